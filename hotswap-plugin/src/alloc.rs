@@ -1,0 +1,108 @@
+//! The plugin's allocator: the system's, with a count of what is in use.
+//!
+//! # Why it is right, and cheap
+//! Each living thread has a number of its own from the host ([`thread_index`]), and so a counter of its own here,
+//! which it alone writes: a load and a store without a locked instruction. A counter may go below zero, since one
+//! thread frees what another allocated; only the sum means anything. Threads with a number beyond the table share the
+//! last counter, with locked additions: slower, never wrong.
+//!
+//! The number lives in a const thread-local without a destructor, so that it can be read while a thread ends and
+//! while the allocator is entered from the registration of a destructor.
+//!
+//! [`thread_index`]: crate::contract::HostTable::thread_index
+use crate::contract::Memory;
+use crate::glue;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+/// Threads with a counter of their own; the last one is shared.
+const COUNTERS: usize = 256;
+const SHARED: u32 = COUNTERS as u32 - 1;
+
+#[repr(align(128))]
+struct Counter {
+    bytes: AtomicI64,
+    blocks: AtomicI64,
+}
+
+static TABLE: [Counter; COUNTERS] =
+    [const { Counter { bytes: AtomicI64::new(0), blocks: AtomicI64::new(0) } }; COUNTERS];
+
+const UNKNOWN: u32 = u32::MAX;
+
+thread_local! {
+    static MINE: Cell<u32> = const { Cell::new(UNKNOWN) };
+}
+
+/// Counts, and hands on to [`System`].
+pub struct Counting;
+
+#[inline]
+fn count(bytes: i64, blocks: i64) {
+    let mine = MINE.get();
+    if mine < SHARED {
+        let counter = &TABLE[mine as usize];
+        counter.bytes.store(counter.bytes.load(Relaxed) + bytes, Relaxed);
+        counter.blocks.store(counter.blocks.load(Relaxed) + blocks, Relaxed);
+    } else {
+        count_shared(mine, bytes, blocks);
+    }
+}
+
+#[cold]
+fn count_shared(mine: u32, bytes: i64, blocks: i64) {
+    if mine == UNKNOWN
+        && let Some(index) = glue::thread_index()
+    {
+        MINE.set(index.min(SHARED));
+    }
+    TABLE[SHARED as usize].bytes.fetch_add(bytes, Relaxed);
+    TABLE[SHARED as usize].blocks.fetch_add(blocks, Relaxed);
+}
+
+// SAFETY: every request goes to `System` unchanged; counting neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as i64, 1);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as i64, 1);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count(-(layout.size() as i64), -1);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as i64 - layout.size() as i64, 0);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+/// What is in use; `counted` is false where the plugin has another allocator.
+pub fn memory() -> Memory {
+    let sum = |of: fn(&Counter) -> &AtomicI64| {
+        TABLE.iter().map(|counter| of(counter).load(Relaxed)).sum::<i64>().max(0) as u64
+    };
+    let (bytes, blocks) = (sum(|c| &c.bytes), sum(|c| &c.blocks));
+    Memory { bytes, blocks, counted: blocks != 0 }
+}
+
+/// Makes [`Counting`] the allocator of the crate it is used in.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __allocator {
+    () => {
+        #[global_allocator]
+        static HOTSWAP_ALLOCATOR: $crate::alloc::Counting = $crate::alloc::Counting;
+    };
+}

@@ -1,0 +1,100 @@
+//! What a plugin may know of itself.
+use crate::contract::shim::Token;
+use crate::contract::{ContextView, HostTableRef};
+use std::fmt;
+
+/// The plugin's own name, version, build and generation, and a way to ask the host for a reload.
+///
+/// Clone it to keep it: the clone goes on naming the build and the generation that it was made for.
+#[derive(Clone)]
+pub struct Context {
+    name: String,
+    version: String,
+    build_id: String,
+    generation: u64,
+    reloads: u64,
+    host: Option<(Token, HostTableRef)>,
+}
+
+// SAFETY: the token and the table are the host's, which outlives the plugin; both may be used from any thread.
+unsafe impl Send for Context {}
+// SAFETY: as above.
+unsafe impl Sync for Context {}
+
+impl Context {
+    /// For unit tests, with nothing loaded: the name is `test`, the generation 1, and asking for a reload does
+    /// nothing.
+    ///
+    /// ```
+    /// let cx = hotswap_plugin::Context::for_test();
+    /// assert_eq!((cx.name(), cx.generation()), ("test", 1));
+    /// cx.request_reload();
+    /// ```
+    pub fn for_test() -> Self {
+        Context {
+            name: "test".into(),
+            version: "0.0.0".into(),
+            build_id: "0".repeat(32),
+            generation: 1,
+            reloads: 0,
+            host: None,
+        }
+    }
+
+    pub(crate) fn new(view: &ContextView<'_>, host: Option<(Token, HostTableRef)>) -> Self {
+        Context {
+            name: view.name.as_str().to_owned(),
+            version: view.version.as_str().to_owned(),
+            build_id: view.build_id.as_str().to_owned(),
+            generation: view.generation,
+            reloads: view.reloads,
+            host,
+        }
+    }
+
+    /// The plugin's name, as the host knows it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version of the plugin's crate.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The build id: 32 hexadecimal digits, a hash of the library's bytes.
+    pub fn build_id(&self) -> &str {
+        &self.build_id
+    }
+
+    /// The number of the generation that this instance was made for. An instance that is kept while other plugins are
+    /// replaced lives on in later generations.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// How many reloads the host had completed when the instance was made.
+    pub fn reloads(&self) -> u64 {
+        self.reloads
+    }
+
+    /// Asks the host to reload, once the current call has returned. Asking twice is asking once.
+    pub fn request_reload(&self) {
+        if let Some((token, host)) = self.host {
+            // SAFETY: the token belongs to this table, and both to the host, which outlives the plugin.
+            unsafe { host.request_reload()(token) }
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("build_id", &self.build_id)
+            .field("generation", &self.generation)
+            .field("reloads", &self.reloads)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,28 @@
+//! The contract between host and plugin: every symbol, table and byte layout that one side reads of the other.
+//!
+//! A change to anything in this module, or to a view in [`boundary`](crate::boundary), changes [`VERSION`]. There is
+//! one exception, for which prefix types exist: a field may be **appended** to [`PluginEntry`] or [`HostTable`].
+//!
+//! # In the order in which a host meets it
+//! 1. [`metadata`]: a section of the file, read without running code. Its first part is the contract's version.
+//! 2. [`shim`]: the symbol `hotswap_attach` hands the plugin the host's thread functions, before any other code of
+//!    the plugin runs.
+//! 3. [`entry`]: the root module of `abi_stable`, whose layout is compared by the host, then [`PluginEntry`]: connect,
+//!    describe, construct, hooks.
+//!
+//! # Rules that hold for every function of the contract
+//! - It does not unwind: the callee catches, and returns a [`Status`](crate::boundary::Status).
+//! - It hands over nothing that owns memory: whatever is borrowed is valid until the function returns.
+//! - It may be called from any thread, except where its documentation says otherwise.
+pub mod entry;
+pub mod metadata;
+pub mod shim;
+
+pub use entry::{
+    ContextView, HostTable, HostTableRef, LoadDataView, Memory, PluginDesc, PluginEntry,
+    PluginEntryRef, PluginRoot, VaultView,
+};
+pub use shim::{Early, ShimTable};
+
+/// The version of the contract that this crate implements. Host and plugin must agree on it exactly.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,229 @@
+//! The entry points of a plugin's library, made for the author's type: what the expansion of `#[plugin]` refers to.
+use crate::boundary::{ImportDesc, Import, RawObject, Result, Shared, Sink, SliceView, Status, StrView, ValueView, call, value};
+use crate::contract::entry::{DescRef, PluginDesc, RawArgs, RawOut};
+use crate::contract::shim::Token;
+use crate::contract::{
+    ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
+};
+use crate::{Context, LoadData, Plugin, Vault, telemetry};
+use abi_stable::library::{RootModuleResult, __call_root_module_loader};
+use abi_stable::prefix_type::WithMetadata;
+use abi_stable::sabi_types::StaticRef;
+use abi_stable::std_types::RSlice;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+/// The host that this library belongs to: set once, before anything else runs.
+static HOST: OnceLock<Host> = OnceLock::new();
+
+#[derive(Clone, Copy)]
+pub(crate) struct Host {
+    pub(crate) token: Token,
+    pub(crate) table: HostTableRef,
+}
+
+// SAFETY: both are the host's, may be used from any thread, and outlive the library.
+unsafe impl Send for Host {}
+// SAFETY: as above.
+unsafe impl Sync for Host {}
+
+/// The host, once the plugin is connected; `None` where the crate is linked as an ordinary library.
+pub(crate) fn host() -> Option<Host> {
+    HOST.get().copied()
+}
+
+/// The calling thread's number, once the plugin is connected.
+pub(crate) fn thread_index() -> Option<u32> {
+    // SAFETY: the token belongs to the table.
+    host().map(|host| unsafe { host.table.thread_index()(host.token) })
+}
+
+/// The tables of the plugin `P`.
+pub struct Entry<P>(PhantomData<P>);
+
+impl<P: Plugin> Entry<P> {
+    const DESC: PluginDesc = PluginDesc {
+        functions: RSlice::from_slice(P::FUNCTIONS),
+        exports: RSlice::from_slice(P::EXPORTS),
+        imports: RSlice::from_slice(<P::Imports as Import>::IMPORTS),
+    };
+
+    const TABLE: StaticRef<WithMetadata<PluginEntry>> = StaticRef::new(&WithMetadata::new(PluginEntry {
+        connect,
+        describe: describe::<P>,
+        reloadable: reloadable::<P>,
+        construct: construct::<P>,
+        on_load: on_load::<P>,
+        on_init: on_init::<P>,
+        on_start: on_start::<P>,
+        on_stop: on_stop::<P>,
+        on_free: on_free::<P>,
+        destroy: destroy::<P>,
+        invoke_func: invoke_func::<P>,
+        set_levels,
+        flush,
+        memory,
+    }));
+
+    fn root() -> PluginEntryRef {
+        PluginEntryRef(WithMetadata::static_as_prefix(Self::TABLE))
+    }
+}
+
+/// The constructor that the library header names.
+pub extern "C" fn root_module<P: Plugin>() -> RootModuleResult {
+    __call_root_module_loader(Entry::<P>::root)
+}
+
+unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
+    if HOST.set(Host { token, table }).is_ok() {
+        telemetry::install();
+    }
+}
+
+extern "C" fn describe<P: Plugin>() -> DescRef {
+    DescRef((&raw const *const { &Entry::<P>::DESC }).cast())
+}
+
+fn context(view: &ContextView<'_>) -> Context {
+    Context::new(view, host().map(|host| (host.token, host.table)))
+}
+
+unsafe extern "C" fn reloadable<P: Plugin>(cx: &ContextView<'_>, answer: &mut bool, sink: Sink) -> Status {
+    // SAFETY: the sink is the caller's, for this call.
+    unsafe {
+        call::guard(sink, || {
+            *answer = P::reloadable(&context(cx));
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn construct<P: Plugin>(
+    cx: &ContextView<'_>,
+    imports: RSlice<'_, RawObject>,
+    this: &mut *mut (),
+    sink: Sink,
+) -> Status {
+    // SAFETY: the sink is the caller's, for this call.
+    unsafe {
+        call::guard(sink, || {
+            // The host gives one object for each import, checked against its description.
+            let imports = P::Imports::bind(imports.as_slice());
+            *this = Box::into_raw(Box::new(P::construct(&context(cx), imports)?)).cast();
+            Ok(())
+        })
+    }
+}
+
+/// The instance, where nobody else uses it.
+///
+/// # Safety
+/// `this` was made by [`construct`] for the same `P`, is not destroyed, and is used by nobody else.
+unsafe fn exclusive<'a, P>(this: *mut ()) -> &'a mut P {
+    // SAFETY: the caller's promise.
+    unsafe { &mut *this.cast() }
+}
+
+/// The instance, where others may use it too.
+///
+/// # Safety
+/// `this` was made by [`construct`] for the same `P` and is not destroyed.
+unsafe fn shared<'a, P>(this: *const ()) -> &'a P {
+    // SAFETY: the caller's promise.
+    unsafe { &*this.cast() }
+}
+
+unsafe extern "C" fn on_load<P: Plugin>(this: *mut (), data: &LoadDataView, sink: Sink) -> Status {
+    // SAFETY: the contract of `PluginEntry::on_load`: not live yet, so used by nobody else.
+    unsafe { call::guard(sink, || exclusive::<P>(this).on_load(&LoadData::new(data))) }
+}
+
+unsafe extern "C" fn on_init<P: Plugin>(this: *mut (), vault: &VaultView<'_>, sink: Sink) -> Status {
+    // SAFETY: as for `on_load`.
+    unsafe { call::guard(sink, || exclusive::<P>(this).on_init(&Vault::new(vault))) }
+}
+
+unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
+    // SAFETY: the contract of `PluginEntry::on_start`.
+    unsafe { hook(sink, || shared::<P>(this).on_start()) }
+}
+
+unsafe extern "C" fn on_stop<P: Plugin>(this: *const (), sink: Sink) -> Status {
+    // SAFETY: the contract of `PluginEntry::on_stop`.
+    unsafe { hook(sink, || shared::<P>(this).on_stop()) }
+}
+
+unsafe extern "C" fn on_free<P: Plugin>(this: *mut (), sink: Sink) -> Status {
+    // SAFETY: the contract of `PluginEntry::on_free`: the last user is gone.
+    unsafe { hook(sink, || exclusive::<P>(this).on_free()) }
+}
+
+unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
+    // SAFETY: made by `construct` with `Box::into_raw`, and destroyed once.
+    unsafe { hook(sink, || drop(Box::from_raw(this.cast::<P>()))) }
+}
+
+/// A hook that cannot fail, other than by a panic.
+///
+/// # Safety
+/// As [`call::guard`].
+unsafe fn hook(sink: Sink, run: impl FnOnce()) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe {
+        call::guard(sink, || {
+            run();
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn invoke_func<P: Plugin>(this: *const (), name: StrView, args: RawArgs, out: RawOut) -> Status {
+    // SAFETY: `args` and `out` are those of a dynamic call, alive until this returns, and the instance is alive.
+    unsafe {
+        let args = args.0.cast::<SliceView<ValueView>>().read();
+        value::answer_by_name(name, args, out.0.cast(), |name, args| {
+            shared::<P>(this).invoke_func(name, args)
+        })
+    }
+}
+
+extern "C" fn set_levels(log: u32, trace: u32) {
+    telemetry::set_levels(log, trace);
+}
+
+extern "C" fn flush() {
+    // A writer that panics has nothing more to write.
+    let _ = std::panic::catch_unwind(|| std::io::Write::flush(&mut std::io::stdout()));
+}
+
+extern "C" fn memory() -> Memory {
+    crate::alloc::memory()
+}
+
+/// Exports the entry points of the plugin `$plugin` from the crate it is used in.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __entry {
+    ($plugin:ty) => {
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn hotswap_attach(
+            table: *const $crate::contract::ShimTable,
+        ) -> $crate::contract::Early {
+            // SAFETY: the host calls this as the contract says.
+            unsafe { $crate::shim::attach(table) }
+        }
+
+        #[unsafe(no_mangle)]
+        static hotswap_root_module: $crate::__private::abi_stable::library::LibHeader =
+            // SAFETY: the constructor returns the root module named here.
+            unsafe {
+                $crate::__private::abi_stable::library::LibHeader::from_constructor::<
+                    $crate::contract::PluginEntryRef,
+                >(
+                    $crate::glue::root_module::<$plugin>,
+                    $crate::__private::abi_stable::library::CheckTypeLayout::Yes,
+                )
+            };
+    };
+}

@@ -1,0 +1,71 @@
+//! What the author of a hotswap plugin links: the attribute macros, the types that may cross between a plugin and
+//! its host, and the contract the two are built on.
+//!
+//! A plugin is an ordinary library crate with one annotated type:
+//!
+//! ```
+//! use hotswap_plugin::prelude::*;
+//!
+//! #[derive(Default)]
+//! struct World;
+//!
+//! #[plugin]
+//! impl World {
+//!     #[invoke]
+//!     fn hum(&self, times: u32) -> String {
+//!         "hum ".repeat(times as usize)
+//!     }
+//! }
+//! # assert_eq!(World.hum(2), "hum hum ");
+//! # fn main() {}
+//! ```
+//!
+//! `cargo hotswap build` turns it into a shared library; everything else about the crate stays as it was: it builds,
+//! tests and lints on its own, with nothing loaded.
+//!
+//! # What may cross
+//! Nothing that owns memory, and nothing whose layout Rust does not promise. A value crosses as a borrowed `repr(C)`
+//! view, and whoever receives it copies it with its own allocator: see [`boundary`]. Host and plugin may therefore be
+//! built by different compilers.
+//!
+//! # Map
+//! [`contract`] is the C ABI, [`boundary`] is how values cross, [`telemetry`] forwards log records, spans and panics,
+//! [`Plugin`] is what `#[plugin]` implements.
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+
+pub mod boundary;
+pub mod contract;
+pub mod telemetry;
+
+#[doc(hidden)]
+pub mod alloc;
+mod context;
+#[doc(hidden)]
+pub mod glue;
+mod load_data;
+mod plugin;
+#[doc(hidden)]
+pub mod shim;
+mod vault;
+
+pub use boundary::{Error, Import, Imported, Result, Value};
+pub use context::Context;
+pub use hotswap_macros::{Import, interface, plugin, shared};
+pub use load_data::LoadData;
+pub use plugin::Plugin;
+pub use vault::Vault;
+
+/// Everything a plugin's source usually needs.
+pub mod prelude {
+    pub use crate::{
+        Context, Error, Import, Imported, LoadData, Result, Value, Vault, interface, plugin, shared,
+    };
+    pub use tracing::{debug, error, info, trace, warn};
+}
+
+/// What generated code names. Not for people, and not covered by any promise of stability.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{boundary, contract, glue, shim};
+    pub use abi_stable;
+}

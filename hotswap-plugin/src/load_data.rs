@@ -1,0 +1,109 @@
+//! The host's data for `on_load`.
+use crate::boundary::{Arena, Shared, describe};
+use crate::contract::LoadDataView;
+use std::any::Any;
+use std::fmt;
+
+/// What the host gives its plugins when it opens or reloads them: one value of a `#[shared]` type.
+///
+/// The type is compared when it is read, since host and plugin may have been built with different versions of it.
+pub struct LoadData<'a>(Source<'a>);
+
+enum Source<'a> {
+    Host(&'a LoadDataView),
+    Test(Option<&'a dyn Any>),
+}
+
+impl<'a> LoadData<'a> {
+    /// No data, as when the host gives none. For unit tests.
+    pub fn none() -> Self {
+        LoadData(Source::Test(None))
+    }
+
+    /// This value, for unit tests with nothing loaded.
+    ///
+    /// ```
+    /// use hotswap_plugin::LoadData;
+    /// let words = vec!["hum".to_owned()];
+    /// let data = LoadData::for_test(&words);
+    /// assert_eq!(data.get::<Vec<String>>().unwrap(), words);
+    /// assert!(data.get::<u32>().is_err());
+    /// ```
+    pub fn for_test<T: Shared>(value: &'a T) -> Self {
+        LoadData(Source::Test(Some(value)))
+    }
+
+    pub(crate) fn new(view: &'a LoadDataView) -> Self {
+        LoadData(Source::Host(view))
+    }
+
+    /// Whether the host gave none.
+    pub fn is_none(&self) -> bool {
+        match self.0 {
+            Source::Host(view) => view.ty.is_null(),
+            Source::Test(value) => value.is_none(),
+        }
+    }
+
+    /// A copy of the data.
+    ///
+    /// # Errors
+    /// When the host gave none, or a value of another type or of another version of the type.
+    pub fn get<T: Shared>(&self) -> Result<T, LoadDataError> {
+        match self.0 {
+            Source::Test(value) => {
+                let value = value.ok_or(LoadDataError::Missing)?;
+                let value = value.downcast_ref::<T>().ok_or_else(|| LoadDataError::Mismatch {
+                    expected: T::TYPE.name.as_str().to_owned(),
+                    found: "another type".to_owned(),
+                })?;
+                let arena = Arena::new();
+                // SAFETY: value and arena live until the copy is made.
+                Ok(unsafe { T::from_view(value.view(&arena)) })
+            }
+            Source::Host(data) => {
+                // SAFETY: the host is alive during the hook that `self` is borrowed from.
+                let found = unsafe { data.type_desc() }.ok_or(LoadDataError::Missing)?;
+                if !describe::same(T::TYPE, found) {
+                    return Err(LoadDataError::Mismatch {
+                        expected: T::TYPE.to_string(),
+                        found: found.to_string(),
+                    });
+                }
+                // SAFETY: the descriptions are equal, so this is a view of `T`, and the host keeps what it borrows
+                // until the hook has returned.
+                Ok(unsafe { T::from_view(data.view.cast::<T::View>().read()) })
+            }
+        }
+    }
+}
+
+/// Why [`LoadData::get`] has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadDataError {
+    /// The host gave no data.
+    Missing,
+    /// The host's value is of another type, or of another version of it.
+    Mismatch {
+        /// The type that the plugin asked for.
+        expected: String,
+        /// The type that the host gave.
+        found: String,
+    },
+}
+
+impl fmt::Display for LoadDataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadDataError::Missing => f.write_str(
+                "the host gave no load data: give some with `load_data` when opening, or `reload_with`",
+            ),
+            LoadDataError::Mismatch { expected, found } => {
+                write!(f, "the plugin expects load data of type {expected}, the host gave {found}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadDataError {}

@@ -1,0 +1,70 @@
+//! The trait behind `#[plugin]`.
+use crate::boundary::{ExportDesc, FunctionDesc, Import, Result, Value};
+use crate::{Context, LoadData, Vault};
+
+/// What `#[plugin]` implements: the constructor, the hooks, and the lists of what the plugin offers and needs.
+///
+/// Write `#[plugin]` on an inherent `impl` instead of implementing this by hand: the attribute also emits the entry
+/// points of the shared library.
+///
+/// # The order of the hooks
+/// `reloadable`, `construct`, `on_load`, then for all plugins of the generation `on_init`; the switch; `on_start`.
+/// Later `on_stop` at the next switch, and `on_free` after the last call of the instance has returned. An error or a
+/// panic before the switch leaves the running generation as it is.
+pub trait Plugin: Sized + Send + Sync + 'static {
+    /// The plugin's name. Compared without case, `-` equal to `_`.
+    const NAME: &'static str;
+    /// The version of its crate.
+    const VERSION: &'static str;
+    /// The functions that can be called by name.
+    const FUNCTIONS: &'static [FunctionDesc];
+    /// The interfaces it exports.
+    const EXPORTS: &'static [ExportDesc];
+    /// What it imports; `()` for nothing.
+    type Imports: Import;
+
+    /// Makes the instance.
+    ///
+    /// # Errors
+    /// The author's: the generation is not made.
+    fn construct(cx: &Context, imports: Self::Imports) -> Result<Self>;
+
+    /// Whether a running instance may be replaced by a newer build.
+    fn reloadable(cx: &Context) -> bool {
+        let _ = cx;
+        true
+    }
+
+    /// Runs once the instance exists, before that of plugins which import it.
+    ///
+    /// # Errors
+    /// The author's: the generation is not made.
+    fn on_load(&mut self, data: &LoadData<'_>) -> Result<()> {
+        let _ = data;
+        Ok(())
+    }
+
+    /// Runs once all plugins of the generation are loaded.
+    ///
+    /// # Errors
+    /// The author's: the generation is not made.
+    fn on_init(&mut self, vault: &Vault<'_>) -> Result<()> {
+        let _ = vault;
+        Ok(())
+    }
+
+    /// Runs just after the switch that made the instance live: begin background work here.
+    fn on_start(&self) {}
+
+    /// Runs at the switch that replaced the instance. Calls that began before may still be running.
+    fn on_stop(&self) {}
+
+    /// Runs after the last use of the instance, before it is dropped.
+    fn on_free(&mut self) {}
+
+    /// Serves calls by name that none of [`FUNCTIONS`](Self::FUNCTIONS) covers; `None` for a name it does not know.
+    fn invoke_func(&self, name: &str, args: &[Value]) -> Option<Result<Value>> {
+        let _ = (name, args);
+        None
+    }
+}
