@@ -1,0 +1,238 @@
+//! Parameters: how each looks in a C signature, and how it becomes a parameter again.
+//!
+//! The caller *lends* the parameter: what that gives lies on the caller's stack during the call. What *crosses* is a
+//! number, a text or slice by value, or the address of what was lent. The callee *takes* it, which copies whatever the
+//! parameter cannot borrow from the caller, and *gets* the parameter from that.
+use crate::boundary::collections::{vec_from_view, view_slice};
+use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
+use crate::boundary::foreign::Error;
+use crate::boundary::shared::Shared;
+use crate::boundary::value::Value;
+use crate::boundary::view::{Arena, SliceView, StrView};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::Hash;
+
+/// A parameter of a call between libraries: a shared `T`, `&T`, `&[T]`, or `&str`.
+///
+/// # Safety
+/// [`Cross`](Self::Cross) is the same in every library for parameters of an equal [`TYPE`](Self::TYPE), and
+/// [`take`](Self::take) of one library understands what [`cross`](Self::cross) of another gave.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a call between plugins",
+    label = "not a shared type",
+    note = "a parameter is `&str`, `&[T]`, `&T` or `T`, where `T` is a number, a `String`, a collection, or a type with `#[shared]` on its definition"
+)]
+pub unsafe trait Arg: Sized {
+    /// The description of the parameter.
+    const TYPE: &'static TypeDesc;
+    /// What stands in the C signature.
+    type Cross: Copy;
+    /// What the caller holds during the call.
+    type Lent;
+    /// What the callee holds during the call.
+    type Held;
+    /// The shared type that the parameter can be lent from.
+    type Owned: Shared;
+
+    /// What [`cross`](Self::cross) needs. Arrays of views go into the arena.
+    fn lend(&self, arena: &Arena) -> Self::Lent;
+
+    /// What crosses.
+    fn cross(lent: &Self::Lent) -> Self::Cross;
+
+    /// Takes what crossed.
+    ///
+    /// # Safety
+    /// It comes from a parameter of an equal description; this, what was lent, and the arena stay alive and unchanged
+    /// until the parameter is gone.
+    unsafe fn take(cross: Self::Cross) -> Self::Held;
+
+    /// The parameter.
+    ///
+    /// # Safety
+    /// As [`take`](Self::take), and the parameter is gone before `held` is. Once for each `held`.
+    unsafe fn get(held: &mut Self::Held) -> Self;
+}
+
+macro_rules! by_value {
+    ($($ty:ty),*) => {$(
+        // SAFETY: a primitive type crosses as itself.
+        unsafe impl Arg for $ty {
+            const TYPE: &'static TypeDesc = <$ty as Shared>::TYPE;
+            type Cross = $ty;
+            type Lent = $ty;
+            type Held = $ty;
+            type Owned = $ty;
+            #[inline]
+            fn lend(&self, _: &Arena) -> $ty {
+                *self
+            }
+            #[inline]
+            fn cross(lent: &$ty) -> $ty {
+                *lent
+            }
+            #[inline]
+            unsafe fn take(cross: $ty) -> $ty {
+                cross
+            }
+            #[inline]
+            unsafe fn get(held: &mut $ty) -> $ty {
+                *held
+            }
+        }
+    )*};
+}
+by_value!(
+    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64, bool, char
+);
+
+/// Implements `Arg` for a shared type that crosses through the address of its view, with the generics in brackets.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __arg {
+    ([$($generics:tt)*] $ty:ty) => {
+        // SAFETY: the address of the view crosses; the callee copies the value out of it.
+        unsafe impl<$($generics)*> $crate::boundary::Arg for $ty {
+            const TYPE: &'static $crate::boundary::TypeDesc = <$ty as $crate::boundary::Shared>::TYPE;
+            type Cross = *const <$ty as $crate::boundary::Shared>::View;
+            type Lent = <$ty as $crate::boundary::Shared>::View;
+            type Held = *const <$ty as $crate::boundary::Shared>::View;
+            type Owned = $ty;
+            #[inline]
+            fn lend(&self, arena: &$crate::boundary::Arena) -> Self::Lent {
+                $crate::boundary::Shared::view(self, arena)
+            }
+            #[inline]
+            fn cross(lent: &Self::Lent) -> Self::Cross {
+                lent
+            }
+            #[inline]
+            unsafe fn take(cross: Self::Cross) -> Self::Held {
+                cross
+            }
+            #[inline]
+            unsafe fn get(held: &mut Self::Held) -> Self {
+                // SAFETY: what was lent is alive, by the caller's promise.
+                unsafe { $crate::boundary::Shared::from_view(**held) }
+            }
+        }
+    };
+}
+__arg!([]());
+__arg!([] String);
+__arg!([] Error);
+__arg!([] Value);
+__arg!([] std::time::Duration);
+#[cfg(unix)]
+__arg!([] std::path::PathBuf);
+__arg!([T: Shared] Box<T>);
+__arg!([T: Shared] Option<T>);
+__arg!([T: Shared, E: Shared] Result<T, E>);
+__arg!([T: Shared] Vec<T>);
+__arg!([T: Shared] VecDeque<T>);
+__arg!([T: Shared + Eq + Hash] HashSet<T>);
+__arg!([T: Shared + Ord] BTreeSet<T>);
+__arg!([K: Shared + Eq + Hash, V: Shared] HashMap<K, V>);
+__arg!([K: Shared + Ord, V: Shared] BTreeMap<K, V>);
+__arg!([T: Shared, const N: usize] [T; N]);
+__arg!([A: Shared, B: Shared] (A, B));
+__arg!([A: Shared, B: Shared, C: Shared] (A, B, C));
+__arg!([A: Shared, B: Shared, C: Shared, D: Shared] (A, B, C, D));
+
+// SAFETY: a text is lent as it is.
+unsafe impl<'a> Arg for &'a str {
+    const TYPE: &'static TypeDesc = &TypeDesc::leaf::<StrView>("&str");
+    type Cross = StrView;
+    type Lent = StrView;
+    type Held = StrView;
+    type Owned = String;
+    #[inline]
+    fn lend(&self, _: &Arena) -> StrView {
+        StrView::new(self)
+    }
+    #[inline]
+    fn cross(lent: &StrView) -> StrView {
+        *lent
+    }
+    #[inline]
+    unsafe fn take(cross: StrView) -> StrView {
+        cross
+    }
+    #[inline]
+    unsafe fn get(held: &mut StrView) -> &'a str {
+        // SAFETY: the text is alive for as long as the parameter is, by the caller's promise.
+        unsafe { held.get() }
+    }
+}
+
+/// The items that a parameter `&[T]` borrows: the caller's where they are plain, otherwise copies.
+pub enum Items<T> {
+    /// The caller's.
+    Lent(SliceView<T>),
+    /// Copies.
+    Copied(Vec<T>),
+}
+
+// SAFETY: the items where they are plain, which makes them readable as they are; otherwise a slice of their views.
+unsafe impl<'a, T: Shared> Arg for &'a [T] {
+    const TYPE: &'static TypeDesc =
+        &TypeDesc::new::<SliceView<T::View>>("", "", Kind::Slice, &[FieldDesc::new("", T::TYPE)]);
+    type Cross = SliceView<T::View>;
+    type Lent = SliceView<T::View>;
+    type Held = Items<T>;
+    type Owned = Vec<T>;
+    #[inline]
+    fn lend(&self, arena: &Arena) -> SliceView<T::View> {
+        view_slice(self, arena)
+    }
+    #[inline]
+    fn cross(lent: &SliceView<T::View>) -> SliceView<T::View> {
+        *lent
+    }
+    #[inline]
+    unsafe fn take(cross: SliceView<T::View>) -> Items<T> {
+        if T::PLAIN {
+            Items::Lent(cross.cast())
+        } else {
+            // SAFETY: by the caller's promise.
+            Items::Copied(unsafe { vec_from_view(cross) })
+        }
+    }
+    #[inline]
+    unsafe fn get(held: &mut Items<T>) -> &'a [T] {
+        match held {
+            // SAFETY: the items are alive for as long as the parameter is, by the caller's promise.
+            Items::Lent(items) => unsafe { items.get() },
+            // SAFETY: the parameter is gone before `held` is, by the caller's promise.
+            Items::Copied(items) => unsafe { &*std::ptr::from_ref::<[T]>(items) },
+        }
+    }
+}
+
+// SAFETY: the address of the view crosses; the callee copies the value out of it, and lends that.
+unsafe impl<'a, T: Shared> Arg for &'a T {
+    const TYPE: &'static TypeDesc =
+        &TypeDesc::new::<T::View>("", "", Kind::Reference, &[FieldDesc::new("", T::TYPE)]);
+    type Cross = *const T::View;
+    type Lent = T::View;
+    type Held = T;
+    type Owned = T;
+    #[inline]
+    fn lend(&self, arena: &Arena) -> T::View {
+        (**self).view(arena)
+    }
+    #[inline]
+    fn cross(lent: &T::View) -> *const T::View {
+        lent
+    }
+    #[inline]
+    unsafe fn take(cross: *const T::View) -> T {
+        // SAFETY: what was lent is alive, by the caller's promise.
+        unsafe { T::from_view(*cross) }
+    }
+    #[inline]
+    unsafe fn get(held: &mut T) -> &'a T {
+        // SAFETY: the parameter is gone before `held` is, by the caller's promise.
+        unsafe { &*std::ptr::from_ref(held) }
+    }
+}

@@ -1,0 +1,251 @@
+//! Both ends of a call: the callee catches every panic, and the caller copies the result while the callee holds it.
+//!
+//! A panic that left a library and entered another would end the process, so each function of a table is
+//! `extern "C"`, catches, and returns a [`Status`]. What a panic said reaches the caller as text and is raised there
+//! again, with the caller's own runtime ([`receive`]), until an entry of the host turns it into an error
+//! ([`try_receive`]).
+//!
+//! Arguments, results and the panic's payload are dropped by the library that made them, inside a catch.
+// The derive of `StableAbi` emits items without documentation.
+#![allow(missing_docs)]
+use crate::boundary::shared::Shared;
+use crate::boundary::view::{Arena, StrView};
+use abi_stable::StableAbi;
+use std::any::Any;
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// How a call across the boundary ended.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, StableAbi)]
+pub struct Status(u32);
+
+impl Status {
+    /// It returned, and the result is with the caller.
+    pub const OK: Status = Status(0);
+    /// It panicked; the text of the panic is with the caller.
+    pub const PANICKED: Status = Status(1);
+    /// Reserved for calls that are not finished yet.
+    pub const PENDING: Status = Status(2);
+    /// A hook returned an error; its text is with the caller.
+    pub const FAILED: Status = Status(3);
+}
+
+/// The caller's memory for a result, and the caller's code that fills it. `V` is the result's view.
+#[repr(C)]
+pub struct Out<V> {
+    ops: *const OutOps<V>,
+    /// Written by the callee where the view points to nothing.
+    value: MaybeUninit<V>,
+}
+
+#[repr(C)]
+struct OutOps<V> {
+    /// Copies what the view shows into the caller's memory. Does not unwind.
+    take: unsafe extern "C" fn(*mut Out<V>, *const V),
+    /// Takes the text of the callee's panic, and drops what `take` took. Does not unwind.
+    fail: unsafe extern "C" fn(*mut (), StrView),
+}
+
+/// What `Out` is the front of.
+#[repr(C)]
+struct Slot<R: Shared> {
+    out: Out<R::View>,
+    got: Got<R>,
+}
+
+enum Got<R> {
+    Nothing,
+    Value(R),
+    /// The callee panicked.
+    Failed(String),
+    /// Copying the result panicked, here.
+    Own(Box<dyn Any + Send>),
+}
+
+impl<R: Shared> Slot<R> {
+    const OPS: &'static OutOps<R::View> = &OutOps {
+        take: take::<R>,
+        fail: fail::<R>,
+    };
+}
+
+unsafe extern "C" fn take<R: Shared>(out: *mut Out<R::View>, view: *const R::View) {
+    // SAFETY: `out` is the front of the slot that `try_receive` made, which lends nothing of it meanwhile; the callee
+    // holds what the view shows.
+    let copied = catch_unwind(AssertUnwindSafe(|| unsafe { R::from_view(*view) }));
+    // SAFETY: as above.
+    unsafe { (*out.cast::<Slot<R>>()).got = copied.map_or_else(Got::Own, Got::Value) }
+}
+
+unsafe extern "C" fn fail<R: Shared>(out: *mut (), text: StrView) {
+    // SAFETY: as in `take`; the callee holds the text.
+    let (slot, text) = unsafe { (&mut *out.cast::<Slot<R>>(), text.get().to_owned()) };
+    let before = std::mem::replace(&mut slot.got, Got::Failed(text));
+    drop_quietly(before);
+}
+
+/// The callee's end: runs `f`, hands its result to the caller, drops it here.
+///
+/// A panic in `f`, in the drop of its captures or of the result, is the caller's [`Status::PANICKED`].
+///
+/// # Safety
+/// `out` comes from [`receive`] or [`try_receive`] for a result with this view, in whichever library.
+#[inline]
+pub unsafe fn answer<R: Shared>(out: *mut Out<R::View>, f: impl FnOnce() -> R) -> Status {
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        let result = f();
+        let arena = Arena::new();
+        let view = result.view(&arena);
+        // SAFETY: `out` is valid by the caller's promise. The view is used while result and arena are alive.
+        unsafe {
+            if R::BORROWS {
+                ((*(*out).ops).take)(out, &raw const view);
+            } else {
+                (&raw mut (*out).value).cast::<R::View>().write(view);
+            }
+        }
+    }));
+    match ran {
+        Ok(()) => Status::OK,
+        // SAFETY: `out` is valid by the caller's promise.
+        Err(payload) => unsafe { report(payload, (*(*out).ops).fail, out.cast()) },
+    }
+}
+
+/// Tells the caller what a panic said, and drops its payload. Not generic: one copy in a plugin, off the hot path.
+///
+/// # Safety
+/// `to` belongs to `put`.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn report(
+    payload: Box<dyn Any + Send>,
+    put: unsafe extern "C" fn(*mut (), StrView),
+    to: *mut (),
+) -> Status {
+    // SAFETY: by the caller's promise; the payload is alive.
+    unsafe { put(to, StrView::new(payload_text(&*payload))) };
+    drop_quietly(payload);
+    Status::PANICKED
+}
+
+/// What a panic said.
+pub(crate) fn payload_text(payload: &(dyn Any + Send)) -> &str {
+    if let Some(crossed) = payload.downcast_ref::<Crossed>() {
+        &crossed.text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<&'static str>() {
+        text
+    } else {
+        "a payload that is no text"
+    }
+}
+
+/// Drops a value whose drop may panic; the payload of such a panic is forgotten, since dropping it may panic again.
+pub(crate) fn drop_quietly<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        std::mem::forget(payload);
+    }
+}
+
+/// A call that panicked in the other library.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Panicked {
+    /// What the panic said.
+    pub text: String,
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "panicked: {}", self.text)
+    }
+}
+
+impl std::error::Error for Panicked {}
+
+/// The payload of a panic that came from another library, raised again in this one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Crossed {
+    /// What the first panic said.
+    pub text: String,
+}
+
+/// The caller's end: lends `call` the memory for a result, and gives the result.
+///
+/// # Errors
+/// The callee panicked.
+///
+/// # Panics
+/// With the panic of a `Hash`, `Eq` or `Ord` of this library that ran while the result was copied.
+///
+/// # Safety
+/// `call` hands `out` to a function that [`answer`]s with a type of the same description as `R`, and gives its status.
+#[inline]
+pub unsafe fn try_receive<R: Shared>(
+    call: impl FnOnce(*mut Out<R::View>) -> Status,
+) -> Result<R, Panicked> {
+    let mut slot = Slot::<R> {
+        out: Out {
+            ops: Slot::<R>::OPS,
+            value: MaybeUninit::uninit(),
+        },
+        got: Got::Nothing,
+    };
+    // Of the whole slot: `take` and `fail` reach behind `out`.
+    let status = call((&raw mut slot).cast());
+    if status == Status::OK {
+        if !R::BORROWS {
+            // SAFETY: the callee wrote the view, which borrows nothing.
+            return Ok(unsafe { R::from_view(slot.out.value.assume_init()) });
+        }
+        if let Got::Value(result) = slot.got {
+            return Ok(result);
+        }
+    }
+    Err(unanswered(slot.got))
+}
+
+#[cold]
+#[inline(never)]
+fn unanswered<R>(got: Got<R>) -> Panicked {
+    match got {
+        Got::Failed(text) => Panicked { text },
+        Got::Own(payload) => resume_unwind(payload),
+        Got::Value(_) | Got::Nothing => {
+            drop_quietly(got);
+            Panicked {
+                text: "the call ended without an answer".into(),
+            }
+        }
+    }
+}
+
+/// The caller's end inside a plugin: a panic of the callee goes on as one of the caller, up to the caller's own
+/// [`answer`].
+///
+/// # Panics
+/// With [`Crossed`], when the callee panicked; otherwise as [`try_receive`].
+///
+/// # Safety
+/// As [`try_receive`].
+#[inline]
+pub unsafe fn receive<R: Shared>(call: impl FnOnce(*mut Out<R::View>) -> Status) -> R {
+    // SAFETY: the caller's promise is the same.
+    match unsafe { try_receive(call) } {
+        Ok(result) => result,
+        Err(panicked) => raise(panicked.text),
+    }
+}
+
+/// Goes on with a panic that came from another library. The panic hook ran there; it does not run again.
+///
+/// # Panics
+/// Always, with [`Crossed`].
+#[cold]
+#[inline(never)]
+pub fn raise(text: String) -> ! {
+    resume_unwind(Box::new(Crossed { text }))
+}

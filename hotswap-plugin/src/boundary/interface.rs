@@ -1,0 +1,183 @@
+//! Traits as tables of C functions: what a plugin exports or the host provides, and the handle others call it with.
+// The derive of `StableAbi` emits items without documentation.
+#![allow(missing_docs)]
+use crate::boundary::describe::InterfaceDesc;
+use abi_stable::StableAbi;
+use std::any::Any;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// A trait that calls can cross, as `dyn Trait`. `#[interface]` implements it; the trait object's own vtable is never
+/// used.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an interface",
+    label = "not an interface",
+    note = "put `#[interface]` on the trait, and write `dyn` in front of its name"
+)]
+pub trait Interface: 'static {
+    /// The `repr(C)` table: one `unsafe extern "C" fn` for each method.
+    type Table: 'static;
+    /// What [`Imported`] derefs to: it has the trait's methods, and implements the trait.
+    type Proxy: Clone + Send + Sync + 'static;
+    /// What importer and exporter compare.
+    const DESC: &'static InterfaceDesc;
+    /// The trait as its author wrote it, for people.
+    const SIGNATURE: &'static str;
+
+    /// The proxy that calls this object.
+    fn proxy(object: Object<Self::Table>) -> Self::Proxy;
+}
+
+/// `dyn Trait: Provides<T>` for every `T: Trait`.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` does not implement the trait of `{Self}`",
+    label = "the trait is not implemented for `{T}`"
+)]
+pub trait Provides<T>: Interface {
+    /// The functions that call a `T`.
+    const TABLE: &'static Self::Table;
+}
+
+/// A table and what its functions work on. The table's type is known to whoever compared the descriptions.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, StableAbi)]
+pub struct RawObject {
+    /// An `Interface::Table`, or null for something optional that is absent.
+    pub table: *const (),
+    /// The first argument of its functions.
+    pub this: *const (),
+}
+
+impl RawObject {
+    /// What stands for something optional that is absent.
+    pub const ABSENT: RawObject = RawObject {
+        table: std::ptr::null(),
+        this: std::ptr::null(),
+    };
+
+    /// `value` as a provider of `I`. It has to outlive the use of the object.
+    pub fn of<I: Provides<T> + ?Sized, T>(value: &T) -> RawObject {
+        RawObject {
+            table: std::ptr::from_ref(I::TABLE).cast(),
+            this: std::ptr::from_ref(value).cast(),
+        }
+    }
+}
+
+/// A table and what its functions work on.
+pub struct Object<Table: 'static> {
+    table: *const Table,
+    this: *const (),
+    /// Where the handle itself keeps both alive.
+    keep: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl<Table> Object<Table> {
+    /// The functions.
+    ///
+    /// # Safety
+    /// Whoever made the object keeps its promise that the table is alive.
+    #[inline]
+    pub unsafe fn table(&self) -> &Table {
+        // SAFETY: by the caller's promise.
+        unsafe { &*self.table }
+    }
+
+    /// The first argument of its functions.
+    #[inline]
+    pub fn this(&self) -> *const () {
+        self.this
+    }
+}
+
+impl<Table> Clone for Object<Table> {
+    fn clone(&self) -> Self {
+        Object {
+            table: self.table,
+            this: self.this,
+            keep: self.keep.clone(),
+        }
+    }
+}
+
+// SAFETY: the table is constant, and only made for a `Send + Sync` object (`Provides` and `#[interface]` see to it).
+unsafe impl<Table> Send for Object<Table> {}
+// SAFETY: as above.
+unsafe impl<Table> Sync for Object<Table> {}
+
+/// What a plugin imports: a handle to another plugin's, or the host's, implementation of the trait of `I`.
+///
+/// It has the trait's methods. A panic of the implementation goes on as a panic of the caller.
+///
+/// In unit tests [`from_impl`](Self::from_impl) makes one of anything that implements the trait.
+pub struct Imported<I: Interface + ?Sized>(I::Proxy);
+
+impl<I: Interface + ?Sized> Imported<I> {
+    /// A handle to this value.
+    pub fn from_impl<T: Send + Sync + 'static>(value: T) -> Self
+    where
+        I: Provides<T>,
+    {
+        let keep = Arc::new(value);
+        let this = Arc::as_ptr(&keep).cast();
+        Imported(I::proxy(Object {
+            table: I::TABLE,
+            this,
+            keep: Some(keep),
+        }))
+    }
+
+    /// A handle to an object of another library.
+    ///
+    /// # Safety
+    /// The object is not absent; its table is of an interface with the same description as `I`; table and object are
+    /// alive, and may be used from any thread, for as long as the handle and its clones are.
+    pub unsafe fn from_raw(object: RawObject) -> Self {
+        Imported(I::proxy(Object {
+            table: object.table.cast(),
+            this: object.this,
+            keep: None,
+        }))
+    }
+}
+
+impl<I: Interface + ?Sized> Clone for Imported<I> {
+    fn clone(&self) -> Self {
+        Imported(self.0.clone())
+    }
+}
+
+impl<I: Interface + ?Sized> Deref for Imported<I> {
+    type Target = I::Proxy;
+    #[inline]
+    fn deref(&self) -> &I::Proxy {
+        &self.0
+    }
+}
+
+impl<I: Interface + ?Sized> fmt::Debug for Imported<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Imported<dyn {}>", I::DESC.name)
+    }
+}
+
+/// An interface that a plugin exports.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ExportDesc {
+    /// Which.
+    pub interface: &'static InterfaceDesc,
+    /// Its table, for the plugin's instance.
+    pub table: *const (),
+}
+
+impl ExportDesc {
+    /// `I`, provided by instances of `T`.
+    pub const fn new<I: Provides<T> + ?Sized, T>() -> Self {
+        ExportDesc {
+            interface: I::DESC,
+            table: std::ptr::from_ref(I::TABLE).cast(),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What is said when two libraries were built with different versions of something: at most six lines, with both
+//! sides, the place, the two types, and what mends it.
+use crate::boundary::describe::{
+    FieldDesc, FunctionDesc, InterfaceDesc, Kind, ParamDesc, TypeDesc, Written, same,
+};
+use std::fmt;
+
+/// One of the two sides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Party<'a> {
+    /// The host.
+    Host,
+    /// The plugin of this name.
+    Plugin(&'a str),
+}
+
+impl fmt::Display for Party<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Party::Host => f.write_str("the host"),
+            Party::Plugin(name) => f.write_str(name),
+        }
+    }
+}
+
+/// An interface that `need` imports and `have` provides; `None` where the two descriptions are the same.
+pub fn interface(
+    need: (Party<'_>, &InterfaceDesc),
+    have: (Party<'_>, &InterfaceDesc),
+) -> Option<String> {
+    let ((importer, a), (exporter, b)) = (need, have);
+    if a.same(b) {
+        return None;
+    }
+    let difference = if (a.name, a.origin) != (b.name, b.origin) {
+        let whole = |d: &InterfaceDesc| format!("{} of the crate {}", d.name, d.origin);
+        Difference::here(whole(a), whole(b))
+    } else {
+        methods(a, b)
+    };
+    let head = format!(
+        "{importer} cannot use {} of {exporter}: they were built with different versions of it",
+        a.name
+    );
+    Some(difference.say(&head, importer, exporter))
+}
+
+/// A function of `plugin` that the host has another signature for; `None` where the two are the same.
+pub fn function(
+    plugin: &str,
+    params: &[ParamDesc],
+    result: &TypeDesc,
+    have: &FunctionDesc,
+) -> Option<String> {
+    let name = have.name.as_str();
+    let want = Written {
+        name,
+        params,
+        result,
+    };
+    let has = Written {
+        name,
+        params: have.params.as_slice(),
+        result: have.result,
+    };
+    let difference = functions(&want, &has)?;
+    let head = format!("the host cannot call {name} of {plugin}: the signatures differ");
+    Some(difference.say(&head, Party::Host, Party::Plugin(plugin)))
+}
+
+/// A value of the host that `plugin` reads as another type; `None` where the two descriptions are the same.
+pub fn value(what: &str, plugin: &str, need: &TypeDesc, have: &TypeDesc) -> Option<String> {
+    let difference = types(what, need, have)?;
+    let head = format!("{plugin} cannot read the {what} of the host: the types differ");
+    Some(difference.say(&head, Party::Plugin(plugin), Party::Host))
+}
+
+/// Where two descriptions differ first, and how.
+#[derive(Default)]
+struct Difference {
+    /// It is a parameter of the type around it, which should be shown instead.
+    inside: bool,
+    method: String,
+    path: Vec<String>,
+    need: String,
+    have: String,
+}
+
+impl Difference {
+    fn here(need: String, have: String) -> Self {
+        Difference {
+            need,
+            have,
+            ..Difference::default()
+        }
+    }
+
+    fn say(&self, head: &str, needs: Party<'_>, has: Party<'_>) -> String {
+        let mut text = format!("{head}\n");
+        if !self.method.is_empty() {
+            text += &format!("  {}\n", self.method);
+        }
+        if !self.path.is_empty() {
+            text += &format!("  in {}\n", self.path.join(", "));
+        }
+        let (expects, provides) = (format!("{needs} expects"), format!("{has} has"));
+        let width = expects.len().max(provides.len());
+        text += &format!(
+            "  {expects:width$} {}\n  {provides:width$} {}\n",
+            self.need, self.have
+        );
+        text + &match (needs, has) {
+            (Party::Plugin(a), Party::Plugin(b)) => {
+                format!("  build both again: cargo hotswap build -p {a} -p {b}")
+            }
+            (Party::Plugin(name), Party::Host) | (Party::Host, Party::Plugin(name)) => {
+                format!("  build the plugin again, and the host: cargo hotswap build -p {name}")
+            }
+            (Party::Host, Party::Host) => "  build the host again".into(),
+        }
+    }
+}
+
+fn methods(a: &InterfaceDesc, b: &InterfaceDesc) -> Difference {
+    // A changed method says more than a changed list, so look there first.
+    for method in a.methods {
+        let Some(other) = b.methods.iter().find(|other| other.name == method.name) else {
+            continue;
+        };
+        let need = Written {
+            name: method.name.as_str(),
+            params: method.params.as_slice(),
+            result: method.result,
+        };
+        let have = Written {
+            name: other.name.as_str(),
+            params: other.params.as_slice(),
+            result: other.result,
+        };
+        if let Some(mut difference) = functions(&need, &have) {
+            difference.method = format!("{}::{}", a.name, method.name);
+            return difference;
+        }
+    }
+    let names = |d: &InterfaceDesc| {
+        d.methods
+            .iter()
+            .map(|m| m.name.as_str())
+            .collect::<Vec<_>>()
+    };
+    let (need, have) = (names(a), names(b));
+    let only = |these: &[&str], those: &[&str]| {
+        let only: Vec<_> = these
+            .iter()
+            .filter(|name| !those.contains(name))
+            .copied()
+            .collect();
+        match only[..] {
+            [] => "no other method".into(),
+            [name] => format!("the method {name}"),
+            _ => format!("the methods {}", only.join(", ")),
+        }
+    };
+    let reordered = need.iter().all(|name| have.contains(name)) && need.len() == have.len();
+    if reordered {
+        Difference::here(
+            format!("the order {}", need.join(", ")),
+            format!("the order {}", have.join(", ")),
+        )
+    } else {
+        Difference::here(only(&need, &have), only(&have, &need))
+    }
+}
+
+fn functions(need: &Written<'_>, have: &Written<'_>) -> Option<Difference> {
+    if need.params.len() != have.params.len() {
+        return Some(Difference::here(need.to_string(), have.to_string()));
+    }
+    let params = need
+        .params
+        .iter()
+        .zip(have.params)
+        .enumerate()
+        .find_map(|(i, (a, b))| {
+            // The host's side of a function has no names.
+            let name = [a.name.as_str(), b.name.as_str()]
+                .into_iter()
+                .find(|name| !name.is_empty());
+            types(name.unwrap_or(&format!("parameter {}", i + 1)), a.ty, b.ty)
+        });
+    params.or_else(|| types("result", need.result, have.result))
+}
+
+/// Where two types differ: the deepest place, since what is around it follows from it. The parts of `Vec<…>` and the
+/// like have no label.
+fn types(label: &str, a: &TypeDesc, b: &TypeDesc) -> Option<Difference> {
+    if same(a, b) {
+        return None;
+    }
+    let labelled = |text: String| {
+        if label.is_empty() {
+            text
+        } else {
+            format!("{label}: {text}")
+        }
+    };
+    let whole = |ty: &TypeDesc| labelled(ty.to_string());
+    let here = || Difference {
+        inside: label.is_empty(),
+        ..Difference::here(whole(a), whole(b))
+    };
+    if (a.kind, a.name) != (b.kind, b.name) {
+        return Some(here());
+    }
+    if a.origin != b.origin {
+        let whole = |ty: &TypeDesc| labelled(format!("{ty} of the crate {}", ty.origin));
+        return Some(Difference::here(whole(a), whole(b)));
+    }
+    let declared = matches!(a.kind, Kind::Struct | Kind::Enum | Kind::Variant);
+    if !declared && (a.count, a.parts.len()) != (b.count, b.parts.len()) {
+        return Some(here());
+    }
+    for i in 0..a.parts.len().max(b.parts.len()) {
+        let difference = match (a.parts.as_slice().get(i), b.parts.as_slice().get(i)) {
+            (Some(x), Some(y)) if x.name == y.name => match types(x.name.as_str(), x.ty, y.ty) {
+                // `Vec<u64>` says more than `u64`.
+                Some(difference) if difference.inside => return Some(here()),
+                Some(difference) => difference,
+                None => continue,
+            },
+            (x, y) => Difference::here(part(x), part(y)),
+        };
+        let mut path = difference.path;
+        if a.kind == Kind::Variant {
+            path.insert(0, label.into());
+        } else if !label.is_empty() {
+            path.insert(0, whole(a));
+        }
+        return Some(Difference { path, ..difference });
+    }
+    let sized = |ty: &TypeDesc| {
+        labelled(format!(
+            "{ty} of {} bytes, aligned to {}",
+            ty.size, ty.align
+        ))
+    };
+    Some(Difference::here(sized(a), sized(b)))
+}
+
+fn part(part: Option<&FieldDesc>) -> String {
+    match part {
+        Some(part) if part.ty.kind == Kind::Variant => {
+            format!("{} {}", part.name, part.ty).trim_end().into()
+        }
+        Some(part) => format!("{}: {}", part.name, part.ty),
+        None => "nothing there".into(),
+    }
+}

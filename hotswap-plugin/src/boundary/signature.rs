@@ -1,0 +1,76 @@
+//! `fn(&str, Vector) -> Result<String, Refused>` as a type.
+use crate::boundary::arg::Arg;
+use crate::boundary::describe::{Hash, ParamDesc, TypeDesc, Written, function_hash};
+use crate::boundary::shared::Return;
+use std::fmt;
+
+/// A signature of a function that crosses. `A` is the tuple of its parameters.
+///
+/// It holds for `fn` types; lifetimes of parameters stay open, since the bound is the compiler's own `Fn`:
+/// `fn(&str) -> String` is a `Signature<(&'a str,)>` for every `'a`.
+///
+/// ```
+/// use hotswap_plugin::boundary::Signature;
+///
+/// fn written<A, F: Signature<A>>() -> String {
+///     F::written("hum")
+/// }
+/// assert_eq!(written::<(&str, u32), fn(&str, u32) -> String>(), "fn hum(&str, u32) -> String");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the signature of a function between plugins",
+    label = "not a signature that crosses",
+    note = "up to eight parameters, each `&str`, `&[T]`, `&T` or `T` where `T` is shared, and an owned shared result"
+)]
+pub trait Signature<A> {
+    /// What it returns.
+    type Result: Return;
+    /// Its parameters, without names.
+    const PARAMS: &'static [ParamDesc];
+    /// The type of its result.
+    const RESULT: &'static TypeDesc;
+    /// The hash to compare with that of a [`FunctionDesc`](super::FunctionDesc).
+    const HASH: Hash = function_hash(Self::PARAMS, Self::RESULT);
+
+    /// The signature as one writes it, for a function of this name.
+    fn written(name: &str) -> String {
+        written(name, Self::PARAMS, Self::RESULT).to_string()
+    }
+}
+
+/// A function as one writes it: `fn hum(times: u32) -> String`.
+pub fn written<'a>(
+    name: &'a str,
+    params: &'a [ParamDesc],
+    result: &'a TypeDesc,
+) -> impl fmt::Display + 'a {
+    Written {
+        name,
+        params,
+        result,
+    }
+}
+
+macro_rules! arity {
+    ($($A:ident)*) => {
+        impl<Func, R, $($A),*> Signature<($($A,)*)> for Func
+        where
+            Func: Fn($($A),*) -> R,
+            R: Return,
+            $($A: Arg,)*
+        {
+            type Result = R;
+            const PARAMS: &'static [ParamDesc] = &[$(ParamDesc::new("", $A::TYPE)),*];
+            const RESULT: &'static TypeDesc = R::TYPE;
+        }
+    };
+}
+arity!();
+arity!(A);
+arity!(A B);
+arity!(A B C);
+arity!(A B C D);
+arity!(A B C D E);
+arity!(A B C D E F);
+arity!(A B C D E F G);
+arity!(A B C D E F G H);

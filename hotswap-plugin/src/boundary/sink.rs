@@ -1,0 +1,77 @@
+//! Both ends of a hook: it succeeds, or an error or a panic becomes a text with the host.
+// The derive of `StableAbi` emits items without documentation.
+#![allow(missing_docs)]
+use crate::boundary::call::{Status, drop_quietly, report};
+use crate::boundary::foreign::{Error, chain};
+use crate::boundary::view::StrView;
+use abi_stable::StableAbi;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Where the text of an error or a panic goes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, StableAbi)]
+pub struct Sink {
+    /// What `put` wants as its first argument.
+    pub data: *mut (),
+    /// Takes a copy of the text. Does not unwind.
+    pub put: unsafe extern "C" fn(*mut (), StrView),
+}
+
+/// The callee's end: runs `f`; what it returns or panics with becomes a status and a text in the sink.
+///
+/// # Safety
+/// The sink comes from [`collect`], which has not returned yet.
+pub unsafe fn guard(sink: Sink, f: impl FnOnce() -> Result<(), Error>) -> Status {
+    let ran = catch_unwind(AssertUnwindSafe(|| match f() {
+        Ok(()) => Status::OK,
+        Err(error) => {
+            // SAFETY: the sink is valid by the caller's promise, the text is alive.
+            unsafe { (sink.put)(sink.data, StrView::new(&chain(&*error))) };
+            drop_quietly(error);
+            Status::FAILED
+        }
+    }));
+    // SAFETY: as above.
+    ran.unwrap_or_else(|payload| unsafe { report(payload, sink.put, sink.data) })
+}
+
+/// Why a hook did not succeed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HookError {
+    /// It returned an error: its text, sources included.
+    Failed(String),
+    /// It panicked: what the panic said.
+    Panicked(String),
+}
+
+impl fmt::Display for HookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HookError::Failed(text) => f.write_str(text),
+            HookError::Panicked(text) => write!(f, "panicked: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for HookError {}
+
+/// The caller's end: lends `call` a sink.
+///
+/// # Errors
+/// The hook returned an error, or panicked.
+pub fn collect(call: impl FnOnce(Sink) -> Status) -> Result<(), HookError> {
+    unsafe extern "C" fn put(data: *mut (), text: StrView) {
+        // SAFETY: `data` is the `text` below; the callee holds what the view shows.
+        unsafe { *data.cast::<String>() = text.get().to_owned() }
+    }
+    let mut text = String::new();
+    match call(Sink {
+        data: (&raw mut text).cast(),
+        put,
+    }) {
+        Status::OK => Ok(()),
+        Status::FAILED => Err(HookError::Failed(text)),
+        _ => Err(HookError::Panicked(text)),
+    }
+}
