@@ -1,0 +1,69 @@
+use super::error::{ArtifactError, ArtifactProblem, FindError};
+use std::env::consts::DLL_EXTENSION;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The artifacts in a plugin directory, sorted by name.
+///
+/// Those are the files, and links to files, that end in the platform's extension for shared libraries (`.so` on
+/// Linux) and do not begin with a dot. They are not opened: each may still turn out to be no plugin.
+///
+/// # Errors
+/// [`FindError`] if the directory is missing or cannot be read, and for anything with the name of a library that is
+/// neither a file nor a link to one: nothing with such a name is passed over.
+pub fn find(dir: &Path) -> Result<Vec<PathBuf>, FindError> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => FindError::Missing {
+            dir: dir.to_owned(),
+        },
+        ErrorKind::NotADirectory => FindError::NotADirectory {
+            dir: dir.to_owned(),
+        },
+        _ => FindError::Unreadable {
+            dir: dir.to_owned(),
+            error,
+        },
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        if !has_name_of_library(&file) {
+            continue;
+        }
+        match check_is_file(&file) {
+            Ok(_) => found.push(file),
+            // Removed since it was listed.
+            Err(ArtifactError {
+                problem: ArtifactProblem::NotFound,
+                ..
+            }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn has_name_of_library(file: &Path) -> bool {
+    let hidden = file
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && file.extension() == Some(OsStr::new(DLL_EXTENSION))
+}
+
+/// Follows links, and refuses what is no regular file: opening a pipe would block.
+pub(super) fn check_is_file(file: &Path) -> Result<fs::Metadata, ArtifactError> {
+    let problem = match fs::metadata(file) {
+        Ok(meta) if meta.is_file() => return Ok(meta),
+        Ok(meta) if meta.is_dir() => ArtifactProblem::Directory,
+        Ok(_) => ArtifactProblem::NotAFile,
+        Err(error) if error.kind() == ErrorKind::NotFound => match fs::read_link(file) {
+            Ok(target) => ArtifactProblem::DanglingLink { target },
+            Err(_) => ArtifactProblem::NotFound,
+        },
+        Err(error) => ArtifactProblem::Unreadable { error },
+    };
+    Err(ArtifactError::new(file, problem))
+}

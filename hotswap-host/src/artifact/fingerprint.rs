@@ -1,0 +1,114 @@
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Tells whether a file is still the one that was read, without reading it.
+///
+/// Inode, size and modification time alone were seen equal for different bytes: a file may be removed and its inode
+/// reused, and anyone may set a modification time. The time of the last status change cannot be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: Timestamp,
+    changed: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Timestamp {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+/// Two changes within this time may carry the same timestamp. It is that of the coarsest file system in use, FAT;
+/// a longer one costs no more than a file that is hashed once again.
+const GRAIN: Duration = Duration::from_secs(2);
+
+impl Fingerprint {
+    /// Of the file that this was asked of.
+    pub(crate) fn of(file: &Metadata) -> Self {
+        Fingerprint {
+            device: file.dev(),
+            inode: file.ino(),
+            size: file.size(),
+            modified: Timestamp {
+                seconds: file.mtime(),
+                nanoseconds: file.mtime_nsec(),
+            },
+            changed: Timestamp {
+                seconds: file.ctime(),
+                nanoseconds: file.ctime_nsec(),
+            },
+        }
+    }
+
+    /// Whether every change from `now` on will show: the last one is longer ago than the clock's grain.
+    ///
+    /// Ask when the file is read; where the answer is no, equal fingerprints prove nothing later on.
+    pub(crate) fn is_settled(&self, now: SystemTime) -> bool {
+        let latest = self.modified.max(self.changed);
+        let Some(horizon) = now
+            .checked_sub(GRAIN)
+            .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+        else {
+            return false;
+        };
+        let horizon = Timestamp {
+            seconds: horizon.as_secs().cast_signed(),
+            nanoseconds: i64::from(horizon.subsec_nanos()),
+        };
+        latest < horizon
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fingerprint, GRAIN};
+    use std::fs::{self, File, FileTimes};
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn other_bytes_of_the_same_size_and_time_show() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.so");
+        let long_ago = SystemTime::now() - Duration::from_secs(3600);
+        let write = |bytes: &str| {
+            fs::write(&path, bytes).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_times(FileTimes::new().set_modified(long_ago))
+                .unwrap();
+            file.metadata().unwrap()
+        };
+        let first = write("old");
+        let read_at = SystemTime::now();
+        // The status change is of just now: whatever follows in the same tick could look the same.
+        assert!(!Fingerprint::of(&first).is_settled(read_at));
+        assert!(Fingerprint::of(&first).is_settled(read_at + 2 * GRAIN));
+        assert_eq!(
+            Fingerprint::of(&first),
+            Fingerprint::of(&fs::metadata(&path).unwrap())
+        );
+
+        // Wait for the file system's clock to have moved on, as a settled fingerprint guarantees.
+        let second = loop {
+            let second = write("new");
+            if Fingerprint::of(&second).changed != Fingerprint::of(&first).changed {
+                break second;
+            }
+        };
+        assert_eq!(first.modified().unwrap(), second.modified().unwrap());
+        assert_ne!(Fingerprint::of(&first), Fingerprint::of(&second));
+    }
+
+    #[test]
+    fn a_file_from_the_future_never_settles() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = File::create(dir.path().join("a.so")).unwrap();
+        let future = SystemTime::now() + Duration::from_secs(3600);
+        file.set_times(FileTimes::new().set_modified(future))
+            .unwrap();
+        let fingerprint = Fingerprint::of(&file.metadata().unwrap());
+        assert!(!fingerprint.is_settled(SystemTime::now() + 2 * GRAIN));
+    }
+}

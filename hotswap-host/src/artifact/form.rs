@@ -1,0 +1,170 @@
+//! What kind of file it is, and where its metadata lies. Knows no more of the format than it must: `object` does.
+use super::error::ArtifactProblem;
+use hotswap_plugin::contract::metadata::SECTION;
+use object::read::elf::{ElfFile, FileHeader, ProgramHeader, SectionHeader};
+use object::{
+    Architecture, BinaryFormat, Endianness, File, FileKind, Object, ObjectKind, ObjectSection, elf,
+};
+use std::env::consts::ARCH;
+
+/// The bytes of the metadata section of a library for this host.
+///
+/// `library` ends before the note.
+pub(super) fn metadata_section(library: &[u8]) -> Result<&[u8], ArtifactProblem> {
+    if library.is_empty() {
+        return Err(ArtifactProblem::Empty);
+    }
+    match FileKind::parse(library) {
+        Ok(FileKind::Archive) => {
+            return Err(ArtifactProblem::NotALibrary {
+                found: "a static library",
+            });
+        }
+        Ok(_) => {}
+        Err(_) => return Err(unknown(library)),
+    }
+    let file = File::parse(library).map_err(|error| broken(library, &error))?;
+    check_machine(&file)?;
+    check_kind(&file)?;
+    match &file {
+        File::Elf32(elf) => check_extent(elf, library)?,
+        File::Elf64(elf) => check_extent(elf, library)?,
+        _ => {}
+    }
+    let section = file
+        .section_by_name(SECTION)
+        .ok_or(ArtifactProblem::NotAPlugin)?;
+    section.data().map_err(|error| broken(library, &error))
+}
+
+/// A file that has not even the beginning of a known format.
+fn unknown(library: &[u8]) -> ArtifactProblem {
+    if library.starts_with(&elf::ELFMAG) {
+        return truncated(library, size_of::<elf::FileHeader64<Endianness>>() as u64);
+    }
+    ArtifactProblem::Garbage
+}
+
+/// A file whose tables are not as its header says. Most often that is a file of which the end is missing.
+fn broken(library: &[u8], error: &object::Error) -> ArtifactProblem {
+    let header_end = size_of::<elf::FileHeader64<Endianness>>();
+    let sections_end = match FileKind::parse(library) {
+        Ok(FileKind::Elf64) if library.len() < header_end => Some(header_end as u64),
+        Ok(FileKind::Elf64) => sections_end::<elf::FileHeader64<Endianness>>(library),
+        Ok(FileKind::Elf32) => sections_end::<elf::FileHeader32<Endianness>>(library),
+        _ => None,
+    };
+    match sections_end {
+        Some(end) if end > library.len() as u64 => truncated(library, end),
+        _ => ArtifactProblem::Damaged {
+            reason: error.to_string(),
+        },
+    }
+}
+
+fn truncated(library: &[u8], needed: u64) -> ArtifactProblem {
+    ArtifactProblem::Truncated {
+        len: library.len() as u64,
+        needed,
+    }
+}
+
+/// Where the table of sections ends, which linkers put last.
+fn sections_end<H: FileHeader<Endian = Endianness>>(library: &[u8]) -> Option<u64> {
+    let header = H::parse(library).ok()?;
+    let endian = header.endian().ok()?;
+    let size = u64::from(header.e_shnum(endian)) * u64::from(header.e_shentsize(endian));
+    header.e_shoff(endian).into().checked_add(size)
+}
+
+/// A library must end where its tables say that it ends. Zeros behind that are padding.
+fn check_extent<'a, H>(file: &ElfFile<'a, H>, library: &'a [u8]) -> Result<(), ArtifactProblem>
+where
+    H: FileHeader<Endian = Endianness>,
+{
+    let endian = file.endian();
+    let segments = file
+        .elf_program_headers()
+        .iter()
+        .map(|segment| segment.file_range(endian));
+    let sections = file
+        .elf_section_table()
+        .iter()
+        .filter_map(|section| section.file_range(endian));
+    let mut end = sections_end::<H>(library).unwrap_or(u64::MAX);
+    for (offset, size) in segments.chain(sections) {
+        end = end.max(offset.saturating_add(size));
+    }
+    let Some(rest) = usize::try_from(end).ok().and_then(|end| library.get(end..)) else {
+        return Err(truncated(library, end));
+    };
+    if rest.iter().any(|byte| *byte != 0) {
+        return Err(ArtifactProblem::Overlong {
+            extra: rest.len() as u64,
+        });
+    }
+    Ok(())
+}
+
+fn check_machine(file: &File<'_>) -> Result<(), ArtifactProblem> {
+    let found = machine(
+        file.format(),
+        &architecture(file.architecture()),
+        if file.is_64() { 64 } else { 32 },
+        file.is_little_endian(),
+    );
+    let needed = machine(
+        BinaryFormat::native_object(),
+        ARCH,
+        usize::BITS,
+        cfg!(target_endian = "little"),
+    );
+    if found == needed {
+        return Ok(());
+    }
+    Err(ArtifactProblem::AnotherMachine { found, needed })
+}
+
+fn machine(format: BinaryFormat, arch: &str, bits: u32, little: bool) -> String {
+    let endian = if little { "little" } else { "big" };
+    format!("{arch} ({format:?}, {bits}-bit, {endian}-endian)")
+}
+
+/// As `std` names it.
+fn architecture(arch: Architecture) -> String {
+    match arch {
+        Architecture::I386 => "x86".into(),
+        Architecture::Unknown => "an unknown machine".into(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+fn check_kind(file: &File<'_>) -> Result<(), ArtifactProblem> {
+    let found = match file.kind() {
+        ObjectKind::Dynamic if is_program(file) => "an executable",
+        ObjectKind::Dynamic => return Ok(()),
+        ObjectKind::Relocatable => "an object file",
+        ObjectKind::Executable => "an executable",
+        ObjectKind::Core => "a core dump",
+        _ => "something else",
+    };
+    Err(ArtifactProblem::NotALibrary { found })
+}
+
+/// Position-independent executables have the type of a library.
+fn is_program(file: &File<'_>) -> bool {
+    match file {
+        File::Elf32(elf) => flags_1(elf) & elf::DF_1_PIE.0 != 0,
+        File::Elf64(elf) => flags_1(elf) & elf::DF_1_PIE.0 != 0,
+        _ => false,
+    }
+}
+
+fn flags_1<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> u64 {
+    let table = file.elf_dynamic_table().unwrap_or_default();
+    table
+        .iter()
+        .filter(|entry| entry.tag == elf::DT_FLAGS_1)
+        .map(|entry| entry.val)
+        .sum()
+}

@@ -1,0 +1,304 @@
+use super::error::{ArtifactError, ArtifactProblem};
+use super::parts::{Parts, hex};
+use crate::name::PluginName;
+use hotswap_plugin::contract;
+use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+
+/// What a plugin's build recorded of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The version of the contract between host and plugin.
+    pub contract: u32,
+    /// The plugin's name.
+    pub name: PluginName,
+    /// The version of its crate.
+    pub version: String,
+    /// Its crate.
+    #[serde(rename = "crate")]
+    pub crate_name: String,
+    /// Whether it may be replaced while the host runs; `None` where its own function decides that at run time.
+    pub reloadable: Option<bool>,
+    /// The functions that can be called by name.
+    pub functions: Vec<Function>,
+    /// The interfaces that others may import from it.
+    pub exports: Vec<Export>,
+    /// What it needs of others.
+    pub imports: Vec<Import>,
+    /// The compiler: the output of `rustc --version`.
+    pub rustc: String,
+    /// The target triple.
+    pub target: String,
+    /// The profile, as cargo names its directory: `debug`, `release`, or a custom profile's name.
+    pub profile: String,
+    /// What a panic in the plugin does.
+    pub panic: PanicStrategy,
+}
+
+/// A function that can be called by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its signature as the author wrote it.
+    pub signature: String,
+    /// What is compared.
+    pub hash: TypeHash,
+}
+
+/// An interface that others may import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Export {
+    /// Its name.
+    pub interface: String,
+    /// Its methods as text.
+    pub signature: String,
+    /// What is compared.
+    pub hash: TypeHash,
+}
+
+/// Something that the plugin needs of others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Import {
+    /// The field that receives it.
+    pub field: String,
+    /// The plugin that it comes from, if it comes from one.
+    pub from: Option<PluginName>,
+    /// The interface, if more than the order matters.
+    pub interface: Option<String>,
+    /// Who provides it.
+    pub kind: ImportKind,
+    /// Whether the plugin also works without it.
+    pub optional: bool,
+    /// What is compared; zero where only the order matters.
+    pub hash: TypeHash,
+}
+
+/// Who provides an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ImportKind {
+    /// Another plugin.
+    Plugin,
+    /// The host.
+    Host,
+    /// Another plugin, which only has to be loaded first.
+    OrderOnly,
+}
+
+/// What a panic does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PanicStrategy {
+    /// It unwinds, so that it can be contained.
+    Unwind,
+    /// It ends the process.
+    Abort,
+}
+
+/// The hash of the description of a type, function or interface, shown as 32 hexadecimal digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct TypeHash([u8; 16]);
+
+impl TypeHash {
+    /// The hash's bytes, as the artifact has them.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl From<[u8; 16]> for TypeHash {
+    fn from(bytes: [u8; 16]) -> Self {
+        TypeHash(bytes)
+    }
+}
+
+impl fmt::Display for TypeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for TypeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for TypeHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Metadata {
+    /// Reads the metadata section of `file`, and refuses a plugin that this host cannot speak with.
+    pub(super) fn parse(file: &Path, section: &[u8]) -> Result<Self, ArtifactError> {
+        let damaged = |reason| ArtifactError::new(file, ArtifactProblem::Metadata { reason });
+        let found = Parts::contract(section).map_err(damaged)?;
+        let needed = contract::VERSION;
+        if found != needed {
+            let problem = ArtifactProblem::AnotherContract { found, needed };
+            return Err(ArtifactError {
+                plugin: best_guess(section),
+                ..ArtifactError::new(file, problem)
+            });
+        }
+        let metadata = Parts::of(section)
+            .and_then(|parts| Metadata::from_parts(found, &parts))
+            .map_err(|reason| ArtifactError {
+                plugin: best_guess(section),
+                ..damaged(reason)
+            })?;
+        if metadata.panic == PanicStrategy::Abort {
+            let problem = ArtifactProblem::PanicAbort {
+                profile: metadata.profile,
+            };
+            return Err(ArtifactError {
+                plugin: Some(metadata.name),
+                ..ArtifactError::new(file, problem)
+            });
+        }
+        Ok(metadata)
+    }
+
+    fn from_parts(contract: u32, parts: &Parts<'_>) -> Result<Self, String> {
+        let plugin: RawPlugin<'_> = parts.json(b"plug")?;
+        let build: RawBuild = parts.json(b"bild")?;
+        Ok(Metadata {
+            contract,
+            name: checked_name(&plugin.name)?,
+            version: plugin.version,
+            crate_name: plugin.crate_name,
+            reloadable: plugin.reloadable,
+            functions: with_hashes(parts, b"fnha", plugin.functions, Function::new)?,
+            exports: with_hashes(parts, b"exha", parts.json(b"expo")?, Export::new)?,
+            imports: with_hashes(parts, b"imha", parts.json(b"impo")?, Import::new)?,
+            rustc: build.rustc,
+            target: build.target,
+            profile: build.profile,
+            panic: match parts.get(b"pani")? {
+                b"u" => PanicStrategy::Unwind,
+                b"a" => PanicStrategy::Abort,
+                _ => return Err("part `pani` is neither `u` nor `a`".into()),
+            },
+        })
+    }
+}
+
+/// The name, where the metadata as a whole cannot be read.
+fn best_guess(section: &[u8]) -> Option<PluginName> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        name: Cow<'a, str>,
+    }
+    let named: Named<'_> = Parts::of(section).ok()?.json(b"plug").ok()?;
+    checked_name(&named.name).ok()
+}
+
+/// Names become parts of file names, log lines and reports.
+fn checked_name(name: &str) -> Result<PluginName, String> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    if name.is_empty() || name.len() > 128 || !name.chars().all(allowed) {
+        return Err(format!(
+            "the plugin's name is \"{}\", but names are letters, digits, `-` and `_`, at most 128 bytes",
+            name.escape_debug()
+        ));
+    }
+    Ok(PluginName::from(name))
+}
+
+#[derive(Deserialize)]
+struct RawPlugin<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    version: String,
+    #[serde(rename = "crate")]
+    crate_name: String,
+    reloadable: Option<bool>,
+    functions: Vec<RawFunction>,
+}
+
+#[derive(Deserialize)]
+struct RawFunction {
+    name: String,
+    signature: String,
+}
+
+#[derive(Deserialize)]
+struct RawExport {
+    interface: String,
+    signature: String,
+}
+
+#[derive(Deserialize)]
+struct RawImport {
+    field: String,
+    from: Option<String>,
+    interface: Option<String>,
+    kind: ImportKind,
+    optional: bool,
+}
+
+#[derive(Deserialize)]
+struct RawBuild {
+    rustc: String,
+    target: String,
+    profile: String,
+}
+
+fn with_hashes<R, T>(
+    parts: &Parts<'_>,
+    tag: &[u8; 4],
+    raw: Vec<R>,
+    make: fn(R, TypeHash) -> T,
+) -> Result<Vec<T>, String> {
+    let hashes = parts.hashes(tag, raw.len())?;
+    Ok(raw
+        .into_iter()
+        .zip(hashes)
+        .map(|(raw, hash)| make(raw, TypeHash(*hash)))
+        .collect())
+}
+
+impl Function {
+    fn new(raw: RawFunction, hash: TypeHash) -> Self {
+        Function {
+            name: raw.name,
+            signature: raw.signature,
+            hash,
+        }
+    }
+}
+
+impl Export {
+    fn new(raw: RawExport, hash: TypeHash) -> Self {
+        Export {
+            interface: raw.interface,
+            signature: raw.signature,
+            hash,
+        }
+    }
+}
+
+impl Import {
+    fn new(raw: RawImport, hash: TypeHash) -> Self {
+        Import {
+            field: raw.field,
+            from: raw.from.map(PluginName::from),
+            interface: raw.interface,
+            kind: raw.kind,
+            optional: raw.optional,
+            hash,
+        }
+    }
+}

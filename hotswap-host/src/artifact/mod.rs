@@ -1,0 +1,35 @@
+//! What a plugin's file says of itself, read without running any of its code.
+//!
+//! An artifact is a shared library with a section of metadata, and behind its last byte, where `cargo hotswap build`
+//! made it, a [`Note`] of the sources it was built from. [`find`] lists the artifacts of a directory,
+//! [`Artifact::read`] reads one and refuses what is no plugin for this host, [`hindrances`] tells what would keep it
+//! from leaving memory.
+//!
+//! A file is identified by its [`BuildId`], the hash of all its bytes before the note: a commit that changes no source
+//! of the plugin changes no build.
+mod build_id;
+mod error;
+mod find;
+mod fingerprint;
+mod form;
+mod metadata;
+mod note;
+mod open_failure;
+mod parts;
+mod read;
+mod unload;
+
+#[cfg(test)]
+mod tests;
+
+pub use build_id::{BuildId, ParseBuildIdError};
+pub use error::{ArtifactError, ArtifactProblem, FindError};
+pub use find::find;
+pub use metadata::{Export, Function, Import, ImportKind, Metadata, PanicStrategy, TypeHash};
+pub use note::Note;
+pub use open_failure::OpenFailure;
+pub use read::Artifact;
+pub use unload::{Hindrance, hindrances};
+
+pub(crate) use fingerprint::Fingerprint;
+pub(crate) use read::{Source, read_source};

@@ -1,0 +1,133 @@
+use super::BuildId;
+use super::error::ArtifactProblem;
+use hotswap_plugin::contract::metadata::NOTE_MAGIC;
+use serde::{Deserialize, Serialize};
+
+/// What `cargo hotswap build` knew of a plugin's sources.
+///
+/// It lies behind the last byte of the library, where no loader looks, and is no part of the [`BuildId`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The last commit that touched the plugin's own sources, as 40 hexadecimal digits, or `unknown`.
+    pub commit: String,
+    /// Whether those sources had changes that were not committed.
+    pub dirty: bool,
+}
+
+/// The note's JSON: with the build that it was written for, so that a file of which some bytes are still those of an
+/// earlier build is not taken for either.
+#[derive(Serialize, Deserialize)]
+struct Written<N> {
+    #[serde(flatten)]
+    note: N,
+    build: BuildId,
+}
+
+impl Note {
+    /// Appends the note to the bytes of a library. One that is there already is replaced.
+    ///
+    /// # Panics
+    /// If the library has 4 GiB of notes.
+    pub fn append_to(&self, library: &mut Vec<u8>) {
+        if let Ok((body, Some(_))) = split(library) {
+            library.truncate(body.len());
+        }
+        let written = Written {
+            note: self,
+            build: BuildId::of(library),
+        };
+        let json = serde_json::to_vec(&written).expect("texts and a flag can be written as JSON");
+        let len = u32::try_from(json.len()).expect("the note is short");
+        library.extend_from_slice(&json);
+        library.extend_from_slice(&len.to_le_bytes());
+        library.extend_from_slice(&NOTE_MAGIC);
+    }
+
+    /// Takes a file apart into the library, its identity and its note.
+    pub(super) fn separate(file: &[u8]) -> Result<(&[u8], BuildId, Option<Note>), ArtifactProblem> {
+        let (library, json) = split(file).map_err(|reason| ArtifactProblem::Note { reason })?;
+        let found = BuildId::of(library);
+        let Some(json) = json else {
+            return Ok((library, found, None));
+        };
+        let Written::<Note> { note, build } =
+            serde_json::from_slice(json).map_err(|error| ArtifactProblem::Note {
+                reason: error.to_string(),
+            })?;
+        if build != found {
+            return Err(ArtifactProblem::AnotherBuild {
+                noted: build,
+                found,
+            });
+        }
+        Ok((library, found, Some(note)))
+    }
+}
+
+/// The library, and the JSON of the note behind it.
+fn split(file: &[u8]) -> Result<(&[u8], Option<&[u8]>), String> {
+    let Some(rest) = file.strip_suffix(&NOTE_MAGIC) else {
+        return Ok((file, None));
+    };
+    let parts = || {
+        let (rest, len) = rest.split_last_chunk::<4>()?;
+        let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+        rest.split_at_checked(rest.len().checked_sub(len)?)
+    };
+    let (library, json) = parts().ok_or("it is longer than the file")?;
+    Ok((library, Some(json)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Note;
+    use crate::artifact::{ArtifactProblem, BuildId};
+
+    fn note() -> Note {
+        Note {
+            commit: "0123456789012345678901234567890123456789".into(),
+            dirty: true,
+        }
+    }
+
+    #[test]
+    fn a_note_is_no_part_of_the_identity() {
+        let mut file = b"library".to_vec();
+        note().append_to(&mut file);
+        let (library, id, read) = Note::separate(&file).unwrap();
+        assert_eq!(
+            (library, id, read),
+            (&b"library"[..], BuildId::of(b"library"), Some(note()))
+        );
+
+        let once = file.clone();
+        note().append_to(&mut file);
+        assert!(once == file, "the second note replaces the first");
+    }
+
+    #[test]
+    fn a_library_without_note() {
+        let (library, id, note) = Note::separate(b"library").unwrap();
+        assert_eq!(
+            (library, id, note),
+            (&b"library"[..], BuildId::of(b"library"), None)
+        );
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let mut file = b"library".to_vec();
+        note().append_to(&mut file);
+        for bit in 0..file.len() * 8 {
+            let mut flipped = file.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            match Note::separate(&flipped) {
+                Err(ArtifactProblem::Note { .. } | ArtifactProblem::AnotherBuild { .. }) => {}
+                // The magic is gone, or what the note says of the sources has changed.
+                Ok((library, _, None)) => assert_eq!(library.len(), file.len()),
+                Ok((library, _, Some(read))) => assert!(library == b"library" && read != note()),
+                Err(problem) => panic!("bit {bit}: {problem}"),
+            }
+        }
+    }
+}

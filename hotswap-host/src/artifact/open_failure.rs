@@ -1,0 +1,190 @@
+use std::fmt;
+
+/// Why the system's loader did not open a library, made out from what it said.
+///
+/// Its text names the missing library or symbol and says what to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenFailure {
+    /// A library that it needs was not found.
+    MissingLibrary {
+        /// The library's name.
+        library: String,
+    },
+    /// Nothing defines a symbol that it needs.
+    MissingSymbol {
+        /// The symbol's name, as the linker has it.
+        symbol: String,
+    },
+    /// A library that it needs is there, in an older version.
+    OldLibrary {
+        /// The library's file.
+        library: String,
+        /// The version that is needed, such as `GLIBC_2.38`.
+        version: String,
+    },
+    /// It asks for thread-local memory of the kind that is handed out when a program starts, and none is left.
+    StaticTls,
+    /// The file system or a security policy forbids running code from where the library lies.
+    NotExecutable,
+    /// Something else.
+    Other {
+        /// What the loader said.
+        text: String,
+    },
+}
+
+impl OpenFailure {
+    /// Makes out what `text`, the answer of `dlerror`, is about. It knows the texts of glibc and musl.
+    pub fn from_loader_text(text: &str) -> Self {
+        make_out(text).unwrap_or_else(|| OpenFailure::Other {
+            text: text.trim().to_owned(),
+        })
+    }
+}
+
+fn make_out(text: &str) -> Option<OpenFailure> {
+    if text.contains("static TLS block") {
+        return Some(OpenFailure::StaticTls);
+    }
+    if text.contains("failed to map segment")
+        || text.contains("cannot apply additional memory protection")
+    {
+        return Some(OpenFailure::NotExecutable);
+    }
+    // glibc: `/a/b.so: undefined symbol: name, version V`
+    if let Some((_, symbol)) = text.split_once("undefined symbol: ") {
+        return Some(OpenFailure::MissingSymbol {
+            symbol: first_word(symbol),
+        });
+    }
+    // musl: `Error relocating /a/b.so: name: symbol not found`
+    if let Some(rest) = text.strip_suffix(": symbol not found") {
+        let symbol = rest.rsplit(": ").next()?;
+        return Some(OpenFailure::MissingSymbol {
+            symbol: symbol.to_owned(),
+        });
+    }
+    // glibc: "/lib/libc.so.6: version `GLIBC_2.99' not found (required by /a/b.so)"
+    if let Some((library, rest)) = text.split_once(": version `") {
+        let (version, _) = rest.split_once("' not found")?;
+        return Some(OpenFailure::OldLibrary {
+            library: library.to_owned(),
+            version: version.to_owned(),
+        });
+    }
+    // glibc: `libx.so.1: cannot open shared object file: No such file or directory`
+    if let Some((library, _)) = text.split_once(": cannot open shared object file: No such file") {
+        return Some(OpenFailure::MissingLibrary {
+            library: library.to_owned(),
+        });
+    }
+    // musl: `Error loading shared library libx.so.1: No such file or directory (needed by /a/b.so)`
+    let (library, _) = text
+        .strip_prefix("Error loading shared library ")?
+        .split_once(": No such file")?;
+    Some(OpenFailure::MissingLibrary {
+        library: library.to_owned(),
+    })
+}
+
+fn first_word(text: &str) -> String {
+    text.chars()
+        .take_while(|c| !c.is_whitespace() && *c != ',')
+        .collect()
+}
+
+impl fmt::Display for OpenFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenFailure::MissingLibrary { library } => write!(
+                f,
+                "needs the library {library}, which is not found; install it, or add its directory to LD_LIBRARY_PATH"
+            ),
+            OpenFailure::MissingSymbol { symbol } => write!(
+                f,
+                "needs the symbol {symbol}, which nothing defines; link the library that has it into the plugin"
+            ),
+            OpenFailure::OldLibrary { library, version } => write!(
+                f,
+                "needs version {version} of {library}, which is older; build the plugin on this system, or on one as old"
+            ),
+            OpenFailure::StaticTls => f.write_str(
+                "needs static thread-local memory, of which none is left; build what it links with \
+                 `-ftls-model=global-dynamic`, and restart the host to go on meanwhile",
+            ),
+            OpenFailure::NotExecutable => f.write_str(
+                "may not be mapped as code; set HOTSWAP_RUNTIME_DIR to a directory that is not mounted noexec",
+            ),
+            OpenFailure::Other { text } => write!(f, "is refused by the system's loader: {text}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OpenFailure::{self, *};
+
+    fn made_out(text: &str) -> OpenFailure {
+        OpenFailure::from_loader_text(text)
+    }
+
+    #[test]
+    fn texts_of_glibc() {
+        let library = "libx.so.1".to_owned();
+        assert_eq!(
+            made_out("libx.so.1: cannot open shared object file: No such file or directory"),
+            MissingLibrary { library }
+        );
+        let symbol = "some_function".to_owned();
+        assert_eq!(
+            made_out("/d/a.so: undefined symbol: some_function"),
+            MissingSymbol {
+                symbol: symbol.clone()
+            }
+        );
+        assert_eq!(
+            made_out("/d/a.so: undefined symbol: some_function, version V_1"),
+            MissingSymbol { symbol }
+        );
+        assert_eq!(
+            made_out("/lib/libc.so.6: version `GLIBC_2.99' not found (required by /d/a.so)"),
+            OldLibrary {
+                library: "/lib/libc.so.6".into(),
+                version: "GLIBC_2.99".into()
+            }
+        );
+        assert_eq!(
+            made_out("/d/a.so: cannot allocate memory in static TLS block"),
+            StaticTls
+        );
+        assert_eq!(
+            made_out("/d/a.so: failed to map segment from shared object: Operation not permitted"),
+            NotExecutable
+        );
+        assert_eq!(
+            made_out("/d/a.so: file too short"),
+            Other {
+                text: "/d/a.so: file too short".into()
+            }
+        );
+    }
+
+    #[test]
+    fn texts_of_musl() {
+        assert_eq!(
+            made_out(
+                "Error loading shared library libx.so.1: No such file or directory (needed by /d/a.so)"
+            ),
+            MissingLibrary {
+                library: "libx.so.1".into()
+            }
+        );
+        assert_eq!(
+            made_out("Error relocating /d/a.so: some_function: symbol not found"),
+            MissingSymbol {
+                symbol: "some_function".into()
+            }
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! The bytes of the metadata section, taken apart: see [`hotswap_plugin::contract::metadata`].
+use hotswap_plugin::contract::metadata::MAGIC;
+
+/// Magic, tag and length.
+const HEAD: usize = 12;
+
+/// The parts of a section, each known to lie within it.
+pub(super) struct Parts<'a> {
+    parts: Vec<([u8; 4], &'a [u8])>,
+}
+
+impl<'a> Parts<'a> {
+    /// The contract's version, from the first part alone: what follows may be laid out in ways of another version.
+    pub(super) fn contract(section: &[u8]) -> Result<u32, String> {
+        match take(section, 0)? {
+            (b"cont", bytes) => {
+                let version = bytes
+                    .try_into()
+                    .map_err(|_| "part `cont` is not four bytes long")?;
+                Ok(u32::from_le_bytes(version))
+            }
+            (tag, _) => Err(format!(
+                "it begins with part `{}`, not with `cont`",
+                tag.escape_ascii()
+            )),
+        }
+    }
+
+    pub(super) fn of(section: &'a [u8]) -> Result<Self, String> {
+        let mut parts = Vec::<([u8; 4], &[u8])>::new();
+        let mut at = 0;
+        while at < section.len() {
+            let (tag, bytes) = take(section, at)?;
+            if parts.iter().any(|(known, _)| known == tag) {
+                return Err(format!("part `{}` is there twice", tag.escape_ascii()));
+            }
+            parts.push((*tag, bytes));
+            at += HEAD + bytes.len();
+        }
+        Ok(Parts { parts })
+    }
+
+    pub(super) fn get(&self, tag: &[u8; 4]) -> Result<&'a [u8], String> {
+        let part = self.parts.iter().find(|(known, _)| known == tag);
+        part.map(|(_, bytes)| *bytes)
+            .ok_or_else(|| format!("part `{}` is missing", tag.escape_ascii()))
+    }
+
+    /// The part's JSON.
+    pub(super) fn json<T: serde::Deserialize<'a>>(&self, tag: &[u8; 4]) -> Result<T, String> {
+        serde_json::from_slice(self.get(tag)?)
+            .map_err(|error| format!("part `{}`: {error}", tag.escape_ascii()))
+    }
+
+    /// The part's hashes, of which there must be `count`.
+    pub(super) fn hashes(&self, tag: &[u8; 4], count: usize) -> Result<&'a [[u8; 16]], String> {
+        let (hashes, rest) = self.get(tag)?.as_chunks();
+        if rest.is_empty() && hashes.len() == count {
+            return Ok(hashes);
+        }
+        Err(format!(
+            "part `{}` does not hold {count} hashes",
+            tag.escape_ascii()
+        ))
+    }
+}
+
+/// The part that begins at `at`.
+fn take(section: &[u8], at: usize) -> Result<(&[u8; 4], &[u8]), String> {
+    let part = || {
+        let rest = section.get(at..)?.strip_prefix(&MAGIC)?;
+        let (tag, rest) = rest.split_first_chunk::<4>()?;
+        let (len, rest) = rest.split_first_chunk::<4>()?;
+        let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+        Some((tag, rest.get(..len)?))
+    };
+    part().ok_or_else(|| format!("no whole part at byte {at} of the section"))
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*bytes))
+}

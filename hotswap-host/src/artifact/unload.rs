@@ -1,0 +1,156 @@
+use object::read::elf::{ElfFile, FileHeader, Sym};
+use object::{Endianness, File, elf};
+use serde::Serialize;
+use std::fmt;
+
+/// Something in a library that keeps it from ever leaving memory once it was opened.
+///
+/// Its text completes a sentence that begins with the library's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hindrance {
+    /// Its thread-local memory is taken from the little that is set aside when a program starts.
+    ///
+    /// That is not given back reliably, so that some later reload finds none left.
+    StaticTls,
+    /// It was linked with `-z nodelete`.
+    NoDelete,
+    /// It defines symbols of which a process has only one copy, as C++ does for statics in templates and inline
+    /// functions. The system's loader pins whatever defines one.
+    UniqueSymbols {
+        /// How many there are.
+        count: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// It needs a library of which nothing is known: that may hold threads, handlers and pointers into the plugin.
+    Needs {
+        /// That library's name.
+        library: String,
+    },
+    /// It calls a function that hands code of the plugin to the system in a way that cannot be watched.
+    Calls {
+        /// The function.
+        function: String,
+    },
+}
+
+impl fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hindrance::StaticTls => {
+                f.write_str("uses static thread-local memory (linked with DF_STATIC_TLS)")
+            }
+            Hindrance::NoDelete => f.write_str("is linked with `-z nodelete`"),
+            Hindrance::UniqueSymbols { count: 1, first } => {
+                write!(f, "defines a symbol that is unique in the process: {first}")
+            }
+            Hindrance::UniqueSymbols { count, first } => {
+                write!(
+                    f,
+                    "defines {count} symbols that are unique in the process, the first is {first}"
+                )
+            }
+            Hindrance::Needs { library } => write!(f, "needs the library {library}"),
+            Hindrance::Calls { function } => {
+                write!(
+                    f,
+                    "calls {function}, which lets the system call back into it at any time"
+                )
+            }
+        }
+    }
+}
+
+/// The C library and what the compiler itself needs: their use of a plugin ends with the plugin.
+const KNOWN_LIBRARIES: [&str; 8] = [
+    "libc.so.",
+    "libm.so.",
+    "libgcc_s.so.",
+    "libpthread.so.",
+    "libdl.so.",
+    "librt.so.",
+    "ld-linux",
+    "ld64.so.",
+];
+
+/// Each starts a thread or a call-back that the plugin's own thread functions do not see.
+const CALL_BACKS: [&str; 9] = [
+    "timer_create",
+    "thrd_create",
+    "aio_read",
+    "aio_write",
+    "aio_fsync",
+    "lio_listio",
+    "mq_notify",
+    "getaddrinfo_a",
+    "on_exit",
+];
+
+/// What in a library would keep it from ever leaving memory; empty where nothing does.
+///
+/// `bytes` are those of a file that [`Artifact::read`](super::Artifact::read) accepted; of anything else, nothing is
+/// said. Only ELF files are looked into: libraries stay in memory on platforms that have others.
+pub fn hindrances(bytes: &[u8]) -> Vec<Hindrance> {
+    match File::parse(bytes) {
+        Ok(File::Elf32(elf)) => of_elf(&elf),
+        Ok(File::Elf64(elf)) => of_elf(&elf),
+        _ => Vec::new(),
+    }
+}
+
+fn of_elf<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hindrance> {
+    let mut found = Vec::new();
+    let table = file.elf_dynamic_table().unwrap_or_default();
+    let flagged = |tag, flag: u64| {
+        table
+            .iter()
+            .any(|entry| entry.tag == tag && entry.val & flag != 0)
+    };
+    if flagged(elf::DT_FLAGS, elf::DF_STATIC_TLS.0.into()) {
+        found.push(Hindrance::StaticTls);
+    }
+    if flagged(elf::DT_FLAGS_1, elf::DF_1_NODELETE.0.into()) {
+        found.push(Hindrance::NoDelete);
+    }
+    let names = table
+        .iter()
+        .filter(|entry| entry.tag == elf::DT_NEEDED)
+        .map(|entry| table.string(entry));
+    for library in names.map(|name| text(name.unwrap_or(b"?"))) {
+        if !KNOWN_LIBRARIES
+            .iter()
+            .any(|known| library.starts_with(known))
+        {
+            found.push(Hindrance::Needs { library });
+        }
+    }
+    found.extend(of_symbols(file));
+    found
+}
+
+fn of_symbols<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hindrance> {
+    let endian = file.endian();
+    let symbols = file.elf_dynamic_symbol_table();
+    let mut found = Vec::new();
+    let mut unique = None::<(usize, String)>;
+    for symbol in symbols.iter() {
+        let name = || text(symbol.name(endian, symbols.strings()).unwrap_or(b"?"));
+        if symbol.is_undefined(endian) {
+            let function = name();
+            // Variants for large files end in 64.
+            if CALL_BACKS.contains(&function.trim_end_matches("64")) {
+                found.push(Hindrance::Calls { function });
+            }
+        } else if symbol.st_bind() == elf::STB_GNU_UNIQUE {
+            unique.get_or_insert_with(|| (0, name())).0 += 1;
+        }
+    }
+    found.extend(unique.map(|(count, first)| Hindrance::UniqueSymbols { count, first }));
+    found
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
