@@ -1,0 +1,133 @@
+//! Which callsite of the host stands for which metadata of the plugin, and the other way round.
+use super::Link;
+use super::memo::Memo;
+use super::table::{CallsiteRef, CallsiteView, kind, level};
+use abi_stable::std_types::{RSlice, RStr};
+use std::sync::OnceLock;
+use tracing_core::callsite::{Callsite, Identifier};
+use tracing_core::field::FieldSet;
+use tracing_core::{Interest, Kind, Level, Metadata};
+
+/// From the address of a metadata of this library to a [`CallsiteRef`].
+static TO_HOST: Memo = Memo::new();
+/// From a [`CallsiteRef`] to the address of a metadata of this library.
+static FROM_HOST: Memo = Memo::new();
+
+const fn number(of: &Level) -> u32 {
+    match *of {
+        Level::ERROR => level::ERROR,
+        Level::WARN => level::WARN,
+        Level::INFO => level::INFO,
+        Level::DEBUG => level::DEBUG,
+        Level::TRACE => level::TRACE,
+    }
+}
+
+/// The host's callsite for a metadata of this library.
+pub(super) fn to_host(host: Link, metadata: &'static Metadata<'static>) -> CallsiteRef {
+    let key = (&raw const *metadata).addr();
+    if let Some(known) = TO_HOST.get(key) {
+        return CallsiteRef(std::ptr::with_exposed_provenance(known));
+    }
+    let callsite = ask(host, metadata);
+    let value = callsite.0.expose_provenance();
+    if value != 0 {
+        TO_HOST.insert(key, value);
+        if metadata.is_span() {
+            FROM_HOST.insert(value, (&raw const *metadata).expose_provenance());
+        }
+    }
+    callsite
+}
+
+/// As [`to_host`], where it is not known how long the metadata lives: bridges between `tracing` and other facades make
+/// one for each record.
+pub(super) fn to_host_of_any(host: Link, metadata: &Metadata<'_>) -> CallsiteRef {
+    let registered: &'static Metadata<'static> = metadata.callsite().0.metadata();
+    if std::ptr::eq(registered, metadata) {
+        to_host(host, registered)
+    } else {
+        ask(host, metadata)
+    }
+}
+
+fn ask(host: Link, metadata: &Metadata<'_>) -> CallsiteRef {
+    let fields: Vec<RStr<'_>> = metadata
+        .fields()
+        .iter()
+        .map(|field| RStr::from_str(field.name()))
+        .collect();
+    let view = CallsiteView {
+        kind: match (metadata.is_event(), metadata.is_span()) {
+            (true, _) => kind::EVENT,
+            (_, true) => kind::SPAN,
+            _ => kind::HINT,
+        },
+        level: number(metadata.level()),
+        name: RStr::from_str(metadata.name()),
+        target: RStr::from_str(metadata.target()),
+        module_path: metadata.module_path().map(RStr::from_str).into(),
+        file: metadata.file().map(RStr::from_str).into(),
+        line: metadata.line().into(),
+        fields: RSlice::from_slice(&fields),
+    };
+    // SAFETY: the token belongs to the table, and the view lives until the function returns.
+    unsafe { (host.table.callsite)(host.token, &view) }
+}
+
+/// A metadata of this library for a callsite of the host: the plugin's own where the span is the plugin's, else a copy.
+///
+/// The copies stay, one for each span of the host in which the plugin asked for the current one.
+pub(super) fn from_host(
+    callsite: CallsiteRef,
+    view: &CallsiteView<'static>,
+) -> &'static Metadata<'static> {
+    let key = callsite.0.addr();
+    if FROM_HOST.get(key).is_none() {
+        let metadata = copy(view);
+        FROM_HOST.insert(key, (&raw const *metadata).expose_provenance());
+    }
+    let known = FROM_HOST
+        .get(key)
+        .map(std::ptr::with_exposed_provenance::<Metadata<'static>>);
+    // SAFETY: only addresses of metadata that lives as long as the library were inserted.
+    known
+        .and_then(|at| unsafe { at.as_ref() })
+        .unwrap_or_else(|| copy(view))
+}
+
+/// The callsite of a copy. Nothing registers it: the span exists already, and nobody asks whether it is wanted.
+struct Copied(OnceLock<Metadata<'static>>);
+
+impl Callsite for Copied {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        self.0
+            .get()
+            .expect("set before the callsite is known to anyone")
+    }
+}
+
+fn copy(view: &CallsiteView<'static>) -> &'static Metadata<'static> {
+    let names: Vec<&'static str> = view.fields.as_slice().iter().map(RStr::as_str).collect();
+    let callsite: &'static Copied = Box::leak(Box::new(Copied(OnceLock::new())));
+    callsite.0.get_or_init(|| {
+        Metadata::new(
+            view.name.as_str(),
+            view.target.as_str(),
+            match view.level {
+                level::ERROR => Level::ERROR,
+                level::WARN => Level::WARN,
+                level::INFO => Level::INFO,
+                level::DEBUG => Level::DEBUG,
+                _ => Level::TRACE,
+            },
+            view.file.into_option().map(|file| file.as_str()),
+            view.line.into_option(),
+            view.module_path.into_option().map(|path| path.as_str()),
+            FieldSet::new(Box::leak(names.into_boxed_slice()), Identifier(callsite)),
+            Kind::SPAN,
+        )
+    })
+}

@@ -1,0 +1,78 @@
+//! The plugin's logger.
+use super::link;
+use super::table::{LogView, level};
+use abi_stable::std_types::{ROption, RStr};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::fmt::Write;
+
+struct Forward;
+
+pub(super) fn install() {
+    // A constructor of the library may have set a logger of the author's: that one stays.
+    let _ = log::set_logger(&Forward);
+}
+
+pub(super) fn set_level(log: u32) {
+    log::set_max_level(match log {
+        level::OFF => LevelFilter::Off,
+        level::ERROR => LevelFilter::Error,
+        level::WARN => LevelFilter::Warn,
+        level::INFO => LevelFilter::Info,
+        level::DEBUG => LevelFilter::Debug,
+        _ => LevelFilter::Trace,
+    });
+}
+
+const fn number(of: Level) -> u32 {
+    match of {
+        Level::Error => level::ERROR,
+        Level::Warn => level::WARN,
+        Level::Info => level::INFO,
+        Level::Debug => level::DEBUG,
+        Level::Trace => level::TRACE,
+    }
+}
+
+fn view<'a>(metadata: &'a Metadata<'a>) -> LogView<'a> {
+    LogView {
+        level: number(metadata.level()),
+        target: RStr::from_str(metadata.target()),
+        message: RStr::from_str(""),
+        module_path: ROption::RNone,
+        file: ROption::RNone,
+        line: ROption::RNone,
+    }
+}
+
+impl Log for Forward {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        // SAFETY: the token belongs to the table, and the view lives until the function returns.
+        link().is_some_and(|host| unsafe { (host.table.log_enabled)(host.token, &view(metadata)) })
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let Some(host) = link() else { return };
+        let mut formatted = String::new();
+        let message = record.args().as_str().unwrap_or_else(|| {
+            // A `Display` that fails leaves what it wrote so far, which is better than no record.
+            let _ = formatted.write_fmt(*record.args());
+            &formatted
+        });
+        let view = LogView {
+            message: RStr::from_str(message),
+            module_path: record.module_path().map(RStr::from_str).into(),
+            file: record.file().map(RStr::from_str).into(),
+            line: record.line().into(),
+            ..view(record.metadata())
+        };
+        // SAFETY: the token belongs to the table, and the view lives until the function returns.
+        unsafe { (host.table.log)(host.token, &view) }
+    }
+
+    fn flush(&self) {
+        if let Some(host) = link() {
+            // SAFETY: the token belongs to the table.
+            unsafe { (host.table.log_flush)(host.token) }
+        }
+    }
+}
