@@ -1,0 +1,269 @@
+//! Compiles plugins and puts them where a host finds them.
+//!
+//! All are compiled before the first is installed, so that an error in one leaves all as they were.
+
+use std::fmt::Display;
+use std::fs::Permissions;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use cargo_metadata::{Package, PackageId};
+use hotswap_host::artifact::{self, Artifact, ArtifactError, ArtifactProblem, BuildId, Hindrance};
+
+use crate::cargo::{Calls, check_features, file_of};
+use crate::cli::CompileOptions;
+use crate::error::io;
+use crate::install::{BUILD_LOCK, Installed, Locked, OUT_LOCK};
+use crate::selection::Group;
+use crate::session::Session;
+use crate::ui::shown;
+use crate::workspace::{Workspace, directory};
+use crate::{Error, commit, edges, settings};
+
+/// A plugin that was built and installed.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// Its package.
+    pub(crate) package: String,
+    /// The installed file.
+    pub(crate) file: PathBuf,
+    /// The hash of what was built.
+    pub(crate) build_id: BuildId,
+    /// Whether anything about the file changed.
+    pub(crate) installed: Installed,
+    /// Where Cargo wrote down what the plugin is made of.
+    pub(crate) dep_info: PathBuf,
+}
+
+/// What a build did.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// The plugins, in the order they were selected.
+    pub(crate) built: Vec<Built>,
+    /// Whether plugins the host no longer has were removed.
+    pub(crate) removed: bool,
+}
+
+impl Outcome {
+    /// Whether a host would find anything new.
+    pub(crate) fn changed(&self) -> bool {
+        self.removed || self.built.iter().any(|built| built.installed == Installed::Written)
+    }
+}
+
+/// A finished shared library, read and checked, with its note.
+struct Compiled<'w> {
+    package: &'w Package,
+    file_name: String,
+    build_id: BuildId,
+    bytes: Vec<u8>,
+    permissions: Permissions,
+    dep_info: PathBuf,
+}
+
+/// Refuses what must not be built, before anything is.
+pub(crate) fn check(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
+    let asked = settings::Asked {
+        profile: profile(calls.options),
+        target: calls.options.target.as_deref(),
+        rustc_args: calls.rustc_args,
+    };
+    settings::check(calls.workspace, &asked)?;
+    groups.iter().try_for_each(|group| edges::check(calls.workspace, group))?;
+    let packages = groups.iter().flat_map(|group| group.host.into_iter().chain(group.plugins.iter().copied()));
+    check_features(packages, &calls.options.features)
+}
+
+/// Builds and installs the plugins of `groups`.
+///
+/// # Errors
+/// Where anything fails, nothing is installed, unless it is the installing itself that fails half way.
+pub(crate) fn build(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
+    check(calls, groups)?;
+    let session = calls.session;
+    let mut plugins: Vec<&Package> = vec![];
+    for group in groups {
+        describe(calls, group);
+        for &plugin in &group.plugins {
+            if !plugins.iter().any(|known| known.id == plugin.id) {
+                plugins.push(plugin);
+            }
+        }
+    }
+    session.ui.start_progress(plugins.len());
+    let outcome = compile_all(calls, &plugins).and_then(|compiled| install_all(calls, groups, &compiled));
+    session.ui.finish_progress();
+    outcome
+}
+
+/// Where the artifacts of `group` go.
+pub(crate) fn out_dir(session: &Session, workspace: &Workspace, options: &CompileOptions, host: Option<&Package>) -> PathBuf {
+    if let Some(directory) = &options.out_dir {
+        return session.absolute(directory);
+    }
+    let mut directory = base_dir(workspace);
+    directory.extend(&options.target);
+    // As Cargo names its own directories.
+    directory.push(match profile(options) {
+        "dev" | "test" => "debug",
+        "release" | "bench" => "release",
+        other => other,
+    });
+    directory.extend(host.map(|host| host.name.as_str()));
+    directory
+}
+
+fn base_dir(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("hotswap")
+}
+
+fn profile(options: &CompileOptions) -> &str {
+    options.profile.as_deref().unwrap_or(if options.release { "release" } else { "dev" })
+}
+
+fn describe(calls: &Calls<'_>, group: &Group<'_>) {
+    let names: Vec<&str> = group.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
+    let of = group.host.map_or_else(String::new, |host| format!(" of {}", host.name));
+    calls.session.ui.detail("Plugins", format_args!("{}{of} ({})", names.join(", "), group.rule));
+}
+
+fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Compiled<'w>>, Error> {
+    // Another build could replace Cargo's output while it is read.
+    let _lock = Locked::wait(calls.session, &base_dir(calls.workspace), BUILD_LOCK, false)?;
+    let mut compiled = vec![];
+    for plugin in plugins {
+        calls.session.ui.progress(&plugin.name);
+        compiled.push(compile(calls, plugin)?);
+        calls.session.ui.advance();
+    }
+    Ok(compiled)
+}
+
+fn compile<'w>(calls: &Calls<'w>, plugin: &'w Package) -> Result<Compiled<'w>, Error> {
+    let session = calls.session;
+    let mut timing = Timing::new();
+    let artifacts = calls.plugin(plugin).run(session, calls.format)?;
+    let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
+        artifact.target.is_lib() | artifact.target.is_cdylib() && is_shared_library(file)
+    };
+    let file = file_of(&artifacts, &plugin.id, wanted)
+        .ok_or_else(|| Error::NoArtifact { package: plugin.name.to_string(), wanted: "shared library" })?;
+    timing.step("compile");
+    let mut bytes = std::fs::read(&file).map_err(io("read", &file))?;
+    let build_id = examine(calls, plugin, &file, &bytes)?;
+    timing.step("check");
+    let note = commit::note(directory(plugin));
+    timing.step("commit");
+    let dirty = if note.dirty { ", changed since" } else { "" };
+    session.ui.detail("Commit", format_args!("{}: {}{dirty}", plugin.name, note.commit));
+    session.ui.detail("Timing", format_args!("{}: {timing}", plugin.name));
+    note.append_to(&mut bytes);
+    Ok(Compiled {
+        package: plugin,
+        file_name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        build_id,
+        bytes,
+        permissions: file.metadata().map_err(io("read", &file))?.permissions(),
+        dep_info: file.with_extension("d"),
+    })
+}
+
+/// Refuses, or warns of, what shows only in the finished library.
+fn examine(calls: &Calls<'_>, plugin: &Package, file: &Path, bytes: &[u8]) -> Result<BuildId, Error> {
+    let build_id = match Artifact::from_bytes(file, bytes) {
+        Ok(artifact) => artifact.build_id,
+        // What is built for another machine can be looked into only there.
+        Err(ArtifactError { problem: ArtifactProblem::AnotherMachine { .. }, .. }) if calls.options.target.is_some() => {
+            BuildId::of(bytes)
+        }
+        Err(source) => {
+            return Err(Error::NotAPlugin { package: plugin.name.to_string(), source: Box::new(source) });
+        }
+    };
+    for hindrance in artifact::hindrances(bytes) {
+        match hindrance {
+            Hindrance::Needs { library } if library.starts_with("libstd-") => {
+                return Err(Error::PreferDynamic { origin: format!("the plugin `{}` (which needs {library})", plugin.name) });
+            }
+            Hindrance::StaticTls => calls.session.ui.warn(format_args!(
+                "{} {hindrance}: no version of it ever leaves memory, and after some dozen reloads no other can be loaded; \
+                 build what it links with the default TLS model",
+                plugin.name
+            )),
+            other => calls.session.ui.warn(format_args!("{} {other}: no version of it ever leaves memory", plugin.name)),
+        }
+    }
+    Ok(build_id)
+}
+
+fn install_all(calls: &Calls<'_>, groups: &[Group<'_>], compiled: &[Compiled<'_>]) -> Result<Outcome, Error> {
+    let mut outcome = Outcome::default();
+    for group in groups {
+        let path = out_dir(calls.session, calls.workspace, calls.options, group.host);
+        let directory = Locked::wait(calls.session, &path, OUT_LOCK, calls.options.keep_temps)?;
+        directory.remove_stale()?;
+        let of_group = |id: &PackageId| compiled.iter().find(|compiled| compiled.package.id == *id);
+        let mut names = vec![];
+        for compiled in group.plugins.iter().filter_map(|plugin| of_group(&plugin.id)) {
+            outcome.built.push(install(calls, &directory, compiled)?);
+            names.push(compiled.file_name.clone());
+        }
+        // A directory that was named by hand may be used for more than this host.
+        if group.complete && calls.options.out_dir.is_none() {
+            for name in directory.remove_others(&names)? {
+                calls.session.ui.status("Removed", format_args!("{name}: no longer a plugin of the host"));
+                outcome.removed = true;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn install(calls: &Calls<'_>, directory: &Locked, compiled: &Compiled<'_>) -> Result<Built, Error> {
+    let ui = &calls.session.ui;
+    let permissions = compiled.permissions.clone();
+    let installed = directory.install(calls.session, &compiled.file_name, &compiled.bytes, permissions)?;
+    let (name, file) = (&compiled.package.name, directory.file(&compiled.file_name));
+    match installed {
+        Installed::Written => ui.status("Built", format_args!("{name} -> {}", shown(&file, &calls.workspace.root))),
+        Installed::Unchanged => ui.info("Unchanged", name),
+    }
+    ui.detail("Build id", format_args!("{name}: {}", compiled.build_id));
+    Ok(Built {
+        package: name.to_string(),
+        file,
+        build_id: compiled.build_id,
+        installed,
+        dep_info: compiled.dep_info.clone(),
+    })
+}
+
+fn is_shared_library(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| ["so", "dylib", "dll"].iter().any(|known| extension == *known))
+}
+
+/// How long the steps of something took.
+struct Timing {
+    last: Instant,
+    steps: Vec<(&'static str, u128)>,
+}
+
+impl Timing {
+    fn new() -> Self {
+        Self { last: Instant::now(), steps: vec![] }
+    }
+
+    fn step(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.steps.push((name, (now - self.last).as_millis()));
+        self.last = now;
+    }
+}
+
+impl Display for Timing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let steps: Vec<String> = self.steps.iter().map(|(name, took)| format!("{name} {took} ms")).collect();
+        f.write_str(&steps.join(", "))
+    }
+}
+

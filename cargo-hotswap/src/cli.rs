@@ -1,0 +1,234 @@
+//! What can be typed: the options, named as Cargo names them, and their help texts.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Builds, runs and reloads the plugins of a running Rust program.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-hotswap", bin_name = "cargo hotswap", version, max_term_width = 100)]
+pub struct Cli {
+    /// What is printed, and how.
+    #[command(flatten)]
+    pub output: OutputOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every subcommand: what is printed, and how.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputOptions {
+    /// Say more: commands, plugins and the rule that found them, commit, timing (-vv: all of Cargo's output)
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say nothing but warnings, errors and results
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Colour
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true, global = true)]
+    pub color: Option<Color>,
+}
+
+/// When to write colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that shows them.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build plugins into shared libraries
+    Build(BuildArgs),
+    /// Build a host and its plugins, run it, and reload it whenever a plugin's sources change
+    Run(RunArgs),
+    /// Build what changed and make the running host load it
+    Reload(ReloadArgs),
+    /// Show what a built plugin says about itself, without running its code
+    Inspect(InspectArgs),
+    /// Write a plugin, a host, or a workspace with both, ready to run
+    New(NewArgs),
+}
+
+/// How plugins are compiled, shared by `build`, `run` and `reload`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Compilation")]
+pub struct CompileOptions {
+    /// Features to activate, of the packages that have them (`PACKAGE/FEATURE` for one package)
+    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',')]
+    pub features: Vec<String>,
+    /// Activate all features
+    #[arg(long)]
+    pub all_features: bool,
+    /// Do not activate the default features
+    #[arg(long)]
+    pub no_default_features: bool,
+    /// Build in release mode
+    #[arg(short, long, conflicts_with = "profile")]
+    pub release: bool,
+    /// Build with this profile
+    #[arg(long, value_name = "PROFILE-NAME")]
+    pub profile: Option<String>,
+    /// Build for this target triple
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// Require that Cargo.lock stays as it is
+    #[arg(long, help_heading = "Manifest")]
+    pub locked: bool,
+    /// Do not use the network
+    #[arg(long, help_heading = "Manifest")]
+    pub offline: bool,
+    /// Same as --locked and --offline
+    #[arg(long, help_heading = "Manifest")]
+    pub frozen: bool,
+    /// The Cargo.toml to start from, instead of the one of the current directory
+    #[arg(long, value_name = "PATH", help_heading = "Manifest")]
+    pub manifest_path: Option<PathBuf>,
+    /// Cargo's directory for everything it generates
+    #[arg(long, value_name = "DIRECTORY")]
+    pub target_dir: Option<PathBuf>,
+    /// Where the plugins go [default: <target dir>/hotswap/<profile>/<host>]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub out_dir: Option<PathBuf>,
+    /// Leave temporary files where they are when a build fails or is interrupted
+    #[arg(long)]
+    pub keep_temps: bool,
+}
+
+/// Build plugins into shared libraries.
+///
+/// A PATH is a host's directory or a plugin's own. The plugins of a host are those its Cargo.toml lists,
+///
+///     [package.metadata.hotswap]
+///     plugins = ["one", "two"]
+///
+/// or, where it lists none, the workspace members below its directory whose library root has an item annotated with
+/// #[plugin]. A workspace without a package at its root stands for all its hosts.
+///
+/// The last lines on stdout are the paths of the artifacts, one a line; everything else goes to stderr. An artifact
+/// whose content did not change is left untouched.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct BuildArgs {
+    /// Directories of hosts or plugins [default: the current directory]
+    #[arg(value_name = "PATH", conflicts_with = "manifest_path")]
+    pub paths: Vec<PathBuf>,
+    /// Build only these plugins, or the plugins of these hosts
+    #[arg(short, long = "package", value_name = "NAME", help_heading = "Packages")]
+    pub package: Vec<String>,
+    /// Build every plugin of the workspace
+    #[arg(long, conflicts_with_all = ["package", "paths"], help_heading = "Packages")]
+    pub workspace: bool,
+    /// Leave out these plugins or hosts
+    #[arg(long, value_name = "NAME", help_heading = "Packages")]
+    pub exclude: Vec<String>,
+    /// How plugins are compiled.
+    #[command(flatten)]
+    pub compile: CompileOptions,
+    /// Print the commands instead of running them
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The form of what is printed to stdout; json has Cargo's messages and one `hotswap-artifact` for each plugin
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub message_format: MessageFormat,
+    /// For rustc. With a second `--`, what is before it goes to Cargo: `-- --timings -- -C target-cpu=native`
+    #[arg(last = true, value_name = "RUSTC-OR-CARGO-ARGS")]
+    pub args: Vec<String>,
+}
+
+/// The form of what `build` prints to stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// The paths of the artifacts.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Build a host and its plugins, run it in the foreground, and reload it whenever a plugin changes.
+///
+/// What is watched is what the plugins are really made of, as Cargo knows it: their sources, path dependencies,
+/// included files, build scripts and what those read, and the manifests. When a build fails, the compiler's own text
+/// is shown and the loaded version goes on.
+///
+/// Signals are passed on, and the exit code is the host's own, or 128 + n where signal n ended it.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The host's directory [default: the current directory]
+    #[arg(value_name = "HOST", conflicts_with = "manifest_path")]
+    pub host: Option<PathBuf>,
+    /// The host's binary, where it has several and no `default-run`
+    #[arg(long, value_name = "NAME")]
+    pub bin: Option<String>,
+    /// Do not watch: build once, then only run
+    #[arg(long)]
+    pub no_watch: bool,
+    /// How host and plugins are compiled.
+    #[command(flatten)]
+    pub compile: CompileOptions,
+    /// For the host
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<std::ffi::OsString>,
+}
+
+/// Build what changed, make the running host load it, wait, and print its report.
+///
+/// The host is found by its plugin directory, so give the options it was built with. The exit code is 1 where a reload
+/// failed; the host then goes on with what it had.
+#[derive(Debug, Args)]
+pub struct ReloadArgs {
+    /// The host's directory [default: the current directory]
+    #[arg(value_name = "HOST", conflicts_with = "manifest_path")]
+    pub host: Option<PathBuf>,
+    /// Give up after this many seconds without an answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub timeout: u64,
+    /// How plugins are compiled.
+    #[command(flatten)]
+    pub compile: CompileOptions,
+}
+
+/// Show what a built plugin says about itself, without running its code.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The shared library
+    pub artifact: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Write a plugin, a host, or a workspace with both. What is written builds, runs and tests at once.
+///
+/// Nothing that exists is overwritten.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("kind").required(true))]
+pub struct NewArgs {
+    /// A plugin: a library crate
+    #[arg(long, group = "kind")]
+    pub plugin: bool,
+    /// A host: a program that loads plugins
+    #[arg(long, group = "kind")]
+    pub host: bool,
+    /// A workspace with a host and its first plugin
+    #[arg(long, group = "kind")]
+    pub workspace: bool,
+    /// The directory to make
+    #[arg(value_name = "PATH")]
+    pub directory: PathBuf,
+    /// The package's name [default: the directory's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Depend on hotswap's crates in this checkout of it, instead of on published versions [default when this command
+    /// runs out of a checkout: that one]
+    #[arg(long, value_name = "CHECKOUT")]
+    pub path: Option<PathBuf>,
+}

@@ -1,0 +1,123 @@
+//! `cargo hotswap build`
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use hotswap_host::artifact::BuildId;
+use serde::Serialize;
+
+use crate::Error;
+use crate::build::{self, Built};
+use crate::cargo::Calls;
+use crate::cli::{BuildArgs, MessageFormat};
+use crate::error::exit;
+use crate::install::Installed;
+use crate::selection::{Filter, Group, select};
+use crate::session::Session;
+use crate::workspace::{Workspace, find_manifest};
+
+/// Builds what `args` select, and prints where it is.
+pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> {
+    let (cargo_args, rustc_args) = split(&args.args);
+    let mut built = vec![];
+    for (workspace, manifests) in workspaces(session, args)? {
+        let calls = Calls {
+            session,
+            workspace: &workspace,
+            options: &args.compile,
+            cargo_args,
+            rustc_args,
+            format: args.message_format,
+        };
+        let filter = Filter { package: &args.package, workspace: args.workspace, exclude: &args.exclude };
+        let mut groups: Vec<Group<'_>> = vec![];
+        for manifest in manifests {
+            groups.extend(select(&workspace, &manifest, filter)?);
+        }
+        if args.dry_run {
+            dry_run(&calls, &groups)?;
+        } else {
+            built.extend(build::build(&calls, &groups)?.built);
+        }
+    }
+    for built in &built {
+        match args.message_format {
+            MessageFormat::Human => session.ui.result(built.file.display()),
+            MessageFormat::Json => session.ui.json(&Message::of(built)),
+        }
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// The workspaces meant, each asked about once, with the manifests to start from.
+fn workspaces(session: &Session, args: &BuildArgs) -> Result<Vec<(Workspace, Vec<PathBuf>)>, Error> {
+    let manifests = match (&args.compile.manifest_path, &args.paths[..]) {
+        (Some(manifest), _) => vec![find_manifest(&session.absolute(manifest), false)?],
+        (None, []) => vec![find_manifest(&session.dir, true)?],
+        (None, paths) => {
+            paths.iter().map(|path| find_manifest(&session.absolute(path), false)).collect::<Result<_, _>>()?
+        }
+    };
+    let mut workspaces: Vec<(Workspace, Vec<PathBuf>)> = vec![];
+    for manifest in manifests {
+        match workspaces.iter_mut().find(|(workspace, _)| workspace.member_at(&manifest).is_some()) {
+            Some((_, manifests)) => manifests.push(manifest),
+            None => workspaces.push((Workspace::load(session, &manifest, &args.compile)?, vec![manifest])),
+        }
+    }
+    Ok(workspaces)
+}
+
+/// What is before a second `--` goes to Cargo, all else to rustc.
+fn split(args: &[String]) -> (&[String], &[String]) {
+    match args.iter().position(|arg| arg == "--") {
+        Some(at) => (&args[..at], &args[at + 1..]),
+        None => (&[], args),
+    }
+}
+
+fn dry_run(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
+    build::check(calls, groups)?;
+    for group in groups {
+        for plugin in &group.plugins {
+            calls.session.ui.result(calls.plugin(plugin).shown());
+        }
+    }
+    Ok(())
+}
+
+/// What `--message-format json` says of an artifact.
+#[derive(Serialize)]
+struct Message<'a> {
+    reason: &'static str,
+    package: &'a str,
+    file: Cow<'a, str>,
+    build_id: BuildId,
+    changed: bool,
+}
+
+impl<'a> Message<'a> {
+    fn of(built: &'a Built) -> Self {
+        Self {
+            reason: "hotswap-artifact",
+            package: &built.package,
+            file: built.file.to_string_lossy(),
+            build_id: built.build_id,
+            changed: built.installed == Installed::Written,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_dash_dash_tells_cargo_from_rustc() {
+        let args = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let only_rustc = args(&["-C", "opt-level=1"]);
+        assert_eq!(split(&only_rustc), (&[][..], &only_rustc[..]));
+        let both = args(&["--timings", "--", "-C", "opt-level=1"]);
+        assert_eq!(split(&both), (&both[..1], &both[2..]));
+    }
+}

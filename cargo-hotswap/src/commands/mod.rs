@@ -1,0 +1,22 @@
+//! One file for each subcommand.
+
+mod build;
+mod inspect;
+mod new;
+mod reload;
+mod run;
+
+use crate::Error;
+use crate::cli::Command;
+use crate::session::Session;
+
+/// Does what `command` says and returns the exit code.
+pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> {
+    match command {
+        Command::Build(args) => build::execute(session, &args),
+        Command::Run(args) => run::execute(session, &args),
+        Command::Reload(args) => reload::execute(session, &args),
+        Command::Inspect(args) => inspect::execute(session, &args),
+        Command::New(args) => new::execute(session, &args),
+    }
+}

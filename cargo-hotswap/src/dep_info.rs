@@ -1,0 +1,47 @@
+//! What a library is made of, as Cargo writes it down beside its output: a line in the form of a makefile rule, with
+//! the sources of all path dependencies, included files, and what build scripts said they read.
+
+use std::path::{Path, PathBuf};
+
+/// The files and directories named in the dep-info file `path`, those with a relative name below `base`; none where
+/// there is no such file.
+pub(crate) fn read(path: &Path, base: &Path) -> Vec<PathBuf> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    parse(&text).into_iter().map(|name| base.join(name)).collect()
+}
+
+fn parse(text: &str) -> Vec<String> {
+    let mut names = vec![];
+    for line in text.lines() {
+        // The rule's target may have a colon in it; what ends it is a colon and a space, or the end of the line.
+        let Some(list) = line.split_once(": ").map(|(_, list)| list).filter(|_| !line.starts_with('#')) else { continue };
+        let mut name = String::new();
+        let mut chars = list.chars().peekable();
+        while let Some(character) = chars.next() {
+            match character {
+                '\\' if chars.peek() == Some(&' ') => name.extend(chars.next()),
+                ' ' => names.extend(Some(std::mem::take(&mut name)).filter(|name| !name.is_empty())),
+                other => name.push(other),
+            }
+        }
+        names.extend(Some(name).filter(|name| !name.is_empty()));
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_spaces_stay_whole() {
+        let text = "/a\\ b/target/debug/libworld.so: /a\\ b/src/lib.rs /a\\ b/src/text\n";
+        assert_eq!(parse(text), ["/a b/src/lib.rs", "/a b/src/text"]);
+    }
+
+    #[test]
+    fn a_rule_without_anything_names_nothing() {
+        assert!(parse("/target/debug/libworld.so:\n").is_empty());
+        assert!(parse("").is_empty());
+    }
+}

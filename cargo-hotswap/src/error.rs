@@ -1,0 +1,326 @@
+//! What can go wrong, and what the process exits with then.
+
+use std::path::{Path, PathBuf};
+
+use hotswap_host::artifact::ArtifactError;
+
+/// The exit codes of `cargo hotswap`.
+///
+/// `run` exits with the code of the host, or 128 + n where signal n ended it.
+pub mod exit {
+    /// All is well.
+    pub const SUCCESS: u8 = 0;
+    /// Something failed; stderr says what. For `reload`: the host refused the new plugins and goes on with the old.
+    pub const FAILURE: u8 = 1;
+    /// The command line makes no sense.
+    pub const USAGE: u8 = 2;
+    /// A compilation failed, as for Cargo itself.
+    pub const COMPILATION: u8 = 101;
+    /// Added to the number of the signal that interrupted the command.
+    pub const SIGNAL: u8 = 128;
+}
+
+/// Everything a user of the command can meet.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The command was started in a directory that is gone or cannot be read.
+    #[error("cannot tell the current directory")]
+    CurrentDir {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The signal handlers could not be installed.
+    #[error("cannot install the signal handlers")]
+    Signals {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A signal ended the command.
+    #[error("interrupted by signal {signal}")]
+    Interrupted {
+        /// Its number.
+        signal: i32,
+    },
+    /// A file or directory could not be used.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// There is no Cargo.toml where one was expected.
+    #[error("no Cargo.toml in `{}`{}; name the directory of a host or of a plugin", directory.display(), if *above { " or above it" } else { "" })]
+    NoManifest {
+        /// Where it was looked for.
+        directory: PathBuf,
+        /// Whether in its parents too.
+        above: bool,
+    },
+    /// `cargo metadata` failed.
+    #[error("cargo cannot read the workspace of `{}`", manifest.display())]
+    Metadata {
+        /// The manifest it was asked about.
+        manifest: PathBuf,
+        /// Cargo's own words.
+        source: Box<cargo_metadata::Error>,
+    },
+    /// A file that is not valid TOML, or not as Cargo wants it.
+    #[error("`{}` cannot be understood", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<toml::de::Error>,
+    },
+    /// `[package.metadata.hotswap]` is not as it should be.
+    #[error("[package.metadata.hotswap] in `{}` cannot be understood; it is `plugins = [\"name\", …]`", manifest.display())]
+    MetadataSection {
+        /// The Cargo.toml.
+        manifest: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A name that is not the name of a package of the workspace.
+    #[error("{by} names `{name}`, which is no package of the workspace `{}`{}", workspace.display(), known(candidates))]
+    UnknownPackage {
+        /// What named it: an option or a Cargo.toml.
+        by: String,
+        /// The name.
+        name: String,
+        /// The workspace's root.
+        workspace: PathBuf,
+        /// What could have been meant.
+        candidates: Vec<String>,
+    },
+    /// A package that was listed as a plugin has no library.
+    #[error("`{name}` is listed as a plugin in `{}`, but has no library; a plugin is a library crate with #[plugin] in it", by.display())]
+    NoLibrary {
+        /// The package.
+        name: String,
+        /// The Cargo.toml that lists it.
+        by: PathBuf,
+    },
+    /// A host without plugins, or a workspace without any.
+    #[error(
+        "no plugins found for `{of}`: {} lists none under [package.metadata.hotswap], and no workspace member below its \
+         directory has #[plugin] in its library root", manifest.display()
+    )]
+    NoPlugins {
+        /// The package or workspace.
+        of: String,
+        /// Its Cargo.toml.
+        manifest: PathBuf,
+    },
+    /// `--package` and `--exclude` left nothing to do.
+    #[error("nothing is left to build: none of the plugins {found:?} was selected")]
+    NothingSelected {
+        /// The plugins there are.
+        found: Vec<String>,
+    },
+    /// `run` and `reload` need one host.
+    #[error("`{}` has {}; name the directory of one", manifest.display(), hosts(candidates))]
+    NotOneHost {
+        /// The manifest that was started from.
+        manifest: PathBuf,
+        /// The directories of the hosts there are.
+        candidates: Vec<String>,
+    },
+    /// Two plugins whose files would have the same name.
+    #[error("the plugins `{first}` and `{second}` would both be `{file}`; rename one of the libraries")]
+    SameFile {
+        /// One.
+        first: String,
+        /// The other.
+        second: String,
+        /// The name of the file.
+        file: String,
+    },
+    /// A crate that would contain a plugin's code statically.
+    #[error(
+        "{what} `{from}` depends on the plugin `{plugin}` ({chain}, in `{}`), so it would contain a copy that is never \
+         swapped; remove that dependency and move what both need to a crate that is no plugin", manifest.display()
+    )]
+    DependsOnPlugin {
+        /// `the host` or `the plugin`.
+        what: &'static str,
+        /// Who.
+        from: String,
+        /// On which plugin.
+        plugin: String,
+        /// The way there.
+        chain: String,
+        /// The Cargo.toml with the last edge of the chain.
+        manifest: PathBuf,
+    },
+    /// `panic = "abort"`.
+    #[error("{origin} makes a panic in a plugin end the whole program; {remedy}")]
+    PanicAbort {
+        /// The setting and where it is.
+        origin: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// `-C prefer-dynamic`.
+    #[error("{origin} links the standard library as a shared library, with which unloading a plugin crashes; remove it")]
+    PreferDynamic {
+        /// The setting and where it is, or the plugin it was found in.
+        origin: String,
+    },
+    /// A feature that no package has.
+    #[error("no package to build has the feature `{feature}`")]
+    UnknownFeature {
+        /// As given.
+        feature: String,
+    },
+    /// Cargo could not be started.
+    #[error("cannot start `{program}`; is Cargo installed, and on the path?")]
+    StartCargo {
+        /// What was started.
+        program: String,
+        /// Why it could not be.
+        source: std::io::Error,
+    },
+    /// Cargo's messages could not be read.
+    #[error("cannot read what `{program}` prints")]
+    CargoOutput {
+        /// What was started.
+        program: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A compilation failed. What the compiler said is on stderr already.
+    #[error("`{package}` was not built{}", code.map(|code| format!(" (cargo exited with {code})")).unwrap_or_default())]
+    Compilation {
+        /// The package.
+        package: String,
+        /// Cargo's exit code, if it had one.
+        code: Option<i32>,
+    },
+    /// Cargo was content, but named no such file.
+    #[error("cargo built `{package}`, but no {wanted} came of it")]
+    NoArtifact {
+        /// The package.
+        package: String,
+        /// What was expected.
+        wanted: &'static str,
+    },
+    /// What was built is no plugin, or cannot be read as one.
+    #[error("what was built of `{package}` cannot be used as a plugin")]
+    NotAPlugin {
+        /// The package.
+        package: String,
+        /// Why.
+        source: Box<ArtifactError>,
+    },
+    /// A file that is no plugin.
+    #[error(transparent)]
+    Artifact(Box<ArtifactError>),
+    /// The host's binary could not be told.
+    #[error("the host `{host}` has {}; add `default-run` to its Cargo.toml or give --bin", if binaries.is_empty() { "no binary".into() } else { format!("several binaries: {}", binaries.join(", ")) })]
+    WhichBinary {
+        /// The package.
+        host: String,
+        /// Its binaries.
+        binaries: Vec<String>,
+    },
+    /// The host could not be started.
+    #[error("cannot start the host `{}`", executable.display())]
+    StartHost {
+        /// Its executable.
+        executable: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Files cannot be watched.
+    #[error("cannot watch for changes; use --no-watch and `cargo hotswap reload`")]
+    Watch {
+        /// Why.
+        source: Box<notify::Error>,
+    },
+    /// No running host has this plugin directory.
+    #[error(
+        "no running host has the plugin directory `{}`; start one with `cargo hotswap run`, or give the options it was \
+         built with", directory.display()
+    )]
+    NoHostRunning {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A running host that does not listen.
+    #[error(
+        "the running host (pid {pid}) does not reload on a signal; call `hotswap_host::signal::reload_on` in it, or \
+         restart it"
+    )]
+    NoReloadSignal {
+        /// Its process id.
+        pid: u32,
+    },
+    /// A host that did not answer in time.
+    #[error("the running host (pid {pid}) has not finished a reload within {seconds} s; it may still do so")]
+    NoAnswer {
+        /// Its process id.
+        pid: u32,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A host that ended while it was reloading.
+    #[error("the host (pid {pid}) ended before it had reloaded")]
+    HostGone {
+        /// Its process id.
+        pid: u32,
+    },
+    /// At least one host could not load what was built.
+    #[error("the reload failed; the host goes on with what it had")]
+    ReloadFailed,
+    /// `new` does not overwrite.
+    #[error("`{}` exists; `cargo hotswap new` overwrites nothing, so choose another directory", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A name Cargo would not take, or that would not be an identifier.
+    #[error("`{name}` cannot be a package's name: {why}; give another with --name")]
+    BadName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// `--path` does not name a checkout.
+    #[error("`{}` is no checkout of hotswap: it has no `{missing}`", path.display())]
+    NoCheckout {
+        /// The directory.
+        path: PathBuf,
+        /// What is missing.
+        missing: &'static str,
+    },
+}
+
+impl Error {
+    /// What the process exits with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Compilation { .. } => exit::COMPILATION,
+            Self::Interrupted { signal } => exit::SIGNAL.wrapping_add(u8::try_from(*signal).unwrap_or(0)),
+            _ => exit::FAILURE,
+        }
+    }
+}
+
+/// For `map_err`: what was tried with which path.
+pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Io { action, path, source }
+}
+
+fn known(candidates: &[String]) -> String {
+    if candidates.is_empty() { String::new() } else { format!(" (there are: {})", candidates.join(", ")) }
+}
+
+fn hosts(candidates: &[String]) -> String {
+    if candidates.is_empty() { "no host".into() } else { format!("several hosts: {}", candidates.join(", ")) }
+}

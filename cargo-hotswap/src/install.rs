@@ -1,0 +1,137 @@
+//! Puts artifacts into the directory a host loads them from, so that it never sees half of one.
+//!
+//! One builder at a time works in a directory, under a lock the system takes back when a builder dies. A file is
+//! written beside its target under a name no host looks at, and renamed. So a temporary file that is there when the
+//! lock is free belongs to a builder that was killed, and the next one removes it.
+
+use std::fs::{File, Permissions, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use hotswap_host::artifact::Artifact;
+
+use crate::Error;
+use crate::error::io;
+use crate::session::Session;
+
+/// The lock of a directory artifacts are put into.
+pub(crate) const OUT_LOCK: &str = ".hotswap-lock";
+/// The lock of a target directory, held from a compilation until its output is read.
+pub(crate) const BUILD_LOCK: &str = ".hotswap-build-lock";
+const TEMP_PREFIX: &str = ".hotswap-";
+const TEMP_SUFFIX: &str = ".tmp";
+
+/// A directory that nobody else builds into while this lives.
+#[derive(Debug)]
+pub(crate) struct Locked {
+    path: PathBuf,
+    /// Whether temporary files stay when something fails.
+    keep_temps: bool,
+    /// Closing it gives the lock back.
+    _lock: File,
+}
+
+/// What installing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Installed {
+    /// The file is new or has another content.
+    Written,
+    /// The same content was there already; the file was not touched.
+    Unchanged,
+}
+
+impl Locked {
+    /// Makes the directory where it is missing, and waits for the lock.
+    pub(crate) fn wait(session: &Session, path: &Path, lock: &str, keep_temps: bool) -> Result<Self, Error> {
+        std::fs::create_dir_all(path).map_err(io("create", path))?;
+        let name = path.join(lock);
+        let lock = File::options().create(true).truncate(false).write(true).open(&name).map_err(io("open", &name))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                session.ui.info("Blocking", format_args!("waiting for another build in {}", path.display()));
+                // In steps, so that an interruption is noticed.
+                while matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+                    session.interrupt.check()?;
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+            }
+            Err(TryLockError::Error(source)) => return Err(io("lock", &name)(source)),
+        }
+        Ok(Self { path: path.to_owned(), keep_temps, _lock: lock })
+    }
+
+    /// Removes what killed builders left.
+    pub(crate) fn remove_stale(&self) -> Result<(), Error> {
+        if self.keep_temps {
+            return Ok(());
+        }
+        for name in self.names()? {
+            if name.starts_with(TEMP_PREFIX) && name.ends_with(TEMP_SUFFIX) {
+                let path = self.path.join(name);
+                std::fs::remove_file(&path).map_err(io("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where `name` is or will be.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Gives the file `name` the content `bytes`, in one step.
+    pub(crate) fn install(&self, session: &Session, name: &str, bytes: &[u8], permissions: Permissions) -> Result<Installed, Error> {
+        let target = self.file(name);
+        if same_content(&target, bytes) {
+            return Ok(Installed::Unchanged);
+        }
+        let temp = tempfile::Builder::new()
+            .prefix(&format!("{TEMP_PREFIX}{name}-"))
+            .suffix(TEMP_SUFFIX)
+            .disable_cleanup(self.keep_temps)
+            .tempfile_in(&self.path)
+            .map_err(io("write into", &self.path))?;
+        let mut file = temp.as_file();
+        for part in bytes.chunks(1 << 20) {
+            session.interrupt.check()?;
+            file.write_all(part).map_err(io("write", temp.path()))?;
+        }
+        file.set_permissions(permissions).map_err(io("set the permissions of", temp.path()))?;
+        session.interrupt.check()?;
+        temp.persist(&target).map_err(|error| io("replace", &target)(error.error))?;
+        Ok(Installed::Written)
+    }
+
+    /// Removes the artifacts this command put here that are not among `names`, and returns their names.
+    pub(crate) fn remove_others(&self, names: &[String]) -> Result<Vec<String>, Error> {
+        let mut removed = vec![];
+        for name in self.names()? {
+            if name.starts_with('.') || !name.ends_with(std::env::consts::DLL_SUFFIX) || names.contains(&name) {
+                continue;
+            }
+            let path = self.file(&name);
+            // Only what carries a note was put here by us.
+            if Artifact::read(&path).is_ok_and(|artifact| artifact.note.is_some()) {
+                std::fs::remove_file(&path).map_err(io("remove", &path))?;
+                removed.push(name);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// The names of the files here, in order; those that are not text are not ours.
+    fn names(&self) -> Result<Vec<String>, Error> {
+        let entries = std::fs::read_dir(&self.path).map_err(io("read", &self.path))?;
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn same_content(path: &Path, bytes: &[u8]) -> bool {
+    // A link, even to the right content, is replaced by a file of our own.
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64)
+        && std::fs::read(path).is_ok_and(|found| found == bytes)
+}

@@ -1,0 +1,245 @@
+//! Which plugins are meant, and to which host each belongs.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::Package;
+
+use crate::Error;
+use crate::workspace::{
+    Workspace, binaries, directory, is_plugin, library, listed_plugins, same_name,
+};
+
+/// Plugins that go into one directory: those of a host, or those built without one.
+#[derive(Debug, Clone)]
+pub(crate) struct Group<'w> {
+    /// The host, if there is one.
+    pub(crate) host: Option<&'w Package>,
+    /// Its plugins, in the order they are built.
+    pub(crate) plugins: Vec<&'w Package>,
+    /// How they were found.
+    pub(crate) rule: Rule,
+    /// Whether these are all plugins of the host.
+    pub(crate) complete: bool,
+}
+
+/// How the plugins of a group were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// The host's Cargo.toml lists them.
+    Listed,
+    /// They lie below the host's directory and carry `#[plugin]`.
+    Below,
+    /// They were named themselves, or belong to no host.
+    Named,
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Listed => "listed under [package.metadata.hotswap] in the host's Cargo.toml",
+            Self::Below => "workspace members below the host's directory with #[plugin] in the library root",
+            Self::Named => "named themselves, without a host",
+        })
+    }
+}
+
+/// What narrows a selection.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Filter<'a> {
+    /// Only these plugins or hosts, unless empty.
+    pub(crate) package: &'a [String],
+    /// All plugins of the workspace.
+    pub(crate) workspace: bool,
+    /// Not these plugins or hosts.
+    pub(crate) exclude: &'a [String],
+}
+
+/// The groups meant by starting at `manifest`, each with at least one plugin.
+pub(crate) fn select<'w>(
+    workspace: &'w Workspace,
+    manifest: &Path,
+    filter: Filter<'_>,
+) -> Result<Vec<Group<'w>>, Error> {
+    for (option, names) in [("--package", filter.package), ("--exclude", filter.exclude)] {
+        for name in names {
+            member(workspace, name, || option.to_owned())?;
+        }
+    }
+    let start = workspace.member_at(manifest).filter(|_| !filter.workspace);
+    let mut groups = match start {
+        Some(package) if is_plugin(package)? => vec![alone(vec![package])],
+        Some(package) => of_host(workspace, package)?.into_iter().collect(),
+        None => all(workspace)?,
+    };
+    let found = plugin_names(&groups);
+    if !filter.package.is_empty() {
+        groups = named(workspace, groups, filter.package)?;
+    }
+    for group in &mut groups {
+        let before = group.plugins.len();
+        group.plugins.retain(|plugin| !contains(filter.exclude, plugin));
+        group.complete &= group.plugins.len() == before;
+    }
+    groups.retain(|group| {
+        !group.plugins.is_empty() && !group.host.is_some_and(|host| contains(filter.exclude, host))
+    });
+    if !groups.is_empty() {
+        return groups.iter().try_for_each(check_files).map(|()| groups);
+    }
+    Err(if found.is_empty() && filter.package.is_empty() {
+        Error::NoPlugins {
+            of: start.map_or_else(|| workspace.root.display().to_string(), |package| package.name.to_string()),
+            manifest: manifest.to_owned(),
+        }
+    } else {
+        Error::NothingSelected { found }
+    })
+}
+
+/// The one host meant by starting at `manifest`, with its plugins.
+pub(crate) fn select_host<'w>(workspace: &'w Workspace, manifest: &Path) -> Result<(&'w Package, Group<'w>), Error> {
+    let mut groups = match workspace.member_at(manifest) {
+        // A plugin's own directory stands for the host it belongs to.
+        Some(package) if is_plugin(package)? => {
+            let mut groups = hosts(workspace)?;
+            groups.retain(|group| group.plugins.iter().any(|plugin| plugin.id == package.id));
+            groups
+        }
+        Some(_) => select(workspace, manifest, Filter::default())?,
+        None => hosts(workspace)?,
+    };
+    let candidates = || -> Vec<String> {
+        let hosts = groups.iter().filter_map(|group| group.host);
+        hosts.map(|host| directory(host).display().to_string()).collect()
+    };
+    if let [Group { host: Some(host), .. }] = groups[..] {
+        let group = groups.remove(0);
+        check_files(&group)?;
+        return Ok((host, group));
+    }
+    Err(Error::NotOneHost { manifest: manifest.to_owned(), candidates: candidates() })
+}
+
+/// Every host of the workspace with its plugins, and the plugins that belong to none.
+fn all(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
+    let mut groups = hosts(workspace)?;
+    let mut rest = vec![];
+    for package in &workspace.members {
+        let taken = groups.iter().flat_map(|group| &group.plugins).any(|plugin| plugin.id == package.id);
+        if !taken && is_plugin(package)? {
+            rest.push(package);
+        }
+    }
+    if !rest.is_empty() {
+        groups.push(alone(rest));
+    }
+    Ok(groups)
+}
+
+/// Every host of the workspace: a package that lists plugins, or a program with plugins below its directory.
+fn hosts(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
+    let mut groups = vec![];
+    for package in &workspace.members {
+        if binaries(package).next().is_some() && !is_plugin(package)? {
+            groups.extend(of_host(workspace, package)?);
+        }
+    }
+    Ok(groups)
+}
+
+/// The plugins of `host`, if it has any.
+fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Group<'w>>, Error> {
+    let mut plugins = vec![];
+    let rule = if let Some(names) = listed_plugins(host)? {
+        let by = host.manifest_path.as_std_path();
+        for name in names {
+            let plugin = member(workspace, &name, || format!("`{}`", by.display()))?;
+            if library(plugin).is_none() {
+                return Err(Error::NoLibrary { name, by: by.to_owned() });
+            }
+            plugins.push(plugin);
+        }
+        Rule::Listed
+    } else {
+        for package in workspace.below(host) {
+            if is_plugin(package)? {
+                plugins.push(package);
+            }
+        }
+        Rule::Below
+    };
+    Ok((!plugins.is_empty()).then_some(Group { host: Some(host), plugins, rule, complete: true }))
+}
+
+/// What `--package` leaves: the named plugins of each group, whole groups of named hosts, and plugins that are in no
+/// group.
+fn named<'w>(
+    workspace: &'w Workspace,
+    groups: Vec<Group<'w>>,
+    names: &[String],
+) -> Result<Vec<Group<'w>>, Error> {
+    let mut kept = vec![];
+    for mut group in groups {
+        if !group.host.is_some_and(|host| contains(names, host)) {
+            let before = group.plugins.len();
+            group.plugins.retain(|plugin| contains(names, plugin));
+            group.complete &= group.plugins.len() == before;
+        }
+        kept.push(group);
+    }
+    kept.retain(|group| !group.plugins.is_empty());
+    for name in names {
+        let package = member(workspace, name, || "--package".to_owned())?;
+        let covered = |group: &Group<'_>| {
+            group.host.into_iter().chain(group.plugins.iter().copied()).any(|member| member.id == package.id)
+        };
+        if kept.iter().any(covered) {
+            continue;
+        }
+        if is_plugin(package)? {
+            kept.push(alone(vec![package]));
+        } else {
+            kept.extend(of_host(workspace, package)?);
+        }
+    }
+    Ok(kept)
+}
+
+fn alone(plugins: Vec<&Package>) -> Group<'_> {
+    Group { host: None, plugins, rule: Rule::Named, complete: false }
+}
+
+fn member<'w>(workspace: &'w Workspace, name: &str, by: impl FnOnce() -> String) -> Result<&'w Package, Error> {
+    workspace.member(name).ok_or_else(|| Error::UnknownPackage {
+        by: by(),
+        name: name.to_owned(),
+        workspace: workspace.root.clone(),
+        candidates: workspace.members.iter().map(|package| package.name.to_string()).collect(),
+    })
+}
+
+fn contains(names: &[String], package: &Package) -> bool {
+    names.iter().any(|name| same_name(name, &package.name))
+}
+
+fn plugin_names(groups: &[Group<'_>]) -> Vec<String> {
+    groups.iter().flat_map(|group| &group.plugins).map(|plugin| plugin.name.to_string()).collect()
+}
+
+/// Refuses two plugins with one file name.
+fn check_files(group: &Group<'_>) -> Result<(), Error> {
+    let mut files: Vec<(PathBuf, &Package)> = vec![];
+    for &plugin in &group.plugins {
+        let Some(library) = library(plugin) else { continue };
+        let file = PathBuf::from(library.name.replace('-', "_"));
+        if let Some((_, other)) = files.iter().find(|(name, _)| *name == file) {
+            return Err(Error::SameFile {
+                first: other.name.to_string(),
+                second: plugin.name.to_string(),
+                file: format!("{}{}{}", std::env::consts::DLL_PREFIX, file.display(), std::env::consts::DLL_SUFFIX),
+            });
+        }
+        files.push((file, plugin));
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What one run of the command carries along: where it was started, how it prints, which Cargo it calls, and
+//! whether it was interrupted.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::cli::OutputOptions;
+use crate::interrupt::Interrupt;
+use crate::ui::Ui;
+
+/// See the module.
+pub(crate) struct Session {
+    /// The directory the command was started in.
+    pub(crate) dir: PathBuf,
+    /// The Cargo to call: the one that called us, else the one on the path.
+    pub(crate) cargo: OsString,
+    /// Where everything is printed.
+    pub(crate) ui: Ui,
+    /// Set by SIGINT, SIGTERM and SIGHUP.
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Session {
+    /// Looks around and installs the signal handlers.
+    pub(crate) fn new(output: &OutputOptions) -> Result<Self, Error> {
+        let dir = std::env::current_dir().map_err(|source| Error::CurrentDir { source })?;
+        Ok(Self {
+            dir,
+            cargo: std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+            ui: Ui::new(output),
+            interrupt: Interrupt::install()?,
+        })
+    }
+
+    /// `path` as seen from where the command was started.
+    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
+        self.dir.join(path)
+    }
+}
+
+/// The variables Cargo sets for the programs it runs.
+///
+/// They are removed for everything started from here: in a checkout, where an alias runs this command through
+/// `cargo run`, they describe the command and not what it builds.
+pub(crate) fn without_cargos_variables(command: &mut std::process::Command) {
+    const NAMES: [&str; 6] =
+        ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_CRATE_NAME", "CARGO_BIN_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+    for (name, _) in std::env::vars_os() {
+        let Some(text) = name.to_str() else { continue };
+        if NAMES.contains(&text) || text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_BIN_EXE_") {
+            command.env_remove(&name);
+        }
+    }
+}

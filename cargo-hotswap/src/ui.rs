@@ -1,0 +1,164 @@
+//! Everything that is printed: statuses, details and warnings to stderr, results to stdout.
+
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice, eprintln, stderr, stdout};
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::{Color, OutputOptions};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const PLAIN: Style = AnsiColor::Cyan.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// See the module.
+pub(crate) struct Ui {
+    level: i8,
+    /// Hidden where stderr is no terminal.
+    bar: ProgressBar,
+}
+
+impl Ui {
+    /// Prints as `output` says; what it leaves open is looked up in the environment.
+    pub(crate) fn new(output: &OutputOptions) -> Self {
+        match output.color {
+            Some(Color::Always) => ColorChoice::Always.write_global(),
+            Some(Color::Never) => ColorChoice::Never.write_global(),
+            Some(Color::Auto) | None => {}
+        }
+        let level = if output.quiet { -1 } else { i8::try_from(output.verbose).unwrap_or(i8::MAX) };
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+        Self { level, bar }
+    }
+
+    /// Shows progress over `steps` on a terminal, until [`Ui::finish_progress`].
+    pub(crate) fn start_progress(&self, steps: usize) {
+        if self.level < 0 || !std::io::stderr().is_terminal() {
+            return;
+        }
+        let template = "{spinner:.cyan} [{pos}/{len}] {wide_msg}";
+        self.bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        self.bar.reset();
+        self.bar.set_length(steps as u64);
+        self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        self.bar.enable_steady_tick(Duration::from_millis(120));
+    }
+
+    /// Says on the progress line what is being worked on.
+    pub(crate) fn progress(&self, message: impl Display) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(message.to_string());
+        }
+    }
+
+    /// One step is done.
+    pub(crate) fn advance(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Takes the progress line away.
+    pub(crate) fn finish_progress(&self) {
+        self.bar.disable_steady_tick();
+        self.bar.finish_and_clear();
+        self.bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    /// A status as Cargo writes them: something was done.
+    pub(crate) fn status(&self, verb: &str, message: impl Display) {
+        if self.level >= 0 {
+            self.write(format_args!("{GOOD}{verb:>12}{GOOD:#} {message}"));
+        }
+    }
+
+    /// A status of less weight: something is going on, or nothing had to be done.
+    pub(crate) fn info(&self, verb: &str, message: impl Display) {
+        if self.level >= 0 {
+            self.write(format_args!("{PLAIN}{verb:>12}{PLAIN:#} {message}"));
+        }
+    }
+
+    /// What `-v` adds.
+    pub(crate) fn detail(&self, verb: &str, message: impl Display) {
+        if self.level >= 1 {
+            self.info(verb, message);
+        }
+    }
+
+    /// Something the user should know.
+    pub(crate) fn warn(&self, message: impl Display) {
+        self.write(format_args!("{WARNING}warning{WARNING:#}: {message}"));
+    }
+
+    /// An error that does not end the command.
+    pub(crate) fn error(&self, error: &dyn std::error::Error) {
+        self.bar.suspend(|| print_error(error));
+    }
+
+    /// A line of Cargo's own stderr. Without `-v` the line that says a build was finished is left out, since there
+    /// is one for every plugin.
+    pub(crate) fn relay(&self, line: &str) {
+        let text = anstream::adapter::strip_str(line).to_string();
+        if self.level < 1 && text.trim_start().starts_with("Finished ") {
+            return;
+        }
+        if let Some(what) = text.trim_start().strip_prefix("Compiling ") {
+            self.progress(format_args!("compiling {what}"));
+        }
+        self.write(line);
+    }
+
+    /// A line of text for people, as it is.
+    pub(crate) fn text(&self, text: impl Display) {
+        self.write(text);
+    }
+
+    /// A result, to stdout. Nothing can be done where nobody reads it.
+    pub(crate) fn result(&self, line: impl Display) {
+        self.bar.suspend(|| {
+            let mut out = stdout().lock();
+            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        });
+    }
+
+    /// A result as one line of JSON, to stdout.
+    pub(crate) fn json(&self, value: &impl serde::Serialize) {
+        self.result(serde_json::to_string(value).expect("names of fields are text, and so are the values"));
+    }
+
+    /// The options that make Cargo print as we do.
+    pub(crate) fn cargo_options(&self) -> Vec<&'static str> {
+        let mut options = match self.level {
+            ..=-1 => vec!["--quiet"],
+            0 | 1 => vec![],
+            2.. => vec!["-v"],
+        };
+        let colored = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+        options.extend(["--color", if colored { "always" } else { "never" }]);
+        options
+    }
+
+    fn write(&self, line: impl Display) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+}
+
+/// Prints an error and what caused it, each once.
+pub(crate) fn print_error(error: &dyn std::error::Error) {
+    let mut out = stderr().lock();
+    let _ = writeln!(out, "{ERROR}error{ERROR:#}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = writeln!(out, "  caused by: {error}");
+        cause = error.source();
+    }
+}
+
+/// `path` for people: relative to `base` where it lies below.
+pub(crate) fn shown<'a>(path: &'a Path, base: &Path) -> std::path::Display<'a> {
+    path.strip_prefix(base).unwrap_or(path).display()
+}
