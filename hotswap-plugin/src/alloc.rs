@@ -26,8 +26,12 @@ struct Counter {
     blocks: AtomicI64,
 }
 
-static TABLE: [Counter; COUNTERS] =
-    [const { Counter { bytes: AtomicI64::new(0), blocks: AtomicI64::new(0) } }; COUNTERS];
+static TABLE: [Counter; COUNTERS] = [const {
+    Counter {
+        bytes: AtomicI64::new(0),
+        blocks: AtomicI64::new(0),
+    }
+}; COUNTERS];
 
 const UNKNOWN: u32 = u32::MAX;
 
@@ -43,8 +47,12 @@ fn count(bytes: i64, blocks: i64) {
     let mine = MINE.get();
     if mine < SHARED {
         let counter = &TABLE[mine as usize];
-        counter.bytes.store(counter.bytes.load(Relaxed) + bytes, Relaxed);
-        counter.blocks.store(counter.blocks.load(Relaxed) + blocks, Relaxed);
+        counter
+            .bytes
+            .store(counter.bytes.load(Relaxed) + bytes, Relaxed);
+        counter
+            .blocks
+            .store(counter.blocks.load(Relaxed) + blocks, Relaxed);
     } else {
         count_shared(mine, bytes, blocks);
     }
@@ -91,10 +99,18 @@ unsafe impl GlobalAlloc for Counting {
 /// What is in use; `counted` is false where the plugin has another allocator.
 pub fn memory() -> Memory {
     let sum = |of: fn(&Counter) -> &AtomicI64| {
-        TABLE.iter().map(|counter| of(counter).load(Relaxed)).sum::<i64>().max(0) as u64
+        TABLE
+            .iter()
+            .map(|counter| of(counter).load(Relaxed))
+            .sum::<i64>()
+            .max(0) as u64
     };
     let (bytes, blocks) = (sum(|c| &c.bytes), sum(|c| &c.blocks));
-    Memory { bytes, blocks, counted: blocks != 0 }
+    Memory {
+        bytes,
+        blocks,
+        counted: blocks != 0,
+    }
 }
 
 /// Makes [`Counting`] the allocator of the crate it is used in.

@@ -1,14 +1,15 @@
 //! The entry points of a plugin's library, made for the author's type: what the expansion of `#[plugin]` refers to.
-use crate::boundary::{ImportDesc, Import, RawObject, Result, Shared, Sink, SliceView, Status, StrView, ValueView, call, value};
+use crate::boundary::{
+    Import, RawObject, Sink, SliceView, Status, StrView, ValueView, dynamic, guard,
+};
 use crate::contract::entry::{DescRef, PluginDesc, RawArgs, RawOut};
 use crate::contract::shim::Token;
 use crate::contract::{
     ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
 };
 use crate::{Context, LoadData, Plugin, Vault, telemetry};
-use abi_stable::library::{RootModuleResult, __call_root_module_loader};
+use abi_stable::library::{__call_root_module_loader, RootModuleResult};
 use abi_stable::prefix_type::WithMetadata;
-use abi_stable::sabi_types::StaticRef;
 use abi_stable::std_types::RSlice;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -48,22 +49,23 @@ impl<P: Plugin> Entry<P> {
         imports: RSlice::from_slice(<P::Imports as Import>::IMPORTS),
     };
 
-    const TABLE: StaticRef<WithMetadata<PluginEntry>> = StaticRef::new(&WithMetadata::new(PluginEntry {
-        connect,
-        describe: describe::<P>,
-        reloadable: reloadable::<P>,
-        construct: construct::<P>,
-        on_load: on_load::<P>,
-        on_init: on_init::<P>,
-        on_start: on_start::<P>,
-        on_stop: on_stop::<P>,
-        on_free: on_free::<P>,
-        destroy: destroy::<P>,
-        invoke_func: invoke_func::<P>,
-        set_levels,
-        flush,
-        memory,
-    }));
+    const TABLE: &'static WithMetadata<PluginEntry> =
+        &WithMetadata::new(PluginEntry {
+            connect,
+            describe: describe::<P>,
+            reloadable: reloadable::<P>,
+            construct: construct::<P>,
+            on_load: on_load::<P>,
+            on_init: on_init::<P>,
+            on_start: on_start::<P>,
+            on_stop: on_stop::<P>,
+            on_free: on_free::<P>,
+            destroy: destroy::<P>,
+            invoke_func: invoke_func::<P>,
+            set_levels,
+            flush,
+            memory,
+        });
 
     fn root() -> PluginEntryRef {
         PluginEntryRef(WithMetadata::static_as_prefix(Self::TABLE))
@@ -89,10 +91,14 @@ fn context(view: &ContextView<'_>) -> Context {
     Context::new(view, host().map(|host| (host.token, host.table)))
 }
 
-unsafe extern "C" fn reloadable<P: Plugin>(cx: &ContextView<'_>, answer: &mut bool, sink: Sink) -> Status {
+unsafe extern "C" fn reloadable<P: Plugin>(
+    cx: &ContextView<'_>,
+    answer: &mut bool,
+    sink: Sink,
+) -> Status {
     // SAFETY: the sink is the caller's, for this call.
     unsafe {
-        call::guard(sink, || {
+        guard(sink, || {
             *answer = P::reloadable(&context(cx));
             Ok(())
         })
@@ -107,7 +113,7 @@ unsafe extern "C" fn construct<P: Plugin>(
 ) -> Status {
     // SAFETY: the sink is the caller's, for this call.
     unsafe {
-        call::guard(sink, || {
+        guard(sink, || {
             // The host gives one object for each import, checked against its description.
             let imports = P::Imports::bind(imports.as_slice());
             *this = Box::into_raw(Box::new(P::construct(&context(cx), imports)?)).cast();
@@ -136,12 +142,16 @@ unsafe fn shared<'a, P>(this: *const ()) -> &'a P {
 
 unsafe extern "C" fn on_load<P: Plugin>(this: *mut (), data: &LoadDataView, sink: Sink) -> Status {
     // SAFETY: the contract of `PluginEntry::on_load`: not live yet, so used by nobody else.
-    unsafe { call::guard(sink, || exclusive::<P>(this).on_load(&LoadData::new(data))) }
+    unsafe { guard(sink, || exclusive::<P>(this).on_load(&LoadData::new(data))) }
 }
 
-unsafe extern "C" fn on_init<P: Plugin>(this: *mut (), vault: &VaultView<'_>, sink: Sink) -> Status {
+unsafe extern "C" fn on_init<P: Plugin>(
+    this: *mut (),
+    vault: &VaultView<'_>,
+    sink: Sink,
+) -> Status {
     // SAFETY: as for `on_load`.
-    unsafe { call::guard(sink, || exclusive::<P>(this).on_init(&Vault::new(vault))) }
+    unsafe { guard(sink, || exclusive::<P>(this).on_init(&Vault::new(vault))) }
 }
 
 unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
@@ -167,22 +177,27 @@ unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
 /// A hook that cannot fail, other than by a panic.
 ///
 /// # Safety
-/// As [`call::guard`].
+/// As [`guard`].
 unsafe fn hook(sink: Sink, run: impl FnOnce()) -> Status {
     // SAFETY: the caller's promise.
     unsafe {
-        call::guard(sink, || {
+        guard(sink, || {
             run();
             Ok(())
         })
     }
 }
 
-unsafe extern "C" fn invoke_func<P: Plugin>(this: *const (), name: StrView, args: RawArgs, out: RawOut) -> Status {
+unsafe extern "C" fn invoke_func<P: Plugin>(
+    this: *const (),
+    name: StrView,
+    args: RawArgs,
+    out: RawOut,
+) -> Status {
     // SAFETY: `args` and `out` are those of a dynamic call, alive until this returns, and the instance is alive.
     unsafe {
         let args = args.0.cast::<SliceView<ValueView>>().read();
-        value::answer_by_name(name, args, out.0.cast(), |name, args| {
+        dynamic::answer_by_name(name, args, out.0.cast(), |name, args| {
             shared::<P>(this).invoke_func(name, args)
         })
     }

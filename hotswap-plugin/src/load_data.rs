@@ -53,10 +53,12 @@ impl<'a> LoadData<'a> {
         match self.0 {
             Source::Test(value) => {
                 let value = value.ok_or(LoadDataError::Missing)?;
-                let value = value.downcast_ref::<T>().ok_or_else(|| LoadDataError::Mismatch {
-                    expected: T::TYPE.name.as_str().to_owned(),
-                    found: "another type".to_owned(),
-                })?;
+                let value = value
+                    .downcast_ref::<T>()
+                    .ok_or_else(|| LoadDataError::Mismatch {
+                        expected: T::TYPE.name.as_str().to_owned(),
+                        found: "another type".to_owned(),
+                    })?;
                 let arena = Arena::new();
                 // SAFETY: value and arena live until the copy is made.
                 Ok(unsafe { T::from_view(value.view(&arena)) })

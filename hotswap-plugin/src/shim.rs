@@ -64,7 +64,11 @@ unsafe fn real<F: Copy>(name: &CStr) -> F {
 ///
 /// # Safety
 /// As the function it stands for.
-pub unsafe extern "C" fn thread_atexit(run: Destructor, object: *mut c_void, dso: *mut c_void) -> c_int {
+pub unsafe extern "C" fn thread_atexit(
+    run: Destructor,
+    object: *mut c_void,
+    dso: *mut c_void,
+) -> c_int {
     type F = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
     match table() {
         // SAFETY: the caller's promises are handed on.
@@ -135,7 +139,9 @@ pub unsafe extern "C" fn thread_create(
     type F = unsafe extern "C" fn(*mut Thread, *const c_void, StartRoutine, *mut c_void) -> c_int;
     match table() {
         // SAFETY: the caller's promises are handed on.
-        Some(host) => unsafe { (host.thread_create)(host.token, thread, attributes, start, argument) },
+        Some(host) => unsafe {
+            (host.thread_create)(host.token, thread, attributes, start, argument)
+        },
         None => {
             EARLY_THREADS.fetch_add(1, Relaxed);
             // SAFETY: the C library's type, all arguments unchanged.

@@ -4,7 +4,9 @@
 //! The host compares their layouts, with every type they name, before it calls anything.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs, non_camel_case_types)]
-use crate::boundary::{ExportDesc, FunctionDesc, ImportDesc, RawObject, Sink, Status, StrView, TypeDesc};
+use crate::boundary::{
+    ExportDesc, FunctionDesc, ImportDesc, RawObject, Sink, Status, StrView, TypeDesc,
+};
 use crate::contract::shim::Token;
 use crate::telemetry::TelemetryTable;
 use abi_stable::StableAbi;
@@ -26,7 +28,8 @@ pub struct PluginEntry {
     /// What the plugin offers and needs.
     pub describe: extern "C" fn() -> DescRef,
     /// Whether this build may be replaced while the host runs.
-    pub reloadable: unsafe extern "C" fn(cx: &ContextView<'_>, answer: &mut bool, sink: Sink) -> Status,
+    pub reloadable:
+        unsafe extern "C" fn(cx: &ContextView<'_>, answer: &mut bool, sink: Sink) -> Status,
     /// Makes the instance. `imports` has the order of [`PluginDesc::imports`].
     pub construct: unsafe extern "C" fn(
         cx: &ContextView<'_>,
@@ -48,7 +51,8 @@ pub struct PluginEntry {
     pub destroy: unsafe extern "C" fn(this: *mut (), sink: Sink) -> Status,
     /// The hand-written `invoke_func`; `args` and `out` are those of
     /// [`FunctionDesc::dynamic`](crate::boundary::FunctionDesc).
-    pub invoke_func: unsafe extern "C" fn(this: *const (), name: StrView, args: RawArgs, out: RawOut) -> Status,
+    pub invoke_func:
+        unsafe extern "C" fn(this: *const (), name: StrView, args: RawArgs, out: RawOut) -> Status,
     /// Tells the plugin how verbose the host's log and trace are now: see
     /// [`telemetry`](crate::telemetry).
     pub set_levels: extern "C" fn(log: u32, trace: u32),

@@ -30,7 +30,12 @@ pub struct Part<const N: usize> {
 impl<const N: usize> Part<N> {
     /// A part with these bytes.
     pub const fn new(tag: &[u8; 4], bytes: [u8; N]) -> Self {
-        Part { magic: MAGIC, tag: *tag, len: (N as u32).to_le_bytes(), bytes }
+        Part {
+            magic: MAGIC,
+            tag: *tag,
+            len: (N as u32).to_le_bytes(),
+            bytes,
+        }
     }
 
     /// A part with this text, which is `N` bytes long.
@@ -82,7 +87,12 @@ pub struct Hashes<const N: usize> {
 impl<const N: usize> Hashes<N> {
     /// A part with these hashes.
     pub const fn new(tag: &[u8; 4], of: [[u64; 2]; N]) -> Self {
-        Hashes { magic: MAGIC, tag: *tag, len: (N as u32 * 16).to_le_bytes(), bytes: hashes(&of) }
+        Hashes {
+            magic: MAGIC,
+            tag: *tag,
+            len: (N as u32 * 16).to_le_bytes(),
+            bytes: hashes(&of),
+        }
     }
 }
 

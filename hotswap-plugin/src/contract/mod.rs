@@ -20,7 +20,7 @@ pub mod shim;
 
 pub use entry::{
     ContextView, HostTable, HostTableRef, LoadDataView, Memory, PluginDesc, PluginEntry,
-    PluginEntryRef, PluginRoot, VaultView,
+    PluginEntryRef, VaultView,
 };
 pub use shim::{Early, ShimTable};
 
