@@ -123,9 +123,10 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             match Note::separate(&flipped) {
                 Err(ArtifactProblem::Note { .. } | ArtifactProblem::AnotherBuild { .. }) => {}
-                // The magic is gone, or what the note says of the sources has changed.
+                // The magic is gone: the note is taken for a part of the library.
                 Ok((library, _, None)) => assert_eq!(library.len(), file.len()),
-                Ok((library, _, Some(read))) => assert!(library == b"library" && read != note()),
+                // What it says of the sources has changed, or the case of a digit.
+                Ok((library, _, Some(_))) => assert_eq!(library, b"library"),
                 Err(problem) => panic!("bit {bit}: {problem}"),
             }
         }

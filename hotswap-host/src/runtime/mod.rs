@@ -1,0 +1,29 @@
+//! What a running host shows of itself to the tools beside it: `cargo hotswap reload` finds hosts here.
+//!
+//! Each swapper that is open has one directory, below `$HOTSWAP_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/hotswap`, else
+//! `hotswap-<user id>` in the directory for temporary files. It is called `<process id>-<its start time>-<n>` and holds
+//!
+//! | file | what |
+//! |---|---|
+//! | `lock` | locked as long as the host uses the directory: the proof that it lives, also across pid namespaces |
+//! | `host.json` | a [`HostRecord`] |
+//! | `report.json` | the [`StoredReport`] of the latest reload attempt |
+//! | `*.so` | the private copies of the libraries that are open |
+//!
+//! JSON files are written beside their place and renamed. Directories that nobody has locked are removed by the next
+//! host that starts.
+mod base;
+mod error;
+mod host_dir;
+mod hosts;
+mod process;
+mod record;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{RuntimeError, WaitError};
+pub use hosts::{RunningHost, hosts};
+pub use record::{HostRecord, StoredReport};
+
+pub(crate) use host_dir::HostDir;

@@ -1,0 +1,78 @@
+//! Which process is meant: a process id alone may have been given to another since.
+
+/// When a living process was started, in the system's own unit; `None` if there is none with this id.
+///
+/// Where the system does not tell the time, it is zero.
+#[cfg(target_os = "linux")]
+pub(super) fn start_time(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name in parentheses, and may itself contain blanks and parentheses.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    // A zombie serves nobody any more.
+    let state = fields.next()?;
+    let time = fields.nth(18)?.parse().ok()?;
+    (!matches!(state, "Z" | "X")).then_some(time)
+}
+
+/// When a living process was started, in the system's own unit; `None` if there is none with this id.
+///
+/// Where the system does not tell the time, it is zero.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn start_time(pid: u32) -> Option<u64> {
+    let pid = libc::pid_t::try_from(pid).ok()?;
+    // SAFETY: signal 0 is none; it is only asked whether one could be sent.
+    let answer = unsafe { libc::kill(pid, 0) };
+    let exists = answer == 0 || std::io::Error::last_os_error().raw_os_error() == Some(libc::EPERM);
+    exists.then_some(0)
+}
+
+/// Whether the process that was started then is still there.
+pub(super) fn is_alive(pid: u32, started: u64) -> bool {
+    start_time(pid) == Some(started)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_alive, start_time};
+    use std::process::{Command, id};
+
+    #[test]
+    fn a_process_is_alive_until_it_ends() {
+        let own = start_time(id()).unwrap();
+        assert!(is_alive(id(), own));
+
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let started = start_time(child.id()).unwrap();
+        assert!(started >= own);
+        assert!(is_alive(child.id(), started));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!is_alive(child.id(), started));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_zombie_is_not_alive() {
+        let child = Command::new("true").spawn().unwrap();
+        // It is not waited for before this has been seen.
+        while start_time(child.id()).is_some() {
+            std::thread::yield_now();
+        }
+        assert!(std::path::Path::new(&format!("/proc/{}", child.id())).exists());
+        let mut child = child;
+        child.wait().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_with_blanks_and_parentheses_does_not_confuse() {
+        let dir = tempfile::tempdir().unwrap();
+        let odd = dir.path().join("x) Z 1 (2");
+        std::os::unix::fs::symlink("/bin/sleep", &odd).unwrap();
+        let mut child = Command::new(&odd).arg("1000").spawn().unwrap();
+        assert!(start_time(child.id()).unwrap() >= start_time(id()).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,93 @@
+use super::process;
+use serde::{Deserialize, Serialize, Serializer};
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a running host says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HostRecord {
+    /// Its process id.
+    pub pid: u32,
+    /// When it was started, which tells it from a later process with the same id.
+    pub start_time: u64,
+    /// The directory that it loads plugins from, without links.
+    #[serde(serialize_with = "as_text")]
+    pub plugin_dir: PathBuf,
+    /// Its program.
+    #[serde(serialize_with = "as_text")]
+    pub executable: PathBuf,
+    /// The signal on which it reloads, if it listens for one.
+    pub reload_signal: Option<i32>,
+}
+
+/// Paths are shown as far as they are text; JSON has nothing else.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+impl HostRecord {
+    /// This process, with plugins from `plugin_dir`, listening for no signal yet.
+    pub(crate) fn of_this_process(plugin_dir: &Path) -> Self {
+        let pid = std::process::id();
+        HostRecord {
+            pid,
+            start_time: process::start_time(pid).unwrap_or(0),
+            plugin_dir: plugin_dir
+                .canonicalize()
+                .unwrap_or_else(|_| plugin_dir.to_owned()),
+            executable: env::current_exe().unwrap_or_default(),
+            reload_signal: None,
+        }
+    }
+
+    /// Whether plugins are loaded from `dir`.
+    ///
+    /// # Errors
+    /// If `dir` does not exist, or its path cannot be followed.
+    pub fn serves(&self, dir: &Path) -> io::Result<bool> {
+        let dir = dir.canonicalize()?;
+        Ok(self.plugin_dir.to_string_lossy() == dir.to_string_lossy())
+    }
+}
+
+/// The outcome of a host's latest attempt to load or reload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredReport {
+    /// Which attempt it was; the first load has number 0.
+    pub attempt: u64,
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// The generation that is live after it.
+    pub generation: u64,
+    /// The report or the error, as the host shows it.
+    pub text: String,
+    /// The report, field by field; `None` after a failure.
+    pub report: Option<serde_json::Value>,
+}
+
+impl StoredReport {
+    /// A report to be stored.
+    pub(crate) fn new(attempt: u64, generation: u64, outcome: Result<Reported, String>) -> Self {
+        let ok = outcome.is_ok();
+        let (text, report) = match outcome {
+            Ok(Reported { text, report }) => (text, Some(report)),
+            Err(text) => (text, None),
+        };
+        StoredReport {
+            attempt,
+            ok,
+            generation,
+            text,
+            report,
+        }
+    }
+}
+
+/// The report of a success.
+pub(crate) struct Reported {
+    pub(crate) text: String,
+    pub(crate) report: serde_json::Value,
+}

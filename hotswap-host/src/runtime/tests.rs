@@ -1,0 +1,204 @@
+use super::WaitError;
+use super::host_dir::HostDir;
+use super::hosts::hosts_in;
+use super::record::{HostRecord, Reported, StoredReport};
+use std::env;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const BASE: &str = "HOTSWAP_TEST_BASE";
+
+/// Another process with a host directory in `base`. Its first line on stdout is the directory.
+fn spawn_host(base: &Path) -> (Child, PathBuf) {
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "runtime::tests::be_a_host",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(BASE, base)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let dir = lines.find_map(|line| line.unwrap().strip_prefix("in ").map(PathBuf::from));
+    (child, dir.unwrap())
+}
+
+#[test]
+#[ignore = "the other process of other tests"]
+fn be_a_host() {
+    let Some(base) = env::var_os(BASE) else {
+        return;
+    };
+    let dir = HostDir::create_in(Path::new(&base)).unwrap();
+    let mut record = HostRecord::of_this_process(Path::new(&base));
+    record.reload_signal = Some(libc::SIGKILL);
+    dir.publish(&record).unwrap();
+    fs::write(dir.path().join("copy.so"), "").unwrap();
+    println!("\nin {}", dir.path().display());
+    let line = std::io::stdin().lines().next().unwrap().unwrap();
+    if line == "exec" {
+        panic!("{}", Command::new("sleep").arg("1000").exec());
+    }
+}
+
+fn end(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_a_killed_host_leaves_behind_is_removed_by_the_next() {
+    let base = tempfile::tempdir().unwrap();
+    let (killed, of_killed) = spawn_host(base.path());
+    let (living, of_living) = spawn_host(base.path());
+    end(killed);
+    assert!(of_killed.join("copy.so").exists());
+
+    let own = HostDir::create_in(base.path()).unwrap();
+    let second = HostDir::create_in(base.path()).unwrap();
+    assert!(!of_killed.exists());
+    assert!(of_living.join("copy.so").exists());
+    assert!(own.path().exists() && second.path() != own.path());
+
+    end(living);
+    drop((own, second));
+    let last = HostDir::create_in(base.path()).unwrap();
+    assert!(!of_living.exists());
+    drop(last);
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_lock_proves_life_where_the_process_id_means_nothing() {
+    let base = tempfile::tempdir().unwrap();
+    // As that of a host in another pid namespace.
+    let dir = base.path().join("4194305-1-0");
+    fs::create_dir(&dir).unwrap();
+    let lock = File::create(dir.join("lock")).unwrap();
+    lock.lock().unwrap();
+    drop(HostDir::create_in(base.path()).unwrap());
+    assert!(dir.exists());
+    // Not only dropped: a child that another test is just starting may have inherited it.
+    lock.unlock().unwrap();
+    drop(HostDir::create_in(base.path()).unwrap());
+    assert!(!dir.exists());
+}
+
+#[test]
+fn other_files_in_the_base_directory_are_left_alone() {
+    let base = tempfile::tempdir().unwrap();
+    for name in ["notes", "1-2", "a-b-c"] {
+        fs::create_dir(base.path().join(name)).unwrap();
+    }
+    fs::write(base.path().join("4194305-1-0"), "").unwrap();
+    // Half removed by one that was killed itself.
+    fs::create_dir(base.path().join("4194305-1-1")).unwrap();
+    drop(HostDir::create_in(base.path()).unwrap());
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 4);
+}
+
+#[test]
+fn many_hosts_start_at_once() {
+    let base = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let dir = HostDir::create_in(base.path()).unwrap();
+                    fs::write(dir.path().join("copy.so"), "").unwrap();
+                    assert!(dir.path().join("lock").exists());
+                }
+            });
+        }
+    });
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn hosts_are_found_while_they_live() {
+    let base = tempfile::tempdir().unwrap();
+    let (child, dir) = spawn_host(base.path());
+    let hosts = hosts_in(base.path());
+    let [host] = hosts.as_slice() else {
+        panic!("{hosts:?}")
+    };
+    assert_eq!(host.pid, child.id());
+    assert!(host.serves(&base.path().join(".")).unwrap());
+    assert!(!host.serves(Path::new("/")).unwrap());
+    assert!(host.report().is_none());
+
+    // The signal of this host ends it.
+    host.request_reload().unwrap();
+    let error = host
+        .wait_for_attempt(None, Duration::from_secs(60))
+        .unwrap_err();
+    assert!(matches!(error, WaitError::Ended { pid } if pid == child.id()));
+    assert!(dir.exists());
+    assert!(hosts_in(base.path()).is_empty());
+    assert_eq!(
+        host.request_reload().unwrap_err().kind(),
+        std::io::ErrorKind::NotFound
+    );
+    end(child);
+}
+
+#[test]
+fn a_process_that_became_another_program_is_no_host() {
+    let base = tempfile::tempdir().unwrap();
+    let (mut child, _) = spawn_host(base.path());
+    assert_eq!(hosts_in(base.path()).len(), 1);
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"exec\n").unwrap();
+    while !hosts_in(base.path()).is_empty() {
+        std::thread::yield_now();
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    end(child);
+}
+
+#[test]
+fn reports_are_waited_for() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = HostDir::create_in(base.path()).unwrap();
+    dir.publish(&HostRecord::of_this_process(base.path()))
+        .unwrap();
+    let [host] = &hosts_in(base.path())[..] else {
+        panic!("one host")
+    };
+    assert_eq!(
+        host.request_reload().unwrap_err().kind(),
+        std::io::ErrorKind::Unsupported
+    );
+
+    let good = Reported {
+        text: "world: reloaded".into(),
+        report: serde_json::json!({"plugins": 1}),
+    };
+    let first = StoredReport::new(0, 1, Ok(good));
+    dir.store(&first).unwrap();
+    assert_eq!(host.wait_for_attempt(None, Duration::ZERO).unwrap(), first);
+    assert!(matches!(
+        host.wait_for_attempt(Some(0), Duration::ZERO),
+        Err(WaitError::TimedOut { .. })
+    ));
+
+    let second = StoredReport::new(1, 1, Err("world: refused".into()));
+    let found = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| host.wait_for_attempt(Some(0), Duration::from_secs(60)));
+        dir.store(&second).unwrap();
+        waiting.join().unwrap()
+    });
+    assert_eq!(found.unwrap(), second);
+    assert!(!second.ok && second.report.is_none());
+
+    dir.withdraw();
+    assert!(hosts_in(base.path()).is_empty());
+    assert!(dir.path().exists());
+}
