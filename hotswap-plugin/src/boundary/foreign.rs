@@ -1,11 +1,11 @@
 //! Types of the standard library that are neither numbers nor collections.
 use crate::__returned;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
+use crate::boundary::parts;
 use crate::boundary::shared::Shared;
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::{Arena, StrView};
 use abi_stable::std_types::{ROption, RResult, Tuple2, Tuple3, Tuple4};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Any error. It crosses as text, sources included, and arrives as an error with that text.
@@ -151,15 +151,15 @@ unsafe impl Shared for Duration {
         Duration::new(view.secs, view.nanos)
     }
     fn to_value(&self) -> Value {
-        let part = |name: &str, value| (name.to_owned(), value);
-        Value::Map(BTreeMap::from([
-            part("secs", self.as_secs().into()),
-            part("nanos", self.subsec_nanos().into()),
-        ]))
+        parts::map([
+            ("secs", self.as_secs().into()),
+            ("nanos", self.subsec_nanos().into()),
+        ])
     }
     fn from_value(value: Value) -> Result<Self, ValueError> {
-        let mut map = value.into_map("Duration")?;
-        let (secs, nanos) = (map.field::<u64>("secs")?, map.field::<u32>("nanos")?);
+        let mut fields = parts::into_fields(value, "Duration")?;
+        let (secs, nanos) = (fields.take::<u64>("secs")?, fields.take::<u32>("nanos")?);
+        fields.end()?;
         match Duration::from_nanos(nanos.into()).checked_add(Duration::from_secs(secs)) {
             Some(duration) => Ok(duration),
             None => Err(ValueError::new("Duration", &Value::Int(secs.into())).at("secs")),
@@ -257,17 +257,17 @@ unsafe impl<T: Shared, E: Shared> Shared for std::result::Result<T, E> {
     /// `{Ok: …}` or `{Err: …}`.
     fn to_value(&self) -> Value {
         match self {
-            Ok(value) => Value::variant("Ok", value.to_value()),
-            Err(error) => Value::variant("Err", error.to_value()),
+            Ok(value) => parts::variant("Ok", value.to_value()),
+            Err(error) => parts::variant("Err", error.to_value()),
         }
     }
     fn from_value(value: Value) -> Result<Self, ValueError> {
-        match value.into_variant("Result")? {
-            (name, value) if name == "Ok" => T::from_value(value).map(Ok).map_err(|e| e.at("Ok")),
+        match parts::into_variant(value, "Result")? {
+            (name, value) if name == "Ok" => parts::within("Ok", || T::from_value(value)).map(Ok),
             (name, value) if name == "Err" => {
-                E::from_value(value).map(Err).map_err(|e| e.at("Err"))
+                parts::within("Err", || E::from_value(value)).map(Err)
             }
-            (name, _) => Err(ValueError::new("Ok or Err", &Value::Str(name))),
+            (name, _) => parts::unknown_variant("Result", name),
         }
     }
 }
@@ -294,9 +294,8 @@ macro_rules! tuple {
                 Value::List(vec![$(self.$index.to_value()),*])
             }
             fn from_value(value: Value) -> Result<Self, ValueError> {
-                let mut items = value.into_list("a tuple", Some([$($index),*].len()))?.into_iter();
-                let mut next = || items.next().unwrap_or_default();
-                Ok(($($T::from_value(next()).map_err(|e| e.index($index))?,)*))
+                let mut items = parts::into_items(value, "a tuple", [$($index),*].len())?;
+                Ok(($(items.take::<$T>()?,)*))
             }
         }
         __returned!([$($T: Shared),*] ($($T,)*));

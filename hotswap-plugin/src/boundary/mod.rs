@@ -25,6 +25,8 @@ mod foreign;
 pub mod import;
 pub mod interface;
 pub mod mismatch;
+#[doc(hidden)]
+pub mod parts;
 pub mod shared;
 pub mod signature;
 pub mod sink;

@@ -68,25 +68,12 @@ impl Value {
         }
     }
 
-    /// A variant with fields.
-    #[doc(hidden)]
-    pub fn variant(name: &str, fields: Value) -> Value {
-        Value::Map(BTreeMap::from([(name.to_owned(), fields)]))
-    }
-
-    /// The name and the fields of a variant of `what`.
-    #[doc(hidden)]
-    pub fn into_variant(self, what: &str) -> Result<(String, Value), ValueError> {
-        match self {
-            Value::Str(name) => Ok((name, Value::Nil)),
-            Value::Map(map) if map.len() == 1 => Ok(map.into_iter().next().unwrap_or_default()),
-            value => Err(ValueError::new(what, &value)),
-        }
-    }
-
     /// The items of `what`, where there are as many as there should be.
-    #[doc(hidden)]
-    pub fn into_list(self, what: &str, len: Option<usize>) -> Result<Vec<Value>, ValueError> {
+    pub(super) fn into_list(
+        self,
+        what: &str,
+        len: Option<usize>,
+    ) -> Result<Vec<Value>, ValueError> {
         match (self, len) {
             (Value::List(items), Some(len)) if items.len() != len => Err(ValueError::of(
                 &format!("{what} of {len}"),
@@ -94,15 +81,6 @@ impl Value {
             )),
             (Value::List(items), _) => Ok(items),
             (value, _) => Err(ValueError::new(what, &value)),
-        }
-    }
-
-    /// The fields of `what`.
-    #[doc(hidden)]
-    pub fn into_map(self, what: &str) -> Result<Fields, ValueError> {
-        match self {
-            Value::Map(map) => Ok(Fields(map)),
-            value => Err(ValueError::new(what, &value)),
         }
     }
 
@@ -119,17 +97,6 @@ impl Value {
             Value::List(_) => "a list".into(),
             Value::Map(_) => "a map".into(),
         }
-    }
-}
-
-/// The fields of a struct or variant, while it is read.
-#[doc(hidden)]
-pub struct Fields(BTreeMap<String, Value>);
-
-impl Fields {
-    /// Takes a field. One that is missing reads as nothing.
-    pub fn field<T: Shared>(&mut self, name: &str) -> Result<T, ValueError> {
-        T::from_value(self.0.remove(name).unwrap_or_default()).map_err(|e| e.at(name))
     }
 }
 

@@ -1,0 +1,43 @@
+//! The macros of `hotswap_plugin`, which exports them: use them from there.
+//!
+//! Each macro lies in a file of its own, which parses its input, checks it and generates code, in this order. All
+//! mistakes in one use are reported together, each on the tokens at fault.
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+
+mod shared;
+mod support;
+
+use proc_macro::TokenStream;
+
+/// Lets a struct or an enum cross between plugins, and between a plugin and its host.
+#[proc_macro_attribute]
+pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
+    or_error(item.clone(), shared::expand(options.into(), item.into()))
+}
+
+/// Makes a plugin of a type.
+#[proc_macro_attribute]
+pub fn plugin(_options: TokenStream, item: TokenStream) -> TokenStream {
+    item
+}
+
+/// Makes an interface of a trait.
+#[proc_macro_attribute]
+pub fn interface(_options: TokenStream, item: TokenStream) -> TokenStream {
+    item
+}
+
+/// Makes a struct of imports.
+#[proc_macro_derive(Import, attributes(import))]
+pub fn import(_item: TokenStream) -> TokenStream {
+    TokenStream::new()
+}
+
+/// The expansion, or all errors and the item as it was, so that it can still be used by the code around it.
+fn or_error(item: TokenStream, expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    expanded.map(TokenStream::from).unwrap_or_else(|errors| {
+        let mut both = TokenStream::from(errors.into_compile_error());
+        both.extend(item);
+        both
+    })
+}

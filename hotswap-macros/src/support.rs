@@ -1,0 +1,187 @@
+//! What all macros need: errors in bulk, options, and types as their author wrote them.
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use std::fmt::Display;
+use syn::meta::ParseNestedMeta;
+use syn::visit::Visit;
+use syn::{Attribute, Path, Type, TypeReference};
+
+/// The errors of one use of a macro, to be reported together.
+#[derive(Default)]
+pub struct Errors(Option<syn::Error>);
+
+impl Errors {
+    /// An error on these tokens.
+    pub fn at(&mut self, tokens: impl ToTokens, text: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, text));
+    }
+
+    /// An error on this place.
+    pub fn on(&mut self, span: Span, text: impl Display) {
+        self.push(syn::Error::new(span, text));
+    }
+
+    /// One more error.
+    pub fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(first) => first.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    /// All of them, if there are any.
+    pub fn finish(self) -> syn::Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+/// What generated code names the crate `hotswap_plugin`, unless the option `crate = path` says otherwise.
+pub struct Root(Path);
+
+impl Default for Root {
+    fn default() -> Self {
+        Root(syn::parse_quote!(::hotswap_plugin))
+    }
+}
+
+impl Root {
+    /// Reads the option `crate = path`; `false` where this is another one.
+    pub fn parse(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
+        if !meta.path.is_ident("crate") {
+            return Ok(false);
+        }
+        self.0 = meta.value()?.call(Path::parse_mod_style)?;
+        Ok(true)
+    }
+
+    /// The module `boundary`.
+    pub fn boundary(&self) -> TokenStream {
+        quote!(#self::boundary)
+    }
+}
+
+impl ToTokens for Root {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+/// Tokens as a person writes them: `Vec<&str>`, not `Vec < & str >`.
+pub fn written(tokens: impl ToTokens) -> String {
+    let mut text = tokens.to_token_stream().to_string();
+    for (spaced, tight) in [
+        (" < ", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        ("& ", "&"),
+        (" ,", ","),
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" ;", ";"),
+        ("' ", "'"),
+        ("( ", "("),
+        (" )", ")"),
+        ("[ ", "["),
+        (" ]", "]"),
+        (" (", "("),
+        (" :", ":"),
+        ("->", " -> "),
+    ] {
+        text = text.replace(spaced, tight);
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text as it stands between the quotes of a JSON string.
+pub fn json(text: &str) -> String {
+    let mut escaped = String::new();
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => escaped.extend(['\\', char]),
+            char if char < ' ' => escaped += &format!("\\u{:04x}", char as u32),
+            char => escaped.push(char),
+        }
+    }
+    escaped
+}
+
+/// Refuses what would make the two sides of the boundary disagree about an item.
+pub fn refuse_cfg(attrs: &[Attribute], what: &str, errors: &mut Errors) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
+        errors.at(
+            attr,
+            format!("a {what} is there in every build, since host and plugin must agree on it: remove the `cfg`"),
+        );
+    }
+}
+
+/// The type without parentheses and invisible groups.
+pub fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(inner) => bare(&inner.elem),
+        Type::Group(inner) => bare(&inner.elem),
+        ty => ty,
+    }
+}
+
+/// Refuses a type that cannot be owned by whoever receives it. `place` is what has the type: `a field`.
+pub fn check_owned(ty: &Type, place: &str, errors: &mut Errors) {
+    struct Owned<'a> {
+        place: &'a str,
+        errors: &'a mut Errors,
+    }
+    impl Visit<'_> for Owned<'_> {
+        fn visit_type(&mut self, ty: &Type) {
+            let place = self.place;
+            match ty {
+                Type::Reference(reference) => {
+                    let instead = owned(reference);
+                    self.errors.at(ty, format!("{place} owns what it holds, since it is copied to the other side: write `{instead}`"));
+                }
+                Type::Ptr(_) => self.errors.at(ty, format!("{place} cannot hold an address: what it points to belongs to one side")),
+                Type::FnPtr(_) => self.errors.at(ty, format!("{place} cannot hold a function, which would be gone with its library: offer an `#[interface]`")),
+                Type::ImplTrait(_) => self.errors.at(ty, format!("{place} has one type, the same on both sides: write that type")),
+                Type::Infer(_) => self.errors.at(ty, "write the type"),
+                ty => syn::visit::visit_type(self, ty),
+            }
+        }
+    }
+    Owned { place, errors }.visit_type(ty);
+}
+
+/// Refuses a type that cannot be a parameter.
+pub fn check_param(ty: &Type, errors: &mut Errors) {
+    let Type::Reference(reference) = bare(ty) else {
+        return check_owned(ty, "a parameter", errors);
+    };
+    if let Some(lifetime) = &reference.lifetime {
+        errors.at(
+            lifetime,
+            "a borrowed parameter lives as long as the call: leave the lifetime out",
+        );
+    }
+    if let Some(token) = &reference.mutability {
+        errors.at(
+            token,
+            "a parameter cannot be changed across the boundary: take `&T`, and return what is new",
+        );
+    }
+    match bare(&reference.elem) {
+        Type::Slice(slice) => check_owned(&slice.elem, "an item", errors),
+        inner => check_owned(inner, "a parameter", errors),
+    }
+}
+
+/// What to write instead of a reference.
+fn owned(reference: &TypeReference) -> String {
+    match bare(&reference.elem) {
+        Type::Path(path) if path.path.is_ident("str") => "String".into(),
+        Type::Slice(slice) => format!("Vec<{}>", written(&slice.elem)),
+        inner => written(inner),
+    }
+}
+
+/// An error on the first option that is not `crate`.
+pub fn unknown_option(meta: &ParseNestedMeta<'_>, known: &str) -> syn::Error {
+    meta.error(format!("there is no such option; the options are {known}"))
+}
