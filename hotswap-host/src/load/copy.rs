@@ -1,0 +1,217 @@
+//! Private copies of artifacts: what is opened is never the artifact itself.
+//!
+//! An artifact may be overwritten or removed at any time, and a library that is mapped must not change below the code
+//! that runs. Besides, the system's loader knows libraries by path and inode: opening either a second time returns the
+//! first library, whatever the file holds by then. So the bytes that were read and checked are written to a file of
+//! their own, under a path that this process never used before, in a directory that only this user may write to. It
+//! stays until the library has left memory, for debuggers, profilers and backtraces.
+//!
+//! Where no such file can be made or mapped as code, the copy is an anonymous file in memory. Its path,
+//! `/proc/self/fd/<n>`, names it only as long as the descriptor is open, so that stays open as well.
+use crate::artifact::{Artifact, BuildId};
+use crate::name::PluginName;
+use crate::runtime::{HostDir, RuntimeError};
+use std::ffi::CString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Where the private copies of a swapper are made.
+#[derive(Debug)]
+pub(crate) struct CopyDir {
+    /// Or why there is none.
+    dir: Result<Arc<HostDir>, String>,
+}
+
+/// No private copy could be made, neither as a file nor in memory.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{plugin}: no private copy of {} can be made: {as_file}; nor in memory: {in_memory}; free some space, or set \
+     HOTSWAP_RUNTIME_DIR to a directory that can be written to",
+    file.display()
+)]
+#[non_exhaustive]
+pub struct CopyError {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Its artifact.
+    pub file: PathBuf,
+    /// Why it could not be a file.
+    pub as_file: String,
+    /// Why it could not be in memory.
+    pub in_memory: io::Error,
+}
+
+/// A copy of an artifact that nobody else opens or changes. It is removed when this is dropped: drop it after the
+/// library has left memory, or never.
+#[derive(Debug)]
+pub(crate) struct PrivateCopy {
+    path: PathBuf,
+    storage: Storage,
+}
+
+#[derive(Debug)]
+enum Storage {
+    File {
+        /// Keeps the directory from being removed.
+        _dir: Arc<HostDir>,
+    },
+    Memory {
+        /// What the path means.
+        _file: File,
+        /// Why it is no file.
+        reason: String,
+    },
+}
+
+impl CopyDir {
+    /// Copies are files in `dir`, as long as it takes them.
+    pub(crate) fn new(dir: Arc<HostDir>) -> Self {
+        CopyDir { dir: Ok(dir) }
+    }
+
+    /// All copies are in memory.
+    pub(crate) fn in_memory(reason: &RuntimeError) -> Self {
+        CopyDir {
+            dir: Err(reason.to_string()),
+        }
+    }
+
+    /// Copies the bytes that `artifact` was read from.
+    pub(crate) fn make(&self, artifact: &Artifact, bytes: &[u8]) -> Result<PrivateCopy, CopyError> {
+        let plugin = &artifact.metadata.name;
+        let name = unique_name(plugin, artifact.build_id);
+        let as_file = match &self.dir {
+            Ok(dir) => match write_file(dir, &name, bytes) {
+                Ok(path) => {
+                    return Ok(PrivateCopy {
+                        path,
+                        storage: Storage::File { _dir: dir.clone() },
+                    });
+                }
+                Err(error) => format!("{}: {error}", dir.path().display()),
+            },
+            Err(reason) => reason.clone(),
+        };
+        match write_memory(&name, bytes) {
+            Ok(file) => Ok(PrivateCopy {
+                path: format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+                storage: Storage::Memory {
+                    _file: file,
+                    reason: as_file,
+                },
+            }),
+            Err(in_memory) => Err(CopyError {
+                plugin: plugin.clone(),
+                file: artifact.file.clone(),
+                as_file,
+                in_memory,
+            }),
+        }
+    }
+}
+
+impl PrivateCopy {
+    /// What to open.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Why the copy is in memory, if it is.
+    pub(crate) fn fallback(&self) -> Option<&str> {
+        match &self.storage {
+            Storage::File { .. } => None,
+            Storage::Memory { reason, .. } => Some(reason),
+        }
+    }
+}
+
+impl Drop for PrivateCopy {
+    fn drop(&mut self) {
+        if let Storage::File { .. } = self.storage {
+            // What cannot be removed now goes with the directory, or when the next host starts.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A name that was not used before in this process, whichever directory it was in.
+fn unique_name(plugin: &PluginName, build: BuildId) -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    format!("{plugin}-{build:.8}-{}", COUNTER.fetch_add(1, Relaxed))
+}
+
+fn write_file(dir: &HostDir, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    if forbids_code(dir.path())? {
+        return Err(io::Error::other(
+            "mounted noexec, so that no library can be opened there",
+        ));
+    }
+    let path = dir.path().join(format!("{name}.so"));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o400)
+        .open(&path)?;
+    match file.write_all(bytes) {
+        Ok(()) => Ok(path),
+        Err(error) => {
+            // The first error says more.
+            let _ = fs::remove_file(&path);
+            Err(error)
+        }
+    }
+}
+
+/// Whether the file system is mounted such that nothing in it can be mapped as code.
+fn forbids_code(dir: &Path) -> io::Result<bool> {
+    let dir = CString::new(dir.as_os_str().as_bytes())?;
+    // SAFETY: a structure of integers may be zero.
+    let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: both point to what the function expects.
+    match unsafe { libc::statvfs(dir.as_ptr(), &mut stat) } {
+        0 => Ok(stat.f_flag & NOEXEC != 0),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NOEXEC: libc::c_ulong = libc::ST_NOEXEC;
+/// Other systems do not say.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const NOEXEC: libc::c_ulong = 0;
+
+/// An anonymous file that cannot be changed any more.
+#[cfg(target_os = "linux")]
+fn write_memory(name: &str, bytes: &[u8]) -> io::Result<File> {
+    const SEALS: libc::c_int =
+        libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    let name = CString::new(name)?;
+    let create = |flags| {
+        // SAFETY: the name ends in a zero.
+        match unsafe { libc::memfd_create(name.as_ptr(), flags) } {
+            -1 => Err(io::Error::last_os_error()),
+            // SAFETY: the descriptor is new, and nobody else's.
+            fd => Ok(unsafe { File::from_raw_fd(fd) }),
+        }
+    };
+    // Kernels since 6.3 may be told to forbid code where it was not asked for; older ones do not know the flag.
+    let mut file = create(flags | libc::MFD_EXEC).or_else(|_| create(flags))?;
+    file.write_all(bytes)?;
+    // SAFETY: this command takes an integer.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS) } {
+        0 => Ok(file),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn write_memory(_name: &str, _bytes: &[u8]) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
