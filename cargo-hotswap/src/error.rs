@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hotswap_host::artifact::ArtifactError;
+use hotswap_host::runtime::WaitError;
 
 /// The exit codes of `cargo hotswap`.
 ///
@@ -250,29 +251,17 @@ pub enum Error {
         /// The directory.
         directory: PathBuf,
     },
-    /// A running host that does not listen.
-    #[error(
-        "the running host (pid {pid}) does not reload on a signal; call `hotswap_host::signal::reload_on` in it, or \
-         restart it"
-    )]
-    NoReloadSignal {
+    /// A running host that could not be asked to reload.
+    #[error("cannot ask the running host (pid {pid}) to reload")]
+    NotAsked {
         /// Its process id.
         pid: u32,
+        /// Why; also that it does not listen.
+        source: std::io::Error,
     },
-    /// A host that did not answer in time.
-    #[error("the running host (pid {pid}) has not finished a reload within {seconds} s; it may still do so")]
-    NoAnswer {
-        /// Its process id.
-        pid: u32,
-        /// How long was waited.
-        seconds: u64,
-    },
-    /// A host that ended while it was reloading.
-    #[error("the host (pid {pid}) ended before it had reloaded")]
-    HostGone {
-        /// Its process id.
-        pid: u32,
-    },
+    /// A running host that ended, or did not answer in time.
+    #[error(transparent)]
+    NotAnswered(WaitError),
     /// At least one host could not load what was built.
     #[error("the reload failed; the host goes on with what it had")]
     ReloadFailed,

@@ -23,12 +23,16 @@ mod commit;
 mod dep_info;
 mod edges;
 mod error;
+mod hosts;
 mod install;
 mod interrupt;
+mod project;
+mod rebuild;
 mod selection;
 mod session;
 mod settings;
 mod ui;
+mod watch;
 mod workspace;
 
 use std::ffi::OsString;

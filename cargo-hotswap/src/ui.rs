@@ -112,11 +112,6 @@ impl Ui {
         self.write(line);
     }
 
-    /// A line of text for people, as it is.
-    pub(crate) fn text(&self, text: impl Display) {
-        self.write(text);
-    }
-
     /// A result, to stdout. Nothing can be done where nobody reads it.
     pub(crate) fn result(&self, line: impl Display) {
         self.bar.suspend(|| {

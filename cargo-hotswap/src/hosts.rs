@@ -1,0 +1,39 @@
+//! Running hosts: finding those of a plugin directory, and making one reload.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hotswap_host::runtime::{self, RunningHost, StoredReport, WaitError};
+
+use crate::Error;
+use crate::session::Session;
+
+/// The living hosts that load their plugins from `directory`.
+pub(crate) fn of(directory: &Path) -> Vec<RunningHost> {
+    let serves = |host: &RunningHost| host.serves(directory).unwrap_or(false);
+    runtime::hosts().into_iter().filter(serves).collect()
+}
+
+/// Makes `host` reload, and returns what it says about it.
+///
+/// # Errors
+/// Where it does not listen, ends, or says nothing for as long as `patience`; that it refused what it found is no
+/// error here.
+pub(crate) fn reload(session: &Session, host: &RunningHost, patience: Duration) -> Result<StoredReport, Error> {
+    /// After so long an interruption is noticed.
+    const SLICE: Duration = Duration::from_millis(100);
+    let before = host.report().map(|report| report.attempt);
+    host.request_reload().map_err(|source| Error::NotAsked { pid: host.pid, source })?;
+    let started = Instant::now();
+    loop {
+        session.interrupt.check()?;
+        match host.wait_for_attempt(before, SLICE.min(patience)) {
+            Ok(report) => return Ok(report),
+            Err(WaitError::TimedOut { .. }) if started.elapsed() < patience => {}
+            Err(WaitError::TimedOut { pid, .. }) => {
+                return Err(Error::NotAnswered(WaitError::TimedOut { pid, waited: patience }));
+            }
+            Err(error) => return Err(Error::NotAnswered(error)),
+        }
+    }
+}
