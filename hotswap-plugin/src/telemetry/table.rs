@@ -116,7 +116,7 @@ pub struct LogView<'a> {
 
 /// A callsite's metadata.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallsiteView<'a> {
     /// One of [`kind`].
     pub kind: u32,

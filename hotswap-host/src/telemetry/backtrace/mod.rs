@@ -1,0 +1,130 @@
+//! The calling thread's stack, with names and lines, across the executable and whatever libraries are mapped now.
+//!
+//! std's own backtraces remember the list of libraries from the first time on, and know nothing of those loaded
+//! later. Here nothing is remembered: each report reads the files it needs, from the paths under which they are mapped.
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as platform;
+#[cfg(not(target_os = "linux"))]
+mod other;
+#[cfg(not(target_os = "linux"))]
+use other as platform;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
+use addr2line::{Loader, Location};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// A loaded file, and where it lies.
+struct Module {
+    path: PathBuf,
+    /// What to subtract from an address to get the one in the file.
+    base: usize,
+}
+
+/// The name of a function, and where in it the thread is.
+struct Frame {
+    name: String,
+    place: Option<String>,
+}
+
+/// std puts functions with these names around what a thread runs and what a panic does: the frames between them are
+/// the ones of interest.
+const BEGIN: &str = "__rust_begin_short_backtrace";
+const END: &str = "__rust_end_short_backtrace";
+
+/// The stack of the calling thread, innermost frame first; `short` leaves out what std would.
+pub(super) fn here(short: bool) -> String {
+    let frames = symbolise(&platform::addresses());
+    let mut shown = &frames[..];
+    if short {
+        let within = |name: &str| shown.iter().position(|frame| frame.name.contains(name));
+        let first = within(END).map_or(0, |at| at + 1);
+        let last = within(BEGIN).unwrap_or(shown.len());
+        shown = shown.get(first..last).unwrap_or(shown);
+    }
+    let mut text = String::new();
+    for (index, frame) in shown.iter().enumerate() {
+        let _ = writeln!(text, "{index:>4}: {}", frame.name);
+        if let Some(place) = &frame.place {
+            let _ = writeln!(text, "             at {place}");
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn symbolise(addresses: &[usize]) -> Vec<Frame> {
+    let mut loaders: HashMap<PathBuf, Option<Loader>> = HashMap::new();
+    let mut frames = Vec::new();
+    for &address in addresses {
+        let Some(module) = platform::module(address) else {
+            frames.push(Frame {
+                name: format!("<unknown> {address:#x}"),
+                place: None,
+            });
+            continue;
+        };
+        let offset = address - module.base;
+        let before = frames.len();
+        let loader = loaders
+            .entry(module.path.clone())
+            .or_insert_with_key(|path| Loader::new(path).ok());
+        if let Some(loader) = loader {
+            inlined(loader, offset as u64, &mut frames);
+        }
+        if frames.len() == before {
+            let file = module
+                .path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
+            frames.push(Frame {
+                name: format!("<unknown> {file}+{offset:#x}"),
+                place: None,
+            });
+        }
+    }
+    frames
+}
+
+/// The frames of one address: several where functions were inlined, none where nothing is known.
+fn inlined(loader: &Loader, offset: u64, frames: &mut Vec<Frame>) {
+    let symbol = loader.find_symbol(offset).map(demangle);
+    if let Ok(mut found) = loader.find_frames(offset) {
+        while let Ok(Some(frame)) = found.next() {
+            let name = frame
+                .function
+                .as_ref()
+                .and_then(|name| Some(demangle(&name.raw_name().ok()?)));
+            // What has a line but no name is the function that the symbol names: only the outermost frame.
+            let Some(name) = name.or_else(|| symbol.clone()) else {
+                continue;
+            };
+            frames.push(Frame {
+                name,
+                place: frame.location.and_then(place),
+            });
+        }
+        return;
+    }
+    frames.extend(symbol.map(|name| Frame { name, place: None }));
+}
+
+fn demangle(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
+fn place(location: Location<'_>) -> Option<String> {
+    let mut text = location.file?.to_owned();
+    for number in [location.line, location.column]
+        .into_iter()
+        .map_while(|number| number)
+    {
+        let _ = write!(text, ":{number}");
+    }
+    Some(text)
+}

@@ -1,0 +1,286 @@
+//! The host's callsites for those of plugins.
+//!
+//! Subscribers keep `&'static Metadata` of what they see, so a plugin's own must never reach them. Here each distinct
+//! content gets one copy in the host's memory, which stays. Reloading the same code adds nothing; code that moved to
+//! other lines does.
+use super::levels;
+use abi_stable::std_types::{ROption, RSlice, RStr};
+use hotswap_plugin::telemetry::table::{CallsiteRef, CallsiteView, interest, kind, level};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering::*};
+use std::sync::{LazyLock, Once, OnceLock, PoisonError, RwLock};
+use tracing_core::callsite::{self, Callsite, Identifier};
+use tracing_core::field::FieldSet;
+use tracing_core::{Interest, Kind, Level, LevelFilter, Metadata, dispatcher};
+
+const UNKNOWN: u32 = u32::MAX;
+
+/// One callsite.
+pub(super) struct HostCallsite {
+    /// The last answer of the subscribers.
+    interest: AtomicU32,
+    registered: Once,
+    /// Set before anybody gets to see the callsite.
+    content: OnceLock<(Metadata<'static>, CallsiteView<'static>)>,
+}
+
+static CALLSITES: LazyLock<RwLock<HashMap<CallsiteView<'static>, &'static HostCallsite>>> =
+    LazyLock::new(RwLock::default);
+
+/// The callsite with this content, not necessarily known to subscribers; `None` where the content is invalid.
+pub(super) fn intern(view: &CallsiteView<'_>) -> Option<&'static HostCallsite> {
+    fn find(
+        known: &HashMap<CallsiteView<'_>, &'static HostCallsite>,
+        view: &CallsiteView<'_>,
+    ) -> Option<&'static HostCallsite> {
+        known.get(view).copied()
+    }
+    if let Some(found) = find(
+        &CALLSITES.read().unwrap_or_else(PoisonError::into_inner),
+        view,
+    ) {
+        return Some(found);
+    }
+    let mut callsites = CALLSITES.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = find(&callsites, view) {
+        return Some(found);
+    }
+    let callsite = HostCallsite::leak(view)?;
+    callsites.insert(*callsite.view(), callsite);
+    Some(callsite)
+}
+
+/// The view of a metadata of the host's own.
+pub(super) fn view_of<'a>(metadata: &Metadata<'a>, names: &'a [RStr<'a>]) -> CallsiteView<'a> {
+    CallsiteView {
+        kind: match (metadata.is_event(), metadata.is_span()) {
+            (true, _) => kind::EVENT,
+            (_, true) => kind::SPAN,
+            _ => kind::HINT,
+        },
+        level: match *metadata.level() {
+            Level::ERROR => level::ERROR,
+            Level::WARN => level::WARN,
+            Level::INFO => level::INFO,
+            Level::DEBUG => level::DEBUG,
+            Level::TRACE => level::TRACE,
+        },
+        name: RStr::from_str(metadata.name()),
+        target: RStr::from_str(metadata.target()),
+        module_path: metadata.module_path().map(RStr::from_str).into(),
+        file: metadata.file().map(RStr::from_str).into(),
+        line: metadata.line().into(),
+        fields: RSlice::from_slice(names),
+    }
+}
+
+fn leak(text: RStr<'_>) -> &'static str {
+    String::leak(text.as_str().to_owned())
+}
+
+fn leak_option(text: ROption<RStr<'_>>) -> Option<&'static str> {
+    text.into_option().map(leak)
+}
+
+impl HostCallsite {
+    fn leak(view: &CallsiteView<'_>) -> Option<&'static HostCallsite> {
+        let kind = match view.kind {
+            kind::HINT => Kind::HINT,
+            kind::EVENT => Kind::EVENT,
+            kind::SPAN => Kind::SPAN,
+            _ => return None,
+        };
+        let level = match view.level {
+            level::ERROR => Level::ERROR,
+            level::WARN => Level::WARN,
+            level::INFO => Level::INFO,
+            level::DEBUG => Level::DEBUG,
+            level::TRACE => Level::TRACE,
+            _ => return None,
+        };
+        let names: Vec<&'static str> = view.fields.iter().map(|name| leak(*name)).collect();
+        let views: Vec<RStr<'static>> = names.iter().copied().map(RStr::from_str).collect();
+        let callsite: &'static HostCallsite = Box::leak(Box::new(HostCallsite {
+            interest: AtomicU32::new(UNKNOWN),
+            registered: Once::new(),
+            content: OnceLock::new(),
+        }));
+        callsite.content.get_or_init(|| {
+            let metadata = Metadata::new(
+                leak(view.name),
+                leak(view.target),
+                level,
+                leak_option(view.file),
+                view.line.into_option(),
+                leak_option(view.module_path),
+                FieldSet::new(names.leak(), Identifier(callsite)),
+                kind,
+            );
+            let view = view_of(&metadata, views.leak());
+            (metadata, view)
+        });
+        Some(callsite)
+    }
+
+    fn content(&self) -> &(Metadata<'static>, CallsiteView<'static>) {
+        self.content
+            .get()
+            .expect("set before the callsite is known to anyone")
+    }
+
+    /// What subscribers keep.
+    pub(super) fn metadata(&'static self) -> &'static Metadata<'static> {
+        &self.content().0
+    }
+
+    /// The same content, as plugins see it.
+    pub(super) fn view(&'static self) -> &'static CallsiteView<'static> {
+        &self.content().1
+    }
+
+    /// The name a plugin gets for it.
+    pub(super) fn handle(&'static self) -> CallsiteRef {
+        CallsiteRef((&raw const *self).cast())
+    }
+
+    /// The callsite of a name.
+    ///
+    /// # Safety
+    /// Null, or made by [`handle`](Self::handle).
+    pub(super) unsafe fn of(handle: CallsiteRef) -> Option<&'static HostCallsite> {
+        // SAFETY: callsites are never freed.
+        unsafe { handle.0.cast::<HostCallsite>().as_ref() }
+    }
+
+    /// Makes the callsite known to the subscribers, if it is not yet.
+    pub(super) fn register(&'static self) {
+        self.registered.call_once(|| callsite::register(self));
+    }
+
+    /// What the subscribers think of it, as a number of [`interest`].
+    pub(super) fn interest(&self) -> u32 {
+        match self.interest.load(Acquire) {
+            UNKNOWN => interest::SOMETIMES,
+            known => known,
+        }
+    }
+
+    /// Whether an event or span made now can be wanted by anyone.
+    pub(super) fn wanted(&'static self) -> bool {
+        *self.metadata().level() <= LevelFilter::current() && self.interest() != interest::NEVER
+    }
+
+    /// Whether the current subscriber wants the event or span that is about to be made.
+    pub(super) fn enabled(&'static self) -> bool {
+        let ask = || dispatcher::get_default(|current| current.enabled(self.metadata()));
+        self.wanted() && (self.interest() == interest::ALWAYS || ask())
+    }
+}
+
+impl Callsite for HostCallsite {
+    fn set_interest(&self, interest: Interest) {
+        let now = match () {
+            _ if interest.is_never() => interest::NEVER,
+            _ if interest.is_always() => interest::ALWAYS,
+            _ => interest::SOMETIMES,
+        };
+        let before = self.interest.swap(now, AcqRel);
+        if before != now && before != UNKNOWN {
+            levels::interest_changed();
+        }
+    }
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &self.content().0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view<'a>(name: &'a str, fields: &'a [RStr<'a>]) -> CallsiteView<'a> {
+        CallsiteView {
+            kind: kind::SPAN,
+            level: level::INFO,
+            name: RStr::from_str(name),
+            target: RStr::from_str("interned"),
+            module_path: ROption::RNone,
+            file: ROption::RSome(RStr::from_str("src/lib.rs")),
+            line: ROption::RSome(7),
+            fields: RSlice::from_slice(fields),
+        }
+    }
+
+    #[test]
+    fn equal_content_is_one_metadata() {
+        let first = intern(&view("one", &[RStr::from_str("a")])).unwrap();
+        let copy = (String::from("one"), [String::from("a")]);
+        let fields = [RStr::from_str(&copy.1[0])];
+        let second = intern(&view(&copy.0, &fields)).unwrap();
+        assert!(std::ptr::eq(first.metadata(), second.metadata()));
+    }
+
+    #[test]
+    fn distinct_contents_are_distinct_metadata() {
+        let names: Vec<String> = (0..100).map(|i| format!("span {i}")).collect();
+        let mut contents: Vec<CallsiteView<'_>> =
+            names.iter().map(|name| view(name, &[])).collect();
+        let fields = [RStr::from_str("a")];
+        contents.push(view("span 0", &fields));
+        contents.push(CallsiteView {
+            line: ROption::RSome(8),
+            ..view("span 0", &[])
+        });
+        contents.push(CallsiteView {
+            level: level::WARN,
+            ..view("span 0", &[])
+        });
+        contents.push(CallsiteView {
+            kind: kind::EVENT,
+            ..view("span 0", &[])
+        });
+        let mut found: Vec<*const ()> = contents
+            .iter()
+            .map(|view| intern(view).unwrap().handle().0)
+            .collect();
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), contents.len());
+    }
+
+    #[test]
+    fn the_copy_has_the_same_content() {
+        let fields = [RStr::from_str("a"), RStr::from_str("b")];
+        let metadata = intern(&view("whole", &fields)).unwrap().metadata();
+        assert_eq!(metadata.name(), "whole");
+        assert_eq!(metadata.target(), "interned");
+        assert_eq!(*metadata.level(), Level::INFO);
+        assert_eq!(
+            (metadata.file(), metadata.line()),
+            (Some("src/lib.rs"), Some(7))
+        );
+        assert_eq!(metadata.module_path(), None);
+        assert!(metadata.is_span());
+        let names: Vec<&str> = metadata.fields().iter().map(|field| field.name()).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn content_without_meaning_is_refused() {
+        assert!(
+            intern(&CallsiteView {
+                level: 9,
+                ..view("refused", &[])
+            })
+            .is_none()
+        );
+        assert!(
+            intern(&CallsiteView {
+                kind: 9,
+                ..view("refused", &[])
+            })
+            .is_none()
+        );
+    }
+}

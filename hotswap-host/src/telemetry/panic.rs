@@ -1,0 +1,126 @@
+//! Panics of plugins, as records of the host.
+use super::backtrace;
+use super::contain::contain;
+use crate::load::library::Library;
+use crate::platform;
+use hotswap_plugin::contract::shim::Token;
+use hotswap_plugin::telemetry::table::PanicView;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use tracing::Level;
+
+/// The target of the records that report panics of plugins.
+pub const PANIC_TARGET: &str = "hotswap::panic";
+
+/// Whether the report of a plugin's panic has a backtrace.
+///
+/// The host walks the stack and reads the debug information of its own executable and of the plugin's private copy.
+/// That takes from some milliseconds to some hundred, and keeps nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Backtraces {
+    /// As the environment variable `RUST_BACKTRACE` says: none where it is unset or `0`, whole ones where it is `full`.
+    #[default]
+    FromEnv,
+    /// None.
+    Off,
+    /// Without the frames of the panic's own machinery, and of the start of the thread.
+    Short,
+    /// With all frames.
+    Full,
+}
+
+static BACKTRACES: AtomicU8 = AtomicU8::new(Backtraces::FromEnv as u8);
+
+/// Says whether reports of panics have a backtrace, for all plugins of this process.
+pub fn set_backtraces(backtraces: Backtraces) {
+    BACKTRACES.store(backtraces as u8, Relaxed);
+}
+
+/// Off, short or full.
+fn backtraces() -> Backtraces {
+    const OFF: u8 = Backtraces::Off as u8;
+    const SHORT: u8 = Backtraces::Short as u8;
+    const FULL: u8 = Backtraces::Full as u8;
+    match BACKTRACES.load(Relaxed) {
+        OFF => Backtraces::Off,
+        SHORT => Backtraces::Short,
+        FULL => Backtraces::Full,
+        _ => match std::env::var_os("RUST_BACKTRACE") {
+            None => Backtraces::Off,
+            Some(value) if value == "0" => Backtraces::Off,
+            Some(value) if value == "full" => Backtraces::Full,
+            Some(_) => Backtraces::Short,
+        },
+    }
+}
+
+pub(super) unsafe extern "C" fn panicked(token: Token, view: &PanicView<'_>) {
+    contain((), || {
+        // SAFETY: the contract of the table: the plugin is running.
+        let library = unsafe { Library::of(token) };
+        let backtrace = match backtraces() {
+            Backtraces::Off => None,
+            Backtraces::Full => Some(backtrace::here(false)),
+            _ => Some(backtrace::here(true)),
+        };
+        let message = text(library.plugin(), library.build_id(), view);
+        emit(
+            library.plugin(),
+            library.build_id(),
+            &message,
+            backtrace.as_deref(),
+        );
+    });
+}
+
+fn text(plugin: &str, build_id: &str, view: &PanicView<'_>) -> String {
+    let short = build_id.get(..8).unwrap_or(build_id);
+    let mut text = format!("plugin {plugin} (build {short}) panicked");
+    if !view.file.is_empty() {
+        let _ = write!(text, " at {}:{}:{}", view.file, view.line, view.column);
+    }
+    let _ = write!(text, ": {}", view.message);
+    text
+}
+
+fn emit(plugin: &str, build: &str, message: &str, backtrace: Option<&str>) {
+    if tracing::enabled!(target: PANIC_TARGET, Level::ERROR) {
+        let thread = platform::thread_name(platform::thread_id());
+        let backtrace = backtrace.map(tracing::field::display);
+        tracing::error!(target: PANIC_TARGET, plugin, build, thread, backtrace, "{message}");
+        return;
+    }
+    let lines = backtrace.map_or(String::new(), |frames| format!("\nbacktrace:\n{frames}"));
+    if log::log_enabled!(target: PANIC_TARGET, log::Level::Error) {
+        log::error!(target: PANIC_TARGET, "{message}{lines}");
+    } else {
+        eprintln!("{message}{lines}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use abi_stable::std_types::RStr;
+
+    #[test]
+    fn the_text_names_plugin_build_place_and_message() {
+        let mut view = PanicView {
+            message: RStr::from_str("boom"),
+            file: RStr::from_str("src/lib.rs"),
+            line: 12,
+            column: 5,
+        };
+        let whole = text("world", "1a2b3c4d5e6f", &view);
+        assert_eq!(
+            whole,
+            "plugin world (build 1a2b3c4d) panicked at src/lib.rs:12:5: boom"
+        );
+        view.file = RStr::from_str("");
+        assert_eq!(
+            text("world", "1a", &view),
+            "plugin world (build 1a) panicked: boom"
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! Events and spans of plugins, for the host's subscribers.
+//!
+//! Each function does what `tracing`'s own macros and `Span` would do in the host, in the same order: a subscriber with
+//! a filter for each layer depends on that.
+use super::callsite::{self, HostCallsite};
+use super::contain::contain;
+use super::spans::{self, Open};
+use super::values;
+use abi_stable::std_types::{RSlice, RStr};
+use hotswap_plugin::contract::shim::Token;
+use hotswap_plugin::telemetry::table::{
+    CallsiteRef, CallsiteView, FieldView, Parent, SpanId, SpanReceiver, interest,
+};
+use std::ptr::null;
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::subscriber::NoSubscriber;
+use tracing_core::{Event, dispatcher};
+
+pub(super) unsafe extern "C" fn callsite(_: Token, view: &CallsiteView<'_>) -> CallsiteRef {
+    contain(CallsiteRef(null()), || {
+        callsite::intern(view).map_or(CallsiteRef(null()), |callsite| {
+            callsite.register();
+            callsite.handle()
+        })
+    })
+}
+
+/// The callsite that a plugin names.
+///
+/// # Safety
+/// As [`HostCallsite::of`]: the plugin got it from [`callsite`] or [`current_span`].
+unsafe fn resolve(callsite: CallsiteRef) -> Option<&'static HostCallsite> {
+    // SAFETY: the caller's promise.
+    unsafe { HostCallsite::of(callsite) }
+}
+
+pub(super) unsafe extern "C" fn interest(_: Token, callsite: CallsiteRef) -> u32 {
+    // SAFETY: the contract of the table.
+    unsafe { resolve(callsite) }.map_or(interest::NEVER, HostCallsite::interest)
+}
+
+pub(super) unsafe extern "C" fn enabled(_: Token, callsite: CallsiteRef) -> bool {
+    // SAFETY: the contract of the table.
+    let callsite = unsafe { resolve(callsite) };
+    contain(false, || callsite.is_some_and(HostCallsite::enabled))
+}
+
+pub(super) unsafe extern "C" fn event(
+    _: Token,
+    callsite: CallsiteRef,
+    parent: Parent,
+    fields: RSlice<'_, FieldView<'_>>,
+) {
+    // SAFETY: the contract of the table.
+    let Some(callsite) = (unsafe { resolve(callsite) }) else {
+        return;
+    };
+    contain((), || {
+        // The plugin may not know yet that the host has become less verbose.
+        if !callsite.wanted() {
+            return;
+        }
+        let metadata = callsite.metadata();
+        values::show(metadata, fields, |values| match parent {
+            Parent::Current => Event::dispatch(metadata, values),
+            Parent::Root => Event::child_of(None, metadata, values),
+            Parent::Explicit(span) => Event::child_of(spans::id(span), metadata, values),
+        });
+    });
+}
+
+pub(super) unsafe extern "C" fn new_span(
+    token: Token,
+    callsite: CallsiteRef,
+    parent: Parent,
+    fields: RSlice<'_, FieldView<'_>>,
+) -> SpanId {
+    // SAFETY: the contract of the table.
+    let Some(callsite) = (unsafe { resolve(callsite) }) else {
+        return SpanId::NONE;
+    };
+    contain(SpanId::NONE, || {
+        if !callsite.wanted() {
+            return SpanId::NONE;
+        }
+        let metadata = callsite.metadata();
+        values::show(metadata, fields, |values| {
+            let explicit = match parent {
+                Parent::Explicit(span) => spans::id(span),
+                _ => None,
+            };
+            let attributes = match (parent, explicit) {
+                (Parent::Current, _) => Attributes::new(metadata, values),
+                (_, Some(parent)) => Attributes::child_of(parent, metadata, values),
+                _ => Attributes::new_root(metadata, values),
+            };
+            dispatcher::get_default(|dispatch| {
+                if dispatch.is::<NoSubscriber>() {
+                    return SpanId::NONE;
+                }
+                let id = dispatch.new_span(&attributes);
+                spans::keep(
+                    token,
+                    Open {
+                        dispatch: dispatch.clone(),
+                        id,
+                        metadata,
+                    },
+                )
+            })
+        })
+    })
+}
+
+pub(super) unsafe extern "C" fn record(_: Token, span: SpanId, fields: RSlice<'_, FieldView<'_>>) {
+    contain((), || {
+        let Some(Open {
+            dispatch,
+            id,
+            metadata,
+        }) = spans::find(span)
+        else {
+            return;
+        };
+        values::show(metadata, fields, |values| {
+            dispatch.record(&id, &Record::new(values))
+        });
+    });
+}
+
+/// Does something to a span of a plugin's, in the subscriber that knows it.
+fn with(span: SpanId, run: impl FnOnce(&Open)) {
+    contain((), || {
+        if let Some(open) = spans::find(span) {
+            run(&open);
+        }
+    });
+}
+
+pub(super) unsafe extern "C" fn follows_from(_: Token, span: SpanId, follows: SpanId) {
+    with(span, |open| {
+        if let Some(follows) = spans::id(follows) {
+            open.dispatch.record_follows_from(&open.id, &follows);
+        }
+    });
+}
+
+pub(super) unsafe extern "C" fn enter(_: Token, span: SpanId) {
+    with(span, |open| open.dispatch.enter(&open.id));
+}
+
+pub(super) unsafe extern "C" fn exit(_: Token, span: SpanId) {
+    with(span, |open| open.dispatch.exit(&open.id));
+}
+
+pub(super) unsafe extern "C" fn clone_span(token: Token, span: SpanId) -> SpanId {
+    contain(SpanId::NONE, || spans::clone(token, span))
+}
+
+pub(super) unsafe extern "C" fn close_span(_: Token, span: SpanId) -> bool {
+    contain(false, || spans::close(span))
+}
+
+pub(super) unsafe extern "C" fn current_span(_: Token, receiver: SpanReceiver) {
+    contain((), || {
+        let current = dispatcher::get_default(|dispatch| dispatch.current_span().into_inner());
+        let Some((id, metadata)) = current else {
+            return;
+        };
+        let span = SpanId(Id::into_u64(&id));
+        // A plugin's span of another subscriber may have the same number: the plugin would mean that one.
+        if spans::find(span).is_some_and(|held| !std::ptr::eq(held.metadata, metadata)) {
+            return;
+        }
+        let names: Vec<RStr<'static>> = metadata
+            .fields()
+            .iter()
+            .map(|field| RStr::from_str(field.name()))
+            .collect();
+        let Some(callsite) = callsite::intern(&callsite::view_of(metadata, &names)) else {
+            return;
+        };
+        // SAFETY: the plugin takes the span while it waits for this function.
+        unsafe { (receiver.give)(receiver.context, span, callsite.handle(), callsite.view()) }
+    });
+}
