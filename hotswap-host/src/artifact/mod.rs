@@ -20,6 +20,8 @@ mod read;
 mod unload;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use build_id::{BuildId, ParseBuildIdError};

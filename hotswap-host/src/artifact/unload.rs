@@ -154,3 +154,96 @@ fn of_symbols<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{Hindrance, hindrances};
+    use crate::artifact::testing::{compile, run};
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+
+    fn of(dir: &Path, source: &str, args: &[&str]) -> Vec<Hindrance> {
+        let file = compile(
+            dir,
+            "library.so",
+            source,
+            &[&["-shared", "-fPIC"], args].concat(),
+        );
+        hindrances(&fs::read(file).unwrap())
+    }
+
+    #[test]
+    fn each_is_found_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let harmless = "#include <stdio.h>\nint f(void) { return puts(\"\"); }";
+        assert_eq!(of(dir, harmless, &["-lm", "-lpthread", "-ldl"]), []);
+        assert_eq!(
+            of(dir, harmless, &["-Wl,-z,nodelete"]),
+            [Hindrance::NoDelete]
+        );
+
+        let local = "__thread int x; int *f(void) { return &x; }";
+        assert_eq!(of(dir, local, &[]), []);
+        assert_eq!(
+            of(dir, local, &["-ftls-model=initial-exec"]),
+            [Hindrance::StaticTls]
+        );
+
+        let unique = "__asm__(\".globl a, b; .type a, %gnu_unique_object; .type b, %gnu_unique_object; \
+                      .data; a: .byte 0; b: .byte 0\");";
+        let [Hindrance::UniqueSymbols { count: 2, first }] = &of(dir, unique, &[])[..] else {
+            panic!()
+        };
+        assert!(first == "a" || first == "b");
+
+        let calls = "void timer_create(void); void f(void) { timer_create(); }";
+        assert_eq!(
+            of(dir, calls, &[]),
+            [Hindrance::Calls {
+                function: "timer_create".into()
+            }]
+        );
+        let calls = "void aio_read64(void); void f(void) { aio_read64(); }";
+        assert_eq!(
+            of(dir, calls, &[]),
+            [Hindrance::Calls {
+                function: "aio_read64".into()
+            }]
+        );
+
+        let other = compile(
+            dir,
+            "libother.so",
+            "void other(void) {}",
+            &["-shared", "-fPIC", "-Wl,-soname,libother.so"],
+        );
+        let needs = of(
+            dir,
+            "void other(void); void f(void) { other(); }",
+            &[other.to_str().unwrap()],
+        );
+        assert_eq!(
+            needs,
+            [Hindrance::Needs {
+                library: "libother.so".into()
+            }]
+        );
+    }
+
+    #[test]
+    fn an_ordinary_library_of_rustc_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let (source, file) = (dir.path().join("plain.rs"), dir.path().join("plain.so"));
+        fs::write(
+            &source,
+            "#[unsafe(no_mangle)] pub extern \"C\" fn f() { std::thread::spawn(|| println!()); }",
+        )
+        .unwrap();
+        run(Command::new("rustc")
+            .args(["--edition=2024", "--crate-type=cdylib", "-o"])
+            .args([&file, &source]));
+        assert_eq!(hindrances(&fs::read(file).unwrap()), []);
+    }
+}

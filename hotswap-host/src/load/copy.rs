@@ -215,3 +215,6 @@ fn write_memory(name: &str, bytes: &[u8]) -> io::Result<File> {
 fn write_memory(_name: &str, _bytes: &[u8]) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -1,0 +1,232 @@
+use super::{CopyDir, PrivateCopy};
+use crate::artifact::testing::{compile, section};
+use crate::artifact::{Artifact, Note};
+use crate::runtime::{HostDir, RuntimeError};
+use std::env;
+use std::ffi::CString;
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::ptr::null;
+use std::sync::Arc;
+use tempfile::tempdir;
+
+/// A plugin with a counter, of at least 200 kB, and its bytes.
+fn plugin(dir: &Path) -> (Artifact, Vec<u8>) {
+    let mut source = "static int count; int bump(void) { return ++count; }\n\
+                      const char big[200000] = {1};\n\
+                      __attribute__((section(\".hotswap\"), used)) const unsigned char metadata[] = {"
+        .to_owned();
+    section()
+        .iter()
+        .for_each(|byte| write!(source, "{byte},").unwrap());
+    source += "};\n";
+    let file = compile(dir, "libworld.so", &source, &["-shared", "-fPIC"]);
+    let mut bytes = fs::read(&file).unwrap();
+    Note {
+        commit: "unknown".into(),
+        dirty: false,
+    }
+    .append_to(&mut bytes);
+    (Artifact::from_bytes(&file, &bytes).unwrap(), bytes)
+}
+
+/// An opened copy, closed before the copy is removed.
+struct Opened {
+    library: libloading::Library,
+    copy: PrivateCopy,
+}
+
+impl Opened {
+    fn new(copy: PrivateCopy) -> Self {
+        // SAFETY: the library has no constructors.
+        let library = unsafe { libloading::Library::new(copy.path()) }.unwrap();
+        Opened { library, copy }
+    }
+
+    fn bump(&self) -> i32 {
+        // SAFETY: the function's type, as the source above has it.
+        unsafe {
+            self.library
+                .get::<extern "C" fn() -> i32>(b"bump\0")
+                .unwrap()()
+        }
+    }
+
+    fn close(self) -> PrivateCopy {
+        self.library.close().unwrap();
+        self.copy
+    }
+}
+
+#[test]
+fn a_copy_is_private_and_leaves_with_its_owner() {
+    let base = tempdir().unwrap();
+    let (artifact, bytes) = plugin(base.path());
+    let host = Arc::new(HostDir::create_in(base.path()).unwrap());
+    let dir = host.path().to_owned();
+    let copies = CopyDir::new(host);
+
+    let copy = copies.make(&artifact, &bytes).unwrap();
+    let name = copy.path().file_name().unwrap().to_str().unwrap();
+    assert!(
+        name.starts_with(&format!("world-{:.8}-", artifact.build_id)) && name.ends_with(".so"),
+        "{name}"
+    );
+    assert!(fs::read(copy.path()).unwrap() == bytes);
+    assert_eq!(
+        fs::metadata(copy.path()).unwrap().permissions().mode() & 0o7777,
+        0o400
+    );
+    assert_eq!(
+        fs::metadata(&dir).unwrap().permissions().mode() & 0o7777,
+        0o700
+    );
+    assert_eq!(copy.fallback(), None);
+
+    // The swapper may go first.
+    drop(copies);
+    assert!(copy.path().exists());
+    drop(copy);
+    assert!(!dir.exists());
+}
+
+#[test]
+fn each_copy_is_a_library_of_its_own() {
+    let base = tempdir().unwrap();
+    let (artifact, bytes) = plugin(base.path());
+    let on_disk = CopyDir::new(Arc::new(HostDir::create_in(base.path()).unwrap()));
+    let in_memory = CopyDir::in_memory(&RuntimeError::NotADirectory {
+        dir: base.path().into(),
+    });
+    for copies in [&on_disk, &in_memory] {
+        let first = Opened::new(copies.make(&artifact, &bytes).unwrap());
+        let second = Opened::new(copies.make(&artifact, &bytes).unwrap());
+        assert_eq!((first.bump(), first.bump(), second.bump()), (1, 2, 1));
+        // Descriptors and inodes are used again; what they lead to is new all the same.
+        drop(first.close());
+        let third = Opened::new(copies.make(&artifact, &bytes).unwrap());
+        assert_eq!((third.bump(), second.bump()), (1, 2));
+    }
+}
+
+#[test]
+fn a_library_that_stays_keeps_its_file() {
+    let base = tempdir().unwrap();
+    let (artifact, bytes) = plugin(base.path());
+    let copies = CopyDir::new(Arc::new(HostDir::create_in(base.path()).unwrap()));
+    let copy = copies.make(&artifact, &bytes).unwrap();
+    let path = copy.path().to_owned();
+    std::mem::forget(copy);
+    drop(copies);
+    drop(HostDir::create_in(base.path()).unwrap());
+    assert!(path.exists());
+}
+
+#[test]
+fn a_directory_that_was_removed_is_done_without() {
+    let base = tempdir().unwrap();
+    let (artifact, bytes) = plugin(base.path());
+    let host = Arc::new(HostDir::create_in(base.path()).unwrap());
+    fs::remove_dir_all(host.path()).unwrap();
+    let copies = CopyDir::new(host);
+    let copy = copies.make(&artifact, &bytes).unwrap();
+    assert!(copy.fallback().unwrap().contains("No such file"));
+    assert_eq!(Opened::new(copy).bump(), 1);
+}
+
+/// Names what is mounted on the base directory, in the process that has mount points of its own.
+const MOUNT: &str = "HOTSWAP_TEST_MOUNT";
+
+#[test]
+fn a_file_system_that_takes_no_library_is_done_without() {
+    let unshare = ["--map-root-user", "--mount"];
+    if !Command::new("unshare")
+        .args(unshare)
+        .arg("true")
+        .output()
+        .is_ok_and(|o| o.status.success())
+    {
+        eprintln!("skipped: this system does not let a process have mount points of its own");
+        return;
+    }
+    for mount in ["noexec", "full", "read-only"] {
+        let output = Command::new("unshare")
+            .args(unshare)
+            .arg(env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "load::copy::tests::with_a_mount",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env(MOUNT, mount)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{mount}: {text}{errors}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "the other process of another test"]
+fn with_a_mount() {
+    let Ok(mount) = env::var(MOUNT) else { return };
+    let (base, sources) = (tempdir().unwrap(), tempdir().unwrap());
+    let (artifact, bytes) = plugin(sources.path());
+    let flags = if mount == "noexec" {
+        libc::MS_NOEXEC
+    } else {
+        0
+    };
+    mount_tmpfs(base.path(), flags);
+    let host = Arc::new(HostDir::create_in(base.path()).unwrap());
+    let expected = match &*mount {
+        "noexec" => "mounted noexec",
+        "full" => "No space left on device",
+        _ => {
+            // The mount point alone: the lock is open for writing.
+            mount_tmpfs(
+                base.path(),
+                libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY,
+            );
+            "Read-only file system"
+        }
+    };
+    let copies = CopyDir::new(host.clone());
+    let copy = copies.make(&artifact, &bytes).unwrap();
+    let reason = copy.fallback().unwrap();
+    assert!(
+        reason.contains(expected) && reason.contains(base.path().to_str().unwrap()),
+        "{reason}"
+    );
+    assert!(fs::read(copy.path()).unwrap() == bytes);
+    assert!(fs::write(copy.path(), "").is_err(), "it is sealed");
+    assert_eq!(Opened::new(copy).bump(), 1);
+    let left: Vec<_> = fs::read_dir(host.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["lock"]);
+}
+
+/// Less than one plugin fits in.
+fn mount_tmpfs(on: &Path, flags: libc::c_ulong) {
+    let on = CString::new(on.as_os_str().as_bytes()).unwrap();
+    let (kind, options) = (c"tmpfs".as_ptr(), c"size=64k,mode=700".as_ptr());
+    let options = if flags & libc::MS_REMOUNT == 0 {
+        options
+    } else {
+        null()
+    };
+    // SAFETY: all texts end in a zero. Only this process sees the mount point.
+    let answer = unsafe { libc::mount(kind, on.as_ptr(), kind, flags, options.cast()) };
+    assert_eq!(answer, 0, "{}", std::io::Error::last_os_error());
+}
