@@ -8,7 +8,10 @@ use crate::Error;
 use crate::error::io;
 
 /// Whether the file `root` has an item, also in an inline module, annotated with `#[plugin]`, written with or without
-/// a path. A file that does not parse has none: the compiler will say what is wrong with it.
+/// a path.
+///
+/// A file that does not parse is judged by its lines: a plugin with a mistake in it stays one, and the compiler says
+/// what is wrong.
 pub(crate) fn has_plugin(root: &Path) -> Result<bool, Error> {
     let text = match std::fs::read_to_string(root) {
         Ok(text) => text,
@@ -19,7 +22,21 @@ pub(crate) fn has_plugin(root: &Path) -> Result<bool, Error> {
     if !text.contains("plugin") {
         return Ok(false);
     }
-    Ok(syn::parse_file(&text).is_ok_and(|file| any_plugin(&file.items)))
+    Ok(carries_plugin(&text))
+}
+
+fn carries_plugin(text: &str) -> bool {
+    match syn::parse_file(text) {
+        Ok(file) => any_plugin(&file.items),
+        Err(_) => text.lines().any(is_plugin_line),
+    }
+}
+
+/// Whether a line begins with the attribute.
+fn is_plugin_line(line: &str) -> bool {
+    let Some(attribute) = line.trim_start().strip_prefix("#[") else { return false };
+    let path = attribute.split(['(', ']']).next().unwrap_or_default();
+    path.rsplit("::").next().is_some_and(|name| name.trim() == "plugin")
 }
 
 fn any_plugin(items: &[Item]) -> bool {
@@ -42,23 +59,25 @@ fn annotated(attributes: &[Attribute]) -> bool {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> bool {
-        any_plugin(&syn::parse_file(text).expect("the text parses").items)
-    }
-
     #[test]
     fn attributes_count_however_they_are_written() {
-        assert!(found("#[plugin] impl World {}"));
-        assert!(found("#[plugin(name = \"x\")] impl World {}"));
-        assert!(found("#[hotswap_plugin::plugin] impl World {}"));
-        assert!(found("mod inner { #[plugin] impl World {} }"));
+        assert!(carries_plugin("#[plugin] impl World {}"));
+        assert!(carries_plugin("#[plugin(name = \"x\")] impl World {}"));
+        assert!(carries_plugin("#[hotswap_plugin::plugin] impl World {}"));
+        assert!(carries_plugin("mod inner { #[plugin] impl World {} }"));
     }
 
     #[test]
     fn text_that_only_looks_like_one_does_not_count() {
-        assert!(!found("//! #[plugin]\nimpl World {}"));
-        assert!(!found("const TEXT: &str = \"#[plugin] impl World {}\";"));
-        assert!(!found("#[doc = \"#[plugin]\"] impl World {}"));
-        assert!(!found("#[plugins] impl World {}"));
+        assert!(!carries_plugin("//! #[plugin]\nimpl World {}"));
+        assert!(!carries_plugin("const TEXT: &str = \"#[plugin] impl World {}\";"));
+        assert!(!carries_plugin("#[doc = \"#[plugin]\"] impl World {}"));
+        assert!(!carries_plugin("#[plugins] impl World {}"));
+    }
+
+    #[test]
+    fn a_mistake_elsewhere_does_not_hide_it() {
+        assert!(carries_plugin("#[hotswap_plugin::plugin(name = \"x\")]\nimpl World {}\nmistake"));
+        assert!(!carries_plugin("// #[plugin]\n#[plugins]\nimpl World {}\nmistake"));
     }
 }
