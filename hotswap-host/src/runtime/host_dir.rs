@@ -104,15 +104,21 @@ fn lock_new(path: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    match lock.lock() {
-        // Where there are no locks, process id and start time have to do.
-        Err(error) if error.kind() != ErrorKind::Unsupported => return Err(error),
-        _ => {}
+    // Where there are no locks, process id and start time have to do.
+    while lock
+        .lock()
+        .is_err_and(|error| error.kind() == ErrorKind::Interrupted)
+    {}
+    Ok(is_at(&lock, path).then_some(lock))
+}
+
+/// Whether the file is still the one at this path: it may have been removed, and another made, before it was locked.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(ours), Ok(there)) => identity(ours) == identity(there),
+        _ => false,
     }
-    let ours = lock.metadata()?;
-    let there = fs::metadata(path);
-    let same = there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino()));
-    Ok(same.then_some(lock))
 }
 
 /// The directories of hosts below a base directory, with process id and start time.
@@ -130,15 +136,18 @@ pub(super) fn host_dirs(base: &Path) -> impl Iterator<Item = (PathBuf, u32, u64)
 
 /// Whether the lock proves that its host has ended, though perhaps not its process: that may run another program now.
 pub(super) fn is_abandoned(dir: &Path) -> bool {
-    File::open(dir.join(LOCK)).is_ok_and(|lock| lock.try_lock_shared().is_ok())
+    let path = dir.join(LOCK);
+    File::open(&path).is_ok_and(|lock| lock.try_lock_shared().is_ok() && is_at(&lock, &path))
 }
 
 /// Removes what hosts left behind that were killed. Those of living hosts are never touched.
 fn sweep(base: &Path) {
     for (dir, pid, started) in host_dirs(base) {
-        let dead = match File::open(dir.join(LOCK)) {
+        let path = dir.join(LOCK);
+        let lock = File::open(&path);
+        let dead = match &lock {
             Ok(lock) => match lock.try_lock() {
-                Ok(()) => true,
+                Ok(()) => is_at(lock, &path),
                 Err(TryLockError::WouldBlock) => false,
                 Err(TryLockError::Error(_)) => !process::is_alive(pid, started),
             },

@@ -3,7 +3,7 @@ use crate::artifact::testing::{compile, section};
 use crate::artifact::{Artifact, Note};
 use crate::runtime::{HostDir, RuntimeError};
 use std::env;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -181,22 +181,24 @@ fn with_a_mount() {
     let Ok(mount) = env::var(MOUNT) else { return };
     let (base, sources) = (tempdir().unwrap(), tempdir().unwrap());
     let (artifact, bytes) = plugin(sources.path());
+    // Less than one plugin fits in.
+    let options = Some(c"size=64k,mode=700");
     let flags = if mount == "noexec" {
         libc::MS_NOEXEC
     } else {
         0
     };
-    mount_tmpfs(base.path(), flags);
+    mount_on(base.path(), c"tmpfs", flags, options);
     let host = Arc::new(HostDir::create_in(base.path()).unwrap());
     let expected = match &*mount {
         "noexec" => "mounted noexec",
         "full" => "No space left on device",
         _ => {
-            // The mount point alone: the lock is open for writing.
-            mount_tmpfs(
-                base.path(),
-                libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY,
-            );
+            // Once more on itself: the first mount point has a file that is open for writing, the lock.
+            let source = CString::new(host.path().as_os_str().as_bytes()).unwrap();
+            mount_on(host.path(), &source, libc::MS_BIND, None);
+            let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
+            mount_on(host.path(), &source, flags, None);
             "Read-only file system"
         }
     };
@@ -217,16 +219,18 @@ fn with_a_mount() {
     assert_eq!(left, ["lock"]);
 }
 
-/// Less than one plugin fits in.
-fn mount_tmpfs(on: &Path, flags: libc::c_ulong) {
-    let on = CString::new(on.as_os_str().as_bytes()).unwrap();
-    let (kind, options) = (c"tmpfs".as_ptr(), c"size=64k,mode=700".as_ptr());
-    let options = if flags & libc::MS_REMOUNT == 0 {
-        options
-    } else {
-        null()
-    };
+fn mount_on(dir: &Path, source: &CStr, flags: libc::c_ulong, options: Option<&CStr>) {
+    let dir = CString::new(dir.as_os_str().as_bytes()).unwrap();
+    let options = options.map_or(null(), CStr::as_ptr).cast();
     // SAFETY: all texts end in a zero. Only this process sees the mount point.
-    let answer = unsafe { libc::mount(kind, on.as_ptr(), kind, flags, options.cast()) };
+    let answer = unsafe {
+        libc::mount(
+            source.as_ptr(),
+            dir.as_ptr(),
+            c"tmpfs".as_ptr(),
+            flags,
+            options,
+        )
+    };
     assert_eq!(answer, 0, "{}", std::io::Error::last_os_error());
 }
