@@ -51,7 +51,7 @@ pub(crate) use spans::close_all_of;
 use hotswap_plugin::telemetry::TelemetryTable;
 
 /// What a plugin calls.
-pub(crate) static TABLE: TelemetryTable = TelemetryTable {
+pub(crate) const TABLE: &TelemetryTable = &TelemetryTable {
     log_enabled: logger::enabled,
     log: logger::log,
     log_flush: logger::flush,

@@ -64,19 +64,14 @@ pub(super) unsafe extern "C" fn panicked(token: Token, view: &PanicView<'_>) {
             Backtraces::Full => Some(backtrace::here(false)),
             _ => Some(backtrace::here(true)),
         };
-        let message = text(library.plugin(), library.build_id(), view);
-        emit(
-            library.plugin(),
-            library.build_id(),
-            &message,
-            backtrace.as_deref(),
-        );
+        let (plugin, build) = (library.plugin(), library.build_id());
+        let message = text(plugin, &build.short(), view);
+        emit(plugin, &build.to_string(), &message, backtrace.as_deref());
     });
 }
 
-fn text(plugin: &str, build_id: &str, view: &PanicView<'_>) -> String {
-    let short = build_id.get(..8).unwrap_or(build_id);
-    let mut text = format!("plugin {plugin} (build {short}) panicked");
+fn text(plugin: &str, build: &str, view: &PanicView<'_>) -> String {
+    let mut text = format!("plugin {plugin} (build {build}) panicked");
     if !view.file.is_empty() {
         let _ = write!(text, " at {}:{}:{}", view.file, view.line, view.column);
     }
@@ -112,7 +107,7 @@ mod tests {
             line: 12,
             column: 5,
         };
-        let whole = text("world", "1a2b3c4d5e6f", &view);
+        let whole = text("world", "1a2b3c4d", &view);
         assert_eq!(
             whole,
             "plugin world (build 1a2b3c4d) panicked at src/lib.rs:12:5: boom"

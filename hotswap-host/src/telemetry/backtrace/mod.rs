@@ -93,25 +93,20 @@ fn symbolise(addresses: &[usize]) -> Vec<Frame> {
 
 /// The frames of one address: several where functions were inlined, none where nothing is known.
 fn inlined(loader: &Loader, offset: u64, frames: &mut Vec<Frame>) {
-    let symbol = loader.find_symbol(offset).map(demangle);
+    let before = frames.len();
     if let Ok(mut found) = loader.find_frames(offset) {
         while let Ok(Some(frame)) = found.next() {
-            let name = frame
-                .function
-                .as_ref()
-                .and_then(|name| Some(demangle(&name.raw_name().ok()?)));
-            // What has a line but no name is the function that the symbol names: only the outermost frame.
-            let Some(name) = name.or_else(|| symbol.clone()) else {
-                continue;
-            };
-            frames.push(Frame {
-                name,
-                place: frame.location.and_then(place),
-            });
+            let name = frame.function.as_ref().and_then(|name| Some(demangle(&name.raw_name().ok()?)));
+            frames.push(Frame { name: name.unwrap_or_default(), place: frame.location.and_then(place) });
         }
-        return;
     }
-    frames.extend(symbol.map(|name| Frame { name, place: None }));
+    // The symbol is that of the outermost function, with its whole path, which line tables alone do not have.
+    if let Some(symbol) = loader.find_symbol(offset).map(demangle) {
+        match frames.get_mut(before..).and_then(<[Frame]>::last_mut) {
+            Some(outermost) => outermost.name = symbol,
+            None => frames.push(Frame { name: symbol, place: None }),
+        }
+    }
 }
 
 fn demangle(name: &str) -> String {
