@@ -90,9 +90,9 @@ by_value!(
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arg {
-    ([$($generics:tt)*] $ty:ty) => {
+    ([$($generics:tt)*] $ty:ty $(where $($bounds:tt)*)?) => {
         // SAFETY: the address of the view crosses; the callee copies the value out of it.
-        unsafe impl<$($generics)*> $crate::boundary::Arg for $ty {
+        unsafe impl<$($generics)*> $crate::boundary::Arg for $ty $(where $($bounds)*)? {
             const TYPE: &'static $crate::boundary::TypeDesc = <$ty as $crate::boundary::Shared>::TYPE;
             type Cross = *const <$ty as $crate::boundary::Shared>::View;
             type Lent = <$ty as $crate::boundary::Shared>::View;

@@ -158,7 +158,10 @@ unsafe impl Shared for Duration {
     }
     fn from_value(value: Value) -> Result<Self, ValueError> {
         let mut fields = parts::into_fields(value, "Duration")?;
-        let (secs, nanos) = (fields.take::<u64>("secs")?, fields.take::<u32>("nanos")?);
+        let (secs, nanos) = (
+            fields.take("secs", u64::from_value)?,
+            fields.take("nanos", u32::from_value)?,
+        );
         fields.end()?;
         match Duration::from_nanos(nanos.into()).checked_add(Duration::from_secs(secs)) {
             Some(duration) => Ok(duration),
@@ -295,7 +298,7 @@ macro_rules! tuple {
             }
             fn from_value(value: Value) -> Result<Self, ValueError> {
                 let mut items = parts::into_items(value, "a tuple", [$($index),*].len())?;
-                Ok(($(items.take::<$T>()?,)*))
+                Ok(($(items.take($T::from_value)?,)*))
             }
         }
         __returned!([$($T: Shared),*] ($($T,)*));

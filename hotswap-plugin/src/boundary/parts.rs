@@ -1,7 +1,9 @@
 //! How structs, variants and tuples become values and are read from them: what generated code calls.
-use crate::boundary::shared::Shared;
 use crate::boundary::value::{Value, ValueError};
 use std::collections::BTreeMap;
+
+/// `Shared::from_value` of a type.
+pub type Read<T> = fn(Value) -> Result<T, ValueError>;
 
 /// A struct with named fields.
 pub fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
@@ -44,6 +46,17 @@ pub fn within<T>(
     read().map_err(|error| error.at(name))
 }
 
+/// What is inside of a variant or struct without fields.
+///
+/// # Errors
+/// It is something.
+pub fn into_nothing(value: Value) -> Result<(), ValueError> {
+    match value {
+        Value::Nil => Ok(()),
+        value => Err(ValueError::new("nothing", &value)),
+    }
+}
+
 /// The fields of `what`.
 ///
 /// # Errors
@@ -66,10 +79,8 @@ impl Fields {
     ///
     /// # Errors
     /// It is not of the type of the field.
-    pub fn take<T: Shared>(&mut self, name: &str) -> Result<T, ValueError> {
-        within(name, || {
-            T::from_value(self.map.remove(name).unwrap_or_default())
-        })
+    pub fn take<T>(&mut self, name: &str, read: Read<T>) -> Result<T, ValueError> {
+        within(name, || read(self.map.remove(name).unwrap_or_default()))
     }
 
     /// Ends the reading.
@@ -109,9 +120,9 @@ impl Items {
     ///
     /// # Errors
     /// It is not of the type of the item.
-    pub fn take<T: Shared>(&mut self) -> Result<T, ValueError> {
+    pub fn take<T>(&mut self, read: Read<T>) -> Result<T, ValueError> {
         let index = self.index;
         self.index += 1;
-        T::from_value(self.items.next().unwrap_or_default()).map_err(|error| error.index(index))
+        read(self.items.next().unwrap_or_default()).map_err(|error| error.index(index))
     }
 }

@@ -1,6 +1,7 @@
 //! The types that may cross.
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::dynamic::{DynamicResult, InvokeError};
+use crate::boundary::parts::into_nothing;
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
 
@@ -95,8 +96,8 @@ impl<T: Shared, E: Shared> Return for Result<T, E> {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __returned {
-    ([$($generics:tt)*] $ty:ty) => {
-        impl<$($generics)*> $crate::boundary::Return for $ty {
+    ([$($generics:tt)*] $ty:ty $(where $($bounds:tt)*)?) => {
+        impl<$($generics)*> $crate::boundary::Return for $ty $(where $($bounds)*)? {
             type Ok = $ty;
             type Err = ::core::convert::Infallible;
             #[inline]
@@ -216,9 +217,6 @@ impl Primitive for char {
 
 impl Primitive for () {
     fn read(value: Value) -> Result<(), ValueError> {
-        match value {
-            Value::Nil => Ok(()),
-            _ => Err(ValueError::new("nothing", &value)),
-        }
+        into_nothing(value)
     }
 }

@@ -1,0 +1,368 @@
+//! `#[shared]`: generate.
+use super::{Body, Shared};
+use crate::support::{Root, bounds};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{Fields, Ident, Item, Member, Type};
+
+/// The item, its view, and the implementations that let it cross.
+pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
+    let b = &root.boundary();
+    let ident = shared.ident;
+    let name = ident.unraw().to_string();
+    let view = format_ident!("__{name}View");
+    let Code {
+        repr,
+        kind,
+        view_item,
+        parts,
+        plain,
+        to_view,
+        from_view,
+        to_value,
+        from_value,
+    } = match &shared.body {
+        Body::Struct(fields) => of_struct(b, shared, &view, &Group::new(b, fields)),
+        Body::Enum(variants) => {
+            let variants = variants
+                .iter()
+                .map(|v| (&v.ident, Group::new(b, &v.fields)));
+            of_enum(b, shared, &view, &variants.collect::<Vec<_>>())
+        }
+    };
+    let bounds = bounds(b, shared.types());
+    let borrows = shared.types().map(|ty| via(b, ty, "BORROWS"));
+    quote! {
+        #repr
+        #item
+
+        #[allow(trivial_bounds, unsafe_code, unused_unsafe, unused_variables)]
+        const _: () = {
+            #[doc(hidden)]
+            #view_item
+
+            #[automatically_derived]
+            impl ::core::clone::Clone for #view #bounds {
+                #[inline]
+                fn clone(&self) -> Self {
+                    *self
+                }
+            }
+            #[automatically_derived]
+            impl ::core::marker::Copy for #view #bounds {}
+
+            #[automatically_derived]
+            unsafe impl #b::Shared for #ident #bounds {
+                const TYPE: &'static #b::TypeDesc = &#b::TypeDesc::new::<#view>(
+                    ::core::env!("CARGO_PKG_NAME"),
+                    #name,
+                    #b::Kind::#kind,
+                    &[#parts],
+                );
+                type View = #view;
+                const BORROWS: bool = false #(|| #borrows)*;
+                const PLAIN: bool = #plain;
+                #[inline]
+                fn view(&self, arena: &#b::Arena) -> #view {
+                    #to_view
+                }
+                #[inline]
+                unsafe fn from_view(view: #view) -> Self {
+                    unsafe { #from_view }
+                }
+                fn to_value(&self) -> #b::Value {
+                    #to_value
+                }
+                fn from_value(value: #b::Value) -> ::core::result::Result<Self, #b::ValueError> {
+                    #from_value
+                }
+            }
+            #root::__returned!([] #ident #bounds);
+            #root::__arg!([] #ident #bounds);
+        };
+    }
+}
+
+/// What differs between a struct and an enum.
+struct Code {
+    repr: Option<TokenStream>,
+    kind: TokenStream,
+    view_item: TokenStream,
+    parts: TokenStream,
+    plain: TokenStream,
+    to_view: TokenStream,
+    from_view: TokenStream,
+    to_value: TokenStream,
+    from_value: TokenStream,
+}
+
+fn of_struct(b: &TokenStream, shared: &Shared<'_>, view: &Ident, group: &Group<'_>) -> Code {
+    let bounds = bounds(b, shared.types());
+    let declared = group.views();
+    let view_fields = match group.fields {
+        Fields::Named(_) => quote!(#bounds #declared),
+        _ => quote!(#declared #bounds;),
+    };
+    let to_view = group.build(|p| p.via("view", quote!((&self.#p, arena))));
+    let from_view = group.build(|p| p.via("from_view", quote!((view.#p))));
+    let repr = shared
+        .attrs
+        .iter()
+        .find(|attr| attr.path().is_ident("repr"));
+    // A view has the layout of a struct whose layout is promised.
+    let plain =
+        match repr.is_none_or(|repr| repr.parse_args::<Ident>().is_ok_and(|repr| repr == "C")) {
+            true => {
+                let plain = shared.types().map(|ty| via(b, ty, "PLAIN"));
+                quote!(!::core::mem::needs_drop::<Self>() #(&& #plain)*)
+            }
+            false => quote!(false),
+        };
+    Code {
+        repr: repr.is_none().then(|| quote!(#[repr(C)])),
+        kind: quote!(Struct),
+        view_item: quote!(#[repr(C)] pub struct #view #view_fields),
+        parts: group.descriptions(),
+        plain,
+        to_view: quote!(#view #to_view),
+        from_view: quote!(Self #from_view),
+        to_value: group.to_value(|p| quote!(&self.#p)),
+        from_value: group.from_value(&quote!(Self), &shared.ident.unraw().to_string()),
+    }
+}
+
+fn of_enum(
+    b: &TokenStream,
+    shared: &Shared<'_>,
+    view: &Ident,
+    variants: &[(&Ident, Group<'_>)],
+) -> Code {
+    let (name, bounds) = (shared.ident.unraw().to_string(), bounds(b, shared.types()));
+    let each = |code: &dyn Fn(&Ident, &str, &Group<'_>) -> TokenStream| -> TokenStream {
+        variants
+            .iter()
+            .map(|(ident, group)| code(ident, &ident.unraw().to_string(), group))
+            .collect()
+    };
+    let declared = each(&|ident, _, group| {
+        let views = group.views();
+        quote!(#ident #views,)
+    });
+    let parts = each(&|_, name, group| {
+        let fields = group.descriptions();
+        quote!(#b::FieldDesc::new(#name, &#b::TypeDesc::variant(&[#fields])),)
+    });
+    let to_view = each(&|ident, _, group| {
+        let (pattern, value) = (
+            group.pattern(),
+            group.build(|p| p.local_via("view", quote!(, arena))),
+        );
+        quote!(Self::#ident #pattern => #view::#ident #value,)
+    });
+    let from_view = each(&|ident, _, group| {
+        let (pattern, value) = (
+            group.pattern(),
+            group.build(|p| p.local_via("from_view", quote!())),
+        );
+        quote!(#view::#ident #pattern => Self::#ident #value,)
+    });
+    let to_value = each(&|ident, name, group| {
+        let pattern = group.pattern();
+        if group.parts.is_empty() {
+            return quote!(Self::#ident #pattern => #b::Value::from(#name),);
+        }
+        let value = group.to_value(|part| part.local.to_token_stream());
+        quote!(Self::#ident #pattern => #b::parts::variant(#name, #value),)
+    });
+    let from_value = each(&|ident, name, group| {
+        let read = group.from_value(&quote!(Self::#ident), name);
+        quote!(#name => #b::parts::within(#name, || #read),)
+    });
+    Code {
+        repr: None,
+        kind: quote!(Enum),
+        view_item: quote!(#[repr(u32)] pub enum #view #bounds { #declared }),
+        parts,
+        plain: quote!(false),
+        to_view: quote!(match self { #to_view }),
+        from_view: quote!(match view { #from_view }),
+        to_value: quote!(match self { #to_value }),
+        from_value: quote! {
+            let (name, value) = #b::parts::into_variant(value, #name)?;
+            match name.as_str() {
+                #from_value
+                _ => #b::parts::unknown_variant(#name, name),
+            }
+        },
+    }
+}
+
+/// The fields of a struct or variant.
+struct Group<'a> {
+    boundary: &'a TokenStream,
+    fields: &'a Fields,
+    parts: Vec<Part<'a>>,
+}
+
+struct Part<'a> {
+    boundary: &'a TokenStream,
+    member: Member,
+    /// What a pattern binds it to.
+    local: Ident,
+    name: String,
+    ty: &'a Type,
+}
+
+impl<'a> Group<'a> {
+    fn new(boundary: &'a TokenStream, fields: &'a Fields) -> Self {
+        let parts = fields
+            .members()
+            .zip(fields)
+            .enumerate()
+            .map(|(i, (member, field))| {
+                let (local, name) = match &member {
+                    Member::Named(ident) => (ident.clone(), ident.unraw().to_string()),
+                    Member::Unnamed(index) => (format_ident!("item{i}"), index.index.to_string()),
+                };
+                Part {
+                    boundary,
+                    member,
+                    local,
+                    name,
+                    ty: &field.ty,
+                }
+            });
+        Group {
+            boundary,
+            fields,
+            parts: parts.collect(),
+        }
+    }
+
+    /// The fields with something for each: `{ a: x, b: y }`, `(x, y)` or nothing.
+    fn build(&self, item: impl Fn(&Part<'_>) -> TokenStream) -> TokenStream {
+        let items = self.parts.iter().map(|part| {
+            let (item, member) = (item(part), &part.member);
+            match self.fields {
+                Fields::Named(_) => quote!(#member: #item),
+                _ => item,
+            }
+        });
+        match self.fields {
+            Fields::Named(_) => quote!({ #(#items),* }),
+            Fields::Unnamed(_) => quote!((#(#items),*)),
+            Fields::Unit => quote!(),
+        }
+    }
+
+    fn views(&self) -> TokenStream {
+        self.build(|part| part.via("View", quote!()))
+    }
+
+    fn pattern(&self) -> TokenStream {
+        match self.fields {
+            Fields::Named(_) => {
+                let members = self.parts.iter().map(|part| &part.member);
+                quote!({ #(#members),* })
+            }
+            _ => self.build(|part| part.local.to_token_stream()),
+        }
+    }
+
+    fn descriptions(&self) -> TokenStream {
+        let b = self.boundary;
+        let items = self.parts.iter().map(|part| {
+            let (name, ty) = (&part.name, part.via("TYPE", quote!()));
+            quote!(#b::FieldDesc::new(#name, #ty))
+        });
+        quote!(#(#items),*)
+    }
+
+    /// A map, a list, or the value of the only field without a name.
+    fn to_value(&self, place: impl Fn(&Part<'_>) -> TokenStream) -> TokenStream {
+        let b = self.boundary;
+        let value = |part: &Part<'_>| {
+            let place = place(part);
+            part.via("to_value", quote!((#place)))
+        };
+        match self.fields {
+            Fields::Named(_) => {
+                let items = self.parts.iter().map(|part| {
+                    let (name, value) = (&part.name, value(part));
+                    quote!((#name, #value))
+                });
+                quote!(#b::parts::map([#(#items),*]))
+            }
+            Fields::Unnamed(_) if self.parts.len() == 1 => value(&self.parts[0]),
+            Fields::Unnamed(_) => {
+                let items = self.parts.iter().map(value);
+                quote!(#b::Value::List(::std::vec![#(#items),*]))
+            }
+            Fields::Unit => quote!(#b::Value::Nil),
+        }
+    }
+
+    /// The reverse: an expression, with `value` in scope.
+    fn from_value(&self, what: &TokenStream, name: &str) -> TokenStream {
+        let b = self.boundary;
+        let ok = quote!(::core::result::Result::Ok);
+        match self.fields {
+            Fields::Named(_) => {
+                let items = self.build(|part| {
+                    let (name, read) = (&part.name, part.via("from_value", quote!()));
+                    quote!(fields.take(#name, #read)?)
+                });
+                quote! {{
+                    let mut fields = #b::parts::into_fields(value, #name)?;
+                    let this = #what #items;
+                    fields.end()?;
+                    #ok(this)
+                }}
+            }
+            Fields::Unnamed(_) if self.parts.len() == 1 => {
+                let read = self.parts[0].via("from_value", quote!((value)));
+                quote!(#ok(#what(#read?)))
+            }
+            Fields::Unnamed(_) => {
+                let len = self.parts.len();
+                let items = self.build(|part| {
+                    let read = part.via("from_value", quote!());
+                    quote!(items.take(#read)?)
+                });
+                quote! {{
+                    let mut items = #b::parts::into_items(value, #name, #len)?;
+                    #ok(#what #items)
+                }}
+            }
+            Fields::Unit => quote!(#b::parts::into_nothing(value).map(|()| #what)),
+        }
+    }
+}
+
+impl Part<'_> {
+    /// `<T as Shared>::item`, applied to `args`.
+    fn via(&self, item: &str, args: TokenStream) -> TokenStream {
+        let path = via(self.boundary, self.ty, item);
+        quote!(#path #args)
+    }
+
+    /// The same, applied to what a pattern bound the field to, and `more`.
+    fn local_via(&self, item: &str, more: TokenStream) -> TokenStream {
+        let local = &self.local;
+        let local = quote!(#local);
+        self.via(item, quote!((#local #more)))
+    }
+}
+
+impl ToTokens for Part<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.member.to_tokens(tokens);
+    }
+}
+
+/// `<ty as Shared>::item`.
+fn via(b: &TokenStream, ty: &Type, item: &str) -> TokenStream {
+    let item = format_ident!("{item}");
+    quote!(<#ty as #b::Shared>::#item)
+}

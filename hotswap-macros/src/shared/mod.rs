@@ -1,0 +1,157 @@
+//! `#[shared]`: parse and check.
+mod generate;
+
+use crate::support::{Errors, Root, check_owned, refuse_cfg, unknown_option};
+use proc_macro2::TokenStream;
+use syn::parse::Parser;
+use syn::visit::Visit;
+use syn::{Attribute, Fields, Generics, Ident, Item, Type, Variant};
+
+/// The expansion of the attribute on an item.
+pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let root = options_of(options)?;
+    let item: Item = syn::parse2(item)?;
+    let shared = Shared::parse(&item)?;
+    shared.check()?;
+    Ok(generate::shared(&root, &shared, &item))
+}
+
+fn options_of(options: TokenStream) -> syn::Result<Root> {
+    let mut root = Root::default();
+    syn::meta::parser(|meta| match root.parse(&meta)? {
+        true => Ok(()),
+        false => Err(unknown_option(&meta, "`crate = path`")),
+    })
+    .parse2(options)?;
+    Ok(root)
+}
+
+/// A type to be shared.
+struct Shared<'a> {
+    ident: &'a Ident,
+    generics: &'a Generics,
+    attrs: &'a [Attribute],
+    body: Body<'a>,
+}
+
+enum Body<'a> {
+    Struct(&'a Fields),
+    Enum(Vec<&'a Variant>),
+}
+
+impl<'a> Shared<'a> {
+    fn parse(item: &'a Item) -> syn::Result<Self> {
+        let (ident, generics, attrs, body) = match item {
+            Item::Struct(item) => (
+                &item.ident,
+                &item.generics,
+                &item.attrs,
+                Body::Struct(&item.fields),
+            ),
+            Item::Enum(item) => (
+                &item.ident,
+                &item.generics,
+                &item.attrs,
+                Body::Enum(item.variants.iter().collect()),
+            ),
+            Item::Union(item) => {
+                return Err(syn::Error::new_spanned(
+                    item.union_token,
+                    "nobody can tell which field of a union is the right one: write an enum",
+                ));
+            }
+            Item::Trait(item) => {
+                return Err(syn::Error::new_spanned(
+                    item.trait_token,
+                    "`#[shared]` is for structs and enums: write `#[interface]` on a trait",
+                ));
+            }
+            item => {
+                return Err(syn::Error::new_spanned(
+                    item,
+                    "`#[shared]` is for structs and enums",
+                ));
+            }
+        };
+        Ok(Shared {
+            ident,
+            generics,
+            attrs,
+            body,
+        })
+    }
+
+    /// The types of all fields.
+    fn types(&self) -> impl Iterator<Item = &'a Type> {
+        let fields: Vec<&Fields> = match &self.body {
+            Body::Struct(fields) => vec![fields],
+            Body::Enum(variants) => variants.iter().map(|variant| &variant.fields).collect(),
+        };
+        fields.into_iter().flatten().map(|field| &field.ty)
+    }
+
+    fn check(&self) -> syn::Result<()> {
+        let mut errors = Errors::default();
+        for param in &self.generics.params {
+            errors.at(
+                param,
+                "a shared type has no parameters, since both sides must agree on one layout: write a type for each use",
+            );
+        }
+        if let Some(clause) = &self.generics.where_clause {
+            errors.at(
+                clause,
+                "a shared type has no parameters, and so no conditions: remove this",
+            );
+        }
+        match &self.body {
+            Body::Struct(fields) => self.check_fields(fields, &mut errors),
+            Body::Enum(variants) => {
+                if variants.is_empty() {
+                    errors.at(
+                        self.ident,
+                        "a value of an enum without variants cannot exist: add a variant",
+                    );
+                }
+                for variant in variants {
+                    refuse_cfg(&variant.attrs, "variant of a shared enum", &mut errors);
+                    self.check_fields(&variant.fields, &mut errors);
+                }
+            }
+        }
+        errors.finish()
+    }
+
+    fn check_fields(&self, fields: &Fields, errors: &mut Errors) {
+        for field in fields {
+            refuse_cfg(&field.attrs, "field of a shared type", errors);
+            check_owned(&field.ty, "a field", errors);
+            let mut recursion = Recursion {
+                ident: self.ident,
+                errors,
+            };
+            recursion.visit_type(&field.ty);
+        }
+    }
+}
+
+/// Refuses a field whose type names the type it is in.
+struct Recursion<'a> {
+    ident: &'a Ident,
+    errors: &'a mut Errors,
+}
+
+impl Visit<'_> for Recursion<'_> {
+    fn visit_path(&mut self, path: &syn::Path) {
+        let own = path
+            .get_ident()
+            .filter(|ident| *ident == self.ident || *ident == "Self");
+        if let Some(ident) = own {
+            self.errors.at(
+                ident,
+                "a shared type cannot contain itself: put the items in one `Vec`, and let them name each other by index",
+            );
+        }
+        syn::visit::visit_path(self, path);
+    }
+}
