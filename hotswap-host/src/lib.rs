@@ -1,1 +1,64 @@
-//! Placeholder.
+//! Loads, calls, swaps and unloads plugins of a running program.
+//!
+//! ```no_run
+//! use hotswap_host::prelude::*;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let swapper = Swapper::builder().plugin_dir("plugins").open()?;
+//! let hum: Function<fn(u32) -> String> = swapper.function("world", "hum")?;
+//! println!("{}", hum.call(3)?);
+//! println!("{}", swapper.reload()?); // world: reloaded
+//! println!("{}", hum.call(3)?); // the new build
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # In the order in which data flows
+//! [`artifact`] (find, hash, read without running code) → `load` (private copy, open, check) → `resolve` (imports,
+//! order) → `generation` (what is live together) → [`Swapper`] (stage, switch, call) → `live` (pins, thread records,
+//! the way out of memory). [`telemetry`] is what plugins log and trace, [`runtime`] what the tools beside the host see
+//! of it.
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+
+pub mod artifact;
+mod error;
+mod function;
+mod generation;
+mod host_table;
+mod instance;
+mod levels;
+mod live;
+mod load;
+mod load_data;
+mod name;
+mod nearest;
+mod platform;
+mod provide;
+mod resolve;
+mod retirement;
+pub mod runtime;
+pub mod signal;
+mod swapper;
+pub mod telemetry;
+
+pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, ReloadError};
+pub use function::{
+    Bound, Call0, Call1, Call2, Call3, Call4, Call5, Call6, Call7, Call8, Dynamic, Function,
+};
+pub use generation::{Listing, PluginListing};
+pub use hotswap_plugin::Value;
+pub use live::retire::UnloadMode;
+pub use load::copy::CopyError;
+pub use name::PluginName;
+pub use retirement::{Holder, Retirement, RetirementState};
+pub use swapper::{
+    Builder, Change, GenerationView, Hold, Outcome, Pin, PluginReport, Reload, Report, Swapper,
+};
+
+/// What a host's source usually needs.
+pub mod prelude {
+    pub use crate::{
+        Call0 as _, Call1 as _, Call2 as _, Call3 as _, Call4 as _, Call5 as _, Call6 as _,
+        Call7 as _, Call8 as _, CallError, Dynamic, Function, ReloadError, Report, Swapper, Value,
+    };
+}

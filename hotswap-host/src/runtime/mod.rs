@@ -27,3 +27,4 @@ pub use hosts::{RunningHost, hosts};
 pub use record::{HostRecord, StoredReport};
 
 pub(crate) use host_dir::HostDir;
+pub(crate) use record::Reported;

@@ -34,9 +34,7 @@ impl HostRecord {
         HostRecord {
             pid,
             start_time: process::start_time(pid).unwrap_or(0),
-            plugin_dir: plugin_dir
-                .canonicalize()
-                .unwrap_or_else(|_| plugin_dir.to_owned()),
+            plugin_dir: resolved(plugin_dir),
             executable: env::current_exe().unwrap_or_default(),
             reload_signal: None,
         }
@@ -48,8 +46,16 @@ impl HostRecord {
     /// If `dir` does not exist, or its path cannot be followed.
     pub fn serves(&self, dir: &Path) -> io::Result<bool> {
         let dir = dir.canonicalize()?;
-        Ok(self.plugin_dir.to_string_lossy() == dir.to_string_lossy())
+        // The host's may not have existed when it was recorded.
+        Ok(resolved(&self.plugin_dir).to_string_lossy() == dir.to_string_lossy())
     }
+}
+
+/// Without links, as far as the directory exists.
+fn resolved(dir: &Path) -> PathBuf {
+    dir.canonicalize()
+        .or_else(|_| std::path::absolute(dir))
+        .unwrap_or_else(|_| dir.to_owned())
 }
 
 /// The outcome of a host's latest attempt to load or reload.

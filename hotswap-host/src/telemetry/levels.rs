@@ -57,6 +57,12 @@ fn number(filter: LevelFilter) -> u32 {
     }
 }
 
+/// The arguments of `PluginEntry::set_levels` now.
+pub(crate) fn current_levels() -> (u32, u32) {
+    let Levels { log, trace, .. } = levels();
+    (log, trace)
+}
+
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
 static WATCHERS: Mutex<Vec<Wake>> = Mutex::new(Vec::new());
@@ -158,7 +164,8 @@ mod tests {
             let _ = send.send(());
         });
         while woken.try_recv().is_ok() {}
-        tracing_core::callsite::rebuild_interest_cache();
+        let _subscriber =
+            tracing_core::Dispatch::new(tracing_core::subscriber::NoSubscriber::new());
         woken.recv().expect("the watcher is alive");
         drop(watch);
         // Ends when the sender is gone, and so the closure.

@@ -53,6 +53,9 @@ impl<const N: usize> Part<N> {
 /// The part `cont`.
 pub const CONTRACT: Part<4> = Part::new(b"cont", super::VERSION.to_le_bytes());
 
+/// The compiler that built this crate, as `rustc --version` says it.
+pub const RUSTC: &str = env!("HOTSWAP_RUSTC");
+
 /// The text of the part `bild`.
 pub const BUILD: &str = concat!(
     r#"{"rustc":""#,

@@ -96,15 +96,24 @@ fn inlined(loader: &Loader, offset: u64, frames: &mut Vec<Frame>) {
     let before = frames.len();
     if let Ok(mut found) = loader.find_frames(offset) {
         while let Ok(Some(frame)) = found.next() {
-            let name = frame.function.as_ref().and_then(|name| Some(demangle(&name.raw_name().ok()?)));
-            frames.push(Frame { name: name.unwrap_or_default(), place: frame.location.and_then(place) });
+            let name = frame
+                .function
+                .as_ref()
+                .and_then(|name| Some(demangle(&name.raw_name().ok()?)));
+            frames.push(Frame {
+                name: name.unwrap_or_default(),
+                place: frame.location.and_then(place),
+            });
         }
     }
     // The symbol is that of the outermost function, with its whole path, which line tables alone do not have.
     if let Some(symbol) = loader.find_symbol(offset).map(demangle) {
         match frames.get_mut(before..).and_then(<[Frame]>::last_mut) {
             Some(outermost) => outermost.name = symbol,
-            None => frames.push(Frame { name: symbol, place: None }),
+            None => frames.push(Frame {
+                name: symbol,
+                place: None,
+            }),
         }
     }
 }

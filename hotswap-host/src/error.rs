@@ -1,0 +1,332 @@
+//! Everything that can go wrong, in the words of the one who has to mend it.
+use crate::artifact::{ArtifactError, FindError, OpenFailure};
+use crate::load::copy::CopyError;
+use crate::name::PluginName;
+use crate::runtime::RuntimeError;
+use hotswap_plugin::Value;
+use std::convert::Infallible;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A function of the author's that the host calls at a turn of a plugin's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hook {
+    /// `reloadable`.
+    Reloadable,
+    /// The constructor.
+    New,
+    /// `on_load`.
+    OnLoad,
+    /// `on_init`.
+    OnInit,
+    /// `on_start`.
+    OnStart,
+    /// `on_stop`.
+    OnStop,
+    /// `on_free`.
+    OnFree,
+    /// The instance's `Drop`.
+    Drop,
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Hook::Reloadable => "reloadable",
+            Hook::New => "new",
+            Hook::OnLoad => "on_load",
+            Hook::OnInit => "on_init",
+            Hook::OnStart => "on_start",
+            Hook::OnStop => "on_stop",
+            Hook::OnFree => "on_free",
+            Hook::Drop => "drop",
+        })
+    }
+}
+
+/// A hook that returned an error or panicked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{plugin}: {hook} {}: {message} ({})", if *panicked { "panicked" } else { "failed" }, file.display())]
+#[non_exhaustive]
+pub struct HookFailure {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The artifact it was loaded from.
+    pub file: PathBuf,
+    /// The hook.
+    pub hook: Hook,
+    /// Whether it panicked; otherwise it returned an error.
+    pub panicked: bool,
+    /// The error with its sources, or the panic's message.
+    pub message: String,
+}
+
+/// Why the plugins could not be opened or reloaded. The running generation is untouched, and nothing of the new one is
+/// left.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The plugin directory cannot be searched.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// An artifact cannot be read, or is not what it should be.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// No private copy of an artifact could be made.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// The directory for private copies and reports cannot be used.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// Two artifacts hold plugins of the same name.
+    #[error("two artifacts hold the plugin {name}: {} and {}: remove one of them", first.display(), second.display())]
+    Duplicate {
+        /// The name, as the second writes it.
+        name: PluginName,
+        /// The one found first.
+        first: PathBuf,
+        /// The one found second.
+        second: PathBuf,
+    },
+    /// The allow-list names a plugin that the directory does not hold.
+    #[error("the plugin {name} is on the allow-list, but {} holds no artifact of it: build it with `cargo hotswap build -p {name}`", dir.display())]
+    Missing {
+        /// The plugin.
+        name: PluginName,
+        /// The plugin directory.
+        dir: PathBuf,
+    },
+    /// The host insists on its own compiler.
+    #[error("{plugin} ({}) was built by {found}, and the host insists on {expected}: build it again with that compiler", file.display())]
+    Toolchain {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// The compiler that built the plugin.
+        found: String,
+        /// The compiler that built the host.
+        expected: String,
+    },
+    /// The dynamic linker refused the library.
+    #[error("{plugin}: {} cannot be opened: it {failure}", file.display())]
+    Open {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// What the dynamic linker said.
+        failure: OpenFailure,
+    },
+    /// The library's tables do not have the layout that the host knows.
+    #[error("{plugin}: {} does not fit this host: {message}: build plugin and host with the same version of hotswap", file.display())]
+    Layout {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// The first difference.
+        message: String,
+    },
+    /// A plugin imports something that nobody offers.
+    #[error("{plugin} ({}) imports {import}: {message}", file.display())]
+    Import {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// What it imports.
+        import: String,
+        /// What is wrong with that, and what to do.
+        message: String,
+    },
+    /// Plugin and host, or two plugins, were built with different versions of an interface.
+    #[error("{message}")]
+    Mismatch {
+        /// The plugin that imports it.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// Both sides, the method, the two types, and the command that mends it.
+        message: String,
+    },
+    /// Plugins import each other in a circle.
+    #[error("plugins import each other in a circle: {}", chain.iter().map(PluginName::to_string).collect::<Vec<_>>().join(" -> "))]
+    Cycle {
+        /// The plugins, the first one again at the end.
+        chain: Vec<PluginName>,
+    },
+    /// A plugin was asked for that is not loaded.
+    #[error("no plugin {name} is loaded: loaded {}", list(loaded))]
+    NotLoaded {
+        /// The name.
+        name: PluginName,
+        /// What is loaded.
+        loaded: Vec<PluginName>,
+    },
+    /// A plugin that others import was to be removed.
+    #[error("{name} cannot be unloaded: {} imported by {}", if users.len() == 1 { "it is" } else { "is" }, list(users))]
+    InUse {
+        /// The plugin.
+        name: PluginName,
+        /// Those that import it.
+        users: Vec<PluginName>,
+    },
+    /// A hook failed or panicked.
+    #[error(transparent)]
+    Hook(HookFailure),
+    /// A handle of the host's would lose its function, or meet another signature.
+    #[error("the host holds a handle of {plugin}.{function}: {message}")]
+    Handle {
+        /// The plugin.
+        plugin: PluginName,
+        /// The function.
+        function: String,
+        /// What would become of it.
+        message: String,
+    },
+    /// The callback refused the new generation, or panicked.
+    #[error("the new generation was refused: {0}")]
+    Vetoed(String),
+    /// Asked for from inside a call, a hook or a callback, or with a pin held on this thread.
+    #[error(
+        "a reload cannot run {0}: it would wait for itself; reload from another thread, or ask for it with `Context::request_reload`"
+    )]
+    Reentrant(&'static str),
+    /// A thread that the swapper needs could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+    /// The host itself is built such that a panic ends the process, which no host can contain.
+    #[error(
+        "this host was built with `panic = \"abort\"`, which would let any panic in a plugin end it: set \
+         `panic = \"unwind\"` in the profile it is built with"
+    )]
+    HostAborts,
+    /// The swapper has been shut down.
+    #[error("the swapper has been shut down")]
+    ShutDown,
+}
+
+impl From<HookFailure> for ReloadError {
+    fn from(failure: HookFailure) -> Self {
+        ReloadError::Hook(failure)
+    }
+}
+
+/// Why there is no handle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandleError {
+    /// No such plugin.
+    #[error("no plugin {plugin} is loaded: {}", nearest(nearest_name, "plugin"))]
+    NoPlugin {
+        /// The name asked for.
+        plugin: String,
+        /// The most similar name that is loaded.
+        nearest_name: Option<String>,
+    },
+    /// The plugin has no such function.
+    #[error(
+        "{plugin} has no function {function}: {}",
+        nearest(nearest_name, "function")
+    )]
+    NoFunction {
+        /// The plugin.
+        plugin: String,
+        /// The function asked for.
+        function: String,
+        /// The most similar name that it has.
+        nearest_name: Option<String>,
+    },
+    /// The function has another signature.
+    #[error("{message}")]
+    Signature {
+        /// The plugin.
+        plugin: String,
+        /// The function.
+        function: String,
+        /// Both signatures, and what mends it.
+        message: String,
+    },
+}
+
+/// Why a call has no result. `E` is the error type of a function that returns a `Result`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallError<E = Infallible> {
+    /// The function returned this error.
+    Returned(E),
+    /// The function panicked, or an argument, or the result, when it was copied or dropped.
+    Panicked {
+        /// The plugin.
+        plugin: String,
+        /// The function.
+        function: String,
+        /// The panic's message.
+        message: String,
+    },
+    /// The plugin, or the function, is not in the generation that was called.
+    NotLoaded {
+        /// The plugin.
+        plugin: String,
+        /// The function.
+        function: String,
+    },
+    /// A call by name with arguments that do not fit the function.
+    Arguments {
+        /// The plugin.
+        plugin: String,
+        /// The function.
+        function: String,
+        /// What does not fit.
+        message: String,
+    },
+}
+
+/// The error of a call by name; a function's own error arrives as a [`Value`].
+pub type InvokeError = CallError<Value>;
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CallError::Returned(error) => error.fmt(f),
+            CallError::Panicked {
+                plugin,
+                function,
+                message,
+            } => {
+                write!(f, "{plugin}.{function} panicked: {message}")
+            }
+            CallError::NotLoaded { plugin, function } => {
+                write!(f, "{plugin}.{function} is not loaded in this generation")
+            }
+            CallError::Arguments {
+                plugin,
+                function,
+                message,
+            } => write!(f, "{plugin}.{function}: {message}"),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> std::error::Error for CallError<E> {}
+
+fn list(names: &[PluginName]) -> String {
+    match names {
+        [] => "nothing".into(),
+        names => names
+            .iter()
+            .map(PluginName::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn nearest(name: &Option<String>, what: &str) -> String {
+    match name {
+        Some(name) => format!("did you mean {name}?"),
+        None => format!("there is no {what} of a similar name"),
+    }
+}

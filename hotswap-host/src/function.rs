@@ -1,0 +1,414 @@
+//! Handles of the host's, and calling through them.
+//!
+//! A handle is a number: its place in the table of each generation. Signatures are compared once, when the handle
+//! is made, and again for each generation that is staged; a call is a pin, a look into the table, and the C call.
+use crate::error::{CallError, HandleError, InvokeError};
+use crate::generation::{Generation, Target};
+use crate::instance::Instance;
+use crate::name::PluginName;
+use crate::nearest::nearest;
+use crate::swapper::{Inner, Pin};
+use hotswap_plugin::Value;
+use hotswap_plugin::boundary::describe::{DynamicFn, same_function};
+use hotswap_plugin::boundary::{
+    Arena, Arg, DynamicOut, FunctionDesc, InvokeError as Refused, Out, Panicked, ParamDesc, Return,
+    Shared, SliceView, Status, StrView, TypeDesc, ValueView, call_dynamic, mismatch, try_receive,
+};
+use hotswap_plugin::contract::entry::{RawArgs, RawOut};
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// What a handle means, whatever the generation.
+#[derive(Debug)]
+pub(crate) struct HandleSpec {
+    pub(crate) plugin: PluginName,
+    pub(crate) function: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Typed {
+        params: &'static [ParamDesc],
+        result: &'static TypeDesc,
+    },
+    Dynamic,
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Typed { .. } => "Typed",
+            Kind::Dynamic => "Dynamic",
+        })
+    }
+}
+
+impl HandleSpec {
+    pub(crate) fn typed<A, F: Signature<A>>(plugin: &str, function: &str) -> Self {
+        let kind = Kind::Typed {
+            params: F::PARAMS,
+            result: F::RESULT,
+        };
+        HandleSpec {
+            plugin: plugin.into(),
+            function: function.to_owned(),
+            kind,
+        }
+    }
+
+    pub(crate) fn dynamic(plugin: &str, function: &str) -> Self {
+        HandleSpec {
+            plugin: plugin.into(),
+            function: function.to_owned(),
+            kind: Kind::Dynamic,
+        }
+    }
+
+    /// Whether the other handle means the same.
+    pub(crate) fn same(&self, other: &HandleSpec) -> bool {
+        let kind = match (self.kind, other.kind) {
+            (Kind::Dynamic, Kind::Dynamic) => true,
+            (
+                Kind::Typed {
+                    params: a,
+                    result: x,
+                },
+                Kind::Typed {
+                    params: b,
+                    result: y,
+                },
+            ) => same_function((a, x), (b, y)),
+            _ => false,
+        };
+        kind && self.plugin == other.plugin && self.function == other.function
+    }
+
+    /// What it means in this generation.
+    pub(crate) fn resolve(&self, generation: &Generation) -> Result<Target, HandleError> {
+        let Some(plugin) = generation.plugin(&self.plugin) else {
+            let known = generation
+                .plugins
+                .iter()
+                .map(|plugin| plugin.name().as_str());
+            return Err(HandleError::NoPlugin {
+                plugin: self.plugin.to_string(),
+                nearest_name: nearest(self.plugin.as_str(), known).map(str::to_owned),
+            });
+        };
+        let desc = find(plugin, &self.function).ok_or_else(|| {
+            let known = plugin.desc().functions.iter().map(|f| f.name.as_str());
+            HandleError::NoFunction {
+                plugin: self.plugin.to_string(),
+                function: self.function.clone(),
+                nearest_name: nearest(&self.function, known).map(str::to_owned),
+            }
+        })?;
+        let call = match self.kind {
+            Kind::Dynamic => desc.dynamic as *const (),
+            Kind::Typed { params, result } => {
+                if let Some(message) =
+                    mismatch::function(plugin.name().as_str(), params, result, desc)
+                {
+                    return Err(HandleError::Signature {
+                        plugin: self.plugin.to_string(),
+                        function: self.function.clone(),
+                        message,
+                    });
+                }
+                desc.typed
+            }
+        };
+        Ok(Target {
+            call,
+            this: plugin.this(),
+        })
+    }
+
+    fn not_loaded<E>(&self) -> CallError<E> {
+        CallError::NotLoaded {
+            plugin: self.plugin.to_string(),
+            function: self.function.clone(),
+        }
+    }
+
+    fn panicked<E>(&self, panicked: Panicked) -> CallError<E> {
+        CallError::Panicked {
+            plugin: self.plugin.to_string(),
+            function: self.function.clone(),
+            message: panicked.text,
+        }
+    }
+}
+
+fn find<'a>(plugin: &'a Instance, function: &str) -> Option<&'a FunctionDesc> {
+    plugin
+        .desc()
+        .functions
+        .iter()
+        .find(|desc| desc.name.as_str() == function)
+}
+
+pub use hotswap_plugin::boundary::Signature;
+
+/// A typed function of a plugin: `Function<fn(u32) -> String>`.
+///
+/// A call goes to the newest generation at that moment, also from inside another call. Clone it, share it between
+/// threads, keep it as long as you like: it does not keep any plugin in memory. A reload that would leave it without
+/// its function, or with another signature, is refused.
+///
+/// `call` takes the function's parameters, up to eight; it comes from the traits [`Call0`] to [`Call8`], which
+/// the [prelude](crate::prelude) brings into scope.
+pub struct Function<F> {
+    handle: Handle,
+    signature: PhantomData<fn() -> F>,
+}
+
+/// A function of a plugin that is called with [`Value`]s.
+///
+/// Made once by [`Swapper::dynamic`](crate::Swapper::dynamic), it saves looking the names up at each call. See
+/// [`Function`] for what holds for handles.
+#[derive(Clone, Debug)]
+pub struct Dynamic {
+    handle: Handle,
+}
+
+#[derive(Clone)]
+pub(crate) struct Handle {
+    inner: Arc<Inner>,
+    index: usize,
+    spec: Arc<HandleSpec>,
+}
+
+impl Handle {
+    pub(crate) fn new(inner: Arc<Inner>, index: usize, spec: Arc<HandleSpec>) -> Self {
+        Handle { inner, index, spec }
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.spec.plugin, self.spec.function)
+    }
+}
+
+impl<F> Function<F> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Function {
+            handle,
+            signature: PhantomData,
+        }
+    }
+
+    /// The function as it is in the pinned generation.
+    ///
+    /// # Errors
+    /// The generation is older than the handle, and lacks the function or has it with another signature.
+    pub fn on<'p>(&'p self, pin: &'p Pin<'_>) -> Result<Bound<'p, F>, HandleError> {
+        let known = pin
+            .generation_ref()
+            .bindings
+            .get(self.handle.index)
+            .filter(|t| !t.call.is_null());
+        let target = match known {
+            Some(target) if pin.belongs_to(&self.handle.inner) => target,
+            _ => self.handle.spec.resolve(pin.generation_ref())?,
+        };
+        Ok(Bound {
+            target,
+            spec: &self.handle.spec,
+            signature: PhantomData,
+        })
+    }
+}
+
+impl<F> Clone for Function<F> {
+    fn clone(&self) -> Self {
+        Function::new(self.handle.clone())
+    }
+}
+
+impl<F> fmt::Debug for Function<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+/// A [`Function`] of a pinned generation. Calls cost no pin of their own.
+pub struct Bound<'p, F> {
+    target: Target,
+    spec: &'p HandleSpec,
+    signature: PhantomData<fn() -> F>,
+}
+
+impl Dynamic {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Dynamic { handle }
+    }
+
+    /// Calls the function. Numbers are handed over without an allocation.
+    ///
+    /// # Errors
+    /// Arguments that do not fit, the function's own error, a panic.
+    pub fn call(&self, args: &[Value]) -> Result<Value, InvokeError> {
+        let pinned = self.handle.inner.live().pin();
+        // SAFETY: the binding was set before this handle was made.
+        let target = unsafe { pinned.bindings.get_published(self.handle.index) };
+        let spec = &self.handle.spec;
+        if target.call.is_null() {
+            return Err(spec.not_loaded());
+        }
+        // SAFETY: bound as a dynamic function.
+        let entry = unsafe { std::mem::transmute::<*const (), DynamicFn>(target.call) };
+        // SAFETY: the pin keeps library and instance alive.
+        unsafe {
+            finish(spec.plugin.as_str(), &spec.function, args, |args, out| {
+                entry(target.this, args, out)
+            })
+        }
+    }
+}
+
+/// Calls a function of `plugin` by name; what has no such function may serve the name itself.
+pub(crate) fn invoke(
+    plugin: &Instance,
+    function: &str,
+    args: &[Value],
+) -> Result<Value, InvokeError> {
+    let (name, this) = (plugin.name().as_str(), plugin.this());
+    // SAFETY: whoever lends the instance keeps it alive.
+    unsafe {
+        match find(plugin, function) {
+            Some(desc) => finish(name, function, args, |args, out| {
+                (desc.dynamic)(this, args, out)
+            }),
+            None => finish(name, function, args, |args, out| {
+                let args = RawArgs((&raw const args).cast());
+                plugin.entry().invoke_func()(this, StrView::new(function), args, RawOut(out.cast()))
+            }),
+        }
+    }
+}
+
+/// # Safety
+/// As [`call_dynamic`].
+unsafe fn finish(
+    plugin: &str,
+    function: &str,
+    args: &[Value],
+    call: impl FnOnce(SliceView<ValueView>, *mut DynamicOut) -> Status,
+) -> Result<Value, InvokeError> {
+    let (plugin, function) = (|| plugin.to_owned(), || function.to_owned());
+    // SAFETY: the caller's promise.
+    match unsafe { call_dynamic(args, call) } {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(Refused::Returned(error))) => Err(CallError::Returned(error)),
+        Ok(Err(Refused::Unknown)) => Err(CallError::NotLoaded {
+            plugin: plugin(),
+            function: function(),
+        }),
+        Ok(Err(refused)) => Err(CallError::Arguments {
+            plugin: plugin(),
+            function: function(),
+            message: refused.to_string(),
+        }),
+        Err(panicked) => Err(CallError::Panicked {
+            plugin: plugin(),
+            function: function(),
+            message: panicked.text,
+        }),
+    }
+}
+
+macro_rules! arity {
+    ($(#[$doc:meta])* $Call:ident($($arg:ident: $A:ident),*)) => {
+        $(#[$doc])*
+        pub trait $Call<R: Return $(, $A: Arg)*> {
+            /// Calls the function.
+            ///
+            /// # Errors
+            /// The function's own error, as [`CallError::Returned`]; a panic; a function that is not there.
+            fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>>;
+        }
+
+        impl<F, R, $($A),*> $Call<R $(, $A)*> for Function<F>
+        where
+            F: Fn($($A),*) -> R,
+            R: Return,
+            $($A: Arg,)*
+        {
+            #[inline]
+            fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
+                let pinned = self.handle.inner.live().pin();
+                // SAFETY: the binding was set before this handle was made.
+                let target = unsafe { pinned.bindings.get_published(self.handle.index) };
+                // SAFETY: bound with this signature; the pin keeps library and instance alive.
+                unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
+            }
+        }
+
+        impl<F, R, $($A),*> $Call<R $(, $A)*> for Bound<'_, F>
+        where
+            F: Fn($($A),*) -> R,
+            R: Return,
+            $($A: Arg,)*
+        {
+            #[inline]
+            fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
+                // SAFETY: bound with this signature in a generation that stays pinned.
+                unsafe { arity!(@call self.spec, self.target, R $(, $arg: $A)*) }
+            }
+        }
+    };
+    (@call $spec:expr, $target:expr, $R:ident $(, $arg:ident: $A:ident)*) => {{
+        let target: Target = $target;
+        if target.call.is_null() {
+            return Err($spec.not_loaded());
+        }
+        type Entry<$($A,)* V> = unsafe extern "C" fn(*const (), $($A,)* *mut Out<V>) -> Status;
+        let entry = std::mem::transmute::<*const (), Entry<$($A::Cross,)* <$R as Shared>::View>>(target.call);
+        let _arena = Arena::new();
+        $(let $arg = $arg.lend(&_arena);)*
+        match try_receive::<$R>(|out| entry(target.this, $($A::cross(&$arg),)* out)) {
+            Ok(result) => result.split().map_err(CallError::Returned),
+            Err(panicked) => Err($spec.panicked(panicked)),
+        }
+    }};
+}
+arity!(
+    /// Calls a function without parameters.
+    Call0()
+);
+arity!(
+    /// Calls a function of one parameter.
+    Call1(a: A)
+);
+arity!(
+    /// Calls a function of two parameters.
+    Call2(a: A, b: B)
+);
+arity!(
+    /// Calls a function of three parameters.
+    Call3(a: A, b: B, c: C)
+);
+arity!(
+    /// Calls a function of four parameters.
+    Call4(a: A, b: B, c: C, d: D)
+);
+arity!(
+    /// Calls a function of five parameters.
+    Call5(a: A, b: B, c: C, d: D, e: E)
+);
+arity!(
+    /// Calls a function of six parameters.
+    Call6(a: A, b: B, c: C, d: D, e: E, f: G)
+);
+arity!(
+    /// Calls a function of seven parameters.
+    Call7(a: A, b: B, c: C, d: D, e: E, f: G, g: H)
+);
+arity!(
+    /// Calls a function of eight parameters.
+    Call8(a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I)
+);

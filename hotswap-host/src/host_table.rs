@@ -1,0 +1,26 @@
+//! The host's functions that a plugin may call.
+use crate::live::record;
+use crate::load::library::Library;
+use crate::telemetry;
+use abi_stable::prefix_type::WithMetadata;
+use hotswap_plugin::contract::shim::Token;
+use hotswap_plugin::contract::{HostTable, HostTableRef};
+
+/// The one table, for all plugins.
+pub(crate) const TABLE: HostTableRef = {
+    const TABLE: &WithMetadata<HostTable> = &WithMetadata::new(HostTable {
+        request_reload,
+        thread_index,
+        telemetry: telemetry::TABLE,
+    });
+    HostTableRef(TABLE.static_as_prefix())
+};
+
+unsafe extern "C" fn request_reload(token: Token) {
+    // SAFETY: called by the library's code.
+    unsafe { Library::of(token) }.request_reload();
+}
+
+unsafe extern "C" fn thread_index(_: Token) -> u32 {
+    record::mine().index()
+}

@@ -1,0 +1,227 @@
+//! A loaded plugin: its library, its instance, its hooks.
+use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
+use crate::error::{Hook, HookFailure};
+use crate::load::library::Library;
+use crate::name::PluginName;
+use crate::provide::Provided;
+use hotswap_plugin::boundary::{HookError, RawObject, Sink, Status, collect};
+use hotswap_plugin::contract::{ContextView, LoadDataView, PluginDesc, PluginEntryRef, VaultView};
+use std::path::{Path, PathBuf};
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A library whose layout and contract have been checked, before an instance is made.
+pub(crate) struct Loaded {
+    pub(crate) library: Arc<Library>,
+    pub(crate) entry: PluginEntryRef,
+    pub(crate) desc: &'static PluginDesc,
+    pub(crate) name: PluginName,
+    pub(crate) metadata: Metadata,
+    pub(crate) file: PathBuf,
+    pub(crate) build_id: BuildId,
+    pub(crate) note: Option<Note>,
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) loaded_at: SystemTime,
+    /// Whether the hook of this name said so.
+    pub(crate) is_reloadable: bool,
+}
+
+// SAFETY: the entry and the description are constants of the library, which `library` keeps mapped; the functions may
+// be called from any thread.
+unsafe impl Send for Loaded {}
+// SAFETY: as above.
+unsafe impl Sync for Loaded {}
+
+/// A plugin's instance. [`destroy`](Self::destroy) frees it; dropping it without leaks it.
+pub(crate) struct Instance {
+    loaded: Loaded,
+    this: *mut (),
+    /// Instances of other plugins that this one calls: freed after it.
+    imports: Vec<Arc<Instance>>,
+    /// Objects of the host's that this one calls.
+    _provided: Arc<Provided>,
+}
+
+// SAFETY: `#[plugin]` demands `Send + Sync` of the type behind `this`.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+impl Loaded {
+    /// Whether this build may be replaced later.
+    ///
+    /// # Errors
+    /// The hook panicked.
+    pub(crate) fn reloadable(&self, cx: &ContextView<'_>) -> Result<bool, HookFailure> {
+        let mut answer = true;
+        // SAFETY: all arguments are valid for the call.
+        self.run(Hook::Reloadable, |sink| unsafe {
+            self.entry.reloadable()(cx, &mut answer, sink)
+        })?;
+        Ok(answer)
+    }
+
+    /// Makes the instance. `objects` are in the order of the plugin's imports, and of the types described there.
+    ///
+    /// # Errors
+    /// The constructor's error or panic; gives the library back, to be unmapped.
+    pub(crate) fn construct(
+        self,
+        cx: &ContextView<'_>,
+        objects: &[RawObject],
+        imports: Vec<Arc<Instance>>,
+        provided: Arc<Provided>,
+    ) -> Result<Instance, Box<(Loaded, HookFailure)>> {
+        let mut this = null_mut();
+        // SAFETY: the objects match the imports' descriptions; `Instance` keeps alive what they belong to.
+        let run = self.run(Hook::New, |sink| unsafe {
+            self.entry.construct()(cx, objects.into(), &mut this, sink)
+        });
+        match run {
+            Ok(()) => Ok(Instance {
+                loaded: self,
+                this,
+                imports,
+                _provided: provided,
+            }),
+            Err(failure) => Err(Box::new((self, failure))),
+        }
+    }
+
+    fn run(&self, hook: Hook, call: impl FnOnce(Sink) -> Status) -> Result<(), HookFailure> {
+        collect(call).map_err(|error| {
+            let (panicked, message) = match error {
+                HookError::Failed(text) => (false, text),
+                HookError::Panicked(text) => (true, text),
+            };
+            HookFailure {
+                plugin: self.name.clone(),
+                file: self.file.clone(),
+                hook,
+                panicked,
+                message,
+            }
+        })
+    }
+}
+
+impl Instance {
+    pub(crate) fn name(&self) -> &PluginName {
+        &self.loaded.name
+    }
+
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.loaded.metadata
+    }
+
+    pub(crate) fn file(&self) -> &Path {
+        &self.loaded.file
+    }
+
+    pub(crate) fn build_id(&self) -> BuildId {
+        self.loaded.build_id
+    }
+
+    pub(crate) fn note(&self) -> Option<&Note> {
+        self.loaded.note.as_ref()
+    }
+
+    pub(crate) fn fingerprint(&self) -> Option<&Fingerprint> {
+        self.loaded.fingerprint.as_ref()
+    }
+
+    pub(crate) fn loaded_at(&self) -> SystemTime {
+        self.loaded.loaded_at
+    }
+
+    pub(crate) fn is_reloadable(&self) -> bool {
+        self.loaded.is_reloadable
+    }
+
+    pub(crate) fn imports(&self) -> &[Arc<Instance>] {
+        &self.imports
+    }
+
+    pub(crate) fn library(&self) -> &Arc<Library> {
+        &self.loaded.library
+    }
+
+    pub(crate) fn desc(&self) -> &PluginDesc {
+        self.loaded.desc
+    }
+
+    pub(crate) fn entry(&self) -> PluginEntryRef {
+        self.loaded.entry
+    }
+
+    /// What the plugin's functions are called with.
+    pub(crate) fn this(&self) -> *const () {
+        self.this
+    }
+
+    /// # Errors
+    /// The hook's error or panic.
+    ///
+    /// # Safety
+    /// Nobody else uses the instance: it is not live yet.
+    pub(crate) unsafe fn on_load(&self, data: &LoadDataView) -> Result<(), HookFailure> {
+        // SAFETY: the caller's promise; the data is valid for the call.
+        self.loaded.run(Hook::OnLoad, |sink| unsafe {
+            self.entry().on_load()(self.this, data, sink)
+        })
+    }
+
+    /// # Errors
+    /// The hook's error or panic.
+    ///
+    /// # Safety
+    /// As [`on_load`](Self::on_load).
+    pub(crate) unsafe fn on_init(&self, vault: &VaultView<'_>) -> Result<(), HookFailure> {
+        // SAFETY: the caller's promise; the vault is valid for the call.
+        self.loaded.run(Hook::OnInit, |sink| unsafe {
+            self.entry().on_init()(self.this, vault, sink)
+        })
+    }
+
+    /// # Errors
+    /// The hook's panic.
+    pub(crate) fn on_start(&self) -> Result<(), HookFailure> {
+        // SAFETY: the instance is alive.
+        self.loaded.run(Hook::OnStart, |sink| unsafe {
+            self.entry().on_start()(self.this, sink)
+        })
+    }
+
+    /// # Errors
+    /// The hook's panic.
+    pub(crate) fn on_stop(&self) -> Result<(), HookFailure> {
+        // SAFETY: the instance is alive.
+        self.loaded.run(Hook::OnStop, |sink| unsafe {
+            self.entry().on_stop()(self.this, sink)
+        })
+    }
+
+    /// Runs `on_free`, drops the instance, and writes out what the plugin's stdout holds back. Returns what remains:
+    /// the library, and the imports, which are not to be freed before it has left memory.
+    ///
+    /// # Safety
+    /// Nobody uses the instance any more.
+    pub(crate) unsafe fn destroy(self) -> (Loaded, Vec<Arc<Instance>>, Vec<HookFailure>) {
+        let (entry, this) = (self.entry(), self.this);
+        // SAFETY: the caller's promise; destroyed once, since `self` is gone afterwards.
+        let freed = self
+            .loaded
+            .run(Hook::OnFree, |sink| unsafe { entry.on_free()(this, sink) });
+        // SAFETY: as above.
+        let dropped = self
+            .loaded
+            .run(Hook::Drop, |sink| unsafe { entry.destroy()(this, sink) });
+        entry.flush()();
+        let failures = [freed, dropped]
+            .into_iter()
+            .filter_map(Result::err)
+            .collect();
+        (self.loaded, self.imports, failures)
+    }
+}

@@ -1,0 +1,43 @@
+//! Tells the plugins how verbose the host's log and trace are, whenever that changes.
+use crate::swapper::{Swapper, WeakSwapper};
+use crate::telemetry::{self, Levels};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+/// How often to look: `log` tells nobody when its level is set.
+const PERIOD: Duration = Duration::from_millis(200);
+
+/// Follows the host's levels for as long as the swapper lives, on a thread of its own.
+///
+/// # Errors
+/// The thread cannot be started.
+pub(crate) fn follow(swapper: &Swapper) -> std::io::Result<()> {
+    let (wake, woken) = sync_channel(1);
+    let swapper = swapper.downgrade();
+    let run = move || {
+        let _watch = telemetry::watch(move || {
+            // A full channel has woken the thread already.
+            let _ = wake.try_send(());
+        });
+        follow_until_dropped(&swapper, &woken);
+    };
+    std::thread::Builder::new()
+        .name("hotswap-levels".into())
+        .spawn(run)
+        .map(drop)
+}
+
+fn follow_until_dropped(swapper: &WeakSwapper, woken: &Receiver<()>) {
+    let mut told: Option<(u64, Levels)> = None;
+    while let Some(swapper) = swapper.upgrade() {
+        let now = (swapper.generation(), telemetry::levels());
+        if told != Some(now) {
+            swapper.set_levels(now.1);
+            told = Some(now);
+        }
+        drop(swapper);
+        if woken.recv_timeout(PERIOD) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What keeps loaded code alive while it is used, and what takes it out of memory afterwards.
+//!
+//! | file | |
+//! |---|---|
+//! | [`record`] | one record a thread: the hazard slot, the destructors that plugins left on the thread |
+//! | [`pin`] | the live generation, pinning it, switching it |
+//! | [`retire`] | the way out of memory |
+pub(crate) mod pin;
+pub(crate) mod record;
+pub(crate) mod retire;

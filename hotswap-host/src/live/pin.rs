@@ -1,0 +1,263 @@
+//! The live value, pinning it, and switching it for another.
+//!
+//! A pin writes the address of what it uses into its thread's *hazard slot*. Whoever replaces the live value frees the
+//! old one only after it has seen every slot without that address.
+//!
+//! # Why a pinned value cannot be freed
+//! ```text
+//! pin                                   switch, then retire
+//! P1  a = live                          S1  old = live.swap(new)
+//! P2  slot = a                          S2  fence(SeqCst)
+//! P3  fence(SeqCst)                     S3  scan all slots for old
+//! P4  if live != a: a = live, go to P2
+//! ```
+//! The two fences are totally ordered. If P3 comes first, the scan S3 sees the slot (P2 before P3 before S2 before S3)
+//! and waits. If S2 comes first, P4 sees the swap, `live` is not `old`, and the pin tries again. So a pin that returns
+//! `old` has been seen. The compiler's and the processor's freedom to move P2 behind P4 is just what the fence takes
+//! away; without it a store may still sit in the store buffer while the scan reads the slot.
+//!
+//! **Unpinning** is a `Release` store of null; the scan reads with `Acquire`, so all that was done under the pin
+//! happens before the freeing.
+//!
+//! **No ABA**: P4 compares addresses. The address that is compared stands in the slot, so what lived there when P2 was
+//! seen cannot have been freed and its address cannot have been given to another value since; if it was freed between
+//! P1 and P2 and the address came back as a newer live value, the slot holds just that newer value.
+//!
+//! **New slots**: a thread's record is pushed under the lock that the scan takes. A record that the scan did not find
+//! was pushed after it, by a thread that locked after S2, and so P4 sees the swap.
+//!
+//! **Nested pins** of the same value only count up. A nested pin that finds a newer live value takes a *counted hold* of
+//! it, under the lock that S1 also takes: at that moment the value is live, so it cannot be on its way out.
+//!
+//! **Order of the two checks**: a slot can become a hold, never the other way round, and the hold is counted before the
+//! slot is cleared. The retiring side looks at the slots first and at the holds afterwards, so it misses neither.
+//!
+//! A pin must not be taken in a signal handler: it could interrupt P1 to P4 of its own thread.
+use super::record::{self, Record};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*, fence};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A value with its count of holds.
+pub(crate) struct Counted<T> {
+    holds: AtomicUsize,
+    value: T,
+}
+
+/// The live value. It is never empty.
+pub(crate) struct Live<T> {
+    now: AtomicPtr<Counted<T>>,
+    /// Taken for S1 and for counting a hold of the live value: for nothing else, and never while plugin code runs.
+    switching: Mutex<()>,
+}
+
+impl<T> Live<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Live {
+            now: AtomicPtr::new(into_raw(value)),
+            switching: Mutex::new(()),
+        }
+    }
+
+    /// Pins the live value on this thread.
+    #[inline(always)]
+    pub(crate) fn pin(&self) -> Pinned<'_, T> {
+        let record = record::mine();
+        record.attend();
+        let slot = record.slot();
+        if !slot.load(Relaxed).is_null() {
+            return self.pin_nested(record);
+        }
+        let mut at = self.now.load(Relaxed); // P1
+        loop {
+            slot.store(at.cast(), Relaxed); // P2
+            fence(SeqCst); // P3
+            let again = self.now.load(Acquire); // P4
+            if again == at {
+                break;
+            }
+            at = again;
+        }
+        record.set_depth(1);
+        Pinned {
+            record: Some(record),
+            at,
+            _live: PhantomData,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pin_nested(&self, record: &'static Record) -> Pinned<'_, T> {
+        let pinned = record.slot().load(Relaxed);
+        let now = self.now.load(Acquire);
+        if now.cast() == pinned {
+            record.set_depth(record.depth() + 1);
+            return Pinned {
+                record: Some(record),
+                at: now,
+                _live: PhantomData,
+            };
+        }
+        let _switching = self.switching();
+        let at = self.now.load(Acquire);
+        // SAFETY: live, and cannot be switched while the lock is held.
+        unsafe { (*at).holds.fetch_add(1, AcqRel) };
+        Pinned {
+            record: None,
+            at,
+            _live: PhantomData,
+        }
+    }
+
+    /// Makes `next` live and returns what was live before. Cannot fail.
+    pub(crate) fn switch(&self, next: T) -> Retired<T> {
+        let next = into_raw(next);
+        let old = {
+            let _switching = self.switching();
+            self.now.swap(next, SeqCst) // S1
+        };
+        fence(SeqCst); // S2
+        Retired(old)
+    }
+
+    fn switching(&self) -> MutexGuard<'_, ()> {
+        self.switching
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Drop for Live<T> {
+    fn drop(&mut self) {
+        // SAFETY: made by `into_raw`. Pins and holds borrow or count what owns `self`: there are none left. Who
+        // forgot a pin has to switch to another value before dropping.
+        drop(unsafe { Box::from_raw(*self.now.get_mut()) });
+    }
+}
+
+fn into_raw<T>(value: T) -> *mut Counted<T> {
+    Box::into_raw(Box::new(Counted {
+        holds: AtomicUsize::new(0),
+        value,
+    }))
+}
+
+/// A pinned value. Stays on its thread.
+pub(crate) struct Pinned<'a, T> {
+    /// The record whose slot holds the address; none for a counted hold.
+    record: Option<&'static Record>,
+    at: *mut Counted<T>,
+    _live: PhantomData<&'a Live<T>>,
+}
+
+impl<T> Pinned<'_, T> {
+    /// The record whose slot pins the value; `None` when it is held by count.
+    pub(crate) fn record(&self) -> Option<&'static Record> {
+        self.record
+    }
+
+    /// A hold of the same value, which may move to other threads.
+    pub(crate) fn hold(&self) -> Held<T> {
+        // SAFETY: pinned, so alive. The hold is counted before the slot is cleared.
+        unsafe { (*self.at).holds.fetch_add(1, AcqRel) };
+        Held(self.at)
+    }
+}
+
+impl<T> Deref for Pinned<'_, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: pinned, see the module's documentation.
+        unsafe { &(*self.at).value }
+    }
+}
+
+impl<T> Drop for Pinned<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let Some(record) = self.record else {
+            // SAFETY: this hold was counted when it was made.
+            unsafe { (*self.at).holds.fetch_sub(1, AcqRel) };
+            return;
+        };
+        let depth = record.depth() - 1;
+        record.set_depth(depth);
+        if depth == 0 {
+            record.slot().store(null_mut(), Release);
+        }
+    }
+}
+
+/// A counted hold.
+pub(crate) struct Held<T>(*mut Counted<T>);
+
+// SAFETY: a counted reference, as `Arc<T>` is.
+unsafe impl<T: Send + Sync> Send for Held<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Held<T> {}
+
+impl<T> Clone for Held<T> {
+    fn clone(&self) -> Self {
+        // SAFETY: held, so alive.
+        unsafe { (*self.0).holds.fetch_add(1, AcqRel) };
+        Held(self.0)
+    }
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: counted, so the retiring side waits.
+        unsafe { &(*self.0).value }
+    }
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        // SAFETY: counted when it was made.
+        unsafe { (*self.0).holds.fetch_sub(1, AcqRel) };
+    }
+}
+
+/// A value that was live, and may still be pinned or held.
+pub(crate) struct Retired<T>(*mut Counted<T>);
+
+// SAFETY: the only owner of the value; pins and holds of it share it.
+unsafe impl<T: Send + Sync> Send for Retired<T> {}
+
+impl<T> Retired<T> {
+    /// What the slots of those who still pin it hold.
+    pub(crate) fn address(&self) -> *const () {
+        self.0.cast()
+    }
+
+    /// The value.
+    pub(crate) fn get(&self) -> &T {
+        // SAFETY: owned by `self`; pins and holds share it.
+        unsafe { &(*self.0).value }
+    }
+
+    /// How many counted holds there are. Means nothing before no slot holds the value any more.
+    pub(crate) fn holds(&self) -> usize {
+        // SAFETY: owned by `self`.
+        unsafe { (*self.0).holds.load(Acquire) }
+    }
+
+    /// The value itself, where nobody uses it any more.
+    ///
+    /// # Errors
+    /// Gives itself back while it is pinned or held.
+    pub(crate) fn into_inner(self) -> Result<T, Self> {
+        if record::is_pinned(self.address()) || self.holds() != 0 {
+            return Err(self);
+        }
+        // SAFETY: made by `into_raw`, no longer live, in no slot, and without holds: nobody has the address.
+        Ok(unsafe { Box::from_raw(self.0) }.value)
+    }
+}

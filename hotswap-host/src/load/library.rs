@@ -1,0 +1,345 @@
+//! One opened library, and the host's side of the thread functions that its plugin uses.
+//!
+//! The library's [`Token`] is the address of its [`Library`]. It is handed out before any other code of the plugin
+//! runs, and stays valid as long as that code can run: who unmaps the library drops it afterwards, and who cannot
+//! unmap it leaks it.
+use crate::artifact::BuildId;
+use crate::live::record;
+use crate::load::copy::PrivateCopy;
+use crate::platform;
+use hotswap_plugin::contract::shim::{
+    ATTACH_SYMBOL, Attach, Destructor, Early, Key, ShimTable, StartRoutine, Thread, Token,
+};
+use libloading::os::unix as dl;
+use std::collections::BTreeSet;
+use std::ffi::{c_int, c_void};
+use std::mem::ManuallyDrop;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::ptr::null;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// An opened library.
+pub(crate) struct Library {
+    shim: ShimTable,
+    /// Closed by [`close`](Self::close) alone.
+    handle: ManuallyDrop<dl::Library>,
+    plugin: String,
+    build_id: BuildId,
+    /// The private copy; given back once the library has left memory.
+    copy: Mutex<Option<PrivateCopy>>,
+    path: PathBuf,
+    range: Range<usize>,
+    attach: Attach,
+    keys: Mutex<Vec<(Key, Option<Destructor>)>>,
+    /// Ids of the plugin's threads that run now.
+    threads: Mutex<BTreeSet<i32>>,
+    /// Threads of the plugin's, from before they are created until after their last destructor.
+    thread_count: AtomicUsize,
+    /// Grows with every registration and every thread: a look that saw it unchanged saw everything.
+    activity: AtomicU64,
+    retiring: AtomicBool,
+    barred: AtomicBool,
+    destructors_run: AtomicUsize,
+    destructors_skipped: AtomicUsize,
+    request_reload: RequestReload,
+}
+
+/// What is done when the plugin asks for a reload.
+pub(crate) type RequestReload = Arc<dyn Fn() + Send + Sync>;
+
+impl Library {
+    /// Opens the private copy at `path` and lends it the thread functions.
+    ///
+    /// # Errors
+    /// What the dynamic linker says, or that the file lacks the entry point.
+    pub(crate) fn open(
+        copy: PrivateCopy,
+        plugin: &str,
+        build_id: BuildId,
+        request_reload: RequestReload,
+    ) -> Result<Arc<Library>, libloading::Error> {
+        let path = copy.path().to_owned();
+        // SAFETY: opening runs the constructors of the library and of what it needs. Loading a plugin is trusting
+        // its code; the contract asks that constructors do not unwind.
+        let handle = unsafe { dl::Library::open(Some(&path), dl::RTLD_NOW | dl::RTLD_LOCAL) }?;
+        // SAFETY: the contract's version was checked, which fixes this symbol's type.
+        let attach = unsafe { *handle.get::<Attach>(ATTACH_SYMBOL)? };
+        let library = Arc::new_cyclic(|me: &std::sync::Weak<Library>| Library {
+            shim: ShimTable {
+                token: me.as_ptr().cast(),
+                thread_atexit,
+                key_create,
+                key_delete,
+                key_set,
+                thread_create,
+            },
+            handle: ManuallyDrop::new(handle),
+            plugin: plugin.to_owned(),
+            build_id,
+            range: platform::mapped_range(&path).unwrap_or_default(),
+            copy: Mutex::new(Some(copy)),
+            path,
+            attach,
+            keys: Mutex::default(),
+            threads: Mutex::default(),
+            thread_count: AtomicUsize::new(0),
+            activity: AtomicU64::new(0),
+            retiring: AtomicBool::new(false),
+            barred: AtomicBool::new(false),
+            destructors_run: AtomicUsize::new(0),
+            destructors_skipped: AtomicUsize::new(0),
+            request_reload,
+        });
+        // SAFETY: the table lives in the `Library`, which outlives the plugin's code.
+        unsafe { attach(&library.shim) };
+        Ok(library)
+    }
+
+    /// What the plugin hands back in every call of the host.
+    pub(crate) fn token(&self) -> Token {
+        self.shim.token
+    }
+
+    /// The library that a token names.
+    ///
+    /// # Safety
+    /// The token was handed to a plugin whose code is running.
+    pub(crate) unsafe fn of(token: Token) -> Arc<Library> {
+        let library: *const Library = token.cast();
+        // SAFETY: made from an `Arc`, which is alive as long as the plugin's code can run.
+        unsafe {
+            Arc::increment_strong_count(library);
+            Arc::from_raw(library)
+        }
+    }
+
+    /// A symbol of the library.
+    ///
+    /// # Safety
+    /// `T` is its type.
+    pub(crate) unsafe fn symbol<T: Copy>(&self, name: &[u8]) -> Result<T, libloading::Error> {
+        // SAFETY: the caller's promise.
+        unsafe { self.handle.get::<T>(name).map(|symbol| *symbol) }
+    }
+
+    /// The plugin's name.
+    pub(crate) fn plugin(&self) -> &str {
+        &self.plugin
+    }
+
+    /// The hash of the artifact's bytes.
+    pub(crate) fn build_id(&self) -> BuildId {
+        self.build_id
+    }
+
+    /// The private copy that is mapped.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The addresses it occupies.
+    pub(crate) fn range(&self) -> &Range<usize> {
+        &self.range
+    }
+
+    /// What was used before the host's table was attached.
+    pub(crate) fn early(&self) -> Early {
+        // SAFETY: null asks for the counts alone; the library is open.
+        unsafe { (self.attach)(null()) }
+    }
+
+    /// The plugin asks for a reload.
+    pub(crate) fn request_reload(&self) {
+        (self.request_reload)();
+    }
+
+    /// What is to be said of the private copy, if anything.
+    pub(crate) fn copy_note(&self) -> Option<String> {
+        let reason = lock(&self.copy).as_ref()?.fallback()?.to_owned();
+        Some(format!("its private copy is in memory: {reason}"))
+    }
+
+    /// Gives back the private copy of a library that has left memory.
+    pub(crate) fn remove_copy(&self) {
+        lock(&self.copy).take();
+    }
+
+    /// From now on threads run the library's destructors at their next pin.
+    pub(crate) fn set_retiring(&self) {
+        self.retiring.store(true, Release);
+    }
+
+    pub(crate) fn is_retiring(&self) -> bool {
+        self.retiring.load(Acquire)
+    }
+
+    /// From now on registrations are refused. The plugin has no threads left that could make any.
+    pub(crate) fn bar(&self) {
+        self.barred.store(true, SeqCst);
+    }
+
+    pub(crate) fn activity(&self) -> u64 {
+        self.activity.load(SeqCst)
+    }
+
+    pub(crate) fn thread_count(&self) -> usize {
+        self.thread_count.load(SeqCst)
+    }
+
+    /// The plugin's threads that run now, as reports name them.
+    pub(crate) fn thread_names(&self) -> Vec<String> {
+        let named = |tid: &i32| format!("{tid} \"{}\"", platform::thread_name(*tid));
+        lock(&self.threads).iter().map(named).collect()
+    }
+
+    /// The calling thread, which the plugin started, has run its last destructor.
+    pub(crate) fn thread_ended(&self) {
+        lock(&self.threads).remove(&platform::thread_id());
+        self.thread_count.fetch_sub(1, SeqCst);
+    }
+
+    pub(crate) fn key_destructor(&self, key: Key) -> Option<Destructor> {
+        lock(&self.keys).iter().find(|known| known.0 == key)?.1
+    }
+
+    pub(crate) fn count_destructors_run(&self, n: usize) {
+        self.destructors_run.fetch_add(n, Relaxed);
+    }
+
+    pub(crate) fn count_destructors_skipped(&self, n: usize) {
+        self.destructors_skipped.fetch_add(n, Relaxed);
+    }
+
+    /// How many destructors of thread-locals have run, and how many were skipped.
+    pub(crate) fn destructor_counts(&self) -> (usize, usize) {
+        (
+            self.destructors_run.load(Relaxed),
+            self.destructors_skipped.load(Relaxed),
+        )
+    }
+
+    /// Gives back the keys that the plugin never deleted.
+    fn delete_keys(&self) {
+        for (key, _) in std::mem::take(&mut *lock(&self.keys)) {
+            // SAFETY: created for this plugin, which is barred and has no threads.
+            unsafe { libc::pthread_key_delete(key) };
+        }
+    }
+
+    /// Unmaps the library. Returns whether it is gone.
+    ///
+    /// # Safety
+    /// No code of the library runs or can be called any more, and nobody uses its data: it is barred, and its threads
+    /// and destructors are gone.
+    pub(crate) unsafe fn close(&self) -> bool {
+        self.delete_keys();
+        // SAFETY: closed once, by the contract of this function; the field is not used afterwards.
+        let handle = unsafe { std::ptr::read(&*self.handle) };
+        // An error leaves the library mapped, which is what is looked at.
+        let _ = handle.close();
+        platform::mapped_range(&self.path).is_none()
+    }
+}
+
+// The functions behind `ShimTable`. Each is called by code of the library that the token names.
+
+unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    library.activity.fetch_add(1, SeqCst);
+    if library.barred.load(SeqCst) {
+        library.count_destructors_skipped(1);
+        return -1;
+    }
+    record::mine().add_destructor(library, run, object);
+    0
+}
+
+unsafe extern "C" fn key_create(
+    token: Token,
+    key: *mut Key,
+    destructor: Option<Destructor>,
+) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    // The real key has no destructor: nothing in the C library points into the plugin.
+    // SAFETY: the caller's `key`.
+    let result = unsafe { libc::pthread_key_create(key, None) };
+    if result == 0 {
+        // SAFETY: just written.
+        lock(&library.keys).push((unsafe { *key }, destructor));
+    }
+    result
+}
+
+unsafe extern "C" fn key_delete(token: Token, key: Key) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    lock(&library.keys).retain(|known| known.0 != key);
+    // SAFETY: no preconditions.
+    unsafe { libc::pthread_key_delete(key) }
+}
+
+unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    if !value.is_null() && library.key_destructor(key).is_some() {
+        library.activity.fetch_add(1, SeqCst);
+        record::mine().add_key(library, key);
+    }
+    // SAFETY: the caller's promises.
+    unsafe { libc::pthread_setspecific(key, value) }
+}
+
+struct Boot {
+    library: Arc<Library>,
+    start: StartRoutine,
+    argument: *mut c_void,
+}
+
+extern "C" fn thread_main(boot: *mut c_void) -> *mut c_void {
+    // SAFETY: `thread_create` passes a box.
+    let Boot {
+        library,
+        start,
+        argument,
+    } = *unsafe { Box::from_raw(boot.cast::<Boot>()) };
+    lock(&library.threads).insert(platform::thread_id());
+    // Counted down at the thread's end, after its destructors.
+    record::mine().set_started_by(library);
+    // SAFETY: what the plugin asked `pthread_create` for.
+    unsafe { start(argument) }
+}
+
+unsafe extern "C" fn thread_create(
+    token: Token,
+    thread: *mut Thread,
+    attributes: *const c_void,
+    start: StartRoutine,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    library.thread_count.fetch_add(1, SeqCst);
+    library.activity.fetch_add(1, SeqCst);
+    let boot = Box::into_raw(Box::new(Boot {
+        library: library.clone(),
+        start,
+        argument,
+    }));
+    // SAFETY: the caller's pointers; `thread_main` takes the box.
+    let result =
+        unsafe { libc::pthread_create(thread.cast(), attributes.cast(), thread_main, boot.cast()) };
+    if result != 0 {
+        // SAFETY: no thread was made, so the box is still ours.
+        drop(unsafe { Box::from_raw(boot) });
+        library.thread_count.fetch_sub(1, SeqCst);
+    }
+    result
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,125 @@
+//! From the bytes of an artifact to a library that is open, connected and checked.
+pub(crate) mod copy;
+pub(crate) mod library;
+
+use crate::artifact::{Artifact, Fingerprint, OpenFailure};
+use crate::error::ReloadError;
+use crate::host_table;
+use crate::instance::Loaded;
+use abi_stable::StableAbi;
+use abi_stable::abi_stability::abi_checking::{
+    CheckingGlobals, check_layout_compatibility_with_globals,
+};
+use abi_stable::library::AbiHeaderRef;
+use copy::CopyDir;
+use hotswap_plugin::contract::entry::ROOT_SYMBOL;
+use hotswap_plugin::contract::{PluginDesc, PluginEntryRef};
+use library::{Library, RequestReload};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Opens an artifact from a private copy of `bytes`, which it was read from.
+///
+/// # Errors
+/// The copy, the dynamic linker, or a layout. A library that was opened but does not fit is handed to `give_back`.
+pub(crate) fn open(
+    artifact: Artifact,
+    bytes: &[u8],
+    fingerprint: Option<Fingerprint>,
+    copies: &CopyDir,
+    request_reload: RequestReload,
+    give_back: impl FnOnce(Arc<Library>),
+) -> Result<Loaded, ReloadError> {
+    let name = &artifact.metadata.name;
+    let copy = copies.make(&artifact, bytes)?;
+    let library =
+        Library::open(copy, name.as_str(), artifact.build_id, request_reload).map_err(|error| {
+            let message = error.to_string();
+            let failure = OpenFailure::from_loader_text(&message);
+            ReloadError::Open {
+                plugin: name.clone(),
+                file: artifact.file.clone(),
+                failure,
+            }
+        })?;
+    let (entry, desc) = match connect(&library, &artifact) {
+        Ok(connected) => connected,
+        Err(message) => {
+            give_back(library);
+            return Err(ReloadError::Layout {
+                plugin: name.clone(),
+                file: artifact.file.clone(),
+                message,
+            });
+        }
+    };
+    Ok(Loaded {
+        library,
+        entry,
+        desc,
+        name: artifact.metadata.name.clone(),
+        build_id: artifact.build_id,
+        note: artifact.note,
+        file: artifact.file,
+        metadata: artifact.metadata,
+        fingerprint,
+        loaded_at: SystemTime::now(),
+        is_reloadable: true,
+    })
+}
+
+/// Checks the layout of the contract, lends the plugin the host's table, and asks what it offers.
+///
+/// Errors are text: those of `abi_stable` point into the library.
+fn connect(
+    library: &Library,
+    artifact: &Artifact,
+) -> Result<(PluginEntryRef, &'static PluginDesc), String> {
+    // SAFETY: the contract's version was checked, which fixes this symbol's type.
+    let header =
+        unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) }.map_err(|e| e.to_string())?;
+    let header = header.upgrade().map_err(|e| first_line(&e.to_string()))?;
+    let layout = header.layout().ok_or("its tables carry no layout")?;
+    // Globals of its own each time: `abi_stable`'s process-wide ones would keep pointers into the library.
+    check_layout_compatibility_with_globals(
+        PluginEntryRef::LAYOUT,
+        layout,
+        &CheckingGlobals::new(),
+    )
+    .map_err(|e| first_line(&e.to_string()))?;
+    // SAFETY: the layout was just compared.
+    let entry = unsafe { header.init_root_module_with_unchecked_layout::<PluginEntryRef>() }
+        .map_err(|e| first_line(&e.to_string()))?;
+    // SAFETY: the token is the library's, and the table is constant.
+    unsafe { entry.connect()(library.token(), host_table::TABLE) };
+    // SAFETY: the contract says what this points to, and it lives as long as the library, which `Loaded` keeps.
+    let desc = unsafe { &*entry.describe()().0.cast::<PluginDesc>() };
+    let written = artifact
+        .metadata
+        .functions
+        .iter()
+        .map(|f| (f.name.as_str(), *f.hash.as_bytes()));
+    let compiled = desc
+        .functions
+        .iter()
+        .map(|f| (f.name.as_str(), hash_bytes(f.hash)));
+    if !written.eq(compiled) {
+        return Err("its functions are not those of its metadata".into());
+    }
+    Ok((entry, desc))
+}
+
+fn hash_bytes([low, high]: [u64; 2]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&low.to_le_bytes());
+    bytes[8..].copy_from_slice(&high.to_le_bytes());
+    bytes
+}
+
+fn first_line(text: &str) -> String {
+    text.lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("unknown difference")
+        .to_owned()
+}

@@ -1,0 +1,22 @@
+//! Suggestions for names that were mistyped.
+
+/// The known name that is most similar to `name`, if one is similar enough to suggest.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let scored = known.map(|known| (strsim::osa_distance(&name, &known.to_lowercase()), known));
+    let (distance, nearest) = scored.min()?;
+    (distance <= name.chars().count().max(3) / 3).then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn similar_names_only() {
+        let known = ["world", "moon", "sun"];
+        assert_eq!(nearest("wrold", known.into_iter()), Some("world"));
+        assert_eq!(nearest("Moons", known.into_iter()), Some("moon"));
+        assert_eq!(nearest("jupiter", known.into_iter()), None);
+    }
+}

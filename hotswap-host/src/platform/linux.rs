@@ -1,0 +1,145 @@
+//! Linux with glibc.
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ops::Range;
+use std::path::Path;
+use std::ptr::null;
+
+/// Whether the plugins of this platform have the hidden thread functions.
+const HAS_SHIM: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
+/// Whether libraries can leave memory: `None`, or the reason why not.
+///
+/// Before 2.35, glibc's `dlclose` could leave a library's thread-local block to be found by a later one.
+pub(crate) fn cannot_unmap() -> Option<String> {
+    if !HAS_SHIM {
+        return Some("this processor has no shim".into());
+    }
+    // SAFETY: returns a constant C string.
+    let version = unsafe { CStr::from_ptr(libc::gnu_get_libc_version()) }.to_string_lossy();
+    let mut numbers = version.split('.').map_while(|n| n.parse::<u32>().ok());
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    (found < (2, 35)).then(|| format!("glibc {version} is older than 2.35"))
+}
+
+/// The calling thread's id.
+pub(crate) fn thread_id() -> i32 {
+    // SAFETY: no preconditions.
+    unsafe { libc::gettid() }
+}
+
+/// The name of a thread of this process; empty when it has ended.
+pub(crate) fn thread_name(tid: i32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"));
+    name.unwrap_or_default().trim().to_owned()
+}
+
+/// When the thread started, in clock ticks since boot: tells a thread from a later one with the same id.
+pub(crate) fn thread_start(tid: i32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).ok()?;
+    // The name may hold spaces and parentheses; field 22 counts from before it.
+    stat.rsplit(')')
+        .next()?
+        .split_whitespace()
+        .nth(19)?
+        .parse()
+        .ok()
+}
+
+/// The addresses that the loaded object of this path occupies, if it is loaded.
+pub(crate) fn mapped_range(path: &Path) -> Option<Range<usize>> {
+    struct Search {
+        name: CString,
+        found: Option<Range<usize>>,
+    }
+    unsafe extern "C" fn visit(
+        info: *mut libc::dl_phdr_info,
+        _: usize,
+        search: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the dynamic linker passes a valid object, and the search handed to it below.
+        let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
+        // SAFETY: a C string of the dynamic linker's, when not null.
+        if info.dlpi_name.is_null()
+            || unsafe { CStr::from_ptr(info.dlpi_name) } != search.name.as_c_str()
+        {
+            return 0;
+        }
+        // SAFETY: the object's program headers, as many as it says.
+        let headers =
+            unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
+        let base = info.dlpi_addr as usize;
+        let ends = headers.iter().filter(|h| h.p_type == libc::PT_LOAD);
+        let end = ends
+            .map(|h| base + (h.p_vaddr + h.p_memsz) as usize)
+            .max()
+            .unwrap_or(base);
+        search.found = Some(base..end.next_multiple_of(page_size()));
+        1
+    }
+    use std::os::unix::ffi::OsStrExt;
+    let mut search = Search {
+        name: CString::new(path.as_os_str().as_bytes()).ok()?,
+        found: None,
+    };
+    // SAFETY: the callback gets the search, which outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
+    search.found
+}
+
+/// The first signal whose handler lies in the range, if any.
+pub(crate) fn signal_handler_in(range: &Range<usize>) -> Option<c_int> {
+    (1..=libc::SIGRTMAX()).find(|signal| {
+        // SAFETY: all zero is a valid `sigaction`.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        // SAFETY: asks only; the result is written into `action`.
+        let known = unsafe { libc::sigaction(*signal, null(), &mut action) } == 0;
+        known && range.contains(&action.sa_sigaction)
+    })
+}
+
+fn page_size() -> usize {
+    // SAFETY: no preconditions.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
+
+/// Reserves a vacated range without access, for ever, so that a stale use crashes. Returns how many bytes of it another
+/// thread had mapped something into before.
+pub(crate) fn quarantine(range: Range<usize>) -> usize {
+    let reserve = |at: usize, len: usize| {
+        let flags = libc::MAP_PRIVATE
+            | libc::MAP_ANONYMOUS
+            | libc::MAP_NORESERVE
+            | libc::MAP_FIXED_NOREPLACE;
+        // SAFETY: takes unused addresses only, and nothing else once they are in use.
+        let got = unsafe { libc::mmap(at as *mut c_void, len, libc::PROT_NONE, flags, -1, 0) };
+        if got != libc::MAP_FAILED && got as usize != at {
+            // A kernel before 4.17 takes the address for a hint.
+            // SAFETY: this mapping was made just now, and nobody knows of it.
+            unsafe { libc::munmap(got, len) };
+        }
+        got as usize == at
+    };
+    if reserve(range.start, range.len()) {
+        return 0;
+    }
+    let page = page_size();
+    range.step_by(page).filter(|at| !reserve(*at, page)).count() * page
+}
+
+unsafe extern "C" {
+    fn __cxa_thread_atexit_impl(
+        run: unsafe extern "C" fn(*mut c_void),
+        object: *mut c_void,
+        dso: *mut c_void,
+    ) -> c_int;
+    static __dso_handle: c_char;
+}
+
+/// Runs `run(object)` when this thread ends, among the destructors of the host's own thread-locals.
+///
+/// # Safety
+/// `object` stays valid until then.
+pub(crate) unsafe fn at_thread_exit(run: unsafe extern "C" fn(*mut c_void), object: *mut c_void) {
+    // SAFETY: the handle of the object this code is linked into, as the function asks for.
+    unsafe { __cxa_thread_atexit_impl(run, object, (&raw const __dso_handle).cast_mut().cast()) };
+}

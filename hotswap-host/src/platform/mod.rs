@@ -1,0 +1,14 @@
+//! What differs between operating systems: one file each.
+//!
+//! Unmapping needs the hidden thread functions in the plugin and a way to see the process from outside; where either is
+//! missing `cannot_unmap` says why, and libraries stay mapped.
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod linux;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) use linux::*;
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+mod other;
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) use other::*;

@@ -1,0 +1,58 @@
+//! What the host provides for its plugins to import.
+use hotswap_plugin::boundary::{Interface, InterfaceDesc, Provides, RawObject};
+use std::any::Any;
+use std::sync::Arc;
+
+/// The host's objects, by interface.
+#[derive(Default)]
+pub(crate) struct Provided(Vec<Object>);
+
+struct Object {
+    desc: &'static InterfaceDesc,
+    raw: RawObject,
+    /// Owns what `raw` points to.
+    _keep: Arc<dyn Any + Send + Sync>,
+}
+
+// SAFETY: `raw` points to a constant table and to what `_keep` owns, which is `Send + Sync`.
+unsafe impl Send for Provided {}
+// SAFETY: as above.
+unsafe impl Sync for Provided {}
+
+impl Provided {
+    /// Adds an object; a later one of the same interface takes its place.
+    pub(crate) fn add<I, T>(&mut self, object: Arc<T>)
+    where
+        I: Provides<T> + ?Sized,
+        T: Send + Sync + 'static,
+    {
+        let raw = RawObject {
+            table: (&raw const *<I as Provides<T>>::TABLE).cast(),
+            this: Arc::as_ptr(&object).cast(),
+        };
+        let desc = <I as Interface>::DESC;
+        self.0.retain(|known| known.desc.hash != desc.hash);
+        self.0.push(Object {
+            desc,
+            raw,
+            _keep: object,
+        });
+    }
+
+    /// The objects whose interface has this name, as written in its crate.
+    pub(crate) fn find(&self, interface: &str) -> Option<(&'static InterfaceDesc, RawObject)> {
+        let found = self
+            .0
+            .iter()
+            .find(|object| object.desc.name.as_str() == interface)?;
+        Some((found.desc, found.raw))
+    }
+
+    /// The names of all interfaces.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.0
+            .iter()
+            .map(|object| object.desc.name.as_str())
+            .collect()
+    }
+}

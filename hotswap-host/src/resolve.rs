@@ -1,0 +1,114 @@
+//! Which plugins need which, and the order that follows.
+use crate::artifact::{ImportKind, Metadata};
+use crate::error::ReloadError;
+use crate::name::PluginName;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// One plugin of the generation to be made.
+pub(crate) struct Node<'a> {
+    pub(crate) metadata: &'a Metadata,
+    pub(crate) file: &'a Path,
+}
+
+/// The plugins that `metadata` imports, `None` for those that are optional and not there.
+fn imports<'a>(
+    metadata: &'a Metadata,
+    nodes: &'a BTreeMap<PluginName, Node<'_>>,
+) -> impl Iterator<Item = &'a PluginName> {
+    let plugins = metadata
+        .imports
+        .iter()
+        .filter(|import| import.kind != ImportKind::Host);
+    plugins.filter_map(|import| Some(nodes.get_key_value(import.from.as_ref()?)?.0))
+}
+
+/// The names, each after those it imports; otherwise by name.
+///
+/// # Errors
+/// An import that nobody offers, or a circle.
+pub(crate) fn order(
+    nodes: &BTreeMap<PluginName, Node<'_>>,
+) -> Result<Vec<PluginName>, ReloadError> {
+    for node in nodes.values() {
+        check_names(node, nodes)?;
+    }
+    let mut search = Search {
+        nodes,
+        done: BTreeSet::new(),
+        path: Vec::new(),
+        order: Vec::new(),
+    };
+    for name in nodes.keys() {
+        search.visit(name)?;
+    }
+    Ok(search.order)
+}
+
+fn check_names(node: &Node<'_>, nodes: &BTreeMap<PluginName, Node<'_>>) -> Result<(), ReloadError> {
+    for import in &node.metadata.imports {
+        let Some(from) = &import.from else { continue };
+        if import.optional || nodes.contains_key(from) {
+            continue;
+        }
+        let known = nodes.keys().filter(|name| **name != node.metadata.name);
+        return Err(ReloadError::Import {
+            plugin: node.metadata.name.clone(),
+            file: node.file.to_owned(),
+            import: from.to_string(),
+            message: match crate::nearest::nearest(from.as_str(), known.map(PluginName::as_str)) {
+                Some(name) => format!("there is no such plugin; did you mean {name}?"),
+                None => "there is no such plugin: build it, or make the import optional".into(),
+            },
+        });
+    }
+    Ok(())
+}
+
+struct Search<'a> {
+    nodes: &'a BTreeMap<PluginName, Node<'a>>,
+    done: BTreeSet<&'a PluginName>,
+    path: Vec<&'a PluginName>,
+    order: Vec<PluginName>,
+}
+
+impl<'a> Search<'a> {
+    fn visit(&mut self, name: &'a PluginName) -> Result<(), ReloadError> {
+        if self.done.contains(name) {
+            return Ok(());
+        }
+        if let Some(start) = self.path.iter().position(|above| *above == name) {
+            let circle = self.path[start..].iter().chain([&name]);
+            return Err(ReloadError::Cycle {
+                chain: circle.map(|name| (*name).clone()).collect(),
+            });
+        }
+        self.path.push(name);
+        for import in imports(self.nodes[name].metadata, self.nodes) {
+            self.visit(import)?;
+        }
+        self.path.pop();
+        self.done.insert(name);
+        self.order.push(name.clone());
+        Ok(())
+    }
+}
+
+/// The plugins that import one of `changed`, directly or not, with the one that they follow.
+///
+/// `order` is that of [`order`].
+pub(crate) fn followers(
+    order: &[PluginName],
+    nodes: &BTreeMap<PluginName, Node<'_>>,
+    changed: &BTreeSet<PluginName>,
+) -> BTreeMap<PluginName, PluginName> {
+    let mut followers = BTreeMap::new();
+    for name in order.iter().filter(|name| !changed.contains(*name)) {
+        let moved =
+            |import: &&PluginName| changed.contains(*import) || followers.contains_key(*import);
+        if let Some(leader) = imports(nodes[name].metadata, nodes).find(moved) {
+            followers.insert(name.clone(), leader.clone());
+        }
+    }
+    followers
+}

@@ -1,0 +1,188 @@
+//! How a replaced plugin stands on its way out of memory.
+use crate::artifact::BuildId;
+use hotswap_plugin::contract::Early;
+use serde::Serialize;
+use std::fmt;
+use std::panic::Location;
+
+/// A replaced plugin on its way out of memory.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Retirement {
+    /// The plugin.
+    pub plugin: String,
+    /// The build.
+    pub build_id: BuildId,
+    /// The last generation that it was part of; `None` when it never became live.
+    pub generation: Option<u64>,
+    /// How far it has come.
+    pub state: RetirementState,
+    /// What holds it up. Filled when a state has lasted longer than the limit, and when it is kept.
+    pub held_by: Vec<Holder>,
+    /// Destructors of thread-locals that have run.
+    pub destructors_run: usize,
+    /// Destructors of thread-locals that were skipped: their values are leaked.
+    pub destructors_skipped: usize,
+}
+
+/// How far a replaced plugin has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RetirementState {
+    /// Calls, pins or holds still use it, or the free delay is running.
+    InUse,
+    /// Its instance is being dropped, or its threads and destructors are waited for.
+    Freeing,
+    /// It has left memory.
+    Gone,
+    /// It stays mapped, for the reasons named.
+    Kept,
+}
+
+impl RetirementState {
+    /// Whether nothing more will happen.
+    pub fn is_end(self) -> bool {
+        matches!(self, RetirementState::Gone | RetirementState::Kept)
+    }
+}
+
+impl Retirement {
+    pub(crate) fn new(plugin: &str, build_id: BuildId, generation: Option<u64>) -> Self {
+        Retirement {
+            plugin: plugin.to_owned(),
+            build_id,
+            generation,
+            state: RetirementState::InUse,
+            held_by: Vec::new(),
+            destructors_run: 0,
+            destructors_skipped: 0,
+        }
+    }
+
+    pub(crate) fn advance(&mut self, state: RetirementState) {
+        self.state = state;
+        if state != RetirementState::Kept {
+            self.held_by.clear();
+        }
+    }
+}
+
+impl fmt::Display for Retirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (build {}) ", self.plugin, self.build_id.short())?;
+        f.write_str(match self.state {
+            RetirementState::InUse => "is still in use",
+            RetirementState::Freeing => "is being freed",
+            RetirementState::Gone => "has left memory",
+            RetirementState::Kept => "stays mapped",
+        })?;
+        for (i, holder) in self.held_by.iter().enumerate() {
+            write!(f, "{}{holder}", if i == 0 { ": held by " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// What keeps a replaced plugin in memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Holder {
+    /// A call that has not returned.
+    Call {
+        /// The calling thread.
+        thread: String,
+    },
+    /// A pin.
+    Pin {
+        /// The thread that made it.
+        thread: String,
+        /// Where in the host's source.
+        at: String,
+    },
+    /// Holds, which may be anywhere.
+    Holds {
+        /// How many.
+        count: usize,
+    },
+    /// The plugin's `on_free` or `Drop`, which has not returned.
+    Drop,
+    /// Threads that the plugin started.
+    Threads {
+        /// Their ids and names.
+        names: Vec<String>,
+    },
+    /// Values of the plugin's thread-locals, on threads that have not come back to run their destructors.
+    Destructors {
+        /// How many.
+        count: usize,
+        /// The threads.
+        threads: Vec<String>,
+    },
+    /// The C library got to know addresses of the library before the host could attach its table.
+    Early(#[serde(serialize_with = "early")] Early),
+    /// A signal handler in the library.
+    SignalHandler {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// The dynamic linker kept it, and does not say why.
+    StillMapped,
+    /// Something else.
+    Other {
+        /// What.
+        reason: String,
+    },
+}
+
+fn early<S: serde::Serializer>(early: &Early, to: S) -> Result<S::Ok, S::Error> {
+    (early.destructors, early.keys, early.threads).serialize(to)
+}
+
+impl Holder {
+    pub(crate) fn slot(thread: String, pinned_at: Option<&Location<'_>>) -> Self {
+        match pinned_at {
+            Some(at) => Holder::Pin {
+                thread,
+                at: at.to_string(),
+            },
+            None => Holder::Call { thread },
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |n: usize| if n == 1 { "" } else { "s" };
+        match self {
+            Holder::Call { thread } => write!(f, "a call on {thread}"),
+            Holder::Pin { thread, at } => write!(f, "a pin of {thread}, made at {at}"),
+            Holder::Holds { count } => write!(f, "{count} hold{}", plural(*count)),
+            Holder::Drop => f.write_str("its on_free or Drop, which has not returned"),
+            Holder::Threads { names } => {
+                write!(
+                    f,
+                    "{} thread{}: {}",
+                    names.len(),
+                    plural(names.len()),
+                    names.join(", ")
+                )
+            }
+            Holder::Destructors { count, threads } => write!(
+                f,
+                "{count} thread-local value{} on {}",
+                plural(*count),
+                threads.join(", ")
+            ),
+            Holder::Early(early) => write!(
+                f,
+                "what it did before the host's table was attached ({} destructors, {} keys, {} threads)",
+                early.destructors, early.keys, early.threads
+            ),
+            Holder::SignalHandler { signal } => write!(f, "its handler of signal {signal}"),
+            Holder::StillMapped => f.write_str("the dynamic linker"),
+            Holder::Other { reason } => f.write_str(reason),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Reloading on a signal: what `cargo hotswap reload` sends, and what an operator's `kill -USR1` does.
+use crate::error::ReloadError;
+use crate::swapper::{Swapper, WeakSwapper};
+use signal_hook::consts::FORBIDDEN;
+use signal_hook::iterator::{Handle, Signals};
+use std::io;
+use std::thread;
+
+/// The signal that is customary: `SIGUSR1`.
+pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
+
+/// Makes a host reload whenever the process receives `signal`, usually [`USUAL`].
+///
+/// A thread of its own does it and logs the outcome, the report or the error; after an error the host goes on with
+/// what it had. Signals that arrive during a reload make one more follow it. The tools beside the host are told which
+/// signal it is: see [`runtime`](crate::runtime).
+///
+/// It does not keep the plugins loaded: when the last swapper is gone, signals do nothing.
+///
+/// ```no_run
+/// use hotswap_host::{Swapper, signal};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let swapper = Swapper::builder().open()?;
+/// let _listener = signal::reload_on(signal::USUAL, &swapper)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`ListenError`] if the signal cannot be listened for, or if this is called where a reload is refused: inside a call
+/// or a hook, or after the shutdown.
+pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError> {
+    if FORBIDDEN.contains(&signal) {
+        return Err(ListenError::Forbidden { signal });
+    }
+    let refused = |error| ListenError::Refused { signal, error };
+    let mut signals = Signals::new([signal]).map_err(refused)?;
+    let handle = signals.handle();
+    let weak = swapper.downgrade();
+    let listener = Listener {
+        handle,
+        swapper: weak.clone(),
+    };
+    thread::Builder::new()
+        .name("hotswap-reload".into())
+        .spawn(move || {
+            signals
+                .forever()
+                .map_while(|_| weak.upgrade())
+                .for_each(reload)
+        })
+        .map_err(refused)?;
+    // Only now: to a process that does not listen yet the signal means its end.
+    swapper
+        .set_reload_signal(Some(signal))
+        .map_err(ListenError::Reload)?;
+    Ok(listener)
+}
+
+fn reload(swapper: Swapper) {
+    match swapper.reload() {
+        Ok(report) => tracing::info!(target: "hotswap", "{report}"),
+        Err(error) => tracing::error!(target: "hotswap", "reload failed: {error}"),
+    }
+}
+
+/// Listens for a signal until it is dropped. A reload that runs by then is waited for; the signal itself is ignored
+/// from then on.
+#[derive(Debug)]
+#[must_use = "the signal is only listened for until this is dropped; `detach` it to listen for ever"]
+pub struct Listener {
+    handle: Handle,
+    swapper: WeakSwapper,
+}
+
+impl Listener {
+    /// Listens as long as there is a swapper.
+    pub fn detach(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.handle.close();
+        if let Some(swapper) = self.swapper.upgrade() {
+            // It is refused inside a hook and after the shutdown; the tools then wait for an answer in vain.
+            let _ = swapper.set_reload_signal(None);
+        }
+    }
+}
+
+/// Why a signal cannot be listened for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The signal means something else, whatever the process does.
+    #[error("signal {signal} cannot be used for reloading; take SIGUSR1")]
+    Forbidden {
+        /// The signal.
+        signal: i32,
+    },
+    /// The operating system refused.
+    #[error("signal {signal} cannot be listened for: {error}")]
+    Refused {
+        /// The signal.
+        signal: i32,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// This is not the place for it.
+    #[error(transparent)]
+    Reload(ReloadError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ListenError, reload_on};
+    use crate::Swapper;
+    use crate::runtime::{RunningHost, hosts};
+    use signal_hook::consts::{SIGKILL, SIGUSR2};
+    use std::path::Path;
+    use std::process::id;
+    use std::time::Duration;
+
+    fn host_of(dir: &Path) -> Option<RunningHost> {
+        hosts()
+            .into_iter()
+            .find(|host| host.pid == id() && host.serves(dir).unwrap())
+    }
+
+    #[test]
+    fn a_signal_makes_the_host_reload_until_the_listener_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let swapper = Swapper::builder().plugin_dir(dir.path()).open().unwrap();
+        assert_eq!(host_of(dir.path()).unwrap().reload_signal, None);
+        assert!(matches!(
+            reload_on(SIGKILL, &swapper),
+            Err(ListenError::Forbidden { .. })
+        ));
+
+        let listener = reload_on(SIGUSR2, &swapper).unwrap();
+        let host = host_of(dir.path()).unwrap();
+        assert_eq!(host.reload_signal, Some(SIGUSR2));
+        let first = host.report().unwrap();
+        for attempt in first.attempt..first.attempt + 3 {
+            host.request_reload().unwrap();
+            let report = host
+                .wait_for_attempt(Some(attempt), Duration::from_secs(60))
+                .unwrap();
+            assert!(report.ok, "{}", report.text);
+        }
+        // A plugin that cannot be loaded.
+        std::fs::write(dir.path().join("bad.so"), "").unwrap();
+        let before = host.report().unwrap().attempt;
+        host.request_reload().unwrap();
+        let report = host
+            .wait_for_attempt(Some(before), Duration::from_secs(60))
+            .unwrap();
+        assert!(
+            !report.ok && report.text.contains("bad.so is empty"),
+            "{}",
+            report.text
+        );
+
+        drop(listener);
+        assert_eq!(host_of(dir.path()).unwrap().reload_signal, None);
+        // The signal is ignored now; it does not end the process.
+        host.request_reload().unwrap();
+
+        reload_on(SIGUSR2, &swapper).unwrap().detach();
+        assert_eq!(host_of(dir.path()).unwrap().reload_signal, Some(SIGUSR2));
+        drop(swapper);
+        assert!(host_of(dir.path()).is_none());
+        host.request_reload().unwrap();
+    }
+}

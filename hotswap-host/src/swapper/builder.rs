@@ -1,0 +1,169 @@
+//! What a swapper is opened with.
+use super::reload::Plan;
+use super::{Inner, Swapper, Writer};
+use crate::error::ReloadError;
+use crate::generation::Generation;
+use crate::live::pin::Live;
+use crate::live::retire::{Retirer, Settings, UnloadMode};
+use crate::load::copy::CopyDir;
+use crate::load_data::LoadDataBox;
+use crate::name::PluginName;
+use crate::provide::Provided;
+use crate::runtime::{HostDir, HostRecord};
+use hotswap_plugin::boundary::{Provides, Shared};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The environment variable that names the plugin directory.
+pub(crate) const PLUGIN_DIR: &str = "HOTSWAP_PLUGIN_DIR";
+
+/// Describes a [`Swapper`] before it is opened.
+#[must_use]
+pub struct Builder {
+    plugin_dir: Option<PathBuf>,
+    allowed: Option<BTreeSet<PluginName>>,
+    provided: Provided,
+    load_data: LoadDataBox,
+    settings: Settings,
+    toolchain: bool,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Builder {
+            plugin_dir: None,
+            allowed: None,
+            provided: Provided::default(),
+            load_data: LoadDataBox::default(),
+            settings: Settings {
+                mode: UnloadMode::default(),
+                free_delay: Duration::ZERO,
+                limit: Duration::from_secs(1),
+                skip_destructors: false,
+            },
+            toolchain: false,
+        }
+    }
+
+    /// Where the plugins' artifacts are. Otherwise the environment variable `HOTSWAP_PLUGIN_DIR` says, otherwise it is
+    /// `plugins` beside the executable.
+    pub fn plugin_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.plugin_dir = Some(dir.into());
+        self
+    }
+
+    /// Loads these plugins and no others. Each must be there.
+    pub fn allow<N: Into<PluginName>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.allowed = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Provides an object that plugins may import: `.provide::<dyn JobQueue, _>(queue)`. A later one of the same
+    /// interface takes its place.
+    pub fn provide<I, T>(mut self, object: impl Into<Arc<T>>) -> Self
+    where
+        I: Provides<T> + ?Sized,
+        T: Send + Sync + 'static,
+    {
+        self.provided.add::<I, T>(object.into());
+        self
+    }
+
+    /// What the plugins' `on_load` can read: one value of a shared type.
+    pub fn load_data<T: Shared + Send + Sync>(mut self, data: T) -> Self {
+        self.load_data = LoadDataBox::new(data);
+        self
+    }
+
+    /// How long a replaced plugin is kept after its last use. Default: not at all.
+    pub fn free_delay(mut self, delay: Duration) -> Self {
+        self.settings.free_delay = delay;
+        self
+    }
+
+    /// What is done with libraries that nobody uses any more.
+    pub fn unload_mode(mut self, mode: UnloadMode) -> Self {
+        self.settings.mode = mode;
+        self
+    }
+
+    /// How long a step out of memory may take before what holds it up is named. Default: one second.
+    pub fn retire_limit(mut self, limit: Duration) -> Self {
+        self.settings.limit = limit;
+        self
+    }
+
+    /// After the limit, skip values of plugins' thread-locals on threads that do not come back to drop them: they leak,
+    /// and are counted. By default the library stays until they come.
+    pub fn skip_late_destructors(mut self, skip: bool) -> Self {
+        self.settings.skip_destructors = skip;
+        self
+    }
+
+    /// Refuses plugins that another compiler built than the one that built the host. By default they are welcome.
+    pub fn require_same_toolchain(mut self, require: bool) -> Self {
+        self.toolchain = require;
+        self
+    }
+
+    /// Loads the plugins and makes the first generation.
+    ///
+    /// # Errors
+    /// See [`ReloadError`]; nothing is left of what was loaded.
+    pub fn open(self) -> Result<Swapper, ReloadError> {
+        if cfg!(panic = "abort") {
+            return Err(ReloadError::HostAborts);
+        }
+        let plugin_dir = self.plugin_dir.unwrap_or_else(default_plugin_dir);
+        let (host_dir, copies) = match HostDir::create() {
+            Ok(dir) => {
+                let dir = Arc::new(dir);
+                (Some(dir.clone()), CopyDir::new(dir))
+            }
+            Err(error) => {
+                tracing::warn!(target: "hotswap", "{error}; private copies are made in memory");
+                (None, CopyDir::in_memory(&error))
+            }
+        };
+        let limit = self.settings.limit;
+        let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
+        let swapper = Swapper(Arc::new(Inner {
+            live: Live::new(Generation::new(0, 0, Vec::new())),
+            handles: Mutex::default(),
+            writer: Mutex::new(Writer {
+                host: HostRecord::of_this_process(&plugin_dir),
+                plugin_dir,
+                allowed: self.allowed,
+                added: BTreeMap::new(),
+                removed: BTreeSet::new(),
+                load_data: self.load_data,
+                attempts: 0,
+                shut_down: false,
+            }),
+            provided: Arc::new(self.provided),
+            copies,
+            host_dir,
+            retirer,
+            limit,
+            toolchain: self.toolchain,
+            requested: AtomicBool::new(false),
+        }));
+        let mut writer = swapper.0.writer()?;
+        swapper.run(&mut writer, Plan::default())?;
+        swapper.0.publish(&writer);
+        drop(writer);
+        crate::levels::follow(&swapper).map_err(ReloadError::Thread)?;
+        Ok(swapper)
+    }
+}
+
+fn default_plugin_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os(PLUGIN_DIR).filter(|dir| !dir.is_empty()) {
+        return dir.into();
+    }
+    let executable = std::env::current_exe().unwrap_or_default();
+    executable.parent().unwrap_or(Path::new("")).join("plugins")
+}

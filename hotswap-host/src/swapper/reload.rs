@@ -1,0 +1,305 @@
+//! A reload, from the request to the report.
+use super::report::{Outcome, PluginReport, Report};
+use super::scan::{added_by, scan};
+use super::stage::Staged;
+use super::{Swapper, Writer, bind_all, invoke_in};
+use crate::error::{InvokeError, ReloadError};
+use crate::generation::{Generation, Listing};
+use crate::load::library::RequestReload;
+use crate::load_data::LoadDataBox;
+use crate::name::PluginName;
+use crate::runtime::{Reported, StoredReport};
+use hotswap_plugin::Value;
+use hotswap_plugin::boundary::{HookError, Shared, collect, guard};
+use std::cell::Cell;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::*;
+use std::time::Instant;
+
+thread_local! {
+    /// This thread is making a generation: it may be inside a hook or a callback.
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+}
+
+pub(super) fn is_running_here() -> bool {
+    RUNNING.get()
+}
+
+struct Running;
+
+impl Running {
+    fn begin() -> Self {
+        RUNNING.set(true);
+        Running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(false);
+    }
+}
+
+/// What a reload changes besides what the plugin directory says.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) add: Vec<PathBuf>,
+    pub(super) remove: Vec<PluginName>,
+}
+
+type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + 's>;
+
+/// A reload before it runs.
+#[must_use = "it does nothing before `run`"]
+pub struct Reload<'s> {
+    swapper: &'s Swapper,
+    plan: Plan,
+    data: Option<LoadDataBox>,
+    check: Option<Check<'s>>,
+}
+
+impl<'s> Reload<'s> {
+    pub(super) fn new(swapper: &'s Swapper) -> Self {
+        Reload {
+            swapper,
+            plan: Plan::default(),
+            data: None,
+            check: None,
+        }
+    }
+
+    pub(super) fn add(mut self, file: &Path) -> Self {
+        self.plan.add.push(file.to_owned());
+        self
+    }
+
+    pub(super) fn remove(mut self, plugin: &str) -> Self {
+        self.plan.remove.push(plugin.into());
+        self
+    }
+
+    /// What the plugins' `on_load` can read, from this reload on if it succeeds.
+    pub fn load_data<T: Shared + Send + Sync>(mut self, data: T) -> Self {
+        self.data = Some(LoadDataBox::new(data));
+        self
+    }
+
+    /// Has the last word: it sees both generations just before the switch, and may call the new one. An error or a panic
+    /// leaves the live generation as it is.
+    pub fn check<E: fmt::Display>(
+        mut self,
+        check: impl FnOnce(&Change<'_>) -> Result<(), E> + 's,
+    ) -> Self {
+        self.check = Some(Box::new(|change| {
+            check(change).map_err(|error| error.to_string())
+        }));
+        self
+    }
+
+    /// Runs it, after those that were asked for before.
+    ///
+    /// # Errors
+    /// As [`Swapper::reload`].
+    pub fn run(self) -> Result<Report, ReloadError> {
+        let Reload {
+            swapper,
+            plan,
+            data,
+            check,
+        } = self;
+        let mut writer = swapper.0.writer()?;
+        let before = data.map(|data| std::mem::replace(&mut writer.load_data, data));
+        let outcome = swapper.run_checked(&mut writer, plan, check);
+        if let (Err(_), Some(before)) = (&outcome, before) {
+            writer.load_data = before;
+        }
+        outcome
+    }
+}
+
+/// The two generations of a reload, just before the switch.
+pub struct Change<'a> {
+    old: &'a Generation,
+    new: &'a Generation,
+}
+
+impl<'a> Change<'a> {
+    /// The live one.
+    pub fn old(&self) -> GenerationView<'a> {
+        GenerationView(self.old)
+    }
+
+    /// The one that is about to become live.
+    pub fn new(&self) -> GenerationView<'a> {
+        GenerationView(self.new)
+    }
+}
+
+/// A generation, as a check of a reload sees it.
+#[derive(Clone, Copy)]
+pub struct GenerationView<'a>(&'a Generation);
+
+impl GenerationView<'_> {
+    /// Its plugins.
+    pub fn listing(&self) -> Listing {
+        self.0.listing()
+    }
+
+    /// Calls a function by names.
+    ///
+    /// # Errors
+    /// As [`Swapper::invoke`].
+    pub fn invoke(
+        &self,
+        plugin: &str,
+        function: &str,
+        args: &[Value],
+    ) -> Result<Value, InvokeError> {
+        invoke_in(self.0, plugin, function, args)
+    }
+}
+
+impl Swapper {
+    /// As [`run_checked`](Self::run_checked), without a check.
+    pub(super) fn run(&self, writer: &mut Writer, plan: Plan) -> Result<Report, ReloadError> {
+        self.run_checked(writer, plan, None)
+    }
+
+    /// Makes the next generation, and tells the tools beside the host how it went.
+    fn run_checked(
+        &self,
+        writer: &mut Writer,
+        plan: Plan,
+        check: Option<Check<'_>>,
+    ) -> Result<Report, ReloadError> {
+        let _running = Running::begin();
+        let outcome = self.make_next(writer, plan, check);
+        let attempt = writer.attempts;
+        writer.attempts += 1;
+        let reported = match &outcome {
+            Ok(report) => Ok(Reported {
+                text: report.to_string(),
+                report: serde_json::to_value(report).unwrap_or_default(),
+            }),
+            Err(error) => Err(error.to_string()),
+        };
+        self.0
+            .store(&StoredReport::new(attempt, self.generation(), reported));
+        outcome
+    }
+
+    fn make_next(
+        &self,
+        writer: &mut Writer,
+        plan: Plan,
+        check: Option<Check<'_>>,
+    ) -> Result<Report, ReloadError> {
+        let began = Instant::now();
+        let old = self.0.live.pin().hold();
+        let candidates = scan(writer, &plan, &old)?;
+        let gone: Vec<_> = old
+            .plugins
+            .iter()
+            .filter(|plugin| !candidates.contains_key(plugin.name()))
+            .map(|plugin| PluginReport {
+                name: plugin.name().clone(),
+                build_id: plugin.build_id(),
+                outcome: Outcome::Removed,
+                notes: Vec::new(),
+            })
+            .collect();
+        let staged = Staged::make(self, writer, candidates, (old.number, old.reloads))?;
+        let unchanged = staged.is_unchanged() && gone.is_empty() && old.number != 0;
+        if !unchanged {
+            let generation = staged.generation();
+            // Refused before the check has side effects; bound for good at the switch.
+            bind_all(&self.0.handles(), &generation)?;
+            if let Some(check) = check {
+                run_check(
+                    check,
+                    &Change {
+                        old: &old,
+                        new: &generation,
+                    },
+                )?;
+            }
+        }
+        drop(old);
+        if !unchanged {
+            let generation = staged.generation();
+            let added = added_by(&plan, &generation);
+            self.0.switch(generation)?;
+            remember(writer, plan, added);
+        }
+        let (fresh, mut plugins) = staged.take();
+        for plugin in &fresh {
+            if let Err(failure) = plugin.on_start() {
+                tracing::error!(target: "hotswap", "{failure}");
+            }
+        }
+        plugins.extend(gone);
+        let live = self.0.live.pin();
+        Ok(Report {
+            generation: live.number,
+            reloads: live.reloads,
+            plugins,
+            took: began.elapsed(),
+        })
+    }
+}
+
+fn remember(
+    writer: &mut Writer,
+    plan: Plan,
+    added: std::collections::BTreeMap<PluginName, PathBuf>,
+) {
+    for name in plan.remove {
+        writer.added.remove(&name);
+        writer.removed.insert(name);
+    }
+    for (name, file) in added {
+        writer.removed.remove(&name);
+        writer.added.insert(name, file);
+    }
+}
+
+fn run_check(check: Check<'_>, change: &Change<'_>) -> Result<(), ReloadError> {
+    // SAFETY: the sink is that of this call.
+    let checked = collect(|sink| unsafe { guard(sink, || check(change).map_err(Into::into)) });
+    checked.map_err(|error| match error {
+        HookError::Failed(text) => ReloadError::Vetoed(text),
+        HookError::Panicked(text) => ReloadError::Vetoed(format!("the check panicked: {text}")),
+    })
+}
+
+/// What a plugin's wish for a reload does: one on a thread of its own, however often it is asked for before it begins.
+pub(super) fn on_request(swapper: &Swapper) -> RequestReload {
+    let swapper = swapper.downgrade();
+    Arc::new(move || {
+        let Some(swapper) = swapper.upgrade() else {
+            return;
+        };
+        if swapper.0.requested.swap(true, AcqRel) {
+            return;
+        }
+        let run = move || {
+            swapper.0.requested.store(false, Release);
+            match swapper.reload() {
+                Ok(report) => {
+                    tracing::info!(target: "hotswap", "a plugin asked for a reload: {report}")
+                }
+                Err(error) => {
+                    tracing::error!(target: "hotswap", "a plugin asked for a reload, which failed: {error}")
+                }
+            }
+        };
+        if let Err(error) = std::thread::Builder::new()
+            .name("hotswap-reload".into())
+            .spawn(run)
+        {
+            tracing::error!(target: "hotswap", "no thread for the reload that a plugin asked for: {error}");
+        }
+    })
+}

@@ -1,0 +1,108 @@
+//! What a reload did, plugin by plugin.
+use crate::artifact::BuildId;
+use crate::name::PluginName;
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+
+/// What a reload did. Displayed as one line: `world: reloaded; moon: unchanged`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The number of the generation that is live now. Where nothing changed it is the one that was live before.
+    pub generation: u64,
+    /// How many reloads that changed something have completed.
+    pub reloads: u64,
+    /// Each plugin: those of the generation in its order, then those that left.
+    pub plugins: Vec<PluginReport>,
+    /// How long it took, in seconds when serialised.
+    #[serde(serialize_with = "seconds")]
+    pub took: Duration,
+}
+
+/// What became of one plugin.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PluginReport {
+    /// The plugin.
+    pub name: PluginName,
+    /// Its build now; that which left, when it was removed.
+    pub build_id: BuildId,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What the operator should know besides.
+    pub notes: Vec<String>,
+}
+
+/// What became of a plugin in a reload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It was not there before.
+    Loaded,
+    /// Another build replaced the one that ran.
+    Reloaded {
+        /// The build that ran before.
+        from: BuildId,
+    },
+    /// The same instance goes on.
+    Unchanged,
+    /// The same build was loaded again, with a new instance, since a plugin that it imports was replaced.
+    Followed {
+        /// That plugin.
+        plugin: PluginName,
+    },
+    /// Another build is there, but the one that runs does not allow to be replaced.
+    NotReloadable,
+    /// It is gone.
+    Removed,
+}
+
+impl Report {
+    /// Whether a new generation was made.
+    pub fn changed(&self) -> bool {
+        let same =
+            |p: &PluginReport| matches!(p.outcome, Outcome::Unchanged | Outcome::NotReloadable);
+        !self.plugins.iter().all(same)
+    }
+
+    /// What became of this plugin.
+    pub fn plugin(&self, name: &str) -> Option<&PluginReport> {
+        self.plugins.iter().find(|plugin| plugin.name == name)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.plugins.is_empty() {
+            return f.write_str("no plugins");
+        }
+        for (i, plugin) in self.plugins.iter().enumerate() {
+            write!(f, "{}{plugin}", if i == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PluginReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.name)?;
+        match &self.outcome {
+            Outcome::Loaded => f.write_str("loaded")?,
+            Outcome::Reloaded { .. } => f.write_str("reloaded")?,
+            Outcome::Unchanged => f.write_str("unchanged")?,
+            Outcome::Followed { plugin } => write!(f, "followed {plugin}")?,
+            Outcome::NotReloadable => f.write_str("not reloadable, the running build stays")?,
+            Outcome::Removed => f.write_str("removed")?,
+        }
+        for note in &self.notes {
+            write!(f, " ({note})")?;
+        }
+        Ok(())
+    }
+}
+
+fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(took.as_secs_f64())
+}

@@ -1,0 +1,392 @@
+//! Makes the next generation beside the live one: everything that can fail.
+use super::report::{Outcome, PluginReport};
+use super::scan::{Candidate, Opening, open_again};
+use super::{Inner, Swapper, Writer};
+use crate::artifact::BuildId;
+use crate::error::ReloadError;
+use crate::generation::Generation;
+use crate::instance::{Instance, Loaded};
+use crate::load;
+use crate::name::PluginName;
+use crate::provide::Provided;
+use crate::resolve::{self, Node};
+use crate::telemetry;
+use abi_stable::std_types::{RSlice, RStr};
+use hotswap_plugin::boundary::mismatch::{self, Party};
+use hotswap_plugin::boundary::{ImportDesc, ImportKind, InterfaceDesc, RawObject};
+use hotswap_plugin::contract::metadata::RUSTC;
+use hotswap_plugin::contract::{ContextView, VaultView};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A generation that is ready to become live. Dropped without being taken, it frees what was made for it.
+pub(super) struct Staged<'a> {
+    inner: &'a Inner,
+    plugins: Vec<Arc<Instance>>,
+    /// Which of them are new.
+    fresh: BTreeSet<PluginName>,
+    reports: Vec<PluginReport>,
+    number: u64,
+    reloads: u64,
+    taken: bool,
+}
+
+impl<'a> Staged<'a> {
+    /// Opens, constructs and initialises what is new.
+    pub(super) fn make(
+        swapper: &'a Swapper,
+        writer: &Writer,
+        candidates: BTreeMap<PluginName, Candidate>,
+        live: (u64, u64),
+    ) -> Result<Self, ReloadError> {
+        let (order, followers) = plan(&candidates)?;
+        let mut staged = Staged {
+            inner: &swapper.0,
+            plugins: Vec::new(),
+            fresh: BTreeSet::new(),
+            reports: Vec::new(),
+            number: live.0 + 1,
+            reloads: if live.0 == 0 { 0 } else { live.1 + 1 },
+            taken: false,
+        };
+        let mut candidates = candidates;
+        for name in order {
+            let Some(candidate) = candidates.remove(&name) else {
+                continue;
+            };
+            match (candidate, followers.get(&name)) {
+                (Candidate::New(opening), _) => {
+                    let outcome = match opening.replaces {
+                        Some(from) => Outcome::Reloaded { from },
+                        None => Outcome::Loaded,
+                    };
+                    staged.add_fresh(swapper, writer, *opening, outcome)?;
+                }
+                (Candidate::Same(instance) | Candidate::Stays(instance), Some(leader)) => {
+                    staged.follow(swapper, writer, &instance, leader)?;
+                }
+                (Candidate::Same(instance), None) => staged.keep(instance, Outcome::Unchanged),
+                (Candidate::Stays(instance), None) => staged.keep(instance, Outcome::NotReloadable),
+            }
+        }
+        staged.init()?;
+        Ok(staged)
+    }
+
+    fn keep(&mut self, instance: Arc<Instance>, outcome: Outcome) {
+        self.report(instance.name(), instance.build_id(), outcome, Vec::new());
+        self.plugins.push(instance);
+    }
+
+    fn report(
+        &mut self,
+        name: &PluginName,
+        build_id: BuildId,
+        outcome: Outcome,
+        notes: Vec<String>,
+    ) {
+        self.reports.push(PluginReport {
+            name: name.clone(),
+            build_id,
+            outcome,
+            notes,
+        });
+    }
+
+    fn follow(
+        &mut self,
+        swapper: &Swapper,
+        writer: &Writer,
+        instance: &Instance,
+        leader: &PluginName,
+    ) -> Result<(), ReloadError> {
+        if !instance.is_reloadable() {
+            return Err(ReloadError::Import {
+                plugin: instance.name().clone(),
+                file: instance.file().to_owned(),
+                import: leader.to_string(),
+                message: format!(
+                    "{leader} was replaced, but {} is not reloadable",
+                    instance.name()
+                ),
+            });
+        }
+        let opening = open_again(instance)?;
+        let outcome = Outcome::Followed {
+            plugin: leader.clone(),
+        };
+        self.add_fresh(swapper, writer, opening, outcome)
+    }
+
+    fn add_fresh(
+        &mut self,
+        swapper: &Swapper,
+        writer: &Writer,
+        opening: Opening,
+        outcome: Outcome,
+    ) -> Result<(), ReloadError> {
+        let Opening {
+            artifact,
+            bytes,
+            fingerprint,
+            ..
+        } = opening;
+        if self.inner.toolchain && artifact.metadata.rustc != RUSTC {
+            return Err(ReloadError::Toolchain {
+                plugin: artifact.metadata.name,
+                file: artifact.file,
+                found: artifact.metadata.rustc,
+                expected: RUSTC.into(),
+            });
+        }
+        let request = super::reload::on_request(swapper);
+        let give_back = |library| self.inner.retirer.library(library);
+        let loaded = load::open(
+            artifact,
+            &bytes,
+            fingerprint,
+            &self.inner.copies,
+            request,
+            give_back,
+        )?;
+        let instance = Arc::new(self.construct(loaded)?);
+        let notes: Vec<_> = instance.library().copy_note().into_iter().collect();
+        self.report(instance.name(), instance.build_id(), outcome, notes);
+        self.fresh.insert(instance.name().clone());
+        self.plugins.push(instance.clone());
+        // SAFETY: nobody else uses it: it is not live yet.
+        writer
+            .load_data
+            .lend(|data| unsafe { instance.on_load(data) })?;
+        Ok(())
+    }
+
+    fn construct(&self, mut loaded: Loaded) -> Result<Instance, ReloadError> {
+        let (name, version) = (loaded.name.clone(), loaded.metadata.version.clone());
+        let build_id = loaded.build_id.to_string();
+        let cx = ContextView {
+            name: RStr::from_str(name.as_str()),
+            version: RStr::from_str(&version),
+            build_id: RStr::from_str(&build_id),
+            generation: self.number,
+            reloads: self.reloads,
+        };
+        let levels = telemetry::levels();
+        loaded.entry.set_levels()(levels.log, levels.trace);
+        let give_back = |loaded: Loaded| self.inner.retirer.library(loaded.library);
+        match loaded.reloadable(&cx) {
+            Ok(reloadable) => loaded.is_reloadable = reloadable,
+            Err(failure) => {
+                give_back(loaded);
+                return Err(failure.into());
+            }
+        }
+        let (objects, imports) = match self.bind(&loaded) {
+            Ok(bound) => bound,
+            Err(error) => {
+                give_back(loaded);
+                return Err(error);
+            }
+        };
+        loaded
+            .construct(&cx, &objects, imports, self.inner.provided.clone())
+            .map_err(|failed| {
+                let (loaded, failure) = *failed;
+                give_back(loaded);
+                failure.into()
+            })
+    }
+
+    /// An object for each import, and the instances that they belong to.
+    fn bind(&self, loaded: &Loaded) -> Result<(Vec<RawObject>, Vec<Arc<Instance>>), ReloadError> {
+        let mut imports: Vec<Arc<Instance>> = Vec::new();
+        let mut objects = Vec::new();
+        for import in loaded.desc.imports.iter() {
+            let object = match import.kind {
+                ImportKind::Host => from_host(loaded, import, &self.inner.provided)?,
+                ImportKind::Plugin | ImportKind::OrderOnly => {
+                    let from = PluginName::from(import.from.as_str());
+                    let found = self.plugins.iter().find(|plugin| *plugin.name() == from);
+                    if let Some(exporter) = found
+                        && !imports.iter().any(|known| Arc::ptr_eq(known, exporter))
+                    {
+                        imports.push(exporter.clone());
+                    }
+                    match (found, import.interface) {
+                        (Some(exporter), Some(need)) => from_plugin(loaded, need, exporter)?,
+                        // Optional and not there, or nothing of it is called: see `resolve::order`.
+                        _ => RawObject::ABSENT,
+                    }
+                }
+            };
+            objects.push(object);
+        }
+        Ok((objects, imports))
+    }
+
+    fn init(&self) -> Result<(), ReloadError> {
+        let names: Vec<_> = self
+            .plugins
+            .iter()
+            .map(|p| RStr::from_str(p.name().as_str()))
+            .collect();
+        let vault = VaultView {
+            generation: self.number,
+            plugins: RSlice::from_slice(&names),
+        };
+        for instance in self.fresh_instances() {
+            // SAFETY: nobody else uses it: it is not live yet.
+            unsafe { instance.on_init(&vault) }?;
+        }
+        Ok(())
+    }
+
+    fn fresh_instances(&self) -> impl DoubleEndedIterator<Item = &Arc<Instance>> {
+        self.plugins
+            .iter()
+            .filter(|plugin| self.fresh.contains(plugin.name()))
+    }
+
+    /// The generation as it would be.
+    pub(super) fn generation(&self) -> Generation {
+        Generation::new(self.number, self.reloads, self.plugins.clone())
+    }
+
+    /// Whether it is just the live generation again, as far as its own plugins go.
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.fresh.is_empty()
+    }
+
+    /// The new instances and the reports, once the generation is live.
+    pub(super) fn take(mut self) -> (Vec<Arc<Instance>>, Vec<PluginReport>) {
+        self.taken = true;
+        let fresh = self.fresh_instances().cloned().collect();
+        (fresh, std::mem::take(&mut self.reports))
+    }
+}
+
+impl Drop for Staged<'_> {
+    /// Frees the new instances, those that import before those they import.
+    fn drop(&mut self) {
+        if self.taken {
+            return;
+        }
+        while let Some(instance) = self.plugins.pop() {
+            if self.fresh.contains(instance.name())
+                && let Some(instance) = Arc::into_inner(instance)
+            {
+                self.inner.retirer.free_now(instance);
+            }
+        }
+        self.inner.retirer.wait_unlive(self.inner.limit);
+    }
+}
+
+type Order = (Vec<PluginName>, BTreeMap<PluginName, PluginName>);
+
+/// The order, and who follows whom.
+fn plan(candidates: &BTreeMap<PluginName, Candidate>) -> Result<Order, ReloadError> {
+    let node = |(name, candidate): (&PluginName, &'_ Candidate)| {
+        (
+            name.clone(),
+            candidate.metadata().clone(),
+            candidate.file().to_owned(),
+        )
+    };
+    let owned: Vec<_> = candidates.iter().map(node).collect();
+    let nodes = owned
+        .iter()
+        .map(|(name, metadata, file)| (name.clone(), Node { metadata, file }))
+        .collect();
+    let order = resolve::order(&nodes)?;
+    let new = |(name, candidate): (&PluginName, &Candidate)| {
+        matches!(candidate, Candidate::New(_)).then(|| name.clone())
+    };
+    let changed = candidates.iter().filter_map(new).collect();
+    let followers = resolve::followers(&order, &nodes, &changed);
+    Ok((order, followers))
+}
+
+fn from_host(
+    loaded: &Loaded,
+    import: &ImportDesc,
+    provided: &Provided,
+) -> Result<RawObject, ReloadError> {
+    let Some(need) = import.interface else {
+        return Ok(RawObject::ABSENT);
+    };
+    let Some((have, object)) = provided.find(need.name.as_str()) else {
+        if import.optional {
+            return Ok(RawObject::ABSENT);
+        }
+        let provided = provided.names();
+        return Err(ReloadError::Import {
+            plugin: loaded.name.clone(),
+            file: loaded.file.clone(),
+            import: format!("{} of the host", need.name),
+            message: match provided.as_slice() {
+                [] => "the host provides nothing: see `Builder::provide`".into(),
+                names => format!("the host provides {}", names.join(", ")),
+            },
+        });
+    };
+    check(loaded, need, Party::Host, have)?;
+    Ok(object)
+}
+
+fn from_plugin(
+    loaded: &Loaded,
+    need: &InterfaceDesc,
+    exporter: &Instance,
+) -> Result<RawObject, ReloadError> {
+    let exports = &exporter.desc().exports;
+    let Some(export) = exports
+        .iter()
+        .find(|export| export.interface.name == need.name)
+    else {
+        return Err(ReloadError::Import {
+            plugin: loaded.name.clone(),
+            file: loaded.file.clone(),
+            import: format!("{} of {}", need.name, exporter.name()),
+            message: match exports.len() {
+                0 => format!(
+                    "{} exports nothing: see `#[plugin(exports(…))]`",
+                    exporter.name()
+                ),
+                _ => {
+                    let names: Vec<_> = exports
+                        .iter()
+                        .map(|export| export.interface.name.as_str())
+                        .collect();
+                    format!("{} exports {}", exporter.name(), names.join(", "))
+                }
+            },
+        });
+    };
+    check(
+        loaded,
+        need,
+        Party::Plugin(exporter.name().as_str()),
+        export.interface,
+    )?;
+    Ok(RawObject {
+        table: export.table,
+        this: exporter.this(),
+    })
+}
+
+fn check(
+    loaded: &Loaded,
+    need: &InterfaceDesc,
+    from: Party<'_>,
+    have: &InterfaceDesc,
+) -> Result<(), ReloadError> {
+    match mismatch::interface((Party::Plugin(loaded.name.as_str()), need), (from, have)) {
+        None => Ok(()),
+        Some(message) => Err(ReloadError::Mismatch {
+            plugin: loaded.name.clone(),
+            file: loaded.file.clone(),
+            message,
+        }),
+    }
+}
