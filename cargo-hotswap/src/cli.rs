@@ -102,20 +102,23 @@ pub struct CompileOptions {
     pub keep_temps: bool,
 }
 
-/// Build plugins into shared libraries.
-///
-/// A PATH is a host's directory or a plugin's own. The plugins of a host are those its Cargo.toml lists,
-///
-///     [package.metadata.hotswap]
-///     plugins = ["one", "two"]
-///
-/// or, where it lists none, the workspace members below its directory whose library root has an item annotated with
-/// #[plugin]. A workspace without a package at its root stands for all its hosts.
-///
-/// The last lines on stdout are the paths of the artifacts, one a line; everything else goes to stderr. An artifact
-/// whose content did not change is left untouched.
+const BUILD: &str = "\
+Build plugins into shared libraries.
+
+A PATH is a host's directory or a plugin's own. The plugins of a host are those its Cargo.toml lists,
+
+    [package.metadata.hotswap]
+    plugins = [\"one\", \"two\"]
+
+or, where it lists none, the workspace members below its directory whose library root has an item
+annotated with #[plugin]. A workspace without a package at its root stands for all its hosts.
+
+The last lines on stdout are the paths of the artifacts, one a line; everything else goes to
+stderr. An artifact whose content did not change is left untouched.";
+
+/// The options of `build`.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(long_about = BUILD)]
 pub struct BuildArgs {
     /// Directories of hosts or plugins [default: the current directory]
     #[arg(value_name = "PATH", conflicts_with = "manifest_path")]

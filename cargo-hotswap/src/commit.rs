@@ -72,7 +72,7 @@ fn entry(commit: &Commit<'_>, below: &Path) -> Result<Option<Oid>, git2::Error> 
 /// Whether anything below `below` differs from the last commit, new files included, ignored ones not.
 fn is_dirty(repository: &Repository, below: &Path) -> Result<bool, git2::Error> {
     let mut options = StatusOptions::new();
-    options.include_untracked(true).recurse_untracked_dirs(false).disable_pathspec_match(true).exclude_submodules(true);
+    options.include_untracked(true).recurse_untracked_dirs(true).disable_pathspec_match(true).exclude_submodules(true);
     if !below.as_os_str().is_empty() {
         options.pathspec(below);
     }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! # Map
-//! [`cli`] is what can be typed, [`commands`] has one file per subcommand. Below them, in the order a build goes:
+//! [`cli`] is what can be typed, `commands` has one file per subcommand. Below them, in the order a build goes:
 //! `workspace` (what Cargo says) → `selection` (which plugins, of which host) → `edges` and `settings` (what is
 //! refused) → `build` (compile each with `cargo rustc`) → `install` (note, lock, rename).
 //!
@@ -18,7 +18,7 @@ mod attribute;
 mod build;
 mod cargo;
 pub mod cli;
-pub mod commands;
+mod commands;
 mod commit;
 mod dep_info;
 mod edges;

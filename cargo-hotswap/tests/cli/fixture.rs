@@ -1,0 +1,183 @@
+//! A workspace to build in, and ways to run the command on it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use hotswap_host::artifact::Artifact;
+use tempfile::TempDir;
+
+/// A workspace with the host `app`, its plugins `world` and `moon` below it, and the crate `util` that both use. Its
+/// path has a space in it.
+pub struct Fixture {
+    _temp: TempDir,
+    pub root: PathBuf,
+}
+
+impl Fixture {
+    pub fn new() -> Self {
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        let root = temp.path().canonicalize().expect("it is there").join("some where");
+        let fixture = Self { _temp: temp, root };
+        fixture.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"app/world\", \"app/moon\", \"util\"]\n");
+        fixture.write(".gitignore", "target\n");
+        fixture.package("app", "");
+        fixture.write("app/src/main.rs", "fn main() {}\n");
+        fixture.package("util", "");
+        fixture.write("util/src/lib.rs", "pub fn number() -> u32 { 1 }\n");
+        fixture.plugin("app/world", "util = { path = \"../../util\" }");
+        fixture.plugin("app/moon", "util = { path = \"../../util\" }");
+        fixture
+    }
+
+    /// Writes a file and the directories above it.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().expect("a file is in a directory")).expect("directories can be made");
+        fs::write(path, text).expect("the file can be written");
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root.join(path)).expect("the file can be read")
+    }
+
+    /// Replaces `from`, which must be there, with `to`.
+    pub fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert!(text.contains(from), "{path} has no {from:?}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    /// Writes the Cargo.toml of a package called like its directory.
+    pub fn package(&self, directory: &str, dependencies: &str) {
+        let name = Path::new(directory).file_name().and_then(|name| name.to_str()).expect("a name");
+        let head = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        self.write(&format!("{directory}/Cargo.toml"), &format!("{head}\n[dependencies]\n{dependencies}\n"));
+    }
+
+    /// Writes a plugin that answers with a number.
+    pub fn plugin(&self, directory: &str, dependencies: &str) {
+        self.package(directory, dependencies);
+        let name = directory.rsplit('/').next().expect("there is a last part");
+        let metadata = metadata(name).escape_ascii().to_string();
+        let uses = if dependencies.contains("util") { "util::number()" } else { "0" };
+        self.write(
+            &format!("{directory}/src/lib.rs"),
+            &format!(
+                "pub struct Plugin;\n\
+                 #[rustfmt::plugin]\n\
+                 impl Plugin {{\n    pub fn number() -> u32 {{ 40 + {uses} }}\n}}\n\
+                 #[unsafe(no_mangle)]\npub extern \"C\" fn number() -> u32 {{ Plugin::number() }}\n\
+                 #[used]\n#[unsafe(link_section = \".hotswap\")]\n\
+                 static METADATA: [u8; {len}] = *b\"{metadata}\";\n",
+                len = self::metadata(name).len(),
+            ),
+        );
+    }
+
+    /// The command, to be run at `directory`, and not as the tests themselves are run.
+    pub fn command(&self, directory: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-hotswap"));
+        command.args(args).current_dir(self.root.join(directory)).env("CARGO_TERM_COLOR", "never");
+        for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_MANIFEST_DIR"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Runs the command at the root of the workspace.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        self.run_at("", args)
+    }
+
+    pub fn run_at(&self, directory: &str, args: &[&str]) -> Ran {
+        Ran::new(self, self.command(directory, args).output().expect("the command can be started"))
+    }
+
+    /// Runs the command, which must succeed, and returns what it printed.
+    pub fn ok(&self, args: &[&str]) -> Ran {
+        let ran = self.run(args);
+        assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
+        ran
+    }
+
+    pub fn git(&self, args: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=Someone", "-c", "user.email=someone@example.org", "-c", "commit.gpgsign=false"]);
+        let output = command.args(args).current_dir(&self.root).output().expect("git can be started");
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Commits everything and returns the commit.
+    pub fn commit(&self) -> String {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", "a change"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Where the artifact of a plugin of `app` is put by default.
+    pub fn artifact_path(&self, plugin: &str) -> PathBuf {
+        self.root.join(format!("target/hotswap/debug/app/lib{plugin}.so"))
+    }
+
+    pub fn artifact(&self, plugin: &str) -> Artifact {
+        Artifact::read(&self.artifact_path(plugin)).expect("the artifact can be read")
+    }
+
+    /// The names of everything in the directory of the artifacts, locks left out.
+    pub fn installed(&self) -> Vec<String> {
+        let directory = self.root.join("target/hotswap/debug/app");
+        let names = fs::read_dir(directory).into_iter().flatten();
+        let names = names.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
+        let mut names: Vec<String> = names.filter(|name| !name.ends_with("-lock")).collect();
+        names.sort();
+        names
+    }
+}
+
+/// What a run of the command printed, without the names of this machine's directories.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn new(fixture: &Fixture, output: Output) -> Self {
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8(bytes.to_vec()).expect("the output is text");
+            text.replace(fixture.root.to_str().expect("the path is text"), "<root>")
+        };
+        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    pub fn lines(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+}
+
+/// What `#[plugin]` would put into the library.
+fn metadata(name: &str) -> Vec<u8> {
+    let plugin = format!(
+        r#"{{"name":"{name}","version":"0.1.0","crate":"{name}","reloadable":true,"functions":[{{"name":"number","signature":"fn() -> u32"}}]}}"#
+    );
+    let build = r#"{"rustc":"rustc 1.0.0","target":"x86_64-unknown-linux-gnu","profile":"debug"}"#;
+    let version = hotswap_plugin::contract::VERSION.to_le_bytes();
+    let parts: [(&[u8; 4], &[u8]); 9] = [
+        (b"cont", &version),
+        (b"plug", plugin.as_bytes()),
+        (b"fnha", &[7; 16]),
+        (b"expo", b"[]"),
+        (b"exha", b""),
+        (b"impo", b"[]"),
+        (b"imha", b""),
+        (b"bild", build.as_bytes()),
+        (b"pani", b"u"),
+    ];
+    let part = |(tag, bytes): (&[u8; 4], &[u8])| {
+        let len = u32::try_from(bytes.len()).expect("a part is short").to_le_bytes();
+        [b"HSWP", &tag[..], &len, bytes].concat()
+    };
+    parts.into_iter().flat_map(part).collect()
+}

@@ -1,0 +1,29 @@
+//! The help texts, as people see them.
+
+use crate::fixture::Fixture;
+
+#[test]
+fn help() {
+    let fixture = Fixture::new();
+    for command in ["", "build", "run", "reload", "inspect", "new"] {
+        let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
+        let ran = fixture.ok(&args);
+        insta::assert_snapshot!(format!("help-{command}"), ran.stdout);
+    }
+}
+
+#[test]
+fn the_word_that_cargo_inserts_may_be_there_or_not() {
+    let fixture = Fixture::new();
+    let with = fixture.ok(&["hotswap", "build", "--help"]).stdout;
+    assert_eq!(with, fixture.ok(&["build", "--help"]).stdout);
+    assert!(fixture.ok(&["--version"]).stdout.starts_with("cargo-hotswap "));
+}
+
+#[test]
+fn a_command_line_without_sense_is_a_usage_error() {
+    let fixture = Fixture::new();
+    for args in [&["biuld"][..], &[], &["build", "--release", "--profile", "x"], &["new", "x"], &["build", "-q", "-v"]] {
+        assert_eq!(fixture.run(args).code, Some(2), "{args:?}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The real binary, on workspaces made for each test, with the real Cargo and the real git.
+//!
+//! The plugins here carry an inert attribute that looks like `#[plugin]`, and metadata written by hand, so that they
+//! depend on nothing and compile in a moment.
+
+mod build;
+mod fixture;
+mod help;
+mod inspect;
+mod interrupted;
+mod note;
+mod refused;
+mod selected;
