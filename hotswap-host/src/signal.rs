@@ -3,6 +3,7 @@ use crate::error::ReloadError;
 use crate::swapper::{Swapper, WeakSwapper};
 use signal_hook::consts::FORBIDDEN;
 use signal_hook::iterator::{Handle, Signals};
+use std::fmt;
 use std::io;
 use std::thread;
 
@@ -39,6 +40,7 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
     let handle = signals.handle();
     let weak = swapper.downgrade();
     let listener = Listener {
+        signal,
         handle,
         swapper: weak.clone(),
     };
@@ -67,9 +69,9 @@ fn reload(swapper: Swapper) {
 
 /// Listens for a signal until it is dropped. A reload that runs by then is waited for; the signal itself is ignored
 /// from then on.
-#[derive(Debug)]
 #[must_use = "the signal is only listened for until this is dropped; `detach` it to listen for ever"]
 pub struct Listener {
+    signal: i32,
     handle: Handle,
     swapper: WeakSwapper,
 }
@@ -78,6 +80,14 @@ impl Listener {
     /// Listens as long as there is a swapper.
     pub fn detach(self) {
         std::mem::forget(self);
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener")
+            .field("signal", &self.signal)
+            .finish_non_exhaustive()
     }
 }
 
