@@ -15,9 +15,12 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::span::{Attributes, Current, Id, Record};
 use tracing_core::{Event, Metadata, Subscriber};
 
-/// Gives its spans the numbers 1, 2, …, and writes down one line for each thing that happens.
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Recorded>>);
+/// Writes down one line for each thing that happens. Its spans are `base` + 1, + 2, …, and are written as 1, 2, ….
+#[derive(Clone)]
+struct Recorder {
+    base: u64,
+    recorded: Arc<Mutex<Recorded>>,
+}
 
 #[derive(Default)]
 struct Recorded {
@@ -27,13 +30,33 @@ struct Recorded {
 }
 
 impl Recorder {
+    /// Tests run at once, so each has its own numbers.
+    fn new(base: u64) -> Recorder {
+        Recorder {
+            base,
+            recorded: Arc::default(),
+        }
+    }
+
+    fn short(&self, span: &Id) -> u64 {
+        span.into_u64() - self.base
+    }
+
+    fn parent(&self, explicit: Option<&Id>, contextual: bool) -> String {
+        match explicit {
+            Some(id) => format!("in {}", self.short(id)),
+            None if contextual => "in current".into(),
+            None => "in none".into(),
+        }
+    }
+
     fn write(&self, line: String) {
-        self.0.lock().unwrap().lines.push(line);
+        self.recorded.lock().unwrap().lines.push(line);
     }
 
     /// The lines since the last time.
     fn lines(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap().lines)
+        std::mem::take(&mut self.recorded.lock().unwrap().lines)
     }
 }
 
@@ -73,67 +96,63 @@ impl Visit for Line {
     }
 }
 
-fn parent(explicit: Option<&Id>, contextual: bool) -> String {
-    match explicit {
-        Some(id) => format!("in {}", id.into_u64()),
-        None if contextual => "in current".into(),
-        None => "in none".into(),
-    }
-}
-
 impl Subscriber for Recorder {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut recorded = self.0.lock().unwrap();
+        let mut recorded = self.recorded.lock().unwrap();
         recorded.spans.push(span.metadata());
         let id = recorded.spans.len();
         drop(recorded);
-        let parent = parent(span.parent(), span.is_contextual());
+        let parent = self.parent(span.parent(), span.is_contextual());
         let mut line = Line(format!("new {id} {} {parent}", span.metadata().name()));
         span.record(&mut line);
         self.write(line.0);
-        Id::from_u64(id as u64)
+        Id::from_u64(self.base + id as u64)
     }
     fn record(&self, span: &Id, values: &Record<'_>) {
-        let mut line = Line(format!("record {}", span.into_u64()));
+        let mut line = Line(format!("record {}", self.short(span)));
         values.record(&mut line);
         self.write(line.0);
     }
     fn record_follows_from(&self, span: &Id, follows: &Id) {
         self.write(format!(
             "{} follows {}",
-            span.into_u64(),
-            follows.into_u64()
+            self.short(span),
+            self.short(follows)
         ));
     }
     fn event(&self, event: &Event<'_>) {
-        let parent = parent(event.parent(), event.is_contextual());
+        let parent = self.parent(event.parent(), event.is_contextual());
         let mut line = Line(format!("event {} {parent}", event.metadata().name()));
         event.record(&mut line);
         self.write(line.0);
     }
     fn enter(&self, span: &Id) {
-        self.0.lock().unwrap().entered.push(span.clone());
-        self.write(format!("enter {}", span.into_u64()));
+        self.recorded.lock().unwrap().entered.push(span.clone());
+        self.write(format!("enter {}", self.short(span)));
     }
     fn exit(&self, span: &Id) {
-        self.0.lock().unwrap().entered.retain(|id| id != span);
-        self.write(format!("exit {}", span.into_u64()));
+        self.recorded
+            .lock()
+            .unwrap()
+            .entered
+            .retain(|id| id != span);
+        self.write(format!("exit {}", self.short(span)));
     }
     fn clone_span(&self, span: &Id) -> Id {
-        self.write(format!("clone {}", span.into_u64()));
+        self.write(format!("clone {}", self.short(span)));
         span.clone()
     }
     fn try_close(&self, span: Id) -> bool {
-        self.write(format!("close {}", span.into_u64()));
+        self.write(format!("close {}", self.short(&span)));
         true
     }
     fn current_span(&self) -> Current {
-        let recorded = self.0.lock().unwrap();
+        let recorded = self.recorded.lock().unwrap();
         recorded.entered.last().map_or(Current::none(), |id| {
-            Current::new(id.clone(), recorded.spans[id.into_u64() as usize - 1])
+            Current::new(id.clone(), recorded.spans[self.short(id) as usize - 1])
         })
     }
 }
@@ -173,21 +192,16 @@ impl Plugin {
         let names: Vec<String> = (0..values.len()).map(|index| format!("f{index}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let callsite = self.callsite(kind::EVENT, name, &names);
-        let view = |(index, value): (usize, &FieldValue<'_>)| FieldView {
-            index: index as u32,
+        let views = values.iter().zip(0..).map(|(value, index)| FieldView {
+            index,
             value: *value,
-        };
+        });
         // The callsite has no such field: left out.
         let beyond = FieldView {
             index: 99,
             value: FieldValue::Bool(true),
         };
-        let values: Vec<FieldView<'_>> = values
-            .iter()
-            .enumerate()
-            .map(view)
-            .chain([beyond])
-            .collect();
+        let values: Vec<FieldView<'_>> = views.chain([beyond]).collect();
         unsafe { (TABLE.event)(self.0, callsite, parent, RSlice::from_slice(&values)) }
     }
 
@@ -238,7 +252,7 @@ impl Plugin {
 
 #[test]
 fn values_keep_their_types() {
-    let (recorder, plugin) = (Recorder::default(), Plugin::new(8));
+    let (recorder, plugin) = (Recorder::new(1000), Plugin::new(8));
     let errors = [RStr::from_str("outer"), RStr::from_str("inner")];
     let halves = |value: u128| [value as u64, (value >> 64) as u64];
     with_default(recorder.clone(), || {
@@ -277,7 +291,7 @@ fn values_keep_their_types() {
 
 #[test]
 fn a_span_lives_as_in_the_host() {
-    let (recorder, plugin) = (Recorder::default(), Plugin::new(16));
+    let (recorder, plugin) = (Recorder::new(2000), Plugin::new(16));
     with_default(recorder.clone(), || {
         let root = plugin.span("root", Parent::Root);
         let child = plugin.span("child", Parent::Explicit(root));
@@ -313,7 +327,7 @@ fn a_span_lives_as_in_the_host() {
 
 #[test]
 fn a_span_stays_with_its_subscriber() {
-    let (one, two, plugin) = (Recorder::default(), Recorder::default(), Plugin::new(24));
+    let (one, two, plugin) = (Recorder::new(3000), Recorder::new(3000), Plugin::new(24));
     let first = with_default(one.clone(), || plugin.span("first", Parent::Root));
     // The second subscriber gives its span the same number.
     with_default(two.clone(), || {
@@ -330,7 +344,7 @@ fn a_span_stays_with_its_subscriber() {
 
 #[test]
 fn the_current_span_of_the_host_can_be_held() {
-    let (recorder, plugin) = (Recorder::default(), Plugin::new(32));
+    let (recorder, plugin) = (Recorder::new(5000), Plugin::new(32));
     with_default(recorder.clone(), || {
         tracing::info_span!("of the host", x = 1).in_scope(|| {
             let (span, name) = plugin.current().unwrap();
@@ -357,7 +371,7 @@ fn the_current_span_of_the_host_can_be_held() {
 
 #[test]
 fn a_number_without_a_span_does_nothing() {
-    let (recorder, plugin) = (Recorder::default(), Plugin::new(40));
+    let (recorder, plugin) = (Recorder::new(6000), Plugin::new(40));
     with_default(recorder.clone(), || {
         for span in [SpanId(0), SpanId(77), SpanId::NONE] {
             plugin.enter(span);
@@ -371,7 +385,7 @@ fn a_number_without_a_span_does_nothing() {
 
 #[test]
 fn spans_left_open_are_closed_with_their_plugin() {
-    let (recorder, one, two) = (Recorder::default(), Plugin::new(48), Plugin::new(56));
+    let (recorder, one, two) = (Recorder::new(7000), Plugin::new(48), Plugin::new(56));
     with_default(recorder.clone(), || {
         let span = one.span("one", Parent::Root);
         one.clone(span);
@@ -416,7 +430,7 @@ fn a_subscriber_that_panics_loses_the_record_alone() {
 
 #[test]
 fn a_callsite_of_nobody_is_ignored() {
-    let (recorder, nobody) = (Recorder::default(), CallsiteRef(std::ptr::null()));
+    let (recorder, nobody) = (Recorder::new(8000), CallsiteRef(std::ptr::null()));
     let token = without_provenance(72);
     with_default(recorder.clone(), || {
         let none = RSlice::from_slice(&[]);
