@@ -57,12 +57,6 @@ fn number(filter: LevelFilter) -> u32 {
     }
 }
 
-/// The arguments of `PluginEntry::set_levels` now.
-pub(crate) fn current_levels() -> (u32, u32) {
-    let Levels { log, trace, .. } = levels();
-    (log, trace)
-}
-
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
 static WATCHERS: Mutex<Vec<Wake>> = Mutex::new(Vec::new());
