@@ -4,6 +4,8 @@
 //! mistakes in one use are reported together, each on the tokens at fault.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
+mod call;
+mod plugin;
 mod shared;
 mod support;
 
@@ -12,13 +14,19 @@ use proc_macro::TokenStream;
 /// Lets a struct or an enum cross between plugins, and between a plugin and its host.
 #[proc_macro_attribute]
 pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
-    or_error(item.clone(), shared::expand(options.into(), item.into()))
+    or_error(
+        item.clone().into(),
+        shared::expand(options.into(), item.into()),
+    )
 }
 
 /// Makes a plugin of a type.
 #[proc_macro_attribute]
-pub fn plugin(_options: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
+    or_error(
+        plugin::without_invoke(item.clone().into()),
+        plugin::expand(options.into(), item.into()),
+    )
 }
 
 /// Makes an interface of a trait.
@@ -34,10 +42,14 @@ pub fn import(_item: TokenStream) -> TokenStream {
 }
 
 /// The expansion, or all errors and the item as it was, so that it can still be used by the code around it.
-fn or_error(item: TokenStream, expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
-    expanded.map(TokenStream::from).unwrap_or_else(|errors| {
-        let mut both = TokenStream::from(errors.into_compile_error());
+fn or_error(
+    item: proc_macro2::TokenStream,
+    expanded: syn::Result<proc_macro2::TokenStream>,
+) -> TokenStream {
+    let expanded = expanded.unwrap_or_else(|errors| {
+        let mut both = errors.into_compile_error();
         both.extend(item);
         both
-    })
+    });
+    expanded.into()
 }

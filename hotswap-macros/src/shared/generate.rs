@@ -37,6 +37,7 @@ pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
         #repr
         #item
 
+        #[allow(clippy::all, clippy::pedantic)]
         #[allow(trivial_bounds, unsafe_code, unused_unsafe, unused_variables)]
         const _: () = {
             #[doc(hidden)]
@@ -128,7 +129,7 @@ fn of_struct(b: &TokenStream, shared: &Shared<'_>, view: &Ident, group: &Group<'
         to_view: quote!(#view #to_view),
         from_view: quote!(Self #from_view),
         to_value: group.to_value(|p| quote!(&self.#p)),
-        from_value: group.from_value(&quote!(Self), &shared.ident.unraw().to_string()),
+        from_value: group.read_value(&quote!(Self), &shared.ident.unraw().to_string()),
     }
 }
 
@@ -176,7 +177,7 @@ fn of_enum(
         quote!(Self::#ident #pattern => #b::parts::variant(#name, #value),)
     });
     let from_value = each(&|ident, name, group| {
-        let read = group.from_value(&quote!(Self::#ident), name);
+        let read = group.read_value(&quote!(Self::#ident), name);
         quote!(#name => #b::parts::within(#name, || #read),)
     });
     Code {
@@ -304,7 +305,7 @@ impl<'a> Group<'a> {
     }
 
     /// The reverse: an expression, with `value` in scope.
-    fn from_value(&self, what: &TokenStream, name: &str) -> TokenStream {
+    fn read_value(&self, what: &TokenStream, name: &str) -> TokenStream {
         let b = self.boundary;
         let ok = quote!(::core::result::Result::Ok);
         match self.fields {

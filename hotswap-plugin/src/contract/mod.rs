@@ -16,6 +16,8 @@
 //! - It may be called from any thread, except where its documentation says otherwise.
 pub mod entry;
 pub mod metadata;
+#[doc(hidden)]
+pub mod section;
 pub mod shim;
 
 pub use entry::{

@@ -1,0 +1,287 @@
+//! `#[plugin]`: generate.
+use super::hooks::{is_reference, is_result, params};
+use super::{Options, Plugin};
+use crate::call::{Call, local};
+use crate::support::{bounds, json};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ImplItemFn, Path, Type};
+
+/// The `impl` as its author wrote it, the implementation of `Plugin`, and the entry points of the library.
+pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
+    let Plugin {
+        options,
+        ty,
+        hooks,
+        functions,
+    } = plugin;
+    let (root, b) = (&options.root, &options.root.boundary());
+    let name = text_or(&options.name, quote!(::core::env!("CARGO_PKG_NAME")));
+    let version = text_or(&options.version, quote!(::core::env!("CARGO_PKG_VERSION")));
+    let bounds = bounds(b, functions.iter().flat_map(Call::types));
+    let descriptions = functions.iter().map(|function| described(b, ty, function));
+    let exports = options
+        .exports
+        .iter()
+        .map(|path| quote!(#b::ExportDesc::new::<dyn #path, Self>()));
+    let imports = imports(plugin).map_or_else(|| quote!(()), |ty| quote!(#ty));
+    let construct = construct(plugin);
+    let reloadable = reloadable(plugin);
+    let fallible = [
+        (
+            hooks.on_load,
+            quote!(on_load),
+            quote!(data: &#root::LoadData<'_>),
+            quote!(data),
+        ),
+        (
+            hooks.on_init,
+            quote!(on_init),
+            quote!(vault: &#root::Vault<'_>),
+            quote!(vault),
+        ),
+    ];
+    let fallible = fallible.into_iter().filter_map(|(hook, name, param, arg)| {
+        let hook = hook?;
+        let unused = params(hook).next().is_none().then(|| quote!(let _ = #arg;));
+        let arg = params(hook).next().map(|_| quote!(, #arg));
+        let run = or_ok(hook, quote!(Self::#name(self #arg)));
+        Some(quote! {
+            fn #name(&mut self, #param) -> #root::Result<()> {
+                #unused
+                #run
+            }
+        })
+    });
+    let plain = [
+        (hooks.on_start, quote!(on_start), quote!(&self)),
+        (hooks.on_stop, quote!(on_stop), quote!(&self)),
+        (hooks.on_free, quote!(on_free), quote!(&mut self)),
+    ];
+    let plain = plain.into_iter().filter_map(|(hook, name, receiver)| {
+        hook.map(|_| quote!(fn #name(#receiver) { Self::#name(self) }))
+    });
+    let invoke_func = hooks.invoke_func.map(|_| {
+        quote! {
+            fn invoke_func(
+                &self,
+                name: &str,
+                args: &[#b::Value],
+            ) -> ::core::option::Option<#root::Result<#b::Value>> {
+                ::core::option::Option::Some(Self::invoke_func(self, name, args).map_err(::core::convert::Into::into))
+            }
+        }
+    });
+    let library = library(plugin, &name, &version);
+    quote! {
+        #item
+
+        #[allow(clippy::all, clippy::pedantic)]
+        #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+        const _: () = {
+            #[automatically_derived]
+            impl #root::Plugin for #ty #bounds {
+                const NAME: &'static str = #name;
+                const VERSION: &'static str = #version;
+                const FUNCTIONS: &'static [#b::FunctionDesc] = &[#(#descriptions),*];
+                const EXPORTS: &'static [#b::ExportDesc] = &[#(#exports),*];
+                type Imports = #imports;
+                #construct
+                #reloadable
+                #(#fallible)*
+                #(#plain)*
+                #invoke_func
+            }
+
+            #library
+        };
+    }
+}
+
+fn text_or(option: &Option<syn::LitStr>, default: TokenStream) -> TokenStream {
+    option.as_ref().map_or(default, |text| quote!(#text))
+}
+
+/// Calls a function that may return a `Result` or nothing.
+fn or_ok(hook: &ImplItemFn, call: TokenStream) -> TokenStream {
+    let ok = quote!(::core::result::Result::Ok);
+    match is_result(&hook.sig.output) {
+        true => quote!(#ok(#call?)),
+        false => quote! {
+            #call;
+            #ok(())
+        },
+    }
+}
+
+/// The type of the constructor's last parameter, where it is owned.
+fn imports<'a>(plugin: &Plugin<'a>) -> Option<&'a Type> {
+    params(plugin.hooks.new?)
+        .last()
+        .filter(|ty| !is_reference(ty))
+}
+
+fn construct(plugin: &Plugin<'_>) -> TokenStream {
+    let root = &plugin.options.root;
+    let ok = quote!(::core::result::Result::Ok);
+    let (body, used) = match plugin.hooks.new {
+        // On the tokens of the type, which may not have a default.
+        None => {
+            let ty = plugin.ty;
+            let default = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default());
+            (quote!(#ok(#default)), [false, false])
+        }
+        Some(new) => {
+            let used = [params(new).any(is_reference), imports(plugin).is_some()];
+            let (cx, deps) = (
+                used[0].then(|| quote!(cx,)),
+                used[1].then(|| quote!(imports)),
+            );
+            let call = quote!(Self::new(#cx #deps));
+            (
+                if is_result(&new.sig.output) {
+                    quote!(#ok(#call?))
+                } else {
+                    quote!(#ok(#call))
+                },
+                used,
+            )
+        }
+    };
+    let unused = ["cx", "imports"]
+        .into_iter()
+        .zip(used)
+        .filter(|(_, used)| !used)
+        .map(|(name, _)| {
+            let name = quote::format_ident!("{name}");
+            quote!(let _ = #name;)
+        });
+    quote! {
+        fn construct(cx: &#root::Context, imports: Self::Imports) -> #root::Result<Self> {
+            #(#unused)*
+            #body
+        }
+    }
+}
+
+fn reloadable(plugin: &Plugin<'_>) -> Option<TokenStream> {
+    let root = &plugin.options.root;
+    let body = match (plugin.hooks.reloadable, &plugin.options.reloadable) {
+        (Some(hook), _) if params(hook).next().is_some() => quote!(Self::reloadable(cx)),
+        (Some(_), _) => quote!(let _ = cx; Self::reloadable()),
+        (None, Some(reloadable)) => quote!(let _ = cx; #reloadable),
+        (None, None) => return None,
+    };
+    Some(quote!(fn reloadable(cx: &#root::Context) -> bool { #body }))
+}
+
+/// The description of a function, which holds its two C functions.
+fn described(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
+    let [this, args, out] = ["this", "args", "out"].map(local);
+    let (ident, name, result) = (function.ident, function.name(), &function.result);
+    let (crossing, out_type, bounds) = (function.crossing(b), function.out(b), function.bounds(b));
+    let (take, get, descriptions) = (function.take(b), function.get(b), function.descriptions(b));
+    let count = function.params.len() as u32;
+    let read = function.params.iter().map(|(param, ty)| {
+        let name = syn::ext::IdentExt::unraw(*param).to_string();
+        quote!(let #param = #args.next::<<#ty as #b::Arg>::Owned>(#name)?;)
+    });
+    let owned = function
+        .params
+        .iter()
+        .map(|(param, ty)| match is_reference(ty) {
+            true => quote!(&#param),
+            false => quote!(#param),
+        });
+    // Only what has parameters needs the arguments.
+    let mutable = (count > 0).then(|| quote!(let mut #args =));
+    quote! {{
+        unsafe extern "C" fn typed(#this: *const (), #crossing #out: #out_type) -> #b::Status #bounds {
+            unsafe {
+                #b::answer(#out, || {
+                    #take
+                    <#ty>::#ident(&*#this.cast::<#ty>(), #get)
+                })
+            }
+        }
+        unsafe extern "C" fn dynamic(
+            #this: *const (),
+            #args: #b::SliceView<#b::ValueView>,
+            #out: *mut #b::DynamicOut,
+        ) -> #b::Status #bounds {
+            unsafe {
+                #b::answer(#out, || {
+                    #mutable #b::dynamic::arguments(#args, #count)?;
+                    #(#read)*
+                    let result: #result = <#ty>::#ident(&*#this.cast::<#ty>(), #(#owned),*);
+                    #b::Return::into_dynamic(result)
+                })
+            }
+        }
+        #b::FunctionDesc::new(#name, #descriptions, typed as *const (), dynamic)
+    }}
+}
+
+/// What only the shared library has.
+fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> TokenStream {
+    let Plugin { options, ty, .. } = plugin;
+    let (root, b) = (&options.root, &options.root.boundary());
+    let allocator = options.allocator.then(|| quote!(#root::__allocator!();));
+    let functions = plugin.functions.iter().map(|function| {
+        let signature = json(&format!("fn{}", function.written("")));
+        format!(
+            r#"{{"name":"{}","signature":"{signature}"}}"#,
+            function.name()
+        )
+    });
+    let functions = functions.collect::<Vec<_>>().join(",");
+    let end = format!(
+        r#"","reloadable":{},"functions":[{functions}]}}"#,
+        metadata_reloadable(plugin, options)
+    );
+    let exports = exports(b, &options.exports);
+    quote! {
+        #[cfg(hotswap_dylib)]
+        mod library {
+            #root::__shim!();
+            #allocator
+        }
+        #[cfg(hotswap_dylib)]
+        #root::__entry!(#ty);
+        #[cfg(hotswap_dylib)]
+        #root::__metadata!(
+            #ty,
+            ::core::concat!(
+                r#"{"name":""#, #name,
+                r#"","version":""#, #version,
+                r#"","crate":""#, ::core::env!("CARGO_PKG_NAME"),
+                #end,
+            ),
+            [#exports]
+        );
+    }
+}
+
+fn metadata_reloadable(plugin: &Plugin<'_>, options: &Options) -> &'static str {
+    match (plugin.hooks.reloadable, &options.reloadable) {
+        (Some(_), _) => "null",
+        (None, Some(reloadable)) if !reloadable.value => "false",
+        _ => "true",
+    }
+}
+
+/// The texts that make the JSON of the exports.
+fn exports(b: &TokenStream, exports: &[Path]) -> TokenStream {
+    let items = exports.iter().enumerate().map(|(i, path)| {
+        let name = path
+            .segments
+            .last()
+            .map(|last| last.ident.to_string())
+            .unwrap_or_default();
+        let comma = if i > 0 { "," } else { "" };
+        let begin = format!(r#"{comma}{{"interface":"{name}","signature":""#);
+        quote!(#begin, <dyn #path as #b::Interface>::SIGNATURE, "\"}",)
+    });
+    quote!("[", #(#items)* "]")
+}

@@ -1,0 +1,252 @@
+//! The functions of a plugin that the host calls on its own account, and how each may be written.
+use super::is_invoke;
+use crate::support::{Errors, bare, written};
+use syn::spanned::Spanned;
+use syn::{FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Type};
+
+/// How a hook is written.
+struct Rule {
+    name: &'static str,
+    form: &'static str,
+    receiver: Option<Access>,
+    params: usize,
+    result: Output,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Access {
+    Shared,
+    Exclusive,
+}
+
+#[derive(PartialEq)]
+enum Output {
+    /// It cannot fail.
+    Nothing,
+    /// It may return a `Result`.
+    Fallible,
+    /// It has to return something.
+    Something,
+}
+
+const RULES: [Rule; 8] = [
+    rule(
+        "new",
+        "fn new(cx: &Context, deps: Deps) -> Result<Self>",
+        None,
+        2,
+        Output::Something,
+    ),
+    rule(
+        "reloadable",
+        "fn reloadable(cx: &Context) -> bool",
+        None,
+        1,
+        Output::Something,
+    ),
+    rule(
+        "on_load",
+        "fn on_load(&mut self, data: &LoadData<'_>) -> Result<()>",
+        Some(Access::Exclusive),
+        1,
+        Output::Fallible,
+    ),
+    rule(
+        "on_init",
+        "fn on_init(&mut self, vault: &Vault<'_>) -> Result<()>",
+        Some(Access::Exclusive),
+        1,
+        Output::Fallible,
+    ),
+    rule(
+        "on_start",
+        "fn on_start(&self)",
+        Some(Access::Shared),
+        0,
+        Output::Nothing,
+    ),
+    rule(
+        "on_stop",
+        "fn on_stop(&self)",
+        Some(Access::Shared),
+        0,
+        Output::Nothing,
+    ),
+    rule(
+        "on_free",
+        "fn on_free(&mut self)",
+        Some(Access::Exclusive),
+        0,
+        Output::Nothing,
+    ),
+    rule(
+        "invoke_func",
+        "fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>",
+        Some(Access::Shared),
+        2,
+        Output::Something,
+    ),
+];
+
+const fn rule(
+    name: &'static str,
+    form: &'static str,
+    receiver: Option<Access>,
+    params: usize,
+    result: Output,
+) -> Rule {
+    Rule {
+        name,
+        form,
+        receiver,
+        params,
+        result,
+    }
+}
+
+/// Whether a function of this name is a hook.
+pub fn is_hook(name: &Ident) -> bool {
+    RULES.iter().any(|rule| name == rule.name)
+}
+
+/// The hooks of one plugin.
+#[derive(Default)]
+pub struct Hooks<'a> {
+    pub new: Option<&'a ImplItemFn>,
+    pub reloadable: Option<&'a ImplItemFn>,
+    pub on_load: Option<&'a ImplItemFn>,
+    pub on_init: Option<&'a ImplItemFn>,
+    pub on_start: Option<&'a ImplItemFn>,
+    pub on_stop: Option<&'a ImplItemFn>,
+    pub on_free: Option<&'a ImplItemFn>,
+    pub invoke_func: Option<&'a ImplItemFn>,
+}
+
+impl<'a> Hooks<'a> {
+    /// Finds the hooks among the methods and checks how they are written.
+    pub fn parse(methods: impl Iterator<Item = &'a ImplItemFn>, errors: &mut Errors) -> Self {
+        let mut hooks = Hooks::default();
+        for method in methods {
+            let Some(rule) = RULES.iter().find(|rule| method.sig.ident == rule.name) else {
+                continue;
+            };
+            if !method.attrs.iter().any(is_invoke) {
+                rule.check(method, errors);
+            }
+            let slot = match rule.name {
+                "new" => &mut hooks.new,
+                "reloadable" => &mut hooks.reloadable,
+                "on_load" => &mut hooks.on_load,
+                "on_init" => &mut hooks.on_init,
+                "on_start" => &mut hooks.on_start,
+                "on_stop" => &mut hooks.on_stop,
+                "on_free" => &mut hooks.on_free,
+                _ => &mut hooks.invoke_func,
+            };
+            *slot = Some(method);
+        }
+        hooks
+    }
+}
+
+impl Rule {
+    /// One error at most: it shows the whole form.
+    fn check(&self, method: &ImplItemFn, errors: &mut Errors) {
+        let sig = &method.sig;
+        let text = format!("this is a hook, and written `{}`", self.form);
+        if let Some(token) = &sig.asyncness {
+            return errors.at(token, text);
+        }
+        if !sig.generics.params.is_empty() {
+            return errors.at(&sig.generics, text);
+        }
+        if let Some(wrong) = self.wrong_receiver(sig.receiver(), &sig.ident) {
+            return errors.on(wrong, text);
+        }
+        let params: Vec<_> = params(method).collect();
+        if let Some(extra) = sig
+            .inputs
+            .iter()
+            .filter(|input| matches!(input, FnArg::Typed(_)))
+            .nth(self.params)
+        {
+            return errors.at(extra, text);
+        }
+        match self.name {
+            // `cx` is borrowed, and comes first; `deps` is owned.
+            "new" if params.len() == 2 && (!is_reference(params[0]) || is_reference(params[1])) => {
+                return errors.at(
+                    if is_reference(params[0]) {
+                        params[1]
+                    } else {
+                        params[0]
+                    },
+                    text,
+                );
+            }
+            "invoke_func" if params.len() < 2 => return errors.at(&sig.ident, text),
+            "new" | "invoke_func" => {}
+            _ => {
+                if let Some(owned) = params.iter().find(|ty| !is_reference(ty)) {
+                    return errors.at(owned, text);
+                }
+            }
+        }
+        match (&sig.output, &self.result) {
+            (ReturnType::Default, Output::Something) => errors.at(&sig.ident, text),
+            (ReturnType::Type(_, ty), Output::Nothing) if !is_unit(ty) => errors.at(ty, text),
+            (ReturnType::Type(_, ty), _) if self.name == "reloadable" && written(ty) != "bool" => {
+                errors.at(ty, text);
+            }
+            _ => {}
+        }
+    }
+
+    fn wrong_receiver(&self, found: Option<&Receiver>, ident: &Ident) -> Option<proc_macro2::Span> {
+        match (self.receiver, found) {
+            (None, None) => None,
+            (None, Some(found)) => Some(found.span()),
+            (Some(_), None) => Some(ident.span()),
+            (Some(access), Some(found)) => {
+                let right = match &found.kind {
+                    ReceiverKind::Reference(_, None, mutability) => {
+                        mutability.is_none() || access == Access::Exclusive
+                    }
+                    _ => false,
+                };
+                (!right).then(|| found.self_token.span())
+            }
+        }
+    }
+}
+
+/// The types of a function's parameters, `self` left out.
+pub fn params(method: &ImplItemFn) -> impl Iterator<Item = &Type> {
+    method.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(param) => Some(&*param.ty),
+        FnArg::Receiver(_) => None,
+    })
+}
+
+pub fn is_reference(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Reference(_))
+}
+
+/// Whether a function with this output gives a `Result`.
+pub fn is_result(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, ty) => match bare(ty) {
+            Type::Path(path) => path
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "Result"),
+            _ => false,
+        },
+    }
+}
+
+fn is_unit(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
+}
