@@ -34,4 +34,4 @@ pub use read::Artifact;
 pub use unload::{Hindrance, hindrances};
 
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use read::{Source, read_source};
+pub(crate) use read::read_source;

@@ -108,10 +108,10 @@ fn of_elf<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hind
             .iter()
             .any(|entry| entry.tag == tag && entry.val & flag != 0)
     };
-    if flagged(elf::DT_FLAGS, elf::DF_STATIC_TLS.0.into()) {
+    if flagged(elf::DT_FLAGS, elf::DF_STATIC_TLS.0) {
         found.push(Hindrance::StaticTls);
     }
-    if flagged(elf::DT_FLAGS_1, elf::DF_1_NODELETE.0.into()) {
+    if flagged(elf::DT_FLAGS_1, elf::DF_1_NODELETE.0) {
         found.push(Hindrance::NoDelete);
     }
     let names = table
