@@ -34,9 +34,13 @@ fn carries_plugin(text: &str) -> bool {
 
 /// Whether a line begins with the attribute.
 fn is_plugin_line(line: &str) -> bool {
-    let Some(attribute) = line.trim_start().strip_prefix("#[") else { return false };
+    let Some(attribute) = line.trim_start().strip_prefix("#[") else {
+        return false;
+    };
     let path = attribute.split(['(', ']']).next().unwrap_or_default();
-    path.rsplit("::").next().is_some_and(|name| name.trim() == "plugin")
+    path.rsplit("::")
+        .next()
+        .is_some_and(|name| name.trim() == "plugin")
 }
 
 fn any_plugin(items: &[Item]) -> bool {
@@ -44,14 +48,21 @@ fn any_plugin(items: &[Item]) -> bool {
         Item::Impl(item) => annotated(&item.attrs),
         Item::Struct(item) => annotated(&item.attrs),
         Item::Enum(item) => annotated(&item.attrs),
-        Item::Mod(item) => item.content.as_ref().is_some_and(|(_, items)| any_plugin(items)),
+        Item::Mod(item) => item
+            .content
+            .as_ref()
+            .is_some_and(|(_, items)| any_plugin(items)),
         _ => false,
     })
 }
 
 fn annotated(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
-        attribute.path().segments.last().is_some_and(|segment| segment.ident == "plugin")
+        attribute
+            .path()
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "plugin")
     })
 }
 
@@ -70,14 +81,20 @@ mod tests {
     #[test]
     fn text_that_only_looks_like_one_does_not_count() {
         assert!(!carries_plugin("//! #[plugin]\nimpl World {}"));
-        assert!(!carries_plugin("const TEXT: &str = \"#[plugin] impl World {}\";"));
+        assert!(!carries_plugin(
+            "const TEXT: &str = \"#[plugin] impl World {}\";"
+        ));
         assert!(!carries_plugin("#[doc = \"#[plugin]\"] impl World {}"));
         assert!(!carries_plugin("#[plugins] impl World {}"));
     }
 
     #[test]
     fn a_mistake_elsewhere_does_not_hide_it() {
-        assert!(carries_plugin("#[hotswap_plugin::plugin(name = \"x\")]\nimpl World {}\nmistake"));
-        assert!(!carries_plugin("// #[plugin]\n#[plugins]\nimpl World {}\nmistake"));
+        assert!(carries_plugin(
+            "#[hotswap_plugin::plugin(name = \"x\")]\nimpl World {}\nmistake"
+        ));
+        assert!(!carries_plugin(
+            "// #[plugin]\n#[plugins]\nimpl World {}\nmistake"
+        ));
     }
 }

@@ -47,7 +47,11 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Whether a host would find anything new.
     pub(crate) fn changed(&self) -> bool {
-        self.removed || self.built.iter().any(|built| built.installed == Installed::Written)
+        self.removed
+            || self
+                .built
+                .iter()
+                .any(|built| built.installed == Installed::Written)
     }
 }
 
@@ -69,8 +73,12 @@ pub(crate) fn check(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error
         rustc_args: calls.rustc_args,
     };
     settings::check(calls.workspace, &asked)?;
-    groups.iter().try_for_each(|group| edges::check(calls.workspace, group))?;
-    let packages = groups.iter().flat_map(|group| group.host.into_iter().chain(group.plugins.iter().copied()));
+    groups
+        .iter()
+        .try_for_each(|group| edges::check(calls.workspace, group))?;
+    let packages = groups
+        .iter()
+        .flat_map(|group| group.host.into_iter().chain(group.plugins.iter().copied()));
     check_features(packages, &calls.options.features)
 }
 
@@ -91,13 +99,19 @@ pub(crate) fn build(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, 
         }
     }
     session.ui.start_progress(plugins.len());
-    let outcome = compile_all(calls, &plugins).and_then(|compiled| install_all(calls, groups, &compiled));
+    let outcome =
+        compile_all(calls, &plugins).and_then(|compiled| install_all(calls, groups, &compiled));
     session.ui.finish_progress();
     outcome
 }
 
 /// Where the artifacts of `group` go.
-pub(crate) fn out_dir(session: &Session, workspace: &Workspace, options: &CompileOptions, host: Option<&Package>) -> PathBuf {
+pub(crate) fn out_dir(
+    session: &Session,
+    workspace: &Workspace,
+    options: &CompileOptions,
+    host: Option<&Package>,
+) -> PathBuf {
     if let Some(directory) = &options.out_dir {
         return session.absolute(directory);
     }
@@ -118,13 +132,25 @@ fn base_dir(workspace: &Workspace) -> PathBuf {
 }
 
 fn profile(options: &CompileOptions) -> &str {
-    options.profile.as_deref().unwrap_or(if options.release { "release" } else { "dev" })
+    options
+        .profile
+        .as_deref()
+        .unwrap_or(if options.release { "release" } else { "dev" })
 }
 
 fn describe(calls: &Calls<'_>, group: &Group<'_>) {
-    let names: Vec<&str> = group.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
-    let of = group.host.map_or_else(String::new, |host| format!(" of {}", host.name));
-    calls.session.ui.detail("Plugins", format_args!("{}{of} ({})", names.join(", "), group.rule));
+    let names: Vec<&str> = group
+        .plugins
+        .iter()
+        .map(|plugin| plugin.name.as_str())
+        .collect();
+    let of = group
+        .host
+        .map_or_else(String::new, |host| format!(" of {}", host.name));
+    calls.session.ui.detail(
+        "Plugins",
+        format_args!("{}{of} ({})", names.join(", "), group.rule),
+    );
 }
 
 fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Compiled<'w>>, Error> {
@@ -146,8 +172,10 @@ fn compile<'w>(calls: &Calls<'w>, plugin: &'w Package) -> Result<Compiled<'w>, E
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
         artifact.target.is_lib() | artifact.target.is_cdylib() && is_shared_library(file)
     };
-    let file = file_of(&artifacts, &plugin.id, wanted)
-        .ok_or_else(|| Error::NoArtifact { package: plugin.name.to_string(), wanted: "shared library" })?;
+    let file = file_of(&artifacts, &plugin.id, wanted).ok_or_else(|| Error::NoArtifact {
+        package: plugin.name.to_string(),
+        wanted: "shared library",
+    })?;
     timing.step("compile");
     let mut bytes = std::fs::read(&file).map_err(io("read", &file))?;
     let build_id = examine(calls, plugin, &file, &bytes)?;
@@ -155,12 +183,21 @@ fn compile<'w>(calls: &Calls<'w>, plugin: &'w Package) -> Result<Compiled<'w>, E
     let note = commit::note(directory(plugin));
     timing.step("commit");
     let dirty = if note.dirty { ", changed since" } else { "" };
-    session.ui.detail("Commit", format_args!("{}: {}{dirty}", plugin.name, note.commit));
-    session.ui.detail("Timing", format_args!("{}: {timing}", plugin.name));
+    session.ui.detail(
+        "Commit",
+        format_args!("{}: {}{dirty}", plugin.name, note.commit),
+    );
+    session
+        .ui
+        .detail("Timing", format_args!("{}: {timing}", plugin.name));
     note.append_to(&mut bytes);
     Ok(Compiled {
         package: plugin,
-        file_name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        file_name: file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         build_id,
         bytes,
         permissions: file.metadata().map_err(io("read", &file))?.permissions(),
@@ -169,15 +206,24 @@ fn compile<'w>(calls: &Calls<'w>, plugin: &'w Package) -> Result<Compiled<'w>, E
 }
 
 /// Refuses, or warns of, what shows only in the finished library.
-fn examine(calls: &Calls<'_>, plugin: &Package, file: &Path, bytes: &[u8]) -> Result<BuildId, Error> {
+fn examine(
+    calls: &Calls<'_>,
+    plugin: &Package,
+    file: &Path,
+    bytes: &[u8],
+) -> Result<BuildId, Error> {
     let build_id = match Artifact::from_bytes(file, bytes) {
         Ok(artifact) => artifact.build_id,
         // What is built for another machine can be looked into only there.
-        Err(ArtifactError { problem: ArtifactProblem::AnotherMachine { .. }, .. }) if calls.options.target.is_some() => {
-            BuildId::of(bytes)
-        }
+        Err(ArtifactError {
+            problem: ArtifactProblem::AnotherMachine { .. },
+            ..
+        }) if calls.options.target.is_some() => BuildId::of(bytes),
         Err(source) => {
-            return Err(Error::NotAPlugin { package: plugin.name.to_string(), source: Box::new(source) });
+            return Err(Error::NotAPlugin {
+                package: plugin.name.to_string(),
+                source: Box::new(source),
+            });
         }
     };
     for hindrance in artifact::hindrances(bytes) {
@@ -196,7 +242,11 @@ fn examine(calls: &Calls<'_>, plugin: &Package, file: &Path, bytes: &[u8]) -> Re
     Ok(build_id)
 }
 
-fn install_all(calls: &Calls<'_>, groups: &[Group<'_>], compiled: &[Compiled<'_>]) -> Result<Outcome, Error> {
+fn install_all(
+    calls: &Calls<'_>,
+    groups: &[Group<'_>],
+    compiled: &[Compiled<'_>],
+) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     for group in groups {
         let path = out_dir(calls.session, calls.workspace, calls.options, group.host);
@@ -204,14 +254,21 @@ fn install_all(calls: &Calls<'_>, groups: &[Group<'_>], compiled: &[Compiled<'_>
         directory.remove_stale()?;
         let of_group = |id: &PackageId| compiled.iter().find(|compiled| compiled.package.id == *id);
         let mut names = vec![];
-        for compiled in group.plugins.iter().filter_map(|plugin| of_group(&plugin.id)) {
+        for compiled in group
+            .plugins
+            .iter()
+            .filter_map(|plugin| of_group(&plugin.id))
+        {
             outcome.built.push(install(calls, &directory, compiled)?);
             names.push(compiled.file_name.clone());
         }
         // A directory that was named by hand may be used for more than this host.
         if group.complete && calls.options.out_dir.is_none() {
             for name in directory.remove_others(&names)? {
-                calls.session.ui.status("Removed", format_args!("{name}: no longer a plugin of the host"));
+                calls.session.ui.status(
+                    "Removed",
+                    format_args!("{name}: no longer a plugin of the host"),
+                );
                 outcome.removed = true;
             }
         }
@@ -222,10 +279,18 @@ fn install_all(calls: &Calls<'_>, groups: &[Group<'_>], compiled: &[Compiled<'_>
 fn install(calls: &Calls<'_>, directory: &Locked, compiled: &Compiled<'_>) -> Result<Built, Error> {
     let ui = &calls.session.ui;
     let permissions = compiled.permissions.clone();
-    let installed = directory.install(calls.session, &compiled.file_name, &compiled.bytes, permissions)?;
+    let installed = directory.install(
+        calls.session,
+        &compiled.file_name,
+        &compiled.bytes,
+        permissions,
+    )?;
     let (name, file) = (&compiled.package.name, directory.file(&compiled.file_name));
     match installed {
-        Installed::Written => ui.status("Built", format_args!("{name} -> {}", shown(&file, &calls.workspace.root))),
+        Installed::Written => ui.status(
+            "Built",
+            format_args!("{name} -> {}", shown(&file, &calls.workspace.root)),
+        ),
         Installed::Unchanged => ui.info("Unchanged", name),
     }
     ui.detail("Build id", format_args!("{name}: {}", compiled.build_id));
@@ -239,7 +304,11 @@ fn install(calls: &Calls<'_>, directory: &Locked, compiled: &Compiled<'_>) -> Re
 }
 
 fn is_shared_library(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| ["so", "dylib", "dll"].iter().any(|known| extension == *known))
+    file.extension().is_some_and(|extension| {
+        ["so", "dylib", "dll"]
+            .iter()
+            .any(|known| extension == *known)
+    })
 }
 
 /// How long the steps of something took.
@@ -250,7 +319,10 @@ struct Timing {
 
 impl Timing {
     fn new() -> Self {
-        Self { last: Instant::now(), steps: vec![] }
+        Self {
+            last: Instant::now(),
+            steps: vec![],
+        }
     }
 
     fn step(&mut self, name: &'static str) {
@@ -262,8 +334,11 @@ impl Timing {
 
 impl Display for Timing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let steps: Vec<String> = self.steps.iter().map(|(name, took)| format!("{name} {took} ms")).collect();
+        let steps: Vec<String> = self
+            .steps
+            .iter()
+            .map(|(name, took)| format!("{name} {took} ms"))
+            .collect();
         f.write_str(&steps.join(", "))
     }
 }
-

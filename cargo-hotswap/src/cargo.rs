@@ -67,15 +67,23 @@ impl Calls<'_> {
 
     fn common(&self, command: &str, package: &Package) -> Vec<OsString> {
         let manifest = package.manifest_path.as_std_path();
-        let manifest = manifest.strip_prefix(&self.workspace.root).unwrap_or(manifest);
+        let manifest = manifest
+            .strip_prefix(&self.workspace.root)
+            .unwrap_or(manifest);
         let options = self.options;
         let features = features_of(package, &options.features);
         let valued: [(&str, Option<OsString>); 6] = [
             ("--manifest-path", Some(manifest.into())),
             ("--profile", options.profile.as_ref().map(OsString::from)),
             ("--target", options.target.as_ref().map(OsString::from)),
-            ("--features", (!features.is_empty()).then(|| features.join(",").into())),
-            ("--target-dir", explicit_target_dir(self.session, options).map(OsString::from)),
+            (
+                "--features",
+                (!features.is_empty()).then(|| features.join(",").into()),
+            ),
+            (
+                "--target-dir",
+                explicit_target_dir(self.session, options).map(OsString::from),
+            ),
             ("--message-format", Some(self.cargo_format().into())),
         ];
         let flags = [
@@ -87,7 +95,12 @@ impl Calls<'_> {
         for (name, value) in valued {
             args.extend(value.into_iter().flat_map(|value| [name.into(), value]));
         }
-        args.extend(flags.iter().filter(|(given, _)| *given).map(|(_, flag)| OsString::from(flag)));
+        args.extend(
+            flags
+                .iter()
+                .filter(|(given, _)| *given)
+                .map(|(_, flag)| OsString::from(flag)),
+        );
         args.extend(lock_options(options).into_iter().map(OsString::from));
         args
     }
@@ -106,34 +119,63 @@ impl Call {
     pub(crate) fn shown(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.args);
         let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
-        format!("cd {} && {}", quoted(&self.directory.to_string_lossy()), words.join(" "))
+        format!(
+            "cd {} && {}",
+            quoted(&self.directory.to_string_lossy()),
+            words.join(" ")
+        )
     }
 
     /// Makes the call and returns what was built, whether anew or not.
     ///
     /// # Errors
     /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
-    pub(crate) fn run(&self, session: &Session, format: MessageFormat) -> Result<Vec<Artifact>, Error> {
+    pub(crate) fn run(
+        &self,
+        session: &Session,
+        format: MessageFormat,
+    ) -> Result<Vec<Artifact>, Error> {
         session.ui.detail("Running", self.shown());
         let program = || self.program.to_string_lossy().into_owned();
-        let (first, rest) = self.args.split_first().ok_or(Error::Compilation { package: self.package.clone(), code: None })?;
+        let (first, rest) = self.args.split_first().ok_or(Error::Compilation {
+            package: self.package.clone(),
+            code: None,
+        })?;
         let mut command = Command::new(&self.program);
-        command.arg(first).args(session.ui.cargo_options()).args(rest).current_dir(&self.directory);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .arg(first)
+            .args(session.ui.cargo_options())
+            .args(rest)
+            .current_dir(&self.directory);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         without_cargos_variables(&mut command);
-        let mut running = session
-            .interrupt
-            .spawn(&mut command)?
-            .map_err(|source| Error::StartCargo { program: program(), source })?;
+        let mut running =
+            session
+                .interrupt
+                .spawn(&mut command)?
+                .map_err(|source| Error::StartCargo {
+                    program: program(),
+                    source,
+                })?;
         let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
         let artifacts = std::thread::scope(|scope| {
             scope.spawn(|| {
-                for line in stderr.into_iter().flat_map(|stderr| BufReader::new(stderr).split(b'\n')).map_while(Result::ok) {
+                for line in stderr
+                    .into_iter()
+                    .flat_map(|stderr| BufReader::new(stderr).split(b'\n'))
+                    .map_while(Result::ok)
+                {
                     session.ui.relay(&String::from_utf8_lossy(&line));
                 }
             });
             let mut artifacts = vec![];
-            for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
+            for line in stdout
+                .into_iter()
+                .flat_map(|stdout| BufReader::new(stdout).lines())
+            {
                 let line = line?;
                 if format == MessageFormat::Json {
                     session.ui.result(&line);
@@ -144,49 +186,81 @@ impl Call {
             }
             Ok(artifacts)
         });
-        let source = |source| Error::CargoOutput { program: program(), source };
+        let source = |source| Error::CargoOutput {
+            program: program(),
+            source,
+        };
         let status = running.wait()?.map_err(source)?;
         if !status.success() {
-            return Err(Error::Compilation { package: self.package.clone(), code: status.code() });
+            return Err(Error::Compilation {
+                package: self.package.clone(),
+                code: status.code(),
+            });
         }
         artifacts.map_err(source)
     }
 }
 
 /// The file among `artifacts` that `wanted` accepts, of the package `id`.
-pub(crate) fn file_of(artifacts: &[Artifact], id: &PackageId, wanted: impl Fn(&Artifact, &Path) -> bool) -> Option<PathBuf> {
+pub(crate) fn file_of(
+    artifacts: &[Artifact],
+    id: &PackageId,
+    wanted: impl Fn(&Artifact, &Path) -> bool,
+) -> Option<PathBuf> {
     artifacts
         .iter()
         .filter(|artifact| artifact.package_id == *id)
-        .flat_map(|artifact| artifact.filenames.iter().chain(&artifact.executable).map(move |file| (artifact, file)))
+        .flat_map(|artifact| {
+            artifact
+                .filenames
+                .iter()
+                .chain(&artifact.executable)
+                .map(move |file| (artifact, file))
+        })
         .find(|(artifact, file)| wanted(artifact, file.as_std_path()))
         .map(|(_, file)| file.clone().into_std_path_buf())
 }
 
 /// Refuses features that none of `packages` has; with several packages each gets those it has, as with Cargo.
-pub(crate) fn check_features<'p>(packages: impl Iterator<Item = &'p Package> + Clone, given: &[String]) -> Result<(), Error> {
+pub(crate) fn check_features<'p>(
+    packages: impl Iterator<Item = &'p Package> + Clone,
+    given: &[String],
+) -> Result<(), Error> {
     for feature in split(given) {
-        if !packages.clone().any(|package| feature_of(package, feature).is_some()) {
-            return Err(Error::UnknownFeature { feature: feature.to_owned() });
+        if !packages
+            .clone()
+            .any(|package| feature_of(package, feature).is_some())
+        {
+            return Err(Error::UnknownFeature {
+                feature: feature.to_owned(),
+            });
         }
     }
     Ok(())
 }
 
 fn features_of(package: &Package, given: &[String]) -> Vec<String> {
-    split(given).filter_map(|feature| feature_of(package, feature)).map(str::to_owned).collect()
+    split(given)
+        .filter_map(|feature| feature_of(package, feature))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Cargo takes spaces between features, too.
 fn split(given: &[String]) -> impl Iterator<Item = &str> {
-    given.iter().flat_map(|features| features.split([' ', ','])).filter(|feature| !feature.is_empty())
+    given
+        .iter()
+        .flat_map(|features| features.split([' ', ',']))
+        .filter(|feature| !feature.is_empty())
 }
 
 /// How `package` knows `feature`, if it does: as its own, its own with its name before it, or a dependency's.
 fn feature_of<'f>(package: &Package, feature: &'f str) -> Option<&'f str> {
     match feature.split_once('/') {
         None => package.features.contains_key(feature).then_some(feature),
-        Some((name, own)) if name == package.name.as_str() => package.features.contains_key(own).then_some(own),
+        Some((name, own)) if name == package.name.as_str() => {
+            package.features.contains_key(own).then_some(own)
+        }
         Some((name, _)) => {
             let name = name.trim_end_matches('?');
             let known = |dependency: &cargo_metadata::Dependency| {

@@ -6,7 +6,12 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Builds, runs and reloads the plugins of a running Rust program.
 #[derive(Debug, Parser)]
-#[command(name = "cargo-hotswap", bin_name = "cargo hotswap", version, max_term_width = 100)]
+#[command(
+    name = "cargo-hotswap",
+    bin_name = "cargo hotswap",
+    version,
+    max_term_width = 100
+)]
 pub struct Cli {
     /// What is printed, and how.
     #[command(flatten)]
@@ -26,8 +31,14 @@ pub struct OutputOptions {
     /// Say nothing but warnings, errors and results
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Colour
-    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true, global = true)]
+    /// When to use colours
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "CARGO_TERM_COLOR",
+        hide_env = true,
+        global = true
+    )]
     pub color: Option<Color>,
 }
 
@@ -46,16 +57,42 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build plugins into shared libraries
+    #[command(long_about = BUILD)]
     Build(BuildArgs),
     /// Build a host and its plugins, run it, and reload it whenever a plugin's sources change
+    ///
+    /// What is watched is what the plugins are really made of, as Cargo knows it: their sources, path dependencies,
+    /// included files, build scripts and what those read, and the manifests. When a build fails, the compiler's own
+    /// text is shown and the loaded version goes on.
+    ///
+    /// Signals are passed on, and the exit code is the host's own, or 128 + n where signal n ended it.
     Run(RunArgs),
     /// Build what changed and make the running host load it
+    ///
+    /// The host is found by its plugin directory, so give the options it was built with. Its report is printed to
+    /// stdout. The exit code is 1 where a reload failed; the host then goes on with what it had.
     Reload(ReloadArgs),
     /// Show what a built plugin says about itself, without running its code
     Inspect(InspectArgs),
-    /// Write a plugin, a host, or a workspace with both, ready to run
+    /// Write a plugin, a host, or a workspace with both, ready to build, run and test
+    ///
+    /// Nothing that exists is overwritten. Below an existing workspace, a plugin or a host becomes a member of it.
     New(NewArgs),
 }
+
+const BUILD: &str = "\
+Build plugins into shared libraries
+
+A PATH is a host's directory or a plugin's own. The plugins of a host are those its Cargo.toml lists,
+
+    [package.metadata.hotswap]
+    plugins = [\"one\", \"two\"]
+
+or, where it lists none, the workspace members below its directory whose library root has an item
+annotated with #[plugin]. A workspace without a package at its root stands for all its hosts.
+
+The last lines on stdout are the paths of the artifacts, one a line; everything else goes to
+stderr. An artifact whose content did not change is left untouched.";
 
 /// How plugins are compiled, shared by `build`, `run` and `reload`.
 #[derive(Debug, Clone, Default, Args)]
@@ -102,29 +139,19 @@ pub struct CompileOptions {
     pub keep_temps: bool,
 }
 
-const BUILD: &str = "\
-Build plugins into shared libraries.
-
-A PATH is a host's directory or a plugin's own. The plugins of a host are those its Cargo.toml lists,
-
-    [package.metadata.hotswap]
-    plugins = [\"one\", \"two\"]
-
-or, where it lists none, the workspace members below its directory whose library root has an item
-annotated with #[plugin]. A workspace without a package at its root stands for all its hosts.
-
-The last lines on stdout are the paths of the artifacts, one a line; everything else goes to
-stderr. An artifact whose content did not change is left untouched.";
-
 /// The options of `build`.
 #[derive(Debug, Args)]
-#[command(long_about = BUILD)]
 pub struct BuildArgs {
     /// Directories of hosts or plugins [default: the current directory]
     #[arg(value_name = "PATH", conflicts_with = "manifest_path")]
     pub paths: Vec<PathBuf>,
     /// Build only these plugins, or the plugins of these hosts
-    #[arg(short, long = "package", value_name = "NAME", help_heading = "Packages")]
+    #[arg(
+        short,
+        long = "package",
+        value_name = "NAME",
+        help_heading = "Packages"
+    )]
     pub package: Vec<String>,
     /// Build every plugin of the workspace
     #[arg(long, conflicts_with_all = ["package", "paths"], help_heading = "Packages")]
@@ -132,9 +159,6 @@ pub struct BuildArgs {
     /// Leave out these plugins or hosts
     #[arg(long, value_name = "NAME", help_heading = "Packages")]
     pub exclude: Vec<String>,
-    /// How plugins are compiled.
-    #[command(flatten)]
-    pub compile: CompileOptions,
     /// Print the commands instead of running them
     #[arg(long)]
     pub dry_run: bool,
@@ -144,6 +168,9 @@ pub struct BuildArgs {
     /// For rustc. With a second `--`, what is before it goes to Cargo: `-- --timings -- -C target-cpu=native`
     #[arg(last = true, value_name = "RUSTC-OR-CARGO-ARGS")]
     pub args: Vec<String>,
+    /// How plugins are compiled.
+    #[command(flatten)]
+    pub compile: CompileOptions,
 }
 
 /// The form of what `build` prints to stdout.
@@ -156,13 +183,7 @@ pub enum MessageFormat {
     Json,
 }
 
-/// Build a host and its plugins, run it in the foreground, and reload it whenever a plugin changes.
-///
-/// What is watched is what the plugins are really made of, as Cargo knows it: their sources, path dependencies,
-/// included files, build scripts and what those read, and the manifests. When a build fails, the compiler's own text
-/// is shown and the loaded version goes on.
-///
-/// Signals are passed on, and the exit code is the host's own, or 128 + n where signal n ended it.
+/// The options of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The host's directory [default: the current directory]
@@ -174,18 +195,15 @@ pub struct RunArgs {
     /// Do not watch: build once, then only run
     #[arg(long)]
     pub no_watch: bool,
-    /// How host and plugins are compiled.
-    #[command(flatten)]
-    pub compile: CompileOptions,
     /// For the host
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<std::ffi::OsString>,
+    /// How host and plugins are compiled.
+    #[command(flatten)]
+    pub compile: CompileOptions,
 }
 
-/// Build what changed, make the running host load it, wait, and print its report.
-///
-/// The host is found by its plugin directory, so give the options it was built with. The exit code is 1 where a reload
-/// failed; the host then goes on with what it had.
+/// The options of `reload`.
 #[derive(Debug, Args)]
 pub struct ReloadArgs {
     /// The host's directory [default: the current directory]
@@ -199,7 +217,7 @@ pub struct ReloadArgs {
     pub compile: CompileOptions,
 }
 
-/// Show what a built plugin says about itself, without running its code.
+/// The options of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// The shared library
@@ -209,9 +227,7 @@ pub struct InspectArgs {
     pub json: bool,
 }
 
-/// Write a plugin, a host, or a workspace with both. What is written builds, runs and tests at once.
-///
-/// Nothing that exists is overwritten.
+/// The options of `new`.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("kind").required(true))]
 pub struct NewArgs {

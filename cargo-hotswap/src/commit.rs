@@ -18,17 +18,26 @@ const UNKNOWN: &str = "unknown";
 /// The note for the package in `directory`, a canonical path.
 pub(crate) fn note(directory: &Path) -> Note {
     let found = Repository::discover(directory).ok().and_then(|repository| {
-        let below = directory.strip_prefix(repository.workdir()?.canonicalize().ok()?).ok()?.to_owned();
+        let below = directory
+            .strip_prefix(repository.workdir()?.canonicalize().ok()?)
+            .ok()?
+            .to_owned();
         Some((repository, below))
     });
     let Some((repository, below)) = found else {
-        return Note { commit: UNKNOWN.into(), dirty: false };
+        return Note {
+            commit: UNKNOWN.into(),
+            dirty: false,
+        };
     };
     let commit = match last_change(&repository, &below) {
         Ok(Some(commit)) => commit.to_string(),
         Ok(None) | Err(_) => UNKNOWN.into(),
     };
-    Note { commit, dirty: is_dirty(&repository, &below).unwrap_or(false) }
+    Note {
+        commit,
+        dirty: is_dirty(&repository, &below).unwrap_or(false),
+    }
 }
 
 /// The last commit that changed `below`. Where a merge left it as it was on one side, that side is followed.
@@ -72,7 +81,11 @@ fn entry(commit: &Commit<'_>, below: &Path) -> Result<Option<Oid>, git2::Error> 
 /// Whether anything below `below` differs from the last commit, new files included, ignored ones not.
 fn is_dirty(repository: &Repository, below: &Path) -> Result<bool, git2::Error> {
     let mut options = StatusOptions::new();
-    options.include_untracked(true).recurse_untracked_dirs(true).disable_pathspec_match(true).exclude_submodules(true);
+    options
+        .include_untracked(true)
+        .recurse_untracked_dirs(true)
+        .disable_pathspec_match(true)
+        .exclude_submodules(true);
     if !below.as_os_str().is_empty() {
         options.pathspec(below);
     }

@@ -7,20 +7,31 @@ use std::path::{Path, PathBuf};
 /// there is no such file.
 pub(crate) fn read(path: &Path, base: &Path) -> Vec<PathBuf> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    parse(&text).into_iter().map(|name| base.join(name)).collect()
+    parse(&text)
+        .into_iter()
+        .map(|name| base.join(name))
+        .collect()
 }
 
 fn parse(text: &str) -> Vec<String> {
     let mut names = vec![];
     for line in text.lines() {
         // The rule's target may have a colon in it; what ends it is a colon and a space, or the end of the line.
-        let Some(list) = line.split_once(": ").map(|(_, list)| list).filter(|_| !line.starts_with('#')) else { continue };
+        let Some(list) = line
+            .split_once(": ")
+            .map(|(_, list)| list)
+            .filter(|_| !line.starts_with('#'))
+        else {
+            continue;
+        };
         let mut name = String::new();
         let mut chars = list.chars().peekable();
         while let Some(character) = chars.next() {
             match character {
                 '\\' if chars.peek() == Some(&' ') => name.extend(chars.next()),
-                ' ' => names.extend(Some(std::mem::take(&mut name)).filter(|name| !name.is_empty())),
+                ' ' => {
+                    names.extend(Some(std::mem::take(&mut name)).filter(|name| !name.is_empty()))
+                }
                 other => name.push(other),
             }
         }

@@ -19,7 +19,10 @@ pub(crate) fn check(workspace: &Workspace, group: &Group<'_>) -> Result<(), Erro
     if let Some(host) = group.host {
         check("the host", host)?;
     }
-    group.plugins.iter().try_for_each(|plugin| check("the plugin", plugin))
+    group
+        .plugins
+        .iter()
+        .try_for_each(|plugin| check("the plugin", plugin))
 }
 
 /// The shortest chain of dependencies from `package` to a plugin.
@@ -55,6 +58,9 @@ fn refusal(what: &'static str, chain: &[&Package]) -> Error {
         from: names.first().copied().unwrap_or_default().to_owned(),
         plugin: names.last().copied().unwrap_or_default().to_owned(),
         chain: names.join(" -> "),
-        manifest: chain.get(last_edge).map(|package| package.manifest_path.clone().into()).unwrap_or_default(),
+        manifest: chain
+            .get(last_edge)
+            .map(|package| package.manifest_path.clone().into())
+            .unwrap_or_default(),
     }
 }

@@ -131,7 +131,9 @@ pub enum Error {
         candidates: Vec<String>,
     },
     /// Two plugins whose files would have the same name.
-    #[error("the plugins `{first}` and `{second}` would both be `{file}`; rename one of the libraries")]
+    #[error(
+        "the plugins `{first}` and `{second}` would both be `{file}`; rename one of the libraries"
+    )]
     SameFile {
         /// One.
         first: String,
@@ -166,7 +168,9 @@ pub enum Error {
         remedy: String,
     },
     /// `-C prefer-dynamic`.
-    #[error("{origin} links the standard library as a shared library, with which unloading a plugin crashes; remove it")]
+    #[error(
+        "{origin} links the standard library as a shared library, with which unloading a plugin crashes; remove it"
+    )]
     PreferDynamic {
         /// The setting and where it is, or the plugin it was found in.
         origin: String,
@@ -271,13 +275,11 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
-    /// A name Cargo would not take, or that would not be an identifier.
-    #[error("`{name}` cannot be a package's name: {why}; give another with --name")]
-    BadName {
-        /// The name.
-        name: String,
-        /// What is wrong with it.
-        why: &'static str,
+    /// Cargo did not make a package. Why is on stderr already.
+    #[error("cargo did not make a package in `{}`", directory.display())]
+    CargoNew {
+        /// Where it should be.
+        directory: PathBuf,
     },
     /// `--path` does not name a checkout.
     #[error("`{}` is no checkout of hotswap: it has no `{missing}`", path.display())]
@@ -294,7 +296,9 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Compilation { .. } => exit::COMPILATION,
-            Self::Interrupted { signal } => exit::SIGNAL.wrapping_add(u8::try_from(*signal).unwrap_or(0)),
+            Self::Interrupted { signal } => {
+                exit::SIGNAL.wrapping_add(u8::try_from(*signal).unwrap_or(0))
+            }
             _ => exit::FAILURE,
         }
     }
@@ -303,13 +307,25 @@ impl Error {
 /// For `map_err`: what was tried with which path.
 pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.to_owned();
-    move |source| Error::Io { action, path, source }
+    move |source| Error::Io {
+        action,
+        path,
+        source,
+    }
 }
 
 fn known(candidates: &[String]) -> String {
-    if candidates.is_empty() { String::new() } else { format!(" (there are: {})", candidates.join(", ")) }
+    if candidates.is_empty() {
+        String::new()
+    } else {
+        format!(" (there are: {})", candidates.join(", "))
+    }
 }
 
 fn hosts(candidates: &[String]) -> String {
-    if candidates.is_empty() { "no host".into() } else { format!("several hosts: {}", candidates.join(", ")) }
+    if candidates.is_empty() {
+        "no host".into()
+    } else {
+        format!("several hosts: {}", candidates.join(", "))
+    }
 }

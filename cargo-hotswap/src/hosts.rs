@@ -19,11 +19,18 @@ pub(crate) fn of(directory: &Path) -> Vec<RunningHost> {
 /// # Errors
 /// Where it does not listen, ends, or says nothing for as long as `patience`; that it refused what it found is no
 /// error here.
-pub(crate) fn reload(session: &Session, host: &RunningHost, patience: Duration) -> Result<StoredReport, Error> {
+pub(crate) fn reload(
+    session: &Session,
+    host: &RunningHost,
+    patience: Duration,
+) -> Result<StoredReport, Error> {
     /// After so long an interruption is noticed.
     const SLICE: Duration = Duration::from_millis(100);
     let before = host.report().map(|report| report.attempt);
-    host.request_reload().map_err(|source| Error::NotAsked { pid: host.pid, source })?;
+    host.request_reload().map_err(|source| Error::NotAsked {
+        pid: host.pid,
+        source,
+    })?;
     let started = Instant::now();
     loop {
         session.interrupt.check()?;
@@ -31,7 +38,10 @@ pub(crate) fn reload(session: &Session, host: &RunningHost, patience: Duration) 
             Ok(report) => return Ok(report),
             Err(WaitError::TimedOut { .. }) if started.elapsed() < patience => {}
             Err(WaitError::TimedOut { pid, .. }) => {
-                return Err(Error::NotAnswered(WaitError::TimedOut { pid, waited: patience }));
+                return Err(Error::NotAnswered(WaitError::TimedOut {
+                    pid,
+                    waited: patience,
+                }));
             }
             Err(error) => return Err(Error::NotAnswered(error)),
         }

@@ -42,14 +42,27 @@ pub(crate) enum Installed {
 
 impl Locked {
     /// Makes the directory where it is missing, and waits for the lock.
-    pub(crate) fn wait(session: &Session, path: &Path, lock: &str, keep_temps: bool) -> Result<Self, Error> {
+    pub(crate) fn wait(
+        session: &Session,
+        path: &Path,
+        lock: &str,
+        keep_temps: bool,
+    ) -> Result<Self, Error> {
         std::fs::create_dir_all(path).map_err(io("create", path))?;
         let name = path.join(lock);
-        let lock = File::options().create(true).truncate(false).write(true).open(&name).map_err(io("open", &name))?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&name)
+            .map_err(io("open", &name))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                session.ui.info("Blocking", format_args!("waiting for another build in {}", path.display()));
+                session.ui.info(
+                    "Blocking",
+                    format_args!("waiting for another build in {}", path.display()),
+                );
                 // In steps, so that an interruption is noticed.
                 while matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
                     session.interrupt.check()?;
@@ -58,7 +71,11 @@ impl Locked {
             }
             Err(TryLockError::Error(source)) => return Err(io("lock", &name)(source)),
         }
-        Ok(Self { path: path.to_owned(), keep_temps, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            keep_temps,
+            _lock: lock,
+        })
     }
 
     /// Removes what killed builders left.
@@ -81,7 +98,13 @@ impl Locked {
     }
 
     /// Gives the file `name` the content `bytes`, in one step.
-    pub(crate) fn install(&self, session: &Session, name: &str, bytes: &[u8], permissions: Permissions) -> Result<Installed, Error> {
+    pub(crate) fn install(
+        &self,
+        session: &Session,
+        name: &str,
+        bytes: &[u8],
+        permissions: Permissions,
+    ) -> Result<Installed, Error> {
         let target = self.file(name);
         if same_content(&target, bytes) {
             return Ok(Installed::Unchanged);
@@ -97,9 +120,11 @@ impl Locked {
             session.interrupt.check()?;
             file.write_all(part).map_err(io("write", temp.path()))?;
         }
-        file.set_permissions(permissions).map_err(io("set the permissions of", temp.path()))?;
+        file.set_permissions(permissions)
+            .map_err(io("set the permissions of", temp.path()))?;
         session.interrupt.check()?;
-        temp.persist(&target).map_err(|error| io("replace", &target)(error.error))?;
+        temp.persist(&target)
+            .map_err(|error| io("replace", &target)(error.error))?;
         Ok(Installed::Written)
     }
 
@@ -107,7 +132,10 @@ impl Locked {
     pub(crate) fn remove_others(&self, names: &[String]) -> Result<Vec<String>, Error> {
         let mut removed = vec![];
         for name in self.names()? {
-            if name.starts_with('.') || !name.ends_with(std::env::consts::DLL_SUFFIX) || names.contains(&name) {
+            if name.starts_with('.')
+                || !name.ends_with(std::env::consts::DLL_SUFFIX)
+                || names.contains(&name)
+            {
                 continue;
             }
             let path = self.file(&name);
@@ -123,8 +151,9 @@ impl Locked {
     /// The names of the files here, in order; those that are not text are not ours.
     fn names(&self) -> Result<Vec<String>, Error> {
         let entries = std::fs::read_dir(&self.path).map_err(io("read", &self.path))?;
-        let mut names: Vec<String> =
-            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
         names.sort();
         Ok(names)
     }
@@ -132,6 +161,7 @@ impl Locked {
 
 fn same_content(path: &Path, bytes: &[u8]) -> bool {
     // A link, even to the right content, is replaced by a file of our own.
-    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64)
+    std::fs::symlink_metadata(path)
+        .is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64)
         && std::fs::read(path).is_ok_and(|found| found == bytes)
 }

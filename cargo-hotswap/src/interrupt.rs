@@ -45,7 +45,10 @@ impl Interrupt {
     pub(crate) fn install() -> Result<Self, Error> {
         let mut signals = SignalsInfo::<WithOrigin>::new([SIGINT, SIGTERM, SIGHUP])
             .map_err(|source| Error::Signals { source })?;
-        let this = Self { state: Arc::default(), handle: signals.handle() };
+        let this = Self {
+            state: Arc::default(),
+            handle: signals.handle(),
+        };
         let state = Arc::clone(&this.state);
         std::thread::Builder::new()
             .name("signals".into())
@@ -62,7 +65,9 @@ impl Interrupt {
     pub(crate) fn forward_to(&self, sender: Sender<Caught>, more: &[i32]) -> Result<(), Error> {
         lock(&self.state).forward = Some(sender);
         for &signal in more {
-            self.handle.add_signal(signal).map_err(|source| Error::Signals { source })?;
+            self.handle
+                .add_signal(signal)
+                .map_err(|source| Error::Signals { source })?;
         }
         Ok(())
     }
@@ -82,7 +87,10 @@ impl Interrupt {
 
     /// Starts `command` as a compiler: in a process group of its own, to which interruptions are passed, so that
     /// the processes it starts end too. Wait for it with [`Running::wait`].
-    pub(crate) fn spawn(&self, command: &mut Command) -> Result<std::io::Result<Running<'_>>, Error> {
+    pub(crate) fn spawn(
+        &self,
+        command: &mut Command,
+    ) -> Result<std::io::Result<Running<'_>>, Error> {
         // Under the lock: a signal comes either before the start or when the child is known.
         let mut state = lock(&self.state);
         if let Some(signal) = state.signal {
@@ -90,7 +98,10 @@ impl Interrupt {
         }
         Ok(command.process_group(0).spawn().map(|child| {
             state.compiler = Pid::from_raw(child.id().cast_signed());
-            Running { interrupt: self, child }
+            Running {
+                interrupt: self,
+                child,
+            }
         }))
     }
 }
@@ -109,7 +120,10 @@ impl Running<'_> {
         let pid = Pid::from_raw(self.child.id().cast_signed());
         if let Some(pid) = pid {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
+            while matches!(
+                waitid(WaitId::Pid(pid), options),
+                Err(rustix::io::Errno::INTR)
+            ) {}
         }
         lock(&self.interrupt.state).compiler = None;
         let status = self.child.wait();
@@ -120,7 +134,10 @@ impl Running<'_> {
 
 impl State {
     fn receive(&mut self, origin: &Origin) {
-        let caught = Caught { signal: origin.signal, from_terminal: origin.process.is_none() };
+        let caught = Caught {
+            signal: origin.signal,
+            from_terminal: origin.process.is_none(),
+        };
         match &self.forward {
             // Where the receiver is gone the command is about to end anyway.
             Some(sender) => drop(sender.send(caught)),
@@ -132,7 +149,10 @@ impl State {
         self.signal.get_or_insert(signal);
         if let Some(group) = self.compiler {
             // It may have ended on its own just now.
-            let _ = kill_process_group(group, Signal::from_named_raw(signal).unwrap_or(Signal::TERM));
+            let _ = kill_process_group(
+                group,
+                Signal::from_named_raw(signal).unwrap_or(Signal::TERM),
+            );
         }
     }
 }

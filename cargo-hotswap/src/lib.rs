@@ -59,10 +59,15 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             // Help and version come this way too, as errors that go to stdout and exit with 0. Where stderr is
             // closed there is nobody to tell.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::SUCCESS });
+            return ExitCode::from(if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::SUCCESS
+            });
         }
     };
-    let result = Session::new(&cli.output).and_then(|session| commands::execute(&session, cli.command));
+    let result =
+        Session::new(&cli.output).and_then(|session| commands::execute(&session, cli.command));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

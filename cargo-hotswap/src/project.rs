@@ -23,13 +23,22 @@ pub(crate) struct Project<'a> {
 
 impl<'a> Project<'a> {
     /// The project of the host that `path`, `--manifest-path` or the current directory names.
-    pub(crate) fn open(session: &'a Session, path: Option<&Path>, options: &'a CompileOptions) -> Result<Self, Error> {
+    pub(crate) fn open(
+        session: &'a Session,
+        path: Option<&Path>,
+        options: &'a CompileOptions,
+    ) -> Result<Self, Error> {
         let manifest = match options.manifest_path.as_deref().or(path) {
             Some(path) => find_manifest(&session.absolute(path), false)?,
             None => find_manifest(&session.dir, true)?,
         };
         let workspace = Workspace::load(session, &manifest, options)?;
-        Ok(Self { session, options, manifest, workspace })
+        Ok(Self {
+            session,
+            options,
+            manifest,
+            workspace,
+        })
     }
 
     /// Asks Cargo again, since a manifest changed.
@@ -52,7 +61,12 @@ impl<'a> Project<'a> {
     /// Where the plugins are.
     pub(crate) fn plugin_dir(&self) -> Result<PathBuf, Error> {
         let (host, _) = self.host()?;
-        Ok(build::out_dir(self.session, &self.workspace, self.options, Some(host)))
+        Ok(build::out_dir(
+            self.session,
+            &self.workspace,
+            self.options,
+            Some(host),
+        ))
     }
 
     /// Calls of Cargo for this project.

@@ -47,7 +47,12 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// Watches `sources`, of which a build was begun at `began`, and those of the host.
-    pub(crate) fn new(watcher: Watcher, sources: Sources, host_sources: Sources, began: SystemTime) -> Result<Self, Error> {
+    pub(crate) fn new(
+        watcher: Watcher,
+        sources: Sources,
+        host_sources: Sources,
+        began: SystemTime,
+    ) -> Result<Self, Error> {
         let mut this = Self {
             watcher,
             sources: Sources::default(),
@@ -63,7 +68,9 @@ impl Pending {
 
     /// When the next build should begin, if nothing else happens.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.changed.filter(|_| !self.building).map(|changed| changed + QUIET)
+        self.changed
+            .filter(|_| !self.building)
+            .map(|changed| changed + QUIET)
     }
 
     /// Notes what changed. No path at all means that changes were lost: anything may have.
@@ -73,9 +80,14 @@ impl Pending {
                 session.ui.detail("Changed", path.display());
                 self.manifests |= path.ends_with("Cargo.toml");
                 self.changed = Some(Instant::now());
-            } else if self.host_sources.concern(path, *is_new) && !std::mem::replace(&mut self.host_changed, true) {
+            } else if self.host_sources.concern(path, *is_new)
+                && !std::mem::replace(&mut self.host_changed, true)
+            {
                 let path = path.display();
-                session.ui.info("Note", format_args!("{path} belongs to the host, which only a restart changes"));
+                session.ui.info(
+                    "Note",
+                    format_args!("{path} belongs to the host, which only a restart changes"),
+                );
             }
         }
         if changes.is_empty() {
@@ -88,13 +100,17 @@ impl Pending {
     pub(crate) fn start(&mut self) -> Job {
         self.changed = None;
         self.building = true;
-        Job { refresh: std::mem::take(&mut self.manifests) }
+        Job {
+            refresh: std::mem::take(&mut self.manifests),
+        }
     }
 
     /// Goes on with what the finished build is made of.
     pub(crate) fn finish(&mut self, session: &Session, rebuilt: Rebuilt) {
         self.building = false;
-        let Some(sources) = rebuilt.sources else { return };
+        let Some(sources) = rebuilt.sources else {
+            return;
+        };
         if let Err(error) = self.watch(sources, rebuilt.began) {
             session.ui.error(&error);
         }
@@ -126,7 +142,13 @@ pub(crate) struct Worker<'a> {
 impl<'a> Worker<'a> {
     /// For the host with this process id, which was started just now.
     pub(crate) fn new(session: &'a Session, project: Project<'a>, host: u32) -> Self {
-        Self { session, project, host, starting: Instant::now() + STARTING, behind: false }
+        Self {
+            session,
+            project,
+            host,
+            starting: Instant::now() + STARTING,
+            behind: false,
+        }
     }
 
     /// Does `jobs` until there are no more, or an interruption, and says of each when it is `done`.
@@ -170,7 +192,10 @@ impl<'a> Worker<'a> {
         if report.ok {
             ui.status("Reloaded", report.text);
         } else {
-            ui.warn(format_args!("the host refused what was built, and goes on with what it has\n{}", report.text));
+            ui.warn(format_args!(
+                "the host refused what was built, and goes on with what it has\n{}",
+                report.text
+            ));
         }
         Ok(())
     }
@@ -188,7 +213,9 @@ impl<'a> Worker<'a> {
                 Some(host) if host.reload_signal.is_some() => return Ok(host),
                 // Asked to reload, it says why it cannot.
                 Some(host) if Instant::now() >= self.starting => return Ok(host),
-                None if Instant::now() >= self.starting => return Err(Error::NoHostRunning { directory }),
+                None if Instant::now() >= self.starting => {
+                    return Err(Error::NoHostRunning { directory });
+                }
                 _ => std::thread::sleep(Duration::from_millis(20)),
             }
         }

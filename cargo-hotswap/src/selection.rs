@@ -22,6 +22,17 @@ pub(crate) struct Group<'w> {
     pub(crate) complete: bool,
 }
 
+impl<'w> Group<'w> {
+    fn without_plugins(host: &'w Package) -> Self {
+        Self {
+            host: Some(host),
+            plugins: vec![],
+            rule: Rule::Below,
+            complete: true,
+        }
+    }
+}
+
 /// How the plugins of a group were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
@@ -37,7 +48,9 @@ impl std::fmt::Display for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Listed => "listed under [package.metadata.hotswap] in the host's Cargo.toml",
-            Self::Below => "workspace members below the host's directory with #[plugin] in the library root",
+            Self::Below => {
+                "workspace members below the host's directory with #[plugin] in the library root"
+            }
             Self::Named => "named themselves, without a host",
         })
     }
@@ -77,18 +90,26 @@ pub(crate) fn select<'w>(
     }
     for group in &mut groups {
         let before = group.plugins.len();
-        group.plugins.retain(|plugin| !contains(filter.exclude, plugin));
+        group
+            .plugins
+            .retain(|plugin| !contains(filter.exclude, plugin));
         group.complete &= group.plugins.len() == before;
     }
     groups.retain(|group| {
-        !group.plugins.is_empty() && !group.host.is_some_and(|host| contains(filter.exclude, host))
+        !group.plugins.is_empty()
+            && !group
+                .host
+                .is_some_and(|host| contains(filter.exclude, host))
     });
     if !groups.is_empty() {
         return groups.iter().try_for_each(check_files).map(|()| groups);
     }
     Err(if found.is_empty() && filter.package.is_empty() {
         Error::NoPlugins {
-            of: start.map_or_else(|| workspace.root.display().to_string(), |package| package.name.to_string()),
+            of: start.map_or_else(
+                || workspace.root.display().to_string(),
+                |package| package.name.to_string(),
+            ),
             manifest: manifest.to_owned(),
         }
     } else {
@@ -97,7 +118,10 @@ pub(crate) fn select<'w>(
 }
 
 /// The one host meant by starting at `manifest`, with its plugins.
-pub(crate) fn select_host<'w>(workspace: &'w Workspace, manifest: &Path) -> Result<(&'w Package, Group<'w>), Error> {
+pub(crate) fn select_host<'w>(
+    workspace: &'w Workspace,
+    manifest: &Path,
+) -> Result<(&'w Package, Group<'w>), Error> {
     let mut groups = match workspace.member_at(manifest) {
         // A plugin's own directory stands for the host it belongs to.
         Some(package) if is_plugin(package)? => {
@@ -105,19 +129,32 @@ pub(crate) fn select_host<'w>(workspace: &'w Workspace, manifest: &Path) -> Resu
             groups.retain(|group| group.plugins.iter().any(|plugin| plugin.id == package.id));
             groups
         }
-        Some(_) => select(workspace, manifest, Filter::default())?,
+        // It may not have plugins yet.
+        Some(host) => {
+            vec![of_host(workspace, host)?.unwrap_or_else(|| Group::without_plugins(host))]
+        }
         None => hosts(workspace)?,
     };
     let candidates = || -> Vec<String> {
         let hosts = groups.iter().filter_map(|group| group.host);
-        hosts.map(|host| directory(host).display().to_string()).collect()
+        hosts
+            .map(|host| directory(host).display().to_string())
+            .collect()
     };
-    if let [Group { host: Some(host), .. }] = groups[..] {
+    if let [
+        Group {
+            host: Some(host), ..
+        },
+    ] = groups[..]
+    {
         let group = groups.remove(0);
         check_files(&group)?;
         return Ok((host, group));
     }
-    Err(Error::NotOneHost { manifest: manifest.to_owned(), candidates: candidates() })
+    Err(Error::NotOneHost {
+        manifest: manifest.to_owned(),
+        candidates: candidates(),
+    })
 }
 
 /// Every host of the workspace with its plugins, and the plugins that belong to none.
@@ -125,7 +162,10 @@ fn all(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
     let mut groups = hosts(workspace)?;
     let mut rest = vec![];
     for package in &workspace.members {
-        let taken = groups.iter().flat_map(|group| &group.plugins).any(|plugin| plugin.id == package.id);
+        let taken = groups
+            .iter()
+            .flat_map(|group| &group.plugins)
+            .any(|plugin| plugin.id == package.id);
         if !taken && is_plugin(package)? {
             rest.push(package);
         }
@@ -155,7 +195,10 @@ fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Gro
         for name in names {
             let plugin = member(workspace, &name, || format!("`{}`", by.display()))?;
             if library(plugin).is_none() {
-                return Err(Error::NoLibrary { name, by: by.to_owned() });
+                return Err(Error::NoLibrary {
+                    name,
+                    by: by.to_owned(),
+                });
             }
             plugins.push(plugin);
         }
@@ -168,7 +211,12 @@ fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Gro
         }
         Rule::Below
     };
-    Ok((!plugins.is_empty()).then_some(Group { host: Some(host), plugins, rule, complete: true }))
+    Ok((!plugins.is_empty()).then_some(Group {
+        host: Some(host),
+        plugins,
+        rule,
+        complete: true,
+    }))
 }
 
 /// What `--package` leaves: the named plugins of each group, whole groups of named hosts, and plugins that are in no
@@ -191,7 +239,11 @@ fn named<'w>(
     for name in names {
         let package = member(workspace, name, || "--package".to_owned())?;
         let covered = |group: &Group<'_>| {
-            group.host.into_iter().chain(group.plugins.iter().copied()).any(|member| member.id == package.id)
+            group
+                .host
+                .into_iter()
+                .chain(group.plugins.iter().copied())
+                .any(|member| member.id == package.id)
         };
         if kept.iter().any(covered) {
             continue;
@@ -206,15 +258,28 @@ fn named<'w>(
 }
 
 fn alone(plugins: Vec<&Package>) -> Group<'_> {
-    Group { host: None, plugins, rule: Rule::Named, complete: false }
+    Group {
+        host: None,
+        plugins,
+        rule: Rule::Named,
+        complete: false,
+    }
 }
 
-fn member<'w>(workspace: &'w Workspace, name: &str, by: impl FnOnce() -> String) -> Result<&'w Package, Error> {
+fn member<'w>(
+    workspace: &'w Workspace,
+    name: &str,
+    by: impl FnOnce() -> String,
+) -> Result<&'w Package, Error> {
     workspace.member(name).ok_or_else(|| Error::UnknownPackage {
         by: by(),
         name: name.to_owned(),
         workspace: workspace.root.clone(),
-        candidates: workspace.members.iter().map(|package| package.name.to_string()).collect(),
+        candidates: workspace
+            .members
+            .iter()
+            .map(|package| package.name.to_string())
+            .collect(),
     })
 }
 
@@ -223,20 +288,31 @@ fn contains(names: &[String], package: &Package) -> bool {
 }
 
 fn plugin_names(groups: &[Group<'_>]) -> Vec<String> {
-    groups.iter().flat_map(|group| &group.plugins).map(|plugin| plugin.name.to_string()).collect()
+    groups
+        .iter()
+        .flat_map(|group| &group.plugins)
+        .map(|plugin| plugin.name.to_string())
+        .collect()
 }
 
 /// Refuses two plugins with one file name.
 fn check_files(group: &Group<'_>) -> Result<(), Error> {
     let mut files: Vec<(PathBuf, &Package)> = vec![];
     for &plugin in &group.plugins {
-        let Some(library) = library(plugin) else { continue };
+        let Some(library) = library(plugin) else {
+            continue;
+        };
         let file = PathBuf::from(library.name.replace('-', "_"));
         if let Some((_, other)) = files.iter().find(|(name, _)| *name == file) {
             return Err(Error::SameFile {
                 first: other.name.to_string(),
                 second: plugin.name.to_string(),
-                file: format!("{}{}{}", std::env::consts::DLL_PREFIX, file.display(), std::env::consts::DLL_SUFFIX),
+                file: format!(
+                    "{}{}{}",
+                    std::env::consts::DLL_PREFIX,
+                    file.display(),
+                    std::env::consts::DLL_SUFFIX
+                ),
             });
         }
         files.push((file, plugin));

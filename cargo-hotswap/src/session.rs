@@ -44,11 +44,20 @@ impl Session {
 /// They are removed for everything started from here: in a checkout, where an alias runs this command through
 /// `cargo run`, they describe the command and not what it builds.
 pub(crate) fn without_cargos_variables(command: &mut std::process::Command) {
-    const NAMES: [&str; 6] =
-        ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_CRATE_NAME", "CARGO_BIN_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+    const NAMES: [&str; 6] = [
+        "CARGO_MANIFEST_DIR",
+        "CARGO_MANIFEST_PATH",
+        "CARGO_CRATE_NAME",
+        "CARGO_BIN_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "OUT_DIR",
+    ];
     for (name, _) in std::env::vars_os() {
         let Some(text) = name.to_str() else { continue };
-        if NAMES.contains(&text) || text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_BIN_EXE_") {
+        if NAMES.contains(&text)
+            || text.starts_with("CARGO_PKG_")
+            || text.starts_with("CARGO_BIN_EXE_")
+        {
             command.env_remove(&name);
         }
     }

@@ -31,7 +31,11 @@ impl Ui {
             Some(Color::Never) => ColorChoice::Never.write_global(),
             Some(Color::Auto) | None => {}
         }
-        let level = if output.quiet { -1 } else { i8::try_from(output.verbose).unwrap_or(i8::MAX) };
+        let level = if output.quiet {
+            -1
+        } else {
+            i8::try_from(output.verbose).unwrap_or(i8::MAX)
+        };
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         Self { level, bar }
     }
@@ -42,7 +46,9 @@ impl Ui {
             return;
         }
         let template = "{spinner:.cyan} [{pos}/{len}] {wide_msg}";
-        self.bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        self.bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         self.bar.reset();
         self.bar.set_length(steps as u64);
         self.bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -122,7 +128,9 @@ impl Ui {
 
     /// A result as one line of JSON, to stdout.
     pub(crate) fn json(&self, value: &impl serde::Serialize) {
-        self.result(serde_json::to_string(value).expect("names of fields are text, and so are the values"));
+        self.result(
+            serde_json::to_string(value).expect("names of fields are text, and so are the values"),
+        );
     }
 
     /// The options that make Cargo print as we do.

@@ -30,12 +30,24 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// What the dep-info files `dep_infos` name, and the manifests.
-    pub(crate) fn read<'p>(workspace: &Workspace, dep_infos: impl Iterator<Item = &'p Path>) -> Self {
-        let mut sources = Self { target_dir: workspace.target_dir.clone(), ..Self::default() };
+    pub(crate) fn read<'p>(
+        workspace: &Workspace,
+        dep_infos: impl Iterator<Item = &'p Path>,
+    ) -> Self {
+        let mut sources = Self {
+            target_dir: workspace.target_dir.clone(),
+            ..Self::default()
+        };
         for file in dep_infos.flat_map(|path| dep_info::read(path, &workspace.root)) {
             sources.add(workspace, file);
         }
-        for name in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain", ".cargo/config.toml"] {
+        for name in [
+            "Cargo.toml",
+            "Cargo.lock",
+            "rust-toolchain.toml",
+            "rust-toolchain",
+            ".cargo/config.toml",
+        ] {
             sources.files.insert(workspace.root.join(name));
         }
         sources.directories.insert(workspace.root.clone());
@@ -46,14 +58,21 @@ impl Sources {
 
     /// As [`Sources::read`], for what was built.
     pub(crate) fn of(workspace: &Workspace, built: &[Built]) -> Self {
-        Self::read(workspace, built.iter().map(|built| built.dep_info.as_path()))
+        Self::read(
+            workspace,
+            built.iter().map(|built| built.dep_info.as_path()),
+        )
     }
 
     fn add(&mut self, workspace: &Workspace, file: PathBuf) {
         if file.starts_with(&self.target_dir) {
             return;
         }
-        if let Some(package) = file.ancestors().skip(1).find(|directory| directory.join("Cargo.toml").is_file()) {
+        if let Some(package) = file
+            .ancestors()
+            .skip(1)
+            .find(|directory| directory.join("Cargo.toml").is_file())
+        {
             self.files.insert(package.join("Cargo.toml"));
             self.directories.insert(package.to_owned());
             if is_build_script(workspace, &file) {
@@ -96,15 +115,29 @@ impl Sources {
             return false;
         }
         let in_source = path.extension().is_some_and(|extension| extension == "rs");
-        let near = path.parent().is_some_and(|parent| self.directories.contains(parent));
-        let within = || path.ancestors().skip(1).any(|directory| self.files.contains(directory));
+        let near = path
+            .parent()
+            .is_some_and(|parent| self.directories.contains(parent));
+        let within = || {
+            path.ancestors()
+                .skip(1)
+                .any(|directory| self.files.contains(directory))
+        };
         near && (in_source || is_new) || within()
     }
 
     /// Whether anything was written since `time`.
     pub(crate) fn changed_since(&self, time: SystemTime) -> bool {
-        let newer = |path: &&PathBuf| path.metadata().and_then(|found| found.modified()).is_ok_and(|at| at > time);
-        self.files.iter().filter(|path| path.is_file()).chain(&self.trees).any(|path| newer(&path))
+        let newer = |path: &&PathBuf| {
+            path.metadata()
+                .and_then(|found| found.modified())
+                .is_ok_and(|at| at > time)
+        };
+        self.files
+            .iter()
+            .filter(|path| path.is_file())
+            .chain(&self.trees)
+            .any(|path| newer(&path))
     }
 }
 
@@ -131,7 +164,10 @@ impl Watcher {
             report(event.paths.into_iter().map(|path| (path, is_new)).collect());
         };
         let watcher = notify::recommended_watcher(handler).map_err(failed)?;
-        Ok(Self { watcher, watched: BTreeSet::new() })
+        Ok(Self {
+            watcher,
+            watched: BTreeSet::new(),
+        })
     }
 
     /// Watches the directories of all `sources`, and no others.
@@ -143,7 +179,9 @@ impl Watcher {
             let _ = self.watcher.unwatch(gone);
         }
         for new in wanted.difference(&self.watched) {
-            self.watcher.watch(new, RecursiveMode::NonRecursive).map_err(failed)?;
+            self.watcher
+                .watch(new, RecursiveMode::NonRecursive)
+                .map_err(failed)?;
         }
         self.watched = wanted;
         Ok(())
@@ -151,7 +189,9 @@ impl Watcher {
 }
 
 fn failed(source: notify::Error) -> Error {
-    Error::Watch { source: Box::new(source) }
+    Error::Watch {
+        source: Box::new(source),
+    }
 }
 
 fn is_build_script(workspace: &Workspace, file: &Path) -> bool {
@@ -164,7 +204,12 @@ fn is_build_script(workspace: &Workspace, file: &Path) -> bool {
 
 /// What editors and version control keep beside sources.
 fn is_hidden(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
-        name.starts_with('.') || name.starts_with('#') || name.ends_with('~') || name.ends_with(".swp")
-    })
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| {
+            name.starts_with('.')
+                || name.starts_with('#')
+                || name.ends_with('~')
+                || name.ends_with(".swp")
+        })
 }

@@ -22,13 +22,25 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     /// Asks Cargo about the workspace that `manifest`, a canonical path, belongs to.
-    pub(crate) fn load(session: &Session, manifest: &Path, options: &CompileOptions) -> Result<Self, Error> {
+    pub(crate) fn load(
+        session: &Session,
+        manifest: &Path,
+        options: &CompileOptions,
+    ) -> Result<Self, Error> {
         let mut command = MetadataCommand::new();
-        command.cargo_path(&session.cargo).manifest_path(manifest).no_deps();
+        command
+            .cargo_path(&session.cargo)
+            .manifest_path(manifest)
+            .no_deps();
         if let Some(directory) = manifest.parent() {
             command.current_dir(directory);
         }
-        command.other_options(lock_options(options).iter().map(ToString::to_string).collect::<Vec<_>>());
+        command.other_options(
+            lock_options(options)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+        );
         let metadata = run(command).map_err(|source| Error::Metadata {
             manifest: manifest.to_owned(),
             source: Box::new(source),
@@ -37,30 +49,41 @@ impl Workspace {
             Some(directory) => directory,
             None => metadata.target_directory.into_std_path_buf(),
         };
-        Ok(Self { root: metadata.workspace_root.into_std_path_buf(), target_dir, members: metadata.packages })
+        Ok(Self {
+            root: metadata.workspace_root.into_std_path_buf(),
+            target_dir,
+            members: metadata.packages,
+        })
     }
 
     /// The member whose Cargo.toml is `manifest`.
     pub(crate) fn member_at(&self, manifest: &Path) -> Option<&Package> {
-        self.members.iter().find(|package| package.manifest_path == manifest)
+        self.members
+            .iter()
+            .find(|package| package.manifest_path == manifest)
     }
 
     /// The member called `name`; case and the difference of `-` and `_` do not count.
     pub(crate) fn member(&self, name: &str) -> Option<&Package> {
-        self.members.iter().find(|package| same_name(&package.name, name))
+        self.members
+            .iter()
+            .find(|package| same_name(&package.name, name))
     }
 
     /// The members whose directory is strictly below that of `package`.
     pub(crate) fn below<'w>(&'w self, package: &'w Package) -> impl Iterator<Item = &'w Package> {
         let directory = directory(package);
-        self.members
-            .iter()
-            .filter(move |other| other.id != package.id && self::directory(other).starts_with(directory))
+        self.members.iter().filter(move |other| {
+            other.id != package.id && self::directory(other).starts_with(directory)
+        })
     }
 
     /// The members that `package` is compiled with because of path dependencies which are always there, each with
     /// the Cargo.toml's own edge.
-    pub(crate) fn dependencies<'w>(&'w self, package: &'w Package) -> impl Iterator<Item = &'w Package> {
+    pub(crate) fn dependencies<'w>(
+        &'w self,
+        package: &'w Package,
+    ) -> impl Iterator<Item = &'w Package> {
         package
             .dependencies
             .iter()
@@ -68,7 +91,11 @@ impl Workspace {
                 dependency.kind == cargo_metadata::DependencyKind::Normal && !dependency.optional
             })
             .filter_map(|dependency| dependency.path.as_deref())
-            .filter_map(|path| self.members.iter().find(|member| directory(member) == path.as_std_path()))
+            .filter_map(|path| {
+                self.members
+                    .iter()
+                    .find(|member| directory(member) == path.as_std_path())
+            })
     }
 }
 
@@ -78,30 +105,42 @@ pub(crate) fn listed_plugins(package: &Package) -> Result<Option<Vec<String>>, E
     struct Section {
         plugins: Option<Vec<String>>,
     }
-    let Some(section) = package.metadata.get("hotswap") else { return Ok(None) };
-    Section::deserialize(section).map(|section| section.plugins).map_err(|source| Error::MetadataSection {
-        manifest: package.manifest_path.clone().into_std_path_buf(),
-        source,
-    })
+    let Some(section) = package.metadata.get("hotswap") else {
+        return Ok(None);
+    };
+    Section::deserialize(section)
+        .map(|section| section.plugins)
+        .map_err(|source| Error::MetadataSection {
+            manifest: package.manifest_path.clone().into_std_path_buf(),
+            source,
+        })
 }
 
 /// Whether `package` has a library whose root carries `#[plugin]`.
 pub(crate) fn is_plugin(package: &Package) -> Result<bool, Error> {
-    library(package).map_or(Ok(false), |library| attribute::has_plugin(library.src_path.as_std_path()))
+    library(package).map_or(Ok(false), |library| {
+        attribute::has_plugin(library.src_path.as_std_path())
+    })
 }
 
 /// The library of `package`.
 pub(crate) fn library(package: &Package) -> Option<&Target> {
     use TargetKind::{CDyLib, DyLib, Lib, RLib, StaticLib};
-    package
-        .targets
-        .iter()
-        .find(|target| target.kind.iter().any(|kind| matches!(kind, Lib | RLib | DyLib | CDyLib | StaticLib)))
+    package.targets.iter().find(|target| {
+        target
+            .kind
+            .iter()
+            .any(|kind| matches!(kind, Lib | RLib | DyLib | CDyLib | StaticLib))
+    })
 }
 
 /// The binaries of `package`.
 pub(crate) fn binaries(package: &Package) -> impl Iterator<Item = &str> {
-    package.targets.iter().filter(|target| target.is_bin()).map(|target| target.name.as_str())
+    package
+        .targets
+        .iter()
+        .filter(|target| target.is_bin())
+        .map(|target| target.name.as_str())
 }
 
 /// The directory of a package's Cargo.toml.
@@ -127,7 +166,10 @@ pub(crate) fn find_manifest(path: &Path, search: bool) -> Result<PathBuf, Error>
         .take(if search { usize::MAX } else { 1 })
         .map(|directory| directory.join("Cargo.toml"))
         .find(|manifest| manifest.is_file())
-        .ok_or(Error::NoManifest { directory: path, above: search })
+        .ok_or(Error::NoManifest {
+            directory: path,
+            above: search,
+        })
 }
 
 /// The target directory where an option or the environment names it, seen from where the command was started.
@@ -135,16 +177,24 @@ pub(crate) fn explicit_target_dir(session: &Session, options: &CompileOptions) -
     options
         .target_dir
         .clone()
-        .or_else(|| std::env::var_os("CARGO_TARGET_DIR").filter(|value| !value.is_empty()).map(PathBuf::from))
+        .or_else(|| {
+            std::env::var_os("CARGO_TARGET_DIR")
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        })
         .map(|directory| session.absolute(&directory))
 }
 
 /// `--locked` and its kin, for every call of Cargo.
 pub(crate) fn lock_options(options: &CompileOptions) -> Vec<&'static str> {
-    [(options.locked, "--locked"), (options.offline, "--offline"), (options.frozen, "--frozen")]
-        .into_iter()
-        .filter_map(|(given, option)| given.then_some(option))
-        .collect()
+    [
+        (options.locked, "--locked"),
+        (options.offline, "--offline"),
+        (options.frozen, "--frozen"),
+    ]
+    .into_iter()
+    .filter_map(|(given, option)| given.then_some(option))
+    .collect()
 }
 
 fn run(command: MetadataCommand) -> Result<cargo_metadata::Metadata, cargo_metadata::Error> {
@@ -152,10 +202,16 @@ fn run(command: MetadataCommand) -> Result<cargo_metadata::Metadata, cargo_metad
     without_cargos_variables(&mut command);
     let output = command.output()?;
     if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned();
         return Err(cargo_metadata::Error::CargoMetadata { stderr });
     }
-    let stdout = String::from_utf8(output.stdout).map_err(|error| cargo_metadata::Error::Utf8(error.utf8_error()))?;
-    let json = stdout.lines().find(|line| line.starts_with('{')).ok_or(cargo_metadata::Error::NoJson)?;
+    let stdout = String::from_utf8(output.stdout)
+        .map_err(|error| cargo_metadata::Error::Utf8(error.utf8_error()))?;
+    let json = stdout
+        .lines()
+        .find(|line| line.starts_with('{'))
+        .ok_or(cargo_metadata::Error::NoJson)?;
     MetadataCommand::parse(json)
 }

@@ -29,7 +29,11 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
             rustc_args,
             format: args.message_format,
         };
-        let filter = Filter { package: &args.package, workspace: args.workspace, exclude: &args.exclude };
+        let filter = Filter {
+            package: &args.package,
+            workspace: args.workspace,
+            exclude: &args.exclude,
+        };
         let mut groups: Vec<Group<'_>> = vec![];
         for manifest in manifests {
             groups.extend(select(&workspace, &manifest, filter)?);
@@ -50,19 +54,29 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
 }
 
 /// The workspaces meant, each asked about once, with the manifests to start from.
-fn workspaces(session: &Session, args: &BuildArgs) -> Result<Vec<(Workspace, Vec<PathBuf>)>, Error> {
+fn workspaces(
+    session: &Session,
+    args: &BuildArgs,
+) -> Result<Vec<(Workspace, Vec<PathBuf>)>, Error> {
     let manifests = match (&args.compile.manifest_path, &args.paths[..]) {
         (Some(manifest), _) => vec![find_manifest(&session.absolute(manifest), false)?],
         (None, []) => vec![find_manifest(&session.dir, true)?],
-        (None, paths) => {
-            paths.iter().map(|path| find_manifest(&session.absolute(path), false)).collect::<Result<_, _>>()?
-        }
+        (None, paths) => paths
+            .iter()
+            .map(|path| find_manifest(&session.absolute(path), false))
+            .collect::<Result<_, _>>()?,
     };
     let mut workspaces: Vec<(Workspace, Vec<PathBuf>)> = vec![];
     for manifest in manifests {
-        match workspaces.iter_mut().find(|(workspace, _)| workspace.member_at(&manifest).is_some()) {
+        match workspaces
+            .iter_mut()
+            .find(|(workspace, _)| workspace.member_at(&manifest).is_some())
+        {
             Some((_, manifests)) => manifests.push(manifest),
-            None => workspaces.push((Workspace::load(session, &manifest, &args.compile)?, vec![manifest])),
+            None => workspaces.push((
+                Workspace::load(session, &manifest, &args.compile)?,
+                vec![manifest],
+            )),
         }
     }
     Ok(workspaces)

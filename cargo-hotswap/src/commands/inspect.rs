@@ -15,7 +15,10 @@ pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error
     let path = session.absolute(&args.artifact);
     let artifact = Artifact::read(&path).map_err(|error| Error::Artifact(Box::new(error)))?;
     let bytes = std::fs::read(&path).map_err(io("read", &path))?;
-    let view = View { artifact, hindrances: artifact::hindrances(&bytes) };
+    let view = View {
+        artifact,
+        hindrances: artifact::hindrances(&bytes),
+    };
     if args.json {
         session.ui.json(&view);
     } else {
@@ -33,7 +36,13 @@ struct View {
 
 impl Display for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Artifact { file, build_id, metadata, note, .. } = &self.artifact;
+        let Artifact {
+            file,
+            build_id,
+            metadata,
+            note,
+            ..
+        } = &self.artifact;
         write!(f, "{} {}", metadata.name, metadata.version)?;
         if metadata.name.as_str() != metadata.crate_name {
             write!(f, " (crate {})", metadata.crate_name)?;
@@ -42,10 +51,23 @@ impl Display for View {
         row(f, "build id", [build_id])?;
         let commit = note.as_ref().map_or_else(
             || "not noted; built without `cargo hotswap build`".to_owned(),
-            |note| format!("{}{}", note.commit, if note.dirty { ", changed since" } else { "" }),
+            |note| {
+                format!(
+                    "{}{}",
+                    note.commit,
+                    if note.dirty { ", changed since" } else { "" }
+                )
+            },
         );
         row(f, "commit", [commit])?;
-        row(f, "built by", [format_args!("{}, profile {}, for {}", metadata.rustc, metadata.profile, metadata.target)])?;
+        row(
+            f,
+            "built by",
+            [format_args!(
+                "{}, profile {}, for {}",
+                metadata.rustc, metadata.profile, metadata.target
+            )],
+        )?;
         row(f, "contract", [metadata.contract])?;
         let reloadable = match metadata.reloadable {
             Some(true) => "yes",
@@ -53,15 +75,36 @@ impl Display for View {
             None => "the plugin decides when it is loaded",
         };
         row(f, "reloadable", [reloadable])?;
-        row(f, "functions", metadata.functions.iter().map(|function| with_name(&function.signature, &function.name)))?;
-        row(f, "exports", metadata.exports.iter().map(|export| &export.interface))?;
+        row(
+            f,
+            "functions",
+            metadata
+                .functions
+                .iter()
+                .map(|function| with_name(&function.signature, &function.name)),
+        )?;
+        row(
+            f,
+            "exports",
+            metadata.exports.iter().map(|export| &export.interface),
+        )?;
         row(f, "imports", metadata.imports.iter().map(import))?;
-        row(f, "stays in memory", self.hindrances.iter().map(|hindrance| format!("because it {hindrance}")))
+        row(
+            f,
+            "stays in memory",
+            self.hindrances
+                .iter()
+                .map(|hindrance| format!("because it {hindrance}")),
+        )
     }
 }
 
 /// A label and its values, one a line; nothing where there is no value.
-fn row<T: Display>(f: &mut fmt::Formatter<'_>, label: &str, values: impl IntoIterator<Item = T>) -> fmt::Result {
+fn row<T: Display>(
+    f: &mut fmt::Formatter<'_>,
+    label: &str,
+    values: impl IntoIterator<Item = T>,
+) -> fmt::Result {
     let mut label = label;
     for value in values {
         write!(f, "\n  {label:<16} {value}")?;
@@ -79,7 +122,10 @@ fn with_name(signature: &str, name: &str) -> String {
 }
 
 fn import(import: &Import) -> String {
-    let wanted = import.interface.as_deref().unwrap_or("nothing but the order");
+    let wanted = import
+        .interface
+        .as_deref()
+        .unwrap_or("nothing but the order");
     let from = match (import.kind, &import.from) {
         (ImportKind::Host, _) => "the host".to_owned(),
         (_, Some(plugin)) => plugin.to_string(),

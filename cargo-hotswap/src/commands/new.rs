@@ -1,3 +1,230 @@
 //! `cargo hotswap new`
-use crate::{Error, session::Session};
-pub(crate) fn execute(_: &Session, _: &crate::cli::NewArgs) -> Result<u8, Error> { Ok(0) }
+//!
+//! Cargo itself makes the package, so that its name is checked, a workspace around it gets a new member, and version
+//! control is as the user wants it. Then the sources of a template take the place of Cargo's.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Error;
+use crate::cli::NewArgs;
+use crate::error::{exit, io};
+use crate::session::{Session, without_cargos_variables};
+
+/// The name of the first plugin of a new workspace.
+const FIRST_PLUGIN: &str = "greeter";
+
+/// A plugin's library, a host's program, and the program of a host that has a first plugin.
+const PLUGIN: &str = include_str!("../../templates/plugin.rs");
+const HOST: &str = include_str!("../../templates/host.rs");
+const HOST_WITH_PLUGIN: &str = include_str!("../../templates/workspace.rs");
+
+/// Makes a host a workspace of its own; plugins made in `plugins` belong to it.
+const WORKSPACE: &str =
+    "\n[workspace]\nmembers = [\"plugins/*\"]\ndefault-members = [\".\", \"plugins/*\"]\n";
+
+/// Writes what `args` ask for.
+pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
+    let directory = session.absolute(&args.directory);
+    let dependencies = Dependencies::from(session, args.path.as_deref())?;
+    let new = New {
+        session,
+        dependencies,
+    };
+    if args.plugin {
+        new.plugin(&directory, args.name.as_deref())?;
+    } else if args.host {
+        new.host(&directory, args.name.as_deref(), HOST)?;
+    } else {
+        new.host(
+            &directory,
+            args.name.as_deref(),
+            &HOST_WITH_PLUGIN.replace("{{plugin}}", FIRST_PLUGIN),
+        )?;
+        new.plugin(&directory.join("plugins").join(FIRST_PLUGIN), None)?;
+    }
+    Ok(exit::SUCCESS)
+}
+
+struct New<'a> {
+    session: &'a Session,
+    dependencies: Dependencies,
+}
+
+impl New<'_> {
+    fn plugin(&self, directory: &Path, name: Option<&str>) -> Result<(), Error> {
+        let name = self.package(directory, name, "--lib")?;
+        self.depend(directory, "hotswap-plugin")?;
+        write(
+            &directory.join("src/lib.rs"),
+            &PLUGIN.replace("{{type}}", &type_name(&name)),
+        )?;
+        self.created("plugin", &name, directory);
+        Ok(())
+    }
+
+    fn host(&self, directory: &Path, name: Option<&str>, program: &str) -> Result<(), Error> {
+        let alone = enclosing_workspace(directory)?.is_none();
+        let name = self.package(directory, name, "--bin")?;
+        self.depend(directory, "hotswap-host")?;
+        if alone {
+            let manifest = directory.join("Cargo.toml");
+            write(&manifest, &(read(&manifest)? + WORKSPACE))?;
+        }
+        write(&directory.join("src/main.rs"), program)?;
+        self.created("host", &name, directory);
+        Ok(())
+    }
+
+    /// Lets Cargo make a package, and returns its name.
+    fn package(&self, directory: &Path, name: Option<&str>, kind: &str) -> Result<String, Error> {
+        if directory.symlink_metadata().is_ok() {
+            return Err(Error::Exists {
+                path: directory.to_owned(),
+            });
+        }
+        let mut command = Command::new(&self.session.cargo);
+        without_cargos_variables(&mut command);
+        command
+            .args(["new", "--quiet", kind])
+            .arg(directory)
+            .current_dir(&self.session.dir);
+        if let Some(name) = name {
+            command.args(["--name", name]);
+        }
+        let program = self.session.cargo.to_string_lossy().into_owned();
+        let status = command
+            .status()
+            .map_err(|source| Error::StartCargo { program, source })?;
+        if !status.success() {
+            return Err(Error::CargoNew {
+                directory: directory.to_owned(),
+            });
+        }
+        let last = directory.file_name().unwrap_or_default().to_string_lossy();
+        Ok(name.map_or_else(|| last.into_owned(), str::to_owned))
+    }
+
+    /// Adds a dependency on one of hotswap's crates.
+    fn depend(&self, directory: &Path, dependency: &str) -> Result<(), Error> {
+        const SECTION: &str = "[dependencies]\n";
+        let manifest = directory.join("Cargo.toml");
+        let line = self.dependencies.line(dependency);
+        let text = read(&manifest)?;
+        let text = match text.split_once(SECTION) {
+            Some((before, after)) => format!("{before}{SECTION}{line}\n{after}"),
+            None => format!("{text}\n{SECTION}{line}\n"),
+        };
+        write(&manifest, &text)
+    }
+
+    fn created(&self, what: &str, name: &str, directory: &Path) {
+        self.session.ui.status(
+            "Created",
+            format_args!("{what} `{name}` in {}", directory.display()),
+        );
+    }
+}
+
+/// Where hotswap's own crates come from.
+enum Dependencies {
+    Published,
+    Checkout(PathBuf),
+}
+
+impl Dependencies {
+    /// From the checkout that was named, else from that in which this command was built and still runs.
+    fn from(session: &Session, named: Option<&Path>) -> Result<Self, Error> {
+        if let Some(path) = named {
+            let path = session.absolute(path);
+            let path = path.canonicalize().map_err(io("find", &path))?;
+            return match missing(&path) {
+                Some(missing) => Err(Error::NoCheckout { path, missing }),
+                None => Ok(Self::Checkout(path)),
+            };
+        }
+        let program = std::env::current_exe().ok();
+        // Cargo tells programs it runs where their package is.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let places = program
+            .iter()
+            .chain(&package)
+            .flat_map(|path| path.ancestors());
+        let checkout = places.into_iter().find(|path| missing(path).is_none());
+        Ok(checkout.map_or(Self::Published, |path| Self::Checkout(path.to_owned())))
+    }
+
+    fn line(&self, name: &str) -> String {
+        match self {
+            Self::Published => {
+                let (major, minor) = (
+                    env!("CARGO_PKG_VERSION_MAJOR"),
+                    env!("CARGO_PKG_VERSION_MINOR"),
+                );
+                format!("{name} = \"{major}.{minor}\"")
+            }
+            Self::Checkout(path) => {
+                let path = toml::Value::from(path.join(name).to_string_lossy().into_owned());
+                format!("{name} = {{ path = {path} }}")
+            }
+        }
+    }
+}
+
+/// What `path` lacks to be a checkout of hotswap.
+fn missing(path: &Path) -> Option<&'static str> {
+    ["hotswap-host", "hotswap-plugin", "cargo-hotswap"]
+        .into_iter()
+        .find(|name| !path.join(name).join("Cargo.toml").is_file())
+}
+
+/// The Cargo.toml of the workspace that a package in `directory` would belong to.
+fn enclosing_workspace(directory: &Path) -> Result<Option<PathBuf>, Error> {
+    for manifest in directory
+        .ancestors()
+        .skip(1)
+        .map(|above| above.join("Cargo.toml"))
+    {
+        if manifest.is_file() {
+            let table: toml::Table = read(&manifest)?.parse().map_err(|source| Error::Toml {
+                path: manifest.clone(),
+                source: Box::new(source),
+            })?;
+            if table.contains_key("workspace") {
+                return Ok(Some(manifest));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// `hello-world` as the name of a type: `HelloWorld`.
+fn type_name(package: &str) -> String {
+    let capitalized = |word: &str| {
+        let mut chars = word.chars();
+        chars
+            .next()
+            .map(|first| first.to_uppercase().chain(chars).collect::<String>())
+            .unwrap_or_default()
+    };
+    package.split(['-', '_']).map(capitalized).collect()
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(io("read", path))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    std::fs::write(path, text).map_err(io("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_types() {
+        assert_eq!(type_name("hello-world_2"), "HelloWorld2");
+        assert_eq!(type_name("greeter"), "Greeter");
+    }
+}

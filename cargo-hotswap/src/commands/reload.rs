@@ -19,7 +19,10 @@ pub(crate) fn execute(session: &Session, args: &ReloadArgs) -> Result<u8, Error>
     }
     let mut all_well = true;
     for host in &hosts {
-        session.ui.info("Reloading", format_args!("{} (pid {})", host.executable.display(), host.pid));
+        session.ui.info(
+            "Reloading",
+            format_args!("{} (pid {})", host.executable.display(), host.pid),
+        );
         match hosts::reload(session, host, Duration::from_secs(args.timeout)) {
             Ok(attempt) => {
                 session.ui.result(&attempt.text);
@@ -34,5 +37,9 @@ pub(crate) fn execute(session: &Session, args: &ReloadArgs) -> Result<u8, Error>
             Err(error) => return Err(error),
         }
     }
-    if all_well { Ok(exit::SUCCESS) } else { Err(Error::ReloadFailed) }
+    if all_well {
+        Ok(exit::SUCCESS)
+    } else {
+        Err(Error::ReloadFailed)
+    }
 }

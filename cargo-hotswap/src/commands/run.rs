@@ -35,11 +35,27 @@ enum Event {
 /// Builds and runs the host, and reloads it until it ends.
 pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
     let project = Project::open(session, args.host.as_deref(), &args.compile)?;
+    let (host, group) = project.host()?;
+    if group.plugins.is_empty() {
+        let make = format!(
+            "cargo hotswap new --plugin {}",
+            directory(host).join("plugins/first").display()
+        );
+        session.ui.warn(format_args!(
+            "`{}` has no plugins yet; `{make}` makes one",
+            host.name
+        ));
+    }
     let began = SystemTime::now();
     let outcome = project.build_plugins()?;
     let executable = build_host(session, &project, args)?;
     let sources = Sources::of(&project.workspace, &outcome.built);
-    let host_sources = Sources::read(&project.workspace, [executable.with_extension("d")].iter().map(PathBuf::as_path));
+    let host_sources = Sources::read(
+        &project.workspace,
+        [executable.with_extension("d")]
+            .iter()
+            .map(PathBuf::as_path),
+    );
 
     let (sender, events) = mpsc::channel();
     let mut pending = None;
@@ -54,7 +70,8 @@ pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
         let (jobs, work) = mpsc::channel();
         let rebuilt = sender.clone();
         scope.spawn(move || {
-            Worker::new(session, project, host_id(pid)).serve(&work, |done| drop(rebuilt.send(Event::Rebuilt(done))));
+            Worker::new(session, project, host_id(pid))
+                .serve(&work, |done| drop(rebuilt.send(Event::Rebuilt(done))));
         });
         scope.spawn(move || {
             wait_without_reaping(pid);
@@ -71,12 +88,22 @@ pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
 fn build_host(session: &Session, project: &Project<'_>, args: &RunArgs) -> Result<PathBuf, Error> {
     let (host, _) = project.host()?;
     let name = binary(host, args.bin.as_deref())?;
-    let artifacts = project.calls().host(host, name).run(session, MessageFormat::Human)?;
+    let artifacts = project
+        .calls()
+        .host(host, name)
+        .run(session, MessageFormat::Human)?;
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
-        artifact.target.is_bin() && artifact.target.name == name && artifact.executable.as_deref().is_some_and(|found| found == file)
+        artifact.target.is_bin()
+            && artifact.target.name == name
+            && artifact
+                .executable
+                .as_deref()
+                .is_some_and(|found| found == file)
     };
-    file_of(&artifacts, &host.id, wanted)
-        .ok_or_else(|| Error::NoArtifact { package: host.name.to_string(), wanted: "executable" })
+    file_of(&artifacts, &host.id, wanted).ok_or_else(|| Error::NoArtifact {
+        package: host.name.to_string(),
+        wanted: "executable",
+    })
 }
 
 /// The binary to run: the one named, the default one, or the only one.
@@ -110,11 +137,15 @@ fn start(
         .env("HOTSWAP_PLUGIN_DIR", project.plugin_dir()?)
         .env("CARGO_MANIFEST_DIR", directory(host))
         .env("CARGO_MANIFEST_PATH", &host.manifest_path);
-    session.ui.status("Running", shown(executable, &project.workspace.root));
+    session
+        .ui
+        .status("Running", shown(executable, &project.workspace.root));
     session.interrupt.check()?;
     let (caught, signals) = mpsc::channel();
     let events = events.clone();
-    session.interrupt.forward_to(caught, &[SIGQUIT, SIGUSR1, SIGUSR2])?;
+    session
+        .interrupt
+        .forward_to(caught, &[SIGQUIT, SIGUSR1, SIGUSR2])?;
     std::thread::spawn(move || {
         for signal in signals {
             if events.send(Event::Signal(signal)).is_err() {
@@ -122,7 +153,10 @@ fn start(
             }
         }
     });
-    command.spawn().map_err(|source| Error::StartHost { executable: executable.to_owned(), source })
+    command.spawn().map_err(|source| Error::StartHost {
+        executable: executable.to_owned(),
+        source,
+    })
 }
 
 /// The loop, until the host ends.
@@ -161,7 +195,10 @@ fn pass_on(host: Pid, caught: Caught) {
 
 fn wait_without_reaping(pid: Pid) {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
+    while matches!(
+        waitid(WaitId::Pid(pid), options),
+        Err(rustix::io::Errno::INTR)
+    ) {}
 }
 
 fn host_id(pid: Pid) -> u32 {
@@ -170,8 +207,13 @@ fn host_id(pid: Pid) -> u32 {
 
 fn exit_code(session: &Session, status: ExitStatus) -> u8 {
     if let Some(signal) = status.signal() {
-        session.ui.info("Ended", format_args!("the host, by signal {signal}"));
+        session
+            .ui
+            .info("Ended", format_args!("the host, by signal {signal}"));
         return exit::SIGNAL.wrapping_add(u8::try_from(signal).unwrap_or(0));
     }
-    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::FAILURE)
+    status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(exit::FAILURE)
 }

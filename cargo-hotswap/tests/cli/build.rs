@@ -5,8 +5,10 @@ use std::thread;
 
 use crate::fixture::{Fixture, Ran};
 
-const BOTH: [&str; 2] =
-    ["<root>/target/hotswap/debug/app/libworld.so", "<root>/target/hotswap/debug/app/libmoon.so"];
+const BOTH: [&str; 2] = [
+    "<root>/target/hotswap/debug/app/libworld.so",
+    "<root>/target/hotswap/debug/app/libmoon.so",
+];
 
 #[test]
 fn a_hosts_plugins_are_built_and_their_paths_printed_last() {
@@ -23,8 +25,16 @@ fn a_second_build_leaves_every_file_untouched() {
     let fixture = Fixture::new();
     fixture.ok(&["build", "app"]);
     let look = || {
-        let found = fixture.artifact_path("world").metadata().expect("it is there");
-        (found.ino(), found.mtime(), found.mtime_nsec(), found.ctime_nsec())
+        let found = fixture
+            .artifact_path("world")
+            .metadata()
+            .expect("it is there");
+        (
+            found.ino(),
+            found.mtime(),
+            found.mtime_nsec(),
+            found.ctime_nsec(),
+        )
     };
     let before = look();
     let ran = fixture.ok(&["build", "app"]);
@@ -64,13 +74,27 @@ fn what_does_not_compile_replaces_nothing() {
     fixture.ok(&["build", "app"]);
     let before = fixture.artifact("world");
     fixture.edit("app/world/src/lib.rs", "40 +", "50 +");
-    fixture.write("app/moon/src/lib.rs", "#[rustfmt::plugin]\nimpl Missing {}\n");
+    fixture.write(
+        "app/moon/src/lib.rs",
+        "#[rustfmt::plugin]\nimpl Missing {}\n",
+    );
     let ran = fixture.run(&["build", "app"]);
     assert_eq!(ran.code, Some(101));
-    assert!(ran.stderr.contains("cannot find type `Missing`"), "the compiler's own words: {}", ran.stderr);
-    assert!(ran.stderr.ends_with("error: `moon` was not built (cargo exited with 101)\n"));
+    assert!(
+        ran.stderr.contains("cannot find type `Missing`"),
+        "the compiler's own words: {}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr
+            .ends_with("error: `moon` was not built (cargo exited with 101)\n")
+    );
     assert_eq!(ran.stdout, "");
-    assert_eq!(fixture.artifact("world").build_id, before.build_id, "all or none");
+    assert_eq!(
+        fixture.artifact("world").build_id,
+        before.build_id,
+        "all or none"
+    );
 }
 
 #[test]
@@ -97,14 +121,29 @@ fn a_selection_removes_nothing() {
 #[test]
 fn directories_and_profiles_are_cargos() {
     let fixture = Fixture::new();
-    fixture.write("Cargo.toml", &format!("{}\n[profile.fast]\ninherits = \"release\"\n", fixture.read("Cargo.toml")));
+    fixture.write(
+        "Cargo.toml",
+        &format!(
+            "{}\n[profile.fast]\ninherits = \"release\"\n",
+            fixture.read("Cargo.toml")
+        ),
+    );
     let path = |args: &[&str]| {
         let ran = fixture.ok(&[&["build", "app", "-p", "moon"], args].concat());
         ran.stdout.trim_end().to_owned()
     };
-    assert_eq!(path(&["--release"]), "<root>/target/hotswap/release/app/libmoon.so");
-    assert_eq!(path(&["--profile", "fast"]), "<root>/target/hotswap/fast/app/libmoon.so");
-    assert_eq!(path(&["--target-dir", "else where"]), "<root>/else where/hotswap/debug/app/libmoon.so");
+    assert_eq!(
+        path(&["--release"]),
+        "<root>/target/hotswap/release/app/libmoon.so"
+    );
+    assert_eq!(
+        path(&["--profile", "fast"]),
+        "<root>/target/hotswap/fast/app/libmoon.so"
+    );
+    assert_eq!(
+        path(&["--target-dir", "else where"]),
+        "<root>/else where/hotswap/debug/app/libmoon.so"
+    );
     assert_eq!(path(&["--out-dir", "out"]), "<root>/out/libmoon.so");
 }
 
@@ -112,22 +151,47 @@ fn directories_and_profiles_are_cargos() {
 fn json_has_cargos_messages_and_then_ours() {
     let fixture = Fixture::new();
     let ran = fixture.ok(&["build", "app", "--message-format", "json"]);
-    let messages: Vec<serde_json::Value> =
-        ran.lines().into_iter().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
-    let reasons: Vec<&str> = messages.iter().filter_map(|message| message["reason"].as_str()).collect();
+    let messages: Vec<serde_json::Value> = ran
+        .lines()
+        .into_iter()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    let reasons: Vec<&str> = messages
+        .iter()
+        .filter_map(|message| message["reason"].as_str())
+        .collect();
     assert!(reasons.contains(&"compiler-artifact"));
     assert_eq!(reasons[reasons.len() - 2..], ["hotswap-artifact"; 2]);
     let world = &messages[messages.len() - 2];
     assert_eq!(world["file"], BOTH[0]);
-    assert_eq!(world["build_id"], fixture.artifact("world").build_id.to_string());
+    assert_eq!(
+        world["build_id"],
+        fixture.artifact("world").build_id.to_string()
+    );
     assert_eq!(world["changed"], true);
 }
 
 #[test]
 fn a_dry_run_prints_what_can_be_pasted_and_builds_nothing() {
     let fixture = Fixture::new();
-    let args = ["build", "app", "--dry-run", "-p", "moon", "--release", "--", "--timings", "--", "-C", "opt-level=1"];
-    let output = fixture.command("", &args).env("CARGO", "cargo").output().expect("the command can be started");
+    let args = [
+        "build",
+        "app",
+        "--dry-run",
+        "-p",
+        "moon",
+        "--release",
+        "--",
+        "--timings",
+        "--",
+        "-C",
+        "opt-level=1",
+    ];
+    let output = fixture
+        .command("", &args)
+        .env("CARGO", "cargo")
+        .output()
+        .expect("the command can be started");
     let ran = Ran::new(&fixture, output);
     insta::assert_snapshot!(ran.stdout, @"cd '<root>' && cargo rustc --manifest-path app/moon/Cargo.toml --message-format json-render-diagnostics --release --lib --crate-type cdylib --timings -- --cfg hotswap_dylib -C 'opt-level=1'");
     assert!(!fixture.root.join("target").exists());
@@ -150,7 +214,12 @@ fn two_builders_at_once_both_succeed() {
 fn more_said_with_v() {
     let fixture = Fixture::new();
     let ran = fixture.ok(&["build", "app", "-v"]);
-    for said in ["Plugins world, moon of app (workspace members below", "Running cd '", "Commit world: ", "Timing world: compile "] {
+    for said in [
+        "Plugins world, moon of app (workspace members below",
+        "Running cd '",
+        "Commit world: ",
+        "Timing world: compile ",
+    ] {
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }
     assert_eq!(fixture.ok(&["build", "app", "-q"]).stderr, "");

@@ -17,7 +17,11 @@ pub struct Fixture {
 impl Fixture {
     pub fn new() -> Self {
         let temp = tempfile::tempdir().expect("a temporary directory");
-        let root = temp.path().canonicalize().expect("it is there").join("some where");
+        let root = temp
+            .path()
+            .canonicalize()
+            .expect("it is there")
+            .join("some where");
         let fixture = Self { _temp: temp, root };
         fixture.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"app/world\", \"app/moon\", \"util\"]\n");
         fixture.write(".gitignore", "target\n");
@@ -33,7 +37,8 @@ impl Fixture {
     /// Writes a file and the directories above it.
     pub fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
-        fs::create_dir_all(path.parent().expect("a file is in a directory")).expect("directories can be made");
+        fs::create_dir_all(path.parent().expect("a file is in a directory"))
+            .expect("directories can be made");
         fs::write(path, text).expect("the file can be written");
     }
 
@@ -50,9 +55,16 @@ impl Fixture {
 
     /// Writes the Cargo.toml of a package called like its directory.
     pub fn package(&self, directory: &str, dependencies: &str) {
-        let name = Path::new(directory).file_name().and_then(|name| name.to_str()).expect("a name");
-        let head = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
-        self.write(&format!("{directory}/Cargo.toml"), &format!("{head}\n[dependencies]\n{dependencies}\n"));
+        let name = Path::new(directory)
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        let head =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        self.write(
+            &format!("{directory}/Cargo.toml"),
+            &format!("{head}\n[dependencies]\n{dependencies}\n"),
+        );
     }
 
     /// Writes a plugin that answers with a number.
@@ -60,7 +72,11 @@ impl Fixture {
         self.package(directory, dependencies);
         let name = directory.rsplit('/').next().expect("there is a last part");
         let metadata = metadata(name).escape_ascii().to_string();
-        let uses = if dependencies.contains("util") { "util::number()" } else { "0" };
+        let uses = if dependencies.contains("util") {
+            "util::number()"
+        } else {
+            "0"
+        };
         self.write(
             &format!("{directory}/src/lib.rs"),
             &format!(
@@ -78,8 +94,16 @@ impl Fixture {
     /// The command, to be run at `directory`, and not as the tests themselves are run.
     pub fn command(&self, directory: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-hotswap"));
-        command.args(args).current_dir(self.root.join(directory)).env("CARGO_TERM_COLOR", "never");
-        for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_MANIFEST_DIR"] {
+        command
+            .args(args)
+            .current_dir(self.root.join(directory))
+            .env("CARGO_TERM_COLOR", "never");
+        for name in [
+            "CARGO_TARGET_DIR",
+            "RUSTFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_MANIFEST_DIR",
+        ] {
             command.env_remove(name);
         }
         command
@@ -91,7 +115,12 @@ impl Fixture {
     }
 
     pub fn run_at(&self, directory: &str, args: &[&str]) -> Ran {
-        Ran::new(self, self.command(directory, args).output().expect("the command can be started"))
+        Ran::new(
+            self,
+            self.command(directory, args)
+                .output()
+                .expect("the command can be started"),
+        )
     }
 
     /// Runs the command, which must succeed, and returns what it printed.
@@ -103,9 +132,24 @@ impl Fixture {
 
     pub fn git(&self, args: &[&str]) -> String {
         let mut command = Command::new("git");
-        command.args(["-c", "user.name=Someone", "-c", "user.email=someone@example.org", "-c", "commit.gpgsign=false"]);
-        let output = command.args(args).current_dir(&self.root).output().expect("git can be started");
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        command.args([
+            "-c",
+            "user.name=Someone",
+            "-c",
+            "user.email=someone@example.org",
+            "-c",
+            "commit.gpgsign=false",
+        ]);
+        let output = command
+            .args(args)
+            .current_dir(&self.root)
+            .output()
+            .expect("git can be started");
+        assert!(
+            output.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
@@ -118,7 +162,8 @@ impl Fixture {
 
     /// Where the artifact of a plugin of `app` is put by default.
     pub fn artifact_path(&self, plugin: &str) -> PathBuf {
-        self.root.join(format!("target/hotswap/debug/app/lib{plugin}.so"))
+        self.root
+            .join(format!("target/hotswap/debug/app/lib{plugin}.so"))
     }
 
     pub fn artifact(&self, plugin: &str) -> Artifact {
@@ -129,7 +174,13 @@ impl Fixture {
     pub fn installed(&self) -> Vec<String> {
         let directory = self.root.join("target/hotswap/debug/app");
         let names = fs::read_dir(directory).into_iter().flatten();
-        let names = names.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
+        let names = names.map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("text")
+        });
         let mut names: Vec<String> = names.filter(|name| !name.ends_with("-lock")).collect();
         names.sort();
         names
@@ -149,7 +200,11 @@ impl Ran {
             let text = String::from_utf8(bytes.to_vec()).expect("the output is text");
             text.replace(fixture.root.to_str().expect("the path is text"), "<root>")
         };
-        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
     }
 
     pub fn lines(&self) -> Vec<&str> {
@@ -176,7 +231,9 @@ fn metadata(name: &str) -> Vec<u8> {
         (b"pani", b"u"),
     ];
     let part = |(tag, bytes): (&[u8; 4], &[u8])| {
-        let len = u32::try_from(bytes.len()).expect("a part is short").to_le_bytes();
+        let len = u32::try_from(bytes.len())
+            .expect("a part is short")
+            .to_le_bytes();
         [b"HSWP", &tag[..], &len, bytes].concat()
     };
     parts.into_iter().flat_map(part).collect()

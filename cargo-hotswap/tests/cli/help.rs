@@ -6,7 +6,10 @@ use crate::fixture::Fixture;
 fn help() {
     let fixture = Fixture::new();
     for command in ["", "build", "run", "reload", "inspect", "new"] {
-        let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
+        let args: Vec<&str> = [command, "--help"]
+            .into_iter()
+            .filter(|arg| !arg.is_empty())
+            .collect();
         let ran = fixture.ok(&args);
         insta::assert_snapshot!(format!("help-{command}"), ran.stdout);
     }
@@ -17,13 +20,24 @@ fn the_word_that_cargo_inserts_may_be_there_or_not() {
     let fixture = Fixture::new();
     let with = fixture.ok(&["hotswap", "build", "--help"]).stdout;
     assert_eq!(with, fixture.ok(&["build", "--help"]).stdout);
-    assert!(fixture.ok(&["--version"]).stdout.starts_with("cargo-hotswap "));
+    assert!(
+        fixture
+            .ok(&["--version"])
+            .stdout
+            .starts_with("cargo-hotswap ")
+    );
 }
 
 #[test]
 fn a_command_line_without_sense_is_a_usage_error() {
     let fixture = Fixture::new();
-    for args in [&["biuld"][..], &[], &["build", "--release", "--profile", "x"], &["new", "x"], &["build", "-q", "-v"]] {
+    for args in [
+        &["biuld"][..],
+        &[],
+        &["build", "--release", "--profile", "x"],
+        &["new", "x"],
+        &["build", "-q", "-v"],
+    ] {
         assert_eq!(fixture.run(args).code, Some(2), "{args:?}");
     }
 }

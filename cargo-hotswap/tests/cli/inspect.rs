@@ -5,7 +5,11 @@ use crate::fixture::Fixture;
 #[test]
 fn what_a_plugin_says_of_itself() {
     let fixture = Fixture::new();
-    let path = fixture.ok(&["build", "-q", "app/moon"]).stdout.trim_end().replace("<root>/", "");
+    let path = fixture
+        .ok(&["build", "-q", "app/moon"])
+        .stdout
+        .trim_end()
+        .replace("<root>/", "");
     let ran = fixture.ok(&["inspect", &path]);
     insta::with_settings!({filters => vec![("[0-9a-f]{32}", "<build id>")]}, {
         insta::assert_snapshot!(ran.stdout);
@@ -22,7 +26,12 @@ fn what_is_no_plugin() {
     let fixture = Fixture::new();
     fixture.write("empty.so", "");
     fixture.write("garbage.so", "no library at all");
-    for (file, snapshot) in [("empty.so", "empty"), ("garbage.so", "garbage"), ("missing.so", "missing"), ("app", "directory")] {
+    for (file, snapshot) in [
+        ("empty.so", "empty"),
+        ("garbage.so", "garbage"),
+        ("missing.so", "missing"),
+        ("app", "directory"),
+    ] {
         let ran = fixture.run(&["inspect", file]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
         insta::assert_snapshot!(snapshot, ran.stderr);

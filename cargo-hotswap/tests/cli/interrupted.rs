@@ -33,8 +33,13 @@ impl Blocking {
     fn start(&self) -> Child {
         self.fixture.write("app/moon/block", "");
         let mut command = self.fixture.command("", &["build", "app"]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command can be started");
-        let said = std::fs::read(self.fixture.root.join("running")).expect("the build script says that it runs");
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command can be started");
+        let said = std::fs::read(self.fixture.root.join("running"))
+            .expect("the build script says that it runs");
         assert_eq!(said, b"!");
         std::fs::remove_file(self.fixture.root.join("app/moon/block")).expect("it is there");
         child
@@ -56,7 +61,11 @@ fn a_signal_ends_the_build_and_all_it_started() {
         send(&child, signal);
         assert_eq!(child.wait().expect("it ends").code(), Some(code));
         assert_eq!(blocking.fixture.artifact("world").build_id, before.build_id);
-        assert_eq!(blocking.fixture.installed(), ["libmoon.so", "libworld.so"], "no temporary file");
+        assert_eq!(
+            blocking.fixture.installed(),
+            ["libmoon.so", "libworld.so"],
+            "no temporary file"
+        );
         // This would wait for Cargo's own lock, had the build script not ended too.
         blocking.fixture.ok(&["build", "app"]);
         assert_ne!(blocking.fixture.artifact("world").build_id, before.build_id);
@@ -68,7 +77,10 @@ fn a_killed_build_is_in_nobodys_way() {
     let blocking = Blocking::new();
     blocking.fixture.ok(&["build", "app"]);
     // What a builder that is killed in the middle of a write leaves.
-    blocking.fixture.write("target/hotswap/debug/app/.hotswap-libworld.so-x1y2z3.tmp", "half");
+    blocking.fixture.write(
+        "target/hotswap/debug/app/.hotswap-libworld.so-x1y2z3.tmp",
+        "half",
+    );
     let mut child = blocking.start();
     child.kill().expect("it runs");
     child.wait().expect("it ends");
@@ -83,9 +95,17 @@ fn a_killed_build_never_leaves_half_a_file() {
     let fixture = Fixture::new();
     fixture.ok(&["build", "app"]);
     for round in 0..8 {
-        fixture.edit("app/world/src/lib.rs", &format!("{} +", 40 + round), &format!("{} +", 41 + round));
+        fixture.edit(
+            "app/world/src/lib.rs",
+            &format!("{} +", 40 + round),
+            &format!("{} +", 41 + round),
+        );
         let mut command = fixture.command("", &["build", "app", "-v"]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command can be started");
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command can be started");
         // Each round gets a line further.
         let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         let seen = stderr.lines().take(6 + round).count();

@@ -4,7 +4,10 @@ use crate::fixture::Fixture;
 
 fn note(fixture: &Fixture) -> (String, bool) {
     fixture.ok(&["build", "-q", "app", "-p", "world"]);
-    let note = fixture.artifact("world").note.expect("a build leaves a note");
+    let note = fixture
+        .artifact("world")
+        .note
+        .expect("a build leaves a note");
     (note.commit, note.dirty)
 }
 
@@ -20,13 +23,21 @@ fn the_last_commit_that_touched_the_plugin() {
 
     fixture.edit("app/moon/src/lib.rs", "40", "41");
     let second = fixture.commit();
-    assert_eq!(note(&fixture), (first.clone(), false), "another plugin was touched");
+    assert_eq!(
+        note(&fixture),
+        (first.clone(), false),
+        "another plugin was touched"
+    );
 
     fixture.write("app/world/README.md", "new\n");
     assert_eq!(note(&fixture), (first.clone(), true), "a new file");
     let third = fixture.commit();
     assert_eq!(note(&fixture), (third.clone(), false));
-    assert_eq!(fixture.artifact("world").build_id, build_id, "a commit alone changes no build");
+    assert_eq!(
+        fixture.artifact("world").build_id,
+        build_id,
+        "a commit alone changes no build"
+    );
 
     fixture.git(&["checkout", "-q", "--detach", &second]);
     assert_eq!(note(&fixture), (first, false), "a detached head");

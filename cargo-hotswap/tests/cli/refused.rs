@@ -46,12 +46,19 @@ fn panics_that_abort_by_flag_configuration_and_environment() {
     let fixture = Fixture::new();
     insta::assert_snapshot!(refused(&fixture, &["app", "--", "-Cpanic=abort"]));
     let with = |name: &str, value: &str| {
-        let output = fixture.command("", &["build", "app"]).env(name, value).output().expect("the command can be started");
+        let output = fixture
+            .command("", &["build", "app"])
+            .env(name, value)
+            .output()
+            .expect("the command can be started");
         Ran::new(&fixture, output).stderr
     };
     insta::assert_snapshot!(with("RUSTFLAGS", "-C panic=abort"));
     insta::assert_snapshot!(with("CARGO_PROFILE_DEV_PANIC", "abort"));
-    fixture.write(".cargo/config.toml", "[build]\nrustflags = [\"-C\", \"panic=abort\"]\n");
+    fixture.write(
+        ".cargo/config.toml",
+        "[build]\nrustflags = [\"-C\", \"panic=abort\"]\n",
+    );
     insta::assert_snapshot!(refused(&fixture, &["app"]));
 }
 
@@ -64,7 +71,10 @@ fn a_shared_standard_library() {
 #[test]
 fn a_library_that_is_no_plugin() {
     let fixture = Fixture::new();
-    fixture.write("app/moon/src/lib.rs", "pub struct Plugin;\n#[rustfmt::plugin]\nimpl Plugin {}\n");
+    fixture.write(
+        "app/moon/src/lib.rs",
+        "pub struct Plugin;\n#[rustfmt::plugin]\nimpl Plugin {}\n",
+    );
     let ran = fixture.run(&["build", "app/moon", "-q"]);
     assert_eq!(ran.code, Some(1));
     insta::assert_snapshot!(ran.stderr);
@@ -77,11 +87,20 @@ fn names_and_places_that_do_not_exist() {
     insta::assert_snapshot!(refused(&fixture, &["sun"]));
     insta::assert_snapshot!(refused(&fixture, &["app/src"]));
     insta::assert_snapshot!(refused(&fixture, &["util"]));
-    insta::assert_snapshot!(refused(&fixture, &["app", "--exclude", "world", "--exclude", "moon"]));
+    insta::assert_snapshot!(refused(
+        &fixture,
+        &["app", "--exclude", "world", "--exclude", "moon"]
+    ));
     let manifest = fixture.read("app/Cargo.toml");
-    fixture.write("app/Cargo.toml", &format!("{manifest}\n[package.metadata.hotswap]\nplugins = [\"sun\"]\n"));
+    fixture.write(
+        "app/Cargo.toml",
+        &format!("{manifest}\n[package.metadata.hotswap]\nplugins = [\"sun\"]\n"),
+    );
     insta::assert_snapshot!(refused(&fixture, &["app"]));
-    fixture.write("app/Cargo.toml", &format!("{manifest}\n[package.metadata.hotswap]\nplugins = \"sun\"\n"));
+    fixture.write(
+        "app/Cargo.toml",
+        &format!("{manifest}\n[package.metadata.hotswap]\nplugins = \"sun\"\n"),
+    );
     insta::assert_snapshot!(refused(&fixture, &["app"]));
 }
 
@@ -90,7 +109,10 @@ fn a_reload_without_a_running_host() {
     let fixture = Fixture::new();
     let mut command = fixture.command("", &["reload", "-q", "app"]);
     command.env("HOTSWAP_RUNTIME_DIR", fixture.root.join("run"));
-    let ran = Ran::new(&fixture, command.output().expect("the command can be started"));
+    let ran = Ran::new(
+        &fixture,
+        command.output().expect("the command can be started"),
+    );
     assert_eq!(ran.code, Some(1));
     insta::assert_snapshot!(ran.stderr);
 }

@@ -1,0 +1,39 @@
+//! A program whose plugins are replaced while it runs.
+
+use std::error::Error;
+use std::thread;
+use std::time::Duration;
+
+use hotswap_host::prelude::*;
+use hotswap_host::signal;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
+    let swapper = Swapper::builder().open()?;
+    let _listener = signal::reload_on(signal::USUAL, &swapper)?;
+    loop {
+        for plugin in swapper.listing().plugins {
+            let greeting = swapper.invoke(plugin.name.as_str(), "greet", &[Value::from(somebody())]);
+            match greeting {
+                Ok(greeting) => println!("{} says: {greeting:?}", plugin.name),
+                Err(error) => println!("{} does not greet: {error}", plugin.name),
+            }
+        }
+        thread::sleep(Duration::from_secs(2));
+    }
+}
+
+/// Who is greeted.
+fn somebody() -> &'static str {
+    "world"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_has_a_name() {
+        assert!(!somebody().is_empty());
+    }
+}

@@ -1,0 +1,26 @@
+//! A plugin: edit it while its host runs.
+
+use hotswap_plugin::prelude::*;
+
+/// What one loaded version of the plugin keeps.
+#[derive(Debug, Default)]
+pub struct {{type}};
+
+#[plugin]
+impl {{type}} {
+    /// Greets somebody. The host calls this by its name.
+    #[invoke]
+    pub fn greet(&self, name: &str) -> String {
+        format!("hello, {name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_greeting_names_who_is_greeted() {
+        assert!({{type}}.greet("world").contains("world"));
+    }
+}

@@ -1,0 +1,35 @@
+//! A program whose plugins are replaced while it runs.
+
+use std::error::Error;
+use std::thread;
+use std::time::Duration;
+
+use hotswap_host::prelude::*;
+use hotswap_host::signal;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
+    let swapper = Swapper::builder().open()?;
+    let _listener = signal::reload_on(signal::USUAL, &swapper)?;
+    // Always the newest version of the function.
+    let greet: Function<fn(&str) -> String> = swapper.function("{{plugin}}", "greet")?;
+    loop {
+        println!("{}", greet.call(somebody())?);
+        thread::sleep(Duration::from_secs(2));
+    }
+}
+
+/// Who is greeted.
+fn somebody() -> &'static str {
+    "world"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_has_a_name() {
+        assert!(!somebody().is_empty());
+    }
+}
