@@ -5,6 +5,8 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 mod call;
+mod import;
+mod interface;
 mod plugin;
 mod shared;
 mod support;
@@ -31,14 +33,17 @@ pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes an interface of a trait.
 #[proc_macro_attribute]
-pub fn interface(_options: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
+    or_error(
+        item.clone().into(),
+        interface::expand(options.into(), item.into()),
+    )
 }
 
 /// Makes a struct of imports.
 #[proc_macro_derive(Import, attributes(import))]
-pub fn import(_item: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn import(item: TokenStream) -> TokenStream {
+    or_error(proc_macro2::TokenStream::new(), import::expand(item.into()))
 }
 
 /// The expansion, or all errors and the item as it was, so that it can still be used by the code around it.

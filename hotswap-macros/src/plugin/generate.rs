@@ -25,7 +25,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         .exports
         .iter()
         .map(|path| quote!(#b::ExportDesc::new::<dyn #path, Self>()));
-    let imports = imports(plugin).map_or_else(|| quote!(()), |ty| quote!(#ty));
+    let (imports_item, imports) = imports_item(plugin);
     let construct = construct(plugin);
     let reloadable = reloadable(plugin);
     let fallible = [
@@ -80,6 +80,8 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
         const _: () = {
+            #imports_item
+
             #[automatically_derived]
             impl #root::Plugin for #ty #bounds {
                 const NAME: &'static str = #name;
@@ -122,6 +124,29 @@ fn imports<'a>(plugin: &Plugin<'a>) -> Option<&'a Type> {
         .filter(|ty| !is_reference(ty))
 }
 
+/// The type of the plugin's imports, and its definition. It is not the author's own, which may be private to a module that
+/// the plugin is visible outside of.
+fn imports_item(plugin: &Plugin<'_>) -> (TokenStream, TokenStream) {
+    let Some(ty) = imports(plugin) else {
+        return (quote!(), quote!(()));
+    };
+    let (root, b) = (&plugin.options.root, plugin.options.root.boundary());
+    let item = quote! {
+        #[doc(hidden)]
+        pub struct __Imports(#ty);
+
+        #[automatically_derived]
+        unsafe impl #root::Import for __Imports {
+            const IMPORTS: &'static [#b::ImportDesc] = <#ty as #root::Import>::IMPORTS;
+            const METADATA: &'static str = <#ty as #root::Import>::METADATA;
+            unsafe fn bind(objects: &[#b::RawObject]) -> Self {
+                unsafe { Self(<#ty as #root::Import>::bind(objects)) }
+            }
+        }
+    };
+    (item, quote!(__Imports))
+}
+
 fn construct(plugin: &Plugin<'_>) -> TokenStream {
     let root = &plugin.options.root;
     let ok = quote!(::core::result::Result::Ok);
@@ -136,7 +161,7 @@ fn construct(plugin: &Plugin<'_>) -> TokenStream {
             let used = [params(new).any(is_reference), imports(plugin).is_some()];
             let (cx, deps) = (
                 used[0].then(|| quote!(cx,)),
-                used[1].then(|| quote!(imports)),
+                used[1].then(|| quote!(imports.0)),
             );
             let call = quote!(Self::new(#cx #deps));
             (

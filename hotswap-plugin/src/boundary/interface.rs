@@ -140,6 +140,15 @@ impl<I: Interface + ?Sized> Imported<I> {
             keep: None,
         }))
     }
+
+    /// The same for an object that may be absent.
+    ///
+    /// # Safety
+    /// As [`from_raw`](Self::from_raw), unless the object is absent.
+    pub unsafe fn from_optional(object: RawObject) -> Option<Self> {
+        // SAFETY: by the caller's promise.
+        (!object.table.is_null()).then(|| unsafe { Self::from_raw(object) })
+    }
 }
 
 impl<I: Interface + ?Sized> Clone for Imported<I> {

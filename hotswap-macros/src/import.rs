@@ -1,0 +1,347 @@
+//! `#[derive(Import)]`.
+use crate::support::{Errors, Root, bare, unknown_option};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{
+    Data, DeriveInput, Field, Fields, GenericArgument, Ident, LitStr, PathArguments, Type,
+    TypeParamBound,
+};
+
+/// The expansion of the derive on an item.
+pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    let item: DeriveInput = syn::parse2(item)?;
+    let imports = Imports::parse(&item, &mut errors);
+    errors.finish()?;
+    Ok(imports.generate())
+}
+
+struct Imports<'a> {
+    root: Root,
+    ident: &'a Ident,
+    fields: Vec<Import<'a>>,
+}
+
+struct Import<'a> {
+    ident: &'a Ident,
+    source: Source<'a>,
+}
+
+enum Source<'a> {
+    Interface {
+        interface: &'a Type,
+        from: Option<String>,
+        optional: bool,
+    },
+    OrderOnly {
+        from: String,
+    },
+    Skip,
+}
+
+/// What stands in the parentheses of `#[import(…)]` on a field.
+#[derive(Default)]
+struct Options {
+    from: Option<LitStr>,
+    host: bool,
+    optional: bool,
+    order_only: bool,
+    skip: bool,
+}
+
+impl<'a> Imports<'a> {
+    fn parse(item: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let mut root = Root::default();
+        for attr in item
+            .attrs
+            .iter()
+            .filter(|attr| attr.path().is_ident("import"))
+        {
+            let parsed = attr.parse_nested_meta(|meta| match root.parse(&meta)? {
+                true => Ok(()),
+                false => Err(unknown_option(&meta, "`crate = path`")),
+            });
+            parsed.unwrap_or_else(|error| errors.push(error));
+        }
+        for param in &item.generics.params {
+            errors.at(
+                param,
+                "the host fills this struct, and cannot choose a parameter: write the type",
+            );
+        }
+        let mut fields = Vec::new();
+        match &item.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(named) => {
+                    fields.extend(
+                        named
+                            .named
+                            .iter()
+                            .filter_map(|field| Import::parse(field, errors)),
+                    );
+                }
+                Fields::Unit => {}
+                Fields::Unnamed(unnamed) => {
+                    errors.at(
+                        unnamed,
+                        "an import has the name of its field: write a struct with named fields",
+                    );
+                }
+            },
+            _ => errors.at(
+                &item.ident,
+                "the imports of a plugin are the fields of a struct",
+            ),
+        }
+        Imports {
+            root,
+            ident: &item.ident,
+            fields,
+        }
+    }
+}
+
+impl<'a> Import<'a> {
+    fn parse(field: &'a Field, errors: &mut Errors) -> Option<Self> {
+        let ident = field.ident.as_ref()?;
+        let options = Options::parse(field, errors);
+        let from = || {
+            options
+                .from
+                .as_ref()
+                .map_or_else(|| ident.unraw().to_string(), LitStr::value)
+        };
+        let source = if options.skip {
+            Source::Skip
+        } else if options.order_only {
+            if !matches!(bare(&field.ty), Type::Tuple(tuple) if tuple.elems.is_empty()) {
+                errors.at(
+                    &field.ty,
+                    "nothing of an `order_only` import is called: write `()`",
+                );
+            }
+            Source::OrderOnly { from: from() }
+        } else {
+            let (inner, optional) = match argument(&field.ty, "Option") {
+                Some(inner) => (inner, true),
+                None => (&field.ty, false),
+            };
+            let Some(interface) =
+                argument(inner, "Imported").filter(|ty| matches!(bare(ty), Type::TraitObject(_)))
+            else {
+                errors.at(
+                    &field.ty,
+                    "an import is an `Imported<dyn Trait>`: write that, or `#[import(skip)]` for a field with a default",
+                );
+                return None;
+            };
+            if optional != options.optional {
+                let text = match optional {
+                    true => "write `#[import(optional)]` on a field that may be `None`",
+                    false => {
+                        "an optional import may be absent: write `Option<Imported<dyn Trait>>`"
+                    }
+                };
+                errors.at(&field.ty, text);
+            }
+            Source::Interface {
+                interface,
+                from: (!options.host).then(from),
+                optional,
+            }
+        };
+        Some(Import { ident, source })
+    }
+}
+
+impl Options {
+    fn parse(field: &Field, errors: &mut Errors) -> Self {
+        let mut options = Options::default();
+        for attr in field
+            .attrs
+            .iter()
+            .filter(|attr| attr.path().is_ident("import"))
+        {
+            let parsed = attr.parse_nested_meta(|meta| {
+                let flags = [
+                    ("host", &mut options.host),
+                    ("optional", &mut options.optional),
+                    ("order_only", &mut options.order_only),
+                    ("skip", &mut options.skip),
+                ];
+                if meta.path.is_ident("from") {
+                    options.from = Some(meta.value()?.parse()?);
+                } else if let Some((_, flag)) =
+                    flags.into_iter().find(|(name, _)| meta.path.is_ident(name))
+                {
+                    *flag = true;
+                } else {
+                    return Err(unknown_option(
+                        &meta,
+                        "`from = \"plugin\"`, `host`, `optional`, `order_only` and `skip`",
+                    ));
+                }
+                Ok(())
+            });
+            parsed.unwrap_or_else(|error| errors.push(error));
+            if options.host && (options.from.is_some() || options.order_only) {
+                errors.at(
+                    attr,
+                    "the host is there before any plugin: `host` stands with `optional` alone",
+                );
+            }
+            if options.skip
+                && (options.host
+                    || options.optional
+                    || options.order_only
+                    || options.from.is_some())
+            {
+                errors.at(
+                    attr,
+                    "a field that is skipped imports nothing: `skip` stands alone",
+                );
+            }
+            if options.order_only && options.optional {
+                errors.at(
+                    attr,
+                    "an `order_only` import names a plugin that has to be there: remove `optional`",
+                );
+            }
+        }
+        options
+    }
+}
+
+/// `T` in `Name<T>`.
+fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = bare(ty) else {
+        return None;
+    };
+    let last = path
+        .path
+        .segments
+        .last()
+        .filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(ty)) => Some(ty),
+        _ => None,
+    }
+}
+
+impl Imports<'_> {
+    fn generate(&self) -> TokenStream {
+        let (root, ident) = (&self.root, self.ident);
+        let b = &root.boundary();
+        let descriptions = self
+            .fields
+            .iter()
+            .filter_map(|import| import.description(b));
+        let json = self
+            .fields
+            .iter()
+            .filter_map(Import::json)
+            .collect::<Vec<_>>();
+        let json = format!("[{}]", json.join(","));
+        let mut index = 0usize;
+        let fields = self.fields.iter().map(|import| {
+            let name = import.ident;
+            let value = import.value(b, index);
+            index += usize::from(!matches!(import.source, Source::Skip));
+            quote!(#name: #value)
+        });
+        quote! {
+            #[allow(clippy::all, clippy::pedantic)]
+            #[allow(unsafe_code)]
+            const _: () = {
+                #[automatically_derived]
+                unsafe impl #root::Import for #ident {
+                    const IMPORTS: &'static [#b::ImportDesc] = &[#(#descriptions),*];
+                    const METADATA: &'static str = #json;
+                    unsafe fn bind(objects: &[#b::RawObject]) -> Self {
+                        unsafe { Self { #(#fields),* } }
+                    }
+                }
+            };
+        }
+    }
+}
+
+impl Import<'_> {
+    fn description(&self, b: &TokenStream) -> Option<TokenStream> {
+        let field = self.ident.unraw().to_string();
+        match &self.source {
+            Source::Interface {
+                interface,
+                from: Some(from),
+                optional,
+            } => Some(quote!(#b::ImportDesc::plugin::<#interface>(#field, #from, #optional))),
+            Source::Interface {
+                interface,
+                from: None,
+                optional,
+            } => Some(quote!(#b::ImportDesc::host::<#interface>(#field, #optional))),
+            Source::OrderOnly { from } => Some(quote!(#b::ImportDesc::order_only(#field, #from))),
+            Source::Skip => None,
+        }
+    }
+
+    fn value(&self, b: &TokenStream, index: usize) -> TokenStream {
+        match &self.source {
+            Source::Interface {
+                optional: false, ..
+            } => quote!(#b::Imported::from_raw(objects[#index])),
+            Source::Interface { optional: true, .. } => {
+                quote!(#b::Imported::from_optional(objects[#index]))
+            }
+            Source::OrderOnly { .. } => quote!(()),
+            Source::Skip => quote!(::core::default::Default::default()),
+        }
+    }
+
+    fn json(&self) -> Option<String> {
+        let field = self.ident.unraw();
+        let quoted = |text: &str| format!("\"{text}\"");
+        let (from, interface, kind, optional) = match &self.source {
+            Source::Interface {
+                interface,
+                from,
+                optional,
+            } => {
+                let kind = if from.is_some() { "plugin" } else { "host" };
+                (
+                    from.as_deref().map(quoted),
+                    Some(quoted(&name(interface))),
+                    kind,
+                    *optional,
+                )
+            }
+            Source::OrderOnly { from } => (Some(quoted(from)), None, "order_only", false),
+            Source::Skip => return None,
+        };
+        let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".into());
+        let (from, interface) = (or_null(from), or_null(interface));
+        Some(format!(
+            r#"{{"field":"{field}","from":{from},"interface":{interface},"kind":"{kind}","optional":{optional}}}"#
+        ))
+    }
+}
+
+/// The last part of the trait's path.
+fn name(interface: &Type) -> String {
+    let Type::TraitObject(object) = bare(interface) else {
+        return String::new();
+    };
+    let name = object.bounds.iter().find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound
+            .path
+            .segments
+            .last()
+            .map(|last| last.ident.unraw().to_string()),
+        _ => None,
+    });
+    name.unwrap_or_default()
+}

@@ -1,0 +1,307 @@
+//! `#[interface]`.
+use crate::call::{Call, local};
+use crate::support::{Errors, Root, bounds, refuse_cfg, unknown_option};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+use syn::parse::Parser;
+use syn::visit::Visit;
+use syn::{Attribute, Ident, ItemTrait, TraitItem, TraitItemFn, TypeParamBound};
+
+/// The expansion of the attribute on an item.
+pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    let mut root = Root::default();
+    let options = syn::meta::parser(|meta| match root.parse(&meta)? {
+        true => Ok(()),
+        false => Err(unknown_option(&meta, "`crate = path`")),
+    })
+    .parse2(options);
+    if let Err(error) = options {
+        errors.push(error);
+    }
+    let item: ItemTrait = syn::parse2(item).map_err(|_| {
+        syn::Error::new(
+            proc_macro2::Span::call_site(),
+            "`#[interface]` is for traits: write it on `pub trait Name: Send + Sync`",
+        )
+    })?;
+    let interface = Interface::parse(&item, &mut errors);
+    errors.finish()?;
+    Ok(interface.generate(&root))
+}
+
+/// A trait, checked.
+struct Interface<'a> {
+    item: &'a ItemTrait,
+    methods: Vec<Method<'a>>,
+}
+
+struct Method<'a> {
+    attrs: &'a [Attribute],
+    call: Call<'a>,
+}
+
+impl<'a> Interface<'a> {
+    fn parse(item: &'a ItemTrait, errors: &mut Errors) -> Self {
+        check_trait(item, errors);
+        let methods = item.items.iter().filter_map(|item| match item {
+            TraitItem::Fn(method) => Some(Method::parse(method, errors)),
+            item => {
+                errors.at(item, "an interface has methods only, which is what can be called across the boundary");
+                None
+            }
+        });
+        Interface {
+            item,
+            methods: methods.collect(),
+        }
+    }
+}
+
+fn check_trait(item: &ItemTrait, errors: &mut Errors) {
+    if let Some(token) = &item.unsafety {
+        errors.at(token, "an implementation in another library cannot keep a promise that no type tells: remove `unsafe`");
+    }
+    for param in &item.generics.params {
+        errors.at(param, "an interface has no parameters, since both sides must agree on one table: write a trait for each use");
+    }
+    if let Some(clause) = &item.generics.where_clause {
+        errors.at(clause, "an interface has no conditions: remove this");
+    }
+    let mut missing = vec!["Send", "Sync"];
+    for bound in &item.supertraits {
+        let name = match bound {
+            TypeParamBound::Trait(bound) => bound
+                .path
+                .segments
+                .last()
+                .map(|last| last.ident.to_string()),
+            TypeParamBound::Lifetime(lifetime) if lifetime.ident == "static" => continue,
+            _ => None,
+        };
+        match missing.iter().position(|missing| name.as_deref() == Some(missing)) {
+            Some(found) => drop(missing.remove(found)),
+            None => errors.at(bound, "only `Send + Sync` can stand here: what an interface needs of another trait, write as a method"),
+        }
+    }
+    if !missing.is_empty() {
+        errors.at(
+            &item.ident,
+            format!(
+                "any thread may call an interface: write `trait {}: Send + Sync`",
+                item.ident
+            ),
+        );
+    }
+}
+
+impl<'a> Method<'a> {
+    fn parse(method: &'a TraitItemFn, errors: &mut Errors) -> Self {
+        let sig = &method.sig;
+        refuse_cfg(&method.attrs, "method of an interface", errors);
+        if ["clone", "deref"].iter().any(|taken| sig.ident == taken) {
+            errors.at(
+                &sig.ident,
+                format!("handles have a method `{}` of their own, which would be called instead: choose another name", sig.ident),
+            );
+        }
+        let call = Call::parse(sig, errors);
+        for ty in call.types() {
+            NoSelf(errors).visit_type(ty);
+        }
+        Method {
+            attrs: &method.attrs,
+            call,
+        }
+    }
+
+    /// The attributes that its users should see.
+    fn shown(&self) -> impl Iterator<Item = &Attribute> {
+        self.attrs.iter().filter(|attr| {
+            ["doc", "must_use"]
+                .iter()
+                .any(|shown| attr.path().is_ident(shown))
+        })
+    }
+}
+
+/// Refuses `Self` in a type.
+struct NoSelf<'a>(&'a mut Errors);
+
+impl Visit<'_> for NoSelf<'_> {
+    fn visit_ident(&mut self, ident: &Ident) {
+        if ident == "Self" {
+            self.0.at(
+                ident,
+                "`Self` is another type in each library: write a `#[shared]` type",
+            );
+        }
+    }
+}
+
+impl Interface<'_> {
+    fn generate(&self, root: &Root) -> TokenStream {
+        let b = &root.boundary();
+        let (item, vis, ident) = (self.item, &self.item.vis, &self.item.ident);
+        let name = ident.unraw().to_string();
+        let (table, proxy) = (
+            format_ident!("__{name}Table"),
+            format_ident!("__{name}Proxy"),
+        );
+        let all = bounds(
+            b,
+            self.methods.iter().flat_map(|method| method.call.types()),
+        );
+        let signature = self
+            .methods
+            .iter()
+            .map(|Method { call, .. }| format!("fn {}{}", call.name(), call.written("&self")));
+        let signature = signature.collect::<Vec<_>>().join("; ");
+        let fields = self.methods.iter().map(|method| method.field(b));
+        let descriptions = self.methods.iter().map(|Method { call, .. }| {
+            let (name, descriptions) = (call.name(), call.descriptions(b));
+            quote!(#b::MethodDesc::new(#name, #descriptions))
+        });
+        let entries = self.methods.iter().map(|method| method.entry(b, ident));
+        let stubs = self.methods.iter().map(|method| method.stub(b, vis));
+        let forwards = self.methods.iter().map(|method| method.forward(&proxy));
+        quote! {
+            #item
+
+            #[allow(clippy::all, clippy::pedantic)]
+            #[allow(improper_ctypes_definitions, trivial_bounds, unsafe_code)]
+            const _: () = {
+                #[doc(hidden)]
+                #[repr(C)]
+                #vis struct #table #all {
+                    #(#fields)*
+                }
+
+                #[doc(hidden)]
+                #vis struct #proxy(#b::Object<#table>) #all;
+
+                #[automatically_derived]
+                impl ::core::clone::Clone for #proxy #all {
+                    fn clone(&self) -> Self {
+                        Self(::core::clone::Clone::clone(&self.0))
+                    }
+                }
+
+                #[automatically_derived]
+                impl #b::Interface for dyn #ident #all {
+                    type Table = #table;
+                    type Proxy = #proxy;
+                    const DESC: &'static #b::InterfaceDesc =
+                        &#b::InterfaceDesc::new(::core::env!("CARGO_PKG_NAME"), #name, &[#(#descriptions),*]);
+                    const SIGNATURE: &'static str = #signature;
+                    fn proxy(object: #b::Object<#table>) -> #proxy {
+                        #proxy(object)
+                    }
+                }
+
+                #[automatically_derived]
+                impl<__T: #ident + 'static> #b::Provides<__T> for dyn #ident #all {
+                    const TABLE: &'static #table = &#table { #(#entries)* };
+                }
+
+                #[automatically_derived]
+                impl #proxy #all {
+                    #(#stubs)*
+                }
+
+                #[automatically_derived]
+                impl #ident for #proxy #all {
+                    #(#forwards)*
+                }
+            };
+        }
+    }
+}
+
+impl Method<'_> {
+    /// Its place in the table.
+    fn field(&self, b: &TokenStream) -> TokenStream {
+        let (ident, out) = (self.call.ident, self.call.out(b));
+        let params = self
+            .call
+            .params
+            .iter()
+            .map(|(_, ty)| quote!(<#ty as #b::Arg>::Cross,));
+        quote!(#ident: unsafe extern "C" fn(*const (), #(#params)* #out) -> #b::Status,)
+    }
+
+    /// The callee's end.
+    fn entry(&self, b: &TokenStream, trait_: &Ident) -> TokenStream {
+        let [this, out] = ["this", "out"].map(local);
+        let call = &self.call;
+        let (ident, crossing, out_type) = (call.ident, call.crossing(b), call.out(b));
+        let (take, get, bounds) = (call.take(b), call.get(b), call.bounds(b));
+        let get = (!call.params.is_empty()).then(|| quote!(, #get));
+        quote! {
+            #ident: {
+                unsafe extern "C" fn #ident<__T: #trait_>(
+                    #this: *const (),
+                    #crossing
+                    #out: #out_type,
+                ) -> #b::Status #bounds {
+                    unsafe {
+                        #b::answer(#out, || {
+                            #take
+                            <__T as #trait_>::#ident(&*#this.cast::<__T>() #get)
+                        })
+                    }
+                }
+                #ident::<__T>
+            },
+        }
+    }
+
+    /// The caller's end. It is not a method of the trait alone, so that callers need not import the trait.
+    fn stub(&self, b: &TokenStream, vis: &syn::Visibility) -> TokenStream {
+        let [arena, out] = ["arena", "out"].map(local);
+        let Call { ident, result, .. } = &self.call;
+        let (shown, params) = (self.shown(), self.params());
+        let lend = self.call.params.iter().map(|(name, ty)| {
+            // The parameter itself lives on behind what it lends.
+            quote!(let #name = <#ty as #b::Arg>::lend(&#name, &#arena);)
+        });
+        let cross = self
+            .call
+            .params
+            .iter()
+            .map(|(name, ty)| quote!(<#ty as #b::Arg>::cross(&#name),));
+        let arena_of =
+            (!self.call.params.is_empty()).then(|| quote!(let #arena = #b::Arena::new();));
+        quote! {
+            #(#shown)*
+            #[inline]
+            #vis fn #ident(&self, #params) -> #result {
+                #arena_of
+                #(#lend)*
+                unsafe { #b::receive(|#out| (self.0.table().#ident)(self.0.this(), #(#cross)* #out)) }
+            }
+        }
+    }
+
+    /// The trait's method, which is the proxy's own.
+    fn forward(&self, proxy: &Ident) -> TokenStream {
+        let Call {
+            ident,
+            result,
+            params,
+        } = &self.call;
+        let (declared, names) = (self.params(), params.iter().map(|(name, _)| name));
+        quote! {
+            #[inline]
+            fn #ident(&self, #declared) -> #result {
+                #proxy::#ident(self, #(#names),*)
+            }
+        }
+    }
+
+    fn params(&self) -> TokenStream {
+        let params = self.call.params.iter().map(|(name, ty)| quote!(#name: #ty));
+        quote!(#(#params),*)
+    }
+}
