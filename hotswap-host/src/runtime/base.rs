@@ -16,7 +16,10 @@ pub(super) fn candidates() -> Vec<PathBuf> {
     if let Some(dir) = var("HOTSWAP_RUNTIME_DIR") {
         return vec![dir];
     }
-    let session = var("XDG_RUNTIME_DIR").map(|dir| dir.join("hotswap"));
+    // That of another user is inherited with the environment, for instance through `sudo`.
+    let session = var("XDG_RUNTIME_DIR")
+        .filter(|dir| check(dir).is_ok())
+        .map(|dir| dir.join("hotswap"));
     let temporary = env::temp_dir().join(format!("hotswap-{}", user()));
     session.into_iter().chain([temporary]).collect()
 }
