@@ -12,13 +12,17 @@ use hotswap_host::artifact::{self, Artifact, ArtifactError, ArtifactProblem, Bui
 
 use crate::cargo::{Calls, check_features, file_of};
 use crate::cli::CompileOptions;
+use crate::commit::Commits;
 use crate::error::io;
 use crate::install::{BUILD_LOCK, Installed, Locked, OUT_LOCK};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;
 use crate::workspace::{Workspace, directory};
-use crate::{Error, commit, edges, settings};
+use crate::{Error, edges, settings};
+
+/// Where what is known of commits is kept between builds.
+const COMMITS: &str = ".hotswap-commits.json";
 
 /// A plugin that was built and installed.
 #[derive(Debug)]
@@ -156,16 +160,21 @@ fn describe(calls: &Calls<'_>, group: &Group<'_>) {
 fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Compiled<'w>>, Error> {
     // Another build could replace Cargo's output while it is read.
     let _lock = Locked::wait(calls.session, &base_dir(calls.workspace), BUILD_LOCK, false)?;
+    let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));
     let mut compiled = vec![];
     for plugin in plugins {
         calls.session.ui.progress(&plugin.name);
-        compiled.push(compile(calls, plugin)?);
+        compiled.push(compile(calls, plugin, &mut commits)?);
         calls.session.ui.advance();
     }
     Ok(compiled)
 }
 
-fn compile<'w>(calls: &Calls<'w>, plugin: &'w Package) -> Result<Compiled<'w>, Error> {
+fn compile<'w>(
+    calls: &Calls<'w>,
+    plugin: &'w Package,
+    commits: &mut Commits,
+) -> Result<Compiled<'w>, Error> {
     let session = calls.session;
     let mut timing = Timing::new();
     let artifacts = calls.plugin(plugin).run(session, calls.format)?;
@@ -180,7 +189,7 @@ fn compile<'w>(calls: &Calls<'w>, plugin: &'w Package) -> Result<Compiled<'w>, E
     let mut bytes = std::fs::read(&file).map_err(io("read", &file))?;
     let build_id = examine(calls, plugin, &file, &bytes)?;
     timing.step("check");
-    let note = commit::note(directory(plugin));
+    let note = commits.note(directory(plugin));
     timing.step("commit");
     let dirty = if note.dirty { ", changed since" } else { "" };
     session.ui.detail(

@@ -2,67 +2,127 @@
 //!
 //! That is the last commit that changed anything below the package's directory, as `git log -1 -- <directory>` would
 //! say, and whether there are changes since. Where it cannot be told, it is `unknown` and never an error: no
-//! repository, no commit yet, a shallow clone that ends before the commit, or a history of more than
-//! [`MAX_COMMITS`] commits since.
+//! repository, no commit yet, a shallow clone that ends before the commit, or more than [`MAX_COMMITS`] commits since.
+//!
+//! What was found is kept beside the artifacts, so that the next build looks only at the commits made since.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use git2::{Commit, ErrorCode, Oid, Repository, StatusOptions};
 use hotswap_host::artifact::Note;
+use serde::{Deserialize, Serialize};
 
-/// So many commits are looked at before the answer is `unknown`; about 50 ms of work.
-pub(crate) const MAX_COMMITS: usize = 5_000;
+/// So many commits are looked at before the answer is `unknown`: some tenths of a second, once.
+const MAX_COMMITS: usize = 10_000;
 
 const UNKNOWN: &str = "unknown";
 
-/// The note for the package in `directory`, a canonical path.
-pub(crate) fn note(directory: &Path) -> Note {
-    let found = Repository::discover(directory).ok().and_then(|repository| {
-        let below = directory
-            .strip_prefix(repository.workdir()?.canonicalize().ok()?)
-            .ok()?
-            .to_owned();
-        Some((repository, below))
-    });
-    let Some((repository, below)) = found else {
-        return Note {
-            commit: UNKNOWN.into(),
-            dirty: false,
-        };
-    };
-    let commit = match last_change(&repository, &below) {
-        Ok(Some(commit)) => commit.to_string(),
-        Ok(None) | Err(_) => UNKNOWN.into(),
-    };
-    Note {
-        commit,
-        dirty: is_dirty(&repository, &below).unwrap_or(false),
-    }
+/// Finds commits, and remembers them.
+pub(crate) struct Commits {
+    file: PathBuf,
+    known: BTreeMap<PathBuf, Known>,
 }
 
-/// The last commit that changed `below`. Where a merge left it as it was on one side, that side is followed.
-fn last_change(repository: &Repository, below: &Path) -> Result<Option<Oid>, git2::Error> {
-    let mut commit = repository.head()?.peel_to_commit()?;
-    let content = entry(&commit, below)?;
-    if content.is_none() {
-        return Ok(None);
+/// What was found for a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    /// The commit from which it was looked.
+    head: String,
+    /// The commit that was found.
+    commit: String,
+}
+
+impl Commits {
+    /// Remembers in `file`. One that cannot be used costs time only.
+    pub(crate) fn new(file: PathBuf) -> Self {
+        let text = std::fs::read(&file).unwrap_or_default();
+        let known = serde_json::from_slice(&text).unwrap_or_default();
+        Self { file, known }
     }
-    for _ in 0..MAX_COMMITS {
-        let mut unchanged = None;
-        for parent in commit.parents() {
-            if entry(&parent, below)? == content {
-                unchanged = Some(parent);
+
+    /// The note for the package in `directory`, a canonical path.
+    pub(crate) fn note(&mut self, directory: &Path) -> Note {
+        let found = Repository::discover(directory).ok().and_then(|repository| {
+            let root = repository.workdir()?.canonicalize().ok()?;
+            let below = directory.strip_prefix(root).ok()?.to_owned();
+            Some((repository, below))
+        });
+        let Some((repository, below)) = found else {
+            return Note {
+                commit: UNKNOWN.into(),
+                dirty: false,
+            };
+        };
+        let commit = self
+            .last_change(&repository, directory, &below)
+            .ok()
+            .flatten();
+        Note {
+            commit: commit.unwrap_or_else(|| UNKNOWN.into()),
+            dirty: is_dirty(&repository, &below).unwrap_or(false),
+        }
+    }
+
+    /// The last commit that changed `below`. Where a merge left it as it was on one side, that side is followed.
+    fn last_change(
+        &mut self,
+        repository: &Repository,
+        directory: &Path,
+        below: &Path,
+    ) -> Result<Option<String>, git2::Error> {
+        let mut commit = repository.head()?.peel_to_commit()?;
+        let head = commit.id().to_string();
+        let content = entry(&commit, below)?;
+        if content.is_none() {
+            return Ok(None);
+        }
+        let known = self.known.get(directory);
+        let mut found = UNKNOWN.to_owned();
+        for _ in 0..MAX_COMMITS {
+            let id = commit.id().to_string();
+            if let Some(known) = known.filter(|known| known.head == id) {
+                found.clone_from(&known.commit);
                 break;
             }
+            let mut unchanged = None;
+            for parent in commit.parents() {
+                if entry(&parent, below)? == content {
+                    unchanged = Some(parent);
+                    break;
+                }
+            }
+            match unchanged {
+                Some(parent) => commit = parent,
+                // A shallow clone shows its last commits without parents: what they changed cannot be told.
+                None if commit.parent_count() == 0 && repository.is_shallow() => return Ok(None),
+                None => {
+                    found = id;
+                    break;
+                }
+            }
         }
-        match unchanged {
-            Some(parent) => commit = parent,
-            // A shallow clone shows its last commits without parents: what they changed cannot be told.
-            None if commit.parent_count() == 0 && repository.is_shallow() => return Ok(None),
-            None => return Ok(Some(commit.id())),
-        }
+        self.remember(
+            directory,
+            Known {
+                head,
+                commit: found.clone(),
+            },
+        );
+        Ok(Some(found))
     }
-    Ok(None)
+
+    fn remember(&mut self, directory: &Path, known: Known) {
+        if self.known.get(directory) == Some(&known) {
+            return;
+        }
+        self.known.insert(directory.to_owned(), known);
+        let Ok(text) = serde_json::to_vec(&self.known) else {
+            return;
+        };
+        // Half a file would be no JSON, and so found out.
+        let _ = std::fs::write(&self.file, text);
+    }
 }
 
 /// What `commit` has at `below`; all of it where that is the root.

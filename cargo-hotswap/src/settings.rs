@@ -246,10 +246,9 @@ fn codegen<'a>(flags: &'a [String], name: &str) -> Option<&'a str> {
         };
         if let Some((key, value)) =
             option.map(|option| option.split_once('=').unwrap_or((option, "yes")))
+            && key.replace('_', "-") == name
         {
-            if key.replace('_', "-") == name {
-                found = Some(value);
-            }
+            found = Some(value);
         }
     }
     found
