@@ -324,6 +324,7 @@ unsafe fn finish(
 macro_rules! arity {
     ($(#[$doc:meta])* $Call:ident($($arg:ident: $A:ident),*)) => {
         $(#[$doc])*
+        #[allow(clippy::too_many_arguments)]
         pub trait $Call<R: Return $(, $A: Arg)*> {
             /// Calls the function.
             ///

@@ -379,7 +379,7 @@ impl Inner {
                 tracing::error!(target: "hotswap", "{failure}");
             }
         }
-        self.retirer.generation(old, &replaced);
+        self.retirer.generation(old, replaced);
     }
 }
 

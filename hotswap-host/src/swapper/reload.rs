@@ -121,19 +121,19 @@ impl<'s> Reload<'s> {
 
 /// The two generations of a reload, just before the switch.
 pub struct Change<'a> {
-    old: &'a Generation,
-    new: &'a Generation,
+    live: &'a Generation,
+    next: &'a Generation,
 }
 
 impl<'a> Change<'a> {
     /// The live one.
-    pub fn old(&self) -> GenerationView<'a> {
-        GenerationView(self.old)
+    pub fn live(&self) -> GenerationView<'a> {
+        GenerationView(self.live)
     }
 
     /// The one that is about to become live.
-    pub fn new(&self) -> GenerationView<'a> {
-        GenerationView(self.new)
+    pub fn next(&self) -> GenerationView<'a> {
+        GenerationView(self.next)
     }
 }
 
@@ -220,8 +220,8 @@ impl Swapper {
                 run_check(
                     check,
                     &Change {
-                        old: &old,
-                        new: &generation,
+                        live: &old,
+                        next: &generation,
                     },
                 )?;
             }

@@ -272,9 +272,7 @@ impl Drop for Staged<'_> {
             return;
         }
         while let Some(instance) = self.plugins.pop() {
-            if self.fresh.contains(instance.name())
-                && let Some(instance) = Arc::into_inner(instance)
-            {
+            if self.fresh.contains(instance.name()) {
                 self.inner.retirer.free_now(instance);
             }
         }

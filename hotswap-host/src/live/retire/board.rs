@@ -1,0 +1,119 @@
+//! How all retirements stand, for those who ask.
+use crate::live::record;
+use crate::load::library::Library;
+use crate::retirement::{Holder, Retirement, RetirementState};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Finished retirements that are remembered.
+const REMEMBERED: usize = 64;
+/// How often a waiting thread looks whether it has destructors to run.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// How all retirements stand, for those who ask.
+#[derive(Default)]
+pub(super) struct Board {
+    entries: Mutex<Entries>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Entries {
+    open: Vec<(*const Library, Retirement)>,
+    finished: VecDeque<Retirement>,
+}
+
+// SAFETY: the addresses are compared, never followed.
+unsafe impl Send for Entries {}
+
+impl Board {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn open(&self, library: &Arc<Library>, generation: Option<u64>) {
+        let retirement = Retirement::new(library.plugin(), library.build_id(), generation);
+        self.entries().open.push((Arc::as_ptr(library), retirement));
+    }
+
+    pub(super) fn update(&self, library: &Arc<Library>, change: impl FnOnce(&mut Retirement)) {
+        let mut entries = self.entries();
+        let Some(at) = entries
+            .open
+            .iter()
+            .position(|(of, _)| *of == Arc::as_ptr(library))
+        else {
+            return;
+        };
+        change(&mut entries.open[at].1);
+        if entries.open[at].1.state.is_end() {
+            let (_, finished) = entries.open.remove(at);
+            // What is kept stays listed: it is still there.
+            let kept = |r: &Retirement| r.state == RetirementState::Kept;
+            let gone = entries.finished.iter().filter(|r| !kept(r)).count();
+            if gone >= REMEMBERED
+                && let Some(oldest) = entries.finished.iter().position(|r| !kept(r))
+            {
+                entries.finished.remove(oldest);
+            }
+            entries.finished.push_back(finished);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Names what holds these libraries up, as far as they are retired; says so where it is new.
+    pub(super) fn name(&self, libraries: &[Arc<Library>], holders: &[Holder]) {
+        for library in libraries {
+            let mut news = None;
+            self.update(library, |retirement| {
+                if retirement.held_by != holders {
+                    retirement.held_by = holders.to_vec();
+                    news = Some(retirement.clone());
+                }
+            });
+            if let Some(retirement) = news {
+                tracing::warn!(target: "hotswap", "{retirement}");
+            }
+        }
+    }
+
+    pub(super) fn list(&self) -> Vec<Retirement> {
+        let entries = self.entries();
+        entries
+            .finished
+            .iter()
+            .chain(entries.open.iter().map(|(_, r)| r))
+            .cloned()
+            .collect()
+    }
+
+    /// Waits until no retirement of this kind is open, and returns those that are when time is up. The calling thread
+    /// runs destructors that retired plugins have left on it meanwhile: it might be the one that is waited for.
+    pub(super) fn wait(
+        &self,
+        timeout: Duration,
+        which: impl Fn(&Retirement) -> bool,
+    ) -> Vec<Retirement> {
+        let until = Instant::now() + timeout;
+        loop {
+            record::mine().attend();
+            let entries = self.entries();
+            let left = until
+                .saturating_duration_since(Instant::now())
+                .min(LOOK_AGAIN);
+            let open = |entries: &mut Entries| entries.open.iter().any(|(_, r)| which(r));
+            let waited = self.changed.wait_timeout_while(entries, left, open);
+            let (entries, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            if !result.timed_out() || Instant::now() >= until {
+                return entries
+                    .open
+                    .iter()
+                    .map(|(_, r)| r)
+                    .filter(|r| which(r))
+                    .cloned()
+                    .collect();
+            }
+        }
+    }
+}

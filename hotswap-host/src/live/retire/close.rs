@@ -1,0 +1,69 @@
+//! The last step: unmapping a library that nobody uses, or saying why it stays.
+use super::board::Board;
+use super::{Settings, UnloadMode};
+use crate::artifact::hindrances;
+use crate::load::library::Library;
+use crate::retirement::{Holder, RetirementState};
+use crate::{platform, telemetry};
+use std::sync::Arc;
+
+/// Unmaps a library that has no instance, no threads and no destructors left, or keeps it for ever.
+pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) {
+    library.bar();
+    let reasons = reasons_to_keep(library, settings);
+    if !reasons.is_empty() {
+        return keep(library, reasons, board);
+    }
+    let range = library.range().clone();
+    // SAFETY: see the module's documentation; the reasons that it does not cover were just looked for.
+    if !unsafe { library.close() } {
+        return keep(library, vec![Holder::StillMapped], board);
+    }
+    if settings.mode == UnloadMode::Quarantine {
+        let lost = platform::quarantine(range);
+        if lost != 0 {
+            tracing::debug!(target: "hotswap", "{lost} bytes could not be quarantined: another thread has taken them");
+        }
+    }
+    telemetry::close_all_of(library.token());
+    library.remove_copy();
+    let (run, skipped) = library.destructor_counts();
+    board.update(library, |r| {
+        (r.destructors_run, r.destructors_skipped) = (run, skipped);
+        r.advance(RetirementState::Gone);
+    });
+}
+
+fn reasons_to_keep(library: &Library, settings: &Settings) -> Vec<Holder> {
+    let other = |reason: String| Holder::Other { reason };
+    if settings.mode == UnloadMode::Keep {
+        return vec![other("the unload mode, which is keep".into())];
+    }
+    if let Some(reason) = platform::cannot_unmap() {
+        return vec![other(reason)];
+    }
+    let mut reasons = Vec::new();
+    if !library.early().is_none() {
+        reasons.push(Holder::Early(library.early()));
+    }
+    if let Some(signal) = platform::signal_handler_in(library.range()) {
+        reasons.push(Holder::SignalHandler { signal });
+    }
+    match std::fs::read(library.path()) {
+        Ok(bytes) => reasons.extend(hindrances(&bytes).iter().map(|h| other(h.to_string()))),
+        Err(error) => reasons.push(other(format!("its private copy cannot be read: {error}"))),
+    }
+    reasons
+}
+
+/// Leaves the library mapped for ever, and says why.
+pub(super) fn keep(library: &Arc<Library>, reasons: Vec<Holder>, board: &Board) {
+    // Its code may still be called with its token: the `Library` stays too.
+    std::mem::forget(library.clone());
+    let (run, skipped) = library.destructor_counts();
+    board.update(library, |r| {
+        (r.destructors_run, r.destructors_skipped) = (run, skipped);
+        r.held_by = reasons;
+        r.advance(RetirementState::Kept);
+    });
+}

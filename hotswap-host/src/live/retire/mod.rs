@@ -1,0 +1,251 @@
+//! The way out of memory.
+//!
+//! ```text
+//! generation:  grace (no slot) → holds (no counted hold) → free delay → the instances that it was the last to have
+//! instance:    nobody else has it → on_free, drop, flush → threads → destructors → bar → close → is it gone?
+//! ```
+//! One thread does this, and never waits for anything: each retirement is a small state machine, stepped in turn, so
+//! none holds up another. Code of the plugin (`on_free`, `Drop`) runs on a thread of its own for the same reason. Each
+//! state that lasts longer than the limit names its holders.
+//!
+//! # Why a library that is closed is not used any more
+//! - *Calls*: they pin the generation. `Retired::into_inner` gives the generation out only when no slot and no hold
+//!   has it (the argument is in `pin`), and an instance is freed when this thread is the only one to own it.
+//! - *Other plugins*: an instance owns its imports; they are released after its library has left.
+//! - *Its threads*: counted from before their creation until after their last destructor.
+//! - *Destructors on other threads*: listed in the thread's record, run by that thread; see `record`.
+//! - *A destructor that spawns, a thread that registers*: both count as activity. The library is closed after a look
+//!   that found no thread and no destructor and saw the activity unchanged: whatever could still start something was
+//!   itself found. Then the library is barred: later registrations would be refused.
+//! - *What the shim does not see* (signal handlers, early registrations, what the file declares): checked before the
+//!   close, and reason to keep the library mapped.
+mod board;
+mod close;
+mod state;
+
+use crate::generation::Generation;
+use crate::instance::{Instance, Loaded};
+use crate::live::pin::Retired;
+use crate::load::library::Library;
+use crate::retirement::Retirement;
+use board::Board;
+use state::{State, Step};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// What is done with libraries that nobody uses any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnloadMode {
+    /// They leave memory.
+    #[default]
+    Unload,
+    /// They leave memory, and their addresses stay reserved without access for ever, so that a stale use crashes
+    /// instead of running other code. For tests.
+    Quarantine,
+    /// They stay mapped; their instances are dropped all the same.
+    Keep,
+}
+
+/// How retirements behave.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) mode: UnloadMode,
+    /// How long a replaced instance is kept after its last use.
+    pub(crate) free_delay: Duration,
+    /// How long a state may last before its holders are named.
+    pub(crate) limit: Duration,
+    /// After the limit, skip destructors of threads that do not come back.
+    pub(crate) skip_destructors: bool,
+}
+
+/// The pause between two looks: it doubles while nothing happens.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// Hands retirements to the retire thread, and tells how they stand.
+pub(crate) struct Retirer {
+    jobs: Sender<State>,
+    board: Arc<Board>,
+}
+
+impl Retirer {
+    pub(crate) fn start(settings: Settings) -> std::io::Result<Self> {
+        let (jobs, inbox) = channel();
+        let board = Arc::new(Board::default());
+        let worker = Worker {
+            settings,
+            board: board.clone(),
+            open: Vec::new(),
+        };
+        std::thread::Builder::new()
+            .name("hotswap-retire".into())
+            .spawn(move || worker.run(&inbox))?;
+        Ok(Retirer { jobs, board })
+    }
+
+    /// Retires a generation. `replaced` are the instances that the live generation does not share, in its order.
+    pub(crate) fn generation(&self, generation: Retired<Generation>, replaced: Vec<Arc<Instance>>) {
+        for instance in &replaced {
+            self.board
+                .open(instance.library(), Some(generation.get().number));
+        }
+        self.send(State::Grace {
+            generation,
+            replaced,
+        });
+    }
+
+    /// Frees an instance that never became live, on this thread if nobody else has it, and retires its library.
+    pub(crate) fn free_now(&self, instance: Arc<Instance>) {
+        self.board.open(instance.library(), None);
+        self.send(match Arc::try_unwrap(instance) {
+            Ok(instance) => {
+                // SAFETY: it never was live, so nobody uses it.
+                let (loaded, imports) = unsafe { free(instance) };
+                State::Threads {
+                    library: loaded.library,
+                    imports,
+                }
+            }
+            // One that imports it is still on its way out.
+            Err(instance) => State::Shared(instance),
+        });
+    }
+
+    /// Retires a library without an instance.
+    pub(crate) fn library(&self, library: Arc<Library>) {
+        self.board.open(&library, None);
+        self.send(State::Threads {
+            library,
+            imports: Vec::new(),
+        });
+    }
+
+    fn send(&self, job: State) {
+        // The thread lives as long as there is a sender. Should it have panicked, what it was to free stays mapped.
+        if let Err(unsent) = self.jobs.send(job) {
+            std::mem::forget(unsent);
+        }
+    }
+
+    pub(crate) fn list(&self) -> Vec<Retirement> {
+        self.board.list()
+    }
+
+    /// Waits until every retirement has come to an end: gone, or kept. Returns those that have not when time is up.
+    pub(crate) fn wait(&self, timeout: Duration) -> Vec<Retirement> {
+        self.board.wait(timeout, |_| true)
+    }
+
+    /// Waits likewise for what never became live.
+    pub(crate) fn wait_unlive(&self, timeout: Duration) {
+        self.board
+            .wait(timeout, |retirement| retirement.generation.is_none());
+    }
+}
+
+/// # Safety
+/// Nobody uses the instance any more.
+unsafe fn free(instance: Instance) -> (Loaded, Vec<Arc<Instance>>) {
+    // SAFETY: the caller's promise.
+    let (loaded, imports, failures) = unsafe { instance.destroy() };
+    for failure in failures {
+        tracing::error!(target: "hotswap", "{failure}");
+    }
+    (loaded, imports)
+}
+
+/// One retirement, in one of its states.
+struct Work {
+    state: State,
+    since: Instant,
+    /// When the holders of this state were named last.
+    named: Option<Instant>,
+}
+
+impl Work {
+    fn new(state: State) -> Self {
+        Work {
+            state,
+            since: Instant::now(),
+            named: None,
+        }
+    }
+
+    /// Whether the holders are to be named: after the limit, and from then on as often.
+    fn is_late(&self, limit: Duration) -> bool {
+        self.named.unwrap_or(self.since).elapsed() > limit
+    }
+}
+
+/// What the retire thread works on.
+struct Worker {
+    settings: Settings,
+    board: Arc<Board>,
+    open: Vec<Work>,
+}
+
+impl Worker {
+    /// Until all senders are gone and all retirements have ended.
+    fn run(mut self, inbox: &Receiver<State>) {
+        let mut pause = SHORTEST_PAUSE;
+        let mut senders = true;
+        while senders || !self.open.is_empty() {
+            let job = match (senders, self.open.is_empty()) {
+                (true, true) => inbox.recv().map_err(RecvTimeoutError::from),
+                (true, false) => inbox.recv_timeout(pause),
+                (false, _) => {
+                    std::thread::sleep(pause);
+                    Err(RecvTimeoutError::Timeout)
+                }
+            };
+            let mut moved = true;
+            match job {
+                Ok(state) => self.open.push(Work::new(state)),
+                Err(RecvTimeoutError::Disconnected) => senders = false,
+                Err(RecvTimeoutError::Timeout) => moved = false,
+            }
+            moved |= self.step_all();
+            pause = if moved {
+                SHORTEST_PAUSE
+            } else {
+                (2 * pause).min(LONGEST_PAUSE)
+            };
+        }
+    }
+
+    /// Steps each retirement as far as it gets. Returns whether one got further.
+    fn step_all(&mut self) -> bool {
+        let mut moved = false;
+        let mut queue: VecDeque<Work> = std::mem::take(&mut self.open).into();
+        while let Some(work) = queue.pop_front() {
+            let late = work.is_late(self.settings.limit);
+            let Work {
+                state,
+                since,
+                mut named,
+            } = work;
+            match state.step(since.elapsed(), &self.settings, &self.board) {
+                Step::Wait(state, holders) => {
+                    if late && !holders.is_empty() {
+                        self.board.name(&state.libraries(), &holders);
+                        named = Some(Instant::now());
+                    }
+                    self.open.push(Work {
+                        state,
+                        since,
+                        named,
+                    });
+                }
+                Step::Next(more) => {
+                    moved = true;
+                    queue.extend(more.into_iter().map(Work::new));
+                }
+            }
+        }
+        moved
+    }
+}

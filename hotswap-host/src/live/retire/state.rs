@@ -1,0 +1,227 @@
+//! The states that a retirement goes through, and what each waits for.
+use super::board::Board;
+use super::close::{close, keep};
+use super::{Settings, free};
+use crate::generation::Generation;
+use crate::instance::Instance;
+use crate::live::pin::Retired;
+use crate::live::record;
+use crate::load::library::Library;
+use crate::retirement::{Holder, RetirementState};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What is retired, and what it waits for.
+pub(super) enum State {
+    /// No slot may hold the generation any more.
+    Grace {
+        generation: Retired<Generation>,
+        replaced: Vec<Arc<Instance>>,
+    },
+    /// Nor may there be counted holds of it.
+    Holds {
+        generation: Retired<Generation>,
+        replaced: Vec<Arc<Instance>>,
+    },
+    /// The operator wants what it leaves to be kept for a while.
+    Delay {
+        generation: Retired<Generation>,
+        replaced: Vec<Arc<Instance>>,
+    },
+    /// Older generations, or instances that import it, may still have this one.
+    Shared(Arc<Instance>),
+    /// Its own code runs: `on_free` and `Drop`.
+    Freeing {
+        library: Arc<Library>,
+        thread: JoinHandle<Vec<Arc<Instance>>>,
+    },
+    /// Threads that it started.
+    Threads {
+        library: Arc<Library>,
+        imports: Vec<Arc<Instance>>,
+    },
+    /// Destructors of its thread-locals on all threads.
+    Destructors {
+        library: Arc<Library>,
+        imports: Vec<Arc<Instance>>,
+    },
+}
+
+/// What came of a look.
+pub(super) enum Step {
+    /// It has to wait, for these.
+    Wait(State, Vec<Holder>),
+    /// What is to be done instead; nothing when it is done.
+    Next(Vec<State>),
+}
+
+impl State {
+    /// Goes on if nothing holds it up. `waited` is how long it has been in this state.
+    pub(super) fn step(self, waited: Duration, settings: &Settings, board: &Board) -> Step {
+        match self {
+            State::Grace {
+                generation,
+                replaced,
+            } => match slot_holders(generation.address()) {
+                holders if holders.is_empty() => next(State::Holds {
+                    generation,
+                    replaced,
+                }),
+                holders => Step::Wait(
+                    State::Grace {
+                        generation,
+                        replaced,
+                    },
+                    holders,
+                ),
+            },
+            State::Holds {
+                generation,
+                replaced,
+            } => match generation.holds() {
+                0 => next(State::Delay {
+                    generation,
+                    replaced,
+                }),
+                count => Step::Wait(
+                    State::Holds {
+                        generation,
+                        replaced,
+                    },
+                    vec![Holder::Holds { count }],
+                ),
+            },
+            State::Delay {
+                generation,
+                replaced,
+            } if waited < settings.free_delay => Step::Wait(
+                State::Delay {
+                    generation,
+                    replaced,
+                },
+                Vec::new(),
+            ),
+            State::Delay {
+                generation,
+                replaced,
+            } => match generation.into_inner() {
+                Ok(generation) => {
+                    drop(generation);
+                    shared(replaced)
+                }
+                // Cannot be: nobody can pin or hold it again.
+                Err(generation) => next(State::Grace {
+                    generation,
+                    replaced,
+                }),
+            },
+            State::Shared(instance) => match Arc::try_unwrap(instance) {
+                Ok(instance) => start_freeing(instance, board),
+                Err(instance) => Step::Wait(State::Shared(instance), Vec::new()),
+            },
+            State::Freeing { library, thread } if !thread.is_finished() => {
+                Step::Wait(State::Freeing { library, thread }, vec![Holder::Drop])
+            }
+            // Joined, so the destructors of its own thread-locals have run too.
+            State::Freeing { library, thread } => next(State::Threads {
+                library,
+                imports: thread.join().unwrap_or_default(),
+            }),
+            State::Threads { library, imports } if library.thread_count() != 0 => {
+                let holders = vec![Holder::Threads {
+                    names: library.thread_names(),
+                }];
+                Step::Wait(State::Threads { library, imports }, holders)
+            }
+            State::Threads { library, imports } => {
+                library.set_retiring();
+                next(State::Destructors { library, imports })
+            }
+            State::Destructors { library, imports } => {
+                let before = library.activity();
+                let skip = settings.skip_destructors && waited > settings.limit;
+                let pending = record::pending_destructors(&library, skip);
+                let quiet = pending.destructors == 0
+                    && library.thread_count() == 0
+                    && library.activity() == before;
+                if !quiet {
+                    let holders = late_destructors(&library, &pending);
+                    return Step::Wait(State::Destructors { library, imports }, holders);
+                }
+                close(&library, settings, board);
+                drop(imports);
+                Step::Next(Vec::new())
+            }
+        }
+    }
+
+    /// The libraries that wait.
+    pub(super) fn libraries(&self) -> Vec<Arc<Library>> {
+        match self {
+            State::Grace { generation, .. }
+            | State::Holds { generation, .. }
+            | State::Delay { generation, .. } => generation
+                .get()
+                .plugins
+                .iter()
+                .map(|plugin| plugin.library().clone())
+                .collect(),
+            State::Shared(instance) => vec![instance.library().clone()],
+            State::Freeing { library, .. }
+            | State::Threads { library, .. }
+            | State::Destructors { library, .. } => vec![library.clone()],
+        }
+    }
+}
+
+fn next(state: State) -> Step {
+    Step::Next(vec![state])
+}
+
+/// Those that import come before those they import.
+fn shared(instances: Vec<Arc<Instance>>) -> Step {
+    Step::Next(instances.into_iter().rev().map(State::Shared).collect())
+}
+
+fn start_freeing(instance: Instance, board: &Board) -> Step {
+    let library = instance.library().clone();
+    board.update(&library, |r| r.advance(RetirementState::Freeing));
+    // SAFETY: no generation has the instance, and so no call and no pin.
+    let run = move || unsafe { free(instance) }.1;
+    match std::thread::Builder::new()
+        .name("hotswap-free".into())
+        .spawn(run)
+    {
+        Ok(thread) => next(State::Freeing { library, thread }),
+        Err(error) => {
+            let reason = format!("no thread to free it on: {error}; its instance is leaked");
+            keep(&library, vec![Holder::Other { reason }], board);
+            Step::Next(Vec::new())
+        }
+    }
+}
+
+fn slot_holders(address: *const ()) -> Vec<Holder> {
+    let holders = record::slot_holders(address).into_iter();
+    holders
+        .map(|holder| Holder::slot(holder.thread.to_string(), holder.pinned_at))
+        .collect()
+}
+
+fn late_destructors(library: &Library, pending: &record::Pending) -> Vec<Holder> {
+    let mut holders = Vec::new();
+    if pending.destructors != 0 {
+        let threads = pending.threads.iter().map(ToString::to_string).collect();
+        holders.push(Holder::Destructors {
+            count: pending.destructors,
+            threads,
+        });
+    }
+    if library.thread_count() != 0 {
+        holders.push(Holder::Threads {
+            names: library.thread_names(),
+        });
+    }
+    holders
+}
