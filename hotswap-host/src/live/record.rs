@@ -423,6 +423,12 @@ pub(crate) fn pending_destructors(library: &Arc<Library>, skip: bool) -> Pending
     pending
 }
 
+/// How many records there are.
+#[cfg(test)]
+pub(crate) fn count() -> usize {
+    lock(&ALL).len()
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -33,6 +33,9 @@
 //! slot is cleared. The retiring side looks at the slots first and at the holds afterwards, so it misses neither.
 //!
 //! A pin must not be taken in a signal handler: it could interrupt P1 to P4 of its own thread.
+#[cfg(test)]
+mod tests;
+
 use super::record::{self, Record};
 use std::marker::PhantomData;
 use std::ops::Deref;
