@@ -280,9 +280,12 @@ impl<'a> Group<'a> {
         quote!(#(#items),*)
     }
 
-    /// A map, a list, or the value of the only field without a name.
+    /// Nothing, a map, a list, or the value of the only field without a name.
     fn to_value(&self, place: impl Fn(&Part<'_>) -> TokenStream) -> TokenStream {
         let b = self.boundary;
+        if self.parts.is_empty() {
+            return quote!(#b::Value::Nil);
+        }
         let value = |part: &Part<'_>| {
             let place = place(part);
             part.via("to_value", quote!((#place)))
@@ -296,17 +299,20 @@ impl<'a> Group<'a> {
                 quote!(#b::parts::map([#(#items),*]))
             }
             Fields::Unnamed(_) if self.parts.len() == 1 => value(&self.parts[0]),
-            Fields::Unnamed(_) => {
+            _ => {
                 let items = self.parts.iter().map(value);
                 quote!(#b::Value::List(::std::vec![#(#items),*]))
             }
-            Fields::Unit => quote!(#b::Value::Nil),
         }
     }
 
     /// The reverse: an expression, with `value` in scope.
     fn read_value(&self, what: &TokenStream, name: &str) -> TokenStream {
         let b = self.boundary;
+        if self.parts.is_empty() {
+            let empty = self.build(|_| quote!());
+            return quote!(#b::parts::into_nothing(value).map(|()| #what #empty));
+        }
         let ok = quote!(::core::result::Result::Ok);
         match self.fields {
             Fields::Named(_) => {
@@ -325,7 +331,7 @@ impl<'a> Group<'a> {
                 let read = self.parts[0].via("from_value", quote!((value)));
                 quote!(#ok(#what(#read?)))
             }
-            Fields::Unnamed(_) => {
+            _ => {
                 let len = self.parts.len();
                 let items = self.build(|part| {
                     let read = part.via("from_value", quote!());
@@ -336,7 +342,6 @@ impl<'a> Group<'a> {
                     #ok(#what #items)
                 }}
             }
-            Fields::Unit => quote!(#b::parts::into_nothing(value).map(|()| #what)),
         }
     }
 }

@@ -88,11 +88,12 @@ impl Fields {
     /// # Errors
     /// There are fields which nobody took.
     pub fn end(self) -> Result<(), ValueError> {
-        match self.map.into_iter().next() {
+        match self.map.into_keys().next() {
             None => Ok(()),
-            Some((name, value)) => {
-                Err(ValueError::new(&format!("no such field of {}", self.what), &value).at(&name))
-            }
+            Some(name) => Err(ValueError::of(
+                &format!("a field of {}", self.what),
+                &format!("{name:?}"),
+            )),
         }
     }
 }

@@ -169,7 +169,7 @@ macro_rules! integer {
                 let number = match &value {
                     Value::Int(number) => <$ty>::try_from(*number).ok(),
                     // What is too large for `Value::Int`.
-                    Value::Str(text) => text.parse().ok(),
+                    Value::Str(text) if <$ty>::MAX as u128 == u128::MAX => text.parse().ok(),
                     _ => None,
                 };
                 number.ok_or_else(|| ValueError::new(stringify!($ty), &value))

@@ -185,7 +185,7 @@ impl ValueError {
         ValueError::of(expected, &found.what())
     }
 
-    fn of(expected: &str, found: &str) -> Self {
+    pub(super) fn of(expected: &str, found: &str) -> Self {
         ValueError {
             path: String::new(),
             expected: expected.to_owned(),
