@@ -1,2 +1,119 @@
-//! Placeholder.
-fn main() {}
+//! Hums a random number of times, again and again, with a plugin that is replaced while it does.
+use anyhow::Context as _;
+use clap::Parser;
+use hotswap_host::prelude::*;
+use hotswap_host::signal;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+use tracing::{error, info, warn};
+
+/// How long the shutdown waits for the plugins to leave memory.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Hums with the plugin `world`. SIGUSR1 reloads it; SIGINT and SIGTERM end the program.
+#[derive(Parser)]
+struct Args {
+    /// Write the log to this file instead of stderr
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Milliseconds between two lines
+    #[arg(long, value_name = "MS", default_value_t = 2000)]
+    interval: u64,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    start_log(args.log_file.as_deref())?;
+    let stop = stop_signals().context("cannot listen for SIGINT and SIGTERM")?;
+
+    // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
+    let swapper = Swapper::builder().open()?;
+    info!("{}", loaded(&swapper));
+    let hum: Function<fn(u32) -> String> = swapper.function("world", "hum")?;
+    // Reloads in a thread of its own, and logs the report, or the error after which the old build goes on.
+    let listener = signal::reload_on(signal::USUAL, &swapper)?;
+
+    let interval = Duration::from_millis(args.interval);
+    while stop.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+        match line(&swapper, &hum, fastrand::u32(1..=8)) {
+            Ok(line) => writeln!(io::stdout(), "{line}").context("cannot write to stdout")?,
+            Err(failed) => error!("{failed:#}"),
+        }
+    }
+
+    drop(listener);
+    for late in swapper.shutdown(PATIENCE)? {
+        warn!("{late}");
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// What is hummed, by which build, after how many reloads: the pin keeps a reload from coming between the three.
+fn line(
+    swapper: &Swapper,
+    hum: &Function<fn(u32) -> String>,
+    times: u32,
+) -> anyhow::Result<String> {
+    let pin = swapper.pin();
+    let listing = pin.listing();
+    let plugin = listing.plugins.iter().find(|plugin| plugin.name == "world");
+    let plugin = plugin.context("the plugin world is not loaded")?;
+    let hummed = hum.on(&pin)?.call(times)?;
+    Ok(format!(
+        "{} (build {:.8}, {} reloads): {}",
+        plugin.name,
+        plugin.build_id,
+        listing.reloads,
+        hummed.trim_end()
+    ))
+}
+
+/// `1 plugin loaded: world`.
+fn loaded(swapper: &Swapper) -> String {
+    let plugins = swapper.listing().plugins;
+    let names: Vec<_> = plugins.iter().map(|plugin| plugin.name.as_str()).collect();
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("{} plugin{plural} loaded: {}", names.len(), names.join(", "))
+}
+
+/// The log of the program and its plugins: `info` and above, or what `RUST_LOG` says.
+fn start_log(file: Option<&Path>) -> anyhow::Result<()> {
+    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env()
+        .context("RUST_LOG")?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    match file {
+        Some(path) => {
+            let file = File::options().create(true).append(true).open(path);
+            let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+            log.with_writer(file).with_ansi(false).init();
+        }
+        None => log.with_writer(io::stderr).init(),
+    }
+    Ok(())
+}
+
+/// Receives SIGINT and SIGTERM.
+fn stop_signals() -> io::Result<Receiver<i32>> {
+    let (sender, receiver) = mpsc::channel();
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::Builder::new()
+        .name("stop-signals".into())
+        .spawn(move || {
+            for signal in signals.forever() {
+                if sender.send(signal).is_err() {
+                    break;
+                }
+            }
+        })?;
+    Ok(receiver)
+}
