@@ -28,7 +28,7 @@ pub(super) unsafe extern "C" fn callsite(_: Token, view: &CallsiteView<'_>) -> C
 /// The callsite that a plugin names.
 ///
 /// # Safety
-/// As [`HostCallsite::of`]: the plugin got it from [`callsite`] or [`current_span`].
+/// As [`HostCallsite::of`]: the plugin got it from [`callsite()`] or [`current_span`].
 unsafe fn resolve(callsite: CallsiteRef) -> Option<&'static HostCallsite> {
     // SAFETY: the caller's promise.
     unsafe { HostCallsite::of(callsite) }
