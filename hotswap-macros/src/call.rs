@@ -1,5 +1,6 @@
 //! A function that is called across the boundary: of a plugin, or of an interface.
-use crate::support::{Errors, bounds, check_owned, check_param, written};
+use crate::bounds;
+use crate::support::{Errors, check_owned, check_param, written};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
@@ -65,7 +66,7 @@ impl<'a> Call<'a> {
 
     /// The `where` clause of what is generated for it.
     pub fn bounds(&self, b: &TokenStream) -> TokenStream {
-        bounds(b, self.types())
+        bounds::of_calls(b, [self])
     }
 
     /// The parameters of the C function, between the object and `Out`.

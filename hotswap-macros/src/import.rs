@@ -1,8 +1,9 @@
 //! `#[derive(Import)]`.
-use crate::support::{Errors, Root, bare, unknown_option};
+use crate::support::{Errors, Root, bare, respan, unknown_option};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
     Data, DeriveInput, Field, Fields, GenericArgument, Ident, LitStr, PathArguments, Type,
     TypeParamBound,
@@ -235,11 +236,22 @@ fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 impl Imports<'_> {
     fn generate(&self) -> TokenStream {
         let (root, ident) = (&self.root, self.ident);
-        let b = &root.boundary();
+        let (b, use_boundary) = (&root.boundary(), root.use_boundary());
         let descriptions = self
             .fields
             .iter()
             .filter_map(|import| import.description(b));
+        let bounds = self
+            .fields
+            .iter()
+            .filter_map(|import| match &import.source {
+                // Where the compiler complains once of what is no interface.
+                Source::Interface { interface, .. } => {
+                    let (span, b) = (interface.span(), respan(b, interface.span()));
+                    Some(quote_spanned!(span=> #interface: #b::Interface))
+                }
+                _ => None,
+            });
         let json = self
             .fields
             .iter()
@@ -255,10 +267,12 @@ impl Imports<'_> {
         });
         quote! {
             #[allow(clippy::all, clippy::pedantic)]
-            #[allow(unsafe_code)]
+            #[allow(trivial_bounds, unsafe_code)]
             const _: () = {
+                #use_boundary
+
                 #[automatically_derived]
-                unsafe impl #root::Import for #ident {
+                unsafe impl #root::Import for #ident where #(#bounds),* {
                     const IMPORTS: &'static [#b::ImportDesc] = &[#(#descriptions),*];
                     const METADATA: &'static str = #json;
                     unsafe fn bind(objects: &[#b::RawObject]) -> Self {

@@ -1,6 +1,7 @@
 //! `#[interface]`.
+use crate::bounds;
 use crate::call::{Call, local};
-use crate::support::{Errors, Root, bounds, refuse_cfg, unknown_option};
+use crate::support::{Errors, Root, refuse_cfg, unknown_option};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -20,11 +21,9 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     if let Err(error) = options {
         errors.push(error);
     }
-    let item: ItemTrait = syn::parse2(item).map_err(|_| {
-        syn::Error::new(
-            proc_macro2::Span::call_site(),
-            "`#[interface]` is for traits: write it on `pub trait Name: Send + Sync`",
-        )
+    let item: ItemTrait = syn::parse2(item.clone()).map_err(|_| {
+        let text = "`#[interface]` is for traits: write it on `pub trait Name: Send + Sync`";
+        syn::Error::new_spanned(item, text)
     })?;
     let interface = Interface::parse(&item, &mut errors);
     errors.finish()?;
@@ -142,17 +141,14 @@ impl Visit<'_> for NoSelf<'_> {
 
 impl Interface<'_> {
     fn generate(&self, root: &Root) -> TokenStream {
-        let b = &root.boundary();
+        let (b, use_boundary) = (&root.boundary(), root.use_boundary());
         let (item, vis, ident) = (self.item, &self.item.vis, &self.item.ident);
         let name = ident.unraw().to_string();
         let (table, proxy) = (
             format_ident!("__{name}Table"),
             format_ident!("__{name}Proxy"),
         );
-        let all = bounds(
-            b,
-            self.methods.iter().flat_map(|method| method.call.types()),
-        );
+        let all = bounds::of_calls(b, self.methods.iter().map(|method| &method.call));
         let signature = self
             .methods
             .iter()
@@ -172,6 +168,8 @@ impl Interface<'_> {
             #[allow(clippy::all, clippy::pedantic)]
             #[allow(improper_ctypes_definitions, trivial_bounds, unsafe_code)]
             const _: () = {
+                #use_boundary
+
                 #[doc(hidden)]
                 #[repr(C)]
                 #vis struct #table #all {

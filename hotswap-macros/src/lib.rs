@@ -4,7 +4,10 @@
 //! mistakes in one use are reported together, each on the tokens at fault.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
+mod bounds;
 mod call;
+#[cfg(test)]
+mod golden;
 mod import;
 mod interface;
 mod plugin;
@@ -43,7 +46,9 @@ pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a struct of imports.
 #[proc_macro_derive(Import, attributes(import))]
 pub fn import(item: TokenStream) -> TokenStream {
-    or_error(proc_macro2::TokenStream::new(), import::expand(item.into()))
+    import::expand(item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 /// The expansion, or all errors and the item as it was, so that it can still be used by the code around it.
@@ -52,9 +57,12 @@ fn or_error(
     expanded: syn::Result<proc_macro2::TokenStream>,
 ) -> TokenStream {
     let expanded = expanded.unwrap_or_else(|errors| {
-        let mut both = errors.into_compile_error();
-        both.extend(item);
-        both
+        let errors = errors.into_compile_error();
+        quote::quote! {
+            #errors
+            #[allow(unused)]
+            #item
+        }
     });
     expanded.into()
 }

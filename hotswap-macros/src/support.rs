@@ -1,11 +1,11 @@
 //! What all macros need: errors in bulk, options, and types as their author wrote them.
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote};
 use std::fmt::Display;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, GenericArgument, Path, PathArguments, Type, TypeReference};
+use syn::{Attribute, Path, Type, TypeReference};
 
 /// The errors of one use of a macro, to be reported together.
 #[derive(Default)]
@@ -55,9 +55,15 @@ impl Root {
         Ok(true)
     }
 
-    /// The module `boundary`.
+    /// What generated code names the module `boundary`, which `use_boundary` brings into its scope.
     pub fn boundary(&self) -> TokenStream {
-        quote!(#self::boundary)
+        quote!(__hotswap)
+    }
+
+    /// The first item of a generated scope.
+    pub fn use_boundary(&self) -> TokenStream {
+        let name = self.boundary();
+        quote!(use #self::boundary as #name;)
     }
 }
 
@@ -173,84 +179,6 @@ pub fn check_param(ty: &Type, errors: &mut Errors) {
     }
 }
 
-/// `where` clauses for the types in here that may not be shared.
-///
-/// Each generated item gets them. The compiler then assumes, in the item, what it has complained about at the clause:
-/// a type that is not shared is one error, on its own tokens, however often generated code names it.
-pub fn bounds<'a>(b: &TokenStream, types: impl IntoIterator<Item = &'a Type>) -> TokenStream {
-    let mut leaves = Vec::new();
-    for ty in types {
-        collect_leaves(ty, &mut leaves);
-    }
-    if leaves.is_empty() {
-        return TokenStream::new();
-    }
-    let bounds = leaves.iter().map(|ty| {
-        // The compiler points at the whole bound, from its first token to its last.
-        let end = match ty {
-            Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .map_or(ty.span(), |last| last.ident.span()),
-            ty => ty.span(),
-        };
-        let b = b.clone().into_iter().map(|mut token| {
-            token.set_span(end);
-            token
-        });
-        quote_spanned!(end=> #ty: #(#b)*::Shared)
-    });
-    quote!(where #(#bounds),*)
-}
-
-/// Known to be shared when their parameters are.
-const CONTAINERS: [&str; 9] = [
-    "Vec", "VecDeque", "Option", "Result", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet",
-];
-
-/// Known to be shared.
-const SHARED: [&str; 22] = [
-    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
-    "f64", "bool", "char", "str", "String", "PathBuf", "Duration", "Value", "Error",
-];
-
-fn collect_leaves<'a>(ty: &'a Type, leaves: &mut Vec<&'a Type>) {
-    match bare(ty) {
-        Type::Reference(inner) => collect_leaves(&inner.elem, leaves),
-        Type::Slice(inner) => collect_leaves(&inner.elem, leaves),
-        Type::Array(inner) => collect_leaves(&inner.elem, leaves),
-        Type::Tuple(inner) => inner.elems.iter().for_each(|ty| collect_leaves(ty, leaves)),
-        leaf => {
-            if let Type::Path(path) = leaf
-                && let Some(last) = path.path.segments.last()
-            {
-                if SHARED.iter().any(|known| last.ident == known) {
-                    return;
-                }
-                if let PathArguments::AngleBracketed(arguments) = &last.arguments
-                    && CONTAINERS.iter().any(|known| last.ident == known)
-                    && !leaf.to_token_stream().to_string().contains("dyn ")
-                {
-                    for argument in &arguments.args {
-                        if let GenericArgument::Type(ty) = argument {
-                            collect_leaves(ty, leaves);
-                        }
-                    }
-                    return;
-                }
-            }
-            let text = leaf.to_token_stream().to_string();
-            if leaves
-                .iter()
-                .all(|known| known.to_token_stream().to_string() != text)
-            {
-                leaves.push(leaf);
-            }
-        }
-    }
-}
-
 /// What to write instead of a reference.
 fn owned(reference: &TypeReference) -> String {
     match bare(&reference.elem) {
@@ -263,4 +191,25 @@ fn owned(reference: &TypeReference) -> String {
 /// An error on the first option that is not `crate`.
 pub fn unknown_option(meta: &ParseNestedMeta<'_>, known: &str) -> syn::Error {
     meta.error(format!("there is no such option; the options are {known}"))
+}
+
+/// The same tokens, with errors about them on this span.
+pub fn respan(tokens: &TokenStream, span: Span) -> TokenStream {
+    let respanned = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    respanned.collect()
+}
+
+/// The span to complain about a type on: that of its name.
+pub fn name_span(ty: &Type) -> Span {
+    match bare(ty) {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map_or(ty.span(), |last| last.ident.span()),
+        ty => ty.span(),
+    }
 }

@@ -273,7 +273,7 @@ fn typed_calls() {
             },
             ["a".to_owned(), "b".to_owned()],
         );
-        let (at, words) = ((&at).lend(&arena), (&words[..]).lend(&arena));
+        let (at, words) = (<&Vector>::lend(&&at, &arena), <&[String]>::lend(&&words[..], &arena));
         // SAFETY: the types are those of the function; an instance of `World`; what was lent is alive.
         unsafe {
             let typed: Describe = std::mem::transmute(function("describe").typed);

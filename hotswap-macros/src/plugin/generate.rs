@@ -1,8 +1,9 @@
 //! `#[plugin]`: generate.
 use super::hooks::{is_reference, is_result, params};
 use super::{Options, Plugin};
+use crate::bounds;
 use crate::call::{Call, local};
-use crate::support::{bounds, json};
+use crate::support::{json, respan};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -17,14 +18,16 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         functions,
     } = plugin;
     let (root, b) = (&options.root, &options.root.boundary());
+    let use_boundary = root.use_boundary();
     let name = text_or(&options.name, quote!(::core::env!("CARGO_PKG_NAME")));
     let version = text_or(&options.version, quote!(::core::env!("CARGO_PKG_VERSION")));
-    let bounds = bounds(b, functions.iter().flat_map(Call::types));
+    let bounds = bounds::of_calls(b, functions);
     let descriptions = functions.iter().map(|function| described(b, ty, function));
-    let exports = options
-        .exports
-        .iter()
-        .map(|path| quote!(#b::ExportDesc::new::<dyn #path, Self>()));
+    let exports = options.exports.iter().map(|path| {
+        // On the tokens of the trait, which may not be implemented.
+        let (span, b) = (path.span(), respan(b, path.span()));
+        quote_spanned!(span=> #b::ExportDesc::new::<dyn #path, #ty>())
+    });
     let (imports_item, imports) = imports_item(plugin);
     let construct = construct(plugin);
     let reloadable = reloadable(plugin);
@@ -80,6 +83,8 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
         const _: () = {
+            #use_boundary
+
             #imports_item
 
             #[automatically_derived]
@@ -226,7 +231,7 @@ fn described(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
             unsafe {
                 #b::answer(#out, || {
                     #take
-                    <#ty>::#ident(&*#this.cast::<#ty>(), #get)
+                    #ty::#ident(&*#this.cast::<#ty>(), #get)
                 })
             }
         }
@@ -239,7 +244,7 @@ fn described(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
                 #b::answer(#out, || {
                     #mutable #b::dynamic::arguments(#args, #count)?;
                     #(#read)*
-                    let result: #result = <#ty>::#ident(&*#this.cast::<#ty>(), #(#owned),*);
+                    let result: #result = #ty::#ident(&*#this.cast::<#ty>(), #(#owned),*);
                     #b::Return::into_dynamic(result)
                 })
             }

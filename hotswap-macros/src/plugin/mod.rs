@@ -16,11 +16,9 @@ use syn::{Attribute, ImplItem, ItemImpl, LitBool, LitStr, Path, Token, Type};
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let options = Options::parse(options, &mut errors);
-    let item: ItemImpl = syn::parse2(item).map_err(|_| {
-        syn::Error::new(
-            proc_macro2::Span::call_site(),
-            "write `#[plugin]` on an `impl World { … }` with the plugin's functions",
-        )
+    let item: ItemImpl = syn::parse2(item.clone()).map_err(|_| {
+        let text = "write `#[plugin]` on an `impl World { … }` with the plugin's functions";
+        syn::Error::new_spanned(item, text)
     })?;
     let plugin = Plugin::parse(&options, &item, &mut errors);
     errors.finish()?;

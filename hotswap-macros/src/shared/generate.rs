@@ -1,6 +1,7 @@
 //! `#[shared]`: generate.
 use super::{Body, Shared};
-use crate::support::{Root, bounds};
+use crate::bounds;
+use crate::support::Root;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
@@ -8,7 +9,7 @@ use syn::{Fields, Ident, Item, Member, Type};
 
 /// The item, its view, and the implementations that let it cross.
 pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
-    let b = &root.boundary();
+    let (b, use_boundary) = (&root.boundary(), root.use_boundary());
     let ident = shared.ident;
     let name = ident.unraw().to_string();
     let view = format_ident!("__{name}View");
@@ -31,8 +32,8 @@ pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
             of_enum(b, shared, &view, &variants.collect::<Vec<_>>())
         }
     };
-    let bounds = bounds(b, shared.types());
-    let borrows = shared.types().map(|ty| via(b, ty, "BORROWS"));
+    let bounds = bounds::of_types(b, shared.types());
+    let borrows = any(shared.types().map(|ty| via(b, ty, "BORROWS")));
     quote! {
         #repr
         #item
@@ -40,6 +41,8 @@ pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(trivial_bounds, unsafe_code, unused_unsafe, unused_variables)]
         const _: () = {
+            #use_boundary
+
             #[doc(hidden)]
             #view_item
 
@@ -62,7 +65,7 @@ pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
                     &[#parts],
                 );
                 type View = #view;
-                const BORROWS: bool = false #(|| #borrows)*;
+                const BORROWS: bool = #borrows;
                 const PLAIN: bool = #plain;
                 #[inline]
                 fn view(&self, arena: &#b::Arena) -> #view {
@@ -85,6 +88,12 @@ pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
     }
 }
 
+fn any(terms: impl Iterator<Item = TokenStream>) -> TokenStream {
+    terms
+        .reduce(|all, term| quote!(#all || #term))
+        .unwrap_or_else(|| quote!(false))
+}
+
 /// What differs between a struct and an enum.
 struct Code {
     repr: Option<TokenStream>,
@@ -99,7 +108,7 @@ struct Code {
 }
 
 fn of_struct(b: &TokenStream, shared: &Shared<'_>, view: &Ident, group: &Group<'_>) -> Code {
-    let bounds = bounds(b, shared.types());
+    let bounds = bounds::of_types(b, shared.types());
     let declared = group.views();
     let view_fields = match group.fields {
         Fields::Named(_) => quote!(#bounds #declared),
@@ -139,7 +148,10 @@ fn of_enum(
     view: &Ident,
     variants: &[(&Ident, Group<'_>)],
 ) -> Code {
-    let (name, bounds) = (shared.ident.unraw().to_string(), bounds(b, shared.types()));
+    let (name, bounds) = (
+        shared.ident.unraw().to_string(),
+        bounds::of_types(b, shared.types()),
+    );
     let each = |code: &dyn Fn(&Ident, &str, &Group<'_>) -> TokenStream| -> TokenStream {
         variants
             .iter()
@@ -178,7 +190,7 @@ fn of_enum(
     });
     let from_value = each(&|ident, name, group| {
         let read = group.read_value(&quote!(Self::#ident), name);
-        quote!(#name => #b::parts::within(#name, || #read),)
+        quote!(#name => #b::parts::within(#name, || { #read }),)
     });
     Code {
         repr: None,
@@ -301,12 +313,12 @@ impl<'a> Group<'a> {
             Fields::Unnamed(_) if self.parts.len() == 1 => value(&self.parts[0]),
             _ => {
                 let items = self.parts.iter().map(value);
-                quote!(#b::Value::List(::std::vec![#(#items),*]))
+                quote!(#b::Value::List(::std::vec::Vec::from([#(#items),*])))
             }
         }
     }
 
-    /// The reverse: an expression, with `value` in scope.
+    /// The reverse: the end of a block, with `value` in scope.
     fn read_value(&self, what: &TokenStream, name: &str) -> TokenStream {
         let b = self.boundary;
         if self.parts.is_empty() {
@@ -320,12 +332,12 @@ impl<'a> Group<'a> {
                     let (name, read) = (&part.name, part.via("from_value", quote!()));
                     quote!(fields.take(#name, #read)?)
                 });
-                quote! {{
+                quote! {
                     let mut fields = #b::parts::into_fields(value, #name)?;
                     let this = #what #items;
                     fields.end()?;
                     #ok(this)
-                }}
+                }
             }
             Fields::Unnamed(_) if self.parts.len() == 1 => {
                 let read = self.parts[0].via("from_value", quote!((value)));
@@ -337,10 +349,10 @@ impl<'a> Group<'a> {
                     let read = part.via("from_value", quote!());
                     quote!(items.take(#read)?)
                 });
-                quote! {{
+                quote! {
                     let mut items = #b::parts::into_items(value, #name, #len)?;
                     #ok(#what #items)
-                }}
+                }
             }
         }
     }

@@ -32,7 +32,8 @@ pub trait Interface: 'static {
 /// `dyn Trait: Provides<T>` for every `T: Trait`.
 #[diagnostic::on_unimplemented(
     message = "`{T}` does not implement the trait of `{Self}`",
-    label = "the trait is not implemented for `{T}`"
+    label = "the trait is not implemented for `{T}`",
+    note = "put `#[interface]` on the trait, and write an `impl` of it for `{T}`"
 )]
 pub trait Provides<T>: Interface {
     /// The functions that call a `T`.

@@ -1,0 +1,115 @@
+//! `where` clauses for the types in an item that may not be shared.
+//!
+//! Each generated item gets them. The compiler then assumes, in the item, what it has complained about at the clause: a
+//! type that is not shared is one error, on its own tokens, however often generated code names it.
+use crate::call::Call;
+use crate::support::{bare, name_span, respan};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{GenericArgument, PathArguments, Type};
+
+/// The clause for types that are used through `Shared`.
+pub fn of_types<'a>(b: &TokenStream, types: impl IntoIterator<Item = &'a Type>) -> TokenStream {
+    clause(leaves(types).into_iter().map(|ty| shared(b, ty)))
+}
+
+/// The clause for types that are parameters and results.
+pub fn of_calls<'a>(
+    b: &TokenStream,
+    calls: impl IntoIterator<Item = &'a Call<'a>> + Clone,
+) -> TokenStream {
+    let all = leaves(calls.clone().into_iter().flat_map(Call::types));
+    // Every shared type is a parameter and a result, so whoever is told of the one need not be told of the others:
+    // a bound with a lifetime is assumed, and not checked where it stands.
+    let assumed = |ty: &&Type, trait_: TokenStream| quote!(for<'__a> #ty: #b::#trait_);
+    let whole = |types: Vec<&'a Type>| {
+        let types = types
+            .into_iter()
+            .map(bare)
+            .filter(|ty| !matches!(ty, Type::Reference(_)));
+        all.iter()
+            .filter(|leaf| types.clone().any(|ty| ty == **leaf))
+            .collect::<Vec<_>>()
+    };
+    let params = whole(
+        calls
+            .clone()
+            .into_iter()
+            .flat_map(|call| call.params.iter().map(|(_, ty)| *ty))
+            .collect(),
+    );
+    let results = whole(calls.into_iter().map(|call| &call.result).collect());
+    clause(
+        all.iter()
+            .map(|ty| shared(b, ty))
+            .chain(params.into_iter().map(|ty| assumed(ty, quote!(Arg))))
+            .chain(results.into_iter().map(|ty| assumed(ty, quote!(Return)))),
+    )
+}
+
+fn shared(b: &TokenStream, ty: &Type) -> TokenStream {
+    // The compiler points at the whole bound, from its first token to its last.
+    let end = name_span(ty);
+    let b = respan(b, end);
+    quote_spanned!(end=> #ty: #b::Shared)
+}
+
+fn clause(bounds: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let bounds: Vec<_> = bounds.collect();
+    if bounds.is_empty() {
+        TokenStream::new()
+    } else {
+        quote!(where #(#bounds),*)
+    }
+}
+
+fn leaves<'a>(types: impl IntoIterator<Item = &'a Type>) -> Vec<&'a Type> {
+    let mut leaves = Vec::new();
+    for ty in types {
+        collect(ty, &mut leaves);
+    }
+    leaves
+}
+
+/// Known to be shared when their parameters are.
+const CONTAINERS: [&str; 9] = [
+    "Vec", "VecDeque", "Option", "Result", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet",
+];
+
+/// Known to be shared.
+const SHARED: [&str; 22] = [
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+    "f64", "bool", "char", "str", "String", "PathBuf", "Duration", "Value", "Error",
+];
+
+fn collect<'a>(ty: &'a Type, leaves: &mut Vec<&'a Type>) {
+    match bare(ty) {
+        Type::Reference(inner) => collect(&inner.elem, leaves),
+        Type::Slice(inner) => collect(&inner.elem, leaves),
+        Type::Array(inner) => collect(&inner.elem, leaves),
+        Type::Tuple(inner) => inner.elems.iter().for_each(|ty| collect(ty, leaves)),
+        leaf => {
+            if let Type::Path(path) = leaf
+                && let Some(last) = path.path.segments.last()
+            {
+                if SHARED.iter().any(|known| last.ident == known) {
+                    return;
+                }
+                if let PathArguments::AngleBracketed(arguments) = &last.arguments
+                    && CONTAINERS.iter().any(|known| last.ident == known)
+                    && !leaf.to_token_stream().to_string().contains("dyn ")
+                {
+                    for argument in &arguments.args {
+                        if let GenericArgument::Type(ty) = argument {
+                            collect(ty, leaves);
+                        }
+                    }
+                    return;
+                }
+            }
+            if !leaves.contains(&leaf) {
+                leaves.push(leaf);
+            }
+        }
+    }
+}

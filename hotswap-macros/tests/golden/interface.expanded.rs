@@ -1,0 +1,192 @@
+/// What beta may ask of alpha.
+pub trait Alpha: Send + Sync {
+    /// Says the text there.
+    #[must_use]
+    fn say(&self, text: &str, at: Vector) -> Result<String, Refused>;
+    fn ready(&self) -> bool {
+        true
+    }
+}
+#[allow(clippy::all, clippy::pedantic)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unsafe_code)]
+const _: () = {
+    use ::hotswap_plugin::boundary as __hotswap;
+    #[doc(hidden)]
+    #[repr(C)]
+    pub struct __AlphaTable
+    where
+        Vector: __hotswap::Shared,
+        Refused: __hotswap::Shared,
+        for<'__a> Vector: __hotswap::Arg,
+    {
+        say: unsafe extern "C" fn(
+            *const (),
+            <&str as __hotswap::Arg>::Cross,
+            <Vector as __hotswap::Arg>::Cross,
+            *mut __hotswap::Out<<Result<String, Refused> as __hotswap::Shared>::View>,
+        ) -> __hotswap::Status,
+        ready: unsafe extern "C" fn(
+            *const (),
+            *mut __hotswap::Out<<bool as __hotswap::Shared>::View>,
+        ) -> __hotswap::Status,
+    }
+    #[doc(hidden)]
+    pub struct __AlphaProxy(
+        __hotswap::Object<__AlphaTable>,
+    )
+    where
+        Vector: __hotswap::Shared,
+        Refused: __hotswap::Shared,
+        for<'__a> Vector: __hotswap::Arg;
+    #[automatically_derived]
+    impl ::core::clone::Clone for __AlphaProxy
+    where
+        Vector: __hotswap::Shared,
+        Refused: __hotswap::Shared,
+        for<'__a> Vector: __hotswap::Arg,
+    {
+        fn clone(&self) -> Self {
+            Self(::core::clone::Clone::clone(&self.0))
+        }
+    }
+    #[automatically_derived]
+    impl __hotswap::Interface for dyn Alpha
+    where
+        Vector: __hotswap::Shared,
+        Refused: __hotswap::Shared,
+        for<'__a> Vector: __hotswap::Arg,
+    {
+        type Table = __AlphaTable;
+        type Proxy = __AlphaProxy;
+        const DESC: &'static __hotswap::InterfaceDesc = &__hotswap::InterfaceDesc::new(
+            ::core::env!("CARGO_PKG_NAME"),
+            "Alpha",
+            &[
+                __hotswap::MethodDesc::new(
+                    "say",
+                    &[
+                        __hotswap::ParamDesc::new(
+                            "text",
+                            <&str as __hotswap::Arg>::TYPE,
+                        ),
+                        __hotswap::ParamDesc::new("at", <Vector as __hotswap::Arg>::TYPE),
+                    ],
+                    <Result<String, Refused> as __hotswap::Shared>::TYPE,
+                ),
+                __hotswap::MethodDesc::new(
+                    "ready",
+                    &[],
+                    <bool as __hotswap::Shared>::TYPE,
+                ),
+            ],
+        );
+        const SIGNATURE: &'static str = "fn say(&self, text: &str, at: Vector) -> Result<String, Refused>; fn ready(&self) -> bool";
+        fn proxy(object: __hotswap::Object<__AlphaTable>) -> __AlphaProxy {
+            __AlphaProxy(object)
+        }
+    }
+    #[automatically_derived]
+    impl<__T: Alpha + 'static> __hotswap::Provides<__T> for dyn Alpha
+    where
+        Vector: __hotswap::Shared,
+        Refused: __hotswap::Shared,
+        for<'__a> Vector: __hotswap::Arg,
+    {
+        const TABLE: &'static __AlphaTable = &__AlphaTable {
+            say: {
+                unsafe extern "C" fn say<__T: Alpha>(
+                    this: *const (),
+                    text: <&str as __hotswap::Arg>::Cross,
+                    at: <Vector as __hotswap::Arg>::Cross,
+                    out: *mut __hotswap::Out<
+                        <Result<String, Refused> as __hotswap::Shared>::View,
+                    >,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                    Refused: __hotswap::Shared,
+                    for<'__a> Vector: __hotswap::Arg,
+                {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let mut text = <&str as __hotswap::Arg>::take(text);
+                                let mut at = <Vector as __hotswap::Arg>::take(at);
+                                <__T as Alpha>::say(
+                                    &*this.cast::<__T>(),
+                                    <&str as __hotswap::Arg>::get(&mut text),
+                                    <Vector as __hotswap::Arg>::get(&mut at),
+                                )
+                            },
+                        )
+                    }
+                }
+                say::<__T>
+            },
+            ready: {
+                unsafe extern "C" fn ready<__T: Alpha>(
+                    this: *const (),
+                    out: *mut __hotswap::Out<<bool as __hotswap::Shared>::View>,
+                ) -> __hotswap::Status {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || { <__T as Alpha>::ready(&*this.cast::<__T>()) },
+                        )
+                    }
+                }
+                ready::<__T>
+            },
+        };
+    }
+    #[automatically_derived]
+    impl __AlphaProxy
+    where
+        Vector: __hotswap::Shared,
+        Refused: __hotswap::Shared,
+        for<'__a> Vector: __hotswap::Arg,
+    {
+        /// Says the text there.
+        #[must_use]
+        #[inline]
+        pub fn say(&self, text: &str, at: Vector) -> Result<String, Refused> {
+            let arena = __hotswap::Arena::new();
+            let text = <&str as __hotswap::Arg>::lend(&text, &arena);
+            let at = <Vector as __hotswap::Arg>::lend(&at, &arena);
+            unsafe {
+                __hotswap::receive(|out| (self
+                    .0
+                    .table()
+                    .say)(
+                    self.0.this(),
+                    <&str as __hotswap::Arg>::cross(&text),
+                    <Vector as __hotswap::Arg>::cross(&at),
+                    out,
+                ))
+            }
+        }
+        #[inline]
+        pub fn ready(&self) -> bool {
+            unsafe {
+                __hotswap::receive(|out| (self.0.table().ready)(self.0.this(), out))
+            }
+        }
+    }
+    #[automatically_derived]
+    impl Alpha for __AlphaProxy
+    where
+        Vector: __hotswap::Shared,
+        Refused: __hotswap::Shared,
+        for<'__a> Vector: __hotswap::Arg,
+    {
+        #[inline]
+        fn say(&self, text: &str, at: Vector) -> Result<String, Refused> {
+            __AlphaProxy::say(self, text, at)
+        }
+        #[inline]
+        fn ready(&self) -> bool {
+            __AlphaProxy::ready(self)
+        }
+    }
+};

@@ -1,0 +1,10 @@
+#[interface]
+/// What beta may ask of alpha.
+pub trait Alpha: Send + Sync {
+    /// Says the text there.
+    #[must_use]
+    fn say(&self, text: &str, at: Vector) -> Result<String, Refused>;
+    fn ready(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,235 @@
+impl World {
+    fn new(cx: &Context, deps: Deps) -> Result<Self> {
+        Ok(World { deps })
+    }
+    fn on_load(&mut self, data: &LoadData<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn on_start(&self) {}
+    fn hum(&self, times: u32) -> String {
+        "hum ".repeat(times as usize)
+    }
+    fn greet(&self, name: &str, at: Vector) -> Result<Vector, Refused> {
+        Ok(at)
+    }
+}
+#[allow(clippy::all, clippy::pedantic)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+const _: () = {
+    use ::hotswap_plugin::boundary as __hotswap;
+    #[doc(hidden)]
+    pub struct __Imports(Deps);
+    #[automatically_derived]
+    unsafe impl ::hotswap_plugin::Import for __Imports {
+        const IMPORTS: &'static [__hotswap::ImportDesc] = <Deps as ::hotswap_plugin::Import>::IMPORTS;
+        const METADATA: &'static str = <Deps as ::hotswap_plugin::Import>::METADATA;
+        unsafe fn bind(objects: &[__hotswap::RawObject]) -> Self {
+            unsafe { Self(<Deps as ::hotswap_plugin::Import>::bind(objects)) }
+        }
+    }
+    #[automatically_derived]
+    impl ::hotswap_plugin::Plugin for World
+    where
+        Vector: __hotswap::Shared,
+        Refused: __hotswap::Shared,
+        for<'__a> Vector: __hotswap::Arg,
+    {
+        const NAME: &'static str = ::core::env!("CARGO_PKG_NAME");
+        const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
+        const FUNCTIONS: &'static [__hotswap::FunctionDesc] = &[
+            {
+                unsafe extern "C" fn typed(
+                    this: *const (),
+                    times: <u32 as __hotswap::Arg>::Cross,
+                    out: *mut __hotswap::Out<<String as __hotswap::Shared>::View>,
+                ) -> __hotswap::Status {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let mut times = <u32 as __hotswap::Arg>::take(times);
+                                World::hum(
+                                    &*this.cast::<World>(),
+                                    <u32 as __hotswap::Arg>::get(&mut times),
+                                )
+                            },
+                        )
+                    }
+                }
+                unsafe extern "C" fn dynamic(
+                    this: *const (),
+                    args: __hotswap::SliceView<__hotswap::ValueView>,
+                    out: *mut __hotswap::DynamicOut,
+                ) -> __hotswap::Status {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let mut args = __hotswap::dynamic::arguments(args, 1u32)?;
+                                let times = args
+                                    .next::<<u32 as __hotswap::Arg>::Owned>("times")?;
+                                let result: String = World::hum(
+                                    &*this.cast::<World>(),
+                                    times,
+                                );
+                                __hotswap::Return::into_dynamic(result)
+                            },
+                        )
+                    }
+                }
+                __hotswap::FunctionDesc::new(
+                    "hum",
+                    &[__hotswap::ParamDesc::new("times", <u32 as __hotswap::Arg>::TYPE)],
+                    <String as __hotswap::Shared>::TYPE,
+                    typed as *const (),
+                    dynamic,
+                )
+            },
+            {
+                unsafe extern "C" fn typed(
+                    this: *const (),
+                    name: <&str as __hotswap::Arg>::Cross,
+                    at: <Vector as __hotswap::Arg>::Cross,
+                    out: *mut __hotswap::Out<
+                        <Result<Vector, Refused> as __hotswap::Shared>::View,
+                    >,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                    Refused: __hotswap::Shared,
+                    for<'__a> Vector: __hotswap::Arg,
+                {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let mut name = <&str as __hotswap::Arg>::take(name);
+                                let mut at = <Vector as __hotswap::Arg>::take(at);
+                                World::greet(
+                                    &*this.cast::<World>(),
+                                    <&str as __hotswap::Arg>::get(&mut name),
+                                    <Vector as __hotswap::Arg>::get(&mut at),
+                                )
+                            },
+                        )
+                    }
+                }
+                unsafe extern "C" fn dynamic(
+                    this: *const (),
+                    args: __hotswap::SliceView<__hotswap::ValueView>,
+                    out: *mut __hotswap::DynamicOut,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                    Refused: __hotswap::Shared,
+                    for<'__a> Vector: __hotswap::Arg,
+                {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let mut args = __hotswap::dynamic::arguments(args, 2u32)?;
+                                let name = args
+                                    .next::<<&str as __hotswap::Arg>::Owned>("name")?;
+                                let at = args
+                                    .next::<<Vector as __hotswap::Arg>::Owned>("at")?;
+                                let result: Result<Vector, Refused> = World::greet(
+                                    &*this.cast::<World>(),
+                                    &name,
+                                    at,
+                                );
+                                __hotswap::Return::into_dynamic(result)
+                            },
+                        )
+                    }
+                }
+                __hotswap::FunctionDesc::new(
+                    "greet",
+                    &[
+                        __hotswap::ParamDesc::new(
+                            "name",
+                            <&str as __hotswap::Arg>::TYPE,
+                        ),
+                        __hotswap::ParamDesc::new("at", <Vector as __hotswap::Arg>::TYPE),
+                    ],
+                    <Result<Vector, Refused> as __hotswap::Shared>::TYPE,
+                    typed as *const (),
+                    dynamic,
+                )
+            },
+        ];
+        const EXPORTS: &'static [__hotswap::ExportDesc] = &[
+            __hotswap::ExportDesc::new::<dyn Alpha, World>(),
+        ];
+        type Imports = __Imports;
+        fn construct(
+            cx: &::hotswap_plugin::Context,
+            imports: Self::Imports,
+        ) -> ::hotswap_plugin::Result<Self> {
+            ::core::result::Result::Ok(Self::new(cx, imports.0)?)
+        }
+        fn on_load(
+            &mut self,
+            data: &::hotswap_plugin::LoadData<'_>,
+        ) -> ::hotswap_plugin::Result<()> {
+            ::core::result::Result::Ok(Self::on_load(self, data)?)
+        }
+        fn on_start(&self) {
+            Self::on_start(self)
+        }
+    }
+    #[cfg(hotswap_dylib)]
+    mod library {
+        ::hotswap_plugin::__shim!();
+        ::hotswap_plugin::__allocator!();
+    }
+    #[cfg(hotswap_dylib)]
+    ::hotswap_plugin::__entry!(World);
+    #[cfg(hotswap_dylib)]
+    ::hotswap_plugin::__metadata!(
+        World, ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
+        r#"","version":""#, ::core::env!("CARGO_PKG_VERSION"), r#"","crate":""#,
+        ::core::env!("CARGO_PKG_NAME"),
+        "\",\"reloadable\":true,\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
+        ["[", "{\"interface\":\"Alpha\",\"signature\":\"", < dyn Alpha as
+        __hotswap::Interface > ::SIGNATURE, "\"}", "]"]
+    );
+};
+impl Moon {}
+#[allow(clippy::all, clippy::pedantic)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+const _: () = {
+    use renamed::boundary as __hotswap;
+    #[automatically_derived]
+    impl renamed::Plugin for Moon {
+        const NAME: &'static str = "moon";
+        const VERSION: &'static str = "2";
+        const FUNCTIONS: &'static [__hotswap::FunctionDesc] = &[];
+        const EXPORTS: &'static [__hotswap::ExportDesc] = &[];
+        type Imports = ();
+        fn construct(
+            cx: &renamed::Context,
+            imports: Self::Imports,
+        ) -> renamed::Result<Self> {
+            let _ = cx;
+            let _ = imports;
+            ::core::result::Result::Ok(<Moon as ::core::default::Default>::default())
+        }
+        fn reloadable(cx: &renamed::Context) -> bool {
+            let _ = cx;
+            false
+        }
+    }
+    #[cfg(hotswap_dylib)]
+    mod library {
+        renamed::__shim!();
+    }
+    #[cfg(hotswap_dylib)]
+    renamed::__entry!(Moon);
+    #[cfg(hotswap_dylib)]
+    renamed::__metadata!(
+        Moon, ::core::concat!(r#"{"name":""#, "moon", r#"","version":""#, "2",
+        r#"","crate":""#, ::core::env!("CARGO_PKG_NAME"),
+        "\",\"reloadable\":false,\"functions\":[]}",), ["[", "]"]
+    );
+};

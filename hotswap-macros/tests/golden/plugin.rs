@@ -1,0 +1,25 @@
+#[plugin(exports(Alpha))]
+impl World {
+    fn new(cx: &Context, deps: Deps) -> Result<Self> {
+        Ok(World { deps })
+    }
+
+    fn on_load(&mut self, data: &LoadData<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn on_start(&self) {}
+
+    #[invoke]
+    fn hum(&self, times: u32) -> String {
+        "hum ".repeat(times as usize)
+    }
+
+    #[invoke]
+    fn greet(&self, name: &str, at: Vector) -> Result<Vector, Refused> {
+        Ok(at)
+    }
+}
+
+#[plugin(name = "moon", version = "2", reloadable = false, allocator = false, crate = renamed)]
+impl Moon {}
