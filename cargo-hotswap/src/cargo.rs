@@ -271,6 +271,7 @@ fn feature_of<'f>(package: &Package, feature: &'f str) -> Option<&'f str> {
     }
 }
 
-fn quoted(word: &str) -> String {
+/// `word` as a shell takes it for one.
+pub(crate) fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }

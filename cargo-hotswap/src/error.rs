@@ -275,11 +275,21 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
-    /// Cargo did not make a package. Why is on stderr already.
-    #[error("cargo did not make a package in `{}`", directory.display())]
+    /// Cargo did not make a package.
+    #[error("cargo did not make a package in `{}`\n{said}", directory.display())]
     CargoNew {
         /// Where it should be.
         directory: PathBuf,
+        /// Cargo's own words.
+        said: String,
+    },
+    /// A Cargo.toml that cannot be edited.
+    #[error("`{}` cannot be understood, and so gets no new member", path.display())]
+    Edit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<toml_edit::TomlError>,
     },
     /// `--path` does not name a checkout.
     #[error("`{}` is no checkout of hotswap: it has no `{missing}`", path.display())]

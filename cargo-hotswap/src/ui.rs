@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice, eprintln, stderr, stdout};
@@ -11,16 +12,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{Color, OutputOptions};
 
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const PLAIN: Style = AnsiColor::Cyan.on_default().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const ERROR: Style = AnsiColor::Red.on_default().bold();
+const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
+const PLAIN: Style = AnsiColor::BrightCyan.on_default().bold();
+const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
+const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
 
 /// See the module.
 pub(crate) struct Ui {
     level: i8,
     /// Hidden where stderr is no terminal.
     bar: ProgressBar,
+    /// Whether another program writes to the terminal too.
+    shared: AtomicBool,
 }
 
 impl Ui {
@@ -37,12 +40,16 @@ impl Ui {
             i8::try_from(output.verbose).unwrap_or(i8::MAX)
         };
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        Self { level, bar }
+        Self {
+            level,
+            bar,
+            shared: AtomicBool::new(false),
+        }
     }
 
     /// Shows progress over `steps` on a terminal, until [`Ui::finish_progress`].
     pub(crate) fn start_progress(&self, steps: usize) {
-        if self.level < 0 || !std::io::stderr().is_terminal() {
+        if self.level < 0 || self.shared.load(Relaxed) || !std::io::stderr().is_terminal() {
             return;
         }
         let template = "{spinner:.cyan} [{pos}/{len}] {wide_msg}";
@@ -53,6 +60,11 @@ impl Ui {
         self.bar.set_length(steps as u64);
         self.bar.set_draw_target(ProgressDrawTarget::stderr());
         self.bar.enable_steady_tick(Duration::from_millis(120));
+    }
+
+    /// From now on another program writes to the terminal too: no progress is shown any more, which would be torn.
+    pub(crate) fn share_terminal(&self) {
+        self.shared.store(true, Relaxed);
     }
 
     /// Says on the progress line what is being worked on.

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for plugin in swapper.listing().plugins {
             let greeting = swapper.invoke(plugin.name.as_str(), "greet", &[Value::from(somebody())]);
             match greeting {
-                Ok(greeting) => println!("{} says: {greeting:?}", plugin.name),
+                Ok(greeting) => println!("{} says: {greeting}", plugin.name),
                 Err(error) => println!("{} does not greet: {error}", plugin.name),
             }
         }

@@ -6,10 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use toml_edit::DocumentMut;
+
 use crate::Error;
-use crate::cli::NewArgs;
+use crate::cli::{CompileOptions, NewArgs};
 use crate::error::{exit, io};
 use crate::session::{Session, without_cargos_variables};
+use crate::workspace::{Workspace, find_manifest};
 
 /// The name of the first plugin of a new workspace.
 const FIRST_PLUGIN: &str = "greeter";
@@ -19,28 +22,28 @@ const PLUGIN: &str = include_str!("../../templates/plugin.rs");
 const HOST: &str = include_str!("../../templates/host.rs");
 const HOST_WITH_PLUGIN: &str = include_str!("../../templates/workspace.rs");
 
-/// Makes a host a workspace of its own; plugins made in `plugins` belong to it.
-const WORKSPACE: &str =
+/// Makes a host a workspace of its own. Cargo adds the plugins that are made below it.
+const WORKSPACE: &str = "\n[workspace]\n";
+/// The same where there is a plugin already.
+const WORKSPACE_WITH_PLUGIN: &str =
     "\n[workspace]\nmembers = [\"plugins/*\"]\ndefault-members = [\".\", \"plugins/*\"]\n";
 
 /// Writes what `args` ask for.
 pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
     let directory = session.absolute(&args.directory);
-    let dependencies = Dependencies::from(session, args.path.as_deref())?;
+    let dependencies = Dependencies::find(session, &directory, args.path.as_deref())?;
+    let name = args.name.as_deref();
     let new = New {
         session,
         dependencies,
     };
     if args.plugin {
-        new.plugin(&directory, args.name.as_deref())?;
+        new.plugin(&directory, name)?;
     } else if args.host {
-        new.host(&directory, args.name.as_deref(), HOST)?;
+        new.host(&directory, name, HOST, WORKSPACE)?;
     } else {
-        new.host(
-            &directory,
-            args.name.as_deref(),
-            &HOST_WITH_PLUGIN.replace("{{plugin}}", FIRST_PLUGIN),
-        )?;
+        let program = HOST_WITH_PLUGIN.replace("{{plugin}}", FIRST_PLUGIN);
+        new.host(&directory, name, &program, WORKSPACE_WITH_PLUGIN)?;
         new.plugin(&directory.join("plugins").join(FIRST_PLUGIN), None)?;
     }
     Ok(exit::SUCCESS)
@@ -63,13 +66,19 @@ impl New<'_> {
         Ok(())
     }
 
-    fn host(&self, directory: &Path, name: Option<&str>, program: &str) -> Result<(), Error> {
+    fn host(
+        &self,
+        directory: &Path,
+        name: Option<&str>,
+        program: &str,
+        workspace: &str,
+    ) -> Result<(), Error> {
         let alone = enclosing_workspace(directory)?.is_none();
         let name = self.package(directory, name, "--bin")?;
         self.depend(directory, "hotswap-host")?;
         if alone {
             let manifest = directory.join("Cargo.toml");
-            write(&manifest, &(read(&manifest)? + WORKSPACE))?;
+            write(&manifest, &(read(&manifest)? + workspace))?;
         }
         write(&directory.join("src/main.rs"), program)?;
         self.created("host", &name, directory);
@@ -93,16 +102,50 @@ impl New<'_> {
             command.args(["--name", name]);
         }
         let program = self.session.cargo.to_string_lossy().into_owned();
-        let status = command
-            .status()
+        let output = command
+            .output()
             .map_err(|source| Error::StartCargo { program, source })?;
-        if !status.success() {
+        if !output.status.success() {
             return Err(Error::CargoNew {
                 directory: directory.to_owned(),
+                said: String::from_utf8_lossy(&output.stderr)
+                    .trim_end()
+                    .to_owned(),
             });
         }
+        self.join_workspace(directory)?;
         let last = directory.file_name().unwrap_or_default().to_string_lossy();
         Ok(name.map_or_else(|| last.into_owned(), str::to_owned))
+    }
+
+    /// Makes the package in `directory` a member of the workspace around it. Cargo does that itself unless another
+    /// package lies between the two, as a host does.
+    fn join_workspace(&self, directory: &Path) -> Result<(), Error> {
+        let Some((manifest, _)) = enclosing_workspace(directory)? else {
+            return Ok(());
+        };
+        let workspace = Workspace::load(
+            self.session,
+            &find_manifest(&manifest, false)?,
+            &CompileOptions::default(),
+        )?;
+        let directory = directory.canonicalize().map_err(io("find", directory))?;
+        if workspace.member_at(&directory.join("Cargo.toml")).is_some() {
+            return Ok(());
+        }
+        let mut document: DocumentMut = read(&manifest)?.parse().map_err(|source| Error::Edit {
+            path: manifest.clone(),
+            source: Box::new(source),
+        })?;
+        let path = directory
+            .strip_prefix(&workspace.root)
+            .unwrap_or(&directory);
+        let members =
+            document["workspace"]["members"].or_insert(toml_edit::value(toml_edit::Array::new()));
+        if let Some(members) = members.as_array_mut() {
+            members.push(path.to_string_lossy().into_owned());
+        }
+        write(&manifest, &document.to_string())
     }
 
     /// Adds a dependency on one of hotswap's crates.
@@ -133,8 +176,9 @@ enum Dependencies {
 }
 
 impl Dependencies {
-    /// From the checkout that was named, else from that in which this command was built and still runs.
-    fn from(session: &Session, named: Option<&Path>) -> Result<Self, Error> {
+    /// From the checkout that was named, else the one the workspace around `directory` uses, else the one in which
+    /// this command was built and still runs.
+    fn find(session: &Session, directory: &Path, named: Option<&Path>) -> Result<Self, Error> {
         if let Some(path) = named {
             let path = session.absolute(path);
             let path = path.canonicalize().map_err(io("find", &path))?;
@@ -143,14 +187,27 @@ impl Dependencies {
                 None => Ok(Self::Checkout(path)),
             };
         }
+        let workspace = enclosing_workspace(directory)?;
+        let used = workspace.and_then(|(manifest, table)| {
+            let path = table
+                .get("dependencies")?
+                .get("hotswap-host")?
+                .get("path")?
+                .as_str()?;
+            manifest.parent()?.join(path).parent().map(Path::to_owned)
+        });
         let program = std::env::current_exe().ok();
         // Cargo tells programs it runs where their package is.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let places = program
+        let own = program
             .iter()
             .chain(&package)
             .flat_map(|path| path.ancestors());
-        let checkout = places.into_iter().find(|path| missing(path).is_none());
+        let checkout = used
+            .iter()
+            .map(PathBuf::as_path)
+            .chain(own)
+            .find(|path| missing(path).is_none());
         Ok(checkout.map_or(Self::Published, |path| Self::Checkout(path.to_owned())))
     }
 
@@ -178,8 +235,8 @@ fn missing(path: &Path) -> Option<&'static str> {
         .find(|name| !path.join(name).join("Cargo.toml").is_file())
 }
 
-/// The Cargo.toml of the workspace that a package in `directory` would belong to.
-fn enclosing_workspace(directory: &Path) -> Result<Option<PathBuf>, Error> {
+/// The Cargo.toml of the workspace that a package in `directory` would belong to, and what is in it.
+fn enclosing_workspace(directory: &Path) -> Result<Option<(PathBuf, toml::Table)>, Error> {
     for manifest in directory
         .ancestors()
         .skip(1)
@@ -191,7 +248,7 @@ fn enclosing_workspace(directory: &Path) -> Result<Option<PathBuf>, Error> {
                 source: Box::new(source),
             })?;
             if table.contains_key("workspace") {
-                return Ok(Some(manifest));
+                return Ok(Some((manifest, table)));
             }
         }
     }

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use signal_hook::consts::{SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 use crate::Error;
-use crate::cargo::file_of;
+use crate::cargo::{file_of, quoted};
 use crate::cli::{MessageFormat, RunArgs};
 use crate::error::{exit, io};
 use crate::interrupt::Caught;
@@ -37,12 +37,9 @@ pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
     let project = Project::open(session, args.host.as_deref(), &args.compile)?;
     let (host, group) = project.host()?;
     if group.plugins.is_empty() {
-        let make = format!(
-            "cargo hotswap new --plugin {}",
-            directory(host).join("plugins/first").display()
-        );
+        let first = quoted(&directory(host).join("plugins/first").to_string_lossy());
         session.ui.warn(format_args!(
-            "`{}` has no plugins yet; `{make}` makes one",
+            "`{}` has no plugins yet; `cargo hotswap new --plugin {first}` makes one",
             host.name
         ));
     }
@@ -140,6 +137,7 @@ fn start(
     session
         .ui
         .status("Running", shown(executable, &project.workspace.root));
+    session.ui.share_terminal();
     session.interrupt.check()?;
     let (caught, signals) = mpsc::channel();
     let events = events.clone();

@@ -1,6 +1,6 @@
 //! The real binary, on workspaces made for each test, with the real Cargo and the real git.
 //!
-//! The plugins here carry an inert attribute that looks like `#[plugin]`, and metadata written by hand, so that they
+//! Most plugins here carry an inert attribute that looks like `#[plugin]`, and metadata written by hand, so that they
 //! depend on nothing and compile in a moment.
 
 mod build;
@@ -8,6 +8,7 @@ mod fixture;
 mod help;
 mod inspect;
 mod interrupted;
+mod new;
 mod note;
 mod refused;
 mod selected;

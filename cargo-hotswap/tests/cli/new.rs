@@ -1,0 +1,139 @@
+//! What `new` writes, and that it builds and passes its own tests.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::fixture::{Fixture, Ran};
+
+fn checkout() -> &'static str {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent()
+        .and_then(Path::to_str)
+        .expect("the path is text")
+}
+
+/// A directory outside of any workspace, with a space in its path.
+fn outside() -> Fixture {
+    let fixture = Fixture::new();
+    fs::remove_dir_all(&fixture.root).expect("it is there");
+    fs::create_dir(&fixture.root).expect("it can be made again");
+    fixture
+}
+
+#[test]
+fn a_new_workspace_builds_and_passes_its_tests() {
+    let fixture = outside();
+    fixture.ok(&[
+        "new",
+        "--workspace",
+        "chat room",
+        "--name",
+        "chat",
+        "--path",
+        checkout(),
+    ]);
+    // Kept between runs of the tests, since it holds all dependencies.
+    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/new");
+    let at = |program: &mut Command| {
+        let output = program
+            .current_dir(fixture.root.join("chat room"))
+            .env("CARGO_TARGET_DIR", target)
+            .output();
+        let ran = Ran::new(&fixture, output.expect("it can be started"));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran
+    };
+    let built = at(&mut fixture.command("", &["build"]));
+    assert_eq!(
+        built.stdout.trim_end(),
+        format!("{target}/hotswap/debug/chat/libgreeter.so")
+    );
+    let cargo = || Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let tested = at(cargo()
+        .args(["test", "--quiet"])
+        .env("RUSTFLAGS", "-D warnings"));
+    assert!(!tested.stderr.contains("warning"), "{}", tested.stderr);
+    assert_eq!(
+        tested.stdout.matches("1 passed").count(),
+        2,
+        "the host's and the plugin's: {}",
+        tested.stdout
+    );
+}
+
+#[test]
+fn a_plugin_becomes_a_member_of_the_workspace_around_it() {
+    let fixture = Fixture::new();
+    fixture.ok(&["new", "--plugin", "app/new-one", "--path", checkout()]);
+    assert!(fixture.read("Cargo.toml").contains("\"app/new-one\""));
+    assert!(
+        fixture
+            .read("app/new-one/src/lib.rs")
+            .contains("impl NewOne")
+    );
+    let ran = fixture.ok(&["build", "--dry-run", "--offline", "app"]);
+    assert_eq!(ran.lines().len(), 3);
+}
+
+#[test]
+fn a_plugin_gets_hotswap_from_where_its_host_has_it() {
+    let fixture = outside();
+    fixture.ok(&["new", "--host", "chat", "--path", checkout()]);
+    fixture.ok(&["new", "--plugin", "chat/plugins/first"]);
+    let path = format!(
+        "hotswap-plugin = {{ path = \"{}/hotswap-plugin\" }}",
+        checkout()
+    );
+    assert!(
+        fixture
+            .read("chat/plugins/first/Cargo.toml")
+            .contains(&path)
+    );
+}
+
+#[test]
+fn away_from_any_checkout_published_versions_are_named() {
+    let fixture = outside();
+    let installed = fixture.root.join("cargo-hotswap");
+    fs::copy(env!("CARGO_BIN_EXE_cargo-hotswap"), &installed).expect("the program can be copied");
+    let status = Command::new(installed)
+        .args(["hotswap", "new", "--plugin", "first"])
+        .current_dir(&fixture.root)
+        .env_remove("CARGO_MANIFEST_DIR")
+        .status();
+    assert!(status.expect("the command can be started").success());
+    let (major, minor) = (
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+    );
+    assert!(fixture.read("first/Cargo.toml").ends_with(&format!(
+        "[dependencies]\nhotswap-plugin = \"{major}.{minor}\"\n"
+    )));
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let fixture = outside();
+    fixture.write("here/notes.txt", "mine");
+    for kind in ["--plugin", "--host", "--workspace"] {
+        let ran = fixture.run(&["new", kind, "here"]);
+        assert_eq!(ran.code, Some(1));
+        insta::assert_snapshot!("new-exists", ran.stderr);
+    }
+    assert_eq!(
+        fs::read_dir(fixture.root.join("here"))
+            .expect("it is there")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn a_place_that_is_no_checkout_is_refused() {
+    let fixture = outside();
+    let ran = fixture.run(&["new", "--plugin", "first", "--path", "."]);
+    assert_eq!(ran.code, Some(1));
+    insta::assert_snapshot!(ran.stderr);
+    assert!(!fixture.root.join("first").exists());
+}
