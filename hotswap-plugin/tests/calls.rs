@@ -110,6 +110,13 @@ impl World {
         }
     }
     #[invoke]
+    fn turn(&self, at: Vector, more: Option<Vector>) -> Vector {
+        Vector {
+            x: -at.x - more.map_or(0, |more| more.x),
+            ..at
+        }
+    }
+    #[invoke]
     fn fail(&self) -> Result<()> {
         Err(Error::from("no"))
     }
@@ -273,7 +280,10 @@ fn typed_calls() {
             },
             ["a".to_owned(), "b".to_owned()],
         );
-        let (at, words) = (<&Vector>::lend(&&at, &arena), <&[String]>::lend(&&words[..], &arena));
+        let (at, words) = (
+            <&Vector>::lend(&&at, &arena),
+            <&[String]>::lend(&&words[..], &arena),
+        );
         // SAFETY: the types are those of the function; an instance of `World`; what was lent is alive.
         unsafe {
             let typed: Describe = std::mem::transmute(function("describe").typed);

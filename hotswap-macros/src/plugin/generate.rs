@@ -215,7 +215,12 @@ fn described(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
     let count = function.params.len() as u32;
     let read = function.params.iter().map(|(param, ty)| {
         let name = syn::ext::IdentExt::unraw(*param).to_string();
-        quote!(let #param = #args.next::<<#ty as #b::Arg>::Owned>(#name)?;)
+        let owned = if is_reference(ty) {
+            quote!(<#ty as #b::Arg>::Owned)
+        } else {
+            quote!(#ty)
+        };
+        quote!(let #param = #args.next::<#owned>(#name)?;)
     });
     let owned = function
         .params

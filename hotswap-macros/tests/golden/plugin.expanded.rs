@@ -66,8 +66,7 @@ const _: () = {
                             out,
                             || {
                                 let mut args = __hotswap::dynamic::arguments(args, 1u32)?;
-                                let times = args
-                                    .next::<<u32 as __hotswap::Arg>::Owned>("times")?;
+                                let times = args.next::<u32>("times")?;
                                 let result: String = World::hum(
                                     &*this.cast::<World>(),
                                     times,
@@ -131,8 +130,7 @@ const _: () = {
                                 let mut args = __hotswap::dynamic::arguments(args, 2u32)?;
                                 let name = args
                                     .next::<<&str as __hotswap::Arg>::Owned>("name")?;
-                                let at = args
-                                    .next::<<Vector as __hotswap::Arg>::Owned>("at")?;
+                                let at = args.next::<Vector>("at")?;
                                 let result: Result<Vector, Refused> = World::greet(
                                     &*this.cast::<World>(),
                                     &name,
