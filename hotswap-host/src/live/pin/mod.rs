@@ -7,14 +7,14 @@
 //! ```text
 //! pin                                   switch, then retire
 //! P1  a = live                          S1  old = live.swap(new)
-//! P2  slot = a                          S2  fence(SeqCst)
-//! P3  fence(SeqCst)                     S3  scan all slots for old
+//! P2  slot = a                          S2  barrier::heavy()
+//! P3  barrier::light()                  S3  scan all slots for old
 //! P4  if live != a: a = live, go to P2
 //! ```
-//! The two fences are totally ordered. If P3 comes first, the scan S3 sees the slot (P2 before P3 before S2 before S3)
-//! and waits. If S2 comes first, P4 sees the swap, `live` is not `old`, and the pin tries again. So a pin that returns
-//! `old` has been seen. The compiler's and the processor's freedom to move P2 behind P4 is just what the fence takes
-//! away; without it a store may still sit in the store buffer while the scan reads the slot.
+//! The two barriers are ordered for each thread that pins: see `barrier`. If P3 comes first, P2 is visible to the scan
+//! S3, which waits for the slot. If S2 comes first, P4 sees the swap, `live` is not `old`, and the pin tries again. So
+//! a pin that returns `old` has been seen. The freedom of compiler and processor to move P2 behind P4 is just what
+//! the barriers take away; without them a store may still sit in the store buffer while the scan reads the slot.
 //!
 //! **Unpinning** is a `Release` store of null; the scan reads with `Acquire`, so all that was done under the pin
 //! happens before the freeing.
@@ -36,11 +36,12 @@
 #[cfg(test)]
 mod tests;
 
+use super::barrier;
 use super::record::{self, Record};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*, fence};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A value with its count of holds.
@@ -58,6 +59,7 @@ pub(crate) struct Live<T> {
 
 impl<T> Live<T> {
     pub(crate) fn new(value: T) -> Self {
+        barrier::init();
         Live {
             now: AtomicPtr::new(into_raw(value)),
             switching: Mutex::new(()),
@@ -76,7 +78,7 @@ impl<T> Live<T> {
         let mut at = self.now.load(Relaxed); // P1
         loop {
             slot.store(at.cast(), Relaxed); // P2
-            fence(SeqCst); // P3
+            barrier::light(); // P3
             let again = self.now.load(Acquire); // P4
             if again == at {
                 break;
@@ -122,8 +124,8 @@ impl<T> Live<T> {
             let _switching = self.switching();
             self.now.swap(next, SeqCst) // S1
         };
-        fence(SeqCst); // S2
-        Retired(old)
+        let ordered = barrier::heavy(); // S2
+        Retired { at: old, ordered }
     }
 
     fn switching(&self) -> MutexGuard<'_, ()> {
@@ -229,38 +231,47 @@ impl<T> Drop for Held<T> {
 }
 
 /// A value that was live, and may still be pinned or held.
-pub(crate) struct Retired<T>(*mut Counted<T>);
+pub(crate) struct Retired<T> {
+    at: *mut Counted<T>,
+    /// S2 took place.
+    ordered: bool,
+}
 
 // SAFETY: the only owner of the value; pins and holds of it share it.
 unsafe impl<T: Send + Sync> Send for Retired<T> {}
 
 impl<T> Retired<T> {
+    /// Whether anything can be said of who uses it: see [`barrier::heavy`]. If not, it has to be leaked.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.ordered
+    }
+
     /// What the slots of those who still pin it hold.
     pub(crate) fn address(&self) -> *const () {
-        self.0.cast()
+        self.at.cast()
     }
 
     /// The value.
     pub(crate) fn get(&self) -> &T {
         // SAFETY: owned by `self`; pins and holds share it.
-        unsafe { &(*self.0).value }
+        unsafe { &(*self.at).value }
     }
 
     /// How many counted holds there are. Means nothing before no slot holds the value any more.
     pub(crate) fn holds(&self) -> usize {
         // SAFETY: owned by `self`.
-        unsafe { (*self.0).holds.load(Acquire) }
+        unsafe { (*self.at).holds.load(Acquire) }
     }
 
     /// The value itself, where nobody uses it any more.
     ///
     /// # Errors
-    /// Gives itself back while it is pinned or held.
+    /// Gives itself back while it is pinned or held, and when nothing can be said of that.
     pub(crate) fn into_inner(self) -> Result<T, Self> {
-        if record::is_pinned(self.address()) || self.holds() != 0 {
+        if !self.ordered || record::is_pinned(self.address()) || self.holds() != 0 {
             return Err(self);
         }
         // SAFETY: made by `into_raw`, no longer live, in no slot, and without holds: nobody has the address.
-        Ok(unsafe { Box::from_raw(self.0) }.value)
+        Ok(unsafe { Box::from_raw(self.at) }.value)
     }
 }

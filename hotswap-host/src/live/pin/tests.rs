@@ -129,8 +129,10 @@ fn a_thread_that_pinned_gives_its_record_back() {
     );
 }
 
-/// A writer that switches as fast as it can, and frees at once what no slot and no hold has. Without the fence in
-/// `pin` the readers meet freed values within a second on the machines this was tried on.
+/// A writer that switches as fast as it can, and frees at once what no slot and no hold has.
+///
+/// It shows that retiring waits for pins. A missing barrier it does not show: the window is smaller than the time a
+/// record's lock takes. That is what `barrier`'s own test is for.
 #[test]
 fn a_value_that_is_used_is_never_freed() {
     const SWITCHES: usize = 100_000;

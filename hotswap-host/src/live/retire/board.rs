@@ -57,8 +57,14 @@ impl Board {
             {
                 entries.finished.remove(oldest);
             }
+            let news = finished.clone();
             entries.finished.push_back(finished);
             self.changed.notify_all();
+            drop(entries);
+            // What stays has been named already.
+            if !kept(&news) && news.generation.is_some() {
+                tracing::info!(target: "hotswap", "{news}");
+            }
         }
     }
 

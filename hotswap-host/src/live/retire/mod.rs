@@ -29,7 +29,7 @@ use crate::live::pin::Retired;
 use crate::load::library::Library;
 use crate::retirement::Retirement;
 use board::Board;
-use state::{State, Step};
+use state::{Leaving, State, Step};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -92,10 +92,10 @@ impl Retirer {
             self.board
                 .open(instance.library(), Some(generation.get().number));
         }
-        self.send(State::Grace {
+        self.send(State::Grace(Leaving {
             generation,
             replaced,
-        });
+        }));
     }
 
     /// Frees an instance that never became live, on this thread if nobody else has it, and retires its library.

@@ -12,23 +12,21 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// A generation that was replaced.
+pub(super) struct Leaving {
+    pub(super) generation: Retired<Generation>,
+    /// The instances that the live generation does not share, in its order.
+    pub(super) replaced: Vec<Arc<Instance>>,
+}
+
 /// What is retired, and what it waits for.
 pub(super) enum State {
     /// No slot may hold the generation any more.
-    Grace {
-        generation: Retired<Generation>,
-        replaced: Vec<Arc<Instance>>,
-    },
+    Grace(Leaving),
     /// Nor may there be counted holds of it.
-    Holds {
-        generation: Retired<Generation>,
-        replaced: Vec<Arc<Instance>>,
-    },
+    Holds(Leaving),
     /// The operator wants what it leaves to be kept for a while.
-    Delay {
-        generation: Retired<Generation>,
-        replaced: Vec<Arc<Instance>>,
-    },
+    Delay(Leaving),
     /// Older generations, or instances that import it, may still have this one.
     Shared(Arc<Instance>),
     /// Its own code runs: `on_free` and `Drop`.
@@ -60,61 +58,32 @@ impl State {
     /// Goes on if nothing holds it up. `waited` is how long it has been in this state.
     pub(super) fn step(self, waited: Duration, settings: &Settings, board: &Board) -> Step {
         match self {
-            State::Grace {
-                generation,
-                replaced,
-            } => match slot_holders(generation.address()) {
-                holders if holders.is_empty() => next(State::Holds {
-                    generation,
-                    replaced,
-                }),
-                holders => Step::Wait(
-                    State::Grace {
-                        generation,
-                        replaced,
-                    },
-                    holders,
-                ),
+            State::Grace(leaving) if !leaving.generation.is_ordered() => keep_all(leaving, board),
+            State::Grace(leaving) => match slot_holders(leaving.generation.address()) {
+                holders if holders.is_empty() => next(State::Holds(leaving)),
+                holders => Step::Wait(State::Grace(leaving), holders),
             },
-            State::Holds {
-                generation,
-                replaced,
-            } => match generation.holds() {
-                0 => next(State::Delay {
-                    generation,
-                    replaced,
-                }),
-                count => Step::Wait(
-                    State::Holds {
-                        generation,
-                        replaced,
-                    },
-                    vec![Holder::Holds { count }],
-                ),
+            State::Holds(leaving) => match leaving.generation.holds() {
+                0 => next(State::Delay(leaving)),
+                count => Step::Wait(State::Holds(leaving), vec![Holder::Holds { count }]),
             },
-            State::Delay {
+            State::Delay(leaving) if waited < settings.free_delay => {
+                Step::Wait(State::Delay(leaving), Vec::new())
+            }
+            State::Delay(Leaving {
                 generation,
                 replaced,
-            } if waited < settings.free_delay => Step::Wait(
-                State::Delay {
-                    generation,
-                    replaced,
-                },
-                Vec::new(),
-            ),
-            State::Delay {
-                generation,
-                replaced,
-            } => match generation.into_inner() {
+            }) => match generation.into_inner() {
                 Ok(generation) => {
                     drop(generation);
-                    shared(replaced)
+                    // Those that import come before those they import.
+                    Step::Next(replaced.into_iter().rev().map(State::Shared).collect())
                 }
                 // Cannot be: nobody can pin or hold it again.
-                Err(generation) => next(State::Grace {
+                Err(generation) => next(State::Grace(Leaving {
                     generation,
                     replaced,
-                }),
+                })),
             },
             State::Shared(instance) => match Arc::try_unwrap(instance) {
                 Ok(instance) => start_freeing(instance, board),
@@ -159,14 +128,10 @@ impl State {
     /// The libraries that wait.
     pub(super) fn libraries(&self) -> Vec<Arc<Library>> {
         match self {
-            State::Grace { generation, .. }
-            | State::Holds { generation, .. }
-            | State::Delay { generation, .. } => generation
-                .get()
-                .plugins
-                .iter()
-                .map(|plugin| plugin.library().clone())
-                .collect(),
+            State::Grace(leaving) | State::Holds(leaving) | State::Delay(leaving) => {
+                let plugins = leaving.generation.get().plugins.iter();
+                plugins.map(|plugin| plugin.library().clone()).collect()
+            }
             State::Shared(instance) => vec![instance.library().clone()],
             State::Freeing { library, .. }
             | State::Threads { library, .. }
@@ -179,9 +144,20 @@ fn next(state: State) -> Step {
     Step::Next(vec![state])
 }
 
-/// Those that import come before those they import.
-fn shared(instances: Vec<Arc<Instance>>) -> Step {
-    Step::Next(instances.into_iter().rev().map(State::Shared).collect())
+/// Leaks a generation of which nobody can tell whether it is still used.
+fn keep_all(leaving: Leaving, board: &Board) -> Step {
+    for instance in &leaving.replaced {
+        let reason = "the process may no longer call membarrier, so nobody can tell whether it is still used";
+        keep(
+            instance.library(),
+            vec![Holder::Other {
+                reason: reason.into(),
+            }],
+            board,
+        );
+    }
+    std::mem::forget(leaving);
+    Step::Next(Vec::new())
 }
 
 fn start_freeing(instance: Instance, board: &Board) -> Step {

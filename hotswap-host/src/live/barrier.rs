@@ -1,0 +1,161 @@
+//! A pair of barriers, cheap for the many and dear for the few: [`light`] in every pin, [`heavy`] in every switch.
+//!
+//! # What they promise
+//! For each execution of `light` on one thread and of `heavy` on another, one of the two holds:
+//! - what the first thread stored before `light` is visible to what the second loads after `heavy`, or
+//! - what the second thread stored before `heavy` is visible to what the first loads after `light`.
+//!
+//! # Why
+//! Two `SeqCst` fences promise just that, and where the kernel offers nothing better both are one. On x86-64 such a
+//! fence is most of what a call costs.
+//!
+//! Linux has `membarrier`: the private expedited command returns after every running thread of the process has gone
+//! through a full barrier (an interrupt on its processor; a thread that is not running has gone through one when it was
+//! switched out). That barrier falls somewhere into the other thread's instructions. If it falls behind `light`'s place
+//! in the program, the stores before `light` are visible to everything after `heavy`. Otherwise it falls before, and
+//! the loads after `light` come after the barrier, which comes after `heavy`'s beginning. So `light` has to keep only
+//! the compiler from moving accesses across it.
+//!
+//! [`init`] decides once, before the first pin: a process that may not call `membarrier` uses fences on both sides.
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering::*, compiler_fence, fence};
+
+/// `membarrier` does the work of both sides.
+static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
+
+/// Decides how the barriers work. Called before either of them, by whoever makes what they order.
+pub(super) fn init() {
+    static DECIDED: Once = Once::new();
+    DECIDED.call_once(|| ASYMMETRIC.store(membarrier::register(), Relaxed));
+}
+
+/// The cheap side.
+#[inline(always)]
+pub(super) fn light() {
+    if ASYMMETRIC.load(Relaxed) {
+        compiler_fence(SeqCst);
+    } else {
+        fence(SeqCst);
+    }
+}
+
+/// The dear side: a microsecond or several, where it saves the other side its fence.
+///
+/// False where it did nothing: a sandbox that the process entered after [`init`] forbids `membarrier`. Then nothing can
+/// be said about what other threads see.
+#[must_use]
+pub(super) fn heavy() -> bool {
+    fence(SeqCst);
+    !ASYMMETRIC.load(Relaxed) || membarrier::run()
+}
+
+/// Checkers that know only fences get fences.
+#[cfg(all(target_os = "linux", not(miri)))]
+mod membarrier {
+    const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
+    const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
+
+    fn call(command: libc::c_int) -> bool {
+        // SAFETY: these commands take no pointer and change no memory.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    }
+
+    /// Whether the kernel will do it for this process.
+    pub(super) fn register() -> bool {
+        call(REGISTER_PRIVATE_EXPEDITED) && call(PRIVATE_EXPEDITED)
+    }
+
+    pub(super) fn run() -> bool {
+        call(PRIVATE_EXPEDITED)
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(miri))))]
+mod membarrier {
+    pub(super) fn register() -> bool {
+        false
+    }
+
+    pub(super) fn run() -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering::*, compiler_fence, fence};
+    use std::thread;
+
+    #[repr(align(128))]
+    struct Line(AtomicUsize);
+
+    /// Store, barrier, load, on two threads at once: how often neither saw the other's store.
+    fn both_missed(rounds: usize, light: impl Fn() + Sync, heavy: impl Fn() + Sync) -> usize {
+        let (x, y) = (&Line(AtomicUsize::new(0)), &Line(AtomicUsize::new(0)));
+        let (seen, meet) = (&Line(AtomicUsize::new(0)), &Barrier::new(2));
+        let turn = &Line(AtomicUsize::new(0));
+        // Spins: a barrier of std's would let the threads start far apart.
+        let together = |round: usize| {
+            turn.0.fetch_add(1, SeqCst);
+            while turn.0.load(Relaxed) < 2 * round {
+                std::hint::spin_loop();
+            }
+        };
+        let mut missed = 0;
+        thread::scope(|s| {
+            let (together, light) = (&together, &light);
+            s.spawn(move || {
+                meet.wait();
+                for round in 1..=rounds {
+                    together(2 * round - 1);
+                    x.0.store(round, Relaxed);
+                    light();
+                    seen.0.store(y.0.load(Relaxed), Relaxed);
+                    together(2 * round);
+                }
+            });
+            meet.wait();
+            for round in 1..=rounds {
+                together(2 * round - 1);
+                y.0.store(round, Relaxed);
+                heavy();
+                let other = x.0.load(Relaxed);
+                together(2 * round);
+                missed += usize::from(other < round && seen.0.load(Relaxed) < round);
+            }
+        });
+        missed
+    }
+
+    const ROUNDS: usize = 3_000;
+
+    #[test]
+    fn one_side_always_sees_the_other() {
+        super::init();
+        assert_eq!(
+            both_missed(ROUNDS, super::light, || assert!(super::heavy())),
+            0
+        );
+        assert_eq!(
+            both_missed(ROUNDS, || fence(SeqCst), || fence(SeqCst)),
+            0,
+            "fences on both sides"
+        );
+    }
+
+    /// The test above can fail: on a processor with a store buffer, and two of them, this is what it would see.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn without_barriers_both_miss() {
+        if thread::available_parallelism().map_or(1, usize::from) < 2 {
+            return;
+        }
+        let nothing = || compiler_fence(SeqCst);
+        let seen = (0..300).any(|_| both_missed(ROUNDS, nothing, nothing) > 0);
+        assert!(
+            seen,
+            "two threads of this machine never ran at the same time"
+        );
+    }
+}
