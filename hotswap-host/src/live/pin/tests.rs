@@ -100,9 +100,11 @@ fn a_forgotten_pin_outlives_its_thread_and_is_named() {
     let live = Live::new(1);
     thread::scope(|s| {
         let forgetful = thread::Builder::new().name("forgetful".into());
-        forgetful
+        let forgetful = forgetful
             .spawn_scoped(s, || std::mem::forget(live.pin()))
             .unwrap();
+        // Only joining waits for the end of the thread; the scope's end is before it.
+        forgetful.join().unwrap();
     });
     let retired = live.switch(2);
     let holders = record::slot_holders(retired.address());
