@@ -1,7 +1,16 @@
 //! The macros of `hotswap_plugin`, which exports them: use them from there.
 //!
-//! Each macro lies in a file of its own, which parses its input, checks it and generates code, in this order. All
-//! mistakes in one use are reported together, each on the tokens at fault.
+//! | macro | on | makes of it |
+//! |---|---|---|
+//! | [`#[plugin]`](macro@plugin) | an `impl` | a plugin, and in its shared library the entry points |
+//! | [`#[shared]`](macro@shared) | a struct or an enum | a type that may cross between libraries |
+//! | [`#[interface]`](macro@interface) | a trait | what plugins and the host offer each other |
+//! | [`#[derive(Import)]`](macro@Import) | a struct | what a plugin asks for |
+//!
+//! Each lies in a module of its own, which parses its input, checks it and generates code, in this order. All mistakes in
+//! one use are reported together, each on the tokens at fault. What is generated names `hotswap_plugin` by an absolute
+//! path, or by what the option `crate = path` says. It contains `unsafe` code: a crate with `#![forbid(unsafe_code)]`
+//! cannot use it, one with `#![deny(unsafe_code)]` can.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 mod bounds;
@@ -16,34 +25,204 @@ mod support;
 
 use proc_macro::TokenStream;
 
+/// Makes a plugin of a type. It stands on an `impl` of the type, in the library root of the plugin's crate.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+/// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+///
+/// #[derive(Default)]
+/// struct World {
+///     hums: AtomicU64,
+/// }
+///
+/// #[plugin]
+/// impl World {
+///     fn on_load(&mut self) -> Result<()> {
+///         info!("loaded");
+///         Ok(())
+///     }
+///
+///     #[invoke]
+///     fn hum(&self, times: u32) -> String {
+///         self.hums.fetch_add(1, Relaxed);
+///         "hum ".repeat(times as usize)
+///     }
+/// }
+/// ```
+///
+/// # Options
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `name = "world"` | the plugin's name; compared without case, `-` equal to `_` | the crate's |
+/// | `version = "1.2.3"` | its version | the crate's |
+/// | `exports(Alpha, Tick)` | the interfaces it offers, which the type implements | none |
+/// | `reloadable = false` | the running instance stays when the file changes | `true` |
+/// | `allocator = false` | the crate has a global allocator of its own; memory is not counted | `true` |
+/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+///
+/// # Functions that the host calls
+/// All of them are optional. A parameter after `self` may be left out. `Result` may be left out where it is shown.
+///
+/// | function | when |
+/// |---|---|
+/// | `fn reloadable(cx: &Context) -> bool` | first: whether the running instance may be replaced |
+/// | `fn new(cx: &Context, deps: Deps) -> Result<Self>` | makes the instance; without it, `Default::default()` |
+/// | `fn on_load(&mut self, data: &LoadData<'_>) -> Result<()>` | once the instance exists |
+/// | `fn on_init(&mut self, vault: &Vault<'_>) -> Result<()>` | once all plugins of the generation are loaded |
+/// | `fn on_start(&self)` | just after the switch: begin background work |
+/// | `fn on_stop(&self)` | at the switch that replaces the instance; calls may still be running |
+/// | `fn on_free(&mut self)` | after the last use, before the instance drops |
+/// | `fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>` | a call by a name that no `#[invoke]` has |
+///
+/// # Functions with `#[invoke]`
+/// They can be called by name, with types (`Function<fn(u32) -> String>` in the host) and without (`Value`). They take
+/// `&self` and up to eight parameters, each `&str`, `&[T]`, `&T` or `T` of a shared type `T`, and return a shared type or
+/// nothing. A `Result` is an error to the caller where it is an `Err`.
+#[proc_macro_attribute]
+pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
+    let as_written = plugin::without_invoke(item.clone().into());
+    or_errors(as_written, plugin::expand(options.into(), item.into()))
+}
+
 /// Lets a struct or an enum cross between plugins, and between a plugin and its host.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[shared]
+/// #[derive(Clone, Debug, PartialEq)]
+/// pub struct Vector {
+///     pub x: i64,
+///     pub label: String,
+/// }
+///
+/// #[shared]
+/// pub enum Refused {
+///     TooFar { limit: i64 },
+///     Because(String),
+///     Busy,
+/// }
+///
+/// let vector = Vector { x: 1, label: "here".into() };
+/// let value = Value::encode(&vector);
+/// assert_eq!(value.to_string(), r#"{label: "here", x: 1}"#);
+/// assert_eq!(value.decode::<Vector>()?, vector);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// A value is not moved: its fields are shown to the other side, which builds a value of its own. So every field is
+/// shared: a number, `bool`, `char`, `String`, `PathBuf`, `Duration`, `Vec` and the other collections, `Option`, `Result`,
+/// `Box`, an array, a tuple of up to four, `Error`, `Value`, or a type with `#[shared]`. The type has no parameters, and
+/// does not contain itself. Its definition is compared when libraries meet: both sides must have the same one.
+///
+/// A struct without a `repr` becomes `repr(C)`. If all its fields are plain, so is the struct, and a slice of it is lent
+/// without a copy.
+///
+/// # Options
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
 #[proc_macro_attribute]
 pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
-    or_error(
+    or_errors(
         item.clone().into(),
         shared::expand(options.into(), item.into()),
     )
 }
 
-/// Makes a plugin of a type.
-#[proc_macro_attribute]
-pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
-    or_error(
-        plugin::without_invoke(item.clone().into()),
-        plugin::expand(options.into(), item.into()),
-    )
-}
-
-/// Makes an interface of a trait.
+/// Makes an interface of a trait: what a plugin exports or the host provides, and others import.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[interface]
+/// pub trait Alpha: Send + Sync {
+///     /// Says the text, some times over.
+///     fn say(&self, text: &str, times: u32) -> String;
+///
+///     fn ready(&self) -> bool {
+///         true
+///     }
+/// }
+///
+/// struct Fake;
+/// impl Alpha for Fake {
+///     fn say(&self, text: &str, times: u32) -> String {
+///         text.repeat(times as usize)
+///     }
+/// }
+///
+/// // What a plugin that imports `Alpha` gets; here, without any plugin.
+/// let alpha = Imported::<dyn Alpha>::from_impl(Fake);
+/// assert_eq!(alpha.say("hum ", 2), "hum hum ");
+/// assert!(alpha.ready());
+/// ```
+///
+/// The trait stays as it is, and is implemented as any other. Its methods take `&self` and parameters `&str`, `&[T]`,
+/// `&T` or `T` of a shared type `T`, and return a shared type or nothing. A panic of the implementation goes on as a
+/// panic of the caller. The definition is compared when libraries meet: both sides must have the same methods, in the same
+/// order; names of parameters may differ.
+///
+/// | not possible | instead |
+/// |---|---|
+/// | parameters and lifetimes of trait or methods, `impl Trait`, `Self` | write the types |
+/// | `&mut self`, `&mut T` | change a `Mutex` or an atomic; return what is new |
+/// | a borrowed result | an owned one |
+/// | `async` | start the work, and offer its result by another call |
+/// | associated types, constants and functions | methods |
+/// | methods named `clone` or `deref` | other names: handles have these |
+///
+/// # Options
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
 #[proc_macro_attribute]
 pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
-    or_error(
+    or_errors(
         item.clone().into(),
         interface::expand(options.into(), item.into()),
     )
 }
 
-/// Makes a struct of imports.
+/// Makes a struct of imports: the last parameter of a plugin's `new`.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[interface]
+/// pub trait Alpha: Send + Sync {}
+/// #[interface]
+/// pub trait JobQueue: Send + Sync {}
+///
+/// #[derive(Import)]
+/// struct Deps {
+///     alpha: Imported<dyn Alpha>,
+///     #[import(host)]
+///     queue: Imported<dyn JobQueue>,
+///     #[import(from = "beta-plugin", optional)]
+///     beta: Option<Imported<dyn Alpha>>,
+///     #[import(order_only)]
+///     gamma: (),
+///     #[import(skip)]
+///     cache: u32,
+/// }
+/// ```
+///
+/// # Options of a field
+/// | option | the field is | what it holds |
+/// |---|---|---|
+/// | | `Imported<dyn Trait>` | the interface of the plugin with the field's name |
+/// | `from = "beta-plugin"` | `Imported<dyn Trait>` | the interface of that plugin |
+/// | `host` | `Imported<dyn Trait>` | what the host provides |
+/// | `optional` | `Option<Imported<dyn Trait>>` | `None` where there is no such plugin |
+/// | `order_only` | `()` | nothing: the plugin is loaded before this one |
+/// | `skip` | anything with a default | its default |
+///
+/// # Options of the struct
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
 #[proc_macro_derive(Import, attributes(import))]
 pub fn import(item: TokenStream) -> TokenStream {
     import::expand(item.into())
@@ -51,8 +230,8 @@ pub fn import(item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// The expansion, or all errors and the item as it was, so that it can still be used by the code around it.
-fn or_error(
+/// The expansion, or all errors and the item as it was, so that the code around it can still use it.
+fn or_errors(
     item: proc_macro2::TokenStream,
     expanded: syn::Result<proc_macro2::TokenStream>,
 ) -> TokenStream {

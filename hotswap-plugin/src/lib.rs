@@ -17,7 +17,6 @@
 //!     }
 //! }
 //! # assert_eq!(World.hum(2), "hum hum ");
-//! # fn main() {}
 //! ```
 //!
 //! `cargo hotswap build` turns it into a shared library; everything else about the crate stays as it was: it builds,
