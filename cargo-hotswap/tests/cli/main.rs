@@ -11,4 +11,5 @@ mod interrupted;
 mod new;
 mod note;
 mod refused;
+mod run;
 mod selected;

@@ -39,6 +39,8 @@ fn a_new_workspace_builds_and_passes_its_tests() {
         let output = program
             .current_dir(fixture.root.join("chat room"))
             .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
+            .env("CARGO_INCREMENTAL", "0")
             .output();
         let ran = Ran::new(&fixture, output.expect("it can be started"));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -97,12 +99,12 @@ fn away_from_any_checkout_published_versions_are_named() {
     let fixture = outside();
     let installed = fixture.root.join("cargo-hotswap");
     fs::copy(env!("CARGO_BIN_EXE_cargo-hotswap"), &installed).expect("the program can be copied");
-    let status = Command::new(installed)
+    let output = Command::new(installed)
         .args(["hotswap", "new", "--plugin", "first"])
         .current_dir(&fixture.root)
         .env_remove("CARGO_MANIFEST_DIR")
-        .status();
-    assert!(status.expect("the command can be started").success());
+        .output();
+    assert!(output.expect("the command can be started").status.success());
     let (major, minor) = (
         env!("CARGO_PKG_VERSION_MAJOR"),
         env!("CARGO_PKG_VERSION_MINOR"),
