@@ -1,29 +1,233 @@
-//! The plugins in `tests/fixtures`, built as `cargo hotswap build` builds them.
-use std::fs;
+//! The plugins in `tests/fixtures`, built by `cargo hotswap build` when a test first asks for them.
+use hotswap_host::artifact::{Artifact, BuildId};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
-/// Builds the fixture `name` and returns its library.
+/// A way to build the fixtures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Build {
+    /// As they are.
+    First,
+    /// A later version of the sources: `probe`, `alpha` and `guest`.
+    Later,
+    /// `probe` with an allocator that marks its memory.
+    Tagged,
+    /// The later version with another mark.
+    LaterTagged,
+    /// `probe` by the nightly compiler, which `HOTSWAP_TEST_NIGHTLY` names.
+    Nightly,
+    /// `probe` as `cargo rustc` alone builds it where panics abort, which `cargo hotswap build` refuses to do.
+    Aborting,
+    /// `probe` without one of the symbols it needs.
+    Orphan,
+    /// `probe` with need of a library that does not exist.
+    Needy,
+}
+
+impl Build {
+    /// The library of this fixture.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn library(self, name: &str) -> PathBuf {
+        static DONE: Mutex<BTreeSet<Build>> = Mutex::new(BTreeSet::new());
+        let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let out = target().join(format!("{self:?}").to_lowercase());
+        if !done.contains(&self) {
+            // Other test programs build too.
+            let lock = create(&target().join("lock"));
+            lock.lock().expect("the lock can be taken");
+            self.build(&out);
+            done.insert(self);
+        }
+        out.join(file_name(name))
+    }
+
+    /// The bytes of the library.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn bytes(self, name: &str) -> Vec<u8> {
+        let file = self.library(name);
+        fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    fn build(self, out: &Path) {
+        let with = |packages: &[&str], features: &[&str]| {
+            let mut command = Command::new(sibling("hotswap-tests-cargo"));
+            command.args(["hotswap", "build", "--quiet", "--out-dir"]);
+            command.arg(out);
+            for (option, names) in [("--package", packages), ("--features", features)] {
+                names
+                    .iter()
+                    .for_each(|name| _ = command.args([option, name]));
+            }
+            run(&mut command);
+        };
+        match self {
+            Build::First => with(&["probe", "alpha", "beta", "guest", "talker"], &[]),
+            Build::Later => with(&["probe", "alpha", "guest"], &["later"]),
+            Build::Tagged => with(&["probe"], &["tagged"]),
+            Build::LaterTagged => with(&["probe"], &["tagged,later"]),
+            Build::Nightly => plain(out, &[&nightly()], &[], &[]),
+            Build::Aborting => plain(out, &[], &[], &["-Cpanic=abort"]),
+            Build::Orphan => plain(
+                out,
+                &[],
+                &["--features", "orphan"],
+                &["-Clink-arg=-Wl,-z,undefs"],
+            ),
+            Build::Needy => {
+                let library = out.join("libnowhere.so");
+                fs::create_dir_all(out).expect("the directory can be made");
+                let nothing = out.join("nowhere.c");
+                fs::write(&nothing, "int nowhere;").expect("the source can be written");
+                run(Command::new("cc")
+                    .args(["-shared", "-o"])
+                    .args([&library, &nothing]));
+                let search = format!("-Clink-arg=-L{}", out.display());
+                let link = [
+                    "-Clink-arg=-Wl,--no-as-needed",
+                    &search,
+                    "-Clink-arg=-lnowhere",
+                ];
+                plain(out, &[], &[], &link);
+            }
+        }
+    }
+}
+
+/// Builds `probe` without the command, which refuses to build what is to be refused here.
+fn plain(out: &Path, toolchain: &[&str], options: &[&str], flags: &[&str]) {
+    let mut command = cargo(toolchain);
+    let target = match toolchain {
+        [] => target(),
+        _ => target().join("nightly-target"),
+    };
+    command.args(["rustc", "--quiet", "--lib", "--crate-type", "cdylib"]);
+    command.args(["--package", "probe"]).args(options);
+    command.arg("--target-dir").arg(&target);
+    command.args(["--", "--cfg", "hotswap_dylib"]).args(flags);
+    run(&mut command);
+    let built = target.join("debug").join(file_name("probe"));
+    fs::create_dir_all(out).expect("the directory can be made");
+    fs::copy(built, out.join(file_name("probe"))).expect("the library can be copied");
+}
+
+/// Builds an executable of the fixtures: with the nightly compiler, or with that of the tests.
+///
+/// # Panics
+/// When it does not build.
+pub fn executable(package: &str, by_nightly: bool) -> PathBuf {
+    let lock = create(&target().join("lock"));
+    lock.lock().expect("the lock can be taken");
+    let toolchain = nightly();
+    let (mut command, target) = match by_nightly {
+        true => (cargo(&[&toolchain]), target().join("nightly-target")),
+        false => (cargo(&[]), target()),
+    };
+    command.args(["build", "--quiet", "--package", package]);
+    run(command.arg("--target-dir").arg(&target));
+    target.join("debug").join(package)
+}
+
+/// Cargo, to be run in the fixtures' workspace, not as the tests themselves are run.
+///
+/// # Panics
+/// When there is no such toolchain.
+pub fn cargo(toolchain: &[&str]) -> Command {
+    let Some(name) = toolchain.first() else {
+        return Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    };
+    let mut command = Command::new("rustup");
+    command.args(["run", name, "rustc", "--version"]);
+    let there = command.output().is_ok_and(|output| output.status.success());
+    assert!(
+        there,
+        "these tests build plugins and hosts with a second compiler, the toolchain {name}, which is not there: \
+         `rustup toolchain install {name} --profile minimal`, or name another one in HOTSWAP_TEST_NIGHTLY"
+    );
+    let mut command = Command::new("rustup");
+    command.args(["run", name, "cargo"]);
+    command
+}
+
+fn nightly() -> String {
+    std::env::var("HOTSWAP_TEST_NIGHTLY").unwrap_or_else(|_| "nightly".into())
+}
+
+/// Runs a command in the fixtures' workspace.
+///
+/// # Panics
+/// When it fails.
+pub fn run(command: &mut Command) {
+    command
+        .current_dir(workspace())
+        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_TERM_COLOR", "never")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS");
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{text}",
+        output.status
+    );
+}
+
+/// The fixtures' workspace.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// Where the fixtures are built: beside what the tests themselves are built in.
+pub fn target() -> PathBuf {
+    let program = std::env::current_exe().expect("this program has a path");
+    let target = program
+        .ancestors()
+        .nth(3)
+        .expect("tests are in target/debug/deps");
+    target.join("fixtures")
+}
+
+/// An executable of this package.
+fn sibling(name: &str) -> PathBuf {
+    let program = std::env::current_exe().expect("this program has a path");
+    let directory = program
+        .ancestors()
+        .nth(2)
+        .expect("tests are in target/debug/deps");
+    directory.join(name)
+}
+
+fn create(file: &Path) -> File {
+    fs::create_dir_all(file.parent().expect("it is in a directory"))
+        .expect("the directory can be made");
+    File::options()
+        .create(true)
+        .append(true)
+        .open(file)
+        .expect("the file can be made")
+}
+
+/// What Cargo calls the library of a plugin.
+pub fn file_name(name: &str) -> OsString {
+    format!("lib{}.so", name.replace('-', "_")).into()
+}
+
+/// The library of the fixture `name`, as it is.
 ///
 /// # Panics
 /// When it does not build.
 pub fn library(name: &str) -> PathBuf {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let target = fixtures.join("target");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["rustc", "--quiet", "--lib", "--crate-type", "cdylib"])
-        .args(["--package", name, "--target-dir"])
-        .arg(&target)
-        .args(["--", "--cfg", "hotswap_dylib"])
-        .current_dir(&fixtures)
-        .status();
-    assert!(
-        status.expect("cargo runs").success(),
-        "the fixture {name} does not build"
-    );
-    let file = format!("lib{}.so", name.replace('-', "_"));
-    target.join("debug").join(file)
+    Build::First.library(name)
 }
 
 /// Puts a library into a plugin directory in one step, as the host expects it.
@@ -31,7 +235,7 @@ pub fn library(name: &str) -> PathBuf {
 /// # Panics
 /// When the directory cannot be written.
 pub fn install(library: &[u8], name: &str, dir: &Path) {
-    let file = dir.join(format!("lib{}.so", name.replace('-', "_")));
+    let file = dir.join(file_name(name));
     let temporary = file.with_extension("tmp");
     fs::write(&temporary, library).expect("the plugin directory can be written");
     fs::rename(&temporary, &file).expect("the library can be put in place");
@@ -43,9 +247,8 @@ pub fn install(library: &[u8], name: &str, dir: &Path) {
 /// When the text is not there exactly once.
 pub fn variant(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     assert_eq!(text.len(), by.len());
-    let found: Vec<usize> = library
-        .windows(text.len())
-        .enumerate()
+    let windows = library.windows(text.len()).enumerate();
+    let found: Vec<usize> = windows
         .filter_map(|(at, bytes)| (bytes == text.as_bytes()).then_some(at))
         .collect();
     let [at] = found[..] else {
@@ -53,5 +256,34 @@ pub fn variant(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     };
     let mut variant = library.to_vec();
     variant[at..at + by.len()].copy_from_slice(by.as_bytes());
+    // The note names the build that it was written for.
+    if let Some(note) = artifact(library).note {
+        note.append_to(&mut variant);
+    }
     variant
+}
+
+/// The probe with these orders: see `fixtures/probe/src/orders.rs`.
+///
+/// # Panics
+/// When they are too long.
+pub fn ordered(library: &[u8], orders: &str) -> Vec<u8> {
+    variant(
+        library,
+        &format!("orders:{}", "_".repeat(32)),
+        &format!("orders:{orders:_<32}"),
+    )
+}
+
+/// What the host makes of a library's bytes.
+///
+/// # Panics
+/// When they are no artifact.
+pub fn artifact(library: &[u8]) -> Artifact {
+    Artifact::from_bytes(Path::new("library.so"), library).expect("the library is an artifact")
+}
+
+/// The build id of a library.
+pub fn build_id(library: &[u8]) -> BuildId {
+    artifact(library).build_id
 }

@@ -1,3 +1,19 @@
 //! What the end-to-end tests share.
+//!
+//! [`fixture`] builds the plugins of `fixtures/`, [`Stage`] is a host with a plugin directory of its own, [`Desk`] what
+//! that host provides, [`records`] what was logged, and [`process`] what the operating system says of this process.
+//! Nothing here sleeps: a test waits for an event, and fails when it takes longer than [`LIMIT`].
 
+mod desk;
 pub mod fixture;
+pub mod process;
+pub mod records;
+mod stage;
+
+pub use desk::Desk;
+pub use stage::Stage;
+
+use std::time::Duration;
+
+/// How long anything may take that a test waits for, on a machine with much else to do.
+pub const LIMIT: Duration = Duration::from_secs(60);

@@ -1,0 +1,109 @@
+//! What the tests' hosts provide for their plugins.
+use crate::LIMIT;
+use hotswap_host::Swapper;
+use shapes::{Everything, Refused, Shape};
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Notes down what plugins tell, and has gates at which they wait.
+#[derive(Default)]
+pub struct Desk {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    told: Vec<String>,
+    open: Vec<String>,
+    waiting: Vec<String>,
+    swapper: Option<Swapper>,
+}
+
+impl Desk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `reload` reloads.
+    pub(crate) fn set_swapper(&self, swapper: Option<Swapper>) {
+        // Dropped without the lock: plugins that are freed now may tell something.
+        let _before = std::mem::replace(&mut self.state().swapper, swapper);
+    }
+
+    /// Opens a gate for good.
+    pub fn open(&self, gate: &str) {
+        self.state().open.push(gate.to_owned());
+        self.changed.notify_all();
+    }
+
+    /// Returns once a plugin waits at the gate.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn until_waiting(&self, gate: &str) {
+        self.until(|state| state.waiting.iter().any(|at| at == gate), gate);
+    }
+
+    /// Returns once a plugin has told this.
+    ///
+    /// # Panics
+    /// When none does.
+    pub fn until_told(&self, text: &str) {
+        self.until(|state| state.told.iter().any(|told| told == text), text);
+    }
+
+    /// What was told since this was asked last.
+    pub fn told(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().told)
+    }
+
+    fn until(&self, done: impl Fn(&State) -> bool, what: &str) {
+        let waited = self
+            .changed
+            .wait_timeout_while(self.state(), LIMIT, |state| !done(state));
+        let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(
+            !result.timed_out(),
+            "waited for {what:?}; told: {:?}",
+            state.told
+        );
+    }
+}
+
+impl shapes::Desk for Desk {
+    fn everything(&self, value: &Everything) -> Result<Everything, Refused> {
+        match value.text.as_str() {
+            "" => Err(Refused::No("nothing to read".into())),
+            _ => Ok(value.clone()),
+        }
+    }
+
+    fn shapes(&self, name: &str, shapes: &[Shape]) -> HashMap<String, Vec<Shape>> {
+        HashMap::from([(name.to_owned(), shapes.to_vec())])
+    }
+
+    fn panic(&self, text: &str) -> String {
+        panic!("{text}");
+    }
+
+    fn tell(&self, text: &str) {
+        self.state().told.push(text.to_owned());
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, gate: &str) {
+        self.state().waiting.push(gate.to_owned());
+        self.changed.notify_all();
+        self.until(|state| state.open.iter().any(|open| open == gate), gate);
+        self.state().waiting.retain(|at| at != gate);
+    }
+
+    fn reload(&self) -> String {
+        let swapper = self.state().swapper.clone().expect("the stage is open");
+        match swapper.reload() {
+            Ok(report) => report.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+}
