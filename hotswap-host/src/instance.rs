@@ -8,7 +8,7 @@ use hotswap_plugin::boundary::{HookError, RawObject, Sink, Status, collect};
 use hotswap_plugin::contract::{ContextView, LoadDataView, PluginDesc, PluginEntryRef, VaultView};
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// A library whose layout and contract have been checked, before an instance is made.
@@ -21,7 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) file: PathBuf,
     pub(crate) build_id: BuildId,
     pub(crate) note: Option<Note>,
-    pub(crate) fingerprint: Option<Fingerprint>,
+    /// How the artifact looked when it was known to hold this build; `None` while a later change could look the same.
+    pub(crate) fingerprint: Mutex<Option<Fingerprint>>,
     pub(crate) loaded_at: SystemTime,
     /// Whether the hook of this name said so.
     pub(crate) is_reloadable: bool,
@@ -127,8 +128,21 @@ impl Instance {
         self.loaded.note.as_ref()
     }
 
-    pub(crate) fn fingerprint(&self) -> Option<&Fingerprint> {
-        self.loaded.fingerprint.as_ref()
+    /// Whether the artifact looks as it did when it was known to hold this build.
+    pub(crate) fn has_fingerprint(&self, fingerprint: &Fingerprint) -> bool {
+        self.fingerprint().as_ref() == Some(fingerprint)
+    }
+
+    /// Remembers how the artifact looks.
+    pub(crate) fn set_fingerprint(&self, fingerprint: Option<Fingerprint>) {
+        *self.fingerprint() = fingerprint;
+    }
+
+    fn fingerprint(&self) -> MutexGuard<'_, Option<Fingerprint>> {
+        self.loaded
+            .fingerprint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn loaded_at(&self) -> SystemTime {

@@ -15,7 +15,7 @@ use copy::CopyDir;
 use hotswap_plugin::contract::entry::ROOT_SYMBOL;
 use hotswap_plugin::contract::{PluginDesc, PluginEntryRef};
 use library::{Library, RequestReload};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 /// Opens an artifact from a private copy of `bytes`, which it was read from.
@@ -62,7 +62,7 @@ pub(crate) fn open(
         note: artifact.note,
         file: artifact.file,
         metadata: artifact.metadata,
-        fingerprint,
+        fingerprint: Mutex::new(fingerprint),
         loaded_at: SystemTime::now(),
         is_reloadable: true,
     })

@@ -127,47 +127,43 @@ fn insert(
 fn look(file: &Path, live: &Generation) -> Result<Candidate, ArtifactError> {
     let from_here = live.plugins.iter().find(|plugin| plugin.file() == file);
     if let (Some(plugin), Ok(metadata)) = (from_here, std::fs::metadata(file))
-        && plugin.fingerprint() == Some(&Fingerprint::of(&metadata))
+        && plugin.has_fingerprint(&Fingerprint::of(&metadata))
     {
         return Ok(Candidate::Same(plugin.clone()));
     }
-    let read_at = SystemTime::now();
-    let source = read_source(file)?;
-    let artifact = Artifact::from_bytes(file, &source.bytes)?;
-    let running = live.plugin(&artifact.metadata.name);
-    match running {
-        Some(plugin) if plugin.build_id() == artifact.build_id && plugin.file() == file => {
-            Ok(Candidate::Same(plugin.clone()))
+    let opening = Opening::read(file)?;
+    let build_id = opening.artifact.build_id;
+    Ok(match live.plugin(&opening.artifact.metadata.name) {
+        Some(plugin) if plugin.build_id() == build_id && plugin.file() == file => {
+            plugin.set_fingerprint(opening.fingerprint);
+            Candidate::Same(plugin.clone())
         }
-        Some(plugin) if !plugin.is_reloadable() => Ok(Candidate::Stays(plugin.clone())),
-        _ => Ok(Candidate::New(Box::new(Opening {
+        Some(plugin) if !plugin.is_reloadable() => Candidate::Stays(plugin.clone()),
+        running => Candidate::New(Box::new(Opening {
             replaces: running.map(|plugin| plugin.build_id()),
-            artifact,
+            ..opening
+        })),
+    })
+}
+
+impl Opening {
+    /// Reads the artifact.
+    ///
+    /// # Errors
+    /// The file cannot be read or holds no plugin.
+    pub(super) fn read(file: &Path) -> Result<Self, ArtifactError> {
+        let read_at = SystemTime::now();
+        let source = read_source(file)?;
+        Ok(Opening {
+            artifact: Artifact::from_bytes(file, &source.bytes)?,
             bytes: source.bytes,
             fingerprint: source
                 .fingerprint
                 .is_settled(read_at)
                 .then_some(source.fingerprint),
-        }))),
+            replaces: None,
+        })
     }
-}
-
-/// A fresh opening of the live build, for an instance that follows another plugin.
-///
-/// # Errors
-/// The file cannot be read or holds no plugin any more.
-pub(super) fn open_again(live: &Instance) -> Result<Opening, ArtifactError> {
-    let read_at = SystemTime::now();
-    let source = read_source(live.file())?;
-    Ok(Opening {
-        artifact: Artifact::from_bytes(live.file(), &source.bytes)?,
-        bytes: source.bytes,
-        fingerprint: source
-            .fingerprint
-            .is_settled(read_at)
-            .then_some(source.fingerprint),
-        replaces: Some(live.build_id()),
-    })
 }
 
 /// Whether a file that cannot be read as an artifact concerns this host: not if there is an allow-list and neither the

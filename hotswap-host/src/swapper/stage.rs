@@ -1,6 +1,6 @@
 //! Makes the next generation beside the live one: everything that can fail.
 use super::report::{Outcome, PluginReport};
-use super::scan::{Candidate, Opening, open_again};
+use super::scan::{Candidate, Opening};
 use super::{Inner, Swapper, Writer};
 use crate::artifact::BuildId;
 use crate::error::ReloadError;
@@ -111,7 +111,7 @@ impl<'a> Staged<'a> {
                 ),
             });
         }
-        let opening = open_again(instance)?;
+        let opening = Opening::read(instance.file())?;
         let outcome = Outcome::Followed {
             plugin: leader.clone(),
         };

@@ -144,15 +144,6 @@ const MOUNT: &str = "HOTSWAP_TEST_MOUNT";
 #[test]
 fn a_file_system_that_takes_no_library_is_done_without() {
     let unshare = ["--map-root-user", "--mount"];
-    if !Command::new("unshare")
-        .args(unshare)
-        .arg("true")
-        .output()
-        .is_ok_and(|o| o.status.success())
-    {
-        eprintln!("skipped: this system does not let a process have mount points of its own");
-        return;
-    }
     for mount in ["noexec", "full", "read-only"] {
         let output = Command::new("unshare")
             .args(unshare)
