@@ -1,6 +1,6 @@
 //! Tells the plugins how verbose the host's log and trace are, whenever that changes.
 use crate::swapper::{Swapper, WeakSwapper};
-use crate::telemetry::{self, Levels};
+use crate::telemetry;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -28,16 +28,33 @@ pub(crate) fn follow(swapper: &Swapper) -> std::io::Result<()> {
 }
 
 fn follow_until_dropped(swapper: &WeakSwapper, woken: &Receiver<()>) {
-    let mut told: Option<(u64, Levels)> = None;
-    while let Some(swapper) = swapper.upgrade() {
-        let now = (swapper.generation(), telemetry::levels());
-        if told != Some(now) {
-            swapper.set_levels(now.1);
-            told = Some(now);
+    let mut told = telemetry::levels();
+    while !swapper.is_gone() {
+        let now = telemetry::levels();
+        // A swapper is borrowed only when there is something to tell: whoever drops the last one should be the one to
+        // retire its plugins.
+        if told != now
+            && let Some(swapper) = swapper.upgrade()
+        {
+            tell(&swapper);
+            told = now;
         }
-        drop(swapper);
         if woken.recv_timeout(PERIOD) == Err(RecvTimeoutError::Disconnected) {
             return;
         }
+    }
+}
+
+/// Tells the live plugins the levels, and again if those have changed meanwhile: somebody else may have told newer ones
+/// in between.
+pub(crate) fn tell(swapper: &Swapper) {
+    let mut levels = telemetry::levels();
+    loop {
+        swapper.set_levels(levels);
+        let now = telemetry::levels();
+        if now == levels {
+            return;
+        }
+        levels = now;
     }
 }

@@ -5,7 +5,7 @@ use signal_hook::consts::FORBIDDEN;
 use signal_hook::iterator::{Handle, Signals};
 use std::fmt;
 use std::io;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// The signal that is customary: `SIGUSR1`.
 pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
@@ -39,12 +39,8 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
     let mut signals = Signals::new([signal]).map_err(refused)?;
     let handle = signals.handle();
     let weak = swapper.downgrade();
-    let listener = Listener {
-        signal,
-        handle,
-        swapper: weak.clone(),
-    };
-    thread::Builder::new()
+    let swapper_of_listener = weak.clone();
+    let thread = thread::Builder::new()
         .name("hotswap-reload".into())
         .spawn(move || {
             signals
@@ -53,6 +49,12 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
                 .for_each(reload)
         })
         .map_err(refused)?;
+    let listener = Listener {
+        signal,
+        handle,
+        thread: Some(thread),
+        swapper: swapper_of_listener,
+    };
     // Only now: to a process that does not listen yet the signal means its end.
     swapper
         .set_reload_signal(Some(signal))
@@ -73,6 +75,8 @@ fn reload(swapper: Swapper) {
 pub struct Listener {
     signal: i32,
     handle: Handle,
+    /// Taken when it is joined.
+    thread: Option<JoinHandle<()>>,
     swapper: WeakSwapper,
 }
 
@@ -95,8 +99,15 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.handle.close();
         if let Some(swapper) = self.swapper.upgrade() {
-            // It is refused inside a hook and after the shutdown; the tools then wait for an answer in vain.
-            let _ = swapper.set_reload_signal(None);
+            // Refused inside a hook and after the shutdown: the tools then wait for an answer in vain, and a hook must
+            // not wait for a reload that waits for it.
+            if swapper.set_reload_signal(None).is_err() {
+                return;
+            }
+        }
+        if let Some(thread) = self.thread.take() {
+            // It has logged what it panicked of.
+            let _ = thread.join();
         }
     }
 }
@@ -176,13 +187,11 @@ mod tests {
 
         drop(listener);
         assert_eq!(host_of(dir.path()).unwrap().reload_signal, None);
-        // The signal is ignored now; it does not end the process.
-        host.request_reload().unwrap();
-
         reload_on(SIGUSR2, &swapper).unwrap().detach();
         assert_eq!(host_of(dir.path()).unwrap().reload_signal, Some(SIGUSR2));
         drop(swapper);
         assert!(host_of(dir.path()).is_none());
+        // The signal is ignored now; it does not end the process.
         host.request_reload().unwrap();
     }
 }

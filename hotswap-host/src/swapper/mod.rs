@@ -281,6 +281,10 @@ impl Swapper {
 pub(crate) struct WeakSwapper(Weak<Inner>);
 
 impl WeakSwapper {
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+
     pub(crate) fn upgrade(&self) -> Option<Swapper> {
         self.0.upgrade().map(Swapper)
     }

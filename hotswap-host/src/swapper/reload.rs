@@ -5,6 +5,7 @@ use super::stage::Staged;
 use super::{Swapper, Writer, bind_all, invoke_in};
 use crate::error::{InvokeError, ReloadError};
 use crate::generation::{Generation, Listing};
+use crate::levels;
 use crate::load::library::RequestReload;
 use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
@@ -232,6 +233,8 @@ impl Swapper {
             let added = added_by(&plan, &generation);
             self.0.switch(generation)?;
             remember(writer, plan, added);
+            // They may have changed since the new plugins were told.
+            levels::tell(self);
         }
         let (fresh, mut plugins) = staged.take();
         for plugin in &fresh {
