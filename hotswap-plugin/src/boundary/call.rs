@@ -52,12 +52,16 @@ struct OutOps<V> {
 #[repr(C)]
 struct Slot<R: Shared> {
     out: Out<R::View>,
-    got: Got<R>,
+    state: State,
+    /// Written by `take`.
+    taken: MaybeUninit<R>,
 }
 
-enum Got<R> {
-    Nothing,
-    Value(R),
+enum State {
+    /// Nothing was taken: the answer, if there is one, is the view in `Out`.
+    Untaken,
+    /// The answer is in `taken`.
+    Taken,
     /// The callee panicked.
     Failed(String),
     /// Copying the result panicked, here.
@@ -73,17 +77,35 @@ impl<R: Shared> Slot<R> {
 
 unsafe extern "C" fn take<R: Shared>(out: *mut Out<R::View>, view: *const R::View) {
     // SAFETY: `out` is the front of the slot that `try_receive` made, which lends nothing of it meanwhile; the callee
-    // holds what the view shows.
-    let copied = catch_unwind(AssertUnwindSafe(|| unsafe { R::from_view(*view) }));
-    // SAFETY: as above.
-    unsafe { (*out.cast::<Slot<R>>()).got = copied.map_or_else(Got::Own, Got::Value) }
+    // holds what the view shows. The state is `Untaken` until now: there is nothing to drop.
+    unsafe {
+        let slot = out.cast::<Slot<R>>();
+        let copied = catch_unwind(AssertUnwindSafe(|| {
+            (*slot).taken.write(R::from_view(*view));
+        }));
+        (&raw mut (*slot).state).write(match copied {
+            Ok(()) => State::Taken,
+            Err(payload) => State::Own(payload),
+        });
+    }
 }
 
 unsafe extern "C" fn fail<R: Shared>(out: *mut (), text: StrView) {
     // SAFETY: as in `take`; the callee holds the text.
     let (slot, text) = unsafe { (&mut *out.cast::<Slot<R>>(), text.get().to_owned()) };
-    let before = std::mem::replace(&mut slot.got, Got::Failed(text));
-    drop_quietly(before);
+    slot.discard();
+    slot.state = State::Failed(text);
+}
+
+impl<R: Shared> Slot<R> {
+    /// Drops what was taken.
+    fn discard(&mut self) {
+        if let State::Taken = self.state {
+            // SAFETY: the state says that it was written, and is not read again.
+            drop_quietly(unsafe { self.taken.assume_init_read() });
+            self.state = State::Untaken;
+        }
+    }
 }
 
 /// The callee's end: runs `f`, hands its result to the caller, drops it here.
@@ -100,7 +122,7 @@ pub unsafe fn answer<R: Shared>(out: *mut Out<R::View>, f: impl FnOnce() -> R) -
         let view = result.view(&arena);
         // SAFETY: `out` is valid by the caller's promise. The view is used while result and arena are alive.
         unsafe {
-            if R::BORROWS {
+            if R::BORROWS && result.borrows() {
                 ((*(*out).ops).take)(out, &raw const view);
             } else {
                 (&raw mut (*out).value).cast::<R::View>().write(view);
@@ -192,34 +214,34 @@ pub unsafe fn try_receive<R: Shared>(
             ops: Slot::<R>::OPS,
             value: MaybeUninit::uninit(),
         },
-        got: Got::Nothing,
+        state: State::Untaken,
+        taken: MaybeUninit::uninit(),
     };
     // Of the whole slot: `take` and `fail` reach behind `out`.
     let status = call((&raw mut slot).cast());
     if status == Status::OK {
-        if !R::BORROWS {
-            // SAFETY: the callee wrote the view, which borrows nothing.
+        if R::BORROWS && matches!(slot.state, State::Taken) {
+            // SAFETY: the state says that it was written.
+            return Ok(unsafe { slot.taken.assume_init_read() });
+        }
+        if !R::BORROWS || matches!(slot.state, State::Untaken) {
+            // SAFETY: the callee wrote the view, which borrows nothing, since it did not have it taken.
             return Ok(unsafe { R::from_view(slot.out.value.assume_init()) });
         }
-        if let Got::Value(result) = slot.got {
-            return Ok(result);
-        }
     }
-    Err(unanswered(slot.got))
+    slot.discard();
+    Err(unanswered(slot.state))
 }
 
 #[cold]
 #[inline(never)]
-fn unanswered<R>(got: Got<R>) -> Panicked {
-    match got {
-        Got::Failed(text) => Panicked { text },
-        Got::Own(payload) => resume_unwind(payload),
-        Got::Value(_) | Got::Nothing => {
-            drop_quietly(got);
-            Panicked {
-                text: "the call ended without an answer".into(),
-            }
-        }
+fn unanswered(state: State) -> Panicked {
+    match state {
+        State::Failed(text) => Panicked { text },
+        State::Own(payload) => resume_unwind(payload),
+        State::Untaken | State::Taken => Panicked {
+            text: "the call ended without an answer".into(),
+        },
     }
 }
 

@@ -179,6 +179,10 @@ unsafe impl<T: Shared> Shared for Box<T> {
     const BORROWS: bool = T::BORROWS;
     const PLAIN: bool = false;
     #[inline]
+    fn borrows(&self) -> bool {
+        (**self).borrows()
+    }
+    #[inline]
     fn view(&self, arena: &Arena) -> T::View {
         (**self).view(arena)
     }
@@ -203,6 +207,10 @@ unsafe impl<T: Shared> Shared for Option<T> {
     type View = ROption<T::View>;
     const BORROWS: bool = T::BORROWS;
     const PLAIN: bool = false;
+    #[inline]
+    fn borrows(&self) -> bool {
+        self.as_ref().is_some_and(T::borrows)
+    }
     #[inline]
     fn view(&self, arena: &Arena) -> Self::View {
         match self {
@@ -242,6 +250,13 @@ unsafe impl<T: Shared, E: Shared> Shared for std::result::Result<T, E> {
     type View = RResult<T::View, E::View>;
     const BORROWS: bool = T::BORROWS || E::BORROWS;
     const PLAIN: bool = false;
+    #[inline]
+    fn borrows(&self) -> bool {
+        match self {
+            Ok(value) => value.borrows(),
+            Err(error) => error.borrows(),
+        }
+    }
     #[inline]
     fn view(&self, arena: &Arena) -> Self::View {
         match self {

@@ -13,7 +13,8 @@ use crate::boundary::view::Arena;
 ///   a primitive type, down to its last field.
 /// - A view made by one library can be read by [`from_view`](Self::from_view) of another, as long as the value and the
 ///   arena it was made from are alive and unchanged. What that gives shares no memory with the view.
-/// - Where [`BORROWS`](Self::BORROWS) is `false`, a view can be read without the value and the arena.
+/// - Where [`BORROWS`](Self::BORROWS) is `false`, or [`borrows`](Self::borrows) says so of a value, the view can be read
+///   without the value and the arena.
 /// - Where [`PLAIN`](Self::PLAIN) is `true`, the value and its view have one layout and the same bytes, any copy of
 ///   these bytes is a value of its own, and there is nothing to drop.
 #[diagnostic::on_unimplemented(
@@ -30,6 +31,12 @@ pub unsafe trait Shared: Sized + 'static {
     const BORROWS: bool;
     /// Whether the view is the value, byte for byte.
     const PLAIN: bool;
+
+    /// Whether the view of this value points to something, as that of `Ok(1)` does not where that of an error would.
+    #[inline]
+    fn borrows(&self) -> bool {
+        Self::BORROWS
+    }
 
     /// What crosses instead of the value. Arrays of views go into the arena.
     fn view(&self, arena: &Arena) -> Self::View;
