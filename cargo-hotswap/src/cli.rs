@@ -131,7 +131,7 @@ pub struct CompileOptions {
     /// Cargo's directory for everything it generates
     #[arg(long, value_name = "DIRECTORY")]
     pub target_dir: Option<PathBuf>,
-    /// Where the plugins go [default: <target dir>/hotswap/<profile>/<host>]
+    /// Where the plugins go [default: hotswap/PROFILE/HOST in Cargo's target directory]
     #[arg(long, value_name = "DIRECTORY")]
     pub out_dir: Option<PathBuf>,
     /// Leave temporary files where they are when a build fails or is interrupted

@@ -8,7 +8,7 @@ use cargo_metadata::Package;
 
 use crate::Error;
 use crate::selection::Group;
-use crate::workspace::{Workspace, is_plugin};
+use crate::workspace::Workspace;
 
 /// Checks the host and the plugins of `group`.
 pub(crate) fn check(workspace: &Workspace, group: &Group<'_>) -> Result<(), Error> {
@@ -41,7 +41,9 @@ fn find_plugin<'w>(
             }
             let mut longer = chain.clone();
             longer.push(next);
-            if group.plugins.iter().any(|plugin| plugin.id == next.id) || is_plugin(next)? {
+            if group.plugins.iter().any(|plugin| plugin.id == next.id)
+                || workspace.is_plugin(next)?
+            {
                 return Ok(Some(longer));
             }
             chains.push_back(longer);

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Package;
 
 use crate::Error;
-use crate::workspace::{
-    Workspace, binaries, directory, is_plugin, library, listed_plugins, same_name,
-};
+use crate::workspace::{Workspace, binaries, directory, library, listed_plugins, same_name};
 
 /// Plugins that go into one directory: those of a host, or those built without one.
 #[derive(Debug, Clone)]
@@ -80,7 +78,7 @@ pub(crate) fn select<'w>(
     }
     let start = workspace.member_at(manifest).filter(|_| !filter.workspace);
     let mut groups = match start {
-        Some(package) if is_plugin(package)? => vec![alone(vec![package])],
+        Some(package) if workspace.is_plugin(package)? => vec![alone(vec![package])],
         Some(package) => of_host(workspace, package)?.into_iter().collect(),
         None => all(workspace)?,
     };
@@ -124,7 +122,7 @@ pub(crate) fn select_host<'w>(
 ) -> Result<(&'w Package, Group<'w>), Error> {
     let mut groups = match workspace.member_at(manifest) {
         // A plugin's own directory stands for the host it belongs to.
-        Some(package) if is_plugin(package)? => {
+        Some(package) if workspace.is_plugin(package)? => {
             let mut groups = hosts(workspace)?;
             groups.retain(|group| group.plugins.iter().any(|plugin| plugin.id == package.id));
             groups
@@ -166,7 +164,7 @@ fn all(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
             .iter()
             .flat_map(|group| &group.plugins)
             .any(|plugin| plugin.id == package.id);
-        if !taken && is_plugin(package)? {
+        if !taken && workspace.is_plugin(package)? {
             rest.push(package);
         }
     }
@@ -180,7 +178,7 @@ fn all(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
 fn hosts(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
     let mut groups = vec![];
     for package in &workspace.members {
-        if binaries(package).next().is_some() && !is_plugin(package)? {
+        if binaries(package).next().is_some() && !workspace.is_plugin(package)? {
             groups.extend(of_host(workspace, package)?);
         }
     }
@@ -205,7 +203,7 @@ fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Gro
         Rule::Listed
     } else {
         for package in workspace.below(host) {
-            if is_plugin(package)? {
+            if workspace.is_plugin(package)? {
                 plugins.push(package);
             }
         }
@@ -248,7 +246,7 @@ fn named<'w>(
         if kept.iter().any(covered) {
             continue;
         }
-        if is_plugin(package)? {
+        if workspace.is_plugin(package)? {
             kept.push(alone(vec![package]));
         } else {
             kept.extend(of_host(workspace, package)?);

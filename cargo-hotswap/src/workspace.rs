@@ -1,8 +1,10 @@
 //! A workspace as Cargo describes it, asked once.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{MetadataCommand, Package, Target, TargetKind};
+use cargo_metadata::{MetadataCommand, Package, PackageId, Target, TargetKind};
 use serde::Deserialize as _;
 
 use crate::cli::CompileOptions;
@@ -18,6 +20,8 @@ pub(crate) struct Workspace {
     pub(crate) target_dir: PathBuf,
     /// Its members.
     pub(crate) members: Vec<Package>,
+    /// Which of them carry `#[plugin]`, as far as they were looked into.
+    plugins: RefCell<HashMap<PackageId, bool>>,
 }
 
 impl Workspace {
@@ -53,6 +57,7 @@ impl Workspace {
             root: metadata.workspace_root.into_std_path_buf(),
             target_dir,
             members: metadata.packages,
+            plugins: RefCell::default(),
         })
     }
 
@@ -68,6 +73,17 @@ impl Workspace {
         self.members
             .iter()
             .find(|package| same_name(&package.name, name))
+    }
+
+    /// Whether `package` has a library whose root carries `#[plugin]`.
+    pub(crate) fn is_plugin(&self, package: &Package) -> Result<bool, Error> {
+        if let Some(known) = self.plugins.borrow().get(&package.id) {
+            return Ok(*known);
+        }
+        let root = library(package).map(|library| library.src_path.as_std_path());
+        let found = root.map_or(Ok(false), attribute::has_plugin)?;
+        self.plugins.borrow_mut().insert(package.id.clone(), found);
+        Ok(found)
     }
 
     /// The members whose directory is strictly below that of `package`.
@@ -114,13 +130,6 @@ pub(crate) fn listed_plugins(package: &Package) -> Result<Option<Vec<String>>, E
             manifest: package.manifest_path.clone().into_std_path_buf(),
             source,
         })
-}
-
-/// Whether `package` has a library whose root carries `#[plugin]`.
-pub(crate) fn is_plugin(package: &Package) -> Result<bool, Error> {
-    library(package).map_or(Ok(false), |library| {
-        attribute::has_plugin(library.src_path.as_std_path())
-    })
 }
 
 /// The library of `package`.

@@ -145,6 +145,9 @@ fn directories_and_profiles_are_cargos() {
         "<root>/else where/hotswap/debug/app/libmoon.so"
     );
     assert_eq!(path(&["--out-dir", "out"]), "<root>/out/libmoon.so");
+    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let there = format!("<root>/target/hotswap/{triple}/debug/app/libmoon.so");
+    assert_eq!(path(&["--target", &triple]), there);
 }
 
 #[test]
@@ -223,4 +226,24 @@ fn more_said_with_v() {
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }
     assert_eq!(fixture.ok(&["build", "app", "-q"]).stderr, "");
+}
+
+/// A variable that is thread-local in the way only programs should use.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn static_thread_local_storage_is_warned_of() {
+    let fixture = Fixture::new();
+    let source = fixture.read("app/moon/src/lib.rs");
+    let assembly = r#"
+        std::arch::global_asm!(
+            ".section .tbss,\"awT\",@nobits", "counter: .zero 8",
+            ".text", "counter_of_thread: mov counter@gottpoff(%rip), %rax", "ret",
+            options(att_syntax)
+        );
+        unsafe extern "C" { fn counter_of_thread(); }
+        #[unsafe(no_mangle)]
+        pub extern "C" fn count() { unsafe { counter_of_thread() } }
+    "#;
+    fixture.write("app/moon/src/lib.rs", &format!("{source}{assembly}"));
+    insta::assert_snapshot!(fixture.ok(&["build", "-q", "app"]).stderr);
 }
