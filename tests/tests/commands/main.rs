@@ -1,0 +1,1 @@
+//! What users do at the command line: `cargo hotswap` with real hosts, from the first run to a reload that fails.

@@ -1,0 +1,1 @@
+//! What cannot be loaded is refused with a text that says what to do, and the host goes on with what it has.
