@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is hummed, by which build, after how many reloads: the pin keeps a reload from coming between the three.
+/// What is hummed, by which build, after how many reloads: with the pin all three belong together.
 fn line(
     swapper: &Swapper,
     hum: &Function<fn(u32) -> String>,
@@ -67,7 +67,7 @@ fn line(
     let plugin = plugin.context("the plugin world is not loaded")?;
     let hummed = hum.on(&pin)?.call(times)?;
     Ok(format!(
-        "{} (build {:.8}, {} reloads): {}",
+        "{} (build {:.8}, reload {}): {}",
         plugin.name,
         plugin.build_id,
         listing.reloads,
@@ -80,7 +80,11 @@ fn loaded(swapper: &Swapper) -> String {
     let plugins = swapper.listing().plugins;
     let names: Vec<_> = plugins.iter().map(|plugin| plugin.name.as_str()).collect();
     let plural = if names.len() == 1 { "" } else { "s" };
-    format!("{} plugin{plural} loaded: {}", names.len(), names.join(", "))
+    format!(
+        "{} plugin{plural} loaded: {}",
+        names.len(),
+        names.join(", ")
+    )
 }
 
 /// The log of the program and its plugins: `info` and above, or what `RUST_LOG` says.

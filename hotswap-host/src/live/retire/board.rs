@@ -61,8 +61,9 @@ impl Board {
             entries.finished.push_back(finished);
             self.changed.notify_all();
             drop(entries);
-            // What stays has been named already.
-            if !kept(&news) && news.generation.is_some() {
+            if kept(&news) {
+                tracing::warn!(target: "hotswap", "{news}");
+            } else if news.generation.is_some() {
                 tracing::info!(target: "hotswap", "{news}");
             }
         }
