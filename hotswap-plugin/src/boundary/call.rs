@@ -166,11 +166,12 @@ pub(crate) fn payload_text(payload: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Drops a value whose drop may panic; the payload of such a panic is forgotten, since dropping it may panic again.
+/// Drops a value whose drop may panic, and the payload of that panic. A payload that panics when it is dropped has one
+/// more payload, and so on: that one is forgotten.
 pub(crate) fn drop_quietly<T>(value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        std::mem::forget(payload);
-    }
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(value)));
+    let payload = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
+    std::mem::forget(payload);
 }
 
 /// A call that panicked in the other library.
