@@ -89,7 +89,8 @@ pub(crate) fn check(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error
 /// Builds and installs the plugins of `groups`.
 ///
 /// # Errors
-/// Where anything fails, nothing is installed, unless it is the installing itself that fails half way.
+/// Where anything fails, nothing is installed, unless it is the installing itself that fails half way. Each file is
+/// the old one or the new one in any case.
 pub(crate) fn build(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
     check(calls, groups)?;
     let session = calls.session;
@@ -102,6 +103,9 @@ pub(crate) fn build(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, 
             }
         }
     }
+    // Until all is installed: another build could replace Cargo's output while it is read, and an older one must not
+    // be installed after a newer.
+    let _lock = Locked::wait(session, &base_dir(calls.workspace), BUILD_LOCK, false)?;
     session.ui.start_progress(plugins.len());
     let outcome =
         compile_all(calls, &plugins).and_then(|compiled| install_all(calls, groups, &compiled));
@@ -158,8 +162,6 @@ fn describe(calls: &Calls<'_>, group: &Group<'_>) {
 }
 
 fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Compiled<'w>>, Error> {
-    // Another build could replace Cargo's output while it is read.
-    let _lock = Locked::wait(calls.session, &base_dir(calls.workspace), BUILD_LOCK, false)?;
     let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));
     let mut compiled = vec![];
     for plugin in plugins {
@@ -179,7 +181,7 @@ fn compile<'w>(
     let mut timing = Timing::new();
     let artifacts = calls.plugin(plugin).run(session, calls.format)?;
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
-        artifact.target.is_lib() | artifact.target.is_cdylib() && is_shared_library(file)
+        (artifact.target.is_lib() || artifact.target.is_cdylib()) && is_shared_library(file)
     };
     let file = file_of(&artifacts, &plugin.id, wanted).ok_or_else(|| Error::NoArtifact {
         package: plugin.name.to_string(),
@@ -235,18 +237,23 @@ fn examine(
             });
         }
     };
+    let name = &plugin.name;
     for hindrance in artifact::hindrances(bytes) {
-        match hindrance {
+        let consequence = match &hindrance {
             Hindrance::Needs { library } if library.starts_with("libstd-") => {
-                return Err(Error::PreferDynamic { origin: format!("the plugin `{}` (which needs {library})", plugin.name) });
+                let origin = format!("something that makes `{name}` need {library}");
+                return Err(Error::PreferDynamic { origin });
             }
-            Hindrance::StaticTls => calls.session.ui.warn(format_args!(
-                "{} {hindrance}: no version of it ever leaves memory, and after some dozen reloads no other can be loaded; \
-                 build what it links with the default TLS model",
-                plugin.name
-            )),
-            other => calls.session.ui.warn(format_args!("{} {other}: no version of it ever leaves memory", plugin.name)),
-        }
+            Hindrance::StaticTls => {
+                "no version of it ever leaves memory, and after some dozen reloads no other can be loaded; build what it \
+                 links with the default TLS model"
+            }
+            _ => "no version of it ever leaves memory",
+        };
+        calls
+            .session
+            .ui
+            .warn(format_args!("{name} {hindrance}: {consequence}"));
     }
     Ok(build_id)
 }

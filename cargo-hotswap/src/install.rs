@@ -16,7 +16,7 @@ use crate::session::Session;
 
 /// The lock of a directory artifacts are put into.
 pub(crate) const OUT_LOCK: &str = ".hotswap-lock";
-/// The lock of a target directory, held from a compilation until its output is read.
+/// The lock of a target directory, held from a compilation until its output is installed.
 pub(crate) const BUILD_LOCK: &str = ".hotswap-build-lock";
 const TEMP_PREFIX: &str = ".hotswap-";
 const TEMP_SUFFIX: &str = ".tmp";

@@ -20,9 +20,11 @@ use crate::{Error, dep_info};
 pub(crate) struct Sources {
     /// The files, and the directories of which everything counts.
     files: BTreeSet<PathBuf>,
-    /// The directories in which something new may count.
+    /// The directories that are watched. A new Rust source in one counts: it may be the module that was missing.
     directories: BTreeSet<PathBuf>,
-    /// Those of them that were added with all that is below.
+    /// Those of them that hold more than a manifest: there, whatever is new counts.
+    open: BTreeSet<PathBuf>,
+    /// Those that were added with all that is below.
     trees: BTreeSet<PathBuf>,
     /// Below this nothing counts: Cargo writes there.
     target_dir: PathBuf,
@@ -50,6 +52,7 @@ impl Sources {
         ] {
             sources.files.insert(workspace.root.join(name));
         }
+        sources.directories.extend(sources.open.iter().cloned());
         sources.directories.insert(workspace.root.clone());
         sources.directories.insert(workspace.root.join(".cargo"));
         sources.directories.retain(|directory| directory.is_dir());
@@ -87,7 +90,7 @@ impl Sources {
         if file.is_dir() {
             self.add_tree(&file);
         } else {
-            self.directories.extend(file.parent().map(Path::to_owned));
+            self.open.extend(file.parent().map(Path::to_owned));
         }
         self.files.insert(file);
     }
@@ -97,7 +100,7 @@ impl Sources {
         if directory.starts_with(&self.target_dir) || !self.trees.insert(directory.to_owned()) {
             return;
         }
-        self.directories.insert(directory.to_owned());
+        self.open.insert(directory.to_owned());
         for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
             // Links are not followed: they may lead in a circle, and what they lead to is named by itself if it is read.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_hidden(&entry.path()) {
@@ -114,16 +117,17 @@ impl Sources {
         if path.starts_with(&self.target_dir) || is_hidden(path) {
             return false;
         }
-        let in_source = path.extension().is_some_and(|extension| extension == "rs");
-        let near = path
-            .parent()
-            .is_some_and(|parent| self.directories.contains(parent));
-        let within = || {
-            path.ancestors()
+        let is_source = path.extension().is_some_and(|extension| extension == "rs");
+        let is_in = |directories: &BTreeSet<PathBuf>| {
+            path.parent()
+                .is_some_and(|parent| directories.contains(parent))
+        };
+        is_source && is_in(&self.directories)
+            || is_new && is_in(&self.open)
+            || path
+                .ancestors()
                 .skip(1)
                 .any(|directory| self.files.contains(directory))
-        };
-        near && (in_source || is_new) || within()
     }
 
     /// Whether anything was written since `time`.
