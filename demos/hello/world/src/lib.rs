@@ -41,7 +41,7 @@ impl World {
     }
 
     fn on_stop(&self) {
-        info!("on_stop: build {:.8} was replaced", self.cx.build_id());
+        info!("on_stop: build {:.8} is no longer live", self.cx.build_id());
     }
 
     fn on_free(&mut self) {

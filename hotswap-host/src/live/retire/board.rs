@@ -38,35 +38,46 @@ impl Board {
     }
 
     pub(super) fn update(&self, library: &Arc<Library>, change: impl FnOnce(&mut Retirement)) {
+        let ended = {
+            let mut entries = self.entries();
+            let open = &mut entries.open;
+            let Some((_, retirement)) = open.iter_mut().find(|(of, _)| *of == Arc::as_ptr(library))
+            else {
+                return;
+            };
+            change(retirement);
+            retirement.state.is_end().then(|| retirement.clone())
+        };
+        // Before those who wait for the end hear of it: they may end the process.
+        if let Some(retirement) = ended {
+            match (retirement.state, retirement.generation) {
+                (RetirementState::Kept, _) => tracing::warn!(target: "hotswap", "{retirement}"),
+                (_, Some(_)) => tracing::info!(target: "hotswap", "{retirement}"),
+                // A build that never was live: the error of its reload has said enough.
+                (_, None) => {}
+            }
+            self.finish(library);
+        }
+    }
+
+    /// Moves a retirement that has ended to those that are remembered.
+    fn finish(&self, library: &Arc<Library>) {
         let mut entries = self.entries();
-        let Some(at) = entries
-            .open
-            .iter()
-            .position(|(of, _)| *of == Arc::as_ptr(library))
-        else {
+        let ended = |(of, _): &(*const Library, _)| *of == Arc::as_ptr(library);
+        let Some(at) = entries.open.iter().position(ended) else {
             return;
         };
-        change(&mut entries.open[at].1);
-        if entries.open[at].1.state.is_end() {
-            let (_, finished) = entries.open.remove(at);
-            // What is kept stays listed: it is still there.
-            let kept = |r: &Retirement| r.state == RetirementState::Kept;
-            let gone = entries.finished.iter().filter(|r| !kept(r)).count();
-            if gone >= REMEMBERED
-                && let Some(oldest) = entries.finished.iter().position(|r| !kept(r))
-            {
-                entries.finished.remove(oldest);
-            }
-            let news = finished.clone();
-            entries.finished.push_back(finished);
-            self.changed.notify_all();
-            drop(entries);
-            if kept(&news) {
-                tracing::warn!(target: "hotswap", "{news}");
-            } else if news.generation.is_some() {
-                tracing::info!(target: "hotswap", "{news}");
-            }
+        let (_, finished) = entries.open.remove(at);
+        // What is kept stays listed: it is still there.
+        let kept = |r: &Retirement| r.state == RetirementState::Kept;
+        let gone = entries.finished.iter().filter(|r| !kept(r)).count();
+        if gone >= REMEMBERED
+            && let Some(oldest) = entries.finished.iter().position(|r| !kept(r))
+        {
+            entries.finished.remove(oldest);
         }
+        entries.finished.push_back(finished);
+        self.changed.notify_all();
     }
 
     /// Names what holds these libraries up, as far as they are retired; says so where it is new.
