@@ -1,4 +1,5 @@
 //! Tells the plugins how verbose the host's log and trace are, whenever that changes.
+use crate::live::record;
 use crate::swapper::{Swapper, WeakSwapper};
 use crate::telemetry;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -30,6 +31,8 @@ pub(crate) fn follow(swapper: &Swapper) -> std::io::Result<()> {
 fn follow_until_dropped(swapper: &WeakSwapper, woken: &Receiver<()>) {
     let mut told = telemetry::levels();
     while !swapper.is_gone() {
+        // Telling a plugin may have left something of it in thread-locals here.
+        record::mine().attend();
         let now = telemetry::levels();
         // A swapper is borrowed only when there is something to tell: whoever drops the last one should be the one to
         // retire its plugins.

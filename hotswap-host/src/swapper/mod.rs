@@ -12,6 +12,7 @@ pub use report::{Outcome, PluginReport, Report};
 use crate::error::{CallError, HandleError, InvokeError, ReloadError};
 use crate::function::{self, Dynamic, Function, Handle, HandleSpec, Signature};
 use crate::generation::{Generation, Listing, Target};
+use crate::instance::Instance;
 use crate::live::pin::{Held, Live, Pinned};
 use crate::live::record;
 use crate::live::retire::Retirer;
@@ -378,12 +379,23 @@ impl Inner {
             .filter(|p| !stays.contains(&Arc::as_ptr(p)))
             .cloned()
             .collect();
+        stop(&replaced);
+        self.retirer.generation(old, replaced);
+    }
+}
+
+/// Runs `on_stop`, on a thread that ends with it where this one does not.
+fn stop(replaced: &[Arc<Instance>]) {
+    let stop = || {
         for plugin in replaced.iter().rev() {
             if let Err(failure) = plugin.on_stop() {
                 tracing::error!(target: "hotswap", "{failure}");
             }
         }
-        self.retirer.generation(old, replaced);
+    };
+    let here = reload::is_running_here() || replaced.is_empty();
+    if here || reload::on_own_thread(stop).is_err() {
+        stop();
     }
 }
 

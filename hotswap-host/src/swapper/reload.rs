@@ -1,11 +1,12 @@
 //! A reload, from the request to the report.
 use super::report::{Outcome, PluginReport, Report};
-use super::scan::{added_by, scan};
+use super::scan::{Candidate, added_by, scan};
 use super::stage::Staged;
 use super::{Swapper, Writer, bind_all, invoke_in};
 use crate::error::{InvokeError, ReloadError};
 use crate::generation::{Generation, Listing};
 use crate::levels;
+use crate::live::pin::Held;
 use crate::load::library::RequestReload;
 use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
@@ -13,6 +14,7 @@ use crate::runtime::{Reported, StoredReport};
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::{HookError, Shared, collect, guard};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use std::sync::atomic::Ordering::*;
 use std::time::Instant;
 
 thread_local! {
-    /// This thread is making a generation: it may be inside a hook or a callback.
+    /// This thread runs hooks, and the check, of a reload.
     static RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -50,7 +52,7 @@ pub(super) struct Plan {
     pub(super) remove: Vec<PluginName>,
 }
 
-type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + 's>;
+type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + Send + 's>;
 
 /// A reload before it runs.
 #[must_use = "it does nothing before `run`"]
@@ -87,11 +89,11 @@ impl<'s> Reload<'s> {
         self
     }
 
-    /// Has the last word: it sees both generations just before the switch, and may call the new one. An error or a panic
+    /// Has the last word, on another thread: it sees both generations just before the switch, and may call the new one. An error or a panic
     /// leaves the live generation as it is.
     pub fn check<E: fmt::Display>(
         mut self,
-        check: impl FnOnce(&Change<'_>) -> Result<(), E> + 's,
+        check: impl FnOnce(&Change<'_>) -> Result<(), E> + Send + 's,
     ) -> Self {
         self.check = Some(Box::new(|change| {
             check(change).map_err(|error| error.to_string())
@@ -175,7 +177,6 @@ impl Swapper {
         plan: Plan,
         check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
-        let _running = Running::begin();
         let outcome = self.make_next(writer, plan, check);
         let attempt = writer.attempts;
         writer.attempts += 1;
@@ -198,51 +199,32 @@ impl Swapper {
         check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let began = Instant::now();
-        let old = self.0.live.pin().hold();
-        let candidates = scan(writer, &plan, &old)?;
-        let gone: Vec<_> = old
+        let live = self.0.live.pin().hold();
+        let candidates = scan(writer, &plan, &live)?;
+        let left: Vec<_> = live
             .plugins
             .iter()
-            .filter(|plugin| !candidates.contains_key(plugin.name()))
-            .map(|plugin| PluginReport {
-                name: plugin.name().clone(),
-                build_id: plugin.build_id(),
-                outcome: Outcome::Removed,
-                notes: Vec::new(),
-            })
+            .filter(|p| !candidates.contains_key(p.name()))
             .collect();
-        let staged = Staged::make(self, writer, candidates, (old.number, old.reloads))?;
-        let unchanged = staged.is_unchanged() && gone.is_empty() && old.number != 0;
-        if !unchanged {
-            let generation = staged.generation();
-            // Refused before the check has side effects; bound for good at the switch.
-            bind_all(&self.0.handles(), &generation)?;
-            if let Some(check) = check {
-                run_check(
-                    check,
-                    &Change {
-                        live: &old,
-                        next: &generation,
-                    },
-                )?;
-            }
-        }
-        drop(old);
-        if !unchanged {
-            let generation = staged.generation();
-            let added = added_by(&plan, &generation);
-            self.0.switch(generation)?;
+        let unchanged =
+            left.is_empty() && candidates.values().all(Candidate::is_live) && live.number != 0;
+        let plugins = if unchanged {
+            let (added, plugins) = (added_by(&plan, &live), live.plugins.iter());
+            let reports = plugins
+                .map(|p| PluginReport::new(p, candidates[p.name()].outcome()))
+                .collect();
             remember(writer, plan, added);
-            // They may have changed since the new plugins were told.
-            levels::tell(self);
-        }
-        let (fresh, mut plugins) = staged.take();
-        for plugin in &fresh {
-            if let Err(failure) = plugin.on_start() {
-                tracing::error!(target: "hotswap", "{failure}");
-            }
-        }
-        plugins.extend(gone);
+            reports
+        } else {
+            let gone: Vec<_> = left
+                .into_iter()
+                .map(|p| PluginReport::new(p, Outcome::Removed))
+                .collect();
+            let mut plugins =
+                on_own_thread(|| self.replace(writer, plan, candidates, live, check))??;
+            plugins.extend(gone);
+            plugins
+        };
         let live = self.0.live.pin();
         Ok(Report {
             generation: live.number,
@@ -251,13 +233,66 @@ impl Swapper {
             took: began.elapsed(),
         })
     }
+
+    /// Stages the next generation, lets the check see it, and makes it live. Runs the hooks of plugins.
+    fn replace(
+        &self,
+        writer: &mut Writer,
+        plan: Plan,
+        candidates: BTreeMap<PluginName, Candidate>,
+        live: Held<Generation>,
+        check: Option<Check<'_>>,
+    ) -> Result<Vec<PluginReport>, ReloadError> {
+        let staged = Staged::make(self, writer, candidates, (live.number, live.reloads))?;
+        let next = staged.generation();
+        // Refused before the check has side effects; bound for good at the switch.
+        bind_all(&self.0.handles(), &next)?;
+        if let Some(check) = check {
+            run_check(
+                check,
+                &Change {
+                    live: &live,
+                    next: &next,
+                },
+            )?;
+        }
+        drop(live);
+        let added = added_by(&plan, &next);
+        self.0.switch(next)?;
+        remember(writer, plan, added);
+        // They may have changed since the new plugins were told.
+        levels::tell(self);
+        let (fresh, reports) = staged.take();
+        for plugin in &fresh {
+            if let Err(failure) = plugin.on_start() {
+                tracing::error!(target: "hotswap", "{failure}");
+            }
+        }
+        Ok(reports)
+    }
 }
 
-fn remember(
-    writer: &mut Writer,
-    plan: Plan,
-    added: std::collections::BTreeMap<PluginName, PathBuf>,
-) {
+/// Runs hooks of plugins on a thread that ends with them. What they leave in thread-locals is gone then; the caller's
+/// thread, which may sleep until the next reload, would keep old versions in memory until it came back.
+///
+/// # Errors
+/// The thread cannot be started.
+pub(super) fn on_own_thread<R: Send>(run: impl FnOnce() -> R + Send) -> Result<R, ReloadError> {
+    std::thread::scope(|scope| {
+        let hooks = std::thread::Builder::new().name("hotswap-hooks".into());
+        let hooks = hooks.spawn_scoped(scope, || {
+            let _running = Running::begin();
+            run()
+        });
+        // Joining waits for the end of the thread, destructors included.
+        match hooks.map_err(ReloadError::Thread)?.join() {
+            Ok(result) => Ok(result),
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    })
+}
+
+fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf>) {
     for name in plan.remove {
         writer.added.remove(&name);
         writer.removed.insert(name);

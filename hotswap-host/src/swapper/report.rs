@@ -1,5 +1,6 @@
 //! What a reload did, plugin by plugin.
 use crate::artifact::BuildId;
+use crate::instance::Instance;
 use crate::name::PluginName;
 use serde::Serialize;
 use std::fmt;
@@ -82,6 +83,17 @@ impl fmt::Display for Report {
             write!(f, "{}{plugin}", if i == 0 { "" } else { "; " })?;
         }
         Ok(())
+    }
+}
+
+impl PluginReport {
+    pub(super) fn new(plugin: &Instance, outcome: Outcome) -> Self {
+        PluginReport {
+            name: plugin.name().clone(),
+            build_id: plugin.build_id(),
+            outcome,
+            notes: Vec::new(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which plugins the next generation is to have: the plugin directory, compared with what is live.
 use super::Writer;
 use super::reload::Plan;
+use super::report::Outcome;
 use crate::artifact::{Artifact, ArtifactError, BuildId, Fingerprint, Metadata, find, read_source};
 use crate::error::ReloadError;
 use crate::generation::Generation;
@@ -32,6 +33,23 @@ pub(super) struct Opening {
 }
 
 impl Candidate {
+    /// Whether it is there already.
+    pub(super) fn is_live(&self) -> bool {
+        !matches!(self, Candidate::New(_))
+    }
+
+    /// What becomes of it, unless it has to follow another.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Candidate::Same(_) => Outcome::Unchanged,
+            Candidate::Stays(_) => Outcome::NotReloadable,
+            Candidate::New(opening) => match opening.replaces {
+                Some(from) => Outcome::Reloaded { from },
+                None => Outcome::Loaded,
+            },
+        }
+    }
+
     pub(super) fn metadata(&self) -> &Metadata {
         match self {
             Candidate::Same(live) | Candidate::Stays(live) => live.metadata(),

@@ -2,7 +2,6 @@
 use super::report::{Outcome, PluginReport};
 use super::scan::{Candidate, Opening};
 use super::{Inner, Swapper, Writer};
-use crate::artifact::BuildId;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::{Instance, Loaded};
@@ -54,43 +53,22 @@ impl<'a> Staged<'a> {
             let Some(candidate) = candidates.remove(&name) else {
                 continue;
             };
+            let outcome = candidate.outcome();
             match (candidate, followers.get(&name)) {
                 (Candidate::New(opening), _) => {
-                    let outcome = match opening.replaces {
-                        Some(from) => Outcome::Reloaded { from },
-                        None => Outcome::Loaded,
-                    };
                     staged.add_fresh(swapper, writer, *opening, outcome)?;
                 }
                 (Candidate::Same(instance) | Candidate::Stays(instance), Some(leader)) => {
                     staged.follow(swapper, writer, &instance, leader)?;
                 }
-                (Candidate::Same(instance), None) => staged.keep(instance, Outcome::Unchanged),
-                (Candidate::Stays(instance), None) => staged.keep(instance, Outcome::NotReloadable),
+                (Candidate::Same(instance) | Candidate::Stays(instance), None) => {
+                    staged.reports.push(PluginReport::new(&instance, outcome));
+                    staged.plugins.push(instance);
+                }
             }
         }
         staged.init()?;
         Ok(staged)
-    }
-
-    fn keep(&mut self, instance: Arc<Instance>, outcome: Outcome) {
-        self.report(instance.name(), instance.build_id(), outcome, Vec::new());
-        self.plugins.push(instance);
-    }
-
-    fn report(
-        &mut self,
-        name: &PluginName,
-        build_id: BuildId,
-        outcome: Outcome,
-        notes: Vec<String>,
-    ) {
-        self.reports.push(PluginReport {
-            name: name.clone(),
-            build_id,
-            outcome,
-            notes,
-        });
     }
 
     fn follow(
@@ -150,8 +128,11 @@ impl<'a> Staged<'a> {
             give_back,
         )?;
         let instance = Arc::new(self.construct(loaded)?);
-        let notes: Vec<_> = instance.library().copy_note().into_iter().collect();
-        self.report(instance.name(), instance.build_id(), outcome, notes);
+        let notes = instance.library().copy_note().into_iter().collect();
+        self.reports.push(PluginReport {
+            notes,
+            ..PluginReport::new(&instance, outcome)
+        });
         self.fresh.insert(instance.name().clone());
         self.plugins.push(instance.clone());
         // SAFETY: nobody else uses it: it is not live yet.
@@ -250,11 +231,6 @@ impl<'a> Staged<'a> {
     /// The generation as it would be.
     pub(super) fn generation(&self) -> Generation {
         Generation::new(self.number, self.reloads, self.plugins.clone())
-    }
-
-    /// Whether it is just the live generation again, as far as its own plugins go.
-    pub(super) fn is_unchanged(&self) -> bool {
-        self.fresh.is_empty()
     }
 
     /// The new instances and the reports, once the generation is live.
