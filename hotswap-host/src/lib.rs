@@ -50,6 +50,7 @@ pub use hotswap_plugin::Value;
 pub use live::retire::UnloadMode;
 pub use load::copy::CopyError;
 pub use name::PluginName;
+pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::{
     Builder, Change, GenerationView, Hold, Outcome, Pin, PluginReport, Reload, Report, Swapper,

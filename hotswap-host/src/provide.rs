@@ -3,6 +3,19 @@ use hotswap_plugin::boundary::{Interface, InterfaceDesc, Provides, RawObject};
 use std::any::Any;
 use std::sync::Arc;
 
+/// A value that a host can provide as the interface `I`, such as `dyn JobQueue`: one whose type implements the trait.
+pub trait Provider<I: Interface + ?Sized>: Send + Sync + 'static {
+    /// What plugins are handed.
+    #[doc(hidden)]
+    fn raw(&self) -> RawObject;
+}
+
+impl<I: Provides<T> + ?Sized, T: Send + Sync + 'static> Provider<I> for T {
+    fn raw(&self) -> RawObject {
+        RawObject::of::<I, T>(self)
+    }
+}
+
 /// The host's objects, by interface.
 #[derive(Default)]
 pub(crate) struct Provided(Vec<Object>);
@@ -21,16 +34,8 @@ unsafe impl Sync for Provided {}
 
 impl Provided {
     /// Adds an object; a later one of the same interface takes its place.
-    pub(crate) fn add<I, T>(&mut self, object: Arc<T>)
-    where
-        I: Provides<T> + ?Sized,
-        T: Send + Sync + 'static,
-    {
-        let raw = RawObject {
-            table: (&raw const *<I as Provides<T>>::TABLE).cast(),
-            this: Arc::as_ptr(&object).cast(),
-        };
-        let desc = <I as Interface>::DESC;
+    pub(crate) fn add<I: Interface + ?Sized>(&mut self, object: Arc<impl Provider<I>>) {
+        let (desc, raw) = (I::DESC, Provider::<I>::raw(&*object));
         self.0.retain(|known| known.desc.hash != desc.hash);
         self.0.push(Object {
             desc,

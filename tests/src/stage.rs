@@ -57,7 +57,7 @@ impl Stage {
         let builder = Swapper::builder()
             .plugin_dir(dir.path())
             .unload_mode(UnloadMode::Quarantine)
-            .provide::<dyn shapes::Desk, Desk>(desk.clone());
+            .provide::<dyn shapes::Desk>(desk.clone());
         let swapper = settings(builder).open()?;
         desk.set_swapper(Some(swapper.clone()));
         let host_dir = process::host_dir_of(dir.path());

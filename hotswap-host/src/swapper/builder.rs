@@ -8,9 +8,9 @@ use crate::live::retire::{Retirer, Settings, UnloadMode};
 use crate::load::copy::CopyDir;
 use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
-use crate::provide::Provided;
+use crate::provide::{Provided, Provider};
 use crate::runtime::{HostDir, HostRecord};
-use hotswap_plugin::boundary::{Provides, Shared};
+use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -61,14 +61,10 @@ impl Builder {
         self
     }
 
-    /// Provides an object that plugins may import: `.provide::<dyn JobQueue, _>(queue)`. A later one of the same
-    /// interface takes its place.
-    pub fn provide<I, T>(mut self, object: impl Into<Arc<T>>) -> Self
-    where
-        I: Provides<T> + ?Sized,
-        T: Send + Sync + 'static,
-    {
-        self.provided.add::<I, T>(object.into());
+    /// Provides an object that plugins may import: `.provide::<dyn JobQueue>(queue)`. A later one of the same interface
+    /// takes its place.
+    pub fn provide<I: Interface + ?Sized>(mut self, object: Arc<impl Provider<I>>) -> Self {
+        self.provided.add::<I>(object);
         self
     }
 
