@@ -1,0 +1,32 @@
+//! A plugin's crate builds, lints and tests without one warning, as an ordinary library and as a plugin.
+use hotswap_tests::fixture::{cargo, run, target};
+use std::fs::{File, create_dir_all};
+
+#[test]
+fn no_warning_in_a_plugins_crate() {
+    create_dir_all(target()).unwrap();
+    let lock = File::create(target().join("lock")).unwrap();
+    lock.lock().unwrap();
+    for args in [
+        ["clippy", "--all-targets"].as_slice(),
+        &["clippy", "--lib", "--", "--cfg", "hotswap_dylib"],
+        &[
+            "rustc",
+            "--lib",
+            "--crate-type",
+            "cdylib",
+            "--",
+            "--cfg",
+            "hotswap_dylib",
+        ],
+        &["test"],
+        &["doc", "--no-deps"],
+    ] {
+        let (command, options) = args.split_first().unwrap();
+        run(cargo(&[])
+            .arg(command)
+            .args(["--quiet", "--package", "tidy"])
+            .args(options)
+            .env("RUSTDOCFLAGS", "-Dwarnings"));
+    }
+}
