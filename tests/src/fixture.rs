@@ -26,6 +26,8 @@ pub enum Build {
     Orphan,
     /// `probe` with need of a library that does not exist.
     Needy,
+    /// `probe` with an older version of the contract between host and plugin.
+    OldContract,
 }
 
 impl Build {
@@ -38,9 +40,7 @@ impl Build {
         let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
         let out = target().join(format!("{self:?}").to_lowercase());
         if !done.contains(&self) {
-            // Other test programs build too.
-            let lock = create(&target().join("lock"));
-            lock.lock().expect("the lock can be taken");
+            let _lock = locked();
             self.build(&out);
             done.insert(self);
         }
@@ -74,6 +74,11 @@ impl Build {
             Build::Tagged => with(&["probe"], &["tagged"]),
             Build::LaterTagged => with(&["probe"], &["tagged,later"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
+            Build::OldContract => {
+                let manifest = old_contract(out);
+                let manifest = manifest.to_str().expect("a path that is text");
+                plain(out, &[], &["--manifest-path", manifest], &[]);
+            }
             Build::Aborting => plain(out, &[], &[], &["-Cpanic=abort"]),
             Build::Orphan => plain(
                 out,
@@ -118,13 +123,62 @@ fn plain(out: &Path, toolchain: &[&str], options: &[&str], flags: &[&str]) {
     fs::copy(built, out.join(file_name("probe"))).expect("the library can be copied");
 }
 
+/// Copies the probe and all of ours that is in it, with another version of the contract. Returns the Cargo.toml.
+fn old_contract(out: &Path) -> PathBuf {
+    let sources = workspace();
+    let checkout = sources.ancestors().nth(2).expect("it is in the checkout");
+    let copy = out.join("sources");
+    for part in [
+        "Cargo.toml",
+        "hotswap-macros",
+        "hotswap-plugin",
+        "tests/fixtures/Cargo.toml",
+        "tests/fixtures/Cargo.lock",
+        "tests/fixtures/probe",
+        "tests/fixtures/shapes",
+    ] {
+        copy_tree(&checkout.join(part), &copy.join(part));
+    }
+    let contract = copy.join("hotswap-plugin/src/contract/mod.rs");
+    let source = fs::read_to_string(&contract).expect("the contract can be read");
+    let version = format!("VERSION: u32 = {};", hotswap_plugin::contract::VERSION);
+    assert!(source.contains(&version), "the contract has a version");
+    let source = source.replace(&version, "VERSION: u32 = 0;");
+    fs::write(contract, source).expect("the contract can be written");
+    copy.join("tests/fixtures/probe/Cargo.toml")
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    if from.is_dir() {
+        for entry in fs::read_dir(from).expect("sources can be listed") {
+            let name = entry.expect("sources can be listed").file_name();
+            copy_tree(&from.join(&name), &to.join(&name));
+        }
+    } else {
+        let directory = to.parent().expect("it is in a directory");
+        fs::create_dir_all(directory).expect("the directory can be made");
+        fs::copy(from, to).expect("sources can be copied");
+    }
+}
+
+/// Builds an executable of the fixtures in which panics abort.
+///
+/// # Panics
+/// When it does not build.
+pub fn aborting_executable(package: &str) -> PathBuf {
+    let _lock = locked();
+    let mut command = cargo(&[]);
+    command.args(["build", "--quiet", "--profile", "aborting"]);
+    run(command.args(["--package", package]));
+    target().join("aborting").join(package)
+}
+
 /// Builds an executable of the fixtures: with the nightly compiler, or with that of the tests.
 ///
 /// # Panics
 /// When it does not build.
 pub fn executable(package: &str, by_nightly: bool) -> PathBuf {
-    let lock = create(&target().join("lock"));
-    lock.lock().expect("the lock can be taken");
+    let _lock = locked();
     let toolchain = nightly();
     let (mut command, target) = match by_nightly {
         true => (cargo(&[&toolchain]), target().join("nightly-target")),
@@ -207,14 +261,16 @@ fn sibling(name: &str) -> PathBuf {
     directory.join(name)
 }
 
-fn create(file: &Path) -> File {
-    fs::create_dir_all(file.parent().expect("it is in a directory"))
-        .expect("the directory can be made");
-    File::options()
-        .create(true)
-        .append(true)
-        .open(file)
-        .expect("the file can be made")
+/// The right to build, until it is dropped: other test programs build too.
+fn locked() -> File {
+    fs::create_dir_all(target()).expect("the directory can be made");
+    let mut options = File::options();
+    options.create(true).append(true);
+    let lock = options
+        .open(target().join("lock"))
+        .expect("the lock can be made");
+    lock.lock().expect("the lock can be taken");
+    lock
 }
 
 /// What Cargo calls the library of a plugin.

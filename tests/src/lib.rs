@@ -2,7 +2,7 @@
 //!
 //! [`fixture`] builds the plugins of `fixtures/`, [`Stage`] is a host with a plugin directory of its own, [`Desk`] what
 //! that host provides, [`records`] what was logged, and [`process`] what the operating system says of this process.
-//! Nothing here sleeps: a test waits for an event, and fails when it takes longer than [`LIMIT`].
+//! A test waits for an event, and fails when it takes longer than [`LIMIT`].
 
 mod desk;
 pub mod fixture;
@@ -13,7 +13,19 @@ mod stage;
 pub use desk::Desk;
 pub use stage::Stage;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long anything may take that a test waits for, on a machine with much else to do.
 pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// Returns once `done` is true of something that tells nobody when it changes, such as a file.
+///
+/// # Panics
+/// When it takes too long; `what` says what.
+pub fn until(what: &str, done: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !done() {
+        assert!(begin.elapsed() < LIMIT, "waited for {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

@@ -1,2 +1,11 @@
 //! What users of hotswap rely on, through its public interface, with real plugins.
+mod artifacts;
+mod builds;
+mod crossing;
+mod dependencies;
+mod handles;
+mod holders;
+mod isolation;
 mod panics;
+mod reload;
+mod retirement;

@@ -1,0 +1,87 @@
+//! Plugin crates on their own, and what is in the libraries that they become.
+use hotswap_tests::fixture::{self, Build};
+use std::path::Path;
+use std::process::Command;
+
+/// What the shim defines in each plugin.
+const SHIM: [&str; 5] = [
+    "__cxa_thread_atexit_impl",
+    "pthread_create",
+    "pthread_key_create",
+    "pthread_key_delete",
+    "pthread_setspecific",
+];
+
+/// The symbols that the file defines: type and name.
+fn defined(file: &Path, dynamic: bool) -> Vec<(char, String)> {
+    let mut command = Command::new("nm");
+    command
+        .arg("--defined-only")
+        .args(dynamic.then_some("--dynamic"))
+        .arg(file);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = |line: &str| {
+        let mut words = line.split_whitespace().skip(1);
+        let kind = words.next()?.chars().next()?;
+        Some((kind, words.next()?.to_owned()))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+#[test]
+fn a_plugin_has_the_shim_for_itself() {
+    for name in ["probe", "alpha"] {
+        let file = fixture::library(name);
+        let (all, exported) = (defined(&file, false), defined(&file, true));
+        for symbol in SHIM {
+            let found: Vec<_> = all.iter().filter(|(_, name)| name == symbol).collect();
+            assert!(
+                matches!(found[..], [('t', _)]),
+                "{symbol} in {name}: {found:?}"
+            );
+        }
+        let names: Vec<_> = exported.iter().map(|(_, name)| name.as_str()).collect();
+        let entries = ["HOTSWAP_METADATA", "hotswap_attach", "hotswap_root_module"];
+        assert!(
+            entries.iter().all(|entry| names.contains(entry)),
+            "{names:?}"
+        );
+        assert!(
+            !names
+                .iter()
+                .any(|name| SHIM.contains(name) || name.starts_with("_R")),
+            "{names:?}"
+        );
+    }
+}
+
+#[test]
+fn a_host_that_links_a_plugin_crate_has_no_shim() {
+    let file = fixture::executable("static-host", false);
+    let defined = defined(&file, false);
+    for (kind, name) in &defined {
+        assert!(
+            !SHIM.contains(&name.as_str()) && !name.starts_with("hotswap_"),
+            "{kind} {name}"
+        );
+    }
+    let output = Command::new(&file).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "3 days\n");
+    assert!(output.status.success());
+}
+
+/// The lints of the fixtures deny warnings.
+#[test]
+fn a_plugin_crate_is_checked_and_tested_with_nothing_loaded() {
+    let cargo = |command: &str| {
+        let mut cargo = fixture::cargo(&[]);
+        cargo.args([command, "--quiet", "--package", "guest"]);
+        cargo
+    };
+    fixture::run(&mut cargo("test"));
+    fixture::run(cargo("clippy").arg("--all-targets"));
+    fixture::run(cargo("rustdoc").args(["--lib", "--", "--cfg", "hotswap_dylib", "-Dwarnings"]));
+    let _ = Build::First.library("guest");
+}

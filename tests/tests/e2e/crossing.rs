@@ -1,0 +1,83 @@
+//! Host and plugin need neither the same compiler nor the same allocator.
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture::{self, Build, ordered};
+use hotswap_tests::{Stage, records};
+use std::process::Command;
+
+/// A plugin directory with the probe, and another build of it beside.
+fn plugins(build: Build) -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let probe = build.bytes("probe");
+    fixture::install(&probe, "probe", dir.path());
+    let next = dir.path().join("next");
+    std::fs::write(&next, ordered(&probe, "another build")).unwrap();
+    (dir, next)
+}
+
+#[test]
+fn one_compiler() {
+    records::keep();
+    let (dir, next) = plugins(Build::First);
+    script::run(dir.path(), &next);
+}
+
+#[test]
+fn a_plugin_of_the_nightly_compiler_in_a_host_of_the_stable_one() {
+    records::keep();
+    let (dir, next) = plugins(Build::Nightly);
+    script::run(dir.path(), &next);
+}
+
+#[test]
+fn a_plugin_of_the_stable_compiler_in_a_host_of_the_nightly_one() {
+    let host = fixture::executable("script", true);
+    for build in [Build::First, Build::Nightly] {
+        let (dir, next) = plugins(build);
+        let runtime = tempfile::tempdir().unwrap();
+        let mut command = Command::new(&host);
+        command
+            .arg(dir.path())
+            .arg(&next)
+            .env("HOTSWAP_RUNTIME_DIR", runtime.path());
+        let output = command.output().unwrap();
+        let (out, error) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert!(output.status.success(), "{}\n{out}\n{error}", output.status);
+        assert!(
+            out.starts_with("done by rustc ") && out.contains("nightly"),
+            "{out}"
+        );
+        assert_eq!(std::fs::read_dir(runtime.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_host_may_insist_on_its_own_compiler() {
+    let (probe, nightly) = (Build::First.bytes("probe"), Build::Nightly.bytes("probe"));
+    let stage = Stage::with(&[("probe", &probe)], |builder| {
+        builder.require_same_toolchain(true)
+    });
+    stage.install("probe", &nightly);
+    let error = stage.swapper.reload().unwrap_err();
+    let ReloadError::Toolchain {
+        plugin,
+        file,
+        found,
+        expected,
+    } = &error
+    else {
+        panic!("{error}")
+    };
+    assert!(*plugin == "probe" && *file == stage.file("probe"));
+    assert!(found.contains("nightly") && expected.starts_with("rustc ") && found != expected);
+    let text = error.to_string();
+    assert!(
+        text.contains(found) && text.contains("build it again with that compiler"),
+        "{text}"
+    );
+    assert_eq!(stage.swapper.generation(), 1);
+    stage.settle();
+    stage.close();
+}

@@ -1,0 +1,183 @@
+//! Plugins that need each other.
+use hotswap_host::prelude::*;
+use hotswap_host::{Outcome, RetirementState};
+use hotswap_tests::Stage;
+use hotswap_tests::fixture::{Build, variant};
+
+fn alpha(number: u8) -> Vec<u8> {
+    variant(
+        &Build::First.bytes("alpha"),
+        "alpha 00",
+        &format!("alpha {number:02}"),
+    )
+}
+
+fn stage() -> Stage {
+    Stage::open(&[
+        ("alpha", &alpha(1)),
+        ("beta", &Build::First.bytes("beta")),
+        ("guest", &Build::First.bytes("guest")),
+    ])
+}
+
+#[test]
+fn the_listing_says_who_needs_whom() {
+    let stage = stage();
+    let listing = serde_json::to_value(stage.swapper.listing()).unwrap();
+    assert_eq!(
+        (&listing["generation"], &listing["reloads"]),
+        (&1.into(), &0.into())
+    );
+    let plugin = |name: &str| {
+        let plugins = listing["plugins"].as_array().unwrap();
+        plugins
+            .iter()
+            .find(|plugin| plugin["name"] == name)
+            .unwrap()
+            .clone()
+    };
+    let (alpha, beta) = (plugin("alpha"), plugin("beta"));
+    assert_eq!(alpha["users"], serde_json::json!(["beta"]));
+    assert_eq!(beta["dependencies"], serde_json::json!(["alpha"]));
+    assert_eq!(alpha["version"], "0.1.0");
+    assert_eq!(alpha["file"], stage.file("alpha").to_str().unwrap());
+    assert_eq!(alpha["build_id"].as_str().unwrap().len(), 32);
+    assert!(alpha["loaded_at"]["secs_since_epoch"].as_u64().unwrap() > 1_600_000_000);
+    let note = &alpha["note"];
+    assert!(
+        note["commit"].is_string() && note["dirty"].is_boolean(),
+        "{note}"
+    );
+    assert_eq!(plugin("guest")["users"], serde_json::json!([]));
+    stage.close();
+}
+
+#[test]
+fn who_imports_a_replaced_plugin_follows_it() {
+    let stage = stage();
+    let ask: Function<fn() -> (String, u32)> = stage.swapper.function("beta", "ask").unwrap();
+    assert_eq!(ask.call().unwrap(), ("alpha 01".into(), 1));
+    assert_eq!(ask.call().unwrap(), ("alpha 01".into(), 2));
+    let pin = stage.swapper.pin();
+    let report = std::thread::scope(|scope| {
+        scope
+            .spawn(|| stage.swap("alpha", &alpha(2)))
+            .join()
+            .unwrap()
+    });
+    assert_eq!(
+        report.to_string(),
+        "alpha: reloaded; beta: followed alpha; guest: unchanged"
+    );
+    assert_eq!(ask.call().unwrap(), ("alpha 02".into(), 1));
+    // The pinned generation is whole: the old beta with the old alpha.
+    assert_eq!(
+        ask.on(&pin).unwrap().call().unwrap(),
+        ("alpha 01".into(), 3)
+    );
+    drop(pin);
+    let gone = stage.settle();
+    // Both of them, and not the guest, which lives on as it is.
+    let mut gone: Vec<_> = gone
+        .iter()
+        .map(|r| (r.plugin.as_str(), r.generation, r.state))
+        .collect();
+    gone.sort_by_key(|r| r.0);
+    assert_eq!(
+        gone,
+        [
+            ("alpha", Some(1), RetirementState::Gone),
+            ("beta", Some(1), RetirementState::Gone)
+        ]
+    );
+    stage.close();
+}
+
+#[test]
+fn only_what_changed_is_loaded_again() {
+    let stage = stage();
+    let ask: Function<fn() -> (String, u32)> = stage.swapper.function("beta", "ask").unwrap();
+    ask.call().unwrap();
+    let guest = variant(&Build::First.bytes("guest"), " days", " Days");
+    let report = stage.swap("guest", &guest);
+    assert_eq!(
+        report.to_string(),
+        "alpha: unchanged; beta: unchanged; guest: reloaded"
+    );
+    // The same instance, in the next generation.
+    assert_eq!(ask.call().unwrap().1, 2);
+    let report = stage.swapper.reload().unwrap();
+    assert!(
+        !report.changed() && report.generation == 2 && report.reloads == 1,
+        "{report:?}"
+    );
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn what_others_import_cannot_be_unloaded() {
+    let stage = stage();
+    let error = stage.swapper.unload("alpha").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "alpha cannot be unloaded: it is imported by beta"
+    );
+    let error = stage.swapper.unload("gamma").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no plugin gamma is loaded: loaded alpha, beta, guest"
+    );
+    std::fs::remove_file(stage.file("alpha")).unwrap();
+    let error = stage.swapper.reload().unwrap_err();
+    insta::assert_snapshot!(
+        error
+            .to_string()
+            .replace(stage.dir().to_str().unwrap(), "DIR")
+    );
+    let ask: Function<fn() -> (String, u32)> = stage.swapper.function("beta", "ask").unwrap();
+    ask.call().unwrap();
+    drop(ask);
+    // The user first, then what it used.
+    stage.swapper.unload("beta").unwrap();
+    let report = stage.swapper.reload().unwrap();
+    assert_eq!(report.plugin("alpha").unwrap().outcome, Outcome::Removed);
+    assert_eq!(report.to_string(), "guest: unchanged; alpha: removed");
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn another_version_of_an_interface_is_refused_with_the_difference() {
+    let stage = stage();
+    stage.install("alpha", &Build::Later.bytes("alpha"));
+    let error = stage.swapper.reload().unwrap_err();
+    assert!(
+        matches!(&error, ReloadError::Mismatch { plugin, .. } if *plugin == "beta"),
+        "{error:?}"
+    );
+    insta::assert_snapshot!(
+        error
+            .to_string()
+            .replace(stage.dir().to_str().unwrap(), "DIR")
+    );
+    assert_eq!(stage.swapper.generation(), 1);
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn what_the_host_does_not_provide_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    hotswap_tests::fixture::install(&Build::First.bytes("probe"), "probe", dir.path());
+    let error = Swapper::builder()
+        .plugin_dir(dir.path())
+        .open()
+        .err()
+        .unwrap();
+    insta::assert_snapshot!(
+        error
+            .to_string()
+            .replace(dir.path().to_str().unwrap(), "DIR")
+    );
+}

@@ -1,0 +1,260 @@
+//! A replaced build leaves memory after its last use, and takes all that is its own along.
+use hotswap_host::prelude::*;
+use hotswap_host::{RetirementState, UnloadMode};
+use hotswap_tests::fixture::{self, Build, ordered};
+use hotswap_tests::{LIMIT, Stage, process, records, until};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+fn probe() -> Vec<u8> {
+    Build::First.bytes("probe")
+}
+
+#[test]
+fn a_call_of_300_ms_completes_and_then_its_build_leaves() {
+    let probe = probe();
+    let stage = Stage::open(&[("probe", &probe)]);
+    let nap: Function<fn(u64) -> String> = stage.probe("nap");
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| nap.call(300));
+        stage.desk.until_told("napping");
+        let began = Instant::now();
+        stage.swap("probe", &ordered(&probe, "another build"));
+        let old = fixture::build_id(&probe);
+        let is_there = || {
+            stage
+                .swapper
+                .retirements()
+                .iter()
+                .any(|r| r.build_id == old && !r.state.is_end())
+        };
+        assert!(is_there() || began.elapsed() >= Duration::from_millis(300));
+        // The old build answers, though the new one is live.
+        assert_eq!(call.join().unwrap().unwrap(), old.to_string());
+    });
+    assert_ne!(nap.call(0).unwrap(), fixture::build_id(&probe).to_string());
+    let retired = stage.settle();
+    assert_eq!(retired.len(), 1);
+    assert_eq!(
+        (retired[0].plugin.as_str(), retired[0].generation),
+        ("probe", Some(1))
+    );
+    stage.close();
+}
+
+#[test]
+fn thread_locals_are_dropped_on_their_threads() {
+    let probe = probe();
+    let stage = Stage::open(&[("probe", &probe)]);
+    let remember: Function<fn(&str)> = stage.probe("remember");
+    let count: Function<fn() -> (u64, u64, u64)> = stage.probe("count");
+    // A thread that ends before the swap.
+    std::thread::scope(|scope| {
+        scope.spawn(|| remember.call("short-lived").unwrap());
+    });
+    stage.desk.until_told("short-lived dropped");
+    // One that lives on and calls again, one that ends after the swap, and this one, which waits for them all.
+    let (calls, inbox) = channel::<()>();
+    let (ends, end) = channel::<()>();
+    std::thread::scope(|scope| {
+        let (ready, is_ready) = channel();
+        let (remember, count, done) = (&remember, &count, ready.clone());
+        scope.spawn(move || {
+            remember.call("calling again").unwrap();
+            ready.send(()).unwrap();
+            inbox.recv().unwrap();
+            count.call().unwrap();
+            done.send(()).unwrap();
+            // Does not end before the value is dropped.
+            let _ = inbox.recv();
+        });
+        let (ready, is_second) = channel();
+        scope.spawn(move || {
+            remember.call("ending later").unwrap();
+            ready.send(()).unwrap();
+            end.recv().unwrap();
+        });
+        remember.call("waiting").unwrap();
+        is_ready.recv().unwrap();
+        is_second.recv().unwrap();
+        stage.swap("probe", &ordered(&probe, "another build"));
+        let old = fixture::build_id(&probe);
+        until("the destructors to be asked for", || {
+            let state = |r: &hotswap_host::Retirement| {
+                r.build_id == old && r.state == RetirementState::Freeing
+            };
+            stage.swapper.retirements().iter().any(state)
+        });
+        until("the calling thread", || {
+            calls.send(()).is_ok() && is_ready.try_recv().is_ok() && {
+                let told = stage.desk.told();
+                told.iter().any(|told| told == "calling again dropped")
+            }
+        });
+        ends.send(()).unwrap();
+        stage.desk.until_told("ending later dropped");
+        assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+        stage.desk.until_told("waiting dropped");
+        drop(calls);
+    });
+    let retired = stage.settle();
+    // The three values after the swap, and that of the thread that ended before it.
+    assert!(
+        retired[0].destructors_run >= 4 && retired[0].destructors_skipped == 0,
+        "{retired:?}"
+    );
+    stage.close();
+}
+
+#[test]
+fn the_free_delay_is_kept() {
+    let probe = probe();
+    let delay = Duration::from_millis(200);
+    let stage = Stage::with(&[("probe", &probe)], |builder| builder.free_delay(delay));
+    let began = Instant::now();
+    stage.swap("probe", &ordered(&probe, "another build"));
+    stage.desk.until_told("on_stop");
+    assert_eq!(stage.swapper.retirements()[0].state, RetirementState::InUse);
+    stage.desk.until_told("on_free");
+    assert!(began.elapsed() >= delay);
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn in_the_mode_keep_the_instance_goes_and_the_library_stays() {
+    let probe = probe();
+    let stage = Stage::with(&[("probe", &probe)], |builder| {
+        builder.unload_mode(UnloadMode::Keep)
+    });
+    let host_dir = process::host_dir_of(stage.dir());
+    for orders in ["two", "three", "four"] {
+        stage.swap("probe", &ordered(&probe, orders));
+    }
+    assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+    let told = stage.desk.told();
+    assert_eq!(told.iter().filter(|told| *told == "drop").count(), 3);
+    let retirements = stage.swapper.retirements();
+    assert_eq!(retirements.len(), 3);
+    for retirement in retirements {
+        assert_eq!(retirement.state, RetirementState::Kept);
+        let text = retirement.to_string();
+        assert!(
+            text.ends_with("stays mapped: held by the unload mode, which is keep"),
+            "{text}"
+        );
+    }
+    let mapped = process::mapped_from(&host_dir);
+    let files: std::collections::BTreeSet<_> = mapped
+        .iter()
+        .filter_map(|line| line.rsplit('/').next())
+        .collect();
+    assert_eq!(files.len(), 4, "{files:?}");
+    // They cannot be loaded away: a build that was live before is loaded anew.
+    let count: Function<fn() -> (u64, u64, u64)> = stage.probe("count");
+    stage.swap("probe", &probe);
+    assert_eq!(count.call().unwrap(), (1, 1, 1));
+}
+
+#[test]
+fn without_a_shutdown_everything_goes_with_the_last_swapper() {
+    let probe = probe();
+    let stage = Stage::open(&[("probe", &probe)]);
+    let host_dir = process::host_dir_of(stage.dir());
+    let count: Function<fn() -> (u64, u64, u64)> = stage.probe("count");
+    let desk = stage.desk.clone();
+    drop(stage);
+    // A handle is enough to go on.
+    assert_eq!(count.call().unwrap(), (1, 1, 1));
+    desk.told();
+    drop(count);
+    desk.until_told("drop");
+    assert_eq!(desk.told(), ["on_stop", "on_free", "drop"]);
+    until("the directory to go", || !host_dir.exists());
+    assert_eq!(process::mapped_from(&host_dir), [""; 0]);
+}
+
+#[test]
+fn a_thread_of_a_plugin_outlives_the_swapper() {
+    let stage = Stage::open(&[("probe", &probe())]);
+    let host_dir = process::host_dir_of(stage.dir());
+    let spawn: Function<fn(&str) -> hotswap_plugin::Result<()>> = stage.probe("spawn");
+    spawn.call("outlives").unwrap();
+    stage.desk.until_waiting("outlives");
+    // The thread has the only way to the host's object, but for this one.
+    let desk = std::sync::Arc::downgrade(&stage.desk);
+    let ours = stage.desk.clone();
+    drop((stage, spawn));
+    ours.until_told("drop");
+    ours.open("outlives");
+    drop(ours);
+    until("the directory to go", || !host_dir.exists());
+    until("the desk to go", || desk.strong_count() == 0);
+    assert_eq!(process::mapped_from(&host_dir), [""; 0]);
+}
+
+#[test]
+fn a_build_that_was_refused_leaves_at_once() {
+    let probe = probe();
+    let stage = Stage::open(&[("probe", &probe)]);
+    for n in 0..20 {
+        let hook = ["new", "on_load", "on_init"][n % 3];
+        stage.install("probe", &ordered(&probe, &format!("fail {hook}")));
+        stage.swapper.reload().unwrap_err();
+        // Without a wait: the reload has waited.
+        let last = stage.swapper.retirements().pop().unwrap();
+        assert_eq!((last.state, last.generation), (RetirementState::Gone, None));
+        assert_eq!(stage.copies().len(), 1);
+    }
+    stage.close();
+}
+
+#[test]
+fn files_and_descriptors_do_not_pile_up_in_memory_either() {
+    records::keep();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "retirement::child_without_a_runtime_directory",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env("HOTSWAP_RUNTIME_DIR", "/dev/null/nowhere")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+#[ignore = "runs in a process of its own, which the test above starts"]
+fn child_without_a_runtime_directory() {
+    let (probe, dir) = (Build::First.bytes("guest"), tempfile::tempdir().unwrap());
+    fixture::install(&probe, "guest", dir.path());
+    let swapper = Swapper::builder().plugin_dir(dir.path()).open().unwrap();
+    let visit: Function<fn(u32) -> String> = swapper.function("guest", "visit").unwrap();
+    let before = process::descriptors();
+    for n in 0..20 {
+        let next = fixture::variant(&probe, " days", ["_days", "-days"][n % 2]);
+        fixture::install(&next, "guest", dir.path());
+        let report = swapper.reload().unwrap().to_string();
+        assert!(
+            report.starts_with("guest: reloaded (its private copy is in memory: "),
+            "{report}"
+        );
+        assert!(visit.call(3).unwrap().starts_with('3'));
+        assert!(swapper.wait_retired(LIMIT).is_empty());
+    }
+    assert_eq!(process::descriptors(), before);
+    assert!(swapper.shutdown(LIMIT).unwrap().is_empty());
+    assert!(
+        swapper
+            .retirements()
+            .iter()
+            .all(|r| r.state == RetirementState::Gone)
+    );
+    assert_eq!(process::descriptors(), before - 1);
+}

@@ -1,0 +1,132 @@
+//! Files in the plugin directory that are no plugin.
+use crate::support::refused;
+use hotswap_host::artifact::ArtifactProblem as Problem;
+use hotswap_host::artifact::{ArtifactError, FindError};
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture;
+use insta::assert_snapshot;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+/// Does something in place of the probe's file.
+fn instead(make: impl Fn(&Path)) -> (Problem, String) {
+    let spoil = |dir: &Path| {
+        let file = dir.join(fixture::file_name("probe"));
+        fs::remove_file(&file).unwrap();
+        make(&file);
+    };
+    let (error, text) = refused(spoil);
+    assert!(text.contains("<dir>/libprobe.so"), "{text}");
+    match error {
+        ReloadError::Artifact(ArtifactError {
+            problem, plugin, ..
+        })
+        | ReloadError::Find(FindError::Artifact(ArtifactError {
+            problem, plugin, ..
+        })) => {
+            assert_eq!(plugin.expect("it is known").as_str(), "probe");
+            (problem, text)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_empty_file() {
+    let (problem, text) = instead(|file| fs::write(file, "").unwrap());
+    assert!(matches!(problem, Problem::Empty));
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_file_that_is_cut_short() {
+    let whole = crate::support::probe();
+    let (problem, text) = instead(|file| fs::write(file, &whole[..4096]).unwrap());
+    assert!(matches!(problem, Problem::Truncated { len: 4096, .. }));
+    insta::with_settings!({filters => vec![(r"have \d+ bytes", "have <n> bytes")]}, {
+        assert_snapshot!(text, @"");
+    });
+    // Whole but for a part of its note.
+    let (problem, text) = instead(|file| fs::write(file, &whole[..whole.len() - 9]).unwrap());
+    assert!(matches!(problem, Problem::Overlong { .. }), "{text}");
+    insta::with_settings!({filters => vec![(r"has \d+ bytes", "has <n> bytes")]}, {
+        assert_snapshot!(text, @"");
+    });
+}
+
+#[test]
+fn garbage() {
+    let (problem, text) = instead(|file| fs::write(file, "no library at all").unwrap());
+    assert!(matches!(problem, Problem::Garbage));
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_damaged_byte() {
+    let mut damaged = crate::support::probe();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    let (problem, text) = instead(|file| fs::write(file, &damaged).unwrap());
+    assert!(matches!(problem, Problem::AnotherBuild { .. }), "{text}");
+    insta::with_settings!({filters => vec![("[0-9a-f]{8}", "<build id>")]}, {
+        assert_snapshot!(text, @"");
+    });
+}
+
+/// Made by the linker that comes with rustc.
+#[test]
+fn a_library_for_another_machine() {
+    let rustc = |args: &[&str]| {
+        let output = Command::new("rustc").args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let version = rustc(&["-vV"]);
+    let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let linker = Path::new(rustc(&["--print", "sysroot"]).trim())
+        .join("lib/rustlib")
+        .join(triple.unwrap())
+        .join("bin/rust-lld");
+    let (problem, text) = instead(|file| {
+        let data = file.with_extension("data");
+        fs::write(&data, "data").unwrap();
+        let mut link = Command::new(&linker);
+        link.args(["-flavor", "gnu", "-shared", "-m", "elf64_s390"]);
+        link.args(["--format=binary", "-o"]).args([file, &data]);
+        assert!(link.status().unwrap().success());
+    });
+    assert!(matches!(problem, Problem::AnotherMachine { .. }), "{text}");
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_directory() {
+    let (problem, text) = instead(|file| fs::create_dir(file).unwrap());
+    assert!(matches!(problem, Problem::Directory));
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_link_that_leads_nowhere() {
+    let (problem, text) = instead(|file| symlink("nowhere.so", file).unwrap());
+    assert!(
+        matches!(problem, Problem::DanglingLink { target } if target == Path::new("nowhere.so"))
+    );
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_library_that_is_no_plugin() {
+    let (problem, text) = instead(|file| {
+        let source = file.with_extension("c");
+        fs::write(&source, "int answer(void) { return 42; }").unwrap();
+        let mut compiler = Command::new("cc");
+        compiler
+            .args(["-shared", "-fPIC", "-o"])
+            .args([file, &source]);
+        assert!(compiler.status().unwrap().success());
+    });
+    assert!(matches!(problem, Problem::NotAPlugin));
+    assert_snapshot!(text, @"");
+}

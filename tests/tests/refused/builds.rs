@@ -1,0 +1,104 @@
+//! Plugins, and a host, that are built as this host cannot use them.
+use crate::support::{probe, refused, refused_with};
+use hotswap_host::artifact::ArtifactProblem as Problem;
+use hotswap_host::artifact::{ArtifactError, OpenFailure};
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture::{self, Build};
+use insta::assert_snapshot;
+use std::path::Path;
+use std::process::Command;
+
+/// Installs this library as the probe.
+fn installed(library: &[u8]) -> impl Fn(&Path) {
+    move |dir| fixture::install(library, "probe", dir)
+}
+
+#[test]
+fn another_version_of_the_contract() {
+    let (error, text) = refused(installed(&Build::OldContract.bytes("probe")));
+    assert!(matches!(
+        error,
+        ReloadError::Artifact(ArtifactError {
+            problem: Problem::AnotherContract {
+                found: 0,
+                needed: hotswap_plugin::contract::VERSION
+            },
+            ..
+        })
+    ));
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn another_compiler_where_the_host_insists_on_its_own() {
+    let library = Build::Nightly.bytes("probe");
+    let (error, text) = refused_with(installed(&library), |builder| {
+        builder.require_same_toolchain(true)
+    });
+    let ReloadError::Toolchain {
+        plugin,
+        found,
+        expected,
+        ..
+    } = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(plugin, "probe");
+    assert_eq!(expected, fixture::artifact(&probe()).metadata.rustc);
+    assert_eq!(found, fixture::artifact(&library).metadata.rustc);
+    let text = text
+        .replace(&found, "<nightly>")
+        .replace(&expected, "<stable>");
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_plugin_in_which_panics_abort() {
+    let (error, text) = refused(installed(&Build::Aborting.bytes("probe")));
+    assert!(matches!(
+        error,
+        ReloadError::Artifact(ArtifactError {
+            problem: Problem::PanicAbort { .. },
+            ..
+        })
+    ));
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_host_in_which_panics_abort() {
+    let host = fixture::aborting_executable("opener");
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tempfile::tempdir().unwrap();
+    let output = Command::new(host)
+        .arg(dir.path())
+        .env("HOTSWAP_RUNTIME_DIR", runtime.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @"");
+    assert_eq!(runtime.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_library_that_is_missing() {
+    let (error, text) = refused(installed(&Build::Needy.bytes("probe")));
+    assert!(matches!(
+        error,
+        ReloadError::Open { plugin, failure: OpenFailure::MissingLibrary { library }, .. }
+            if plugin == "probe" && library == "libnowhere.so"
+    ));
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_symbol_that_is_missing() {
+    let (error, text) = refused(installed(&Build::Orphan.bytes("probe")));
+    assert!(matches!(
+        error,
+        ReloadError::Open { plugin, failure: OpenFailure::MissingSymbol { symbol }, .. }
+            if plugin == "probe" && symbol == "nobody_defines_this"
+    ));
+    assert_snapshot!(text, @"");
+}

@@ -1,0 +1,153 @@
+//! Plugin directories that are missing, empty, or closed.
+use crate::support::{Serving, alone, probe, redacted, refused, refused_with};
+use hotswap_host::artifact::FindError;
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture::{self, Build};
+use hotswap_tests::{Desk, Stage};
+use insta::assert_snapshot;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+fn empty(dir: &Path) {
+    fs::remove_file(dir.join(fixture::file_name("probe"))).unwrap();
+}
+
+#[test]
+fn one_that_is_missing() {
+    let (error, text) = refused(|dir| fs::remove_dir_all(dir).unwrap());
+    assert!(matches!(
+        error,
+        ReloadError::Find(FindError::Missing { .. })
+    ));
+    assert_snapshot!(text, @"");
+}
+
+#[test]
+fn a_file_in_its_place() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("plugins");
+    fs::write(&file, "").unwrap();
+    let error = Swapper::builder().plugin_dir(&file).open().err().unwrap();
+    assert!(matches!(
+        error,
+        ReloadError::Find(FindError::NotADirectory { .. })
+    ));
+    assert_snapshot!(redacted(&error, dir.path()), @"");
+}
+
+/// A host may start before its first plugin is built.
+#[test]
+fn one_that_is_empty_at_first() {
+    let _alone = alone();
+    let stage = Stage::open(&[]);
+    assert!(stage.swapper.listing().plugins.is_empty());
+    let none = stage
+        .swapper
+        .function::<fn() -> String, _>("probe", "build")
+        .err()
+        .unwrap();
+    assert_snapshot!(none, @"");
+    let report = stage.swap("probe", &probe());
+    assert_eq!(report.to_string(), "probe: loaded");
+    stage.close();
+}
+
+#[test]
+fn one_that_is_emptied_while_the_host_has_a_handle() {
+    let _alone = alone();
+    let serving = Serving::open(|builder| builder);
+    empty(serving.stage.dir());
+    let error = serving.refused();
+    assert!(
+        matches!(&error, ReloadError::Handle { plugin, function, .. } if plugin == "probe" && function == "build")
+    );
+    assert_snapshot!(redacted(&error, serving.stage.dir()), @"");
+    serving.restored();
+}
+
+#[test]
+fn one_that_is_emptied_while_the_host_has_none() {
+    let _alone = alone();
+    let stage = Stage::open(&[("probe", &probe())]);
+    empty(stage.dir());
+    let report = stage.swapper.reload().unwrap();
+    assert_eq!(report.to_string(), "probe: removed");
+    assert_eq!(stage.settle().len(), 1);
+    stage.close();
+}
+
+#[test]
+fn a_plugin_that_is_on_the_list_and_not_there() {
+    let (error, text) = refused_with(empty, |builder| builder.allow(["probe"]));
+    assert!(matches!(error, ReloadError::Missing { name, .. } if name == "probe"));
+    assert_snapshot!(text, @"");
+}
+
+/// What others have put there is not looked at closely.
+#[test]
+fn what_is_not_on_the_list_is_nobodys_concern() {
+    let _alone = alone();
+    let serving = Serving::open(|builder| builder.allow(["probe"]));
+    fs::write(serving.stage.file("other"), "no library at all").unwrap();
+    serving.stage.install("guest", &Build::First.bytes("guest"));
+    serving.restored();
+}
+
+#[test]
+fn what_may_not_be_read() {
+    crate::copies::in_child("directories::as_another_user", &[]);
+}
+
+#[test]
+#[ignore = "the other process of another test"]
+fn as_another_user() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let Some(runtime) = crate::copies::runtime_dir_of_child() else {
+        return;
+    };
+    // All that is built is read while everything may be.
+    let probe = probe();
+    let user = 65534;
+    // SAFETY: it always succeeds and touches no memory.
+    let root = unsafe { libc::geteuid() } == 0;
+    let dir = runtime.join("plugins");
+    let file = dir.join(fixture::file_name("probe"));
+    fs::create_dir(&dir).unwrap();
+    fixture::install(&probe, "probe", &dir);
+    if root {
+        for path in [&runtime, &dir, &file] {
+            chown(path, Some(user), None).unwrap();
+        }
+        // SAFETY: it touches no memory; glibc tells all threads.
+        assert_eq!(unsafe { libc::setresuid(user, user, user) }, 0);
+    }
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let swapper = Swapper::builder()
+        .plugin_dir(&dir)
+        .provide::<dyn shapes::Desk>(std::sync::Arc::new(hotswap_tests::Desk::default()))
+        .open()
+        .unwrap();
+    let build: Function<fn() -> String> = swapper.function("probe", "build").unwrap();
+    for (path, readable) in [(&dir, 0o700), (&file, 0o600)] {
+        mode(path, 0);
+        let error = swapper.reload().unwrap_err();
+        match path == &dir {
+            true => {
+                assert!(matches!(
+                    error,
+                    ReloadError::Find(FindError::Unreadable { .. })
+                ));
+                assert_snapshot!(redacted(&error, &dir), @"");
+            }
+            false => assert_snapshot!(redacted(&error, &dir), @""),
+        }
+        assert_eq!(swapper.generation(), 1);
+        build.call().unwrap();
+        mode(path, readable);
+        assert_eq!(swapper.reload().unwrap().to_string(), "probe: unchanged");
+    }
+}

@@ -1,0 +1,167 @@
+//! A host that must not notice what it refuses.
+use hotswap_host::artifact::BuildId;
+use hotswap_host::prelude::*;
+use hotswap_host::{Builder, Outcome};
+use hotswap_tests::fixture::{self, Build};
+use hotswap_tests::{Desk, Stage, process};
+use std::env::consts::ARCH;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Tests here look at all that this process has open, so they run one after the other.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub fn probe() -> Vec<u8> {
+    Build::First.bytes("probe")
+}
+
+/// A host that serves the probe.
+pub struct Serving {
+    pub stage: Stage,
+    build: Function<fn() -> String>,
+    before: Look,
+}
+
+/// What must be the same before and after.
+#[derive(Debug, PartialEq)]
+struct Look {
+    generation: u64,
+    reloads: u64,
+    plugins: Vec<(String, BuildId)>,
+    answer: String,
+    /// All below the runtime directories of this process.
+    files: Vec<PathBuf>,
+    libraries: Vec<PathBuf>,
+    descriptors: usize,
+}
+
+impl Serving {
+    pub fn open(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        Serving::with(&[("probe", &probe())], settings)
+    }
+
+    pub fn with(plugins: &[(&str, &[u8])], settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let stage = Stage::with(plugins, settings);
+        let build = stage.probe("build");
+        let before = look(&stage, &build);
+        Serving {
+            stage,
+            build,
+            before,
+        }
+    }
+
+    /// The error of a reload that changed nothing.
+    pub fn refused(&self) -> ReloadError {
+        let error = self.stage.swapper.reload().expect_err("it is refused");
+        assert_eq!(look(&self.stage, &self.build), self.before, "{error}");
+        error
+    }
+
+    /// Puts the probe back: the host goes on as if nothing had been.
+    pub fn restored(self) {
+        self.stage.install("probe", &probe());
+        let report = self.stage.swapper.reload().expect("all is well again");
+        let probe = report.plugin("probe").expect("it is there");
+        assert_eq!(probe.outcome, Outcome::Unchanged);
+        assert_eq!(look(&self.stage, &self.build), self.before);
+        let Serving { stage, build, .. } = self;
+        drop(build);
+        stage.close();
+    }
+}
+
+fn look(stage: &Stage, build: &Function<fn() -> String>) -> Look {
+    let listing = stage.swapper.listing();
+    let plugins = listing.plugins.iter();
+    Look {
+        generation: listing.generation,
+        reloads: listing.reloads,
+        plugins: plugins
+            .map(|plugin| (plugin.name.to_string(), plugin.build_id))
+            .collect(),
+        answer: build.call().expect("the probe serves on"),
+        files: files(),
+        libraries: libraries(),
+        descriptors: process::descriptors(),
+    }
+}
+
+/// The libraries that are mapped.
+pub fn libraries() -> Vec<PathBuf> {
+    let maps = fs::read_to_string("/proc/self/maps").expect("the map can be read");
+    let names = maps
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(5));
+    let library = |name: &&str| name.contains(".so") || name.contains("memfd:");
+    let mut all: Vec<_> = names.filter(library).map(PathBuf::from).collect();
+    all.dedup();
+    all
+}
+
+fn files() -> Vec<PathBuf> {
+    let dirs = process::host_dirs();
+    let entries = dirs.iter().filter_map(|dir| fs::read_dir(dir).ok());
+    let files = entries.flatten().flatten().map(|entry| entry.path());
+    let mut all: Vec<_> = files.chain(dirs.iter().cloned()).collect();
+    all.sort();
+    all
+}
+
+/// Spoils a plugin directory that holds the probe, first for a host that opens it, then for one that serves from it,
+/// and gives back what the latter says. The former says the same, and leaves nothing behind.
+pub fn refused(spoil: impl Fn(&Path)) -> (ReloadError, String) {
+    refused_with(spoil, |builder| builder)
+}
+
+/// The same with settings.
+pub fn refused_with(
+    spoil: impl Fn(&Path),
+    settings: impl Fn(Builder) -> Builder,
+) -> (ReloadError, String) {
+    let _alone = alone();
+    let at_open = refused_at_open(&spoil, &settings);
+    let serving = Serving::open(&settings);
+    let dir = serving.stage.dir().to_owned();
+    spoil(&dir);
+    let error = serving.refused();
+    let text = redacted(&error, &dir);
+    // A host that serves also knows which plugin a file was before it was spoilt.
+    assert_eq!(
+        text.strip_prefix("probe: ").unwrap_or(&text),
+        at_open.strip_prefix("probe: ").unwrap_or(&at_open)
+    );
+    let file = dir.join(fixture::file_name("probe"));
+    // Whatever takes the place of the file.
+    let _ = fs::remove_dir(&file);
+    fs::create_dir_all(&dir).expect("the directory can be made again");
+    serving.restored();
+    (error, text)
+}
+
+fn refused_at_open(spoil: impl Fn(&Path), settings: impl Fn(Builder) -> Builder) -> String {
+    let open = || (files(), libraries(), process::descriptors());
+    let before = open();
+    let dir = tempfile::tempdir().expect("there is room for a directory");
+    fixture::install(&probe(), "probe", dir.path());
+    spoil(dir.path());
+    let builder = Swapper::builder()
+        .plugin_dir(dir.path())
+        .provide::<dyn shapes::Desk>(std::sync::Arc::new(hotswap_tests::Desk::default()));
+    let error = settings(builder).open().err().expect("it is refused");
+    assert_eq!(open(), before, "{error}");
+    redacted(&error, dir.path())
+}
+
+/// What an error says, without what differs from machine to machine.
+pub fn redacted(error: &dyn std::error::Error, dir: &Path) -> String {
+    assert!(error.source().is_none(), "the text is whole: {error:?}");
+    error
+        .to_string()
+        .replace(dir.to_str().expect("a path that is text"), "<dir>")
+        .replace(ARCH, "<arch>")
+}
