@@ -54,7 +54,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// There is no Cargo.toml where one was expected.
-    #[error("no Cargo.toml in `{}`{}; name the directory of a host or of a plugin", directory.display(), if *above { " or above it" } else { "" })]
+    #[error(
+        "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin",
+        directory.display(), if *above { " or above it" } else { "" }
+    )]
     NoManifest {
         /// Where it was looked for.
         directory: PathBuf,
@@ -78,7 +81,10 @@ pub enum Error {
         source: Box<toml::de::Error>,
     },
     /// `[package.metadata.hotswap]` is not as it should be.
-    #[error("[package.metadata.hotswap] in `{}` cannot be understood; it is `plugins = [\"name\", …]`", manifest.display())]
+    #[error(
+        "[package.metadata.hotswap] in `{}` cannot be understood; it is `plugins = [\"name\", …]`",
+        manifest.display()
+    )]
     MetadataSection {
         /// The Cargo.toml.
         manifest: PathBuf,
@@ -98,7 +104,10 @@ pub enum Error {
         candidates: Vec<String>,
     },
     /// A package that was listed as a plugin has no library.
-    #[error("`{name}` is listed as a plugin in `{}`, but has no library; a plugin is a library crate with #[plugin] in it", by.display())]
+    #[error(
+        "`{name}` is listed as a plugin in `{}`, but has no library; a plugin is a library crate with #[plugin] in it",
+        by.display()
+    )]
     NoLibrary {
         /// The package.
         name: String,
@@ -123,7 +132,7 @@ pub enum Error {
         found: Vec<String>,
     },
     /// `run` and `reload` need one host.
-    #[error("`{}` has {}; name the directory of one", manifest.display(), hosts(candidates))]
+    #[error("`{}` has {}; name the directory of one", manifest.display(), several("host", "hosts", candidates))]
     NotOneHost {
         /// The manifest that was started from.
         manifest: PathBuf,
@@ -225,7 +234,10 @@ pub enum Error {
     #[error(transparent)]
     Artifact(Box<ArtifactError>),
     /// The host's binary could not be told.
-    #[error("the host `{host}` has {}; add `default-run` to its Cargo.toml or give --bin", if binaries.is_empty() { "no binary".into() } else { format!("several binaries: {}", binaries.join(", ")) })]
+    #[error(
+        "the host `{host}` has {}; add `default-run` to its Cargo.toml or give --bin",
+        several("binary", "binaries", binaries)
+    )]
     WhichBinary {
         /// The package.
         host: String,
@@ -332,10 +344,10 @@ fn known(candidates: &[String]) -> String {
     }
 }
 
-fn hosts(candidates: &[String]) -> String {
+fn several(one: &str, many: &str, candidates: &[String]) -> String {
     if candidates.is_empty() {
-        "no host".into()
+        format!("no {one}")
     } else {
-        format!("several hosts: {}", candidates.join(", "))
+        format!("several {many}: {}", candidates.join(", "))
     }
 }
