@@ -1,0 +1,216 @@
+//! Functions, methods and interfaces.
+use super::hash::{Hash, Hasher, slice_of, str_of};
+use super::types::{TypeDesc, same};
+use crate::boundary::call::Status;
+use crate::boundary::dynamic::DynamicOut;
+use crate::boundary::value::ValueView;
+use crate::boundary::view::SliceView;
+use abi_stable::std_types::{RSlice, RStr};
+use std::fmt;
+
+/// A parameter of a function or method.
+#[repr(C)]
+pub struct ParamDesc {
+    /// Its name, for people: it decides nothing.
+    pub name: RStr<'static>,
+    /// Its type.
+    pub ty: &'static TypeDesc,
+}
+
+impl ParamDesc {
+    /// A parameter with this name.
+    pub const fn new(name: &'static str, ty: &'static TypeDesc) -> Self {
+        ParamDesc {
+            name: RStr::from_str(name),
+            ty,
+        }
+    }
+}
+
+/// The hash of a function: the types of its parameters, in order, and of its result.
+pub const fn function_hash(params: &[ParamDesc], result: &TypeDesc) -> Hash {
+    let mut hash = Hasher::new().node(result.hash).number(params.len() as u64);
+    let mut i = 0;
+    while i < params.len() {
+        hash = hash.node(params[i].ty.hash);
+        i += 1;
+    }
+    hash.finish()
+}
+
+/// A function of a plugin that can be called by name.
+#[repr(C)]
+pub struct FunctionDesc {
+    /// Its name.
+    pub name: RStr<'static>,
+    /// Its parameters, `self` left out.
+    pub params: RSlice<'static, ParamDesc>,
+    /// The type of its result.
+    pub result: &'static TypeDesc,
+    /// [`function_hash`].
+    pub hash: Hash,
+    /// `unsafe extern "C" fn(this: *const (), args…, out: *mut Out<V>) -> Status`, where each argument is the `Cross` of
+    /// its [`Arg`](crate::boundary::Arg), and `V` the view of the result.
+    pub typed: *const (),
+    /// The same function for [`call_dynamic`](crate::boundary::call_dynamic).
+    pub dynamic: DynamicFn,
+}
+
+/// A function that takes [`Value`](crate::boundary::Value)s, checks them, and gives one.
+pub type DynamicFn = unsafe extern "C" fn(
+    this: *const (),
+    args: SliceView<ValueView>,
+    out: *mut DynamicOut,
+) -> Status;
+
+impl FunctionDesc {
+    /// A function. `typed` is what the field of that name describes.
+    pub const fn new(
+        name: &'static str,
+        params: &'static [ParamDesc],
+        result: &'static TypeDesc,
+        typed: *const (),
+        dynamic: DynamicFn,
+    ) -> Self {
+        FunctionDesc {
+            name: RStr::from_str(name),
+            params: RSlice::from_slice(params),
+            result,
+            hash: function_hash(params, result),
+            typed,
+            dynamic,
+        }
+    }
+}
+
+impl fmt::Debug for FunctionDesc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}",
+            Written {
+                name: self.name.as_str(),
+                params: self.params.as_slice(),
+                result: self.result
+            }
+        )
+    }
+}
+
+/// A method of an interface.
+#[repr(C)]
+pub struct MethodDesc {
+    /// Its name.
+    pub name: RStr<'static>,
+    /// Its parameters, `self` left out.
+    pub params: RSlice<'static, ParamDesc>,
+    /// The type of its result.
+    pub result: &'static TypeDesc,
+}
+
+impl MethodDesc {
+    /// A method.
+    pub const fn new(
+        name: &'static str,
+        params: &'static [ParamDesc],
+        result: &'static TypeDesc,
+    ) -> Self {
+        MethodDesc {
+            name: RStr::from_str(name),
+            params: RSlice::from_slice(params),
+            result,
+        }
+    }
+}
+
+/// An interface: its methods, in the order of the table.
+#[repr(C)]
+pub struct InterfaceDesc {
+    /// The trait's name.
+    pub name: RStr<'static>,
+    /// The crate that defines it.
+    pub origin: RStr<'static>,
+    /// Its methods.
+    pub methods: RSlice<'static, MethodDesc>,
+    /// The hash of all of this but the names of parameters.
+    pub hash: Hash,
+}
+
+impl InterfaceDesc {
+    /// An interface.
+    pub const fn new(
+        origin: &'static str,
+        name: &'static str,
+        methods: &'static [MethodDesc],
+    ) -> Self {
+        let mut hash = Hasher::new().text(name).text(origin);
+        let mut i = 0;
+        while i < methods.len() {
+            let method = &methods[i];
+            hash = hash.text(str_of(method.name));
+            hash = hash.node(function_hash(slice_of(method.params), method.result));
+            i += 1;
+        }
+        InterfaceDesc {
+            name: RStr::from_str(name),
+            origin: RStr::from_str(origin),
+            methods: RSlice::from_slice(methods),
+            hash: hash.finish(),
+        }
+    }
+
+    /// Whether two descriptions are of the same interface: what makes it sound to call one through the table of the
+    /// other.
+    pub fn same(&self, other: &InterfaceDesc) -> bool {
+        std::ptr::eq(self, other)
+            || (self.hash == other.hash
+                && (self.name, self.origin) == (other.name, other.origin)
+                && self.methods.len() == other.methods.len()
+                && self.methods.iter().zip(other.methods).all(|(a, b)| {
+                    a.name == b.name && same_function((&a.params, a.result), (&b.params, b.result))
+                }))
+    }
+}
+
+impl fmt::Debug for InterfaceDesc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.methods.iter().map(|m| m.name.as_str()))
+            .finish()
+    }
+}
+
+/// Whether two functions have the same types of parameters and result.
+pub fn same_function(a: (&[ParamDesc], &TypeDesc), b: (&[ParamDesc], &TypeDesc)) -> bool {
+    same(a.1, b.1) && a.0.len() == b.0.len() && a.0.iter().zip(b.0).all(|(a, b)| same(a.ty, b.ty))
+}
+
+/// A function as an author writes it: `fn hum(times: u32) -> String`.
+pub(crate) struct Written<'a> {
+    pub name: &'a str,
+    pub params: &'a [ParamDesc],
+    pub result: &'a TypeDesc,
+}
+
+impl fmt::Display for Written<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "fn{}{}(",
+            if self.name.is_empty() { "" } else { " " },
+            self.name
+        )?;
+        for (i, param) in self.params.iter().enumerate() {
+            f.write_str(if i > 0 { ", " } else { "" })?;
+            if !param.name.is_empty() {
+                write!(f, "{}: ", param.name)?;
+            }
+            write!(f, "{}", param.ty)?;
+        }
+        f.write_str(")")?;
+        if self.result.name.as_str() != "()" {
+            write!(f, " -> {}", self.result)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! Types.
+use super::hash::{Hash, Hasher, str_of};
+use abi_stable::std_types::{RSlice, RStr};
+use std::fmt;
+
+/// What a [`TypeDesc`] describes, and how it is written.
+#[repr(u8)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A type without parts: `u32`, `String`.
+    Leaf,
+    /// `Name<A, B>`.
+    Generic,
+    /// `&A`.
+    Reference,
+    /// `&[A]`.
+    Slice,
+    /// `[A; count]`.
+    Array,
+    /// `(A, B)`.
+    Tuple,
+    /// A `#[shared]` struct.
+    Struct,
+    /// A `#[shared]` enum; its parts are its variants.
+    Enum,
+    /// A variant; its parts are its fields.
+    Variant,
+}
+
+/// A type that may cross, or a variant of one.
+#[repr(C)]
+pub struct TypeDesc {
+    /// Its name, without parameters.
+    pub name: RStr<'static>,
+    /// The crate that defines it; empty for types of the standard library.
+    pub origin: RStr<'static>,
+    /// What it is.
+    pub kind: Kind,
+    /// Its parameters, fields or variants.
+    pub parts: RSlice<'static, FieldDesc>,
+    /// How many items an array has.
+    pub count: usize,
+    /// The size of its view.
+    pub size: usize,
+    /// The alignment of its view.
+    pub align: usize,
+    /// The hash of all of this.
+    pub hash: Hash,
+}
+
+/// A part of a type.
+#[repr(C)]
+pub struct FieldDesc {
+    /// The name of the field or variant; empty for a parameter.
+    pub name: RStr<'static>,
+    /// Its type.
+    pub ty: &'static TypeDesc,
+}
+
+impl FieldDesc {
+    /// A part with this name.
+    pub const fn new(name: &'static str, ty: &'static TypeDesc) -> Self {
+        FieldDesc {
+            name: RStr::from_str(name),
+            ty,
+        }
+    }
+}
+
+impl TypeDesc {
+    /// A type of the standard library without parts, whose view is a `V`.
+    pub const fn leaf<V>(name: &'static str) -> Self {
+        TypeDesc::new::<V>("", name, Kind::Leaf, &[])
+    }
+
+    /// A type whose view is a `V`.
+    pub const fn new<V>(
+        origin: &'static str,
+        name: &'static str,
+        kind: Kind,
+        parts: &'static [FieldDesc],
+    ) -> Self {
+        TypeDesc::of(
+            origin,
+            name,
+            kind,
+            parts,
+            0,
+            [size_of::<V>(), align_of::<V>()],
+        )
+    }
+
+    /// An array of `count` items, whose view is a `V`.
+    pub const fn array<V>(item: &'static [FieldDesc], count: usize) -> Self {
+        TypeDesc::of(
+            "",
+            "",
+            Kind::Array,
+            item,
+            count,
+            [size_of::<V>(), align_of::<V>()],
+        )
+    }
+
+    /// A variant of an enum. The enum's own description has the size.
+    pub const fn variant(fields: &'static [FieldDesc]) -> Self {
+        TypeDesc::of("", "", Kind::Variant, fields, 0, [0, 0])
+    }
+
+    const fn of(
+        origin: &'static str,
+        name: &'static str,
+        kind: Kind,
+        parts: &'static [FieldDesc],
+        count: usize,
+        [size, align]: [usize; 2],
+    ) -> Self {
+        let mut hash = Hasher::new().text(name).text(origin).number(kind as u64);
+        hash = hash
+            .number(count as u64)
+            .number(size as u64)
+            .number(align as u64);
+        let mut i = 0;
+        while i < parts.len() {
+            hash = hash.text(str_of(parts[i].name)).node(parts[i].ty.hash);
+            i += 1;
+        }
+        TypeDesc {
+            name: RStr::from_str(name),
+            origin: RStr::from_str(origin),
+            kind,
+            parts: RSlice::from_slice(parts),
+            count,
+            size,
+            align,
+            hash: hash.finish(),
+        }
+    }
+}
+
+/// The type as an author writes it: `Vec<Vector>`, `&[i64]`.
+impl fmt::Display for TypeDesc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, open: &str, close: &str| {
+            f.write_str(open)?;
+            for (i, part) in self.parts.iter().enumerate() {
+                write!(f, "{}{}", if i > 0 { ", " } else { "" }, part.ty)?;
+            }
+            f.write_str(close)
+        };
+        match self.kind {
+            Kind::Leaf | Kind::Struct | Kind::Enum => f.write_str(self.name.as_str()),
+            Kind::Generic => {
+                f.write_str(self.name.as_str())?;
+                list(f, "<", ">")
+            }
+            Kind::Reference => list(f, "&", ""),
+            Kind::Slice => list(f, "&[", "]"),
+            Kind::Array => list(f, "[", &format!("; {}]", self.count)),
+            Kind::Tuple => list(f, "(", ")"),
+            Kind::Variant if self.parts.is_empty() => Ok(()),
+            Kind::Variant => {
+                f.write_str("{ ")?;
+                for (i, part) in self.parts.iter().enumerate() {
+                    write!(
+                        f,
+                        "{}{}: {}",
+                        if i > 0 { ", " } else { "" },
+                        part.name,
+                        part.ty
+                    )?;
+                }
+                f.write_str(" }")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for TypeDesc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} #{}/{}", self.size, self.align)
+    }
+}
+
+/// Whether two descriptions are equal, in everything but where they lie in memory.
+pub fn same(a: &TypeDesc, b: &TypeDesc) -> bool {
+    std::ptr::eq(a, b)
+        || (a.hash == b.hash
+            && (a.name, a.origin, a.kind) == (b.name, b.origin, b.kind)
+            && (a.count, a.size, a.align) == (b.count, b.size, b.align)
+            && a.parts.len() == b.parts.len()
+            && a.parts
+                .iter()
+                .zip(b.parts)
+                .all(|(a, b)| a.name == b.name && same(a.ty, b.ty)))
+}
