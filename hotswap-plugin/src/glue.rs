@@ -49,23 +49,22 @@ impl<P: Plugin> Entry<P> {
         imports: RSlice::from_slice(<P::Imports as Import>::IMPORTS),
     };
 
-    const TABLE: &'static WithMetadata<PluginEntry> =
-        &WithMetadata::new(PluginEntry {
-            connect,
-            describe: describe::<P>,
-            reloadable: reloadable::<P>,
-            construct: construct::<P>,
-            on_load: on_load::<P>,
-            on_init: on_init::<P>,
-            on_start: on_start::<P>,
-            on_stop: on_stop::<P>,
-            on_free: on_free::<P>,
-            destroy: destroy::<P>,
-            invoke_func: invoke_func::<P>,
-            set_levels,
-            flush,
-            memory,
-        });
+    const TABLE: &'static WithMetadata<PluginEntry> = &WithMetadata::new(PluginEntry {
+        connect,
+        describe: describe::<P>,
+        reloadable: reloadable::<P>,
+        construct: construct::<P>,
+        on_load: on_load::<P>,
+        on_init: on_init::<P>,
+        on_start: on_start::<P>,
+        on_stop: on_stop::<P>,
+        on_free: on_free::<P>,
+        destroy: destroy::<P>,
+        invoke_func: invoke_func::<P>,
+        set_levels,
+        flush,
+        memory,
+    });
 
     fn root() -> PluginEntryRef {
         PluginEntryRef(WithMetadata::static_as_prefix(Self::TABLE))
