@@ -30,6 +30,16 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     Ok(interface.generate(&root))
 }
 
+/// Methods that handles have of their own, through traits that are always in scope.
+const TAKEN: [&str; 6] = [
+    "clone",
+    "clone_into",
+    "deref",
+    "into",
+    "to_owned",
+    "try_into",
+];
+
 /// A trait, checked.
 struct Interface<'a> {
     item: &'a ItemTrait,
@@ -99,7 +109,7 @@ impl<'a> Method<'a> {
     fn parse(method: &'a TraitItemFn, errors: &mut Errors) -> Self {
         let sig = &method.sig;
         refuse_cfg(&method.attrs, "method of an interface", errors);
-        if ["clone", "deref"].iter().any(|taken| sig.ident == taken) {
+        if TAKEN.iter().any(|taken| sig.ident == taken) {
             errors.at(
                 &sig.ident,
                 format!("handles have a method `{}` of their own, which would be called instead: choose another name", sig.ident),
@@ -187,7 +197,7 @@ impl Interface<'_> {
                 }
 
                 #[automatically_derived]
-                impl #b::Interface for dyn #ident #all {
+                unsafe impl #b::Interface for dyn #ident #all {
                     type Table = #table;
                     type Proxy = #proxy;
                     const DESC: &'static #b::InterfaceDesc =
@@ -199,7 +209,7 @@ impl Interface<'_> {
                 }
 
                 #[automatically_derived]
-                impl<__T: #ident + 'static> #b::Provides<__T> for dyn #ident #all {
+                unsafe impl<__T: #ident + 'static> #b::Provides<__T> for dyn #ident #all {
                     const TABLE: &'static #table = &#table { #(#entries)* };
                 }
 

@@ -171,7 +171,7 @@ pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | a borrowed result | an owned one |
 /// | `async` | start the work, and offer its result by another call |
 /// | associated types, constants and functions | methods |
-/// | methods named `clone` or `deref` | other names: handles have these |
+/// | methods named `clone`, `to_owned`, `into` and the like | other names: handles have these |
 ///
 /// # Options
 /// | option | meaning | default |

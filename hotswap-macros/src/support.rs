@@ -213,3 +213,27 @@ pub fn name_span(ty: &Type) -> Span {
         ty => ty.span(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{json, written};
+
+    #[test]
+    fn types_are_written_as_by_their_author() {
+        for text in [
+            "&str",
+            "Vec<&[Vector]>",
+            "Result<HashMap<String, Option<(u8, u8)>>, std::num::ParseIntError>",
+            "[u8; 16]",
+            "()",
+            "Box<dyn Error + Send + Sync>",
+        ] {
+            assert_eq!(written(syn::parse_str::<syn::Type>(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn json_is_escaped() {
+        assert_eq!(json("a \"b\" \\ \n"), r#"a \"b\" \\ \u000a"#);
+    }
+}

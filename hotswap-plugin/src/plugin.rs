@@ -11,7 +11,11 @@ use crate::{Context, LoadData, Vault};
 /// `reloadable`, `construct`, `on_load`, then for all plugins of the generation `on_init`; the switch; `on_start`.
 /// Later `on_stop` at the next switch, and `on_free` after the last call of the instance has returned. An error or a
 /// panic before the switch leaves the running generation as it is.
-pub trait Plugin: Sized + Send + Sync + 'static {
+///
+/// # Safety
+/// The functions of [`FUNCTIONS`](Self::FUNCTIONS) and the tables of [`EXPORTS`](Self::EXPORTS) may be called with the
+/// address of a `Self`.
+pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     /// The plugin's name. Compared without case, `-` equal to `_`.
     const NAME: &'static str;
     /// The version of its crate.

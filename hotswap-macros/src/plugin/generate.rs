@@ -88,7 +88,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
             #imports_item
 
             #[automatically_derived]
-            impl #root::Plugin for #ty #bounds {
+            unsafe impl #root::Plugin for #ty #bounds {
                 const NAME: &'static str = #name;
                 const VERSION: &'static str = #version;
                 const FUNCTIONS: &'static [#b::FunctionDesc] = &[#(#descriptions),*];
@@ -254,7 +254,7 @@ fn described(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
                 })
             }
         }
-        #b::FunctionDesc::new(#name, #descriptions, typed as *const (), dynamic)
+        unsafe { #b::FunctionDesc::new(#name, #descriptions, typed as *const (), dynamic) }
     }}
 }
 

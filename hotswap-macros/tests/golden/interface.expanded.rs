@@ -50,7 +50,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __hotswap::Interface for dyn Alpha
+    unsafe impl __hotswap::Interface for dyn Alpha
     where
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
@@ -86,7 +86,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl<__T: Alpha + 'static> __hotswap::Provides<__T> for dyn Alpha
+    unsafe impl<__T: Alpha + 'static> __hotswap::Provides<__T> for dyn Alpha
     where
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,

@@ -28,7 +28,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::hotswap_plugin::Plugin for World
+    unsafe impl ::hotswap_plugin::Plugin for World
     where
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
@@ -76,13 +76,20 @@ const _: () = {
                         )
                     }
                 }
-                __hotswap::FunctionDesc::new(
-                    "hum",
-                    &[__hotswap::ParamDesc::new("times", <u32 as __hotswap::Arg>::TYPE)],
-                    <String as __hotswap::Shared>::TYPE,
-                    typed as *const (),
-                    dynamic,
-                )
+                unsafe {
+                    __hotswap::FunctionDesc::new(
+                        "hum",
+                        &[
+                            __hotswap::ParamDesc::new(
+                                "times",
+                                <u32 as __hotswap::Arg>::TYPE,
+                            ),
+                        ],
+                        <String as __hotswap::Shared>::TYPE,
+                        typed as *const (),
+                        dynamic,
+                    )
+                }
             },
             {
                 unsafe extern "C" fn typed(
@@ -141,19 +148,24 @@ const _: () = {
                         )
                     }
                 }
-                __hotswap::FunctionDesc::new(
-                    "greet",
-                    &[
-                        __hotswap::ParamDesc::new(
-                            "name",
-                            <&str as __hotswap::Arg>::TYPE,
-                        ),
-                        __hotswap::ParamDesc::new("at", <Vector as __hotswap::Arg>::TYPE),
-                    ],
-                    <Result<Vector, Refused> as __hotswap::Shared>::TYPE,
-                    typed as *const (),
-                    dynamic,
-                )
+                unsafe {
+                    __hotswap::FunctionDesc::new(
+                        "greet",
+                        &[
+                            __hotswap::ParamDesc::new(
+                                "name",
+                                <&str as __hotswap::Arg>::TYPE,
+                            ),
+                            __hotswap::ParamDesc::new(
+                                "at",
+                                <Vector as __hotswap::Arg>::TYPE,
+                            ),
+                        ],
+                        <Result<Vector, Refused> as __hotswap::Shared>::TYPE,
+                        typed as *const (),
+                        dynamic,
+                    )
+                }
             },
         ];
         const EXPORTS: &'static [__hotswap::ExportDesc] = &[
@@ -199,7 +211,7 @@ impl Moon {}
 const _: () = {
     use renamed::boundary as __hotswap;
     #[automatically_derived]
-    impl renamed::Plugin for Moon {
+    unsafe impl renamed::Plugin for Moon {
         const NAME: &'static str = "moon";
         const VERSION: &'static str = "2";
         const FUNCTIONS: &'static [__hotswap::FunctionDesc] = &[];

@@ -10,12 +10,15 @@ use std::sync::Arc;
 
 /// A trait that calls can cross, as `dyn Trait`. `#[interface]` implements it; the trait object's own vtable is never
 /// used.
+///
+/// # Safety
+/// [`DESC`](Self::DESC) describes [`Table`](Self::Table), and the proxy calls it as described.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an interface",
     label = "not an interface",
     note = "put `#[interface]` on the trait, and write `dyn` in front of its name"
 )]
-pub trait Interface: 'static {
+pub unsafe trait Interface: 'static {
     /// The `repr(C)` table: one `unsafe extern "C" fn` for each method.
     type Table: 'static;
     /// What [`Imported`] derefs to: it has the trait's methods, and implements the trait.
@@ -30,12 +33,15 @@ pub trait Interface: 'static {
 }
 
 /// `dyn Trait: Provides<T>` for every `T: Trait`.
+///
+/// # Safety
+/// The functions of [`TABLE`](Self::TABLE) may be called with the address of a `T`, from any thread.
 #[diagnostic::on_unimplemented(
     message = "`{T}` does not implement the trait of `{Self}`",
     label = "the trait is not implemented for `{T}`",
     note = "put `#[interface]` on the trait, and write an `impl` of it for `{T}`"
 )]
-pub trait Provides<T>: Interface {
+pub unsafe trait Provides<T>: Interface {
     /// The functions that call a `T`.
     const TABLE: &'static Self::Table;
 }
@@ -174,6 +180,7 @@ impl<I: Interface + ?Sized> fmt::Debug for Imported<I> {
 
 /// An interface that a plugin exports.
 #[repr(C)]
+#[non_exhaustive]
 #[derive(Clone, Copy)]
 pub struct ExportDesc {
     /// Which.

@@ -26,6 +26,7 @@ pub trait Alpha: Send + Sync {
     fn address(&self, at: *const u8);
     fn clone(&self) -> u32;
     fn deref(&self) -> u32;
+    fn to_owned(&self) -> u32;
     #[cfg(unix)]
     fn sometimes(&self);
 }

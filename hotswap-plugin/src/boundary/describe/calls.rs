@@ -40,6 +40,7 @@ pub const fn function_hash(params: &[ParamDesc], result: &TypeDesc) -> Hash {
 
 /// A function of a plugin that can be called by name.
 #[repr(C)]
+#[non_exhaustive]
 pub struct FunctionDesc {
     /// Its name.
     pub name: RStr<'static>,
@@ -64,8 +65,12 @@ pub type DynamicFn = unsafe extern "C" fn(
 ) -> Status;
 
 impl FunctionDesc {
-    /// A function. `typed` is what the field of that name describes.
-    pub const fn new(
+    /// A function.
+    ///
+    /// # Safety
+    /// `typed` is what the field of that name describes, and both may be called with the address of the plugin's
+    /// instance, from any thread.
+    pub const unsafe fn new(
         name: &'static str,
         params: &'static [ParamDesc],
         result: &'static TypeDesc,
