@@ -1,6 +1,7 @@
 //! What a swapper is opened with.
+use super::Swapper;
+use super::inner::{Inner, Writer};
 use super::reload::Plan;
-use super::{Inner, Swapper, Writer};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::live::pin::Live;
@@ -131,7 +132,6 @@ impl Builder {
             handles: Mutex::default(),
             writer: Mutex::new(Writer {
                 host: HostRecord::of_this_process(&plugin_dir),
-                plugin_dir,
                 allowed: self.allowed,
                 added: BTreeMap::new(),
                 removed: BTreeSet::new(),
@@ -141,6 +141,7 @@ impl Builder {
             }),
             provided: Arc::new(self.provided),
             copies,
+            plugin_dir: Mutex::new(plugin_dir.clone()),
             host_dir,
             retirer,
             limit,

@@ -1,33 +1,29 @@
 //! The host's handle to everything: holds the live generation, makes the next.
 mod builder;
+mod inner;
+mod pinned;
 mod reload;
 mod report;
 mod scan;
 mod stage;
 
 pub use builder::Builder;
+pub(crate) use inner::Inner;
+pub use pinned::{Hold, Pin};
 pub use reload::{Change, GenerationView, Reload};
 pub use report::{Outcome, PluginReport, Report};
 
-use crate::error::{CallError, HandleError, InvokeError, ReloadError};
-use crate::function::{self, Dynamic, Function, Handle, HandleSpec, Signature};
-use crate::generation::{Generation, Listing, Target};
-use crate::instance::Instance;
-use crate::live::pin::{Held, Live, Pinned};
-use crate::live::record;
-use crate::live::retire::Retirer;
-use crate::load::copy::CopyDir;
-use crate::name::PluginName;
-use crate::provide::Provided;
+use crate::error::{HandleError, InvokeError, ReloadError};
+use crate::function::{Dynamic, Function, Handle, HandleSpec, Signature};
+use crate::generation::Listing;
 use crate::retirement::Retirement;
-use crate::runtime::{HostDir, HostRecord, RuntimeError, StoredReport};
+use crate::runtime::HostRecord;
 use crate::telemetry::Levels;
 use hotswap_plugin::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use pinned::invoke_in;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// Holds the live generation of plugins, and makes the next.
@@ -36,39 +32,6 @@ use std::time::Duration;
 /// [`shutdown`](Self::shutdown) does it at a time of your choosing, and waits.
 #[derive(Clone)]
 pub struct Swapper(Arc<Inner>);
-
-/// What swappers, handles and holds share.
-pub(crate) struct Inner {
-    live: Live<Generation>,
-    /// Handles, by number. Taken for making one, and for the switch; never while plugin code runs.
-    handles: Mutex<Vec<Weak<HandleSpec>>>,
-    /// Taken by whoever makes the next generation: reloads queue here.
-    writer: Mutex<Writer>,
-    provided: Arc<Provided>,
-    copies: CopyDir,
-    /// None where no directory for it could be made.
-    host_dir: Option<Arc<HostDir>>,
-    retirer: Retirer,
-    limit: Duration,
-    toolchain: bool,
-    /// A reload that a plugin asked for is about to run.
-    requested: AtomicBool,
-}
-
-/// What the next generation is made from.
-struct Writer {
-    plugin_dir: PathBuf,
-    allowed: Option<BTreeSet<PluginName>>,
-    /// Plugins that [`Swapper::load`] added, with their files.
-    added: BTreeMap<PluginName, PathBuf>,
-    /// Plugins that [`Swapper::unload`] took out.
-    removed: BTreeSet<PluginName>,
-    load_data: crate::load_data::LoadDataBox,
-    host: HostRecord,
-    /// Attempts so far.
-    attempts: u64,
-    shut_down: bool,
-}
 
 impl Swapper {
     /// Describes a swapper before it is opened.
@@ -143,14 +106,7 @@ impl Swapper {
     /// [`Function::on`] calls just that generation.
     #[track_caller]
     pub fn pin(&self) -> Pin<'_> {
-        let pinned = self.0.live.pin();
-        if let Some(record) = pinned.record() {
-            record.set_pinned_at(Some(Location::caller()));
-        }
-        Pin {
-            pinned,
-            inner: &self.0,
-        }
+        Pin::new(&self.0, Location::caller())
     }
 
     /// The plugins of the live generation.
@@ -206,11 +162,12 @@ impl Swapper {
     /// From inside a reload.
     pub fn set_plugin_dir(&self, dir: impl Into<PathBuf>) -> Result<(), ReloadError> {
         let mut writer = self.0.writer()?;
-        writer.plugin_dir = dir.into();
+        let dir = dir.into();
         writer.host = HostRecord {
             reload_signal: writer.host.reload_signal,
-            ..HostRecord::of_this_process(&writer.plugin_dir)
+            ..HostRecord::of_this_process(&dir)
         };
+        self.0.set_plugin_dir(dir);
         writer.added.clear();
         writer.removed.clear();
         self.0.publish(&writer);
@@ -219,12 +176,7 @@ impl Swapper {
 
     /// The plugin directory.
     pub fn plugin_dir(&self) -> PathBuf {
-        self.0
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .plugin_dir
-            .clone()
+        self.0.plugin_dir()
     }
 
     /// Replaced plugins on their way out of memory, those that are kept, and the last that have left.
@@ -288,224 +240,5 @@ impl WeakSwapper {
 
     pub(crate) fn upgrade(&self) -> Option<Swapper> {
         self.0.upgrade().map(Swapper)
-    }
-}
-
-fn invoke_in(
-    generation: &Generation,
-    plugin: &str,
-    function: &str,
-    args: &[Value],
-) -> Result<Value, InvokeError> {
-    let Some(instance) = generation.plugin_called(plugin) else {
-        return Err(CallError::NotLoaded {
-            plugin: plugin.to_owned(),
-            function: function.to_owned(),
-        });
-    };
-    function::invoke(instance, function, args)
-}
-
-impl Inner {
-    #[inline(always)]
-    pub(crate) fn live(&self) -> &Live<Generation> {
-        &self.live
-    }
-
-    fn handles(&self) -> MutexGuard<'_, Vec<Weak<HandleSpec>>> {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The right to make the next generation, once those before have finished.
-    fn writer(&self) -> Result<MutexGuard<'_, Writer>, ReloadError> {
-        if reload::is_running_here() {
-            return Err(ReloadError::Reentrant(
-                "from inside a hook or a callback of a reload",
-            ));
-        }
-        if record::mine().has_pin() {
-            return Err(ReloadError::Reentrant(
-                "from inside a call, or while this thread holds a pin",
-            ));
-        }
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if writer.shut_down {
-            Err(ReloadError::ShutDown)
-        } else {
-            Ok(writer)
-        }
-    }
-
-    /// Shows the host to the tools beside it. That they cannot see it is no reason to stop.
-    fn publish(&self, writer: &Writer) {
-        self.write(|dir| dir.publish(&writer.host));
-    }
-
-    fn store(&self, report: &StoredReport) {
-        self.write(|dir| dir.store(report));
-    }
-
-    fn write(&self, write: impl FnOnce(&HostDir) -> Result<(), RuntimeError>) {
-        if let Some(Err(error)) = self.host_dir.as_deref().map(write) {
-            tracing::warn!(target: "hotswap", "{error}");
-        }
-    }
-
-    /// Binds every handle in the next generation, and makes it live.
-    fn switch(&self, next: Generation) -> Result<(), ReloadError> {
-        let handles = self.handles();
-        bind_all(&handles, &next)?;
-        self.switch_bound(next, handles);
-        Ok(())
-    }
-
-    fn switch_to_nothing(&self) {
-        let (number, reloads) = {
-            let live = self.live.pin();
-            (live.number + 1, live.reloads)
-        };
-        let empty = Generation::new(number, reloads, Vec::new());
-        let handles = self.handles();
-        (0..handles.len()).for_each(|index| empty.bindings.set(index, Target::NONE));
-        self.switch_bound(empty, handles);
-    }
-
-    fn switch_bound(&self, next: Generation, handles: MutexGuard<'_, Vec<Weak<HandleSpec>>>) {
-        let stays: Vec<_> = next.plugins.iter().map(Arc::as_ptr).collect();
-        let old = self.live.switch(next);
-        drop(handles);
-        let plugins = old.get().plugins.iter();
-        let replaced: Vec<_> = plugins
-            .filter(|p| !stays.contains(&Arc::as_ptr(p)))
-            .cloned()
-            .collect();
-        stop(&replaced);
-        self.retirer.generation(old, replaced);
-    }
-}
-
-/// Runs `on_stop`, on a thread that ends with it where this one does not.
-fn stop(replaced: &[Arc<Instance>]) {
-    let stop = || {
-        for plugin in replaced.iter().rev() {
-            if let Err(failure) = plugin.on_stop() {
-                tracing::error!(target: "hotswap", "{failure}");
-            }
-        }
-    };
-    let here = reload::is_running_here() || replaced.is_empty();
-    if here || reload::on_own_thread(stop).is_err() {
-        stop();
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(dir) = &self.host_dir {
-            dir.withdraw();
-        }
-        self.switch_to_nothing();
-    }
-}
-
-fn bind_all(handles: &[Weak<HandleSpec>], next: &Generation) -> Result<(), ReloadError> {
-    for (index, handle) in handles.iter().enumerate() {
-        let target = match handle.upgrade() {
-            None => Target::NONE,
-            Some(spec) => spec.resolve(next).map_err(|error| ReloadError::Handle {
-                plugin: spec.plugin.clone(),
-                function: spec.function.clone(),
-                message: error.to_string(),
-            })?,
-        };
-        next.bindings.set(index, target);
-    }
-    Ok(())
-}
-
-/// A pinned generation. Stays on its thread.
-pub struct Pin<'s> {
-    pinned: Pinned<'s, Generation>,
-    inner: &'s Arc<Inner>,
-}
-
-impl Pin<'_> {
-    /// The number of the pinned generation.
-    pub fn generation(&self) -> u64 {
-        self.pinned.number
-    }
-
-    /// The plugins of the pinned generation.
-    pub fn listing(&self) -> Listing {
-        self.pinned.listing()
-    }
-
-    /// Calls a function of the pinned generation by names.
-    ///
-    /// # Errors
-    /// As [`Swapper::invoke`].
-    pub fn invoke(
-        &self,
-        plugin: &str,
-        function: &str,
-        args: &[Value],
-    ) -> Result<Value, InvokeError> {
-        invoke_in(&self.pinned, plugin, function, args)
-    }
-
-    /// Keeps the pinned generation in memory from any thread.
-    pub fn hold(&self) -> Hold {
-        Hold {
-            held: self.pinned.hold(),
-            _inner: self.inner.clone(),
-        }
-    }
-
-    pub(crate) fn generation_ref(&self) -> &Generation {
-        &self.pinned
-    }
-
-    pub(crate) fn belongs_to(&self, inner: &Arc<Inner>) -> bool {
-        Arc::ptr_eq(self.inner, inner)
-    }
-}
-
-impl Drop for Pin<'_> {
-    fn drop(&mut self) {
-        if let Some(record) = self.pinned.record() {
-            record.set_pinned_at(None);
-        }
-    }
-}
-
-/// Keeps a generation in memory, from any thread: a pin that may move.
-#[derive(Clone)]
-pub struct Hold {
-    held: Held<Generation>,
-    _inner: Arc<Inner>,
-}
-
-impl Hold {
-    /// The number of the held generation.
-    pub fn generation(&self) -> u64 {
-        self.held.number
-    }
-
-    /// The plugins of the held generation.
-    pub fn listing(&self) -> Listing {
-        self.held.listing()
-    }
-
-    /// Calls a function of the held generation by names.
-    ///
-    /// # Errors
-    /// As [`Swapper::invoke`].
-    pub fn invoke(
-        &self,
-        plugin: &str,
-        function: &str,
-        args: &[Value],
-    ) -> Result<Value, InvokeError> {
-        invoke_in(&self.held, plugin, function, args)
     }
 }

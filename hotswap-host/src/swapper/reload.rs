@@ -1,8 +1,10 @@
 //! A reload, from the request to the report.
+use super::Swapper;
+use super::inner::{Writer, bind_all};
+use super::pinned::invoke_in;
 use super::report::{Outcome, PluginReport, Report};
 use super::scan::{Candidate, added_by, scan};
 use super::stage::Staged;
-use super::{Swapper, Writer, bind_all, invoke_in};
 use crate::error::{InvokeError, ReloadError};
 use crate::generation::{Generation, Listing};
 use crate::levels;
@@ -200,7 +202,7 @@ impl Swapper {
     ) -> Result<Report, ReloadError> {
         let began = Instant::now();
         let live = self.0.live.pin().hold();
-        let candidates = scan(writer, &plan, &live)?;
+        let candidates = scan(&self.0.plugin_dir(), writer, &plan, &live)?;
         let left: Vec<_> = live
             .plugins
             .iter()

@@ -1,8 +1,10 @@
 //! Which plugins the next generation is to have: the plugin directory, compared with what is live.
-use super::Writer;
+use super::inner::Writer;
 use super::reload::Plan;
 use super::report::Outcome;
-use crate::artifact::{Artifact, ArtifactError, BuildId, Fingerprint, Metadata, find, read_source};
+use crate::artifact::{
+    Artifact, ArtifactError, BuildId, FindError, Fingerprint, Metadata, find, read_source,
+};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::Instance;
@@ -70,12 +72,13 @@ impl Candidate {
 /// # Errors
 /// The directory or a file of it cannot be read or holds no plugin; two plugins of one name; a plugin that is missing.
 pub(super) fn scan(
+    dir: &Path,
     writer: &Writer,
     plan: &Plan,
     live: &Generation,
 ) -> Result<BTreeMap<PluginName, Candidate>, ReloadError> {
     let mut candidates = BTreeMap::new();
-    for file in find(&writer.plugin_dir)? {
+    for file in find(dir).map_err(|error| known(error, live))? {
         let candidate = match look(&file, live) {
             Err(error) if !allowed_file(writer, &file, &error) => continue,
             candidate => candidate?,
@@ -98,7 +101,7 @@ pub(super) fn scan(
     {
         return Err(ReloadError::Missing {
             name: name.clone(),
-            dir: writer.plugin_dir.clone(),
+            dir: dir.to_owned(),
         });
     }
     let mut added = writer.added.clone();
@@ -113,7 +116,7 @@ pub(super) fn scan(
         candidates.insert(candidate.metadata().name.clone(), candidate);
     }
     for name in &plan.remove {
-        if !candidates.contains_key(name) && live.plugin(name).is_none() {
+        if live.plugin(name).is_none() {
             return Err(ReloadError::NotLoaded {
                 name: name.clone(),
                 loaded: live.names(),
@@ -141,15 +144,31 @@ fn insert(
     Ok(())
 }
 
+fn loaded_from<'g>(file: &Path, live: &'g Generation) -> Option<&'g Arc<Instance>> {
+    live.plugins.iter().find(|plugin| plugin.file() == file)
+}
+
+/// An error of a file from which a live plugin was loaded names that plugin.
+fn known(error: FindError, live: &Generation) -> FindError {
+    match error {
+        FindError::Artifact(error) => {
+            let plugin = loaded_from(&error.file, live).map(|plugin| plugin.name());
+            FindError::Artifact(error.of(plugin))
+        }
+        error => error,
+    }
+}
+
 /// What an artifact is, compared with the live instance from the same file or of the same name.
 fn look(file: &Path, live: &Generation) -> Result<Candidate, ArtifactError> {
-    let from_here = live.plugins.iter().find(|plugin| plugin.file() == file);
+    let from_here = loaded_from(file, live);
     if let (Some(plugin), Ok(metadata)) = (from_here, std::fs::metadata(file))
         && plugin.has_fingerprint(&Fingerprint::of(&metadata))
     {
         return Ok(Candidate::Same(plugin.clone()));
     }
-    let opening = Opening::read(file)?;
+    let opening =
+        Opening::read(file).map_err(|error| error.of(from_here.map(|plugin| plugin.name())))?;
     let build_id = opening.artifact.build_id;
     Ok(match live.plugin(&opening.artifact.metadata.name) {
         Some(plugin) if plugin.build_id() == build_id && plugin.file() == file => {

@@ -1,10 +1,11 @@
 //! Makes the next generation beside the live one: everything that can fail.
+use super::Swapper;
+use super::inner::{Inner, Writer};
 use super::report::{Outcome, PluginReport};
 use super::scan::{Candidate, Opening};
-use super::{Inner, Swapper, Writer};
 use crate::error::ReloadError;
 use crate::generation::Generation;
-use crate::instance::{Instance, Loaded};
+use crate::instance::{Instance, Loaded, Uses};
 use crate::load;
 use crate::name::PluginName;
 use crate::provide::Provided;
@@ -89,7 +90,8 @@ impl<'a> Staged<'a> {
                 ),
             });
         }
-        let opening = Opening::read(instance.file())?;
+        let opening =
+            Opening::read(instance.file()).map_err(|error| error.of(Some(instance.name())))?;
         let outcome = Outcome::Followed {
             plugin: leader.clone(),
         };
@@ -118,7 +120,7 @@ impl<'a> Staged<'a> {
             });
         }
         let request = super::reload::on_request(swapper);
-        let give_back = |library| self.inner.retirer.library(library);
+        let give_back = |library| self.inner.retirer.library(library, Uses::default());
         let loaded = load::open(
             artifact,
             &bytes,
@@ -154,7 +156,8 @@ impl<'a> Staged<'a> {
         };
         let levels = telemetry::levels();
         loaded.entry.set_levels()(levels.log, levels.trace);
-        let give_back = |loaded: Loaded| self.inner.retirer.library(loaded.library);
+        let retirer = &self.inner.retirer;
+        let give_back = |loaded: Loaded| retirer.library(loaded.library, Uses::default());
         match loaded.reloadable(&cx) {
             Ok(reloadable) => loaded.is_reloadable = reloadable,
             Err(failure) => {
@@ -169,13 +172,12 @@ impl<'a> Staged<'a> {
                 return Err(error);
             }
         };
-        loaded
-            .construct(&cx, &objects, imports, self.inner.provided.clone())
-            .map_err(|failed| {
-                let (loaded, failure) = *failed;
-                give_back(loaded);
-                failure.into()
-            })
+        let uses = Uses::new(imports, self.inner.provided.clone());
+        loaded.construct(&cx, &objects, uses).map_err(|failed| {
+            let (loaded, uses, failure) = *failed;
+            retirer.library(loaded.library, uses);
+            failure.into()
+        })
     }
 
     /// An object for each import, and the instances that they belong to.

@@ -1,0 +1,186 @@
+//! What swappers, handles and holds share, and the switch.
+use super::reload;
+use crate::error::ReloadError;
+use crate::function::HandleSpec;
+use crate::generation::{Generation, Target};
+use crate::instance::Instance;
+use crate::live::pin::Live;
+use crate::live::record;
+use crate::live::retire::Retirer;
+use crate::load::copy::CopyDir;
+use crate::load_data::LoadDataBox;
+use crate::name::PluginName;
+use crate::provide::Provided;
+use crate::runtime::{HostDir, HostRecord, RuntimeError, StoredReport};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+/// What swappers, handles and holds share.
+pub(crate) struct Inner {
+    pub(super) live: Live<Generation>,
+    /// Handles, by number. Taken for making one, and for the switch; never while plugin code runs.
+    pub(super) handles: Mutex<Vec<Weak<HandleSpec>>>,
+    /// Taken by whoever makes the next generation: reloads queue here.
+    pub(super) writer: Mutex<Writer>,
+    pub(super) provided: Arc<Provided>,
+    pub(super) copies: CopyDir,
+    /// Read while a generation is made, so not the writer's.
+    pub(super) plugin_dir: Mutex<PathBuf>,
+    /// None where no directory for it could be made.
+    pub(super) host_dir: Option<Arc<HostDir>>,
+    pub(super) retirer: Retirer,
+    pub(super) limit: Duration,
+    pub(super) toolchain: bool,
+    /// A reload that a plugin asked for is about to run.
+    pub(super) requested: AtomicBool,
+}
+
+/// What the next generation is made from.
+pub(super) struct Writer {
+    pub(super) allowed: Option<BTreeSet<PluginName>>,
+    /// Plugins that [`Swapper::load`] added, with their files.
+    pub(super) added: BTreeMap<PluginName, PathBuf>,
+    /// Plugins that [`Swapper::unload`] took out.
+    pub(super) removed: BTreeSet<PluginName>,
+    pub(super) load_data: LoadDataBox,
+    pub(super) host: HostRecord,
+    /// Attempts so far.
+    pub(super) attempts: u64,
+    pub(super) shut_down: bool,
+}
+
+impl Inner {
+    #[inline(always)]
+    pub(crate) fn live(&self) -> &Live<Generation> {
+        &self.live
+    }
+
+    /// The plugin directory.
+    pub(super) fn plugin_dir(&self) -> PathBuf {
+        self.plugin_dir
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn set_plugin_dir(&self, dir: PathBuf) {
+        *self
+            .plugin_dir
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = dir;
+    }
+
+    pub(super) fn handles(&self) -> MutexGuard<'_, Vec<Weak<HandleSpec>>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to make the next generation, once those before have finished.
+    pub(super) fn writer(&self) -> Result<MutexGuard<'_, Writer>, ReloadError> {
+        if reload::is_running_here() {
+            return Err(ReloadError::Reentrant(
+                "from inside a hook or a callback of a reload",
+            ));
+        }
+        if record::mine().has_pin() {
+            return Err(ReloadError::Reentrant(
+                "from inside a call, or while this thread holds a pin",
+            ));
+        }
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if writer.shut_down {
+            Err(ReloadError::ShutDown)
+        } else {
+            Ok(writer)
+        }
+    }
+
+    /// Shows the host to the tools beside it. That they cannot see it is no reason to stop.
+    pub(super) fn publish(&self, writer: &Writer) {
+        self.write(|dir| dir.publish(&writer.host));
+    }
+
+    pub(super) fn store(&self, report: &StoredReport) {
+        self.write(|dir| dir.store(report));
+    }
+
+    fn write(&self, write: impl FnOnce(&HostDir) -> Result<(), RuntimeError>) {
+        if let Some(Err(error)) = self.host_dir.as_deref().map(write) {
+            tracing::warn!(target: "hotswap", "{error}");
+        }
+    }
+
+    /// Binds every handle in the next generation, and makes it live.
+    pub(super) fn switch(&self, next: Generation) -> Result<(), ReloadError> {
+        let handles = self.handles();
+        bind_all(&handles, &next)?;
+        self.switch_bound(next, handles);
+        Ok(())
+    }
+
+    pub(super) fn switch_to_nothing(&self) {
+        let (number, reloads) = {
+            let live = self.live.pin();
+            (live.number + 1, live.reloads)
+        };
+        let empty = Generation::new(number, reloads, Vec::new());
+        let handles = self.handles();
+        (0..handles.len()).for_each(|index| empty.bindings.set(index, Target::NONE));
+        self.switch_bound(empty, handles);
+    }
+
+    fn switch_bound(&self, next: Generation, handles: MutexGuard<'_, Vec<Weak<HandleSpec>>>) {
+        let stays: Vec<_> = next.plugins.iter().map(Arc::as_ptr).collect();
+        let old = self.live.switch(next);
+        drop(handles);
+        let plugins = old.get().plugins.iter();
+        let replaced: Vec<_> = plugins
+            .filter(|p| !stays.contains(&Arc::as_ptr(p)))
+            .cloned()
+            .collect();
+        stop(&replaced);
+        self.retirer.generation(old, replaced);
+    }
+}
+
+/// Runs `on_stop`, on a thread that ends with it where this one does not.
+fn stop(replaced: &[Arc<Instance>]) {
+    let stop = || {
+        for plugin in replaced.iter().rev() {
+            if let Err(failure) = plugin.on_stop() {
+                tracing::error!(target: "hotswap", "{failure}");
+            }
+        }
+    };
+    let here = reload::is_running_here() || replaced.is_empty();
+    if here || reload::on_own_thread(stop).is_err() {
+        stop();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(dir) = &self.host_dir {
+            dir.withdraw();
+        }
+        self.switch_to_nothing();
+    }
+}
+
+/// Sets what each handle means in the next generation.
+pub(super) fn bind_all(handles: &[Weak<HandleSpec>], next: &Generation) -> Result<(), ReloadError> {
+    for (index, handle) in handles.iter().enumerate() {
+        let target = match handle.upgrade() {
+            None => Target::NONE,
+            Some(spec) => spec.resolve(next).map_err(|error| ReloadError::Handle {
+                plugin: spec.plugin.clone(),
+                function: spec.function.clone(),
+                message: error.to_string(),
+            })?,
+        };
+        next.bindings.set(index, target);
+    }
+    Ok(())
+}
