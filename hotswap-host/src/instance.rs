@@ -38,10 +38,26 @@ unsafe impl Sync for Loaded {}
 pub(crate) struct Instance {
     loaded: Loaded,
     this: *mut (),
-    /// Instances of other plugins that this one calls: freed after it.
+    uses: Uses,
+}
+
+/// What a plugin's code may call besides itself. Its threads outlive its instance and call on, so this is freed after
+/// its library has left memory.
+#[derive(Default)]
+pub(crate) struct Uses {
+    /// Instances of other plugins.
     imports: Vec<Arc<Instance>>,
-    /// Objects of the host's that this one calls.
+    /// Objects of the host's.
     _provided: Arc<Provided>,
+}
+
+impl Uses {
+    pub(crate) fn new(imports: Vec<Arc<Instance>>, provided: Arc<Provided>) -> Self {
+        Uses {
+            imports,
+            _provided: provided,
+        }
+    }
 }
 
 // SAFETY: `#[plugin]` demands `Send + Sync` of the type behind `this`.
@@ -66,14 +82,14 @@ impl Loaded {
     /// Makes the instance. `objects` are in the order of the plugin's imports, and of the types described there.
     ///
     /// # Errors
-    /// The constructor's error or panic; gives the library back, to be unmapped.
+    /// The constructor's error or panic; gives the library back, to be unmapped, and what threads that it has started
+    /// may use until then.
     pub(crate) fn construct(
         self,
         cx: &ContextView<'_>,
         objects: &[RawObject],
-        imports: Vec<Arc<Instance>>,
-        provided: Arc<Provided>,
-    ) -> Result<Instance, Box<(Loaded, HookFailure)>> {
+        uses: Uses,
+    ) -> Result<Instance, Box<(Loaded, Uses, HookFailure)>> {
         let mut this = null_mut();
         // SAFETY: the objects match the imports' descriptions; `Instance` keeps alive what they belong to.
         let run = self.run(Hook::New, |sink| unsafe {
@@ -83,10 +99,9 @@ impl Loaded {
             Ok(()) => Ok(Instance {
                 loaded: self,
                 this,
-                imports,
-                _provided: provided,
+                uses,
             }),
-            Err(failure) => Err(Box::new((self, failure))),
+            Err(failure) => Err(Box::new((self, uses, failure))),
         }
     }
 
@@ -154,7 +169,7 @@ impl Instance {
     }
 
     pub(crate) fn imports(&self) -> &[Arc<Instance>] {
-        &self.imports
+        &self.uses.imports
     }
 
     pub(crate) fn library(&self) -> &Arc<Library> {
@@ -217,11 +232,11 @@ impl Instance {
     }
 
     /// Runs `on_free`, drops the instance, and writes out what the plugin's stdout holds back. Returns what remains:
-    /// the library, and the imports, which are not to be freed before it has left memory.
+    /// the library, and what is not to be freed before it has left memory.
     ///
     /// # Safety
     /// Nobody uses the instance any more.
-    pub(crate) unsafe fn destroy(self) -> (Loaded, Vec<Arc<Instance>>, Vec<HookFailure>) {
+    pub(crate) unsafe fn destroy(self) -> (Loaded, Uses, Vec<HookFailure>) {
         let (entry, this) = (self.entry(), self.this);
         // SAFETY: the caller's promise; destroyed once, since `self` is gone afterwards.
         let freed = self
@@ -236,6 +251,6 @@ impl Instance {
             .into_iter()
             .filter_map(Result::err)
             .collect();
-        (self.loaded, self.imports, failures)
+        (self.loaded, self.uses, failures)
     }
 }

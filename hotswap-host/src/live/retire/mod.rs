@@ -11,7 +11,8 @@
 //! # Why a library that is closed is not used any more
 //! - *Calls*: they pin the generation. `Retired::into_inner` gives the generation out only when no slot and no hold
 //!   has it (the argument is in `pin`), and an instance is freed when this thread is the only one to own it.
-//! - *Other plugins*: an instance owns its imports; they are released after its library has left.
+//! - *Other plugins*: an instance owns its imports; they are released after its library has left, and so are the
+//!   host's objects.
 //! - *Its threads*: counted from before their creation until after their last destructor.
 //! - *Destructors on other threads*: listed in the thread's record, run by that thread; see `record`.
 //! - *A destructor that spawns, a thread that registers*: both count as activity. The library is closed after a look
@@ -24,7 +25,7 @@ mod close;
 mod state;
 
 use crate::generation::Generation;
-use crate::instance::{Instance, Loaded};
+use crate::instance::{Instance, Loaded, Uses};
 use crate::live::pin::Retired;
 use crate::load::library::Library;
 use crate::retirement::Retirement;
@@ -104,10 +105,10 @@ impl Retirer {
         self.send(match Arc::try_unwrap(instance) {
             Ok(instance) => {
                 // SAFETY: it never was live, so nobody uses it.
-                let (loaded, imports) = unsafe { free(instance) };
+                let (loaded, uses) = unsafe { free(instance) };
                 State::Threads {
                     library: loaded.library,
-                    imports,
+                    uses,
                 }
             }
             // One that imports it is still on its way out.
@@ -115,13 +116,10 @@ impl Retirer {
         });
     }
 
-    /// Retires a library without an instance.
-    pub(crate) fn library(&self, library: Arc<Library>) {
+    /// Retires a library without an instance. Threads that it has started may use `uses`.
+    pub(crate) fn library(&self, library: Arc<Library>, uses: Uses) {
         self.board.open(&library, None);
-        self.send(State::Threads {
-            library,
-            imports: Vec::new(),
-        });
+        self.send(State::Threads { library, uses });
     }
 
     fn send(&self, job: State) {
@@ -149,13 +147,13 @@ impl Retirer {
 
 /// # Safety
 /// Nobody uses the instance any more.
-unsafe fn free(instance: Instance) -> (Loaded, Vec<Arc<Instance>>) {
+unsafe fn free(instance: Instance) -> (Loaded, Uses) {
     // SAFETY: the caller's promise.
-    let (loaded, imports, failures) = unsafe { instance.destroy() };
+    let (loaded, uses, failures) = unsafe { instance.destroy() };
     for failure in failures {
         tracing::error!(target: "hotswap", "{failure}");
     }
-    (loaded, imports)
+    (loaded, uses)
 }
 
 /// One retirement, in one of its states.

@@ -3,7 +3,7 @@ use super::board::Board;
 use super::close::{close, keep};
 use super::{Settings, free};
 use crate::generation::Generation;
-use crate::instance::Instance;
+use crate::instance::{Instance, Uses};
 use crate::live::pin::Retired;
 use crate::live::record;
 use crate::load::library::Library;
@@ -32,18 +32,12 @@ pub(super) enum State {
     /// Its own code runs: `on_free` and `Drop`.
     Freeing {
         library: Arc<Library>,
-        thread: JoinHandle<Vec<Arc<Instance>>>,
+        thread: JoinHandle<Uses>,
     },
     /// Threads that it started.
-    Threads {
-        library: Arc<Library>,
-        imports: Vec<Arc<Instance>>,
-    },
+    Threads { library: Arc<Library>, uses: Uses },
     /// Destructors of its thread-locals on all threads.
-    Destructors {
-        library: Arc<Library>,
-        imports: Vec<Arc<Instance>>,
-    },
+    Destructors { library: Arc<Library>, uses: Uses },
 }
 
 /// What came of a look.
@@ -95,19 +89,19 @@ impl State {
             // Joined, so the destructors of its own thread-locals have run too.
             State::Freeing { library, thread } => next(State::Threads {
                 library,
-                imports: thread.join().unwrap_or_default(),
+                uses: thread.join().unwrap_or_default(),
             }),
-            State::Threads { library, imports } if library.thread_count() != 0 => {
+            State::Threads { library, uses } if library.thread_count() != 0 => {
                 let holders = vec![Holder::Threads {
                     names: library.thread_names(),
                 }];
-                Step::Wait(State::Threads { library, imports }, holders)
+                Step::Wait(State::Threads { library, uses }, holders)
             }
-            State::Threads { library, imports } => {
+            State::Threads { library, uses } => {
                 library.set_retiring();
-                next(State::Destructors { library, imports })
+                next(State::Destructors { library, uses })
             }
-            State::Destructors { library, imports } => {
+            State::Destructors { library, uses } => {
                 let before = library.activity();
                 let skip = settings.skip_destructors && waited > settings.limit;
                 let pending = record::pending_destructors(&library, skip);
@@ -116,10 +110,10 @@ impl State {
                     && library.activity() == before;
                 if !quiet {
                     let holders = late_destructors(&library, &pending);
-                    return Step::Wait(State::Destructors { library, imports }, holders);
+                    return Step::Wait(State::Destructors { library, uses }, holders);
                 }
                 close(&library, settings, board);
-                drop(imports);
+                drop(uses);
                 Step::Next(Vec::new())
             }
         }
