@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub struct ArtifactError {
     /// The file, as it was asked for.
     pub file: PathBuf,
-    /// The plugin, where the file could be read as far as its name.
+    /// The plugin, where the file could be read as far as its name, or a live plugin was loaded from it.
     pub plugin: Option<PluginName>,
     /// What is wrong with it.
     pub problem: ArtifactProblem,
@@ -25,6 +25,12 @@ impl ArtifactError {
             plugin: None,
             problem,
         }
+    }
+
+    /// Names the plugin that the file held before, where the file itself does not say.
+    pub(crate) fn of(mut self, plugin: Option<&PluginName>) -> Self {
+        self.plugin = self.plugin.or_else(|| plugin.cloned());
+        self
     }
 }
 
