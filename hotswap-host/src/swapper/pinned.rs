@@ -36,7 +36,7 @@ impl<'s> Pin<'s> {
     /// Calls a function of the pinned generation by names.
     ///
     /// # Errors
-    /// As [`Swapper::invoke`].
+    /// As [`Swapper::invoke`](crate::Swapper::invoke).
     pub fn invoke(
         &self,
         plugin: &str,
@@ -92,7 +92,7 @@ impl Hold {
     /// Calls a function of the held generation by names.
     ///
     /// # Errors
-    /// As [`Swapper::invoke`].
+    /// As [`Swapper::invoke`](crate::Swapper::invoke).
     pub fn invoke(
         &self,
         plugin: &str,
