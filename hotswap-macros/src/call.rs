@@ -4,6 +4,7 @@ use crate::support::{Errors, check_owned, check_param, written};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
+use syn::visit::Visit;
 use syn::{FnArg, Ident, Pat, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 /// Its signature, without `&self`.
@@ -29,11 +30,13 @@ impl<'a> Call<'a> {
             ReturnType::Default => syn::parse_quote!(()),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
-        Call {
+        let call = Call {
             ident: &sig.ident,
             params: params.collect(),
             result,
-        }
+        };
+        call.types().for_each(|ty| NoSelf(errors).visit_type(ty));
+        call
     }
 
     /// Its name.
@@ -183,5 +186,19 @@ fn check(sig: &Signature, errors: &mut Errors) {
     }
     if let ReturnType::Type(_, ty) = &sig.output {
         check_owned(ty, "a result", errors);
+    }
+}
+
+/// Refuses `Self` in a type.
+struct NoSelf<'a>(&'a mut Errors);
+
+impl Visit<'_> for NoSelf<'_> {
+    fn visit_ident(&mut self, ident: &Ident) {
+        if ident == "Self" {
+            self.0.at(
+                ident,
+                "`Self` is another type in each library: write a `#[shared]` type",
+            );
+        }
     }
 }

@@ -6,7 +6,6 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::Parser;
-use syn::visit::Visit;
 use syn::{Attribute, Ident, ItemTrait, TraitItem, TraitItemFn, TypeParamBound};
 
 /// The expansion of the attribute on an item.
@@ -116,9 +115,6 @@ impl<'a> Method<'a> {
             );
         }
         let call = Call::parse(sig, errors);
-        for ty in call.types() {
-            NoSelf(errors).visit_type(ty);
-        }
         Method {
             attrs: &method.attrs,
             call,
@@ -132,20 +128,6 @@ impl<'a> Method<'a> {
                 .iter()
                 .any(|shown| attr.path().is_ident(shown))
         })
-    }
-}
-
-/// Refuses `Self` in a type.
-struct NoSelf<'a>(&'a mut Errors);
-
-impl Visit<'_> for NoSelf<'_> {
-    fn visit_ident(&mut self, ident: &Ident) {
-        if ident == "Self" {
-            self.0.at(
-                ident,
-                "`Self` is another type in each library: write a `#[shared]` type",
-            );
-        }
     }
 }
 

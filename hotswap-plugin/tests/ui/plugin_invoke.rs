@@ -25,6 +25,10 @@ impl World {
     #[invoke]
     fn pattern(&self, _: u32) {}
     #[invoke]
+    fn same(&self) -> Option<Self> {
+        None
+    }
+    #[invoke]
     fn nine(&self, a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8) {}
 }
 
