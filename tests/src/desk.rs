@@ -53,6 +53,11 @@ impl Desk {
         self.until(|state| state.told.iter().any(|told| told == text), text);
     }
 
+    /// Whether a plugin has told this, and nobody asked for it.
+    pub fn has_told(&self, text: &str) -> bool {
+        self.state().told.iter().any(|told| told == text)
+    }
+
     /// What was told since this was asked last.
     pub fn told(&self) -> Vec<String> {
         std::mem::take(&mut self.state().told)

@@ -68,7 +68,7 @@ fn a_host_that_links_a_plugin_crate_has_no_shim() {
         );
     }
     let output = Command::new(&file).output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "3 days\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "3 days 00\n");
     assert!(output.status.success());
 }
 

@@ -143,7 +143,7 @@ fn a_reload_that_would_lose_a_function_or_a_plugin_is_refused_while_there_is_a_h
     std::fs::remove_file(stage.file("guest")).unwrap();
     let gone = stage.swapper.reload().unwrap_err();
     insta::assert_snapshot!(format!("{lost}\n{gone}"));
-    assert_eq!(visit.call(2).unwrap(), "2 days");
+    assert_eq!(visit.call(2).unwrap(), "2 days 00");
     stage.close();
 }
 

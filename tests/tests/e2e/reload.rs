@@ -277,10 +277,10 @@ fn a_plugin_may_ask_for_one() {
 fn those_asked_for_at_once_queue() {
     let guest = Build::First.bytes("guest");
     let stage = Stage::open(&[("guest", &guest)]);
-    let names: Vec<String> = (0..8).map(|n| format!("{n:05}")).collect();
+    let names: Vec<String> = (0..8).map(|n| format!("days {n:02}")).collect();
     let barrier = Barrier::new(names.len());
     let one = |days: &str| {
-        let next = variant(&guest, " days", days);
+        let next = variant(&guest, "days 00", days);
         let file = stage.dir().join(format!("{days}.bin"));
         std::fs::write(&file, next).unwrap();
         barrier.wait();

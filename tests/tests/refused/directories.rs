@@ -1,6 +1,7 @@
 //! Plugin directories that are missing, empty, or closed.
+use crate::copies;
 use crate::support::{Serving, alone, probe, redacted, refused, refused_with};
-use hotswap_host::artifact::FindError;
+use hotswap_host::artifact::{ArtifactError, ArtifactProblem, FindError};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::{Desk, Stage};
@@ -97,14 +98,21 @@ fn what_is_not_on_the_list_is_nobodys_concern() {
 
 #[test]
 fn what_may_not_be_read() {
-    crate::copies::in_child("directories::as_another_user", &[]);
+    // What is built is built before.
+    let _ = probe();
+    let said = copies::in_child("directories::as_another_user", &[], "");
+    let [directory, file] = &said[..] else {
+        panic!("{said:?}")
+    };
+    assert_snapshot!(directory, @"the plugin directory <dir> cannot be read: Permission denied (os error 13)");
+    assert_snapshot!(file, @"");
 }
 
 #[test]
 #[ignore = "the other process of another test"]
 fn as_another_user() {
     use std::os::unix::fs::{PermissionsExt, chown};
-    let Some(runtime) = crate::copies::runtime_dir_of_child() else {
+    let Some(runtime) = copies::runtime_dir_of_child() else {
         return;
     };
     // All that is built is read while everything may be.
@@ -128,23 +136,23 @@ fn as_another_user() {
     };
     let swapper = Swapper::builder()
         .plugin_dir(&dir)
-        .provide::<dyn shapes::Desk>(std::sync::Arc::new(hotswap_tests::Desk::default()))
+        .provide::<dyn shapes::Desk>(Arc::new(Desk::default()))
         .open()
         .unwrap();
     let build: Function<fn() -> String> = swapper.function("probe", "build").unwrap();
     for (path, readable) in [(&dir, 0o700), (&file, 0o600)] {
         mode(path, 0);
         let error = swapper.reload().unwrap_err();
-        match path == &dir {
-            true => {
-                assert!(matches!(
-                    error,
-                    ReloadError::Find(FindError::Unreadable { .. })
-                ));
-                assert_snapshot!(redacted(&error, &dir), @"");
-            }
-            false => assert_snapshot!(redacted(&error, &dir), @""),
-        }
+        assert!(match &error {
+            ReloadError::Find(FindError::Unreadable { .. }) => path == &dir,
+            ReloadError::Artifact(ArtifactError {
+                plugin: Some(plugin),
+                problem: ArtifactProblem::Unreadable { .. },
+                ..
+            }) => path == &file && *plugin == "probe",
+            _ => false,
+        });
+        copies::say(&redacted(&error, &dir));
         assert_eq!(swapper.generation(), 1);
         build.call().unwrap();
         mode(path, readable);

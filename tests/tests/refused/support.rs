@@ -36,7 +36,7 @@ struct Look {
     /// All below the runtime directories of this process.
     files: Vec<PathBuf>,
     libraries: Vec<PathBuf>,
-    descriptors: usize,
+    descriptors: Vec<PathBuf>,
 }
 
 impl Serving {
@@ -87,7 +87,7 @@ fn look(stage: &Stage, build: &Function<fn() -> String>) -> Look {
         answer: build.call().expect("the probe serves on"),
         files: files(),
         libraries: libraries(),
-        descriptors: process::descriptors(),
+        descriptors: descriptors(),
     }
 }
 
@@ -100,6 +100,23 @@ pub fn libraries() -> Vec<PathBuf> {
     let library = |name: &&str| name.contains(".so") || name.contains("memfd:");
     let mut all: Vec<_> = names.filter(library).map(PathBuf::from).collect();
     all.dedup();
+    all
+}
+
+/// The libraries, and the files of hosts, that are open.
+pub fn descriptors() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/proc/self/fd").expect("descriptors can be listed");
+    let files = entries
+        .flatten()
+        .filter_map(|entry| entry.path().read_link().ok());
+    let ours = |file: &PathBuf| {
+        let name = file.to_string_lossy();
+        ["memfd:", ".so", "/lock"]
+            .iter()
+            .any(|part| name.contains(part))
+    };
+    let mut all: Vec<_> = files.filter(ours).collect();
+    all.sort();
     all
 }
 
@@ -144,14 +161,14 @@ pub fn refused_with(
 }
 
 fn refused_at_open(spoil: impl Fn(&Path), settings: impl Fn(Builder) -> Builder) -> String {
-    let open = || (files(), libraries(), process::descriptors());
+    let open = || (files(), libraries(), descriptors());
     let before = open();
     let dir = tempfile::tempdir().expect("there is room for a directory");
     fixture::install(&probe(), "probe", dir.path());
     spoil(dir.path());
     let builder = Swapper::builder()
         .plugin_dir(dir.path())
-        .provide::<dyn shapes::Desk>(std::sync::Arc::new(hotswap_tests::Desk::default()));
+        .provide::<dyn shapes::Desk>(Arc::new(Desk::default()));
     let error = settings(builder).open().err().expect("it is refused");
     assert_eq!(open(), before, "{error}");
     redacted(&error, dir.path())

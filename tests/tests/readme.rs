@@ -1,0 +1,116 @@
+//! What the README says: its example works as it is printed, and the tests that it names exist.
+use hotswap_tests::fixture::target;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn readme() -> String {
+    fs::read_to_string(checkout().join("README.md")).expect("there is a README")
+}
+
+/// The files of the example, with their paths: each block that follows a comment which names one.
+fn files(readme: &str) -> impl Iterator<Item = (&str, &str)> {
+    readme.split("<!-- file: ").skip(1).map(|block| {
+        let (path, block) = block.split_once(" -->\n```").expect("a block follows");
+        let (_language, block) = block.split_once('\n').expect("the block has lines");
+        let (text, _) = block.split_once("```").expect("the block ends");
+        (path, text)
+    })
+}
+
+#[test]
+fn its_example_works_as_it_is_printed() {
+    let directory = tempfile::tempdir().unwrap();
+    let workspace = directory.path().join("app");
+    let checkout = checkout().canonicalize().unwrap();
+    std::os::unix::fs::symlink(&checkout, directory.path().join("hotswap")).unwrap();
+    for (path, text) in files(&readme()) {
+        let file = workspace.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    // The versions that hotswap is tested with, and what the tests' own fixtures have compiled already.
+    fs::copy(checkout.join("Cargo.lock"), workspace.join("Cargo.lock")).unwrap();
+    fs::create_dir_all(target()).unwrap();
+    let lock = fs::File::create(target().join("lock")).unwrap();
+    lock.lock().unwrap();
+
+    for args in [["fmt", "--check"].as_slice(), &["test", "--quiet"]] {
+        let mut cargo = at(&workspace, "cargo");
+        let output = cargo.args(args).env("RUSTFLAGS", "-Dwarnings").output();
+        let output = output.unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {text}");
+    }
+    let command = env!("CARGO_BIN_EXE_hotswap-tests-cargo");
+    let mut host = at(&workspace, command)
+        .args(["hotswap", "run", "--no-watch", "server"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    host.stdin
+        .take()
+        .unwrap()
+        .write_all(b"Ada\nGrace\n")
+        .unwrap();
+    let output = host.wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "hello, Ada, you are number 1\nhello, Grace, you are number 2\n"
+    );
+    assert!(output.status.success());
+}
+
+/// A command in the example's workspace, which is built beside the tests' fixtures.
+fn at(workspace: &Path, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(workspace)
+        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_PROFILE_DEV_DEBUG", "false");
+    command
+}
+
+#[test]
+fn the_tests_that_it_names_exist() {
+    let readme = readme();
+    let evidence = readme.lines().filter(|line| line.contains("| tested"));
+    let names: Vec<_> = evidence
+        .filter_map(|row| row.split('|').nth(3))
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    let sources = sources(&checkout());
+    for name in names {
+        let test = format!("fn {name}()");
+        assert!(
+            sources.iter().any(|source| source.contains(&test)),
+            "there is no test {name}"
+        );
+    }
+}
+
+/// The sources of all tests.
+fn sources(checkout: &Path) -> Vec<String> {
+    fn add(dir: &Path, to: &mut Vec<String>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                add(&path, to);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                to.push(fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut sources = Vec::new();
+    for tests in ["cargo-hotswap/tests", "hotswap-plugin/tests", "tests/tests"] {
+        add(&checkout.join(tests), &mut sources);
+    }
+    sources
+}
