@@ -15,6 +15,7 @@ use copy::CopyDir;
 use hotswap_plugin::contract::entry::ROOT_SYMBOL;
 use hotswap_plugin::contract::{PluginDesc, PluginEntryRef};
 use library::{Library, RequestReload};
+use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -34,12 +35,10 @@ pub(crate) fn open(
     let copy = copies.make(&artifact, bytes)?;
     let library =
         Library::open(copy, name.as_str(), artifact.build_id, request_reload).map_err(|error| {
-            let message = error.to_string();
-            let failure = OpenFailure::from_loader_text(&message);
             ReloadError::Open {
                 plugin: name.clone(),
                 file: artifact.file.clone(),
-                failure,
+                failure: OpenFailure::from_loader_text(&said(&error)),
             }
         })?;
     let (entry, desc) = match connect(&library, &artifact) {
@@ -76,8 +75,7 @@ fn connect(
     artifact: &Artifact,
 ) -> Result<(PluginEntryRef, &'static PluginDesc), String> {
     // SAFETY: the contract's version was checked, which fixes this symbol's type.
-    let header =
-        unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) }.map_err(|e| e.to_string())?;
+    let header = unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) }.map_err(|e| said(&e))?;
     let header = header.upgrade().map_err(|e| first_line(&e.to_string()))?;
     let layout = header.layout().ok_or("its tables carry no layout")?;
     // Globals of its own each time: `abi_stable`'s process-wide ones would keep pointers into the library.
@@ -114,6 +112,14 @@ fn hash_bytes([low, high]: [u64; 2]) -> [u8; 16] {
     bytes[..8].copy_from_slice(&low.to_le_bytes());
     bytes[8..].copy_from_slice(&high.to_le_bytes());
     bytes
+}
+
+/// What the dynamic linker said. The error itself only tells which of its functions failed.
+fn said(error: &libloading::Error) -> String {
+    match error.source() {
+        Some(said) => said.to_string(),
+        None => error.to_string(),
+    }
 }
 
 fn first_line(text: &str) -> String {
