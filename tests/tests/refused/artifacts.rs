@@ -37,7 +37,7 @@ fn instead(make: impl Fn(&Path)) -> (Problem, String) {
 fn an_empty_file() {
     let (problem, text) = instead(|file| fs::write(file, "").unwrap());
     assert!(matches!(problem, Problem::Empty));
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is empty; build it again with `cargo hotswap build`");
 }
 
 #[test]
@@ -45,14 +45,14 @@ fn a_file_that_is_cut_short() {
     let whole = crate::support::probe();
     let (problem, text) = instead(|file| fs::write(file, &whole[..4096]).unwrap());
     assert!(matches!(problem, Problem::Truncated { len: 4096, .. }));
-    insta::with_settings!({filters => vec![(r"have \d+ bytes", "have <n> bytes")]}, {
-        assert_snapshot!(text, @"");
+    insta::with_settings!({filters => vec![(r"have \d+ or", "have <n> or")]}, {
+        assert_snapshot!(text, @"probe: <dir>/libprobe.so is cut short: it has 4096 bytes and should have <n> or more; build it again");
     });
     // Whole but for a part of its note.
     let (problem, text) = instead(|file| fs::write(file, &whole[..whole.len() - 9]).unwrap());
     assert!(matches!(problem, Problem::Overlong { .. }), "{text}");
     insta::with_settings!({filters => vec![(r"has \d+ bytes", "has <n> bytes")]}, {
-        assert_snapshot!(text, @"");
+        assert_snapshot!(text, @"probe: <dir>/libprobe.so has <n> bytes behind its end that are no note; it is half-written, build it again");
     });
 }
 
@@ -60,7 +60,7 @@ fn a_file_that_is_cut_short() {
 fn garbage() {
     let (problem, text) = instead(|file| fs::write(file, "no library at all").unwrap());
     assert!(matches!(problem, Problem::Garbage));
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is not a library in any format that is known; build it with `cargo hotswap build`");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_damaged_byte() {
     let (problem, text) = instead(|file| fs::write(file, &damaged).unwrap());
     assert!(matches!(problem, Problem::AnotherBuild { .. }), "{text}");
     insta::with_settings!({filters => vec![("[0-9a-f]{8}", "<build id>")]}, {
-        assert_snapshot!(text, @"");
+        assert_snapshot!(text, @"probe: <dir>/libprobe.so is damaged: its note names build <build id>, its bytes are those of <build id>; build it again with `cargo hotswap build`");
     });
 }
 
@@ -97,14 +97,14 @@ fn a_library_for_another_machine() {
         assert!(link.status().unwrap().success());
     });
     assert!(matches!(problem, Problem::AnotherMachine { .. }), "{text}");
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is built for s390x (Elf, 64-bit, big-endian), and this host for <arch> (Elf, 64-bit, little-endian); build it with this host's `--target`");
 }
 
 #[test]
 fn a_directory() {
     let (problem, text) = instead(|file| fs::create_dir(file).unwrap());
     assert!(matches!(problem, Problem::Directory));
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is a directory, not a library; remove or rename it");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_link_that_leads_nowhere() {
     assert!(
         matches!(problem, Problem::DanglingLink { target } if target == Path::new("nowhere.so"))
     );
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is a link to nowhere.so, which does not exist; build that, or remove the link");
 }
 
 #[test]
@@ -128,5 +128,5 @@ fn a_library_that_is_no_plugin() {
         assert!(compiler.status().unwrap().success());
     });
     assert!(matches!(problem, Problem::NotAPlugin));
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`");
 }

@@ -21,7 +21,7 @@ fn one_that_is_missing() {
         error,
         ReloadError::Find(FindError::Missing { .. })
     ));
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"the plugin directory <dir> does not exist; create it, or build plugins into it with `cargo hotswap build --out-dir`");
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_file_in_its_place() {
         error,
         ReloadError::Find(FindError::NotADirectory { .. })
     ));
-    assert_snapshot!(redacted(&error, dir.path()), @"");
+    assert_snapshot!(redacted(&error, dir.path()), @"the plugin directory <dir>/plugins is not a directory; name the directory that the plugins are in");
 }
 
 /// A host may start before its first plugin is built.
@@ -49,7 +49,7 @@ fn one_that_is_empty_at_first() {
         .function::<fn() -> String, _>("probe", "build")
         .err()
         .unwrap();
-    assert_snapshot!(none, @"");
+    assert_snapshot!(none, @"no plugin probe is loaded: there is no plugin of a similar name");
     let report = stage.swap("probe", &probe());
     assert_eq!(report.to_string(), "probe: loaded");
     stage.close();
@@ -64,7 +64,7 @@ fn one_that_is_emptied_while_the_host_has_a_handle() {
     assert!(
         matches!(&error, ReloadError::Handle { plugin, function, .. } if plugin == "probe" && function == "build")
     );
-    assert_snapshot!(redacted(&error, serving.stage.dir()), @"");
+    assert_snapshot!(redacted(&error, serving.stage.dir()), @"the host holds a handle of probe.build: the plugin would be gone; put it back, or drop the handle before the reload");
     serving.restored();
 }
 
@@ -83,7 +83,7 @@ fn one_that_is_emptied_while_the_host_has_none() {
 fn a_plugin_that_is_on_the_list_and_not_there() {
     let (error, text) = refused_with(empty, |builder| builder.allow(["probe"]));
     assert!(matches!(error, ReloadError::Missing { name, .. } if name == "probe"));
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"the plugin probe is on the allow-list, but <dir> holds no artifact of it: build it with `cargo hotswap build -p probe`");
 }
 
 /// What others have put there is not looked at closely.
@@ -105,7 +105,7 @@ fn what_may_not_be_read() {
         panic!("{said:?}")
     };
     assert_snapshot!(directory, @"the plugin directory <dir> cannot be read: Permission denied (os error 13)");
-    assert_snapshot!(file, @"");
+    assert_snapshot!(file, @"probe: <dir>/libprobe.so cannot be read: Permission denied (os error 13)");
 }
 
 #[test]

@@ -109,9 +109,10 @@ pub fn descriptors() -> Vec<PathBuf> {
     let files = entries
         .flatten()
         .filter_map(|entry| entry.path().read_link().ok());
+    let host = format!("/{}-", std::process::id());
     let ours = |file: &PathBuf| {
         let name = file.to_string_lossy();
-        ["memfd:", ".so", "/lock"]
+        ["memfd:", ".so", &host]
             .iter()
             .any(|part| name.contains(part))
     };
