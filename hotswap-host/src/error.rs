@@ -252,6 +252,20 @@ pub enum HandleError {
     },
 }
 
+impl HandleError {
+    /// What would become of a handle that the host holds already.
+    pub(crate) fn of_a_held_handle(self) -> String {
+        const REMEDY: &str = "put it back, or drop the handle before the reload";
+        match self {
+            HandleError::NoPlugin { .. } => format!("the plugin would be gone; {REMEDY}"),
+            HandleError::NoFunction { .. } => {
+                format!("the new build has no such function; {REMEDY}")
+            }
+            HandleError::Signature { message, .. } => message,
+        }
+    }
+}
+
 /// Why a call has no result. `E` is the error type of a function that returns a `Result`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -177,7 +177,7 @@ pub(super) fn bind_all(handles: &[Weak<HandleSpec>], next: &Generation) -> Resul
             Some(spec) => spec.resolve(next).map_err(|error| ReloadError::Handle {
                 plugin: spec.plugin.clone(),
                 function: spec.function.clone(),
-                message: error.to_string(),
+                message: error.of_a_held_handle(),
             })?,
         };
         next.bindings.set(index, target);
