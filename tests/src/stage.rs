@@ -1,5 +1,5 @@
 //! A host with a plugin directory of its own.
-use crate::{Desk, LIMIT, fixture, process, records};
+use crate::{Desk, LIMIT, fixture, process};
 use hotswap_host::artifact::BuildId;
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Retirement, RetirementState, UnloadMode};
@@ -48,7 +48,6 @@ impl Stage {
         plugins: &[(&str, &[u8])],
         settings: impl FnOnce(Builder) -> Builder,
     ) -> Result<Self, ReloadError> {
-        records::keep();
         let dir = tempfile::tempdir().expect("there is room for a directory");
         plugins
             .iter()

@@ -37,6 +37,7 @@ fn leaves(stage: Stage) {
 
 #[test]
 fn a_call() {
+    records::keep();
     let probe = probe();
     let stage = Stage::with(&[("probe", &probe)], soon);
     let wait: Function<fn(&str) -> String> = stage.probe("wait");

@@ -66,6 +66,7 @@ fn in_a_hook_before_the_switch_it_refuses_the_build() {
 
 #[test]
 fn in_a_hook_after_the_switch_it_is_logged_and_the_host_goes_on() {
+    records::keep();
     let (stage, probe) = stage();
     let count: Function<fn() -> (u64, u64, u64)> = stage.probe("count");
     for (orders, line) in [

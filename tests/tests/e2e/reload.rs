@@ -259,6 +259,7 @@ fn one_from_inside_is_refused_at_once() {
 
 #[test]
 fn a_plugin_may_ask_for_one() {
+    records::keep();
     let probe = probe();
     let stage = Stage::open(&[("probe", &probe)]);
     let request: Function<fn()> = stage.probe("request_reload");
