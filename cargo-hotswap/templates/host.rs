@@ -1,20 +1,29 @@
 //! A program whose plugins are replaced while it runs.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use hotswap_host::prelude::*;
 use hotswap_host::signal;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    if let Err(error) = serve() {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn serve() -> Result<(), Box<dyn Error>> {
     // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
     let swapper = Swapper::builder().open()?;
     let _listener = signal::reload_on(signal::USUAL, &swapper)?;
     loop {
         for plugin in swapper.listing().plugins {
-            let greeting = swapper.invoke(plugin.name.as_str(), "greet", &[Value::from(somebody())]);
-            match greeting {
+            let name = [Value::from(somebody())];
+            match swapper.invoke(plugin.name.as_str(), "greet", &name) {
                 Ok(greeting) => println!("{} says: {greeting}", plugin.name),
                 Err(error) => println!("{} does not greet: {error}", plugin.name),
             }

@@ -1,20 +1,33 @@
 //! A program whose plugins are replaced while it runs.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use hotswap_host::prelude::*;
 use hotswap_host::signal;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    if let Err(error) = serve() {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn serve() -> Result<(), Box<dyn Error>> {
     // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
     let swapper = Swapper::builder().open()?;
     let _listener = signal::reload_on(signal::USUAL, &swapper)?;
     // Always the newest version of the function.
     let greet: Function<fn(&str) -> String> = swapper.function("{{plugin}}", "greet")?;
     loop {
-        println!("{}", greet.call(somebody())?);
+        match greet.call(somebody()) {
+            Ok(greeting) => println!("{greeting}"),
+            // A panic in the plugin ends the call, not the host.
+            Err(error) => println!("no greeting: {error}"),
+        }
         thread::sleep(Duration::from_secs(2));
     }
 }
