@@ -25,6 +25,9 @@ pub(crate) struct HandleSpec {
     pub(crate) plugin: PluginName,
     pub(crate) function: String,
     kind: Kind,
+    /// The generation that was live when the handle was made. In the tables of older ones its number may mean another
+    /// handle, which is gone.
+    since: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -55,6 +58,7 @@ impl HandleSpec {
             plugin: plugin.into(),
             function: function.to_owned(),
             kind,
+            since: 0,
         }
     }
 
@@ -63,6 +67,15 @@ impl HandleSpec {
             plugin: plugin.into(),
             function: function.to_owned(),
             kind: Kind::Dynamic,
+            since: 0,
+        }
+    }
+
+    /// The same handle, made while this generation is live.
+    pub(crate) fn since(self, generation: u64) -> Self {
+        HandleSpec {
+            since: generation,
+            ..self
         }
     }
 
@@ -206,14 +219,13 @@ impl<F> Function<F> {
     /// # Errors
     /// The generation is older than the handle, and lacks the function or has it with another signature.
     pub fn on<'p>(&'p self, pin: &'p Pin<'_>) -> Result<Bound<'p, F>, HandleError> {
-        let known = pin
-            .generation_ref()
-            .bindings
-            .get(self.handle.index)
-            .filter(|t| !t.call.is_null());
+        let Handle { inner, index, spec } = &self.handle;
+        let generation = pin.generation_ref();
+        let in_table = pin.belongs_to(inner) && generation.number >= spec.since;
+        let known = in_table.then(|| generation.bindings.get(*index)).flatten();
         let target = match known {
-            Some(target) if pin.belongs_to(&self.handle.inner) => target,
-            _ => self.handle.spec.resolve(pin.generation_ref())?,
+            Some(target) if !target.call.is_null() => target,
+            _ => spec.resolve(generation)?,
         };
         Ok(Bound {
             target,

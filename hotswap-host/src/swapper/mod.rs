@@ -16,6 +16,7 @@ pub use report::{Outcome, PluginReport, Report};
 use crate::error::{HandleError, InvokeError, ReloadError};
 use crate::function::{Dynamic, Function, Handle, HandleSpec, Signature};
 use crate::generation::Listing;
+use crate::live::record;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
 use crate::telemetry::Levels;
@@ -64,15 +65,17 @@ impl Swapper {
     }
 
     fn handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
+        // Before the lock: destructors may make handles, too.
+        record::mine().attend();
         let mut handles = self.0.handles();
-        let pinned = self.0.live.pin();
+        let pinned = self.0.live.pin_quietly();
         let target = spec.resolve(&pinned)?;
         let known = handles.iter().enumerate().find_map(|(index, known)| {
             let known = known.upgrade().filter(|known| known.same(&spec))?;
             Some((index, known))
         });
         let (index, spec) = known.unwrap_or_else(|| {
-            let spec = Arc::new(spec);
+            let spec = Arc::new(spec.since(pinned.number));
             // The number of a handle that is gone can be used again: nobody reads its binding.
             let index = handles
                 .iter()

@@ -17,7 +17,8 @@ pub struct Pin<'s> {
 impl<'s> Pin<'s> {
     pub(super) fn new(inner: &'s Arc<Inner>, at: &'static Location<'static>) -> Self {
         let pinned = inner.live.pin();
-        if let Some(record) = pinned.record() {
+        // The outermost one is named: it holds the thread's slot.
+        if let Some(record) = pinned.record().filter(|record| record.depth() == 1) {
             record.set_pinned_at(Some(at));
         }
         Pin { pinned, inner }
@@ -65,7 +66,8 @@ impl<'s> Pin<'s> {
 
 impl Drop for Pin<'_> {
     fn drop(&mut self) {
-        if let Some(record) = self.pinned.record() {
+        let record = self.pinned.record();
+        if let Some(record) = record.filter(|record| record.depth() == 1) {
             record.set_pinned_at(None);
         }
     }

@@ -66,11 +66,21 @@ impl<T> Live<T> {
         }
     }
 
-    /// Pins the live value on this thread.
+    /// Pins the live value on this thread. Destructors that retired plugins have left on it run first.
     #[inline(always)]
     pub(crate) fn pin(&self) -> Pinned<'_, T> {
         let record = record::mine();
         record.attend();
+        self.pin_on(record)
+    }
+
+    /// The same without the destructors, for who holds a lock: they may call anything.
+    pub(crate) fn pin_quietly(&self) -> Pinned<'_, T> {
+        self.pin_on(record::mine())
+    }
+
+    #[inline(always)]
+    fn pin_on(&self, record: &'static Record) -> Pinned<'_, T> {
         let slot = record.slot();
         if !slot.load(Relaxed).is_null() {
             return self.pin_nested(record);
