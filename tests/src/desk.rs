@@ -18,6 +18,8 @@ struct State {
     open: Vec<String>,
     waiting: Vec<String>,
     swapper: Option<Swapper>,
+    /// Asked to make a handle when something is told.
+    curious: bool,
 }
 
 impl Desk {
@@ -29,6 +31,11 @@ impl Desk {
     pub(crate) fn set_swapper(&self, swapper: Option<Swapper>) {
         // Dropped without the lock: plugins that are freed now may tell something.
         let _before = std::mem::replace(&mut self.state().swapper, swapper);
+    }
+
+    /// From now on calls a plugin whenever something is told.
+    pub fn be_curious(&self) {
+        self.state().curious = true;
     }
 
     /// Opens a gate for good.
@@ -93,6 +100,16 @@ impl shapes::Desk for Desk {
     }
 
     fn tell(&self, text: &str) {
+        let (curious, swapper) = {
+            let state = self.state();
+            (state.curious, state.swapper.clone())
+        };
+        if let Some(swapper) = swapper.filter(|_| curious) {
+            // Whatever comes of it: it has to come.
+            let _ = swapper
+                .dynamic("probe", "count")
+                .map(|count| count.call(&[]));
+        }
         self.state().told.push(text.to_owned());
         self.changed.notify_all();
     }

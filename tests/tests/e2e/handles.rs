@@ -147,6 +147,31 @@ fn a_reload_that_would_lose_a_function_or_a_plugin_is_refused_while_there_is_a_h
     stage.close();
 }
 
+/// The number of a handle that is gone is given to the next one.
+#[test]
+fn on_an_older_generation_a_handle_means_what_it_meant_there() {
+    let probe = Build::First.bytes("probe");
+    let stage = Stage::open(&[("probe", &probe)]);
+    let pin = stage.swapper.pin();
+    drop(stage.probe::<fn() -> (u64, u64, u64), _>("count"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| stage.swap("probe", &ordered(&probe, "another build")));
+    });
+    let build: Function<fn() -> String> = stage.probe("build");
+    let old = build.on(&pin).unwrap().call().unwrap();
+    assert_eq!(old, hotswap_tests::fixture::build_id(&probe).to_string());
+    assert_ne!(build.call().unwrap(), old);
+    drop(pin);
+    // A pin of another host has nothing to do with it.
+    let other = Stage::open(&[("guest", &Build::First.bytes("guest"))]);
+    let pin = other.swapper.pin();
+    assert!(matches!(build.on(&pin), Err(HandleError::NoPlugin { .. })));
+    drop(pin);
+    other.close();
+    stage.settle();
+    stage.close();
+}
+
 #[test]
 fn a_handle_outlives_the_swapper_and_the_plugin() {
     let probe = Build::First.bytes("probe");

@@ -96,6 +96,29 @@ fn thread_locals_are_dropped_on_their_threads() {
     stage.close();
 }
 
+/// Such as locks: a destructor that makes a handle runs where a handle is being made.
+#[test]
+fn the_destructor_of_a_thread_local_may_do_anything() {
+    let probe = probe();
+    let stage = Stage::open(&[("probe", &probe)]);
+    stage.desk.be_curious();
+    for n in 0..5 {
+        stage
+            .probe::<fn(&str), _>("remember")
+            .call("spawning")
+            .unwrap();
+        stage.swap("probe", &ordered(&probe, &format!("build {n}")));
+        until("the destructor to run where a handle is made", || {
+            drop(stage.probe::<fn() -> String, _>("build"));
+            stage.desk.has_told("spawning dropped")
+        });
+        stage.desk.until_told("spawned");
+        stage.desk.told();
+        stage.settle();
+    }
+    stage.close();
+}
+
 #[test]
 fn the_free_delay_is_kept() {
     let probe = probe();
