@@ -38,7 +38,7 @@ impl Build {
     pub fn library(self, name: &str) -> PathBuf {
         static DONE: Mutex<BTreeSet<Build>> = Mutex::new(BTreeSet::new());
         let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let out = target().join(format!("{self:?}").to_lowercase());
+        let out = self.out();
         if !done.contains(&self) {
             let _lock = locked();
             self.build(&out);
@@ -56,11 +56,15 @@ impl Build {
         fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
+    /// The directory of its libraries.
+    pub fn out(self) -> PathBuf {
+        target().join(format!("{self:?}").to_lowercase())
+    }
+
     fn build(self, out: &Path) {
         let with = |packages: &[&str], features: &[&str]| {
-            let mut command = Command::new(sibling("hotswap-tests-cargo"));
-            command.args(["hotswap", "build", "--quiet", "--out-dir"]);
-            command.arg(out);
+            let mut command = hotswap();
+            command.args(["build", "--quiet", "--out-dir"]).arg(out);
             for (option, names) in [("--package", packages), ("--features", features)] {
                 names
                     .iter()
@@ -124,7 +128,10 @@ fn plain(out: &Path, toolchain: &[&str], options: &[&str], flags: &[&str]) {
 }
 
 /// Copies the probe and all of ours that is in it, with another version of the contract. Returns the Cargo.toml.
-fn old_contract(out: &Path) -> PathBuf {
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn old_contract(out: &Path) -> PathBuf {
     let sources = workspace();
     let checkout = sources.ancestors().nth(2).expect("it is in the checkout");
     let copy = out.join("sources");
@@ -148,7 +155,11 @@ fn old_contract(out: &Path) -> PathBuf {
     copy.join("tests/fixtures/probe/Cargo.toml")
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+/// Copies a file, or a directory with all that is in it.
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn copy_tree(from: &Path, to: &Path) {
     if from.is_dir() {
         for entry in fs::read_dir(from).expect("sources can be listed") {
             let name = entry.expect("sources can be listed").file_name();
@@ -251,6 +262,13 @@ pub fn target() -> PathBuf {
     target.join("fixtures")
 }
 
+/// `cargo hotswap`.
+pub fn hotswap() -> Command {
+    let mut command = Command::new(sibling("hotswap-tests-cargo"));
+    command.arg("hotswap");
+    command
+}
+
 /// An executable of this package.
 fn sibling(name: &str) -> PathBuf {
     let program = std::env::current_exe().expect("this program has a path");
@@ -295,6 +313,42 @@ pub fn install(library: &[u8], name: &str, dir: &Path) {
     let temporary = file.with_extension("tmp");
     fs::write(&temporary, library).expect("the plugin directory can be written");
     fs::rename(&temporary, &file).expect("the library can be put in place");
+}
+
+/// Makes a shared library that is no plugin.
+///
+/// # Panics
+/// When the C compiler is missing.
+pub fn plain_library(file: &Path) {
+    let source = file.with_extension("c");
+    fs::write(&source, "int answer(void) { return 42; }").expect("the source can be written");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]);
+    run(compiler.args([file, &source]));
+}
+
+/// Makes a shared library for a machine of IBM's, with the linker that comes with rustc.
+///
+/// # Panics
+/// When that is missing.
+pub fn foreign_library(file: &Path) {
+    let rustc = |args: &[&str]| {
+        let output = Command::new("rustc").args(args).output();
+        let text = output.expect("rustc can be started").stdout;
+        String::from_utf8(text).expect("it answers with text")
+    };
+    let version = rustc(&["-vV"]);
+    let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let linker = Path::new(rustc(&["--print", "sysroot"]).trim())
+        .join("lib/rustlib")
+        .join(triple.expect("rustc names its machine"))
+        .join("bin/rust-lld");
+    let data = file.with_extension("data");
+    fs::write(&data, "data").expect("the source can be written");
+    let mut link = Command::new(linker);
+    link.args(["-flavor", "gnu", "-shared", "-m", "elf64_s390"]);
+    link.args(["--format=binary", "-o"]);
+    run(link.args([file, &data]));
 }
 
 /// Another build of the same code: the library with one text replaced by one of the same length.

@@ -1,1 +1,6 @@
 //! What users do at the command line: `cargo hotswap` with real hosts, from the first run to a reload that fails.
+mod hello;
+mod inspect;
+mod new;
+mod project;
+mod running;

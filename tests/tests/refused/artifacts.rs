@@ -8,7 +8,6 @@ use insta::assert_snapshot;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
 
 /// Does something in place of the probe's file.
 fn instead(make: impl Fn(&Path)) -> (Problem, String) {
@@ -75,27 +74,9 @@ fn a_damaged_byte() {
     });
 }
 
-/// Made by the linker that comes with rustc.
 #[test]
 fn a_library_for_another_machine() {
-    let rustc = |args: &[&str]| {
-        let output = Command::new("rustc").args(args).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let version = rustc(&["-vV"]);
-    let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
-    let linker = Path::new(rustc(&["--print", "sysroot"]).trim())
-        .join("lib/rustlib")
-        .join(triple.unwrap())
-        .join("bin/rust-lld");
-    let (problem, text) = instead(|file| {
-        let data = file.with_extension("data");
-        fs::write(&data, "data").unwrap();
-        let mut link = Command::new(&linker);
-        link.args(["-flavor", "gnu", "-shared", "-m", "elf64_s390"]);
-        link.args(["--format=binary", "-o"]).args([file, &data]);
-        assert!(link.status().unwrap().success());
-    });
+    let (problem, text) = instead(fixture::foreign_library);
     assert!(matches!(problem, Problem::AnotherMachine { .. }), "{text}");
     assert_snapshot!(text, @"probe: <dir>/libprobe.so is built for s390x (Elf, 64-bit, big-endian), and this host for <arch> (Elf, 64-bit, little-endian); build it with this host's `--target`");
 }
@@ -118,15 +99,7 @@ fn a_link_that_leads_nowhere() {
 
 #[test]
 fn a_library_that_is_no_plugin() {
-    let (problem, text) = instead(|file| {
-        let source = file.with_extension("c");
-        fs::write(&source, "int answer(void) { return 42; }").unwrap();
-        let mut compiler = Command::new("cc");
-        compiler
-            .args(["-shared", "-fPIC", "-o"])
-            .args([file, &source]);
-        assert!(compiler.status().unwrap().success());
-    });
+    let (problem, text) = instead(fixture::plain_library);
     assert!(matches!(problem, Problem::NotAPlugin));
     assert_snapshot!(text, @"probe: <dir>/libprobe.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`");
 }

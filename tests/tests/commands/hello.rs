@@ -1,0 +1,124 @@
+//! The demo hello in a copy of the checkout: what its README promises to a newcomer.
+use crate::project::{Project, checkout};
+use hotswap_tests::fixture;
+use insta::assert_snapshot;
+use std::fs;
+use std::path::Path;
+
+const SOURCE: &str = "demos/hello/world/src/lib.rs";
+
+/// What is in the checkout, without what was built in it, and without its history.
+fn copied() -> Project {
+    let project = Project::new();
+    for entry in fs::read_dir(checkout()).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name != "target" && name != ".git" {
+            fixture::copy_tree(&checkout().join(&name), &project.root.join(&name));
+        }
+    }
+    project
+}
+
+#[test]
+fn it_hums_and_is_edited_while_it_runs() {
+    let project = copied();
+    let plugins = project.plugin_dir("hello");
+    let hello = project.start("", &["run", "demos/hello", "--", "--interval", "20"]);
+    hello.until("1 plugin loaded: world");
+    hello.until(", reload 0): hum");
+
+    project.edit(SOURCE, "\"hum \"", "\"la \"");
+    hello.until("Reloaded world: reloaded");
+    hello.until(", reload 1): la");
+
+    what_does_not_compile(&project, &hello);
+    by_signal(&project, &hello);
+    what_the_host_refuses(&project, &hello, &plugins);
+
+    hello.signal(libc::SIGINT);
+    hello.until("stopped");
+    assert_eq!(hello.end(), Some(0));
+    assert!(fs::read_dir(project.hosts()).unwrap().next().is_none());
+
+    by_hand(&project);
+    what_cannot_be_opened(&project, &plugins);
+}
+
+fn what_does_not_compile(project: &Project, hello: &crate::running::Running) {
+    project.edit(SOURCE, "\"la \"", "missing(\"la \")");
+    hello.until("error[E0425]: cannot find function `missing` in this scope");
+    hello.until("the host goes on with what it has");
+    hello.forget();
+    hello.until(", reload 1): la");
+    project.edit(SOURCE, "missing(\"la \")", "\"so \"");
+    hello.until("Reloaded world: reloaded");
+    hello.until(", reload 2): so");
+}
+
+fn by_signal(project: &Project, hello: &crate::running::Running) {
+    hello.forget();
+    hello.signal(libc::SIGUSR1);
+    hello.until("hotswap: world: unchanged");
+    let reload = project.ok("", &["reload", "-q", "demos/hello"]);
+    assert_eq!(reload.stdout, "world: unchanged\n");
+    hello.until("hotswap: world: unchanged");
+}
+
+/// The running host holds a handle of `hum` as it was.
+fn what_the_host_refuses(project: &Project, hello: &crate::running::Running, plugins: &Path) {
+    hello.forget();
+    project.edit(SOURCE, "times: u32", "times: u64");
+    hello.until("reload failed: the host holds a handle of world.hum");
+    hello.until("the host refused what was built, and goes on with what it has");
+    hello.until(", reload 2): so");
+    let reload = project.ran("", &["reload", "-q", "demos/hello"]);
+    assert_eq!(reload.code, Some(1));
+    assert_snapshot!(reload.stdout, @"");
+    assert_snapshot!(reload.stderr, @"");
+    project.edit(SOURCE, "times: u64", "times: u32");
+    hello.until("Reloaded world: unchanged");
+
+    let half = plugins.join("half.so");
+    fs::write(&half, "no library at all").unwrap();
+    let reload = project.ran("", &["reload", "-q", "demos/hello"]);
+    assert_eq!(reload.code, Some(1));
+    assert_snapshot!(reload.stdout, @"");
+    assert_snapshot!(reload.stderr, @"");
+    fs::remove_file(half).unwrap();
+    hello.forget();
+    hello.until(", reload 2): so");
+}
+
+/// Without the watch, `reload` builds, waits, and prints what came of it.
+fn by_hand(project: &Project) {
+    let hello = project.start(
+        "",
+        &["run", "--no-watch", "demos/hello", "--", "--interval", "20"],
+    );
+    hello.until(", reload 0): so");
+    project.edit(SOURCE, "\"so \"", "\"do \"");
+    let reload = project.ok("", &["reload", "-q", "demos/hello"]);
+    assert_eq!(reload.stdout, "world: reloaded\n");
+    hello.until(", reload 1): do");
+
+    project.edit(SOURCE, "\"do \"", "missing(\"do \")");
+    let reload = project.ran("", &["reload", "-q", "demos/hello"]);
+    assert_eq!((reload.code, &*reload.stdout), (Some(101), ""));
+    assert!(reload.stderr.contains("error[E0425]"), "{}", reload.stderr);
+    project.edit(SOURCE, "missing(\"do \")", "\"do \"");
+    hello.forget();
+    hello.until(", reload 1): do");
+
+    hello.signal(libc::SIGTERM);
+    hello.until("stopped");
+    assert_eq!(hello.end(), Some(0));
+}
+
+fn what_cannot_be_opened(project: &Project, plugins: &Path) {
+    fs::write(plugins.join("half.so"), "no library at all").unwrap();
+    let ran = project.ran("", &["run", "-q", "demos/hello"]);
+    assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
+    let error = ran.stderr.lines().find(|line| line.starts_with("Error"));
+    assert_snapshot!(error.unwrap_or(&ran.stderr), @"");
+    fs::remove_file(plugins.join("half.so")).unwrap();
+}

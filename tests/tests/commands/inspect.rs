@@ -1,0 +1,67 @@
+//! `inspect` and `build` on what no host would load.
+use crate::project::Project;
+use hotswap_tests::fixture::{self, Build};
+use insta::assert_snapshot;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+/// The command's words for a file of the project's.
+fn inspected(project: &Project, file: &str) -> String {
+    let ran = project.ran("", &["inspect", file]);
+    assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
+    ran.stderr
+}
+
+#[test]
+fn libraries_that_are_no_plugins() {
+    let project = Project::new();
+    let file = project.root.join("plain.so");
+    fixture::plain_library(&file);
+    assert_snapshot!(inspected(&project, "plain.so"), @"");
+    fixture::foreign_library(&file);
+    let text = inspected(&project, "plain.so").replace(std::env::consts::ARCH, "<arch>");
+    assert_snapshot!(text, @"");
+    symlink("nowhere.so", project.root.join("link.so")).unwrap();
+    assert_snapshot!(inspected(&project, "link.so"), @"");
+    let whole = Build::First.bytes("probe");
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    insta::with_settings!({filters => vec![(r"\d{6,}", "<n>")]}, {
+        assert_snapshot!(inspected(&project, "plain.so"), @"");
+    });
+}
+
+#[test]
+fn plugins_that_no_host_of_today_loads() {
+    let project = Project::new();
+    for build in [Build::OldContract, Build::Aborting] {
+        let text = {
+            let library = build.bytes("probe");
+            fs::write(project.root.join("probe.so"), library).unwrap();
+            inspected(&project, "probe.so")
+        };
+        match build {
+            Build::OldContract => assert_snapshot!(text, @""),
+            _ => assert_snapshot!(text, @""),
+        }
+    }
+}
+
+#[test]
+fn a_plugin_that_has_an_old_contract_is_not_built() {
+    let project = Project::new();
+    let probe = fixture::old_contract(&Build::OldContract.out());
+    let ran = project.ran(
+        "",
+        &[
+            "build",
+            "-q",
+            "--out-dir",
+            "out",
+            "--manifest-path",
+            probe.to_str().unwrap(),
+        ],
+    );
+    assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
+    assert_snapshot!(ran.stderr, @"");
+    assert!(!project.root.join("out/libprobe.so").exists());
+}

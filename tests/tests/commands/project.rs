@@ -1,0 +1,119 @@
+//! A workspace of a user's, and the command run in it.
+use crate::running::Running;
+use hotswap_tests::fixture;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A directory, with a space in its path, and hosts that are nobody else's.
+pub struct Project {
+    temp: TempDir,
+    pub root: PathBuf,
+}
+
+impl Project {
+    pub fn new() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap().join("some where");
+        fs::create_dir(&root).unwrap();
+        Project { temp, root }
+    }
+
+    /// The command, in a directory of the project. All projects are built in one place, so that what they depend on is
+    /// built once.
+    pub fn hotswap(&self, dir: &str, args: &[&str]) -> Command {
+        let mut command = fixture::hotswap();
+        command.args(args).current_dir(self.root.join(dir));
+        self.settle(&mut command);
+        command
+    }
+
+    /// Cargo itself.
+    pub fn cargo(&self, dir: &str, args: &[&str]) -> Command {
+        let mut command = fixture::cargo(&[]);
+        command.args(args).current_dir(self.root.join(dir));
+        self.settle(&mut command);
+        command
+    }
+
+    fn settle(&self, command: &mut Command) {
+        command
+            .stdin(Stdio::null())
+            .env("CARGO_TARGET_DIR", fixture::target())
+            // As the fixtures are built.
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
+            .env("CARGO_TERM_COLOR", "never")
+            .env("HOTSWAP_RUNTIME_DIR", self.hosts())
+            .env_remove("CARGO_MANIFEST_DIR")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .env_remove("RUSTFLAGS")
+            .env_remove("RUST_LOG");
+    }
+
+    /// Starts the command, to be listened to.
+    pub fn start(&self, dir: &str, args: &[&str]) -> Running {
+        Running::start(&mut self.hotswap(dir, args))
+    }
+
+    /// What the command says: exit code, stdout, stderr.
+    pub fn ran(&self, dir: &str, args: &[&str]) -> Ran {
+        let output = self.hotswap(dir, args).output().unwrap();
+        self.redacted(&output)
+    }
+
+    /// What it says where it succeeds.
+    pub fn ok(&self, dir: &str, args: &[&str]) -> Ran {
+        let ran = self.ran(dir, args);
+        assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
+        ran
+    }
+
+    /// Without the names of this machine's directories.
+    pub fn redacted(&self, output: &Output) -> Ran {
+        let target = fixture::target();
+        let text = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes)
+                .replace(self.root.to_str().unwrap(), "<root>")
+                .replace(target.to_str().unwrap(), "<target>")
+        };
+        Ran {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    /// Replaces `from`, which must be there, with `to`, in one step as editors do it.
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        let file = self.root.join(file);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{} has no {from:?}", file.display());
+        let temporary = file.with_extension("tmp");
+        fs::write(&temporary, text.replace(from, to)).unwrap();
+        fs::rename(&temporary, &file).unwrap();
+    }
+
+    /// Where running hosts have their files.
+    pub fn hosts(&self) -> PathBuf {
+        self.temp.path().join("hosts")
+    }
+
+    /// Where the plugins of a host are, empty at first.
+    pub fn plugin_dir(&self, host: &str) -> PathBuf {
+        let dir = fixture::target().join("hotswap/debug").join(host);
+        let _ = fs::remove_dir_all(&dir);
+        dir
+    }
+}
+
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The checkout that these tests are part of.
+pub fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}

@@ -1,0 +1,96 @@
+//! A program that runs, and what it says.
+use hotswap_tests::LIMIT;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+/// A program that runs. It is ended with the test.
+pub struct Running {
+    child: Child,
+    output: Arc<Output>,
+}
+
+#[derive(Default)]
+struct Output {
+    said: Mutex<Said>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Said {
+    /// Stdout and stderr, each in its order.
+    lines: [Vec<String>; 2],
+    /// How many of them are over and done with.
+    seen: [usize; 2],
+}
+
+impl Running {
+    pub fn start(command: &mut Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let output = Arc::new(Output::default());
+        let listen = |stream: usize, from: Box<dyn Read + Send>| {
+            let output = output.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(from).lines().map_while(Result::ok) {
+                    let mut said = output.said.lock().unwrap_or_else(PoisonError::into_inner);
+                    said.lines[stream].push(line);
+                    output.changed.notify_all();
+                }
+            });
+        };
+        listen(0, Box::new(child.stdout.take().unwrap()));
+        listen(1, Box::new(child.stderr.take().unwrap()));
+        Running { child, output }
+    }
+
+    /// Waits for a line with this text, after the last one that was waited for in the same stream.
+    pub fn until(&self, text: &str) -> String {
+        let find = |said: &Said| {
+            (0..2).find_map(|stream| {
+                let mut rest = said.lines[stream].iter().skip(said.seen[stream]);
+                let at = rest.position(|line| line.contains(text))?;
+                Some((stream, said.seen[stream] + at))
+            })
+        };
+        let said = self.output.said.lock().unwrap();
+        let waited = self
+            .output
+            .changed
+            .wait_timeout_while(said, LIMIT * 3, |said| find(said).is_none());
+        let (mut said, _) = waited.unwrap();
+        let Some((stream, at)) = find(&said) else {
+            panic!("{text:?} was not said: {:#?}", said.lines)
+        };
+        said.seen[stream] = at + 1;
+        said.lines[stream][at].clone()
+    }
+
+    /// From now on only what is said from now on counts.
+    pub fn forget(&self) {
+        let mut said = self.output.said.lock().unwrap();
+        said.seen = [said.lines[0].len(), said.lines[1].len()];
+    }
+
+    pub fn signal(&self, signal: libc::c_int) {
+        // SAFETY: it touches no memory. The child was not waited for, so that the number is its own.
+        let answer = unsafe { libc::kill(self.child.id().cast_signed(), signal) };
+        assert_eq!(answer, 0);
+    }
+
+    /// Its exit code.
+    pub fn end(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    /// A signal is passed on to the host, which would outlive the command that is killed.
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.signal(libc::SIGTERM);
+            let _ = self.child.wait();
+        }
+    }
+}
