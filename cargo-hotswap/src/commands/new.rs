@@ -92,6 +92,10 @@ impl New<'_> {
                 path: directory.to_owned(),
             });
         }
+        // Cargo looks for a repository from there, and would make one of its own inside the host's if it were missing.
+        if let Some(above) = directory.parent() {
+            std::fs::create_dir_all(above).map_err(io("create", above))?;
+        }
         let mut command = Command::new(&self.session.cargo);
         without_cargos_variables(&mut command);
         command
