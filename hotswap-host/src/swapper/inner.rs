@@ -84,6 +84,8 @@ impl Inner {
                 "from inside a hook or a callback of a reload",
             ));
         }
+        // Before the lock: destructors may ask for a reload, too.
+        record::mine().attend();
         if record::mine().has_pin() {
             return Err(ReloadError::Reentrant(
                 "from inside a call, or while this thread holds a pin",
@@ -122,7 +124,7 @@ impl Inner {
 
     pub(super) fn switch_to_nothing(&self) {
         let (number, reloads) = {
-            let live = self.live.pin();
+            let live = self.live.pin_quietly();
             (live.number + 1, live.reloads)
         };
         let empty = Generation::new(number, reloads, Vec::new());

@@ -201,7 +201,7 @@ impl Swapper {
         check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let began = Instant::now();
-        let live = self.0.live.pin().hold();
+        let live = self.0.live.pin_quietly().hold();
         let candidates = scan(&self.0.plugin_dir(), writer, &plan, &live)?;
         let left: Vec<_> = live
             .plugins
@@ -227,7 +227,7 @@ impl Swapper {
             plugins.extend(gone);
             plugins
         };
-        let live = self.0.live.pin();
+        let live = self.0.live.pin_quietly();
         Ok(Report {
             generation: live.number,
             reloads: live.reloads,
