@@ -189,8 +189,9 @@ impl Swapper {
             }),
             Err(error) => Err(error.to_string()),
         };
+        let generation = self.0.live.pin_quietly().number;
         self.0
-            .store(&StoredReport::new(attempt, self.generation(), reported));
+            .store(&StoredReport::new(attempt, generation, reported));
         outcome
     }
 
