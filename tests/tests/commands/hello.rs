@@ -73,8 +73,13 @@ fn what_the_host_refuses(project: &Project, hello: &crate::running::Running, plu
     hello.until(", reload 2): so");
     let reload = project.ran("", &["reload", "-q", "demos/hello"]);
     assert_eq!(reload.code, Some(1));
-    assert_snapshot!(reload.stdout, @"");
-    assert_snapshot!(reload.stderr, @"");
+    assert_snapshot!(reload.stdout, @r#"
+the host holds a handle of world.hum: the host cannot call hum of world: the signatures differ
+  the host expects times: u32
+  world has        times: u64
+  build the plugin again, and the host: cargo hotswap build -p world
+"#);
+    assert_snapshot!(reload.stderr, @"error: the reload failed; the host goes on with what it had");
     project.edit(SOURCE, "times: u64", "times: u32");
     hello.until("Reloaded world: unchanged");
 
@@ -82,8 +87,8 @@ fn what_the_host_refuses(project: &Project, hello: &crate::running::Running, plu
     fs::write(&half, "no library at all").unwrap();
     let reload = project.ran("", &["reload", "-q", "demos/hello"]);
     assert_eq!(reload.code, Some(1));
-    assert_snapshot!(reload.stdout, @"");
-    assert_snapshot!(reload.stderr, @"");
+    assert_snapshot!(reload.stdout, @"<target>/hotswap/debug/hello/half.so is not a library in any format that is known; build it with `cargo hotswap build`");
+    assert_snapshot!(reload.stderr, @"error: the reload failed; the host goes on with what it had");
     fs::remove_file(half).unwrap();
     hello.forget();
     hello.until(", reload 2): so");
@@ -119,6 +124,6 @@ fn what_cannot_be_opened(project: &Project, plugins: &Path) {
     let ran = project.ran("", &["run", "-q", "demos/hello"]);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
     let error = ran.stderr.lines().find(|line| line.starts_with("Error"));
-    assert_snapshot!(error.unwrap_or(&ran.stderr), @"");
+    assert_snapshot!(error.unwrap_or(&ran.stderr), @"Error: <target>/hotswap/debug/hello/half.so is not a library in any format that is known; build it with `cargo hotswap build`");
     fs::remove_file(plugins.join("half.so")).unwrap();
 }

@@ -17,16 +17,16 @@ fn libraries_that_are_no_plugins() {
     let project = Project::new();
     let file = project.root.join("plain.so");
     fixture::plain_library(&file);
-    assert_snapshot!(inspected(&project, "plain.so"), @"");
+    assert_snapshot!(inspected(&project, "plain.so"), @"error: <root>/plain.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`");
     fixture::foreign_library(&file);
     let text = inspected(&project, "plain.so").replace(std::env::consts::ARCH, "<arch>");
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"error: <root>/plain.so is built for s390x (Elf, 64-bit, big-endian), and this host for <arch> (Elf, 64-bit, little-endian); build it with this host's `--target`");
     symlink("nowhere.so", project.root.join("link.so")).unwrap();
-    assert_snapshot!(inspected(&project, "link.so"), @"");
+    assert_snapshot!(inspected(&project, "link.so"), @"error: <root>/link.so is a link to nowhere.so, which does not exist; build that, or remove the link");
     let whole = Build::First.bytes("probe");
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     insta::with_settings!({filters => vec![(r"\d{6,}", "<n>")]}, {
-        assert_snapshot!(inspected(&project, "plain.so"), @"");
+        assert_snapshot!(inspected(&project, "plain.so"), @"error: <root>/plain.so is cut short: it has <n> bytes and should have <n> or more; build it again");
     });
 }
 
@@ -40,8 +40,12 @@ fn plugins_that_no_host_of_today_loads() {
             inspected(&project, "probe.so")
         };
         match build {
-            Build::OldContract => assert_snapshot!(text, @""),
-            _ => assert_snapshot!(text, @""),
+            Build::OldContract => {
+                assert_snapshot!(text, @"error: probe: <root>/probe.so speaks version 0 of the plugin contract, this host version 1; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again")
+            }
+            _ => {
+                assert_snapshot!(text, @r#"error: probe: <root>/probe.so is built with panic = "abort" (profile debug), so that a panic of it would end the host; write `panic = "unwind"` under `[profile.dev]` in the workspace's Cargo.toml"#)
+            }
         }
     }
 }
@@ -62,6 +66,9 @@ fn a_plugin_that_has_an_old_contract_is_not_built() {
         ],
     );
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
-    assert_snapshot!(ran.stderr, @"");
+    assert_snapshot!(ran.stderr, @r#"
+error: what was built of `probe` cannot be used as a plugin
+  caused by: probe: <target>/debug/libprobe.so speaks version 0 of the plugin contract, this host version 1; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again
+"#);
     assert!(!project.root.join("out/libprobe.so").exists());
 }

@@ -94,6 +94,12 @@ impl Project {
         fs::rename(&temporary, &file).unwrap();
     }
 
+    /// Takes the versions of dependencies that are built already, not the newest ones.
+    pub fn lock(&self, dir: &str) {
+        let versions = checkout().join("tests/fixtures/Cargo.lock");
+        fs::copy(versions, self.root.join(dir).join("Cargo.lock")).unwrap();
+    }
+
     /// Where running hosts have their files.
     pub fn hosts(&self) -> PathBuf {
         self.temp.path().join("hosts")
