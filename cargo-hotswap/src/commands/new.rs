@@ -30,7 +30,7 @@ const WORKSPACE_WITH_PLUGIN: &str =
 
 /// Writes what `args` ask for.
 pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
-    let directory = session.absolute(&args.directory);
+    let directory = resolved(&session.absolute(&args.directory));
     let dependencies = Dependencies::find(session, &directory, args.path.as_deref())?;
     let name = args.name.as_deref();
     let new = New {
@@ -229,6 +229,17 @@ impl Dependencies {
                 format!("{name} = {{ path = {path} }}")
             }
         }
+    }
+}
+
+/// A path without links and without `..` that lead out of what it begins with. What does not exist yet has no links.
+fn resolved(path: &Path) -> PathBuf {
+    let existing = path
+        .ancestors()
+        .find_map(|above| Some((above, above.canonicalize().ok()?)));
+    match existing {
+        Some((above, real)) if above != path => real.join(path.strip_prefix(above).unwrap_or(path)),
+        _ => path.to_owned(),
     }
 }
 

@@ -79,6 +79,24 @@ fn a_plugin_becomes_a_member_of_the_workspace_around_it() {
 }
 
 #[test]
+fn beside_a_workspace_is_not_in_it() {
+    let fixture = Fixture::new();
+    let before = fixture.read("Cargo.toml");
+    fs::create_dir(fixture.root.join("sub")).expect("it can be made");
+    fixture.ok(&[
+        "new",
+        "--workspace",
+        "sub/../../beside",
+        "--path",
+        checkout(),
+    ]);
+    let beside = fixture.root.with_file_name("beside");
+    let manifest = fs::read_to_string(beside.join("Cargo.toml"));
+    assert!(manifest.expect("it was made").contains("[workspace]"));
+    assert_eq!(fixture.read("Cargo.toml"), before);
+}
+
+#[test]
 fn a_plugin_gets_hotswap_from_where_its_host_has_it() {
     let fixture = outside();
     fixture.ok(&["new", "--host", "chat", "--path", checkout()]);
