@@ -54,6 +54,7 @@ fn its_example_works_as_it_is_printed() {
         .args(["hotswap", "run", "--no-watch", "server"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     host.stdin
@@ -64,7 +65,9 @@ fn its_example_works_as_it_is_printed() {
     let output = host.wait_with_output().unwrap();
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
-        "hello, Ada, you are number 1\nhello, Grace, you are number 2\n"
+        "hello, Ada, you are number 1\nhello, Grace, you are number 2\n",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
     );
     assert!(output.status.success());
 }
