@@ -168,7 +168,8 @@ fn construct(plugin: &Plugin<'_>) -> TokenStream {
                 used[0].then(|| quote!(cx,)),
                 used[1].then(|| quote!(imports.0)),
             );
-            let call = quote!(Self::new(#cx #deps));
+            let ty = plugin.ty;
+            let call = quote!(<#ty>::new(#cx #deps));
             (
                 if is_result(&new.sig.output) {
                     quote!(#ok(#call?))
@@ -187,10 +188,17 @@ fn construct(plugin: &Plugin<'_>) -> TokenStream {
             let name = quote::format_ident!("{name}");
             quote!(let _ = #name;)
         });
+    let (ty, (_, imports)) = (plugin.ty, imports_item(plugin));
+    // The constant uses the type and so all that the plugin is made of: in a build without the entry points nothing
+    // else may do so, and the compiler would call it dead.
     quote! {
         fn construct(cx: &#root::Context, imports: Self::Imports) -> #root::Result<Self> {
-            #(#unused)*
-            #body
+            fn construct(cx: &#root::Context, imports: #imports) -> #root::Result<#ty> {
+                #(#unused)*
+                #body
+            }
+            const _: fn(&#root::Context, #imports) -> #root::Result<#ty> = construct;
+            construct(cx, imports)
         }
     }
 }

@@ -176,7 +176,17 @@ const _: () = {
             cx: &::hotswap_plugin::Context,
             imports: Self::Imports,
         ) -> ::hotswap_plugin::Result<Self> {
-            ::core::result::Result::Ok(Self::new(cx, imports.0)?)
+            fn construct(
+                cx: &::hotswap_plugin::Context,
+                imports: __Imports,
+            ) -> ::hotswap_plugin::Result<World> {
+                ::core::result::Result::Ok(<World>::new(cx, imports.0)?)
+            }
+            const _: fn(
+                &::hotswap_plugin::Context,
+                __Imports,
+            ) -> ::hotswap_plugin::Result<World> = construct;
+            construct(cx, imports)
         }
         fn on_load(
             &mut self,
@@ -221,9 +231,13 @@ const _: () = {
             cx: &renamed::Context,
             imports: Self::Imports,
         ) -> renamed::Result<Self> {
-            let _ = cx;
-            let _ = imports;
-            ::core::result::Result::Ok(<Moon as ::core::default::Default>::default())
+            fn construct(cx: &renamed::Context, imports: ()) -> renamed::Result<Moon> {
+                let _ = cx;
+                let _ = imports;
+                ::core::result::Result::Ok(<Moon as ::core::default::Default>::default())
+            }
+            const _: fn(&renamed::Context, ()) -> renamed::Result<Moon> = construct;
+            construct(cx, imports)
         }
         fn reloadable(cx: &renamed::Context) -> bool {
             let _ = cx;
