@@ -1,11 +1,21 @@
 //! The demo hello in a copy of the checkout: what its README promises to a newcomer.
 use crate::project::{Project, checkout};
+use crate::running::Running;
 use hotswap_tests::fixture;
 use insta::assert_snapshot;
 use std::fs;
 use std::path::Path;
 
 const SOURCE: &str = "demos/hello/world/src/lib.rs";
+
+/// Source that needs what nobody has.
+const ORPHAN: &str = r#"
+unsafe extern "C" {
+    fn nobody_defines_this();
+}
+#[used]
+static NEEDED: unsafe extern "C" fn() = nobody_defines_this;
+"#;
 
 /// What is in the checkout, without what was built in it, and without its history.
 fn copied() -> Project {
@@ -16,6 +26,12 @@ fn copied() -> Project {
             fixture::copy_tree(&checkout().join(&name), &project.root.join(&name));
         }
     }
+    // As all else that is built here.
+    project.edit(
+        "Cargo.toml",
+        "debug = \"line-tables-only\"",
+        "debug = false",
+    );
     project
 }
 
@@ -23,7 +39,17 @@ fn copied() -> Project {
 fn it_hums_and_is_edited_while_it_runs() {
     let project = copied();
     let plugins = project.plugin_dir("hello");
-    let hello = project.start("", &["run", "demos/hello", "--", "--interval", "20"]);
+    let (target, demo) = (fixture::target(), project.root.join("demos/hello"));
+    let [target, demo] = [&target, &demo].map(|path| path.to_str().unwrap());
+    let hello = Running::start(&mut project.alias(&[
+        "run",
+        "--target-dir",
+        target,
+        demo,
+        "--",
+        "--interval",
+        "20",
+    ]));
     hello.until("1 plugin loaded: world");
     hello.until(", reload 0): hum");
 
@@ -44,7 +70,7 @@ fn it_hums_and_is_edited_while_it_runs() {
     what_cannot_be_opened(&project, &plugins);
 }
 
-fn what_does_not_compile(project: &Project, hello: &crate::running::Running) {
+fn what_does_not_compile(project: &Project, hello: &Running) {
     project.edit(SOURCE, "\"la \"", "missing(\"la \")");
     hello.until("error[E0425]: cannot find function `missing` in this scope");
     hello.until("the host goes on with what it has");
@@ -55,7 +81,7 @@ fn what_does_not_compile(project: &Project, hello: &crate::running::Running) {
     hello.until(", reload 2): so");
 }
 
-fn by_signal(project: &Project, hello: &crate::running::Running) {
+fn by_signal(project: &Project, hello: &Running) {
     hello.forget();
     hello.signal(libc::SIGUSR1);
     hello.until("hotswap: world: unchanged");
@@ -65,7 +91,7 @@ fn by_signal(project: &Project, hello: &crate::running::Running) {
 }
 
 /// The running host holds a handle of `hum` as it was.
-fn what_the_host_refuses(project: &Project, hello: &crate::running::Running, plugins: &Path) {
+fn what_the_host_refuses(project: &Project, hello: &Running, plugins: &Path) {
     hello.forget();
     project.edit(SOURCE, "times: u32", "times: u64");
     hello.until("reload failed: the host holds a handle of world.hum");
@@ -111,6 +137,16 @@ fn by_hand(project: &Project) {
     assert_eq!((reload.code, &*reload.stdout), (Some(101), ""));
     assert!(reload.stderr.contains("error[E0425]"), "{}", reload.stderr);
     project.edit(SOURCE, "missing(\"do \")", "\"do \"");
+    hello.forget();
+    hello.until(", reload 1): do");
+
+    let source = fs::read_to_string(project.root.join(SOURCE)).unwrap();
+    let orphan = source.clone() + ORPHAN;
+    fs::write(project.root.join(SOURCE), orphan).unwrap();
+    let reload = project.ran("", &["reload", "-q", "demos/hello"]);
+    assert_eq!(reload.code, Some(1), "{}", reload.stderr);
+    assert_snapshot!(reload.stdout, @"world: <target>/hotswap/debug/hello/libworld.so cannot be opened: it needs the symbol nobody_defines_this, which nothing defines; link the library that has it into the plugin");
+    fs::write(project.root.join(SOURCE), source).unwrap();
     hello.forget();
     hello.until(", reload 1): do");
 

@@ -29,6 +29,18 @@ impl Project {
         command
     }
 
+    /// The command as the checkout has it: with nothing installed, by its alias.
+    pub fn alias(&self, args: &[&str]) -> Command {
+        let mut command = fixture::cargo(&[]);
+        command.arg("hotswap").args(args).current_dir(checkout());
+        self.settle(&mut command);
+        // What the tests themselves are built in holds the command already.
+        command
+            .env("CARGO_TARGET_DIR", fixture::target().parent().unwrap())
+            .env_remove("CARGO_PROFILE_DEV_DEBUG");
+        command
+    }
+
     /// Cargo itself.
     pub fn cargo(&self, dir: &str, args: &[&str]) -> Command {
         let mut command = fixture::cargo(&[]);
