@@ -6,6 +6,7 @@ mod dependencies;
 mod handles;
 mod holders;
 mod isolation;
+mod load;
 mod panics;
 mod reload;
 mod retirement;
