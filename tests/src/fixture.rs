@@ -1,4 +1,5 @@
 //! The plugins in `tests/fixtures`, built by `cargo hotswap build` when a test first asks for them.
+use crate::odd;
 use hotswap_host::artifact::{Artifact, BuildId};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -79,7 +80,7 @@ impl Build {
             Build::LaterTagged => with(&["probe"], &["tagged,later"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::OldContract => {
-                let manifest = old_contract(out);
+                let manifest = odd::old_contract(out);
                 let manifest = manifest.to_str().expect("a path that is text");
                 plain(out, &[], &["--manifest-path", manifest], &[]);
             }
@@ -125,51 +126,6 @@ fn plain(out: &Path, toolchain: &[&str], options: &[&str], flags: &[&str]) {
     let built = target.join("debug").join(file_name("probe"));
     fs::create_dir_all(out).expect("the directory can be made");
     fs::copy(built, out.join(file_name("probe"))).expect("the library can be copied");
-}
-
-/// Copies the probe and all of ours that is in it, with another version of the contract. Returns the Cargo.toml.
-///
-/// # Panics
-/// When it cannot be copied.
-pub fn old_contract(out: &Path) -> PathBuf {
-    let sources = workspace();
-    let checkout = sources.ancestors().nth(2).expect("it is in the checkout");
-    let copy = out.join("sources");
-    for part in [
-        "Cargo.toml",
-        "hotswap-macros",
-        "hotswap-plugin",
-        "tests/fixtures/Cargo.toml",
-        "tests/fixtures/Cargo.lock",
-        "tests/fixtures/probe",
-        "tests/fixtures/shapes",
-    ] {
-        copy_tree(&checkout.join(part), &copy.join(part));
-    }
-    let contract = copy.join("hotswap-plugin/src/contract/mod.rs");
-    let source = fs::read_to_string(&contract).expect("the contract can be read");
-    let version = format!("VERSION: u32 = {};", hotswap_plugin::contract::VERSION);
-    assert!(source.contains(&version), "the contract has a version");
-    let source = source.replace(&version, "VERSION: u32 = 0;");
-    fs::write(contract, source).expect("the contract can be written");
-    copy.join("tests/fixtures/probe/Cargo.toml")
-}
-
-/// Copies a file, or a directory with all that is in it.
-///
-/// # Panics
-/// When it cannot be copied.
-pub fn copy_tree(from: &Path, to: &Path) {
-    if from.is_dir() {
-        for entry in fs::read_dir(from).expect("sources can be listed") {
-            let name = entry.expect("sources can be listed").file_name();
-            copy_tree(&from.join(&name), &to.join(&name));
-        }
-    } else {
-        let directory = to.parent().expect("it is in a directory");
-        fs::create_dir_all(directory).expect("the directory can be made");
-        fs::copy(from, to).expect("sources can be copied");
-    }
 }
 
 /// Builds an executable of the fixtures in which panics abort.
@@ -313,42 +269,6 @@ pub fn install(library: &[u8], name: &str, dir: &Path) {
     let temporary = file.with_extension("tmp");
     fs::write(&temporary, library).expect("the plugin directory can be written");
     fs::rename(&temporary, &file).expect("the library can be put in place");
-}
-
-/// Makes a shared library that is no plugin.
-///
-/// # Panics
-/// When the C compiler is missing.
-pub fn plain_library(file: &Path) {
-    let source = file.with_extension("c");
-    fs::write(&source, "int answer(void) { return 42; }").expect("the source can be written");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-o"]);
-    run(compiler.args([file, &source]));
-}
-
-/// Makes a shared library for a machine of IBM's, with the linker that comes with rustc.
-///
-/// # Panics
-/// When that is missing.
-pub fn foreign_library(file: &Path) {
-    let rustc = |args: &[&str]| {
-        let output = Command::new("rustc").args(args).output();
-        let text = output.expect("rustc can be started").stdout;
-        String::from_utf8(text).expect("it answers with text")
-    };
-    let version = rustc(&["-vV"]);
-    let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
-    let linker = Path::new(rustc(&["--print", "sysroot"]).trim())
-        .join("lib/rustlib")
-        .join(triple.expect("rustc names its machine"))
-        .join("bin/rust-lld");
-    let data = file.with_extension("data");
-    fs::write(&data, "data").expect("the source can be written");
-    let mut link = Command::new(linker);
-    link.args(["-flavor", "gnu", "-shared", "-m", "elf64_s390"]);
-    link.args(["--format=binary", "-o"]);
-    run(link.args([file, &data]));
 }
 
 /// Another build of the same code: the library with one text replaced by one of the same length.

@@ -1,7 +1,7 @@
 //! The demo hello in a copy of the checkout: what its README promises to a newcomer.
 use crate::project::{Project, checkout};
 use crate::running::Running;
-use hotswap_tests::fixture;
+use hotswap_tests::{fixture, odd};
 use insta::assert_snapshot;
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn copied() -> Project {
     for entry in fs::read_dir(checkout()).unwrap() {
         let name = entry.unwrap().file_name();
         if name != "target" && name != ".git" {
-            fixture::copy_tree(&checkout().join(&name), &project.root.join(&name));
+            odd::copy_tree(&checkout().join(&name), &project.root.join(&name));
         }
     }
     // As all else that is built here.
@@ -41,15 +41,9 @@ fn it_hums_and_is_edited_while_it_runs() {
     let plugins = project.plugin_dir("hello");
     let (target, demo) = (fixture::target(), project.root.join("demos/hello"));
     let [target, demo] = [&target, &demo].map(|path| path.to_str().unwrap());
-    let hello = Running::start(&mut project.alias(&[
-        "run",
-        "--target-dir",
-        target,
-        demo,
-        "--",
-        "--interval",
-        "20",
-    ]));
+    let run = ["run", "--target-dir", target, demo];
+    let often = ["--", "--interval", "20"];
+    let hello = Running::start(project.alias(&run).args(often));
     hello.until("1 plugin loaded: world");
     hello.until(", reload 0): hum");
 
@@ -94,8 +88,11 @@ fn by_signal(project: &Project, hello: &Running) {
 fn what_the_host_refuses(project: &Project, hello: &Running, plugins: &Path) {
     hello.forget();
     project.edit(SOURCE, "times: u32", "times: u64");
-    hello.until("reload failed: the host holds a handle of world.hum");
-    hello.until("the host refused what was built, and goes on with what it has");
+    // The host logs it, and the command says it.
+    hello.until_all(&[
+        "reload failed: the host holds a handle of world.hum",
+        "the host refused what was built, and goes on with what it has",
+    ]);
     hello.until(", reload 2): so");
     let reload = project.ran("", &["reload", "-q", "demos/hello"]);
     assert_eq!(reload.code, Some(1));

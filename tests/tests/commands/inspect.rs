@@ -1,6 +1,7 @@
 //! `inspect` and `build` on what no host would load.
 use crate::project::Project;
-use hotswap_tests::fixture::{self, Build};
+use hotswap_tests::fixture::Build;
+use hotswap_tests::odd;
 use insta::assert_snapshot;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -16,9 +17,9 @@ fn inspected(project: &Project, file: &str) -> String {
 fn libraries_that_are_no_plugins() {
     let project = Project::new();
     let file = project.root.join("plain.so");
-    fixture::plain_library(&file);
+    odd::plain_library(&file);
     assert_snapshot!(inspected(&project, "plain.so"), @"error: <root>/plain.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`");
-    fixture::foreign_library(&file);
+    odd::foreign_library(&file);
     let text = inspected(&project, "plain.so").replace(std::env::consts::ARCH, "<arch>");
     assert_snapshot!(text, @"error: <root>/plain.so is built for s390x (Elf, 64-bit, big-endian), and this host for <arch> (Elf, 64-bit, little-endian); build it with this host's `--target`");
     symlink("nowhere.so", project.root.join("link.so")).unwrap();
@@ -33,38 +34,21 @@ fn libraries_that_are_no_plugins() {
 #[test]
 fn plugins_that_no_host_of_today_loads() {
     let project = Project::new();
-    for build in [Build::OldContract, Build::Aborting] {
-        let text = {
-            let library = build.bytes("probe");
-            fs::write(project.root.join("probe.so"), library).unwrap();
-            inspected(&project, "probe.so")
-        };
-        match build {
-            Build::OldContract => {
-                assert_snapshot!(text, @"error: probe: <root>/probe.so speaks version 0 of the plugin contract, this host version 1; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again")
-            }
-            _ => {
-                assert_snapshot!(text, @r#"error: probe: <root>/probe.so is built with panic = "abort" (profile debug), so that a panic of it would end the host; write `panic = "unwind"` under `[profile.dev]` in the workspace's Cargo.toml"#)
-            }
-        }
-    }
+    let inspected = |build: Build| {
+        fs::write(project.root.join("probe.so"), build.bytes("probe")).unwrap();
+        inspected(&project, "probe.so")
+    };
+    assert_snapshot!(inspected(Build::OldContract), @"error: probe: <root>/probe.so speaks version 0 of the plugin contract, this host version 1; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again");
+    assert_snapshot!(inspected(Build::Aborting), @r#"error: probe: <root>/probe.so is built with panic = "abort" (profile debug), so that a panic of it would end the host; write `panic = "unwind"` under `[profile.dev]` in the workspace's Cargo.toml"#);
 }
 
 #[test]
 fn a_plugin_that_has_an_old_contract_is_not_built() {
     let project = Project::new();
-    let probe = fixture::old_contract(&Build::OldContract.out());
-    let ran = project.ran(
-        "",
-        &[
-            "build",
-            "-q",
-            "--out-dir",
-            "out",
-            "--manifest-path",
-            probe.to_str().unwrap(),
-        ],
-    );
+    let probe = odd::old_contract(&Build::OldContract.out());
+    let build = ["build", "-q", "--out-dir", "out", "--manifest-path"];
+    let output = project.hotswap("", &build).arg(probe).output().unwrap();
+    let ran = project.redacted(&output);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
     assert_snapshot!(ran.stderr, @r#"
 error: what was built of `probe` cannot be used as a plugin

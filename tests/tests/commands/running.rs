@@ -46,25 +46,33 @@ impl Running {
     }
 
     /// Waits for a line with this text, after the last one that was waited for in the same stream.
-    pub fn until(&self, text: &str) -> String {
-        let find = |said: &Said| {
+    pub fn until(&self, text: &str) {
+        self.until_all(&[text]);
+    }
+
+    /// Waits for lines with these texts, in any order.
+    pub fn until_all(&self, texts: &[&str]) {
+        let find = |said: &Said, text: &str| {
             (0..2).find_map(|stream| {
                 let mut rest = said.lines[stream].iter().skip(said.seen[stream]);
                 let at = rest.position(|line| line.contains(text))?;
-                Some((stream, said.seen[stream] + at))
+                Some((stream, said.seen[stream] + at + 1))
             })
         };
+        let find_all =
+            |said: &Said| -> Option<Vec<_>> { texts.iter().map(|text| find(said, text)).collect() };
         let said = self.output.said.lock().unwrap();
         let waited = self
             .output
             .changed
-            .wait_timeout_while(said, LIMIT * 3, |said| find(said).is_none());
+            .wait_timeout_while(said, LIMIT * 3, |said| find_all(said).is_none());
         let (mut said, _) = waited.unwrap();
-        let Some((stream, at)) = find(&said) else {
-            panic!("{text:?} was not said: {:#?}", said.lines)
+        let Some(found) = find_all(&said) else {
+            panic!("{texts:?} was not said: {:#?}", said.lines)
         };
-        said.seen[stream] = at + 1;
-        said.lines[stream][at].clone()
+        for (stream, seen) in found {
+            said.seen[stream] = said.seen[stream].max(seen);
+        }
     }
 
     /// From now on only what is said from now on counts.

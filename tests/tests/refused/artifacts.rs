@@ -4,6 +4,7 @@ use hotswap_host::artifact::ArtifactProblem as Problem;
 use hotswap_host::artifact::{ArtifactError, FindError};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture;
+use hotswap_tests::odd;
 use insta::assert_snapshot;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -76,7 +77,7 @@ fn a_damaged_byte() {
 
 #[test]
 fn a_library_for_another_machine() {
-    let (problem, text) = instead(fixture::foreign_library);
+    let (problem, text) = instead(odd::foreign_library);
     assert!(matches!(problem, Problem::AnotherMachine { .. }), "{text}");
     assert_snapshot!(text, @"probe: <dir>/libprobe.so is built for s390x (Elf, 64-bit, big-endian), and this host for <arch> (Elf, 64-bit, little-endian); build it with this host's `--target`");
 }
@@ -99,7 +100,7 @@ fn a_link_that_leads_nowhere() {
 
 #[test]
 fn a_library_that_is_no_plugin() {
-    let (problem, text) = instead(fixture::plain_library);
+    let (problem, text) = instead(odd::plain_library);
     assert!(matches!(problem, Problem::NotAPlugin));
     assert_snapshot!(text, @"probe: <dir>/libprobe.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`");
 }

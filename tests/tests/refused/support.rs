@@ -41,11 +41,7 @@ struct Look {
 
 impl Serving {
     pub fn open(settings: impl FnOnce(Builder) -> Builder) -> Self {
-        Serving::with(&[("probe", &probe())], settings)
-    }
-
-    pub fn with(plugins: &[(&str, &[u8])], settings: impl FnOnce(Builder) -> Builder) -> Self {
-        let stage = Stage::with(plugins, settings);
+        let stage = Stage::with(&[("probe", &probe())], settings);
         let build = stage.probe("build");
         let before = look(&stage, &build);
         Serving {
