@@ -74,7 +74,7 @@ impl Build {
             run(&mut command);
         };
         match self {
-            Build::First => with(&["probe", "alpha", "beta", "guest", "talker"], &[]),
+            Build::First => with(&["probe", "alpha", "beta", "gamma", "guest", "talker"], &[]),
             Build::Later => with(&["probe", "alpha", "guest"], &["later"]),
             Build::Tagged => with(&["probe"], &["tagged"]),
             Build::LaterTagged => with(&["probe"], &["tagged,later"]),

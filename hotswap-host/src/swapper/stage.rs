@@ -55,21 +55,30 @@ impl<'a> Staged<'a> {
                 continue;
             };
             let outcome = candidate.outcome();
-            match (candidate, followers.get(&name)) {
-                (Candidate::New(opening), _) => {
+            match candidate {
+                Candidate::New(opening) => {
                     staged.add_fresh(swapper, writer, *opening, outcome)?;
                 }
-                (Candidate::Same(instance) | Candidate::Stays(instance), Some(leader)) => {
-                    staged.follow(swapper, writer, &instance, leader)?;
-                }
-                (Candidate::Same(instance) | Candidate::Stays(instance), None) => {
-                    staged.reports.push(PluginReport::new(&instance, outcome));
-                    staged.plugins.push(instance);
+                Candidate::Same(instance) | Candidate::Stays(instance) => {
+                    let lost = staged.lost_import(&instance);
+                    if let Some(leader) = followers.get(&name).or(lost) {
+                        staged.follow(swapper, writer, &instance, leader)?;
+                    } else {
+                        staged.reports.push(PluginReport::new(&instance, outcome));
+                        staged.plugins.push(instance);
+                    }
                 }
             }
         }
         staged.init()?;
         Ok(staged)
+    }
+
+    /// A plugin that this instance uses, and whose instance does not stay: it was optional, and is gone.
+    fn lost_import<'i>(&self, instance: &'i Instance) -> Option<&'i PluginName> {
+        let stays = |import: &&Arc<Instance>| self.plugins.iter().any(|p| Arc::ptr_eq(p, import));
+        let lost = instance.imports().iter().find(|import| !stays(import))?;
+        Some(lost.name())
     }
 
     fn follow(
@@ -85,7 +94,7 @@ impl<'a> Staged<'a> {
                 file: instance.file().to_owned(),
                 import: leader.to_string(),
                 message: format!(
-                    "{leader} was replaced, but {} is not reloadable",
+                    "{leader} was replaced or removed, and {} may not be replaced: restart the host",
                     instance.name()
                 ),
             });

@@ -94,6 +94,27 @@ fn who_imports_a_replaced_plugin_follows_it() {
 }
 
 #[test]
+fn an_optional_import_comes_and_goes() {
+    let stage = Stage::open(&[("gamma", &Build::First.bytes("gamma"))]);
+    let ask: Function<fn() -> Option<String>> = stage.swapper.function("gamma", "ask").unwrap();
+    assert_eq!(ask.call().unwrap(), None);
+    for number in 1..4 {
+        let report = stage.swap("alpha", &alpha(number));
+        let outcome = if number == 1 { "loaded" } else { "reloaded" };
+        assert_eq!(
+            report.to_string(),
+            format!("alpha: {outcome}; gamma: followed alpha")
+        );
+        assert_eq!(ask.call().unwrap(), Some(format!("alpha {number:02}")));
+    }
+    let report = stage.swapper.unload("alpha").unwrap();
+    assert_eq!(report.to_string(), "gamma: followed alpha; alpha: removed");
+    assert_eq!(ask.call().unwrap(), None);
+    stage.settle();
+    stage.close();
+}
+
+#[test]
 fn only_what_changed_is_loaded_again() {
     let stage = stage();
     let ask: Function<fn() -> (String, u32)> = stage.swapper.function("beta", "ask").unwrap();
