@@ -248,8 +248,14 @@ fn named<'w>(
         }
         if workspace.is_plugin(package)? {
             kept.push(alone(vec![package]));
+        } else if let Some(group) = of_host(workspace, package)? {
+            kept.push(group);
         } else {
-            kept.extend(of_host(workspace, package)?);
+            // Not passed over in silence where others are built.
+            return Err(Error::NoPlugins {
+                of: package.name.to_string(),
+                manifest: package.manifest_path.clone().into(),
+            });
         }
     }
     Ok(kept)

@@ -116,3 +116,10 @@ fn a_reload_without_a_running_host() {
     assert_eq!(ran.code, Some(1));
     insta::assert_snapshot!(ran.stderr);
 }
+
+#[test]
+fn a_package_without_plugins_beside_one_that_is_a_plugin() {
+    let fixture = Fixture::new();
+    let text = refused(&fixture, &["-p", "util", "-p", "world"]);
+    assert!(text.contains("no plugins found for `util`"), "{text}");
+}
