@@ -27,6 +27,30 @@ fn a_plugin_of_the_nightly_compiler_in_a_host_of_the_stable_one() {
     script::run(dir.path(), &next);
 }
 
+/// Without a shutdown the destructors of the main thread still run, and what a host that ended has left behind is removed
+/// by the next one.
+#[test]
+fn a_host_that_ends_with_a_plugin_loaded() {
+    let host = fixture::executable("script", true);
+    let (dir, _) = plugins(Build::Nightly);
+    let runtime = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut command = Command::new(&host);
+        command
+            .arg(dir.path())
+            .env("HOTSWAP_RUNTIME_DIR", runtime.path());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let told = String::from_utf8(output.stdout).unwrap();
+        let told: Vec<_> = told.lines().collect();
+        assert_eq!(
+            told,
+            ["new", "on_load", "on_init", "on_start", "the last dropped"]
+        );
+        assert_eq!(std::fs::read_dir(runtime.path()).unwrap().count(), 1);
+    }
+}
+
 #[test]
 fn a_plugin_of_the_stable_compiler_in_a_host_of_the_nightly_one() {
     let host = fixture::executable("script", true);
