@@ -105,13 +105,10 @@ fn with_a_mount() {
     let report = swapper.reload().unwrap();
     assert_ne!(build.call().unwrap(), first);
     let text = report.to_string();
-    let host = format!("/{}-", std::process::id());
-    let (before_host, after_host) = text
-        .split_once(&host)
-        .expect("the host's directory is named");
-    let after_host = after_host.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
-    let before_host = before_host.replace(runtime.to_str().unwrap(), "<dir>");
-    say(&format!("{before_host}/<host>{after_host}"));
+    let text = text.replace(runtime.to_str().unwrap(), "<dir>");
+    let host = text.split("<dir>/").nth(1).expect("it is named");
+    let host = host.split([':', ' ']).next().unwrap();
+    say(&text.replace(host, "<host>"));
     drop(build);
     assert!(swapper.shutdown(LIMIT).unwrap().is_empty());
     drop(swapper);
