@@ -1,18 +1,19 @@
 //! Tells the plugins how verbose the host's log and trace are, whenever that changes.
 use crate::live::record;
 use crate::swapper::{Swapper, WeakSwapper};
-use crate::telemetry;
+use crate::telemetry::{self, Levels};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 /// How often to look: `log` tells nobody when its level is set.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// Follows the host's levels for as long as the swapper lives, on a thread of its own.
+/// Follows the host's levels for as long as the swapper lives, on a thread of its own. `told` was read before the
+/// plugins were told anything, so that no change between then and the start of the thread is missed.
 ///
 /// # Errors
 /// The thread cannot be started.
-pub(crate) fn follow(swapper: &Swapper) -> std::io::Result<()> {
+pub(crate) fn follow(swapper: &Swapper, told: Levels) -> std::io::Result<()> {
     let (wake, woken) = sync_channel(1);
     let swapper = swapper.downgrade();
     let run = move || {
@@ -20,7 +21,7 @@ pub(crate) fn follow(swapper: &Swapper) -> std::io::Result<()> {
             // A full channel has woken the thread already.
             let _ = wake.try_send(());
         });
-        follow_until_dropped(&swapper, &woken);
+        follow_until_dropped(&swapper, told, &woken);
     };
     std::thread::Builder::new()
         .name("hotswap-levels".into())
@@ -28,8 +29,7 @@ pub(crate) fn follow(swapper: &Swapper) -> std::io::Result<()> {
         .map(drop)
 }
 
-fn follow_until_dropped(swapper: &WeakSwapper, woken: &Receiver<()>) {
-    let mut told = telemetry::levels();
+fn follow_until_dropped(swapper: &WeakSwapper, mut told: Levels, woken: &Receiver<()>) {
     while !swapper.is_gone() {
         // Telling a plugin may have left something of it in thread-locals here.
         record::mine().attend();

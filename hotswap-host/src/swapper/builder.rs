@@ -148,11 +148,12 @@ impl Builder {
             toolchain: self.toolchain,
             requested: AtomicBool::new(false),
         }));
+        let levels = crate::telemetry::levels();
         let mut writer = swapper.0.writer()?;
         swapper.run(&mut writer, Plan::default())?;
         swapper.0.publish(&writer);
         drop(writer);
-        crate::levels::follow(&swapper).map_err(ReloadError::Thread)?;
+        crate::levels::follow(&swapper, levels).map_err(ReloadError::Thread)?;
         Ok(swapper)
     }
 }
