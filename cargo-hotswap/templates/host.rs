@@ -18,7 +18,8 @@ fn main() -> ExitCode {
 
 fn serve() -> Result<(), Box<dyn Error>> {
     // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
-    let swapper = Swapper::builder().open()?;
+    // There may be none yet.
+    let swapper = Swapper::builder().allow_empty(true).open()?;
     let _listener = signal::reload_on(signal::USUAL, &swapper)?;
     loop {
         for plugin in swapper.listing().plugins {

@@ -98,6 +98,19 @@ pub enum ReloadError {
         /// The plugin directory.
         dir: PathBuf,
     },
+    /// The plugin directory holds no artifacts at all.
+    #[error(
+        "the plugin directory {} holds no plugins{}; build them into it with `cargo hotswap build --out-dir`, or let \
+         the host run without any: `Builder::allow_empty`",
+        dir.display(),
+        if live.is_empty() { String::new() } else { format!(", and {} would be gone", list(live)) }
+    )]
+    Empty {
+        /// The plugin directory.
+        dir: PathBuf,
+        /// The plugins that are live, and go on.
+        live: Vec<PluginName>,
+    },
     /// The host insists on its own compiler.
     #[error("{plugin} ({}) was built by {found}, and the host insists on {expected}: build it again with that compiler", file.display())]
     Toolchain {

@@ -106,7 +106,14 @@ pub(crate) fn followers(
     for name in order.iter().filter(|name| !changed.contains(*name)) {
         let moved =
             |import: &&PluginName| changed.contains(*import) || followers.contains_key(*import);
-        if let Some(leader) = imports(nodes[name].metadata, nodes).find(moved) {
+        // Nothing is called of those that only have to be there first.
+        let called = nodes[name]
+            .metadata
+            .imports
+            .iter()
+            .filter(|i| i.kind == ImportKind::Plugin);
+        let mut called = called.filter_map(|import| import.from.as_ref());
+        if let Some(leader) = called.find(moved) {
             followers.insert(name.clone(), leader.clone());
         }
     }

@@ -7,6 +7,10 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// The last number in the name of this process's next directory.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 const LOCK: &str = "lock";
 pub(super) const HOST: &str = "host.json";
@@ -31,7 +35,9 @@ impl HostDir {
         sweep(base);
         let pid = std::process::id();
         let started = process::start_time(pid).unwrap_or(0);
-        for n in 0_u64.. {
+        // Not even after its removal is a number used again: tools may still look at the directory it named.
+        loop {
+            let n = NEXT.fetch_add(1, Relaxed);
             let path = base.join(format!("{pid}-{started}-{n}"));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {}
@@ -51,7 +57,6 @@ impl HostDir {
                 }
             }
         }
-        unreachable!("a base directory does not hold 2^64 others")
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -26,6 +26,7 @@ pub(crate) const PLUGIN_DIR: &str = "HOTSWAP_PLUGIN_DIR";
 pub struct Builder {
     plugin_dir: Option<PathBuf>,
     allowed: Option<BTreeSet<PluginName>>,
+    allow_empty: bool,
     provided: Provided,
     load_data: LoadDataBox,
     settings: Settings,
@@ -37,6 +38,7 @@ impl Builder {
         Builder {
             plugin_dir: None,
             allowed: None,
+            allow_empty: false,
             provided: Provided::default(),
             load_data: LoadDataBox::default(),
             settings: Settings {
@@ -59,6 +61,13 @@ impl Builder {
     /// Loads these plugins and no others. Each must be there.
     pub fn allow<N: Into<PluginName>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.allowed = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Opens and reloads with an empty plugin directory, too. By default that is refused: more often than not it is the
+    /// wrong directory, or one that is just being filled.
+    pub fn allow_empty(mut self, allow: bool) -> Self {
+        self.allow_empty = allow;
         self
     }
 
@@ -133,6 +142,7 @@ impl Builder {
             writer: Mutex::new(Writer {
                 host: HostRecord::of_this_process(&plugin_dir),
                 allowed: self.allowed,
+                allow_empty: self.allow_empty,
                 added: BTreeMap::new(),
                 removed: BTreeSet::new(),
                 load_data: self.load_data,

@@ -41,6 +41,7 @@ pub(crate) struct Inner {
 /// What the next generation is made from.
 pub(super) struct Writer {
     pub(super) allowed: Option<BTreeSet<PluginName>>,
+    pub(super) allow_empty: bool,
     /// Plugins that [`Swapper::load`] added, with their files.
     pub(super) added: BTreeMap<PluginName, PathBuf>,
     /// Plugins that [`Swapper::unload`] took out.

@@ -70,7 +70,7 @@ impl Candidate {
 /// The candidates, by name.
 ///
 /// # Errors
-/// The directory or a file of it cannot be read or holds no plugin; two plugins of one name; a plugin that is missing.
+/// The directory is empty; it or a file of it cannot be read or holds no plugin; two plugins of one name; a plugin that is missing.
 pub(super) fn scan(
     dir: &Path,
     writer: &Writer,
@@ -78,7 +78,9 @@ pub(super) fn scan(
     live: &Generation,
 ) -> Result<BTreeMap<PluginName, Candidate>, ReloadError> {
     let mut candidates = BTreeMap::new();
-    for file in find(dir).map_err(|error| known(error, live))? {
+    let files = find(dir).map_err(|error| known(error, live))?;
+    let empty = files.is_empty() && writer.added.is_empty() && plan.add.is_empty();
+    for file in files {
         let candidate = match look(&file, live) {
             Err(error) if !allowed_file(writer, &file, &error) => continue,
             candidate => candidate?,
@@ -102,6 +104,12 @@ pub(super) fn scan(
         return Err(ReloadError::Missing {
             name: name.clone(),
             dir: dir.to_owned(),
+        });
+    }
+    if empty && !writer.allow_empty {
+        return Err(ReloadError::Empty {
+            dir: dir.to_owned(),
+            live: live.names(),
         });
     }
     let mut added = writer.added.clone();

@@ -199,7 +199,7 @@ impl<'a> Staged<'a> {
                 ImportKind::Plugin | ImportKind::OrderOnly => {
                     let from = PluginName::from(import.from.as_str());
                     let found = self.plugins.iter().find(|plugin| *plugin.name() == from);
-                    if let Some(exporter) = found
+                    if let (Some(exporter), ImportKind::Plugin) = (found, import.kind)
                         && !imports.iter().any(|known| Arc::ptr_eq(known, exporter))
                     {
                         imports.push(exporter.clone());

@@ -62,7 +62,7 @@ fn a_file_that_is_overwritten_in_place() {
 #[test]
 fn a_link_that_is_led_elsewhere() {
     let (one, two) = guest();
-    let stage = Stage::open(&[]);
+    let stage = Stage::with(&[], |builder| builder.allow_empty(true));
     let elsewhere = tempfile::tempdir().unwrap();
     let link = stage.dir().join("link");
     for (name, bytes, answer) in [

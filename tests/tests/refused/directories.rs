@@ -38,11 +38,32 @@ fn a_file_in_its_place() {
     assert_snapshot!(redacted(&error, dir.path()), @"the plugin directory <dir>/plugins is not a directory; name the directory that the plugins are in");
 }
 
-/// A host may start before its first plugin is built.
 #[test]
 fn one_that_is_empty_at_first() {
     let _alone = alone();
-    let stage = Stage::open(&[]);
+    let dir = tempfile::tempdir().unwrap();
+    let builder = Swapper::builder().plugin_dir(dir.path());
+    let error = builder.open().err().unwrap();
+    assert!(matches!(&error, ReloadError::Empty { live, .. } if live.is_empty()));
+    assert_snapshot!(redacted(&error, dir.path()), @"the plugin directory <dir> holds no plugins; build them into it with `cargo hotswap build --out-dir`, or let the host run without any: `Builder::allow_empty`");
+}
+
+#[test]
+fn one_that_is_emptied_later() {
+    let _alone = alone();
+    let serving = Serving::open(|builder| builder);
+    empty(serving.stage.dir());
+    let error = serving.refused();
+    assert!(matches!(&error, ReloadError::Empty { live, .. } if live.len() == 1));
+    assert_snapshot!(redacted(&error, serving.stage.dir()), @"the plugin directory <dir> holds no plugins, and probe would be gone; build them into it with `cargo hotswap build --out-dir`, or let the host run without any: `Builder::allow_empty`");
+    serving.restored();
+}
+
+/// A host may be made to start before its first plugin is built, and to go on after its last.
+#[test]
+fn one_that_may_be_empty() {
+    let _alone = alone();
+    let stage = Stage::with(&[], |builder| builder.allow_empty(true));
     assert!(stage.swapper.listing().plugins.is_empty());
     let none = stage
         .swapper
@@ -52,13 +73,17 @@ fn one_that_is_empty_at_first() {
     assert_snapshot!(none, @"no plugin probe is loaded: there is no plugin of a similar name");
     let report = stage.swap("probe", &probe());
     assert_eq!(report.to_string(), "probe: loaded");
+    empty(stage.dir());
+    let report = stage.swapper.reload().unwrap();
+    assert_eq!(report.to_string(), "probe: removed");
+    assert_eq!(stage.settle().len(), 1);
     stage.close();
 }
 
 #[test]
-fn one_that_is_emptied_while_the_host_has_a_handle() {
+fn one_that_may_be_empty_and_is_while_the_host_has_a_handle() {
     let _alone = alone();
-    let serving = Serving::open(|builder| builder);
+    let serving = Serving::open(|builder| builder.allow_empty(true));
     empty(serving.stage.dir());
     let error = serving.refused();
     assert!(
@@ -66,17 +91,6 @@ fn one_that_is_emptied_while_the_host_has_a_handle() {
     );
     assert_snapshot!(redacted(&error, serving.stage.dir()), @"the host holds a handle of probe.build: the plugin would be gone; put it back, or drop the handle before the reload");
     serving.restored();
-}
-
-#[test]
-fn one_that_is_emptied_while_the_host_has_none() {
-    let _alone = alone();
-    let stage = Stage::open(&[("probe", &probe())]);
-    empty(stage.dir());
-    let report = stage.swapper.reload().unwrap();
-    assert_eq!(report.to_string(), "probe: removed");
-    assert_eq!(stage.settle().len(), 1);
-    stage.close();
 }
 
 #[test]

@@ -7,17 +7,32 @@ use crate::retirement::{Holder, RetirementState};
 use crate::{platform, telemetry};
 use std::sync::Arc;
 
+/// Whether code of a library can still run.
+#[derive(PartialEq)]
+pub(super) enum Code {
+    /// It has left memory, or is kept though nothing leads to it.
+    Dead,
+    /// It is kept because something leads to it: what it may call has to stay, too.
+    Reachable,
+}
+
 /// Unmaps a library that has no instance, no threads and no destructors left, or keeps it for ever.
-pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) {
+pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) -> Code {
     library.bar();
-    let reasons = reasons_to_keep(library, settings);
+    if let Some(reason) = not_wanted(settings) {
+        keep(library, vec![Holder::Other { reason }], board);
+        return Code::Dead;
+    }
+    let reasons = reasons_to_keep(library);
     if !reasons.is_empty() {
-        return keep(library, reasons, board);
+        keep(library, reasons, board);
+        return Code::Reachable;
     }
     let range = library.range().clone();
     // SAFETY: see the module's documentation; the reasons that it does not cover were just looked for.
     if !unsafe { library.close() } {
-        return keep(library, vec![Holder::StillMapped], board);
+        keep(library, vec![Holder::StillMapped], board);
+        return Code::Reachable;
     }
     if settings.mode == UnloadMode::Quarantine {
         let lost = platform::quarantine(range);
@@ -32,16 +47,18 @@ pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) 
         (r.destructors_run, r.destructors_skipped) = (run, skipped);
         r.advance(RetirementState::Gone);
     });
+    Code::Dead
 }
 
-fn reasons_to_keep(library: &Library, settings: &Settings) -> Vec<Holder> {
+/// Why no library is unmapped here, if none is.
+fn not_wanted(settings: &Settings) -> Option<String> {
+    let mode = settings.mode == UnloadMode::Keep;
+    mode.then(|| "the unload mode, which is keep".into())
+        .or_else(platform::cannot_unmap)
+}
+
+fn reasons_to_keep(library: &Library) -> Vec<Holder> {
     let other = |reason: String| Holder::Other { reason };
-    if settings.mode == UnloadMode::Keep {
-        return vec![other("the unload mode, which is keep".into())];
-    }
-    if let Some(reason) = platform::cannot_unmap() {
-        return vec![other(reason)];
-    }
     let mut reasons = Vec::new();
     if !library.early().is_none() {
         reasons.push(Holder::Early(library.early()));

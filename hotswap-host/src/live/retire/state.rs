@@ -1,6 +1,6 @@
 //! The states that a retirement goes through, and what each waits for.
 use super::board::Board;
-use super::close::{close, keep};
+use super::close::{Code, close, keep};
 use super::{Settings, free};
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
@@ -112,8 +112,9 @@ impl State {
                     let holders = late_destructors(&library, &pending);
                     return Step::Wait(State::Destructors { library, uses }, holders);
                 }
-                close(&library, settings, board);
-                drop(uses);
+                if close(&library, settings, board) == Code::Reachable {
+                    std::mem::forget(uses);
+                }
                 Step::Next(Vec::new())
             }
         }
