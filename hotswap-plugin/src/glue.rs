@@ -1,6 +1,7 @@
 //! The entry points of a plugin's library, made for the author's type: what the expansion of `#[plugin]` refers to.
 use crate::boundary::{
-    Import, RawObject, Sink, SliceView, Status, StrView, ValueView, dynamic, guard,
+    ExportDesc, FunctionDesc, Import, ImportDesc, RawObject, Sink, SliceView, Status, StrView,
+    ValueView, dynamic, guard,
 };
 use crate::contract::entry::{DescRef, PluginDesc, RawArgs, RawOut};
 use crate::contract::shim::Token;
@@ -72,8 +73,36 @@ impl<P: Plugin> Entry<P> {
 }
 
 /// The constructor that the library header names.
-pub extern "C" fn root_module<P: Plugin>() -> RootModuleResult {
+extern "C" fn root_module<P: Plugin>() -> RootModuleResult {
     __call_root_module_loader(Entry::<P>::root)
+}
+
+/// What the entry points and the metadata of a plugin are made from. A plugin's crate asks for it once: each time it
+/// names the trait, the compiler repeats what keeps the author's type from being a plugin.
+pub struct Parts {
+    /// What the library header names.
+    pub root: extern "C" fn() -> RootModuleResult,
+    /// [`Plugin::FUNCTIONS`].
+    pub functions: &'static [FunctionDesc],
+    /// [`Plugin::EXPORTS`].
+    pub exports: &'static [ExportDesc],
+    /// [`Import::METADATA`].
+    pub import_text: &'static str,
+    /// [`Import::IMPORTS`].
+    pub imports: &'static [ImportDesc],
+}
+
+impl Parts {
+    /// Those of the plugin `P`.
+    pub const fn of<P: Plugin>() -> Self {
+        Parts {
+            root: root_module::<P>,
+            functions: P::FUNCTIONS,
+            exports: P::EXPORTS,
+            import_text: <P::Imports as Import>::METADATA,
+            imports: <P::Imports as Import>::IMPORTS,
+        }
+    }
 }
 
 unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
@@ -220,6 +249,8 @@ extern "C" fn memory() -> Memory {
 #[macro_export]
 macro_rules! __entry {
     ($plugin:ty) => {
+        const PLUGIN: $crate::glue::Parts = $crate::glue::Parts::of::<$plugin>();
+
         #[unsafe(no_mangle)]
         unsafe extern "C" fn hotswap_attach(
             table: *const $crate::contract::ShimTable,
@@ -235,7 +266,7 @@ macro_rules! __entry {
                 $crate::__private::abi_stable::library::LibHeader::from_constructor::<
                     $crate::contract::PluginEntryRef,
                 >(
-                    $crate::glue::root_module::<$plugin>,
+                    PLUGIN.root,
                     $crate::__private::abi_stable::library::CheckTypeLayout::Yes,
                 )
             };

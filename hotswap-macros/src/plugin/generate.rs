@@ -294,7 +294,6 @@ fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> To
         #root::__entry!(#ty);
         #[cfg(hotswap_dylib)]
         #root::__metadata!(
-            #ty,
             ::core::concat!(
                 r#"{"name":""#, #name,
                 r#"","version":""#, #version,

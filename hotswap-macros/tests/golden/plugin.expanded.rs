@@ -207,7 +207,7 @@ const _: () = {
     ::hotswap_plugin::__entry!(World);
     #[cfg(hotswap_dylib)]
     ::hotswap_plugin::__metadata!(
-        World, ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
+        ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
         r#"","version":""#, ::core::env!("CARGO_PKG_VERSION"), r#"","crate":""#,
         ::core::env!("CARGO_PKG_NAME"),
         "\",\"reloadable\":true,\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
@@ -252,7 +252,7 @@ const _: () = {
     renamed::__entry!(Moon);
     #[cfg(hotswap_dylib)]
     renamed::__metadata!(
-        Moon, ::core::concat!(r#"{"name":""#, "moon", r#"","version":""#, "2",
+        ::core::concat!(r#"{"name":""#, "moon", r#"","version":""#, "2",
         r#"","crate":""#, ::core::env!("CARGO_PKG_NAME"),
         "\",\"reloadable\":false,\"functions\":[]}",), ["[", "]"]
     );

@@ -103,32 +103,31 @@ const fn join<const N: usize>(texts: &[&str]) -> [u8; N] {
     bytes
 }
 
-/// Emits the metadata section of the plugin `$plugin`.
+/// Emits the metadata section of a plugin, where [`__entry!`](crate::__entry) has been used for it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __metadata {
-    ($plugin:ty, $text:expr, [$($exports:expr),*]) => {
+    ($text:expr, [$($exports:expr),*]) => {
         const TEXT: &str = $text;
         const EXPORTS: &[&str] = &[$($exports),*];
-        type Imports = <$plugin as $crate::Plugin>::Imports;
 
         #[used]
         #[unsafe(no_mangle)]
         #[unsafe(link_section = ".hotswap")]
         static HOTSWAP_METADATA: $crate::contract::section::Section<
             { TEXT.len() },
-            { <$plugin as $crate::Plugin>::FUNCTIONS.len() },
+            { PLUGIN.functions.len() },
             { $crate::contract::section::joined(EXPORTS) },
-            { <$plugin as $crate::Plugin>::EXPORTS.len() },
-            { <Imports as $crate::Import>::METADATA.len() },
-            { <Imports as $crate::Import>::IMPORTS.len() },
+            { PLUGIN.exports.len() },
+            { PLUGIN.import_text.len() },
+            { PLUGIN.imports.len() },
         > = $crate::contract::section::Section::new(
             TEXT,
-            <$plugin as $crate::Plugin>::FUNCTIONS,
+            PLUGIN.functions,
             EXPORTS,
-            <$plugin as $crate::Plugin>::EXPORTS,
-            <Imports as $crate::Import>::METADATA,
-            <Imports as $crate::Import>::IMPORTS,
+            PLUGIN.exports,
+            PLUGIN.import_text,
+            PLUGIN.imports,
             ::core::cfg!(panic = "unwind"),
         );
     };
