@@ -172,13 +172,6 @@ impl Interface<'_> {
                 #vis struct #proxy(#b::Object<#table>) #all;
 
                 #[automatically_derived]
-                impl ::core::clone::Clone for #proxy #all {
-                    fn clone(&self) -> Self {
-                        Self(::core::clone::Clone::clone(&self.0))
-                    }
-                }
-
-                #[automatically_derived]
                 unsafe impl #b::Interface for dyn #ident #all {
                     type Table = #table;
                     type Proxy = #proxy;
@@ -187,6 +180,9 @@ impl Interface<'_> {
                     const SIGNATURE: &'static str = #signature;
                     fn proxy(object: #b::Object<#table>) -> #proxy {
                         #proxy(object)
+                    }
+                    fn object(proxy: &#proxy) -> &#b::Object<#table> {
+                        &proxy.0
                     }
                 }
 

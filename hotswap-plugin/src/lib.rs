@@ -47,7 +47,7 @@ mod plugin;
 pub mod shim;
 mod vault;
 
-pub use boundary::{Error, Import, Imported, Result, Value};
+pub use boundary::{Error, Held, Import, Imported, Result, Value};
 pub use context::Context;
 pub use hotswap_macros::{Import, interface, plugin, shared};
 pub use load_data::LoadData;
@@ -57,7 +57,7 @@ pub use vault::Vault;
 /// Everything a plugin's source usually needs.
 pub mod prelude {
     pub use crate::{
-        Context, Error, Import, Imported, LoadData, Result, Value, Vault, interface, plugin, shared,
+        Context, Error, Held, Import, Imported, LoadData, Result, Value, Vault, interface, plugin, shared,
     };
     pub use tracing::{debug, error, info, trace, warn};
 }

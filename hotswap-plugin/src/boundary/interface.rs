@@ -2,6 +2,7 @@
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use crate::boundary::describe::InterfaceDesc;
+use crate::boundary::held::Counted;
 use abi_stable::StableAbi;
 use std::any::Any;
 use std::fmt;
@@ -21,8 +22,9 @@ use std::sync::Arc;
 pub unsafe trait Interface: 'static {
     /// The `repr(C)` table: one `unsafe extern "C" fn` for each method.
     type Table: 'static;
-    /// What [`Imported`] derefs to: it has the trait's methods, and implements the trait.
-    type Proxy: Clone + Send + Sync + 'static;
+    /// What [`Imported`] derefs to: it has the trait's methods, and implements the trait. It cannot be cloned: whoever
+    /// is lent one cannot keep it.
+    type Proxy: Send + Sync + 'static;
     /// What importer and exporter compare.
     const DESC: &'static InterfaceDesc;
     /// The trait as its author wrote it, for people.
@@ -30,6 +32,9 @@ pub unsafe trait Interface: 'static {
 
     /// The proxy that calls this object.
     fn proxy(object: Object<Self::Table>) -> Self::Proxy;
+
+    /// The object that this proxy calls.
+    fn object(proxy: &Self::Proxy) -> &Object<Self::Table>;
 }
 
 /// `dyn Trait: Provides<T>` for every `T: Trait`.
@@ -72,21 +77,78 @@ impl RawObject {
     }
 }
 
-/// A table and what its functions work on.
+/// A table and what its functions work on: what a proxy is made of.
 pub struct Object<Table: 'static> {
     table: *const Table,
     this: *const (),
-    /// Where the handle itself keeps both alive.
-    keep: Option<Arc<dyn Any + Send + Sync>>,
+    keep: Keep,
+}
+
+/// What keeps an object alive.
+#[derive(Clone)]
+enum Keep {
+    /// Whoever lends it.
+    Lender,
+    /// The handle itself; everything is in one library.
+    Own(#[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>),
+    /// Whoever counts it.
+    Counted(Counted),
 }
 
 impl<Table> Object<Table> {
+    /// An object that somebody lends.
+    ///
+    /// # Safety
+    /// The object is not absent; its table is a `Table`; table and object are alive, and may be used from any thread,
+    /// for as long as this and its clones are.
+    pub unsafe fn from_raw(object: RawObject) -> Self {
+        Object {
+            table: object.table.cast(),
+            this: object.this,
+            keep: Keep::Lender,
+        }
+    }
+
+    /// An object that is counted.
+    ///
+    /// # Safety
+    /// As [`from_raw`](Self::from_raw), for as long as the count is there.
+    pub(super) unsafe fn counted(object: RawObject, counted: Counted) -> Self {
+        Object {
+            keep: Keep::Counted(counted),
+            // SAFETY: by the caller's promise.
+            ..unsafe { Object::from_raw(object) }
+        }
+    }
+
+    /// Its count, where it is counted.
+    pub(super) fn count(&self) -> Option<&Counted> {
+        match &self.keep {
+            Keep::Counted(counted) => Some(counted),
+            Keep::Lender | Keep::Own(_) => None,
+        }
+    }
+
+    /// The object without what keeps it alive.
+    pub(super) fn raw(&self) -> RawObject {
+        RawObject {
+            table: self.table.cast(),
+            this: self.this,
+        }
+    }
+
     /// The functions.
+    ///
+    /// # Panics
+    /// The object was counted, and has been dropped: see [`Held`](crate::Held).
     ///
     /// # Safety
     /// Whoever made the object keeps its promise that the table is alive.
     #[inline]
     pub unsafe fn table(&self) -> &Table {
+        if let Keep::Counted(counted) = &self.keep {
+            counted.check();
+        }
         // SAFETY: by the caller's promise.
         unsafe { &*self.table }
     }
@@ -131,7 +193,7 @@ impl<I: Interface + ?Sized> Imported<I> {
         Imported(I::proxy(Object {
             table: I::TABLE,
             this,
-            keep: Some(keep),
+            keep: Keep::Own(keep),
         }))
     }
 
@@ -141,11 +203,8 @@ impl<I: Interface + ?Sized> Imported<I> {
     /// The object is not absent; its table is of an interface with the same description as `I`; table and object are
     /// alive, and may be used from any thread, for as long as the handle and its clones are.
     pub unsafe fn from_raw(object: RawObject) -> Self {
-        Imported(I::proxy(Object {
-            table: object.table.cast(),
-            this: object.this,
-            keep: None,
-        }))
+        // SAFETY: by the caller's promise.
+        Imported(I::proxy(unsafe { Object::from_raw(object) }))
     }
 
     /// The same for an object that may be absent.
@@ -160,7 +219,7 @@ impl<I: Interface + ?Sized> Imported<I> {
 
 impl<I: Interface + ?Sized> Clone for Imported<I> {
     fn clone(&self) -> Self {
-        Imported(self.0.clone())
+        Imported(I::proxy(I::object(&self.0).clone()))
     }
 }
 

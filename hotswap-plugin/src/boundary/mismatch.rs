@@ -29,15 +29,7 @@ pub fn interface(
     have: (Party<'_>, &InterfaceDesc),
 ) -> Option<String> {
     let ((importer, a), (exporter, b)) = (need, have);
-    if a.same(b) {
-        return None;
-    }
-    let difference = if (a.name, a.origin) != (b.name, b.origin) {
-        let whole = |d: &InterfaceDesc| format!("{} of the crate {}", d.name, d.origin);
-        Difference::here(whole(a), whole(b))
-    } else {
-        methods(a, b)
-    };
+    let difference = interfaces(a, b)?;
     let head = format!(
         "{importer} cannot use {} of {exporter}: they were built with different versions of it",
         a.name
@@ -119,6 +111,18 @@ impl Difference {
             (Party::Host, Party::Host) => "  build the host again".into(),
         }
     }
+}
+
+fn interfaces(a: &InterfaceDesc, b: &InterfaceDesc) -> Option<Difference> {
+    if a.same(b) {
+        return None;
+    }
+    Some(if (a.name, a.origin) != (b.name, b.origin) {
+        let whole = |d: &InterfaceDesc| format!("{} of the crate {}", d.name, d.origin);
+        Difference::here(whole(a), whole(b))
+    } else {
+        methods(a, b)
+    })
 }
 
 fn methods(a: &InterfaceDesc, b: &InterfaceDesc) -> Difference {
@@ -215,6 +219,17 @@ fn types(label: &str, a: &TypeDesc, b: &TypeDesc) -> Option<Difference> {
     if a.origin != b.origin {
         let whole = |ty: &TypeDesc| labelled(format!("{ty} of the crate {}", ty.origin));
         return Some(Difference::here(whole(a), whole(b)));
+    }
+    if let (Some(x), Some(y)) = (a.interface, b.interface)
+        && let Some(mut difference) = interfaces(x, y)
+    {
+        // The method around this one is what is named; that of the object is part of the path.
+        let method = std::mem::take(&mut difference.method);
+        difference.path.insert(0, whole(a));
+        if !method.is_empty() {
+            difference.path.insert(1, method);
+        }
+        return Some(difference);
     }
     let declared = matches!(a.kind, Kind::Struct | Kind::Enum | Kind::Variant);
     if !declared && (a.count, a.parts.len()) != (b.count, b.parts.len()) {

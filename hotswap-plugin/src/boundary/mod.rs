@@ -16,12 +16,14 @@
 //! | [`value`], [`dynamic`] | values and calls without a type |
 //! | [`signature`] | `fn(&str, u32) -> String` as a type |
 //! | [`interface`], [`import`] | traits as tables of C functions, and who asks for them |
+//! | [`held`] | objects of one library that another owns |
 pub mod arg;
 pub mod call;
 mod collections;
 pub mod describe;
 pub mod dynamic;
 mod foreign;
+pub mod held;
 pub mod import;
 pub mod interface;
 pub mod mismatch;
@@ -40,6 +42,7 @@ pub use describe::{
 };
 pub use dynamic::{DynamicOut, DynamicResult, InvokeError, answer_by_name, call_dynamic};
 pub use foreign::{Error, Result, chain};
+pub use held::Held;
 pub use import::{Import, ImportDesc, ImportKind};
 pub use interface::{ExportDesc, Imported, Interface, Object, Provides, RawObject};
 pub use mismatch::Party;

@@ -8,6 +8,7 @@ use crate::boundary::{
     ExportDesc, FunctionDesc, ImportDesc, RawObject, Sink, Status, StrView, TypeDesc,
 };
 use crate::contract::shim::Token;
+use crate::contract::ticket::{RawDrop, RawTicket};
 use crate::telemetry::TelemetryTable;
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
@@ -110,8 +111,12 @@ pub struct HostTable {
     /// A number for the calling thread, below `u32::MAX`, that no other living thread has.
     pub thread_index: unsafe extern "C" fn(Token) -> u32,
     /// Where log records, spans and panics go.
-    #[sabi(last_prefix_field)]
     pub telemetry: &'static TelemetryTable,
+    /// Counts an object of the plugin that others may own from now on: a ticket with one count, the plugin's. `interface`
+    /// is what reports call it.
+    #[sabi(last_prefix_field)]
+    pub count_object:
+        unsafe extern "C" fn(Token, object: RawDrop, interface: StrView) -> RawTicket,
 }
 
 /// What a plugin may know of itself: [`Context`](crate::Context).

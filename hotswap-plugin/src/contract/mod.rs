@@ -9,6 +9,7 @@
 //!    the plugin runs.
 //! 3. [`entry`]: the root module of `abi_stable`, whose layout is compared by the host, then [`PluginEntry`]: connect,
 //!    describe, construct, hooks.
+//! 4. [`ticket`]: what counts an object that has crossed, as long as anybody owns it.
 //!
 //! # Rules that hold for every function of the contract
 //! - It does not unwind: the callee catches, and returns a [`Status`](crate::boundary::Status).
@@ -19,12 +20,14 @@ pub mod metadata;
 #[doc(hidden)]
 pub mod section;
 pub mod shim;
+pub mod ticket;
 
 pub use entry::{
     ContextView, HostTable, HostTableRef, LoadDataView, Memory, PluginDesc, PluginEntry,
     PluginEntryRef, VaultView,
 };
 pub use shim::{Early, ShimTable};
+pub use ticket::Ticket;
 
 /// The version of the contract that this crate implements. Host and plugin must agree on it exactly.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

@@ -1,4 +1,5 @@
 //! Types.
+use super::calls::InterfaceDesc;
 use super::hash::{Hash, Hasher, str_of};
 use abi_stable::std_types::{RSlice, RStr};
 use std::fmt;
@@ -25,6 +26,8 @@ pub enum Kind {
     Enum,
     /// A variant; its parts are its fields.
     Variant,
+    /// `Held<dyn Interface>`.
+    Held,
 }
 
 /// A type that may cross, or a variant of one.
@@ -44,6 +47,8 @@ pub struct TypeDesc {
     pub size: usize,
     /// The alignment of its view.
     pub align: usize,
+    /// Of a `Held`, its interface.
+    pub interface: Option<&'static InterfaceDesc>,
     /// The hash of all of this.
     pub hash: Hash,
 }
@@ -87,6 +92,20 @@ impl TypeDesc {
             parts,
             0,
             [size_of::<V>(), align_of::<V>()],
+            None,
+        )
+    }
+
+    /// An object of this interface, whose view is a `V`.
+    pub const fn held<V>(interface: &'static InterfaceDesc) -> Self {
+        TypeDesc::of(
+            "",
+            "Held",
+            Kind::Held,
+            &[],
+            0,
+            [size_of::<V>(), align_of::<V>()],
+            Some(interface),
         )
     }
 
@@ -99,12 +118,13 @@ impl TypeDesc {
             item,
             count,
             [size_of::<V>(), align_of::<V>()],
+            None,
         )
     }
 
     /// A variant of an enum. The enum's own description has the size.
     pub const fn variant(fields: &'static [FieldDesc]) -> Self {
-        TypeDesc::of("", "", Kind::Variant, fields, 0, [0, 0])
+        TypeDesc::of("", "", Kind::Variant, fields, 0, [0, 0], None)
     }
 
     const fn of(
@@ -114,6 +134,7 @@ impl TypeDesc {
         parts: &'static [FieldDesc],
         count: usize,
         [size, align]: [usize; 2],
+        interface: Option<&'static InterfaceDesc>,
     ) -> Self {
         let mut hash = Hasher::new().text(name).text(origin).number(kind as u64);
         hash = hash
@@ -125,6 +146,9 @@ impl TypeDesc {
             hash = hash.text(str_of(parts[i].name)).node(parts[i].ty.hash);
             i += 1;
         }
+        if let Some(interface) = interface {
+            hash = hash.node(interface.hash);
+        }
         TypeDesc {
             name: RStr::from_str(name),
             origin: RStr::from_str(origin),
@@ -133,6 +157,7 @@ impl TypeDesc {
             count,
             size,
             align,
+            interface,
             hash: hash.finish(),
         }
     }
@@ -153,6 +178,10 @@ impl fmt::Display for TypeDesc {
             Kind::Generic => {
                 f.write_str(self.name.as_str())?;
                 list(f, "<", ">")
+            }
+            Kind::Held => {
+                let interface = self.interface.map_or("", |interface| interface.name.as_str());
+                write!(f, "{}<dyn {interface}>", self.name)
             }
             Kind::Reference => list(f, "&", ""),
             Kind::Slice => list(f, "&[", "]"),
@@ -192,5 +221,9 @@ pub fn same(a: &TypeDesc, b: &TypeDesc) -> bool {
             && a.parts
                 .iter()
                 .zip(b.parts)
-                .all(|(a, b)| a.name == b.name && same(a.ty, b.ty)))
+                .all(|(a, b)| a.name == b.name && same(a.ty, b.ty))
+            && match (a.interface, b.interface) {
+                (Some(a), Some(b)) => a.same(b),
+                (a, b) => a.is_none() && b.is_none(),
+            })
 }

@@ -1,0 +1,95 @@
+//! What counts an object of one library that others own: the other end of a [`Held`](crate::Held).
+// The derive of `StableAbi` emits items without documentation.
+#![allow(missing_docs)]
+use crate::contract::shim::Token;
+use abi_stable::StableAbi;
+use std::sync::atomic::{AtomicU32, Ordering::*};
+
+/// The front of whatever counts an object. Each [`Held`](crate::Held) is one count.
+///
+/// An object of a plugin is counted by the host, which knows by that who keeps the plugin's library in memory; an
+/// object of the host's, or of a plugin that is linked as an ordinary library, is counted by its own library.
+#[repr(C)]
+pub struct Ticket {
+    retain: Count,
+    release: Count,
+    phase: AtomicU32,
+}
+
+/// Adds or takes one count. The token is that of the library which has it, null for the host. Does not unwind.
+pub type Count = unsafe extern "C" fn(ticket: *const Ticket, by: Token);
+
+/// Drops an object, in its own library. Does not unwind.
+pub type DropObject = unsafe extern "C" fn(object: *const ());
+
+/// The plugin that made it is live.
+const LIVE: u32 = 0;
+/// The plugin that made it has been replaced.
+const RETIRED: u32 = 1;
+/// It has been dropped: nothing of it may be called.
+const REVOKED: u32 = 2;
+
+impl Ticket {
+    /// A ticket whose counts these functions change.
+    pub const fn new(retain: Count, release: Count) -> Self {
+        Ticket {
+            retain,
+            release,
+            phase: AtomicU32::new(LIVE),
+        }
+    }
+
+    /// Adds a count.
+    ///
+    /// # Safety
+    /// The ticket has a count that lasts as long as this call, and `by` is the token of the library that runs this.
+    pub unsafe fn retain(this: *const Ticket, by: Token) {
+        // SAFETY: by the caller's promise.
+        unsafe { ((*this).retain)(this, by) }
+    }
+
+    /// Takes a count away; with the last one the object is dropped.
+    ///
+    /// # Safety
+    /// The library that runs this, whose token is `by`, has a count, and does not use it again.
+    pub unsafe fn release(this: *const Ticket, by: Token) {
+        // SAFETY: by the caller's promise.
+        unsafe { ((*this).release)(this, by) }
+    }
+
+    /// The plugin that made the object has been replaced.
+    pub fn set_retired(&self) {
+        let _ = self.phase.compare_exchange(LIVE, RETIRED, SeqCst, SeqCst);
+    }
+
+    /// Whether the plugin that made the object has been replaced.
+    pub fn is_retired(&self) -> bool {
+        self.phase.load(Relaxed) != LIVE
+    }
+
+    /// From now on nothing of the object may be called, since it is about to be dropped.
+    pub fn set_revoked(&self) {
+        self.phase.store(REVOKED, SeqCst);
+    }
+
+    /// Whether the object has been dropped.
+    #[inline]
+    pub fn is_revoked(&self) -> bool {
+        self.phase.load(Relaxed) == REVOKED
+    }
+}
+
+/// `*const Ticket`.
+#[repr(transparent)]
+#[derive(StableAbi, Clone, Copy)]
+pub struct RawTicket(pub *const ());
+
+/// [`DropObject`], of an object.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy)]
+pub struct RawDrop {
+    /// The object.
+    pub object: *const (),
+    /// Drops it.
+    pub drop: unsafe extern "C" fn(*const ()),
+}
