@@ -13,8 +13,10 @@ use std::sync::{Mutex, PoisonError};
 pub enum Build {
     /// As they are.
     First,
-    /// A later version of the sources: `probe`, `alpha` and `guest`.
+    /// A later version of the sources: `probe`, `alpha`, `guest` and `ledger`.
     Later,
+    /// `link` as the first of its chain.
+    Head,
     /// `probe` with an allocator that marks its memory.
     Tagged,
     /// The later version with another mark.
@@ -74,8 +76,15 @@ impl Build {
             run(&mut command);
         };
         match self {
-            Build::First => with(&["probe", "alpha", "beta", "gamma", "guest", "talker"], &[]),
-            Build::Later => with(&["probe", "alpha", "guest"], &["later"]),
+            Build::First => with(
+                &[
+                    "probe", "alpha", "beta", "gamma", "guest", "talker", "link", "ledger",
+                    "auditor",
+                ],
+                &[],
+            ),
+            Build::Later => with(&["probe", "alpha", "guest", "ledger"], &["later"]),
+            Build::Head => with(&["link"], &["head"]),
             Build::Tagged => with(&["probe"], &["tagged"]),
             Build::LaterTagged => with(&["probe"], &["tagged,later"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
@@ -286,7 +295,32 @@ pub fn variant(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     };
     let mut variant = library.to_vec();
     variant[at..at + by.len()].copy_from_slice(by.as_bytes());
-    // The note names the build that it was written for.
+    noted(library, variant)
+}
+
+/// The library with a text replaced wherever it is, by one of the same length: a plugin of another name, or that
+/// imports from another plugin.
+///
+/// # Panics
+/// When the text is not there.
+pub fn renamed(library: &[u8], text: &str, by: &str) -> Vec<u8> {
+    assert_eq!(text.len(), by.len());
+    let mut renamed = library.to_vec();
+    let mut at = 0;
+    while let Some(next) = renamed[at..]
+        .windows(text.len())
+        .position(|bytes| bytes == text.as_bytes())
+    {
+        at += next;
+        renamed[at..at + by.len()].copy_from_slice(by.as_bytes());
+        at += by.len();
+    }
+    assert!(at > 0, "{text:?} is not in the library");
+    noted(library, renamed)
+}
+
+/// With the note of the library that it was made from: a note names the build that it was written for.
+fn noted(library: &[u8], mut variant: Vec<u8>) -> Vec<u8> {
     if let Some(note) = artifact(library).note {
         note.append_to(&mut variant);
     }
