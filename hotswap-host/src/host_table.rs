@@ -1,5 +1,5 @@
 //! The host's functions that a plugin may call.
-use crate::live::record;
+use crate::live::{objects, record};
 use crate::load::library::Library;
 use crate::telemetry;
 use abi_stable::prefix_type::WithMetadata;
@@ -12,6 +12,7 @@ pub(crate) const TABLE: HostTableRef = {
         request_reload,
         thread_index,
         telemetry: telemetry::TABLE,
+        count_object: objects::count_object,
     });
     HostTableRef(TABLE.static_as_prefix())
 };

@@ -106,7 +106,21 @@ pub enum Holder {
         /// How many.
         count: usize,
     },
-    /// The plugin's `on_free` or `Drop`, which has not returned.
+    /// A plugin that imports it, and is itself on its way out.
+    User {
+        /// Its name.
+        plugin: String,
+    },
+    /// Objects of the plugin that somebody else owns: see [`Held`](crate::Held).
+    Objects {
+        /// What they are: the interface they were made for.
+        interface: String,
+        /// The plugin that has them, or `the host`.
+        owner: String,
+        /// How many.
+        count: usize,
+    },
+    /// The plugin's `on_free` or `Drop`, or that of one of its objects, which has not returned.
     Drop,
     /// Threads that the plugin started.
     Threads {
@@ -159,6 +173,18 @@ impl fmt::Display for Holder {
             Holder::Call { thread } => write!(f, "a call on {thread}"),
             Holder::Pin { thread, at } => write!(f, "a pin of {thread}, made at {at}"),
             Holder::Holds { count } => write!(f, "{count} hold{}", plural(*count)),
+            Holder::User { plugin } => write!(f, "{plugin}, which imports it"),
+            Holder::Objects {
+                interface,
+                owner,
+                count,
+            } => {
+                write!(
+                    f,
+                    "{count} object{} ({interface}) that {owner} has",
+                    plural(*count)
+                )
+            }
             Holder::Drop => f.write_str("its on_free or Drop, which has not returned"),
             Holder::Threads { names } => {
                 write!(

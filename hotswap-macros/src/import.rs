@@ -1,13 +1,10 @@
 //! `#[derive(Import)]`.
-use crate::support::{Errors, Root, bare, respan, unknown_option};
+use crate::support::{Errors, Root, argument, bare, respan, unknown_option};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{
-    Data, DeriveInput, Field, Fields, GenericArgument, Ident, LitStr, PathArguments, Type,
-    TypeParamBound,
-};
+use syn::{Data, DeriveInput, Field, Fields, Ident, LitStr, Type, TypeParamBound};
 
 /// The expansion of the derive on an item.
 pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
@@ -211,25 +208,6 @@ impl Options {
             }
         }
         options
-    }
-}
-
-/// `T` in `Name<T>`.
-fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
-    let Type::Path(path) = bare(ty) else {
-        return None;
-    };
-    let last = path
-        .path
-        .segments
-        .last()
-        .filter(|last| last.ident == name)?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return None;
-    };
-    match arguments.args.first() {
-        Some(GenericArgument::Type(ty)) => Some(ty),
-        _ => None,
     }
 }
 

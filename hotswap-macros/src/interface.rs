@@ -1,12 +1,13 @@
 //! `#[interface]`.
 use crate::bounds;
 use crate::call::{Call, local};
-use crate::support::{Errors, Root, refuse_cfg, unknown_option};
+use crate::support::{Errors, Root, argument, bare, refuse_cfg, unknown_option};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::Parser;
-use syn::{Attribute, Ident, ItemTrait, TraitItem, TraitItemFn, TypeParamBound};
+use syn::visit::Visit;
+use syn::{Attribute, Ident, ItemTrait, TraitItem, TraitItemFn, Type, TypeParamBound};
 
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -53,8 +54,9 @@ struct Method<'a> {
 impl<'a> Interface<'a> {
     fn parse(item: &'a ItemTrait, errors: &mut Errors) -> Self {
         check_trait(item, errors);
+        let item_name = &item.ident;
         let methods = item.items.iter().filter_map(|item| match item {
-            TraitItem::Fn(method) => Some(Method::parse(method, errors)),
+            TraitItem::Fn(method) => Some(Method::parse(method, item_name, errors)),
             item => {
                 errors.at(item, "an interface has methods only, which is what can be called across the boundary");
                 None
@@ -104,8 +106,31 @@ fn check_trait(item: &ItemTrait, errors: &mut Errors) {
     }
 }
 
+/// Refuses an interface as part of its own description.
+struct NotItself<'a> {
+    interface: &'a Ident,
+    errors: &'a mut Errors,
+}
+
+impl Visit<'_> for NotItself<'_> {
+    fn visit_type(&mut self, ty: &Type) {
+        match argument(ty, "Held").map(bare) {
+            Some(Type::TraitObject(object)) => {
+                let name = object.bounds.iter().find_map(|bound| match bound {
+                    TypeParamBound::Trait(bound) => bound.path.get_ident(),
+                    _ => None,
+                });
+                if name == Some(self.interface) {
+                    self.errors.at(ty, "an interface cannot be part of its own description yet: hand over an object of another interface");
+                }
+            }
+            _ => syn::visit::visit_type(self, ty),
+        }
+    }
+}
+
 impl<'a> Method<'a> {
-    fn parse(method: &'a TraitItemFn, errors: &mut Errors) -> Self {
+    fn parse(method: &'a TraitItemFn, interface: &Ident, errors: &mut Errors) -> Self {
         let sig = &method.sig;
         refuse_cfg(&method.attrs, "method of an interface", errors);
         if TAKEN.iter().any(|taken| sig.ident == taken) {
@@ -115,6 +140,9 @@ impl<'a> Method<'a> {
             );
         }
         let call = Call::parse(sig, errors);
+        for ty in call.types() {
+            NotItself { interface, errors }.visit_type(ty);
+        }
         Method {
             attrs: &method.attrs,
             call,

@@ -5,7 +5,10 @@ use std::fmt::Display;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, Path, Type, TypeReference};
+use syn::{
+    Attribute, GenericArgument, Path, PathArguments, Type, TypeParamBound, TypeReference,
+    TypeTraitObject,
+};
 
 /// The errors of one use of a macro, to be reported together.
 #[derive(Default)]
@@ -131,6 +134,25 @@ pub fn bare(ty: &Type) -> &Type {
     }
 }
 
+/// `T` in `Name<T>`.
+pub fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = bare(ty) else {
+        return None;
+    };
+    let last = path
+        .path
+        .segments
+        .last()
+        .filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(ty)) => Some(ty),
+        _ => None,
+    }
+}
+
 /// Refuses a type that cannot be owned by whoever receives it. `place` is what has the type: `a field`.
 pub fn check_owned(ty: &Type, place: &str, errors: &mut Errors) {
     struct Owned<'a> {
@@ -149,11 +171,29 @@ pub fn check_owned(ty: &Type, place: &str, errors: &mut Errors) {
                 Type::FnPtr(_) => self.errors.at(ty, format!("{place} cannot hold a function, which would be gone with its library: offer an `#[interface]`")),
                 Type::ImplTrait(_) => self.errors.at(ty, format!("{place} has one type, the same on both sides: write that type")),
                 Type::Infer(_) => self.errors.at(ty, "write the type"),
+                Type::TraitObject(object) if !is_error(object) => {
+                    let object = written(object);
+                    self.errors.at(ty, format!("{place} cannot be an object of another library, which would be gone with it: write `Held<{object}>`, which counts it"));
+                }
+                ty if is_held(ty) => {}
                 ty => syn::visit::visit_type(self, ty),
             }
         }
     }
     Owned { place, errors }.visit_type(ty);
+}
+
+/// Whether the type is `Held<dyn Trait>`.
+fn is_held(ty: &Type) -> bool {
+    argument(ty, "Held").is_some_and(|ty| matches!(bare(ty), Type::TraitObject(_)))
+}
+
+/// Whether the object is an error, which crosses as text.
+fn is_error(object: &TypeTraitObject) -> bool {
+    object.bounds.iter().any(|bound| {
+        matches!(bound, TypeParamBound::Trait(bound)
+            if bound.path.segments.last().is_some_and(|last| last.ident == "Error"))
+    })
 }
 
 /// Refuses a type that cannot be a parameter.

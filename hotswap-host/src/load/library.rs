@@ -37,8 +37,12 @@ pub(crate) struct Library {
     threads: Mutex<BTreeSet<i32>>,
     /// Threads of the plugin's, from before they are created until after their last destructor.
     thread_count: AtomicUsize,
-    /// Grows with every registration and every thread: a look that saw it unchanged saw everything.
+    /// Grows with every registration, every thread and every object: a look that saw it unchanged saw everything.
     activity: AtomicU64,
+    /// Objects of the plugin that others may own, until they have been dropped.
+    objects: AtomicUsize,
+    /// Another build, or none, has taken its place.
+    replaced: AtomicBool,
     retiring: AtomicBool,
     barred: AtomicBool,
     destructors_run: AtomicUsize,
@@ -86,6 +90,8 @@ impl Library {
             threads: Mutex::default(),
             thread_count: AtomicUsize::new(0),
             activity: AtomicU64::new(0),
+            objects: AtomicUsize::new(0),
+            replaced: AtomicBool::new(false),
             retiring: AtomicBool::new(false),
             barred: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
@@ -113,6 +119,15 @@ impl Library {
             Arc::increment_strong_count(library);
             Arc::from_raw(library)
         }
+    }
+
+    /// The library that a token names; none for the host's, which is null.
+    ///
+    /// # Safety
+    /// As [`of`](Self::of).
+    pub(crate) unsafe fn of_any(token: Token) -> Option<Arc<Library>> {
+        // SAFETY: the caller's promise.
+        (!token.is_null()).then(|| unsafe { Library::of(token) })
     }
 
     /// A symbol of the library.
@@ -164,6 +179,30 @@ impl Library {
     /// Gives back the private copy of a library that has left memory.
     pub(crate) fn remove_copy(&self) {
         lock(&self.copy).take();
+    }
+
+    /// Counts an object of the plugin that others may own.
+    pub(crate) fn object_made(&self) {
+        self.objects.fetch_add(1, SeqCst);
+        self.activity.fetch_add(1, SeqCst);
+    }
+
+    /// Such an object has been dropped.
+    pub(crate) fn object_gone(&self) {
+        self.objects.fetch_sub(1, SeqCst);
+    }
+
+    /// How many there are.
+    pub(crate) fn object_count(&self) -> usize {
+        self.objects.load(SeqCst)
+    }
+
+    pub(crate) fn set_replaced(&self) {
+        self.replaced.store(true, SeqCst);
+    }
+
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.replaced.load(SeqCst)
     }
 
     /// From now on threads run the library's destructors at their next pin.

@@ -115,8 +115,7 @@ pub struct HostTable {
     /// Counts an object of the plugin that others may own from now on: a ticket with one count, the plugin's. `interface`
     /// is what reports call it.
     #[sabi(last_prefix_field)]
-    pub count_object:
-        unsafe extern "C" fn(Token, object: RawDrop, interface: StrView) -> RawTicket,
+    pub count_object: unsafe extern "C" fn(Token, object: RawDrop, interface: StrView) -> RawTicket,
 }
 
 /// What a plugin may know of itself: [`Context`](crate::Context).

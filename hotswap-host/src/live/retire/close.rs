@@ -2,6 +2,7 @@
 use super::board::Board;
 use super::{Settings, UnloadMode};
 use crate::artifact::hindrances;
+use crate::live::objects;
 use crate::load::library::Library;
 use crate::retirement::{Holder, RetirementState};
 use crate::{platform, telemetry};
@@ -41,6 +42,7 @@ pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) 
         }
     }
     telemetry::close_all_of(library.token());
+    take_counts(library);
     library.remove_copy();
     let (run, skipped) = library.destructor_counts();
     board.update(library, |r| {
@@ -48,6 +50,19 @@ pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) 
         r.advance(RetirementState::Gone);
     });
     Code::Dead
+}
+
+/// Takes the counts that a library which has left memory had of other plugins' objects. That may run code of theirs, so
+/// it has a thread of its own.
+fn take_counts(library: &Arc<Library>) {
+    if !objects::has_counts(library) {
+        return;
+    }
+    let gone = library.clone();
+    let thread = std::thread::Builder::new().name("hotswap-free".into());
+    if let Err(error) = thread.spawn(move || objects::forget_library(&gone)) {
+        tracing::error!(target: "hotswap", "no thread to drop what {} has left: {error}", library.plugin());
+    }
 }
 
 /// Why no library is unmapped here, if none is.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! generation:  grace (no slot) → holds (no counted hold) → free delay → the instances that it was the last to have
-//! instance:    nobody else has it → on_free, drop, flush → threads → destructors → bar → close → is it gone?
+//! instance:    nobody else has it → on_free, drop, flush → objects that others have → threads → destructors
+//!              → bar → close → is it gone?
 //! ```
 //! One thread does this, and never waits for anything: each retirement is a small state machine, stepped in turn, so
 //! none holds up another. Code of the plugin (`on_free`, `Drop`) runs on a thread of its own for the same reason. Each
@@ -13,22 +14,26 @@
 //!   has it (the argument is in `pin`), and an instance is freed when this thread is the only one to own it.
 //! - *Other plugins*: an instance owns its imports; they are released after its library has left, and so are the
 //!   host's objects.
+//! - *Its objects* (`Held`): counted from before they are handed out until after their drop; the argument is in
+//!   `objects`, and in `cycles` for those that are dropped earlier.
 //! - *Its threads*: counted from before their creation until after their last destructor.
 //! - *Destructors on other threads*: listed in the thread's record, run by that thread; see `record`.
 //! - *A destructor that spawns, a thread that registers*: both count as activity. The library is closed after a look
-//!   that found no thread and no destructor and saw the activity unchanged: whatever could still start something was
+//!   that found no thread, no object and no destructor and saw the activity unchanged: whatever could still start something was
 //!   itself found. Then the library is barred: later registrations would be refused.
 //! - *What the shim does not see* (signal handlers, early registrations, what the file declares): checked before the
 //!   close, and reason to keep the library mapped.
 mod board;
 mod close;
+mod cycles;
 mod state;
 
 use crate::generation::Generation;
 use crate::instance::{Instance, Loaded, Uses};
+use crate::live::objects;
 use crate::live::pin::Retired;
 use crate::load::library::Library;
-use crate::retirement::Retirement;
+use crate::retirement::{Holder, Retirement};
 use board::Board;
 use state::{Leaving, State, Step};
 use std::collections::VecDeque;
@@ -90,6 +95,7 @@ impl Retirer {
     /// Retires a generation. `replaced` are the instances that the live generation does not share, in its order.
     pub(crate) fn generation(&self, generation: Retired<Generation>, replaced: Vec<Arc<Instance>>) {
         for instance in &replaced {
+            objects::set_replaced(instance.library());
             self.board
                 .open(instance.library(), Some(generation.get().number));
         }
@@ -101,12 +107,13 @@ impl Retirer {
 
     /// Frees an instance that never became live, on this thread if nobody else has it, and retires its library.
     pub(crate) fn free_now(&self, instance: Arc<Instance>) {
+        objects::set_replaced(instance.library());
         self.board.open(instance.library(), None);
         self.send(match Arc::try_unwrap(instance) {
             Ok(instance) => {
                 // SAFETY: it never was live, so nobody uses it.
                 let (loaded, uses) = unsafe { free(instance) };
-                State::Threads {
+                State::Objects {
                     library: loaded.library,
                     uses,
                 }
@@ -116,10 +123,11 @@ impl Retirer {
         });
     }
 
-    /// Retires a library without an instance. Threads that it has started may use `uses`.
+    /// Retires a library without an instance. Threads that it has started, and objects, may use `uses`.
     pub(crate) fn library(&self, library: Arc<Library>, uses: Uses) {
         self.board.open(&library, None);
-        self.send(State::Threads { library, uses });
+        objects::set_replaced(&library);
+        self.send(State::Objects { library, uses });
     }
 
     fn send(&self, job: State) {
@@ -154,6 +162,13 @@ unsafe fn free(instance: Instance) -> (Loaded, Uses) {
         tracing::error!(target: "hotswap", "{failure}");
     }
     (loaded, uses)
+}
+
+/// Leaves a library mapped for want of a thread that could run its code.
+fn keep_without_thread(library: &Arc<Library>, uses: Uses, error: &std::io::Error, board: &Board) {
+    let reason = format!("no thread to free it on: {error}; what it has is leaked");
+    std::mem::forget(uses);
+    close::keep(library, vec![Holder::Other { reason }], board);
 }
 
 /// One retirement, in one of its states.
@@ -207,6 +222,7 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => moved = false,
             }
             moved |= self.step_all();
+            moved |= cycles::resolve(&mut self.open, &self.board);
             pause = if moved {
                 SHORTEST_PAUSE
             } else {
@@ -227,7 +243,13 @@ impl Worker {
                 mut named,
             } = work;
             match state.step(since.elapsed(), &self.settings, &self.board) {
-                Step::Wait(state, holders) => {
+                Step::Wait(state, mut holders) => {
+                    if late && let State::Shared(instance) = &state {
+                        let others = self.open.iter().chain(&queue);
+                        holders = others
+                            .flat_map(|other| other.state.holders_of(instance))
+                            .collect();
+                    }
                     if late && !holders.is_empty() {
                         self.board.name(&state.libraries(), &holders);
                         named = Some(Instant::now());

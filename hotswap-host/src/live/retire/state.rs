@@ -5,7 +5,7 @@ use super::{Settings, free};
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
 use crate::live::pin::Retired;
-use crate::live::record;
+use crate::live::{objects, record};
 use crate::load::library::Library;
 use crate::retirement::{Holder, RetirementState};
 use std::sync::Arc;
@@ -17,6 +17,18 @@ pub(super) struct Leaving {
     pub(super) generation: Retired<Generation>,
     /// The instances that the live generation does not share, in its order.
     pub(super) replaced: Vec<Arc<Instance>>,
+}
+
+impl Leaving {
+    /// The calls, pins and holds that use it.
+    fn holders(&self) -> Vec<Holder> {
+        let mut holders = slot_holders(self.generation.address());
+        match self.generation.holds() {
+            0 => {}
+            count => holders.push(Holder::Holds { count }),
+        }
+        holders
+    }
 }
 
 /// What is retired, and what it waits for.
@@ -33,6 +45,14 @@ pub(super) enum State {
     Freeing {
         library: Arc<Library>,
         thread: JoinHandle<Uses>,
+    },
+    /// Objects of its own that others have.
+    Objects { library: Arc<Library>, uses: Uses },
+    /// Such objects are dropped, since all who have them are on their way out, too: see `cycles`.
+    Revoking {
+        library: Arc<Library>,
+        uses: Uses,
+        thread: JoinHandle<()>,
     },
     /// Threads that it started.
     Threads { library: Arc<Library>, uses: Uses },
@@ -87,10 +107,36 @@ impl State {
                 Step::Wait(State::Freeing { library, thread }, vec![Holder::Drop])
             }
             // Joined, so the destructors of its own thread-locals have run too.
-            State::Freeing { library, thread } => next(State::Threads {
+            State::Freeing { library, thread } => next(State::Objects {
                 library,
                 uses: thread.join().unwrap_or_default(),
             }),
+            State::Objects { library, uses } if library.object_count() != 0 => {
+                let holders = objects::holders(&library);
+                Step::Wait(State::Objects { library, uses }, holders)
+            }
+            State::Objects { library, uses } => next(State::Threads { library, uses }),
+            State::Revoking {
+                library,
+                uses,
+                thread,
+            } if !thread.is_finished() => Step::Wait(
+                State::Revoking {
+                    library,
+                    uses,
+                    thread,
+                },
+                vec![Holder::Drop],
+            ),
+            State::Revoking {
+                library,
+                uses,
+                thread,
+            } => {
+                // A panic was caught where the object was dropped; joined for the destructors of its thread-locals.
+                let _ = thread.join();
+                next(State::Objects { library, uses })
+            }
             State::Threads { library, uses } if library.thread_count() != 0 => {
                 let holders = vec![Holder::Threads {
                     names: library.thread_names(),
@@ -101,12 +147,17 @@ impl State {
                 library.set_retiring();
                 next(State::Destructors { library, uses })
             }
+            // A thread or a destructor has handed out another one.
+            State::Destructors { library, uses } if library.object_count() != 0 => {
+                next(State::Objects { library, uses })
+            }
             State::Destructors { library, uses } => {
                 let before = library.activity();
                 let skip = settings.skip_destructors && waited > settings.limit;
                 let pending = record::pending_destructors(&library, skip);
                 let quiet = pending.destructors == 0
                     && library.thread_count() == 0
+                    && library.object_count() == 0
                     && library.activity() == before;
                 if !quiet {
                     let holders = late_destructors(&library, &pending);
@@ -120,6 +171,31 @@ impl State {
         }
     }
 
+    /// What of this keeps `instance`, which waits for it.
+    pub(super) fn holders_of(&self, instance: &Arc<Instance>) -> Vec<Holder> {
+        let has = |instances: &[Arc<Instance>]| instances.iter().any(|i| Arc::ptr_eq(i, instance));
+        let (user, imports) = match self {
+            State::Grace(leaving) | State::Holds(leaving) | State::Delay(leaving) => {
+                return match has(&leaving.generation.get().plugins) {
+                    true => leaving.holders(),
+                    false => Vec::new(),
+                };
+            }
+            State::Shared(user) => (user.library(), user.imports()),
+            // What it imports is with that thread; it is named itself.
+            State::Freeing { .. } => return Vec::new(),
+            State::Objects { library, uses }
+            | State::Revoking { library, uses, .. }
+            | State::Threads { library, uses }
+            | State::Destructors { library, uses } => (library, uses.imports()),
+        };
+        let plugin = || user.plugin().to_owned();
+        has(imports)
+            .then(|| Holder::User { plugin: plugin() })
+            .into_iter()
+            .collect()
+    }
+
     /// The libraries that wait.
     pub(super) fn libraries(&self) -> Vec<Arc<Library>> {
         match self {
@@ -129,6 +205,8 @@ impl State {
             }
             State::Shared(instance) => vec![instance.library().clone()],
             State::Freeing { library, .. }
+            | State::Objects { library, .. }
+            | State::Revoking { library, .. }
             | State::Threads { library, .. }
             | State::Destructors { library, .. } => vec![library.clone()],
         }

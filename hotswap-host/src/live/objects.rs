@@ -1,0 +1,244 @@
+//! Objects of plugins that others own, counted here: `Held` is the other end.
+//!
+//! An object belongs to the library that made it: its functions and its drop are that library's code. So the library
+//! is not unmapped before each of its objects has been dropped, and the count tells who is in the way of that.
+//!
+//! # Why an object is never used after its library
+//! - Each `Held` is a count that its library took, and whoever calls through a `Held` borrows it: during a call, there
+//!   is a count.
+//! - With the last count the object is dropped, once, and only after that is its library one object lighter
+//!   ([`Library::object_gone`]); retiring closes no library that has objects.
+//! - [`revoke`] drops objects that are still counted. From then on a call panics in the caller's own stub. It is for
+//!   objects that nobody can be calling: see `retire::cycles`.
+//! - [`forget_library`] takes the counts of a library that has left memory: what had them is gone, too.
+//!
+//! No lock is held while an object is dropped.
+use crate::load::library::Library;
+use crate::retirement::Holder;
+use hotswap_plugin::boundary::StrView;
+use hotswap_plugin::contract::Ticket;
+use hotswap_plugin::contract::shim::Token;
+use hotswap_plugin::contract::ticket::{RawDrop, RawTicket};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// An object that others than its library may own.
+#[repr(C)]
+struct Object {
+    /// The front, which is what plugins know of it.
+    ticket: Ticket,
+    owner: Arc<Library>,
+    interface: String,
+    object: RawDrop,
+    counts: Mutex<Counts>,
+}
+
+// SAFETY: the object behind `object` is `Send + Sync`: `Held::new` demands it.
+unsafe impl Send for Object {}
+// SAFETY: as above.
+unsafe impl Sync for Object {}
+
+#[derive(Default)]
+struct Counts {
+    /// Who has how many: a plugin's library, or the host.
+    by: Vec<(Option<Arc<Library>>, usize)>,
+    /// The object has been dropped, or is being.
+    dropped: bool,
+}
+
+/// All objects that are counted or not yet dropped, by the address of their ticket.
+static OBJECTS: Mutex<BTreeMap<usize, Arc<Object>>> = Mutex::new(BTreeMap::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Begins to count an object of the library that `token` names.
+pub(crate) unsafe extern "C" fn count_object(
+    token: Token,
+    object: RawDrop,
+    interface: StrView,
+) -> RawTicket {
+    // SAFETY: called by the library's code, which lends the name for this call.
+    let (owner, interface) = unsafe { (Library::of(token), interface.get().to_owned()) };
+    owner.object_made();
+    let object = Arc::new(Object {
+        ticket: Ticket::new(retain, release),
+        interface,
+        object,
+        counts: Mutex::new(Counts {
+            by: vec![(Some(owner.clone()), 1)],
+            dropped: false,
+        }),
+        owner,
+    });
+    let ticket: *const Ticket = Arc::as_ptr(&object).cast();
+    lock(&OBJECTS).insert(ticket.addr(), object.clone());
+    // After it is listed: whoever replaces the plugin now either finds it in the list, or is seen here.
+    if object.owner.is_replaced() {
+        object.ticket.set_retired();
+    }
+    RawTicket(ticket.cast())
+}
+
+/// The object that a ticket is the front of.
+///
+/// # Safety
+/// The ticket is one of [`count_object`]'s, and has a count.
+unsafe fn object_of(ticket: *const Ticket) -> Arc<Object> {
+    let object: *const Object = ticket.cast();
+    // SAFETY: the front of what an `Arc` in the list owns, which stays there while there is a count.
+    unsafe {
+        Arc::increment_strong_count(object);
+        Arc::from_raw(object)
+    }
+}
+
+unsafe extern "C" fn retain(ticket: *const Ticket, by: Token) {
+    // SAFETY: there is a count; the token is that of the library which calls this.
+    let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
+    lock(&object.counts).add(by);
+}
+
+unsafe extern "C" fn release(ticket: *const Ticket, by: Token) {
+    // SAFETY: as in `retain`; the count is the caller's.
+    let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
+    object.take(|counts| counts.remove(by.as_ref(), 1));
+}
+
+impl Counts {
+    fn entry(&mut self, by: Option<&Arc<Library>>) -> Option<usize> {
+        let same = |known: &Option<Arc<Library>>| match (known.as_ref(), by) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        self.by.iter().position(|(known, _)| same(known))
+    }
+
+    fn add(&mut self, by: Option<Arc<Library>>) {
+        match self.entry(by.as_ref()) {
+            Some(at) => self.by[at].1 += 1,
+            None => self.by.push((by, 1)),
+        }
+    }
+
+    fn remove(&mut self, by: Option<&Arc<Library>>, count: usize) {
+        let Some(at) = self.entry(by) else { return };
+        self.by[at].1 = self.by[at].1.saturating_sub(count);
+        if self.by[at].1 == 0 {
+            self.by.swap_remove(at);
+        }
+    }
+}
+
+impl Object {
+    /// Takes counts away; drops the object if they were the last.
+    fn take(&self, take: impl FnOnce(&mut Counts)) {
+        let drop = {
+            let mut counts = lock(&self.counts);
+            take(&mut counts);
+            if !counts.by.is_empty() {
+                return;
+            }
+            !std::mem::replace(&mut counts.dropped, true)
+        };
+        // Nobody has a count, so nobody reads the ticket again.
+        lock(&OBJECTS).remove(&(&raw const self.ticket).addr());
+        if drop {
+            self.drop_object();
+        }
+    }
+
+    fn drop_object(&self) {
+        // SAFETY: once, since `dropped` was false; nobody calls the object any more, and its library is mapped until
+        // it hears of it here.
+        unsafe { (self.object.drop)(self.object.object) };
+        self.owner.object_gone();
+    }
+
+    fn is_of(&self, library: &Library) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.owner), library)
+    }
+}
+
+/// The objects of this library.
+fn of(library: &Library) -> Vec<Arc<Object>> {
+    let objects = lock(&OBJECTS);
+    let own = objects.values().filter(|object| object.is_of(library));
+    own.cloned().collect()
+}
+
+/// Tells those who have objects of this library that it has been replaced.
+pub(crate) fn set_replaced(library: &Library) {
+    library.set_replaced();
+    for object in of(library) {
+        object.ticket.set_retired();
+    }
+}
+
+/// Who keeps objects of this library, as reports name them.
+pub(crate) fn holders(library: &Library) -> Vec<Holder> {
+    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for object in of(library) {
+        let counts = lock(&object.counts);
+        for (by, _) in counts.by.iter().filter(|_| !counts.dropped) {
+            let owner = by.as_ref().map_or("the host", |library| library.plugin());
+            *found
+                .entry((object.interface.clone(), owner.to_owned()))
+                .or_default() += 1;
+        }
+    }
+    let holders = found
+        .into_iter()
+        .map(|((interface, owner), count)| Holder::Objects {
+            interface,
+            owner,
+            count,
+        });
+    holders.collect()
+}
+
+/// The libraries that have objects of this one, `None` for the host.
+pub(crate) fn owners(library: &Library) -> Vec<Option<Arc<Library>>> {
+    let objects = of(library);
+    let owners = objects.iter().flat_map(|object| {
+        let counts = lock(&object.counts);
+        let owners = counts.by.iter().map(|(by, _)| by.clone());
+        owners.collect::<Vec<_>>()
+    });
+    owners.collect()
+}
+
+/// Drops all objects of this library, though they are counted.
+///
+/// # Safety
+/// No call of any of them is running, and no code can begin one but that of `Drop` of these objects, and code that runs
+/// after this has returned.
+pub(crate) unsafe fn revoke(library: &Library) {
+    for object in of(library) {
+        if std::mem::replace(&mut lock(&object.counts).dropped, true) {
+            continue;
+        }
+        object.ticket.set_revoked();
+        object.drop_object();
+    }
+}
+
+/// Takes the counts of a library that has left memory. Objects may be dropped by that, which runs code of their
+/// plugins.
+pub(crate) fn forget_library(library: &Arc<Library>) {
+    let objects: Vec<_> = lock(&OBJECTS).values().cloned().collect();
+    for object in objects {
+        let owned = lock(&object.counts).entry(Some(library)).is_some();
+        if owned {
+            object.take(|counts| counts.remove(Some(library), usize::MAX));
+        }
+    }
+}
+
+/// Whether a library has counts of objects.
+pub(crate) fn has_counts(library: &Arc<Library>) -> bool {
+    let objects: Vec<_> = lock(&OBJECTS).values().cloned().collect();
+    let has = |object: &Arc<Object>| lock(&object.counts).entry(Some(library)).is_some();
+    objects.iter().any(has)
+}
