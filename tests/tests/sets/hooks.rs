@@ -1,0 +1,214 @@
+//! The second of three plugins fails or panics in a hook.
+use crate::support::{Set, bottom, build, middle, summit};
+use hotswap_host::prelude::*;
+use hotswap_host::{Hook, HookFailure};
+use hotswap_tests::fixture::ordered;
+use hotswap_tests::records;
+use insta::assert_snapshot;
+
+/// Another build of each of the three, the second with these orders.
+fn next(set: &Set, orders: &str) {
+    set.install("bottom", &build(&bottom(), 1));
+    set.install("middle", &ordered(&build(&middle(), 1), orders));
+    set.install("summit", &build(&summit(), 1));
+}
+
+/// The hook that failed, whether it panicked, and the text.
+fn refused(set: &Set, orders: &str) -> (Hook, bool, String) {
+    next(set, orders);
+    match set.refuses() {
+        (
+            ReloadError::Hook(HookFailure {
+                plugin,
+                file,
+                hook,
+                panicked,
+                ..
+            }),
+            text,
+        ) => {
+            assert_eq!(plugin, "middle");
+            assert_eq!(file, set.stage.file("middle"));
+            (hook, panicked, text)
+        }
+        (error, _) => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn one_that_fails_refuses_the_set() {
+    let set = Set::chain();
+    let hooks = [
+        ("new", Hook::New),
+        ("on_load", Hook::OnLoad),
+        ("on_init", Hook::OnInit),
+    ];
+    let texts = hooks.map(|(name, expected)| {
+        let (hook, panicked, text) = refused(&set, &format!("fail {name}"));
+        assert_eq!((hook, panicked), (expected, false));
+        text
+    });
+    assert_snapshot!(texts.join("\n"), @r"
+    middle: new failed: new would rather not (<dir>/libmiddle.so)
+    middle: on_load failed: on_load would rather not (<dir>/libmiddle.so)
+    middle: on_init failed: on_init would rather not (<dir>/libmiddle.so)
+    ");
+    set.restored();
+}
+
+#[test]
+fn one_that_panics_refuses_the_set() {
+    let set = Set::chain();
+    let hooks = [
+        ("reloadable", Hook::Reloadable),
+        ("new", Hook::New),
+        ("on_load", Hook::OnLoad),
+        ("on_init", Hook::OnInit),
+    ];
+    let texts = hooks.map(|(name, expected)| {
+        let (hook, panicked, text) = refused(&set, &format!("panic {name}"));
+        assert_eq!((hook, panicked), (expected, true));
+        text
+    });
+    assert_snapshot!(texts.join("\n"), @r"
+    middle: reloadable panicked: gave up: panic (<dir>/libmiddle.so)
+    middle: new panicked: gave up: panic (<dir>/libmiddle.so)
+    middle: on_load panicked: gave up: panic (<dir>/libmiddle.so)
+    middle: on_init panicked: gave up: panic (<dir>/libmiddle.so)
+    ");
+    set.restored();
+}
+
+/// Each gets as far as it can: nothing of the third is made before the second is loaded.
+#[test]
+fn what_was_made_is_freed_the_last_first() {
+    let set = Set::chain();
+    let told = |orders: &str| {
+        next(&set, orders);
+        set.stage.desk.told();
+        set.stage.swapper.reload().unwrap_err();
+        set.stage.settle();
+        set.stage.desk.told().join("\n")
+    };
+    assert_snapshot!(told("fail new"), @r"
+    2 bottom new
+    2 bottom on_load
+    2 bottom on_free
+    2 bottom drop
+    ");
+    assert_snapshot!(told("fail on_load"), @r"
+    2 bottom new
+    2 bottom on_load
+    2 middle new
+    2 middle on_load
+    2 middle on_free
+    2 middle drop
+    2 bottom on_free
+    2 bottom drop
+    ");
+    assert_snapshot!(told("fail on_init"), @r"
+    2 bottom new
+    2 bottom on_load
+    2 middle new
+    2 middle on_load
+    2 summit new
+    2 summit on_load
+    2 bottom on_init
+    2 middle on_init
+    2 summit on_free
+    2 summit drop
+    2 middle on_free
+    2 middle drop
+    2 bottom on_free
+    2 bottom drop
+    ");
+    set.restored();
+}
+
+/// What was refused has a fault of its own, which does not make the refusal any different.
+#[test]
+fn one_that_panics_when_it_is_freed_is_logged() {
+    records::keep();
+    let set = Set::chain();
+    for hook in ["on_free", "drop"] {
+        next(&set, &format!("panic {hook}"));
+        let failing = ordered(&build(&summit(), 1), "fail on_init");
+        set.install("summit", &failing);
+        let (error, _) = set.refuses();
+        assert!(
+            matches!(error, ReloadError::Hook(HookFailure { plugin, .. }) if plugin == "summit")
+        );
+        let line = format!("middle: {hook} panicked: gave up: panic");
+        records::wait_for(&[&line, &set.stage.file("middle").display().to_string()]);
+    }
+    set.restored();
+}
+
+#[test]
+fn one_that_panics_after_the_switch_is_logged() {
+    records::keep();
+    let set = Set::chain();
+    let stage = &set.stage;
+    let trace =
+        |n: u8| format!("summit (build {n:02}) <- middle (build {n:02}) <- bottom (build {n:02})");
+    for hook in ["on_start", "on_stop", "on_free", "drop"] {
+        next(&set, &format!("panic {hook}"));
+        let report = stage.swapper.reload().unwrap().to_string();
+        assert_eq!(
+            report,
+            "bottom: reloaded; middle: reloaded; summit: reloaded"
+        );
+        assert_eq!(set.trace("summit"), trace(1));
+        stage.settle();
+        stage.desk.told();
+        let back = [
+            ("bottom", bottom()),
+            ("middle", middle()),
+            ("summit", summit()),
+        ];
+        back.iter()
+            .for_each(|(name, library)| set.install(name, library));
+        stage.swapper.reload().unwrap();
+        assert_eq!(set.trace("summit"), trace(0));
+        let file = stage.file("middle").display().to_string();
+        records::wait_for(&[&format!("middle: {hook} panicked: gave up: panic"), &file]);
+        // The others were stopped and freed all the same, the last first.
+        stage.settle();
+        let told = stage.desk.told();
+        for hook in ["on_stop", "on_free", "drop"] {
+            let names = told
+                .iter()
+                .filter_map(|told| told.strip_suffix(hook)?.split(' ').nth(1));
+            assert_eq!(
+                names.collect::<Vec<_>>(),
+                ["summit", "middle", "bottom"],
+                "{told:?}"
+            );
+        }
+    }
+    set.stage.close();
+}
+
+/// The check runs between the stages: everything is made, nothing is live.
+#[test]
+fn a_check_that_panics_refuses_the_set() {
+    let set = Set::chain();
+    next(&set, "");
+    let (error, text) = set.refuses_to(|swapper| {
+        let reload = swapper.prepare_reload();
+        let check = reload.check(|change| -> Result<(), String> {
+            let answer = change.next().invoke("summit", "trace", &[]).unwrap();
+            panic!("not {answer}");
+        });
+        check.run()
+    });
+    assert!(matches!(error, ReloadError::Vetoed(_)));
+    assert_snapshot!(text, @"the new generation was refused: the check panicked: not summit (build 01) <- middle (build 01) <- bottom (build 01)");
+    let (error, text) = set.refuses_to(|swapper| {
+        let reload = swapper.prepare_reload();
+        reload.check(|_| Err("not on a Sunday")).run()
+    });
+    assert!(matches!(error, ReloadError::Vetoed(_)));
+    assert_snapshot!(text, @"the new generation was refused: not on a Sunday");
+    set.restored();
+}

@@ -1,0 +1,12 @@
+//! Plugins that need each other are replaced together or not at all: what goes wrong is refused with a text that says
+//! what to do, and the host goes on with what it has.
+mod callers;
+mod calls;
+mod circles;
+mod handles;
+mod hooks;
+mod mismatches;
+mod names;
+mod order;
+mod removed;
+mod support;

@@ -1,0 +1,95 @@
+//! Interfaces of which one plugin knows an earlier version and the other a later one.
+use crate::support::Set;
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture::{Build, renamed};
+use insta::assert_snapshot;
+
+/// What is said when the ledger of this name, which the auditor wants of it another interface each, is replaced by one of
+/// a later version.
+fn refused(name: &'static str) -> String {
+    let ledger = |version: Build| renamed(&version.bytes("ledger"), "book-a", name);
+    let set = Set::open(&[
+        (name, ledger(Build::First)),
+        ("auditor", Build::First.bytes("auditor")),
+    ]);
+    assert_eq!(
+        set.stage.swapper.invoke("auditor", "ledgers", &[]),
+        Ok(1.into())
+    );
+    set.install(name, &ledger(Build::Later));
+    let (error, text) = set.refuses();
+    assert!(matches!(
+        error,
+        ReloadError::Mismatch { plugin, file, .. } if plugin == "auditor" && file == set.stage.file("auditor")
+    ));
+    assert_eq!(
+        set.stage.swapper.invoke("auditor", "ledgers", &[]),
+        Ok(1.into())
+    );
+    set.restored();
+    text
+}
+
+#[test]
+fn by_the_type_of_a_parameter() {
+    assert_snapshot!(refused("book-p"), @r"
+    auditor cannot use Parameter of book-p: they were built with different versions of it
+      Parameter::post
+      auditor expects amount: u32
+      book-p has      amount: u64
+      build both again: cargo hotswap build -p auditor -p book-p
+    ");
+}
+
+#[test]
+fn by_the_type_of_a_result() {
+    assert_snapshot!(refused("book-o"), @r"
+    auditor cannot use Outcome of book-o: they were built with different versions of it
+      Outcome::total
+      auditor expects result: u64
+      book-o has      result: Option<u64>
+      build both again: cargo hotswap build -p auditor -p book-o
+    ");
+}
+
+#[test]
+fn by_a_method_that_is_missing() {
+    assert_snapshot!(refused("book-m"), @r"
+    auditor cannot use Missing of book-m: they were built with different versions of it
+      auditor expects the method close
+      book-m has      no other method
+      build both again: cargo hotswap build -p auditor -p book-m
+    ");
+}
+
+#[test]
+fn by_a_method_that_is_new() {
+    assert_snapshot!(refused("book-e"), @r"
+    auditor cannot use Extra of book-e: they were built with different versions of it
+      auditor expects no other method
+      book-e has      the method audit
+      build both again: cargo hotswap build -p auditor -p book-e
+    ");
+}
+
+#[test]
+fn by_the_order_of_methods() {
+    assert_snapshot!(refused("book-r"), @r"
+    auditor cannot use Reordered of book-r: they were built with different versions of it
+      auditor expects the order open, close
+      book-r has      the order close, open
+      build both again: cargo hotswap build -p auditor -p book-r
+    ");
+}
+
+#[test]
+fn by_a_field_three_levels_deep() {
+    assert_snapshot!(refused("book-d"), @r"
+    auditor cannot use Deep of book-d: they were built with different versions of it
+      Deep::keep
+      in book: &Book, pages: Vec<Page>, last: Entry
+      auditor expects amount: u32
+      book-d has      amount: u64
+      build both again: cargo hotswap build -p auditor -p book-d
+    ");
+}

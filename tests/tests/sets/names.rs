@@ -1,0 +1,107 @@
+//! Names that two plugins have, and names that nobody has.
+use crate::support::{Set, bottom, head, link, middle};
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture::Build;
+use insta::assert_snapshot;
+
+#[test]
+fn two_plugins_whose_names_differ_by_case() {
+    let set = Set::chain();
+    set.install("other", &head("BOTTOM"));
+    let (error, text) = set.refuses();
+    let ReloadError::Duplicate {
+        name,
+        first,
+        second,
+        ..
+    } = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(name, "bottom");
+    assert_eq!(
+        (first, second),
+        (set.stage.file("bottom"), set.stage.file("other"))
+    );
+    assert_snapshot!(text, @"two artifacts hold the plugin BOTTOM: <dir>/libbottom.so and <dir>/libother.so: remove one of them");
+    set.restored();
+}
+
+#[test]
+fn two_plugins_whose_names_differ_by_hyphen_and_underscore() {
+    let set = Set::open(&[("one", head("my-one"))]);
+    set.install("two", &head("My_One"));
+    let (error, text) = set.refuses();
+    assert!(matches!(error, ReloadError::Duplicate { name, .. } if name == "MY-one"));
+    assert_snapshot!(text, @"two artifacts hold the plugin My_One: <dir>/libone.so and <dir>/libtwo.so: remove one of them");
+    set.restored();
+}
+
+#[test]
+fn an_import_that_is_mistyped() {
+    let set = Set::chain();
+    set.install("middle", &link("middle", "botton"));
+    let (error, text) = set.refuses();
+    assert!(matches!(
+        error,
+        ReloadError::Import { plugin, import, file, .. }
+            if plugin == "middle" && import == "botton" && file == set.stage.file("middle")
+    ));
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports botton: there is no such plugin; did you mean bottom?");
+    set.restored();
+}
+
+#[test]
+fn an_import_that_nobody_is() {
+    let set = Set::chain();
+    set.install("summit", &link("summit", "x-yz-0"));
+    let (error, text) = set.refuses();
+    assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "summit"));
+    assert_snapshot!(text, @"summit (<dir>/libsummit.so) imports x-yz-0: there is no such plugin: build it, or make the import optional");
+    set.restored();
+}
+
+#[test]
+fn an_import_from_a_plugin_that_exports_nothing() {
+    let set = Set::open(&[
+        ("bottom", bottom()),
+        ("talker", Build::First.bytes("talker")),
+    ]);
+    set.install("middle", &link("middle", "talker"));
+    let (error, text) = set.refuses();
+    assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "middle"));
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports Link of talker: talker exports nothing: see `#[plugin(exports(…))]`");
+    set.restored();
+}
+
+#[test]
+fn an_import_from_a_plugin_that_exports_something_else() {
+    let set = Set::open(&[
+        ("bottom", bottom()),
+        ("book-a", Build::First.bytes("ledger")),
+    ]);
+    set.install("middle", &link("middle", "book-a"));
+    let (error, text) = set.refuses();
+    assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "middle"));
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports Link of book-a: book-a exports Parameter, Outcome, Missing, Extra, Reordered, Deep");
+    set.restored();
+}
+
+/// As people write names.
+#[test]
+fn an_import_whose_name_is_written_otherwise() {
+    let set = Set::open(&[
+        ("bottom", head("my-one")),
+        ("middle", link("middle", "My_oNE")),
+    ]);
+    assert_eq!(
+        set.trace("MIDDLE"),
+        "middle (build 00) <- my-one (build 00)"
+    );
+    let listing = set.stage.swapper.listing();
+    assert_eq!(listing.plugins[1].dependencies[0].as_str(), "my-one");
+    set.install("middle", &middle());
+    let (_, text) = set.refuses();
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports bottom: there is no such plugin: build it, or make the import optional");
+    set.restored();
+}

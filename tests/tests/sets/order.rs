@@ -1,0 +1,218 @@
+//! Who comes first, and who comes along.
+use crate::support::{Set, bottom, build, head, link, middle, summit};
+use hotswap_tests::LIMIT;
+use hotswap_tests::Stage;
+use hotswap_tests::fixture::Build;
+use insta::assert_snapshot;
+
+/// Opens the chain under names whose order is not that of who imports whom.
+fn stage() -> Stage {
+    Stage::open(&[
+        ("aaaaaa", &link("aaaaaa", "mmmmmm")),
+        ("mmmmmm", &link("mmmmmm", "zzzzzz")),
+        ("zzzzzz", &head("zzzzzz")),
+        ("guest", &Build::First.bytes("guest")),
+    ])
+}
+
+#[test]
+fn each_plugin_comes_after_those_it_imports() {
+    let stage = stage();
+    assert_snapshot!(stage.desk.told().join("\n"), @r"
+    1 zzzzzz new
+    1 zzzzzz on_load
+    1 mmmmmm new
+    1 mmmmmm on_load
+    1 aaaaaa new
+    1 aaaaaa on_load
+    1 zzzzzz on_init
+    1 mmmmmm on_init
+    1 aaaaaa on_init
+    1 zzzzzz on_start
+    1 mmmmmm on_start
+    1 aaaaaa on_start
+    ");
+    let listing = stage.swapper.listing();
+    let names: Vec<_> = listing
+        .plugins
+        .iter()
+        .map(|plugin| plugin.name.as_str())
+        .collect();
+    assert_eq!(names, ["zzzzzz", "mmmmmm", "aaaaaa", "guest"]);
+    // And before them on the way out.
+    stage.swapper.shutdown(LIMIT).unwrap();
+    assert_snapshot!(stage.desk.told().join("\n"), @r"
+    1 aaaaaa on_stop
+    1 mmmmmm on_stop
+    1 zzzzzz on_stop
+    1 aaaaaa on_free
+    1 aaaaaa drop
+    1 mmmmmm on_free
+    1 mmmmmm drop
+    1 zzzzzz on_free
+    1 zzzzzz drop
+    ");
+}
+
+#[test]
+fn a_report_has_the_order_of_the_generation_and_then_those_that_left() {
+    let stage = stage();
+    stage.install("mmmmmm", &build(&link("mmmmmm", "zzzzzz"), 1));
+    stage.install("bottom", &bottom());
+    std::fs::remove_file(stage.file("guest")).unwrap();
+    let report = stage.swapper.reload().unwrap();
+    assert_snapshot!(report, @"zzzzzz: unchanged; mmmmmm: reloaded; aaaaaa: followed mmmmmm; bottom: loaded; guest: removed");
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn all_who_import_a_rebuilt_plugin_follow_it() {
+    let set = Set::chain();
+    for (name, library, expected) in [
+        (
+            "summit",
+            summit(),
+            "bottom: unchanged; middle: unchanged; summit: reloaded",
+        ),
+        (
+            "middle",
+            middle(),
+            "bottom: unchanged; middle: reloaded; summit: followed middle",
+        ),
+        (
+            "bottom",
+            bottom(),
+            "bottom: reloaded; middle: followed bottom; summit: followed middle",
+        ),
+    ] {
+        let generation = set.stage.swapper.generation();
+        let report = set.stage.swap(name, &build(&library, 1));
+        assert_eq!(report.to_string(), expected);
+        assert_eq!(report.generation, generation + 1);
+        // Every version that was replaced is gone.
+        set.stage.settle();
+    }
+    assert_eq!(
+        set.trace("summit"),
+        "summit (build 01) <- middle (build 01) <- bottom (build 01)"
+    );
+    set.stage.close();
+}
+
+#[test]
+fn two_and_three_at_once() {
+    let set = Set::chain();
+    set.install("bottom", &build(&bottom(), 1));
+    set.install("summit", &build(&summit(), 1));
+    let report = set.stage.swapper.reload().unwrap().to_string();
+    assert_eq!(
+        report,
+        "bottom: reloaded; middle: followed bottom; summit: reloaded"
+    );
+    assert_eq!(
+        set.trace("summit"),
+        "summit (build 01) <- middle (build 00) <- bottom (build 01)"
+    );
+    for (name, library) in [
+        ("bottom", bottom()),
+        ("middle", middle()),
+        ("summit", summit()),
+    ] {
+        set.install(name, &build(&library, 2));
+    }
+    let report = set.stage.swapper.reload().unwrap().to_string();
+    assert_eq!(
+        report,
+        "bottom: reloaded; middle: reloaded; summit: reloaded"
+    );
+    assert_eq!(
+        set.trace("summit"),
+        "summit (build 02) <- middle (build 02) <- bottom (build 02)"
+    );
+    set.stage.settle();
+    set.stage.close();
+}
+
+/// As long as the host runs, and as often as anybody likes.
+#[test]
+fn an_earlier_build_comes_back() {
+    let set = Set::chain();
+    let (a, b) = (bottom(), build(&bottom(), 1));
+    let ids: Vec<_> = [&a, &b, &a, &b, &a]
+        .into_iter()
+        .skip(1)
+        .map(|library| {
+            let report = set.stage.swap("bottom", library);
+            let expected = "bottom: reloaded; middle: followed bottom; summit: followed middle";
+            assert_eq!(report.to_string(), expected);
+            set.stage.settle();
+            (set.trace("bottom"), set.stage.live_build())
+        })
+        .collect();
+    assert_eq!(ids[0], ids[2]);
+    assert_eq!(ids[1], ids[3]);
+    assert_eq!(ids[1].0, "bottom (build 00)");
+    assert_eq!(ids[2].0, "bottom (build 01)");
+    assert_ne!(ids[0].1, ids[1].1);
+    set.stage.close();
+}
+
+/// What a plugin imports is a matter of its build.
+#[test]
+fn a_rebuilt_plugin_imports_another_and_what_it_imported_is_removed() {
+    let set = Set::chain();
+    set.install("summit", &link("summit", "bottom"));
+    set.remove("middle");
+    let report = set.stage.swapper.reload().unwrap().to_string();
+    assert_eq!(
+        report,
+        "bottom: unchanged; summit: reloaded; middle: removed"
+    );
+    assert_eq!(
+        set.trace("summit"),
+        "summit (build 00) <- bottom (build 00)"
+    );
+    set.stage.settle();
+    // And now nothing any more.
+    set.install("summit", &head("summit"));
+    set.remove("bottom");
+    let report = set.stage.swapper.reload().unwrap().to_string();
+    assert_eq!(report, "summit: reloaded; bottom: removed");
+    assert_eq!(set.trace("summit"), "summit (build 00)");
+    set.stage.settle();
+    set.stage.close();
+}
+
+/// A plugin is loaded once, and goes on while others come and go.
+#[test]
+fn the_others_keep_their_instances() {
+    let set = Set::open(&[("bottom", bottom())]);
+    let loaded_at = || set.stage.swapper.listing().plugins[0].loaded_at;
+    let first = loaded_at();
+    for (report, files) in [
+        (
+            "bottom: unchanged; middle: loaded",
+            vec![("middle", middle())],
+        ),
+        (
+            "bottom: unchanged; middle: unchanged; summit: loaded",
+            vec![("summit", summit())],
+        ),
+        (
+            "bottom: unchanged; middle: unchanged; summit: removed",
+            vec![],
+        ),
+    ] {
+        files
+            .iter()
+            .for_each(|(name, library)| set.install(name, library));
+        if files.is_empty() {
+            set.remove("summit");
+        }
+        assert_eq!(set.stage.swapper.reload().unwrap().to_string(), report);
+        assert_eq!(loaded_at(), first);
+        set.stage.settle();
+    }
+    set.stage.close();
+}
