@@ -1,0 +1,291 @@
+//! Objects of one plugin that another, or the host, owns: `Held`.
+use hotswap_host::prelude::*;
+use hotswap_host::{Held, Holder, Retirement, RetirementState};
+use hotswap_tests::{LIMIT, Stage, fixture, records, until};
+use std::time::Duration;
+use waves::Listener;
+
+type Drum = Function<fn() -> Held<dyn Listener>>;
+type Say = Function<fn(&str) -> Vec<String>>;
+
+fn radio(build: &str) -> Vec<u8> {
+    let first = fixture::Build::First.bytes("radio");
+    fixture::variant(&first, "radio 00", &format!("radio {build}"))
+}
+
+fn ear(build: &str) -> Vec<u8> {
+    let first = fixture::Build::First.bytes("ear");
+    fixture::variant(&first, "ear 00", &format!("ear {build}"))
+}
+
+/// A host whose radio has a drum of ear's, and whose ear has an echo of radio's. What holds something up is named soon.
+fn stage() -> Stage {
+    records::keep();
+    let plugins = [("radio", &*radio("01")), ("ear", &*ear("01"))];
+    Stage::with(&plugins, |builder| {
+        builder.retire_limit(Duration::from_millis(20))
+    })
+}
+
+fn say(stage: &Stage, text: &str) -> Vec<String> {
+    let say: Say = stage.swapper.function("radio", "say").unwrap();
+    say.call(text).unwrap()
+}
+
+fn prune(stage: &Stage) -> u64 {
+    let prune: Function<fn() -> u64> = stage.swapper.function("radio", "prune").unwrap();
+    prune.call().unwrap()
+}
+
+/// The retirement of a plugin that is held up, once what holds it is known.
+fn held_up(stage: &Stage, plugin: &str) -> Retirement {
+    let find = || {
+        let mut all = stage.swapper.retirements().into_iter();
+        all.find(|r| r.plugin == plugin && !r.state.is_end() && !r.held_by.is_empty())
+    };
+    until("somebody to be named", || find().is_some());
+    find().unwrap()
+}
+
+fn objects(owner: &str, count: usize) -> Holder {
+    Holder::Objects {
+        interface: "Listener".into(),
+        owner: owner.into(),
+        count,
+    }
+}
+
+#[test]
+fn a_listener_outlives_its_plugin() {
+    let stage = stage();
+    assert_eq!(say(&stage, "one"), ["ear 01 heard one"]);
+    assert_eq!(prune(&stage), 0, "nobody is retired");
+
+    let report = stage.swap("ear", &ear("02"));
+    assert_eq!(report.to_string(), "radio: unchanged; ear: reloaded");
+    assert_eq!(
+        say(&stage, "two"),
+        ["ear 01 heard two", "ear 02 heard two"],
+        "the old one hears on"
+    );
+    let held = held_up(&stage, "ear");
+    assert_eq!(held.held_by, [objects("radio", 1)]);
+    assert_eq!(held.generation, Some(1));
+    assert!(
+        held.to_string()
+            .ends_with("held by 1 object (Listener) that radio has"),
+        "{held}"
+    );
+    assert!(!stage.desk.has_told("ear 01 drops a drum, before radio 01"));
+
+    assert_eq!(prune(&stage), 1);
+    assert!(stage.desk.has_told("ear 01 drops a drum, before radio 01"));
+    stage.settle();
+    assert_eq!(say(&stage, "three"), ["ear 02 heard three"]);
+    stage.close();
+}
+
+#[test]
+fn plugins_that_own_objects_of_each_other_leave_together() {
+    let stage = stage();
+    // Values of ear's thread-locals wait for this thread.
+    assert_eq!(say(&stage, "one"), ["ear 01 heard one"]);
+    let report = stage.swap("radio", &radio("02"));
+    assert_eq!(report.to_string(), "radio: reloaded; ear: followed radio");
+    let retirements = stage.settle();
+    assert_eq!(retirements.len(), 2, "{retirements:?}");
+    assert_eq!(
+        stage.desk.told(),
+        [
+            // The instance of ear is gone, with its own echo; then its object, while what that calls is still there.
+            "radio 01 drops an echo",
+            "ear 01 drops a drum, before radio 01",
+            "radio 01 freed: nobody may hear",
+        ]
+    );
+    assert_eq!(say(&stage, "two"), ["ear 01 heard two"]);
+    let echo: Function<fn(&str) -> String> = stage.swapper.function("ear", "echo").unwrap();
+    assert_eq!(echo.call("echo").unwrap(), "echo");
+    stage.close();
+}
+
+#[test]
+fn again_and_again() {
+    let stage = stage();
+    for n in 0..40 {
+        let build = format!("{n:02}");
+        match n % 3 {
+            0 => stage.swap("radio", &radio(&build)),
+            1 => stage.swap("ear", &ear(&build)),
+            _ => {
+                stage.install("radio", &radio(&build));
+                stage.swap("ear", &ear(&build))
+            }
+        };
+        let heard = say(&stage, "you");
+        assert!(
+            heard.iter().all(|text| text.starts_with("ear ")),
+            "{heard:?}"
+        );
+        prune(&stage);
+    }
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn an_object_that_the_host_owns() {
+    let stage = stage();
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let held = drum.call().unwrap();
+    assert!(!held.is_retired());
+    assert_eq!(format!("{held:?}"), "Held<dyn Listener>");
+    stage.swap("radio", &radio("02"));
+    assert!(held.is_retired());
+    assert_eq!(
+        held.hear("me"),
+        "ear 01 heard me",
+        "also while its plugin is on its way out"
+    );
+    let ear = held_up(&stage, "ear");
+    assert_eq!(ear.held_by, [objects("radio", 1), objects("the host", 1)]);
+    // What it calls stays, too.
+    let radio = held_up(&stage, "radio");
+    assert_eq!(
+        radio.held_by,
+        [Holder::User {
+            plugin: "ear".into()
+        }]
+    );
+    assert_eq!(radio.state, RetirementState::InUse);
+
+    let another = std::thread::spawn({
+        let held = held.clone();
+        move || held.hear("him")
+    });
+    assert_eq!(another.join().unwrap(), "ear 01 heard him");
+    drop(held);
+    stage.settle();
+    drop(drum);
+    stage.close();
+}
+
+#[test]
+fn an_object_that_is_handed_on() {
+    let stage = stage();
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let relay: Function<fn(Held<dyn Listener>) -> Option<Held<dyn Listener>>> =
+        stage.swapper.function("radio", "relay").unwrap();
+    let back = relay.call(drum.call().unwrap()).unwrap().unwrap();
+    assert_eq!(back.hear("it"), "ear 01 heard it");
+    drop(back);
+    assert_eq!(
+        stage.desk.told(),
+        ["ear 01 drops a drum, before radio 01"],
+        "the last one drops it"
+    );
+    // The host's own objects may be owned by plugins.
+    let own = Own(stage.desk.clone());
+    let back = relay.call(Held::new(own)).unwrap().unwrap();
+    assert_eq!(back.hear("it"), "the host heard it");
+    assert!(!back.is_retired());
+    drop(back);
+    assert_eq!(stage.desk.told(), ["the host drops its own"]);
+    drop((drum, relay));
+    stage.close();
+}
+
+struct Own(std::sync::Arc<hotswap_tests::Desk>);
+
+impl Listener for Own {
+    fn hear(&self, text: &str) -> String {
+        format!("the host heard {text}")
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        shapes::Desk::tell(&*self.0, "the host drops its own");
+    }
+}
+
+/// A library that has left memory cannot use what it never dropped.
+#[test]
+fn what_a_plugin_forgot_is_dropped_after_it() {
+    let stage = stage();
+    let forget: Function<fn(Held<dyn Listener>)> =
+        stage.swapper.function("radio", "forget").unwrap();
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    forget.call(drum.call().unwrap()).unwrap();
+    drop((drum, forget));
+    stage.install("ear", &ear("02"));
+    stage.swap("radio", &radio("02"));
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn a_build_that_is_refused_has_given_an_object_away() {
+    let stage = stage();
+    stage.install("ear", &ear("?!"));
+    let error = stage.swapper.reload().unwrap_err().to_string();
+    assert!(
+        error.contains("ear: on_load failed: it does not want to"),
+        "{error}"
+    );
+    assert_eq!(say(&stage, "you"), ["ear 01 heard you", "ear ?! heard you"]);
+    let held = held_up(&stage, "ear");
+    assert_eq!(
+        (held.generation, held.held_by),
+        (None, vec![objects("radio", 1)])
+    );
+    assert_eq!(prune(&stage), 1);
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn an_object_is_no_value() {
+    let stage = stage();
+    let value = stage.swapper.invoke("ear", "drum", &[]).unwrap();
+    assert_eq!(value, Value::from("Held<dyn Listener>"));
+    let error = stage
+        .swapper
+        .invoke("radio", "forget", &[value])
+        .unwrap_err();
+    insta::assert_snapshot!(error, @r#"radio.forget: argument 1 at listener: expected Held<dyn Listener>, found the text "Held<dyn Listener>""#);
+    assert_eq!(
+        stage.desk.told(),
+        ["ear 01 drops a drum, before radio 01"],
+        "nobody has it"
+    );
+    stage.close();
+}
+
+#[test]
+fn the_last_owner_is_a_thread_local_of_the_host() {
+    thread_local! {
+        static OWN: std::cell::RefCell<Option<Held<dyn Listener>>> =
+            const { std::cell::RefCell::new(None) };
+    }
+    let stage = stage();
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    std::thread::scope(|scope| {
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        let held = drum.call().unwrap();
+        let thread = scope.spawn(move || {
+            OWN.set(Some(held));
+            receiver.recv().unwrap_err();
+        });
+        stage.swap("ear", &ear("02"));
+        assert_eq!(prune(&stage), 1);
+        assert_eq!(held_up(&stage, "ear").held_by, [objects("the host", 1)]);
+        drop(sender);
+        // Joining waits for the thread's destructors.
+        thread.join().unwrap();
+    });
+    drop(drum);
+    assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+    stage.settle();
+    stage.close();
+}
