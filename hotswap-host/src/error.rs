@@ -190,13 +190,13 @@ pub enum ReloadError {
     /// A hook failed or panicked.
     #[error(transparent)]
     Hook(HookFailure),
-    /// A handle of the host's would lose its function, or meet another signature.
-    #[error("the host holds a handle of {plugin}.{function}: {message}")]
+    /// A handle of the host's would lose its function or interface, or meet another version of it.
+    #[error("the host holds a handle of {plugin}.{item}: {message}")]
     Handle {
         /// The plugin.
         plugin: PluginName,
-        /// The function.
-        function: String,
+        /// The function, or the interface.
+        item: String,
         /// What would become of it.
         message: String,
     },
@@ -263,6 +263,31 @@ pub enum HandleError {
         /// Both signatures, and what mends it.
         message: String,
     },
+    /// The plugin does not export the interface.
+    #[error(
+        "{plugin} does not export {interface}: {}",
+        exports_instead(nearest_name, exports)
+    )]
+    NoInterface {
+        /// The plugin.
+        plugin: String,
+        /// The interface asked for.
+        interface: String,
+        /// The most similar name that it exports.
+        nearest_name: Option<String>,
+        /// What it exports.
+        exports: Vec<String>,
+    },
+    /// Plugin and host were built with different versions of the interface.
+    #[error("{message}")]
+    Interface {
+        /// The plugin.
+        plugin: String,
+        /// The interface.
+        interface: String,
+        /// The difference, and what mends it.
+        message: String,
+    },
 }
 
 impl HandleError {
@@ -274,7 +299,12 @@ impl HandleError {
             HandleError::NoFunction { .. } => {
                 format!("the new build has no such function; {REMEDY}")
             }
-            HandleError::Signature { message, .. } => message,
+            HandleError::NoInterface { .. } => {
+                format!("the new build does not export it; {REMEDY}")
+            }
+            HandleError::Signature { message, .. } | HandleError::Interface { message, .. } => {
+                message
+            }
         }
     }
 }
@@ -285,7 +315,7 @@ impl HandleError {
 pub enum CallError<E = Infallible> {
     /// The function returned this error.
     Returned(E),
-    /// The function panicked, or an argument, or the result, when it was copied or dropped.
+    /// The plugin panicked: the function, or an argument, or the result, when it was copied or dropped.
     Panicked {
         /// The plugin.
         plugin: String,
@@ -348,6 +378,15 @@ fn list(names: &[PluginName]) -> String {
             .map(PluginName::to_string)
             .collect::<Vec<_>>()
             .join(", "),
+    }
+}
+
+/// What a plugin exports, for one who looked for something else.
+pub(crate) fn exports_instead(nearest: &Option<String>, exports: &[String]) -> String {
+    match (nearest, exports) {
+        (_, []) => "it exports nothing; see `#[plugin(exports(…))]`".into(),
+        (Some(name), _) => format!("did you mean {name}?"),
+        (None, exports) => format!("it exports {}", exports.join(", ")),
     }
 }
 

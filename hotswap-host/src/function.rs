@@ -1,167 +1,18 @@
-//! Handles of the host's, and calling through them.
-//!
-//! A handle is a number: its place in the table of each generation. Signatures are compared once, when the handle
-//! is made, and again for each generation that is staged; a call is a pin, a look into the table, and the C call.
+//! The host's handles to functions, and calling through them: a pin, a look into the generation's table, and the C call.
+use crate::bindings::Target;
 use crate::error::{CallError, HandleError, InvokeError};
-use crate::generation::{Generation, Target};
+use crate::handle::{Handle, HandleSpec};
 use crate::instance::Instance;
-use crate::name::PluginName;
-use crate::nearest::nearest;
-use crate::swapper::{Inner, Pin};
+use crate::swapper::Pin;
 use hotswap_plugin::Value;
-use hotswap_plugin::boundary::describe::{DynamicFn, same_function};
+use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
-    Arena, Arg, DynamicOut, FunctionDesc, InvokeError as Refused, Out, Panicked, ParamDesc, Return,
-    Shared, SliceView, Status, StrView, TypeDesc, ValueView, call_dynamic, mismatch, try_receive,
+    Arena, Arg, DynamicOut, InvokeError as Refused, Out, Return, Shared, SliceView, Status,
+    StrView, ValueView, call_dynamic, try_receive,
 };
 use hotswap_plugin::contract::entry::{RawArgs, RawOut};
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
-
-/// What a handle means, whatever the generation.
-#[derive(Debug)]
-pub(crate) struct HandleSpec {
-    pub(crate) plugin: PluginName,
-    pub(crate) function: String,
-    kind: Kind,
-    /// The generation that was live when the handle was made. In the tables of older ones its number may mean another
-    /// handle, which is gone.
-    since: u64,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Typed {
-        params: &'static [ParamDesc],
-        result: &'static TypeDesc,
-    },
-    Dynamic,
-}
-
-impl fmt::Debug for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Typed { .. } => "Typed",
-            Kind::Dynamic => "Dynamic",
-        })
-    }
-}
-
-impl HandleSpec {
-    pub(crate) fn typed<A, F: Signature<A>>(plugin: &str, function: &str) -> Self {
-        let kind = Kind::Typed {
-            params: F::PARAMS,
-            result: F::RESULT,
-        };
-        HandleSpec {
-            plugin: plugin.into(),
-            function: function.to_owned(),
-            kind,
-            since: 0,
-        }
-    }
-
-    pub(crate) fn dynamic(plugin: &str, function: &str) -> Self {
-        HandleSpec {
-            plugin: plugin.into(),
-            function: function.to_owned(),
-            kind: Kind::Dynamic,
-            since: 0,
-        }
-    }
-
-    /// The same handle, made while this generation is live.
-    pub(crate) fn since(self, generation: u64) -> Self {
-        HandleSpec {
-            since: generation,
-            ..self
-        }
-    }
-
-    /// Whether the other handle means the same.
-    pub(crate) fn same(&self, other: &HandleSpec) -> bool {
-        let kind = match (self.kind, other.kind) {
-            (Kind::Dynamic, Kind::Dynamic) => true,
-            (
-                Kind::Typed {
-                    params: a,
-                    result: x,
-                },
-                Kind::Typed {
-                    params: b,
-                    result: y,
-                },
-            ) => same_function((a, x), (b, y)),
-            _ => false,
-        };
-        kind && self.plugin == other.plugin && self.function == other.function
-    }
-
-    /// What it means in this generation.
-    pub(crate) fn resolve(&self, generation: &Generation) -> Result<Target, HandleError> {
-        let Some(plugin) = generation.plugin(&self.plugin) else {
-            let known = generation
-                .plugins
-                .iter()
-                .map(|plugin| plugin.name().as_str());
-            return Err(HandleError::NoPlugin {
-                plugin: self.plugin.to_string(),
-                nearest_name: nearest(self.plugin.as_str(), known).map(str::to_owned),
-            });
-        };
-        let desc = find(plugin, &self.function).ok_or_else(|| {
-            let known = plugin.desc().functions.iter().map(|f| f.name.as_str());
-            HandleError::NoFunction {
-                plugin: self.plugin.to_string(),
-                function: self.function.clone(),
-                nearest_name: nearest(&self.function, known).map(str::to_owned),
-            }
-        })?;
-        let call = match self.kind {
-            Kind::Dynamic => desc.dynamic as *const (),
-            Kind::Typed { params, result } => {
-                if let Some(message) =
-                    mismatch::function(plugin.name().as_str(), params, result, desc)
-                {
-                    return Err(HandleError::Signature {
-                        plugin: self.plugin.to_string(),
-                        function: self.function.clone(),
-                        message,
-                    });
-                }
-                desc.typed
-            }
-        };
-        Ok(Target {
-            call,
-            this: plugin.this(),
-        })
-    }
-
-    fn not_loaded<E>(&self) -> CallError<E> {
-        CallError::NotLoaded {
-            plugin: self.plugin.to_string(),
-            function: self.function.clone(),
-        }
-    }
-
-    fn panicked<E>(&self, panicked: Panicked) -> CallError<E> {
-        CallError::Panicked {
-            plugin: self.plugin.to_string(),
-            function: self.function.clone(),
-            message: panicked.text,
-        }
-    }
-}
-
-fn find<'a>(plugin: &'a Instance, function: &str) -> Option<&'a FunctionDesc> {
-    plugin
-        .desc()
-        .functions
-        .iter()
-        .find(|desc| desc.name.as_str() == function)
-}
 
 pub use hotswap_plugin::boundary::Signature;
 
@@ -187,25 +38,6 @@ pub struct Dynamic {
     handle: Handle,
 }
 
-#[derive(Clone)]
-pub(crate) struct Handle {
-    inner: Arc<Inner>,
-    index: usize,
-    spec: Arc<HandleSpec>,
-}
-
-impl Handle {
-    pub(crate) fn new(inner: Arc<Inner>, index: usize, spec: Arc<HandleSpec>) -> Self {
-        Handle { inner, index, spec }
-    }
-}
-
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.spec.plugin, self.spec.function)
-    }
-}
-
 impl<F> Function<F> {
     pub(crate) fn new(handle: Handle) -> Self {
         Function {
@@ -219,16 +51,8 @@ impl<F> Function<F> {
     /// # Errors
     /// The generation is older than the handle, and lacks the function or has it with another signature.
     pub fn on<'p>(&'p self, pin: &'p Pin<'_>) -> Result<Bound<'p, F>, HandleError> {
-        let Handle { inner, index, spec } = &self.handle;
-        let generation = pin.generation_ref();
-        let in_table = pin.belongs_to(inner) && generation.number >= spec.since;
-        let known = in_table.then(|| generation.bindings.get(*index)).flatten();
-        let target = match known {
-            Some(target) if !target.call.is_null() => target,
-            _ => spec.resolve(generation)?,
-        };
         Ok(Bound {
-            target,
+            target: self.handle.on(pin)?,
             spec: &self.handle.spec,
             signature: PhantomData,
         })
@@ -275,7 +99,7 @@ impl Dynamic {
         let entry = unsafe { std::mem::transmute::<*const (), DynamicFn>(target.call) };
         // SAFETY: the pin keeps library and instance alive.
         unsafe {
-            finish(spec.plugin.as_str(), &spec.function, args, |args, out| {
+            finish(spec.plugin.as_str(), &spec.item, args, |args, out| {
                 entry(target.this, args, out)
             })
         }
@@ -291,7 +115,7 @@ pub(crate) fn invoke(
     let (name, this) = (plugin.name().as_str(), plugin.this());
     // SAFETY: whoever lends the instance keeps it alive.
     unsafe {
-        match find(plugin, function) {
+        match plugin.function(function) {
             Some(desc) => finish(name, function, args, |args, out| {
                 (desc.dynamic)(this, args, out)
             }),

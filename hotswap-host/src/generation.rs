@@ -1,15 +1,22 @@
 //! A generation: all plugins that are live together, and what the host's handles mean in it.
 use crate::artifact::{BuildId, Note};
+use crate::bindings::Bindings;
+use crate::error::{CallError, InvokeError};
+use crate::function;
 use crate::instance::Instance;
 use crate::name::PluginName;
+use hotswap_plugin::Value;
 use serde::Serialize;
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-/// All plugins that are live together. Nothing of it changes, but that handles are added to its table.
-pub(crate) struct Generation {
+/// All plugins that are live together.
+///
+/// It never changes: what a reload makes is another one. A [`Pin`](crate::Pin) and a [`Hold`](crate::Hold) keep one in
+/// memory, and the [check](crate::Reload::check) of a reload sees two.
+pub struct Generation {
     pub(crate) number: u64,
     /// How many reloads the host had completed when it was made.
     pub(crate) reloads: u64,
@@ -49,8 +56,59 @@ impl Generation {
             .collect()
     }
 
-    /// A listing for people and programs.
-    pub(crate) fn listing(&self) -> Listing {
+    /// Its number: 1 for what was opened, one more with each switch.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How many reloads that changed something the host had completed when it was made.
+    pub fn reloads(&self) -> u64 {
+        self.reloads
+    }
+
+    /// Calls a function by names.
+    ///
+    /// # Errors
+    /// No such plugin or function, arguments that do not fit, the function's own error, a panic.
+    pub fn invoke(
+        &self,
+        plugin: &str,
+        function: &str,
+        args: &[Value],
+    ) -> Result<Value, InvokeError> {
+        match self.plugin_called(plugin) {
+            Some(plugin) => function::invoke(plugin, function, args),
+            None => Err(CallError::NotLoaded {
+                plugin: plugin.to_owned(),
+                function: function.to_owned(),
+            }),
+        }
+    }
+
+    /// Calls a function of this name in every plugin that has it, each after those it imports. One that fails or
+    /// panics keeps no other from being called. Returns the results in the order of the calls.
+    ///
+    /// A plugin whose hand-written `invoke_func` returns [`UnknownFunction`](hotswap_plugin::UnknownFunction) does not
+    /// have it.
+    pub fn invoke_each(
+        &self,
+        function: &str,
+        args: &[Value],
+    ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
+        invoke_in(self.plugins.iter(), function, args)
+    }
+
+    /// As [`invoke_each`](Self::invoke_each), each before those it imports.
+    pub fn invoke_each_backward(
+        &self,
+        function: &str,
+        args: &[Value],
+    ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
+        invoke_in(self.plugins.iter().rev(), function, args)
+    }
+
+    /// Its plugins, for people and programs.
+    pub fn listing(&self) -> Listing {
         let plugins = self.plugins.iter().map(|plugin| PluginListing {
             name: plugin.name().clone(),
             version: plugin.metadata().version.clone(),
@@ -86,6 +144,27 @@ impl Generation {
     }
 }
 
+impl fmt::Debug for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generation")
+            .field("number", &self.number)
+            .field("plugins", &self.names())
+            .finish_non_exhaustive()
+    }
+}
+
+fn invoke_in<'a>(
+    plugins: impl Iterator<Item = &'a Arc<Instance>>,
+    function: &str,
+    args: &[Value],
+) -> Vec<(PluginName, Result<Value, InvokeError>)> {
+    let call = |plugin: &Arc<Instance>| match function::invoke(plugin, function, args) {
+        Err(CallError::NotLoaded { .. }) => None,
+        result => Some((plugin.name().clone(), result)),
+    };
+    plugins.filter_map(call).collect()
+}
+
 /// The plugins of a generation.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -118,93 +197,4 @@ pub struct PluginListing {
     pub dependencies: Vec<PluginName>,
     /// The plugins that import it.
     pub users: Vec<PluginName>,
-}
-
-/// What the host's handles mean in one generation: a table, by the handle's number.
-///
-/// The table of the live generation grows while it is read, so it is replaced by a larger one when it is full; the old
-/// ones are kept until the generation goes.
-#[derive(Default)]
-pub(crate) struct Bindings {
-    table: AtomicPtr<Binding>,
-    len: AtomicUsize,
-    tables: Mutex<Vec<Box<[Binding]>>>,
-}
-
-/// A function of a plugin, and the instance to call it with. Null where the plugin or the function is not there.
-#[derive(Default)]
-pub(crate) struct Binding {
-    call: AtomicPtr<()>,
-    this: AtomicPtr<()>,
-}
-
-/// A copy of a [`Binding`].
-#[derive(Clone, Copy)]
-pub(crate) struct Target {
-    pub(crate) call: *const (),
-    pub(crate) this: *const (),
-}
-
-impl Target {
-    pub(crate) const NONE: Target = Target {
-        call: std::ptr::null(),
-        this: std::ptr::null(),
-    };
-}
-
-impl Bindings {
-    /// What handle `index` means, if this generation knows it.
-    #[inline]
-    pub(crate) fn get(&self, index: usize) -> Option<Target> {
-        if index >= self.len.load(Acquire) {
-            return None;
-        }
-        // SAFETY: `set` published a table with more than `index` entries before it raised the length, and tables
-        // live as long as the generation.
-        Some(unsafe { self.get_published(index) })
-    }
-
-    /// What handle `index` means in the live generation, without looking whether it is known.
-    ///
-    /// # Safety
-    /// The binding was set before the handle was given out, and the handle reached this thread since; or this
-    /// generation was made live after that.
-    #[inline(always)]
-    pub(crate) unsafe fn get_published(&self, index: usize) -> Target {
-        let table = self.table.load(Acquire);
-        // SAFETY: the caller's promise; the entry was written before the table or the length was published.
-        let binding = unsafe { &*table.add(index) };
-        Target {
-            call: binding.call.load(Relaxed),
-            this: binding.this.load(Relaxed),
-        }
-    }
-
-    /// Sets a handle's meaning: a new one's, the next number, or that of a handle which nobody has any more. Called
-    /// under the swapper's lock of handles.
-    pub(crate) fn set(&self, index: usize, target: Target) {
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        let len = self.len.load(Relaxed);
-        if tables.last().is_none_or(|table| table.len() <= index) {
-            let room = (2 * index).max(16);
-            let mut larger: Box<[Binding]> = (0..room).map(|_| Binding::default()).collect();
-            for (index, binding) in larger.iter_mut().take(len).enumerate() {
-                // SAFETY: below the length.
-                let old = unsafe { self.get_published(index) };
-                *binding = Binding {
-                    call: old.call.cast_mut().into(),
-                    this: old.this.cast_mut().into(),
-                };
-            }
-            tables.push(larger);
-        }
-        let Some(table) = tables.last() else { return };
-        table[index].call.store(target.call.cast_mut(), Relaxed);
-        table[index].this.store(target.this.cast_mut(), Relaxed);
-        let table = table.as_ptr().cast_mut();
-        if table != self.table.load(Relaxed) {
-            self.table.store(table, Release);
-        }
-        self.len.store(len.max(index + 1), Release);
-    }
 }

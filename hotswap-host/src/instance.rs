@@ -4,7 +4,9 @@ use crate::error::{Hook, HookFailure};
 use crate::load::library::Library;
 use crate::name::PluginName;
 use crate::provide::Provided;
-use hotswap_plugin::boundary::{HookError, RawObject, Sink, Status, collect};
+use hotswap_plugin::boundary::{
+    ExportDesc, FunctionDesc, HookError, InterfaceDesc, RawObject, Sink, Status, collect,
+};
 use hotswap_plugin::contract::{ContextView, LoadDataView, PluginDesc, PluginEntryRef, VaultView};
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
@@ -57,6 +59,11 @@ impl Uses {
             imports,
             _provided: provided,
         }
+    }
+
+    /// The instances of other plugins.
+    pub(crate) fn imports(&self) -> &[Arc<Instance>] {
+        &self.imports
     }
 }
 
@@ -178,6 +185,26 @@ impl Instance {
 
     pub(crate) fn desc(&self) -> &PluginDesc {
         self.loaded.desc
+    }
+
+    /// The function of this name.
+    pub(crate) fn function(&self, name: &str) -> Option<&FunctionDesc> {
+        let mut functions = self.desc().functions.iter();
+        functions.find(|desc| desc.name.as_str() == name)
+    }
+
+    /// The export that is this interface, or another version of it.
+    pub(crate) fn export(&self, interface: &InterfaceDesc) -> Option<&ExportDesc> {
+        let exports = || self.desc().exports.iter().map(|e| (e, e.interface));
+        let named = |(_, e): &(_, &InterfaceDesc)| e.name == interface.name;
+        let exact = exports().find(|e| named(e) && e.1.origin == interface.origin);
+        Some(exact.or_else(|| exports().find(named))?.0)
+    }
+
+    /// The names of its exports.
+    pub(crate) fn exports(&self) -> impl Iterator<Item = &str> {
+        let exports = self.desc().exports.iter();
+        exports.map(|export| export.interface.name.as_str())
     }
 
     pub(crate) fn entry(&self) -> PluginEntryRef {

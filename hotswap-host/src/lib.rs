@@ -21,11 +21,14 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 pub mod artifact;
+mod bindings;
 mod error;
 mod function;
 mod generation;
+mod handle;
 mod host_table;
 mod instance;
+mod interface;
 mod levels;
 mod live;
 mod load;
@@ -45,21 +48,21 @@ pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, ReloadEr
 pub use function::{
     Bound, Call0, Call1, Call2, Call3, Call4, Call5, Call6, Call7, Call8, Dynamic, Function,
 };
-pub use generation::{Listing, PluginListing};
-pub use hotswap_plugin::Value;
+pub use generation::{Generation, Listing, PluginListing};
+pub use hotswap_plugin::{Held, Value};
+pub use interface::{BoundInterface, Interface};
 pub use live::retire::UnloadMode;
 pub use load::copy::CopyError;
 pub use name::PluginName;
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
-pub use swapper::{
-    Builder, Change, GenerationView, Hold, Outcome, Pin, PluginReport, Reload, Report, Swapper,
-};
+pub use swapper::{Builder, Change, Hold, Outcome, Pin, PluginReport, Reload, Report, Swapper};
 
 /// What a host's source usually needs.
 pub mod prelude {
     pub use crate::{
         Call0 as _, Call1 as _, Call2 as _, Call3 as _, Call4 as _, Call5 as _, Call6 as _,
-        Call7 as _, Call8 as _, CallError, Dynamic, Function, ReloadError, Report, Swapper, Value,
+        Call7 as _, Call8 as _, CallError, Dynamic, Function, Interface, ReloadError, Report,
+        Swapper, Value,
     };
 }

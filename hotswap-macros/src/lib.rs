@@ -73,7 +73,7 @@ use proc_macro::TokenStream;
 /// | `fn on_start(&self)` | just after the switch: begin background work |
 /// | `fn on_stop(&self)` | at the switch that replaces the instance; calls may still be running |
 /// | `fn on_free(&mut self)` | after the last use, before the instance drops |
-/// | `fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>` | a call by a name that no `#[invoke]` has |
+/// | `fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>` | a call by a name that no `#[invoke]` has; `Err(UnknownFunction.into())` where it does not know it |
 ///
 /// # Functions with `#[invoke]`
 /// They can be called by name, with types (`Function<fn(u32) -> String>` in the host) and without (`Value`). They take
@@ -113,7 +113,7 @@ pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A value is not moved: its fields are shown to the other side, which builds a value of its own. So every field is
 /// shared: a number, `bool`, `char`, `String`, `PathBuf`, `Duration`, `Vec` and the other collections, `Option`, `Result`,
-/// `Box`, an array, a tuple of up to four, `Error`, `Value`, or a type with `#[shared]`. The type has no parameters, and
+/// `Box`, an array, a tuple of up to four, `Error`, `Value`, `Held<dyn Interface>`, or a type with `#[shared]`. The type has no parameters, and
 /// does not contain itself. Its definition is compared when libraries meet: both sides must have the same one.
 ///
 /// A struct without a `repr` becomes `repr(C)`. If all its fields are plain, so is the struct, and a slice of it is lent

@@ -47,7 +47,7 @@ mod plugin;
 pub mod shim;
 mod vault;
 
-pub use boundary::{Error, Held, Import, Imported, Result, Value};
+pub use boundary::{Error, Held, Import, Imported, Result, UnknownFunction, Value};
 pub use context::Context;
 pub use hotswap_macros::{Import, interface, plugin, shared};
 pub use load_data::LoadData;

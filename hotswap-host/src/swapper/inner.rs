@@ -1,8 +1,9 @@
 //! What swappers, handles and holds share, and the switch.
 use super::reload;
+use crate::bindings::Target;
 use crate::error::ReloadError;
-use crate::function::HandleSpec;
-use crate::generation::{Generation, Target};
+use crate::generation::Generation;
+use crate::handle::HandleSpec;
 use crate::instance::Instance;
 use crate::live::pin::Live;
 use crate::live::record;
@@ -179,7 +180,7 @@ pub(super) fn bind_all(handles: &[Weak<HandleSpec>], next: &Generation) -> Resul
             None => Target::NONE,
             Some(spec) => spec.resolve(next).map_err(|error| ReloadError::Handle {
                 plugin: spec.plugin.clone(),
-                function: spec.function.clone(),
+                item: spec.item.clone(),
                 message: error.of_a_held_handle(),
             })?,
         };

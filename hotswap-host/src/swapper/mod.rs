@@ -10,18 +10,23 @@ mod stage;
 pub use builder::Builder;
 pub(crate) use inner::Inner;
 pub use pinned::{Hold, Pin};
-pub use reload::{Change, GenerationView, Reload};
+pub use reload::{Change, Reload};
 pub use report::{Outcome, PluginReport, Report};
 
 use crate::error::{HandleError, InvokeError, ReloadError};
-use crate::function::{Dynamic, Function, Handle, HandleSpec, Signature};
+use crate::function::{Dynamic, Function, Signature};
+#[cfg(doc)]
+use crate::generation::Generation;
 use crate::generation::Listing;
+use crate::handle::{Handle, HandleSpec};
+use crate::interface::Interface;
 use crate::live::record;
+use crate::name::PluginName;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
 use crate::telemetry::Levels;
 use hotswap_plugin::Value;
-use pinned::invoke_in;
+use hotswap_plugin::boundary;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -64,6 +69,19 @@ impl Swapper {
         ))
     }
 
+    /// A handle to an interface that a plugin exports: `swapper.interface::<dyn Alpha>("alpha")?`.
+    ///
+    /// # Errors
+    /// No such plugin, no such export, or another version of the interface.
+    pub fn interface<I>(&self, plugin: &str) -> Result<Interface<I>, HandleError>
+    where
+        I: boundary::Interface + ?Sized,
+    {
+        Ok(Interface::new(
+            self.handle(HandleSpec::interface(plugin, I::DESC))?,
+        ))
+    }
+
     fn handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
         // Before the lock: destructors may make handles, too.
         record::mine().attend();
@@ -102,11 +120,30 @@ impl Swapper {
         function: &str,
         args: &[Value],
     ) -> Result<Value, InvokeError> {
-        invoke_in(&self.0.live.pin(), plugin, function, args)
+        self.0.live.pin().invoke(plugin, function, args)
+    }
+
+    /// Calls a function of this name in every plugin of the live generation that has it, each after those it imports:
+    /// see [`Generation::invoke_each`].
+    pub fn invoke_each(
+        &self,
+        function: &str,
+        args: &[Value],
+    ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
+        self.0.live.pin().invoke_each(function, args)
+    }
+
+    /// As [`invoke_each`](Self::invoke_each), each before those it imports.
+    pub fn invoke_each_backward(
+        &self,
+        function: &str,
+        args: &[Value],
+    ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
+        self.0.live.pin().invoke_each_backward(function, args)
     }
 
     /// Pins the live generation on this thread: until the pin is dropped nothing of it leaves memory, and
-    /// [`Function::on`] calls just that generation.
+    /// [`Function::on`] and [`Interface::on`] call just that generation.
     #[track_caller]
     pub fn pin(&self) -> Pin<'_> {
         Pin::new(&self.0, Location::caller())

@@ -1,14 +1,13 @@
-//! Generations that are kept for a while: pins, holds, and calls by name in them.
+//! Generations that are kept for a while: pins and holds.
 use super::Inner;
-use crate::error::{CallError, InvokeError};
-use crate::function;
-use crate::generation::{Generation, Listing};
+use crate::generation::Generation;
 use crate::live::pin::{Held, Pinned};
-use hotswap_plugin::Value;
+use std::fmt;
+use std::ops::Deref;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// A pinned generation. Stays on its thread.
+/// A pinned [`Generation`], to which it derefs. Stays on its thread.
 pub struct Pin<'s> {
     pinned: Pinned<'s, Generation>,
     inner: &'s Arc<Inner>,
@@ -24,29 +23,6 @@ impl<'s> Pin<'s> {
         Pin { pinned, inner }
     }
 
-    /// The number of the pinned generation.
-    pub fn generation(&self) -> u64 {
-        self.pinned.number
-    }
-
-    /// The plugins of the pinned generation.
-    pub fn listing(&self) -> Listing {
-        self.pinned.listing()
-    }
-
-    /// Calls a function of the pinned generation by names.
-    ///
-    /// # Errors
-    /// As [`Swapper::invoke`](crate::Swapper::invoke).
-    pub fn invoke(
-        &self,
-        plugin: &str,
-        function: &str,
-        args: &[Value],
-    ) -> Result<Value, InvokeError> {
-        invoke_in(&self.pinned, plugin, function, args)
-    }
-
     /// Keeps the pinned generation in memory from any thread.
     pub fn hold(&self) -> Hold {
         Hold {
@@ -55,12 +31,22 @@ impl<'s> Pin<'s> {
         }
     }
 
-    pub(crate) fn generation_ref(&self) -> &Generation {
-        &self.pinned
-    }
-
     pub(crate) fn belongs_to(&self, inner: &Arc<Inner>) -> bool {
         Arc::ptr_eq(self.inner, inner)
+    }
+}
+
+impl Deref for Pin<'_> {
+    type Target = Generation;
+
+    fn deref(&self) -> &Generation {
+        &self.pinned
+    }
+}
+
+impl fmt::Debug for Pin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pin").field(&**self).finish()
     }
 }
 
@@ -73,50 +59,23 @@ impl Drop for Pin<'_> {
     }
 }
 
-/// Keeps a generation in memory, from any thread: a pin that may move.
+/// Keeps a [`Generation`] in memory, to which it derefs: a pin that may move between threads.
 #[derive(Clone)]
 pub struct Hold {
     held: Held<Generation>,
     _inner: Arc<Inner>,
 }
 
-impl Hold {
-    /// The number of the held generation.
-    pub fn generation(&self) -> u64 {
-        self.held.number
-    }
+impl Deref for Hold {
+    type Target = Generation;
 
-    /// The plugins of the held generation.
-    pub fn listing(&self) -> Listing {
-        self.held.listing()
-    }
-
-    /// Calls a function of the held generation by names.
-    ///
-    /// # Errors
-    /// As [`Swapper::invoke`](crate::Swapper::invoke).
-    pub fn invoke(
-        &self,
-        plugin: &str,
-        function: &str,
-        args: &[Value],
-    ) -> Result<Value, InvokeError> {
-        invoke_in(&self.held, plugin, function, args)
+    fn deref(&self) -> &Generation {
+        &self.held
     }
 }
 
-/// Calls a function of a generation that stays alive meanwhile.
-pub(super) fn invoke_in(
-    generation: &Generation,
-    plugin: &str,
-    function: &str,
-    args: &[Value],
-) -> Result<Value, InvokeError> {
-    let Some(instance) = generation.plugin_called(plugin) else {
-        return Err(CallError::NotLoaded {
-            plugin: plugin.to_owned(),
-            function: function.to_owned(),
-        });
-    };
-    function::invoke(instance, function, args)
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hold").field(&**self).finish()
+    }
 }

@@ -1,19 +1,17 @@
 //! A reload, from the request to the report.
 use super::Swapper;
 use super::inner::{Writer, bind_all};
-use super::pinned::invoke_in;
 use super::report::{Outcome, PluginReport, Report};
 use super::scan::{Candidate, added_by, scan};
 use super::stage::Staged;
-use crate::error::{InvokeError, ReloadError};
-use crate::generation::{Generation, Listing};
+use crate::error::ReloadError;
+use crate::generation::Generation;
 use crate::levels;
 use crate::live::pin::Held;
 use crate::load::library::RequestReload;
 use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
-use hotswap_plugin::Value;
 use hotswap_plugin::boundary::{HookError, Shared, collect, guard};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -125,6 +123,7 @@ impl<'s> Reload<'s> {
 }
 
 /// The two generations of a reload, just before the switch.
+#[derive(Debug)]
 pub struct Change<'a> {
     live: &'a Generation,
     next: &'a Generation,
@@ -132,37 +131,13 @@ pub struct Change<'a> {
 
 impl<'a> Change<'a> {
     /// The live one.
-    pub fn live(&self) -> GenerationView<'a> {
-        GenerationView(self.live)
+    pub fn live(&self) -> &'a Generation {
+        self.live
     }
 
     /// The one that is about to become live.
-    pub fn next(&self) -> GenerationView<'a> {
-        GenerationView(self.next)
-    }
-}
-
-/// A generation, as a check of a reload sees it.
-#[derive(Clone, Copy)]
-pub struct GenerationView<'a>(&'a Generation);
-
-impl GenerationView<'_> {
-    /// Its plugins.
-    pub fn listing(&self) -> Listing {
-        self.0.listing()
-    }
-
-    /// Calls a function by names.
-    ///
-    /// # Errors
-    /// As [`Swapper::invoke`].
-    pub fn invoke(
-        &self,
-        plugin: &str,
-        function: &str,
-        args: &[Value],
-    ) -> Result<Value, InvokeError> {
-        invoke_in(self.0, plugin, function, args)
+    pub fn next(&self) -> &'a Generation {
+        self.next
     }
 }
 

@@ -3,11 +3,12 @@ use super::Swapper;
 use super::inner::{Inner, Writer};
 use super::report::{Outcome, PluginReport};
 use super::scan::{Candidate, Opening};
-use crate::error::ReloadError;
+use crate::error::{ReloadError, exports_instead};
 use crate::generation::Generation;
 use crate::instance::{Instance, Loaded, Uses};
 use crate::load;
 use crate::name::PluginName;
+use crate::nearest::nearest;
 use crate::provide::Provided;
 use crate::resolve::{self, Node};
 use crate::telemetry;
@@ -324,28 +325,15 @@ fn from_plugin(
     need: &InterfaceDesc,
     exporter: &Instance,
 ) -> Result<RawObject, ReloadError> {
-    let exports = &exporter.desc().exports;
-    let Some(export) = exports
-        .iter()
-        .find(|export| export.interface.name == need.name)
-    else {
+    let Some(export) = exporter.export(need) else {
+        let exports: Vec<_> = exporter.exports().map(str::to_owned).collect();
+        let known = exports.iter().map(String::as_str);
+        let nearest = nearest(need.name.as_str(), known).map(str::to_owned);
         return Err(ReloadError::Import {
             plugin: loaded.name.clone(),
             file: loaded.file.clone(),
             import: format!("{} of {}", need.name, exporter.name()),
-            message: match exports.len() {
-                0 => format!(
-                    "{} exports nothing: see `#[plugin(exports(…))]`",
-                    exporter.name()
-                ),
-                _ => {
-                    let names: Vec<_> = exports
-                        .iter()
-                        .map(|export| export.interface.name.as_str())
-                        .collect();
-                    format!("{} exports {}", exporter.name(), names.join(", "))
-                }
-            },
+            message: exports_instead(&nearest, &exports),
         });
     };
     check(

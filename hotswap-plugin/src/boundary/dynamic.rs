@@ -98,6 +98,37 @@ pub unsafe fn arguments<'a>(
     })
 }
 
+/// What a hand-written `invoke_func` returns for a name that it does not know: the caller is told that there is no such
+/// function, and calls of each plugin that has it skip this one.
+///
+/// ```
+/// use hotswap_plugin::UnknownFunction;
+/// use hotswap_plugin::prelude::*;
+///
+/// # #[derive(Default)]
+/// # struct Greeter;
+/// # #[plugin]
+/// # impl Greeter {
+/// fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value> {
+///     match name {
+///         "count" => Ok(args.len().into()),
+///         _ => Err(UnknownFunction.into()),
+///     }
+/// }
+/// # }
+/// # fn main() {}
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnknownFunction;
+
+impl fmt::Display for UnknownFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        InvokeError::Unknown.fmt(f)
+    }
+}
+
+impl std::error::Error for UnknownFunction {}
+
 /// The arguments of a dynamic call, while the callee reads them.
 pub struct Arguments<'a> {
     views: &'a [ValueView],
@@ -127,7 +158,7 @@ impl Arguments<'_> {
     }
 }
 
-/// The callee's end of a call that a hand-written `f` serves: `None` for a name it does not know.
+/// The callee's end of a call that a hand-written `f` serves: `None` or [`UnknownFunction`] for a name it does not know.
 ///
 /// # Safety
 /// Name, arguments and `out` come from [`call_dynamic`], which has not returned.
@@ -142,8 +173,9 @@ pub unsafe fn answer_by_name(
         answer(out, || {
             let args: Vec<Value> = Shared::from_view(args);
             match f(name.get(), &args) {
-                Some(result) => result.into_dynamic(),
                 None => Err(InvokeError::Unknown),
+                Some(Err(error)) if error.is::<UnknownFunction>() => Err(InvokeError::Unknown),
+                Some(result) => result.into_dynamic(),
             }
         })
     }

@@ -40,7 +40,9 @@ pub use call::{Crossed, Out, Panicked, Status, answer, raise, receive, try_recei
 pub use describe::{
     FieldDesc, FunctionDesc, InterfaceDesc, Kind, MethodDesc, ParamDesc, TypeDesc, same,
 };
-pub use dynamic::{DynamicOut, DynamicResult, InvokeError, answer_by_name, call_dynamic};
+pub use dynamic::{
+    DynamicOut, DynamicResult, InvokeError, UnknownFunction, answer_by_name, call_dynamic,
+};
 pub use foreign::{Error, Result, chain};
 pub use held::Held;
 pub use import::{Import, ImportDesc, ImportKind};

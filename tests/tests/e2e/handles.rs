@@ -117,7 +117,7 @@ fn a_reload_that_would_change_a_signature_is_refused_while_there_is_a_handle() {
     stage.install("probe", &later);
     let error = stage.swapper.reload().unwrap_err();
     assert!(
-        matches!(&error, ReloadError::Handle { plugin, function, .. } if *plugin == "probe" && function == "next")
+        matches!(&error, ReloadError::Handle { plugin, item, .. } if *plugin == "probe" && item == "next")
     );
     insta::assert_snapshot!(error);
     assert_eq!((next.call(1).unwrap(), stage.swapper.generation()), (2, 1));

@@ -169,7 +169,7 @@ fn a_hold() {
     let second = second.join().unwrap();
     let retirement = held(&stage, &probe);
     assert_eq!(retirement.held_by, [Holder::Holds { count: 2 }]);
-    assert_eq!((hold.generation(), hold.listing().generation), (1, 1));
+    assert_eq!((hold.number(), hold.listing().generation), (1, 1));
     let build = hold.invoke("probe", "build", &[]).unwrap();
     assert_eq!(build.to_string(), retirement.build_id.to_string());
     drop((hold, second));

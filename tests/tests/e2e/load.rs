@@ -22,20 +22,20 @@ fn caller(stage: &Stage, ids: &[String], done: &AtomicBool) {
         let pin = stage.swapper.pin();
         let inner = stage.swapper.pin();
         let hold = inner.hold();
-        assert!(inner.generation() >= pin.generation());
+        assert!(inner.number() >= pin.number());
         let first = stamp.on(&pin).unwrap().call().unwrap();
         assert_eq!(
             (first.0.as_str(), first.1),
-            (of(pin.generation()), pin.generation())
+            (of(pin.number()), pin.number())
         );
         let newest = stamp.call().unwrap();
-        assert!(newest.1 >= inner.generation());
+        assert!(newest.1 >= inner.number());
         drop(pin);
         let held = std::thread::scope(|scope| {
             let call = || hold.invoke("probe", "build", &[]).unwrap().to_string();
             scope.spawn(call).join().unwrap()
         });
-        assert_eq!(held, of(hold.generation()));
+        assert_eq!(held, of(hold.number()));
         drop((inner, hold));
         assert!(matches!(
             panic.call("bomb"),

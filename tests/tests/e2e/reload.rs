@@ -105,14 +105,14 @@ fn a_check_sees_both_generations_and_may_veto() {
     stage.install("probe", &next);
     let builds = |change: &hotswap_host::Change<'_>| {
         let (live, next) = (change.live(), change.next());
-        let ask = |view: hotswap_host::GenerationView<'_>| {
-            view.invoke("probe", "build", &[]).unwrap().to_string()
+        let ask = |generation: &hotswap_host::Generation| {
+            generation
+                .invoke("probe", "build", &[])
+                .unwrap()
+                .to_string()
         };
         assert_eq!((ask(live), ask(next)), (old.to_string(), new.to_string()));
-        assert_eq!(
-            (live.listing().generation, next.listing().generation),
-            (1, 2)
-        );
+        assert_eq!((live.number(), next.number()), (1, 2));
     };
     let vetoed = stage.swapper.prepare_reload().check(|change| {
         builds(change);

@@ -87,7 +87,7 @@ fn one_that_may_be_empty_and_is_while_the_host_has_a_handle() {
     empty(serving.stage.dir());
     let error = serving.refused();
     assert!(
-        matches!(&error, ReloadError::Handle { plugin, function, .. } if plugin == "probe" && function == "build")
+        matches!(&error, ReloadError::Handle { plugin, item, .. } if plugin == "probe" && item == "build")
     );
     assert_snapshot!(redacted(&error, serving.stage.dir()), @"the host holds a handle of probe.build: the plugin would be gone; put it back, or drop the handle before the reload");
     serving.restored();

@@ -1,0 +1,218 @@
+//! Handles of the host's: what one means, and looking that up.
+//!
+//! A handle is a number: its place in the table of each generation. What plugin and host know of the function or
+//! interface is compared once, when the handle is made, and again for each generation that is staged.
+use crate::bindings::Target;
+use crate::error::{CallError, HandleError};
+use crate::generation::Generation;
+use crate::instance::Instance;
+use crate::name::PluginName;
+use crate::nearest::nearest;
+use crate::swapper::{Inner, Pin};
+use hotswap_plugin::boundary::describe::same_function;
+use hotswap_plugin::boundary::mismatch::{self, Party};
+use hotswap_plugin::boundary::{
+    FunctionDesc, InterfaceDesc, Panicked, ParamDesc, Signature, TypeDesc,
+};
+use std::fmt;
+use std::sync::Arc;
+
+/// What a handle means, whatever the generation.
+pub(crate) struct HandleSpec {
+    pub(crate) plugin: PluginName,
+    /// The function's name, or the interface's.
+    pub(crate) item: String,
+    kind: Kind,
+    /// The generation that was live when the handle was made. In the tables of older ones its number may mean another
+    /// handle, which is gone.
+    since: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Typed {
+        params: &'static [ParamDesc],
+        result: &'static TypeDesc,
+    },
+    Dynamic,
+    Interface(&'static InterfaceDesc),
+}
+
+impl Kind {
+    fn same(self, other: Kind) -> bool {
+        match (self, other) {
+            (Kind::Dynamic, Kind::Dynamic) => true,
+            (
+                Kind::Typed { params, result },
+                Kind::Typed {
+                    params: others,
+                    result: other,
+                },
+            ) => same_function((params, result), (others, other)),
+            (Kind::Interface(desc), Kind::Interface(other)) => desc.same(other),
+            _ => false,
+        }
+    }
+}
+
+impl HandleSpec {
+    pub(crate) fn typed<A, F: Signature<A>>(plugin: &str, function: &str) -> Self {
+        let kind = Kind::Typed {
+            params: F::PARAMS,
+            result: F::RESULT,
+        };
+        HandleSpec::new(plugin, function, kind)
+    }
+
+    pub(crate) fn dynamic(plugin: &str, function: &str) -> Self {
+        HandleSpec::new(plugin, function, Kind::Dynamic)
+    }
+
+    pub(crate) fn interface(plugin: &str, desc: &'static InterfaceDesc) -> Self {
+        HandleSpec::new(plugin, desc.name.as_str(), Kind::Interface(desc))
+    }
+
+    fn new(plugin: &str, item: &str, kind: Kind) -> Self {
+        HandleSpec {
+            plugin: plugin.into(),
+            item: item.to_owned(),
+            kind,
+            since: 0,
+        }
+    }
+
+    /// The same handle, made while this generation is live.
+    pub(crate) fn since(self, generation: u64) -> Self {
+        HandleSpec {
+            since: generation,
+            ..self
+        }
+    }
+
+    /// Whether the other handle means the same.
+    pub(crate) fn same(&self, other: &HandleSpec) -> bool {
+        self.plugin == other.plugin && self.item == other.item && self.kind.same(other.kind)
+    }
+
+    /// What it means in this generation.
+    pub(crate) fn resolve(&self, generation: &Generation) -> Result<Target, HandleError> {
+        let plugin = generation.plugin(&self.plugin).ok_or_else(|| {
+            let known = generation.plugins.iter().map(|p| p.name().as_str());
+            HandleError::NoPlugin {
+                plugin: self.plugin.to_string(),
+                nearest_name: nearest(self.plugin.as_str(), known).map(str::to_owned),
+            }
+        })?;
+        let call = match self.kind {
+            Kind::Dynamic => self.function_of(plugin)?.dynamic as *const (),
+            Kind::Typed { params, result } => {
+                let desc = self.function_of(plugin)?;
+                match mismatch::function(plugin.name().as_str(), params, result, desc) {
+                    None => desc.typed,
+                    Some(message) => {
+                        return Err(HandleError::Signature {
+                            plugin: self.plugin.to_string(),
+                            function: self.item.clone(),
+                            message,
+                        });
+                    }
+                }
+            }
+            Kind::Interface(desc) => self.export_of(plugin, desc)?,
+        };
+        Ok(Target {
+            call,
+            this: plugin.this(),
+        })
+    }
+
+    fn function_of<'p>(&self, plugin: &'p Instance) -> Result<&'p FunctionDesc, HandleError> {
+        plugin.function(&self.item).ok_or_else(|| {
+            let known = plugin.desc().functions.iter().map(|f| f.name.as_str());
+            HandleError::NoFunction {
+                plugin: self.plugin.to_string(),
+                function: self.item.clone(),
+                nearest_name: nearest(&self.item, known).map(str::to_owned),
+            }
+        })
+    }
+
+    /// The table of the interface.
+    fn export_of(&self, plugin: &Instance, desc: &InterfaceDesc) -> Result<*const (), HandleError> {
+        let Some(export) = plugin.export(desc) else {
+            let exports: Vec<_> = plugin.exports().map(str::to_owned).collect();
+            let nearest = nearest(&self.item, exports.iter().map(String::as_str));
+            return Err(HandleError::NoInterface {
+                plugin: self.plugin.to_string(),
+                interface: self.item.clone(),
+                nearest_name: nearest.map(str::to_owned),
+                exports,
+            });
+        };
+        let exporter = Party::Plugin(plugin.name().as_str());
+        match mismatch::interface((Party::Host, desc), (exporter, export.interface)) {
+            None => Ok(export.table),
+            Some(message) => Err(HandleError::Interface {
+                plugin: self.plugin.to_string(),
+                interface: self.item.clone(),
+                message,
+            }),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn not_loaded<E>(&self) -> CallError<E> {
+        CallError::NotLoaded {
+            plugin: self.plugin.to_string(),
+            function: self.item.clone(),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn panicked<E>(&self, panicked: Panicked) -> CallError<E> {
+        CallError::Panicked {
+            plugin: self.plugin.to_string(),
+            function: self.item.clone(),
+            message: panicked.text,
+        }
+    }
+}
+
+impl fmt::Debug for HandleSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.plugin, self.item)
+    }
+}
+
+/// A handle of the host's, whatever it is to.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) index: usize,
+    pub(crate) spec: Arc<HandleSpec>,
+}
+
+impl Handle {
+    pub(crate) fn new(inner: Arc<Inner>, index: usize, spec: Arc<HandleSpec>) -> Self {
+        Handle { inner, index, spec }
+    }
+
+    /// What the handle means in a generation that is or was live.
+    ///
+    /// # Errors
+    /// The generation is older than the handle, and has nothing that fits it.
+    pub(crate) fn on(&self, pin: &Pin<'_>) -> Result<Target, HandleError> {
+        let in_table = pin.belongs_to(&self.inner) && pin.number() >= self.spec.since;
+        let known = in_table.then(|| pin.bindings.get(self.index)).flatten();
+        match known {
+            Some(target) if !target.call.is_null() => Ok(target),
+            _ => self.spec.resolve(pin),
+        }
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spec.fmt(f)
+    }
+}

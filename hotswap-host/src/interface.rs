@@ -1,0 +1,146 @@
+//! The host's handles to interfaces that plugins export.
+use crate::bindings::Target;
+use crate::error::{CallError, HandleError};
+use crate::handle::{Handle, HandleSpec};
+use crate::swapper::Pin;
+use hotswap_plugin::boundary::{self, Crossed, Object, Panicked, RawObject};
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// An interface that a plugin exports: `Interface<dyn Alpha>`, where `Alpha` is a trait with `#[interface]`.
+///
+/// A call goes to the newest generation at that moment, also from inside another call. Clone it, share it between
+/// threads, keep it as long as you like: it does not keep any plugin in memory. A reload that would take the interface
+/// away, or bring another version of it, is refused.
+///
+/// ```no_run
+/// # use hotswap_host::prelude::*;
+/// # use hotswap_plugin::interface;
+/// #[interface]
+/// pub trait Counter: Send + Sync {
+///     fn add(&self, number: u64);
+///     fn sum(&self) -> u64;
+/// }
+///
+/// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+/// let counter: Interface<dyn Counter> = swapper.interface("counter")?;
+/// let sum = counter.call(|counter| {
+///     counter.add(3);
+///     counter.sum()
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Interface<I: ?Sized> {
+    handle: Handle,
+    interface: PhantomData<fn(&I)>,
+}
+
+impl<I: boundary::Interface + ?Sized> Interface<I> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Interface {
+            handle,
+            interface: PhantomData,
+        }
+    }
+
+    /// Lends the live plugin's implementation. All calls that `calls` makes are on one generation, which stays live as
+    /// long as it takes.
+    ///
+    /// What a method returns, an error of its own included, is for `calls` to deal with.
+    ///
+    /// # Errors
+    /// The plugin panicked, which ends `calls`; the plugin is not there any more.
+    ///
+    /// # Panics
+    /// With the panic of `calls` itself.
+    #[inline]
+    pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<R, CallError> {
+        let pinned = self.handle.inner.live().pin();
+        // SAFETY: the binding was set before this handle was made.
+        let target = unsafe { pinned.bindings.get_published(self.handle.index) };
+        // SAFETY: bound as this interface; the pin keeps library and instance alive.
+        unsafe { lend::<I, R>(&self.handle.spec, target, calls) }
+    }
+
+    /// The interface as it is in the pinned generation.
+    ///
+    /// # Errors
+    /// The generation is older than the handle, and lacks the interface or has another version of it.
+    pub fn on<'p>(&'p self, pin: &'p Pin<'_>) -> Result<BoundInterface<'p, I>, HandleError> {
+        Ok(BoundInterface {
+            target: self.handle.on(pin)?,
+            spec: &self.handle.spec,
+            interface: PhantomData,
+        })
+    }
+}
+
+impl<I: ?Sized> Clone for Interface<I> {
+    fn clone(&self) -> Self {
+        Interface {
+            handle: self.handle.clone(),
+            interface: PhantomData,
+        }
+    }
+}
+
+impl<I: ?Sized> fmt::Debug for Interface<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+/// An [`Interface`] of a pinned generation. Calls cost no pin of their own.
+pub struct BoundInterface<'p, I: ?Sized> {
+    target: Target,
+    spec: &'p HandleSpec,
+    interface: PhantomData<fn(&I)>,
+}
+
+impl<I: boundary::Interface + ?Sized> BoundInterface<'_, I> {
+    /// As [`Interface::call`].
+    ///
+    /// # Errors
+    /// The plugin panicked, which ends `calls`.
+    ///
+    /// # Panics
+    /// With the panic of `calls` itself.
+    #[inline]
+    pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<R, CallError> {
+        // SAFETY: bound as this interface in a generation that stays pinned.
+        unsafe { lend::<I, R>(self.spec, self.target, calls) }
+    }
+}
+
+impl<I: ?Sized> fmt::Debug for BoundInterface<'_, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spec.fmt(f)
+    }
+}
+
+/// # Safety
+/// `target` is null, or an object of an interface with the same description as `I`, alive for the call.
+#[inline]
+unsafe fn lend<I: boundary::Interface + ?Sized, R>(
+    spec: &HandleSpec,
+    target: Target,
+    calls: impl FnOnce(&I::Proxy) -> R,
+) -> Result<R, CallError> {
+    if target.call.is_null() {
+        return Err(spec.not_loaded());
+    }
+    let object = RawObject {
+        table: target.call,
+        this: target.this,
+    };
+    // SAFETY: the caller's promise. A proxy cannot be cloned, so none outlives the call.
+    let proxy = I::proxy(unsafe { Object::from_raw(object) });
+    catch_unwind(AssertUnwindSafe(|| calls(&proxy))).or_else(|payload| {
+        match payload.downcast::<Crossed>() {
+            Ok(crossed) => Err(spec.panicked(Panicked { text: crossed.text })),
+            Err(own) => resume_unwind(own),
+        }
+    })
+}
