@@ -1,5 +1,5 @@
 //! Names that two plugins have, and names that nobody has.
-use crate::support::{Set, bottom, head, link, middle};
+use crate::support::{Set, bottom, head, link, link_after, middle};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::Build;
 use insta::assert_snapshot;
@@ -58,6 +58,17 @@ fn an_import_that_nobody_is() {
     let (error, text) = set.refuses();
     assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "summit"));
     assert_snapshot!(text, @"summit (<dir>/libsummit.so) imports x-yz-0: there is no such plugin: build it, or make the import optional");
+    set.restored();
+}
+
+/// Of which nothing is called.
+#[test]
+fn one_that_has_to_be_there_first_and_is_not() {
+    let set = Set::chain();
+    set.install("summit", &link_after("summit", "middle", "mddle-"));
+    let (error, text) = set.refuses();
+    assert!(matches!(error, ReloadError::Import { import, .. } if import == "mddle-"));
+    assert_snapshot!(text, @"summit (<dir>/libsummit.so) imports mddle-: there is no such plugin; did you mean middle?");
     set.restored();
 }
 

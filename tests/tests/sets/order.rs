@@ -1,8 +1,8 @@
 //! Who comes first, and who comes along.
-use crate::support::{Set, bottom, build, head, link, middle, summit};
+use crate::support::{Set, bottom, build, head, link, link_after, middle, summit};
 use hotswap_tests::LIMIT;
 use hotswap_tests::Stage;
-use hotswap_tests::fixture::Build;
+use hotswap_tests::fixture::{Build, ordered};
 use insta::assert_snapshot;
 
 /// Opens the chain under names whose order is not that of who imports whom.
@@ -184,6 +184,32 @@ fn a_rebuilt_plugin_imports_another_and_what_it_imported_is_removed() {
     set.stage.close();
 }
 
+#[test]
+fn one_that_changed_one_that_did_not_and_one_that_may_not() {
+    let set = Set::open(&[
+        ("bottom", bottom()),
+        ("one", head("my-one")),
+        ("fixed", ordered(&head("my-fix"), "fixed")),
+    ]);
+    set.install("one", &build(&head("my-one"), 1));
+    set.install("fixed", &build(&head("my-fix"), 1));
+    let report = set.stage.swapper.reload().unwrap();
+    assert_snapshot!(report, @"bottom: unchanged; my-fix: not reloadable, the running build stays; my-one: reloaded");
+    assert_eq!(set.trace("my-fix"), "my-fix (build 00)");
+    assert_eq!(set.trace("my-one"), "my-one (build 01)");
+    // Only what was replaced is freed.
+    let gone = set.stage.settle();
+    assert_eq!(gone.len(), 1);
+    assert_eq!(gone[0].plugin, "my-one");
+    let told = set.stage.desk.told();
+    let freed: Vec<_> = told
+        .iter()
+        .filter(|told| told.ends_with("on_free"))
+        .collect();
+    assert_eq!(freed, ["1 my-one on_free"]);
+    set.stage.close();
+}
+
 /// A plugin is loaded once, and goes on while others come and go.
 #[test]
 fn the_others_keep_their_instances() {
@@ -214,5 +240,40 @@ fn the_others_keep_their_instances() {
         assert_eq!(loaded_at(), first);
         set.stage.settle();
     }
+    set.stage.close();
+}
+
+/// Of a plugin that only has to be there first nothing is called, so nobody follows it.
+#[test]
+fn one_that_has_to_be_there_first() {
+    let set = Set::open(&[
+        ("bottom", bottom()),
+        ("middle", link_after("middle", "bottom", "zzzzzz")),
+        ("zzzzzz", head("zzzzzz")),
+    ]);
+    let names = |set: &Set| {
+        let plugins = set.stage.swapper.listing().plugins;
+        let names = plugins.iter().map(|plugin| plugin.name.to_string());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&set), ["bottom", "zzzzzz", "middle"]);
+    let report = set.stage.swap("zzzzzz", &build(&head("zzzzzz"), 1));
+    assert_eq!(
+        report.to_string(),
+        "bottom: unchanged; zzzzzz: reloaded; middle: unchanged"
+    );
+    set.stage.settle();
+    set.stage.close();
+}
+
+#[test]
+fn a_field_that_is_no_import() {
+    let set = Set::chain();
+    let traces = || set.stage.swapper.invoke("middle", "traces", &[]).unwrap();
+    let before = traces();
+    set.trace("middle");
+    assert_eq!((before, traces()), (1.into(), 2.into()));
+    let middle = &set.stage.swapper.listing().plugins[1];
+    assert_eq!(middle.dependencies, ["bottom"]);
     set.stage.close();
 }

@@ -14,9 +14,16 @@ pub fn head(name: &str) -> Vec<u8> {
 
 /// A link of this name, which imports the one before it.
 pub fn link(name: &str, before: &str) -> Vec<u8> {
+    link_after(name, before, before)
+}
+
+/// The same, where another plugin has to be there first.
+pub fn link_after(name: &str, before: &str, first: &str) -> Vec<u8> {
     static LINK: OnceLock<Vec<u8>> = OnceLock::new();
     let link = LINK.get_or_init(|| Build::First.bytes("link"));
-    renamed(&renamed(link, "link-a", name), "link-b", before)
+    [("link-a", name), ("link-b", before), ("link-c", first)]
+        .iter()
+        .fold(link.clone(), |link, (text, by)| renamed(&link, text, by))
 }
 
 /// Another build of a link.
