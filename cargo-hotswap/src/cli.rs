@@ -74,6 +74,12 @@ pub enum Command {
     Reload(ReloadArgs),
     /// Show what a built plugin says about itself, without running its code
     Inspect(InspectArgs),
+    /// Show which plugin needs which, as a text or a picture, without running their code
+    ///
+    /// A line for each plugin, in the order in which a host loads them; below it what it needs, with the interface,
+    /// and who needs it. What is missing, of another version or part of a circle is marked, told on stderr, and makes
+    /// the exit code 1.
+    Graph(GraphArgs),
     /// Write a plugin, a host, or a workspace with both, ready to build, run and test
     ///
     /// Nothing that exists is overwritten. Below an existing workspace, a plugin or a host becomes a member of it.
@@ -94,7 +100,7 @@ annotated with #[plugin]. A workspace without a package at its root stands for a
 The last lines on stdout are the paths of the artifacts, one a line; everything else goes to
 stderr. An artifact whose content did not change is left untouched.";
 
-/// How plugins are compiled, shared by `build`, `run` and `reload`.
+/// How plugins are compiled, shared by `build`, `run`, `reload` and `graph`.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Compilation")]
 pub struct CompileOptions {
@@ -225,6 +231,35 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The options of `graph`.
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// A host, by its directory or its package's name, or a directory with artifacts [default: the host in the current
+    /// directory]
+    ///
+    /// For a host the artifacts are those that `cargo hotswap build` has made of its plugins with the same options.
+    #[arg(value_name = "HOST|DIR", conflicts_with = "manifest_path")]
+    pub path: Option<PathBuf>,
+    /// What is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: GraphFormat,
+    /// How plugins are compiled.
+    #[command(flatten)]
+    pub compile: CompileOptions,
+}
+
+/// What `graph` prints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For Graphviz: `dot -Tsvg`.
+    Dot,
+    /// For Markdown.
+    Mermaid,
 }
 
 /// The options of `new`.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use hotswap_host::artifact::ArtifactError;
+use hotswap_host::ReloadError;
+use hotswap_host::artifact::{ArtifactError, FindError};
 use hotswap_host::runtime::WaitError;
 
 /// The exit codes of `cargo hotswap`.
@@ -131,7 +132,7 @@ pub enum Error {
         /// The plugins there are.
         found: Vec<String>,
     },
-    /// `run` and `reload` need one host.
+    /// `run`, `reload` and `graph` need one host.
     #[error("`{}` has {}; name the directory of one", manifest.display(), several("host", "hosts", candidates))]
     NotOneHost {
         /// The manifest that was started from.
@@ -233,6 +234,50 @@ pub enum Error {
     /// A file that is no plugin.
     #[error(transparent)]
     Artifact(Box<ArtifactError>),
+    /// A directory of artifacts that cannot be searched.
+    #[error(transparent)]
+    Find(Box<FindError>),
+    /// Artifacts that make no set.
+    #[error(transparent)]
+    Set(Box<ReloadError>),
+    /// Plugins that no host would load together. What is wrong with them was said before.
+    #[error("a host would refuse these plugins")]
+    WouldBeRefused,
+    /// A directory without artifacts.
+    #[error(
+        "the directory `{}` holds no plugins; name a host, or a directory that `cargo hotswap build` writes to",
+        directory.display()
+    )]
+    NoArtifacts {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The plugins of a host are not built.
+    #[error(
+        "no plugin of `{host}` is built in `{}`; run `{build}`, or give the options it was built with",
+        directory.display()
+    )]
+    NotBuilt {
+        /// The host.
+        host: String,
+        /// Where its plugins would be.
+        directory: PathBuf,
+        /// The command that builds them.
+        build: String,
+    },
+    /// A word that is neither a directory nor the name of a package.
+    #[error(
+        "`{name}` is neither a directory nor a package of the workspace `{}`{}",
+        workspace.display(), known(candidates)
+    )]
+    NoSuchHost {
+        /// The word.
+        name: String,
+        /// The workspace's root.
+        workspace: PathBuf,
+        /// The packages that there are.
+        candidates: Vec<String>,
+    },
     /// The host's binary could not be told.
     #[error(
         "the host `{host}` has {}; add `default-run` to its Cargo.toml or give --bin",

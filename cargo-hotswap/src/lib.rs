@@ -2,7 +2,7 @@
 //! write a first project.
 //!
 //! ```text
-//! cargo hotswap build | run | reload | inspect | new
+//! cargo hotswap build | run | reload | inspect | graph | new
 //! ```
 //!
 //! # Map
@@ -23,6 +23,7 @@ mod commit;
 mod dep_info;
 mod edges;
 mod error;
+mod graph;
 mod hosts;
 mod install;
 mod interrupt;

@@ -1,4 +1,4 @@
-//! One host with its plugins, as `run` and `reload` need them.
+//! One host with its plugins, as `run`, `reload` and `graph` need them.
 
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,26 @@ impl<'a> Project<'a> {
             manifest,
             workspace,
         })
+    }
+
+    /// The project of the host with this package name, in the workspace of the current directory.
+    pub(crate) fn named(
+        session: &'a Session,
+        name: &str,
+        options: &'a CompileOptions,
+    ) -> Result<Self, Error> {
+        let mut project = Self::open(session, None, options)?;
+        let workspace = &project.workspace;
+        let Some(package) = workspace.member(name) else {
+            let members = workspace.members.iter();
+            return Err(Error::NoSuchHost {
+                name: name.to_owned(),
+                workspace: workspace.root.clone(),
+                candidates: members.map(|package| package.name.to_string()).collect(),
+            });
+        };
+        project.manifest = package.manifest_path.clone().into();
+        Ok(project)
     }
 
     /// Asks Cargo again, since a manifest changed.

@@ -15,7 +15,8 @@ use crate::cli::{Color, OutputOptions};
 const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
 const PLAIN: Style = AnsiColor::BrightCyan.on_default().bold();
 const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
-const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+/// What is wrong.
+pub(crate) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
 
 /// See the module.
 pub(crate) struct Ui {

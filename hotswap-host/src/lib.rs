@@ -17,7 +17,7 @@
 //! [`artifact`] (find, hash, read without running code) → `load` (private copy, open, check) → `resolve` (imports,
 //! order) → `generation` (what is live together) → [`Swapper`] (stage, switch, call) → `live` (pins, thread records,
 //! the way out of memory). [`telemetry`] is what plugins log and trace, [`runtime`] what the tools beside the host see
-//! of it.
+//! of it, and [`graph`] who needs whom among artifacts that nobody has loaded.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 pub mod artifact;
@@ -25,6 +25,7 @@ mod bindings;
 mod error;
 mod function;
 mod generation;
+pub mod graph;
 mod handle;
 mod host_table;
 mod instance;

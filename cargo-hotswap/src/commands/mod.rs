@@ -1,6 +1,7 @@
 //! One file for each subcommand.
 
 mod build;
+mod graph;
 mod inspect;
 mod new;
 mod reload;
@@ -17,6 +18,7 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Run(args) => run::execute(session, &args),
         Command::Reload(args) => reload::execute(session, &args),
         Command::Inspect(args) => inspect::execute(session, &args),
+        Command::Graph(args) => graph::execute(session, &args),
         Command::New(args) => new::execute(session, &args),
     }
 }

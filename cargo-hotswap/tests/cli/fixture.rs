@@ -71,7 +71,7 @@ impl Fixture {
     pub fn plugin(&self, directory: &str, dependencies: &str) {
         self.package(directory, dependencies);
         let name = directory.rsplit('/').next().expect("there is a last part");
-        let metadata = metadata(name).escape_ascii().to_string();
+        let metadata = metadata(name, &[], &[]);
         let uses = if dependencies.contains("util") {
             "util::number()"
         } else {
@@ -86,9 +86,24 @@ impl Fixture {
                  #[unsafe(no_mangle)]\npub extern \"C\" fn number() -> u32 {{ Plugin::number() }}\n\
                  #[used]\n#[unsafe(link_section = \".hotswap\")]\n\
                  static METADATA: [u8; {len}] = *b\"{metadata}\";\n",
-                len = self::metadata(name).len(),
+                len = metadata.len(),
+                metadata = metadata.escape_ascii(),
             ),
         );
+    }
+
+    /// Makes an artifact that exports these interfaces, each with a number that stands for its version, and imports
+    /// what the texts say, each likewise with a number.
+    pub fn library(&self, file: &str, name: &str, exports: &[(&str, u8)], imports: &[(&str, u8)]) {
+        let metadata = metadata(name, exports, imports);
+        let bytes: Vec<String> = metadata.iter().map(u8::to_string).collect();
+        let section = "__attribute__((section(\".hotswap\"), used)) const unsigned char metadata[]";
+        let source = format!("{file}.c");
+        self.write(&source, &format!("{section} = {{{}}};\n", bytes.join(",")));
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-o", file, &source]);
+        let status = compiler.current_dir(&self.root).status();
+        assert!(status.expect("there is a C compiler").success());
     }
 
     /// The command, to be run at `directory`, and not as the tests themselves are run.
@@ -219,21 +234,32 @@ impl Ran {
     }
 }
 
-/// What `#[plugin]` would put into the library.
-fn metadata(name: &str) -> Vec<u8> {
+/// What `#[plugin]` would put into the library. Each export and import has a number that stands for its version.
+fn metadata(name: &str, exports: &[(&str, u8)], imports: &[(&str, u8)]) -> Vec<u8> {
     let plugin = format!(
         r#"{{"name":"{name}","version":"0.1.0","crate":"{name}","reloadable":true,"functions":[{{"name":"number","signature":"fn() -> u32"}}]}}"#
     );
     let build = r#"{"rustc":"rustc 1.0.0","target":"x86_64-unknown-linux-gnu","profile":"debug"}"#;
     let version = hotswap_plugin::contract::VERSION.to_le_bytes();
+    let export =
+        |(interface, _): &(&str, u8)| format!(r#"{{"interface":"{interface}","signature":""}}"#);
+    let list = |items: Vec<String>| format!("[{}]", items.join(","));
+    let hashes = |items: &[(&str, u8)]| {
+        items
+            .iter()
+            .flat_map(|(_, n)| [*n; 16])
+            .collect::<Vec<u8>>()
+    };
+    let exported = list(exports.iter().map(export).collect());
+    let imported = list(imports.iter().map(|(text, _)| import(text)).collect());
     let parts: [(&[u8; 4], &[u8]); 9] = [
         (b"cont", &version),
         (b"plug", plugin.as_bytes()),
         (b"fnha", &[7; 16]),
-        (b"expo", b"[]"),
-        (b"exha", b""),
-        (b"impo", b"[]"),
-        (b"imha", b""),
+        (b"expo", exported.as_bytes()),
+        (b"exha", &hashes(exports)),
+        (b"impo", imported.as_bytes()),
+        (b"imha", &hashes(imports)),
         (b"bild", build.as_bytes()),
         (b"pani", b"u"),
     ];
@@ -244,4 +270,26 @@ fn metadata(name: &str) -> Vec<u8> {
         [b"HSWP", &tag[..], &len, bytes].concat()
     };
     parts.into_iter().flat_map(part).collect()
+}
+
+/// `alpha Alpha`, `alpha Alpha?` where it is optional, `host Queue` for one of the host's, `alpha` where only the order
+/// matters.
+fn import(text: &str) -> String {
+    let (from, interface) = text.split_once(' ').unwrap_or((text, ""));
+    let (kind, provider) = match (from, interface) {
+        ("host", _) => ("host", "null".to_owned()),
+        (_, "") => ("order_only", format!("\"{from}\"")),
+        _ => ("plugin", format!("\"{from}\"")),
+    };
+    let (interface, optional) = match interface.strip_suffix('?') {
+        Some(interface) => (interface, true),
+        None => (interface, false),
+    };
+    let interface = match interface {
+        "" => "null".to_owned(),
+        interface => format!("\"{interface}\""),
+    };
+    format!(
+        r#"{{"field":"field","from":{provider},"interface":{interface},"kind":"{kind}","optional":{optional}}}"#
+    )
 }

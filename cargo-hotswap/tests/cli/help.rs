@@ -5,7 +5,7 @@ use crate::fixture::Fixture;
 #[test]
 fn help() {
     let fixture = Fixture::new();
-    for command in ["", "build", "run", "reload", "inspect", "new"] {
+    for command in ["", "build", "run", "reload", "inspect", "graph", "new"] {
         let args: Vec<&str> = [command, "--help"]
             .into_iter()
             .filter(|arg| !arg.is_empty())

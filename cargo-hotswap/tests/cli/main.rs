@@ -5,6 +5,7 @@
 
 mod build;
 mod fixture;
+mod graph;
 mod help;
 mod inspect;
 mod interrupted;

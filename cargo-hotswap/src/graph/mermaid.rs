@@ -1,0 +1,73 @@
+//! The language of Mermaid, which forges draw in Markdown.
+
+use std::fmt::{self, Display, Write as _};
+
+use hotswap_host::graph::Graph;
+
+use super::picture::{Kind, Line, Picture};
+
+/// The graph in Mermaid. Names become labels only: as ids some would be keywords.
+pub(crate) struct Mermaid<'a>(pub(crate) &'a Graph);
+
+impl Display for Mermaid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Picture { boxes, arrows } = Picture::of(self.0);
+        f.write_str("graph TD")?;
+        for (at, node) in boxes.iter().enumerate() {
+            let label = Quoted(&node.label);
+            match node.kind {
+                Kind::Plugin => write!(f, "\n    n{at}[{label}]")?,
+                Kind::Host => write!(f, "\n    n{at}([{label}])")?,
+                Kind::Absent => write!(f, "\n    n{at}[{label}]:::absent")?,
+                Kind::Missing => write!(f, "\n    n{at}[{label}]:::missing")?,
+            }
+        }
+        for arrow in &arrows {
+            let line = match arrow.line {
+                Line::Required => "-->",
+                Line::Optional => "-.->",
+                Line::OrderOnly => "-.-",
+            };
+            let label = Quoted(&arrow.label);
+            write!(f, "\n    n{} {line}|{label}| n{}", arrow.from, arrow.to)?;
+        }
+        let refused = arrows.iter().enumerate().filter(|(_, arrow)| arrow.refused);
+        let refused: Vec<_> = refused.map(|(at, _)| at.to_string()).collect();
+        if !refused.is_empty() {
+            write!(
+                f,
+                "\n    linkStyle {} stroke:red,color:red",
+                refused.join(",")
+            )?;
+        }
+        for (kind, class) in [
+            (Kind::Absent, "absent stroke-dasharray:4"),
+            (
+                Kind::Missing,
+                "missing stroke:red,color:red,stroke-dasharray:4",
+            ),
+        ] {
+            if boxes.iter().any(|node| node.kind == kind) {
+                write!(f, "\n    classDef {class}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A string of Mermaid. What would end it, or is markup, stands there as an entity, which begins with `#`.
+struct Quoted<'a>(&'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c {
+                c if c.is_alphanumeric() || " .,-_+:()".contains(c) => f.write_char(c)?,
+                c if c.is_control() => f.write_char(' ')?,
+                c => write!(f, "#{};", u32::from(c))?,
+            }
+        }
+        f.write_char('"')
+    }
+}

@@ -1,0 +1,10 @@
+//! Who needs whom, as text, as DOT, and as Mermaid.
+
+mod dot;
+mod mermaid;
+mod picture;
+mod text;
+
+pub(crate) use dot::Dot;
+pub(crate) use mermaid::Mermaid;
+pub(crate) use text::Text;

@@ -1,0 +1,286 @@
+//! Who needs whom in a set of artifacts: what a host would make of them, before anything of them is loaded.
+use crate::artifact::{Artifact, Import, ImportKind, Metadata};
+use crate::error::ReloadError;
+use crate::name::PluginName;
+use crate::resolve::{self, Node};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The plugins of a directory and what they need of each other, from their metadata alone.
+///
+/// ```no_run
+/// use hotswap_host::artifact::{self, Artifact};
+/// use hotswap_host::graph::Graph;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut artifacts = Vec::new();
+/// for file in artifact::find("plugins".as_ref())? {
+///     artifacts.push(Artifact::read(&file)?);
+/// }
+/// let graph = Graph::of(&artifacts)?;
+/// for plugin in &graph.plugins {
+///     println!("{}: used by {} others", plugin.name, plugin.users.len());
+/// }
+/// for problem in &graph.problems {
+///     eprintln!("a host would refuse this: {problem}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Graph {
+    /// The plugins in the order in which a host loads them: each after those it needs, otherwise by name. Where they
+    /// need each other in a circle, each circle counts as cut at one place.
+    pub plugins: Vec<Plugin>,
+    /// Why a host would refuse to load them together, as far as metadata tells: what the host provides and what the
+    /// hooks do is not known before. Serialized as texts.
+    #[serde(serialize_with = "as_texts")]
+    pub problems: Vec<ReloadError>,
+}
+
+/// A plugin in a [`Graph`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Plugin {
+    /// Its name.
+    pub name: PluginName,
+    /// The version of its crate.
+    pub version: String,
+    /// Its artifact.
+    pub file: PathBuf,
+    /// What it needs, in the order in which its author wrote it.
+    pub needs: Vec<Need>,
+    /// The plugins that need it, in the order in which they are loaded.
+    pub users: Vec<PluginName>,
+}
+
+/// Something that a plugin needs of another, or of the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Need {
+    /// The plugin that it comes from, as that one writes its name where it is there; `None` for the host.
+    pub from: Option<PluginName>,
+    /// The interface, if more than the order matters.
+    pub interface: Option<String>,
+    /// Who provides it.
+    pub kind: ImportKind,
+    /// Whether the plugin also works without it.
+    pub optional: bool,
+    /// What becomes of it.
+    pub state: NeedState,
+}
+
+/// What becomes of a [`Need`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NeedState {
+    /// It is met, or is for the host to meet.
+    Met,
+    /// It is optional, and there is no such plugin.
+    Absent,
+    /// There is no such plugin.
+    Missing,
+    /// The plugin does not export the interface.
+    NotExported,
+    /// The plugin exports another version of the interface.
+    AnotherVersion,
+    /// It closes a circle.
+    Circular,
+}
+
+impl NeedState {
+    /// Whether a host refuses the plugins for it.
+    pub fn is_refused(self) -> bool {
+        !matches!(self, NeedState::Met | NeedState::Absent)
+    }
+}
+
+impl Graph {
+    /// The graph of these plugins. The order of `artifacts` does not matter.
+    ///
+    /// # Errors
+    /// [`ReloadError::Duplicate`] if two of them hold one plugin. Everything else that is wrong with them is among the
+    /// [`problems`](Self::problems).
+    pub fn of(artifacts: &[Artifact]) -> Result<Self, ReloadError> {
+        let mut named: BTreeMap<PluginName, &Artifact> = BTreeMap::new();
+        for artifact in artifacts {
+            let name = artifact.metadata.name.clone();
+            if let Some(first) = named.get(&name) {
+                return Err(ReloadError::Duplicate {
+                    first: first.file.clone(),
+                    second: artifact.file.clone(),
+                    name,
+                });
+            }
+            named.insert(name, artifact);
+        }
+        let mut problems = Vec::new();
+        let mut plugins = named
+            .iter()
+            .map(|(name, artifact)| (name.clone(), plugin(artifact, &named, &mut problems)))
+            .collect();
+        let order = order(&named, &mut plugins, &mut problems);
+        let mut graph = Graph {
+            plugins: order
+                .iter()
+                .filter_map(|name| plugins.remove(name))
+                .collect(),
+            problems,
+        };
+        graph.note_users();
+        Ok(graph)
+    }
+
+    fn note_users(&mut self) {
+        let users_of = |name: &PluginName| {
+            let needs = |plugin: &&Plugin| {
+                let mut needs = plugin.needs.iter();
+                needs.any(|need| need.from.as_ref() == Some(name))
+            };
+            let users = self.plugins.iter().filter(needs);
+            users.map(|user| user.name.clone()).collect()
+        };
+        let users: Vec<_> = self.plugins.iter().map(|p| users_of(&p.name)).collect();
+        for (plugin, users) in self.plugins.iter_mut().zip(users) {
+            plugin.users = users;
+        }
+    }
+}
+
+/// The plugin with what is known of its needs by looking at each of them alone.
+fn plugin(
+    artifact: &Artifact,
+    named: &BTreeMap<PluginName, &Artifact>,
+    problems: &mut Vec<ReloadError>,
+) -> Plugin {
+    let Metadata { name, version, .. } = &artifact.metadata;
+    let need = |import: &Import| {
+        let from = import.from.as_ref();
+        let exporter = from.and_then(|from| named.get_key_value(from));
+        let mut state = NeedState::Met;
+        if let Some((_, exporter)) = exporter {
+            if let Some((refused, problem)) = unlike(artifact, import, &exporter.metadata) {
+                state = refused;
+                problems.push(problem);
+            }
+        } else if from.is_some() && import.optional {
+            state = NeedState::Absent;
+        }
+        Need {
+            from: exporter.map(|(name, _)| name).or(from).cloned(),
+            interface: import.interface.clone(),
+            kind: import.kind,
+            optional: import.optional,
+            state,
+        }
+    };
+    Plugin {
+        name: name.clone(),
+        version: version.clone(),
+        file: artifact.file.clone(),
+        needs: artifact.metadata.imports.iter().map(need).collect(),
+        users: Vec::new(),
+    }
+}
+
+/// Why what `exporter` exports is not what is imported.
+fn unlike(
+    importer: &Artifact,
+    import: &Import,
+    exporter: &Metadata,
+) -> Option<(NeedState, ReloadError)> {
+    let interface = import.interface.as_ref()?;
+    let (plugin, file) = (importer.metadata.name.clone(), importer.file.clone());
+    let Some(export) = exporter.exports.iter().find(|e| e.interface == *interface) else {
+        let exports: Vec<_> = exporter.exports.iter().map(|e| &*e.interface).collect();
+        let exports = match exports.as_slice() {
+            [] => "nothing".to_owned(),
+            names => names.join(", "),
+        };
+        let problem = ReloadError::Import {
+            plugin,
+            file,
+            import: format!("{interface} of {}", exporter.name),
+            message: format!("{} exports {exports}", exporter.name),
+        };
+        return Some((NeedState::NotExported, problem));
+    };
+    (export.hash != import.hash).then(|| {
+        let message = format!(
+            "{plugin} cannot use {interface} of {}: they were built with different versions of it; build both again",
+            exporter.name
+        );
+        let problem = ReloadError::Mismatch {
+            plugin,
+            file,
+            message,
+        };
+        (NeedState::AnotherVersion, problem)
+    })
+}
+
+/// The order, without the needs for which there is none; those are marked.
+fn order(
+    named: &BTreeMap<PluginName, &Artifact>,
+    plugins: &mut BTreeMap<PluginName, Plugin>,
+    problems: &mut Vec<ReloadError>,
+) -> Vec<PluginName> {
+    let mut left: BTreeMap<_, _> = named
+        .iter()
+        .map(|(name, artifact)| (name.clone(), artifact.metadata.clone()))
+        .collect();
+    loop {
+        let node = |(name, metadata)| {
+            let file = &*named[name].file;
+            (PluginName::clone(name), Node { metadata, file })
+        };
+        let error = match resolve::order(&left.iter().map(node).collect()) {
+            Ok(order) => return order,
+            Err(error) => error,
+        };
+        let (refused, state) = refused_needs(&error);
+        for (user, from) in &refused {
+            let needs = plugins.get_mut(user).map(|plugin| &mut plugin.needs);
+            let needs = needs.into_iter().flatten();
+            needs
+                .filter(|need| need.from.as_ref() == Some(from))
+                .for_each(|need| need.state = state);
+        }
+        problems.push(error);
+        // One need less is looked at next time.
+        let Some((user, from)) = refused.last() else {
+            return left.into_keys().collect();
+        };
+        if let Some(metadata) = left.get_mut(user) {
+            metadata
+                .imports
+                .retain(|import| import.from.as_ref() != Some(from));
+        }
+    }
+}
+
+/// Who needs whom, for which there is no order.
+fn refused_needs(error: &ReloadError) -> (Vec<(PluginName, PluginName)>, NeedState) {
+    match error {
+        ReloadError::Import { plugin, import, .. } => {
+            let from = PluginName::from(import.as_str());
+            (vec![(plugin.clone(), from)], NeedState::Missing)
+        }
+        ReloadError::Cycle { chain } => {
+            let pairs = chain.iter().zip(chain.iter().skip(1));
+            let pairs = pairs.map(|(user, from)| (user.clone(), from.clone()));
+            (pairs.collect(), NeedState::Circular)
+        }
+        _ => (Vec::new(), NeedState::Met),
+    }
+}
+
+fn as_texts<S: Serializer>(problems: &[ReloadError], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(problems.iter().map(ReloadError::to_string))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use super::{Graph, NeedState};
+use crate::artifact::testing::{library, part, parts};
+use crate::artifact::{Artifact, ImportKind};
+use crate::error::ReloadError;
+use crate::name::PluginName;
+use std::path::Path;
+
+/// An artifact of a plugin that imports these, each optional if it ends in `?`, and nothing but the order of each.
+fn artifact(dir: &Path, name: &str, imports: &[&str]) -> Artifact {
+    let import = |from: &&str| {
+        let (from, optional) = match from.strip_suffix('?') {
+            Some(from) => (from, true),
+            None => (*from, false),
+        };
+        format!(
+            r#"{{"field":"f","from":"{from}","interface":null,"kind":"order_only","optional":{optional}}}"#
+        )
+    };
+    let imports: Vec<_> = imports.iter().map(import).collect();
+    let plugin = format!(
+        r#"{{"name":"{name}","version":"1.0.0","crate":"{name}","reloadable":true,"functions":[]}}"#
+    );
+    let section = parts().into_iter().flat_map(|(tag, bytes)| match tag {
+        b"plug" => part(tag, plugin.as_bytes()),
+        b"fnha" => part(tag, &[]),
+        b"impo" => part(tag, format!("[{}]", imports.join(",")).as_bytes()),
+        b"imha" => part(tag, &vec![0; 16 * imports.len()]),
+        _ => part(tag, &bytes),
+    });
+    let section: Vec<_> = section.collect();
+    let file = library(dir, &format!("lib{name}.so"), &section);
+    Artifact::read(&file).unwrap()
+}
+
+fn graph(plugins: &[(&str, &[&str])]) -> Graph {
+    let dir = tempfile::tempdir().unwrap();
+    let artifact = |(name, imports): &(&str, &[&str])| artifact(dir.path(), name, imports);
+    let artifacts: Vec<_> = plugins.iter().map(artifact).collect();
+    let graph = Graph::of(&artifacts).unwrap();
+    let backwards: Vec<_> = artifacts.into_iter().rev().collect();
+    assert_eq!(Graph::of(&backwards).unwrap().plugins, graph.plugins);
+    graph
+}
+
+fn names<'a>(names: impl IntoIterator<Item = &'a PluginName>) -> Vec<&'a str> {
+    names.into_iter().map(PluginName::as_str).collect()
+}
+
+#[test]
+fn each_after_those_it_needs_otherwise_by_name() {
+    let graph = graph(&[
+        ("a", &["Z-1", "m?"]),
+        ("b", &[]),
+        ("z_1", &["b"]),
+        ("c", &["b", "a", "b"]),
+    ]);
+    assert!(graph.problems.is_empty());
+    assert_eq!(
+        names(graph.plugins.iter().map(|p| &p.name)),
+        ["b", "z_1", "a", "c"]
+    );
+    assert_eq!(names(&graph.plugins[0].users), ["z_1", "c"]);
+    let needs = &graph.plugins[2].needs;
+    assert_eq!(needs[0].from.as_ref().unwrap().as_str(), "z_1");
+    let seen: Vec<_> = needs.iter().map(|need| (need.kind, need.state)).collect();
+    let order_only = ImportKind::OrderOnly;
+    assert_eq!(
+        seen,
+        [
+            (order_only, NeedState::Met),
+            (order_only, NeedState::Absent)
+        ]
+    );
+}
+
+#[test]
+fn every_mistake_is_found_not_only_the_first() {
+    let graph = graph(&[
+        ("a", &["b"]),
+        ("b", &["c", "nobody"]),
+        ("c", &["a", "b", "noone", "nobody"]),
+        ("d", &["a"]),
+    ]);
+    let texts: Vec<_> = graph.problems.iter().map(ToString::to_string).collect();
+    let of = |what: &str| texts.iter().filter(|text| text.contains(what)).count();
+    assert_eq!(
+        (of("nobody"), of("noone"), of("circle")),
+        (2, 1, 2),
+        "{texts:?}"
+    );
+    assert_eq!(texts.len(), 5);
+    let refused = |name: &str| {
+        let plugin = graph.plugins.iter().find(|p| p.name == name).unwrap();
+        plugin
+            .needs
+            .iter()
+            .filter(|need| need.state.is_refused())
+            .count()
+    };
+    assert_eq!(
+        [refused("a"), refused("b"), refused("c"), refused("d")],
+        [1, 2, 4, 0]
+    );
+    let json = serde_json::to_value(&graph).unwrap();
+    assert_eq!(json["problems"], serde_json::json!(texts));
+}
+
+#[test]
+fn two_plugins_of_one_name_make_no_graph() {
+    let dir = tempfile::tempdir().unwrap();
+    let twice = ["a-b", "A_B"].map(|name| artifact(dir.path(), name, &[]));
+    let error = Graph::of(&twice).unwrap_err();
+    assert!(
+        matches!(error, ReloadError::Duplicate { ref name, .. } if *name == "a-b"),
+        "{error}"
+    );
+}
