@@ -1,7 +1,7 @@
 //! What the host holds is not taken away by any plugin of the set.
 use crate::support::{Set, bottom, build, middle, summit};
 use hotswap_host::prelude::*;
-use hotswap_tests::fixture::Build;
+use hotswap_tests::fixture::{Build, renamed};
 use insta::assert_snapshot;
 
 /// The chain, and another plugin.
@@ -28,7 +28,7 @@ fn a_function_that_would_be_lost() {
     let (error, text) = set.refuses_to(|swapper| swapper.reload());
     assert!(matches!(
         error,
-        ReloadError::Handle { plugin, function, .. } if plugin == "guest" && function == "visit"
+        ReloadError::Handle { plugin, item, .. } if plugin == "guest" && item == "visit"
     ));
     assert_snapshot!(text, @"the host holds a handle of guest.visit: the new build has no such function; put it back, or drop the handle before the reload");
     assert_eq!(visit.call(2).unwrap(), "2 days 00");
@@ -61,7 +61,7 @@ fn a_function_of_another_signature() {
     let error = set.stage.swapper.reload().unwrap_err();
     assert!(matches!(
         &error,
-        ReloadError::Handle { plugin, function, .. } if *plugin == "probe" && function == "next"
+        ReloadError::Handle { plugin, item, .. } if *plugin == "probe" && item == "next"
     ));
     assert_snapshot!(error, @r"
     the host holds a handle of probe.next: the host cannot call next of probe: the signatures differ
@@ -78,6 +78,42 @@ fn a_function_of_another_signature() {
     assert_eq!(report, "bottom: reloaded; probe: reloaded");
     set.stage.settle();
     set.stage.close();
+}
+
+#[test]
+fn an_interface_that_would_be_lost_or_another() {
+    let set = Set::open(&[("alpha", Build::First.bytes("alpha")), ("bottom", bottom())]);
+    let alpha = set
+        .stage
+        .swapper
+        .interface::<dyn shapes::Alpha>("alpha")
+        .unwrap();
+    set.install("bottom", &build(&bottom(), 1));
+    let refused = || {
+        let (error, text) = set.refuses_to(|swapper| swapper.reload());
+        assert!(matches!(
+            error,
+            ReloadError::Handle { plugin, item, .. } if plugin == "alpha" && item == "Alpha"
+        ));
+        assert_eq!(alpha.call(|alpha| alpha.build()).unwrap(), "alpha 00");
+        text
+    };
+    set.install("alpha", &Build::Later.bytes("alpha"));
+    assert_snapshot!(refused(), @r"
+    the host holds a handle of alpha.Alpha: the host cannot use Alpha of alpha: they were built with different versions of it
+      Alpha::greet
+      in at: Vector
+      the host expects label: String
+      alpha has        y: i64
+      build the plugin again, and the host: cargo hotswap build -p alpha
+    ");
+    let bare = renamed(&Build::First.bytes("guest"), "guest", "alpha");
+    set.install("alpha", &bare);
+    assert_snapshot!(refused(), @"the host holds a handle of alpha.Alpha: the new build does not export it; put it back, or drop the handle before the reload");
+    set.remove("alpha");
+    assert_snapshot!(refused(), @"the host holds a handle of alpha.Alpha: the plugin would be gone; put it back, or drop the handle before the reload");
+    drop(alpha);
+    set.restored();
 }
 
 /// The handles of those that follow stay good.

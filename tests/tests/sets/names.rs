@@ -81,7 +81,7 @@ fn an_import_from_a_plugin_that_exports_nothing() {
     set.install("middle", &link("middle", "talker"));
     let (error, text) = set.refuses();
     assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "middle"));
-    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports Link of talker: talker exports nothing: see `#[plugin(exports(…))]`");
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports Link of talker: it exports nothing; see `#[plugin(exports(…))]`");
     set.restored();
 }
 
@@ -94,7 +94,7 @@ fn an_import_from_a_plugin_that_exports_something_else() {
     set.install("middle", &link("middle", "book-a"));
     let (error, text) = set.refuses();
     assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "middle"));
-    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports Link of book-a: book-a exports Parameter, Outcome, Missing, Extra, Reordered, Deep");
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports Link of book-a: it exports Parameter, Outcome, Missing, Extra, Reordered, Deep");
     set.restored();
 }
 
