@@ -3,7 +3,7 @@
 //! Each generated item gets them. The compiler then assumes, in the item, what it has complained about at the clause: a
 //! type that is not shared is one error, on its own tokens, however often generated code names it.
 use crate::call::Call;
-use crate::support::{bare, name_span, respan};
+use crate::support::{bare, held, name_span, respan};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, Type};
@@ -26,7 +26,7 @@ pub fn of_calls<'a>(
         let types = types
             .into_iter()
             .map(bare)
-            .filter(|ty| !matches!(ty, Type::Reference(_)));
+            .filter(|ty| !matches!(ty, Type::Reference(_)) && held(ty).is_none());
         all.iter()
             .filter(|leaf| types.clone().any(|ty| ty == **leaf))
             .collect::<Vec<_>>()
@@ -51,7 +51,11 @@ fn shared(b: &TokenStream, ty: &Type) -> TokenStream {
     // The compiler points at the whole bound, from its first token to its last.
     let end = name_span(ty);
     let b = respan(b, end);
-    quote_spanned!(end=> #ty: #b::Shared)
+    match held(ty) {
+        // Shared where this is an interface. A bound on the whole would hide what its associated types are.
+        Some(interface) => quote_spanned!(end=> #interface: #b::Interface),
+        None => quote_spanned!(end=> #ty: #b::Shared),
+    }
 }
 
 fn clause(bounds: impl Iterator<Item = TokenStream>) -> TokenStream {
@@ -76,11 +80,10 @@ const CONTAINERS: [&str; 9] = [
     "Vec", "VecDeque", "Option", "Result", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet",
 ];
 
-/// Known to be shared. `Held` is where it is well-formed, which the compiler checks where it is written; a bound on it
-/// would hide what its associated types are.
-const SHARED: [&str; 23] = [
+/// Known to be shared.
+const SHARED: [&str; 22] = [
     "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
-    "f64", "bool", "char", "str", "String", "PathBuf", "Duration", "Value", "Error", "Held",
+    "f64", "bool", "char", "str", "String", "PathBuf", "Duration", "Value", "Error",
 ];
 
 fn collect<'a>(ty: &'a Type, leaves: &mut Vec<&'a Type>) {

@@ -1,7 +1,7 @@
 //! `#[interface]`.
 use crate::bounds;
 use crate::call::{Call, local};
-use crate::support::{Errors, Root, argument, bare, refuse_cfg, unknown_option};
+use crate::support::{Errors, Root, bare, held, refuse_cfg, unknown_option};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -114,7 +114,7 @@ struct NotItself<'a> {
 
 impl Visit<'_> for NotItself<'_> {
     fn visit_type(&mut self, ty: &Type) {
-        match argument(ty, "Held").map(bare) {
+        match held(ty).map(bare) {
             Some(Type::TraitObject(object)) => {
                 let name = object.bounds.iter().find_map(|bound| match bound {
                     TypeParamBound::Trait(bound) => bound.path.get_ident(),

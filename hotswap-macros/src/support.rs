@@ -175,7 +175,7 @@ pub fn check_owned(ty: &Type, place: &str, errors: &mut Errors) {
                     let object = written(object);
                     self.errors.at(ty, format!("{place} cannot be an object of another library, which would be gone with it: write `Held<{object}>`, which counts it"));
                 }
-                ty if is_held(ty) => {}
+                ty if held(ty).is_some() => {}
                 ty => syn::visit::visit_type(self, ty),
             }
         }
@@ -183,9 +183,9 @@ pub fn check_owned(ty: &Type, place: &str, errors: &mut Errors) {
     Owned { place, errors }.visit_type(ty);
 }
 
-/// Whether the type is `Held<dyn Trait>`.
-fn is_held(ty: &Type) -> bool {
-    argument(ty, "Held").is_some_and(|ty| matches!(bare(ty), Type::TraitObject(_)))
+/// `dyn Trait` in `Held<dyn Trait>`.
+pub fn held(ty: &Type) -> Option<&Type> {
+    argument(ty, "Held").filter(|ty| matches!(bare(ty), Type::TraitObject(_)))
 }
 
 /// Whether the object is an error, which crosses as text.

@@ -3,7 +3,7 @@ use hotswap_plugin::boundary::{
     FunctionDesc, Interface, InterfaceDesc, ParamDesc, Party, Shared, Signature, TypeDesc,
     mismatch, same,
 };
-use hotswap_plugin::{Plugin, plugin};
+use hotswap_plugin::{Held, Plugin, plugin};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// A version of a crate: the same names, with one difference each.
@@ -232,6 +232,55 @@ fn data_that_the_host_has_differently() {
 }
 
 #[test]
+fn an_object_is_as_different_as_its_interface() {
+    fn told(have: &InterfaceDesc) -> String {
+        let need = <dyn radio::Radio as Interface>::DESC;
+        let parties = (Party::Plugin("ear"), Party::Plugin("radio"));
+        let text = mismatch::interface((parties.0, need), (parties.1, have)).unwrap();
+        assert!(text.lines().count() <= 6, "{text}");
+        text
+    }
+    assert_eq!(
+        told(<dyn loud_radio::Radio as Interface>::DESC),
+        "ear cannot use Radio of radio: they were built with different versions of it\n\
+         \x20 Radio::listen\n\
+         \x20 in by: Held<dyn Listener>, Listener::hear\n\
+         \x20 ear expects text: &str\n\
+         \x20 radio has   text: &[u8]\n\
+         \x20 build both again: cargo hotswap build -p ear -p radio"
+    );
+    assert_eq!(
+        told(<dyn other_radio::Radio as Interface>::DESC),
+        "ear cannot use Radio of radio: they were built with different versions of it\n\
+         \x20 Radio::listen\n\
+         \x20 in by: Held<dyn Listener>\n\
+         \x20 ear expects Listener of the crate hotswap-plugin\n\
+         \x20 radio has   Hearer of the crate hotswap-plugin\n\
+         \x20 build both again: cargo hotswap build -p ear -p radio"
+    );
+}
+
+/// The same names, with one difference each.
+macro_rules! radio {
+    ($name:ident, $listener:ident { $($hear:tt)* }) => {
+        mod $name {
+            use hotswap_plugin::{Held, interface};
+
+            #[interface]
+            pub trait $listener: Send + Sync { $($hear)* }
+            #[interface]
+            #[allow(dead_code, reason = "only its description is looked at")]
+            pub trait Radio: Send + Sync {
+                fn listen(&self, by: Held<dyn $listener>);
+            }
+        }
+    };
+}
+radio!(radio, Listener { fn hear(&self, text: &str); });
+radio!(loud_radio, Listener { fn hear(&self, text: &[u8]); });
+radio!(other_radio, Hearer { fn hear(&self, text: &str); });
+
+#[test]
 fn no_two_types_have_one_hash() {
     let all: &[&TypeDesc] = &[
         u8::TYPE,
@@ -258,6 +307,9 @@ fn no_two_types_have_one_hash() {
         renamed::Origin::TYPE,
         deep::Origin::TYPE,
         more_fields::Origin::TYPE,
+        <Held<dyn radio::Listener>>::TYPE,
+        <Held<dyn loud_radio::Listener>>::TYPE,
+        <Held<dyn other_radio::Hearer>>::TYPE,
     ];
     for (i, a) in all.iter().enumerate() {
         for (j, b) in all.iter().enumerate() {

@@ -39,17 +39,6 @@ const _: () = {
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg;
     #[automatically_derived]
-    impl ::core::clone::Clone for __AlphaProxy
-    where
-        Vector: __hotswap::Shared,
-        Refused: __hotswap::Shared,
-        for<'__a> Vector: __hotswap::Arg,
-    {
-        fn clone(&self) -> Self {
-            Self(::core::clone::Clone::clone(&self.0))
-        }
-    }
-    #[automatically_derived]
     unsafe impl __hotswap::Interface for dyn Alpha
     where
         Vector: __hotswap::Shared,
@@ -83,6 +72,9 @@ const _: () = {
         const SIGNATURE: &'static str = "fn say(&self, text: &str, at: Vector) -> Result<String, Refused>; fn ready(&self) -> bool";
         fn proxy(object: __hotswap::Object<__AlphaTable>) -> __AlphaProxy {
             __AlphaProxy(object)
+        }
+        fn object(proxy: &__AlphaProxy) -> &__hotswap::Object<__AlphaTable> {
+            &proxy.0
         }
     }
     #[automatically_derived]

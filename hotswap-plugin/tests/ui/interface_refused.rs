@@ -1,5 +1,11 @@
 //! What a method of an interface cannot be, all of it reported at once.
 use hotswap_plugin::prelude::*;
+use std::sync::Arc;
+
+#[interface]
+pub trait Listener: Send + Sync {
+    fn hear(&self, text: &str);
+}
 
 #[interface]
 pub trait Alpha: Send + Sync {
@@ -24,6 +30,9 @@ pub trait Alpha: Send + Sync {
     fn same(&self, other: &Self) -> Self;
     fn function(&self, callback: fn(u32) -> u32);
     fn address(&self, at: *const u8);
+    fn owned(&self, listener: Box<dyn Listener>) -> Vec<Arc<dyn Listener>>;
+    fn lent(&self, listener: &dyn Listener);
+    fn itself(&self) -> Vec<Held<dyn Alpha>>;
     fn clone(&self) -> u32;
     fn deref(&self) -> u32;
     fn to_owned(&self) -> u32;

@@ -16,6 +16,7 @@ struct Borrowed<'a> {
     bytes: Vec<&'static [u8]>,
     pointer: *const u8,
     function: fn(u32) -> u32,
+    object: Box<dyn Iterator<Item = u8> + Send>,
 }
 
 #[shared]
