@@ -243,6 +243,12 @@ impl Imports<'_> {
             index += usize::from(!matches!(import.source, Source::Skip));
             quote!(#name: #value)
         });
+        // There is nothing to read in a `()`, and no reason to warn of that.
+        let read = self.fields.iter().filter_map(|import| {
+            let name = import.ident;
+            let order_only = matches!(import.source, Source::OrderOnly { .. });
+            order_only.then(|| quote!(let _ = |imports: &Self| imports.#name;))
+        });
         quote! {
             #[allow(clippy::all, clippy::pedantic)]
             #[allow(trivial_bounds, unsafe_code)]
@@ -254,6 +260,7 @@ impl Imports<'_> {
                     const IMPORTS: &'static [#b::ImportDesc] = &[#(#descriptions),*];
                     const METADATA: &'static str = #json;
                     unsafe fn bind(objects: &[#b::RawObject]) -> Self {
+                        #(#read)*
                         unsafe { Self { #(#fields),* } }
                     }
                 }

@@ -17,6 +17,7 @@ const _: () = {
         ];
         const METADATA: &'static str = "[{\"field\":\"alpha\",\"from\":\"alpha\",\"interface\":\"Alpha\",\"kind\":\"plugin\",\"optional\":false},{\"field\":\"queue\",\"from\":null,\"interface\":\"JobQueue\",\"kind\":\"host\",\"optional\":false},{\"field\":\"beta\",\"from\":\"beta-plugin\",\"interface\":\"Beta\",\"kind\":\"plugin\",\"optional\":true},{\"field\":\"gamma\",\"from\":\"gamma\",\"interface\":null,\"kind\":\"order_only\",\"optional\":false}]";
         unsafe fn bind(objects: &[__hotswap::RawObject]) -> Self {
+            let _ = |imports: &Self| imports.gamma;
             unsafe {
                 Self {
                     alpha: __hotswap::Imported::from_raw(objects[0usize]),
