@@ -4,6 +4,7 @@ use hotswap_host::artifact::{Artifact, BuildId};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -79,7 +80,7 @@ impl Build {
             Build::First => with(
                 &[
                     "probe", "alpha", "beta", "gamma", "guest", "talker", "link", "ledger",
-                    "auditor",
+                    "auditor", "radio", "ear",
                 ],
                 &[],
             ),
@@ -286,10 +287,7 @@ pub fn install(library: &[u8], name: &str, dir: &Path) {
 /// When the text is not there exactly once.
 pub fn variant(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     assert_eq!(text.len(), by.len());
-    let windows = library.windows(text.len()).enumerate();
-    let found: Vec<usize> = windows
-        .filter_map(|(at, bytes)| (bytes == text.as_bytes()).then_some(at))
-        .collect();
+    let found = places(library, text);
     let [at] = found[..] else {
         panic!("{text:?} is in the library {} times", found.len())
     };
@@ -305,18 +303,27 @@ pub fn variant(library: &[u8], text: &str, by: &str) -> Vec<u8> {
 /// When the text is not there.
 pub fn renamed(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     assert_eq!(text.len(), by.len());
+    let found = places(library, text);
+    assert!(!found.is_empty(), "{text:?} is not in the library");
     let mut renamed = library.to_vec();
-    let mut at = 0;
-    while let Some(next) = renamed[at..]
-        .windows(text.len())
-        .position(|bytes| bytes == text.as_bytes())
-    {
-        at += next;
+    for at in found {
         renamed[at..at + by.len()].copy_from_slice(by.as_bytes());
-        at += by.len();
     }
-    assert!(at > 0, "{text:?} is not in the library");
     noted(library, renamed)
+}
+
+/// Where a text begins in a library.
+fn places(library: &[u8], text: &str) -> Vec<usize> {
+    let (text, mut rest) = (text.as_bytes(), library);
+    let mut places = Vec::new();
+    // Optimised in every profile, as a loop of ours is not.
+    while rest.skip_until(text[0]).expect("memory can be read") > 0 {
+        let at = library.len() - rest.len() - 1;
+        if library[at..].starts_with(text) {
+            places.push(at);
+        }
+    }
+    places
 }
 
 /// With the note of the library that it was made from: a note names the build that it was written for.
