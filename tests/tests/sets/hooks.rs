@@ -1,5 +1,5 @@
 //! The second of three plugins fails or panics in a hook.
-use crate::support::{Set, bottom, build, middle, summit};
+use crate::support::{Set, bottom, build, head, middle, summit};
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, HookFailure};
 use hotswap_tests::fixture::ordered;
@@ -123,6 +123,32 @@ fn what_was_made_is_freed_the_last_first() {
     2 bottom drop
     ");
     set.restored();
+}
+
+/// Also where none needs another. What was live is stopped in this order; a hook that hangs holds up no other from being
+/// freed.
+#[test]
+fn plugins_that_do_not_import_each_other() {
+    let names = ["my-one", "my-two", "thr-ee"];
+    let set = Set::open(&names.map(|name| (name, head(name))));
+    let told = |hook: &str| {
+        set.stage.settle();
+        let told = set.stage.desk.told();
+        let names = told.iter().filter_map(|told| told.strip_suffix(hook));
+        names
+            .map(|name| name.trim_end().to_owned())
+            .collect::<Vec<_>>()
+    };
+    for name in names {
+        set.install(name, &build(&head(name), 1));
+    }
+    set.install("thr-ee", &ordered(&head("thr-ee"), "fail on_init"));
+    set.stage.swapper.reload().unwrap_err();
+    assert_eq!(told("on_free"), ["2 thr-ee", "2 my-two", "2 my-one"]);
+    set.install("thr-ee", &build(&head("thr-ee"), 1));
+    set.stage.swapper.reload().unwrap();
+    assert_eq!(told("on_stop"), ["1 thr-ee", "1 my-two", "1 my-one"]);
+    set.stage.close();
 }
 
 /// What was refused has a fault of its own, which does not make the refusal any different.
