@@ -1,8 +1,11 @@
 //! Interfaces of which one plugin knows an earlier version and the other a later one.
 use crate::support::Set;
+use bonds::ledger::{Archive, Entry};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{Build, renamed};
 use insta::assert_snapshot;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// What is said when the ledger of this name, which the auditor wants of it another interface each, is replaced by one of
 /// a later version.
@@ -28,6 +31,43 @@ fn refused(name: &'static str) -> String {
     );
     set.restored();
     text
+}
+
+/// What the host provides, in its own version of the interface.
+struct Shelf(AtomicU32);
+
+impl Archive for Shelf {
+    fn store(&self, entry: &Entry) {
+        self.0.fetch_add(entry.amount, Relaxed);
+    }
+}
+
+#[test]
+fn with_the_host() {
+    let shelf = Arc::new(Shelf(AtomicU32::new(0)));
+    let provided = shelf.clone();
+    let set = Set::with(&[("book-a", Build::First.bytes("ledger"))], |builder| {
+        builder.provide::<dyn Archive>(provided)
+    });
+    let store = || {
+        set.stage
+            .swapper
+            .invoke("book-a", "store", &["rent".into()])
+    };
+    assert_eq!((store(), shelf.0.load(Relaxed)), (Ok(true.into()), 7));
+    set.install("book-a", &Build::Later.bytes("ledger"));
+    let (error, text) = set.refuses_to(|swapper| swapper.reload());
+    assert!(matches!(error, ReloadError::Mismatch { plugin, .. } if plugin == "book-a"));
+    assert_snapshot!(text, @r"
+    book-a cannot use Archive of the host: they were built with different versions of it
+      Archive::store
+      in entry: &Entry
+      book-a expects amount: u64
+      the host has   amount: u32
+      build the plugin again, and the host: cargo hotswap build -p book-a
+    ");
+    assert_eq!((store(), shelf.0.load(Relaxed)), (Ok(true.into()), 14));
+    set.restored();
 }
 
 #[test]

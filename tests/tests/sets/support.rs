@@ -1,4 +1,5 @@
 //! Plugins that need each other, and a host that must not notice what it refuses.
+use hotswap_host::Builder;
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{Build, renamed, variant};
 use hotswap_tests::{Desk, Stage};
@@ -60,11 +61,19 @@ struct Look {
 
 impl Set {
     pub fn open(plugins: &[(&'static str, Vec<u8>)]) -> Self {
+        Set::with(plugins, |builder| builder)
+    }
+
+    /// The same with settings.
+    pub fn with(
+        plugins: &[(&'static str, Vec<u8>)],
+        settings: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let borrowed: Vec<_> = plugins
             .iter()
             .map(|(name, file)| (*name, &**file))
             .collect();
-        let stage = Stage::open(&borrowed);
+        let stage = Stage::with(&borrowed, settings);
         stage.desk.told();
         Set {
             before: look(&stage.swapper),
