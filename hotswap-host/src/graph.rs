@@ -210,8 +210,9 @@ fn unlike(
     };
     (export.hash != import.hash).then(|| {
         let message = format!(
-            "{plugin} cannot use {interface} of {}: they were built with different versions of it; build both again",
-            exporter.name
+            "{plugin} cannot use {interface} of {}: they were built with different versions of it; build both again: \
+             cargo hotswap build -p {} -p {}",
+            exporter.name, importer.metadata.crate_name, exporter.crate_name
         );
         let problem = ReloadError::Mismatch {
             plugin,

@@ -1,7 +1,7 @@
 //! The demo hello in a copy of the checkout: what its README promises to a newcomer.
-use crate::project::{Project, checkout};
+use crate::project::Project;
 use crate::running::Running;
-use hotswap_tests::{fixture, odd};
+use hotswap_tests::fixture;
 use insta::assert_snapshot;
 use std::fs;
 use std::path::Path;
@@ -17,27 +17,9 @@ unsafe extern "C" {
 static NEEDED: unsafe extern "C" fn() = nobody_defines_this;
 "#;
 
-/// What is in the checkout, without what was built in it, and without its history.
-fn copied() -> Project {
-    let project = Project::new();
-    for entry in fs::read_dir(checkout()).unwrap() {
-        let name = entry.unwrap().file_name();
-        if name != "target" && name != ".git" {
-            odd::copy_tree(&checkout().join(&name), &project.root.join(&name));
-        }
-    }
-    // As all else that is built here.
-    project.edit(
-        "Cargo.toml",
-        "debug = \"line-tables-only\"",
-        "debug = false",
-    );
-    project
-}
-
 #[test]
 fn it_hums_and_is_edited_while_it_runs() {
-    let project = copied();
+    let project = Project::of_the_checkout();
     let plugins = project.plugin_dir("hello");
     let (target, demo) = (fixture::target(), project.root.join("demos/hello"));
     let [target, demo] = [&target, &demo].map(|path| path.to_str().unwrap());

@@ -1,6 +1,8 @@
 //! What users do at the command line: `cargo hotswap` with real hosts, from the first run to a reload that fails.
+mod graph;
 mod hello;
 mod inspect;
 mod new;
 mod project;
 mod running;
+mod trine;

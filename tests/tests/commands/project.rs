@@ -1,6 +1,6 @@
 //! A workspace of a user's, and the command run in it.
 use crate::running::Running;
-use hotswap_tests::fixture;
+use hotswap_tests::{fixture, odd};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -18,6 +18,24 @@ impl Project {
         let root = temp.path().canonicalize().unwrap().join("some where");
         fs::create_dir(&root).unwrap();
         Project { temp, root }
+    }
+
+    /// With what is in the checkout, without what was built in it, and without its history.
+    pub fn of_the_checkout() -> Self {
+        let project = Project::new();
+        for entry in fs::read_dir(checkout()).unwrap() {
+            let name = entry.unwrap().file_name();
+            if name != "target" && name != ".git" {
+                odd::copy_tree(&checkout().join(&name), &project.root.join(&name));
+            }
+        }
+        // As all else that is built here.
+        project.edit(
+            "Cargo.toml",
+            "debug = \"line-tables-only\"",
+            "debug = false",
+        );
+        project
     }
 
     /// The command, in a directory of the project. All projects are built in one place, so that what they depend on is
