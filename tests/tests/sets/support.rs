@@ -1,48 +1,11 @@
 //! Plugins that need each other, and a host that must not notice what it refuses.
+pub use hotswap_tests::links::*;
+
 use hotswap_host::Builder;
 use hotswap_host::prelude::*;
-use hotswap_tests::fixture::{Build, renamed, variant};
 use hotswap_tests::{Desk, Stage};
 use std::fs;
-use std::sync::{Arc, OnceLock};
-
-/// A link of this name, of six letters, which imports nothing.
-pub fn head(name: &str) -> Vec<u8> {
-    static HEAD: OnceLock<Vec<u8>> = OnceLock::new();
-    let head = HEAD.get_or_init(|| Build::Head.bytes("link"));
-    renamed(head, "link-a", name)
-}
-
-/// A link of this name, which imports the one before it.
-pub fn link(name: &str, before: &str) -> Vec<u8> {
-    link_after(name, before, before)
-}
-
-/// The same, where another plugin has to be there first.
-pub fn link_after(name: &str, before: &str, first: &str) -> Vec<u8> {
-    static LINK: OnceLock<Vec<u8>> = OnceLock::new();
-    let link = LINK.get_or_init(|| Build::First.bytes("link"));
-    [("link-a", name), ("link-b", before), ("link-c", first)]
-        .iter()
-        .fold(link.clone(), |link, (text, by)| renamed(&link, text, by))
-}
-
-/// Another build of a link.
-pub fn build(link: &[u8], number: u8) -> Vec<u8> {
-    variant(link, "build 00", &format!("build {number:02}"))
-}
-
-pub fn bottom() -> Vec<u8> {
-    head("bottom")
-}
-
-pub fn middle() -> Vec<u8> {
-    link("middle", "bottom")
-}
-
-pub fn summit() -> Vec<u8> {
-    link("summit", "middle")
-}
+use std::sync::Arc;
 
 /// A host that serves a set of plugins.
 pub struct Set {
