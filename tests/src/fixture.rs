@@ -32,6 +32,14 @@ pub enum Build {
     Needy,
     /// `probe` with an older version of the contract between host and plugin.
     OldContract,
+    /// `node`, which imports two plugins where they are there.
+    Node,
+    /// `node`, which needs two more plugins.
+    NodeNeeds,
+    /// `node`, which comes after another plugin.
+    NodeWaits,
+    /// `node` with all of these.
+    NodeNeedsWaits,
 }
 
 impl Build {
@@ -88,6 +96,10 @@ impl Build {
             Build::Head => with(&["link"], &["head"]),
             Build::Tagged => with(&["probe"], &["tagged"]),
             Build::LaterTagged => with(&["probe"], &["tagged,later"]),
+            Build::Node => with(&["node"], &[]),
+            Build::NodeNeeds => with(&["node"], &["needs"]),
+            Build::NodeWaits => with(&["node"], &["waits"]),
+            Build::NodeNeedsWaits => with(&["node"], &["needs,waits"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::OldContract => {
                 let manifest = odd::old_contract(out);

@@ -7,7 +7,11 @@
 
 mod desk;
 pub mod fixture;
+<<<<<<< HEAD
 pub mod links;
+=======
+pub mod model;
+>>>>>>> 4ce72a6 (wip)
 pub mod odd;
 pub mod process;
 pub mod records;

@@ -1,0 +1,272 @@
+//! What comes of a reload: what is on the disk, what that needs, what it makes.
+use super::{
+    Build, Conduct, Fate, Fault, File, Id, Instance, Model, Next, Place, Plugin, Plugins, Request,
+};
+use hotswap_host::Hook;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Found = BTreeMap<Plugin, (Place, Build)>;
+type Fates = BTreeMap<Plugin, Fate>;
+
+impl Build {
+    /// What it calls of those that are there.
+    fn calls(&self, found: &Found) -> BTreeSet<Plugin> {
+        let all = self.needs.iter().chain(&self.wants).copied();
+        all.filter(|plugin| found.contains_key(plugin)).collect()
+    }
+
+    /// What it imports of those that are there.
+    fn imports(&self, found: &Found) -> BTreeSet<Plugin> {
+        let waits = self
+            .waits
+            .iter()
+            .filter(|plugin| found.contains_key(plugin));
+        self.calls(found)
+            .into_iter()
+            .chain(waits.copied())
+            .collect()
+    }
+}
+
+impl Model {
+    /// What a reload makes, if it succeeds.
+    ///
+    /// # Errors
+    /// What the host may name as the reason why it does not.
+    pub fn predict(&self, request: Request) -> Result<Next, Vec<Fault>> {
+        let (mut added, mut removed) = (self.added.clone(), self.removed.clone());
+        match request {
+            Request::Reload => {}
+            Request::Load(plugin) => {
+                added.insert(plugin);
+                removed.remove(&plugin);
+            }
+            Request::Unload(plugin) => {
+                added.remove(&plugin);
+                removed.insert(plugin);
+            }
+        }
+        let mut found = self.files(&added)?;
+        found.retain(|plugin, _| !removed.contains(plugin));
+        if let Request::Unload(plugin) = request {
+            self.check_unload(plugin, &found)?;
+        }
+        let (fates, plugins) = self.stage(found)?;
+        Ok(Next {
+            changed: self.generation == 0 || fates.values().any(|fate| !fate.stays()),
+            plugins,
+            fates,
+            added,
+            removed,
+        })
+    }
+
+    /// What the host did.
+    pub fn accept(&mut self, next: Next) {
+        self.generation += u64::from(next.changed);
+        self.born += next.plugins.len() as Id;
+        (self.plugins, self.added, self.removed) = (next.plugins, next.added, next.removed);
+    }
+
+    /// What is on the disk, by plugin.
+    fn files(&self, added: &BTreeSet<Plugin>) -> Result<Found, Vec<Fault>> {
+        let (mut found, mut faults) = (Found::new(), Vec::new());
+        let inside = |place: &Place| !matches!(place, Place::Outside(_));
+        for (place, file) in self.disk.iter().filter(|(place, _)| inside(place)) {
+            let File::Build(build) = file else {
+                faults.push(Fault::File(*place));
+                continue;
+            };
+            if found
+                .insert(build.plugin, (*place, build.clone()))
+                .is_some()
+            {
+                faults.push(Fault::Duplicate(build.plugin));
+            }
+        }
+        for &plugin in added {
+            let place = Place::Outside(plugin);
+            match self.disk.get(&place) {
+                Some(File::Build(build)) => _ = found.insert(plugin, (place, build.clone())),
+                _ => faults.push(Fault::File(place)),
+            }
+        }
+        if !self.disk.keys().any(inside) && added.is_empty() {
+            faults.push(Fault::Empty);
+        }
+        none(faults).map(|()| found)
+    }
+
+    fn check_unload(&self, plugin: Plugin, found: &Found) -> Result<(), Vec<Fault>> {
+        let uses = |build: &Build| build.needs.contains(&plugin) || build.waits.contains(&plugin);
+        let users = found.values().filter(|(_, build)| uses(build));
+        let users: BTreeSet<_> = users.map(|(_, build)| build.plugin).collect();
+        match (self.plugins.contains_key(&plugin), users.is_empty()) {
+            (false, _) => Err(vec![Fault::NotLoaded(plugin)]),
+            (_, false) => Err(vec![Fault::InUse(plugin, users)]),
+            (true, true) => Ok(()),
+        }
+    }
+
+    fn stage(&self, mut found: Found) -> Result<(Fates, Plugins), Vec<Fault>> {
+        let mut fates = Fates::new();
+        for (plugin, (place, build)) in &mut found {
+            let fate = match self.plugins.get(plugin) {
+                None => Fate::Loaded,
+                Some(live) if (live.place, &live.build) == (*place, build) => Fate::Unchanged,
+                Some(live) if live.build.conduct == Conduct::Fixed => {
+                    (*place, *build) = (live.place, live.build.clone());
+                    Fate::NotReloadable
+                }
+                Some(live) => Fate::Reloaded(live.build.number),
+            };
+            fates.insert(*plugin, fate);
+        }
+        none(import_faults(&found))?;
+        // Who follows may itself be followed.
+        for plugin in found.keys().cycle().take(found.len() * found.len()) {
+            let leaders = self.leaders(&found, &fates, *plugin);
+            let follows = fates[plugin].stays() || matches!(fates[plugin], Fate::Followed(_));
+            if follows && !leaders.is_empty() {
+                fates.insert(*plugin, Fate::Followed(leaders));
+            }
+        }
+        none(self.stage_faults(&found, &fates))?;
+        let plugins = self.construct(&found, &fates);
+        let gone = self
+            .plugins
+            .keys()
+            .filter(|plugin| !found.contains_key(plugin));
+        fates.extend(gone.map(|plugin| (*plugin, Fate::Removed)));
+        Ok((fates, plugins))
+    }
+
+    /// What the running instance of the plugin cannot go on with: imports that are new, or no longer there.
+    fn leaders(&self, found: &Found, fates: &Fates, plugin: Plugin) -> BTreeSet<Plugin> {
+        let live = self.plugins.get(&plugin);
+        let called = live.into_iter().flat_map(|live| live.calls.keys().copied());
+        let lost = called.filter(|import| !found.contains_key(import));
+        let calls = found[&plugin].1.calls(found).into_iter();
+        lost.chain(calls.filter(|import| !fates[import].stays()))
+            .collect()
+    }
+
+    fn stage_faults(&self, found: &Found, fates: &Fates) -> Vec<Fault> {
+        let fresh = found
+            .values()
+            .map(|(_, build)| build)
+            .filter(|build| !fates[&build.plugin].stays());
+        let (mut early, mut late) = (BTreeMap::new(), BTreeMap::new());
+        for build in fresh {
+            let plugin = build.plugin;
+            match (build.conduct, &fates[&plugin]) {
+                (Conduct::Fixed, Fate::Followed(leaders)) => {
+                    _ = early.insert(plugin, Fault::Stuck(plugin, leaders.clone()))
+                }
+                (Conduct::Fails(hook) | Conduct::Panics(hook), _) => {
+                    let panics = build.conduct == Conduct::Panics(hook);
+                    let faults = if hook == Hook::OnInit {
+                        &mut late
+                    } else {
+                        &mut early
+                    };
+                    faults.insert(plugin, Fault::Hook(plugin, hook, panics));
+                }
+                _ => {}
+            }
+        }
+        // All are loaded before one is initialised, and each after those it imports.
+        let faults = if early.is_empty() { late } else { early };
+        let first = |plugin: &Plugin| {
+            behind(found, *plugin)
+                .iter()
+                .all(|import| !faults.contains_key(import))
+        };
+        let first: Vec<_> = faults
+            .iter()
+            .filter(|(plugin, _)| first(plugin))
+            .map(|(_, fault)| fault.clone())
+            .collect();
+        let lost = self
+            .handles
+            .iter()
+            .filter(|plugin| !found.contains_key(plugin));
+        first
+            .into_iter()
+            .chain(lost.map(|plugin| Fault::Handle(*plugin)))
+            .collect()
+    }
+
+    fn construct(&self, found: &Found, fates: &Fates) -> Plugins {
+        let ids: BTreeMap<Plugin, Id> = (self.born..)
+            .zip(found.keys())
+            .map(|(new, plugin)| match fates[plugin].stays() {
+                true => (*plugin, self.plugins[plugin].id),
+                false => (*plugin, new),
+            })
+            .collect();
+        let instance = |(plugin, (place, build)): (&Plugin, &(Place, Build))| {
+            let of = |imports: BTreeSet<Plugin>| {
+                imports.into_iter().map(|import| (import, ids[&import]))
+            };
+            let fresh = Instance {
+                id: ids[plugin],
+                build: build.clone(),
+                place: *place,
+                calls: of(build.calls(found)).collect(),
+                after: of(build.imports(found)).map(|(_, id)| id).collect(),
+            };
+            let instance = if fates[plugin].stays() {
+                self.plugins[plugin].clone()
+            } else {
+                fresh
+            };
+            (*plugin, instance)
+        };
+        found.iter().map(instance).collect()
+    }
+}
+
+impl Fate {
+    /// Whether the instance goes on.
+    fn stays(&self) -> bool {
+        matches!(self, Fate::Unchanged | Fate::NotReloadable)
+    }
+}
+
+/// All that the plugin imports, directly or not.
+fn behind(found: &Found, plugin: Plugin) -> BTreeSet<Plugin> {
+    let mut all = found[&plugin].1.imports(found);
+    for _ in found {
+        let further = all.iter().flat_map(|import| found[import].1.imports(found));
+        all = further.chain(all.iter().copied()).collect();
+    }
+    all
+}
+
+fn import_faults(found: &Found) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (plugin, (_, build)) in found {
+        let needs = build.needs.iter().chain(&build.waits);
+        let missing = needs.filter(|import| !found.contains_key(import));
+        faults.extend(missing.map(|import| Fault::Import(*plugin, *import)));
+    }
+    if found
+        .keys()
+        .any(|plugin| behind(found, *plugin).contains(plugin))
+    {
+        let imports =
+            |(plugin, (_, build)): (&Plugin, &(Place, Build))| (*plugin, build.imports(found));
+        faults.push(Fault::Cycle(found.iter().map(imports).collect()));
+    }
+    faults
+}
+
+/// The faults as an error, if there are any.
+fn none(faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
+}

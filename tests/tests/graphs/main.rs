@@ -1,0 +1,41 @@
+//! Random graphs of plugins and random things that happen to them: real libraries in a real host, compared with a model.
+//!
+//! `HOTSWAP_TEST_CASES` says how many stories are told, and `HOTSWAP_TEST_SEED` which: the same seed, the same stories.
+mod book;
+mod library;
+mod story;
+mod world;
+
+use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestRunner};
+use story::stories;
+use world::World;
+
+/// A number from the environment.
+fn setting(variable: &str, default: u64) -> u64 {
+    let Ok(text) = std::env::var(variable) else {
+        return default;
+    };
+    text.parse()
+        .unwrap_or_else(|error| panic!("{variable}={text}: {error}"))
+}
+
+#[test]
+fn a_host_does_what_the_model_says() {
+    let seed = setting("HOTSWAP_TEST_SEED", 1);
+    let cases = setting("HOTSWAP_TEST_CASES", 100);
+    println!("HOTSWAP_TEST_SEED={seed} HOTSWAP_TEST_CASES={cases}");
+    let config = Config {
+        cases: cases.try_into().expect("so many cases are too many"),
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/graphs/regressions.txt",
+        ))),
+        max_shrink_iters: 2000,
+        ..Config::default()
+    };
+    let told = TestRunner::new(config).run(&stories(), |story| {
+        World::open(&story.first).tell(&story.steps);
+        Ok(())
+    });
+    told.unwrap_or_else(|error| panic!("{error}"));
+}

@@ -1,0 +1,185 @@
+//! Stories of what may happen to a host and its plugins.
+use hotswap_host::Hook;
+use hotswap_tests::model::{Conduct, Place, Plugin, Request};
+use proptest::collection::vec;
+use proptest::option::weighted as sometimes;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+/// The plugins there may be.
+const PLUGINS: [Plugin; 8] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+
+/// A plugin that there never is.
+const NOBODY: Plugin = 'z';
+
+/// What a build is made of.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    pub plugin: Plugin,
+    pub needs: Vec<Plugin>,
+    pub wants: Vec<Plugin>,
+    pub waits: Vec<Plugin>,
+    pub conduct: Conduct,
+}
+
+/// What is done between reloads.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// A build is made and put there.
+    Write(Place, Recipe),
+    /// The plugin is built again, from the same sources.
+    Rebuild(Plugin),
+    /// The same, but it behaves in another way.
+    Behave(Plugin, Conduct),
+    /// An earlier build of it is put back.
+    Back(Plugin, Index),
+    /// The file is removed.
+    Remove(Place),
+    /// Something else takes the file's place.
+    Garbage(Place),
+    /// The plugin is built under another file name.
+    Move(Plugin),
+    /// The host makes a handle of the plugin's.
+    Keep(Plugin),
+    /// The host drops it.
+    Forget(Plugin),
+    /// The host holds the live generation.
+    Hold,
+    /// The host lets the oldest go that it holds.
+    Release,
+}
+
+/// Some changes, then a reload.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Before them all files are put back that were there when a reload succeeded last.
+    pub repair: bool,
+    pub edits: Vec<Edit>,
+    pub request: Request,
+}
+
+/// What there is at first, and what happens then.
+#[derive(Clone, Debug)]
+pub struct Story {
+    pub first: Vec<Recipe>,
+    pub steps: Vec<Step>,
+}
+
+/// Any story.
+pub fn stories() -> impl Strategy<Value = Story> {
+    // Plugins mostly import those before them in this order, which is not that of their names.
+    Just(PLUGINS.to_vec())
+        .prop_shuffle()
+        .prop_flat_map(|order| {
+            let first: Vec<_> = (0..order.len())
+                .map(|rank| recipe(&order, rank, true).boxed())
+                .collect();
+            let first = (first, 1..=order.len()).prop_map(|(mut first, many)| {
+                first.truncate(many);
+                first
+            });
+            (first, vec(step(&order), 1..=12)).prop_map(|(first, steps)| Story { first, steps })
+        })
+}
+
+/// Sources of the plugin of this rank. Sound ones import only what comes before, and misbehave in nothing.
+fn recipe(order: &[Plugin], rank: usize, sound: bool) -> impl Strategy<Value = Recipe> + use<> {
+    let plugin = order[rank];
+    let before = order[..rank].to_vec();
+    let any = [order, &[NOBODY]].concat();
+    let link = move || match (before.is_empty(), sound) {
+        (true, true) => None,
+        (false, true) => Some(select(before.clone()).boxed()),
+        (true, false) => Some(select(any.clone()).boxed()),
+        (false, false) => {
+            Some(prop_oneof![20 => select(before.clone()), 1 => select(any.clone())].boxed())
+        }
+    };
+    let links = |most: usize, often: f64| match link() {
+        None => Just(Vec::new()).boxed(),
+        Some(_) if rank == 0 && !sound => sometimes(0.05, link().expect("as above"))
+            .prop_map(Vec::from_iter)
+            .boxed(),
+        Some(link) => vec(sometimes(often, link), most)
+            .prop_map(|links| links.into_iter().flatten().collect())
+            .boxed(),
+    };
+    let conduct = match sound {
+        true => Just(Conduct::Well).boxed(),
+        false => prop_oneof![12 => Just(Conduct::Well), 1 => conduct()].boxed(),
+    };
+    (links(2, 0.5), links(2, 0.4), links(1, 0.2), conduct).prop_map(
+        move |(needs, wants, waits, conduct)| Recipe {
+            plugin,
+            needs,
+            wants,
+            waits,
+            conduct,
+        },
+    )
+}
+
+fn conduct() -> impl Strategy<Value = Conduct> {
+    let hook = || select(vec![Hook::New, Hook::OnLoad, Hook::OnInit]);
+    prop_oneof![
+        2 => Just(Conduct::Well),
+        2 => Just(Conduct::Fixed),
+        3 => hook().prop_map(Conduct::Fails),
+        3 => hook().prop_map(Conduct::Panics),
+        1 => Just(Conduct::Panics(Hook::Reloadable)),
+    ]
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    prop_oneof![
+        8 => select(&PLUGINS[..]).prop_map(Place::Own),
+        1 => Just(Place::Other),
+        2 => select(&PLUGINS[..]).prop_map(Place::Outside),
+    ]
+}
+
+fn edit(order: &[Plugin]) -> impl Strategy<Value = Edit> + use<> {
+    let order = order.to_vec();
+    let recipe = (0..order.len()).prop_flat_map(move |rank| recipe(&order, rank, false));
+    let write = (recipe, 0..12).prop_map(|(recipe, place)| {
+        let place = match place {
+            0 => Place::Other,
+            1 | 2 => Place::Outside(recipe.plugin),
+            _ => Place::Own(recipe.plugin),
+        };
+        Edit::Write(place, recipe)
+    });
+    let plugin = || select(&PLUGINS[..]);
+    prop_oneof![
+        8 => write,
+        8 => plugin().prop_map(Edit::Rebuild),
+        2 => (plugin(), conduct()).prop_map(|(plugin, conduct)| Edit::Behave(plugin, conduct)),
+        3 => (plugin(), any::<Index>()).prop_map(|(plugin, index)| Edit::Back(plugin, index)),
+        3 => place().prop_map(Edit::Remove),
+        1 => place().prop_map(Edit::Garbage),
+        1 => plugin().prop_map(Edit::Move),
+        1 => plugin().prop_map(Edit::Keep),
+        1 => plugin().prop_map(Edit::Forget),
+        1 => Just(Edit::Hold),
+        2 => Just(Edit::Release),
+    ]
+}
+
+fn step(order: &[Plugin]) -> impl Strategy<Value = Step> + use<> {
+    let plugin = || select(&PLUGINS[..]);
+    let request = prop_oneof![
+        10 => Just(Request::Reload),
+        2 => plugin().prop_map(Request::Load),
+        2 => plugin().prop_map(Request::Unload),
+    ];
+    (
+        proptest::bool::weighted(0.7),
+        vec(edit(order), 0..=3),
+        request,
+    )
+        .prop_map(|(repair, edits, request)| Step {
+            repair,
+            edits,
+            request,
+        })
+}

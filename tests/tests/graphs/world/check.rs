@@ -1,0 +1,233 @@
+//! What is compared after each reload.
+use super::{World, letter};
+use crate::library::name;
+use hotswap_host::prelude::*;
+use hotswap_host::{Outcome, PluginName, PluginReport, Report, RetirementState};
+use hotswap_tests::model::{Fate, Fault, Id, Instance, Next, Plugin, Plugins};
+use hotswap_tests::{process, until};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn letters<'a>(names: impl IntoIterator<Item = &'a PluginName>) -> Vec<Plugin> {
+    names
+        .into_iter()
+        .map(|name| letter(name.as_str()))
+        .collect()
+}
+
+fn same(names: &[PluginName], plugins: impl Iterator<Item = Plugin>) -> bool {
+    letters(names).into_iter().collect::<BTreeSet<_>>() == plugins.collect()
+}
+
+impl World {
+    /// Whether the error says that this is wrong.
+    pub(super) fn is(&self, error: &ReloadError, fault: &Fault) -> bool {
+        let live = || self.model.plugins.keys().copied();
+        match (error, fault) {
+            (ReloadError::Artifact(error), Fault::File(place)) => error.file == self.path(*place),
+            (ReloadError::Duplicate { name: of, .. }, Fault::Duplicate(plugin)) => {
+                *of == *name(*plugin)
+            }
+            (ReloadError::Empty { live: are, .. }, Fault::Empty) => same(are, live()),
+            (ReloadError::NotLoaded { name: of, loaded }, Fault::NotLoaded(plugin)) => {
+                *of == *name(*plugin) && same(loaded, live())
+            }
+            (
+                ReloadError::InUse {
+                    name: of,
+                    users: by,
+                },
+                Fault::InUse(plugin, users),
+            ) => *of == *name(*plugin) && same(by, users.iter().copied()),
+            (ReloadError::Import { plugin, import, .. }, Fault::Import(by, of)) => {
+                *plugin == *name(*by) && PluginName::from(import.as_str()) == *name(*of)
+            }
+            (ReloadError::Import { plugin, import, .. }, Fault::Stuck(stuck, leaders)) => {
+                *plugin == *name(*stuck) && leaders.contains(&letter(import))
+            }
+            (ReloadError::Cycle { chain }, Fault::Cycle(imports)) => {
+                let chain = letters(chain);
+                let imported = chain
+                    .windows(2)
+                    .all(|pair| imports[&pair[0]].contains(&pair[1]));
+                imported && chain.len() > 1 && chain.first() == chain.last()
+            }
+            (ReloadError::Hook(failure), Fault::Hook(plugin, hook, panicked)) => {
+                failure.plugin == *name(*plugin)
+                    && (failure.hook, failure.panicked) == (*hook, *panicked)
+            }
+            (ReloadError::Handle { plugin, .. }, Fault::Handle(lost)) => *plugin == *name(*lost),
+            _ => false,
+        }
+    }
+
+    /// The report of a reload that is to have made `next` of what the model has.
+    pub(super) fn check_report(&self, report: &Report, next: &Next) {
+        let generation = self.model.generation + u64::from(next.changed);
+        assert_eq!(
+            (report.generation, report.reloads),
+            (generation, generation - 1),
+            "{report}"
+        );
+        assert_eq!(report.changed(), next.changed, "{report}");
+        let all = letters(report.plugins.iter().map(|plugin| &plugin.name));
+        let (there, gone) = all.split_at(next.plugins.len());
+        assert_eq!(there, self.order(), "{report}");
+        assert!(
+            gone.iter()
+                .all(|plugin| next.fates[plugin] == Fate::Removed),
+            "{report}"
+        );
+        assert_eq!(all.len(), next.fates.len(), "{report}: {:?}", next.fates);
+        for plugin in &report.plugins {
+            let fate = &next.fates[&letter(plugin.name.as_str())];
+            assert!(
+                self.became(plugin, fate, &next.plugins),
+                "{report}: {:?}",
+                next.fates
+            );
+        }
+    }
+
+    /// Whether this is what became of the plugin.
+    fn became(&self, report: &PluginReport, fate: &Fate, next: &Plugins) -> bool {
+        let outcome = match (&report.outcome, fate) {
+            (Outcome::Reloaded { from }, Fate::Reloaded(number)) => *from == self.build_id(*number),
+            (Outcome::Followed { plugin }, Fate::Followed(leaders)) => {
+                leaders.contains(&letter(plugin.as_str()))
+            }
+            (Outcome::Loaded, Fate::Loaded) | (Outcome::Unchanged, Fate::Unchanged) => true,
+            (Outcome::NotReloadable, Fate::NotReloadable) | (Outcome::Removed, Fate::Removed) => {
+                true
+            }
+            _ => false,
+        };
+        let plugin = letter(report.name.as_str());
+        let instance = next
+            .get(&plugin)
+            .unwrap_or_else(|| &self.model.plugins[&plugin]);
+        outcome
+            && report.build_id == self.build_id(instance.build.number)
+            && report.notes.is_empty()
+    }
+
+    /// Instances that are live or held.
+    pub(super) fn alive(&self) -> BTreeMap<Id, Instance> {
+        let held = self.holds.iter().map(|(_, plugins)| plugins);
+        let all = held
+            .chain([&self.model.plugins])
+            .flat_map(|plugins| plugins.values());
+        all.map(|instance| (instance.id, instance.clone()))
+            .collect()
+    }
+
+    /// What the host says of itself, what plugins answer, and what is in memory.
+    pub(super) fn check(&self) {
+        let listing = self.stage.swapper.listing();
+        let plugins = &self.model.plugins;
+        assert_eq!(
+            (listing.generation, listing.reloads),
+            (self.model.generation, self.model.generation - 1)
+        );
+        assert_eq!(listing.plugins.len(), plugins.len());
+        let mut seen = BTreeSet::new();
+        for plugin in &listing.plugins {
+            let instance = &plugins[&letter(plugin.name.as_str())];
+            let live_imports = instance
+                .after
+                .iter()
+                .filter(|id| plugins.values().any(|live| live.id == **id));
+            assert!(
+                live_imports.copied().all(|id| seen.contains(&id)),
+                "{listing:?}"
+            );
+            seen.insert(instance.id);
+            assert_eq!(plugin.build_id, self.build_id(instance.build.number));
+            assert_eq!(plugin.file, self.path(instance.place));
+            assert!(
+                same(&plugin.dependencies, instance.calls.keys().copied()),
+                "{plugin:?}"
+            );
+            let users = plugins
+                .values()
+                .filter(|user| user.calls.values().any(|id| *id == instance.id));
+            assert!(
+                same(&plugin.users, users.map(|user| user.build.plugin)),
+                "{plugin:?}"
+            );
+        }
+        for (plugin, instance) in plugins {
+            let answer = self.stage.swapper.invoke(&name(*plugin), "answer", &[]);
+            assert_eq!(
+                answer.expect("no call fails"),
+                Value::from(self.answer(instance))
+            );
+        }
+        for (plugin, handle) in &self.handles {
+            assert_eq!(
+                handle.call().expect("no call fails"),
+                self.answer(&plugins[plugin])
+            );
+        }
+        for (hold, held) in &self.holds {
+            for (plugin, instance) in held {
+                let answer = hold.invoke(&name(*plugin), "answer", &[]);
+                assert_eq!(
+                    answer.expect("no call fails"),
+                    Value::from(self.answer(instance))
+                );
+            }
+        }
+        self.check_memory();
+    }
+
+    /// The instance's number and the answers of what it imports.
+    fn answer(&self, instance: &Instance) -> String {
+        let all = self.alive();
+        let build = &instance.build;
+        let needs = build.needs.first().into_iter().chain(build.needs.last());
+        let wants = [build.wants.first(), build.wants.get(1)];
+        let imports = needs
+            .map(Some)
+            .chain(wants)
+            .map(|import| import.and_then(|import| instance.calls.get(import)));
+        let answers: Vec<_> = imports
+            .map(|id| id.map_or("-".into(), |id| self.answer(&all[id])))
+            .collect();
+        format!("{}({})", self.numbers[&instance.id], answers.join(" "))
+    }
+
+    /// A private copy of each library that is used, mapped, and no other.
+    fn check_memory(&self) {
+        let copy = |instance: &Instance| {
+            format!(
+                "{}-{:.8}",
+                name(instance.build.plugin),
+                self.build_id(instance.build.number)
+            )
+        };
+        let mut expected: Vec<_> = self.alive().values().map(copy).collect();
+        expected.sort();
+        let host_dir = process::host_dir_of(self.stage.dir());
+        until(
+            &format!("only {expected:?} to be left in {}", host_dir.display()),
+            || {
+                let retirements = self.stage.swapper.retirements();
+                let ended = |state| matches!(state, RetirementState::Gone | RetirementState::InUse);
+                let mut copies = self.stage.copies();
+                copies.sort();
+                let builds = copies
+                    .iter()
+                    .filter_map(|copy| copy.rsplit_once('-'))
+                    .map(|(build, _)| build);
+                let lines = process::mapped_from(&host_dir);
+                let mapped: BTreeSet<_> = lines
+                    .iter()
+                    .filter_map(|line| line.rsplit('/').next())
+                    .collect();
+                retirements.iter().all(|it| ended(it.state))
+                    && builds.eq(&expected)
+                    && mapped == copies.iter().map(String::as_str).collect()
+            },
+        );
+    }
+}
