@@ -7,8 +7,8 @@ use crate::swapper::Pin;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
-    Arena, Arg, DynamicOut, InvokeError as Refused, Out, Return, Shared, SliceView, Status,
-    StrView, ValueView, call_dynamic, try_receive,
+    Arena, Arg, DynamicOut, InvokeError as Refused, Out, Panicked, Return, Shared, SliceView,
+    Status, StrView, ValueView, call_dynamic, try_receive,
 };
 use hotswap_plugin::contract::entry::{RawArgs, RawOut};
 use std::fmt;
@@ -129,31 +129,33 @@ pub(crate) fn invoke(
 
 /// # Safety
 /// As [`call_dynamic`].
+#[inline]
 unsafe fn finish(
     plugin: &str,
     function: &str,
     args: &[Value],
     call: impl FnOnce(SliceView<ValueView>, *mut DynamicOut) -> Status,
 ) -> Result<Value, InvokeError> {
-    let (plugin, function) = (|| plugin.to_owned(), || function.to_owned());
     // SAFETY: the caller's promise.
-    match unsafe { call_dynamic(args, call) } {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(Refused::Returned(error))) => Err(CallError::Returned(error)),
-        Ok(Err(Refused::Unknown)) => Err(CallError::NotLoaded {
-            plugin: plugin(),
-            function: function(),
-        }),
-        Ok(Err(refused)) => Err(CallError::Arguments {
-            plugin: plugin(),
-            function: function(),
+    unsafe { call_dynamic(args, call, |refused| failed(plugin, function, refused)) }
+}
+
+#[cold]
+fn failed(plugin: &str, function: &str, refused: Result<Refused, Panicked>) -> InvokeError {
+    let (plugin, function) = (plugin.to_owned(), function.to_owned());
+    match refused {
+        Ok(Refused::Returned(error)) => CallError::Returned(error),
+        Ok(Refused::Unknown) => CallError::NotLoaded { plugin, function },
+        Ok(refused) => CallError::Arguments {
+            plugin,
+            function,
             message: refused.to_string(),
-        }),
-        Err(panicked) => Err(CallError::Panicked {
-            plugin: plugin(),
-            function: function(),
+        },
+        Err(panicked) => CallError::Panicked {
+            plugin,
+            function,
             message: panicked.text,
-        }),
+        },
     }
 }
 

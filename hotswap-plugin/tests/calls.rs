@@ -152,9 +152,16 @@ fn function(name: &str) -> &'static FunctionDesc {
 }
 
 fn dynamic(name: &str, args: &[Value]) -> Result<DynamicResult, String> {
-    // SAFETY: a function of `World`, and an instance of it.
-    unsafe { call_dynamic(args, |args, out| (function(name).dynamic)(THIS, args, out)) }
-        .map_err(|panicked| panicked.to_string())
+    let call = |args, out| {
+        // SAFETY: a function of `World`, and an instance of it.
+        unsafe { (function(name).dynamic)(THIS, args, out) }
+    };
+    // SAFETY: as above.
+    match unsafe { call_dynamic(args, call, |refused| refused) } {
+        Ok(value) => Ok(Ok(value)),
+        Err(Ok(refused)) => Ok(Err(refused)),
+        Err(Err(panicked)) => Err(panicked.to_string()),
+    }
 }
 
 fn text(payload: Box<dyn Any + Send>) -> String {

@@ -1,17 +1,14 @@
 //! What the end-to-end tests share.
 //!
 //! [`fixture`] builds the plugins of `fixtures/`, [`links`] are chains of them, [`odd`] makes libraries that are none,
-//! [`Stage`] is a host with a plugin directory of its own, [`Desk`] what that host provides, [`records`] what was
+//! [`model`] says what reloads are to do, [`Stage`] is a host with a plugin directory of its own, [`Desk`] what that host provides, [`records`] what was
 //! logged, and [`process`] what the operating system says of this process.
 //! A test waits for an event, and fails when it takes longer than [`LIMIT`].
 
 mod desk;
 pub mod fixture;
-<<<<<<< HEAD
 pub mod links;
-=======
 pub mod model;
->>>>>>> 4ce72a6 (wip)
 pub mod odd;
 pub mod process;
 pub mod records;

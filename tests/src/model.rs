@@ -168,4 +168,3 @@ pub struct Model {
     removed: BTreeSet<Plugin>,
     born: Id,
 }
-

@@ -254,7 +254,7 @@ fn described(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
             #out: *mut #b::DynamicOut,
         ) -> #b::Status #bounds {
             unsafe {
-                #b::answer(#out, || {
+                #b::dynamic::answer_dynamic(#out, || {
                     #mutable #b::dynamic::arguments(#args, #count)?;
                     #(#read)*
                     let result: #result = #ty::#ident(&*#this.cast::<#ty>(), #(#owned),*);

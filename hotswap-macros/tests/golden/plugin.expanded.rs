@@ -62,7 +62,7 @@ const _: () = {
                     out: *mut __hotswap::DynamicOut,
                 ) -> __hotswap::Status {
                     unsafe {
-                        __hotswap::answer(
+                        __hotswap::dynamic::answer_dynamic(
                             out,
                             || {
                                 let mut args = __hotswap::dynamic::arguments(args, 1u32)?;
@@ -131,7 +131,7 @@ const _: () = {
                     for<'__a> Vector: __hotswap::Arg,
                 {
                     unsafe {
-                        __hotswap::answer(
+                        __hotswap::dynamic::answer_dynamic(
                             out,
                             || {
                                 let mut args = __hotswap::dynamic::arguments(args, 2u32)?;

@@ -116,24 +116,49 @@ impl<R: Shared> Slot<R> {
 /// `out` comes from [`receive`] or [`try_receive`] for a result with this view, in whichever library.
 #[inline]
 pub unsafe fn answer<R: Shared>(out: *mut Out<R::View>, f: impl FnOnce() -> R) -> Status {
-    let ran = catch_unwind(AssertUnwindSafe(|| {
-        let result = f();
-        let arena = Arena::new();
-        let view = result.view(&arena);
-        // SAFETY: `out` is valid by the caller's promise. The view is used while result and arena are alive.
-        unsafe {
-            if R::BORROWS && result.borrows() {
-                ((*(*out).ops).take)(out, &raw const view);
-            } else {
-                (&raw mut (*out).value).cast::<R::View>().write(view);
-            }
-        }
-    }));
-    match ran {
+    // SAFETY: by the caller's promise.
+    unsafe { caught(out, || put(out, f())) }
+}
+
+/// Runs `f`; a panic of it is the caller's.
+///
+/// # Safety
+/// As [`answer`].
+#[inline]
+pub(super) unsafe fn caught<V>(out: *mut Out<V>, f: impl FnOnce()) -> Status {
+    match catch_unwind(AssertUnwindSafe(f)) {
         Ok(()) => Status::OK,
         // SAFETY: `out` is valid by the caller's promise.
         Err(payload) => unsafe { report(payload, (*(*out).ops).fail, out.cast()) },
     }
+}
+
+/// Hands a result to the caller, and drops it here.
+///
+/// # Safety
+/// As [`answer`]; once for each `out`.
+#[inline]
+pub(super) unsafe fn put<R: Shared>(out: *mut Out<R::View>, result: R) {
+    let arena = Arena::new();
+    let view = result.view(&arena);
+    // SAFETY: `out` is valid by the caller's promise. The view is used while result and arena are alive.
+    unsafe {
+        if R::BORROWS && result.borrows() {
+            ((*(*out).ops).take)(out, &raw const view);
+        } else {
+            write(out, view);
+        }
+    }
+}
+
+/// Hands over a view that borrows nothing.
+///
+/// # Safety
+/// As [`put`].
+#[inline]
+pub(super) unsafe fn write<V>(out: *mut Out<V>, view: V) {
+    // SAFETY: `out` is valid by the caller's promise.
+    unsafe { (&raw mut (*out).value).cast::<V>().write(view) }
 }
 
 /// Tells the caller what a panic said, and drops its payload. Not generic: one copy in a plugin, off the hot path.
@@ -210,6 +235,36 @@ pub struct Crossed {
 pub unsafe fn try_receive<R: Shared>(
     call: impl FnOnce(*mut Out<R::View>) -> Status,
 ) -> Result<R, Panicked> {
+    let then = |received: Received<'_, R>| match received {
+        // SAFETY: the callee wrote the view, which borrows nothing.
+        Received::View(view) => Ok(unsafe { R::from_view(*view) }),
+        Received::Result(result) => Ok(result),
+        Received::Panicked(panicked) => Err(panicked),
+    };
+    // SAFETY: by the caller's promise.
+    unsafe { receive_by(call, then) }
+}
+
+/// How a result arrives.
+pub(super) enum Received<'a, R: Shared> {
+    /// As a view that borrows nothing.
+    View(&'a R::View),
+    /// Copied.
+    Result(R),
+    /// Not at all.
+    Panicked(Panicked),
+}
+
+/// As [`try_receive`], where `then` reads a view where it lies. To copy an enum that was written a moment ago, field by
+/// field, costs more than the call.
+///
+/// # Safety
+/// As [`try_receive`].
+#[inline]
+pub(super) unsafe fn receive_by<R: Shared, T>(
+    call: impl FnOnce(*mut Out<R::View>) -> Status,
+    then: impl FnOnce(Received<'_, R>) -> T,
+) -> T {
     let mut slot = Slot::<R> {
         out: Out {
             ops: Slot::<R>::OPS,
@@ -223,15 +278,15 @@ pub unsafe fn try_receive<R: Shared>(
     if status == Status::OK {
         if R::BORROWS && matches!(slot.state, State::Taken) {
             // SAFETY: the state says that it was written.
-            return Ok(unsafe { slot.taken.assume_init_read() });
+            return then(Received::Result(unsafe { slot.taken.assume_init_read() }));
         }
         if !R::BORROWS || matches!(slot.state, State::Untaken) {
             // SAFETY: the callee wrote the view, which borrows nothing, since it did not have it taken.
-            return Ok(unsafe { R::from_view(slot.out.value.assume_init()) });
+            return then(Received::View(unsafe { slot.out.value.assume_init_ref() }));
         }
     }
     slot.discard();
-    Err(unanswered(slot.state))
+    then(Received::Panicked(unanswered(slot.state)))
 }
 
 #[cold]

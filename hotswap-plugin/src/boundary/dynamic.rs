@@ -1,10 +1,11 @@
 //! Both ends of a call whose arguments are [`Value`]s.
-use crate::boundary::call::{Out, Panicked, Status, answer, try_receive};
+use crate::boundary::call::{Out, Panicked, Received, Status, caught, put, receive_by, write};
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::foreign::Error;
 use crate::boundary::shared::{Return, Shared};
 use crate::boundary::value::{Value, ValueError, ValueView};
 use crate::boundary::view::{Arena, SliceView, StrView};
+use abi_stable::std_types::RResult;
 use std::fmt;
 use std::mem::MaybeUninit;
 
@@ -26,21 +27,47 @@ pub enum InvokeError {
         /// How many arguments there were.
         found: u32,
     },
-    /// An argument is not of the type it should be.
-    WrongType {
-        /// Which, from 0.
-        index: u32,
-        /// The parameter's name.
-        name: String,
-        /// The place within the argument; empty for the argument itself.
-        path: String,
-        /// What should be there.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
+    /// An argument is not of the type it should be. Boxed, so that results without an error are small.
+    WrongType(Box<WrongType>),
     /// The function returned an error of its own: a text, unless it is of a `#[shared]` type.
     Returned(Value),
+}
+
+/// An argument that is not of the type it should be.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WrongType {
+    /// Which, from 0.
+    pub index: u32,
+    /// The parameter's name.
+    pub name: String,
+    /// The place within the argument; empty for the argument itself.
+    pub path: String,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl fmt::Display for WrongType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WrongType {
+            index,
+            name,
+            path,
+            expected,
+            found,
+        } = self;
+        let dot = if path.is_empty() || path.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        write!(
+            f,
+            "argument {} at {name}{dot}{path}: expected {expected}, found {found}",
+            index + 1
+        )
+    }
 }
 
 impl fmt::Display for InvokeError {
@@ -51,24 +78,7 @@ impl fmt::Display for InvokeError {
                 let s = if *expected == 1 { "" } else { "s" };
                 write!(f, "expected {expected} argument{s}, found {found}")
             }
-            InvokeError::WrongType {
-                index,
-                name,
-                path,
-                expected,
-                found,
-            } => {
-                let dot = if path.is_empty() || path.starts_with('[') {
-                    ""
-                } else {
-                    "."
-                };
-                write!(
-                    f,
-                    "argument {} at {name}{dot}{path}: expected {expected}, found {found}",
-                    index + 1
-                )
-            }
+            InvokeError::WrongType(wrong) => wrong.fmt(f),
             InvokeError::Returned(error) => write!(f, "{error}"),
         }
     }
@@ -83,6 +93,7 @@ impl std::error::Error for InvokeError {}
 ///
 /// # Safety
 /// The arguments come from [`call_dynamic`], which has not returned, and does not until `'a` is over.
+#[inline]
 pub unsafe fn arguments<'a>(
     args: SliceView<ValueView>,
     expected: u32,
@@ -143,19 +154,26 @@ impl Arguments<'_> {
     ///
     /// # Panics
     /// When there are no more.
+    #[inline]
     pub fn next<T: Shared>(&mut self, name: &str) -> Result<T, InvokeError> {
         let index = self.next;
         self.next += 1;
         // SAFETY: whoever made `self` promised that the views are valid.
-        let value = unsafe { Value::from_view(self.views[index]) };
-        T::from_value(value).map_err(|error: ValueError| InvokeError::WrongType {
-            index: index as u32,
-            name: name.to_owned(),
-            path: error.path().to_owned(),
-            expected: error.expected().to_owned(),
-            found: error.found().to_owned(),
-        })
+        let value = unsafe { T::from_value_view(&self.views[index]) };
+        value.map_err(|error| wrong_type(index, name, &error))
     }
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_type(index: usize, name: &str, error: &ValueError) -> InvokeError {
+    InvokeError::WrongType(Box::new(WrongType {
+        index: index as u32,
+        name: name.to_owned(),
+        path: error.path().to_owned(),
+        expected: error.expected().to_owned(),
+        found: error.found().to_owned(),
+    }))
 }
 
 /// The callee's end of a call that a hand-written `f` serves: `None` or [`UnknownFunction`] for a name it does not know.
@@ -170,7 +188,7 @@ pub unsafe fn answer_by_name(
 ) -> Status {
     // SAFETY: by the caller's promise, for all three.
     unsafe {
-        answer(out, || {
+        answer_dynamic(out, || {
             let args: Vec<Value> = Shared::from_view(args);
             match f(name.get(), &args) {
                 None => Err(InvokeError::Unknown),
@@ -187,14 +205,16 @@ const ON_STACK: usize = 8;
 /// The caller's end: lends the arguments, and gives the result. Numbers are not allocated.
 ///
 /// # Errors
-/// The callee panicked.
+/// What `error` makes of the callee's refusal, its own error, or its panic.
 ///
 /// # Safety
 /// `call` hands what it gets to a [`DynamicFn`](super::describe::DynamicFn), and gives its status.
-pub unsafe fn call_dynamic(
+#[inline]
+pub unsafe fn call_dynamic<E>(
     args: &[Value],
     call: impl FnOnce(SliceView<ValueView>, *mut DynamicOut) -> Status,
-) -> Result<DynamicResult, Panicked> {
+    error: impl FnOnce(Result<InvokeError, Panicked>) -> E,
+) -> Result<Value, E> {
     let arena = Arena::new();
     let mut stack = [const { MaybeUninit::<ValueView>::uninit() }; ON_STACK];
     let views = if args.len() <= ON_STACK {
@@ -211,8 +231,57 @@ pub unsafe fn call_dynamic(
     } else {
         arena.slice(args.iter().map(|arg| arg.view(&arena)))
     };
+    let then = |received: Received<'_, DynamicResult>| {
+        let refused = match received {
+            Received::View(RResult::ROk(view)) => match view {
+                ValueView::Int(number) => return Ok(Value::Int((*number).into())),
+                ValueView::Float(number) => return Ok(Value::Float(*number)),
+                ValueView::Bool(yes) => return Ok(Value::Bool(*yes)),
+                ValueView::Nil => return Ok(Value::Nil),
+                // SAFETY: it borrows nothing.
+                view => return Ok(unsafe { Value::from_view(*view) }),
+            },
+            // SAFETY: as above.
+            Received::View(RResult::RErr(view)) => Ok(unsafe { InvokeError::from_view(*view) }),
+            Received::Result(Ok(value)) => return Ok(value),
+            Received::Result(Err(refused)) => Ok(refused),
+            Received::Panicked(panicked) => Err(panicked),
+        };
+        Err(error(refused))
+    };
     // SAFETY: by the caller's promise.
-    unsafe { try_receive(|out| call(views, out)) }
+    unsafe { receive_by(|out| call(views, out), then) }
+}
+
+/// The callee's end: hands the result over, a number without a copy of what could have been in its place.
+///
+/// # Safety
+/// `out` comes from [`call_dynamic`], which has not returned.
+#[inline]
+pub unsafe fn answer_dynamic(out: *mut DynamicOut, f: impl FnOnce() -> DynamicResult) -> Status {
+    let run = || {
+        let result = f();
+        match result.as_ref().ok().and_then(scalar) {
+            // SAFETY: by the caller's promise.
+            Some(view) => unsafe { write(out, RResult::ROk(view)) },
+            // SAFETY: as above.
+            None => unsafe { put(out, result) },
+        }
+    };
+    // SAFETY: as above.
+    unsafe { caught(out, run) }
+}
+
+/// The view of what owns nothing.
+#[inline(always)]
+fn scalar(value: &Value) -> Option<ValueView> {
+    match value {
+        Value::Nil => Some(ValueView::Nil),
+        Value::Bool(yes) => Some(ValueView::Bool(*yes)),
+        Value::Int(number) => Some(ValueView::int(*number)),
+        Value::Float(number) => Some(ValueView::Float(*number)),
+        Value::Str(_) | Value::Bytes(_) | Value::List(_) | Value::Map(_) => None,
+    }
 }
 
 /// A view of an [`InvokeError`].
@@ -233,7 +302,7 @@ pub enum InvokeErrorView {
         /// Which argument.
         index: u32,
         /// Name, path, expected, found.
-        texts: [StrView; 4],
+        texts: SliceView<StrView>,
     },
     /// [`InvokeError::Returned`].
     Returned(ValueView),
@@ -246,6 +315,7 @@ unsafe impl Shared for InvokeError {
     type View = InvokeErrorView;
     const BORROWS: bool = true;
     const PLAIN: bool = false;
+    #[cold]
     fn view(&self, arena: &Arena) -> InvokeErrorView {
         match self {
             InvokeError::Unknown => InvokeErrorView::Unknown,
@@ -253,19 +323,17 @@ unsafe impl Shared for InvokeError {
                 expected: *expected,
                 found: *found,
             },
-            InvokeError::WrongType {
-                index,
-                name,
-                path,
-                expected,
-                found,
-            } => InvokeErrorView::WrongType {
-                index: *index,
-                texts: [name, path, expected, found].map(|text| StrView::new(text)),
-            },
+            InvokeError::WrongType(wrong) => {
+                let texts = [&wrong.name, &wrong.path, &wrong.expected, &wrong.found];
+                InvokeErrorView::WrongType {
+                    index: wrong.index,
+                    texts: arena.slice(texts.into_iter().map(|text| StrView::new(text))),
+                }
+            }
             InvokeError::Returned(error) => InvokeErrorView::Returned(error.view(arena)),
         }
     }
+    #[cold]
     unsafe fn from_view(view: InvokeErrorView) -> Self {
         match view {
             InvokeErrorView::Unknown => InvokeError::Unknown,
@@ -274,15 +342,16 @@ unsafe impl Shared for InvokeError {
             }
             InvokeErrorView::WrongType { index, texts } => {
                 // SAFETY: by the caller's promise.
-                let [name, path, expected, found] =
-                    texts.map(|text| unsafe { text.get().to_owned() });
-                InvokeError::WrongType {
+                let texts = unsafe { texts.get() };
+                // SAFETY: as above. A view of ours has just these four.
+                let text = |at: usize| unsafe { texts[at].get().to_owned() };
+                InvokeError::WrongType(Box::new(WrongType {
                     index,
-                    name,
-                    path,
-                    expected,
-                    found,
-                }
+                    name: text(0),
+                    path: text(1),
+                    expected: text(2),
+                    found: text(3),
+                }))
             }
             // SAFETY: by the caller's promise.
             InvokeErrorView::Returned(error) => {

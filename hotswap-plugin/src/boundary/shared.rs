@@ -2,7 +2,7 @@
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::dynamic::{DynamicResult, InvokeError};
 use crate::boundary::parts::into_nothing;
-use crate::boundary::value::{Value, ValueError};
+use crate::boundary::value::{Value, ValueError, ValueView};
 use crate::boundary::view::Arena;
 
 /// A type that may cross between libraries. Put `#[shared]` on a struct or an enum; numbers, texts, collections,
@@ -56,6 +56,19 @@ pub unsafe trait Shared: Sized + 'static {
     /// # Errors
     /// It is not of this type; the error has the path to the place.
     fn from_value(value: Value) -> Result<Self, ValueError>;
+
+    /// The same of a value that is still with its owner.
+    ///
+    /// # Errors
+    /// As [`from_value`](Self::from_value).
+    ///
+    /// # Safety
+    /// As [`from_view`](Self::from_view), of a [`Value`].
+    #[inline]
+    unsafe fn from_value_view(view: &ValueView) -> Result<Self, ValueError> {
+        // SAFETY: by the caller's promise.
+        Self::from_value(unsafe { Value::from_view(*view) })
+    }
 }
 
 /// The result of a call. An `Err` of the callee is an error to a caller who may also meet other errors; anything else
@@ -91,6 +104,7 @@ impl<T: Shared, E: Shared> Return for Result<T, E> {
     fn split(self) -> Result<T, E> {
         self
     }
+    #[inline]
     fn into_dynamic(self) -> DynamicResult {
         match self {
             Ok(value) => Ok(value.to_value()),
@@ -111,6 +125,7 @@ macro_rules! __returned {
             fn split(self) -> ::core::result::Result<$ty, ::core::convert::Infallible> {
                 ::core::result::Result::Ok(self)
             }
+            #[inline]
             fn into_dynamic(self) -> $crate::boundary::DynamicResult {
                 ::core::result::Result::Ok($crate::boundary::Shared::to_value(&self))
             }
@@ -134,11 +149,20 @@ macro_rules! plain {
             unsafe fn from_view(view: $ty) -> $ty {
                 view
             }
+            #[inline]
             fn to_value(&self) -> Value {
                 Value::from(*self)
             }
             fn from_value(value: Value) -> Result<$ty, ValueError> {
                 Primitive::read(value)
+            }
+            #[inline]
+            unsafe fn from_value_view(view: &ValueView) -> Result<$ty, ValueError> {
+                match Primitive::glance(view) {
+                    Some(value) => Ok(value),
+                    // SAFETY: by the caller's promise.
+                    None => Primitive::read(unsafe { Value::from_view(*view) }),
+                }
             }
         }
         __returned!([] $ty);
@@ -167,6 +191,11 @@ plain!(
 /// Reads a primitive type from a value.
 trait Primitive: Sized {
     fn read(value: Value) -> Result<Self, ValueError>;
+    /// The value, where it takes no more than a look.
+    #[inline]
+    fn glance(_: &ValueView) -> Option<Self> {
+        None
+    }
 }
 
 macro_rules! integer {
@@ -180,6 +209,13 @@ macro_rules! integer {
                     _ => None,
                 };
                 number.ok_or_else(|| ValueError::new(stringify!($ty), &value))
+            }
+            #[inline]
+            fn glance(view: &ValueView) -> Option<$ty> {
+                match view {
+                    ValueView::Int(number) => <$ty>::try_from(*number).ok(),
+                    _ => None,
+                }
             }
         }
     )*};
@@ -198,6 +234,13 @@ macro_rules! float {
                     _ => Err(ValueError::new(stringify!($ty), &value)),
                 }
             }
+            #[inline]
+            fn glance(view: &ValueView) -> Option<$ty> {
+                match view {
+                    ValueView::Float(number) => Some(*number as $ty),
+                    _ => None,
+                }
+            }
         }
     )*};
 }
@@ -208,6 +251,13 @@ impl Primitive for bool {
         match value {
             Value::Bool(yes) => Ok(yes),
             _ => Err(ValueError::new("bool", &value)),
+        }
+    }
+    #[inline]
+    fn glance(view: &ValueView) -> Option<bool> {
+        match view {
+            ValueView::Bool(yes) => Some(*yes),
+            _ => None,
         }
     }
 }

@@ -250,8 +250,11 @@ pub enum ValueView {
     Nil,
     /// A bool.
     Bool(bool),
-    /// An integer.
-    Int(i128),
+    /// An integer of 64 bits. One of 128 would be written as two halves and read at once, which takes a processor longer
+    /// than the rest of a call.
+    Int(i64),
+    /// Any other integer: its low half and its high half.
+    Large([u64; 2]),
     /// A floating point number.
     Float(f64),
     /// A text.
@@ -264,6 +267,22 @@ pub enum ValueView {
     Map(SliceView<Tuple2<StrView, ValueView>>),
 }
 
+impl ValueView {
+    /// An integer.
+    #[inline]
+    pub(super) fn int(number: i128) -> Self {
+        match i64::try_from(number) {
+            Ok(number) => ValueView::Int(number),
+            Err(_) => ValueView::Large([number as u64, (number >> 64) as u64]),
+        }
+    }
+
+    /// The integer of these halves.
+    pub(super) fn large([low, high]: [u64; 2]) -> i128 {
+        (i128::from(high as i64) << 64) | i128::from(low)
+    }
+}
+
 // SAFETY: an enum with a primitive representation, of numbers and views, copied to the last of its leaves. The type is a
 // leaf of the description: its shape is part of the contract's version.
 unsafe impl Shared for Value {
@@ -271,11 +290,20 @@ unsafe impl Shared for Value {
     type View = ValueView;
     const BORROWS: bool = true;
     const PLAIN: bool = false;
+    #[inline]
+    fn borrows(&self) -> bool {
+        use Value::*;
+        match self {
+            Nil | Bool(_) | Int(_) | Float(_) => false,
+            Str(_) | Bytes(_) | List(_) | Map(_) => true,
+        }
+    }
+    #[inline]
     fn view(&self, arena: &Arena) -> ValueView {
         match self {
             Value::Nil => ValueView::Nil,
             Value::Bool(yes) => ValueView::Bool(*yes),
-            Value::Int(number) => ValueView::Int(*number),
+            Value::Int(number) => ValueView::int(*number),
             Value::Float(number) => ValueView::Float(*number),
             Value::Str(text) => ValueView::Str(StrView::new(text)),
             Value::Bytes(bytes) => ValueView::Bytes(SliceView::new(bytes)),
@@ -283,13 +311,15 @@ unsafe impl Shared for Value {
             Value::Map(map) => ValueView::Map(map.view(arena)),
         }
     }
+    #[inline]
     unsafe fn from_view(view: ValueView) -> Self {
         // SAFETY: by the caller's promise, for each.
         unsafe {
             match view {
                 ValueView::Nil => Value::Nil,
                 ValueView::Bool(yes) => Value::Bool(yes),
-                ValueView::Int(number) => Value::Int(number),
+                ValueView::Int(number) => Value::Int(number.into()),
+                ValueView::Large(halves) => Value::Int(ValueView::large(halves)),
                 ValueView::Float(number) => Value::Float(number),
                 ValueView::Str(text) => Value::Str(Shared::from_view(text)),
                 ValueView::Bytes(bytes) => Value::Bytes(Shared::from_view(bytes)),

@@ -52,6 +52,8 @@ impl Model {
             self.check_unload(plugin, &found)?;
         }
         let (fates, plugins) = self.stage(found)?;
+        // What was not replaced stays part of later generations as it is.
+        added.retain(|plugin| matches!(plugins[plugin].place, Place::Outside(_)));
         Ok(Next {
             changed: self.generation == 0 || fates.values().any(|fate| !fate.stays()),
             plugins,

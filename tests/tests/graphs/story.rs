@@ -74,11 +74,11 @@ pub fn stories() -> impl Strategy<Value = Story> {
             let first: Vec<_> = (0..order.len())
                 .map(|rank| recipe(&order, rank, true).boxed())
                 .collect();
-            let first = (first, 1..=order.len()).prop_map(|(mut first, many)| {
+            let first = (first, 2..=order.len()).prop_map(|(mut first, many)| {
                 first.truncate(many);
                 first
             });
-            (first, vec(step(&order), 1..=12)).prop_map(|(first, steps)| Story { first, steps })
+            (first, vec(step(&order), 1..=14)).prop_map(|(first, steps)| Story { first, steps })
         })
 }
 
@@ -92,7 +92,7 @@ fn recipe(order: &[Plugin], rank: usize, sound: bool) -> impl Strategy<Value = R
         (false, true) => Some(select(before.clone()).boxed()),
         (true, false) => Some(select(any.clone()).boxed()),
         (false, false) => {
-            Some(prop_oneof![20 => select(before.clone()), 1 => select(any.clone())].boxed())
+            Some(prop_oneof![10 => select(before.clone()), 1 => select(any.clone())].boxed())
         }
     };
     let links = |most: usize, often: f64| match link() {
@@ -106,7 +106,7 @@ fn recipe(order: &[Plugin], rank: usize, sound: bool) -> impl Strategy<Value = R
     };
     let conduct = match sound {
         true => Just(Conduct::Well).boxed(),
-        false => prop_oneof![12 => Just(Conduct::Well), 1 => conduct()].boxed(),
+        false => prop_oneof![15 => Just(Conduct::Well), 1 => conduct()].boxed(),
     };
     (links(2, 0.5), links(2, 0.4), links(1, 0.2), conduct).prop_map(
         move |(needs, wants, waits, conduct)| Recipe {
@@ -123,9 +123,9 @@ fn conduct() -> impl Strategy<Value = Conduct> {
     let hook = || select(vec![Hook::New, Hook::OnLoad, Hook::OnInit]);
     prop_oneof![
         2 => Just(Conduct::Well),
-        2 => Just(Conduct::Fixed),
-        3 => hook().prop_map(Conduct::Fails),
-        3 => hook().prop_map(Conduct::Panics),
+        1 => Just(Conduct::Fixed),
+        4 => hook().prop_map(Conduct::Fails),
+        4 => hook().prop_map(Conduct::Panics),
         1 => Just(Conduct::Panics(Hook::Reloadable)),
     ]
 }
@@ -168,13 +168,13 @@ fn edit(order: &[Plugin]) -> impl Strategy<Value = Edit> + use<> {
 fn step(order: &[Plugin]) -> impl Strategy<Value = Step> + use<> {
     let plugin = || select(&PLUGINS[..]);
     let request = prop_oneof![
-        10 => Just(Request::Reload),
+        12 => Just(Request::Reload),
         2 => plugin().prop_map(Request::Load),
         2 => plugin().prop_map(Request::Unload),
     ];
     (
         proptest::bool::weighted(0.7),
-        vec(edit(order), 0..=3),
+        vec(edit(order), 0..=4),
         request,
     )
         .prop_map(|(repair, edits, request)| Step {

@@ -39,7 +39,7 @@ impl World {
                 Fault::InUse(plugin, users),
             ) => *of == *name(*plugin) && same(by, users.iter().copied()),
             (ReloadError::Import { plugin, import, .. }, Fault::Import(by, of)) => {
-                *plugin == *name(*by) && PluginName::from(import.as_str()) == *name(*of)
+                *plugin == *name(*by) && letter(import) == *of
             }
             (ReloadError::Import { plugin, import, .. }, Fault::Stuck(stuck, leaders)) => {
                 *plugin == *name(*stuck) && leaders.contains(&letter(import))

@@ -5,7 +5,7 @@ use hotswap_host::Hook;
 use hotswap_host::prelude::*;
 use hotswap_tests::model::{Id, Instance, Next, Plugin, Plugins};
 use hotswap_tests::until;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl World {
     /// The host has done what the model says: the hooks have run in their order, and those that nobody uses are gone.
@@ -16,56 +16,50 @@ impl World {
         let gone = self.gone(&alive);
         let events = self.book.events();
         let entered = events.iter().filter(|event| event.hook == "new");
-        let entered = entered.map(|event| (new[&event.plugin].id, event.number));
-        self.numbers.extend(entered);
+        self.numbers
+            .extend(entered.map(|event| (new[&event.plugin].id, event.number)));
 
-        let order = self.order();
-        let differs = |plugin: &Plugin, there: &Plugins, here: &Plugins| {
-            there.get(plugin).map(|instance| instance.id)
-                != here.get(plugin).map(|instance| instance.id)
+        let id =
+            |plugins: &Plugins, plugin: &Plugin| plugins.get(plugin).map(|instance| instance.id);
+        let changed = |order: Vec<Plugin>| -> Vec<Plugin> {
+            let differs = |plugin: &Plugin| id(&old, plugin) != id(new, plugin);
+            order.into_iter().filter(differs).collect()
         };
-        let fresh: Vec<_> = order
-            .iter()
-            .copied()
-            .filter(|plugin| differs(plugin, &old, new))
-            .collect();
-        let replaced: Vec<_> = before
-            .iter()
-            .copied()
-            .filter(|plugin| differs(plugin, &old, new))
-            .collect();
-        let of = |plugins: &Plugins, plugin: &Plugin, hook: &str| Event {
+        let (fresh, replaced) = (changed(self.order()), changed(before.to_vec()));
+        let run = |plugins: &Plugins, plugin: &Plugin, hook: &str| Event {
             number: self.numbers[&plugins[plugin].id],
             plugin: *plugin,
             hook: hook.to_owned(),
         };
-        let mut expected: Vec<_> = fresh
+        let loaded = fresh
             .iter()
-            .flat_map(|p| [of(new, p, "new"), of(new, p, "on_load")])
-            .collect();
-        expected.extend(fresh.iter().map(|plugin| of(new, plugin, "on_init")));
-        let (staged, rest) = events.split_at(expected.len().min(events.len()));
-        assert_eq!(staged, expected);
-        let with = |hook: &str| {
+            .flat_map(|plugin| [run(new, plugin, "new"), run(new, plugin, "on_load")]);
+        let initialised = fresh.iter().map(|plugin| run(new, plugin, "on_init"));
+        let staged: Vec<_> = loaded.chain(initialised).collect();
+        assert!(
+            events.starts_with(&staged),
+            "{events:?} does not begin with {staged:?}"
+        );
+        let rest = &events[staged.len()..];
+        let all = |hook: &str| -> Vec<_> {
             rest.iter()
                 .filter(|event| event.hook == hook)
                 .cloned()
-                .collect::<Vec<_>>()
+                .collect()
         };
         let started: Vec<_> = fresh
             .iter()
-            .map(|plugin| of(new, plugin, "on_start"))
+            .map(|plugin| run(new, plugin, "on_start"))
             .collect();
-        assert_eq!(with("on_start"), started);
         let stopped: Vec<_> = replaced
             .iter()
             .rev()
-            .map(|plugin| of(&old, plugin, "on_stop"))
+            .map(|plugin| run(&old, plugin, "on_stop"))
             .collect();
-        assert_eq!(with("on_stop"), stopped);
+        assert_eq!((all("on_start"), all("on_stop")), (started, stopped));
         assert_eq!(
             rest.len(),
-            started.len() + stopped.len() + 2 * gone.len(),
+            fresh.len() + replaced.len() + 2 * gone.len(),
             "{rest:?}"
         );
         self.check_freed(rest, &gone);
@@ -93,27 +87,27 @@ impl World {
         gone
     }
 
-    /// Each is freed once, and before those that were there before it.
+    /// Each is freed, and before those that it calls.
     fn check_freed(&self, events: &[Event], gone: &[Instance]) {
         let at = |id: Id, hook: &str| {
-            let found =
+            let is =
                 |event: &Event| (event.number, event.hook.as_str()) == (self.numbers[&id], hook);
-            events.iter().position(found).expect("it is freed")
+            events.iter().position(is).expect("it is freed")
         };
-        let ids: BTreeSet<_> = gone.iter().map(|instance| instance.id).collect();
         for instance in gone {
             let dropped = at(instance.id, "drop");
             assert!(at(instance.id, "on_free") < dropped, "{events:?}");
-            for import in instance.after.intersection(&ids) {
+            let called = |other: &&Instance| instance.calls.values().any(|id| *id == other.id);
+            for import in gone.iter().filter(called) {
                 assert!(
-                    dropped < at(*import, "on_free"),
-                    "{instance:?} goes before {import}: {events:?}"
+                    dropped < at(import.id, "on_free"),
+                    "{instance:?}: {events:?}"
                 );
             }
         }
     }
 
-    /// The host has refused: what was made is freed in reverse order, and nobody else has noticed.
+    /// The host has refused: what was made is freed, and nobody else has noticed.
     pub(super) fn failed(&self, error: &ReloadError) {
         until("all that never was live to be gone", || {
             let retirements = self.stage.swapper.retirements();
@@ -122,53 +116,38 @@ impl World {
                 .all(|it| it.generation.is_some() || it.state.is_end())
         });
         let events = self.book.events();
-        let (staged, freed): (Vec<_>, Vec<_>) = events
-            .iter()
-            .partition(|event| matches!(event.hook.as_str(), "new" | "on_load" | "on_init"));
-        let text = |events: &[&Event]| {
-            events
-                .iter()
-                .map(|event| format!("{}.{}", event.plugin, event.hook))
-                .collect::<Vec<_>>()
+        let all = |hook: &str| -> Vec<u64> {
+            let events = events.iter().filter(|event| event.hook == hook);
+            events.map(|event| event.number).collect()
         };
-        let no_instance = matches!(error, ReloadError::Hook(failure) if failure.hook == Hook::New);
-        let made = staged.iter().filter(|event| event.hook == "new");
-        let made: Vec<_> = made.map(|event| event.plugin).collect();
-        let loaded: Vec<_> = staged
-            .iter()
-            .filter(|event| event.hook == "on_load")
-            .map(|event| event.plugin)
-            .collect();
-        let (last, instances) = match made.split_last() {
-            Some((last, rest)) if no_instance => (Some(*last), rest),
-            _ => (None, &made[..]),
-        };
-        assert_eq!(loaded, instances, "{:?}", text(&staged));
+        let (made, loaded, initialised) = (all("new"), all("on_load"), all("on_init"));
+        // One that could not be made is no instance.
+        let unmade = matches!(error, ReloadError::Hook(failure) if failure.hook == Hook::New);
+        assert_eq!(made.len(), loaded.len() + usize::from(unmade), "{events:?}");
         let mut expected: Vec<_> = made
             .iter()
-            .flat_map(|plugin| [format!("{plugin}.new"), format!("{plugin}.on_load")])
+            .flat_map(|number| [(*number, "new"), (*number, "on_load")])
             .collect();
-        if last.is_some() {
-            expected.pop();
-        }
-        let initialised = staged
-            .iter()
-            .filter(|event| event.hook == "on_init")
-            .count();
+        expected.truncate(made.len() + loaded.len());
         expected.extend(
-            made.iter()
-                .take(initialised)
-                .map(|plugin| format!("{plugin}.on_init")),
+            loaded
+                .iter()
+                .take(initialised.len())
+                .map(|number| (*number, "on_init")),
         );
-        assert_eq!(text(&staged), expected);
-        let back: Vec<_> = instances
+        expected.extend(
+            loaded
+                .iter()
+                .rev()
+                .flat_map(|number| [(*number, "on_free"), (*number, "drop")]),
+        );
+        let mut found: Vec<_> = events
             .iter()
-            .rev()
-            .flat_map(|plugin| [format!("{plugin}.on_free"), format!("{plugin}.drop")])
+            .map(|event| (event.number, event.hook.as_str()))
             .collect();
-        let (mut freed, mut back) = (text(&freed), back);
-        freed.sort();
-        back.sort();
-        assert_eq!(freed, back);
+        let staged = made.len() + loaded.len() + initialised.len();
+        expected[staged..].sort();
+        found[staged..].sort();
+        assert_eq!(found, expected, "{events:?}");
     }
 }
