@@ -40,6 +40,8 @@ pub enum Build {
     NodeWaits,
     /// `node` with all of these.
     NodeNeedsWaits,
+    /// The plugins of the demo trine.
+    Trine,
 }
 
 impl Build {
@@ -105,6 +107,19 @@ impl Build {
                 let manifest = odd::old_contract(out);
                 let manifest = manifest.to_str().expect("a path that is text");
                 plain(out, &[], &["--manifest-path", manifest], &[]);
+            }
+            Build::Trine => {
+                let demo = workspace().join("../../demos/trine/Cargo.toml");
+                // Not beside the copies of the demo that are edited elsewhere: cargo would mix them up.
+                let target = target();
+                let target = target.parent().expect("it is in another");
+                let mut command = hotswap();
+                command
+                    .args(["build", "--quiet", "--manifest-path"])
+                    .arg(demo);
+                command.arg("--target-dir").arg(target);
+                command.arg("--out-dir").arg(out);
+                run(command.args(["--", "-Cstrip=debuginfo"]));
             }
             Build::Aborting => plain(out, &[], &[], &["-Cpanic=abort"]),
             Build::Orphan => plain(

@@ -1,13 +1,15 @@
 //! What the end-to-end tests share.
 //!
 //! [`fixture`] builds the plugins of `fixtures/`, [`links`] are chains of them, [`odd`] makes libraries that are none,
-//! [`model`] says what reloads are to do, [`Stage`] is a host with a plugin directory of its own, [`Desk`] what that host provides, [`records`] what was
-//! logged, and [`process`] what the operating system says of this process.
+//! [`model`] says what reloads are to do, [`Stage`] is a host with a plugin directory of its own, [`Desk`] what that
+//! host provides, [`load`] are calls that never stop, [`records`] what was logged, and [`process`] what the operating
+//! system says of this process.
 //! A test waits for an event, and fails when it takes longer than [`LIMIT`].
 
 mod desk;
 pub mod fixture;
 pub mod links;
+pub mod load;
 pub mod model;
 pub mod odd;
 pub mod process;

@@ -2,8 +2,8 @@
 use hotswap_host::UnloadMode;
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{self, Build, ordered};
+use hotswap_tests::load::{Window, under_load};
 use hotswap_tests::{Stage, process};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 /// Swaps between two builds under four calling threads. Each answer names its build and its generation, which was live
 /// at some time during the call.
@@ -19,44 +19,32 @@ fn swap(mode: UnloadMode, swaps: u64) {
     });
     let stamp: Function<fn() -> (String, u64)> = stage.probe("stamp");
     let remember: Function<fn(&str)> = stage.probe("remember");
-    // The generation that is certainly live, and the last that may be.
-    let (surely, perhaps) = (AtomicU64::new(1), AtomicU64::new(1));
-    let (done, calls) = (AtomicBool::new(false), AtomicU64::new(0));
-    let mut warm = (0, 0);
-    std::thread::scope(|scope| {
-        for n in 0..4 {
-            let (stamp, remember) = (&stamp, &remember);
-            let (ids, surely, perhaps, done, calls) = (&ids, &surely, &perhaps, &done, &calls);
-            scope.spawn(move || {
-                while !done.load(SeqCst) {
-                    let from = surely.load(SeqCst);
-                    let (build, generation) = stamp.call().expect("no call fails");
-                    let to = perhaps.load(SeqCst);
-                    assert!(
-                        (from..=to).contains(&generation),
-                        "{generation} is not in {from}..={to}"
-                    );
-                    assert_eq!(build, ids[generation as usize % 2]);
-                    // A value with a destructor, on the thread of each caller.
-                    if calls.fetch_add(1, SeqCst) % 97 == n {
-                        remember.call("x").expect("no call fails");
-                    }
-                }
-            });
+    let window = Window::new(1);
+    let call = |caller, before| {
+        let (answer, live) = window.during(|| stamp.call().expect("no call fails"));
+        let (build, generation) = answer;
+        assert!(
+            live.contains(&generation),
+            "{generation} is not in {live:?}"
+        );
+        assert_eq!(build, ids[generation as usize % 2]);
+        // A value with a destructor, on the thread of each caller.
+        if before % 97 == caller {
+            remember.call("x").expect("no call fails");
         }
+    };
+    let mut warm = (0, 0);
+    let calls = under_load(call, || {
         for next in 2..=swaps + 1 {
-            perhaps.store(next, SeqCst);
-            let report = stage.swap("probe", &builds[next as usize % 2]);
+            let report = window.next(|| stage.swap("probe", &builds[next as usize % 2]));
             assert_eq!(report.generation, next);
-            surely.store(next, SeqCst);
             stage.desk.told();
             if next == swaps / 4 {
                 warm = (process::anonymous_memory(), process::descriptors());
             }
         }
-        done.store(true, SeqCst);
     });
-    assert!(calls.load(SeqCst) > swaps);
+    assert!(calls > swaps);
     stage.settle();
     let (memory, descriptors) = (process::anonymous_memory(), process::descriptors());
     // Builds on their way out are still in memory, more or fewer of them at any time.

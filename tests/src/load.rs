@@ -1,0 +1,72 @@
+//! Callers that never stop while plugins are replaced.
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+
+/// How many threads call.
+pub const CALLERS: u64 = 4;
+
+/// The generations that may be live.
+pub struct Window {
+    surely: AtomicU64,
+    perhaps: AtomicU64,
+}
+
+impl Window {
+    /// With a generation that is live.
+    pub fn new(live: u64) -> Self {
+        Window {
+            surely: AtomicU64::new(live),
+            perhaps: AtomicU64::new(live),
+        }
+    }
+
+    /// Makes the next generation with `reload`.
+    pub fn next<R>(&self, reload: impl FnOnce() -> R) -> R {
+        let next = self.perhaps.fetch_add(1, SeqCst) + 1;
+        let report = reload();
+        self.surely.store(next, SeqCst);
+        report
+    }
+
+    /// What `call` returns, and the generations of which at least one was live while it ran.
+    pub fn during<R>(&self, call: impl FnOnce() -> R) -> (R, RangeInclusive<u64>) {
+        let from = self.surely.load(SeqCst);
+        let answer = call();
+        (answer, from..=self.perhaps.load(SeqCst))
+    }
+}
+
+/// Runs `work` while [`CALLERS`] threads call, each with its number and how often it has called before. Returns how
+/// many calls that were.
+///
+/// # Panics
+/// When a call or the work does.
+pub fn under_load(call: impl Fn(u64, u64) + Sync, work: impl FnOnce()) -> u64 {
+    let (done, calls) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for caller in 0..CALLERS {
+            let (call, done, calls) = (&call, &done, &calls);
+            scope.spawn(move || {
+                for before in 0.. {
+                    if done.load(SeqCst) {
+                        break;
+                    }
+                    call(caller, before);
+                    calls.fetch_add(1, SeqCst);
+                }
+            });
+        }
+        let _done = SetOnDrop(&done);
+        work();
+    });
+    calls.into_inner()
+}
+
+/// Also where the work panics: the callers are waited for.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+    }
+}
