@@ -91,12 +91,30 @@ pub enum ReloadError {
         second: PathBuf,
     },
     /// The allow-list names a plugin that the directory does not hold.
-    #[error("the plugin {name} is on the allow-list, but {} holds no artifact of it: build it with `cargo hotswap build -p {name}`", dir.display())]
+    #[error("the plugin {name} is on the allow-list, but {} holds no artifact of it: {}", dir.display(), found_or_build(nearest, name))]
     Missing {
         /// The plugin.
         name: PluginName,
         /// The plugin directory.
         dir: PathBuf,
+        /// The most similar name that is loaded, or in the directory.
+        nearest: Option<PluginName>,
+    },
+    /// The only plugins to reload were named, and one is not on the allow-list.
+    #[error("the plugin {name} is not on the allow-list: see `Builder::allow`")]
+    NotAllowed {
+        /// The plugin.
+        name: PluginName,
+    },
+    /// The only plugins to reload were named, and one is nowhere.
+    #[error("no plugin {name} is loaded, or in {}: {}", dir.display(), found_or_build(nearest, name))]
+    Unknown {
+        /// The name.
+        name: PluginName,
+        /// The plugin directory.
+        dir: PathBuf,
+        /// The most similar name that is loaded, or in the directory.
+        nearest: Option<PluginName>,
     },
     /// The plugin directory holds no artifacts at all.
     #[error(
@@ -166,13 +184,13 @@ pub enum ReloadError {
         message: String,
     },
     /// Plugins import each other in a circle.
-    #[error("plugins import each other in a circle: {}", chain.iter().map(PluginName::to_string).collect::<Vec<_>>().join(" -> "))]
+    #[error("plugins import each other in a circle: {}", arrows(chain))]
     Cycle {
         /// The plugins, the first one again at the end.
         chain: Vec<PluginName>,
     },
     /// A plugin was asked for that is not loaded.
-    #[error("no plugin {name} is loaded: loaded {}", list(loaded))]
+    #[error("no plugin {name} is loaded: {}", did_you_mean(name, loaded))]
     NotLoaded {
         /// The name.
         name: PluginName,
@@ -180,12 +198,32 @@ pub enum ReloadError {
         loaded: Vec<PluginName>,
     },
     /// A plugin that others import was to be removed.
-    #[error("{name} cannot be unloaded: {} imported by {}", if users.len() == 1 { "it is" } else { "is" }, list(users))]
+    #[error("{name} cannot be removed: it is imported by {users}; keep it, or remove {users} too", users = list(users))]
     InUse {
         /// The plugin.
         name: PluginName,
         /// Those that import it.
         users: Vec<PluginName>,
+    },
+    /// A plugin that may not be replaced imports one that may: when that one is, it could not follow.
+    #[error("{plugin} ({}) may not be replaced, but imports what may: {}: let all of them be replaced, or none", file.display(), arrows(chain))]
+    NotReloadable {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// The plugin, what it imports, what that imports.
+        chain: Vec<PluginName>,
+    },
+    /// An optional plugin failed, and cannot be left out.
+    #[error("{failure}\n{plugin} is optional, but cannot be left out: {reason}")]
+    Needed {
+        /// The plugin.
+        plugin: PluginName,
+        /// Why it failed.
+        failure: Box<ReloadError>,
+        /// Why the host cannot run without it.
+        reason: Box<ReloadError>,
     },
     /// A hook failed or panicked.
     #[error(transparent)]
@@ -220,6 +258,53 @@ pub enum ReloadError {
     /// The swapper has been shut down.
     #[error("the swapper has been shut down")]
     ShutDown,
+}
+
+impl ReloadError {
+    /// The plugin at which it failed, if it was one. For a file that cannot be read as far as its plugin's name, that
+    /// which the file's name implies.
+    pub fn plugin(&self) -> Option<PluginName> {
+        let name = match self {
+            ReloadError::Find(FindError::Artifact(error)) | ReloadError::Artifact(error) => {
+                return Some(error.plugin_or_implied());
+            }
+            ReloadError::Copy(CopyError { plugin, .. })
+            | ReloadError::Toolchain { plugin, .. }
+            | ReloadError::Open { plugin, .. }
+            | ReloadError::Layout { plugin, .. }
+            | ReloadError::Import { plugin, .. }
+            | ReloadError::Mismatch { plugin, .. }
+            | ReloadError::NotReloadable { plugin, .. }
+            | ReloadError::Needed { plugin, .. }
+            | ReloadError::Hook(HookFailure { plugin, .. })
+            | ReloadError::Handle { plugin, .. } => plugin,
+            ReloadError::Duplicate { name, .. }
+            | ReloadError::Missing { name, .. }
+            | ReloadError::NotAllowed { name }
+            | ReloadError::Unknown { name, .. }
+            | ReloadError::NotLoaded { name, .. }
+            | ReloadError::InUse { name, .. } => name,
+            ReloadError::Find(_)
+            | ReloadError::Runtime(_)
+            | ReloadError::Empty { .. }
+            | ReloadError::Cycle { .. }
+            | ReloadError::Vetoed(_)
+            | ReloadError::Reentrant(_)
+            | ReloadError::Thread(_)
+            | ReloadError::HostAborts
+            | ReloadError::ShutDown => return None,
+        };
+        Some(name.clone())
+    }
+
+    /// The plugins without any of which there might be no error.
+    pub(crate) fn culprits(&self) -> Vec<PluginName> {
+        match self {
+            ReloadError::InUse { users, .. } => users.clone(),
+            ReloadError::Cycle { chain } => chain.clone(),
+            error => error.plugin().into_iter().collect(),
+        }
+    }
 }
 
 impl From<HookFailure> for ReloadError {
@@ -373,11 +458,30 @@ impl<E: fmt::Debug + fmt::Display> std::error::Error for CallError<E> {}
 fn list(names: &[PluginName]) -> String {
     match names {
         [] => "nothing".into(),
-        names => names
-            .iter()
-            .map(PluginName::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
+        names => joined(names, ", "),
+    }
+}
+
+fn arrows(names: &[PluginName]) -> String {
+    joined(names, " -> ")
+}
+
+fn joined(names: &[PluginName], between: &str) -> String {
+    let names: Vec<_> = names.iter().map(PluginName::as_str).collect();
+    names.join(between)
+}
+
+fn did_you_mean(name: &PluginName, loaded: &[PluginName]) -> String {
+    match crate::nearest::nearest(name.as_str(), loaded.iter().map(PluginName::as_str)) {
+        Some(name) => format!("did you mean {name}?"),
+        None => format!("loaded {}", list(loaded)),
+    }
+}
+
+fn found_or_build(nearest: &Option<PluginName>, name: &PluginName) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => format!("build it with `cargo hotswap build -p {name}`"),
     }
 }
 

@@ -150,17 +150,17 @@ impl Instance {
         self.loaded.note.as_ref()
     }
 
-    /// Whether the artifact looks as it did when it was known to hold this build.
-    pub(crate) fn has_fingerprint(&self, fingerprint: &Fingerprint) -> bool {
-        self.fingerprint().as_ref() == Some(fingerprint)
+    /// How the artifact looked when it was known to hold this build; `None` while a later change could look the same.
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
+        *self.fingerprint_slot()
     }
 
     /// Remembers how the artifact looks.
     pub(crate) fn set_fingerprint(&self, fingerprint: Option<Fingerprint>) {
-        *self.fingerprint() = fingerprint;
+        *self.fingerprint_slot() = fingerprint;
     }
 
-    fn fingerprint(&self) -> MutexGuard<'_, Option<Fingerprint>> {
+    fn fingerprint_slot(&self) -> MutexGuard<'_, Option<Fingerprint>> {
         self.loaded
             .fingerprint
             .lock()

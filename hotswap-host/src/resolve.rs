@@ -93,29 +93,3 @@ impl<'a> Search<'a> {
         Ok(())
     }
 }
-
-/// The plugins that import one of `changed`, directly or not, with the one that they follow.
-///
-/// `order` is that of [`order`].
-pub(crate) fn followers(
-    order: &[PluginName],
-    nodes: &BTreeMap<PluginName, Node<'_>>,
-    changed: &BTreeSet<PluginName>,
-) -> BTreeMap<PluginName, PluginName> {
-    let mut followers = BTreeMap::new();
-    for name in order.iter().filter(|name| !changed.contains(*name)) {
-        let moved =
-            |import: &&PluginName| changed.contains(*import) || followers.contains_key(*import);
-        // Nothing is called of those that only have to be there first.
-        let called = nodes[name]
-            .metadata
-            .imports
-            .iter()
-            .filter(|i| i.kind == ImportKind::Plugin);
-        let mut called = called.filter_map(|import| import.from.as_ref());
-        if let Some(leader) = called.find(moved) {
-            followers.insert(name.clone(), leader.clone());
-        }
-    }
-    followers
-}

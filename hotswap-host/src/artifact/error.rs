@@ -27,6 +27,14 @@ impl ArtifactError {
         }
     }
 
+    /// The plugin; otherwise that which the file's name implies.
+    pub(crate) fn plugin_or_implied(&self) -> PluginName {
+        self.plugin.clone().unwrap_or_else(|| {
+            let stem = self.file.file_stem().unwrap_or_default().to_string_lossy();
+            PluginName::from(stem.strip_prefix("lib").unwrap_or(&stem))
+        })
+    }
+
     /// Names the plugin that the file held before, where the file itself does not say.
     pub(crate) fn of(mut self, plugin: Option<&PluginName>) -> Self {
         self.plugin = self.plugin.or_else(|| plugin.cloned());

@@ -14,6 +14,15 @@ use std::path::{Path, PathBuf};
 /// [`FindError`] if the directory is missing or cannot be read, and for anything with the name of a library that is
 /// neither a file nor a link to one: nothing with such a name is passed over.
 pub fn find(dir: &Path) -> Result<Vec<PathBuf>, FindError> {
+    let found = find_each(dir)?.into_iter();
+    Ok(found.collect::<Result<_, ArtifactError>>()?)
+}
+
+/// The same, where each thing with the name of a library that is no file has an error of its own.
+///
+/// # Errors
+/// The directory is missing or cannot be read.
+pub(crate) fn find_each(dir: &Path) -> Result<Vec<Result<PathBuf, ArtifactError>>, FindError> {
     let unreadable = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => FindError::Missing {
             dir: dir.to_owned(),
@@ -26,24 +35,21 @@ pub fn find(dir: &Path) -> Result<Vec<PathBuf>, FindError> {
             error,
         },
     };
-    let mut found = Vec::new();
+    let mut files = Vec::new();
     for entry in fs::read_dir(dir).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
-        if !has_name_of_library(&file) {
-            continue;
-        }
-        match check_is_file(&file) {
-            Ok(_) => found.push(file),
-            // Removed since it was listed.
-            Err(ArtifactError {
-                problem: ArtifactProblem::NotFound,
-                ..
-            }) => {}
-            Err(error) => return Err(error.into()),
+        if has_name_of_library(&file) {
+            files.push(file);
         }
     }
-    found.sort();
-    Ok(found)
+    files.sort();
+    let look = |file: PathBuf| match check_is_file(&file) {
+        Ok(_) => Some(Ok(file)),
+        // Removed since it was listed.
+        Err(error) if matches!(error.problem, ArtifactProblem::NotFound) => None,
+        Err(error) => Some(Err(error)),
+    };
+    Ok(files.into_iter().filter_map(look).collect())
 }
 
 fn has_name_of_library(file: &Path) -> bool {

@@ -33,5 +33,6 @@ pub use open_failure::OpenFailure;
 pub use read::Artifact;
 pub use unload::{Hindrance, hindrances};
 
+pub(crate) use find::find_each;
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use read::read_source;

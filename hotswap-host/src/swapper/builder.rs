@@ -1,7 +1,7 @@
 //! What a swapper is opened with.
 use super::Swapper;
 use super::inner::{Inner, Writer};
-use super::reload::Plan;
+use super::request::Plan;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::live::pin::Live;
@@ -27,6 +27,7 @@ pub struct Builder {
     plugin_dir: Option<PathBuf>,
     allowed: Option<BTreeSet<PluginName>>,
     allow_empty: bool,
+    optional: BTreeSet<PluginName>,
     provided: Provided,
     load_data: LoadDataBox,
     settings: Settings,
@@ -39,6 +40,7 @@ impl Builder {
             plugin_dir: None,
             allowed: None,
             allow_empty: false,
+            optional: BTreeSet::new(),
             provided: Provided::default(),
             load_data: LoadDataBox::default(),
             settings: Settings {
@@ -58,9 +60,23 @@ impl Builder {
         self
     }
 
-    /// Loads these plugins and no others. Each must be there.
+    /// Loads these plugins and no others. Each must be there, unless it is [optional](Self::optional).
     pub fn allow<N: Into<PluginName>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.allowed = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Plugins that the host can do without. Where one of them fails, the generation is made without its new build:
+    /// whatever is wrong with its file, with what it imports, with a hook before the switch, or with what a handle of
+    /// the host's expects of it. The build that runs stays, if nothing that it imports was replaced; otherwise the host
+    /// runs without the plugin. The report and a warning in the log say so, and the next reload tries again.
+    ///
+    /// A plugin that imports it, and not optionally, fails with it.
+    ///
+    /// The generation is then made from the beginning: the other new plugins are freed, loaded anew, and their hooks
+    /// run again.
+    pub fn optional<N: Into<PluginName>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.optional.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -143,6 +159,7 @@ impl Builder {
                 host: HostRecord::of_this_process(&plugin_dir),
                 allowed: self.allowed,
                 allow_empty: self.allow_empty,
+                optional: self.optional,
                 added: BTreeMap::new(),
                 removed: BTreeSet::new(),
                 load_data: self.load_data,

@@ -43,6 +43,8 @@ pub(crate) struct Inner {
 pub(super) struct Writer {
     pub(super) allowed: Option<BTreeSet<PluginName>>,
     pub(super) allow_empty: bool,
+    /// Plugins that the host can do without.
+    pub(super) optional: BTreeSet<PluginName>,
     /// Plugins that [`Swapper::load`] added, with their files.
     pub(super) added: BTreeMap<PluginName, PathBuf>,
     /// Plugins that [`Swapper::unload`] took out.

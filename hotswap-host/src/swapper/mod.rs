@@ -1,17 +1,22 @@
 //! The host's handle to everything: holds the live generation, makes the next.
+mod arrange;
+mod bind;
 mod builder;
+mod candidate;
 mod inner;
+mod optional;
 mod pinned;
 mod reload;
 mod report;
+mod request;
 mod scan;
 mod stage;
 
 pub use builder::Builder;
 pub(crate) use inner::Inner;
 pub use pinned::{Hold, Pin};
-pub use reload::{Change, Reload};
 pub use report::{Outcome, PluginReport, Report};
+pub use request::{Change, Reload};
 
 use crate::error::{HandleError, InvokeError, ReloadError};
 use crate::function::{Dynamic, Function, Signature};
@@ -172,7 +177,20 @@ impl Swapper {
         self.prepare_reload().run()
     }
 
-    /// Describes a reload with data or a check.
+    /// As [`reload`](Self::reload), but looks at these plugins only, in whichever order they are named:
+    /// `swapper.reload_only(["alpha", "beta"])?`. All others keep their instances, whatever became of their files; those
+    /// that import a reloaded one follow it as usual. One that is named and whose file is gone is removed.
+    ///
+    /// # Errors
+    /// As [`reload`](Self::reload); also for a name that is neither loaded nor in the plugin directory.
+    pub fn reload_only<N: Into<PluginName>>(
+        &self,
+        plugins: impl IntoIterator<Item = N>,
+    ) -> Result<Report, ReloadError> {
+        self.prepare_reload().only(plugins).run()
+    }
+
+    /// Describes a reload of some plugins, with data, or with a check.
     pub fn prepare_reload(&self) -> Reload<'_> {
         Reload::new(self)
     }

@@ -1,22 +1,23 @@
 //! A reload, from the request to the report.
 use super::Swapper;
+use super::arrange::{Arranged, arrange};
 use super::inner::{Writer, bind_all};
+use super::optional::{culprit, explained, without};
 use super::report::{Outcome, PluginReport, Report};
-use super::scan::{Candidate, added_by, scan};
+use super::request::{Change, Check, Plan, run_check};
+use super::scan::{added_by, scan};
 use super::stage::Staged;
 use crate::error::ReloadError;
 use crate::generation::Generation;
+use crate::instance::Instance;
 use crate::levels;
 use crate::live::pin::Held;
 use crate::load::library::RequestReload;
-use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
-use hotswap_plugin::boundary::{HookError, Shared, collect, guard};
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
 use std::time::Instant;
@@ -45,102 +46,6 @@ impl Drop for Running {
     }
 }
 
-/// What a reload changes besides what the plugin directory says.
-#[derive(Default)]
-pub(super) struct Plan {
-    pub(super) add: Vec<PathBuf>,
-    pub(super) remove: Vec<PluginName>,
-}
-
-type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + Send + 's>;
-
-/// A reload before it runs.
-#[must_use = "it does nothing before `run`"]
-pub struct Reload<'s> {
-    swapper: &'s Swapper,
-    plan: Plan,
-    data: Option<LoadDataBox>,
-    check: Option<Check<'s>>,
-}
-
-impl<'s> Reload<'s> {
-    pub(super) fn new(swapper: &'s Swapper) -> Self {
-        Reload {
-            swapper,
-            plan: Plan::default(),
-            data: None,
-            check: None,
-        }
-    }
-
-    pub(super) fn add(mut self, file: &Path) -> Self {
-        self.plan.add.push(file.to_owned());
-        self
-    }
-
-    pub(super) fn remove(mut self, plugin: &str) -> Self {
-        self.plan.remove.push(plugin.into());
-        self
-    }
-
-    /// What the plugins' `on_load` can read, from this reload on if it succeeds.
-    pub fn load_data<T: Shared + Send + Sync>(mut self, data: T) -> Self {
-        self.data = Some(LoadDataBox::new(data));
-        self
-    }
-
-    /// Has the last word, on another thread: it sees both generations just before the switch, and may call the new one. An error or a panic
-    /// leaves the live generation as it is.
-    pub fn check<E: fmt::Display>(
-        mut self,
-        check: impl FnOnce(&Change<'_>) -> Result<(), E> + Send + 's,
-    ) -> Self {
-        self.check = Some(Box::new(|change| {
-            check(change).map_err(|error| error.to_string())
-        }));
-        self
-    }
-
-    /// Runs it, after those that were asked for before.
-    ///
-    /// # Errors
-    /// As [`Swapper::reload`].
-    pub fn run(self) -> Result<Report, ReloadError> {
-        let Reload {
-            swapper,
-            plan,
-            data,
-            check,
-        } = self;
-        let mut writer = swapper.0.writer()?;
-        let before = data.map(|data| std::mem::replace(&mut writer.load_data, data));
-        let outcome = swapper.run_checked(&mut writer, plan, check);
-        if let (Err(_), Some(before)) = (&outcome, before) {
-            writer.load_data = before;
-        }
-        outcome
-    }
-}
-
-/// The two generations of a reload, just before the switch.
-#[derive(Debug)]
-pub struct Change<'a> {
-    live: &'a Generation,
-    next: &'a Generation,
-}
-
-impl<'a> Change<'a> {
-    /// The live one.
-    pub fn live(&self) -> &'a Generation {
-        self.live
-    }
-
-    /// The one that is about to become live.
-    pub fn next(&self) -> &'a Generation {
-        self.next
-    }
-}
-
 impl Swapper {
     /// As [`run_checked`](Self::run_checked), without a check.
     pub(super) fn run(&self, writer: &mut Writer, plan: Plan) -> Result<Report, ReloadError> {
@@ -148,7 +53,7 @@ impl Swapper {
     }
 
     /// Makes the next generation, and tells the tools beside the host how it went.
-    fn run_checked(
+    pub(super) fn run_checked(
         &self,
         writer: &mut Writer,
         plan: Plan,
@@ -174,79 +79,138 @@ impl Swapper {
         &self,
         writer: &mut Writer,
         plan: Plan,
-        check: Option<Check<'_>>,
+        mut check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let began = Instant::now();
-        let live = self.0.live.pin_quietly().hold();
-        let candidates = scan(&self.0.plugin_dir(), writer, &plan, &live)?;
-        let left: Vec<_> = live
-            .plugins
-            .iter()
-            .filter(|p| !candidates.contains_key(p.name()))
-            .collect();
-        let unchanged =
-            left.is_empty() && candidates.values().all(Candidate::is_live) && live.number != 0;
-        let plugins = if unchanged {
-            let (added, plugins) = (added_by(&plan, &live), live.plugins.iter());
-            let reports = plugins
-                .map(|p| PluginReport::new(p, candidates[p.name()].outcome()))
-                .collect();
-            remember(writer, plan, added);
-            reports
-        } else {
-            let gone: Vec<_> = left
-                .into_iter()
-                .map(|p| PluginReport::new(p, Outcome::Removed))
-                .collect();
-            let mut plugins =
-                on_own_thread(|| self.replace(writer, plan, candidates, live, check))??;
-            plugins.extend(gone);
-            plugins
-        };
+        let Made {
+            changed,
+            plugins,
+            fresh,
+            added,
+        } = self.make(writer, &plan, &mut check)?;
+        remember(writer, plan, added);
+        start(&fresh);
+        let warn = |plugin: &&PluginReport| matches!(plugin.outcome, Outcome::Failed { .. });
+        for plugin in plugins.iter().filter(warn) {
+            tracing::warn!(target: "hotswap", "{plugin:#}");
+        }
         let live = self.0.live.pin_quietly();
         Ok(Report {
             generation: live.number,
             reloads: live.reloads,
             plugins,
             took: began.elapsed(),
+            changed,
         })
+    }
+
+    /// Makes the next generation, and again as long as optional plugins fail.
+    fn make(
+        &self,
+        writer: &Writer,
+        plan: &Plan,
+        check: &mut Option<Check<'_>>,
+    ) -> Result<Made, ReloadError> {
+        let live = self.0.live.pin_quietly().hold();
+        let (candidates, mut failures) = scan(&self.0.plugin_dir(), writer, plan, &live)?;
+        let checks = check.is_some();
+        loop {
+            let arranged = arrange(candidates.clone(), &failures, &live);
+            let made = arranged.and_then(|arranged| {
+                let mut made = self.attempt(writer, plan, &arranged, &live, check)?;
+                let without = without(&live, &arranged.candidates, &failures);
+                made.plugins.extend(without);
+                Ok(made)
+            });
+            let error = match made {
+                Ok(made) => return Ok(made),
+                Err(error) => error,
+            };
+            // The check may have had effects: it does not run twice.
+            let may_try = checks == check.is_some();
+            let culprit = may_try.then(|| culprit(&error, writer, &candidates, &failures));
+            match culprit.flatten() {
+                Some(name) => drop(failures.insert(name, error)),
+                None => return Err(explained(error, failures)),
+            }
+        }
+    }
+
+    /// Makes this generation, unless it is the live one.
+    fn attempt(
+        &self,
+        writer: &Writer,
+        plan: &Plan,
+        arranged: &Arranged,
+        live: &Held<Generation>,
+        check: &mut Option<Check<'_>>,
+    ) -> Result<Made, ReloadError> {
+        if live.number != 0 && arranged.is_live(live) {
+            let plugins = live.plugins.iter();
+            let report = |p: &Arc<_>| PluginReport::new(p, arranged.candidates[p.name()].outcome());
+            return Ok(Made {
+                changed: false,
+                plugins: plugins.map(report).collect(),
+                fresh: Vec::new(),
+                added: added_by(plan, live),
+            });
+        }
+        on_own_thread(|| self.replace(writer, plan, arranged, live, check))?
     }
 
     /// Stages the next generation, lets the check see it, and makes it live. Runs the hooks of plugins.
     fn replace(
         &self,
-        writer: &mut Writer,
-        plan: Plan,
-        candidates: BTreeMap<PluginName, Candidate>,
-        live: Held<Generation>,
-        check: Option<Check<'_>>,
-    ) -> Result<Vec<PluginReport>, ReloadError> {
-        let staged = Staged::make(self, writer, candidates, (live.number, live.reloads))?;
+        writer: &Writer,
+        plan: &Plan,
+        arranged: &Arranged,
+        live: &Held<Generation>,
+        check: &mut Option<Check<'_>>,
+    ) -> Result<Made, ReloadError> {
+        let staged = Staged::make(self, writer, arranged, (live.number, live.reloads))?;
         let next = staged.generation();
         // Refused before the check has side effects; bound for good at the switch.
         bind_all(&self.0.handles(), &next)?;
-        if let Some(check) = check {
-            run_check(
-                check,
-                &Change {
-                    live: &live,
-                    next: &next,
-                },
-            )?;
+        if let Some(check) = check.take() {
+            run_check(check, &Change { live, next: &next })?;
         }
-        drop(live);
-        let added = added_by(&plan, &next);
+        let added = added_by(plan, &next);
         self.0.switch(next)?;
-        remember(writer, plan, added);
         // They may have changed since the new plugins were told.
         levels::tell(self);
-        let (fresh, reports) = staged.take();
-        for plugin in &fresh {
+        let (fresh, plugins) = staged.take();
+        Ok(Made {
+            changed: true,
+            plugins,
+            fresh,
+            added,
+        })
+    }
+}
+
+/// What has become of a reload that was not refused.
+struct Made {
+    /// There is another generation.
+    changed: bool,
+    plugins: Vec<PluginReport>,
+    /// Instances that have just become live.
+    fresh: Vec<Arc<Instance>>,
+    /// Files that were added one by one.
+    added: BTreeMap<PluginName, PathBuf>,
+}
+
+/// Runs `on_start`, once nothing holds the generation before any more.
+fn start(fresh: &[Arc<Instance>]) {
+    let start = || {
+        for plugin in fresh {
             if let Err(failure) = plugin.on_start() {
                 tracing::error!(target: "hotswap", "{failure}");
             }
         }
-        Ok(reports)
+    };
+    if !fresh.is_empty() && on_own_thread(start).is_err() {
+        let _running = Running::begin();
+        start();
     }
 }
 
@@ -279,15 +243,6 @@ fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf
         writer.removed.remove(&name);
         writer.added.insert(name, file);
     }
-}
-
-fn run_check(check: Check<'_>, change: &Change<'_>) -> Result<(), ReloadError> {
-    // SAFETY: the sink is that of this call.
-    let checked = collect(|sink| unsafe { guard(sink, || check(change).map_err(Into::into)) });
-    checked.map_err(|error| match error {
-        HookError::Failed(text) => ReloadError::Vetoed(text),
-        HookError::Panicked(text) => ReloadError::Vetoed(format!("the check panicked: {text}")),
-    })
 }
 
 /// What a plugin's wish for a reload does: one on a thread of its own, however often it is asked for before it begins.

@@ -19,16 +19,17 @@ pub struct Report {
     /// How long it took, in seconds when serialised.
     #[serde(serialize_with = "seconds")]
     pub took: Duration,
+    pub(super) changed: bool,
 }
 
-/// What became of one plugin.
+/// What became of one plugin. Displayed as one line; with `{:#}` an error that has more of them is whole.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PluginReport {
     /// The plugin.
     pub name: PluginName,
-    /// Its build now; that which left, when it was removed.
-    pub build_id: BuildId,
+    /// Its build now; that which left, when it was removed. `None` for an optional plugin that has not run yet.
+    pub build_id: Option<BuildId>,
     /// What became of it.
     pub outcome: Outcome,
     /// What the operator should know besides.
@@ -58,14 +59,19 @@ pub enum Outcome {
     NotReloadable,
     /// It is gone.
     Removed,
+    /// It is optional, and its new build could not be made part of the generation.
+    Failed {
+        /// Why.
+        error: String,
+        /// The build that ran goes on; otherwise the host runs without the plugin.
+        stays: bool,
+    },
 }
 
 impl Report {
     /// Whether a new generation was made.
     pub fn changed(&self) -> bool {
-        let same =
-            |p: &PluginReport| matches!(p.outcome, Outcome::Unchanged | Outcome::NotReloadable);
-        !self.plugins.iter().all(same)
+        self.changed
     }
 
     /// What became of this plugin.
@@ -90,7 +96,7 @@ impl PluginReport {
     pub(super) fn new(plugin: &Instance, outcome: Outcome) -> Self {
         PluginReport {
             name: plugin.name().clone(),
-            build_id: plugin.build_id(),
+            build_id: Some(plugin.build_id()),
             outcome,
             notes: Vec::new(),
         }
@@ -107,6 +113,15 @@ impl fmt::Display for PluginReport {
             Outcome::Followed { plugin } => write!(f, "followed {plugin}")?,
             Outcome::NotReloadable => f.write_str("not reloadable, the running build stays")?,
             Outcome::Removed => f.write_str("removed")?,
+            Outcome::Failed { error, stays } => {
+                let then = match stays {
+                    true => "the running build stays",
+                    false => "the host runs without it",
+                };
+                let lines = if f.alternate() { usize::MAX } else { 1 };
+                let error: Vec<_> = error.lines().take(lines).collect();
+                write!(f, "failed, {then}: {}", error.join("\n"))?;
+            }
         }
         for note in &self.notes {
             write!(f, " ({note})")?;

@@ -1,73 +1,36 @@
 //! Which plugins the next generation is to have: the plugin directory, compared with what is live.
+use super::candidate::{Candidate, Opening};
 use super::inner::Writer;
-use super::reload::Plan;
-use super::report::Outcome;
-use crate::artifact::{
-    Artifact, ArtifactError, BuildId, FindError, Fingerprint, Metadata, find, read_source,
-};
+use super::request::Plan;
+use crate::artifact::{Artifact, ArtifactError, Fingerprint, find_each};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::name::PluginName;
-use std::collections::BTreeMap;
+use crate::nearest::nearest;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
-/// A plugin of the generation to be made.
-pub(super) enum Candidate {
-    /// The live instance is of the same build.
-    Same(Arc<Instance>),
-    /// The live instance stays, though the artifact is of another build: it is not reloadable.
-    Stays(Arc<Instance>),
-    /// It has to be opened.
-    New(Box<Opening>),
+/// Optional plugins that failed, and why.
+pub(super) type Failures = BTreeMap<PluginName, ReloadError>;
+
+/// The plugins that are there.
+pub(super) type Candidates = BTreeMap<PluginName, Candidate>;
+
+/// A look at the plugin directory.
+struct Scan<'a> {
+    dir: &'a Path,
+    writer: &'a Writer,
+    plan: &'a Plan,
+    live: &'a Generation,
+    candidates: Candidates,
+    failures: Failures,
+    /// Names of all plugins that were found, for suggestions.
+    found: BTreeSet<PluginName>,
 }
 
-/// What is to be opened.
-pub(super) struct Opening {
-    pub(super) artifact: Artifact,
-    pub(super) bytes: Vec<u8>,
-    /// `None` when the file was changed so recently that another change could look the same.
-    pub(super) fingerprint: Option<Fingerprint>,
-    /// The build that it replaces.
-    pub(super) replaces: Option<BuildId>,
-}
-
-impl Candidate {
-    /// Whether it is there already.
-    pub(super) fn is_live(&self) -> bool {
-        !matches!(self, Candidate::New(_))
-    }
-
-    /// What becomes of it, unless it has to follow another.
-    pub(super) fn outcome(&self) -> Outcome {
-        match self {
-            Candidate::Same(_) => Outcome::Unchanged,
-            Candidate::Stays(_) => Outcome::NotReloadable,
-            Candidate::New(opening) => match opening.replaces {
-                Some(from) => Outcome::Reloaded { from },
-                None => Outcome::Loaded,
-            },
-        }
-    }
-
-    pub(super) fn metadata(&self) -> &Metadata {
-        match self {
-            Candidate::Same(live) | Candidate::Stays(live) => live.metadata(),
-            Candidate::New(opening) => &opening.artifact.metadata,
-        }
-    }
-
-    pub(super) fn file(&self) -> &Path {
-        match self {
-            Candidate::Same(live) | Candidate::Stays(live) => live.file(),
-            Candidate::New(opening) => &opening.artifact.file,
-        }
-    }
-}
-
-/// The candidates, by name.
+/// The candidates, and the optional plugins that are none because their files are not in order.
 ///
 /// # Errors
 /// The directory is empty; it or a file of it cannot be read or holds no plugin; two plugins of one name; a plugin that is missing.
@@ -76,80 +39,197 @@ pub(super) fn scan(
     writer: &Writer,
     plan: &Plan,
     live: &Generation,
-) -> Result<BTreeMap<PluginName, Candidate>, ReloadError> {
-    let mut candidates = BTreeMap::new();
-    let files = find(dir).map_err(|error| known(error, live))?;
-    let empty = files.is_empty() && writer.added.is_empty() && plan.add.is_empty();
-    for file in files {
-        let candidate = match look(&file, live) {
-            Err(error) if !allowed_file(writer, &file, &error) => continue,
-            candidate => candidate?,
-        };
-        let name = candidate.metadata().name.clone();
-        if writer
-            .allowed
-            .as_ref()
-            .is_some_and(|allowed| !allowed.contains(&name))
-        {
-            continue;
-        }
-        insert(&mut candidates, candidate)?;
-    }
-    if let Some(name) = writer
-        .allowed
-        .iter()
-        .flatten()
-        .find(|name| !candidates.contains_key(*name))
-    {
-        return Err(ReloadError::Missing {
-            name: name.clone(),
-            dir: dir.to_owned(),
-        });
-    }
-    if empty && !writer.allow_empty {
+) -> Result<(Candidates, Failures), ReloadError> {
+    let mut scan = Scan {
+        dir,
+        writer,
+        plan,
+        live,
+        candidates: Candidates::new(),
+        failures: Failures::new(),
+        found: BTreeSet::new(),
+    };
+    let files = scan.directory()?;
+    scan.check_allowed()?;
+    let added = scan.added()?;
+    let nothing = files == 0 && added == 0;
+    scan.remove()?;
+    scan.only()?;
+    if nothing && !writer.allow_empty && (plan.only.is_none() || scan.candidates.is_empty()) {
         return Err(ReloadError::Empty {
             dir: dir.to_owned(),
             live: live.names(),
         });
     }
-    let mut added = writer.added.clone();
-    let mut removed = writer.removed.clone();
-    for file in &plan.add {
-        let name = Artifact::read(file)?.metadata.name;
-        removed.remove(&name);
-        added.insert(name, file.clone());
-    }
-    for file in added.values() {
-        let candidate = look(file, live)?;
-        candidates.insert(candidate.metadata().name.clone(), candidate);
-    }
-    for name in &plan.remove {
-        if live.plugin(name).is_none() {
-            return Err(ReloadError::NotLoaded {
-                name: name.clone(),
-                loaded: live.names(),
-            });
-        }
-    }
-    candidates.retain(|name, _| !removed.contains(name) && !plan.remove.contains(name));
-    check_users(&candidates, plan)?;
-    Ok(candidates)
+    Ok((scan.candidates, scan.failures))
 }
 
-fn insert(
-    candidates: &mut BTreeMap<PluginName, Candidate>,
-    candidate: Candidate,
-) -> Result<(), ReloadError> {
-    let name = candidate.metadata().name.clone();
-    if let Some(first) = candidates.get(&name) {
-        return Err(ReloadError::Duplicate {
-            first: first.file().to_owned(),
-            second: candidate.file().to_owned(),
-            name,
-        });
+impl Scan<'_> {
+    /// Whether this plugin is looked at.
+    fn concerns(&self, name: &PluginName) -> bool {
+        let listed = |names: &Option<BTreeSet<PluginName>>| {
+            names.as_ref().is_none_or(|names| names.contains(name))
+        };
+        listed(&self.writer.allowed) && listed(&self.plan.only)
     }
-    candidates.insert(name, candidate);
-    Ok(())
+
+    /// Notes an error, if the plugin that it concerns is optional.
+    fn fail(&mut self, error: ReloadError) -> Result<(), ReloadError> {
+        match error.plugin() {
+            Some(name) if self.writer.optional.contains(&name) => {
+                self.candidates.remove(&name);
+                self.failures.entry(name).or_insert(error);
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Looks at the files of the directory, and returns how many there are.
+    fn directory(&mut self) -> Result<usize, ReloadError> {
+        let files = find_each(self.dir)?;
+        let count = files.len();
+        for file in files {
+            let candidate = match file {
+                Ok(file) => look(&file, self.live),
+                Err(error) => Err(known(error, self.live)),
+            };
+            match candidate.map_err(ReloadError::from) {
+                Ok(candidate) => {
+                    let name = candidate.metadata().name.clone();
+                    if self.concerns(&name) {
+                        self.insert(name.clone(), candidate)?;
+                    }
+                    self.found.insert(name);
+                }
+                Err(error) => {
+                    if error.plugin().is_none_or(|name| self.concerns(&name)) {
+                        self.fail(error)?;
+                    }
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    fn insert(&mut self, name: PluginName, candidate: Candidate) -> Result<(), ReloadError> {
+        if let Some(first) = self.candidates.get(&name) {
+            let (first, second) = (first.file().to_owned(), candidate.file().to_owned());
+            return self.fail(ReloadError::Duplicate {
+                name,
+                first,
+                second,
+            });
+        }
+        if !self.failures.contains_key(&name) {
+            self.candidates.insert(name, candidate);
+        }
+        Ok(())
+    }
+
+    /// Each plugin on the allow-list is there, unless it is optional.
+    fn check_allowed(&self) -> Result<(), ReloadError> {
+        let missing = |name: &&PluginName| {
+            self.concerns(name)
+                && !self.candidates.contains_key(*name)
+                && !self.writer.optional.contains(*name)
+        };
+        match self.writer.allowed.iter().flatten().find(missing) {
+            None => Ok(()),
+            Some(name) => Err(ReloadError::Missing {
+                name: name.clone(),
+                dir: self.dir.to_owned(),
+                nearest: self.nearest(name),
+            }),
+        }
+    }
+
+    /// Looks at the files that were added one by one, and returns how many there are.
+    fn added(&mut self) -> Result<usize, ReloadError> {
+        let mut added = self.writer.added.clone();
+        for file in &self.plan.add {
+            added.insert(Artifact::read(file)?.metadata.name, file.clone());
+        }
+        for (name, file) in &added {
+            let listed = self.plan.only.as_ref();
+            if listed.is_some_and(|names| !names.contains(name)) {
+                continue;
+            }
+            match look(file, self.live) {
+                Ok(candidate) => {
+                    let name = candidate.metadata().name.clone();
+                    self.failures.remove(&name);
+                    self.candidates.insert(name, candidate);
+                }
+                Err(error) => self.fail(error.of(Some(name)).into())?,
+            }
+        }
+        Ok(added.len())
+    }
+
+    /// Takes out what was unloaded.
+    fn remove(&mut self) -> Result<(), ReloadError> {
+        let remove = &self.plan.remove;
+        if let Some(name) = remove.iter().find(|name| self.live.plugin(name).is_none()) {
+            return Err(self.not_loaded(name));
+        }
+        let mut removed = self.writer.removed.clone();
+        for candidate in self.candidates.values() {
+            if self.plan.add.iter().any(|file| file == candidate.file()) {
+                removed.remove(&candidate.metadata().name);
+            }
+        }
+        removed.extend(remove.iter().cloned());
+        self.candidates.retain(|name, _| !removed.contains(name));
+        self.failures.retain(|name, _| !removed.contains(name));
+        Ok(())
+    }
+
+    /// What is not to be looked at stays as it is; what is has to be somewhere.
+    fn only(&mut self) -> Result<(), ReloadError> {
+        let Some(only) = &self.plan.only else {
+            return Ok(());
+        };
+        for plugin in &self.live.plugins {
+            if !only.contains(plugin.name()) {
+                let stays = Candidate::Same(plugin.clone());
+                self.candidates.insert(plugin.name().clone(), stays);
+            }
+        }
+        let known = |name: &&PluginName| {
+            self.candidates.contains_key(*name)
+                || self.failures.contains_key(*name)
+                || self.live.plugin(name).is_some()
+        };
+        match only.iter().find(|name| !known(name)) {
+            None => Ok(()),
+            Some(name) if self.writer.removed.contains(name) => Err(self.not_loaded(name)),
+            Some(name) if self.found.contains(name) => {
+                Err(ReloadError::NotAllowed { name: name.clone() })
+            }
+            Some(name) => Err(ReloadError::Unknown {
+                name: name.clone(),
+                dir: self.dir.to_owned(),
+                nearest: self.nearest(name),
+            }),
+        }
+    }
+
+    fn not_loaded(&self, name: &PluginName) -> ReloadError {
+        ReloadError::NotLoaded {
+            name: name.clone(),
+            loaded: self.live.names(),
+        }
+    }
+
+    /// The most similar other name that is loaded, or in the directory.
+    fn nearest(&self, name: &PluginName) -> Option<PluginName> {
+        let mut known = self.found.clone();
+        known.extend(self.live.names());
+        known.remove(name);
+        let nearest = nearest(name.as_str(), known.iter().map(PluginName::as_str))?;
+        Some(nearest.into())
+    }
 }
 
 fn loaded_from<'g>(file: &Path, live: &'g Generation) -> Option<&'g Arc<Instance>> {
@@ -157,26 +237,19 @@ fn loaded_from<'g>(file: &Path, live: &'g Generation) -> Option<&'g Arc<Instance
 }
 
 /// An error of a file from which a live plugin was loaded names that plugin.
-fn known(error: FindError, live: &Generation) -> FindError {
-    match error {
-        FindError::Artifact(error) => {
-            let plugin = loaded_from(&error.file, live).map(|plugin| plugin.name());
-            FindError::Artifact(error.of(plugin))
-        }
-        error => error,
-    }
+fn known(error: ArtifactError, live: &Generation) -> ArtifactError {
+    let plugin = loaded_from(&error.file, live).map(|plugin| plugin.name());
+    error.of(plugin)
 }
 
 /// What an artifact is, compared with the live instance from the same file or of the same name.
 fn look(file: &Path, live: &Generation) -> Result<Candidate, ArtifactError> {
-    let from_here = loaded_from(file, live);
-    if let (Some(plugin), Ok(metadata)) = (from_here, std::fs::metadata(file))
-        && plugin.has_fingerprint(&Fingerprint::of(&metadata))
+    if let (Some(plugin), Ok(metadata)) = (loaded_from(file, live), std::fs::metadata(file))
+        && plugin.fingerprint() == Some(Fingerprint::of(&metadata))
     {
         return Ok(Candidate::Same(plugin.clone()));
     }
-    let opening =
-        Opening::read(file).map_err(|error| error.of(from_here.map(|plugin| plugin.name())))?;
+    let opening = Opening::read(file).map_err(|error| known(error, live))?;
     let build_id = opening.artifact.build_id;
     Ok(match live.plugin(&opening.artifact.metadata.name) {
         Some(plugin) if plugin.build_id() == build_id && plugin.file() == file => {
@@ -184,70 +257,11 @@ fn look(file: &Path, live: &Generation) -> Result<Candidate, ArtifactError> {
             Candidate::Same(plugin.clone())
         }
         Some(plugin) if !plugin.is_reloadable() => Candidate::Stays(plugin.clone()),
-        running => Candidate::New(Box::new(Opening {
+        running => Candidate::New(Arc::new(Opening {
             replaces: running.map(|plugin| plugin.build_id()),
             ..opening
         })),
     })
-}
-
-impl Opening {
-    /// Reads the artifact.
-    ///
-    /// # Errors
-    /// The file cannot be read or holds no plugin.
-    pub(super) fn read(file: &Path) -> Result<Self, ArtifactError> {
-        let read_at = SystemTime::now();
-        let source = read_source(file)?;
-        Ok(Opening {
-            artifact: Artifact::from_bytes(file, &source.bytes)?,
-            bytes: source.bytes,
-            fingerprint: source
-                .fingerprint
-                .is_settled(read_at)
-                .then_some(source.fingerprint),
-            replaces: None,
-        })
-    }
-}
-
-/// Whether a file that cannot be read as an artifact concerns this host: not if there is an allow-list and neither the
-/// plugin's name nor the file's is on it.
-fn allowed_file(writer: &Writer, file: &Path, error: &ArtifactError) -> bool {
-    let Some(allowed) = &writer.allowed else {
-        return true;
-    };
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let named = PluginName::from(stem.strip_prefix("lib").unwrap_or(&stem));
-    allowed.contains(error.plugin.as_ref().unwrap_or(&named))
-}
-
-/// What `unload` takes out must not be imported by what stays.
-fn check_users(
-    candidates: &BTreeMap<PluginName, Candidate>,
-    plan: &Plan,
-) -> Result<(), ReloadError> {
-    for name in &plan.remove {
-        let imports = |candidate: &&Candidate| {
-            candidate
-                .metadata()
-                .imports
-                .iter()
-                .any(|i| i.from.as_ref() == Some(name) && !i.optional)
-        };
-        let users: Vec<_> = candidates
-            .values()
-            .filter(imports)
-            .map(|user| user.metadata().name.clone())
-            .collect();
-        if !users.is_empty() {
-            return Err(ReloadError::InUse {
-                name: name.clone(),
-                users,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// The files that a successful plan has added, by name.

@@ -1,23 +1,20 @@
 //! Makes the next generation beside the live one: everything that can fail.
 use super::Swapper;
+use super::arrange::Arranged;
+use super::bind::bind;
+use super::candidate::{Candidate, Opening};
 use super::inner::{Inner, Writer};
 use super::report::{Outcome, PluginReport};
-use super::scan::{Candidate, Opening};
-use crate::error::{ReloadError, exports_instead};
+use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::{Instance, Loaded, Uses};
 use crate::load;
 use crate::name::PluginName;
-use crate::nearest::nearest;
-use crate::provide::Provided;
-use crate::resolve::{self, Node};
 use crate::telemetry;
 use abi_stable::std_types::{RSlice, RStr};
-use hotswap_plugin::boundary::mismatch::{self, Party};
-use hotswap_plugin::boundary::{ImportDesc, ImportKind, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::metadata::RUSTC;
 use hotswap_plugin::contract::{ContextView, VaultView};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A generation that is ready to become live. Dropped without being taken, it frees what was made for it.
@@ -34,13 +31,15 @@ pub(super) struct Staged<'a> {
 
 impl<'a> Staged<'a> {
     /// Opens, constructs and initialises what is new.
+    ///
+    /// # Errors
+    /// Of the first plugin that fails; those before it are freed.
     pub(super) fn make(
         swapper: &'a Swapper,
         writer: &Writer,
-        candidates: BTreeMap<PluginName, Candidate>,
+        arranged: &Arranged,
         live: (u64, u64),
     ) -> Result<Self, ReloadError> {
-        let (order, followers) = plan(&candidates)?;
         let mut staged = Staged {
             inner: &swapper.0,
             plugins: Vec::new(),
@@ -50,77 +49,40 @@ impl<'a> Staged<'a> {
             reloads: if live.0 == 0 { 0 } else { live.1 + 1 },
             taken: false,
         };
-        let mut candidates = candidates;
-        for name in order {
-            let Some(candidate) = candidates.remove(&name) else {
-                continue;
-            };
-            let outcome = candidate.outcome();
-            match candidate {
-                Candidate::New(opening) => {
-                    staged.add_fresh(swapper, writer, *opening, outcome)?;
+        for name in &arranged.order {
+            let candidate = &arranged.candidates[name];
+            match (candidate, candidate.live()) {
+                (Candidate::New(opening), _) => {
+                    staged.add_fresh(swapper, writer, opening, candidate.outcome())?;
                 }
-                Candidate::Same(instance) | Candidate::Stays(instance) => {
-                    let lost = staged.lost_import(&instance);
-                    if let Some(leader) = followers.get(&name).or(lost) {
-                        staged.follow(swapper, writer, &instance, leader)?;
-                    } else {
-                        staged.reports.push(PluginReport::new(&instance, outcome));
-                        staged.plugins.push(instance);
+                (_, Some(instance)) => match arranged.followers.get(name) {
+                    Some(leader) => {
+                        let opening = Opening::again(instance)?;
+                        let plugin = leader.clone();
+                        let outcome = Outcome::Followed { plugin };
+                        staged.add_fresh(swapper, writer, &opening, outcome)?;
                     }
-                }
+                    None => {
+                        let report = PluginReport::new(instance, candidate.outcome());
+                        staged.reports.push(report);
+                        staged.plugins.push(instance.clone());
+                    }
+                },
+                _ => {}
             }
         }
         staged.init()?;
         Ok(staged)
     }
 
-    /// A plugin that this instance uses, and whose instance does not stay: it was optional, and is gone.
-    fn lost_import<'i>(&self, instance: &'i Instance) -> Option<&'i PluginName> {
-        let stays = |import: &&Arc<Instance>| self.plugins.iter().any(|p| Arc::ptr_eq(p, import));
-        let lost = instance.imports().iter().find(|import| !stays(import))?;
-        Some(lost.name())
-    }
-
-    fn follow(
-        &mut self,
-        swapper: &Swapper,
-        writer: &Writer,
-        instance: &Instance,
-        leader: &PluginName,
-    ) -> Result<(), ReloadError> {
-        if !instance.is_reloadable() {
-            return Err(ReloadError::Import {
-                plugin: instance.name().clone(),
-                file: instance.file().to_owned(),
-                import: leader.to_string(),
-                message: format!(
-                    "{leader} was replaced or removed, and {} may not be replaced: restart the host",
-                    instance.name()
-                ),
-            });
-        }
-        let opening =
-            Opening::read(instance.file()).map_err(|error| error.of(Some(instance.name())))?;
-        let outcome = Outcome::Followed {
-            plugin: leader.clone(),
-        };
-        self.add_fresh(swapper, writer, opening, outcome)
-    }
-
     fn add_fresh(
         &mut self,
         swapper: &Swapper,
         writer: &Writer,
-        opening: Opening,
+        opening: &Opening,
         outcome: Outcome,
     ) -> Result<(), ReloadError> {
-        let Opening {
-            artifact,
-            bytes,
-            fingerprint,
-            ..
-        } = opening;
+        let artifact = opening.artifact.clone();
         if self.inner.toolchain && artifact.metadata.rustc != RUSTC {
             return Err(ReloadError::Toolchain {
                 plugin: artifact.metadata.name,
@@ -133,8 +95,8 @@ impl<'a> Staged<'a> {
         let give_back = |library| self.inner.retirer.library(library, Uses::default());
         let loaded = load::open(
             artifact,
-            &bytes,
-            fingerprint,
+            &opening.bytes,
+            opening.fingerprint,
             &self.inner.copies,
             request,
             give_back,
@@ -175,7 +137,7 @@ impl<'a> Staged<'a> {
                 return Err(failure.into());
             }
         }
-        let (objects, imports) = match self.bind(&loaded) {
+        let (objects, imports) = match bind(&loaded, &self.plugins, &self.inner.provided) {
             Ok(bound) => bound,
             Err(error) => {
                 give_back(loaded);
@@ -188,33 +150,6 @@ impl<'a> Staged<'a> {
             retirer.library(loaded.library, uses);
             failure.into()
         })
-    }
-
-    /// An object for each import, and the instances that they belong to.
-    fn bind(&self, loaded: &Loaded) -> Result<(Vec<RawObject>, Vec<Arc<Instance>>), ReloadError> {
-        let mut imports: Vec<Arc<Instance>> = Vec::new();
-        let mut objects = Vec::new();
-        for import in loaded.desc.imports.iter() {
-            let object = match import.kind {
-                ImportKind::Host => from_host(loaded, import, &self.inner.provided)?,
-                ImportKind::Plugin | ImportKind::OrderOnly => {
-                    let from = PluginName::from(import.from.as_str());
-                    let found = self.plugins.iter().find(|plugin| *plugin.name() == from);
-                    if let (Some(exporter), ImportKind::Plugin) = (found, import.kind)
-                        && !imports.iter().any(|known| Arc::ptr_eq(known, exporter))
-                    {
-                        imports.push(exporter.clone());
-                    }
-                    match (found, import.interface) {
-                        (Some(exporter), Some(need)) => from_plugin(loaded, need, exporter)?,
-                        // Optional and not there, or nothing of it is called: see `resolve::order`.
-                        _ => RawObject::ABSENT,
-                    }
-                }
-            };
-            objects.push(object);
-        }
-        Ok((objects, imports))
     }
 
     fn init(&self) -> Result<(), ReloadError> {
@@ -265,101 +200,5 @@ impl Drop for Staged<'_> {
             }
         }
         self.inner.retirer.wait_unlive(self.inner.limit);
-    }
-}
-
-type Order = (Vec<PluginName>, BTreeMap<PluginName, PluginName>);
-
-/// The order, and who follows whom.
-fn plan(candidates: &BTreeMap<PluginName, Candidate>) -> Result<Order, ReloadError> {
-    let node = |(name, candidate): (&PluginName, &'_ Candidate)| {
-        (
-            name.clone(),
-            candidate.metadata().clone(),
-            candidate.file().to_owned(),
-        )
-    };
-    let owned: Vec<_> = candidates.iter().map(node).collect();
-    let nodes = owned
-        .iter()
-        .map(|(name, metadata, file)| (name.clone(), Node { metadata, file }))
-        .collect();
-    let order = resolve::order(&nodes)?;
-    let new = |(name, candidate): (&PluginName, &Candidate)| {
-        matches!(candidate, Candidate::New(_)).then(|| name.clone())
-    };
-    let changed = candidates.iter().filter_map(new).collect();
-    let followers = resolve::followers(&order, &nodes, &changed);
-    Ok((order, followers))
-}
-
-fn from_host(
-    loaded: &Loaded,
-    import: &ImportDesc,
-    provided: &Provided,
-) -> Result<RawObject, ReloadError> {
-    let Some(need) = import.interface else {
-        return Ok(RawObject::ABSENT);
-    };
-    let Some((have, object)) = provided.find(need.name.as_str()) else {
-        if import.optional {
-            return Ok(RawObject::ABSENT);
-        }
-        let provided = provided.names();
-        return Err(ReloadError::Import {
-            plugin: loaded.name.clone(),
-            file: loaded.file.clone(),
-            import: format!("{} of the host", need.name),
-            message: match provided.as_slice() {
-                [] => "the host provides nothing: see `Builder::provide`".into(),
-                names => format!("the host provides {}", names.join(", ")),
-            },
-        });
-    };
-    check(loaded, need, Party::Host, have)?;
-    Ok(object)
-}
-
-fn from_plugin(
-    loaded: &Loaded,
-    need: &InterfaceDesc,
-    exporter: &Instance,
-) -> Result<RawObject, ReloadError> {
-    let Some(export) = exporter.export(need) else {
-        let exports: Vec<_> = exporter.exports().map(str::to_owned).collect();
-        let known = exports.iter().map(String::as_str);
-        let nearest = nearest(need.name.as_str(), known).map(str::to_owned);
-        return Err(ReloadError::Import {
-            plugin: loaded.name.clone(),
-            file: loaded.file.clone(),
-            import: format!("{} of {}", need.name, exporter.name()),
-            message: exports_instead(&nearest, &exports),
-        });
-    };
-    check(
-        loaded,
-        need,
-        Party::Plugin(exporter.name().as_str()),
-        export.interface,
-    )?;
-    Ok(RawObject {
-        table: export.table,
-        this: exporter.this(),
-    })
-}
-
-fn check(
-    loaded: &Loaded,
-    need: &InterfaceDesc,
-    from: Party<'_>,
-    have: &InterfaceDesc,
-) -> Result<(), ReloadError> {
-    match mismatch::interface((Party::Plugin(loaded.name.as_str()), need), (from, have)) {
-        None => Ok(()),
-        Some(message) => Err(ReloadError::Mismatch {
-            plugin: loaded.name.clone(),
-            file: loaded.file.clone(),
-            message,
-        }),
     }
 }

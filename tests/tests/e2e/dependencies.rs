@@ -2,7 +2,8 @@
 use hotswap_host::prelude::*;
 use hotswap_host::{Outcome, RetirementState};
 use hotswap_tests::Stage;
-use hotswap_tests::fixture::{Build, variant};
+use hotswap_tests::fixture::{Build, ordered, variant};
+use hotswap_tests::links::{bottom, build, middle, summit};
 
 fn alpha(number: u8) -> Vec<u8> {
     variant(
@@ -142,7 +143,7 @@ fn what_others_import_cannot_be_unloaded() {
     let error = stage.swapper.unload("alpha").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "alpha cannot be unloaded: it is imported by beta"
+        "alpha cannot be removed: it is imported by beta; keep it, or remove beta too"
     );
     let error = stage.swapper.unload("gamma").unwrap_err();
     assert_eq!(
@@ -203,4 +204,53 @@ fn what_the_host_does_not_provide_is_named() {
             .to_string()
             .replace(dir.path().to_str().unwrap(), "DIR")
     );
+}
+
+/// It could not follow.
+#[test]
+fn what_may_not_be_replaced_imports_nothing_that_may() {
+    let fixed = |library: &[u8]| ordered(library, "fixed");
+    let stage = Stage::open(&[
+        ("bottom", &bottom()),
+        ("guest", &Build::First.bytes("guest")),
+    ]);
+    let mut texts = Vec::new();
+    let mut refused = |chain: &[&str]| {
+        let error = stage.swapper.reload().unwrap_err();
+        assert!(
+            matches!(&error, ReloadError::NotReloadable { chain: found, .. } if found == chain),
+            "{error:?}"
+        );
+        assert_eq!(stage.swapper.listing().plugins.len(), 2);
+        stage.settle();
+        let text = error.to_string();
+        // And so at the beginning.
+        let opened = Swapper::builder()
+            .plugin_dir(stage.dir())
+            .provide::<dyn shapes::Desk>(stage.desk.clone())
+            .open();
+        assert_eq!(opened.err().unwrap().to_string(), text);
+        texts.push(text.replace(stage.dir().to_str().unwrap(), "DIR"));
+    };
+    stage.install("middle", &fixed(&middle()));
+    refused(&["middle", "bottom"]);
+    stage.install("middle", &middle());
+    stage.install("summit", &fixed(&summit()));
+    refused(&["summit", "middle", "bottom"]);
+    insta::assert_snapshot!(texts.join("\n"));
+    stage.close();
+
+    // All or none.
+    let stage = Stage::open(&[("bottom", &fixed(&bottom())), ("middle", &fixed(&middle()))]);
+    let report = stage.swap("bottom", &build(&bottom(), 1)).to_string();
+    assert_eq!(
+        report,
+        "bottom: not reloadable, the running build stays; middle: unchanged"
+    );
+    std::fs::remove_file(stage.file("bottom")).unwrap();
+    assert!(matches!(
+        stage.swapper.reload(),
+        Err(ReloadError::InUse { .. })
+    ));
+    stage.close();
 }

@@ -3,7 +3,7 @@ use hotswap_host::HandleError;
 use hotswap_host::prelude::*;
 use hotswap_plugin::interface;
 use hotswap_tests::Stage;
-use hotswap_tests::fixture::{self, Build, variant};
+use hotswap_tests::fixture::{Build, renamed, variant};
 use shapes::{Alpha, Refused, Vector};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,15 +17,7 @@ fn alpha(number: u8) -> Vec<u8> {
 
 /// A build of alpha that exports nothing: guest by another name.
 fn bare_alpha() -> Vec<u8> {
-    let mut library = Build::First.bytes("guest");
-    let note = fixture::artifact(&library).note;
-    for at in 0..library.len() - 5 {
-        if &library[at..at + 5] == b"guest" {
-            library[at..at + 5].copy_from_slice(b"alpha");
-        }
-    }
-    note.unwrap().append_to(&mut library);
-    library
+    renamed(&Build::First.bytes("guest"), "guest", "alpha")
 }
 
 fn stage() -> Stage {

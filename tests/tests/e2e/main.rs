@@ -10,6 +10,8 @@ mod interfaces;
 mod isolation;
 mod load;
 mod objects;
+mod only;
+mod optional;
 mod panics;
 mod reload;
 mod retirement;

@@ -1,0 +1,207 @@
+//! Who goes on, who follows whom, and in which order.
+use super::candidate::Candidate;
+use super::scan::{Candidates, Failures};
+use crate::artifact::ImportKind;
+use crate::error::ReloadError;
+use crate::generation::Generation;
+use crate::instance::Instance;
+use crate::name::PluginName;
+use crate::resolve::{self, Node};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The plugins of the next generation.
+pub(super) struct Arranged {
+    pub(super) candidates: Candidates,
+    /// Their names, each after those it imports.
+    pub(super) order: Vec<PluginName>,
+    /// Those that go on as new instances of the same build, since what they import does not stay, with that.
+    pub(super) followers: BTreeMap<PluginName, PluginName>,
+}
+
+impl Arranged {
+    /// Whether this is the live generation.
+    pub(super) fn is_live(&self, live: &Generation) -> bool {
+        let goes_on = |candidate: &Candidate| candidate.live().is_some();
+        self.followers.is_empty()
+            && self.candidates.len() == live.plugins.len()
+            && self.candidates.values().all(goes_on)
+    }
+}
+
+/// Arranges the next generation without the new builds of optional plugins that failed. Their running instances go on
+/// where nothing changes for them.
+///
+/// # Errors
+/// An import that nobody offers, or nobody any more; a circle; a plugin that would have to be replaced and may not be.
+pub(super) fn arrange(
+    mut candidates: Candidates,
+    failures: &Failures,
+    live: &Generation,
+) -> Result<Arranged, ReloadError> {
+    for (name, error) in failures {
+        match live.plugin(name) {
+            None => drop(candidates.remove(name)),
+            Some(running) => {
+                let kept = Candidate::Kept {
+                    live: running.clone(),
+                    error: error.to_string(),
+                };
+                candidates.insert(running.name().clone(), kept);
+            }
+        }
+    }
+    loop {
+        let is_kept = |name: &PluginName| matches!(candidates[name], Candidate::Kept { .. });
+        let (order, followers) = match order(&candidates, failures, live) {
+            Ok(ordered) => ordered,
+            Err(error) => {
+                let kept = error.culprits().into_iter().find(|name| is_kept(name));
+                candidates.remove(&kept.ok_or(error)?);
+                continue;
+            }
+        };
+        if let Some(name) = followers.keys().find(|name| is_kept(name)).cloned() {
+            candidates.remove(&name);
+            continue;
+        }
+        for (name, leader) in &followers {
+            check_may_follow(&candidates, name, leader)?;
+        }
+        return Ok(Arranged {
+            candidates,
+            order,
+            followers,
+        });
+    }
+}
+
+type Ordered = (Vec<PluginName>, BTreeMap<PluginName, PluginName>);
+
+fn order(
+    candidates: &Candidates,
+    failures: &Failures,
+    live: &Generation,
+) -> Result<Ordered, ReloadError> {
+    check_left_out(candidates, failures)?;
+    check_removed(candidates, live)?;
+    let nodes = candidates.iter().map(|(name, candidate)| {
+        let (metadata, file) = (candidate.metadata(), candidate.file());
+        (name.clone(), Node { metadata, file })
+    });
+    let order = resolve::order(&nodes.collect())?;
+    let followers = followers(&order, candidates);
+    Ok((order, followers))
+}
+
+/// What failed and is left out must not be needed by what is there.
+fn check_left_out(candidates: &Candidates, failures: &Failures) -> Result<(), ReloadError> {
+    let mut left_out = failures
+        .keys()
+        .filter(|name| !candidates.contains_key(*name));
+    let needed = left_out.find_map(|name| Some((name, users(name, candidates).next()?)));
+    match needed {
+        None => Ok(()),
+        Some((name, user)) => Err(ReloadError::Import {
+            plugin: user.clone(),
+            file: candidates[user].file().to_owned(),
+            import: name.to_string(),
+            message: "it failed".into(),
+        }),
+    }
+}
+
+/// What is removed must not be needed by what is there.
+fn check_removed(candidates: &Candidates, live: &Generation) -> Result<(), ReloadError> {
+    let removed = live.plugins.iter().map(|plugin| plugin.name());
+    for name in removed.filter(|name| !candidates.contains_key(*name)) {
+        let users: Vec<_> = users(name, candidates).cloned().collect();
+        if !users.is_empty() {
+            return Err(ReloadError::InUse {
+                name: name.clone(),
+                users,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Those that need this plugin.
+fn users<'c>(
+    name: &PluginName,
+    candidates: &'c Candidates,
+) -> impl Iterator<Item = &'c PluginName> {
+    let needs = |candidate: &Candidate| {
+        let mut imports = candidate.metadata().imports.iter();
+        imports.any(|import| import.from.as_ref() == Some(name) && !import.optional)
+    };
+    let users = candidates
+        .iter()
+        .filter(move |(_, candidate)| needs(candidate));
+    users.map(|(user, _)| user)
+}
+
+/// The live instances that cannot go on as they are, with what they follow.
+fn followers(order: &[PluginName], candidates: &Candidates) -> BTreeMap<PluginName, PluginName> {
+    let mut followers = BTreeMap::new();
+    for name in order {
+        if let Some(leader) = leader(&candidates[name], candidates, &followers) {
+            followers.insert(name.clone(), leader);
+        }
+    }
+    followers
+}
+
+/// The first plugin that a live instance was made with and that does not stay, or that it was made without and that is
+/// there now.
+///
+/// What would not be made anew for a plugin that is there now goes on without.
+fn leader(
+    candidate: &Candidate,
+    candidates: &Candidates,
+    followers: &BTreeMap<PluginName, PluginName>,
+) -> Option<PluginName> {
+    let instance = candidate.live()?;
+    let may_gain = instance.is_reloadable() && !matches!(candidate, Candidate::Kept { .. });
+    let stays = |import: &Arc<Instance>| {
+        let live = candidates.get(import.name()).and_then(Candidate::live);
+        live.is_some_and(|live| Arc::ptr_eq(live, import)) && !followers.contains_key(import.name())
+    };
+    let moved = |from: &PluginName| {
+        let mut imports = instance.imports().iter();
+        match imports.find(|import| import.name() == from) {
+            Some(import) => (!stays(import)).then(|| import.name().clone()),
+            None if may_gain => Some(candidates.get_key_value(from)?.0.clone()),
+            None => None,
+        }
+    };
+    // Nothing is called of those that only have to be there first.
+    let imports = instance.metadata().imports.iter();
+    let called = imports.filter(|import| import.kind == ImportKind::Plugin);
+    called
+        .filter_map(|import| import.from.as_ref())
+        .find_map(moved)
+}
+
+/// Only what may be replaced can follow.
+fn check_may_follow(
+    candidates: &Candidates,
+    name: &PluginName,
+    leader: &PluginName,
+) -> Result<(), ReloadError> {
+    let candidate = &candidates[name];
+    if candidate.live().is_none_or(|live| live.is_reloadable()) {
+        return Ok(());
+    }
+    Err(match candidates.contains_key(leader) {
+        false => ReloadError::InUse {
+            name: leader.clone(),
+            users: vec![name.clone()],
+        },
+        true => ReloadError::NotReloadable {
+            plugin: name.clone(),
+            file: candidate.file().to_owned(),
+            chain: vec![name.clone(), leader.clone()],
+        },
+    })
+}

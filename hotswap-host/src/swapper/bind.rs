@@ -1,0 +1,138 @@
+//! What a plugin imports, found in the host and in the plugins before it.
+use crate::error::{ReloadError, exports_instead};
+use crate::instance::{Instance, Loaded};
+use crate::name::PluginName;
+use crate::nearest::nearest;
+use crate::provide::Provided;
+use hotswap_plugin::boundary::mismatch::{self, Party};
+use hotswap_plugin::boundary::{ImportDesc, ImportKind, InterfaceDesc, RawObject};
+use std::sync::Arc;
+
+/// An object for each import, and the instances that they belong to. `plugins` are those before this one.
+///
+/// # Errors
+/// An import that nobody offers, or of another version; one that may be replaced, where the plugin itself may not.
+pub(super) fn bind(
+    loaded: &Loaded,
+    plugins: &[Arc<Instance>],
+    provided: &Provided,
+) -> Result<(Vec<RawObject>, Vec<Arc<Instance>>), ReloadError> {
+    let mut imports: Vec<Arc<Instance>> = Vec::new();
+    let mut objects = Vec::new();
+    for import in loaded.desc.imports.iter() {
+        let object = match import.kind {
+            ImportKind::Host => from_host(loaded, import, provided)?,
+            ImportKind::Plugin | ImportKind::OrderOnly => {
+                let from = PluginName::from(import.from.as_str());
+                let found = plugins.iter().find(|plugin| *plugin.name() == from);
+                if let (Some(exporter), ImportKind::Plugin) = (found, import.kind)
+                    && !imports.iter().any(|known| Arc::ptr_eq(known, exporter))
+                {
+                    imports.push(exporter.clone());
+                }
+                match (found, import.interface) {
+                    (Some(exporter), Some(need)) => from_plugin(loaded, need, exporter)?,
+                    // Optional and not there, or nothing of it is called: see `resolve::order`.
+                    _ => RawObject::ABSENT,
+                }
+            }
+        };
+        objects.push(object);
+    }
+    check_reloadable(loaded, &imports)?;
+    Ok((objects, imports))
+}
+
+/// What may not be replaced cannot follow an import that may. What the import itself imports needs no look: it would
+/// follow, so it may be replaced, too, or was refused here.
+fn check_reloadable(loaded: &Loaded, imports: &[Arc<Instance>]) -> Result<(), ReloadError> {
+    let reloadable = |imports: &[Arc<Instance>]| {
+        let mut imports = imports.iter();
+        imports.find(|import| import.is_reloadable()).cloned()
+    };
+    if loaded.is_reloadable || reloadable(imports).is_none() {
+        return Ok(());
+    }
+    let mut chain = vec![loaded.name.clone()];
+    let mut next = reloadable(imports);
+    while let Some(import) = next {
+        chain.push(import.name().clone());
+        next = reloadable(import.imports());
+    }
+    Err(ReloadError::NotReloadable {
+        plugin: loaded.name.clone(),
+        file: loaded.file.clone(),
+        chain,
+    })
+}
+
+fn from_host(
+    loaded: &Loaded,
+    import: &ImportDesc,
+    provided: &Provided,
+) -> Result<RawObject, ReloadError> {
+    let Some(need) = import.interface else {
+        return Ok(RawObject::ABSENT);
+    };
+    let Some((have, object)) = provided.find(need.name.as_str()) else {
+        if import.optional {
+            return Ok(RawObject::ABSENT);
+        }
+        let provided = provided.names();
+        return Err(ReloadError::Import {
+            plugin: loaded.name.clone(),
+            file: loaded.file.clone(),
+            import: format!("{} of the host", need.name),
+            message: match provided.as_slice() {
+                [] => "the host provides nothing: see `Builder::provide`".into(),
+                names => format!("the host provides {}", names.join(", ")),
+            },
+        });
+    };
+    check(loaded, need, Party::Host, have)?;
+    Ok(object)
+}
+
+fn from_plugin(
+    loaded: &Loaded,
+    need: &InterfaceDesc,
+    exporter: &Instance,
+) -> Result<RawObject, ReloadError> {
+    let Some(export) = exporter.export(need) else {
+        let exports: Vec<_> = exporter.exports().map(str::to_owned).collect();
+        let known = exports.iter().map(String::as_str);
+        let nearest = nearest(need.name.as_str(), known).map(str::to_owned);
+        return Err(ReloadError::Import {
+            plugin: loaded.name.clone(),
+            file: loaded.file.clone(),
+            import: format!("{} of {}", need.name, exporter.name()),
+            message: exports_instead(&nearest, &exports),
+        });
+    };
+    check(
+        loaded,
+        need,
+        Party::Plugin(exporter.name().as_str()),
+        export.interface,
+    )?;
+    Ok(RawObject {
+        table: export.table,
+        this: exporter.this(),
+    })
+}
+
+fn check(
+    loaded: &Loaded,
+    need: &InterfaceDesc,
+    from: Party<'_>,
+    have: &InterfaceDesc,
+) -> Result<(), ReloadError> {
+    match mismatch::interface((Party::Plugin(loaded.name.as_str()), need), (from, have)) {
+        None => Ok(()),
+        Some(message) => Err(ReloadError::Mismatch {
+            plugin: loaded.name.clone(),
+            file: loaded.file.clone(),
+            message,
+        }),
+    }
+}

@@ -1,0 +1,122 @@
+//! What the next generation is made of.
+use super::report::Outcome;
+use crate::artifact::{Artifact, ArtifactError, BuildId, Fingerprint, Metadata, read_source};
+use crate::instance::Instance;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A plugin of the generation to be made.
+#[derive(Clone)]
+pub(super) enum Candidate {
+    /// The live instance is of the same build.
+    Same(Arc<Instance>),
+    /// The live instance stays, though the artifact is of another build: it is not reloadable.
+    Stays(Arc<Instance>),
+    /// The live instance stays if it can: it is optional, and its new build failed.
+    Kept {
+        live: Arc<Instance>,
+        /// Why it failed.
+        error: String,
+    },
+    /// It has to be opened.
+    New(Arc<Opening>),
+}
+
+/// What is to be opened.
+pub(super) struct Opening {
+    pub(super) artifact: Artifact,
+    pub(super) bytes: Vec<u8>,
+    /// `None` when the file was changed so recently that another change could look the same.
+    pub(super) fingerprint: Option<Fingerprint>,
+    /// The build that it replaces.
+    pub(super) replaces: Option<BuildId>,
+}
+
+impl Candidate {
+    /// The live instance, where that goes on.
+    pub(super) fn live(&self) -> Option<&Arc<Instance>> {
+        match self {
+            Candidate::Same(live) | Candidate::Stays(live) | Candidate::Kept { live, .. } => {
+                Some(live)
+            }
+            Candidate::New(_) => None,
+        }
+    }
+
+    /// What becomes of it, unless it has to follow another.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Candidate::Same(_) => Outcome::Unchanged,
+            Candidate::Stays(_) => Outcome::NotReloadable,
+            Candidate::Kept { error, .. } => Outcome::Failed {
+                error: error.clone(),
+                stays: true,
+            },
+            Candidate::New(opening) => match opening.replaces {
+                Some(from) => Outcome::Reloaded { from },
+                None => Outcome::Loaded,
+            },
+        }
+    }
+
+    pub(super) fn metadata(&self) -> &Metadata {
+        match self {
+            Candidate::New(opening) => &opening.artifact.metadata,
+            Candidate::Same(live) | Candidate::Stays(live) | Candidate::Kept { live, .. } => {
+                live.metadata()
+            }
+        }
+    }
+
+    pub(super) fn file(&self) -> &Path {
+        match self {
+            Candidate::New(opening) => &opening.artifact.file,
+            Candidate::Same(live) | Candidate::Stays(live) | Candidate::Kept { live, .. } => {
+                live.file()
+            }
+        }
+    }
+}
+
+impl Opening {
+    /// Reads the artifact.
+    ///
+    /// # Errors
+    /// The file cannot be read or holds no plugin.
+    pub(super) fn read(file: &Path) -> Result<Self, ArtifactError> {
+        let read_at = SystemTime::now();
+        let source = read_source(file)?;
+        Ok(Opening {
+            artifact: Artifact::from_bytes(file, &source.bytes)?,
+            bytes: source.bytes,
+            fingerprint: source
+                .fingerprint
+                .is_settled(read_at)
+                .then_some(source.fingerprint),
+            replaces: None,
+        })
+    }
+
+    /// The build of an instance once more: from its private copy, since the artifact may hold another build by now.
+    /// Where somebody removed the copy, the artifact serves if it is still of this build.
+    ///
+    /// # Errors
+    /// Neither can be read.
+    pub(super) fn again(instance: &Instance) -> Result<Self, ArtifactError> {
+        let build_id = instance.build_id();
+        let copy = Opening::read(instance.library().path()).or_else(|gone| {
+            let artifact = Opening::read(instance.file()).ok();
+            let same = artifact.filter(|opening| opening.artifact.build_id == build_id);
+            same.ok_or_else(|| gone.of(Some(instance.name())))
+        })?;
+        Ok(Opening {
+            artifact: Artifact {
+                file: instance.file().to_owned(),
+                ..copy.artifact
+            },
+            fingerprint: instance.fingerprint(),
+            ..copy
+        })
+    }
+}

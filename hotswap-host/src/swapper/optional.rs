@@ -1,0 +1,66 @@
+//! Optional plugins that fail: the next generation is made again without their new builds.
+use super::candidate::Candidate;
+use super::inner::Writer;
+use super::report::{Outcome, PluginReport};
+use super::scan::{Candidates, Failures};
+use crate::error::ReloadError;
+use crate::generation::Generation;
+use crate::name::PluginName;
+
+/// The optional plugin without whose new build it is worth trying again. One whose build is new goes first.
+pub(super) fn culprit(
+    error: &ReloadError,
+    writer: &Writer,
+    candidates: &Candidates,
+    failures: &Failures,
+) -> Option<PluginName> {
+    let mut culprits = error.culprits();
+    culprits.retain(|name| writer.optional.contains(name) && !failures.contains_key(name));
+    let is_new = |name: &PluginName| matches!(candidates.get(name), Some(Candidate::New(_)));
+    let at = culprits.iter().position(is_new).unwrap_or(0);
+    (!culprits.is_empty()).then(|| culprits.swap_remove(at))
+}
+
+/// What is told when it could not be made: where an optional plugin that failed is needed after all, that is why.
+pub(super) fn explained(error: ReloadError, mut failures: Failures) -> ReloadError {
+    let missing = match &error {
+        ReloadError::Handle { plugin, .. } => plugin.clone(),
+        ReloadError::Import { import, .. } => import.as_str().into(),
+        _ => return error,
+    };
+    match failures.remove(&missing) {
+        None => error,
+        Some(failure) => ReloadError::Needed {
+            plugin: missing,
+            failure: Box::new(failure),
+            reason: Box::new(error),
+        },
+    }
+}
+
+/// What is reported of the plugins that the next generation does not have: those that were live, and optional ones that
+/// have failed.
+pub(super) fn without(
+    live: &Generation,
+    next: &Candidates,
+    failures: &Failures,
+) -> Vec<PluginReport> {
+    let out = |name: &PluginName| !next.contains_key(name);
+    let removed = live.plugins.iter().filter(|p| out(p.name()));
+    let removed = removed.filter(|p| !failures.contains_key(p.name()));
+    let removed = removed.map(|p| PluginReport::new(p, Outcome::Removed));
+    let failed = failures.iter().filter(|(name, _)| out(name));
+    let failed = failed.map(|(name, error)| {
+        let running = live.plugin(name);
+        PluginReport {
+            name: running.map_or(name, |running| running.name()).clone(),
+            build_id: running.map(|running| running.build_id()),
+            outcome: Outcome::Failed {
+                error: error.to_string(),
+                stays: false,
+            },
+            notes: Vec::new(),
+        }
+    });
+    removed.chain(failed).collect()
+}

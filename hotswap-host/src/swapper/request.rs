@@ -1,0 +1,127 @@
+//! What a reload is asked to do.
+use super::Swapper;
+use super::report::Report;
+use crate::error::ReloadError;
+use crate::generation::Generation;
+use crate::load_data::LoadDataBox;
+use crate::name::PluginName;
+use hotswap_plugin::boundary::{HookError, Shared, collect, guard};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What a reload changes besides what the plugin directory says.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) add: Vec<PathBuf>,
+    pub(super) remove: Vec<PluginName>,
+    /// The only plugins to look at.
+    pub(super) only: Option<BTreeSet<PluginName>>,
+}
+
+pub(super) type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + Send + 's>;
+
+/// A reload before it runs.
+#[must_use = "it does nothing before `run`"]
+pub struct Reload<'s> {
+    swapper: &'s Swapper,
+    plan: Plan,
+    data: Option<LoadDataBox>,
+    check: Option<Check<'s>>,
+}
+
+impl<'s> Reload<'s> {
+    pub(super) fn new(swapper: &'s Swapper) -> Self {
+        Reload {
+            swapper,
+            plan: Plan::default(),
+            data: None,
+            check: None,
+        }
+    }
+
+    pub(super) fn add(mut self, file: &Path) -> Self {
+        self.plan.add.push(file.to_owned());
+        self
+    }
+
+    pub(super) fn remove(mut self, plugin: &str) -> Self {
+        self.plan.remove.push(plugin.into());
+        self
+    }
+
+    /// Looks at these plugins only, in whichever order they are named. All others keep their instances, whatever became
+    /// of their files; those that import a reloaded one follow it as usual.
+    pub fn only<N: Into<PluginName>>(mut self, plugins: impl IntoIterator<Item = N>) -> Self {
+        self.plan.only = Some(plugins.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// What the plugins' `on_load` can read, from this reload on if it succeeds.
+    pub fn load_data<T: Shared + Send + Sync>(mut self, data: T) -> Self {
+        self.data = Some(LoadDataBox::new(data));
+        self
+    }
+
+    /// Has the last word, on another thread: it sees both generations just before the switch, and may call the new one.
+    /// An error or a panic leaves the live generation as it is.
+    pub fn check<E: fmt::Display>(
+        mut self,
+        check: impl FnOnce(&Change<'_>) -> Result<(), E> + Send + 's,
+    ) -> Self {
+        self.check = Some(Box::new(|change| {
+            check(change).map_err(|error| error.to_string())
+        }));
+        self
+    }
+
+    /// Runs it, after those that were asked for before.
+    ///
+    /// # Errors
+    /// As [`Swapper::reload`].
+    pub fn run(self) -> Result<Report, ReloadError> {
+        let Reload {
+            swapper,
+            plan,
+            data,
+            check,
+        } = self;
+        let mut writer = swapper.0.writer()?;
+        let before = data.map(|data| std::mem::replace(&mut writer.load_data, data));
+        let outcome = swapper.run_checked(&mut writer, plan, check);
+        if let (Err(_), Some(before)) = (&outcome, before) {
+            writer.load_data = before;
+        }
+        outcome
+    }
+}
+
+/// The two generations of a reload, just before the switch.
+#[derive(Debug)]
+pub struct Change<'a> {
+    pub(super) live: &'a Generation,
+    pub(super) next: &'a Generation,
+}
+
+impl<'a> Change<'a> {
+    /// The live one.
+    pub fn live(&self) -> &'a Generation {
+        self.live
+    }
+
+    /// The one that is about to become live.
+    pub fn next(&self) -> &'a Generation {
+        self.next
+    }
+}
+
+/// # Errors
+/// The check refused, or panicked.
+pub(super) fn run_check(check: Check<'_>, change: &Change<'_>) -> Result<(), ReloadError> {
+    // SAFETY: the sink is that of this call.
+    let checked = collect(|sink| unsafe { guard(sink, || check(change).map_err(Into::into)) });
+    checked.map_err(|error| match error {
+        HookError::Failed(text) => ReloadError::Vetoed(text),
+        HookError::Panicked(text) => ReloadError::Vetoed(format!("the check panicked: {text}")),
+    })
+}
