@@ -1,5 +1,6 @@
 //! Who may ask for a reload, and who waits.
 use crate::support::{Set, bottom, build, middle};
+use hotswap_host::Generation;
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{Build, ordered};
 use insta::assert_snapshot;
@@ -41,6 +42,41 @@ fn one_with_a_pin_held_is_refused_at_once() {
         assert_eq!(same, text);
     }
     set.restored();
+}
+
+/// A handle to an interface pins the generation for as long as the closure runs.
+#[test]
+fn one_from_a_closure_that_calls_an_interface_is_refused_at_once() {
+    let set = Set::open(&[("alpha", Build::First.bytes("alpha"))]);
+    let alpha = set
+        .stage
+        .swapper
+        .interface::<dyn shapes::Alpha>("alpha")
+        .unwrap();
+    let (error, _) = set.refuses_to(|swapper| alpha.call(|_| swapper.reload()).unwrap());
+    assert!(matches!(error, ReloadError::Reentrant(_)), "{error}");
+    drop(alpha);
+    set.restored();
+}
+
+/// What is held, and not pinned, belongs to no thread.
+#[test]
+fn one_with_a_generation_held_succeeds() {
+    let set = Set::chain();
+    let hold = set.stage.swapper.pin().hold();
+    set.stage.swap("bottom", &build(&bottom(), 1));
+    let trace = |generation: &Generation| generation.invoke("summit", "trace", &[]).unwrap();
+    assert_eq!(
+        trace(&hold),
+        "summit (build 00) <- middle (build 00) <- bottom (build 00)".into()
+    );
+    assert_eq!(
+        set.trace("summit"),
+        "summit (build 00) <- middle (build 00) <- bottom (build 01)"
+    );
+    drop(hold);
+    set.stage.settle();
+    set.stage.close();
 }
 
 #[test]

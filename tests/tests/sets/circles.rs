@@ -1,5 +1,5 @@
 //! Plugins that import each other in a circle.
-use crate::support::{Set, link};
+use crate::support::{Set, link, link_after};
 use hotswap_host::prelude::*;
 use insta::assert_snapshot;
 
@@ -40,6 +40,17 @@ fn of_three() {
     let (chain, text) = circle(&set);
     assert_eq!(chain, ["bottom", "summit", "middle", "bottom"]);
     assert_snapshot!(text, @"plugins import each other in a circle: bottom -> summit -> middle -> bottom");
+    set.restored();
+}
+
+/// Of one of them nothing is called; it only has to be there first.
+#[test]
+fn of_an_import_and_an_order() {
+    let set = Set::chain();
+    set.install("middle", &link_after("middle", "bottom", "summit"));
+    let (chain, text) = circle(&set);
+    assert_eq!(chain, ["middle", "summit", "middle"]);
+    assert_snapshot!(text, @"plugins import each other in a circle: middle -> summit -> middle");
     set.restored();
 }
 

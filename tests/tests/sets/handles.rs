@@ -1,5 +1,5 @@
 //! What the host holds is not taken away by any plugin of the set.
-use crate::support::{Set, bottom, build, middle, summit};
+use crate::support::{Set, bottom, build, chain, middle};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{Build, renamed};
 use insta::assert_snapshot;
@@ -128,11 +128,7 @@ fn a_handle_follows_with_its_plugin() {
         assert_eq!(trace.call().unwrap(), expected);
     }
     drop(trace);
-    for (name, library) in [
-        ("bottom", bottom()),
-        ("middle", middle()),
-        ("summit", summit()),
-    ] {
+    for (name, library) in chain() {
         set.install(name, &library);
     }
     set.stage.swapper.reload().unwrap();

@@ -1,5 +1,5 @@
 //! The second of three plugins fails or panics in a hook.
-use crate::support::{Set, bottom, build, head, middle, summit};
+use crate::support::{Set, bottom, build, chain, head, middle, summit, told_of};
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, HookFailure};
 use hotswap_tests::fixture::ordered;
@@ -131,23 +131,19 @@ fn what_was_made_is_freed_the_last_first() {
 fn plugins_that_do_not_import_each_other() {
     let names = ["my-one", "my-two", "thr-ee"];
     let set = Set::open(&names.map(|name| (name, head(name))));
-    let told = |hook: &str| {
+    let told = || {
         set.stage.settle();
-        let told = set.stage.desk.told();
-        let names = told.iter().filter_map(|told| told.strip_suffix(hook));
-        names
-            .map(|name| name.trim_end().to_owned())
-            .collect::<Vec<_>>()
+        set.stage.desk.told()
     };
     for name in names {
         set.install(name, &build(&head(name), 1));
     }
     set.install("thr-ee", &ordered(&head("thr-ee"), "fail on_init"));
     set.stage.swapper.reload().unwrap_err();
-    assert_eq!(told("on_free"), ["2 thr-ee", "2 my-two", "2 my-one"]);
+    assert_eq!(told_of(&told(), "on_free"), ["thr-ee", "my-two", "my-one"]);
     set.install("thr-ee", &build(&head("thr-ee"), 1));
     set.stage.swapper.reload().unwrap();
-    assert_eq!(told("on_stop"), ["1 thr-ee", "1 my-two", "1 my-one"]);
+    assert_eq!(told_of(&told(), "on_stop"), ["thr-ee", "my-two", "my-one"]);
     set.stage.close();
 }
 
@@ -179,6 +175,7 @@ fn one_that_panics_after_the_switch_is_logged() {
         |n: u8| format!("summit (build {n:02}) <- middle (build {n:02}) <- bottom (build {n:02})");
     for hook in ["on_start", "on_stop", "on_free", "drop"] {
         next(&set, &format!("panic {hook}"));
+        stage.desk.told();
         let report = stage.swapper.reload().unwrap().to_string();
         assert_eq!(
             report,
@@ -186,14 +183,14 @@ fn one_that_panics_after_the_switch_is_logged() {
         );
         assert_eq!(set.trace("summit"), trace(1));
         stage.settle();
-        stage.desk.told();
-        let back = [
-            ("bottom", bottom()),
-            ("middle", middle()),
-            ("summit", summit()),
-        ];
-        back.iter()
-            .for_each(|(name, library)| set.install(name, library));
+        let started = stage.desk.told();
+        assert_eq!(
+            told_of(&started, "on_start"),
+            ["bottom", "middle", "summit"]
+        );
+        for (name, library) in chain() {
+            set.install(name, &library);
+        }
         stage.swapper.reload().unwrap();
         assert_eq!(set.trace("summit"), trace(0));
         let file = stage.file("middle").display().to_string();
@@ -202,14 +199,7 @@ fn one_that_panics_after_the_switch_is_logged() {
         stage.settle();
         let told = stage.desk.told();
         for hook in ["on_stop", "on_free", "drop"] {
-            let names = told
-                .iter()
-                .filter_map(|told| told.strip_suffix(hook)?.split(' ').nth(1));
-            assert_eq!(
-                names.collect::<Vec<_>>(),
-                ["summit", "middle", "bottom"],
-                "{told:?}"
-            );
+            assert_eq!(told_of(&told, hook), ["summit", "middle", "bottom"]);
         }
     }
     set.stage.close();

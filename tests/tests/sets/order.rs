@@ -1,5 +1,5 @@
 //! Who comes first, and who comes along.
-use crate::support::{Set, bottom, build, head, link, link_after, middle, summit};
+use crate::support::{Set, bottom, build, chain, head, link, link_after, middle, summit};
 use hotswap_tests::LIMIT;
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, ordered};
@@ -114,11 +114,7 @@ fn two_and_three_at_once() {
         set.trace("summit"),
         "summit (build 01) <- middle (build 00) <- bottom (build 01)"
     );
-    for (name, library) in [
-        ("bottom", bottom()),
-        ("middle", middle()),
-        ("summit", summit()),
-    ] {
+    for (name, library) in chain() {
         set.install(name, &build(&library, 2));
     }
     let report = set.stage.swapper.reload().unwrap().to_string();

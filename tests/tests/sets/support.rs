@@ -7,6 +7,15 @@ use hotswap_tests::{Desk, Stage};
 use std::fs;
 use std::sync::Arc;
 
+/// The summit imports the middle, which imports the bottom.
+pub fn chain() -> [(&'static str, Vec<u8>); 3] {
+    [
+        ("bottom", bottom()),
+        ("middle", middle()),
+        ("summit", summit()),
+    ]
+}
+
 /// A host that serves a set of plugins.
 pub struct Set {
     pub stage: Stage,
@@ -45,13 +54,9 @@ impl Set {
         }
     }
 
-    /// The summit imports the middle, which imports the bottom.
+    /// Serves the [`chain`].
     pub fn chain() -> Self {
-        Set::open(&[
-            ("bottom", bottom()),
-            ("middle", middle()),
-            ("summit", summit()),
-        ])
+        Set::open(&chain())
     }
 
     pub fn install(&self, name: &str, library: &[u8]) {
@@ -132,29 +137,24 @@ fn look(swapper: &Swapper) -> Look {
     }
 }
 
+/// The plugins that told of this hook, in this order.
+pub fn told_of<'t>(told: &'t [String], hook: &str) -> Vec<&'t str> {
+    let words = told.iter().map(|told| told.splitn(3, ' '));
+    let plugins = words.filter_map(|mut words| Some((words.nth(1)?, words.next()?)));
+    let these = plugins.filter(|(_, told)| *told == hook);
+    these.map(|(name, _)| name).collect()
+}
+
 /// Those that were made for this generation have been freed, the last first, and have not been live; no others have
 /// noticed anything.
 fn freed_in_reverse(told: &[String], generation: u64) {
-    let prefix = format!("{generation} ");
-    let of = |hook: &str| -> Vec<&str> {
-        let told = told
-            .iter()
-            .filter_map(|told| told.strip_prefix(&prefix)?.split_once(' '));
-        told.filter(|(_, told)| *told == hook)
-            .map(|(name, _)| name)
-            .collect()
-    };
-    assert!(
-        told.iter().all(|told| told.starts_with(&prefix)),
-        "{told:?}"
-    );
-    let mut made = of("new");
+    let these = format!("{generation} ");
+    assert!(told.iter().all(|told| told.starts_with(&these)), "{told:?}");
+    let mut made = told_of(told, "new");
     made.reverse();
-    assert_eq!(of("on_free"), made, "{told:?}");
-    assert_eq!(of("drop"), made, "{told:?}");
-    assert_eq!(
-        (of("on_start"), of("on_stop")),
-        (vec![], vec![]),
-        "{told:?}"
-    );
+    assert_eq!(told_of(told, "on_free"), made, "{told:?}");
+    assert_eq!(told_of(told, "drop"), made, "{told:?}");
+    for hook in ["on_start", "on_stop"] {
+        assert_eq!(told_of(told, hook), [""; 0], "{told:?}");
+    }
 }
