@@ -86,10 +86,12 @@ pub struct Instance {
 pub type Plugins = BTreeMap<Plugin, Instance>;
 
 /// What a reload is asked to do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Request {
     /// To see what has changed.
     Reload,
+    /// To see what has changed of these.
+    Only(BTreeSet<Plugin>),
     /// And to add the plugin that lies outside the directory.
     Load(Plugin),
     /// And to take a plugin out.
@@ -122,16 +124,18 @@ pub enum Fault {
     Duplicate(Plugin),
     /// There is no file at all.
     Empty,
-    /// What is to be taken out is not there.
+    /// What is to be taken out is not there, or what is to be reloaded was taken out.
     NotLoaded(Plugin),
-    /// What is to be taken out is imported by these.
+    /// What is to be reloaded is nowhere.
+    Unknown(Plugin),
+    /// What would be gone is imported by these.
     InUse(Plugin, BTreeSet<Plugin>),
     /// The first imports the second, which is not there.
     Import(Plugin, Plugin),
     /// Plugins import each other in a circle. The plugins with what they import.
     Cycle(BTreeMap<Plugin, BTreeSet<Plugin>>),
-    /// It may not be replaced, and would have to follow one of these.
-    Stuck(Plugin, BTreeSet<Plugin>),
+    /// It may not be replaced, but imports these, which may.
+    NotReloadable(Plugin, BTreeSet<Plugin>),
     /// The hook of this plugin fails, or panics.
     Hook(Plugin, Hook, bool),
     /// The host has a handle of this plugin, which is gone.

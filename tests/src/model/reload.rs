@@ -33,23 +33,29 @@ impl Model {
     ///
     /// # Errors
     /// What the host may name as the reason why it does not.
-    pub fn predict(&self, request: Request) -> Result<Next, Vec<Fault>> {
+    pub fn predict(&self, request: &Request) -> Result<Next, Vec<Fault>> {
         let (mut added, mut removed) = (self.added.clone(), self.removed.clone());
+        let mut only = None;
         match request {
             Request::Reload => {}
+            Request::Only(plugins) => only = Some(plugins),
             Request::Load(plugin) => {
-                added.insert(plugin);
-                removed.remove(&plugin);
+                added.insert(*plugin);
+                removed.remove(plugin);
             }
             Request::Unload(plugin) => {
-                added.remove(&plugin);
-                removed.insert(plugin);
+                added.remove(plugin);
+                removed.insert(*plugin);
             }
         }
-        let mut found = self.files(&added)?;
+        let mut found = self.files(&added, only)?;
         found.retain(|plugin, _| !removed.contains(plugin));
-        if let Request::Unload(plugin) = request {
-            self.check_unload(plugin, &found)?;
+        match request {
+            Request::Unload(plugin) if !self.plugins.contains_key(plugin) => {
+                return Err(vec![Fault::NotLoaded(*plugin)]);
+            }
+            Request::Only(plugins) => self.keep_others(&mut found, plugins)?,
+            _ => {}
         }
         let (fates, plugins) = self.stage(found)?;
         // What was not replaced stays part of later generations as it is.
@@ -71,43 +77,75 @@ impl Model {
     }
 
     /// What is on the disk, by plugin.
-    fn files(&self, added: &BTreeSet<Plugin>) -> Result<Found, Vec<Fault>> {
+    fn files(
+        &self,
+        added: &BTreeSet<Plugin>,
+        only: Option<&BTreeSet<Plugin>>,
+    ) -> Result<Found, Vec<Fault>> {
         let (mut found, mut faults) = (Found::new(), Vec::new());
+        let matters = |plugin: &Plugin| only.is_none_or(|only| only.contains(plugin));
         let inside = |place: &Place| !matches!(place, Place::Outside(_));
         for (place, file) in self.disk.iter().filter(|(place, _)| inside(place)) {
-            let File::Build(build) = file else {
-                faults.push(Fault::File(*place));
-                continue;
-            };
-            if found
-                .insert(build.plugin, (*place, build.clone()))
-                .is_some()
-            {
-                faults.push(Fault::Duplicate(build.plugin));
+            match file {
+                File::Garbage => {
+                    let implied = self.implied(*place);
+                    if only.is_none() || implied.is_some_and(|plugin| matters(&plugin)) {
+                        faults.push(Fault::File(*place));
+                    }
+                }
+                File::Build(build) if matters(&build.plugin) => {
+                    if found
+                        .insert(build.plugin, (*place, build.clone()))
+                        .is_some()
+                    {
+                        faults.push(Fault::Duplicate(build.plugin));
+                    }
+                }
+                _ => {}
             }
         }
-        for &plugin in added {
+        for &plugin in added.iter().filter(|plugin| matters(plugin)) {
             let place = Place::Outside(plugin);
             match self.disk.get(&place) {
                 Some(File::Build(build)) => _ = found.insert(plugin, (place, build.clone())),
                 _ => faults.push(Fault::File(place)),
             }
         }
-        if !self.disk.keys().any(inside) && added.is_empty() {
+        if !self.disk.keys().any(inside) && added.is_empty() && only.is_none() {
             faults.push(Fault::Empty);
         }
         none(faults).map(|()| found)
     }
 
-    fn check_unload(&self, plugin: Plugin, found: &Found) -> Result<(), Vec<Fault>> {
-        let uses = |build: &Build| build.needs.contains(&plugin) || build.waits.contains(&plugin);
-        let users = found.values().filter(|(_, build)| uses(build));
-        let users: BTreeSet<_> = users.map(|(_, build)| build.plugin).collect();
-        match (self.plugins.contains_key(&plugin), users.is_empty()) {
-            (false, _) => Err(vec![Fault::NotLoaded(plugin)]),
-            (_, false) => Err(vec![Fault::InUse(plugin, users)]),
-            (true, true) => Ok(()),
+    /// The plugin that a file should hold.
+    fn implied(&self, place: Place) -> Option<Plugin> {
+        match place {
+            Place::Own(plugin) | Place::Outside(plugin) => Some(plugin),
+            Place::Other => {
+                let live = self.plugins.values().find(|live| live.place == place);
+                live.map(|live| live.build.plugin)
+            }
         }
+    }
+
+    /// All live plugins but these go on as they are; these have to be somewhere.
+    fn keep_others(&self, found: &mut Found, only: &BTreeSet<Plugin>) -> Result<(), Vec<Fault>> {
+        let others = self
+            .plugins
+            .iter()
+            .filter(|(plugin, _)| !only.contains(plugin));
+        found.extend(others.map(|(plugin, live)| (*plugin, (live.place, live.build.clone()))));
+        let known =
+            |plugin: &Plugin| found.contains_key(plugin) || self.plugins.contains_key(plugin);
+        let unknown = only.iter().filter(|plugin| !known(plugin));
+        none(
+            unknown
+                .map(|plugin| match self.removed.contains(plugin) {
+                    true => Fault::NotLoaded(*plugin),
+                    false => Fault::Unknown(*plugin),
+                })
+                .collect(),
+        )
     }
 
     fn stage(&self, mut found: Found) -> Result<(Fates, Plugins), Vec<Fault>> {
@@ -124,7 +162,6 @@ impl Model {
             };
             fates.insert(*plugin, fate);
         }
-        none(import_faults(&found))?;
         // Who follows may itself be followed.
         for plugin in found.keys().cycle().take(found.len() * found.len()) {
             let leaders = self.leaders(&found, &fates, *plugin);
@@ -133,6 +170,7 @@ impl Model {
                 fates.insert(*plugin, Fate::Followed(leaders));
             }
         }
+        none(self.import_faults(&found, &fates))?;
         none(self.stage_faults(&found, &fates))?;
         let plugins = self.construct(&found, &fates);
         let gone = self
@@ -145,12 +183,49 @@ impl Model {
 
     /// What the running instance of the plugin cannot go on with: imports that are new, or no longer there.
     fn leaders(&self, found: &Found, fates: &Fates, plugin: Plugin) -> BTreeSet<Plugin> {
-        let live = self.plugins.get(&plugin);
-        let called = live.into_iter().flat_map(|live| live.calls.keys().copied());
-        let lost = called.filter(|import| !found.contains_key(import));
-        let calls = found[&plugin].1.calls(found).into_iter();
-        lost.chain(calls.filter(|import| !fates[import].stays()))
-            .collect()
+        let Some(live) = self.plugins.get(&plugin) else {
+            return BTreeSet::new();
+        };
+        let stays = |import: &Plugin| fates.get(import).is_some_and(Fate::stays);
+        // What may not be replaced goes on without an import that it was made without.
+        let gained = match live.build.conduct {
+            Conduct::Fixed => BTreeSet::new(),
+            _ => live.build.calls(found),
+        };
+        let calls = live.calls.keys().copied().chain(gained);
+        calls.filter(|import| !stays(import)).collect()
+    }
+
+    fn import_faults(&self, found: &Found, fates: &Fates) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut lost: BTreeMap<Plugin, BTreeSet<Plugin>> = BTreeMap::new();
+        for (plugin, (_, build)) in found {
+            let needs = build.needs.iter().chain(&build.waits);
+            for import in needs.filter(|import| !found.contains_key(import)) {
+                match self.plugins.contains_key(import) {
+                    true => _ = lost.entry(*import).or_default().insert(*plugin),
+                    false => faults.push(Fault::Import(*plugin, *import)),
+                }
+            }
+            if let (Conduct::Fixed, Fate::Followed(leaders)) = (build.conduct, &fates[plugin]) {
+                let gone = leaders.iter().filter(|leader| !found.contains_key(leader));
+                faults.extend(gone.map(|leader| Fault::InUse(*leader, BTreeSet::from([*plugin]))));
+                faults.push(Fault::NotReloadable(*plugin, leaders.clone()));
+            }
+        }
+        faults.extend(
+            lost.into_iter()
+                .map(|(import, users)| Fault::InUse(import, users)),
+        );
+        if found
+            .keys()
+            .any(|plugin| behind(found, *plugin).contains(plugin))
+        {
+            let imports =
+                |(plugin, (_, build)): (&Plugin, &(Place, Build))| (*plugin, build.imports(found));
+            faults.push(Fault::Cycle(found.iter().map(imports).collect()));
+        }
+        faults
     }
 
     fn stage_faults(&self, found: &Found, fates: &Fates) -> Vec<Fault> {
@@ -161,11 +236,15 @@ impl Model {
         let (mut early, mut late) = (BTreeMap::new(), BTreeMap::new());
         for build in fresh {
             let plugin = build.plugin;
-            match (build.conduct, &fates[&plugin]) {
-                (Conduct::Fixed, Fate::Followed(leaders)) => {
-                    _ = early.insert(plugin, Fault::Stuck(plugin, leaders.clone()))
+            match build.conduct {
+                Conduct::Fixed => {
+                    let mut moving = build.calls(found);
+                    moving.retain(|import| found[import].1.conduct != Conduct::Fixed);
+                    if !moving.is_empty() {
+                        early.insert(plugin, Fault::NotReloadable(plugin, moving));
+                    }
                 }
-                (Conduct::Fails(hook) | Conduct::Panics(hook), _) => {
+                Conduct::Fails(hook) | Conduct::Panics(hook) => {
                     let panics = build.conduct == Conduct::Panics(hook);
                     let faults = if hook == Hook::OnInit {
                         &mut late
@@ -244,24 +323,6 @@ fn behind(found: &Found, plugin: Plugin) -> BTreeSet<Plugin> {
         all = further.chain(all.iter().copied()).collect();
     }
     all
-}
-
-fn import_faults(found: &Found) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for (plugin, (_, build)) in found {
-        let needs = build.needs.iter().chain(&build.waits);
-        let missing = needs.filter(|import| !found.contains_key(import));
-        faults.extend(missing.map(|import| Fault::Import(*plugin, *import)));
-    }
-    if found
-        .keys()
-        .any(|plugin| behind(found, *plugin).contains(plugin))
-    {
-        let imports =
-            |(plugin, (_, build)): (&Plugin, &(Place, Build))| (*plugin, build.imports(found));
-        faults.push(Fault::Cycle(found.iter().map(imports).collect()));
-    }
-    faults
 }
 
 /// The faults as an error, if there are any.

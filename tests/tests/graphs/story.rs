@@ -1,7 +1,7 @@
 //! Stories of what may happen to a host and its plugins.
 use hotswap_host::Hook;
 use hotswap_tests::model::{Conduct, Place, Plugin, Request};
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::option::weighted as sometimes;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -169,6 +169,7 @@ fn step(order: &[Plugin]) -> impl Strategy<Value = Step> + use<> {
     let plugin = || select(&PLUGINS[..]);
     let request = prop_oneof![
         12 => Just(Request::Reload),
+        4 => btree_set(plugin(), 0..=3).prop_map(Request::Only),
         2 => plugin().prop_map(Request::Load),
         2 => plugin().prop_map(Request::Unload),
     ];

@@ -68,7 +68,7 @@ impl World {
         };
         let next = world
             .model
-            .predict(Request::Reload)
+            .predict(&Request::Reload)
             .expect("the first plugins are sound");
         world.succeeded(next, &[]);
         world.check();
@@ -84,7 +84,7 @@ impl World {
             for edit in &step.edits {
                 self.edit(edit);
             }
-            self.reload(step.request);
+            self.reload(&step.request);
             self.check();
         }
         self.handles.clear();
@@ -221,19 +221,22 @@ impl World {
         }
     }
 
-    fn reload(&mut self, request: Request) {
+    fn reload(&mut self, request: &Request) {
         if let Request::Load(plugin) = request
-            && !self.model.disk.contains_key(&Place::Outside(plugin))
+            && !self.model.disk.contains_key(&Place::Outside(*plugin))
         {
-            self.rebuild(plugin, Place::Outside(plugin), None);
+            self.rebuild(*plugin, Place::Outside(*plugin), None);
         }
         let before = self.order();
         let expected = self.model.predict(request);
         let swapper = &self.stage.swapper;
         let done = match request {
             Request::Reload => swapper.reload(),
-            Request::Load(plugin) => swapper.load(self.path(Place::Outside(plugin))),
-            Request::Unload(plugin) => swapper.unload(&name(plugin)),
+            Request::Only(plugins) => {
+                swapper.reload_only(plugins.iter().map(|plugin| name(*plugin)))
+            }
+            Request::Load(plugin) => swapper.load(self.path(Place::Outside(*plugin))),
+            Request::Unload(plugin) => swapper.unload(&name(*plugin)),
         };
         match (done, expected) {
             (Ok(report), Ok(next)) => {

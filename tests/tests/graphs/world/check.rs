@@ -41,8 +41,15 @@ impl World {
             (ReloadError::Import { plugin, import, .. }, Fault::Import(by, of)) => {
                 *plugin == *name(*by) && letter(import) == *of
             }
-            (ReloadError::Import { plugin, import, .. }, Fault::Stuck(stuck, leaders)) => {
-                *plugin == *name(*stuck) && leaders.contains(&letter(import))
+            (
+                ReloadError::NotReloadable { plugin, chain, .. },
+                Fault::NotReloadable(fixed, imports),
+            ) => {
+                let chain = letters(chain);
+                *plugin == *name(*fixed) && chain[0] == *fixed && imports.contains(&chain[1])
+            }
+            (ReloadError::Unknown { name: of, .. }, Fault::Unknown(plugin)) => {
+                *of == *name(*plugin)
             }
             (ReloadError::Cycle { chain }, Fault::Cycle(imports)) => {
                 let chain = letters(chain);
@@ -106,7 +113,7 @@ impl World {
             .get(&plugin)
             .unwrap_or_else(|| &self.model.plugins[&plugin]);
         outcome
-            && report.build_id == self.build_id(instance.build.number)
+            && report.build_id == Some(self.build_id(instance.build.number))
             && report.notes.is_empty()
     }
 
