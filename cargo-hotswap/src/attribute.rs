@@ -1,34 +1,42 @@
-//! Whether a library root carries `#[plugin]`, found by parsing it.
+//! Whether a library root carries `#[plugin]`, and with which name, found by parsing it.
 
 use std::path::Path;
 
-use syn::{Attribute, Item};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta, Token};
 
 use crate::Error;
 use crate::error::io;
 
-/// Whether the file `root` has an item, also in an inline module, annotated with `#[plugin]`, written with or without
-/// a path.
+/// What stands in a `#[plugin]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Plugin {
+    /// The name, where it is not the package's.
+    pub(crate) name: Option<String>,
+}
+
+/// The first item of the file `root`, also in an inline module, that is annotated with `#[plugin]`, written with or
+/// without a path.
 ///
 /// A file that does not parse is judged by its lines: a plugin with a mistake in it stays one, and the compiler says
 /// what is wrong.
-pub(crate) fn has_plugin(root: &Path) -> Result<bool, Error> {
+pub(crate) fn plugin(root: &Path) -> Result<Option<Plugin>, Error> {
     let text = match std::fs::read_to_string(root) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io("read", root)(error)),
     };
     // Parsing is the answer; this saves most of it in a workspace of many crates.
     if !text.contains("plugin") {
-        return Ok(false);
+        return Ok(None);
     }
-    Ok(carries_plugin(&text))
+    Ok(plugin_in(&text))
 }
 
-fn carries_plugin(text: &str) -> bool {
+fn plugin_in(text: &str) -> Option<Plugin> {
     match syn::parse_file(text) {
-        Ok(file) => any_plugin(&file.items),
-        Err(_) => text.lines().any(is_plugin_line),
+        Ok(file) => first_plugin(&file.items),
+        Err(_) => text.lines().any(is_plugin_line).then(Plugin::default),
     }
 }
 
@@ -43,32 +51,61 @@ fn is_plugin_line(line: &str) -> bool {
         .is_some_and(|name| name.trim() == "plugin")
 }
 
-fn any_plugin(items: &[Item]) -> bool {
-    items.iter().any(|item| match item {
+fn first_plugin(items: &[Item]) -> Option<Plugin> {
+    items.iter().find_map(|item| match item {
         Item::Impl(item) => annotated(&item.attrs),
         Item::Struct(item) => annotated(&item.attrs),
         Item::Enum(item) => annotated(&item.attrs),
-        Item::Mod(item) => item
-            .content
-            .as_ref()
-            .is_some_and(|(_, items)| any_plugin(items)),
-        _ => false,
+        Item::Mod(item) => first_plugin(&item.content.as_ref()?.1),
+        _ => None,
     })
 }
 
-fn annotated(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute
-            .path()
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "plugin")
+fn annotated(attributes: &[Attribute]) -> Option<Plugin> {
+    let is_plugin = |attribute: &&Attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|segment| segment.ident == "plugin")
+    };
+    let attribute = attributes.iter().find(is_plugin)?;
+    let options = Punctuated::<Meta, Token![,]>::parse_terminated;
+    let options = attribute.parse_args_with(options).unwrap_or_default();
+    Some(Plugin {
+        name: options.iter().find_map(name),
     })
+}
+
+/// `name = "…"`
+fn name(option: &Meta) -> Option<String> {
+    match option {
+        Meta::NameValue(option) if option.path.is_ident("name") => match &option.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn carries_plugin(text: &str) -> bool {
+        plugin_in(text).is_some()
+    }
+
+    #[test]
+    fn a_plugin_may_be_called_otherwise_than_its_package() {
+        let named = |text| plugin_in(text).expect("it is one").name;
+        let text = "#[plugin(exports(A, b::C), crate = x::y, reloadable = false, name = \"w-o\")] impl World {}";
+        assert_eq!(named(text).as_deref(), Some("w-o"));
+        assert_eq!(named("#[plugin(exports(A))] impl World {}"), None);
+        assert_eq!(named("#[plugin] impl World {}"), None);
+        assert_eq!(named("#[plugin(name = 7)] impl World {}"), None);
+        assert_eq!(named("#[plugin(name = \"x\")] impl World {} mistake"), None);
+    }
 
     #[test]
     fn attributes_count_however_they_are_written() {

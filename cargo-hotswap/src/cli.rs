@@ -151,7 +151,7 @@ pub struct BuildArgs {
     /// Directories of hosts or plugins [default: the current directory]
     #[arg(value_name = "PATH", conflicts_with = "manifest_path")]
     pub paths: Vec<PathBuf>,
-    /// Build only these plugins, or the plugins of these hosts
+    /// Build only these plugins, or the plugins of these hosts, by the package's name or the plugin's own
     #[arg(
         short,
         long = "package",

@@ -49,7 +49,7 @@ impl<'a> Project<'a> {
     ) -> Result<Self, Error> {
         let mut project = Self::open(session, None, options)?;
         let workspace = &project.workspace;
-        let Some(package) = workspace.member(name) else {
+        let Some(package) = workspace.member(name)? else {
             let members = workspace.members.iter();
             return Err(Error::NoSuchHost {
                 name: name.to_owned(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Package;
 
 use crate::Error;
-use crate::workspace::{Workspace, binaries, directory, library, listed_plugins, same_name};
+use crate::workspace::{Workspace, binaries, directory, library, listed_plugins};
 
 /// Plugins that go into one directory: those of a host, or those built without one.
 #[derive(Debug, Clone)]
@@ -71,11 +71,8 @@ pub(crate) fn select<'w>(
     manifest: &Path,
     filter: Filter<'_>,
 ) -> Result<Vec<Group<'w>>, Error> {
-    for (option, names) in [("--package", filter.package), ("--exclude", filter.exclude)] {
-        for name in names {
-            member(workspace, name, || option.to_owned())?;
-        }
-    }
+    let chosen = members(workspace, filter.package, "--package")?;
+    let excluded = members(workspace, filter.exclude, "--exclude")?;
     let start = workspace.member_at(manifest).filter(|_| !filter.workspace);
     let mut groups = match start {
         Some(package) if workspace.is_plugin(package)? => vec![alone(vec![package])],
@@ -83,26 +80,21 @@ pub(crate) fn select<'w>(
         None => all(workspace)?,
     };
     let found = plugin_names(&groups);
-    if !filter.package.is_empty() {
-        groups = named(workspace, groups, filter.package)?;
+    if !chosen.is_empty() {
+        groups = named(workspace, groups, &chosen)?;
     }
     for group in &mut groups {
         let before = group.plugins.len();
-        group
-            .plugins
-            .retain(|plugin| !contains(filter.exclude, plugin));
+        group.plugins.retain(|plugin| !contains(&excluded, plugin));
         group.complete &= group.plugins.len() == before;
     }
     groups.retain(|group| {
-        !group.plugins.is_empty()
-            && !group
-                .host
-                .is_some_and(|host| contains(filter.exclude, host))
+        !group.plugins.is_empty() && !group.host.is_some_and(|host| contains(&excluded, host))
     });
     if !groups.is_empty() {
         return groups.iter().try_for_each(check_files).map(|()| groups);
     }
-    Err(if found.is_empty() && filter.package.is_empty() {
+    Err(if found.is_empty() && chosen.is_empty() {
         Error::NoPlugins {
             of: start.map_or_else(
                 || workspace.root.display().to_string(),
@@ -222,20 +214,19 @@ fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Gro
 fn named<'w>(
     workspace: &'w Workspace,
     groups: Vec<Group<'w>>,
-    names: &[String],
+    chosen: &[&'w Package],
 ) -> Result<Vec<Group<'w>>, Error> {
     let mut kept = vec![];
     for mut group in groups {
-        if !group.host.is_some_and(|host| contains(names, host)) {
+        if !group.host.is_some_and(|host| contains(chosen, host)) {
             let before = group.plugins.len();
-            group.plugins.retain(|plugin| contains(names, plugin));
+            group.plugins.retain(|plugin| contains(chosen, plugin));
             group.complete &= group.plugins.len() == before;
         }
         kept.push(group);
     }
     kept.retain(|group| !group.plugins.is_empty());
-    for name in names {
-        let package = member(workspace, name, || "--package".to_owned())?;
+    for &package in chosen {
         let covered = |group: &Group<'_>| {
             group
                 .host
@@ -270,25 +261,38 @@ fn alone(plugins: Vec<&Package>) -> Group<'_> {
     }
 }
 
+fn members<'w>(
+    workspace: &'w Workspace,
+    names: &[String],
+    option: &str,
+) -> Result<Vec<&'w Package>, Error> {
+    names
+        .iter()
+        .map(|name| member(workspace, name, || option.to_owned()))
+        .collect()
+}
+
 fn member<'w>(
     workspace: &'w Workspace,
     name: &str,
     by: impl FnOnce() -> String,
 ) -> Result<&'w Package, Error> {
-    workspace.member(name).ok_or_else(|| Error::UnknownPackage {
-        by: by(),
-        name: name.to_owned(),
-        workspace: workspace.root.clone(),
-        candidates: workspace
-            .members
-            .iter()
-            .map(|package| package.name.to_string())
-            .collect(),
-    })
+    workspace
+        .member(name)?
+        .ok_or_else(|| Error::UnknownPackage {
+            by: by(),
+            name: name.to_owned(),
+            workspace: workspace.root.clone(),
+            candidates: workspace
+                .members
+                .iter()
+                .map(|package| package.name.to_string())
+                .collect(),
+        })
 }
 
-fn contains(names: &[String], package: &Package) -> bool {
-    names.iter().any(|name| same_name(name, &package.name))
+fn contains(packages: &[&Package], package: &Package) -> bool {
+    packages.iter().any(|other| other.id == package.id)
 }
 
 fn plugin_names(groups: &[Group<'_>]) -> Vec<String> {

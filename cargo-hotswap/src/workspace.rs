@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{MetadataCommand, Package, PackageId, Target, TargetKind};
 use serde::Deserialize as _;
 
+use crate::attribute::Plugin;
 use crate::cli::CompileOptions;
 use crate::error::io;
 use crate::session::{Session, without_cargos_variables};
@@ -20,8 +21,8 @@ pub(crate) struct Workspace {
     pub(crate) target_dir: PathBuf,
     /// Its members.
     pub(crate) members: Vec<Package>,
-    /// Which of them carry `#[plugin]`, as far as they were looked into.
-    plugins: RefCell<HashMap<PackageId, bool>>,
+    /// What stands in their `#[plugin]`, as far as they were looked into.
+    plugins: RefCell<HashMap<PackageId, Option<Plugin>>>,
 }
 
 impl Workspace {
@@ -68,21 +69,40 @@ impl Workspace {
             .find(|package| package.manifest_path == manifest)
     }
 
-    /// The member called `name`; case and the difference of `-` and `_` do not count.
-    pub(crate) fn member(&self, name: &str) -> Option<&Package> {
-        self.members
-            .iter()
-            .find(|package| same_name(&package.name, name))
+    /// The member called `name`, or the plugin called so where no member is; case and the difference of `-` and `_` do
+    /// not count.
+    pub(crate) fn member(&self, name: &str) -> Result<Option<&Package>, Error> {
+        let mut members = self.members.iter();
+        if let Some(package) = members.find(|package| same_name(&package.name, name)) {
+            return Ok(Some(package));
+        }
+        for package in &self.members {
+            let plugin = self.plugin(package)?;
+            if plugin
+                .and_then(|plugin| plugin.name)
+                .is_some_and(|own| same_name(&own, name))
+            {
+                return Ok(Some(package));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether `package` has a library whose root carries `#[plugin]`.
     pub(crate) fn is_plugin(&self, package: &Package) -> Result<bool, Error> {
+        Ok(self.plugin(package)?.is_some())
+    }
+
+    /// What stands in the `#[plugin]` that the root of the library of `package` carries, if it does.
+    fn plugin(&self, package: &Package) -> Result<Option<Plugin>, Error> {
         if let Some(known) = self.plugins.borrow().get(&package.id) {
-            return Ok(*known);
+            return Ok(known.clone());
         }
         let root = library(package).map(|library| library.src_path.as_std_path());
-        let found = root.map_or(Ok(false), attribute::has_plugin)?;
-        self.plugins.borrow_mut().insert(package.id.clone(), found);
+        let found = root.map_or(Ok(None), attribute::plugin)?;
+        self.plugins
+            .borrow_mut()
+            .insert(package.id.clone(), found.clone());
         Ok(found)
     }
 

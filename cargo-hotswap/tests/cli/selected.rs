@@ -44,6 +44,26 @@ fn paths_options_and_the_current_directory() {
     assert_eq!(names(&fixture, "", &["--exclude", "world"]), ["app/moon"]);
 }
 
+/// As a host's errors name it.
+#[test]
+fn a_plugin_by_its_own_name() {
+    let fixture = Fixture::new();
+    let call_moon = |name: &str| {
+        let (from, to) = (
+            "#[rustfmt::plugin",
+            format!("#[rustfmt::plugin(name = \"{name}\")"),
+        );
+        fixture.edit("app/moon/src/lib.rs", from, &to);
+    };
+    call_moon("Luna-1");
+    assert_eq!(names(&fixture, "", &["-p", "luna_1"]), ["app/moon"]);
+    assert_eq!(names(&fixture, "", &["--exclude", "luna-1"]), ["app/world"]);
+    // A package's name counts more.
+    fixture.edit("app/moon/src/lib.rs", "(name = \"Luna-1\")", "");
+    call_moon("world");
+    assert_eq!(names(&fixture, "", &["-p", "world"]), ["app/world"]);
+}
+
 #[test]
 fn two_workspaces_at_once() {
     let (one, two) = (Fixture::new(), Fixture::new());
