@@ -16,6 +16,7 @@ use hotswap_plugin::contract::metadata::RUSTC;
 use hotswap_plugin::contract::{ContextView, VaultView};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A generation that is ready to become live. Dropped without being taken, it frees what was made for it.
 pub(super) struct Staged<'a> {
@@ -189,16 +190,18 @@ impl<'a> Staged<'a> {
 }
 
 impl Drop for Staged<'_> {
-    /// Frees the new instances, those that import before those they import.
+    /// Frees the new instances, the last first: each once the one before has left memory, which owned what it imports.
     fn drop(&mut self) {
         if self.taken {
             return;
         }
+        let end = Instant::now() + self.inner.limit;
         while let Some(instance) = self.plugins.pop() {
             if self.fresh.contains(instance.name()) {
-                self.inner.retirer.free_now(instance);
+                let retirer = &self.inner.retirer;
+                retirer.free_now(instance);
+                retirer.wait_unlive(end.saturating_duration_since(Instant::now()));
             }
         }
-        self.inner.retirer.wait_unlive(self.inner.limit);
     }
 }

@@ -93,15 +93,11 @@ impl Model {
                         faults.push(Fault::File(*place));
                     }
                 }
-                File::Build(build) if matters(&build.plugin) => {
-                    if found
-                        .insert(build.plugin, (*place, build.clone()))
-                        .is_some()
-                    {
-                        faults.push(Fault::Duplicate(build.plugin));
-                    }
+                File::Build(build) if !matters(&build.plugin) => {}
+                File::Build(build) => {
+                    let before = found.insert(build.plugin, (*place, build.clone()));
+                    faults.extend(before.map(|_| Fault::Duplicate(build.plugin)));
                 }
-                _ => {}
             }
         }
         for &plugin in added.iter().filter(|plugin| matters(plugin)) {
