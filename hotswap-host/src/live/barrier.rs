@@ -17,8 +17,10 @@
 //! the compiler from moving accesses across it.
 //!
 //! [`init`] decides once, before the first pin: a process that may not call `membarrier` uses fences on both sides.
+use super::sync::fence;
+use crate::platform::membarrier;
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering::*, compiler_fence, fence};
+use std::sync::atomic::{AtomicBool, Ordering::*, compiler_fence};
 
 /// `membarrier` does the work of both sides.
 static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
@@ -49,39 +51,7 @@ pub(super) fn heavy() -> bool {
     !ASYMMETRIC.load(Relaxed) || membarrier::run()
 }
 
-/// Checkers that know only fences get fences.
-#[cfg(all(target_os = "linux", not(miri)))]
-mod membarrier {
-    const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
-    const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
-
-    fn call(command: libc::c_int) -> bool {
-        // SAFETY: these commands take no pointer and change no memory.
-        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
-    }
-
-    /// Whether the kernel will do it for this process.
-    pub(super) fn register() -> bool {
-        call(REGISTER_PRIVATE_EXPEDITED) && call(PRIVATE_EXPEDITED)
-    }
-
-    pub(super) fn run() -> bool {
-        call(PRIVATE_EXPEDITED)
-    }
-}
-
-#[cfg(not(all(target_os = "linux", not(miri))))]
-mod membarrier {
-    pub(super) fn register() -> bool {
-        false
-    }
-
-    pub(super) fn run() -> bool {
-        false
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(hotswap_model)))]
 mod tests {
     use std::sync::Barrier;
     use std::sync::atomic::{AtomicUsize, Ordering::*, compiler_fence, fence};

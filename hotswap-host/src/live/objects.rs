@@ -7,7 +7,7 @@
 //! - Each `Held` is a count that its library took, and whoever calls through a `Held` borrows it: during a call, there
 //!   is a count.
 //! - With the last count the object is dropped, once, and only after that is its library one object lighter
-//!   ([`Library::object_gone`]); retiring closes no library that has objects.
+//!   (`Activity::object_gone`); retiring closes no library that has objects.
 //! - [`revoke`] drops objects that are still counted. From then on a call panics in the caller's own stub. It is for
 //!   objects that nobody can be calling: see `retire::cycles`.
 //! - [`forget_library`] takes the counts of a library that has left memory: what had them is gone, too.
@@ -61,7 +61,7 @@ pub(crate) unsafe extern "C" fn count_object(
 ) -> RawTicket {
     // SAFETY: called by the library's code, which lends the name for this call.
     let (owner, interface) = unsafe { (Library::of(token), interface.get().to_owned()) };
-    owner.object_made();
+    owner.activity().object_made();
     let object = Arc::new(Object {
         ticket: Ticket::new(retain, release),
         interface,
@@ -98,6 +98,7 @@ unsafe extern "C" fn retain(ticket: *const Ticket, by: Token) {
     // SAFETY: there is a count; the token is that of the library which calls this.
     let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
     lock(&object.counts).add(by);
+    object.owner.activity().entered();
 }
 
 unsafe extern "C" fn release(ticket: *const Ticket, by: Token) {
@@ -153,7 +154,7 @@ impl Object {
         // SAFETY: once, since `dropped` was false; nobody calls the object any more, and its library is mapped until
         // it hears of it here.
         unsafe { (self.object.drop)(self.object.object) };
-        self.owner.object_gone();
+        self.owner.activity().object_gone();
     }
 
     fn is_of(&self, library: &Library) -> bool {
@@ -198,15 +199,25 @@ pub(crate) fn holders(library: &Library) -> Vec<Holder> {
     holders.collect()
 }
 
-/// The libraries that have objects of this one, `None` for the host.
-pub(crate) fn owners(library: &Library) -> Vec<Option<Arc<Library>>> {
-    let objects = of(library);
-    let owners = objects.iter().flat_map(|object| {
+/// The objects of a library, for who wants to know what leads to it.
+#[derive(Default)]
+pub(crate) struct Listed {
+    /// The libraries that have them, `None` for the host.
+    pub(crate) owners: Vec<Option<Arc<Library>>>,
+    /// How many have not been dropped, and are not being.
+    pub(crate) whole: usize,
+}
+
+/// Lists the objects of this library.
+pub(crate) fn list(library: &Library) -> Listed {
+    let mut listed = Listed::default();
+    for object in of(library) {
         let counts = lock(&object.counts);
         let owners = counts.by.iter().map(|(by, _)| by.clone());
-        owners.collect::<Vec<_>>()
-    });
-    owners.collect()
+        listed.owners.extend(owners);
+        listed.whole += usize::from(!counts.dropped);
+    }
+    listed
 }
 
 /// Drops all objects of this library, though they are counted.

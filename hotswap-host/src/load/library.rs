@@ -4,6 +4,7 @@
 //! runs, and stays valid as long as that code can run: who unmaps the library drops it afterwards, and who cannot
 //! unmap it leaks it.
 use crate::artifact::BuildId;
+use crate::live::activity::Activity;
 use crate::live::record;
 use crate::load::copy::PrivateCopy;
 use crate::platform;
@@ -17,7 +18,7 @@ use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::ptr::null;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An opened library.
@@ -35,16 +36,9 @@ pub(crate) struct Library {
     keys: Mutex<Vec<(Key, Option<Destructor>)>>,
     /// Ids of the plugin's threads that run now.
     threads: Mutex<BTreeSet<i32>>,
-    /// Threads of the plugin's, from before they are created until after their last destructor.
-    thread_count: AtomicUsize,
-    /// Grows with every registration, every thread and every object: a look that saw it unchanged saw everything.
-    activity: AtomicU64,
-    /// Objects of the plugin that others may own, until they have been dropped.
-    objects: AtomicUsize,
+    activity: Activity,
     /// Another build, or none, has taken its place.
     replaced: AtomicBool,
-    retiring: AtomicBool,
-    barred: AtomicBool,
     destructors_run: AtomicUsize,
     destructors_skipped: AtomicUsize,
     request_reload: RequestReload,
@@ -88,12 +82,8 @@ impl Library {
             attach,
             keys: Mutex::default(),
             threads: Mutex::default(),
-            thread_count: AtomicUsize::new(0),
-            activity: AtomicU64::new(0),
-            objects: AtomicUsize::new(0),
+            activity: Activity::new(),
             replaced: AtomicBool::new(false),
-            retiring: AtomicBool::new(false),
-            barred: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
             request_reload,
@@ -181,20 +171,9 @@ impl Library {
         lock(&self.copy).take();
     }
 
-    /// Counts an object of the plugin that others may own.
-    pub(crate) fn object_made(&self) {
-        self.objects.fetch_add(1, SeqCst);
-        self.activity.fetch_add(1, SeqCst);
-    }
-
-    /// Such an object has been dropped.
-    pub(crate) fn object_gone(&self) {
-        self.objects.fetch_sub(1, SeqCst);
-    }
-
-    /// How many there are.
-    pub(crate) fn object_count(&self) -> usize {
-        self.objects.load(SeqCst)
+    /// What could still run code of it.
+    pub(crate) fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     pub(crate) fn set_replaced(&self) {
@@ -203,28 +182,6 @@ impl Library {
 
     pub(crate) fn is_replaced(&self) -> bool {
         self.replaced.load(SeqCst)
-    }
-
-    /// From now on threads run the library's destructors at their next pin.
-    pub(crate) fn set_retiring(&self) {
-        self.retiring.store(true, Release);
-    }
-
-    pub(crate) fn is_retiring(&self) -> bool {
-        self.retiring.load(Acquire)
-    }
-
-    /// From now on registrations are refused. The plugin has no threads left that could make any.
-    pub(crate) fn bar(&self) {
-        self.barred.store(true, SeqCst);
-    }
-
-    pub(crate) fn activity(&self) -> u64 {
-        self.activity.load(SeqCst)
-    }
-
-    pub(crate) fn thread_count(&self) -> usize {
-        self.thread_count.load(SeqCst)
     }
 
     /// The plugin's threads that run now, as reports name them.
@@ -236,7 +193,7 @@ impl Library {
     /// The calling thread, which the plugin started, has run its last destructor.
     pub(crate) fn thread_ended(&self) {
         lock(&self.threads).remove(&platform::thread_id());
-        self.thread_count.fetch_sub(1, SeqCst);
+        self.activity.thread_gone();
     }
 
     pub(crate) fn key_destructor(&self, key: Key) -> Option<Destructor> {
@@ -287,8 +244,7 @@ impl Library {
 unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
-    library.activity.fetch_add(1, SeqCst);
-    if library.barred.load(SeqCst) {
+    if !library.activity.register() {
         library.count_destructors_skipped(1);
         return -1;
     }
@@ -325,7 +281,7 @@ unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
     if !value.is_null() && library.key_destructor(key).is_some() {
-        library.activity.fetch_add(1, SeqCst);
+        library.activity.register();
         record::mine().add_key(library, key);
     }
     // SAFETY: the caller's promises.
@@ -361,8 +317,7 @@ unsafe extern "C" fn thread_create(
 ) -> c_int {
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
-    library.thread_count.fetch_add(1, SeqCst);
-    library.activity.fetch_add(1, SeqCst);
+    library.activity.thread_made();
     let boot = Box::into_raw(Box::new(Boot {
         library: library.clone(),
         start,
@@ -374,7 +329,7 @@ unsafe extern "C" fn thread_create(
     if result != 0 {
         // SAFETY: no thread was made, so the box is still ours.
         drop(unsafe { Box::from_raw(boot) });
-        library.thread_count.fetch_sub(1, SeqCst);
+        library.activity.thread_gone();
     }
     result
 }

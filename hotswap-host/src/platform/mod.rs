@@ -12,3 +12,6 @@ pub(crate) use linux::*;
 mod other;
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) use other::*;
+
+pub(crate) mod membarrier;
+pub(crate) mod thread_key;

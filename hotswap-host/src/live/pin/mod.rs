@@ -17,7 +17,8 @@
 //! the barriers take away; without them a store may still sit in the store buffer while the scan reads the slot.
 //!
 //! **Unpinning** is a `Release` store of null; the scan reads with `Acquire`, so all that was done under the pin
-//! happens before the freeing.
+//! happens before the freeing. P2 is `Release` for the same reason: the scan may read the store of the thread's next pin
+//! instead of the null before it, and has to learn from that, too, what was done under the pin.
 //!
 //! **No ABA**: P4 compares addresses. The address that is compared stands in the slot, so what lived there when P2 was
 //! seen cannot have been freed and its address cannot have been given to another value since; if it was freed between
@@ -33,16 +34,17 @@
 //! slot is cleared. The retiring side looks at the slots first and at the holds afterwards, so it misses neither.
 //!
 //! A pin must not be taken in a signal handler: it could interrupt P1 to P4 of its own thread.
-#[cfg(test)]
+#[cfg(all(test, not(hotswap_model)))]
 mod tests;
 
 use super::barrier;
 use super::record::{self, Record};
+use super::sync::{AtomicPtr, AtomicUsize, Mutex, MutexGuard};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::*;
 
 /// A value with its count of holds.
 pub(crate) struct Counted<T> {
@@ -87,7 +89,7 @@ impl<T> Live<T> {
         }
         let mut at = self.now.load(Relaxed); // P1
         loop {
-            slot.store(at.cast(), Relaxed); // P2
+            slot.store(at.cast(), Release); // P2
             barrier::light(); // P3
             let again = self.now.load(Acquire); // P4
             if again == at {
@@ -149,7 +151,7 @@ impl<T> Drop for Live<T> {
     fn drop(&mut self) {
         // SAFETY: made by `into_raw`. Pins and holds borrow or count what owns `self`: there are none left. Who
         // forgot a pin has to switch to another value before dropping.
-        drop(unsafe { Box::from_raw(*self.now.get_mut()) });
+        drop(unsafe { Box::from_raw(self.now.load(Relaxed)) });
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) enum Code {
 
 /// Unmaps a library that has no instance, no threads and no destructors left, or keeps it for ever.
 pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) -> Code {
-    library.bar();
+    library.activity().bar();
     if let Some(reason) = not_wanted(settings) {
         keep(library, vec![Holder::Other { reason }], board);
         return Code::Dead;

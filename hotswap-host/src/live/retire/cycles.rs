@@ -11,26 +11,29 @@
 //! when code that is not theirs can still run in it:
 //! - somebody else than these has its instance,
 //! - the host, or a plugin that is not one of these, has an object of it,
-//! - it has a running thread,
+//! - it has a running thread, or an object that is being dropped,
 //! - or a reachable one imports it, or has an object of it.
 //!
 //! No code of the others can run, except destructors of thread-locals that wait for their threads. These are asked for,
-//! and waited for. After a look that found none, and no thread, and saw no activity in any of them meanwhile, no code of
-//! any of them can run again unless it is begun here. So no call of their objects is running, which is what
+//! and waited for. After a look (see `activity`) that found none, and saw nothing enter any of them since before their
+//! owners were listed, no code of any of them can run again unless it is begun here: whoever got an object or made a
+//! thread after the list was made was given it by such code, and counted as an entrance. So no call of their objects is running, which is what
 //! [`objects::revoke`] asks for. One library's objects are dropped at a time: their `Drop` may call objects and
 //! instances of the others, which are all still there.
 use super::board::Board;
 use super::state::State;
 use super::{Work, keep_without_thread};
 use crate::instance::Instance;
-use crate::live::{objects, record};
+use crate::live::activity::Look;
+use crate::live::objects::{self, Listed};
+use crate::live::record;
 use crate::load::library::Library;
 use std::sync::Arc;
 
 /// Begins to drop the objects of one library that only unreachable plugins have. Returns whether there was one.
 pub(super) fn resolve(open: &mut Vec<Work>, board: &Board) -> bool {
     if !open.iter().any(
-        |work| matches!(&work.state, State::Objects { library, .. } if library.object_count() != 0),
+        |work| matches!(&work.state, State::Objects { library, .. } if library.activity().objects() != 0),
     ) {
         return false;
     }
@@ -44,6 +47,9 @@ pub(super) fn resolve(open: &mut Vec<Work>, board: &Board) -> bool {
     let Some(index) = first.map(|node| node.index).filter(|_| are_quiet(&dead)) else {
         return false;
     };
+    // Their destructors have run; what runs now is other code.
+    dead.iter()
+        .for_each(|node| node.library.activity().unretire());
     let work = open.swap_remove(index);
     let State::Objects { library, uses } = work.state else {
         return false;
@@ -73,8 +79,9 @@ struct Node<'a> {
     /// Where it is not freed yet.
     instance: Option<&'a Arc<Instance>>,
     imports: &'a [Arc<Instance>],
-    /// Who has objects of it; `None` is the host.
-    owners: Vec<Option<Arc<Library>>>,
+    /// Begun before its objects were listed.
+    look: Look,
+    objects: Listed,
 }
 
 impl<'a> Node<'a> {
@@ -89,13 +96,14 @@ impl<'a> Node<'a> {
             library,
             instance,
             imports,
-            owners: objects::owners(library),
+            look: library.activity().look(),
+            objects: objects::list(library),
         })
     }
 
     /// Whether its objects are what it waits for.
     fn has_objects(&self) -> bool {
-        self.instance.is_none() && self.library.object_count() != 0
+        self.instance.is_none() && self.objects.whole != 0
     }
 
     fn imports(&self, other: &Node<'_>) -> bool {
@@ -104,7 +112,7 @@ impl<'a> Node<'a> {
     }
 
     fn has_object_of(&self, other: &Node<'_>) -> bool {
-        let mut owners = other.owners.iter().flatten();
+        let mut owners = other.objects.owners.iter().flatten();
         owners.any(|owner| Arc::ptr_eq(owner, self.library))
     }
 
@@ -120,7 +128,11 @@ impl<'a> Node<'a> {
             // One more is the retirement's own.
             Arc::strong_count(instance) > importers + 1
         });
-        shared_with_others || self.library.thread_count() != 0 || !self.owners.iter().all(known)
+        let activity = self.library.activity();
+        shared_with_others
+            || activity.threads() != 0
+            || activity.objects() != self.objects.whole
+            || !self.objects.owners.iter().all(known)
     }
 }
 
@@ -140,18 +152,15 @@ fn unreachable<'n, 'a>(nodes: &'n [Node<'a>]) -> Vec<&'n Node<'a>> {
     dead.map(|(node, _)| node).collect()
 }
 
-/// Whether no code of any of them is running: none has a thread, or a destructor that has not run.
+/// Whether no code of any of them is running: nothing has entered since they were listed, and none has a destructor
+/// that has not run.
 fn are_quiet(dead: &[&Node<'_>]) -> bool {
-    let activity = || -> Vec<u64> { dead.iter().map(|node| node.library.activity()).collect() };
-    let before = activity();
     // All are asked, so that threads run the destructors of all of them at once.
-    let pending: Vec<bool> = dead
-        .iter()
-        .map(|node| {
-            node.library.set_retiring();
-            let pending = record::pending_destructors(node.library, false);
-            pending.destructors != 0 || node.library.thread_count() != 0
-        })
-        .collect();
-    !pending.contains(&true) && activity() == before
+    let mut pending = 0;
+    for node in dead {
+        node.library.activity().retire(&node.look);
+        pending += record::pending_destructors(node.library, false).destructors;
+    }
+    let unchanged = |node: &&Node<'_>| node.library.activity().is_unchanged(&node.look);
+    pending == 0 && dead.iter().all(unchanged)
 }

@@ -18,14 +18,15 @@
 //!   `objects`, and in `cycles` for those that are dropped earlier.
 //! - *Its threads*: counted from before their creation until after their last destructor.
 //! - *Destructors on other threads*: listed in the thread's record, run by that thread; see `record`.
-//! - *A destructor that spawns, a thread that registers*: both count as activity. The library is closed after a look
-//!   that found no thread, no object and no destructor and saw the activity unchanged: whatever could still start something was
-//!   itself found. Then the library is barred: later registrations would be refused.
+//! - *A destructor that spawns, a thread that registers*: all are counted. The library is closed after a look that found
+//!   no thread, no object and no destructor and saw the counts unchanged; the argument is in `activity`. Then the library
+//!   is barred: later registrations would be refused.
 //! - *What the shim does not see* (signal handlers, early registrations, what the file declares): checked before the
 //!   close, and reason to keep the library mapped.
 mod board;
 mod close;
 mod cycles;
+mod look;
 mod state;
 
 use crate::generation::Generation;

@@ -1,6 +1,7 @@
 //! The states that a retirement goes through, and what each waits for.
 use super::board::Board;
 use super::close::{Code, close, keep};
+use super::look::look;
 use super::{Settings, free};
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
@@ -111,7 +112,7 @@ impl State {
                 library,
                 uses: thread.join().unwrap_or_default(),
             }),
-            State::Objects { library, uses } if library.object_count() != 0 => {
+            State::Objects { library, uses } if library.activity().objects() != 0 => {
                 let holders = objects::holders(&library);
                 Step::Wait(State::Objects { library, uses }, holders)
             }
@@ -137,29 +138,20 @@ impl State {
                 let _ = thread.join();
                 next(State::Objects { library, uses })
             }
-            State::Threads { library, uses } if library.thread_count() != 0 => {
+            State::Threads { library, uses } if library.activity().threads() != 0 => {
                 let holders = vec![Holder::Threads {
                     names: library.thread_names(),
                 }];
                 Step::Wait(State::Threads { library, uses }, holders)
             }
-            State::Threads { library, uses } => {
-                library.set_retiring();
-                next(State::Destructors { library, uses })
-            }
+            State::Threads { library, uses } => next(State::Destructors { library, uses }),
             // A thread or a destructor has handed out another one.
-            State::Destructors { library, uses } if library.object_count() != 0 => {
+            State::Destructors { library, uses } if library.activity().objects() != 0 => {
                 next(State::Objects { library, uses })
             }
             State::Destructors { library, uses } => {
-                let before = library.activity();
                 let skip = settings.skip_destructors && waited > settings.limit;
-                let pending = record::pending_destructors(&library, skip);
-                let quiet = pending.destructors == 0
-                    && library.thread_count() == 0
-                    && library.object_count() == 0
-                    && library.activity() == before;
-                if !quiet {
+                if let Err(pending) = look(&library, skip) {
                     let holders = late_destructors(&library, &pending);
                     return Step::Wait(State::Destructors { library, uses }, holders);
                 }
@@ -235,6 +227,7 @@ fn keep_all(leaving: Leaving, board: &Board) -> Step {
 
 fn start_freeing(instance: Instance, board: &Board) -> Step {
     let library = instance.library().clone();
+    library.activity().unretire();
     board.update(&library, |r| r.advance(RetirementState::Freeing));
     // SAFETY: no generation has the instance, and so no call and no pin.
     let run = move || unsafe { free(instance) }.1;
@@ -267,7 +260,7 @@ fn late_destructors(library: &Library, pending: &record::Pending) -> Vec<Holder>
             threads,
         });
     }
-    if library.thread_count() != 0 {
+    if library.activity().threads() != 0 {
         holders.push(Holder::Threads {
             names: library.thread_names(),
         });

@@ -1,0 +1,181 @@
+//! Destructors of plugins' thread-locals, and values of their keys: registered, run, looked for.
+use super::{ALL, Object, Record, ThreadName, give_back, lock};
+use crate::load::library::Library;
+use crate::platform;
+use hotswap_plugin::contract::shim::{Destructor, Key};
+use std::ffi::c_void;
+use std::ptr::null;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::*;
+
+/// The destructors of thread-locals, among the host's own.
+unsafe extern "C" fn first_phase(record: *mut c_void) {
+    // SAFETY: `add_destructor` passes a record.
+    let record = unsafe { &*record.cast::<Record>() };
+    record.armed.store(false, Relaxed);
+    record.run(|_| true, Keys::Leave);
+}
+
+/// What is left, and the record itself.
+pub(super) unsafe extern "C" fn last_phase(record: *mut c_void) {
+    // SAFETY: `acquire` sets a record.
+    let record = unsafe { &*record.cast::<Record>() };
+    // The C library has run its list for the last time.
+    record.armed.store(true, Relaxed);
+    record.run(|_| true, Keys::Run);
+    record.armed.store(false, Relaxed);
+    if let Some(library) = give_back(record) {
+        // Last: nothing of the plugin's runs on this thread any more.
+        library.thread_ended();
+    }
+}
+
+/// Whether a round of destructors takes the values of keys too.
+#[derive(Clone, Copy, PartialEq)]
+enum Keys {
+    Leave,
+    Run,
+}
+
+enum Job {
+    Destructor(Destructor, Object),
+    Key(Key),
+}
+
+impl Record {
+    /// Runs the destructors of retired libraries, if the retiring side has asked for it.
+    #[inline(always)]
+    pub(crate) fn attend(&self) {
+        if self.attention.load(Relaxed) {
+            self.run_retired();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_retired(&self) {
+        // A destructor that pins may be using other thread-locals. Those wait until it has returned.
+        if self.state().running.is_empty() {
+            self.attention.store(false, Relaxed);
+            self.run(|library| library.activity().is_retiring(), Keys::Run);
+        }
+    }
+
+    /// Registers a destructor of a thread-local on the calling thread, which owns the record.
+    pub(crate) fn add_destructor(
+        &self,
+        library: Arc<Library>,
+        run: Destructor,
+        object: *mut c_void,
+    ) {
+        self.state()
+            .destructors
+            .push((library, run, Object(object)));
+        if !self.armed.swap(true, Relaxed) {
+            // SAFETY: records are never freed.
+            unsafe { platform::at_thread_exit(first_phase, (&raw const *self).cast_mut().cast()) };
+        }
+    }
+
+    /// Registers that the calling thread, which owns the record, has a value of this key.
+    pub(crate) fn add_key(&self, library: Arc<Library>, key: Key) {
+        let mut state = self.state();
+        if !state
+            .keys
+            .iter()
+            .any(|(of, known)| Arc::ptr_eq(of, &library) && *known == key)
+        {
+            state.keys.push((library, key));
+        }
+    }
+
+    /// Registers that the library started the calling thread, which owns the record.
+    pub(crate) fn set_started_by(&self, library: Arc<Library>) {
+        self.state().started_by = Some(library);
+    }
+
+    /// Runs destructors on the owning thread until none is left: thread-locals first, newest first, then keys.
+    fn run(&self, of: impl Fn(&Library) -> bool, keys: Keys) {
+        while let Some((library, job)) = self.next_job(&of, keys) {
+            // No lock is held: a destructor may register, log, call and spawn.
+            match job {
+                // SAFETY: registered on this thread, taken out of the list and so run once; the library is mapped,
+                // since it waits for its destructors.
+                Job::Destructor(run, object) => unsafe { run(object.0) },
+                Job::Key(key) => run_key(&library, key),
+            }
+            library.count_destructors_run(1);
+            self.state().running.pop();
+        }
+    }
+
+    fn next_job(&self, of: &impl Fn(&Library) -> bool, keys: Keys) -> Option<(Arc<Library>, Job)> {
+        let mut state = self.state();
+        let (library, job) = if let Some(at) = state.destructors.iter().rposition(|d| of(&d.0)) {
+            let (library, run, object) = state.destructors.remove(at);
+            (library, Job::Destructor(run, object))
+        } else {
+            let at = state
+                .keys
+                .iter()
+                .position(|k| keys == Keys::Run && of(&k.0))?;
+            let (library, key) = state.keys.remove(at);
+            (library, Job::Key(key))
+        };
+        state.running.push(Arc::as_ptr(&library));
+        Some((library, job))
+    }
+}
+
+fn run_key(library: &Library, key: Key) {
+    // SAFETY: the library's key, which it has not deleted: `key_destructor` would not know it.
+    let value = unsafe { libc::pthread_getspecific(key) };
+    if let (false, Some(destructor)) = (value.is_null(), library.key_destructor(key)) {
+        // SAFETY: as the C library does it: the value is taken away first.
+        unsafe {
+            libc::pthread_setspecific(key, null());
+            destructor(value);
+        }
+    }
+}
+
+/// Destructors of a library that are still to run.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pub(crate) threads: Vec<ThreadName>,
+    pub(crate) destructors: usize,
+}
+
+/// Finds the library's destructors on all threads. Living threads are asked to run theirs; those of dead threads are
+/// skipped and counted, and with `skip` those of the living too.
+pub(crate) fn pending_destructors(library: &Arc<Library>, skip: bool) -> Pending {
+    let records = lock(&ALL).clone();
+    let mut pending = Pending::default();
+    for record in records {
+        let mut state = record.state();
+        let left = state
+            .destructors
+            .iter()
+            .filter(|d| Arc::ptr_eq(&d.0, library))
+            .count()
+            + state
+                .keys
+                .iter()
+                .filter(|k| Arc::ptr_eq(&k.0, library))
+                .count();
+        let running = state.running.contains(&Arc::as_ptr(library));
+        if left == 0 && !running {
+            continue;
+        }
+        if !running && (skip || !state.is_alive()) {
+            state.destructors.retain(|d| !Arc::ptr_eq(&d.0, library));
+            state.keys.retain(|k| !Arc::ptr_eq(&k.0, library));
+            library.count_destructors_skipped(left);
+            continue;
+        }
+        record.attention.store(true, Release);
+        pending.destructors += left + usize::from(running);
+        pending.threads.push(state.thread());
+    }
+    pending
+}

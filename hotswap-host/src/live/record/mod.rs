@@ -1,0 +1,267 @@
+//! One record a thread: its hazard slot, and the destructors that plugins have left on it.
+//!
+//! # Where it lives
+//! Records are allocated once and never freed; a thread gives its record back when it ends, and another takes it. The
+//! thread reaches its record through a const thread-local without a destructor, which works before, during and after
+//! the destruction of thread-locals. A thread that ends with a pin in its slot (a pin may be forgotten in safe code)
+//! keeps the record for ever: the slot goes on holding, and the holder can be named.
+//!
+//! # The end of a thread has two phases
+//! 1. Among the host's own thread-locals, from an entry in the C library's list: destructors of plugins'
+//!    thread-locals. `thread::current()` and the host's thread-locals still work, which loggers need, and it is the
+//!    only phase that runs on the main thread. Destructors that are registered from now on register the entry again.
+//! 2. From the host's one key: what is left, then the values of plugins' keys; then the record goes back.
+//!
+//! Within a thread all thread-locals come before any key, to a fixed point: std takes `thread::current()` away in a
+//! key's destructor, and a thread-local's destructor may use another thread-local, log, call a plugin or spawn. A
+//! record that is taken after the last round of keys belongs to a dead thread: known by the thread's id and start time.
+//!
+//! # Destructors of retired libraries
+//! A thread that lives on runs them at its next pin, when the retiring side has set [`attention`](Record::attend). A
+//! library's destructors run on the thread that registered them, or never: values of a thread that is gone are counted
+//! as skipped.
+mod destructors;
+
+use super::sync::{AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, locked, per_thread};
+use crate::load::library::Library;
+use crate::platform;
+pub(crate) use destructors::{Pending, pending_destructors};
+use hotswap_plugin::contract::shim::{Destructor, Key};
+use std::ffi::c_void;
+use std::fmt;
+use std::panic::Location;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::Ordering::*;
+use std::sync::{Arc, PoisonError};
+
+/// What the host knows of one thread.
+#[repr(C, align(128))]
+pub(crate) struct Record {
+    // All that a pin touches, in one cache line.
+    slot: AtomicPtr<()>,
+    attention: AtomicBool,
+    /// Pins that share the slot. Written by the owning thread alone.
+    depth: AtomicU32,
+    /// Where an explicit pin was made; null for a call.
+    pinned_at: AtomicPtr<Location<'static>>,
+
+    index: u32,
+    /// Phase 1 is registered. Written by the owning thread alone.
+    armed: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    in_use: bool,
+    /// The thread ended with a pin in its slot.
+    orphaned: bool,
+    tid: i32,
+    /// The thread's name, once it has ended.
+    name: String,
+    start: Option<u64>,
+    destructors: Vec<(Arc<Library>, Destructor, Object)>,
+    keys: Vec<(Arc<Library>, Key)>,
+    running: Vec<*const Library>,
+    /// The library that started the thread.
+    started_by: Option<Arc<Library>>,
+}
+
+/// The argument of a destructor.
+struct Object(*mut c_void);
+
+// SAFETY: only handed to its destructor, on the thread that registered it.
+unsafe impl Send for Object {}
+// SAFETY: the addresses in `running` are compared, never followed.
+unsafe impl Send for State {}
+
+locked! {
+    /// All records there ever were. Also the lock of the argument about new slots: see `pin`.
+    ALL: Vec<&'static Record>;
+    /// Those that no thread has.
+    FREE: Vec<&'static Record>;
+}
+
+per_thread! {
+    /// The calling thread's record, once it has one.
+    MINE: *const Record;
+}
+
+/// The calling thread's record.
+#[inline(always)]
+pub(crate) fn mine() -> &'static Record {
+    let mine = MINE.get();
+    if mine.is_null() {
+        acquire()
+    } else {
+        // SAFETY: records are never freed.
+        unsafe { &*mine }
+    }
+}
+
+#[cold]
+fn acquire() -> &'static Record {
+    let free = lock(&FREE).pop();
+    let record = free.unwrap_or_else(|| {
+        let mut all = lock(&ALL);
+        let record: &'static Record = Box::leak(Box::new(Record::new(all.len() as u32)));
+        all.push(record);
+        record
+    });
+    {
+        let mut state = record.state();
+        state.in_use = true;
+        state.tid = platform::thread_id();
+        state.start = platform::thread_start(state.tid);
+    }
+    MINE.set(record);
+    // SAFETY: a record is what the last phase wants, and is never freed.
+    unsafe {
+        platform::thread_key::after_thread_locals(
+            destructors::last_phase,
+            (&raw const *record).cast(),
+        )
+    };
+    record
+}
+
+/// The calling thread is about to end, and has run its destructors. Returns the library that started it.
+fn give_back(record: &'static Record) -> Option<Arc<Library>> {
+    let mut state = record.state();
+    MINE.set(null());
+    let started_by = state.started_by.take();
+    if record.slot.load(Relaxed).is_null() {
+        state.in_use = false;
+        record.attention.store(false, Relaxed);
+        drop(state);
+        lock(&FREE).push(record);
+    } else {
+        state.name = platform::thread_name(state.tid);
+        state.orphaned = true;
+    }
+    started_by
+}
+
+impl Record {
+    fn new(index: u32) -> Self {
+        Record {
+            slot: AtomicPtr::new(null_mut()),
+            attention: AtomicBool::new(false),
+            depth: AtomicU32::new(0),
+            pinned_at: AtomicPtr::new(null_mut()),
+            index,
+            armed: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The hazard slot. Null when nothing is pinned.
+    #[inline(always)]
+    pub(super) fn slot(&self) -> &AtomicPtr<()> {
+        &self.slot
+    }
+
+    /// How many pins share the slot.
+    #[inline(always)]
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth.load(Relaxed)
+    }
+
+    #[inline(always)]
+    pub(super) fn set_depth(&self, depth: u32) {
+        self.depth.store(depth, Relaxed);
+    }
+
+    /// Whether this thread has something pinned.
+    pub(crate) fn has_pin(&self) -> bool {
+        !self.slot.load(Relaxed).is_null()
+    }
+
+    /// Remembers where the pin in the slot was made, or that it is a call's.
+    pub(crate) fn set_pinned_at(&self, at: Option<&'static Location<'static>>) {
+        let at = at.map_or(null_mut(), |at| (&raw const *at).cast_mut());
+        self.pinned_at.store(at, Relaxed);
+    }
+
+    /// A number that no other living thread has.
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+/// A thread, as reports name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadName {
+    tid: i32,
+    name: String,
+    ended: bool,
+}
+
+impl fmt::Display for ThreadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ended = if self.ended { "ended " } else { "" };
+        write!(f, "{ended}thread {} \"{}\"", self.tid, self.name)
+    }
+}
+
+impl State {
+    fn thread(&self) -> ThreadName {
+        let name = if self.orphaned {
+            self.name.clone()
+        } else {
+            platform::thread_name(self.tid)
+        };
+        ThreadName {
+            tid: self.tid,
+            name,
+            ended: self.orphaned,
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        self.in_use && !self.orphaned && platform::thread_start(self.tid) == self.start
+    }
+}
+
+/// Who holds an address in a slot.
+pub(crate) struct SlotHolder {
+    pub(crate) thread: ThreadName,
+    /// Where the pin was made; `None` for a call.
+    pub(crate) pinned_at: Option<&'static Location<'static>>,
+}
+
+/// Whether any thread's slot holds the address. The caller has switched and fenced.
+pub(crate) fn is_pinned(address: *const ()) -> bool {
+    lock(&ALL)
+        .iter()
+        .any(|record| record.slot.load(Acquire).cast_const() == address)
+}
+
+/// The threads whose slot holds the address.
+pub(crate) fn slot_holders(address: *const ()) -> Vec<SlotHolder> {
+    let holding = |record: &&&'static Record| record.slot.load(Acquire).cast_const() == address;
+    let records: Vec<_> = lock(&ALL).iter().filter(holding).copied().collect();
+    let holder = |record: &'static Record| {
+        // SAFETY: null, or a location of a caller's, which is constant.
+        let pinned_at = unsafe { record.pinned_at.load(Relaxed).as_ref() };
+        SlotHolder {
+            thread: record.state().thread(),
+            pinned_at,
+        }
+    };
+    records.into_iter().map(holder).collect()
+}
+
+/// How many records there are.
+#[cfg(test)]
+pub(crate) fn count() -> usize {
+    lock(&ALL).len()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

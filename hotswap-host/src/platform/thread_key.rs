@@ -1,0 +1,30 @@
+//! The host's one key for values of threads, whose destructor runs after all thread-locals of a thread.
+use std::ffi::c_void;
+use std::sync::OnceLock;
+
+/// Runs `run(argument)` on this thread when all its thread-locals are gone. To be called with one `run` alone. Also
+/// works while keys are being destroyed: the C library then makes another round, up to four in all.
+///
+/// # Panics
+/// The process has used all keys.
+///
+/// # Safety
+/// `run` may be called so: `argument` stays valid until then.
+pub(crate) unsafe fn after_thread_locals(
+    run: unsafe extern "C" fn(*mut c_void),
+    argument: *const c_void,
+) {
+    static KEY: OnceLock<libc::pthread_key_t> = OnceLock::new();
+    let key = *KEY.get_or_init(|| {
+        let mut key = 0;
+        // SAFETY: `run` gets what is set here.
+        let result = unsafe { libc::pthread_key_create(&mut key, Some(run)) };
+        assert_eq!(
+            result, 0,
+            "out of thread-specific keys: the process has used all of them"
+        );
+        key
+    });
+    // SAFETY: the key exists, and its destructor wants this argument.
+    unsafe { libc::pthread_setspecific(key, argument) };
+}
