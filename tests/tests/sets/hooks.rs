@@ -147,6 +147,24 @@ fn plugins_that_do_not_import_each_other() {
     set.stage.close();
 }
 
+/// The bottom has to wait for the middle to leave memory, and is waited for by nobody.
+#[test]
+fn plugins_of_which_some_import_each_other() {
+    let set = Set::open(&[
+        ("aerial", head("aerial")),
+        ("bottom", bottom()),
+        ("middle", middle()),
+        ("my-one", head("my-one")),
+    ]);
+    for name in ["aerial", "bottom", "my-one"] {
+        set.install(name, &build(&head(name), 1));
+    }
+    set.install("middle", &ordered(&middle(), "fail on_init"));
+    let (error, _) = set.refuses();
+    assert!(matches!(error, ReloadError::Hook(_)), "{error}");
+    set.restored();
+}
+
 /// What was refused has a fault of its own, which does not make the refusal any different.
 #[test]
 fn one_that_panics_when_it_is_freed_is_logged() {

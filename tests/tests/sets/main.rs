@@ -3,6 +3,7 @@
 mod callers;
 mod calls;
 mod circles;
+mod fixed;
 mod handles;
 mod hooks;
 mod mismatches;

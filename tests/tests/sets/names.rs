@@ -116,3 +116,39 @@ fn an_import_whose_name_is_written_otherwise() {
     assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports bottom: there is no such plugin: build it, or make the import optional");
     set.restored();
 }
+
+/// The name is what a build says, not what its file is called.
+#[test]
+fn a_plugin_that_takes_another_name() {
+    let set = Set::chain();
+    set.install("summit", &link("aerial", "middle"));
+    let report = set.stage.swapper.reload().unwrap();
+    assert_snapshot!(report, @"bottom: unchanged; middle: unchanged; aerial: loaded; summit: removed");
+    set.stage.settle();
+    // Written otherwise it is the same.
+    set.install("bottom", &head("BottoM"));
+    let report = set.stage.swapper.reload().unwrap();
+    assert_snapshot!(report, @"BottoM: reloaded; middle: followed bottom; aerial: followed middle");
+    assert_eq!(
+        set.trace("aerial"),
+        "aerial (build 00) <- middle (build 00) <- BottoM (build 00)"
+    );
+    // What others import keeps its name.
+    set.install("bottom", &head("ground"));
+    let error = set.stage.swapper.reload().unwrap_err();
+    assert_snapshot!(error, @"BottoM cannot be removed: it is imported by middle; keep it, or remove middle too");
+    set.stage.settle();
+    set.stage.close();
+}
+
+#[test]
+fn a_plugin_whose_file_is_moved() {
+    let set = Set::chain();
+    let file = set.stage.file("elsewhere");
+    std::fs::rename(set.stage.file("bottom"), &file).unwrap();
+    let report = set.stage.swapper.reload().unwrap();
+    assert_snapshot!(report, @"bottom: reloaded; middle: followed bottom; summit: followed middle");
+    assert_eq!(set.stage.swapper.listing().plugins[0].file, file);
+    set.stage.settle();
+    set.stage.close();
+}

@@ -9,8 +9,10 @@ fn a_file_that_is_gone() {
     let set = Set::chain();
     set.remove("bottom");
     let (error, text) = set.refuses_to(|swapper| swapper.reload());
-    assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "middle"));
-    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports bottom: there is no such plugin: build it, or make the import optional");
+    assert!(
+        matches!(error, ReloadError::InUse { name, users } if name == "bottom" && users == ["middle"])
+    );
+    assert_snapshot!(text, @"bottom cannot be removed: it is imported by middle; keep it, or remove middle too");
     set.restored();
 }
 
@@ -20,8 +22,10 @@ fn two_files_that_are_gone() {
     set.remove("bottom");
     set.remove("middle");
     let (error, text) = set.refuses_to(|swapper| swapper.reload());
-    assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "summit"));
-    assert_snapshot!(text, @"summit (<dir>/libsummit.so) imports middle: there is no such plugin: build it, or make the import optional");
+    assert!(
+        matches!(error, ReloadError::InUse { name, users } if name == "middle" && users == ["summit"])
+    );
+    assert_snapshot!(text, @"middle cannot be removed: it is imported by summit; keep it, or remove summit too");
     set.restored();
 }
 
@@ -37,8 +41,8 @@ fn one_that_is_unloaded() {
         text
     });
     assert_snapshot!(texts.join("\n"), @r"
-    bottom cannot be unloaded: it is imported by middle
-    MIDDLE cannot be unloaded: it is imported by summit
+    bottom cannot be removed: it is imported by middle; keep it, or remove middle too
+    middle cannot be removed: it is imported by summit; keep it, or remove summit too
     ");
     set.restored();
 }
@@ -48,7 +52,7 @@ fn one_that_is_not_there() {
     let set = Set::chain();
     let (error, text) = set.refuses_to(|swapper| swapper.unload("botom"));
     assert!(matches!(error, ReloadError::NotLoaded { name, .. } if name == "botom"));
-    assert_snapshot!(text, @"no plugin botom is loaded: loaded bottom, middle, summit");
+    assert_snapshot!(text, @"no plugin botom is loaded: did you mean bottom?");
     set.restored();
 }
 

@@ -1,0 +1,70 @@
+//! Plugins that may not be replaced, among those that may.
+use crate::support::{Set, bottom, build, chain, middle, summit};
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture::ordered;
+use insta::assert_snapshot;
+
+fn fixed(link: &[u8]) -> Vec<u8> {
+    ordered(link, "fixed")
+}
+
+/// What is said of a plugin that may not be replaced and imports one that may.
+fn refused(name: &'static str, library: &[u8], expected: &[&str]) -> String {
+    let set = Set::chain();
+    set.install("bottom", &build(&bottom(), 1));
+    set.install(name, &fixed(library));
+    let (error, text) = set.refuses();
+    let ReloadError::NotReloadable {
+        plugin,
+        file,
+        chain,
+        ..
+    } = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(plugin, name);
+    assert_eq!(file, set.stage.file(name));
+    assert_eq!(chain, expected);
+    set.restored();
+    text
+}
+
+#[test]
+fn one_that_imports_what_may_be_replaced() {
+    let text = refused("middle", &middle(), &["middle", "bottom"]);
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) may not be replaced, but imports what may: middle -> bottom: let all of them be replaced, or none");
+}
+
+#[test]
+fn one_whose_import_imports_what_may_be_replaced() {
+    let text = refused("summit", &summit(), &["summit", "middle", "bottom"]);
+    assert_snapshot!(text, @"summit (<dir>/libsummit.so) may not be replaced, but imports what may: summit -> middle -> bottom: let all of them be replaced, or none");
+}
+
+/// Of a chain whose beginning stays for good, the end comes and goes.
+#[test]
+fn those_that_others_import() {
+    let set = Set::open(&[
+        ("bottom", fixed(&bottom())),
+        ("middle", fixed(&middle())),
+        ("summit", summit()),
+    ]);
+    for (name, library) in chain() {
+        set.install(name, &build(&library, 1));
+    }
+    assert_snapshot!(set.stage.swapper.reload().unwrap(), @"bottom: not reloadable, the running build stays; middle: not reloadable, the running build stays; summit: reloaded");
+    assert_eq!(
+        set.trace("summit"),
+        "summit (build 01) <- middle (build 00) <- bottom (build 00)"
+    );
+    assert_eq!(set.stage.settle().len(), 1);
+    // Nor can they be taken away while they are needed.
+    let error = set.stage.swapper.unload("bottom").unwrap_err();
+    assert!(matches!(error, ReloadError::InUse { .. }), "{error}");
+    for name in ["summit", "middle", "bottom"] {
+        set.stage.swapper.unload(name).unwrap();
+    }
+    set.stage.settle();
+    set.stage.close();
+}
