@@ -1,7 +1,8 @@
 //! Who needs whom in a set of artifacts: what a host would make of them, before anything of them is loaded.
 use crate::artifact::{Artifact, Import, ImportKind, Metadata};
-use crate::error::ReloadError;
+use crate::error::{ReloadError, exports_instead};
 use crate::name::PluginName;
+use crate::nearest::nearest;
 use crate::resolve::{self, Node};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -34,8 +35,8 @@ pub struct Graph {
     /// The plugins in the order in which a host loads them: each after those it needs, otherwise by name. Where they
     /// need each other in a circle, each circle counts as cut at one place.
     pub plugins: Vec<Plugin>,
-    /// Why a host would refuse to load them together, as far as metadata tells: what the host provides and what the
-    /// hooks do is not known before. Serialized as texts.
+    /// Why a host would refuse to load them together, as far as metadata tells: what the host provides and what
+    /// their functions do is not known before. Serialized as texts.
     #[serde(serialize_with = "as_texts")]
     pub problems: Vec<ReloadError>,
 }
@@ -87,6 +88,8 @@ pub enum NeedState {
     NotExported,
     /// The plugin exports another version of the interface.
     AnotherVersion,
+    /// The plugin may be replaced, and the one that needs it may not, so that it could not follow.
+    Replaceable,
     /// It closes a circle.
     Circular,
 }
@@ -162,7 +165,7 @@ fn plugin(
         let exporter = from.and_then(|from| named.get_key_value(from));
         let mut state = NeedState::Met;
         if let Some((_, exporter)) = exporter {
-            if let Some((refused, problem)) = unlike(artifact, import, &exporter.metadata) {
+            if let Some((refused, problem)) = unfit(artifact, import, &exporter.metadata) {
                 state = refused;
                 problems.push(problem);
             }
@@ -186,40 +189,51 @@ fn plugin(
     }
 }
 
-/// Why what `exporter` exports is not what is imported.
-fn unlike(
+/// Why `exporter` cannot be what is imported.
+fn unfit(
     importer: &Artifact,
     import: &Import,
     exporter: &Metadata,
 ) -> Option<(NeedState, ReloadError)> {
     let interface = import.interface.as_ref()?;
-    let (plugin, file) = (importer.metadata.name.clone(), importer.file.clone());
+    let Metadata {
+        name, crate_name, ..
+    } = &importer.metadata;
+    let (plugin, file) = (name.clone(), importer.file.clone());
     let Some(export) = exporter.exports.iter().find(|e| e.interface == *interface) else {
-        let exports: Vec<_> = exporter.exports.iter().map(|e| &*e.interface).collect();
-        let exports = match exports.as_slice() {
-            [] => "nothing".to_owned(),
-            names => names.join(", "),
-        };
+        let exports = exporter.exports.iter().map(|e| e.interface.clone());
+        let exports: Vec<_> = exports.collect();
+        let nearest = nearest(interface, exports.iter().map(String::as_str));
         let problem = ReloadError::Import {
             plugin,
             file,
             import: format!("{interface} of {}", exporter.name),
-            message: format!("{} exports {exports}", exporter.name),
+            message: exports_instead(&nearest.map(str::to_owned), &exports),
         };
         return Some((NeedState::NotExported, problem));
     };
-    (export.hash != import.hash).then(|| {
+    if export.hash != import.hash {
         let message = format!(
             "{plugin} cannot use {interface} of {}: they were built with different versions of it; build both again: \
-             cargo hotswap build -p {} -p {}",
-            exporter.name, importer.metadata.crate_name, exporter.crate_name
+             cargo hotswap build -p {crate_name} -p {}",
+            exporter.name, exporter.crate_name
         );
         let problem = ReloadError::Mismatch {
             plugin,
             file,
             message,
         };
-        (NeedState::AnotherVersion, problem)
+        return Some((NeedState::AnotherVersion, problem));
+    }
+    let reloadable = (importer.metadata.reloadable, exporter.reloadable);
+    (reloadable == (Some(false), Some(true))).then(|| {
+        let chain = vec![plugin.clone(), exporter.name.clone()];
+        let problem = ReloadError::NotReloadable {
+            plugin,
+            file,
+            chain,
+        };
+        (NeedState::Replaceable, problem)
     })
 }
 

@@ -121,6 +121,7 @@ pub(super) fn label(need: &Need) -> String {
         NeedState::Missing => Some("missing"),
         NeedState::NotExported => Some("not exported"),
         NeedState::AnotherVersion => Some("another version"),
+        NeedState::Replaceable => Some("may be replaced"),
         NeedState::Circular => Some("circle"),
         _ => None,
     };

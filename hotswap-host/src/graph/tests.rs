@@ -5,26 +5,32 @@ use crate::error::ReloadError;
 use crate::name::PluginName;
 use std::path::Path;
 
-/// An artifact of a plugin that imports these, each optional if it ends in `?`, and nothing but the order of each.
+/// An artifact of a plugin, of one that may not be replaced if its name ends in `!`. Of what it imports only the order
+/// matters; optional is what ends in `?`, and its interface is needed of what ends in `*`.
 fn artifact(dir: &Path, name: &str, imports: &[&str]) -> Artifact {
+    let fixed = name.ends_with('!');
+    let name = name.trim_end_matches('!');
     let import = |from: &&str| {
-        let (from, optional) = match from.strip_suffix('?') {
-            Some(from) => (from, true),
-            None => (*from, false),
+        let optional = from.ends_with('?');
+        let (interface, kind) = match from.ends_with('*') {
+            true => (r#""Alpha""#, "plugin"),
+            false => ("null", "order_only"),
         };
+        let from = from.trim_end_matches(['?', '*']);
         format!(
-            r#"{{"field":"f","from":"{from}","interface":null,"kind":"order_only","optional":{optional}}}"#
+            r#"{{"field":"f","from":"{from}","interface":{interface},"kind":"{kind}","optional":{optional}}}"#
         )
     };
     let imports: Vec<_> = imports.iter().map(import).collect();
     let plugin = format!(
-        r#"{{"name":"{name}","version":"1.0.0","crate":"{name}","reloadable":true,"functions":[]}}"#
+        r#"{{"name":"{name}","version":"1.0.0","crate":"{name}","reloadable":{},"functions":[]}}"#,
+        !fixed
     );
     let section = parts().into_iter().flat_map(|(tag, bytes)| match tag {
         b"plug" => part(tag, plugin.as_bytes()),
         b"fnha" => part(tag, &[]),
         b"impo" => part(tag, format!("[{}]", imports.join(",")).as_bytes()),
-        b"imha" => part(tag, &vec![0; 16 * imports.len()]),
+        b"imha" => part(tag, &vec![2; 16 * imports.len()]),
         _ => part(tag, &bytes),
     });
     let section: Vec<_> = section.collect();
@@ -103,6 +109,24 @@ fn every_mistake_is_found_not_only_the_first() {
     );
     let json = serde_json::to_value(&graph).unwrap();
     assert_eq!(json["problems"], serde_json::json!(texts));
+}
+
+#[test]
+fn what_may_not_be_replaced_needs_only_its_like() {
+    let fine: &[(&str, &[&str])] = &[
+        ("a", &[]),
+        ("b!", &["a", "c*"]),
+        ("c!", &[]),
+        ("d", &["a*"]),
+    ];
+    assert!(graph(fine).problems.is_empty());
+    let graph = graph(&[("a", &[]), ("b!", &["a*"])]);
+    assert_eq!(graph.plugins[1].needs[0].state, NeedState::Replaceable);
+    let problem = &graph.problems[0];
+    assert!(
+        matches!(problem, ReloadError::NotReloadable { plugin, .. } if *plugin == "b"),
+        "{problem}"
+    );
 }
 
 #[test]
