@@ -32,6 +32,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// What the closure is lent cannot leave it:
+///
+/// ```compile_fail
+/// # use hotswap_host::prelude::*;
+/// # use hotswap_plugin::interface;
+/// # #[interface]
+/// # pub trait Counter: Send + Sync {
+/// #     fn sum(&self) -> u64;
+/// # }
+/// fn run(counter: &Interface<dyn Counter>) {
+///     let counter = counter.call(|counter| counter.clone());
+/// }
+/// ```
 pub struct Interface<I: ?Sized> {
     handle: Handle,
     interface: PhantomData<fn(&I)>,

@@ -33,7 +33,8 @@ struct Scan<'a> {
 /// The candidates, and the optional plugins that are none because their files are not in order.
 ///
 /// # Errors
-/// The directory is empty; it or a file of it cannot be read or holds no plugin; two plugins of one name; a plugin that is missing.
+/// The directory is empty; it or a file of it cannot be read or holds no plugin; two plugins of one name; a plugin that
+/// is missing.
 pub(super) fn scan(
     dir: &Path,
     writer: &Writer,

@@ -91,7 +91,7 @@ impl<I: Interface + ?Sized> Held<I> {
 
 impl<I: Interface + ?Sized> Clone for Held<I> {
     fn clone(&self) -> Self {
-        Held(I::proxy(I::object(&self.0).clone()))
+        Held(I::proxy(I::object(&self.0).share()))
     }
 }
 

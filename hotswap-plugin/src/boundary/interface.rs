@@ -100,7 +100,7 @@ impl<Table> Object<Table> {
     ///
     /// # Safety
     /// The object is not absent; its table is a `Table`; table and object are alive, and may be used from any thread,
-    /// for as long as this and its clones are.
+    /// for as long as this is.
     pub unsafe fn from_raw(object: RawObject) -> Self {
         Object {
             table: object.table.cast(),
@@ -126,6 +126,15 @@ impl<Table> Object<Table> {
         match &self.keep {
             Keep::Counted(counted) => Some(counted),
             Keep::Lender | Keep::Own(_) => None,
+        }
+    }
+
+    /// The same object once more, kept alive likewise. Not for everybody: a proxy that is lent is not to be kept.
+    pub(super) fn share(&self) -> Self {
+        Object {
+            table: self.table,
+            this: self.this,
+            keep: self.keep.clone(),
         }
     }
 
@@ -157,16 +166,6 @@ impl<Table> Object<Table> {
     #[inline]
     pub fn this(&self) -> *const () {
         self.this
-    }
-}
-
-impl<Table> Clone for Object<Table> {
-    fn clone(&self) -> Self {
-        Object {
-            table: self.table,
-            this: self.this,
-            keep: self.keep.clone(),
-        }
     }
 }
 
@@ -219,7 +218,7 @@ impl<I: Interface + ?Sized> Imported<I> {
 
 impl<I: Interface + ?Sized> Clone for Imported<I> {
     fn clone(&self) -> Self {
-        Imported(I::proxy(I::object(&self.0).clone()))
+        Imported(I::proxy(I::object(&self.0).share()))
     }
 }
 

@@ -1,0 +1,59 @@
+//! Hooks that fail.
+use crate::name::PluginName;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A function of the author's that the host calls at a turn of a plugin's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hook {
+    /// `reloadable`.
+    Reloadable,
+    /// The constructor.
+    New,
+    /// `on_load`.
+    OnLoad,
+    /// `on_init`.
+    OnInit,
+    /// `on_start`.
+    OnStart,
+    /// `on_stop`.
+    OnStop,
+    /// `on_free`.
+    OnFree,
+    /// The instance's `Drop`.
+    Drop,
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Hook::Reloadable => "reloadable",
+            Hook::New => "new",
+            Hook::OnLoad => "on_load",
+            Hook::OnInit => "on_init",
+            Hook::OnStart => "on_start",
+            Hook::OnStop => "on_stop",
+            Hook::OnFree => "on_free",
+            Hook::Drop => "drop",
+        })
+    }
+}
+
+/// A hook that returned an error or panicked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{plugin}: {hook} {}: {message} ({})", if *panicked { "panicked" } else { "failed" }, file.display())]
+#[non_exhaustive]
+pub struct HookFailure {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The artifact it was loaded from.
+    pub file: PathBuf,
+    /// The hook.
+    pub hook: Hook,
+    /// Whether it panicked; otherwise it returned an error.
+    pub panicked: bool,
+    /// The error with its sources, or the panic's message.
+    pub message: String,
+}

@@ -1,0 +1,287 @@
+//! Reloads that are refused.
+use super::HookFailure;
+use crate::artifact::{ArtifactError, FindError, OpenFailure};
+use crate::load::copy::CopyError;
+use crate::name::PluginName;
+use crate::runtime::RuntimeError;
+use std::path::PathBuf;
+
+/// Why the plugins could not be opened or reloaded. The running generation is untouched, and nothing of the new one is
+/// left.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The plugin directory cannot be searched.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// An artifact cannot be read, or is not what it should be.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// No private copy of an artifact could be made.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// The directory for private copies and reports cannot be used.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// Two artifacts hold plugins of the same name.
+    #[error("two artifacts hold the plugin {name}: {} and {}: remove one of them", first.display(), second.display())]
+    Duplicate {
+        /// The name, as the second writes it.
+        name: PluginName,
+        /// The one found first.
+        first: PathBuf,
+        /// The one found second.
+        second: PathBuf,
+    },
+    /// The allow-list names a plugin that the directory does not hold.
+    #[error("the plugin {name} is on the allow-list, but {} holds no artifact of it: {}", dir.display(), found_or_build(nearest, name))]
+    Missing {
+        /// The plugin.
+        name: PluginName,
+        /// The plugin directory.
+        dir: PathBuf,
+        /// The most similar name that is loaded, or in the directory.
+        nearest: Option<PluginName>,
+    },
+    /// The only plugins to reload were named, and one is not on the allow-list.
+    #[error("the plugin {name} is not on the allow-list: see `Builder::allow`")]
+    NotAllowed {
+        /// The plugin.
+        name: PluginName,
+    },
+    /// The only plugins to reload were named, and one is nowhere.
+    #[error("no plugin {name} is loaded, or in {}: {}", dir.display(), found_or_build(nearest, name))]
+    Unknown {
+        /// The name.
+        name: PluginName,
+        /// The plugin directory.
+        dir: PathBuf,
+        /// The most similar name that is loaded, or in the directory.
+        nearest: Option<PluginName>,
+    },
+    /// The plugin directory holds no artifacts at all.
+    #[error(
+        "the plugin directory {} holds no plugins{}; build them into it with `cargo hotswap build --out-dir`, or let \
+         the host run without any: `Builder::allow_empty`",
+        dir.display(),
+        if live.is_empty() { String::new() } else { format!(", and {} would be gone", list(live)) }
+    )]
+    Empty {
+        /// The plugin directory.
+        dir: PathBuf,
+        /// The plugins that are live, and go on.
+        live: Vec<PluginName>,
+    },
+    /// The host insists on its own compiler.
+    #[error("{plugin} ({}) was built by {found}, and the host insists on {expected}: build it again with that compiler", file.display())]
+    Toolchain {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// The compiler that built the plugin.
+        found: String,
+        /// The compiler that built the host.
+        expected: String,
+    },
+    /// The dynamic linker refused the library.
+    #[error("{plugin}: {} cannot be opened: it {failure}", file.display())]
+    Open {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// What the dynamic linker said.
+        failure: OpenFailure,
+    },
+    /// The library's tables do not have the layout that the host knows.
+    #[error("{plugin}: {} does not fit this host: {message}: build plugin and host with the same version of hotswap", file.display())]
+    Layout {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// The first difference.
+        message: String,
+    },
+    /// A plugin imports something that nobody offers.
+    #[error("{plugin} ({}) imports {import}: {message}", file.display())]
+    Import {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// What it imports.
+        import: String,
+        /// What is wrong with that, and what to do.
+        message: String,
+    },
+    /// Plugin and host, or two plugins, were built with different versions of an interface.
+    #[error("{message}")]
+    Mismatch {
+        /// The plugin that imports it.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// Both sides, the method, the two types, and the command that mends it.
+        message: String,
+    },
+    /// Plugins import each other in a circle.
+    #[error("plugins import each other in a circle: {}", arrows(chain))]
+    Cycle {
+        /// The plugins, the first one again at the end.
+        chain: Vec<PluginName>,
+    },
+    /// A plugin was asked for that is not loaded.
+    #[error("no plugin {name} is loaded: {}", did_you_mean(name, loaded))]
+    NotLoaded {
+        /// The name.
+        name: PluginName,
+        /// What is loaded.
+        loaded: Vec<PluginName>,
+    },
+    /// A plugin that others import was to be removed.
+    #[error("{name} cannot be removed: it is imported by {users}; keep it, or remove {users} too", users = list(users))]
+    InUse {
+        /// The plugin.
+        name: PluginName,
+        /// Those that import it.
+        users: Vec<PluginName>,
+    },
+    /// A plugin that may not be replaced imports one that may: when that one is, it could not follow.
+    #[error("{plugin} ({}) may not be replaced, but imports what may: {}: let all of them be replaced, or none", file.display(), arrows(chain))]
+    NotReloadable {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// The plugin, what it imports, what that imports.
+        chain: Vec<PluginName>,
+    },
+    /// An optional plugin failed, and cannot be left out.
+    #[error("{failure}\n{plugin} is optional, but cannot be left out: {reason}")]
+    Needed {
+        /// The plugin.
+        plugin: PluginName,
+        /// Why it failed.
+        failure: Box<ReloadError>,
+        /// Why the host cannot run without it.
+        reason: Box<ReloadError>,
+    },
+    /// A hook failed or panicked.
+    #[error(transparent)]
+    Hook(HookFailure),
+    /// A handle of the host's would lose its function or interface, or meet another version of it.
+    #[error("the host holds a handle of {plugin}.{item}: {message}")]
+    Handle {
+        /// The plugin.
+        plugin: PluginName,
+        /// The function, or the interface.
+        item: String,
+        /// What would become of it.
+        message: String,
+    },
+    /// The callback refused the new generation, or panicked.
+    #[error("the new generation was refused: {0}")]
+    Vetoed(String),
+    /// Asked for from inside a call, a hook or a callback, or with a pin held on this thread.
+    #[error(
+        "a reload cannot run {0}: it would wait for itself; reload from another thread, or ask for it with `Context::request_reload`"
+    )]
+    Reentrant(&'static str),
+    /// A thread that the swapper needs could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+    /// The host itself is built such that a panic ends the process, which no host can contain.
+    #[error(
+        "this host was built with `panic = \"abort\"`, which would let any panic in a plugin end it: set \
+         `panic = \"unwind\"` in the profile it is built with"
+    )]
+    HostAborts,
+    /// The swapper has been shut down.
+    #[error("the swapper has been shut down")]
+    ShutDown,
+}
+
+impl ReloadError {
+    /// The plugin at which it failed, if it was one. For a file that cannot be read as far as its plugin's name, that
+    /// which the file's name implies.
+    pub fn plugin(&self) -> Option<PluginName> {
+        let name = match self {
+            ReloadError::Find(FindError::Artifact(error)) | ReloadError::Artifact(error) => {
+                return Some(error.plugin_or_implied());
+            }
+            ReloadError::Copy(CopyError { plugin, .. })
+            | ReloadError::Toolchain { plugin, .. }
+            | ReloadError::Open { plugin, .. }
+            | ReloadError::Layout { plugin, .. }
+            | ReloadError::Import { plugin, .. }
+            | ReloadError::Mismatch { plugin, .. }
+            | ReloadError::NotReloadable { plugin, .. }
+            | ReloadError::Needed { plugin, .. }
+            | ReloadError::Hook(HookFailure { plugin, .. })
+            | ReloadError::Handle { plugin, .. } => plugin,
+            ReloadError::Duplicate { name, .. }
+            | ReloadError::Missing { name, .. }
+            | ReloadError::NotAllowed { name }
+            | ReloadError::Unknown { name, .. }
+            | ReloadError::NotLoaded { name, .. }
+            | ReloadError::InUse { name, .. } => name,
+            ReloadError::Find(_)
+            | ReloadError::Runtime(_)
+            | ReloadError::Empty { .. }
+            | ReloadError::Cycle { .. }
+            | ReloadError::Vetoed(_)
+            | ReloadError::Reentrant(_)
+            | ReloadError::Thread(_)
+            | ReloadError::HostAborts
+            | ReloadError::ShutDown => return None,
+        };
+        Some(name.clone())
+    }
+
+    /// The plugins without any of which there might be no error.
+    pub(crate) fn culprits(&self) -> Vec<PluginName> {
+        match self {
+            ReloadError::InUse { users, .. } => users.clone(),
+            ReloadError::Cycle { chain } => chain.clone(),
+            error => error.plugin().into_iter().collect(),
+        }
+    }
+}
+
+impl From<HookFailure> for ReloadError {
+    fn from(failure: HookFailure) -> Self {
+        ReloadError::Hook(failure)
+    }
+}
+
+fn list(names: &[PluginName]) -> String {
+    match names {
+        [] => "nothing".into(),
+        names => joined(names, ", "),
+    }
+}
+
+fn arrows(names: &[PluginName]) -> String {
+    joined(names, " -> ")
+}
+
+fn joined(names: &[PluginName], between: &str) -> String {
+    let names: Vec<_> = names.iter().map(PluginName::as_str).collect();
+    names.join(between)
+}
+
+fn did_you_mean(name: &PluginName, loaded: &[PluginName]) -> String {
+    match crate::nearest::nearest(name.as_str(), loaded.iter().map(PluginName::as_str)) {
+        Some(name) => format!("did you mean {name}?"),
+        None => format!("loaded {}", list(loaded)),
+    }
+}
+
+fn found_or_build(nearest: &Option<PluginName>, name: &PluginName) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => format!("build it with `cargo hotswap build -p {name}`"),
+    }
+}
