@@ -1,21 +1,27 @@
 //! How code of a library can still begin to run once nothing calls its plugin any more.
 //!
 //! Code *enters* through threads that the plugin has started, and through objects that others have: both are counted.
-//! Whatever makes one more of them also counts an entrance, afterwards; whatever ends one counts it down when the last
-//! of its code has run. Destructors of thread-locals are listed in the records of their threads (see `record`);
-//! registering one is counted, too.
+//! Whatever makes one more of them counts an entrance afterwards; whatever ends one counts it down when the last of its
+//! code has run. Destructors of thread-locals are listed in the records of their threads (see `record`), and each is
+//! counted after it was listed.
 //!
 //! # A look
-//! Threads and destructors can make threads, objects and destructors, so each alone can be seen as gone while another
-//! is making it anew. [`Activity::look`] notes what was counted. If afterwards there is no thread and no object, *then*
-//! no record has a destructor or is running one, and *then* the counts are as they were, no code of the library runs:
-//! - Code that was running when the records were looked at ran in a destructor, which would have been seen, or in a
-//!   thread or an object that was made after those were counted: by a destructor that had ended by then, so that the
-//!   entrance was seen.
-//! - A destructor that was listed after its record was looked at was listed by such code.
+//! Threads, objects and destructors can make each other, so each kind can be seen as gone while another is making it
+//! anew. [`Activity::look`] notes what was counted. If *then* there is no thread and no object, *then* no record has a
+//! destructor or is running one, and *then* the counts are as they were, no code of the library runs or can begin to.
+//! For assume that some does. It is a destructor's, or was entered:
+//! - If it was entered before the look began, the thread or the object was there when those were counted.
+//! - If later, then by code of the library that had not ended when threads and objects were counted: by a destructor.
+//!   That one was still running, or listed, when its record was looked at, or it had ended by then, and the entrance is
+//!   seen at the end.
+//! - A destructor that was listed after its record was looked at was listed by code that was running then.
 //!
-//! The other order (records first, counts afterwards) misses the destructor that a call of an object lists just after
-//! its record was looked at, before the object goes.
+//! The other order (records first) misses the destructor that a call of an object lists just after its record was looked
+//! at, before the object goes.
+//!
+//! A look at *several libraries*, which may call each other, looks at the records for one after the other. A destructor
+//! of one may have listed one of another after that one's turn, and have ended before its own; that is what listings are
+//! counted for.
 use super::sync::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::atomic::Ordering::*;
 
@@ -29,7 +35,7 @@ pub(crate) struct Activity {
     /// Objects of the plugin that others may own, until they have been dropped.
     objects: AtomicUsize,
     entrances: AtomicU64,
-    registrations: AtomicU64,
+    listings: AtomicU64,
     /// The entrances that were counted when destructors were last allowed to run.
     retiring: AtomicU64,
     barred: AtomicBool,
@@ -38,7 +44,7 @@ pub(crate) struct Activity {
 /// What a look began with.
 pub(crate) struct Look {
     entrances: u64,
-    registrations: u64,
+    listings: u64,
 }
 
 impl Activity {
@@ -47,7 +53,7 @@ impl Activity {
             threads: AtomicUsize::new(0),
             objects: AtomicUsize::new(0),
             entrances: AtomicU64::new(0),
-            registrations: AtomicU64::new(0),
+            listings: AtomicU64::new(0),
             retiring: AtomicU64::new(NOT_YET),
             barred: AtomicBool::new(false),
         }
@@ -83,50 +89,53 @@ impl Activity {
         self.objects.load(Acquire)
     }
 
-    /// Counts one more way into the library. Called once it is there.
+    /// Counts one more way into the library, which is there already: who sees the entrance sees the way.
     pub(crate) fn entered(&self) {
         self.entrances.fetch_add(1, Release);
     }
 
-    /// Counts the registration of a destructor. Returns false where it is refused: the library is about to leave memory.
-    pub(crate) fn register(&self) -> bool {
-        self.registrations.fetch_add(1, Release);
-        !self.barred.load(Acquire)
+    /// Counts a destructor that was listed.
+    pub(crate) fn listed(&self) {
+        self.listings.fetch_add(1, Release);
     }
 
-    /// From now on registrations are refused. Nothing is left that could make any.
+    /// From now on destructors are refused. Nothing is left that could list any.
     pub(crate) fn bar(&self) {
-        self.barred.store(true, Release);
+        self.barred.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_barred(&self) -> bool {
+        self.barred.load(Relaxed)
     }
 
     /// Begins a look.
     pub(crate) fn look(&self) -> Look {
         Look {
             entrances: self.entrances.load(Acquire),
-            registrations: self.registrations.load(Acquire),
+            listings: self.listings.load(Acquire),
         }
     }
 
-    /// Whether nothing was counted since the look began.
+    /// Whether nothing was counted since the look began. The locks of the records order this after whatever has ended.
     pub(crate) fn is_unchanged(&self, look: &Look) -> bool {
-        self.entrances.load(Acquire) == look.entrances
-            && self.registrations.load(Acquire) == look.registrations
+        self.entrances.load(Relaxed) == look.entrances
+            && self.listings.load(Relaxed) == look.listings
     }
 
     /// From now on threads run the library's destructors at their next pin, until something enters again. To be called
     /// when a look has found no thread, and no object that could be called.
     pub(crate) fn retire(&self, look: &Look) {
-        self.retiring.store(look.entrances, Release);
+        self.retiring.store(look.entrances, Relaxed);
     }
 
     /// Code of the library is about to run again, in a way that is not counted.
     pub(crate) fn unretire(&self) {
-        self.retiring.store(NOT_YET, Release);
+        self.retiring.store(NOT_YET, Relaxed);
     }
 
     /// Whether threads run the library's destructors at a pin: no code of it that could be using a thread-local is
-    /// below that pin on the stack, unless it is a destructor's.
+    /// below that pin on the stack, unless it is a destructor's. The calling thread knows what has entered on it.
     pub(crate) fn is_retiring(&self) -> bool {
-        self.retiring.load(Acquire) == self.entrances.load(Acquire)
+        self.retiring.load(Relaxed) == self.entrances.load(Relaxed)
     }
 }

@@ -244,7 +244,7 @@ impl Library {
 unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
-    if !library.activity.register() {
+    if library.activity.is_barred() {
         library.count_destructors_skipped(1);
         return -1;
     }
@@ -281,7 +281,6 @@ unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
     if !value.is_null() && library.key_destructor(key).is_some() {
-        library.activity.register();
         record::mine().add_key(library, key);
     }
     // SAFETY: the caller's promises.

@@ -30,8 +30,15 @@
 //! **Nested pins** of the same value only count up. A nested pin that finds a newer live value takes a *counted hold* of
 //! it, under the lock that S1 also takes: at that moment the value is live, so it cannot be on its way out.
 //!
+//! **Holds** are counted as references are: one more needs no order, since there is a pin, a hold or the lock already;
+//! one less is `Release`, and whoever finds none reads with `Acquire`.
+//!
 //! **Order of the two checks**: a slot can become a hold, never the other way round, and the hold is counted before the
 //! slot is cleared. The retiring side looks at the slots first and at the holds afterwards, so it misses neither.
+//!
+//! **How this is checked**: `tests/model` runs this file under a model checker and in a race on the machine, and expects
+//! them to fail when any ordering or barrier here is taken away. What is `Relaxed` needs no order: P1 is only a guess;
+//! a nested pin compares with what its thread has pinned, or reads under the lock.
 //!
 //! A pin must not be taken in a signal handler: it could interrupt P1 to P4 of its own thread.
 #[cfg(all(test, not(hotswap_model)))]
@@ -109,7 +116,7 @@ impl<T> Live<T> {
     #[inline(never)]
     fn pin_nested(&self, record: &'static Record) -> Pinned<'_, T> {
         let pinned = record.slot().load(Relaxed);
-        let now = self.now.load(Acquire);
+        let now = self.now.load(Relaxed);
         if now.cast() == pinned {
             record.set_depth(record.depth() + 1);
             return Pinned {
@@ -119,9 +126,9 @@ impl<T> Live<T> {
             };
         }
         let _switching = self.switching();
-        let at = self.now.load(Acquire);
+        let at = self.now.load(Relaxed);
         // SAFETY: live, and cannot be switched while the lock is held.
-        unsafe { (*at).holds.fetch_add(1, AcqRel) };
+        unsafe { (*at).holds.fetch_add(1, Relaxed) };
         Pinned {
             record: None,
             at,
@@ -134,7 +141,7 @@ impl<T> Live<T> {
         let next = into_raw(next);
         let old = {
             let _switching = self.switching();
-            self.now.swap(next, SeqCst) // S1
+            self.now.swap(next, Release) // S1
         };
         let ordered = barrier::heavy(); // S2
         Retired { at: old, ordered }
@@ -179,7 +186,7 @@ impl<T> Pinned<'_, T> {
     /// A hold of the same value, which may move to other threads.
     pub(crate) fn hold(&self) -> Held<T> {
         // SAFETY: pinned, so alive. The hold is counted before the slot is cleared.
-        unsafe { (*self.at).holds.fetch_add(1, AcqRel) };
+        unsafe { (*self.at).holds.fetch_add(1, Relaxed) };
         Held(self.at)
     }
 }
@@ -199,7 +206,7 @@ impl<T> Drop for Pinned<'_, T> {
     fn drop(&mut self) {
         let Some(record) = self.record else {
             // SAFETY: this hold was counted when it was made.
-            unsafe { (*self.at).holds.fetch_sub(1, AcqRel) };
+            unsafe { (*self.at).holds.fetch_sub(1, Release) };
             return;
         };
         let depth = record.depth() - 1;
@@ -221,7 +228,7 @@ unsafe impl<T: Send + Sync> Sync for Held<T> {}
 impl<T> Clone for Held<T> {
     fn clone(&self) -> Self {
         // SAFETY: held, so alive.
-        unsafe { (*self.0).holds.fetch_add(1, AcqRel) };
+        unsafe { (*self.0).holds.fetch_add(1, Relaxed) };
         Held(self.0)
     }
 }
@@ -238,7 +245,7 @@ impl<T> Deref for Held<T> {
 impl<T> Drop for Held<T> {
     fn drop(&mut self) {
         // SAFETY: counted when it was made.
-        unsafe { (*self.0).holds.fetch_sub(1, AcqRel) };
+        unsafe { (*self.0).holds.fetch_sub(1, Release) };
     }
 }
 

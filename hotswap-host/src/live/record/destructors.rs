@@ -70,7 +70,8 @@ impl Record {
     ) {
         self.state()
             .destructors
-            .push((library, run, Object(object)));
+            .push((library.clone(), run, Object(object)));
+        library.activity().listed();
         if !self.armed.swap(true, Relaxed) {
             // SAFETY: records are never freed.
             unsafe { platform::at_thread_exit(first_phase, (&raw const *self).cast_mut().cast()) };
@@ -85,8 +86,10 @@ impl Record {
             .iter()
             .any(|(of, known)| Arc::ptr_eq(of, &library) && *known == key)
         {
-            state.keys.push((library, key));
+            state.keys.push((library.clone(), key));
         }
+        drop(state);
+        library.activity().listed();
     }
 
     /// Registers that the library started the calling thread, which owns the record.
@@ -173,7 +176,7 @@ pub(crate) fn pending_destructors(library: &Arc<Library>, skip: bool) -> Pending
             library.count_destructors_skipped(left);
             continue;
         }
-        record.attention.store(true, Release);
+        record.attention.store(true, Relaxed);
         pending.destructors += left + usize::from(running);
         pending.threads.push(state.thread());
     }

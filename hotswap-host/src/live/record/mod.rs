@@ -241,9 +241,10 @@ pub(crate) fn is_pinned(address: *const ()) -> bool {
         .any(|record| record.slot.load(Acquire).cast_const() == address)
 }
 
-/// The threads whose slot holds the address.
+/// The threads whose slot holds the address, for people: that there is none proves nothing, as it does of
+/// [`is_pinned`].
 pub(crate) fn slot_holders(address: *const ()) -> Vec<SlotHolder> {
-    let holding = |record: &&&'static Record| record.slot.load(Acquire).cast_const() == address;
+    let holding = |record: &&&'static Record| record.slot.load(Relaxed).cast_const() == address;
     let records: Vec<_> = lock(&ALL).iter().filter(holding).copied().collect();
     let holder = |record: &'static Record| {
         // SAFETY: null, or a location of a caller's, which is constant.

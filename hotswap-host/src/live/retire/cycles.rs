@@ -21,12 +21,12 @@
 //! [`objects::revoke`] asks for. One library's objects are dropped at a time: their `Drop` may call objects and
 //! instances of the others, which are all still there.
 use super::board::Board;
+use super::look;
 use super::state::State;
 use super::{Work, keep_without_thread};
 use crate::instance::Instance;
 use crate::live::activity::Look;
 use crate::live::objects::{self, Listed};
-use crate::live::record;
 use crate::load::library::Library;
 use std::sync::Arc;
 
@@ -155,12 +155,6 @@ fn unreachable<'n, 'a>(nodes: &'n [Node<'a>]) -> Vec<&'n Node<'a>> {
 /// Whether no code of any of them is running: nothing has entered since they were listed, and none has a destructor
 /// that has not run.
 fn are_quiet(dead: &[&Node<'_>]) -> bool {
-    // All are asked, so that threads run the destructors of all of them at once.
-    let mut pending = 0;
-    for node in dead {
-        node.library.activity().retire(&node.look);
-        pending += record::pending_destructors(node.library, false).destructors;
-    }
-    let unchanged = |node: &&Node<'_>| node.library.activity().is_unchanged(&node.look);
-    pending == 0 && dead.iter().all(unchanged)
+    let looks: Vec<_> = dead.iter().map(|n| (n.library, &n.look)).collect();
+    look::end(&looks, false).is_ok()
 }

@@ -1,24 +1,40 @@
-//! The last look: whether any code of a library can still run.
+//! The last look: whether any code of a library can still run. Why it is right is said in `activity`.
+use crate::live::activity::Look;
 use crate::live::record::{self, Pending};
 use crate::load::library::Library;
 use std::sync::Arc;
 
-/// Looks at a library that nothing calls any more. The order is that of `activity`: threads and objects, then the
-/// records, then what was counted meanwhile.
+/// Looks at a library that nothing calls any more.
 ///
 /// # Errors
-/// Some code of it may run; these destructors are known. Their threads have been asked to run them.
+/// Some code of it may run; these destructors are known, and their threads have been asked to run them.
 pub(super) fn look(library: &Arc<Library>, skip: bool) -> Result<(), Pending> {
     let activity = library.activity();
     let look = activity.look();
     if activity.threads() != 0 || activity.objects() != 0 {
         return Err(Pending::default());
     }
-    activity.retire(&look);
-    let pending = record::pending_destructors(library, skip);
-    if pending.destructors == 0 && activity.is_unchanged(&look) {
+    end(&[(library, &look)], skip)
+}
+
+/// Ends looks that have found no thread, and no object that could be called but by these libraries.
+///
+/// # Errors
+/// As [`look()`].
+pub(super) fn end(looks: &[(&Arc<Library>, &Look)], skip: bool) -> Result<(), Pending> {
+    let mut all = Pending::default();
+    // All are asked, so that threads run the destructors of all of them at once.
+    for (library, look) in looks {
+        library.activity().retire(look);
+        let pending = record::pending_destructors(library, skip);
+        all.destructors += pending.destructors;
+        all.threads.extend(pending.threads);
+    }
+    let unchanged =
+        |(library, look): &(&Arc<Library>, &Look)| library.activity().is_unchanged(look);
+    if all.destructors == 0 && looks.iter().all(unchanged) {
         Ok(())
     } else {
-        Err(pending)
+        Err(all)
     }
 }
