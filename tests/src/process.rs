@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 /// When the map cannot be read.
 pub fn mapped_from(directory: &Path) -> Vec<String> {
     let maps = fs::read_to_string("/proc/self/maps").expect("the map can be read");
-    let directory = directory.to_str().expect("a path that is text");
+    // With the separator: the directory of another swapper may begin with the same text.
+    let inside = format!("{}/", directory.display());
     maps.lines()
-        .filter(|line| line.contains(directory))
+        .filter(|line| line.contains(&inside))
         .map(str::to_owned)
         .collect()
 }
