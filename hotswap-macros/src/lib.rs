@@ -72,7 +72,7 @@ use proc_macro::TokenStream;
 /// | `fn on_init(&mut self, vault: &Vault<'_>) -> Result<()>` | once all plugins of the generation are loaded |
 /// | `fn on_start(&self)` | just after the switch: begin background work |
 /// | `fn on_stop(&self)` | at the switch that replaces the instance; calls may still be running |
-/// | `fn on_free(&mut self)` | after the last use, before the instance drops |
+/// | `fn on_free(&mut self)` | after the last use, before the instance drops; of plugins that leave together in the reverse order of `on_load`, but none waits for a stranger that takes longer than the host's limit |
 /// | `fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>` | a call by a name that no `#[invoke]` has; `Err(UnknownFunction.into())` where it does not know it |
 ///
 /// # Functions with `#[invoke]`

@@ -143,7 +143,10 @@ fn plugins_that_do_not_import_each_other() {
     assert_eq!(told_of(&told(), "on_free"), ["thr-ee", "my-two", "my-one"]);
     set.install("thr-ee", &build(&head("thr-ee"), 1));
     set.stage.swapper.reload().unwrap();
-    assert_eq!(told_of(&told(), "on_stop"), ["thr-ee", "my-two", "my-one"]);
+    let told = told();
+    for hook in ["on_stop", "on_free"] {
+        assert_eq!(told_of(&told, hook), ["thr-ee", "my-two", "my-one"]);
+    }
     set.stage.close();
 }
 

@@ -87,7 +87,9 @@ struct Node<'a> {
 impl<'a> Node<'a> {
     fn of(index: usize, state: &'a State) -> Option<Self> {
         let (library, instance, imports) = match state {
-            State::Shared(instance) => (instance.library(), Some(instance), instance.imports()),
+            State::Shared { instance, .. } => {
+                (instance.library(), Some(instance), instance.imports())
+            }
             State::Objects { library, uses } => (library, None, uses.imports()),
             _ => return None,
         };

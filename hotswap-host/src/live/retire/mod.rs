@@ -28,6 +28,7 @@ mod close;
 mod cycles;
 mod look;
 mod state;
+mod turn;
 
 use crate::generation::Generation;
 use crate::instance::{Instance, Loaded, Uses};
@@ -41,6 +42,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
+use turn::Turn;
 
 /// What is done with libraries that nobody uses any more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,7 +122,10 @@ impl Retirer {
                 }
             }
             // One that imports it is still on its way out.
-            Err(instance) => State::Shared(instance),
+            Err(instance) => State::Shared {
+                instance,
+                turn: Turn::first(),
+            },
         });
     }
 
@@ -245,7 +250,7 @@ impl Worker {
             } = work;
             match state.step(since.elapsed(), &self.settings, &self.board) {
                 Step::Wait(state, mut holders) => {
-                    if late && let State::Shared(instance) = &state {
+                    if late && let State::Shared { instance, .. } = &state {
                         let others = self.open.iter().chain(&queue);
                         holders = others
                             .flat_map(|other| other.state.holders_of(instance))

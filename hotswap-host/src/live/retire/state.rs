@@ -2,6 +2,7 @@
 use super::board::Board;
 use super::close::{Code, close, keep};
 use super::look::look;
+use super::turn::Turn;
 use super::{Settings, free};
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
@@ -40,8 +41,8 @@ pub(super) enum State {
     Holds(Leaving),
     /// The operator wants what it leaves to be kept for a while.
     Delay(Leaving),
-    /// Older generations, or instances that import it, may still have this one.
-    Shared(Arc<Instance>),
+    /// Older generations, or instances that import it, may still have this one; or others are to be freed before.
+    Shared { instance: Arc<Instance>, turn: Turn },
     /// Its own code runs: `on_free` and `Drop`.
     Freeing {
         library: Arc<Library>,
@@ -91,8 +92,7 @@ impl State {
             }) => match generation.into_inner() {
                 Ok(generation) => {
                     drop(generation);
-                    // Those that import come before those they import.
-                    Step::Next(replaced.into_iter().rev().map(State::Shared).collect())
+                    Step::Next(in_turn(replaced))
                 }
                 // Cannot be: nobody can pin or hold it again.
                 Err(generation) => next(State::Grace(Leaving {
@@ -100,9 +100,12 @@ impl State {
                     replaced,
                 })),
             },
-            State::Shared(instance) => match Arc::try_unwrap(instance) {
-                Ok(instance) => start_freeing(instance, board),
-                Err(instance) => Step::Wait(State::Shared(instance), Vec::new()),
+            State::Shared { instance, turn } if !turn.has_come() && waited < settings.limit => {
+                Step::Wait(State::Shared { instance, turn }, Vec::new())
+            }
+            State::Shared { instance, turn } => match Arc::try_unwrap(instance) {
+                Ok(instance) => start_freeing(instance, turn, board),
+                Err(instance) => Step::Wait(State::Shared { instance, turn }, Vec::new()),
             },
             State::Freeing { library, thread } if !thread.is_finished() => {
                 Step::Wait(State::Freeing { library, thread }, vec![Holder::Drop])
@@ -173,7 +176,7 @@ impl State {
                     false => Vec::new(),
                 };
             }
-            State::Shared(user) => (user.library(), user.imports()),
+            State::Shared { instance: user, .. } => (user.library(), user.imports()),
             // What it imports is with that thread; it is named itself.
             State::Freeing { .. } => return Vec::new(),
             State::Objects { library, uses }
@@ -195,7 +198,7 @@ impl State {
                 let plugins = leaving.generation.get().plugins.iter();
                 plugins.map(|plugin| plugin.library().clone()).collect()
             }
-            State::Shared(instance) => vec![instance.library().clone()],
+            State::Shared { instance, .. } => vec![instance.library().clone()],
             State::Freeing { library, .. }
             | State::Objects { library, .. }
             | State::Revoking { library, .. }
@@ -225,12 +228,28 @@ fn keep_all(leaving: Leaving, board: &Board) -> Step {
     Step::Next(Vec::new())
 }
 
-fn start_freeing(instance: Instance, board: &Board) -> Step {
+/// The instances, each with its turn.
+fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<State> {
+    let mut turn = Turn::first();
+    let states = replaced.into_iter().rev().map(|instance| {
+        let next = turn.next();
+        State::Shared {
+            instance,
+            turn: std::mem::replace(&mut turn, next),
+        }
+    });
+    states.collect()
+}
+
+fn start_freeing(instance: Instance, turn: Turn, board: &Board) -> Step {
     let library = instance.library().clone();
     library.activity().unretire();
     board.update(&library, |r| r.advance(RetirementState::Freeing));
-    // SAFETY: no generation has the instance, and so no call and no pin.
-    let run = move || unsafe { free(instance) }.1;
+    let run = move || {
+        let _turn = turn;
+        // SAFETY: no generation has the instance, and so no call and no pin.
+        unsafe { free(instance) }.1
+    };
     match std::thread::Builder::new()
         .name("hotswap-free".into())
         .spawn(run)
