@@ -57,7 +57,8 @@ pub use vault::Vault;
 /// Everything a plugin's source usually needs.
 pub mod prelude {
     pub use crate::{
-        Context, Error, Held, Import, Imported, LoadData, Result, Value, Vault, interface, plugin, shared,
+        Context, Error, Held, Import, Imported, LoadData, Result, Value, Vault, interface, plugin,
+        shared,
     };
     pub use tracing::{debug, error, info, trace, warn};
 }

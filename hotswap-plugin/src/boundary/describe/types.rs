@@ -180,7 +180,9 @@ impl fmt::Display for TypeDesc {
                 list(f, "<", ">")
             }
             Kind::Held => {
-                let interface = self.interface.map_or("", |interface| interface.name.as_str());
+                let interface = self
+                    .interface
+                    .map_or("", |interface| interface.name.as_str());
                 write!(f, "{}<dyn {interface}>", self.name)
             }
             Kind::Reference => list(f, "&", ""),
