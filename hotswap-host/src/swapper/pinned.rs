@@ -1,7 +1,7 @@
 //! Generations that are kept for a while: pins and holds.
 use super::Inner;
 use crate::generation::Generation;
-use crate::live::pin::{Held, Pinned};
+use crate::live::pin::{Holding, Pinned};
 use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
@@ -62,7 +62,7 @@ impl Drop for Pin<'_> {
 /// Keeps a [`Generation`] in memory, to which it derefs: a pin that may move between threads.
 #[derive(Clone)]
 pub struct Hold {
-    held: Held<Generation>,
+    held: Holding<Generation>,
     _inner: Arc<Inner>,
 }
 

@@ -11,7 +11,7 @@ use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::levels;
-use crate::live::pin::Held;
+use crate::live::pin::Holding;
 use crate::load::library::RequestReload;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
@@ -142,7 +142,7 @@ impl Swapper {
         writer: &Writer,
         plan: &Plan,
         arranged: &Arranged,
-        live: &Held<Generation>,
+        live: &Holding<Generation>,
         check: &mut Option<Check<'_>>,
     ) -> Result<Made, ReloadError> {
         if live.number != 0 && arranged.is_live(live) {
@@ -164,7 +164,7 @@ impl Swapper {
         writer: &Writer,
         plan: &Plan,
         arranged: &Arranged,
-        live: &Held<Generation>,
+        live: &Holding<Generation>,
         check: &mut Option<Check<'_>>,
     ) -> Result<Made, ReloadError> {
         let staged = Staged::make(self, writer, arranged, (live.number, live.reloads))?;

@@ -184,10 +184,10 @@ impl<T> Pinned<'_, T> {
     }
 
     /// A hold of the same value, which may move to other threads.
-    pub(crate) fn hold(&self) -> Held<T> {
+    pub(crate) fn hold(&self) -> Holding<T> {
         // SAFETY: pinned, so alive. The hold is counted before the slot is cleared.
         unsafe { (*self.at).holds.fetch_add(1, Relaxed) };
-        Held(self.at)
+        Holding(self.at)
     }
 }
 
@@ -218,22 +218,22 @@ impl<T> Drop for Pinned<'_, T> {
 }
 
 /// A counted hold.
-pub(crate) struct Held<T>(*mut Counted<T>);
+pub(crate) struct Holding<T>(*mut Counted<T>);
 
 // SAFETY: a counted reference, as `Arc<T>` is.
-unsafe impl<T: Send + Sync> Send for Held<T> {}
+unsafe impl<T: Send + Sync> Send for Holding<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for Held<T> {}
+unsafe impl<T: Send + Sync> Sync for Holding<T> {}
 
-impl<T> Clone for Held<T> {
+impl<T> Clone for Holding<T> {
     fn clone(&self) -> Self {
         // SAFETY: held, so alive.
         unsafe { (*self.0).holds.fetch_add(1, Relaxed) };
-        Held(self.0)
+        Holding(self.0)
     }
 }
 
-impl<T> Deref for Held<T> {
+impl<T> Deref for Holding<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -242,7 +242,7 @@ impl<T> Deref for Held<T> {
     }
 }
 
-impl<T> Drop for Held<T> {
+impl<T> Drop for Holding<T> {
     fn drop(&mut self) {
         // SAFETY: counted when it was made.
         unsafe { (*self.0).holds.fetch_sub(1, Release) };
