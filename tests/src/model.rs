@@ -3,6 +3,7 @@
 //! A plugin is a letter, an instance a number. The model knows what lies on the disk and what is live, and says what
 //! a reload makes of that, or what may be wrong with it. It is written from what the host promises, and tests compare
 //! the host with it.
+mod files;
 mod reload;
 
 use hotswap_host::Hook;
@@ -10,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A plugin's letter.
 pub type Plugin = char;
+
+/// Nobody's letter.
+pub const NOBODY: Plugin = 'z';
 
 /// An instance's number: no two have the same.
 pub type Id = u64;
@@ -113,6 +117,10 @@ pub enum Fate {
     NotReloadable,
     /// It is gone.
     Removed,
+    /// Its new build failed, and its instance goes on.
+    Kept,
+    /// Its new build failed, and the host runs without it.
+    Left,
 }
 
 /// What may be wrong.
@@ -164,11 +172,14 @@ pub struct Model {
     pub plugins: Plugins,
     /// The number of the live generation.
     pub generation: u64,
+    /// Plugins that the host can do without.
+    pub optional: BTreeSet<Plugin>,
     /// Plugins of which the host has a handle.
     pub handles: BTreeSet<Plugin>,
     /// Loaded from outside the directory.
     pub added: BTreeSet<Plugin>,
     /// Taken out, though they may be in the directory.
-    removed: BTreeSet<Plugin>,
-    born: Id,
+    pub removed: BTreeSet<Plugin>,
+    /// Instances so far, or more.
+    pub born: Id,
 }

@@ -1,12 +1,14 @@
-//! What comes of a reload: what is on the disk, what that needs, what it makes.
+//! What comes of a reload: what is there, what that needs, what it makes.
 use super::{
-    Build, Conduct, Fate, Fault, File, Id, Instance, Model, Next, Place, Plugin, Plugins, Request,
+    Build, Conduct, Fate, Fault, Id, Instance, Model, Next, Place, Plugin, Plugins, Request,
 };
 use hotswap_host::Hook;
 use std::collections::{BTreeMap, BTreeSet};
 
-type Found = BTreeMap<Plugin, (Place, Build)>;
+/// The plugins that there are, where and of which build.
+pub(super) type Found = BTreeMap<Plugin, (Place, Build)>;
 type Fates = BTreeMap<Plugin, Fate>;
+type Made = (Fates, Plugins);
 
 impl Build {
     /// What it calls of those that are there.
@@ -29,16 +31,12 @@ impl Build {
 }
 
 impl Model {
-    /// What a reload makes, if it succeeds.
-    ///
-    /// # Errors
-    /// What the host may name as the reason why it does not.
-    pub fn predict(&self, request: &Request) -> Result<Next, Vec<Fault>> {
+    /// All that may come of a reload: what it makes, or what the host names as the reason why it does not. Where one
+    /// thing is wrong, or nothing, there is no choice.
+    pub fn predict(&self, request: &Request) -> Vec<Result<Next, Fault>> {
         let (mut added, mut removed) = (self.added.clone(), self.removed.clone());
-        let mut only = None;
         match request {
-            Request::Reload => {}
-            Request::Only(plugins) => only = Some(plugins),
+            Request::Reload | Request::Only(_) => {}
             Request::Load(plugin) => {
                 added.insert(*plugin);
                 removed.remove(plugin);
@@ -48,25 +46,30 @@ impl Model {
                 removed.insert(*plugin);
             }
         }
-        let mut found = self.files(&added, only)?;
-        found.retain(|plugin, _| !removed.contains(plugin));
-        match request {
-            Request::Unload(plugin) if !self.plugins.contains_key(plugin) => {
-                return Err(vec![Fault::NotLoaded(*plugin)]);
-            }
-            Request::Only(plugins) => self.keep_others(&mut found, plugins)?,
-            _ => {}
-        }
-        let (fates, plugins) = self.stage(found)?;
-        // What was not replaced stays part of later generations as it is.
-        added.retain(|plugin| matches!(plugins[plugin].place, Place::Outside(_)));
-        Ok(Next {
-            changed: self.generation == 0 || fates.values().any(|fate| !fate.stays()),
-            plugins,
+        let (found, failed) = match self.look(request, &added, &removed) {
+            Ok(looked) => looked,
+            Err(faults) => return faults.into_iter().map(Err).collect(),
+        };
+        let next = |(fates, plugins): Made| Next {
+            changed: self.generation == 0 || ids(&plugins) != ids(&self.plugins),
+            // What was not replaced stays part of later generations as it is.
+            added: added
+                .iter()
+                .copied()
+                .filter(|plugin| {
+                    plugins
+                        .get(plugin)
+                        .is_none_or(|instance| instance.place == Place::Outside(*plugin))
+                })
+                .collect(),
+            removed: removed.clone(),
             fates,
-            added,
-            removed,
-        })
+            plugins,
+        };
+        self.attempts(&found, &failed)
+            .into_iter()
+            .map(|made| made.map(next))
+            .collect()
     }
 
     /// What the host did.
@@ -76,79 +79,82 @@ impl Model {
         (self.plugins, self.added, self.removed) = (next.plugins, next.added, next.removed);
     }
 
-    /// What is on the disk, by plugin.
-    fn files(
-        &self,
-        added: &BTreeSet<Plugin>,
-        only: Option<&BTreeSet<Plugin>>,
-    ) -> Result<Found, Vec<Fault>> {
-        let (mut found, mut faults) = (Found::new(), Vec::new());
-        let matters = |plugin: &Plugin| only.is_none_or(|only| only.contains(plugin));
-        let inside = |place: &Place| !matches!(place, Place::Outside(_));
-        for (place, file) in self.disk.iter().filter(|(place, _)| inside(place)) {
-            match file {
-                File::Garbage => {
-                    let implied = self.implied(*place);
-                    if only.is_none() || implied.is_some_and(|plugin| matters(&plugin)) {
-                        faults.push(Fault::File(*place));
-                    }
-                }
-                File::Build(build) if !matters(&build.plugin) => {}
-                File::Build(build) => {
-                    let before = found.insert(build.plugin, (*place, build.clone()));
-                    faults.extend(before.map(|_| Fault::Duplicate(build.plugin)));
-                }
+    /// What comes of it without new builds of those that failed, and without those of other optional ones that fail.
+    fn attempts(&self, found: &Found, failed: &BTreeSet<Plugin>) -> Vec<Result<Made, Fault>> {
+        let mut there = found.clone();
+        for plugin in failed {
+            match self.plugins.get(plugin) {
+                Some(live) => _ = there.insert(*plugin, (live.place, live.build.clone())),
+                None => _ = there.remove(plugin),
             }
         }
-        for &plugin in added.iter().filter(|plugin| matters(plugin)) {
-            let place = Place::Outside(plugin);
-            match self.disk.get(&place) {
-                Some(File::Build(build)) => _ = found.insert(plugin, (place, build.clone())),
-                _ => faults.push(Fault::File(place)),
+        let again = |made: Result<Made, Fault>| {
+            let mut culprits = made.as_ref().err().map(Fault::culprits).unwrap_or_default();
+            culprits.retain(|plugin| self.optional.contains(plugin) && !failed.contains(plugin));
+            if culprits.is_empty() {
+                return vec![made];
             }
-        }
-        if !self.disk.keys().any(inside) && added.is_empty() && only.is_none() {
-            faults.push(Fault::Empty);
-        }
-        none(faults).map(|()| found)
+            let fail = |culprit| self.attempts(found, &with(failed, culprit));
+            culprits.into_iter().flat_map(fail).collect()
+        };
+        self.arrange(&there, failed)
+            .into_iter()
+            .flat_map(again)
+            .collect()
     }
 
-    /// The plugin that a file should hold.
-    fn implied(&self, place: Place) -> Option<Plugin> {
-        match place {
-            Place::Own(plugin) | Place::Outside(plugin) => Some(plugin),
-            Place::Other => {
-                let live = self.plugins.values().find(|live| live.place == place);
-                live.map(|live| live.build.plugin)
+    /// What comes of these plugins. Those that failed are there as they run, if that can be.
+    fn arrange(&self, found: &Found, failed: &BTreeSet<Plugin>) -> Vec<Result<Made, Fault>> {
+        let without = |plugin: &Plugin| {
+            let mut less = found.clone();
+            less.remove(plugin);
+            self.arrange(&less, failed)
+        };
+        let (there, fates) = self.fates(found, failed);
+        let in_the_way = |fault: Fault| {
+            let kept: Vec<_> = fault.culprits().intersection(failed).copied().collect();
+            match kept.is_empty() {
+                true => vec![Err(fault)],
+                false => kept.iter().flat_map(without).collect(),
+            }
+        };
+        let faults = self.import_faults(&there);
+        if !faults.is_empty() {
+            return faults.into_iter().flat_map(in_the_way).collect();
+        }
+        let follows = |plugin: &&Plugin| matches!(fates.get(plugin), Some(Fate::Followed(_)));
+        if let Some(kept) = failed.iter().find(follows) {
+            return without(kept);
+        }
+        for faults in [
+            follow_faults(&there, &fates),
+            self.stage_faults(&there, &fates),
+        ] {
+            if !faults.is_empty() {
+                return faults.into_iter().map(Err).collect();
             }
         }
-    }
-
-    /// All live plugins but these go on as they are; these have to be somewhere.
-    fn keep_others(&self, found: &mut Found, only: &BTreeSet<Plugin>) -> Result<(), Vec<Fault>> {
-        let others = self
+        let plugins = self.construct(&there, &fates);
+        let all = self
             .plugins
-            .iter()
-            .filter(|(plugin, _)| !only.contains(plugin));
-        found.extend(others.map(|(plugin, live)| (*plugin, (live.place, live.build.clone()))));
-        let known =
-            |plugin: &Plugin| found.contains_key(plugin) || self.plugins.contains_key(plugin);
-        let unknown = only.iter().filter(|plugin| !known(plugin));
-        none(
-            unknown
-                .map(|plugin| match self.removed.contains(plugin) {
-                    true => Fault::NotLoaded(*plugin),
-                    false => Fault::Unknown(*plugin),
-                })
-                .collect(),
-        )
+            .keys()
+            .chain(failed)
+            .filter(|plugin| !there.contains_key(plugin));
+        let gone = all.map(|plugin| match failed.contains(plugin) {
+            true => (*plugin, Fate::Left),
+            false => (*plugin, Fate::Removed),
+        });
+        let fates = gone.chain(fates.clone()).collect();
+        vec![Ok((fates, plugins))]
     }
 
-    fn stage(&self, mut found: Found) -> Result<(Fates, Plugins), Vec<Fault>> {
-        let mut fates = Fates::new();
+    /// What becomes of each, if nothing is wrong, with the builds that are then live.
+    fn fates(&self, found: &Found, failed: &BTreeSet<Plugin>) -> (Found, Fates) {
+        let (mut found, mut fates) = (found.clone(), Fates::new());
         for (plugin, (place, build)) in &mut found {
             let fate = match self.plugins.get(plugin) {
                 None => Fate::Loaded,
+                Some(_) if failed.contains(plugin) => Fate::Kept,
                 Some(live) if (live.place, &live.build) == (*place, build) => Fate::Unchanged,
                 Some(live) if live.build.conduct == Conduct::Fixed => {
                     (*place, *build) = (live.place, live.build.clone());
@@ -160,39 +166,37 @@ impl Model {
         }
         // Who follows may itself be followed.
         for plugin in found.keys().cycle().take(found.len() * found.len()) {
-            let leaders = self.leaders(&found, &fates, *plugin);
+            let leaders = self.leaders(&found, &fates, failed, *plugin);
             let follows = fates[plugin].stays() || matches!(fates[plugin], Fate::Followed(_));
             if follows && !leaders.is_empty() {
                 fates.insert(*plugin, Fate::Followed(leaders));
             }
         }
-        none(self.import_faults(&found, &fates))?;
-        none(self.stage_faults(&found, &fates))?;
-        let plugins = self.construct(&found, &fates);
-        let gone = self
-            .plugins
-            .keys()
-            .filter(|plugin| !found.contains_key(plugin));
-        fates.extend(gone.map(|plugin| (*plugin, Fate::Removed)));
-        Ok((fates, plugins))
+        (found, fates)
     }
 
     /// What the running instance of the plugin cannot go on with: imports that are new, or no longer there.
-    fn leaders(&self, found: &Found, fates: &Fates, plugin: Plugin) -> BTreeSet<Plugin> {
+    fn leaders(
+        &self,
+        found: &Found,
+        fates: &Fates,
+        failed: &BTreeSet<Plugin>,
+        plugin: Plugin,
+    ) -> BTreeSet<Plugin> {
         let Some(live) = self.plugins.get(&plugin) else {
             return BTreeSet::new();
         };
         let stays = |import: &Plugin| fates.get(import).is_some_and(Fate::stays);
-        // What may not be replaced goes on without an import that it was made without.
-        let gained = match live.build.conduct {
-            Conduct::Fixed => BTreeSet::new(),
-            _ => live.build.calls(found),
+        // What is not made anew goes on without an import that it was made without.
+        let gained = match live.build.conduct == Conduct::Fixed || failed.contains(&plugin) {
+            true => BTreeSet::new(),
+            false => live.build.calls(found),
         };
         let calls = live.calls.keys().copied().chain(gained);
         calls.filter(|import| !stays(import)).collect()
     }
 
-    fn import_faults(&self, found: &Found, fates: &Fates) -> Vec<Fault> {
+    fn import_faults(&self, found: &Found) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut lost: BTreeMap<Plugin, BTreeSet<Plugin>> = BTreeMap::new();
         for (plugin, (_, build)) in found {
@@ -203,32 +207,24 @@ impl Model {
                     false => faults.push(Fault::Import(*plugin, *import)),
                 }
             }
-            if let (Conduct::Fixed, Fate::Followed(leaders)) = (build.conduct, &fates[plugin]) {
-                let gone = leaders.iter().filter(|leader| !found.contains_key(leader));
-                faults.extend(gone.map(|leader| Fault::InUse(*leader, BTreeSet::from([*plugin]))));
-                faults.push(Fault::NotReloadable(*plugin, leaders.clone()));
-            }
         }
         faults.extend(
             lost.into_iter()
                 .map(|(import, users)| Fault::InUse(import, users)),
         );
-        if found
-            .keys()
-            .any(|plugin| behind(found, *plugin).contains(plugin))
-        {
-            let imports =
-                |(plugin, (_, build)): (&Plugin, &(Place, Build))| (*plugin, build.imports(found));
-            faults.push(Fault::Cycle(found.iter().map(imports).collect()));
+        let imports =
+            |(plugin, (_, build)): (&Plugin, &(Place, Build))| (*plugin, build.imports(found));
+        let mut circles: BTreeMap<_, _> = found.iter().map(imports).collect();
+        circles.retain(|plugin, _| behind(found, *plugin).contains(plugin));
+        if !circles.is_empty() {
+            faults.push(Fault::Cycle(circles));
         }
         faults
     }
 
     fn stage_faults(&self, found: &Found, fates: &Fates) -> Vec<Fault> {
-        let fresh = found
-            .values()
-            .map(|(_, build)| build)
-            .filter(|build| !fates[&build.plugin].stays());
+        let all = found.values().map(|(_, build)| build);
+        let fresh = all.filter(|build| !fates[&build.plugin].stays());
         let (mut early, mut late) = (BTreeMap::new(), BTreeMap::new());
         for build in fresh {
             let plugin = build.plugin;
@@ -307,8 +303,44 @@ impl Model {
 impl Fate {
     /// Whether the instance goes on.
     fn stays(&self) -> bool {
-        matches!(self, Fate::Unchanged | Fate::NotReloadable)
+        matches!(self, Fate::Unchanged | Fate::NotReloadable | Fate::Kept)
     }
+}
+
+impl Fault {
+    /// The plugins without any of which it might not be there.
+    fn culprits(&self) -> BTreeSet<Plugin> {
+        match self {
+            Fault::InUse(_, users) => users.clone(),
+            Fault::Cycle(imports) => imports.keys().copied().collect(),
+            Fault::Import(plugin, _)
+            | Fault::NotReloadable(plugin, _)
+            | Fault::Hook(plugin, ..)
+            | Fault::Handle(plugin) => [*plugin].into(),
+            _ => BTreeSet::new(),
+        }
+    }
+}
+
+fn ids(plugins: &Plugins) -> BTreeSet<Id> {
+    plugins.values().map(|instance| instance.id).collect()
+}
+
+fn with(plugins: &BTreeSet<Plugin>, plugin: Plugin) -> BTreeSet<Plugin> {
+    plugins.iter().copied().chain([plugin]).collect()
+}
+
+/// Those that would have to be replaced, and may not be.
+fn follow_faults(found: &Found, fates: &Fates) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (plugin, (_, build)) in found {
+        if let (Conduct::Fixed, Fate::Followed(leaders)) = (build.conduct, &fates[plugin]) {
+            let gone = leaders.iter().filter(|leader| !found.contains_key(leader));
+            faults.extend(gone.map(|leader| Fault::InUse(*leader, [*plugin].into())));
+            faults.push(Fault::NotReloadable(*plugin, leaders.clone()));
+        }
+    }
+    faults
 }
 
 /// All that the plugin imports, directly or not.
@@ -322,7 +354,7 @@ fn behind(found: &Found, plugin: Plugin) -> BTreeSet<Plugin> {
 }
 
 /// The faults as an error, if there are any.
-fn none(faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
+pub(super) fn none(faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
     if faults.is_empty() {
         Ok(())
     } else {

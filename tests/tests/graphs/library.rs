@@ -1,7 +1,7 @@
 //! Hundreds of different libraries without a compiler: four builds of one crate, with their texts overwritten.
 use hotswap_host::Hook;
 use hotswap_tests::fixture::{self, Build};
-use hotswap_tests::model::{self, Conduct, Plugin};
+use hotswap_tests::model::{self, Conduct, NOBODY, Plugin};
 use std::sync::LazyLock;
 
 /// The texts that are overwritten.
@@ -57,7 +57,7 @@ pub fn library(build: &model::Build) -> Vec<u8> {
     };
     // Names may be written in several ways. Nobody is called Z.
     let import = |plugin: Option<&Plugin>| {
-        name(*plugin.unwrap_or(&'z'))
+        name(*plugin.unwrap_or(&NOBODY))
             .to_uppercase()
             .replace('-', "_")
     };

@@ -35,7 +35,7 @@ fn a_host_does_what_the_model_says() {
         ..Config::default()
     };
     let told = TestRunner::new(config).run(&stories(), |story| {
-        World::open(&story.first).tell(&story.steps);
+        World::open(&story).tell(&story.steps);
         Ok(())
     });
     told.unwrap_or_else(|error| panic!("{error}"));

@@ -1,16 +1,14 @@
 //! Stories of what may happen to a host and its plugins.
 use hotswap_host::Hook;
-use hotswap_tests::model::{Conduct, Place, Plugin, Request};
+use hotswap_tests::model::{Conduct, NOBODY, Place, Plugin, Request};
 use proptest::collection::{btree_set, vec};
 use proptest::option::weighted as sometimes;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use std::collections::BTreeSet;
 
 /// The plugins there may be.
 const PLUGINS: [Plugin; 8] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-
-/// A plugin that there never is.
-const NOBODY: Plugin = 'z';
 
 /// What a build is made of.
 #[derive(Clone, Debug)]
@@ -61,6 +59,8 @@ pub struct Step {
 /// What there is at first, and what happens then.
 #[derive(Clone, Debug)]
 pub struct Story {
+    /// What the host can do without.
+    pub optional: BTreeSet<Plugin>,
     pub first: Vec<Recipe>,
     pub steps: Vec<Step>,
 }
@@ -78,7 +78,17 @@ pub fn stories() -> impl Strategy<Value = Story> {
                 first.truncate(many);
                 first
             });
-            (first, vec(step(&order), 1..=14)).prop_map(|(first, steps)| Story { first, steps })
+            let optional = prop_oneof![
+                Just(BTreeSet::new()),
+                btree_set(select(&PLUGINS[..]), 1..=4)
+            ];
+            (optional, first, vec(step(&order), 1..=14)).prop_map(|(optional, first, steps)| {
+                Story {
+                    optional,
+                    first,
+                    steps,
+                }
+            })
         })
 }
 

@@ -4,12 +4,12 @@ mod hooks;
 
 use crate::book::Book;
 use crate::library::{library, name};
-use crate::story::{Edit, Recipe, Step};
+use crate::story::{Edit, Recipe, Step, Story};
 use hotswap_host::Hold;
 use hotswap_host::artifact::BuildId;
 use hotswap_host::prelude::*;
 use hotswap_tests::model::{
-    Build, Conduct, Disk, File, Id, Model, Place, Plugin, Plugins, Request,
+    Build, Conduct, Disk, Fault, File, Id, Model, Next, Place, Plugin, Plugins, Request,
 };
 use hotswap_tests::{Stage, fixture};
 use std::collections::BTreeMap;
@@ -36,11 +36,14 @@ pub struct World {
 
 impl World {
     /// Opens a host with these plugins.
-    pub fn open(first: &[Recipe]) -> Self {
+    pub fn open(story: &Story) -> Self {
         let mut builds = Vec::new();
-        let mut model = Model::default();
+        let mut model = Model {
+            optional: story.optional.clone(),
+            ..Model::default()
+        };
         let mut plugins = Vec::new();
-        for recipe in first {
+        for recipe in &story.first {
             let (build, bytes) = build(&mut builds, recipe.clone());
             plugins.push((name(build.plugin), bytes));
             model
@@ -53,6 +56,7 @@ impl World {
             .collect();
         let book = Arc::new(Book::default());
         let stage = Stage::with(&plugins, |builder| {
+            let builder = builder.optional(story.optional.iter().map(|plugin| name(*plugin)));
             builder.provide::<dyn nodes::Register>(book.clone())
         });
         let mut world = World {
@@ -66,10 +70,8 @@ impl World {
             numbers: BTreeMap::new(),
             builds,
         };
-        let next = world
-            .model
-            .predict(&Request::Reload)
-            .expect("the first plugins are sound");
+        let next = world.model.predict(&Request::Reload).swap_remove(0);
+        let next = next.expect("the first plugins are sound");
         world.succeeded(next, &[]);
         world.check();
         world
@@ -238,21 +240,22 @@ impl World {
             Request::Load(plugin) => swapper.load(self.path(Place::Outside(*plugin))),
             Request::Unload(plugin) => swapper.unload(&name(*plugin)),
         };
-        match (done, expected) {
-            (Ok(report), Ok(next)) => {
-                self.check_report(&report, &next);
+        match done {
+            Ok(report) => {
+                let next = self.reported(&report, expected);
                 self.good = self.model.disk.clone();
                 self.succeeded(next, &before);
             }
-            (Err(error), Err(faults)) => {
+            Err(error) => {
+                let is = |expected: &Result<Next, Fault>| {
+                    expected.as_ref().is_err_and(|fault| self.is(&error, fault))
+                };
                 assert!(
-                    faults.iter().any(|fault| self.is(&error, fault)),
-                    "{error}\n{error:?}\nexpected: {faults:?}"
+                    expected.iter().any(is),
+                    "{error}\n{error:?}\nexpected: {expected:?}"
                 );
                 self.failed(&error);
             }
-            (Ok(report), Err(faults)) => panic!("{report}\nexpected: {faults:?}"),
-            (Err(error), Ok(next)) => panic!("{error}\nexpected: {:?}", next.fates),
         }
     }
 

@@ -5,7 +5,7 @@ use hotswap_host::Hook;
 use hotswap_host::prelude::*;
 use hotswap_tests::model::{Id, Instance, Next, Plugin, Plugins};
 use hotswap_tests::until;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
     /// The host has done what the model says: the hooks have run in their order, and those that nobody uses are gone.
@@ -16,8 +16,17 @@ impl World {
         let gone = self.gone(&alive);
         let events = self.book.events();
         let entered = events.iter().filter(|event| event.hook == "new");
-        self.numbers
-            .extend(entered.map(|event| (new[&event.plugin].id, event.number)));
+        let fresh = entered.filter_map(|event| Some((new.get(&event.plugin)?.id, event.number)));
+        let fresh: BTreeMap<_, _> = fresh
+            .filter(|(id, _)| !self.numbers.contains_key(id))
+            .collect();
+        self.numbers.extend(fresh);
+        // Others were made, in vain, together with an optional plugin that failed.
+        let known: BTreeSet<_> = self.numbers.values().copied().collect();
+        let (events, vain): (Vec<_>, Vec<_>) = events
+            .into_iter()
+            .partition(|event| known.contains(&event.number));
+        check_vain(&vain);
 
         let id =
             |plugins: &Plugins, plugin: &Plugin| plugins.get(plugin).map(|instance| instance.id);
@@ -116,35 +125,59 @@ impl World {
                 .all(|it| it.generation.is_some() || it.state.is_end())
         });
         let events = self.book.events();
-        let all = |hook: &str| -> Vec<u64> {
-            let events = events.iter().filter(|event| event.hook == hook);
-            events.map(|event| event.number).collect()
-        };
-        let (made, loaded, initialised) = (all("new"), all("on_load"), all("on_init"));
-        // One that could not be made is no instance.
-        let unmade = matches!(error, ReloadError::Hook(failure) if failure.hook == Hook::New);
-        assert_eq!(made.len(), loaded.len() + usize::from(unmade), "{events:?}");
-        let mut expected: Vec<_> = made
-            .iter()
-            .flat_map(|number| [(*number, "new"), (*number, "on_load")])
-            .collect();
-        expected.truncate(made.len() + loaded.len());
-        expected.extend(
-            loaded
-                .iter()
-                .take(initialised.len())
-                .map(|number| (*number, "on_init")),
-        );
-        expected.extend(
-            loaded
-                .iter()
-                .rev()
-                .flat_map(|number| [(*number, "on_free"), (*number, "drop")]),
-        );
-        let found: Vec<_> = events
-            .iter()
-            .map(|event| (event.number, event.hook.as_str()))
-            .collect();
-        assert_eq!(found, expected, "{events:?}");
+        let unmade = check_vain(&events);
+        if let ReloadError::Hook(failure) = error {
+            assert_eq!(unmade, failure.hook == Hook::New, "{events:?}");
+        }
     }
+}
+
+/// What was made in vain, once or several times, was freed in reverse order each time. Returns whether the last one could
+/// not even be made.
+fn check_vain(events: &[Event]) -> bool {
+    let is_made = |event: &Event| matches!(event.hook.as_str(), "new" | "on_load" | "on_init");
+    let together = |a: &Event, b: &Event| match a.hook.as_str() {
+        // Where the first one could not be made, there was nothing to free.
+        "new" => b.hook != "new",
+        _ => is_made(a) || !is_made(b),
+    };
+    let mut unmade = false;
+    for attempt in events.chunk_by(together) {
+        unmade = check_attempt(attempt);
+    }
+    unmade
+}
+
+fn check_attempt(events: &[Event]) -> bool {
+    let all = |hook: &str| -> Vec<u64> {
+        let events = events.iter().filter(|event| event.hook == hook);
+        events.map(|event| event.number).collect()
+    };
+    let (made, loaded, initialised) = (all("new"), all("on_load"), all("on_init"));
+    // The last one may be no instance.
+    let unmade = made.len() > loaded.len();
+    assert_eq!(made.len(), loaded.len() + usize::from(unmade), "{events:?}");
+    let mut expected: Vec<_> = made
+        .iter()
+        .flat_map(|number| [(*number, "new"), (*number, "on_load")])
+        .collect();
+    expected.truncate(made.len() + loaded.len());
+    expected.extend(
+        loaded
+            .iter()
+            .take(initialised.len())
+            .map(|number| (*number, "on_init")),
+    );
+    expected.extend(
+        loaded
+            .iter()
+            .rev()
+            .flat_map(|number| [(*number, "on_free"), (*number, "drop")]),
+    );
+    let found: Vec<_> = events
+        .iter()
+        .map(|event| (event.number, event.hook.as_str()))
+        .collect();
+    assert_eq!(found, expected, "{events:?}");
+    unmade
 }
