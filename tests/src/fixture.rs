@@ -8,6 +8,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// A way to build the fixtures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +56,11 @@ impl Build {
         let out = self.out();
         if !done.contains(&self) {
             let _lock = locked();
-            self.build(&out);
+            let stamp = out.join("built");
+            if !is_newer(&stamp) {
+                self.build(&out);
+                fs::write(&stamp, "").expect("the stamp can be written");
+            }
             done.insert(self);
         }
         out.join(file_name(name))
@@ -146,6 +151,28 @@ impl Build {
             }
         }
     }
+}
+
+/// Whether the file is newer than this program, of which all that builds the fixtures is a part, and than their sources.
+/// Each test is a process of its own: asking Cargo each time would take longer than most of them.
+fn is_newer(stamp: &Path) -> bool {
+    let program = std::env::current_exe().expect("this program has a path");
+    let sources = [program, workspace(), workspace().join("../../demos")];
+    let newest = sources.iter().map(|source| newest(source)).max();
+    changed(stamp).is_ok_and(|built| Some(built) > newest)
+}
+
+fn changed(path: &Path) -> std::io::Result<SystemTime> {
+    fs::metadata(path)?.modified()
+}
+
+/// When the file, or the newest file of the directory, was changed.
+fn newest(path: &Path) -> SystemTime {
+    let own = changed(path).expect("sources can be read");
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let entries = entries.filter(|entry| entry.file_name() != "target");
+    let within = entries.map(|entry| newest(&entry.path()));
+    within.max().map_or(own, |within| within.max(own))
 }
 
 /// Builds `probe` without the command, which refuses to build what is to be refused here.
