@@ -1,0 +1,133 @@
+//! What a call costs, compared with a call through a `Box<dyn Trait>`.
+use crate::measure::{Comparison, Effort, calls, calls_on_two_threads};
+use crate::plugins::{self, ADDER};
+use hotswap_host::prelude::*;
+use hotswap_tests::Stage;
+use std::hint::black_box;
+
+/// What they are compared with: the compiler cannot know what is in the box.
+struct Boxed(Box<dyn Adder>);
+
+trait Adder: Send + Sync {
+    fn add(&self, a: i64, b: i64) -> i64;
+}
+
+struct Local;
+
+impl Adder for Local {
+    fn add(&self, a: i64, b: i64) -> i64 {
+        a.wrapping_add(b)
+    }
+}
+
+impl Boxed {
+    fn new() -> Self {
+        Boxed(black_box(Box::new(Local)))
+    }
+
+    /// The same code for all rows.
+    #[inline(never)]
+    fn calls(&self, times: u64) {
+        repeat(times, |i| self.0.add(i, 2));
+    }
+}
+
+/// Makes so many calls. The result of each is used, as far as the compiler knows.
+#[inline(always)]
+fn repeat<R>(times: u64, mut call: impl FnMut(i64) -> R) {
+    for i in 0..times.cast_signed() {
+        black_box(call(i));
+    }
+}
+
+fn adder() -> Stage {
+    plugins::host(&[(ADDER, &plugins::adder(1))])
+}
+
+fn function<F: hotswap_plugin::boundary::Signature<A>, A>(
+    stage: &Stage,
+    plugin: &str,
+    name: &str,
+) -> Function<F> {
+    stage
+        .swapper
+        .function(plugin, name)
+        .expect("the plugin has this function")
+}
+
+/// A typed call.
+pub fn typed(effort: Effort) -> Comparison {
+    typed_by(|ours, baseline| calls(effort, ours, baseline))
+}
+
+/// A typed call on each of two threads at once.
+pub fn typed_on_two_threads(effort: Effort) -> Comparison {
+    typed_by(|ours, baseline| calls_on_two_threads(effort, ours, baseline))
+}
+
+fn typed_by(
+    compare: impl FnOnce(&(dyn Fn(u64) + Sync), &(dyn Fn(u64) + Sync)) -> Comparison,
+) -> Comparison {
+    let stage = adder();
+    let add: Function<fn(i64, i64) -> i64> = function(&stage, ADDER, "add");
+    let boxed = Boxed::new();
+    compare(
+        &|times| repeat(times, |i| add.call(i, 2).expect("it is loaded")),
+        &|times| boxed.calls(times),
+    )
+}
+
+/// A typed call on a generation that is pinned for many calls.
+pub fn pinned(effort: Effort) -> Comparison {
+    let stage = adder();
+    let add: Function<fn(i64, i64) -> i64> = function(&stage, ADDER, "add");
+    let pin = stage.swapper.pin();
+    let add = add.on(&pin).expect("it is loaded");
+    let boxed = Boxed::new();
+    calls(
+        effort,
+        |times| repeat(times, |i| add.call(i, 2).expect("it is loaded")),
+        |times| boxed.calls(times),
+    )
+}
+
+/// A call from one plugin to another, compared with one within the calling plugin.
+pub fn import(effort: Effort) -> Comparison {
+    let (adder, caller) = (plugins::adder(1), plugins::caller());
+    let stage = plugins::host(&[(ADDER, &adder), ("bench-caller", &caller)]);
+    let [imported, local] = ["imported", "local"].map(|name| {
+        let run: Function<fn(u64)> = function(&stage, "bench-caller", name);
+        move |times| run.call(times).expect("it is loaded")
+    });
+    calls(effort, imported, local)
+}
+
+/// A call with values.
+pub fn two_ints(effort: Effort) -> Comparison {
+    let add = |i: i64| [Value::from(i), Value::from(2_i64)];
+    dynamic(effort, "add", add)
+}
+
+/// The same with a text of 32 bytes as argument and result.
+pub fn string(effort: Effort) -> Comparison {
+    let text = |_| [Value::from("thirty-two bytes of a plain text")];
+    dynamic(effort, "echo", text)
+}
+
+fn dynamic<const N: usize>(
+    effort: Effort,
+    name: &str,
+    args: impl Fn(i64) -> [Value; N],
+) -> Comparison {
+    let stage = adder();
+    let call = stage
+        .swapper
+        .dynamic(ADDER, name)
+        .expect("the plugin has this function");
+    let boxed = Boxed::new();
+    calls(
+        effort,
+        |times| repeat(times, |i| call.call(&args(i)).expect("it is loaded")),
+        |times| boxed.calls(times),
+    )
+}

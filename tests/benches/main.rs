@@ -1,0 +1,37 @@
+//! What hotswap costs: `cargo bench`, or `cargo bench -- typed` for the rows with such a name.
+//!
+//! Prints one table, and writes the last figure of each row to `target/hotswap-bench.json`. `--quick` measures next to
+//! nothing, to see that everything runs.
+mod calls;
+mod measure;
+mod memory;
+mod plugins;
+mod reloads;
+mod table;
+
+use measure::Effort;
+use std::fs;
+use table::{ROWS, Table};
+
+fn main() {
+    let (mut effort, mut filters) = (Effort::Full, Vec::new());
+    for arg in std::env::args().skip(1) {
+        match arg.as_str() {
+            "--quick" => effort = Effort::Quick,
+            // What Cargo says to every benchmark.
+            "--bench" => {}
+            _ => filters.push(arg),
+        }
+    }
+    plugins::build();
+    let mut table = Table::begin();
+    for row in ROWS {
+        if filters.is_empty() || filters.iter().any(|filter| row.name.contains(filter)) {
+            table.add(row, (row.measure)(effort));
+        }
+    }
+    let file = hotswap_tests::fixture::target().with_file_name("hotswap-bench.json");
+    let json = serde_json::to_string_pretty(&table.figures()).expect("numbers are JSON");
+    fs::write(&file, json + "\n").expect("the target directory can be written");
+    println!("\n{}", file.display());
+}

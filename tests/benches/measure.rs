@@ -1,0 +1,184 @@
+//! Compares two ways of doing something.
+//!
+//! Both run in this process, in short slices that take turns, and what counts is the median of the ratios of
+//! neighbouring slices: whatever else the machine does meanwhile hits both alike. Calls are measured by the processor
+//! time of the calling thread, which does not run while others have its processor.
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+/// How long to measure.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Effort {
+    /// Until the figures are steady.
+    Full,
+    /// Until every line of code has run.
+    Quick,
+}
+
+impl Effort {
+    /// The budget of one row.
+    fn budget(self, full: Duration) -> Duration {
+        match self {
+            Effort::Full => full,
+            Effort::Quick => Duration::ZERO,
+        }
+    }
+
+    /// One of the two counts.
+    pub fn pick<T>(self, full: T, quick: T) -> T {
+        match self {
+            Effort::Full => full,
+            Effort::Quick => quick,
+        }
+    }
+}
+
+/// What was found: the medians, in seconds for one time, and the median of the ratios.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison {
+    /// Of the subject.
+    pub ours: f64,
+    /// Of what it is compared with.
+    pub baseline: f64,
+    /// How often the subject could run the other in its time.
+    pub ratio: f64,
+}
+
+/// How long a slice of calls takes: much longer than reading the clock, and short enough for thousands of them.
+const SLICE: Duration = Duration::from_micros(300);
+/// Two threads begin a slice together, which takes some time.
+const SLICE_OF_THREADS: Duration = Duration::from_millis(2);
+/// At least so many pairs of slices.
+const PAIRS: usize = 5;
+
+/// Compares what takes nanoseconds. Each side makes as many calls as it is told.
+pub fn calls(effort: Effort, ours: impl Fn(u64), baseline: impl Fn(u64)) -> Comparison {
+    slices(
+        effort,
+        SLICE,
+        |times| processor_time(|| ours(times)),
+        |times| processor_time(|| baseline(times)),
+    )
+}
+
+/// The same on two threads at once.
+pub fn calls_on_two_threads(
+    effort: Effort,
+    ours: impl Fn(u64) + Sync,
+    baseline: impl Fn(u64) + Sync,
+) -> Comparison {
+    slices(
+        effort,
+        SLICE_OF_THREADS,
+        |times| on_two_threads(times, &ours),
+        |times| on_two_threads(times, &baseline),
+    )
+}
+
+fn slices(
+    effort: Effort,
+    slice: Duration,
+    ours: impl Fn(u64) -> Duration,
+    baseline: impl Fn(u64) -> Duration,
+) -> Comparison {
+    let (n, m) = (fit(slice, &ours), fit(slice, &baseline));
+    let of = |taken: Duration, times: u64| taken.as_secs_f64() / times as f64;
+    alternate(
+        effort.budget(Duration::from_secs(4)),
+        || of(ours(n), n),
+        || of(baseline(m), m),
+    )
+}
+
+/// How often the work has to be done to fill a slice.
+fn fit(slice: Duration, work: &impl Fn(u64) -> Duration) -> u64 {
+    let mut times = 1;
+    while work(times) < slice {
+        times *= 2;
+    }
+    times
+}
+
+/// Does work on two threads at once, and returns what it took on average.
+fn on_two_threads(times: u64, work: &(impl Fn(u64) + Sync)) -> Duration {
+    let ready = Barrier::new(2);
+    let run = || {
+        // What a thread does once.
+        work(1);
+        ready.wait();
+        processor_time(|| work(times))
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(run);
+        let own = run();
+        match other.join() {
+            Ok(other) => (own + other) / 2,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// For how long the calling thread had a processor meanwhile.
+fn processor_time(work: impl FnOnce()) -> Duration {
+    let began = processor_time_so_far();
+    work();
+    processor_time_so_far() - began
+}
+
+fn processor_time_so_far() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the clock exists, and `time` is what it writes to.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    assert_eq!(result, 0, "every thread has this clock");
+    Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
+}
+
+/// Compares what takes so long that each time is measured. Each side returns what it measured, in seconds.
+pub fn each(
+    effort: Effort,
+    ours: impl FnMut() -> f64,
+    baseline: impl FnMut() -> f64,
+) -> Comparison {
+    alternate(effort.budget(Duration::from_secs(8)), ours, baseline)
+}
+
+fn alternate(
+    budget: Duration,
+    mut ours: impl FnMut() -> f64,
+    mut baseline: impl FnMut() -> f64,
+) -> Comparison {
+    // Not measured: whatever happens the first time only.
+    (ours(), baseline());
+    let mut pairs = Vec::new();
+    let began = Instant::now();
+    while pairs.len() < PAIRS || began.elapsed() < budget {
+        pairs.push(if pairs.len() % 2 == 0 {
+            let first = ours();
+            (first, baseline())
+        } else {
+            let first = baseline();
+            (ours(), first)
+        });
+    }
+    let median_of = |of: fn(&(f64, f64)) -> f64| median(pairs.iter().map(of).collect());
+    Comparison {
+        ours: median_of(|pair| pair.0),
+        baseline: median_of(|pair| pair.1),
+        ratio: median_of(|pair| pair.0 / pair.1),
+    }
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+/// How long something takes, in seconds.
+pub fn seconds<R>(run: impl FnOnce() -> R) -> (f64, R) {
+    let began = Instant::now();
+    let result = run();
+    (began.elapsed().as_secs_f64(), result)
+}

@@ -1,0 +1,71 @@
+//! The plugins that are measured: stripped release builds, as they would be deployed.
+use hotswap_host::UnloadMode;
+use hotswap_tests::Stage;
+use hotswap_tests::fixture::{self, hotswap, renamed, run, target, variant};
+use std::fs;
+use std::path::PathBuf;
+
+/// What the adder is called where it is the only one.
+pub const ADDER: &str = "bench-000";
+
+/// Builds what the rows need.
+pub fn build() {
+    let packages = ["bench-adder", "bench-caller", "bench-heap"];
+    release(
+        out(),
+        &packages.map(|package| ["--package", package]).concat(),
+    );
+    let options = ["--package", "bench-heap", "--features", "plain"];
+    release(out_plain(), &options);
+}
+
+fn release(out: PathBuf, options: &[&str]) {
+    let mut command = hotswap();
+    command.args(["build", "--quiet", "--release", "--out-dir"]);
+    command.arg(out).args(options);
+    run(command.env("CARGO_PROFILE_RELEASE_STRIP", "symbols"));
+}
+
+fn out() -> PathBuf {
+    target().join("bench")
+}
+
+fn out_plain() -> PathBuf {
+    target().join("bench-plain")
+}
+
+fn read(dir: PathBuf, package: &str) -> Vec<u8> {
+    let file = dir.join(fixture::file_name(package));
+    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// A build of the adder. There are a hundred.
+pub fn adder(build: usize) -> Vec<u8> {
+    let text = format!("adder {build:02}");
+    variant(&read(out(), "bench-adder"), "adder 00", &text)
+}
+
+/// A build of the adder under another name.
+pub fn adder_named(name: &str, build: usize) -> Vec<u8> {
+    renamed(&adder(build), ADDER, name)
+}
+
+/// What imports from the adder.
+pub fn caller() -> Vec<u8> {
+    read(out(), "bench-caller")
+}
+
+/// What allocates, with the plugins' own allocator.
+pub fn heap() -> Vec<u8> {
+    read(out(), "bench-heap")
+}
+
+/// What allocates, with the allocator of every other program.
+pub fn plain_heap() -> Vec<u8> {
+    read(out_plain(), "bench-heap")
+}
+
+/// A host with these plugins, as hosts are by default.
+pub fn host(plugins: &[(&str, &[u8])]) -> Stage {
+    Stage::with(plugins, |builder| builder.unload_mode(UnloadMode::Unload))
+}

@@ -1,0 +1,169 @@
+//! The rows, and how they are shown.
+use crate::measure::{Comparison, Effort};
+use crate::{calls, memory, reloads};
+use serde_json::{Map, Value};
+
+/// Something that is measured.
+pub struct Row {
+    pub name: &'static str,
+    against: &'static str,
+    /// What the figure should not exceed.
+    ask: f64,
+    pub measure: fn(Effort) -> Figure,
+}
+
+/// What was measured.
+pub enum Figure {
+    /// The ratio is what counts.
+    Ratio(Comparison),
+    /// Bytes.
+    Bytes(f64),
+}
+
+impl From<Comparison> for Figure {
+    fn from(comparison: Comparison) -> Self {
+        Figure::Ratio(comparison)
+    }
+}
+
+const BOX: &str = "Box<dyn Trait>";
+
+/// All of them.
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "typed_call_1t",
+        against: BOX,
+        ask: 2.5,
+        measure: |effort| calls::typed(effort).into(),
+    },
+    Row {
+        name: "typed_call_2t",
+        against: BOX,
+        ask: 2.5,
+        measure: |effort| calls::typed_on_two_threads(effort).into(),
+    },
+    Row {
+        name: "pinned_call",
+        against: BOX,
+        ask: 1.7,
+        measure: |effort| calls::pinned(effort).into(),
+    },
+    Row {
+        name: "import_call",
+        against: BOX,
+        ask: 1.7,
+        measure: |effort| calls::import(effort).into(),
+    },
+    Row {
+        name: "invoke_two_ints",
+        against: BOX,
+        ask: 10.0,
+        measure: |effort| calls::two_ints(effort).into(),
+    },
+    Row {
+        name: "invoke_string",
+        against: BOX,
+        ask: 40.0,
+        measure: |effort| calls::string(effort).into(),
+    },
+    Row {
+        name: "reload_changed",
+        against: "dlopen by hand",
+        ask: 3.0,
+        measure: |effort| reloads::changed(effort).into(),
+    },
+    Row {
+        name: "reload_unchanged",
+        against: "reload_changed",
+        ask: 0.05,
+        measure: |effort| reloads::unchanged(effort).into(),
+    },
+    Row {
+        name: "reload_1_of_200",
+        against: "1 of 1",
+        ask: 1.5,
+        measure: |effort| reloads::one_of_many(effort).into(),
+    },
+    Row {
+        name: "rss_bytes_per_swap",
+        against: "",
+        ask: 1024.0,
+        measure: |effort| Figure::Bytes(memory::growth(effort)),
+    },
+    Row {
+        name: "caller_stall_p999",
+        against: "without swaps",
+        ask: 1.5,
+        measure: |effort| reloads::stall(effort).into(),
+    },
+    Row {
+        name: "alloc_counting",
+        against: "allocator = false",
+        ask: 1.1,
+        measure: |effort| memory::counting(effort).into(),
+    },
+];
+
+/// Prints each row when it is there.
+pub struct Table(Map<String, Value>);
+
+impl Table {
+    /// Prints the head.
+    pub fn begin() -> Self {
+        line(["row", "against", "ours", "baseline", "ratio", "ask", ""]);
+        Table(Map::new())
+    }
+
+    /// Prints a row.
+    pub fn add(&mut self, row: &Row, figure: Figure) {
+        let (ours, baseline, figure, shown) = match figure {
+            Figure::Ratio(found) => (
+                time(found.ours),
+                time(found.baseline),
+                found.ratio,
+                number(found.ratio),
+            ),
+            Figure::Bytes(bytes) => (format!("{bytes:.0} B"), String::new(), bytes, String::new()),
+        };
+        let verdict = if figure <= row.ask { "ok" } else { "missed" };
+        let ask = format!("≤ {}", row.ask);
+        line([
+            row.name,
+            row.against,
+            &ours,
+            &baseline,
+            &shown,
+            &ask,
+            verdict,
+        ]);
+        self.0.insert(row.name.into(), figure.into());
+    }
+
+    /// The figure of each row.
+    pub fn figures(self) -> Map<String, Value> {
+        self.0
+    }
+}
+
+fn line([row, against, ours, baseline, ratio, ask, verdict]: [&str; 7]) {
+    println!("{row:<18}  {against:<17}  {ours:>9}  {baseline:>9}  {ratio:>7}  {ask:>7}  {verdict}");
+}
+
+fn time(seconds: f64) -> String {
+    let (number, unit) = match seconds {
+        ..1e-6 => (seconds * 1e9, "ns"),
+        ..1e-3 => (seconds * 1e6, "µs"),
+        _ => (seconds * 1e3, "ms"),
+    };
+    format!("{} {unit}", self::number(number))
+}
+
+/// Three digits.
+fn number(number: f64) -> String {
+    match number {
+        ..0.1 => format!("{number:.4}"),
+        ..10.0 => format!("{number:.2}"),
+        ..100.0 => format!("{number:.1}"),
+        _ => format!("{number:.0}"),
+    }
+}
