@@ -125,8 +125,7 @@ fn what_was_made_is_freed_the_last_first() {
     set.restored();
 }
 
-/// Also where none needs another. What was live is stopped in this order; a hook that hangs holds up no other from being
-/// freed.
+/// Also where none needs another.
 #[test]
 fn plugins_that_do_not_import_each_other() {
     let names = ["my-one", "my-two", "thr-ee"];
