@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use anstream::{AutoStream, ColorChoice, eprintln, stderr, stdout};
+use anstream::{AutoStream, ColorChoice, stdout};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -159,19 +159,30 @@ impl Ui {
     }
 
     fn write(&self, line: impl Display) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| print(line));
     }
 }
 
 /// Prints an error and what caused it, each once.
 pub(crate) fn print_error(error: &dyn std::error::Error) {
-    let mut out = stderr().lock();
-    let _ = writeln!(out, "{ERROR}error{ERROR:#}: {error}");
+    let mut text = format!("{ERROR}error{ERROR:#}: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = writeln!(out, "  caused by: {error}");
+        text.push_str(&format!("\n  caused by: {error}"));
         cause = error.source();
     }
+    print(text);
+}
+
+/// Prints to stderr in a single write: a host that runs writes there, too, and nobody's lines are to be torn.
+fn print(text: impl Display) {
+    let mut text = format!("{text}\n");
+    let mut out = std::io::stderr().lock();
+    if AutoStream::choice(&out) == ColorChoice::Never {
+        text = anstream::adapter::strip_str(&text).to_string();
+    }
+    // Nothing can be done where nobody reads it.
+    let _ = out.write_all(text.as_bytes());
 }
 
 /// `path` for people: relative to `base` where it lies below.

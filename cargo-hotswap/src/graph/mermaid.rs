@@ -26,7 +26,7 @@ impl Display for Mermaid<'_> {
             let line = match arrow.line {
                 Line::Required => "-->",
                 Line::Optional => "-.->",
-                Line::OrderOnly => "-.-",
+                Line::OrderOnly => "--o",
             };
             let label = Quoted(&arrow.label);
             write!(f, "\n    n{} {line}|{label}| n{}", arrow.from, arrow.to)?;
