@@ -76,9 +76,10 @@ fn main() -> anyhow::Result<()> {
 
 /// Lets each plugin of a new generation say what it does, those first that the others need.
 fn introduce(pin: &Pin<'_>) -> io::Result<()> {
+    let all = pin.invoke_each("introduce", &[]);
     let mut out = io::stdout().lock();
     writeln!(out, "--- generation {} ---", pin.number())?;
-    for (plugin, said) in pin.invoke_each("introduce", &[]) {
+    for (plugin, said) in all {
         match said {
             Ok(said) => writeln!(out, "{plugin} {said}")?,
             Err(failed) => error!("{failed}"),

@@ -1,15 +1,18 @@
 //! `graph`, of plugins that were really built.
 use crate::project::Project;
+use hotswap_tests::Stage;
 use hotswap_tests::fixture::Build;
 use insta::assert_snapshot;
 use std::fs;
+
+const PLUGINS: [&str; 5] = ["probe", "guest", "gamma", "beta", "alpha"];
 
 #[test]
 fn who_needs_whom() {
     let project = Project::new();
     let set = project.root.join("set");
     fs::create_dir(&set).unwrap();
-    for name in ["probe", "guest", "gamma", "beta", "alpha"] {
+    for name in PLUGINS {
         fs::copy(
             Build::First.library(name),
             set.join(format!("lib{name}.so")),
@@ -54,6 +57,15 @@ fn who_needs_whom() {
         n2 -.->|"Alpha, optional"| n0
         n4 -->|"Desk"| n5
     "#);
+
+    // The order is that in which a host loads them.
+    let libraries = PLUGINS.map(|name| (name, Build::First.bytes(name)));
+    let plugins = libraries.each_ref().map(|(name, bytes)| (*name, &**bytes));
+    let loaded = Stage::open(&plugins).swapper.listing().plugins;
+    let loaded: Vec<_> = loaded.iter().map(|plugin| plugin.name.as_str()).collect();
+    let text = graph("text");
+    let shown = text.lines().filter_map(|line| line.strip_suffix(" 0.1.0"));
+    assert_eq!(shown.collect::<Vec<_>>(), loaded);
 
     // A host would refuse what is left, and the picture is drawn all the same.
     fs::remove_file(set.join("libalpha.so")).unwrap();
