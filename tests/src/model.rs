@@ -3,6 +3,7 @@
 //! A plugin is a letter, an instance a number. The model knows what lies on the disk and what is live, and says what
 //! a reload makes of that, or what may be wrong with it. It is written from what the host promises, and tests compare
 //! the host with it.
+mod faults;
 mod files;
 mod reload;
 

@@ -1,5 +1,6 @@
 //! What a reload finds on the disk.
-use super::reload::{Found, none};
+use super::faults::none;
+use super::reload::Found;
 use super::{Fault, File, Model, Place, Plugin, Request};
 use std::collections::BTreeSet;
 

@@ -74,7 +74,7 @@ pub fn stories() -> impl Strategy<Value = Story> {
             let first: Vec<_> = (0..order.len())
                 .map(|rank| recipe(&order, rank, true).boxed())
                 .collect();
-            let first = (first, 2..=order.len()).prop_map(|(mut first, many)| {
+            let first = (first, 3..=order.len()).prop_map(|(mut first, many)| {
                 first.truncate(many);
                 first
             });
@@ -133,7 +133,7 @@ fn conduct() -> impl Strategy<Value = Conduct> {
     let hook = || select(vec![Hook::New, Hook::OnLoad, Hook::OnInit]);
     prop_oneof![
         2 => Just(Conduct::Well),
-        1 => Just(Conduct::Fixed),
+        3 => Just(Conduct::Fixed),
         4 => hook().prop_map(Conduct::Fails),
         4 => hook().prop_map(Conduct::Panics),
         1 => Just(Conduct::Panics(Hook::Reloadable)),
@@ -162,13 +162,13 @@ fn edit(order: &[Plugin]) -> impl Strategy<Value = Edit> + use<> {
     let plugin = || select(&PLUGINS[..]);
     prop_oneof![
         8 => write,
-        8 => plugin().prop_map(Edit::Rebuild),
-        2 => (plugin(), conduct()).prop_map(|(plugin, conduct)| Edit::Behave(plugin, conduct)),
+        10 => plugin().prop_map(Edit::Rebuild),
+        4 => (plugin(), conduct()).prop_map(|(plugin, conduct)| Edit::Behave(plugin, conduct)),
         3 => (plugin(), any::<Index>()).prop_map(|(plugin, index)| Edit::Back(plugin, index)),
         3 => place().prop_map(Edit::Remove),
         1 => place().prop_map(Edit::Garbage),
         1 => plugin().prop_map(Edit::Move),
-        1 => plugin().prop_map(Edit::Keep),
+        2 => plugin().prop_map(Edit::Keep),
         1 => plugin().prop_map(Edit::Forget),
         1 => Just(Edit::Hold),
         2 => Just(Edit::Release),

@@ -252,7 +252,8 @@ impl World {
                 };
                 assert!(
                     expected.iter().any(is),
-                    "{error}\n{error:?}\nexpected: {expected:?}"
+                    "{error}\n{error:?}\nexpected: {:?}",
+                    check::fates(&expected)
                 );
                 self.failed(&error);
             }
@@ -269,10 +270,9 @@ impl World {
     }
 }
 
-/// The plugin of a name, however that is written.
+/// The plugin of a name as the plugin writes it.
 pub fn letter(name: &str) -> Plugin {
-    let last = name.chars().last().expect("a plugin has a name");
-    last.to_ascii_lowercase()
+    name.chars().last().expect("a plugin has a name")
 }
 
 fn build(builds: &mut Vec<(Build, BuildId)>, recipe: Recipe) -> (Build, Vec<u8>) {

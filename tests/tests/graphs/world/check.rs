@@ -7,6 +7,14 @@ use hotswap_tests::model::{Fate, Fault, Id, Instance, Next, Plugin, Plugins};
 use hotswap_tests::{process, until};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What may come of a reload, in short.
+pub(super) fn fates(
+    expected: &[Result<Next, Fault>],
+) -> Vec<Result<&BTreeMap<Plugin, Fate>, &Fault>> {
+    let fates = expected.iter().map(Result::as_ref);
+    fates.map(|next| next.map(|next| &next.fates)).collect()
+}
+
 fn letters<'a>(names: impl IntoIterator<Item = &'a PluginName>) -> Vec<Plugin> {
     names
         .into_iter()
@@ -39,7 +47,7 @@ impl World {
                 Fault::InUse(plugin, users),
             ) => *of == *name(*plugin) && same(by, users.iter().copied()),
             (ReloadError::Import { plugin, import, .. }, Fault::Import(by, of)) => {
-                *plugin == *name(*by) && letter(import) == *of
+                *plugin == *name(*by) && letter(&import.to_lowercase()) == *of
             }
             (
                 ReloadError::NotReloadable { plugin, chain, .. },
@@ -79,7 +87,7 @@ impl World {
 
     /// What was made, according to the report, of what may be expected.
     pub(super) fn reported(&self, report: &Report, expected: Vec<Result<Next, Fault>>) -> Next {
-        let text = format!("{report}\nexpected: {expected:?}");
+        let text = format!("{report}\nexpected: {:?}", fates(&expected));
         let mut nexts: Vec<_> = expected.into_iter().flatten().collect();
         let fits = |next: &Next| {
             let became = |plugin: &PluginReport| {

@@ -71,6 +71,14 @@ impl World {
             fresh.len() + replaced.len() + 2 * gone.len(),
             "{rest:?}"
         );
+        if self.holds.is_empty() {
+            let backwards = replaced.iter().rev();
+            let freed = backwards
+                .flat_map(|plugin| [run(&old, plugin, "on_free"), run(&old, plugin, "drop")]);
+            let mut frees = rest.to_vec();
+            frees.retain(|event| matches!(event.hook.as_str(), "on_free" | "drop"));
+            assert_eq!(frees, freed.collect::<Vec<_>>());
+        }
         self.check_freed(rest, &gone);
     }
 
@@ -126,7 +134,7 @@ impl World {
         });
         let events = self.book.events();
         let unmade = check_vain(&events);
-        if let ReloadError::Hook(failure) = error {
+        if let (ReloadError::Hook(failure), true) = (error, self.model.optional.is_empty()) {
             assert_eq!(unmade, failure.hook == Hook::New, "{events:?}");
         }
     }
