@@ -22,7 +22,7 @@ fn setting(variable: &str, default: u64) -> u64 {
 #[test]
 fn a_host_does_what_the_model_says() {
     let seed = setting("HOTSWAP_TEST_SEED", 1);
-    let cases = setting("HOTSWAP_TEST_CASES", 64);
+    let cases = setting("HOTSWAP_TEST_CASES", 48);
     println!("HOTSWAP_TEST_SEED={seed} HOTSWAP_TEST_CASES={cases}");
     let config = Config {
         cases: cases.try_into().expect("so many cases are too many"),

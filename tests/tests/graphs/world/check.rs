@@ -3,7 +3,7 @@ use super::{World, letter};
 use crate::library::name;
 use hotswap_host::prelude::*;
 use hotswap_host::{Outcome, PluginName, PluginReport, Report, RetirementState};
-use hotswap_tests::model::{Fate, Fault, Id, Instance, Next, Plugin, Plugins};
+use hotswap_tests::model::{Build, Fate, Fault, Id, Instance, Next, Plugin, Plugins};
 use hotswap_tests::{process, until};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -151,39 +151,8 @@ impl World {
 
     /// What the host says of itself, what plugins answer, and what is in memory.
     pub(super) fn check(&self) {
-        let listing = self.stage.swapper.listing();
         let plugins = &self.model.plugins;
-        assert_eq!(
-            (listing.generation, listing.reloads),
-            (self.model.generation, self.model.generation - 1)
-        );
-        assert_eq!(listing.plugins.len(), plugins.len());
-        let mut seen = BTreeSet::new();
-        for plugin in &listing.plugins {
-            let instance = &plugins[&letter(plugin.name.as_str())];
-            let live_imports = instance
-                .after
-                .iter()
-                .filter(|id| plugins.values().any(|live| live.id == **id));
-            assert!(
-                live_imports.copied().all(|id| seen.contains(&id)),
-                "{listing:?}"
-            );
-            seen.insert(instance.id);
-            assert_eq!(plugin.build_id, self.build_id(instance.build.number));
-            assert_eq!(plugin.file, self.path(instance.place));
-            assert!(
-                same(&plugin.dependencies, instance.calls.keys().copied()),
-                "{plugin:?}"
-            );
-            let users = plugins
-                .values()
-                .filter(|user| user.calls.values().any(|id| *id == instance.id));
-            assert!(
-                same(&plugin.users, users.map(|user| user.build.plugin)),
-                "{plugin:?}"
-            );
-        }
+        self.check_listing(plugins);
         for (plugin, instance) in plugins {
             let answer = self.stage.swapper.invoke(&name(*plugin), "answer", &[]);
             assert_eq!(
@@ -207,6 +176,53 @@ impl World {
             }
         }
         self.check_memory();
+    }
+
+    fn check_listing(&self, plugins: &Plugins) {
+        let listing = self.stage.swapper.listing();
+        let generation = self.model.generation;
+        assert_eq!(
+            (listing.generation, listing.reloads),
+            (generation, generation - 1)
+        );
+        assert_eq!(listing.plugins.len(), plugins.len());
+        let order = letters(listing.plugins.iter().map(|plugin| &plugin.name));
+        let imports = |plugin: &Plugin| {
+            let Build {
+                needs,
+                wants,
+                waits,
+                ..
+            } = &plugins[plugin].build;
+            [&needs[..], wants, waits].concat()
+        };
+        for (at, plugin) in listing.plugins.iter().enumerate() {
+            let instance = &plugins[&order[at]];
+            assert_eq!(plugin.build_id, self.build_id(instance.build.number));
+            assert_eq!(plugin.file, self.path(instance.place));
+            assert!(
+                same(&plugin.dependencies, instance.calls.keys().copied()),
+                "{plugin:?}"
+            );
+            let users = plugins
+                .values()
+                .filter(|user| user.calls.values().any(|id| *id == instance.id));
+            assert!(
+                same(&plugin.users, users.map(|user| user.build.plugin)),
+                "{plugin:?}"
+            );
+            let later = |import: &Plugin| order[at..].contains(import);
+            assert!(!imports(&order[at]).iter().any(later), "{order:?}");
+        }
+        // Those that nothing connects with others are where their names put them.
+        let is_stranger = |plugin: &&Plugin| {
+            let imported = order.iter().any(|user| imports(user).contains(plugin));
+            !imported
+                && !imports(plugin)
+                    .iter()
+                    .any(|import| plugins.contains_key(import))
+        };
+        assert!(order.iter().filter(is_stranger).is_sorted(), "{order:?}");
     }
 
     /// The instance's number and the answers of what it imports.
