@@ -1,6 +1,8 @@
 //! Linux with glibc.
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::io;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null;
 
@@ -76,7 +78,6 @@ pub(crate) fn mapped_range(path: &Path) -> Option<Range<usize>> {
         search.found = Some(base..end.next_multiple_of(page_size()));
         1
     }
-    use std::os::unix::ffi::OsStrExt;
     let mut search = Search {
         name: CString::new(path.as_os_str().as_bytes()).ok()?,
         found: None,
@@ -95,6 +96,18 @@ pub(crate) fn signal_handler_in(range: &Range<usize>) -> Option<c_int> {
         let known = unsafe { libc::sigaction(*signal, null(), &mut action) } == 0;
         known && range.contains(&action.sa_sigaction)
     })
+}
+
+/// Makes each of two files the other, in one step.
+pub(crate) fn exchange(first: &Path, second: &Path) -> io::Result<()> {
+    let [first, second] = [first, second].map(|path| CString::new(path.as_os_str().as_bytes()));
+    let (first, second, here) = (first?, second?, libc::AT_FDCWD);
+    let flags = libc::RENAME_EXCHANGE;
+    // SAFETY: both paths end in a zero.
+    match unsafe { libc::renameat2(here, first.as_ptr(), here, second.as_ptr(), flags) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 fn page_size() -> usize {

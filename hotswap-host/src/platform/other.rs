@@ -1,5 +1,6 @@
 //! Platforms on which nothing is unmapped.
 use std::ffi::{c_int, c_void};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 
@@ -25,6 +26,10 @@ pub(crate) fn mapped_range(_: &Path) -> Option<Range<usize>> {
 
 pub(crate) fn signal_handler_in(_: &Range<usize>) -> Option<c_int> {
     None
+}
+
+pub(crate) fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 pub(crate) fn quarantine(_: Range<usize>) -> usize {

@@ -2,6 +2,7 @@ use super::base;
 use super::error::RuntimeError;
 use super::process;
 use super::record::{HostRecord, StoredReport};
+use super::small_file;
 use serde::Serialize;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -83,16 +84,10 @@ impl HostDir {
 
     fn write(&self, name: &str, content: &impl Serialize) -> Result<(), RuntimeError> {
         let file = self.path.join(name);
-        let temporary = self.path.join(format!(".{name}"));
-        let written = serde_json::to_vec(content)
+        serde_json::to_vec(content)
             .map_err(io::Error::from)
-            .and_then(|json| fs::write(&temporary, json))
-            .and_then(|()| fs::rename(&temporary, &file));
-        written.map_err(|error| {
-            // Half a file is of no use, and nobody would look for it under this name.
-            let _ = fs::remove_file(&temporary);
-            RuntimeError::NotWritten { file, error }
-        })
+            .and_then(|json| small_file::write(&file, &json))
+            .map_err(|error| RuntimeError::NotWritten { file, error })
     }
 }
 

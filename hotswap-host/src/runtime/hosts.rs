@@ -1,9 +1,8 @@
 use super::error::WaitError;
 use super::host_dir::{HOST, REPORT, host_dirs, is_abandoned};
 use super::record::{HostRecord, StoredReport};
-use super::{base, process};
+use super::{base, process, small_file};
 use serde::de::DeserializeOwned;
-use std::fs;
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -42,7 +41,7 @@ pub(super) fn hosts_in(base: &Path) -> Vec<RunningHost> {
 
 /// `None` where the file is missing; it is never half-written.
 fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
-    serde_json::from_slice(&fs::read(file).ok()?).ok()
+    serde_json::from_slice(&small_file::read(file).ok()?).ok()
 }
 
 impl Deref for RunningHost {

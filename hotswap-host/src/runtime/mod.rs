@@ -10,7 +10,7 @@
 //! | `report.json` | the [`StoredReport`] of the latest reload attempt |
 //! | `*.so` | the private copies of the libraries that are open |
 //!
-//! JSON files are written beside their place and renamed. Directories that nobody has locked are removed by the next
+//! JSON files are replaced in one step: what is read is never half-written. Directories that nobody has locked are removed by the next
 //! host that starts.
 mod base;
 mod error;
@@ -18,6 +18,7 @@ mod host_dir;
 mod hosts;
 mod process;
 mod record;
+mod small_file;
 
 #[cfg(test)]
 mod tests;
