@@ -151,7 +151,8 @@ fn alternate(
     mut baseline: impl FnMut() -> f64,
 ) -> Comparison {
     // Not measured: whatever happens the first time only.
-    (ours(), baseline());
+    ours();
+    baseline();
     let mut pairs = Vec::new();
     let began = Instant::now();
     while pairs.len() < PAIRS || began.elapsed() < budget {
