@@ -195,12 +195,15 @@ impl Drop for Staged<'_> {
         if self.taken {
             return;
         }
+        let retirer = &self.inner.retirer;
         let end = Instant::now() + self.inner.limit;
+        let wait = || retirer.wait_unlive(end.saturating_duration_since(Instant::now()));
+        // One that could not be made is on its way out already.
+        wait();
         while let Some(instance) = self.plugins.pop() {
             if self.fresh.contains(instance.name()) {
-                let retirer = &self.inner.retirer;
                 retirer.free_now(instance);
-                retirer.wait_unlive(end.saturating_duration_since(Instant::now()));
+                wait();
             }
         }
     }

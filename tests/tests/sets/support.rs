@@ -1,8 +1,8 @@
 //! Plugins that need each other, and a host that must not notice what it refuses.
 pub use hotswap_tests::links::*;
 
-use hotswap_host::Builder;
 use hotswap_host::prelude::*;
+use hotswap_host::{Builder, RetirementState};
 use hotswap_tests::{Desk, Stage};
 use std::fs;
 use std::sync::Arc;
@@ -97,6 +97,10 @@ impl Set {
         let text = self.redacted(&error);
         assert_eq!(look(&self.stage.swapper), self.before, "{text}");
         assert!(text.lines().count() <= 6, "{text}");
+        // Without a wait: the reload has waited.
+        for retirement in self.stage.swapper.retirements() {
+            assert_eq!(retirement.state, RetirementState::Gone, "{retirement}");
+        }
         self.stage.settle();
         freed_in_reverse(&self.stage.desk.told(), self.stage.swapper.generation() + 1);
         (error, text)
