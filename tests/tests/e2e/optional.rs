@@ -1,7 +1,7 @@
 //! Plugins that the host can do without.
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, Outcome};
-use hotswap_tests::fixture::{Build, ordered, variant};
+use hotswap_tests::fixture::{Build, ordered, renamed, variant};
 use hotswap_tests::links::{bottom, build, head, link, middle, summit};
 use hotswap_tests::{Stage, records};
 use std::fs;
@@ -357,15 +357,20 @@ fn a_check_sees_what_will_be_and_runs_once() {
 #[test]
 fn the_log_warns() {
     records::keep();
+    // Of plugins that no other test here loads.
+    let ledger = |version: Build| renamed(&version.bytes("ledger"), "book-a", "book-p");
     let stage = Stage::with(
         &[
-            ("alpha", &Build::First.bytes("alpha")),
-            ("beta", &Build::First.bytes("beta")),
+            ("book-p", &ledger(Build::First)),
+            ("auditor", &Build::First.bytes("auditor")),
         ],
-        |builder| builder.optional(["beta"]),
+        |builder| builder.optional(["auditor"]),
     );
-    stage.swap("alpha", &Build::Later.bytes("alpha"));
-    let texts = ["beta: failed, the host runs without it", "build both again"];
+    stage.swap("book-p", &ledger(Build::Later));
+    let texts = [
+        "auditor: failed, the host runs without it",
+        "build both again",
+    ];
     let record = records::wait_for(&texts);
     assert_eq!(record.level, tracing::Level::WARN);
     assert_eq!(records::with(&texts).len(), 1);
