@@ -1,6 +1,7 @@
 //! Stories of what may happen to a host and its plugins.
 use hotswap_host::Hook;
 use hotswap_tests::model::{Conduct, NOBODY, Place, Plugin, Request};
+use proptest::bool::weighted;
 use proptest::collection::{btree_set, vec};
 use proptest::option::weighted as sometimes;
 use proptest::prelude::*;
@@ -92,27 +93,19 @@ pub fn stories() -> impl Strategy<Value = Story> {
         })
 }
 
-/// Sources of the plugin of this rank. Sound ones import only what comes before, and misbehave in nothing.
+/// Sources of the plugin of this rank. Sound ones import only what comes before, and behave well.
 fn recipe(order: &[Plugin], rank: usize, sound: bool) -> impl Strategy<Value = Recipe> + use<> {
     let plugin = order[rank];
-    let before = order[..rank].to_vec();
-    let any = [order, &[NOBODY]].concat();
-    let link = move || match (before.is_empty(), sound) {
-        (true, true) => None,
-        (false, true) => Some(select(before.clone()).boxed()),
-        (true, false) => Some(select(any.clone()).boxed()),
-        (false, false) => {
-            Some(prop_oneof![10 => select(before.clone()), 1 => select(any.clone())].boxed())
-        }
-    };
-    let links = |most: usize, often: f64| match link() {
-        None => Just(Vec::new()).boxed(),
-        Some(_) if rank == 0 && !sound => sometimes(0.05, link().expect("as above"))
-            .prop_map(Vec::from_iter)
-            .boxed(),
-        Some(link) => vec(sometimes(often, link), most)
-            .prop_map(|links| links.into_iter().flatten().collect())
-            .boxed(),
+    let (before, all) = (order[..rank].to_vec(), [order, &[NOBODY]].concat());
+    // Itself, one that imports it, one that there never is.
+    let astray = weighted(if sound { 0.0 } else { 0.1 });
+    let link = (astray, any::<Index>()).prop_map(move |(astray, index)| {
+        let from = if astray { &all } else { &before };
+        (!from.is_empty()).then(|| *index.get(from))
+    });
+    let links = |most: usize, often: f64| {
+        let links = vec(sometimes(often, link.clone()), most);
+        links.prop_map(|links| links.into_iter().flatten().flatten().collect())
     };
     let conduct = match sound {
         true => Just(Conduct::Well).boxed(),
@@ -183,14 +176,9 @@ fn step(order: &[Plugin]) -> impl Strategy<Value = Step> + use<> {
         2 => plugin().prop_map(Request::Load),
         2 => plugin().prop_map(Request::Unload),
     ];
-    (
-        proptest::bool::weighted(0.7),
-        vec(edit(order), 0..=4),
+    (weighted(0.7), vec(edit(order), 0..=4), request).prop_map(|(repair, edits, request)| Step {
+        repair,
+        edits,
         request,
-    )
-        .prop_map(|(repair, edits, request)| Step {
-            repair,
-            edits,
-            request,
-        })
+    })
 }
