@@ -1,4 +1,5 @@
 //! A host and its plugins, and the model beside them.
+mod callers;
 mod check;
 mod hooks;
 
@@ -231,8 +232,9 @@ impl World {
         }
         let before = self.order();
         let expected = self.model.predict(request);
+        let right = self.right();
         let swapper = &self.stage.swapper;
-        let done = match request {
+        let reload = || match request {
             Request::Reload => swapper.reload(),
             Request::Only(plugins) => {
                 swapper.reload_only(plugins.iter().map(|plugin| name(*plugin)))
@@ -240,6 +242,7 @@ impl World {
             Request::Load(plugin) => swapper.load(self.path(Place::Outside(*plugin))),
             Request::Unload(plugin) => swapper.unload(&name(*plugin)),
         };
+        let (answers, done) = callers::during(swapper, &before, reload);
         match done {
             Ok(report) => {
                 let next = self.reported(&report, expected);
@@ -258,6 +261,7 @@ impl World {
                 self.failed(&error);
             }
         }
+        self.check_answers(&answers, &right);
     }
 
     /// The live plugins in their order.

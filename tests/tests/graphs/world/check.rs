@@ -226,7 +226,7 @@ impl World {
     }
 
     /// The instance's number and the answers of what it imports.
-    fn answer(&self, instance: &Instance) -> String {
+    pub(super) fn answer(&self, instance: &Instance) -> String {
         let all = self.alive();
         let build = &instance.build;
         let needs = build.needs.first().into_iter().chain(build.needs.last());
