@@ -33,7 +33,7 @@ struct Look {
     reloads: u64,
     plugins: Vec<(String, BuildId)>,
     answer: String,
-    /// All below the runtime directories of this process.
+    /// All below the runtime directories of this process, but the report before the last.
     files: Vec<PathBuf>,
     libraries: Vec<PathBuf>,
     descriptors: Vec<PathBuf>,
@@ -122,7 +122,10 @@ pub fn descriptors() -> Vec<PathBuf> {
 fn files() -> Vec<PathBuf> {
     let dirs = process::host_dirs();
     let entries = dirs.iter().filter_map(|dir| fs::read_dir(dir).ok());
-    let files = entries.flatten().flatten().map(|entry| entry.path());
+    // The report before the last, which the next one overwrites.
+    let others = entries.flatten().flatten();
+    let others = others.filter(|entry| entry.file_name() != ".report.json");
+    let files = others.map(|entry| entry.path());
     let mut all: Vec<_> = files.chain(dirs.iter().cloned()).collect();
     all.sort();
     all
