@@ -22,6 +22,9 @@
 //! A look at *several libraries*, which may call each other, looks at the records for one after the other. A destructor
 //! of one may have listed one of another after that one's turn, and have ended before its own; that is what listings are
 //! counted for.
+//!
+//! Objects and entrances order what others see, with `Release` and `Acquire`. Threads and listings need not: a thread
+//! ends, and a destructor is listed, under the lock of the record that is looked at afterwards.
 use super::sync::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::atomic::Ordering::*;
 
@@ -67,11 +70,11 @@ impl Activity {
 
     /// Such a thread has run its last destructor, or could not be created.
     pub(crate) fn thread_gone(&self) {
-        self.threads.fetch_sub(1, Release);
+        self.threads.fetch_sub(1, Relaxed);
     }
 
     pub(crate) fn threads(&self) -> usize {
-        self.threads.load(Acquire)
+        self.threads.load(Relaxed)
     }
 
     /// Counts an object that others may own.
@@ -96,7 +99,7 @@ impl Activity {
 
     /// Counts a destructor that was listed.
     pub(crate) fn listed(&self) {
-        self.listings.fetch_add(1, Release);
+        self.listings.fetch_add(1, Relaxed);
     }
 
     /// From now on destructors are refused. Nothing is left that could list any.
@@ -112,7 +115,7 @@ impl Activity {
     pub(crate) fn look(&self) -> Look {
         Look {
             entrances: self.entrances.load(Acquire),
-            listings: self.listings.load(Acquire),
+            listings: self.listings.load(Relaxed),
         }
     }
 

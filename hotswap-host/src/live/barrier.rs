@@ -16,6 +16,10 @@
 //! the loads after `light` come after the barrier, which comes after `heavy`'s beginning. So `light` has to keep only
 //! the compiler from moving accesses across it.
 //!
+//! `tests/model` checks the two halves of this. A model checker, for which both barriers are fences, shows what follows
+//! from the promise, and that it is needed on both sides. A race of a pin and a switch, with fences and with
+//! `membarrier`, shows that the machine keeps it.
+//!
 //! [`init`] decides once, before the first pin: a process that may not call `membarrier` uses fences on both sides.
 use super::sync::fence;
 use crate::platform::membarrier;

@@ -1,0 +1,347 @@
+//! What is taken away, and which test notices.
+
+/// One change of one shipped file.
+pub(crate) struct Weakening {
+    /// What it takes away.
+    pub(crate) what: &'static str,
+    /// Below `hotswap-host/src/live`.
+    pub(crate) file: &'static str,
+    /// Stands there just once.
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    /// The test that has to fail.
+    pub(crate) fails: Test,
+}
+
+/// A test of this crate.
+#[derive(Clone, Copy)]
+pub(crate) enum Test {
+    /// Under the model checker.
+    Protocol(&'static str),
+    /// In a race on this machine.
+    Machine(&'static str),
+}
+
+use Test::{Machine, Protocol};
+
+const PIN: &str = "pin/mod.rs";
+const RECORD: &str = "record/mod.rs";
+const DESTRUCTORS: &str = "record/destructors.rs";
+const ACTIVITY: &str = "activity.rs";
+const LOOK: &str = "retire/look.rs";
+const BARRIER: &str = "barrier.rs";
+
+const fn weaken(
+    what: &'static str,
+    file: &'static str,
+    [from, to]: [&'static str; 2],
+    fails: Test,
+) -> Weakening {
+    Weakening {
+        what,
+        file,
+        from,
+        to,
+        fails,
+    }
+}
+
+/// All that the argument needs. On a machine whose `membarrier` works, a pin without P3 is the same code: there P3 keeps
+/// only the compiler from reordering, which has had no reason to. That P3 is where it has to be is shown where it is a
+/// fence.
+pub(crate) const WEAKENINGS: &[Weakening] = &[
+    weaken(
+        "P2: the slot is written with Release",
+        PIN,
+        [
+            "slot.store(at.cast(), Release)",
+            "slot.store(at.cast(), Relaxed)",
+        ],
+        Protocol("pins::a_pin_after_a_pin"),
+    ),
+    weaken(
+        "P2 for a hold that the pin before has left",
+        PIN,
+        [
+            "slot.store(at.cast(), Release)",
+            "slot.store(at.cast(), Relaxed)",
+        ],
+        Protocol("pins::a_hold_outlives_its_pin"),
+    ),
+    weaken(
+        "P3: the pin's barrier",
+        PIN,
+        ["barrier::light();", ""],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "P3 on the machine, where it is a fence",
+        PIN,
+        ["barrier::light();", ""],
+        Machine("by_fences_where_membarrier_is_forbidden"),
+    ),
+    weaken(
+        "P4: the second look acquires, where P3 is no fence that does",
+        PIN,
+        [
+            "barrier::light(); // P3\n            let again = self.now.load(Acquire);",
+            "let again = self.now.load(Relaxed);",
+        ],
+        Protocol("pins::a_new_value_is_whole"),
+    ),
+    weaken(
+        "P4: another value means another try",
+        PIN,
+        ["if again == at {", "if true {"],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "S1: the new value is released",
+        PIN,
+        [
+            "self.now.swap(next, Release)",
+            "self.now.swap(next, Relaxed)",
+        ],
+        Protocol("pins::a_new_value_is_whole"),
+    ),
+    weaken(
+        "S1: under the lock",
+        PIN,
+        [
+            "            let _switching = self.switching();\n            self.now.swap",
+            "            self.now.swap",
+        ],
+        Protocol("pins::a_nested_pin_of_a_newer_value"),
+    ),
+    weaken(
+        "S2: the switch's barrier",
+        PIN,
+        ["barrier::heavy();", "true;"],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "S2 on the machine, where it is membarrier",
+        PIN,
+        ["barrier::heavy();", "true;"],
+        Machine("a_pin_or_a_switch_is_seen"),
+    ),
+    weaken(
+        "S2 on the machine: membarrier itself",
+        BARRIER,
+        ["!ASYMMETRIC.load(Relaxed) || membarrier::run()", "true"],
+        Machine("a_pin_or_a_switch_is_seen"),
+    ),
+    weaken(
+        "S2 reports that membarrier is forbidden",
+        BARRIER,
+        [
+            "!ASYMMETRIC.load(Relaxed) || membarrier::run()",
+            "{ let _ = membarrier::run(); true }",
+        ],
+        Machine("nothing_is_said_of_pins_where_membarrier_is_forbidden_later"),
+    ),
+    weaken(
+        "the fence of the light side",
+        BARRIER,
+        ["        fence(SeqCst);\n    }\n}", "    }\n}"],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "the fence of the heavy side",
+        BARRIER,
+        ["    fence(SeqCst);\n    !ASYMMETRIC", "    !ASYMMETRIC"],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "S3: the scan acquires",
+        RECORD,
+        [
+            ".any(|record| record.slot.load(Acquire)",
+            ".any(|record| record.slot.load(Relaxed)",
+        ],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "S3: the scan",
+        PIN,
+        ["record::is_pinned(self.address()) || ", ""],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "unpinning releases",
+        PIN,
+        [
+            "record.slot().store(null_mut(), Release)",
+            "record.slot().store(null_mut(), Relaxed)",
+        ],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "a nested pin counts its hold under the lock",
+        PIN,
+        [
+            "        let _switching = self.switching();\n        let at",
+            "        let at",
+        ],
+        Protocol("pins::a_nested_pin_of_a_newer_value"),
+    ),
+    weaken(
+        "a nested pin keeps the slot of the outer one",
+        PIN,
+        ["        if depth == 0 {", "        if true {"],
+        Protocol("pins::nested_pins_of_one_value"),
+    ),
+    weaken(
+        "the slots are looked at before the holds",
+        PIN,
+        [
+            "record::is_pinned(self.address()) || self.holds() != 0",
+            "self.holds() != 0 || record::is_pinned(self.address())",
+        ],
+        Protocol("pins::a_hold_outlives_its_pin"),
+    ),
+    weaken(
+        "holds are looked at",
+        PIN,
+        [" || self.holds() != 0", ""],
+        Protocol("pins::a_hold_outlives_its_pin"),
+    ),
+    weaken(
+        "looking at the holds acquires",
+        PIN,
+        ["holds.load(Acquire)", "holds.load(Relaxed)"],
+        Protocol("pins::a_hold_moves_to_another_thread"),
+    ),
+    weaken(
+        "a nested pin's hold is released",
+        PIN,
+        [
+            "(*self.at).holds.fetch_sub(1, Release)",
+            "(*self.at).holds.fetch_sub(1, Relaxed)",
+        ],
+        Protocol("pins::a_nested_pin_of_a_newer_value"),
+    ),
+    weaken(
+        "a hold is released",
+        PIN,
+        [
+            "(*self.0).holds.fetch_sub(1, Release)",
+            "(*self.0).holds.fetch_sub(1, Relaxed)",
+        ],
+        Protocol("pins::a_hold_moves_to_another_thread"),
+    ),
+    weaken(
+        "a new record is one that the scan finds",
+        RECORD,
+        ["        all.push(record);\n", ""],
+        Protocol("pins::a_pin_and_a_switch"),
+    ),
+    weaken(
+        "a destructor is listed as running",
+        DESTRUCTORS,
+        ["        state.running.push(Arc::as_ptr(&library));\n", ""],
+        Protocol("looks::a_destructor_that_waits_for_a_pin"),
+    ),
+    weaken(
+        "a destructor that runs is waited for",
+        DESTRUCTORS,
+        ["if left == 0 && !running {", "if left == 0 {"],
+        Protocol("looks::a_destructor_that_waits_for_a_pin"),
+    ),
+    weaken(
+        "no destructor runs below another",
+        DESTRUCTORS,
+        ["if self.state().running.is_empty() {", "if true {"],
+        Protocol("looks::a_thread_local_that_a_destructor_uses"),
+    ),
+    weaken(
+        "an object that has gone releases",
+        ACTIVITY,
+        [
+            "self.objects.fetch_sub(1, Release)",
+            "self.objects.fetch_sub(1, Relaxed)",
+        ],
+        Protocol("looks::an_object_without_destructors"),
+    ),
+    weaken(
+        "counting objects acquires",
+        ACTIVITY,
+        ["self.objects.load(Acquire)", "self.objects.load(Relaxed)"],
+        Protocol("looks::an_object_without_destructors"),
+    ),
+    weaken(
+        "an entrance releases what was counted before",
+        ACTIVITY,
+        [
+            "self.entrances.fetch_add(1, Release)",
+            "self.entrances.fetch_add(1, Relaxed)",
+        ],
+        Protocol("looks::a_destructor_that_gives_an_object_away"),
+    ),
+    weaken(
+        "beginning a look acquires what was counted",
+        ACTIVITY,
+        [
+            "entrances: self.entrances.load(Acquire)",
+            "entrances: self.entrances.load(Relaxed)",
+        ],
+        Protocol("looks::a_destructor_that_gives_an_object_away"),
+    ),
+    weaken(
+        "entrances are counted after objects",
+        ACTIVITY,
+        [
+            "        self.objects.fetch_add(1, Relaxed);\n        self.entered();",
+            "        self.entered();\n        self.objects.fetch_add(1, Relaxed);",
+        ],
+        Protocol("looks::a_destructor_that_gives_an_object_away"),
+    ),
+    weaken(
+        "entrances are counted after threads",
+        ACTIVITY,
+        [
+            "        self.threads.fetch_add(1, Relaxed);\n        self.entered();",
+            "        self.entered();\n        self.threads.fetch_add(1, Relaxed);",
+        ],
+        Protocol("looks::a_destructor_that_starts_a_thread"),
+    ),
+    weaken(
+        "a look sees what entered meanwhile",
+        ACTIVITY,
+        ["self.entrances.load(Relaxed) == look.entrances\n", "true\n"],
+        Protocol("looks::a_destructor_that_gives_an_object_away"),
+    ),
+    weaken(
+        "a look sees what was listed meanwhile",
+        ACTIVITY,
+        ["&& self.listings.load(Relaxed) == look.listings", ""],
+        Protocol("looks::a_destructor_that_lists_one_of_another_library"),
+    ),
+    weaken(
+        "destructors wait while something has entered",
+        ACTIVITY,
+        [
+            "self.retiring.load(Relaxed) == self.entrances.load(Relaxed)",
+            "self.retiring.load(Relaxed) != NOT_YET",
+        ],
+        Protocol("looks::a_thread_local_that_an_object_uses"),
+    ),
+    weaken(
+        "threads and objects are counted before the records are looked at",
+        LOOK,
+        [
+            "    if activity.threads() != 0 || activity.objects() != 0 {\n        return Err(Pending::default());\n    }\n    end(&[(library, &look)], skip)\n",
+            "    let ended = end(&[(library, &look)], skip);\n    if activity.threads() != 0 || activity.objects() != 0 {\n        return Err(Pending::default());\n    }\n    ended\n",
+        ],
+        Protocol("looks::a_destructor_that_an_object_lists"),
+    ),
+    weaken(
+        "records are looked at",
+        LOOK,
+        [
+            "all.destructors += pending.destructors;",
+            "let _ = pending.destructors;",
+        ],
+        Protocol("looks::a_destructor_that_an_object_lists"),
+    ),
+];

@@ -1,0 +1,347 @@
+//! After a look that found nothing, no code of the library runs: neither on its threads, nor in its objects, nor in
+//! destructors of its thread-locals.
+use crate::live::pin::Live;
+use crate::live::record;
+use crate::live::retire::{are_quiet, is_quiet};
+use crate::load::library::Library;
+use crate::{check, platform, thread};
+use loom::sync::Mutex;
+use loom::sync::atomic::{AtomicBool, Ordering::*};
+use loom::thread::JoinHandle;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// A library, and what its destructors do.
+struct Plugin {
+    library: Arc<Library>,
+    live: Live<()>,
+    /// Where its code hands out an object.
+    given: Mutex<bool>,
+    /// The thread that its code has started.
+    started: Mutex<Option<JoinHandle<()>>>,
+    /// What its destructor does.
+    then: fn(&Arc<Plugin>),
+    /// What it imports.
+    imported: Option<Arc<Plugin>>,
+}
+
+impl Plugin {
+    fn new(then: fn(&Arc<Plugin>)) -> Arc<Self> {
+        Arc::new(Plugin {
+            library: Arc::new(Library::new()),
+            live: Live::new(()),
+            given: Mutex::new(false),
+            started: Mutex::new(None),
+            then,
+            imported: None,
+        })
+    }
+
+    /// Its destructor calls the other, whose code then lists a destructor.
+    fn importing(imported: Arc<Plugin>) -> Arc<Self> {
+        let this = Plugin::new(|plugin| plugin.imported.as_ref().unwrap().list_own());
+        let this = Arc::into_inner(this).expect("it is new");
+        Arc::new(Plugin {
+            imported: Some(imported),
+            ..this
+        })
+    }
+
+    /// Its code lists a destructor on this thread.
+    fn list(self: &Arc<Self>, destructor: unsafe extern "C" fn(*mut c_void), object: *mut c_void) {
+        self.library.run();
+        assert!(!self.library.activity().is_barred());
+        record::mine().add_destructor(self.library.clone(), destructor, object);
+    }
+
+    /// The same, with the destructor that does `then`.
+    fn list_own(self: &Arc<Self>) {
+        self.list(destructor, Arc::into_raw(self.clone()).cast_mut().cast());
+    }
+
+    /// Looks, and unmaps the library if nothing is left.
+    fn retire(&self) -> bool {
+        let quiet = is_quiet(&self.library);
+        if quiet {
+            self.library.activity().bar();
+            self.library.close();
+        }
+        quiet
+    }
+
+    /// What threads do that live on.
+    fn pin(&self) {
+        drop(self.live.pin());
+    }
+}
+
+unsafe extern "C" fn destructor(plugin: *mut c_void) {
+    // SAFETY: as listed.
+    let plugin = unsafe { Arc::from_raw(plugin.cast::<Plugin>()) };
+    plugin.library.run();
+    (plugin.then)(&plugin);
+    plugin.library.run();
+}
+
+fn nothing(_: &Arc<Plugin>) {}
+
+#[test]
+fn an_object_without_destructors() {
+    check(None, || {
+        let plugin = Plugin::new(nothing);
+        plugin.library.activity().object_made();
+        let caller = thread({
+            let plugin = plugin.clone();
+            move || {
+                plugin.library.run();
+                plugin.library.activity().object_gone();
+            }
+        });
+        let done = plugin.retire();
+        caller.join().unwrap();
+        assert!(done || plugin.retire());
+    });
+}
+
+/// An object is called, and lists a destructor for the thread that calls it. Then it goes.
+#[test]
+fn a_destructor_that_an_object_lists() {
+    check(None, || {
+        let plugin = Plugin::new(nothing);
+        plugin.library.activity().object_made();
+        let caller = thread({
+            let plugin = plugin.clone();
+            move || {
+                plugin.list_own();
+                plugin.library.activity().object_gone();
+            }
+        });
+        let done = plugin.retire();
+        caller.join().unwrap();
+        assert!(done || plugin.retire());
+    });
+}
+
+/// The same in a thread that lives on, and pins.
+#[test]
+fn a_destructor_that_waits_for_a_pin() {
+    check(Some(3), || {
+        let plugin = Plugin::new(nothing);
+        plugin.library.activity().object_made();
+        let caller = thread({
+            let plugin = plugin.clone();
+            move || {
+                plugin.list_own();
+                plugin.library.activity().object_gone();
+                plugin.pin();
+            }
+        });
+        let done = plugin.retire() || plugin.retire();
+        caller.join().unwrap();
+        assert!(done || plugin.retire());
+    });
+}
+
+#[test]
+fn a_destructor_that_starts_a_thread() {
+    check(Some(3), || {
+        let plugin = Plugin::new(|plugin| {
+            plugin.library.activity().thread_made();
+            let starter = plugin.clone();
+            let started = thread(move || {
+                record::mine().set_started_by(starter.library.clone());
+                starter.library.run();
+            });
+            *plugin.started.lock().unwrap() = Some(started);
+        });
+        let caller = thread({
+            let plugin = plugin.clone();
+            plugin.library.activity().object_made();
+            move || {
+                plugin.list_own();
+                plugin.library.activity().object_gone();
+            }
+        });
+        let done = plugin.retire() || plugin.retire();
+        caller.join().unwrap();
+        let started = plugin.started.lock().unwrap().take();
+        started.expect("the thread has ended").join().unwrap();
+        assert!(done || plugin.retire());
+    });
+}
+
+/// The thread lists a destructor itself, which runs before the thread is counted as gone.
+#[test]
+fn a_thread_that_lists_a_destructor() {
+    check(None, || {
+        let plugin = Plugin::new(nothing);
+        plugin.library.activity().thread_made();
+        let started = thread({
+            let plugin = plugin.clone();
+            move || {
+                record::mine().set_started_by(plugin.library.clone());
+                plugin.list_own();
+            }
+        });
+        let done = plugin.retire();
+        started.join().unwrap();
+        assert!(done || plugin.retire());
+    });
+}
+
+#[test]
+fn a_destructor_that_gives_an_object_away() {
+    check(Some(3), || {
+        let plugin = Plugin::new(|plugin| {
+            plugin.library.activity().object_made();
+            *plugin.given.lock().unwrap() = true;
+        });
+        let caller = thread({
+            let plugin = plugin.clone();
+            plugin.library.activity().object_made();
+            move || {
+                plugin.list_own();
+                plugin.library.activity().object_gone();
+            }
+        });
+        let owner = thread({
+            let plugin = plugin.clone();
+            move || take_and_call(&plugin, |plugin| plugin.library.run())
+        });
+        let _ = plugin.retire() || plugin.retire();
+        caller.join().unwrap();
+        owner.join().unwrap();
+    });
+}
+
+/// Takes the object that was given away, if it was, and calls it.
+fn take_and_call(plugin: &Plugin, call: impl FnOnce(&Plugin)) {
+    let given = std::mem::take(&mut *plugin.given.lock().unwrap());
+    if given {
+        call(plugin);
+        plugin.library.activity().object_gone();
+    }
+}
+
+/// A destructor of one calls another that it imports, whose code lists a destructor of its own. A look at both comes to
+/// the second first.
+#[test]
+fn a_destructor_that_lists_one_of_another_library() {
+    check(Some(3), || {
+        let imported = Plugin::new(nothing);
+        let importer = Plugin::importing(imported.clone());
+        importer.library.activity().object_made();
+        let caller = thread({
+            let importer = importer.clone();
+            move || {
+                importer.list_own();
+                importer.library.activity().object_gone();
+            }
+        });
+        if are_quiet(&[&imported.library, &importer.library]) {
+            imported.library.close();
+            importer.library.close();
+        }
+        caller.join().unwrap();
+    });
+}
+
+/// A thread-local, and whether code is using it.
+struct Local {
+    plugin: Arc<Plugin>,
+    borrowed: AtomicBool,
+    gone: AtomicBool,
+}
+
+unsafe extern "C" fn drop_local(local: *mut c_void) {
+    // SAFETY: as listed.
+    let local = unsafe { Arc::from_raw(local.cast::<Local>()) };
+    local.plugin.library.run();
+    assert!(!local.borrowed.load(Relaxed), "it is being used");
+    local.gone.store(true, Relaxed);
+}
+
+impl Local {
+    /// A thread-local of this thread.
+    fn new(plugin: &Arc<Plugin>) -> Arc<Self> {
+        let local = Arc::new(Local {
+            plugin: plugin.clone(),
+            borrowed: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+        });
+        plugin.list(drop_local, Arc::into_raw(local.clone()).cast_mut().cast());
+        local
+    }
+
+    /// Code of the plugin pins while it uses the thread-local: it calls a host that calls a plugin.
+    fn use_it(&self) {
+        if !self.gone.load(Relaxed) {
+            self.borrowed.store(true, Relaxed);
+            self.plugin.pin();
+            self.borrowed.store(false, Relaxed);
+        }
+    }
+}
+
+/// A destructor gives an object to a thread that has a thread-local of the plugin's. Calls of the object may use that.
+#[test]
+fn a_thread_local_that_an_object_uses() {
+    check(Some(2), || {
+        let plugin = Plugin::new(|plugin| {
+            plugin.library.activity().object_made();
+            *plugin.given.lock().unwrap() = true;
+        });
+        plugin.list_own();
+        let owner = thread({
+            let plugin = plugin.clone();
+            plugin.library.activity().object_made();
+            move || {
+                let local = Local::new(&plugin);
+                plugin.library.activity().object_gone();
+                take_and_call(&plugin, |_| local.use_it());
+            }
+        });
+        assert!(!plugin.retire());
+        // Runs the destructor of this thread, if it was asked for.
+        plugin.pin();
+        plugin.retire();
+        owner.join().unwrap();
+        platform::end_thread();
+    });
+}
+
+/// A destructor that pins while it uses another thread-local.
+#[test]
+fn a_thread_local_that_a_destructor_uses() {
+    struct Outer {
+        plugin: Arc<Plugin>,
+        inner: Arc<Local>,
+    }
+
+    unsafe extern "C" fn drop_outer(outer: *mut c_void) {
+        // SAFETY: as listed.
+        let outer = unsafe { Box::from_raw(outer.cast::<Outer>()) };
+        outer.plugin.library.run();
+        outer.inner.use_it();
+    }
+
+    check(Some(3), || {
+        let plugin = Plugin::new(nothing);
+        let caller = thread({
+            let plugin = plugin.clone();
+            plugin.library.activity().object_made();
+            move || {
+                let outer = Box::new(Outer {
+                    plugin: plugin.clone(),
+                    inner: Local::new(&plugin),
+                });
+                plugin.list(drop_outer, Box::into_raw(outer).cast());
+                plugin.library.activity().object_gone();
+                plugin.pin();
+            }
+        });
+        let done = plugin.retire() || plugin.retire() || plugin.retire();
+        caller.join().unwrap();
+        assert!(done || plugin.retire());
+    });
+}

@@ -1,0 +1,273 @@
+//! A pinned or held value is not freed, and one that is neither can be.
+use crate::live::pin::{Live, Retired};
+use crate::live::record;
+use crate::{check, thread};
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use loom::thread::JoinHandle;
+use std::mem::forget;
+
+/// A value whose use and end the checker watches.
+struct Value {
+    number: u32,
+    alive: UnsafeCell<bool>,
+}
+
+// SAFETY: the checker reports whoever uses `alive` at the wrong time.
+unsafe impl Send for Value {}
+// SAFETY: as above.
+unsafe impl Sync for Value {}
+
+impl Value {
+    fn new(number: u32) -> Self {
+        // A step of its own: the checker would take what follows for a part of the step before, a thread's start.
+        AtomicBool::new(false).store(true, Relaxed);
+        let alive = UnsafeCell::new(false);
+        // Whoever uses the value has to have seen this. SAFETY: the checker watches.
+        alive.with_mut(|alive| unsafe { *alive = true });
+        Value { number, alive }
+    }
+
+    fn read(&self) -> u32 {
+        // SAFETY: the checker watches.
+        assert!(self.alive.with(|alive| unsafe { *alive }));
+        self.number
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        // SAFETY: the checker watches.
+        self.alive.with_mut(|alive| unsafe { *alive = false });
+    }
+}
+
+fn live() -> Arc<Live<Value>> {
+    Arc::new(Live::new(Value::new(1)))
+}
+
+/// Frees the value if nobody uses it. Gives it back otherwise.
+fn try_free(retired: Retired<Value>) -> Option<Retired<Value>> {
+    assert!(retired.is_ordered());
+    retired.into_inner().err()
+}
+
+/// Frees what nobody uses any more.
+fn free(retired: Option<Retired<Value>>) {
+    if let Some(retired) = retired {
+        assert!(retired.into_inner().is_ok(), "nobody uses it");
+    }
+}
+
+fn two_callers(live: &Arc<Live<Value>>) -> [JoinHandle<u32>; 2] {
+    [(); 2].map(|()| {
+        let live = live.clone();
+        thread(move || live.pin().read())
+    })
+}
+
+fn join<T>(threads: [JoinHandle<T>; 2]) {
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+/// P1 to P4 against S1 to S3; the record is new.
+#[test]
+fn a_pin_and_a_switch() {
+    check(None, || {
+        let live = live();
+        let caller = thread({
+            let live = live.clone();
+            move || live.pin().read()
+        });
+        let left = try_free(live.switch(Value::new(2)));
+        assert!(matches!(caller.join().unwrap(), 1 | 2));
+        free(left);
+    });
+}
+
+/// Nothing is freed: this is about what a pin has seen of the value that was made last.
+#[test]
+fn a_new_value_is_whole() {
+    check(None, || {
+        let live = live();
+        let caller = thread({
+            let live = live.clone();
+            move || live.pin().read()
+        });
+        let _ = live.switch(Value::new(2));
+        caller.join().unwrap();
+    });
+}
+
+/// The scan may find the next pin in the slot where another was before.
+#[test]
+fn a_pin_after_a_pin() {
+    check(None, || {
+        let live = live();
+        let caller = thread({
+            let live = live.clone();
+            move || {
+                // Each pin ends before the next.
+                let first = live.pin().read();
+                let second = live.pin().read();
+                (first, second)
+            }
+        });
+        let left = try_free(live.switch(Value::new(2)));
+        assert_ne!(caller.join().unwrap(), (2, 1), "never back");
+        free(left);
+    });
+}
+
+#[test]
+fn two_pins_in_two_threads() {
+    check(Some(3), || {
+        let live = live();
+        let callers = two_callers(&live);
+        let left = try_free(live.switch(Value::new(2)));
+        join(callers);
+        free(left);
+    });
+}
+
+/// Each retirement has its own grace period, also after a switch back.
+#[test]
+fn two_switches() {
+    check(Some(3), || {
+        let live = live();
+        let caller = thread({
+            let live = live.clone();
+            move || live.pin().read()
+        });
+        let other = thread({
+            let live = live.clone();
+            move || try_free(live.switch(Value::new(2)))
+        });
+        let left = try_free(live.switch(Value::new(3)));
+        caller.join().unwrap();
+        free(other.join().unwrap());
+        free(left);
+    });
+}
+
+#[test]
+fn nested_pins_of_one_value() {
+    check(None, || {
+        let live = live();
+        let caller = thread({
+            let live = live.clone();
+            move || {
+                let outer = live.pin();
+                drop(live.pin());
+                outer.read();
+            }
+        });
+        let left = try_free(live.switch(Value::new(2)));
+        caller.join().unwrap();
+        free(left);
+    });
+}
+
+#[test]
+fn a_nested_pin_of_a_newer_value() {
+    check(Some(3), || {
+        let live = live();
+        let caller = thread({
+            let live = live.clone();
+            move || {
+                let outer = live.pin();
+                let inner = live.pin();
+                assert!(outer.read() <= inner.read());
+                drop(outer);
+                inner.read();
+            }
+        });
+        let first = try_free(live.switch(Value::new(2)));
+        let second = try_free(live.switch(Value::new(3)));
+        caller.join().unwrap();
+        free(first);
+        free(second);
+    });
+}
+
+/// The slot is looked at before the holds: a slot can become a hold, and be used for another value.
+#[test]
+fn a_hold_outlives_its_pin() {
+    check(Some(3), || {
+        let live = live();
+        let caller = thread({
+            let live = live.clone();
+            move || {
+                let held = live.pin().hold();
+                live.pin().read();
+                held.read();
+            }
+        });
+        let left = try_free(live.switch(Value::new(2)));
+        caller.join().unwrap();
+        free(left);
+    });
+}
+
+#[test]
+fn a_hold_moves_to_another_thread() {
+    check(Some(3), || {
+        let live = live();
+        let held = live.pin().hold();
+        let reader = thread({
+            let held = held.clone();
+            move || held.read()
+        });
+        let left = try_free(live.switch(Value::new(2)));
+        held.read();
+        drop(held);
+        let left = left.and_then(try_free);
+        assert_eq!(reader.join().unwrap(), 1);
+        free(left);
+    });
+}
+
+#[test]
+fn a_record_has_one_thread_after_the_other() {
+    check(Some(3), || {
+        let live = live();
+        let callers = two_callers(&live);
+        join(callers);
+        let caller = thread({
+            let live = live.clone();
+            move || live.pin().read()
+        });
+        let left = try_free(live.switch(Value::new(2)));
+        caller.join().unwrap();
+        free(left);
+        assert!(record::count() <= 3);
+    });
+}
+
+#[test]
+fn a_forgotten_pin_holds_for_ever() {
+    check(None, || {
+        let live = live();
+        let caller = thread({
+            let live = live.clone();
+            move || {
+                let pinned = live.pin();
+                let number = pinned.read();
+                forget(pinned);
+                number
+            }
+        });
+        let left = try_free(live.switch(Value::new(2)));
+        let pinned = caller.join().unwrap();
+        let another = thread({
+            let live = live.clone();
+            move || live.pin().read()
+        });
+        assert_eq!(another.join().unwrap(), 2);
+        let left = left.and_then(try_free);
+        assert_eq!(left.is_some(), pinned == 1);
+    });
+}
