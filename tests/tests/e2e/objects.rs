@@ -195,6 +195,28 @@ fn an_object_that_is_handed_on() {
     stage.close();
 }
 
+/// While an object is being dropped nobody has it, but its code runs, and calls what it has.
+#[test]
+fn an_object_that_is_being_dropped_still_has_others() {
+    let stage = stage();
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let wrap: Function<fn(Held<dyn Listener>) -> Held<dyn Listener>> =
+        stage.swapper.function("radio", "wrap").unwrap();
+    let wrapped = wrap.call(drum.call().unwrap()).unwrap();
+    drop((drum, wrap));
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(wrapped));
+        stage.desk.until_waiting("unwrap");
+        stage.swap("radio", &radio("02"));
+        // Two of ear's objects: the one that is wrapped, and the one that listens.
+        assert_eq!(held_up(&stage, "ear").held_by, [objects("radio", 2)]);
+        stage.desk.open("unwrap");
+    });
+    assert!(stage.desk.has_told("ear 01 heard the end"));
+    stage.settle();
+    stage.close();
+}
+
 struct Own(std::sync::Arc<hotswap_tests::Desk>);
 
 impl Listener for Own {
