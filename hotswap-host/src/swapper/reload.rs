@@ -82,12 +82,12 @@ impl Swapper {
         mut check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let began = Instant::now();
+        let (made, added) = self.make(writer, &plan, &mut check)?;
         let Made {
             changed,
             plugins,
             fresh,
-            added,
-        } = self.make(writer, &plan, &mut check)?;
+        } = made;
         remember(writer, plan, added);
         start(&fresh);
         let warn = |plugin: &&PluginReport| matches!(plugin.outcome, Outcome::Failed { .. });
@@ -104,26 +104,27 @@ impl Swapper {
         })
     }
 
-    /// Makes the next generation, and again as long as optional plugins fail.
+    /// Makes the next generation, and again as long as optional plugins fail. Also returns the files that were added one
+    /// by one.
     fn make(
         &self,
         writer: &Writer,
         plan: &Plan,
         check: &mut Option<Check<'_>>,
-    ) -> Result<Made, ReloadError> {
+    ) -> Result<(Made, BTreeMap<PluginName, PathBuf>), ReloadError> {
         let live = self.0.live.pin_quietly().hold();
         let (candidates, mut failures) = scan(&self.0.plugin_dir(), writer, plan, &live)?;
         let checks = check.is_some();
         loop {
             let arranged = arrange(candidates.clone(), &failures, &live);
             let made = arranged.and_then(|arranged| {
-                let mut made = self.attempt(writer, plan, &arranged, &live, check)?;
+                let mut made = self.attempt(writer, &arranged, &live, check)?;
                 let without = without(&live, &arranged.candidates, &failures);
                 made.plugins.extend(without);
                 Ok(made)
             });
             let error = match made {
-                Ok(made) => return Ok(made),
+                Ok(made) => return Ok((made, added_by(plan, &candidates))),
                 Err(error) => error,
             };
             // The check may have had effects: it does not run twice.
@@ -140,7 +141,6 @@ impl Swapper {
     fn attempt(
         &self,
         writer: &Writer,
-        plan: &Plan,
         arranged: &Arranged,
         live: &Holding<Generation>,
         check: &mut Option<Check<'_>>,
@@ -152,17 +152,15 @@ impl Swapper {
                 changed: false,
                 plugins: plugins.map(report).collect(),
                 fresh: Vec::new(),
-                added: added_by(plan, live),
             });
         }
-        on_own_thread(|| self.replace(writer, plan, arranged, live, check))?
+        on_own_thread(|| self.replace(writer, arranged, live, check))?
     }
 
     /// Stages the next generation, lets the check see it, and makes it live. Runs the hooks of plugins.
     fn replace(
         &self,
         writer: &Writer,
-        plan: &Plan,
         arranged: &Arranged,
         live: &Holding<Generation>,
         check: &mut Option<Check<'_>>,
@@ -174,7 +172,6 @@ impl Swapper {
         if let Some(check) = check.take() {
             run_check(check, &Change { live, next: &next })?;
         }
-        let added = added_by(plan, &next);
         self.0.switch(next)?;
         // They may have changed since the new plugins were told.
         levels::tell(self);
@@ -183,7 +180,6 @@ impl Swapper {
             changed: true,
             plugins,
             fresh,
-            added,
         })
     }
 }
@@ -195,8 +191,6 @@ struct Made {
     plugins: Vec<PluginReport>,
     /// Instances that have just become live.
     fresh: Vec<Arc<Instance>>,
-    /// Files that were added one by one.
-    added: BTreeMap<PluginName, PathBuf>,
 }
 
 /// Runs `on_start`, once nothing holds the generation before any more.

@@ -265,14 +265,12 @@ fn look(file: &Path, live: &Generation) -> Result<Candidate, ArtifactError> {
     })
 }
 
-/// The files that a successful plan has added, by name.
-pub(super) fn added_by(plan: &Plan, generation: &Generation) -> BTreeMap<PluginName, PathBuf> {
-    let of = |file: &PathBuf| {
-        generation
-            .plugins
-            .iter()
-            .find(|p| p.file() == file)
-            .map(|p| (p.name().clone(), file.clone()))
+/// The files that the plan adds, by name: those that failed, too, which later reloads try again, but not those of plugins
+/// that may not be replaced.
+pub(super) fn added_by(plan: &Plan, candidates: &Candidates) -> BTreeMap<PluginName, PathBuf> {
+    let added = |(name, candidate): (&PluginName, &Candidate)| {
+        let file = plan.add.iter().find(|file| *file == candidate.file())?;
+        Some((name.clone(), file.clone()))
     };
-    plan.add.iter().filter_map(of).collect()
+    candidates.iter().filter_map(added).collect()
 }

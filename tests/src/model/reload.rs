@@ -52,7 +52,7 @@ impl Model {
         };
         let next = |(fates, plugins): Made| Next {
             changed: self.generation == 0 || ids(&plugins) != ids(&self.plugins),
-            // What was not replaced stays part of later generations as it is.
+            // What may not be replaced goes on as it was.
             added: added
                 .iter()
                 .copied()
@@ -60,6 +60,7 @@ impl Model {
                     plugins
                         .get(plugin)
                         .is_none_or(|instance| instance.place == Place::Outside(*plugin))
+                        || fates[plugin] == Fate::Kept
                 })
                 .collect(),
             removed: removed.clone(),

@@ -1,7 +1,7 @@
 //! Plugins that the host can do without.
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, Outcome};
-use hotswap_tests::fixture::{Build, ordered, renamed, variant};
+use hotswap_tests::fixture::{self, Build, ordered, renamed, variant};
 use hotswap_tests::links::{bottom, build, head, link, middle, summit};
 use hotswap_tests::{Stage, records};
 use std::fs;
@@ -384,5 +384,28 @@ fn errors_name_the_plugin_that_a_file_is_called_after() {
     stage.install("sum-mit", b"no library");
     let error = stage.swapper.reload().unwrap_err();
     assert_eq!(error.plugin().unwrap(), "Sum-Mit");
+    stage.close();
+}
+
+#[test]
+fn one_that_was_loaded_from_its_file_is_tried_again() {
+    let stage = Stage::with(&[("bottom", &bottom())], |builder| {
+        builder.optional(["summit"])
+    });
+    let elsewhere = tempfile::tempdir().unwrap();
+    fixture::install(&summit(), "summit", elsewhere.path());
+    let file = elsewhere.path().join(fixture::file_name("summit"));
+    let report = stage.swapper.load(&file).unwrap();
+    let summit = report.plugin("summit").unwrap();
+    let left = matches!(summit.outcome, Outcome::Failed { stays: false, .. });
+    assert!(left, "{report}");
+    // What it imports has come.
+    stage.install("middle", &middle());
+    let report = stage.swapper.reload().unwrap();
+    assert_eq!(
+        report.to_string(),
+        "bottom: unchanged; middle: loaded; summit: loaded"
+    );
+    stage.settle();
     stage.close();
 }
