@@ -66,6 +66,14 @@ pub struct Story {
     pub steps: Vec<Step>,
 }
 
+impl Story {
+    /// Whether the host ever holds a generation.
+    pub fn holds(&self) -> bool {
+        let mut edits = self.steps.iter().flat_map(|step| &step.edits);
+        edits.any(|edit| matches!(edit, Edit::Hold))
+    }
+}
+
 /// Any story.
 pub fn stories() -> impl Strategy<Value = Story> {
     // Plugins mostly import those before them in this order, which is not that of their names.

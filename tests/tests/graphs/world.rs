@@ -12,7 +12,7 @@ use hotswap_host::prelude::*;
 use hotswap_tests::model::{
     Build, Conduct, Disk, Fault, File, Id, Model, Next, Place, Plugin, Plugins, Request,
 };
-use hotswap_tests::{Stage, fixture};
+use hotswap_tests::{LIMIT, Stage, fixture};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ pub struct World {
     builds: Vec<(Build, BuildId)>,
     /// The files when a reload succeeded last.
     good: Disk,
+    /// Nothing is freed, and no reload returns, before what comes first is gone, however long that takes. Where old
+    /// generations are held that would be for ever.
+    patient: bool,
 }
 
 impl World {
@@ -56,7 +59,11 @@ impl World {
             .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
             .collect();
         let book = Arc::new(Book::default());
-        let stage = Stage::with(&plugins, |builder| {
+        let patient = !story.holds();
+        let stage = Stage::with(&plugins, |mut builder| {
+            if patient {
+                builder = builder.retire_limit(LIMIT);
+            }
             let builder = builder.optional(story.optional.iter().map(|plugin| name(*plugin)));
             builder.provide::<dyn nodes::Register>(book.clone())
         });
@@ -70,6 +77,7 @@ impl World {
             model,
             numbers: BTreeMap::new(),
             builds,
+            patient,
         };
         let next = world.model.predict(&Request::Reload).swap_remove(0);
         let next = next.expect("the first plugins are sound");

@@ -241,38 +241,36 @@ impl World {
         format!("{}({})", self.numbers[&instance.id], answers.join(" "))
     }
 
-    /// A private copy of each library that is used, mapped, and no other.
     fn check_memory(&self) {
+        let what = format!("only {:?} to be left", self.used());
+        until(&what, || self.is_settled());
+    }
+
+    /// The names of the private copies of the libraries that are used, but for their numbers.
+    fn used(&self) -> Vec<String> {
         let copy = |instance: &Instance| {
-            format!(
-                "{}-{:.8}",
-                name(instance.build.plugin),
-                self.build_id(instance.build.number)
-            )
+            let build = &instance.build;
+            format!("{}-{:.8}", name(build.plugin), self.build_id(build.number))
         };
-        let mut expected: Vec<_> = self.alive().values().map(copy).collect();
-        expected.sort();
-        let host_dir = process::host_dir_of(self.stage.dir());
-        until(
-            &format!("only {expected:?} to be left in {}", host_dir.display()),
-            || {
-                let retirements = self.stage.swapper.retirements();
-                let ended = |state| matches!(state, RetirementState::Gone | RetirementState::InUse);
-                let mut copies = self.stage.copies();
-                copies.sort();
-                let builds = copies
-                    .iter()
-                    .filter_map(|copy| copy.rsplit_once('-'))
-                    .map(|(build, _)| build);
-                let lines = process::mapped_from(&host_dir);
-                let mapped: BTreeSet<_> = lines
-                    .iter()
-                    .filter_map(|line| line.rsplit('/').next())
-                    .collect();
-                retirements.iter().all(|it| ended(it.state))
-                    && builds.eq(&expected)
-                    && mapped == copies.iter().map(String::as_str).collect()
-            },
-        );
+        let mut used: Vec<_> = self.alive().values().map(copy).collect();
+        used.sort();
+        used
+    }
+
+    /// Whether there is a private copy of each library that is used, mapped, and no other.
+    pub(super) fn is_settled(&self) -> bool {
+        let retirements = self.stage.swapper.retirements();
+        let ended = |state| matches!(state, RetirementState::Gone | RetirementState::InUse);
+        let mut copies = self.stage.copies();
+        copies.sort();
+        let builds = copies.iter().filter_map(|copy| copy.rsplit_once('-'));
+        let lines = process::mapped_from(&process::host_dir_of(self.stage.dir()));
+        let mapped: BTreeSet<_> = lines
+            .iter()
+            .filter_map(|line| line.rsplit('/').next())
+            .collect();
+        retirements.iter().all(|it| ended(it.state))
+            && builds.map(|(build, _)| build).eq(&self.used())
+            && mapped == copies.iter().map(String::as_str).collect()
     }
 }

@@ -71,7 +71,7 @@ impl World {
             fresh.len() + replaced.len() + 2 * gone.len(),
             "{rest:?}"
         );
-        if self.holds.is_empty() {
+        if self.patient {
             let backwards = replaced.iter().rev();
             let freed = backwards
                 .flat_map(|plugin| [run(&old, plugin, "on_free"), run(&old, plugin, "drop")]);
@@ -126,11 +126,14 @@ impl World {
 
     /// The host has refused: what was made is freed in reverse order, and nobody else has noticed.
     pub(super) fn failed(&self, error: &ReloadError) {
+        assert!(
+            !self.patient || self.is_settled(),
+            "something is left: {error}"
+        );
         until("all that never was live to be gone", || {
             let retirements = self.stage.swapper.retirements();
-            retirements
-                .iter()
-                .all(|it| it.generation.is_some() || it.state.is_end())
+            let mut vain = retirements.iter().filter(|it| it.generation.is_none());
+            vain.all(|it| it.state.is_end())
         });
         let events = self.book.events();
         let unmade = check_vain(&events);
