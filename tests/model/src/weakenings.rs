@@ -48,7 +48,8 @@ const fn weaken(
 
 /// All that the argument needs. On a machine whose `membarrier` works, a pin without P3 is the same code: there P3 keeps
 /// only the compiler from reordering, which has had no reason to. That P3 is where it has to be is shown where it is a
-/// fence.
+/// fence. P4 and S1 order what the barriers, being fences in the model, order too: they are weakened with these taken away,
+/// under a test that passes without.
 pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "P2: the slot is written with Release",
@@ -96,11 +97,11 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
-        "S1: the new value is released",
+        "S1: the new value is released, where S2 is no fence that does",
         PIN,
         [
-            "self.now.swap(next, Release)",
-            "self.now.swap(next, Relaxed)",
+            "self.now.swap(next, Release) // S1\n        };\n        let ordered = barrier::heavy();",
+            "self.now.swap(next, Relaxed)\n        };\n        let ordered = true;",
         ],
         Protocol("pins::a_new_value_is_whole"),
     ),

@@ -227,7 +227,7 @@ fn take_and_call(plugin: &Plugin, call: impl FnOnce(&Plugin)) {
 /// the second first.
 #[test]
 fn a_destructor_that_lists_one_of_another_library() {
-    check(Some(3), || {
+    check(Some(4), || {
         let imported = Plugin::new(nothing);
         let importer = Plugin::importing(imported.clone());
         importer.library.activity().object_made();
