@@ -2,7 +2,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The lines of the memory map with files in this directory.
+/// The lines of the memory map with code from files in this directory. Others map libraries to read them, and keep
+/// them: std, when it prints a backtrace.
 ///
 /// # Panics
 /// When the map cannot be read.
@@ -11,7 +12,7 @@ pub fn mapped_from(directory: &Path) -> Vec<String> {
     // With the separator: the directory of another swapper may begin with the same text.
     let inside = format!("{}/", directory.display());
     maps.lines()
-        .filter(|line| line.contains(&inside))
+        .filter(|line| line.contains(&inside) && line.contains("r-xp"))
         .map(str::to_owned)
         .collect()
 }

@@ -71,7 +71,8 @@ impl Scan<'_> {
         let listed = |names: &Option<BTreeSet<PluginName>>| {
             names.as_ref().is_none_or(|names| names.contains(name))
         };
-        listed(&self.writer.allowed) && listed(&self.plan.only)
+        let leaves = self.plan.remove.contains(name);
+        listed(&self.writer.allowed) && listed(&self.plan.only) && !leaves
     }
 
     /// Notes an error, if the plugin that it concerns is optional.
@@ -104,7 +105,9 @@ impl Scan<'_> {
                     self.found.insert(name);
                 }
                 Err(error) => {
-                    if error.plugin().is_none_or(|name| self.concerns(&name)) {
+                    let matters =
+                        |name| self.concerns(&name) && !self.writer.removed.contains(&name);
+                    if error.plugin().is_none_or(matters) {
                         self.fail(error)?;
                     }
                 }
@@ -153,7 +156,8 @@ impl Scan<'_> {
         }
         for (name, file) in &added {
             let listed = self.plan.only.as_ref();
-            if listed.is_some_and(|names| !names.contains(name)) {
+            let leaves = self.plan.remove.contains(name);
+            if leaves || listed.is_some_and(|names| !names.contains(name)) {
                 continue;
             }
             match look(file, self.live) {

@@ -326,6 +326,35 @@ fn one_plugin_that_may_not_be_replaced() {
 }
 
 #[test]
+fn what_cannot_be_read_any_more_can_be_unloaded() {
+    let stage = Stage::open(&[
+        ("guest", &Build::First.bytes("guest")),
+        ("alpha", &Build::First.bytes("alpha")),
+    ]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    fixture::install(&Build::First.bytes("talker"), "talker", elsewhere.path());
+    let file = elsewhere.path().join("libtalker.so");
+    stage.swapper.load(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    stage.swapper.reload().unwrap_err();
+    assert_eq!(
+        stage.swapper.unload("talker").unwrap().to_string(),
+        "alpha: unchanged; guest: unchanged; talker: removed"
+    );
+    stage.install("guest", b"nothing of the kind");
+    assert_eq!(
+        stage.swapper.unload("guest").unwrap().to_string(),
+        "alpha: unchanged; guest: removed"
+    );
+    // Nor does its file matter as long as it is out.
+    assert_eq!(
+        stage.swapper.reload().unwrap().to_string(),
+        "alpha: unchanged"
+    );
+    stage.close();
+}
+
+#[test]
 fn plugins_come_and_go_one_by_one() {
     let guest = Build::First.bytes("guest");
     let stage = Stage::open(&[("guest", &guest)]);
