@@ -161,6 +161,7 @@ impl HandleSpec {
     }
 
     #[cold]
+    #[inline(never)]
     pub(crate) fn not_loaded<E>(&self) -> CallError<E> {
         CallError::NotLoaded {
             plugin: self.plugin.to_string(),
@@ -169,6 +170,7 @@ impl HandleSpec {
     }
 
     #[cold]
+    #[inline(never)]
     pub(crate) fn panicked<E>(&self, panicked: Panicked) -> CallError<E> {
         CallError::Panicked {
             plugin: self.plugin.to_string(),

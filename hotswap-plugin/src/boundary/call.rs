@@ -13,7 +13,7 @@ use crate::boundary::view::{Arena, StrView};
 use abi_stable::StableAbi;
 use std::any::Any;
 use std::fmt;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// How a call across the boundary ended.
@@ -265,16 +265,17 @@ pub(super) unsafe fn receive_by<R: Shared, T>(
     call: impl FnOnce(*mut Out<R::View>) -> Status,
     then: impl FnOnce(Received<'_, R>) -> T,
 ) -> T {
-    let mut slot = Slot::<R> {
+    // Dropped by hand: an answer leaves nothing to drop, and to find that out each time would cost more than the rest.
+    let mut slot = ManuallyDrop::new(Slot::<R> {
         out: Out {
             ops: Slot::<R>::OPS,
             value: MaybeUninit::uninit(),
         },
         state: State::Untaken,
         taken: MaybeUninit::uninit(),
-    };
+    });
     // Of the whole slot: `take` and `fail` reach behind `out`.
-    let status = call((&raw mut slot).cast());
+    let status = call((&raw mut *slot).cast());
     if status == Status::OK {
         if R::BORROWS && matches!(slot.state, State::Taken) {
             // SAFETY: the state says that it was written.
@@ -285,14 +286,18 @@ pub(super) unsafe fn receive_by<R: Shared, T>(
             return then(Received::View(unsafe { slot.out.value.assume_init_ref() }));
         }
     }
-    slot.discard();
-    then(Received::Panicked(unanswered(slot.state)))
+    then(Received::Panicked(unanswered(&mut slot)))
 }
 
+/// Why there is no answer. Leaves nothing to drop in the slot.
+///
+/// # Panics
+/// With the panic of this library that ran while the result was copied.
 #[cold]
 #[inline(never)]
-fn unanswered(state: State) -> Panicked {
-    match state {
+fn unanswered<R: Shared>(slot: &mut Slot<R>) -> Panicked {
+    slot.discard();
+    match std::mem::replace(&mut slot.state, State::Untaken) {
         State::Failed(text) => Panicked { text },
         State::Own(payload) => resume_unwind(payload),
         State::Untaken | State::Taken => Panicked {
