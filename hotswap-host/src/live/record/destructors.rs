@@ -68,9 +68,12 @@ impl Record {
         run: Destructor,
         object: *mut c_void,
     ) {
-        self.state()
+        let mut state = self.state();
+        state.has_work();
+        state
             .destructors
             .push((library.clone(), run, Object(object)));
+        drop(state);
         library.activity().listed();
         if !self.armed.swap(true, Relaxed) {
             // SAFETY: records are never freed.
@@ -86,6 +89,7 @@ impl Record {
             .iter()
             .any(|(of, known)| Arc::ptr_eq(of, &library) && *known == key)
         {
+            state.has_work();
             state.keys.push((library.clone(), key));
         }
         drop(state);

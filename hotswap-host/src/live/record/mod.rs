@@ -59,6 +59,8 @@ struct State {
     tid: i32,
     /// The thread's name, once it has ended.
     name: String,
+    /// When the thread started. Asked for when it first has something that only it can run: it takes longer than all
+    /// the rest, and few threads need it.
     start: Option<u64>,
     destructors: Vec<(Arc<Library>, Destructor, Object)>,
     keys: Vec<(Arc<Library>, Key)>,
@@ -112,7 +114,7 @@ fn acquire() -> &'static Record {
         let mut state = record.state();
         state.in_use = true;
         state.tid = platform::thread_id();
-        state.start = platform::thread_start(state.tid);
+        state.start = None;
     }
     MINE.set(record);
     // SAFETY: a record is what the last phase wants, and is never freed.
@@ -222,6 +224,14 @@ impl State {
         }
     }
 
+    /// The thread, which is the calling one, has something that only it can run.
+    fn has_work(&mut self) {
+        if self.start.is_none() {
+            self.start = platform::thread_start(self.tid);
+        }
+    }
+
+    /// Whether the thread is there to run what it has.
     fn is_alive(&self) -> bool {
         self.in_use && !self.orphaned && platform::thread_start(self.tid) == self.start
     }
