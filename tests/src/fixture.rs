@@ -43,6 +43,20 @@ pub enum Build {
     NodeNeedsWaits,
     /// The plugins of the demo trine.
     Trine,
+    /// `zoo`, which does what plugins do.
+    Zoo,
+    /// `zoo-crates`, which does it with other people's crates.
+    ZooCrates,
+    /// `zoo-c`, which does it with C code.
+    ZooC,
+    /// The same with C++ code.
+    ZooCpp,
+    /// The same with a timer that calls back.
+    ZooTimer,
+    /// The same with static thread-local memory.
+    ZooStaticTls,
+    /// The same with need of another library.
+    ZooSecond,
 }
 
 impl Build {
@@ -107,6 +121,13 @@ impl Build {
             Build::NodeNeeds => with(&["node"], &["needs"]),
             Build::NodeWaits => with(&["node"], &["waits"]),
             Build::NodeNeedsWaits => with(&["node"], &["needs,waits"]),
+            Build::Zoo => with(&["zoo"], &[]),
+            Build::ZooCrates => with(&["zoo-crates"], &[]),
+            Build::ZooC => with(&["zoo-c"], &[]),
+            Build::ZooCpp => with(&["zoo-c"], &["cpp"]),
+            Build::ZooTimer => with(&["zoo-c"], &["timer"]),
+            Build::ZooStaticTls => with(&["zoo-c"], &["static-tls"]),
+            Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::OldContract => {
                 let manifest = odd::old_contract(out);

@@ -8,11 +8,21 @@ use std::path::{Path, PathBuf};
 /// # Panics
 /// When the map cannot be read.
 pub fn mapped_from(directory: &Path) -> Vec<String> {
+    let mut lines = mapped_or_read_from(directory);
+    lines.retain(|line| line.contains("r-xp"));
+    lines
+}
+
+/// All lines of the memory map with files in this directory.
+///
+/// # Panics
+/// When the map cannot be read.
+pub fn mapped_or_read_from(directory: &Path) -> Vec<String> {
     let maps = fs::read_to_string("/proc/self/maps").expect("the map can be read");
     // With the separator: the directory of another swapper may begin with the same text.
     let inside = format!("{}/", directory.display());
     maps.lines()
-        .filter(|line| line.contains(&inside) && line.contains("r-xp"))
+        .filter(|line| line.contains(&inside))
         .map(str::to_owned)
         .collect()
 }

@@ -1,0 +1,6 @@
+//! Plugins that do what plugins do, and whether they leave memory: the table of `docs/unloading.md`, row by row.
+mod caller;
+mod docs;
+mod outcome;
+mod row;
+mod table;
