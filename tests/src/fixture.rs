@@ -51,6 +51,8 @@ pub enum Build {
     ZooC,
     /// The same with C++ code.
     ZooCpp,
+    /// The same with a C++ library of its own.
+    ZooCppStatic,
     /// The same with a timer that calls back.
     ZooTimer,
     /// The same with static thread-local memory.
@@ -125,6 +127,7 @@ impl Build {
             Build::ZooCrates => with(&["zoo-crates"], &[]),
             Build::ZooC => with(&["zoo-c"], &[]),
             Build::ZooCpp => with(&["zoo-c"], &["cpp"]),
+            Build::ZooCppStatic => with(&["zoo-c"], &["cpp-static"]),
             Build::ZooTimer => with(&["zoo-c"], &["timer"]),
             Build::ZooStaticTls => with(&["zoo-c"], &["static-tls"]),
             Build::ZooSecond => with(&["zoo-c"], &["second"]),

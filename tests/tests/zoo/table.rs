@@ -80,6 +80,10 @@ table! {
         cpp "calls C++ code": Kept(NEEDS_CPP), Kept(NEEDS_CPP);
     }
 
+    ZooCppStatic "zoo-c" {
+        cpp_static "calls C++ code, with `libstdc++` linked statically": Gone, Gone;
+    }
+
     ZooTimer "zoo-c" {
         timer "has a timer that calls back": Kept(CALLS_TIMER), Kept(CALLS_TIMER);
     }
