@@ -237,8 +237,11 @@ impl Scan<'_> {
     }
 }
 
+/// Compares the bytes of the paths: for each of many files with each of many plugins. One that is spelled otherwise now is
+/// read, and found to be the same.
 fn loaded_from<'g>(file: &Path, live: &'g Generation) -> Option<&'g Arc<Instance>> {
-    live.plugins.iter().find(|plugin| plugin.file() == file)
+    let mut plugins = live.plugins.iter();
+    plugins.find(|plugin| plugin.file().as_os_str() == file.as_os_str())
 }
 
 /// An error of a file from which a live plugin was loaded names that plugin.
