@@ -1,4 +1,7 @@
 //! What a call costs, compared with a call through a `Box<dyn Trait>`.
+//!
+//! Box and handle are hidden from the compiler before each call: otherwise it would look up the function once and keep
+//! it, as it can in a loop and nowhere else.
 use crate::measure::{Comparison, Effort, calls, calls_on_two_threads};
 use crate::plugins::{self, ADDER};
 use hotswap_host::prelude::*;
@@ -28,7 +31,7 @@ impl Boxed {
     /// The same code for all rows.
     #[inline(never)]
     fn calls(&self, times: u64) {
-        repeat(times, |i| self.0.add(i, 2));
+        repeat(times, |i| black_box(&self.0).add(i, 2));
     }
 }
 
@@ -72,7 +75,7 @@ fn typed_by(
     let add: Function<fn(i64, i64) -> i64> = function(&stage, ADDER, "add");
     let boxed = Boxed::new();
     compare(
-        &|times| repeat(times, |i| add.call(i, 2).expect("it is loaded")),
+        &|times| repeat(times, |i| black_box(&add).call(i, 2).expect("it is loaded")),
         &|times| boxed.calls(times),
     )
 }
@@ -86,7 +89,7 @@ pub fn pinned(effort: Effort) -> Comparison {
     let boxed = Boxed::new();
     calls(
         effort,
-        |times| repeat(times, |i| add.call(i, 2).expect("it is loaded")),
+        |times| repeat(times, |i| black_box(&add).call(i, 2).expect("it is loaded")),
         |times| boxed.calls(times),
     )
 }
@@ -127,7 +130,11 @@ fn dynamic<const N: usize>(
     let boxed = Boxed::new();
     calls(
         effort,
-        |times| repeat(times, |i| call.call(&args(i)).expect("it is loaded")),
+        |times| {
+            repeat(times, |i| {
+                black_box(&call).call(&args(i)).expect("it is loaded")
+            })
+        },
         |times| boxed.calls(times),
     )
 }
