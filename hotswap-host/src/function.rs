@@ -177,7 +177,8 @@ macro_rules! arity {
             R: Return,
             $($A: Arg,)*
         {
-            #[inline]
+            // A third of the time of a short call would go into calling this.
+            #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
                 let pinned = self.handle.inner.live().pin();
                 // SAFETY: the binding was set before this handle was made.
@@ -193,7 +194,7 @@ macro_rules! arity {
             R: Return,
             $($A: Arg,)*
         {
-            #[inline]
+            #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
                 // SAFETY: bound with this signature in a generation that stays pinned.
                 unsafe { arity!(@call self.spec, self.target, R $(, $arg: $A)*) }
