@@ -1,6 +1,6 @@
 use super::BuildId;
 use crate::name::PluginName;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -44,10 +44,29 @@ impl ArtifactError {
 
 impl fmt::Display for ArtifactError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = OneLine(f);
         if let Some(plugin) = &self.plugin {
-            write!(f, "{plugin}: ")?;
+            write!(line, "{plugin}: ")?;
         }
-        write!(f, "{} {}", self.file.display(), self.problem)
+        write!(line, "{} {}", self.file.display(), self.problem)
+    }
+}
+
+/// Escapes control characters: texts of a damaged file may have any.
+struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive(char::is_control) {
+            match part.chars().next_back() {
+                Some(last) if last.is_control() => {
+                    let before = &part[..part.len() - last.len_utf8()];
+                    write!(self.0, "{before}{}", last.escape_debug())?;
+                }
+                _ => self.0.write_str(part)?,
+            }
+        }
+        Ok(())
     }
 }
 

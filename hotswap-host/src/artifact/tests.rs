@@ -266,6 +266,20 @@ fn names_that_could_be_paths_are_refused() {
 }
 
 #[test]
+fn an_error_is_one_line_whatever_the_file_says() {
+    let dir = tempdir().unwrap();
+    let kind = r#"[{"field":"f","from":"a","interface":"I","kind":"a\nb\u001bc","optional":false}]"#;
+    let file = library(
+        dir.path(),
+        "lines.so",
+        &section_with(b"impo", kind.as_bytes()),
+    );
+    let text = Artifact::read(&file).unwrap_err().to_string();
+    assert!(text.contains(r"a\nb\u{1b}c"), "{text}");
+    assert!(!text.contains(char::is_control), "{text:?}");
+}
+
+#[test]
 fn another_contract_is_refused_before_anything_else_is_read() {
     let dir = tempdir().unwrap();
     let [older, newer] = [VERSION - 1, VERSION + 1].map(u32::to_le_bytes);
