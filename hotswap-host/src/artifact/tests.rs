@@ -268,7 +268,8 @@ fn names_that_could_be_paths_are_refused() {
 #[test]
 fn an_error_is_one_line_whatever_the_file_says() {
     let dir = tempdir().unwrap();
-    let kind = r#"[{"field":"f","from":"a","interface":"I","kind":"a\nb\u001bc","optional":false}]"#;
+    let kind =
+        r#"[{"field":"f","from":"a","interface":"I","kind":"a\nb\u001bc","optional":false}]"#;
     let file = library(
         dir.path(),
         "lines.so",

@@ -1,0 +1,94 @@
+//! A plugin's file, made anew for each input.
+use arbitrary::Arbitrary;
+use hotswap_plugin::contract::{VERSION, metadata::MAGIC};
+use object::{Object, ObjectSection};
+
+/// A shared library with a section of metadata.
+static SKELETON: &[u8] = include_bytes!("../skeleton.so");
+
+/// One part of a metadata section.
+#[derive(Clone, Debug, Arbitrary)]
+pub struct Part {
+    /// Which part it is.
+    pub tag: [u8; 4],
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+impl Part {
+    fn new(tag: &[u8; 4], bytes: &[u8]) -> Self {
+        Part {
+            tag: *tag,
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    /// Appends the part to a section.
+    pub fn append_to(&self, section: &mut Vec<u8>) {
+        let len = u32::try_from(self.bytes.len()).expect("inputs are small");
+        section.extend(MAGIC);
+        section.extend(self.tag);
+        section.extend(len.to_le_bytes());
+        section.extend(&self.bytes);
+    }
+}
+
+/// The parts of a plugin that is as it should be.
+pub fn parts() -> Vec<Part> {
+    vec![
+        Part::new(b"cont", &VERSION.to_le_bytes()),
+        Part::new(
+            b"plug",
+            br#"{"name":"world","version":"0.1.0","crate":"world","reloadable":true,"functions":[{"name":"hum","signature":"fn()"}]}"#,
+        ),
+        Part::new(b"fnha", &[1; 16]),
+        Part::new(b"expo", br#"[{"interface":"Alpha","signature":"fn one()"}]"#),
+        Part::new(b"exha", &[2; 16]),
+        Part::new(
+            b"impo",
+            br#"[{"field":"queue","from":"alpha","interface":"JobQueue","kind":"plugin","optional":false}]"#,
+        ),
+        Part::new(b"imha", &[3; 16]),
+        Part::new(b"bild", br#"{"rustc":"1","target":"t","profile":"debug"}"#),
+        Part::new(b"pani", b"u"),
+    ]
+}
+
+/// The section of these parts.
+pub fn section(parts: &[Part]) -> Vec<u8> {
+    let mut section = Vec::new();
+    parts.iter().for_each(|part| part.append_to(&mut section));
+    section
+}
+
+/// A library for this machine with this metadata section.
+pub fn library(section: &[u8]) -> Vec<u8> {
+    let mut library = SKELETON.to_vec();
+    let header = header_of_section();
+    let mut put = |at: usize, bytes: &[u8]| library[at..at + bytes.len()].copy_from_slice(bytes);
+    // `e_machine`, `sh_offset` and `sh_size`. What the skeleton was built for matters to nobody else.
+    put(18, &machine().to_le_bytes());
+    put(header + 24, &(SKELETON.len() as u64).to_le_bytes());
+    put(header + 32, &(section.len() as u64).to_le_bytes());
+    library.extend(section);
+    library
+}
+
+/// Where the header of the metadata section is in the skeleton.
+fn header_of_section() -> usize {
+    let file = object::File::parse(SKELETON).expect("the skeleton is a library");
+    let section = file
+        .section_by_name(".hotswap")
+        .expect("it has the section");
+    let table = SKELETON[0x28..].first_chunk().expect("it has a header");
+    let table = usize::try_from(u64::from_le_bytes(*table)).expect("it is small");
+    table + 64 * section.index().0
+}
+
+fn machine() -> u16 {
+    match std::env::consts::ARCH {
+        "x86_64" => object::elf::EM_X86_64.0,
+        "aarch64" => object::elf::EM_AARCH64.0,
+        other => panic!("not fuzzed on {other}"),
+    }
+}
