@@ -6,7 +6,7 @@ use std::path::Path;
 
 #[test]
 fn the_docs_have_this_table() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/unloading.md");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hotswap-host/docs/unloading.md");
     let docs = fs::read_to_string(file).expect("the chapter can be read");
     let mut table = String::from(
         "| a plugin that | once its callers have called again or ended | while one does neither |\n|---|---|---|\n",
@@ -17,6 +17,6 @@ fn the_docs_have_this_table() {
     }
     assert!(
         docs.contains(&table),
-        "docs/unloading.md should have this table:\n{table}"
+        "hotswap-host/docs/unloading.md should have this table:\n{table}"
     );
 }

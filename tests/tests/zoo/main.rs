@@ -1,4 +1,4 @@
-//! Plugins that do what plugins do, and whether they leave memory: the table of `docs/unloading.md`, row by row.
+//! Plugins that do what plugins do, and whether they leave memory: the table of `hotswap-host/docs/unloading.md`, row by row.
 mod caller;
 mod docs;
 mod outcome;
