@@ -23,7 +23,7 @@ fn imports<'a>(
     plugins.filter_map(|import| Some(nodes.get_key_value(import.from.as_ref()?)?.0))
 }
 
-/// The names, each after those it imports; otherwise by name.
+/// The names, each after those it imports, which come in the order of its fields; otherwise by name.
 ///
 /// # Errors
 /// An import that nobody offers, or a circle.

@@ -10,8 +10,8 @@
 //! | `report.json` | the [`StoredReport`] of the latest reload attempt |
 //! | `*.so` | the private copies of the libraries that are open |
 //!
-//! JSON files are replaced in one step: what is read is never half-written. Directories that nobody has locked are removed by the next
-//! host that starts.
+//! JSON files are replaced in one step: what is read is never half-written. Directories that nobody has locked are
+//! removed by the next host that starts.
 mod base;
 mod error;
 mod host_dir;
