@@ -90,6 +90,26 @@ pub struct Instance {
 /// What is live together.
 pub type Plugins = BTreeMap<Plugin, Instance>;
 
+/// The order in which they are loaded: by letter, but each after what it imports, which comes as its build names it.
+pub fn order(plugins: &Plugins) -> Vec<Plugin> {
+    fn add(plugin: Plugin, plugins: &Plugins, order: &mut Vec<Plugin>) {
+        if let Some(instance) = plugins.get(&plugin)
+            && !order.contains(&plugin)
+        {
+            let build = &instance.build;
+            let imports = [&build.needs, &build.wants, &build.waits];
+            let imports = imports.into_iter().flatten();
+            imports.for_each(|import| add(*import, plugins, order));
+            order.push(plugin);
+        }
+    }
+    let mut order = Vec::new();
+    plugins
+        .keys()
+        .for_each(|plugin| add(*plugin, plugins, &mut order));
+    order
+}
+
 /// What a reload is asked to do.
 #[derive(Clone, Debug)]
 pub enum Request {

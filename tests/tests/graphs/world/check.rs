@@ -3,8 +3,8 @@ use super::{World, letter};
 use crate::library::name;
 use hotswap_host::prelude::*;
 use hotswap_host::{Outcome, PluginName, PluginReport, Report, RetirementState};
-use hotswap_tests::model::{Build, Fate, Fault, Id, Instance, Next, Plugin, Plugins};
-use hotswap_tests::{process, until};
+use hotswap_tests::model::{Fate, Fault, Id, Instance, Next, Plugin, Plugins};
+use hotswap_tests::{model, process, until};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What may come of a reload, in short.
@@ -187,15 +187,7 @@ impl World {
         );
         assert_eq!(listing.plugins.len(), plugins.len());
         let order = letters(listing.plugins.iter().map(|plugin| &plugin.name));
-        let imports = |plugin: &Plugin| {
-            let Build {
-                needs,
-                wants,
-                waits,
-                ..
-            } = &plugins[plugin].build;
-            [&needs[..], wants, waits].concat()
-        };
+        assert_eq!(order, model::order(plugins));
         for (at, plugin) in listing.plugins.iter().enumerate() {
             let instance = &plugins[&order[at]];
             assert_eq!(plugin.build_id, self.build_id(instance.build.number));
@@ -211,18 +203,7 @@ impl World {
                 same(&plugin.users, users.map(|user| user.build.plugin)),
                 "{plugin:?}"
             );
-            let later = |import: &Plugin| order[at..].contains(import);
-            assert!(!imports(&order[at]).iter().any(later), "{order:?}");
         }
-        // Those that nothing connects with others are where their names put them.
-        let is_stranger = |plugin: &&Plugin| {
-            let imported = order.iter().any(|user| imports(user).contains(plugin));
-            !imported
-                && !imports(plugin)
-                    .iter()
-                    .any(|import| plugins.contains_key(import))
-        };
-        assert!(order.iter().filter(is_stranger).is_sorted(), "{order:?}");
     }
 
     /// The instance's number and the answers of what it imports.
