@@ -17,6 +17,8 @@ impl Model {
     ) -> Result<(Found, BTreeSet<Plugin>), Vec<Fault>> {
         let matters = |plugin: &Plugin| match request {
             Request::Only(only) => only.contains(plugin),
+            // What leaves needs no file.
+            Request::Unload(leaves) => plugin != leaves,
             _ => true,
         };
         let (mut found, mut failed) = self.directory(matters)?;
@@ -58,7 +60,11 @@ impl Model {
         let (mut found, mut failed, mut faults) = (Found::new(), BTreeSet::new(), Vec::new());
         for (place, file) in self.disk.iter().filter(|(place, _)| is_inside(place)) {
             let (plugin, fault) = match file {
-                File::Garbage => (self.implied(*place), Some(Fault::File(*place))),
+                File::Garbage => match self.implied(*place) {
+                    // Nor does what has left.
+                    Some(plugin) if self.removed.contains(&plugin) => continue,
+                    implied => (implied, Some(Fault::File(*place))),
+                },
                 File::Build(build) if !matters(&build.plugin) => continue,
                 File::Build(build) => {
                     let before = found.insert(build.plugin, (*place, build.clone()));

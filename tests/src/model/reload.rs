@@ -41,10 +41,7 @@ impl Model {
                 added.insert(*plugin);
                 removed.remove(plugin);
             }
-            Request::Unload(plugin) => {
-                added.remove(plugin);
-                removed.insert(*plugin);
-            }
+            Request::Unload(plugin) => _ = removed.insert(*plugin),
         }
         let (found, failed) = match self.look(request, &added, &removed) {
             Ok(looked) => looked,
@@ -54,7 +51,7 @@ impl Model {
             changed: self.generation == 0 || ids(&plugins) != ids(&self.plugins),
             // What may not be replaced goes on as it was.
             added: added
-                .iter()
+                .difference(&removed)
                 .copied()
                 .filter(|plugin| {
                     plugins
