@@ -159,13 +159,16 @@ pub enum ReloadError {
         chain: Vec<PluginName>,
     },
     /// An optional plugin failed, and cannot be left out.
-    #[error("{failure}\n{plugin} is optional, but cannot be left out: {reason}")]
+    #[error(
+        "{plugin} is optional, but cannot be left out ({}): {failure}",
+        need(reason)
+    )]
     Needed {
         /// The plugin.
         plugin: PluginName,
         /// Why it failed.
         failure: Box<ReloadError>,
-        /// Why the host cannot run without it.
+        /// Why the host cannot run without it: who imports it, or which handle the host holds.
         reason: Box<ReloadError>,
     },
     /// A hook failed or panicked.
@@ -253,6 +256,17 @@ impl ReloadError {
 impl From<HookFailure> for ReloadError {
     fn from(failure: HookFailure) -> Self {
         ReloadError::Hook(failure)
+    }
+}
+
+/// Who needs an optional plugin, in few words: what failed has more to say, over several lines at times.
+fn need(reason: &ReloadError) -> String {
+    match reason {
+        ReloadError::Import { plugin, .. } => format!("{plugin} imports it"),
+        ReloadError::Handle { plugin, item, .. } => {
+            format!("the host holds a handle of {plugin}.{item}")
+        }
+        reason => reason.to_string(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Plugins that the host can do without.
+mod needed;
+
+use hotswap_host::Outcome;
 use hotswap_host::prelude::*;
-use hotswap_host::{Hook, Outcome};
 use hotswap_tests::fixture::{self, Build, ordered, renamed, variant};
 use hotswap_tests::links::{bottom, build, head, link, middle, summit};
 use hotswap_tests::{Stage, records};
@@ -210,32 +212,6 @@ fn one_that_cannot_follow() {
 }
 
 #[test]
-fn who_needs_it_fails_with_it() {
-    let refused = |optional: &[&'static str]| {
-        let stage = chain(optional);
-        stage.install("bottom", &build(&bottom(), 1));
-        stage.install("middle", &ordered(&middle(), "fail on_load"));
-        let result = stage.swapper.reload().map_err(|error| {
-            assert_eq!(error.plugin().unwrap(), "middle");
-            assert!(matches!(
-                error,
-                ReloadError::Needed { .. } | ReloadError::Hook(_)
-            ));
-            assert_eq!(stage.swapper.generation(), 1);
-            redacted(&stage, error)
-        });
-        let result = result.map(|report| redacted(&stage, report));
-        stage.settle();
-        stage.close();
-        result
-    };
-    // Not optional at all; needed by the summit; optional both.
-    insta::assert_snapshot!(refused(&["summit"]).unwrap_err());
-    insta::assert_snapshot!(refused(&["middle"]).unwrap_err());
-    insta::assert_snapshot!(refused(&["middle", "summit"]).unwrap());
-}
-
-#[test]
 fn who_imports_it_optionally_goes_on_without() {
     let alpha = Build::First.bytes("alpha");
     let stage = Stage::try_with(
@@ -273,33 +249,6 @@ fn a_handle_that_would_not_fit_keeps_the_running_build() {
     stage.install("guest", &Build::Later.bytes("guest"));
     insta::assert_snapshot!(stage.swapper.reload().unwrap());
     assert_eq!(visit.call(1).unwrap(), "1 days 00");
-    stage.settle();
-    stage.close();
-}
-
-#[test]
-fn a_handle_that_would_be_lost_refuses_the_reload() {
-    let stage = chain(&["summit"]);
-    let trace = stage.swapper.dynamic("summit", "trace").unwrap();
-    stage.install("bottom", &build(&bottom(), 1));
-    stage.install("summit", &ordered(&summit(), "panic new"));
-    let error = stage.swapper.reload().unwrap_err();
-    let ReloadError::Needed {
-        failure, reason, ..
-    } = &error
-    else {
-        panic!("{error:?}")
-    };
-    assert!(matches!(&**failure, ReloadError::Hook(failure) if failure.hook == Hook::New));
-    assert!(matches!(**reason, ReloadError::Handle { .. }));
-    insta::assert_snapshot!(redacted(&stage, &error));
-    assert!(
-        trace
-            .call(&[])
-            .unwrap()
-            .to_string()
-            .ends_with("bottom (build 00)")
-    );
     stage.settle();
     stage.close();
 }
