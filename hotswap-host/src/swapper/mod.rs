@@ -205,7 +205,7 @@ impl Swapper {
     }
 
     /// Makes a generation without this plugin. It stays out of later generations until it is [loaded](Self::load)
-    /// again or the plugin directory is set.
+    /// again or the plugin directory is set; until then it does not matter what becomes of its files.
     ///
     /// # Errors
     /// As [`reload`](Self::reload); also when it is not loaded, or others import it.

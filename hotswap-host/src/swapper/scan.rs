@@ -54,7 +54,7 @@ pub(super) fn scan(
     scan.check_allowed()?;
     let added = scan.added()?;
     let nothing = files == 0 && added == 0;
-    scan.remove()?;
+    scan.check_removed()?;
     scan.only()?;
     if nothing && !writer.allow_empty && (plan.only.is_none() || scan.candidates.is_empty()) {
         return Err(ReloadError::Empty {
@@ -66,13 +66,13 @@ pub(super) fn scan(
 }
 
 impl Scan<'_> {
-    /// Whether this plugin is looked at.
+    /// Whether this plugin is looked at. What is out, or leaves, needs no file.
     fn concerns(&self, name: &PluginName) -> bool {
         let listed = |names: &Option<BTreeSet<PluginName>>| {
             names.as_ref().is_none_or(|names| names.contains(name))
         };
-        let leaves = self.plan.remove.contains(name);
-        listed(&self.writer.allowed) && listed(&self.plan.only) && !leaves
+        let out = self.writer.removed.contains(name) || self.plan.remove.contains(name);
+        listed(&self.writer.allowed) && listed(&self.plan.only) && !out
     }
 
     /// Notes an error, if the plugin that it concerns is optional.
@@ -105,9 +105,7 @@ impl Scan<'_> {
                     self.found.insert(name);
                 }
                 Err(error) => {
-                    let matters =
-                        |name| self.concerns(&name) && !self.writer.removed.contains(&name);
-                    if error.plugin().is_none_or(matters) {
+                    if error.plugin().is_none_or(|name| self.concerns(&name)) {
                         self.fail(error)?;
                     }
                 }
@@ -172,22 +170,13 @@ impl Scan<'_> {
         Ok(added.len())
     }
 
-    /// Takes out what was unloaded.
-    fn remove(&mut self) -> Result<(), ReloadError> {
-        let remove = &self.plan.remove;
-        if let Some(name) = remove.iter().find(|name| self.live.plugin(name).is_none()) {
-            return Err(self.not_loaded(name));
+    /// What is to leave is there.
+    fn check_removed(&self) -> Result<(), ReloadError> {
+        let mut remove = self.plan.remove.iter();
+        match remove.find(|name| self.live.plugin(name).is_none()) {
+            None => Ok(()),
+            Some(name) => Err(self.not_loaded(name)),
         }
-        let mut removed = self.writer.removed.clone();
-        for candidate in self.candidates.values() {
-            if self.plan.add.iter().any(|file| file == candidate.file()) {
-                removed.remove(&candidate.metadata().name);
-            }
-        }
-        removed.extend(remove.iter().cloned());
-        self.candidates.retain(|name, _| !removed.contains(name));
-        self.failures.retain(|name, _| !removed.contains(name));
-        Ok(())
     }
 
     /// What is not to be looked at stays as it is; what is has to be somewhere.

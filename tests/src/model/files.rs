@@ -13,31 +13,36 @@ impl Model {
         &self,
         request: &Request,
         added: &BTreeSet<Plugin>,
-        removed: &BTreeSet<Plugin>,
     ) -> Result<(Found, BTreeSet<Plugin>), Vec<Fault>> {
-        let matters = |plugin: &Plugin| match request {
-            Request::Only(only) => only.contains(plugin),
-            // What leaves needs no file.
-            Request::Unload(leaves) => plugin != leaves,
-            _ => true,
+        let matters = |plugin: &Plugin| {
+            let looked_at = match request {
+                Request::Only(only) => only.contains(plugin),
+                Request::Unload(leaves) => plugin != leaves,
+                _ => true,
+            };
+            // What is out needs no file.
+            looked_at && !self.removed.contains(plugin)
         };
+        let asked_for =
+            |plugin: &Plugin| matches!(request, Request::Load(asked) if asked == plugin);
         let (mut found, mut failed) = self.directory(matters)?;
         let mut faults = Vec::new();
-        for &plugin in added.iter().filter(|plugin| matters(plugin)) {
+        for plugin in added.iter().copied() {
+            if !matters(&plugin) && !asked_for(&plugin) {
+                continue;
+            }
             let place = Place::Outside(plugin);
-            let asked_for = matches!(request, Request::Load(asked) if *asked == plugin);
             if let Some(File::Build(build)) = self.disk.get(&place) {
                 failed.remove(&plugin);
                 found.insert(plugin, (place, build.clone()));
-            } else if self.optional.contains(&plugin) && !asked_for {
+            } else if self.optional.contains(&plugin) && !asked_for(&plugin) {
                 failed.insert(plugin);
             } else {
                 faults.push(Fault::File(place));
             }
         }
         none(faults)?;
-        found.retain(|plugin, _| !removed.contains(plugin) && !failed.contains(plugin));
-        failed.retain(|plugin| !removed.contains(plugin));
+        found.retain(|plugin, _| !failed.contains(plugin));
         match request {
             Request::Unload(plugin) if !self.plugins.contains_key(plugin) => {
                 return Err(vec![Fault::NotLoaded(*plugin)]);
@@ -60,11 +65,7 @@ impl Model {
         let (mut found, mut failed, mut faults) = (Found::new(), BTreeSet::new(), Vec::new());
         for (place, file) in self.disk.iter().filter(|(place, _)| is_inside(place)) {
             let (plugin, fault) = match file {
-                File::Garbage => match self.implied(*place) {
-                    // Nor does what has left.
-                    Some(plugin) if self.removed.contains(&plugin) => continue,
-                    implied => (implied, Some(Fault::File(*place))),
-                },
+                File::Garbage => (self.implied(*place), Some(Fault::File(*place))),
                 File::Build(build) if !matters(&build.plugin) => continue,
                 File::Build(build) => {
                     let before = found.insert(build.plugin, (*place, build.clone()));

@@ -43,7 +43,7 @@ impl Model {
             }
             Request::Unload(plugin) => _ = removed.insert(*plugin),
         }
-        let (found, failed) = match self.look(request, &added, &removed) {
+        let (found, failed) = match self.look(request, &added) {
             Ok(looked) => looked,
             Err(faults) => return faults.into_iter().map(Err).collect(),
         };

@@ -354,6 +354,33 @@ fn what_cannot_be_read_any_more_can_be_unloaded() {
     stage.close();
 }
 
+/// Not even that it is not there, for one that is on the allow-list.
+#[test]
+fn files_of_what_is_out_do_not_matter() {
+    let guest = Build::First.bytes("guest");
+    let alpha = Build::First.bytes("alpha");
+    let stage = Stage::with(&[("guest", &guest), ("alpha", &alpha)], |builder| {
+        builder.allow(["alpha", "guest"])
+    });
+    stage.swapper.unload("guest").unwrap();
+    let unchanged = || {
+        let report = stage.swapper.reload().unwrap();
+        assert_eq!(report.to_string(), "alpha: unchanged");
+    };
+    stage.install("guest2", &variant(&guest, "days 00", "days 01"));
+    unchanged();
+    let both = stage.swapper.load(stage.file("guest2")).unwrap();
+    assert_eq!(both.to_string(), "alpha: unchanged; guest: loaded");
+    stage.swapper.unload("guest").unwrap();
+    stage.install("guest", b"nothing of the kind");
+    unchanged();
+    std::fs::remove_file(stage.file("guest")).unwrap();
+    std::fs::remove_file(stage.file("guest2")).unwrap();
+    unchanged();
+    stage.settle();
+    stage.close();
+}
+
 #[test]
 fn plugins_come_and_go_one_by_one() {
     let guest = Build::First.bytes("guest");
