@@ -19,6 +19,7 @@ mod call;
 mod golden;
 mod import;
 mod interface;
+mod live_data;
 mod plugin;
 mod shared;
 mod support;
@@ -182,6 +183,15 @@ pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
     or_errors(
         item.clone().into(),
         interface::expand(options.into(), item.into()),
+    )
+}
+
+/// Makes a struct or an enum whose values can be saved by one version of the code and restored by another.
+#[proc_macro_attribute]
+pub fn live_data(options: TokenStream, item: TokenStream) -> TokenStream {
+    or_errors(
+        item.clone().into(),
+        live_data::expand(options.into(), item.into()),
     )
 }
 

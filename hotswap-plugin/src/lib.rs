@@ -34,6 +34,7 @@
 
 pub mod boundary;
 pub mod contract;
+pub mod live_data;
 pub mod telemetry;
 
 #[doc(hidden)]
@@ -50,6 +51,8 @@ mod vault;
 pub use boundary::{Error, Held, Import, Imported, Result, UnknownFunction, Value};
 pub use context::Context;
 pub use hotswap_macros::{Import, interface, plugin, shared};
+pub use hotswap_macros::live_data;
+pub use live_data::{Fields, LiveData, LiveDataError, LiveType};
 pub use load_data::LoadData;
 pub use plugin::Plugin;
 pub use vault::Vault;
@@ -60,6 +63,8 @@ pub mod prelude {
         Context, Error, Held, Import, Imported, LoadData, Result, Value, Vault, interface, plugin,
         shared,
     };
+    pub use crate::{Fields, LiveData};
+    pub use hotswap_macros::live_data;
     pub use tracing::{debug, error, info, trace, warn};
 }
 
@@ -67,5 +72,6 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{boundary, contract, glue, shim};
+    pub use serde;
     pub use abi_stable;
 }
