@@ -24,6 +24,18 @@ use std::time::{Duration, Instant};
 /// How long anything may take that a test waits for, on a machine with much else to do.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
+/// A number from the environment, which a run of the tests may set.
+///
+/// # Panics
+/// When it is none.
+pub fn setting(variable: &str, default: u64) -> u64 {
+    let Ok(text) = std::env::var(variable) else {
+        return default;
+    };
+    text.parse()
+        .unwrap_or_else(|error| panic!("{variable}={text}: {error}"))
+}
+
 /// Returns once `done` is true of something that tells nobody when it changes, such as a file.
 ///
 /// # Panics

@@ -1,9 +1,15 @@
 //! Callers that never stop while plugins are replaced.
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
 /// How many threads call.
 pub const CALLERS: u64 = 4;
+
+/// How often a thread is born.
+const BIRTHS: Duration = Duration::from_millis(10);
+/// Above this number none is born before another has ended.
+const ALIVE: u64 = 16;
 
 /// The generations that may be live.
 pub struct Window {
@@ -60,6 +66,34 @@ pub fn under_load(call: impl Fn(u64, u64) + Sync, work: impl FnOnce()) -> u64 {
         work();
     });
     calls.into_inner()
+}
+
+/// Runs `work` while about a hundred threads a second are born, each of which does its `life` and ends. Returns how many
+/// those were.
+///
+/// # Panics
+/// When a life or the work does.
+pub fn with_births(life: impl Fn(u64) + Sync, work: impl FnOnce()) -> u64 {
+    let (done, born, ended) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        let (life, done, born, ended) = (&life, &done, &born, &ended);
+        scope.spawn(move || {
+            while !done.load(SeqCst) {
+                let number = born.load(SeqCst);
+                if number - ended.load(SeqCst) < ALIVE {
+                    born.store(number + 1, SeqCst);
+                    scope.spawn(move || {
+                        life(number);
+                        ended.fetch_add(1, SeqCst);
+                    });
+                }
+                std::thread::sleep(BIRTHS);
+            }
+        });
+        let _done = SetOnDrop(done);
+        work();
+    });
+    born.into_inner()
 }
 
 /// Also where the work panics: the callers are waited for.

@@ -6,18 +6,10 @@ mod library;
 mod story;
 mod world;
 
+use hotswap_tests::setting;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestRunner};
 use story::stories;
 use world::World;
-
-/// A number from the environment.
-fn setting(variable: &str, default: u64) -> u64 {
-    let Ok(text) = std::env::var(variable) else {
-        return default;
-    };
-    text.parse()
-        .unwrap_or_else(|error| panic!("{variable}={text}: {error}"))
-}
 
 #[test]
 fn a_host_does_what_the_model_says() {

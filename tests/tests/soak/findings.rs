@@ -1,0 +1,93 @@
+//! What was seen of a host, and whether it is as it should be.
+use hotswap_host::UnloadMode;
+use hotswap_tests::{LIMIT, Stage, process};
+use std::fmt;
+use std::fs;
+
+/// By how much memory may grow, whatever the number of swaps: threads and arenas of the allocator come and go.
+const GROWTH: usize = 32 << 20;
+
+/// What a host has in use while nothing is on its way out of memory.
+#[derive(Clone, Copy)]
+pub struct Look {
+    /// Libraries that are mapped and not live.
+    left_mapped: usize,
+    descriptors: usize,
+    /// In the host's own directory.
+    files: usize,
+    memory: usize,
+}
+
+impl Look {
+    pub fn at(stage: &Stage) -> Self {
+        let late = stage.swapper.wait_retired(LIMIT);
+        assert!(late.is_empty(), "{late:#?}");
+        let host_dir = process::host_dir_of(stage.dir());
+        let live = stage.swapper.listing().plugins.len();
+        let files = fs::read_dir(&host_dir).expect("the directory can be read");
+        Look {
+            left_mapped: process::mapped_from(&host_dir).len() - live,
+            descriptors: process::descriptors(),
+            files: files.count(),
+            memory: process::anonymous_memory(),
+        }
+    }
+}
+
+/// What came of a number of swaps.
+pub struct Findings {
+    pub mode: UnloadMode,
+    pub swaps: u64,
+    /// Calls of the threads that live on.
+    pub answered: u64,
+    /// Threads that were born, called and died.
+    pub born: u64,
+    /// How many calls failed, and the first of them.
+    pub failed: (u64, Vec<String>),
+    /// Before the swaps that are measured.
+    pub warm: Look,
+    /// After them.
+    pub end: Look,
+    /// How many they were.
+    pub between: u64,
+}
+
+impl Findings {
+    fn growth(&self) -> isize {
+        self.end.memory as isize - self.warm.memory as isize
+    }
+
+    /// # Panics
+    /// When something is not as it should be.
+    pub fn check(&self) {
+        let (warm, end) = (self.warm, self.end);
+        assert_eq!(self.failed.0, 0, "{:#?}", self.failed.1);
+        assert!(self.answered > self.swaps && self.born > self.swaps / 10);
+        assert_eq!((warm.left_mapped, end.left_mapped), (0, 0));
+        assert_eq!(end.descriptors, warm.descriptors);
+        assert_eq!(end.files, warm.files);
+        assert!(self.growth() < GROWTH as isize, "{} bytes", self.growth());
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (warm, end) = (self.warm, self.end);
+        writeln!(
+            f,
+            "{:?}: {} swaps, {} calls, {} threads born",
+            self.mode, self.swaps, self.answered, self.born
+        )?;
+        write!(
+            f,
+            "failed calls {}, left mapped {}, descriptors {} -> {}, files {} -> {}, resident memory {:+} bytes a swap",
+            self.failed.0,
+            end.left_mapped,
+            warm.descriptors,
+            end.descriptors,
+            warm.files,
+            end.files,
+            self.growth() / self.between as isize
+        )
+    }
+}
