@@ -7,12 +7,13 @@ use crate::swapper::Pin;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
-    Arena, Arg, DynamicOut, InvokeError as Refused, Out, Panicked, Return, Shared, SliceView,
-    Status, StrView, ValueView, call_dynamic, try_receive,
+    Arg, DynamicOut, FunctionDesc, InvokeError as Refused, Panicked, Return, SliceView, Status,
+    StrView, ValueView, call_dynamic,
 };
 use hotswap_plugin::contract::entry::{RawArgs, RawOut};
 use std::fmt;
 use std::marker::PhantomData;
+use std::ptr::null;
 
 pub use hotswap_plugin::boundary::Signature;
 
@@ -99,9 +100,11 @@ impl Dynamic {
         let entry = unsafe { std::mem::transmute::<*const (), DynamicFn>(target.call) };
         // SAFETY: the pin keeps library and instance alive.
         unsafe {
-            finish(spec.plugin.as_str(), &spec.item, args, |args, out| {
-                entry(target.this, args, out)
-            })
+            call_dynamic(
+                args,
+                |args, out| entry(target.this, args, out),
+                |refused| failed(spec.plugin().as_str(), &spec.item, refused),
+            )
         }
     }
 }
@@ -124,6 +127,21 @@ pub(crate) fn invoke(
                 plugin.entry().invoke_func()(this, StrView::new(function), args, RawOut(out.cast()))
             }),
         }
+    }
+}
+
+/// Calls a function that belongs to no instance.
+pub(crate) fn invoke_free(
+    plugin: &Instance,
+    desc: &FunctionDesc,
+    args: &[Value],
+) -> Result<Value, InvokeError> {
+    let (plugin, name) = (plugin.name().as_str(), desc.name.as_str());
+    // SAFETY: whoever lends the instance keeps its library; the function ignores its first argument.
+    unsafe {
+        finish(plugin, name, args, |args, out| {
+            (desc.dynamic)(null(), args, out)
+        })
     }
 }
 
@@ -206,11 +224,7 @@ macro_rules! arity {
         if target.call.is_null() {
             return Err($spec.not_loaded());
         }
-        type Entry<$($A,)* V> = unsafe extern "C" fn(*const (), $($A,)* *mut Out<V>) -> Status;
-        let entry = std::mem::transmute::<*const (), Entry<$($A::Cross,)* <$R as Shared>::View>>(target.call);
-        let _arena = Arena::new();
-        $(let $arg = $arg.lend(&_arena);)*
-        match try_receive::<$R>(|out| entry(target.this, $($A::cross(&$arg),)* out)) {
+        match <F as Signature<($($A,)*)>>::call(target.call, target.this, ($($arg,)*)) {
             Ok(result) => result.split().map_err(CallError::Returned),
             Err(panicked) => Err($spec.panicked(panicked)),
         }

@@ -5,6 +5,7 @@ use crate::error::{CallError, InvokeError};
 use crate::function;
 use crate::instance::Instance;
 use crate::name::PluginName;
+use crate::vault::LiveTable;
 use hotswap_plugin::Value;
 use serde::Serialize;
 use std::fmt;
@@ -23,6 +24,7 @@ pub struct Generation {
     /// Each after those it imports.
     pub(crate) plugins: Vec<Arc<Instance>>,
     pub(crate) bindings: Bindings,
+    pub(crate) live: LiveTable,
 }
 
 impl Generation {
@@ -30,6 +32,7 @@ impl Generation {
         Generation {
             number,
             reloads,
+            live: LiveTable::of(&plugins),
             plugins,
             bindings: Bindings::default(),
         }

@@ -9,23 +9,33 @@ use crate::instance::Instance;
 use crate::name::PluginName;
 use crate::nearest::nearest;
 use crate::swapper::{Inner, Pin};
+use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::same_function;
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{
     FunctionDesc, InterfaceDesc, Panicked, ParamDesc, Signature, TypeDesc,
 };
 use std::fmt;
-use std::sync::Arc;
+use std::ptr::null;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a handle means, whatever the generation.
 pub(crate) struct HandleSpec {
-    pub(crate) plugin: PluginName,
+    owner: Owner,
     /// The function's name, or the interface's.
     pub(crate) item: String,
     kind: Kind,
     /// The generation that was live when the handle was made. In the tables of older ones its number may mean another
     /// handle, which is gone.
     since: u64,
+}
+
+/// Whose function or interface it is.
+enum Owner {
+    /// This plugin's.
+    Plugin(PluginName),
+    /// A live function, of whichever plugin has it: here that which had it when it was looked up last.
+    Whoever(Mutex<PluginName>),
 }
 
 #[derive(Clone, Copy)]
@@ -72,9 +82,16 @@ impl HandleSpec {
         HandleSpec::new(plugin, desc.name.as_str(), Kind::Interface(desc))
     }
 
+    pub(crate) fn live<A, F: Signature<A>>(function: &str) -> Self {
+        HandleSpec {
+            owner: Owner::Whoever(Mutex::new("".into())),
+            ..HandleSpec::typed::<A, F>("", function)
+        }
+    }
+
     fn new(plugin: &str, item: &str, kind: Kind) -> Self {
         HandleSpec {
-            plugin: plugin.into(),
+            owner: Owner::Plugin(plugin.into()),
             item: item.to_owned(),
             kind,
             since: 0,
@@ -91,32 +108,39 @@ impl HandleSpec {
 
     /// Whether the other handle means the same.
     pub(crate) fn same(&self, other: &HandleSpec) -> bool {
-        self.plugin == other.plugin && self.item == other.item && self.kind.same(other.kind)
+        let same = match (&self.owner, &other.owner) {
+            (Owner::Plugin(one), Owner::Plugin(other)) => one == other,
+            (Owner::Whoever(_), Owner::Whoever(_)) => true,
+            _ => false,
+        };
+        same && self.item == other.item && self.kind.same(other.kind)
+    }
+
+    /// The plugin whose function or interface it is: of a live function, that which had it when it was looked up last.
+    pub(crate) fn plugin(&self) -> PluginName {
+        match &self.owner {
+            Owner::Plugin(name) => name.clone(),
+            Owner::Whoever(last) => last.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
     }
 
     /// What it means in this generation.
     pub(crate) fn resolve(&self, generation: &Generation) -> Result<Target, HandleError> {
-        let plugin = generation.plugin(&self.plugin).ok_or_else(|| {
+        let name = match &self.owner {
+            Owner::Plugin(name) => name,
+            Owner::Whoever(last) => return self.resolve_live(generation, last),
+        };
+        let plugin = generation.plugin(name).ok_or_else(|| {
             let known = generation.plugins.iter().map(|p| p.name().as_str());
             HandleError::NoPlugin {
-                plugin: self.plugin.to_string(),
-                nearest_name: nearest(self.plugin.as_str(), known).map(str::to_owned),
+                plugin: name.to_string(),
+                nearest_name: nearest(name.as_str(), known).map(str::to_owned),
             }
         })?;
         let call = match self.kind {
             Kind::Dynamic => self.function_of(plugin)?.dynamic as *const (),
             Kind::Typed { params, result } => {
-                let desc = self.function_of(plugin)?;
-                match mismatch::function(plugin.name().as_str(), params, result, desc) {
-                    None => desc.typed,
-                    Some(message) => {
-                        return Err(HandleError::Signature {
-                            plugin: self.plugin.to_string(),
-                            function: self.item.clone(),
-                            message,
-                        });
-                    }
-                }
+                typed(plugin, self.function_of(plugin)?, params, result)?
             }
             Kind::Interface(desc) => self.export_of(plugin, desc)?,
         };
@@ -126,11 +150,32 @@ impl HandleSpec {
         })
     }
 
+    /// What a live function means in this generation.
+    fn resolve_live(
+        &self,
+        generation: &Generation,
+        last: &Mutex<PluginName>,
+    ) -> Result<Target, HandleError> {
+        let (Some((plugin, desc)), Kind::Typed { params, result }) =
+            (generation.live_function(&self.item), self.kind)
+        else {
+            return Err(HandleError::NotLive {
+                name: self.item.clone(),
+                nearest_name: generation.nearest_live(LiveKind::Function, &self.item),
+            });
+        };
+        *last.lock().unwrap_or_else(PoisonError::into_inner) = plugin.name().clone();
+        Ok(Target {
+            call: typed(plugin, desc, params, result)?,
+            this: null(),
+        })
+    }
+
     fn function_of<'p>(&self, plugin: &'p Instance) -> Result<&'p FunctionDesc, HandleError> {
         plugin.function(&self.item).ok_or_else(|| {
             let known = plugin.desc().functions.iter().map(|f| f.name.as_str());
             HandleError::NoFunction {
-                plugin: self.plugin.to_string(),
+                plugin: self.plugin().to_string(),
                 function: self.item.clone(),
                 nearest_name: nearest(&self.item, known).map(str::to_owned),
             }
@@ -143,7 +188,7 @@ impl HandleSpec {
             let exports: Vec<_> = plugin.exports().map(str::to_owned).collect();
             let nearest = nearest(&self.item, exports.iter().map(String::as_str));
             return Err(HandleError::NoInterface {
-                plugin: self.plugin.to_string(),
+                plugin: self.plugin().to_string(),
                 interface: self.item.clone(),
                 nearest_name: nearest.map(str::to_owned),
                 exports,
@@ -153,7 +198,7 @@ impl HandleSpec {
         match mismatch::interface((Party::Host, desc), (exporter, export.interface)) {
             None => Ok(export.table),
             Some(message) => Err(HandleError::Interface {
-                plugin: self.plugin.to_string(),
+                plugin: self.plugin().to_string(),
                 interface: self.item.clone(),
                 message,
             }),
@@ -164,7 +209,7 @@ impl HandleSpec {
     #[inline(never)]
     pub(crate) fn not_loaded<E>(&self) -> CallError<E> {
         CallError::NotLoaded {
-            plugin: self.plugin.to_string(),
+            plugin: self.plugin().to_string(),
             function: self.item.clone(),
         }
     }
@@ -173,16 +218,34 @@ impl HandleSpec {
     #[inline(never)]
     pub(crate) fn panicked<E>(&self, panicked: Panicked) -> CallError<E> {
         CallError::Panicked {
-            plugin: self.plugin.to_string(),
+            plugin: self.plugin().to_string(),
             function: self.item.clone(),
             message: panicked.text,
         }
     }
 }
 
+/// The C function, where it has this signature.
+fn typed(
+    plugin: &Instance,
+    desc: &FunctionDesc,
+    params: &[ParamDesc],
+    result: &TypeDesc,
+) -> Result<*const (), HandleError> {
+    let plugin = plugin.name().as_str();
+    match mismatch::function(Party::Host, plugin, params, result, desc) {
+        None => Ok(desc.typed),
+        Some(message) => Err(HandleError::Signature {
+            plugin: plugin.to_owned(),
+            function: desc.name.as_str().to_owned(),
+            message,
+        }),
+    }
+}
+
 impl fmt::Debug for HandleSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.plugin, self.item)
+        write!(f, "{}.{}", self.plugin(), self.item)
     }
 }
 

@@ -2,6 +2,7 @@
 use crate::live::{objects, record};
 use crate::load::library::Library;
 use crate::telemetry;
+use crate::vault::host_calls;
 use abi_stable::prefix_type::WithMetadata;
 use hotswap_plugin::contract::shim::Token;
 use hotswap_plugin::contract::{HostTable, HostTableRef};
@@ -11,6 +12,9 @@ pub(crate) const TABLE: HostTableRef = {
     const TABLE: &WithMetadata<HostTable> = &WithMetadata::new(HostTable {
         request_reload,
         thread_index,
+        live_invoke: host_calls::invoke,
+        live_call: host_calls::call,
+        live_items: host_calls::items,
         telemetry: telemetry::TABLE,
         count_object: objects::count_object,
     });
@@ -19,7 +23,7 @@ pub(crate) const TABLE: HostTableRef = {
 
 unsafe extern "C" fn request_reload(token: Token) {
     // SAFETY: called by the library's code.
-    unsafe { Library::of(token) }.request_reload();
+    unsafe { Library::of(token) }.owner().request_reload();
 }
 
 unsafe extern "C" fn thread_index(_: Token) -> u32 {

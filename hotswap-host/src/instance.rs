@@ -7,7 +7,9 @@ use crate::provide::Provided;
 use hotswap_plugin::boundary::{
     ExportDesc, FunctionDesc, HookError, InterfaceDesc, RawObject, Sink, Status, collect,
 };
-use hotswap_plugin::contract::{ContextView, LoadDataView, PluginDesc, PluginEntryRef, VaultView};
+use hotswap_plugin::contract::{
+    ContextView, LiveDesc, LoadDataView, PluginDesc, PluginEntryRef, VaultView,
+};
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +20,7 @@ pub(crate) struct Loaded {
     pub(crate) library: Arc<Library>,
     pub(crate) entry: PluginEntryRef,
     pub(crate) desc: &'static PluginDesc,
+    pub(crate) live: &'static [LiveDesc],
     pub(crate) name: PluginName,
     pub(crate) metadata: Metadata,
     pub(crate) file: PathBuf,
@@ -185,6 +188,11 @@ impl Instance {
 
     pub(crate) fn desc(&self) -> &PluginDesc {
         self.loaded.desc
+    }
+
+    /// Its live functions and types.
+    pub(crate) fn live(&self) -> &[LiveDesc] {
+        self.loaded.live
     }
 
     /// The function of this name.

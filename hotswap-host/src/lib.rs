@@ -44,13 +44,14 @@ pub mod runtime;
 pub mod signal;
 mod swapper;
 pub mod telemetry;
+mod vault;
 
 pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, ReloadError};
 pub use function::{
     Bound, Call0, Call1, Call2, Call3, Call4, Call5, Call6, Call7, Call8, Dynamic, Function,
 };
 pub use generation::{Generation, Listing, PluginListing};
-pub use hotswap_plugin::{Held, Value};
+pub use hotswap_plugin::{Held, LiveItem, LiveKind, Value};
 pub use interface::{BoundInterface, Interface};
 pub use live::retire::UnloadMode;
 pub use load::copy::CopyError;
@@ -58,6 +59,7 @@ pub use name::PluginName;
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::{Builder, Change, Hold, Outcome, Pin, PluginReport, Reload, Report, Swapper};
+pub use vault::LivePlace;
 
 /// What a host's source usually needs.
 pub mod prelude {

@@ -1,5 +1,6 @@
 //! Names of plugins, compared the way people write them.
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -38,14 +39,21 @@ fn fold(name: &str) -> String {
         .collect()
 }
 
+/// What is compared of a name: of a plugin, or of something live.
+pub(crate) fn folded(name: &str) -> Cow<'_, str> {
+    let as_it_is = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase() && byte != b'-';
+    match name.bytes().all(as_it_is) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(fold(name)),
+    }
+}
+
 impl From<&str> for PluginName {
     fn from(name: &str) -> Self {
         let written = Arc::<str>::from(name);
-        let folded = fold(name);
-        let folded = if *folded == *written {
-            written.clone()
-        } else {
-            folded.into()
+        let folded = match folded(name) {
+            folded if *folded == *written => written.clone(),
+            folded => folded.into(),
         };
         PluginName { written, folded }
     }
@@ -79,7 +87,7 @@ impl Eq for PluginName {}
 
 impl PartialEq<str> for PluginName {
     fn eq(&self, other: &str) -> bool {
-        *self.folded == *fold(other)
+        *self.folded == *folded(other)
     }
 }
 

@@ -15,9 +15,14 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Reads a signature, and refuses what cannot cross.
+    /// Reads the signature of a method, and refuses what cannot cross.
     pub fn parse(sig: &'a Signature, errors: &mut Errors) -> Self {
         check_receiver(sig, errors);
+        Call::without_receiver(sig, errors)
+    }
+
+    /// Reads a signature whatever its receiver, and refuses what cannot cross.
+    pub fn without_receiver(sig: &'a Signature, errors: &mut Errors) -> Self {
         check(sig, errors);
         let params = sig.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(param) => match &*param.pat {
@@ -117,6 +122,23 @@ impl<'a> Call<'a> {
 /// A local of generated code, which no parameter can be mistaken for.
 pub fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
+}
+
+/// How many parameters a function may have: a call by handle has one trait for each number.
+const PARAMS: usize = 8;
+
+/// Refuses a function with more parameters than a handle can be called with.
+pub fn check_count(sig: &Signature, errors: &mut Errors) {
+    let mut params = sig
+        .inputs
+        .iter()
+        .filter(|input| matches!(input, FnArg::Typed(_)));
+    if let Some(param) = params.nth(PARAMS) {
+        errors.at(
+            param,
+            format!("a function has up to {PARAMS} parameters: put some of them into a `#[shared]` struct"),
+        );
+    }
 }
 
 /// Refuses a method that is not called with `&self`.

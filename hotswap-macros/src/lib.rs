@@ -6,6 +6,7 @@
 //! | [`#[shared]`](macro@shared) | a struct or an enum | a type that may cross between libraries |
 //! | [`#[interface]`](macro@interface) | a trait | what plugins and the host offer each other |
 //! | [`#[derive(Import)]`](macro@Import) | a struct | what a plugin asks for |
+//! | [`#[live]`](macro@live) | a function, a struct, an enum, a module | what is found by its name alone |
 //!
 //! Each lies in a module of its own, which parses its input, checks it and generates code, in this order. All mistakes in
 //! one use are reported together, each on the tokens at fault. What is generated names `hotswap_plugin` by an absolute
@@ -15,10 +16,12 @@
 
 mod bounds;
 mod call;
+mod described;
 #[cfg(test)]
 mod golden;
 mod import;
 mod interface;
+mod live;
 mod live_data;
 mod plugin;
 mod shared;
@@ -241,6 +244,62 @@ pub fn import(item: TokenStream) -> TokenStream {
 }
 
 /// The expansion, or all errors and the item as it was, so that the code around it can still use it.
+/// Makes a function, or a struct or an enum, one that is found by its name alone, whichever plugin it is in: in the newest
+/// generation, by the host and by every plugin.
+///
+/// # On a function
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[live]
+/// fn roll_call(department: &str) -> String {
+///     format!("{department}: all here")
+/// }
+/// # assert_eq!(roll_call("accounts"), "accounts: all here");
+/// ```
+/// What may cross is what may cross by `#[invoke]`. A host calls it with types through `Swapper::live_function` and with
+/// values through `Swapper::invoke_live`, a plugin through its [`VaultHandle`](../hotswap_plugin/struct.VaultHandle.html).
+///
+/// # On a module
+/// Whatever in it begins with the prefix gets the attribute, case ignored: functions, structs and enums, in modules
+/// within it as well. The name stays whole, prefix included.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[live]
+/// mod jobs {
+///     pub fn live_roll_call(department: &str) -> String {
+///         format!("{department}: {}", count())
+///     }
+///
+///     fn count() -> u32 {
+///         7
+///     }
+/// }
+/// # assert_eq!(jobs::live_roll_call("x"), "x: 7");
+/// ```
+///
+/// # Where it is found
+/// In the modules of the plugin's crate, and of every crate that the plugin depends on and names: a dependency that nothing
+/// in the plugin refers to is not linked. `use jobs as _;` is enough.
+///
+/// Functions share one space of names, and types another; names are compared as those of plugins are. Two of one
+/// name, in one plugin or in two, refuse the generation.
+///
+/// # Options
+/// | option | on | meaning | default |
+/// |---|---|---|---|
+/// | `prefix = "job_"` | a module | how names begin that are live | `live_`, or what `cargo hotswap build --live-prefix` says |
+/// | `crate = path` | all | where `hotswap_plugin` is | `::hotswap_plugin` |
+#[proc_macro_attribute]
+pub fn live(options: TokenStream, item: TokenStream) -> TokenStream {
+    or_errors(
+        item.clone().into(),
+        live::expand(options.into(), item.into()),
+    )
+}
+
 fn or_errors(
     item: proc_macro2::TokenStream,
     expanded: syn::Result<proc_macro2::TokenStream>,

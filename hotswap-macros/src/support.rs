@@ -134,6 +134,11 @@ pub fn bare(ty: &Type) -> &Type {
     }
 }
 
+/// Whether the type is a reference.
+pub fn is_reference(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Reference(_))
+}
+
 /// `T` in `Name<T>`.
 pub fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = bare(ty) else {

@@ -1,4 +1,5 @@
 //! What a plugin may know of itself.
+use crate::VaultHandle;
 use crate::contract::shim::Token;
 use crate::contract::{ContextView, HostTableRef};
 use std::fmt;
@@ -76,6 +77,11 @@ impl Context {
     /// How many reloads the host had completed when the instance was made.
     pub fn reloads(&self) -> u64 {
         self.reloads
+    }
+
+    /// What finds live functions and types by their names.
+    pub fn vault(&self) -> VaultHandle {
+        VaultHandle::new()
     }
 
     /// Asks the host to reload, once the current call has returned. Asking twice is asking once.

@@ -4,6 +4,7 @@ use crate::boundary::{
     ValueView, dynamic, guard,
 };
 use crate::contract::entry::{DescRef, PluginDesc, RawArgs, RawOut};
+use crate::contract::live::{HOTSWAP_LIVE_ITEMS, LiveList};
 use crate::contract::shim::Token;
 use crate::contract::{
     ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
@@ -62,6 +63,7 @@ impl<P: Plugin> Entry<P> {
         on_free: on_free::<P>,
         destroy: destroy::<P>,
         invoke_func: invoke_func::<P>,
+        live,
         set_levels,
         flush,
         memory,
@@ -229,6 +231,10 @@ unsafe extern "C" fn invoke_func<P: Plugin>(
             shared::<P>(this).invoke_func(name, args)
         })
     }
+}
+
+extern "C" fn live() -> LiveList {
+    LiveList::new(HOTSWAP_LIVE_ITEMS.static_slice())
 }
 
 extern "C" fn set_levels(log: u32, trace: u32) {

@@ -34,6 +34,7 @@
 
 pub mod boundary;
 pub mod contract;
+pub mod live;
 pub mod live_data;
 pub mod telemetry;
 
@@ -50,8 +51,9 @@ mod vault;
 
 pub use boundary::{Error, Held, Import, Imported, Result, UnknownFunction, Value};
 pub use context::Context;
-pub use hotswap_macros::{Import, interface, plugin, shared};
 pub use hotswap_macros::live_data;
+pub use hotswap_macros::{Import, interface, live, plugin, shared};
+pub use live::{LiveItem, LiveKind, VaultError, VaultHandle};
 pub use live_data::{Fields, LiveData, LiveDataError, LiveType};
 pub use load_data::LoadData;
 pub use plugin::Plugin;
@@ -60,8 +62,8 @@ pub use vault::Vault;
 /// Everything a plugin's source usually needs.
 pub mod prelude {
     pub use crate::{
-        Context, Error, Held, Import, Imported, LoadData, Result, Value, Vault, interface, plugin,
-        shared,
+        Context, Error, Held, Import, Imported, LoadData, Result, Value, Vault, VaultHandle,
+        interface, live, plugin, shared,
     };
     pub use crate::{Fields, LiveData};
     pub use hotswap_macros::live_data;
@@ -72,6 +74,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{boundary, contract, glue, shim};
-    pub use serde;
     pub use abi_stable;
+    pub use linkme;
+    pub use serde;
 }

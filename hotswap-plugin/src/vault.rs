@@ -1,4 +1,5 @@
 //! What the plugins of a generation share.
+use crate::VaultHandle;
 use crate::contract::VaultView;
 
 /// The generation that an instance is becoming part of, as `on_init` sees it: all its plugins are loaded.
@@ -25,6 +26,11 @@ impl<'a> Vault<'a> {
             Source::Host(view) => view.generation,
             Source::Test => 1,
         }
+    }
+
+    /// What can be kept, unlike this, and finds live functions and types by their names.
+    pub fn handle(&self) -> VaultHandle {
+        VaultHandle::new()
     }
 
     /// The names of all its plugins: each after those it imports.

@@ -194,7 +194,7 @@ fn a_signature_that_the_host_has_differently() {
     }
     let hum: &FunctionDesc = &World::FUNCTIONS[0];
     fn told<A, F: Signature<A>>(have: &FunctionDesc) -> Option<String> {
-        mismatch::function("world", F::PARAMS, F::RESULT, have)
+        mismatch::function(Party::Host, "world", F::PARAMS, F::RESULT, have)
     }
     assert_eq!(told::<_, fn(u32) -> String>(hum), None);
     assert_eq!(

@@ -1,5 +1,6 @@
 //! What kind of file it is, and where its metadata lies. Knows no more of the format than it must: `object` does.
 use super::error::ArtifactProblem;
+use hotswap_plugin::contract::LIVE_SECTION;
 use hotswap_plugin::contract::metadata::SECTION;
 use object::read::elf::{ElfFile, FileHeader, ProgramHeader, SectionHeader};
 use object::{
@@ -7,10 +8,18 @@ use object::{
 };
 use std::env::consts::ARCH;
 
-/// The bytes of the metadata section of a library for this host.
+/// What a library says of itself.
+pub(super) struct Sections<'a> {
+    /// The bytes of the metadata section.
+    pub(super) metadata: &'a [u8],
+    /// Those of the section of live functions and types; empty where it has none.
+    pub(super) live: &'a [u8],
+}
+
+/// The sections of a library for this host.
 ///
 /// `library` ends before the note.
-pub(super) fn metadata_section(library: &[u8]) -> Result<&[u8], ArtifactProblem> {
+pub(super) fn sections(library: &[u8]) -> Result<Sections<'_>, ArtifactProblem> {
     if library.is_empty() {
         return Err(ArtifactProblem::Empty);
     }
@@ -31,10 +40,17 @@ pub(super) fn metadata_section(library: &[u8]) -> Result<&[u8], ArtifactProblem>
         File::Elf64(elf) => check_extent(elf, library)?,
         _ => {}
     }
-    let section = file
-        .section_by_name(SECTION)
-        .ok_or(ArtifactProblem::NotAPlugin)?;
-    section.data().map_err(|error| broken(library, &error))
+    let data = |name| match file.section_by_name(name) {
+        Some(section) => match section.data() {
+            Ok(data) => Ok(Some(data)),
+            Err(error) => Err(broken(library, &error)),
+        },
+        None => Ok(None),
+    };
+    Ok(Sections {
+        metadata: data(SECTION)?.ok_or(ArtifactProblem::NotAPlugin)?,
+        live: data(LIVE_SECTION)?.unwrap_or_default(),
+    })
 }
 
 /// A file that has not even the beginning of a known format.

@@ -1,4 +1,5 @@
 use super::error::{ArtifactError, ArtifactProblem};
+use super::live::{self, LiveEntry};
 use super::parts::{Parts, hex};
 use crate::name::PluginName;
 use hotswap_plugin::contract;
@@ -28,6 +29,8 @@ pub struct Metadata {
     pub exports: Vec<Export>,
     /// What it needs of others.
     pub imports: Vec<Import>,
+    /// Its live functions and types, and those of the crates that it links, sorted by module and name.
+    pub live: Vec<LiveEntry>,
     /// The compiler: the output of `rustc --version`.
     pub rustc: String,
     /// The target triple.
@@ -105,7 +108,7 @@ pub enum PanicStrategy {
 }
 
 /// The hash of the description of a type, function or interface, shown as 32 hexadecimal digits.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeHash([u8; 16]);
 
 impl TypeHash {
@@ -141,7 +144,8 @@ impl Serialize for TypeHash {
 
 impl Metadata {
     /// Reads the metadata section of `file`, and refuses a plugin that this host cannot speak with.
-    pub(super) fn parse(file: &Path, section: &[u8]) -> Result<Self, ArtifactError> {
+    /// `live` is the section of live items.
+    pub(super) fn parse(file: &Path, section: &[u8], live: &[u8]) -> Result<Self, ArtifactError> {
         let damaged = |reason| ArtifactError::new(file, ArtifactProblem::Metadata { reason });
         let found = Parts::contract(section).map_err(damaged)?;
         let needed = contract::VERSION;
@@ -153,7 +157,7 @@ impl Metadata {
             });
         }
         let metadata = Parts::of(section)
-            .and_then(|parts| Metadata::from_parts(found, &parts))
+            .and_then(|parts| Metadata::from_parts(found, &parts, live))
             .map_err(|reason| ArtifactError {
                 plugin: best_guess(section),
                 ..damaged(reason)
@@ -170,7 +174,7 @@ impl Metadata {
         Ok(metadata)
     }
 
-    fn from_parts(contract: u32, parts: &Parts<'_>) -> Result<Self, String> {
+    fn from_parts(contract: u32, parts: &Parts<'_>, live: &[u8]) -> Result<Self, String> {
         let plugin: RawPlugin<'_> = parts.json(b"plug")?;
         let build: RawBuild = parts.json(b"bild")?;
         Ok(Metadata {
@@ -182,6 +186,7 @@ impl Metadata {
             functions: with_hashes(parts, b"fnha", plugin.functions, Function::new)?,
             exports: with_hashes(parts, b"exha", parts.json(b"expo")?, Export::new)?,
             imports: with_hashes(parts, b"imha", parts.json(b"impo")?, Import::new)?,
+            live: live::entries(live)?,
             rustc: build.rustc,
             target: build.target,
             profile: build.profile,

@@ -10,6 +10,21 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// The parts of a section of many like ones, in their order. Zeros between them are padding.
+    pub(super) fn all(section: &'a [u8]) -> Result<Vec<(&'a [u8; 4], &'a [u8])>, String> {
+        let (mut parts, mut at) = (Vec::new(), 0);
+        while at < section.len() {
+            if section[at] == 0 {
+                at += 1;
+                continue;
+            }
+            let (tag, bytes) = take(section, at)?;
+            parts.push((tag, bytes));
+            at += HEAD + bytes.len();
+        }
+        Ok(parts)
+    }
+
     /// The contract's version, from the first part alone: what follows may be laid out in ways of another version.
     pub(super) fn contract(section: &[u8]) -> Result<u32, String> {
         match take(section, 0)? {

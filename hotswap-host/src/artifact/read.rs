@@ -37,8 +37,8 @@ impl Artifact {
     pub fn from_bytes(file: &Path, bytes: &[u8]) -> Result<Self, ArtifactError> {
         let fail = |problem| ArtifactError::new(file, problem);
         let (library, build_id, note) = Note::separate(bytes).map_err(fail)?;
-        let section = form::metadata_section(library).map_err(fail)?;
-        let metadata = Metadata::parse(file, section)?;
+        let sections = form::sections(library).map_err(fail)?;
+        let metadata = Metadata::parse(file, sections.metadata, sections.live)?;
         Ok(Artifact {
             file: file.to_owned(),
             build_id,

@@ -1,5 +1,6 @@
 //! Calls that fail.
-use hotswap_plugin::Value;
+use super::handle::not_live;
+use hotswap_plugin::{LiveKind, Value};
 use std::convert::Infallible;
 use std::fmt;
 
@@ -24,6 +25,15 @@ pub enum CallError<E = Infallible> {
         plugin: String,
         /// The function.
         function: String,
+    },
+    /// Nothing live of this kind and name is in the generation that was called.
+    NotLive {
+        /// What was called.
+        kind: LiveKind,
+        /// Its name.
+        name: String,
+        /// The most similar name that there is.
+        nearest_name: Option<String>,
     },
     /// A call by name with arguments that do not fit the function.
     Arguments {
@@ -53,6 +63,11 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             CallError::NotLoaded { plugin, function } => {
                 write!(f, "{plugin}.{function} is not loaded in this generation")
             }
+            CallError::NotLive {
+                kind,
+                name,
+                nearest_name,
+            } => write!(f, "{}", not_live(*kind, name, nearest_name)),
             CallError::Arguments {
                 plugin,
                 function,

@@ -1,4 +1,5 @@
 //! Handles that there are not.
+use hotswap_plugin::LiveKind;
 
 /// Why there is no handle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +35,14 @@ pub enum HandleError {
         function: String,
         /// Both signatures, and what mends it.
         message: String,
+    },
+    /// No plugin has a live function of this name.
+    #[error("{}", not_live(LiveKind::Function, name, nearest_name))]
+    NotLive {
+        /// The name asked for.
+        name: String,
+        /// The most similar name that there is.
+        nearest_name: Option<String>,
     },
     /// The plugin does not export the interface.
     #[error(
@@ -71,6 +80,9 @@ impl HandleError {
             HandleError::NoFunction { .. } => {
                 format!("the new build has no such function; {REMEDY}")
             }
+            HandleError::NotLive { .. } => {
+                format!("no plugin would have such a live function; {REMEDY}")
+            }
             HandleError::NoInterface { .. } => {
                 format!("the new build does not export it; {REMEDY}")
             }
@@ -79,6 +91,12 @@ impl HandleError {
             }
         }
     }
+}
+
+/// That there is nothing live of this name.
+pub(super) fn not_live(kind: LiveKind, name: &str, nearest_name: &Option<String>) -> String {
+    let help = nearest(nearest_name, &format!("live {kind}"));
+    format!("there is no live {kind} {name} in this generation: {help}")
 }
 
 /// What a plugin exports, for one who looked for something else.

@@ -4,6 +4,8 @@ use crate::artifact::{ArtifactError, FindError, OpenFailure};
 use crate::load::copy::CopyError;
 use crate::name::PluginName;
 use crate::runtime::RuntimeError;
+use crate::vault::LivePlace;
+use hotswap_plugin::LiveKind;
 use std::path::PathBuf;
 
 /// Why the plugins could not be opened or reloaded. The running generation is untouched, and nothing of the new one is
@@ -32,6 +34,18 @@ pub enum ReloadError {
         first: PathBuf,
         /// The one found second.
         second: PathBuf,
+    },
+    /// Two live functions, or two live types, have one name.
+    #[error("two live {kind}s are called {name}: {first}, and {second}: rename one of them")]
+    LiveDuplicate {
+        /// What they are.
+        kind: LiveKind,
+        /// The name, as the second writes it.
+        name: String,
+        /// The one whose plugin is loaded first.
+        first: Box<LivePlace>,
+        /// The other one.
+        second: Box<LivePlace>,
     },
     /// The allow-list names a plugin that the directory does not hold.
     #[error("the plugin {name} is on the allow-list, but {} holds no artifact of it: {}", dir.display(), found_or_build(nearest, name))]
@@ -224,6 +238,7 @@ impl ReloadError {
             | ReloadError::Needed { plugin, .. }
             | ReloadError::Hook(HookFailure { plugin, .. })
             | ReloadError::Handle { plugin, .. } => plugin,
+            ReloadError::LiveDuplicate { second, .. } => &second.plugin,
             ReloadError::Duplicate { name, .. }
             | ReloadError::Missing { name, .. }
             | ReloadError::NotAllowed { name }
@@ -248,6 +263,9 @@ impl ReloadError {
         match self {
             ReloadError::InUse { users, .. } => users.clone(),
             ReloadError::Cycle { chain } => chain.clone(),
+            ReloadError::LiveDuplicate { first, second, .. } => {
+                vec![second.plugin.clone(), first.plugin.clone()]
+            }
             error => error.plugin().into_iter().collect(),
         }
     }

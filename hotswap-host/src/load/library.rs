@@ -8,6 +8,7 @@ use crate::live::activity::Activity;
 use crate::live::record;
 use crate::load::copy::PrivateCopy;
 use crate::platform;
+use crate::swapper::WeakSwapper;
 use hotswap_plugin::contract::shim::{
     ATTACH_SYMBOL, Attach, Destructor, Early, Key, ShimTable, StartRoutine, Thread, Token,
 };
@@ -41,11 +42,9 @@ pub(crate) struct Library {
     replaced: AtomicBool,
     destructors_run: AtomicUsize,
     destructors_skipped: AtomicUsize,
-    request_reload: RequestReload,
+    /// Whose plugin it is.
+    owner: WeakSwapper,
 }
-
-/// What is done when the plugin asks for a reload.
-pub(crate) type RequestReload = Arc<dyn Fn() + Send + Sync>;
 
 impl Library {
     /// Opens the private copy at `path` and lends it the thread functions.
@@ -56,7 +55,7 @@ impl Library {
         copy: PrivateCopy,
         plugin: &str,
         build_id: BuildId,
-        request_reload: RequestReload,
+        owner: WeakSwapper,
     ) -> Result<Arc<Library>, libloading::Error> {
         let path = copy.path().to_owned();
         // SAFETY: opening runs the constructors of the library and of what it needs. Loading a plugin is trusting
@@ -86,7 +85,7 @@ impl Library {
             replaced: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
-            request_reload,
+            owner,
         });
         // SAFETY: the table lives in the `Library`, which outlives the plugin's code.
         unsafe { attach(&library.shim) };
@@ -155,9 +154,9 @@ impl Library {
         unsafe { (self.attach)(null()) }
     }
 
-    /// The plugin asks for a reload.
-    pub(crate) fn request_reload(&self) {
-        (self.request_reload)();
+    /// Whose plugin it is.
+    pub(crate) fn owner(&self) -> &WeakSwapper {
+        &self.owner
     }
 
     /// What is to be said of the private copy, if anything.

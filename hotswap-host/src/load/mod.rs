@@ -2,10 +2,12 @@
 pub(crate) mod copy;
 pub(crate) mod library;
 
-use crate::artifact::{Artifact, Fingerprint, OpenFailure};
+use crate::artifact::{Artifact, Fingerprint, LiveEntry, OpenFailure};
 use crate::error::ReloadError;
 use crate::host_table;
 use crate::instance::Loaded;
+use crate::swapper::WeakSwapper;
+use crate::vault::kind_of;
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::{
     CheckingGlobals, check_layout_compatibility_with_globals,
@@ -13,8 +15,8 @@ use abi_stable::abi_stability::abi_checking::{
 use abi_stable::library::AbiHeaderRef;
 use copy::CopyDir;
 use hotswap_plugin::contract::entry::ROOT_SYMBOL;
-use hotswap_plugin::contract::{PluginDesc, PluginEntryRef};
-use library::{Library, RequestReload};
+use hotswap_plugin::contract::{LiveCode, LiveDesc, PluginDesc, PluginEntryRef};
+use library::Library;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -28,20 +30,20 @@ pub(crate) fn open(
     bytes: &[u8],
     fingerprint: Option<Fingerprint>,
     copies: &CopyDir,
-    request_reload: RequestReload,
+    owner: WeakSwapper,
     give_back: impl FnOnce(Arc<Library>),
 ) -> Result<Loaded, ReloadError> {
     let name = &artifact.metadata.name;
     let copy = copies.make(&artifact, bytes)?;
     let library =
-        Library::open(copy, name.as_str(), artifact.build_id, request_reload).map_err(|error| {
+        Library::open(copy, name.as_str(), artifact.build_id, owner).map_err(|error| {
             ReloadError::Open {
                 plugin: name.clone(),
                 file: artifact.file.clone(),
                 failure: OpenFailure::from_loader_text(&said(&error)),
             }
         })?;
-    let (entry, desc) = match connect(&library, &artifact) {
+    let (entry, desc, live) = match connect(&library, &artifact) {
         Ok(connected) => connected,
         Err(message) => {
             give_back(library);
@@ -56,6 +58,7 @@ pub(crate) fn open(
         library,
         entry,
         desc,
+        live,
         name: artifact.metadata.name.clone(),
         build_id: artifact.build_id,
         note: artifact.note,
@@ -73,7 +76,7 @@ pub(crate) fn open(
 fn connect(
     library: &Library,
     artifact: &Artifact,
-) -> Result<(PluginEntryRef, &'static PluginDesc), String> {
+) -> Result<(PluginEntryRef, &'static PluginDesc, &'static [LiveDesc]), String> {
     // SAFETY: the contract's version was checked, which fixes this symbol's type.
     let header = unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) }.map_err(|e| said(&e))?;
     let header = header.upgrade().map_err(|e| first_line(&e.to_string()))?;
@@ -104,7 +107,44 @@ fn connect(
     if !written.eq(compiled) {
         return Err("its functions are not those of its metadata".into());
     }
-    Ok((entry, desc))
+    // SAFETY: as above; the contract's version is that of the metadata.
+    let live = unsafe { entry.live()().get() };
+    if !are_written(live, &artifact.metadata.live) {
+        return Err("its live functions and types are not those of its metadata".into());
+    }
+    Ok((entry, desc, live))
+}
+
+/// Whether the live items are those that the file tells of.
+fn are_written(live: &[LiveDesc], written: &[LiveEntry]) -> bool {
+    let mut compiled: Vec<_> = live
+        .iter()
+        .map(|item| {
+            let hash = match item.code {
+                LiveCode::Function(desc) => hash_bytes(desc.hash),
+            };
+            (
+                item.module.as_str(),
+                item.name.as_str(),
+                kind_of(item),
+                hash,
+            )
+        })
+        .collect();
+    compiled.sort();
+    let mut written: Vec<_> = written
+        .iter()
+        .map(|item| {
+            (
+                item.module.as_str(),
+                item.name.as_str(),
+                item.kind,
+                *item.hash.as_bytes(),
+            )
+        })
+        .collect();
+    written.sort();
+    compiled == written
 }
 
 fn hash_bytes([low, high]: [u64; 2]) -> [u8; 16] {

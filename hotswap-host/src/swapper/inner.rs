@@ -181,7 +181,7 @@ pub(super) fn bind_all(handles: &[Weak<HandleSpec>], next: &Generation) -> Resul
         let target = match handle.upgrade() {
             None => Target::NONE,
             Some(spec) => spec.resolve(next).map_err(|error| ReloadError::Handle {
-                plugin: spec.plugin.clone(),
+                plugin: spec.plugin(),
                 item: spec.item.clone(),
                 message: error.of_a_held_handle(),
             })?,

@@ -20,11 +20,10 @@ pub use request::{Change, Reload};
 
 use crate::error::{HandleError, InvokeError, ReloadError};
 use crate::function::{Dynamic, Function, Signature};
-#[cfg(doc)]
-use crate::generation::Generation;
-use crate::generation::Listing;
+use crate::generation::{Generation, Listing};
 use crate::handle::{Handle, HandleSpec};
 use crate::interface::Interface;
+use crate::live::pin::Live;
 use crate::live::record;
 use crate::name::PluginName;
 use crate::retirement::Retirement;
@@ -87,6 +86,18 @@ impl Swapper {
         ))
     }
 
+    /// A handle to a live function, whichever plugin has it:
+    /// `swapper.live_function::<fn(&str) -> String, _>("roll_call")?`.
+    ///
+    /// # Errors
+    /// No live function of this name, or another signature.
+    pub fn live_function<F, A>(&self, name: &str) -> Result<Function<F>, HandleError>
+    where
+        F: Signature<A>,
+    {
+        Ok(Function::new(self.handle(HandleSpec::live::<A, F>(name))?))
+    }
+
     fn handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
         // Before the lock: destructors may make handles, too.
         record::mine().attend();
@@ -126,6 +137,14 @@ impl Swapper {
         args: &[Value],
     ) -> Result<Value, InvokeError> {
         self.0.live.pin().invoke(plugin, function, args)
+    }
+
+    /// Calls a live function of the live generation, whichever plugin has it.
+    ///
+    /// # Errors
+    /// No such function, arguments that do not fit, the function's own error, a panic.
+    pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
+        self.0.live.pin().invoke_live(name, args)
     }
 
     /// Calls a function of this name in every plugin of the live generation that has it, each after those it imports:
@@ -265,6 +284,21 @@ impl Swapper {
             self.0.switch_to_nothing();
         }
         Ok(self.wait_retired(timeout))
+    }
+
+    /// The live generation.
+    pub(crate) fn live(&self) -> &Live<Generation> {
+        &self.0.live
+    }
+
+    /// Drops this swapper, on a thread of its own if it is the last one.
+    pub(crate) fn drop_elsewhere(self) {
+        if let Some(inner) = Arc::into_inner(self.0) {
+            // Where there is no thread, it is dropped here.
+            let _ = std::thread::Builder::new()
+                .name("hotswap-drop".into())
+                .spawn(move || drop(inner));
+        }
     }
 
     pub(crate) fn set_levels(&self, levels: Levels) {

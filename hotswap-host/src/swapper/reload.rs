@@ -1,5 +1,4 @@
 //! A reload, from the request to the report.
-use super::Swapper;
 use super::arrange::{Arranged, arrange};
 use super::inner::{Writer, bind_all};
 use super::optional::{culprit, explained, without};
@@ -7,12 +6,12 @@ use super::report::{Outcome, PluginReport, Report};
 use super::request::{Change, Check, Plan, run_check};
 use super::scan::{added_by, scan};
 use super::stage::Staged;
+use super::{Swapper, WeakSwapper};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::levels;
 use crate::live::pin::Holding;
-use crate::load::library::RequestReload;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
 use std::cell::Cell;
@@ -239,11 +238,10 @@ fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf
     }
 }
 
-/// What a plugin's wish for a reload does: one on a thread of its own, however often it is asked for before it begins.
-pub(super) fn on_request(swapper: &Swapper) -> RequestReload {
-    let swapper = swapper.downgrade();
-    Arc::new(move || {
-        let Some(swapper) = swapper.upgrade() else {
+impl WeakSwapper {
+    /// A plugin wishes for a reload: one on a thread of its own, however often it is asked for before it begins.
+    pub(crate) fn request_reload(&self) {
+        let Some(swapper) = self.upgrade() else {
             return;
         };
         if swapper.0.requested.swap(true, AcqRel) {
@@ -266,5 +264,5 @@ pub(super) fn on_request(swapper: &Swapper) -> RequestReload {
         {
             tracing::error!(target: "hotswap", "no thread for the reload that a plugin asked for: {error}");
         }
-    })
+    }
 }

@@ -11,6 +11,7 @@ use crate::instance::{Instance, Loaded, Uses};
 use crate::load;
 use crate::name::PluginName;
 use crate::telemetry;
+use crate::vault::check_duplicates;
 use abi_stable::std_types::{RSlice, RStr};
 use hotswap_plugin::contract::metadata::RUSTC;
 use hotswap_plugin::contract::{ContextView, VaultView};
@@ -50,8 +51,17 @@ impl<'a> Staged<'a> {
             reloads: if live.0 == 0 { 0 } else { live.1 + 1 },
             taken: false,
         };
-        for name in &arranged.order {
-            let candidate = &arranged.candidates[name];
+        let candidates = || {
+            arranged
+                .order
+                .iter()
+                .map(|name| (name, &arranged.candidates[name]))
+        };
+        check_duplicates(candidates().map(|(name, candidate)| {
+            let live = candidate.metadata().live.as_slice();
+            (name, candidate.file(), live)
+        }))?;
+        for (name, candidate) in candidates() {
             match (candidate, candidate.live()) {
                 (Candidate::New(opening), _) => {
                     staged.add_fresh(swapper, writer, opening, candidate.outcome())?;
@@ -92,14 +102,13 @@ impl<'a> Staged<'a> {
                 expected: RUSTC.into(),
             });
         }
-        let request = super::reload::on_request(swapper);
         let give_back = |library| self.inner.retirer.library(library, Uses::default());
         let loaded = load::open(
             artifact,
             &opening.bytes,
             opening.fingerprint,
             &self.inner.copies,
-            request,
+            swapper.downgrade(),
             give_back,
         )?;
         let instance = Arc::new(self.construct(loaded)?);

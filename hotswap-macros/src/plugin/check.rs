@@ -1,12 +1,9 @@
 //! `#[plugin]`: check.
 use super::hooks::is_hook;
 use super::is_invoke;
-use crate::call::Call;
+use crate::call::{Call, check_count};
 use crate::support::{Errors, refuse_cfg};
-use syn::{FnArg, ImplItemFn, ItemImpl};
-
-/// How many parameters a function may have: a call by handle has one trait for each number.
-const PARAMS: usize = 8;
+use syn::{ImplItemFn, ItemImpl};
 
 /// The `impl` as a whole.
 pub fn item(item: &ItemImpl, errors: &mut Errors) {
@@ -48,15 +45,6 @@ pub fn function<'a>(method: &'a ImplItemFn, errors: &mut Errors) -> Call<'a> {
         );
     }
     refuse_cfg(&method.attrs, "function with `#[invoke]`", errors);
-    let params = sig
-        .inputs
-        .iter()
-        .filter(|input| matches!(input, FnArg::Typed(_)));
-    if let Some(param) = params.into_iter().nth(PARAMS) {
-        errors.at(
-            param,
-            format!("a function has up to {PARAMS} parameters: put some of them into a `#[shared]` struct"),
-        );
-    }
+    check_count(sig, errors);
     Call::parse(sig, errors)
 }

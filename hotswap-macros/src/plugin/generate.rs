@@ -1,9 +1,9 @@
 //! `#[plugin]`: generate.
-use super::hooks::{is_reference, is_result, params};
+use super::hooks::{is_result, params};
 use super::{Options, Plugin};
 use crate::bounds;
-use crate::call::{Call, local};
-use crate::support::{json, respan};
+use crate::described::{Callee, described};
+use crate::support::{is_reference, json, respan};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -22,7 +22,9 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
     let name = text_or(&options.name, quote!(::core::env!("CARGO_PKG_NAME")));
     let version = text_or(&options.version, quote!(::core::env!("CARGO_PKG_VERSION")));
     let bounds = bounds::of_calls(b, functions);
-    let descriptions = functions.iter().map(|function| described(b, ty, function));
+    let descriptions = functions
+        .iter()
+        .map(|function| described(b, &Callee::Method(ty), function));
     let exports = options.exports.iter().map(|path| {
         // On the tokens of the trait, which may not be implemented.
         let (span, b) = (path.span(), respan(b, path.span()));
@@ -212,58 +214,6 @@ fn reloadable(plugin: &Plugin<'_>) -> Option<TokenStream> {
         (None, None) => return None,
     };
     Some(quote!(fn reloadable(cx: &#root::Context) -> bool { #body }))
-}
-
-/// The description of a function, which holds its two C functions.
-fn described(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
-    let [this, args, out] = ["this", "args", "out"].map(local);
-    let (ident, name, result) = (function.ident, function.name(), &function.result);
-    let (crossing, out_type, bounds) = (function.crossing(b), function.out(b), function.bounds(b));
-    let (take, get, descriptions) = (function.take(b), function.get(b), function.descriptions(b));
-    let count = function.params.len() as u32;
-    let read = function.params.iter().map(|(param, ty)| {
-        let name = syn::ext::IdentExt::unraw(*param).to_string();
-        let owned = if is_reference(ty) {
-            quote!(<#ty as #b::Arg>::Owned)
-        } else {
-            quote!(#ty)
-        };
-        quote!(let #param = #args.next::<#owned>(#name)?;)
-    });
-    let owned = function
-        .params
-        .iter()
-        .map(|(param, ty)| match is_reference(ty) {
-            true => quote!(&#param),
-            false => quote!(#param),
-        });
-    // Only what has parameters needs the arguments.
-    let mutable = (count > 0).then(|| quote!(let mut #args =));
-    quote! {{
-        unsafe extern "C" fn typed(#this: *const (), #crossing #out: #out_type) -> #b::Status #bounds {
-            unsafe {
-                #b::answer(#out, || {
-                    #take
-                    #ty::#ident(&*#this.cast::<#ty>(), #get)
-                })
-            }
-        }
-        unsafe extern "C" fn dynamic(
-            #this: *const (),
-            #args: #b::SliceView<#b::ValueView>,
-            #out: *mut #b::DynamicOut,
-        ) -> #b::Status #bounds {
-            unsafe {
-                #b::dynamic::answer_dynamic(#out, || {
-                    #mutable #b::dynamic::arguments(#args, #count)?;
-                    #(#read)*
-                    let result: #result = #ty::#ident(&*#this.cast::<#ty>(), #(#owned),*);
-                    #b::Return::into_dynamic(result)
-                })
-            }
-        }
-        unsafe { #b::FunctionDesc::new(#name, #descriptions, typed as *const (), dynamic) }
-    }}
 }
 
 /// What only the shared library has.

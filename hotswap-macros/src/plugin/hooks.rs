@@ -1,6 +1,6 @@
 //! The functions of a plugin that the host calls on its own account, and how each may be written.
 use super::is_invoke;
-use crate::support::{Errors, bare, written};
+use crate::support::{Errors, bare, is_reference, written};
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Type};
 
@@ -226,10 +226,6 @@ pub fn params(method: &ImplItemFn) -> impl Iterator<Item = &Type> {
         FnArg::Typed(param) => Some(&*param.ty),
         FnArg::Receiver(_) => None,
     })
-}
-
-pub fn is_reference(ty: &Type) -> bool {
-    matches!(bare(ty), Type::Reference(_))
 }
 
 /// Whether a function with this output gives a `Result`.

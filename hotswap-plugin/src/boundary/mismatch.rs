@@ -37,8 +37,9 @@ pub fn interface(
     Some(difference.say(&head, importer, exporter))
 }
 
-/// A function of `plugin` that the host has another signature for; `None` where the two are the same.
+/// A function of `plugin` that `caller` has another signature for; `None` where the two are the same.
 pub fn function(
+    caller: Party<'_>,
     plugin: &str,
     params: &[ParamDesc],
     result: &TypeDesc,
@@ -56,8 +57,8 @@ pub fn function(
         result: have.result,
     };
     let difference = functions(&want, &has)?;
-    let head = format!("the host cannot call {name} of {plugin}: the signatures differ");
-    Some(difference.say(&head, Party::Host, Party::Plugin(plugin)))
+    let head = format!("{caller} cannot call {name} of {plugin}: the signatures differ");
+    Some(difference.say(&head, caller, Party::Plugin(plugin)))
 }
 
 /// A value of the host that `plugin` reads as another type; `None` where the two descriptions are the same.
@@ -102,6 +103,9 @@ impl Difference {
             self.need, self.have
         );
         text + &match (needs, has) {
+            (Party::Plugin(a), Party::Plugin(b)) if a == b => {
+                "  write the signature that it has".into()
+            }
             (Party::Plugin(a), Party::Plugin(b)) => {
                 format!("  build both again: cargo hotswap build -p {a} -p {b}")
             }

@@ -1,7 +1,9 @@
 //! `fn(&str, Vector) -> Result<String, Refused>` as a type.
 use crate::boundary::arg::Arg;
+use crate::boundary::call::{Out, Panicked, Status, try_receive};
 use crate::boundary::describe::{Hash, ParamDesc, TypeDesc, Written, function_hash};
 use crate::boundary::shared::Return;
+use crate::boundary::view::Arena;
 use std::fmt;
 
 /// A signature of a function that crosses. `A` is the tuple of its parameters.
@@ -32,6 +34,20 @@ pub trait Signature<A> {
     /// The hash to compare with that of a [`FunctionDesc`](super::FunctionDesc).
     const HASH: Hash = function_hash(Self::PARAMS, Self::RESULT);
 
+    /// Calls a function that has this signature.
+    ///
+    /// # Errors
+    /// The function panicked.
+    ///
+    /// # Panics
+    /// As [`try_receive`].
+    ///
+    /// # Safety
+    /// `function` is the [`typed`](super::FunctionDesc::typed) of a function with a signature of the same description, and
+    /// may be called with `this`.
+    unsafe fn call(function: *const (), this: *const (), args: A)
+    -> Result<Self::Result, Panicked>;
+
     /// The signature as one writes it, for a function of this name.
     fn written(name: &str) -> String {
         written(name, Self::PARAMS, Self::RESULT).to_string()
@@ -52,7 +68,7 @@ pub fn written<'a>(
 }
 
 macro_rules! arity {
-    ($($A:ident)*) => {
+    ($($a:ident: $A:ident),*) => {
         impl<Func, R, $($A),*> Signature<($($A,)*)> for Func
         where
             Func: Fn($($A),*) -> R,
@@ -62,15 +78,32 @@ macro_rules! arity {
             type Result = R;
             const PARAMS: &'static [ParamDesc] = &[$(ParamDesc::new("", $A::TYPE)),*];
             const RESULT: &'static TypeDesc = R::TYPE;
+            // A third of the time of a short call would go into calling this.
+            #[inline(always)]
+            unsafe fn call(
+                function: *const (),
+                this: *const (),
+                ($($a,)*): ($($A,)*),
+            ) -> Result<R, Panicked> {
+                type Entry<$($A,)* V> = unsafe extern "C" fn(*const (), $($A,)* *mut Out<V>) -> Status;
+                // SAFETY: the caller's promise: this is the type of a function with this signature.
+                let function = unsafe {
+                    std::mem::transmute::<*const (), Entry<$($A::Cross,)* R::View>>(function)
+                };
+                let _arena = Arena::new();
+                $(let $a = $a.lend(&_arena);)*
+                // SAFETY: as above; what is lent lives until the call is over.
+                unsafe { try_receive(|out| function(this, $($A::cross(&$a),)* out)) }
+            }
         }
     };
 }
 arity!();
-arity!(A);
-arity!(A B);
-arity!(A B C);
-arity!(A B C D);
-arity!(A B C D E);
-arity!(A B C D E F);
-arity!(A B C D E F G);
-arity!(A B C D E F G H);
+arity!(a: A);
+arity!(a: A, b: B);
+arity!(a: A, b: B, c: C);
+arity!(a: A, b: B, c: C, d: D);
+arity!(a: A, b: B, c: C, d: D, e: E);
+arity!(a: A, b: B, c: C, d: D, e: E, f: G);
+arity!(a: A, b: B, c: C, d: D, e: E, f: G, g: H);
+arity!(a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I);

@@ -7,6 +7,7 @@
 use crate::boundary::{
     ExportDesc, FunctionDesc, ImportDesc, RawObject, Sink, Status, StrView, TypeDesc,
 };
+use crate::contract::live::{LiveCall, LiveList, WantedRef};
 use crate::contract::shim::Token;
 use crate::contract::ticket::{RawDrop, RawTicket};
 use crate::telemetry::TelemetryTable;
@@ -54,6 +55,8 @@ pub struct PluginEntry {
     /// [`FunctionDesc::dynamic`](crate::boundary::FunctionDesc).
     pub invoke_func:
         unsafe extern "C" fn(this: *const (), name: StrView, args: RawArgs, out: RawOut) -> Status,
+    /// The live functions and types of the library, in any order.
+    pub live: extern "C" fn() -> LiveList,
     /// Tells the plugin how verbose the host's log and trace are now: see
     /// [`telemetry`](crate::telemetry).
     pub set_levels: extern "C" fn(log: u32, trace: u32),
@@ -69,7 +72,7 @@ pub struct PluginEntry {
 #[derive(StableAbi, Clone, Copy)]
 pub struct RawArgs(pub *const ());
 
-/// `*mut Out<…>` of a dynamic call.
+/// `*mut Out<…>` of a dynamic call, or of another call whose documentation says so.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct RawOut(pub *mut ());
@@ -110,6 +113,22 @@ pub struct HostTable {
     pub request_reload: unsafe extern "C" fn(Token),
     /// A number for the calling thread, below `u32::MAX`, that no other living thread has.
     pub thread_index: unsafe extern "C" fn(Token) -> u32,
+    /// Calls a live function of the newest generation by its name. `args` and `out` are those of
+    /// [`FunctionDesc::dynamic`](crate::boundary::FunctionDesc).
+    pub live_invoke:
+        unsafe extern "C" fn(Token, name: StrView, args: RawArgs, out: RawOut) -> Status,
+    /// Lends a live function of the newest generation: `call` runs once, before this returns, where there is a function of
+    /// this name and signature. [`Status::OK`] also where there is none of the name; [`Status::FAILED`] and a text
+    /// where it has another signature.
+    pub live_call: unsafe extern "C" fn(
+        Token,
+        name: StrView,
+        want: WantedRef,
+        call: LiveCall,
+        sink: Sink,
+    ) -> Status,
+    /// What is live in the newest generation. `out` is `*mut Out` of a `Vec<LiveItem>`.
+    pub live_items: unsafe extern "C" fn(Token, out: RawOut) -> Status,
     /// Where log records, spans and panics go.
     pub telemetry: &'static TelemetryTable,
     /// Counts an object of the plugin that others may own from now on: a ticket with one count, the plugin's. `interface`

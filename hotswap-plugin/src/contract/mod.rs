@@ -9,13 +9,15 @@
 //!    the plugin runs.
 //! 3. [`entry`]: the root module of `abi_stable`, whose layout is compared by the host, then [`PluginEntry`]: connect,
 //!    describe, construct, hooks.
-//! 4. [`ticket`]: what counts an object that has crossed, as long as anybody owns it.
+//! 4. [`live`]: live functions and types, in a section of their own and in a list that the plugin lends.
+//! 5. [`ticket`]: what counts an object that has crossed, as long as anybody owns it.
 //!
 //! # Rules that hold for every function of the contract
 //! - It does not unwind: the callee catches, and returns a [`Status`](crate::boundary::Status).
 //! - It hands over nothing that owns memory: whatever is borrowed is valid until the function returns.
 //! - It may be called from any thread, except where its documentation says otherwise.
 pub mod entry;
+pub mod live;
 pub mod metadata;
 #[doc(hidden)]
 pub mod section;
@@ -26,8 +28,9 @@ pub use entry::{
     ContextView, HostTable, HostTableRef, LoadDataView, Memory, PluginDesc, PluginEntry,
     PluginEntryRef, VaultView,
 };
+pub use live::{LIVE_SECTION, LiveCode, LiveDesc, LiveList};
 pub use shim::{Early, ShimTable};
 pub use ticket::Ticket;
 
 /// The version of the contract that this crate implements. Host and plugin must agree on it exactly.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;

@@ -1,0 +1,118 @@
+//! The live functions and types of an artifact, from the section that says them.
+use super::TypeHash;
+use super::parts::Parts;
+use hotswap_plugin::LiveKind;
+use serde::{Deserialize, Serialize};
+
+/// A live function or type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct LiveEntry {
+    /// The module it stands in, its crate's name first.
+    pub module: String,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: LiveKind,
+    /// As its author wrote it, without the name of a function.
+    pub signature: String,
+    /// The schema version of a type.
+    pub version: Option<u32>,
+    /// What is compared of a function; zero for a type.
+    pub hash: TypeHash,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    kind: LiveKind,
+    name: String,
+    signature: String,
+    version: Option<u32>,
+    module: String,
+}
+
+/// The entries of the section, sorted by module and name.
+pub(super) fn entries(section: &[u8]) -> Result<Vec<LiveEntry>, String> {
+    let parts = Parts::all(section).map_err(|reason| format!("live items: {reason}"))?;
+    let (pairs, rest) = parts.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err("a live item without its hash".into());
+    }
+    let mut entries = pairs
+        .iter()
+        .map(|pair| match pair {
+            [(b"live", json), (b"liha", hash)] => entry(json, hash),
+            [(tag, _), (other, _)] => Err(format!(
+                "parts `{}` and `{}` where a live item should be",
+                tag.escape_ascii(),
+                other.escape_ascii()
+            )),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    entries.sort();
+    Ok(entries)
+}
+
+fn entry(json: &[u8], hash: &[u8]) -> Result<LiveEntry, String> {
+    let Raw {
+        kind,
+        name,
+        signature,
+        version,
+        module,
+    } = serde_json::from_slice(json).map_err(|error| format!("part `live`: {error}"))?;
+    let hash: [u8; 16] = hash
+        .try_into()
+        .map_err(|_| "part `liha` is not 16 bytes long")?;
+    Ok(LiveEntry {
+        module,
+        name,
+        kind,
+        signature,
+        version,
+        hash: hash.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::entries;
+    use crate::artifact::testing::part;
+
+    const B: &[u8] = br#"{"kind":"function","name":"b","signature":"fn()","module":"m"}"#;
+    const A: &[u8] =
+        br#"{"kind":"type","name":"A","signature":"struct A","version":2,"module":"m"}"#;
+
+    fn section() -> Vec<u8> {
+        let hash = |byte| part(b"liha", &[byte; 16]);
+        [
+            part(b"live", B),
+            hash(1),
+            vec![0; 3],
+            part(b"live", A),
+            hash(0),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn are_sorted_by_module_and_name() {
+        let entries = entries(&section()).unwrap();
+        let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["A", "b"]);
+        assert_eq!(entries[0].version, Some(2));
+        assert_eq!(entries[1].hash.as_bytes(), &[1; 16]);
+    }
+
+    #[test]
+    fn a_section_that_is_cut_is_refused() {
+        let whole = section();
+        let cuts = (1..whole.len()).filter(|at| entries(&whole[..*at]).is_ok());
+        // Behind the first item, and in the zeros behind that.
+        let first = 12 + B.len() + 12 + 16;
+        assert_eq!(
+            cuts.collect::<Vec<_>>(),
+            (first..=first + 3).collect::<Vec<_>>()
+        );
+    }
+}

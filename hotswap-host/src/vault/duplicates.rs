@@ -1,0 +1,58 @@
+//! Two live items of one name.
+use crate::artifact::LiveEntry;
+use crate::error::ReloadError;
+use crate::name::{PluginName, folded};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where a live function or type is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LivePlace {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The artifact it is in.
+    pub file: PathBuf,
+    /// The module.
+    pub module: String,
+}
+
+impl fmt::Display for LivePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LivePlace {
+            plugin,
+            file,
+            module,
+        } = self;
+        write!(f, "in {module} of {plugin} ({})", file.display())
+    }
+}
+
+/// Refuses plugins of which two, or one, have two items of one kind and name. They are told by their files: none of their
+/// code has run yet.
+pub(crate) fn check<'a>(
+    plugins: impl Iterator<Item = (&'a PluginName, &'a Path, &'a [LiveEntry])>,
+) -> Result<(), ReloadError> {
+    let mut known: HashMap<_, LivePlace> = HashMap::new();
+    for (plugin, file, items) in plugins {
+        for item in items {
+            let place = || LivePlace {
+                plugin: plugin.clone(),
+                file: file.to_owned(),
+                module: item.module.clone(),
+            };
+            let name: Cow<'_, str> = folded(&item.name);
+            if let Some(first) = known.insert((item.kind, name), place()) {
+                return Err(ReloadError::LiveDuplicate {
+                    kind: item.kind,
+                    name: item.name.clone(),
+                    first: Box::new(first),
+                    second: Box::new(place()),
+                });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What plugins ask of the host through their `VaultHandle`: each call pins the newest generation while it runs.
+use crate::load::library::Library;
+use crate::swapper::Swapper;
+use hotswap_plugin::LiveItem;
+use hotswap_plugin::boundary::mismatch::{self, Party};
+use hotswap_plugin::boundary::{
+    DynamicOut, InvokeError, Out, Shared, Sink, SliceView, Status, StrView, ValueView, answer,
+    dynamic::answer_dynamic, guard,
+};
+use hotswap_plugin::contract::entry::{RawArgs, RawOut};
+use hotswap_plugin::contract::live::{LiveCall, Wanted, WantedRef};
+use hotswap_plugin::contract::shim::Token;
+use std::ptr::null;
+use std::sync::Arc;
+
+/// Lends the swapper to whom a plugin's call goes, if it is still there.
+///
+/// Should everybody else drop it meanwhile, its plugins are retired on a thread of its own: the calling one may be one that
+/// their `on_stop` waits for.
+struct Borrowed {
+    library: Arc<Library>,
+    swapper: Option<Swapper>,
+}
+
+impl Borrowed {
+    /// # Safety
+    /// Called by the code of the library that the token names.
+    unsafe fn of(token: Token) -> Self {
+        // SAFETY: the caller's promise.
+        let library = unsafe { Library::of(token) };
+        let swapper = library.owner().upgrade();
+        Borrowed { library, swapper }
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if let Some(swapper) = self.swapper.take() {
+            swapper.drop_elsewhere();
+        }
+    }
+}
+
+/// [`HostTable::live_invoke`](hotswap_plugin::contract::HostTable).
+pub(crate) unsafe extern "C" fn invoke(
+    token: Token,
+    name: StrView,
+    args: RawArgs,
+    out: RawOut,
+) -> Status {
+    // SAFETY: called by the library's code, which keeps its arguments alive meanwhile.
+    let (borrowed, name, args, out) = unsafe {
+        let args = args.0.cast::<SliceView<ValueView>>().read();
+        (
+            Borrowed::of(token),
+            name.get(),
+            args,
+            out.0.cast::<DynamicOut>(),
+        )
+    };
+    if let Some(swapper) = &borrowed.swapper {
+        let pinned = swapper.live().pin();
+        if let Some((_, desc)) = pinned.live_function(name) {
+            // SAFETY: the pin keeps the function's library; arguments and `out` are those of a dynamic call.
+            return unsafe { (desc.dynamic)(null(), args, out) };
+        }
+    }
+    // SAFETY: `out` comes from `call_dynamic`.
+    unsafe { answer_dynamic(out, || Err(InvokeError::Unknown)) }
+}
+
+/// [`HostTable::live_call`](hotswap_plugin::contract::HostTable).
+pub(crate) unsafe extern "C" fn call(
+    token: Token,
+    name: StrView,
+    want: WantedRef,
+    call: LiveCall,
+    sink: Sink,
+) -> Status {
+    // SAFETY: called by the library's code, which keeps its arguments alive meanwhile.
+    let (borrowed, name, want) =
+        unsafe { (Borrowed::of(token), name.get(), &*want.0.cast::<Wanted>()) };
+    let Some(swapper) = &borrowed.swapper else {
+        return Status::OK;
+    };
+    let pinned = swapper.live().pin();
+    let Some((plugin, desc)) = pinned.live_function(name) else {
+        return Status::OK;
+    };
+    let caller = Party::Plugin(borrowed.library.plugin());
+    let plugin = plugin.name().as_str();
+    match mismatch::function(caller, plugin, want.params.as_slice(), want.result, desc) {
+        None => {
+            // SAFETY: the pin keeps the function's library, and the signatures are the same.
+            unsafe { (call.run)(call.data, desc.typed) };
+            Status::OK
+        }
+        // SAFETY: the sink is the caller's, for this call.
+        Some(message) => unsafe { guard(sink, || Err(message.into())) },
+    }
+}
+
+/// [`HostTable::live_items`](hotswap_plugin::contract::HostTable).
+pub(crate) unsafe extern "C" fn items(token: Token, out: RawOut) -> Status {
+    // SAFETY: called by the library's code, which waits for a list of these.
+    unsafe {
+        let borrowed = Borrowed::of(token);
+        let out = out.0.cast::<Out<<Vec<LiveItem> as Shared>::View>>();
+        answer(out, || match &borrowed.swapper {
+            Some(swapper) => swapper.live().pin().live_items(),
+            None => Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! The names of what is live in one generation.
+use crate::generation::Generation;
+use crate::instance::Instance;
+use crate::name::folded;
+use crate::nearest::nearest;
+use hotswap_plugin::boundary::FunctionDesc;
+use hotswap_plugin::contract::{LiveCode, LiveDesc};
+use hotswap_plugin::{LiveItem, LiveKind};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Where the live functions and types of a generation are: functions have names of their own, and types.
+#[derive(Default)]
+pub(crate) struct LiveTable {
+    functions: HashMap<String, Place>,
+}
+
+/// The plugin's place in the generation, and the item's in the plugin.
+#[derive(Clone, Copy)]
+struct Place {
+    plugin: usize,
+    item: usize,
+}
+
+impl LiveTable {
+    /// Of these plugins, no two of which have the same item: see `duplicates`.
+    pub(crate) fn of(plugins: &[Arc<Instance>]) -> Self {
+        let mut table = LiveTable::default();
+        for (plugin, instance) in plugins.iter().enumerate() {
+            for (item, desc) in instance.live().iter().enumerate() {
+                let name = folded(desc.name.as_str()).into_owned();
+                let place = Place { plugin, item };
+                match desc.code {
+                    LiveCode::Function(_) => table.functions.insert(name, place),
+                };
+            }
+        }
+        table
+    }
+}
+
+impl Generation {
+    /// The live function of this name, with the plugin that has it.
+    pub(crate) fn live_function(&self, name: &str) -> Option<(&Arc<Instance>, &FunctionDesc)> {
+        let place = self.live.functions.get(&*folded(name))?;
+        let plugin = &self.plugins[place.plugin];
+        match plugin.live()[place.item].code {
+            LiveCode::Function(desc) => Some((plugin, desc)),
+        }
+    }
+
+    /// The name most similar to one that nothing live of this kind has.
+    pub(crate) fn nearest_live(&self, kind: LiveKind, name: &str) -> Option<String> {
+        let items = self.plugins.iter().flat_map(|plugin| plugin.live());
+        let known = items.filter(|item| kind_of(item) == kind);
+        nearest(name, known.map(|item| item.name.as_str())).map(str::to_owned)
+    }
+
+    /// Its live functions and types, sorted by module and name.
+    pub fn live_items(&self) -> Vec<LiveItem> {
+        let of_plugin = |plugin: &Arc<Instance>| {
+            let name = plugin.name().clone();
+            let item = move |desc: &LiveDesc| LiveItem {
+                module: desc.module.as_str().to_owned(),
+                name: desc.name.as_str().to_owned(),
+                kind: kind_of(desc),
+                plugin: name.to_string(),
+                signature: desc.signature.as_str().to_owned(),
+                version: None,
+            };
+            plugin.live().iter().map(item).collect::<Vec<_>>()
+        };
+        let mut items: Vec<_> = self.plugins.iter().flat_map(of_plugin).collect();
+        items.sort();
+        items
+    }
+}
+
+/// What an item is.
+pub(crate) fn kind_of(item: &LiveDesc) -> LiveKind {
+    match item.code {
+        LiveCode::Function(_) => LiveKind::Function,
+    }
+}

@@ -1,0 +1,79 @@
+//! The description of a function, with the two C functions that it is called through.
+use crate::call::{Call, local};
+use crate::support::is_reference;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Ident, Type};
+
+/// What is called.
+pub enum Callee<'a> {
+    /// A method of this type; the instance is what the C functions get first.
+    Method(&'a Type),
+    /// A function of the module that generated code stands in.
+    Function,
+}
+
+impl Callee<'_> {
+    /// What stands before the parentheses, and the first argument in them.
+    fn parts(&self, ident: &Ident, this: &Ident) -> (TokenStream, TokenStream) {
+        match self {
+            Callee::Method(ty) => (quote!(#ty::#ident), quote!(&*#this.cast::<#ty>(),)),
+            // By its path: a parameter may have the function's name.
+            Callee::Function => (quote!(self::#ident), TokenStream::new()),
+        }
+    }
+}
+
+/// The description of a function, which holds its two C functions.
+pub fn described(b: &TokenStream, callee: &Callee<'_>, function: &Call<'_>) -> TokenStream {
+    let [this, args, out] = ["this", "args", "out"].map(local);
+    let (name, result) = (function.name(), &function.result);
+    let (path, receiver) = callee.parts(function.ident, &this);
+    let (crossing, out_type, bounds) = (function.crossing(b), function.out(b), function.bounds(b));
+    let (take, get, descriptions) = (function.take(b), function.get(b), function.descriptions(b));
+    let count = function.params.len() as u32;
+    let read = function.params.iter().map(|(param, ty)| {
+        let name = param.unraw().to_string();
+        let owned = if is_reference(ty) {
+            quote!(<#ty as #b::Arg>::Owned)
+        } else {
+            quote!(#ty)
+        };
+        quote!(let #param = #args.next::<#owned>(#name)?;)
+    });
+    let owned = function
+        .params
+        .iter()
+        .map(|(param, ty)| match is_reference(ty) {
+            true => quote!(&#param),
+            false => quote!(#param),
+        });
+    // Only what has parameters needs the arguments.
+    let mutable = (count > 0).then(|| quote!(let mut #args =));
+    quote! {{
+        unsafe extern "C" fn typed(#this: *const (), #crossing #out: #out_type) -> #b::Status #bounds {
+            unsafe {
+                #b::answer(#out, || {
+                    #take
+                    #path(#receiver #get)
+                })
+            }
+        }
+        unsafe extern "C" fn dynamic(
+            #this: *const (),
+            #args: #b::SliceView<#b::ValueView>,
+            #out: *mut #b::DynamicOut,
+        ) -> #b::Status #bounds {
+            unsafe {
+                #b::dynamic::answer_dynamic(#out, || {
+                    #mutable #b::dynamic::arguments(#args, #count)?;
+                    #(#read)*
+                    let result: #result = #path(#receiver #(#owned),*);
+                    #b::Return::into_dynamic(result)
+                })
+            }
+        }
+        unsafe { #b::FunctionDesc::new(#name, #descriptions, typed as *const (), dynamic) }
+    }}
+}

@@ -1,0 +1,43 @@
+//! `#[live]` on a function.
+use super::Options;
+use super::register::{Live, register};
+use crate::call::{Call, check_count};
+use crate::described::{Callee, described};
+use crate::support::Errors;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::ItemFn;
+
+/// The function as it is, and what lists it.
+pub fn expand(options: TokenStream, item: &ItemFn) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    let options = Options::parse(options, false, &mut errors);
+    let call = check(item, &mut errors);
+    errors.finish()?;
+    let root = &options.root;
+    let b = &root.boundary();
+    let function = described(b, &Callee::Function, &call);
+    let live = Live {
+        root,
+        attrs: &item.attrs,
+        kind: "function",
+        name: call.name(),
+        signature: format!("fn{}", call.written("")),
+        version: None,
+        items: quote!(const FUNCTION: #b::FunctionDesc = #function;),
+        code: quote!(Function(&FUNCTION)),
+        hash: quote!(FUNCTION.hash),
+    };
+    Ok(register(&live, item.to_token_stream()))
+}
+
+fn check<'a>(item: &'a ItemFn, errors: &mut Errors) -> Call<'a> {
+    if let Some(receiver) = item.sig.receiver() {
+        errors.at(
+            receiver,
+            "a live function is called on nothing: write `#[invoke]` on a method of a plugin, or a function without `self`",
+        );
+    }
+    check_count(&item.sig, errors);
+    Call::without_receiver(&item.sig, errors)
+}

@@ -1,0 +1,58 @@
+//! `#[live]`: what it stands on, and its options.
+mod function;
+mod module;
+mod names;
+mod register;
+
+use crate::support::{Errors, Root, unknown_option};
+use proc_macro2::TokenStream;
+use syn::parse::Parser;
+use syn::{Item, LitStr};
+
+/// The expansion of the attribute on an item.
+pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    match syn::parse2(item.clone()) {
+        Ok(Item::Fn(function)) => function::expand(options, &function),
+        Ok(Item::Mod(module)) => module::expand(options, module),
+        _ => Err(syn::Error::new_spanned(
+            item,
+            "write `#[live]` on a function, a struct, an enum, or a module `mod jobs { … }` with such",
+        )),
+    }
+}
+
+/// What stands in the parentheses of `#[live(…)]` on a function or a module.
+struct Options {
+    root: Root,
+    prefix: Option<LitStr>,
+}
+
+impl Options {
+    /// `of_module`: whether the option `prefix` is one.
+    fn parse(options: TokenStream, of_module: bool, errors: &mut Errors) -> Self {
+        let mut to = Options {
+            root: Root::default(),
+            prefix: None,
+        };
+        let parser = syn::meta::parser(|meta| {
+            if to.root.parse(&meta)? {
+                return Ok(());
+            }
+            if of_module && meta.path.is_ident("prefix") {
+                to.prefix = Some(meta.value()?.parse()?);
+                return Ok(());
+            }
+            Err(unknown_option(
+                &meta,
+                match of_module {
+                    true => "`prefix = \"live_\"` and `crate = path`",
+                    false => "`crate = path`; the name is that of the function",
+                },
+            ))
+        });
+        if let Err(error) = parser.parse2(options) {
+            errors.push(error);
+        }
+        to
+    }
+}

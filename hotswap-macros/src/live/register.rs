@@ -1,0 +1,61 @@
+//! What lists a live function or type: in the library, and in its file.
+use crate::support::{Root, json};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Attribute;
+
+/// A live function or type.
+pub struct Live<'a> {
+    pub root: &'a Root,
+    /// The item's own attributes.
+    pub attrs: &'a [Attribute],
+    /// As the file says it.
+    pub kind: &'static str,
+    pub name: String,
+    /// As its author wrote it.
+    pub signature: String,
+    /// The schema version of a type.
+    pub version: Option<u32>,
+    /// Items that `code` and `hash` name.
+    pub items: TokenStream,
+    /// The variant of `LiveCode`.
+    pub code: TokenStream,
+    /// What is compared.
+    pub hash: TokenStream,
+}
+
+/// The item as its author wrote it, and the statics that list it.
+pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
+    let Live {
+        root,
+        attrs,
+        kind,
+        name,
+        signature,
+        version,
+        items,
+        code,
+        hash,
+    } = live;
+    let use_boundary = root.use_boundary();
+    let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let version = version.map(|version| format!(r#","version":{version}"#));
+    let begin = format!(
+        r#"{{"kind":"{kind}","name":"{}","signature":"{}"{},"module":""#,
+        json(name),
+        json(signature),
+        version.unwrap_or_default(),
+    );
+    quote! {
+        #item
+
+        #(#cfgs)*
+        #[allow(clippy::all, clippy::pedantic)]
+        #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+        const _: () = {
+            #use_boundary
+            #items
+            #root::__live!(#begin, #name, #signature, #code, #hash);
+        };
+    }
+}

@@ -1,0 +1,169 @@
+//! Live functions and types: what a library lists of them, and what its file says of them.
+//!
+//! `#[live]` makes two statics of each. A [`LiveDesc`] is collected by the linker into one slice, which
+//! [`PluginEntry::live`](super::PluginEntry::live) lends; its order is the linker's. A [`LivePart`] lies in a section of
+//! the file, [`LIVE_SECTION`], which is read without running code. Both are of the crate that has the item, which may be a
+//! dependency of the plugin's: it is compiled as any other library, so they are there in every build, and nobody reads
+//! them where nobody loads the library.
+// The derive of `StableAbi` emits items without documentation.
+#![allow(missing_docs)]
+use super::metadata::{Hashes, Part};
+use crate::boundary::describe::Hash;
+use crate::boundary::{FunctionDesc, ParamDesc, TypeDesc};
+use abi_stable::StableAbi;
+use abi_stable::std_types::{RSlice, RStr};
+use linkme::distributed_slice;
+
+/// The section with a [`LivePart`] for each live item, in any order.
+///
+/// | tag | bytes |
+/// |---|---|
+/// | `live` | JSON: `kind` (`function` or `type`), `name`, `module`, `signature`, and `version` of a type |
+/// | `liha` | 16 bytes: the hash of a function's parameter and result types; zero for a type |
+pub const LIVE_SECTION: &str = ".hotswap.live";
+
+/// All live items of the library that this is linked into.
+#[doc(hidden)]
+#[distributed_slice]
+pub static HOTSWAP_LIVE_ITEMS: [LiveDesc];
+
+/// A live function or type.
+#[repr(C)]
+pub struct LiveDesc {
+    /// Its name.
+    pub name: RStr<'static>,
+    /// The module it stands in, its crate's name first.
+    pub module: RStr<'static>,
+    /// As its author wrote it, without the name of a function: `fn(times: u32) -> String`.
+    pub signature: RStr<'static>,
+    /// What it does.
+    pub code: LiveCode,
+    /// Its [`LivePart`], which would not be linked without this.
+    pub part: *const (),
+}
+
+/// What a live item does.
+#[repr(u32)]
+pub enum LiveCode {
+    /// A function. Its C functions ignore `this`, which is null.
+    Function(&'static FunctionDesc),
+}
+
+// SAFETY: constants, of functions that may be called from any thread.
+unsafe impl Send for LiveDesc {}
+// SAFETY: as above.
+unsafe impl Sync for LiveDesc {}
+
+impl LiveDesc {
+    /// A live item.
+    pub const fn new<const N: usize>(
+        name: &'static str,
+        module: &'static str,
+        signature: &'static str,
+        code: LiveCode,
+        part: &'static LivePart<N>,
+    ) -> Self {
+        LiveDesc {
+            name: RStr::from_str(name),
+            module: RStr::from_str(module),
+            signature: RStr::from_str(signature),
+            code,
+            part: (&raw const *part).cast(),
+        }
+    }
+}
+
+/// What the file says of a live item.
+#[repr(C)]
+pub struct LivePart<const N: usize> {
+    item: Part<N>,
+    hash: Hashes<1>,
+}
+
+impl<const N: usize> LivePart<N> {
+    /// The part of an item with this text and hash.
+    ///
+    /// # Panics
+    /// When the text is shorter than `N`, at compile time where the part is a constant.
+    pub const fn new(text: &'static str, hash: Hash) -> Self {
+        LivePart {
+            item: Part::text(b"live", text),
+            hash: Hashes::new(b"liha", [hash]),
+        }
+    }
+}
+
+/// `&Wanted`: what a caller takes a live function for.
+#[repr(transparent)]
+#[derive(StableAbi, Clone, Copy)]
+pub struct WantedRef(pub *const ());
+
+/// The signature that a caller expects.
+#[repr(C)]
+pub struct Wanted {
+    /// The parameters.
+    pub params: RSlice<'static, ParamDesc>,
+    /// The type of the result.
+    pub result: &'static TypeDesc,
+}
+
+/// What is done with a live function while its generation is pinned.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy)]
+pub struct LiveCall {
+    /// What `run` wants as its first argument.
+    pub data: *mut (),
+    /// Gets the function: [`FunctionDesc::typed`]. Does not unwind.
+    pub run: unsafe extern "C" fn(data: *mut (), function: *const ()),
+}
+
+/// The live items of a library, through a pointer. They are compared by name and hash, not by `abi_stable`.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy)]
+pub struct LiveList {
+    first: *const (),
+    len: usize,
+}
+
+impl LiveList {
+    /// Lends these.
+    pub fn new(items: &'static [LiveDesc]) -> Self {
+        LiveList {
+            first: items.as_ptr().cast(),
+            len: items.len(),
+        }
+    }
+
+    /// The items.
+    ///
+    /// # Safety
+    /// The library that lent them stays open for `'a`, and has this version of the contract.
+    pub unsafe fn get<'a>(self) -> &'a [LiveDesc] {
+        // SAFETY: the caller's promise; made from a slice.
+        unsafe { std::slice::from_raw_parts(self.first.cast(), self.len) }
+    }
+}
+
+/// Lists a live item: its JSON up to the module, its name, its signature, its variant of [`LiveCode`], its hash.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __live {
+    ($json:literal, $name:literal, $signature:literal, $kind:ident($desc:expr), $hash:expr) => {
+        const TEXT: &str = ::core::concat!($json, ::core::module_path!(), "\"}");
+        #[cfg_attr(
+            not(any(target_vendor = "apple", windows)),
+            unsafe(link_section = ".hotswap.live")
+        )]
+        static PART: $crate::contract::live::LivePart<{ TEXT.len() }> =
+            $crate::contract::live::LivePart::new(TEXT, $hash);
+        #[$crate::__private::linkme::distributed_slice($crate::contract::live::HOTSWAP_LIVE_ITEMS)]
+        #[linkme(crate = $crate::__private::linkme)]
+        static ITEM: $crate::contract::live::LiveDesc = $crate::contract::live::LiveDesc::new(
+            $name,
+            ::core::module_path!(),
+            $signature,
+            $crate::contract::live::LiveCode::$kind($desc),
+            &PART,
+        );
+    };
+}

@@ -1,0 +1,63 @@
+//! Live functions and types, as they are listed.
+use hotswap_macros::shared;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A live function or type of a generation.
+#[shared(crate = crate)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct LiveItem {
+    /// The module it stands in, its crate's name first: `livex_jobs::jobs`.
+    pub module: String,
+    /// Its name, as its author wrote it.
+    pub name: String,
+    /// What it is.
+    pub kind: LiveKind,
+    /// The plugin whose library has it.
+    pub plugin: String,
+    /// As its author wrote it, without the name of a function: `fn(department: &str) -> String`.
+    pub signature: String,
+    /// The schema version of a type.
+    pub version: Option<u32>,
+}
+
+/// What a live item is.
+#[shared(crate = crate)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveKind {
+    /// A function.
+    Function,
+    /// A struct or an enum.
+    Type,
+}
+
+impl fmt::Display for LiveKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            LiveKind::Function => "function",
+            LiveKind::Type => "type",
+        })
+    }
+}
+
+/// `fn roll_call(department: &str) -> String, of livex (livex_jobs::jobs)`
+impl fmt::Display for LiveItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LiveItem {
+            module,
+            name,
+            plugin,
+            signature,
+            ..
+        } = self;
+        match (self.kind, signature.strip_prefix("fn")) {
+            (LiveKind::Function, Some(rest)) => write!(f, "fn {name}{rest}")?,
+            _ => f.write_str(signature)?,
+        }
+        if let Some(version) = self.version {
+            write!(f, ", version {version}")?;
+        }
+        write!(f, ", of {plugin} ({module})")
+    }
+}

@@ -1,0 +1,171 @@
+//! A plugin's way to what is live in the newest generation.
+use super::{LiveItem, VaultError};
+use crate::Value;
+use crate::boundary::{
+    HookError, InvokeError, Panicked, Return, Signature, StrView, call_dynamic, collect,
+    try_receive,
+};
+use crate::contract::entry::{RawArgs, RawOut};
+use crate::contract::live::{LiveCall, Wanted, WantedRef};
+use crate::glue::{self, Host};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::null;
+
+/// What finds live functions and types by their names, in whichever generation is the newest at the moment of each call.
+///
+/// Unlike a [`Vault`](crate::Vault) it can be cloned, kept, and handed to other threads; it keeps no plugin in memory. An
+/// import means the generation of the plugin that has it; this does not. In `on_init` the newest generation is the one
+/// before that which is being made.
+///
+/// Where the crate is an ordinary library, as in its unit tests, nothing is live.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// let vault = Context::for_test().vault();
+/// let none = vault.invoke("roll_call", &["accounts".into()]);
+/// assert_eq!(none.unwrap_err().to_string(), "nothing live is called roll_call");
+/// ```
+#[derive(Clone)]
+pub struct VaultHandle(());
+
+impl VaultHandle {
+    pub(crate) fn new() -> Self {
+        VaultHandle(())
+    }
+
+    /// Calls a live function with values.
+    ///
+    /// # Errors
+    /// Nothing of this name, arguments that do not fit, the function's own error, a panic.
+    pub fn invoke(&self, name: &str, args: &[Value]) -> Result<Value, VaultError> {
+        let host = host(name)?;
+        let failed = |refused| refused_by(name, refused);
+        // SAFETY: the host hands arguments and result to the dynamic function of that name, or answers itself; the
+        // token belongs to the table.
+        unsafe {
+            call_dynamic(
+                args,
+                |args, out| {
+                    let (args, out) = (RawArgs((&raw const args).cast()), RawOut(out.cast()));
+                    host.table.live_invoke()(host.token, StrView::new(name), args, out)
+                },
+                failed,
+            )
+        }
+    }
+
+    /// Calls a live function with types: `vault.call::<fn(&str) -> String, _>("roll_call", ("accounts",))?`. They are
+    /// compared at each call.
+    ///
+    /// # Errors
+    /// Nothing of this name, another signature, the function's own error, a panic.
+    ///
+    /// # Panics
+    /// With the panic of a `Hash`, `Eq` or `Ord` of this library that ran while the result was copied.
+    pub fn call<F, A>(
+        &self,
+        name: &str,
+        args: A,
+    ) -> Result<<F::Result as Return>::Ok, VaultError<<F::Result as Return>::Err>>
+    where
+        F: Signature<A>,
+    {
+        let host = host(name)?;
+        let (mut args, mut called) = (Some(args), None);
+        let run = |function| {
+            called = args.take().map(|args| {
+                // SAFETY: the host lends a function with this signature, which ignores `this`.
+                catch_unwind(AssertUnwindSafe(|| unsafe {
+                    F::call(function, null(), args)
+                }))
+            });
+        };
+        lend::<F, A>(host, name, run).map_err(|message| VaultError::Signature { message })?;
+        match called {
+            None => Err(not_found(name)),
+            Some(Err(own)) => resume_unwind(own),
+            Some(Ok(Err(panicked))) => Err(VaultError::Panicked {
+                name: name.to_owned(),
+                message: panicked.text,
+            }),
+            Some(Ok(Ok(result))) => result.split().map_err(VaultError::Returned),
+        }
+    }
+
+    /// What is live in the newest generation, sorted by module and name.
+    pub fn live_items(&self) -> Vec<LiveItem> {
+        let Some(host) = glue::host() else {
+            return Vec::new();
+        };
+        // SAFETY: the contract says what the host answers with; the token belongs to the table.
+        let listed =
+            unsafe { try_receive(|out| host.table.live_items()(host.token, RawOut(out.cast()))) };
+        listed.unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for VaultHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VaultHandle").finish_non_exhaustive()
+    }
+}
+
+fn host<E>(name: &str) -> Result<Host, VaultError<E>> {
+    glue::host().ok_or_else(|| not_found(name))
+}
+
+/// Has `run` called with the function of this name, if there is one. Its error is about another signature.
+fn lend<F: Signature<A>, A>(
+    host: Host,
+    name: &str,
+    mut run: impl FnMut(*const ()),
+) -> Result<(), String> {
+    unsafe extern "C" fn run_raw<R: FnMut(*const ())>(data: *mut (), function: *const ()) {
+        // SAFETY: `data` is the closure below, which nobody else uses meanwhile.
+        unsafe { (*data.cast::<R>())(function) }
+    }
+    fn call_of<R: FnMut(*const ())>(run: &mut R) -> LiveCall {
+        LiveCall {
+            data: std::ptr::from_mut(run).cast(),
+            run: run_raw::<R>,
+        }
+    }
+    let want = Wanted {
+        params: F::PARAMS.into(),
+        result: F::RESULT,
+    };
+    let (name, want) = (StrView::new(name), WantedRef((&raw const want).cast()));
+    let call = call_of(&mut run);
+    // SAFETY: all arguments are alive until this returns; the token belongs to the table.
+    let lent =
+        collect(|sink| unsafe { host.table.live_call()(host.token, name, want, call, sink) });
+    lent.map_err(|error| match error {
+        HookError::Failed(message) | HookError::Panicked(message) => message,
+    })
+}
+
+#[cold]
+fn not_found<E>(name: &str) -> VaultError<E> {
+    VaultError::NotFound {
+        name: name.to_owned(),
+    }
+}
+
+#[cold]
+fn refused_by(name: &str, refused: Result<InvokeError, Panicked>) -> VaultError {
+    let name = name.to_owned();
+    match refused {
+        Ok(InvokeError::Returned(error)) => VaultError::Returned(error),
+        Ok(InvokeError::Unknown) => VaultError::NotFound { name },
+        Ok(refused) => VaultError::Arguments {
+            name,
+            message: refused.to_string(),
+        },
+        Err(panicked) => VaultError::Panicked {
+            name,
+            message: panicked.text,
+        },
+    }
+}
