@@ -192,10 +192,8 @@ pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a struct or an enum whose values can be saved by one version of the code and restored by another.
 #[proc_macro_attribute]
 pub fn live_data(options: TokenStream, item: TokenStream) -> TokenStream {
-    or_errors(
-        item.clone().into(),
-        live_data::expand(options.into(), item.into()),
-    )
+    let as_written = live_data::without_options(item.clone().into());
+    or_errors(as_written, live_data::expand(options.into(), item.into()))
 }
 
 /// Makes a struct of imports: the last parameter of a plugin's `new`.

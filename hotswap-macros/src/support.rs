@@ -225,7 +225,7 @@ pub fn check_param(ty: &Type, errors: &mut Errors) {
 }
 
 /// What to write instead of a reference.
-fn owned(reference: &TypeReference) -> String {
+pub fn owned(reference: &TypeReference) -> String {
     match bare(&reference.elem) {
         Type::Path(path) if path.path.is_ident("str") => "String".into(),
         Type::Slice(slice) => format!("Vec<{}>", written(&slice.elem)),

@@ -1,53 +1,161 @@
 //! `#[live_data]`: parse and check.
-use crate::support::{Root, unknown_option};
+mod check;
+mod fields;
+mod generate;
+mod options;
+
+use crate::support::{Errors, Root};
+pub use options::TypeOptions;
+use options::{FieldOptions, VariantOptions};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::Parser;
-use syn::{Ident, Item, LitInt};
+use syn::{Attribute, Field, Fields, Ident, Item, Member, Type};
 
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
-    let item: Item = syn::parse2(item)?;
-    let ident: &Ident = match &item {
-        Item::Struct(item) => &item.ident,
-        Item::Enum(item) => &item.ident,
-        item => {
-            return Err(syn::Error::new_spanned(
-                item,
-                "`#[live_data]` is for structs and enums",
-            ));
+    let options = TypeOptions::parse(options)?;
+    let mut item: Item = syn::parse2(item)?;
+    let live = LiveData::parse(options, &mut item)?;
+    Ok(generate::live_data(&live, item))
+}
+
+/// The item without the options of its fields, for when there are errors.
+pub fn without_options(item: TokenStream) -> TokenStream {
+    let Ok(mut item) = syn::parse2::<Item>(item.clone()) else {
+        return item;
+    };
+    let strip = |fields: &mut Fields| {
+        fields
+            .iter_mut()
+            .for_each(|field| drop(take(&mut field.attrs)))
+    };
+    match &mut item {
+        Item::Struct(item) => strip(&mut item.fields),
+        Item::Enum(item) => item.variants.iter_mut().for_each(|variant| {
+            take(&mut variant.attrs);
+            strip(&mut variant.fields);
+        }),
+        _ => {}
+    }
+    item.into_token_stream()
+}
+
+/// Takes the options out of the attributes.
+fn take(attrs: &mut Vec<Attribute>) -> Vec<Attribute> {
+    attrs
+        .extract_if(.., |attr| attr.path().is_ident("live_data"))
+        .collect()
+}
+
+/// A type that is to be live data.
+struct LiveData {
+    options: TypeOptions,
+    ident: Ident,
+    body: Body,
+}
+
+enum Body {
+    Struct(Vec<Part>),
+    Enum(Vec<Variant>),
+}
+
+struct Variant {
+    ident: Ident,
+    /// Its name, then those that it had earlier.
+    names: Vec<String>,
+    fields: Vec<Part>,
+}
+
+/// A field.
+struct Part {
+    member: Member,
+    /// Its name, then those that it had earlier. Empty where it has none.
+    names: Vec<String>,
+    ty: Type,
+    options: FieldOptions,
+}
+
+impl LiveData {
+    /// Takes the options from the item.
+    fn parse(options: TypeOptions, item: &mut Item) -> syn::Result<Self> {
+        let mut errors = check::item(item)?;
+        let (ident, body) = match item {
+            Item::Struct(item) => {
+                let parts = parts(&mut item.fields, &mut errors);
+                (item.ident.clone(), Body::Struct(parts))
+            }
+            Item::Enum(item) => {
+                let variants = item.variants.iter_mut().map(|variant| {
+                    let VariantOptions { was } =
+                        VariantOptions::parse(&take(&mut variant.attrs), &mut errors);
+                    Variant {
+                        ident: variant.ident.clone(),
+                        names: names(&variant.ident, &was),
+                        fields: parts(&mut variant.fields, &mut errors),
+                    }
+                });
+                (item.ident.clone(), Body::Enum(variants.collect()))
+            }
+            _ => unreachable!("other items were refused"),
+        };
+        let live = LiveData {
+            options,
+            ident,
+            body,
+        };
+        check::all(&live, &mut errors);
+        errors.finish()?;
+        Ok(live)
+    }
+
+    /// All fields, each with what tells those of one variant from those of another.
+    fn parts(&self) -> impl Iterator<Item = (String, &Part)> {
+        let all: Vec<_> = match &self.body {
+            Body::Struct(parts) => parts.iter().map(|part| (String::new(), part)).collect(),
+            Body::Enum(variants) => {
+                let parts = variants.iter().flat_map(|variant| {
+                    let prefix = format!("{}_", variant.ident.unraw());
+                    variant
+                        .fields
+                        .iter()
+                        .map(move |part| (prefix.clone(), part))
+                });
+                parts.collect()
+            }
+        };
+        all.into_iter()
+    }
+
+    fn root(&self) -> &Root {
+        &self.options.root
+    }
+}
+
+fn parts(fields: &mut Fields, errors: &mut Errors) -> Vec<Part> {
+    let part = |(index, field): (usize, &mut Field)| {
+        let options = FieldOptions::parse(&take(&mut field.attrs), errors);
+        Part {
+            names: field
+                .ident
+                .iter()
+                .flat_map(|ident| names(ident, &options.was))
+                .collect(),
+            member: match &field.ident {
+                Some(ident) => ident.clone().into(),
+                None => index.into(),
+            },
+            ty: field.ty.clone(),
+            options,
         }
     };
-    let mut root = Root::default();
-    let mut version = 1u32;
-    let mut name = ident.unraw().to_string();
-    syn::meta::parser(|meta| {
-        if root.parse(&meta)? {
-        } else if meta.path.is_ident("version") {
-            version = meta.value()?.parse::<LitInt>()?.base10_parse()?;
-        } else if meta.path.is_ident("name") {
-            name = meta.value()?.parse::<syn::LitStr>()?.value();
-        } else {
-            return Err(unknown_option(
-                &meta,
-                "`version = 2`, `name = \"…\"`, `migrate(…)`, `default`, `was = \"…\"` and `crate = path`",
-            ));
-        }
-        Ok(())
-    })
-    .parse2(options)?;
-    let serde = quote!(#root::__private::serde);
-    let serde_text = serde.to_string();
-    Ok(quote! {
-        #[derive(#serde::Serialize, #serde::Deserialize)]
-        #[serde(crate = #serde_text)]
-        #item
+    fields.iter_mut().enumerate().map(part).collect()
+}
 
-        #[automatically_derived]
-        impl #root::LiveType for #ident {
-            const NAME: &'static str = #name;
-            const VERSION: u32 = #version;
-        }
-    })
+/// The names that something has and had in the data.
+fn names(ident: &Ident, was: &[syn::LitStr]) -> Vec<String> {
+    let was = was.iter().map(syn::LitStr::value);
+    std::iter::once(ident.unraw().to_string())
+        .chain(was)
+        .collect()
 }

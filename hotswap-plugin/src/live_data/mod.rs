@@ -1,112 +1,354 @@
 //! Live data: values that outlive the code which made them.
+//!
+//! A value is saved by one version of a plugin and restored by another, a moment or a year later. It carries the name of
+//! its type, a schema version, and the names of its fields. What a type says of its own history decides how it is read:
+//!
+//! | what changed | what to write |
+//! |---|---|
+//! | a field was added | `#[live_data(default)]`, or `default = 7`; nothing where it is an `Option` |
+//! | a field was removed | nothing |
+//! | a field, a variant or a type has a new name | `#[live_data(was = "old")]` on it |
+//! | a field has another type | nothing where the value fits (`u8` to `u64`); otherwise a migration |
+//! | anything else | a new `version`, and `migrate(1, up = from_1, down = to_1)`: see [`Fields`] |
+//! | a field that is made anew each time | `#[live_data(skip)]` |
+//!
+//! What fits no rule is an error with the path to the place, as `crew[3].speed: expected u32, found "x"`, never a guess.
+//! The data is not consumed by it.
+//!
+//! Types within a value have versions of their own, which the data carries as well. They are migrated where they are
+//! found: in fields, through collections, options and tuples, and through types with `#[live_data]`; not through a type that
+//! only derives `serde`'s traits. What contains them need not have a new version.
+//!
+//! # Up and down
+//! A version that is restored by a newer one goes up through the migrations between them. Where there are none, names
+//! alone decide. An older one understands newer data if no migration lies between them; otherwise it refuses, and whoever has
+//! the newer type [lowers](LiveData::lower) the data for it.
+//!
+//! # The bytes
+//! Live data is one block of bytes, which may be kept in a file. Numbers in the header are little-endian.
+//!
+//! | bytes | |
+//! |---|---|
+//! | 4 | `HSLD` |
+//! | 1 | the version of this format: 1 |
+//! | 2 | how many types follow: that of the value, then the live types in it |
+//! | 2, n | the length of a type's name, and the name, UTF-8 |
+//! | 4 | its schema version; 0 where it has none, as a number or a list |
+//! | 4 | the oldest schema version that understands this one by names alone |
+//! | rest | the value, as MessagePack |
+//!
+//! In MessagePack, a struct is a map from names, a variant its name or a map with that one key, `Vec<u8>` is binary, and
+//! `None` and `()` are nil. Three extension types of its own keep apart what other readers would confuse: type 1, of one byte,
+//! is so many `Some` around a nil (`Some(None)` is 1); types 2 and 3 are an `i128` and a `u128` that need more than 64 bits,
+//! big-endian. Values lie at most 128 levels deep in each other.
+mod codec;
 mod error;
 mod fields;
+#[doc(hidden)]
+pub mod generated;
+mod migrate;
+mod node;
+mod schema;
+mod shared;
+mod std_types;
 mod types;
 
 pub use error::LiveDataError;
 pub use fields::Fields;
-pub use types::{LiveField, LiveType};
+#[doc(hidden)]
+pub use migrate::{Migration, Walk};
+#[doc(hidden)]
+pub use node::Node;
+pub use schema::Schema;
+pub use types::LiveType;
+#[doc(hidden)]
+pub use types::{LiveField, Types};
 
+#[doc(hidden)]
+pub use codec::{Error as CodecError, bytes};
+
+use migrate::Want;
+use schema::{Entries, Entry};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
+
+const MAGIC: [u8; 4] = *b"HSLD";
+const FORMAT: u8 = 1;
+/// Where the table of types begins.
+const TABLE: usize = 5;
 
 /// A value as bytes, with the name of its type and its schema version.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[live_data]
+/// #[derive(Debug, PartialEq)]
+/// struct Fire {
+///     name: String,
+///     #[live_data(default = 1)]
+///     shots: u32,
+/// }
+///
+/// let fire = Fire { name: "kitchen".into(), shots: 3 };
+/// let data = LiveData::save(&fire)?;
+/// assert_eq!((data.type_name(), data.version()), ("Fire", 1));
+///
+/// let read = LiveData::from_bytes(data.as_bytes())?;
+/// assert_eq!(read.restore::<Fire>()?, fire);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// It crosses between plugins and host as its bytes, and is live data itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LiveData {
-    name: String,
-    version: u32,
     bytes: Vec<u8>,
+    /// Where the value begins.
+    value: usize,
 }
 
 impl LiveData {
     /// Saves a value.
     ///
     /// # Errors
-    /// The value cannot be saved; the error has the path.
+    /// Of values of the usual types, only those that lie too deep in each other, and paths that are no text, cannot be
+    /// saved. [`SameName`](LiveDataError::SameName) where two types in it cannot be told apart.
     pub fn save<T: LiveType>(value: &T) -> Result<Self, LiveDataError> {
-        Self::with(T::NAME, T::VERSION, value)
+        LiveData::new(T::NAME, Types::of::<T>()?.entries(), |out| {
+            value.encode(out)
+        })
     }
 
-    /// Saves any value.
+    /// Saves a value of any type that `serde` can write, under this name and version.
+    ///
+    /// ```
+    /// use hotswap_plugin::LiveData;
+    ///
+    /// let data = LiveData::with("Score", 1, &("kitchen", 3))?;
+    /// assert_eq!(data.restore_as::<(String, u64)>()?, ("kitchen".into(), 3));
+    /// # Ok::<(), hotswap_plugin::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`save`](Self::save).
+    /// As [`save`](Self::save); and where the name is longer than 65,535 bytes.
     pub fn with<T: Serialize + ?Sized>(
         name: &str,
         version: u32,
         value: &T,
     ) -> Result<Self, LiveDataError> {
-        let bytes = rmp_serde::to_vec_named(value).map_err(LiveDataError::new)?;
-        Ok(LiveData {
-            name: name.to_owned(),
+        if name.len() > u16::MAX.into() {
+            let error = codec::Error::new("the name of the type is too long");
+            return Err(LiveDataError::saving("a value", error));
+        }
+        let entry = Entry {
+            name,
             version,
-            bytes,
-        })
+            since: 0,
+        };
+        LiveData::new(name, [entry].into_iter(), |out| codec::encode(value, out))
+    }
+
+    fn new<'a>(
+        name: &str,
+        types: impl ExactSizeIterator<Item = Entry<'a>>,
+        encode: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, codec::Error>,
+    ) -> Result<Self, LiveDataError> {
+        let mut bytes = Vec::with_capacity(128);
+        bytes.extend(MAGIC);
+        bytes.push(FORMAT);
+        schema::write(types, &mut bytes);
+        let value = bytes.len();
+        let bytes = encode(bytes).map_err(|e| LiveDataError::saving(name, e))?;
+        Ok(LiveData { bytes, value })
     }
 
     /// The name of the type.
     pub fn type_name(&self) -> &str {
-        &self.name
+        self.entries().next().map_or("", |entry| entry.name)
     }
 
-    /// The schema version of the type that saved it.
+    /// The schema version of the type that saved it; 0 for types without one, such as numbers and lists.
     pub fn version(&self) -> u32 {
-        self.version
+        self.entries().next().map_or(0, |entry| entry.version)
     }
 
-    /// The bytes, to be kept in a file or sent.
+    /// The types in it, with the versions that saved it.
+    pub fn schema(&self) -> Schema {
+        Schema::of_table(&self.bytes[TABLE..self.value])
+    }
+
+    /// All of it, to be kept or sent: see the [module](self).
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Reads what [`as_bytes`](Self::as_bytes) gave.
+    /// The same, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Reads what [`as_bytes`](Self::as_bytes) gave. The value itself is read when it is restored.
     ///
     /// # Errors
-    /// They are no live data.
+    /// [`NoLiveData`](LiveDataError::NoLiveData), [`UnknownFormat`](LiveDataError::UnknownFormat).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LiveDataError> {
-        Ok(LiveData {
-            name: String::new(),
-            version: 0,
-            bytes: bytes.to_vec(),
+        let table = match bytes {
+            [b'H', b'S', b'L', b'D', FORMAT, table @ ..] => table,
+            [b'H', b'S', b'L', b'D', found, ..] => {
+                return Err(LiveDataError::UnknownFormat { found: *found });
+            }
+            _ => return Err(LiveDataError::no_live_data("it does not begin with HSLD")),
+        };
+        match schema::length(table) {
+            Some(len) if len < table.len() => Ok(LiveData {
+                bytes: bytes.to_vec(),
+                value: TABLE + len,
+            }),
+            Some(_) => Err(LiveDataError::no_live_data("there is no value")),
+            None => Err(LiveDataError::no_live_data("the table of types is broken")),
+        }
+    }
+
+    /// The value, as its type is now.
+    ///
+    /// # Errors
+    /// [`WrongType`](LiveDataError::WrongType), [`Newer`](LiveDataError::Newer),
+    /// [`Migration`](LiveDataError::Migration), [`Restore`](LiveDataError::Restore).
+    pub fn restore<T: LiveType>(&self) -> Result<T, LiveDataError> {
+        let value = match self.is_current::<T>()? {
+            true => T::decode(self.value()),
+            false => self.migrated::<T>(&Want::Own)?.to(),
+        };
+        value.map_err(|e| self.failed(e))
+    }
+
+    /// Overwrites the fields of a value that the data has, and leaves the others alone, as well as those that are
+    /// declared `skip`. The same holds for live types in its fields, but not for those in collections, which are
+    /// overwritten as a whole.
+    ///
+    /// # Errors
+    /// As [`restore`](Self::restore). The value is as it was then.
+    pub fn restore_into<T: LiveType>(&self, value: &mut T) -> Result<(), LiveDataError> {
+        let node = match self.is_current::<T>()? {
+            true => self.parsed()?,
+            false => self.migrated::<T>(&Want::Own)?,
+        };
+        let overlay = value.overlay(&node, false);
+        let overlay = overlay.and_then(|()| value.overlay(&node, true));
+        overlay.map_err(|e| self.failed(e))
+    }
+
+    /// The value as any type that `serde` can read, by names alone, whatever name and version the data has.
+    ///
+    /// # Errors
+    /// [`Restore`](LiveDataError::Restore).
+    pub fn restore_as<T: DeserializeOwned>(&self) -> Result<T, LiveDataError> {
+        codec::decode(self.value()).map_err(|e| self.failed(e))
+    }
+
+    /// The same value for an earlier version of its type, `T` being the newest. Types within stay at their versions.
+    ///
+    /// # Errors
+    /// [`NoWayDown`](LiveDataError::NoWayDown), [`NotLower`](LiveDataError::NotLower), and those of
+    /// [`restore`](Self::restore).
+    pub fn lower<T: LiveType>(&self, version: u32) -> Result<LiveData, LiveDataError> {
+        self.lowered::<T>(Want::Whole(version))
+    }
+
+    /// The same value for the types of an earlier build. Those that the schema does not name stay as they are.
+    ///
+    /// # Errors
+    /// As [`lower`](Self::lower).
+    pub fn lower_to<T: LiveType>(&self, schema: &Schema) -> Result<LiveData, LiveDataError> {
+        self.lowered::<T>(Want::These(schema))
+    }
+
+    fn value(&self) -> &[u8] {
+        &self.bytes[self.value..]
+    }
+
+    fn entries(&self) -> Entries<'_> {
+        Entries::new(&self.bytes[TABLE..self.value])
+    }
+
+    /// Whether it can be read as a `T` without a migration.
+    fn is_current<T: LiveType>(&self) -> Result<bool, LiveDataError> {
+        self.check_name::<T>()?;
+        let types = Types::of::<T>()?;
+        let mut current = true;
+        for entry in self.entries() {
+            let Some(known) = types.find(entry.name) else {
+                continue;
+            };
+            if known.version < entry.since {
+                return Err(LiveDataError::Newer {
+                    type_name: known.name.to_owned(),
+                    found: entry.version,
+                    since: entry.since,
+                    own: known.version,
+                });
+            }
+            current &= known.version <= entry.version;
+        }
+        Ok(current)
+    }
+
+    fn check_name<T: LiveType>(&self) -> Result<(), LiveDataError> {
+        match self.type_name() {
+            name if types::is_named::<T>(name) => Ok(()),
+            name => Err(LiveDataError::WrongType {
+                found: name.to_owned(),
+                expected: T::NAME.to_owned(),
+            }),
+        }
+    }
+
+    fn parsed(&self) -> Result<Node, LiveDataError> {
+        Node::parse(self.value()).map_err(|e| self.failed(e))
+    }
+
+    fn migrated<T: LiveType>(&self, want: &Want<'_>) -> Result<Node, LiveDataError> {
+        let mut node = self.parsed()?;
+        let walk = Walk {
+            have: self.entries(),
+            want,
+        };
+        walk.value::<T>(&mut node)?;
+        Ok(node)
+    }
+
+    fn lowered<T: LiveType>(&self, want: Want<'_>) -> Result<LiveData, LiveDataError> {
+        self.is_current::<T>()?;
+        let types = Types::of::<T>()?;
+        let node = self.migrated::<T>(&want)?;
+        let entries = self.entries().enumerate();
+        let entries = entries.map(|(index, entry)| want.lowered(index, entry, &types));
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        LiveData::new(T::NAME, entries.into_iter(), |out| {
+            codec::encode(&node, out)
         })
     }
 
-    /// The value, as the type is now.
-    ///
-    /// # Errors
-    /// It cannot be restored; the error has the path.
-    pub fn restore<T: LiveType>(&self) -> Result<T, LiveDataError> {
-        self.restore_as()
-    }
-
-    /// The value, by names alone.
-    ///
-    /// # Errors
-    /// As [`restore`](Self::restore).
-    pub fn restore_as<T: DeserializeOwned>(&self) -> Result<T, LiveDataError> {
-        rmp_serde::from_slice(&self.bytes).map_err(LiveDataError::new)
-    }
-
-    /// Restores the fields that the data has, and leaves the others alone.
-    ///
-    /// # Errors
-    /// As [`restore`](Self::restore); then nothing was changed.
-    pub fn restore_into<T: LiveType>(&self, value: &mut T) -> Result<(), LiveDataError> {
-        *value = self.restore()?;
-        Ok(())
-    }
-
-    /// The same value for an earlier version of the type.
-    ///
-    /// # Errors
-    /// There is no way down, or a migration failed.
-    pub fn lower<T: LiveType>(&self, _version: u32) -> Result<LiveData, LiveDataError> {
-        Ok(self.clone())
+    fn failed(&self, error: codec::Error) -> LiveDataError {
+        let (path, reason) = error.into_parts();
+        LiveDataError::Restore {
+            type_name: self.type_name().to_owned(),
+            version: self.version(),
+            path,
+            reason,
+        }
     }
 }
 
-impl std::fmt::Debug for LiveData {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "LiveData({} {})", self.type_name(), self.version())
+impl fmt::Debug for LiveData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "LiveData({}, {} bytes)",
+            self.schema(),
+            self.value().len()
+        )
     }
 }

@@ -1,0 +1,153 @@
+//! Reading what is in a list, a map, a variant.
+use super::{Decoder, Error, Head};
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
+};
+
+/// The items of a list.
+pub(super) struct Items<'a, 'de> {
+    pub decoder: &'a mut Decoder<'de>,
+    pub left: u32,
+    pub index: usize,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let item = seed.deserialize(&mut *self.decoder);
+        let item = item.map_err(|e| e.index(self.index))?;
+        self.index += 1;
+        Ok(Some(item))
+    }
+
+    /// Each item is a byte at least.
+    fn size_hint(&self) -> Option<usize> {
+        Some((self.left as usize).min(self.decoder.input.len()))
+    }
+}
+
+/// The entries of a map.
+pub(super) struct Entries<'a, 'de> {
+    pub decoder: &'a mut Decoder<'de>,
+    pub left: u32,
+    /// The last key, and what comes behind it.
+    pub key: &'de [u8],
+}
+
+impl<'de> MapAccess<'de> for Entries<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        self.key = self.decoder.input;
+        let key = seed.deserialize(&mut *self.decoder);
+        Ok(Some(key.map_err(|e| key_error(e, self.key))?))
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let value = seed.deserialize(&mut *self.decoder);
+        value.map_err(|e| key_error(e, self.key))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some((self.left as usize).min(self.decoder.input.len()))
+    }
+}
+
+/// The error, seen from the map that has it under the key with these bytes.
+#[cold]
+pub(super) fn key_error(error: Error, key: &[u8]) -> Error {
+    match Decoder::new(key).head() {
+        Ok(Head::Str(name)) => error.at(name),
+        Ok(Head::Uint(number)) => error.at(&format!("[{number}]")),
+        Ok(Head::Int(number)) => error.at(&format!("[{number}]")),
+        _ => error.at("[…]"),
+    }
+}
+
+/// A variant, with or without something in it.
+pub(super) struct Variant<'a, 'de> {
+    pub name: &'de str,
+    pub content: Option<&'a mut Decoder<'de>>,
+}
+
+impl<'de, 'a> EnumAccess<'de> for Variant<'a, 'de> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
+        let name = seed.deserialize(BorrowedStrDeserializer::<Error>::new(self.name))?;
+        Ok((name, self))
+    }
+}
+
+impl<'de> Variant<'_, 'de> {
+    fn content<T>(
+        self,
+        expected: &dyn Expected,
+        read: impl FnOnce(&mut Decoder<'de>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match self.content {
+            Some(decoder) => read(decoder).map_err(|e| e.at(self.name)),
+            None => Err(Error::invalid_type(Unexpected::Unit, expected).at(self.name)),
+        }
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
+    type Error = Error;
+
+    /// Of a variant that lost its fields, the name is left.
+    fn unit_variant(self) -> Result<(), Error> {
+        match self.content {
+            None => Ok(()),
+            Some(decoder) => decoder
+                .deserialize_unit_struct("", serde::de::IgnoredAny)
+                .map(drop)
+                .map_err(|e| e.at(self.name)),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
+        self.content(&"a value", |decoder| seed.deserialize(decoder))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.content(&"a list", |decoder| decoder.deserialize_seq(visitor))
+    }
+
+    /// One that had no fields has all defaults.
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.content {
+            Some(decoder) => decoder
+                .deserialize_map(visitor)
+                .map_err(|e| e.at(self.name)),
+            None => Decoder::new(&[0x80])
+                .deserialize_map(visitor)
+                .map_err(|e| e.at(self.name)),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Writing what is in a list, a map, a variant.
+use super::Error;
+use super::access::key_error;
+use super::encode::{Encoder, done, length};
+use rmp::encode;
+use serde::ser::{
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant,
+};
+
+/// A list or a map that is being written.
+pub(super) struct Compound<'e> {
+    encoder: &'e mut Encoder,
+    /// How many items it said it has.
+    len: Option<usize>,
+    count: usize,
+    /// Where it begins.
+    start: usize,
+    /// Where the last key begins.
+    key: usize,
+    variant: Option<&'static str>,
+}
+
+impl<'e> Compound<'e> {
+    pub fn new(encoder: &'e mut Encoder, len: Option<usize>, start: usize) -> Self {
+        Compound {
+            encoder,
+            len,
+            count: 0,
+            start,
+            key: 0,
+            variant: None,
+        }
+    }
+
+    pub fn of_variant(mut self, name: &'static str) -> Self {
+        self.variant = Some(name);
+        self
+    }
+
+    #[cold]
+    fn within(&self, error: Error) -> Error {
+        match self.variant {
+            Some(name) => error.at(name),
+            None => error,
+        }
+    }
+
+    #[inline]
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let written = value.serialize(&mut *self.encoder);
+        written.map_err(|e| self.within(e.index(self.count)))?;
+        self.count += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        done(encode::write_str(&mut self.encoder.out, name))?;
+        let written = value.serialize(&mut *self.encoder);
+        written.map_err(|e| self.within(e.at(name)))?;
+        self.count += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        let Compound {
+            encoder,
+            count,
+            start,
+            ..
+        } = self;
+        encoder.depth -= if self.variant.is_some() { 2 } else { 1 };
+        match self.len {
+            Some(len) if len == count => Ok(()),
+            Some(len) => Err(Error::new(format!(
+                "said that it has {len} items, and has {count}"
+            ))),
+            None => {
+                let number = length(count)?.to_be_bytes();
+                encoder.bytes()[start + 1..start + 5].copy_from_slice(&number);
+                Ok(())
+            }
+        }
+    }
+}
+
+macro_rules! compound {
+    ($($trait_:ident { $method:ident($($name:ident)?) $via:ident })*) => {$(
+        impl $trait_ for Compound<'_> {
+            type Ok = ();
+            type Error = Error;
+            #[inline]
+            fn $method<T: Serialize + ?Sized>(&mut self, $($name: &'static str,)? value: &T) -> Result<(), Error> {
+                self.$via($($name,)? value)
+            }
+            fn end(self) -> Result<(), Error> {
+                self.finish()
+            }
+        }
+    )*};
+}
+compound! {
+    SerializeSeq { serialize_element() item }
+    SerializeTuple { serialize_element() item }
+    SerializeTupleStruct { serialize_field() item }
+    SerializeTupleVariant { serialize_field() item }
+    SerializeStruct { serialize_field(name) field }
+    SerializeStructVariant { serialize_field(name) field }
+}
+
+impl SerializeMap for Compound<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.key = self.encoder.bytes().len();
+        key.serialize(&mut *self.encoder)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let end = self.encoder.bytes().len();
+        let written = value.serialize(&mut *self.encoder);
+        written.map_err(|e| {
+            let key = &self.encoder.out.as_vec()[self.key..end];
+            key_error(e, key)
+        })?;
+        self.count += 1;
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.finish()
+    }
+}

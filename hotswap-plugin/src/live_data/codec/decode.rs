@@ -1,0 +1,252 @@
+//! Reading: `serde`'s deserializer.
+use super::access::{Entries, Items, Variant};
+use super::{Decoder, Error, Head};
+use serde::de::value::SeqDeserializer;
+use serde::de::{Deserializer, Expected, Visitor};
+use serde::forward_to_deserialize_any;
+use std::fmt::Display;
+
+impl<'de> Decoder<'de> {
+    #[inline]
+    fn list<V: Visitor<'de>>(&mut self, len: u32, visitor: V) -> Result<V::Value, Error> {
+        self.deeper(|decoder| {
+            let mut items = Items {
+                decoder,
+                left: len,
+                index: 0,
+            };
+            let value = visitor.visit_seq(&mut items)?;
+            match items.left {
+                0 => Ok(value),
+                left => Err(Error::new(format!(
+                    "has {len} items where {} are expected",
+                    len - left
+                ))),
+            }
+        })
+    }
+
+    #[inline]
+    fn map<V: Visitor<'de>>(&mut self, len: u32, visitor: V) -> Result<V::Value, Error> {
+        self.deeper(|decoder| {
+            let mut entries = Entries {
+                decoder,
+                left: len,
+                key: &[],
+            };
+            let value = visitor.visit_map(&mut entries)?;
+            match entries.left {
+                0 => Ok(value),
+                left => Err(Error::new(format!(
+                    "has {len} entries where {} are expected",
+                    len - left
+                ))),
+            }
+        })
+    }
+
+    fn bytes_as_list<V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value, Error> {
+        let mut items = SeqDeserializer::new(bytes.iter().copied());
+        let value = visitor.visit_seq(&mut items)?;
+        items.end()?;
+        Ok(value)
+    }
+
+    fn inexact<T>(expected: &dyn Expected, found: impl Display) -> Result<T, Error> {
+        Err(Error::new(format!(
+            "expected {expected}, found {found}, which it cannot hold"
+        )))
+    }
+}
+
+impl<'de> Deserializer<'de> for &mut Decoder<'de> {
+    type Error = Error;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::Nil => visitor.visit_unit(),
+            Head::Some(depth) => {
+                self.nested = Some(depth - 1);
+                visitor.visit_some(self)
+            }
+            Head::Bool(yes) => visitor.visit_bool(yes),
+            Head::Uint(number) => visitor.visit_u64(number),
+            Head::Int(number) => visitor.visit_i64(number),
+            Head::Signed(number) => visitor.visit_i128(number),
+            Head::Unsigned(number) => visitor.visit_u128(number),
+            Head::F32(number) => visitor.visit_f32(number),
+            Head::F64(number) => visitor.visit_f64(number),
+            Head::Str(text) => visitor.visit_borrowed_str(text),
+            Head::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Head::List(len) => self.list(len, visitor),
+            Head::Map(len) => self.map(len, visitor),
+        }
+    }
+
+    /// A number that is the same as an `f64`, and no other.
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::F64(number) => visitor.visit_f64(number),
+            Head::F32(number) => visitor.visit_f64(number.into()),
+            Head::Uint(number) if number as f64 as u128 == number.into() => {
+                visitor.visit_f64(number as f64)
+            }
+            Head::Int(number) if number as f64 as i128 == number.into() => {
+                visitor.visit_f64(number as f64)
+            }
+            Head::Uint(number) => Decoder::inexact(&visitor, number),
+            Head::Int(number) => Decoder::inexact(&visitor, number),
+            other => other.instead_of(&visitor),
+        }
+    }
+
+    /// The same for an `f32`.
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::F32(number) => visitor.visit_f32(number),
+            Head::F64(number) if number.is_nan() || f64::from(number as f32) == number => {
+                visitor.visit_f32(number as f32)
+            }
+            Head::Uint(number) if number as f32 as u128 == number.into() => {
+                visitor.visit_f32(number as f32)
+            }
+            Head::Int(number) if number as f32 as i128 == number.into() => {
+                visitor.visit_f32(number as f32)
+            }
+            Head::F64(number) => Decoder::inexact(&visitor, number),
+            Head::Uint(number) => Decoder::inexact(&visitor, number),
+            Head::Int(number) => Decoder::inexact(&visitor, number),
+            other => other.instead_of(&visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let before = self.input;
+        if self.nested.is_none() && !matches!(self.input, [0xc0 | 0xd4, ..]) {
+            return visitor.visit_some(self);
+        }
+        match self.head()? {
+            Head::Nil => visitor.visit_none(),
+            Head::Some(depth) => {
+                self.nested = Some(depth - 1);
+                visitor.visit_some(self)
+            }
+            _ => {
+                self.input = before;
+                visitor.visit_some(self)
+            }
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    /// Of a struct that lost its fields, nothing is left.
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::Map(len) => {
+                for _ in 0..2 * u64::from(len) {
+                    self.skip()?;
+                }
+                visitor.visit_unit()
+            }
+            other => other.instead_of(&visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::List(len) => self.list(len, visitor),
+            Head::Bytes(bytes) => Decoder::bytes_as_list(bytes, visitor),
+            other => other.instead_of(&visitor),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::Map(len) => self.map(len, visitor),
+            other => other.instead_of(&visitor),
+        }
+    }
+
+    /// Names alone: never a list.
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::Str(name) => visitor.visit_enum(Variant {
+                name,
+                content: None,
+            }),
+            Head::Map(1) => self.deeper(|decoder| match decoder.head()? {
+                Head::Str(name) => visitor.visit_enum(Variant {
+                    name,
+                    content: Some(decoder),
+                }),
+                other => other.instead_of(&"the name of a variant"),
+            }),
+            other => other.instead_of(&visitor),
+        }
+    }
+
+    /// A name: never a number.
+    #[inline]
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::Str(name) => visitor.visit_borrowed_str(name),
+            other => other.instead_of(&"a name"),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 char str string bytes byte_buf unit
+    }
+}
