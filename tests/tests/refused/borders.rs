@@ -1,0 +1,83 @@
+//! A file that is damaged, or cut short, wherever something in it begins or ends.
+use crate::support::{Serving, alone, probe};
+use hotswap_host::artifact::{ArtifactError, FindError};
+use hotswap_host::prelude::*;
+use hotswap_plugin::contract::metadata::NOTE_MAGIC;
+use std::collections::BTreeSet;
+
+/// The sections of a library, the tables of them, and the end, where the note begins: each first byte and each that
+/// would be one too many.
+fn borders(library: &[u8]) -> BTreeSet<usize> {
+    // As ELF has them, in 64 bits.
+    const HEADER: usize = 64;
+    const NOTHING_IN_FILE: usize = 8;
+    let number = |at: usize, len: usize| {
+        let bytes = library[at..at + len].iter().rev();
+        bytes.fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let (table, size, count) = (number(0x28, 8), number(0x3a, 2), number(0x3c, 2));
+    let segments = (number(0x20, 8), number(0x36, 2) * number(0x38, 2));
+    let sections = (0..count).map(|section| table + section * size);
+    let sections = sections.filter(|header| number(header + 4, 4) != NOTHING_IN_FILE);
+    let sections = sections.map(|header| (number(header + 0x18, 8), number(header + 0x20, 8)));
+    sections
+        .chain([(0, HEADER), segments, (table, count * size)])
+        .flat_map(|(begin, len)| [begin, begin + len])
+        .chain([library.len()])
+        .collect()
+}
+
+/// The library in a file that has a note behind it.
+fn library(file: &[u8]) -> &[u8] {
+    let noted = file.strip_suffix(&NOTE_MAGIC).expect("it has a note");
+    let (noted, len) = noted.split_last_chunk::<4>().expect("it has a length");
+    &noted[..noted.len() - u32::from_le_bytes(*len) as usize]
+}
+
+/// Installs files that are each refused for what they are.
+fn each_is_refused(files: impl Iterator<Item = (String, Vec<u8>)>) -> usize {
+    let _alone = alone();
+    let serving = Serving::open(|builder| builder);
+    let mut count = 0;
+    for (what, file) in files {
+        serving.stage.install("probe", &file);
+        let error = serving.refused();
+        let (ReloadError::Artifact(ArtifactError { plugin, .. })
+        | ReloadError::Find(FindError::Artifact(ArtifactError { plugin, .. }))) = &error
+        else {
+            panic!("{what}: {error:?}");
+        };
+        assert_eq!(plugin.as_ref().expect("it is known").as_str(), "probe");
+        count += 1;
+    }
+    serving.restored();
+    count
+}
+
+#[test]
+fn a_flipped_bit_on_either_side_of_each() {
+    let whole = probe();
+    let library = library(&whole);
+    let at = |border: usize| [border.checked_sub(1), Some(border)];
+    let places = borders(library).into_iter().flat_map(at).flatten();
+    let places = places.filter(|place| *place < whole.len());
+    let flips = places.flat_map(|place| [0, 7].map(|bit| (place, bit)));
+    let count = each_is_refused(flips.map(|(place, bit)| {
+        let mut flipped = whole.clone();
+        flipped[place] ^= 1 << bit;
+        (format!("bit {bit} of byte {place}"), flipped)
+    }));
+    assert!(count > 100, "{count}");
+}
+
+#[test]
+fn cut_short_at_each() {
+    let whole = probe();
+    let library = library(&whole);
+    let cuts = borders(library).into_iter();
+    let cuts = cuts.flat_map(|border| [border.saturating_sub(1), border, border + 1]);
+    // There a whole library ends.
+    let cuts = cuts.filter(|cut| *cut != library.len() && *cut < whole.len());
+    let count = each_is_refused(cuts.map(|cut| (format!("{cut} bytes"), whole[..cut].to_vec())));
+    assert!(count > 100, "{count}");
+}
