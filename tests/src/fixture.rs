@@ -280,6 +280,10 @@ pub fn run(command: &mut Command) {
         .env("CARGO_TERM_COLOR", "never")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTFLAGS");
+    // Where the plugins are to be instrumented like the tests.
+    if let Some(flags) = std::env::var_os("HOTSWAP_TEST_PLUGIN_RUSTFLAGS") {
+        command.env("RUSTFLAGS", flags);
+    }
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
