@@ -159,7 +159,11 @@ unsafe fn finish(
 }
 
 #[cold]
-fn failed(plugin: &str, function: &str, refused: Result<Refused, Panicked>) -> InvokeError {
+pub(crate) fn failed(
+    plugin: &str,
+    function: &str,
+    refused: Result<Refused, Panicked>,
+) -> InvokeError {
     let (plugin, function) = (plugin.to_owned(), function.to_owned());
     match refused {
         Ok(Refused::Returned(error)) => CallError::Returned(error),

@@ -160,6 +160,7 @@ impl HandleSpec {
             (generation.live_function(&self.item), self.kind)
         else {
             return Err(HandleError::NotLive {
+                kind: LiveKind::Function,
                 name: self.item.clone(),
                 nearest_name: generation.nearest_live(LiveKind::Function, &self.item),
             });

@@ -14,6 +14,7 @@ pub(crate) const TABLE: HostTableRef = {
         thread_index,
         live_invoke: host_calls::invoke,
         live_call: host_calls::call,
+        live_handle: host_calls::handle,
         live_items: host_calls::items,
         telemetry: telemetry::TABLE,
         count_object: objects::count_object,

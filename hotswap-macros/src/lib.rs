@@ -258,6 +258,29 @@ pub fn import(item: TokenStream) -> TokenStream {
 /// What may cross is what may cross by `#[invoke]`. A host calls it with types through `Swapper::live_function` and with
 /// values through `Swapper::invoke_live`, a plugin through its [`VaultHandle`](../hotswap_plugin/struct.VaultHandle.html).
 ///
+/// # On a struct or an enum
+/// It becomes live data, as with [`#[live_data]`](macro@live_data), whose options it takes, and is found by its name: the
+/// host and every plugin can hand a value to its `Handler`, make a default one, or bring one that is older up to date.
+///
+/// ```
+/// use hotswap_plugin::live::Handler;
+/// use hotswap_plugin::prelude::*;
+///
+/// #[live(version = 2)]
+/// struct Fire {
+///     department: String,
+///     #[live_data(default)]
+///     alarms: u32,
+/// }
+///
+/// impl Handler for Fire {
+///     fn handle(self, vault: &VaultHandle) -> Result<Value> {
+///         Ok(format!("{} alarms in {}", self.alarms, self.department).into())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
 /// # On a module
 /// Whatever in it begins with the prefix gets the attribute, case ignored: functions, structs and enums, in modules
 /// within it as well. The name stays whole, prefix included.
@@ -288,14 +311,13 @@ pub fn import(item: TokenStream) -> TokenStream {
 /// # Options
 /// | option | on | meaning | default |
 /// |---|---|---|---|
+/// | those of `#[live_data]` | a struct, an enum | version, migrations, names | |
 /// | `prefix = "job_"` | a module | how names begin that are live | `live_`, or what `cargo hotswap build --live-prefix` says |
 /// | `crate = path` | all | where `hotswap_plugin` is | `::hotswap_plugin` |
 #[proc_macro_attribute]
 pub fn live(options: TokenStream, item: TokenStream) -> TokenStream {
-    or_errors(
-        item.clone().into(),
-        live::expand(options.into(), item.into()),
-    )
+    let as_written = live::without_options(item.clone().into());
+    or_errors(as_written, live::expand(options.into(), item.into()))
 }
 
 fn or_errors(

@@ -18,6 +18,8 @@ pub struct LiveEntry {
     pub signature: String,
     /// The schema version of a type.
     pub version: Option<u32>,
+    /// The names that a type had earlier.
+    pub was: Vec<String>,
     /// What is compared of a function; zero for a type.
     pub hash: TypeHash,
 }
@@ -28,6 +30,8 @@ struct Raw {
     name: String,
     signature: String,
     version: Option<u32>,
+    #[serde(default)]
+    was: Vec<String>,
     module: String,
 }
 
@@ -59,6 +63,7 @@ fn entry(json: &[u8], hash: &[u8]) -> Result<LiveEntry, String> {
         name,
         signature,
         version,
+        was,
         module,
     } = serde_json::from_slice(json).map_err(|error| format!("part `live`: {error}"))?;
     let hash: [u8; 16] = hash
@@ -70,6 +75,7 @@ fn entry(json: &[u8], hash: &[u8]) -> Result<LiveEntry, String> {
         kind,
         signature,
         version,
+        was,
         hash: hash.into(),
     })
 }
@@ -81,7 +87,7 @@ mod tests {
 
     const B: &[u8] = br#"{"kind":"function","name":"b","signature":"fn()","module":"m"}"#;
     const A: &[u8] =
-        br#"{"kind":"type","name":"A","signature":"struct A","version":2,"module":"m"}"#;
+        br#"{"kind":"type","name":"A","signature":"struct A","version":2,"was":["O"],"module":"m"}"#;
 
     fn section() -> Vec<u8> {
         let hash = |byte| part(b"liha", &[byte; 16]);
@@ -101,6 +107,10 @@ mod tests {
         let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(names, ["A", "b"]);
         assert_eq!(entries[0].version, Some(2));
+        assert_eq!(
+            (&*entries[0].was, &*entries[1].was),
+            (&["O".into()][..], &[][..])
+        );
         assert_eq!(entries[1].hash.as_bytes(), &[1; 16]);
     }
 

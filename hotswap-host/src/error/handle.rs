@@ -36,9 +36,11 @@ pub enum HandleError {
         /// Both signatures, and what mends it.
         message: String,
     },
-    /// No plugin has a live function of this name.
-    #[error("{}", not_live(LiveKind::Function, name, nearest_name))]
+    /// No plugin has a live function, or type, of this name.
+    #[error("{}", not_live(*kind, name, nearest_name))]
     NotLive {
+        /// What was asked for.
+        kind: LiveKind,
         /// The name asked for.
         name: String,
         /// The most similar name that there is.

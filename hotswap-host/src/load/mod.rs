@@ -122,6 +122,7 @@ fn are_written(live: &[LiveDesc], written: &[LiveEntry]) -> bool {
         .map(|item| {
             let hash = match item.code {
                 LiveCode::Function(desc) => hash_bytes(desc.hash),
+                LiveCode::Type(_) => [0; 16],
             };
             (
                 item.module.as_str(),

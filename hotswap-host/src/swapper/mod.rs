@@ -29,8 +29,8 @@ use crate::name::PluginName;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
 use crate::telemetry::Levels;
-use hotswap_plugin::Value;
 use hotswap_plugin::boundary;
+use hotswap_plugin::{LiveData, Value};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -58,9 +58,9 @@ impl Swapper {
     where
         F: Signature<A>,
     {
-        Ok(Function::new(
-            self.handle(HandleSpec::typed::<A, F>(plugin, function))?,
-        ))
+        Ok(Function::new(self.make_handle(
+            HandleSpec::typed::<A, F>(plugin, function),
+        )?))
     }
 
     /// A handle to a function that is called with [`Value`]s.
@@ -69,7 +69,7 @@ impl Swapper {
     /// No such plugin, or no such function.
     pub fn dynamic(&self, plugin: &str, function: &str) -> Result<Dynamic, HandleError> {
         Ok(Dynamic::new(
-            self.handle(HandleSpec::dynamic(plugin, function))?,
+            self.make_handle(HandleSpec::dynamic(plugin, function))?,
         ))
     }
 
@@ -82,7 +82,7 @@ impl Swapper {
         I: boundary::Interface + ?Sized,
     {
         Ok(Interface::new(
-            self.handle(HandleSpec::interface(plugin, I::DESC))?,
+            self.make_handle(HandleSpec::interface(plugin, I::DESC))?,
         ))
     }
 
@@ -95,10 +95,12 @@ impl Swapper {
     where
         F: Signature<A>,
     {
-        Ok(Function::new(self.handle(HandleSpec::live::<A, F>(name))?))
+        Ok(Function::new(
+            self.make_handle(HandleSpec::live::<A, F>(name))?,
+        ))
     }
 
-    fn handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
+    fn make_handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
         // Before the lock: destructors may make handles, too.
         record::mine().attend();
         let mut handles = self.0.handles();
@@ -145,6 +147,16 @@ impl Swapper {
     /// No such function, arguments that do not fit, the function's own error, a panic.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
         self.0.live.pin().invoke_live(name, args)
+    }
+
+    /// Hands live data to the [handler](hotswap_plugin::live::Handler) of its type in the live generation: a job that was
+    /// queued by one build is done by the code of another.
+    ///
+    /// # Errors
+    /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
+    /// None of them consumes the data.
+    pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
+        self.0.live.pin().handle(data)
     }
 
     /// Calls a function of this name in every plugin of the live generation that has it, each after those it imports:

@@ -2,7 +2,6 @@
 use crate::artifact::LiveEntry;
 use crate::error::ReloadError;
 use crate::name::{PluginName, folded};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,12 +25,12 @@ impl fmt::Display for LivePlace {
             file,
             module,
         } = self;
-        write!(f, "in {module} of {plugin} ({})", file.display())
+        write!(f, "in module {module} of {plugin} ({})", file.display())
     }
 }
 
-/// Refuses plugins of which two, or one, have two items of one kind and name. They are told by their files: none of their
-/// code has run yet.
+/// Refuses plugins of which two, or one, have two items of one kind and name; a type also has its earlier names. They are
+/// told by their files: none of their code has run yet.
 pub(crate) fn check<'a>(
     plugins: impl Iterator<Item = (&'a PluginName, &'a Path, &'a [LiveEntry])>,
 ) -> Result<(), ReloadError> {
@@ -43,14 +42,15 @@ pub(crate) fn check<'a>(
                 file: file.to_owned(),
                 module: item.module.clone(),
             };
-            let name: Cow<'_, str> = folded(&item.name);
-            if let Some(first) = known.insert((item.kind, name), place()) {
-                return Err(ReloadError::LiveDuplicate {
-                    kind: item.kind,
-                    name: item.name.clone(),
-                    first: Box::new(first),
-                    second: Box::new(place()),
-                });
+            for name in std::iter::once(&item.name).chain(&item.was) {
+                if let Some(first) = known.insert((item.kind, folded(name)), place()) {
+                    return Err(ReloadError::LiveDuplicate {
+                        kind: item.kind,
+                        name: name.clone(),
+                        first: Box::new(first),
+                        second: Box::new(place()),
+                    });
+                }
             }
         }
     }

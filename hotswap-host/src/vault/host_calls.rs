@@ -1,6 +1,7 @@
 //! What plugins ask of the host through their `VaultHandle`: each call pins the newest generation while it runs.
 use crate::load::library::Library;
 use crate::swapper::Swapper;
+use crate::vault::types::NO_HANDLER;
 use hotswap_plugin::LiveItem;
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{
@@ -8,7 +9,7 @@ use hotswap_plugin::boundary::{
     dynamic::answer_dynamic, guard,
 };
 use hotswap_plugin::contract::entry::{RawArgs, RawOut};
-use hotswap_plugin::contract::live::{LiveCall, Wanted, WantedRef};
+use hotswap_plugin::contract::live::{Handled, HandledOut, LiveCall, Wanted, WantedRef};
 use hotswap_plugin::contract::shim::Token;
 use std::ptr::null;
 use std::sync::Arc;
@@ -98,6 +99,30 @@ pub(crate) unsafe extern "C" fn call(
         // SAFETY: the sink is the caller's, for this call.
         Some(message) => unsafe { guard(sink, || Err(message.into())) },
     }
+}
+
+/// [`HostTable::live_handle`](hotswap_plugin::contract::HostTable).
+pub(crate) unsafe extern "C" fn handle(
+    token: Token,
+    name: StrView,
+    data: RawArgs,
+    out: RawOut,
+) -> Status {
+    // SAFETY: called by the library's code, which keeps its arguments alive meanwhile.
+    let (borrowed, name) = unsafe { (Borrowed::of(token), name.get()) };
+    let out = out.0.cast::<HandledOut>();
+    let mut answered = Ok(Err(InvokeError::Unknown));
+    if let Some(swapper) = &borrowed.swapper {
+        let pinned = swapper.live().pin();
+        match pinned.type_named(name).map(|ty| ty.desc().handle) {
+            // SAFETY: the pin keeps the function's library; data and `out` are those of the contract.
+            Some(Some(handle)) => return unsafe { handle(data.0.cast(), out) },
+            Some(None) => answered = Err(NO_HANDLER.into()),
+            None => {}
+        }
+    }
+    // SAFETY: `out` is the caller's, for this call.
+    unsafe { answer(out, || -> Handled { answered }) }
 }
 
 /// [`HostTable::live_items`](hotswap_plugin::contract::HostTable).

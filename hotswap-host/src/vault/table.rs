@@ -3,6 +3,7 @@ use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::name::folded;
 use crate::nearest::nearest;
+use crate::vault::LiveType;
 use hotswap_plugin::boundary::FunctionDesc;
 use hotswap_plugin::contract::{LiveCode, LiveDesc};
 use hotswap_plugin::{LiveItem, LiveKind};
@@ -13,6 +14,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(crate) struct LiveTable {
     functions: HashMap<String, Place>,
+    /// By their earlier names, too.
+    types: HashMap<String, Place>,
 }
 
 /// The plugin's place in the generation, and the item's in the plugin.
@@ -28,11 +31,14 @@ impl LiveTable {
         let mut table = LiveTable::default();
         for (plugin, instance) in plugins.iter().enumerate() {
             for (item, desc) in instance.live().iter().enumerate() {
-                let name = folded(desc.name.as_str()).into_owned();
                 let place = Place { plugin, item };
-                match desc.code {
-                    LiveCode::Function(_) => table.functions.insert(name, place),
+                let (names, earlier) = match desc.code {
+                    LiveCode::Function(_) => (&mut table.functions, &[][..]),
+                    LiveCode::Type(ty) => (&mut table.types, ty.earlier.as_slice()),
                 };
+                for name in std::iter::once(&desc.name).chain(earlier) {
+                    names.insert(folded(name.as_str()).into_owned(), place);
+                }
             }
         }
         table
@@ -46,6 +52,18 @@ impl Generation {
         let plugin = &self.plugins[place.plugin];
         match plugin.live()[place.item].code {
             LiveCode::Function(desc) => Some((plugin, desc)),
+            LiveCode::Type(_) => None,
+        }
+    }
+
+    /// The live type that has this name, or had it.
+    pub(crate) fn type_named(&self, name: &str) -> Option<LiveType<'_>> {
+        let place = self.live.types.get(&*folded(name))?;
+        let plugin = &self.plugins[place.plugin];
+        let desc = &plugin.live()[place.item];
+        match desc.code {
+            LiveCode::Type(ty) => Some(LiveType::new(plugin, desc.name.as_str(), ty)),
+            LiveCode::Function(_) => None,
         }
     }
 
@@ -66,7 +84,10 @@ impl Generation {
                 kind: kind_of(desc),
                 plugin: name.to_string(),
                 signature: desc.signature.as_str().to_owned(),
-                version: None,
+                version: match desc.code {
+                    LiveCode::Type(ty) => Some(ty.version),
+                    LiveCode::Function(_) => None,
+                },
             };
             plugin.live().iter().map(item).collect::<Vec<_>>()
         };
@@ -80,5 +101,6 @@ impl Generation {
 pub(crate) fn kind_of(item: &LiveDesc) -> LiveKind {
     match item.code {
         LiveCode::Function(_) => LiveKind::Function,
+        LiveCode::Type(_) => LiveKind::Type,
     }
 }

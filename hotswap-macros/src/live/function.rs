@@ -24,6 +24,7 @@ pub fn expand(options: TokenStream, item: &ItemFn) -> syn::Result<TokenStream> {
         name: call.name(),
         signature: format!("fn{}", call.written("")),
         version: None,
+        was: &[],
         items: quote!(const FUNCTION: #b::FunctionDesc = #function;),
         code: quote!(Function(&FUNCTION)),
         hash: quote!(FUNCTION.hash),

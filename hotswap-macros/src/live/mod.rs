@@ -3,6 +3,7 @@ mod function;
 mod module;
 mod names;
 mod register;
+mod types;
 
 use crate::support::{Errors, Root, unknown_option};
 use proc_macro2::TokenStream;
@@ -13,12 +14,18 @@ use syn::{Item, LitStr};
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     match syn::parse2(item.clone()) {
         Ok(Item::Fn(function)) => function::expand(options, &function),
+        Ok(Item::Struct(_) | Item::Enum(_)) => types::expand(options, item),
         Ok(Item::Mod(module)) => module::expand(options, module),
         _ => Err(syn::Error::new_spanned(
             item,
             "write `#[live]` on a function, a struct, an enum, or a module `mod jobs { … }` with such",
         )),
     }
+}
+
+/// The item as the compiler should see it where there are errors.
+pub fn without_options(item: TokenStream) -> TokenStream {
+    crate::live_data::without_options(item)
 }
 
 /// What stands in the parentheses of `#[live(…)]` on a function or a module.

@@ -16,6 +16,8 @@ pub struct Live<'a> {
     pub signature: String,
     /// The schema version of a type.
     pub version: Option<u32>,
+    /// The names that a type had earlier.
+    pub was: &'a [String],
     /// Items that `code` and `hash` name.
     pub items: TokenStream,
     /// The variant of `LiveCode`.
@@ -33,6 +35,7 @@ pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
         name,
         signature,
         version,
+        was,
         items,
         code,
         hash,
@@ -40,11 +43,17 @@ pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
     let use_boundary = root.use_boundary();
     let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     let version = version.map(|version| format!(r#","version":{version}"#));
+    let was: Vec<_> = was
+        .iter()
+        .map(|name| format!("\"{}\"", json(name)))
+        .collect();
+    let was = (!was.is_empty()).then(|| format!(r#","was":[{}]"#, was.join(",")));
     let begin = format!(
-        r#"{{"kind":"{kind}","name":"{}","signature":"{}"{},"module":""#,
+        r#"{{"kind":"{kind}","name":"{}","signature":"{}"{}{},"module":""#,
         json(name),
         json(signature),
         version.unwrap_or_default(),
+        was.unwrap_or_default(),
     );
     quote! {
         #item

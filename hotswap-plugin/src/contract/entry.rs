@@ -67,7 +67,7 @@ pub struct PluginEntry {
     pub memory: extern "C" fn() -> Memory,
 }
 
-/// `SliceView<ValueView>`, through a pointer.
+/// `SliceView<ValueView>`, through a pointer, or what else the documentation of a function says.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct RawArgs(pub *const ());
@@ -127,6 +127,11 @@ pub struct HostTable {
         call: LiveCall,
         sink: Sink,
     ) -> Status,
+    /// Hands live data to the handler of its type, `name`, in the newest generation. `data` is a
+    /// [`LentData`](super::live::LentData), `out` a `*mut` [`HandledOut`](super::live::HandledOut); the inner error says
+    /// that there is no such type.
+    pub live_handle:
+        unsafe extern "C" fn(Token, name: StrView, data: RawArgs, out: RawOut) -> Status,
     /// What is live in the newest generation. `out` is `*mut Out` of a `Vec<LiveItem>`.
     pub live_items: unsafe extern "C" fn(Token, out: RawOut) -> Status,
     /// Where log records, spans and panics go.

@@ -8,8 +8,11 @@
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use super::metadata::{Hashes, Part};
+use crate::LiveData;
 use crate::boundary::describe::Hash;
-use crate::boundary::{FunctionDesc, ParamDesc, TypeDesc};
+use crate::boundary::{
+    Arg, DynamicResult, Error, FunctionDesc, Out, ParamDesc, Shared, Status, TypeDesc,
+};
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RSlice, RStr};
 use linkme::distributed_slice;
@@ -18,7 +21,7 @@ use linkme::distributed_slice;
 ///
 /// | tag | bytes |
 /// |---|---|
-/// | `live` | JSON: `kind` (`function` or `type`), `name`, `module`, `signature`, and `version` of a type |
+/// | `live` | JSON: `kind` (`function` or `type`), `name`, `module`, `signature`; of a type also `version`, and `was`, the names that it had earlier |
 /// | `liha` | 16 bytes: the hash of a function's parameter and result types; zero for a type |
 pub const LIVE_SECTION: &str = ".hotswap.live";
 
@@ -47,7 +50,49 @@ pub struct LiveDesc {
 pub enum LiveCode {
     /// A function. Its C functions ignore `this`, which is null.
     Function(&'static FunctionDesc),
+    /// A type.
+    Type(&'static LiveTypeDesc),
 }
+
+/// What can be done with values of a live type.
+///
+/// Each function may be called from any thread. Data that does not fit the type is an `Err` of what it gives.
+#[repr(C)]
+pub struct LiveTypeDesc {
+    /// The schema version.
+    pub version: u32,
+    /// Names that the type had earlier.
+    pub earlier: RSlice<'static, RStr<'static>>,
+    /// Restores the value, and saves it as this version does.
+    pub renew: unsafe extern "C" fn(data: LentData, out: *mut SavedOut) -> Status,
+    /// The value for an earlier version of the type.
+    pub lower: unsafe extern "C" fn(data: LentData, version: u32, out: *mut SavedOut) -> Status,
+    /// A new value, where the type has a default.
+    pub make: Option<Make>,
+    /// Restores the value and hands it to its handler, where it has one.
+    pub handle: Option<Handle>,
+}
+
+/// [`LiveTypeDesc::make`].
+pub type Make = unsafe extern "C" fn(out: *mut SavedOut) -> Status;
+
+/// [`LiveTypeDesc::handle`].
+pub type Handle = unsafe extern "C" fn(data: LentData, out: *mut HandledOut) -> Status;
+
+/// Live data, as a parameter.
+pub type LentData = <&'static LiveData as Arg>::Cross;
+
+/// What a function of a live type gives; an error is about the data.
+pub type Saved = Result<LiveData, Error>;
+
+/// The caller's memory for it.
+pub type SavedOut = Out<<Saved as Shared>::View>;
+
+/// What a handler gives; the outer error is about the data.
+pub type Handled = Result<DynamicResult, Error>;
+
+/// The caller's memory for it.
+pub type HandledOut = Out<<Handled as Shared>::View>;
 
 // SAFETY: constants, of functions that may be called from any thread.
 unsafe impl Send for LiveDesc {}

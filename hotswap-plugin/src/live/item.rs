@@ -41,7 +41,8 @@ impl fmt::Display for LiveKind {
     }
 }
 
-/// `fn roll_call(department: &str) -> String, of livex (livex_jobs::jobs)`
+/// `office: fn roll_call(department: &str) -> String in office::jobs`, or
+/// `office: struct Fire { shots: u32 }, version 2, in office::jobs`
 impl fmt::Display for LiveItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LiveItem {
@@ -51,13 +52,11 @@ impl fmt::Display for LiveItem {
             signature,
             ..
         } = self;
-        match (self.kind, signature.strip_prefix("fn")) {
-            (LiveKind::Function, Some(rest)) => write!(f, "fn {name}{rest}")?,
-            _ => f.write_str(signature)?,
+        write!(f, "{plugin}: ")?;
+        match (self.version, signature.strip_prefix("fn")) {
+            (None, Some(rest)) => write!(f, "fn {name}{rest} in {module}"),
+            (Some(version), _) => write!(f, "{signature}, version {version}, in {module}"),
+            (None, None) => write!(f, "{signature} in {module}"),
         }
-        if let Some(version) = self.version {
-            write!(f, ", version {version}")?;
-        }
-        write!(f, ", of {plugin} ({module})")
     }
 }

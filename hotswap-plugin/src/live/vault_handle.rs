@@ -1,13 +1,13 @@
 //! A plugin's way to what is live in the newest generation.
 use super::{LiveItem, VaultError};
-use crate::Value;
 use crate::boundary::{
-    HookError, InvokeError, Panicked, Return, Signature, StrView, call_dynamic, collect,
-    try_receive,
+    Arena, Arg, HookError, InvokeError, Panicked, Return, Signature, StrView, call_dynamic,
+    collect, try_receive,
 };
 use crate::contract::entry::{RawArgs, RawOut};
-use crate::contract::live::{LiveCall, Wanted, WantedRef};
+use crate::contract::live::{Handled, LiveCall, Wanted, WantedRef};
 use crate::glue::{self, Host};
+use crate::{LiveData, Value};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null;
@@ -91,6 +91,33 @@ impl VaultHandle {
                 message: panicked.text,
             }),
             Some(Ok(Ok(result))) => result.split().map_err(VaultError::Returned),
+        }
+    }
+
+    /// Hands live data to the [`Handler`](super::Handler) of its type.
+    ///
+    /// # Errors
+    /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
+    pub fn handle(&self, data: &LiveData) -> Result<Value, VaultError> {
+        let name = data.type_name();
+        let host = host(name)?;
+        let arena = Arena::new();
+        let lent = data.lend(&arena);
+        let lent = RawArgs(<&LiveData as Arg>::cross(&lent).cast());
+        // SAFETY: the contract says what the host answers with; what is lent is alive until then, and the token belongs to
+        // the table.
+        let handled = unsafe {
+            try_receive::<Handled>(|out| {
+                host.table.live_handle()(host.token, StrView::new(name), lent, RawOut(out.cast()))
+            })
+        };
+        match handled {
+            Ok(Ok(result)) => result.map_err(|refused| refused_by(name, Ok(refused))),
+            Ok(Err(error)) => Err(VaultError::Arguments {
+                name: name.to_owned(),
+                message: error.to_string(),
+            }),
+            Err(panicked) => Err(refused_by(name, Err(panicked))),
         }
     }
 
