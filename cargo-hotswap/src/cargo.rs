@@ -19,8 +19,13 @@ pub(crate) struct Call {
     /// The workspace's root, where it is called, so that configuration is found no matter where the user is.
     directory: PathBuf,
     args: Vec<OsString>,
+    /// What the macros of `hotswap-plugin` read.
+    live_prefix: Option<String>,
     package: String,
 }
+
+/// Where the macros find how the names of what is live begin.
+const LIVE_PREFIX: &str = "HOTSWAP_LIVE_PREFIX";
 
 /// What all calls of one build share.
 pub(crate) struct Calls<'a> {
@@ -61,6 +66,7 @@ impl Calls<'_> {
             program: self.session.cargo.clone(),
             directory: self.workspace.root.clone(),
             args,
+            live_prefix: self.options.live_prefix.clone(),
             package: package.name.to_string(),
         }
     }
@@ -119,9 +125,11 @@ impl Call {
     pub(crate) fn shown(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.args);
         let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
+        let prefix = self.live_prefix.as_deref().map(quoted);
         format!(
-            "cd {} && {}",
+            "cd {} && {}{}",
             quoted(&self.directory.to_string_lossy()),
+            prefix.map_or_else(String::new, |prefix| format!("{LIVE_PREFIX}={prefix} ")),
             words.join(" ")
         )
     }
@@ -146,7 +154,8 @@ impl Call {
             .arg(first)
             .args(session.ui.cargo_options())
             .args(rest)
-            .current_dir(&self.directory);
+            .current_dir(&self.directory)
+            .envs(self.live_prefix.iter().map(|prefix| (LIVE_PREFIX, prefix)));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Builds, runs and reloads the plugins of a running Rust program.
@@ -122,6 +123,9 @@ pub struct CompileOptions {
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE")]
     pub target: Option<String>,
+    /// How the names of what is live begin, in modules with a plain `#[live]` [default: live_]
+    #[arg(long, value_name = "PREFIX", value_parser = NonEmptyStringValueParser::new())]
+    pub live_prefix: Option<String>,
     /// Require that Cargo.lock stays as it is
     #[arg(long, help_heading = "Manifest")]
     pub locked: bool,

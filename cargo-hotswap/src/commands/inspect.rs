@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Display};
 
-use hotswap_host::artifact::{self, Artifact, Hindrance, Import, ImportKind};
+use hotswap_host::LiveKind;
+use hotswap_host::artifact::{self, Artifact, Hindrance, Import, ImportKind, LiveEntry};
 use serde::Serialize;
 
 use crate::Error;
@@ -89,6 +90,7 @@ impl Display for View {
             metadata.exports.iter().map(|export| &export.interface),
         )?;
         row(f, "imports", metadata.imports.iter().map(import))?;
+        row(f, "live", metadata.live.iter().map(live))?;
         row(
             f,
             "stays in memory",
@@ -118,6 +120,21 @@ fn with_name(signature: &str, name: &str) -> String {
     match signature.strip_prefix("fn(") {
         Some(rest) => format!("fn {name}({rest}"),
         None => format!("{name}: {signature}"),
+    }
+}
+
+/// `fn live_hum(times: u32) -> String in world::jobs`, or `struct Fire { shots: u32 }, version 2, in world::jobs`.
+fn live(item: &LiveEntry) -> String {
+    let LiveEntry {
+        module,
+        name,
+        signature,
+        ..
+    } = item;
+    match (item.kind, item.version) {
+        (LiveKind::Function, _) => format!("{} in {module}", with_name(signature, name)),
+        (_, Some(version)) => format!("{signature}, version {version}, in {module}"),
+        (_, None) => format!("{signature} in {module}"),
     }
 }
 
