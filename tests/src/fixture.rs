@@ -59,6 +59,8 @@ pub enum Build {
     ZooStaticTls,
     /// The same with need of another library.
     ZooSecond,
+    /// The same with a constructor that the C library learns of.
+    ZooEarly,
 }
 
 impl Build {
@@ -131,6 +133,7 @@ impl Build {
             Build::ZooTimer => with(&["zoo-c"], &["timer"]),
             Build::ZooStaticTls => with(&["zoo-c"], &["static-tls"]),
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
+            Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::OldContract => {
                 let manifest = odd::old_contract(out);
