@@ -22,6 +22,11 @@ fn import() {
 }
 
 #[test]
+fn live_data() {
+    check("live_data");
+}
+
+#[test]
 fn plugin() {
     check("plugin");
 }
@@ -67,6 +72,7 @@ fn expand(mut item: Item) -> TokenStream {
     match name.as_str() {
         "shared" => crate::shared::expand(options, quote!(#item)),
         "interface" => crate::interface::expand(options, quote!(#item)),
+        "live_data" => crate::live_data::expand(options, quote!(#item)),
         "plugin" => crate::plugin::expand(options, quote!(#item)),
         _ => crate::import::expand(quote!(#item)),
     }
