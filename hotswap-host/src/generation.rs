@@ -5,7 +5,7 @@ use crate::error::{CallError, InvokeError};
 use crate::function;
 use crate::instance::Instance;
 use crate::name::PluginName;
-use crate::vault::LiveTable;
+use crate::vault::{Contents, LiveTable};
 use hotswap_plugin::Value;
 use serde::Serialize;
 use std::fmt;
@@ -25,16 +25,24 @@ pub struct Generation {
     pub(crate) plugins: Vec<Arc<Instance>>,
     pub(crate) bindings: Bindings,
     pub(crate) live: LiveTable,
+    /// What the plugins have put into it.
+    pub(crate) contents: Arc<Contents>,
 }
 
 impl Generation {
-    pub(crate) fn new(number: u64, reloads: u64, plugins: Vec<Arc<Instance>>) -> Self {
+    pub(crate) fn new(
+        number: u64,
+        reloads: u64,
+        plugins: Vec<Arc<Instance>>,
+        contents: Arc<Contents>,
+    ) -> Self {
         Generation {
             number,
             reloads,
             live: LiveTable::of(&plugins),
             plugins,
             bindings: Bindings::default(),
+            contents,
         }
     }
 
@@ -57,6 +65,11 @@ impl Generation {
             .iter()
             .map(|plugin| plugin.name().clone())
             .collect()
+    }
+
+    /// What the plugins have put into it, without the rest.
+    pub(crate) fn into_contents(self) -> Arc<Contents> {
+        self.contents
     }
 
     /// Its number: 1 for what was opened, one more with each switch.

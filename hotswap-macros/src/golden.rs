@@ -17,8 +17,18 @@ fn interface() {
 }
 
 #[test]
+fn extension() {
+    check("extension");
+}
+
+#[test]
 fn import() {
     check("import");
+}
+
+#[test]
+fn live() {
+    check("live");
 }
 
 #[test]
@@ -61,6 +71,8 @@ fn expand(mut item: Item) -> TokenStream {
         Item::Enum(item) => &mut item.attrs,
         Item::Trait(item) => &mut item.attrs,
         Item::Impl(item) => &mut item.attrs,
+        Item::Fn(item) => &mut item.attrs,
+        Item::Mod(item) => &mut item.attrs,
         other => panic!("no macro for {}", other.to_token_stream()),
     };
     let attr = attrs.remove(0);
@@ -73,6 +85,8 @@ fn expand(mut item: Item) -> TokenStream {
         "shared" => crate::shared::expand(options, quote!(#item)),
         "interface" => crate::interface::expand(options, quote!(#item)),
         "live_data" => crate::live_data::expand(options, quote!(#item)),
+        "extension" => crate::extension::expand(options, quote!(#item)),
+        "live" => crate::live::expand(options, quote!(#item)),
         "plugin" => crate::plugin::expand(options, quote!(#item)),
         _ => crate::import::expand(quote!(#item)),
     }

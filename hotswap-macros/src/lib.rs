@@ -5,6 +5,7 @@
 //! | [`#[plugin]`](macro@plugin) | an `impl` | a plugin, and in its shared library the entry points |
 //! | [`#[shared]`](macro@shared) | a struct or an enum | a type that may cross between libraries |
 //! | [`#[interface]`](macro@interface) | a trait | what plugins and the host offer each other |
+//! | [`#[extension]`](macro@extension) | a struct | what plugins put objects into for the host |
 //! | [`#[live_data]`](macro@live_data) | a struct or an enum | a type whose values outlive the code that made them |
 //! | [`#[derive(Import)]`](macro@Import) | a struct | what a plugin asks for |
 //! | [`#[live]`](macro@live) | a function, a struct, an enum, a module | what is found by its name alone |
@@ -18,6 +19,7 @@
 mod bounds;
 mod call;
 mod described;
+mod extension;
 #[cfg(test)]
 mod golden;
 mod import;
@@ -190,63 +192,61 @@ pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
     )
 }
 
-/// Makes a struct or an enum live data: its values can be saved by one version of the code and restored by another.
-///
-/// ```
-/// use hotswap_plugin::prelude::*;
-///
-/// #[live_data(version = 2, migrate(1, up = from_1, down = to_1))]
-/// pub struct Fire {
-///     name: String,
-///     #[live_data(default)]
-///     shots: u32,
-///     #[live_data(was = "colour")]
-///     color: String,
-///     pace: u64,
-///     #[live_data(skip)]
-///     cache: Vec<f64>,
-/// }
-///
-/// fn from_1(fields: &mut Fields) -> Result<()> {
-///     fields.rename("speed", "pace");
-///     fields.change("pace", |old: u32| Ok(u64::from(old) * 2))?;
-///     Ok(())
-/// }
-///
-/// fn to_1(fields: &mut Fields) -> Result<()> {
-///     fields.change("pace", |new: u64| Ok(u32::try_from(new / 2)?))?;
-///     fields.rename("pace", "speed");
-///     Ok(())
-/// }
-/// # fn main() {}
-/// ```
-///
-/// It derives `serde`'s traits, and the crate need not depend on `serde`. Every field is of a type that `serde` can write
-/// and read, and owns what it holds. The type has no parameters; it may contain itself. What the data says that the type does
-/// not have is ignored; what the type has that the data does not say is an error, except where there is a default, or the field
-/// is written as an `Option`.
-///
-/// # Options of the type
-/// | option | meaning | default |
-/// |---|---|---|
-/// | `version = 2` | the schema version: a new one with each migration | 1 |
-/// | `migrate(1, up = from_1, down = to_1)` | functions that take the [`Fields`](../hotswap_plugin/live_data/struct.Fields.html) of version 1 to version 2, and back | names decide |
-/// | `name = "fire"` | the name that the data carries; compared without case, `-` equal to `_` | the type's |
-/// | `was = "Blaze"` | a name that it had earlier; any number of them | none |
-/// | `default` | a struct: what the data does not say is as in `Default::default()` | an error |
-/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
-///
-/// # Options of a field
-/// | option | meaning |
-/// |---|---|
-/// | `default` | where the data does not have it: the default of its type |
-/// | `default = 7` | where the data does not have it: this expression |
-/// | `was = "colour"` | a name that it had earlier; any number of them. A variant takes it, too |
-/// | `skip` | it is not in the data: restored, it is the default, or stays as it is where data is restored into a value |
+/// Makes a struct or an enum whose values can be saved by one version of the code and restored by another.
 #[proc_macro_attribute]
 pub fn live_data(options: TokenStream, item: TokenStream) -> TokenStream {
     let as_written = live_data::without_options(item.clone().into());
     or_errors(as_written, live_data::expand(options.into(), item.into()))
+}
+
+/// Makes an extension of a struct: what a host lets its plugins add to.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[interface]
+/// pub trait Meow: Send + Sync {
+///     fn meow(&self, times: u32) -> String;
+/// }
+///
+/// #[extension]
+/// pub struct Sounds {
+///     /// What cats say.
+///     pub meow: Slot<dyn Meow>,
+/// }
+///
+/// struct Tom;
+///
+/// impl Meow for Tom {
+///     fn meow(&self, times: u32) -> String {
+///         "meow ".repeat(times as usize)
+///     }
+/// }
+///
+/// // What a plugin does in `on_init`, through `Vault::extend`.
+/// let mut sounds = Sounds::default();
+/// sounds.meow.fill(Held::new(Tom));
+///
+/// // What the host does with what `Pin::extension` gives.
+/// let said = sounds.meow.call(|cat| cat.meow(2))?;
+/// assert_eq!(said.as_deref(), Some("meow meow "));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Each field is a `Slot<dyn Trait>` of a trait with `#[interface]`. The struct is in a crate that host and plugins share;
+/// its definition is compared when a plugin fills a slot: both sides must have the same fields, in the same order. It
+/// implements `Default`, with all slots empty.
+///
+/// # Options
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+#[proc_macro_attribute]
+pub fn extension(options: TokenStream, item: TokenStream) -> TokenStream {
+    or_errors(
+        item.clone().into(),
+        extension::expand(options.into(), item.into()),
+    )
 }
 
 /// Makes a struct of imports: the last parameter of a plugin's `new`.

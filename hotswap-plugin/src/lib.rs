@@ -34,6 +34,7 @@
 
 pub mod boundary;
 pub mod contract;
+pub mod extension;
 pub mod live;
 pub mod live_data;
 pub mod telemetry;
@@ -51,22 +52,24 @@ mod vault;
 
 pub use boundary::{Error, Held, Import, Imported, Result, UnknownFunction, Value};
 pub use context::Context;
+pub use extension::{Extension, ExtensionError, Slot};
+pub use hotswap_macros::extension;
 pub use hotswap_macros::live_data;
 pub use hotswap_macros::{Import, interface, live, plugin, shared};
 pub use live::{LiveItem, LiveKind, VaultError, VaultHandle};
 pub use live_data::{Fields, LiveData, LiveDataError, LiveType};
 pub use load_data::LoadData;
 pub use plugin::Plugin;
-pub use vault::Vault;
+pub use vault::{BagError, BagValue, Vault};
 
 /// Everything a plugin's source usually needs.
 pub mod prelude {
     pub use crate::{
-        Context, Error, Held, Import, Imported, LoadData, Result, Value, Vault, VaultHandle,
+        Context, Error, Held, Import, Imported, LoadData, Result, Slot, Value, Vault, VaultHandle,
         interface, live, plugin, shared,
     };
     pub use crate::{Fields, LiveData};
-    pub use hotswap_macros::live_data;
+    pub use hotswap_macros::{extension, live_data};
     pub use tracing::{debug, error, info, trace, warn};
 }
 

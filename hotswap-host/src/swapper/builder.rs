@@ -11,6 +11,8 @@ use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
 use crate::provide::{Provided, Provider};
 use crate::runtime::{HostDir, HostRecord};
+use crate::vault::{Contents, ExtensionKinds};
+use hotswap_plugin::Extension;
 use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -29,6 +31,7 @@ pub struct Builder {
     allow_empty: bool,
     optional: BTreeSet<PluginName>,
     provided: Provided,
+    extensions: ExtensionKinds,
     load_data: LoadDataBox,
     settings: Settings,
     toolchain: bool,
@@ -42,6 +45,7 @@ impl Builder {
             allow_empty: false,
             optional: BTreeSet::new(),
             provided: Provided::default(),
+            extensions: ExtensionKinds::default(),
             load_data: LoadDataBox::default(),
             settings: Settings {
                 mode: UnloadMode::default(),
@@ -91,6 +95,13 @@ impl Builder {
     /// takes its place.
     pub fn provide<I: Interface + ?Sized>(mut self, object: Arc<impl Provider<I>>) -> Self {
         self.provided.add::<I>(object);
+        self
+    }
+
+    /// Lets the plugins fill the slots of an extension: `.extension::<Sounds>()`. What they put there is found with
+    /// [`Generation::extension`].
+    pub fn extension<E: Extension>(mut self) -> Self {
+        self.extensions.add::<E>();
         self
     }
 
@@ -152,8 +163,9 @@ impl Builder {
         };
         let limit = self.settings.limit;
         let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
+        let contents = Arc::new(Contents::empty(&self.extensions));
         let swapper = Swapper(Arc::new(Inner {
-            live: Live::new(Generation::new(0, 0, Vec::new())),
+            live: Live::new(Generation::new(0, 0, Vec::new(), contents)),
             handles: Mutex::default(),
             writer: Mutex::new(Writer {
                 host: HostRecord::of_this_process(&plugin_dir),
@@ -167,6 +179,7 @@ impl Builder {
                 shut_down: false,
             }),
             provided: Arc::new(self.provided),
+            extensions: self.extensions,
             copies,
             plugin_dir: Mutex::new(plugin_dir.clone()),
             host_dir,

@@ -13,6 +13,7 @@ use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
 use crate::provide::Provided;
 use crate::runtime::{HostDir, HostRecord, RuntimeError, StoredReport};
+use crate::vault::{Contents, ExtensionKinds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -27,6 +28,7 @@ pub(crate) struct Inner {
     /// Taken by whoever makes the next generation: reloads queue here.
     pub(super) writer: Mutex<Writer>,
     pub(super) provided: Arc<Provided>,
+    pub(super) extensions: ExtensionKinds,
     pub(super) copies: CopyDir,
     /// Read while a generation is made, so not the writer's.
     pub(super) plugin_dir: Mutex<PathBuf>,
@@ -131,7 +133,8 @@ impl Inner {
             let live = self.live.pin_quietly();
             (live.number + 1, live.reloads)
         };
-        let empty = Generation::new(number, reloads, Vec::new());
+        let contents = Arc::new(Contents::empty(&self.extensions));
+        let empty = Generation::new(number, reloads, Vec::new(), contents);
         let handles = self.handles();
         (0..handles.len()).for_each(|index| empty.bindings.set(index, Target::NONE));
         self.switch_bound(empty, handles);

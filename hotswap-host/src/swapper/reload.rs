@@ -164,7 +164,7 @@ impl Swapper {
         live: &Holding<Generation>,
         check: &mut Option<Check<'_>>,
     ) -> Result<Made, ReloadError> {
-        let staged = Staged::make(self, writer, arranged, (live.number, live.reloads))?;
+        let staged = Staged::make(self, writer, arranged, live)?;
         let next = staged.generation();
         // Refused before the check has side effects; bound for good at the switch.
         bind_all(&self.0.handles(), &next)?;

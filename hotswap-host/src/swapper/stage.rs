@@ -11,12 +11,12 @@ use crate::instance::{Instance, Loaded, Uses};
 use crate::load;
 use crate::name::PluginName;
 use crate::telemetry;
-use crate::vault::check_duplicates;
-use abi_stable::std_types::{RSlice, RStr};
+use crate::vault::{Contents, Vault, check_duplicates};
+use abi_stable::std_types::RStr;
+use hotswap_plugin::contract::ContextView;
 use hotswap_plugin::contract::metadata::RUSTC;
-use hotswap_plugin::contract::{ContextView, VaultView};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// A generation that is ready to become live. Dropped without being taken, it frees what was made for it.
@@ -26,6 +26,7 @@ pub(super) struct Staged<'a> {
     /// Which of them are new.
     fresh: BTreeSet<PluginName>,
     reports: Vec<PluginReport>,
+    contents: Arc<Contents>,
     number: u64,
     reloads: u64,
     taken: bool,
@@ -40,15 +41,20 @@ impl<'a> Staged<'a> {
         swapper: &'a Swapper,
         writer: &Writer,
         arranged: &Arranged,
-        live: (u64, u64),
+        live: &Generation,
     ) -> Result<Self, ReloadError> {
         let mut staged = Staged {
             inner: &swapper.0,
             plugins: Vec::new(),
             fresh: BTreeSet::new(),
             reports: Vec::new(),
-            number: live.0 + 1,
-            reloads: if live.0 == 0 { 0 } else { live.1 + 1 },
+            contents: Arc::default(),
+            number: live.number + 1,
+            reloads: if live.number == 0 {
+                0
+            } else {
+                live.reloads + 1
+            },
             taken: false,
         };
         let candidates = || {
@@ -82,7 +88,7 @@ impl<'a> Staged<'a> {
                 _ => {}
             }
         }
-        staged.init()?;
+        staged.init(live)?;
         Ok(staged)
     }
 
@@ -162,20 +168,25 @@ impl<'a> Staged<'a> {
         })
     }
 
-    fn init(&self) -> Result<(), ReloadError> {
+    fn init(&mut self, live: &Generation) -> Result<(), ReloadError> {
         let names: Vec<_> = self
             .plugins
             .iter()
             .map(|p| RStr::from_str(p.name().as_str()))
             .collect();
-        let vault = VaultView {
-            generation: self.number,
-            plugins: RSlice::from_slice(&names),
+        let goes_on = |name: &PluginName| {
+            let mut plugins = self.plugins.iter();
+            plugins.any(|plugin| plugin.name() == name) && !self.fresh.contains(name)
         };
+        let contents = live.contents.carried(&self.inner.extensions, goes_on);
+        let contents = Mutex::new(contents);
         for instance in self.fresh_instances() {
+            let vault = Vault::new(instance.name(), &contents);
             // SAFETY: nobody else uses it: it is not live yet.
-            unsafe { instance.on_init(&vault) }?;
+            unsafe { instance.on_init(&vault.view(self.number, &names)) }?;
         }
+        let contents = contents.into_inner();
+        self.contents = Arc::new(contents.unwrap_or_else(PoisonError::into_inner));
         Ok(())
     }
 
@@ -187,7 +198,8 @@ impl<'a> Staged<'a> {
 
     /// The generation as it would be.
     pub(super) fn generation(&self) -> Generation {
-        Generation::new(self.number, self.reloads, self.plugins.clone())
+        let (plugins, contents) = (self.plugins.clone(), self.contents.clone());
+        Generation::new(self.number, self.reloads, plugins, contents)
     }
 
     /// The new instances and the reports, once the generation is live.
@@ -204,6 +216,8 @@ impl Drop for Staged<'_> {
         if self.taken {
             return;
         }
+        // Objects in slots first: they are counted.
+        self.contents = Arc::default();
         let retirer = &self.inner.retirer;
         let end = Instant::now() + self.inner.limit;
         let wait = || retirer.wait_unlive(end.saturating_duration_since(Instant::now()));

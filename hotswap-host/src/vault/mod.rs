@@ -1,4 +1,5 @@
-//! What is found by its name alone: live functions and types, whichever plugin of a generation they are in.
+//! What the plugins of a generation share: what is found by its name alone, whichever plugin it is in, and what they put
+//! into the generation while it is made.
 //!
 //! | file | |
 //! |---|---|
@@ -7,14 +8,25 @@
 //! | `types` | what can be done with a live type |
 //! | `calls` | calling by name: the host's end |
 //! | `host_calls` | what plugins ask of the host through their `VaultHandle` |
+//! | `bag`, `extension` | named values, and the host's structs with slots for objects |
+//! | `contents` | both, of one generation |
+//! | `making` | what plugins ask of the host in `on_init`, through their `Vault` |
+mod bag;
 mod calls;
+mod contents;
 mod duplicates;
+mod extension;
 pub(crate) mod host_calls;
+mod making;
 mod table;
 mod types;
 
+pub use bag::BagItem;
+pub(crate) use contents::Contents;
 pub use duplicates::LivePlace;
 pub(crate) use duplicates::check as check_duplicates;
+pub(crate) use extension::Kinds as ExtensionKinds;
+pub(crate) use making::Vault;
 pub use types::LiveType;
 
 pub(crate) use table::{LiveTable, kind_of};

@@ -1,7 +1,7 @@
 //! What is said when two libraries were built with different versions of something: at most six lines, with both
 //! sides, the place, the two types, and what mends it.
 use crate::boundary::describe::{
-    FieldDesc, FunctionDesc, InterfaceDesc, Kind, ParamDesc, TypeDesc, Written, same,
+    ExtensionDesc, FieldDesc, FunctionDesc, InterfaceDesc, Kind, ParamDesc, TypeDesc, Written, same,
 };
 use std::fmt;
 
@@ -59,6 +59,16 @@ pub fn function(
     let difference = functions(&want, &has)?;
     let head = format!("{caller} cannot call {name} of {plugin}: the signatures differ");
     Some(difference.say(&head, caller, Party::Plugin(plugin)))
+}
+
+/// An extension of the host's that `plugin` wants to fill slots of; `None` where the two descriptions are the same.
+pub fn extension(plugin: &str, need: &ExtensionDesc, have: &ExtensionDesc) -> Option<String> {
+    let difference = extensions(need, have)?;
+    let head = format!(
+        "{plugin} cannot extend {} of the host: they were built with different versions of it",
+        need.name
+    );
+    Some(difference.say(&head, Party::Plugin(plugin), Party::Host))
 }
 
 /// A value of the host that `plugin` reads as another type; `None` where the two descriptions are the same.
@@ -150,13 +160,32 @@ fn methods(a: &InterfaceDesc, b: &InterfaceDesc) -> Difference {
             return difference;
         }
     }
-    let names = |d: &InterfaceDesc| {
-        d.methods
-            .iter()
-            .map(|m| m.name.as_str())
-            .collect::<Vec<_>>()
-    };
-    let (need, have) = (names(a), names(b));
+    let names =
+        |d: &InterfaceDesc| -> Vec<_> { d.methods.iter().map(|m| m.name.as_str()).collect() };
+    lists("method", &names(a), &names(b))
+}
+
+fn extensions(a: &ExtensionDesc, b: &ExtensionDesc) -> Option<Difference> {
+    if a.same(b) {
+        return None;
+    }
+    if (a.name, a.origin) != (b.name, b.origin) {
+        let whole = |d: &ExtensionDesc| format!("{} of the crate {}", d.name, d.origin);
+        return Some(Difference::here(whole(a), whole(b)));
+    }
+    // A changed slot says more than a changed list.
+    let changed = a.slots.iter().find_map(|slot| {
+        let other = b.slots.iter().find(|other| other.name == slot.name)?;
+        let mut difference = interfaces(slot.interface, other.interface)?;
+        difference.path.insert(0, format!("slot {}", slot.name));
+        Some(difference)
+    });
+    let names = |d: &ExtensionDesc| -> Vec<_> { d.slots.iter().map(|s| s.name.as_str()).collect() };
+    Some(changed.unwrap_or_else(|| lists("slot", &names(a), &names(b))))
+}
+
+/// Two lists of names that differ; `what` is what each name is of.
+fn lists(what: &str, need: &[&str], have: &[&str]) -> Difference {
     let only = |these: &[&str], those: &[&str]| {
         let only: Vec<_> = these
             .iter()
@@ -164,9 +193,9 @@ fn methods(a: &InterfaceDesc, b: &InterfaceDesc) -> Difference {
             .copied()
             .collect();
         match only[..] {
-            [] => "no other method".into(),
-            [name] => format!("the method {name}"),
-            _ => format!("the methods {}", only.join(", ")),
+            [] => format!("no other {what}"),
+            [name] => format!("the {what} {name}"),
+            _ => format!("the {what}s {}", only.join(", ")),
         }
     };
     let reordered = need.iter().all(|name| have.contains(name)) && need.len() == have.len();
@@ -176,7 +205,7 @@ fn methods(a: &InterfaceDesc, b: &InterfaceDesc) -> Difference {
             format!("the order {}", have.join(", ")),
         )
     } else {
-        Difference::here(only(&need, &have), only(&have, &need))
+        Difference::here(only(need, have), only(have, need))
     }
 }
 

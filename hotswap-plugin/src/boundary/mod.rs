@@ -38,7 +38,8 @@ pub mod view;
 pub use arg::Arg;
 pub use call::{Crossed, Out, Panicked, Status, answer, raise, receive, try_receive};
 pub use describe::{
-    FieldDesc, FunctionDesc, InterfaceDesc, Kind, MethodDesc, ParamDesc, TypeDesc, same,
+    ExtensionDesc, FieldDesc, FunctionDesc, InterfaceDesc, Kind, MethodDesc, ParamDesc, SlotDesc,
+    TypeDesc, same,
 };
 pub use dynamic::{
     DynamicOut, DynamicResult, InvokeError, UnknownFunction, answer_by_name, call_dynamic,

@@ -10,6 +10,7 @@ use crate::boundary::{
 use crate::contract::live::{LiveCall, LiveList, WantedRef};
 use crate::contract::shim::Token;
 use crate::contract::ticket::{RawDrop, RawTicket};
+use crate::contract::vault::VaultView;
 use crate::telemetry::TelemetryTable;
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
@@ -177,16 +178,6 @@ impl LoadDataView {
         // SAFETY: null or a description of the host's, which is constant.
         unsafe { self.ty.cast::<TypeDesc>().as_ref() }
     }
-}
-
-/// What [`Vault`](crate::Vault) shows.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy)]
-pub struct VaultView<'a> {
-    /// The generation's number.
-    pub generation: u64,
-    /// The names of all its plugins, in dependency order.
-    pub plugins: RSlice<'a, RStr<'a>>,
 }
 
 /// What a plugin's own allocator has counted since the library was opened.

@@ -10,7 +10,8 @@
 //! 3. [`entry`]: the root module of `abi_stable`, whose layout is compared by the host, then [`PluginEntry`]: connect,
 //!    describe, construct, hooks.
 //! 4. [`live`]: live functions and types, in a section of their own and in a list that the plugin lends.
-//! 5. [`ticket`]: what counts an object that has crossed, as long as anybody owns it.
+//! 5. [`vault`]: the generation as `on_init` sees it.
+//! 6. [`ticket`]: what counts an object that has crossed, as long as anybody owns it.
 //!
 //! # Rules that hold for every function of the contract
 //! - It does not unwind: the callee catches, and returns a [`Status`](crate::boundary::Status).
@@ -23,14 +24,16 @@ pub mod metadata;
 pub mod section;
 pub mod shim;
 pub mod ticket;
+pub mod vault;
 
 pub use entry::{
     ContextView, HostTable, HostTableRef, LoadDataView, Memory, PluginDesc, PluginEntry,
-    PluginEntryRef, VaultView,
+    PluginEntryRef,
 };
 pub use live::{LIVE_SECTION, LiveCode, LiveDesc, LiveList};
 pub use shim::{Early, ShimTable};
 pub use ticket::Ticket;
+pub use vault::VaultView;
 
 /// The version of the contract that this crate implements. Host and plugin must agree on it exactly.
 pub const VERSION: u32 = 3;

@@ -25,6 +25,7 @@
 //!   close, and reason to keep the library mapped.
 mod board;
 mod close;
+mod contents;
 mod cycles;
 mod look;
 mod state;

@@ -1,6 +1,7 @@
 //! The states that a retirement goes through, and what each waits for.
 use super::board::Board;
 use super::close::{Code, close, keep};
+use super::contents;
 use super::look::look;
 use super::turn::Turn;
 use super::{Settings, free};
@@ -91,7 +92,7 @@ impl State {
                 replaced,
             }) => match generation.into_inner() {
                 Ok(generation) => {
-                    drop(generation);
+                    contents::let_go(generation.into_contents());
                     Step::Next(in_turn(replaced))
                 }
                 // Cannot be: nobody can pin or hold it again.
@@ -116,7 +117,11 @@ impl State {
                 uses: thread.join().unwrap_or_default(),
             }),
             State::Objects { library, uses } if library.activity().objects() != 0 => {
-                let holders = objects::holders(&library);
+                let mut holders = objects::holders(&library);
+                if holders.is_empty() {
+                    // The drop of one has not returned.
+                    holders.push(Holder::Drop);
+                }
                 Step::Wait(State::Objects { library, uses }, holders)
             }
             State::Objects { library, uses } => next(State::Threads { library, uses }),

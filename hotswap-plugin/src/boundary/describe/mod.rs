@@ -5,6 +5,7 @@
 //! call is made the trees themselves are compared ([`same`]). Everything here is `repr(C)`: the two sides may come from
 //! different compilers.
 mod calls;
+mod extension;
 mod hash;
 mod types;
 
@@ -12,5 +13,6 @@ pub(crate) use calls::Written;
 pub use calls::{
     DynamicFn, FunctionDesc, InterfaceDesc, MethodDesc, ParamDesc, function_hash, same_function,
 };
+pub use extension::{ExtensionDesc, SlotDesc};
 pub use hash::Hash;
 pub use types::{FieldDesc, Kind, TypeDesc, same};

@@ -1,0 +1,94 @@
+//! The data bag: values that the plugins of a generation have given names.
+use crate::generation::Generation;
+use crate::name::{PluginName, folded};
+use hotswap_plugin::{BagError, BagValue};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// What is in the data bag of a generation under one name.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct BagItem {
+    /// The name, as the plugin wrote it.
+    pub name: String,
+    /// The plugin that put it there.
+    pub plugin: PluginName,
+    /// What it put there.
+    pub value: BagValue,
+}
+
+/// `port = 80, of server`
+impl fmt::Display for BagItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BagItem {
+            name,
+            plugin,
+            value,
+        } = self;
+        write!(f, "{name} = {value}, of {plugin}")
+    }
+}
+
+/// The items, by what is compared of their names; shared by the generations that have them.
+#[derive(Default)]
+pub(crate) struct Bag(BTreeMap<String, Arc<BagItem>>);
+
+impl Bag {
+    /// Puts the items of these plugins into another bag.
+    pub(super) fn carry(&self, to: &mut Bag, goes_on: impl Fn(&PluginName) -> bool) {
+        let items = self.0.iter().filter(|(_, item)| goes_on(&item.plugin));
+        to.0.extend(items.map(|(name, item)| (name.clone(), item.clone())));
+    }
+
+    /// # Errors
+    /// Another plugin has put something there.
+    pub(super) fn set(
+        &mut self,
+        plugin: &PluginName,
+        name: &str,
+        value: BagValue,
+    ) -> Result<(), BagError> {
+        let folded = folded(name).into_owned();
+        if let Some(known) = self.0.get(&folded).filter(|known| known.plugin != *plugin) {
+            return Err(BagError::Taken {
+                name: known.name.clone(),
+                by: known.plugin.to_string(),
+            });
+        }
+        let item = BagItem {
+            name: name.to_owned(),
+            plugin: plugin.clone(),
+            value,
+        };
+        self.0.insert(folded, Arc::new(item));
+        Ok(())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&BagValue> {
+        Some(&self.0.get(&*folded(name))?.value)
+    }
+}
+
+impl Generation {
+    /// What one of its plugins has put into the data bag under this name, which is compared as those of plugins are.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// let pin = swapper.pin();
+    /// if let Some(port) = pin.bag("port") {
+    ///     println!("{port}: {}", port.clone().into_value().decode::<u16>()?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bag(&self, name: &str) -> Option<&BagValue> {
+        self.contents.bag.get(name)
+    }
+
+    /// All that its plugins have put into the data bag, sorted by name.
+    pub fn bag_items(&self) -> impl ExactSizeIterator<Item = &BagItem> {
+        self.contents.bag.0.values().map(|item| &**item)
+    }
+}

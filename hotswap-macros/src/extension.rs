@@ -1,0 +1,126 @@
+//! `#[extension]`.
+use crate::support::{Errors, Root, argument, bare, refuse_cfg, unknown_option};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::Parser;
+use syn::{Field, Fields, Ident, ItemStruct, Type};
+
+/// The expansion of the attribute on an item.
+pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    let mut root = Root::default();
+    let options = syn::meta::parser(|meta| match root.parse(&meta)? {
+        true => Ok(()),
+        false => Err(unknown_option(&meta, "`crate = path`")),
+    })
+    .parse2(options);
+    if let Err(error) = options {
+        errors.push(error);
+    }
+    let item: ItemStruct = syn::parse2(item.clone()).map_err(|_| {
+        let text =
+            "`#[extension]` is for structs: write it on `pub struct Name { pub field: Slot<dyn Trait> }`";
+        syn::Error::new_spanned(item, text)
+    })?;
+    let extension = Extension::parse(&item, &mut errors);
+    errors.finish()?;
+    Ok(extension.generate(&root))
+}
+
+/// A struct, checked.
+struct Extension<'a> {
+    item: &'a ItemStruct,
+    slots: Vec<Slot<'a>>,
+}
+
+struct Slot<'a> {
+    ident: &'a Ident,
+    /// `dyn Trait`
+    interface: &'a Type,
+}
+
+impl<'a> Extension<'a> {
+    fn parse(item: &'a ItemStruct, errors: &mut Errors) -> Self {
+        for param in &item.generics.params {
+            errors.at(param, "an extension has no parameters, since host and plugins must agree on one: write a struct for each use");
+        }
+        if let Some(clause) = &item.generics.where_clause {
+            errors.at(clause, "an extension has no conditions: remove this");
+        }
+        let slots = match &item.fields {
+            Fields::Named(fields) => {
+                let slots = fields.named.iter();
+                slots
+                    .filter_map(|field| Slot::parse(field, errors))
+                    .collect()
+            }
+            Fields::Unit => Vec::new(),
+            Fields::Unnamed(fields) => {
+                errors.at(
+                    fields,
+                    "a slot has the name of its field: write a struct with named fields",
+                );
+                Vec::new()
+            }
+        };
+        Extension { item, slots }
+    }
+
+    fn generate(&self, root: &Root) -> TokenStream {
+        let (b, use_boundary) = (&root.boundary(), root.use_boundary());
+        let (item, ident) = (self.item, &self.item.ident);
+        let name = ident.unraw().to_string();
+        let fields: Vec<_> = self.slots.iter().map(|slot| slot.ident).collect();
+        let descriptions = self.slots.iter().map(|Slot { ident, interface }| {
+            let name = ident.unraw().to_string();
+            quote!(#b::SlotDesc::new(#name, <#interface as #b::Interface>::DESC))
+        });
+        quote! {
+            #item
+
+            #[allow(clippy::all, clippy::pedantic)]
+            #[allow(unsafe_code)]
+            const _: () = {
+                #use_boundary
+
+                #[automatically_derived]
+                impl ::core::default::Default for #ident {
+                    fn default() -> Self {
+                        Self { #(#fields: ::core::default::Default::default()),* }
+                    }
+                }
+
+                #[automatically_derived]
+                unsafe impl #root::Extension for #ident {
+                    const DESC: &'static #b::ExtensionDesc =
+                        &#b::ExtensionDesc::new(::core::env!("CARGO_PKG_NAME"), #name, &[#(#descriptions),*]);
+                    fn slots(&self) -> ::std::vec::Vec<&dyn #root::extension::AnySlot> {
+                        ::std::vec![#(&self.#fields),*]
+                    }
+                    fn slots_mut(&mut self) -> ::std::vec::Vec<&mut dyn #root::extension::AnySlot> {
+                        ::std::vec![#(&mut self.#fields),*]
+                    }
+                }
+            };
+        }
+    }
+}
+
+impl<'a> Slot<'a> {
+    fn parse(field: &'a Field, errors: &mut Errors) -> Option<Self> {
+        refuse_cfg(&field.attrs, "slot of an extension", errors);
+        let interface = argument(&field.ty, "Slot").map(bare);
+        let Some(interface @ Type::TraitObject(_)) = interface else {
+            errors.at(
+                &field.ty,
+                "what plugins can put into an extension is an object with an `#[interface]`: write `Slot<dyn Trait>`",
+            );
+            return None;
+        };
+        Some(Slot {
+            ident: field.ident.as_ref()?,
+            interface,
+        })
+    }
+}

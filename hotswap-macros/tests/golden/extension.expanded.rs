@@ -1,0 +1,44 @@
+pub struct Sounds {
+    /// What cats say.
+    pub meow: Slot<dyn Meow>,
+    weigh: Slot<dyn scales::Weigh>,
+}
+#[allow(clippy::all, clippy::pedantic)]
+#[allow(unsafe_code)]
+const _: () = {
+    use ::hotswap_plugin::boundary as __hotswap;
+    #[automatically_derived]
+    impl ::core::default::Default for Sounds {
+        fn default() -> Self {
+            Self {
+                meow: ::core::default::Default::default(),
+                weigh: ::core::default::Default::default(),
+            }
+        }
+    }
+    #[automatically_derived]
+    unsafe impl ::hotswap_plugin::Extension for Sounds {
+        const DESC: &'static __hotswap::ExtensionDesc = &__hotswap::ExtensionDesc::new(
+            ::core::env!("CARGO_PKG_NAME"),
+            "Sounds",
+            &[
+                __hotswap::SlotDesc::new(
+                    "meow",
+                    <dyn Meow as __hotswap::Interface>::DESC,
+                ),
+                __hotswap::SlotDesc::new(
+                    "weigh",
+                    <dyn scales::Weigh as __hotswap::Interface>::DESC,
+                ),
+            ],
+        );
+        fn slots(&self) -> ::std::vec::Vec<&dyn ::hotswap_plugin::extension::AnySlot> {
+            ::std::vec![& self.meow, & self.weigh]
+        }
+        fn slots_mut(
+            &mut self,
+        ) -> ::std::vec::Vec<&mut dyn ::hotswap_plugin::extension::AnySlot> {
+            ::std::vec![& mut self.meow, & mut self.weigh]
+        }
+    }
+};

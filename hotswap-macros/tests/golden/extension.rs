@@ -1,0 +1,6 @@
+#[extension]
+pub struct Sounds {
+    /// What cats say.
+    pub meow: Slot<dyn Meow>,
+    weigh: Slot<dyn scales::Weigh>,
+}
