@@ -192,7 +192,59 @@ pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
     )
 }
 
-/// Makes a struct or an enum whose values can be saved by one version of the code and restored by another.
+/// Makes a struct or an enum live data: its values can be saved by one version of the code and restored by another.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[live_data(version = 2, migrate(1, up = from_1, down = to_1))]
+/// pub struct Fire {
+///     name: String,
+///     #[live_data(default)]
+///     shots: u32,
+///     #[live_data(was = "colour")]
+///     color: String,
+///     pace: u64,
+///     #[live_data(skip)]
+///     cache: Vec<f64>,
+/// }
+///
+/// fn from_1(fields: &mut Fields) -> Result<()> {
+///     fields.rename("speed", "pace");
+///     fields.change("pace", |old: u32| Ok(u64::from(old) * 2))?;
+///     Ok(())
+/// }
+///
+/// fn to_1(fields: &mut Fields) -> Result<()> {
+///     fields.change("pace", |new: u64| Ok(u32::try_from(new / 2)?))?;
+///     fields.rename("pace", "speed");
+///     Ok(())
+/// }
+/// # fn main() {}
+/// ```
+///
+/// It derives `serde`'s traits, and the crate need not depend on `serde`. Every field is of a type that `serde` can write
+/// and read, and owns what it holds. The type has no parameters; it may contain itself. What the data says that the type does
+/// not have is ignored; what the type has that the data does not say is an error, except where there is a default, or the field
+/// is written as an `Option`.
+///
+/// # Options of the type
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `version = 2` | the schema version: a new one with each migration | 1 |
+/// | `migrate(1, up = from_1, down = to_1)` | functions that take the [`Fields`](../hotswap_plugin/live_data/struct.Fields.html) of version 1 to version 2, and back | names decide |
+/// | `name = "fire"` | the name that the data carries; compared without case, `-` equal to `_` | the type's |
+/// | `was = "Blaze"` | a name that it had earlier; any number of them | none |
+/// | `default` | a struct: what the data does not say is as in `Default::default()` | an error |
+/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+///
+/// # Options of a field
+/// | option | meaning |
+/// |---|---|
+/// | `default` | where the data does not have it: the default of its type |
+/// | `default = 7` | where the data does not have it: this expression |
+/// | `was = "colour"` | a name that it had earlier; any number of them. A variant takes it, too |
+/// | `skip` | it is not in the data: restored, it is the default, or stays as it is where data is restored into a value |
 #[proc_macro_attribute]
 pub fn live_data(options: TokenStream, item: TokenStream) -> TokenStream {
     let as_written = live_data::without_options(item.clone().into());

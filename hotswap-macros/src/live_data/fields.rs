@@ -67,10 +67,8 @@ const PLAIN: [&str; 24] = [
 /// What a type is made of.
 enum Made<'a> {
     Plain,
-    /// Of these, each of which lies in it as it is.
+    /// Of these.
     Of(Vec<&'a Type>),
-    /// Of these, which lie elsewhere in memory.
-    Behind(Vec<&'a Type>),
     Other,
 }
 
@@ -91,9 +89,8 @@ fn made(ty: &Type) -> Made<'_> {
                         _ => None,
                     });
                     match name.as_str() {
-                        "Option" | "Result" => Made::Of(types.collect()),
-                        "Box" | "Vec" | "VecDeque" | "HashSet" | "BTreeSet" | "HashMap"
-                        | "BTreeMap" => Made::Behind(types.collect()),
+                        "Option" | "Result" | "Box" | "Vec" | "VecDeque" | "HashSet"
+                        | "BTreeSet" | "HashMap" | "BTreeMap" => Made::Of(types.collect()),
                         _ => Made::Other,
                     }
                 }
@@ -108,7 +105,7 @@ fn made(ty: &Type) -> Made<'_> {
 pub fn may_hold(ty: &Type) -> bool {
     match made(ty) {
         Made::Plain => false,
-        Made::Of(types) | Made::Behind(types) => types.into_iter().any(may_hold),
+        Made::Of(types) => types.into_iter().any(may_hold),
         Made::Other => true,
     }
 }
@@ -118,39 +115,22 @@ pub fn is_bytes(ty: &Type) -> bool {
     matches!(argument(ty, "Vec").map(bare), Some(Type::Path(path)) if path.path.is_ident("u8"))
 }
 
-/// The types in a type that may be unfit for live data.
-#[derive(Default)]
-pub struct Uses<'a> {
-    /// Those that lie in it.
-    pub direct: Vec<&'a Type>,
-    /// Those that lie elsewhere: only these may contain the type with the field.
-    pub behind: Vec<&'a Type>,
+/// Whether it is written as an `Option`.
+pub fn is_option(ty: &Type) -> bool {
+    argument(ty, "Option").is_some()
 }
 
-impl<'a> Uses<'a> {
-    /// Those in the type of a field, without the type that has the field.
-    pub fn of(ty: &'a Type, own: &Ident) -> Self {
-        let mut uses = Uses::default();
-        uses.collect(ty, own, false);
-        uses
-    }
-
-    fn collect(&mut self, ty: &'a Type, own: &Ident, behind: bool) {
-        match made(ty) {
-            Made::Plain => {}
-            Made::Of(types) => types
-                .into_iter()
-                .for_each(|ty| self.collect(ty, own, behind)),
-            Made::Behind(types) => types.into_iter().for_each(|ty| self.collect(ty, own, true)),
-            Made::Other => {
-                let text = ty.to_token_stream().to_string();
-                if text == "Self" || *own == text {
-                } else if behind {
-                    self.behind.push(ty);
-                } else {
-                    self.direct.push(ty);
-                }
+/// The types in a type that may be unfit for live data: not those that always fit, and not the type that has the field.
+pub fn unknown<'a>(ty: &'a Type, own: &Ident) -> Vec<&'a Type> {
+    match made(ty) {
+        Made::Plain => Vec::new(),
+        Made::Of(types) => types.into_iter().flat_map(|ty| unknown(ty, own)).collect(),
+        Made::Other => {
+            let text = ty.to_token_stream().to_string();
+            if text == "Self" || *own == text {
+                return Vec::new();
             }
+            vec![ty]
         }
     }
 }

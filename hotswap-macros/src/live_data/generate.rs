@@ -1,12 +1,12 @@
 //! `#[live_data]`: generate.
-use super::fields::{Shape, Uses, is_bytes, may_hold};
+use super::fields::{Shape, is_bytes, is_option, may_hold, unknown};
 use super::options::{Default_, number};
 use super::{Body, LiveData, Part};
 use crate::support::name_span;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Field, Ident, Item, LitStr, Member, parse_quote, parse_quote_spanned};
+use syn::{Field, Ident, Item, Member, Type, parse_quote, parse_quote_spanned};
 
 /// The item with what `serde` is to make of it, and the implementation of `LiveType`.
 pub fn live_data(live: &LiveData, mut item: Item) -> TokenStream {
@@ -35,12 +35,13 @@ pub fn live_data(live: &LiveData, mut item: Item) -> TokenStream {
         }
         _ => unreachable!("parsed from this item"),
     }
+    let own_default = format!("{ident}::__live_default");
     let default = live
         .options
         .default
         .iter()
-        .map(|word| quote_spanned!(word.span()=> #[serde(default)]));
-    let defaults = defaults(live);
+        .map(|word| quote_spanned!(word.span()=> #[serde(default = #own_default)]));
+    let functions = functions(live);
     let checks = checks(live);
     let live_type = live_type(live);
     quote! {
@@ -52,11 +53,11 @@ pub fn live_data(live: &LiveData, mut item: Item) -> TokenStream {
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(non_snake_case, unused_variables)]
         const _: () = {
-            use #root::live_data as __live;
+            use #root::live_data::generated as __live;
             #[allow(unused_imports)]
-            use __live::generated::Other as _;
+            use __live::{Other as _, Unfit as _};
             #checks
-            #defaults
+            #functions
             #[automatically_derived]
             impl __live::LiveType for #ident {
                 #live_type
@@ -68,83 +69,123 @@ pub fn live_data(live: &LiveData, mut item: Item) -> TokenStream {
 /// Says what `serde` is to make of a field.
 fn serde_field(live: &LiveData, prefix: &str, field: &mut Field, part: &Part) {
     let attrs = &mut field.attrs;
-    if let Some(word) = &part.options.skip {
-        attrs.push(parse_quote_spanned!(word.span()=> #[serde(skip)]));
-    }
+    let (options, names) = (&part.options, Names::of(prefix, &part.member));
+    let path = |name: &Ident| format!("{}::{name}", live.ident);
     for was in part.names.iter().skip(1) {
         attrs.push(parse_quote!(#[serde(alias = #was)]));
     }
-    match &part.options.default {
-        None => {}
-        Some(Default_::OfType) => attrs.push(parse_quote!(#[serde(default)])),
-        Some(Default_::Value(_)) => {
-            let path = format!("{}::{}", live.ident, default_name(prefix, &part.member));
-            attrs.push(parse_quote!(#[serde(default = #path)]));
+    if options.default.is_some() || options.skip.is_some() {
+        let default = path(&names.default);
+        attrs.push(parse_quote!(#[serde(default = #default)]));
+    }
+    if let Some(word) = &options.skip {
+        attrs.push(parse_quote_spanned!(word.span()=> #[serde(skip)]));
+    } else if is_bytes(&part.ty) {
+        let root = live.root().to_token_stream().to_string().replace(' ', "");
+        let bytes = format!("{root}::live_data::bytes");
+        attrs.push(parse_quote!(#[serde(with = #bytes)]));
+    } else if !unknown(&part.ty, &live.ident).is_empty() {
+        let (write, read) = (path(&names.write), path(&names.read));
+        attrs.push(parse_quote!(#[serde(serialize_with = #write, deserialize_with = #read)]));
+        // `serde` does so itself where it is not told how to read a field.
+        if is_option(&part.ty) && options.default.is_none() && live.options.default.is_none() {
+            attrs.push(parse_quote!(#[serde(default)]));
         }
     }
-    if part.options.skip.is_some() {
-        return;
-    }
-    let root = live.root().to_token_stream().to_string().replace(' ', "");
-    if is_bytes(&part.ty) {
-        let path = format!("{root}::live_data::bytes");
-        attrs.push(parse_quote!(#[serde(with = #path)]));
-    }
-    // A type that cannot be in live data is then one error, on its own tokens.
-    let direct = Uses::of(&part.ty, &live.ident).direct;
-    if let Some(first) = direct.first() {
-        let bounds = direct
-            .iter()
-            .map(|ty| format!("{}: {root}::live_data::LiveField", ty.to_token_stream()));
-        let bounds = LitStr::new(&bounds.collect::<Vec<_>>().join(", "), name_span(first));
-        attrs.push(parse_quote!(#[serde(bound = #bounds)]));
+}
+
+/// The functions that belong to a field.
+struct Names {
+    default: Ident,
+    write: Ident,
+    read: Ident,
+}
+
+impl Names {
+    fn of(prefix: &str, member: &Member) -> Self {
+        let field = match member {
+            Member::Named(ident) => ident.unraw().to_string(),
+            Member::Unnamed(index) => index.index.to_string(),
+        };
+        Names {
+            default: format_ident!("__live_default_{prefix}{field}"),
+            write: format_ident!("__live_write_{prefix}{field}"),
+            read: format_ident!("__live_read_{prefix}{field}"),
+        }
     }
 }
 
-fn default_name(prefix: &str, member: &Member) -> Ident {
-    match member {
-        Member::Named(ident) => format_ident!("__live_default_{prefix}{}", ident.unraw()),
-        Member::Unnamed(index) => format_ident!("__live_default_{prefix}{}", index.index),
-    }
-}
-
-/// The functions that make defaults.
-fn defaults(live: &LiveData) -> TokenStream {
+/// The functions that `serde` is told of.
+fn functions(live: &LiveData) -> TokenStream {
     let ident = &live.ident;
-    let functions: TokenStream = live
-        .parts()
-        .filter_map(|(prefix, part)| match &part.options.default {
-            Some(Default_::Value(value)) => {
-                let (name, ty) = (default_name(&prefix, &part.member), &part.ty);
-                Some(quote! {
-                    #[doc(hidden)]
-                    fn #name() -> #ty {
-                        #value
-                    }
-                })
+    let mut functions = TokenStream::new();
+    if let Some(word) = &live.options.default {
+        let span = word.span();
+        functions.extend(quote_spanned! {span=>
+            fn __live_default() -> Self {
+                <Self as ::core::default::Default>::default()
             }
-            _ => None,
-        })
-        .collect();
+        });
+    }
+    for (prefix, part) in live.parts() {
+        let (ty, options) = (&part.ty, &part.options);
+        let Names {
+            default,
+            write,
+            read,
+        } = Names::of(&prefix, &part.member);
+        let value = match &options.default {
+            Some(Default_::Value(value)) => Some(value.to_token_stream()),
+            Some(Default_::OfType) => Some(of_type(ty)),
+            None => options.skip.is_some().then(|| of_type(ty)),
+        };
+        functions.extend(value.map(|value| {
+            quote! {
+                fn #default() -> #ty {
+                    #value
+                }
+            }
+        }));
+        if options.skip.is_none() && !unknown(ty, ident).is_empty() {
+            functions.extend(quote! {
+                fn #write<S: __live::Serializer>(
+                    value: &#ty,
+                    serializer: S,
+                ) -> ::core::result::Result<S::Ok, S::Error> {
+                    __live::Stored::<#ty>::write(value, serializer)
+                }
+                fn #read<'de, D: __live::Deserializer<'de>>(
+                    deserializer: D,
+                ) -> ::core::result::Result<#ty, D::Error> {
+                    __live::Stored::<#ty>::read(deserializer)
+                }
+            });
+        }
+    }
     match functions.is_empty() {
         true => functions,
         false => quote!(impl #ident { #functions }),
     }
 }
 
-/// Complains about types in collections that cannot be in live data. A condition of an implementation would do it with
-/// fewer words, but not where two types contain each other.
+/// The default of a type, with errors about it on the type.
+fn of_type(ty: &Type) -> TokenStream {
+    let span = name_span(ty);
+    let default = quote_spanned!(span=> ::core::default::Default>::default());
+    quote_spanned!(span=> <#ty as #default)
+}
+
+/// Complains about types that cannot be in live data, once for each, on its tokens. All other code compiles with them.
 fn checks(live: &LiveData) -> TokenStream {
     let kept = live.parts().filter(|(_, part)| part.options.skip.is_none());
     let types: Vec<_> = kept
-        .flat_map(|(_, part)| Uses::of(&part.ty, &live.ident).behind)
+        .flat_map(|(_, part)| unknown(&part.ty, &live.ident))
         .collect();
     match types.is_empty() {
         true => TokenStream::new(),
         false => quote! {
-            const _: fn() = || {
-                fn check<T: __live::LiveField>() {}
-                #(check::<#types>();)*
+            const _: () = {
+                #(__live::fits::<#types>();)*
             };
         },
     }
@@ -182,7 +223,7 @@ fn live_type(live: &LiveData) -> TokenStream {
         #migrations
         fn types(types: &mut __live::Types) {
             if types.enter::<Self>() {
-                #(__live::generated::Field::<#types>::types(types);)*
+                #(__live::Field::<#types>::types(types);)*
             }
         }
         #migrate_within
@@ -195,7 +236,10 @@ fn migrations(live: &LiveData) -> Option<TokenStream> {
     steps.sort_by_key(|step| number(&step.from).unwrap_or_default());
     let steps = steps.into_iter().map(|step| {
         let way = |path: &Option<syn::ExprPath>| match path {
-            Some(path) => quote!(::core::option::Option::Some(#path)),
+            Some(path) => quote!({
+                let step: __live::Step = #path;
+                ::core::option::Option::Some(step)
+            }),
             None => quote!(::core::option::Option::None),
         };
         let (from, up, down) = (&step.from, way(&step.up), way(&step.down));
@@ -215,7 +259,7 @@ fn migrate_within(live: &LiveData) -> Option<TokenStream> {
                 let names = &variant.names;
                 Some(quote! {
                     ::core::option::Option::Some((name @ (#(#names)|*), node)) => {
-                        __live::generated::variant(name, node, |node| { #body ::core::result::Result::Ok(()) })?
+                        __live::variant(name, node, |node| { #body ::core::result::Result::Ok(()) })?
                     }
                 })
             });
@@ -239,7 +283,7 @@ fn migrate_parts(parts: &[Part]) -> Option<TokenStream> {
     let each = parts.iter().enumerate();
     let each = each.filter(|(_, part)| part.options.skip.is_none() && may_hold(&part.ty));
     let each = each.map(|(index, Part { ty, names, .. })| {
-        let migrate = quote!(__live::generated::Field::<#ty>::migrate);
+        let migrate = quote!(__live::Field::<#ty>::migrate);
         match shape {
             Shape::Named => quote!(walk.field(node, &[#(#names),*], #migrate)?;),
             Shape::Single => quote!(#migrate(node, walk)?;),
@@ -256,20 +300,17 @@ fn overlay(live: &LiveData) -> Option<TokenStream> {
         return None;
     };
     let kept = parts.iter().filter(|part| part.options.skip.is_none());
-    let each = kept.map(
-        |Part {
-             member, names, ty, ..
-         }| {
-            let overlay = quote!(__live::generated::Field::<#ty>::overlay);
-            match Shape::of(parts) {
-                Shape::Named => {
-                    Some(quote!(node.field(&[#(#names),*], &mut self.#member, write, #overlay)?;))
-                }
-                Shape::Single => Some(quote!(#overlay(&mut self.#member, node, write)?;)),
-                Shape::Tuple => None,
-            }
-        },
-    );
+    let each = kept.map(|part| {
+        let (member, names, ty) = (&part.member, &part.names, &part.ty);
+        let overlay = quote! {
+            __live::Field::<#ty>::overlay(&mut self.#member, node, write, __live::Stored::<#ty>::put)
+        };
+        match Shape::of(parts) {
+            Shape::Named => Some(quote!(node.field(&[#(#names),*], |node| #overlay)?;)),
+            Shape::Single => Some(quote!(#overlay?;)),
+            Shape::Tuple => None,
+        }
+    });
     let all: TokenStream = each.collect::<Option<_>>()?;
     (!parts.is_empty()).then(|| {
         quote! {

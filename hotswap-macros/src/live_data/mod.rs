@@ -20,22 +20,27 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     Ok(generate::live_data(&live, item))
 }
 
-/// The item without the options of its fields, for when there are errors.
+/// The item as `#[live_data]` leaves it, without what only the expansion could explain, for when there are errors.
 pub fn without_options(item: TokenStream) -> TokenStream {
     let Ok(mut item) = syn::parse2::<Item>(item.clone()) else {
         return item;
     };
-    let strip = |fields: &mut Fields| {
-        fields
-            .iter_mut()
-            .for_each(|field| drop(take(&mut field.attrs)))
+    let strip = |attrs: &mut Vec<Attribute>| {
+        attrs.retain(|attr| !attr.path().is_ident("live_data") && !attr.path().is_ident("serde"));
     };
+    let strip_all = |fields: &mut Fields| fields.iter_mut().for_each(|f| strip(&mut f.attrs));
     match &mut item {
-        Item::Struct(item) => strip(&mut item.fields),
-        Item::Enum(item) => item.variants.iter_mut().for_each(|variant| {
-            take(&mut variant.attrs);
-            strip(&mut variant.fields);
-        }),
+        Item::Struct(item) => {
+            strip(&mut item.attrs);
+            strip_all(&mut item.fields);
+        }
+        Item::Enum(item) => {
+            strip(&mut item.attrs);
+            for variant in &mut item.variants {
+                strip(&mut variant.attrs);
+                strip_all(&mut variant.fields);
+            }
+        }
         _ => {}
     }
     item.into_token_stream()

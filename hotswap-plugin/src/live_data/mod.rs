@@ -55,23 +55,19 @@ mod types;
 
 pub use error::LiveDataError;
 pub use fields::Fields;
-#[doc(hidden)]
-pub use migrate::{Migration, Walk};
-#[doc(hidden)]
-pub use node::Node;
 pub use schema::Schema;
 pub use types::LiveType;
-#[doc(hidden)]
-pub use types::{LiveField, Types};
 
 #[doc(hidden)]
-pub use codec::{Error as CodecError, bytes};
+pub use codec::bytes;
 
-use migrate::Want;
+use migrate::{Walk, Want};
+use node::Node;
 use schema::{Entries, Entry};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
+use types::Types;
 
 const MAGIC: [u8; 4] = *b"HSLD";
 const FORMAT: u8 = 1;

@@ -121,16 +121,14 @@ impl Node {
         })
     }
 
-    /// Overwrites a value with the field that has one of these names, where there is one.
+    /// Does something with the field that has one of these names, where there is one.
     ///
     /// # Errors
-    /// This has no named fields; those of `overlay`, which see the field.
-    pub fn field<T>(
+    /// This has no named fields; those of `work`, which see the field.
+    pub fn field(
         &self,
         names: &[&str],
-        value: &mut T,
-        write: bool,
-        overlay: fn(&mut T, &Node, bool) -> Result<(), codec::Error>,
+        work: impl FnOnce(&Node) -> Result<(), codec::Error>,
     ) -> Result<(), codec::Error> {
         let Node::Map(entries) = self else {
             return Err(codec::Error::new("expected named fields"));
@@ -139,7 +137,7 @@ impl Node {
             if let Node::Str(key) = key
                 && names.contains(&key.as_str())
             {
-                return overlay(value, node, write).map_err(|e| e.at(key));
+                return work(node).map_err(|e| e.at(key));
             }
         }
         Ok(())

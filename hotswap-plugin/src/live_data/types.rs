@@ -89,7 +89,7 @@ fn same(a: &str, b: &str) -> bool {
     label = "cannot be saved and restored",
     note = "put `#[live_data]` on the definition of `{Self}`, or `#[live_data(skip)]` on the field, which then is made anew"
 )]
-pub trait LiveField: Serialize + DeserializeOwned {}
+pub trait LiveField {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> LiveField for T {}

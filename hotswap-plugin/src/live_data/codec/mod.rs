@@ -66,7 +66,7 @@ struct Place {
 
 impl Error {
     #[cold]
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    pub(in crate::live_data) fn new(reason: impl Into<String>) -> Self {
         Error(Box::new(Place {
             path: String::new(),
             reason: reason.into(),
