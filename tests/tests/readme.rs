@@ -1,4 +1,4 @@
-//! What the README says: its example works as it is printed, and the tests that it names exist.
+//! What the README and the chapters say: the example works as it is printed, and the tests that are named exist.
 use hotswap_tests::fixture::target;
 use std::fs;
 use std::io::Write;
@@ -92,13 +92,39 @@ fn the_tests_that_it_names_exist() {
         .collect();
     assert!(names.len() > 20, "{names:?}");
     let sources = sources(&checkout());
-    for name in names {
-        let test = format!("fn {name}()");
-        assert!(
-            sources.iter().any(|source| source.contains(&test)),
-            "there is no test {name}"
-        );
+    names.into_iter().for_each(|name| exists(name, &sources));
+}
+
+#[test]
+fn the_tests_that_the_chapters_name_exist() {
+    let sources = sources(&checkout());
+    for chapter in ["guarantees", "soundness"] {
+        let file = checkout().join(format!("hotswap-host/docs/{chapter}.md"));
+        let text = fs::read_to_string(file).expect("there is this chapter");
+        let rows = text.lines().filter(|line| line.starts_with("| "));
+        let claims: Vec<_> = rows
+            .filter(|row| !row.ends_with("| fails otherwise |"))
+            .collect();
+        assert!(claims.len() > 15, "{claims:?}");
+        for claim in claims {
+            let cell = claim.rsplit('|').nth(1).expect("it has a last column");
+            let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
+            assert!(!names.is_empty(), "no test would fail: {claim}");
+            names.into_iter().for_each(|name| exists(name, &sources));
+        }
     }
+}
+
+/// Whether there is a test of this name; `zoo::` stands before a row of the zoo's table.
+fn exists(name: &str, sources: &[String]) {
+    let test = match name.strip_prefix("zoo::") {
+        Some(row) => format!("\n        {row} \""),
+        None => format!("fn {name}()"),
+    };
+    assert!(
+        sources.iter().any(|source| source.contains(&test)),
+        "there is no test {name}"
+    );
 }
 
 /// The sources of all tests.
@@ -114,7 +140,13 @@ fn sources(checkout: &Path) -> Vec<String> {
         }
     }
     let mut sources = Vec::new();
-    for tests in ["cargo-hotswap/tests", "hotswap-plugin/tests", "tests/tests"] {
+    for tests in [
+        "cargo-hotswap/tests",
+        "hotswap-host/src",
+        "hotswap-plugin/tests",
+        "tests/model/tests",
+        "tests/tests",
+    ] {
         add(&checkout.join(tests), &mut sources);
     }
     sources
