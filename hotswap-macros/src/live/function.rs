@@ -15,7 +15,8 @@ pub fn expand(options: TokenStream, item: &ItemFn) -> syn::Result<TokenStream> {
     let call = check(item, &mut errors);
     errors.finish()?;
     let root = &options.root;
-    let b = &root.boundary();
+    let (b, use_boundary) = (&root.boundary(), root.use_boundary());
+    let bounds = call.bounds(b);
     let function = described(b, &Callee::Function, &call);
     let live = Live {
         root,
@@ -25,9 +26,15 @@ pub fn expand(options: TokenStream, item: &ItemFn) -> syn::Result<TokenStream> {
         signature: format!("fn{}", call.written("")),
         version: None,
         was: &[],
-        items: quote!(const FUNCTION: #b::FunctionDesc = #function;),
-        code: quote!(Function(&FUNCTION)),
-        hash: quote!(FUNCTION.hash),
+        items: quote! {
+            #use_boundary
+            struct Listed;
+            impl Listed #bounds {
+                const FUNCTION: #b::FunctionDesc = #function;
+            }
+        },
+        code: quote!(Function(&Listed::FUNCTION)),
+        hash: quote!(Listed::FUNCTION.hash),
     };
     Ok(register(&live, item.to_token_stream()))
 }

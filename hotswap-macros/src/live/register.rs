@@ -40,7 +40,6 @@ pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
         code,
         hash,
     } = live;
-    let use_boundary = root.use_boundary();
     let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     let version = version.map(|version| format!(r#","version":{version}"#));
     let was: Vec<_> = was
@@ -62,7 +61,6 @@ pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
         const _: () = {
-            #use_boundary
             #items
             #root::__live!(#begin, #name, #signature, #code, #hash);
         };
