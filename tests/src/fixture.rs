@@ -41,8 +41,24 @@ pub enum Build {
     NodeWaits,
     /// `node` with all of these.
     NodeNeedsWaits,
+    /// `office`, which has live functions and types.
+    Live,
+    /// The same where one of them has another signature.
+    LiveLater,
+    /// The same without it.
+    LiveWithout,
+    /// The same with two of one name.
+    LiveTwice,
+    /// `cat`, which puts things into its generation.
+    Cat,
+    /// The same with a later version of what it shares with its host.
+    CatLater,
     /// The plugins of the demo trine.
     Trine,
+    /// The plugin of the demo livex.
+    Livex,
+    /// A later version of it.
+    LivexLater,
     /// `zoo`, which does what plugins do.
     Zoo,
     /// `zoo-crates`, which does it with other people's crates.
@@ -125,6 +141,12 @@ impl Build {
             Build::NodeNeeds => with(&["node"], &["needs"]),
             Build::NodeWaits => with(&["node"], &["waits"]),
             Build::NodeNeedsWaits => with(&["node"], &["needs,waits"]),
+            Build::Live => with(&["office"], &[]),
+            Build::LiveLater => with(&["office"], &["later"]),
+            Build::LiveWithout => with(&["office"], &["without"]),
+            Build::LiveTwice => with(&["office"], &["twice"]),
+            Build::Cat => with(&["cat"], &[]),
+            Build::CatLater => with(&["cat"], &["later"]),
             Build::Zoo => with(&["zoo"], &[]),
             Build::ZooCrates => with(&["zoo-crates"], &[]),
             Build::ZooC => with(&["zoo-c"], &[]),
@@ -140,19 +162,9 @@ impl Build {
                 let manifest = manifest.to_str().expect("a path that is text");
                 plain(out, &[], &["--manifest-path", manifest], &[]);
             }
-            Build::Trine => {
-                let demo = workspace().join("../../demos/trine/Cargo.toml");
-                // Not beside the copies of the demo that are edited elsewhere: cargo would mix them up.
-                let target = target();
-                let target = target.parent().expect("it is in another");
-                let mut command = hotswap();
-                command
-                    .args(["build", "--quiet", "--manifest-path"])
-                    .arg(demo);
-                command.arg("--target-dir").arg(target);
-                command.arg("--out-dir").arg(out);
-                run(command.args(["--", "-Cstrip=debuginfo"]));
-            }
+            Build::Trine => of_demo("trine", out),
+            Build::Livex => of_demo("livex", out),
+            Build::LivexLater => with(&["livex-later"], &[]),
             Build::Aborting => plain(out, &[], &[], &["-Cpanic=abort"]),
             Build::Orphan => plain(
                 out,
@@ -178,6 +190,39 @@ impl Build {
             }
         }
     }
+}
+
+/// Builds the plugins of a demo.
+fn of_demo(name: &str, out: &Path) {
+    let mut command = hotswap();
+    command.args(["build", "--quiet"]);
+    in_the_checkout(&mut command, name);
+    command.arg("--out-dir").arg(out);
+    run(command.args(["--", "-Cstrip=debuginfo"]));
+}
+
+/// The host of a demo.
+///
+/// # Panics
+/// When it does not build.
+pub fn demo_host(name: &str) -> PathBuf {
+    let _lock = locked();
+    let mut command = cargo(&[]);
+    command.args(["build", "--quiet", "--bin", name]);
+    let target = in_the_checkout(&mut command, name);
+    run(&mut command);
+    target.join("debug").join(name)
+}
+
+/// Has a demo built where the tests themselves are: not beside the copies of the demos that are edited elsewhere, which
+/// cargo would mix up with it.
+fn in_the_checkout(command: &mut Command, demo: &str) -> PathBuf {
+    let manifest = workspace().join(format!("../../demos/{demo}/Cargo.toml"));
+    command.arg("--manifest-path").arg(manifest);
+    let target = target();
+    let target = target.parent().expect("it is in another").to_owned();
+    command.arg("--target-dir").arg(&target);
+    target
 }
 
 /// Whether the file is newer than this program, of which all that builds the fixtures is a part, and than their sources.

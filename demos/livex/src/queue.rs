@@ -1,0 +1,228 @@
+//! Jobs on disk: none is lost, and none is done twice, whenever the program ends.
+//!
+//! The file is a journal, which only grows. One record says that a job was queued, another that it was done and what came of
+//! it: so a job and its result are on disk together, or the job is still waiting. A record whose end is missing, since
+//! the program was killed while it wrote, is cut off when the file is opened again.
+//!
+//! | bytes | |
+//! |---|---|
+//! | 1 | what it says: 1 is queued, 2 is done |
+//! | 8 | the job's number, little-endian |
+//! | 4 | the length of what follows, little-endian |
+//! | n | the job, as live data; or its result, as text |
+//! | 4 | a checksum of all before it, FNV-1a, little-endian |
+use hotswap_host::LiveData;
+use livex_interfaces::JobQueue;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const QUEUED: u8 = 1;
+const DONE: u8 = 2;
+/// What a record has before its content, and behind it.
+const HEAD: usize = 13;
+const CHECK: usize = 4;
+
+/// The jobs that are waiting, and the journal of all that ever were.
+pub struct Queue(Mutex<State>);
+
+struct State {
+    journal: File,
+    jobs: Jobs,
+}
+
+/// What a journal says.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    /// Those to be done, by number.
+    pub waiting: BTreeMap<u64, LiveData>,
+    /// The results of those that were done, by number.
+    pub done: BTreeMap<u64, String>,
+}
+
+impl Jobs {
+    /// How many jobs were ever queued: they are numbered from 1.
+    pub fn queued(&self) -> u64 {
+        (self.waiting.len() + self.done.len()) as u64
+    }
+
+    /// Reads a journal. Returns also how many bytes of it are whole records.
+    ///
+    /// # Errors
+    /// A record that is whole and makes no sense: it is no journal of this demo's.
+    pub fn read(journal: &[u8]) -> io::Result<(Self, usize)> {
+        let (mut jobs, mut at) = (Jobs::default(), 0);
+        while let Some((kind, number, content)) = record(&journal[at..]) {
+            let known = match kind {
+                QUEUED if number == jobs.queued() + 1 => {
+                    let job = LiveData::from_bytes(content).map_err(io::Error::other)?;
+                    jobs.waiting.insert(number, job).is_none()
+                }
+                DONE if jobs.waiting.remove(&number).is_some() => {
+                    let result = String::from_utf8_lossy(content).into_owned();
+                    jobs.done.insert(number, result).is_none()
+                }
+                _ => false,
+            };
+            if !known {
+                let text = format!("record {kind} of job {number} at byte {at} makes no sense");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+            at += HEAD + content.len() + CHECK;
+        }
+        Ok((jobs, at))
+    }
+}
+
+impl Queue {
+    /// Opens the queue in this file, or begins one.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or is something else.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut options = File::options();
+        let mut journal = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        let mut bytes = Vec::new();
+        journal.read_to_end(&mut bytes)?;
+        let (jobs, whole) = Jobs::read(&bytes)?;
+        journal.set_len(whole as u64)?;
+        journal.seek(SeekFrom::Start(whole as u64))?;
+        Ok(Queue(Mutex::new(State { journal, jobs })))
+    }
+
+    /// The job whose turn it is, and its number. It stays in the queue.
+    pub fn next(&self) -> Option<(u64, LiveData)> {
+        let state = self.state();
+        let (number, job) = state.jobs.waiting.first_key_value()?;
+        Some((*number, job.clone()))
+    }
+
+    /// A job is done: it leaves the queue.
+    ///
+    /// # Errors
+    /// The journal cannot be written; or there is no such job.
+    pub fn done(&self, number: u64, result: &str) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.jobs.waiting.contains_key(&number) {
+            return Err(io::Error::other(format!("job {number} is not waiting")));
+        }
+        state.write(DONE, number, result.as_bytes())?;
+        state.jobs.waiting.remove(&number);
+        state.jobs.done.insert(number, result.to_owned());
+        Ok(())
+    }
+
+    /// How many jobs are waiting, and how many were ever queued.
+    pub fn counts(&self) -> (u64, u64) {
+        let state = self.state();
+        (state.jobs.waiting.len() as u64, state.jobs.queued())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl JobQueue for Queue {
+    fn push(&self, job: &LiveData) -> hotswap_plugin::Result<u64> {
+        let mut state = self.state();
+        let number = state.jobs.queued() + 1;
+        state.write(QUEUED, number, job.as_bytes())?;
+        state.jobs.waiting.insert(number, job.clone());
+        Ok(number)
+    }
+}
+
+impl State {
+    /// Appends a record. Where that fails, what was written of it is taken back.
+    fn write(&mut self, kind: u8, number: u64, content: &[u8]) -> io::Result<()> {
+        let len = u32::try_from(content.len()).map_err(io::Error::other)?;
+        let mut record = vec![kind];
+        record.extend(number.to_le_bytes());
+        record.extend(len.to_le_bytes());
+        record.extend(content);
+        record.extend(check(&record).to_le_bytes());
+        let begin = self.journal.stream_position()?;
+        // A process that is killed leaves what it has written. To outlive the machine, it would have to be synced as well.
+        self.journal.write_all(&record).or_else(|error| {
+            self.journal.set_len(begin)?;
+            self.journal.seek(SeekFrom::Start(begin))?;
+            Err(error)
+        })
+    }
+}
+
+/// The first record of these bytes, if it is whole.
+fn record(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
+    let (kind, rest) = bytes.split_first()?;
+    let (number, rest) = rest.split_first_chunk()?;
+    let (len, rest) = rest.split_first_chunk()?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+    let (content, rest) = rest.split_at_checked(len)?;
+    let sum = rest.first_chunk()?;
+    let whole = u32::from_le_bytes(*sum) == check(&bytes[..HEAD + len]);
+    whole.then(|| (*kind, u64::from_le_bytes(*number), content))
+}
+
+/// FNV-1a.
+fn check(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(number: u32) -> LiveData {
+        LiveData::with("Fire", 1, &number).unwrap()
+    }
+
+    #[test]
+    fn what_was_queued_and_done_is_there_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("queue");
+        let queue = Queue::open(&file).unwrap();
+        assert_eq!([1, 2].map(|n| queue.push(&job(n)).unwrap()), [1, 2]);
+        queue.done(1, "out").unwrap();
+        assert!(queue.done(1, "again").is_err());
+        drop(queue);
+        let queue = Queue::open(&file).unwrap();
+        assert_eq!(queue.counts(), (1, 2));
+        assert_eq!(queue.next(), Some((2, job(2))));
+        assert_eq!(queue.push(&job(3)).unwrap(), 3);
+    }
+
+    #[test]
+    fn a_journal_that_is_cut_anywhere_has_all_that_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("queue");
+        let queue = Queue::open(&file).unwrap();
+        queue.push(&job(1)).unwrap();
+        let first = std::fs::read(&file).unwrap();
+        queue.done(1, "out").unwrap();
+        let whole = std::fs::read(&file).unwrap();
+        for cut in 0..=whole.len() {
+            std::fs::write(&file, &whole[..cut]).unwrap();
+            let expected = match cut {
+                _ if cut < first.len() => (0, 0),
+                _ if cut < whole.len() => (1, 1),
+                _ => (0, 1),
+            };
+            let queue = Queue::open(&file).unwrap();
+            assert_eq!(queue.counts(), expected, "cut at {cut}");
+            // And it goes on from there.
+            queue.push(&job(9)).unwrap();
+            drop(queue);
+            assert_eq!(Queue::open(&file).unwrap().counts().1, expected.1 + 1);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The demo livex: jobs that one version queued are done by the next, and the queue survives when the host is killed.
+use hotswap_tests::fixture::{Build, demo_host, install};
+use hotswap_tests::until;
+use livex::queue::Jobs;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// How many jobs there are.
+const DAYS: u64 = 400;
+/// How many of them wait at any time.
+const BACKLOG: u64 = 20;
+
+/// A plugin directory and a queue, which outlive their hosts.
+struct Office {
+    dir: TempDir,
+    host: PathBuf,
+}
+
+impl Office {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["plugins", "hosts"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        Office {
+            dir,
+            host: demo_host("livex"),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn install(&self, library: &[u8]) {
+        install(library, "livex-office", &self.path("plugins"));
+    }
+
+    fn open(&self) -> Running {
+        let mut command = Command::new(&self.host);
+        command.arg("--queue").arg(self.path("queue"));
+        command.args(["--interval", "0", "--backlog", &BACKLOG.to_string()]);
+        command.args(["--days", &DAYS.to_string()]);
+        command.env("HOTSWAP_PLUGIN_DIR", self.path("plugins"));
+        command.env("HOTSWAP_RUNTIME_DIR", self.path("hosts"));
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        Running(command.spawn().unwrap())
+    }
+
+    /// What the journal says: it would say so, too, of a job that was done twice.
+    fn jobs(&self) -> Jobs {
+        read(&self.path("queue"))
+    }
+
+    /// Returns once a job has this result.
+    fn until_done(&self, what: &str, is: impl Fn(u64, &str) -> bool) {
+        until(what, || {
+            let done = self.jobs().done;
+            done.iter().any(|(number, result)| is(*number, result))
+        });
+    }
+}
+
+fn read(journal: &Path) -> Jobs {
+    let bytes = fs::read(journal).unwrap_or_default();
+    Jobs::read(&bytes).expect("the journal makes sense").0
+}
+
+/// A running host, which is killed when a test fails.
+struct Running(Child);
+
+impl Running {
+    fn reload(&self) {
+        // SAFETY: no preconditions; the process is ours, and not waited for yet.
+        let sent = unsafe { libc::kill(self.0.id().cast_signed(), libc::SIGUSR1) };
+        assert_eq!(sent, 0);
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    fn end(mut self) {
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// By whom a job was queued, and by whom it was done.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    FirstAndFirst,
+    FirstAndLater,
+    LaterAndLater,
+}
+
+/// Checks what became of the job of a day.
+fn check(day: u64, result: &str) -> By {
+    let place = ["kitchen", "library", "tower"][day as usize % 3];
+    let of_the_first = ["Ada and Ben", "Cleo", "nobody"][day as usize % 3];
+    let by = |place: &str, alarms: u32| {
+        format!("day {day}: {alarms} alarms in the {place}, all of the {place} left")
+    };
+    if result == format!("day {day}: fire in the {place}, {of_the_first} left") {
+        By::FirstAndFirst
+    } else if result == by(place, 1) {
+        By::FirstAndLater
+    } else if result == by("tower", 3) {
+        By::LaterAndLater
+    } else {
+        panic!("day {day}: {result}")
+    }
+}
+
+#[test]
+fn no_job_is_lost_or_done_twice_over_a_swap_and_over_kills() {
+    let office = Office::new();
+    office.install(&Build::Livex.bytes("livex-office"));
+    let host = office.open();
+    office.until_done("some jobs", |number, _| number > 40);
+    office.install(&Build::LivexLater.bytes("livex-later"));
+    host.reload();
+    // All that the first version has queued, and more.
+    office.until_done("a job of the later version", |number, result| {
+        check(number, result) == By::LaterAndLater
+    });
+    host.kill();
+    let killed = office.jobs();
+    assert!(killed.queued() < DAYS, "it was killed too late");
+
+    // Again, with jobs waiting that another process has queued.
+    let host = office.open();
+    let before = killed.done.len() as u64;
+    office.until_done("more jobs", |number, _| number > before + BACKLOG);
+    host.kill();
+    office.open().end();
+
+    let Jobs { waiting, done } = office.jobs();
+    assert!(waiting.is_empty(), "{waiting:?}");
+    assert!(done.keys().copied().eq(1..=DAYS), "{:?}", done.keys());
+    let by: Vec<_> = done
+        .iter()
+        .map(|(day, result)| check(*day, result))
+        .collect();
+    assert!(by.is_sorted(), "{by:?}");
+    let count = |which| by.iter().filter(|by| **by == which).count();
+    // What was waiting at the swap.
+    let waited = count(By::FirstAndLater) as u64;
+    assert!((1..=BACKLOG).contains(&waited), "{waited}");
+    assert!(count(By::FirstAndFirst) > 40);
+}
