@@ -47,6 +47,11 @@ fn adder() -> Stage {
     plugins::host(&[(ADDER, &plugins::adder(1))])
 }
 
+fn adder_and_caller() -> Stage {
+    let (adder, caller) = (plugins::adder(1), plugins::caller());
+    plugins::host(&[(ADDER, &adder), ("bench-caller", &caller)])
+}
+
 fn function<F: hotswap_plugin::boundary::Signature<A>, A>(
     stage: &Stage,
     plugin: &str,
@@ -80,6 +85,21 @@ fn typed_by(
     )
 }
 
+/// A typed call of a live function, which is found by its name alone.
+pub fn live(effort: Effort) -> Comparison {
+    let stage = adder_and_caller();
+    let add: Function<fn(i64, i64) -> i64> = stage
+        .swapper
+        .live_function("add")
+        .expect("a plugin has this function");
+    let boxed = Boxed::new();
+    calls(
+        effort,
+        |times| repeat(times, |i| black_box(&add).call(i, 2).expect("it is loaded")),
+        |times| boxed.calls(times),
+    )
+}
+
 /// A typed call on a generation that is pinned for many calls.
 pub fn pinned(effort: Effort) -> Comparison {
     let stage = adder();
@@ -96,8 +116,7 @@ pub fn pinned(effort: Effort) -> Comparison {
 
 /// A call from one plugin to another, compared with one within the calling plugin.
 pub fn import(effort: Effort) -> Comparison {
-    let (adder, caller) = (plugins::adder(1), plugins::caller());
-    let stage = plugins::host(&[(ADDER, &adder), ("bench-caller", &caller)]);
+    let stage = adder_and_caller();
     let [imported, local] = ["imported", "local"].map(|name| {
         let run: Function<fn(u64)> = function(&stage, "bench-caller", name);
         move |times| run.call(times).expect("it is loaded")
