@@ -43,6 +43,12 @@ pub const ROWS: &[Row] = &[
         measure: |effort| calls::typed_on_two_threads(effort).into(),
     },
     Row {
+        name: "live_call",
+        against: BOX,
+        ask: 2.5,
+        measure: |effort| calls::live(effort).into(),
+    },
+    Row {
         name: "pinned_call",
         against: BOX,
         ask: 1.7,
