@@ -1,7 +1,7 @@
 //! Hooks that fail.
 use crate::name::PluginName;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A function of the author's that the host calls at a turn of a plugin's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -43,7 +43,7 @@ impl fmt::Display for Hook {
 
 /// A hook that returned an error or panicked.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{plugin}: {hook} {}: {message} ({})", if *panicked { "panicked" } else { "failed" }, file.display())]
+#[error("{plugin}: {hook} {}{}", if *panicked { "panicked" } else { "failed" }, told(message, file))]
 #[non_exhaustive]
 pub struct HookFailure {
     /// The plugin.
@@ -56,4 +56,12 @@ pub struct HookFailure {
     pub panicked: bool,
     /// The error with its sources, or the panic's message.
     pub message: String,
+}
+
+/// The file comes last, but not behind several lines, which end with what is to be done.
+fn told(message: &str, file: &Path) -> String {
+    match message.contains('\n') {
+        true => format!(" ({}): {message}", file.display()),
+        false => format!(": {message} ({})", file.display()),
+    }
 }

@@ -40,7 +40,7 @@ impl fmt::Display for ExtensionError {
                 };
                 write!(
                     f,
-                    "the host has no extension {extension}: it has {known}; build the host with `Builder::extension::<{extension}>()`"
+                    "the host has no extension {extension} (it has {known}): open it with `Builder::extension::<{extension}>()`"
                 )
             }
             ExtensionError::Mismatch { message } => f.write_str(message),

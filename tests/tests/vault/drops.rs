@@ -1,0 +1,31 @@
+//! Objects in slots whose drop takes long.
+use crate::support::{cat, name, stage_with};
+use hotswap_host::{Holder, Retirement, RetirementState};
+use hotswap_tests::{Stage, records, until};
+use std::time::Duration;
+
+fn retirement(stage: &Stage, plugin: &str) -> Option<Retirement> {
+    let mut all = stage.swapper.retirements().into_iter();
+    all.find(|retirement| retirement.plugin == plugin)
+}
+
+#[test]
+fn one_that_hangs_is_named_and_holds_up_no_other() {
+    records::keep();
+    let settings = |builder: hotswap_host::Builder| builder.retire_limit(Duration::from_millis(20));
+    let stage = stage_with(&["meow hang", "weigh"], settings);
+    stage.install(&name(0), &cat(0, 1, "meow"));
+    stage.install(&name(1), &cat(1, 1, "weigh"));
+    stage.swapper.reload().unwrap();
+    stage.desk.until_waiting("drop");
+    let other = || retirement(&stage, &name(1)).map(|other| other.state);
+    until("the other to leave", || {
+        other() == Some(RetirementState::Gone)
+    });
+    let holders = || retirement(&stage, &name(0)).unwrap().held_by;
+    until("it to be named", || !holders().is_empty());
+    assert_eq!(holders(), [Holder::Drop]);
+    stage.desk.open("drop");
+    stage.settle();
+    stage.close();
+}
