@@ -66,3 +66,21 @@ fn a_release_build_with_link_time_optimisation_and_without_symbols_has_them_all(
     assert_eq!(called.unwrap().to_string(), r#"["Ada", "Ben"]"#);
     stage.close();
 }
+
+#[test]
+fn another_prefix_makes_other_items_live_and_is_another_build() {
+    let out = target().join("live-prefix");
+    let names = |options: &[&str]| {
+        let mut command = hotswap();
+        command.args(["build", "--quiet", "--package", "office", "--out-dir"]);
+        run(command.arg(&out).args(options));
+        let library = fs::read(out.join(file_name("office"))).unwrap();
+        let live = artifact(&library).metadata.live.into_iter();
+        let of_jobs = live.filter(|item| item.module.starts_with("office::jobs"));
+        of_jobs.map(|item| item.name).collect::<Vec<_>>()
+    };
+    let all = ["LiveNote", "live_hum", "live_deep"];
+    assert_eq!(names(&[]), all);
+    assert_eq!(names(&["--live-prefix", "LIVE_H"]), ["live_hum"]);
+    assert_eq!(names(&[]), all);
+}
