@@ -1,9 +1,10 @@
 //! `#[extension]`.
-use crate::support::{Errors, Root, argument, bare, refuse_cfg, unknown_option};
+use crate::support::{Errors, Root, argument, bare, refuse_cfg, respan, unknown_option};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::Parser;
+use syn::spanned::Spanned;
 use syn::{Field, Fields, Ident, ItemStruct, Type};
 
 /// The expansion of the attribute on an item.
@@ -76,23 +77,30 @@ impl<'a> Extension<'a> {
             let name = ident.unraw().to_string();
             quote!(#b::SlotDesc::new(#name, <#interface as #b::Interface>::DESC))
         });
+        // On the tokens of the trait, and assumed in what is generated: one that is no interface is complained of once.
+        let bounds = self.slots.iter().map(|Slot { interface, .. }| {
+            let b = respan(b, interface.span());
+            quote_spanned!(interface.span()=> #interface: #b::Interface)
+        });
+        let bounds: Vec<_> = bounds.collect();
+        let bounds = (!bounds.is_empty()).then(|| quote!(where #(#bounds),*));
         quote! {
             #item
 
             #[allow(clippy::all, clippy::pedantic)]
-            #[allow(unsafe_code)]
+            #[allow(trivial_bounds, unsafe_code)]
             const _: () = {
                 #use_boundary
 
                 #[automatically_derived]
-                impl ::core::default::Default for #ident {
+                impl ::core::default::Default for #ident #bounds {
                     fn default() -> Self {
                         Self { #(#fields: ::core::default::Default::default()),* }
                     }
                 }
 
                 #[automatically_derived]
-                unsafe impl #root::Extension for #ident {
+                unsafe impl #root::Extension for #ident #bounds {
                     const DESC: &'static #b::ExtensionDesc =
                         &#b::ExtensionDesc::new(::core::env!("CARGO_PKG_NAME"), #name, &[#(#descriptions),*]);
                     fn slots(&self) -> ::std::vec::Vec<&dyn #root::extension::AnySlot> {

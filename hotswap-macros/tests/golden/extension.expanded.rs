@@ -4,11 +4,15 @@ pub struct Sounds {
     weigh: Slot<dyn scales::Weigh>,
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(unsafe_code)]
+#[allow(trivial_bounds, unsafe_code)]
 const _: () = {
     use ::hotswap_plugin::boundary as __hotswap;
     #[automatically_derived]
-    impl ::core::default::Default for Sounds {
+    impl ::core::default::Default for Sounds
+    where
+        dyn Meow: __hotswap::Interface,
+        dyn scales::Weigh: __hotswap::Interface,
+    {
         fn default() -> Self {
             Self {
                 meow: ::core::default::Default::default(),
@@ -17,7 +21,11 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    unsafe impl ::hotswap_plugin::Extension for Sounds {
+    unsafe impl ::hotswap_plugin::Extension for Sounds
+    where
+        dyn Meow: __hotswap::Interface,
+        dyn scales::Weigh: __hotswap::Interface,
+    {
         const DESC: &'static __hotswap::ExtensionDesc = &__hotswap::ExtensionDesc::new(
             ::core::env!("CARGO_PKG_NAME"),
             "Sounds",
