@@ -6,10 +6,11 @@ use crate::boundary::{
 use crate::contract::entry::{DescRef, PluginDesc, RawArgs, RawOut};
 use crate::contract::live::{HOTSWAP_LIVE_ITEMS, LiveList};
 use crate::contract::shim::Token;
+use crate::contract::state::{StateDesc, StateSink, StateView};
 use crate::contract::{
     ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
 };
-use crate::{Context, LoadData, Plugin, Vault, telemetry};
+use crate::{Context, LoadData, Plugin, Vault, state, telemetry};
 use abi_stable::library::{__call_root_module_loader, RootModuleResult};
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::RSlice;
@@ -49,6 +50,7 @@ impl<P: Plugin> Entry<P> {
         functions: RSlice::from_slice(P::FUNCTIONS),
         exports: RSlice::from_slice(P::EXPORTS),
         imports: RSlice::from_slice(<P::Imports as Import>::IMPORTS),
+        state: P::STATE,
     };
 
     const TABLE: &'static WithMetadata<PluginEntry> = &WithMetadata::new(PluginEntry {
@@ -60,6 +62,8 @@ impl<P: Plugin> Entry<P> {
         on_init: on_init::<P>,
         on_start: on_start::<P>,
         on_stop: on_stop::<P>,
+        save: save::<P>,
+        restore: restore::<P>,
         on_free: on_free::<P>,
         destroy: destroy::<P>,
         invoke_func: invoke_func::<P>,
@@ -92,6 +96,8 @@ pub struct Parts {
     pub import_text: &'static str,
     /// [`Import::IMPORTS`].
     pub imports: &'static [ImportDesc],
+    /// [`Plugin::STATE`].
+    pub state: Option<&'static StateDesc>,
 }
 
 impl Parts {
@@ -103,6 +109,7 @@ impl Parts {
             exports: P::EXPORTS,
             import_text: <P::Imports as Import>::METADATA,
             imports: <P::Imports as Import>::IMPORTS,
+            state: P::STATE,
         }
     }
 }
@@ -192,6 +199,25 @@ unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status 
 unsafe extern "C" fn on_stop<P: Plugin>(this: *const (), sink: Sink) -> Status {
     // SAFETY: the contract of `PluginEntry::on_stop`.
     unsafe { hook(sink, || shared::<P>(this).on_stop()) }
+}
+
+unsafe extern "C" fn save<P: Plugin>(
+    this: *const (),
+    version: u32,
+    to: StateSink,
+    sink: Sink,
+) -> Status {
+    // SAFETY: the contract of `PluginEntry::save`.
+    unsafe { guard(sink, || state::save(to, || shared::<P>(this).save(version))) }
+}
+
+unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink: Sink) -> Status {
+    // SAFETY: the contract of `PluginEntry::restore`: not live yet, so used by nobody else.
+    unsafe {
+        guard(sink, || {
+            state::restore(view, |state| exclusive::<P>(this).restore(state))
+        })
+    }
 }
 
 unsafe extern "C" fn on_free<P: Plugin>(this: *mut (), sink: Sink) -> Status {

@@ -48,6 +48,8 @@ mod load_data;
 mod plugin;
 #[doc(hidden)]
 pub mod shim;
+#[doc(hidden)]
+pub mod state;
 mod vault;
 
 pub use boundary::{Error, Held, Import, Imported, Result, UnknownFunction, Value};
@@ -60,10 +62,14 @@ pub use live::{LiveItem, LiveKind, VaultError, VaultHandle};
 pub use live_data::{Fields, LiveData, LiveDataError, LiveType};
 pub use load_data::LoadData;
 pub use plugin::Plugin;
+#[cfg(unix)]
+pub use state::Handed;
 pub use vault::{BagError, BagValue, Vault};
 
 /// Everything a plugin's source usually needs.
 pub mod prelude {
+    #[cfg(unix)]
+    pub use crate::Handed;
     pub use crate::{
         Context, Error, Held, Import, Imported, LoadData, Result, Slot, Value, Vault, VaultHandle,
         interface, live, plugin, shared,

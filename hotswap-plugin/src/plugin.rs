@@ -1,6 +1,7 @@
 //! The trait behind `#[plugin]`.
 use crate::boundary::{ExportDesc, FunctionDesc, Import, Result, Value};
-use crate::{Context, LoadData, Vault};
+use crate::contract::state::StateDesc;
+use crate::{Context, LiveData, LoadData, Vault};
 
 /// What `#[plugin]` implements: the constructor, the hooks, and the lists of what the plugin offers and needs.
 ///
@@ -11,6 +12,9 @@ use crate::{Context, LoadData, Vault};
 /// `reloadable`, `construct`, `on_load`, then for all plugins of the generation `on_init`; the switch; `on_start`.
 /// Later `on_stop` at the next switch, and `on_free` after the last call of the instance has returned. An error or a
 /// panic before the switch leaves the running generation as it is.
+///
+/// Where the instance and the one that takes its place have state, the switch is: calls wait; `on_stop`; `save` of the one
+/// and `restore` of the other; the switch itself; calls go on. If something of that fails, `on_start` runs again.
 ///
 /// # Safety
 /// The functions of [`FUNCTIONS`](Self::FUNCTIONS) and the tables of [`EXPORTS`](Self::EXPORTS) may be called with the
@@ -26,6 +30,8 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     const EXPORTS: &'static [ExportDesc];
     /// What it imports; `()` for nothing.
     type Imports: Import;
+    /// What [`save`](Self::save) saves and [`restore`](Self::restore) takes, where they are there.
+    const STATE: Option<&'static StateDesc> = None;
 
     /// Makes the instance.
     ///
@@ -62,6 +68,24 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
 
     /// Runs at the switch that replaced the instance. Calls that began before may still be running.
     fn on_stop(&self) {}
+
+    /// Saves the state for the instance that takes the place of this one, which knows its type as of `version`.
+    ///
+    /// # Errors
+    /// The author's, or the state cannot be saved: the instance goes on.
+    fn save(&self, version: u32) -> Result<LiveData> {
+        let _ = version;
+        Err("the plugin has no state".into())
+    }
+
+    /// Takes over the state of the instance before, after `on_init` and before the switch.
+    ///
+    /// # Errors
+    /// The author's, or the state does not fit: the instance before goes on.
+    fn restore(&mut self, state: &LiveData) -> Result<()> {
+        let _ = state;
+        Err("the plugin has no state".into())
+    }
 
     /// Runs after the last use of the instance, before it is dropped.
     fn on_free(&mut self) {}

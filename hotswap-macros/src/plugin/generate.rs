@@ -1,5 +1,6 @@
 //! `#[plugin]`: generate.
 use super::hooks::{is_result, params};
+use super::state::state;
 use super::{Options, Plugin};
 use crate::bounds;
 use crate::described::{Callee, described};
@@ -78,6 +79,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
             }
         }
     });
+    let state = state(plugin);
     let library = library(plugin, &name, &version);
     quote! {
         #item
@@ -100,6 +102,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
                 #reloadable
                 #(#fallible)*
                 #(#plain)*
+                #state
                 #invoke_func
             }
 

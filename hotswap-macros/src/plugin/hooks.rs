@@ -29,7 +29,7 @@ enum Output {
     Something,
 }
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 10] = [
     rule(
         "new",
         "fn new(cx: &Context, deps: Deps) -> Result<Self>",
@@ -71,6 +71,20 @@ const RULES: [Rule; 8] = [
         Some(Access::Shared),
         0,
         Output::Nothing,
+    ),
+    rule(
+        "save",
+        "fn save(&self) -> Result<State>",
+        Some(Access::Shared),
+        0,
+        Output::Something,
+    ),
+    rule(
+        "restore",
+        "fn restore(&mut self, state: State) -> Result<()>",
+        Some(Access::Exclusive),
+        1,
+        Output::Fallible,
     ),
     rule(
         "on_free",
@@ -118,6 +132,8 @@ pub struct Hooks<'a> {
     pub on_init: Option<&'a ImplItemFn>,
     pub on_start: Option<&'a ImplItemFn>,
     pub on_stop: Option<&'a ImplItemFn>,
+    pub save: Option<&'a ImplItemFn>,
+    pub restore: Option<&'a ImplItemFn>,
     pub on_free: Option<&'a ImplItemFn>,
     pub invoke_func: Option<&'a ImplItemFn>,
 }
@@ -140,12 +156,30 @@ impl<'a> Hooks<'a> {
                 "on_init" => &mut hooks.on_init,
                 "on_start" => &mut hooks.on_start,
                 "on_stop" => &mut hooks.on_stop,
+                "save" => &mut hooks.save,
+                "restore" => &mut hooks.restore,
                 "on_free" => &mut hooks.on_free,
                 _ => &mut hooks.invoke_func,
             };
             *slot = Some(method);
         }
+        hooks.check_state(errors);
         hooks
+    }
+}
+
+impl Hooks<'_> {
+    /// What is saved has to be restored.
+    fn check_state(&self, errors: &mut Errors) {
+        let (one, other) = match (self.save, self.restore) {
+            (Some(save), None) => (save, "restore"),
+            (None, Some(restore)) => (restore, "save"),
+            _ => return,
+        };
+        let form = RULES.iter().find(|rule| rule.name == other);
+        let form = form.map_or("", |rule| rule.form);
+        let text = format!("`save` and `restore` belong together: also write `{form}`");
+        errors.at(&one.sig.ident, text);
     }
 }
 
@@ -185,7 +219,9 @@ impl Rule {
                 );
             }
             "invoke_func" if params.len() < 2 => return errors.at(&sig.ident, text),
-            "new" | "invoke_func" => {}
+            "restore" if params.is_empty() => return errors.at(&sig.ident, text),
+            "restore" if is_reference(params[0]) => return errors.at(params[0], text),
+            "new" | "invoke_func" | "restore" => {}
             _ => {
                 if let Some(owned) = params.iter().find(|ty| !is_reference(ty)) {
                     return errors.at(owned, text);

@@ -2,6 +2,7 @@
 mod check;
 mod generate;
 mod hooks;
+mod state;
 
 use crate::call::Call;
 use crate::support::{Errors, Root, unknown_option};

@@ -9,6 +9,7 @@ use crate::boundary::{
 };
 use crate::contract::live::{LiveCall, LiveList, WantedRef};
 use crate::contract::shim::Token;
+use crate::contract::state::{StateDesc, StateSink, StateView};
 use crate::contract::ticket::{RawDrop, RawTicket};
 use crate::contract::vault::VaultView;
 use crate::telemetry::TelemetryTable;
@@ -48,6 +49,12 @@ pub struct PluginEntry {
     pub on_start: unsafe extern "C" fn(this: *const (), sink: Sink) -> Status,
     /// The hook `on_stop`; other threads may be calling the instance.
     pub on_stop: unsafe extern "C" fn(this: *const (), sink: Sink) -> Status,
+    /// The hook `save`: puts the state into `to`, as it was up to this version of its type where that is older than the
+    /// plugin's own. Nobody else calls the instance, but what a gate does not stop.
+    pub save:
+        unsafe extern "C" fn(this: *const (), version: u32, to: StateSink, sink: Sink) -> Status,
+    /// The hook `restore`. The plugin closes the descriptors that it does not take, also where this fails.
+    pub restore: unsafe extern "C" fn(this: *mut (), state: StateView<'_>, sink: Sink) -> Status,
     /// The hook `on_free`; nobody else uses the instance any more.
     pub on_free: unsafe extern "C" fn(this: *mut (), sink: Sink) -> Status,
     /// Drops the instance.
@@ -103,6 +110,8 @@ pub struct PluginDesc {
     pub exports: RSlice<'static, ExportDesc>,
     /// What [`PluginEntry::construct`] wants, in this order.
     pub imports: RSlice<'static, ImportDesc>,
+    /// What [`PluginEntry::save`] saves; `None` where it has no state.
+    pub state: Option<&'static StateDesc>,
 }
 
 /// The host's functions. Each takes the [`Token`] that [`PluginEntry::connect`] handed over.

@@ -9,6 +9,7 @@
 //! | `fnha` | 16 bytes a function, in the same order: hash of its parameter and result types |
 //! | `expo`, `exha` | JSON array of exported interfaces, 16 bytes each |
 //! | `impo`, `imha` | JSON array of imports, 16 bytes each, zero where none is needed |
+//! | `stat` | the schema version of the state's type, `u32`, little-endian, and its name; nothing where there is no state |
 //! | `bild` | JSON: `rustc`, `target`, `profile` |
 //! | `pani` | one byte: `u` when panics unwind, `a` when they abort |
 

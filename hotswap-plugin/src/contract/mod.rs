@@ -23,6 +23,7 @@ pub mod metadata;
 #[doc(hidden)]
 pub mod section;
 pub mod shim;
+pub mod state;
 pub mod ticket;
 pub mod vault;
 

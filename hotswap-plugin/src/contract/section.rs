@@ -1,6 +1,7 @@
 //! The metadata section as a plugin's crate emits it.
 use super::metadata::{BUILD, CONTRACT, Hashes, Part};
-use crate::boundary::{ExportDesc, FunctionDesc, ImportDesc};
+use super::state::StateDesc;
+use crate::glue::Parts;
 
 /// All parts, in the order in which a reader meets them. They have no alignment, and so no padding between them.
 #[repr(C)]
@@ -11,6 +12,7 @@ pub struct Section<
     const EXPORTS: usize,
     const IMPORT_TEXT: usize,
     const IMPORTS: usize,
+    const STATE: usize,
 > {
     contract: Part<4>,
     plugin: Part<PLUGIN>,
@@ -19,6 +21,7 @@ pub struct Section<
     exports: Hashes<EXPORTS>,
     import_text: Part<IMPORT_TEXT>,
     imports: Hashes<IMPORTS>,
+    state: Part<STATE>,
     build: Part<{ BUILD.len() }>,
     panics: Part<1>,
 }
@@ -30,7 +33,8 @@ impl<
     const EXPORTS: usize,
     const IMPORT_TEXT: usize,
     const IMPORTS: usize,
-> Section<PLUGIN, FUNCTIONS, EXPORT_TEXT, EXPORTS, IMPORT_TEXT, IMPORTS>
+    const STATE: usize,
+> Section<PLUGIN, FUNCTIONS, EXPORT_TEXT, EXPORTS, IMPORT_TEXT, IMPORTS, STATE>
 {
     /// The section of a plugin. `unwinds` is that of the plugin's own crate.
     ///
@@ -38,13 +42,18 @@ impl<
     /// At compile time, when a text or a list is shorter than its length.
     pub const fn new(
         plugin: &'static str,
-        functions: &[FunctionDesc],
         export_text: &[&str],
-        exports: &[ExportDesc],
-        import_text: &'static str,
-        imports: &[ImportDesc],
+        parts: &Parts,
         unwinds: bool,
     ) -> Self {
+        let Parts {
+            functions,
+            exports,
+            import_text,
+            imports,
+            state,
+            ..
+        } = *parts;
         let mut function_hashes = [[0; 2]; FUNCTIONS];
         let mut export_hashes = [[0; 2]; EXPORTS];
         let mut import_hashes = [[0; 2]; IMPORTS];
@@ -73,10 +82,31 @@ impl<
             exports: Hashes::new(b"exha", export_hashes),
             import_text: Part::text(b"impo", import_text),
             imports: Hashes::new(b"imha", import_hashes),
+            state: Part::new(b"stat", state_bytes(state)),
             build: Part::text(b"bild", BUILD),
             panics: Part::new(b"pani", [if unwinds { b'u' } else { b'a' }]),
         }
     }
+}
+
+/// How many bytes describe the state.
+pub const fn state_len(state: Option<&StateDesc>) -> usize {
+    match state {
+        Some(state) => 4 + state.ty().len(),
+        None => 0,
+    }
+}
+
+const fn state_bytes<const N: usize>(state: Option<&StateDesc>) -> [u8; N] {
+    let mut bytes = [0; N];
+    let Some(state) = state else { return bytes };
+    let (version, ty) = (state.version.to_le_bytes(), state.ty().as_bytes());
+    let mut i = 0;
+    while i < N {
+        bytes[i] = if i < 4 { version[i] } else { ty[i - 4] };
+        i += 1;
+    }
+    bytes
 }
 
 /// The length of the texts one after the other.
@@ -121,13 +151,11 @@ macro_rules! __metadata {
             { PLUGIN.exports.len() },
             { PLUGIN.import_text.len() },
             { PLUGIN.imports.len() },
+            { $crate::contract::section::state_len(PLUGIN.state) },
         > = $crate::contract::section::Section::new(
             TEXT,
-            PLUGIN.functions,
             EXPORTS,
-            PLUGIN.exports,
-            PLUGIN.import_text,
-            PLUGIN.imports,
+            &PLUGIN,
             ::core::cfg!(panic = "unwind"),
         );
     };

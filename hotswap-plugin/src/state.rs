@@ -1,0 +1,131 @@
+//! The state of a plugin, while it goes from one instance to the next.
+use crate::boundary::Result;
+use crate::contract::state::{StateSink, StateView};
+use crate::{LiveData, LiveType};
+use abi_stable::std_types::RSlice;
+use std::cell::RefCell;
+
+#[cfg(unix)]
+mod handed;
+#[cfg(unix)]
+pub use handed::Handed;
+#[cfg(unix)]
+use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
+
+/// Where there are none.
+#[cfg(not(unix))]
+type OwnedFd = std::convert::Infallible;
+
+thread_local! {
+    /// The descriptors of the state that this thread is saving or restoring.
+    static DESCRIPTORS: RefCell<Descriptors> = const { RefCell::new(Descriptors::Nothing) };
+}
+
+/// What happens on this thread.
+#[derive(Default)]
+enum Descriptors {
+    #[default]
+    Nothing,
+    /// A state is saved, with these.
+    Saving(Vec<OwnedFd>),
+    /// A state is restored, to which these belong until they are taken.
+    Restoring(Vec<Option<OwnedFd>>),
+}
+
+/// For the time of one `save` or `restore`, also where that panics.
+struct Handing;
+
+impl Handing {
+    fn begin(descriptors: Descriptors) -> Self {
+        DESCRIPTORS.replace(descriptors);
+        Handing
+    }
+
+    /// What has become of the descriptors.
+    fn end(self) -> Descriptors {
+        DESCRIPTORS.take()
+    }
+}
+
+impl Drop for Handing {
+    fn drop(&mut self) {
+        drop(DESCRIPTORS.take());
+    }
+}
+
+/// The state as a plugin can restore it that knows its type as of `version`: as it is, unless that is an older one.
+///
+/// # Errors
+/// It cannot be saved, or there is no way down to that version.
+pub fn save_as<S: LiveType>(state: &S, version: u32) -> Result<LiveData> {
+    let saved = LiveData::save(state)?;
+    match version < S::VERSION {
+        true => Ok(saved.lower::<S>(version)?),
+        false => Ok(saved),
+    }
+}
+
+/// Has a state saved, and puts it into the sink.
+///
+/// # Errors
+/// Those of `save`.
+///
+/// # Safety
+/// The sink is the caller's, for this call.
+pub(crate) unsafe fn save(sink: StateSink, save: impl FnOnce() -> Result<LiveData>) -> Result<()> {
+    let handing = Handing::begin(Descriptors::Saving(Vec::new()));
+    let saved = save()?;
+    let descriptors = into_raw(handing.end());
+    let view = StateView {
+        bytes: RSlice::from_slice(saved.as_bytes()),
+        descriptors: RSlice::from_slice(&descriptors),
+    };
+    // SAFETY: the caller's promise; the state is alive.
+    unsafe { (sink.put)(sink.data, view) };
+    Ok(())
+}
+
+/// Has a state restored. Descriptors that nobody takes are closed.
+///
+/// # Errors
+/// Those of `restore`, and where the state is none.
+///
+/// # Safety
+/// The view is the caller's, for this call, and its descriptors belong to nobody else.
+pub(crate) unsafe fn restore(
+    view: StateView<'_>,
+    restore: impl FnOnce(&LiveData) -> Result<()>,
+) -> Result<()> {
+    // SAFETY: the caller's promise.
+    let descriptors = unsafe { from_raw(view.descriptors.as_slice()) };
+    let _handing = Handing::begin(descriptors);
+    restore(&LiveData::from_bytes(view.bytes.as_slice())?)
+}
+
+#[cfg(unix)]
+fn into_raw(descriptors: Descriptors) -> Vec<i32> {
+    match descriptors {
+        Descriptors::Saving(all) => all.into_iter().map(IntoRawFd::into_raw_fd).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// # Safety
+/// They belong to nobody else.
+#[cfg(unix)]
+unsafe fn from_raw(descriptors: &[i32]) -> Descriptors {
+    let all = descriptors.iter();
+    // SAFETY: the caller's promise.
+    let all = all.map(|descriptor| Some(unsafe { OwnedFd::from_raw_fd(*descriptor) }));
+    Descriptors::Restoring(all.collect())
+}
+
+#[cfg(not(unix))]
+fn into_raw(_: Descriptors) -> Vec<i32> {
+    Vec::new()
+}
+
+#[cfg(not(unix))]
+unsafe fn from_raw(_: &[i32]) -> Descriptors {
+    Descriptors::Restoring(Vec::new())
+}
