@@ -89,13 +89,10 @@ impl Dynamic {
     /// # Errors
     /// Arguments that do not fit, the function's own error, a panic.
     pub fn call(&self, args: &[Value]) -> Result<Value, InvokeError> {
-        let pinned = self.handle.inner.live().pin();
-        // SAFETY: the binding was set before this handle was made.
-        let target = unsafe { pinned.bindings.get_published(self.handle.index) };
         let spec = &self.handle.spec;
-        if target.call.is_null() {
+        let Some((_pinned, target)) = self.handle.enter() else {
             return Err(spec.not_loaded());
-        }
+        };
         // SAFETY: bound as a dynamic function.
         let entry = unsafe { std::mem::transmute::<*const (), DynamicFn>(target.call) };
         // SAFETY: the pin keeps library and instance alive.
@@ -202,9 +199,9 @@ macro_rules! arity {
             // A third of the time of a short call would go into calling this.
             #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
-                let pinned = self.handle.inner.live().pin();
-                // SAFETY: the binding was set before this handle was made.
-                let target = unsafe { pinned.bindings.get_published(self.handle.index) };
+                let Some((_pinned, target)) = self.handle.enter() else {
+                    return Err(self.handle.spec.not_loaded());
+                };
                 // SAFETY: bound with this signature; the pin keeps library and instance alive.
                 unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
             }
@@ -225,9 +222,6 @@ macro_rules! arity {
     };
     (@call $spec:expr, $target:expr, $R:ident $(, $arg:ident: $A:ident)*) => {{
         let target: Target = $target;
-        if target.call.is_null() {
-            return Err($spec.not_loaded());
-        }
         match <F as Signature<($($A,)*)>>::call(target.call, target.this, ($($arg,)*)) {
             Ok(result) => result.split().map_err(CallError::Returned),
             Err(panicked) => Err($spec.panicked(panicked)),

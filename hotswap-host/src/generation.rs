@@ -1,9 +1,12 @@
 //! A generation: all plugins that are live together, and what the host's handles mean in it.
 use crate::artifact::{BuildId, Note};
-use crate::bindings::Bindings;
-use crate::error::{CallError, InvokeError};
+use crate::bindings::{Bindings, Target};
+use crate::error::{CallError, HandleError, InvokeError};
 use crate::function;
+use crate::handle::HandleSpec;
 use crate::instance::Instance;
+use crate::live::gate::Gate;
+use crate::live::record::Entered;
 use crate::name::PluginName;
 use crate::vault::{Contents, LiveTable};
 use hotswap_plugin::Value;
@@ -27,6 +30,10 @@ pub struct Generation {
     pub(crate) live: LiveTable,
     /// What the plugins have put into it.
     pub(crate) contents: Arc<Contents>,
+    /// How many were live before it, with the twins of each.
+    pub(crate) serial: u64,
+    /// In a twin: the gate that some of its plugins are behind. See [`gate`](crate::live::gate).
+    pub(crate) gate: Option<Arc<Gate>>,
 }
 
 impl Generation {
@@ -43,6 +50,36 @@ impl Generation {
             plugins,
             bindings: Bindings::default(),
             contents,
+            serial: 0,
+            gate: None,
+        }
+    }
+
+    /// The same generation once more, with a gate or without.
+    pub(crate) fn twin(&self, gate: Option<Arc<Gate>>) -> Self {
+        let (plugins, contents) = (self.plugins.clone(), self.contents.clone());
+        Generation {
+            gate,
+            ..Generation::new(self.number, self.reloads, plugins, contents)
+        }
+    }
+
+    /// Sets what a handle means.
+    ///
+    /// # Errors
+    /// There is nothing here that fits it.
+    pub(crate) fn bind(&self, index: usize, handle: &HandleSpec) -> Result<(), HandleError> {
+        let target = self.at_gate(handle.resolve(self)?);
+        self.bindings.set(index, target);
+        Ok(())
+    }
+
+    /// What of this, which was found here, a handle may call without asking the gate.
+    pub(crate) fn at_gate(&self, (target, entered): (Target, Entered)) -> Target {
+        let gate = self.gate.as_ref();
+        match gate.is_some_and(|gate| gate.covers(entered)) {
+            true => Target::NONE,
+            false => target,
         }
     }
 

@@ -6,6 +6,8 @@ use crate::bindings::Target;
 use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::instance::Instance;
+use crate::live::pin::Pinned;
+use crate::live::record::Entered;
 use crate::name::PluginName;
 use crate::nearest::nearest;
 use crate::swapper::{Inner, Pin};
@@ -25,8 +27,8 @@ pub(crate) struct HandleSpec {
     /// The function's name, or the interface's.
     pub(crate) item: String,
     kind: Kind,
-    /// The generation that was live when the handle was made. In the tables of older ones its number may mean another
-    /// handle, which is gone.
+    /// The serial number of the generation that was live when the handle was made. In the tables of older ones the
+    /// handle's own number may mean another handle, which is gone.
     since: u64,
 }
 
@@ -99,9 +101,9 @@ impl HandleSpec {
     }
 
     /// The same handle, made while this generation is live.
-    pub(crate) fn since(self, generation: u64) -> Self {
+    pub(crate) fn since(self, generation: &Generation) -> Self {
         HandleSpec {
-            since: generation,
+            since: generation.serial,
             ..self
         }
     }
@@ -124,8 +126,11 @@ impl HandleSpec {
         }
     }
 
-    /// What it means in this generation.
-    pub(crate) fn resolve(&self, generation: &Generation) -> Result<Target, HandleError> {
+    /// What it means in this generation, and what a thread has entered that calls that.
+    pub(crate) fn resolve(
+        &self,
+        generation: &Generation,
+    ) -> Result<(Target, Entered), HandleError> {
         let name = match &self.owner {
             Owner::Plugin(name) => name,
             Owner::Whoever(last) => return self.resolve_live(generation, last),
@@ -144,10 +149,11 @@ impl HandleSpec {
             }
             Kind::Interface(desc) => self.export_of(plugin, desc)?,
         };
-        Ok(Target {
+        let target = Target {
             call,
             this: plugin.this(),
-        })
+        };
+        Ok((target, plugin.entered()))
     }
 
     /// What a live function means in this generation.
@@ -155,7 +161,7 @@ impl HandleSpec {
         &self,
         generation: &Generation,
         last: &Mutex<PluginName>,
-    ) -> Result<Target, HandleError> {
+    ) -> Result<(Target, Entered), HandleError> {
         let (Some((plugin, desc)), Kind::Typed { params, result }) =
             (generation.live_function(&self.item), self.kind)
         else {
@@ -166,10 +172,11 @@ impl HandleSpec {
             });
         };
         *last.lock().unwrap_or_else(PoisonError::into_inner) = plugin.name().clone();
-        Ok(Target {
+        let target = Target {
             call: typed(plugin, desc, params, result)?,
             this: null(),
-        })
+        };
+        Ok((target, plugin.entered()))
     }
 
     fn function_of<'p>(&self, plugin: &'p Instance) -> Result<&'p FunctionDesc, HandleError> {
@@ -255,12 +262,59 @@ impl fmt::Debug for HandleSpec {
 pub(crate) struct Handle {
     pub(crate) inner: Arc<Inner>,
     pub(crate) index: usize,
+    /// What a thread has entered that calls it.
+    entered: Entered,
     pub(crate) spec: Arc<HandleSpec>,
 }
 
 impl Handle {
     pub(crate) fn new(inner: Arc<Inner>, index: usize, spec: Arc<HandleSpec>) -> Self {
-        Handle { inner, index, spec }
+        Handle {
+            entered: match &spec.owner {
+                Owner::Plugin(name) => name.entered(),
+                // Any plugin may have it in the generation that is live by then.
+                Owner::Whoever(_) => Entered::ANYTHING,
+            },
+            inner,
+            index,
+            spec,
+        }
+    }
+
+    /// Pins the live generation, to call what the handle means there. Waits while that is behind a closed gate. None
+    /// where it is not there any more.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Option<(Pinned<'_, Generation>, Target)> {
+        let pinned = self.inner.live().enter(self.entered);
+        // SAFETY: the binding was set before this handle was made.
+        let target = unsafe { pinned.bindings.get_published(self.index) };
+        if target.call.is_null() {
+            return self.enter_by_gate(pinned);
+        }
+        Some((pinned, target))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_by_gate<'h>(
+        &'h self,
+        mut pinned: Pinned<'h, Generation>,
+    ) -> Option<(Pinned<'h, Generation>, Target)> {
+        loop {
+            let gate = pinned.gate.clone()?;
+            if !self.inner.is_stopped_by(&gate, self.entered) {
+                let (target, _) = self.spec.resolve(&pinned).ok()?;
+                return Some((pinned, target));
+            }
+            drop(pinned);
+            gate.wait();
+            pinned = self.inner.live().enter(self.entered);
+            // SAFETY: as above.
+            let target = unsafe { pinned.bindings.get_published(self.index) };
+            if !target.call.is_null() {
+                return Some((pinned, target));
+            }
+        }
     }
 
     /// What the handle means in a generation that is or was live.
@@ -268,11 +322,11 @@ impl Handle {
     /// # Errors
     /// The generation is older than the handle, and has nothing that fits it.
     pub(crate) fn on(&self, pin: &Pin<'_>) -> Result<Target, HandleError> {
-        let in_table = pin.belongs_to(&self.inner) && pin.number() >= self.spec.since;
+        let in_table = pin.belongs_to(&self.inner) && pin.serial >= self.spec.since;
         let known = in_table.then(|| pin.bindings.get(self.index)).flatten();
         match known {
             Some(target) if !target.call.is_null() => Ok(target),
-            _ => self.spec.resolve(pin),
+            _ => Ok(self.spec.resolve(pin)?.0),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! A loaded plugin: its library, its instance, its hooks.
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::error::{Hook, HookFailure};
+use crate::live::record::Entered;
 use crate::load::library::Library;
 use crate::name::PluginName;
 use crate::provide::Provided;
+use crate::saved_state::SavedState;
 use hotswap_plugin::boundary::{
     ExportDesc, FunctionDesc, HookError, InterfaceDesc, RawObject, Sink, Status, collect,
 };
+use hotswap_plugin::contract::state::StateDesc;
 use hotswap_plugin::contract::{
     ContextView, LiveDesc, LoadDataView, PluginDesc, PluginEntryRef, VaultView,
 };
@@ -31,6 +34,8 @@ pub(crate) struct Loaded {
     pub(crate) loaded_at: SystemTime,
     /// Whether the hook of this name said so.
     pub(crate) is_reloadable: bool,
+    /// What threads have entered that call the plugin: the same for all builds of it.
+    pub(crate) entered: Entered,
 }
 
 // SAFETY: the entry and the description are constants of the library, which `library` keeps mapped; the functions may
@@ -178,6 +183,11 @@ impl Instance {
         self.loaded.is_reloadable
     }
 
+    /// What a thread has entered that calls it.
+    pub(crate) fn entered(&self) -> Entered {
+        self.loaded.entered
+    }
+
     pub(crate) fn imports(&self) -> &[Arc<Instance>] {
         &self.uses.imports
     }
@@ -263,6 +273,40 @@ impl Instance {
         // SAFETY: the instance is alive.
         self.loaded.run(Hook::OnStop, |sink| unsafe {
             self.entry().on_stop()(self.this, sink)
+        })
+    }
+
+    /// What its state is, where it has any.
+    pub(crate) fn state(&self) -> Option<&StateDesc> {
+        self.desc().state
+    }
+
+    /// Its state, for who knows the type of it as of `version`.
+    ///
+    /// # Errors
+    /// The hook's error or panic.
+    pub(crate) fn save(&self, version: u32) -> Result<SavedState, HookFailure> {
+        let mut saved = SavedState::default();
+        // SAFETY: the instance is alive; the sink is that of `saved`.
+        self.loaded.run(Hook::Save, |sink| unsafe {
+            self.entry().save()(self.this, version, saved.sink(), sink)
+        })?;
+        Ok(saved)
+    }
+
+    /// Gives it the state of another instance.
+    ///
+    /// # Errors
+    /// The hook's error or panic.
+    ///
+    /// # Safety
+    /// As [`on_load`](Self::on_load).
+    pub(crate) unsafe fn restore(&self, state: SavedState) -> Result<(), HookFailure> {
+        state.lend(|view| {
+            // SAFETY: the caller's promise; the view is valid for the call, and its descriptors are the plugin's.
+            self.loaded.run(Hook::Restore, |sink| unsafe {
+                self.entry().restore()(self.this, view, sink)
+            })
         })
     }
 

@@ -71,9 +71,9 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
     /// With the panic of `calls` itself.
     #[inline]
     pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<R, CallError> {
-        let pinned = self.handle.inner.live().pin();
-        // SAFETY: the binding was set before this handle was made.
-        let target = unsafe { pinned.bindings.get_published(self.handle.index) };
+        let Some((_pinned, target)) = self.handle.enter() else {
+            return Err(self.handle.spec.not_loaded());
+        };
         // SAFETY: bound as this interface; the pin keeps library and instance alive.
         unsafe { lend::<I, R>(&self.handle.spec, target, calls) }
     }
@@ -135,16 +135,13 @@ impl<I: ?Sized> fmt::Debug for BoundInterface<'_, I> {
 }
 
 /// # Safety
-/// `target` is null, or an object of an interface with the same description as `I`, alive for the call.
+/// `target` is an object of an interface with the same description as `I`, alive for the call.
 #[inline]
 unsafe fn lend<I: boundary::Interface + ?Sized, R>(
     spec: &HandleSpec,
     target: Target,
     calls: impl FnOnce(&I::Proxy) -> R,
 ) -> Result<R, CallError> {
-    if target.call.is_null() {
-        return Err(spec.not_loaded());
-    }
     let object = RawObject {
         table: target.call,
         this: target.this,

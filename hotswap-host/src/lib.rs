@@ -41,6 +41,7 @@ mod provide;
 mod resolve;
 mod retirement;
 pub mod runtime;
+mod saved_state;
 pub mod signal;
 mod swapper;
 pub mod telemetry;
@@ -51,14 +52,18 @@ pub use function::{
     Bound, Call0, Call1, Call2, Call3, Call4, Call5, Call6, Call7, Call8, Dynamic, Function,
 };
 pub use generation::{Generation, Listing, PluginListing};
-pub use hotswap_plugin::{BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value};
+pub use hotswap_plugin::{
+    BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
+};
 pub use interface::{BoundInterface, Interface};
 pub use live::retire::UnloadMode;
 pub use load::copy::CopyError;
 pub use name::PluginName;
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
-pub use swapper::{Builder, Change, Hold, Outcome, Pin, PluginReport, Reload, Report, Swapper};
+pub use swapper::{
+    Builder, Change, Hold, Outcome, Pin, PluginReport, Reload, Report, StateReport, Swapper,
+};
 pub use vault::{BagItem, LivePlace, LiveType};
 
 /// What a host's source usually needs.

@@ -1,9 +1,11 @@
 //! How a replaced plugin stands on its way out of memory.
 use crate::artifact::BuildId;
+use crate::error::Hook;
+use crate::generation::Generation;
+use crate::live::record::Inside;
 use hotswap_plugin::contract::Early;
 use serde::Serialize;
 use std::fmt;
-use std::panic::Location;
 
 /// A replaced plugin on its way out of memory.
 #[derive(Clone, Debug, Serialize)]
@@ -91,6 +93,8 @@ impl fmt::Display for Retirement {
 pub enum Holder {
     /// A call that has not returned.
     Call {
+        /// The plugin that was called first.
+        plugin: Option<String>,
         /// The calling thread.
         thread: String,
     },
@@ -119,6 +123,13 @@ pub enum Holder {
         owner: String,
         /// How many.
         count: usize,
+    },
+    /// A hook that took too long while calls waited: see [`Builder::gate_limit`](crate::Builder::gate_limit).
+    Hook {
+        /// Its plugin.
+        plugin: String,
+        /// Which.
+        hook: Hook,
     },
     /// The plugin's `on_free` or `Drop`, or that of one of its objects, which has not returned.
     Drop,
@@ -155,13 +166,23 @@ fn early<S: serde::Serializer>(early: &Early, to: S) -> Result<S::Ok, S::Error> 
 }
 
 impl Holder {
-    pub(crate) fn slot(thread: String, pinned_at: Option<&Location<'_>>) -> Self {
-        match pinned_at {
+    /// A thread that has this generation pinned.
+    pub(crate) fn of_slot(inside: Inside, generation: &Generation) -> Self {
+        let thread = inside.thread.to_string();
+        match inside.pinned_at {
             Some(at) => Holder::Pin {
                 thread,
                 at: at.to_string(),
             },
-            None => Holder::Call { thread },
+            None => {
+                let entered = inside.entered.without_nested();
+                let mut plugins = generation.plugins.iter();
+                let plugin = plugins.find(|plugin| plugin.entered() == entered);
+                Holder::Call {
+                    plugin: plugin.map(|plugin| plugin.name().to_string()),
+                    thread,
+                }
+            }
         }
     }
 }
@@ -170,7 +191,10 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |n: usize| if n == 1 { "" } else { "s" };
         match self {
-            Holder::Call { thread } => write!(f, "a call on {thread}"),
+            Holder::Call { plugin, thread } => match plugin {
+                Some(plugin) => write!(f, "a call of {plugin} on {thread}"),
+                None => write!(f, "a call on {thread}"),
+            },
             Holder::Pin { thread, at } => write!(f, "a pin of {thread}, made at {at}"),
             Holder::Holds { count } => write!(f, "{count} hold{}", plural(*count)),
             Holder::User { plugin } => write!(f, "{plugin}, which imports it"),
@@ -185,6 +209,7 @@ impl fmt::Display for Holder {
                     plural(*count)
                 )
             }
+            Holder::Hook { plugin, hook } => write!(f, "{hook} of {plugin}"),
             Holder::Drop => f.write_str("its on_free or Drop, which has not returned"),
             Holder::Threads { names } => {
                 write!(

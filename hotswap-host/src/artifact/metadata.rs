@@ -29,6 +29,8 @@ pub struct Metadata {
     pub exports: Vec<Export>,
     /// What it needs of others.
     pub imports: Vec<Import>,
+    /// What goes from one instance to the next, where it has `save` and `restore`.
+    pub state: Option<State>,
     /// Its live functions and types, and those of the crates that it links, sorted by module and name.
     pub live: Vec<LiveEntry>,
     /// The compiler: the output of `rustc --version`.
@@ -63,6 +65,16 @@ pub struct Export {
     pub signature: String,
     /// What is compared.
     pub hash: TypeHash,
+}
+
+/// The state of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct State {
+    /// The name of its type.
+    pub type_name: String,
+    /// The schema version of the type.
+    pub version: u32,
 }
 
 /// Something that the plugin needs of others.
@@ -186,6 +198,7 @@ impl Metadata {
             functions: with_hashes(parts, b"fnha", plugin.functions, Function::new)?,
             exports: with_hashes(parts, b"exha", parts.json(b"expo")?, Export::new)?,
             imports: with_hashes(parts, b"imha", parts.json(b"impo")?, Import::new)?,
+            state: State::of(parts.get(b"stat")?)?,
             live: live::entries(live)?,
             rustc: build.rustc,
             target: build.target,
@@ -273,6 +286,20 @@ fn with_hashes<R, T>(
         .zip(hashes)
         .map(|(raw, hash)| make(raw, TypeHash(*hash)))
         .collect())
+}
+
+impl State {
+    fn of(bytes: &[u8]) -> Result<Option<Self>, String> {
+        let Some((version, name)) = bytes.split_first_chunk() else {
+            let whole = bytes.is_empty().then_some(None);
+            return whole.ok_or_else(|| "part `stat` ends within the version".into());
+        };
+        let name = str::from_utf8(name).map_err(|error| format!("part `stat`: {error}"))?;
+        Ok(Some(State {
+            type_name: name.to_owned(),
+            version: u32::from_le_bytes(*version),
+        }))
+    }
 }
 
 impl Function {

@@ -20,6 +20,10 @@ pub enum Hook {
     OnStart,
     /// `on_stop`.
     OnStop,
+    /// `save`.
+    Save,
+    /// `restore`.
+    Restore,
     /// `on_free`.
     OnFree,
     /// The instance's `Drop`.
@@ -35,6 +39,8 @@ impl fmt::Display for Hook {
             Hook::OnInit => "on_init",
             Hook::OnStart => "on_start",
             Hook::OnStop => "on_stop",
+            Hook::Save => "save",
+            Hook::Restore => "restore",
             Hook::OnFree => "on_free",
             Hook::Drop => "drop",
         })

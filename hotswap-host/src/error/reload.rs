@@ -3,10 +3,12 @@ use super::HookFailure;
 use crate::artifact::{ArtifactError, FindError, OpenFailure};
 use crate::load::copy::CopyError;
 use crate::name::PluginName;
+use crate::retirement::Holder;
 use crate::runtime::RuntimeError;
 use crate::vault::LivePlace;
 use hotswap_plugin::LiveKind;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why the plugins could not be opened or reloaded. The running generation is untouched, and nothing of the new one is
 /// left.
@@ -188,6 +190,21 @@ pub enum ReloadError {
     /// A hook failed or panicked.
     #[error(transparent)]
     Hook(HookFailure),
+    /// The state of plugins could not be handed over in time: the running instances go on with it.
+    #[error(
+        "the state of {} could not be handed over within {limit:?}: it waited for {}; let that end sooner, or raise \
+         `Builder::gate_limit`",
+        list(plugins),
+        waited_for.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    HandOver {
+        /// The plugins whose state was to be handed over.
+        plugins: Vec<PluginName>,
+        /// How long calls may wait.
+        limit: Duration,
+        /// What had not ended by then.
+        waited_for: Vec<Holder>,
+    },
     /// A handle of the host's would lose its function or interface, or meet another version of it.
     #[error("the host holds a handle of {plugin}.{item}: {message}")]
     Handle {
@@ -239,6 +256,7 @@ impl ReloadError {
             | ReloadError::Hook(HookFailure { plugin, .. })
             | ReloadError::Handle { plugin, .. } => plugin,
             ReloadError::LiveDuplicate { second, .. } => &second.plugin,
+            ReloadError::HandOver { plugins, .. } => plugins.first()?,
             ReloadError::Duplicate { name, .. }
             | ReloadError::Missing { name, .. }
             | ReloadError::NotAllowed { name }

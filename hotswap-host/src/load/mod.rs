@@ -54,6 +54,7 @@ pub(crate) fn open(
             });
         }
     };
+    let entered = artifact.metadata.name.entered();
     Ok(Loaded {
         library,
         entry,
@@ -67,6 +68,7 @@ pub(crate) fn open(
         fingerprint: Mutex::new(fingerprint),
         loaded_at: SystemTime::now(),
         is_reloadable: true,
+        entered,
     })
 }
 

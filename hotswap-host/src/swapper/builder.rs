@@ -34,6 +34,7 @@ pub struct Builder {
     extensions: ExtensionKinds,
     load_data: LoadDataBox,
     settings: Settings,
+    gate_limit: Duration,
     toolchain: bool,
 }
 
@@ -53,6 +54,7 @@ impl Builder {
                 limit: Duration::from_secs(1),
                 skip_destructors: false,
             },
+            gate_limit: Duration::from_secs(1),
             toolchain: false,
         }
     }
@@ -136,6 +138,14 @@ impl Builder {
         self
     }
 
+    /// How long calls may wait while the state of plugins is handed over: until the calls that are running have returned,
+    /// and `on_stop`, `save` and `restore` have. Default: one second. At the limit the hand-over is given up, the running
+    /// instances go on, and the error of the reload names what it waited for.
+    pub fn gate_limit(mut self, limit: Duration) -> Self {
+        self.gate_limit = limit;
+        self
+    }
+
     /// Refuses plugins that another compiler built than the one that built the host. By default they are welcome.
     pub fn require_same_toolchain(mut self, require: bool) -> Self {
         self.toolchain = require;
@@ -185,6 +195,7 @@ impl Builder {
             host_dir,
             retirer,
             limit,
+            gate_limit: self.gate_limit,
             toolchain: self.toolchain,
             requested: AtomicBool::new(false),
         }));

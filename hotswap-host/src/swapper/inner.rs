@@ -5,7 +5,7 @@ use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::handle::HandleSpec;
 use crate::instance::Instance;
-use crate::live::pin::Live;
+use crate::live::pin::{Live, Retired};
 use crate::live::record;
 use crate::live::retire::Retirer;
 use crate::load::copy::CopyDir;
@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(super) host_dir: Option<Arc<HostDir>>,
     pub(super) retirer: Retirer,
     pub(super) limit: Duration,
+    /// How long a gate may be closed.
+    pub(super) gate_limit: Duration,
     pub(super) toolchain: bool,
     /// A reload that a plugin asked for is about to run.
     pub(super) requested: AtomicBool,
@@ -58,6 +60,9 @@ pub(super) struct Writer {
     pub(super) shut_down: bool,
 }
 
+/// All handles, locked.
+pub(super) type Handles<'i> = MutexGuard<'i, Vec<Weak<HandleSpec>>>;
+
 impl Inner {
     #[inline(always)]
     pub(crate) fn live(&self) -> &Live<Generation> {
@@ -79,7 +84,7 @@ impl Inner {
             .unwrap_or_else(PoisonError::into_inner) = dir;
     }
 
-    pub(super) fn handles(&self) -> MutexGuard<'_, Vec<Weak<HandleSpec>>> {
+    pub(super) fn handles(&self) -> Handles<'_> {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,22 +145,42 @@ impl Inner {
         self.switch_bound(empty, handles);
     }
 
-    fn switch_bound(&self, next: Generation, handles: MutexGuard<'_, Vec<Weak<HandleSpec>>>) {
-        let stays: Vec<_> = next.plugins.iter().map(Arc::as_ptr).collect();
+    fn switch_bound(&self, next: Generation, handles: Handles<'_>) {
+        let old = self.make_live(next, handles);
+        self.retire(old, &[]);
+    }
+
+    /// Makes the next generation live, in which every handle is bound.
+    pub(super) fn make_live(
+        &self,
+        mut next: Generation,
+        handles: Handles<'_>,
+    ) -> Retired<Generation> {
+        next.serial = self.live.pin_quietly().serial + 1;
         let old = self.live.switch(next);
         drop(handles);
+        old
+    }
+
+    /// Retires a generation, and stops those of its instances that are not live any more and not `stopped` yet.
+    pub(super) fn retire(&self, old: Retired<Generation>, stopped: &[Arc<Instance>]) {
+        let live = self.live.pin_quietly();
+        let stays = |plugin: &&Arc<Instance>| is_among(plugin, &live.plugins);
         let plugins = old.get().plugins.iter();
-        let replaced: Vec<_> = plugins
-            .filter(|p| !stays.contains(&Arc::as_ptr(p)))
-            .cloned()
-            .collect();
-        stop(&replaced);
+        let replaced: Vec<_> = plugins.filter(|plugin| !stays(plugin)).cloned().collect();
+        drop(live);
+        let runs = replaced.iter().filter(|plugin| !is_among(plugin, stopped));
+        stop(&runs.collect::<Vec<_>>());
         self.retirer.generation(old, replaced);
     }
 }
 
+fn is_among(plugin: &Arc<Instance>, plugins: &[Arc<Instance>]) -> bool {
+    plugins.iter().any(|other| Arc::ptr_eq(other, plugin))
+}
+
 /// Runs `on_stop`, on a thread that ends with it where this one does not.
-fn stop(replaced: &[Arc<Instance>]) {
+fn stop(replaced: &[&Arc<Instance>]) {
     let stop = || {
         for plugin in replaced.iter().rev() {
             if let Err(failure) = plugin.on_stop() {
@@ -181,15 +206,16 @@ impl Drop for Inner {
 /// Sets what each handle means in the next generation.
 pub(super) fn bind_all(handles: &[Weak<HandleSpec>], next: &Generation) -> Result<(), ReloadError> {
     for (index, handle) in handles.iter().enumerate() {
-        let target = match handle.upgrade() {
-            None => Target::NONE,
-            Some(spec) => spec.resolve(next).map_err(|error| ReloadError::Handle {
-                plugin: spec.plugin(),
-                item: spec.item.clone(),
-                message: error.of_a_held_handle(),
-            })?,
-        };
-        next.bindings.set(index, target);
+        match handle.upgrade() {
+            None => next.bindings.set(index, Target::NONE),
+            Some(spec) => next
+                .bind(index, &spec)
+                .map_err(|error| ReloadError::Handle {
+                    plugin: spec.plugin(),
+                    item: spec.item.clone(),
+                    message: error.of_a_held_handle(),
+                })?,
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@ mod arrange;
 mod bind;
 mod builder;
 mod candidate;
+mod gate;
 mod inner;
 mod optional;
 mod pinned;
@@ -11,11 +12,12 @@ mod report;
 mod request;
 mod scan;
 mod stage;
+mod state;
 
 pub use builder::Builder;
 pub(crate) use inner::Inner;
 pub use pinned::{Hold, Pin};
-pub use report::{Outcome, PluginReport, Report};
+pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::{Change, Reload};
 
 use crate::error::{HandleError, InvokeError, ReloadError};
@@ -23,7 +25,7 @@ use crate::function::{Dynamic, Function, Signature};
 use crate::generation::{Generation, Listing};
 use crate::handle::{Handle, HandleSpec};
 use crate::interface::Interface;
-use crate::live::pin::Live;
+use crate::live::pin::{Live, Pinned};
 use crate::live::record;
 use crate::name::PluginName;
 use crate::retirement::Retirement;
@@ -105,13 +107,13 @@ impl Swapper {
         record::mine().attend();
         let mut handles = self.0.handles();
         let pinned = self.0.live.pin_quietly();
-        let target = spec.resolve(&pinned)?;
+        let target = pinned.at_gate(spec.resolve(&pinned)?);
         let known = handles.iter().enumerate().find_map(|(index, known)| {
             let known = known.upgrade().filter(|known| known.same(&spec))?;
             Some((index, known))
         });
         let (index, spec) = known.unwrap_or_else(|| {
-            let spec = Arc::new(spec.since(pinned.number));
+            let spec = Arc::new(spec.since(&pinned));
             // The number of a handle that is gone can be used again: nobody reads its binding.
             let index = handles
                 .iter()
@@ -138,7 +140,10 @@ impl Swapper {
         function: &str,
         args: &[Value],
     ) -> Result<Value, InvokeError> {
-        self.0.live.pin().invoke(plugin, function, args)
+        let pinned = self
+            .0
+            .enter_plugin(|live| live.plugin_called(plugin).map(|plugin| &**plugin));
+        pinned.invoke(plugin, function, args)
     }
 
     /// Calls a live function of the live generation, whichever plugin has it.
@@ -146,7 +151,7 @@ impl Swapper {
     /// # Errors
     /// No such function, arguments that do not fit, the function's own error, a panic.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
-        self.0.live.pin().invoke_live(name, args)
+        self.enter_live_function(name).invoke_live(name, args)
     }
 
     /// Hands live data to the [handler](hotswap_plugin::live::Handler) of its type in the live generation: a job that was
@@ -156,7 +161,7 @@ impl Swapper {
     /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
     /// None of them consumes the data.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
-        self.0.live.pin().handle(data)
+        self.enter_live_type(data.type_name()).handle(data)
     }
 
     /// Calls a function of this name in every plugin of the live generation that has it, each after those it imports:
@@ -166,7 +171,7 @@ impl Swapper {
         function: &str,
         args: &[Value],
     ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-        self.0.live.pin().invoke_each(function, args)
+        self.0.enter_anything().invoke_each(function, args)
     }
 
     /// As [`invoke_each`](Self::invoke_each), each before those it imports.
@@ -175,7 +180,8 @@ impl Swapper {
         function: &str,
         args: &[Value],
     ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-        self.0.live.pin().invoke_each_backward(function, args)
+        let pinned = self.0.enter_anything();
+        pinned.invoke_each_backward(function, args)
     }
 
     /// Pins the live generation on this thread: until the pin is dropped nothing of it leaves memory, and
@@ -301,6 +307,18 @@ impl Swapper {
     /// The live generation.
     pub(crate) fn live(&self) -> &Live<Generation> {
         &self.0.live
+    }
+
+    /// Pins the live generation, to call its live function of this name. Waits while that is behind a closed gate.
+    pub(crate) fn enter_live_function(&self, name: &str) -> Pinned<'_, Generation> {
+        let inner = &self.0;
+        inner.enter_plugin(|live| Some(&**live.live_function(name)?.0))
+    }
+
+    /// The same, to call the handler of its live type of this name.
+    pub(crate) fn enter_live_type(&self, name: &str) -> Pinned<'_, Generation> {
+        let inner = &self.0;
+        inner.enter_plugin(|live| Some(live.type_named(name)?.instance()))
     }
 
     /// Drops this swapper, on a thread of its own if it is the last one.

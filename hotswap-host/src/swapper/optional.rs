@@ -59,6 +59,7 @@ pub(super) fn without(
                 error: error.to_string(),
                 stays: false,
             },
+            state: None,
             notes: Vec::new(),
         }
     });

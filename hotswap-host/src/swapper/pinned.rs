@@ -1,6 +1,7 @@
 //! Generations that are kept for a while: pins and holds.
 use super::Inner;
 use crate::generation::Generation;
+use crate::live::gate::Pass;
 use crate::live::pin::{Holding, Pinned};
 use std::fmt;
 use std::ops::Deref;
@@ -10,23 +11,32 @@ use std::sync::Arc;
 /// A pinned [`Generation`], to which it derefs. Stays on its thread.
 pub struct Pin<'s> {
     pinned: Pinned<'s, Generation>,
+    /// Where it was made behind a closed gate.
+    pass: Option<Pass>,
     inner: &'s Arc<Inner>,
 }
 
 impl<'s> Pin<'s> {
     pub(super) fn new(inner: &'s Arc<Inner>, at: &'static Location<'static>) -> Self {
-        let pinned = inner.live.pin();
+        let pinned = inner.enter_anything();
+        let gate = pinned.gate.as_ref().filter(|gate| gate.is_closed());
+        let pass = gate.map(|gate| gate.pass());
         // The outermost one is named: it holds the thread's slot.
         if let Some(record) = pinned.record().filter(|record| record.depth() == 1) {
             record.set_pinned_at(Some(at));
         }
-        Pin { pinned, inner }
+        Pin {
+            pinned,
+            pass,
+            inner,
+        }
     }
 
     /// Keeps the pinned generation in memory from any thread.
     pub fn hold(&self) -> Hold {
         Hold {
             held: self.pinned.hold(),
+            _pass: self.pass.clone(),
             _inner: self.inner.clone(),
         }
     }
@@ -63,6 +73,7 @@ impl Drop for Pin<'_> {
 #[derive(Clone)]
 pub struct Hold {
     held: Holding<Generation>,
+    _pass: Option<Pass>,
     _inner: Arc<Inner>,
 }
 

@@ -6,6 +6,7 @@ use super::report::{Outcome, PluginReport, Report};
 use super::request::{Change, Check, Plan, run_check};
 use super::scan::{added_by, scan};
 use super::stage::Staged;
+use super::state::HandOver;
 use super::{Swapper, WeakSwapper};
 use crate::error::ReloadError;
 use crate::generation::Generation;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 thread_local! {
     /// This thread runs hooks, and the check, of a reload.
@@ -86,6 +87,7 @@ impl Swapper {
             changed,
             plugins,
             fresh,
+            gate,
         } = made;
         remember(writer, plan, added);
         start(&fresh);
@@ -99,6 +101,7 @@ impl Swapper {
             reloads: live.reloads,
             plugins,
             took: began.elapsed(),
+            gate,
             changed,
         })
     }
@@ -151,6 +154,7 @@ impl Swapper {
                 changed: false,
                 plugins: plugins.map(report).collect(),
                 fresh: Vec::new(),
+                gate: None,
             });
         }
         on_own_thread(|| self.replace(writer, arranged, live, check))?
@@ -164,14 +168,16 @@ impl Swapper {
         live: &Holding<Generation>,
         check: &mut Option<Check<'_>>,
     ) -> Result<Made, ReloadError> {
-        let staged = Staged::make(self, writer, arranged, live)?;
+        let mut staged = Staged::make(self, writer, arranged, live)?;
         let next = staged.generation();
         // Refused before the check has side effects; bound for good at the switch.
         bind_all(&self.0.handles(), &next)?;
         if let Some(check) = check.take() {
             run_check(check, &Change { live, next: &next })?;
         }
-        self.0.switch(next)?;
+        let hand_over = HandOver::plan(live, staged.fresh_instances());
+        let switched = hand_over.switch(&self.0, live, next)?;
+        staged.report_states(&switched.states);
         // They may have changed since the new plugins were told.
         levels::tell(self);
         let (fresh, plugins) = staged.take();
@@ -179,6 +185,7 @@ impl Swapper {
             changed: true,
             plugins,
             fresh,
+            gate: switched.gate,
         })
     }
 }
@@ -190,6 +197,8 @@ struct Made {
     plugins: Vec<PluginReport>,
     /// Instances that have just become live.
     fresh: Vec<Arc<Instance>>,
+    /// For how long calls could not begin.
+    gate: Option<Duration>,
 }
 
 /// Runs `on_start`, once nothing holds the generation before any more.

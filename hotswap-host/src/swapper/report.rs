@@ -19,6 +19,9 @@ pub struct Report {
     /// How long it took, in seconds when serialised.
     #[serde(serialize_with = "seconds")]
     pub took: Duration,
+    /// For how long calls could not begin, where state was handed over; in seconds when serialised.
+    #[serde(serialize_with = "seconds_of_some")]
+    pub gate: Option<Duration>,
     pub(super) changed: bool,
 }
 
@@ -32,8 +35,38 @@ pub struct PluginReport {
     pub build_id: Option<BuildId>,
     /// What became of it.
     pub outcome: Outcome,
+    /// What became of the state of the instance before, where that had any or the new one takes some.
+    pub state: Option<StateReport>,
     /// What the operator should know besides.
     pub notes: Vec<String>,
+}
+
+/// What became of the state of an instance that was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StateReport {
+    /// The new instance goes on with it.
+    HandedOver {
+        /// Its size.
+        bytes: u64,
+    },
+    /// The new instance starts anew: one of the two has neither `save` nor `restore`.
+    Reset,
+}
+
+impl fmt::Display for StateReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StateReport::HandedOver { bytes } = *self else {
+            return f.write_str("state reset");
+        };
+        let size = bytes as f64;
+        match bytes {
+            ..1_000 => write!(f, "state handed over ({bytes} B)"),
+            1_000..1_000_000 => write!(f, "state handed over ({:.1} kB)", size / 1e3),
+            _ => write!(f, "state handed over ({:.1} MB)", size / 1e6),
+        }
+    }
 }
 
 /// What became of a plugin in a reload.
@@ -98,6 +131,7 @@ impl PluginReport {
             name: plugin.name().clone(),
             build_id: Some(plugin.build_id()),
             outcome,
+            state: None,
             notes: Vec::new(),
         }
     }
@@ -123,11 +157,21 @@ impl fmt::Display for PluginReport {
                 write!(f, "failed, {then}: {}", error.join("\n"))?;
             }
         }
+        if let Some(state) = &self.state {
+            write!(f, ", {state}")?;
+        }
         for note in &self.notes {
             write!(f, " ({note})")?;
         }
         Ok(())
     }
+}
+
+fn seconds_of_some<S: serde::Serializer>(
+    took: &Option<Duration>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    took.map(|took| took.as_secs_f64()).serialize(to)
 }
 
 fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Error> {

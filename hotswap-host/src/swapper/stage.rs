@@ -4,7 +4,7 @@ use super::arrange::Arranged;
 use super::bind::bind;
 use super::candidate::{Candidate, Opening};
 use super::inner::{Inner, Writer};
-use super::report::{Outcome, PluginReport};
+use super::report::{Outcome, PluginReport, StateReport};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::{Instance, Loaded, Uses};
@@ -15,7 +15,7 @@ use crate::vault::{Contents, Vault, check_duplicates};
 use abi_stable::std_types::RStr;
 use hotswap_plugin::contract::ContextView;
 use hotswap_plugin::contract::metadata::RUSTC;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -190,10 +190,18 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    fn fresh_instances(&self) -> impl DoubleEndedIterator<Item = &Arc<Instance>> {
+    /// The new ones.
+    pub(super) fn fresh_instances(&self) -> impl DoubleEndedIterator<Item = &Arc<Instance>> {
         self.plugins
             .iter()
             .filter(|plugin| self.fresh.contains(plugin.name()))
+    }
+
+    /// Reports what became of the state of those that were replaced.
+    pub(super) fn report_states(&mut self, states: &BTreeMap<PluginName, StateReport>) {
+        for report in &mut self.reports {
+            report.state = states.get(&report.name).copied();
+        }
     }
 
     /// The generation as it would be.

@@ -60,7 +60,7 @@ pub(crate) unsafe extern "C" fn invoke(
         )
     };
     if let Some(swapper) = &borrowed.swapper {
-        let pinned = swapper.live().pin();
+        let pinned = swapper.enter_live_function(name);
         if let Some((_, desc)) = pinned.live_function(name) {
             // SAFETY: the pin keeps the function's library; arguments and `out` are those of a dynamic call.
             return unsafe { (desc.dynamic)(null(), args, out) };
@@ -84,7 +84,7 @@ pub(crate) unsafe extern "C" fn call(
     let Some(swapper) = &borrowed.swapper else {
         return Status::OK;
     };
-    let pinned = swapper.live().pin();
+    let pinned = swapper.enter_live_function(name);
     let Some((plugin, desc)) = pinned.live_function(name) else {
         return Status::OK;
     };
@@ -113,7 +113,7 @@ pub(crate) unsafe extern "C" fn handle(
     let out = out.0.cast::<HandledOut>();
     let mut answered = Ok(Err(InvokeError::Unknown));
     if let Some(swapper) = &borrowed.swapper {
-        let pinned = swapper.live().pin();
+        let pinned = swapper.enter_live_type(name);
         match pinned.type_named(name).map(|ty| ty.desc().handle) {
             // SAFETY: the pin keeps the function's library; data and `out` are those of the contract.
             Some(Some(handle)) => return unsafe { handle(data.0.cast(), out) },

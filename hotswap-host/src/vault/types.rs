@@ -65,6 +65,10 @@ impl<'g> LiveType<'g> {
         self.desc.version
     }
 
+    pub(crate) fn instance(&self) -> &'g Instance {
+        self.plugin
+    }
+
     pub(crate) fn desc(&self) -> &'g LiveTypeDesc {
         self.desc
     }

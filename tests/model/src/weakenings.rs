@@ -72,13 +72,13 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "P3: the pin's barrier",
         PIN,
-        ["barrier::light();", ""],
+        ["barrier::light(); // P3", ""],
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
         "P3 on the machine, where it is a fence",
         PIN,
-        ["barrier::light();", ""],
+        ["barrier::light(); // P3", ""],
         Machine("by_fences_where_membarrier_is_forbidden"),
     ),
     weaken(

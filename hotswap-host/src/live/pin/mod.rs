@@ -30,6 +30,20 @@
 //! **Nested pins** of the same value only count up. A nested pin that finds a newer live value takes a *counted hold* of
 //! it, under the lock that S1 also takes: at that moment the value is live, so it cannot be on its way out.
 //!
+//! # What is called under a pin
+//! Whoever closes a gate (see `gate`) has to know who has got behind it before. So a pin says what it is for:
+//! ```text
+//! pin                    nested pin that shares the slot     switch, then look who is inside
+//! P0  entered = plugin   N1  entered = outer, and more       S1, S2
+//! P1 to P4               N2  barrier::light()                G1  for each slot that holds old:
+//!                        N3  if live != slot: undo, hold     G2      is entered one of those?
+//! ```
+//! P0 stands before P3 as P2 does, and N1 before N2: what was said of P2 holds for them. So a pin, or a nested pin, that
+//! got `old` after the switch is none, and one that got it before is seen by G1 and G2, or has ended. `entered` is
+//! written before the slot, so that G2 finds what belongs to the slot of G1 or to a later pin; and with `Release`, so that
+//! who finds that of a later pin sees all that was done under the one before. What is called under a nested pin that
+//! holds by count is seen by that count.
+//!
 //! **Holds** are counted as references are: one more needs no order, since there is a pin, a hold or the lock already;
 //! one less is `Release`, and whoever finds none reads with `Acquire`.
 //!
@@ -38,14 +52,14 @@
 //!
 //! **How this is checked**: `tests/model` runs this file under a model checker and in a race on the machine, and expects
 //! them to fail when any ordering or barrier here is taken away. What is `Relaxed` needs no order: P1 is only a guess;
-//! a nested pin compares with what its thread has pinned, or reads under the lock.
+//! a nested pin compares with what its thread has pinned and looks again at N3, or reads under the lock.
 //!
 //! A pin must not be taken in a signal handler: it could interrupt P1 to P4 of its own thread.
 #[cfg(all(test, not(hotswap_model)))]
 mod tests;
 
 use super::barrier;
-use super::record::{self, Record};
+use super::record::{self, Entered, Record};
 use super::sync::{AtomicPtr, AtomicUsize, Mutex, MutexGuard};
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -75,25 +89,31 @@ impl<T> Live<T> {
         }
     }
 
-    /// Pins the live value on this thread. Destructors that retired plugins have left on it run first.
-    #[inline(always)]
+    /// Pins the live value on this thread, to look at it. Destructors that retired plugins have left on it run first.
     pub(crate) fn pin(&self) -> Pinned<'_, T> {
+        self.enter(Entered::NOTHING)
+    }
+
+    /// The same, to call what `entering` says.
+    #[inline(always)]
+    pub(crate) fn enter(&self, entering: Entered) -> Pinned<'_, T> {
         let record = record::mine();
         record.attend();
-        self.pin_on(record)
+        self.pin_on(record, entering)
     }
 
-    /// The same without the destructors, for who holds a lock: they may call anything.
+    /// As [`pin`](Self::pin) without the destructors, for who holds a lock: they may call anything.
     pub(crate) fn pin_quietly(&self) -> Pinned<'_, T> {
-        self.pin_on(record::mine())
+        self.pin_on(record::mine(), Entered::NOTHING)
     }
 
     #[inline(always)]
-    fn pin_on(&self, record: &'static Record) -> Pinned<'_, T> {
+    fn pin_on(&self, record: &'static Record, entering: Entered) -> Pinned<'_, T> {
         let slot = record.slot();
         if !slot.load(Relaxed).is_null() {
-            return self.pin_nested(record);
+            return self.pin_nested(record, entering);
         }
+        record.set_entered(entering); // P0
         let mut at = self.now.load(Relaxed); // P1
         loop {
             slot.store(at.cast(), Release); // P2
@@ -114,14 +134,12 @@ impl<T> Live<T> {
 
     #[cold]
     #[inline(never)]
-    fn pin_nested(&self, record: &'static Record) -> Pinned<'_, T> {
-        let pinned = record.slot().load(Relaxed);
-        let now = self.now.load(Relaxed);
-        if now.cast() == pinned {
+    fn pin_nested(&self, record: &'static Record, entering: Entered) -> Pinned<'_, T> {
+        if self.shares_slot(record, entering) {
             record.set_depth(record.depth() + 1);
             return Pinned {
                 record: Some(record),
-                at: now,
+                at: record.slot().load(Relaxed).cast(),
                 _live: PhantomData,
             };
         }
@@ -129,11 +147,31 @@ impl<T> Live<T> {
         let at = self.now.load(Relaxed);
         // SAFETY: live, and cannot be switched while the lock is held.
         unsafe { (*at).holds.fetch_add(1, Relaxed) };
+        record.add_held(at.cast(), entering);
         Pinned {
             record: None,
             at,
             _live: PhantomData,
         }
+    }
+
+    /// Whether a nested pin counts up. One that may outlive the outer one does not, whatever is live.
+    fn shares_slot(&self, record: &Record, entering: Entered) -> bool {
+        let pinned = record.slot().load(Relaxed).cast();
+        if entering == Entered::ANYTHING || self.now.load(Relaxed) != pinned {
+            return false;
+        }
+        let outer = record.entered();
+        if outer.includes(entering) {
+            return true;
+        }
+        record.set_entered(outer.with_nested()); // N1
+        barrier::light(); // N2
+        if self.now.load(Acquire) == pinned {
+            return true; // N3
+        }
+        record.set_entered(outer);
+        false
     }
 
     /// Makes `next` live and returns what was live before. Cannot fail.
@@ -183,6 +221,18 @@ impl<T> Pinned<'_, T> {
         self.record
     }
 
+    /// Says what is called under this pin, where it was made to call anything.
+    pub(crate) fn narrow(&self, entered: Entered) {
+        if let Some(record) = self.record.filter(|record| record.depth() == 1) {
+            record.set_entered(entered);
+        }
+    }
+
+    /// What the slots of those who have pinned it hold.
+    pub(crate) fn address(&self) -> *const () {
+        self.at.cast_const().cast()
+    }
+
     /// A hold of the same value, which may move to other threads.
     pub(crate) fn hold(&self) -> Holding<T> {
         // SAFETY: pinned, so alive. The hold is counted before the slot is cleared.
@@ -205,6 +255,7 @@ impl<T> Drop for Pinned<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
         let Some(record) = self.record else {
+            record::mine().remove_held(self.address());
             // SAFETY: this hold was counted when it was made.
             unsafe { (*self.at).holds.fetch_sub(1, Release) };
             return;
@@ -213,12 +264,21 @@ impl<T> Drop for Pinned<'_, T> {
         record.set_depth(depth);
         if depth == 0 {
             record.slot().store(null_mut(), Release);
+        } else if depth == 1 {
+            record.leave_nested();
         }
     }
 }
 
 /// A counted hold.
 pub(crate) struct Holding<T>(*mut Counted<T>);
+
+impl<T> Holding<T> {
+    /// As [`Pinned::address`].
+    pub(crate) fn address(&self) -> *const () {
+        self.0.cast_const().cast()
+    }
+}
 
 // SAFETY: a counted reference, as `Arc<T>` is.
 unsafe impl<T: Send + Sync> Send for Holding<T> {}
@@ -258,6 +318,8 @@ pub(crate) struct Retired<T> {
 
 // SAFETY: the only owner of the value; pins and holds of it share it.
 unsafe impl<T: Send + Sync> Send for Retired<T> {}
+// SAFETY: what can be done with a reference is to share the value, and to look at the count.
+unsafe impl<T: Send + Sync> Sync for Retired<T> {}
 
 impl<T> Retired<T> {
     /// Whether anything can be said of who uses it: see [`barrier::heavy`]. If not, it has to be leaked.

@@ -1,4 +1,4 @@
-//! One record a thread: its hazard slot, and the destructors that plugins have left on it.
+//! One record a thread: its hazard slot, what it has entered, and the destructors that plugins have left on it.
 //!
 //! # Where it lives
 //! Records are allocated once and never freed; a thread gives its record back when it ends, and another takes it. The
@@ -21,11 +21,13 @@
 //! library's destructors run on the thread that registered them, or never: values of a thread that is gone are counted
 //! as skipped.
 mod destructors;
+pub(crate) mod entered;
 
 use super::sync::{AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, locked, per_thread};
 use crate::load::library::Library;
 use crate::platform;
 pub(crate) use destructors::{Pending, pending_destructors};
+pub(crate) use entered::{Entered, Inside};
 use hotswap_plugin::contract::shim::{Destructor, Key};
 use std::ffi::c_void;
 use std::fmt;
@@ -42,6 +44,8 @@ pub(crate) struct Record {
     attention: AtomicBool,
     /// Pins that share the slot. Written by the owning thread alone.
     depth: AtomicU32,
+    /// What the pins in the slot have entered: see [`Entered`]. Written by the owning thread alone.
+    entered: AtomicU32,
     /// Where an explicit pin was made; null for a call.
     pinned_at: AtomicPtr<Location<'static>>,
 
@@ -65,6 +69,8 @@ struct State {
     destructors: Vec<(Arc<Library>, Destructor, Object)>,
     keys: Vec<(Arc<Library>, Key)>,
     running: Vec<*const Library>,
+    /// The values that nested pins hold by count, and what each has entered.
+    held: Vec<(*const (), Entered)>,
     /// The library that started the thread.
     started_by: Option<Arc<Library>>,
 }
@@ -74,7 +80,7 @@ struct Object(*mut c_void);
 
 // SAFETY: only handed to its destructor, on the thread that registered it.
 unsafe impl Send for Object {}
-// SAFETY: the addresses in `running` are compared, never followed.
+// SAFETY: the addresses in `running` and `held` are compared, never followed.
 unsafe impl Send for State {}
 
 locked! {
@@ -135,6 +141,7 @@ fn give_back(record: &'static Record) -> Option<Arc<Library>> {
     if record.slot.load(Relaxed).is_null() {
         state.in_use = false;
         record.attention.store(false, Relaxed);
+        state.held.clear();
         drop(state);
         lock(&FREE).push(record);
     } else {
@@ -150,6 +157,7 @@ impl Record {
             slot: AtomicPtr::new(null_mut()),
             attention: AtomicBool::new(false),
             depth: AtomicU32::new(0),
+            entered: AtomicU32::new(0),
             pinned_at: AtomicPtr::new(null_mut()),
             index,
             armed: AtomicBool::new(false),
@@ -237,13 +245,6 @@ impl State {
     }
 }
 
-/// Who holds an address in a slot.
-pub(crate) struct SlotHolder {
-    pub(crate) thread: ThreadName,
-    /// Where the pin was made; `None` for a call.
-    pub(crate) pinned_at: Option<&'static Location<'static>>,
-}
-
 /// Whether any thread's slot holds the address. The caller has switched and fenced.
 pub(crate) fn is_pinned(address: *const ()) -> bool {
     lock(&ALL)
@@ -253,18 +254,8 @@ pub(crate) fn is_pinned(address: *const ()) -> bool {
 
 /// The threads whose slot holds the address, for people: that there is none proves nothing, as it does of
 /// [`is_pinned`].
-pub(crate) fn slot_holders(address: *const ()) -> Vec<SlotHolder> {
-    let holding = |record: &&&'static Record| record.slot.load(Relaxed).cast_const() == address;
-    let records: Vec<_> = lock(&ALL).iter().filter(holding).copied().collect();
-    let holder = |record: &'static Record| {
-        // SAFETY: null, or a location of a caller's, which is constant.
-        let pinned_at = unsafe { record.pinned_at.load(Relaxed).as_ref() };
-        SlotHolder {
-            thread: record.state().thread(),
-            pinned_at,
-        }
-    };
-    records.into_iter().map(holder).collect()
+pub(crate) fn slot_holders(address: *const ()) -> Vec<Inside> {
+    entered::inside(|at, _| at == address)
 }
 
 /// How many records there are.

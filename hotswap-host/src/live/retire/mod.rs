@@ -40,8 +40,8 @@ use crate::retirement::{Holder, Retirement};
 use board::Board;
 use state::{Leaving, State, Step};
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use turn::Turn;
 
@@ -79,6 +79,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Retirer {
     jobs: Sender<State>,
     board: Arc<Board>,
+    /// Those that are still there.
+    generations: Mutex<Vec<Weak<Retired<Generation>>>>,
 }
 
 impl Retirer {
@@ -93,20 +95,48 @@ impl Retirer {
         std::thread::Builder::new()
             .name("hotswap-retire".into())
             .spawn(move || worker.run(&inbox))?;
-        Ok(Retirer { jobs, board })
+        Ok(Retirer {
+            jobs,
+            board,
+            generations: Mutex::default(),
+        })
     }
 
     /// Retires a generation. `replaced` are the instances that the live generation does not share, in its order.
-    pub(crate) fn generation(&self, generation: Retired<Generation>, replaced: Vec<Arc<Instance>>) {
+    pub(crate) fn generation(
+        &self,
+        generation: Retired<Generation>,
+        replaced: Vec<Arc<Instance>>,
+    ) -> Arc<Retired<Generation>> {
+        let generation = Arc::new(generation);
+        let mut generations = self.generations();
+        generations.retain(|generation| generation.strong_count() != 0);
+        generations.push(Arc::downgrade(&generation));
+        drop(generations);
         for instance in &replaced {
             objects::set_replaced(instance.library());
             self.board
                 .open(instance.library(), Some(generation.get().number));
         }
         self.send(State::Grace(Leaving {
-            generation,
+            generation: generation.clone(),
             replaced,
         }));
+        generation
+    }
+
+    /// The generations that are still there. Whoever has one keeps it.
+    pub(crate) fn leaving(&self) -> Vec<Arc<Retired<Generation>>> {
+        self.generations()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
+    fn generations(&self) -> MutexGuard<'_, Vec<Weak<Retired<Generation>>>> {
+        self.generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Frees an instance that never became live, on this thread if nobody else has it, and retires its library.

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 /// A generation that was replaced.
 pub(super) struct Leaving {
-    pub(super) generation: Retired<Generation>,
+    /// Shared with whoever closes a gate.
+    pub(super) generation: Arc<Retired<Generation>>,
     /// The instances that the live generation does not share, in its order.
     pub(super) replaced: Vec<Arc<Instance>>,
 }
@@ -25,7 +26,7 @@ pub(super) struct Leaving {
 impl Leaving {
     /// The calls, pins and holds that use it.
     fn holders(&self) -> Vec<Holder> {
-        let mut holders = slot_holders(self.generation.address());
+        let mut holders = slot_holders(&self.generation);
         match self.generation.holds() {
             0 => {}
             count => holders.push(Holder::Holds { count }),
@@ -76,7 +77,7 @@ impl State {
     pub(super) fn step(self, waited: Duration, settings: &Settings, board: &Board) -> Step {
         match self {
             State::Grace(leaving) if !leaving.generation.is_ordered() => keep_all(leaving, board),
-            State::Grace(leaving) => match slot_holders(leaving.generation.address()) {
+            State::Grace(leaving) => match slot_holders(&leaving.generation) {
                 holders if holders.is_empty() => next(State::Holds(leaving)),
                 holders => Step::Wait(State::Grace(leaving), holders),
             },
@@ -90,16 +91,24 @@ impl State {
             State::Delay(Leaving {
                 generation,
                 replaced,
-            }) => match generation.into_inner() {
-                Ok(generation) => {
+            }) => match Arc::try_unwrap(generation).map(Retired::into_inner) {
+                Ok(Ok(generation)) => {
                     contents::let_go(generation.into_contents());
                     Step::Next(in_turn(replaced))
                 }
                 // Cannot be: nobody can pin or hold it again.
-                Err(generation) => next(State::Grace(Leaving {
-                    generation,
+                Ok(Err(generation)) => next(State::Grace(Leaving {
+                    generation: generation.into(),
                     replaced,
                 })),
+                // A gate is closed.
+                Err(generation) => {
+                    let leaving = Leaving {
+                        generation,
+                        replaced,
+                    };
+                    Step::Wait(State::Delay(leaving), Vec::new())
+                }
             },
             State::Shared { instance, turn } if !turn.has_come() && waited < settings.limit => {
                 Step::Wait(State::Shared { instance, turn }, Vec::new())
@@ -268,10 +277,10 @@ fn start_freeing(instance: Instance, turn: Turn, board: &Board) -> Step {
     }
 }
 
-fn slot_holders(address: *const ()) -> Vec<Holder> {
-    let holders = record::slot_holders(address).into_iter();
+fn slot_holders(generation: &Retired<Generation>) -> Vec<Holder> {
+    let holders = record::slot_holders(generation.address()).into_iter();
     holders
-        .map(|holder| Holder::slot(holder.thread.to_string(), holder.pinned_at))
+        .map(|inside| Holder::of_slot(inside, generation.get()))
         .collect()
 }
 

@@ -1,0 +1,83 @@
+//! A swapper's gate: how it is closed and opened, and how those who call by name come to it.
+use super::inner::{Handles, Inner};
+use super::reload;
+use crate::bindings::Target;
+use crate::generation::Generation;
+use crate::instance::Instance;
+use crate::live::gate::{Closing, Gate};
+use crate::live::pin::{Holding, Pinned};
+use crate::live::record::Entered;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Inner {
+    /// Pins the live generation, to call the plugin that `which` finds there. Waits while that is behind a closed gate.
+    pub(crate) fn enter_plugin(
+        &self,
+        which: impl Fn(&Generation) -> Option<&Instance>,
+    ) -> Pinned<'_, Generation> {
+        self.enter(|live| which(live).map_or(Entered::NOTHING, |plugin| plugin.entered()))
+    }
+
+    fn enter(&self, which: impl Fn(&Generation) -> Entered) -> Pinned<'_, Generation> {
+        loop {
+            let pinned = self.live.enter(Entered::ANYTHING);
+            let entering = which(&pinned);
+            let gate = pinned.gate.as_ref();
+            let Some(gate) = gate.filter(|gate| self.is_stopped_by(gate, entering)) else {
+                pinned.narrow(entering);
+                return pinned;
+            };
+            let gate = gate.clone();
+            drop(pinned);
+            gate.wait();
+        }
+    }
+
+    /// Pins the live generation, to call whatever it has. Waits while a gate is closed.
+    pub(crate) fn enter_anything(&self) -> Pinned<'_, Generation> {
+        self.enter(|_| Entered::ANYTHING)
+    }
+
+    /// Whether the calling thread has to wait at the gate before it enters this. Hooks do not: they are waited for.
+    pub(crate) fn is_stopped_by(&self, gate: &Gate, entering: Entered) -> bool {
+        !reload::is_running_here() && gate.stops(entering)
+    }
+
+    /// Closes a gate before the plugins whose state is handed over, and those that reach them.
+    pub(super) fn close_gate(
+        &self,
+        live: &Holding<Generation>,
+        handed: &[Arc<Instance>],
+    ) -> Closing {
+        let leaving = self.retirer.leaving();
+        Closing::begin(live, leaving, handed, self.gate_limit, |gate| {
+            let twin = live.twin(Some(gate));
+            let handles = self.handles();
+            bind_twin(&handles, &twin);
+            let old = self.make_live(twin, handles);
+            self.retirer.generation(old, Vec::new())
+        })
+    }
+
+    /// Opens a gate behind which nothing has changed. Returns how long it was closed.
+    pub(super) fn open_unchanged(&self, closing: Closing) -> Duration {
+        let again = self.live.pin_quietly().twin(None);
+        let handles = self.handles();
+        bind_twin(&handles, &again);
+        let twin = self.make_live(again, handles);
+        let closed_for = closing.open();
+        self.retire(twin, &[]);
+        closed_for
+    }
+}
+
+/// Sets what each handle means in the twin of a generation in which all mean something.
+fn bind_twin(handles: &Handles<'_>, twin: &Generation) {
+    for (index, handle) in handles.iter().enumerate() {
+        let bound = handle.upgrade().map(|spec| twin.bind(index, &spec));
+        if !matches!(bound, Some(Ok(()))) {
+            twin.bindings.set(index, Target::NONE);
+        }
+    }
+}
