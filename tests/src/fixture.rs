@@ -17,6 +17,12 @@ pub enum Build {
     First,
     /// A later version of the sources: `probe`, `alpha`, `guest` and `ledger`.
     Later,
+    /// `keeper`, which has a state, `visitor`, which uses it, and `drifter`, which is a keeper without a state.
+    Keeper,
+    /// `keeper` with a later version of its state.
+    KeeperLater,
+    /// `keeper` whose state is another type.
+    KeeperOther,
     /// `link` as the first of its chain.
     Head,
     /// `probe` with an allocator that marks its memory.
@@ -134,6 +140,9 @@ impl Build {
                 &[],
             ),
             Build::Later => with(&["probe", "alpha", "guest", "ledger"], &["later"]),
+            Build::Keeper => with(&["keeper", "visitor", "drifter"], &[]),
+            Build::KeeperLater => with(&["keeper"], &["later"]),
+            Build::KeeperOther => with(&["keeper"], &["other"]),
             Build::Head => with(&["link"], &["head"]),
             Build::Tagged => with(&["probe"], &["tagged"]),
             Build::LaterTagged => with(&["probe"], &["tagged,later"]),

@@ -50,11 +50,11 @@ fn a_call() {
         let retirement = held(&stage, &probe);
         assert_eq!(retirement.state, RetirementState::InUse);
         assert!(
-            matches!(&retirement.held_by[..], [Holder::Call { thread }] if thread.ends_with("\"caller\"")),
+            matches!(&retirement.held_by[..], [Holder::Call { plugin: Some(plugin), thread }] if plugin == "probe" && thread.ends_with("\"caller\"")),
             "{retirement}"
         );
         let line = format!(
-            "probe (build {}) is still in use: held by a call on thread ",
+            "probe (build {}) is still in use: held by a call of probe on thread ",
             retirement.build_id.short()
         );
         records::wait_for(&[&line, "\"caller\""]);

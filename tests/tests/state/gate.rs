@@ -1,0 +1,242 @@
+//! Who waits at a closed gate, who does not, and what becomes of a hand-over that takes too long.
+use crate::support::{House, hermit, keeper, told, visitor};
+use hotswap_host::prelude::*;
+use hotswap_host::{Holder, ReloadError};
+use std::sync::mpsc::channel;
+use std::thread;
+
+/// What a hand-over that was given up has waited for.
+fn waited_for(error: &ReloadError) -> &[Holder] {
+    match error {
+        ReloadError::HandOver { waited_for, .. } => waited_for,
+        error => panic!("{error}"),
+    }
+}
+
+/// Calls of other plugins go on, those of the group wait and are answered by the new build.
+#[test]
+fn calls_wait_while_the_state_is_saved() {
+    let plugins = [
+        ("keeper", told(1, "wait save")),
+        ("visitor", visitor(1)),
+        ("hermit", hermit(1)),
+    ];
+    let house = House::open(
+        &plugins
+            .each_ref()
+            .map(|(name, bytes)| (*name, bytes.as_slice())),
+    );
+    let add: Function<fn() -> u64> = house.keeper("add");
+    let build: Function<fn() -> String> = house.keeper("build");
+    let visit: Function<fn() -> u64> = house.function("visitor", "visit");
+    let outside: Function<fn() -> u64> = house.function("hermit", "add");
+    add.call().unwrap();
+    house.install("keeper", &keeper(2));
+    let swapper = &house.swapper;
+    let waiters: [&(dyn Fn() + Sync); 4] = [
+        &|| assert_eq!(build.call().unwrap(), "build 02"),
+        &|| assert_eq!(visit.call(), Ok(2)),
+        &|| assert_eq!(swapper.pin().number(), 2),
+        &|| {
+            let build = swapper.invoke("keeper", "build", &[]);
+            assert_eq!(build, Ok("build 02".into()));
+        },
+    ];
+    thread::scope(|scope| {
+        let reload = scope.spawn(|| swapper.reload().unwrap());
+        house.desk.until_waiting("save");
+        // The gate is closed now, and stays so until the desk says otherwise.
+        let waiting = waiters.map(|wait| scope.spawn(wait));
+        // A handle that is made now waits like the others.
+        let moves: Function<fn() -> u64> = house.keeper("moves");
+        let late = scope.spawn(move || moves.call());
+        // Nobody waits for the gate who does not call the group.
+        assert_eq!(outside.call(), Ok(1));
+        assert_eq!(swapper.invoke("hermit", "add", &[]), Ok(2.into()));
+        assert_eq!(swapper.generation(), 1);
+        assert!(!waiting.iter().any(|waiter| waiter.is_finished()));
+        house.desk.open("save");
+        assert_eq!(reload.join().unwrap().generation, 2);
+        waiting
+            .into_iter()
+            .for_each(|waiter| waiter.join().unwrap());
+        assert_eq!(late.join().unwrap(), Ok(1));
+    });
+    assert_eq!(house.count(), 2);
+    house.close();
+}
+
+#[test]
+fn a_call_that_outlives_the_limit_is_named() {
+    let house = House::impatient(&[("keeper", &keeper(1))]);
+    let wait: Function<fn(&str) -> u64> = house.keeper("wait");
+    thread::scope(|scope| {
+        let caller = thread::Builder::new().name("caller".into());
+        let call = caller.spawn_scoped(scope, || wait.call("counter").unwrap());
+        house.desk.until_waiting("counter");
+        house.desk.told();
+        let error = house.refuses("keeper", &keeper(2));
+        let [Holder::Call { plugin, thread }] = waited_for(&error) else {
+            panic!("{error}")
+        };
+        assert_eq!(plugin.as_deref(), Some("keeper"));
+        assert!(thread.ends_with("\"caller\""), "{thread}");
+        let text = format!(
+            "the state of keeper could not be handed over within 30ms: it waited for a call of keeper on {thread}; let \
+             that end sooner, or raise `Builder::gate_limit`"
+        );
+        assert_eq!(error.to_string(), text);
+        // No hook of the old instance has run.
+        assert_eq!(house.desk.told(), ["on_init"]);
+        assert_eq!(house.count(), 0);
+        house.desk.open("counter");
+        assert_eq!(call.unwrap().join().unwrap(), 1);
+    });
+    // Nothing is in the way any more.
+    house.swapper.reload().unwrap();
+    assert_eq!(house.count(), 1);
+    house.close();
+}
+
+/// A plugin that was kept while others were replaced is called under an older generation, too.
+#[test]
+fn a_call_under_an_older_generation_is_waited_for() {
+    let house = House::impatient(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
+    let wait: Function<fn(&str) -> u64> = house.keeper("wait");
+    thread::scope(|scope| {
+        let call = scope.spawn(|| wait.call("counter").unwrap());
+        house.desk.until_waiting("counter");
+        // It has no part in this, and the keeper stays.
+        house.swap("hermit", &hermit(2));
+        let error = house.refuses("keeper", &keeper(2));
+        assert!(
+            matches!(waited_for(&error), [Holder::Call { .. }]),
+            "{error}"
+        );
+        house.desk.open("counter");
+        assert_eq!(call.join().unwrap(), 1);
+    });
+    house.swapper.reload().unwrap();
+    assert_eq!(house.count(), 1);
+    house.close();
+}
+
+/// Only calls of what is handed over are waited for.
+#[test]
+fn a_call_of_another_plugin_is_not_waited_for() {
+    let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
+    let wait: Function<fn(&str) -> u64> = house.function("hermit", "wait");
+    thread::scope(|scope| {
+        let call = scope.spawn(|| wait.call("counter").unwrap());
+        house.desk.until_waiting("counter");
+        house.swap("keeper", &keeper(2));
+        house.desk.open("counter");
+        assert_eq!(call.join().unwrap(), 1);
+    });
+    house.close();
+}
+
+#[test]
+fn a_pin_is_waited_for_and_named() {
+    let house = House::impatient(&[("keeper", &keeper(1))]);
+    let (ready, is_ready) = channel();
+    let (end, ended) = channel::<()>();
+    thread::scope(|scope| {
+        let house = &house;
+        scope.spawn(move || {
+            let pin = house.swapper.pin();
+            ready.send(line!() - 1).unwrap();
+            let _ = ended.recv();
+            drop(pin);
+        });
+        let line = is_ready.recv().unwrap();
+        let error = house.refuses("keeper", &keeper(2));
+        let [Holder::Pin { at, .. }] = waited_for(&error) else {
+            panic!("{error}")
+        };
+        assert!(at.contains(&format!("gate.rs:{line}:")), "{at}");
+        drop(end);
+    });
+    house.swapper.reload().unwrap();
+    house.close();
+}
+
+#[test]
+fn a_hold_is_waited_for() {
+    let house = House::impatient(&[("keeper", &keeper(1))]);
+    let hold = house.swapper.pin().hold();
+    let error = house.refuses("keeper", &keeper(2));
+    assert_eq!(waited_for(&error), [Holder::Holds { count: 1 }]);
+    drop(hold);
+    house.swapper.reload().unwrap();
+    house.close();
+}
+
+/// They go round through the host, and pass the gate that is closed meanwhile, or the hand-over would wait for them.
+#[test]
+fn calls_from_inside_pass() {
+    for (plugin, function) in [("keeper", "add"), ("visitor", "visit")] {
+        let house = House::open(&[("keeper", &keeper(1)), ("visitor", &visitor(1))]);
+        let call_on: Function<fn(&str, &str) -> u64> = house.keeper("call_on");
+        thread::scope(|scope| {
+            let calls = scope.spawn(|| call_on.call(plugin, function).unwrap());
+            hotswap_tests::until("the calls to begin", || house.count() > 0);
+            house.desk.told();
+            house.install("keeper", &keeper(2));
+            let reload = scope.spawn(|| house.swapper.reload().unwrap());
+            // The gate is about to be closed, and the calls go on.
+            house.desk.until_told("on_init");
+            let soon = std::time::Instant::now();
+            hotswap_tests::until("many calls to pass", || soon.elapsed().as_millis() > 100);
+            house.stop();
+            let calls = calls.join().unwrap();
+            reload.join().unwrap();
+            assert_eq!(house.count(), calls);
+        });
+        house.close();
+    }
+}
+
+/// A call that never ends, of a plugin that stays, calls others as they come and go: under a generation that is not live
+/// any more. What it calls is held by count, and passes the gate like any other call from inside.
+#[test]
+fn calls_from_inside_pass_under_an_older_generation() {
+    let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
+    let call_on: Function<fn(&str, &str) -> u64> = house.function("hermit", "call_on");
+    thread::scope(|scope| {
+        // The hermit calls the keeper, which calls itself through the host.
+        let calls = scope.spawn(|| call_on.call("keeper", "add_around").unwrap());
+        hotswap_tests::until("the calls to begin", || house.count() > 0);
+        for number in 2..20 {
+            house.swap("keeper", &keeper(number));
+        }
+        house.stop();
+        assert_eq!(house.count(), calls.join().unwrap());
+    });
+    house.close();
+}
+
+/// A hook that hangs holds callers up until the limit, and no longer.
+#[test]
+fn a_hook_that_takes_too_long_is_named() {
+    let house = House::impatient(&[("keeper", &told(1, "wait save"))]);
+    let add: Function<fn() -> u64> = house.keeper("add");
+    house.install("keeper", &keeper(2));
+    thread::scope(|scope| {
+        let reload = scope.spawn(|| house.swapper.reload().expect_err("it takes too long"));
+        house.desk.until_waiting("save");
+        assert_eq!(add.call(), Ok(1), "the old instance goes on");
+        house.desk.open("save");
+        let error = reload.join().unwrap();
+        let [Holder::Hook { plugin, hook }] = waited_for(&error) else {
+            panic!("{error}")
+        };
+        assert_eq!(
+            (plugin.as_str(), hook.to_string()),
+            ("keeper", "save".into())
+        );
+    });
+    assert_eq!(add.call(), Ok(2));
+    house.install("keeper", &told(1, "wait save"));
+    house.close();
+}

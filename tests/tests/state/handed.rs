@@ -1,0 +1,108 @@
+//! State that is handed over.
+use crate::support::{House, hermit, keeper, numbered, visitor};
+use hotswap_host::StateReport;
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture::Build;
+use std::io::Read;
+use std::net::TcpStream;
+
+fn add(house: &House, times: u64) {
+    let add: Function<fn() -> u64> = house.keeper("add");
+    (0..times).for_each(|_| _ = add.call().unwrap());
+}
+
+#[test]
+fn the_new_build_goes_on_with_the_state() {
+    let house = House::open(&[("keeper", &keeper(1))]);
+    add(&house, 3);
+    let report = house.swap("keeper", &keeper(2));
+    let build: Function<fn() -> String> = house.keeper("build");
+    let moves: Function<fn() -> u64> = house.keeper("moves");
+    assert_eq!(build.call().unwrap(), "build 02");
+    assert_eq!((house.count(), moves.call().unwrap()), (3, 1));
+    assert!(report.gate.is_some());
+    assert!(matches!(
+        report.plugin("keeper").unwrap().state,
+        Some(StateReport::HandedOver { bytes: 1.. })
+    ));
+    house.settle();
+    add(&house, 1);
+    house.swap("keeper", &keeper(3));
+    assert_eq!((house.count(), moves.call().unwrap()), (4, 2));
+    house.close();
+}
+
+#[test]
+fn the_hooks_run_in_the_order_that_is_promised() {
+    let house = House::open(&[("keeper", &keeper(1))]);
+    assert_eq!(house.desk.told(), ["on_init", "on_start"]);
+    house.swap("keeper", &keeper(2));
+    let order = [
+        "on_init", "on_stop", "save", "restore", "restored", "on_start",
+    ];
+    assert_eq!(house.desk.told(), order);
+    house.close();
+}
+
+/// One that imports a rebuilt plugin is a new instance of the same build.
+#[test]
+fn who_follows_hands_its_state_over() {
+    let house = House::open(&[("keeper", &keeper(1)), ("visitor", &visitor(1))]);
+    let visit: Function<fn() -> u64> = house.function("visitor", "visit");
+    let visits: Function<fn() -> u64> = house.function("visitor", "visits");
+    assert_eq!((visit.call(), visit.call()), (Ok(1), Ok(2)));
+    let report = house.swap("keeper", &keeper(2));
+    let text = report.plugin("visitor").unwrap().to_string();
+    assert!(
+        text.starts_with("visitor: followed keeper, state handed over ("),
+        "{text}"
+    );
+    assert_eq!((visits.call(), house.count()), (Ok(2), 2));
+    house.close();
+}
+
+#[test]
+fn a_large_state() {
+    let house = House::open(&[("keeper", &keeper(1))]);
+    let fill: Function<fn(u32)> = house.keeper("fill");
+    fill.call(1_000_000).unwrap();
+    let report = house.swap("keeper", &keeper(2));
+    let text = report.to_string();
+    assert_eq!(text, "keeper: reloaded, state handed over (1.0 MB)");
+    house.close();
+}
+
+/// A later version of the type, and back: the state comes along in both directions.
+#[test]
+fn a_later_version_and_back() {
+    let later = numbered(&Build::KeeperLater.bytes("keeper"), 2);
+    let house = House::open(&[("keeper", &keeper(1))]);
+    add(&house, 3);
+    house.swap("keeper", &later);
+    assert_eq!(house.count(), 3);
+    add(&house, 1);
+    house.swap("keeper", &keeper(1));
+    assert_eq!(house.count(), 4);
+    house.close();
+}
+
+/// What has called before the swap is answered after it.
+#[test]
+fn a_port_goes_along() {
+    let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
+    let listen: Function<fn() -> hotswap_plugin::Result<u16>> = house.keeper("listen");
+    let answer: Function<fn() -> hotswap_plugin::Result<()>> = house.keeper("answer");
+    let port = listen.call().unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    house.swap("keeper", &keeper(2));
+    house.settle();
+    answer.call().unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "build 02");
+    house.close();
+    assert!(
+        TcpStream::connect(("127.0.0.1", port)).is_err(),
+        "nobody has the port"
+    );
+}

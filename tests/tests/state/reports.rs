@@ -1,0 +1,55 @@
+//! What reports and listings say of state.
+use crate::support::{House, keeper, numbered};
+use hotswap_host::prelude::*;
+use hotswap_tests::fixture::{self, Build};
+
+#[test]
+fn state_is_lost_where_one_side_has_none() {
+    let stateless = numbered(&Build::Keeper.bytes("drifter"), 2);
+    let house = House::open(&[("keeper", &keeper(1))]);
+    let add: Function<fn() -> u64> = house.keeper("add");
+    add.call().unwrap();
+    let report = house.swap("keeper", &stateless);
+    assert_eq!(report.to_string(), "keeper: reloaded, state reset");
+    assert_eq!((report.gate, house.count()), (None, 0));
+    add.call().unwrap();
+    let report = house.swap("keeper", &keeper(3));
+    assert_eq!(report.to_string(), "keeper: reloaded, state reset");
+    assert_eq!(house.count(), 0);
+    house.close();
+}
+
+#[test]
+fn nothing_is_said_where_there_is_no_state() {
+    let stateless = Build::Keeper.bytes("drifter");
+    let house = House::open(&[("keeper", &numbered(&stateless, 1))]);
+    let report = house.swap("keeper", &numbered(&stateless, 2));
+    assert_eq!(report.to_string(), "keeper: reloaded");
+    assert_eq!(report.plugin("keeper").unwrap().state, None);
+    house.close();
+}
+
+#[test]
+fn a_report_is_for_programs_too() {
+    let house = House::open(&[("keeper", &keeper(1))]);
+    let report = house.swap("keeper", &keeper(2));
+    let json = serde_json::to_value(&report).unwrap();
+    assert!(json["gate"].as_f64().unwrap() > 0.0, "{json}");
+    let bytes = &json["plugins"][0]["state"]["handed_over"]["bytes"];
+    assert!(bytes.as_u64().unwrap() > 0, "{json}");
+    house.close();
+}
+
+#[test]
+fn an_artifact_says_what_its_state_is() {
+    let state = |library: &[u8]| {
+        let state = fixture::artifact(library).metadata.state;
+        state.map(|state| (state.type_name, state.version))
+    };
+    assert_eq!(state(&keeper(1)), Some(("State".into(), 1)));
+    assert_eq!(
+        state(&Build::KeeperLater.bytes("keeper")),
+        Some(("State".into(), 2))
+    );
+    assert_eq!(state(&Build::Keeper.bytes("drifter")), None);
+}

@@ -1,0 +1,144 @@
+//! A host whose plugins have state.
+use hotswap_host::Builder;
+use hotswap_host::prelude::*;
+use hotswap_plugin::boundary::Signature;
+use hotswap_tests::Stage;
+use hotswap_tests::fixture::{Build, ordered, renamed, variant};
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Calls functions of plugins through handles, for plugins.
+#[derive(Default)]
+pub struct Porter {
+    swapper: Mutex<Option<Swapper>>,
+    handles: Mutex<HashMap<(String, String), Function<fn() -> u64>>>,
+    stop: AtomicBool,
+}
+
+impl tills::Porter for Porter {
+    fn call(&self, plugin: &str, function: &str) -> u64 {
+        if function == "stop" {
+            return self.stop.load(SeqCst).into();
+        }
+        let key = (plugin.to_owned(), function.to_owned());
+        let known = self.handles.lock().unwrap().get(&key).cloned();
+        let handle = known.unwrap_or_else(|| {
+            let swapper = self.swapper.lock().unwrap().clone().unwrap();
+            let handle: Function<fn() -> u64> = swapper.function(plugin, function).unwrap();
+            self.handles.lock().unwrap().insert(key, handle.clone());
+            handle
+        });
+        handle.call().expect("no call fails")
+    }
+}
+
+/// A host with a [`Porter`].
+pub struct House {
+    stage: Stage,
+    porter: Arc<Porter>,
+}
+
+impl Deref for House {
+    type Target = Stage;
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
+impl House {
+    pub fn open(plugins: &[(&str, &[u8])]) -> Self {
+        House::with(plugins, |builder| builder.gate_limit(hotswap_tests::LIMIT))
+    }
+
+    pub fn with(plugins: &[(&str, &[u8])], settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let porter = Arc::new(Porter::default());
+        let provided = porter.clone();
+        let stage = Stage::with(plugins, |builder| {
+            settings(builder.provide::<dyn tills::Porter>(provided))
+        });
+        *porter.swapper.lock().unwrap() = Some(stage.swapper.clone());
+        House { stage, porter }
+    }
+
+    /// One with a gate that gives up soon.
+    pub fn impatient(plugins: &[(&str, &[u8])]) -> Self {
+        House::with(plugins, |builder| {
+            builder.gate_limit(Duration::from_millis(30))
+        })
+    }
+
+    /// Ends the calls that go on until they are told to stop.
+    pub fn stop(&self) {
+        self.porter.stop.store(true, SeqCst);
+    }
+
+    /// A function of the keeper's.
+    pub fn keeper<F: Signature<A>, A>(&self, function: &str) -> Function<F> {
+        self.function("keeper", function)
+    }
+
+    pub fn function<F: Signature<A>, A>(&self, plugin: &str, function: &str) -> Function<F> {
+        self.swapper.function(plugin, function).unwrap()
+    }
+
+    pub fn count(&self) -> u64 {
+        self.keeper::<fn() -> u64, _>("count").call().unwrap()
+    }
+
+    /// What a refused reload says.
+    pub fn refuses(&self, name: &str, library: &[u8]) -> ReloadError {
+        self.install(name, library);
+        let live = || {
+            let listing = self.swapper.listing();
+            let builds = listing.plugins.iter().map(|plugin| plugin.build_id);
+            (listing.generation, builds.collect::<Vec<_>>())
+        };
+        let before = live();
+        let error = self.swapper.reload().expect_err("it is refused");
+        assert_eq!(live(), before, "{error}");
+        error
+    }
+
+    /// Shuts the host down, and checks that nothing is left of it.
+    pub fn close(self) {
+        self.stop();
+        // What the porter has would keep the swapper.
+        self.porter.swapper.lock().unwrap().take();
+        self.porter.handles.lock().unwrap().clear();
+        self.stage.close();
+    }
+}
+
+impl Drop for Porter {
+    fn drop(&mut self) {
+        self.stop.store(true, SeqCst);
+    }
+}
+
+/// A build of the keeper.
+pub fn keeper(build: u8) -> Vec<u8> {
+    numbered(&Build::Keeper.bytes("keeper"), build)
+}
+
+/// The same, of a keeper from another [`Build`].
+pub fn numbered(keeper: &[u8], build: u8) -> Vec<u8> {
+    variant(keeper, "build 00", &format!("build {build:02}"))
+}
+
+/// A build of the keeper with orders: see the probe.
+pub fn told(build: u8, orders: &str) -> Vec<u8> {
+    ordered(&keeper(build), orders)
+}
+
+/// A plugin like the keeper, which nothing connects with it.
+pub fn hermit(build: u8) -> Vec<u8> {
+    renamed(&keeper(build), "keeper", "hermit")
+}
+
+pub fn visitor(build: u8) -> Vec<u8> {
+    let visitor = Build::Keeper.bytes("visitor");
+    variant(&visitor, "visitor 00", &format!("visitor {build:02}"))
+}
