@@ -64,13 +64,13 @@ pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::{
     Builder, Change, Hold, Outcome, Pin, PluginReport, Reload, Report, StateReport, Swapper,
 };
-pub use vault::{BagItem, LivePlace, LiveType};
+pub use vault::{BagItem, LivePlace, LiveTypeRef};
 
 /// What a host's source usually needs.
 pub mod prelude {
     pub use crate::{
         Call0 as _, Call1 as _, Call2 as _, Call3 as _, Call4 as _, Call5 as _, Call6 as _,
-        Call7 as _, Call8 as _, CallError, Dynamic, Function, Interface, ReloadError, Report,
-        Swapper, Value,
+        Call7 as _, Call8 as _, CallError, Dynamic, Function, Interface, LiveData, ReloadError,
+        Report, Swapper, Value,
     };
 }

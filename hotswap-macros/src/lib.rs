@@ -368,7 +368,6 @@ pub fn import(item: TokenStream) -> TokenStream {
 /// host and every plugin can hand a value to its `Handler`, make a default one, or bring one that is older up to date.
 ///
 /// ```
-/// use hotswap_plugin::live::Handler;
 /// use hotswap_plugin::prelude::*;
 ///
 /// #[live(version = 2)]

@@ -29,7 +29,8 @@
 //!
 //! # Map
 //! [`contract`] is the C ABI, [`boundary`] is how values cross, [`telemetry`] forwards log records, spans and panics,
-//! [`Plugin`] is what `#[plugin]` implements.
+//! [`live_data`] is values that outlive the code which made them, [`live`] code that is found by its name alone,
+//! [`extension`] objects that the host finds in places of its own, [`Plugin`] is what `#[plugin]` implements.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 pub mod boundary;
@@ -55,10 +56,8 @@ mod vault;
 pub use boundary::{Error, Held, Import, Imported, Result, UnknownFunction, Value};
 pub use context::Context;
 pub use extension::{Extension, ExtensionError, Slot};
-pub use hotswap_macros::extension;
-pub use hotswap_macros::live_data;
-pub use hotswap_macros::{Import, interface, live, plugin, shared};
-pub use live::{LiveItem, LiveKind, VaultError, VaultHandle};
+pub use hotswap_macros::{Import, extension, interface, live, live_data, plugin, shared};
+pub use live::{Handler, LiveItem, LiveKind, VaultError, VaultHandle};
 pub use live_data::{Fields, LiveData, LiveDataError, LiveType};
 pub use load_data::LoadData;
 pub use plugin::Plugin;
@@ -71,11 +70,10 @@ pub mod prelude {
     #[cfg(unix)]
     pub use crate::Handed;
     pub use crate::{
-        Context, Error, Held, Import, Imported, LoadData, Result, Slot, Value, Vault, VaultHandle,
-        interface, live, plugin, shared,
+        Context, Error, Fields, Handler, Held, Import, Imported, LiveData, LoadData, Result, Slot,
+        Value, Vault, VaultError, VaultHandle, extension, interface, live, live_data, plugin,
+        shared,
     };
-    pub use crate::{Fields, LiveData};
-    pub use hotswap_macros::{extension, live_data};
     pub use tracing::{debug, error, info, trace, warn};
 }
 

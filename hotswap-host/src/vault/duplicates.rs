@@ -2,7 +2,7 @@
 use crate::artifact::LiveEntry;
 use crate::error::ReloadError;
 use crate::name::{PluginName, folded};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -42,8 +42,11 @@ pub(crate) fn check<'a>(
                 file: file.to_owned(),
                 module: item.module.clone(),
             };
-            for name in std::iter::once(&item.name).chain(&item.was) {
-                if let Some(first) = known.insert((item.kind, folded(name)), place()) {
+            let names = std::iter::once(&item.name).chain(&item.was);
+            // Of its own names, two may be the same but for the case.
+            let names: BTreeMap<_, _> = names.map(|name| (folded(name), name)).collect();
+            for (folded, name) in names {
+                if let Some(first) = known.insert((item.kind, folded), place()) {
                     return Err(ReloadError::LiveDuplicate {
                         kind: item.kind,
                         name: name.clone(),

@@ -27,6 +27,6 @@ pub use duplicates::LivePlace;
 pub(crate) use duplicates::check as check_duplicates;
 pub(crate) use extension::Kinds as ExtensionKinds;
 pub(crate) use making::Vault;
-pub use types::LiveType;
+pub use types::LiveTypeRef;
 
 pub(crate) use table::{LiveTable, kind_of};

@@ -3,7 +3,7 @@ use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::name::folded;
 use crate::nearest::nearest;
-use crate::vault::LiveType;
+use crate::vault::LiveTypeRef;
 use hotswap_plugin::boundary::FunctionDesc;
 use hotswap_plugin::contract::{LiveCode, LiveDesc};
 use hotswap_plugin::{LiveItem, LiveKind};
@@ -57,12 +57,12 @@ impl Generation {
     }
 
     /// The live type that has this name, or had it.
-    pub(crate) fn type_named(&self, name: &str) -> Option<LiveType<'_>> {
+    pub(crate) fn type_named(&self, name: &str) -> Option<LiveTypeRef<'_>> {
         let place = self.live.types.get(&*folded(name))?;
         let plugin = &self.plugins[place.plugin];
         let desc = &plugin.live()[place.item];
         match desc.code {
-            LiveCode::Type(ty) => Some(LiveType::new(plugin, desc.name.as_str(), ty)),
+            LiveCode::Type(ty) => Some(LiveTypeRef::new(plugin, desc.name.as_str(), ty)),
             LiveCode::Function(_) => None,
         }
     }

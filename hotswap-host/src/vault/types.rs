@@ -13,7 +13,7 @@ use std::fmt;
 ///
 /// The data that it is given is left as it is, whatever comes of it.
 #[derive(Clone, Copy)]
-pub struct LiveType<'g> {
+pub struct LiveTypeRef<'g> {
     plugin: &'g Instance,
     name: &'g str,
     desc: &'g LiveTypeDesc,
@@ -24,7 +24,7 @@ impl Generation {
     ///
     /// # Errors
     /// There is none.
-    pub fn live_type(&self, name: &str) -> Result<LiveType<'_>, HandleError> {
+    pub fn live_type(&self, name: &str) -> Result<LiveTypeRef<'_>, HandleError> {
         self.type_named(name).ok_or_else(|| HandleError::NotLive {
             kind: LiveKind::Type,
             name: name.to_owned(),
@@ -45,9 +45,9 @@ impl Generation {
     }
 }
 
-impl<'g> LiveType<'g> {
+impl<'g> LiveTypeRef<'g> {
     pub(crate) fn new(plugin: &'g Instance, name: &'g str, desc: &'g LiveTypeDesc) -> Self {
-        LiveType { plugin, name, desc }
+        LiveTypeRef { plugin, name, desc }
     }
 
     /// Its name.
@@ -159,9 +159,9 @@ fn lend<R>(data: &LiveData, call: impl FnOnce(LentData) -> R) -> R {
     call(<&LiveData as Arg>::cross(&lent))
 }
 
-impl fmt::Debug for LiveType<'_> {
+impl fmt::Debug for LiveTypeRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LiveType")
+        f.debug_struct("LiveTypeRef")
             .field("plugin", &self.plugin())
             .field("name", &self.name)
             .field("version", &self.version())

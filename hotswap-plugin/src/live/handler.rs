@@ -8,7 +8,6 @@ use crate::{Result, Value};
 /// It need not be declared anywhere: `#[live]` on the type finds it.
 ///
 /// ```
-/// use hotswap_plugin::live::Handler;
 /// use hotswap_plugin::prelude::*;
 ///
 /// #[live(version = 1)]

@@ -1,5 +1,4 @@
 //! Queues an alarm for each day, and knows what to do when its turn comes.
-use hotswap_plugin::live::Handler;
 use hotswap_plugin::prelude::*;
 use livex_interfaces::JobQueue;
 
