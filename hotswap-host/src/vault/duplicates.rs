@@ -59,3 +59,54 @@ pub(crate) fn check<'a>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::artifact::LiveEntry;
+    use crate::name::PluginName;
+    use hotswap_plugin::LiveKind::{self, Function, Type};
+    use std::path::Path;
+
+    fn item(kind: LiveKind, name: &str, was: &[&str]) -> LiveEntry {
+        LiveEntry {
+            module: "jobs".into(),
+            name: name.into(),
+            kind,
+            signature: String::new(),
+            version: None,
+            was: was.iter().map(|name| (*name).to_owned()).collect(),
+            hash: [0; 16].into(),
+        }
+    }
+
+    /// Whether these are refused, each in a plugin of its own.
+    fn refused(items: &[LiveEntry]) -> Option<String> {
+        let (name, file) = (PluginName::from("world"), Path::new("libworld.so"));
+        let plugins = items
+            .iter()
+            .map(|item| (&name, file, std::slice::from_ref(item)));
+        check(plugins).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn functions_and_types_have_names_of_their_own() {
+        assert_eq!(
+            refused(&[item(Function, "fire", &[]), item(Type, "Fire", &[])]),
+            None
+        );
+        assert_eq!(refused(&[item(Type, "Fire", &["FIRE"])]), None);
+    }
+
+    #[test]
+    fn a_name_that_another_type_had_earlier_is_taken() {
+        let error = refused(&[item(Type, "Fire", &["Blaze"]), item(Type, "blaze", &[])]);
+        assert_eq!(
+            error.as_deref(),
+            Some(
+                "two live types are called blaze: in module jobs of world (libworld.so), and in module jobs of world \
+                 (libworld.so): rename one of them"
+            )
+        );
+    }
+}
