@@ -60,9 +60,9 @@ mod error;
 mod slot;
 
 pub use error::ExtensionError;
-pub use slot::Slot;
 #[doc(hidden)]
 pub use slot::AnySlot;
+pub use slot::Slot;
 
 use crate::boundary::describe::ExtensionDesc;
 

@@ -1,4 +1,5 @@
 //! What users do at the command line: `cargo hotswap` with real hosts, from the first run to a reload that fails.
+mod extension;
 mod graph;
 mod hello;
 mod inspect;

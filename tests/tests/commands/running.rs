@@ -75,6 +75,12 @@ impl Running {
         }
     }
 
+    /// Whether there was a line with this text.
+    pub fn has_said(&self, text: &str) -> bool {
+        let said = self.output.said.lock().unwrap();
+        said.lines.iter().flatten().any(|line| line.contains(text))
+    }
+
     /// From now on only what is said from now on counts.
     pub fn forget(&self) {
         let mut said = self.output.said.lock().unwrap();

@@ -1,16 +1,32 @@
-//! What meows.
+//! What meows, and goes on counting when it is replaced.
 use extension_sounds::{Meow, Sounds};
 use hotswap_plugin::prelude::*;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Change it while the host runs.
 const WORD: &str = "meow";
 
+/// What the next build goes on with. Give it another field while the host runs.
+#[live_data]
+#[derive(Clone, Debug, Default)]
+pub struct Diary {
+    meows: u64,
+}
+
 /// One loaded build of the plugin.
 #[derive(Debug, Default)]
 pub struct Cat {
-    meows: Arc<AtomicU64>,
+    diary: Shared,
+}
+
+/// The plugin has it, and so has the object in the slot.
+#[derive(Clone, Debug, Default)]
+struct Shared(Arc<Mutex<Diary>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Diary> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[plugin(name = "cat")]
@@ -20,25 +36,34 @@ impl Cat {
         vault.extend::<Sounds>(|sounds| sounds.meow.fill(self.voice()))?;
         Ok(())
     }
+
+    fn save(&self) -> Diary {
+        self.diary.lock().clone()
+    }
+
+    fn restore(&mut self, diary: Diary) {
+        *self.diary.lock() = diary;
+    }
 }
 
 impl Cat {
-    /// What the host has from now on, until this build is replaced.
+    /// What the host has until this build is replaced.
     fn voice(&self) -> Held<dyn Meow> {
         Held::new(Voice {
-            meows: self.meows.clone(),
+            diary: self.diary.clone(),
         })
     }
 }
 
 struct Voice {
-    meows: Arc<AtomicU64>,
+    diary: Shared,
 }
 
 impl Meow for Voice {
     fn meow(&self) -> String {
-        let count = self.meows.fetch_add(1, Relaxed) + 1;
-        format!("{WORD} {count}")
+        let mut diary = self.diary.lock();
+        diary.meows += 1;
+        format!("{WORD} {}", diary.meows)
     }
 }
 
@@ -50,14 +75,29 @@ mod tests {
     fn counts_its_meows() {
         let cat = Cat::default();
         let voice = cat.voice();
-        assert_eq!(voice.meow(), format!("{WORD} 1"));
-        assert_eq!(cat.voice().meow(), format!("{WORD} 2"));
+        voice.meow();
+        cat.voice().meow();
+        assert_eq!(cat.save().meows, 2);
     }
 
     #[test]
-    fn has_a_name() {
+    fn goes_on_counting() -> Result<()> {
+        let old = Cat::default();
+        old.voice().meow();
+        let mut new = Cat::default();
+        // The object is in the slot before there is a state.
+        let voice = new.voice();
+        new.restore(LiveData::save(&old.save())?.restore()?);
+        voice.meow();
+        assert_eq!(new.save().meows, 2);
+        Ok(())
+    }
+
+    #[test]
+    fn has_a_name() -> Result<()> {
         let vault = Vault::for_test();
-        Cat::default().on_init(&vault).expect("the vault is empty");
+        Cat::default().on_init(&vault)?;
         assert_eq!(vault.get("cat").expect("it is there").to_string(), "Tom");
+        Ok(())
     }
 }

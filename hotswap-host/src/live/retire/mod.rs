@@ -1,7 +1,8 @@
 //! The way out of memory.
 //!
 //! ```text
-//! generation:  grace (no slot) → holds (no counted hold) → free delay → the instances that it was the last to have
+//! generation:  grace (no slot) → holds (no counted hold) → free delay → what only it has in slots, and the
+//!              instances that it was the last to have
 //! instance:    nobody else has it → on_free, drop, flush → objects that others have → threads → destructors
 //!              → bar → close → is it gone?
 //! ```
@@ -15,7 +16,7 @@
 //! - *Other plugins*: an instance owns its imports; they are released after its library has left, and so are the
 //!   host's objects.
 //! - *Its objects* (`Held`): counted from before they are handed out until after their drop; the argument is in
-//!   `objects`, and in `cycles` for those that are dropped earlier.
+//!   `objects`, and in `cycles` for those that are dropped earlier. Those in slots are counted for the host.
 //! - *Its threads*: counted from before their creation until after their last destructor.
 //! - *Destructors on other threads*: listed in the thread's record, run by that thread; see `record`.
 //! - *A destructor that spawns, a thread that registers*: all are counted. The library is closed after a look that found
