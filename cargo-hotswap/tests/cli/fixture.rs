@@ -252,7 +252,7 @@ fn metadata(name: &str, exports: &[(&str, u8)], imports: &[(&str, u8)]) -> Vec<u
     };
     let exported = list(exports.iter().map(export).collect());
     let imported = list(imports.iter().map(|(text, _)| import(text)).collect());
-    let parts: [(&[u8; 4], &[u8]); 9] = [
+    let parts: [(&[u8; 4], &[u8]); 10] = [
         (b"cont", &version),
         (b"plug", plugin.as_bytes()),
         (b"fnha", &[7; 16]),
@@ -260,6 +260,7 @@ fn metadata(name: &str, exports: &[(&str, u8)], imports: &[(&str, u8)]) -> Vec<u
         (b"exha", &hashes(exports)),
         (b"impo", imported.as_bytes()),
         (b"imha", &hashes(imports)),
+        (b"stat", b""),
         (b"bild", build.as_bytes()),
         (b"pani", b"u"),
     ];

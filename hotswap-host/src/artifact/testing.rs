@@ -31,6 +31,7 @@ pub(crate) fn parts() -> Vec<(&'static [u8; 4], Vec<u8>)> {
                 .to_vec(),
         ),
         (b"imha", [[3; 16], [0; 16]].concat()),
+        (b"stat", vec![]),
         (b"bild", br#"{"rustc":"rustc 1.95.0","target":"x86_64-unknown-linux-gnu","profile":"debug"}"#.to_vec()),
         (b"pani", b"u".to_vec()),
     ]
