@@ -4,6 +4,7 @@ use crate::error::{ReloadError, exports_instead};
 use crate::name::PluginName;
 use crate::nearest::nearest;
 use crate::resolve::{self, Node};
+use crate::vault::check_duplicates;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -126,6 +127,11 @@ impl Graph {
             .map(|(name, artifact)| (name.clone(), plugin(artifact, &named, &mut problems)))
             .collect();
         let order = order(&named, &mut plugins, &mut problems);
+        let live = order.iter().filter_map(|name| {
+            let artifact = named.get(name)?;
+            Some((name, &*artifact.file, &*artifact.metadata.live))
+        });
+        problems.extend(check_duplicates(live).err());
         let mut graph = Graph {
             plugins: order
                 .iter()

@@ -1,8 +1,9 @@
 use super::{Graph, NeedState};
 use crate::artifact::testing::{library, part, parts};
-use crate::artifact::{Artifact, ImportKind};
+use crate::artifact::{Artifact, ImportKind, LiveEntry};
 use crate::error::ReloadError;
 use crate::name::PluginName;
+use hotswap_plugin::LiveKind;
 use std::path::Path;
 
 /// An artifact of a plugin, of one that may not be replaced if its name ends in `!`. Of what it imports only the order
@@ -138,4 +139,28 @@ fn two_plugins_of_one_name_make_no_graph() {
         matches!(error, ReloadError::Duplicate { ref name, .. } if *name == "a-b"),
         "{error}"
     );
+}
+
+#[test]
+fn two_live_items_of_one_name_are_a_problem() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut artifacts = ["sun", "moon"].map(|name| artifact(dir.path(), name, &[]));
+    for (artifact, name) in artifacts.iter_mut().zip(["Fire", "fire"]) {
+        artifact.metadata.live.push(LiveEntry {
+            module: "jobs".into(),
+            name: name.into(),
+            kind: LiveKind::Type,
+            signature: "struct Fire".into(),
+            version: Some(1),
+            was: Vec::new(),
+            hash: [0; 16].into(),
+        });
+    }
+    let graph = Graph::of(&artifacts).unwrap();
+    let [ReloadError::LiveDuplicate { first, second, .. }] = &*graph.problems else {
+        panic!("{:?}", graph.problems)
+    };
+    assert_eq!(names([&first.plugin, &second.plugin]), ["moon", "sun"]);
+    artifacts[0].metadata.live[0].kind = LiveKind::Function;
+    assert!(Graph::of(&artifacts).unwrap().problems.is_empty());
 }
