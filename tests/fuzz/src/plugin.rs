@@ -1,12 +1,13 @@
 //! A plugin's file, made anew for each input.
 use arbitrary::Arbitrary;
-use hotswap_plugin::contract::{VERSION, metadata::MAGIC};
+use hotswap_plugin::contract::metadata::{MAGIC, SECTION};
+use hotswap_plugin::contract::{LIVE_SECTION, VERSION};
 use object::{Object, ObjectSection};
 
-/// A shared library with a section of metadata.
+/// A shared library with a section of metadata, and one of live items.
 static SKELETON: &[u8] = include_bytes!("../skeleton.so");
 
-/// One part of a metadata section.
+/// One part of such a section.
 #[derive(Clone, Debug, Arbitrary)]
 pub struct Part {
     /// Which part it is.
@@ -49,9 +50,24 @@ pub fn parts() -> Vec<Part> {
             br#"[{"field":"queue","from":"alpha","interface":"JobQueue","kind":"plugin","optional":false}]"#,
         ),
         Part::new(b"imha", &[3; 16]),
-        Part::new(b"stat", b""),
         Part::new(b"bild", br#"{"rustc":"1","target":"t","profile":"debug"}"#),
         Part::new(b"pani", b"u"),
+    ]
+}
+
+/// The parts of its live items.
+pub fn live_parts() -> Vec<Part> {
+    vec![
+        Part::new(
+            b"live",
+            br#"{"kind":"function","name":"live_b","signature":"fn()","module":"world"}"#,
+        ),
+        Part::new(b"liha", &[4; 16]),
+        Part::new(
+            b"live",
+            br#"{"kind":"type","name":"A","signature":"struct A","version":2,"was":["O"],"module":"world"}"#,
+        ),
+        Part::new(b"liha", &[0; 16]),
     ]
 }
 
@@ -62,25 +78,37 @@ pub fn section(parts: &[Part]) -> Vec<u8> {
     section
 }
 
-/// A library for this machine with this metadata section.
-pub fn library(section: &[u8]) -> Vec<u8> {
+/// The plugin that is as it should be.
+pub fn good() -> Vec<u8> {
+    library(&section(&parts()), &section(&live_parts()))
+}
+
+/// A library for this machine with these sections of metadata and of live items.
+pub fn library(metadata: &[u8], live: &[u8]) -> Vec<u8> {
+    fn put(library: &mut [u8], at: usize, bytes: &[u8]) {
+        library[at..at + bytes.len()].copy_from_slice(bytes);
+    }
     let mut library = SKELETON.to_vec();
-    let header = header_of_section();
-    let mut put = |at: usize, bytes: &[u8]| library[at..at + bytes.len()].copy_from_slice(bytes);
-    // `e_machine`, `sh_offset` and `sh_size`. What the skeleton was built for matters to nobody else.
-    put(18, &machine().to_le_bytes());
-    put(header + 24, &(SKELETON.len() as u64).to_le_bytes());
-    put(header + 32, &(section.len() as u64).to_le_bytes());
-    library.extend(section);
+    // `e_machine`. What the skeleton was built for matters to nobody else.
+    put(&mut library, 18, &machine().to_le_bytes());
+    for (name, section) in [(SECTION, metadata), (LIVE_SECTION, live)] {
+        // `sh_offset` and `sh_size`.
+        let (header, offset) = (header_of(name), library.len() as u64);
+        put(&mut library, header + 24, &offset.to_le_bytes());
+        put(
+            &mut library,
+            header + 32,
+            &(section.len() as u64).to_le_bytes(),
+        );
+        library.extend(section);
+    }
     library
 }
 
-/// Where the header of the metadata section is in the skeleton.
-fn header_of_section() -> usize {
+/// Where the header of a section is in the skeleton.
+fn header_of(name: &str) -> usize {
     let file = object::File::parse(SKELETON).expect("the skeleton is a library");
-    let section = file
-        .section_by_name(".hotswap")
-        .expect("it has the section");
+    let section = file.section_by_name(name).expect("it has the section");
     let table = SKELETON[0x28..].first_chunk().expect("it has a header");
     let table = usize::try_from(u64::from_le_bytes(*table)).expect("it is small");
     table + 64 * section.index().0

@@ -1,13 +1,15 @@
 //! A real library whose metadata was changed, part by part, and then any of its bytes.
 #![no_main]
 use arbitrary::Arbitrary;
-use hotswap_fuzz::plugin::{Part, library, parts, section};
+use hotswap_fuzz::plugin::{Part, library, live_parts, parts, section};
 use hotswap_fuzz::read::read;
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, Arbitrary)]
 struct Input<'a> {
     changes: Vec<Change<'a>>,
+    /// The same for the live items.
+    live: Vec<Change<'a>>,
     /// Where bytes of the finished file become others.
     patches: Vec<(u16, u8)>,
     /// How much of it is missing.
@@ -45,12 +47,12 @@ enum Change<'a> {
 }
 
 fuzz_target!(|input: Input<'_>| {
-    let mut all = parts();
-    input
-        .changes
-        .iter()
-        .for_each(|change| apply(change, &mut all));
-    let mut file = library(&section(&all));
+    let [metadata, live] =
+        [(parts(), &input.changes), (live_parts(), &input.live)].map(|(mut parts, changes)| {
+            changes.iter().for_each(|change| apply(change, &mut parts));
+            section(&parts)
+        });
+    let mut file = library(&metadata, &live);
     for (at, byte) in &input.patches {
         let at = usize::from(*at) % file.len();
         file[at] = *byte;

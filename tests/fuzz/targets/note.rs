@@ -1,7 +1,7 @@
 //! What may lie behind a library: any bytes, any JSON in a note that is well-formed otherwise, and notes of our own.
 #![no_main]
 use arbitrary::Arbitrary;
-use hotswap_fuzz::plugin::{library, parts, section};
+use hotswap_fuzz::plugin;
 use hotswap_fuzz::read::read;
 use hotswap_host::artifact::{ArtifactProblem, BuildId, Note};
 use hotswap_plugin::contract::metadata::NOTE_MAGIC;
@@ -28,7 +28,7 @@ enum Behind<'a> {
 }
 
 fuzz_target!(|behind: Behind<'_>| {
-    let good = library(&section(&parts()));
+    let good = plugin::good();
     let id = BuildId::of(&good);
     let mut file = good.clone();
     match behind {
