@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// # What plugins put into it
 /// The data bag has values with names, which the host and the plugins after this one find there; they lie in the host's
-/// memory. An [extension](crate::extension) has objects that the host calls. Each generation has its own of both: what an
+/// memory. An [extension](mod@crate::extension) has objects that the host calls. Each generation has its own of both: what an
 /// instance put there is in the next one where the instance goes on, since its `on_init` does not run again.
 ///
 /// ```
@@ -143,12 +143,8 @@ impl<'a> Vault<'a> {
         }
     }
 
-    /// Fills slots of an extension that the host has. `fill` gets it with all slots empty, whatever other plugins have
-    /// filled:
-    ///
-    /// ```ignore
-    /// vault.extend::<Sounds>(|sounds| sounds.meow.fill(Held::new(Tom)))?;
-    /// ```
+    /// Fills slots of an [extension](mod@crate::extension) that the host has. `fill` gets it with all slots empty, whatever
+    /// other plugins have filled.
     ///
     /// # Errors
     /// The host has no such extension, or another version of it; one of the slots is filled already. Then none is filled.

@@ -165,6 +165,32 @@ impl Extensions {
 impl Generation {
     /// An extension, with what the plugins of this generation have put into its slots; `None` where the host was not opened
     /// with it: see [`Builder::extension`](crate::Builder::extension).
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # use hotswap_plugin::{Slot, extension, interface};
+    /// #[interface]
+    /// pub trait Meow: Send + Sync {
+    ///     fn meow(&self, times: u32) -> String;
+    /// }
+    ///
+    /// #[extension]
+    /// pub struct Sounds {
+    ///     pub meow: Slot<dyn Meow>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), ReloadError> {
+    /// let swapper = Swapper::builder().extension::<Sounds>().open()?;
+    /// let pin = swapper.pin();
+    /// let sounds = pin.extension::<Sounds>().expect("the host has it");
+    /// match sounds.meow.call(|cat| cat.meow(3)) {
+    ///     Ok(Some(heard)) => println!("{heard}"),
+    ///     Ok(None) => println!("no plugin meows"),
+    ///     Err(panicked) => println!("the cat {panicked}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn extension<E: Extension>(&self) -> Option<&E> {
         let mut all = self.contents.extensions.0.iter();
         all.find_map(|filled| (&*filled.value as &dyn Any).downcast_ref())

@@ -40,17 +40,7 @@
 //! # Cat.on_init(&Vault::for_test()).unwrap();
 //! ```
 //!
-//! And in the host, opened with `.extension::<Sounds>()`:
-//!
-//! ```ignore
-//! let pin = swapper.pin();
-//! let sounds = pin.extension::<Sounds>().expect("the host has it");
-//! match sounds.meow.call(|cat| cat.meow(3)) {
-//!     Ok(Some(said)) => println!("{said}"),
-//!     Ok(None) => println!("no plugin meows"),
-//!     Err(panicked) => println!("the cat {panicked}"),
-//! }
-//! ```
+//! The host is opened with `Swapper::builder().extension::<Sounds>()`, and finds them with `pin.extension::<Sounds>()`.
 //!
 //! # Generations
 //! Each generation has an extension of its own. What an instance put into it is in the next one as well, where the instance
