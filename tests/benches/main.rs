@@ -3,6 +3,7 @@
 //! Prints one table, and writes the last figure of each row to `target/hotswap-bench.json`. `--quick` measures next to
 //! nothing, to see that everything runs.
 mod calls;
+mod live_data;
 mod measure;
 mod memory;
 mod plugins;

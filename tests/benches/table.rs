@@ -1,6 +1,6 @@
 //! The rows, and how they are shown.
 use crate::measure::{Comparison, Effort};
-use crate::{calls, memory, reloads};
+use crate::{calls, live_data, memory, reloads};
 use serde_json::{Map, Value};
 
 /// Something that is measured.
@@ -71,6 +71,12 @@ pub const ROWS: &[Row] = &[
         against: BOX,
         ask: 40.0,
         measure: |effort| calls::string(effort).into(),
+    },
+    Row {
+        name: "live_data_round_trip",
+        against: "rmp_serde",
+        ask: 1.3,
+        measure: |effort| live_data::round_trip(effort).into(),
     },
     Row {
         name: "reload_changed",

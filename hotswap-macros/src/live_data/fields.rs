@@ -115,9 +115,9 @@ pub fn is_bytes(ty: &Type) -> bool {
     matches!(argument(ty, "Vec").map(bare), Some(Type::Path(path)) if path.path.is_ident("u8"))
 }
 
-/// Whether it is written as an `Option`.
+/// Whether it is written as an `Option`, boxed or not.
 pub fn is_option(ty: &Type) -> bool {
-    argument(ty, "Option").is_some()
+    argument(ty, "Option").is_some() || argument(ty, "Box").is_some_and(is_option)
 }
 
 /// The types in a type that may be unfit for live data: not those that always fit, and not the type that has the field.

@@ -312,6 +312,7 @@ fn overlay(live: &LiveData) -> Option<TokenStream> {
         }
     });
     let all: TokenStream = each.collect::<Option<_>>()?;
+    let named = matches!(Shape::of(parts), Shape::Named).then(|| quote!(node.named()?;));
     (!parts.is_empty()).then(|| {
         quote! {
             fn overlay(
@@ -319,6 +320,7 @@ fn overlay(live: &LiveData) -> Option<TokenStream> {
                 node: &__live::Node,
                 write: bool,
             ) -> ::core::result::Result<(), __live::CodecError> {
+                #named
                 #all
                 ::core::result::Result::Ok(())
             }

@@ -53,8 +53,8 @@ impl Node {
             Head::Bool(yes) => Node::Bool(yes),
             Head::Uint(number) => Node::Uint(number),
             Head::Int(number) => Node::Int(number),
-            Head::Signed(number) => Node::Signed(number),
-            Head::Unsigned(number) => Node::Unsigned(number),
+            Head::Signed(number) => Node::Signed(i128::from_be_bytes(*number)),
+            Head::Unsigned(number) => Node::Unsigned(u128::from_be_bytes(*number)),
             Head::F32(number) => Node::F32(number),
             Head::F64(number) => Node::F64(number),
             Head::Str(text) => Node::Str(text.to_owned()),
@@ -121,17 +121,28 @@ impl Node {
         })
     }
 
+    /// It has named fields.
+    ///
+    /// # Errors
+    /// It has not.
+    pub fn named(&self) -> Result<(), codec::Error> {
+        match self {
+            Node::Map(_) => Ok(()),
+            _ => Err(codec::Error::new("expected named fields")),
+        }
+    }
+
     /// Does something with the field that has one of these names, where there is one.
     ///
     /// # Errors
-    /// This has no named fields; those of `work`, which see the field.
+    /// Those of `work`, which see the field.
     pub fn field(
         &self,
         names: &[&str],
         work: impl FnOnce(&Node) -> Result<(), codec::Error>,
     ) -> Result<(), codec::Error> {
         let Node::Map(entries) = self else {
-            return Err(codec::Error::new("expected named fields"));
+            return Ok(());
         };
         for (key, node) in entries {
             if let Node::Str(key) = key

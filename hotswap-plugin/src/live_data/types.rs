@@ -75,11 +75,11 @@ fn names(
 
 /// Names are compared with `-` equal to `_` and case ignored, as those of plugins are.
 fn same(a: &str, b: &str) -> bool {
-    let fold = |name: &str| -> Vec<char> {
+    fn folded(name: &str) -> impl Iterator<Item = char> {
         let chars = name.chars().flat_map(char::to_lowercase);
-        chars.map(|c| if c == '-' { '_' } else { c }).collect()
-    };
-    a == b || fold(a) == fold(b)
+        chars.map(|c| if c == '-' { '_' } else { c })
+    }
+    a == b || folded(a).eq(folded(b))
 }
 
 /// What a field of live data may be: what `serde` can write and read. It is implemented for all of these.

@@ -37,6 +37,45 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     }
 }
 
+/// Bytes, read as a list of numbers.
+pub(super) struct Bytes<'de> {
+    pub bytes: &'de [u8],
+    pub index: usize,
+}
+
+/// How each byte would lie in a list: behind the marker of an integer of eight bits, where it needs one.
+static NUMBERS: [[u8; 2]; 256] = {
+    let mut numbers = [[0xcc, 0]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        numbers[byte][1] = byte as u8;
+        byte += 1;
+    }
+    numbers
+};
+
+impl<'de> SeqAccess<'de> for Bytes<'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        let Some(byte) = self.bytes.get(self.index) else {
+            return Ok(None);
+        };
+        let item = seed.deserialize(&mut Decoder::new(&NUMBERS[usize::from(*byte)]));
+        let item = item.map_err(|e| e.index(self.index))?;
+        self.index += 1;
+        Ok(Some(item))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.bytes.len() - self.index)
+    }
+}
+
 /// The entries of a map.
 pub(super) struct Entries<'a, 'de> {
     pub decoder: &'a mut Decoder<'de>,

@@ -1,7 +1,6 @@
 //! Reading: `serde`'s deserializer.
-use super::access::{Entries, Items, Variant};
+use super::access::{Bytes, Entries, Items, Variant};
 use super::{Decoder, Error, Head};
-use serde::de::value::SeqDeserializer;
 use serde::de::{Deserializer, Expected, Visitor};
 use serde::forward_to_deserialize_any;
 use std::fmt::Display;
@@ -18,10 +17,7 @@ impl<'de> Decoder<'de> {
             let value = visitor.visit_seq(&mut items)?;
             match items.left {
                 0 => Ok(value),
-                left => Err(Error::new(format!(
-                    "has {len} items where {} are expected",
-                    len - left
-                ))),
+                left => Err(too_many(len as usize, (len - left) as usize)),
             }
         })
     }
@@ -37,19 +33,19 @@ impl<'de> Decoder<'de> {
             let value = visitor.visit_map(&mut entries)?;
             match entries.left {
                 0 => Ok(value),
-                left => Err(Error::new(format!(
-                    "has {len} entries where {} are expected",
-                    len - left
-                ))),
+                left => Err(too_many(len as usize, (len - left) as usize)),
             }
         })
     }
 
-    fn bytes_as_list<V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value, Error> {
-        let mut items = SeqDeserializer::new(bytes.iter().copied());
+    /// Bytes are a list of numbers to whoever wants one.
+    fn list_of_bytes<V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value, Error> {
+        let mut items = Bytes { bytes, index: 0 };
         let value = visitor.visit_seq(&mut items)?;
-        items.end()?;
-        Ok(value)
+        match (bytes.len(), items.index) {
+            (len, read) if len == read => Ok(value),
+            (len, read) => Err(too_many(len, read)),
+        }
     }
 
     fn inexact<T>(expected: &dyn Expected, found: impl Display) -> Result<T, Error> {
@@ -57,6 +53,11 @@ impl<'de> Decoder<'de> {
             "expected {expected}, found {found}, which it cannot hold"
         )))
     }
+}
+
+#[cold]
+fn too_many(len: usize, read: usize) -> Error {
+    Error::new(format!("has {len} items where {read} are expected"))
 }
 
 impl<'de> Deserializer<'de> for &mut Decoder<'de> {
@@ -77,8 +78,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             Head::Bool(yes) => visitor.visit_bool(yes),
             Head::Uint(number) => visitor.visit_u64(number),
             Head::Int(number) => visitor.visit_i64(number),
-            Head::Signed(number) => visitor.visit_i128(number),
-            Head::Unsigned(number) => visitor.visit_u128(number),
+            Head::Signed(number) => visitor.visit_i128(i128::from_be_bytes(*number)),
+            Head::Unsigned(number) => visitor.visit_u128(u128::from_be_bytes(*number)),
             Head::F32(number) => visitor.visit_f32(number),
             Head::F64(number) => visitor.visit_f64(number),
             Head::Str(text) => visitor.visit_borrowed_str(text),
@@ -173,7 +174,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.head()? {
             Head::List(len) => self.list(len, visitor),
-            Head::Bytes(bytes) => Decoder::bytes_as_list(bytes, visitor),
+            Head::Bytes(bytes) => Decoder::list_of_bytes(bytes, visitor),
             other => other.instead_of(&visitor),
         }
     }
@@ -232,6 +233,24 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
+    /// A text: never bytes.
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.head()? {
+            Head::Str(text) => visitor.visit_borrowed_str(text),
+            other => other.instead_of(&visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
     /// A name: never a number.
     #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -247,6 +266,6 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 char str string bytes byte_buf unit
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 bytes byte_buf unit
     }
 }

@@ -20,8 +20,10 @@ pub(in crate::live_data) enum Head<'de> {
     Bool(bool),
     Uint(u64),
     Int(i64),
-    Signed(i128),
-    Unsigned(u128),
+    /// An `i128`. As its bytes: it would make all others larger.
+    Signed(&'de [u8; 16]),
+    /// A `u128`.
+    Unsigned(&'de [u8; 16]),
     F32(f32),
     F64(f64),
     Str(&'de str),
@@ -86,10 +88,15 @@ impl<'de> Decoder<'de> {
 
     #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        self.array_ref().copied()
+    }
+
+    #[inline]
+    fn array_ref<const N: usize>(&mut self) -> Result<&'de [u8; N], Error> {
         match self.input.split_first_chunk() {
             Some((taken, rest)) => {
                 self.input = rest;
-                Ok(*taken)
+                Ok(taken)
             }
             None => Err(Error::new("the bytes end too early")),
         }
@@ -114,8 +121,8 @@ impl<'de> Decoder<'de> {
                 [0] => Ok(Head::Nil),
                 [depth] => Ok(Head::Some(depth)),
             },
-            (SIGNED, 16) => Ok(Head::Signed(i128::from_be_bytes(self.array()?))),
-            (UNSIGNED, 16) => Ok(Head::Unsigned(u128::from_be_bytes(self.array()?))),
+            (SIGNED, 16) => self.array_ref().map(Head::Signed),
+            (UNSIGNED, 16) => self.array_ref().map(Head::Unsigned),
             (kind, len) => Err(Error::new(format!(
                 "is an extension of type {kind} with {len} bytes, which live data does not have"
             ))),
