@@ -12,6 +12,20 @@ pub const CLOSED: &str = "the desk is closed";
 /// Failed calls that are kept as texts.
 const KEPT: usize = 10;
 
+/// The ways to call.
+const WAYS: &[(&str, fn(&Calls) -> Checked)] = &[
+    ("typed", Calls::typed),
+    ("by name", Calls::by_name),
+    ("nested", Calls::nested),
+    ("imported", Calls::imported),
+    ("imported text", Calls::imported_text),
+    ("pinned", Calls::pinned),
+    ("fresh handle", Calls::fresh_handle),
+    ("panic", Calls::panics),
+    ("panic in the host", Calls::panics_in_the_host),
+    ("reload in a call", Calls::reloads_in_a_call),
+];
+
 /// The host's handles.
 pub struct Calls {
     pub builds: Builds,
@@ -62,19 +76,7 @@ impl Calls {
 
     /// Makes a call, in one way after the other.
     pub fn make(&self, way: u64) {
-        let ways: [(&str, fn(&Self) -> Checked); 10] = [
-            ("typed", Self::typed),
-            ("by name", Self::by_name),
-            ("nested", Self::nested),
-            ("imported", Self::imported),
-            ("imported text", Self::imported_text),
-            ("pinned", Self::pinned),
-            ("fresh handle", Self::fresh_handle),
-            ("panic", Self::panics),
-            ("panic in the host", Self::panics_in_the_host),
-            ("reload in a call", Self::reloads_in_a_call),
-        ];
-        let (what, call) = ways[way as usize % ways.len()];
+        let (what, call) = WAYS[way as usize % WAYS.len()];
         self.note(what, call(self));
         // A value with a destructor, on this thread.
         if way.is_multiple_of(97) {
@@ -84,7 +86,7 @@ impl Calls {
 
     /// All that a thread does that ends then.
     pub fn of_a_life(&self) {
-        (0..10).for_each(|way| self.make(way));
+        (0..WAYS.len() as u64).for_each(|way| self.make(way));
         // Its destructor calls, logs, and starts a thread, while this one ends.
         self.note("remember", self.remembers("spawning"));
     }
