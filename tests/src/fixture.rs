@@ -59,6 +59,8 @@ pub enum Build {
     Cat,
     /// The same with a later version of what it shares with its host.
     CatLater,
+    /// `tom`, whose state goes along.
+    Tom,
     /// The plugins of the demo trine.
     Trine,
     /// The plugin of the demo livex.
@@ -156,6 +158,7 @@ impl Build {
             Build::LiveTwice => with(&["office"], &["twice"]),
             Build::Cat => with(&["cat"], &[]),
             Build::CatLater => with(&["cat"], &["later"]),
+            Build::Tom => with(&["tom"], &[]),
             Build::Zoo => with(&["zoo"], &[]),
             Build::ZooCrates => with(&["zoo-crates"], &[]),
             Build::ZooC => with(&["zoo-c"], &[]),

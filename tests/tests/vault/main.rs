@@ -2,4 +2,5 @@
 mod bag;
 mod drops;
 mod extension;
+mod state;
 mod support;

@@ -1,0 +1,40 @@
+//! Plugins with state that fill slots.
+use crate::support::stage_with;
+use hotswap_tests::fixture::{Build, variant};
+use hotswap_tests::load::under_load;
+use hotswap_tests::{LIMIT, Stage};
+use sounds::Sounds;
+
+fn meow(stage: &Stage, times: u32) -> String {
+    let pin = stage.swapper.pin();
+    let sounds = pin.extension::<Sounds>().expect("the host has it");
+    let heard = sounds.meow.call(|tom| tom.meow(times));
+    heard
+        .expect("it does not panic")
+        .expect("the slot is filled")
+}
+
+#[test]
+fn what_is_counted_through_a_slot_is_exact_over_hand_overs() {
+    let first = Build::Tom.bytes("tom");
+    let stage = stage_with(&[], |builder| builder.gate_limit(LIMIT));
+    stage.swap("tom", &first);
+    let call = |_, _| _ = meow(&stage, 1);
+    let calls = under_load(call, || {
+        for build in 1..=20 {
+            let report = stage.swap(
+                "tom",
+                &variant(&first, "build 00", &format!("build {build:02}")),
+            );
+            assert!(
+                report
+                    .to_string()
+                    .starts_with("tom: reloaded, state handed over"),
+                "{report}"
+            );
+        }
+    });
+    assert_eq!(meow(&stage, 0), format!("{calls} of build 20"));
+    stage.settle();
+    stage.close();
+}
