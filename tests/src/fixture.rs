@@ -85,6 +85,8 @@ pub enum Build {
     ZooSecond,
     /// The same with a constructor that the C library learns of.
     ZooEarly,
+    /// The same with a destructor that starts a thread.
+    ZooParting,
 }
 
 impl Build {
@@ -168,6 +170,7 @@ impl Build {
             Build::ZooStaticTls => with(&["zoo-c"], &["static-tls"]),
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
+            Build::ZooParting => with(&["zoo-c"], &["parting"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::OldContract => {
                 let manifest = odd::old_contract(out);

@@ -102,9 +102,14 @@ impl Activity {
         self.listings.fetch_add(1, Relaxed);
     }
 
-    /// From now on destructors are refused. Nothing is left that could list any.
+    /// From now on destructors, keys and threads are refused. Only the library's own destructors could still ask.
     pub(crate) fn bar(&self) {
         self.barred.store(true, Relaxed);
+    }
+
+    /// The library stays mapped: what still leads to it may have all that it asks for.
+    pub(crate) fn unbar(&self) {
+        self.barred.store(false, Relaxed);
     }
 
     pub(crate) fn is_barred(&self) -> bool {

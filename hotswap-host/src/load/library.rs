@@ -238,7 +238,8 @@ impl Library {
     }
 }
 
-// The functions behind `ShimTable`. Each is called by code of the library that the token names.
+// The functions behind `ShimTable`. Each is called by code of the library that the token names. A library that is barred
+// is being closed: what still runs of it are its own destructors, and nothing that they begin would find it mapped.
 
 unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
     // SAFETY: called by the library's code.
@@ -258,6 +259,9 @@ unsafe extern "C" fn key_create(
 ) -> c_int {
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
+    if library.activity.is_barred() {
+        return libc::EAGAIN;
+    }
     // The real key has no destructor: nothing in the C library points into the plugin.
     // SAFETY: the caller's `key`.
     let result = unsafe { libc::pthread_key_create(key, None) };
@@ -315,6 +319,9 @@ unsafe extern "C" fn thread_create(
 ) -> c_int {
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
+    if library.activity.is_barred() {
+        return libc::EAGAIN;
+    }
     library.activity.thread_made();
     let boot = Box::into_raw(Box::new(Boot {
         library: library.clone(),

@@ -101,4 +101,8 @@ table! {
     ZooEarly "zoo-c" {
         early "makes a `pthread_key` in a constructor of the library": Kept(EARLY), Kept(EARLY);
     }
+
+    ZooParting "zoo-c" {
+        parting "starts a thread, and makes a `pthread_key`, in a destructor of the library": Gone, Gone;
+    }
 }

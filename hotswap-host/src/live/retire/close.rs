@@ -92,6 +92,7 @@ fn reasons_to_keep(library: &Library) -> Vec<Holder> {
 pub(super) fn keep(library: &Arc<Library>, reasons: Vec<Holder>, board: &Board) {
     // Its code may still be called with its token: the `Library` stays too.
     std::mem::forget(library.clone());
+    library.activity().unbar();
     let (run, skipped) = library.destructor_counts();
     board.update(library, |r| {
         (r.destructors_run, r.destructors_skipped) = (run, skipped);
