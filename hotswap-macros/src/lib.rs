@@ -358,9 +358,9 @@ pub fn import(item: TokenStream) -> TokenStream {
 /// fn roll_call(department: &str) -> String {
 ///     format!("{department}: all here")
 /// }
-/// # assert_eq!(roll_call("accounts"), "accounts: all here");
+/// # fn main() { assert_eq!(roll_call("accounts"), "accounts: all here") }
 /// ```
-/// What may cross is what may cross by `#[invoke]`. A host calls it with types through `Swapper::live_function` and with
+/// It stands in a module, not within another function. What may cross is what may cross by `#[invoke]`. A host calls it with types through `Swapper::live_function` and with
 /// values through `Swapper::invoke_live`, a plugin through its [`VaultHandle`](../hotswap_plugin/struct.VaultHandle.html).
 ///
 /// # On a struct or an enum
@@ -402,7 +402,7 @@ pub fn import(item: TokenStream) -> TokenStream {
 ///         7
 ///     }
 /// }
-/// # assert_eq!(jobs::live_roll_call("x"), "x: 7");
+/// # fn main() { assert_eq!(jobs::live_roll_call("x"), "x: 7") }
 /// ```
 ///
 /// # Where it is found
