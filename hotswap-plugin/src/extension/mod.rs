@@ -45,7 +45,8 @@
 //! # Generations
 //! Each generation has an extension of its own. What an instance put into it is in the next one as well, where the instance
 //! goes on; what is replaced fills its slots anew, and where it does not, they are empty. With the last generation that has an
-//! object in a slot, the host lets go of it: nothing of a replaced plugin stays for the sake of a slot.
+//! object in a slot, the host lets go of it, so that a plugin which was replaced leaves memory. An object that a plugin has
+//! from another one, and puts into a slot, keeps that other one in memory as long as it is there.
 mod error;
 mod slot;
 
