@@ -88,7 +88,12 @@ fn serde_field(live: &LiveData, prefix: &str, field: &mut Field, part: &Part) {
         let (write, read) = (path(&names.write), path(&names.read));
         attrs.push(parse_quote!(#[serde(serialize_with = #write, deserialize_with = #read)]));
         // `serde` does so itself where it is not told how to read a field.
-        if is_option(&part.ty) && options.default.is_none() && live.options.default.is_none() {
+        let named = matches!(part.member, Member::Named(_));
+        if named
+            && is_option(&part.ty)
+            && options.default.is_none()
+            && live.options.default.is_none()
+        {
             attrs.push(parse_quote!(#[serde(default)]));
         }
     }

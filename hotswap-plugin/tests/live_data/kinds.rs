@@ -19,7 +19,7 @@ struct Single(String);
 
 #[live_data]
 #[derive(Debug, Clone, PartialEq)]
-struct Pair(u8, Option<Single>);
+struct Pair(Option<Single>, u8);
 
 #[live_data]
 #[derive(Debug, Clone, PartialEq)]
@@ -128,12 +128,12 @@ fn structs_and_enums() {
     ];
     same(Unit);
     same(Single("x".into()));
-    same(Pair(1, Some(Single("y".into()))));
+    same(Pair(Some(Single("y".into())), 1));
     same(shapes.clone());
     same(All {
         unit: Unit,
         single: Single("x".into()),
-        pair: Pair(1, None),
+        pair: Pair(None, 1),
         shapes,
         bytes: vec![0, 255],
         more: Some(vec![1]),

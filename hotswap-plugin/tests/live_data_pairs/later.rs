@@ -64,8 +64,8 @@ impl Maker {
                     field.name = self.name();
                 }
                 3 if self.one_in(3) => field.name = self.name(),
-                4 | 5 => field.ty = self.later_ty(&field.ty, number),
-                6 => {
+                4..=7 => field.ty = self.later_ty(&field.ty, number),
+                8 => {
                     field.default = Some(self.value(&field.ty, later));
                     field.skip = self.one_in(2);
                 }
@@ -94,7 +94,7 @@ impl Maker {
                 let (name, bits, sign) = INTS[self.rng.usize(..INTS.len())];
                 Ty::Int(name, bits, sign)
             }
-            (4, Ty::F64) => Ty::F32,
+            (_, Ty::F64) => Ty::F32,
             (_, Ty::F32) => Ty::F64,
             (_, Ty::Vec(ty)) => Ty::Vec(Box::new(self.later_ty(ty, defs))),
             (_, Ty::Map(texts, ty)) => Ty::Map(*texts, Box::new(self.later_ty(ty, defs))),

@@ -178,12 +178,12 @@ impl Maker {
     pub fn ty(&mut self, depth: usize, defs: usize) -> Ty {
         let inner = |maker: &mut Self| Box::new(maker.ty(depth - 1, defs));
         match self.rng.usize(..if depth > 0 { 24 } else { 13 }) {
-            0..=6 => {
+            0..=4 => {
                 let (name, bits, sign) = INTS[self.rng.usize(..INTS.len())];
                 Ty::Int(name, bits, sign)
             }
-            7 => Ty::F32,
-            8 => Ty::F64,
+            5 | 6 => Ty::F32,
+            7 | 8 => Ty::F64,
             9 => Ty::Bool,
             10 => Ty::Char,
             11 => Ty::Unit,
