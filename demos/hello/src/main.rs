@@ -34,10 +34,11 @@ fn main() -> anyhow::Result<()> {
 
     // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
     let swapper = Swapper::builder().open()?;
-    info!("{}", loaded(&swapper));
     let hum: Function<fn(u32) -> String> = swapper.function("world", "hum")?;
     // Reloads in a thread of its own, and logs the report, or the error after which the old build goes on.
     let listener = signal::reload_on(signal::USUAL, &swapper)?;
+    // From here on the signal reloads; before, it would have ended the program.
+    info!("{}", loaded(&swapper));
 
     let interval = Duration::from_millis(args.interval);
     while stop.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
