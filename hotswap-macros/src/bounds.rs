@@ -13,10 +13,11 @@ pub fn of_types<'a>(b: &TokenStream, types: impl IntoIterator<Item = &'a Type>) 
     clause(leaves(types).into_iter().map(|ty| shared(b, ty)))
 }
 
-/// The clause for types that are parameters and results.
+/// The clause for types that are parameters and results, with one more bound.
 pub fn of_calls<'a>(
     b: &TokenStream,
     calls: impl IntoIterator<Item = &'a Call<'a>> + Clone,
+    more: Option<TokenStream>,
 ) -> TokenStream {
     let all = leaves(calls.clone().into_iter().flat_map(Call::types));
     // Every shared type is a parameter and a result, so whoever is told of the one need not be told of the others:
@@ -43,7 +44,8 @@ pub fn of_calls<'a>(
         all.iter()
             .map(|ty| shared(b, ty))
             .chain(params.into_iter().map(|ty| assumed(ty, quote!(Arg))))
-            .chain(results.into_iter().map(|ty| assumed(ty, quote!(Return)))),
+            .chain(results.into_iter().map(|ty| assumed(ty, quote!(Return))))
+            .chain(more),
     )
 }
 

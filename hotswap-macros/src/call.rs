@@ -74,7 +74,7 @@ impl<'a> Call<'a> {
 
     /// The `where` clause of what is generated for it.
     pub fn bounds(&self, b: &TokenStream) -> TokenStream {
-        bounds::of_calls(b, [self])
+        bounds::of_calls(b, [self], None)
     }
 
     /// The parameters of the C function, between the object and `Out`.

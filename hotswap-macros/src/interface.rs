@@ -168,7 +168,7 @@ impl Interface<'_> {
             format_ident!("__{name}Table"),
             format_ident!("__{name}Proxy"),
         );
-        let all = bounds::of_calls(b, self.methods.iter().map(|method| &method.call));
+        let all = bounds::of_calls(b, self.methods.iter().map(|method| &method.call), None);
         let signature = self
             .methods
             .iter()

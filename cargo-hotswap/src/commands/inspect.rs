@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use hotswap_host::LiveKind;
-use hotswap_host::artifact::{self, Artifact, Hindrance, Import, ImportKind, LiveEntry};
+use hotswap_host::artifact::{self, Artifact, Hindrance, Import, ImportKind, LiveEntry, State};
 use serde::Serialize;
 
 use crate::Error;
@@ -90,6 +90,8 @@ impl Display for View {
             metadata.exports.iter().map(|export| &export.interface),
         )?;
         row(f, "imports", metadata.imports.iter().map(import))?;
+        let state = |state: &State| format!("{}, version {}", state.type_name, state.version);
+        row(f, "state", metadata.state.iter().map(state))?;
         row(f, "live", metadata.live.iter().map(live))?;
         row(
             f,

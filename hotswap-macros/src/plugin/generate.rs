@@ -1,7 +1,6 @@
 //! `#[plugin]`: generate.
 use super::hooks::{is_result, params};
-use super::state::state;
-use super::{Options, Plugin};
+use super::{Options, Plugin, state};
 use crate::bounds;
 use crate::described::{Callee, described};
 use crate::support::{is_reference, json, respan};
@@ -22,7 +21,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
     let use_boundary = root.use_boundary();
     let name = text_or(&options.name, quote!(::core::env!("CARGO_PKG_NAME")));
     let version = text_or(&options.version, quote!(::core::env!("CARGO_PKG_VERSION")));
-    let bounds = bounds::of_calls(b, functions);
+    let bounds = bounds::of_calls(b, functions, state::bound(plugin));
     let descriptions = functions
         .iter()
         .map(|function| described(b, &Callee::Method(ty), function));
@@ -79,7 +78,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
             }
         }
     });
-    let state = state(plugin);
+    let state = state::state(plugin);
     let library = library(plugin, &name, &version);
     quote! {
         #item

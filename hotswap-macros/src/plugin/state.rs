@@ -1,32 +1,58 @@
 //! `#[plugin]`: generate what saves and restores the state.
 use super::Plugin;
 use super::hooks::{is_result, params};
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::ReturnType;
-use syn::spanned::Spanned;
+use crate::support::{name_span, respan};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{ReturnType, Type};
 
-/// The part of the implementation of `Plugin` that has to do with state; nothing where there is none.
+/// The type of the state, where there is one.
+fn ty<'a>(plugin: &Plugin<'a>) -> Option<&'a Type> {
+    plugin.hooks.save?;
+    params(plugin.hooks.restore?).next()
+}
+
+/// The condition on the type of the state. The compiler assumes in the implementation what it has complained about here:
+/// a type that cannot be saved is one error, on its own tokens.
+pub fn bound(plugin: &Plugin<'_>) -> Option<TokenStream> {
+    let ty = ty(plugin)?;
+    // The compiler points at the whole bound, from its first token to its last.
+    let end = name_span(ty);
+    let root = respan(&plugin.options.root.to_token_stream(), end);
+    Some(quote_spanned!(end=> #ty: #root::LiveType))
+}
+
+/// The part of the implementation of `Plugin` that has to do with state.
 pub fn state(plugin: &Plugin<'_>) -> Option<TokenStream> {
-    let (save, restore) = (plugin.hooks.save?, plugin.hooks.restore?);
-    let root = &plugin.options.root;
-    let ty = params(restore).next()?;
-    let question = |output: &ReturnType| is_result(output).then(|| quote!(?));
-    let (saves, restores) = (question(&save.sig.output), question(&restore.sig.output));
+    let (ty, root) = (ty(plugin)?, &plugin.options.root);
+    let question = |output: &ReturnType, span: Span| {
+        let question = is_result(output).then(|| quote_spanned!(span=> ?));
+        question.unwrap_or_default()
+    };
     // On the tokens of what `save` returns, which may be something else.
-    let span = save.sig.output.span();
-    let saved = quote_spanned!(span=> let state: #ty = Self::save(self)#saves;);
-    // On the tokens of the type, which may not be one that can be saved.
-    let desc = quote_spanned!(ty.span()=> #root::contract::state::StateDesc::of::<#ty>());
+    let saved = plugin.hooks.save.map(|save| {
+        let span = match &save.sig.output {
+            ReturnType::Type(_, ty) => name_span(ty),
+            ReturnType::Default => save.sig.ident.span(),
+        };
+        // As generated code, which the compiler proposes no changes of.
+        let span = Span::mixed_site().located_at(span);
+        let question = question(&save.sig.output, span);
+        quote_spanned!(span=> { let saved = Self::save(self)#question; saved })
+    });
+    let restored = plugin.hooks.restore.map(|restore| {
+        let question = question(&restore.sig.output, Span::call_site());
+        quote!(Self::restore(self, state.restore::<#ty>()?)#question)
+    });
     Some(quote! {
         const STATE: ::core::option::Option<&'static #root::contract::state::StateDesc> =
-            ::core::option::Option::Some(const { &#desc });
+            ::core::option::Option::Some(const { &#root::contract::state::StateDesc::of::<#ty>() });
         fn save(&self, version: u32) -> #root::Result<#root::LiveData> {
-            #saved
+            let state: #ty = #saved;
             #root::state::save_as(&state, version)
         }
         fn restore(&mut self, state: &#root::LiveData) -> #root::Result<()> {
-            Self::restore(self, state.restore::<#ty>()?)#restores;
+            #restored;
             ::core::result::Result::Ok(())
         }
     })

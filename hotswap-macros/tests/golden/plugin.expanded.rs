@@ -6,6 +6,12 @@ impl World {
         Ok(())
     }
     fn on_start(&self) {}
+    fn save(&self) -> State {
+        State { hums: self.hums }
+    }
+    fn restore(&mut self, state: State) -> Result<()> {
+        Ok(())
+    }
     fn hum(&self, times: u32) -> String {
         "hum ".repeat(times as usize)
     }
@@ -33,6 +39,7 @@ const _: () = {
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg,
+        State: ::hotswap_plugin::LiveType,
     {
         const NAME: &'static str = ::core::env!("CARGO_PKG_NAME");
         const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
@@ -196,6 +203,28 @@ const _: () = {
         }
         fn on_start(&self) {
             Self::on_start(self)
+        }
+        const STATE: ::core::option::Option<
+            &'static ::hotswap_plugin::contract::state::StateDesc,
+        > = ::core::option::Option::Some(const {
+            &::hotswap_plugin::contract::state::StateDesc::of::<State>()
+        });
+        fn save(
+            &self,
+            version: u32,
+        ) -> ::hotswap_plugin::Result<::hotswap_plugin::LiveData> {
+            let state: State = {
+                let saved = Self::save(self);
+                saved
+            };
+            ::hotswap_plugin::state::save_as(&state, version)
+        }
+        fn restore(
+            &mut self,
+            state: &::hotswap_plugin::LiveData,
+        ) -> ::hotswap_plugin::Result<()> {
+            Self::restore(self, state.restore::<State>()?)?;
+            ::core::result::Result::Ok(())
         }
     }
     #[cfg(hotswap_dylib)]

@@ -10,6 +10,14 @@ impl World {
 
     fn on_start(&self) {}
 
+    fn save(&self) -> State {
+        State { hums: self.hums }
+    }
+
+    fn restore(&mut self, state: State) -> Result<()> {
+        Ok(())
+    }
+
     #[invoke]
     fn hum(&self, times: u32) -> String {
         "hum ".repeat(times as usize)
