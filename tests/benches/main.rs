@@ -8,6 +8,7 @@ mod measure;
 mod memory;
 mod plugins;
 mod reloads;
+mod state;
 mod table;
 
 use measure::Effort;

@@ -44,6 +44,18 @@ pub struct Comparison {
     pub ratio: f64,
 }
 
+impl Comparison {
+    /// Of what was measured of the two in turn.
+    pub fn of_pairs(pairs: Vec<(f64, f64)>) -> Self {
+        let median_of = |of: fn(&(f64, f64)) -> f64| median(pairs.iter().map(of).collect());
+        Comparison {
+            ours: median_of(|pair| pair.0),
+            baseline: median_of(|pair| pair.1),
+            ratio: median_of(|pair| pair.0 / pair.1),
+        }
+    }
+}
+
 /// How long a slice of calls takes: much longer than reading the clock, and short enough for thousands of them.
 const SLICE: Duration = Duration::from_micros(300);
 /// Two threads begin a slice together, which takes some time.
@@ -164,12 +176,7 @@ fn alternate(
             (ours(), first)
         });
     }
-    let median_of = |of: fn(&(f64, f64)) -> f64| median(pairs.iter().map(of).collect());
-    Comparison {
-        ours: median_of(|pair| pair.0),
-        baseline: median_of(|pair| pair.1),
-        ratio: median_of(|pair| pair.0 / pair.1),
-    }
+    Comparison::of_pairs(pairs)
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {

@@ -10,7 +10,7 @@ pub const ADDER: &str = "bench-000";
 
 /// Builds what the rows need.
 pub fn build() {
-    let packages = ["bench-adder", "bench-caller", "bench-heap"];
+    let packages = ["bench-adder", "bench-caller", "bench-heap", "bench-state"];
     release(
         out(),
         &packages.map(|package| ["--package", package]).concat(),
@@ -48,6 +48,12 @@ pub fn adder(build: usize) -> Vec<u8> {
 /// A build of the adder under another name.
 pub fn adder_named(name: &str, build: usize) -> Vec<u8> {
     renamed(&adder(build), ADDER, name)
+}
+
+/// A build of what has a large state. There are a hundred.
+pub fn keeper(build: usize) -> Vec<u8> {
+    let text = format!("state {build:02}");
+    variant(&read(out(), "bench-state"), "state 00", &text)
 }
 
 /// What imports from the adder.

@@ -1,6 +1,6 @@
 //! The rows, and how they are shown.
 use crate::measure::{Comparison, Effort};
-use crate::{calls, live_data, memory, reloads};
+use crate::{calls, live_data, memory, reloads, state};
 use serde_json::{Map, Value};
 
 /// Something that is measured.
@@ -18,6 +18,8 @@ pub enum Figure {
     Ratio(Comparison),
     /// Bytes.
     Bytes(f64),
+    /// Microseconds of the subject are what counts.
+    Micros(Comparison),
 }
 
 impl From<Comparison> for Figure {
@@ -109,6 +111,18 @@ pub const ROWS: &[Row] = &[
         measure: |effort| reloads::stall(effort).into(),
     },
     Row {
+        name: "state_gate_us",
+        against: "save and restore",
+        ask: 2000.0,
+        measure: |effort| Figure::Micros(state::gate(effort)),
+    },
+    Row {
+        name: "state_wait",
+        against: "the gate",
+        ask: 1.5,
+        measure: |effort| state::wait(effort).into(),
+    },
+    Row {
         name: "alloc_counting",
         against: "allocator = false",
         ask: 1.1,
@@ -133,6 +147,12 @@ impl Table {
                 time(found.ours),
                 time(found.baseline),
                 found.ratio,
+                number(found.ratio),
+            ),
+            Figure::Micros(found) => (
+                time(found.ours),
+                time(found.baseline),
+                found.ours * 1e6,
                 number(found.ratio),
             ),
             Figure::Bytes(bytes) => (format!("{bytes:.0} B"), String::new(), bytes, String::new()),

@@ -1,0 +1,100 @@
+//! What it costs to hand a state over, and those who call meanwhile.
+use crate::measure::{Comparison, Effort, each};
+use crate::plugins;
+use hotswap_host::StateReport;
+use hotswap_host::prelude::*;
+use hotswap_tests::{LIMIT, Stage};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+const NAME: &str = "bench-state";
+/// Of a thousand bytes.
+const PAGES: u32 = 1000;
+
+/// A plugin with one megabyte of state, of which two builds take turns.
+struct Keeper {
+    stage: Stage,
+    builds: [Vec<u8>; 2],
+    next: usize,
+}
+
+impl Keeper {
+    fn new() -> Self {
+        let builds = [1, 2].map(plugins::keeper);
+        let stage = Stage::with(&[(NAME, &builds[0])], |builder| builder.load_data(PAGES));
+        Keeper {
+            stage,
+            builds,
+            next: 1,
+        }
+    }
+
+    /// For how long calls could not begin while the state went to the other build. What was replaced has left memory
+    /// when this returns.
+    fn hand_over(&mut self) -> Duration {
+        self.stage.install(NAME, &self.builds[self.next]);
+        self.next = 1 - self.next;
+        let report = self
+            .stage
+            .swapper
+            .reload()
+            .expect("the build can be loaded");
+        let handed = report.plugin(NAME).and_then(|plugin| plugin.state);
+        let Some(StateReport::HandedOver { bytes: 1_000_000.. }) = handed else {
+            panic!("{report}")
+        };
+        let late = self.stage.swapper.wait_retired(LIMIT);
+        assert!(late.is_empty(), "{late:?}");
+        report.gate.expect("state was handed over")
+    }
+}
+
+/// How long the gate is closed for one megabyte, compared with saving and restoring a megabyte without a gate.
+pub fn gate(effort: Effort) -> Comparison {
+    let mut keeper = Keeper::new();
+    let pages = vec![vec![7_u8; 1000]; PAGES as usize];
+    let by_hand = || {
+        let began = Instant::now();
+        let saved = hotswap_plugin::LiveData::save(&pages.clone()).expect("it can be saved");
+        let copy = hotswap_plugin::LiveData::from_bytes(saved.as_bytes()).expect("it is whole");
+        let restored: Vec<Vec<u8>> = copy.restore().expect("it fits");
+        assert_eq!(restored.len(), pages.len());
+        began.elapsed().as_secs_f64()
+    };
+    each(effort, || keeper.hand_over().as_secs_f64(), by_hand)
+}
+
+/// The longest that a caller waits while state is handed over, compared with the gate.
+pub fn wait(effort: Effort) -> Comparison {
+    let mut keeper = Keeper::new();
+    let call: Function<fn() -> u64> = keeper
+        .stage
+        .swapper
+        .function(NAME, "call")
+        .expect("the plugin has this function");
+    let mut gates = Vec::new();
+    let waits = || {
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let caller = scope.spawn(|| {
+                let (mut longest, mut before) = (Duration::ZERO, Instant::now());
+                while !done.load(Relaxed) {
+                    call.call().expect("no call fails");
+                    let after = Instant::now();
+                    longest = longest.max(after - before);
+                    before = after;
+                }
+                longest
+            });
+            gates.push(keeper.hand_over().as_secs_f64());
+            done.store(true, Relaxed);
+            let longest = caller.join().expect("the caller does not panic");
+            longest.as_secs_f64()
+        })
+    };
+    let waits: Vec<_> = std::iter::repeat_with(waits)
+        .take(effort.pick(200, 6))
+        .collect();
+    let pairs = waits.into_iter().zip(gates);
+    Comparison::of_pairs(pairs.collect())
+}
