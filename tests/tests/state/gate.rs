@@ -136,6 +136,43 @@ fn a_call_of_another_plugin_is_not_waited_for() {
     house.close();
 }
 
+/// What a plugin outside the group calls through the host may be inside.
+#[test]
+fn a_nested_call_is_waited_for() {
+    let house = House::impatient(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
+    let call: Function<fn(&str, &str) -> u64> = house.function("hermit", "call");
+    thread::scope(|scope| {
+        let call = scope.spawn(|| call.call("keeper", "linger").unwrap());
+        house.desk.until_waiting("linger");
+        let error = house.refuses("keeper", &keeper(2));
+        let [Holder::Call { plugin, .. }] = waited_for(&error) else {
+            panic!("{error}")
+        };
+        assert_eq!(plugin.as_deref(), Some("hermit"));
+        house.desk.open("linger");
+        assert_eq!(call.join().unwrap(), 1);
+    });
+    house.swapper.reload().unwrap();
+    assert_eq!(house.count(), 1);
+    house.close();
+}
+
+/// Once it has returned, the call around it is not inside any more.
+#[test]
+fn a_nested_call_that_has_returned_is_not_waited_for() {
+    let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
+    let call: Function<fn(&str, &str, &str) -> u64> = house.function("hermit", "call_and_wait");
+    thread::scope(|scope| {
+        let call = scope.spawn(|| call.call("keeper", "add", "later").unwrap());
+        house.desk.until_waiting("later");
+        house.swap("keeper", &keeper(2));
+        assert_eq!(house.count(), 1);
+        house.desk.open("later");
+        assert_eq!(call.join().unwrap(), 1);
+    });
+    house.close();
+}
+
 #[test]
 fn a_pin_is_waited_for_and_named() {
     let house = House::impatient(&[("keeper", &keeper(1))]);

@@ -41,6 +41,17 @@ fn a_report_is_for_programs_too() {
 }
 
 #[test]
+fn inspect_says_what_the_state_is() {
+    let mut inspect = fixture::hotswap();
+    let output = inspect.arg("inspect").arg(Build::Keeper.library("keeper"));
+    let text = String::from_utf8(output.output().unwrap().stdout).unwrap();
+    let row = text
+        .lines()
+        .find(|line| line.trim_start().starts_with("state "));
+    assert_eq!(row, Some("  state            State, version 1"), "{text}");
+}
+
+#[test]
 fn an_artifact_says_what_its_state_is() {
     let state = |library: &[u8]| {
         let state = fixture::artifact(library).metadata.state;
