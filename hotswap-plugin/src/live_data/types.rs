@@ -79,7 +79,9 @@ fn same(a: &str, b: &str) -> bool {
         let chars = name.chars().flat_map(char::to_lowercase);
         chars.map(|c| if c == '-' { '_' } else { c })
     }
-    a == b || folded(a).eq(folded(b))
+    // Most names are told apart by their lengths; other letters may change theirs.
+    let differ = a.len() != b.len() && a.is_ascii() && b.is_ascii();
+    a == b || !differ && folded(a).eq(folded(b))
 }
 
 /// What a field of live data may be: what `serde` can write and read. It is implemented for all of these.
@@ -168,7 +170,7 @@ impl Types {
         }
     }
 
-    pub(super) fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'static>> {
+    pub(super) fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
         self.known.iter().map(|known| Entry {
             name: known.name,
             version: known.version,
