@@ -112,6 +112,7 @@ const _: () = {
             node: &__live::Node,
             write: bool,
         ) -> ::core::result::Result<(), __live::CodecError> {
+            node.named()?;
             node.field(
                 &["shots"],
                 |node| __live::Field::<
