@@ -29,7 +29,9 @@ pub use build_id::{BuildId, ParseBuildIdError};
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;
 pub use live::LiveEntry;
-pub use metadata::{Export, Function, Import, ImportKind, Metadata, PanicStrategy, State, TypeHash};
+pub use metadata::{
+    Export, Function, Import, ImportKind, Metadata, PanicStrategy, State, TypeHash,
+};
 pub use note::Note;
 pub use open_failure::OpenFailure;
 pub use read::Artifact;
