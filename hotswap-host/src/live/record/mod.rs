@@ -141,7 +141,7 @@ fn give_back(record: &'static Record) -> Option<Arc<Library>> {
     if record.slot.load(Relaxed).is_null() {
         state.in_use = false;
         record.attention.store(false, Relaxed);
-        state.held.clear();
+        state.held = Vec::new();
         drop(state);
         lock(&FREE).push(record);
     } else {
