@@ -38,7 +38,9 @@ pub fn state(plugin: &Plugin<'_>) -> Option<TokenStream> {
         // As generated code, which the compiler proposes no changes of.
         let span = Span::mixed_site().located_at(span);
         let question = question(&save.sig.output, span);
-        quote_spanned!(span=> { let saved = Self::save(self)#question; saved })
+        // `self` is the one of the function around this.
+        let this = quote!(self);
+        quote_spanned!(span=> { let saved = Self::save(#this)#question; saved })
     });
     let restored = plugin.hooks.restore.map(|restore| {
         let question = question(&restore.sig.output, Span::call_site());
