@@ -17,6 +17,7 @@ mod contract {
     }
 }
 
+mod gate;
 #[allow(dead_code, reason = "the host uses more of it")]
 mod live;
 mod load;

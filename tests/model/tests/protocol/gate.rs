@@ -1,0 +1,114 @@
+//! Who closes a gate misses nobody who is behind it, and sees what they have done.
+use crate::live::pin::Live;
+use crate::live::record::Entered;
+use crate::live::record::entered::inside;
+use crate::{check, thread};
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+const GROUP: Entered = Entered::plugin(0);
+const OTHER: Entered = Entered::plugin(1);
+
+/// What calls of the group change, and what is saved when there are none.
+struct State(UnsafeCell<u32>);
+
+// SAFETY: the checker reports whoever uses it at the wrong time.
+unsafe impl Send for State {}
+// SAFETY: as above.
+unsafe impl Sync for State {}
+
+impl State {
+    fn add(&self) {
+        // SAFETY: the checker watches.
+        self.0.with_mut(|state| unsafe { *state += 1 });
+    }
+}
+
+/// Closes the gate before value 1, and saves the state if nobody is in the group.
+fn close(live: &Live<u32>, state: &State) {
+    let old = live.switch(2);
+    assert!(old.is_ordered());
+    let at = old.address();
+    let in_group =
+        |slot, entered: Entered| slot == at && (entered.is_anything() || entered == GROUP);
+    if inside(in_group).is_empty() && old.holds() == 0 {
+        // SAFETY: the checker watches.
+        state.0.with(|state| unsafe { *state });
+    }
+    std::mem::forget(old);
+}
+
+/// Runs `call` beside one who closes the gate.
+fn beside_a_gate(preemptions: Option<usize>, call: fn(&Live<u32>, &State)) {
+    check(preemptions, move || {
+        let shared = Arc::new((Live::new(1), State(UnsafeCell::new(0))));
+        // A step of its own: the checker would take what follows for a part of the thread's start.
+        AtomicBool::new(false).store(true, Relaxed);
+        let caller = thread({
+            let shared = shared.clone();
+            move || call(&shared.0, &shared.1)
+        });
+        close(&shared.0, &shared.1);
+        caller.join().unwrap();
+    });
+}
+
+/// Behind the gate there is value 1.
+fn add_behind(live: &Live<u32>, state: &State) {
+    let pinned = live.enter(GROUP);
+    if *pinned == 1 {
+        state.add();
+    }
+}
+
+#[test]
+fn a_call() {
+    beside_a_gate(None, add_behind);
+}
+
+#[test]
+fn a_call_after_one_of_another_plugin() {
+    beside_a_gate(Some(3), |live, state| {
+        drop(live.enter(OTHER));
+        add_behind(live, state);
+    });
+}
+
+#[test]
+fn a_call_of_another_plugin_after_one() {
+    beside_a_gate(Some(3), |live, state| {
+        add_behind(live, state);
+        drop(live.enter(OTHER));
+    });
+}
+
+#[test]
+fn a_nested_call() {
+    beside_a_gate(Some(3), |live, state| {
+        let _outer = live.enter(OTHER);
+        add_behind(live, state);
+    });
+}
+
+/// What follows a nested call is not behind the gate, but what it has done is seen.
+#[test]
+fn after_a_nested_call() {
+    beside_a_gate(Some(3), |live, state| {
+        let outer = live.enter(OTHER);
+        add_behind(live, state);
+        AtomicBool::new(false).store(true, Relaxed);
+        drop(outer);
+    });
+}
+
+#[test]
+fn a_pin_for_anything() {
+    beside_a_gate(Some(3), |live, state| {
+        let _outer = live.enter(OTHER);
+        let pinned = live.enter(Entered::ANYTHING);
+        if *pinned == 1 {
+            state.add();
+        }
+    });
+}
