@@ -26,6 +26,7 @@ use Test::{Machine, Protocol};
 
 const PIN: &str = "pin/mod.rs";
 const RECORD: &str = "record/mod.rs";
+const ENTERED: &str = "record/entered.rs";
 const DESTRUCTORS: &str = "record/destructors.rs";
 const ACTIVITY: &str = "activity.rs";
 const LOOK: &str = "retire/look.rs";
@@ -230,6 +231,51 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
             "(*self.0).holds.fetch_sub(1, Relaxed)",
         ],
         Protocol("pins::a_hold_moves_to_another_thread"),
+    ),
+    weaken(
+        "P0: a call says what it enters",
+        PIN,
+        ["record.set_entered(entering); // P0", ""],
+        Protocol("gate::a_call"),
+    ),
+    weaken(
+        "N1: a nested call says that it may be anywhere",
+        PIN,
+        ["record.set_entered(outer.with_nested()); // N1", ""],
+        Protocol("gate::a_nested_call"),
+    ),
+    weaken(
+        "N2: the barrier of a nested call",
+        PIN,
+        ["barrier::light(); // N2", ""],
+        Protocol("gate::a_nested_call"),
+    ),
+    weaken(
+        "N3: a nested call looks again",
+        PIN,
+        [
+            "if self.now.load(Acquire) == pinned {\n            return true; // N3",
+            "if true {\n            return true;",
+        ],
+        Protocol("gate::a_nested_call"),
+    ),
+    weaken(
+        "N1 undone: what a nested call has done is released",
+        ENTERED,
+        [
+            "self.entered.store(entered.0, Release)",
+            "self.entered.store(entered.0, Relaxed)",
+        ],
+        Protocol("gate::after_a_nested_call"),
+    ),
+    weaken(
+        "N1 undone: looking at what is entered acquires",
+        ENTERED,
+        [
+            "Entered(record.entered.load(Acquire))",
+            "Entered(record.entered.load(Relaxed))",
+        ],
+        Protocol("gate::after_a_nested_call"),
     ),
     weaken(
         "a new record is one that the scan finds",
