@@ -248,7 +248,8 @@ fn calls_from_inside_pass_under_an_older_generation() {
             house.swap("keeper", &keeper(number));
         }
         house.stop();
-        assert_eq!(house.count(), calls.join().unwrap());
+        let calls = calls.join().unwrap();
+        assert_eq!(house.count(), calls);
     });
     house.close();
 }
