@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 const NAME: &str = "bench-state";
-/// Of a thousand bytes.
-const PAGES: u32 = 1000;
+/// How large its state is.
+const BYTES: u32 = 1_000_000;
 
 /// A plugin with one megabyte of state, of which two builds take turns.
 struct Keeper {
@@ -21,7 +21,7 @@ struct Keeper {
 impl Keeper {
     fn new() -> Self {
         let builds = [1, 2].map(plugins::keeper);
-        let stage = Stage::with(&[(NAME, &builds[0])], |builder| builder.load_data(PAGES));
+        let stage = Stage::with(&[(NAME, &builds[0])], |builder| builder.load_data(BYTES));
         Keeper {
             stage,
             builds,
@@ -52,13 +52,13 @@ impl Keeper {
 /// How long the gate is closed for one megabyte, compared with saving and restoring a megabyte without a gate.
 pub fn gate(effort: Effort) -> Comparison {
     let mut keeper = Keeper::new();
-    let pages = vec![vec![7_u8; 1000]; PAGES as usize];
+    let bytes = vec![7_u8; BYTES as usize];
     let by_hand = || {
         let began = Instant::now();
-        let saved = hotswap_plugin::LiveData::save(&pages.clone()).expect("it can be saved");
+        let saved = hotswap_plugin::LiveData::save(&bytes.clone()).expect("it can be saved");
         let copy = hotswap_plugin::LiveData::from_bytes(saved.as_bytes()).expect("it is whole");
-        let restored: Vec<Vec<u8>> = copy.restore().expect("it fits");
-        assert_eq!(restored.len(), pages.len());
+        let restored: Vec<u8> = copy.restore().expect("it fits");
+        assert_eq!(restored.len(), bytes.len());
         began.elapsed().as_secs_f64()
     };
     each(effort, || keeper.hand_over().as_secs_f64(), by_hand)
