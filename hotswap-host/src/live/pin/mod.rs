@@ -124,6 +124,7 @@ impl<T> Live<T> {
             }
             at = again;
         }
+        record.set_depth(1);
         Pinned {
             record: Some(record),
             at,
@@ -222,7 +223,7 @@ impl<T> Pinned<'_, T> {
 
     /// Says what is called under this pin, where it was made to call anything.
     pub(crate) fn narrow(&self, entered: Entered) {
-        if let Some(record) = self.record.filter(|record| record.depth() == 0) {
+        if let Some(record) = self.record.filter(|record| record.depth() == 1) {
             record.set_entered(entered);
         }
     }
@@ -259,14 +260,12 @@ impl<T> Drop for Pinned<'_, T> {
             unsafe { (*self.at).holds.fetch_sub(1, Release) };
             return;
         };
-        let depth = record.depth();
+        let depth = record.depth() - 1;
+        record.set_depth(depth);
         if depth == 0 {
             record.slot().store(null_mut(), Release);
-        } else {
-            record.set_depth(depth - 1);
-            if depth == 1 {
-                record.leave_nested();
-            }
+        } else if depth == 1 {
+            record.leave_nested();
         }
     }
 }

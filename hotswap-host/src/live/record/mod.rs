@@ -42,7 +42,7 @@ pub(crate) struct Record {
     // All that a pin touches, in one cache line.
     slot: AtomicPtr<()>,
     attention: AtomicBool,
-    /// Pins that share the slot with the one that took it. Written by the owning thread alone.
+    /// Pins that share the slot. Written by the owning thread alone.
     depth: AtomicU32,
     /// What the pins in the slot have entered: see [`Entered`]. Written by the owning thread alone.
     entered: AtomicU32,
@@ -171,7 +171,7 @@ impl Record {
         &self.slot
     }
 
-    /// How many pins share the slot with the one that took it.
+    /// How many pins share the slot.
     #[inline(always)]
     pub(crate) fn depth(&self) -> u32 {
         self.depth.load(Relaxed)
