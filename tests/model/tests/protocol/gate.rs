@@ -36,7 +36,6 @@ fn close(live: &Live<u32>, state: &State) {
         // SAFETY: the checker watches.
         state.0.with(|state| unsafe { *state });
     }
-    std::mem::forget(old);
 }
 
 /// Runs `call` beside one who closes the gate.
