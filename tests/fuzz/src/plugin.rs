@@ -50,6 +50,7 @@ pub fn parts() -> Vec<Part> {
             br#"[{"field":"queue","from":"alpha","interface":"JobQueue","kind":"plugin","optional":false}]"#,
         ),
         Part::new(b"imha", &[3; 16]),
+        Part::new(b"stat", b"\x01\0\0\0Diary"),
         Part::new(b"bild", br#"{"rustc":"1","target":"t","profile":"debug"}"#),
         Part::new(b"pani", b"u"),
     ]
