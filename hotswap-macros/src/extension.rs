@@ -1,24 +1,18 @@
 //! `#[extension]`.
-use crate::support::{Errors, Root, argument, bare, refuse_cfg, respan, unknown_option};
+use crate::support::{Errors, Root, argument, bare, refuse_cfg, respan};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{Field, Fields, Ident, ItemStruct, Type};
 
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
-    let mut root = Root::default();
-    let options = syn::meta::parser(|meta| match root.parse(&meta)? {
-        true => Ok(()),
-        false => Err(unknown_option(&meta, "`crate = path`")),
-    })
-    .parse2(options);
-    if let Err(error) = options {
+    let root = Root::only(options).unwrap_or_else(|error| {
         errors.push(error);
-    }
+        Root::default()
+    });
     let item: ItemStruct = syn::parse2(item.clone()).map_err(|_| {
         let text =
             "`#[extension]` is for structs: write it on `pub struct Name { pub field: Slot<dyn Trait> }`";

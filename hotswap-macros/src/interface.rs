@@ -1,26 +1,20 @@
 //! `#[interface]`.
 use crate::bounds;
 use crate::call::{Call, local};
-use crate::support::{Errors, Root, bare, held, refuse_cfg, unknown_option};
+use crate::support::{Errors, Root, bare, held, refuse_cfg};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::parse::Parser;
 use syn::visit::Visit;
 use syn::{Attribute, Ident, ItemTrait, TraitItem, TraitItemFn, Type, TypeParamBound};
 
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
-    let mut root = Root::default();
-    let options = syn::meta::parser(|meta| match root.parse(&meta)? {
-        true => Ok(()),
-        false => Err(unknown_option(&meta, "`crate = path`")),
-    })
-    .parse2(options);
-    if let Err(error) = options {
+    let root = Root::only(options).unwrap_or_else(|error| {
         errors.push(error);
-    }
+        Root::default()
+    });
     let item: ItemTrait = syn::parse2(item.clone()).map_err(|_| {
         let text = "`#[interface]` is for traits: write it on `pub trait Name: Send + Sync`";
         syn::Error::new_spanned(item, text)

@@ -3,6 +3,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use std::fmt::Display;
 use syn::meta::ParseNestedMeta;
+use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{
@@ -49,6 +50,17 @@ impl Default for Root {
 }
 
 impl Root {
+    /// From the options of a macro that has no others.
+    pub fn only(options: TokenStream) -> syn::Result<Self> {
+        let mut root = Root::default();
+        syn::meta::parser(|meta| match root.parse(&meta)? {
+            true => Ok(()),
+            false => Err(unknown_option(&meta, "`crate = path`")),
+        })
+        .parse2(options)?;
+        Ok(root)
+    }
+
     /// Reads the option `crate = path`; `false` where this is another one.
     pub fn parse(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
         if !meta.path.is_ident("crate") {

@@ -1,29 +1,18 @@
 //! `#[shared]`: parse and check.
 mod generate;
 
-use crate::support::{Errors, Root, check_owned, refuse_cfg, unknown_option};
+use crate::support::{Errors, Root, check_owned, refuse_cfg};
 use proc_macro2::TokenStream;
-use syn::parse::Parser;
 use syn::visit::Visit;
 use syn::{Attribute, Fields, Generics, Ident, Item, Type, Variant};
 
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
-    let root = options_of(options)?;
+    let root = Root::only(options)?;
     let item: Item = syn::parse2(item)?;
     let shared = Shared::parse(&item)?;
     shared.check()?;
     Ok(generate::shared(&root, &shared, &item))
-}
-
-fn options_of(options: TokenStream) -> syn::Result<Root> {
-    let mut root = Root::default();
-    syn::meta::parser(|meta| match root.parse(&meta)? {
-        true => Ok(()),
-        false => Err(unknown_option(&meta, "`crate = path`")),
-    })
-    .parse2(options)?;
-    Ok(root)
 }
 
 /// A type to be shared.
