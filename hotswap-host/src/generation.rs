@@ -27,7 +27,7 @@ pub struct Generation {
     /// Each after those it imports.
     pub(crate) plugins: Vec<Arc<Instance>>,
     pub(crate) bindings: Bindings,
-    pub(crate) live: LiveTable,
+    pub(crate) live: Arc<LiveTable>,
     /// What the plugins have put into it.
     pub(crate) contents: Arc<Contents>,
     /// How many were live before it, with the twins of each.
@@ -46,7 +46,7 @@ impl Generation {
         Generation {
             number,
             reloads,
-            live: LiveTable::of(&plugins),
+            live: Arc::new(LiveTable::of(&plugins)),
             plugins,
             bindings: Bindings::default(),
             contents,
@@ -57,10 +57,15 @@ impl Generation {
 
     /// The same generation once more, with a gate or without.
     pub(crate) fn twin(&self, gate: Option<Arc<Gate>>) -> Self {
-        let (plugins, contents) = (self.plugins.clone(), self.contents.clone());
         Generation {
+            number: self.number,
+            reloads: self.reloads,
+            plugins: self.plugins.clone(),
+            bindings: Bindings::default(),
+            live: self.live.clone(),
+            contents: self.contents.clone(),
+            serial: 0,
             gate,
-            ..Generation::new(self.number, self.reloads, plugins, contents)
         }
     }
 
