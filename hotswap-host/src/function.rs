@@ -90,18 +90,21 @@ impl Dynamic {
     /// Arguments that do not fit, the function's own error, a panic.
     pub fn call(&self, args: &[Value]) -> Result<Value, InvokeError> {
         let spec = &self.handle.spec;
-        let Some((_pinned, target)) = self.handle.enter() else {
-            return Err(spec.not_loaded());
+        let call = |target: Target| {
+            // SAFETY: bound as a dynamic function.
+            let entry = unsafe { std::mem::transmute::<*const (), DynamicFn>(target.call) };
+            // SAFETY: the pin keeps library and instance alive.
+            unsafe {
+                call_dynamic(
+                    args,
+                    |args, out| entry(target.this, args, out),
+                    |refused| failed(spec.plugin().as_str(), &spec.item, refused),
+                )
+            }
         };
-        // SAFETY: bound as a dynamic function.
-        let entry = unsafe { std::mem::transmute::<*const (), DynamicFn>(target.call) };
-        // SAFETY: the pin keeps library and instance alive.
-        unsafe {
-            call_dynamic(
-                args,
-                |args, out| entry(target.this, args, out),
-                |refused| failed(spec.plugin().as_str(), &spec.item, refused),
-            )
+        match self.handle.enter() {
+            Some((_pinned, target)) => call(target),
+            None => self.handle.call_aside(call),
         }
     }
 }
@@ -199,11 +202,16 @@ macro_rules! arity {
             // A third of the time of a short call would go into calling this.
             #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
-                let Some((_pinned, target)) = self.handle.enter() else {
-                    return Err(self.handle.spec.not_loaded());
-                };
-                // SAFETY: bound with this signature; the pin keeps library and instance alive.
-                unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
+                match self.handle.enter() {
+                    Some((_pinned, target)) => {
+                        // SAFETY: bound with this signature; the pin keeps library and instance alive.
+                        unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
+                    }
+                    None => self.handle.call_aside(|target| {
+                        // SAFETY: as above.
+                        unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
+                    }),
+                }
             }
         }
 

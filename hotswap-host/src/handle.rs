@@ -6,7 +6,7 @@ use crate::bindings::Target;
 use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::instance::Instance;
-use crate::live::pin::Pinned;
+use crate::live::pin::{Pinned, Slotted};
 use crate::live::record::Entered;
 use crate::name::PluginName;
 use crate::nearest::nearest;
@@ -281,10 +281,34 @@ impl Handle {
         }
     }
 
-    /// Pins the live generation, to call what the handle means there. Waits while that is behind a closed gate. None
-    /// where it is not there any more.
+    /// Pins the live generation, to call what the handle means there, where nothing stands in the way. Else
+    /// [`call_aside`](Self::call_aside) calls it: with a copy of the calling code, so that what this returns lies in
+    /// registers. What may come from either of two places is put together in memory, and to read it from there would
+    /// take as long as the rest of a call.
     #[inline(always)]
-    pub(crate) fn enter(&self) -> Option<(Pinned<'_, Generation>, Target)> {
+    pub(crate) fn enter(&self) -> Option<(Slotted<'_, Generation>, Target)> {
+        let pinned = self.inner.live().try_enter(self.entered)?;
+        // SAFETY: the binding was set before this handle was made.
+        let target = unsafe { pinned.bindings.get_published(self.index) };
+        (!target.call.is_null()).then_some((pinned, target))
+    }
+
+    /// Calls what the handle means in the live generation, which is pinned meanwhile. Waits while that is behind a closed
+    /// gate.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn call_aside<R, E>(
+        &self,
+        call: impl FnOnce(Target) -> Result<R, CallError<E>>,
+    ) -> Result<R, CallError<E>> {
+        match self.enter_aside() {
+            Some((_pinned, target)) => call(target),
+            None => Err(self.spec.not_loaded()),
+        }
+    }
+
+    /// None where it is not there any more.
+    fn enter_aside(&self) -> Option<(Pinned<'_, Generation>, Target)> {
         let pinned = self.inner.live().enter(self.entered);
         // SAFETY: the binding was set before this handle was made.
         let target = unsafe { pinned.bindings.get_published(self.index) };
@@ -294,8 +318,6 @@ impl Handle {
         Some((pinned, target))
     }
 
-    #[cold]
-    #[inline(never)]
     fn enter_by_gate<'h>(
         &'h self,
         mut pinned: Pinned<'h, Generation>,

@@ -71,11 +71,13 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
     /// With the panic of `calls` itself.
     #[inline]
     pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<R, CallError> {
-        let Some((_pinned, target)) = self.handle.enter() else {
-            return Err(self.handle.spec.not_loaded());
-        };
+        let spec = &self.handle.spec;
         // SAFETY: bound as this interface; the pin keeps library and instance alive.
-        unsafe { lend::<I, R>(&self.handle.spec, target, calls) }
+        let lent = |target| unsafe { lend::<I, R>(spec, target, calls) };
+        match self.handle.enter() {
+            Some((_pinned, target)) => lent(target),
+            None => self.handle.call_aside(lent),
+        }
     }
 
     /// The interface as it is in the pinned generation.

@@ -41,8 +41,15 @@ pub(super) fn light() {
     if ASYMMETRIC.load(Relaxed) {
         compiler_fence(SeqCst);
     } else {
-        fence(SeqCst);
+        dear_light();
     }
+}
+
+/// Out of the way of those that do without.
+#[cold]
+#[inline(never)]
+fn dear_light() {
+    fence(SeqCst);
 }
 
 /// The dear side: a microsecond or several, where it saves the other side its fence.

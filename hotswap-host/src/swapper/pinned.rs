@@ -22,7 +22,7 @@ impl<'s> Pin<'s> {
         let gate = pinned.gate.as_ref().filter(|gate| gate.is_closed());
         let pass = gate.map(|gate| gate.pass());
         // The outermost one is named: it holds the thread's slot.
-        if let Some(record) = pinned.record().filter(|record| record.depth() == 1) {
+        if let Some(record) = pinned.record().filter(|record| record.sharing() == 0) {
             record.set_pinned_at(Some(at));
         }
         Pin {
@@ -63,7 +63,7 @@ impl fmt::Debug for Pin<'_> {
 impl Drop for Pin<'_> {
     fn drop(&mut self) {
         let record = self.pinned.record();
-        if let Some(record) = record.filter(|record| record.depth() == 1) {
+        if let Some(record) = record.filter(|record| record.sharing() == 0) {
             record.set_pinned_at(None);
         }
     }

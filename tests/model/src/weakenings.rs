@@ -86,15 +86,15 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "P4: the second look acquires, where P3 is no fence that does",
         PIN,
         [
-            "barrier::light(); // P3\n            let again = self.now.load(Acquire);",
-            "let again = self.now.load(Relaxed);",
+            "barrier::light(); // P3\n        if self.now.load(Acquire) != at {",
+            "if self.now.load(Relaxed) != at {",
         ],
         Protocol("pins::a_new_value_is_whole"),
     ),
     weaken(
         "P4: another value means another try",
         PIN,
-        ["if again == at {", "if true {"],
+        ["if self.now.load(Acquire) != at {", "if false {"],
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
@@ -145,7 +145,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "the fence of the light side",
         BARRIER,
-        ["        fence(SeqCst);\n    }\n}", "    }\n}"],
+        ["fn dear_light() {\n    fence(SeqCst);", "fn dear_light() {"],
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
@@ -190,8 +190,26 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "a nested pin keeps the slot of the outer one",
         PIN,
-        ["        if depth == 0 {", "        if true {"],
+        ["        if sharing == 0 {", "        if true {"],
         Protocol("pins::nested_pins_of_one_value"),
+    ),
+    weaken(
+        "a call does not take the slot of another pin",
+        PIN,
+        [
+            "record.is_wanted() || record.has_pin()",
+            "record.is_wanted()",
+        ],
+        Protocol("pins::a_call_under_a_pin"),
+    ),
+    weaken(
+        "a call that shares the slot leaves it to the outer one",
+        PIN,
+        [
+            "        record.set_sharing(sharing - 1);",
+            "        unpin(record);\n        record.set_sharing(sharing - 1);",
+        ],
+        Protocol("pins::calls_under_a_call"),
     ),
     weaken(
         "the slots are looked at before the holds",

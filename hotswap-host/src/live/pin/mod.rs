@@ -9,7 +9,7 @@
 //! P1  a = live                          S1  old = live.swap(new)
 //! P2  slot = a                          S2  barrier::heavy()
 //! P3  barrier::light()                  S3  scan all slots for old
-//! P4  if live != a: a = live, go to P2
+//! P4  if live != a: slot = null, go to P1
 //! ```
 //! The two barriers are ordered for each thread that pins: see `barrier`. If P3 comes first, P2 is visible to the scan
 //! S3, which waits for the slot. If S2 comes first, P4 sees the swap, `live` is not `old`, and the pin tries again. So
@@ -29,6 +29,9 @@
 //!
 //! **Nested pins** of the same value only count up. A nested pin that finds a newer live value takes a *counted hold* of
 //! it, under the lock that S1 also takes: at that moment the value is live, so it cannot be on its way out.
+//!
+//! **A call** whose pin is the outermost one ([`Slotted`]) does not look for others when it ends: what shares its slot are
+//! nested calls, which have returned, and looks within a function of the host's. Pins that people keep are counted.
 //!
 //! # What is called under a pin
 //! Whoever closes a gate (see `gate`) has to know who has got behind it before. So a pin says what it is for:
@@ -62,6 +65,7 @@ use super::barrier;
 use super::record::{self, Entered, Record};
 use super::sync::{AtomicPtr, AtomicUsize, Mutex, MutexGuard};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::null_mut;
 use std::sync::PoisonError;
@@ -95,7 +99,6 @@ impl<T> Live<T> {
     }
 
     /// The same, to call what `entering` says.
-    #[inline(always)]
     pub(crate) fn enter(&self, entering: Entered) -> Pinned<'_, T> {
         let record = record::mine();
         record.attend();
@@ -107,36 +110,52 @@ impl<T> Live<T> {
         self.pin_on(record::mine(), Entered::NOTHING)
     }
 
+    /// Pins the live value for a call, if that takes no more than the slot: the thread has nothing else to do, has nothing
+    /// pinned, and nobody switches meanwhile. Else [`enter`](Self::enter) does it.
     #[inline(always)]
+    pub(crate) fn try_enter(&self, entering: Entered) -> Option<Slotted<'_, T>> {
+        let record = record::mine();
+        if record.is_wanted() || record.has_pin() {
+            return None;
+        }
+        self.pin_in_slot(record, entering)
+    }
+
     fn pin_on(&self, record: &'static Record, entering: Entered) -> Pinned<'_, T> {
-        let slot = record.slot();
-        if !slot.load(Relaxed).is_null() {
+        if record.has_pin() {
             return self.pin_nested(record, entering);
         }
-        record.set_entered(entering); // P0
-        let mut at = self.now.load(Relaxed); // P1
         loop {
-            slot.store(at.cast(), Release); // P2
-            barrier::light(); // P3
-            let again = self.now.load(Acquire); // P4
-            if again == at {
-                break;
+            if let Some(slotted) = self.pin_in_slot(record, entering) {
+                return slotted.into_pinned();
             }
-            at = again;
         }
-        record.set_depth(1);
-        Pinned {
-            record: Some(record),
+    }
+
+    /// The outermost pin. None if there was a switch meanwhile.
+    #[inline(always)]
+    fn pin_in_slot(&self, record: &'static Record, entering: Entered) -> Option<Slotted<'_, T>> {
+        let slot = record.slot();
+        record.set_entered(entering); // P0
+        let at = self.now.load(Relaxed); // P1
+        slot.store(at.cast(), Release); // P2
+        barrier::light(); // P3
+        if self.now.load(Acquire) != at {
+            unpin(record); // P4
+            return None;
+        }
+        Some(Slotted {
+            record,
             at,
             _live: PhantomData,
-        }
+        })
     }
 
     #[cold]
     #[inline(never)]
     fn pin_nested(&self, record: &'static Record, entering: Entered) -> Pinned<'_, T> {
         if self.shares_slot(record, entering) {
-            record.set_depth(record.depth() + 1);
+            record.set_sharing(record.sharing() + 1);
             return Pinned {
                 record: Some(record),
                 at: record.slot().load(Relaxed).cast(),
@@ -223,7 +242,7 @@ impl<T> Pinned<'_, T> {
 
     /// Says what is called under this pin, where it was made to call anything.
     pub(crate) fn narrow(&self, entered: Entered) {
-        if let Some(record) = self.record.filter(|record| record.depth() == 1) {
+        if let Some(record) = self.record.filter(|record| record.sharing() == 0) {
             record.set_entered(entered);
         }
     }
@@ -252,7 +271,6 @@ impl<T> Deref for Pinned<'_, T> {
 }
 
 impl<T> Drop for Pinned<'_, T> {
-    #[inline(always)]
     fn drop(&mut self) {
         let Some(record) = self.record else {
             record::mine().remove_held(self.address());
@@ -260,13 +278,56 @@ impl<T> Drop for Pinned<'_, T> {
             unsafe { (*self.at).holds.fetch_sub(1, Release) };
             return;
         };
-        let depth = record.depth() - 1;
-        record.set_depth(depth);
-        if depth == 0 {
-            record.slot().store(null_mut(), Release);
-        } else if depth == 1 {
+        let sharing = record.sharing();
+        if sharing == 0 {
+            return unpin(record);
+        }
+        record.set_sharing(sharing - 1);
+        if sharing == 1 {
             record.leave_nested();
         }
+    }
+}
+
+/// The end of the last pin of the slot.
+#[inline(always)]
+fn unpin(record: &Record) {
+    record.slot().store(null_mut(), Release);
+}
+
+/// A value that the slot pins: what most calls need, without what a [`Pinned`] has to find out when it ends.
+pub(crate) struct Slotted<'a, T> {
+    record: &'static Record,
+    at: *mut Counted<T>,
+    _live: PhantomData<&'a Live<T>>,
+}
+
+impl<'a, T> Slotted<'a, T> {
+    fn into_pinned(self) -> Pinned<'a, T> {
+        let slotted = ManuallyDrop::new(self);
+        Pinned {
+            record: Some(slotted.record),
+            at: slotted.at,
+            _live: PhantomData,
+        }
+    }
+}
+
+impl<T> Deref for Slotted<'_, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: pinned, see the module's documentation.
+        unsafe { &(*self.at).value }
+    }
+}
+
+impl<T> Drop for Slotted<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        debug_assert_eq!(self.record.sharing(), 0, "nested calls return first");
+        unpin(self.record);
     }
 }
 

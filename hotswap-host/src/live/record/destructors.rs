@@ -43,10 +43,15 @@ enum Job {
 }
 
 impl Record {
-    /// Runs the destructors of retired libraries, if the retiring side has asked for it.
+    /// Whether the retiring side has asked the thread to [`attend`](Self::attend).
     #[inline(always)]
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.attention.load(Relaxed)
+    }
+
+    /// Runs the destructors of retired libraries, if the retiring side has asked for it.
     pub(crate) fn attend(&self) {
-        if self.attention.load(Relaxed) {
+        if self.is_wanted() {
             self.run_retired();
         }
     }

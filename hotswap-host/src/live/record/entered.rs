@@ -4,7 +4,7 @@
 //! before the slot, and so what a scan reads of it is as new as what it read of the slot.
 //!
 //! A call that is nested in another one, and shares its slot, may go anywhere: the mark says so until all nested calls
-//! have returned. Calls return in reverse, so the mark and the depth are enough. A pin that is not a call's need not
+//! have returned. Calls return in reverse, so the mark and a count are enough. A pin that is not a call's need not
 //! come to its end in that order; where it is nested it does not share the slot, but is counted.
 use super::{ALL, Record, ThreadName, lock};
 use crate::load::library::Library;
@@ -64,7 +64,6 @@ impl Record {
     }
 
     /// The last nested call has returned.
-    #[cold]
     pub(crate) fn leave_nested(&self) {
         self.set_entered(self.entered().without_nested());
     }

@@ -42,8 +42,8 @@ pub(crate) struct Record {
     // All that a pin touches, in one cache line.
     slot: AtomicPtr<()>,
     attention: AtomicBool,
-    /// Pins that share the slot. Written by the owning thread alone.
-    depth: AtomicU32,
+    /// Pins that share the slot with the one that wrote it. Written by the owning thread alone.
+    sharing: AtomicU32,
     /// What the pins in the slot have entered: see [`Entered`]. Written by the owning thread alone.
     entered: AtomicU32,
     /// Where an explicit pin was made; null for a call.
@@ -156,7 +156,7 @@ impl Record {
         Record {
             slot: AtomicPtr::new(null_mut()),
             attention: AtomicBool::new(false),
-            depth: AtomicU32::new(0),
+            sharing: AtomicU32::new(0),
             entered: AtomicU32::new(0),
             pinned_at: AtomicPtr::new(null_mut()),
             index,
@@ -171,18 +171,18 @@ impl Record {
         &self.slot
     }
 
-    /// How many pins share the slot.
+    /// How many pins share the slot with the one that wrote it.
     #[inline(always)]
-    pub(crate) fn depth(&self) -> u32 {
-        self.depth.load(Relaxed)
+    pub(crate) fn sharing(&self) -> u32 {
+        self.sharing.load(Relaxed)
     }
 
-    #[inline(always)]
-    pub(super) fn set_depth(&self, depth: u32) {
-        self.depth.store(depth, Relaxed);
+    pub(super) fn set_sharing(&self, sharing: u32) {
+        self.sharing.store(sharing, Relaxed);
     }
 
     /// Whether this thread has something pinned.
+    #[inline(always)]
     pub(crate) fn has_pin(&self) -> bool {
         !self.slot.load(Relaxed).is_null()
     }
