@@ -22,7 +22,7 @@ use crate::workspace::{Workspace, directory};
 use crate::{Error, edges, settings};
 
 /// Where what is known of commits is kept between builds.
-const COMMITS: &str = ".hotswap-commits.json";
+pub(crate) const COMMITS: &str = ".hotswap-commits.json";
 
 /// A plugin that was built and installed.
 #[derive(Debug)]
@@ -71,15 +71,20 @@ struct Compiled<'w> {
 
 /// Refuses what must not be built, before anything is.
 pub(crate) fn check(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
+    groups
+        .iter()
+        .try_for_each(|group| edges::check(calls.workspace, group))?;
+    check_asked(calls, groups)
+}
+
+/// The same where it does not matter who depends on a plugin.
+pub(crate) fn check_asked(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
     let asked = settings::Asked {
         profile: profile(calls.options),
         target: calls.options.target.as_deref(),
         rustc_args: calls.rustc_args,
     };
     settings::check(calls.workspace, &asked)?;
-    groups
-        .iter()
-        .try_for_each(|group| edges::check(calls.workspace, group))?;
     let packages = groups
         .iter()
         .flat_map(|group| group.host.into_iter().chain(group.plugins.iter().copied()));
@@ -123,7 +128,15 @@ pub(crate) fn out_dir(
     if let Some(directory) = &options.out_dir {
         return session.absolute(directory);
     }
-    let mut directory = base_dir(workspace);
+    below(base_dir(workspace), options, host)
+}
+
+/// The directory for `host`, as it is built with `options`, below `directory`.
+pub(crate) fn below(
+    mut directory: PathBuf,
+    options: &CompileOptions,
+    host: Option<&Package>,
+) -> PathBuf {
     directory.extend(&options.target);
     // As Cargo names its own directories.
     directory.push(match profile(options) {
@@ -135,7 +148,7 @@ pub(crate) fn out_dir(
     directory
 }
 
-fn base_dir(workspace: &Workspace) -> PathBuf {
+pub(crate) fn base_dir(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("hotswap")
 }
 
@@ -146,7 +159,7 @@ fn profile(options: &CompileOptions) -> &str {
         .unwrap_or(if options.release { "release" } else { "dev" })
 }
 
-fn describe(calls: &Calls<'_>, group: &Group<'_>) {
+pub(crate) fn describe(calls: &Calls<'_>, group: &Group<'_>) {
     let names: Vec<&str> = group
         .plugins
         .iter()
@@ -179,11 +192,11 @@ fn compile<'w>(
 ) -> Result<Compiled<'w>, Error> {
     let session = calls.session;
     let mut timing = Timing::new();
-    let artifacts = calls.plugin(plugin).run(session, calls.format)?;
+    let made = calls.plugin(plugin).run(session, calls.format)?;
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
         (artifact.target.is_lib() || artifact.target.is_cdylib()) && is_shared_library(file)
     };
-    let file = file_of(&artifacts, &plugin.id, wanted).ok_or_else(|| Error::NoArtifact {
+    let file = file_of(&made.artifacts, &plugin.id, wanted).ok_or_else(|| Error::NoArtifact {
         package: plugin.name.to_string(),
         wanted: "shared library",
     })?;

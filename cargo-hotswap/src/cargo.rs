@@ -20,12 +20,24 @@ pub(crate) struct Call {
     directory: PathBuf,
     args: Vec<OsString>,
     /// What the macros of `hotswap-plugin` read.
-    live_prefix: Option<String>,
+    env: Vec<(&'static str, OsString)>,
     package: String,
+}
+
+/// What came of a call.
+pub(crate) struct Made {
+    /// All that was compiled for it, whether anew or not.
+    pub(crate) artifacts: Vec<Artifact>,
+    /// Where build scripts have the linker look for libraries: `native=/a/path`.
+    pub(crate) linked_paths: Vec<String>,
 }
 
 /// Where the macros find how the names of what is live begin.
 const LIVE_PREFIX: &str = "HOTSWAP_LIVE_PREFIX";
+/// Where they find the plugins that are linked into a program.
+const LINKED: &str = "HOTSWAP_LINKED";
+/// And which program that is.
+const LINKED_INTO: &str = "HOTSWAP_LINKED_INTO";
 
 /// What all calls of one build share.
 pub(crate) struct Calls<'a> {
@@ -61,12 +73,51 @@ impl Calls<'_> {
         self.call(args, host)
     }
 
+    /// Builds `plugin` as a library that can be linked into a host. The metadata of it is its own: the same crate may be in
+    /// the program once more, as an ordinary dependency.
+    pub(crate) fn linked_plugin(&self, plugin: &Package) -> Call {
+        let mut args = self.common("rustc", plugin);
+        args.extend(["--lib", "--crate-type", "rlib"].map(OsString::from));
+        args.extend(self.cargo_args.iter().map(OsString::from));
+        args.extend(
+            ["--", "--cfg", "hotswap_static", "-Cmetadata=hotswap_static"].map(OsString::from),
+        );
+        args.extend(self.rustc_args.iter().map(OsString::from));
+        self.call(args, plugin)
+    }
+
+    /// Builds the binary `name` of `host` with the libraries of `link`, which the file `list` names.
+    pub(crate) fn linked_host(
+        &self,
+        host: &Package,
+        name: &str,
+        list: &Path,
+        link: impl IntoIterator<Item = OsString>,
+    ) -> Call {
+        let mut args = self.common("rustc", host);
+        args.extend(["--bin", name].map(OsString::from));
+        args.extend(self.cargo_args.iter().map(OsString::from));
+        args.extend(["--", "--cfg", "hotswap_static"].map(OsString::from));
+        args.extend(link);
+        args.extend(self.rustc_args.iter().map(OsString::from));
+        let mut call = self.call(args, host);
+        let into = format!("{}:{name}", host.name);
+        call.env
+            .extend([(LINKED, list.into()), (LINKED_INTO, into.into())]);
+        call
+    }
+
     fn call(&self, args: Vec<OsString>, package: &Package) -> Call {
         Call {
             program: self.session.cargo.clone(),
             directory: self.workspace.root.clone(),
             args,
-            live_prefix: self.options.live_prefix.clone(),
+            env: self
+                .options
+                .live_prefix
+                .iter()
+                .map(|prefix| (LIVE_PREFIX, prefix.into()))
+                .collect(),
             package: package.name.to_string(),
         }
     }
@@ -125,11 +176,12 @@ impl Call {
     pub(crate) fn shown(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.args);
         let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
-        let prefix = self.live_prefix.as_deref().map(quoted);
+        let env = self.env.iter();
+        let env = env.map(|(name, value)| format!("{name}={} ", quoted(&value.to_string_lossy())));
         format!(
             "cd {} && {}{}",
             quoted(&self.directory.to_string_lossy()),
-            prefix.map_or_else(String::new, |prefix| format!("{LIVE_PREFIX}={prefix} ")),
+            env.collect::<String>(),
             words.join(" ")
         )
     }
@@ -138,11 +190,7 @@ impl Call {
     ///
     /// # Errors
     /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
-    pub(crate) fn run(
-        &self,
-        session: &Session,
-        format: MessageFormat,
-    ) -> Result<Vec<Artifact>, Error> {
+    pub(crate) fn run(&self, session: &Session, format: MessageFormat) -> Result<Made, Error> {
         session.ui.detail("Running", self.shown());
         let program = || self.program.to_string_lossy().into_owned();
         let (first, rest) = self.args.split_first().ok_or(Error::Compilation {
@@ -155,7 +203,7 @@ impl Call {
             .args(session.ui.cargo_options())
             .args(rest)
             .current_dir(&self.directory)
-            .envs(self.live_prefix.iter().map(|prefix| (LIVE_PREFIX, prefix)));
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -170,7 +218,7 @@ impl Call {
                     source,
                 })?;
         let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
-        let artifacts = std::thread::scope(|scope| {
+        let made = std::thread::scope(|scope| {
             scope.spawn(|| {
                 for line in stderr
                     .into_iter()
@@ -180,7 +228,10 @@ impl Call {
                     session.ui.relay(&String::from_utf8_lossy(&line));
                 }
             });
-            let mut artifacts = vec![];
+            let mut made = Made {
+                artifacts: vec![],
+                linked_paths: vec![],
+            };
             for line in stdout
                 .into_iter()
                 .flat_map(|stdout| BufReader::new(stdout).lines())
@@ -189,11 +240,16 @@ impl Call {
                 if format == MessageFormat::Json {
                     session.ui.result(&line);
                 }
-                if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(&line) {
-                    artifacts.push(artifact);
+                match serde_json::from_str(&line) {
+                    Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
+                    Ok(Message::BuildScriptExecuted(script)) => {
+                        let paths = script.linked_paths.into_iter();
+                        made.linked_paths.extend(paths.map(Into::into));
+                    }
+                    _ => {}
                 }
             }
-            Ok(artifacts)
+            Ok(made)
         });
         let source = |source| Error::CargoOutput {
             program: program(),
@@ -206,7 +262,7 @@ impl Call {
                 code: status.code(),
             });
         }
-        artifacts.map_err(source)
+        made.map_err(source)
     }
 }
 

@@ -169,6 +169,29 @@ pub struct BuildArgs {
     /// Leave out these plugins or hosts
     #[arg(long, value_name = "NAME", help_heading = "Packages")]
     pub exclude: Vec<String>,
+    /// Link the plugins of each host into its program, and build that: nothing is loaded, or reloaded
+    #[arg(
+        long = "static",
+        conflicts_with = "out_dir",
+        help_heading = "Static linking"
+    )]
+    pub linked: bool,
+    /// The host's binary, where it has several and no `default-run`
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "linked",
+        help_heading = "Static linking"
+    )]
+    pub bin: Option<String>,
+    /// Build nothing: remove what --static has generated for these hosts with these options
+    #[arg(
+        long,
+        requires = "linked",
+        conflicts_with = "dry_run",
+        help_heading = "Static linking"
+    )]
+    pub clean: bool,
     /// Print the commands instead of running them
     #[arg(long)]
     pub dry_run: bool,
@@ -205,6 +228,9 @@ pub struct RunArgs {
     /// Do not watch: build once, then only run
     #[arg(long)]
     pub no_watch: bool,
+    /// Link the plugins into the host's program, and run that: nothing is watched or reloaded
+    #[arg(long = "static", conflicts_with = "out_dir")]
+    pub linked: bool,
     /// For the host
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<std::ffi::OsString>,

@@ -169,6 +169,23 @@ pub enum Error {
         /// The Cargo.toml with the last edge of the chain.
         manifest: PathBuf,
     },
+    /// `--static` for a plugin alone.
+    #[error("--static builds a host with its plugins in it, and {} was named without one; name the directory of the host", plugins.join(", "))]
+    LinkedWithoutHost {
+        /// The plugins.
+        plugins: Vec<String>,
+    },
+    /// A host that does not ask for the plugins that are linked into it.
+    #[error(
+        "`{host}` was built without its plugins, since `{}` and its modules do not ask for them; where the swapper is built, \
+         say `Swapper::builder().linked(hotswap_host::linked_plugins!())`", source_file.display()
+    )]
+    NotLinked {
+        /// The host's package.
+        host: String,
+        /// The root of its program.
+        source_file: PathBuf,
+    },
     /// `panic = "abort"`.
     #[error("{origin} makes a panic in a plugin end the whole program; {remedy}")]
     PanicAbort {

@@ -148,6 +148,19 @@ impl Locked {
         Ok(removed)
     }
 
+    /// Removes the files whose names are `wanted`, and the lock, which nobody else may be waiting for any more. Returns the
+    /// names of the files.
+    pub(crate) fn remove(self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
+        let mut removed = self.names()?;
+        removed.retain(|name| wanted(name) && self.file(name).is_file());
+        for path in removed.iter().map(|name| self.file(name)) {
+            std::fs::remove_file(&path).map_err(io("remove", &path))?;
+        }
+        let lock = self.file(OUT_LOCK);
+        std::fs::remove_file(&lock).map_err(io("remove", &lock))?;
+        Ok(removed)
+    }
+
     /// The names of the files here, in order; those that are not text are not ours.
     fn names(&self) -> Result<Vec<String>, Error> {
         let entries = std::fs::read_dir(&self.path).map_err(io("read", &self.path))?;

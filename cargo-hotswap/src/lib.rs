@@ -8,7 +8,8 @@
 //! # Map
 //! [`cli`] is what can be typed, `commands` has one file per subcommand. Below them, in the order a build goes:
 //! `workspace` (what Cargo says) → `selection` (which plugins, of which host) → `edges` and `settings` (what is
-//! refused) → `build` (compile each with `cargo rustc`) → `install` (note, lock, rename).
+//! refused) → `build` (compile each with `cargo rustc`) → `install` (note, lock, rename). With `--static` the last two are
+//! `linked` (compile each, list them, compile the host with them).
 //!
 //! # Exit codes
 //! See [`exit`]. What went wrong is an [`Error`], shown on stderr.
@@ -24,9 +25,11 @@ mod dep_info;
 mod edges;
 mod error;
 mod graph;
+mod host;
 mod hosts;
 mod install;
 mod interrupt;
+mod linked;
 mod project;
 mod rebuild;
 mod selection;

@@ -1,10 +1,10 @@
 //! A workspace as Cargo describes it, asked once.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{MetadataCommand, Package, PackageId, Target, TargetKind};
+use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId, Target, TargetKind};
 use serde::Deserialize as _;
 
 use crate::attribute::Plugin;
@@ -32,24 +32,7 @@ impl Workspace {
         manifest: &Path,
         options: &CompileOptions,
     ) -> Result<Self, Error> {
-        let mut command = MetadataCommand::new();
-        command
-            .cargo_path(&session.cargo)
-            .manifest_path(manifest)
-            .no_deps();
-        if let Some(directory) = manifest.parent() {
-            command.current_dir(directory);
-        }
-        command.other_options(
-            lock_options(options)
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>(),
-        );
-        let metadata = run(command).map_err(|source| Error::Metadata {
-            manifest: manifest.to_owned(),
-            source: Box::new(source),
-        })?;
+        let metadata = ask(session, manifest, options, &["--no-deps"])?;
         let target_dir = match explicit_target_dir(session, options) {
             Some(directory) => directory,
             None => metadata.target_directory.into_std_path_buf(),
@@ -60,6 +43,23 @@ impl Workspace {
             members: metadata.packages,
             plugins: RefCell::default(),
         })
+    }
+
+    /// The packages that depend on `hotswap-plugin`, here and below: others have no live functions and types.
+    pub(crate) fn users_of_hotswap(
+        &self,
+        session: &Session,
+        options: &CompileOptions,
+    ) -> Result<HashSet<PackageId>, Error> {
+        let manifest = self.root.join("Cargo.toml");
+        // Whatever is built, with whichever features.
+        let metadata = ask(session, &manifest, options, &["--all-features"])?;
+        let uses = |package: &Package| {
+            let mut dependencies = package.dependencies.iter();
+            dependencies.any(|dependency| dependency.name == "hotswap-plugin")
+        };
+        let users = metadata.packages.into_iter().filter(uses);
+        Ok(users.map(|package| package.id).collect())
     }
 
     /// The member whose Cargo.toml is `manifest`.
@@ -224,6 +224,26 @@ pub(crate) fn lock_options(options: &CompileOptions) -> Vec<&'static str> {
     .into_iter()
     .filter_map(|(given, option)| given.then_some(option))
     .collect()
+}
+
+/// What Cargo says of the workspace that `manifest` belongs to.
+fn ask(
+    session: &Session,
+    manifest: &Path,
+    options: &CompileOptions,
+    more: &[&str],
+) -> Result<Metadata, Error> {
+    let mut command = MetadataCommand::new();
+    command.cargo_path(&session.cargo).manifest_path(manifest);
+    if let Some(directory) = manifest.parent() {
+        command.current_dir(directory);
+    }
+    let more = more.iter().copied().chain(lock_options(options));
+    command.other_options(more.map(str::to_owned).collect::<Vec<_>>());
+    run(command).map_err(|source| Error::Metadata {
+        manifest: manifest.to_owned(),
+        source: Box::new(source),
+    })
 }
 
 fn run(command: MetadataCommand) -> Result<cargo_metadata::Metadata, cargo_metadata::Error> {

@@ -1,6 +1,7 @@
 //! A loaded plugin: its library, its instance, its hooks.
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::error::{Hook, HookFailure};
+use crate::linked::Claim;
 use crate::live::record::Entered;
 use crate::load::library::Library;
 use crate::name::PluginName;
@@ -13,6 +14,7 @@ use hotswap_plugin::contract::state::StateDesc;
 use hotswap_plugin::contract::{
     ContextView, LiveDesc, LoadDataView, PluginDesc, PluginEntryRef, VaultView,
 };
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +25,7 @@ pub(crate) struct Loaded {
     pub(crate) library: Arc<Library>,
     pub(crate) entry: PluginEntryRef,
     pub(crate) desc: &'static PluginDesc,
-    pub(crate) live: &'static [LiveDesc],
+    pub(crate) live: Cow<'static, [LiveDesc]>,
     pub(crate) name: PluginName,
     pub(crate) metadata: Metadata,
     pub(crate) file: PathBuf,
@@ -36,6 +38,8 @@ pub(crate) struct Loaded {
     pub(crate) is_reloadable: bool,
     /// What threads have entered that call the plugin: the same for all builds of it.
     pub(crate) entered: Entered,
+    /// Of a plugin that is linked into the program: nobody else opens those meanwhile.
+    pub(crate) _claim: Option<Arc<Claim>>,
 }
 
 // SAFETY: the entry and the description are constants of the library, which `library` keeps mapped; the functions may
@@ -53,7 +57,7 @@ pub(crate) struct Instance {
 
 /// What a plugin's code may call besides itself. Its threads outlive its instance and call on, so this is freed after
 /// its library has left memory.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Uses {
     /// Instances of other plugins.
     imports: Vec<Arc<Instance>>,
@@ -202,7 +206,7 @@ impl Instance {
 
     /// Its live functions and types.
     pub(crate) fn live(&self) -> &[LiveDesc] {
-        self.loaded.live
+        &self.loaded.live
     }
 
     /// The function of this name.

@@ -144,10 +144,7 @@ unsafe fn lend<I: boundary::Interface + ?Sized, R>(
     target: Target,
     calls: impl FnOnce(&I::Proxy) -> R,
 ) -> Result<R, CallError> {
-    let object = RawObject {
-        table: target.call,
-        this: target.this,
-    };
+    let object = RawObject::lent(target.call, target.this);
     // SAFETY: the caller's promise. A proxy cannot be cloned, so none outlives the call.
     let proxy = I::proxy(unsafe { Object::from_raw(object) });
     catch_unwind(AssertUnwindSafe(|| calls(&proxy))).or_else(|payload| {

@@ -31,6 +31,7 @@ mod host_table;
 mod instance;
 mod interface;
 mod levels;
+pub mod linked;
 mod live;
 mod load;
 mod load_data;
@@ -56,6 +57,7 @@ pub use hotswap_plugin::{
     BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
 pub use interface::{BoundInterface, Interface};
+pub use linked::LinkedPlugins;
 pub use live::retire::UnloadMode;
 pub use load::copy::CopyError;
 pub use name::PluginName;
@@ -65,6 +67,12 @@ pub use swapper::{
     Builder, Change, Hold, Outcome, Pin, PluginReport, Reload, Report, StateReport, Swapper,
 };
 pub use vault::{BagItem, LivePlace, LiveTypeRef};
+
+/// What the macros name. Not for people, and not covered by any promise of stability.
+#[doc(hidden)]
+pub mod __private {
+    pub use hotswap_plugin::__private::linked_plugins;
+}
 
 /// What a host's source usually needs.
 pub mod prelude {

@@ -40,12 +40,15 @@ pub enum RetirementState {
     Gone,
     /// It stays mapped, for the reasons named.
     Kept,
+    /// Its instance is gone. Its code is linked into the program.
+    Freed,
 }
 
 impl RetirementState {
     /// Whether nothing more will happen.
     pub fn is_end(self) -> bool {
-        matches!(self, RetirementState::Gone | RetirementState::Kept)
+        use RetirementState::{Freed, Gone, Kept};
+        matches!(self, Gone | Kept | Freed)
     }
 }
 
@@ -78,6 +81,7 @@ impl fmt::Display for Retirement {
             RetirementState::Freeing => "is being freed",
             RetirementState::Gone => "has left memory",
             RetirementState::Kept => "stays mapped",
+            RetirementState::Freed => "has been freed; its code is part of the program",
         })?;
         for (i, holder) in self.held_by.iter().enumerate() {
             write!(f, "{}{holder}", if i == 0 { ": held by " } else { ", " })?;
@@ -110,6 +114,15 @@ pub enum Holder {
         /// How many.
         count: usize,
     },
+    /// Async calls whose futures are neither ready nor dropped.
+    AsyncCalls {
+        /// The plugin.
+        plugin: String,
+        /// The function, or the interface.
+        function: String,
+        /// How many.
+        count: usize,
+    },
     /// A plugin that imports it, and is itself on its way out.
     User {
         /// Its name.
@@ -133,6 +146,11 @@ pub enum Holder {
     },
     /// The plugin's `on_free` or `Drop`, or that of one of its objects, which has not returned.
     Drop,
+    /// Tasks that the plugin spawned through hotswap, and that have not ended.
+    Tasks {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Threads that the plugin started.
     Threads {
         /// Their ids and names.
@@ -197,6 +215,22 @@ impl fmt::Display for Holder {
             },
             Holder::Pin { thread, at } => write!(f, "a pin of {thread}, made at {at}"),
             Holder::Holds { count } => write!(f, "{count} hold{}", plural(*count)),
+            Holder::AsyncCalls {
+                plugin,
+                function,
+                count,
+            } => write!(
+                f,
+                "{count} unfinished async call{} of {plugin}.{function}",
+                plural(*count)
+            ),
+            Holder::Tasks { names } => write!(
+                f,
+                "{} task{}: {}",
+                names.len(),
+                plural(names.len()),
+                names.join(", ")
+            ),
             Holder::User { plugin } => write!(f, "{plugin}, which imports it"),
             Holder::Objects {
                 interface,

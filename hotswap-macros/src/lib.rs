@@ -24,6 +24,7 @@ mod extension;
 mod golden;
 mod import;
 mod interface;
+mod linked;
 mod live;
 mod live_data;
 mod plugin;
@@ -437,4 +438,11 @@ fn or_errors(
         }
     });
     expanded.into()
+}
+
+/// What `hotswap_host::linked_plugins!` is made of. Its argument is the path of `hotswap_host`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn linked_plugins(root: TokenStream) -> TokenStream {
+    linked::expand(&root.into()).into()
 }

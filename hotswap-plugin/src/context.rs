@@ -1,7 +1,7 @@
 //! What a plugin may know of itself.
 use crate::VaultHandle;
-use crate::contract::shim::Token;
-use crate::contract::{ContextView, HostTableRef};
+use crate::contract::ContextView;
+use crate::glue::Host;
 use std::fmt;
 
 /// The plugin's own name, version, build and generation, and a way to ask the host for a reload.
@@ -14,13 +14,9 @@ pub struct Context {
     build_id: String,
     generation: u64,
     reloads: u64,
-    host: Option<(Token, HostTableRef)>,
+    is_static: bool,
+    host: Option<Host>,
 }
-
-// SAFETY: the token and the table are the host's, which outlives the plugin; both may be used from any thread.
-unsafe impl Send for Context {}
-// SAFETY: as above.
-unsafe impl Sync for Context {}
 
 impl Context {
     /// For unit tests, with nothing loaded: the name is `test`, the generation 1, and asking for a reload does
@@ -38,17 +34,19 @@ impl Context {
             build_id: "0".repeat(32),
             generation: 1,
             reloads: 0,
+            is_static: false,
             host: None,
         }
     }
 
-    pub(crate) fn new(view: &ContextView<'_>, host: Option<(Token, HostTableRef)>) -> Self {
+    pub(crate) fn new(view: &ContextView<'_>, host: Option<Host>, is_static: bool) -> Self {
         Context {
             name: view.name.as_str().to_owned(),
             version: view.version.as_str().to_owned(),
             build_id: view.build_id.as_str().to_owned(),
             generation: view.generation,
             reloads: view.reloads,
+            is_static,
             host,
         }
     }
@@ -79,16 +77,23 @@ impl Context {
         self.reloads
     }
 
-    /// What finds live functions and types by their names.
-    pub fn vault(&self) -> VaultHandle {
-        VaultHandle::new()
+    /// Whether the plugin is linked into the host's program, by `cargo hotswap build --static`: nothing of it is replaced
+    /// while that runs.
+    pub fn is_static(&self) -> bool {
+        self.is_static
     }
 
-    /// Asks the host to reload, once the current call has returned. Asking twice is asking once.
+    /// What finds live functions and types by their names.
+    pub fn vault(&self) -> VaultHandle {
+        VaultHandle::of(self.host)
+    }
+
+    /// Asks the host to reload, once the current call has returned. Asking twice is asking once. A host that the plugin is
+    /// [linked into](Self::is_static) refuses, and says so in its log.
     pub fn request_reload(&self) {
-        if let Some((token, host)) = self.host {
+        if let Some(Host { token, table }) = self.host {
             // SAFETY: the token belongs to this table, and both to the host, which outlives the plugin.
-            unsafe { host.request_reload()(token) }
+            unsafe { table.request_reload()(token) }
         }
     }
 }

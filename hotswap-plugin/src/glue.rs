@@ -4,7 +4,7 @@ use crate::boundary::{
     ValueView, dynamic, guard,
 };
 use crate::contract::entry::{DescRef, PluginDesc, RawArgs, RawOut};
-use crate::contract::live::{HOTSWAP_LIVE_ITEMS, LiveList};
+use crate::contract::live::{self, LiveList};
 use crate::contract::shim::Token;
 use crate::contract::state::{StateDesc, StateSink, StateView};
 use crate::contract::{
@@ -15,10 +15,13 @@ use abi_stable::library::{__call_root_module_loader, RootModuleResult};
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::RSlice;
 use std::marker::PhantomData;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// The host that this library belongs to: set once, before anything else runs.
 static HOST: OnceLock<Host> = OnceLock::new();
+
+/// The host that plugins are linked into which use this copy of the crate, with the token of the one that was connected last.
+static LINKED: RwLock<Option<Host>> = RwLock::new(None);
 
 #[derive(Clone, Copy)]
 pub(crate) struct Host {
@@ -31,9 +34,14 @@ unsafe impl Send for Host {}
 // SAFETY: as above.
 unsafe impl Sync for Host {}
 
-/// The host, once the plugin is connected; `None` where the crate is linked as an ordinary library.
+/// The host, once the plugin is connected; `None` where the crate is linked as an ordinary library, or into the host.
 pub(crate) fn host() -> Option<Host> {
     HOST.get().copied()
+}
+
+/// The host, also where plugins are linked into it: for what it does not matter which of its plugins asks.
+pub(crate) fn any_host() -> Option<Host> {
+    host().or_else(|| *LINKED.read().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The calling thread's number, once the plugin is connected.
@@ -42,10 +50,10 @@ pub(crate) fn thread_index() -> Option<u32> {
     host().map(|host| unsafe { host.table.thread_index()(host.token) })
 }
 
-/// The tables of the plugin `P`.
-pub struct Entry<P>(PhantomData<P>);
+/// The tables of the plugin `P`, in a library of its own or linked into the host.
+struct Entry<P, const LINKED: bool>(PhantomData<P>);
 
-impl<P: Plugin> Entry<P> {
+impl<P: Plugin, const LINKED: bool> Entry<P, LINKED> {
     const DESC: PluginDesc = PluginDesc {
         functions: RSlice::from_slice(P::FUNCTIONS),
         exports: RSlice::from_slice(P::EXPORTS),
@@ -54,10 +62,10 @@ impl<P: Plugin> Entry<P> {
     };
 
     const TABLE: &'static WithMetadata<PluginEntry> = &WithMetadata::new(PluginEntry {
-        connect,
+        connect: if LINKED { connect_linked } else { connect },
         describe: describe::<P>,
-        reloadable: reloadable::<P>,
-        construct: construct::<P>,
+        reloadable: reloadable::<P, LINKED>,
+        construct: construct::<P, LINKED>,
         on_load: on_load::<P>,
         on_init: on_init::<P>,
         on_start: on_start::<P>,
@@ -79,8 +87,8 @@ impl<P: Plugin> Entry<P> {
 }
 
 /// The constructor that the library header names.
-extern "C" fn root_module<P: Plugin>() -> RootModuleResult {
-    __call_root_module_loader(Entry::<P>::root)
+extern "C" fn root_module<P: Plugin, const LINKED: bool>() -> RootModuleResult {
+    __call_root_module_loader(Entry::<P, LINKED>::root)
 }
 
 /// What the entry points and the metadata of a plugin are made from. A plugin's crate asks for it once: each time it
@@ -101,10 +109,19 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Those of the plugin `P`.
+    /// Those of the library of the plugin `P`.
     pub const fn of<P: Plugin>() -> Self {
+        Parts::with::<P>(root_module::<P, false>)
+    }
+
+    /// Those of the plugin `P` where it is linked into the host.
+    pub const fn linked<P: Plugin>() -> Self {
+        Parts::with::<P>(root_module::<P, true>)
+    }
+
+    const fn with<P: Plugin>(root: extern "C" fn() -> RootModuleResult) -> Self {
         Parts {
-            root: root_module::<P>,
+            root,
             functions: P::FUNCTIONS,
             exports: P::EXPORTS,
             import_text: <P::Imports as Import>::METADATA,
@@ -120,15 +137,24 @@ unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
     }
 }
 
+/// As [`connect`], where the program's own logger and panic hook serve the plugin too, and hosts may follow each other.
+unsafe extern "C" fn connect_linked(token: Token, table: HostTableRef) {
+    *LINKED.write().unwrap_or_else(PoisonError::into_inner) = Some(Host { token, table });
+}
+
 extern "C" fn describe<P: Plugin>() -> DescRef {
-    DescRef((&raw const *const { &Entry::<P>::DESC }).cast())
+    DescRef((&raw const *const { &Entry::<P, false>::DESC }).cast())
 }
 
-fn context(view: &ContextView<'_>) -> Context {
-    Context::new(view, host().map(|host| (host.token, host.table)))
+fn context(view: &ContextView<'_>, is_static: bool) -> Context {
+    let host = any_host().map(|host| Host {
+        token: view.token,
+        ..host
+    });
+    Context::new(view, host, is_static)
 }
 
-unsafe extern "C" fn reloadable<P: Plugin>(
+unsafe extern "C" fn reloadable<P: Plugin, const LINKED: bool>(
     cx: &ContextView<'_>,
     answer: &mut bool,
     sink: Sink,
@@ -136,13 +162,13 @@ unsafe extern "C" fn reloadable<P: Plugin>(
     // SAFETY: the sink is the caller's, for this call.
     unsafe {
         guard(sink, || {
-            *answer = P::reloadable(&context(cx));
+            *answer = P::reloadable(&context(cx, LINKED));
             Ok(())
         })
     }
 }
 
-unsafe extern "C" fn construct<P: Plugin>(
+unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
     cx: &ContextView<'_>,
     imports: RSlice<'_, RawObject>,
     this: &mut *mut (),
@@ -153,7 +179,7 @@ unsafe extern "C" fn construct<P: Plugin>(
         guard(sink, || {
             // The host gives one object for each import, checked against its description.
             let imports = P::Imports::bind(imports.as_slice());
-            *this = Box::into_raw(Box::new(P::construct(&context(cx), imports)?)).cast();
+            *this = Box::into_raw(Box::new(P::construct(&context(cx, LINKED), imports)?)).cast();
             Ok(())
         })
     }
@@ -260,7 +286,7 @@ unsafe extern "C" fn invoke_func<P: Plugin>(
 }
 
 extern "C" fn live() -> LiveList {
-    LiveList::new(HOTSWAP_LIVE_ITEMS.static_slice())
+    LiveList::new(live::items())
 }
 
 extern "C" fn set_levels(log: u32, trace: u32) {
@@ -293,14 +319,28 @@ macro_rules! __entry {
 
         #[unsafe(no_mangle)]
         static hotswap_root_module: $crate::__private::abi_stable::library::LibHeader =
-            // SAFETY: the constructor returns the root module named here.
-            unsafe {
-                $crate::__private::abi_stable::library::LibHeader::from_constructor::<
-                    $crate::contract::PluginEntryRef,
-                >(
-                    PLUGIN.root,
-                    $crate::__private::abi_stable::library::CheckTypeLayout::Yes,
-                )
-            };
+            $crate::__header!();
+
+        #[used]
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = ".hotswap")]
+        static HOTSWAP_METADATA: Metadata = METADATA;
+    };
+}
+
+/// The library header that leads to the entry points of `PLUGIN`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __header {
+    () => {
+        // SAFETY: the constructor returns the root module named here.
+        unsafe {
+            $crate::__private::abi_stable::library::LibHeader::from_constructor::<
+                $crate::contract::PluginEntryRef,
+            >(
+                PLUGIN.root,
+                $crate::__private::abi_stable::library::CheckTypeLayout::Yes,
+            )
+        }
     };
 }

@@ -82,6 +82,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::{boundary, contract, glue, shim};
     pub use abi_stable;
+    pub use hotswap_macros::linked_plugins;
     pub use linkme;
     pub use serde;
 }

@@ -12,6 +12,7 @@ use crate::cargo::Calls;
 use crate::cli::{BuildArgs, MessageFormat};
 use crate::error::exit;
 use crate::install::Installed;
+use crate::linked::{self, Program};
 use crate::selection::{Filter, Group, select};
 use crate::session::Session;
 use crate::workspace::{Workspace, find_manifest};
@@ -19,7 +20,7 @@ use crate::workspace::{Workspace, find_manifest};
 /// Builds what `args` select, and prints where it is.
 pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> {
     let (cargo_args, rustc_args) = split(&args.args);
-    let mut built = vec![];
+    let (mut built, mut programs) = (vec![], vec![]);
     for (workspace, manifests) in workspaces(session, args)? {
         let calls = Calls {
             session,
@@ -38,7 +39,9 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
         for manifest in manifests {
             groups.extend(select(&workspace, &manifest, filter)?);
         }
-        if args.dry_run {
+        if args.linked {
+            programs.extend(linked(&calls, &groups, args)?);
+        } else if args.dry_run {
             dry_run(&calls, &groups)?;
         } else {
             built.extend(build::build(&calls, &groups)?.built);
@@ -50,7 +53,36 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
             MessageFormat::Json => session.ui.json(&Message::of(built)),
         }
     }
+    for program in &programs {
+        match args.message_format {
+            MessageFormat::Human => session.ui.result(program.file.display()),
+            MessageFormat::Json => session.ui.json(&ProgramMessage::of(program)),
+        }
+    }
     Ok(exit::SUCCESS)
+}
+
+/// Builds the programs of these hosts with their plugins, or removes what that has made.
+fn linked(
+    calls: &Calls<'_>,
+    groups: &[Group<'_>],
+    args: &BuildArgs,
+) -> Result<Vec<Program>, Error> {
+    let mut programs = vec![];
+    for group in groups {
+        if args.clean {
+            let host = linked::check(calls, group)?;
+            if !linked::clean(calls.session, calls.workspace, calls.options, host)? {
+                let nothing = format_args!("nothing was generated for `{}`", host.name);
+                calls.session.ui.info("Clean", nothing);
+            }
+        } else if args.dry_run {
+            linked::dry_run(calls, group, args.bin.as_deref())?;
+        } else {
+            programs.push(linked::build(calls, group, args.bin.as_deref())?);
+        }
+    }
+    Ok(programs)
 }
 
 /// The workspaces meant, each asked about once, with the manifests to start from.
@@ -118,6 +150,28 @@ impl<'a> Message<'a> {
             file: built.file.to_string_lossy(),
             build_id: built.build_id,
             changed: built.installed == Installed::Written,
+        }
+    }
+}
+
+/// What it says of a program.
+#[derive(Serialize)]
+struct ProgramMessage<'a> {
+    reason: &'static str,
+    package: &'a str,
+    file: Cow<'a, str>,
+    plugins: &'a [String],
+    changed: bool,
+}
+
+impl<'a> ProgramMessage<'a> {
+    fn of(program: &'a Program) -> Self {
+        Self {
+            reason: "hotswap-program",
+            package: &program.package,
+            file: program.file.to_string_lossy(),
+            plugins: &program.plugins,
+            changed: program.installed == Installed::Written,
         }
     }
 }

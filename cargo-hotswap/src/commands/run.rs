@@ -9,13 +9,11 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Instant, SystemTime};
 
-use cargo_metadata::Package;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use signal_hook::consts::{SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-use crate::Error;
-use crate::cargo::{file_of, quoted};
-use crate::cli::{MessageFormat, RunArgs};
+use crate::cargo::quoted;
+use crate::cli::RunArgs;
 use crate::error::{exit, io};
 use crate::interrupt::Caught;
 use crate::project::Project;
@@ -23,7 +21,8 @@ use crate::rebuild::{Job, Pending, Rebuilt, Worker};
 use crate::session::{Session, without_cargos_variables};
 use crate::ui::shown;
 use crate::watch::{Change, Sources, Watcher};
-use crate::workspace::{binaries, directory};
+use crate::workspace::directory;
+use crate::{Error, host, linked};
 
 enum Event {
     Signal(Caught),
@@ -36,6 +35,9 @@ enum Event {
 pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
     let project = Project::open(session, args.host.as_deref(), &args.compile)?;
     let (host, group) = project.host()?;
+    if args.linked {
+        return run_linked(session, &project, args);
+    }
     if group.plugins.is_empty() {
         let first = quoted(&directory(host).join("plugins/first").to_string_lossy());
         session.ui.warn(format_args!(
@@ -45,7 +47,7 @@ pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
     }
     let began = SystemTime::now();
     let outcome = project.build_plugins()?;
-    let executable = build_host(session, &project, args)?;
+    let executable = host::build(&project.calls(), host, args.bin.as_deref())?;
     let sources = Sources::of(&project.workspace, &outcome.built);
     let host_sources = Sources::read(
         &project.workspace,
@@ -81,40 +83,25 @@ pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
     })
 }
 
-/// Builds the binary of the host.
-fn build_host(session: &Session, project: &Project<'_>, args: &RunArgs) -> Result<PathBuf, Error> {
-    let (host, _) = project.host()?;
-    let name = binary(host, args.bin.as_deref())?;
-    let artifacts = project
-        .calls()
-        .host(host, name)
-        .run(session, MessageFormat::Human)?;
-    let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
-        artifact.target.is_bin()
-            && artifact.target.name == name
-            && artifact
-                .executable
-                .as_deref()
-                .is_some_and(|found| found == file)
-    };
-    file_of(&artifacts, &host.id, wanted).ok_or_else(|| Error::NoArtifact {
-        package: host.name.to_string(),
-        wanted: "executable",
-    })
-}
-
-/// The binary to run: the one named, the default one, or the only one.
-fn binary<'a>(host: &'a Package, named: Option<&'a str>) -> Result<&'a str, Error> {
-    let wanted = named.or(host.default_run.as_deref());
-    let all: Vec<&str> = binaries(host).collect();
-    match (wanted, &all[..]) {
-        (Some(wanted), all) if all.contains(&wanted) => Ok(wanted),
-        (None, [only]) => Ok(only),
-        _ => Err(Error::WhichBinary {
-            host: host.name.to_string(),
-            binaries: all.into_iter().map(str::to_owned).collect(),
-        }),
-    }
+/// Builds the host with its plugins linked into it, and runs it until it ends. Nothing of it is rebuilt meanwhile.
+fn run_linked(session: &Session, project: &Project<'_>, args: &RunArgs) -> Result<u8, Error> {
+    let (_, group) = project.host()?;
+    let program = linked::build(&project.calls(), &group, args.bin.as_deref())?;
+    let (sender, events) = mpsc::channel();
+    let mut host = start(session, project, &program.file, args, &sender)?;
+    let pid = Pid::from_child(&host);
+    let ended = std::thread::spawn(move || {
+        wait_without_reaping(pid);
+        drop(sender.send(Event::HostEnded));
+    });
+    let (jobs, _no_work) = mpsc::channel();
+    let status = serve(session, &mut host, None, &events, &jobs);
+    // It ends with the host.
+    drop(ended.join());
+    Ok(exit_code(
+        session,
+        status.map_err(io("wait for", &program.file))?,
+    ))
 }
 
 /// Starts the host where the user is, as `cargo run` does. From now on signals are its own.

@@ -39,4 +39,4 @@ pub use unload::{Hindrance, hindrances};
 
 pub(crate) use find::find_each;
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use read::read_source;
+pub(crate) use read::{Described, read_source};

@@ -48,6 +48,31 @@ impl Artifact {
     }
 }
 
+/// What is known of a plugin that has no file of its own.
+pub(crate) struct Described<'a> {
+    pub(crate) build_id: BuildId,
+    pub(crate) note: Option<Note>,
+    /// What would be the section of metadata.
+    pub(crate) metadata: &'a [u8],
+    /// And that of live items.
+    pub(crate) live: &'a [u8],
+}
+
+impl Artifact {
+    /// The artifact that a plugin would have which is a part of `file`.
+    ///
+    /// # Errors
+    /// It is no plugin that this host can speak with.
+    pub(crate) fn described(file: &Path, described: Described<'_>) -> Result<Self, ArtifactError> {
+        Ok(Artifact {
+            file: file.to_owned(),
+            build_id: described.build_id,
+            metadata: Metadata::parse(file, described.metadata, described.live)?,
+            note: described.note,
+        })
+    }
+}
+
 /// A file as it was at one moment.
 pub(crate) struct Source {
     pub(crate) bytes: Vec<u8>,

@@ -49,6 +49,50 @@ pub enum ReloadError {
         /// The other one.
         second: Box<LivePlace>,
     },
+    /// Two crates that are linked into the program hold plugins of the same name.
+    #[error(
+        "two crates that are linked into the program hold the plugin {name}: {first} and {second}: rename one of the plugins"
+    )]
+    LinkedDuplicate {
+        /// The name, as the second writes it.
+        name: PluginName,
+        /// The crate that comes first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// The allow-list names a plugin that is not linked into the program.
+    #[error(
+        "the plugin {name} is on the allow-list, but is not linked into {}: {}", program.display(),
+        match nearest {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None => "build the program with `cargo hotswap build --static`, which links all plugins of the host".into(),
+        }
+    )]
+    NotLinked {
+        /// The plugin.
+        name: PluginName,
+        /// The program.
+        program: PathBuf,
+        /// The most similar name that is linked.
+        nearest: Option<PluginName>,
+    },
+    /// The plugins are linked into the program: nothing of them changes while that runs.
+    #[error(
+        "the plugins are linked into {}, so none can be reloaded: to change one, build the program again with `cargo \
+         hotswap build --static` and restart it; to reload, start it with `cargo hotswap run`, which loads them",
+        program.display()
+    )]
+    Static {
+        /// The program.
+        program: PathBuf,
+    },
+    /// Another swapper of the program has the linked plugins.
+    #[error(
+        "another swapper of this program has the linked plugins, which exist once: shut that one down first, and wait \
+         until it has let go of them"
+    )]
+    LinkedTwice,
     /// The allow-list names a plugin that the directory does not hold.
     #[error("the plugin {name} is on the allow-list, but {} holds no artifact of it: {}", dir.display(), found_or_build(nearest, name))]
     Missing {
@@ -258,6 +302,8 @@ impl ReloadError {
             ReloadError::LiveDuplicate { second, .. } => &second.plugin,
             ReloadError::HandOver { plugins, .. } => plugins.first()?,
             ReloadError::Duplicate { name, .. }
+            | ReloadError::LinkedDuplicate { name, .. }
+            | ReloadError::NotLinked { name, .. }
             | ReloadError::Missing { name, .. }
             | ReloadError::NotAllowed { name }
             | ReloadError::Unknown { name, .. }
@@ -266,6 +312,8 @@ impl ReloadError {
             ReloadError::Find(_)
             | ReloadError::Runtime(_)
             | ReloadError::Empty { .. }
+            | ReloadError::Static { .. }
+            | ReloadError::LinkedTwice
             | ReloadError::Cycle { .. }
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)

@@ -1,5 +1,8 @@
 //! One opened library, and the host's side of the thread functions that its plugin uses.
 //!
+//! A plugin that is linked into the program has one too, of which nothing was opened: the program's own thread functions serve
+//! it, and it never leaves memory.
+//!
 //! The library's [`Token`] is the address of its [`Library`]. It is handed out before any other code of the plugin
 //! runs, and stays valid as long as that code can run: who unmaps the library drops it afterwards, and who cannot
 //! unmap it leaks it.
@@ -25,15 +28,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// An opened library.
 pub(crate) struct Library {
     shim: ShimTable,
-    /// Closed by [`close`](Self::close) alone.
-    handle: ManuallyDrop<dl::Library>,
+    /// Nothing where the plugin is linked into the program.
+    opened: Option<Opened>,
     plugin: String,
     build_id: BuildId,
-    /// The private copy; given back once the library has left memory.
-    copy: Mutex<Option<PrivateCopy>>,
     path: PathBuf,
     range: Range<usize>,
-    attach: Attach,
     keys: Mutex<Vec<(Key, Option<Destructor>)>>,
     /// Ids of the plugin's threads that run now.
     threads: Mutex<BTreeSet<i32>>,
@@ -44,6 +44,15 @@ pub(crate) struct Library {
     destructors_skipped: AtomicUsize,
     /// Whose plugin it is.
     owner: WeakSwapper,
+}
+
+/// What was opened.
+struct Opened {
+    /// Closed by [`Library::close`] alone.
+    handle: ManuallyDrop<dl::Library>,
+    attach: Attach,
+    /// The private copy; given back once the library has left memory.
+    copy: Mutex<Option<PrivateCopy>>,
 }
 
 impl Library {
@@ -63,7 +72,36 @@ impl Library {
         let handle = unsafe { dl::Library::open(Some(&path), dl::RTLD_NOW | dl::RTLD_LOCAL) }?;
         // SAFETY: the contract's version was checked, which fixes this symbol's type.
         let attach = unsafe { *handle.get::<Attach>(ATTACH_SYMBOL)? };
-        let library = Arc::new_cyclic(|me: &std::sync::Weak<Library>| Library {
+        let opened = Opened {
+            handle: ManuallyDrop::new(handle),
+            attach,
+            copy: Mutex::new(Some(copy)),
+        };
+        let library = Library::new(Some(opened), plugin, build_id, path, owner);
+        // SAFETY: the table lives in the `Library`, which outlives the plugin's code.
+        unsafe { attach(&library.shim) };
+        Ok(library)
+    }
+
+    /// Stands for a plugin that is linked into the program. Its token is good for ever, if this is [kept](Self::keep).
+    pub(crate) fn linked(
+        plugin: &str,
+        build_id: BuildId,
+        program: &Path,
+        owner: WeakSwapper,
+    ) -> Arc<Library> {
+        Library::new(None, plugin, build_id, program.to_owned(), owner)
+    }
+
+    fn new(
+        opened: Option<Opened>,
+        plugin: &str,
+        build_id: BuildId,
+        path: PathBuf,
+        owner: WeakSwapper,
+    ) -> Arc<Library> {
+        let range = opened.as_ref().and(platform::mapped_range(&path));
+        Arc::new_cyclic(|me: &std::sync::Weak<Library>| Library {
             shim: ShimTable {
                 token: me.as_ptr().cast(),
                 thread_atexit,
@@ -72,13 +110,11 @@ impl Library {
                 key_set,
                 thread_create,
             },
-            handle: ManuallyDrop::new(handle),
+            opened,
             plugin: plugin.to_owned(),
             build_id,
-            range: platform::mapped_range(&path).unwrap_or_default(),
-            copy: Mutex::new(Some(copy)),
+            range: range.unwrap_or_default(),
             path,
-            attach,
             keys: Mutex::default(),
             threads: Mutex::default(),
             activity: Activity::new(),
@@ -86,10 +122,17 @@ impl Library {
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
             owner,
-        });
-        // SAFETY: the table lives in the `Library`, which outlives the plugin's code.
-        unsafe { attach(&library.shim) };
-        Ok(library)
+        })
+    }
+
+    /// Whether the plugin is linked into the program.
+    pub(crate) fn is_linked(&self) -> bool {
+        self.opened.is_none()
+    }
+
+    /// Keeps it for ever: its code may still be called with its token.
+    pub(crate) fn keep(self: &Arc<Self>) {
+        std::mem::forget(self.clone());
     }
 
     /// What the plugin hands back in every call of the host.
@@ -119,13 +162,17 @@ impl Library {
         (!token.is_null()).then(|| unsafe { Library::of(token) })
     }
 
-    /// A symbol of the library.
+    /// A symbol of the library; `None` where nothing was opened.
     ///
     /// # Safety
     /// `T` is its type.
-    pub(crate) unsafe fn symbol<T: Copy>(&self, name: &[u8]) -> Result<T, libloading::Error> {
+    pub(crate) unsafe fn symbol<T: Copy>(
+        &self,
+        name: &[u8],
+    ) -> Option<Result<T, libloading::Error>> {
+        let handle = &self.opened.as_ref()?.handle;
         // SAFETY: the caller's promise.
-        unsafe { self.handle.get::<T>(name).map(|symbol| *symbol) }
+        Some(unsafe { handle.get::<T>(name).map(|symbol| *symbol) })
     }
 
     /// The plugin's name.
@@ -138,20 +185,23 @@ impl Library {
         self.build_id
     }
 
-    /// The private copy that is mapped.
+    /// The private copy that is mapped, or the program.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The addresses it occupies.
+    /// The addresses it occupies, where they are its own.
     pub(crate) fn range(&self) -> &Range<usize> {
         &self.range
     }
 
     /// What was used before the host's table was attached.
     pub(crate) fn early(&self) -> Early {
+        let Some(opened) = &self.opened else {
+            return Early::default();
+        };
         // SAFETY: null asks for the counts alone; the library is open.
-        unsafe { (self.attach)(null()) }
+        unsafe { (opened.attach)(null()) }
     }
 
     /// Whose plugin it is.
@@ -161,13 +211,16 @@ impl Library {
 
     /// What is to be said of the private copy, if anything.
     pub(crate) fn copy_note(&self) -> Option<String> {
-        let reason = lock(&self.copy).as_ref()?.fallback()?.to_owned();
+        let copy = lock(&self.opened.as_ref()?.copy);
+        let reason = copy.as_ref()?.fallback()?.to_owned();
         Some(format!("its private copy is in memory: {reason}"))
     }
 
     /// Gives back the private copy of a library that has left memory.
     pub(crate) fn remove_copy(&self) {
-        lock(&self.copy).take();
+        if let Some(opened) = &self.opened {
+            lock(&opened.copy).take();
+        }
     }
 
     /// What could still run code of it.
@@ -223,15 +276,18 @@ impl Library {
         }
     }
 
-    /// Unmaps the library. Returns whether it is gone.
+    /// Unmaps the library. Returns whether it is gone; not where nothing was opened.
     ///
     /// # Safety
     /// No code of the library runs or can be called any more, and nobody uses its data: it is barred, and its threads
     /// and destructors are gone.
     pub(crate) unsafe fn close(&self) -> bool {
+        let Some(opened) = &self.opened else {
+            return false;
+        };
         self.delete_keys();
         // SAFETY: closed once, by the contract of this function; the field is not used afterwards.
-        let handle = unsafe { std::ptr::read(&*self.handle) };
+        let handle = unsafe { std::ptr::read(&*opened.handle) };
         // An error leaves the library mapped, which is what is looked at.
         let _ = handle.close();
         platform::mapped_range(&self.path).is_none()

@@ -6,6 +6,7 @@ use crate::artifact::{Artifact, Fingerprint, LiveEntry, OpenFailure};
 use crate::error::ReloadError;
 use crate::host_table;
 use crate::instance::Loaded;
+use crate::linked::LinkedCode;
 use crate::swapper::WeakSwapper;
 use crate::vault::kind_of;
 use abi_stable::StableAbi;
@@ -17,33 +18,46 @@ use copy::CopyDir;
 use hotswap_plugin::contract::entry::ROOT_SYMBOL;
 use hotswap_plugin::contract::{LiveCode, LiveDesc, PluginDesc, PluginEntryRef};
 use library::Library;
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-/// Opens an artifact from a private copy of `bytes`, which it was read from.
+/// Where the code of a plugin is.
+pub(crate) enum Code {
+    /// In a library, which has these bytes.
+    Library(Vec<u8>),
+    /// In the program.
+    Linked(LinkedCode),
+}
+
+/// Opens an artifact: from a private copy of the bytes that it was read from, or where it is.
 ///
 /// # Errors
 /// The copy, the dynamic linker, or a layout. A library that was opened but does not fit is handed to `give_back`.
 pub(crate) fn open(
     artifact: Artifact,
-    bytes: &[u8],
+    code: &Code,
     fingerprint: Option<Fingerprint>,
     copies: &CopyDir,
     owner: WeakSwapper,
     give_back: impl FnOnce(Arc<Library>),
 ) -> Result<Loaded, ReloadError> {
-    let name = &artifact.metadata.name;
-    let copy = copies.make(&artifact, bytes)?;
-    let library =
-        Library::open(copy, name.as_str(), artifact.build_id, owner).map_err(|error| {
-            ReloadError::Open {
-                plugin: name.clone(),
-                file: artifact.file.clone(),
-                failure: OpenFailure::from_loader_text(&said(&error)),
-            }
-        })?;
-    let (entry, desc, live) = match connect(&library, &artifact) {
+    let (name, build_id) = (&artifact.metadata.name, artifact.build_id);
+    let library = match code {
+        Code::Library(bytes) => {
+            let copy = copies.make(&artifact, bytes)?;
+            Library::open(copy, name.as_str(), build_id, owner).map_err(|error| {
+                ReloadError::Open {
+                    plugin: name.clone(),
+                    file: artifact.file.clone(),
+                    failure: OpenFailure::from_loader_text(&said(&error)),
+                }
+            })?
+        }
+        Code::Linked(_) => Library::linked(name.as_str(), build_id, &artifact.file, owner),
+    };
+    let (entry, desc, live) = match connect(&library, code, &artifact) {
         Ok(connected) => connected,
         Err(message) => {
             give_back(library);
@@ -69,6 +83,10 @@ pub(crate) fn open(
         loaded_at: SystemTime::now(),
         is_reloadable: true,
         entered,
+        _claim: match code {
+            Code::Library(_) => None,
+            Code::Linked(linked) => Some(linked.claim.clone()),
+        },
     })
 }
 
@@ -77,10 +95,25 @@ pub(crate) fn open(
 /// Errors are text: those of `abi_stable` point into the library.
 fn connect(
     library: &Library,
+    code: &Code,
     artifact: &Artifact,
-) -> Result<(PluginEntryRef, &'static PluginDesc, &'static [LiveDesc]), String> {
-    // SAFETY: the contract's version was checked, which fixes this symbol's type.
-    let header = unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) }.map_err(|e| said(&e))?;
+) -> Result<
+    (
+        PluginEntryRef,
+        &'static PluginDesc,
+        Cow<'static, [LiveDesc]>,
+    ),
+    String,
+> {
+    let header = match code {
+        // SAFETY: the contract's version was checked, which fixes the type of this.
+        Code::Linked(linked) => unsafe { linked.plugin.header() },
+        Code::Library(_) => {
+            // SAFETY: as above.
+            let symbol = unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) };
+            symbol.ok_or("nothing was opened")?.map_err(|e| said(&e))?
+        }
+    };
     let header = header.upgrade().map_err(|e| first_line(&e.to_string()))?;
     let layout = header.layout().ok_or("its tables carry no layout")?;
     // Globals of its own each time: `abi_stable`'s process-wide ones would keep pointers into the library.
@@ -95,6 +128,9 @@ fn connect(
         .map_err(|e| first_line(&e.to_string()))?;
     // SAFETY: the token is the library's, and the table is constant.
     unsafe { entry.connect()(library.token(), host_table::TABLE) };
+    if let Code::Linked(linked) = code {
+        linked.connect_logs();
+    }
     // SAFETY: the contract says what this points to, and it lives as long as the library, which `Loaded` keeps.
     let desc = unsafe { &*entry.describe()().0.cast::<PluginDesc>() };
     let written = artifact
@@ -109,9 +145,12 @@ fn connect(
     if !written.eq(compiled) {
         return Err("its functions are not those of its metadata".into());
     }
-    // SAFETY: as above; the contract's version is that of the metadata.
-    let live = unsafe { entry.live()().get() };
-    if !are_written(live, &artifact.metadata.live) {
+    let live = match code {
+        // SAFETY: as above; the contract's version is that of the metadata.
+        Code::Library(_) => Cow::Borrowed(unsafe { entry.live()().get() }),
+        Code::Linked(linked) => Cow::Owned(linked.live.clone()),
+    };
+    if !are_written(&live, &artifact.metadata.live) {
         return Err("its live functions and types are not those of its metadata".into());
     }
     Ok((entry, desc, live))

@@ -115,10 +115,7 @@ fn from_plugin(
         Party::Plugin(exporter.name().as_str()),
         export.interface,
     )?;
-    Ok(RawObject {
-        table: export.table,
-        this: exporter.this(),
-    })
+    Ok(RawObject::lent(export.table, exporter.this()))
 }
 
 fn check(

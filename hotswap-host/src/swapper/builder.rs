@@ -4,6 +4,7 @@ use super::inner::{Inner, Writer};
 use super::request::Plan;
 use crate::error::ReloadError;
 use crate::generation::Generation;
+use crate::linked::{LinkedPlugins, LinkedSet};
 use crate::live::pin::Live;
 use crate::live::retire::{Retirer, Settings, UnloadMode};
 use crate::load::copy::CopyDir;
@@ -27,6 +28,7 @@ pub(crate) const PLUGIN_DIR: &str = "HOTSWAP_PLUGIN_DIR";
 #[must_use]
 pub struct Builder {
     plugin_dir: Option<PathBuf>,
+    linked: LinkedPlugins,
     allowed: Option<BTreeSet<PluginName>>,
     allow_empty: bool,
     optional: BTreeSet<PluginName>,
@@ -42,6 +44,7 @@ impl Builder {
     pub(super) fn new() -> Self {
         Builder {
             plugin_dir: None,
+            linked: LinkedPlugins::default(),
             allowed: None,
             allow_empty: false,
             optional: BTreeSet::new(),
@@ -63,6 +66,16 @@ impl Builder {
     /// `plugins` beside the executable.
     pub fn plugin_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.plugin_dir = Some(dir.into());
+        self
+    }
+
+    /// Takes the plugins that are linked into the program, where there are any, and looks into no directory:
+    /// `.linked(linked_plugins!())`. In a build that loads its plugins, [`linked_plugins!`](crate::linked_plugins) gives none,
+    /// and this changes nothing.
+    ///
+    /// Of the linked plugins there is one set: one swapper of a program has them at a time.
+    pub fn linked(mut self, plugins: LinkedPlugins) -> Self {
+        self.linked = plugins;
         self
     }
 
@@ -172,6 +185,7 @@ impl Builder {
             }
         };
         let limit = self.settings.limit;
+        let linked = LinkedSet::of(self.linked);
         let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
         let contents = Arc::new(Contents::empty(&self.extensions));
         let swapper = Swapper(Arc::new(Inner {
@@ -181,6 +195,7 @@ impl Builder {
                 host: HostRecord::of_this_process(&plugin_dir),
                 allowed: self.allowed,
                 allow_empty: self.allow_empty,
+                linked,
                 optional: self.optional,
                 added: BTreeMap::new(),
                 removed: BTreeSet::new(),
@@ -197,6 +212,7 @@ impl Builder {
             limit,
             gate_limit: self.gate_limit,
             toolchain: self.toolchain,
+            is_static: !self.linked.is_empty(),
             requested: AtomicBool::new(false),
         }));
         let levels = crate::telemetry::levels();

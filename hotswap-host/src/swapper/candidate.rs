@@ -2,6 +2,8 @@
 use super::report::Outcome;
 use crate::artifact::{Artifact, ArtifactError, BuildId, Fingerprint, Metadata, read_source};
 use crate::instance::Instance;
+use crate::linked::LinkedCode;
+use crate::load::Code;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,7 +28,7 @@ pub(super) enum Candidate {
 /// What is to be opened.
 pub(super) struct Opening {
     pub(super) artifact: Artifact,
-    pub(super) bytes: Vec<u8>,
+    pub(super) code: Code,
     /// `None` when the file was changed so recently that another change could look the same.
     pub(super) fingerprint: Option<Fingerprint>,
     /// The build that it replaces.
@@ -89,13 +91,23 @@ impl Opening {
         let source = read_source(file)?;
         Ok(Opening {
             artifact: Artifact::from_bytes(file, &source.bytes)?,
-            bytes: source.bytes,
+            code: Code::Library(source.bytes),
             fingerprint: source
                 .fingerprint
                 .is_settled(read_at)
                 .then_some(source.fingerprint),
             replaces: None,
         })
+    }
+
+    /// A plugin that is linked into the program.
+    pub(super) fn linked(artifact: Artifact, code: LinkedCode) -> Self {
+        Opening {
+            artifact,
+            code: Code::Linked(code),
+            fingerprint: None,
+            replaces: None,
+        }
     }
 
     /// The build of an instance once more: from its private copy, since the artifact may hold another build by now.

@@ -5,6 +5,7 @@ use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::handle::HandleSpec;
 use crate::instance::Instance;
+use crate::linked::LinkedSet;
 use crate::live::pin::{Live, Retired};
 use crate::live::record;
 use crate::live::retire::Retirer;
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     /// How long a gate may be closed.
     pub(super) gate_limit: Duration,
     pub(super) toolchain: bool,
+    /// The plugins are linked into the program.
+    pub(super) is_static: bool,
     /// A reload that a plugin asked for is about to run.
     pub(super) requested: AtomicBool,
 }
@@ -47,6 +50,8 @@ pub(crate) struct Inner {
 pub(super) struct Writer {
     pub(super) allowed: Option<BTreeSet<PluginName>>,
     pub(super) allow_empty: bool,
+    /// The plugins that are linked into the program: then the directory does not matter.
+    pub(super) linked: Option<LinkedSet>,
     /// Plugins that the host can do without.
     pub(super) optional: BTreeSet<PluginName>,
     /// Plugins that [`Swapper::load`] added, with their files.
@@ -58,6 +63,19 @@ pub(super) struct Writer {
     /// Attempts so far.
     pub(super) attempts: u64,
     pub(super) shut_down: bool,
+}
+
+impl Writer {
+    /// # Errors
+    /// The plugins are linked into the program.
+    pub(super) fn check_may_change(&self) -> Result<(), ReloadError> {
+        match &self.linked {
+            None => Ok(()),
+            Some(linked) => Err(ReloadError::Static {
+                program: linked.program().to_owned(),
+            }),
+        }
+    }
 }
 
 /// All handles, locked.

@@ -206,6 +206,12 @@ impl Swapper {
         self.0.live.pin().reloads
     }
 
+    /// Whether the plugins are linked into the program, by `cargo hotswap build --static`: then none of them can be replaced or
+    /// removed, and none added, while it runs.
+    pub fn is_static(&self) -> bool {
+        self.0.is_static
+    }
+
     /// Reads the plugin directory again, and makes a generation of what has changed, live if everything succeeds.
     ///
     /// # Errors
@@ -254,9 +260,10 @@ impl Swapper {
     /// [`load`](Self::load) and [`unload`](Self::unload) changed.
     ///
     /// # Errors
-    /// From inside a reload.
+    /// From inside a reload; where the plugins are linked into the program.
     pub fn set_plugin_dir(&self, dir: impl Into<PathBuf>) -> Result<(), ReloadError> {
         let mut writer = self.0.writer()?;
+        writer.check_may_change()?;
         let dir = dir.into();
         writer.host = HostRecord {
             reload_signal: writer.host.reload_signal,

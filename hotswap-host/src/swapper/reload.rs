@@ -115,6 +115,9 @@ impl Swapper {
         check: &mut Option<Check<'_>>,
     ) -> Result<(Made, BTreeMap<PluginName, PathBuf>), ReloadError> {
         let live = self.0.live.pin_quietly().hold();
+        if live.number != 0 {
+            writer.check_may_change()?;
+        }
         let (candidates, mut failures) = scan(&self.0.plugin_dir(), writer, plan, &live)?;
         let checks = check.is_some();
         loop {

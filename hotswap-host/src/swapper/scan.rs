@@ -6,6 +6,7 @@ use crate::artifact::{Artifact, ArtifactError, Fingerprint, find_each};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::Instance;
+use crate::linked::{Claim, LinkedSet};
 use crate::name::PluginName;
 use crate::nearest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +51,10 @@ pub(super) fn scan(
         failures: Failures::new(),
         found: BTreeSet::new(),
     };
-    let files = scan.directory()?;
+    let files = match &writer.linked {
+        Some(linked) => scan.linked(linked)?,
+        None => scan.directory()?,
+    };
     scan.check_allowed()?;
     let added = scan.added()?;
     let nothing = files == 0 && added == 0;
@@ -92,35 +96,58 @@ impl Scan<'_> {
         let files = find_each(self.dir)?;
         let count = files.len();
         for file in files {
-            let candidate = match file {
+            self.consider(match file {
                 Ok(file) => look(&file, self.live),
                 Err(error) => Err(known(error, self.live)),
-            };
-            match candidate.map_err(ReloadError::from) {
-                Ok(candidate) => {
-                    let name = candidate.metadata().name.clone();
-                    if self.concerns(&name) {
-                        self.insert(name.clone(), candidate)?;
-                    }
-                    self.found.insert(name);
+            })?;
+        }
+        Ok(count)
+    }
+
+    /// Notes something that is there.
+    fn consider(&mut self, candidate: Result<Candidate, ArtifactError>) -> Result<(), ReloadError> {
+        match candidate.map_err(ReloadError::from) {
+            Ok(candidate) => {
+                let name = candidate.metadata().name.clone();
+                if self.concerns(&name) {
+                    self.insert(name.clone(), candidate)?;
                 }
-                Err(error) => {
-                    if error.plugin().is_none_or(|name| self.concerns(&name)) {
-                        self.fail(error)?;
-                    }
-                }
+                self.found.insert(name);
+                Ok(())
             }
+            Err(error) if error.plugin().is_none_or(|name| self.concerns(&name)) => {
+                self.fail(error)
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Looks at the plugins that are linked into the program, and returns how many there are.
+    fn linked(&mut self, linked: &LinkedSet) -> Result<usize, ReloadError> {
+        let claim = Claim::take()?;
+        let mut count = 0;
+        for plugin in linked.each(&claim) {
+            count += 1;
+            let opening = plugin.map(|(artifact, code)| Opening::linked(artifact, code));
+            self.consider(opening.map(|opening| Candidate::New(Arc::new(opening))))?;
         }
         Ok(count)
     }
 
     fn insert(&mut self, name: PluginName, candidate: Candidate) -> Result<(), ReloadError> {
         if let Some(first) = self.candidates.get(&name) {
-            let (first, second) = (first.file().to_owned(), candidate.file().to_owned());
-            return self.fail(ReloadError::Duplicate {
-                name,
-                first,
-                second,
+            let of = |candidate: &Candidate| candidate.metadata().crate_name.clone();
+            return self.fail(match self.writer.linked {
+                Some(_) => ReloadError::LinkedDuplicate {
+                    name,
+                    first: of(first),
+                    second: of(&candidate),
+                },
+                None => ReloadError::Duplicate {
+                    name,
+                    first: first.file().to_owned(),
+                    second: candidate.file().to_owned(),
+                },
             });
         }
         if !self.failures.contains_key(&name) {
@@ -136,14 +163,22 @@ impl Scan<'_> {
                 && !self.candidates.contains_key(*name)
                 && !self.writer.optional.contains(*name)
         };
-        match self.writer.allowed.iter().flatten().find(missing) {
-            None => Ok(()),
-            Some(name) => Err(ReloadError::Missing {
-                name: name.clone(),
+        let Some(name) = self.writer.allowed.iter().flatten().find(missing) else {
+            return Ok(());
+        };
+        let (name, nearest) = (name.clone(), self.nearest(name));
+        Err(match &self.writer.linked {
+            Some(linked) => ReloadError::NotLinked {
+                name,
+                program: linked.program().to_owned(),
+                nearest,
+            },
+            None => ReloadError::Missing {
+                name,
                 dir: self.dir.to_owned(),
-                nearest: self.nearest(name),
-            }),
-        }
+                nearest,
+            },
+        })
     }
 
     /// Looks at the files that were added one by one, and returns how many there are.

@@ -8,6 +8,7 @@ use super::report::{Outcome, PluginReport, StateReport};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::{Instance, Loaded, Uses};
+use crate::linked::Lent;
 use crate::load;
 use crate::name::PluginName;
 use crate::telemetry;
@@ -111,7 +112,7 @@ impl<'a> Staged<'a> {
         let give_back = |library| self.inner.retirer.library(library, Uses::default());
         let loaded = load::open(
             artifact,
-            &opening.bytes,
+            &opening.code,
             opening.fingerprint,
             &self.inner.copies,
             swapper.downgrade(),
@@ -141,6 +142,7 @@ impl<'a> Staged<'a> {
             build_id: RStr::from_str(&build_id),
             generation: self.number,
             reloads: self.reloads,
+            token: loaded.library.token(),
         };
         let levels = telemetry::levels();
         loaded.entry.set_levels()(levels.log, levels.trace);
@@ -153,7 +155,7 @@ impl<'a> Staged<'a> {
                 return Err(failure.into());
             }
         }
-        let (objects, imports) = match bind(&loaded, &self.plugins, &self.inner.provided) {
+        let (mut objects, imports) = match bind(&loaded, &self.plugins, &self.inner.provided) {
             Ok(bound) => bound,
             Err(error) => {
                 give_back(loaded);
@@ -161,6 +163,10 @@ impl<'a> Staged<'a> {
             }
         };
         let uses = Uses::new(imports, self.inner.provided.clone());
+        let _lent = loaded
+            .library
+            .is_linked()
+            .then(|| Lent::count(&mut objects, &uses));
         loaded.construct(&cx, &objects, uses).map_err(|failed| {
             let (loaded, uses, failure) = *failed;
             retirer.library(loaded.library, uses);

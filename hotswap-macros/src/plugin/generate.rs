@@ -218,7 +218,7 @@ fn reloadable(plugin: &Plugin<'_>) -> Option<TokenStream> {
     Some(quote!(fn reloadable(cx: &#root::Context) -> bool { #body }))
 }
 
-/// What only the shared library has.
+/// What only the shared library has, and what a plugin has that is linked into its host.
 fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> TokenStream {
     let Plugin { options, ty, .. } = plugin;
     let (root, b) = (&options.root, &options.root.boundary());
@@ -244,7 +244,9 @@ fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> To
         }
         #[cfg(hotswap_dylib)]
         #root::__entry!(#ty);
-        #[cfg(hotswap_dylib)]
+        #[cfg(hotswap_static)]
+        #root::__linked!(#ty);
+        #[cfg(any(hotswap_dylib, hotswap_static))]
         #root::__metadata!(
             ::core::concat!(
                 r#"{"name":""#, #name,

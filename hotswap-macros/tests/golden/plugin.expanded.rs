@@ -234,7 +234,9 @@ const _: () = {
     }
     #[cfg(hotswap_dylib)]
     ::hotswap_plugin::__entry!(World);
-    #[cfg(hotswap_dylib)]
+    #[cfg(hotswap_static)]
+    ::hotswap_plugin::__linked!(World);
+    #[cfg(any(hotswap_dylib, hotswap_static))]
     ::hotswap_plugin::__metadata!(
         ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
         r#"","version":""#, ::core::env!("CARGO_PKG_VERSION"), r#"","crate":""#,
@@ -279,7 +281,9 @@ const _: () = {
     }
     #[cfg(hotswap_dylib)]
     renamed::__entry!(Moon);
-    #[cfg(hotswap_dylib)]
+    #[cfg(hotswap_static)]
+    renamed::__linked!(Moon);
+    #[cfg(any(hotswap_dylib, hotswap_static))]
     renamed::__metadata!(
         ::core::concat!(r#"{"name":""#, "moon", r#"","version":""#, "2",
         r#"","crate":""#, ::core::env!("CARGO_PKG_NAME"),

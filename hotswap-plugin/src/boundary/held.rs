@@ -7,7 +7,7 @@ use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::{Arena, StrView};
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
-use crate::contract::ticket::RawDrop;
+use crate::contract::ticket::{RawDrop, RawTicket};
 use crate::{__arg, __returned, glue};
 use std::fmt;
 use std::ops::Deref;
@@ -74,10 +74,7 @@ impl<I: Interface + ?Sized> Held<I> {
             }
             None => Local::count(object),
         };
-        let raw = RawObject {
-            table: std::ptr::from_ref(I::TABLE).cast(),
-            this,
-        };
+        let raw = RawObject::lent(std::ptr::from_ref(I::TABLE).cast(), this);
         // SAFETY: the object is alive as long as it is counted, and `T` is `Send + Sync`.
         Held(I::proxy(unsafe { Object::counted(raw, counted) }))
     }
@@ -112,10 +109,7 @@ impl<I: Interface + ?Sized> fmt::Debug for Held<I> {
 /// What crosses instead of a [`Held`]: the receiver adds a count of its own.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct HeldView {
-    object: RawObject,
-    ticket: *const Ticket,
-}
+pub struct HeldView(RawObject);
 
 // SAFETY: the view is `repr(C)`. It can be read while the value is alive, which has a count; what that gives is a count
 // of its own.
@@ -126,18 +120,15 @@ unsafe impl<I: Interface + ?Sized> Shared for Held<I> {
     const PLAIN: bool = false;
 
     fn view(&self, _: &Arena) -> HeldView {
-        let object = I::object(&self.0);
-        HeldView {
-            object: object.raw(),
-            ticket: object.count().map_or(null(), |counted| counted.ticket()),
-        }
+        HeldView(I::object(&self.0).raw())
     }
 
-    unsafe fn from_view(view: HeldView) -> Self {
+    unsafe fn from_view(HeldView(object): HeldView) -> Self {
         // SAFETY: what the view was made of has a count.
-        let counted = unsafe { Counted::another(view.ticket) };
+        let counted = unsafe { Counted::another(object.ticket) };
+        let counted = counted.expect("an object that is held is counted");
         // SAFETY: the descriptions are equal, so the table is an `I::Table`; the object is alive while it is counted.
-        Held(I::proxy(unsafe { Object::counted(view.object, counted) }))
+        Held(I::proxy(unsafe { Object::counted(object, counted) }))
     }
 
     /// The name of its type: an object has no value.
@@ -169,20 +160,25 @@ impl Counted {
         Counted(NonNull::new(ticket.cast_mut()).expect("an object that is held is counted"))
     }
 
-    /// One more count.
+    /// One more count, where anything is counted.
     ///
     /// # Safety
     /// The ticket has a count, until this returns.
-    unsafe fn another(ticket: *const Ticket) -> Self {
-        let counted = Counted::new(ticket);
+    pub(super) unsafe fn another(RawTicket(ticket): RawTicket) -> Option<Self> {
+        let ticket = NonNull::new(ticket.cast::<Ticket>().cast_mut())?;
         // SAFETY: by the caller's promise.
-        unsafe { Ticket::retain(ticket, own_token()) };
-        counted
+        unsafe { Ticket::retain(ticket.as_ptr(), own_token()) };
+        Some(Counted(ticket))
     }
 
     fn ticket(&self) -> &Ticket {
         // SAFETY: alive as long as it has a count, which is this one.
         unsafe { self.0.as_ref() }
+    }
+
+    /// What counts.
+    pub(super) fn raw(&self) -> *const () {
+        self.0.as_ptr().cast_const().cast()
     }
 
     /// # Panics
@@ -203,7 +199,8 @@ fn revoked() -> ! {
 impl Clone for Counted {
     fn clone(&self) -> Self {
         // SAFETY: this is a count.
-        unsafe { Counted::another(self.0.as_ptr()) }
+        unsafe { Ticket::retain(self.0.as_ptr(), own_token()) };
+        Counted(self.0)
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 use crate::boundary::describe::InterfaceDesc;
 use crate::boundary::held::Counted;
+use crate::contract::ticket::RawTicket;
 use abi_stable::StableAbi;
 use std::any::Any;
 use std::fmt;
@@ -59,6 +60,9 @@ pub struct RawObject {
     pub table: *const (),
     /// The first argument of its functions.
     pub this: *const (),
+    /// What counts it, for who may keep it: see [`Held`](crate::Held). Null where whoever lends it keeps it alive for as
+    /// long as it can be used.
+    pub ticket: RawTicket,
 }
 
 impl RawObject {
@@ -66,14 +70,24 @@ impl RawObject {
     pub const ABSENT: RawObject = RawObject {
         table: std::ptr::null(),
         this: std::ptr::null(),
+        ticket: RawTicket::NONE,
     };
+
+    /// An object that somebody keeps alive for as long as it can be used.
+    pub const fn lent(table: *const (), this: *const ()) -> RawObject {
+        RawObject {
+            table,
+            this,
+            ticket: RawTicket::NONE,
+        }
+    }
 
     /// `value` as a provider of `I`. It has to outlive the use of the object.
     pub fn of<I: Provides<T> + ?Sized, T>(value: &T) -> RawObject {
-        RawObject {
-            table: std::ptr::from_ref(I::TABLE).cast(),
-            this: std::ptr::from_ref(value).cast(),
-        }
+        RawObject::lent(
+            std::ptr::from_ref(I::TABLE).cast(),
+            std::ptr::from_ref(value).cast(),
+        )
     }
 }
 
@@ -138,11 +152,13 @@ impl<Table> Object<Table> {
         }
     }
 
-    /// The object without what keeps it alive.
+    /// What another library makes one of the same object of, while this one is there.
     pub(super) fn raw(&self) -> RawObject {
         RawObject {
-            table: self.table.cast(),
-            this: self.this,
+            ticket: self
+                .count()
+                .map_or(RawTicket::NONE, |counted| RawTicket(counted.raw())),
+            ..RawObject::lent(self.table.cast(), self.this)
         }
     }
 
@@ -200,10 +216,15 @@ impl<I: Interface + ?Sized> Imported<I> {
     ///
     /// # Safety
     /// The object is not absent; its table is of an interface with the same description as `I`; table and object are
-    /// alive, and may be used from any thread, for as long as the handle and its clones are.
+    /// alive, and may be used from any thread, for as long as the handle and its clones are, or as they are counted.
     pub unsafe fn from_raw(object: RawObject) -> Self {
-        // SAFETY: by the caller's promise.
-        Imported(I::proxy(unsafe { Object::from_raw(object) }))
+        // SAFETY: by the caller's promise; what counts the object has a count during this call.
+        Imported(I::proxy(unsafe {
+            match Counted::another(object.ticket) {
+                Some(counted) => Object::counted(object, counted),
+                None => Object::from_raw(object),
+            }
+        }))
     }
 
     /// The same for an object that may be absent.

@@ -166,6 +166,8 @@ pub struct ContextView<'a> {
     pub generation: u64,
     /// How many reloads the host has completed.
     pub reloads: u64,
+    /// What [`PluginEntry::connect`] handed over for this plugin.
+    pub token: Token,
 }
 
 /// The host's load data: a view and the description of its type, both null where there is none.

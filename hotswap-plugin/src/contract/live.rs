@@ -7,6 +7,7 @@
 //! them where nobody loads the library.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
+use super::collected::collected;
 use super::metadata::{Hashes, Part};
 use crate::LiveData;
 use crate::boundary::describe::Hash;
@@ -15,7 +16,6 @@ use crate::boundary::{
 };
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RSlice, RStr};
-use linkme::distributed_slice;
 
 /// The section with a [`LivePart`] for each live item, in any order.
 ///
@@ -25,13 +25,16 @@ use linkme::distributed_slice;
 /// | `liha` | 16 bytes: the hash of a function's parameter and result types; zero for a type |
 pub const LIVE_SECTION: &str = ".hotswap.live";
 
-/// All live items of the library that this is linked into.
-#[doc(hidden)]
-#[distributed_slice]
-pub static HOTSWAP_LIVE_ITEMS: [LiveDesc];
+collected! {
+    /// All live items of what this is linked into: a library, or a program.
+    pub static HOTSWAP_LIVE_ITEMS: [LiveDesc] in "hotswap_live_4";
+    /// Those that are in the list.
+    pub fn items
+}
 
 /// A live function or type.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct LiveDesc {
     /// Its name.
     pub name: RStr<'static>,
@@ -47,6 +50,7 @@ pub struct LiveDesc {
 
 /// What a live item does.
 #[repr(u32)]
+#[derive(Clone, Copy)]
 pub enum LiveCode {
     /// A function. Its C functions ignore `this`, which is null.
     Function(&'static FunctionDesc),
@@ -114,6 +118,17 @@ impl LiveDesc {
             signature: RStr::from_str(signature),
             code,
             part: (&raw const *part).cast(),
+        }
+    }
+
+    /// What its file says of it, or would: the bytes of its [`LivePart`].
+    pub fn part(&self) -> &'static [u8] {
+        let part: *const LivePart<0> = self.part.cast();
+        // SAFETY: `new` takes a `LivePart`, which is constant: a part that tells its length, and one of a fixed length. None of
+        // them has an alignment.
+        unsafe {
+            let text = (*part).item.len();
+            std::slice::from_raw_parts(part.cast(), size_of::<LivePart<0>>() + text)
         }
     }
 }
@@ -201,14 +216,15 @@ macro_rules! __live {
         )]
         static PART: $crate::contract::live::LivePart<{ TEXT.len() }> =
             $crate::contract::live::LivePart::new(TEXT, $hash);
-        #[$crate::__private::linkme::distributed_slice($crate::contract::live::HOTSWAP_LIVE_ITEMS)]
-        #[linkme(crate = $crate::__private::linkme)]
-        static ITEM: $crate::contract::live::LiveDesc = $crate::contract::live::LiveDesc::new(
-            $name,
-            ::core::module_path!(),
-            $signature,
-            $crate::contract::live::LiveCode::$kind($desc),
-            &PART,
-        );
+        $crate::__collect! {
+            "hotswap_live_4", $crate::contract::live::HOTSWAP_LIVE_ITEMS,
+            static ITEM: $crate::contract::live::LiveDesc = $crate::contract::live::LiveDesc::new(
+                $name,
+                ::core::module_path!(),
+                $signature,
+                $crate::contract::live::LiveCode::$kind($desc),
+                &PART,
+            );
+        }
     };
 }

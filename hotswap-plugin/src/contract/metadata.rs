@@ -39,6 +39,11 @@ impl<const N: usize> Part<N> {
         }
     }
 
+    /// How many bytes it has, besides what is before them.
+    pub(super) const fn len(&self) -> usize {
+        u32::from_le_bytes(self.len) as usize
+    }
+
     /// A part with this text, which is `N` bytes long.
     ///
     /// # Panics

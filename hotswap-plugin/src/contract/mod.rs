@@ -13,11 +13,16 @@
 //! 5. [`vault`]: the generation as `on_init` sees it.
 //! 6. [`ticket`]: what counts an object that has crossed, as long as anybody owns it.
 //!
+//! A plugin that is [`linked`] into the host's program has these without a file.
+//!
 //! # Rules that hold for every function of the contract
 //! - It does not unwind: the callee catches, and returns a [`Status`](crate::boundary::Status).
 //! - It hands over nothing that owns memory: whatever is borrowed is valid until the function returns.
 //! - It may be called from any thread, except where its documentation says otherwise.
+#[doc(hidden)]
+pub mod collected;
 pub mod entry;
+pub mod linked;
 pub mod live;
 pub mod metadata;
 #[doc(hidden)]
@@ -37,4 +42,6 @@ pub use ticket::Ticket;
 pub use vault::VaultView;
 
 /// The version of the contract that this crate implements. Host and plugin must agree on it exactly.
-pub const VERSION: u32 = 3;
+///
+/// The section of live items is named after it: see [`live`].
+pub const VERSION: u32 = 4;

@@ -133,7 +133,7 @@ const fn join<const N: usize>(texts: &[&str]) -> [u8; N] {
     bytes
 }
 
-/// Emits the metadata section of a plugin, where [`__entry!`](crate::__entry) has been used for it.
+/// Makes the metadata of a plugin, for which [`__entry!`](crate::__entry) or [`__linked!`](crate::__linked) is used too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __metadata {
@@ -141,10 +141,7 @@ macro_rules! __metadata {
         const TEXT: &str = $text;
         const EXPORTS: &[&str] = &[$($exports),*];
 
-        #[used]
-        #[unsafe(no_mangle)]
-        #[unsafe(link_section = ".hotswap")]
-        static HOTSWAP_METADATA: $crate::contract::section::Section<
+        type Metadata = $crate::contract::section::Section<
             { TEXT.len() },
             { PLUGIN.functions.len() },
             { $crate::contract::section::joined(EXPORTS) },
@@ -152,7 +149,8 @@ macro_rules! __metadata {
             { PLUGIN.import_text.len() },
             { PLUGIN.imports.len() },
             { $crate::contract::section::state_len(PLUGIN.state) },
-        > = $crate::contract::section::Section::new(
+        >;
+        const METADATA: Metadata = $crate::contract::section::Section::new(
             TEXT,
             EXPORTS,
             &PLUGIN,

@@ -79,10 +79,15 @@ impl Ticket {
     }
 }
 
-/// `*const Ticket`.
+/// `*const Ticket`, or null.
 #[repr(transparent)]
-#[derive(StableAbi, Clone, Copy)]
+#[derive(StableAbi, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RawTicket(pub *const ());
+
+impl RawTicket {
+    /// Nothing is counted.
+    pub const NONE: RawTicket = RawTicket(std::ptr::null());
+}
 
 /// [`DropObject`], of an object.
 #[repr(C)]

@@ -28,11 +28,21 @@ use std::ptr::null;
 /// assert_eq!(none.unwrap_err().to_string(), "nothing live is called roll_call");
 /// ```
 #[derive(Clone)]
-pub struct VaultHandle(());
+pub struct VaultHandle(Option<Host>);
 
 impl VaultHandle {
+    /// For code that is not told which plugin it belongs to.
     pub(crate) fn new() -> Self {
-        VaultHandle(())
+        VaultHandle(glue::any_host())
+    }
+
+    /// For the plugin that this token is of.
+    pub(crate) fn of(host: Option<Host>) -> Self {
+        VaultHandle(host)
+    }
+
+    fn host<E>(&self, name: &str) -> Result<Host, VaultError<E>> {
+        self.0.ok_or_else(|| not_found(name))
     }
 
     /// Calls a live function with values.
@@ -40,7 +50,7 @@ impl VaultHandle {
     /// # Errors
     /// Nothing of this name, arguments that do not fit, the function's own error, a panic.
     pub fn invoke(&self, name: &str, args: &[Value]) -> Result<Value, VaultError> {
-        let host = host(name)?;
+        let host = self.host(name)?;
         let failed = |refused| refused_by(name, refused);
         // SAFETY: the host hands arguments and result to the dynamic function of that name, or answers itself; the
         // token belongs to the table.
@@ -72,7 +82,7 @@ impl VaultHandle {
     where
         F: Signature<A>,
     {
-        let host = host(name)?;
+        let host = self.host(name)?;
         let (mut args, mut called) = (Some(args), None);
         let run = |function| {
             called = args.take().map(|args| {
@@ -100,7 +110,7 @@ impl VaultHandle {
     /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
     pub fn handle(&self, data: &LiveData) -> Result<Value, VaultError> {
         let name = data.type_name();
-        let host = host(name)?;
+        let host = self.host(name)?;
         let arena = Arena::new();
         let lent = data.lend(&arena);
         let lent = RawArgs(<&LiveData as Arg>::cross(&lent).cast());
@@ -123,7 +133,7 @@ impl VaultHandle {
 
     /// What is live in the newest generation, sorted by module and name.
     pub fn live_items(&self) -> Vec<LiveItem> {
-        let Some(host) = glue::host() else {
+        let Some(host) = self.0 else {
             return Vec::new();
         };
         // SAFETY: the contract says what the host answers with; the token belongs to the table.
@@ -137,10 +147,6 @@ impl fmt::Debug for VaultHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VaultHandle").finish_non_exhaustive()
     }
-}
-
-fn host<E>(name: &str) -> Result<Host, VaultError<E>> {
-    glue::host().ok_or_else(|| not_found(name))
 }
 
 /// Has `run` called with the function of this name, if there is one. Its error is about another signature.

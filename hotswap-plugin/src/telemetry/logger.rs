@@ -4,15 +4,22 @@ use super::table::{LogView, level};
 use abi_stable::std_types::{ROption, RStr};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 struct Forward;
+
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn install() {
     // A constructor of the library may have set a logger of the author's: that one stays.
     let _ = log::set_logger(&Forward);
+    INSTALLED.store(true, Relaxed);
 }
 
 pub(super) fn set_level(log: u32) {
+    if !INSTALLED.load(Relaxed) {
+        return;
+    }
     log::set_max_level(match log {
         level::OFF => LevelFilter::Off,
         level::ERROR => LevelFilter::Error,

@@ -26,6 +26,8 @@ pub use table::TelemetryTable;
 
 use crate::contract::shim::Token;
 use crate::glue;
+use std::any::TypeId;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 /// Where everything goes.
 #[derive(Clone, Copy)]
@@ -36,7 +38,7 @@ struct Link {
 
 /// The host's functions; `None` where the crate is linked as an ordinary library.
 fn link() -> Option<Link> {
-    glue::host().map(|host| Link {
+    glue::any_host().map(|host| Link {
         token: host.token,
         table: host.table.telemetry(),
     })
@@ -51,7 +53,42 @@ pub(crate) fn install() {
 
 /// Tells this library's `log` and `tracing` how verbose the host's are, as a number of [`table::level`]; `tracing` also
 /// asks again about each callsite.
+///
+/// What does not come here (`log` and `tracing` of a host that the plugin is linked into) is left alone.
 pub(crate) fn set_levels(log: u32, trace: u32) {
     logger::set_level(log);
     subscriber::set_level(trace);
+}
+
+/// Names the copies of `log` and of `tracing` that a copy of this crate was built with. Two that are equal are one.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facades {
+    /// Of `log`.
+    pub log: u64,
+    /// Of `tracing`.
+    pub tracing: u64,
+}
+
+/// Those of this copy.
+pub extern "C" fn facades() -> Facades {
+    // A type's id is that of its crate, as it was compiled. Within one program all see the same std, and so the same hash.
+    fn of<T: 'static>() -> u64 {
+        BuildHasherDefault::<DefaultHasher>::default().hash_one(TypeId::of::<T>())
+    }
+    Facades {
+        log: of::<log::Metadata<'static>>(),
+        tracing: of::<tracing_core::Metadata<'static>>(),
+    }
+}
+
+/// Installs the logger, the subscriber, or both. For a plugin that is linked into its host, where its copies are not the
+/// host's own: cargo builds the two apart, and perhaps with other features.
+pub(crate) extern "C" fn forward(log: bool, trace: bool) {
+    if log {
+        logger::install();
+    }
+    if trace {
+        subscriber::install();
+    }
 }

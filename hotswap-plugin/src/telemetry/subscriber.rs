@@ -3,20 +3,26 @@ use super::table::{CallsiteRef, CallsiteView, Parent, SpanId, SpanReceiver, inte
 use super::values::Values;
 use super::{Link, callsites, link};
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use tracing_core::span::{Attributes, Current, Id, Record};
 use tracing_core::{Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber};
 
 static LEVEL: AtomicU32 = AtomicU32::new(level::OFF);
+
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 struct Forward;
 
 pub(super) fn install() {
     // A constructor of the library may have set a subscriber of the author's: that one stays.
     let _ = tracing_core::dispatcher::set_global_default(Dispatch::new(Forward));
+    INSTALLED.store(true, Relaxed);
 }
 
 pub(super) fn set_level(trace: u32) {
+    if !INSTALLED.load(Relaxed) {
+        return;
+    }
     LEVEL.store(trace, Relaxed);
     tracing_core::callsite::rebuild_interest_cache();
 }

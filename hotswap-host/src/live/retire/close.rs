@@ -19,6 +19,11 @@ pub(super) enum Code {
 
 /// Unmaps a library that has no instance, no threads and no destructors left, or keeps it for ever.
 pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) -> Code {
+    if library.is_linked() {
+        library.keep();
+        board.update(library, |r| r.advance(RetirementState::Freed));
+        return Code::Dead;
+    }
     library.activity().bar();
     if let Some(reason) = not_wanted(settings) {
         keep(library, vec![Holder::Other { reason }], board);
@@ -90,8 +95,7 @@ fn reasons_to_keep(library: &Library) -> Vec<Holder> {
 
 /// Leaves the library mapped for ever, and says why.
 pub(super) fn keep(library: &Arc<Library>, reasons: Vec<Holder>, board: &Board) {
-    // Its code may still be called with its token: the `Library` stays too.
-    std::mem::forget(library.clone());
+    library.keep();
     library.activity().unbar();
     let (run, skipped) = library.destructor_counts();
     board.update(library, |r| {

@@ -1,0 +1,116 @@
+//! The linked plugins of one swapper, found in the program.
+use super::{LinkedPlugin, LinkedPlugins};
+use crate::artifact::{Artifact, ArtifactError, ArtifactProblem, BuildId, Described, Note};
+use crate::error::ReloadError;
+use hotswap_plugin::contract::{LiveDesc, linked, live};
+use hotswap_plugin::telemetry;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// The linked plugins of one swapper.
+pub(crate) struct LinkedSet {
+    plugins: LinkedPlugins,
+    program: PathBuf,
+}
+
+/// The code of a plugin that is linked into the program.
+pub(crate) struct LinkedCode {
+    pub(crate) plugin: &'static linked::Linked,
+    /// Its live functions and types.
+    pub(crate) live: Vec<LiveDesc>,
+    pub(crate) claim: Arc<Claim>,
+}
+
+/// The right to have instances of linked plugins. There is one: such a plugin has one set of statics, and so may have one
+/// instance at a time.
+pub(crate) struct Claim(());
+
+impl Claim {
+    /// # Errors
+    /// Another swapper has it, or instances are left of one.
+    pub(crate) fn take() -> Result<Arc<Self>, ReloadError> {
+        static TAKEN: Mutex<Weak<Claim>> = Mutex::new(Weak::new());
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.strong_count() != 0 {
+            return Err(ReloadError::LinkedTwice);
+        }
+        let claim = Arc::new(Claim(()));
+        *taken = Arc::downgrade(&claim);
+        Ok(claim)
+    }
+}
+
+impl LinkedSet {
+    /// `None` where nothing is linked.
+    pub(crate) fn of(plugins: LinkedPlugins) -> Option<Self> {
+        (!plugins.is_empty()).then(|| LinkedSet {
+            plugins,
+            program: std::env::current_exe().unwrap_or_default(),
+        })
+    }
+
+    /// The program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// What each plugin says of itself, with its code; sorted by package.
+    pub(crate) fn each<'a>(
+        &'a self,
+        claim: &'a Arc<Claim>,
+    ) -> impl Iterator<Item = Result<(Artifact, LinkedCode), ArtifactError>> + 'a {
+        self.plugins.0.iter().map(|listed| {
+            let mut all = linked::all().iter();
+            let Some(plugin) = all.find(|plugin| plugin.package() == listed.package) else {
+                return Err(ArtifactError {
+                    file: self.program.clone(),
+                    plugin: Some(listed.package.into()),
+                    problem: ArtifactProblem::NotAPlugin,
+                });
+            };
+            let live = live_of(listed);
+            let parts: Vec<_> = live.iter().map(LiveDesc::part).collect();
+            let described = Described {
+                build_id: build_of(listed, plugin),
+                note: Some(Note {
+                    commit: listed.commit.to_owned(),
+                    dirty: listed.dirty,
+                }),
+                metadata: plugin.metadata(),
+                live: &parts.concat(),
+            };
+            let code = LinkedCode {
+                plugin,
+                live,
+                claim: claim.clone(),
+            };
+            Ok((Artifact::described(&self.program, described)?, code))
+        })
+    }
+}
+
+/// The live items of the plugin's own crate, and of those that it links. A crate that is linked twice, with other features
+/// each, lists all of them twice.
+fn live_of(listed: &LinkedPlugin) -> Vec<LiveDesc> {
+    let mut known = HashSet::new();
+    let all = live::items().iter();
+    let own = all.filter(|item| {
+        let krate = item.module.as_str().split("::").next();
+        krate.is_some_and(|krate| listed.crates.contains(&krate)) && known.insert(item.part())
+    });
+    own.copied().collect()
+}
+
+fn build_of(listed: &LinkedPlugin, plugin: &linked::Linked) -> BuildId {
+    let written = listed.build.parse();
+    written.unwrap_or_else(|_| BuildId::of(plugin.metadata()))
+}
+
+impl LinkedCode {
+    /// Has the plugin's log records and spans go to the host, where they would not by themselves.
+    pub(crate) fn connect_logs(&self) {
+        let (own, its) = (telemetry::facades(), (self.plugin.facades)());
+        (self.plugin.forward)(own.log != its.log, own.tracing != its.tracing);
+    }
+}

@@ -1,0 +1,65 @@
+//! Statics of many crates that the linker lays side by side, so that all of them are found without their names.
+//!
+//! On Linux each lies in a section whose name is also a C identifier, and the linker says where that begins and ends. On other
+//! systems [`linkme`] does the same in the way of each.
+//!
+//! Why not `linkme` everywhere: it takes two lists of one name for a mistake and panics, but a program may contain this crate
+//! more than once, see [`linked`](super::linked). Each copy then finds the items of all. That is right where they have one
+//! layout, so the names of the sections carry the contract's version, or the layout is the same in all versions.
+
+/// Declares a list, and a function that gives it.
+macro_rules! collected {
+    (
+        $(#[$attr:meta])*
+        $vis:vis static $list:ident: [$item:ty] in $section:literal;
+        $(#[$get_attr:meta])*
+        $get_vis:vis fn $get:ident
+    ) => {
+        $(#[$attr])*
+        #[doc(hidden)]
+        #[cfg(not(target_os = "linux"))]
+        #[linkme::distributed_slice]
+        $vis static $list: [$item];
+
+        $(#[$get_attr])*
+        #[cfg(not(target_os = "linux"))]
+        $get_vis fn $get() -> &'static [$item] {
+            $list.static_slice()
+        }
+
+        $(#[$get_attr])*
+        #[cfg(target_os = "linux")]
+        $get_vis fn $get() -> &'static [$item] {
+            unsafe extern "Rust" {
+                #[link_name = concat!("__start_", $section)]
+                static START: [$item; 0];
+                #[link_name = concat!("__stop_", $section)]
+                static STOP: [$item; 0];
+            }
+            // The section has to be there where no item is. It is writable, as those of items are, which are relocated.
+            #[used]
+            #[unsafe(link_section = $section)]
+            static mut NONE: [$item; 0] = [];
+            let (start, stop) = ((&raw const START).cast::<$item>(), (&raw const STOP).cast::<$item>());
+            // SAFETY: the linker lays the items, which have one type, side by side between the two.
+            unsafe { std::slice::from_raw_parts(start, stop.offset_from_unsigned(start)) }
+        }
+    };
+}
+
+pub(super) use collected;
+
+/// Puts a static into a list: the name of its section, the list itself, the static.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __collect {
+    ($section:literal, $list:path, static $name:ident: $ty:ty = $value:expr;) => {
+        #[cfg_attr(target_os = "linux", used, unsafe(link_section = $section))]
+        #[cfg_attr(
+                            not(target_os = "linux"),
+                            $crate::__private::linkme::distributed_slice($list),
+                            linkme(crate = $crate::__private::linkme)
+                        )]
+        static $name: $ty = $value;
+    };
+}
