@@ -157,19 +157,27 @@ pub fn import(effort: Effort) -> Comparison {
 /// A call with values.
 pub fn two_ints(effort: Effort) -> Comparison {
     let add = |i: i64| [Value::from(i), Value::from(2_i64)];
-    dynamic(effort, "add", add)
+    dynamic(effort, "add", add, |sum| match sum {
+        Value::Int(sum) => sum,
+        other => panic!("the plugin gave {other}"),
+    })
 }
 
 /// The same with a text of 32 bytes as argument and result.
 pub fn string(effort: Effort) -> Comparison {
     let text = |_| [Value::from("thirty-two bytes of a plain text")];
-    dynamic(effort, "echo", text)
+    dynamic(effort, "echo", text, |text| match text {
+        Value::Str(text) => text,
+        other => panic!("the plugin gave {other}"),
+    })
 }
 
-fn dynamic<const N: usize>(
+/// The results are taken for what they are: whoever calls this way wants a number or a text in the end.
+fn dynamic<const N: usize, R>(
     effort: Effort,
     name: &str,
     args: impl Fn(i64) -> [Value; N],
+    result: impl Fn(Value) -> R,
 ) -> Comparison {
     let stage = adder();
     let call = stage
@@ -181,7 +189,7 @@ fn dynamic<const N: usize>(
         effort,
         |times| {
             repeat(times, |i| {
-                black_box(&call).call(&args(i)).expect("it is loaded")
+                result(black_box(&call).call(&args(i)).expect("it is loaded"))
             })
         },
         |times| boxed.calls(times),

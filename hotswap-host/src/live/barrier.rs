@@ -20,46 +20,54 @@
 //! from the promise, and that it is needed on both sides. A race of a pin and a switch, with fences and with
 //! `membarrier`, shows that the machine keeps it.
 //!
-//! [`init`] decides once, before the first pin: a process that may not call `membarrier` uses fences on both sides.
+//! [`Barriers::of_this_process`] decides once: a process that may not call `membarrier` uses fences on both sides.
 use super::sync::fence;
 use crate::platform::membarrier;
-use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering::*, compiler_fence};
+use std::sync::OnceLock;
+use std::sync::atomic::{Ordering::*, compiler_fence};
 
-/// `membarrier` does the work of both sides.
-static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
-
-/// Decides how the barriers work. Called before either of them, by whoever makes what they order.
-pub(super) fn init() {
-    static DECIDED: Once = Once::new();
-    DECIDED.call_once(|| ASYMMETRIC.store(membarrier::register(), Relaxed));
+/// The two barriers. Who pins and who switches have to use the same ones.
+#[derive(Clone, Copy)]
+pub(super) struct Barriers {
+    /// `membarrier` does the work of both sides.
+    asymmetric: bool,
 }
 
-/// The cheap side.
-#[inline(always)]
-pub(super) fn light() {
-    if ASYMMETRIC.load(Relaxed) {
-        compiler_fence(SeqCst);
-    } else {
-        dear_light();
+impl Barriers {
+    /// The best there are.
+    pub(super) fn of_this_process() -> Self {
+        static ASYMMETRIC: OnceLock<bool> = OnceLock::new();
+        Barriers {
+            asymmetric: *ASYMMETRIC.get_or_init(membarrier::register),
+        }
+    }
+
+    /// The cheap side.
+    #[inline(always)]
+    pub(super) fn light(self) {
+        if self.asymmetric {
+            compiler_fence(SeqCst);
+        } else {
+            light_fence();
+        }
+    }
+
+    /// The dear side: a microsecond or several, where it saves the other side its fence.
+    ///
+    /// False where it did nothing: a sandbox that the process entered after it had decided forbids `membarrier`. Then
+    /// nothing can be said about what other threads see.
+    #[must_use]
+    pub(super) fn heavy(self) -> bool {
+        fence(SeqCst);
+        !self.asymmetric || membarrier::run()
     }
 }
 
 /// Out of the way of those that do without.
 #[cold]
 #[inline(never)]
-fn dear_light() {
+fn light_fence() {
     fence(SeqCst);
-}
-
-/// The dear side: a microsecond or several, where it saves the other side its fence.
-///
-/// False where it did nothing: a sandbox that the process entered after [`init`] forbids `membarrier`. Then nothing can
-/// be said about what other threads see.
-#[must_use]
-pub(super) fn heavy() -> bool {
-    fence(SeqCst);
-    !ASYMMETRIC.load(Relaxed) || membarrier::run()
 }
 
 #[cfg(all(test, not(hotswap_model)))]
@@ -113,9 +121,9 @@ mod tests {
 
     #[test]
     fn one_side_always_sees_the_other() {
-        super::init();
+        let barriers = super::Barriers::of_this_process();
         assert_eq!(
-            both_missed(ROUNDS, super::light, || assert!(super::heavy())),
+            both_missed(ROUNDS, || barriers.light(), || assert!(barriers.heavy())),
             0
         );
         assert_eq!(

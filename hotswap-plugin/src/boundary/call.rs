@@ -57,6 +57,7 @@ struct Slot<R: Shared> {
     taken: MaybeUninit<R>,
 }
 
+#[repr(u8)]
 enum State {
     /// Nothing was taken: the answer, if there is one, is the view in `Out`.
     Untaken,

@@ -73,20 +73,20 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "P3: the pin's barrier",
         PIN,
-        ["barrier::light(); // P3", ""],
+        ["self.barriers.light(); // P3", ""],
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
         "P3 on the machine, where it is a fence",
         PIN,
-        ["barrier::light(); // P3", ""],
+        ["self.barriers.light(); // P3", ""],
         Machine("by_fences_where_membarrier_is_forbidden"),
     ),
     weaken(
         "P4: the second look acquires, where P3 is no fence that does",
         PIN,
         [
-            "barrier::light(); // P3\n        if self.now.load(Acquire) != at {",
+            "self.barriers.light(); // P3\n        if self.now.load(Acquire) != at {",
             "if self.now.load(Relaxed) != at {",
         ],
         Protocol("pins::a_new_value_is_whole"),
@@ -101,7 +101,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "S1: the new value is released, where S2 is no fence that does",
         PIN,
         [
-            "self.now.swap(next, Release) // S1\n        };\n        let ordered = barrier::heavy();",
+            "self.now.swap(next, Release) // S1\n        };\n        let ordered = self.barriers.heavy();",
             "self.now.swap(next, Relaxed)\n        };\n        let ordered = true;",
         ],
         Protocol("pins::a_new_value_is_whole"),
@@ -118,26 +118,26 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "S2: the switch's barrier",
         PIN,
-        ["barrier::heavy();", "true;"],
+        ["self.barriers.heavy();", "true;"],
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
         "S2 on the machine, where it is membarrier",
         PIN,
-        ["barrier::heavy();", "true;"],
+        ["self.barriers.heavy();", "true;"],
         Machine("a_pin_or_a_switch_is_seen"),
     ),
     weaken(
         "S2 on the machine: membarrier itself",
         BARRIER,
-        ["!ASYMMETRIC.load(Relaxed) || membarrier::run()", "true"],
+        ["!self.asymmetric || membarrier::run()", "true"],
         Machine("a_pin_or_a_switch_is_seen"),
     ),
     weaken(
         "S2 reports that membarrier is forbidden",
         BARRIER,
         [
-            "!ASYMMETRIC.load(Relaxed) || membarrier::run()",
+            "!self.asymmetric || membarrier::run()",
             "{ let _ = membarrier::run(); true }",
         ],
         Machine("nothing_is_said_of_pins_where_membarrier_is_forbidden_later"),
@@ -145,13 +145,19 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "the fence of the light side",
         BARRIER,
-        ["fn dear_light() {\n    fence(SeqCst);", "fn dear_light() {"],
+        [
+            "fn light_fence() {\n    fence(SeqCst);",
+            "fn light_fence() {",
+        ],
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
         "the fence of the heavy side",
         BARRIER,
-        ["    fence(SeqCst);\n    !ASYMMETRIC", "    !ASYMMETRIC"],
+        [
+            "        fence(SeqCst);\n        !self.asymmetric",
+            "        !self.asymmetric",
+        ],
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
@@ -265,7 +271,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "N2: the barrier of a nested call",
         PIN,
-        ["barrier::light(); // N2", ""],
+        ["self.barriers.light(); // N2", ""],
         Protocol("gate::a_nested_call"),
     ),
     weaken(

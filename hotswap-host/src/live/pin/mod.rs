@@ -7,8 +7,8 @@
 //! ```text
 //! pin                                   switch, then retire
 //! P1  a = live                          S1  old = live.swap(new)
-//! P2  slot = a                          S2  barrier::heavy()
-//! P3  barrier::light()                  S3  scan all slots for old
+//! P2  slot = a                          S2  heavy barrier
+//! P3  light barrier                     S3  scan all slots for old
 //! P4  if live != a: slot = null, go to P1
 //! ```
 //! The two barriers are ordered for each thread that pins: see `barrier`. If P3 comes first, P2 is visible to the scan
@@ -38,7 +38,7 @@
 //! ```text
 //! pin                    nested pin that shares the slot     switch, then look who is inside
 //! P0  entered = plugin   N1  entered = outer, and more       S1, S2
-//! P1 to P4               N2  barrier::light()                G1  for each slot that holds old:
+//! P1 to P4               N2  light barrier                   G1  for each slot that holds old:
 //!                        N3  if live != slot: undo, hold     G2      is entered one of those?
 //! ```
 //! P0 stands before P3 as P2 does, and N1 before N2: what was said of P2 holds for them. So a pin, or a nested pin, that
@@ -61,7 +61,7 @@
 #[cfg(all(test, not(hotswap_model)))]
 mod tests;
 
-use super::barrier;
+use super::barrier::Barriers;
 use super::record::{self, Entered, Record};
 use super::sync::{AtomicPtr, AtomicUsize, Mutex, MutexGuard};
 use std::marker::PhantomData;
@@ -80,15 +80,16 @@ pub(crate) struct Counted<T> {
 /// The live value. It is never empty.
 pub(crate) struct Live<T> {
     now: AtomicPtr<Counted<T>>,
+    barriers: Barriers,
     /// Taken for S1 and for counting a hold of the live value: for nothing else, and never while plugin code runs.
     switching: Mutex<()>,
 }
 
 impl<T> Live<T> {
     pub(crate) fn new(value: T) -> Self {
-        barrier::init();
         Live {
             now: AtomicPtr::new(into_raw(value)),
+            barriers: Barriers::of_this_process(),
             switching: Mutex::new(()),
         }
     }
@@ -139,7 +140,7 @@ impl<T> Live<T> {
         record.set_entered(entering); // P0
         let at = self.now.load(Relaxed); // P1
         slot.store(at.cast(), Release); // P2
-        barrier::light(); // P3
+        self.barriers.light(); // P3
         if self.now.load(Acquire) != at {
             unpin(record); // P4
             return None;
@@ -185,7 +186,7 @@ impl<T> Live<T> {
             return true;
         }
         record.set_entered(outer.with_nested()); // N1
-        barrier::light(); // N2
+        self.barriers.light(); // N2
         if self.now.load(Acquire) == pinned {
             return true; // N3
         }
@@ -200,7 +201,7 @@ impl<T> Live<T> {
             let _switching = self.switching();
             self.now.swap(next, Release) // S1
         };
-        let ordered = barrier::heavy(); // S2
+        let ordered = self.barriers.heavy(); // S2
         Retired { at: old, ordered }
     }
 
@@ -383,7 +384,7 @@ unsafe impl<T: Send + Sync> Send for Retired<T> {}
 unsafe impl<T: Send + Sync> Sync for Retired<T> {}
 
 impl<T> Retired<T> {
-    /// Whether anything can be said of who uses it: see [`barrier::heavy`]. If not, it has to be leaked.
+    /// Whether anything can be said of who uses it: see [`Barriers::heavy`]. If not, it has to be leaked.
     pub(crate) fn is_ordered(&self) -> bool {
         self.ordered
     }
