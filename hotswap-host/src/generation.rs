@@ -1,5 +1,6 @@
 //! A generation: all plugins that are live together, and what the host's handles mean in it.
 use crate::artifact::{BuildId, Note};
+use crate::async_call::AsyncCalls;
 use crate::bindings::{Bindings, Target};
 use crate::error::{CallError, HandleError, InvokeError};
 use crate::function;
@@ -30,6 +31,8 @@ pub struct Generation {
     pub(crate) live: Arc<LiveTable>,
     /// What the plugins have put into it.
     pub(crate) contents: Arc<Contents>,
+    /// The calls that have begun in it and whose futures have not ended.
+    pub(crate) async_calls: AsyncCalls,
     /// How many were live before it, with the twins of each.
     pub(crate) serial: u64,
     /// In a twin: the gate that some of its plugins are behind. See [`gate`](crate::live::gate).
@@ -47,6 +50,7 @@ impl Generation {
             number,
             reloads,
             live: Arc::new(LiveTable::of(&plugins)),
+            async_calls: AsyncCalls::none(&plugins),
             plugins,
             bindings: Bindings::default(),
             contents,
@@ -60,6 +64,7 @@ impl Generation {
         Generation {
             number: self.number,
             reloads: self.reloads,
+            async_calls: AsyncCalls::none(&self.plugins),
             plugins: self.plugins.clone(),
             bindings: Bindings::default(),
             live: self.live.clone(),

@@ -15,7 +15,7 @@ use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::same_function;
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{
-    FunctionDesc, InterfaceDesc, Panicked, ParamDesc, Signature, TypeDesc,
+    AsyncSignature, FunctionDesc, InterfaceDesc, Panicked, ParamDesc, Signature, TypeDesc,
 };
 use std::fmt;
 use std::ptr::null;
@@ -72,6 +72,14 @@ impl HandleSpec {
         let kind = Kind::Typed {
             params: F::PARAMS,
             result: F::RESULT,
+        };
+        HandleSpec::new(plugin, function, kind)
+    }
+
+    pub(crate) fn typed_async<A, F: AsyncSignature<A>>(plugin: &str, function: &str) -> Self {
+        let kind = Kind::Typed {
+            params: F::PARAMS,
+            result: F::LATER,
         };
         HandleSpec::new(plugin, function, kind)
     }
@@ -263,7 +271,7 @@ pub(crate) struct Handle {
     pub(crate) inner: Arc<Inner>,
     pub(crate) index: usize,
     /// What a thread has entered that calls it.
-    entered: Entered,
+    pub(crate) entered: Entered,
     pub(crate) spec: Arc<HandleSpec>,
 }
 

@@ -18,6 +18,7 @@ pub(crate) const TABLE: HostTableRef = {
         live_items: host_calls::items,
         telemetry: telemetry::TABLE,
         count_object: objects::count_object,
+        count_task: objects::count_task,
     });
     HostTableRef(TABLE.static_as_prefix())
 };

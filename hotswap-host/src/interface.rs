@@ -47,7 +47,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// }
 /// ```
 pub struct Interface<I: ?Sized> {
-    handle: Handle,
+    pub(crate) handle: Handle,
     interface: PhantomData<fn(&I)>,
 }
 
@@ -147,10 +147,13 @@ unsafe fn lend<I: boundary::Interface + ?Sized, R>(
     let object = RawObject::lent(target.call, target.this);
     // SAFETY: the caller's promise. A proxy cannot be cloned, so none outlives the call.
     let proxy = I::proxy(unsafe { Object::from_raw(object) });
-    catch_unwind(AssertUnwindSafe(|| calls(&proxy))).or_else(|payload| {
-        match payload.downcast::<Crossed>() {
-            Ok(crossed) => Err(spec.panicked(Panicked { text: crossed.text })),
-            Err(own) => resume_unwind(own),
-        }
+    contain(spec, || calls(&proxy))
+}
+
+/// Runs code that calls an interface. A panic of the plugin's is an error, one of the code itself goes on.
+pub(crate) fn contain<R>(spec: &HandleSpec, run: impl FnOnce() -> R) -> Result<R, CallError> {
+    catch_unwind(AssertUnwindSafe(run)).or_else(|payload| match payload.downcast::<Crossed>() {
+        Ok(crossed) => Err(spec.panicked(Panicked { text: crossed.text })),
+        Err(own) => resume_unwind(own),
     })
 }

@@ -21,6 +21,7 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 pub mod artifact;
+mod async_call;
 mod bindings;
 mod error;
 mod function;
@@ -48,6 +49,10 @@ mod swapper;
 pub mod telemetry;
 mod vault;
 
+pub use async_call::{
+    AsyncCall0, AsyncCall1, AsyncCall2, AsyncCall3, AsyncCall4, AsyncCall5, AsyncCall6, AsyncCall7,
+    AsyncCall8, AsyncFunction, Calling, InterfaceHold,
+};
 pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, ReloadError};
 pub use function::{
     Bound, Call0, Call1, Call2, Call3, Call4, Call5, Call6, Call7, Call8, Dynamic, Function,
@@ -76,6 +81,10 @@ pub mod __private {
 
 /// What a host's source usually needs.
 pub mod prelude {
+    pub use crate::{
+        AsyncCall0 as _, AsyncCall1 as _, AsyncCall2 as _, AsyncCall3 as _, AsyncCall4 as _,
+        AsyncCall5 as _, AsyncCall6 as _, AsyncCall7 as _, AsyncCall8 as _, AsyncFunction,
+    };
     pub use crate::{
         Call0 as _, Call1 as _, Call2 as _, Call3 as _, Call4 as _, Call5 as _, Call6 as _,
         Call7 as _, Call8 as _, CallError, Dynamic, Function, Interface, LiveData, ReloadError,

@@ -1,15 +1,17 @@
 //! A function that is called across the boundary: of a plugin, or of an interface.
 use crate::bounds;
-use crate::support::{Errors, check_owned, check_param, written};
+use crate::support::{Errors, check_owned, check_param, is_reference, written};
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{FnArg, Ident, Pat, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{FnArg, Ident, Pat, ReceiverKind, ReturnType, Safety, Signature, Token, Type};
 
 /// Its signature, without `&self`.
 pub struct Call<'a> {
     pub ident: &'a Ident,
+    /// Where it is an `async fn`, `result` is what comes later.
+    pub asyncness: Option<Token![async]>,
     pub params: Vec<(&'a Ident, &'a Type)>,
     pub result: Type,
 }
@@ -37,6 +39,7 @@ impl<'a> Call<'a> {
         };
         let call = Call {
             ident: &sig.ident,
+            asyncness: sig.asyncness,
             params: params.collect(),
             result,
         };
@@ -47,6 +50,14 @@ impl<'a> Call<'a> {
     /// Its name.
     pub fn name(&self) -> String {
         self.ident.unraw().to_string()
+    }
+
+    /// `fn` or `async fn`.
+    pub fn keyword(&self) -> &'static str {
+        match self.asyncness {
+            Some(_) => "async fn",
+            None => "fn",
+        }
     }
 
     /// `times: u32`, for people. `first` is what comes before the parameters.
@@ -85,10 +96,19 @@ impl<'a> Call<'a> {
             .collect()
     }
 
+    /// The type that the C function gives.
+    pub fn given(&self, b: &TokenStream) -> TokenStream {
+        let result = &self.result;
+        match self.asyncness {
+            Some(_) => quote!(#b::Later<#result>),
+            None => quote!(#result),
+        }
+    }
+
     /// The type of the last parameter of the C function.
     pub fn out(&self, b: &TokenStream) -> TokenStream {
-        let result = &self.result;
-        quote!(*mut #b::Out<<#result as #b::Shared>::View>)
+        let given = self.given(b);
+        quote!(*mut #b::Out<<#given as #b::Shared>::View>)
     }
 
     /// The statements with which the callee takes the parameters.
@@ -97,6 +117,39 @@ impl<'a> Call<'a> {
             .iter()
             .map(|(name, ty)| quote!(let mut #name = <#ty as #b::Arg>::take(#name);))
             .collect()
+    }
+
+    /// The statements with which the callee copies the parameters, to have them for longer than the call.
+    pub fn keep(&self, b: &TokenStream) -> TokenStream {
+        self.params
+            .iter()
+            .map(|(name, ty)| quote!(let #name = <#ty as #b::Arg>::keep(#name);))
+            .collect()
+    }
+
+    /// The parameters, of what owns them.
+    pub fn of_owned(&self) -> TokenStream {
+        let params = self.params.iter().map(|(name, ty)| match is_reference(ty) {
+            true => quote!(&#name),
+            false => quote!(#name),
+        });
+        quote!(#(#params),*)
+    }
+
+    /// What the callee answers with where the call is `async`: a future that has the locals `this` and the parameters.
+    /// `convert` is what becomes of the result.
+    pub fn later(
+        &self,
+        b: &TokenStream,
+        callee: &TokenStream,
+        this: &Ident,
+        convert: impl FnOnce(TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let params = self.of_owned();
+        // On the tokens of the function, whose future may not be `Send`.
+        let span = self.ident.span();
+        let body = convert(quote_spanned!(span=> #callee(#this, #params).await));
+        quote_spanned!(span=> #b::Later::new(async move { #body }))
     }
 
     /// The parameters, in the callee.
@@ -114,8 +167,8 @@ impl<'a> Call<'a> {
             let name = name.unraw().to_string();
             quote!(#b::ParamDesc::new(#name, <#ty as #b::Arg>::TYPE))
         });
-        let result = &self.result;
-        quote!(&[#(#params),*], <#result as #b::Shared>::TYPE)
+        let given = self.given(b);
+        quote!(&[#(#params),*], <#given as #b::Shared>::TYPE)
     }
 }
 
@@ -167,9 +220,6 @@ fn check_receiver(sig: &Signature, errors: &mut Errors) {
 
 /// Refuses what cannot be called across the boundary.
 fn check(sig: &Signature, errors: &mut Errors) {
-    if let Some(token) = &sig.asyncness {
-        errors.at(token, "a call across the boundary is not `async` yet: start the work here and offer its result by another call");
-    }
     if let Safety::Unsafe(token) = &sig.safety {
         errors.at(
             token,

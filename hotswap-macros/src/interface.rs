@@ -3,10 +3,13 @@ use crate::bounds;
 use crate::call::{Call, local};
 use crate::support::{Errors, Root, bare, held, refuse_cfg};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{Attribute, Ident, ItemTrait, TraitItem, TraitItemFn, Type, TypeParamBound};
+use syn::{
+    Attribute, Ident, ItemTrait, ReturnType, TraitItem, TraitItemFn, Type, TypeParamBound,
+    parse_quote, parse_quote_spanned,
+};
 
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -61,6 +64,39 @@ impl<'a> Interface<'a> {
             methods: methods.collect(),
         }
     }
+}
+
+/// The trait as the compiler should see it: an `async` method is one that returns a future which any thread may poll. It
+/// is not called through the trait object, which is the name of the interface and nothing more.
+fn as_implemented(item: &ItemTrait) -> ItemTrait {
+    let mut item = item.clone();
+    for item in &mut item.items {
+        let TraitItem::Fn(method) = item else {
+            continue;
+        };
+        let Some(keyword) = method.sig.asyncness.take() else {
+            continue;
+        };
+        let result = match &method.sig.output {
+            ReturnType::Default => quote!(()),
+            ReturnType::Type(_, ty) => quote!(#ty),
+        };
+        let output = later(&result);
+        method.sig.output = parse_quote_spanned!(keyword.span=> -> #output);
+        method.sig.generics.where_clause = Some(parse_quote!(where Self: ::core::marker::Sized));
+        if let Some(body) = &method.default {
+            method.default = Some(parse_quote!({ async move #body }));
+            method
+                .attrs
+                .push(parse_quote!(#[allow(clippy::manual_async_fn)]));
+        }
+    }
+    item
+}
+
+/// The type that an `async` method returns.
+fn later(result: impl ToTokens) -> TokenStream {
+    quote!(impl ::core::future::Future<Output = #result> + ::core::marker::Send)
 }
 
 fn check_trait(item: &ItemTrait, errors: &mut Errors) {
@@ -163,10 +199,14 @@ impl Interface<'_> {
             format_ident!("__{name}Proxy"),
         );
         let all = bounds::of_calls(b, self.methods.iter().map(|method| &method.call), None);
-        let signature = self
-            .methods
-            .iter()
-            .map(|Method { call, .. }| format!("fn {}{}", call.name(), call.written("&self")));
+        let signature = self.methods.iter().map(|Method { call, .. }| {
+            format!(
+                "{} {}{}",
+                call.keyword(),
+                call.name(),
+                call.written("&self")
+            )
+        });
         let signature = signature.collect::<Vec<_>>().join("; ");
         let fields = self.methods.iter().map(|method| method.field(b));
         let descriptions = self.methods.iter().map(|Method { call, .. }| {
@@ -176,6 +216,7 @@ impl Interface<'_> {
         let entries = self.methods.iter().map(|method| method.entry(b, ident));
         let stubs = self.methods.iter().map(|method| method.stub(b, vis));
         let forwards = self.methods.iter().map(|method| method.forward(&proxy));
+        let item = as_implemented(item);
         quote! {
             #item
 
@@ -194,7 +235,7 @@ impl Interface<'_> {
                 #vis struct #proxy(#b::Object<#table>) #all;
 
                 #[automatically_derived]
-                unsafe impl #b::Interface for dyn #ident #all {
+                unsafe impl<'__i> #b::Interface for dyn #ident + '__i #all {
                     type Table = #table;
                     type Proxy = #proxy;
                     const DESC: &'static #b::InterfaceDesc =
@@ -209,7 +250,7 @@ impl Interface<'_> {
                 }
 
                 #[automatically_derived]
-                unsafe impl<__T: #ident + 'static> #b::Provides<__T> for dyn #ident #all {
+                unsafe impl<'__i, __T: #ident + 'static> #b::Provides<__T> for dyn #ident + '__i #all {
                     const TABLE: &'static #table = &#table { #(#entries)* };
                 }
 
@@ -246,18 +287,25 @@ impl Method<'_> {
         let (ident, crossing, out_type) = (call.ident, call.crossing(b), call.out(b));
         let (take, get, bounds) = (call.take(b), call.get(b), call.bounds(b));
         let get = (!call.params.is_empty()).then(|| quote!(, #get));
+        let (body, lives) = if call.asyncness.is_some() {
+            let (keep, callee) = (call.keep(b), quote!(<__T as #trait_>::#ident));
+            let later = call.later(b, &callee, &this, |awaited| awaited);
+            // The caller keeps the object as long as it has the future.
+            let receiver = quote!(let #this: &'static __T = &*#this.cast::<__T>(););
+            (quote!(#keep #receiver #later), Some(quote!(+ 'static)))
+        } else {
+            let callee = quote!(<__T as #trait_>::#ident);
+            (quote!(#take #callee(&*#this.cast::<__T>() #get)), None)
+        };
         quote! {
             #ident: {
-                unsafe extern "C" fn #ident<__T: #trait_>(
+                unsafe extern "C" fn #ident<__T: #trait_ #lives>(
                     #this: *const (),
                     #crossing
                     #out: #out_type,
                 ) -> #b::Status #bounds {
                     unsafe {
-                        #b::answer(#out, || {
-                            #take
-                            <__T as #trait_>::#ident(&*#this.cast::<__T>() #get)
-                        })
+                        #b::answer(#out, || { #body })
                     }
                 }
                 #ident::<__T>
@@ -281,14 +329,27 @@ impl Method<'_> {
             .map(|(name, ty)| quote!(<#ty as #b::Arg>::cross(&#name),));
         let arena_of =
             (!self.call.params.is_empty()).then(|| quote!(let #arena = #b::Arena::new();));
-        quote! {
-            #(#shown)*
-            #[inline]
-            #vis fn #ident(&self, #params) -> #result {
-                #arena_of
-                #(#lend)*
-                unsafe { #b::receive(|#out| (self.0.table().#ident)(self.0.this(), #(#cross)* #out)) }
-            }
+        let receive = quote! {
+            #arena_of
+            #(#lend)*
+            unsafe { #b::receive(|#out| (self.0.table().#ident)(self.0.this(), #(#cross)* #out)) }
+        };
+        match self.call.asyncness {
+            None => quote! {
+                #(#shown)*
+                #[inline]
+                #vis fn #ident(&self, #params) -> #result {
+                    #receive
+                }
+            },
+            // It borrows the object, and none of the parameters, which are copied.
+            Some(_) => quote! {
+                #(#shown)*
+                #[inline]
+                #vis fn #ident<'__a>(&'__a self, #params) -> #b::Awaited<'__a, #result> {
+                    #b::Awaited::new({ #receive })
+                }
+            },
         }
     }
 
@@ -298,11 +359,16 @@ impl Method<'_> {
             ident,
             result,
             params,
+            asyncness,
         } = &self.call;
         let (declared, names) = (self.params(), params.iter().map(|(name, _)| name));
+        let output = match asyncness {
+            Some(_) => later(result),
+            None => quote!(#result),
+        };
         quote! {
             #[inline]
-            fn #ident(&self, #declared) -> #result {
+            fn #ident(&self, #declared) -> #output {
                 #proxy::#ident(self, #(#names),*)
             }
         }

@@ -10,7 +10,8 @@ use crate::contract::state::{StateDesc, StateSink, StateView};
 use crate::contract::{
     ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
 };
-use crate::{Context, LoadData, Plugin, Vault, state, telemetry};
+use crate::runtime::{self, Use};
+use crate::{Context, LoadData, Plugin, Result, Vault, state, telemetry};
 use abi_stable::library::{__call_root_module_loader, RootModuleResult};
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::RSlice;
@@ -179,7 +180,10 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
         guard(sink, || {
             // The host gives one object for each import, checked against its description.
             let imports = P::Imports::bind(imports.as_slice());
-            *this = Box::into_raw(Box::new(P::construct(&context(cx, LINKED), imports)?)).cast();
+            let runtime = Use::begin()?;
+            let plugin = runtime::within(|| P::construct(&context(cx, LINKED), imports))?;
+            *this = Box::into_raw(Box::new(plugin)).cast();
+            runtime.leave();
             Ok(())
         })
     }
@@ -205,7 +209,7 @@ unsafe fn shared<'a, P>(this: *const ()) -> &'a P {
 
 unsafe extern "C" fn on_load<P: Plugin>(this: *mut (), data: &LoadDataView, sink: Sink) -> Status {
     // SAFETY: the contract of `PluginEntry::on_load`: not live yet, so used by nobody else.
-    unsafe { guard(sink, || exclusive::<P>(this).on_load(&LoadData::new(data))) }
+    unsafe { fallible(sink, || exclusive::<P>(this).on_load(&LoadData::new(data))) }
 }
 
 unsafe extern "C" fn on_init<P: Plugin>(
@@ -214,7 +218,7 @@ unsafe extern "C" fn on_init<P: Plugin>(
     sink: Sink,
 ) -> Status {
     // SAFETY: as for `on_load`.
-    unsafe { guard(sink, || exclusive::<P>(this).on_init(&Vault::new(vault))) }
+    unsafe { fallible(sink, || exclusive::<P>(this).on_init(&Vault::new(vault))) }
 }
 
 unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
@@ -224,7 +228,10 @@ unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status 
 
 unsafe extern "C" fn on_stop<P: Plugin>(this: *const (), sink: Sink) -> Status {
     // SAFETY: the contract of `PluginEntry::on_stop`.
-    unsafe { hook(sink, || shared::<P>(this).on_stop()) }
+    let status = unsafe { hook(sink, || shared::<P>(this).on_stop()) };
+    #[cfg(feature = "tokio")]
+    crate::task::stop();
+    status
 }
 
 unsafe extern "C" fn save<P: Plugin>(
@@ -234,24 +241,27 @@ unsafe extern "C" fn save<P: Plugin>(
     sink: Sink,
 ) -> Status {
     // SAFETY: the contract of `PluginEntry::save`.
-    unsafe { guard(sink, || state::save(to, || shared::<P>(this).save(version))) }
+    unsafe { fallible(sink, || state::save(to, || shared::<P>(this).save(version))) }
 }
 
 unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink: Sink) -> Status {
     // SAFETY: the contract of `PluginEntry::restore`: not live yet, so used by nobody else.
     unsafe {
-        guard(sink, || {
+        fallible(sink, || {
             state::restore(view, |state| exclusive::<P>(this).restore(state))
         })
     }
 }
 
 unsafe extern "C" fn on_free<P: Plugin>(this: *mut (), sink: Sink) -> Status {
+    #[cfg(feature = "tokio")]
+    crate::task::finish();
     // SAFETY: the contract of `PluginEntry::on_free`: the last user is gone.
     unsafe { hook(sink, || exclusive::<P>(this).on_free()) }
 }
 
 unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
+    let _runtime = Use::taken_up();
     // SAFETY: made by `construct` with `Box::into_raw`, and destroyed once.
     unsafe { hook(sink, || drop(Box::from_raw(this.cast::<P>()))) }
 }
@@ -263,11 +273,20 @@ unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
 unsafe fn hook(sink: Sink, run: impl FnOnce()) -> Status {
     // SAFETY: the caller's promise.
     unsafe {
-        guard(sink, || {
+        fallible(sink, || {
             run();
             Ok(())
         })
     }
+}
+
+/// A hook that may fail. It runs with the plugin's own runtime, where it has one.
+///
+/// # Safety
+/// As [`guard`].
+unsafe fn fallible(sink: Sink, run: impl FnOnce() -> Result<()>) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { guard(sink, || runtime::within(run)) }
 }
 
 unsafe extern "C" fn invoke_func<P: Plugin>(

@@ -47,10 +47,13 @@ mod context;
 pub mod glue;
 mod load_data;
 mod plugin;
+mod runtime;
 #[doc(hidden)]
 pub mod shim;
 #[doc(hidden)]
 pub mod state;
+#[cfg(feature = "tokio")]
+pub mod task;
 mod vault;
 
 pub use boundary::{Error, Held, Import, Imported, Result, UnknownFunction, Value};

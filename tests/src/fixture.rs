@@ -61,6 +61,8 @@ pub enum Build {
     CatLater,
     /// `tom`, whose state goes along.
     Tom,
+    /// `dreamer` and `sleeper`, which have `async` functions.
+    Async,
     /// The plugins of the demo trine.
     Trine,
     /// The plugin of the demo livex.
@@ -161,6 +163,7 @@ impl Build {
             Build::Cat => with(&["cat"], &[]),
             Build::CatLater => with(&["cat"], &["later"]),
             Build::Tom => with(&["tom"], &[]),
+            Build::Async => with(&["dreamer", "sleeper"], &[]),
             Build::Zoo => with(&["zoo"], &[]),
             Build::ZooCrates => with(&["zoo-crates"], &[]),
             Build::ZooC => with(&["zoo-c"], &[]),

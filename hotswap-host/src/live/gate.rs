@@ -17,6 +17,8 @@
 //!   `pin`. In an older generation the group may have other members: what reached the instances there.
 //! - under a *hold* of such a generation. Holds are counted; nobody makes one of a generation that is not live, but from
 //!   a pin or a hold of it. So slots are looked at first, and holds afterwards.
+//! - in an *async call* that has begun and not ended. These are counted for each plugin, in the generation that they began
+//!   in, under a pin of it: see `async_call`. So they are looked at after the slots, too.
 //! - under a pin or hold of the *twin*, by somebody who was let in, see below: these are counted as [`Pass`].
 //!
 //! Objects that plugins have handed out, and threads that a plugin of the group has started, do not go through the gate.
@@ -32,6 +34,7 @@
 //! go on. Whether it is committed or given up is decided under one lock.
 use super::pin::{Holding, Retired};
 use super::record::{self, Entered, Inside, entered};
+use crate::async_call::Crowd;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::load::library::Library;
@@ -51,6 +54,7 @@ pub(crate) struct Gate {
     state: Mutex<State>,
     changed: Condvar,
     passes: AtomicUsize,
+    crowd: Crowd,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -155,6 +159,11 @@ impl Gate {
         }
     }
 
+    /// Those who wait without a thread.
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.crowd
+    }
+
     /// Whether the state may be saved, or is being.
     pub(crate) fn is_closed(&self) -> bool {
         *self.state() == State::Closed
@@ -228,6 +237,7 @@ impl Closing {
             state: Mutex::new(State::Closed),
             changed: Condvar::new(),
             passes: AtomicUsize::new(0),
+            crowd: Crowd::default(),
             groups,
         });
         let old = switch(gate.clone());
@@ -262,7 +272,7 @@ impl Closing {
             let inside = entered::inside(|at, entered| self.gate.is_inside(at, entered));
             // After the slots: see the module's documentation.
             let held = self.holds();
-            if inside.is_empty() && held == 0 {
+            if inside.is_empty() && held == 0 && self.async_calls() == 0 {
                 return Ok(());
             }
             if Instant::now() >= self.gate.deadline {
@@ -284,6 +294,17 @@ impl Closing {
         holds.sum::<usize>() + self.gate.passes.load(Acquire)
     }
 
+    /// The async calls of the group's that have not ended.
+    fn async_calls(&self) -> usize {
+        let generations = self.generations.iter().map(|(generation, _)| generation);
+        let counts = generations.map(|generation| {
+            let inside =
+                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.entered());
+            generation.get().async_calls.count(generation.get(), inside)
+        });
+        counts.sum()
+    }
+
     fn holders(&self, inside: Vec<Inside>, held: usize) -> Vec<Holder> {
         let of = |at: *const ()| {
             let mut generations = self.generations.iter().map(|(generation, _)| generation);
@@ -300,6 +321,12 @@ impl Closing {
             .collect();
         if unnamed != 0 {
             holders.push(Holder::Holds { count: unnamed });
+        }
+        for (generation, _) in &self.generations {
+            let inside =
+                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.entered());
+            let generation = generation.get();
+            holders.extend(generation.async_calls.holders(generation, inside));
         }
         holders
     }

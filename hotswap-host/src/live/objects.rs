@@ -28,7 +28,10 @@ struct Object {
     /// The front, which is what plugins know of it.
     ticket: Ticket,
     owner: Arc<Library>,
-    interface: String,
+    /// The interface; of a task its name.
+    name: String,
+    /// Whether it is a task of the library's own, which is counted as an object is.
+    is_task: bool,
     object: RawDrop,
     counts: Mutex<Counts>,
 }
@@ -60,11 +63,31 @@ pub(crate) unsafe extern "C" fn count_object(
     interface: StrView,
 ) -> RawTicket {
     // SAFETY: called by the library's code, which lends the name for this call.
-    let (owner, interface) = unsafe { (Library::of(token), interface.get().to_owned()) };
+    unsafe { count(token, object, interface, false) }
+}
+
+/// Begins to count a task of the library that `token` names.
+pub(crate) unsafe extern "C" fn count_task(token: Token, name: StrView) -> RawTicket {
+    /// A task ends by itself.
+    unsafe extern "C" fn nothing(_: *const ()) {}
+    let object = RawDrop {
+        object: std::ptr::null(),
+        drop: nothing,
+    };
+    // SAFETY: as in `count_object`.
+    unsafe { count(token, object, name, true) }
+}
+
+/// # Safety
+/// Called by the code of the library that `token` names, which lends the name for this call.
+unsafe fn count(token: Token, object: RawDrop, name: StrView, is_task: bool) -> RawTicket {
+    // SAFETY: the caller's promise.
+    let (owner, name) = unsafe { (Library::of(token), name.get().to_owned()) };
     owner.activity().object_made();
     let object = Arc::new(Object {
         ticket: Ticket::new(retain, release),
-        interface,
+        name,
+        is_task,
         object,
         counts: Mutex::new(Counts {
             by: vec![(Some(owner.clone()), 1)],
@@ -180,12 +203,12 @@ pub(crate) fn set_replaced(library: &Library) {
 /// Who keeps objects of this library, as reports name them.
 pub(crate) fn holders(library: &Library) -> Vec<Holder> {
     let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for object in of(library) {
+    for object in of(library).iter().filter(|object| !object.is_task) {
         let counts = lock(&object.counts);
         for (by, _) in counts.by.iter().filter(|_| !counts.dropped) {
             let owner = by.as_ref().map_or("the host", |library| library.plugin());
             *found
-                .entry((object.interface.clone(), owner.to_owned()))
+                .entry((object.name.clone(), owner.to_owned()))
                 .or_default() += 1;
         }
     }
@@ -196,7 +219,15 @@ pub(crate) fn holders(library: &Library) -> Vec<Holder> {
             owner,
             count,
         });
-    holders.collect()
+    holders.chain(tasks(library)).collect()
+}
+
+/// The tasks of this library's own, as reports name them; `None` where there are none.
+pub(crate) fn tasks(library: &Library) -> Option<Holder> {
+    let objects = of(library).into_iter();
+    let tasks = objects.filter(|object| object.is_task);
+    let names: Vec<_> = tasks.map(|task| task.name.clone()).collect();
+    (!names.is_empty()).then_some(Holder::Tasks { names })
 }
 
 /// The objects of a library, for who wants to know what leads to it.

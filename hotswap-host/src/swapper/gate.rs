@@ -19,19 +19,37 @@ impl Inner {
         self.enter(|live| which(live).map_or(Entered::NOTHING, |plugin| plugin.entered()))
     }
 
+    /// The same without waiting.
+    ///
+    /// # Errors
+    /// The gate.
+    pub(crate) fn enter_plugin_or_gate(
+        &self,
+        which: impl Fn(&Generation) -> Option<&Instance>,
+    ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
+        self.enter_or_gate(|live| which(live).map_or(Entered::NOTHING, |plugin| plugin.entered()))
+    }
+
     fn enter(&self, which: impl Fn(&Generation) -> Entered) -> Pinned<'_, Generation> {
         loop {
-            let pinned = self.live.enter(Entered::ANYTHING);
-            let entering = which(&pinned);
-            let gate = pinned.gate.as_ref();
-            let Some(gate) = gate.filter(|gate| self.is_stopped_by(gate, entering)) else {
-                pinned.narrow(entering);
-                return pinned;
-            };
-            let gate = gate.clone();
-            drop(pinned);
-            gate.wait();
+            match self.enter_or_gate(&which) {
+                Ok(pinned) => return pinned,
+                Err(gate) => gate.wait(),
+            }
         }
+    }
+
+    fn enter_or_gate(
+        &self,
+        which: impl Fn(&Generation) -> Entered,
+    ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
+        let pinned = self.live.enter(Entered::ANYTHING);
+        let entering = which(&pinned);
+        match &pinned.gate {
+            Some(gate) if self.is_stopped_by(gate, entering) => return Err(gate.clone()),
+            _ => pinned.narrow(entering),
+        }
+        Ok(pinned)
     }
 
     /// Pins the live generation, to call whatever it has. Waits while a gate is closed.

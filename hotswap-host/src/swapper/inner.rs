@@ -115,7 +115,7 @@ impl Inner {
         }
         // Before the lock: destructors may ask for a reload, too.
         record::mine().attend();
-        if record::mine().has_pin() {
+        if record::mine().has_pin() || record::mine().polls() {
             return Err(ReloadError::Reentrant(
                 "from inside a call, or while this thread holds a pin",
             ));

@@ -20,18 +20,20 @@ pub use pinned::{Hold, Pin};
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::{Change, Reload};
 
+use crate::async_call::AsyncFunction;
 use crate::error::{HandleError, InvokeError, ReloadError};
 use crate::function::{Dynamic, Function, Signature};
 use crate::generation::{Generation, Listing};
 use crate::handle::{Handle, HandleSpec};
 use crate::interface::Interface;
+use crate::live::gate::Gate;
 use crate::live::pin::{Live, Pinned};
 use crate::live::record;
 use crate::name::PluginName;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
 use crate::telemetry::Levels;
-use hotswap_plugin::boundary;
+use hotswap_plugin::boundary::{self, AsyncSignature};
 use hotswap_plugin::{LiveData, Value};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
@@ -62,6 +64,24 @@ impl Swapper {
     {
         Ok(Function::new(self.make_handle(
             HandleSpec::typed::<A, F>(plugin, function),
+        )?))
+    }
+
+    /// A handle to a typed `async fn` of a plugin: `swapper.async_function::<fn(u32) -> String, _>("world", "hum")?`, or
+    /// with the type on the left.
+    ///
+    /// # Errors
+    /// No such plugin, no such function, another signature, or a function that is not `async`.
+    pub fn async_function<F, A>(
+        &self,
+        plugin: &str,
+        function: &str,
+    ) -> Result<AsyncFunction<F>, HandleError>
+    where
+        F: AsyncSignature<A>,
+    {
+        Ok(AsyncFunction::new(self.make_handle(
+            HandleSpec::typed_async::<A, F>(plugin, function),
         )?))
     }
 
@@ -314,6 +334,18 @@ impl Swapper {
     /// The live generation.
     pub(crate) fn live(&self) -> &Live<Generation> {
         &self.0.live
+    }
+
+    /// Pins the live generation, to call its plugin of this name.
+    ///
+    /// # Errors
+    /// The gate that the plugin is behind.
+    pub(crate) fn enter_plugin_or_gate(
+        &self,
+        plugin: &str,
+    ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
+        let inner = &self.0;
+        inner.enter_plugin_or_gate(|live| live.plugin_called(plugin).map(|plugin| &**plugin))
     }
 
     /// Pins the live generation, to call its live function of this name. Waits while that is behind a closed gate.

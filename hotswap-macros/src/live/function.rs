@@ -46,6 +46,12 @@ fn check<'a>(item: &'a ItemFn, errors: &mut Errors) -> Call<'a> {
             "a live function is called on nothing: write `#[invoke]` on a method of a plugin, or a function without `self`",
         );
     }
+    if let Some(token) = &item.sig.asyncness {
+        errors.at(
+            token,
+            "a live function is not `async`: start the work here, or write `#[invoke]` on an `async` method of a plugin",
+        );
+    }
     check_count(&item.sig, errors);
     Call::without_receiver(&item.sig, errors)
 }

@@ -224,7 +224,7 @@ fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> To
     let (root, b) = (&options.root, &options.root.boundary());
     let allocator = options.allocator.then(|| quote!(#root::__allocator!();));
     let functions = plugin.functions.iter().map(|function| {
-        let signature = json(&format!("fn{}", function.written("")));
+        let signature = json(&format!("{}{}", function.keyword(), function.written("")));
         format!(
             r#"{{"name":"{}","signature":"{signature}"}}"#,
             function.name()

@@ -52,6 +52,15 @@ pub unsafe trait Arg: Sized {
     /// # Safety
     /// As [`take`](Self::take), and the parameter is gone before `held` is. Once for each `held`.
     unsafe fn get(held: &mut Self::Held) -> Self;
+
+    /// A copy of what crossed, which shares no memory with it.
+    ///
+    /// # Safety
+    /// As [`take`](Self::take), until this returns.
+    unsafe fn keep(cross: Self::Cross) -> Self::Owned;
+
+    /// As [`lend`](Self::lend), of a copy of the parameter.
+    fn lend_owned(owned: &Self::Owned, arena: &Arena) -> Self::Lent;
 }
 
 macro_rules! by_value {
@@ -78,6 +87,14 @@ macro_rules! by_value {
             #[inline]
             unsafe fn get(held: &mut $ty) -> $ty {
                 *held
+            }
+            #[inline]
+            unsafe fn keep(cross: $ty) -> $ty {
+                cross
+            }
+            #[inline]
+            fn lend_owned(owned: &$ty, _: &Arena) -> $ty {
+                *owned
             }
         }
     )*};
@@ -114,6 +131,15 @@ macro_rules! __arg {
             unsafe fn get(held: &mut Self::Held) -> Self {
                 // SAFETY: what was lent is alive, by the caller's promise.
                 unsafe { $crate::boundary::Shared::from_view(**held) }
+            }
+            #[inline]
+            unsafe fn keep(cross: Self::Cross) -> $ty {
+                // SAFETY: as above.
+                unsafe { $crate::boundary::Shared::from_view(*cross) }
+            }
+            #[inline]
+            fn lend_owned(owned: &$ty, arena: &$crate::boundary::Arena) -> Self::Lent {
+                $crate::boundary::Shared::view(owned, arena)
             }
         }
     };
@@ -163,6 +189,15 @@ unsafe impl<'a> Arg for &'a str {
         // SAFETY: the text is alive for as long as the parameter is, by the caller's promise.
         unsafe { held.get() }
     }
+    #[inline]
+    unsafe fn keep(cross: StrView) -> String {
+        // SAFETY: the text is alive, by the caller's promise.
+        unsafe { cross.get() }.to_owned()
+    }
+    #[inline]
+    fn lend_owned(owned: &String, _: &Arena) -> StrView {
+        StrView::new(owned)
+    }
 }
 
 /// The items that a parameter `&[T]` borrows: the caller's where they are plain, otherwise copies.
@@ -207,6 +242,15 @@ unsafe impl<'a, T: Shared> Arg for &'a [T] {
             Items::Copied(items) => unsafe { &*std::ptr::from_ref::<[T]>(items) },
         }
     }
+    #[inline]
+    unsafe fn keep(cross: SliceView<T::View>) -> Vec<T> {
+        // SAFETY: by the caller's promise.
+        unsafe { vec_from_view(cross) }
+    }
+    #[inline]
+    fn lend_owned(owned: &Vec<T>, arena: &Arena) -> SliceView<T::View> {
+        view_slice(owned, arena)
+    }
 }
 
 // SAFETY: the address of the view crosses; the callee copies the value out of it, and lends that.
@@ -234,5 +278,14 @@ unsafe impl<'a, T: Shared> Arg for &'a T {
     unsafe fn get(held: &mut T) -> &'a T {
         // SAFETY: the parameter is gone before `held` is, by the caller's promise.
         unsafe { &*std::ptr::from_ref(held) }
+    }
+    #[inline]
+    unsafe fn keep(cross: *const T::View) -> T {
+        // SAFETY: what was lent is alive, by the caller's promise.
+        unsafe { T::from_view(*cross) }
+    }
+    #[inline]
+    fn lend_owned(owned: &T, arena: &Arena) -> T::View {
+        owned.view(arena)
     }
 }

@@ -15,6 +15,7 @@ use std::any::Any;
 use std::fmt;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Poll;
 
 /// How a call across the boundary ended.
 #[repr(transparent)]
@@ -26,7 +27,7 @@ impl Status {
     pub const OK: Status = Status(0);
     /// It panicked; the text of the panic is with the caller.
     pub const PANICKED: Status = Status(1);
-    /// Reserved for calls that are not finished yet.
+    /// The future is not ready: see [`later`](crate::boundary::later).
     pub const PENDING: Status = Status(2);
     /// A hook returned an error; its text is with the caller.
     pub const FAILED: Status = Status(3);
@@ -207,6 +208,16 @@ pub struct Panicked {
     pub text: String,
 }
 
+impl Panicked {
+    /// The callee broke the contract.
+    #[cold]
+    pub(super) fn unanswered() -> Self {
+        Panicked {
+            text: "the call ended without an answer".into(),
+        }
+    }
+}
+
 impl fmt::Display for Panicked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "panicked: {}", self.text)
@@ -241,6 +252,32 @@ pub unsafe fn try_receive<R: Shared>(
         Received::View(view) => Ok(unsafe { R::from_view(*view) }),
         Received::Result(result) => Ok(result),
         Received::Panicked(panicked) => Err(panicked),
+        Received::Pending => Err(Panicked::unanswered()),
+    };
+    // SAFETY: by the caller's promise.
+    unsafe { receive_by(call, then) }
+}
+
+/// As [`try_receive`], of a function that may also return [`Status::PENDING`], and then has not answered yet.
+///
+/// # Errors
+/// As there.
+///
+/// # Panics
+/// As there.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn try_receive_later<R: Shared>(
+    call: impl FnOnce(*mut Out<R::View>) -> Status,
+) -> Poll<Result<R, Panicked>> {
+    let then = |received: Received<'_, R>| match received {
+        // SAFETY: the callee wrote the view, which borrows nothing.
+        Received::View(view) => Poll::Ready(Ok(unsafe { R::from_view(*view) })),
+        Received::Result(result) => Poll::Ready(Ok(result)),
+        Received::Panicked(panicked) => Poll::Ready(Err(panicked)),
+        Received::Pending => Poll::Pending,
     };
     // SAFETY: by the caller's promise.
     unsafe { receive_by(call, then) }
@@ -254,6 +291,8 @@ pub(super) enum Received<'a, R: Shared> {
     Result(R),
     /// Not at all.
     Panicked(Panicked),
+    /// Not yet.
+    Pending,
 }
 
 /// As [`try_receive`], where `then` reads a view where it lies. To copy an enum that was written a moment ago, field by
@@ -287,6 +326,9 @@ pub(super) unsafe fn receive_by<R: Shared, T>(
             return then(Received::View(unsafe { slot.out.value.assume_init_ref() }));
         }
     }
+    if status == Status::PENDING && matches!(slot.state, State::Untaken) {
+        return then(Received::Pending);
+    }
     then(Received::Panicked(unanswered(&mut slot)))
 }
 
@@ -301,9 +343,7 @@ fn unanswered<R: Shared>(slot: &mut Slot<R>) -> Panicked {
     match std::mem::replace(&mut slot.state, State::Untaken) {
         State::Failed(text) => Panicked { text },
         State::Own(payload) => resume_unwind(payload),
-        State::Untaken | State::Taken => Panicked {
-            text: "the call ended without an answer".into(),
-        },
+        State::Untaken | State::Taken => Panicked::unanswered(),
     }
 }
 

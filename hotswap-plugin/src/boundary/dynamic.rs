@@ -1,7 +1,10 @@
 //! Both ends of a call whose arguments are [`Value`]s.
-use crate::boundary::call::{Out, Panicked, Received, Status, caught, put, receive_by, write};
+use crate::boundary::call::{
+    Out, Panicked, Received, Status, answer, caught, put, receive_by, write,
+};
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::foreign::Error;
+use crate::boundary::later::{Later, LaterView};
 use crate::boundary::shared::{Return, Shared};
 use crate::boundary::value::{Value, ValueError, ValueView};
 use crate::boundary::view::{Arena, SliceView, StrView};
@@ -20,6 +23,8 @@ pub type DynamicOut = Out<<DynamicResult as Shared>::View>;
 pub enum InvokeError {
     /// There is no such function.
     Unknown,
+    /// The function is `async`, and was called as if it were not.
+    Async,
     /// The function has another number of parameters.
     WrongCount {
         /// How many it has.
@@ -74,6 +79,7 @@ impl fmt::Display for InvokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             InvokeError::Unknown => f.write_str("no function of this name"),
+            InvokeError::Async => f.write_str("it is async: call it with `invoke_async`"),
             InvokeError::WrongCount { expected, found } => {
                 let s = if *expected == 1 { "" } else { "s" };
                 write!(f, "expected {expected} argument{s}, found {found}")
@@ -246,6 +252,7 @@ pub unsafe fn call_dynamic<E>(
             Received::Result(Ok(value)) => return Ok(value),
             Received::Result(Err(refused)) => Ok(refused),
             Received::Panicked(panicked) => Err(panicked),
+            Received::Pending => Err(Panicked::unanswered()),
         };
         Err(error(refused))
     };
@@ -272,6 +279,32 @@ pub unsafe fn answer_dynamic(out: *mut DynamicOut, f: impl FnOnce() -> DynamicRe
     unsafe { caught(out, run) }
 }
 
+/// The callee's end of an `async fn`: `f` reads the arguments, and begins it.
+///
+/// # Safety
+/// `out` is the caller's memory for such a result.
+pub unsafe fn answer_later(
+    out: *mut Out<LaterView>,
+    f: impl FnOnce() -> Result<Later<DynamicResult>, InvokeError>,
+) -> Status {
+    let begin = || f().unwrap_or_else(|refused| Later::new(std::future::ready(Err(refused))));
+    // SAFETY: the caller's promise.
+    unsafe { answer(out, begin) }
+}
+
+/// The [`dynamic`](super::FunctionDesc::dynamic) of an `async fn`: refuses.
+///
+/// # Safety
+/// As [`answer_dynamic`].
+pub(super) unsafe extern "C" fn refuse_async(
+    _: *const (),
+    _: SliceView<ValueView>,
+    out: *mut DynamicOut,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { answer_dynamic(out, || Err(InvokeError::Async)) }
+}
+
 /// The view of what owns nothing.
 #[inline(always)]
 fn scalar(value: &Value) -> Option<ValueView> {
@@ -290,6 +323,8 @@ fn scalar(value: &Value) -> Option<ValueView> {
 pub enum InvokeErrorView {
     /// [`InvokeError::Unknown`].
     Unknown,
+    /// [`InvokeError::Async`].
+    Async,
     /// [`InvokeError::WrongCount`].
     WrongCount {
         /// How many there should be.
@@ -319,6 +354,7 @@ unsafe impl Shared for InvokeError {
     fn view(&self, arena: &Arena) -> InvokeErrorView {
         match self {
             InvokeError::Unknown => InvokeErrorView::Unknown,
+            InvokeError::Async => InvokeErrorView::Async,
             InvokeError::WrongCount { expected, found } => InvokeErrorView::WrongCount {
                 expected: *expected,
                 found: *found,
@@ -337,6 +373,7 @@ unsafe impl Shared for InvokeError {
     unsafe fn from_view(view: InvokeErrorView) -> Self {
         match view {
             InvokeErrorView::Unknown => InvokeError::Unknown,
+            InvokeErrorView::Async => InvokeError::Async,
             InvokeErrorView::WrongCount { expected, found } => {
                 InvokeError::WrongCount { expected, found }
             }

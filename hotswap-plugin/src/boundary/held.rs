@@ -8,6 +8,7 @@ use crate::boundary::view::{Arena, StrView};
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
 use crate::contract::ticket::{RawDrop, RawTicket};
+use crate::runtime::{self, Use};
 use crate::{__arg, __returned, glue};
 use std::fmt;
 use std::ops::Deref;
@@ -62,6 +63,8 @@ impl<I: Interface + ?Sized> Held<I> {
     {
         let (this, counted) = match glue::host() {
             Some(host) => {
+                // An object may outlive its plugin, and wants the runtime as long.
+                Use::another().leave();
                 let this: *const () = Box::into_raw(Box::new(object)).cast_const().cast();
                 let object = RawDrop {
                     object: this,
@@ -77,6 +80,12 @@ impl<I: Interface + ?Sized> Held<I> {
         let raw = RawObject::lent(std::ptr::from_ref(I::TABLE).cast(), this);
         // SAFETY: the object is alive as long as it is counted, and `T` is `Send + Sync`.
         Held(I::proxy(unsafe { Object::counted(raw, counted) }))
+    }
+
+    /// Whether it has been dropped, with the plugin that made it: a call would panic.
+    pub(super) fn is_dropped(&self) -> bool {
+        let count = I::object(&self.0).count();
+        count.is_some_and(|counted| counted.ticket().is_revoked())
     }
 
     /// Whether the plugin that made it has been replaced since.
@@ -100,7 +109,7 @@ impl<I: Interface + ?Sized> Deref for Held<I> {
     }
 }
 
-impl<I: Interface + ?Sized> fmt::Debug for Held<I> {
+impl<I: Interface + ?Sized + 'static> fmt::Debug for Held<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Self::TYPE)
     }
@@ -113,7 +122,7 @@ pub struct HeldView(RawObject);
 
 // SAFETY: the view is `repr(C)`. It can be read while the value is alive, which has a count; what that gives is a count
 // of its own.
-unsafe impl<I: Interface + ?Sized> Shared for Held<I> {
+unsafe impl<I: Interface + ?Sized + 'static> Shared for Held<I> {
     const TYPE: &'static TypeDesc = &TypeDesc::held::<HeldView>(I::DESC);
     type View = HeldView;
     const BORROWS: bool = true;
@@ -143,8 +152,8 @@ unsafe impl<I: Interface + ?Sized> Shared for Held<I> {
     }
 }
 
-__arg!([I: Interface + ?Sized] Held<I>);
-__returned!([I: Interface + ?Sized] Held<I>);
+__arg!([I: Interface + ?Sized + 'static] Held<I>);
+__returned!([I: Interface + ?Sized + 'static] Held<I>);
 
 /// One count of an object.
 pub(super) struct Counted(NonNull<Ticket>);
@@ -217,8 +226,10 @@ fn own_token() -> Token {
 }
 
 unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
+    let _runtime = Use::taken_up();
     // SAFETY: made by `Held::new` from a box of this type; called once.
-    drop_quietly(unsafe { Box::from_raw(object.cast::<T>().cast_mut()) });
+    let object = unsafe { Box::from_raw(object.cast::<T>().cast_mut()) };
+    runtime::within(|| drop_quietly(object));
 }
 
 /// An object that its own library counts, which never leaves memory.

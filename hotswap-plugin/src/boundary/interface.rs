@@ -11,7 +11,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// A trait that calls can cross, as `dyn Trait`. `#[interface]` implements it; the trait object's own vtable is never
-/// used.
+/// used. It does so for trait objects of every lifetime, which is what the compiler asks for where it looks whether an
+/// `async` block with a handle in it is `Send`.
 ///
 /// # Safety
 /// [`DESC`](Self::DESC) describes [`Table`](Self::Table), and the proxy calls it as described.
@@ -20,7 +21,7 @@ use std::sync::Arc;
     label = "not an interface",
     note = "put `#[interface]` on the trait, and write `dyn` in front of its name"
 )]
-pub unsafe trait Interface: 'static {
+pub unsafe trait Interface {
     /// The `repr(C)` table: one `unsafe extern "C" fn` for each method.
     type Table: 'static;
     /// What [`Imported`] derefs to: it has the trait's methods, and implements the trait. It cannot be cloned: whoever

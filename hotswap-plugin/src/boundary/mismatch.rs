@@ -210,7 +210,8 @@ fn lists(what: &str, need: &[&str], have: &[&str]) -> Difference {
 }
 
 fn functions(need: &Written<'_>, have: &Written<'_>) -> Option<Difference> {
-    if need.params.len() != have.params.len() {
+    let (a, b) = (need.result.of_later(), have.result.of_later());
+    if need.params.len() != have.params.len() || a.is_some() != b.is_some() {
         return Some(Difference::here(need.to_string(), have.to_string()));
     }
     let params = need
@@ -225,7 +226,8 @@ fn functions(need: &Written<'_>, have: &Written<'_>) -> Option<Difference> {
                 .find(|name| !name.is_empty());
             types(name.unwrap_or(&format!("parameter {}", i + 1)), a.ty, b.ty)
         });
-    params.or_else(|| types("result", need.result, have.result))
+    let results = (a.unwrap_or(need.result), b.unwrap_or(have.result));
+    params.or_else(|| types("result", results.0, results.1))
 }
 
 /// Where two types differ: the deepest place, since what is around it follows from it. The parts of `Vec<…>` and the

@@ -17,6 +17,7 @@
 //! | [`signature`] | `fn(&str, u32) -> String` as a type |
 //! | [`interface`], [`import`] | traits as tables of C functions, and who asks for them |
 //! | [`held`] | objects of one library that another owns |
+//! | [`later`] | results of `async fn`s, and wakers |
 pub mod arg;
 pub mod call;
 mod collections;
@@ -26,6 +27,7 @@ mod foreign;
 pub mod held;
 pub mod import;
 pub mod interface;
+pub mod later;
 pub mod mismatch;
 #[doc(hidden)]
 pub mod parts;
@@ -48,6 +50,7 @@ pub use foreign::{Error, Result, chain};
 pub use held::Held;
 pub use import::{Import, ImportDesc, ImportKind};
 pub use interface::{ExportDesc, Imported, Interface, Object, Provides, RawObject};
+pub use later::{AsyncSignature, Awaited, Later};
 pub use mismatch::Party;
 pub use shared::{Return, Shared};
 pub use signature::Signature;

@@ -148,8 +148,10 @@ pub struct HostTable {
     pub telemetry: &'static TelemetryTable,
     /// Counts an object of the plugin that others may own from now on: a ticket with one count, the plugin's. `interface`
     /// is what reports call it.
-    #[sabi(last_prefix_field)]
     pub count_object: unsafe extern "C" fn(Token, object: RawDrop, interface: StrView) -> RawTicket,
+    /// Counts a task of the plugin's own in the same way, until its ticket is released.
+    #[sabi(last_prefix_field)]
+    pub count_task: unsafe extern "C" fn(Token, name: StrView) -> RawTicket,
 }
 
 /// What a plugin may know of itself: [`Context`](crate::Context).

@@ -85,7 +85,7 @@ impl<I: Interface + ?Sized> Default for Slot<I> {
     }
 }
 
-impl<I: Interface + ?Sized> fmt::Debug for Slot<I> {
+impl<I: Interface + ?Sized + 'static> fmt::Debug for Slot<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Slot").field(&self.held).finish()
     }
@@ -118,7 +118,7 @@ pub trait AnySlot: sealed::Sealed + Send + Sync {
     fn take_last(&mut self) -> Option<Box<dyn Send>>;
 }
 
-impl<I: Interface + ?Sized> AnySlot for Slot<I> {
+impl<I: Interface + ?Sized + 'static> AnySlot for Slot<I> {
     fn is_filled(&self) -> bool {
         self.held.is_some()
     }

@@ -86,8 +86,43 @@ impl Record {
     pub(crate) fn is_inside(&self, inside: impl Fn(*const (), Entered) -> bool) -> bool {
         let in_slot = (self.slot.load(Relaxed).cast_const(), self.entered());
         let state = self.state();
-        let mut pins = state.held.iter().copied().chain([in_slot]);
-        pins.any(|(at, entered)| inside(at, entered))
+        let pins = state.held.iter().copied().chain([in_slot]);
+        let mut all = pins.chain(self.polled());
+        all.any(|(at, entered)| inside(at, entered))
+    }
+
+    /// Runs code of an async call that began under this value: on this thread, which owns the record.
+    #[inline]
+    pub(crate) fn within<R>(&self, at: *const (), entered: Entered, run: impl FnOnce() -> R) -> R {
+        /// Restores what was polled before.
+        struct Leave<'r>(&'r Record, *mut ());
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.polled.store(self.1, Relaxed);
+            }
+        }
+        let outer = self.polled.load(Relaxed);
+        let polled = Polled { at, entered, outer };
+        let _leave = Leave(self, outer);
+        self.polled
+            .store((&raw const polled).cast_mut().cast(), Relaxed);
+        run()
+    }
+
+    /// Whether the owning thread, which asks, polls an async call.
+    pub(crate) fn polls(&self) -> bool {
+        !self.polled.load(Relaxed).is_null()
+    }
+
+    /// The async calls that the owning thread, which asks, polls.
+    fn polled(&self) -> impl Iterator<Item = (*const (), Entered)> {
+        let mut next = self.polled.load(Relaxed).cast_const().cast::<Polled>();
+        std::iter::from_fn(move || {
+            // SAFETY: null, or on the stack of a `within` of this thread, which is below this call.
+            let polled = unsafe { next.as_ref() }?;
+            next = polled.outer.cast_const().cast();
+            Some((polled.at, polled.entered))
+        })
     }
 
     /// Whether one of these libraries started the owning thread.
@@ -96,6 +131,15 @@ impl Record {
         let started_by = state.started_by.as_ref();
         started_by.is_some_and(|by| libraries.iter().any(|library| Arc::ptr_eq(library, by)))
     }
+}
+
+/// An async call that a thread polls.
+struct Polled {
+    /// The value that it began under.
+    at: *const (),
+    entered: Entered,
+    /// The one around it.
+    outer: *mut (),
 }
 
 /// A thread that has something pinned.

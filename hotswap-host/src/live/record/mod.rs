@@ -52,6 +52,8 @@ pub(crate) struct Record {
     index: u32,
     /// Phase 1 is registered. Written by the owning thread alone.
     armed: AtomicBool,
+    /// The innermost async call that the thread polls: a `*const Polled`. Read and written by the owning thread alone.
+    polled: AtomicPtr<()>,
     state: Mutex<State>,
 }
 
@@ -161,6 +163,7 @@ impl Record {
             pinned_at: AtomicPtr::new(null_mut()),
             index,
             armed: AtomicBool::new(false),
+            polled: AtomicPtr::new(null_mut()),
             state: Mutex::default(),
         }
     }

@@ -27,11 +27,20 @@ impl Leaving {
     /// The calls, pins and holds that use it.
     fn holders(&self) -> Vec<Holder> {
         let mut holders = slot_holders(&self.generation);
-        match self.generation.holds() {
-            0 => {}
-            count => holders.push(Holder::Holds { count }),
-        }
+        holders.extend(self.counted());
         holders
+    }
+
+    /// The holds, and the async calls that have not ended. Means nothing before no slot holds the generation any more.
+    fn counted(&self) -> Vec<Holder> {
+        let holds = match self.generation.holds() {
+            0 => None,
+            count => Some(Holder::Holds { count }),
+        };
+        let generation = self.generation.get();
+        // After the holds: see `async_call::count`.
+        let async_calls = generation.async_calls.holders(generation, |_| true);
+        holds.into_iter().chain(async_calls).collect()
     }
 }
 
@@ -39,7 +48,7 @@ impl Leaving {
 pub(super) enum State {
     /// No slot may hold the generation any more.
     Grace(Leaving),
-    /// Nor may there be counted holds of it.
+    /// Nor may there be counted holds of it, or async calls that have not ended.
     Holds(Leaving),
     /// The operator wants what it leaves to be kept for a while.
     Delay(Leaving),
@@ -81,9 +90,9 @@ impl State {
                 holders if holders.is_empty() => next(State::Holds(leaving)),
                 holders => Step::Wait(State::Grace(leaving), holders),
             },
-            State::Holds(leaving) => match leaving.generation.holds() {
-                0 => next(State::Delay(leaving)),
-                count => Step::Wait(State::Holds(leaving), vec![Holder::Holds { count }]),
+            State::Holds(leaving) => match leaving.counted() {
+                holders if holders.is_empty() => next(State::Delay(leaving)),
+                holders => Step::Wait(State::Holds(leaving), holders),
             },
             State::Delay(leaving) if waited < settings.free_delay => {
                 Step::Wait(State::Delay(leaving), Vec::new())
@@ -118,7 +127,9 @@ impl State {
                 Err(instance) => Step::Wait(State::Shared { instance, turn }, Vec::new()),
             },
             State::Freeing { library, thread } if !thread.is_finished() => {
-                Step::Wait(State::Freeing { library, thread }, vec![Holder::Drop])
+                // Before `on_free` the plugin waits for these.
+                let holder = objects::tasks(&library).unwrap_or(Holder::Drop);
+                Step::Wait(State::Freeing { library, thread }, vec![holder])
             }
             // Joined, so the destructors of its own thread-locals have run too.
             State::Freeing { library, thread } => next(State::Objects {

@@ -1,8 +1,9 @@
 //! Functions, methods and interfaces.
 use super::hash::{Hash, Hasher, slice_of, str_of};
 use super::types::{TypeDesc, same};
-use crate::boundary::call::Status;
-use crate::boundary::dynamic::DynamicOut;
+use crate::boundary::call::{Out, Status};
+use crate::boundary::dynamic::{DynamicOut, refuse_async};
+use crate::boundary::later::LaterView;
 use crate::boundary::value::ValueView;
 use crate::boundary::view::SliceView;
 use abi_stable::std_types::{RSlice, RStr};
@@ -53,8 +54,10 @@ pub struct FunctionDesc {
     /// `unsafe extern "C" fn(this: *const (), args…, out: *mut Out<V>) -> Status`, where each argument is the `Cross` of
     /// its [`Arg`](crate::boundary::Arg), and `V` the view of the result.
     pub typed: *const (),
-    /// The same function for [`call_dynamic`](crate::boundary::call_dynamic).
+    /// The same function for [`call_dynamic`](crate::boundary::call_dynamic); of an `async fn` one that refuses.
     pub dynamic: DynamicFn,
+    /// The same of an `async fn`.
+    pub dynamic_later: Option<DynamicLaterFn>,
 }
 
 /// A function that takes [`Value`](crate::boundary::Value)s, checks them, and gives one.
@@ -62,6 +65,13 @@ pub type DynamicFn = unsafe extern "C" fn(
     this: *const (),
     args: SliceView<ValueView>,
     out: *mut DynamicOut,
+) -> Status;
+
+/// A [`DynamicFn`] whose result comes later.
+pub type DynamicLaterFn = unsafe extern "C" fn(
+    this: *const (),
+    args: SliceView<ValueView>,
+    out: *mut Out<LaterView>,
 ) -> Status;
 
 impl FunctionDesc {
@@ -84,6 +94,25 @@ impl FunctionDesc {
             hash: function_hash(params, result),
             typed,
             dynamic,
+            dynamic_later: None,
+        }
+    }
+
+    /// An `async fn`, whose result is a [`Later`](crate::boundary::Later).
+    ///
+    /// # Safety
+    /// As [`new`](Self::new).
+    pub const unsafe fn new_async(
+        name: &'static str,
+        params: &'static [ParamDesc],
+        result: &'static TypeDesc,
+        typed: *const (),
+        dynamic: DynamicLaterFn,
+    ) -> Self {
+        FunctionDesc {
+            dynamic_later: Some(dynamic),
+            // SAFETY: the caller's promise; what refuses needs none.
+            ..unsafe { FunctionDesc::new(name, params, result, typed, refuse_async) }
         }
     }
 }
@@ -199,9 +228,11 @@ pub(crate) struct Written<'a> {
 
 impl fmt::Display for Written<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let later = self.result.of_later();
         write!(
             f,
-            "fn{}{}(",
+            "{}fn{}{}(",
+            if later.is_some() { "async " } else { "" },
             if self.name.is_empty() { "" } else { " " },
             self.name
         )?;
@@ -213,8 +244,9 @@ impl fmt::Display for Written<'_> {
             write!(f, "{}", param.ty)?;
         }
         f.write_str(")")?;
-        if self.result.name.as_str() != "()" {
-            write!(f, " -> {}", self.result)?;
+        let result = later.unwrap_or(self.result);
+        if result.name.as_str() != "()" {
+            write!(f, " -> {result}")?;
         }
         Ok(())
     }

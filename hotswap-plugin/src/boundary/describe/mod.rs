@@ -11,7 +11,8 @@ mod types;
 
 pub(crate) use calls::Written;
 pub use calls::{
-    DynamicFn, FunctionDesc, InterfaceDesc, MethodDesc, ParamDesc, function_hash, same_function,
+    DynamicFn, DynamicLaterFn, FunctionDesc, InterfaceDesc, MethodDesc, ParamDesc, function_hash,
+    same_function,
 };
 pub use extension::{ExtensionDesc, SlotDesc};
 pub use hash::Hash;

@@ -28,6 +28,8 @@ pub enum Kind {
     Variant,
     /// `Held<dyn Interface>`.
     Held,
+    /// The result of an `async fn`; its part is what that gives.
+    Later,
 }
 
 /// A type that may cross, or a variant of one.
@@ -122,6 +124,12 @@ impl TypeDesc {
         )
     }
 
+    /// What an `async fn` with this result gives; `None` of any other result.
+    pub fn of_later(&self) -> Option<&TypeDesc> {
+        let part = self.parts.first().filter(|_| self.kind == Kind::Later)?;
+        Some(part.ty)
+    }
+
     /// A variant of an enum. The enum's own description has the size.
     pub const fn variant(fields: &'static [FieldDesc]) -> Self {
         TypeDesc::of("", "", Kind::Variant, fields, 0, [0, 0], None)
@@ -175,7 +183,7 @@ impl fmt::Display for TypeDesc {
         };
         match self.kind {
             Kind::Leaf | Kind::Struct | Kind::Enum => f.write_str(self.name.as_str()),
-            Kind::Generic => {
+            Kind::Generic | Kind::Later => {
                 f.write_str(self.name.as_str())?;
                 list(f, "<", ">")
             }

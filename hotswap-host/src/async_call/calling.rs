@@ -1,0 +1,193 @@
+//! The future of a call.
+use super::Entry;
+use super::count::{LastPlace, Place, Running};
+use super::crowd::Waiting;
+use crate::bindings::Target;
+use crate::error::CallError;
+use crate::generation::Generation;
+use crate::handle::{Handle, HandleSpec};
+use crate::live::gate::Gate;
+use crate::live::pin::Pinned;
+use crate::live::record;
+use hotswap_plugin::boundary::{Later, Panicked, Return, Shared};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A plugin's future, and what keeps its build.
+pub(super) struct Begun<R> {
+    /// `None` once it was dropped.
+    later: Option<Later<R>>,
+    running: Running,
+}
+
+impl<R: Shared> Begun<R> {
+    /// Begins a call of what is in this place.
+    ///
+    /// # Errors
+    /// A parameter panicked when it was copied.
+    #[inline]
+    pub(super) fn begin(
+        pinned: &Pinned<'_, Generation>,
+        place: Place,
+        start: impl FnOnce() -> Result<Later<R>, Panicked>,
+    ) -> Result<Self, Panicked> {
+        let running = Running::begin(pinned, place);
+        Ok(Begun {
+            later: Some(start()?),
+            running,
+        })
+    }
+
+    /// Goes on with it, on a thread that runs meanwhile what retired plugins have left on it.
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
+        record::mine().attend();
+        let later = self
+            .later
+            .as_mut()
+            .expect("it is there until it is dropped");
+        self.running.within(|| later.try_poll(cx))
+    }
+}
+
+impl<R> Drop for Begun<R> {
+    fn drop(&mut self) {
+        let later = self.later.take();
+        self.running.within(|| drop(later));
+    }
+}
+
+/// An async call that was made: a future of what the function returns.
+///
+/// It is `Send` and `'static`, and keeps the build that it runs in, until it is ready or dropped. Dropping it cancels the
+/// call: the plugin's future is dropped where it is.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Calling<R>(State<R>);
+
+enum State<R> {
+    Begun(Begun<R>, Arc<HandleSpec>),
+    /// It has not begun.
+    AtGate(Box<AtGate<R>>),
+    /// `None` where there is nothing to call.
+    Failed(Option<Panicked>, Arc<HandleSpec>),
+    Ended,
+}
+
+/// A call that waits.
+struct AtGate<R> {
+    waiting: Waiting,
+    handle: Handle,
+    start: Box<Start<R>>,
+}
+
+/// Begins a call, with copies of its parameters.
+type Start<R> = dyn FnMut(Target) -> Result<Later<R>, Panicked> + Send;
+
+impl<R: Return> Calling<R> {
+    /// Begins a call of what the handle means.
+    #[inline]
+    pub(super) fn begin(
+        handle: &Handle,
+        last: &LastPlace,
+        (pinned, target): (Pinned<'_, Generation>, Target),
+        start: impl FnOnce(Target) -> Result<Later<R>, Panicked>,
+    ) -> Self {
+        let spec = handle.spec.clone();
+        let Some(place) = last.find(&pinned, target) else {
+            return Calling::gone(spec);
+        };
+        Calling(match Begun::begin(&pinned, place, || start(target)) {
+            Ok(begun) => State::Begun(begun, spec),
+            Err(panicked) => State::Failed(Some(panicked), spec),
+        })
+    }
+
+    /// One that begins when the gate is open.
+    #[cold]
+    pub(super) fn at_gate(gate: Arc<Gate>, handle: Handle, start: Box<Start<R>>) -> Self {
+        Calling(State::AtGate(Box::new(AtGate {
+            waiting: Waiting::at(gate),
+            handle,
+            start,
+        })))
+    }
+
+    /// One that fails, since there is nothing to call.
+    #[cold]
+    pub(super) fn gone(spec: Arc<HandleSpec>) -> Self {
+        Calling(State::Failed(None, spec))
+    }
+}
+
+impl<R: Return> AtGate<R> {
+    /// Begins the call once no gate is closed.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Calling<R>> {
+        loop {
+            if Pin::new(&mut self.waiting).poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let (handle, start) = (&self.handle, &mut self.start);
+            self.waiting = match handle.enter_or_gate() {
+                Entry::Open(pinned, target) => {
+                    let last = LastPlace::default();
+                    return Poll::Ready(Calling::begin(handle, &last, (pinned, target), start));
+                }
+                Entry::Gate(gate) => Waiting::at(gate),
+                Entry::Gone => return Poll::Ready(Calling::gone(handle.spec.clone())),
+            };
+        }
+    }
+}
+
+// Nothing in it is pinned by where this is.
+impl<R> Unpin for Calling<R> {}
+
+impl<R: Return> Future for Calling<R> {
+    type Output = Result<R::Ok, CallError<R::Err>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let result = match &mut self.0 {
+                State::Begun(begun, _) => match begun.poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(result) => result.map_err(Some),
+                },
+                State::AtGate(at_gate) => match at_gate.poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(begun) => {
+                        *self = begun;
+                        continue;
+                    }
+                },
+                State::Failed(panicked, _) => Err(panicked.take()),
+                State::Ended => panic!("an async call was polled after it had ended"),
+            };
+            let (State::Begun(_, spec) | State::Failed(_, spec)) =
+                std::mem::replace(&mut self.0, State::Ended)
+            else {
+                unreachable!("only these give a result");
+            };
+            return Poll::Ready(match result {
+                Ok(result) => result.split().map_err(CallError::Returned),
+                Err(Some(panicked)) => Err(spec.panicked(panicked)),
+                Err(None) => Err(spec.not_loaded()),
+            });
+        }
+    }
+}
+
+impl<R> fmt::Debug for Calling<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Calling(")?;
+        match &self.0 {
+            State::Begun(_, spec) | State::Failed(_, spec) => spec.fmt(f)?,
+            State::AtGate(_) => f.write_str("at a gate")?,
+            State::Ended => f.write_str("ended")?,
+        }
+        f.write_str(")")
+    }
+}

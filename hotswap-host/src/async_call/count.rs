@@ -1,0 +1,203 @@
+//! The async calls of a generation that have not ended.
+//!
+//! # Why a generation is not freed while one of its calls has not ended
+//! The call is counted here under a pin of the generation, before the pin ends. The retiring side waits until no slot and
+//! no hold has the generation, and looks here afterwards: whatever call began under one of them is counted by then, and
+//! none can begin any more. The count goes down after the plugin's future was dropped, with `Release`; who finds none reads
+//! with `Acquire`. A closed gate looks in the same order.
+use crate::bindings::Target;
+use crate::generation::Generation;
+use crate::instance::Instance;
+use crate::live::gate::Pass;
+use crate::live::pin::Pinned;
+use crate::live::record::{self, Entered};
+use crate::retirement::Holder;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
+
+/// The async calls of one generation that have begun and not ended, for each function and each export.
+pub(crate) struct AsyncCalls {
+    /// Where the counts of each plugin begin, and after the last one where they end.
+    starts: Box<[usize]>,
+    counts: Box<[AtomicUsize]>,
+}
+
+impl AsyncCalls {
+    /// None, of these.
+    pub(crate) fn none(plugins: &[Arc<Instance>]) -> Self {
+        let mut starts = vec![0];
+        for plugin in plugins {
+            let items = plugin.desc().functions.len() + plugin.desc().exports.len();
+            starts.push(starts.last().map_or(0, |start| start + items));
+        }
+        let len = starts.last().copied().unwrap_or_default();
+        AsyncCalls {
+            starts: starts.into(),
+            counts: (0..len).map(|_| AtomicUsize::new(0)).collect(),
+        }
+    }
+
+    fn of(&self, plugin: usize) -> &[AtomicUsize] {
+        &self.counts[self.starts[plugin]..self.starts[plugin + 1]]
+    }
+
+    /// How many there are of the plugins for which this is true.
+    pub(crate) fn count(
+        &self,
+        generation: &Generation,
+        which: impl Fn(&Instance) -> bool,
+    ) -> usize {
+        let plugins = generation.plugins.iter().enumerate();
+        let these = plugins.filter(|(_, plugin)| which(plugin));
+        these
+            .flat_map(|(index, _)| self.of(index))
+            .map(|count| count.load(Acquire))
+            .sum()
+    }
+
+    /// Those, by name.
+    pub(crate) fn holders(
+        &self,
+        generation: &Generation,
+        which: impl Fn(&Instance) -> bool,
+    ) -> Vec<Holder> {
+        let mut holders = Vec::new();
+        for (index, plugin) in generation.plugins.iter().enumerate() {
+            if !which(plugin) {
+                continue;
+            }
+            let functions = plugin.desc().functions.iter().map(|f| f.name.as_str());
+            let items = functions.chain(plugin.exports());
+            for (item, count) in items.zip(self.of(index)) {
+                match count.load(Acquire) {
+                    0 => {}
+                    count => holders.push(Holder::AsyncCalls {
+                        plugin: plugin.name().to_string(),
+                        function: item.to_owned(),
+                        count,
+                    }),
+                }
+            }
+        }
+        holders
+    }
+}
+
+/// What is called: a plugin of the generation, and one of its functions or exports.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    plugin: u32,
+    item: u32,
+}
+
+impl Place {
+    /// The function of this number, of the plugin of this number.
+    pub(super) fn function(plugin: usize, function: usize) -> Self {
+        Place {
+            plugin: plugin as u32,
+            item: function as u32,
+        }
+    }
+
+    /// Whether this is what a handle means.
+    fn is(self, generation: &Generation, target: Target) -> bool {
+        let plugin = generation.plugins.get(self.plugin as usize);
+        plugin.is_some_and(|plugin| {
+            plugin.this() == target.this && item(plugin, self.item as usize) == Some(target.call)
+        })
+    }
+}
+
+/// The address by which a handle means the function or export of this number.
+fn item(plugin: &Instance, index: usize) -> Option<*const ()> {
+    let (functions, exports) = (&plugin.desc().functions, &plugin.desc().exports);
+    match index.checked_sub(functions.len()) {
+        None => Some(functions[index].typed),
+        Some(export) => exports.get(export).map(|export| export.table),
+    }
+}
+
+/// Where a handle found its target last: most often it is there again.
+#[derive(Default)]
+pub(super) struct LastPlace(AtomicU64);
+
+impl LastPlace {
+    /// Where the generation has what a handle means in it.
+    #[inline]
+    pub(super) fn find(&self, generation: &Generation, target: Target) -> Option<Place> {
+        let last = self.0.load(Relaxed);
+        let last = Place {
+            plugin: (last >> 32) as u32,
+            item: last as u32,
+        };
+        if last.is(generation, target) {
+            return Some(last);
+        }
+        self.search(generation, target)
+    }
+
+    #[cold]
+    fn search(&self, generation: &Generation, target: Target) -> Option<Place> {
+        let found = generation
+            .plugins
+            .iter()
+            .enumerate()
+            .find_map(|(p, plugin)| {
+                let items = plugin.desc().functions.len() + plugin.desc().exports.len();
+                let mut places = (0..items).map(|item| Place::function(p, item));
+                places.find(|place| place.is(generation, target))
+            })?;
+        let packed = (u64::from(found.plugin) << 32) | u64::from(found.item);
+        self.0.store(packed, Relaxed);
+        Some(found)
+    }
+}
+
+/// An async call that has begun and not ended. It keeps the generation that it began in, with all that its plugins are.
+pub(crate) struct Running {
+    count: NonNull<AtomicUsize>,
+    /// What a slot holds that holds the generation.
+    at: *const (),
+    entered: Entered,
+    /// Where it was let in by a closed gate.
+    _pass: Option<Pass>,
+}
+
+// SAFETY: a counted reference into the generation, which any thread may use.
+unsafe impl Send for Running {}
+// SAFETY: as above.
+unsafe impl Sync for Running {}
+
+impl Running {
+    /// Begins a call.
+    #[inline]
+    pub(super) fn begin(pinned: &Pinned<'_, Generation>, place: Place) -> Self {
+        let entered = pinned.plugins[place.plugin as usize].entered();
+        let count = &pinned.async_calls.of(place.plugin as usize)[place.item as usize];
+        // The pin is there before the count, and ends after it.
+        count.fetch_add(1, Relaxed);
+        let gate = pinned.gate.as_ref();
+        let gate = gate.filter(|gate| gate.is_closed() && gate.covers(entered));
+        Running {
+            count: count.into(),
+            at: pinned.address(),
+            entered,
+            _pass: gate.map(|gate| gate.pass()),
+        }
+    }
+
+    /// Runs code of the call's, on a thread that is in its plugin meanwhile.
+    #[inline]
+    pub(super) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
+        record::mine().within(self.at, self.entered, run)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // SAFETY: the generation is there, with all its counts, as long as one of them is not zero; nothing of it is used
+        // after this.
+        unsafe { self.count.as_ref() }.fetch_sub(1, Release);
+    }
+}

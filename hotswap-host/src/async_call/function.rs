@@ -1,0 +1,135 @@
+//! The host's handles to `async fn`s of plugins.
+use super::Entry;
+use super::calling::Calling;
+use super::count::LastPlace;
+use crate::handle::Handle;
+use hotswap_plugin::boundary::{Arg, AsyncSignature, Return};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A typed `async fn` of a plugin: `AsyncFunction<fn(u32) -> String>`.
+///
+/// What holds for a [`Function`](crate::Function) holds for this. `call` takes the function's parameters, up to eight; it
+/// comes from the traits [`AsyncCall0`] to [`AsyncCall8`], which the [prelude](crate::prelude) brings into scope. It gives a
+/// future, [`Calling`], which may be sent to other threads, and spawned; the arguments are copied before it returns.
+///
+/// ```no_run
+/// # use hotswap_host::prelude::*;
+/// # async fn run(swapper: Swapper) -> Result<(), Box<dyn std::error::Error>> {
+/// let hum: AsyncFunction<fn(u32) -> String> = swapper.async_function("world", "hum")?;
+/// println!("{}", hum.call(3).await?);
+/// # Ok(())
+/// # }
+/// ```
+pub struct AsyncFunction<F> {
+    handle: Handle,
+    last: LastPlace,
+    signature: PhantomData<fn() -> F>,
+}
+
+impl<F> AsyncFunction<F> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        AsyncFunction {
+            handle,
+            last: LastPlace::default(),
+            signature: PhantomData,
+        }
+    }
+}
+
+impl<F> Clone for AsyncFunction<F> {
+    fn clone(&self) -> Self {
+        AsyncFunction::new(self.handle.clone())
+    }
+}
+
+impl<F> fmt::Debug for AsyncFunction<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+macro_rules! arity {
+    ($(#[$doc:meta])* $Call:ident($($arg:ident: $A:ident),*)) => {
+        $(#[$doc])*
+        #[allow(clippy::too_many_arguments)]
+        pub trait $Call<R: Return $(, $A: Arg)*> {
+            /// Calls the newest build of the function. The call begins now, where no [state](crate::StateReport) is handed
+            /// over, and its build is kept until the future is ready or dropped; a build that is replaced meanwhile
+            /// goes on with it. While state is handed over, the future waits, and begins the call afterwards.
+            ///
+            /// # Errors
+            /// What the future gives: the function's own error, as
+            /// [`CallError::Returned`](crate::CallError::Returned); a panic; a function that is not there.
+            fn call(&self $(, $arg: $A)*) -> Calling<R>;
+        }
+
+        impl<F, R, $($A),*> $Call<R $(, $A)*> for AsyncFunction<F>
+        where
+            F: Fn($($A),*) -> R + 'static,
+            R: Return,
+            $($A: Arg<Owned: Send>,)*
+        {
+            fn call(&self $(, $arg: $A)*) -> Calling<R> {
+                match self.handle.enter_or_gate() {
+                    Entry::Open(pinned, target) => {
+                        Calling::begin(&self.handle, &self.last, (pinned, target), |target| {
+                            // SAFETY: bound with this signature; the pin keeps library and instance alive, and after it
+                            // what `Calling` counts.
+                            unsafe {
+                                <F as AsyncSignature<($($A,)*)>>::start(target.call, target.this, ($($arg,)*))
+                            }
+                        })
+                    }
+                    Entry::Gate(gate) => {
+                        let kept = <F as AsyncSignature<($($A,)*)>>::keep(($($arg,)*));
+                        let start = Box::new(move |target: crate::bindings::Target| {
+                            // SAFETY: as above.
+                            unsafe {
+                                <F as AsyncSignature<($($A,)*)>>::start_kept(target.call, target.this, &kept)
+                            }
+                        });
+                        Calling::at_gate(gate, self.handle.clone(), start)
+                    }
+                    Entry::Gone => Calling::gone(self.handle.spec.clone()),
+                }
+            }
+        }
+    };
+}
+arity!(
+    /// Calls an `async fn` without parameters.
+    AsyncCall0()
+);
+arity!(
+    /// Calls an `async fn` of one parameter.
+    AsyncCall1(a: A)
+);
+arity!(
+    /// Calls an `async fn` of two parameters.
+    AsyncCall2(a: A, b: B)
+);
+arity!(
+    /// Calls an `async fn` of three parameters.
+    AsyncCall3(a: A, b: B, c: C)
+);
+arity!(
+    /// Calls an `async fn` of four parameters.
+    AsyncCall4(a: A, b: B, c: C, d: D)
+);
+arity!(
+    /// Calls an `async fn` of five parameters.
+    AsyncCall5(a: A, b: B, c: C, d: D, e: E)
+);
+arity!(
+    /// Calls an `async fn` of six parameters.
+    AsyncCall6(a: A, b: B, c: C, d: D, e: E, f: G)
+);
+arity!(
+    /// Calls an `async fn` of seven parameters.
+    AsyncCall7(a: A, b: B, c: C, d: D, e: E, f: G, g: H)
+);
+arity!(
+    /// Calls an `async fn` of eight parameters.
+    AsyncCall8(a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I)
+);

@@ -1,0 +1,120 @@
+//! Awaiting methods of interfaces that plugins export.
+use super::Entry;
+use super::count::{LastPlace, Running};
+use super::crowd::Waiting;
+use crate::error::CallError;
+use crate::handle::Handle;
+use crate::interface::{Interface, contain};
+use crate::live::record;
+use hotswap_plugin::boundary::{self, Object, RawObject};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::ops::Deref;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+impl<I: boundary::Interface + ?Sized> Interface<I> {
+    /// Hands `calls` the live plugin's implementation, and awaits what it gives. All calls that are made are on one
+    /// generation, which is kept until the future is ready or dropped.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # use hotswap_plugin::interface;
+    /// #[interface]
+    /// pub trait Store: Send + Sync {
+    ///     async fn put(&self, key: &str, value: String);
+    ///     async fn get(&self, key: &str) -> Option<String>;
+    /// }
+    ///
+    /// # async fn run(swapper: Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Interface<dyn Store> = swapper.interface("store")?;
+    /// let found = store
+    ///     .call_async(|store| async move {
+    ///         store.put("a", "1".into()).await;
+    ///         store.get("a").await
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What the future gives: the plugin panicked, which ends what `calls` gave; the plugin is not there any more.
+    ///
+    /// # Panics
+    /// As the future is awaited: with the panic of `calls` itself, or of what it gave.
+    pub fn call_async<C, F>(
+        &self,
+        calls: C,
+    ) -> impl Future<Output = Result<F::Output, CallError>> + use<I, C, F>
+    where
+        C: FnOnce(InterfaceHold<I::Proxy>) -> F,
+        F: Future,
+    {
+        let (handle, mut entered) = (self.handle.clone(), enter::<I>(&self.handle));
+        async move {
+            let hold = loop {
+                match entered {
+                    Ok(hold) => break hold,
+                    Err(Some(gate)) => gate.await,
+                    Err(None) => return Err(handle.spec.not_loaded()),
+                }
+                entered = enter::<I>(&handle);
+            };
+            let (spec, running) = (handle.spec.clone(), hold.running.clone());
+            // The swapper is not needed any more.
+            drop(handle);
+            let future = contain(&spec, || running.within(|| calls(hold)))?;
+            let mut future = pin!(future);
+            poll_fn(|cx| {
+                record::mine().attend();
+                let poll = || running.within(|| future.as_mut().poll(cx));
+                match contain(&spec, poll) {
+                    Ok(polled) => polled.map(Ok),
+                    Err(error) => Poll::Ready(Err(error)),
+                }
+            })
+            .await
+        }
+    }
+}
+
+/// What the handle means now; else the gate to wait at, unless it is gone.
+fn enter<I: boundary::Interface + ?Sized>(
+    handle: &Handle,
+) -> Result<InterfaceHold<I::Proxy>, Option<Waiting>> {
+    let (pinned, target) = match handle.enter_or_gate() {
+        Entry::Open(pinned, target) => (pinned, target),
+        Entry::Gate(gate) => return Err(Some(Waiting::at(gate))),
+        Entry::Gone => return Err(None),
+    };
+    let place = LastPlace::default().find(&pinned, target).ok_or(None)?;
+    let object = RawObject::lent(target.call, target.this);
+    Ok(InterfaceHold {
+        // SAFETY: bound as this interface; what is counted here keeps library and instance alive.
+        proxy: I::proxy(unsafe { Object::from_raw(object) }),
+        running: Arc::new(Running::begin(&pinned, place)),
+    })
+}
+
+/// An interface of one generation: what [`Interface::call_async`] hands over. It has the methods of the interface, keeps the
+/// generation, and counts as a call that has not ended.
+pub struct InterfaceHold<Proxy> {
+    proxy: Proxy,
+    running: Arc<Running>,
+}
+
+impl<Proxy> Deref for InterfaceHold<Proxy> {
+    type Target = Proxy;
+
+    fn deref(&self) -> &Proxy {
+        &self.proxy
+    }
+}
+
+impl<Proxy> fmt::Debug for InterfaceHold<Proxy> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterfaceHold").finish_non_exhaustive()
+    }
+}

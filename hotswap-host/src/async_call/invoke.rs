@@ -1,0 +1,91 @@
+//! Awaiting functions by name.
+use super::calling::Begun;
+use super::count::Place;
+use super::crowd::Waiting;
+use crate::error::{CallError, InvokeError};
+use crate::function::failed;
+use crate::live::gate::Gate;
+use crate::swapper::Swapper;
+use hotswap_plugin::Value;
+use hotswap_plugin::boundary::{Arena, Arg, DynamicResult, InvokeError as Refused, try_receive};
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+
+/// What came of beginning a call.
+enum Attempt {
+    Begun(Begun<DynamicResult>),
+    /// The function is not `async`, and has returned; or there is none.
+    Ended(Result<Value, InvokeError>),
+    /// It has to wait at a gate.
+    Gate(Arc<Gate>),
+}
+
+impl Swapper {
+    /// Calls a function of the live generation by names: an `async fn`, or any other, which is called when the future is
+    /// first polled, and returns then. Like that of an [`AsyncFunction`](crate::AsyncFunction) the call keeps its build
+    /// until the future is ready or dropped; but it begins when the future is first polled.
+    ///
+    /// # Errors
+    /// What the future gives: no such plugin or function, arguments that do not fit, the function's own error, a panic.
+    pub fn invoke_async(
+        &self,
+        plugin: &str,
+        function: &str,
+        args: &[Value],
+    ) -> impl Future<Output = Result<Value, InvokeError>> + Send + use<> {
+        let swapper = self.clone();
+        let (plugin, function, args) = (plugin.to_owned(), function.to_owned(), args.to_vec());
+        async move {
+            let mut begun = loop {
+                match begin(&swapper, &plugin, &function, &args) {
+                    Attempt::Begun(begun) => break begun,
+                    Attempt::Ended(result) => return result,
+                    Attempt::Gate(gate) => Waiting::at(gate).await,
+                }
+            };
+            drop(swapper);
+            let refused = match poll_fn(|cx| begun.poll(cx)).await {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(refused)) => Ok(refused),
+                Err(panicked) => Err(panicked),
+            };
+            Err(failed(&plugin, &function, refused))
+        }
+    }
+}
+
+fn begin(swapper: &Swapper, plugin: &str, function: &str, args: &[Value]) -> Attempt {
+    let pinned = match swapper.enter_plugin_or_gate(plugin) {
+        Ok(pinned) => pinned,
+        Err(gate) => return Attempt::Gate(gate),
+    };
+    let mut plugins = pinned.plugins.iter();
+    let index = pinned
+        .plugin_called(plugin)
+        .and_then(|found| plugins.position(|other| Arc::ptr_eq(other, found)));
+    let Some((index, instance)) = index.map(|index| (index, &pinned.plugins[index])) else {
+        return Attempt::Ended(Err(CallError::NotLoaded {
+            plugin: plugin.to_owned(),
+            function: function.to_owned(),
+        }));
+    };
+    let functions = &instance.desc().functions;
+    let found = functions
+        .iter()
+        .position(|desc| desc.name.as_str() == function);
+    let later = found.and_then(|found| Some((found, functions[found].dynamic_later?)));
+    let Some((found, later)) = later else {
+        return Attempt::Ended(pinned.invoke(plugin, function, args));
+    };
+    let start = || {
+        let arena = Arena::new();
+        let args = args.lend(&arena);
+        // SAFETY: the pin keeps library and instance alive, and after it what is counted; the arguments are those of a
+        // call by name.
+        unsafe { try_receive(|out| later(instance.this(), <&[Value]>::cross(&args), out)) }
+    };
+    match Begun::begin(&pinned, Place::function(index, found), start) {
+        Ok(begun) => Attempt::Begun(begun),
+        Err(panicked) => Attempt::Ended(Err(failed(plugin, function, Err::<Refused, _>(panicked)))),
+    }
+}

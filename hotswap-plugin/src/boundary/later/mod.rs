@@ -1,0 +1,264 @@
+//! Results that come later: what an `async fn` of one library gives to another.
+//!
+//! An `async fn` crosses as a function with the result [`Later<R>`]: a future that belongs to the library that made it,
+//! with two C functions. The caller *polls* it, and lends a waker and memory for the result, which arrives as that of any
+//! call does; and *drops* it, which ends it wherever it is. Both catch in the callee. Parameters are copied before the first
+//! poll, so a future borrows nothing of its caller.
+//!
+//! A future is polled by one caller at a time, from whichever thread. Whoever has one keeps the instance that it runs in:
+//! the host counts it as a call (`async_call` there), a plugin has its import, or the object, for as long.
+//!
+//! Wakers cross in the other direction: see [`waker`].
+mod signature;
+pub mod waker;
+
+pub use signature::AsyncSignature;
+
+use crate::boundary::call::{
+    Out, Panicked, Status, caught, drop_quietly, put, raise, try_receive_later,
+};
+use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
+use crate::boundary::shared::Shared;
+use crate::boundary::value::{Value, ValueError};
+use crate::boundary::view::Arena;
+use crate::runtime;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering::*};
+use std::task::{Context, Poll, Waker};
+use waker::{Known, WakerView};
+
+/// The result of an `async fn`, which comes later: a future of the library that made it.
+///
+/// Neither this nor what is made of it has a bound on the type of the result: the compiler would want to see it proved for
+/// types with other lifetimes than they have, wherever it asks whether an `async` block is `Send`.
+pub struct Later<R> {
+    raw: RawLater,
+    result: PhantomData<fn() -> R>,
+}
+
+/// What crosses instead of a [`Later`]: where it is. The receiver takes the future out of it.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug)]
+pub struct LaterView(*const RawLater);
+
+/// A future of some library.
+#[repr(C)]
+struct RawLater {
+    /// Null once it has ended, or was taken by somebody else.
+    future: AtomicPtr<()>,
+    /// In the same library.
+    table: *const Table,
+}
+
+/// The functions of a future. They may be called from any thread, one at a time.
+#[repr(C)]
+struct Table {
+    /// A [`PollFn`], for the view of the future's result.
+    poll: *const (),
+    /// Ends it. Called once, last. Does not unwind.
+    drop: unsafe extern "C" fn(future: *mut ()),
+}
+
+/// Goes on with a future. [`Status::PENDING`] until it is ready or has panicked, after which it is not polled again.
+type PollFn<V> =
+    unsafe extern "C" fn(future: *mut (), waker: *const WakerView, out: *mut Out<V>) -> Status;
+
+// SAFETY: made of a future that is `Send`, by `new`; the table is constant. The result is made where it is polled.
+unsafe impl<R> Send for Later<R> {}
+
+/// A future in the library that made it.
+struct Made<F> {
+    future: F,
+    /// The waker of the last poll, as far as it was kept.
+    waker: Known,
+}
+
+impl<R: Shared> Later<R> {
+    /// What this future gives.
+    pub fn new<F>(future: F) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+    {
+        let made = Box::new(Made {
+            future,
+            waker: Known::default(),
+        });
+        Later {
+            raw: RawLater {
+                future: AtomicPtr::new(Box::into_raw(made).cast()),
+                table: const { &Table::of::<R, F>() },
+            },
+            result: PhantomData,
+        }
+    }
+
+    /// Goes on with it; the caller's end of a poll.
+    ///
+    /// # Errors
+    /// It panicked.
+    ///
+    /// # Panics
+    /// When it has ended before; otherwise as [`try_receive`](super::try_receive).
+    #[inline]
+    pub fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
+        let future = *self.raw.future.get_mut();
+        assert!(!future.is_null(), "polled after it had ended");
+        let waker = WakerView::of(cx.waker());
+        // SAFETY: the type of the result was compared before this arrived, and so is the table's; whoever has the future
+        // keeps its library. It was not dropped, and is not polled by others: it is borrowed.
+        let polled = unsafe {
+            let poll = (*self.raw.table).poll;
+            let poll = std::mem::transmute::<*const (), PollFn<R::View>>(poll);
+            try_receive_later(|out| poll(future, &waker, out))
+        };
+        if polled.is_ready() {
+            self.end();
+        }
+        polled
+    }
+}
+
+impl<R> Later<R> {
+    /// Drops the future in its library, if it is still there.
+    fn end(&mut self) {
+        let future = std::mem::replace(self.raw.future.get_mut(), null_mut());
+        if !future.is_null() {
+            // SAFETY: whoever has the future keeps its library; the place is empty now.
+            unsafe { ((*self.raw.table).drop)(future) };
+        }
+    }
+}
+
+impl<R> Drop for Later<R> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl<R> fmt::Debug for Later<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Later").finish_non_exhaustive()
+    }
+}
+
+impl Table {
+    const fn of<R: Shared, F: Future<Output = R>>() -> Self {
+        Table {
+            poll: poll::<R, F> as *const (),
+            drop: free::<F>,
+        }
+    }
+}
+
+unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
+    future: *mut (),
+    waker: *const WakerView,
+    out: *mut Out<R::View>,
+) -> Status {
+    let mut status = Status::PENDING;
+    let go_on = || {
+        // SAFETY: made by `Later::new` for the same `F`, and not polled by others meanwhile; the caller lends the waker.
+        let (made, waker) = unsafe { (&mut *future.cast::<Made<F>>(), *waker) };
+        // SAFETY: it stays in its box until it is dropped there.
+        let future = unsafe { Pin::new_unchecked(&mut made.future) };
+        let poll = |waker: &Waker| future.poll(&mut Context::from_waker(waker));
+        // SAFETY: the caller lends the waker for this call.
+        let polled = runtime::within(|| unsafe { made.waker.lend(waker, poll) });
+        if let Poll::Ready(result) = polled {
+            // SAFETY: `out` comes from `try_poll`, for a result with this view.
+            unsafe { put(out, result) };
+            status = Status::OK;
+        }
+    };
+    // SAFETY: as above.
+    match unsafe { caught(out, go_on) } {
+        Status::OK => status,
+        panicked => panicked,
+    }
+}
+
+unsafe extern "C" fn free<F>(future: *mut ()) {
+    // SAFETY: made by `Later::new` for the same `F`, and dropped once.
+    let made = unsafe { Box::from_raw(future.cast::<Made<F>>()) };
+    runtime::within(|| drop_quietly(made));
+}
+
+// SAFETY: the view is an address, of a `repr(C)` struct that is the same everywhere. It can be read while the value is
+// alive. What that gives has the future for itself: taking it leaves nothing behind.
+unsafe impl<R: Shared> Shared for Later<R> {
+    const TYPE: &'static TypeDesc =
+        &TypeDesc::new::<LaterView>("", "Later", Kind::Later, &[FieldDesc::new("", R::TYPE)]);
+    type View = LaterView;
+    const BORROWS: bool = true;
+    const PLAIN: bool = false;
+
+    #[inline]
+    fn view(&self, _: &Arena) -> LaterView {
+        LaterView(&raw const self.raw)
+    }
+
+    #[inline]
+    unsafe fn from_view(view: LaterView) -> Self {
+        // SAFETY: by the caller's promise, what the view shows is alive.
+        let raw = unsafe { &*view.0 };
+        Later {
+            raw: RawLater {
+                future: AtomicPtr::new(raw.future.swap(null_mut(), AcqRel)),
+                table: raw.table,
+            },
+            result: PhantomData,
+        }
+    }
+
+    /// The name of its type: a future has no value.
+    fn to_value(&self) -> Value {
+        Value::Str(Self::TYPE.to_string())
+    }
+
+    /// # Errors
+    /// Always: a future cannot be made from a value.
+    fn from_value(value: Value) -> Result<Self, ValueError> {
+        Err(ValueError::new(&Self::TYPE.to_string(), &value))
+    }
+}
+
+/// What an `async` method of an import gives: a future that borrows the import, and none of the arguments.
+///
+/// A panic of the implementation goes on as a panic of who awaits it. Dropping the future ends the call.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Awaited<'a, R> {
+    later: Later<R>,
+    lender: PhantomData<&'a ()>,
+}
+
+impl<R> Awaited<'_, R> {
+    /// What comes later, of an object that is there for at least as long as the lifetime.
+    pub fn new(later: Later<R>) -> Self {
+        Awaited {
+            later,
+            lender: PhantomData,
+        }
+    }
+}
+
+impl<R: Shared> Future for Awaited<'_, R> {
+    type Output = R;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        self.later.try_poll(cx).map(|result| match result {
+            Ok(result) => result,
+            Err(panicked) => raise(panicked.text),
+        })
+    }
+}
+
+impl<R> fmt::Debug for Awaited<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.later.fmt(f)
+    }
+}

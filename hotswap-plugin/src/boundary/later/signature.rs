@@ -1,0 +1,110 @@
+//! `fn(&str) -> String` as the type of an `async fn`.
+use super::Later;
+use crate::boundary::arg::Arg;
+use crate::boundary::call::{Out, Panicked, Status, try_receive};
+use crate::boundary::describe::TypeDesc;
+use crate::boundary::shared::{Return, Shared};
+use crate::boundary::signature::Signature;
+use crate::boundary::view::Arena;
+
+/// A signature of an `async fn` that crosses: each [`Signature`], whose result comes later.
+pub trait AsyncSignature<A>: Signature<A> {
+    /// The type of what the C function returns: a [`Later`] with the result.
+    const LATER: &'static TypeDesc = <Later<Self::Result> as Shared>::TYPE;
+    /// Copies of the parameters.
+    type Kept: 'static;
+
+    /// Calls the function, which copies its parameters and runs nothing of its body.
+    ///
+    /// # Errors
+    /// A copy panicked.
+    ///
+    /// # Panics
+    /// As [`try_receive`].
+    ///
+    /// # Safety
+    /// As [`Signature::call`], of an `async fn`; whoever has the result keeps the library and `this`.
+    unsafe fn start(
+        function: *const (),
+        this: *const (),
+        args: A,
+    ) -> Result<Later<Self::Result>, Panicked>;
+
+    /// Copies the parameters.
+    fn keep(args: A) -> Self::Kept;
+
+    /// As [`start`](Self::start), with copies.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    ///
+    /// # Safety
+    /// As there.
+    unsafe fn start_kept(
+        function: *const (),
+        this: *const (),
+        kept: &Self::Kept,
+    ) -> Result<Later<Self::Result>, Panicked>;
+}
+
+type Entry<R> = Out<<Later<R> as Shared>::View>;
+
+macro_rules! arity {
+    ($($a:ident: $A:ident),*) => {
+        impl<Func, R, $($A),*> AsyncSignature<($($A,)*)> for Func
+        where
+            Func: Fn($($A),*) -> R,
+            R: Return,
+            $($A: Arg,)*
+        {
+            type Kept = ($($A::Owned,)*);
+
+            #[inline]
+            unsafe fn start(
+                function: *const (),
+                this: *const (),
+                ($($a,)*): ($($A,)*),
+            ) -> Result<Later<R>, Panicked> {
+                let _arena = Arena::new();
+                $(let $a = $a.lend(&_arena);)*
+                // SAFETY: the caller's promise; what is lent lives until the call is over.
+                unsafe { arity!(@start function, this $(, $a: $A)*) }
+            }
+
+            fn keep(($($a,)*): ($($A,)*)) -> Self::Kept {
+                let _arena = Arena::new();
+                $(let $a = $a.lend(&_arena);)*
+                // SAFETY: each is lent here, by a parameter of this very type.
+                ($(unsafe { $A::keep($A::cross(&$a)) },)*)
+            }
+
+            unsafe fn start_kept(
+                function: *const (),
+                this: *const (),
+                ($($a,)*): &Self::Kept,
+            ) -> Result<Later<R>, Panicked> {
+                let _arena = Arena::new();
+                $(let $a = $A::lend_owned($a, &_arena);)*
+                // SAFETY: as in `start`.
+                unsafe { arity!(@start function, this $(, $a: $A)*) }
+            }
+        }
+    };
+    (@start $function:expr, $this:expr $(, $a:ident: $A:ident)*) => {{
+        type Function<$($A,)* R> = unsafe extern "C" fn(*const (), $($A,)* *mut Entry<R>) -> Status;
+        let function = std::mem::transmute::<*const (), Function<$($A::Cross,)* R>>($function);
+        try_receive(|out| function($this, $($A::cross(&$a),)* out))
+    }};
+}
+arity!();
+arity!(a: A);
+arity!(a: A, b: B);
+arity!(a: A, b: B, c: C);
+arity!(a: A, b: B, c: C, d: D);
+arity!(a: A, b: B, c: C, d: D, e: E);
+arity!(a: A, b: B, c: C, d: D, e: E, f: G);
+arity!(a: A, b: B, c: C, d: D, e: E, f: G, g: H);
+arity!(a: A, b: B, c: C, d: D, e: E, f: G, g: H, h: I);

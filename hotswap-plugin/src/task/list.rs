@@ -1,0 +1,134 @@
+//! The tasks that have not ended, and their end when the plugin is replaced.
+use crate::boundary::StrView;
+use crate::contract::Ticket;
+use crate::contract::ticket::RawTicket;
+use crate::glue;
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::task::AbortHandle;
+
+static TASKS: Mutex<Tasks> = Mutex::new(Tasks {
+    next: 0,
+    stopped: None,
+    open: BTreeMap::new(),
+});
+static ENDED: Condvar = Condvar::new();
+
+struct Tasks {
+    next: u64,
+    /// When the plugin was replaced.
+    stopped: Option<Instant>,
+    open: BTreeMap<u64, Open>,
+}
+
+/// A task that has not ended.
+struct Open {
+    /// `None` until it is spawned.
+    abort: Option<AbortHandle>,
+    /// How long it may take to finish.
+    limit: Option<Duration>,
+}
+
+fn tasks() -> MutexGuard<'static, Tasks> {
+    TASKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A task in the list. Whoever drops it says that the task has ended.
+pub(super) struct Entry {
+    id: u64,
+    name: String,
+    /// Counts it in the host.
+    ticket: Option<RawTicket>,
+}
+
+// SAFETY: tickets may be used from any thread.
+unsafe impl Send for Entry {}
+
+impl Entry {
+    pub(super) fn begin(name: &str, limit: Option<Duration>) -> Self {
+        let mut tasks = tasks();
+        let id = tasks.next;
+        tasks.next += 1;
+        tasks.open.insert(id, Open { abort: None, limit });
+        drop(tasks);
+        let count = |host: glue::Host| {
+            // SAFETY: the token belongs to the table.
+            unsafe { host.table.count_task()(host.token, StrView::new(name)) }
+        };
+        Entry {
+            id,
+            name: name.to_owned(),
+            ticket: glue::host().map(count),
+        }
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the task {} panicked", self.name);
+        }
+        tasks().open.remove(&self.id);
+        ENDED.notify_all();
+        if let (Some(ticket), Some(host)) = (self.ticket, glue::host()) {
+            // SAFETY: this library has the count, which ends here.
+            unsafe { Ticket::release(ticket.0.cast(), host.token) };
+        }
+    }
+}
+
+/// From now on the task can be cancelled.
+pub(super) fn set_abort(id: u64, abort: AbortHandle) {
+    if let Some(open) = tasks().open.get_mut(&id) {
+        open.abort = Some(abort);
+    }
+}
+
+impl Tasks {
+    /// How to cancel those for which this is true.
+    fn aborts(&self, which: impl Fn(&Open) -> bool) -> Vec<AbortHandle> {
+        let open = self.open.values().filter(|open| which(open));
+        open.filter_map(|open| open.abort.clone()).collect()
+    }
+}
+
+/// A plugin begins, where another one that used this list may have been before.
+pub(crate) fn begin() {
+    tasks().stopped = None;
+}
+
+/// Cancels the tasks that are not to finish: the plugin has been replaced.
+pub(crate) fn stop() {
+    let mut tasks = tasks();
+    tasks.stopped = Some(Instant::now());
+    let cancelled = tasks.aborts(|open| open.limit.is_none());
+    drop(tasks);
+    cancelled.iter().for_each(AbortHandle::abort);
+}
+
+/// Waits for the tasks that may finish, each as long as it may, and cancels all.
+pub(crate) fn finish() {
+    let mut tasks = tasks();
+    let stopped = tasks.stopped.unwrap_or_else(Instant::now);
+    loop {
+        let left = |open: &Open| {
+            let end = open.limit.and_then(|limit| stopped.checked_add(limit))?;
+            end.checked_duration_since(Instant::now())
+        };
+        // Aborted with the lock held, which only takes its time where a task is dropped by that: none is, it is woken.
+        let late = tasks.aborts(|open| left(open).is_none());
+        late.iter().for_each(AbortHandle::abort);
+        let Some(next) = tasks.open.values().filter_map(left).min() else {
+            return;
+        };
+        tasks = match ENDED.wait_timeout(tasks, next) {
+            Ok((tasks, _)) => tasks,
+            Err(poisoned) => poisoned.into_inner().0,
+        };
+    }
+}

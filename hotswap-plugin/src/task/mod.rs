@@ -1,0 +1,178 @@
+//! Work that goes on beside calls, on the plugin's own [tokio](https://docs.rs/tokio) runtime: the feature `tokio`.
+//!
+//! With the feature, a plugin has a small runtime of its own, from before `new` until after `Drop`. What its functions
+//! `.await` may use tokio as in any program: timers, sockets, `spawn`, `spawn_blocking`, channels. So may its hooks. In
+//! a function that is not `async`, [`handle`] is the way to the runtime.
+//!
+//! ```toml
+//! [dependencies]
+//! hotswap-plugin = { version = "0.1", features = ["tokio"] }
+//! tokio = { version = "1", features = ["net", "sync", "time"] }
+//! ```
+//!
+//! A task that is spawned *here* has a name, and ends with the build that spawned it:
+//!
+//! ```
+//! use hotswap_plugin::{prelude::*, task};
+//! use std::time::Duration;
+//!
+//! #[derive(Default)]
+//! struct Ticker;
+//!
+//! #[plugin]
+//! impl Ticker {
+//!     fn on_start(&self) {
+//!         // Cancelled when the plugin is replaced.
+//!         task::spawn("ticker", async {
+//!             loop {
+//!                 tokio::time::sleep(Duration::from_secs(1)).await;
+//!                 info!("tick");
+//!             }
+//!         });
+//!     }
+//!
+//!     #[invoke]
+//!     async fn send(&self, text: String) {
+//!         // May take its time, also when the plugin is replaced meanwhile.
+//!         task::named("sending").finish_within(Duration::from_secs(10)).spawn(async move {
+//!             tokio::time::sleep(Duration::from_millis(1)).await;
+//!             info!("sent {text}");
+//!         });
+//!     }
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! # When the plugin is replaced
+//! After `on_stop` the tasks are cancelled, at their next `.await`, but for those that may [finish](Named::finish_within):
+//! these are waited for before `on_free`, up to their limit, and then cancelled, too. Until a task has ended, its build stays
+//! in memory, and the host names it (`1 task: ticker`): one that never comes to an `.await` can only be named.
+//!
+//! A task that was spawned by `tokio::spawn` itself has no name. It ends when the runtime is shut down, after the plugin's
+//! `Drop`.
+mod list;
+
+use crate::runtime;
+pub(crate) use list::{begin, finish, stop};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// The plugin's runtime. In a unit test, with nothing loaded, that of the calling thread.
+///
+/// # Panics
+/// In a unit test that has no runtime.
+pub fn handle() -> tokio::runtime::Handle {
+    runtime::handle().expect("no tokio runtime: in a unit test, write `#[tokio::test]`")
+}
+
+/// Spawns a task that is cancelled when the plugin is replaced.
+///
+/// # Panics
+/// As [`handle`].
+pub fn spawn<F>(name: &str, future: F) -> Task<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    named(name).spawn(future)
+}
+
+/// Describes a task before it is spawned.
+pub fn named(name: &str) -> Named<'_> {
+    Named { name, limit: None }
+}
+
+/// A task that is not spawned yet.
+#[derive(Clone, Debug)]
+#[must_use = "it does nothing unless it is spawned"]
+pub struct Named<'n> {
+    name: &'n str,
+    limit: Option<Duration>,
+}
+
+impl Named<'_> {
+    /// When the plugin is replaced, the task is not cancelled at once: it may take so long to finish, counted from then.
+    pub fn finish_within(self, limit: Duration) -> Self {
+        Named {
+            limit: Some(limit),
+            ..self
+        }
+    }
+
+    /// Spawns it.
+    ///
+    /// # Panics
+    /// As [`handle`].
+    pub fn spawn<F>(self, future: F) -> Task<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let entry = list::Entry::begin(self.name, self.limit);
+        let id = entry.id();
+        let join = handle().spawn(async move {
+            // Dropped with the future, also where it never ran; after it, so that nothing of the task is left by then.
+            let _entry = entry;
+            future.await
+        });
+        list::set_abort(id, join.abort_handle());
+        Task(join)
+    }
+}
+
+/// A task that was spawned. Await it for its result; dropping it lets the task go on.
+pub struct Task<T>(JoinHandle<T>);
+
+impl<T> Task<T> {
+    /// Cancels it, at its next `.await`.
+    pub fn cancel(&self) {
+        self.0.abort();
+    }
+
+    /// Whether it has ended.
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let joined = Pin::new(&mut self.0).poll(cx);
+        joined.map_err(|error| match error.is_cancelled() {
+            true => TaskError::Cancelled,
+            false => TaskError::Panicked,
+        })
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let finished = self.is_finished();
+        f.debug_struct("Task").field("finished", &finished).finish()
+    }
+}
+
+/// Why a task has no result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// It was cancelled.
+    Cancelled,
+    /// It panicked. What the panic said is in the host's log.
+    Panicked,
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TaskError::Cancelled => "the task was cancelled",
+            TaskError::Panicked => "the task panicked",
+        })
+    }
+}
+
+impl std::error::Error for TaskError {}

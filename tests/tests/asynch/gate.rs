@@ -1,0 +1,146 @@
+//! State is handed over when no async call of the group is unfinished, and new ones begin afterwards.
+use crate::support::{Night, block_on, current, poll_once, sleeper, threads};
+use hotswap_host::Holder;
+use hotswap_host::prelude::*;
+use std::time::Duration;
+
+type Sleep = AsyncFunction<fn(&str) -> u64>;
+
+fn night(limit: Duration) -> (Night, Sleep) {
+    let night = Night::with(&[("sleeper", &sleeper(1))], |builder| {
+        builder.gate_limit(limit)
+    });
+    let sleep = night.swapper.async_function("sleeper", "sleep").unwrap();
+    (night, sleep)
+}
+
+#[test]
+fn an_unfinished_call_is_waited_for() {
+    let (night, sleep) = night(hotswap_tests::LIMIT);
+    let mut call = sleep.call("noon");
+    assert!(poll_once(&mut call).is_pending());
+    let report = std::thread::scope(|scope| {
+        let reload = scope.spawn(|| night.swap("sleeper", &sleeper(2)));
+        // A new call finds the gate closed: it waits, and its thread does not. Nobody tells when that is, so calls are made
+        // until one waits.
+        let waiting = loop {
+            let mut next = sleep.call("noon");
+            if format!("{next:?}").contains("gate") {
+                assert!(poll_once(&mut next).is_pending());
+                break next;
+            }
+            assert!(!reload.is_finished());
+            drop(next);
+        };
+        night.clock.strike("noon");
+        // On this very thread.
+        assert_eq!(block_on(call).unwrap(), 1);
+        assert_eq!(block_on(waiting).unwrap(), 2);
+        reload.join().unwrap()
+    });
+    assert!(report.to_string().contains("sleeper: reloaded"), "{report}");
+    let nights: AsyncFunction<fn() -> (u64, String)> =
+        night.swapper.async_function("sleeper", "nights").unwrap();
+    assert_eq!(block_on(nights.call()).unwrap(), (2, "sleeper 02".into()));
+    night.settle();
+    night.stage.close();
+}
+
+#[test]
+fn one_that_outlives_the_limit_is_named() {
+    let (night, sleep) = night(Duration::from_millis(30));
+    let mut call = sleep.call("noon");
+    assert!(poll_once(&mut call).is_pending());
+    night.install("sleeper", &sleeper(2));
+    let error = night.swapper.reload().unwrap_err();
+    let ReloadError::HandOver { waited_for, .. } = &error else {
+        panic!("{error}");
+    };
+    let unfinished = Holder::AsyncCalls {
+        plugin: "sleeper".into(),
+        function: "sleep".into(),
+        count: 1,
+    };
+    assert_eq!(waited_for, &[unfinished]);
+    // The old build goes on with all calls.
+    night.clock.strike("noon");
+    assert_eq!(block_on(call).unwrap(), 1);
+    assert_eq!(block_on(sleep.call("noon")).unwrap(), 2);
+    night.swapper.reload().unwrap();
+    assert_eq!(block_on(sleep.call("noon")).unwrap(), 3);
+    night.settle();
+    night.stage.close();
+}
+
+/// A single thread has unfinished calls and calls that wait at the gate: none keeps the other from going on.
+#[test]
+fn on_one_thread_no_call_fails_while_state_is_handed_over() {
+    for runtime in [current(), threads()] {
+        let (night, sleep) = night(hotswap_tests::LIMIT);
+        night.clock.strike("noon");
+        let calls: u64 = runtime.block_on(async {
+            let nights = Box::new(night.swapper.clone());
+            let swaps = tokio::task::spawn_blocking({
+                let files: Vec<_> = (2..12).map(sleeper).collect();
+                let file = night.file("sleeper");
+                move || {
+                    for bytes in files {
+                        let dir = file.parent().expect("it is in a directory");
+                        hotswap_tests::fixture::install(&bytes, "sleeper", dir);
+                        nights.reload().expect("the build can be loaded");
+                    }
+                }
+            });
+            let callers: Vec<_> = (0..8)
+                .map(|_| {
+                    let sleep = sleep.clone();
+                    tokio::spawn(async move {
+                        for _ in 0..200 {
+                            sleep.call("noon").await.expect("no call fails");
+                            tokio::task::yield_now().await;
+                        }
+                        200
+                    })
+                })
+                .collect();
+            let mut calls = 0;
+            for caller in callers {
+                calls += caller.await.unwrap();
+            }
+            swaps.await.unwrap();
+            calls
+        });
+        let nights: AsyncFunction<fn() -> (u64, String)> =
+            night.swapper.async_function("sleeper", "nights").unwrap();
+        assert_eq!(
+            block_on(nights.call()).unwrap(),
+            (calls, "sleeper 11".into())
+        );
+        drop(runtime);
+        night.settle();
+        night.stage.close();
+    }
+}
+
+/// By name, too, and through an interface's closure.
+#[test]
+fn a_call_of_another_plugin_is_not_waited_for() {
+    let plugins = [
+        ("dreamer", crate::support::dreamer(1)),
+        ("sleeper", sleeper(1)),
+    ];
+    let plugins = plugins
+        .each_ref()
+        .map(|(name, bytes)| (*name, bytes.as_slice()));
+    let night = Night::begin(&plugins);
+    // The dreamer has no state, and is not in the group: sleeper imports it, not the other way round.
+    let wait: AsyncFunction<fn(&str) -> String> = night.dreamer("wait");
+    let mut call = wait.call("noon");
+    assert!(poll_once(&mut call).is_pending());
+    let report = night.swap("sleeper", &sleeper(2));
+    assert!(report.to_string().contains("sleeper: reloaded"), "{report}");
+    night.clock.strike("noon");
+    assert_eq!(block_on(call).unwrap(), "dreamer 01 at noon");
+    night.settle();
+    night.stage.close();
+}

@@ -1,0 +1,8 @@
+//! `async` functions of plugins, awaited by hosts and by other plugins.
+mod calls;
+mod gate;
+mod lifetimes;
+mod support;
+mod tasks;
+mod tokio_inside;
+mod wakers;

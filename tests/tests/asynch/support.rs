@@ -1,0 +1,213 @@
+//! A host with `async` plugins, the clock that it provides, and three ways to await.
+use dreams::Clock;
+use hotswap_host::prelude::*;
+use hotswap_host::{Builder, Retirement};
+use hotswap_tests::fixture::{Build, variant};
+use hotswap_tests::{LIMIT, Stage, until};
+use std::collections::BTreeSet;
+use std::future::{Future, poll_fn};
+use std::ops::Deref;
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
+
+/// A build of `dreamer`. There are a hundred.
+pub fn dreamer(number: u8) -> Vec<u8> {
+    let text = format!("dreamer {number:02}");
+    variant(&Build::Async.bytes("dreamer"), "dreamer 00", &text)
+}
+
+/// A build of `sleeper`, likewise.
+pub fn sleeper(number: u8) -> Vec<u8> {
+    let text = format!("sleeper {number:02}");
+    variant(&Build::Async.bytes("sleeper"), "sleeper 00", &text)
+}
+
+/// A host whose clock strikes when a test says so.
+pub struct Night {
+    pub stage: Stage,
+    pub clock: Arc<HostClock>,
+}
+
+impl Night {
+    pub fn begin(plugins: &[(&str, &[u8])]) -> Self {
+        Night::with(plugins, |builder| builder)
+    }
+
+    pub fn with(plugins: &[(&str, &[u8])], settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let clock = Arc::new(HostClock::default());
+        let provided = clock.clone();
+        let stage = Stage::with(plugins, |builder| {
+            let builder = builder.retire_limit(Duration::from_millis(20));
+            settings(builder.provide::<dyn Clock>(provided))
+        });
+        Night { stage, clock }
+    }
+
+    /// Only the dreamer.
+    pub fn dreaming() -> Self {
+        Night::begin(&[("dreamer", &dreamer(1))])
+    }
+
+    pub fn dreamer<F, A>(&self, function: &str) -> AsyncFunction<F>
+    where
+        F: hotswap_plugin::boundary::AsyncSignature<A>,
+    {
+        let function = self.stage.swapper.async_function("dreamer", function);
+        function.expect("the dreamer has this function")
+    }
+
+    /// What holds a replaced build, once it is named.
+    pub fn named(&self) -> Retirement {
+        let held = || self.stage.swapper.retirements().pop();
+        until("a holder to be named", || {
+            held().is_some_and(|retirement| !retirement.held_by.is_empty())
+        });
+        held().expect("it was there")
+    }
+}
+
+impl Deref for Night {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
+/// What the host provides.
+#[derive(Default)]
+pub struct HostClock {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    struck: BTreeSet<String>,
+    waiting: Vec<(String, Waker)>,
+    kept: Vec<Waker>,
+    told: Vec<String>,
+}
+
+impl HostClock {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on it has struck this hour.
+    pub fn strike(&self, hour: &str) {
+        let mut state = self.state();
+        state.struck.insert(hour.into());
+        let waiting = std::mem::take(&mut state.waiting);
+        let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(at, _)| at == hour);
+        state.waiting = later;
+        drop(state);
+        now.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    /// Returns once a plugin has told this.
+    pub fn until_told(&self, text: &str) {
+        let waited = self
+            .changed
+            .wait_timeout_while(self.state(), LIMIT, |state| {
+                !state.told.iter().any(|told| told == text)
+            });
+        let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(
+            !result.timed_out(),
+            "waited for {text:?}; told: {:?}",
+            state.told
+        );
+    }
+
+    pub fn has_told(&self, text: &str) -> bool {
+        self.state().told.iter().any(|told| told == text)
+    }
+
+    /// Whether somebody waits for this hour.
+    pub fn waits_for(&self, hour: &str) -> bool {
+        self.state().waiting.iter().any(|(at, _)| at == hour)
+    }
+
+    /// The wakers of those who were kept waiting.
+    pub fn kept(&self) -> Vec<Waker> {
+        std::mem::take(&mut self.state().kept)
+    }
+}
+
+impl Clock for HostClock {
+    async fn strikes(&self, hour: &str) -> String {
+        poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            let mut state = self.state();
+            if state.struck.contains(hour) {
+                return Poll::Ready(());
+            }
+            state.waiting.push((hour.to_owned(), waker));
+            Poll::Pending
+        })
+        .await;
+        hour.to_owned()
+    }
+
+    async fn breaks(&self, text: &str) {
+        panic!("{text}");
+    }
+
+    async fn keeps_waiting(&self) {
+        poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            self.state().kept.push(waker);
+            self.changed.notify_all();
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn tell(&self, text: &str) {
+        self.state().told.push(text.to_owned());
+        self.changed.notify_all();
+    }
+}
+
+/// The plainest executor: polls on this thread, and parks it meanwhile.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let (mut cx, mut future) = (Context::from_waker(&waker), pin!(future));
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(result) => return result,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+/// Polls once, for nobody.
+pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A tokio runtime with threads of its own.
+pub fn threads() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("there are threads")
+}
+
+/// A tokio runtime on the thread that blocks on it.
+pub fn current() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().expect("there is a runtime")
+}

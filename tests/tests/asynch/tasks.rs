@@ -1,0 +1,97 @@
+//! Tasks that plugins spawn through hotswap: counted, named, and ended with their build.
+use crate::support::{Night, block_on, dreamer};
+use hotswap_host::prelude::*;
+use hotswap_host::{Holder, RetirementState};
+use std::time::Duration;
+
+type Spawn = Function<fn(&str, Option<Duration>)>;
+
+fn spawn(night: &Night, hour: &str, finish: Option<Duration>) {
+    let spawn: Spawn = night.swapper.function("dreamer", "spawn").unwrap();
+    spawn.call(hour, finish).unwrap();
+    night
+        .clock
+        .until_told(&format!("dreamer 01 spawned {hour}"));
+}
+
+#[test]
+fn one_is_cancelled_when_its_build_is_replaced() {
+    let night = Night::dreaming();
+    spawn(&night, "never", None);
+    night.swap("dreamer", &dreamer(2));
+    night.clock.until_told("dreamer 01 dropped never");
+    // What it waited for has its waker until then.
+    night.clock.strike("never");
+    night.settle();
+    night.stage.close();
+}
+
+#[test]
+fn one_that_may_finish_does() {
+    let night = Night::dreaming();
+    spawn(&night, "noon", Some(hotswap_tests::LIMIT));
+    night.swap("dreamer", &dreamer(2));
+    night.clock.until_told("dreamer 01 on_stop");
+    let held = night.named();
+    assert!(
+        held.held_by.contains(&Holder::Tasks {
+            names: vec!["noon".into()]
+        }),
+        "{held}"
+    );
+    assert!(!night.clock.has_told("dreamer 01 on_free"));
+    night.clock.strike("noon");
+    night.clock.until_told("dreamer 01 finished noon");
+    night.clock.until_told("dreamer 01 on_free");
+    night.settle();
+    night.stage.close();
+}
+
+#[test]
+fn one_that_may_finish_is_cancelled_at_its_limit() {
+    let night = Night::dreaming();
+    spawn(&night, "never", Some(Duration::from_millis(30)));
+    night.swap("dreamer", &dreamer(2));
+    night.clock.until_told("dreamer 01 dropped never");
+    night.clock.until_told("dreamer 01 on_free");
+    night.clock.strike("never");
+    night.settle();
+    night.stage.close();
+}
+
+#[test]
+fn one_that_never_awaits_is_named() {
+    let night = Night::dreaming();
+    let spin: Function<fn(&std::path::PathBuf)> =
+        night.swapper.function("dreamer", "spin").unwrap();
+    let end = night.dir().join("end");
+    spin.call(&end).unwrap();
+    night.swap("dreamer", &dreamer(2));
+    let retirement = night.named();
+    assert_eq!(retirement.state, RetirementState::Freeing);
+    assert_eq!(
+        retirement.held_by,
+        [Holder::Tasks {
+            names: vec!["spinning".into()]
+        }]
+    );
+    let text = retirement.to_string();
+    assert!(text.ends_with("held by 1 task: spinning"), "{text}");
+    std::fs::write(&end, "").unwrap();
+    night.settle();
+    night.stage.close();
+}
+
+#[test]
+fn who_spawned_one_hears_of_its_end() {
+    let night = Night::dreaming();
+    let task: AsyncFunction<fn(&str) -> String> = night.dreamer("task");
+    for (what, expected) in [
+        ("a text", "a text"),
+        ("panic", "the task panicked"),
+        ("never", "the task was cancelled"),
+    ] {
+        assert_eq!(block_on(task.call(what)).unwrap(), expected);
+    }
+    night.stage.close();
+}
