@@ -7,7 +7,8 @@
 //! stays until the library has left memory, for debuggers, profilers and backtraces.
 //!
 //! Where no such file can be made or mapped as code, the copy is an anonymous file in memory. Its path,
-//! `/proc/self/fd/<n>`, names it only as long as the descriptor is open, so that stays open as well.
+//! `/proc/<process>/fd/<n>`, names it only as long as the descriptor is open, so that stays open as well. It names the
+//! process, not `self`: a debugger opens what the loader tells it, and would find a descriptor of its own.
 use crate::artifact::{Artifact, BuildId};
 use crate::name::PluginName;
 use crate::runtime::{HostDir, RuntimeError};
@@ -100,7 +101,7 @@ impl CopyDir {
         };
         match write_memory(&name, bytes) {
             Ok(file) => Ok(PrivateCopy {
-                path: format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+                path: path_in_memory(&file),
                 storage: Storage::Memory {
                     _file: file,
                     reason: as_file,
@@ -209,6 +210,14 @@ fn write_memory(name: &str, bytes: &[u8]) -> io::Result<File> {
         0 => Ok(file),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// What this process and others call a file that has no name. The number of this process is that of the file system,
+/// which may have been mounted for other processes than this one's.
+fn path_in_memory(file: &File) -> PathBuf {
+    let process = fs::read_link("/proc/self").unwrap_or_else(|_| "self".into());
+    let descriptor = file.as_raw_fd().to_string();
+    Path::new("/proc").join(process).join("fd").join(descriptor)
 }
 
 #[cfg(not(target_os = "linux"))]

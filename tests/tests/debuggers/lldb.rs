@@ -1,0 +1,44 @@
+//! lldb.
+use crate::debugger::Debugger;
+use crate::workshop::Mode;
+
+const LLDB: Debugger = Debugger {
+    tool: "lldb",
+    args: [&["--no-lldbinit", "--batch", "--source"], &["--"]],
+    // Containers forbid to ask for fixed addresses.
+    settings: "settings set target.disable-aslr false",
+    break_in: "breakpoint set --name",
+    break_at: "breakpoint set --file abacus/src/lib.rs --line ",
+    delete: "breakpoint delete --force",
+    launch: "process launch",
+    go_on: "process continue",
+    arguments: "frame variable left right",
+    stack: "thread backtrace",
+    shell: "platform shell",
+    main: "`abacus_host::main::",
+};
+
+#[test]
+fn by_name_in_what_is_loaded() {
+    LLDB.stops_by_name(Mode::Loaded);
+}
+
+#[test]
+fn by_line_in_what_is_loaded() {
+    LLDB.stops_by_line(Mode::Loaded);
+}
+
+#[test]
+fn by_name_in_what_is_loaded_from_memory() {
+    LLDB.stops_by_name(Mode::LoadedFromMemory);
+}
+
+#[test]
+fn by_name_in_what_is_linked() {
+    LLDB.stops_by_name(Mode::Linked);
+}
+
+#[test]
+fn by_line_in_what_is_linked() {
+    LLDB.stops_by_line(Mode::Linked);
+}

@@ -1,0 +1,196 @@
+//! The fixtures `abacus` and `abacus-host` in a workspace of their own, where the plugin is edited while it is debugged.
+use hotswap_tests::fixture;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where the plugin is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A library, of which the host opens a copy.
+    Loaded,
+    /// The same, where the copy cannot be a file with a name.
+    LoadedFromMemory,
+    /// A part of the host.
+    Linked,
+}
+
+/// As a user's: with what debuggers need, of the user's own crates.
+const WORKSPACE: &str = "\
+[workspace]
+resolver = \"3\"
+members = [\"abacus\", \"abacus-host\"]
+
+[profile.dev]
+debug = false
+
+[profile.dev.package.abacus]
+debug = \"full\"
+
+[profile.dev.package.abacus-host]
+debug = \"full\"
+";
+
+const SOURCE: &str = "abacus/src/lib.rs";
+/// The line that debuggers stop at.
+pub const STOP: &str = "let sum = left + right;";
+/// What the edit puts before all others, as often as there were lines: no number of a line means what it did.
+const EDIT: &str = "// One more line.\n";
+
+/// How long a debugger may take, in seconds.
+const LIMIT: &str = "120";
+
+/// A workspace in which a plugin and a host are built. Always in the same place, where Cargo finds again what it has
+/// built, and so for one test at a time.
+pub struct Workshop {
+    root: PathBuf,
+    pub mode: Mode,
+    host: PathBuf,
+    /// The number of the line that debuggers stop at, in the first call and in the second.
+    pub lines: [usize; 2],
+    _lock: File,
+}
+
+impl Workshop {
+    /// Builds the host, and the plugin as it is before and after the edit. The source is then as it is before.
+    pub fn open(mode: Mode) -> Self {
+        let root = fixture::target().join("debuggers");
+        fs::create_dir_all(&root).unwrap();
+        let lock = File::create(root.join("lock")).unwrap();
+        lock.lock().unwrap();
+        write(&root.join("Cargo.toml"), WORKSPACE);
+        let checkout = fixture::workspace().join("../..").canonicalize().unwrap();
+        let checkout = format!("\"{}/", checkout.display());
+        for file in [
+            "Cargo.lock",
+            "abacus/Cargo.toml",
+            "abacus-host/Cargo.toml",
+            "abacus-host/src/main.rs",
+        ] {
+            let text = fs::read_to_string(fixture::workspace().join(file)).unwrap();
+            write(&root.join(file), &text.replace("\"../../../", &checkout));
+        }
+        let first = fs::read_to_string(fixture::workspace().join(SOURCE)).unwrap();
+        let later = EDIT.repeat(first.lines().count()) + &first;
+        let sources = match mode {
+            // No other code takes the place of what is linked.
+            Mode::Linked => [&first; 2],
+            _ => [&first, &later],
+        };
+        let lines = sources.map(|source| {
+            let stop = source.lines().position(|line| line.trim() == STOP);
+            stop.expect("it is there") + 1
+        });
+        let source = root.join(SOURCE);
+        let host = match mode {
+            Mode::Linked => {
+                write(&source, &first);
+                linked_host(&root)
+            }
+            _ => {
+                write(&root.join("later.rs"), &later);
+                write(&source, &later);
+                build(&root, "later");
+                write(&source, &first);
+                build(&root, "plugins");
+                host(&root)
+            }
+        };
+        Workshop {
+            root,
+            mode,
+            host,
+            lines,
+            _lock: lock,
+        }
+    }
+
+    /// Commands of a shell that edit the source, and put the plugin that was built of it where the host looks.
+    pub fn edit(&self) -> &'static [&'static str] {
+        match self.mode {
+            // What is linked stays as it is.
+            Mode::Linked => &[],
+            _ => &[
+                "cp later.rs abacus/src/lib.rs",
+                "mv later/libabacus.so plugins/",
+            ],
+        }
+    }
+
+    /// Runs a debugger with a script on the host, and gives back what both have said. `args` stand before the script and
+    /// behind it.
+    pub fn debug(&self, tool: &str, args: [&[&str]; 2], script: &str) -> String {
+        need(tool);
+        write(&self.root.join("script"), script);
+        let mut command = Command::new("timeout");
+        // One that reads what never comes hears no other signal.
+        command.args(["--kill-after=5", LIMIT, tool]);
+        command.args(args[0]).arg("script").args(args[1]);
+        command
+            .arg(&self.host)
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .env("HOTSWAP_PLUGIN_DIR", "plugins")
+            // Nobody is asked for symbols.
+            .env_remove("DEBUGINFOD_URLS");
+        if self.mode == Mode::LoadedFromMemory {
+            command.env("HOTSWAP_RUNTIME_DIR", "/dev/null/nowhere");
+        }
+        let output = command.output().unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        let text = text.concat();
+        assert!(output.status.success(), "{}: {text}", output.status);
+        text
+    }
+}
+
+/// The tool has to be there: a test that did without would show nothing.
+fn need(tool: &str) {
+    let version = Command::new(tool).arg("--version").output();
+    assert!(
+        version.is_ok_and(|output| output.status.success()),
+        "{tool} is not installed, and this test debugs a host with it: `apt install {tool}`"
+    );
+}
+
+/// Builds the plugin into a directory.
+fn build(root: &Path, out: &str) {
+    let mut command = fixture::hotswap();
+    command.args(["build", "--quiet", "--package", "abacus"]);
+    command.arg("--out-dir").arg(root.join(out));
+    run(command, root);
+}
+
+/// Builds the host that loads it.
+fn host(root: &Path) -> PathBuf {
+    let mut command = fixture::cargo(&[]);
+    command.args(["build", "--quiet", "--package", "abacus-host"]);
+    run(command, root);
+    fixture::target().join("debug/abacus-host")
+}
+
+/// Builds the host with the plugin in it.
+fn linked_host(root: &Path) -> PathBuf {
+    let mut command = fixture::hotswap();
+    command.args(["build", "--static", "--quiet"]);
+    command.arg(root.join("abacus-host"));
+    PathBuf::from(run(command, root).trim())
+}
+
+/// What the command prints.
+fn run(mut command: Command, root: &Path) -> String {
+    command
+        .current_dir(root)
+        .env("CARGO_TARGET_DIR", fixture::target())
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS");
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn write(file: &Path, text: &str) {
+    fs::create_dir_all(file.parent().expect("it is in a directory")).unwrap();
+    fs::write(file, text).unwrap();
+}
