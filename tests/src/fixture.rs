@@ -17,7 +17,7 @@ pub enum Build {
     First,
     /// A later version of the sources: `probe`, `alpha`, `guest` and `ledger`.
     Later,
-    /// `keeper`, which has a state, `visitor`, which uses it, and `drifter`, which is a keeper without a state.
+    /// `keeper`, which has a state, `visitor` and `passer`, which use it, and `drifter`, which is a keeper without a state.
     Keeper,
     /// `keeper` with a later version of its state.
     KeeperLater,
@@ -146,7 +146,7 @@ impl Build {
                 &[],
             ),
             Build::Later => with(&["probe", "alpha", "guest", "ledger"], &["later"]),
-            Build::Keeper => with(&["keeper", "visitor", "drifter"], &[]),
+            Build::Keeper => with(&["keeper", "visitor", "passer", "drifter"], &[]),
             Build::KeeperLater => with(&["keeper"], &["later"]),
             Build::KeeperOther => with(&["keeper"], &["other"]),
             Build::Head => with(&["link"], &["head"]),

@@ -1,5 +1,5 @@
 //! Who waits at a closed gate, who does not, and what becomes of a hand-over that takes too long.
-use crate::support::{House, hermit, keeper, told, visitor};
+use crate::support::{House, hermit, keeper, passer, told, visitor};
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, ReloadError};
 use std::sync::mpsc::channel;
@@ -121,6 +121,27 @@ fn a_call_under_an_older_generation_is_waited_for() {
     house.close();
 }
 
+/// It has no state, and reaches what has.
+#[test]
+fn a_call_of_one_that_imports_it_is_waited_for() {
+    let house = House::impatient(&[("keeper", &keeper(1)), ("passer", &passer())]);
+    let wait: Function<fn(&str) -> u64> = house.function("passer", "wait");
+    thread::scope(|scope| {
+        let call = scope.spawn(|| wait.call("counter").unwrap());
+        house.desk.until_waiting("counter");
+        let error = house.refuses("keeper", &keeper(2));
+        let [Holder::Call { plugin, .. }] = waited_for(&error) else {
+            panic!("{error}")
+        };
+        assert_eq!(plugin.as_deref(), Some("passer"));
+        house.desk.open("counter");
+        assert_eq!(call.join().unwrap(), 1);
+    });
+    house.swapper.reload().unwrap();
+    assert_eq!(house.count(), 1);
+    house.close();
+}
+
 /// Only calls of what is handed over are waited for.
 #[test]
 fn a_call_of_another_plugin_is_not_waited_for() {
@@ -205,6 +226,26 @@ fn a_hold_is_waited_for() {
     let error = house.refuses("keeper", &keeper(2));
     assert_eq!(waited_for(&error), [Holder::Holds { count: 1 }]);
     drop(hold);
+    house.swapper.reload().unwrap();
+    house.close();
+}
+
+/// A call that is waited for has the host hold what is live by then. That is waited for, too.
+#[test]
+fn a_hold_made_behind_the_closed_gate_is_waited_for() {
+    let house = House::impatient(&[("keeper", &keeper(1))]);
+    let call_on: Function<fn(&str, &str) -> u64> = house.keeper("call_on");
+    thread::scope(|scope| {
+        let calls = scope.spawn(|| call_on.call("host", "hold"));
+        hotswap_tests::until("something to be held", || house.holds());
+        let error = house.refuses("keeper", &keeper(2));
+        let holders = waited_for(&error);
+        let is_hold = |holder: &Holder| matches!(holder, Holder::Holds { .. });
+        assert!(holders.iter().any(is_hold), "{error}");
+        house.stop();
+        calls.join().unwrap().unwrap();
+    });
+    house.let_go();
     house.swapper.reload().unwrap();
     house.close();
 }

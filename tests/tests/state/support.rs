@@ -1,6 +1,6 @@
 //! A host whose plugins have state.
-use hotswap_host::Builder;
 use hotswap_host::prelude::*;
+use hotswap_host::{Builder, Hold};
 use hotswap_plugin::boundary::Signature;
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, ordered, renamed, variant};
@@ -15,13 +15,16 @@ use std::time::Duration;
 pub struct Porter {
     swapper: Mutex<Option<Swapper>>,
     handles: Mutex<HashMap<(String, String), Function<fn() -> u64>>>,
+    hold: Mutex<Option<Hold>>,
     stop: AtomicBool,
 }
 
 impl tills::Porter for Porter {
     fn call(&self, plugin: &str, function: &str) -> u64 {
-        if function == "stop" {
-            return self.stop.load(SeqCst).into();
+        match function {
+            "stop" => return self.stop.load(SeqCst).into(),
+            "hold" => return self.hold(),
+            _ => {}
         }
         let key = (plugin.to_owned(), function.to_owned());
         let known = self.handles.lock().unwrap().get(&key).cloned();
@@ -32,6 +35,17 @@ impl tills::Porter for Porter {
             handle
         });
         handle.call().expect("no call fails")
+    }
+}
+
+impl Porter {
+    /// Holds what is live now, in place of what was held before.
+    fn hold(&self) -> u64 {
+        let swapper = self.swapper.lock().unwrap().clone().unwrap();
+        let hold = swapper.pin().hold();
+        let number = hold.number();
+        *self.hold.lock().unwrap() = Some(hold);
+        number
     }
 }
 
@@ -73,6 +87,16 @@ impl House {
     /// Ends the calls that go on until they are told to stop.
     pub fn stop(&self) {
         self.porter.stop.store(true, SeqCst);
+    }
+
+    /// Whether a plugin has asked the host to hold something.
+    pub fn holds(&self) -> bool {
+        self.porter.hold.lock().unwrap().is_some()
+    }
+
+    /// Lets go of that.
+    pub fn let_go(&self) {
+        self.porter.hold.lock().unwrap().take();
     }
 
     /// A function of the keeper's.
@@ -141,4 +165,9 @@ pub fn hermit(build: u8) -> Vec<u8> {
 pub fn visitor(build: u8) -> Vec<u8> {
     let visitor = Build::Keeper.bytes("visitor");
     variant(&visitor, "visitor 00", &format!("visitor {build:02}"))
+}
+
+/// One that uses the keeper, and has no state.
+pub fn passer() -> Vec<u8> {
+    Build::Keeper.bytes("passer")
 }
