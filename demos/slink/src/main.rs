@@ -1,0 +1,97 @@
+//! Lets a spring walk down stairs, step by step. The stairs are a plugin, which is loaded from a file and replaced while the
+//! program runs, or linked into the program. A file that appears asks for the reload.
+mod request;
+
+use anyhow::Context as _;
+use clap::Parser;
+use hotswap_host::prelude::*;
+use hotswap_host::{linked_plugins, signal};
+use request::Requests;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+use tracing::{error, info, warn};
+
+/// How long the shutdown waits for the plugin.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Walks down stairs with the plugin `stairs`. A file named `reload` in the directory of requests reloads it, and so does
+/// SIGUSR1; SIGINT and SIGTERM end the program.
+#[derive(Parser)]
+struct Args {
+    /// Where the file `reload` asks for a reload; the directory is made where it is missing
+    #[arg(long, value_name = "DIR", default_value = "target/slink-requests")]
+    requests: PathBuf,
+    /// Milliseconds between two steps
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    interval: u64,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let stop = stop_signals().context("cannot listen for SIGINT and SIGTERM")?;
+
+    // What `cargo hotswap build --static` has linked in; nothing in any other build, which loads its plugins.
+    let swapper = Swapper::builder().linked(linked_plugins!()).open()?;
+    let step: Function<fn(u32) -> String> = swapper.function("stairs", "step")?;
+    let listener = signal::reload_on(signal::USUAL, &swapper)?;
+    let requests = Requests::watch(&args.requests, {
+        let swapper = swapper.clone();
+        move || reload(&swapper)
+    })?;
+    let how = if swapper.is_static() {
+        "linked in"
+    } else {
+        "loaded"
+    };
+    info!(
+        "the plugin is {how}; {} asks for a reload",
+        requests.file().display()
+    );
+
+    let interval = Duration::from_millis(args.interval);
+    let mut number = 0;
+    while stop.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+        match step.call(number) {
+            Ok(line) => writeln!(io::stdout(), "{line}").context("cannot write to stdout")?,
+            Err(failed) => error!("{failed:#}"),
+        }
+        number += 1;
+    }
+
+    drop((requests, listener, step));
+    for late in swapper.shutdown(PATIENCE)? {
+        warn!("{late}");
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// Where the plugin is linked in, this is refused: the error says so, and what to do.
+fn reload(swapper: &Swapper) {
+    match swapper.reload() {
+        Ok(report) => info!("{report}"),
+        Err(refused) => error!("{refused}"),
+    }
+}
+
+/// Receives SIGINT and SIGTERM.
+fn stop_signals() -> io::Result<Receiver<i32>> {
+    let (sender, receiver) = mpsc::channel();
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::Builder::new()
+        .name("stop-signals".into())
+        .spawn(move || {
+            for signal in signals.forever() {
+                if sender.send(signal).is_err() {
+                    break;
+                }
+            }
+        })?;
+    Ok(receiver)
+}

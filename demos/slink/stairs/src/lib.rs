@@ -1,0 +1,58 @@
+//! The plugin of the demo slink: the stairs that a spring walks down. Change their height, or the spring, while the host runs.
+use hotswap_plugin::prelude::*;
+
+/// So many steps, then it begins again at the top.
+const HEIGHT: u32 = 5;
+
+/// One loaded build of the plugin, or the one that is linked in.
+#[derive(Debug)]
+pub struct Stairs {
+    height: u32,
+}
+
+#[plugin]
+impl Stairs {
+    /// Makes the instance, and says how its code came here.
+    pub fn new(cx: &Context) -> Self {
+        let how = if cx.is_static() {
+            "linked in"
+        } else {
+            "loaded"
+        };
+        info!("{how}: build {:.8}", cx.build_id());
+        Stairs { height: HEIGHT }
+    }
+
+    fn on_start(&self) {
+        info!("on_start: {} steps", self.height);
+    }
+
+    fn on_stop(&self) {
+        info!("on_stop");
+    }
+
+    fn on_free(&mut self) {
+        info!("on_free");
+    }
+
+    /// The spring on its way down, as a line of text.
+    #[invoke]
+    pub fn step(&self, number: u32) -> String {
+        let depth = number % self.height;
+        let before = "    ".repeat(depth as usize);
+        format!("{before}(((((")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn begins_again_at_the_top() {
+        let stairs = Stairs::new(&Context::for_test());
+        assert_eq!(stairs.step(0), "(((((");
+        assert_eq!(stairs.step(1), "    (((((");
+        assert_eq!(stairs.step(HEIGHT), stairs.step(0));
+    }
+}
