@@ -1,6 +1,6 @@
 //! A function that is called across the boundary: of a plugin, or of an interface.
 use crate::bounds;
-use crate::support::{Errors, check_owned, check_param, is_reference, written};
+use crate::support::{Errors, check_owned, check_param, is_reference, respan, written};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -148,6 +148,7 @@ impl<'a> Call<'a> {
         let params = self.of_owned();
         // On the tokens of the function, whose future may not be `Send`.
         let span = self.ident.span();
+        let b = respan(b, span);
         let body = convert(quote_spanned!(span=> #callee(#this, #params).await));
         quote_spanned!(span=> #b::Later::new(async move { #body }))
     }

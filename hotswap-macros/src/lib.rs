@@ -167,7 +167,31 @@ pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
 /// assert!(alpha.ready());
 /// ```
 ///
-/// The trait stays as it is, and is implemented as any other. Its methods take `&self` and parameters `&str`, `&[T]`,
+/// The trait stays as it is, and is implemented as any other. A method may be `async`: the trait then says that its future is
+/// `Send`, and an implementation writes `async fn` too. Such a method is called through handles, or through a type that
+/// implements the trait, but not through a trait object of it.
+///
+/// ```
+/// # use hotswap_plugin::prelude::*;
+/// #[interface]
+/// pub trait Store: Send + Sync {
+///     async fn get(&self, key: &str) -> Option<String>;
+/// }
+///
+/// struct Nothing;
+/// impl Store for Nothing {
+///     async fn get(&self, _: &str) -> Option<String> {
+///         None
+///     }
+/// }
+///
+/// async fn first(store: &Imported<dyn Store>) -> String {
+///     store.get("first").await.unwrap_or_default()
+/// }
+/// # let _ = first(&Imported::from_impl(Nothing));
+/// ```
+///
+/// Methods take `&self` and parameters `&str`, `&[T]`,
 /// `&T` or `T` of a shared type `T`, and return a shared type or nothing. A panic of the implementation goes on as a
 /// panic of the caller. The definition is compared when libraries meet: both sides must have the same methods, in the same
 /// order; names of parameters may differ.
@@ -177,7 +201,6 @@ pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | parameters and lifetimes of trait or methods, `impl Trait`, `Self` | write the types |
 /// | `&mut self`, `&mut T` | change a `Mutex` or an atomic; return what is new |
 /// | a borrowed result | an owned one |
-/// | `async` | start the work, and offer its result by another call |
 /// | associated types, constants and functions | methods |
 /// | methods named `clone`, `to_owned`, `into` and the like | other names: handles have these |
 ///

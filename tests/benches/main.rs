@@ -2,6 +2,7 @@
 //!
 //! Prints one table, and writes the last figure of each row to `target/hotswap-bench.json`. `--quick` measures next to
 //! nothing, to see that everything runs.
+mod async_calls;
 mod calls;
 mod live_data;
 mod measure;

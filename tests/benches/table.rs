@@ -1,6 +1,6 @@
 //! The rows, and how they are shown.
 use crate::measure::{Comparison, Effort};
-use crate::{calls, live_data, memory, reloads, state};
+use crate::{async_calls, calls, live_data, memory, reloads, state};
 use serde_json::{Map, Value};
 
 /// Something that is measured.
@@ -61,6 +61,12 @@ pub const ROWS: &[Row] = &[
         against: BOX,
         ask: 1.7,
         measure: |effort| calls::import(effort).into(),
+    },
+    Row {
+        name: "async_call",
+        against: "Box<dyn Future>",
+        ask: 5.0,
+        measure: |effort| async_calls::ready(effort).into(),
     },
     Row {
         name: "invoke_two_ints",

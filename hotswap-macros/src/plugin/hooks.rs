@@ -189,7 +189,8 @@ impl Rule {
         let sig = &method.sig;
         let text = format!("this is a hook, and written `{}`", self.form);
         if let Some(token) = &sig.asyncness {
-            return errors.at(token, text);
+            let more = "it is not `async`: spawn a task for what takes longer";
+            return errors.at(token, format!("{text}; {more}"));
         }
         if !sig.generics.params.is_empty() {
             return errors.at(&sig.generics, text);

@@ -6,6 +6,20 @@ pub trait Alpha: Send + Sync {
     fn ready(&self) -> bool {
         true
     }
+    /// Later.
+    fn wait(
+        &self,
+        text: &str,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    #[allow(clippy::manual_async_fn)]
+    fn rest(&self) -> impl ::core::future::Future<Output = Vector> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized,
+    {
+        async move { Vector::default() }
+    }
 }
 #[allow(clippy::all, clippy::pedantic)]
 #[allow(improper_ctypes_definitions, trivial_bounds, unsafe_code)]
@@ -18,6 +32,7 @@ const _: () = {
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg,
+        for<'__a> Vector: __hotswap::Return,
     {
         say: unsafe extern "C" fn(
             *const (),
@@ -29,6 +44,15 @@ const _: () = {
             *const (),
             *mut __hotswap::Out<<bool as __hotswap::Shared>::View>,
         ) -> __hotswap::Status,
+        wait: unsafe extern "C" fn(
+            *const (),
+            <&str as __hotswap::Arg>::Cross,
+            *mut __hotswap::Out<<__hotswap::Later<()> as __hotswap::Shared>::View>,
+        ) -> __hotswap::Status,
+        rest: unsafe extern "C" fn(
+            *const (),
+            *mut __hotswap::Out<<__hotswap::Later<Vector> as __hotswap::Shared>::View>,
+        ) -> __hotswap::Status,
     }
     #[doc(hidden)]
     pub struct __AlphaProxy(
@@ -37,13 +61,15 @@ const _: () = {
     where
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
-        for<'__a> Vector: __hotswap::Arg;
+        for<'__a> Vector: __hotswap::Arg,
+        for<'__a> Vector: __hotswap::Return;
     #[automatically_derived]
-    unsafe impl __hotswap::Interface for dyn Alpha
+    unsafe impl<'__i> __hotswap::Interface for dyn Alpha + '__i
     where
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg,
+        for<'__a> Vector: __hotswap::Return,
     {
         type Table = __AlphaTable;
         type Proxy = __AlphaProxy;
@@ -67,9 +93,19 @@ const _: () = {
                     &[],
                     <bool as __hotswap::Shared>::TYPE,
                 ),
+                __hotswap::MethodDesc::new(
+                    "wait",
+                    &[__hotswap::ParamDesc::new("text", <&str as __hotswap::Arg>::TYPE)],
+                    <__hotswap::Later<()> as __hotswap::Shared>::TYPE,
+                ),
+                __hotswap::MethodDesc::new(
+                    "rest",
+                    &[],
+                    <__hotswap::Later<Vector> as __hotswap::Shared>::TYPE,
+                ),
             ],
         );
-        const SIGNATURE: &'static str = "fn say(&self, text: &str, at: Vector) -> Result<String, Refused>; fn ready(&self) -> bool";
+        const SIGNATURE: &'static str = "fn say(&self, text: &str, at: Vector) -> Result<String, Refused>; fn ready(&self) -> bool; async fn wait(&self, text: &str); async fn rest(&self) -> Vector";
         fn proxy(object: __hotswap::Object<__AlphaTable>) -> __AlphaProxy {
             __AlphaProxy(object)
         }
@@ -78,11 +114,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    unsafe impl<__T: Alpha + 'static> __hotswap::Provides<__T> for dyn Alpha
+    unsafe impl<'__i, __T: Alpha + 'static> __hotswap::Provides<__T> for dyn Alpha + '__i
     where
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg,
+        for<'__a> Vector: __hotswap::Return,
     {
         const TABLE: &'static __AlphaTable = &__AlphaTable {
             say: {
@@ -130,6 +167,54 @@ const _: () = {
                 }
                 ready::<__T>
             },
+            wait: {
+                unsafe extern "C" fn wait<__T: Alpha + 'static>(
+                    this: *const (),
+                    text: <&str as __hotswap::Arg>::Cross,
+                    out: *mut __hotswap::Out<
+                        <__hotswap::Later<()> as __hotswap::Shared>::View,
+                    >,
+                ) -> __hotswap::Status {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let text = <&str as __hotswap::Arg>::keep(text);
+                                let this: &'static __T = &*this.cast::<__T>();
+                                __hotswap::Later::new(async move {
+                                    <__T as Alpha>::wait(this, &text).await
+                                })
+                            },
+                        )
+                    }
+                }
+                wait::<__T>
+            },
+            rest: {
+                unsafe extern "C" fn rest<__T: Alpha + 'static>(
+                    this: *const (),
+                    out: *mut __hotswap::Out<
+                        <__hotswap::Later<Vector> as __hotswap::Shared>::View,
+                    >,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                    for<'__a> Vector: __hotswap::Return,
+                {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let this: &'static __T = &*this.cast::<__T>();
+                                __hotswap::Later::new(async move {
+                                    <__T as Alpha>::rest(this).await
+                                })
+                            },
+                        )
+                    }
+                }
+                rest::<__T>
+            },
         };
     }
     #[automatically_derived]
@@ -138,6 +223,7 @@ const _: () = {
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg,
+        for<'__a> Vector: __hotswap::Return,
     {
         /// Says the text there.
         #[must_use]
@@ -164,6 +250,32 @@ const _: () = {
                 __hotswap::receive(|out| (self.0.table().ready)(self.0.this(), out))
             }
         }
+        /// Later.
+        #[inline]
+        pub fn wait<'__a>(&'__a self, text: &str) -> __hotswap::Awaited<'__a, ()> {
+            __hotswap::Awaited::new({
+                let arena = __hotswap::Arena::new();
+                let text = <&str as __hotswap::Arg>::lend(&text, &arena);
+                unsafe {
+                    __hotswap::receive(|out| (self
+                        .0
+                        .table()
+                        .wait)(
+                        self.0.this(),
+                        <&str as __hotswap::Arg>::cross(&text),
+                        out,
+                    ))
+                }
+            })
+        }
+        #[inline]
+        pub fn rest<'__a>(&'__a self) -> __hotswap::Awaited<'__a, Vector> {
+            __hotswap::Awaited::new({
+                unsafe {
+                    __hotswap::receive(|out| (self.0.table().rest)(self.0.this(), out))
+                }
+            })
+        }
     }
     #[automatically_derived]
     impl Alpha for __AlphaProxy
@@ -171,6 +283,7 @@ const _: () = {
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg,
+        for<'__a> Vector: __hotswap::Return,
     {
         #[inline]
         fn say(&self, text: &str, at: Vector) -> Result<String, Refused> {
@@ -179,6 +292,19 @@ const _: () = {
         #[inline]
         fn ready(&self) -> bool {
             __AlphaProxy::ready(self)
+        }
+        #[inline]
+        fn wait(
+            &self,
+            text: &str,
+        ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
+            __AlphaProxy::wait(self, text)
+        }
+        #[inline]
+        fn rest(
+            &self,
+        ) -> impl ::core::future::Future<Output = Vector> + ::core::marker::Send {
+            __AlphaProxy::rest(self)
         }
     }
 };

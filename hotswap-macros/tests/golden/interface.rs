@@ -7,4 +7,9 @@ pub trait Alpha: Send + Sync {
     fn ready(&self) -> bool {
         true
     }
+    /// Later.
+    async fn wait(&self, text: &str);
+    async fn rest(&self) -> Vector {
+        Vector::default()
+    }
 }

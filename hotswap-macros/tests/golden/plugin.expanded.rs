@@ -15,6 +15,9 @@ impl World {
     fn hum(&self, times: u32) -> String {
         "hum ".repeat(times as usize)
     }
+    async fn rest(&self, name: &str, times: u32) -> Option<Vector> {
+        None
+    }
     fn greet(&self, name: &str, at: Vector) -> Result<Vector, Refused> {
         Ok(at)
     }
@@ -93,6 +96,79 @@ const _: () = {
                             ),
                         ],
                         <String as __hotswap::Shared>::TYPE,
+                        typed as *const (),
+                        dynamic,
+                    )
+                }
+            },
+            {
+                unsafe extern "C" fn typed(
+                    this: *const (),
+                    name: <&str as __hotswap::Arg>::Cross,
+                    times: <u32 as __hotswap::Arg>::Cross,
+                    out: *mut __hotswap::Out<
+                        <__hotswap::Later<Option<Vector>> as __hotswap::Shared>::View,
+                    >,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let name = <&str as __hotswap::Arg>::keep(name);
+                                let times = <u32 as __hotswap::Arg>::keep(times);
+                                let this: &'static World = &*this.cast::<World>();
+                                __hotswap::Later::new(async move {
+                                    World::rest(this, &name, times).await
+                                })
+                            },
+                        )
+                    }
+                }
+                unsafe extern "C" fn dynamic(
+                    this: *const (),
+                    args: __hotswap::SliceView<__hotswap::ValueView>,
+                    out: *mut __hotswap::Out<__hotswap::later::LaterView>,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                {
+                    unsafe {
+                        __hotswap::dynamic::answer_later(
+                            out,
+                            || {
+                                let mut args = __hotswap::dynamic::arguments(args, 2u32)?;
+                                let name = args
+                                    .next::<<&str as __hotswap::Arg>::Owned>("name")?;
+                                let times = args.next::<u32>("times")?;
+                                let this: &'static World = &*this.cast::<World>();
+                                ::core::result::Result::Ok(
+                                    __hotswap::Later::new(async move {
+                                        let result: Option<Vector> = World::rest(this, &name, times)
+                                            .await;
+                                        __hotswap::Return::into_dynamic(result)
+                                    }),
+                                )
+                            },
+                        )
+                    }
+                }
+                unsafe {
+                    __hotswap::FunctionDesc::new_async(
+                        "rest",
+                        &[
+                            __hotswap::ParamDesc::new(
+                                "name",
+                                <&str as __hotswap::Arg>::TYPE,
+                            ),
+                            __hotswap::ParamDesc::new(
+                                "times",
+                                <u32 as __hotswap::Arg>::TYPE,
+                            ),
+                        ],
+                        <__hotswap::Later<Option<Vector>> as __hotswap::Shared>::TYPE,
                         typed as *const (),
                         dynamic,
                     )
@@ -241,7 +317,7 @@ const _: () = {
         ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
         r#"","version":""#, ::core::env!("CARGO_PKG_VERSION"), r#"","crate":""#,
         ::core::env!("CARGO_PKG_NAME"),
-        "\",\"reloadable\":true,\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
+        "\",\"reloadable\":true,\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
         ["[", "{\"interface\":\"Alpha\",\"signature\":\"", < dyn Alpha as
         __hotswap::Interface > ::SIGNATURE, "\"}", "]"]
     );

@@ -24,6 +24,11 @@ impl World {
     }
 
     #[invoke]
+    async fn rest(&self, name: &str, times: u32) -> Option<Vector> {
+        None
+    }
+
+    #[invoke]
     fn greet(&self, name: &str, at: Vector) -> Result<Vector, Refused> {
         Ok(at)
     }

@@ -61,31 +61,10 @@ impl<I: Interface + ?Sized> Held<I> {
     where
         I: Provides<T>,
     {
-        let (this, counted) = match glue::host() {
-            Some(host) => {
-                // An object may outlive its plugin, and wants the runtime as long.
-                Use::another().leave();
-                let this: *const () = Box::into_raw(Box::new(object)).cast_const().cast();
-                let object = RawDrop {
-                    object: this,
-                    drop: drop_boxed::<T>,
-                };
-                let name = StrView::new(I::DESC.name.as_str());
-                // SAFETY: the token belongs to the table, and the function to the object.
-                let ticket = unsafe { host.table.count_object()(host.token, object, name) };
-                (this, Counted::new(ticket.0.cast()))
-            }
-            None => Local::count(object),
-        };
+        let (this, counted) = count(object, I::DESC.name.as_str());
         let raw = RawObject::lent(std::ptr::from_ref(I::TABLE).cast(), this);
         // SAFETY: the object is alive as long as it is counted, and `T` is `Send + Sync`.
         Held(I::proxy(unsafe { Object::counted(raw, counted) }))
-    }
-
-    /// Whether it has been dropped, with the plugin that made it: a call would panic.
-    pub(super) fn is_dropped(&self) -> bool {
-        let count = I::object(&self.0).count();
-        count.is_some_and(|counted| counted.ticket().is_revoked())
     }
 
     /// Whether the plugin that made it has been replaced since.
@@ -155,6 +134,23 @@ unsafe impl<I: Interface + ?Sized + 'static> Shared for Held<I> {
 __arg!([I: Interface + ?Sized + 'static] Held<I>);
 __returned!([I: Interface + ?Sized + 'static] Held<I>);
 
+/// Begins to count an object, under a name for reports: its address, and the first count.
+pub(super) fn count<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
+    let Some(host) = glue::host() else {
+        return Local::count(object);
+    };
+    // An object may outlive its plugin, and wants the runtime as long.
+    Use::another().leave();
+    let this: *const () = Box::into_raw(Box::new(object)).cast_const().cast();
+    let object = RawDrop {
+        object: this,
+        drop: drop_boxed::<T>,
+    };
+    // SAFETY: the token belongs to the table, and the function to the object.
+    let ticket = unsafe { host.table.count_object()(host.token, object, StrView::new(name)) };
+    (this, Counted::new(ticket.0.cast()))
+}
+
 /// One count of an object.
 pub(super) struct Counted(NonNull<Ticket>);
 
@@ -165,7 +161,7 @@ unsafe impl Sync for Counted {}
 
 impl Counted {
     /// A count that is there already.
-    fn new(ticket: *const Ticket) -> Self {
+    pub(super) fn new(ticket: *const Ticket) -> Self {
         Counted(NonNull::new(ticket.cast_mut()).expect("an object that is held is counted"))
     }
 
@@ -180,7 +176,7 @@ impl Counted {
         Some(Counted(ticket))
     }
 
-    fn ticket(&self) -> &Ticket {
+    pub(super) fn ticket(&self) -> &Ticket {
         // SAFETY: alive as long as it has a count, which is this one.
         unsafe { self.0.as_ref() }
     }
@@ -221,13 +217,13 @@ impl Drop for Counted {
 }
 
 /// The token of the library that runs this; null in a host, and in a plugin that is linked as an ordinary library.
-fn own_token() -> Token {
+pub(super) fn own_token() -> Token {
     glue::host().map_or(null(), |host| host.token)
 }
 
 unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
     let _runtime = Use::taken_up();
-    // SAFETY: made by `Held::new` from a box of this type; called once.
+    // SAFETY: made by `count` from a box of this type; called once.
     let object = unsafe { Box::from_raw(object.cast::<T>().cast_mut()) };
     runtime::within(|| drop_quietly(object));
 }

@@ -42,7 +42,8 @@ impl Ticket {
     /// Adds a count.
     ///
     /// # Safety
-    /// The ticket has a count that lasts as long as this call, and `by` is the token of the library that runs this.
+    /// The ticket has a count that lasts as long as this call, and `by` is the token of the library that runs this, or of the
+    /// one that waits for it and is given the count.
     pub unsafe fn retain(this: *const Ticket, by: Token) {
         // SAFETY: by the caller's promise.
         unsafe { ((*this).retain)(this, by) }

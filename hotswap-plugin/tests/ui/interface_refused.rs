@@ -20,7 +20,7 @@ pub trait Alpha: Send + Sync {
     fn condition(&self)
     where
         Self: Sized;
-    async fn later(&self) -> u32;
+    async fn later(&self, text: &mut String) -> &str;
     unsafe fn promise(&self);
     extern "C" fn foreign(&self);
     fn anything(&self, item: impl Clone) -> impl Clone;

@@ -13,7 +13,9 @@ impl World {
     #[invoke]
     fn generic<T>(&self, item: T) {}
     #[invoke]
-    async fn later(&self) {}
+    async fn later<'a>(&'a self) -> &'a str {
+        ""
+    }
     #[invoke]
     fn borrowed(&self) -> &str {
         ""

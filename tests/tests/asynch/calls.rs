@@ -50,7 +50,7 @@ fn on_the_threads_of_a_tokio_runtime() {
     let (night, runtime) = (Night::dreaming(), threads());
     runtime.block_on(all_calls(&night));
     drop(runtime);
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -58,14 +58,14 @@ fn on_one_thread_of_a_tokio_runtime() {
     let (night, runtime) = (Night::dreaming(), current());
     runtime.block_on(all_calls(&night));
     drop(runtime);
-    night.stage.close();
+    night.close();
 }
 
 #[test]
 fn on_no_runtime_at_all() {
     let night = Night::dreaming();
     block_on(all_calls(&night));
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn through_imports_and_interfaces() {
     let refused = runtime.block_on(spawned).unwrap().unwrap();
     assert_eq!(refused, Err(Nightmare::TooMuch { limit: 1 }));
     drop(runtime);
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn by_name() {
             .map_err(|error| error.to_string()),
     ];
     insta::assert_snapshot!(found.map(|found| format!("{found:?}")).join("\n"));
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -162,5 +162,5 @@ fn handles_of_the_wrong_kind_are_refused() {
         error.to_string()
     });
     insta::assert_snapshot!(errors.join("\n\n"));
-    night.stage.close();
+    night.close();
 }

@@ -1,7 +1,7 @@
 //! State is handed over when no async call of the group is unfinished, and new ones begin afterwards.
 use crate::support::{Night, block_on, current, poll_once, sleeper, threads};
-use hotswap_host::Holder;
 use hotswap_host::prelude::*;
+use hotswap_host::{Calling, Holder};
 use std::time::Duration;
 
 type Sleep = AsyncFunction<fn(&str) -> u64>;
@@ -14,6 +14,16 @@ fn night(limit: Duration) -> (Night, Sleep) {
     (night, sleep)
 }
 
+/// A call that waits at the gate. Nobody tells when it is closed, so calls are made until one waits.
+fn at_the_gate(sleep: &Sleep) -> Calling<u64> {
+    loop {
+        let call = sleep.call("noon");
+        if format!("{call:?}") == "Calling(at a gate)" {
+            return call;
+        }
+    }
+}
+
 #[test]
 fn an_unfinished_call_is_waited_for() {
     let (night, sleep) = night(hotswap_tests::LIMIT);
@@ -21,17 +31,10 @@ fn an_unfinished_call_is_waited_for() {
     assert!(poll_once(&mut call).is_pending());
     let report = std::thread::scope(|scope| {
         let reload = scope.spawn(|| night.swap("sleeper", &sleeper(2)));
-        // A new call finds the gate closed: it waits, and its thread does not. Nobody tells when that is, so calls are made
-        // until one waits.
-        let waiting = loop {
-            let mut next = sleep.call("noon");
-            if format!("{next:?}").contains("gate") {
-                assert!(poll_once(&mut next).is_pending());
-                break next;
-            }
-            assert!(!reload.is_finished());
-            drop(next);
-        };
+        // A new call finds the gate closed: it waits, and its thread does not.
+        let mut waiting = at_the_gate(&sleep);
+        assert!(poll_once(&mut waiting).is_pending());
+        assert!(!reload.is_finished());
         night.clock.strike("noon");
         // On this very thread.
         assert_eq!(block_on(call).unwrap(), 1);
@@ -43,7 +46,7 @@ fn an_unfinished_call_is_waited_for() {
         night.swapper.async_function("sleeper", "nights").unwrap();
     assert_eq!(block_on(nights.call()).unwrap(), (2, "sleeper 02".into()));
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn one_that_outlives_the_limit_is_named() {
     night.swapper.reload().unwrap();
     assert_eq!(block_on(sleep.call("noon")).unwrap(), 3);
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 /// A single thread has unfinished calls and calls that wait at the gate: none keeps the other from going on.
@@ -118,7 +121,7 @@ fn on_one_thread_no_call_fails_while_state_is_handed_over() {
         );
         drop(runtime);
         night.settle();
-        night.stage.close();
+        night.close();
     }
 }
 
@@ -142,5 +145,26 @@ fn a_call_of_another_plugin_is_not_waited_for() {
     night.clock.strike("noon");
     assert_eq!(block_on(call).unwrap(), "dreamer 01 at noon");
     night.settle();
-    night.stage.close();
+    night.close();
+}
+
+/// An unfinished call comes back to its plugin through the host while the gate is closed: it is let in.
+#[test]
+fn a_call_from_inside_passes() {
+    let (night, sleep) = night(hotswap_tests::LIMIT);
+    let nights = night.swapper.async_function("sleeper", "nights").unwrap();
+    night.clock.ask(nights);
+    let mut call = sleep.call("ask");
+    assert!(poll_once(&mut call).is_pending());
+    std::thread::scope(|scope| {
+        let reload = scope.spawn(|| night.swap("sleeper", &sleeper(2)));
+        let waiting = at_the_gate(&sleep);
+        night.clock.strike("ask");
+        assert_eq!(block_on(call).unwrap(), 1);
+        night.clock.strike("noon");
+        assert_eq!(block_on(waiting).unwrap(), 2);
+        reload.join().unwrap()
+    });
+    night.settle();
+    night.close();
 }

@@ -1,7 +1,7 @@
 //! A build stays as long as a future of it, and leaves with the last one.
 use crate::support::{Night, block_on, current, dreamer, poll_once, sleeper, threads};
 use hotswap_host::prelude::*;
-use hotswap_host::{Calling, Holder, RetirementState};
+use hotswap_host::{Calling, Held, Holder, RetirementState};
 use hotswap_tests::{LIMIT, until};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn awaited_across_three_swaps() {
     assert_eq!(block_on(wait.call("noon")).unwrap(), "dreamer 04 at noon");
     drop(held);
     assert_eq!(night.settle().len(), 3);
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn dropped_half_way() {
     // The plugin hears of it at once, and has everything that it needs.
     assert!(night.clock.has_told("dreamer 01 dropped midnight"));
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn moved_between_threads() {
         3
     );
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn the_hosts_runtime_is_shut_down_first() {
         // Whom they waited for wakes nobody.
         night.clock.strike("noon");
         night.settle();
-        night.stage.close();
+        night.close();
     }
 }
 
@@ -196,5 +196,40 @@ fn an_import_stays_with_the_call_that_awaits_it() {
     let both = block_on(dream.call("noon")).unwrap().unwrap();
     assert_eq!(both, "sleeper 01 of dreamer 02 at noon");
     night.settle();
-    night.stage.close();
+    night.close();
+}
+
+#[test]
+fn a_reload_from_inside_is_refused_at_once() {
+    let night = Night::dreaming();
+    let reload: AsyncFunction<fn() -> String> = night.dreamer("reload");
+    let text = block_on(reload.call()).unwrap();
+    assert!(text.contains("from inside a call"), "{text}");
+    // Beside it, on the same thread, it is none.
+    let call = waiting(&night, "noon");
+    assert_eq!(
+        night.swapper.reload().unwrap().to_string(),
+        "dreamer: unchanged"
+    );
+    drop(call);
+    night.close();
+}
+
+/// It has the runtime of its build, whose instance is gone.
+#[test]
+fn an_object_is_awaited_after_its_plugin() {
+    let night = Night::dreaming();
+    let dozer: Function<fn() -> Held<dyn dreams::Dozer>> =
+        night.swapper.function("dreamer", "dozer").unwrap();
+    let dozer = dozer.call().unwrap();
+    night.swap("dreamer", &dreamer(2));
+    night.clock.until_told("dreamer 01 on_free");
+    assert!(matches!(
+        night.named().held_by[..],
+        [Holder::Objects { count: 1, .. }]
+    ));
+    assert_eq!(block_on(dozer.doze(5)), "dreamer 01");
+    drop(dozer);
+    night.settle();
+    night.close();
 }

@@ -43,6 +43,7 @@ impl Night {
             let builder = builder.retire_limit(Duration::from_millis(20));
             settings(builder.provide::<dyn Clock>(provided))
         });
+        clock.state().swapper = Some(stage.swapper.clone());
         Night { stage, clock }
     }
 
@@ -59,6 +60,14 @@ impl Night {
         function.expect("the dreamer has this function")
     }
 
+    /// Ends it, and checks that nothing is left.
+    pub fn close(self) {
+        self.clock.forget_swapper();
+        let late = self.swapper.shutdown(LIMIT).expect("it can be shut down");
+        assert!(late.is_empty(), "{late:#?}");
+        self.settle();
+    }
+
     /// What holds a replaced build, once it is named.
     pub fn named(&self) -> Retirement {
         let held = || self.stage.swapper.retirements().pop();
@@ -66,6 +75,12 @@ impl Night {
             held().is_some_and(|retirement| !retirement.held_by.is_empty())
         });
         held().expect("it was there")
+    }
+}
+
+impl Drop for Night {
+    fn drop(&mut self) {
+        self.clock.forget_swapper();
     }
 }
 
@@ -90,11 +105,28 @@ struct State {
     waiting: Vec<(String, Waker)>,
     kept: Vec<Waker>,
     told: Vec<String>,
+    swapper: Option<Swapper>,
+    /// Awaited before it strikes the hour `ask`.
+    asked: Option<AsyncFunction<fn() -> (u64, String)>>,
 }
 
 impl HostClock {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has what it awaits, and whom it reloads, dropped without the lock.
+    pub fn forget_swapper(&self) {
+        let (swapper, asked) = {
+            let mut state = self.state();
+            (state.swapper.take(), state.asked.take())
+        };
+        drop((swapper, asked));
+    }
+
+    /// From now on it awaits this before it strikes the hour `ask`.
+    pub fn ask(&self, function: AsyncFunction<fn() -> (u64, String)>) {
+        self.state().asked = Some(function);
     }
 
     /// From now on it has struck this hour.
@@ -150,6 +182,10 @@ impl Clock for HostClock {
             Poll::Pending
         })
         .await;
+        let asked = self.state().asked.clone().filter(|_| hour == "ask");
+        if let Some(asked) = asked {
+            asked.call().await.expect("it is there");
+        }
         hour.to_owned()
     }
 
@@ -165,6 +201,14 @@ impl Clock for HostClock {
             Poll::Pending
         })
         .await
+    }
+
+    fn reload(&self) -> String {
+        let swapper = self.state().swapper.clone().expect("the night is not over");
+        match swapper.reload() {
+            Ok(report) => report.to_string(),
+            Err(error) => error.to_string(),
+        }
     }
 
     fn tell(&self, text: &str) {

@@ -23,7 +23,7 @@ fn one_is_cancelled_when_its_build_is_replaced() {
     // What it waited for has its waker until then.
     night.clock.strike("never");
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn one_that_may_finish_does() {
     night.clock.until_told("dreamer 01 finished noon");
     night.clock.until_told("dreamer 01 on_free");
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn one_that_may_finish_is_cancelled_at_its_limit() {
     night.clock.until_told("dreamer 01 on_free");
     night.clock.strike("never");
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn one_that_never_awaits_is_named() {
     assert!(text.ends_with("held by 1 task: spinning"), "{text}");
     std::fs::write(&end, "").unwrap();
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -93,5 +93,5 @@ fn who_spawned_one_hears_of_its_end() {
     ] {
         assert_eq!(block_on(task.call(what)).unwrap(), expected);
     }
-    night.stage.close();
+    night.close();
 }

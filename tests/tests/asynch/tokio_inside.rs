@@ -59,7 +59,7 @@ fn in_a_tokio_host() {
             settle(&night, &runtime);
         }
         drop(runtime);
-        night.stage.close();
+        night.close();
     }
 }
 
@@ -71,7 +71,7 @@ fn in_a_host_without_a_runtime() {
     night.swap("dreamer", &dreamer(2));
     block_on(use_all(&tokio));
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 /// An unfinished call of a replaced build has the runtime of that build.
@@ -90,7 +90,7 @@ fn timers_go_on_across_a_swap() {
     });
     settle(&night, &runtime);
     drop(runtime);
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -105,5 +105,5 @@ fn each_swap_takes_its_runtime_along() {
     settle(&night, &runtime);
     assert!(night.swapper.wait_retired(LIMIT).is_empty());
     drop(runtime);
-    night.stage.close();
+    night.close();
 }

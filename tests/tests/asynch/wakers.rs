@@ -54,7 +54,7 @@ fn a_plugin_keeps_the_hosts_waker_and_uses_it_late() {
     drop(call);
     night.swap("dreamer", &dreamer(2));
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn the_host_keeps_what_it_was_lent_through_a_plugin() {
     night.settle();
     kept.into_iter().for_each(Waker::wake);
     assert_eq!(count.0.load(SeqCst), 2);
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn the_host_keeps_the_waker_of_a_plugins_task_and_is_named() {
     // To wake what is gone does nothing, and to let go of it frees the build.
     night.clock.strike("keeps_waiting");
     night.settle();
-    night.stage.close();
+    night.close();
 }
 
 #[test]
@@ -130,5 +130,5 @@ fn the_same_waker_is_not_kept_again_with_each_poll() {
     assert!(wake.call().unwrap());
     assert_eq!(Arc::strong_count(&count), 2);
     block_on(std::future::ready(()));
-    night.stage.close();
+    night.close();
 }

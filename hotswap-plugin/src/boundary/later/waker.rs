@@ -3,52 +3,48 @@
 //! While a future is polled, its waker is *lent*: a [`WakerView`] on the caller's stack, with two C functions of the
 //! caller's. Whoever is polled makes a waker of its own library of that, whose vtable lies in its own library. When that is
 //! cloned, it is *kept*: the caller makes an object of its waker that is counted as every object is that another library
-//! owns ([`Held`]). So
+//! owns ([`Held`](crate::Held)). So
 //! - a waker that the host has lent is in the host's memory when it is kept, and may be used for ever: after the future, or
 //!   the host's runtime, is gone, and from a plugin's thread;
 //! - a waker that a plugin has made itself (a task of its own, a combinator) is counted for the plugin's library, which
 //!   stays in memory while it is kept, and is named (`1 object (Waker) that … has`);
 //! - a waker that a plugin was lent, and lends on, is the first lender's, whoever keeps it: what lies between may leave.
-use crate::boundary::call::{Out, Status, answer, drop_quietly, receive};
-use crate::boundary::held::{Held, HeldView};
-use crate::interface;
+use crate::boundary::call::{Status, drop_quietly};
+use crate::boundary::held::{Counted, count, own_token};
+use crate::contract::Ticket;
+use crate::contract::shim::Token;
+use crate::contract::ticket::RawTicket;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::from_ref;
 use std::sync::{Arc, OnceLock};
-use std::task::{RawWaker, RawWakerVTable};
-
-/// A waker that another library may keep.
-#[interface(crate = crate)]
-pub trait Waker: Send + Sync {
-    /// Has the future polled again.
-    fn wake(&self);
-}
-
-/// A waker of this library.
-struct Own(std::task::Waker);
-
-impl Waker for Own {
-    fn wake(&self) {
-        self.0.wake_by_ref();
-    }
-}
+use std::task::{RawWaker, RawWakerVTable, Waker};
 
 /// A waker that is lent for the time of a poll.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct WakerView {
     waker: *const (),
-    /// Two views with the same are of the same waker, as long as a waker of one is kept that is [`stable`](Self::keep).
+    /// Two views with the same are of the same waker, as long as a waker of one is kept that is [`stable`](RawKept).
     same: [*const (); 2],
-    /// Answers with a [`Held<dyn Waker>`](Held), and writes whether what is kept has the identity that was lent.
-    keep: unsafe extern "C" fn(
-        waker: *const (),
-        stable: *mut bool,
-        out: *mut Out<HeldView>,
-    ) -> Status,
+    /// Makes a waker that can be kept, with a count of the library that `by` names. [`Status::PANICKED`] where it could not.
     /// Does not unwind.
-    wake: unsafe extern "C" fn(waker: *const ()),
+    keep: unsafe extern "C" fn(waker: *const (), by: Token, to: *mut RawKept) -> Status,
+    wake: Wake,
+}
+
+/// Has the future polled again. Does not unwind.
+type Wake = unsafe extern "C" fn(waker: *const ());
+
+/// A waker that can be kept, as it crosses: an object, and a count of it, which the receiver takes over.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct RawKept {
+    waker: *const (),
+    wake: Wake,
+    ticket: RawTicket,
+    /// Whether it has the identity of the one that was lent: as long as it is there, no other waker has.
+    stable: bool,
 }
 
 // SAFETY: what it shows is a waker, which may be used from any thread.
@@ -59,7 +55,7 @@ unsafe impl Sync for WakerView {}
 impl WakerView {
     /// Lends this waker: the view can be used as long as it is there.
     #[inline]
-    pub fn of(waker: &std::task::Waker) -> Self {
+    pub fn of(waker: &Waker) -> Self {
         if std::ptr::eq(waker.vtable(), &LENT) {
             // SAFETY: a waker with this vtable is one that `Known::lend` made, and is borrowed from there.
             return unsafe { (*waker.data().cast::<Lent>()).view };
@@ -78,36 +74,63 @@ impl WakerView {
     /// # Safety
     /// The waker is lent at this time.
     unsafe fn keep(&self) -> Kept {
-        let mut stable = false;
-        // SAFETY: the caller's promise; the contract says what it answers with.
-        let waker = unsafe { receive(|out| (self.keep)(self.waker, &mut stable, out)) };
-        Kept { waker, stable }
+        let mut raw = RawKept {
+            waker: self.waker,
+            wake: self.wake,
+            ticket: RawTicket::NONE,
+            stable: false,
+        };
+        // SAFETY: the caller's promise; the token is that of this library.
+        let status = unsafe { (self.keep)(self.waker, own_token(), &mut raw) };
+        assert!(
+            status == Status::OK,
+            "the waker panicked when it was cloned"
+        );
+        Kept {
+            waker: raw.waker,
+            wake: raw.wake,
+            counted: Counted::new(raw.ticket.0.cast()),
+            stable: raw.stable,
+        }
     }
 }
 
-unsafe extern "C" fn keep(waker: *const (), stable: *mut bool, out: *mut Out<HeldView>) -> Status {
-    let kept = || {
+unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Status {
+    let keep = || {
         // SAFETY: `WakerView::of` made this of a waker, which is lent.
-        let waker = unsafe { &*waker.cast::<std::task::Waker>() };
-        let (held, is_stable) = if std::ptr::eq(waker.vtable(), &OWNED) {
+        let waker = unsafe { &*waker.cast::<Waker>() };
+        if std::ptr::eq(waker.vtable(), &OWNED) {
             // SAFETY: the data of a waker with this vtable.
-            (unsafe { &*waker.data().cast::<Kept>() }.waker.clone(), true)
-        } else {
-            let clone = waker.clone();
-            let is_stable = clone.will_wake(waker);
-            (Held::<dyn Waker>::new(Own(clone)), is_stable)
+            return unsafe { (*waker.data().cast::<Kept>()).lend(by, true) };
+        }
+        let clone = waker.clone();
+        let stable = clone.will_wake(waker);
+        let (waker, counted) = count(clone, "Waker");
+        let made = Kept {
+            waker,
+            wake,
+            counted,
+            stable,
         };
-        // SAFETY: the caller's memory.
-        unsafe { stable.write(is_stable) };
-        held
+        // SAFETY: the token is the caller's.
+        unsafe { made.lend(by, stable) }
     };
-    // SAFETY: `out` is the caller's.
-    unsafe { answer(out, kept) }
+    match catch_unwind(AssertUnwindSafe(keep)) {
+        Ok(kept) => {
+            // SAFETY: the caller's memory.
+            unsafe { to.write(kept) };
+            Status::OK
+        }
+        Err(payload) => {
+            drop_quietly(payload);
+            Status::PANICKED
+        }
+    }
 }
 
 unsafe extern "C" fn wake(waker: *const ()) {
     // SAFETY: `WakerView::of` made this of a waker, which is lent.
-    let waker = unsafe { &*waker.cast::<std::task::Waker>() };
+    let waker = unsafe { &*waker.cast::<Waker>() };
     quietly(|| waker.wake_by_ref());
 }
 
@@ -120,7 +143,7 @@ fn quietly(run: impl FnOnce()) {
 
 /// The waker of the last poll, where it was kept.
 #[derive(Default)]
-pub(super) struct Known(Option<([*const (); 2], std::task::Waker)>);
+pub(super) struct Known(Option<([*const (); 2], Waker)>);
 
 // SAFETY: the addresses are compared, never followed.
 unsafe impl Send for Known {}
@@ -132,11 +155,7 @@ impl Known {
     /// # Safety
     /// The waker is lent until this returns.
     #[inline]
-    pub(super) unsafe fn lend<T>(
-        &mut self,
-        view: WakerView,
-        poll: impl FnOnce(&std::task::Waker) -> T,
-    ) -> T {
+    pub(super) unsafe fn lend<T>(&mut self, view: WakerView, poll: impl FnOnce(&Waker) -> T) -> T {
         if let Some((same, waker)) = &self.0
             && *same == view.same
         {
@@ -149,7 +168,7 @@ impl Known {
         // SAFETY: the functions of this vtable want a `Lent`, which is there as long as the waker is; it is not dropped,
         // since there is nothing to drop.
         let waker = ManuallyDrop::new(unsafe {
-            std::task::Waker::from_raw(RawWaker::new(from_ref(&lent).cast(), &LENT))
+            Waker::from_raw(RawWaker::new(from_ref(&lent).cast(), &LENT))
         });
         let polled = poll(&waker);
         // The address of a waker means another one when nobody has the first any more: this one stays until then.
@@ -168,11 +187,36 @@ struct Lent {
     kept: OnceLock<Arc<Kept>>,
 }
 
-/// A waker of another library, kept by this one.
+/// A waker of another library, or of this one, as an object that is counted.
 struct Kept {
-    waker: Held<dyn Waker>,
-    /// As long as this is there, no other waker has the same identity.
+    waker: *const (),
+    wake: Wake,
+    counted: Counted,
+    /// See [`RawKept`].
     stable: bool,
+}
+
+// SAFETY: a waker may be used from any thread.
+unsafe impl Send for Kept {}
+// SAFETY: as above.
+unsafe impl Sync for Kept {}
+
+impl Kept {
+    /// One more count of it, for this library.
+    ///
+    /// # Safety
+    /// The token names a library whose code runs.
+    unsafe fn lend(&self, by: Token, stable: bool) -> RawKept {
+        let ticket: *const Ticket = self.counted.ticket();
+        // SAFETY: this is a count; the token is valid by the caller's promise.
+        unsafe { Ticket::retain(ticket, by) };
+        RawKept {
+            waker: self.waker,
+            wake: self.wake,
+            ticket: RawTicket(ticket.cast()),
+            stable,
+        }
+    }
 }
 
 static LENT: RawWakerVTable = RawWakerVTable::new(clone_lent, wake_lent, wake_lent, |_| {});
@@ -201,9 +245,9 @@ fn raw(kept: Arc<Kept>) -> RawWaker {
     RawWaker::new(Arc::into_raw(kept).cast(), &OWNED)
 }
 
-fn owned(kept: Arc<Kept>) -> std::task::Waker {
+fn owned(kept: Arc<Kept>) -> Waker {
     // SAFETY: the functions of the vtable want what `raw` made of an `Arc`, and keep its count.
-    unsafe { std::task::Waker::from_raw(raw(kept)) }
+    unsafe { Waker::from_raw(raw(kept)) }
 }
 
 unsafe fn clone_owned(kept: *const ()) -> RawWaker {
@@ -222,10 +266,11 @@ unsafe fn wake_owned(kept: *const ()) {
 
 unsafe fn wake_owned_by_ref(kept: *const ()) {
     // SAFETY: made by `raw`, and counted.
-    let waker = unsafe { &(*kept.cast::<Kept>()).waker };
+    let kept = unsafe { &*kept.cast::<Kept>() };
     // Nobody waits for one that was dropped with its plugin.
-    if !waker.is_dropped() {
-        quietly(|| waker.wake());
+    if !kept.counted.ticket().is_revoked() {
+        // SAFETY: the object is there as long as it is counted.
+        unsafe { (kept.wake)(kept.waker) };
     }
 }
 
