@@ -69,6 +69,8 @@ pub enum Build {
     Livex,
     /// A later version of it.
     LivexLater,
+    /// The plugins of the demo web.
+    Web,
     /// `zoo`, which does what plugins do.
     Zoo,
     /// `zoo-crates`, which does it with other people's crates.
@@ -182,6 +184,7 @@ impl Build {
             }
             Build::Trine => of_demo("trine", out),
             Build::Livex => of_demo("livex", out),
+            Build::Web => of_demo("web", out),
             Build::LivexLater => with(&["livex-later"], &[]),
             Build::Aborting => plain(out, &[], &[], &["-Cpanic=abort"]),
             Build::Orphan => plain(

@@ -40,6 +40,13 @@ impl Window {
         let answer = call();
         (answer, from..=self.perhaps.load(SeqCst))
     }
+
+    /// The same of a call that is awaited.
+    pub async fn during_async<R>(&self, call: impl Future<Output = R>) -> (R, RangeInclusive<u64>) {
+        let from = self.surely.load(SeqCst);
+        let answer = call.await;
+        (answer, from..=self.perhaps.load(SeqCst))
+    }
 }
 
 /// Runs `work` while [`CALLERS`] threads call, each with its number and how often it has called before. Returns how

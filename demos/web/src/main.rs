@@ -1,0 +1,119 @@
+//! A web server on axum. What its handlers await are async functions of plugins, replaced while connections are open.
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use clap::Parser;
+use hotswap_host::prelude::*;
+use hotswap_host::signal;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal as signals};
+use tracing::{info, warn};
+use web_interfaces::Refused;
+
+/// How long the shutdown waits for the plugins to leave memory.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Serves pages that plugins make. SIGUSR1 reloads them; SIGINT and SIGTERM end the program when all that was asked for
+/// is answered.
+#[derive(Parser)]
+struct Args {
+    /// Where to listen; with port 0 the system chooses one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+}
+
+/// What the handlers call: always the newest builds.
+#[derive(Clone)]
+struct Pages {
+    home: AsyncFunction<fn() -> String>,
+    sign: AsyncFunction<fn(&str) -> Result<String, Refused>>,
+    nap: AsyncFunction<fn(u64) -> String>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let swapper = Swapper::builder().open()?;
+    let pages = Pages {
+        home: swapper.async_function("pages", "home")?,
+        sign: swapper.async_function("pages", "sign")?,
+        nap: swapper.async_function("pages", "nap")?,
+    };
+    // Reloads in a thread of its own: nobody who is served waits for a new build to be loaded.
+    let reloads = signal::reload_on(signal::USUAL, &swapper)?;
+
+    let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
+    runtime.block_on(serve(args.listen, pages))?;
+    drop(runtime);
+
+    drop(reloads);
+    for late in swapper.shutdown(PATIENCE)? {
+        warn!("{late}");
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// Serves until a signal comes, and then until all requests are answered.
+async fn serve(address: SocketAddr, pages: Pages) -> anyhow::Result<()> {
+    let routes = Router::new()
+        .route("/", get(home))
+        .route("/guests", post(sign))
+        .route("/nap/{millis}", get(nap))
+        .with_state(pages);
+    let mut interrupt = signals(SignalKind::interrupt())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    writeln!(io::stdout(), "listening on http://{address}").context("cannot write to stdout")?;
+    axum::serve(listener, routes)
+        .with_graceful_shutdown(stop)
+        .await
+        .context("cannot serve")
+}
+
+async fn home(State(pages): State<Pages>) -> Result<String, Failed> {
+    Ok(pages.home.call().await?)
+}
+
+async fn sign(State(pages): State<Pages>, name: String) -> Result<String, Failed> {
+    Ok(pages.sign.call(&name).await?)
+}
+
+async fn nap(State(pages): State<Pages>, Path(millis): Path<u64>) -> Result<String, Failed> {
+    Ok(pages.nap.call(millis).await?)
+}
+
+/// A request without a page.
+struct Failed(StatusCode, String);
+
+impl<E: Display> From<CallError<E>> for Failed {
+    /// A plugin's own error is the fault of who asked. A panic is the answer to this request, and to no other.
+    fn from(error: CallError<E>) -> Self {
+        let status = match error {
+            CallError::Returned(_) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Failed(status, format!("{error}\n"))
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        (self.0, self.1).into_response()
+    }
+}

@@ -1,0 +1,61 @@
+//! Builds of the demo's plugins, and which of them are live after how many swaps.
+use hotswap_tests::fixture::{self, Build, variant};
+use std::ops::RangeInclusive;
+
+/// How many builds there are of each plugin.
+const BUILDS: u64 = 4;
+
+/// The plugins, and a text in each that is overwritten to make another build. Each swap replaces the one whose turn it is.
+const PLUGINS: [(&str, &str); 2] = [
+    ("guestbook", "a seal is made without a panic"),
+    ("pages", "The guestbook"),
+];
+
+pub struct Builds([Vec<Made>; 2]);
+
+struct Made {
+    library: Vec<u8>,
+    /// As the plugin names it.
+    name: String,
+}
+
+impl Builds {
+    pub fn make() -> Self {
+        Builds(PLUGINS.map(|(plugin, text)| {
+            let library = Build::Web.bytes(&format!("web-{plugin}"));
+            let made = |number| {
+                let library = variant(&library, text, &format!("{number}{}", &text[1..]));
+                let name = format!("{plugin} {:.8}", fixture::build_id(&library));
+                Made { library, name }
+            };
+            (0..BUILDS).map(made).collect()
+        }))
+    }
+
+    /// What the first set has.
+    pub fn first(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let first = self.0.iter().map(|builds| &*builds[0].library);
+        PLUGINS.map(|(plugin, _)| plugin).into_iter().zip(first)
+    }
+
+    /// The plugin that this swap replaces, and its new build.
+    pub fn of_swap(&self, swap: u64) -> (&'static str, &[u8]) {
+        let plugin = swap as usize % PLUGINS.len();
+        (PLUGINS[plugin].0, &self.live(plugin, swap).library)
+    }
+
+    /// What is live of a plugin after so many swaps.
+    fn live(&self, plugin: usize, swaps: u64) -> &Made {
+        let own = (swaps + plugin as u64) / PLUGINS.len() as u64;
+        &self.0[plugin][(own % BUILDS) as usize]
+    }
+
+    /// Checks that one of the sets in this range has made the page.
+    pub fn one_has_made(&self, page: &str, live: RangeInclusive<u64>) {
+        let has = |swaps| {
+            let [guestbook, pages] = [0, 1].map(|plugin| &self.live(plugin, swaps).name);
+            page.ends_with(&format!("\nby {pages}, {guestbook}\n"))
+        };
+        assert!(live.clone().any(has), "by none of {live:?}: {page}");
+    }
+}

@@ -1,0 +1,65 @@
+//! The demo web under load: its real server, a hundred connections that are kept, and two hundred swaps. In a process of
+//! its own.
+mod builds;
+mod clients;
+mod server;
+
+use builds::Builds;
+use clients::{Clients, Load};
+use server::Server;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+const CONNECTIONS: usize = 100;
+const SWAPS: u64 = 200;
+/// How many answers there are at least between two swaps.
+const ANSWERS: u64 = 20;
+
+#[test]
+fn no_request_fails_and_no_connection_is_dropped_over_200_swaps() {
+    let load = Load::new(Builds::make());
+    let server = Server::start(&load.builds);
+    let clients = Clients::connect(CONNECTIONS, server.address, &load);
+    for swap in 1..=SWAPS {
+        clients.until_answered(ANSWERS);
+        let (plugin, library) = load.builds.of_swap(swap);
+        let report = load.window.next(|| server.swap(plugin, library));
+        let expected = match plugin {
+            "pages" => "guestbook: unchanged; pages: reloaded",
+            _ => "guestbook: reloaded, state handed over",
+        };
+        assert!(report.starts_with(expected), "{report}");
+    }
+    clients.until_answered(ANSWERS);
+    let mut numbers = clients.finish();
+    numbers.sort_unstable();
+    // Nobody was told a number that another has, and none is missing: each build has gone on with the whole book.
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64));
+    let page = server.get("/");
+    let signed = format!(": {} signed\n", numbers.len());
+    assert!(page.contains(&signed), "{page}");
+    server.stop();
+}
+
+#[test]
+fn who_is_being_served_when_it_is_stopped_is_answered() {
+    let server = Server::start(&Builds::make());
+    let mut request = TcpStream::connect(server.address).unwrap();
+    let head =
+        "POST /guests HTTP/1.1\r\nhost: web\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n";
+    request.write_all(head.as_bytes()).unwrap();
+    // The handler waits for the name.
+    let go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    let mut answer = vec![0; go_on.len()];
+    request.read_exact(&mut answer).unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer), go_on);
+
+    server.terminate();
+    server.until_closed();
+    request.write_all(b"Ada").unwrap();
+    let mut answer = String::new();
+    request.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\r\n\r\nAda is number 1\n"), "{answer}");
+    server.stop();
+}

@@ -1,0 +1,108 @@
+//! The demo's server, as a process.
+use crate::builds::Builds;
+use hotswap_host::runtime::{RunningHost, hosts};
+use hotswap_tests::{LIMIT, fixture, until};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    host: RunningHost,
+    /// Its plugin directory, and its log.
+    dir: TempDir,
+}
+
+impl Server {
+    /// Starts it with the first builds, on a port that nobody else has.
+    pub fn start(builds: &Builds) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let plugins = dir.path().join("plugins");
+        fs::create_dir(&plugins).unwrap();
+        for (name, library) in builds.first() {
+            fixture::install(library, name, &plugins);
+        }
+        let mut child = Command::new(fixture::demo_host("web"))
+            .args(["--listen", "127.0.0.1:0"])
+            .env("HOTSWAP_PLUGIN_DIR", &plugins)
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(File::create(dir.path().join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let said = child.stdout.take().expect("it is piped");
+        BufReader::new(said).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://");
+        let address = address.unwrap_or_else(|| panic!("{line:?}: {}", log(&dir)));
+        let address = address.parse().unwrap();
+        let host = hosts().into_iter().find(|host| host.pid == child.id());
+        let host = host.expect("a host that listens can be found");
+        Server {
+            child,
+            address,
+            host,
+            dir,
+        }
+    }
+
+    /// Puts a plugin into its directory and reloads by signal, as `cargo hotswap reload` does. Returns the report.
+    pub fn swap(&self, plugin: &str, library: &[u8]) -> String {
+        fixture::install(library, plugin, &self.dir.path().join("plugins"));
+        let before = self.host.report().map(|report| report.attempt);
+        self.host.request_reload().unwrap();
+        let report = self.host.wait_for_attempt(before, LIMIT).unwrap();
+        assert!(report.ok, "{}\n{}", report.text, log(&self.dir));
+        report.text
+    }
+
+    /// A page, on a connection of its own.
+    pub fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: web\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        answer
+    }
+
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        let pid = self.child.id().cast_signed();
+        // SAFETY: it touches no memory. The child was not waited for, so that the number is its own.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
+    }
+
+    /// Returns once it accepts no connection any more.
+    pub fn until_closed(&self) {
+        until("the server's port to be closed", || {
+            TcpStream::connect(self.address).is_err()
+        });
+    }
+
+    /// Stops it, and checks that it had nothing to complain of and leaves nothing behind.
+    pub fn stop(mut self) {
+        self.terminate();
+        let status = self.child.wait().unwrap();
+        let log = log(&self.dir);
+        assert!(status.success(), "{status}: {log}");
+        assert!(!log.contains("ERROR"), "{log}");
+        assert!(log.trim_end().ends_with("stopped"), "{log}");
+        assert!(!self.host.is_alive());
+    }
+}
+
+fn log(dir: &TempDir) -> String {
+    fs::read_to_string(dir.path().join("log")).unwrap()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
