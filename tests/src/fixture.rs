@@ -248,7 +248,7 @@ fn in_the_checkout(command: &mut Command, demo: &str) -> PathBuf {
 
 /// Whether the file is newer than this program, of which all that builds the fixtures is a part, and than their sources.
 /// Each test is a process of its own: asking Cargo each time would take longer than most of them.
-fn is_newer(stamp: &Path) -> bool {
+pub(crate) fn is_newer(stamp: &Path) -> bool {
     let program = std::env::current_exe().expect("this program has a path");
     let sources = [program, workspace(), workspace().join("../../demos")];
     let newest = sources.iter().map(|source| newest(source)).max();
@@ -397,7 +397,7 @@ fn sibling(name: &str) -> PathBuf {
 }
 
 /// The right to build, until it is dropped: other test programs build too.
-fn locked() -> File {
+pub(crate) fn locked() -> File {
     fs::create_dir_all(target()).expect("the directory can be made");
     let mut options = File::options();
     options.create(true).append(true);

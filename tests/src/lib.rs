@@ -1,7 +1,7 @@
 //! What the end-to-end tests share.
 //!
 //! [`fixture`] builds the plugins of `fixtures/`, [`links`] are chains of them, [`odd`] makes libraries that are none,
-//! [`model`] says what reloads are to do, [`Stage`] is a host with a plugin directory of its own, [`Desk`] what that
+//! [`Way`] is a host whose plugins are loaded or linked in, [`model`] says what reloads are to do, [`Stage`] is a host with a plugin directory of its own, [`Desk`] what that
 //! host provides, [`load`] are calls that never stop, [`records`] what was logged, and [`process`] what the operating
 //! system says of this process.
 //! A test waits for an event, and fails when it takes longer than [`LIMIT`].
@@ -15,9 +15,11 @@ pub mod odd;
 pub mod process;
 pub mod records;
 mod stage;
+mod ways;
 
 pub use desk::Desk;
 pub use stage::Stage;
+pub use ways::Way;
 
 use std::time::{Duration, Instant};
 

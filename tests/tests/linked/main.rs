@@ -1,0 +1,77 @@
+//! Plugins that are linked into their host's program, beside the same plugins when they are loaded.
+//!
+//! The tests are functions of the host `ways`, which runs one by its name: `loaded::…` and `linked::…` are the same function in
+//! two builds. What is not tested so, and why:
+//!
+//! | tests of | reason |
+//! |---|---|
+//! | reloads, following, state that is handed over, the gate, optional builds that come back | nothing is replaced in a program that its plugins are linked into: `nothing_is_reloaded` |
+//! | files: damaged, missing, half written, of another compiler or version | there are none; cargo and rustc refuse what does not fit |
+//! | the way out of memory: threads, thread-locals, signal handlers, what is unmapped | the code never leaves; `an_import_outlives_its_plugin` is what remains |
+//! | who holds an object of a plugin | nobody has to be named where nothing leaves |
+//! | the report of a panic by the plugin's own hook, allocators that count | a linked plugin has neither: the program's own serve it |
+mod program;
+
+use hotswap_tests::Way;
+
+macro_rules! both {
+    ($($test:ident),* $(,)?) => {
+        mod loaded {
+            $(#[test] fn $test() { super::Way::Loaded.run(stringify!($test), &[]); })*
+        }
+        mod linked {
+            $(#[test] fn $test() { super::Way::Linked.run(stringify!($test), &[]); })*
+        }
+    };
+}
+
+both!(
+    hooks_run_in_order,
+    an_error_in_a_hook,
+    a_panic_in_a_hook,
+    a_failed_constructor,
+    an_import_that_is_missing,
+    the_allow_list,
+    an_optional_plugin_that_fails,
+    functions,
+    errors_and_panics,
+    interfaces,
+    live_items,
+    vault_and_extension,
+    logs,
+    the_listing,
+    pins_and_holds,
+);
+
+/// Two crates whose plugins have one name.
+const TWIN: &[&str] = &["ways-spare/twin"];
+
+#[test]
+fn two_loaded_plugins_of_one_name() {
+    Way::Loaded.run("two_plugins_of_one_name", TWIN);
+}
+
+#[test]
+fn two_linked_plugins_of_one_name() {
+    Way::Linked.run("two_plugins_of_one_name", TWIN);
+}
+
+#[test]
+fn nothing_is_reloaded() {
+    Way::Linked.run("nothing_is_reloaded", &[]);
+}
+
+#[test]
+fn one_swapper_has_them() {
+    Way::Linked.run("one_swapper_has_them", &[]);
+}
+
+#[test]
+fn an_import_outlives_its_plugin() {
+    Way::Linked.run("an_import_outlives_its_plugin", &[]);
+}
+
+#[test]
+fn no_file_is_looked_at() {
+    Way::Linked.run("no_file_is_looked_at", &[]);
+}

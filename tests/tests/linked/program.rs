@@ -1,0 +1,42 @@
+//! What is in the program.
+use hotswap_tests::Way;
+use std::process::Command;
+
+/// The thread functions that a library of its own has.
+const SHIM: [&str; 5] = [
+    "__cxa_thread_atexit_impl",
+    "pthread_create",
+    "pthread_key_create",
+    "pthread_key_delete",
+    "pthread_setspecific",
+];
+
+/// What a program with linked plugins defines, by its names without paths.
+fn defined(program: &std::path::Path) -> Vec<String> {
+    let mut nm = Command::new("nm");
+    let output = nm.args(["--defined-only", "--demangle"]).arg(program);
+    let output = output.output().expect("nm is installed: binutils");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("names are text");
+    let names = text.lines().filter_map(|line| line.splitn(3, ' ').nth(2));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn it_has_nothing_of_a_library() {
+    let names = defined(&Way::Linked.program(&[]));
+    let ends_with = |end: &str| names.iter().find(|name| name.ends_with(end));
+    // It is there, three times.
+    let metadata = names
+        .iter()
+        .filter(|name| name.ends_with("HOTSWAP_METADATA"));
+    assert_eq!(metadata.count(), 3);
+    for symbol in SHIM {
+        assert!(!names.iter().any(|name| name == symbol), "{symbol}");
+    }
+    for symbol in ["hotswap_attach", "hotswap_root_module", "HOTSWAP_ALLOCATOR"] {
+        assert_eq!(ends_with(symbol), None);
+    }
+    let counts = |name: &&String| name.contains("hotswap_plugin::alloc::Counting");
+    assert_eq!(names.iter().find(counts), None, "no other allocator");
+}
