@@ -1,5 +1,8 @@
 //! What every debugger is to do: stop in a plugin, at the right line, before a reload and after it.
 use crate::workshop::{Mode, STOP, Workshop};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// A debugger, and its words.
 pub struct Debugger {
@@ -20,6 +23,16 @@ pub struct Debugger {
     /// How the frame of the host's `main` is called.
     pub main: &'static str,
 }
+
+/// What is debugged, and how it is started.
+pub struct Host {
+    pub program: PathBuf,
+    pub dir: PathBuf,
+    pub env: Vec<(String, String)>,
+}
+
+/// How long a debugger may take, in seconds.
+const LIMIT: &str = "120";
 
 /// Divides what is said into parts.
 const MARK: &str = "=== next ===";
@@ -60,7 +73,7 @@ impl Debugger {
             &look,
             self.go_on,
         ];
-        let said = workshop.debug(self.tool, self.args, &script.join("\n"));
+        let said = self.run(&script.join("\n"), &workshop.host());
         let parts: Vec<_> = said.split(&format!("\n{MARK}\n")).collect();
         let [begin, one, two, end] = parts[..] else {
             panic!("four parts: {said}")
@@ -72,6 +85,40 @@ impl Debugger {
         self.is_at(one, first, 40);
         self.is_at(two, later, 41);
         assert!(end.contains("2 + 41 = 43"), "{end}");
+    }
+
+    /// Runs the debugger with a script, and gives back what it and the host have said.
+    pub fn run(&self, script: &str, host: &Host) -> String {
+        // A test that did without would show nothing.
+        let version = Command::new(self.tool).arg("--version").output();
+        let is_there = version.is_ok_and(|output| output.status.success());
+        let tool = self.tool;
+        assert!(
+            is_there,
+            "{tool} is not installed, and this test needs it: `apt install {tool}`"
+        );
+
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("script");
+        fs::write(&file, script).unwrap();
+        let [before, behind] = self.args;
+        let mut command = Command::new("timeout");
+        // One that reads what never comes hears no other signal.
+        command.args(["--kill-after=5", LIMIT, tool]);
+        command.args(before).arg(file).args(behind);
+        let output = command
+            .arg(&host.program)
+            .current_dir(&host.dir)
+            .envs(host.env.iter().cloned())
+            // Nobody is asked for symbols.
+            .env_remove("DEBUGINFOD_URLS")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        let text = text.concat();
+        assert!(output.status.success(), "{}: {text}", output.status);
+        text
     }
 
     /// It is where the sum is made, at this line, of 2 and `right`; and the host's `main` has led there.

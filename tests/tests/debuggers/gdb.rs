@@ -2,7 +2,7 @@
 use crate::debugger::Debugger;
 use crate::workshop::Mode;
 
-const GDB: Debugger = Debugger {
+pub const GDB: Debugger = Debugger {
     tool: "gdb",
     args: [&["--nx", "--batch", "--command"], &["--args"]],
     settings: concat!(

@@ -2,7 +2,7 @@
 use crate::debugger::Debugger;
 use crate::workshop::Mode;
 
-const LLDB: Debugger = Debugger {
+pub const LLDB: Debugger = Debugger {
     tool: "lldb",
     args: [&["--no-lldbinit", "--batch", "--source"], &["--"]],
     // Containers forbid to ask for fixed addresses.

@@ -1,8 +1,9 @@
 //! The fixtures `abacus` and `abacus-host` in a workspace of their own, where the plugin is edited while it is debugged.
+use crate::debugger::Host;
 use hotswap_tests::fixture;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Where the plugin is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +37,6 @@ const SOURCE: &str = "abacus/src/lib.rs";
 pub const STOP: &str = "let sum = left + right;";
 /// What the edit puts before all others, as often as there were lines: no number of a line means what it did.
 const EDIT: &str = "// One more line.\n";
-
-/// How long a debugger may take, in seconds.
-const LIMIT: &str = "120";
 
 /// A workspace in which a plugin and a host are built. Always in the same place, where Cargo finds again what it has
 /// built, and so for one test at a time.
@@ -117,40 +115,18 @@ impl Workshop {
         }
     }
 
-    /// Runs a debugger with a script on the host, and gives back what both have said. `args` stand before the script and
-    /// behind it.
-    pub fn debug(&self, tool: &str, args: [&[&str]; 2], script: &str) -> String {
-        need(tool);
-        write(&self.root.join("script"), script);
-        let mut command = Command::new("timeout");
-        // One that reads what never comes hears no other signal.
-        command.args(["--kill-after=5", LIMIT, tool]);
-        command.args(args[0]).arg("script").args(args[1]);
-        command
-            .arg(&self.host)
-            .current_dir(&self.root)
-            .stdin(Stdio::null())
-            .env("HOTSWAP_PLUGIN_DIR", "plugins")
-            // Nobody is asked for symbols.
-            .env_remove("DEBUGINFOD_URLS");
+    /// The host, as it is started here.
+    pub fn host(&self) -> Host {
+        let mut env = vec![("HOTSWAP_PLUGIN_DIR".into(), "plugins".into())];
         if self.mode == Mode::LoadedFromMemory {
-            command.env("HOTSWAP_RUNTIME_DIR", "/dev/null/nowhere");
+            env.push(("HOTSWAP_RUNTIME_DIR".into(), "/dev/null/nowhere".into()));
         }
-        let output = command.output().unwrap();
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-        let text = text.concat();
-        assert!(output.status.success(), "{}: {text}", output.status);
-        text
+        Host {
+            program: self.host.clone(),
+            dir: self.root.clone(),
+            env,
+        }
     }
-}
-
-/// The tool has to be there: a test that did without would show nothing.
-fn need(tool: &str) {
-    let version = Command::new(tool).arg("--version").output();
-    assert!(
-        version.is_ok_and(|output| output.status.success()),
-        "{tool} is not installed, and this test debugs a host with it: `apt install {tool}`"
-    );
 }
 
 /// Builds the plugin into a directory.
