@@ -148,6 +148,20 @@ impl Locked {
         Ok(removed)
     }
 
+    /// Removes the files whose names end so and are not `wanted`.
+    pub(crate) fn remove_others_with(
+        &self,
+        suffix: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(), Error> {
+        let names = self.names()?.into_iter();
+        for name in names.filter(|name| name.ends_with(suffix) && !wanted(name)) {
+            let path = self.file(&name);
+            std::fs::remove_file(&path).map_err(io("remove", &path))?;
+        }
+        Ok(())
+    }
+
     /// Removes the files whose names are `wanted`, and the lock, which nobody else may be waiting for any more. Returns the
     /// names of the files.
     pub(crate) fn remove(self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {

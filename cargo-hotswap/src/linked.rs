@@ -180,7 +180,7 @@ impl Plugin {
                  crates: &{crates:?},\n        \
              }},\n",
             self.package,
-            BuildId::of(&self.bytes)
+            build_id(&self.bytes)
         )
     }
 }
@@ -203,6 +203,28 @@ fn search_paths(made: &Made) -> Vec<OsString> {
     let crates = crates.map(|directory| format!("dependency={directory}"));
     let paths = crates.chain(made.linked_paths.iter().cloned());
     paths.flat_map(|path| ["-L".into(), path.into()]).collect()
+}
+
+/// The identity of a library: what is in it. rustc gives the objects in it other names in each run.
+fn build_id(library: &[u8]) -> BuildId {
+    let content = members(library).map(|members| members.concat());
+    BuildId::of(content.as_deref().unwrap_or(library))
+}
+
+/// What is in an archive, without its tables of names; `None` where it is not laid out as they are on Unix.
+fn members(archive: &[u8]) -> Option<Vec<&[u8]>> {
+    const SIZE: std::ops::Range<usize> = 48..58;
+    let (mut members, mut rest) = (vec![], archive.strip_prefix(b"!<arch>\n")?);
+    while let Some((head, after)) = rest.split_first_chunk::<60>() {
+        let size: usize = str::from_utf8(&head[SIZE]).ok()?.trim_end().parse().ok()?;
+        let (member, after) = after.split_at_checked(size)?;
+        if !head.starts_with(b"/ ") && !head.starts_with(b"// ") {
+            members.push(member);
+        }
+        // Each begins at an even place.
+        rest = after.get(size % 2..).unwrap_or_default();
+    }
+    Some(members)
 }
 
 /// What the host's source calls the library of a plugin.
@@ -252,6 +274,11 @@ fn link(
     for plugin in plugins {
         out.install(session, &file_name(&plugin.library), &plugin.bytes, plain())?;
     }
+    out.remove_others_with(LIBRARY_SUFFIX, |name| {
+        plugins
+            .iter()
+            .any(|plugin| file_name(&plugin.library) == name)
+    })?;
     let list_file = out.file(LIST);
     let text = list(&host.name, plugins);
     out.install(session, LIST, text.as_bytes(), plain())?;
@@ -355,26 +382,28 @@ pub(crate) fn clean(
 mod tests {
     use super::*;
 
-    fn plugin(package: &str, crates: &[&str]) -> Plugin {
-        Plugin {
-            package: package.to_owned(),
-            library: package.replace('-', "_"),
-            bytes: package.as_bytes().to_owned(),
-            note: Note {
-                commit: "unknown".to_owned(),
-                dirty: false,
-            },
-            crates: crates.iter().map(ToString::to_string).collect(),
-            link: vec![],
-        }
-    }
-
     #[test]
-    fn the_list_names_each_plugin_and_its_crates() {
-        let plugins = [
-            plugin("moon", &["moon"]),
-            plugin("sun-rise", &["sun_rise", "jobs"]),
-        ];
-        insta::assert_snapshot!(list("app", &plugins));
+    fn the_identity_of_a_library_is_what_is_in_it() {
+        let member = |name: &str, content: &str| {
+            let padding = if content.len() % 2 == 1 { "\n" } else { "" };
+            let head = format!("{name:<16}{:<12}{:<6}{:<6}{:<8}", 0, 0, 0, 644);
+            format!("{head}{:<10}`\n{content}{padding}", content.len())
+        };
+        let archive = |name: &str, content: &str| {
+            let members = [
+                member("/", name),
+                member("//", name),
+                member(name, content),
+                member("/0", "b"),
+            ];
+            format!("!<arch>\n{}", members.concat()).into_bytes()
+        };
+        let first = archive("a.o/", "odd");
+        assert_eq!(members(&first).unwrap(), [&b"odd"[..], b"b"]);
+        assert_eq!(build_id(&first), build_id(&archive("other.o/", "odd")));
+        assert_ne!(build_id(&first), build_id(&archive("a.o/", "even")));
+        // Whatever it is, it has an identity.
+        assert_eq!(members(b"no archive"), None);
+        assert_eq!(build_id(b"no archive"), BuildId::of(b"no archive"));
     }
 }

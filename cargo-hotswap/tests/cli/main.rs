@@ -9,6 +9,7 @@ mod graph;
 mod help;
 mod inspect;
 mod interrupted;
+mod linked;
 mod new;
 mod note;
 mod refused;
