@@ -87,6 +87,51 @@ use proc_macro::TokenStream;
 /// They can be called by name, with types (`Function<fn(u32) -> String>` in the host) and without (`Value`). They take
 /// `&self` and up to eight parameters, each `&str`, `&[T]`, `&T` or `T` of a shared type `T`, and return a shared type or
 /// nothing. A `Result` is an error to the caller where it is an `Err`.
+///
+/// A function may be `async`; the host awaits it (`AsyncFunction<fn(u32) -> String>`). Its future is `Send`: what it has
+/// across an `.await` may move to other threads. It borrows the instance, which stays as long as the future does, and
+/// has copies of its arguments. With the feature `tokio` it is polled within a runtime of the plugin's own: see
+/// [`task`](../hotswap_plugin/task/index.html). Hooks are not `async`.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+///
+/// #[interface]
+/// pub trait Source: Send + Sync {
+///     async fn load(&self, key: &str) -> Result<String>;
+/// }
+///
+/// #[derive(Import)]
+/// struct Deps {
+///     #[import(host)]
+///     source: Imported<dyn Source>,
+/// }
+///
+/// struct Cache {
+///     deps: Deps,
+///     known: Mutex<HashMap<String, String>>,
+/// }
+///
+/// #[plugin]
+/// impl Cache {
+///     fn new(_: &Context, deps: Deps) -> Self {
+///         Cache { deps, known: Mutex::default() }
+///     }
+///
+///     #[invoke]
+///     async fn get(&self, key: &str) -> Result<String> {
+///         if let Some(known) = self.known.lock().unwrap().get(key) {
+///             return Ok(known.clone());
+///         }
+///         let loaded = self.deps.source.load(key).await?;
+///         self.known.lock().unwrap().insert(key.to_owned(), loaded.clone());
+///         Ok(loaded)
+///     }
+/// }
+/// # fn main() {}
+/// ```
 #[proc_macro_attribute]
 pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
     let as_written = plugin::without_invoke(item.clone().into());

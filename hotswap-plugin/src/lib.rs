@@ -30,7 +30,8 @@
 //! # Map
 //! [`contract`] is the C ABI, [`boundary`] is how values cross, [`telemetry`] forwards log records, spans and panics,
 //! [`mod@live_data`] is values that outlive the code which made them, [`mod@live`] code that is found by its name alone,
-//! [`mod@extension`] objects that the host finds in places of its own, [`Plugin`] is what `#[plugin]` implements.
+//! [`mod@extension`] objects that the host finds in places of its own, `task` (with the feature `tokio`) work that goes on
+//! beside calls, [`Plugin`] is what `#[plugin]` implements.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 pub mod boundary;

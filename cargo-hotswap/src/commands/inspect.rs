@@ -119,9 +119,9 @@ fn row<T: Display>(
 
 /// `fn hum(times: u32) -> String`: a signature stands there without its name.
 fn with_name(signature: &str, name: &str) -> String {
-    match signature.strip_prefix("fn(") {
-        Some(rest) => format!("fn {name}({rest}"),
-        None => format!("{name}: {signature}"),
+    match signature.split_once("fn(") {
+        Some((keyword @ ("" | "async "), rest)) => format!("{keyword}fn {name}({rest}"),
+        _ => format!("{name}: {signature}"),
     }
 }
 

@@ -74,6 +74,7 @@ macro_rules! arity {
                 unsafe { arity!(@start function, this $(, $a: $A)*) }
             }
 
+            #[allow(clippy::unused_unit, reason = "without parameters")]
             fn keep(($($a,)*): ($($A,)*)) -> Self::Kept {
                 let _arena = Arena::new();
                 $(let $a = $a.lend(&_arena);)*

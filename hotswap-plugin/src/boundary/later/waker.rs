@@ -312,7 +312,8 @@ mod tests {
         });
         drop((known, waker));
         kept.wake_by_ref();
-        kept.clone().wake();
+        let again = kept.clone();
+        again.wake();
         assert_eq!(count.0.load(SeqCst), 3);
         assert_eq!(Arc::strong_count(&count), 2);
         drop(kept);
@@ -330,7 +331,8 @@ mod tests {
         assert_eq!(Arc::strong_count(&one), 3);
         lend(&mut known, &second, |another| {
             assert!(!another.will_wake(&kept));
-            another.clone().wake();
+            let kept = another.clone();
+            kept.wake();
         });
         assert_eq!((one.0.load(SeqCst), other.0.load(SeqCst)), (0, 1));
     }
