@@ -158,8 +158,8 @@ pub fn import(effort: Effort) -> Comparison {
 pub fn two_ints(effort: Effort) -> Comparison {
     let add = |i: i64| [Value::from(i), Value::from(2_i64)];
     dynamic(effort, "add", add, |sum| match sum {
-        Value::Int(sum) => sum,
-        other => panic!("the plugin gave {other}"),
+        Ok(Value::Int(sum)) => sum,
+        other => panic!("the plugin gave {other:?}"),
     })
 }
 
@@ -167,17 +167,17 @@ pub fn two_ints(effort: Effort) -> Comparison {
 pub fn string(effort: Effort) -> Comparison {
     let text = |_| [Value::from("thirty-two bytes of a plain text")];
     dynamic(effort, "echo", text, |text| match text {
-        Value::Str(text) => text,
-        other => panic!("the plugin gave {other}"),
+        Ok(Value::Str(text)) => text,
+        other => panic!("the plugin gave {other:?}"),
     })
 }
 
-/// The results are taken for what they are: whoever calls this way wants a number or a text in the end.
+/// What is taken of a result is the number or the text that the caller wants.
 fn dynamic<const N: usize, R>(
     effort: Effort,
     name: &str,
     args: impl Fn(i64) -> [Value; N],
-    result: impl Fn(Value) -> R,
+    result: impl Fn(Result<Value, hotswap_host::InvokeError>) -> R,
 ) -> Comparison {
     let stage = adder();
     let call = stage
@@ -187,11 +187,7 @@ fn dynamic<const N: usize, R>(
     let boxed = Boxed::new();
     calls(
         effort,
-        |times| {
-            repeat(times, |i| {
-                result(black_box(&call).call(&args(i)).expect("it is loaded"))
-            })
-        },
+        |times| repeat(times, |i| result(black_box(&call).call(&args(i)))),
         |times| boxed.calls(times),
     )
 }

@@ -326,25 +326,26 @@ pub(super) unsafe fn receive_by<R: Shared, T>(
             return then(Received::View(unsafe { slot.out.value.assume_init_ref() }));
         }
     }
-    if status == Status::PENDING && matches!(slot.state, State::Untaken) {
-        return then(Received::Pending);
-    }
-    then(Received::Panicked(unanswered(&mut slot)))
+    then(unanswered(&mut slot, status))
 }
 
-/// Why there is no answer. Leaves nothing to drop in the slot.
+/// Why there is no answer. Leaves nothing to drop in the slot. Aside, with all that is not an answer: so it takes nothing
+/// from calls that have one.
 ///
 /// # Panics
 /// With the panic of this library that ran while the result was copied.
 #[cold]
 #[inline(never)]
-fn unanswered<R: Shared>(slot: &mut Slot<R>) -> Panicked {
+fn unanswered<R: Shared>(slot: &mut Slot<R>, status: Status) -> Received<'_, R> {
+    if status == Status::PENDING && matches!(slot.state, State::Untaken) {
+        return Received::Pending;
+    }
     slot.discard();
-    match std::mem::replace(&mut slot.state, State::Untaken) {
+    Received::Panicked(match std::mem::replace(&mut slot.state, State::Untaken) {
         State::Failed(text) => Panicked { text },
         State::Own(payload) => resume_unwind(payload),
         State::Untaken | State::Taken => Panicked::unanswered(),
-    }
+    })
 }
 
 /// The caller's end inside a plugin: a panic of the callee goes on as one of the caller, up to the caller's own

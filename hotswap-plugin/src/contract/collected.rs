@@ -56,10 +56,10 @@ macro_rules! __collect {
     ($section:literal, $list:path, static $name:ident: $ty:ty = $value:expr;) => {
         #[cfg_attr(target_os = "linux", used, unsafe(link_section = $section))]
         #[cfg_attr(
-                            not(target_os = "linux"),
-                            $crate::__private::linkme::distributed_slice($list),
-                            linkme(crate = $crate::__private::linkme)
-                        )]
+                                            not(target_os = "linux"),
+                                            $crate::__private::linkme::distributed_slice($list),
+                                            linkme(crate = $crate::__private::linkme)
+                                        )]
         static $name: $ty = $value;
     };
 }
