@@ -15,7 +15,7 @@ mod program;
 use hotswap_tests::Way;
 
 macro_rules! both {
-    ($($test:ident),* $(,)?) => {
+    ($(fn $test:ident();)*) => {
         mod loaded {
             $(#[test] fn $test() { super::Way::Loaded.run(stringify!($test), &[]); })*
         }
@@ -25,23 +25,23 @@ macro_rules! both {
     };
 }
 
-both!(
-    hooks_run_in_order,
-    an_error_in_a_hook,
-    a_panic_in_a_hook,
-    a_failed_constructor,
-    an_import_that_is_missing,
-    the_allow_list,
-    an_optional_plugin_that_fails,
-    functions,
-    errors_and_panics,
-    interfaces,
-    live_items,
-    vault_and_extension,
-    logs,
-    the_listing,
-    pins_and_holds,
-);
+both! {
+    fn hooks_run_in_order();
+    fn an_error_in_a_hook();
+    fn a_panic_in_a_hook();
+    fn a_failed_constructor();
+    fn an_import_that_is_missing();
+    fn the_allow_list();
+    fn an_optional_plugin_that_fails();
+    fn functions();
+    fn errors_and_panics();
+    fn interfaces();
+    fn live_items();
+    fn vault_and_extension();
+    fn logs();
+    fn the_listing();
+    fn pins_and_holds();
+}
 
 /// Two crates whose plugins have one name.
 const TWIN: &[&str] = &["ways-spare/twin"];
