@@ -25,7 +25,6 @@ fn awaited_across_three_swaps() {
     for build in 2..5 {
         night.swap("dreamer", &dreamer(build));
     }
-    let held = night.named();
     assert!(night.clock.has_told("dreamer 01 on_stop"));
     assert!(!night.clock.has_told("dreamer 01 on_free"));
     night.clock.strike("noon");
@@ -34,7 +33,6 @@ fn awaited_across_three_swaps() {
     night.clock.until_told("dreamer 01 on_free");
     let wait: Wait = night.dreamer("wait");
     assert_eq!(block_on(wait.call("noon")).unwrap(), "dreamer 04 at noon");
-    drop(held);
     assert_eq!(night.settle().len(), 3);
     night.close();
 }
@@ -89,14 +87,13 @@ fn held_for_ever_it_is_named() {
     let at_once: AsyncFunction<fn() -> String> = night.dreamer("at_once");
     let unpolled = at_once.call();
     night.swap("dreamer", &dreamer(2));
-    let retirement = night.named();
-    assert_eq!(retirement.state, RetirementState::InUse);
     let calls = |function: &str, count| Holder::AsyncCalls {
         plugin: "dreamer".into(),
         function: function.into(),
         count,
     };
-    assert_eq!(retirement.held_by, [calls("at_once", 1), calls("wait", 2)]);
+    let retirement = night.until_held_by(&[calls("at_once", 1), calls("wait", 2)]);
+    assert_eq!(retirement.state, RetirementState::InUse);
     let text = retirement.to_string();
     let end = "is still in use: held by 1 unfinished async call of dreamer.at_once, 2 unfinished async calls of dreamer.wait";
     assert!(text.ends_with(end), "{text}");
@@ -224,10 +221,11 @@ fn an_object_is_awaited_after_its_plugin() {
     let dozer = dozer.call().unwrap();
     night.swap("dreamer", &dreamer(2));
     night.clock.until_told("dreamer 01 on_free");
-    assert!(matches!(
-        night.named().held_by[..],
-        [Holder::Objects { count: 1, .. }]
-    ));
+    night.until_held_by(&[Holder::Objects {
+        interface: "Dozer".into(),
+        owner: "the host".into(),
+        count: 1,
+    }]);
     assert_eq!(block_on(dozer.doze(5)), "dreamer 01");
     drop(dozer);
     night.settle();

@@ -1,7 +1,7 @@
 //! A host with `async` plugins, the clock that it provides, and three ways to await.
 use dreams::Clock;
 use hotswap_host::prelude::*;
-use hotswap_host::{Builder, Retirement};
+use hotswap_host::{Builder, Holder, Retirement};
 use hotswap_tests::fixture::{Build, variant};
 use hotswap_tests::{LIMIT, Stage, until};
 use std::collections::BTreeSet;
@@ -68,13 +68,13 @@ impl Night {
         self.settle();
     }
 
-    /// What holds a replaced build, once it is named.
-    pub fn named(&self) -> Retirement {
-        let held = || self.stage.swapper.retirements().pop();
-        until("a holder to be named", || {
-            held().is_some_and(|retirement| !retirement.held_by.is_empty())
+    /// Waits until the build that was replaced last is held by these, as far as it is told: others may hold it before.
+    pub fn until_held_by(&self, holders: &[Holder]) -> Retirement {
+        let last = || self.stage.swapper.retirements().pop();
+        until(&format!("it to be held by {holders:?}"), || {
+            last().is_some_and(|retirement| retirement.held_by == holders)
         });
-        held().expect("it was there")
+        last().expect("it was there")
     }
 }
 

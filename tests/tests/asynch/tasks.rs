@@ -32,13 +32,9 @@ fn one_that_may_finish_does() {
     spawn(&night, "noon", Some(hotswap_tests::LIMIT));
     night.swap("dreamer", &dreamer(2));
     night.clock.until_told("dreamer 01 on_stop");
-    let held = night.named();
-    assert!(
-        held.held_by.contains(&Holder::Tasks {
-            names: vec!["noon".into()]
-        }),
-        "{held}"
-    );
+    night.until_held_by(&[Holder::Tasks {
+        names: vec!["noon".into()],
+    }]);
     assert!(!night.clock.has_told("dreamer 01 on_free"));
     night.clock.strike("noon");
     night.clock.until_told("dreamer 01 finished noon");
@@ -67,14 +63,10 @@ fn one_that_never_awaits_is_named() {
     let end = night.dir().join("end");
     spin.call(&end).unwrap();
     night.swap("dreamer", &dreamer(2));
-    let retirement = night.named();
+    let retirement = night.until_held_by(&[Holder::Tasks {
+        names: vec!["spinning".into()],
+    }]);
     assert_eq!(retirement.state, RetirementState::Freeing);
-    assert_eq!(
-        retirement.held_by,
-        [Holder::Tasks {
-            names: vec!["spinning".into()]
-        }]
-    );
     let text = retirement.to_string();
     assert!(text.ends_with("held by 1 task: spinning"), "{text}");
     std::fs::write(&end, "").unwrap();

@@ -95,14 +95,13 @@ fn the_host_keeps_the_waker_of_a_plugins_task_and_is_named() {
     night.swap("dreamer", &dreamer(2));
     // The task was cancelled; the clock does not know, and has its waker.
     night.clock.until_told("dreamer 01 dropped keeps_waiting");
-    let retirement = night.named();
-    assert_eq!(retirement.state, RetirementState::Freeing);
     let waker = Holder::Objects {
         interface: "Waker".into(),
         owner: "the host".into(),
         count: 1,
     };
-    assert_eq!(retirement.held_by, [waker]);
+    let retirement = night.until_held_by(&[waker]);
+    assert_eq!(retirement.state, RetirementState::Freeing);
     // To wake what is gone does nothing, and to let go of it frees the build.
     night.clock.strike("keeps_waiting");
     night.settle();
