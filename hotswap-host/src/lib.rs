@@ -17,7 +17,8 @@
 //! [`artifact`] (find, hash, read without running code) → `load` (private copy, open, check) → `resolve` (imports,
 //! order) → `generation` (what is live together) → [`Swapper`] (stage, switch, call, await) → `live` (pins, thread records,
 //! the way out of memory). [`telemetry`] is what plugins log and trace, [`runtime`] what the tools beside the host see
-//! of it, and [`graph`] who needs whom among artifacts that nobody has loaded.
+//! of it, [`graph`] who needs whom among artifacts that nobody has loaded, and [`linked`] the plugins that are a part of the
+//! program.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 pub mod artifact;

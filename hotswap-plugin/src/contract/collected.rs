@@ -5,7 +5,8 @@
 //!
 //! Why not `linkme` everywhere: it takes two lists of one name for a mistake and panics, but a program may contain this crate
 //! more than once, see [`linked`](super::linked). Each copy then finds the items of all. That is right where they have one
-//! layout, so the names of the sections carry the contract's version, or the layout is the same in all versions.
+//! layout, so the names of the sections carry the contract's version, or the layout is the same in all versions. Elsewhere such
+//! a program panics, with `linkme`'s words, when its plugins are opened.
 
 /// Declares a list, and a function that gives it.
 macro_rules! collected {
@@ -40,9 +41,10 @@ macro_rules! collected {
             #[used]
             #[unsafe(link_section = $section)]
             static mut NONE: [$item; 0] = [];
-            let (start, stop) = ((&raw const START).cast::<$item>(), (&raw const STOP).cast::<$item>());
+            let (start, stop) = (&raw const START, &raw const STOP);
+            let count = (stop.addr() - start.addr()) / size_of::<$item>();
             // SAFETY: the linker lays the items, which have one type, side by side between the two.
-            unsafe { std::slice::from_raw_parts(start, stop.offset_from_unsigned(start)) }
+            unsafe { std::slice::from_raw_parts(start.cast(), count) }
         }
     };
 }
@@ -56,10 +58,10 @@ macro_rules! __collect {
     ($section:literal, $list:path, static $name:ident: $ty:ty = $value:expr;) => {
         #[cfg_attr(target_os = "linux", used, unsafe(link_section = $section))]
         #[cfg_attr(
-                                            not(target_os = "linux"),
-                                            $crate::__private::linkme::distributed_slice($list),
-                                            linkme(crate = $crate::__private::linkme)
-                                        )]
+            not(target_os = "linux"),
+            $crate::__private::linkme::distributed_slice($list)
+        )]
+        #[cfg_attr(not(target_os = "linux"), linkme(crate = $crate::__private::linkme))]
         static $name: $ty = $value;
     };
 }

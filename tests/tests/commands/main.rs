@@ -6,4 +6,5 @@ mod inspect;
 mod new;
 mod project;
 mod running;
+mod slink;
 mod trine;

@@ -36,6 +36,7 @@ both! {
     fn functions();
     fn errors_and_panics();
     fn interfaces();
+    fn async_functions();
     fn live_items();
     fn vault_and_extension();
     fn logs();

@@ -287,6 +287,13 @@ impl Worker {
                         holders = others
                             .flat_map(|other| other.state.holders_of(instance))
                             .collect();
+                        if holders.is_empty() && instance.library().is_linked() {
+                            let reason =
+                                "an import of it, which a thread or a static of another plugin has";
+                            holders.push(Holder::Other {
+                                reason: reason.into(),
+                            });
+                        }
                     }
                     if late && !holders.is_empty() {
                         self.board.name(&state.libraries(), &holders);

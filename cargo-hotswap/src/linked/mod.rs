@@ -4,18 +4,20 @@
 //! for loading. One generated file lists them; `linked_plugins!` in the host's source includes it, and Cargo compiles the host
 //! with the libraries at hand. The host's manifest, build script and features are what they are without plugins.
 
-use std::collections::{BTreeSet, HashSet};
+mod plugin;
+
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{Artifact, Package, PackageId};
-use hotswap_host::artifact::{BuildId, Note};
+use cargo_metadata::Package;
+use plugin::{LIBRARY_SUFFIX, Plugin, alias, external, file_name};
 
 use crate::build::{COMMITS, base_dir, below, check_asked, describe};
-use crate::cargo::{Calls, Made, file_of};
+use crate::cargo::Calls;
 use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;
@@ -23,12 +25,11 @@ use crate::install::{BUILD_LOCK, Installed, Locked, OUT_LOCK};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;
-use crate::workspace::{Workspace, binaries, directory, library};
+use crate::workspace::{Workspace, binaries, library};
 use crate::{Error, dep_info, host};
 
 /// The generated file.
 const LIST: &str = "plugins.rs";
-const LIBRARY_SUFFIX: &str = ".rlib";
 
 /// A host with its plugins in it.
 #[derive(Debug)]
@@ -41,20 +42,6 @@ pub(crate) struct Program {
     pub(crate) plugins: Vec<String>,
     /// Whether anything about the file changed.
     pub(crate) installed: Installed,
-}
-
-/// A plugin that was compiled to be linked.
-#[derive(Debug)]
-struct Plugin {
-    package: String,
-    /// The name of its library target.
-    library: String,
-    bytes: Vec<u8>,
-    note: Note,
-    /// The crates whose live functions and types it has.
-    crates: BTreeSet<String>,
-    /// What the program needs to be linked with it.
-    link: Vec<OsString>,
 }
 
 /// Builds the plugins of `group` and its host with them.
@@ -134,113 +121,6 @@ fn compile(calls: &Calls<'_>, group: &Group<'_>) -> Result<Vec<Plugin>, Error> {
     // Nobody shall see in which order they were found.
     plugins.sort_by(|one, other| one.package.cmp(&other.package));
     Ok(plugins)
-}
-
-impl Plugin {
-    fn of(
-        package: &Package,
-        made: &Made,
-        live: &HashSet<PackageId>,
-        commits: &mut Commits,
-    ) -> Result<Self, Error> {
-        let wanted = |artifact: &Artifact, file: &Path| is_library(artifact) && is_rlib(file);
-        let file = file_of(&made.artifacts, &package.id, wanted);
-        let (file, library) = file
-            .zip(library(package))
-            .ok_or_else(|| Error::NoArtifact {
-                package: package.name.to_string(),
-                wanted: "library",
-            })?;
-        let library = library.name.replace('-', "_");
-        let mut with_live = made.artifacts.clone();
-        with_live.retain(|made| is_library(made) && live.contains(&made.package_id));
-        let crates = with_live
-            .into_iter()
-            .map(|made| made.target.name.replace('-', "_"));
-        Ok(Plugin {
-            package: package.name.to_string(),
-            bytes: std::fs::read(&file).map_err(io("read", &file))?,
-            note: commits.note(directory(package)),
-            crates: crates.chain([library.clone()]).collect(),
-            link: search_paths(made),
-            library,
-        })
-    }
-
-    /// The entry of the list.
-    fn listed(&self) -> String {
-        let Note { commit, dirty } = &self.note;
-        let crates: Vec<&String> = self.crates.iter().collect();
-        format!(
-            "        __hotswap::LinkedPlugin {{\n            \
-                 package: {:?},\n            \
-                 build: \"{}\",\n            \
-                 commit: {commit:?},\n            \
-                 dirty: {dirty},\n            \
-                 crates: &{crates:?},\n        \
-             }},\n",
-            self.package,
-            build_id(&self.bytes)
-        )
-    }
-}
-
-fn is_library(artifact: &Artifact) -> bool {
-    artifact.target.is_lib() || artifact.target.is_rlib()
-}
-
-fn is_rlib(file: &Path) -> bool {
-    file.extension()
-        .is_some_and(|extension| extension == "rlib")
-}
-
-/// Where rustc finds the crates that a plugin is made of, and the linker the libraries that those need.
-fn search_paths(made: &Made) -> Vec<OsString> {
-    let libraries = made.artifacts.iter().filter(|made| is_library(made));
-    let files = libraries.flat_map(|made| &made.filenames);
-    let directories: BTreeSet<_> = files.filter_map(|file| file.parent()).collect();
-    let crates = directories.into_iter();
-    let crates = crates.map(|directory| format!("dependency={directory}"));
-    let paths = crates.chain(made.linked_paths.iter().cloned());
-    paths.flat_map(|path| ["-L".into(), path.into()]).collect()
-}
-
-/// The identity of a library: what is in it. rustc gives the objects in it other names in each run.
-fn build_id(library: &[u8]) -> BuildId {
-    let content = members(library).map(|members| members.concat());
-    BuildId::of(content.as_deref().unwrap_or(library))
-}
-
-/// What is in an archive, without its tables of names; `None` where it is not laid out as they are on Unix.
-fn members(archive: &[u8]) -> Option<Vec<&[u8]>> {
-    const SIZE: std::ops::Range<usize> = 48..58;
-    let (mut members, mut rest) = (vec![], archive.strip_prefix(b"!<arch>\n")?);
-    while let Some((head, after)) = rest.split_first_chunk::<60>() {
-        let size: usize = str::from_utf8(&head[SIZE]).ok()?.trim_end().parse().ok()?;
-        let (member, after) = after.split_at_checked(size)?;
-        if !head.starts_with(b"/ ") && !head.starts_with(b"// ") {
-            members.push(member);
-        }
-        // Each begins at an even place.
-        rest = after.get(size % 2..).unwrap_or_default();
-    }
-    Some(members)
-}
-
-/// What the host's source calls the library of a plugin.
-fn alias(library: &str) -> String {
-    format!("hotswap_linked_{}", library.replace('-', "_"))
-}
-
-fn file_name(library: &str) -> String {
-    format!("lib{}{LIBRARY_SUFFIX}", library.replace('-', "_"))
-}
-
-/// Has rustc find the library of a plugin in `out`.
-fn external(out: &Path, library: &str) -> [OsString; 2] {
-    let mut external = OsString::from(format!("{}=", alias(library)));
-    external.push(out.join(file_name(library)));
-    ["--extern".into(), external]
 }
 
 /// The text of the generated file, for plugins that are sorted.
@@ -376,34 +256,4 @@ pub(crate) fn clean(
         .take_while(|above| std::fs::remove_dir(above).is_ok())
         .for_each(drop);
     Ok(!removed.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_identity_of_a_library_is_what_is_in_it() {
-        let member = |name: &str, content: &str| {
-            let padding = if content.len() % 2 == 1 { "\n" } else { "" };
-            let head = format!("{name:<16}{:<12}{:<6}{:<6}{:<8}", 0, 0, 0, 644);
-            format!("{head}{:<10}`\n{content}{padding}", content.len())
-        };
-        let archive = |name: &str, content: &str| {
-            let members = [
-                member("/", name),
-                member("//", name),
-                member(name, content),
-                member("/0", "b"),
-            ];
-            format!("!<arch>\n{}", members.concat()).into_bytes()
-        };
-        let first = archive("a.o/", "odd");
-        assert_eq!(members(&first).unwrap(), [&b"odd"[..], b"b"]);
-        assert_eq!(build_id(&first), build_id(&archive("other.o/", "odd")));
-        assert_ne!(build_id(&first), build_id(&archive("a.o/", "even")));
-        // Whatever it is, it has an identity.
-        assert_eq!(members(b"no archive"), None);
-        assert_eq!(build_id(b"no archive"), BuildId::of(b"no archive"));
-    }
 }
