@@ -33,14 +33,12 @@ fn follow_until_dropped(swapper: &WeakSwapper, mut told: Levels, woken: &Receive
     while !swapper.is_gone() {
         // Telling a plugin may have left something of it in thread-locals here.
         record::mine().attend();
-        let now = telemetry::levels();
         // A swapper is borrowed only when there is something to tell: whoever drops the last one should be the one to
         // retire its plugins.
-        if told != now
+        if told != telemetry::levels()
             && let Some(swapper) = swapper.upgrade()
         {
-            tell(&swapper);
-            told = now;
+            told = tell(&swapper, told);
         }
         if woken.recv_timeout(PERIOD) == Err(RecvTimeoutError::Disconnected) {
             return;
@@ -48,16 +46,15 @@ fn follow_until_dropped(swapper: &WeakSwapper, mut told: Levels, woken: &Receive
     }
 }
 
-/// Tells the live plugins the levels, and again if those have changed meanwhile: somebody else may have told newer ones
-/// in between.
-pub(crate) fn tell(swapper: &Swapper) {
-    let mut levels = telemetry::levels();
+/// Tells the live plugins the levels, unless they are those that they were told, and again if they have changed meanwhile:
+/// somebody else may have told newer ones in between. Returns what they were told last.
+pub(crate) fn tell(swapper: &Swapper, mut told: Levels) -> Levels {
     loop {
-        swapper.set_levels(levels);
         let now = telemetry::levels();
-        if now == levels {
-            return;
+        if now == told {
+            return told;
         }
-        levels = now;
+        swapper.set_levels(now);
+        told = now;
     }
 }

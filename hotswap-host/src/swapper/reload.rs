@@ -182,7 +182,7 @@ impl Swapper {
         let switched = hand_over.switch(&self.0, live, next)?;
         staged.report_states(&switched.states);
         // They may have changed since the new plugins were told.
-        levels::tell(self);
+        levels::tell(self, staged.levels());
         let (fresh, plugins) = staged.take();
         Ok(Made {
             changed: true,

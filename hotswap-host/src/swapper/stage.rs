@@ -11,7 +11,7 @@ use crate::instance::{Instance, Loaded, Uses};
 use crate::linked::Lent;
 use crate::load;
 use crate::name::PluginName;
-use crate::telemetry;
+use crate::telemetry::{self, Levels};
 use crate::vault::{Contents, Vault, check_duplicates};
 use abi_stable::std_types::RStr;
 use hotswap_plugin::contract::ContextView;
@@ -30,6 +30,8 @@ pub(super) struct Staged<'a> {
     contents: Arc<Contents>,
     number: u64,
     reloads: u64,
+    /// What the new plugins are told.
+    levels: Levels,
     taken: bool,
 }
 
@@ -56,6 +58,7 @@ impl<'a> Staged<'a> {
             } else {
                 live.reloads + 1
             },
+            levels: telemetry::levels(),
             taken: false,
         };
         let candidates = || {
@@ -144,8 +147,7 @@ impl<'a> Staged<'a> {
             reloads: self.reloads,
             token: loaded.library.token(),
         };
-        let levels = telemetry::levels();
-        loaded.entry.set_levels()(levels.log, levels.trace);
+        loaded.entry.set_levels()(self.levels.log, self.levels.trace);
         let retirer = &self.inner.retirer;
         let give_back = |loaded: Loaded| retirer.library(loaded.library, Uses::default());
         match loaded.reloadable(&cx) {
@@ -208,6 +210,11 @@ impl<'a> Staged<'a> {
         for report in &mut self.reports {
             report.state = states.get(&report.name).copied();
         }
+    }
+
+    /// What the new plugins were told of the host's levels. The others are told whenever those change.
+    pub(super) fn levels(&self) -> Levels {
+        self.levels
     }
 
     /// The generation as it would be.
