@@ -2,6 +2,7 @@
 mod calls;
 mod gate;
 mod lifetimes;
+mod load;
 mod support;
 mod tasks;
 mod tokio_inside;
