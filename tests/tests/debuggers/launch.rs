@@ -90,6 +90,11 @@ fn launch(configuration: &Value) {
     script.extend(after);
     script.extend([debugger.stack, debugger.go_on, debugger.stack]);
     let said = debugger.run(&script.join("\n"), &host);
+    let how = match text("preLaunchTask").as_str() {
+        "linked" => "the plugin is linked in;",
+        _ => "the plugin is loaded;",
+    };
+    assert!(said.contains(how), "{said}");
     for number in [0, 1] {
         let args = format!(", number={number}) at ");
         let stops =
