@@ -8,6 +8,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
+/// What a host says that has given up a hand-over of state, since it would have taken too long. Nothing has changed then.
+const TOO_LATE: &str = "could not be handed over within";
+/// How often a swap is tried, on a machine with much else to do.
+const ATTEMPTS: u64 = 10;
+
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
@@ -52,11 +57,16 @@ impl Server {
     /// Puts a plugin into its directory and reloads by signal, as `cargo hotswap reload` does. Returns the report.
     pub fn swap(&self, plugin: &str, library: &[u8]) -> String {
         fixture::install(library, plugin, &self.dir.path().join("plugins"));
-        let before = self.host.report().map(|report| report.attempt);
-        self.host.request_reload().unwrap();
-        let report = self.host.wait_for_attempt(before, LIMIT).unwrap();
-        assert!(report.ok, "{}\n{}", report.text, log(&self.dir));
-        report.text
+        for _ in 0..ATTEMPTS {
+            let before = self.host.report().map(|report| report.attempt);
+            self.host.request_reload().unwrap();
+            let report = self.host.wait_for_attempt(before, LIMIT).unwrap();
+            if report.ok {
+                return report.text;
+            }
+            assert!(report.text.contains(TOO_LATE), "{}", report.text);
+        }
+        panic!("{plugin} is not replaced: {}", log(&self.dir))
     }
 
     /// A page, on a connection of its own.
@@ -90,7 +100,8 @@ impl Server {
         let status = self.child.wait().unwrap();
         let log = log(&self.dir);
         assert!(status.success(), "{status}: {log}");
-        assert!(!log.contains("ERROR"), "{log}");
+        let mut errors = log.lines().filter(|line| line.contains("ERROR"));
+        assert!(errors.all(|line| line.contains(TOO_LATE)), "{log}");
         assert!(log.trim_end().ends_with("stopped"), "{log}");
         assert!(!self.host.is_alive());
     }
