@@ -65,7 +65,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "async_call",
         against: "Box<dyn Future>",
-        ask: 5.0,
+        ask: 8.0,
         measure: |effort| async_calls::ready(effort).into(),
     },
     Row {

@@ -205,9 +205,12 @@ unsafe impl<R: Shared> Shared for Later<R> {
     unsafe fn from_view(view: LaterView) -> Self {
         // SAFETY: by the caller's promise, what the view shows is alive.
         let raw = unsafe { &*view.0 };
+        // By one receiver, in the call that gives it: no other thread sees this.
+        let future = raw.future.load(Relaxed);
+        raw.future.store(null_mut(), Relaxed);
         Later {
             raw: RawLater {
-                future: AtomicPtr::new(raw.future.swap(null_mut(), AcqRel)),
+                future: AtomicPtr::new(future),
                 table: raw.table,
             },
             result: PhantomData,
