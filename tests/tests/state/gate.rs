@@ -2,6 +2,7 @@
 use crate::support::{House, hermit, keeper, passer, told, visitor};
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, ReloadError};
+use hotswap_tests::fixture::Build;
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -230,6 +231,20 @@ fn a_hold_is_waited_for() {
     house.close();
 }
 
+/// A plugin that was kept while others were replaced is in the older generation, too.
+#[test]
+fn a_hold_of_an_older_generation_is_waited_for() {
+    let guest = Build::First.bytes("guest");
+    let house = House::impatient(&[("keeper", &keeper(1)), ("guest", &guest)]);
+    let hold = house.swapper.pin().hold();
+    house.swap("guest", &Build::Later.bytes("guest"));
+    let error = house.refuses("keeper", &keeper(2));
+    assert_eq!(waited_for(&error), [Holder::Holds { count: 1 }]);
+    drop(hold);
+    house.swapper.reload().unwrap();
+    house.close();
+}
+
 /// A call that is waited for has the host hold what is live by then. That is waited for, too.
 #[test]
 fn a_hold_made_behind_the_closed_gate_is_waited_for() {
@@ -247,6 +262,29 @@ fn a_hold_made_behind_the_closed_gate_is_waited_for() {
     });
     house.let_go();
     house.swapper.reload().unwrap();
+    house.close();
+}
+
+/// But not for longer than it is held.
+#[test]
+fn a_hold_made_behind_the_closed_gate_ends() {
+    let house = House::open(&[("keeper", &keeper(1))]);
+    let call_on: Function<fn(&str, &str) -> u64> = house.keeper("call_on");
+    thread::scope(|scope| {
+        let calls = scope.spawn(|| call_on.call("host", "hold"));
+        hotswap_tests::until("something to be held", || house.holds());
+        house.desk.told();
+        house.install("keeper", &keeper(2));
+        let reload = scope.spawn(|| house.swapper.reload().unwrap());
+        // The gate is about to be closed, and the call goes on.
+        house.desk.until_told("on_init");
+        let soon = std::time::Instant::now();
+        hotswap_tests::until("many holds", || soon.elapsed().as_millis() > 100);
+        house.stop();
+        calls.join().unwrap().unwrap();
+        house.let_go();
+        reload.join().unwrap();
+    });
     house.close();
 }
 

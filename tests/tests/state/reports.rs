@@ -30,6 +30,18 @@ fn nothing_is_said_where_there_is_no_state() {
 }
 
 #[test]
+fn the_size_has_a_unit_that_fits() {
+    let house = House::open(&[("keeper", &keeper(0))]);
+    let fill: Function<fn(u32)> = house.keeper("fill");
+    for (build, (bytes, unit)) in (1..).zip([(0, " B)"), (2_000, " kB)"), (2_000_000, " MB)")]) {
+        fill.call(bytes).unwrap();
+        let text = house.swap("keeper", &keeper(build)).to_string();
+        assert!(text.ends_with(unit), "{text}");
+    }
+    house.close();
+}
+
+#[test]
 fn a_report_is_for_programs_too() {
     let house = House::open(&[("keeper", &keeper(1))]);
     let report = house.swap("keeper", &keeper(2));
