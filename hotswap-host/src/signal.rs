@@ -190,8 +190,13 @@ mod tests {
         assert_eq!(host_of(dir.path()).unwrap().reload_signal, None);
         reload_on(SIGUSR2, &swapper).unwrap().detach();
         assert_eq!(host_of(dir.path()).unwrap().reload_signal, Some(SIGUSR2));
+        // It listens still when its plugins are somewhere else.
+        let other = tempfile::tempdir().unwrap();
+        swapper.set_plugin_dir(other.path()).unwrap();
+        let host = host_of(other.path()).unwrap();
+        assert_eq!(host.reload_signal, Some(SIGUSR2));
         drop(swapper);
-        assert!(host_of(dir.path()).is_none());
+        assert!(host_of(other.path()).is_none());
         // The signal is ignored now; it does not end the process.
         host.request_reload().unwrap();
     }

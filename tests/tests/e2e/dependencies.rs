@@ -1,9 +1,9 @@
 //! Plugins that need each other.
 use hotswap_host::prelude::*;
 use hotswap_host::{Outcome, RetirementState};
-use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, ordered, variant};
 use hotswap_tests::links::{bottom, build, middle, summit};
+use hotswap_tests::{Stage, process, until};
 
 fn alpha(number: u8) -> Vec<u8> {
     variant(
@@ -253,4 +253,26 @@ fn what_may_not_be_replaced_imports_nothing_that_may() {
         Err(ReloadError::InUse { .. })
     ));
     stage.close();
+}
+
+/// Somebody has cleaned up. The artifact is still of the same build.
+#[test]
+fn who_follows_needs_no_private_copy() {
+    let stage = stage();
+    let ask: Function<fn() -> (String, u32)> = stage.swapper.function("beta", "ask").unwrap();
+    let host_dir = process::host_dir_of(stage.dir());
+    for copy in stage.copies() {
+        std::fs::remove_file(host_dir.join(copy)).unwrap();
+    }
+    stage.swap("alpha", &alpha(2));
+    assert_eq!(ask.call().unwrap(), ("alpha 02".into(), 1));
+    // What its library declares cannot be read any more.
+    let old = || {
+        let mut retirements = stage.swapper.retirements().into_iter();
+        retirements.find(|r| r.plugin == "beta")
+    };
+    until("the end of beta", || {
+        old().is_some_and(|r| r.state.is_end())
+    });
+    assert_eq!(old().map(|r| r.state), Some(RetirementState::Kept));
 }

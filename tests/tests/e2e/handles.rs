@@ -186,3 +186,22 @@ fn a_handle_outlives_the_swapper_and_the_plugin() {
     stage.close();
     assert!(matches!(next.call(1), Err(CallError::NotLoaded { .. })));
 }
+
+/// The tables of two hosts have nothing to do with each other: there it means what has its name.
+#[test]
+fn a_handle_on_a_pin_of_another_host() {
+    let probe = Build::First.bytes("probe");
+    let (ours, theirs) = (
+        Stage::open(&[("probe", &probe)]),
+        Stage::open(&[("probe", &probe)]),
+    );
+    let build: Function<fn() -> String> = ours.probe("build");
+    let reload: Function<fn() -> String> = theirs.probe("reload");
+    let expected = theirs.swapper.invoke("probe", "build", &[]).unwrap();
+    let pin = theirs.swapper.pin();
+    let answer = build.on(&pin).unwrap().call().unwrap();
+    assert_eq!(Value::from(answer), expected);
+    drop((pin, reload));
+    theirs.close();
+    ours.close();
+}

@@ -246,6 +246,52 @@ fn what_a_plugin_forgot_is_dropped_after_it() {
     stage.close();
 }
 
+/// What somebody holds on to keeps none of those that came later.
+#[test]
+fn others_leave_beside_those_that_are_held() {
+    let stage = stage();
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let held = drum.call().unwrap();
+    drop(drum);
+    stage.swap("radio", &radio("02"));
+    assert_eq!(held_up(&stage, "ear").generation, Some(1));
+    stage.swap("radio", &radio("03"));
+    let gone = || {
+        let retirements = stage.swapper.retirements().into_iter();
+        let gone = retirements.filter(|r| r.state == RetirementState::Gone);
+        gone.map(|r| (r.generation, r.plugin)).collect::<Vec<_>>()
+    };
+    until("the second pair to leave", || gone().len() == 2);
+    assert!(gone().iter().all(|(generation, _)| *generation == Some(2)));
+    drop(held);
+    stage.settle();
+    stage.close();
+}
+
+/// The plugin that made it stays.
+#[test]
+fn what_a_plugin_forgot_of_another_is_dropped_after_it() {
+    let tuner = |build| fixture::renamed(&radio(build), "radio", "tuner");
+    let (first, second) = (tuner("01"), tuner("02"));
+    let plugins = [
+        ("radio", &*radio("01")),
+        ("ear", &*ear("01")),
+        ("tuner", &*first),
+    ];
+    let stage = Stage::open(&plugins);
+    let forget: Function<fn(Held<dyn Listener>)> =
+        stage.swapper.function("tuner", "forget").unwrap();
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    forget.call(drum.call().unwrap()).unwrap();
+    drop((drum, forget));
+    stage.swap("tuner", &second);
+    stage
+        .desk
+        .until_told("ear 01 drops a drum, before radio 01");
+    stage.settle();
+    stage.close();
+}
+
 #[test]
 fn a_build_that_is_refused_has_given_an_object_away() {
     let stage = stage();
