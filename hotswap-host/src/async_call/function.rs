@@ -2,7 +2,9 @@
 use super::Entry;
 use super::calling::Calling;
 use super::count::LastPlace;
-use crate::handle::Handle;
+use crate::error::HandleError;
+use crate::handle::{Handle, HandleSpec};
+use crate::swapper::Swapper;
 use hotswap_plugin::boundary::{Arg, AsyncSignature, Return};
 use std::fmt;
 use std::marker::PhantomData;
@@ -28,12 +30,32 @@ pub struct AsyncFunction<F> {
 }
 
 impl<F> AsyncFunction<F> {
-    pub(crate) fn new(handle: Handle) -> Self {
+    fn new(handle: Handle) -> Self {
         AsyncFunction {
             handle,
             last: LastPlace::default(),
             signature: PhantomData,
         }
+    }
+}
+
+impl Swapper {
+    /// A handle to a typed `async fn` of a plugin: `swapper.async_function::<fn(u32) -> String, _>("world", "hum")?`, or
+    /// with the type on the left.
+    ///
+    /// # Errors
+    /// No such plugin, no such function, another signature, or a function that is not `async`.
+    pub fn async_function<F, A>(
+        &self,
+        plugin: &str,
+        function: &str,
+    ) -> Result<AsyncFunction<F>, HandleError>
+    where
+        F: AsyncSignature<A>,
+    {
+        Ok(AsyncFunction::new(self.make_handle(
+            HandleSpec::typed_async::<A, F>(plugin, function),
+        )?))
     }
 }
 

@@ -20,7 +20,6 @@ pub use pinned::{Hold, Pin};
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::{Change, Reload};
 
-use crate::async_call::AsyncFunction;
 use crate::error::{HandleError, InvokeError, ReloadError};
 use crate::function::{Dynamic, Function, Signature};
 use crate::generation::{Generation, Listing};
@@ -33,7 +32,7 @@ use crate::name::PluginName;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
 use crate::telemetry::Levels;
-use hotswap_plugin::boundary::{self, AsyncSignature};
+use hotswap_plugin::boundary;
 use hotswap_plugin::{LiveData, Value};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
@@ -64,24 +63,6 @@ impl Swapper {
     {
         Ok(Function::new(self.make_handle(
             HandleSpec::typed::<A, F>(plugin, function),
-        )?))
-    }
-
-    /// A handle to a typed `async fn` of a plugin: `swapper.async_function::<fn(u32) -> String, _>("world", "hum")?`, or
-    /// with the type on the left.
-    ///
-    /// # Errors
-    /// No such plugin, no such function, another signature, or a function that is not `async`.
-    pub fn async_function<F, A>(
-        &self,
-        plugin: &str,
-        function: &str,
-    ) -> Result<AsyncFunction<F>, HandleError>
-    where
-        F: AsyncSignature<A>,
-    {
-        Ok(AsyncFunction::new(self.make_handle(
-            HandleSpec::typed_async::<A, F>(plugin, function),
         )?))
     }
 
@@ -122,7 +103,7 @@ impl Swapper {
         ))
     }
 
-    fn make_handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
+    pub(crate) fn make_handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
         // Before the lock: destructors may make handles, too.
         record::mine().attend();
         let mut handles = self.0.handles();

@@ -296,19 +296,6 @@ pub unsafe fn answer_later(
     unsafe { answer(out, begin) }
 }
 
-/// The [`dynamic`](super::FunctionDesc::dynamic) of an `async fn`: refuses.
-///
-/// # Safety
-/// As [`answer_dynamic`].
-pub(super) unsafe extern "C" fn refuse_async(
-    _: *const (),
-    _: SliceView<ValueView>,
-    out: *mut DynamicOut,
-) -> Status {
-    // SAFETY: the caller's promise.
-    unsafe { answer_dynamic(out, || Err(InvokeError::Async)) }
-}
-
 /// The view of what owns nothing.
 #[inline(always)]
 fn scalar(value: &Value) -> Option<ValueView> {

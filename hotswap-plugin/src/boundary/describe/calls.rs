@@ -2,8 +2,8 @@
 use super::hash::{Hash, Hasher, slice_of, str_of};
 use super::types::{TypeDesc, same};
 use crate::boundary::call::{Out, Status};
-use crate::boundary::dynamic::{DynamicOut, refuse_async};
-use crate::boundary::later::LaterView;
+use crate::boundary::dynamic::DynamicOut;
+use crate::boundary::later::{LaterView, refuse_by_name};
 use crate::boundary::value::ValueView;
 use crate::boundary::view::SliceView;
 use abi_stable::std_types::{RSlice, RStr};
@@ -112,7 +112,7 @@ impl FunctionDesc {
         FunctionDesc {
             dynamic_later: Some(dynamic),
             // SAFETY: the caller's promise; what refuses needs none.
-            ..unsafe { FunctionDesc::new(name, params, result, typed, refuse_async) }
+            ..unsafe { FunctionDesc::new(name, params, result, typed, refuse_by_name) }
         }
     }
 }

@@ -18,9 +18,10 @@ use crate::boundary::call::{
     Out, Panicked, Status, caught, drop_quietly, put, raise, try_receive_later,
 };
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
+use crate::boundary::dynamic::{DynamicOut, InvokeError, answer_dynamic};
 use crate::boundary::shared::Shared;
-use crate::boundary::value::{Value, ValueError};
-use crate::boundary::view::Arena;
+use crate::boundary::value::{Value, ValueError, ValueView};
+use crate::boundary::view::{Arena, SliceView};
 use crate::runtime;
 use std::fmt;
 use std::future::Future;
@@ -227,6 +228,19 @@ unsafe impl<R: Shared> Shared for Later<R> {
     fn from_value(value: Value) -> Result<Self, ValueError> {
         Err(ValueError::new(&Self::TYPE.to_string(), &value))
     }
+}
+
+/// The [`dynamic`](super::FunctionDesc::dynamic) of an `async fn`: refuses.
+///
+/// # Safety
+/// As [`answer_dynamic`].
+pub(in crate::boundary) unsafe extern "C" fn refuse_by_name(
+    _: *const (),
+    _: SliceView<ValueView>,
+    out: *mut DynamicOut,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { answer_dynamic(out, || Err(InvokeError::Async)) }
 }
 
 /// What an `async` method of an import gives: a future that borrows the import, and none of the arguments.
