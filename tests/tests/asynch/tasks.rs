@@ -18,8 +18,13 @@ fn spawn(night: &Night, hour: &str, finish: Option<Duration>) {
 fn one_is_cancelled_when_its_build_is_replaced() {
     let night = Night::dreaming();
     spawn(&night, "never", None);
+    // A call goes on, and keeps the build.
+    let wait: AsyncFunction<fn(&str) -> String> = night.dreamer("wait");
+    let call = wait.call("noon");
     night.swap("dreamer", &dreamer(2));
     night.clock.until_told("dreamer 01 dropped never");
+    assert!(!night.clock.has_told("dreamer 01 on_free"));
+    drop(call);
     // What it waited for has its waker until then.
     night.clock.strike("never");
     night.settle();
