@@ -4,7 +4,6 @@ use crate::list::{Genre, Mutant};
 use crate::rewrite::{Region, Rewritten, rewrite};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -44,8 +43,6 @@ const TESTS: &[&str] = &[
 pub struct Checkout {
     root: PathBuf,
     copy: PathBuf,
-    /// All that is copied, relative to both.
-    files: Vec<String>,
     cargo: Cargo,
 }
 
@@ -82,37 +79,21 @@ impl Checkout {
             ));
         }
         let files = String::from_utf8_lossy(&output.stdout);
-        let files = files.split_terminator('\0').map(str::to_owned);
         let copy = target.join("checkout");
         let checkout = Checkout {
             root: root.to_owned(),
             cargo: Cargo::new(&copy, &target.join("programs")),
-            // One that was deleted may be listed.
-            files: files.filter(|file| root.join(file).exists()).collect(),
             copy,
         };
-        for file in checkout
-            .files
-            .iter()
-            .filter(|file| !written.contains(file.as_str()))
-        {
+        for file in files.split_terminator('\0') {
             let from = root.join(file);
-            checkout.write(file, &fs::read(&from)?)?;
-            fs::set_permissions(checkout.copy.join(file), fs::metadata(from)?.permissions())?;
+            // One that was deleted may be listed.
+            if let (false, Ok(bytes)) = (written.contains(file), fs::read(&from)) {
+                checkout.write(file, &bytes)?;
+                fs::set_permissions(checkout.copy.join(file), fs::metadata(from)?.permissions())?;
+            }
         }
         Ok(checkout)
-    }
-
-    /// What the copy is made of, as a number.
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn fingerprint(&self) -> io::Result<u64> {
-        let mut hasher = DefaultHasher::new();
-        for file in &self.files {
-            (file, fs::read(self.copy.join(file))?).hash(&mut hasher);
-        }
-        Ok(hasher.finish())
     }
 
     /// The copy.

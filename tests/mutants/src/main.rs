@@ -14,6 +14,7 @@ mod workers;
 use checkout::Checkout;
 use list::Mutant;
 use outcome::{Keep, Outcome, Outcomes};
+use std::collections::BTreeMap;
 use std::env;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use suite::{End, Ground, NONE, Test};
+use suite::{End, Ground, NONE, Test, module};
 use workers::Workers;
 
 /// How much time the tests of one mutant get, unless `HOTSWAP_MUTANTS_SECONDS` says otherwise.
@@ -109,7 +110,7 @@ fn run(wanted: &Wanted) -> io::Result<usize> {
     let programs = checkout.build()?;
     let jobs = setting("HOTSWAP_MUTANTS_JOBS", 1);
     let workers = Workers::new(jobs, &target, checkout.path());
-    let tests = workers.tests(&programs, checkout.fingerprint()?)?;
+    let tests = workers.tests(&programs)?;
     println!("{} tests reach one", tests.len());
     let outcomes = Mutex::new(outcomes);
     let set = |mutant: &Mutant, outcome: Outcome| {
@@ -117,9 +118,14 @@ fn run(wanted: &Wanted) -> io::Result<usize> {
         let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         outcomes.set(mutant, outcome)
     };
+    let noticed = |mutant: &Mutant| {
+        let outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        outcomes.noticed_in(&mutant.file)
+    };
     workers.each(switched, |ground, mutant| {
         let reaching = |test: &&Test| test.reaches.contains(&mutant.id);
-        let outcome = attempt(ground, mutant.id, tests.iter().filter(reaching))?;
+        let reaching = tests.iter().filter(reaching);
+        let outcome = attempt(ground, mutant.id, reaching, &noticed(mutant))?;
         set(mutant, outcome)
     })?;
     // Last, since all tests are built anew for each of them.
@@ -129,7 +135,7 @@ fn run(wanted: &Wanted) -> io::Result<usize> {
             workers.each([()], |ground, ()| {
                 let near = |id: &usize| mutants[*id].file == mutant.file;
                 let near = tests.iter().filter(|test| test.reaches.iter().any(near));
-                set(mutant, attempt(ground, NONE, near)?)
+                set(mutant, attempt(ground, NONE, near, &noticed(mutant))?)
             })?;
         } else {
             set(mutant, Outcome::Unviable)?;
@@ -149,15 +155,33 @@ fn setting<T: FromStr>(variable: &str, default: T) -> T {
         .unwrap_or(default)
 }
 
-/// Runs tests with a mutant until one fails, the cheapest first.
+/// The cheapest test of each module first, then the next of each: tests of one module look at the same things. Modules that
+/// have `noticed` mutants nearby come more often.
+fn varied<'t>(mut tests: Vec<&'t Test>, noticed: &BTreeMap<String, usize>) -> Vec<&'t Test> {
+    tests.sort_by_key(|test| test.price());
+    let mut modules: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ranked = Vec::new();
+    for test in tests {
+        let module = module(&test.name);
+        let before = modules.entry(module).or_default();
+        *before += 1;
+        let often = 1 + noticed.get(module).unwrap_or(&0);
+        ranked.push((before.div_ceil(often), test));
+    }
+    // Stable: of one rank, the cheapest comes first.
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, test)| test).collect()
+}
+
+/// Runs tests with a mutant until one fails.
 fn attempt<'t>(
     ground: &Ground,
     mutant: usize,
     tests: impl Iterator<Item = &'t Test>,
+    noticed: &BTreeMap<String, usize>,
 ) -> io::Result<Outcome> {
     let limit = Duration::from_secs(setting("HOTSWAP_MUTANTS_SECONDS", SECONDS));
-    let mut tests: Vec<_> = tests.collect();
-    tests.sort_by_key(|test| test.price());
+    let tests = varied(tests.collect(), noticed);
     let (began, of) = (Instant::now(), tests.len());
     for (run, test) in tests.into_iter().enumerate() {
         if began.elapsed() > limit {

@@ -1,6 +1,6 @@
 //! What became of each mutant, kept in a file so that a run can be taken up again.
 use crate::list::Mutant;
-use crate::suite::End;
+use crate::suite::{End, module};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
@@ -86,6 +86,22 @@ impl Outcomes {
     /// Whether it need not be tried.
     pub fn is_known(&self, mutant: &Mutant) -> bool {
         self.known.contains_key(&mutant.name)
+    }
+
+    /// How many mutants of a file each module of tests has noticed.
+    pub fn noticed_in(&self, file: &str) -> BTreeMap<String, usize> {
+        let mut noticed = BTreeMap::new();
+        for (name, outcome) in &self.known {
+            let is_here = name
+                .strip_prefix(file)
+                .is_some_and(|rest| rest.starts_with(':'));
+            let test = ["caught by ", "caught, hangs in "];
+            let test = test.iter().find_map(|how| outcome.strip_prefix(how));
+            if let (true, Some(test)) = (is_here, test) {
+                *noticed.entry(module(test).to_owned()).or_default() += 1;
+            }
+        }
+        noticed
     }
 
     /// Remembers what became of a mutant.

@@ -75,6 +75,11 @@ impl Test {
     }
 }
 
+/// The program and the module of a test.
+pub fn module(test: &str) -> &str {
+    test.rsplit_once("::").map_or(test, |(module, _)| module)
+}
+
 /// Where tests are run, one at a time.
 pub struct Ground {
     /// Their directory for temporary files, emptied each time.

@@ -2,24 +2,25 @@
 use crate::cargo::Program;
 use crate::suite::{self, Ground, Test};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 /// Where tests are run.
 pub struct Workers {
     grounds: Vec<Ground>,
-    /// What the tests have reached, as long as their sources stay the same.
+    /// The file that says what the tests of each program reach.
     known: PathBuf,
 }
 
-/// What tests reach.
+/// What the tests of a program reach.
 #[derive(Serialize, Deserialize)]
 struct Known {
-    /// Of the sources that they were compiled from.
-    fingerprint: u64,
+    /// Of the program's file.
+    hash: String,
     tests: Vec<Test>,
 }
 
@@ -70,40 +71,50 @@ impl Workers {
         })
     }
 
-    /// The tests of these programs that pass with no mutant, and reach one. The fingerprint is that of the sources.
+    /// The tests of these programs that pass with no mutant, and reach one.
     ///
     /// # Errors
     /// A program cannot be run, or what is known cannot be written.
-    pub fn tests(&self, programs: &[Program], fingerprint: u64) -> io::Result<Vec<Test>> {
+    pub fn tests(&self, programs: &[Program]) -> io::Result<Vec<Test>> {
         let known = fs::read(&self.known).ok();
-        let known = known.and_then(|bytes| serde_json::from_slice::<Known>(&bytes).ok());
-        if let Some(known) = known.filter(|known| known.fingerprint == fingerprint) {
-            return Ok(known.tests);
-        }
-        let mut listed = Vec::new();
+        let known = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let mut known: BTreeMap<String, Known> = known.unwrap_or_default();
         for program in programs {
-            println!("building what is needed by {}", program.name);
-            self.grounds[0].warm_up(program)?;
-            listed.extend(suite::list(program)?);
+            let hash = hash(&program.executable)?;
+            if known
+                .get(&program.name)
+                .is_none_or(|known| known.hash != hash)
+            {
+                println!("looking what the tests reach: {}", program.name);
+                let tests = self.explore(program)?;
+                known.insert(program.name.clone(), Known { hash, tests });
+                fs::write(&self.known, serde_json::to_vec(&known)?)?;
+            }
         }
-        println!("looking what each of {} tests reaches", listed.len());
+        known.retain(|name, _| programs.iter().any(|program| program.name == *name));
+        Ok(known.into_values().flat_map(|known| known.tests).collect())
+    }
+
+    fn explore(&self, program: &Program) -> io::Result<Vec<Test>> {
+        self.grounds[0].warm_up(program)?;
         let tests = Mutex::new(Vec::new());
-        self.each(listed, |ground, mut test| {
+        self.each(suite::list(program)?, |ground, mut test| {
             if !ground.explore(&mut test)? {
                 println!("left out, since it fails with no mutant: {}", test.name);
             } else if !test.reaches.is_empty() {
-                tests
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(test);
+                let mut tests = tests.lock().unwrap_or_else(PoisonError::into_inner);
+                tests.push(test);
             }
             Ok(())
         })?;
-        let known = Known {
-            fingerprint,
-            tests: tests.into_inner().unwrap_or_else(PoisonError::into_inner),
-        };
-        fs::write(&self.known, serde_json::to_vec(&known)?)?;
-        Ok(known.tests)
+        Ok(tests.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn hash(file: &Path) -> io::Result<String> {
+    let output = Command::new("git").arg("hash-object").arg(file).output()?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+        false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr))),
     }
 }

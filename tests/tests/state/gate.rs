@@ -238,6 +238,7 @@ fn a_hold_of_an_older_generation_is_waited_for() {
     let house = House::impatient(&[("keeper", &keeper(1)), ("guest", &guest)]);
     let hold = house.swapper.pin().hold();
     house.swap("guest", &Build::Later.bytes("guest"));
+    house.swap("guest", &guest);
     let error = house.refuses("keeper", &keeper(2));
     assert_eq!(waited_for(&error), [Holder::Holds { count: 1 }]);
     drop(hold);
