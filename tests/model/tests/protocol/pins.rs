@@ -60,11 +60,29 @@ fn free(retired: Option<Retired<Value>>) {
     }
 }
 
+/// A thread that does this with the live value.
+fn start<T: 'static>(live: &Arc<Live<Value>>, call: fn(&Live<Value>) -> T) -> JoinHandle<T> {
+    let live = live.clone();
+    thread(move || call(&live))
+}
+
+fn read(live: &Live<Value>) -> u32 {
+    live.pin().read()
+}
+
 fn two_callers(live: &Arc<Live<Value>>) -> [JoinHandle<u32>; 2] {
-    [(); 2].map(|()| {
-        let live = live.clone();
-        thread(move || live.pin().read())
-    })
+    [(); 2].map(|()| start(live, read))
+}
+
+/// Runs `call` beside one who makes 2 live in place of 1, and frees that.
+fn beside_a_switch(preemptions: Option<usize>, call: fn(&Live<Value>)) {
+    check(preemptions, move || {
+        let live = live();
+        let caller = start(&live, call);
+        let left = try_free(live.switch(Value::new(2)));
+        caller.join().unwrap();
+        free(left);
+    });
 }
 
 fn join<T>(threads: [JoinHandle<T>; 2]) {
@@ -76,74 +94,39 @@ fn join<T>(threads: [JoinHandle<T>; 2]) {
 /// P1 to P4 against S1 to S3; the record is new.
 #[test]
 fn a_pin_and_a_switch() {
-    check(None, || {
-        let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || live.pin().read()
-        });
-        let left = try_free(live.switch(Value::new(2)));
-        assert!(matches!(caller.join().unwrap(), 1 | 2));
-        free(left);
-    });
+    beside_a_switch(None, |live| assert!(matches!(read(live), 1 | 2)));
 }
 
 /// The pin of a call: it is not taken where there was a switch meanwhile.
 #[test]
 fn a_call_and_a_switch() {
-    check(None, || {
-        let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || {
-                live.try_enter(Entered::ANYTHING)
-                    .map(|called| called.read())
-            }
-        });
-        let left = try_free(live.switch(Value::new(2)));
-        assert!(matches!(caller.join().unwrap(), None | Some(1 | 2)));
-        free(left);
+    beside_a_switch(None, |live| {
+        let called = live.try_enter(Entered::ANYTHING);
+        let number = called.map(|called| called.read());
+        assert!(matches!(number, None | Some(1 | 2)));
     });
 }
 
 /// The slot goes on holding what was pinned first.
 #[test]
 fn a_call_under_a_pin() {
-    check(None, || {
-        let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || {
-                let outer = live.pin();
-                assert!(live.try_enter(Entered::ANYTHING).is_none());
-                outer.read()
-            }
-        });
-        let left = try_free(live.switch(Value::new(2)));
-        assert!(matches!(caller.join().unwrap(), 1 | 2));
-        free(left);
+    beside_a_switch(None, |live| {
+        let outer = live.pin();
+        assert!(live.try_enter(Entered::ANYTHING).is_none());
+        assert!(matches!(outer.read(), 1 | 2));
     });
 }
 
 /// Nested ones share the slot; the call goes on after they have returned.
 #[test]
 fn calls_under_a_call() {
-    check(None, || {
-        let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || {
-                let plugin = Entered::plugin(0);
-                if let Some(outer) = live.try_enter(plugin) {
-                    assert!(live.try_enter(plugin).is_none());
-                    live.enter(plugin).read();
-                    outer.read();
-                }
-            }
-        });
-        let left = try_free(live.switch(Value::new(2)));
-        caller.join().unwrap();
-        free(left);
+    beside_a_switch(None, |live| {
+        let plugin = Entered::plugin(0);
+        if let Some(outer) = live.try_enter(plugin) {
+            assert!(live.try_enter(plugin).is_none());
+            live.enter(plugin).read();
+            outer.read();
+        }
     });
 }
 
@@ -152,10 +135,7 @@ fn calls_under_a_call() {
 fn a_new_value_is_whole() {
     check(None, || {
         let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || live.pin().read()
-        });
+        let caller = start(&live, read);
         let _ = live.switch(Value::new(2));
         caller.join().unwrap();
     });
@@ -164,20 +144,10 @@ fn a_new_value_is_whole() {
 /// The scan may find the next pin in the slot where another was before.
 #[test]
 fn a_pin_after_a_pin() {
-    check(None, || {
-        let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || {
-                // Each pin ends before the next.
-                let first = live.pin().read();
-                let second = live.pin().read();
-                (first, second)
-            }
-        });
-        let left = try_free(live.switch(Value::new(2)));
-        assert_ne!(caller.join().unwrap(), (2, 1), "never back");
-        free(left);
+    beside_a_switch(None, |live| {
+        // Each pin ends before the next.
+        let (first, second) = (read(live), read(live));
+        assert_ne!((first, second), (2, 1), "never back");
     });
 }
 
@@ -197,10 +167,7 @@ fn two_pins_in_two_threads() {
 fn two_switches() {
     check(Some(3), || {
         let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || live.pin().read()
-        });
+        let caller = start(&live, read);
         let other = thread({
             let live = live.clone();
             move || try_free(live.switch(Value::new(2)))
@@ -214,19 +181,10 @@ fn two_switches() {
 
 #[test]
 fn nested_pins_of_one_value() {
-    check(None, || {
-        let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || {
-                let outer = live.pin();
-                drop(live.pin());
-                outer.read();
-            }
-        });
-        let left = try_free(live.switch(Value::new(2)));
-        caller.join().unwrap();
-        free(left);
+    beside_a_switch(None, |live| {
+        let outer = live.pin();
+        drop(live.pin());
+        outer.read();
     });
 }
 
@@ -234,15 +192,11 @@ fn nested_pins_of_one_value() {
 fn a_nested_pin_of_a_newer_value() {
     check(Some(3), || {
         let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || {
-                let outer = live.pin();
-                let inner = live.pin();
-                assert!(outer.read() <= inner.read());
-                drop(outer);
-                inner.read();
-            }
+        let caller = start(&live, |live| {
+            let (outer, inner) = (live.pin(), live.pin());
+            assert!(outer.read() <= inner.read());
+            drop(outer);
+            inner.read();
         });
         let first = live.switch(Value::new(2));
         // Before the first is freed, whose address it would have in some runs: pins compare addresses, and the checker
@@ -258,19 +212,10 @@ fn a_nested_pin_of_a_newer_value() {
 /// The slot is looked at before the holds: a slot can become a hold, and be used for another value.
 #[test]
 fn a_hold_outlives_its_pin() {
-    check(Some(3), || {
-        let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || {
-                let held = live.pin().hold();
-                live.pin().read();
-                held.read();
-            }
-        });
-        let left = try_free(live.switch(Value::new(2)));
-        caller.join().unwrap();
-        free(left);
+    beside_a_switch(Some(3), |live| {
+        let held = live.pin().hold();
+        read(live);
+        held.read();
     });
 }
 
@@ -298,10 +243,7 @@ fn a_record_has_one_thread_after_the_other() {
         let live = live();
         let callers = two_callers(&live);
         join(callers);
-        let caller = thread({
-            let live = live.clone();
-            move || live.pin().read()
-        });
+        let caller = start(&live, read);
         let left = try_free(live.switch(Value::new(2)));
         caller.join().unwrap();
         free(left);
@@ -313,21 +255,15 @@ fn a_record_has_one_thread_after_the_other() {
 fn a_forgotten_pin_holds_for_ever() {
     check(None, || {
         let live = live();
-        let caller = thread({
-            let live = live.clone();
-            move || {
-                let pinned = live.pin();
-                let number = pinned.read();
-                forget(pinned);
-                number
-            }
+        let caller = start(&live, |live| {
+            let pinned = live.pin();
+            let number = pinned.read();
+            forget(pinned);
+            number
         });
         let left = try_free(live.switch(Value::new(2)));
         let pinned = caller.join().unwrap();
-        let another = thread({
-            let live = live.clone();
-            move || live.pin().read()
-        });
+        let another = start(&live, read);
         assert_eq!(another.join().unwrap(), 2);
         let left = left.and_then(try_free);
         assert_eq!(left.is_some(), pinned == 1);
