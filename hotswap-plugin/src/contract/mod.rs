@@ -44,4 +44,4 @@ pub use vault::VaultView;
 /// The version of the contract that this crate implements. Host and plugin must agree on it exactly.
 ///
 /// The section of live items is named after it: see [`live`].
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
