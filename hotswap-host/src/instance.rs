@@ -15,9 +15,10 @@ use hotswap_plugin::contract::{
     ContextView, LiveDesc, LoadDataView, PluginDesc, PluginEntryRef, VaultView,
 };
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 /// A library whose layout and contract have been checked, before an instance is made.
@@ -53,29 +54,46 @@ pub(crate) struct Instance {
     loaded: Loaded,
     this: *mut (),
     uses: Uses,
+    /// A plugin that imports it, and whose code stays mapped for ever.
+    needed_by: OnceLock<String>,
 }
 
-/// What a plugin's code may call besides itself. Its threads outlive its instance and call on, so this is freed after
-/// its library has left memory.
+/// What a plugin's code may call besides itself: instances of other plugins, and objects of the host's.
+///
+/// Its threads outlive its instance and call on. So this frees nothing when it is dropped: it is
+/// [released](Self::release) when the plugin's library has left memory, or [left](Self::leave) to a library that stays.
 #[derive(Clone, Default)]
-pub(crate) struct Uses {
-    /// Instances of other plugins.
+pub(crate) struct Uses(ManuallyDrop<Used>);
+
+#[derive(Clone, Default)]
+struct Used {
     imports: Vec<Arc<Instance>>,
-    /// Objects of the host's.
     _provided: Arc<Provided>,
 }
 
 impl Uses {
     pub(crate) fn new(imports: Vec<Arc<Instance>>, provided: Arc<Provided>) -> Self {
-        Uses {
+        Uses(ManuallyDrop::new(Used {
             imports,
             _provided: provided,
-        }
+        }))
     }
 
     /// The instances of other plugins.
     pub(crate) fn imports(&self) -> &[Arc<Instance>] {
-        &self.imports
+        &self.0.imports
+    }
+
+    /// Gives up what the plugin's code has used: none of it is mapped, or can run.
+    pub(crate) fn release(self) {
+        drop(ManuallyDrop::into_inner(self.0));
+    }
+
+    /// Leaves it all to the code of the plugin `user`, which stays mapped and may call it. The instances are never freed.
+    pub(crate) fn leave(self, user: &str) {
+        self.imports()
+            .iter()
+            .for_each(|import| import.set_needed_by(user));
     }
 }
 
@@ -119,6 +137,7 @@ impl Loaded {
                 loaded: self,
                 this,
                 uses,
+                needed_by: OnceLock::new(),
             }),
             Err(failure) => Err(Box::new((self, uses, failure))),
         }
@@ -193,7 +212,20 @@ impl Instance {
     }
 
     pub(crate) fn imports(&self) -> &[Arc<Instance>] {
-        &self.uses.imports
+        self.uses.imports()
+    }
+
+    /// The plugin `user`, which imports this one, stays mapped, and so does this one, with all that it imports.
+    pub(crate) fn set_needed_by(&self, user: &str) {
+        if self.needed_by.set(user.to_owned()).is_ok() {
+            let imports = self.imports().iter();
+            imports.for_each(|import| import.set_needed_by(user));
+        }
+    }
+
+    /// A plugin that imports it and stays mapped for ever.
+    pub(crate) fn needed_by(&self) -> Option<&str> {
+        self.needed_by.get().map(String::as_str)
     }
 
     pub(crate) fn library(&self) -> &Arc<Library> {

@@ -3,7 +3,6 @@ use crate::artifact::BuildId;
 use crate::error::Hook;
 use crate::generation::Generation;
 use crate::live::record::Inside;
-use hotswap_plugin::contract::Early;
 use serde::Serialize;
 use std::fmt;
 
@@ -163,9 +162,7 @@ pub enum Holder {
         /// The threads.
         threads: Vec<String>,
     },
-    /// The C library got to know addresses of the library before the host could attach its table.
-    Early(#[serde(serialize_with = "early")] Early),
-    /// A signal handler in the library.
+    /// A signal handler in the library: one that is installed, or that was and may still be called by who has replaced it.
     SignalHandler {
         /// The signal's number.
         signal: i32,
@@ -177,10 +174,6 @@ pub enum Holder {
         /// What.
         reason: String,
     },
-}
-
-fn early<S: serde::Serializer>(early: &Early, to: S) -> Result<S::Ok, S::Error> {
-    (early.destructors, early.keys, early.threads).serialize(to)
 }
 
 impl Holder {
@@ -259,11 +252,6 @@ impl fmt::Display for Holder {
                 "{count} thread-local value{} on {}",
                 plural(*count),
                 threads.join(", ")
-            ),
-            Holder::Early(early) => write!(
-                f,
-                "what it did before the host's table was attached ({} destructors, {} keys, {} threads)",
-                early.destructors, early.keys, early.threads
             ),
             Holder::SignalHandler { signal } => write!(f, "its handler of signal {signal}"),
             Holder::StillMapped => f.write_str("the dynamic linker"),

@@ -329,14 +329,6 @@ macro_rules! __entry {
         const PLUGIN: $crate::glue::Parts = $crate::glue::Parts::of::<$plugin>();
 
         #[unsafe(no_mangle)]
-        unsafe extern "C" fn hotswap_attach(
-            table: *const $crate::contract::ShimTable,
-        ) -> $crate::contract::Early {
-            // SAFETY: the host calls this as the contract says.
-            unsafe { $crate::shim::attach(table) }
-        }
-
-        #[unsafe(no_mangle)]
         static hotswap_root_module: $crate::__private::abi_stable::library::LibHeader =
             $crate::__header!();
 

@@ -1,42 +1,41 @@
-//! The plugin's side of the five thread functions.
+//! The plugin's side of the functions that the host watches.
 //!
-//! std, and C code linked into the plugin, reach `pthread_create` and its four sisters through symbols that
-//! [`__shim!`](crate::__shim) defines *hidden in the plugin's library*: they come here. Once the host has attached its
-//! table they go on to the host, which then knows each thread and each destructor that points into the library. Before
-//! that they go to the C library unchanged, and are counted.
+//! The C library keeps what it is handed here: start routines of threads, destructors of thread-locals and keys, exit
+//! functions, fork handlers, signal handlers. std, and C code linked into the plugin, reach these functions through symbols
+//! that [`__shim!`](crate::__shim) defines *hidden in the plugin's library*: they come here, and go on to the host, which
+//! then knows each address that points into the library.
 //!
 //! Hidden matters: an exported definition would be found by nobody, since the dynamic linker looks into the executable
 //! and the C library first. In the plugin's crate matters: a definition in a dependency would also end up in hosts that
 //! link it statically.
-use crate::contract::shim::{Attach, Destructor, Early, Key, ShimTable, StartRoutine, Thread};
+//!
+//! The host writes the address of its table into the copy of the file that it opens. So the table is there before any
+//! code of the library runs, its constructors included. In a library that somebody else has opened there is none, and
+//! everything goes to the C library unchanged.
+use crate::contract::shim::{
+    Destructor, ForkHandler, Key, ShimTable, SignalCall, StartRoutine, Thread,
+};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
+use std::ptr::{null, null_mut};
 
-static TABLE: AtomicPtr<ShimTable> = AtomicPtr::new(null_mut());
-static EARLY_DESTRUCTORS: AtomicU32 = AtomicU32::new(0);
-static EARLY_KEYS: AtomicU32 = AtomicU32::new(0);
-static EARLY_THREADS: AtomicU32 = AtomicU32::new(0);
+/// The address of the host's table.
+#[repr(transparent)]
+struct Slot(*const ShimTable);
 
-/// Sets the host's table where one is given, and tells what was used without it.
-///
-/// # Safety
-/// The table outlives the library.
-pub unsafe extern "C" fn attach(table: *const ShimTable) -> Early {
-    if !table.is_null() {
-        TABLE.store(table.cast_mut(), Release);
-    }
-    Early {
-        destructors: EARLY_DESTRUCTORS.load(Relaxed),
-        keys: EARLY_KEYS.load(Relaxed),
-        threads: EARLY_THREADS.load(Relaxed),
-    }
-}
-const _: Attach = attach;
+// SAFETY: a constant address of a table that any thread may use.
+unsafe impl Sync for Slot {}
+
+#[cfg_attr(
+    all(target_os = "linux", target_env = "gnu"),
+    unsafe(link_section = ".hotswap.shim")
+)]
+static TABLE: Slot = Slot(null());
 
 fn table() -> Option<&'static ShimTable> {
-    // SAFETY: null, or a table that outlives this library by the contract of `attach`.
-    unsafe { TABLE.load(Acquire).as_ref() }
+    // SAFETY: a static of this crate. It is read as volatile since the file may hold another value than the source.
+    let table = unsafe { (&raw const TABLE.0).read_volatile() };
+    // SAFETY: null, or the host's table, which the host keeps for as long as code of this library can run.
+    unsafe { table.as_ref() }
 }
 
 unsafe extern "C" {
@@ -73,11 +72,8 @@ pub unsafe extern "C" fn thread_atexit(
     match table() {
         // SAFETY: the caller's promises are handed on.
         Some(host) => unsafe { (host.thread_atexit)(host.token, run, object) },
-        None => {
-            EARLY_DESTRUCTORS.fetch_add(1, Relaxed);
-            // SAFETY: the C library's type, all arguments unchanged.
-            unsafe { real::<F>(c"__cxa_thread_atexit_impl")(run, object, dso) }
-        }
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"__cxa_thread_atexit_impl")(run, object, dso) },
     }
 }
 
@@ -90,11 +86,8 @@ pub unsafe extern "C" fn key_create(key: *mut Key, destructor: Option<Destructor
     match table() {
         // SAFETY: the caller's promises are handed on.
         Some(host) => unsafe { (host.key_create)(host.token, key, destructor) },
-        None => {
-            EARLY_KEYS.fetch_add(1, Relaxed);
-            // SAFETY: the C library's type, all arguments unchanged.
-            unsafe { real::<F>(c"pthread_key_create")(key, destructor) }
-        }
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"pthread_key_create")(key, destructor) },
     }
 }
 
@@ -142,15 +135,92 @@ pub unsafe extern "C" fn thread_create(
         Some(host) => unsafe {
             (host.thread_create)(host.token, thread, attributes, start, argument)
         },
-        None => {
-            EARLY_THREADS.fetch_add(1, Relaxed);
-            // SAFETY: the C library's type, all arguments unchanged.
-            unsafe { real::<F>(c"pthread_create")(thread, attributes, start, argument) }
-        }
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"pthread_create")(thread, attributes, start, argument) },
     }
 }
 
-/// Defines the five hidden symbols in the crate it is used in. Nothing on platforms where nothing is unmapped.
+/// `__cxa_atexit`.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn at_exit(run: Destructor, object: *mut c_void, dso: *mut c_void) -> c_int {
+    type F = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
+    match table() {
+        // SAFETY: the caller's promises are handed on.
+        Some(host) => unsafe { (host.at_exit)(host.token, run, object) },
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"__cxa_atexit")(run, object, dso) },
+    }
+}
+
+/// `pthread_atfork`.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn at_fork(
+    prepare: Option<ForkHandler>,
+    parent: Option<ForkHandler>,
+    child: Option<ForkHandler>,
+) -> c_int {
+    type Handler = Option<ForkHandler>;
+    type F = unsafe extern "C" fn(Handler, Handler, Handler, *mut c_void) -> c_int;
+    match table() {
+        // SAFETY: the caller's promises are handed on.
+        Some(host) => unsafe { (host.at_fork)(host.token, prepare, parent, child) },
+        // The C library exports no `pthread_atfork`, but what that calls. Without a library to name, the handlers stay.
+        // SAFETY: the C library's type.
+        None => unsafe { real::<F>(c"__register_atfork")(prepare, parent, child, null_mut()) },
+    }
+}
+
+/// `sigaction`.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn signal_action(
+    signal: c_int,
+    action: *const c_void,
+    before: *mut c_void,
+) -> c_int {
+    type F = unsafe extern "C" fn(c_int, *const c_void, *mut c_void) -> c_int;
+    match table() {
+        // SAFETY: the caller's promises are handed on.
+        Some(host) => unsafe { (host.signal_action)(host.token, signal, action, before) },
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"sigaction")(signal, action, before) },
+    }
+}
+
+macro_rules! signal {
+    ($(#[$doc:meta] $name:ident($call:ident, $real:literal);)*) => {$(
+        #[$doc]
+        ///
+        /// # Safety
+        /// As the function it stands for.
+        pub unsafe extern "C" fn $name(signal: c_int, handler: usize) -> usize {
+            type F = unsafe extern "C" fn(c_int, usize) -> usize;
+            match table() {
+                // SAFETY: the caller's promises are handed on.
+                Some(host) => unsafe {
+                    (host.signal)(host.token, SignalCall::$call, signal, handler)
+                },
+                // SAFETY: the C library's type, all arguments unchanged.
+                None => unsafe { real::<F>($real)(signal, handler) },
+            }
+        }
+    )*};
+}
+signal! {
+    /// `signal`, `bsd_signal` and `ssignal`.
+    signal(Bsd, c"signal");
+    /// `sysv_signal`.
+    sysv_signal(SystemV, c"__sysv_signal");
+    /// `sigset`.
+    sigset(Set, c"sigset");
+}
+
+/// Defines the hidden symbols in the crate it is used in. Nothing on platforms where nothing is unmapped.
 ///
 /// `__cxa_thread_atexit_impl` is weak because std declares it so: fat LTO merges both into one module, and warns when
 /// they differ.
@@ -169,6 +239,15 @@ macro_rules! __shim {
         $crate::__shim!(@one $jump, ".globl", "pthread_key_delete", key_delete);
         $crate::__shim!(@one $jump, ".globl", "pthread_setspecific", key_set);
         $crate::__shim!(@one $jump, ".globl", "pthread_create", thread_create);
+        $crate::__shim!(@one $jump, ".globl", "__cxa_atexit", at_exit);
+        $crate::__shim!(@one $jump, ".globl", "pthread_atfork", at_fork);
+        $crate::__shim!(@one $jump, ".globl", "sigaction", signal_action);
+        $crate::__shim!(@one $jump, ".globl", "signal", signal);
+        $crate::__shim!(@one $jump, ".globl", "bsd_signal", signal);
+        $crate::__shim!(@one $jump, ".globl", "ssignal", signal);
+        $crate::__shim!(@one $jump, ".globl", "sysv_signal", sysv_signal);
+        $crate::__shim!(@one $jump, ".globl", "__sysv_signal", sysv_signal);
+        $crate::__shim!(@one $jump, ".globl", "sigset", sigset);
     };
     (@one $jump:literal, $binding:literal, $name:literal, $to:ident) => {
         ::core::arch::global_asm!(

@@ -10,6 +10,25 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+/// Symbols that each plugin's library defines for itself, and no program does that links a plugin.
+///
+/// There is one more, `pthread_atfork`: every program that calls it has a copy of its own, from the C library.
+pub const SHIM: [&str; 13] = [
+    "__cxa_atexit",
+    "__cxa_thread_atexit_impl",
+    "__sysv_signal",
+    "bsd_signal",
+    "pthread_create",
+    "pthread_key_create",
+    "pthread_key_delete",
+    "pthread_setspecific",
+    "sigaction",
+    "signal",
+    "sigset",
+    "ssignal",
+    "sysv_signal",
+];
+
 /// A way to build the fixtures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Build {

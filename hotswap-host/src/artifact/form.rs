@@ -2,11 +2,13 @@
 use super::error::ArtifactProblem;
 use hotswap_plugin::contract::LIVE_SECTION;
 use hotswap_plugin::contract::metadata::SECTION;
+use hotswap_plugin::contract::shim::SHIM_SECTION;
 use object::read::elf::{ElfFile, FileHeader, ProgramHeader, SectionHeader};
 use object::{
     Architecture, BinaryFormat, Endianness, File, FileKind, Object, ObjectKind, ObjectSection, elf,
 };
 use std::env::consts::ARCH;
+use std::ops::Range;
 
 /// What a library says of itself.
 pub(super) struct Sections<'a> {
@@ -14,6 +16,8 @@ pub(super) struct Sections<'a> {
     pub(super) metadata: &'a [u8],
     /// Those of the section of live functions and types; empty where it has none.
     pub(super) live: &'a [u8],
+    /// Where in the file the host's address goes; empty where it has no place for it.
+    pub(super) shim: Range<u64>,
 }
 
 /// The sections of a library for this host.
@@ -47,7 +51,16 @@ pub(super) fn sections(library: &[u8]) -> Result<Sections<'_>, ArtifactProblem> 
         },
         None => Ok(None),
     };
+    let shim = file.section_by_name(SHIM_SECTION);
+    let shim = shim.and_then(|section| section.file_range());
+    let shim = shim.map_or(0..0, |(at, len)| at..at.saturating_add(len));
+    if shim.end > library.len() as u64 || !(shim.end - shim.start).is_multiple_of(8) {
+        return Err(ArtifactProblem::Damaged {
+            reason: format!("its section {SHIM_SECTION} is no list of addresses"),
+        });
+    }
     Ok(Sections {
+        shim,
         metadata: data(SECTION)?.ok_or(ArtifactProblem::NotAPlugin)?,
         live: data(LIVE_SECTION)?.unwrap_or_default(),
     })

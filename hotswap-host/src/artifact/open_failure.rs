@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 
 /// Why the system's loader did not open a library, made out from what it said.
 ///
@@ -27,6 +28,14 @@ pub enum OpenFailure {
     StaticTls,
     /// The file system or a security policy forbids running code from where the library lies.
     NotExecutable,
+    /// The loader took the copy for a library that is loaded already: of both it knows the same device and inode number, or
+    /// the same path.
+    TakenFor {
+        /// The private copy.
+        copy: PathBuf,
+        /// What is loaded already.
+        other: PathBuf,
+    },
     /// Something else.
     Other {
         /// What the loader said.
@@ -100,6 +109,13 @@ impl fmt::Display for OpenFailure {
             OpenFailure::MissingLibrary { library } => write!(
                 f,
                 "needs the library {library}, which is not found; install it, or add its directory to LD_LIBRARY_PATH"
+            ),
+            OpenFailure::TakenFor { copy, other } => write!(
+                f,
+                "was not opened: the system's loader took its private copy {} for {}, which is loaded already; try again, \
+                 with HOTSWAP_RUNTIME_DIR on another file system if it happens again",
+                copy.display(),
+                other.display()
             ),
             OpenFailure::MissingSymbol { symbol } => write!(
                 f,

@@ -5,6 +5,7 @@ use super::{BuildId, Metadata, Note, form};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A plugin's file, and what it says of itself.
@@ -19,6 +20,9 @@ pub struct Artifact {
     pub metadata: Metadata,
     /// What `cargo hotswap build` knew of the sources, where that made it.
     pub note: Option<Note>,
+    /// Where in the file the host's address goes; empty where it has no place for it.
+    #[serde(skip)]
+    pub(crate) shim: Range<u64>,
 }
 
 impl Artifact {
@@ -44,6 +48,7 @@ impl Artifact {
             build_id,
             metadata,
             note,
+            shim: sections.shim,
         })
     }
 }
@@ -69,6 +74,7 @@ impl Artifact {
             build_id: described.build_id,
             metadata: Metadata::parse(file, described.metadata, described.live)?,
             note: described.note,
+            shim: 0..0,
         })
     }
 }

@@ -40,10 +40,15 @@ unsafe extern "C" fn retain(ticket: *const Ticket, _: Token) {
 }
 
 unsafe extern "C" fn release(ticket: *const Ticket, _: Token) {
-    // SAFETY: as above; the count is the caller's.
-    let lent = unsafe { Arc::from_raw(ticket.cast::<Lent>()) };
-    if let Some(lent) = Arc::into_inner(lent) {
+    // SAFETY: the front of what an `Arc` owns; the count is the caller's.
+    drop(unsafe { Arc::from_raw(ticket.cast::<Lent>()) });
+}
+
+impl Drop for Lent {
+    /// The last handle is gone.
+    fn drop(&mut self) {
+        let uses = std::mem::take(&mut self.uses);
         // What the host has provided may be dropped here, and panic.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(lent.uses)));
+        let _ = catch_unwind(AssertUnwindSafe(|| uses.release()));
     }
 }

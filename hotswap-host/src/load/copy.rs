@@ -6,6 +6,9 @@
 //! their own, under a path that this process never used before, in a directory that only this user may write to. It
 //! stays until the library has left memory, for debuggers, profilers and backtraces.
 //!
+//! The copy differs from the artifact in one address, by which the plugin finds the host: see
+//! [`SHIM_SECTION`](hotswap_plugin::contract::shim::SHIM_SECTION).
+//!
 //! Where no such file can be made or mapped as code, the copy is an anonymous file in memory. Its path,
 //! `/proc/<process>/fd/<n>`, names it only as long as the descriptor is open, so that stays open as well. It names the
 //! process, not `self`: a debugger opens what the loader tells it, and would find a descriptor of its own.
@@ -15,9 +18,11 @@ use crate::runtime::{HostDir, RuntimeError};
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -48,12 +53,19 @@ pub struct CopyError {
     pub in_memory: io::Error,
 }
 
-/// A copy of an artifact that nobody else opens or changes. It is removed when this is dropped: drop it after the
-/// library has left memory, or never.
+/// A copy of an artifact that nobody else opens or changes. [`remove`](Self::remove) removes it; where it is only dropped,
+/// it stays, for a library that may be mapped.
 #[derive(Debug)]
 pub(crate) struct PrivateCopy {
     path: PathBuf,
-    storage: Storage,
+    storage: ManuallyDrop<Storage>,
+}
+
+/// Eight bytes that a copy has instead of those of the artifact, as often as they fit into the range.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Patch {
+    pub(crate) at: Range<u64>,
+    pub(crate) bytes: [u8; 8],
 }
 
 #[derive(Debug)]
@@ -84,28 +96,33 @@ impl CopyDir {
     }
 
     /// Copies the bytes that `artifact` was read from.
-    pub(crate) fn make(&self, artifact: &Artifact, bytes: &[u8]) -> Result<PrivateCopy, CopyError> {
+    pub(crate) fn make(
+        &self,
+        artifact: &Artifact,
+        bytes: &[u8],
+        patch: &Patch,
+    ) -> Result<PrivateCopy, CopyError> {
         let plugin = &artifact.metadata.name;
         let name = unique_name(plugin, artifact.build_id);
         let as_file = match &self.dir {
-            Ok(dir) => match write_file(dir, &name, bytes) {
+            Ok(dir) => match write_file(dir, &name, bytes, patch) {
                 Ok(path) => {
                     return Ok(PrivateCopy {
                         path,
-                        storage: Storage::File { _dir: dir.clone() },
+                        storage: ManuallyDrop::new(Storage::File { _dir: dir.clone() }),
                     });
                 }
                 Err(error) => format!("{}: {error}", dir.path().display()),
             },
             Err(reason) => reason.clone(),
         };
-        match write_memory(&name, bytes) {
+        match write_memory(&name, bytes, patch) {
             Ok(file) => Ok(PrivateCopy {
                 path: path_in_memory(&file),
-                storage: Storage::Memory {
+                storage: ManuallyDrop::new(Storage::Memory {
                     _file: file,
                     reason: as_file,
-                },
+                }),
             }),
             Err(in_memory) => Err(CopyError {
                 plugin: plugin.clone(),
@@ -125,19 +142,28 @@ impl PrivateCopy {
 
     /// Why the copy is in memory, if it is.
     pub(crate) fn fallback(&self) -> Option<&str> {
-        match &self.storage {
+        match &*self.storage {
             Storage::File { .. } => None,
             Storage::Memory { reason, .. } => Some(reason),
         }
     }
-}
 
-impl Drop for PrivateCopy {
-    fn drop(&mut self) {
-        if let Storage::File { .. } = self.storage {
+    /// Removes the copy: no library is open that was mapped from it.
+    pub(crate) fn remove(self) {
+        if let Storage::File { .. } = *self.storage {
             // What cannot be removed now goes with the directory, or when the next host starts.
             let _ = fs::remove_file(&self.path);
         }
+        drop(ManuallyDrop::into_inner(self.storage));
+    }
+}
+
+impl Patch {
+    fn write(&self, file: &File) -> io::Result<()> {
+        let places = self.at.clone().step_by(self.bytes.len());
+        places
+            .into_iter()
+            .try_for_each(|at| file.write_all_at(&self.bytes, at))
     }
 }
 
@@ -147,7 +173,7 @@ fn unique_name(plugin: &PluginName, build: BuildId) -> String {
     format!("{plugin}-{build:.8}-{}", COUNTER.fetch_add(1, Relaxed))
 }
 
-fn write_file(dir: &HostDir, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+fn write_file(dir: &HostDir, name: &str, bytes: &[u8], patch: &Patch) -> io::Result<PathBuf> {
     if forbids_code(dir.path())? {
         return Err(io::Error::other(
             "mounted noexec, so that no library can be opened there",
@@ -159,7 +185,7 @@ fn write_file(dir: &HostDir, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
         .create_new(true)
         .mode(0o400)
         .open(&path)?;
-    match file.write_all(bytes) {
+    match file.write_all(bytes).and_then(|()| patch.write(&file)) {
         Ok(()) => Ok(path),
         Err(error) => {
             // The first error says more.
@@ -189,7 +215,7 @@ const NOEXEC: libc::c_ulong = 0;
 
 /// An anonymous file that cannot be changed any more.
 #[cfg(target_os = "linux")]
-fn write_memory(name: &str, bytes: &[u8]) -> io::Result<File> {
+fn write_memory(name: &str, bytes: &[u8], patch: &Patch) -> io::Result<File> {
     const SEALS: libc::c_int =
         libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
@@ -205,6 +231,7 @@ fn write_memory(name: &str, bytes: &[u8]) -> io::Result<File> {
     // Kernels since 6.3 may be told to forbid code where it was not asked for; older ones do not know the flag.
     let mut file = create(flags | libc::MFD_EXEC).or_else(|_| create(flags))?;
     file.write_all(bytes)?;
+    patch.write(&file)?;
     // SAFETY: this command takes an integer.
     match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS) } {
         0 => Ok(file),
@@ -221,7 +248,7 @@ fn path_in_memory(file: &File) -> PathBuf {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn write_memory(_name: &str, _bytes: &[u8]) -> io::Result<File> {
+fn write_memory(_name: &str, _bytes: &[u8], _patch: &Patch) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -1,42 +1,43 @@
-//! One opened library, and the host's side of the thread functions that its plugin uses.
+//! One opened library, and what the host knows of it.
 //!
 //! A plugin that is linked into the program has one too, of which nothing was opened: the program's own thread functions serve
 //! it, and it never leaves memory.
 //!
-//! The library's [`Token`] is the address of its [`Library`]. It is handed out before any other code of the plugin
-//! runs, and stays valid as long as that code can run: who unmaps the library drops it afterwards, and who cannot
-//! unmap it leaks it.
-use crate::artifact::BuildId;
+//! The library's [`Token`] is the address of its [`Library`]. The file itself leads to it before any code of the library
+//! runs, so a `Library` is made before its file is opened, and one of its counts is the token's: it is given up by
+//! [`Library::forget`] alone, when no code of the library is mapped. What is not unmapped is never freed.
+use super::copy::{Patch, PrivateCopy};
+use super::{loader, watched_functions};
+use crate::artifact::{BuildId, Hindrance};
 use crate::live::activity::Activity;
-use crate::live::record;
-use crate::load::copy::PrivateCopy;
-use crate::platform;
+use crate::platform::{self, LoadedObject};
 use crate::swapper::WeakSwapper;
-use hotswap_plugin::contract::shim::{
-    ATTACH_SYMBOL, Attach, Destructor, Early, Key, ShimTable, StartRoutine, Thread, Token,
-};
+use hotswap_plugin::contract::shim::{Destructor, Key, ShimTable, Token};
 use libloading::os::unix as dl;
 use std::collections::BTreeSet;
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::ptr::null;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// An opened library.
 pub(crate) struct Library {
     shim: ShimTable,
-    /// Nothing where the plugin is linked into the program.
-    opened: Option<Opened>,
+    place: OnceLock<Place>,
     plugin: String,
     build_id: BuildId,
-    path: PathBuf,
-    range: Range<usize>,
+    /// Where in the file the address of `shim` stands.
+    shim_range: Range<u64>,
+    /// What of the file itself would keep it in memory. Known from its bytes: the file may be gone by then.
+    hindrances: Vec<Hindrance>,
     keys: Mutex<Vec<(Key, Option<Destructor>)>>,
     /// Ids of the plugin's threads that run now.
     threads: Mutex<BTreeSet<i32>>,
+    /// The signals, as bits, for which it has ever installed a handler of its own.
+    handled: AtomicU64,
     activity: Activity,
     /// Another build, or none, has taken its place.
     replaced: AtomicBool,
@@ -46,93 +47,135 @@ pub(crate) struct Library {
     owner: WeakSwapper,
 }
 
+/// Where its code is.
+enum Place {
+    /// In the program.
+    Linked(PathBuf),
+    /// In a private copy.
+    Opened(Opened),
+}
+
 /// What was opened.
 struct Opened {
     /// Closed by [`Library::close`] alone.
     handle: ManuallyDrop<dl::Library>,
-    attach: Attach,
-    /// The private copy; given back once the library has left memory.
+    path: PathBuf,
+    range: Range<usize>,
+    /// Given back once the library has left memory.
     copy: Mutex<Option<PrivateCopy>>,
 }
 
+/// Why a private copy could not be opened.
+#[derive(Debug)]
+pub(crate) enum NotOpened {
+    /// What the dynamic linker says.
+    Linker(libloading::Error),
+    /// There is no thread to open it on.
+    NoThread(io::Error),
+    /// The dynamic linker took it for a library that is loaded already.
+    TakenFor(PathBuf),
+}
+
 impl Library {
-    /// Opens the private copy at `path` and lends it the thread functions.
-    ///
-    /// # Errors
-    /// What the dynamic linker says, or that the file lacks the entry point.
-    pub(crate) fn open(
-        copy: PrivateCopy,
+    /// What a library of this build will be. Nothing is opened.
+    pub(crate) fn new(
         plugin: &str,
         build_id: BuildId,
-        owner: WeakSwapper,
-    ) -> Result<Arc<Library>, libloading::Error> {
-        let path = copy.path().to_owned();
-        // SAFETY: opening runs the constructors of the library and of what it needs. Loading a plugin is trusting
-        // its code; the contract asks that constructors do not unwind.
-        let handle = unsafe { dl::Library::open(Some(&path), dl::RTLD_NOW | dl::RTLD_LOCAL) }?;
-        // SAFETY: the contract's version was checked, which fixes this symbol's type.
-        let attach = unsafe { *handle.get::<Attach>(ATTACH_SYMBOL)? };
-        let opened = Opened {
-            handle: ManuallyDrop::new(handle),
-            attach,
-            copy: Mutex::new(Some(copy)),
-        };
-        let library = Library::new(Some(opened), plugin, build_id, path, owner);
-        // SAFETY: the table lives in the `Library`, which outlives the plugin's code.
-        unsafe { attach(&library.shim) };
-        Ok(library)
-    }
-
-    /// Stands for a plugin that is linked into the program. Its token is good for ever, if this is [kept](Self::keep).
-    pub(crate) fn linked(
-        plugin: &str,
-        build_id: BuildId,
-        program: &Path,
+        shim_range: Range<u64>,
+        hindrances: Vec<Hindrance>,
         owner: WeakSwapper,
     ) -> Arc<Library> {
-        Library::new(None, plugin, build_id, program.to_owned(), owner)
-    }
-
-    fn new(
-        opened: Option<Opened>,
-        plugin: &str,
-        build_id: BuildId,
-        path: PathBuf,
-        owner: WeakSwapper,
-    ) -> Arc<Library> {
-        let range = opened.as_ref().and(platform::mapped_range(&path));
-        Arc::new_cyclic(|me: &std::sync::Weak<Library>| Library {
-            shim: ShimTable {
-                token: me.as_ptr().cast(),
-                thread_atexit,
-                key_create,
-                key_delete,
-                key_set,
-                thread_create,
-            },
-            opened,
+        let library = Arc::new_cyclic(|me: &std::sync::Weak<Library>| Library {
+            shim: watched_functions::table(me.as_ptr().cast()),
+            place: OnceLock::new(),
             plugin: plugin.to_owned(),
             build_id,
-            range: range.unwrap_or_default(),
-            path,
+            shim_range,
+            hindrances,
             keys: Mutex::default(),
             threads: Mutex::default(),
+            handled: AtomicU64::new(0),
             activity: Activity::new(),
             replaced: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
             owner,
-        })
+        });
+        // The token's count.
+        std::mem::forget(library.clone());
+        library
+    }
+
+    /// What the private copy has instead of what stands in the artifact: the address of the host's table.
+    pub(crate) fn patch(&self) -> Patch {
+        Patch {
+            at: self.shim_range.clone(),
+            bytes: (&raw const self.shim).addr().to_le_bytes(),
+        }
+    }
+
+    /// Where in the file the address of the host's table stands.
+    pub(crate) fn shim_range(&self) -> Range<u64> {
+        self.shim_range.clone()
+    }
+
+    /// Opens the private copy, which has been [patched](Self::patch).
+    ///
+    /// # Errors
+    /// See [`NotOpened`]. Nothing of the copy is mapped then, and the copy is removed.
+    pub(crate) fn open(&self, copy: PrivateCopy) -> Result<(), NotOpened> {
+        let path = copy.path().to_owned();
+        let opened = loader::open(&path).and_then(|(handle, loaded)| match loaded {
+            Some(LoadedObject { name, range }) if name == path => Ok((handle, range)),
+            // Of one device and inode with a library that is loaded. Dropping the handle takes back what was counted.
+            other => Err(NotOpened::TakenFor(
+                other.map(|o| o.name).unwrap_or_default(),
+            )),
+        });
+        match opened {
+            Ok((handle, range)) => {
+                let opened = Opened {
+                    handle: ManuallyDrop::new(handle),
+                    path,
+                    range,
+                    copy: Mutex::new(Some(copy)),
+                };
+                let place = self.place.set(Place::Opened(opened));
+                assert!(place.is_ok(), "a library is opened once");
+                Ok(())
+            }
+            Err(error) => {
+                copy.remove();
+                Err(error)
+            }
+        }
+    }
+
+    /// Says that the plugin is linked into this program.
+    pub(crate) fn is_part_of(&self, program: &Path) {
+        let place = self.place.set(Place::Linked(program.to_owned()));
+        assert!(place.is_ok(), "a library is opened once");
+    }
+
+    fn opened(&self) -> Option<&Opened> {
+        match self.place.get()? {
+            Place::Linked(_) => None,
+            Place::Opened(opened) => Some(opened),
+        }
     }
 
     /// Whether the plugin is linked into the program.
     pub(crate) fn is_linked(&self) -> bool {
-        self.opened.is_none()
+        matches!(self.place.get(), Some(Place::Linked(_)))
     }
 
-    /// Keeps it for ever: its code may still be called with its token.
-    pub(crate) fn keep(self: &Arc<Self>) {
-        std::mem::forget(self.clone());
+    /// Gives up what the token keeps.
+    ///
+    /// # Safety
+    /// No code of the library is mapped, and this is called once.
+    pub(crate) unsafe fn forget(self: &Arc<Self>) {
+        // SAFETY: `new` has forgotten this count; by the caller's promise nothing has the token any more.
+        unsafe { Arc::decrement_strong_count(Arc::as_ptr(self)) };
     }
 
     /// What the plugin hands back in every call of the host.
@@ -170,7 +213,7 @@ impl Library {
         &self,
         name: &[u8],
     ) -> Option<Result<T, libloading::Error>> {
-        let handle = &self.opened.as_ref()?.handle;
+        let handle = &self.opened()?.handle;
         // SAFETY: the caller's promise.
         Some(unsafe { handle.get::<T>(name).map(|symbol| *symbol) })
     }
@@ -187,21 +230,23 @@ impl Library {
 
     /// The private copy that is mapped, or the program.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        match self.place.get() {
+            Some(Place::Opened(opened)) => &opened.path,
+            Some(Place::Linked(program)) => program,
+            None => Path::new(""),
+        }
     }
 
     /// The addresses it occupies, where they are its own.
-    pub(crate) fn range(&self) -> &Range<usize> {
-        &self.range
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.opened()
+            .map(|opened| opened.range.clone())
+            .unwrap_or_default()
     }
 
-    /// What was used before the host's table was attached.
-    pub(crate) fn early(&self) -> Early {
-        let Some(opened) = &self.opened else {
-            return Early::default();
-        };
-        // SAFETY: null asks for the counts alone; the library is open.
-        unsafe { (opened.attach)(null()) }
+    /// What of its file keeps it in memory.
+    pub(crate) fn hindrances(&self) -> &[Hindrance] {
+        &self.hindrances
     }
 
     /// Whose plugin it is.
@@ -211,16 +256,9 @@ impl Library {
 
     /// What is to be said of the private copy, if anything.
     pub(crate) fn copy_note(&self) -> Option<String> {
-        let copy = lock(&self.opened.as_ref()?.copy);
+        let copy = lock(&self.opened()?.copy);
         let reason = copy.as_ref()?.fallback()?.to_owned();
         Some(format!("its private copy is in memory: {reason}"))
-    }
-
-    /// Gives back the private copy of a library that has left memory.
-    pub(crate) fn remove_copy(&self) {
-        if let Some(opened) = &self.opened {
-            lock(&opened.copy).take();
-        }
     }
 
     /// What could still run code of it.
@@ -236,6 +274,29 @@ impl Library {
         self.replaced.load(SeqCst)
     }
 
+    /// The library has installed a handler of this signal: a handler of its own, or what is none of its code.
+    pub(super) fn add_handler(&self, signal: c_int, handler: usize) {
+        // While it is being opened its addresses are not known yet.
+        let own = self
+            .opened()
+            .is_none_or(|opened| opened.range.contains(&handler));
+        if own && (1..=64).contains(&signal) {
+            self.handled.fetch_or(1 << (signal - 1), Relaxed);
+        }
+    }
+
+    /// The first signal for which it has ever installed a handler. Whoever has asked for the handler since may call it,
+    /// also when it has been replaced; and it may be running.
+    pub(crate) fn handled_signal(&self) -> Option<c_int> {
+        let handled = self.handled.load(Relaxed);
+        (handled != 0).then(|| handled.trailing_zeros() as c_int + 1)
+    }
+
+    /// The calling thread, which the plugin started, begins.
+    pub(super) fn thread_begins(&self) {
+        lock(&self.threads).insert(platform::thread_id());
+    }
+
     /// The plugin's threads that run now, as reports name them.
     pub(crate) fn thread_names(&self) -> Vec<String> {
         let named = |tid: &i32| format!("{tid} \"{}\"", platform::thread_name(*tid));
@@ -246,6 +307,14 @@ impl Library {
     pub(crate) fn thread_ended(&self) {
         lock(&self.threads).remove(&platform::thread_id());
         self.activity.thread_gone();
+    }
+
+    pub(super) fn add_key(&self, key: Key, destructor: Option<Destructor>) {
+        lock(&self.keys).push((key, destructor));
+    }
+
+    pub(super) fn forget_key(&self, key: Key) {
+        lock(&self.keys).retain(|known| known.0 != key);
     }
 
     pub(crate) fn key_destructor(&self, key: Key) -> Option<Destructor> {
@@ -276,13 +345,13 @@ impl Library {
         }
     }
 
-    /// Unmaps the library. Returns whether it is gone; not where nothing was opened.
+    /// Unmaps the library, and removes its copy. Returns whether it is gone; not where nothing was opened.
     ///
     /// # Safety
     /// No code of the library runs or can be called any more, and nobody uses its data: it is barred, and its threads
     /// and destructors are gone.
     pub(crate) unsafe fn close(&self) -> bool {
-        let Some(opened) = &self.opened else {
+        let Some(opened) = self.opened() else {
             return false;
         };
         self.delete_keys();
@@ -290,109 +359,14 @@ impl Library {
         let handle = unsafe { std::ptr::read(&*opened.handle) };
         // An error leaves the library mapped, which is what is looked at.
         let _ = handle.close();
-        platform::mapped_range(&self.path).is_none()
+        if platform::is_loaded(&opened.path) {
+            return false;
+        }
+        if let Some(copy) = lock(&opened.copy).take() {
+            copy.remove();
+        }
+        true
     }
-}
-
-// The functions behind `ShimTable`. Each is called by code of the library that the token names. A library that is barred
-// is being closed: what still runs of it are its own destructors, and nothing that they begin would find it mapped.
-
-unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
-    // SAFETY: called by the library's code.
-    let library = unsafe { Library::of(token) };
-    if library.activity.is_barred() {
-        library.count_destructors_skipped(1);
-        return -1;
-    }
-    record::mine().add_destructor(library, run, object);
-    0
-}
-
-unsafe extern "C" fn key_create(
-    token: Token,
-    key: *mut Key,
-    destructor: Option<Destructor>,
-) -> c_int {
-    // SAFETY: called by the library's code.
-    let library = unsafe { Library::of(token) };
-    if library.activity.is_barred() {
-        return libc::EAGAIN;
-    }
-    // The real key has no destructor: nothing in the C library points into the plugin.
-    // SAFETY: the caller's `key`.
-    let result = unsafe { libc::pthread_key_create(key, None) };
-    if result == 0 {
-        // SAFETY: just written.
-        lock(&library.keys).push((unsafe { *key }, destructor));
-    }
-    result
-}
-
-unsafe extern "C" fn key_delete(token: Token, key: Key) -> c_int {
-    // SAFETY: called by the library's code.
-    let library = unsafe { Library::of(token) };
-    lock(&library.keys).retain(|known| known.0 != key);
-    // SAFETY: no preconditions.
-    unsafe { libc::pthread_key_delete(key) }
-}
-
-unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_int {
-    // SAFETY: called by the library's code.
-    let library = unsafe { Library::of(token) };
-    if !value.is_null() && library.key_destructor(key).is_some() {
-        record::mine().add_key(library, key);
-    }
-    // SAFETY: the caller's promises.
-    unsafe { libc::pthread_setspecific(key, value) }
-}
-
-struct Boot {
-    library: Arc<Library>,
-    start: StartRoutine,
-    argument: *mut c_void,
-}
-
-extern "C" fn thread_main(boot: *mut c_void) -> *mut c_void {
-    // SAFETY: `thread_create` passes a box.
-    let Boot {
-        library,
-        start,
-        argument,
-    } = *unsafe { Box::from_raw(boot.cast::<Boot>()) };
-    lock(&library.threads).insert(platform::thread_id());
-    // Counted down at the thread's end, after its destructors.
-    record::mine().set_started_by(library);
-    // SAFETY: what the plugin asked `pthread_create` for.
-    unsafe { start(argument) }
-}
-
-unsafe extern "C" fn thread_create(
-    token: Token,
-    thread: *mut Thread,
-    attributes: *const c_void,
-    start: StartRoutine,
-    argument: *mut c_void,
-) -> c_int {
-    // SAFETY: called by the library's code.
-    let library = unsafe { Library::of(token) };
-    if library.activity.is_barred() {
-        return libc::EAGAIN;
-    }
-    library.activity.thread_made();
-    let boot = Box::into_raw(Box::new(Boot {
-        library: library.clone(),
-        start,
-        argument,
-    }));
-    // SAFETY: the caller's pointers; `thread_main` takes the box.
-    let result =
-        unsafe { libc::pthread_create(thread.cast(), attributes.cast(), thread_main, boot.cast()) };
-    if result != 0 {
-        // SAFETY: no thread was made, so the box is still ours.
-        drop(unsafe { Box::from_raw(boot) });
-        library.activity.thread_gone();
-    }
-    result
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

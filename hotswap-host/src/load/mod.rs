@@ -1,12 +1,17 @@
 //! From the bytes of an artifact to a library that is open, connected and checked.
 pub(crate) mod copy;
+pub(crate) mod exit;
+pub(crate) mod fork;
 pub(crate) mod library;
+pub(crate) mod loader;
+mod watched_functions;
 
-use crate::artifact::{Artifact, Fingerprint, LiveEntry, OpenFailure};
+use crate::artifact::{Artifact, Fingerprint, LiveEntry, OpenFailure, hindrances};
 use crate::error::ReloadError;
 use crate::host_table;
 use crate::instance::Loaded;
 use crate::linked::LinkedCode;
+use crate::platform;
 use crate::swapper::WeakSwapper;
 use crate::vault::kind_of;
 use abi_stable::StableAbi;
@@ -16,8 +21,9 @@ use abi_stable::abi_stability::abi_checking::{
 use abi_stable::library::AbiHeaderRef;
 use copy::CopyDir;
 use hotswap_plugin::contract::entry::ROOT_SYMBOL;
+use hotswap_plugin::contract::shim::SHIM_SECTION;
 use hotswap_plugin::contract::{LiveCode, LiveDesc, PluginDesc, PluginEntryRef};
-use library::Library;
+use library::{Library, NotOpened};
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -44,19 +50,22 @@ pub(crate) fn open(
     give_back: impl FnOnce(Arc<Library>),
 ) -> Result<Loaded, ReloadError> {
     let (name, build_id) = (&artifact.metadata.name, artifact.build_id);
-    let library = match code {
-        Code::Library(bytes) => {
-            let copy = copies.make(&artifact, bytes)?;
-            Library::open(copy, name.as_str(), build_id, owner).map_err(|error| {
-                ReloadError::Open {
-                    plugin: name.clone(),
-                    file: artifact.file.clone(),
-                    failure: OpenFailure::from_loader_text(&said(&error)),
-                }
-            })?
-        }
-        Code::Linked(_) => Library::linked(name.as_str(), build_id, &artifact.file, owner),
+    let found = match code {
+        Code::Library(bytes) => hindrances(bytes),
+        Code::Linked(_) => Vec::new(),
     };
+    let shim = artifact.shim.clone();
+    let library = Library::new(name.as_str(), build_id, shim, found, owner);
+    match code {
+        Code::Linked(_) => library.is_part_of(&artifact.file),
+        Code::Library(bytes) => {
+            if let Err(error) = open_copy(&library, &artifact, bytes, copies) {
+                // SAFETY: nothing was opened, or nothing of it is mapped.
+                unsafe { library.forget() };
+                return Err(error);
+            }
+        }
+    }
     let (entry, desc, live) = match connect(&library, code, &artifact) {
         Ok(connected) => connected,
         Err(message) => {
@@ -87,6 +96,41 @@ pub(crate) fn open(
             Code::Library(_) => None,
             Code::Linked(linked) => Some(linked.claim.clone()),
         },
+    })
+}
+
+/// Opens a private copy of the bytes.
+///
+/// # Errors
+/// The copy, or the dynamic linker. Nothing of it is mapped.
+fn open_copy(
+    library: &Library,
+    artifact: &Artifact,
+    bytes: &[u8],
+    copies: &CopyDir,
+) -> Result<(), ReloadError> {
+    exit::prepare();
+    let (plugin, file) = (&artifact.metadata.name, &artifact.file);
+    if platform::HAS_SHIM && artifact.shim.is_empty() {
+        return Err(ReloadError::Layout {
+            plugin: plugin.clone(),
+            file: file.clone(),
+            message: format!("it has no section {SHIM_SECTION}"),
+        });
+    }
+    let copy = copies.make(artifact, bytes, &library.patch())?;
+    let path = copy.path().to_owned();
+    library.open(copy).map_err(|error| {
+        let failure = match error {
+            NotOpened::NoThread(error) => return ReloadError::Thread(error),
+            NotOpened::Linker(error) => OpenFailure::from_loader_text(&said(&error)),
+            NotOpened::TakenFor(other) => OpenFailure::TakenFor { copy: path, other },
+        };
+        ReloadError::Open {
+            plugin: plugin.clone(),
+            file: file.clone(),
+            failure,
+        }
     })
 }
 

@@ -1,13 +1,15 @@
 //! Linux with glibc.
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use hotswap_plugin::contract::shim::SignalCall;
+use libloading::os::unix as dl;
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::null;
 
 /// Whether the plugins of this platform have the hidden thread functions.
-const HAS_SHIM: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+pub(crate) const HAS_SHIM: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
 /// Whether libraries can leave memory: `None`, or the reason why not.
 ///
@@ -35,35 +37,94 @@ pub(crate) fn thread_name(tid: i32) -> String {
     name.unwrap_or_default().trim().to_owned()
 }
 
-/// When the thread started, in clock ticks since boot: tells a thread from a later one with the same id.
+/// What tells a thread from a later one with the same id; `None` where the system does not say, for instance since the
+/// process can open no file.
 pub(crate) fn thread_start(tid: i32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).ok()?;
-    // The name may hold spaces and parentheses; field 22 counts from before it.
-    stat.rsplit(')')
-        .next()?
-        .split_whitespace()
-        .nth(19)?
-        .parse()
-        .ok()
+    Some(stat(tid)?.1)
 }
 
-/// The addresses that the loaded object of this path occupies, if it is loaded.
-pub(crate) fn mapped_range(path: &Path) -> Option<Range<usize>> {
-    struct Search {
-        name: CString,
-        found: Option<Range<usize>>,
+/// Whether the thread has surely ended: the one of this id that started then, or at a time that is not known.
+///
+/// That the system does not tell is no proof. "There is no such thread" is one, and so is another start, or a thread of
+/// which nothing is left but its number.
+pub(crate) fn has_ended(tid: i32, start: Option<u64>) -> bool {
+    // SAFETY: sends nothing, and asks only whether it could.
+    let sent = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, 0) };
+    if sent != 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH) {
+        return true;
     }
-    unsafe extern "C" fn visit(
+    stat(tid).is_some_and(|(state, now)| {
+        matches!(state, 'Z' | 'X' | 'x') || start.is_some_and(|start| start != now)
+    })
+}
+
+/// A thread's state, and when it started, in clock ticks since boot.
+fn stat(tid: i32) -> Option<(char, u64)> {
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).ok()?;
+    // The name may hold spaces and parentheses; fields 3 and 22 are counted from behind it.
+    let mut fields = stat.rsplit(')').next()?.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(18)?.parse().ok()?))
+}
+
+/// A library as the dynamic linker knows it.
+#[derive(Debug)]
+pub(crate) struct LoadedObject {
+    /// The path that it was opened by first.
+    pub(crate) name: PathBuf,
+    /// The addresses that it occupies.
+    pub(crate) range: Range<usize>,
+}
+
+/// The beginning of the dynamic linker's `struct link_map`, which is what a handle of it points to.
+#[repr(C)]
+struct LinkMap {
+    address: usize,
+    name: *const c_char,
+}
+
+/// What the dynamic linker has opened; `None` where it does not say.
+pub(crate) fn loaded_object(library: dl::Library, _: &Path) -> (dl::Library, Option<LoadedObject>) {
+    let handle = library.into_raw();
+    let mut map: *const LinkMap = null();
+    // SAFETY: an open handle; this request writes one pointer.
+    let known = unsafe { libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast()) } == 0;
+    let object = known.then(|| {
+        // SAFETY: a link map of the dynamic linker's, which is there as long as the handle; its name is a C string.
+        let (address, name) = unsafe { ((*map).address, CStr::from_ptr((*map).name)) };
+        find_object(|info, other| info.dlpi_addr as usize == address && other == name)
+    });
+    // SAFETY: the handle that was taken apart.
+    (unsafe { dl::Library::from_raw(handle) }, object.flatten())
+}
+
+/// Whether a library is loaded that was first opened by this path.
+pub(crate) fn is_loaded(path: &Path) -> bool {
+    find_object(|_, name| name.to_bytes() == path.as_os_str().as_bytes()).is_some()
+}
+
+/// The first loaded object for which this is true of what the dynamic linker says of it, and of its name.
+fn find_object<F>(is: F) -> Option<LoadedObject>
+where
+    F: FnMut(&libc::dl_phdr_info, &CStr) -> bool,
+{
+    struct Search<F> {
+        is: F,
+        found: Option<LoadedObject>,
+    }
+    unsafe extern "C" fn visit<F: FnMut(&libc::dl_phdr_info, &CStr) -> bool>(
         info: *mut libc::dl_phdr_info,
         _: usize,
         search: *mut c_void,
     ) -> c_int {
         // SAFETY: the dynamic linker passes a valid object, and the search handed to it below.
-        let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
-        // SAFETY: a C string of the dynamic linker's, when not null.
-        if info.dlpi_name.is_null()
-            || unsafe { CStr::from_ptr(info.dlpi_name) } != search.name.as_c_str()
-        {
+        let (info, search) = unsafe { (&*info, &mut *search.cast::<Search<F>>()) };
+        if info.dlpi_name.is_null() {
+            return 0;
+        }
+        // SAFETY: a C string of the dynamic linker's.
+        let name = unsafe { CStr::from_ptr(info.dlpi_name) };
+        if !(search.is)(info, name) {
             return 0;
         }
         // SAFETY: the object's program headers, as many as it says.
@@ -75,15 +136,15 @@ pub(crate) fn mapped_range(path: &Path) -> Option<Range<usize>> {
             .map(|h| base + (h.p_vaddr + h.p_memsz) as usize)
             .max()
             .unwrap_or(base);
-        search.found = Some(base..end.next_multiple_of(page_size()));
+        search.found = Some(LoadedObject {
+            name: PathBuf::from(OsStr::from_bytes(name.to_bytes())),
+            range: base..end.next_multiple_of(page_size()),
+        });
         1
     }
-    let mut search = Search {
-        name: CString::new(path.as_os_str().as_bytes()).ok()?,
-        found: None,
-    };
+    let mut search = Search { is, found: None };
     // SAFETY: the callback gets the search, which outlives the call.
-    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
+    unsafe { libc::dl_iterate_phdr(Some(visit::<F>), (&raw mut search).cast()) };
     search.found
 }
 
@@ -96,6 +157,25 @@ pub(crate) fn signal_handler_in(range: &Range<usize>) -> Option<c_int> {
         let known = unsafe { libc::sigaction(*signal, null(), &mut action) } == 0;
         known && range.contains(&action.sa_sigaction)
     })
+}
+
+/// Calls one of the C library's functions that take a signal and a handler.
+///
+/// # Safety
+/// As the function.
+pub(crate) unsafe fn signal(call: SignalCall, signal: c_int, handler: usize) -> usize {
+    unsafe extern "C" {
+        fn __sysv_signal(signal: c_int, handler: usize) -> usize;
+        fn sigset(signal: c_int, handler: usize) -> usize;
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        match call {
+            SignalCall::Bsd => libc::signal(signal, handler),
+            SignalCall::SystemV => __sysv_signal(signal, handler),
+            SignalCall::Set => sigset(signal, handler),
+        }
+    }
 }
 
 /// Makes each of two files the other, in one step.

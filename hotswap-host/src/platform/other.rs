@@ -1,8 +1,12 @@
 //! Platforms on which nothing is unmapped.
+use hotswap_plugin::contract::shim::SignalCall;
+use libloading::os::unix as dl;
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+pub(crate) const HAS_SHIM: bool = false;
 
 pub(crate) fn cannot_unmap() -> Option<String> {
     Some("on this platform libraries cannot leave memory safely".into())
@@ -20,8 +24,44 @@ pub(crate) fn thread_start(_: i32) -> Option<u64> {
     None
 }
 
-pub(crate) fn mapped_range(_: &Path) -> Option<Range<usize>> {
-    None
+/// No thread is known to have ended.
+pub(crate) fn has_ended(_: i32, _: Option<u64>) -> bool {
+    false
+}
+
+/// A library as the dynamic linker knows it.
+#[derive(Debug)]
+pub(crate) struct LoadedObject {
+    /// The path that it was opened by first.
+    pub(crate) name: PathBuf,
+    /// The addresses that it occupies.
+    pub(crate) range: Range<usize>,
+}
+
+/// The dynamic linker is not asked.
+pub(crate) fn loaded_object(
+    library: dl::Library,
+    path: &Path,
+) -> (dl::Library, Option<LoadedObject>) {
+    let object = LoadedObject {
+        name: path.to_owned(),
+        range: 0..0,
+    };
+    (library, Some(object))
+}
+
+/// What was opened stays.
+pub(crate) fn is_loaded(_: &Path) -> bool {
+    true
+}
+
+/// Without a shim no plugin calls this.
+///
+/// # Safety
+/// As the C library's function.
+pub(crate) unsafe fn signal(_: SignalCall, signal: c_int, handler: usize) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { libc::signal(signal, handler) }
 }
 
 pub(crate) fn signal_handler_in(_: &Range<usize>) -> Option<c_int> {

@@ -87,8 +87,14 @@ impl Opening {
     /// # Errors
     /// The file cannot be read or holds no plugin.
     pub(super) fn read(file: &Path) -> Result<Self, ArtifactError> {
+        Opening::read_as(file, |_| {})
+    }
+
+    /// The same with bytes that were changed after they were read.
+    fn read_as(file: &Path, change: impl FnOnce(&mut [u8])) -> Result<Self, ArtifactError> {
         let read_at = SystemTime::now();
-        let source = read_source(file)?;
+        let mut source = read_source(file)?;
+        change(&mut source.bytes);
         Ok(Opening {
             artifact: Artifact::from_bytes(file, &source.bytes)?,
             code: Code::Library(source.bytes),
@@ -117,7 +123,13 @@ impl Opening {
     /// Neither can be read.
     pub(super) fn again(instance: &Instance) -> Result<Self, ArtifactError> {
         let build_id = instance.build_id();
-        let copy = Opening::read(instance.library().path()).or_else(|gone| {
+        // The artifact has zeros where the copy has the host's address.
+        let erase = |bytes: &mut [u8]| {
+            let at = instance.library().shim_range();
+            let at = at.start as usize..at.end as usize;
+            bytes.get_mut(at).into_iter().for_each(|at| at.fill(0));
+        };
+        let copy = Opening::read_as(instance.library().path(), erase).or_else(|gone| {
             let artifact = Opening::read(instance.file()).ok();
             let same = artifact.filter(|opening| opening.artifact.build_id == build_id);
             same.ok_or_else(|| gone.of(Some(instance.name())))

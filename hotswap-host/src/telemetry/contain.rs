@@ -1,4 +1,4 @@
-//! Keeps a panic of the host's logger or subscriber out of the plugin that called it.
+//! Keeps a panic of the host's logger or subscriber out of the plugin that called it, and out of the retire thread.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -12,7 +12,7 @@ pub fn lost() -> u64 {
 }
 
 /// What `run` returns, or `fallback` if it panics.
-pub(super) fn contain<R>(fallback: R, run: impl FnOnce() -> R) -> R {
+pub(crate) fn contain<R>(fallback: R, run: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
         LOST.fetch_add(1, Relaxed);
         // A payload may panic when it is dropped; what that leaves behind is not touched again.

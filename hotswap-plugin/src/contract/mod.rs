@@ -5,8 +5,8 @@
 //!
 //! # In the order in which a host meets it
 //! 1. [`metadata`]: a section of the file, read without running code. Its first part is the contract's version.
-//! 2. [`shim`]: the symbol `hotswap_attach` hands the plugin the host's thread functions, before any other code of
-//!    the plugin runs.
+//! 2. [`shim`]: a section into which the host writes the address of its versions of some functions of the C library,
+//!    before any code of the plugin runs.
 //! 3. [`entry`]: the root module of `abi_stable`, whose layout is compared by the host, then [`PluginEntry`]: connect,
 //!    describe, construct, hooks.
 //! 4. [`live`]: live functions and types, in a section of their own and in a list that the plugin lends.
@@ -37,7 +37,7 @@ pub use entry::{
     PluginEntryRef,
 };
 pub use live::{LIVE_SECTION, LiveCode, LiveDesc, LiveList};
-pub use shim::{Early, ShimTable};
+pub use shim::ShimTable;
 pub use ticket::Ticket;
 pub use vault::VaultView;
 

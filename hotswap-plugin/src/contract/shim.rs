@@ -1,6 +1,7 @@
-//! The thread functions of the C library, as the host lends them to a plugin.
+//! Functions of the C library that take addresses of code and keep them, as the host lends them to a plugin.
 //!
-//! These types are frozen: they are read before the layouts of host and plugin have been compared.
+//! These types are read before the layouts of host and plugin have been compared. The version of the contract, which is
+//! compared first, fixes them.
 use std::ffi::{c_int, c_void};
 
 /// A thread-local's or key's destructor.
@@ -11,10 +12,12 @@ pub type StartRoutine = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 pub type Key = u32;
 /// `pthread_t`.
 pub type Thread = usize;
+/// A function that `pthread_atfork` registers.
+pub type ForkHandler = unsafe extern "C" fn();
 /// The host's name for one loaded library; the first argument of each function that it lends.
 pub type Token = *const c_void;
 
-/// The five functions, and the token they want.
+/// The functions, and the token that they want.
 #[repr(C)]
 pub struct ShimTable {
     /// Names the library to the host.
@@ -30,35 +33,39 @@ pub struct ShimTable {
     /// `pthread_create`.
     pub thread_create:
         unsafe extern "C" fn(Token, *mut Thread, *const c_void, StartRoutine, *mut c_void) -> c_int,
+    /// `__cxa_atexit` without the `dso_handle`; `atexit` calls it.
+    pub at_exit: unsafe extern "C" fn(Token, Destructor, *mut c_void) -> c_int,
+    /// `pthread_atfork`.
+    pub at_fork: unsafe extern "C" fn(
+        Token,
+        Option<ForkHandler>,
+        Option<ForkHandler>,
+        Option<ForkHandler>,
+    ) -> c_int,
+    /// `sigaction`.
+    pub signal_action: unsafe extern "C" fn(Token, c_int, *const c_void, *mut c_void) -> c_int,
+    /// `signal` and its sisters.
+    pub signal: unsafe extern "C" fn(Token, SignalCall, c_int, usize) -> usize,
 }
 
 // SAFETY: a table of functions that may be called from any thread; the token is only handed back.
 unsafe impl Send for ShimTable {}
-// SAFETY: as above.
+// SAFETY: a shared table is only read, and its functions may be called from any thread.
 unsafe impl Sync for ShimTable {}
 
-/// How often the plugin used one of the five before the host's table arrived, for instance from a constructor in
-/// `.init_array`. What was registered then points into the library, so the library cannot leave memory.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Early {
-    /// Destructors of thread-locals.
-    pub destructors: u32,
-    /// Keys with a destructor.
-    pub keys: u32,
-    /// Threads.
-    pub threads: u32,
+/// The functions of the C library that take a signal and a handler and return the handler before.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalCall {
+    /// `signal`, which is also called `bsd_signal` and `ssignal`: the handler stays installed.
+    Bsd = 0,
+    /// `sysv_signal`: the handler is removed when it is called.
+    SystemV = 1,
+    /// `sigset`.
+    Set = 2,
 }
 
-impl Early {
-    /// Whether nothing was used early.
-    pub const fn is_none(&self) -> bool {
-        self.destructors == 0 && self.keys == 0 && self.threads == 0
-    }
-}
-
-/// The type of the symbol [`ATTACH_SYMBOL`]. A null table asks for the counts alone.
-pub type Attach = unsafe extern "C" fn(*const ShimTable) -> Early;
-
-/// The name under which a plugin exports [`Attach`].
-pub const ATTACH_SYMBOL: &[u8] = b"hotswap_attach\0";
+/// The section of a plugin's library that holds the address of the [`ShimTable`], null in the file. The host writes the
+/// address into the private copy that it opens, so that constructors of the library find the table, too. The section is an
+/// array of such addresses: one for each copy of this crate in the library.
+pub const SHIM_SECTION: &str = ".hotswap.shim";

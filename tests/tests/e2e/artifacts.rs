@@ -180,7 +180,8 @@ fn an_open_that_fails_leaves_nothing() {
 #[ignore = "runs in a process of its own, which the test above starts"]
 fn child_that_cannot_open() {
     let probe = Build::First.bytes("probe");
-    let threads = hotswap_tests::process::threads();
+    // The first one starts the thread that opens libraries, which stays.
+    let before = hotswap_tests::process::threads();
     for orders in ["panic new", "fail on_load", "panic on_init"] {
         let plugins = [
             ("guest", Build::First.bytes("guest")),
@@ -196,8 +197,7 @@ fn child_that_cannot_open() {
         hotswap_tests::until("the directory to go", || {
             hotswap_tests::process::host_dirs().is_empty()
         });
-        hotswap_tests::until("the threads to end", || {
-            hotswap_tests::process::threads() == threads
-        });
+        let running = hotswap_tests::process::threads;
+        hotswap_tests::until("the threads to end", || running() == before + 1);
     }
 }

@@ -28,8 +28,6 @@ const HANDLER: &str = "its handler of signal 12";
 const NEEDS_CPP: &str = "needs the library libstdc++.so.6";
 const CALLS_TIMER: &str = "calls timer_create, which lets the system call back into it at any time";
 const STATIC_TLS: &str = "uses static thread-local memory (linked with DF_STATIC_TLS)";
-const EARLY: &str =
-    "what it did before the host's table was attached (0 destructors, 1 keys, 0 threads)";
 const NEEDS_SECOND: &str = "needs the library libzoosecond.so";
 
 table! {
@@ -99,7 +97,7 @@ table! {
     }
 
     ZooEarly "zoo-c" {
-        early "makes a `pthread_key` in a constructor of the library": Kept(EARLY), Kept(EARLY);
+        early "makes a `pthread_key` in a constructor of the library": Gone, Gone;
     }
 
     ZooParting "zoo-c" {

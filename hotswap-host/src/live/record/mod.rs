@@ -242,9 +242,9 @@ impl State {
         }
     }
 
-    /// Whether the thread is there to run what it has.
+    /// Whether the thread may be there to run what it has.
     fn is_alive(&self) -> bool {
-        self.in_use && !self.orphaned && platform::thread_start(self.tid) == self.start
+        self.in_use && !self.orphaned && !platform::has_ended(self.tid, self.start)
     }
 }
 

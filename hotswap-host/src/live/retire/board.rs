@@ -2,6 +2,7 @@
 use crate::live::record;
 use crate::load::library::Library;
 use crate::retirement::{Holder, Retirement, RetirementState};
+use crate::telemetry::contain;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,12 +51,13 @@ impl Board {
         };
         // Before those who wait for the end hear of it: they may end the process.
         if let Some(retirement) = ended {
-            match (retirement.state, retirement.generation) {
+            // A subscriber that panics does not end the retire thread.
+            contain((), || match (retirement.state, retirement.generation) {
                 (RetirementState::Kept, _) => tracing::warn!(target: "hotswap", "{retirement}"),
                 (_, Some(_)) => tracing::info!(target: "hotswap", "{retirement}"),
                 // A build that never was live: the error of its reload has said enough.
                 (_, None) => {}
-            }
+            });
             self.finish(library);
         }
     }
@@ -91,7 +93,7 @@ impl Board {
                 }
             });
             if let Some(retirement) = news {
-                tracing::warn!(target: "hotswap", "{retirement}");
+                contain((), || tracing::warn!(target: "hotswap", "{retirement}"));
             }
         }
     }

@@ -1,73 +1,124 @@
 //! The last step: unmapping a library that nobody uses, or saying why it stays.
 use super::board::Board;
+use super::look::look;
 use super::{Settings, UnloadMode};
-use crate::artifact::hindrances;
+use crate::instance::Uses;
 use crate::live::objects;
+use crate::live::record::Pending;
 use crate::load::library::Library;
+use crate::load::{exit, fork};
+use crate::platform;
 use crate::retirement::{Holder, RetirementState};
-use crate::{platform, telemetry};
+use crate::telemetry::{self, contain};
 use std::sync::Arc;
 
-/// Whether code of a library can still run.
-#[derive(PartialEq)]
-pub(super) enum Code {
-    /// It has left memory, or is kept though nothing leads to it.
-    Dead,
-    /// It is kept because something leads to it: what it may call has to stay, too.
-    Reachable,
+/// What is to become of a library that nothing leads to any more, as far as the last look goes.
+pub(super) enum Verdict {
+    /// It is part of the program.
+    Linked,
+    /// It stays, for these reasons.
+    Stays(Vec<Holder>),
+    /// It can leave.
+    Leaves,
 }
 
-/// Unmaps a library that has no instance, no threads and no destructors left, or keeps it for ever.
-pub(super) fn close(library: &Arc<Library>, settings: &Settings, board: &Board) -> Code {
-    if library.is_linked() {
-        library.keep();
-        board.update(library, |r| r.advance(RetirementState::Freed));
-        return Code::Dead;
+impl Verdict {
+    pub(super) fn of(library: &Library, settings: &Settings) -> Self {
+        if library.is_linked() {
+            return Verdict::Linked;
+        }
+        let reasons = match not_wanted(settings) {
+            Some(reason) => vec![Holder::Other { reason }],
+            None => reasons_to_keep(library),
+        };
+        match reasons.is_empty() {
+            true => Verdict::Leaves,
+            false => Verdict::Stays(reasons),
+        }
     }
+}
+
+/// Unmaps a library for which a look has found nothing.
+///
+/// # Errors
+/// Something has begun meanwhile, or the process is ending: then it stays as it is.
+pub(super) fn close(library: &Arc<Library>, settings: &Settings) -> Result<Closed, Pending> {
     library.activity().bar();
-    if let Some(reason) = not_wanted(settings) {
-        keep(library, vec![Holder::Other { reason }], board);
-        return Code::Dead;
-    }
-    let reasons = reasons_to_keep(library);
-    if !reasons.is_empty() {
-        keep(library, reasons, board);
-        return Code::Reachable;
-    }
-    let range = library.range().clone();
-    // SAFETY: see the module's documentation; the reasons that it does not cover were just looked for.
-    if !unsafe { library.close() } {
-        keep(library, vec![Holder::StillMapped], board);
-        return Code::Reachable;
+    let handlers = fork::take(library);
+    // A fork that has begun has counted the library, where it has handlers.
+    let quiet = if handlers.is_empty() {
+        Ok(())
+    } else {
+        look(library, false)
+    };
+    let closed = quiet.map(|()| {
+        // SAFETY: see the documentation of `retire`: nothing can run, the library is barred, and there is no reason to
+        // keep it.
+        exit::unless_ending(|| unsafe { library.close() })
+    });
+    match closed {
+        Ok(Some(true)) => {}
+        Ok(Some(false)) => return Ok(Closed::StillMapped),
+        Ok(None) | Err(_) => {
+            fork::give_back(library, handlers);
+            library.activity().unbar();
+            return Err(closed.err().unwrap_or_default());
+        }
     }
     if settings.mode == UnloadMode::Quarantine {
-        let lost = platform::quarantine(range);
+        let lost = platform::quarantine(library.range());
         if lost != 0 {
-            tracing::debug!(target: "hotswap", "{lost} bytes could not be quarantined: another thread has taken them");
+            contain((), || {
+                tracing::debug!(target: "hotswap", "{lost} bytes could not be quarantined: another thread has taken them");
+            });
         }
     }
     telemetry::close_all_of(library.token());
-    take_counts(library);
-    library.remove_copy();
+    Ok(Closed::Gone)
+}
+
+/// What has become of a library that was closed.
+pub(super) enum Closed {
+    /// It has left memory.
+    Gone,
+    /// The dynamic linker keeps it.
+    StillMapped,
+}
+
+/// Says that a library has left memory, and gives up what it has used.
+pub(super) fn gone(library: &Arc<Library>, uses: Uses, board: &Board) {
     let (run, skipped) = library.destructor_counts();
+    // SAFETY: it was unmapped just now, once.
+    unsafe { library.forget() };
+    uses.release();
     board.update(library, |r| {
         (r.destructors_run, r.destructors_skipped) = (run, skipped);
         r.advance(RetirementState::Gone);
     });
-    Code::Dead
 }
 
-/// Takes the counts that a library which has left memory had of other plugins' objects. That may run code of theirs, so
-/// it has a thread of its own.
-fn take_counts(library: &Arc<Library>) {
-    if !objects::has_counts(library) {
-        return;
-    }
-    let gone = library.clone();
-    let thread = std::thread::Builder::new().name("hotswap-free".into());
-    if let Err(error) = thread.spawn(move || objects::forget_library(&gone)) {
-        tracing::error!(target: "hotswap", "no thread to drop what {} has left: {error}", library.plugin());
-    }
+/// Says that the instance of a linked plugin has been freed. Threads of it have handles of their own, which count.
+pub(super) fn freed(library: &Arc<Library>, uses: Uses, board: &Board) {
+    uses.release();
+    board.update(library, |r| r.advance(RetirementState::Freed));
+}
+
+/// Leaves the library mapped for ever, with all that its code may call, and says why.
+pub(super) fn keep(library: &Arc<Library>, uses: Uses, reasons: Vec<Holder>, board: &Board) {
+    uses.leave(library.plugin());
+    library.activity().unbar();
+    let (run, skipped) = library.destructor_counts();
+    board.update(library, |r| {
+        (r.destructors_run, r.destructors_skipped) = (run, skipped);
+        r.held_by = reasons;
+        r.advance(RetirementState::Kept);
+    });
+}
+
+/// Whether a library that has left memory had counts of other plugins' objects. To take those may run code of these
+/// plugins.
+pub(super) fn has_counts(library: &Arc<Library>) -> bool {
+    objects::has_counts(library)
 }
 
 /// Why no library is unmapped here, if none is.
@@ -78,29 +129,14 @@ fn not_wanted(settings: &Settings) -> Option<String> {
 }
 
 fn reasons_to_keep(library: &Library) -> Vec<Holder> {
-    let other = |reason: String| Holder::Other { reason };
     let mut reasons = Vec::new();
-    if !library.early().is_none() {
-        reasons.push(Holder::Early(library.early()));
-    }
-    if let Some(signal) = platform::signal_handler_in(library.range()) {
+    let range = library.range();
+    let signal = library.handled_signal();
+    if let Some(signal) = signal.or_else(|| platform::signal_handler_in(&range)) {
         reasons.push(Holder::SignalHandler { signal });
     }
-    match std::fs::read(library.path()) {
-        Ok(bytes) => reasons.extend(hindrances(&bytes).iter().map(|h| other(h.to_string()))),
-        Err(error) => reasons.push(other(format!("its private copy cannot be read: {error}"))),
-    }
+    reasons.extend(library.hindrances().iter().map(|h| Holder::Other {
+        reason: h.to_string(),
+    }));
     reasons
-}
-
-/// Leaves the library mapped for ever, and says why.
-pub(super) fn keep(library: &Arc<Library>, reasons: Vec<Holder>, board: &Board) {
-    library.keep();
-    library.activity().unbar();
-    let (run, skipped) = library.destructor_counts();
-    board.update(library, |r| {
-        (r.destructors_run, r.destructors_skipped) = (run, skipped);
-        r.held_by = reasons;
-        r.advance(RetirementState::Kept);
-    });
 }

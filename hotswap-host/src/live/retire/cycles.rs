@@ -20,10 +20,9 @@
 //! thread after the list was made was given it by such code, and counted as an entrance. So no call of their objects is running, which is what
 //! [`objects::revoke`] asks for. One library's objects are dropped at a time: their `Drop` may call objects and
 //! instances of the others, which are all still there.
-use super::board::Board;
 use super::look;
 use super::state::State;
-use super::{Work, keep_without_thread};
+use super::{Work, spawn};
 use crate::instance::Instance;
 use crate::live::activity::Look;
 use crate::live::objects::{self, Listed};
@@ -31,7 +30,7 @@ use crate::load::library::Library;
 use std::sync::Arc;
 
 /// Begins to drop the objects of one library that only unreachable plugins have. Returns whether there was one.
-pub(super) fn resolve(open: &mut Vec<Work>, board: &Board) -> bool {
+pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
     if !open.iter().any(
         |work| matches!(&work.state, State::Objects { library, .. } if library.activity().objects() != 0),
     ) {
@@ -54,21 +53,22 @@ pub(super) fn resolve(open: &mut Vec<Work>, board: &Board) -> bool {
     let State::Objects { library, uses } = work.state else {
         return false;
     };
-    let revoked = library.clone();
     // SAFETY: see the module's documentation.
-    let run = move || unsafe { objects::revoke(&revoked) };
-    match std::thread::Builder::new()
-        .name("hotswap-free".into())
-        .spawn(run)
-    {
-        Ok(thread) => open.push(Work::new(State::Revoking {
-            library,
-            uses,
-            thread,
-        })),
-        Err(error) => keep_without_thread(&library, uses, &error, board),
-    }
-    true
+    let revoke = |library: Arc<Library>| unsafe { objects::revoke(&library) };
+    let (state, began) = match spawn(library.clone(), revoke) {
+        Ok(thread) => {
+            let state = State::Revoking {
+                library,
+                uses,
+                thread,
+            };
+            (state, true)
+        }
+        // Another time.
+        Err((library, _)) => (State::Objects { library, uses }, false),
+    };
+    open.push(Work::new(state));
+    began
 }
 
 /// A replaced plugin that may wait for others of its kind.

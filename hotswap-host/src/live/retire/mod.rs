@@ -38,11 +38,13 @@ use crate::live::objects;
 use crate::live::pin::Retired;
 use crate::load::library::Library;
 use crate::retirement::{Holder, Retirement};
+use crate::telemetry::contain;
 use board::Board;
 use state::{Leaving, State, Step};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use turn::Turn;
 
@@ -140,24 +142,13 @@ impl Retirer {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Frees an instance that never became live, on this thread if nobody else has it, and retires its library.
+    /// Frees an instance that never became live, and retires its library.
     pub(crate) fn free_now(&self, instance: Arc<Instance>) {
         objects::set_replaced(instance.library());
         self.board.open(instance.library(), None);
-        self.send(match Arc::try_unwrap(instance) {
-            Ok(instance) => {
-                // SAFETY: it never was live, so nobody uses it.
-                let (loaded, uses) = unsafe { free(instance) };
-                State::Objects {
-                    library: loaded.library,
-                    uses,
-                }
-            }
-            // One that imports it is still on its way out.
-            Err(instance) => State::Shared {
-                instance,
-                turn: Turn::first(),
-            },
+        self.send(State::Shared {
+            instance,
+            turn: Turn::first(),
         });
     }
 
@@ -191,22 +182,40 @@ impl Retirer {
     }
 }
 
+/// Frees an instance, and says which of its hooks have failed.
+///
 /// # Safety
-/// Nobody uses the instance any more.
+/// As [`Instance::destroy`].
 unsafe fn free(instance: Instance) -> (Loaded, Uses) {
     // SAFETY: the caller's promise.
     let (loaded, uses, failures) = unsafe { instance.destroy() };
     for failure in failures {
-        tracing::error!(target: "hotswap", "{failure}");
+        contain((), || tracing::error!(target: "hotswap", "{failure}"));
     }
     (loaded, uses)
 }
 
-/// Leaves a library mapped for want of a thread that could run its code.
-fn keep_without_thread(library: &Arc<Library>, uses: Uses, error: &std::io::Error, board: &Board) {
-    let reason = format!("no thread to free it on: {error}; what it has is leaked");
-    std::mem::forget(uses);
-    close::keep(library, vec![Holder::Other { reason }], board);
+/// Runs code of a plugin on a thread of its own, so that it holds up nobody else.
+///
+/// # Errors
+/// There is no thread: gives back what it would have run with, for another try.
+fn spawn<T, R>(
+    with: T,
+    run: impl FnOnce(T) -> R + Send + 'static,
+) -> Result<JoinHandle<R>, (T, std::io::Error)>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+{
+    let slot = Arc::new(Mutex::new(Some(with)));
+    let take = |slot: &Mutex<Option<T>>| {
+        let with = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        with.expect("taken by the thread, or where there is none")
+    };
+    let taken = slot.clone();
+    let thread = std::thread::Builder::new().name("hotswap-free".into());
+    let thread = thread.spawn(move || run(take(&taken)));
+    thread.map_err(|error| (take(&slot), error))
 }
 
 /// One retirement, in one of its states.
@@ -260,7 +269,7 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => moved = false,
             }
             moved |= self.step_all();
-            moved |= cycles::resolve(&mut self.open, &self.board);
+            moved |= cycles::resolve(&mut self.open);
             pause = if moved {
                 SHORTEST_PAUSE
             } else {
@@ -282,7 +291,10 @@ impl Worker {
             } = work;
             match state.step(since.elapsed(), &self.settings, &self.board) {
                 Step::Wait(state, mut holders) => {
-                    if late && let State::Shared { instance, .. } = &state {
+                    if late
+                        && holders.is_empty()
+                        && let State::Shared { instance, .. } = &state
+                    {
                         let others = self.open.iter().chain(&queue);
                         holders = others
                             .flat_map(|other| other.state.holders_of(instance))

@@ -1,16 +1,18 @@
 //! The states that a retirement goes through, and what each waits for.
 use super::board::Board;
-use super::close::{Code, close, keep};
+use super::close::{self, Closed, Verdict, close, keep};
 use super::contents;
 use super::look::look;
 use super::turn::Turn;
-use super::{Settings, free};
+use super::{Settings, free, spawn};
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
 use crate::live::pin::Retired;
 use crate::live::{objects, record};
 use crate::load::library::Library;
+use crate::load::{exit, loader};
 use crate::retirement::{Holder, RetirementState};
+use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -71,6 +73,14 @@ pub(super) enum State {
     Threads { library: Arc<Library>, uses: Uses },
     /// Destructors of its thread-locals on all threads.
     Destructors { library: Arc<Library>, uses: Uses },
+    /// Its exit functions run: see `load::exit`.
+    Exiting {
+        library: Arc<Library>,
+        uses: Uses,
+        thread: JoinHandle<()>,
+    },
+    /// Code of plugins that is to run once, on a thread of its own, and that nobody waits for.
+    Errand(Box<dyn FnOnce() + Send>),
 }
 
 /// What came of a look.
@@ -102,8 +112,9 @@ impl State {
                 replaced,
             }) => match Arc::try_unwrap(generation).map(Retired::into_inner) {
                 Ok(Ok(generation)) => {
-                    contents::let_go(generation.into_contents());
-                    Step::Next(in_turn(replaced))
+                    let mut states = contents::let_go(generation.into_contents());
+                    states.extend(in_turn(replaced));
+                    Step::Next(states)
                 }
                 // Cannot be: nobody can pin or hold it again.
                 Ok(Err(generation)) => next(State::Grace(Leaving {
@@ -119,6 +130,10 @@ impl State {
                     Step::Wait(State::Delay(leaving), Vec::new())
                 }
             },
+            State::Shared { instance, .. } if instance.needed_by().is_some() => {
+                keep_needed(instance, board);
+                Step::Next(Vec::new())
+            }
             State::Shared { instance, turn } if !turn.has_come() && waited < settings.limit => {
                 Step::Wait(State::Shared { instance, turn }, Vec::new())
             }
@@ -180,14 +195,42 @@ impl State {
             State::Destructors { library, uses } => {
                 let skip = settings.skip_destructors && waited > settings.limit;
                 if let Err(pending) = look(&library, skip) {
-                    let holders = late_destructors(&library, &pending);
-                    return Step::Wait(State::Destructors { library, uses }, holders);
+                    return wait_for_destructors(library, uses, &pending);
                 }
-                if close(&library, settings, board) == Code::Reachable {
-                    std::mem::forget(uses);
-                }
-                Step::Next(Vec::new())
+                leave(library, uses, settings, board)
             }
+            // It may have made any of the others.
+            State::Exiting {
+                library,
+                uses,
+                thread,
+            } if thread.is_finished() => {
+                let _ = thread.join();
+                next(State::Objects { library, uses })
+            }
+            State::Exiting {
+                library,
+                uses,
+                thread,
+            } => {
+                let reason =
+                    "an exit function of it (`atexit`, or a static of C++), which has not returned";
+                let holder = Holder::Other {
+                    reason: reason.into(),
+                };
+                Step::Wait(
+                    State::Exiting {
+                        library,
+                        uses,
+                        thread,
+                    },
+                    vec![holder],
+                )
+            }
+            State::Errand(run) => match spawn(run, |run| run()) {
+                Ok(_) => Step::Next(Vec::new()),
+                Err((run, _)) => Step::Wait(State::Errand(run), Vec::new()),
+            },
         }
     }
 
@@ -203,9 +246,10 @@ impl State {
             }
             State::Shared { instance: user, .. } => (user.library(), user.imports()),
             // What it imports is with that thread; it is named itself.
-            State::Freeing { .. } => return Vec::new(),
+            State::Freeing { .. } | State::Errand(_) => return Vec::new(),
             State::Objects { library, uses }
             | State::Revoking { library, uses, .. }
+            | State::Exiting { library, uses, .. }
             | State::Threads { library, uses }
             | State::Destructors { library, uses } => (library, uses.imports()),
         };
@@ -224,7 +268,9 @@ impl State {
                 plugins.map(|plugin| plugin.library().clone()).collect()
             }
             State::Shared { instance, .. } => vec![instance.library().clone()],
+            State::Errand(_) => Vec::new(),
             State::Freeing { library, .. }
+            | State::Exiting { library, .. }
             | State::Objects { library, .. }
             | State::Revoking { library, .. }
             | State::Threads { library, .. }
@@ -237,17 +283,93 @@ fn next(state: State) -> Step {
     Step::Next(vec![state])
 }
 
+fn wait_for_destructors(library: Arc<Library>, uses: Uses, pending: &record::Pending) -> Step {
+    // Those of constructors are on the thread that opens libraries, which does nothing else.
+    loader::attend();
+    let holders = late_destructors(&library, pending);
+    Step::Wait(State::Destructors { library, uses }, holders)
+}
+
+/// Unmaps a library for which a look has found nothing, or keeps it.
+fn leave(library: Arc<Library>, uses: Uses, settings: &Settings, board: &Board) -> Step {
+    match Verdict::of(&library, settings) {
+        Verdict::Linked => close::freed(&library, uses, board),
+        Verdict::Stays(reasons) => keep(&library, uses, reasons, board),
+        Verdict::Leaves if exit::has_functions(&library) => {
+            return run_exit_functions(library, uses);
+        }
+        Verdict::Leaves => match close(&library, settings) {
+            Err(pending) => return wait_for_destructors(library, uses, &pending),
+            Ok(Closed::StillMapped) => keep(&library, uses, vec![Holder::StillMapped], board),
+            Ok(Closed::Gone) => {
+                close::gone(&library, uses, board);
+                if close::has_counts(&library) {
+                    let forget = move || objects::forget_library(&library);
+                    return next(State::Errand(Box::new(forget)));
+                }
+            }
+        },
+    }
+    Step::Next(Vec::new())
+}
+
+fn run_exit_functions(library: Arc<Library>, uses: Uses) -> Step {
+    // Its code runs again, without being counted.
+    library.activity().unretire();
+    let run = |library: Arc<Library>| {
+        while let Some(function) = exit::take(&library) {
+            // SAFETY: whoever waits for this thread keeps the library mapped.
+            unsafe { function.run() };
+        }
+    };
+    match spawn(library.clone(), run) {
+        Ok(thread) => next(State::Exiting {
+            library,
+            uses,
+            thread,
+        }),
+        Err((library, error)) => {
+            let holder = no_thread(&error);
+            Step::Wait(State::Destructors { library, uses }, vec![holder])
+        }
+    }
+}
+
+fn no_thread(error: &io::Error) -> Holder {
+    Holder::Other {
+        reason: format!("the want of a thread to free it on: {error}"),
+    }
+}
+
+/// Leaves an instance to a plugin that imports it and stays mapped.
+fn keep_needed(instance: Arc<Instance>, board: &Board) {
+    let user = instance.needed_by().unwrap_or_default();
+    let reason = format!("{user}, which imports it and stays mapped");
+    // What it uses itself it goes on owning: it is never freed.
+    keep(
+        instance.library(),
+        Uses::default(),
+        vec![Holder::Other { reason }],
+        board,
+    );
+    std::mem::forget(instance);
+}
+
 /// Leaks a generation of which nobody can tell whether it is still used.
 fn keep_all(leaving: Leaving, board: &Board) -> Step {
     for instance in &leaving.replaced {
         let reason = "the process may no longer call membarrier, so nobody can tell whether it is still used";
         keep(
             instance.library(),
+            Uses::default(),
             vec![Holder::Other {
                 reason: reason.into(),
             }],
             board,
         );
+    }
+    for instance in &leaving.generation.get().plugins {
+        instance.set_needed_by("a generation that may still be used");
     }
     std::mem::forget(leaving);
     Step::Next(Vec::new())
@@ -269,21 +391,18 @@ fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<State> {
 fn start_freeing(instance: Instance, turn: Turn, board: &Board) -> Step {
     let library = instance.library().clone();
     library.activity().unretire();
-    board.update(&library, |r| r.advance(RetirementState::Freeing));
-    let run = move || {
-        let _turn = turn;
-        // SAFETY: no generation has the instance, and so no call and no pin.
+    let run = |(instance, _turn): (Instance, Turn)| {
+        // SAFETY: it was taken out of its `Arc`, so no generation, no import and no call has it.
         unsafe { free(instance) }.1
     };
-    match std::thread::Builder::new()
-        .name("hotswap-free".into())
-        .spawn(run)
-    {
-        Ok(thread) => next(State::Freeing { library, thread }),
-        Err(error) => {
-            let reason = format!("no thread to free it on: {error}; its instance is leaked");
-            keep(&library, vec![Holder::Other { reason }], board);
-            Step::Next(Vec::new())
+    match spawn((instance, turn), run) {
+        Ok(thread) => {
+            board.update(&library, |r| r.advance(RetirementState::Freeing));
+            next(State::Freeing { library, thread })
+        }
+        Err(((instance, turn), error)) => {
+            let instance = Arc::new(instance);
+            Step::Wait(State::Shared { instance, turn }, vec![no_thread(&error)])
         }
     }
 }

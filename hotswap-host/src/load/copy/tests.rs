@@ -1,4 +1,4 @@
-use super::{CopyDir, PrivateCopy};
+use super::{CopyDir, Patch, PrivateCopy};
 use crate::artifact::testing::{compile, section};
 use crate::artifact::{Artifact, Note};
 use crate::runtime::{HostDir, RuntimeError};
@@ -70,7 +70,7 @@ fn a_copy_is_private_and_leaves_with_its_owner() {
     let dir = host.path().to_owned();
     let copies = CopyDir::new(host);
 
-    let copy = copies.make(&artifact, &bytes).unwrap();
+    let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
     let name = copy.path().file_name().unwrap().to_str().unwrap();
     assert!(
         name.starts_with(&format!("world-{:.8}-", artifact.build_id)) && name.ends_with(".so"),
@@ -90,8 +90,29 @@ fn a_copy_is_private_and_leaves_with_its_owner() {
     // The swapper may go first.
     drop(copies);
     assert!(copy.path().exists());
-    drop(copy);
+    copy.remove();
     assert!(!dir.exists());
+}
+
+#[test]
+fn a_patch_is_in_the_copy_alone() {
+    let base = tempdir().unwrap();
+    let (artifact, bytes) = plugin(base.path());
+    let patch = Patch {
+        at: 16..32,
+        bytes: *b"hotswap!",
+    };
+    let on_disk = CopyDir::new(Arc::new(HostDir::create_in(base.path()).unwrap()));
+    let in_memory = CopyDir::in_memory(&RuntimeError::NotADirectory {
+        dir: base.path().into(),
+    });
+    for copies in [&on_disk, &in_memory] {
+        let copy = copies.make(&artifact, &bytes, &patch).unwrap();
+        let mut copied = fs::read(copy.path()).unwrap();
+        assert_eq!(&copied[16..32], b"hotswap!hotswap!");
+        copied[16..32].copy_from_slice(&bytes[16..32]);
+        assert!(copied == bytes);
+    }
 }
 
 #[test]
@@ -103,12 +124,12 @@ fn each_copy_is_a_library_of_its_own() {
         dir: base.path().into(),
     });
     for copies in [&on_disk, &in_memory] {
-        let first = Opened::new(copies.make(&artifact, &bytes).unwrap());
-        let second = Opened::new(copies.make(&artifact, &bytes).unwrap());
+        let first = Opened::new(copies.make(&artifact, &bytes, &Patch::default()).unwrap());
+        let second = Opened::new(copies.make(&artifact, &bytes, &Patch::default()).unwrap());
         assert_eq!((first.bump(), first.bump(), second.bump()), (1, 2, 1));
         // Descriptors and inodes are used again; what they lead to is new all the same.
-        drop(first.close());
-        let third = Opened::new(copies.make(&artifact, &bytes).unwrap());
+        first.close().remove();
+        let third = Opened::new(copies.make(&artifact, &bytes, &Patch::default()).unwrap());
         assert_eq!((third.bump(), second.bump()), (1, 2));
     }
 }
@@ -118,9 +139,9 @@ fn a_library_that_stays_keeps_its_file() {
     let base = tempdir().unwrap();
     let (artifact, bytes) = plugin(base.path());
     let copies = CopyDir::new(Arc::new(HostDir::create_in(base.path()).unwrap()));
-    let copy = copies.make(&artifact, &bytes).unwrap();
+    let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
     let path = copy.path().to_owned();
-    std::mem::forget(copy);
+    drop(copy);
     drop(copies);
     drop(HostDir::create_in(base.path()).unwrap());
     assert!(path.exists());
@@ -133,7 +154,7 @@ fn a_directory_that_was_removed_is_done_without() {
     let host = Arc::new(HostDir::create_in(base.path()).unwrap());
     fs::remove_dir_all(host.path()).unwrap();
     let copies = CopyDir::new(host);
-    let copy = copies.make(&artifact, &bytes).unwrap();
+    let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
     assert!(copy.fallback().unwrap().contains("No such file"));
     assert_eq!(Opened::new(copy).bump(), 1);
 }
@@ -194,7 +215,7 @@ fn with_a_mount() {
         }
     };
     let copies = CopyDir::new(host.clone());
-    let copy = copies.make(&artifact, &bytes).unwrap();
+    let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
     let reason = copy.fallback().unwrap();
     assert!(
         reason.contains(expected) && reason.contains(base.path().to_str().unwrap()),

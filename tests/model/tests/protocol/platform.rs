@@ -53,7 +53,11 @@ pub(crate) fn thread_name(_: i32) -> String {
     String::new()
 }
 
-/// All threads whose records are looked at are alive.
 pub(crate) fn thread_start(_: i32) -> Option<u64> {
     None
+}
+
+/// All threads whose records are looked at are alive.
+pub(crate) fn has_ended(_: i32, _: Option<u64>) -> bool {
+    false
 }

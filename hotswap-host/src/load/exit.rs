@@ -1,0 +1,122 @@
+//! Exit functions of plugins, and the end of the process.
+//!
+//! A library registers functions that are to run when the process ends, or when it is closed: with `atexit`, and for each
+//! static with a destructor that C++ code has. The C library would run those of a library in `dlclose`, under the dynamic
+//! linker's lock, where one that takes its time would hold up every load of another library; and it might run one at the
+//! end of the process while another thread unmaps that library. So they are kept here:
+//! - A library that leaves memory has its functions [taken](take) and run by the retiring side, on a thread of their own,
+//!   before the last look.
+//! - When the process ends, by `exit` or by returning from `main`, [`at_end`] first sees to it that nothing is closed any
+//!   more, and then runs those of all libraries, the last registered first.
+//!
+//! `at_end` is one exit function of the host's, registered before the first library is opened. So those that the host itself
+//! registers later run before it. No code of a plugin is among those, and no plugin has an exit function that the C
+//! library knows of. What follows `at_end` are the destructors in the libraries' tables, which the dynamic linker runs
+//! itself; by then nothing is closed any more.
+//!
+//! `_exit`, `quick_exit` and a signal run none of these functions.
+use super::library::Library;
+use hotswap_plugin::contract::shim::Destructor;
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+/// An exit function, and its argument.
+pub(crate) struct ExitFunction {
+    library: Arc<Library>,
+    run: Destructor,
+    argument: *mut c_void,
+}
+
+// SAFETY: the argument is only handed to the function, which may be called on any thread.
+unsafe impl Send for ExitFunction {}
+
+impl ExitFunction {
+    /// # Safety
+    /// The library is mapped.
+    pub(crate) unsafe fn run(self) {
+        // SAFETY: what the library has registered, taken out of the list, and so run once; by the caller's promise.
+        unsafe { (self.run)(self.argument) };
+    }
+}
+
+/// All that are to run, in the order in which they were registered.
+static FUNCTIONS: Mutex<Vec<ExitFunction>> = Mutex::new(Vec::new());
+
+/// Whether the process is ending. Held while a library is closed.
+static ENDING: Mutex<bool> = Mutex::new(false);
+/// The thread that closes a library.
+static CLOSER: AtomicI32 = AtomicI32::new(0);
+/// The process that [`prepare`] was called in; another one is a forked child of it.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+fn functions() -> MutexGuard<'static, Vec<ExitFunction>> {
+    FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has [`at_end`] called when the process ends. To be called before a library is opened.
+pub(super) fn prepare() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        PROCESS.store(std::process::id(), Relaxed);
+        // SAFETY: a function of the host's, which is never unmapped. Where it cannot be registered, nothing is closed.
+        let registered = unsafe { libc::atexit(at_end) } == 0;
+        *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = !registered;
+    });
+}
+
+/// Registers an exit function of the library.
+pub(super) fn register(library: Arc<Library>, run: Destructor, argument: *mut c_void) -> c_int {
+    functions().push(ExitFunction {
+        library,
+        run,
+        argument,
+    });
+    0
+}
+
+/// Whether the library has exit functions that have not run.
+pub(crate) fn has_functions(library: &Arc<Library>) -> bool {
+    functions().iter().any(|f| Arc::ptr_eq(&f.library, library))
+}
+
+/// Takes the library's exit function that was registered last.
+pub(crate) fn take(library: &Arc<Library>) -> Option<ExitFunction> {
+    let mut functions = functions();
+    let last = functions
+        .iter()
+        .rposition(|f| Arc::ptr_eq(&f.library, library))?;
+    Some(functions.remove(last))
+}
+
+/// Runs `close`, unless the process is ending: then nothing is closed any more.
+pub(crate) fn unless_ending<R>(close: impl FnOnce() -> R) -> Option<R> {
+    let ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    if *ending {
+        return None;
+    }
+    CLOSER.store(crate::platform::thread_id(), Relaxed);
+    let closed = close();
+    CLOSER.store(0, Relaxed);
+    Some(closed)
+}
+
+/// The process ends. Waits for a library that is being closed, so that the rest of the end meets whole libraries only.
+extern "C" fn at_end() {
+    let is_child = std::process::id() != PROCESS.load(Relaxed);
+    // A destructor of a library that is being closed may end the process, on this thread. In a forked child the thread
+    // that held the lock may be missing; but there nothing is closed.
+    if CLOSER.load(Relaxed) != crate::platform::thread_id() && !is_child {
+        *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+    let last = || match FUNCTIONS.try_lock() {
+        Ok(mut functions) => functions.pop(),
+        Err(TryLockError::Poisoned(functions)) => functions.into_inner().pop(),
+        Err(TryLockError::WouldBlock) if is_child => None,
+        Err(TryLockError::WouldBlock) => functions().pop(),
+    };
+    while let Some(function) = last() {
+        // SAFETY: a library has functions here only while it is mapped: its last ones are taken before it is closed.
+        unsafe { function.run() };
+    }
+}

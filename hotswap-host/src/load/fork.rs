@@ -1,0 +1,107 @@
+//! Fork handlers of plugins (`pthread_atfork`).
+//!
+//! The C library knows three handlers of the host's, which call those of the plugins: [`prepare`] in reverse order before a
+//! fork, and after it, in parent and child, the others in order. A handler is code of its library. From before the first
+//! one is called until after the last, each library that has any is counted as having an object, so that it stays.
+use super::library::Library;
+use hotswap_plugin::contract::shim::ForkHandler;
+use std::cell::RefCell;
+use std::ffi::c_int;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// What a library wants to be called around a fork.
+#[derive(Clone, Copy)]
+pub(crate) struct Handlers {
+    pub(super) prepare: Option<ForkHandler>,
+    pub(super) parent: Option<ForkHandler>,
+    pub(super) child: Option<ForkHandler>,
+}
+
+/// Handlers with their library, in the order in which they were registered.
+type List = Vec<(Arc<Library>, Handlers)>;
+
+static HANDLERS: Mutex<List> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// Those that the fork which this thread is about to make has counted.
+    static FORKING: RefCell<List> = const { RefCell::new(Vec::new()) };
+}
+
+fn handlers() -> MutexGuard<'static, List> {
+    HANDLERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Registers fork handlers of a library.
+pub(super) fn register(library: Arc<Library>, of: Handlers) -> c_int {
+    static REGISTERED: OnceLock<c_int> = OnceLock::new();
+    // SAFETY: functions of the host's, which is never unmapped.
+    let registered = *REGISTERED.get_or_init(|| unsafe {
+        libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child))
+    });
+    if registered == 0 {
+        handlers().push((library, of));
+    }
+    registered
+}
+
+/// Takes away the handlers of a library that is about to be closed. Forks that have begun have counted it.
+pub(crate) fn take(library: &Arc<Library>) -> Vec<Handlers> {
+    let mut taken = Vec::new();
+    handlers().retain(|(of, handlers)| {
+        let own = Arc::ptr_eq(of, library);
+        taken.extend(own.then_some(*handlers));
+        !own
+    });
+    taken
+}
+
+/// Gives back what was [taken](take) from a library that is not closed after all.
+pub(crate) fn give_back(library: &Arc<Library>, of: Vec<Handlers>) {
+    handlers().extend(of.into_iter().map(|handlers| (library.clone(), handlers)));
+}
+
+unsafe extern "C" fn prepare() {
+    let list = {
+        let handlers = handlers();
+        // Under the lock: whoever takes a library's handlers away finds it counted afterwards.
+        handlers
+            .iter()
+            .for_each(|(library, _)| library.activity().object_made());
+        handlers.clone()
+    };
+    for (_, handlers) in list.iter().rev() {
+        if let Some(prepare) = handlers.prepare {
+            // SAFETY: what the library has registered; counted, so mapped.
+            unsafe { prepare() };
+        }
+    }
+    let remembered = FORKING.try_with(|forking| forking.borrow_mut().extend_from_slice(&list));
+    if remembered.is_err() {
+        // The thread is ending, and has no list any more: the handlers that follow are not called.
+        uncount(&list);
+    }
+}
+
+fn after_fork(which: impl Fn(&Handlers) -> Option<ForkHandler>) {
+    let list = FORKING.try_with(RefCell::take).unwrap_or_default();
+    for (_, handlers) in &list {
+        if let Some(handler) = which(handlers) {
+            // SAFETY: what the library has registered; counted, so mapped.
+            unsafe { handler() };
+        }
+    }
+    uncount(&list);
+}
+
+fn uncount(list: &[(Arc<Library>, Handlers)]) {
+    list.iter()
+        .for_each(|(library, _)| library.activity().object_gone());
+}
+
+unsafe extern "C" fn in_parent() {
+    after_fork(|handlers| handlers.parent);
+}
+
+unsafe extern "C" fn in_child() {
+    after_fork(|handlers| handlers.child);
+}

@@ -1,0 +1,197 @@
+//! The functions behind the [`ShimTable`]: what plugins call instead of the C library's.
+//!
+//! Each is called by code of the library that the token names. A library that is barred is being closed: what still runs
+//! of it are its own destructors, and nothing that they begin would find it mapped.
+use super::library::Library;
+use super::{exit, fork};
+use crate::live::record;
+use crate::platform;
+use hotswap_plugin::contract::shim::{
+    Destructor, ForkHandler, Key, ShimTable, SignalCall, StartRoutine, Thread, Token,
+};
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
+/// The table of the library that the token names.
+pub(super) fn table(token: Token) -> ShimTable {
+    ShimTable {
+        token,
+        thread_atexit,
+        key_create,
+        key_delete,
+        key_set,
+        thread_create,
+        at_exit,
+        at_fork,
+        signal_action,
+        signal,
+    }
+}
+
+unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    if library.activity().is_barred() {
+        library.count_destructors_skipped(1);
+        return -1;
+    }
+    record::mine().add_destructor(library, run, object);
+    0
+}
+
+unsafe extern "C" fn key_create(
+    token: Token,
+    key: *mut Key,
+    destructor: Option<Destructor>,
+) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    if library.activity().is_barred() {
+        return libc::EAGAIN;
+    }
+    // The real key has no destructor: nothing in the C library points into the plugin.
+    // SAFETY: the caller's `key`.
+    let result = unsafe { libc::pthread_key_create(key, None) };
+    if result == 0 {
+        // SAFETY: just written.
+        library.add_key(unsafe { *key }, destructor);
+    }
+    result
+}
+
+unsafe extern "C" fn key_delete(token: Token, key: Key) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    library.forget_key(key);
+    // SAFETY: no preconditions.
+    unsafe { libc::pthread_key_delete(key) }
+}
+
+unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    if !value.is_null() && library.key_destructor(key).is_some() {
+        record::mine().add_key(library, key);
+    }
+    // SAFETY: the caller's promises.
+    unsafe { libc::pthread_setspecific(key, value) }
+}
+
+struct Boot {
+    library: Arc<Library>,
+    start: StartRoutine,
+    argument: *mut c_void,
+}
+
+extern "C" fn thread_main(boot: *mut c_void) -> *mut c_void {
+    // SAFETY: `thread_create` passes a box.
+    let Boot {
+        library,
+        start,
+        argument,
+    } = *unsafe { Box::from_raw(boot.cast::<Boot>()) };
+    library.thread_begins();
+    // Counted down at the thread's end, after its destructors.
+    record::mine().set_started_by(library);
+    // SAFETY: what the plugin asked `pthread_create` for.
+    unsafe { start(argument) }
+}
+
+unsafe extern "C" fn thread_create(
+    token: Token,
+    thread: *mut Thread,
+    attributes: *const c_void,
+    start: StartRoutine,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    if library.activity().is_barred() {
+        return libc::EAGAIN;
+    }
+    library.activity().thread_made();
+    let boot = Box::into_raw(Box::new(Boot {
+        library: library.clone(),
+        start,
+        argument,
+    }));
+    // SAFETY: the caller's pointers; `thread_main` takes the box.
+    let result =
+        unsafe { libc::pthread_create(thread.cast(), attributes.cast(), thread_main, boot.cast()) };
+    if result != 0 {
+        // SAFETY: no thread was made, so the box is still ours.
+        drop(unsafe { Box::from_raw(boot) });
+        library.activity().thread_gone();
+    }
+    result
+}
+
+unsafe extern "C" fn at_exit(token: Token, run: Destructor, argument: *mut c_void) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    if library.activity().is_barred() {
+        return -1;
+    }
+    exit::register(library, run, argument)
+}
+
+unsafe extern "C" fn at_fork(
+    token: Token,
+    prepare: Option<ForkHandler>,
+    parent: Option<ForkHandler>,
+    child: Option<ForkHandler>,
+) -> c_int {
+    // SAFETY: called by the library's code.
+    let library = unsafe { Library::of(token) };
+    if library.activity().is_barred() {
+        return libc::ENOMEM;
+    }
+    fork::register(
+        library,
+        fork::Handlers {
+            prepare,
+            parent,
+            child,
+        },
+    )
+}
+
+unsafe extern "C" fn signal_action(
+    token: Token,
+    signal: c_int,
+    action: *const c_void,
+    before: *mut c_void,
+) -> c_int {
+    let action: *const libc::sigaction = action.cast();
+    // SAFETY: null, or what the caller lends.
+    if let Some(action) = unsafe { action.as_ref() } {
+        // SAFETY: called by the library's code.
+        unsafe { remember_handler(token, signal, action.sa_sigaction) };
+    }
+    // SAFETY: the caller's promises.
+    unsafe { libc::sigaction(signal, action, before.cast()) }
+}
+
+unsafe extern "C" fn signal(
+    token: Token,
+    call: SignalCall,
+    signal: c_int,
+    handler: usize,
+) -> usize {
+    // SAFETY: called by the library's code.
+    unsafe { remember_handler(token, signal, handler) };
+    // SAFETY: the caller's promises.
+    unsafe { platform::signal(call, signal, handler) }
+}
+
+/// Before the C library hears of it, and whether or not that takes it: whoever sees the handler may keep it.
+///
+/// # Safety
+/// Called by code of the library that the token names. It may be a signal handler, or run between `fork` and `exec`: no
+/// lock is taken, and no memory allocated, for a disposition that is no handler.
+unsafe fn remember_handler(token: Token, signal: c_int, handler: usize) {
+    if ![libc::SIG_DFL, libc::SIG_IGN, libc::SIG_ERR].contains(&handler) {
+        // SAFETY: the caller's promise.
+        unsafe { Library::of(token) }.add_handler(signal, handler);
+    }
+}
