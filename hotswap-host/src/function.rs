@@ -7,15 +7,13 @@ use crate::swapper::Pin;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
-    Arg, DynamicOut, FunctionDesc, InvokeError as Refused, Panicked, Return, SliceView, Status,
-    StrView, ValueView, call_dynamic,
+    Arg, DynamicOut, FunctionDesc, InvokeError as Refused, Panicked, Return, Signature, SliceView,
+    Status, StrView, ValueView, call_dynamic,
 };
 use hotswap_plugin::contract::entry::{RawArgs, RawOut};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::null;
-
-pub use hotswap_plugin::boundary::Signature;
 
 /// A typed function of a plugin: `Function<fn(u32) -> String>`.
 ///
@@ -27,7 +25,8 @@ pub use hotswap_plugin::boundary::Signature;
 /// the [prelude](crate::prelude) brings into scope.
 pub struct Function<F> {
     handle: Handle,
-    signature: PhantomData<fn() -> F>,
+    /// Invariant: no other type is a type of the same handle.
+    signature: PhantomData<fn(F) -> F>,
 }
 
 /// A function of a plugin that is called with [`Value`]s.
@@ -40,6 +39,7 @@ pub struct Dynamic {
 }
 
 impl<F> Function<F> {
+    /// `handle` was bound with the signature of the `fn` type `F`.
     pub(crate) fn new(handle: Handle) -> Self {
         Function {
             handle,
@@ -76,7 +76,7 @@ impl<F> fmt::Debug for Function<F> {
 pub struct Bound<'p, F> {
     target: Target,
     spec: &'p HandleSpec,
-    signature: PhantomData<fn() -> F>,
+    signature: PhantomData<fn(F) -> F>,
 }
 
 impl Dynamic {
@@ -204,11 +204,12 @@ macro_rules! arity {
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
                 match self.handle.enter() {
                     Some((_pinned, target)) => {
-                        // SAFETY: bound with this signature; the pin keeps library and instance alive.
+                        // SAFETY: bound with the signature of `F`, which is an `fn` type and has no other; the pin keeps
+                        // library and instance alive.
                         unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
                     }
                     None => self.handle.call_aside(|target| {
-                        // SAFETY: as above.
+                        // SAFETY: the handle's function has the signature of the `fn` type `F`, and `call_aside` keeps its pin.
                         unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
                     }),
                 }
@@ -223,7 +224,7 @@ macro_rules! arity {
         {
             #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
-                // SAFETY: bound with this signature in a generation that stays pinned.
+                // SAFETY: bound with the signature of the `fn` type `F`, in a generation that stays pinned.
                 unsafe { arity!(@call self.spec, self.target, R $(, $arg: $A)*) }
             }
         }

@@ -10,13 +10,12 @@ use crate::live::pin::{Pinned, Slotted};
 use crate::live::record::Entered;
 use crate::name::PluginName;
 use crate::nearest::nearest;
+use crate::signature::Signature;
 use crate::swapper::{Inner, Pin};
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::same_function;
 use hotswap_plugin::boundary::mismatch::{self, Party};
-use hotswap_plugin::boundary::{
-    AsyncSignature, FunctionDesc, InterfaceDesc, Panicked, ParamDesc, Signature, TypeDesc,
-};
+use hotswap_plugin::boundary::{FunctionDesc, InterfaceDesc, Panicked, ParamDesc, TypeDesc};
 use std::fmt;
 use std::ptr::null;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,7 +75,7 @@ impl HandleSpec {
         HandleSpec::new(plugin, function, kind)
     }
 
-    pub(crate) fn typed_async<A, F: AsyncSignature<A>>(plugin: &str, function: &str) -> Self {
+    pub(crate) fn typed_async<A, F: Signature<A>>(plugin: &str, function: &str) -> Self {
         let kind = Kind::Typed {
             params: F::PARAMS,
             result: F::LATER,

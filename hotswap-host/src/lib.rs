@@ -46,6 +46,7 @@ mod retirement;
 pub mod runtime;
 mod saved_state;
 pub mod signal;
+mod signature;
 mod swapper;
 pub mod telemetry;
 mod vault;
@@ -69,6 +70,7 @@ pub use load::copy::CopyError;
 pub use name::PluginName;
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
+pub use signature::Signature;
 pub use swapper::{
     Builder, Change, Hold, Outcome, Pin, PluginReport, Reload, Report, StateReport, Swapper,
 };

@@ -82,7 +82,7 @@ fn adder_and_caller() -> Stage {
     plugins::host(&[(ADDER, &adder), ("bench-caller", &caller)])
 }
 
-fn function<F: hotswap_plugin::boundary::Signature<A>, A>(
+fn function<F: hotswap_host::Signature<A>, A>(
     stage: &Stage,
     plugin: &str,
     name: &str,

@@ -1,9 +1,9 @@
 //! A host with a plugin directory of its own.
 use crate::{Desk, LIMIT, fixture, process};
+use hotswap_host::Signature;
 use hotswap_host::artifact::BuildId;
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Retirement, RetirementState, UnloadMode};
-use hotswap_plugin::boundary::Signature;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

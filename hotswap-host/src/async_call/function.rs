@@ -4,6 +4,7 @@ use super::calling::Calling;
 use super::count::LastPlace;
 use crate::error::HandleError;
 use crate::handle::{Handle, HandleSpec};
+use crate::signature::Signature;
 use crate::swapper::Swapper;
 use hotswap_plugin::boundary::{Arg, AsyncSignature, Return};
 use std::fmt;
@@ -26,10 +27,11 @@ use std::marker::PhantomData;
 pub struct AsyncFunction<F> {
     handle: Handle,
     last: LastPlace,
-    signature: PhantomData<fn() -> F>,
+    signature: PhantomData<fn(F) -> F>,
 }
 
 impl<F> AsyncFunction<F> {
+    /// `handle` was bound with the signature of the `fn` type `F`.
     fn new(handle: Handle) -> Self {
         AsyncFunction {
             handle,
@@ -51,7 +53,7 @@ impl Swapper {
         function: &str,
     ) -> Result<AsyncFunction<F>, HandleError>
     where
-        F: AsyncSignature<A>,
+        F: Signature<A>,
     {
         Ok(AsyncFunction::new(self.make_handle(
             HandleSpec::typed_async::<A, F>(plugin, function),
@@ -96,8 +98,8 @@ macro_rules! arity {
                 match self.handle.enter_or_gate() {
                     Entry::Open(pinned, target) => {
                         Calling::begin(&self.handle, &self.last, (pinned, target), |target| {
-                            // SAFETY: bound with this signature; the pin keeps library and instance alive, and after it
-                            // what `Calling` counts.
+                            // SAFETY: bound with the signature of `F`, which is an `fn` type and has no other; the pin keeps
+                            // library and instance alive, and after it what `Calling` counts.
                             unsafe {
                                 <F as AsyncSignature<($($A,)*)>>::start(target.call, target.this, ($($arg,)*))
                             }
@@ -106,7 +108,8 @@ macro_rules! arity {
                     Entry::Gate(gate) => {
                         let kept = <F as AsyncSignature<($($A,)*)>>::keep(($($arg,)*));
                         let start = Box::new(move |target: crate::bindings::Target| {
-                            // SAFETY: as above.
+                            // SAFETY: the handle's function has the signature of the `fn` type `F`; `AtGate` pins its
+                            // generation, and `Calling` counts the call after that.
                             unsafe {
                                 <F as AsyncSignature<($($A,)*)>>::start_kept(target.call, target.this, &kept)
                             }

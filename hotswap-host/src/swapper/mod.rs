@@ -21,7 +21,7 @@ pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::{Change, Reload};
 
 use crate::error::{HandleError, InvokeError, ReloadError};
-use crate::function::{Dynamic, Function, Signature};
+use crate::function::{Dynamic, Function};
 use crate::generation::{Generation, Listing};
 use crate::handle::{Handle, HandleSpec};
 use crate::interface::Interface;
@@ -31,6 +31,7 @@ use crate::live::record;
 use crate::name::PluginName;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
+use crate::signature::Signature;
 use crate::telemetry::Levels;
 use hotswap_plugin::boundary;
 use hotswap_plugin::{LiveData, Value};

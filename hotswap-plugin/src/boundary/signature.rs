@@ -19,12 +19,16 @@ use std::fmt;
 /// }
 /// assert_eq!(written::<(&str, u32), fn(&str, u32) -> String>(), "fn hum(&str, u32) -> String");
 /// ```
+///
+/// # Safety
+/// [`PARAMS`](Self::PARAMS) and [`RESULT`](Self::RESULT) describe the functions that [`call`](Self::call) calls. An `fn` type
+/// has one description: whoever has a function that was compared with it calls that with any `A`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the signature of a function between plugins",
     label = "not a signature that crosses",
     note = "up to eight parameters, each `&str`, `&[T]`, `&T` or `T` where `T` is shared, and an owned shared result"
 )]
-pub trait Signature<A> {
+pub unsafe trait Signature<A> {
     /// What it returns.
     type Result: Return;
     /// Its parameters, without names.
@@ -69,7 +73,9 @@ pub fn written<'a>(
 
 macro_rules! arity {
     ($($a:ident: $A:ident),*) => {
-        impl<Func, R, $($A),*> Signature<($($A,)*)> for Func
+        // SAFETY: `call` lends what `PARAMS` describes, and receives a result of the type `R`. The parameters of an `fn` type
+        // are the `A`s, up to their lifetimes, which descriptions do not have.
+        unsafe impl<Func, R, $($A),*> Signature<($($A,)*)> for Func
         where
             Func: Fn($($A),*) -> R,
             R: Return,

@@ -54,7 +54,7 @@ impl Night {
 
     pub fn dreamer<F, A>(&self, function: &str) -> AsyncFunction<F>
     where
-        F: hotswap_plugin::boundary::AsyncSignature<A>,
+        F: hotswap_host::Signature<A>,
     {
         let function = self.stage.swapper.async_function("dreamer", function);
         function.expect("the dreamer has this function")

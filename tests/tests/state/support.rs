@@ -1,7 +1,7 @@
 //! A host whose plugins have state.
+use hotswap_host::Signature;
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Hold};
-use hotswap_plugin::boundary::Signature;
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, ordered, renamed, variant};
 use std::collections::HashMap;

@@ -8,7 +8,10 @@ use crate::boundary::signature::Signature;
 use crate::boundary::view::Arena;
 
 /// A signature of an `async fn` that crosses: each [`Signature`], whose result comes later.
-pub trait AsyncSignature<A>: Signature<A> {
+///
+/// # Safety
+/// As [`Signature`], of [`LATER`](Self::LATER), [`start`](Self::start) and [`start_kept`](Self::start_kept).
+pub unsafe trait AsyncSignature<A>: Signature<A> {
     /// The type of what the C function returns: a [`Later`] with the result.
     const LATER: &'static TypeDesc = <Later<Self::Result> as Shared>::TYPE;
     /// Copies of the parameters.
@@ -54,7 +57,8 @@ type Entry<R> = Out<<Later<R> as Shared>::View>;
 
 macro_rules! arity {
     ($($a:ident: $A:ident),*) => {
-        impl<Func, R, $($A),*> AsyncSignature<($($A,)*)> for Func
+        // SAFETY: `start` lends what `PARAMS` describes, and receives a `Later<R>`.
+        unsafe impl<Func, R, $($A),*> AsyncSignature<($($A,)*)> for Func
         where
             Func: Fn($($A),*) -> R,
             R: Return,
