@@ -143,6 +143,7 @@ fn sources(checkout: &Path) -> Vec<String> {
     for tests in [
         "cargo-hotswap/tests",
         "hotswap-host/src",
+        "hotswap-host/tests",
         "hotswap-plugin/src",
         "hotswap-plugin/tests",
         "tests/model/tests",
