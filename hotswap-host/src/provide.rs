@@ -1,18 +1,32 @@
 //! What the host provides for its plugins to import.
-use hotswap_plugin::boundary::{Interface, InterfaceDesc, Provides, RawObject};
+use hotswap_plugin::boundary::{Interface, InterfaceDesc, RawObject};
 use std::any::Any;
 use std::sync::Arc;
 
 /// A value that a host can provide as the interface `I`, such as `dyn JobQueue`: one whose type implements the trait.
-pub trait Provider<I: Interface + ?Sized>: Send + Sync + 'static {
-    /// What plugins are handed.
-    #[doc(hidden)]
-    fn raw(&self) -> RawObject;
-}
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be provided as `{I}`",
+    label = "`{Self}` does not implement the trait, or is not `Send`, `Sync` and `'static`",
+    note = "put `#[interface]` on the trait, and write an `impl` of it for `{Self}`; `Provider` follows from that"
+)]
+pub trait Provider<I: Interface + ?Sized>: sealed::Raw<I> + Send + Sync + 'static {}
 
-impl<I: Provides<T> + ?Sized, T: Send + Sync + 'static> Provider<I> for T {
-    fn raw(&self) -> RawObject {
-        RawObject::of::<I, T>(self)
+#[diagnostic::do_not_recommend]
+impl<I: Interface + ?Sized, T: sealed::Raw<I> + Send + Sync + 'static> Provider<I> for T {}
+
+mod sealed {
+    use hotswap_plugin::boundary::{Provides, RawObject};
+
+    /// Gives the object that plugins are handed: nobody else says which table goes with a type.
+    pub trait Raw<I: ?Sized> {
+        fn raw(&self) -> RawObject;
+    }
+
+    #[diagnostic::do_not_recommend]
+    impl<I: Provides<T> + ?Sized, T> Raw<I> for T {
+        fn raw(&self) -> RawObject {
+            RawObject::of::<I, T>(self)
+        }
     }
 }
 
@@ -29,13 +43,13 @@ struct Object {
 
 // SAFETY: `raw` points to a constant table and to what `_keep` owns, which is `Send + Sync`.
 unsafe impl Send for Provided {}
-// SAFETY: as above.
+// SAFETY: `raw` points to a constant table and to what `_keep` owns, which is `Send + Sync`.
 unsafe impl Sync for Provided {}
 
 impl Provided {
     /// Adds an object; a later one of the same interface takes its place.
     pub(crate) fn add<I: Interface + ?Sized>(&mut self, object: Arc<impl Provider<I>>) {
-        let (desc, raw) = (I::DESC, Provider::<I>::raw(&*object));
+        let (desc, raw) = (I::DESC, sealed::Raw::<I>::raw(&*object));
         self.0.retain(|known| known.desc.hash != desc.hash);
         self.0.push(Object {
             desc,

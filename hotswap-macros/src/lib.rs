@@ -169,6 +169,14 @@ pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `Box`, an array, a tuple of up to four, `Error`, `Value`, `Held<dyn Interface>`, or a type with `#[shared]`. The type has no parameters, and
 /// does not contain itself. Its definition is compared when libraries meet: both sides must have the same one.
 ///
+/// # Private fields
+/// The receiver builds its value field by field, private fields included, and runs no constructor. Names and types of fields
+/// are compared, and not what a constructor sees to: a value of a version of the crate that checks less arrives in one that
+/// checks more, and so does one that a caller by name has made up ([`Value`](../hotswap_plugin/enum.Value.html)). A plugin or
+/// host that relies on such a check makes it where the value arrives. `unsafe` code must not rely on one at all: a type whose
+/// `unsafe` code does, such as a private index that is used unchecked, cannot be `#[shared]`.
+///
+/// # Layout
 /// A struct without a `repr` becomes `repr(C)`. If all its fields are plain, so is the struct, and a slice of it is lent
 /// without a copy.
 ///

@@ -8,6 +8,10 @@ use crate::boundary::view::Arena;
 /// A type that may cross between libraries. Put `#[shared]` on a struct or an enum; numbers, texts, collections,
 /// `Option`, `Result`, tuples of up to four and [`Error`](super::Error) are shared already.
 ///
+/// A copy is made field by field, private fields included, and no constructor runs. Equal descriptions say that the fields have
+/// the same names and types, and not that the same invariants hold for them: see
+/// [`#[shared]`](macro@crate::shared#private-fields).
+///
 /// # Safety
 /// - [`View`](Self::View) is the same in every library for types of an equal [`TYPE`](Self::TYPE): it is `repr(C)`, or
 ///   a primitive type, down to its last field.

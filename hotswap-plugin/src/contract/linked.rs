@@ -59,14 +59,18 @@ impl Bytes {
     }
 
     const fn get(self) -> &'static [u8] {
-        // SAFETY: made of a slice, which is constant.
+        // SAFETY: made of a slice, or of the constant bytes that the caller of `Linked::new` has promised.
         unsafe { std::slice::from_raw_parts(self.first, self.len) }
     }
 }
 
 impl Linked {
     /// A plugin of this package. `M` is the type of its metadata section.
-    pub const fn new<M>(
+    ///
+    /// # Safety
+    /// The metadata is bytes, without padding, which nobody changes. The header leads to the entry points of the plugin that
+    /// the metadata describes.
+    pub const unsafe fn new<M>(
         package: &'static str,
         metadata: &'static M,
         header: &'static LibHeader,
@@ -126,11 +130,14 @@ macro_rules! __linked {
 
         static HEADER: $crate::__private::abi_stable::library::LibHeader = $crate::__header!();
 
-        static LINKED: $crate::contract::linked::Linked = $crate::contract::linked::Linked::new(
-            ::core::env!("CARGO_PKG_NAME"),
-            &HOTSWAP_METADATA,
-            &HEADER,
-        );
+        // SAFETY: the metadata and the header are made of the same `PLUGIN`, and a `Section` has parts of bytes only.
+        static LINKED: $crate::contract::linked::Linked = unsafe {
+            $crate::contract::linked::Linked::new(
+                ::core::env!("CARGO_PKG_NAME"),
+                &HOTSWAP_METADATA,
+                &HEADER,
+            )
+        };
 
         $crate::__collect! {
             "hotswap_linked", $crate::contract::linked::HOTSWAP_LINKED,

@@ -45,7 +45,7 @@ pub struct LiveDesc {
     /// What it does.
     pub code: LiveCode,
     /// Its [`LivePart`], which would not be linked without this.
-    pub part: *const (),
+    part: *const (),
 }
 
 /// What a live item does.

@@ -66,7 +66,28 @@ pub struct FieldDesc {
 
 impl FieldDesc {
     /// A part with this name.
+    ///
+    /// ```
+    /// use hotswap_plugin::boundary::{Later, Shared, TypeDesc};
+    ///
+    /// const _: &TypeDesc = <Later<u32> as Shared>::TYPE;
+    /// ```
+    ///
+    /// Who calls an `async fn` knows that the result is a future, and counts it. A future within a value is refused:
+    ///
+    /// ```compile_fail,E0080
+    /// use hotswap_plugin::boundary::{Later, Shared, TypeDesc};
+    ///
+    /// const _: &TypeDesc = <Option<Later<u32>> as Shared>::TYPE;
+    /// ```
+    ///
+    /// # Panics
+    /// At compile time where the description is a constant, for the type of a future.
     pub const fn new(name: &'static str, ty: &'static TypeDesc) -> Self {
+        assert!(
+            !matches!(ty.kind, Kind::Later),
+            "a future cannot be a part of a value: let an `async fn` return the value"
+        );
         FieldDesc {
             name: RStr::from_str(name),
             ty,

@@ -1,0 +1,16 @@
+use hotswap_host::prelude::*;
+use hotswap_plugin::interface;
+use std::sync::Arc;
+
+#[interface]
+pub trait JobQueue: Send + Sync {
+    fn len(&self) -> u64;
+}
+
+struct Queue;
+
+impl hotswap_host::Provider<dyn JobQueue> for Queue {}
+
+fn main() {
+    Swapper::builder().provide::<dyn JobQueue>(Arc::new(Queue));
+}
