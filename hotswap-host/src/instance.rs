@@ -274,7 +274,7 @@ impl Instance {
     /// The hook's error or panic.
     ///
     /// # Safety
-    /// Nobody else uses the instance: it is not live yet.
+    /// Nobody uses the instance meanwhile but the instances that import it, and what these have started.
     pub(crate) unsafe fn on_load(&self, data: &LoadDataView) -> Result<(), HookFailure> {
         // SAFETY: the caller's promise; the data is valid for the call.
         self.loaded.run(Hook::OnLoad, |sink| unsafe {

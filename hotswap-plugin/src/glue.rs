@@ -11,7 +11,7 @@ use crate::contract::{
     ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
 };
 use crate::runtime::{self, Use};
-use crate::{Context, LoadData, Plugin, Result, Vault, state, telemetry};
+use crate::{Context, Early, LoadData, Plugin, Result, Vault, state, telemetry};
 use abi_stable::library::{__call_root_module_loader, RootModuleResult};
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::RSlice;
@@ -189,16 +189,7 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
     }
 }
 
-/// The instance, where nobody else uses it.
-///
-/// # Safety
-/// `this` was made by [`construct`] for the same `P`, is not destroyed, and is used by nobody else.
-unsafe fn exclusive<'a, P>(this: *mut ()) -> &'a mut P {
-    // SAFETY: the caller's promise.
-    unsafe { &mut *this.cast() }
-}
-
-/// The instance, where others may use it too.
+/// The instance, in a hook with or after which it is live: callers, importers and the host have its pointer, too.
 ///
 /// # Safety
 /// `this` was made by [`construct`] for the same `P` and is not destroyed.
@@ -208,8 +199,9 @@ unsafe fn shared<'a, P>(this: *const ()) -> &'a P {
 }
 
 unsafe extern "C" fn on_load<P: Plugin>(this: *mut (), data: &LoadDataView, sink: Sink) -> Status {
-    // SAFETY: the contract of `PluginEntry::on_load`: not live yet, so used by nobody else.
-    unsafe { fallible(sink, || exclusive::<P>(this).on_load(&LoadData::new(data))) }
+    // SAFETY: the contract of `PluginEntry::on_load`: the pointer is with the host, which waits for this hook, and with plugins
+    // that import the instance, which call its exports alone.
+    unsafe { fallible(sink, || P::on_load(Early::new(this), &LoadData::new(data))) }
 }
 
 unsafe extern "C" fn on_init<P: Plugin>(
@@ -217,8 +209,9 @@ unsafe extern "C" fn on_init<P: Plugin>(
     vault: &VaultView<'_>,
     sink: Sink,
 ) -> Status {
-    // SAFETY: as for `on_load`.
-    unsafe { fallible(sink, || exclusive::<P>(this).on_init(&Vault::new(vault))) }
+    // SAFETY: the contract of `PluginEntry::on_init`: the pointer is with the host, which waits for this hook, and with plugins
+    // that import the instance, which call its exports alone.
+    unsafe { fallible(sink, || P::on_init(Early::new(this), &Vault::new(vault))) }
 }
 
 unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
@@ -245,10 +238,11 @@ unsafe extern "C" fn save<P: Plugin>(
 }
 
 unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink: Sink) -> Status {
-    // SAFETY: the contract of `PluginEntry::restore`: not live yet, so used by nobody else.
+    // SAFETY: the contract of `PluginEntry::restore`: the pointer is with the host, which waits for this hook, and with plugins
+    // that import the instance, which call its exports alone.
     unsafe {
         fallible(sink, || {
-            state::restore(view, |state| exclusive::<P>(this).restore(state))
+            state::restore(view, |state| P::restore(Early::new(this), state))
         })
     }
 }
@@ -256,8 +250,9 @@ unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink
 unsafe extern "C" fn on_free<P: Plugin>(this: *mut (), sink: Sink) -> Status {
     #[cfg(feature = "tokio")]
     crate::task::finish();
-    // SAFETY: the contract of `PluginEntry::on_free`: the last user is gone.
-    unsafe { hook(sink, || exclusive::<P>(this).on_free()) }
+    // SAFETY: the contract of `PluginEntry::on_free`: only the host's thread that runs this has the pointer. No generation with the
+    // instance is left, and the libraries of those that imported it have left, or all their handles have been dropped.
+    unsafe { hook(sink, || (*this.cast::<P>()).on_free()) }
 }
 
 unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {

@@ -64,7 +64,7 @@ pub use hotswap_macros::{Import, extension, interface, live, live_data, plugin, 
 pub use live::{Handler, LiveItem, LiveKind, VaultError, VaultHandle};
 pub use live_data::{Fields, LiveData, LiveDataError, LiveType};
 pub use load_data::LoadData;
-pub use plugin::Plugin;
+pub use plugin::{Early, Plugin};
 #[cfg(unix)]
 pub use state::Handed;
 pub use vault::{BagError, BagValue, Vault};

@@ -2,6 +2,9 @@
 use crate::boundary::{ExportDesc, FunctionDesc, Import, Result, Value};
 use crate::contract::state::StateDesc;
 use crate::{Context, LiveData, LoadData, Vault};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 /// What `#[plugin]` implements: the constructor, the hooks, and the lists of what the plugin offers and needs.
 ///
@@ -9,7 +12,8 @@ use crate::{Context, LiveData, LoadData, Vault};
 /// points of the shared library.
 ///
 /// # The order of the hooks
-/// `reloadable`, `construct`, `on_load`, then for all plugins of the generation `on_init`; the switch; `on_start`.
+/// `reloadable` and `construct`; for all new plugins `on_load`; for all of them `on_init`; the switch; `on_start`. Each runs in
+/// the order of the imports: a plugin comes after those it imports.
 /// Later `on_stop` at the next switch, and `on_free` after the last call of the instance has returned. An error or a
 /// panic before the switch leaves the running generation as it is.
 ///
@@ -45,12 +49,12 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
         true
     }
 
-    /// Runs once the instance exists, before that of plugins which import it.
+    /// Runs once all plugins of the generation exist, before that of plugins which import it.
     ///
     /// # Errors
     /// The author's: the generation is not made.
-    fn on_load(&mut self, data: &LoadData<'_>) -> Result<()> {
-        let _ = data;
+    fn on_load(this: Early<'_, Self>, data: &LoadData<'_>) -> Result<()> {
+        let _ = (this, data);
         Ok(())
     }
 
@@ -58,8 +62,8 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// The author's: the generation is not made.
-    fn on_init(&mut self, vault: &Vault<'_>) -> Result<()> {
-        let _ = vault;
+    fn on_init(this: Early<'_, Self>, vault: &Vault<'_>) -> Result<()> {
+        let _ = (this, vault);
         Ok(())
     }
 
@@ -82,8 +86,8 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// The author's, or the state does not fit: the instance before goes on.
-    fn restore(&mut self, state: &LiveData) -> Result<()> {
-        let _ = state;
+    fn restore(this: Early<'_, Self>, state: &LiveData) -> Result<()> {
+        let _ = (this, state);
         Err("the plugin has no state".into())
     }
 
@@ -94,5 +98,51 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     fn invoke_func(&self, name: &str, args: &[Value]) -> Option<Result<Value>> {
         let _ = (name, args);
         None
+    }
+}
+
+/// An instance in a hook that runs before it is live.
+///
+/// Plugins that import it have its exports since they were constructed, and may call them from threads that they have started.
+/// So a plugin that exports something is shared in these hooks, as it is ever after. One that exports nothing is the hook's own.
+pub struct Early<'a, P> {
+    this: NonNull<P>,
+    hook: PhantomData<&'a mut P>,
+}
+
+impl<'a, P: Plugin> Early<'a, P> {
+    /// # Safety
+    /// `this` is an instance that lasts for `'a`, and nobody uses it meanwhile but those who call the tables of
+    /// [`EXPORTS`](Plugin::EXPORTS).
+    pub(crate) unsafe fn new(this: *mut ()) -> Self {
+        Early {
+            // SAFETY: the caller's promise: there is an instance.
+            this: unsafe { NonNull::new_unchecked(this.cast()) },
+            hook: PhantomData,
+        }
+    }
+
+    /// The instance.
+    pub fn shared(self) -> &'a P {
+        // SAFETY: it is alive for `'a` by the promise of `new`, and whoever calls its exports shares it.
+        unsafe { self.this.as_ref() }
+    }
+
+    /// The instance, of a plugin that exports nothing. For others this does not compile.
+    pub fn exclusive(mut self) -> &'a mut P {
+        const {
+            assert!(
+                P::EXPORTS.is_empty(),
+                "plugins that import this one may be calling it: take `&self`"
+            );
+        }
+        // SAFETY: it is alive for `'a` by the promise of `new`. Nobody else uses it: it exports nothing.
+        unsafe { self.this.as_mut() }
+    }
+}
+
+impl<P> fmt::Debug for Early<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Early").finish_non_exhaustive()
     }
 }

@@ -36,7 +36,8 @@ pub(super) struct Staged<'a> {
 }
 
 impl<'a> Staged<'a> {
-    /// Opens, constructs and initialises what is new.
+    /// Opens and constructs all that is new, each after those it imports, and then has all of it loaded, and then
+    /// initialised, in the same order.
     ///
     /// # Errors
     /// Of the first plugin that fails; those before it are freed.
@@ -74,14 +75,14 @@ impl<'a> Staged<'a> {
         for (name, candidate) in candidates() {
             match (candidate, candidate.live()) {
                 (Candidate::New(opening), _) => {
-                    staged.add_fresh(swapper, writer, opening, candidate.outcome())?;
+                    staged.add_fresh(swapper, opening, candidate.outcome())?;
                 }
                 (_, Some(instance)) => match arranged.followers.get(name) {
                     Some(leader) => {
                         let opening = Opening::again(instance)?;
                         let plugin = leader.clone();
                         let outcome = Outcome::Followed { plugin };
-                        staged.add_fresh(swapper, writer, &opening, outcome)?;
+                        staged.add_fresh(swapper, &opening, outcome)?;
                     }
                     None => {
                         let report = PluginReport::new(instance, candidate.outcome());
@@ -92,6 +93,7 @@ impl<'a> Staged<'a> {
                 _ => {}
             }
         }
+        staged.load(writer)?;
         staged.init(live)?;
         Ok(staged)
     }
@@ -99,7 +101,6 @@ impl<'a> Staged<'a> {
     fn add_fresh(
         &mut self,
         swapper: &Swapper,
-        writer: &Writer,
         opening: &Opening,
         outcome: Outcome,
     ) -> Result<(), ReloadError> {
@@ -128,11 +129,7 @@ impl<'a> Staged<'a> {
             ..PluginReport::new(&instance, outcome)
         });
         self.fresh.insert(instance.name().clone());
-        self.plugins.push(instance.clone());
-        // SAFETY: nobody else uses it: it is not live yet.
-        writer
-            .load_data
-            .lend(|data| unsafe { instance.on_load(data) })?;
+        self.plugins.push(instance);
         Ok(())
     }
 
@@ -176,6 +173,18 @@ impl<'a> Staged<'a> {
         })
     }
 
+    fn load(&self, writer: &Writer) -> Result<(), ReloadError> {
+        for instance in self.fresh_instances() {
+            let load = |data: &_| {
+                // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have
+                // its pointer are this thread and the instances that import it.
+                unsafe { instance.on_load(data) }
+            };
+            writer.load_data.lend(load)?;
+        }
+        Ok(())
+    }
+
     fn init(&mut self, live: &Generation) -> Result<(), ReloadError> {
         let names: Vec<_> = self
             .plugins
@@ -190,7 +199,8 @@ impl<'a> Staged<'a> {
         let contents = Mutex::new(contents);
         for instance in self.fresh_instances() {
             let vault = Vault::new(instance.name(), &contents);
-            // SAFETY: nobody else uses it: it is not live yet.
+            // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have its
+            // pointer are this thread and the instances that import it.
             unsafe { instance.on_init(&vault.view(self.number, &names)) }?;
         }
         let contents = contents.into_inner();

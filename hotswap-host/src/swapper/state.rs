@@ -130,7 +130,8 @@ impl HandOver {
         for (Pair { to, .. }, state) in self.pairs.iter().zip(saved) {
             let bytes = state.size();
             states.insert(to.name().clone(), StateReport::HandedOver { bytes });
-            // SAFETY: it is not live yet, and its other hooks have returned.
+            // SAFETY: its other hooks and the calls of the check have returned, and the generation that it is in is not live:
+            // those who have its pointer are this thread and the instances that import it.
             unsafe { to.restore(state) }?;
             in_time(to, Hook::Restore).map_err(late)?;
         }

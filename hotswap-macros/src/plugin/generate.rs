@@ -1,5 +1,5 @@
 //! `#[plugin]`: generate.
-use super::hooks::{is_result, params};
+use super::hooks::{early, is_result, params};
 use super::{Options, Plugin, state};
 use crate::bounds;
 use crate::described::{Callee, described};
@@ -51,9 +51,10 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         let hook = hook?;
         let unused = params(hook).next().is_none().then(|| quote!(let _ = #arg;));
         let arg = params(hook).next().map(|_| quote!(, #arg));
-        let run = or_ok(hook, quote!(Self::#name(self #arg)));
+        let this = early(hook);
+        let run = or_ok(hook, quote!(Self::#name(#this #arg)));
         Some(quote! {
-            fn #name(&mut self, #param) -> #root::Result<()> {
+            fn #name(this: #root::Early<'_, Self>, #param) -> #root::Result<()> {
                 #unused
                 #run
             }

@@ -1,8 +1,10 @@
 //! The functions of a plugin that the host calls on its own account, and how each may be written.
 use super::is_invoke;
 use crate::support::{Errors, bare, is_reference, written};
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::spanned::Spanned;
-use syn::{FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Type};
+use syn::{FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Token, Type};
 
 /// How a hook is written.
 struct Rule {
@@ -16,6 +18,8 @@ struct Rule {
 #[derive(Clone, Copy, PartialEq)]
 enum Access {
     Shared,
+    /// Before the plugin is live: only plugins that import it may be calling it.
+    Early,
     Exclusive,
 }
 
@@ -47,14 +51,14 @@ const RULES: [Rule; 10] = [
     rule(
         "on_load",
         "fn on_load(&mut self, data: &LoadData<'_>) -> Result<()>",
-        Some(Access::Exclusive),
+        Some(Access::Early),
         1,
         Output::Fallible,
     ),
     rule(
         "on_init",
         "fn on_init(&mut self, vault: &Vault<'_>) -> Result<()>",
-        Some(Access::Exclusive),
+        Some(Access::Early),
         1,
         Output::Fallible,
     ),
@@ -82,7 +86,7 @@ const RULES: [Rule; 10] = [
     rule(
         "restore",
         "fn restore(&mut self, state: State) -> Result<()>",
-        Some(Access::Exclusive),
+        Some(Access::Early),
         1,
         Output::Fallible,
     ),
@@ -139,15 +143,19 @@ pub struct Hooks<'a> {
 }
 
 impl<'a> Hooks<'a> {
-    /// Finds the hooks among the methods and checks how they are written.
-    pub fn parse(methods: impl Iterator<Item = &'a ImplItemFn>, errors: &mut Errors) -> Self {
+    /// Finds the hooks among the methods and checks how they are written. `exports`: the plugin exports something.
+    pub fn parse(
+        methods: impl Iterator<Item = &'a ImplItemFn>,
+        exports: bool,
+        errors: &mut Errors,
+    ) -> Self {
         let mut hooks = Hooks::default();
         for method in methods {
             let Some(rule) = RULES.iter().find(|rule| method.sig.ident == rule.name) else {
                 continue;
             };
             if !method.attrs.iter().any(is_invoke) {
-                rule.check(method, errors);
+                rule.check(method, exports, errors);
             }
             let slot = match rule.name {
                 "new" => &mut hooks.new,
@@ -163,31 +171,39 @@ impl<'a> Hooks<'a> {
             };
             *slot = Some(method);
         }
-        hooks.check_state(errors);
+        hooks.check_state(exports, errors);
         hooks
     }
 }
 
 impl Hooks<'_> {
     /// What is saved has to be restored.
-    fn check_state(&self, errors: &mut Errors) {
+    fn check_state(&self, exports: bool, errors: &mut Errors) {
         let (one, other) = match (self.save, self.restore) {
             (Some(save), None) => (save, "restore"),
             (None, Some(restore)) => (restore, "save"),
             _ => return,
         };
         let form = RULES.iter().find(|rule| rule.name == other);
-        let form = form.map_or("", |rule| rule.form);
+        let form = form.map(|rule| rule.form(exports)).unwrap_or_default();
         let text = format!("`save` and `restore` belong together: also write `{form}`");
         errors.at(&one.sig.ident, text);
     }
 }
 
 impl Rule {
+    /// How it is written.
+    fn form(&self, exports: bool) -> String {
+        match self.receiver {
+            Some(Access::Early) if exports => self.form.replace("&mut self", "&self"),
+            _ => self.form.to_owned(),
+        }
+    }
+
     /// One error at most: it shows the whole form.
-    fn check(&self, method: &ImplItemFn, errors: &mut Errors) {
+    fn check(&self, method: &ImplItemFn, exports: bool, errors: &mut Errors) {
         let sig = &method.sig;
-        let text = format!("this is a hook, and written `{}`", self.form);
+        let text = format!("this is a hook, and written `{}`", self.form(exports));
         if let Some(token) = &sig.asyncness {
             let more = "it is not `async`: spawn a task for what takes longer";
             return errors.at(token, format!("{text}; {more}"));
@@ -197,6 +213,14 @@ impl Rule {
         }
         if let Some(wrong) = self.wrong_receiver(sig.receiver(), &sig.ident) {
             return errors.on(wrong, text);
+        }
+        if let Some(token) = mutable(method).filter(|_| exports && self.is_early()) {
+            let text = format!(
+                "this plugin exports something: plugins that import it may be calling it while this hook runs; write `{}`, \
+                 and keep what the hook sets in a `Mutex`, a `OnceLock` or an atomic",
+                self.form(true)
+            );
+            return errors.at(token, text);
         }
         let params: Vec<_> = params(method).collect();
         if let Some(extra) = sig
@@ -239,6 +263,10 @@ impl Rule {
         }
     }
 
+    fn is_early(&self) -> bool {
+        self.receiver == Some(Access::Early)
+    }
+
     fn wrong_receiver(&self, found: Option<&Receiver>, ident: &Ident) -> Option<proc_macro2::Span> {
         match (self.receiver, found) {
             (None, None) => None,
@@ -247,13 +275,29 @@ impl Rule {
             (Some(access), Some(found)) => {
                 let right = match &found.kind {
                     ReceiverKind::Reference(_, None, mutability) => {
-                        mutability.is_none() || access == Access::Exclusive
+                        mutability.is_none() || access != Access::Shared
                     }
                     _ => false,
                 };
                 (!right).then(|| found.self_token.span())
             }
         }
+    }
+}
+
+/// The `mut` of a method that takes `&mut self`.
+fn mutable(method: &ImplItemFn) -> Option<&Token![mut]> {
+    match &method.sig.receiver()?.kind {
+        ReceiverKind::Reference(_, _, mutability) => mutability.as_ref(),
+        _ => None,
+    }
+}
+
+/// What a hook is called with that runs before the plugin is live.
+pub fn early(hook: &ImplItemFn) -> TokenStream {
+    match mutable(hook) {
+        Some(_) => quote!(this.exclusive()),
+        None => quote!(this.shared()),
     }
 }
 

@@ -128,7 +128,7 @@ impl<'a> Plugin<'a> {
                 _ => None,
             })
         };
-        let hooks = Hooks::parse(methods(), errors);
+        let hooks = Hooks::parse(methods(), !options.exports.is_empty(), errors);
         if let (Some(option), Some(hook)) = (&options.reloadable, hooks.reloadable) {
             errors.at(
                 option,

@@ -1,6 +1,6 @@
 //! `#[plugin]`: generate what saves and restores the state.
 use super::Plugin;
-use super::hooks::{is_result, params};
+use super::hooks::{early, is_result, params};
 use crate::support::{name_span, respan};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -44,7 +44,8 @@ pub fn state(plugin: &Plugin<'_>) -> Option<TokenStream> {
     });
     let restored = plugin.hooks.restore.map(|restore| {
         let question = question(&restore.sig.output, Span::call_site());
-        quote!(Self::restore(self, state.restore::<#ty>()?)#question)
+        let this = early(restore);
+        quote!(Self::restore(#this, state.restore::<#ty>()?)#question)
     });
     Some(quote! {
         const STATE: ::core::option::Option<&'static #root::contract::state::StateDesc> =
@@ -53,7 +54,7 @@ pub fn state(plugin: &Plugin<'_>) -> Option<TokenStream> {
             let state: #ty = #saved;
             #root::state::save_as(&state, version)
         }
-        fn restore(&mut self, state: &#root::LiveData) -> #root::Result<()> {
+        fn restore(this: #root::Early<'_, Self>, state: &#root::LiveData) -> #root::Result<()> {
             #restored;
             ::core::result::Result::Ok(())
         }

@@ -2,14 +2,14 @@ impl World {
     fn new(cx: &Context, deps: Deps) -> Result<Self> {
         Ok(World { deps })
     }
-    fn on_load(&mut self, data: &LoadData<'_>) -> Result<()> {
+    fn on_load(&self, data: &LoadData<'_>) -> Result<()> {
         Ok(())
     }
     fn on_start(&self) {}
     fn save(&self) -> State {
         State { hums: self.hums }
     }
-    fn restore(&mut self, state: State) -> Result<()> {
+    fn restore(&self, state: State) -> Result<()> {
         Ok(())
     }
     fn hum(&self, times: u32) -> String {
@@ -272,10 +272,10 @@ const _: () = {
             construct(cx, imports)
         }
         fn on_load(
-            &mut self,
+            this: ::hotswap_plugin::Early<'_, Self>,
             data: &::hotswap_plugin::LoadData<'_>,
         ) -> ::hotswap_plugin::Result<()> {
-            ::core::result::Result::Ok(Self::on_load(self, data)?)
+            ::core::result::Result::Ok(Self::on_load(this.shared(), data)?)
         }
         fn on_start(&self) {
             Self::on_start(self)
@@ -296,10 +296,10 @@ const _: () = {
             ::hotswap_plugin::state::save_as(&state, version)
         }
         fn restore(
-            &mut self,
+            this: ::hotswap_plugin::Early<'_, Self>,
             state: &::hotswap_plugin::LiveData,
         ) -> ::hotswap_plugin::Result<()> {
-            Self::restore(self, state.restore::<State>()?)?;
+            Self::restore(this.shared(), state.restore::<State>()?)?;
             ::core::result::Result::Ok(())
         }
     }
@@ -322,7 +322,11 @@ const _: () = {
         __hotswap::Interface > ::SIGNATURE, "\"}", "]"]
     );
 };
-impl Moon {}
+impl Moon {
+    fn on_init(&mut self) {
+        self.phase = 1;
+    }
+}
 #[allow(clippy::all, clippy::pedantic)]
 #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
 const _: () = {
@@ -349,6 +353,14 @@ const _: () = {
         fn reloadable(cx: &renamed::Context) -> bool {
             let _ = cx;
             false
+        }
+        fn on_init(
+            this: renamed::Early<'_, Self>,
+            vault: &renamed::Vault<'_>,
+        ) -> renamed::Result<()> {
+            let _ = vault;
+            Self::on_init(this.exclusive());
+            ::core::result::Result::Ok(())
         }
     }
     #[cfg(hotswap_dylib)]

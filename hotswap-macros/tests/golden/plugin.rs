@@ -4,7 +4,7 @@ impl World {
         Ok(World { deps })
     }
 
-    fn on_load(&mut self, data: &LoadData<'_>) -> Result<()> {
+    fn on_load(&self, data: &LoadData<'_>) -> Result<()> {
         Ok(())
     }
 
@@ -14,7 +14,7 @@ impl World {
         State { hums: self.hums }
     }
 
-    fn restore(&mut self, state: State) -> Result<()> {
+    fn restore(&self, state: State) -> Result<()> {
         Ok(())
     }
 
@@ -35,4 +35,8 @@ impl World {
 }
 
 #[plugin(name = "moon", version = "2", reloadable = false, allocator = false, crate = renamed)]
-impl Moon {}
+impl Moon {
+    fn on_init(&mut self) {
+        self.phase = 1;
+    }
+}

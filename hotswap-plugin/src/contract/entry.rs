@@ -41,9 +41,10 @@ pub struct PluginEntry {
         this: &mut *mut (),
         sink: Sink,
     ) -> Status,
-    /// The hook `on_load`.
+    /// The hook `on_load`. Meanwhile nobody uses the instance but plugins that import it, and what these have started: they have
+    /// its exports from their construction on.
     pub on_load: unsafe extern "C" fn(this: *mut (), data: &LoadDataView, sink: Sink) -> Status,
-    /// The hook `on_init`.
+    /// The hook `on_init`. Who may use the instance is as during [`on_load`](Self::on_load).
     pub on_init: unsafe extern "C" fn(this: *mut (), vault: &VaultView<'_>, sink: Sink) -> Status,
     /// The hook `on_start`; other threads may be calling the instance.
     pub on_start: unsafe extern "C" fn(this: *const (), sink: Sink) -> Status,
@@ -53,7 +54,7 @@ pub struct PluginEntry {
     /// plugin's own. Nobody else calls the instance, but what a gate does not stop.
     pub save:
         unsafe extern "C" fn(this: *const (), version: u32, to: StateSink, sink: Sink) -> Status,
-    /// The hook `restore`. The plugin closes the descriptors that it does not take, also where this fails.
+    /// The hook `restore`. Who may use the instance is as during [`on_load`](Self::on_load). The plugin closes the descriptors that it does not take, also where this fails.
     pub restore: unsafe extern "C" fn(this: *mut (), state: StateView<'_>, sink: Sink) -> Status,
     /// The hook `on_free`; nobody else uses the instance any more.
     pub on_free: unsafe extern "C" fn(this: *mut (), sink: Sink) -> Status,

@@ -42,7 +42,7 @@ impl Guestbook {
         self.book().clone()
     }
 
-    fn restore(&mut self, book: Book) {
+    fn restore(&self, book: Book) {
         *self.book() = book;
     }
 }
@@ -106,7 +106,7 @@ mod tests {
         let old = Guestbook::new(&Context::for_test());
         let ada = old.sign(" Ada ").await.expect("that is a name");
         assert_eq!((ada.number, &*ada.name), (1, "Ada"));
-        let mut new = Guestbook::new(&Context::for_test());
+        let new = Guestbook::new(&Context::for_test());
         new.restore(LiveData::save(&old.save())?.restore()?);
         let grace = new.sign("Grace").await.expect("that is a name");
         assert_eq!(new.latest().await, (2, vec![grace, ada]));
