@@ -36,7 +36,7 @@ impl Model {
     pub(super) fn stage_faults(&self, found: &Found, fates: &Fates) -> Vec<Fault> {
         let all = found.values().map(|(_, build)| build);
         let fresh = all.filter(|build| !fates[&build.plugin].stays());
-        let (mut early, mut late) = (BTreeMap::new(), BTreeMap::new());
+        let mut stages: [BTreeMap<_, _>; 3] = Default::default();
         for build in fresh {
             let plugin = build.plugin;
             match build.conduct {
@@ -44,23 +44,24 @@ impl Model {
                     let mut moving = build.calls(found);
                     moving.retain(|import| found[import].1.conduct != Conduct::Fixed);
                     if !moving.is_empty() {
-                        early.insert(plugin, Fault::NotReloadable(plugin, moving));
+                        stages[0].insert(plugin, Fault::NotReloadable(plugin, moving));
                     }
                 }
                 Conduct::Fails(hook) | Conduct::Panics(hook) => {
                     let panics = build.conduct == Conduct::Panics(hook);
-                    let faults = if hook == Hook::OnInit {
-                        &mut late
-                    } else {
-                        &mut early
+                    let stage = match hook {
+                        Hook::OnInit => 2,
+                        Hook::OnLoad => 1,
+                        _ => 0,
                     };
-                    faults.insert(plugin, Fault::Hook(plugin, hook, panics));
+                    stages[stage].insert(plugin, Fault::Hook(plugin, hook, panics));
                 }
                 _ => {}
             }
         }
-        // All are loaded before one is initialised, and each after those it imports.
-        let faults = if early.is_empty() { late } else { early };
+        // All are made before one is loaded, and loaded before one is initialised, and each after those it imports.
+        let faults = stages.into_iter().find(|faults| !faults.is_empty());
+        let faults = faults.unwrap_or_default();
         let first = |plugin: &Plugin| {
             behind(found, *plugin)
                 .iter()

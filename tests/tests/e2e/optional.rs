@@ -95,8 +95,8 @@ fn the_others_are_made_anew_once_all_that_was_made_is_freed() {
         new.iter().map(|told| format!("{told}\n")).collect::<String>(),
         @r"
     2 aaaaaa new
-    2 aaaaaa on_load
     2 summit new
+    2 aaaaaa on_load
     2 summit on_load
     2 aaaaaa on_init
     2 summit on_init

@@ -20,10 +20,10 @@ fn each_plugin_comes_after_those_it_imports() {
     let stage = stage();
     assert_snapshot!(stage.desk.told().join("\n"), @r"
     1 zzzzzz new
-    1 zzzzzz on_load
     1 mmmmmm new
-    1 mmmmmm on_load
     1 aaaaaa new
+    1 zzzzzz on_load
+    1 mmmmmm on_load
     1 aaaaaa on_load
     1 zzzzzz on_init
     1 mmmmmm on_init

@@ -40,11 +40,9 @@ impl World {
             plugin: *plugin,
             hook: hook.to_owned(),
         };
-        let loaded = fresh
-            .iter()
-            .flat_map(|plugin| [run(new, plugin, "new"), run(new, plugin, "on_load")]);
-        let initialised = fresh.iter().map(|plugin| run(new, plugin, "on_init"));
-        let staged: Vec<_> = loaded.chain(initialised).collect();
+        let all_run = |hook| fresh.iter().map(move |plugin| run(new, plugin, hook));
+        let staged = ["new", "on_load", "on_init"].into_iter().flat_map(all_run);
+        let staged: Vec<_> = staged.collect();
         assert!(
             events.starts_with(&staged),
             "{events:?} does not begin with {staged:?}"
@@ -147,11 +145,14 @@ impl World {
 /// not even be made.
 fn check_vain(events: &[Event]) -> bool {
     let is_made = |event: &Event| matches!(event.hook.as_str(), "new" | "on_load" | "on_init");
-    let together = |a: &Event, b: &Event| match a.hook.as_str() {
-        // Where the first one could not be made, there was nothing to free.
-        "new" => b.hook != "new",
-        _ => is_made(a) || !is_made(b),
+    // What could be made is dropped.
+    let is_unmade = |event: &Event| {
+        let number = event.number;
+        let mut drops = events.iter().filter(|event| event.hook == "drop");
+        drops.all(|drop| drop.number != number)
     };
+    // Where the first one could not be made, there was nothing to free.
+    let together = |a: &Event, b: &Event| !is_made(b) || (is_made(a) && !is_unmade(a));
     let mut unmade = false;
     for attempt in events.chunk_by(together) {
         unmade = check_attempt(attempt);
@@ -164,27 +165,26 @@ fn check_attempt(events: &[Event]) -> bool {
         let events = events.iter().filter(|event| event.hook == hook);
         events.map(|event| event.number).collect()
     };
-    let (made, loaded, initialised) = (all("new"), all("on_load"), all("on_init"));
-    // The last one may be no instance.
-    let unmade = made.len() > loaded.len();
-    assert_eq!(made.len(), loaded.len() + usize::from(unmade), "{events:?}");
-    let mut expected: Vec<_> = made
+    let (made, dropped) = (all("new"), all("drop"));
+    // The last one may be no instance, and then no hook of any has run.
+    let unmade = made.len() > dropped.len();
+    let instances = &made[..made.len() - usize::from(unmade)];
+    let each = |hook: &'static str, count| {
+        let some = instances.iter().take(count);
+        some.map(move |number| (*number, hook))
+    };
+    let (loaded, initialised) = (all("on_load").len(), all("on_init").len());
+    assert!(loaded == 0 || !unmade, "{events:?}");
+    assert!(initialised == 0 || loaded == made.len(), "{events:?}");
+    let freed = instances.iter().rev();
+    let freed = freed.flat_map(|number| [(*number, "on_free"), (*number, "drop")]);
+    let expected: Vec<_> = made
         .iter()
-        .flat_map(|number| [(*number, "new"), (*number, "on_load")])
+        .map(|number| (*number, "new"))
+        .chain(each("on_load", loaded))
+        .chain(each("on_init", initialised))
+        .chain(freed)
         .collect();
-    expected.truncate(made.len() + loaded.len());
-    expected.extend(
-        loaded
-            .iter()
-            .take(initialised.len())
-            .map(|number| (*number, "on_init")),
-    );
-    expected.extend(
-        loaded
-            .iter()
-            .rev()
-            .flat_map(|number| [(*number, "on_free"), (*number, "drop")]),
-    );
     let found: Vec<_> = events
         .iter()
         .map(|event| (event.number, event.hook.as_str()))
