@@ -54,6 +54,35 @@ fn each_plugin_comes_after_those_it_imports() {
     ");
 }
 
+/// Also of one that only follows: with it, the set that is replaced is made, loaded and initialised as a whole.
+#[test]
+fn each_hook_runs_in_the_whole_set_before_the_next_one_does() {
+    let stage = stage();
+    stage.desk.told();
+    stage.install("zzzzzz", &build(&head("zzzzzz"), 1));
+    stage.install("mmmmmm", &build(&link("mmmmmm", "zzzzzz"), 1));
+    let report = stage.swapper.reload().unwrap();
+    assert_snapshot!(report, @"zzzzzz: reloaded; mmmmmm: reloaded; aaaaaa: followed mmmmmm; guest: unchanged");
+    let mut told = stage.desk.told();
+    told.retain(|told| told.starts_with("2 "));
+    assert_snapshot!(told.join("\n"), @r"
+    2 zzzzzz new
+    2 mmmmmm new
+    2 aaaaaa new
+    2 zzzzzz on_load
+    2 mmmmmm on_load
+    2 aaaaaa on_load
+    2 zzzzzz on_init
+    2 mmmmmm on_init
+    2 aaaaaa on_init
+    2 zzzzzz on_start
+    2 mmmmmm on_start
+    2 aaaaaa on_start
+    ");
+    stage.settle();
+    stage.close();
+}
+
 #[test]
 fn a_report_has_the_order_of_the_generation_and_then_those_that_left() {
     let stage = stage();

@@ -1,5 +1,5 @@
 //! State that is handed over.
-use crate::support::{House, hermit, keeper, numbered, visitor};
+use crate::support::{House, busy_visitor, hermit, keeper, numbered, told, visitor};
 use hotswap_host::StateReport;
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::Build;
@@ -41,6 +41,31 @@ fn the_hooks_run_in_the_order_that_is_promised() {
         "on_init", "on_stop", "save", "restore", "restored", "on_start",
     ];
     assert_eq!(house.desk.told(), order);
+    house.close();
+}
+
+/// They have its exports, and threads, from their construction on.
+#[test]
+fn importers_call_a_plugin_while_its_hooks_run() {
+    let keeper = |build| told(build, "be called");
+    let house = House::open(&[("keeper", &keeper(1)), ("visitor", &busy_visitor(1))]);
+    let hooks = |hooks: &[&str]| {
+        let told = house.desk.told();
+        let called = told
+            .iter()
+            .filter_map(|told| told.strip_prefix("called during "));
+        assert_eq!(called.collect::<Vec<_>>(), hooks);
+    };
+    hooks(&["on_load", "on_init"]);
+    for build in 2..6 {
+        let before = house.count();
+        let report = house.swap("keeper", &keeper(build));
+        let text = report.plugin("visitor").unwrap().to_string();
+        assert!(text.starts_with("visitor: followed keeper"), "{text}");
+        hooks(&["on_load", "on_init", "restore"]);
+        assert!(house.count() >= before);
+        house.settle();
+    }
     house.close();
 }
 

@@ -167,6 +167,11 @@ pub fn visitor(build: u8) -> Vec<u8> {
     variant(&visitor, "visitor 00", &format!("visitor {build:02}"))
 }
 
+/// One that calls the keeper all the time, from its construction on.
+pub fn busy_visitor(build: u8) -> Vec<u8> {
+    variant(&visitor(build), "idle visitor", "busy visitor")
+}
+
 /// One that uses the keeper, and has no state.
 pub fn passer() -> Vec<u8> {
     Build::Keeper.bytes("passer")
