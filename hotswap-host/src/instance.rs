@@ -1,6 +1,7 @@
 //! A loaded plugin: its library, its instance, its hooks.
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::error::{Hook, HookFailure};
+use crate::hook_thread;
 use crate::linked::Claim;
 use crate::live::record::Entered;
 use crate::load::library::Library;
@@ -144,18 +145,23 @@ impl Loaded {
     }
 
     fn run(&self, hook: Hook, call: impl FnOnce(Sink) -> Status) -> Result<(), HookFailure> {
-        collect(call).map_err(|error| {
-            let (panicked, message) = match error {
-                HookError::Failed(text) => (false, text),
-                HookError::Panicked(text) => (true, text),
-            };
-            HookFailure {
-                plugin: self.name.clone(),
-                file: self.file.clone(),
-                hook,
-                panicked,
-                message,
-            }
+        let failure = |panicked, message| HookFailure {
+            plugin: self.name.clone(),
+            file: self.file.clone(),
+            hook,
+            panicked,
+            message,
+        };
+        let begun = hook_thread::begin(&self.library, &self.name, &self.file, hook);
+        let _running = begun.map_err(|hook_thread::GivenUp| {
+            failure(
+                false,
+                "not begun, since a hook before it took too long".into(),
+            )
+        })?;
+        collect(call).map_err(|error| match error {
+            HookError::Failed(text) => failure(false, text),
+            HookError::Panicked(text) => failure(true, text),
         })
     }
 }

@@ -29,6 +29,7 @@ mod function;
 mod generation;
 pub mod graph;
 mod handle;
+mod hook_thread;
 mod host_table;
 mod instance;
 mod interface;

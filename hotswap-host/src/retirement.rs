@@ -136,7 +136,8 @@ pub enum Holder {
         /// How many.
         count: usize,
     },
-    /// A hook that took too long while calls waited: see [`Builder::gate_limit`](crate::Builder::gate_limit).
+    /// A hook that has not returned: in time for a hand-over, see [`Builder::gate_limit`](crate::Builder::gate_limit), or
+    /// within its own limit, see [`Builder::hook_limit`](crate::Builder::hook_limit).
     Hook {
         /// Its plugin.
         plugin: String,

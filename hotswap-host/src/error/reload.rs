@@ -1,5 +1,5 @@
 //! Reloads that are refused.
-use super::HookFailure;
+use super::{Hook, HookFailure};
 use crate::artifact::{ArtifactError, FindError, OpenFailure};
 use crate::load::copy::CopyError;
 use crate::name::PluginName;
@@ -234,6 +234,23 @@ pub enum ReloadError {
     /// A hook failed or panicked.
     #[error(transparent)]
     Hook(HookFailure),
+    /// A hook has not returned in time. The running plugins are unchanged. The thread that runs the hook is left to itself,
+    /// and the hook's build stays in memory until it returns.
+    #[error(
+        "{plugin}: {hook} has not returned within {limit:?} ({}): nothing has changed, and this build stays in memory until \
+         the hook returns; let it return sooner, or raise `Builder::hook_limit`",
+        file.display()
+    )]
+    HookTimeout {
+        /// The plugin.
+        plugin: PluginName,
+        /// The artifact that it was loaded from.
+        file: PathBuf,
+        /// The hook.
+        hook: Hook,
+        /// How long a hook may take.
+        limit: Duration,
+    },
     /// The state of plugins could not be handed over in time: the running instances go on with it.
     #[error(
         "the state of {} could not be handed over within {limit:?}: it waited for {}; let that end sooner, or raise \
@@ -279,6 +296,19 @@ pub enum ReloadError {
     /// The swapper has been shut down.
     #[error("the swapper has been shut down")]
     ShutDown,
+    /// A reload that was running has not ended in the time that the shutdown had.
+    #[error(
+        "a reload is running and has not ended within {limit:?}; shut the swapper down again when it has"
+    )]
+    Busy {
+        /// How long the shutdown was to take.
+        limit: Duration,
+    },
+    /// The process is a forked child of the one that opened the swapper. It has none of its threads.
+    #[error(
+        "this process was forked from the host, whose swapper it cannot use; run another program with `exec`"
+    )]
+    Forked,
 }
 
 impl ReloadError {
@@ -298,6 +328,7 @@ impl ReloadError {
             | ReloadError::NotReloadable { plugin, .. }
             | ReloadError::Needed { plugin, .. }
             | ReloadError::Hook(HookFailure { plugin, .. })
+            | ReloadError::HookTimeout { plugin, .. }
             | ReloadError::Handle { plugin, .. } => plugin,
             ReloadError::LiveDuplicate { second, .. } => &second.plugin,
             ReloadError::HandOver { plugins, .. } => plugins.first()?,
@@ -319,7 +350,9 @@ impl ReloadError {
             | ReloadError::Reentrant(_)
             | ReloadError::Thread(_)
             | ReloadError::HostAborts
-            | ReloadError::ShutDown => return None,
+            | ReloadError::ShutDown
+            | ReloadError::Busy { .. }
+            | ReloadError::Forked => return None,
         };
         Some(name.clone())
     }

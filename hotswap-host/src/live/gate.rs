@@ -107,6 +107,16 @@ impl Group {
 }
 
 impl Gate {
+    /// When callers wait no longer.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether time is up.
+    pub(crate) fn is_over(&self) -> bool {
+        *self.state() != State::Closed || Instant::now() >= self.deadline
+    }
+
     /// Whether a plugin is in the group of the live generation, or what is called may be.
     pub(crate) fn covers(&self, entering: Entered) -> bool {
         self.groups.first().is_some_and(|live| live.has(entering))
@@ -331,9 +341,9 @@ impl Closing {
         holders
     }
 
-    /// Whether time is up.
-    pub(crate) fn is_over(&self) -> bool {
-        *self.gate.state() != State::Closed || Instant::now() >= self.gate.deadline
+    /// The gate that is closed.
+    pub(crate) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
     }
 
     /// The hand-over is complete: nobody opens the gate any more but [`open`](Self::open). False when time is up.

@@ -9,6 +9,7 @@
 use super::copy::{Patch, PrivateCopy};
 use super::{loader, watched_functions};
 use crate::artifact::{BuildId, Hindrance};
+use crate::error::Hook;
 use crate::live::activity::Activity;
 use crate::platform::{self, LoadedObject};
 use crate::swapper::WeakSwapper;
@@ -43,6 +44,8 @@ pub(crate) struct Library {
     replaced: AtomicBool,
     destructors_run: AtomicUsize,
     destructors_skipped: AtomicUsize,
+    /// The hook of its plugin that runs.
+    hook: Mutex<Option<Hook>>,
     /// Whose plugin it is.
     owner: WeakSwapper,
 }
@@ -76,6 +79,12 @@ pub(crate) enum NotOpened {
     TakenFor(PathBuf),
 }
 
+impl std::fmt::Debug for Library {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Library({} {})", self.plugin, self.build_id.short())
+    }
+}
+
 impl Library {
     /// What a library of this build will be. Nothing is opened.
     pub(crate) fn new(
@@ -99,6 +108,7 @@ impl Library {
             replaced: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
+            hook: Mutex::new(None),
             owner,
         });
         // The token's count.
@@ -252,6 +262,16 @@ impl Library {
     /// Whose plugin it is.
     pub(crate) fn owner(&self) -> &WeakSwapper {
         &self.owner
+    }
+
+    /// Says which hook of its plugin runs.
+    pub(crate) fn set_hook(&self, hook: Option<Hook>) {
+        *lock(&self.hook) = hook;
+    }
+
+    /// The hook of its plugin that runs.
+    pub(crate) fn hook(&self) -> Option<Hook> {
+        *lock(&self.hook)
     }
 
     /// What is to be said of the private copy, if anything.

@@ -23,6 +23,8 @@ pub(crate) struct HostDir {
     path: PathBuf,
     /// Holds the lock.
     _lock: File,
+    /// The process that made it. In a forked child of that, the directory is not its own.
+    process: u32,
 }
 
 impl HostDir {
@@ -46,7 +48,13 @@ impl HostDir {
                 Err(error) => return Err(RuntimeError::NotCreated { dir: path, error }),
             }
             match lock_new(&path.join(LOCK)) {
-                Ok(Some(lock)) => return Ok(HostDir { path, _lock: lock }),
+                Ok(Some(lock)) => {
+                    return Ok(HostDir {
+                        path,
+                        _lock: lock,
+                        process: pid,
+                    });
+                }
                 // Another host took it for left behind, between its making and its locking.
                 Ok(None) => {}
                 Err(error) => {
@@ -93,7 +101,9 @@ impl HostDir {
 
 impl Drop for HostDir {
     fn drop(&mut self) {
-        remove(&self.path);
+        if self.process == std::process::id() {
+            remove(&self.path);
+        }
     }
 }
 

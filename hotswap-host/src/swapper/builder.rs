@@ -1,7 +1,8 @@
 //! What a swapper is opened with.
 use super::Swapper;
-use super::inner::{Inner, Writer};
+use super::inner::Inner;
 use super::request::Plan;
+use super::writer::{Writer, WriterLock};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::linked::{LinkedPlugins, LinkedSet};
@@ -16,6 +17,7 @@ use crate::vault::{Contents, ExtensionKinds};
 use hotswap_plugin::Extension;
 use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -37,6 +39,7 @@ pub struct Builder {
     load_data: LoadDataBox,
     settings: Settings,
     gate_limit: Duration,
+    hook_limit: Duration,
     toolchain: bool,
 }
 
@@ -58,6 +61,7 @@ impl Builder {
                 skip_destructors: false,
             },
             gate_limit: Duration::from_secs(1),
+            hook_limit: Duration::from_secs(30),
             toolchain: false,
         }
     }
@@ -159,6 +163,17 @@ impl Builder {
         self
     }
 
+    /// How long a hook may take: `reloadable`, `new`, `on_load`, `on_init`, `on_start` and `on_stop`, each. Default: 30
+    /// seconds. A hook that has not returned by then is named, its thread is left to itself, and its build stays in memory
+    /// until it returns. Before the switch the reload is refused, as is [`open`](Self::open); after it the reload goes on.
+    /// Either way, later reloads do not wait for it.
+    ///
+    /// `save` and `restore` have the [gate's limit](Self::gate_limit); for `on_free` and `Drop` nobody waits.
+    pub fn hook_limit(mut self, limit: Duration) -> Self {
+        self.hook_limit = limit;
+        self
+    }
+
     /// Refuses plugins that another compiler built than the one that built the host. By default they are welcome.
     pub fn require_same_toolchain(mut self, require: bool) -> Self {
         self.toolchain = require;
@@ -189,9 +204,9 @@ impl Builder {
         let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
         let contents = Arc::new(Contents::empty(&self.extensions));
         let swapper = Swapper(Arc::new(Inner {
-            live: Live::new(Generation::new(0, 0, Vec::new(), contents)),
+            live: ManuallyDrop::new(Live::new(Generation::new(0, 0, Vec::new(), contents))),
             handles: Mutex::default(),
-            writer: Mutex::new(Writer {
+            writer: WriterLock::new(Writer {
                 host: HostRecord::of_this_process(&plugin_dir),
                 allowed: self.allowed,
                 allow_empty: self.allow_empty,
@@ -199,18 +214,21 @@ impl Builder {
                 optional: self.optional,
                 added: BTreeMap::new(),
                 removed: BTreeSet::new(),
-                load_data: self.load_data,
+                load_data: Arc::new(self.load_data),
                 attempts: 0,
                 shut_down: false,
             }),
             provided: Arc::new(self.provided),
             extensions: self.extensions,
-            copies,
+            copies: Arc::new(copies),
             plugin_dir: Mutex::new(plugin_dir.clone()),
             host_dir,
-            retirer,
+            retirer: Arc::new(retirer),
             limit,
             gate_limit: self.gate_limit,
+            hook_limit: self.hook_limit,
+            interrupt: Arc::default(),
+            process: std::process::id(),
             toolchain: self.toolchain,
             is_static: !self.linked.is_empty(),
             requested: AtomicBool::new(false),

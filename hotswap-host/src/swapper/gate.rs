@@ -1,8 +1,8 @@
 //! A swapper's gate: how it is closed and opened, and how those who call by name come to it.
 use super::inner::{Handles, Inner};
-use super::reload;
 use crate::bindings::Target;
 use crate::generation::Generation;
+use crate::hook_thread::{self, HookThread};
 use crate::instance::Instance;
 use crate::live::gate::{Closing, Gate};
 use crate::live::pin::{Holding, Pinned};
@@ -59,7 +59,7 @@ impl Inner {
 
     /// Whether the calling thread has to wait at the gate before it enters this. Hooks do not: they are waited for.
     pub(crate) fn is_stopped_by(&self, gate: &Gate, entering: Entered) -> bool {
-        !reload::is_running_here() && gate.stops(entering)
+        !hook_thread::is_running_here() && gate.stops(entering)
     }
 
     /// Closes a gate before the plugins whose state is handed over, and those that reach them.
@@ -79,13 +79,13 @@ impl Inner {
     }
 
     /// Opens a gate behind which nothing has changed. Returns how long it was closed.
-    pub(super) fn open_unchanged(&self, closing: Closing) -> Duration {
+    pub(super) fn open_unchanged(&self, closing: Closing, hooks: &mut HookThread) -> Duration {
         let again = self.live.pin_quietly().twin(None);
         let handles = self.handles();
         bind_twin(&handles, &again);
         let twin = self.make_live(again, handles);
         let closed_for = closing.open();
-        self.retire(twin, &[]);
+        self.retire(twin, &[], hooks);
         closed_for
     }
 }

@@ -1,81 +1,55 @@
 //! What swappers, handles and holds share, and the switch.
-use super::reload;
+use super::reload::each_in_turn;
+use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::bindings::Target;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::handle::HandleSpec;
+use crate::hook_thread::{self, HookThread, Interrupt};
 use crate::instance::Instance;
-use crate::linked::LinkedSet;
 use crate::live::pin::{Live, Retired};
 use crate::live::record;
 use crate::live::retire::Retirer;
 use crate::load::copy::CopyDir;
-use crate::load_data::LoadDataBox;
-use crate::name::PluginName;
 use crate::provide::Provided;
-use crate::runtime::{HostDir, HostRecord, RuntimeError, StoredReport};
+use crate::runtime::{HostDir, RuntimeError, StoredReport};
 use crate::vault::{Contents, ExtensionKinds};
-use std::collections::{BTreeMap, BTreeSet};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What swappers, handles and holds share.
 pub(crate) struct Inner {
-    pub(super) live: Live<Generation>,
+    /// Dropped where it may be: see [`Drop`].
+    pub(super) live: ManuallyDrop<Live<Generation>>,
     /// Handles, by number. Taken for making one, and for the switch; never while plugin code runs.
     pub(super) handles: Mutex<Vec<Weak<HandleSpec>>>,
     /// Taken by whoever makes the next generation: reloads queue here.
-    pub(super) writer: Mutex<Writer>,
+    pub(super) writer: WriterLock,
     pub(super) provided: Arc<Provided>,
     pub(super) extensions: ExtensionKinds,
-    pub(super) copies: CopyDir,
+    pub(super) copies: Arc<CopyDir>,
     /// Read while a generation is made, so not the writer's.
     pub(super) plugin_dir: Mutex<PathBuf>,
     /// None where no directory for it could be made.
     pub(super) host_dir: Option<Arc<HostDir>>,
-    pub(super) retirer: Retirer,
+    pub(super) retirer: Arc<Retirer>,
     pub(super) limit: Duration,
     /// How long a gate may be closed.
     pub(super) gate_limit: Duration,
+    /// How long a hook may take.
+    pub(super) hook_limit: Duration,
+    /// Ends the wait for a hook of a reload.
+    pub(super) interrupt: Arc<Interrupt>,
+    /// The process that it was made in: a forked child has none of its threads.
+    pub(super) process: u32,
     pub(super) toolchain: bool,
     /// The plugins are linked into the program.
     pub(super) is_static: bool,
     /// A reload that a plugin asked for is about to run.
     pub(super) requested: AtomicBool,
-}
-
-/// What the next generation is made from.
-pub(super) struct Writer {
-    pub(super) allowed: Option<BTreeSet<PluginName>>,
-    pub(super) allow_empty: bool,
-    /// The plugins that are linked into the program: then the directory does not matter.
-    pub(super) linked: Option<LinkedSet>,
-    /// Plugins that the host can do without.
-    pub(super) optional: BTreeSet<PluginName>,
-    /// Plugins that [`Swapper::load`] added, with their files.
-    pub(super) added: BTreeMap<PluginName, PathBuf>,
-    /// Plugins that [`Swapper::unload`] took out.
-    pub(super) removed: BTreeSet<PluginName>,
-    pub(super) load_data: LoadDataBox,
-    pub(super) host: HostRecord,
-    /// Attempts so far.
-    pub(super) attempts: u64,
-    pub(super) shut_down: bool,
-}
-
-impl Writer {
-    /// # Errors
-    /// The plugins are linked into the program.
-    pub(super) fn check_may_change(&self) -> Result<(), ReloadError> {
-        match &self.linked {
-            None => Ok(()),
-            Some(linked) => Err(ReloadError::Static {
-                program: linked.program().to_owned(),
-            }),
-        }
-    }
 }
 
 /// All handles, locked.
@@ -107,8 +81,25 @@ impl Inner {
     }
 
     /// The right to make the next generation, once those before have finished.
-    pub(super) fn writer(&self) -> Result<MutexGuard<'_, Writer>, ReloadError> {
-        if reload::is_running_here() {
+    ///
+    /// # Errors
+    /// From inside of a reload, a call or a forked child; after the shutdown.
+    pub(super) fn writer(&self) -> Result<WriterGuard<'_>, ReloadError> {
+        match self.writer_until(None)? {
+            Some(writer) => Ok(writer),
+            None => unreachable!("it waits without a limit"),
+        }
+    }
+
+    /// The same; none where they have not finished by `end`.
+    pub(super) fn writer_until(
+        &self,
+        end: Option<Instant>,
+    ) -> Result<Option<WriterGuard<'_>>, ReloadError> {
+        if self.is_forked() {
+            return Err(ReloadError::Forked);
+        }
+        if hook_thread::is_running_here() {
             return Err(ReloadError::Reentrant(
                 "from inside a hook or a callback of a reload",
             ));
@@ -120,12 +111,20 @@ impl Inner {
                 "from inside a call, or while this thread holds a pin",
             ));
         }
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if writer.shut_down {
-            Err(ReloadError::ShutDown)
-        } else {
-            Ok(writer)
+        match self.writer.take(end) {
+            Some(writer) if writer.shut_down => Err(ReloadError::ShutDown),
+            writer => Ok(writer),
         }
+    }
+
+    /// Whether this process is a forked child of the one that the swapper was opened in.
+    pub(super) fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    /// A thread for the hooks of a reload.
+    pub(super) fn hook_thread(&self) -> HookThread {
+        HookThread::new(self.hook_limit).interrupted_by(&self.interrupt)
     }
 
     /// Shows the host to the tools beside it. That they cannot see it is no reason to stop.
@@ -144,14 +143,19 @@ impl Inner {
     }
 
     /// Binds every handle in the next generation, and makes it live.
-    pub(super) fn switch(&self, next: Generation) -> Result<(), ReloadError> {
+    pub(super) fn switch(
+        &self,
+        next: Generation,
+        hooks: &mut HookThread,
+    ) -> Result<(), ReloadError> {
         let handles = self.handles();
         bind_all(&handles, &next)?;
-        self.switch_bound(next, handles);
+        self.switch_bound(next, handles, hooks);
         Ok(())
     }
 
-    pub(super) fn switch_to_nothing(&self) {
+    /// Makes an empty generation live. After `end`, nobody waits for hooks.
+    pub(super) fn switch_to_nothing(&self, end: Option<Instant>) {
         let (number, reloads) = {
             let live = self.live.pin_quietly();
             (live.number + 1, live.reloads)
@@ -160,12 +164,14 @@ impl Inner {
         let empty = Generation::new(number, reloads, Vec::new(), contents);
         let handles = self.handles();
         (0..handles.len()).for_each(|index| empty.bindings.set(index, Target::NONE));
-        self.switch_bound(empty, handles);
+        let mut hooks = HookThread::new(self.hook_limit);
+        hooks.set_end(end);
+        self.switch_bound(empty, handles, &mut hooks);
     }
 
-    fn switch_bound(&self, next: Generation, handles: Handles<'_>) {
+    fn switch_bound(&self, next: Generation, handles: Handles<'_>, hooks: &mut HookThread) {
         let old = self.make_live(next, handles);
-        self.retire(old, &[]);
+        self.retire(old, &[], hooks);
     }
 
     /// Makes the next generation live, in which every handle is bound.
@@ -181,14 +187,20 @@ impl Inner {
     }
 
     /// Retires a generation, and stops those of its instances that are not live any more and not `stopped` yet.
-    pub(super) fn retire(&self, old: Retired<Generation>, stopped: &[Arc<Instance>]) {
+    pub(super) fn retire(
+        &self,
+        old: Retired<Generation>,
+        stopped: &[Arc<Instance>],
+        hooks: &mut HookThread,
+    ) {
         let live = self.live.pin_quietly();
         let stays = |plugin: &&Arc<Instance>| is_among(plugin, &live.plugins);
         let plugins = old.get().plugins.iter();
         let replaced: Vec<_> = plugins.filter(|plugin| !stays(plugin)).cloned().collect();
         drop(live);
         let runs = replaced.iter().filter(|plugin| !is_among(plugin, stopped));
-        stop(&runs.collect::<Vec<_>>());
+        let runs = runs.rev().cloned().collect();
+        each_in_turn(hooks, runs, |plugin| plugin.on_stop());
         self.retirer.generation(old, replaced);
     }
 }
@@ -197,27 +209,18 @@ fn is_among(plugin: &Arc<Instance>, plugins: &[Arc<Instance>]) -> bool {
     plugins.iter().any(|other| Arc::ptr_eq(other, plugin))
 }
 
-/// Runs `on_stop`, on a thread that ends with it where this one does not.
-fn stop(replaced: &[&Arc<Instance>]) {
-    let stop = || {
-        for plugin in replaced.iter().rev() {
-            if let Err(failure) = plugin.on_stop() {
-                tracing::error!(target: "hotswap", "{failure}");
-            }
-        }
-    };
-    let here = reload::is_running_here() || replaced.is_empty();
-    if here || reload::on_own_thread(stop).is_err() {
-        stop();
-    }
-}
-
 impl Drop for Inner {
     fn drop(&mut self) {
+        if self.is_forked() {
+            // The runtime directory is the parent's, and the threads are not here: all that is loaded stays as it is.
+            return;
+        }
         if let Some(dir) = &self.host_dir {
             dir.withdraw();
         }
-        self.switch_to_nothing();
+        self.switch_to_nothing(None);
+        // SAFETY: this is the end of it; the field is not used afterwards.
+        unsafe { ManuallyDrop::drop(&mut self.live) };
     }
 }
 

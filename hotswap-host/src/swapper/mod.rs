@@ -3,6 +3,7 @@ mod arrange;
 mod bind;
 mod builder;
 mod candidate;
+mod construct;
 mod gate;
 mod inner;
 mod optional;
@@ -13,6 +14,7 @@ mod request;
 mod scan;
 mod stage;
 mod state;
+mod writer;
 
 pub use builder::Builder;
 pub(crate) use inner::Inner;
@@ -38,7 +40,7 @@ use hotswap_plugin::{LiveData, Value};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Holds the live generation of plugins, and makes the next.
 ///
@@ -300,17 +302,25 @@ impl Swapper {
     /// Calls fail from now on. Returns the plugins for which that takes longer than `timeout`.
     ///
     /// # Errors
-    /// From inside a call, a hook or a callback.
+    /// From inside a call, a hook or a callback; a reload that is running and does not end in time, after which nothing has
+    /// changed.
     pub fn shutdown(&self, timeout: Duration) -> Result<Vec<Retirement>, ReloadError> {
-        {
-            let mut writer = self.0.writer()?;
-            writer.shut_down = true;
-            if let Some(dir) = &self.0.host_dir {
-                dir.withdraw();
-            }
-            self.0.switch_to_nothing();
+        let end = Instant::now() + timeout;
+        let inner = &self.0;
+        // A reload that waits for a hook does so no longer.
+        inner.interrupt.set(true);
+        let writer = inner.writer_until(Some(end));
+        let Some(mut writer) = writer.inspect_err(|_| inner.interrupt.set(false))? else {
+            inner.interrupt.set(false);
+            return Err(ReloadError::Busy { limit: timeout });
+        };
+        writer.shut_down = true;
+        if let Some(dir) = &inner.host_dir {
+            dir.withdraw();
         }
-        Ok(self.wait_retired(timeout))
+        inner.switch_to_nothing(Some(end));
+        drop(writer);
+        Ok(self.wait_retired(end.saturating_duration_since(Instant::now())))
     }
 
     /// The live generation.
@@ -368,7 +378,7 @@ impl Swapper {
 
     /// A swapper that does not keep the plugins loaded.
     pub(crate) fn downgrade(&self) -> WeakSwapper {
-        WeakSwapper(Arc::downgrade(&self.0))
+        WeakSwapper::of(&self.0)
     }
 }
 
@@ -377,6 +387,10 @@ impl Swapper {
 pub(crate) struct WeakSwapper(Weak<Inner>);
 
 impl WeakSwapper {
+    fn of(inner: &Arc<Inner>) -> Self {
+        WeakSwapper(Arc::downgrade(inner))
+    }
+
     pub(crate) fn is_gone(&self) -> bool {
         self.0.strong_count() == 0
     }

@@ -1,8 +1,8 @@
 //! Optional plugins that fail: the next generation is made again without their new builds.
 use super::candidate::Candidate;
-use super::inner::Writer;
 use super::report::{Outcome, PluginReport};
 use super::scan::{Candidates, Failures};
+use super::writer::Writer;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::name::PluginName;

@@ -1,50 +1,27 @@
 //! A reload, from the request to the report.
 use super::arrange::{Arranged, arrange};
-use super::inner::{Writer, bind_all};
+use super::inner::bind_all;
 use super::optional::{culprit, explained, without};
 use super::report::{Outcome, PluginReport, Report};
 use super::request::{Change, Check, Plan, run_check};
 use super::scan::{added_by, scan};
 use super::stage::Staged;
 use super::state::HandOver;
+use super::writer::Writer;
 use super::{Swapper, WeakSwapper};
-use crate::error::ReloadError;
+use crate::error::{HookFailure, ReloadError};
 use crate::generation::Generation;
+use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
 use crate::levels;
 use crate::live::pin::Holding;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-thread_local! {
-    /// This thread runs hooks, and the check, of a reload.
-    static RUNNING: Cell<bool> = const { Cell::new(false) };
-}
-
-pub(super) fn is_running_here() -> bool {
-    RUNNING.get()
-}
-
-struct Running;
-
-impl Running {
-    fn begin() -> Self {
-        RUNNING.set(true);
-        Running
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNNING.set(false);
-    }
-}
 
 impl Swapper {
     /// As [`run_checked`](Self::run_checked), without a check.
@@ -85,12 +62,15 @@ impl Swapper {
         let (made, added) = self.make(writer, &plan, &mut check)?;
         let Made {
             changed,
-            plugins,
+            mut plugins,
             fresh,
             gate,
+            hooks,
         } = made;
         remember(writer, plan, added);
-        start(&fresh);
+        if let Some(hooks) = hooks {
+            start(hooks, fresh, &mut plugins);
+        }
         let warn = |plugin: &&PluginReport| matches!(plugin.outcome, Outcome::Failed { .. });
         for plugin in plugins.iter().filter(warn) {
             tracing::warn!(target: "hotswap", "{plugin:#}");
@@ -158,9 +138,10 @@ impl Swapper {
                 plugins: plugins.map(report).collect(),
                 fresh: Vec::new(),
                 gate: None,
+                hooks: None,
             });
         }
-        on_own_thread(|| self.replace(writer, arranged, live, check))?
+        self.replace(writer, arranged, live, check)
     }
 
     /// Stages the next generation, lets the check see it, and makes it live. Runs the hooks of plugins.
@@ -171,24 +152,26 @@ impl Swapper {
         live: &Holding<Generation>,
         check: &mut Option<Check<'_>>,
     ) -> Result<Made, ReloadError> {
-        let mut staged = Staged::make(self, writer, arranged, live)?;
+        let mut staged = Staged::make(&self.0, writer, arranged, live)?;
         let next = staged.generation();
         // Refused before the check has side effects; bound for good at the switch.
         bind_all(&self.0.handles(), &next)?;
         if let Some(check) = check.take() {
-            run_check(check, &Change { live, next: &next })?;
+            let change = Change { live, next: &next };
+            hook_thread::check(|| run_check(check, &change)).map_err(ReloadError::Thread)??;
         }
         let hand_over = HandOver::plan(live, staged.fresh_instances());
-        let switched = hand_over.switch(&self.0, live, next)?;
+        let switched = hand_over.switch(&self.0, live, next, staged.hooks())?;
         staged.report_states(&switched.states);
         // They may have changed since the new plugins were told.
         levels::tell(self, staged.levels());
-        let (fresh, plugins) = staged.take();
+        let (fresh, plugins, hooks) = staged.take();
         Ok(Made {
             changed: true,
             plugins,
             fresh,
             gate: switched.gate,
+            hooks: Some(hooks),
         })
     }
 }
@@ -202,41 +185,72 @@ struct Made {
     fresh: Vec<Arc<Instance>>,
     /// For how long calls could not begin.
     gate: Option<Duration>,
+    /// The thread for the hooks that are left.
+    hooks: Option<HookThread>,
 }
 
 /// Runs `on_start`, once nothing holds the generation before any more.
-fn start(fresh: &[Arc<Instance>]) {
-    let start = || {
-        for plugin in fresh {
-            if let Err(failure) = plugin.on_start() {
+fn start(mut hooks: HookThread, fresh: Vec<Arc<Instance>>, reports: &mut [PluginReport]) {
+    for plugin in each_in_turn(&mut hooks, fresh, |plugin| plugin.on_start()) {
+        let note = format!("on_start has not returned within {:?}", hooks.limit());
+        let of = |report: &&mut PluginReport| report.name == plugin;
+        reports
+            .iter_mut()
+            .find(of)
+            .into_iter()
+            .for_each(|r| r.notes.push(note.clone()));
+    }
+}
+
+/// Runs a hook of each instance, whatever becomes of the others. Says in the log which have failed, and which have not
+/// returned in time: their plugins are returned.
+pub(super) fn each_in_turn(
+    hooks: &mut HookThread,
+    instances: Vec<Arc<Instance>>,
+    hook: fn(&Instance) -> Result<(), HookFailure>,
+) -> Vec<PluginName> {
+    // Shared, since a hook that hangs keeps what its job has.
+    let left = Arc::new(Mutex::new(VecDeque::from(instances)));
+    let run = move |left: &Mutex<VecDeque<Arc<Instance>>>| {
+        let next = || {
+            left.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front()
+        };
+        while let Some(instance) = next() {
+            if let Err(failure) = hook(&instance) {
                 tracing::error!(target: "hotswap", "{failure}");
             }
         }
     };
-    if !fresh.is_empty() && on_own_thread(start).is_err() {
-        let _running = Running::begin();
-        start();
-    }
-}
-
-/// Runs hooks of plugins on a thread that ends with them. What they leave in thread-locals is gone then; the caller's
-/// thread, which may sleep until the next reload, would keep old versions in memory until it came back.
-///
-/// # Errors
-/// The thread cannot be started.
-pub(super) fn on_own_thread<R: Send>(run: impl FnOnce() -> R + Send) -> Result<R, ReloadError> {
-    std::thread::scope(|scope| {
-        let hooks = std::thread::Builder::new().name("hotswap-hooks".into());
-        let hooks = hooks.spawn_scoped(scope, || {
-            let _running = Running::begin();
-            run()
-        });
-        // Joining waits for the end of the thread, destructors included.
-        match hooks.map_err(ReloadError::Thread)?.join() {
-            Ok(result) => Ok(result),
-            Err(payload) => std::panic::resume_unwind(payload),
+    let is_empty = || {
+        left.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+    };
+    let mut late = Vec::new();
+    while !is_empty() {
+        let of_job = left.clone();
+        match hooks.run(move || run(&of_job), drop) {
+            Ok(()) => {}
+            Err(NotRun::Late(hung) | NotRun::Interrupted(hung)) => {
+                tracing::error!(
+                    target: "hotswap",
+                    "{}: {} has not returned within {:?} ({}): it is left to its thread, and the build stays in memory until it returns",
+                    hung.plugin,
+                    hung.hook,
+                    hooks.limit(),
+                    hung.file.display()
+                );
+                late.push(hung.plugin);
+            }
+            Err(NotRun::NoThread(error)) => {
+                tracing::warn!(target: "hotswap", "no thread to run hooks on, so they run without a limit: {error}");
+                run(&left);
+            }
         }
-    })
+    }
+    late
 }
 
 fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf>) {

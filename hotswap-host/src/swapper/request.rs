@@ -9,6 +9,7 @@ use hotswap_plugin::boundary::{HookError, Shared, collect, guard};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a reload changes besides what the plugin directory says.
 #[derive(Default)]
@@ -87,7 +88,7 @@ impl<'s> Reload<'s> {
             check,
         } = self;
         let mut writer = swapper.0.writer()?;
-        let before = data.map(|data| std::mem::replace(&mut writer.load_data, data));
+        let before = data.map(|data| std::mem::replace(&mut writer.load_data, Arc::new(data)));
         let outcome = swapper.run_checked(&mut writer, plan, check);
         if let (Err(_), Some(before)) = (&outcome, before) {
             writer.load_data = before;

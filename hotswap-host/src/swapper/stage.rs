@@ -1,37 +1,34 @@
 //! Makes the next generation beside the live one: everything that can fail.
-use super::Swapper;
+use super::Inner;
 use super::arrange::Arranged;
-use super::bind::bind;
 use super::candidate::{Candidate, Opening};
-use super::inner::{Inner, Writer};
+use super::construct::{Construction, Told};
 use super::report::{Outcome, PluginReport, StateReport};
+use super::writer::Writer;
 use crate::error::ReloadError;
 use crate::generation::Generation;
-use crate::instance::{Instance, Loaded, Uses};
-use crate::linked::Lent;
-use crate::load;
+use crate::hook_thread::{HookThread, NotRun};
+use crate::instance::Instance;
+use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
 use crate::telemetry::{self, Levels};
 use crate::vault::{Contents, Vault, check_duplicates};
 use abi_stable::std_types::RStr;
-use hotswap_plugin::contract::ContextView;
 use hotswap_plugin::contract::metadata::RUSTC;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 /// A generation that is ready to become live. Dropped without being taken, it frees what was made for it.
 pub(super) struct Staged<'a> {
-    inner: &'a Inner,
+    inner: &'a Arc<Inner>,
     plugins: Vec<Arc<Instance>>,
     /// Which of them are new.
     fresh: BTreeSet<PluginName>,
     reports: Vec<PluginReport>,
     contents: Arc<Contents>,
-    number: u64,
-    reloads: u64,
-    /// What the new plugins are told.
-    levels: Levels,
+    told: Told,
+    hooks: HookThread,
     taken: bool,
 }
 
@@ -42,24 +39,27 @@ impl<'a> Staged<'a> {
     /// # Errors
     /// Of the first plugin that fails; those before it are freed.
     pub(super) fn make(
-        swapper: &'a Swapper,
+        inner: &'a Arc<Inner>,
         writer: &Writer,
         arranged: &Arranged,
         live: &Generation,
     ) -> Result<Self, ReloadError> {
         let mut staged = Staged {
-            inner: &swapper.0,
+            inner,
             plugins: Vec::new(),
             fresh: BTreeSet::new(),
             reports: Vec::new(),
             contents: Arc::default(),
-            number: live.number + 1,
-            reloads: if live.number == 0 {
-                0
-            } else {
-                live.reloads + 1
+            told: Told {
+                number: live.number + 1,
+                reloads: if live.number == 0 {
+                    0
+                } else {
+                    live.reloads + 1
+                },
+                levels: telemetry::levels(),
             },
-            levels: telemetry::levels(),
+            hooks: inner.hook_thread(),
             taken: false,
         };
         let candidates = || {
@@ -75,14 +75,14 @@ impl<'a> Staged<'a> {
         for (name, candidate) in candidates() {
             match (candidate, candidate.live()) {
                 (Candidate::New(opening), _) => {
-                    staged.add_fresh(swapper, opening, candidate.outcome())?;
+                    staged.add_fresh(opening.clone(), candidate.outcome())?;
                 }
                 (_, Some(instance)) => match arranged.followers.get(name) {
                     Some(leader) => {
-                        let opening = Opening::again(instance)?;
+                        let opening = Arc::new(Opening::again(instance)?);
                         let plugin = leader.clone();
                         let outcome = Outcome::Followed { plugin };
-                        staged.add_fresh(swapper, &opening, outcome)?;
+                        staged.add_fresh(opening, outcome)?;
                     }
                     None => {
                         let report = PluginReport::new(instance, candidate.outcome());
@@ -93,36 +93,32 @@ impl<'a> Staged<'a> {
                 _ => {}
             }
         }
-        staged.load(writer)?;
-        staged.init(live)?;
+        staged.load_and_init(writer, live)?;
         Ok(staged)
     }
 
     fn add_fresh(
         &mut self,
-        swapper: &Swapper,
-        opening: &Opening,
+        opening: Arc<Opening>,
         outcome: Outcome,
     ) -> Result<(), ReloadError> {
-        let artifact = opening.artifact.clone();
+        let artifact = &opening.artifact;
         if self.inner.toolchain && artifact.metadata.rustc != RUSTC {
             return Err(ReloadError::Toolchain {
-                plugin: artifact.metadata.name,
-                file: artifact.file,
-                found: artifact.metadata.rustc,
+                plugin: artifact.metadata.name.clone(),
+                file: artifact.file.clone(),
+                found: artifact.metadata.rustc.clone(),
                 expected: RUSTC.into(),
             });
         }
-        let give_back = |library| self.inner.retirer.library(library, Uses::default());
-        let loaded = load::open(
-            artifact,
-            &opening.code,
-            opening.fingerprint,
-            &self.inner.copies,
-            swapper.downgrade(),
-            give_back,
-        )?;
-        let instance = Arc::new(self.construct(loaded)?);
+        let construction = Construction::new(self.inner, opening, &self.plugins, self.told);
+        let retirer = self.inner.retirer.clone();
+        // The error of a construction has freed what it was about.
+        let too_late = move |made: Result<Instance, _>| {
+            drop(made.map(|instance| retirer.free_now(Arc::new(instance))));
+        };
+        let made = self.in_time(move || construction.run(), too_late);
+        let instance = Arc::new(made??);
         let notes = instance.library().copy_note().into_iter().collect();
         self.reports.push(PluginReport {
             notes,
@@ -133,79 +129,47 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    fn construct(&self, mut loaded: Loaded) -> Result<Instance, ReloadError> {
-        let (name, version) = (loaded.name.clone(), loaded.metadata.version.clone());
-        let build_id = loaded.build_id.to_string();
-        let cx = ContextView {
-            name: RStr::from_str(name.as_str()),
-            version: RStr::from_str(&version),
-            build_id: RStr::from_str(&build_id),
-            generation: self.number,
-            reloads: self.reloads,
-            token: loaded.library.token(),
-        };
-        loaded.entry.set_levels()(self.levels.log, self.levels.trace);
-        let retirer = &self.inner.retirer;
-        let give_back = |loaded: Loaded| retirer.library(loaded.library, Uses::default());
-        match loaded.reloadable(&cx) {
-            Ok(reloadable) => loaded.is_reloadable = reloadable,
-            Err(failure) => {
-                give_back(loaded);
-                return Err(failure.into());
+    /// Runs hooks before the switch: one that takes too long refuses the generation.
+    fn in_time<R: Send + 'static>(
+        &mut self,
+        job: impl FnOnce() -> R + Send + 'static,
+        too_late: impl FnOnce(R) + Send + 'static,
+    ) -> Result<R, ReloadError> {
+        self.hooks.run(job, too_late).map_err(|not_run| {
+            if let NotRun::Late(run) | NotRun::Interrupted(run) = &not_run {
+                self.inner.retirer.hangs(run.library.clone());
             }
-        }
-        let (mut objects, imports) = match bind(&loaded, &self.plugins, &self.inner.provided) {
-            Ok(bound) => bound,
-            Err(error) => {
-                give_back(loaded);
-                return Err(error);
-            }
-        };
-        let uses = Uses::new(imports, self.inner.provided.clone());
-        let _lent = loaded
-            .library
-            .is_linked()
-            .then(|| Lent::count(&mut objects, &uses));
-        loaded.construct(&cx, &objects, uses).map_err(|failed| {
-            let (loaded, uses, failure) = *failed;
-            retirer.library(loaded.library, uses);
-            failure.into()
+            refused(not_run, self.hooks.limit())
         })
     }
 
-    fn load(&self, writer: &Writer) -> Result<(), ReloadError> {
-        for instance in self.fresh_instances() {
-            let load = |data: &_| {
-                // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have
-                // its pointer are this thread and the instances that import it.
-                unsafe { instance.on_load(data) }
-            };
-            writer.load_data.lend(load)?;
-        }
-        Ok(())
-    }
-
-    fn init(&mut self, live: &Generation) -> Result<(), ReloadError> {
-        let names: Vec<_> = self
-            .plugins
-            .iter()
-            .map(|p| RStr::from_str(p.name().as_str()))
-            .collect();
+    /// Runs `on_load` of all that are new, and then `on_init`.
+    fn load_and_init(
+        &mut self,
+        writer: &Writer,
+        live: &Generation,
+    ) -> Result<(), ReloadError> {
         let goes_on = |name: &PluginName| {
             let mut plugins = self.plugins.iter();
             plugins.any(|plugin| plugin.name() == name) && !self.fresh.contains(name)
         };
         let contents = live.contents.carried(&self.inner.extensions, goes_on);
-        let contents = Mutex::new(contents);
-        for instance in self.fresh_instances() {
-            let vault = Vault::new(instance.name(), &contents);
-            // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have its
-            // pointer are this thread and the instances that import it.
-            unsafe { instance.on_init(&vault.view(self.number, &names)) }?;
-        }
-        let contents = contents.into_inner();
-        self.contents = Arc::new(contents.unwrap_or_else(PoisonError::into_inner));
-        Ok(())
+        let contents = Arc::new(Mutex::new(contents));
+        let names = self.plugins.iter().map(|p| p.name().clone()).collect();
+        let instances = self.fresh_instances().map(Arc::downgrade).collect();
+        let job = Initialisation {
+            instances,
+            load_data: writer.load_data.clone(),
+            contents: contents.clone(),
+            number: self.told.number,
+            names,
+        };
+        let outcome = self.in_time(move || job.run(), drop);
+        // Taken, since a hook that hangs has it, too.
+        let contents =
+            std::mem::take(&mut *contents.lock().unwrap_or_else(PoisonError::into_inner));
+        self.contents = Arc::new(contents);
+        outcome?
     }
 
     /// The new ones.
@@ -224,20 +188,76 @@ impl<'a> Staged<'a> {
 
     /// What the new plugins were told of the host's levels. The others are told whenever those change.
     pub(super) fn levels(&self) -> Levels {
-        self.levels
+        self.told.levels
     }
 
     /// The generation as it would be.
     pub(super) fn generation(&self) -> Generation {
         let (plugins, contents) = (self.plugins.clone(), self.contents.clone());
-        Generation::new(self.number, self.reloads, plugins, contents)
+        Generation::new(self.told.number, self.told.reloads, plugins, contents)
     }
 
-    /// The new instances and the reports, once the generation is live.
-    pub(super) fn take(mut self) -> (Vec<Arc<Instance>>, Vec<PluginReport>) {
+    /// The thread for what is left of the hooks.
+    pub(super) fn hooks(&mut self) -> &mut HookThread {
+        &mut self.hooks
+    }
+
+    /// The new instances and the reports, and the thread of the hooks, once the generation is live.
+    pub(super) fn take(mut self) -> (Vec<Arc<Instance>>, Vec<PluginReport>, HookThread) {
         self.taken = true;
         let fresh = self.fresh_instances().cloned().collect();
-        (fresh, std::mem::take(&mut self.reports))
+        let hooks = std::mem::replace(&mut self.hooks, self.inner.hook_thread());
+        (fresh, std::mem::take(&mut self.reports), hooks)
+    }
+}
+
+/// `on_load` and `on_init` of all that are new. It keeps no instance but the one whose hook runs: that may never return.
+struct Initialisation {
+    /// Each after those it imports.
+    instances: Vec<Weak<Instance>>,
+    load_data: Arc<LoadDataBox>,
+    contents: Arc<Mutex<Contents>>,
+    number: u64,
+    /// Of all plugins of the generation.
+    names: Vec<PluginName>,
+}
+
+impl Initialisation {
+    fn run(self) -> Result<(), ReloadError> {
+        for instance in self.instances.iter().filter_map(Weak::upgrade) {
+            let load = |data: &_| {
+                // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have
+                // its pointer are this thread and the instances that import it.
+                unsafe { instance.on_load(data) }
+            };
+            self.load_data.lend(load)?;
+        }
+        let names: Vec<_> = self
+            .names
+            .iter()
+            .map(|name| RStr::from_str(name.as_str()))
+            .collect();
+        for instance in self.instances.iter().filter_map(Weak::upgrade) {
+            let vault = Vault::new(instance.name(), &self.contents);
+            // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have its
+            // pointer are this thread and the instances that import it.
+            unsafe { instance.on_init(&vault.view(self.number, &names)) }?;
+        }
+        Ok(())
+    }
+}
+
+/// The error of a reload whose hooks were not run to their end.
+pub(super) fn refused(not_run: NotRun, limit: Duration) -> ReloadError {
+    match not_run {
+        NotRun::Late(run) => ReloadError::HookTimeout {
+            plugin: run.plugin,
+            file: run.file,
+            hook: run.hook,
+            limit,
+        },
+        NotRun::Interrupted(_) => ReloadError::ShutDown,
+        NotRun::NoThread(error) => ReloadError::Thread(error),
     }
 }
 
@@ -247,7 +267,8 @@ impl Drop for Staged<'_> {
         if self.taken {
             return;
         }
-        // Objects in slots first: they are counted.
+        // What hooks have left in thread-locals first, and objects in slots: they are counted.
+        self.hooks.finish();
         self.contents = Arc::default();
         let retirer = &self.inner.retirer;
         let end = Instant::now() + self.inner.limit;

@@ -1,15 +1,18 @@
 //! Hands the state of live instances to those that take their place: behind a closed gate, just before the switch.
 use super::inner::{Handles, Inner, bind_all};
+use super::reload::each_in_turn;
 use super::report::StateReport;
-use crate::error::{Hook, ReloadError};
+use super::stage::refused;
+use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
+use crate::hook_thread::{HookThread, NotRun};
 use crate::instance::Instance;
-use crate::live::gate::Closing;
+use crate::live::gate::{Closing, Gate};
 use crate::live::pin::Holding;
 use crate::name::PluginName;
 use crate::retirement::Holder;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What becomes of the state of the instances that are replaced.
@@ -19,6 +22,7 @@ pub(super) struct HandOver {
     states: BTreeMap<PluginName, StateReport>,
 }
 
+#[derive(Clone)]
 struct Pair {
     from: Arc<Instance>,
     to: Arc<Instance>,
@@ -64,9 +68,10 @@ impl HandOver {
         inner: &Inner,
         live: &Holding<Generation>,
         next: Generation,
+        hooks: &mut HookThread,
     ) -> Result<Switched, ReloadError> {
         if self.pairs.is_empty() {
-            inner.switch(next)?;
+            inner.switch(next, hooks)?;
             return Ok(Switched {
                 states: self.states,
                 gate: None,
@@ -74,69 +79,79 @@ impl HandOver {
         }
         let from: Vec<_> = self.pairs.iter().map(|pair| pair.from.clone()).collect();
         let closing = inner.close_gate(live, &from);
-        let mut stopped = Vec::new();
-        let handed = self.pass_on(inner.gate_limit, &closing, &mut stopped);
+        hooks.set_end(Some(closing.gate().deadline()));
+        let handed = self.pass_on(inner, &closing, hooks);
+        hooks.set_end(None);
         match handed.and_then(|()| self.commit(inner, &closing, &next)) {
             Ok(handles) => {
                 let twin = inner.make_live(next, handles);
                 let gate = closing.open();
-                inner.retire(twin, &stopped);
+                inner.retire(twin, &from, hooks);
                 Ok(Switched {
                     states: self.states,
                     gate: Some(gate),
                 })
             }
             Err(error) => {
-                for instance in stopped.iter().rev() {
-                    if let Err(failure) = instance.on_start() {
-                        tracing::error!(target: "hotswap", "{failure}");
-                    }
-                }
-                inner.open_unchanged(closing);
+                inner.open_unchanged(closing, hooks);
                 Err(error)
             }
         }
     }
 
     /// Waits for the calls that are running, stops the instances before, and has each pass its state on.
+    ///
+    /// # Errors
+    /// It took too long, or a hook failed: the instances that were stopped have been started again.
     fn pass_on(
         &mut self,
-        limit: Duration,
+        inner: &Inner,
         closing: &Closing,
-        stopped: &mut Vec<Arc<Instance>>,
+        hooks: &mut HookThread,
     ) -> Result<(), ReloadError> {
+        let limit = inner.gate_limit;
         closing
             .wait_until_left()
             .map_err(|inside| self.late(limit, inside))?;
-        let in_time = |of: &Instance, hook: Hook| match closing.is_over() {
-            false => Ok(()),
-            true => {
-                let plugin = of.name().to_string();
-                Err(vec![Holder::Hook { plugin, hook }])
+        let job = Passing {
+            pairs: self.pairs.clone(),
+            gate: closing.gate().clone(),
+            stopped: Arc::default(),
+        };
+        let stopped = job.stopped.clone();
+        // An instance that was still stopping when everybody gave up goes on, too.
+        let too_late = |passed: Result<_, NotPassed>| {
+            let stopping = passed.err().and_then(|not_passed| not_passed.stopping);
+            if let Some(Err(failure)) = stopping.map(|instance| instance.on_start()) {
+                tracing::error!(target: "hotswap", "{failure}");
             }
         };
-        let late = |hook| self.late(limit, hook);
-        for Pair { from, .. } in self.pairs.iter().rev() {
-            stopped.push(from.clone());
-            from.on_stop()?;
-            in_time(from, Hook::OnStop).map_err(late)?;
-        }
-        let mut saved = Vec::new();
-        for Pair { from, to } in &self.pairs {
-            saved.push(from.save(version_for(from, to))?);
-            in_time(from, Hook::Save).map_err(late)?;
-        }
-        let mut states = BTreeMap::new();
-        for (Pair { to, .. }, state) in self.pairs.iter().zip(saved) {
-            let bytes = state.size();
-            states.insert(to.name().clone(), StateReport::HandedOver { bytes });
-            // SAFETY: its other hooks and the calls of the check have returned, and the generation that it is in is not live:
-            // those who have its pointer are this thread and the instances that import it.
-            unsafe { to.restore(state) }?;
-            in_time(to, Hook::Restore).map_err(late)?;
-        }
-        self.states.extend(states);
-        Ok(())
+        let error = match hooks.run(move || job.run(), too_late) {
+            Ok(Ok(states)) => {
+                self.states.extend(states);
+                return Ok(());
+            }
+            Ok(Err(not_passed)) => match not_passed.problem {
+                Problem::Failed(failure) => failure.into(),
+                Problem::Late(hook) => self.late(limit, vec![hook]),
+            },
+            Err(not_run) => {
+                if let NotRun::Late(run) | NotRun::Interrupted(run) = &not_run
+                    && run.hook == Hook::OnStop
+                {
+                    let stopping = |of: &Arc<Instance>| Arc::ptr_eq(of.library(), &run.library);
+                    lock(&stopped).retain(|instance| !stopping(instance));
+                }
+                match not_run {
+                    NotRun::Late(run) => self.late(limit, vec![late_hook(&run.plugin, run.hook)]),
+                    not_run => refused(not_run, limit),
+                }
+            }
+        };
+        hooks.set_end(None);
+        let again = std::mem::take(&mut *lock(&stopped)).into_iter().rev();
+        each_in_turn(hooks, again.collect(), |instance| instance.on_start());
+        Err(error)
     }
 
     /// Binds the handles in the next generation, and makes sure that it is still time for that one.
@@ -163,6 +178,84 @@ impl HandOver {
             waited_for,
         }
     }
+}
+
+/// The hooks of a hand-over, on their thread.
+struct Passing {
+    pairs: Vec<Pair>,
+    gate: Arc<Gate>,
+    /// The instances whose `on_stop` has begun.
+    stopped: Arc<Mutex<Vec<Arc<Instance>>>>,
+}
+
+/// Why the state was not passed on.
+struct NotPassed {
+    problem: Problem,
+    /// The instance whose `on_stop` ran last, if nothing came after it.
+    stopping: Option<Arc<Instance>>,
+}
+
+enum Problem {
+    Failed(HookFailure),
+    /// This hook has returned after the end.
+    Late(Holder),
+}
+
+impl Passing {
+    fn run(self) -> Result<BTreeMap<PluginName, StateReport>, NotPassed> {
+        for Pair { from, .. } in self.pairs.iter().rev() {
+            lock(&self.stopped).push(from.clone());
+            let stopped = self.in_time(from, Hook::OnStop, from.on_stop());
+            stopped.map_err(|problem| NotPassed {
+                problem,
+                stopping: Some(from.clone()),
+            })?;
+        }
+        self.pass().map_err(|problem| NotPassed {
+            problem,
+            stopping: None,
+        })
+    }
+
+    fn pass(&self) -> Result<BTreeMap<PluginName, StateReport>, Problem> {
+        let mut saved = Vec::new();
+        for Pair { from, to } in &self.pairs {
+            let state = from.save(version_for(from, to));
+            saved.push(self.in_time(from, Hook::Save, state)?);
+        }
+        let mut states = BTreeMap::new();
+        for (Pair { to, .. }, state) in self.pairs.iter().zip(saved) {
+            let bytes = state.size();
+            states.insert(to.name().clone(), StateReport::HandedOver { bytes });
+            // SAFETY: its other hooks and the calls of the check have returned, and the generation that it is in is not live:
+            // those who have its pointer are this thread and the instances that import it.
+            let restored = unsafe { to.restore(state) };
+            self.in_time(to, Hook::Restore, restored)?;
+        }
+        Ok(states)
+    }
+
+    fn in_time<R>(
+        &self,
+        of: &Instance,
+        hook: Hook,
+        result: Result<R, HookFailure>,
+    ) -> Result<R, Problem> {
+        let result = result.map_err(Problem::Failed)?;
+        match self.gate.is_over() {
+            false => Ok(result),
+            true => Err(Problem::Late(late_hook(of.name(), hook))),
+        }
+    }
+}
+
+fn late_hook(plugin: &PluginName, hook: Hook) -> Holder {
+    let plugin = plugin.to_string();
+    Holder::Hook { plugin, hook }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The version of the state's type that the new instance knows. A type of another name has none in common: the new

@@ -66,6 +66,11 @@ impl Record {
         }
     }
 
+    /// Runs all that plugins have left on the calling thread, which owns the record and calls no plugin any more.
+    pub(crate) fn run_all(&self) {
+        self.run(|_| true, Keys::Run);
+    }
+
     /// Registers a destructor of a thread-local on the calling thread, which owns the record.
     pub(crate) fn add_destructor(
         &self,

@@ -34,8 +34,13 @@ impl Board {
     }
 
     pub(super) fn open(&self, library: &Arc<Library>, generation: Option<u64>) {
+        let of = Arc::as_ptr(library);
         let retirement = Retirement::new(library.plugin(), library.build_id(), generation);
-        self.entries().open.push((Arc::as_ptr(library), retirement));
+        let open = &mut self.entries().open;
+        // One that has hung is there already.
+        if !open.iter().any(|(known, _)| *known == of) {
+            open.push((of, retirement));
+        }
     }
 
     pub(super) fn update(&self, library: &Arc<Library>, change: impl FnOnce(&mut Retirement)) {

@@ -159,6 +159,12 @@ impl Retirer {
         self.send(State::Objects { library, uses });
     }
 
+    /// Names a library whose plugin has a hook that does not return. Whoever runs the hook has it.
+    pub(crate) fn hangs(&self, library: Arc<Library>) {
+        self.board.open(&library, None);
+        self.send(State::Hanging { library });
+    }
+
     fn send(&self, job: State) {
         // The thread lives as long as there is a sender. Should it have panicked, what it was to free stays mapped.
         if let Err(unsent) = self.jobs.send(job) {

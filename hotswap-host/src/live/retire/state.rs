@@ -56,6 +56,8 @@ pub(super) enum State {
     Delay(Leaving),
     /// Older generations, or instances that import it, may still have this one; or others are to be freed before.
     Shared { instance: Arc<Instance>, turn: Turn },
+    /// A hook has not returned. Afterwards whoever runs it says what there is to be freed.
+    Hanging { library: Arc<Library> },
     /// Its own code runs: `on_free` and `Drop`.
     Freeing {
         library: Arc<Library>,
@@ -134,12 +136,19 @@ impl State {
                 keep_needed(instance, board);
                 Step::Next(Vec::new())
             }
+            State::Hanging { library } => match running_hook(&library) {
+                holders if holders.is_empty() => Step::Next(Vec::new()),
+                holders => Step::Wait(State::Hanging { library }, holders),
+            },
             State::Shared { instance, turn } if !turn.has_come() && waited < settings.limit => {
                 Step::Wait(State::Shared { instance, turn }, Vec::new())
             }
             State::Shared { instance, turn } => match Arc::try_unwrap(instance) {
                 Ok(instance) => start_freeing(instance, turn, board),
-                Err(instance) => Step::Wait(State::Shared { instance, turn }, Vec::new()),
+                Err(instance) => {
+                    let holders = running_hook(instance.library());
+                    Step::Wait(State::Shared { instance, turn }, holders)
+                }
             },
             State::Freeing { library, thread } if !thread.is_finished() => {
                 // Before `on_free` the plugin waits for these.
@@ -246,7 +255,7 @@ impl State {
             }
             State::Shared { instance: user, .. } => (user.library(), user.imports()),
             // What it imports is with that thread; it is named itself.
-            State::Freeing { .. } | State::Errand(_) => return Vec::new(),
+            State::Freeing { .. } | State::Hanging { .. } | State::Errand(_) => return Vec::new(),
             State::Objects { library, uses }
             | State::Revoking { library, uses, .. }
             | State::Exiting { library, uses, .. }
@@ -270,6 +279,7 @@ impl State {
             State::Shared { instance, .. } => vec![instance.library().clone()],
             State::Errand(_) => Vec::new(),
             State::Freeing { library, .. }
+            | State::Hanging { library }
             | State::Exiting { library, .. }
             | State::Objects { library, .. }
             | State::Revoking { library, .. }
@@ -333,6 +343,15 @@ fn run_exit_functions(library: Arc<Library>, uses: Uses) -> Step {
             Step::Wait(State::Destructors { library, uses }, vec![holder])
         }
     }
+}
+
+/// The hook of a plugin that has not returned, if there is one.
+fn running_hook(library: &Library) -> Vec<Holder> {
+    let hook = library.hook().map(|hook| Holder::Hook {
+        plugin: library.plugin().to_owned(),
+        hook,
+    });
+    hook.into_iter().collect()
 }
 
 fn no_thread(error: &io::Error) -> Holder {

@@ -1,0 +1,336 @@
+//! The thread that runs the hooks of plugins, and the limit that each hook has.
+//!
+//! Hooks run on a thread of their own, which ends with the reload. What they leave in thread-locals is dropped then; the
+//! thread that asked for the reload may sleep until the next one, and would keep old builds in memory.
+//!
+//! A hook may never return. Whoever waits for it gives up after the limit: the thread is left to itself, with what its job
+//! owns, and the next job gets another thread. So a job owns only what its hook needs: the instance that runs, and nothing
+//! of the generation that is made. The job learns that it was given up when its hook returns: no other hook begins, and what
+//! the job gives is handed to `too_late`.
+use crate::error::Hook;
+use crate::live::record;
+use crate::load::library::Library;
+use crate::name::PluginName;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+thread_local! {
+    /// Of a thread that runs hooks: who waits for them.
+    static WATCH: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
+    /// This thread runs hooks, or the check of a reload.
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread runs hooks, or the check of a reload.
+pub(crate) fn is_running_here() -> bool {
+    RUNNING.get()
+}
+
+/// Runs the check of a reload, on a thread that ends with it: it may call the new plugins.
+///
+/// # Errors
+/// The thread cannot be started.
+pub(crate) fn check<R: Send>(run: impl FnOnce() -> R + Send) -> io::Result<R> {
+    std::thread::scope(|scope| {
+        let run = || {
+            RUNNING.set(true);
+            run()
+        };
+        let thread = Builder::new().name("hotswap-check".into());
+        // Joining waits for the end of the thread, destructors included.
+        let checked = thread.spawn_scoped(scope, run)?.join();
+        Ok(checked.unwrap_or_else(|payload| resume_unwind(payload)))
+    })
+}
+
+/// A hook that runs.
+#[derive(Debug)]
+pub(crate) struct HookRun {
+    pub(crate) library: Arc<Library>,
+    pub(crate) plugin: PluginName,
+    pub(crate) file: PathBuf,
+    pub(crate) hook: Hook,
+    since: Instant,
+}
+
+/// A job whose hooks somebody waits for.
+#[derive(Default)]
+struct Watch {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    now: Option<HookRun>,
+    /// The job has given what it gives.
+    finished: bool,
+    /// Nobody waits any more.
+    given_up: bool,
+}
+
+impl Watch {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has those give up who wait for hooks.
+#[derive(Default)]
+pub(crate) struct Interrupt {
+    wanted: AtomicBool,
+    /// The wait that goes on, if one does.
+    watch: Mutex<Weak<Watch>>,
+}
+
+impl Interrupt {
+    fn watch(&self) -> MutexGuard<'_, Weak<Watch>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody waits for a hook from now on. A wait that goes on ends.
+    pub(crate) fn set(&self, wanted: bool) {
+        self.wanted.store(wanted, SeqCst);
+        if let Some(watch) = self.watch().upgrade() {
+            // Under the lock: whoever looks before waits already.
+            let _state = watch.state();
+            watch.changed.notify_all();
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.wanted.load(SeqCst)
+    }
+}
+
+/// A hook that runs, until this is dropped.
+pub(crate) struct Running<'l>(&'l Library);
+
+/// The job was given up before this hook.
+pub(crate) struct GivenUp;
+
+/// Begins a hook, on the thread that runs it.
+///
+/// # Errors
+/// Nobody waits for the job any more.
+pub(crate) fn begin<'l>(
+    library: &'l Arc<Library>,
+    plugin: &PluginName,
+    file: &Path,
+    hook: Hook,
+) -> Result<Running<'l>, GivenUp> {
+    if let Some(watch) = WATCH.with_borrow(Clone::clone) {
+        let mut state = watch.state();
+        if state.given_up {
+            return Err(GivenUp);
+        }
+        state.now = Some(HookRun {
+            library: library.clone(),
+            plugin: plugin.clone(),
+            file: file.to_owned(),
+            hook,
+            since: Instant::now(),
+        });
+    }
+    library.set_hook(Some(hook));
+    Ok(Running(library))
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.set_hook(None);
+        if let Some(watch) = WATCH.with_borrow(Clone::clone) {
+            let ended = watch.state().now.take();
+            drop(ended);
+        }
+    }
+}
+
+/// Why a job gives nothing.
+#[derive(Debug)]
+pub(crate) enum NotRun {
+    /// A hook of it has not returned within the limit.
+    Late(HookRun),
+    /// Nobody wanted to wait for this hook any more.
+    Interrupted(HookRun),
+    /// There is no thread to run it on.
+    NoThread(io::Error),
+}
+
+/// Runs jobs one after the other.
+pub(crate) struct HookThread {
+    limit: Duration,
+    /// When every hook is late.
+    end: Option<Instant>,
+    interrupt: Option<Arc<Interrupt>>,
+    worker: Option<Worker>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+struct Worker {
+    jobs: Sender<Job>,
+    ended: Receiver<()>,
+    watch: Arc<Watch>,
+}
+
+impl HookThread {
+    /// Gives each hook this limit. The thread is started when it is needed.
+    pub(crate) fn new(limit: Duration) -> Self {
+        HookThread {
+            limit,
+            end: None,
+            interrupt: None,
+            worker: None,
+        }
+    }
+
+    /// May be interrupted.
+    pub(crate) fn interrupted_by(mut self, interrupt: &Arc<Interrupt>) -> Self {
+        self.interrupt = Some(interrupt.clone());
+        self
+    }
+
+    /// From now on a hook is also late at this time.
+    pub(crate) fn set_end(&mut self, end: Option<Instant>) {
+        self.end = end;
+    }
+
+    /// The limit of each hook.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Runs a job, and waits for what it gives. When that comes after the wait was given up, `too_late` gets it, on the
+    /// job's thread.
+    ///
+    /// # Errors
+    /// See [`NotRun`].
+    ///
+    /// # Panics
+    /// As the job.
+    pub(crate) fn run<R: Send + 'static>(
+        &mut self,
+        job: impl FnOnce() -> R + Send + 'static,
+        too_late: impl FnOnce(R) + Send + 'static,
+    ) -> Result<R, NotRun> {
+        let worker = match self.worker.take() {
+            Some(worker) => worker,
+            None => self.start().map_err(NotRun::NoThread)?,
+        };
+        let watch = worker.watch.clone();
+        let (reply, given) = channel();
+        let job = move || {
+            let result = catch_unwind(AssertUnwindSafe(job));
+            let late = {
+                // Under the lock: whoever gives up has not got it, and whoever has got it does not give up.
+                let mut state = watch.state();
+                state.finished = !state.given_up;
+                match state.given_up {
+                    true => Some(result),
+                    false => reply.send(result).err().map(|unsent| unsent.0),
+                }
+            };
+            watch.changed.notify_all();
+            WATCH.set(None);
+            if let Some(Ok(result)) = late {
+                too_late(result);
+            }
+        };
+        *worker.watch.state() = State::default();
+        if worker.jobs.send(Box::new(job)).is_err() {
+            let reason = "the thread that runs hooks has ended";
+            return Err(NotRun::NoThread(io::Error::other(reason)));
+        }
+        self.wait(&worker.watch)?;
+        self.worker = Some(worker);
+        let result: Result<R, Box<dyn Any + Send>> = match given.recv() {
+            Ok(result) => result,
+            Err(_) => unreachable!("a job that has finished has given something"),
+        };
+        Ok(result.unwrap_or_else(|payload| resume_unwind(payload)))
+    }
+
+    /// Waits until the job has finished.
+    fn wait(&self, watch: &Watch) -> Result<(), NotRun> {
+        let mut state = watch.state();
+        while !state.finished {
+            let now = Instant::now();
+            // Before the first hook, and between two, there is nobody to wait for in vain.
+            let late_at = |run: &HookRun| {
+                let late = run.since + self.limit;
+                self.end.map_or(late, |end| end.min(late))
+            };
+            let late_at = state.now.as_ref().map(late_at);
+            let late = late_at.is_some_and(|late| late <= now);
+            let interrupted = self.interrupt.as_ref().is_some_and(|i| i.is_wanted());
+            if (late || interrupted)
+                && let Some(run) = state.now.take()
+            {
+                state.given_up = true;
+                return Err(match late {
+                    true => NotRun::Late(run),
+                    false => NotRun::Interrupted(run),
+                });
+            }
+            // Where the next hook is late as soon as it begins, that has to be noticed: hooks begin without a word.
+            let wait = match late_at.or(self.end) {
+                _ if interrupted => NO_TIME_LEFT,
+                Some(at) => at.saturating_duration_since(now).max(NO_TIME_LEFT),
+                None => self.limit,
+            };
+            let waited = watch.changed.wait_timeout(state, wait);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+
+    fn start(&self) -> io::Result<Worker> {
+        let (jobs, inbox) = channel::<Job>();
+        let (tell, ended) = channel();
+        let watch = Arc::new(Watch::default());
+        if let Some(interrupt) = &self.interrupt {
+            *interrupt.watch() = Arc::downgrade(&watch);
+        }
+        let of_thread = watch.clone();
+        let run = move || {
+            RUNNING.set(true);
+            while let Ok(job) = inbox.recv() {
+                WATCH.set(Some(of_thread.clone()));
+                job();
+            }
+            // What plugins have left on this thread goes before anybody is told that it has ended.
+            record::mine().run_all();
+            let _ = tell.send(());
+        };
+        Builder::new().name("hotswap-hooks".into()).spawn(run)?;
+        Ok(Worker { jobs, ended, watch })
+    }
+
+    /// Ends the thread, and waits until what its jobs have left in thread-locals has been dropped: no longer than a hook
+    /// may take.
+    pub(crate) fn finish(&mut self) {
+        if let Some(Worker { jobs, ended, .. }) = self.worker.take() {
+            drop(jobs);
+            // A destructor that does not return holds its build, and is named there.
+            let _ = ended.recv_timeout(self.limit);
+        }
+    }
+}
+
+/// How often to look whether another hook has begun, where each that begins is late.
+const NO_TIME_LEFT: Duration = Duration::from_millis(1);
+
+impl Drop for HookThread {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}

@@ -1,0 +1,113 @@
+//! The right to make the next generation, and what that is made from.
+use crate::error::ReloadError;
+use crate::linked::LinkedSet;
+use crate::load_data::LoadDataBox;
+use crate::name::PluginName;
+use crate::runtime::HostRecord;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// What the next generation is made from.
+pub(super) struct Writer {
+    pub(super) allowed: Option<BTreeSet<PluginName>>,
+    pub(super) allow_empty: bool,
+    /// The plugins that are linked into the program: then the directory does not matter.
+    pub(super) linked: Option<LinkedSet>,
+    /// Plugins that the host can do without.
+    pub(super) optional: BTreeSet<PluginName>,
+    /// Plugins that [`Swapper::load`](super::Swapper::load) added, with their files.
+    pub(super) added: BTreeMap<PluginName, PathBuf>,
+    /// Plugins that [`Swapper::unload`](super::Swapper::unload) took out.
+    pub(super) removed: BTreeSet<PluginName>,
+    pub(super) load_data: Arc<LoadDataBox>,
+    pub(super) host: HostRecord,
+    /// Attempts so far.
+    pub(super) attempts: u64,
+    pub(super) shut_down: bool,
+}
+
+impl Writer {
+    /// # Errors
+    /// The plugins are linked into the program.
+    pub(super) fn check_may_change(&self) -> Result<(), ReloadError> {
+        match &self.linked {
+            None => Ok(()),
+            Some(linked) => Err(ReloadError::Static {
+                program: linked.program().to_owned(),
+            }),
+        }
+    }
+}
+
+/// Where the [`Writer`] is while nobody makes a generation. Reloads queue here.
+pub(super) struct WriterLock {
+    writer: Mutex<Option<Box<Writer>>>,
+    returned: Condvar,
+}
+
+impl WriterLock {
+    pub(super) fn new(writer: Writer) -> Self {
+        WriterLock {
+            writer: Mutex::new(Some(Box::new(writer))),
+            returned: Condvar::new(),
+        }
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Box<Writer>>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the writer, once those before have returned it; `None` where they have not by `end`.
+    pub(super) fn take(&self, end: Option<Instant>) -> Option<WriterGuard<'_>> {
+        let mut slot = self.slot();
+        loop {
+            if let Some(writer) = slot.take() {
+                return Some(WriterGuard {
+                    lock: self,
+                    writer: Some(writer),
+                });
+            }
+            slot = match end.map(|end| end.saturating_duration_since(Instant::now())) {
+                None => self
+                    .returned
+                    .wait(slot)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(left) if left.is_zero() => return None,
+                Some(left) => {
+                    let waited = self.returned.wait_timeout(slot, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+/// The writer, until this is dropped.
+pub(super) struct WriterGuard<'l> {
+    lock: &'l WriterLock,
+    /// There but while this is dropped.
+    writer: Option<Box<Writer>>,
+}
+
+impl Deref for WriterGuard<'_> {
+    type Target = Writer;
+    fn deref(&self) -> &Writer {
+        self.writer.as_ref().expect("returned when dropped")
+    }
+}
+
+impl DerefMut for WriterGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Writer {
+        self.writer.as_mut().expect("returned when dropped")
+    }
+}
+
+impl Drop for WriterGuard<'_> {
+    fn drop(&mut self) {
+        *self.lock.slot() = self.writer.take();
+        self.lock.returned.notify_one();
+    }
+}
