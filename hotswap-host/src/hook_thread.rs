@@ -112,7 +112,7 @@ impl Interrupt {
 }
 
 /// A hook that runs, until this is dropped.
-pub(crate) struct Running<'l>(&'l Library);
+pub(crate) struct Running<'l>(&'l Library, Hook);
 
 /// The job was given up before this hook.
 pub(crate) struct GivenUp;
@@ -140,13 +140,13 @@ pub(crate) fn begin<'l>(
             since: Instant::now(),
         });
     }
-    library.set_hook(Some(hook));
-    Ok(Running(library))
+    library.hook_begins(hook);
+    Ok(Running(library, hook))
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.set_hook(None);
+        self.0.hook_ended(self.1);
         if let Some(watch) = WATCH.with_borrow(Clone::clone) {
             let ended = watch.state().now.take();
             drop(ended);

@@ -44,8 +44,8 @@ pub(crate) struct Library {
     replaced: AtomicBool,
     destructors_run: AtomicUsize,
     destructors_skipped: AtomicUsize,
-    /// The hook of its plugin that runs.
-    hook: Mutex<Option<Hook>>,
+    /// The hooks of its plugin that run: two where the host waits for the first no longer.
+    hooks: Mutex<Vec<Hook>>,
     /// Whose plugin it is.
     owner: WeakSwapper,
 }
@@ -108,7 +108,7 @@ impl Library {
             replaced: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
-            hook: Mutex::new(None),
+            hooks: Mutex::default(),
             owner,
         });
         // The token's count.
@@ -264,14 +264,22 @@ impl Library {
         &self.owner
     }
 
-    /// Says which hook of its plugin runs.
-    pub(crate) fn set_hook(&self, hook: Option<Hook>) {
-        *lock(&self.hook) = hook;
+    /// A hook of its plugin begins.
+    pub(crate) fn hook_begins(&self, hook: Hook) {
+        lock(&self.hooks).push(hook);
     }
 
-    /// The hook of its plugin that runs.
-    pub(crate) fn hook(&self) -> Option<Hook> {
-        *lock(&self.hook)
+    /// A hook of its plugin has returned.
+    pub(crate) fn hook_ended(&self, hook: Hook) {
+        let mut hooks = lock(&self.hooks);
+        if let Some(at) = hooks.iter().rposition(|running| *running == hook) {
+            hooks.remove(at);
+        }
+    }
+
+    /// The hook of its plugin that has run for longest.
+    pub(crate) fn running_hook(&self) -> Option<Hook> {
+        lock(&self.hooks).first().copied()
     }
 
     /// What is to be said of the private copy, if anything.

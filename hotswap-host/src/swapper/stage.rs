@@ -97,11 +97,7 @@ impl<'a> Staged<'a> {
         Ok(staged)
     }
 
-    fn add_fresh(
-        &mut self,
-        opening: Arc<Opening>,
-        outcome: Outcome,
-    ) -> Result<(), ReloadError> {
+    fn add_fresh(&mut self, opening: Arc<Opening>, outcome: Outcome) -> Result<(), ReloadError> {
         let artifact = &opening.artifact;
         if self.inner.toolchain && artifact.metadata.rustc != RUSTC {
             return Err(ReloadError::Toolchain {
@@ -144,11 +140,7 @@ impl<'a> Staged<'a> {
     }
 
     /// Runs `on_load` of all that are new, and then `on_init`.
-    fn load_and_init(
-        &mut self,
-        writer: &Writer,
-        live: &Generation,
-    ) -> Result<(), ReloadError> {
+    fn load_and_init(&mut self, writer: &Writer, live: &Generation) -> Result<(), ReloadError> {
         let goes_on = |name: &PluginName| {
             let mut plugins = self.plugins.iter();
             plugins.any(|plugin| plugin.name() == name) && !self.fresh.contains(name)

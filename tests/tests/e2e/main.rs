@@ -6,6 +6,7 @@ mod dependencies;
 mod each;
 mod handles;
 mod holders;
+mod hook_limits;
 mod interfaces;
 mod isolation;
 mod load;

@@ -347,7 +347,7 @@ fn run_exit_functions(library: Arc<Library>, uses: Uses) -> Step {
 
 /// The hook of a plugin that has not returned, if there is one.
 fn running_hook(library: &Library) -> Vec<Holder> {
-    let hook = library.hook().map(|hook| Holder::Hook {
+    let hook = library.running_hook().map(|hook| Holder::Hook {
         plugin: library.plugin().to_owned(),
         hook,
     });

@@ -1,0 +1,174 @@
+//! Hooks that do not return: they are named, and nothing else waits for them.
+use hotswap_host::prelude::*;
+use hotswap_host::{Builder, Holder, Hook, Report, RetirementState};
+use hotswap_tests::fixture::{self, Build, ordered};
+use hotswap_tests::{LIMIT, Stage, records, until};
+use std::time::Duration;
+
+fn probe() -> Vec<u8> {
+    Build::First.bytes("probe")
+}
+
+/// A host whose hooks have to be quick.
+fn quick(builder: Builder) -> Builder {
+    builder
+        .hook_limit(Duration::from_millis(50))
+        .retire_limit(Duration::from_millis(20))
+}
+
+fn answers(stage: &Stage) -> String {
+    let build: Function<fn() -> String> = stage.probe("build");
+    build.call().unwrap()
+}
+
+/// Waits until a build is named for a hook that has not returned.
+fn until_named(stage: &Stage, build: &[u8], hook: Hook) {
+    let named = Holder::Hook {
+        plugin: "probe".into(),
+        hook,
+    };
+    let of = fixture::build_id(build);
+    until("the hook to be named", || {
+        let mut retirements = stage.swapper.retirements().into_iter();
+        retirements.any(|r| r.build_id == of && !r.state.is_end() && r.held_by.contains(&named))
+    });
+}
+
+#[test]
+fn one_before_the_switch_refuses_the_build_and_later_reloads_go_on() {
+    let hooks = [
+        ("new", Hook::New),
+        ("on_load", Hook::OnLoad),
+        ("on_init", Hook::OnInit),
+    ];
+    for (name, hook) in hooks {
+        let stage = Stage::with(&[("probe", &probe())], quick);
+        let hanging = ordered(&probe(), &format!("wait {name}"));
+        stage.install("probe", &hanging);
+        let error = stage.swapper.reload().unwrap_err();
+        let ReloadError::HookTimeout { hook: named, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(*named, hook);
+        stage.desk.until_waiting(name);
+        assert_eq!(answers(&stage), fixture::build_id(&probe()).to_string());
+        until_named(&stage, &hanging, hook);
+
+        let next = ordered(&probe(), "another build");
+        stage.swap("probe", &next);
+        assert_eq!(answers(&stage), fixture::build_id(&next).to_string());
+        // When it returns after all, it leaves.
+        stage.desk.open(name);
+        stage.settle();
+        stage.close();
+    }
+}
+
+#[test]
+fn the_error_says_what_to_do() {
+    let stage = Stage::with(&[("probe", &probe())], quick);
+    stage.install("probe", &ordered(&probe(), "wait on_load"));
+    let error = stage.swapper.reload().unwrap_err();
+    assert_eq!(error.plugin(), Some("probe".into()));
+    let text = error.to_string();
+    let text = text.replace(&stage.dir().display().to_string(), "<dir>");
+    insta::assert_snapshot!(text, @"probe: on_load has not returned within 50ms (<dir>/libprobe.so): nothing has changed, and this build stays in memory until the hook returns; let it return sooner, or raise `Builder::hook_limit`");
+    stage.desk.open("on_load");
+    stage.close();
+}
+
+#[test]
+fn reloadable_refuses_the_build_and_is_named() {
+    let stage = Stage::with(&[("probe", &probe())], quick);
+    let hanging = ordered(&probe(), "hang reloadable");
+    stage.install("probe", &hanging);
+    let error = stage.swapper.reload().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ReloadError::HookTimeout {
+                hook: Hook::Reloadable,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    until_named(&stage, &hanging, Hook::Reloadable);
+    stage.swap("probe", &ordered(&probe(), "another build"));
+    let late = stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
+    assert_eq!(late.len(), 1, "{late:?}");
+}
+
+#[test]
+fn on_start_does_not_keep_the_report() {
+    let stage = Stage::with(&[("probe", &probe())], quick);
+    let hanging = ordered(&probe(), "wait on_start");
+    let report: Report = stage.swap("probe", &hanging);
+    assert_eq!(
+        report.plugins[0].notes,
+        ["on_start has not returned within 50ms"]
+    );
+    assert_eq!(answers(&stage), fixture::build_id(&hanging).to_string());
+    // It is replaced, and named.
+    stage.swap("probe", &ordered(&probe(), "another build"));
+    until_named(&stage, &hanging, Hook::OnStart);
+    stage.desk.open("on_start");
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn on_stop_does_not_keep_the_reload_and_is_logged() {
+    records::keep();
+    let hanging = ordered(&probe(), "wait on_stop");
+    let stage = Stage::with(&[("probe", &hanging)], quick);
+    stage.swap("probe", &probe());
+    records::wait_for(&["probe: on_stop has not returned within 50ms"]);
+    assert_eq!(answers(&stage), fixture::build_id(&probe()).to_string());
+    until_named(&stage, &hanging, Hook::OnStop);
+    stage.desk.open("on_stop");
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn the_first_start_is_an_error() {
+    let hanging = ordered(&probe(), "hang on_init");
+    let error = Stage::try_with(&[("probe", &hanging)], quick).map(drop);
+    assert!(
+        matches!(
+            error,
+            Err(ReloadError::HookTimeout {
+                hook: Hook::OnInit,
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn the_shutdown_keeps_its_time() {
+    // A hook of the shutdown itself.
+    let hanging = ordered(&probe(), "wait on_stop");
+    let stage = Stage::open(&[("probe", &hanging)]);
+    let late = stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
+    stage.desk.until_waiting("on_stop");
+    assert_eq!(late.len(), 1);
+    assert_eq!(late[0].state, RetirementState::InUse);
+    stage.desk.open("on_stop");
+    assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+
+    // One of a reload that is running.
+    let stage = Stage::open(&[("probe", &probe())]);
+    stage.install("probe", &ordered(&probe(), "wait on_load"));
+    std::thread::scope(|scope| {
+        let reload = scope.spawn(|| stage.swapper.reload());
+        stage.desk.until_waiting("on_load");
+        let late = stage.swapper.shutdown(Duration::from_secs(2)).unwrap();
+        assert!(matches!(reload.join().unwrap(), Err(ReloadError::ShutDown)));
+        assert_eq!(late.len(), 1, "the build whose hook waits: {late:?}");
+    });
+    stage.desk.open("on_load");
+    assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+}
