@@ -76,12 +76,52 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `fn reloadable(cx: &Context) -> bool` | first: whether the running instance may be replaced |
 /// | `fn new(cx: &Context, deps: Deps) -> Result<Self>` | makes the instance; without it, `Default::default()` |
-/// | `fn on_load(&mut self, data: &LoadData<'_>) -> Result<()>` | once the instance exists |
-/// | `fn on_init(&mut self, vault: &Vault<'_>) -> Result<()>` | once all plugins of the generation are loaded |
+/// | `fn on_load(&mut self, data: &LoadData<'_>) -> Result<()>` | once the instances of all new plugins exist |
+/// | `fn on_init(&mut self, vault: &Vault<'_>) -> Result<()>` | once `on_load` has run in all of them |
 /// | `fn on_start(&self)` | just after the switch: begin background work |
 /// | `fn on_stop(&self)` | at the switch that replaces the instance; calls may still be running |
 /// | `fn on_free(&mut self)` | after the last use, before the instance drops; of plugins that leave together in the reverse order of `on_load`, but none waits for a stranger that takes longer than the host's limit |
 /// | `fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>` | a call by a name that no `#[invoke]` has; `Err(UnknownFunction.into())` where it does not know it |
+///
+/// Each hook runs in the order of the imports: in a plugin after those that it imports. With the hooks
+/// `fn save(&self) -> Result<State>` and `fn restore(&mut self, state: State) -> Result<()>` an instance hands its state to the
+/// one that takes its place, just before the switch.
+///
+/// **A plugin that exports something takes `&self`** in `on_load`, `on_init` and `restore`, which is refused otherwise. Plugins
+/// that import it have it from their `new` on, and may be calling it from threads that they have started. What these hooks set
+/// is in a `Mutex`, a `OnceLock` or an atomic:
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+/// use std::sync::OnceLock;
+///
+/// #[interface]
+/// pub trait Greeting: Send + Sync {
+///     fn greet(&self, name: &str) -> String;
+/// }
+///
+/// #[derive(Default)]
+/// struct Greeter {
+///     word: OnceLock<String>,
+/// }
+///
+/// #[plugin(exports(Greeting))]
+/// impl Greeter {
+///     fn on_load(&self, data: &LoadData<'_>) -> Result<()> {
+///         self.word.get_or_init(|| data.get().unwrap_or_else(|_| "hello".into()));
+///         Ok(())
+///     }
+/// }
+///
+/// impl Greeting for Greeter {
+///     fn greet(&self, name: &str) -> String {
+///         format!("{}, {name}", self.word.get().map_or("hi", String::as_str))
+///     }
+/// }
+/// # let greeter = Greeter::default();
+/// # greeter.on_load(&LoadData::none()).unwrap();
+/// # assert_eq!(greeter.greet("Ada"), "hello, Ada");
+/// ```
 ///
 /// # Functions with `#[invoke]`
 /// They can be called by name, with types (`Function<fn(u32) -> String>` in the host) and without (`Value`). They take
