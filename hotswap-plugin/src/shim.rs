@@ -236,6 +236,8 @@ macro_rules! __shim {
     (@all $jump:literal) => {
         $crate::__shim!(@one $jump, ".weak", "__cxa_thread_atexit_impl", thread_atexit);
         $crate::__shim!(@one $jump, ".globl", "pthread_key_create", key_create);
+        // Another name of the same function, which C++ libraries know.
+        $crate::__shim!(@one $jump, ".globl", "__pthread_key_create", key_create);
         $crate::__shim!(@one $jump, ".globl", "pthread_key_delete", key_delete);
         $crate::__shim!(@one $jump, ".globl", "pthread_setspecific", key_set);
         $crate::__shim!(@one $jump, ".globl", "pthread_create", thread_create);

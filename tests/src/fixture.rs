@@ -102,6 +102,8 @@ pub enum Build {
     ZooCppStatic,
     /// The same with a timer that calls back.
     ZooTimer,
+    /// The same with a thread-specific value of C11.
+    ZooTss,
     /// The same with static thread-local memory.
     ZooStaticTls,
     /// The same with need of another library.
@@ -191,6 +193,7 @@ impl Build {
             Build::ZooCpp => with(&["zoo-c"], &["cpp"]),
             Build::ZooCppStatic => with(&["zoo-c"], &["cpp-static"]),
             Build::ZooTimer => with(&["zoo-c"], &["timer"]),
+            Build::ZooTss => with(&["zoo-c"], &["tss"]),
             Build::ZooStaticTls => with(&["zoo-c"], &["static-tls"]),
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::ZooEarly => with(&["zoo-c"], &["early"]),

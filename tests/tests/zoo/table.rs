@@ -26,7 +26,8 @@ macro_rules! table {
 
 const HANDLER: &str = "its handler of signal 12";
 const NEEDS_CPP: &str = "needs the library libstdc++.so.6";
-const CALLS_TIMER: &str = "calls timer_create, which lets the system call back into it at any time";
+const CALLS_TIMER: &str = "uses timer_create, which leaves addresses of it with the system";
+const CALLS_TSS: &str = "uses tss_create, which leaves addresses of it with the system";
 const STATIC_TLS: &str = "uses static thread-local memory (linked with DF_STATIC_TLS)";
 const NEEDS_SECOND: &str = "needs the library libzoosecond.so";
 
@@ -86,6 +87,10 @@ table! {
 
     ZooTimer "zoo-c" {
         timer "has a timer that calls back": Kept(CALLS_TIMER), Kept(CALLS_TIMER);
+    }
+
+    ZooTss "zoo-c" {
+        tss "calls C code that has a C11 `tss_t` with a destructor": Kept(CALLS_TSS), Kept(CALLS_TSS);
     }
 
     ZooStaticTls "zoo-c" {
