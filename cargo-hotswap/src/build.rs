@@ -236,13 +236,16 @@ fn examine(
     file: &Path,
     bytes: &[u8],
 ) -> Result<BuildId, Error> {
-    let build_id = match Artifact::from_bytes(file, bytes) {
-        Ok(artifact) => artifact.build_id,
+    let (build_id, cautions) = match Artifact::from_bytes(file, bytes) {
+        Ok(artifact) => {
+            let cautions = artifact::cautions(bytes, &artifact.metadata);
+            (artifact.build_id, cautions)
+        }
         // What is built for another machine can be looked into only there.
         Err(ArtifactError {
             problem: ArtifactProblem::AnotherMachine { .. },
             ..
-        }) if calls.options.target.is_some() => BuildId::of(bytes),
+        }) if calls.options.target.is_some() => (BuildId::of(bytes), Vec::new()),
         Err(source) => {
             return Err(Error::NotAPlugin {
                 package: plugin.name.to_string(),
@@ -267,6 +270,9 @@ fn examine(
             .session
             .ui
             .warn(format_args!("{name} {hindrance}: {consequence}"));
+    }
+    for caution in cautions {
+        calls.session.ui.warn(format_args!("{name} {caution}"));
     }
     Ok(build_id)
 }

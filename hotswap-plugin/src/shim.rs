@@ -12,6 +12,11 @@
 //! The host writes the address of its table into the copy of the file that it opens. So the table is there before any
 //! code of the library runs, its constructors included. In a library that somebody else has opened there is none, and
 //! everything goes to the C library unchanged.
+//!
+//! The functions of the [`environment`] go the same way.
+#[cfg(target_os = "linux")]
+pub mod environment;
+
 use crate::contract::shim::{
     Destructor, ForkHandler, Key, ShimTable, SignalCall, StartRoutine, Thread,
 };
@@ -250,8 +255,9 @@ macro_rules! __shim {
         $crate::__shim!(@one $jump, ".globl", "sysv_signal", sysv_signal);
         $crate::__shim!(@one $jump, ".globl", "__sysv_signal", sysv_signal);
         $crate::__shim!(@one $jump, ".globl", "sigset", sigset);
+        $crate::__shim_environment!($jump);
     };
-    (@one $jump:literal, $binding:literal, $name:literal, $to:ident) => {
+    (@one $jump:literal, $binding:literal, $name:literal, $to:ident $(:: $more:ident)?) => {
         ::core::arch::global_asm!(
             ".text",
             concat!($binding, " ", $name),
@@ -260,7 +266,7 @@ macro_rules! __shim {
             concat!($name, ":"),
             $jump,
             concat!(".size ", $name, ", .-", $name),
-            to = sym $crate::__private::shim::$to,
+            to = sym $crate::__private::shim::$to $(:: $more)?,
         );
     };
 }

@@ -82,6 +82,8 @@ pub enum Build {
     Tom,
     /// `dreamer` and `sleeper`, which have `async` functions.
     Async,
+    /// `env-writer`, which changes the environment.
+    EnvWriter,
     /// The plugins of the demo trine.
     Trine,
     /// The plugin of the demo livex.
@@ -187,6 +189,7 @@ impl Build {
             Build::CatLater => with(&["cat"], &["later"]),
             Build::Tom => with(&["tom"], &[]),
             Build::Async => with(&["dreamer", "sleeper"], &[]),
+            Build::EnvWriter => with(&["env-writer"], &[]),
             Build::Zoo => with(&["zoo"], &[]),
             Build::ZooCrates => with(&["zoo-crates"], &[]),
             Build::ZooC => with(&["zoo-c"], &[]),
@@ -360,11 +363,11 @@ fn nightly() -> String {
     std::env::var("HOTSWAP_TEST_NIGHTLY").unwrap_or_else(|_| "nightly".into())
 }
 
-/// Runs a command in the fixtures' workspace.
+/// Runs a command in the fixtures' workspace, and returns what it wrote to stderr.
 ///
 /// # Panics
 /// When it fails.
-pub fn run(command: &mut Command) {
+pub fn run(command: &mut Command) -> String {
     command
         .current_dir(workspace())
         .env("CARGO_TARGET_DIR", target())
@@ -378,12 +381,13 @@ pub fn run(command: &mut Command) {
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let text = String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
         output.status.success(),
         "{command:?}: {}\n{text}",
         output.status
     );
+    text
 }
 
 /// The fixtures' workspace.

@@ -3,7 +3,9 @@
 use std::fmt::{self, Display};
 
 use hotswap_host::LiveKind;
-use hotswap_host::artifact::{self, Artifact, Hindrance, Import, ImportKind, LiveEntry, State};
+use hotswap_host::artifact::{
+    self, Artifact, Caution, Hindrance, Import, ImportKind, LiveEntry, State,
+};
 use serde::Serialize;
 
 use crate::Error;
@@ -11,12 +13,13 @@ use crate::cli::InspectArgs;
 use crate::error::{exit, io};
 use crate::session::Session;
 
-/// Prints what the artifact says about itself, and what would keep it from leaving memory.
+/// Prints what the artifact says about itself, what would keep it from leaving memory, and what to beware of.
 pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error> {
     let path = session.absolute(&args.artifact);
     let artifact = Artifact::read(&path).map_err(|error| Error::Artifact(Box::new(error)))?;
     let bytes = std::fs::read(&path).map_err(io("read", &path))?;
     let view = View {
+        cautions: artifact::cautions(&bytes, &artifact.metadata),
         artifact,
         hindrances: artifact::hindrances(&bytes),
     };
@@ -33,6 +36,7 @@ struct View {
     #[serde(flatten)]
     artifact: Artifact,
     hindrances: Vec<Hindrance>,
+    cautions: Vec<Caution>,
 }
 
 impl Display for View {
@@ -76,6 +80,8 @@ impl Display for View {
             None => "the plugin decides when it is loaded",
         };
         row(f, "reloadable", [reloadable])?;
+        let hooks = Some(metadata.hooks.join(", ")).filter(|hooks| !hooks.is_empty());
+        row(f, "hooks", hooks)?;
         row(
             f,
             "functions",
@@ -99,7 +105,9 @@ impl Display for View {
             self.hindrances
                 .iter()
                 .map(|hindrance| format!("because it {hindrance}")),
-        )
+        )?;
+        let caution = |caution: &Caution| format!("it {caution}");
+        row(f, "beware", self.cautions.iter().map(caution))
     }
 }
 

@@ -237,7 +237,7 @@ impl Ran {
 /// What `#[plugin]` would put into the library. Each export and import has a number that stands for its version.
 fn metadata(name: &str, exports: &[(&str, u8)], imports: &[(&str, u8)]) -> Vec<u8> {
     let plugin = format!(
-        r#"{{"name":"{name}","version":"0.1.0","crate":"{name}","reloadable":true,"functions":[{{"name":"number","signature":"fn() -> u32"}}]}}"#
+        r#"{{"name":"{name}","version":"0.1.0","crate":"{name}","reloadable":true,"hooks":[],"functions":[{{"name":"number","signature":"fn() -> u32"}}]}}"#
     );
     let build = r#"{"rustc":"rustc 1.0.0","target":"x86_64-unknown-linux-gnu","profile":"debug"}"#;
     let version = hotswap_plugin::contract::VERSION.to_le_bytes();

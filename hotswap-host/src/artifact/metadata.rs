@@ -23,6 +23,8 @@ pub struct Metadata {
     pub crate_name: String,
     /// Whether it may be replaced while the host runs; `None` where its own function decides that at run time.
     pub reloadable: Option<bool>,
+    /// The names of the hooks that it has.
+    pub hooks: Vec<String>,
     /// The functions that can be called by name.
     pub functions: Vec<Function>,
     /// The interfaces that others may import from it.
@@ -195,6 +197,7 @@ impl Metadata {
             version: plugin.version,
             crate_name: plugin.crate_name,
             reloadable: plugin.reloadable,
+            hooks: plugin.hooks,
             functions: with_hashes(parts, b"fnha", plugin.functions, Function::new)?,
             exports: with_hashes(parts, b"exha", parts.json(b"expo")?, Export::new)?,
             imports: with_hashes(parts, b"imha", parts.json(b"impo")?, Import::new)?,
@@ -243,6 +246,7 @@ struct RawPlugin<'a> {
     #[serde(rename = "crate")]
     crate_name: String,
     reloadable: Option<bool>,
+    hooks: Vec<String>,
     functions: Vec<RawFunction>,
 }
 

@@ -3,11 +3,12 @@
 //! An artifact is a shared library with a section of metadata, and behind its last byte, where `cargo hotswap build`
 //! made it, a [`Note`] of the sources it was built from. [`find`] lists the artifacts of a directory,
 //! [`Artifact::read`] reads one and refuses what is no plugin for this host, [`hindrances`] tells what would keep it
-//! from leaving memory.
+//! from leaving memory, and [`cautions`] what it does with things that the process has only once.
 //!
 //! A file is identified by its [`BuildId`], the hash of all its bytes before the note: a commit that changes no source
 //! of the plugin changes no build.
 mod build_id;
+mod caution;
 mod error;
 mod find;
 mod fingerprint;
@@ -26,6 +27,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use build_id::{BuildId, ParseBuildIdError};
+pub use caution::{Caution, cautions};
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;
 pub use live::LiveEntry;

@@ -18,7 +18,7 @@ pub(crate) fn parts() -> Vec<(&'static [u8; 4], Vec<u8>)> {
         (
             b"plug",
             br#"{"name":"world","version":"0.1.0","crate":"world-crate","reloadable":true,
-                 "functions":[{"name":"hum","signature":"fn(times: u32) -> String"}]}"#
+                 "hooks":[],"functions":[{"name":"hum","signature":"fn(times: u32) -> String"}]}"#
                 .to_vec(),
         ),
         (b"fnha", vec![1; 16]),

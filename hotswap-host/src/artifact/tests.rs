@@ -246,7 +246,7 @@ fn names_that_could_be_paths_are_refused() {
         &"x".repeat(200),
     ] {
         let json = format!(
-            r#"{{"name":"{name}","version":"1","crate":"c","reloadable":null,"functions":[]}}"#
+            r#"{{"name":"{name}","version":"1","crate":"c","reloadable":null,"hooks":[],"functions":[]}}"#
         );
         let section: Vec<u8> = [
             part(b"cont", &VERSION.to_le_bytes()),

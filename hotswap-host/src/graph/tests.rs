@@ -24,7 +24,7 @@ fn artifact(dir: &Path, name: &str, imports: &[&str]) -> Artifact {
     };
     let imports: Vec<_> = imports.iter().map(import).collect();
     let plugin = format!(
-        r#"{{"name":"{name}","version":"1.0.0","crate":"{name}","reloadable":{},"functions":[]}}"#,
+        r#"{{"name":"{name}","version":"1.0.0","crate":"{name}","reloadable":{},"hooks":[],"functions":[]}}"#,
         !fixed
     );
     let section = parts().into_iter().flat_map(|(tag, bytes)| match tag {

@@ -1,12 +1,13 @@
 //! From the bytes of an artifact to a library that is open, connected and checked.
 pub(crate) mod copy;
+mod environment;
 pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod library;
 pub(crate) mod loader;
 mod watched_functions;
 
-use crate::artifact::{Artifact, Fingerprint, LiveEntry, OpenFailure, hindrances};
+use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, hindrances};
 use crate::error::ReloadError;
 use crate::host_table;
 use crate::instance::Loaded;
@@ -25,8 +26,9 @@ use hotswap_plugin::contract::shim::SHIM_SECTION;
 use hotswap_plugin::contract::{LiveCode, LiveDesc, PluginDesc, PluginEntryRef};
 use library::{Library, NotOpened};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// Where the code of a plugin is.
@@ -77,6 +79,9 @@ pub(crate) fn open(
             });
         }
     };
+    if let Code::Library(bytes) = code {
+        warn_once(&artifact, bytes);
+    }
     let entered = artifact.metadata.name.entered();
     Ok(Loaded {
         library,
@@ -132,6 +137,20 @@ fn open_copy(
             failure,
         }
     })
+}
+
+/// Warns of what a build does with things that the process has only once, when the process first loads the build.
+fn warn_once(artifact: &Artifact, bytes: &[u8]) {
+    static LOOKED_AT: Mutex<BTreeSet<BuildId>> = Mutex::new(BTreeSet::new());
+    let mut looked_at = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !looked_at.insert(artifact.build_id) {
+        return;
+    }
+    drop(looked_at);
+    let (name, build) = (&artifact.metadata.name, artifact.build_id.short());
+    for caution in artifact::cautions(bytes, &artifact.metadata) {
+        tracing::warn!(target: "hotswap", "{name} (build {build}) {caution}");
+    }
 }
 
 /// Checks the layout of the contract, lends the plugin the host's table, and asks what it offers.

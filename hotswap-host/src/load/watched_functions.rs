@@ -3,7 +3,7 @@
 //! Each is called by code of the library that the token names. A library that is barred is being closed: what still runs
 //! of it are its own destructors, and nothing that they begin would find it mapped.
 use super::library::Library;
-use super::{exit, fork};
+use super::{environment, exit, fork};
 use crate::live::record;
 use crate::platform;
 use hotswap_plugin::contract::shim::{
@@ -25,6 +25,7 @@ pub(super) fn table(token: Token) -> ShimTable {
         at_fork,
         signal_action,
         signal,
+        environment: environment::ENVIRONMENT,
     }
 }
 

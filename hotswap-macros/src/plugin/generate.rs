@@ -232,8 +232,10 @@ fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> To
         )
     });
     let functions = functions.collect::<Vec<_>>().join(",");
+    let hooks = plugin.hooks.names().map(|name| format!("\"{name}\""));
+    let hooks = hooks.collect::<Vec<_>>().join(",");
     let end = format!(
-        r#"","reloadable":{},"functions":[{functions}]}}"#,
+        r#"","reloadable":{},"hooks":[{hooks}],"functions":[{functions}]}}"#,
         metadata_reloadable(plugin, options)
     );
     let exports = exports(b, &options.exports);

@@ -177,6 +177,27 @@ impl<'a> Hooks<'a> {
 }
 
 impl Hooks<'_> {
+    /// The names of those that are there.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let found = [
+            self.new,
+            self.reloadable,
+            self.on_load,
+            self.on_init,
+            self.on_start,
+            self.on_stop,
+            self.save,
+            self.restore,
+            self.on_free,
+            self.invoke_func,
+        ];
+        let there = move |rule: &&Rule| {
+            let mut found = found.iter().flatten();
+            found.any(|hook| hook.sig.ident == rule.name)
+        };
+        RULES.iter().filter(there).map(|rule| rule.name)
+    }
+
     /// What is saved has to be restored.
     fn check_state(&self, exports: bool, errors: &mut Errors) {
         let (one, other) = match (self.save, self.restore) {

@@ -317,7 +317,7 @@ const _: () = {
         ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
         r#"","version":""#, ::core::env!("CARGO_PKG_VERSION"), r#"","crate":""#,
         ::core::env!("CARGO_PKG_NAME"),
-        "\",\"reloadable\":true,\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
+        "\",\"reloadable\":true,\"hooks\":[\"new\",\"on_load\",\"on_start\",\"save\",\"restore\"],\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
         ["[", "{\"interface\":\"Alpha\",\"signature\":\"", < dyn Alpha as
         __hotswap::Interface > ::SIGNATURE, "\"}", "]"]
     );
@@ -375,6 +375,6 @@ const _: () = {
     renamed::__metadata!(
         ::core::concat!(r#"{"name":""#, "moon", r#"","version":""#, "2",
         r#"","crate":""#, ::core::env!("CARGO_PKG_NAME"),
-        "\",\"reloadable\":false,\"functions\":[]}",), ["[", "]"]
+        "\",\"reloadable\":false,\"hooks\":[],\"functions\":[]}",), ["[", "]"]
     );
 };

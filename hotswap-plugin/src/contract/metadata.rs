@@ -5,7 +5,7 @@
 //! | tag | bytes |
 //! |---|---|
 //! | `cont` | the contract's version, `u32`, little-endian; the first part |
-//! | `plug` | JSON: `name`, `version`, `crate`, `reloadable`, `functions` with `name` and `signature` |
+//! | `plug` | JSON: `name`, `version`, `crate`, `reloadable`, `hooks` with their names, `functions` with `name` and `signature` |
 //! | `fnha` | 16 bytes a function, in the same order: hash of its parameter and result types |
 //! | `expo`, `exha` | JSON array of exported interfaces, 16 bytes each |
 //! | `impo`, `imha` | JSON array of imports, 16 bytes each, zero where none is needed |

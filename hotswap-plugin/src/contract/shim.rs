@@ -2,7 +2,7 @@
 //!
 //! These types are read before the layouts of host and plugin have been compared. The version of the contract, which is
 //! compared first, fixes them.
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 /// A thread-local's or key's destructor.
 pub type Destructor = unsafe extern "C" fn(*mut c_void);
@@ -46,7 +46,31 @@ pub struct ShimTable {
     pub signal_action: unsafe extern "C" fn(Token, c_int, *const c_void, *mut c_void) -> c_int,
     /// `signal` and its sisters.
     pub signal: unsafe extern "C" fn(Token, SignalCall, c_int, usize) -> usize,
+    /// The environment of the process.
+    pub environment: Environment,
 }
+
+/// The environment of the process, which the host reads and changes under the lock of its own standard library.
+///
+/// What returns a number returns 0 or an error of the C library's. Names and values are C strings.
+#[repr(C)]
+pub struct Environment {
+    /// `getenv`. What it returns is never freed.
+    pub get: unsafe extern "C" fn(name: *const c_char) -> *mut c_char,
+    /// `setenv`. A name that is null is an error.
+    pub set:
+        unsafe extern "C" fn(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int,
+    /// `putenv`, which copies the text here.
+    pub put: unsafe extern "C" fn(text: *const c_char) -> c_int,
+    /// `unsetenv`. A name that is null is an error.
+    pub unset: unsafe extern "C" fn(name: *const c_char) -> c_int,
+    /// `clearenv`.
+    pub clear: extern "C" fn() -> c_int,
+}
+
+/// A section of this name, followed by that of a function which changes the environment, is in a library that can reach the
+/// function.
+pub const CALLS: &str = ".hotswap_calls.";
 
 // SAFETY: a table of functions that may be called from any thread; the token is only handed back.
 unsafe impl Send for ShimTable {}

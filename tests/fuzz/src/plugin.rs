@@ -40,7 +40,7 @@ pub fn parts() -> Vec<Part> {
         Part::new(b"cont", &VERSION.to_le_bytes()),
         Part::new(
             b"plug",
-            br#"{"name":"world","version":"0.1.0","crate":"world","reloadable":true,"functions":[{"name":"hum","signature":"fn()"}]}"#,
+            br#"{"name":"world","version":"0.1.0","crate":"world","reloadable":true,"hooks":[],"functions":[{"name":"hum","signature":"fn()"}]}"#,
         ),
         Part::new(b"fnha", &[1; 16]),
         Part::new(b"expo", br#"[{"interface":"Alpha","signature":"fn one()"}]"#),

@@ -1,0 +1,146 @@
+//! The plugin's side of the functions that read and change the environment.
+//!
+//! The environment belongs to the process, and each std has a lock of its own for it: that of a plugin keeps nobody out who
+//! reads through the host's. So both go to the host, which uses the lock of its own std for all of them.
+//!
+//! Each function that changes something is in a section of its own, which the linker drops where nothing calls it, and so
+//! is the section [`CALLS`](crate::contract::shim::CALLS) with its name, to which only that function refers: tools read
+//! from a file which of them a plugin can reach. The symbols alone would not tell, since they are hidden.
+use super::{real, table};
+use std::ffi::{c_char, c_int, c_ulong};
+use std::ptr::null_mut;
+
+unsafe extern "C" {
+    fn getauxval(of: c_ulong) -> c_ulong;
+    fn __errno_location() -> *mut c_int;
+}
+
+/// Whether the program runs with rights that its caller does not have.
+const AT_SECURE: c_ulong = 23;
+
+/// As functions of the environment return what the host says: 0, or the number of an error.
+fn returned(error: c_int) -> c_int {
+    if error == 0 {
+        return 0;
+    }
+    // SAFETY: the C library returns the place of the calling thread's own number.
+    unsafe {
+        *__errno_location() = error;
+    }
+    -1
+}
+
+/// `getenv`.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn get(name: *const c_char) -> *mut c_char {
+    type F = unsafe extern "C" fn(*const c_char) -> *mut c_char;
+    match table() {
+        // SAFETY: the caller passes a C string.
+        Some(host) => unsafe { (host.environment.get)(name) },
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"getenv")(name) },
+    }
+}
+
+/// `secure_getenv`.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn get_secure(name: *const c_char) -> *mut c_char {
+    // SAFETY: no preconditions.
+    if unsafe { getauxval(AT_SECURE) } != 0 {
+        return null_mut();
+    }
+    // SAFETY: the caller passes a C string.
+    unsafe { get(name) }
+}
+
+/// `setenv`.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn set(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int {
+    type F = unsafe extern "C" fn(*const c_char, *const c_char, c_int) -> c_int;
+    match table() {
+        // SAFETY: the caller passes C strings; the name may be null.
+        Some(host) => returned(unsafe { (host.environment.set)(name, value, overwrite) }),
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"setenv")(name, value, overwrite) },
+    }
+}
+
+/// `putenv`. The text is copied: a change of it later does not change the environment.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn put(text: *mut c_char) -> c_int {
+    type F = unsafe extern "C" fn(*mut c_char) -> c_int;
+    match table() {
+        // SAFETY: the caller passes a C string.
+        Some(host) => returned(unsafe { (host.environment.put)(text) }),
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"putenv")(text) },
+    }
+}
+
+/// `unsetenv`.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn unset(name: *const c_char) -> c_int {
+    type F = unsafe extern "C" fn(*const c_char) -> c_int;
+    match table() {
+        // SAFETY: the caller passes a C string, or null.
+        Some(host) => returned(unsafe { (host.environment.unset)(name) }),
+        // SAFETY: the C library's type, all arguments unchanged.
+        None => unsafe { real::<F>(c"unsetenv")(name) },
+    }
+}
+
+/// `clearenv`.
+///
+/// # Safety
+/// As the function it stands for.
+pub unsafe extern "C" fn clear() -> c_int {
+    type F = unsafe extern "C" fn() -> c_int;
+    match table() {
+        Some(host) => returned((host.environment.clear)()),
+        // SAFETY: the C library's type.
+        None => unsafe { real::<F>(c"clearenv")() },
+    }
+}
+
+/// Defines the hidden symbols of the environment.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __shim_environment {
+    ($jump:literal) => {
+        $crate::__shim!(@one $jump, ".globl", "getenv", environment::get);
+        $crate::__shim!(@one $jump, ".globl", "secure_getenv", environment::get_secure);
+        $crate::__shim_environment!(@one $jump, "setenv", set);
+        $crate::__shim_environment!(@one $jump, "putenv", put);
+        $crate::__shim_environment!(@one $jump, "unsetenv", unset);
+        $crate::__shim_environment!(@one $jump, "clearenv", clear);
+    };
+    (@one $jump:literal, $name:literal, $to:ident) => {
+        ::core::arch::global_asm!(
+            concat!(".pushsection .hotswap_calls.", $name, ",\"a\",@progbits"),
+            concat!(".Lhotswap_calls_", $name, ":"),
+            ".long 0",
+            ".popsection",
+            concat!(".pushsection .text.hotswap.", $name, ",\"ax\",@progbits"),
+            concat!(".globl ", $name),
+            concat!(".hidden ", $name),
+            concat!(".type ", $name, ",@function"),
+            concat!($name, ":"),
+            $jump,
+            // Keeps the other section, and is never read.
+            concat!(".long .Lhotswap_calls_", $name, " - ."),
+            concat!(".size ", $name, ", .-", $name),
+            ".popsection",
+            to = sym $crate::__private::shim::environment::$to,
+        );
+    };
+}
