@@ -84,6 +84,10 @@ pub enum Build {
     Async,
     /// `env-writer`, which changes the environment.
     EnvWriter,
+    /// `diary`, which has a copy of SQLite.
+    Diary,
+    /// The same where no hook closes the database, and a file beside it is the lock.
+    DiaryDotfile,
     /// The plugins of the demo trine.
     Trine,
     /// The plugin of the demo livex.
@@ -190,6 +194,8 @@ impl Build {
             Build::Tom => with(&["tom"], &[]),
             Build::Async => with(&["dreamer", "sleeper"], &[]),
             Build::EnvWriter => with(&["env-writer"], &[]),
+            Build::Diary => with(&["diary"], &[]),
+            Build::DiaryDotfile => with(&["diary"], &["careless,dotfile"]),
             Build::Zoo => with(&["zoo"], &[]),
             Build::ZooCrates => with(&["zoo-crates"], &[]),
             Build::ZooC => with(&["zoo-c"], &[]),
