@@ -136,6 +136,15 @@ pub enum Holder {
         /// How many.
         count: usize,
     },
+    /// Futures of `async` methods of such objects, neither ready nor dropped.
+    Futures {
+        /// What the objects are: the interface they were made for.
+        interface: String,
+        /// The plugin that has the futures, or `the host`.
+        owner: String,
+        /// How many.
+        count: usize,
+    },
     /// A hook that has not returned: in time for a hand-over, see [`Builder::gate_limit`](crate::Builder::gate_limit), or
     /// within its own limit, see [`Builder::hook_limit`](crate::Builder::hook_limit).
     Hook {
@@ -234,6 +243,17 @@ impl fmt::Display for Holder {
                 write!(
                     f,
                     "{count} object{} ({interface}) that {owner} has",
+                    plural(*count)
+                )
+            }
+            Holder::Futures {
+                interface,
+                owner,
+                count,
+            } => {
+                write!(
+                    f,
+                    "{count} future{} of {interface} that {owner} has",
                     plural(*count)
                 )
             }

@@ -290,7 +290,7 @@ impl Method<'_> {
         let (body, lives) = if call.asyncness.is_some() {
             let (keep, callee) = (call.keep(b), quote!(<__T as #trait_>::#ident));
             let later = call.later(b, &callee, &this, |awaited| awaited);
-            // The caller keeps the object as long as it has the future.
+            // The caller has the future end before the object: see `Awaited`.
             let receiver = quote!(let #this: &'static __T = &*#this.cast::<__T>(););
             (quote!(#keep #receiver #later), Some(quote!(+ 'static)))
         } else {
@@ -347,7 +347,7 @@ impl Method<'_> {
                 #(#shown)*
                 #[inline]
                 #vis fn #ident<'__a>(&'__a self, #params) -> #b::Awaited<'__a, #result> {
-                    #b::Awaited::new({ #receive })
+                    #b::Awaited::of(&self.0, { #receive })
                 }
             },
         }

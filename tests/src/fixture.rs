@@ -88,6 +88,10 @@ pub enum Build {
     Diary,
     /// The same where no hook closes the database, and a file beside it is the lock.
     DiaryDotfile,
+    /// `castor`, which awaits objects of others.
+    Twins,
+    /// The same with tokio.
+    TwinsTokio,
     /// The plugins of the demo trine.
     Trine,
     /// The plugin of the demo livex.
@@ -196,6 +200,8 @@ impl Build {
             Build::EnvWriter => with(&["env-writer"], &[]),
             Build::Diary => with(&["diary"], &[]),
             Build::DiaryDotfile => with(&["diary"], &["careless,dotfile"]),
+            Build::Twins => with(&["castor"], &[]),
+            Build::TwinsTokio => with(&["castor"], &["tokio"]),
             Build::Zoo => with(&["zoo"], &[]),
             Build::ZooCrates => with(&["zoo-crates"], &[]),
             Build::ZooC => with(&["zoo-c"], &[]),

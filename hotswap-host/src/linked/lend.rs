@@ -24,7 +24,7 @@ impl Lent {
     /// until they have been made.
     pub(crate) fn count(objects: &mut [RawObject], uses: &Uses) -> Arc<Self> {
         let lent = Arc::new(Lent {
-            ticket: Ticket::new(retain, release),
+            ticket: Ticket::lasting(retain, release),
             uses: uses.clone(),
         });
         for object in objects.iter_mut().filter(|o| **o != RawObject::ABSENT) {

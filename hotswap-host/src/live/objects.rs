@@ -8,8 +8,13 @@
 //!   is a count.
 //! - With the last count the object is dropped, once, and only after that is its library one object lighter
 //!   (`Activity::object_gone`); retiring closes no library that has objects.
-//! - [`revoke`] drops objects that are still counted. From then on a call panics in the caller's own stub. It is for
-//!   objects that nobody can be calling: see `retire::cycles`.
+//! - A future of an object's `async` method borrows the object. It is counted as an object of the same library, and its
+//!   object has it as one more reason to stay: it is not dropped before the last of its futures has been, whoever loses
+//!   which count first.
+//! - [`revoke`] drops objects that are still counted, and [`end_futures`] futures. From then on a call or a poll panics in
+//!   the caller's own stub, and what is left there leads to the count alone. It is for what nobody can be calling: see
+//!   `retire::cycles`. All are marked before the first is dropped, so that a thread which is started by that finds none
+//!   that it could call while it is dropped.
 //! - [`forget_library`] takes the counts of a library that has left memory: what had them is gone, too.
 //!
 //! No lock is held while an object is dropped.
@@ -29,14 +34,23 @@ struct Object {
     ticket: Ticket,
     owner: Arc<Library>,
     /// The interface; of a task its name.
-    name: String,
-    /// Whether it is a task of the library's own, which is counted as an object is.
-    is_task: bool,
+    name: Arc<str>,
+    kind: Kind,
     object: RawDrop,
     counts: Mutex<Counts>,
 }
 
-// SAFETY: the object behind `object` is `Send + Sync`: `Held::new` demands it.
+/// What is counted.
+enum Kind {
+    Object,
+    /// A task of the library's own, which is counted as an object is.
+    Task,
+    /// A future that borrows this object.
+    Future(Arc<Object>),
+}
+
+// SAFETY: the object behind `object` is `Send + Sync`, as `Held::new` demands, or a future that is `Send` and is only dropped
+// through this.
 unsafe impl Send for Object {}
 // SAFETY: as above.
 unsafe impl Sync for Object {}
@@ -45,6 +59,8 @@ unsafe impl Sync for Object {}
 struct Counts {
     /// Who has how many: a plugin's library, or the host.
     by: Vec<(Option<Arc<Library>>, usize)>,
+    /// Futures that borrow the object, and have not been dropped.
+    futures: usize,
     /// The object has been dropped, or is being.
     dropped: bool,
 }
@@ -63,7 +79,7 @@ pub(crate) unsafe extern "C" fn count_object(
     interface: StrView,
 ) -> RawTicket {
     // SAFETY: called by the library's code, which lends the name for this call.
-    unsafe { count(token, object, interface, false) }
+    unsafe { count(token, object, interface, Kind::Object) }
 }
 
 /// Begins to count a task of the library that `token` names.
@@ -75,25 +91,46 @@ pub(crate) unsafe extern "C" fn count_task(token: Token, name: StrView) -> RawTi
         drop: nothing,
     };
     // SAFETY: as in `count_object`.
-    unsafe { count(token, object, name, true) }
+    unsafe { count(token, object, name, Kind::Task) }
 }
 
 /// # Safety
 /// Called by the code of the library that `token` names, which lends the name for this call.
-unsafe fn count(token: Token, object: RawDrop, name: StrView, is_task: bool) -> RawTicket {
+unsafe fn count(token: Token, object: RawDrop, name: StrView, kind: Kind) -> RawTicket {
     // SAFETY: the caller's promise.
-    let (owner, name) = unsafe { (Library::of(token), name.get().to_owned()) };
+    let (owner, name) = unsafe { (Library::of(token), name.get().into()) };
+    let by = Some(owner.clone());
+    list_new(owner, by, name, kind, object)
+}
+
+/// Begins to count a future of the object, for the library that `by` names.
+unsafe extern "C" fn adopt(ticket: *const Ticket, future: RawDrop, by: Token) -> RawTicket {
+    // SAFETY: as in `retain`.
+    let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
+    lock(&object.counts).futures += 1;
+    let (owner, name) = (object.owner.clone(), object.name.clone());
+    list_new(owner, by, name, Kind::Future(object), future)
+}
+
+/// Begins to count something of the library `owner`, of which the library `by` has one count.
+fn list_new(
+    owner: Arc<Library>,
+    by: Option<Arc<Library>>,
+    name: Arc<str>,
+    kind: Kind,
+    object: RawDrop,
+) -> RawTicket {
     owner.activity().object_made();
     let object = Arc::new(Object {
-        ticket: Ticket::new(retain, release),
+        ticket: Ticket::new(retain, release, adopt),
+        owner,
         name,
-        is_task,
+        kind,
         object,
         counts: Mutex::new(Counts {
-            by: vec![(Some(owner.clone()), 1)],
-            dropped: false,
+            by: vec![(by, 1)],
+            ..Counts::default()
         }),
-        owner,
     });
     let ticket: *const Ticket = Arc::as_ptr(&object).cast();
     lock(&OBJECTS).insert(ticket.addr(), object.clone());
@@ -161,7 +198,7 @@ impl Object {
         let drop = {
             let mut counts = lock(&self.counts);
             take(&mut counts);
-            if !counts.by.is_empty() {
+            if !counts.by.is_empty() || counts.futures != 0 {
                 return;
             }
             !std::mem::replace(&mut counts.dropped, true)
@@ -178,6 +215,30 @@ impl Object {
         // it hears of it here.
         unsafe { (self.object.drop)(self.object.object) };
         self.owner.activity().object_gone();
+        if let Kind::Future(of) = &self.kind {
+            of.take(|counts| counts.futures -= 1);
+        }
+    }
+
+    /// Claims the right to drop it though it is counted, unless it has been dropped, or a future borrows it.
+    fn claim(&self) -> bool {
+        let mut counts = lock(&self.counts);
+        if counts.futures != 0 || std::mem::replace(&mut counts.dropped, true) {
+            return false;
+        }
+        self.ticket.set_revoked();
+        true
+    }
+
+    fn is_future(&self) -> bool {
+        matches!(self.kind, Kind::Future(_))
+    }
+
+    /// Whether one of these libraries has it.
+    fn is_had_by(&self, libraries: &[Arc<Library>]) -> bool {
+        let mut counts = lock(&self.counts);
+        let had = |library: &Arc<Library>| counts.entry(Some(library)).is_some();
+        libraries.iter().any(had)
     }
 
     fn is_of(&self, library: &Library) -> bool {
@@ -202,22 +263,35 @@ pub(crate) fn set_replaced(library: &Library) {
 
 /// Who keeps objects of this library, as reports name them.
 pub(crate) fn holders(library: &Library) -> Vec<Holder> {
-    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for object in of(library).iter().filter(|object| !object.is_task) {
+    let mut found: BTreeMap<(bool, String, String), usize> = BTreeMap::new();
+    for object in of(library) {
+        if matches!(object.kind, Kind::Task) {
+            continue;
+        }
         let counts = lock(&object.counts);
         for (by, _) in counts.by.iter().filter(|_| !counts.dropped) {
             let owner = by.as_ref().map_or("the host", |library| library.plugin());
-            *found
-                .entry((object.name.clone(), owner.to_owned()))
-                .or_default() += 1;
+            let named = (
+                object.is_future(),
+                object.name.to_string(),
+                owner.to_owned(),
+            );
+            *found.entry(named).or_default() += 1;
         }
     }
     let holders = found
         .into_iter()
-        .map(|((interface, owner), count)| Holder::Objects {
-            interface,
-            owner,
-            count,
+        .map(|((is_future, interface, owner), count)| match is_future {
+            false => Holder::Objects {
+                interface,
+                owner,
+                count,
+            },
+            true => Holder::Futures {
+                interface,
+                owner,
+                count,
+            },
         });
     holders.chain(tasks(library)).collect()
 }
@@ -225,8 +299,8 @@ pub(crate) fn holders(library: &Library) -> Vec<Holder> {
 /// The tasks of this library's own, as reports name them; `None` where there are none.
 pub(crate) fn tasks(library: &Library) -> Option<Holder> {
     let objects = of(library).into_iter();
-    let tasks = objects.filter(|object| object.is_task);
-    let names: Vec<_> = tasks.map(|task| task.name.clone()).collect();
+    let tasks = objects.filter(|object| matches!(object.kind, Kind::Task));
+    let names: Vec<_> = tasks.map(|task| task.name.to_string()).collect();
     (!names.is_empty()).then_some(Holder::Tasks { names })
 }
 
@@ -237,6 +311,8 @@ pub(crate) struct Listed {
     pub(crate) owners: Vec<Option<Arc<Library>>>,
     /// How many have not been dropped, and are not being.
     pub(crate) whole: usize,
+    /// The libraries that have futures which have not been dropped, and are not being: one for each.
+    pub(crate) futures: Vec<Option<Arc<Library>>>,
 }
 
 /// Lists the objects of this library.
@@ -245,25 +321,40 @@ pub(crate) fn list(library: &Library) -> Listed {
     for object in of(library) {
         let counts = lock(&object.counts);
         let owners = counts.by.iter().map(|(by, _)| by.clone());
+        if object.is_future() && !counts.dropped {
+            listed.futures.extend(owners.clone());
+        }
         listed.owners.extend(owners);
         listed.whole += usize::from(!counts.dropped);
     }
     listed
 }
 
-/// Drops all objects of this library, though they are counted.
+/// Drops all objects of this library, though they are counted, but for those that a future borrows.
 ///
 /// # Safety
 /// No call of any of them is running, and no code can begin one but that of `Drop` of these objects, and code that runs
 /// after this has returned.
 pub(crate) unsafe fn revoke(library: &Library) {
-    for object in of(library) {
-        if std::mem::replace(&mut lock(&object.counts).dropped, true) {
-            continue;
-        }
-        object.ticket.set_revoked();
-        object.drop_object();
-    }
+    drop_counted(of(library), |object| !object.is_future());
+}
+
+/// Drops the futures of this library's objects, though they are counted: those that one of these libraries has.
+///
+/// # Safety
+/// None of them is being polled, and no code can begin to poll one but that which their drop runs, and code that runs after
+/// this has returned.
+pub(crate) unsafe fn end_futures(library: &Library, had_by: &[Arc<Library>]) {
+    drop_counted(of(library), |object| {
+        object.is_future() && object.is_had_by(had_by)
+    });
+}
+
+/// Claims those for which this is true, and drops them.
+fn drop_counted(mut objects: Vec<Arc<Object>>, which: impl Fn(&Object) -> bool) {
+    objects.retain(|object| which(object) && object.claim());
+    // From here on there is none among them that could be called.
+    objects.iter().for_each(|object| object.drop_object());
 }
 
 /// Takes the counts of a library that has left memory. Objects may be dropped by that, which runs code of their

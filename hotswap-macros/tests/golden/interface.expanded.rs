@@ -253,28 +253,37 @@ const _: () = {
         /// Later.
         #[inline]
         pub fn wait<'__a>(&'__a self, text: &str) -> __hotswap::Awaited<'__a, ()> {
-            __hotswap::Awaited::new({
-                let arena = __hotswap::Arena::new();
-                let text = <&str as __hotswap::Arg>::lend(&text, &arena);
-                unsafe {
-                    __hotswap::receive(|out| (self
-                        .0
-                        .table()
-                        .wait)(
-                        self.0.this(),
-                        <&str as __hotswap::Arg>::cross(&text),
-                        out,
-                    ))
-                }
-            })
+            __hotswap::Awaited::of(
+                &self.0,
+                {
+                    let arena = __hotswap::Arena::new();
+                    let text = <&str as __hotswap::Arg>::lend(&text, &arena);
+                    unsafe {
+                        __hotswap::receive(|out| (self
+                            .0
+                            .table()
+                            .wait)(
+                            self.0.this(),
+                            <&str as __hotswap::Arg>::cross(&text),
+                            out,
+                        ))
+                    }
+                },
+            )
         }
         #[inline]
         pub fn rest<'__a>(&'__a self) -> __hotswap::Awaited<'__a, Vector> {
-            __hotswap::Awaited::new({
-                unsafe {
-                    __hotswap::receive(|out| (self.0.table().rest)(self.0.this(), out))
-                }
-            })
+            __hotswap::Awaited::of(
+                &self.0,
+                {
+                    unsafe {
+                        __hotswap::receive(|out| (self
+                            .0
+                            .table()
+                            .rest)(self.0.this(), out))
+                    }
+                },
+            )
         }
     }
     #[automatically_derived]

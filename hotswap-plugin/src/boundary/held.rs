@@ -51,8 +51,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::*, fence};
 /// drop it.
 ///
 /// Two plugins may have objects of each other's, or one has an object of another that imports it. When both are
-/// replaced and nobody else has anything of theirs, the host drops these objects before it frees the plugins. A call
-/// of such an object then panics; only `on_free` and `Drop` of a plugin, and what they call, can get there.
+/// replaced and nobody else has anything of theirs, the host drops these objects before it frees the plugins, and the
+/// unfinished futures of their `async` methods before the objects. To call such an object, or to poll such a future, then
+/// panics; only `on_free` and `Drop` of a plugin, and what they call, can get there.
 pub struct Held<I: Interface + ?Sized>(I::Proxy);
 
 impl<I: Interface + ?Sized> Held<I> {
@@ -181,6 +182,17 @@ impl Counted {
         unsafe { self.0.as_ref() }
     }
 
+    /// A count of a future that borrows the object: with it the future is dropped. `None` where the object stays as long
+    /// as this count does.
+    ///
+    /// # Safety
+    /// The future is dropped once: by the caller where this is `None`, and else with the count.
+    pub(super) unsafe fn adopt(&self, future: RawDrop) -> Option<Counted> {
+        // SAFETY: this is a count, of the library that the token names; the future by the caller's promise.
+        let RawTicket(ticket) = unsafe { Ticket::adopt(self.0.as_ptr(), future, own_token()) };
+        NonNull::new(ticket.cast_mut().cast()).map(Counted)
+    }
+
     /// What counts.
     pub(super) fn raw(&self) -> *const () {
         self.0.as_ptr().cast_const().cast()
@@ -240,7 +252,7 @@ impl<T> Local<T> {
     /// The object, and the first count.
     fn count(object: T) -> (*const (), Counted) {
         let local: *const Local<T> = Box::into_raw(Box::new(Local {
-            ticket: Ticket::new(Self::retain, Self::release),
+            ticket: Ticket::lasting(Self::retain, Self::release),
             count: AtomicUsize::new(1),
             object,
         }));

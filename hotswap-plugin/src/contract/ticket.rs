@@ -13,11 +13,18 @@ use std::sync::atomic::{AtomicU32, Ordering::*};
 pub struct Ticket {
     retain: Count,
     release: Count,
+    adopt: Adopt,
     phase: AtomicU32,
 }
 
 /// Adds or takes one count. The token is that of the library which has it, null for the host. Does not unwind.
 pub type Count = unsafe extern "C" fn(ticket: *const Ticket, by: Token);
+
+/// Begins to count a future that borrows the object, for the library that `by` names, which has a count of the object: a
+/// ticket with one count, with which the future is dropped. [`RawTicket::NONE`] where nothing ends the object while it has
+/// a count: then whoever has the future drops it. Does not unwind.
+pub type Adopt =
+    unsafe extern "C" fn(ticket: *const Ticket, future: RawDrop, by: Token) -> RawTicket;
 
 /// Drops an object, in its own library. Does not unwind.
 pub type DropObject = unsafe extern "C" fn(object: *const ());
@@ -31,12 +38,21 @@ const REVOKED: u32 = 2;
 
 impl Ticket {
     /// A ticket whose counts these functions change.
-    pub const fn new(retain: Count, release: Count) -> Self {
+    pub const fn new(retain: Count, release: Count, adopt: Adopt) -> Self {
         Ticket {
             retain,
             release,
+            adopt,
             phase: AtomicU32::new(LIVE),
         }
+    }
+
+    /// The ticket of an object that is never dropped while it has a count.
+    pub const fn lasting(retain: Count, release: Count) -> Self {
+        unsafe extern "C" fn nothing(_: *const Ticket, _: RawDrop, _: Token) -> RawTicket {
+            RawTicket::NONE
+        }
+        Ticket::new(retain, release, nothing)
     }
 
     /// Adds a count.
@@ -56,6 +72,16 @@ impl Ticket {
     pub unsafe fn release(this: *const Ticket, by: Token) {
         // SAFETY: by the caller's promise.
         unsafe { ((*this).release)(this, by) }
+    }
+
+    /// Begins to count a future that borrows the object.
+    ///
+    /// # Safety
+    /// The library that runs this, whose token is `by`, has a count. The future is dropped once: by its owner where this
+    /// gives [`RawTicket::NONE`], and else by whatever counts it.
+    pub unsafe fn adopt(this: *const Ticket, future: RawDrop, by: Token) -> RawTicket {
+        // SAFETY: by the caller's promise.
+        unsafe { ((*this).adopt)(this, future, by) }
     }
 
     /// The plugin that made the object has been replaced.

@@ -6,4 +6,5 @@ mod load;
 mod support;
 mod tasks;
 mod tokio_inside;
+mod twins;
 mod wakers;

@@ -9,27 +9,41 @@
 //! What is looked at are the replaced plugins that are done but for this: their instance waits for those who import it
 //! ([`State::Shared`]), or is freed, and their objects are waited for ([`State::Objects`]). One of them is *reachable*
 //! when code that is not theirs can still run in it:
-//! - somebody else than these has its instance,
+//! - somebody else than these has its instance, or nobody has, so that it is about to be freed,
 //! - the host, or a plugin that is not one of these, has an object of it,
 //! - it has a running thread, or an object that is being dropped,
 //! - or a reachable one imports it, or has an object of it.
 //!
+//! A future of an object counts as an object here.
+//!
 //! No code of the others can run, except destructors of thread-locals that wait for their threads. These are asked for,
 //! and waited for. After a look (see `activity`) that found none, and saw nothing enter any of them since before their
 //! owners were listed, no code of any of them can run again unless it is begun here: whoever got an object or made a
-//! thread after the list was made was given it by such code, and counted as an entrance. So no call of their objects is running, which is what
-//! [`objects::revoke`] asks for. One library's objects are dropped at a time: their `Drop` may call objects and
-//! instances of the others, which are all still there.
+//! thread after the list was made was given it by such code, and counted as an entrance. So no call of their objects is
+//! running, and no poll of their futures, which is what [`objects::revoke`] and [`objects::end_futures`] ask for.
+//!
+//! # In which order
+//! What is dropped is code of these plugins, which may use the others, start threads and make objects. So one library's
+//! futures, or one library's objects, are dropped at a time, and then all of this is looked at anew.
+//! - Futures come first: they borrow objects, and may use any of them when they are dropped. Objects are dropped once no
+//!   future is left that one of those has which wait for their objects, or that borrows one of theirs. What a plugin has
+//!   made of its own objects stays until it has been freed itself, since its `on_free` may use it.
+//! - The `Drop` of an object may use objects and instances of the others, which are all still there, and may make futures of
+//!   them: these end before the next library's objects are dropped.
+//! - What has ended is not touched by those who had it: their end asks its ticket, which is the host's, and has a count
+//!   until they are gone. So its library may leave before them.
+use super::Work;
 use super::look;
 use super::state::State;
-use super::{Work, spawn};
 use crate::instance::Instance;
 use crate::live::activity::Look;
 use crate::live::objects::{self, Listed};
 use crate::load::library::Library;
+use crate::telemetry::contain;
 use std::sync::Arc;
 
-/// Begins to drop the objects of one library that only unreachable plugins have. Returns whether there was one.
+/// Begins to drop the futures of one library, or its objects, that only unreachable plugins have. Returns whether there
+/// were any.
 pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
     if !open.iter().any(
         |work| matches!(&work.state, State::Objects { library, .. } if library.activity().objects() != 0),
@@ -42,33 +56,74 @@ pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
         .filter_map(|(index, work)| Node::of(index, &work.state))
         .collect();
     let dead = unreachable(&nodes);
-    let first = dead.iter().find(|node| node.has_objects());
-    let Some(index) = first.map(|node| node.index).filter(|_| are_quiet(&dead)) else {
+    let Some((index, drops)) = next_drops(&dead).filter(|_| are_quiet(&dead)) else {
         return false;
     };
     // Their destructors have run; what runs now is other code.
     dead.iter()
         .for_each(|node| node.library.activity().unretire());
-    let work = open.swap_remove(index);
-    let State::Objects { library, uses } = work.state else {
-        return false;
-    };
     // SAFETY: see the module's documentation.
-    let revoke = |library: Arc<Library>| unsafe { objects::revoke(&library) };
-    let (state, began) = match spawn(library.clone(), revoke) {
-        Ok(thread) => {
-            let state = State::Revoking {
-                library,
-                uses,
-                thread,
-            };
-            (state, true)
+    run_aside(open, index, move || unsafe { drops.run() })
+}
+
+/// What is dropped next.
+enum Drops {
+    /// Futures of this library's objects, which these libraries have.
+    Futures(Arc<Library>, Vec<Arc<Library>>),
+    /// The objects of this library.
+    Objects(Arc<Library>),
+}
+
+impl Drops {
+    /// # Safety
+    /// No code can get into the libraries, or is running in them.
+    unsafe fn run(self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Drops::Futures(library, had_by) => objects::end_futures(&library, &had_by),
+                Drops::Objects(library) => objects::revoke(&library),
+            }
         }
-        // Another time.
-        Err((library, _)) => (State::Objects { library, uses }, false),
+    }
+}
+
+/// What is dropped next of plugins that no code can get into, and the place of its plugin in the list.
+fn next_drops(dead: &[&Node<'_>]) -> Option<(usize, Drops)> {
+    let libraries = |which: fn(&Node<'_>) -> bool| -> Vec<Arc<Library>> {
+        let these = dead.iter().filter(|node| which(node));
+        these.map(|node| node.library.clone()).collect()
     };
-    open.push(Work::new(state));
-    began
+    let (all, freed) = (libraries(|_| true), libraries(|node| node.is_freed()));
+    let futures = dead.iter().find_map(|node| {
+        let had_by = if node.is_freed() { &all } else { &freed };
+        let drops = || Drops::Futures(node.library.clone(), had_by.clone());
+        node.has_futures(had_by).then(|| (node.index, drops()))
+    });
+    futures.or_else(|| {
+        let node = dead.iter().find(|node| node.has_objects())?;
+        Some((node.index, Drops::Objects(node.library.clone())))
+    })
+}
+
+/// Runs code of a plugin on a thread of its own, while its retirement waits for nothing else. Returns whether there is a
+/// thread for it; where there is none, it is tried again later.
+fn run_aside(open: &mut Vec<Work>, index: usize, run: impl FnOnce() + Send + 'static) -> bool {
+    let thread = std::thread::Builder::new().name("hotswap-free".into());
+    match thread.spawn(run) {
+        Ok(thread) => {
+            let state = Box::new(open.swap_remove(index).state);
+            open.push(Work::new(State::Aside { state, thread }));
+            true
+        }
+        Err(error) => {
+            contain(
+                (),
+                || tracing::debug!(target: "hotswap", "no thread to drop objects on: {error}"),
+            );
+            false
+        }
+    }
 }
 
 /// A replaced plugin that may wait for others of its kind.
@@ -103,9 +158,20 @@ impl<'a> Node<'a> {
         })
     }
 
+    /// Whether its instance is gone.
+    fn is_freed(&self) -> bool {
+        self.instance.is_none()
+    }
+
     /// Whether its objects are what it waits for.
     fn has_objects(&self) -> bool {
-        self.instance.is_none() && self.objects.whole != 0
+        self.is_freed() && self.objects.whole != 0
+    }
+
+    /// Whether one of these libraries has a future of its objects.
+    fn has_futures(&self, libraries: &[Arc<Library>]) -> bool {
+        let mut owners = self.objects.futures.iter().flatten();
+        owners.any(|owner| libraries.iter().any(|library| Arc::ptr_eq(library, owner)))
     }
 
     fn imports(&self, other: &Node<'_>) -> bool {
@@ -128,7 +194,7 @@ impl<'a> Node<'a> {
         let shared_with_others = self.instance.is_some_and(|instance| {
             let importers = nodes.iter().filter(|node| node.imports(self)).count();
             // One more is the retirement's own.
-            Arc::strong_count(instance) > importers + 1
+            importers == 0 || Arc::strong_count(instance) > importers + 1
         });
         let activity = self.library.activity();
         shared_with_others

@@ -36,6 +36,7 @@ use crate::generation::Generation;
 use crate::instance::{Instance, Loaded, Uses};
 use crate::live::objects;
 use crate::live::pin::Retired;
+use crate::live::record;
 use crate::load::library::Library;
 use crate::retirement::{Holder, Retirement};
 use crate::telemetry::contain;
@@ -220,7 +221,13 @@ where
     };
     let taken = slot.clone();
     let thread = std::thread::Builder::new().name("hotswap-free".into());
-    let thread = thread.spawn(move || run(take(&taken)));
+    let run = move || {
+        let result = run(take(&taken));
+        // Before the thread counts as finished: joining it afterwards runs no code of plugins.
+        record::mine().run_all();
+        result
+    };
+    let thread = thread.spawn(run);
     thread.map_err(|error| (take(&slot), error))
 }
 

@@ -65,10 +65,9 @@ pub(super) enum State {
     },
     /// Objects of its own that others have.
     Objects { library: Arc<Library>, uses: Uses },
-    /// Such objects are dropped, since all who have them are on their way out, too: see `cycles`.
-    Revoking {
-        library: Arc<Library>,
-        uses: Uses,
+    /// Code of it runs on a thread, and then it waits on: see `cycles`.
+    Aside {
+        state: Box<State>,
         thread: JoinHandle<()>,
     },
     /// Threads that it started.
@@ -169,26 +168,13 @@ impl State {
                 Step::Wait(State::Objects { library, uses }, holders)
             }
             State::Objects { library, uses } => next(State::Threads { library, uses }),
-            State::Revoking {
-                library,
-                uses,
-                thread,
-            } if !thread.is_finished() => Step::Wait(
-                State::Revoking {
-                    library,
-                    uses,
-                    thread,
-                },
-                vec![Holder::Drop],
-            ),
-            State::Revoking {
-                library,
-                uses,
-                thread,
-            } => {
-                // A panic was caught where the object was dropped; joined for the destructors of its thread-locals.
+            State::Aside { state, thread } if !thread.is_finished() => {
+                Step::Wait(State::Aside { state, thread }, vec![Holder::Drop])
+            }
+            State::Aside { state, thread } => {
+                // A panic was caught where it was thrown; joined for the destructors of its thread-locals.
                 let _ = thread.join();
-                next(State::Objects { library, uses })
+                next(*state)
             }
             State::Threads { library, uses } if library.activity().threads() != 0 => {
                 let holders = vec![Holder::Threads {
@@ -256,8 +242,8 @@ impl State {
             State::Shared { instance: user, .. } => (user.library(), user.imports()),
             // What it imports is with that thread; it is named itself.
             State::Freeing { .. } | State::Hanging { .. } | State::Errand(_) => return Vec::new(),
+            State::Aside { state, .. } => return state.holders_of(instance),
             State::Objects { library, uses }
-            | State::Revoking { library, uses, .. }
             | State::Exiting { library, uses, .. }
             | State::Threads { library, uses }
             | State::Destructors { library, uses } => (library, uses.imports()),
@@ -277,12 +263,12 @@ impl State {
                 plugins.map(|plugin| plugin.library().clone()).collect()
             }
             State::Shared { instance, .. } => vec![instance.library().clone()],
+            State::Aside { state, .. } => state.libraries(),
             State::Errand(_) => Vec::new(),
             State::Freeing { library, .. }
             | State::Hanging { library }
             | State::Exiting { library, .. }
             | State::Objects { library, .. }
-            | State::Revoking { library, .. }
             | State::Threads { library, .. }
             | State::Destructors { library, .. } => vec![library.clone()],
         }

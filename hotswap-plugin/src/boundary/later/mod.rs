@@ -6,7 +6,10 @@
 //! poll, so a future borrows nothing of its caller.
 //!
 //! A future is polled by one caller at a time, from whichever thread. Whoever has one keeps the instance that it runs in:
-//! the host counts it as a call (`async_call` there), a plugin has its import, or the object, for as long.
+//! the host counts it as a call (`async_call` there), a plugin has its import for as long. It borrows the handle, so it is
+//! dropped before that ([`Awaited`] has a `Drop`, which is what makes the compiler look). A future of an object that others
+//! own is counted beside the object, since the host may drop both while they have owners: then the future ends first, and
+//! what is left of it here leads nowhere.
 //!
 //! Wakers cross in the other direction: see [`waker`].
 mod signature;
@@ -19,9 +22,12 @@ use crate::boundary::call::{
 };
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::dynamic::{DynamicOut, InvokeError, answer_dynamic};
+use crate::boundary::held::Counted;
+use crate::boundary::interface::Object;
 use crate::boundary::shared::Shared;
 use crate::boundary::value::{Value, ValueError, ValueView};
 use crate::boundary::view::{Arena, SliceView};
+use crate::contract::ticket::{DropObject, RawDrop};
 use crate::runtime;
 use std::fmt;
 use std::future::Future;
@@ -60,8 +66,8 @@ struct RawLater {
 struct Table {
     /// A [`PollFn`], for the view of the future's result.
     poll: *const (),
-    /// Ends it. Called once, last. Does not unwind.
-    drop: unsafe extern "C" fn(future: *mut ()),
+    /// Ends it. Called once, last.
+    drop: DropObject,
 }
 
 /// Goes on with a future. [`Status::PENDING`] until it is ready or has panicked, after which it is not polled again.
@@ -106,31 +112,42 @@ impl<R: Shared> Later<R> {
     /// When it has ended before; otherwise as [`try_receive`](super::try_receive).
     #[inline]
     pub fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
+        let polled = self.poll(cx);
+        if polled.is_ready() {
+            self.end();
+        }
+        polled
+    }
+
+    /// As [`try_poll`](Self::try_poll), and leaves the future where it is.
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
         let future = *self.raw.future.get_mut();
         assert!(!future.is_null(), "polled after it had ended");
         let waker = WakerView::of(cx.waker());
         // SAFETY: the type of the result was compared before this arrived, and so is the table's; whoever has the future
         // keeps its library. It was not dropped, and is not polled by others: it is borrowed.
-        let polled = unsafe {
+        unsafe {
             let poll = (*self.raw.table).poll;
             let poll = std::mem::transmute::<*const (), PollFn<R::View>>(poll);
             try_receive_later(|out| poll(future, &waker, out))
-        };
-        if polled.is_ready() {
-            self.end();
         }
-        polled
     }
 }
 
 impl<R> Later<R> {
     /// Drops the future in its library, if it is still there.
     fn end(&mut self) {
-        let future = std::mem::replace(self.raw.future.get_mut(), null_mut());
+        let future = self.take();
         if !future.is_null() {
             // SAFETY: whoever has the future keeps its library; the place is empty now.
             unsafe { ((*self.raw.table).drop)(future) };
         }
+    }
+
+    /// Takes the future away, to be dropped by somebody else. Null if it was taken before.
+    fn take(&mut self) -> *mut () {
+        std::mem::replace(self.raw.future.get_mut(), null_mut())
     }
 }
 
@@ -182,9 +199,9 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
     }
 }
 
-unsafe extern "C" fn free<F>(future: *mut ()) {
+unsafe extern "C" fn free<F>(future: *const ()) {
     // SAFETY: made by `Later::new` for the same `F`, and dropped once.
-    let made = unsafe { Box::from_raw(future.cast::<Made<F>>()) };
+    let made = unsafe { Box::from_raw(future.cast_mut().cast::<Made<F>>()) };
     runtime::within(|| drop_quietly(made));
 }
 
@@ -243,31 +260,76 @@ pub(in crate::boundary) unsafe extern "C" fn refuse_by_name(
     unsafe { answer_dynamic(out, || Err(InvokeError::Async)) }
 }
 
-/// What an `async` method of an import gives: a future that borrows the import, and none of the arguments.
+/// What an `async` method of an import or of an object gives: a future that borrows it, and none of the arguments.
 ///
 /// A panic of the implementation goes on as a panic of who awaits it. Dropping the future ends the call.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Awaited<'a, R> {
     later: Later<R>,
+    /// Counts the future, where the object is counted. Then the future is dropped by that alone, and is no longer there
+    /// once it says so.
+    counted: Option<Counted>,
     lender: PhantomData<&'a ()>,
 }
 
-impl<R> Awaited<'_, R> {
-    /// What comes later, of an object that is there for at least as long as the lifetime.
-    pub fn new(later: Later<R>) -> Self {
+impl<'a, R> Awaited<'a, R> {
+    /// What a method of this object has given, and will give later.
+    #[inline]
+    pub fn of<T>(object: &'a Object<T>, mut later: Later<R>) -> Self {
+        let future = *later.raw.future.get_mut();
+        let count = object.count().filter(|_| !future.is_null());
+        let counted = count.and_then(|counted| {
+            let future = RawDrop {
+                object: future,
+                // SAFETY: the future has not ended, so its library is there.
+                drop: unsafe { (*later.raw.table).drop },
+            };
+            // SAFETY: `end` has only one of both drop it.
+            unsafe { counted.adopt(future) }
+        });
         Awaited {
             later,
+            counted,
             lender: PhantomData,
         }
+    }
+}
+
+impl<R> Awaited<'_, R> {
+    /// Drops the future, if it is still there.
+    fn end(&mut self) {
+        match self.counted.take() {
+            Some(counted) => {
+                self.later.take();
+                drop(counted);
+            }
+            None => self.later.end(),
+        }
+    }
+}
+
+/// Also keeps who has this from dropping first what it borrows.
+impl<R> Drop for Awaited<'_, R> {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
 impl<R: Shared> Future for Awaited<'_, R> {
     type Output = R;
 
+    /// # Panics
+    /// As the implementation does; when it has ended before, or the object has been dropped with its plugin.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        self.later.try_poll(cx).map(|result| match result {
+        if let Some(counted) = &self.counted {
+            counted.check();
+        }
+        let polled = self.later.poll(cx);
+        if polled.is_ready() {
+            self.end();
+        }
+        polled.map(|result| match result {
             Ok(result) => result,
             Err(panicked) => raise(panicked.text),
         })
