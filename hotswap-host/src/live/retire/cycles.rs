@@ -32,14 +32,13 @@
 //!   them: these end before the next library's objects are dropped.
 //! - What has ended is not touched by those who had it: their end asks its ticket, which is the host's, and has a count
 //!   until they are gone. So its library may leave before them.
-use super::Work;
 use super::look;
 use super::state::State;
+use super::{Work, spawn};
 use crate::instance::Instance;
 use crate::live::activity::Look;
 use crate::live::objects::{self, Listed};
 use crate::load::library::Library;
-use crate::telemetry::contain;
 use std::sync::Arc;
 
 /// Begins to drop the futures of one library, or its objects, that only unreachable plugins have. Returns whether there
@@ -109,21 +108,12 @@ fn next_drops(dead: &[&Node<'_>]) -> Option<(usize, Drops)> {
 /// Runs code of a plugin on a thread of its own, while its retirement waits for nothing else. Returns whether there is a
 /// thread for it; where there is none, it is tried again later.
 fn run_aside(open: &mut Vec<Work>, index: usize, run: impl FnOnce() + Send + 'static) -> bool {
-    let thread = std::thread::Builder::new().name("hotswap-free".into());
-    match thread.spawn(run) {
-        Ok(thread) => {
-            let state = Box::new(open.swap_remove(index).state);
-            open.push(Work::new(State::Aside { state, thread }));
-            true
-        }
-        Err(error) => {
-            contain(
-                (),
-                || tracing::debug!(target: "hotswap", "no thread to drop objects on: {error}"),
-            );
-            false
-        }
-    }
+    let thread = spawn((), |()| run());
+    let began = thread.map(|thread| {
+        let state = Box::new(open.swap_remove(index).state);
+        open.push(Work::new(State::Aside { state, thread }));
+    });
+    began.is_ok()
 }
 
 /// A replaced plugin that may wait for others of its kind.
