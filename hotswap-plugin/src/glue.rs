@@ -80,6 +80,8 @@ impl<P: Plugin, const LINKED: bool> Entry<P, LINKED> {
         set_levels,
         flush,
         memory,
+        runtime_threads,
+        stop_runtime,
     });
 
     fn root() -> PluginEntryRef {
@@ -314,6 +316,15 @@ extern "C" fn flush() {
 
 extern "C" fn memory() -> Memory {
     crate::alloc::memory()
+}
+
+extern "C" fn runtime_threads() -> usize {
+    runtime::threads()
+}
+
+extern "C" fn stop_runtime() {
+    // What tasks are waited for, and the runtime, are the plugin's own; a panic is reported by its hook.
+    let _ = std::panic::catch_unwind(runtime::stop);
 }
 
 /// Exports the entry points of the plugin `$plugin` from the crate it is used in.

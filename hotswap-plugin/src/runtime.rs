@@ -14,16 +14,25 @@
 //! of the plugin was dropped; whatever is polled is one of them, or belongs to a call that the instance waits for. Unfinished
 //! calls of a replaced build keep it: each build has its own. Shutting down waits for nothing: the host counts the runtime's
 //! threads as it does all of a plugin's, and names those that do not end.
+//!
+//! # When the host stops it
+//! Plugins that own each other's objects keep each other's runtimes by that, and a runtime's threads are a reason not to drop
+//! these objects: some task might use them. So once nothing but such threads can get into these plugins, the host has the
+//! runtimes [stopped](stop), and goes on when their threads have ended. The uses are still counted: code of the plugin that
+//! runs later, which is the drop of its objects, its `on_free` and its `Drop`, finds another runtime, made when it is first
+//! asked for. That one is shut down with the last use, or stopped in its turn.
 
 #[cfg(feature = "tokio")]
-pub(crate) use of_tokio::{Use, handle, within};
+pub(crate) use of_tokio::{Use, handle, stop, threads, within};
 #[cfg(not(feature = "tokio"))]
-pub(crate) use without::{Use, within};
+pub(crate) use without::{Use, stop, threads, within};
 
 #[cfg(feature = "tokio")]
 mod of_tokio {
     use crate::Result;
+    use std::io;
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
     use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -31,12 +40,18 @@ mod of_tokio {
     struct Shared {
         uses: usize,
         runtime: Option<Runtime>,
+        /// The host has stopped it: there is another one when it is asked for.
+        stopped: bool,
     }
 
     static SHARED: Mutex<Shared> = Mutex::new(Shared {
         uses: 0,
         runtime: None,
+        stopped: false,
     });
+
+    /// Threads of this runtime, and of those that were stopped.
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
 
     /// The runtime's handle, for each poll.
     static HANDLE: RwLock<Option<Handle>> = RwLock::new(None);
@@ -47,11 +62,46 @@ mod of_tokio {
 
     fn own_handle() -> Option<Handle> {
         let handle = HANDLE.read().unwrap_or_else(PoisonError::into_inner);
-        handle.clone()
+        let found = handle.clone();
+        drop(handle);
+        found.or_else(|| shared().again())
     }
 
     fn set_handle(handle: Option<Handle>) {
         *HANDLE.write().unwrap_or_else(PoisonError::into_inner) = handle;
+    }
+
+    impl Shared {
+        fn begin(&mut self) -> io::Result<()> {
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(1)
+                .thread_name("plugin-tokio")
+                .on_thread_start(|| _ = THREADS.fetch_add(1, Relaxed))
+                .on_thread_stop(|| _ = THREADS.fetch_sub(1, Relaxed))
+                .enable_all()
+                .build()?;
+            set_handle(Some(runtime.handle().clone()));
+            self.runtime = Some(runtime);
+            self.stopped = false;
+            Ok(())
+        }
+
+        fn end(&mut self) -> Option<Runtime> {
+            set_handle(None);
+            self.runtime.take()
+        }
+
+        /// Another runtime, where the first was stopped.
+        #[cold]
+        fn again(&mut self) -> Option<Handle> {
+            if self.stopped
+                && let Err(error) = self.begin()
+            {
+                tracing::error!("no tokio runtime for what still runs: {error}");
+            }
+            let runtime = self.runtime.as_ref()?;
+            Some(runtime.handle().clone())
+        }
     }
 
     /// An instance, or an object that others own: with the last one the runtime is shut down.
@@ -65,14 +115,8 @@ mod of_tokio {
         pub(crate) fn begin() -> Result<Self> {
             let mut shared = shared();
             if shared.runtime.is_none() {
-                let runtime = Builder::new_multi_thread()
-                    .worker_threads(1)
-                    .thread_name("plugin-tokio")
-                    .enable_all()
-                    .build()
-                    .map_err(|error| format!("no tokio runtime for the plugin: {error}"))?;
-                set_handle(Some(runtime.handle().clone()));
-                shared.runtime = Some(runtime);
+                let begun = shared.begin();
+                begun.map_err(|error| format!("no tokio runtime for the plugin: {error}"))?;
                 crate::task::begin();
             }
             shared.uses += 1;
@@ -101,12 +145,12 @@ mod of_tokio {
             let mut shared = shared();
             shared.uses -= 1;
             let last = match shared.uses {
-                0 => shared.runtime.take(),
+                0 => {
+                    shared.stopped = false;
+                    shared.end()
+                }
                 _ => None,
             };
-            if last.is_some() {
-                set_handle(None);
-            }
             drop(shared);
             if let Some(runtime) = last {
                 runtime.shutdown_background();
@@ -117,6 +161,27 @@ mod of_tokio {
     /// The runtime's handle: in a unit test, with nothing loaded, that of the calling thread's.
     pub(crate) fn handle() -> Option<Handle> {
         own_handle().or_else(|| Handle::try_current().ok())
+    }
+
+    /// How many threads it has, where it can be stopped now.
+    pub(crate) fn threads() -> usize {
+        match HANDLE.try_read() {
+            Ok(handle) if handle.is_some() => THREADS.load(Relaxed),
+            _ => 0,
+        }
+    }
+
+    /// Ends the tasks, waiting for those that may finish, and shuts the runtime down. There is another one for code that
+    /// runs later.
+    pub(crate) fn stop() {
+        crate::task::finish();
+        let mut shared = shared();
+        shared.stopped = shared.uses != 0;
+        let runtime = shared.end();
+        drop(shared);
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
     }
 
     /// Runs code of the plugin's with its runtime as the context.
@@ -151,6 +216,12 @@ mod without {
             Use(())
         }
     }
+
+    pub(crate) fn threads() -> usize {
+        0
+    }
+
+    pub(crate) fn stop() {}
 
     #[inline(always)]
     pub(crate) fn within<R>(run: impl FnOnce() -> R) -> R {

@@ -311,6 +311,8 @@ pub(crate) struct Listed {
     pub(crate) owners: Vec<Option<Arc<Library>>>,
     /// How many have not been dropped, and are not being.
     pub(crate) whole: usize,
+    /// How many of these are tasks.
+    pub(crate) tasks: usize,
     /// The libraries that have futures which have not been dropped, and are not being: one for each.
     pub(crate) futures: Vec<Option<Arc<Library>>>,
 }
@@ -326,6 +328,7 @@ pub(crate) fn list(library: &Library) -> Listed {
         }
         listed.owners.extend(owners);
         listed.whole += usize::from(!counts.dropped);
+        listed.tasks += usize::from(!counts.dropped && matches!(object.kind, Kind::Task));
     }
     listed
 }

@@ -7,6 +7,7 @@
 //! runs, so a `Library` is made before its file is opened, and one of its counts is the token's: it is given up by
 //! [`Library::forget`] alone, when no code of the library is mapped. What is not unmapped is never freed.
 use super::copy::{Patch, PrivateCopy};
+use super::own_runtime::OwnRuntime;
 use super::{loader, watched_functions};
 use crate::artifact::{BuildId, Hindrance};
 use crate::error::Hook;
@@ -40,6 +41,7 @@ pub(crate) struct Library {
     /// The signals, as bits, for which it has ever installed a handler of its own.
     handled: AtomicU64,
     activity: Activity,
+    own_runtime: OnceLock<OwnRuntime>,
     /// Another build, or none, has taken its place.
     replaced: AtomicBool,
     destructors_run: AtomicUsize,
@@ -105,6 +107,7 @@ impl Library {
             threads: Mutex::default(),
             handled: AtomicU64::new(0),
             activity: Activity::new(),
+            own_runtime: OnceLock::new(),
             replaced: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
@@ -292,6 +295,15 @@ impl Library {
     /// What could still run code of it.
     pub(crate) fn activity(&self) -> &Activity {
         &self.activity
+    }
+
+    /// Its plugin is connected, and may have a runtime of its own.
+    pub(crate) fn set_own_runtime(&self, runtime: OwnRuntime) {
+        let _ = self.own_runtime.set(runtime);
+    }
+
+    pub(crate) fn own_runtime(&self) -> Option<OwnRuntime> {
+        self.own_runtime.get().copied()
     }
 
     pub(crate) fn set_replaced(&self) {

@@ -5,6 +5,7 @@ pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod library;
 pub(crate) mod loader;
+mod own_runtime;
 mod watched_functions;
 
 use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, hindrances};
@@ -25,6 +26,7 @@ use hotswap_plugin::contract::entry::ROOT_SYMBOL;
 use hotswap_plugin::contract::shim::SHIM_SECTION;
 use hotswap_plugin::contract::{LiveCode, LiveDesc, PluginDesc, PluginEntryRef};
 use library::{Library, NotOpened};
+use own_runtime::OwnRuntime;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -191,6 +193,7 @@ fn connect(
         .map_err(|e| first_line(&e.to_string()))?;
     // SAFETY: the token is the library's, and the table is constant.
     unsafe { entry.connect()(library.token(), host_table::TABLE) };
+    library.set_own_runtime(OwnRuntime::of(entry));
     if let Code::Linked(linked) = code {
         linked.connect_logs();
     }

@@ -72,8 +72,14 @@ pub struct PluginEntry {
     /// Writes out what the plugin's own copy of std holds back for stdout.
     pub flush: extern "C" fn(),
     /// How much memory the plugin has in use.
-    #[sabi(last_prefix_field)]
     pub memory: extern "C" fn() -> Memory,
+    /// How many threads the plugin's own runtime has, where it can be stopped now; else 0. Waits for nothing.
+    pub runtime_threads: extern "C" fn() -> usize,
+    /// Shuts the plugin's own runtime down: its tasks end at their next `.await`, and its threads when they have nothing to
+    /// run; neither is waited for, but tasks that may finish first are. Code of the plugin that runs later finds another
+    /// one. Does not unwind.
+    #[sabi(last_prefix_field)]
+    pub stop_runtime: extern "C" fn(),
 }
 
 /// `SliceView<ValueView>`, through a pointer, or what else the documentation of a function says.

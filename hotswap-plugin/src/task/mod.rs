@@ -48,8 +48,9 @@
 //! these are waited for before `on_free`, up to their limit, and then cancelled, too. Until a task has ended, its build stays
 //! in memory, and the host names it (`1 task: ticker`): one that never comes to an `.await` can only be named.
 //!
-//! A task that was spawned by `tokio::spawn` itself has no name. It ends when the runtime is shut down, after the plugin's
-//! `Drop`.
+//! A task that was spawned by `tokio::spawn` itself has no name. It ends when the runtime is shut down: after the plugin's
+//! `Drop`; or before `on_free`, where the plugin waits for others that own its objects, and they for it. Then `on_free` and
+//! `Drop` find another runtime.
 mod list;
 
 use crate::runtime;

@@ -74,6 +74,15 @@ impl Twins {
         watch.call(star, polled, place).unwrap();
     }
 
+    /// Has one of them begin something on its runtime. What does not end by itself ends when there is a file of this name.
+    fn work(&self, who: &str, what: &str) -> std::path::PathBuf {
+        let work: Function<fn(&str, &std::path::PathBuf)> =
+            self.swapper.function(who, "work").unwrap();
+        let end = self.dir().join("end");
+        work.call(what, &end).unwrap();
+        end
+    }
+
     /// Replaces both.
     fn swap(&self) {
         let [castor, pollux] = &self.next;
@@ -328,6 +337,107 @@ fn a_future_is_waited_for_while_another_thread_drops_it() {
     assert_eq!(slow, ["pollux 01: slow fades", "pollux 01: slow is gone"]);
     assert_eq!(twins.settle().len(), 2);
     twins.stage.close();
+}
+
+#[test]
+fn with_tokio_plugins_that_wait_for_each_other_leave() {
+    let twins = Twins::strangers(Build::TwinsTokio);
+    twins.watch("pollux", twins.star("castor", "alpha"), true, "the sky");
+    twins.watch("castor", twins.star("pollux", "beta"), true, "the sky");
+    twins.swap();
+    assert_eq!(twins.settle().len(), 2);
+    let told = twins.desk.told();
+    let at = |text: &str| {
+        let found = told.iter().position(|told| told.ends_with(text));
+        found.unwrap_or_else(|| panic!("{text} is not in {told:?}"))
+    };
+    let fade = at("alpha fades").max(at("beta fades"));
+    assert!(
+        fade < at("alpha is gone").min(at("beta is gone")),
+        "{told:?}"
+    );
+    twins.stage.close();
+}
+
+/// Both runtimes were stopped before, and are there again for the drop of an object, and for `on_free`.
+#[test]
+fn with_tokio_what_runs_last_finds_a_runtime() {
+    let twins = Twins::relatives(Build::TwinsTokio);
+    twins.hold("castor", twins.star("pollux", "a sleeper"));
+    twins.work("castor", "a loop");
+    twins.swap();
+    twins.end(&[
+        "pollux 01: freed",
+        "pollux 01: slept: true",
+        "castor 01: a loop ends",
+        "pollux 01: slept: true",
+        "pollux 01: a sleeper is gone",
+        "castor 01: freed",
+        "castor 01: slept: true",
+    ]);
+}
+
+#[test]
+fn a_task_that_loops_does_not_keep_its_build() {
+    let twins = Twins::strangers(Build::TwinsTokio);
+    twins.hold("pollux", twins.star("castor", "alpha"));
+    twins.hold("castor", twins.star("pollux", "beta"));
+    twins.work("castor", "a loop");
+    twins.work("pollux", "a loop");
+    twins.swap();
+    assert_eq!(twins.settle().len(), 2);
+    for name in ["castor", "pollux"] {
+        assert!(twins.desk.has_told(&format!("{name} 01: a loop ends")));
+    }
+    twins.stage.close();
+}
+
+#[test]
+fn a_task_that_may_finish_is_cancelled_at_its_limit_there_too() {
+    let twins = Twins::relatives(Build::TwinsTokio);
+    twins.hold("castor", twins.star("pollux", "beta"));
+    twins.work("castor", "a named task");
+    twins.swap();
+    twins.end(&[
+        "pollux 01: freed",
+        "pollux 01: slept: true",
+        "castor 01: a named task ends",
+        "pollux 01: beta is gone",
+        "castor 01: freed",
+        "castor 01: slept: true",
+    ]);
+}
+
+#[test]
+fn a_blocking_task_keeps_its_build_and_its_thread_is_named() {
+    for related in [false, true] {
+        let twins = match related {
+            false => Twins::strangers(Build::TwinsTokio),
+            true => Twins::relatives(Build::TwinsTokio),
+        };
+        twins.hold("pollux", twins.star("castor", "alpha"));
+        twins.hold("castor", twins.star("pollux", "beta"));
+        let end = twins.work("castor", "a blocking task");
+        twins.swap();
+        let thread = || {
+            let all = twins.swapper.retirements().into_iter();
+            let mut held_by = all.filter(|r| r.plugin == "castor").flat_map(|r| r.held_by);
+            held_by.find_map(|holder| match holder {
+                Holder::Threads { names } => Some(names),
+                _ => None,
+            })
+        };
+        until("the thread to be named", || {
+            thread().is_some_and(
+                |names| matches!(&names[..], [name] if name.ends_with("\"plugin-tokio\"")),
+            )
+        });
+        assert!(!twins.desk.has_told("pollux 01: beta is gone"));
+        std::fs::write(end, "").unwrap();
+        assert_eq!(twins.settle().len(), 2);
+        assert!(twins.desk.has_told("castor 01: a blocking task ends"));
+        twins.stage.close();
+    }
 }
 
 /// All objects that are dropped together are out of reach before the first is: its drop may start a thread.

@@ -32,6 +32,17 @@
 //!   them: these end before the next library's objects are dropped.
 //! - What has ended is not touched by those who had it: their end asks its ticket, which is the host's, and has a count
 //!   until they are gone. So its library may leave before them.
+//!
+//! # Threads of runtimes
+//! A plugin with a runtime of its own (the feature `tokio`) has threads as long as somebody has an object of it, so none of
+//! those that wait for each other would ever be without. Where nothing but threads of such runtimes makes any of them
+//! reachable, the runtimes are stopped first, each on a thread that its retirement waits for: its tasks end, and its threads.
+//! That proves nothing. It is looked at anew, and what is said above holds as it stands: while one thread is left, its
+//! plugin is reachable. A task that does not end keeps them, and its thread is named.
+//!
+//! Code that runs later may make another runtime: when objects are dropped, that ends with the last of them, or is stopped in
+//! its turn; `on_free` finds one too. Threads that the plugin has started otherwise are not stopped: they are counted by the
+//! host, and the runtime's by the plugin, and a runtime is stopped where both counts are the same.
 use super::look;
 use super::state::State;
 use super::{Work, spawn};
@@ -54,15 +65,42 @@ pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
         .enumerate()
         .filter_map(|(index, work)| Node::of(index, &work.state))
         .collect();
-    let dead = unreachable(&nodes);
-    let Some((index, drops)) = next_drops(&dead).filter(|_| are_quiet(&dead)) else {
-        return false;
+    let dead = unreachable(&nodes, |threads, _| threads != 0);
+    if let Some((index, drops)) = next_drops(&dead).filter(|_| are_quiet(&dead)) {
+        // Their destructors have run; what runs now is other code.
+        dead.iter()
+            .for_each(|node| node.library.activity().unretire());
+        // SAFETY: see the module's documentation.
+        return run_aside(open, index, move || unsafe { drops.run() });
+    }
+    let stops = |threads, library: &Library| {
+        let runtime = library.own_runtime();
+        runtime.is_some_and(|runtime| runtime.threads() == threads)
     };
-    // Their destructors have run; what runs now is other code.
-    dead.iter()
-        .for_each(|node| node.library.activity().unretire());
-    // SAFETY: see the module's documentation.
-    run_aside(open, index, move || unsafe { drops.run() })
+    let idle = unreachable(&nodes, |threads, library| {
+        threads != 0 && !stops(threads, library)
+    });
+    let stop: Vec<_> = held_by_threads(&idle)
+        .filter_map(|node| {
+            Some((
+                node.index,
+                node.library.clone(),
+                node.library.own_runtime()?,
+            ))
+        })
+        .collect();
+    let idle = unreachable(&nodes, |_, _| false);
+    let by_threads: Vec<_> = held_by_threads(&idle).map(|node| node.index).collect();
+    for (index, work) in open.iter_mut().enumerate() {
+        work.by_threads = by_threads.contains(&index);
+    }
+    // The last first: the others keep their places.
+    let mut moved = false;
+    for (index, library, runtime) in stop.into_iter().rev() {
+        library.activity().unretire();
+        moved |= run_aside(open, index, move || runtime.stop());
+    }
+    moved
 }
 
 /// What is dropped next.
@@ -158,6 +196,11 @@ impl<'a> Node<'a> {
         self.is_freed() && self.objects.whole != 0
     }
 
+    /// Whether it waits for objects that others have, and not for tasks of its own alone.
+    fn waits_for_others(&self) -> bool {
+        self.is_freed() && self.objects.whole > self.objects.tasks
+    }
+
     /// Whether one of these libraries has a future of its objects.
     fn has_futures(&self, libraries: &[Arc<Library>]) -> bool {
         let mut owners = self.objects.futures.iter().flatten();
@@ -174,8 +217,14 @@ impl<'a> Node<'a> {
         owners.any(|owner| Arc::ptr_eq(owner, self.library))
     }
 
-    /// Whether code that is none of these plugins' can get into it.
-    fn is_entered(&self, nodes: &[Node<'_>]) -> bool {
+    /// Whether its code can get into the other.
+    fn leads_to(&self, other: &Node<'_>) -> bool {
+        self.imports(other) || self.has_object_of(other)
+    }
+
+    /// Whether code that is none of these plugins' can get into it. `is_running` says whether so many threads of a library
+    /// count.
+    fn is_entered(&self, nodes: &[Node<'_>], is_running: impl Fn(usize, &Library) -> bool) -> bool {
         let known = |owner: &Option<Arc<Library>>| {
             owner
                 .as_ref()
@@ -188,19 +237,23 @@ impl<'a> Node<'a> {
         });
         let activity = self.library.activity();
         shared_with_others
-            || activity.threads() != 0
+            || is_running(activity.threads(), self.library)
             || activity.objects() != self.objects.whole
             || !self.objects.owners.iter().all(known)
     }
 }
 
-/// Those that no code can get into.
-fn unreachable<'n, 'a>(nodes: &'n [Node<'a>]) -> Vec<&'n Node<'a>> {
-    let mut reached: Vec<bool> = nodes.iter().map(|node| node.is_entered(nodes)).collect();
+/// Those that no code can get into. `is_running` says whether so many threads of a library count.
+fn unreachable<'n, 'a>(
+    nodes: &'n [Node<'a>],
+    is_running: impl Fn(usize, &Library) -> bool,
+) -> Vec<&'n Node<'a>> {
+    let entered = nodes.iter().map(|node| node.is_entered(nodes, &is_running));
+    let mut reached: Vec<bool> = entered.collect();
     let mut next: Vec<usize> = (0..nodes.len()).filter(|&at| reached[at]).collect();
     while let Some(at) = next.pop() {
         for (other, node) in nodes.iter().enumerate() {
-            if !reached[other] && (nodes[at].imports(node) || nodes[at].has_object_of(node)) {
+            if !reached[other] && nodes[at].leads_to(node) {
                 reached[other] = true;
                 next.push(other);
             }
@@ -208,6 +261,27 @@ fn unreachable<'n, 'a>(nodes: &'n [Node<'a>]) -> Vec<&'n Node<'a>> {
     }
     let dead = nodes.iter().zip(reached).filter(|(_, reached)| !reached);
     dead.map(|(node, _)| node).collect()
+}
+
+/// Those of plugins that wait for each other which have threads: code of them can get to objects that one of these waits for.
+fn held_by_threads<'n, 'a>(idle: &[&'n Node<'a>]) -> impl Iterator<Item = &'n Node<'a>> {
+    let mut found: Vec<_> = idle
+        .iter()
+        .copied()
+        .filter(|n| n.waits_for_others())
+        .collect();
+    let mut at = 0;
+    while let Some(&to) = found.get(at) {
+        for &node in idle {
+            if node.leads_to(to) && !found.iter().any(|known| known.index == node.index) {
+                found.push(node);
+            }
+        }
+        at += 1;
+    }
+    found.sort_by_key(|node| node.index);
+    let found = found.into_iter();
+    found.filter(|node| node.library.activity().threads() != 0)
 }
 
 /// Whether no code of any of them is running: nothing has entered since they were listed, and none has a destructor

@@ -237,6 +237,8 @@ struct Work {
     since: Instant,
     /// When the holders of this state were named last.
     named: Option<Instant>,
+    /// Nothing but its threads keeps it and others that wait for each other: see `cycles`.
+    by_threads: bool,
 }
 
 impl Work {
@@ -245,6 +247,7 @@ impl Work {
             state,
             since: Instant::now(),
             named: None,
+            by_threads: false,
         }
     }
 
@@ -301,6 +304,7 @@ impl Worker {
                 state,
                 since,
                 mut named,
+                by_threads,
             } = work;
             match state.step(since.elapsed(), &self.settings, &self.board) {
                 Step::Wait(state, mut holders) => {
@@ -320,6 +324,12 @@ impl Worker {
                             });
                         }
                     }
+                    if late && by_threads {
+                        let libraries = state.libraries();
+                        let names = libraries.iter().flat_map(|library| library.thread_names());
+                        let names: Vec<_> = names.collect();
+                        holders.extend((!names.is_empty()).then_some(Holder::Threads { names }));
+                    }
                     if late && !holders.is_empty() {
                         self.board.name(&state.libraries(), &holders);
                         named = Some(Instant::now());
@@ -328,6 +338,7 @@ impl Worker {
                         state,
                         since,
                         named,
+                        by_threads,
                     });
                 }
                 Step::Next(more) => {

@@ -169,7 +169,10 @@ impl State {
             }
             State::Objects { library, uses } => next(State::Threads { library, uses }),
             State::Aside { state, thread } if !thread.is_finished() => {
-                Step::Wait(State::Aside { state, thread }, vec![Holder::Drop])
+                let libraries = state.libraries();
+                let tasks = libraries.iter().find_map(|library| objects::tasks(library));
+                let holder = tasks.unwrap_or(Holder::Drop);
+                Step::Wait(State::Aside { state, thread }, vec![holder])
             }
             State::Aside { state, thread } => {
                 // A panic was caught where it was thrown; joined for the destructors of its thread-locals.
