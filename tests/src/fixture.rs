@@ -122,6 +122,10 @@ pub enum Build {
     ZooEarly,
     /// The same with a destructor that starts a thread.
     ZooParting,
+    /// `zoo-heap` with mimalloc as its allocator.
+    ZooMimalloc,
+    /// The same with jemalloc.
+    ZooJemalloc,
 }
 
 impl Build {
@@ -213,6 +217,8 @@ impl Build {
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::ZooParting => with(&["zoo-c"], &["parting"]),
+            Build::ZooMimalloc => with(&["zoo-heap"], &["mimalloc"]),
+            Build::ZooJemalloc => with(&["zoo-heap"], &["jemalloc"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::OldContract => {
                 let manifest = odd::old_contract(out);

@@ -25,6 +25,8 @@ macro_rules! table {
 }
 
 const HANDLER: &str = "its handler of signal 12";
+const HOOKED: &str = "its handler of signal 10";
+const WAITED_FOR: &str = "its handler of signal 28";
 const NEEDS_CPP: &str = "needs the library libstdc++.so.6";
 const CALLS_TIMER: &str = "uses timer_create, which leaves addresses of it with the system";
 const CALLS_TSS: &str = "uses tss_create, which leaves addresses of it with the system";
@@ -69,6 +71,8 @@ table! {
         tokio_current "runs a current-thread `tokio` runtime": Gone, Locals;
         tokio_ended "has a multi-thread `tokio` runtime, dropped in `on_free`": Gone, Locals;
         tokio_left "forgets a multi-thread `tokio` runtime": ForEver, ForEver;
+        signal_hook "registers a flag with `signal-hook`": Kept(HOOKED), Kept(HOOKED);
+        tokio_signal "waits for a signal with `tokio`": Kept(WAITED_FOR), Kept(WAITED_FOR);
     }
 
     ZooC "zoo-c" {
@@ -103,6 +107,14 @@ table! {
 
     ZooEarly "zoo-c" {
         early "makes a `pthread_key` in a constructor of the library": Gone, Gone;
+    }
+
+    ZooMimalloc "zoo-heap" {
+        mimalloc "has `mimalloc` as its allocator": Gone, Locals;
+    }
+
+    ZooJemalloc "zoo-heap" {
+        jemalloc "has `jemalloc` as its allocator, without initial-exec": Gone, Locals;
     }
 
     ZooParting "zoo-c" {
