@@ -122,6 +122,10 @@ pub enum Build {
     ZooEarly,
     /// The same with a destructor that starts a thread.
     ZooParting,
+    /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an import.
+    Registrar,
+    /// `watcher` with a thread that the host does not see.
+    Unseen,
     /// `zoo-heap` with mimalloc as its allocator.
     ZooMimalloc,
     /// The same with jemalloc.
@@ -217,6 +221,8 @@ impl Build {
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::ZooParting => with(&["zoo-c"], &["parting"]),
+            Build::Registrar => with(&["registrar", "watcher"], &[]),
+            Build::Unseen => with(&["watcher"], &["unseen"]),
             Build::ZooMimalloc => with(&["zoo-heap"], &["mimalloc"]),
             Build::ZooJemalloc => with(&["zoo-heap"], &["jemalloc"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),

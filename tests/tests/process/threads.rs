@@ -1,0 +1,92 @@
+//! Threads that cannot be started, and threads that nobody sees.
+use crate::alpha;
+use hotswap_host::prelude::*;
+use hotswap_host::{Holder, RetirementState, UnloadMode};
+use hotswap_tests::fixture::{self, Build};
+use hotswap_tests::{LIMIT, Stage, until};
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+/// How many of the next threads cannot be started.
+static FAIL: AtomicUsize = AtomicUsize::new(0);
+
+type Start = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+
+/// Stands before the C library's function for this whole program, as a limit of the system would.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_create(
+    thread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: Start,
+    argument: *mut c_void,
+) -> c_int {
+    type Real = unsafe extern "C" fn(
+        *mut libc::pthread_t,
+        *const libc::pthread_attr_t,
+        Start,
+        *mut c_void,
+    ) -> c_int;
+    let fails = FAIL.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+    if fails.is_ok() {
+        return libc::EAGAIN;
+    }
+    // SAFETY: the C library has this function, which has this type.
+    let real = unsafe {
+        let real = libc::dlsym(libc::RTLD_NEXT, c"pthread_create".as_ptr());
+        std::mem::transmute::<*mut c_void, Real>(real)
+    };
+    // SAFETY: the caller's promises are handed on.
+    unsafe { real(thread, attributes, start, argument) }
+}
+
+fn with_watcher(watcher: &[u8], mode: UnloadMode) -> Stage {
+    let plugins: [(&str, &[u8]); 2] = [("alpha", &alpha(0)), ("watcher", watcher)];
+    Stage::with(&plugins, |builder| builder.unload_mode(mode))
+}
+
+/// Its `on_free` ends a thread that uses what it imports.
+#[test]
+fn one_that_cannot_be_started_while_a_plugin_is_freed_is_tried_again() {
+    crate::alone("threads::not_started");
+}
+
+#[test]
+#[ignore = "runs in a process of its own, which the test above starts"]
+fn not_started() {
+    let stage = with_watcher(&Build::Registrar.bytes("watcher"), UnloadMode::Quarantine);
+    stage.desk.until_told("watching alpha 00");
+    let hold = stage.swapper.pin().hold();
+    stage.swap("alpha", &alpha(1));
+    stage.desk.until_told("watching alpha 01");
+    // The next threads are those that would free what was replaced.
+    FAIL.store(5, SeqCst);
+    drop(hold);
+    until("the threads to fail", || FAIL.load(SeqCst) == 0);
+    stage.settle();
+    assert!(!stage.desk.told().iter().any(|told| told.contains("become")));
+    stage.close();
+}
+
+/// The library stays, so its thread may go on, and so does what that calls.
+#[test]
+fn what_a_kept_library_may_call_is_kept_too() {
+    let stage = with_watcher(&Build::Unseen.bytes("watcher"), UnloadMode::Keep);
+    let alpha_function: Function<fn() -> String> =
+        stage.swapper.function("watcher", "alpha").unwrap();
+    stage.desk.until_told("watching alpha 00");
+    stage.swap("alpha", &alpha(1));
+    assert_eq!(alpha_function.call().unwrap(), "alpha 01");
+    assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+    for retirement in stage.swapper.retirements() {
+        assert_eq!(retirement.state, RetirementState::Kept, "{retirement}");
+    }
+    let old = fixture::build_id(&alpha(0));
+    let mut retirements = stage.swapper.retirements().into_iter();
+    let retirement = retirements.find(|r| r.build_id == old).unwrap();
+    let reason = "watcher, which imports it and stays mapped".to_owned();
+    assert_eq!(retirement.held_by, [Holder::Other { reason }]);
+    // It still calls the instance that it imported.
+    stage.desk.told();
+    stage.desk.until_told("watching alpha 00");
+    assert!(!stage.desk.told().iter().any(|told| told.contains("become")));
+}
