@@ -105,6 +105,41 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
 ///
 /// Plugins that import it have its exports since they were constructed, and may call them from threads that they have started.
 /// So a plugin that exports something is shared in these hooks, as it is ever after. One that exports nothing is the hook's own.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+/// use hotswap_plugin::Early;
+///
+/// #[interface]
+/// pub trait Hum: Send + Sync {}
+///
+/// #[derive(Default)]
+/// struct World;
+///
+/// #[plugin]
+/// impl World {}
+///
+/// # fn main() {
+/// let _: &mut World = Early::from(&mut World).exclusive();
+/// # }
+/// ```
+///
+/// With `#[plugin(exports(Hum))]` it does not compile:
+///
+/// ```compile_fail,E0080
+/// # use hotswap_plugin::prelude::*;
+/// # use hotswap_plugin::Early;
+/// # #[interface]
+/// # pub trait Hum: Send + Sync {}
+/// # #[derive(Default)]
+/// # struct World;
+/// #[plugin(exports(Hum))]
+/// impl World {}
+/// # impl Hum for World {}
+/// # fn main() {
+/// let _: &mut World = Early::from(&mut World).exclusive();
+/// # }
+/// ```
 pub struct Early<'a, P> {
     this: NonNull<P>,
     hook: PhantomData<&'a mut P>,
@@ -124,7 +159,7 @@ impl<'a, P: Plugin> Early<'a, P> {
 
     /// The instance.
     pub fn shared(self) -> &'a P {
-        // SAFETY: it is alive for `'a` by the promise of `new`, and whoever calls its exports shares it.
+        // SAFETY: it is borrowed for `'a`, or lasts as long by the promise of `new`, and whoever calls its exports shares it.
         unsafe { self.this.as_ref() }
     }
 
@@ -136,8 +171,18 @@ impl<'a, P: Plugin> Early<'a, P> {
                 "plugins that import this one may be calling it: take `&self`"
             );
         }
-        // SAFETY: it is alive for `'a` by the promise of `new`. Nobody else uses it: it exports nothing.
+        // SAFETY: it is borrowed for `'a`, or lasts as long by the promise of `new`, where nobody else uses it: it exports nothing.
         unsafe { self.this.as_mut() }
+    }
+}
+
+/// One that is nobody else's.
+impl<'a, P> From<&'a mut P> for Early<'a, P> {
+    fn from(this: &'a mut P) -> Self {
+        Early {
+            this: this.into(),
+            hook: PhantomData,
+        }
     }
 }
 

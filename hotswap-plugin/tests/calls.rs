@@ -440,8 +440,8 @@ fn hooks_of_the_trait() {
     let cx = Context::for_test();
     let mut hooked = <Hooked as Plugin>::construct(&cx, ()).unwrap();
     assert!(!<Hooked as Plugin>::reloadable(&cx));
-    Plugin::on_load(&mut hooked, &LoadData::none()).unwrap();
-    Plugin::on_init(&mut hooked, &Vault::for_test()).unwrap();
+    Plugin::on_load((&mut hooked).into(), &LoadData::none()).unwrap();
+    Plugin::on_init((&mut hooked).into(), &Vault::for_test()).unwrap();
     Plugin::on_start(&hooked);
     Plugin::on_free(&mut hooked);
     assert_eq!(
