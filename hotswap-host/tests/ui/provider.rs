@@ -1,4 +1,5 @@
 use hotswap_host::prelude::*;
+use hotswap_plugin::boundary::RawObject;
 use hotswap_plugin::interface;
 use std::sync::Arc;
 
@@ -9,7 +10,11 @@ pub trait JobQueue: Send + Sync {
 
 struct Queue;
 
-impl hotswap_host::Provider<dyn JobQueue> for Queue {}
+impl hotswap_host::Provider<dyn JobQueue> for Queue {
+    fn raw(&self) -> RawObject {
+        RawObject::lent(std::ptr::null(), std::ptr::null())
+    }
+}
 
 fn main() {
     Swapper::builder().provide::<dyn JobQueue>(Arc::new(Queue));
