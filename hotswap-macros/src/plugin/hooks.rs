@@ -225,6 +225,10 @@ impl Rule {
     fn check(&self, method: &ImplItemFn, exports: bool, errors: &mut Errors) {
         let sig = &method.sig;
         let text = format!("this is a hook, and written `{}`", self.form(exports));
+        if let Some(attr) = method.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
+            let text = "a hook is there in every build, since the host calls it: put the `cfg` into its body";
+            return errors.on(attr.span(), text);
+        }
         if let Some(token) = &sig.asyncness {
             let more = "it is not `async`: spawn a task for what takes longer";
             return errors.at(token, format!("{text}; {more}"));

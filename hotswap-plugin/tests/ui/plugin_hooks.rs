@@ -33,6 +33,8 @@ impl Moon {
         1
     }
     fn on_load(&mut self, data: LoadData<'_>) {}
+    #[cfg(unix)]
+    fn on_free(&mut self) {}
 }
 
 fn main() {}
