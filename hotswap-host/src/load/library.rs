@@ -412,3 +412,55 @@ impl Library {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod tests {
+    use super::{Library, NotOpened, Patch};
+    use crate::artifact::testing;
+    use crate::artifact::{Artifact, BuildId};
+    use crate::load::copy::CopyDir;
+    use crate::runtime::HostDir;
+    use crate::swapper::WeakSwapper;
+    use std::fs;
+    use std::sync::Arc;
+
+    fn library(build_id: BuildId) -> Arc<Library> {
+        Library::new("world", build_id, 0..0, Vec::new(), WeakSwapper::none())
+    }
+
+    /// File systems count inodes in 32 bits, and descriptors are numbered anew: the dynamic linker then finds an old library
+    /// where it was asked for another.
+    #[test]
+    fn a_copy_that_is_taken_for_another_library_is_refused() {
+        let base = tempfile::tempdir().unwrap();
+        let file = testing::library(base.path(), "libworld.so", &testing::section());
+        let bytes = fs::read(&file).unwrap();
+        let artifact = Artifact::from_bytes(&file, &bytes).unwrap();
+        let copies = CopyDir::new(Arc::new(HostDir::create_in(base.path()).unwrap()));
+        let copy = || copies.make(&artifact, &bytes, &Patch::default()).unwrap();
+
+        let first = library(artifact.build_id);
+        first.open(copy()).unwrap();
+        assert!(!first.range().is_empty());
+        // Another path to the same file.
+        let same = copy();
+        fs::remove_file(same.path()).unwrap();
+        fs::hard_link(first.path(), same.path()).unwrap();
+        let path = same.path().to_owned();
+        let second = library(artifact.build_id);
+        let refused = second.open(same);
+        assert!(
+            matches!(&refused, Err(NotOpened::TakenFor(other)) if other == first.path()),
+            "{refused:?}"
+        );
+        assert!(!path.exists() && second.range().is_empty());
+
+        // The first one was not touched by that.
+        // SAFETY: no code of the library has run or runs.
+        assert!(unsafe { first.close() });
+        let third = library(artifact.build_id);
+        third.open(copy()).unwrap();
+        // SAFETY: no code of the library has run or runs.
+        assert!(unsafe { third.close() });
+    }
+}

@@ -391,6 +391,12 @@ impl WeakSwapper {
         WeakSwapper(Arc::downgrade(inner))
     }
 
+    /// That of nobody.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        WeakSwapper(Weak::new())
+    }
+
     pub(crate) fn is_gone(&self) -> bool {
         self.0.strong_count() == 0
     }

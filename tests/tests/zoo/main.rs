@@ -3,4 +3,5 @@ mod caller;
 mod docs;
 mod outcome;
 mod row;
+mod swaps;
 mod table;

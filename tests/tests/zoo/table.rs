@@ -72,7 +72,7 @@ table! {
         tokio_ended "has a multi-thread `tokio` runtime, dropped in `on_free`": Gone, Locals;
         tokio_left "forgets a multi-thread `tokio` runtime": ForEver, ForEver;
         signal_hook "registers a flag with `signal-hook`": Kept(HOOKED), Kept(HOOKED);
-        tokio_signal "waits for a signal with `tokio`": Kept(WAITED_FOR), Kept(WAITED_FOR);
+        tokio_signal "waits for a signal with `tokio`": Kept(WAITED_FOR), Locals;
     }
 
     ZooC "zoo-c" {
