@@ -1,7 +1,7 @@
 use super::Metadata;
 use hotswap_plugin::contract::shim::CALLS;
 use memchr::memmem;
-use object::{File, Object, ObjectSection, ObjectSymbol, SectionKind};
+use object::{File, Object, ObjectSection, ObjectSymbol};
 use serde::Serialize;
 use std::fmt;
 
@@ -72,7 +72,7 @@ const DATABASES: [Database; 3] = [
 
 /// What the author of a plugin should know of it; empty where there is nothing.
 ///
-/// `bytes` are those of the file that `metadata` is from; of anything else, nothing is said.
+/// `bytes` are those of the file that `metadata` is from; of anything else, nothing is said. Only ELF files are looked into.
 pub fn cautions(bytes: &[u8], metadata: &Metadata) -> Vec<Caution> {
     let Ok(file) = File::parse(bytes) else {
         return Vec::new();
@@ -113,11 +113,8 @@ fn databases(file: &File<'_>) -> impl Iterator<Item = Caution> {
     let constants: Vec<_> = file
         .sections()
         .filter(|section| {
-            let kind = section.kind();
-            matches!(
-                kind,
-                SectionKind::ReadOnlyData | SectionKind::ReadOnlyString
-            )
+            let name = section.name();
+            name.is_ok_and(|name| name.starts_with(".rodata"))
         })
         .filter_map(|section| section.data().ok())
         .collect();
