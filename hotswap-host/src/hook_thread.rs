@@ -1,12 +1,16 @@
-//! The thread that runs the hooks of plugins, and the limit that each hook has.
+//! The threads that run the hooks of plugins, and the limit that each hook has.
 //!
-//! Hooks run on a thread of their own, which ends with the reload. What they leave in thread-locals is dropped then; the
-//! thread that asked for the reload may sleep until the next one, and would keep old builds in memory.
+//! Hooks do not run on the thread that asks for a reload. It may sleep until the next one, and would keep what hooks have
+//! left in its thread-locals, and so their builds, in memory. And a hook may never return: whoever waits for it gives up
+//! after the limit, and leaves the thread to itself, with what its job owns. So a job owns only what its hook needs: the
+//! instance that runs, and nothing of the generation that is made. The job learns that it was given up when its hook
+//! returns: no other hook begins, and what the job gives is handed to `too_late`.
 //!
-//! A hook may never return. Whoever waits for it gives up after the limit: the thread is left to itself, with what its job
-//! owns, and the next job gets another thread. So a job owns only what its hook needs: the instance that runs, and nothing
-//! of the generation that is made. The job learns that it was given up when its hook returns: no other hook begins, and what
-//! the job gives is handed to `too_late`.
+//! # Threads that never end
+//! Libraries are opened on these threads, too. A constructor of a library may remember the thread that opens it as the first
+//! one, as if that would live as long as the process: allocators do. So the threads are never ended. Who needs one takes one
+//! that is idle, or starts one more. What plugins have left on an idle thread is dropped when the retiring side
+//! [asks for it](attend_all).
 use crate::error::Hook;
 use crate::live::record;
 use crate::load::library::Library;
@@ -165,6 +169,72 @@ pub(crate) enum NotRun {
     NoThread(io::Error),
 }
 
+/// A thread that runs hooks.
+#[derive(Clone)]
+struct Worker(Sender<Message>);
+
+enum Message {
+    Run(Job),
+    /// Run the destructors that retired libraries have left here.
+    Attend,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// All threads that run hooks.
+struct Pool {
+    all: Vec<Worker>,
+    idle: Vec<Worker>,
+}
+
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    all: Vec::new(),
+    idle: Vec::new(),
+});
+
+fn pool() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has all threads that run hooks run the destructors that retired libraries have left on them.
+pub(crate) fn attend_all() {
+    for Worker(messages) in &pool().all {
+        // The threads never end; in a forked child there are none, and nothing leaves memory.
+        let _ = messages.send(Message::Attend);
+    }
+}
+
+impl Worker {
+    /// One that is idle, or another one.
+    fn take() -> io::Result<Self> {
+        let mut pool = pool();
+        if let Some(worker) = pool.idle.pop() {
+            return Ok(worker);
+        }
+        let (messages, inbox) = channel();
+        let thread = Builder::new().name("hotswap-hooks".into());
+        thread.spawn(move || Worker::serve(&inbox))?;
+        let worker = Worker(messages);
+        pool.all.push(worker.clone());
+        Ok(worker)
+    }
+
+    fn give_back(self) {
+        pool().idle.push(self);
+    }
+
+    fn serve(inbox: &Receiver<Message>) {
+        RUNNING.set(true);
+        // The pool keeps a sender, so there is always another message.
+        while let Ok(message) = inbox.recv() {
+            match message {
+                Message::Run(job) => job(),
+                Message::Attend => record::mine().attend(),
+            }
+        }
+    }
+}
+
 /// Runs jobs one after the other.
 pub(crate) struct HookThread {
     limit: Duration,
@@ -174,16 +244,8 @@ pub(crate) struct HookThread {
     worker: Option<Worker>,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
-
-struct Worker {
-    jobs: Sender<Job>,
-    ended: Receiver<()>,
-    watch: Arc<Watch>,
-}
-
 impl HookThread {
-    /// Gives each hook this limit. The thread is started when it is needed.
+    /// Gives each hook this limit. A thread is taken when it is needed.
     pub(crate) fn new(limit: Duration) -> Self {
         HookThread {
             limit,
@@ -224,33 +286,38 @@ impl HookThread {
     ) -> Result<R, NotRun> {
         let worker = match self.worker.take() {
             Some(worker) => worker,
-            None => self.start().map_err(NotRun::NoThread)?,
+            None => Worker::take().map_err(NotRun::NoThread)?,
         };
-        let watch = worker.watch.clone();
+        let watch = Arc::new(Watch::default());
+        if let Some(interrupt) = &self.interrupt {
+            *interrupt.watch() = Arc::downgrade(&watch);
+        }
         let (reply, given) = channel();
+        let (of_job, again) = (watch.clone(), worker.clone());
         let job = move || {
+            WATCH.set(Some(of_job.clone()));
             let result = catch_unwind(AssertUnwindSafe(job));
+            WATCH.set(None);
             let late = {
                 // Under the lock: whoever gives up has not got it, and whoever has got it does not give up.
-                let mut state = watch.state();
+                let mut state = of_job.state();
                 state.finished = !state.given_up;
                 match state.given_up {
                     true => Some(result),
                     false => reply.send(result).err().map(|unsent| unsent.0),
                 }
             };
-            watch.changed.notify_all();
-            WATCH.set(None);
-            if let Some(Ok(result)) = late {
-                too_late(result);
+            of_job.changed.notify_all();
+            if let Some(result) = late {
+                drop(result.map(too_late));
+                again.give_back();
             }
         };
-        *worker.watch.state() = State::default();
-        if worker.jobs.send(Box::new(job)).is_err() {
+        if worker.0.send(Message::Run(Box::new(job))).is_err() {
             let reason = "the thread that runs hooks has ended";
             return Err(NotRun::NoThread(io::Error::other(reason)));
         }
-        self.wait(&worker.watch)?;
+        self.wait(&watch)?;
         self.worker = Some(worker);
         let result: Result<R, Box<dyn Any + Send>> = match given.recv() {
             Ok(result) => result,
@@ -292,38 +359,6 @@ impl HookThread {
         }
         Ok(())
     }
-
-    fn start(&self) -> io::Result<Worker> {
-        let (jobs, inbox) = channel::<Job>();
-        let (tell, ended) = channel();
-        let watch = Arc::new(Watch::default());
-        if let Some(interrupt) = &self.interrupt {
-            *interrupt.watch() = Arc::downgrade(&watch);
-        }
-        let of_thread = watch.clone();
-        let run = move || {
-            RUNNING.set(true);
-            while let Ok(job) = inbox.recv() {
-                WATCH.set(Some(of_thread.clone()));
-                job();
-            }
-            // What plugins have left on this thread goes before anybody is told that it has ended.
-            record::mine().run_all();
-            let _ = tell.send(());
-        };
-        Builder::new().name("hotswap-hooks".into()).spawn(run)?;
-        Ok(Worker { jobs, ended, watch })
-    }
-
-    /// Ends the thread, and waits until what its jobs have left in thread-locals has been dropped: no longer than a hook
-    /// may take.
-    pub(crate) fn finish(&mut self) {
-        if let Some(Worker { jobs, ended, .. }) = self.worker.take() {
-            drop(jobs);
-            // A destructor that does not return holds its build, and is named there.
-            let _ = ended.recv_timeout(self.limit);
-        }
-    }
 }
 
 /// How often to look whether another hook has begun, where each that begins is late.
@@ -331,6 +366,8 @@ const NO_TIME_LEFT: Duration = Duration::from_millis(1);
 
 impl Drop for HookThread {
     fn drop(&mut self) {
-        self.finish();
+        if let Some(worker) = self.worker.take() {
+            worker.give_back();
+        }
     }
 }

@@ -175,6 +175,12 @@ impl Instance {
         &self.loaded.metadata
     }
 
+    /// Whether its author has written this hook. The others do nothing.
+    pub(crate) fn has_hook(&self, hook: Hook) -> bool {
+        let name = hook.to_string();
+        self.metadata().hooks.contains(&name)
+    }
+
     pub(crate) fn file(&self) -> &Path {
         &self.loaded.file
     }

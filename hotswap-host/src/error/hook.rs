@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Hook {
+    /// The constructors of its library, which run when that is opened.
+    Open,
     /// `reloadable`.
     Reloadable,
     /// The constructor.
@@ -33,6 +35,7 @@ pub enum Hook {
 impl fmt::Display for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Hook::Open => "a constructor of its library",
             Hook::Reloadable => "reloadable",
             Hook::New => "new",
             Hook::OnLoad => "on_load",

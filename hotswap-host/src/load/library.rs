@@ -8,7 +8,7 @@
 //! [`Library::forget`] alone, when no code of the library is mapped. What is not unmapped is never freed.
 use super::copy::{Patch, PrivateCopy};
 use super::own_runtime::OwnRuntime;
-use super::{loader, watched_functions};
+use super::watched_functions;
 use crate::artifact::{BuildId, Hindrance};
 use crate::error::Hook;
 use crate::live::activity::Activity;
@@ -18,7 +18,6 @@ use hotswap_plugin::contract::shim::{Destructor, Key, ShimTable, Token};
 use libloading::os::unix as dl;
 use std::collections::BTreeSet;
 use std::ffi::c_int;
-use std::io;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -75,8 +74,6 @@ struct Opened {
 pub(crate) enum NotOpened {
     /// What the dynamic linker says.
     Linker(libloading::Error),
-    /// There is no thread to open it on.
-    NoThread(io::Error),
     /// The dynamic linker took it for a library that is loaded already.
     TakenFor(PathBuf),
 }
@@ -132,19 +129,26 @@ impl Library {
         self.shim_range.clone()
     }
 
-    /// Opens the private copy, which has been [patched](Self::patch).
+    /// Opens the private copy, which has been [patched](Self::patch). The calling thread is one that never ends: a
+    /// constructor of the library may remember it as the first thread of the process.
     ///
     /// # Errors
     /// See [`NotOpened`]. Nothing of the copy is mapped then, and the copy is removed.
     pub(crate) fn open(&self, copy: PrivateCopy) -> Result<(), NotOpened> {
         let path = copy.path().to_owned();
-        let opened = loader::open(&path).and_then(|(handle, loaded)| match loaded {
-            Some(LoadedObject { name, range }) if name == path => Ok((handle, range)),
-            // Of one device and inode with a library that is loaded. Dropping the handle takes back what was counted.
-            other => Err(NotOpened::TakenFor(
-                other.map(|o| o.name).unwrap_or_default(),
-            )),
-        });
+        // SAFETY: opening runs the constructors of the library and of what it needs. Loading a plugin is trusting its code;
+        // the contract asks that constructors do not unwind.
+        let handle = unsafe { dl::Library::open(Some(&path), dl::RTLD_NOW | dl::RTLD_LOCAL) };
+        let handle = handle.map(|handle| platform::loaded_object(handle, &path));
+        let opened = handle
+            .map_err(NotOpened::Linker)
+            .and_then(|(handle, loaded)| match loaded {
+                Some(LoadedObject { name, range }) if name == path => Ok((handle, range)),
+                // Of one device and inode with a library that is loaded. Dropping the handle takes back what was counted.
+                other => Err(NotOpened::TakenFor(
+                    other.map(|o| o.name).unwrap_or_default(),
+                )),
+            });
         match opened {
             Ok((handle, range)) => {
                 let opened = Opened {

@@ -4,12 +4,12 @@ mod environment;
 pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod library;
-pub(crate) mod loader;
 mod own_runtime;
 mod watched_functions;
 
 use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, hindrances};
-use crate::error::ReloadError;
+use crate::error::{Hook, ReloadError};
+use crate::hook_thread;
 use crate::host_table;
 use crate::instance::Loaded;
 use crate::linked::LinkedCode;
@@ -111,7 +111,7 @@ pub(crate) fn open(
 /// # Errors
 /// The copy, or the dynamic linker. Nothing of it is mapped.
 fn open_copy(
-    library: &Library,
+    library: &Arc<Library>,
     artifact: &Artifact,
     bytes: &[u8],
     copies: &CopyDir,
@@ -127,9 +127,10 @@ fn open_copy(
     }
     let copy = copies.make(artifact, bytes, &library.patch())?;
     let path = copy.path().to_owned();
+    // Nobody gives up a job that has not begun anything yet.
+    let _constructors = hook_thread::begin(library, plugin, file, Hook::Open).ok();
     library.open(copy).map_err(|error| {
         let failure = match error {
-            NotOpened::NoThread(error) => return ReloadError::Thread(error),
             NotOpened::Linker(error) => OpenFailure::from_loader_text(&said(&error)),
             NotOpened::TakenFor(other) => OpenFailure::TakenFor { copy: path, other },
         };

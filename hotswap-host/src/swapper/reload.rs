@@ -9,7 +9,7 @@ use super::stage::Staged;
 use super::state::HandOver;
 use super::writer::Writer;
 use super::{Swapper, WeakSwapper};
-use crate::error::{HookFailure, ReloadError};
+use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
@@ -190,7 +190,8 @@ struct Made {
 }
 
 /// Runs `on_start`, once nothing holds the generation before any more.
-fn start(mut hooks: HookThread, fresh: Vec<Arc<Instance>>, reports: &mut [PluginReport]) {
+fn start(mut hooks: HookThread, mut fresh: Vec<Arc<Instance>>, reports: &mut [PluginReport]) {
+    fresh.retain(|plugin| plugin.has_hook(Hook::OnStart));
     for plugin in each_in_turn(&mut hooks, fresh, |plugin| plugin.on_start()) {
         let note = format!("on_start has not returned within {:?}", hooks.limit());
         let of = |report: &&mut PluginReport| report.name == plugin;

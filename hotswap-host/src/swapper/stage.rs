@@ -5,7 +5,7 @@ use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
 use super::report::{Outcome, PluginReport, StateReport};
 use super::writer::Writer;
-use crate::error::ReloadError;
+use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::{HookThread, NotRun};
 use crate::instance::Instance;
@@ -148,15 +148,22 @@ impl<'a> Staged<'a> {
         let contents = live.contents.carried(&self.inner.extensions, goes_on);
         let contents = Arc::new(Mutex::new(contents));
         let names = self.plugins.iter().map(|p| p.name().clone()).collect();
-        let instances = self.fresh_instances().map(Arc::downgrade).collect();
+        let with = |hook| {
+            let instances = self.fresh_instances().filter(move |i| i.has_hook(hook));
+            instances.map(Arc::downgrade).collect::<Vec<_>>()
+        };
         let job = Initialisation {
-            instances,
+            load: with(Hook::OnLoad),
+            init: with(Hook::OnInit),
             load_data: writer.load_data.clone(),
             contents: contents.clone(),
             number: self.told.number,
             names,
         };
-        let outcome = self.in_time(move || job.run(), drop);
+        let outcome = match job.is_empty() {
+            true => Ok(Ok(())),
+            false => self.in_time(move || job.run(), drop),
+        };
         // Taken, since a hook that hangs has it, too.
         let contents =
             std::mem::take(&mut *contents.lock().unwrap_or_else(PoisonError::into_inner));
@@ -205,8 +212,10 @@ impl<'a> Staged<'a> {
 
 /// `on_load` and `on_init` of all that are new. It keeps no instance but the one whose hook runs: that may never return.
 struct Initialisation {
-    /// Each after those it imports.
-    instances: Vec<Weak<Instance>>,
+    /// Those with `on_load`, each after those it imports.
+    load: Vec<Weak<Instance>>,
+    /// Those with `on_init`, likewise.
+    init: Vec<Weak<Instance>>,
     load_data: Arc<LoadDataBox>,
     contents: Arc<Mutex<Contents>>,
     number: u64,
@@ -215,8 +224,12 @@ struct Initialisation {
 }
 
 impl Initialisation {
+    fn is_empty(&self) -> bool {
+        self.load.is_empty() && self.init.is_empty()
+    }
+
     fn run(self) -> Result<(), ReloadError> {
-        for instance in self.instances.iter().filter_map(Weak::upgrade) {
+        for instance in self.load.iter().filter_map(Weak::upgrade) {
             let load = |data: &_| {
                 // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have
                 // its pointer are this thread and the instances that import it.
@@ -229,7 +242,7 @@ impl Initialisation {
             .iter()
             .map(|name| RStr::from_str(name.as_str()))
             .collect();
-        for instance in self.instances.iter().filter_map(Weak::upgrade) {
+        for instance in self.init.iter().filter_map(Weak::upgrade) {
             let vault = Vault::new(instance.name(), &self.contents);
             // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have its
             // pointer are this thread and the instances that import it.
@@ -259,8 +272,7 @@ impl Drop for Staged<'_> {
         if self.taken {
             return;
         }
-        // What hooks have left in thread-locals first, and objects in slots: they are counted.
-        self.hooks.finish();
+        // Objects in slots first: they are counted.
         self.contents = Arc::default();
         let retirer = &self.inner.retirer;
         let end = Instant::now() + self.inner.limit;

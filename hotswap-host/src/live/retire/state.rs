@@ -6,11 +6,12 @@ use super::look::look;
 use super::turn::Turn;
 use super::{Settings, free, spawn};
 use crate::generation::Generation;
+use crate::hook_thread;
 use crate::instance::{Instance, Uses};
 use crate::live::pin::Retired;
 use crate::live::{objects, record};
+use crate::load::exit;
 use crate::load::library::Library;
-use crate::load::{exit, loader};
 use crate::retirement::{Holder, RetirementState};
 use std::io;
 use std::sync::Arc;
@@ -283,8 +284,8 @@ fn next(state: State) -> Step {
 }
 
 fn wait_for_destructors(library: Arc<Library>, uses: Uses, pending: &record::Pending) -> Step {
-    // Those of constructors are on the thread that opens libraries, which does nothing else.
-    loader::attend();
+    // Threads that run hooks come back when they are asked.
+    hook_thread::attend_all();
     let holders = late_destructors(&library, pending);
     Step::Wait(State::Destructors { library, uses }, holders)
 }
