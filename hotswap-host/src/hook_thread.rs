@@ -121,6 +121,13 @@ pub(crate) struct Running<'l>(&'l Library, Hook);
 /// The job was given up before this hook.
 pub(crate) struct GivenUp;
 
+/// Whether nobody waits any more for the job that runs on the calling thread. Between two hooks that does not change: a job
+/// is given up while a hook of it runs.
+pub(crate) fn is_given_up() -> bool {
+    let watch = WATCH.with_borrow(Clone::clone);
+    watch.is_some_and(|watch| watch.state().given_up)
+}
+
 /// Begins a hook, on the thread that runs it.
 ///
 /// # Errors
@@ -332,12 +339,12 @@ impl HookThread {
         while !state.finished {
             let now = Instant::now();
             // Before the first hook, and between two, there is nobody to wait for in vain.
-            let late_at = |run: &HookRun| {
-                let late = run.since + self.limit;
+            let late_at = |since: Instant| {
+                let late = since.checked_add(self.limit).unwrap_or(now + A_YEAR);
                 self.end.map_or(late, |end| end.min(late))
             };
-            let late_at = state.now.as_ref().map(late_at);
-            let late = late_at.is_some_and(|late| late <= now);
+            let running = state.now.as_ref().map(|run| late_at(run.since));
+            let late = running.is_some_and(|late| late <= now);
             let interrupted = self.interrupt.as_ref().is_some_and(|i| i.is_wanted());
             if (late || interrupted)
                 && let Some(run) = state.now.take()
@@ -348,11 +355,12 @@ impl HookThread {
                     false => NotRun::Interrupted(run),
                 });
             }
-            // Where the next hook is late as soon as it begins, that has to be noticed: hooks begin without a word.
-            let wait = match late_at.or(self.end) {
-                _ if interrupted => NO_TIME_LEFT,
-                Some(at) => at.saturating_duration_since(now).max(NO_TIME_LEFT),
-                None => self.limit,
+            // Hooks begin without a word, so where none runs, it is looked again after the limit. Where the next one is late as
+            // soon as it begins, that has to be noticed at once.
+            let look_at = running.unwrap_or_else(|| late_at(now));
+            let wait = match interrupted {
+                true => NO_TIME_LEFT,
+                false => look_at.saturating_duration_since(now).max(NO_TIME_LEFT),
             };
             let waited = watch.changed.wait_timeout(state, wait);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -360,6 +368,9 @@ impl HookThread {
         Ok(())
     }
 }
+
+/// Where the limit is longer than times can be told, no hook is late.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How often to look whether another hook has begun, where each that begins is late.
 const NO_TIME_LEFT: Duration = Duration::from_millis(1);

@@ -304,9 +304,9 @@ pub enum ReloadError {
         /// How long the shutdown was to take.
         limit: Duration,
     },
-    /// The process is a forked child of the one that opened the swapper. It has none of its threads.
+    /// The process is a forked child of a host. It has none of its threads, and opens no swapper of its own either.
     #[error(
-        "this process was forked from the host, whose swapper it cannot use; run another program with `exec`"
+        "this process was forked from a host, whose plugins and threads it cannot use; run another program with `exec`"
     )]
     Forked,
 }

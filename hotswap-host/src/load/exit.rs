@@ -65,6 +65,11 @@ pub(super) fn prepare() {
     });
 }
 
+/// Whether this process is a forked child of one that has opened a library. It has neither the threads nor the locks of that.
+pub(crate) fn is_forked() -> bool {
+    ![0, std::process::id()].contains(&PROCESS.load(Relaxed))
+}
+
 /// Registers an exit function of the library.
 pub(super) fn register(library: Arc<Library>, run: Destructor, argument: *mut c_void) -> c_int {
     functions().push(ExitFunction {
@@ -103,7 +108,7 @@ pub(crate) fn unless_ending<R>(close: impl FnOnce() -> R) -> Option<R> {
 
 /// The process ends. Waits for a library that is being closed, so that the rest of the end meets whole libraries only.
 extern "C" fn at_end() {
-    let is_child = std::process::id() != PROCESS.load(Relaxed);
+    let is_child = is_forked();
     // A destructor of a library that is being closed may end the process, on this thread. In a forked child the thread
     // that held the lock may be missing; but there nothing is closed.
     if CLOSER.load(Relaxed) != crate::platform::thread_id() && !is_child {

@@ -116,6 +116,19 @@ impl Library {
         library
     }
 
+    /// One of which nothing is opened.
+    #[cfg(test)]
+    pub(crate) fn unopened() -> Arc<Library> {
+        let build_id = BuildId::of(b"");
+        Library::new(
+            "nobody",
+            build_id,
+            0..0,
+            Vec::new(),
+            WeakSwapper::of_nobody(),
+        )
+    }
+
     /// What the private copy has instead of what stands in the artifact: the address of the host's table.
     pub(crate) fn patch(&self) -> Patch {
         Patch {
@@ -318,13 +331,16 @@ impl Library {
         self.replaced.load(SeqCst)
     }
 
-    /// The library has installed a handler of this signal: a handler of its own, or what is none of its code.
-    pub(super) fn add_handler(&self, signal: c_int, handler: usize) {
+    /// Whether code of it may be at this address.
+    pub(super) fn has_code(&self, address: usize) -> bool {
         // While it is being opened its addresses are not known yet.
-        let own = self
-            .opened()
-            .is_none_or(|opened| opened.range.contains(&handler));
-        if own && (1..=64).contains(&signal) {
+        let opened = self.opened();
+        opened.is_none_or(|opened| opened.range.contains(&address))
+    }
+
+    /// The library installs a handler of its own for this signal.
+    pub(super) fn add_handler(&self, signal: c_int) {
+        if (1..=64).contains(&signal) {
             self.handled.fetch_or(1 << (signal - 1), Relaxed);
         }
     }
@@ -429,7 +445,13 @@ mod tests {
     use std::sync::Arc;
 
     fn library(build_id: BuildId) -> Arc<Library> {
-        Library::new("world", build_id, 0..0, Vec::new(), WeakSwapper::none())
+        Library::new(
+            "world",
+            build_id,
+            0..0,
+            Vec::new(),
+            WeakSwapper::of_nobody(),
+        )
     }
 
     /// File systems count inodes in 32 bits, and descriptors are numbered anew: the dynamic linker then finds an old library

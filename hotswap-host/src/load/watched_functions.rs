@@ -13,7 +13,7 @@ use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
 /// The table of the library that the token names.
-pub(super) fn table(token: Token) -> ShimTable {
+pub(crate) fn table(token: Token) -> ShimTable {
     ShimTable {
         token,
         thread_atexit,
@@ -165,9 +165,12 @@ unsafe extern "C" fn signal_action(
 ) -> c_int {
     let action: *const libc::sigaction = action.cast();
     // SAFETY: null, or what the caller lends.
-    if let Some(action) = unsafe { action.as_ref() } {
+    if let Some(action) = unsafe { action.as_ref() }
         // SAFETY: called by the library's code.
-        unsafe { remember_handler(token, signal, action.sa_sigaction) };
+        && !unsafe { may_handle(token, signal, action.sa_sigaction) }
+    {
+        platform::set_errno(libc::EINVAL);
+        return -1;
     }
     // SAFETY: the caller's promises.
     unsafe { libc::sigaction(signal, action, before.cast()) }
@@ -180,19 +183,76 @@ unsafe extern "C" fn signal(
     handler: usize,
 ) -> usize {
     // SAFETY: called by the library's code.
-    unsafe { remember_handler(token, signal, handler) };
+    if !unsafe { may_handle(token, signal, handler) } {
+        platform::set_errno(libc::EINVAL);
+        return libc::SIG_ERR;
+    }
     // SAFETY: the caller's promises.
     unsafe { platform::signal(call, signal, handler) }
 }
 
-/// Before the C library hears of it, and whether or not that takes it: whoever sees the handler may keep it.
+/// Remembers a handler before the C library hears of it, and whether or not that takes it: whoever sees the handler may keep
+/// it. False where the library is being closed, so that nothing would find its handler mapped.
 ///
 /// # Safety
 /// Called by code of the library that the token names. It may be a signal handler, or run between `fork` and `exec`: no
 /// lock is taken, and no memory allocated, for a disposition that is no handler.
-unsafe fn remember_handler(token: Token, signal: c_int, handler: usize) {
-    if ![libc::SIG_DFL, libc::SIG_IGN, libc::SIG_ERR].contains(&handler) {
-        // SAFETY: the caller's promise.
-        unsafe { Library::of(token) }.add_handler(signal, handler);
+unsafe fn may_handle(token: Token, signal: c_int, handler: usize) -> bool {
+    if [libc::SIG_DFL, libc::SIG_IGN, libc::SIG_ERR].contains(&handler) {
+        return true;
+    }
+    // SAFETY: the caller's promise.
+    let library = unsafe { Library::of(token) };
+    let own = library.has_code(handler);
+    if own && library.activity().is_barred() {
+        return false;
+    }
+    if own {
+        library.add_handler(signal);
+    }
+    true
+}
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod tests {
+    use super::*;
+    use std::io::Error;
+    use std::mem::zeroed;
+    use std::ptr::null;
+
+    extern "C" fn handle(_: c_int) {}
+
+    #[test]
+    fn a_library_that_is_being_closed_gets_no_signal_handler() {
+        let library = Library::unopened();
+        let (table, own) = (table(library.token()), handle as *const () as usize);
+        library.activity().bar();
+        let call = SignalCall::Bsd;
+        // SAFETY: the token names a library, and no signal is sent; a disposition may be asked for.
+        let (refused, code) = unsafe {
+            let refused = (table.signal)(table.token, call, libc::SIGWINCH, own);
+            (refused, Error::last_os_error().raw_os_error())
+        };
+        assert_eq!((refused, code), (libc::SIG_ERR, Some(libc::EINVAL)));
+        // SAFETY: all zero is a valid `sigaction`; the rest is as above.
+        let (refused, before) = unsafe {
+            let mut action: libc::sigaction = zeroed();
+            action.sa_sigaction = own;
+            let action = (&raw const action).cast();
+            let refused = (table.signal_action)(
+                table.token,
+                libc::SIGWINCH,
+                action,
+                null::<c_void>().cast_mut(),
+            );
+            let mut before: libc::sigaction = zeroed();
+            libc::sigaction(libc::SIGWINCH, null(), &mut before);
+            (refused, before.sa_sigaction)
+        };
+        assert_eq!((refused, before), (-1, libc::SIG_DFL));
+        // SAFETY: what takes a handler away is for everybody.
+        let allowed = unsafe { (table.signal)(table.token, call, libc::SIGWINCH, libc::SIG_DFL) };
+        assert_eq!(allowed, libc::SIG_DFL);
+        assert_eq!(library.handled_signal(), None);
     }
 }

@@ -188,6 +188,9 @@ impl Builder {
         if cfg!(panic = "abort") {
             return Err(ReloadError::HostAborts);
         }
+        if crate::load::exit::is_forked() {
+            return Err(ReloadError::Forked);
+        }
         let plugin_dir = self.plugin_dir.unwrap_or_else(default_plugin_dir);
         let (host_dir, copies) = match HostDir::create() {
             Ok(dir) => {

@@ -393,7 +393,7 @@ impl WeakSwapper {
 
     /// That of nobody.
     #[cfg(test)]
-    pub(crate) fn none() -> Self {
+    pub(crate) fn of_nobody() -> Self {
         WeakSwapper(Weak::new())
     }
 

@@ -214,9 +214,9 @@ pub(super) fn each_in_turn(
     let left = Arc::new(Mutex::new(VecDeque::from(instances)));
     let run = move |left: &Mutex<VecDeque<Arc<Instance>>>| {
         let next = || {
-            left.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop_front()
+            // Those that are left are the next job's.
+            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+            (!hook_thread::is_given_up()).then(|| left.pop_front())?
         };
         while let Some(instance) = next() {
             if let Err(failure) = hook(&instance) {

@@ -5,14 +5,14 @@ use super::report::StateReport;
 use super::stage::refused;
 use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
-use crate::hook_thread::{HookThread, NotRun};
+use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
 use crate::live::gate::{Closing, Gate};
 use crate::live::pin::Holding;
 use crate::name::PluginName;
 use crate::retirement::Holder;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 /// What becomes of the state of the instances that are replaced.
@@ -22,7 +22,6 @@ pub(super) struct HandOver {
     states: BTreeMap<PluginName, StateReport>,
 }
 
-#[derive(Clone)]
 struct Pair {
     from: Arc<Instance>,
     to: Arc<Instance>,
@@ -114,7 +113,7 @@ impl HandOver {
             .wait_until_left()
             .map_err(|inside| self.late(limit, inside))?;
         let job = Passing {
-            pairs: self.pairs.clone(),
+            pairs: self.pairs.iter().map(Parties::of).collect(),
             gate: closing.gate().clone(),
             stopped: Arc::default(),
         };
@@ -180,12 +179,30 @@ impl HandOver {
     }
 }
 
-/// The hooks of a hand-over, on their thread.
+/// The hooks of a hand-over, on their thread. It keeps no instance but the one whose hook runs: that may never return.
 struct Passing {
-    pairs: Vec<Pair>,
+    pairs: Vec<Parties>,
     gate: Arc<Gate>,
     /// The instances whose `on_stop` has begun.
     stopped: Arc<Mutex<Vec<Arc<Instance>>>>,
+}
+
+/// A pair, for a thread that may have to do without it.
+struct Parties {
+    from: Weak<Instance>,
+    to: Weak<Instance>,
+    /// The version of the state that `to` knows.
+    version: u32,
+}
+
+impl Parties {
+    fn of(pair: &Pair) -> Self {
+        Parties {
+            from: Arc::downgrade(&pair.from),
+            to: Arc::downgrade(&pair.to),
+            version: version_for(&pair.from, &pair.to),
+        }
+    }
 }
 
 /// Why the state was not passed on.
@@ -203,12 +220,13 @@ enum Problem {
 
 impl Passing {
     fn run(self) -> Result<BTreeMap<PluginName, StateReport>, NotPassed> {
-        for Pair { from, .. } in self.pairs.iter().rev() {
+        let pairs = self.pairs.iter().rev();
+        for from in pairs.filter_map(|pair| pair.from.upgrade()) {
             lock(&self.stopped).push(from.clone());
-            let stopped = self.in_time(from, Hook::OnStop, from.on_stop());
+            let stopped = self.in_time(&from, Hook::OnStop, from.on_stop());
             stopped.map_err(|problem| NotPassed {
                 problem,
-                stopping: Some(from.clone()),
+                stopping: Some(from),
             })?;
         }
         self.pass().map_err(|problem| NotPassed {
@@ -219,18 +237,21 @@ impl Passing {
 
     fn pass(&self) -> Result<BTreeMap<PluginName, StateReport>, Problem> {
         let mut saved = Vec::new();
-        for Pair { from, to } in &self.pairs {
-            let state = from.save(version_for(from, to));
-            saved.push(self.in_time(from, Hook::Save, state)?);
+        for pair in &self.pairs {
+            if let Some(from) = pair.from.upgrade() {
+                let state = from.save(pair.version);
+                saved.push((&pair.to, self.in_time(&from, Hook::Save, state)?));
+            }
         }
         let mut states = BTreeMap::new();
-        for (Pair { to, .. }, state) in self.pairs.iter().zip(saved) {
+        let saved = saved.into_iter();
+        for (to, state) in saved.filter_map(|(to, state)| Some((to.upgrade()?, state))) {
             let bytes = state.size();
             states.insert(to.name().clone(), StateReport::HandedOver { bytes });
             // SAFETY: its other hooks and the calls of the check have returned, and the generation that it is in is not live:
             // those who have its pointer are this thread and the instances that import it.
             let restored = unsafe { to.restore(state) };
-            self.in_time(to, Hook::Restore, restored)?;
+            self.in_time(&to, Hook::Restore, restored)?;
         }
         Ok(states)
     }
@@ -242,7 +263,7 @@ impl Passing {
         result: Result<R, HookFailure>,
     ) -> Result<R, Problem> {
         let result = result.map_err(Problem::Failed)?;
-        match self.gate.is_over() {
+        match self.gate.is_over() || hook_thread::is_given_up() {
             false => Ok(result),
             true => Err(Problem::Late(late_hook(of.name(), hook))),
         }

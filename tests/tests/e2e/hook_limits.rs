@@ -1,8 +1,9 @@
 //! Hooks that do not return: they are named, and nothing else waits for them.
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Holder, Hook, Report, RetirementState};
-use hotswap_tests::fixture::{self, Build, ordered};
+use hotswap_tests::fixture::{self, Build, ordered, renamed};
 use hotswap_tests::{LIMIT, Stage, records, until};
+use std::cell::Cell;
 use std::time::Duration;
 
 fn probe() -> Vec<u8> {
@@ -171,4 +172,36 @@ fn the_shutdown_keeps_its_time() {
     });
     stage.desk.open("on_load");
     assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+}
+
+/// The first that is late gives the rest to another thread, and takes none of it when it returns.
+#[test]
+fn those_after_one_that_is_late_are_started() {
+    let names = ["proba", "probb", "probc", "probd", "probf", "probg"];
+    let builds = names.map(|name| renamed(&probe(), "probe", name));
+    let plugins: Vec<_> = names.iter().zip(&builds).map(|(n, b)| (*n, &**b)).collect();
+    let stage = Stage::with(&plugins, |builder| {
+        builder.hook_limit(Duration::from_millis(200))
+    });
+    let two_wait = ["wait on_start", "wait on_start", "1", "2", "3", "4"];
+    for ((name, build), orders) in plugins.into_iter().zip(two_wait) {
+        stage.install(name, &ordered(build, orders));
+    }
+    stage.desk.told();
+    let started = Cell::new(0);
+    let count = || {
+        let told = stage.desk.told();
+        let more = told.iter().filter(|hook| *hook == "on_start").count();
+        started.set(started.get() + more);
+        started.get()
+    };
+    std::thread::scope(|scope| {
+        let reload = scope.spawn(|| stage.swapper.reload());
+        until("the second to wait", || count() >= 2);
+        stage.desk.open("on_start");
+        reload.join().unwrap().unwrap();
+    });
+    assert_eq!(count(), names.len());
+    stage.settle();
+    stage.close();
 }

@@ -1,9 +1,13 @@
 //! Hand-overs that fail: the instance that was there goes on, with the state that it has.
-use crate::support::{House, keeper, numbered, told};
+use crate::support::{House, hermit, keeper, numbered, told};
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, ReloadError};
-use hotswap_tests::fixture::Build;
+use hotswap_tests::fixture::{Build, build_id, ordered};
+use hotswap_tests::{LIMIT, until};
+use std::cell::Cell;
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 /// Adds one, has a build refused, and checks that nothing has changed.
 fn refused(old: &[u8], new: &[u8]) -> (ReloadError, Vec<String>) {
@@ -103,5 +107,57 @@ fn descriptors_are_not_lost() {
     house.settle();
     assert_eq!(listeners(port), 1);
     house.install("keeper", &keeper(1));
+    house.close();
+}
+
+/// A hook that does not return keeps its own instance, and nothing of the build that was refused.
+#[test]
+fn what_was_refused_leaves_while_the_hook_still_runs() {
+    let house = House::impatient(&[("keeper", &told(1, "wait save"))]);
+    let new = keeper(2);
+    house.refuses("keeper", &new);
+    house.desk.until_waiting("save");
+    until("the build that was refused to leave", || {
+        let mut retirements = house.swapper.retirements().into_iter();
+        retirements.any(|r| r.build_id == build_id(&new) && r.state.is_end())
+    });
+    house.desk.open("save");
+    house.install("keeper", &told(1, "wait save"));
+    house.close();
+}
+
+/// Its `on_stop` returns after the hand-over was given up, and before the gate is opened again.
+#[test]
+fn one_that_stops_too_late_is_started_again() {
+    // Stopped in this order, and the first is started again while the second still stops.
+    let first = told(1, "wait on_start");
+    let second = ordered(&hermit(1), "wait on_stop");
+    let house = House::with(&[("keeper", &first), ("hermit", &second)], |builder| {
+        builder
+            .gate_limit(LIMIT)
+            .hook_limit(Duration::from_millis(200))
+    });
+    let started = Cell::new(0);
+    let until_started = |times| {
+        until("a plugin to be started", || {
+            let told = house.desk.told();
+            let more = told.iter().filter(|hook| *hook == "on_start").count();
+            started.set(started.get() + more);
+            started.get() == times
+        });
+    };
+    until_started(2);
+    house.install("keeper", &keeper(2));
+    house.install("hermit", &hermit(2));
+    thread::scope(|scope| {
+        let reload = scope.spawn(|| house.swapper.reload().expect_err("it takes too long"));
+        until_started(3);
+        house.desk.open("on_stop");
+        until_started(4);
+        reload.join().unwrap();
+    });
+    house.desk.open("on_start");
+    house.install("keeper", &first);
+    house.install("hermit", &second);
     house.close();
 }

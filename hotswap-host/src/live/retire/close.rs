@@ -45,11 +45,10 @@ impl Verdict {
 pub(super) fn close(library: &Arc<Library>, settings: &Settings) -> Result<Closed, Pending> {
     library.activity().bar();
     let handlers = fork::take(library);
-    // A fork that has begun has counted the library, where it has handlers.
     let quiet = if handlers.is_empty() {
         Ok(())
     } else {
-        look(library, false)
+        look_again(library, settings)
     };
     let closed = quiet.map(|()| {
         // SAFETY: see the documentation of `retire`: nothing can run, the library is barred, and there is no reason to
@@ -75,6 +74,19 @@ pub(super) fn close(library: &Arc<Library>, settings: &Settings) -> Result<Close
     }
     telemetry::close_all_of(library.token());
     Ok(Closed::Gone)
+}
+
+/// Looks again at a library whose fork handlers have been taken. A fork that has begun has counted the library. One that has
+/// ended since the look before has run a handler, which may have left anything that code of the library can leave.
+///
+/// # Errors
+/// There is something new to wait for.
+fn look_again(library: &Arc<Library>, settings: &Settings) -> Result<(), Pending> {
+    look(library, false)?;
+    match Verdict::of(library, settings) {
+        Verdict::Leaves if !exit::has_functions(library) => Ok(()),
+        _ => Err(Pending::default()),
+    }
 }
 
 /// What has become of a library that was closed.
@@ -139,4 +151,42 @@ fn reasons_to_keep(library: &Library) -> Vec<Holder> {
         reason: h.to_string(),
     }));
     reasons
+}
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod tests {
+    use super::*;
+    use crate::live::retire::UnloadMode;
+    use crate::load::watched_functions;
+    use std::ffi::c_void;
+    use std::ptr::null_mut;
+    use std::time::Duration;
+
+    unsafe extern "C" fn nothing() {}
+    unsafe extern "C" fn exit_function(_: *mut c_void) {}
+
+    /// A fork may come and go between the last look and the bar.
+    #[test]
+    fn what_a_fork_handler_has_left_is_seen_before_the_close() {
+        let settings = Settings {
+            mode: UnloadMode::Unload,
+            free_delay: Duration::ZERO,
+            limit: Duration::ZERO,
+            skip_destructors: false,
+        };
+        let library = Library::unopened();
+        let table = watched_functions::table(library.token());
+        let close = || close(&library, &settings);
+        // SAFETY: functions that do nothing, of a library of which nothing can be unmapped.
+        unsafe {
+            (table.at_fork)(table.token, Some(nothing), None, None);
+            (table.at_exit)(table.token, exit_function, null_mut());
+        }
+        assert!(close().is_err(), "an exit function would be left");
+        drop(exit::take(&library));
+        assert!(
+            matches!(close(), Ok(Closed::StillMapped)),
+            "there is nothing to close"
+        );
+    }
 }
