@@ -21,10 +21,7 @@ fn open() -> Stage {
     Stage::open(&[(PLUGIN, &Build::EnvWriter.bytes(PLUGIN))])
 }
 
-fn function<F: hotswap_plugin::boundary::Signature<A>, A>(
-    stage: &Stage,
-    name: &str,
-) -> Function<F> {
+fn function<F: hotswap_host::Signature<A>, A>(stage: &Stage, name: &str) -> Function<F> {
     let function = stage.swapper.function(PLUGIN, name);
     function.expect("the plugin has this function")
 }
