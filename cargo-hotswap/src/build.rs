@@ -262,7 +262,8 @@ fn examine(
             }
             Hindrance::StaticTls => {
                 "no version of it ever leaves memory, and after some dozen reloads no other can be loaded; build what it \
-                 links with the default TLS model"
+                 links with the default TLS model: mimalloc with its feature `local_dynamic_tls`, jemalloc with \
+                 `disable_initial_exec_tls`"
             }
             _ => "no version of it ever leaves memory",
         };

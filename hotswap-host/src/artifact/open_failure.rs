@@ -127,7 +127,8 @@ impl fmt::Display for OpenFailure {
             ),
             OpenFailure::StaticTls => f.write_str(
                 "needs static thread-local memory, of which none is left; build what it links with \
-                 `-ftls-model=global-dynamic`, and restart the host to go on meanwhile",
+                 `-ftls-model=global-dynamic` (mimalloc with its feature `local_dynamic_tls`, jemalloc with \
+                 `disable_initial_exec_tls`), and restart the host to go on meanwhile",
             ),
             OpenFailure::NotExecutable => f.write_str(
                 "may not be mapped as code; set HOTSWAP_RUNTIME_DIR to a directory that is not mounted noexec",

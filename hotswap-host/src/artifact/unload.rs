@@ -12,7 +12,9 @@ use std::fmt;
 pub enum Hindrance {
     /// Its thread-local memory is taken from the little that is set aside when a program starts.
     ///
-    /// That is not given back reliably, so that some later reload finds none left.
+    /// That is not given back reliably, so that some later reload finds none left. C code has it from the TLS model
+    /// `initial-exec`: the allocators mimalloc, unless its feature `local_dynamic_tls` is on, and jemalloc, unless
+    /// `disable_initial_exec_tls` is.
     StaticTls,
     /// It was linked with `-z nodelete`.
     NoDelete,
