@@ -1,6 +1,7 @@
 //! Reloading on a signal: what `cargo hotswap reload` sends, and what an operator's `kill -USR1` does.
 use crate::error::ReloadError;
 use crate::swapper::{Swapper, WeakSwapper};
+use crate::telemetry::contain;
 use signal_hook::consts::FORBIDDEN;
 use signal_hook::iterator::{Handle, Signals};
 use std::fmt;
@@ -63,10 +64,12 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
 }
 
 fn reload(swapper: Swapper) {
-    match swapper.reload() {
+    let outcome = swapper.reload();
+    // A subscriber that panics does not end the listener.
+    contain((), || match outcome {
         Ok(report) => tracing::info!(target: "hotswap", "{report}"),
         Err(error) => tracing::error!(target: "hotswap", "reload failed: {error}"),
-    }
+    });
 }
 
 /// Listens for a signal until it is dropped. A reload that runs by then is waited for; the signal itself is ignored

@@ -168,7 +168,8 @@ impl Builder {
     /// until it returns. Before the switch the reload is refused, as is [`open`](Self::open); after it the reload goes on.
     /// Either way, later reloads do not wait for it.
     ///
-    /// `save` and `restore` have the [gate's limit](Self::gate_limit); for `on_free` and `Drop` nobody waits.
+    /// While state is handed over, `on_stop`, `save` and `restore` together have the [gate's limit](Self::gate_limit), too. For
+    /// `on_free` and `Drop` nobody waits.
     pub fn hook_limit(mut self, limit: Duration) -> Self {
         self.hook_limit = limit;
         self

@@ -13,6 +13,7 @@ use crate::live::retire::Retirer;
 use crate::load::copy::CopyDir;
 use crate::provide::Provided;
 use crate::runtime::{HostDir, RuntimeError, StoredReport};
+use crate::telemetry::contain;
 use crate::vault::{Contents, ExtensionKinds};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
@@ -138,7 +139,7 @@ impl Inner {
 
     fn write(&self, write: impl FnOnce(&HostDir) -> Result<(), RuntimeError>) {
         if let Some(Err(error)) = self.host_dir.as_deref().map(write) {
-            tracing::warn!(target: "hotswap", "{error}");
+            contain((), || tracing::warn!(target: "hotswap", "{error}"));
         }
     }
 

@@ -17,6 +17,7 @@ use crate::levels;
 use crate::live::pin::Holding;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
+use crate::telemetry::contain;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::*;
@@ -73,7 +74,7 @@ impl Swapper {
         }
         let warn = |plugin: &&PluginReport| matches!(plugin.outcome, Outcome::Failed { .. });
         for plugin in plugins.iter().filter(warn) {
-            tracing::warn!(target: "hotswap", "{plugin:#}");
+            contain((), || tracing::warn!(target: "hotswap", "{plugin:#}"));
         }
         let live = self.0.live.pin_quietly();
         Ok(Report {
@@ -220,7 +221,7 @@ pub(super) fn each_in_turn(
         };
         while let Some(instance) = next() {
             if let Err(failure) = hook(&instance) {
-                tracing::error!(target: "hotswap", "{failure}");
+                contain((), || tracing::error!(target: "hotswap", "{failure}"));
             }
         }
     };
@@ -235,18 +236,22 @@ pub(super) fn each_in_turn(
         match hooks.run(move || run(&of_job), drop) {
             Ok(()) => {}
             Err(NotRun::Late(hung) | NotRun::Interrupted(hung)) => {
-                tracing::error!(
-                    target: "hotswap",
-                    "{}: {} has not returned within {:?} ({}): it is left to its thread, and the build stays in memory until it returns",
-                    hung.plugin,
-                    hung.hook,
-                    hooks.limit(),
-                    hung.file.display()
-                );
+                contain((), || {
+                    tracing::error!(
+                        target: "hotswap",
+                        "{}: {} has not returned within {:?} ({}): it is left to its thread, and the build stays in memory until it returns",
+                        hung.plugin,
+                        hung.hook,
+                        hooks.limit(),
+                        hung.file.display()
+                    );
+                });
                 late.push(hung.plugin);
             }
             Err(NotRun::NoThread(error)) => {
-                tracing::warn!(target: "hotswap", "no thread to run hooks on, so they run without a limit: {error}");
+                contain((), || {
+                    tracing::warn!(target: "hotswap", "no thread to run hooks on, so they run without a limit: {error}");
+                });
                 run(&left);
             }
         }

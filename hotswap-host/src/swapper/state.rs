@@ -11,6 +11,7 @@ use crate::live::gate::{Closing, Gate};
 use crate::live::pin::Holding;
 use crate::name::PluginName;
 use crate::retirement::Holder;
+use crate::telemetry::contain;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -122,7 +123,7 @@ impl HandOver {
         let too_late = |passed: Result<_, NotPassed>| {
             let stopping = passed.err().and_then(|not_passed| not_passed.stopping);
             if let Some(Err(failure)) = stopping.map(|instance| instance.on_start()) {
-                tracing::error!(target: "hotswap", "{failure}");
+                contain((), || tracing::error!(target: "hotswap", "{failure}"));
             }
         };
         let error = match hooks.run(move || job.run(), too_late) {

@@ -1,4 +1,5 @@
-//! Keeps a panic of the host's logger or subscriber out of the plugin that called it, and out of the retire thread.
+//! Keeps a panic of the host's logger or subscriber out of the plugin that called it, and out of what the host does after a
+//! switch.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
