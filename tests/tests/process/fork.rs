@@ -51,6 +51,23 @@ fn drops_the_swapper() {
 }
 
 #[test]
+fn a_child_opens_no_swapper_of_its_own() {
+    alone("fork::opens_no_swapper");
+}
+
+#[test]
+#[ignore = "runs in a process of its own, which the test above starts"]
+fn opens_no_swapper() {
+    let stage = Stage::open(&[("registrar", &registrar(0))]);
+    let refused = || {
+        let opened = Swapper::builder().plugin_dir(stage.dir()).open();
+        i32::from(matches!(opened, Err(ReloadError::Forked)))
+    };
+    assert_eq!(in_a_child(refused), 1);
+    stage.close();
+}
+
+#[test]
 fn handlers_of_a_build_run_until_it_has_left() {
     alone("fork::handlers");
 }
