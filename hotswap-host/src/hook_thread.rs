@@ -74,6 +74,8 @@ struct Watch {
 
 #[derive(Default)]
 struct State {
+    /// The job has begun.
+    begun: bool,
     now: Option<HookRun>,
     /// The job has given what it gives.
     finished: bool,
@@ -172,7 +174,8 @@ pub(crate) enum NotRun {
     Late(HookRun),
     /// Nobody wanted to wait for this hook any more.
     Interrupted(HookRun),
-    /// There is no thread to run it on.
+    /// There is no thread to run it on, or one that does not begin with it within the limit: to begin, a thread may need
+    /// the dynamic linker, which a constructor may hold.
     NoThread(io::Error),
 }
 
@@ -273,6 +276,11 @@ impl HookThread {
         self.end = end;
     }
 
+    /// Whether every hook is late.
+    pub(crate) fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| end <= Instant::now())
+    }
+
     /// The limit of each hook.
     pub(crate) fn limit(&self) -> Duration {
         self.limit
@@ -302,6 +310,7 @@ impl HookThread {
         let (reply, given) = channel();
         let (of_job, again) = (watch.clone(), worker.clone());
         let job = move || {
+            of_job.state().begun = true;
             WATCH.set(Some(of_job.clone()));
             let result = catch_unwind(AssertUnwindSafe(job));
             WATCH.set(None);
@@ -336,6 +345,7 @@ impl HookThread {
     /// Waits until the job has finished.
     fn wait(&self, watch: &Watch) -> Result<(), NotRun> {
         let mut state = watch.state();
+        let asked = Instant::now();
         while !state.finished {
             let now = Instant::now();
             // Before the first hook, and between two, there is nobody to wait for in vain.
@@ -343,6 +353,12 @@ impl HookThread {
                 let late = since.checked_add(self.limit).unwrap_or(now + A_YEAR);
                 self.end.map_or(late, |end| end.min(late))
             };
+            let begins_by = late_at(asked).max(asked + TO_BEGIN);
+            if !state.begun && begins_by <= now {
+                state.given_up = true;
+                let reason = format!("it has not begun within {:?}", self.limit);
+                return Err(NotRun::NoThread(io::Error::other(reason)));
+            }
             let running = state.now.as_ref().map(|run| late_at(run.since));
             let late = running.is_some_and(|late| late <= now);
             let interrupted = self.interrupt.as_ref().is_some_and(|i| i.is_wanted());
@@ -357,7 +373,8 @@ impl HookThread {
             }
             // Hooks begin without a word, so where none runs, it is looked again after the limit. Where the next one is late as
             // soon as it begins, that has to be noticed at once.
-            let look_at = running.unwrap_or_else(|| late_at(now));
+            let next = if state.begun { late_at(now) } else { begins_by };
+            let look_at = running.unwrap_or(next);
             let wait = match interrupted {
                 true => NO_TIME_LEFT,
                 false => look_at.saturating_duration_since(now).max(NO_TIME_LEFT),
@@ -371,6 +388,9 @@ impl HookThread {
 
 /// Where the limit is longer than times can be told, no hook is late.
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// How long a thread may take to begin, also where no time is left for hooks.
+const TO_BEGIN: Duration = Duration::from_millis(100);
 
 /// How often to look whether another hook has begun, where each that begins is late.
 const NO_TIME_LEFT: Duration = Duration::from_millis(1);

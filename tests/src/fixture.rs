@@ -125,6 +125,8 @@ pub enum Build {
     ZooParting,
     /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an import.
     Registrar,
+    /// `registrar` with a constructor that never returns.
+    Stuck,
     /// `watcher` with a thread that the host does not see.
     Unseen,
     /// `zoo-heap` with mimalloc as its allocator.
@@ -223,6 +225,7 @@ impl Build {
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::ZooParting => with(&["zoo-c"], &["parting"]),
             Build::Registrar => with(&["registrar", "watcher"], &[]),
+            Build::Stuck => with(&["registrar"], &["stuck"]),
             Build::Unseen => with(&["watcher"], &["unseen"]),
             Build::ZooMimalloc => with(&["zoo-heap"], &["mimalloc"]),
             Build::ZooJemalloc => with(&["zoo-heap"], &["jemalloc"]),

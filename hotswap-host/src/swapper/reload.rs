@@ -248,6 +248,13 @@ pub(super) fn each_in_turn(
                 });
                 late.push(hung.plugin);
             }
+            Err(NotRun::NoThread(error)) if hooks.is_over() => {
+                contain(
+                    (),
+                    || tracing::error!(target: "hotswap", "hooks have not run, for want of a thread: {error}"),
+                );
+                break;
+            }
             Err(NotRun::NoThread(error)) => {
                 contain((), || {
                     tracing::warn!(target: "hotswap", "no thread to run hooks on, so they run without a limit: {error}");

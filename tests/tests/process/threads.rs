@@ -1,11 +1,12 @@
 //! Threads that cannot be started, and threads that nobody sees.
 use crate::alpha;
 use hotswap_host::prelude::*;
-use hotswap_host::{Holder, RetirementState, UnloadMode};
+use hotswap_host::{Holder, Hook, RetirementState, UnloadMode};
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::{LIMIT, Stage, until};
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 /// How many of the next threads cannot be started.
 static FAIL: AtomicUsize = AtomicUsize::new(0);
@@ -30,11 +31,14 @@ unsafe extern "C" fn pthread_create(
     if fails.is_ok() {
         return libc::EAGAIN;
     }
+    static REAL: AtomicUsize = AtomicUsize::new(0);
+    if REAL.load(SeqCst) == 0 {
+        // SAFETY: asks for a function by its name. Once: it takes the dynamic linker's lock.
+        let real = unsafe { libc::dlsym(libc::RTLD_NEXT, c"pthread_create".as_ptr()) };
+        REAL.store(real.addr(), SeqCst);
+    }
     // SAFETY: the C library has this function, which has this type.
-    let real = unsafe {
-        let real = libc::dlsym(libc::RTLD_NEXT, c"pthread_create".as_ptr());
-        std::mem::transmute::<*mut c_void, Real>(real)
-    };
+    let real = unsafe { std::mem::transmute::<usize, Real>(REAL.load(SeqCst)) };
     // SAFETY: the caller's promises are handed on.
     unsafe { real(thread, attributes, start, argument) }
 }
@@ -89,4 +93,40 @@ fn what_a_kept_library_may_call_is_kept_too() {
     stage.desk.told();
     stage.desk.until_told("watching alpha 00");
     assert!(!stage.desk.told().iter().any(|told| told.contains("become")));
+}
+
+#[test]
+fn a_constructor_that_does_not_return_is_named_and_the_shutdown_keeps_its_time() {
+    crate::alone("threads::constructor");
+}
+
+#[test]
+#[ignore = "runs in a process of its own, which the test above starts"]
+fn constructor() {
+    let stage = Stage::with(&[("alpha", &alpha(0))], |builder| {
+        builder.hook_limit(Duration::from_millis(100))
+    });
+    stage.install("registrar", &Build::Stuck.bytes("registrar"));
+    let error = stage.swapper.reload().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ReloadError::HookTimeout {
+                hook: Hook::Open,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("registrar: a constructor of its library")
+    );
+    let pulse: Function<fn(&str) -> String> = stage.swapper.function("alpha", "pulse").unwrap();
+    assert_eq!(pulse.call("goes on").unwrap(), "alpha goes on");
+    stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
+    // The end of the process would wait for the dynamic linker.
+    // SAFETY: no preconditions.
+    unsafe { libc::_exit(0) };
 }
