@@ -85,6 +85,8 @@ pub enum Build {
     Async,
     /// `env-writer`, which changes the environment.
     EnvWriter,
+    /// `bell`, which handles signals.
+    Bell,
     /// `diary`, which has a copy of SQLite.
     Diary,
     /// The same where no hook closes the database, and a file beside it is the lock.
@@ -209,6 +211,7 @@ impl Build {
             Build::Tom => with(&["tom"], &[]),
             Build::Async => with(&["dreamer", "sleeper"], &[]),
             Build::EnvWriter => with(&["env-writer"], &[]),
+            Build::Bell => with(&["bell"], &[]),
             Build::Diary => with(&["diary"], &[]),
             Build::DiaryDotfile => with(&["diary"], &["careless,dotfile"]),
             Build::Twins => with(&["castor"], &[]),

@@ -37,7 +37,9 @@ pub(crate) struct Library {
     keys: Mutex<Vec<(Key, Option<Destructor>)>>,
     /// Ids of the plugin's threads that run now.
     threads: Mutex<BTreeSet<i32>>,
-    /// The signals, as bits, for which it has ever installed a handler of its own.
+    /// How often it has installed a handler of its own in a chain.
+    handlers: AtomicUsize,
+    /// The signals, as bits, for which it has ever installed a handler that is in no chain.
     handled: AtomicU64,
     activity: Activity,
     own_runtime: OnceLock<OwnRuntime>,
@@ -102,6 +104,7 @@ impl Library {
             hindrances,
             keys: Mutex::default(),
             threads: Mutex::default(),
+            handlers: AtomicUsize::new(0),
             handled: AtomicU64::new(0),
             activity: Activity::new(),
             own_runtime: OnceLock::new(),
@@ -331,22 +334,32 @@ impl Library {
         self.replaced.load(SeqCst)
     }
 
-    /// Whether code of it may be at this address.
-    pub(super) fn has_code(&self, address: usize) -> bool {
+    /// Whether a signal handler at this address is code of the library.
+    pub(super) fn is_own_handler(&self, handler: usize) -> bool {
         // While it is being opened its addresses are not known yet.
         let opened = self.opened();
-        opened.is_none_or(|opened| opened.range.contains(&address))
+        opened.is_none_or(|opened| opened.range.contains(&handler))
     }
 
-    /// The library installs a handler of its own for this signal.
+    /// The library is about to install a handler of its own in a chain: see `signals`.
+    pub(super) fn count_handler(&self) {
+        self.handlers.fetch_add(1, SeqCst);
+    }
+
+    /// How often it has done so.
+    pub(crate) fn handlers(&self) -> usize {
+        self.handlers.load(SeqCst)
+    }
+
+    /// The library is about to install a handler of its own of this signal that is in no chain.
     pub(super) fn add_handler(&self, signal: c_int) {
         if (1..=64).contains(&signal) {
             self.handled.fetch_or(1 << (signal - 1), Relaxed);
         }
     }
 
-    /// The first signal for which it has ever installed a handler. Whoever has asked for the handler since may call it,
-    /// also when it has been replaced; and it may be running.
+    /// The first signal for which it has ever done so. Whoever has asked for the handler since may call it, also when it
+    /// has been replaced; and it may be running.
     pub(crate) fn handled_signal(&self) -> Option<c_int> {
         let handled = self.handled.load(Relaxed);
         (handled != 0).then(|| handled.trailing_zeros() as c_int + 1)

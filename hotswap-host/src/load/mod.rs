@@ -5,6 +5,7 @@ pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod library;
 mod own_runtime;
+pub(crate) mod signals;
 pub(crate) mod watched_functions;
 
 use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, hindrances};

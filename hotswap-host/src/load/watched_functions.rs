@@ -3,11 +3,10 @@
 //! Each is called by code of the library that the token names. A library that is barred is being closed: what still runs
 //! of it are its own destructors, and nothing that they begin would find it mapped.
 use super::library::Library;
-use super::{environment, exit, fork};
+use super::{environment, exit, fork, signals};
 use crate::live::record;
-use crate::platform;
 use hotswap_plugin::contract::shim::{
-    Destructor, ForkHandler, Key, ShimTable, SignalCall, StartRoutine, Thread, Token,
+    Destructor, ForkHandler, Key, ShimTable, StartRoutine, Thread, Token,
 };
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -23,8 +22,8 @@ pub(crate) fn table(token: Token) -> ShimTable {
         thread_create,
         at_exit,
         at_fork,
-        signal_action,
-        signal,
+        signal_action: signals::signal_action,
+        signal: signals::signal,
         environment: environment::ENVIRONMENT,
     }
 }
@@ -157,65 +156,10 @@ unsafe extern "C" fn at_fork(
     )
 }
 
-unsafe extern "C" fn signal_action(
-    token: Token,
-    signal: c_int,
-    action: *const c_void,
-    before: *mut c_void,
-) -> c_int {
-    let action: *const libc::sigaction = action.cast();
-    // SAFETY: null, or what the caller lends.
-    if let Some(action) = unsafe { action.as_ref() }
-        // SAFETY: called by the library's code.
-        && !unsafe { may_handle(token, signal, action.sa_sigaction) }
-    {
-        platform::set_errno(libc::EINVAL);
-        return -1;
-    }
-    // SAFETY: the caller's promises.
-    unsafe { libc::sigaction(signal, action, before.cast()) }
-}
-
-unsafe extern "C" fn signal(
-    token: Token,
-    call: SignalCall,
-    signal: c_int,
-    handler: usize,
-) -> usize {
-    // SAFETY: called by the library's code.
-    if !unsafe { may_handle(token, signal, handler) } {
-        platform::set_errno(libc::EINVAL);
-        return libc::SIG_ERR;
-    }
-    // SAFETY: the caller's promises.
-    unsafe { platform::signal(call, signal, handler) }
-}
-
-/// Remembers a handler before the C library hears of it, and whether or not that takes it: whoever sees the handler may keep
-/// it. False where the library is being closed, so that nothing would find its handler mapped.
-///
-/// # Safety
-/// Called by code of the library that the token names. It may be a signal handler, or run between `fork` and `exec`: no
-/// lock is taken, and no memory allocated, for a disposition that is no handler.
-unsafe fn may_handle(token: Token, signal: c_int, handler: usize) -> bool {
-    if [libc::SIG_DFL, libc::SIG_IGN, libc::SIG_ERR].contains(&handler) {
-        return true;
-    }
-    // SAFETY: the caller's promise.
-    let library = unsafe { Library::of(token) };
-    let own = library.has_code(handler);
-    if own && library.activity().is_barred() {
-        return false;
-    }
-    if own {
-        library.add_handler(signal);
-    }
-    true
-}
-
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
 mod tests {
     use super::*;
+    use hotswap_plugin::contract::shim::SignalCall;
     use std::io::Error;
     use std::mem::zeroed;
     use std::ptr::null;

@@ -178,12 +178,6 @@ pub(crate) unsafe fn signal(call: SignalCall, signal: c_int, handler: usize) -> 
     }
 }
 
-/// Sets what the calling thread is told of why a function of the C library failed.
-pub(crate) fn set_errno(error: c_int) {
-    // SAFETY: the address of the calling thread's own variable.
-    unsafe { *libc::__errno_location() = error };
-}
-
 /// Makes each of two files the other, in one step.
 pub(crate) fn exchange(first: &Path, second: &Path) -> io::Result<()> {
     let [first, second] = [first, second].map(|path| CString::new(path.as_os_str().as_bytes()));

@@ -64,9 +64,6 @@ pub(crate) unsafe fn signal(_: SignalCall, signal: c_int, handler: usize) -> usi
     unsafe { libc::signal(signal, handler) }
 }
 
-/// Without a shim no plugin asks for anything that is refused.
-pub(crate) fn set_errno(_: std::ffi::c_int) {}
-
 pub(crate) fn signal_handler_in(_: &Range<usize>) -> Option<c_int> {
     None
 }

@@ -24,9 +24,6 @@ macro_rules! table {
     };
 }
 
-const HANDLER: &str = "its handler of signal 12";
-const HOOKED: &str = "its handler of signal 10";
-const WAITED_FOR: &str = "its handler of signal 28";
 const NEEDS_CPP: &str = "needs the library libstdc++.so.6";
 const CALLS_TIMER: &str = "uses timer_create, which leaves addresses of it with the system";
 const CALLS_TSS: &str = "uses tss_create, which leaves addresses of it with the system";
@@ -55,7 +52,7 @@ table! {
         caught_panic "catches a panic": Gone, Gone;
         own_hook "installs a panic hook": Gone, Gone;
         backtrace "prints a backtrace": Debris, Debris;
-        signal_handler "leaves a signal handler": Kept(HANDLER), Kept(HANDLER);
+        signal_handler "leaves a signal handler": Gone, Gone;
     }
 
     ZooCrates "zoo-crates" {
@@ -71,8 +68,8 @@ table! {
         tokio_current "runs a current-thread `tokio` runtime": Gone, Locals;
         tokio_ended "has a multi-thread `tokio` runtime, dropped in `on_free`": Gone, Locals;
         tokio_left "forgets a multi-thread `tokio` runtime": ForEver, ForEver;
-        signal_hook "registers a flag with `signal-hook`": Kept(HOOKED), Kept(HOOKED);
-        tokio_signal "waits for a signal with `tokio`": Kept(WAITED_FOR), Locals;
+        signal_hook "registers a flag with `signal-hook`": Gone, Gone;
+        tokio_signal "waits for a signal with `tokio`": Gone, Locals;
     }
 
     ZooC "zoo-c" {

@@ -6,6 +6,7 @@ use crate::instance::Uses;
 use crate::live::objects;
 use crate::live::record::Pending;
 use crate::load::library::Library;
+use crate::load::signals::{self, Withdrawn};
 use crate::load::{exit, fork};
 use crate::platform;
 use crate::retirement::{Holder, RetirementState};
@@ -38,18 +39,41 @@ impl Verdict {
     }
 }
 
-/// Unmaps a library for which a look has found nothing.
+/// Takes the signal handlers out of a library that is to leave memory. To be called before the last look.
+///
+/// # Errors
+/// One that still runs.
+pub(super) fn withdraw_handlers(
+    library: &Arc<Library>,
+    settings: &Settings,
+) -> Result<Withdrawn, Holder> {
+    if library.handlers() == 0 || !matches!(Verdict::of(library, settings), Verdict::Leaves) {
+        return Ok(Withdrawn::nothing());
+    }
+    signals::withdraw(library).map_err(|signal| Holder::Other {
+        reason: format!("its handler of signal {signal}, which has not returned"),
+    })
+}
+
+/// Unmaps a library for which a look has found nothing since its signal handlers were withdrawn.
 ///
 /// # Errors
 /// Something has begun meanwhile, or the process is ending: then it stays as it is.
-pub(super) fn close(library: &Arc<Library>, settings: &Settings) -> Result<Closed, Pending> {
+pub(super) fn close(
+    library: &Arc<Library>,
+    handlers: Withdrawn,
+    settings: &Settings,
+) -> Result<Closed, Pending> {
     library.activity().bar();
-    let handlers = fork::take(library);
-    let quiet = if handlers.is_empty() {
+    let fork_handlers = fork::take(library);
+    let mut quiet = if fork_handlers.is_empty() {
         Ok(())
     } else {
         look_again(library, settings)
     };
+    if !handlers.are_all_of(library) {
+        quiet = Err(Pending::default());
+    }
     let closed = quiet.map(|()| {
         // SAFETY: see the documentation of `retire`: nothing can run, the library is barred, and there is no reason to
         // keep it.
@@ -59,7 +83,7 @@ pub(super) fn close(library: &Arc<Library>, settings: &Settings) -> Result<Close
         Ok(Some(true)) => {}
         Ok(Some(false)) => return Ok(Closed::StillMapped),
         Ok(None) | Err(_) => {
-            fork::give_back(library, handlers);
+            fork::give_back(library, fork_handlers);
             library.activity().unbar();
             return Err(closed.err().unwrap_or_default());
         }
@@ -100,6 +124,7 @@ pub(super) enum Closed {
 /// Says that a library has left memory, and gives up what it has used.
 pub(super) fn gone(library: &Arc<Library>, uses: Uses, board: &Board) {
     let (run, skipped) = library.destructor_counts();
+    signals::forget(library);
     // SAFETY: it was unmapped just now, once.
     unsafe { library.forget() };
     uses.release();
@@ -146,6 +171,10 @@ fn reasons_to_keep(library: &Library) -> Vec<Holder> {
     let signal = library.handled_signal();
     if let Some(signal) = signal.or_else(|| platform::signal_handler_in(&range)) {
         reasons.push(Holder::SignalHandler { signal });
+    } else if signals::is_below_others(&range) {
+        reasons.push(Holder::Other {
+            reason: "a signal handler of it that another plugin has replaced".into(),
+        });
     }
     reasons.extend(library.hindrances().iter().map(|h| Holder::Other {
         reason: h.to_string(),
@@ -176,7 +205,7 @@ mod tests {
         };
         let library = Library::unopened();
         let table = watched_functions::table(library.token());
-        let close = || close(&library, &settings);
+        let close = || close(&library, Withdrawn::nothing(), &settings);
         // SAFETY: functions that do nothing, of a library of which nothing can be unmapped.
         unsafe {
             (table.at_fork)(table.token, Some(nothing), None, None);

@@ -12,6 +12,7 @@ use crate::live::pin::Retired;
 use crate::live::{objects, record};
 use crate::load::exit;
 use crate::load::library::Library;
+use crate::load::signals::Withdrawn;
 use crate::retirement::{Holder, RetirementState};
 use std::io;
 use std::sync::Arc;
@@ -192,11 +193,17 @@ impl State {
                 next(State::Objects { library, uses })
             }
             State::Destructors { library, uses } => {
+                let handlers = match close::withdraw_handlers(&library, settings) {
+                    Ok(handlers) => handlers,
+                    Err(holder) => {
+                        return Step::Wait(State::Destructors { library, uses }, vec![holder]);
+                    }
+                };
                 let skip = settings.skip_destructors && waited > settings.limit;
                 if let Err(pending) = look(&library, skip) {
                     return wait_for_destructors(library, uses, &pending);
                 }
-                leave(library, uses, settings, board)
+                leave(library, uses, handlers, settings, board)
             }
             // It may have made any of the others.
             State::Exiting {
@@ -291,14 +298,20 @@ fn wait_for_destructors(library: Arc<Library>, uses: Uses, pending: &record::Pen
 }
 
 /// Unmaps a library for which a look has found nothing, or keeps it.
-fn leave(library: Arc<Library>, uses: Uses, settings: &Settings, board: &Board) -> Step {
+fn leave(
+    library: Arc<Library>,
+    uses: Uses,
+    handlers: Withdrawn,
+    settings: &Settings,
+    board: &Board,
+) -> Step {
     match Verdict::of(&library, settings) {
         Verdict::Linked => close::freed(&library, uses, board),
         Verdict::Stays(reasons) => keep(&library, uses, reasons, board),
         Verdict::Leaves if exit::has_functions(&library) => {
             return run_exit_functions(library, uses);
         }
-        Verdict::Leaves => match close(&library, settings) {
+        Verdict::Leaves => match close(&library, handlers, settings) {
             Err(pending) => return wait_for_destructors(library, uses, &pending),
             Ok(Closed::StillMapped) => keep(&library, uses, vec![Holder::StillMapped], board),
             Ok(Closed::Gone) => {

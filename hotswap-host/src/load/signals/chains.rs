@@ -1,0 +1,475 @@
+//! Who has installed what, in which order. All of this is under one lock.
+use super::entrances;
+use super::slots::{self, Below, COUNT, OUTSIDERS, slot};
+use std::ffi::c_int;
+use std::ops::Range;
+use std::ptr::{null, null_mut};
+use std::sync::{Mutex, PoisonError};
+
+/// How many libraries may know the function of one slot. One more, and the slot is never used again.
+const KNOWERS: usize = 8;
+const SIGNALS: usize = 64;
+
+/// A library, by its token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner(pub(super) usize);
+
+/// How a disposition is asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Call<'a> {
+    /// `sigaction`, with these flags and this mask.
+    Action(&'a libc::sigaction),
+    /// `signal`.
+    Signal,
+}
+
+/// What came of installing a handler.
+pub(super) enum Installed {
+    /// It stands in a chain. What was there before, as its plugin may know it.
+    Done(libc::sigaction),
+    /// The system refuses, and `errno` says why.
+    Refused,
+    /// There is no place for it.
+    Full,
+}
+
+/// What is known of a slot.
+#[derive(Clone, Copy)]
+struct Page {
+    /// The only signal that the slot is ever used for; 0 before that.
+    signal: c_int,
+    is_free: bool,
+    /// The library whose handler it is, or was and may be running.
+    owner: Option<Owner>,
+    /// What that library has asked for.
+    action: libc::sigaction,
+    /// Other libraries that were told of the slot's function.
+    knowers: [Option<Owner>; KNOWERS],
+    /// Somebody whom nobody knows may have the slot's function.
+    is_known_elsewhere: bool,
+}
+
+pub(super) struct Chains {
+    pages: [Page; COUNT],
+    outsiders: [libc::sigaction; OUTSIDERS],
+    outsider_count: usize,
+    /// The slots whose functions were last given to the kernel.
+    expected: [Option<usize>; SIGNALS + 1],
+}
+
+// SAFETY: all zero is a valid `sigaction`: no handler, no flags, an empty mask.
+const DEFAULT: libc::sigaction = unsafe { std::mem::zeroed() };
+
+static CHAINS: Mutex<Chains> = Mutex::new(Chains {
+    pages: [Page {
+        signal: 0,
+        is_free: true,
+        owner: None,
+        action: DEFAULT,
+        knowers: [None; KNOWERS],
+        is_known_elsewhere: false,
+    }; COUNT],
+    outsiders: [DEFAULT; OUTSIDERS],
+    outsider_count: 0,
+    expected: [None; SIGNALS + 1],
+});
+
+/// Runs this under the lock. A signal handler may install handlers, so no signal arrives on this thread meanwhile, and what
+/// runs here allocates nothing.
+pub(super) fn locked<R>(run: impl FnOnce(&mut Chains) -> R) -> R {
+    // SAFETY: all zero is a valid set of signals.
+    let mut all: libc::sigset_t = unsafe { std::mem::zeroed() };
+    let mut before = all;
+    // SAFETY: two sets of this frame.
+    unsafe {
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+    }
+    let mut chains = CHAINS.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = run(&mut chains);
+    drop(chains);
+    // SAFETY: the set that was just written.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut()) };
+    result
+}
+
+/// The kernel's disposition of the signal.
+fn kernel(signal: c_int) -> Option<libc::sigaction> {
+    let mut action = DEFAULT;
+    // SAFETY: asks only.
+    let known = unsafe { libc::sigaction(signal, null(), &mut action) } == 0;
+    known.then_some(action)
+}
+
+/// Changes the kernel's disposition, and returns the one before.
+fn set_kernel(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction> {
+    let mut before = DEFAULT;
+    // SAFETY: the handler is the host's, was there before, or is what a plugin asks for.
+    let set = unsafe { libc::sigaction(signal, action, &mut before) } == 0;
+    set.then_some(before)
+}
+
+/// Changes it to this handler as the plugin's call would.
+fn set_kernel_by(call: Call<'_>, signal: c_int, handler: usize) -> Option<libc::sigaction> {
+    match call {
+        Call::Action(action) => set_kernel(
+            signal,
+            &libc::sigaction {
+                sa_sigaction: handler,
+                ..*action
+            },
+        ),
+        Call::Signal => {
+            let before = kernel(signal)?;
+            // SAFETY: as in `set_kernel`.
+            let handler = unsafe { libc::signal(signal, handler) };
+            (handler != libc::SIG_ERR).then_some(libc::sigaction {
+                sa_sigaction: handler,
+                ..before
+            })
+        }
+    }
+}
+
+fn has_info(action: &libc::sigaction) -> bool {
+    action.sa_flags & libc::SA_SIGINFO != 0
+}
+
+impl Chains {
+    /// Installs a library's own handler.
+    pub(super) fn install(
+        &mut self,
+        owner: Owner,
+        signal: c_int,
+        call: Call<'_>,
+        handler: usize,
+    ) -> Installed {
+        let Some(at) = self.free_slot(signal) else {
+            return Installed::Full;
+        };
+        let has_info = matches!(call, Call::Action(action) if has_info(action));
+        let page = &mut self.pages[at];
+        let free = *page;
+        (page.signal, page.is_free, page.owner) = (signal, false, Some(owner));
+        slot(at).fill(handler, has_info);
+        let Some(before) = set_kernel_by(call, signal, entrances::of(at, has_info)) else {
+            slot(at).empty();
+            *page = free;
+            return Installed::Refused;
+        };
+        let asked = match call {
+            Call::Action(action) => *action,
+            Call::Signal => kernel(signal).unwrap_or(DEFAULT),
+        };
+        page.action = libc::sigaction {
+            sa_sigaction: handler,
+            ..asked
+        };
+        self.see(signal, &before, Some(at));
+        let below = match entrances::slot_of(before.sa_sigaction) {
+            Some(below) => self.filled(Below::Slot(below), Some(owner)),
+            None => self.outsider(&before),
+        };
+        slot(at).set_below(below);
+        let told = self.tell(before, owner);
+        self.reclaim(signal);
+        Installed::Done(told)
+    }
+
+    /// Passes on what is no handler of the library's own, and returns what was there before.
+    pub(super) fn pass(
+        &mut self,
+        owner: Owner,
+        signal: c_int,
+        call: Call<'_>,
+        handler: usize,
+    ) -> Option<libc::sigaction> {
+        let (before, now) = match entrances::slot_of(handler) {
+            // It was told of this, and sets it back.
+            Some(at) => {
+                let to = self.filled(Below::Slot(at), None);
+                let now = match to {
+                    Below::Slot(at) => Some(at),
+                    _ => None,
+                };
+                (set_kernel(signal, &self.action(to))?, now)
+            }
+            None => (set_kernel_by(call, signal, handler)?, None),
+        };
+        self.see(signal, &before, now);
+        let told = self.tell(before, owner);
+        self.reclaim(signal);
+        Some(told)
+    }
+
+    /// What the kernel has, as a plugin may know it.
+    pub(super) fn ask(&mut self, owner: Owner, signal: c_int) -> Option<libc::sigaction> {
+        let action = kernel(signal)?;
+        let now = entrances::slot_of(action.sa_sigaction);
+        self.see(signal, &action, now);
+        Some(self.tell(action, owner))
+    }
+
+    /// What a function of the C library has returned to a plugin as the handler before, as the plugin may know it.
+    pub(super) fn tell_handler(&mut self, owner: Owner, signal: c_int, handler: usize) -> usize {
+        let before = libc::sigaction {
+            sa_sigaction: handler,
+            ..DEFAULT
+        };
+        if let Some(now) = kernel(signal) {
+            self.see(signal, &before, entrances::slot_of(now.sa_sigaction));
+        }
+        plain(&self.tell(before, owner))
+    }
+
+    /// Takes a library's handlers out of all chains. Returns the first signal of which one still runs.
+    pub(super) fn withdraw(&mut self, owner: Owner) -> Option<c_int> {
+        let is_own = |page: &Page| page.owner == Some(owner);
+        for at in 0..COUNT {
+            if is_own(&self.pages[at]) && slot(at).is_filled() {
+                self.restore(at, owner);
+            }
+        }
+        let mut running = None;
+        for at in 0..COUNT {
+            if is_own(&self.pages[at]) {
+                slot(at).empty();
+            }
+        }
+        self.shorten();
+        for at in 0..COUNT {
+            if !is_own(&self.pages[at]) {
+                continue;
+            }
+            let signal = self.pages[at].signal;
+            if slot(at).is_idle() {
+                self.pages[at].owner = None;
+                self.reclaim(signal);
+            } else {
+                running.get_or_insert(signal);
+            }
+        }
+        running
+    }
+
+    /// The library has left memory.
+    pub(super) fn forget(&mut self, owner: Owner) {
+        for at in 0..COUNT {
+            let knowers = &mut self.pages[at].knowers;
+            if knowers.contains(&Some(owner)) {
+                knowers
+                    .iter_mut()
+                    .filter(|knower| **knower == Some(owner))
+                    .for_each(|knower| *knower = None);
+                self.reclaim(self.pages[at].signal);
+            }
+        }
+    }
+
+    /// Whether a handler in this range is below one that was installed later.
+    pub(super) fn is_below_others(&self, range: &Range<usize>) -> bool {
+        let known = &self.outsiders[..self.outsider_count];
+        known
+            .iter()
+            .any(|action| range.contains(&action.sa_sigaction))
+    }
+
+    /// How many slots are in use for the signal.
+    #[cfg(test)]
+    pub(super) fn in_use(&self, signal: c_int) -> usize {
+        let used = |page: &&Page| page.signal == signal && !page.is_free;
+        self.pages.iter().filter(used).count()
+    }
+
+    /// Gives the kernel what is below the slot, if it has the slot's function.
+    fn restore(&mut self, at: usize, leaving: Owner) {
+        let signal = self.pages[at].signal;
+        let slot_in = |action: &libc::sigaction| entrances::slot_of(action.sa_sigaction);
+        let Some(now) = kernel(signal) else { return };
+        self.see(signal, &now, slot_in(&now));
+        if slot_in(&now) != Some(at) {
+            return;
+        }
+        let below = self.filled(slot(at).below(), Some(leaving));
+        let before = set_kernel(signal, &self.action(below));
+        self.expected[signal as usize] = match below {
+            Below::Slot(below) => Some(below),
+            _ => None,
+        };
+        // Somebody else was faster, and has been told of the slot.
+        if let Some(before) = before.filter(|before| slot_in(before) != Some(at)) {
+            set_kernel(signal, &before);
+            self.pages[at].is_known_elsewhere = true;
+        }
+    }
+
+    /// A slot for the signal. There is room for one more outsider, too.
+    fn free_slot(&mut self, signal: c_int) -> Option<usize> {
+        if !(1..=SIGNALS as c_int).contains(&signal) || self.outsider_count == OUTSIDERS {
+            return None;
+        }
+        let free = |of| {
+            self.pages
+                .iter()
+                .position(|page| page.is_free && page.signal == of)
+        };
+        free(signal).or_else(|| free(0))
+    }
+
+    /// Notes what the kernel had and has. Where it had something else than expected, somebody has put a handler in whom
+    /// nobody knows, and who may call what was there before.
+    fn see(&mut self, signal: c_int, had: &libc::sigaction, has: Option<usize>) {
+        let Some(expected) = self.expected.get_mut(signal as usize) else {
+            return;
+        };
+        if let Some(expected) = *expected
+            && entrances::slot_of(had.sa_sigaction) != Some(expected)
+        {
+            self.pages[expected].is_known_elsewhere = true;
+        }
+        *expected = has;
+    }
+
+    /// The first of what is below that is there, and not of this library.
+    fn filled(&self, mut below: Below, but: Option<Owner>) -> Below {
+        while let Below::Slot(at) = below
+            && (!slot(at).is_filled() || (but.is_some() && self.pages[at].owner == but))
+        {
+            below = slot(at).below();
+        }
+        below
+    }
+
+    /// Puts a disposition that is no plugin's into the list; `free_slot` has seen to it that there is room.
+    fn outsider(&mut self, action: &libc::sigaction) -> Below {
+        if let Some(at) = self.find_outsider(action) {
+            return Below::Outsider(at);
+        }
+        let at = self.outsider_count;
+        let Some(entry) = self.outsiders.get_mut(at) else {
+            return Below::Nothing;
+        };
+        *entry = *action;
+        self.outsider_count += 1;
+        slots::write_outsider(at, action.sa_sigaction, has_info(action));
+        Below::Outsider(at)
+    }
+
+    fn find_outsider(&self, action: &libc::sigaction) -> Option<usize> {
+        let known = &self.outsiders[..self.outsider_count];
+        known.iter().position(|other| is_same(other, action))
+    }
+
+    /// What the kernel is to have for this.
+    fn action(&self, of: Below) -> libc::sigaction {
+        match of {
+            Below::Nothing => DEFAULT,
+            Below::Outsider(at) => self.outsiders[at],
+            Below::Slot(at) => {
+                let asked = self.pages[at].action;
+                libc::sigaction {
+                    sa_sigaction: entrances::of(at, has_info(&asked)),
+                    ..asked
+                }
+            }
+        }
+    }
+
+    /// What a library may know of what the kernel had: its own handler, or a function of the host's, or what is no
+    /// plugin's.
+    fn tell(&mut self, action: libc::sigaction, to: Owner) -> libc::sigaction {
+        let Some(at) = entrances::slot_of(action.sa_sigaction) else {
+            return action;
+        };
+        match self.filled(Below::Slot(at), None) {
+            Below::Slot(at) if self.pages[at].owner == Some(to) => self.pages[at].action,
+            Below::Slot(at) => {
+                let page = &mut self.pages[at];
+                if !page.knowers.contains(&Some(to)) {
+                    match page.knowers.iter_mut().find(|knower| knower.is_none()) {
+                        Some(place) => *place = Some(to),
+                        None => page.is_known_elsewhere = true,
+                    }
+                }
+                self.action(Below::Slot(at))
+            }
+            other => self.action(other),
+        }
+    }
+
+    /// Leaves slots without a handler out of what is below others.
+    fn shorten(&self) {
+        for at in 0..COUNT {
+            let below = slot(at).below();
+            let filled = self.filled(below, None);
+            if filled != below {
+                slot(at).set_below(filled);
+            }
+        }
+    }
+
+    /// Frees the slots of the signal that nobody can call any more. A thread that the kernel has sent to one, and that has
+    /// not got there yet, goes on to what the kernel has now.
+    fn reclaim(&mut self, signal: c_int) {
+        let Some(now) = kernel(signal) else { return };
+        let in_kernel = entrances::slot_of(now.sa_sigaction);
+        self.see(signal, &now, in_kernel);
+        let instead = match in_kernel {
+            Some(at) => Below::Slot(at),
+            None => match self.find_outsider(&now) {
+                Some(at) => Below::Outsider(at),
+                None => Below::Nothing,
+            },
+        };
+        let mut again = true;
+        while std::mem::take(&mut again) {
+            for at in 0..COUNT {
+                let page = &self.pages[at];
+                let is_candidate = page.signal == signal && !page.is_free && in_kernel != Some(at);
+                if !is_candidate || self.is_known(at) {
+                    continue;
+                }
+                if slot(at).is_filled() {
+                    slot(at).set_below(instead);
+                    slot(at).empty();
+                    self.shorten();
+                    again = true;
+                }
+                if slot(at).is_idle() {
+                    slot(at).set_below(instead);
+                    let page = &mut self.pages[at];
+                    (page.is_free, page.owner) = (true, None);
+                    again = true;
+                }
+            }
+        }
+    }
+
+    /// Whether somebody but the kernel may call the slot.
+    fn is_known(&self, at: usize) -> bool {
+        let page = &self.pages[at];
+        let is_above =
+            |above: usize| !self.pages[above].is_free && slot(above).below() == Below::Slot(at);
+        page.is_known_elsewhere
+            || page.knowers.iter().any(Option::is_some)
+            || (0..COUNT).any(is_above)
+    }
+}
+
+/// The handler of an action, for one who calls it with the signal alone.
+pub(super) fn plain(action: &libc::sigaction) -> usize {
+    match entrances::slot_of(action.sa_sigaction) {
+        Some(at) => entrances::of(at, false),
+        None => action.sa_sigaction,
+    }
+}
+
+fn is_same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
+    let is_in = |action: &libc::sigaction, signal| {
+        // SAFETY: a set that the system has written.
+        unsafe { libc::sigismember(&action.sa_mask, signal) == 1 }
+    };
+    one.sa_sigaction == other.sa_sigaction
+        && one.sa_flags == other.sa_flags
+        && (1..=SIGNALS as c_int).all(|signal| is_in(one, signal) == is_in(other, signal))
+}
