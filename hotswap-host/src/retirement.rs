@@ -172,7 +172,8 @@ pub enum Holder {
         /// The threads.
         threads: Vec<String>,
     },
-    /// A signal handler in the library: one that is installed, or that was and may still be called by who has replaced it.
+    /// A signal handler in the library that is in no chain of the host's: one that the kernel is to remove when it is called, that
+    /// `sigset` or a system call has installed, or for which there was no place.
     SignalHandler {
         /// The signal's number.
         signal: i32,

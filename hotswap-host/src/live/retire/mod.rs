@@ -3,8 +3,8 @@
 //! ```text
 //! generation:  grace (no slot) → holds (no counted hold) → free delay → what only it has in slots, and the
 //!              instances that it was the last to have
-//! instance:    nobody else has it → on_free, drop, flush → objects that others have → threads → destructors
-//!              → exit functions, and again from the objects → bar → fork handlers → close → is it gone?
+//! instance:    nobody else has it → on_free, drop, flush → objects that others have → threads → signal handlers
+//!              → destructors → exit functions, and again from the objects → bar → fork handlers → close → is it gone?
 //! ```
 //! One thread does this, and never waits for anything: each retirement is a small state machine, stepped in turn, so
 //! none holds up another. Code of the plugin (`on_free`, `Drop`) runs on a thread of its own for the same reason. Each
@@ -22,10 +22,11 @@
 //! - *A destructor that spawns, a thread that registers*: all are counted. The library is closed after a look that found
 //!   no thread, no object and no destructor and saw the counts unchanged; the argument is in `activity`. Then the library
 //!   is barred: later registrations would be refused.
+//! - *Its signal handlers*: taken out of the chains before the last look, and waited for; see `load::signals`.
 //! - *Exit functions*: run before the last look, on a thread that is waited for; see `load::exit`.
 //! - *Fork handlers*: a fork counts their library as an object; they are taken away at the bar, and then comes another look.
-//! - *What cannot be watched* (signal handlers, what the file declares): checked before the close, and reason to keep the
-//!   library mapped.
+//! - *What cannot be watched* (signal handlers that are in no chain, what the file declares): checked before the close, and
+//!   reason to keep the library mapped.
 //! - *The end of the process*: nothing is closed any more.
 mod board;
 mod close;

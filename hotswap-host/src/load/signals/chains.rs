@@ -1,27 +1,18 @@
 //! Who has installed what, in which order. All of this is under one lock.
 use super::entrances;
+use super::kernel::{Call, DEFAULT, SIGNALS, has_info, is_same, kernel, set_kernel, set_kernel_by};
 use super::slots::{self, Below, COUNT, OUTSIDERS, slot};
 use std::ffi::c_int;
 use std::ops::Range;
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
 /// How many libraries may know the function of one slot. One more, and the slot is never used again.
 const KNOWERS: usize = 8;
-const SIGNALS: usize = 64;
 
 /// A library, by its token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner(pub(super) usize);
-
-/// How a disposition is asked for.
-#[derive(Clone, Copy)]
-pub(super) enum Call<'a> {
-    /// `sigaction`, with these flags and this mask.
-    Action(&'a libc::sigaction),
-    /// `signal`.
-    Signal,
-}
 
 /// What came of installing a handler.
 pub(super) enum Installed {
@@ -57,9 +48,6 @@ pub(super) struct Chains {
     expected: [Option<usize>; SIGNALS + 1],
 }
 
-// SAFETY: all zero is a valid `sigaction`: no handler, no flags, an empty mask.
-const DEFAULT: libc::sigaction = unsafe { std::mem::zeroed() };
-
 static CHAINS: Mutex<Chains> = Mutex::new(Chains {
     pages: [Page {
         signal: 0,
@@ -91,48 +79,6 @@ pub(super) fn locked<R>(run: impl FnOnce(&mut Chains) -> R) -> R {
     // SAFETY: the set that was just written.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut()) };
     result
-}
-
-/// The kernel's disposition of the signal.
-fn kernel(signal: c_int) -> Option<libc::sigaction> {
-    let mut action = DEFAULT;
-    // SAFETY: asks only.
-    let known = unsafe { libc::sigaction(signal, null(), &mut action) } == 0;
-    known.then_some(action)
-}
-
-/// Changes the kernel's disposition, and returns the one before.
-fn set_kernel(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction> {
-    let mut before = DEFAULT;
-    // SAFETY: the handler is the host's, was there before, or is what a plugin asks for.
-    let set = unsafe { libc::sigaction(signal, action, &mut before) } == 0;
-    set.then_some(before)
-}
-
-/// Changes it to this handler as the plugin's call would.
-fn set_kernel_by(call: Call<'_>, signal: c_int, handler: usize) -> Option<libc::sigaction> {
-    match call {
-        Call::Action(action) => set_kernel(
-            signal,
-            &libc::sigaction {
-                sa_sigaction: handler,
-                ..*action
-            },
-        ),
-        Call::Signal => {
-            let before = kernel(signal)?;
-            // SAFETY: as in `set_kernel`.
-            let handler = unsafe { libc::signal(signal, handler) };
-            (handler != libc::SIG_ERR).then_some(libc::sigaction {
-                sa_sigaction: handler,
-                ..before
-            })
-        }
-    }
-}
-
-fn has_info(action: &libc::sigaction) -> bool {
-    action.sa_flags & libc::SA_SIGINFO != 0
 }
 
 impl Chains {
@@ -462,14 +408,4 @@ pub(super) fn plain(action: &libc::sigaction) -> usize {
         Some(at) => entrances::of(at, false),
         None => action.sa_sigaction,
     }
-}
-
-fn is_same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
-    let is_in = |action: &libc::sigaction, signal| {
-        // SAFETY: a set that the system has written.
-        unsafe { libc::sigismember(&action.sa_mask, signal) == 1 }
-    };
-    one.sa_sigaction == other.sa_sigaction
-        && one.sa_flags == other.sa_flags
-        && (1..=SIGNALS as c_int).all(|signal| is_in(one, signal) == is_in(other, signal))
 }

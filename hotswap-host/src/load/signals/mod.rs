@@ -48,6 +48,7 @@
 //! `SIGPIPE` between `fork` and `exec`.
 mod chains;
 mod entrances;
+mod kernel;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -55,8 +56,9 @@ mod tests;
 use super::exit;
 use super::library::Library;
 use crate::platform;
-use chains::{Call, Installed, Owner, locked};
+use chains::{Installed, Owner, locked};
 use hotswap_plugin::contract::shim::{SignalCall, Token};
+use kernel::Call;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 use std::ptr::{null, null_mut};

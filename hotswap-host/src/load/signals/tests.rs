@@ -1,6 +1,7 @@
 //! Handlers of libraries that there are not. One test alone uses this signal, and slots.
-use super::chains::{Call, Chains, Installed, Owner, locked};
+use super::chains::{Chains, Installed, Owner, locked};
 use super::entrances;
+use super::kernel::Call;
 use super::slots::COUNT;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
