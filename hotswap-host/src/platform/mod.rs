@@ -6,7 +6,9 @@
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod linux;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(crate) use linux::*;
+mod linux_libraries;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) use {linux::*, linux_libraries::*};
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 mod other;
