@@ -181,7 +181,11 @@ pub(crate) enum NotRun {
 
 /// A thread that runs hooks.
 #[derive(Clone)]
-struct Worker(Sender<Message>);
+struct Worker {
+    messages: Sender<Message>,
+    /// It was asked to attend and has not come to an end with it: what it runs may never return.
+    attends: Arc<AtomicBool>,
+}
 
 enum Message {
     Run(Job),
@@ -208,9 +212,11 @@ fn pool() -> MutexGuard<'static, Pool> {
 
 /// Has all threads that run hooks run the destructors that retired libraries have left on them.
 pub(crate) fn attend_all() {
-    for Worker(messages) in &pool().all {
-        // The threads never end; in a forked child there are none, and nothing leaves memory.
-        let _ = messages.send(Message::Attend);
+    for worker in &pool().all {
+        if !worker.attends.swap(true, SeqCst) {
+            // The threads never end; in a forked child there are none, and nothing leaves memory.
+            let _ = worker.messages.send(Message::Attend);
+        }
     }
 }
 
@@ -218,13 +224,16 @@ impl Worker {
     /// One that is idle, or another one.
     fn take() -> io::Result<Self> {
         let mut pool = pool();
-        if let Some(worker) = pool.idle.pop() {
-            return Ok(worker);
+        let free = |worker: &Worker| !worker.attends.load(SeqCst);
+        if let Some(at) = pool.idle.iter().rposition(free) {
+            return Ok(pool.idle.swap_remove(at));
         }
         let (messages, inbox) = channel();
+        let attends = Arc::new(AtomicBool::new(false));
+        let of_thread = attends.clone();
         let thread = Builder::new().name("hotswap-hooks".into());
-        thread.spawn(move || Worker::serve(&inbox))?;
-        let worker = Worker(messages);
+        thread.spawn(move || Worker::serve(&inbox, &of_thread))?;
+        let worker = Worker { messages, attends };
         pool.all.push(worker.clone());
         Ok(worker)
     }
@@ -233,13 +242,16 @@ impl Worker {
         pool().idle.push(self);
     }
 
-    fn serve(inbox: &Receiver<Message>) {
+    fn serve(inbox: &Receiver<Message>, attends: &AtomicBool) {
         RUNNING.set(true);
         // The pool keeps a sender, so there is always another message.
         while let Ok(message) = inbox.recv() {
             match message {
                 Message::Run(job) => job(),
-                Message::Attend => record::mine().attend(),
+                Message::Attend => {
+                    record::mine().attend();
+                    attends.store(false, SeqCst);
+                }
             }
         }
     }
@@ -329,7 +341,7 @@ impl HookThread {
                 again.give_back();
             }
         };
-        if worker.0.send(Message::Run(Box::new(job))).is_err() {
+        if worker.messages.send(Message::Run(Box::new(job))).is_err() {
             let reason = "the thread that runs hooks has ended";
             return Err(NotRun::NoThread(io::Error::other(reason)));
         }

@@ -248,7 +248,10 @@ macro_rules! __shim {
         $crate::__shim!(@one $jump, ".globl", "pthread_create", thread_create);
         $crate::__shim!(@one $jump, ".globl", "__cxa_atexit", at_exit);
         $crate::__shim!(@one $jump, ".globl", "pthread_atfork", at_fork);
+        // What `pthread_atfork` is in libraries of others: with one more argument, which names the library.
+        $crate::__shim!(@one $jump, ".globl", "__register_atfork", at_fork);
         $crate::__shim!(@one $jump, ".globl", "sigaction", signal_action);
+        $crate::__shim!(@one $jump, ".globl", "__sigaction", signal_action);
         $crate::__shim!(@one $jump, ".globl", "signal", signal);
         $crate::__shim!(@one $jump, ".globl", "bsd_signal", signal);
         $crate::__shim!(@one $jump, ".globl", "ssignal", signal);

@@ -13,9 +13,11 @@ use std::time::SystemTime;
 /// Symbols that each plugin's library defines for itself, and no program does that links a plugin.
 ///
 /// There is one more, `pthread_atfork`: every program that calls it has a copy of its own, from the C library.
-pub const SHIM: [&str; 14] = [
+pub const SHIM: [&str; 16] = [
     "__cxa_atexit",
     "__cxa_thread_atexit_impl",
+    "__register_atfork",
+    "__sigaction",
     "__sysv_signal",
     "bsd_signal",
     "getenv",
