@@ -46,6 +46,7 @@
 use super::look;
 use super::state::State;
 use super::{Work, spawn};
+use crate::hook_thread;
 use crate::instance::Instance;
 use crate::live::activity::Look;
 use crate::live::objects::{self, Listed};
@@ -288,5 +289,10 @@ fn held_by_threads<'n, 'a>(idle: &[&'n Node<'a>]) -> impl Iterator<Item = &'n No
 /// that has not run.
 fn are_quiet(dead: &[&Node<'_>]) -> bool {
     let looks: Vec<_> = dead.iter().map(|n| (n.library, &n.look)).collect();
-    look::end(&looks, false).is_ok()
+    let ended = look::end(&looks, false);
+    if ended.is_err() {
+        // Threads that run hooks come back when they are asked.
+        hook_thread::attend_all();
+    }
+    ended.is_ok()
 }
