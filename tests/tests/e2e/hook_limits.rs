@@ -13,7 +13,7 @@ fn probe() -> Vec<u8> {
 /// A host whose hooks have to be quick.
 fn quick(builder: Builder) -> Builder {
     builder
-        .hook_limit(Duration::from_millis(50))
+        .hook_limit(Duration::from_millis(500))
         .retire_limit(Duration::from_millis(20))
 }
 
@@ -73,7 +73,7 @@ fn the_error_says_what_to_do() {
     assert_eq!(error.plugin(), Some("probe".into()));
     let text = error.to_string();
     let text = text.replace(&stage.dir().display().to_string(), "<dir>");
-    insta::assert_snapshot!(text, @"probe: on_load has not returned within 50ms (<dir>/libprobe.so): nothing has changed, and this build stays in memory until the hook returns; let it return sooner, or raise `Builder::hook_limit`");
+    insta::assert_snapshot!(text, @"probe: on_load has not returned within 500ms (<dir>/libprobe.so): nothing has changed, and this build stays in memory until the hook returns; let it return sooner, or raise `Builder::hook_limit`");
     stage.desk.open("on_load");
     stage.close();
 }
@@ -107,7 +107,7 @@ fn on_start_does_not_keep_the_report() {
     let report: Report = stage.swap("probe", &hanging);
     assert_eq!(
         report.plugins[0].notes,
-        ["on_start has not returned within 50ms"]
+        ["on_start has not returned within 500ms"]
     );
     assert_eq!(answers(&stage), fixture::build_id(&hanging).to_string());
     // It is replaced, and named.
@@ -124,7 +124,7 @@ fn on_stop_does_not_keep_the_reload_and_is_logged() {
     let hanging = ordered(&probe(), "wait on_stop");
     let stage = Stage::with(&[("probe", &hanging)], quick);
     stage.swap("probe", &probe());
-    records::wait_for(&["probe: on_stop has not returned within 50ms"]);
+    records::wait_for(&["probe: on_stop has not returned within 500ms"]);
     assert_eq!(answers(&stage), fixture::build_id(&probe()).to_string());
     until_named(&stage, &hanging, Hook::OnStop);
     stage.desk.open("on_stop");

@@ -104,7 +104,7 @@ fn a_constructor_that_does_not_return_is_named_and_the_shutdown_keeps_its_time()
 #[ignore = "runs in a process of its own, which the test above starts"]
 fn constructor() {
     let stage = Stage::with(&[("alpha", &alpha(0))], |builder| {
-        builder.hook_limit(Duration::from_millis(100))
+        builder.hook_limit(Duration::from_secs(1))
     });
     stage.install("registrar", &Build::Stuck.bytes("registrar"));
     let error = stage.swapper.reload().unwrap_err();

@@ -133,9 +133,7 @@ fn one_that_stops_too_late_is_started_again() {
     let first = told(1, "wait on_start");
     let second = ordered(&hermit(1), "wait on_stop");
     let house = House::with(&[("keeper", &first), ("hermit", &second)], |builder| {
-        builder
-            .gate_limit(LIMIT)
-            .hook_limit(Duration::from_millis(200))
+        builder.gate_limit(LIMIT).hook_limit(Duration::from_secs(1))
     });
     let started = Cell::new(0);
     let until_started = |times| {
