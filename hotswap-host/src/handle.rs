@@ -338,7 +338,7 @@ impl Handle {
             drop(pinned);
             gate.wait();
             pinned = self.inner.live().enter(self.entered);
-            // SAFETY: as above.
+            // SAFETY: the binding was set before this handle was made.
             let target = unsafe { pinned.bindings.get_published(self.index) };
             if !target.call.is_null() {
                 return Some((pinned, target));

@@ -33,7 +33,7 @@ thread_local! {
     static RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the calling thread runs hooks, or the check of a reload.
+/// Returns true on a thread that runs hooks, or the check of a reload.
 pub(crate) fn is_running_here() -> bool {
     RUNNING.get()
 }
@@ -79,7 +79,7 @@ struct State {
     now: Option<HookRun>,
     /// The job has given what it gives.
     finished: bool,
-    /// Nobody waits any more.
+    /// The wait for the job has been given up.
     given_up: bool,
 }
 
@@ -102,7 +102,7 @@ impl Interrupt {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nobody waits for a hook from now on. A wait that goes on ends.
+    /// Sets whether hooks are still waited for. If not, a wait that is going on ends.
     pub(crate) fn set(&self, wanted: bool) {
         self.wanted.store(wanted, SeqCst);
         if let Some(watch) = self.watch().upgrade() {
@@ -133,7 +133,7 @@ pub(crate) fn is_given_up() -> bool {
 /// Begins a hook, on the thread that runs it.
 ///
 /// # Errors
-/// Nobody waits for the job any more.
+/// The wait for the job has been given up.
 pub(crate) fn begin<'l>(
     library: &'l Arc<Library>,
     plugin: &PluginName,
@@ -172,7 +172,7 @@ impl Drop for Running<'_> {
 pub(crate) enum NotRun {
     /// A hook of it has not returned within the limit.
     Late(HookRun),
-    /// Nobody wanted to wait for this hook any more.
+    /// The wait for this hook was interrupted.
     Interrupted(HookRun),
     /// There is no thread to run it on, or one that does not begin with it within the limit: to begin, a thread may need
     /// the dynamic linker, which a constructor may hold.
@@ -288,7 +288,7 @@ impl HookThread {
         self.end = end;
     }
 
-    /// Whether every hook is late.
+    /// Returns true once every hook counts as late.
     pub(crate) fn is_over(&self) -> bool {
         self.end.is_some_and(|end| end <= Instant::now())
     }

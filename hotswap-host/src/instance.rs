@@ -47,7 +47,7 @@ pub(crate) struct Loaded {
 // SAFETY: the entry and the description are constants of the library, which `library` keeps mapped; the functions may
 // be called from any thread.
 unsafe impl Send for Loaded {}
-// SAFETY: as above.
+// SAFETY: the entry and the description are constants of a mapped library, and its functions may be called from any thread.
 unsafe impl Sync for Loaded {}
 
 /// A plugin's instance. [`destroy`](Self::destroy) frees it; dropping it without leaks it.
@@ -59,7 +59,7 @@ pub(crate) struct Instance {
     needed_by: OnceLock<String>,
 }
 
-/// What a plugin's code may call besides itself: instances of other plugins, and objects of the host's.
+/// Keeps what a plugin's code may call besides itself: instances of other plugins, and objects of the host.
 ///
 /// Its threads outlive its instance and call on. So this frees nothing when it is dropped: it is
 /// [released](Self::release) when the plugin's library has left memory, or [left](Self::leave) to a library that stays.
@@ -100,7 +100,7 @@ impl Uses {
 
 // SAFETY: `#[plugin]` demands `Send + Sync` of the type behind `this`.
 unsafe impl Send for Instance {}
-// SAFETY: as above.
+// SAFETY: `#[plugin]` demands `Send + Sync` of the type behind `this`.
 unsafe impl Sync for Instance {}
 
 impl Loaded {
@@ -175,7 +175,7 @@ impl Instance {
         &self.loaded.metadata
     }
 
-    /// Whether its author has written this hook. The others do nothing.
+    /// Returns true if the author has written this hook. Other hooks do nothing.
     pub(crate) fn has_hook(&self, hook: Hook) -> bool {
         let name = hook.to_string();
         self.metadata().hooks.contains(&name)
@@ -286,7 +286,7 @@ impl Instance {
     /// The hook's error or panic.
     ///
     /// # Safety
-    /// Nobody uses the instance meanwhile but the instances that import it, and what these have started.
+    /// During the call the instance is used by nobody except the instances that import it, and the threads they have started.
     pub(crate) unsafe fn on_load(&self, data: &LoadDataView) -> Result<(), HookFailure> {
         // SAFETY: the caller's promise; the data is valid for the call.
         self.loaded.run(Hook::OnLoad, |sink| unsafe {
@@ -369,7 +369,7 @@ impl Instance {
         let freed = self
             .loaded
             .run(Hook::OnFree, |sink| unsafe { entry.on_free()(this, sink) });
-        // SAFETY: as above.
+        // SAFETY: the caller promises that nobody uses the instance; `self` is gone afterwards, so it is destroyed once.
         let dropped = self
             .loaded
             .run(Hook::Drop, |sink| unsafe { entry.destroy()(this, sink) });

@@ -70,7 +70,7 @@ const DATABASES: [Database; 3] = [
     },
 ];
 
-/// What the author of a plugin should know of it; empty where there is nothing.
+/// Returns what the author of a plugin should be warned of.
 ///
 /// `bytes` are those of the file that `metadata` is from; of anything else, nothing is said. Only ELF files are looked into.
 pub fn cautions(bytes: &[u8], metadata: &Metadata) -> Vec<Caution> {

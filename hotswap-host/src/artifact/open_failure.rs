@@ -33,7 +33,7 @@ pub enum OpenFailure {
     TakenFor {
         /// The private copy.
         copy: PathBuf,
-        /// What is loaded already.
+        /// The library that is loaded already.
         other: PathBuf,
     },
     /// Something else.

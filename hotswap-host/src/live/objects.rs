@@ -52,7 +52,7 @@ enum Kind {
 // SAFETY: the object behind `object` is `Send + Sync`, as `Held::new` demands, or a future that is `Send` and is only dropped
 // through this.
 unsafe impl Send for Object {}
-// SAFETY: as above.
+// SAFETY: a shared `Object` only drops what is behind `object`, once, as `counts` sees to; that may be sent to any thread.
 unsafe impl Sync for Object {}
 
 #[derive(Default)]
@@ -90,7 +90,7 @@ pub(crate) unsafe extern "C" fn count_task(token: Token, name: StrView) -> RawTi
         object: std::ptr::null(),
         drop: nothing,
     };
-    // SAFETY: as in `count_object`.
+    // SAFETY: called by code of the library that the token names, which lends the name for this call.
     unsafe { count(token, object, name, Kind::Task) }
 }
 
@@ -105,7 +105,7 @@ unsafe fn count(token: Token, object: RawDrop, name: StrView, kind: Kind) -> Raw
 
 /// Begins to count a future of the object, for the library that `by` names.
 unsafe extern "C" fn adopt(ticket: *const Ticket, future: RawDrop, by: Token) -> RawTicket {
-    // SAFETY: as in `retain`.
+    // SAFETY: the caller has a count of the object, and `by` is the token of the library that calls.
     let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
     lock(&object.counts).futures += 1;
     let (owner, name) = (object.owner.clone(), object.name.clone());
@@ -162,7 +162,7 @@ unsafe extern "C" fn retain(ticket: *const Ticket, by: Token) {
 }
 
 unsafe extern "C" fn release(ticket: *const Ticket, by: Token) {
-    // SAFETY: as in `retain`; the count is the caller's.
+    // SAFETY: the caller has the count that it gives up here, and `by` is the token of the library that calls.
     let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
     object.take(|counts| counts.remove(by.as_ref(), 1));
 }

@@ -176,7 +176,7 @@ fn connect(
         // SAFETY: the contract's version was checked, which fixes the type of this.
         Code::Linked(linked) => unsafe { linked.plugin.header() },
         Code::Library(_) => {
-            // SAFETY: as above.
+            // SAFETY: the contract's version, which was checked, fixes the type of this symbol.
             let symbol = unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) };
             symbol.ok_or("nothing was opened")?.map_err(|e| said(&e))?
         }
@@ -214,7 +214,7 @@ fn connect(
         return Err("its functions are not those of its metadata".into());
     }
     let live = match code {
-        // SAFETY: as above; the contract's version is that of the metadata.
+        // SAFETY: the entry's layout was compared, and `Loaded` keeps the library that the list lies in.
         Code::Library(_) => Cow::Borrowed(unsafe { entry.live()().get() }),
         Code::Linked(linked) => Cow::Owned(linked.live.clone()),
     };

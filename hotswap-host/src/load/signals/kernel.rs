@@ -49,7 +49,7 @@ pub(super) fn set_kernel_by(
         ),
         Call::Signal => {
             let before = kernel(signal)?;
-            // SAFETY: as in `set_kernel`.
+            // SAFETY: the handler is the host's, was there before, or is what a plugin asks for.
             let handler = unsafe { libc::signal(signal, handler) };
             (handler != libc::SIG_ERR).then_some(libc::sigaction {
                 sa_sigaction: handler,

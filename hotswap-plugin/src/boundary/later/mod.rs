@@ -192,7 +192,7 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
             status = Status::OK;
         }
     };
-    // SAFETY: as above.
+    // SAFETY: `out` comes from `try_poll`, which reads it when this has returned.
     match unsafe { caught(out, go_on) } {
         Status::OK => status,
         panicked => panicked,
