@@ -375,6 +375,6 @@ const _: () = {
     renamed::__metadata!(
         ::core::concat!(r#"{"name":""#, "moon", r#"","version":""#, "2",
         r#"","crate":""#, ::core::env!("CARGO_PKG_NAME"),
-        "\",\"reloadable\":false,\"hooks\":[],\"functions\":[]}",), ["[", "]"]
+        "\",\"reloadable\":false,\"hooks\":[\"on_init\"],\"functions\":[]}",), ["[", "]"]
     );
 };

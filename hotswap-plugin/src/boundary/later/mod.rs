@@ -120,7 +120,8 @@ impl<R: Shared> Later<R> {
     }
 
     /// As [`try_poll`](Self::try_poll), and leaves the future where it is.
-    #[inline]
+    // Both of its callers are on the way of every poll.
+    #[inline(always)]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
         let future = *self.raw.future.get_mut();
         assert!(!future.is_null(), "polled after it had ended");
