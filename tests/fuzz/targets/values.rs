@@ -61,10 +61,15 @@ fn check<T: Return + PartialEq + Debug>(function: &str, value: Value) {
 
 /// Equal, except that what is not a number equals itself.
 fn same<T: PartialEq + Debug>(a: &T, b: &T) {
-    assert!(
-        a == b || format!("{a:?}") == format!("{b:?}"),
-        "{a:?}\n{b:?}"
-    );
+    assert!(a == b || lines(a) == lines(b), "{a:?}\n{b:?}");
+}
+
+/// What it looks like, one line for each part, sorted: a hash map shows its entries in any order.
+fn lines(value: &impl Debug) -> Vec<String> {
+    let text = format!("{value:#?}");
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
 }
 
 fn refused(called: &DynamicResult, index: u32, error: &ValueError) {
