@@ -123,7 +123,7 @@ pub(crate) struct Running<'l>(&'l Library, Hook);
 /// The job was given up before this hook.
 pub(crate) struct GivenUp;
 
-/// Whether nobody waits any more for the job that runs on the calling thread. Between two hooks that does not change: a job
+/// Returns true if the wait for the job on the calling thread has been given up. Between two hooks that does not change: a job
 /// is given up while a hook of it runs.
 pub(crate) fn is_given_up() -> bool {
     let watch = WATCH.with_borrow(Clone::clone);

@@ -112,7 +112,7 @@ impl Gate {
         self.deadline
     }
 
-    /// Whether time is up.
+    /// Returns true once the time is up.
     pub(crate) fn is_over(&self) -> bool {
         *self.state() != State::Closed || Instant::now() >= self.deadline
     }

@@ -40,7 +40,7 @@ struct Object {
     counts: Mutex<Counts>,
 }
 
-/// What is counted.
+/// The kinds of things that are counted.
 enum Kind {
     Object,
     /// A task of the library's own, which is counted as an object is.
@@ -234,7 +234,7 @@ impl Object {
         matches!(self.kind, Kind::Future(_))
     }
 
-    /// Whether one of these libraries has it.
+    /// Returns true if one of these libraries has it.
     fn is_had_by(&self, libraries: &[Arc<Library>]) -> bool {
         let mut counts = lock(&self.counts);
         let had = |library: &Arc<Library>| counts.entry(Some(library)).is_some();

@@ -242,7 +242,7 @@ impl State {
         }
     }
 
-    /// Whether the thread may be there to run what it has.
+    /// Returns false only if the thread has surely ended, and so cannot run what it has.
     fn is_alive(&self) -> bool {
         self.in_use && !self.orphaned && !platform::has_ended(self.tid, self.start)
     }

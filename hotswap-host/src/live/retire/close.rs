@@ -3,7 +3,6 @@ use super::board::Board;
 use super::look::look;
 use super::{Settings, UnloadMode};
 use crate::instance::Uses;
-use crate::live::objects;
 use crate::live::record::Pending;
 use crate::load::library::Library;
 use crate::load::signals::{self, Withdrawn};
@@ -13,7 +12,7 @@ use crate::retirement::{Holder, RetirementState};
 use crate::telemetry::{self, contain};
 use std::sync::Arc;
 
-/// What is to become of a library that nothing leads to any more, as far as the last look goes.
+/// Says whether a library can be unmapped, once a look has found nothing that leads to it.
 pub(super) enum Verdict {
     /// It is part of the program.
     Linked,
@@ -75,8 +74,8 @@ pub(super) fn close(
         quiet = Err(Pending::default());
     }
     let closed = quiet.map(|()| {
-        // SAFETY: see the documentation of `retire`: nothing can run, the library is barred, and there is no reason to
-        // keep it.
+        // SAFETY: the caller's look found no thread, object or destructor of the library, and nothing has begun since; the bar
+        // refuses what its own destructors ask for. The documentation of `retire` has the argument.
         exit::unless_ending(|| unsafe { library.close() })
     });
     match closed {
@@ -113,7 +112,7 @@ fn look_again(library: &Arc<Library>, settings: &Settings) -> Result<(), Pending
     }
 }
 
-/// What has become of a library that was closed.
+/// The outcome of closing a library.
 pub(super) enum Closed {
     /// It has left memory.
     Gone,
@@ -150,12 +149,6 @@ pub(super) fn keep(library: &Arc<Library>, uses: Uses, reasons: Vec<Holder>, boa
         r.held_by = reasons;
         r.advance(RetirementState::Kept);
     });
-}
-
-/// Whether a library that has left memory had counts of other plugins' objects. To take those may run code of these
-/// plugins.
-pub(super) fn has_counts(library: &Arc<Library>) -> bool {
-    objects::has_counts(library)
 }
 
 /// Why no library is unmapped here, if none is.

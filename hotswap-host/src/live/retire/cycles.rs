@@ -104,7 +104,7 @@ pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
     moved
 }
 
-/// What is dropped next.
+/// The drops that come next.
 enum Drops {
     /// Futures of this library's objects, which these libraries have.
     Futures(Arc<Library>, Vec<Arc<Library>>),
@@ -126,7 +126,7 @@ impl Drops {
     }
 }
 
-/// What is dropped next of plugins that no code can get into, and the place of its plugin in the list.
+/// Returns the next drops of plugins that no code can get into, with the place of their plugin in the list.
 fn next_drops(dead: &[&Node<'_>]) -> Option<(usize, Drops)> {
     let libraries = |which: fn(&Node<'_>) -> bool| -> Vec<Arc<Library>> {
         let these = dead.iter().filter(|node| which(node));
@@ -187,7 +187,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Whether its instance is gone.
+    /// Returns true once its instance is gone.
     fn is_freed(&self) -> bool {
         self.instance.is_none()
     }

@@ -316,7 +316,7 @@ fn leave(
             Ok(Closed::StillMapped) => keep(&library, uses, vec![Holder::StillMapped], board),
             Ok(Closed::Gone) => {
                 close::gone(&library, uses, board);
-                if close::has_counts(&library) {
+                if objects::has_counts(&library) {
                     let forget = move || objects::forget_library(&library);
                     return next(State::Errand(Box::new(forget)));
                 }
