@@ -21,13 +21,13 @@ impl Wake for Count {
 #[test]
 fn a_plugin_keeps_the_hosts_waker_and_uses_it_late() {
     let night = Night::dreaming();
-    let (keep, wake): (AsyncFunction<fn()>, Function<fn() -> bool>) = (
+    let (keep, wake): (AsyncFunction<fn(&str)>, Function<fn() -> bool>) = (
         night.dreamer("keep_waker"),
         night.swapper.function("dreamer", "wake_kept").unwrap(),
     );
     let count = Arc::new(Count::default());
     let waker = Waker::from(count.clone());
-    let mut call = keep.call();
+    let mut call = keep.call("the test");
     assert!(
         Pin::new(&mut call)
             .poll(&mut Context::from_waker(&waker))
@@ -43,13 +43,13 @@ fn a_plugin_keeps_the_hosts_waker_and_uses_it_late() {
 
     // And when the host's runtime is gone.
     let runtime = threads();
-    let task = runtime.spawn(keep.call());
-    night.clock.until_told("kept");
+    let task = runtime.spawn(keep.call("a task"));
+    night.clock.until_told("kept the waker of a task");
     drop(runtime);
     drop(task);
     assert!(wake.call().unwrap());
     // One that is never used goes with the plugin, and holds up nothing.
-    let mut call = keep.call();
+    let mut call = keep.call("nobody");
     assert!(poll_once(&mut call).is_pending());
     drop(call);
     night.swap("dreamer", &dreamer(2));
@@ -111,10 +111,10 @@ fn the_host_keeps_the_waker_of_a_plugins_task_and_is_named() {
 #[test]
 fn the_same_waker_is_not_kept_again_with_each_poll() {
     let night = Night::dreaming();
-    let keep: AsyncFunction<fn()> = night.dreamer("keep_waker");
+    let keep: AsyncFunction<fn(&str)> = night.dreamer("keep_waker");
     let count = Arc::new(Count::default());
     let waker = Waker::from(count.clone());
-    let mut call = keep.call();
+    let mut call = keep.call("the test");
     for _ in 0..10 {
         assert!(
             Pin::new(&mut call)
