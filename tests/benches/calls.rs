@@ -8,13 +8,7 @@ use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
 use std::hint::black_box;
 
-/// What they are compared with: the compiler cannot know what is in the box.
-struct Boxed {
-    adder: Box<dyn Adder>,
-    /// The fastest of the copies of [`calls_at`](Boxed::calls_at).
-    calls: fn(&Boxed, u64),
-}
-
+/// What they are compared with: a call through a trait object that the compiler cannot see into.
 trait Adder: Send + Sync {
     fn add(&self, a: i64, b: i64) -> i64;
 }
@@ -27,50 +21,48 @@ impl Adder for Local {
     }
 }
 
-impl Boxed {
-    /// A loop as short as this one takes a third more time where it happens to lie across two cache lines. So there is one
-    /// for each place in a line, and the fastest counts.
-    fn new() -> Self {
-        let copies = [
-            Boxed::calls_at::<0>,
-            Boxed::calls_at::<16>,
-            Boxed::calls_at::<32>,
-            Boxed::calls_at::<48>,
-        ];
-        let mut boxed = Boxed {
-            adder: black_box(Box::new(Local)),
-            calls: copies[0],
-        };
-        let took = |calls: &fn(&Boxed, u64)| {
-            let tries = (0..100).map(|_| seconds(|| calls(&boxed, 10_000)).0);
-            tries.fold(f64::INFINITY, f64::min)
-        };
-        let fastest = copies
-            .iter()
-            .min_by(|one, other| took(one).total_cmp(&took(other)));
-        boxed.calls = *fastest.expect("there are some");
-        boxed
-    }
+/// Makes as many calls as it is told. The result of each is used, as far as the compiler knows.
+type Loop<'a> = Box<dyn Fn(u64) + 'a>;
+type SharedLoop<'a> = Box<dyn Fn(u64) + Sync + 'a>;
 
-    fn calls(&self, times: u64) {
-        (self.calls)(self, times);
-    }
-
-    /// The same code for all rows, so many bytes further on.
-    #[inline(never)]
-    fn calls_at<const BYTES: usize>(&self, times: u64) {
-        // SAFETY: instructions that do nothing.
-        unsafe { std::arch::asm!(".skip {}, 0x90", const BYTES, options(nomem, nostack)) };
-        repeat(times, |i| black_box(&self.adder).add(i, 2));
-    }
+/// A loop that makes this call.
+///
+/// The same instructions take up to a third more time where they happen to lie badly in the cache lines, and an edit
+/// anywhere in the program moves them. So each loop is there once for each of four places in a line, and the fastest of
+/// them is measured.
+macro_rules! repeat {
+    ($loop:ident, |$i:ident| $call:expr) => {
+        fastest([
+            repeat!(@at 0, $loop, $i, $call),
+            repeat!(@at 16, $loop, $i, $call),
+            repeat!(@at 32, $loop, $i, $call),
+            repeat!(@at 48, $loop, $i, $call),
+        ])
+    };
+    (@at $bytes:literal, $loop:ident, $i:ident, $call:expr) => {
+        Box::new(|times: u64| {
+            // SAFETY: instructions that do nothing.
+            unsafe { std::arch::asm!(".skip {}, 0x90", const $bytes, options(nomem, nostack)) };
+            for $i in 0..times.cast_signed() {
+                black_box($call);
+            }
+        }) as $loop
+    };
 }
 
-/// Makes so many calls. The result of each is used, as far as the compiler knows.
-#[inline(always)]
-fn repeat<R>(times: u64, mut call: impl FnMut(i64) -> R) {
-    for i in 0..times.cast_signed() {
-        black_box(call(i));
-    }
+fn fastest<C: Fn(u64) + ?Sized>(copies: [Box<C>; 4]) -> Box<C> {
+    let took = |copy: &C| {
+        let tries = (0..100).map(|_| seconds(|| copy(10_000)).0);
+        tries.fold(f64::INFINITY, f64::min)
+    };
+    let timed = copies.map(|copy| (took(&copy), copy)).into_iter();
+    let fastest = timed.min_by(|(one, _), (other, _)| one.total_cmp(other));
+    fastest.expect("there are some").1
+}
+
+fn boxed() -> SharedLoop<'static> {
+    static ADDER: &dyn Adder = &Local;
+    repeat!(SharedLoop, |i| black_box(&ADDER).add(i, 2))
 }
 
 fn adder() -> Stage {
@@ -108,11 +100,10 @@ fn typed_by(
 ) -> Comparison {
     let stage = adder();
     let add: Function<fn(i64, i64) -> i64> = function(&stage, ADDER, "add");
-    let boxed = Boxed::new();
-    compare(
-        &|times| repeat(times, |i| black_box(&add).call(i, 2).expect("it is loaded")),
-        &|times| boxed.calls(times),
-    )
+    let typed = repeat!(SharedLoop, |i| black_box(&add)
+        .call(i, 2)
+        .expect("it is loaded"));
+    compare(&*typed, &*boxed())
 }
 
 /// A typed call of a live function, which is found by its name alone.
@@ -122,11 +113,10 @@ pub fn live(effort: Effort) -> Comparison {
         .swapper
         .live_function("add")
         .expect("a plugin has this function");
-    let boxed = Boxed::new();
     calls(
         effort,
-        |times| repeat(times, |i| black_box(&add).call(i, 2).expect("it is loaded")),
-        |times| boxed.calls(times),
+        repeat!(Loop, |i| black_box(&add).call(i, 2).expect("it is loaded")),
+        boxed(),
     )
 }
 
@@ -136,11 +126,10 @@ pub fn pinned(effort: Effort) -> Comparison {
     let add: Function<fn(i64, i64) -> i64> = function(&stage, ADDER, "add");
     let pin = stage.swapper.pin();
     let add = add.on(&pin).expect("it is loaded");
-    let boxed = Boxed::new();
     calls(
         effort,
-        |times| repeat(times, |i| black_box(&add).call(i, 2).expect("it is loaded")),
-        |times| boxed.calls(times),
+        repeat!(Loop, |i| black_box(&add).call(i, 2).expect("it is loaded")),
+        boxed(),
     )
 }
 
@@ -184,10 +173,9 @@ fn dynamic<const N: usize, R>(
         .swapper
         .dynamic(ADDER, name)
         .expect("the plugin has this function");
-    let boxed = Boxed::new();
     calls(
         effort,
-        |times| repeat(times, |i| result(black_box(&call).call(&args(i)))),
-        |times| boxed.calls(times),
+        repeat!(Loop, |i| result(black_box(&call).call(&args(i)))),
+        boxed(),
     )
 }
