@@ -16,6 +16,8 @@ pub struct Debugger {
     pub delete: &'static str,
     pub launch: &'static str,
     pub go_on: &'static str,
+    /// Goes on until the program has said all that it says.
+    pub finish: &'static str,
     pub arguments: &'static str,
     pub stack: &'static str,
     /// Runs a shell's command.
@@ -32,7 +34,7 @@ pub struct Host {
 }
 
 /// How long a debugger may take, in seconds.
-const LIMIT: &str = "120";
+const LIMIT: &str = "300";
 
 /// Divides what is said into parts.
 const MARK: &str = "=== next ===";
@@ -71,7 +73,7 @@ impl Debugger {
             breaks[1],
             self.go_on,
             &look,
-            self.go_on,
+            self.finish,
         ];
         let said = self.run(&script.join("\n"), &workshop.host());
         let parts: Vec<_> = said.split(&format!("\n{MARK}\n")).collect();

@@ -15,6 +15,7 @@ pub const GDB: Debugger = Debugger {
     delete: "delete",
     launch: "run",
     go_on: "continue",
+    finish: "continue",
     arguments: "info args",
     stack: "backtrace",
     shell: "shell",

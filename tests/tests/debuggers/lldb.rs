@@ -12,6 +12,8 @@ pub const LLDB: Debugger = Debugger {
     delete: "breakpoint delete --force",
     launch: "process launch",
     go_on: "process continue",
+    // lldb 14 may wait for ever for the end of a program with several threads: it loses the stop of one that is ending.
+    finish: "breakpoint set --name _exit\nprocess continue\nprocess kill",
     arguments: "frame variable left right",
     stack: "thread backtrace",
     shell: "platform shell",
