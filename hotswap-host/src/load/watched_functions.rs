@@ -171,13 +171,15 @@ mod tests {
         let library = Library::unopened();
         let (table, own) = (table(library.token()), handle as *const () as usize);
         library.activity().bar();
-        let call = SignalCall::Bsd;
-        // SAFETY: the token names a library, and no signal is sent; a disposition may be asked for.
-        let (refused, code) = unsafe {
-            let refused = (table.signal)(table.token, call, libc::SIGWINCH, own);
-            (refused, Error::last_os_error().raw_os_error())
-        };
-        assert_eq!((refused, code), (libc::SIG_ERR, Some(libc::EINVAL)));
+        for call in [SignalCall::Bsd, SignalCall::SystemV, SignalCall::Set] {
+            // SAFETY: the token names a library, and no signal is sent; a disposition may be asked for.
+            let (refused, code) = unsafe {
+                let refused = (table.signal)(table.token, call, libc::SIGWINCH, own);
+                (refused, Error::last_os_error().raw_os_error())
+            };
+            let expected = (libc::SIG_ERR, Some(libc::EINVAL));
+            assert_eq!((refused, code), expected, "{call:?}");
+        }
         // SAFETY: all zero is a valid `sigaction`; the rest is as above.
         let (refused, before) = unsafe {
             let mut action: libc::sigaction = zeroed();
@@ -195,7 +197,8 @@ mod tests {
         };
         assert_eq!((refused, before), (-1, libc::SIG_DFL));
         // SAFETY: what takes a handler away is for everybody.
-        let allowed = unsafe { (table.signal)(table.token, call, libc::SIGWINCH, libc::SIG_DFL) };
+        let allowed =
+            unsafe { (table.signal)(table.token, SignalCall::Bsd, libc::SIGWINCH, libc::SIG_DFL) };
         assert_eq!(allowed, libc::SIG_DFL);
         assert_eq!(library.handled_signal(), None);
     }
