@@ -70,7 +70,8 @@ unsafe extern "C" fn key_delete(token: Token, key: Key) -> c_int {
 unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_int {
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
-    if !value.is_null() && library.key_destructor(key).is_some() {
+    let is_barred = library.activity().is_barred();
+    if !value.is_null() && !is_barred && library.key_destructor(key).is_some() {
         record::mine().add_key(library, key);
     }
     // SAFETY: the caller's promises.
@@ -165,6 +166,30 @@ mod tests {
     use std::ptr::null;
 
     extern "C" fn handle(_: c_int) {}
+
+    unsafe extern "C" fn drop_value(_: *mut c_void) {}
+
+    #[test]
+    fn a_library_that_is_being_closed_leaves_no_value_of_a_key() {
+        let library = Library::unopened();
+        let table = table(library.token());
+        let (mut key, value) = (0, (&raw const library).cast());
+        let set = |key, value| {
+            // SAFETY: the token names a library, and the key is its own; the destructor does nothing.
+            unsafe { (table.key_set)(table.token, key, value) }
+        };
+        // SAFETY: as above.
+        unsafe { (table.key_create)(table.token, &mut key, Some(drop_value)) };
+        library.activity().bar();
+        assert_eq!(set(key, value), 0);
+        assert_eq!(record::pending_destructors(&library, false).destructors, 0);
+        library.activity().unbar();
+        assert_eq!(set(key, value), 0);
+        assert_eq!(record::pending_destructors(&library, false).destructors, 1);
+        record::mine().run_all();
+        // SAFETY: as above.
+        unsafe { (table.key_delete)(table.token, key) };
+    }
 
     #[test]
     fn a_library_that_is_being_closed_gets_no_signal_handler() {
