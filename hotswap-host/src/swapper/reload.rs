@@ -259,7 +259,7 @@ pub(super) fn each_in_turn(
                 contain((), || {
                     tracing::warn!(target: "hotswap", "no thread to run hooks on, so they run without a limit: {error}");
                 });
-                run(&left);
+                hook_thread::run_here(|| run(&left));
             }
         }
     }
