@@ -31,11 +31,21 @@ thread_local! {
     static WATCH: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
     /// This thread runs hooks, or the check of a reload.
     static RUNNING: Cell<bool> = const { Cell::new(false) };
+    /// The library whose hook this thread runs.
+    static HERE: RefCell<Option<Arc<Library>>> = const { RefCell::new(None) };
 }
 
 /// Returns true on a thread that runs hooks, or the check of a reload.
 pub(crate) fn is_running_here() -> bool {
     RUNNING.get()
+}
+
+/// Returns true on a thread that runs a hook of one of these libraries.
+pub(crate) fn runs_hook_of(libraries: &[Arc<Library>]) -> bool {
+    let among = |here: &Arc<Library>| libraries.iter().any(|library| Arc::ptr_eq(library, here));
+    // A thread that ends may have no such value any more, and runs no hook.
+    let here = HERE.try_with(|here| here.borrow().as_ref().is_some_and(among));
+    here.unwrap_or(false)
 }
 
 /// Runs hooks on the calling thread, for want of another.
@@ -138,7 +148,12 @@ impl Interrupt {
 }
 
 /// A hook that runs, until this is dropped.
-pub(crate) struct Running<'l>(&'l Library, Hook);
+pub(crate) struct Running<'l> {
+    library: &'l Library,
+    hook: Hook,
+    /// The library whose hook runs around it on this thread.
+    around: Option<Arc<Library>>,
+}
 
 /// The job was given up before this hook.
 pub(crate) struct GivenUp;
@@ -174,12 +189,18 @@ pub(crate) fn begin<'l>(
         });
     }
     library.hook_begins(hook);
-    Ok(Running(library, hook))
+    let around = HERE.replace(Some(library.clone()));
+    Ok(Running {
+        library,
+        hook,
+        around,
+    })
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.hook_ended(self.1);
+        HERE.set(self.around.take());
+        self.library.hook_ended(self.hook);
         if let Some(watch) = WATCH.with_borrow(Clone::clone) {
             let ended = watch.state().now.take();
             drop(ended);

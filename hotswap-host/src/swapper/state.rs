@@ -78,7 +78,8 @@ impl HandOver {
             });
         }
         let from: Vec<_> = self.pairs.iter().map(|pair| pair.from.clone()).collect();
-        let closing = inner.close_gate(live, &from);
+        let next_libraries = self.pairs.iter().map(|pair| pair.to.library().clone());
+        let closing = inner.close_gate(live, &from, next_libraries.collect());
         hooks.set_end(Some(closing.gate().deadline()));
         let handed = self.pass_on(inner, &closing, hooks);
         hooks.set_end(None);
