@@ -331,7 +331,7 @@ impl Handle {
     ) -> Option<(Pinned<'h, Generation>, Target)> {
         loop {
             let gate = pinned.gate.clone()?;
-            if !self.inner.is_stopped_by(&gate, self.entered) {
+            if !gate.stops(self.entered) {
                 let (target, _) = self.spec.resolve(&pinned).ok()?;
                 return Some((pinned, target));
             }

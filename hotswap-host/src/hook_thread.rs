@@ -31,11 +31,34 @@ thread_local! {
     static WATCH: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
     /// This thread runs hooks, or the check of a reload.
     static RUNNING: Cell<bool> = const { Cell::new(false) };
+    /// The library whose hook this thread runs.
+    static HERE: RefCell<Option<Arc<Library>>> = const { RefCell::new(None) };
 }
 
 /// Returns true on a thread that runs hooks, or the check of a reload.
 pub(crate) fn is_running_here() -> bool {
     RUNNING.get()
+}
+
+/// Returns true on a thread that runs a hook of one of these libraries.
+pub(crate) fn runs_hook_of(libraries: &[Arc<Library>]) -> bool {
+    let among = |here: &Arc<Library>| libraries.iter().any(|library| Arc::ptr_eq(library, here));
+    // A thread that ends may have no such value any more, and runs no hook.
+    let here = HERE.try_with(|here| here.borrow().as_ref().is_some_and(among));
+    here.unwrap_or(false)
+}
+
+/// Runs hooks on the calling thread, for want of another.
+pub(crate) fn run_here(run: impl FnOnce()) {
+    /// Sets what the thread was before.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            RUNNING.set(self.0);
+        }
+    }
+    let _before = Restore(RUNNING.replace(true));
+    run();
 }
 
 /// Runs the check of a reload, on a thread that ends with it: it may call the new plugins.
@@ -87,6 +110,13 @@ impl Watch {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Begins the job. Returns false where it has been given up.
+    fn begin(&self) -> bool {
+        let mut state = self.state();
+        state.begun = !state.given_up;
+        state.begun
+    }
 }
 
 /// Has those give up who wait for hooks.
@@ -118,13 +148,18 @@ impl Interrupt {
 }
 
 /// A hook that runs, until this is dropped.
-pub(crate) struct Running<'l>(&'l Library, Hook);
+pub(crate) struct Running<'l> {
+    library: &'l Library,
+    hook: Hook,
+    /// The library whose hook runs around it on this thread.
+    around: Option<Arc<Library>>,
+}
 
 /// The job was given up before this hook.
 pub(crate) struct GivenUp;
 
 /// Returns true if the wait for the job on the calling thread has been given up. Between two hooks that does not change: a job
-/// is given up while a hook of it runs.
+/// is given up while a hook of it runs, or before it begins, and then it does not begin.
 pub(crate) fn is_given_up() -> bool {
     let watch = WATCH.with_borrow(Clone::clone);
     watch.is_some_and(|watch| watch.state().given_up)
@@ -154,12 +189,18 @@ pub(crate) fn begin<'l>(
         });
     }
     library.hook_begins(hook);
-    Ok(Running(library, hook))
+    let around = HERE.replace(Some(library.clone()));
+    Ok(Running {
+        library,
+        hook,
+        around,
+    })
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.hook_ended(self.1);
+        HERE.set(self.around.take());
+        self.library.hook_ended(self.hook);
         if let Some(watch) = WATCH.with_borrow(Clone::clone) {
             let ended = watch.state().now.take();
             drop(ended);
@@ -224,8 +265,7 @@ impl Worker {
     /// One that is idle, or another one.
     fn take() -> io::Result<Self> {
         let mut pool = pool();
-        let free = |worker: &Worker| !worker.attends.load(SeqCst);
-        if let Some(at) = pool.idle.iter().rposition(free) {
+        if let Some(at) = pool.idle.iter().rposition(Worker::is_free) {
             return Ok(pool.idle.swap_remove(at));
         }
         let (messages, inbox) = channel();
@@ -236,6 +276,11 @@ impl Worker {
         let worker = Worker { messages, attends };
         pool.all.push(worker.clone());
         Ok(worker)
+    }
+
+    /// Returns false while it has destructors to run, which may never return.
+    fn is_free(&self) -> bool {
+        !self.attends.load(SeqCst)
     }
 
     fn give_back(self) {
@@ -329,8 +374,11 @@ impl HookThread {
         too_late: impl FnOnce(R) + Send + 'static,
     ) -> Result<R, NotRun> {
         let worker = match self.worker.take() {
-            Some(worker) => worker,
-            None => Worker::take().map_err(NotRun::NoThread)?,
+            Some(worker) if worker.is_free() => worker,
+            busy => {
+                busy.into_iter().for_each(Worker::give_back);
+                Worker::take().map_err(NotRun::NoThread)?
+            }
         };
         let watch = Arc::new(Watch::default());
         if let Some(interrupt) = &self.interrupt {
@@ -339,7 +387,10 @@ impl HookThread {
         let (reply, given) = channel();
         let (of_job, again) = (watch.clone(), worker.clone());
         let job = move || {
-            of_job.state().begun = true;
+            if !of_job.begin() {
+                drop(job);
+                return again.give_back();
+            }
             WATCH.set(Some(of_job.clone()));
             let result = catch_unwind(AssertUnwindSafe(job));
             WATCH.set(None);
@@ -435,5 +486,64 @@ impl Drop for HookThread {
         if let Some(worker) = self.worker.take() {
             worker.give_back();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    /// A thread that is kept busy until what comes with it is dropped.
+    fn busy_thread() -> (HookThread, Sender<()>) {
+        let mut hooks = HookThread::new(A_YEAR);
+        assert!(hooks.run(|| {}, drop).is_ok());
+        let (go_on, wait) = channel();
+        let worker = hooks.worker.as_ref().expect("it has run a job");
+        let job = Box::new(move || _ = wait.recv());
+        assert!(worker.messages.send(Message::Run(job)).is_ok());
+        (hooks, go_on)
+    }
+
+    #[test]
+    fn a_job_that_is_given_up_before_it_begins_does_not_run() {
+        let (mut hooks, go_on) = busy_thread();
+        hooks.limit = Duration::ZERO;
+        let owned = Arc::new(());
+        let ran = Arc::new(AtomicUsize::new(0));
+        let (of_job, runs) = (owned.clone(), ran.clone());
+        let job = move || {
+            runs.fetch_add(1, SeqCst);
+            drop(of_job);
+        };
+        let runs = ran.clone();
+        let too_late = move |()| _ = runs.fetch_add(1, SeqCst);
+        assert!(matches!(hooks.run(job, too_late), Err(NotRun::NoThread(_))));
+        assert_eq!(Arc::strong_count(&owned), 2);
+        drop(go_on);
+        while Arc::strong_count(&owned) != 1 {
+            std::thread::yield_now();
+        }
+        assert_eq!(ran.load(SeqCst), 0);
+    }
+
+    #[test]
+    fn hooks_that_run_here_are_known_to_run() {
+        assert!(!is_running_here());
+        run_here(|| {
+            run_here(|| assert!(is_running_here()));
+            assert!(is_running_here());
+        });
+        assert!(!is_running_here());
+    }
+
+    #[test]
+    fn a_thread_that_has_destructors_to_run_gets_no_other_job() {
+        let (mut hooks, go_on) = busy_thread();
+        let busy = hooks.worker.clone().expect("it has run a job");
+        busy.attends.store(true, SeqCst);
+        assert!(hooks.run(|| {}, drop).is_ok(), "another thread runs it");
+        busy.attends.store(false, SeqCst);
+        drop(go_on);
     }
 }

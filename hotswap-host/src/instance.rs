@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -55,6 +56,8 @@ pub(crate) struct Instance {
     loaded: Loaded,
     this: *mut (),
     uses: Uses,
+    /// How often it has been stopped.
+    stops: AtomicUsize,
     /// A plugin that imports it, and whose code stays mapped for ever.
     needed_by: OnceLock<String>,
 }
@@ -138,6 +141,7 @@ impl Loaded {
                 loaded: self,
                 this,
                 uses,
+                stops: AtomicUsize::new(0),
                 needed_by: OnceLock::new(),
             }),
             Err(failure) => Err(Box::new((self, uses, failure))),
@@ -318,10 +322,16 @@ impl Instance {
     /// # Errors
     /// The hook's panic.
     pub(crate) fn on_stop(&self) -> Result<(), HookFailure> {
+        self.stops.fetch_add(1, SeqCst);
         // SAFETY: the instance is alive.
         self.loaded.run(Hook::OnStop, |sink| unsafe {
             self.entry().on_stop()(self.this, sink)
         })
+    }
+
+    /// How often `on_stop` has begun.
+    pub(crate) fn stops(&self) -> usize {
+        self.stops.load(SeqCst)
     }
 
     /// What its state is, where it has any.

@@ -65,7 +65,7 @@ impl Handle {
         }
         match &pinned.gate {
             None => Entry::Gone,
-            Some(gate) if self.inner.is_stopped_by(gate, self.entered) => Entry::Gate(gate.clone()),
+            Some(gate) if gate.stops(self.entered) => Entry::Gate(gate.clone()),
             Some(_) => match self.spec.resolve(&pinned) {
                 Ok((target, _)) => Entry::Open(pinned, target),
                 Err(_) => Entry::Gone,

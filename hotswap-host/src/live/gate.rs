@@ -27,7 +27,8 @@
 //! # Who is let in
 //! Whoever waits must not be waited for. A thread that is in the group finds that in its own record, and is let in:
 //! it calls the instances that have always been there. So are threads that the group has started, which `on_stop` may
-//! wait for; and the thread that runs the hooks.
+//! wait for; and a thread that runs a hook of the group, or of those that take over. Other hooks are not waited for: one that
+//! has not returned within its limit may be calling long after its reload.
 //!
 //! Threads of others may be waited for too, by means that nobody sees. So there is a limit: after that the first
 //! who waits opens the gate, the hand-over can no longer be *committed*, and the old instances, which are still there,
@@ -36,6 +37,7 @@ use super::pin::{Holding, Retired};
 use super::record::{self, Entered, Inside, entered};
 use crate::async_call::Crowd;
 use crate::generation::Generation;
+use crate::hook_thread;
 use crate::instance::Instance;
 use crate::load::library::Library;
 use crate::retirement::Holder;
@@ -50,6 +52,8 @@ pub(crate) struct Gate {
     groups: Vec<Group>,
     /// Their libraries.
     libraries: Vec<Arc<Library>>,
+    /// The libraries of those that take over.
+    next: Vec<Arc<Library>>,
     deadline: Instant,
     state: Mutex<State>,
     changed: Condvar,
@@ -133,7 +137,10 @@ impl Gate {
             State::Closed | State::Committed => {
                 let record = record::mine();
                 let inside = |at, entered| self.is_inside(at, entered);
-                !record.is_inside(inside) && !record.is_started_by(&self.libraries)
+                let runs_hook = [&self.libraries, &self.next]
+                    .iter()
+                    .any(|libraries| hook_thread::runs_hook_of(libraries));
+                !record.is_inside(inside) && !record.is_started_by(&self.libraries) && !runs_hook
             }
         }
     }
@@ -221,11 +228,13 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Closing {
     /// Makes a gate for the instances whose state is handed over, and has `switch` close it, by switching to the twin of
-    /// `live`. `leaving` are the generations before, as far as they are still there.
+    /// `live`. `leaving` are the generations before, as far as they are still there; `next` are the libraries of those that take
+    /// over.
     pub(crate) fn begin(
         live: &Holding<Generation>,
         leaving: Vec<Arc<Retired<Generation>>>,
         handed: &[Arc<Instance>],
+        next: Vec<Arc<Library>>,
         limit: Duration,
         switch: impl FnOnce(Arc<Gate>) -> Arc<Retired<Generation>>,
     ) -> Self {
@@ -243,6 +252,7 @@ impl Closing {
         let closed = Instant::now();
         let gate = Arc::new(Gate {
             libraries,
+            next,
             deadline: closed + limit,
             state: Mutex::new(State::Closed),
             changed: Condvar::new(),

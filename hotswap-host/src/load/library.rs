@@ -410,10 +410,11 @@ impl Library {
         )
     }
 
-    /// Gives back the keys that the plugin never deleted.
+    /// Gives back the keys that the plugin never deleted. Not before it has left memory: its destructors may use its keys and
+    /// delete them, and the system gives the number of a key that was deleted to the next one who asks.
     fn delete_keys(&self) {
         for (key, _) in std::mem::take(&mut *lock(&self.keys)) {
-            // SAFETY: created for this plugin, which is barred and has no threads.
+            // SAFETY: created for this plugin, and nobody else knows it.
             unsafe { libc::pthread_key_delete(key) };
         }
     }
@@ -427,7 +428,6 @@ impl Library {
         let Some(opened) = self.opened() else {
             return false;
         };
-        self.delete_keys();
         // SAFETY: closed once, by the contract of this function; the field is not used afterwards.
         let handle = unsafe { std::ptr::read(&*opened.handle) };
         // An error leaves the library mapped, which is what is looked at.
@@ -435,6 +435,7 @@ impl Library {
         if platform::is_loaded(&opened.path) {
             return false;
         }
+        self.delete_keys();
         if let Some(copy) = lock(&opened.copy).take() {
             copy.remove();
         }
@@ -454,7 +455,10 @@ mod tests {
     use crate::load::copy::CopyDir;
     use crate::runtime::HostDir;
     use crate::swapper::WeakSwapper;
+    use std::ffi::{CString, c_void};
     use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::ptr::null_mut;
     use std::sync::Arc;
 
     fn library(build_id: BuildId) -> Arc<Library> {
@@ -501,5 +505,54 @@ mod tests {
         third.open(copy()).unwrap();
         // SAFETY: no code of the library has run or runs.
         assert!(unsafe { third.close() });
+    }
+
+    /// As allocators do: their destructors delete their keys.
+    #[test]
+    fn the_keys_of_a_library_are_its_own_until_it_has_left_memory() {
+        let base = tempfile::tempdir().unwrap();
+        let source = "#include <pthread.h>\n\
+                      pthread_key_t key; void **seen;\n\
+                      __attribute__((destructor)) static void part(void) {\n\
+                          *seen = pthread_getspecific(key);\n\
+                      }\n";
+        let file = testing::compile(base.path(), "libpart.so", source, &["-shared", "-fPIC"]);
+        let bytes = fs::read(file).unwrap();
+        // What the copy is made for has no part in this.
+        let other = testing::library(base.path(), "libworld.so", &testing::section());
+        let artifact = Artifact::read(&other).unwrap();
+        let copies = CopyDir::new(Arc::new(HostDir::create_in(base.path()).unwrap()));
+        let (mut key, mut seen) = (0, null_mut::<c_void>());
+        let value = (&raw const key).cast::<c_void>();
+        for stays in [true, false] {
+            let library = library(artifact.build_id);
+            let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
+            library.open(copy).unwrap();
+            let path = CString::new(library.path().as_os_str().as_bytes()).unwrap();
+            // SAFETY: the symbols have these types; the key is the library's alone.
+            let again = unsafe {
+                assert_eq!(libc::pthread_key_create(&mut key, None), 0);
+                assert_eq!(libc::pthread_setspecific(key, value), 0);
+                library.add_key(key, None);
+                let symbol = |name: &[u8]| library.symbol::<*mut c_void>(name).unwrap().unwrap();
+                symbol(b"key\0").cast::<libc::pthread_key_t>().write(key);
+                symbol(b"seen\0")
+                    .cast::<*mut *mut c_void>()
+                    .write(&mut seen);
+                stays.then(|| libc::dlopen(path.as_ptr(), libc::RTLD_NOW))
+            };
+            // SAFETY: no code of the library runs but its destructor.
+            assert_eq!(unsafe { library.close() }, !stays);
+            // SAFETY: asks for the value of a key, whether there is one or not.
+            let left = unsafe { libc::pthread_getspecific(key) };
+            let Some(again) = again else {
+                assert_eq!(seen.cast_const(), value, "its destructor has its key");
+                assert!(left.is_null(), "the key is given back");
+                continue;
+            };
+            assert_eq!(left.cast_const(), value, "what stays keeps its keys");
+            // SAFETY: opened just above.
+            assert_eq!(unsafe { libc::dlclose(again) }, 0);
+        }
     }
 }

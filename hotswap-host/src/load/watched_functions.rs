@@ -70,7 +70,8 @@ unsafe extern "C" fn key_delete(token: Token, key: Key) -> c_int {
 unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_int {
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
-    if !value.is_null() && library.key_destructor(key).is_some() {
+    let is_barred = library.activity().is_barred();
+    if !value.is_null() && !is_barred && library.key_destructor(key).is_some() {
         record::mine().add_key(library, key);
     }
     // SAFETY: the caller's promises.
@@ -166,18 +167,44 @@ mod tests {
 
     extern "C" fn handle(_: c_int) {}
 
+    unsafe extern "C" fn drop_value(_: *mut c_void) {}
+
+    #[test]
+    fn a_library_that_is_being_closed_leaves_no_value_of_a_key() {
+        let library = Library::unopened();
+        let table = table(library.token());
+        let (mut key, value) = (0, (&raw const library).cast());
+        let set = |key, value| {
+            // SAFETY: the token names a library, and the key is its own; the destructor does nothing.
+            unsafe { (table.key_set)(table.token, key, value) }
+        };
+        // SAFETY: as above.
+        unsafe { (table.key_create)(table.token, &mut key, Some(drop_value)) };
+        library.activity().bar();
+        assert_eq!(set(key, value), 0);
+        assert_eq!(record::pending_destructors(&library, false).destructors, 0);
+        library.activity().unbar();
+        assert_eq!(set(key, value), 0);
+        assert_eq!(record::pending_destructors(&library, false).destructors, 1);
+        record::mine().run_all();
+        // SAFETY: as above.
+        unsafe { (table.key_delete)(table.token, key) };
+    }
+
     #[test]
     fn a_library_that_is_being_closed_gets_no_signal_handler() {
         let library = Library::unopened();
         let (table, own) = (table(library.token()), handle as *const () as usize);
         library.activity().bar();
-        let call = SignalCall::Bsd;
-        // SAFETY: the token names a library, and no signal is sent; a disposition may be asked for.
-        let (refused, code) = unsafe {
-            let refused = (table.signal)(table.token, call, libc::SIGWINCH, own);
-            (refused, Error::last_os_error().raw_os_error())
-        };
-        assert_eq!((refused, code), (libc::SIG_ERR, Some(libc::EINVAL)));
+        for call in [SignalCall::Bsd, SignalCall::SystemV, SignalCall::Set] {
+            // SAFETY: the token names a library, and no signal is sent; a disposition may be asked for.
+            let (refused, code) = unsafe {
+                let refused = (table.signal)(table.token, call, libc::SIGWINCH, own);
+                (refused, Error::last_os_error().raw_os_error())
+            };
+            let expected = (libc::SIG_ERR, Some(libc::EINVAL));
+            assert_eq!((refused, code), expected, "{call:?}");
+        }
         // SAFETY: all zero is a valid `sigaction`; the rest is as above.
         let (refused, before) = unsafe {
             let mut action: libc::sigaction = zeroed();
@@ -195,7 +222,8 @@ mod tests {
         };
         assert_eq!((refused, before), (-1, libc::SIG_DFL));
         // SAFETY: what takes a handler away is for everybody.
-        let allowed = unsafe { (table.signal)(table.token, call, libc::SIGWINCH, libc::SIG_DFL) };
+        let allowed =
+            unsafe { (table.signal)(table.token, SignalCall::Bsd, libc::SIGWINCH, libc::SIG_DFL) };
         assert_eq!(allowed, libc::SIG_DFL);
         assert_eq!(library.handled_signal(), None);
     }

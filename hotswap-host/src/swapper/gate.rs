@@ -2,11 +2,12 @@
 use super::inner::{Handles, Inner};
 use crate::bindings::Target;
 use crate::generation::Generation;
-use crate::hook_thread::{self, HookThread};
+use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::live::gate::{Closing, Gate};
 use crate::live::pin::{Holding, Pinned};
 use crate::live::record::Entered;
+use crate::load::library::Library;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ impl Inner {
         let pinned = self.live.enter(Entered::ANYTHING);
         let entering = which(&pinned);
         match &pinned.gate {
-            Some(gate) if self.is_stopped_by(gate, entering) => return Err(gate.clone()),
+            Some(gate) if gate.stops(entering) => return Err(gate.clone()),
             _ => pinned.narrow(entering),
         }
         Ok(pinned)
@@ -57,19 +58,15 @@ impl Inner {
         self.enter(|_| Entered::ANYTHING)
     }
 
-    /// Whether the calling thread has to wait at the gate before it enters this. Hooks do not: they are waited for.
-    pub(crate) fn is_stopped_by(&self, gate: &Gate, entering: Entered) -> bool {
-        !hook_thread::is_running_here() && gate.stops(entering)
-    }
-
-    /// Closes a gate before the plugins whose state is handed over, and those that reach them.
+    /// Closes a gate before the plugins whose state is handed over to `next`, and those that reach them.
     pub(super) fn close_gate(
         &self,
         live: &Holding<Generation>,
         handed: &[Arc<Instance>],
+        next: Vec<Arc<Library>>,
     ) -> Closing {
         let leaving = self.retirer.leaving();
-        Closing::begin(live, leaving, handed, self.gate_limit, |gate| {
+        Closing::begin(live, leaving, handed, next, self.gate_limit, |gate| {
             let twin = live.twin(Some(gate));
             let handles = self.handles();
             bind_twin(&handles, &twin);

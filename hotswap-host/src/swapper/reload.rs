@@ -259,7 +259,7 @@ pub(super) fn each_in_turn(
                 contain((), || {
                     tracing::warn!(target: "hotswap", "no thread to run hooks on, so they run without a limit: {error}");
                 });
-                run(&left);
+                hook_thread::run_here(|| run(&left));
             }
         }
     }
@@ -286,6 +286,7 @@ impl WeakSwapper {
         if swapper.0.requested.swap(true, AcqRel) {
             return;
         }
+        let asked = swapper.clone();
         let run = move || {
             swapper.0.requested.store(false, Release);
             match swapper.reload() {
@@ -302,6 +303,9 @@ impl WeakSwapper {
             .spawn(run)
         {
             tracing::error!(target: "hotswap", "no thread for the reload that a plugin asked for: {error}");
+            asked.0.requested.store(false, Release);
         }
+        // The calling thread may be one that `on_stop` waits for.
+        asked.drop_elsewhere();
     }
 }

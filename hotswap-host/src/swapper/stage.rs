@@ -272,9 +272,9 @@ impl Drop for Staged<'_> {
         if self.taken {
             return;
         }
-        // Objects in slots first: they are counted.
-        self.contents = Arc::default();
         let retirer = &self.inner.retirer;
+        // What is in slots belongs to the new instances, which wait for it.
+        retirer.let_go(std::mem::take(&mut self.contents));
         let end = Instant::now() + self.inner.limit;
         let wait = || retirer.wait_unlive(end.saturating_duration_since(Instant::now()));
         // One that could not be made is on its way out already.

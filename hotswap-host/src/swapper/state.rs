@@ -78,7 +78,8 @@ impl HandOver {
             });
         }
         let from: Vec<_> = self.pairs.iter().map(|pair| pair.from.clone()).collect();
-        let closing = inner.close_gate(live, &from);
+        let next_libraries = self.pairs.iter().map(|pair| pair.to.library().clone());
+        let closing = inner.close_gate(live, &from, next_libraries.collect());
         hooks.set_end(Some(closing.gate().deadline()));
         let handed = self.pass_on(inner, &closing, hooks);
         hooks.set_end(None);
@@ -119,10 +120,11 @@ impl HandOver {
             stopped: Arc::default(),
         };
         let stopped = job.stopped.clone();
-        // An instance that was still stopping when everybody gave up goes on, too.
+        // An instance that was still stopping when everybody gave up goes on, too, unless it has been stopped again since.
         let too_late = |passed: Result<_, NotPassed>| {
             let stopping = passed.err().and_then(|not_passed| not_passed.stopping);
-            if let Some(Err(failure)) = stopping.map(|instance| instance.on_start()) {
+            let goes_on = stopping.filter(|(instance, stops)| instance.stops() == *stops);
+            if let Some(Err(failure)) = goes_on.map(|(instance, _)| instance.on_start()) {
                 contain((), || tracing::error!(target: "hotswap", "{failure}"));
             }
         };
@@ -209,8 +211,8 @@ impl Parties {
 /// Why the state was not passed on.
 struct NotPassed {
     problem: Problem,
-    /// The instance whose `on_stop` ran last, if nothing came after it.
-    stopping: Option<Arc<Instance>>,
+    /// The instance whose `on_stop` ran last, if nothing came after it, and how often it has been stopped with that.
+    stopping: Option<(Arc<Instance>, usize)>,
 }
 
 enum Problem {
@@ -224,10 +226,11 @@ impl Passing {
         let pairs = self.pairs.iter().rev();
         for from in pairs.filter_map(|pair| pair.from.upgrade()) {
             lock(&self.stopped).push(from.clone());
+            let stops = from.stops() + 1;
             let stopped = self.in_time(&from, Hook::OnStop, from.on_stop());
             stopped.map_err(|problem| NotPassed {
                 problem,
-                stopping: Some(from),
+                stopping: Some((from, stops)),
             })?;
         }
         self.pass().map_err(|problem| NotPassed {

@@ -205,3 +205,23 @@ fn those_after_one_that_is_late_are_started() {
     stage.settle();
     stage.close();
 }
+
+/// What is left in a thread-local of the thread can be dropped there alone.
+#[test]
+fn one_that_hangs_keeps_builds_that_have_left_something_on_its_thread() {
+    let stage = Stage::with(&[("probe", &probe())], quick);
+    let other = ordered(&renamed(&probe(), "probe", "proba"), "leave on_load");
+    stage.install("proba", &other);
+    stage.install("probe", &ordered(&probe(), "wait on_init"));
+    stage.swapper.reload().expect_err("one hook hangs");
+    stage.desk.until_waiting("on_init");
+    let of = fixture::build_id(&other);
+    until("the thread-local to be named", || {
+        let mut retirements = stage.swapper.retirements().into_iter();
+        let named = |holder: &Holder| matches!(holder, Holder::Destructors { count: 1, .. });
+        retirements.any(|r| r.build_id == of && !r.state.is_end() && r.held_by.iter().any(named))
+    });
+    stage.desk.open("on_init");
+    stage.settle();
+    stage.close();
+}

@@ -71,6 +71,31 @@ fn not_started() {
     stage.close();
 }
 
+/// A plugin asks once more for the reload that got no thread.
+#[test]
+fn a_reload_that_a_plugin_asks_for_can_be_asked_for_again() {
+    crate::alone("threads::not_reloaded");
+}
+
+#[test]
+#[ignore = "runs in a process of its own, which the test above starts"]
+fn not_reloaded() {
+    let probe = Build::First.bytes("probe");
+    let stage = Stage::open(&[("probe", &probe)]);
+    let request: Function<fn()> = stage.probe("request_reload");
+    let next = fixture::ordered(&probe, "another build");
+    stage.install("probe", &next);
+    FAIL.store(1, SeqCst);
+    request.call().unwrap();
+    assert_eq!(FAIL.load(SeqCst), 0, "there was no thread");
+    request.call().unwrap();
+    until("the next build to be live", || {
+        stage.live_build() == fixture::build_id(&next)
+    });
+    stage.settle();
+    stage.close();
+}
+
 /// The library stays, so its thread may go on, and so does what that calls.
 #[test]
 fn what_a_kept_library_may_call_is_kept_too() {

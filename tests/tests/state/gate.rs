@@ -2,9 +2,11 @@
 use crate::support::{House, hermit, keeper, passer, told, visitor};
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, ReloadError};
-use hotswap_tests::fixture::Build;
+use hotswap_tests::fixture::{Build, ordered};
+use hotswap_tests::{LIMIT, until};
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 /// What a hand-over that was given up has waited for.
 fn waited_for(error: &ReloadError) -> &[Holder] {
@@ -356,5 +358,37 @@ fn a_hook_that_takes_too_long_is_named() {
     });
     assert_eq!(add.call(), Ok(2));
     house.install("keeper", &told(1, "wait save"));
+    house.close();
+}
+
+/// Nobody waits any longer for the hook that calls, so its calls wait as those of all others do.
+#[test]
+fn a_hook_that_does_not_return_loses_no_write() {
+    let plugins: [(&str, &[u8]); 2] = [("keeper", &keeper(1)), ("hermit", &hermit(1))];
+    let house = House::with(&plugins, |builder| {
+        builder.gate_limit(LIMIT).hook_limit(Duration::from_secs(1))
+    });
+    house.swap("hermit", &ordered(&hermit(2), "call keeper"));
+    until("its first calls", || house.count() > 0);
+    house.install("keeper", &told(2, "wait restore"));
+    thread::scope(|scope| {
+        let reload = scope.spawn(|| house.swapper.reload().unwrap());
+        house.desk.until_waiting("restore");
+        // Time for many calls.
+        thread::sleep(Duration::from_millis(50));
+        house.desk.open("restore");
+        reload.join().unwrap();
+    });
+    let before = house.count();
+    until("calls of the next build", || house.count() > before);
+    house.stop();
+    until("the hook to return", || {
+        let told = house.desk.told();
+        let calls = told.iter().find_map(|told| told.strip_suffix(" calls"));
+        calls.is_some_and(|calls| {
+            assert_eq!(calls, house.count().to_string());
+            true
+        })
+    });
     house.close();
 }

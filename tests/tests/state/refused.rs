@@ -159,3 +159,19 @@ fn one_that_stops_too_late_is_started_again() {
     house.install("hermit", &second);
     house.close();
 }
+
+/// Its `on_stop` returns when the plugin has been stopped once more, by the shutdown.
+#[test]
+fn one_that_was_stopped_again_is_not_started() {
+    let house = House::impatient(&[("keeper", &told(1, "wait on_stop"))]);
+    house.desk.told();
+    house.refuses("keeper", &keeper(2));
+    house.desk.until_waiting("on_stop");
+    let late = house.swapper.shutdown(Duration::from_millis(100)).unwrap();
+    assert_eq!(late.len(), 1, "{late:?}");
+    house.desk.open("on_stop");
+    house.settle();
+    let told = house.desk.told();
+    assert_eq!(told.iter().filter(|hook| *hook == "on_stop").count(), 2);
+    assert!(!told.iter().any(|hook| hook == "on_start"), "{told:?}");
+}

@@ -44,6 +44,7 @@ use crate::live::record;
 use crate::load::library::Library;
 use crate::retirement::{Holder, Retirement};
 use crate::telemetry::contain;
+use crate::vault::Contents;
 use board::Board;
 use state::{Leaving, State, Step};
 use std::collections::VecDeque;
@@ -155,6 +156,12 @@ impl Retirer {
             instance,
             turn: Turn::first(),
         });
+    }
+
+    /// Lets go of what plugins have put into a generation that never became live.
+    pub(crate) fn let_go(&self, contents: Arc<Contents>) {
+        let states = contents::let_go(contents);
+        states.into_iter().for_each(|state| self.send(state));
     }
 
     /// Retires a library without an instance. Threads that it has started, and objects, may use `uses`.

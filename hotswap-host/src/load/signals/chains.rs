@@ -254,10 +254,14 @@ impl Chains {
         if !(1..=SIGNALS as c_int).contains(&signal) || self.outsider_count == OUTSIDERS {
             return None;
         }
+        // Whoever was told of a slot's function long ago may have put it back.
+        let in_kernel = kernel(signal).and_then(|now| entrances::slot_of(now.sa_sigaction));
         let free = |of| {
-            self.pages
-                .iter()
-                .position(|page| page.is_free && page.signal == of)
+            let mut pages = self.pages.iter().enumerate();
+            let free = |(at, page): &(usize, &Page)| {
+                page.is_free && page.signal == of && in_kernel != Some(*at)
+            };
+            Some(pages.find(free)?.0)
         };
         free(signal).or_else(|| free(0))
     }

@@ -174,19 +174,23 @@ pub(super) unsafe extern "C" fn signal(
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
     let is_own = is_own(&library, handler);
-    if exit::is_forked() || call != SignalCall::Bsd {
+    let is_forked = exit::is_forked();
+    if is_own && !is_forked && library.activity().is_barred() {
+        refuse();
+        return libc::SIG_ERR;
+    }
+    if is_forked || call != SignalCall::Bsd {
         if is_own {
             library.add_handler(signal);
         }
         // SAFETY: the caller's promises. Not under the lock: `sigset` changes what the thread blocks.
         let before = unsafe { platform::signal(call, signal, handler) };
-        if exit::is_forked() || before == libc::SIG_ERR {
+        if is_forked || before == libc::SIG_ERR {
             return before;
         }
         return locked(|chains| chains.tell_handler(owner(&library), signal, before));
     }
     let done = match is_own {
-        true if library.activity().is_barred() => refuse(),
         true => install(&library, signal, Call::Signal, handler),
         false => locked(|chains| chains.pass(owner(&library), signal, Call::Signal, handler)),
     };

@@ -1,7 +1,7 @@
 //! Handlers of libraries that there are not. One test alone uses this signal, and slots.
 use super::chains::{Chains, Installed, Owner, locked};
 use super::entrances;
-use super::kernel::Call;
+use super::kernel::{Call, kernel, set_kernel};
 use super::slots::COUNT;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -78,4 +78,19 @@ fn slots_are_used_again_and_may_be_used_up() {
     let now = locked(|chains| chains.ask(Owner(0), signal));
     let now = now.expect("there is such a signal");
     assert_eq!(now.sa_sigaction, libc::SIG_DFL);
+
+    // The host has asked what there is, and puts that back when it is gone.
+    assert!(install(1, signal).is_some());
+    let old = kernel(signal).expect("there is such a signal");
+    assert_eq!(install(1, signal), Some(handler()));
+    assert!(set_kernel(signal, &old).is_some());
+    let before = install(2, signal).expect("there is a place");
+    assert_ne!(before, old.sa_sigaction);
+    assert!(
+        entrances::slot_of(before).is_some(),
+        "another library's handler"
+    );
+    assert_eq!(calls(signal), 1);
+    leave(2);
+    leave(1);
 }
