@@ -51,8 +51,15 @@ pub(super) fn set_kernel_by(
             let before = kernel(signal)?;
             // SAFETY: the handler is the host's, was there before, or is what a plugin asks for.
             let handler = unsafe { libc::signal(signal, handler) };
+            // Where another handler was set in between, nobody says whether it takes one argument or three. A function that
+            // takes one does not notice two more.
+            let sa_flags = match handler == before.sa_sigaction {
+                true => before.sa_flags,
+                false => before.sa_flags | libc::SA_SIGINFO,
+            };
             (handler != libc::SIG_ERR).then_some(libc::sigaction {
                 sa_sigaction: handler,
+                sa_flags,
                 ..before
             })
         }
