@@ -9,6 +9,10 @@ use hotswap_host::prelude::*;
 use hotswap_host::signal;
 
 fn main() -> ExitCode {
+    // Shows the log: which builds were loaded and which have left memory, and what plugins log.
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     if let Err(error) = serve() {
         eprintln!("error: {error}");
         return ExitCode::FAILURE;

@@ -13,14 +13,16 @@ fn readme() -> String {
     fs::read_to_string(checkout().join("README.md")).expect("there is a README")
 }
 
-/// The files of the example, with their paths: each block that follows a comment which names one.
-fn files(readme: &str) -> impl Iterator<Item = (&str, &str)> {
-    readme.split("<!-- file: ").skip(1).map(|block| {
+/// The files of the examples, with their paths: each block that follows a comment which names one. What begins with `shop/`
+/// is the second example.
+fn files(readme: &str, second: bool) -> impl Iterator<Item = (&str, &str)> {
+    let files = readme.split("<!-- file: ").skip(1).map(|block| {
         let (path, block) = block.split_once(" -->\n```").expect("a block follows");
         let (_language, block) = block.split_once('\n').expect("the block has lines");
         let (text, _) = block.split_once("```").expect("the block ends");
         (path, text)
-    })
+    });
+    files.filter(move |(path, _)| path.starts_with("shop/") == second)
 }
 
 #[test]
@@ -31,7 +33,7 @@ fn its_example_works_as_it_is_printed() {
     let lock = fs::File::create(target().join("lock")).unwrap();
     lock.lock().unwrap();
     let checkout = checkout().canonicalize().unwrap();
-    for (path, text) in files(&readme()) {
+    for (path, text) in files(&readme(), false) {
         let file = workspace.join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         let checkout = format!("\"{}/", checkout.display());
@@ -70,6 +72,42 @@ fn its_example_works_as_it_is_printed() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(output.status.success());
+}
+
+/// The manifests are not printed: they say nothing new.
+#[test]
+fn its_plugins_that_need_each_other_build_and_pass_their_test() {
+    let shop = target().join("readme/shop");
+    let lock = fs::File::create(target().join("lock")).unwrap();
+    fs::create_dir_all(&shop).unwrap();
+    lock.lock().unwrap();
+    let checkout = checkout().canonicalize().unwrap();
+    let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n";
+    fs::write(shop.join("Cargo.toml"), workspace).unwrap();
+    fs::copy(checkout.join("Cargo.lock"), shop.join("Cargo.lock")).unwrap();
+    let readme = readme();
+    let crates: Vec<_> = files(&readme, true).collect();
+    assert_eq!(crates.len(), 3);
+    for (path, text) in crates {
+        let name = path.split('/').nth(1).expect("it is in a crate");
+        let plugin = checkout.join("hotswap-plugin");
+        let mut manifest = format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\nhotswap-plugin = {{ path = {plugin:?} }}\n"
+        );
+        if name != "prices" {
+            manifest += "prices = { path = \"../prices\" }\n";
+        }
+        let file = target().join("readme").join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(shop.join(name).join("Cargo.toml"), manifest).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    for args in [["fmt", "--all", "--check"].as_slice(), &["test"]] {
+        let output = at(&shop, "cargo").args(args).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {text}");
+        assert!(!text.contains("warning"), "{args:?}: {text}");
+    }
 }
 
 /// A command in the example's workspace, which is built beside the tests' fixtures.

@@ -22,6 +22,9 @@ const PLUGIN: &str = include_str!("../../templates/plugin.rs");
 const HOST: &str = include_str!("../../templates/host.rs");
 const HOST_WITH_PLUGIN: &str = include_str!("../../templates/workspace.rs");
 
+/// What a host shows the log with.
+const SUBSCRIBER: &str = "tracing-subscriber = \"0.3\"";
+
 /// Makes a host a workspace of its own. Cargo adds the plugins that are made below it.
 const WORKSPACE: &str = "\n[workspace]\n";
 /// The same where there is a plugin already.
@@ -57,7 +60,7 @@ struct New<'a> {
 impl New<'_> {
     fn plugin(&self, directory: &Path, name: Option<&str>) -> Result<(), Error> {
         let name = self.package(directory, name, "--lib")?;
-        self.depend(directory, "hotswap-plugin")?;
+        depend(directory, &[&self.dependencies.line("hotswap-plugin")])?;
         write(
             &directory.join("src/lib.rs"),
             &PLUGIN.replace("{{type}}", &type_name(&name)),
@@ -75,7 +78,10 @@ impl New<'_> {
     ) -> Result<(), Error> {
         let alone = enclosing_workspace(directory)?.is_none();
         let name = self.package(directory, name, "--bin")?;
-        self.depend(directory, "hotswap-host")?;
+        depend(
+            directory,
+            &[&self.dependencies.line("hotswap-host"), SUBSCRIBER],
+        )?;
         if alone {
             let manifest = directory.join("Cargo.toml");
             write(&manifest, &(read(&manifest)? + workspace))?;
@@ -150,19 +156,6 @@ impl New<'_> {
             members.push(path.to_string_lossy().into_owned());
         }
         write(&manifest, &document.to_string())
-    }
-
-    /// Adds a dependency on one of hotswap's crates.
-    fn depend(&self, directory: &Path, dependency: &str) -> Result<(), Error> {
-        const SECTION: &str = "[dependencies]\n";
-        let manifest = directory.join("Cargo.toml");
-        let line = self.dependencies.line(dependency);
-        let text = read(&manifest)?;
-        let text = match text.split_once(SECTION) {
-            Some((before, after)) => format!("{before}{SECTION}{line}\n{after}"),
-            None => format!("{text}\n{SECTION}{line}\n"),
-        };
-        write(&manifest, &text)
     }
 
     fn created(&self, what: &str, name: &str, directory: &Path) {
@@ -280,6 +273,19 @@ fn type_name(package: &str) -> String {
             .unwrap_or_default()
     };
     package.split(['-', '_']).map(capitalized).collect()
+}
+
+/// Adds these dependencies, a line each.
+fn depend(directory: &Path, lines: &[&str]) -> Result<(), Error> {
+    const SECTION: &str = "[dependencies]\n";
+    let manifest = directory.join("Cargo.toml");
+    let lines = lines.join("\n");
+    let text = read(&manifest)?;
+    let text = match text.split_once(SECTION) {
+        Some((before, after)) => format!("{before}{SECTION}{lines}\n{after}"),
+        None => format!("{text}\n{SECTION}{lines}\n"),
+    };
+    write(&manifest, &text)
 }
 
 fn read(path: &Path) -> Result<String, Error> {
