@@ -21,6 +21,8 @@ use crate::ui::shown;
 use crate::workspace::{Workspace, directory};
 use crate::{Error, edges, settings};
 
+mod names;
+
 /// Where what is known of commits is kept between builds.
 pub(crate) const COMMITS: &str = ".hotswap-commits.json";
 
@@ -64,6 +66,8 @@ struct Compiled<'w> {
     package: &'w Package,
     file_name: String,
     build_id: BuildId,
+    /// What it says of itself; `None` where it is for another machine.
+    artifact: Option<Artifact>,
     bytes: Vec<u8>,
     permissions: Permissions,
     dep_info: PathBuf,
@@ -202,7 +206,7 @@ fn compile<'w>(
     })?;
     timing.step("compile");
     let mut bytes = std::fs::read(&file).map_err(io("read", &file))?;
-    let build_id = examine(calls, plugin, &file, &bytes)?;
+    let (build_id, artifact) = examine(calls, plugin, &file, &bytes)?;
     timing.step("check");
     let note = commits.note(directory(plugin));
     timing.step("commit");
@@ -223,6 +227,7 @@ fn compile<'w>(
             .to_string_lossy()
             .into_owned(),
         build_id,
+        artifact,
         bytes,
         permissions: file.metadata().map_err(io("read", &file))?.permissions(),
         dep_info: file.with_extension("d"),
@@ -235,17 +240,17 @@ fn examine(
     plugin: &Package,
     file: &Path,
     bytes: &[u8],
-) -> Result<BuildId, Error> {
-    let (build_id, cautions) = match Artifact::from_bytes(file, bytes) {
+) -> Result<(BuildId, Option<Artifact>), Error> {
+    let (build_id, artifact, cautions) = match Artifact::from_bytes(file, bytes) {
         Ok(artifact) => {
             let cautions = artifact::cautions(bytes, &artifact.metadata);
-            (artifact.build_id, cautions)
+            (artifact.build_id, Some(artifact), cautions)
         }
         // What is built for another machine can be looked into only there.
         Err(ArtifactError {
             problem: ArtifactProblem::AnotherMachine { .. },
             ..
-        }) if calls.options.target.is_some() => (BuildId::of(bytes), Vec::new()),
+        }) if calls.options.target.is_some() => (BuildId::of(bytes), None, Vec::new()),
         Err(source) => {
             return Err(Error::NotAPlugin {
                 package: plugin.name.to_string(),
@@ -275,7 +280,7 @@ fn examine(
     for caution in cautions {
         calls.session.ui.warn(format_args!("{name} {caution}"));
     }
-    Ok(build_id)
+    Ok((build_id, artifact))
 }
 
 fn install_all(
@@ -283,6 +288,9 @@ fn install_all(
     groups: &[Group<'_>],
     compiled: &[Compiled<'_>],
 ) -> Result<Outcome, Error> {
+    for group in groups {
+        names::check(calls, group, compiled)?;
+    }
     let mut outcome = Outcome::default();
     for group in groups {
         let path = out_dir(calls.session, calls.workspace, calls.options, group.host);

@@ -56,7 +56,7 @@ pub enum Error {
     },
     /// There is no Cargo.toml where one was expected.
     #[error(
-        "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin",
+        "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin (where plugins go is said with --out-dir)",
         directory.display(), if *above { " or above it" } else { "" }
     )]
     NoManifest {

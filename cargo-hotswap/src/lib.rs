@@ -24,6 +24,7 @@ mod commit;
 mod dep_info;
 mod edges;
 mod error;
+mod go_options;
 mod graph;
 mod host;
 mod hosts;
@@ -59,7 +60,8 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let cli = match cli::Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            go_options::explain(&mut error);
             // Help and version come this way too, as errors that go to stdout and exit with 0. Where stderr is
             // closed there is nobody to tell.
             let _ = error.print();

@@ -9,6 +9,7 @@ use crate::instance::Instance;
 use crate::live::gate::Gate;
 use crate::live::record::Entered;
 use crate::name::PluginName;
+use crate::paths::as_text;
 use crate::vault::{Contents, LiveTable};
 use hotswap_plugin::Value;
 use serde::Serialize;
@@ -193,7 +194,32 @@ impl Generation {
         }
     }
 
-    fn users_of(&self, plugin: &Arc<Instance>) -> Vec<PluginName> {
+    /// Whether the instance is part of it.
+    pub(crate) fn has(&self, instance: &Arc<Instance>) -> bool {
+        let mut plugins = self.plugins.iter();
+        plugins.any(|plugin| Arc::ptr_eq(plugin, instance))
+    }
+
+    /// The instance, with those that import it, or import one that does.
+    pub(crate) fn all_users_of<'g>(
+        &'g self,
+        instance: &'g Arc<Instance>,
+    ) -> Vec<&'g Arc<Instance>> {
+        let mut users = vec![instance];
+        for plugin in &self.plugins {
+            let imports_one = |user: &&Arc<Instance>| {
+                let mut imports = plugin.imports().iter();
+                imports.any(|import| Arc::ptr_eq(import, user))
+            };
+            if users.iter().any(imports_one) {
+                users.push(plugin);
+            }
+        }
+        users
+    }
+
+    /// The plugins that import it.
+    pub(crate) fn users_of(&self, plugin: &Arc<Instance>) -> Vec<PluginName> {
         let uses = |user: &&Arc<Instance>| {
             user.imports()
                 .iter()
@@ -240,6 +266,13 @@ pub struct Listing {
     pub plugins: Vec<PluginListing>,
 }
 
+impl Listing {
+    /// The plugin of this name.
+    pub fn plugin(&self, name: &str) -> Option<&PluginListing> {
+        self.plugins.iter().find(|plugin| plugin.name == name)
+    }
+}
+
 /// One plugin of a generation.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -249,6 +282,7 @@ pub struct PluginListing {
     /// The version of its crate.
     pub version: String,
     /// The artifact it was loaded from. The file may have changed since.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// The hash of the artifact's bytes.
     pub build_id: BuildId,

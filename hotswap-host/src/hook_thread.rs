@@ -15,6 +15,7 @@ use crate::error::Hook;
 use crate::live::record;
 use crate::load::library::Library;
 use crate::name::PluginName;
+use hotswap_plugin::boundary::{HookError, collect, guard};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -29,13 +30,13 @@ use std::time::{Duration, Instant};
 thread_local! {
     /// Of a thread that runs hooks: who waits for them.
     static WATCH: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
-    /// This thread runs hooks, or the check of a reload.
+    /// This thread runs hooks, or a callback of a reload.
     static RUNNING: Cell<bool> = const { Cell::new(false) };
     /// The library whose hook this thread runs.
     static HERE: RefCell<Option<Arc<Library>>> = const { RefCell::new(None) };
 }
 
-/// Returns true on a thread that runs hooks, or the check of a reload.
+/// Returns true on a thread that runs hooks, or a callback of a reload.
 pub(crate) fn is_running_here() -> bool {
     RUNNING.get()
 }
@@ -76,6 +77,20 @@ pub(crate) fn check<R: Send>(run: impl FnOnce() -> R + Send) -> io::Result<R> {
         let checked = thread.spawn_scoped(scope, run)?.join();
         Ok(checked.unwrap_or_else(|payload| resume_unwind(payload)))
     })
+}
+
+/// Runs a callback of a reload on this thread, where a reload that it asks for is refused: it would wait for itself.
+///
+/// # Errors
+/// The callback returned an error, or panicked.
+pub(crate) fn callback(
+    run: impl FnOnce() -> Result<(), hotswap_plugin::Error>,
+) -> Result<(), HookError> {
+    let before = RUNNING.replace(true);
+    // SAFETY: the sink is that of this call.
+    let ran = collect(|sink| unsafe { guard(sink, run) });
+    RUNNING.set(before);
+    ran
 }
 
 /// A hook that runs.

@@ -25,7 +25,8 @@ pub(crate) const TABLE: HostTableRef = {
 
 unsafe extern "C" fn request_reload(token: Token) {
     // SAFETY: called by the library's code.
-    unsafe { Library::of(token) }.owner().request_reload();
+    let library = unsafe { Library::of(token) };
+    library.owner().request_reload(library.plugin());
 }
 
 unsafe extern "C" fn thread_index(_: Token) -> u32 {

@@ -40,6 +40,7 @@ mod load;
 mod load_data;
 mod name;
 mod nearest;
+mod paths;
 mod platform;
 mod provide;
 mod resolve;
@@ -73,9 +74,10 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use signature::Signature;
 pub use swapper::{
-    Builder, Change, Hold, Outcome, Pin, PluginReport, Reload, Report, StateReport, Swapper,
+    Builder, Cause, Change, Hold, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind,
+    Report, StateReport, Swapper,
 };
-pub use vault::{BagItem, LivePlace, LiveTypeRef};
+pub use vault::{BagItem, LivePlace, LiveTypeRef, Prefill};
 
 /// What the macros name. Not for people, and not covered by any promise of stability.
 #[doc(hidden)]

@@ -89,7 +89,7 @@ impl fmt::Display for Retirement {
     }
 }
 
-/// What keeps a replaced plugin in memory.
+/// What keeps a replaced plugin in memory, or would keep a live one: see [`Swapper::holders`](crate::Swapper::holders).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -122,7 +122,7 @@ pub enum Holder {
         /// How many.
         count: usize,
     },
-    /// A plugin that imports it, and is itself on its way out.
+    /// A plugin that imports it. Of one that was replaced, a plugin that is itself on its way out.
     User {
         /// Its name.
         plugin: String,

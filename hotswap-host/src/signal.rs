@@ -1,6 +1,6 @@
 //! Reloading on a signal: what `cargo hotswap reload` sends, and what an operator's `kill -USR1` does.
 use crate::error::ReloadError;
-use crate::swapper::{Swapper, WeakSwapper};
+use crate::swapper::{Cause, Swapper, WeakSwapper};
 use crate::telemetry::contain;
 use signal_hook::consts::FORBIDDEN;
 use signal_hook::iterator::{Handle, Signals};
@@ -14,7 +14,8 @@ pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
 /// Makes a host reload whenever the process receives `signal`, usually [`USUAL`].
 ///
 /// A thread of its own does it and logs the outcome, the report or the error; after an error the host goes on with
-/// what it had. Signals that arrive during a reload make one more follow it. The tools beside the host are told which
+/// what it had. Checks and observers of every generation ([`Builder::check`](crate::Builder::check) and
+/// [`observe`](crate::Builder::observe)) see these reloads, too. Signals that arrive during a reload make one more follow it. The tools beside the host are told which
 /// signal it is: see [`runtime`](crate::runtime).
 ///
 /// It does not keep the plugins loaded: when the last swapper is gone, signals do nothing.
@@ -46,8 +47,8 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
         .spawn(move || {
             signals
                 .forever()
-                .map_while(|_| weak.upgrade())
-                .for_each(reload)
+                .map_while(|signal| Some((signal, weak.upgrade()?)))
+                .for_each(|(signal, swapper)| reload(signal, &swapper));
         })
         .map_err(refused)?;
     let listener = Listener {
@@ -63,8 +64,9 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
     Ok(listener)
 }
 
-fn reload(swapper: Swapper) {
-    let outcome = swapper.reload();
+fn reload(signal: i32, swapper: &Swapper) {
+    let reload = swapper.prepare_reload();
+    let outcome = reload.caused_by(Cause::Signal { signal }).run();
     // A subscriber that panics does not end the listener.
     contain((), || match outcome {
         Ok(report) => tracing::info!(target: "hotswap", "{report}"),

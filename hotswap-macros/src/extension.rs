@@ -9,18 +9,14 @@ use syn::{Field, Fields, Ident, ItemStruct, Type};
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
-    let root = Root::only(options).unwrap_or_else(|error| {
-        errors.push(error);
-        Root::default()
-    });
+    let root = Root::only_or_default(options, &mut errors);
     let item: ItemStruct = syn::parse2(item.clone()).map_err(|_| {
         let text =
             "`#[extension]` is for structs: write it on `pub struct Name { pub field: Slot<dyn Trait> }`";
         syn::Error::new_spanned(item, text)
     })?;
     let extension = Extension::parse(&item, &mut errors);
-    errors.finish()?;
-    Ok(extension.generate(&root))
+    errors.beside(|| extension.generate(&root))
 }
 
 /// A struct, checked.

@@ -11,8 +11,48 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let item: DeriveInput = syn::parse2(item)?;
     let imports = Imports::parse(&item, &mut errors);
-    errors.finish()?;
-    Ok(imports.generate())
+    Ok(match errors.finish() {
+        Ok(()) => imports.generate(),
+        Err(errors) => {
+            let errors = errors.into_compile_error();
+            // So that a plugin's `new` does not miss the derive that is there. What is no interface would be told of twice.
+            let placeholder = has_only_interfaces(&item).then(|| placeholder(&item, &imports.root));
+            quote!(#errors #placeholder)
+        }
+    })
+}
+
+/// Whether each `Imported<…>` is one of a trait object.
+fn has_only_interfaces(item: &DeriveInput) -> bool {
+    let Data::Struct(data) = &item.data else {
+        return true;
+    };
+    data.fields.iter().all(|field| {
+        let inner = argument(&field.ty, "Option").unwrap_or(&field.ty);
+        argument(inner, "Imported").is_none_or(|ty| matches!(bare(ty), Type::TraitObject(_)))
+    })
+}
+
+/// An implementation that says nothing, for an item with errors.
+fn placeholder(item: &DeriveInput, root: &Root) -> TokenStream {
+    let ident = &item.ident;
+    let (parameters, arguments, bounds) = item.generics.split_for_impl();
+    let (b, use_boundary) = (&root.boundary(), root.use_boundary());
+    quote! {
+        #[allow(clippy::all, clippy::pedantic, unsafe_code)]
+        const _: () = {
+            #use_boundary
+
+            #[automatically_derived]
+            unsafe impl #parameters #root::Import for #ident #arguments #bounds {
+                const IMPORTS: &'static [#b::ImportDesc] = &[];
+                const METADATA: &'static str = "[]";
+                unsafe fn bind(_: &[#b::RawObject]) -> Self {
+                    ::core::unreachable!()
+                }
+            }
+        };
+    }
 }
 
 struct Imports<'a> {

@@ -14,17 +14,13 @@ use syn::{
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
-    let root = Root::only(options).unwrap_or_else(|error| {
-        errors.push(error);
-        Root::default()
-    });
+    let root = Root::only_or_default(options, &mut errors);
     let item: ItemTrait = syn::parse2(item.clone()).map_err(|_| {
         let text = "`#[interface]` is for traits: write it on `pub trait Name: Send + Sync`";
         syn::Error::new_spanned(item, text)
     })?;
     let interface = Interface::parse(&item, &mut errors);
-    errors.finish()?;
-    Ok(interface.generate(&root))
+    errors.beside(|| interface.generate(&root))
 }
 
 /// Methods that handles have of their own, through traits that are always in scope.

@@ -463,7 +463,6 @@ pub fn import(item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// The expansion, or all errors and the item as it was, so that the code around it can still use it.
 /// Makes a function, or a struct or an enum, one that is found by its name alone, whichever plugin it is in: in the newest
 /// generation, by the host and by every plugin.
 ///
@@ -541,6 +540,7 @@ pub fn live(options: TokenStream, item: TokenStream) -> TokenStream {
     or_errors(as_written, live::expand(options.into(), item.into()))
 }
 
+/// The expansion, or all errors and the item as it was, so that the code around it can still use it.
 fn or_errors(
     item: proc_macro2::TokenStream,
     expanded: syn::Result<proc_macro2::TokenStream>,

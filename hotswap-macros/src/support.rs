@@ -13,7 +13,11 @@ use syn::{
 
 /// The errors of one use of a macro, to be reported together.
 #[derive(Default)]
-pub struct Errors(Option<syn::Error>);
+pub struct Errors {
+    all: Option<syn::Error>,
+    /// There is an error that leaves nothing to expand.
+    is_fatal: bool,
+}
 
 impl Errors {
     /// An error on these tokens.
@@ -28,15 +32,38 @@ impl Errors {
 
     /// One more error.
     pub fn push(&mut self, error: syn::Error) {
-        match &mut self.0 {
+        self.is_fatal = true;
+        self.add(error);
+    }
+
+    /// An error of an option, without which the item can be expanded all the same.
+    pub fn option(&mut self, error: syn::Error) {
+        self.add(error);
+    }
+
+    fn add(&mut self, error: syn::Error) {
+        match &mut self.all {
             Some(first) => first.combine(error),
-            None => self.0 = Some(error),
+            None => self.all = Some(error),
         }
     }
 
     /// All of them, if there are any.
     pub fn finish(self) -> syn::Result<()> {
-        self.0.map_or(Ok(()), Err)
+        self.all.map_or(Ok(()), Err)
+    }
+
+    /// What is expanded, with the errors beside it, so that the code around it does not miss the macro that is there. Errors
+    /// that leave nothing to expand come alone.
+    pub fn beside(self, expand: impl FnOnce() -> TokenStream) -> syn::Result<TokenStream> {
+        match self.all {
+            Some(errors) if self.is_fatal => Err(errors),
+            errors => {
+                let errors = errors.map(syn::Error::into_compile_error);
+                let expanded = expand();
+                Ok(quote!(#errors #expanded))
+            }
+        }
     }
 }
 
@@ -59,6 +86,14 @@ impl Root {
         })
         .parse2(options)?;
         Ok(root)
+    }
+
+    /// The same; wrong options are errors, and the default stands in for what they say.
+    pub fn only_or_default(options: TokenStream, errors: &mut Errors) -> Self {
+        Root::only(options).unwrap_or_else(|error| {
+            errors.option(error);
+            Root::default()
+        })
     }
 
     /// Reads the option `crate = path`; `false` where this is another one.

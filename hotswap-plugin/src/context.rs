@@ -72,8 +72,9 @@ impl Context {
         self.generation
     }
 
-    /// How many reloads the host had completed when the instance was made.
-    pub fn reloads(&self) -> u64 {
+    /// How many reloads the host had completed when this instance was made. The number does not change while the instance lives;
+    /// the host has the current one, `Swapper::reloads`.
+    pub fn reloads_when_made(&self) -> u64 {
         self.reloads
     }
 

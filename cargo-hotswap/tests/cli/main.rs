@@ -10,6 +10,7 @@ mod help;
 mod inspect;
 mod interrupted;
 mod linked;
+mod names;
 mod new;
 mod note;
 mod refused;

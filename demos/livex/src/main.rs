@@ -73,7 +73,10 @@ fn main() -> anyhow::Result<()> {
                 break;
             }
         }
-        if !work(&swapper, &queue)? && queue.counts().1 >= days {
+        work(&swapper, &queue)?;
+        if let (0, queued) = queue.counts()
+            && queued >= days
+        {
             break;
         }
         thread::sleep(Duration::from_millis(args.interval));
@@ -88,9 +91,9 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Does the job whose turn it is, if there is one. One that fails stays: the next build may do better.
-fn work(swapper: &Swapper, queue: &Queue) -> anyhow::Result<bool> {
+fn work(swapper: &Swapper, queue: &Queue) -> anyhow::Result<()> {
     let Some((number, job)) = queue.next() else {
-        return Ok(false);
+        return Ok(());
     };
     let what = format!(
         "job {number}, {} of version {}",
@@ -109,7 +112,7 @@ fn work(swapper: &Swapper, queue: &Queue) -> anyhow::Result<bool> {
         }
         Err(failed) => error!("{what}: {failed}"),
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Says what is live in a new generation. Returns its number.

@@ -6,10 +6,10 @@
 //!
 //! | bytes | |
 //! |---|---|
-//! | 1 | what it says: 1 is queued, 2 is done |
+//! | 1 | what it says: 1 is queued, 2 is done, 3 is queued for later |
 //! | 8 | the job's number, little-endian |
 //! | 4 | the length of what follows, little-endian |
-//! | n | the job, as live data; or its result, as text |
+//! | n | the job, as live data; or its result, as text. Of a job for later, first 8 bytes with its time, in milliseconds since 1970, little-endian |
 //! | 4 | a checksum of all before it, FNV-1a, little-endian |
 use hotswap_host::LiveData;
 use livex_interfaces::JobQueue;
@@ -18,9 +18,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const QUEUED: u8 = 1;
 const DONE: u8 = 2;
+const LATER: u8 = 3;
 /// What a record has before its content, and behind it.
 const HEAD: usize = 13;
 const CHECK: usize = 4;
@@ -37,9 +39,36 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Jobs {
     /// Those to be done, by number.
-    pub waiting: BTreeMap<u64, LiveData>,
+    pub waiting: BTreeMap<u64, Waiting>,
     /// The results of those that were done, by number.
     pub done: BTreeMap<u64, String>,
+}
+
+/// A job that is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// The job.
+    pub job: LiveData,
+    /// It is not done before.
+    pub not_before: SystemTime,
+}
+
+impl Waiting {
+    /// Reads a job that was queued, with its time if it is for later.
+    fn read(kind: u8, content: &[u8]) -> io::Result<Self> {
+        let (not_before, job) = match (kind, content.split_first_chunk()) {
+            (QUEUED, _) => (UNIX_EPOCH, content),
+            (_, Some((millis, job))) => {
+                let since = Duration::from_millis(u64::from_le_bytes(*millis));
+                (UNIX_EPOCH + since, job)
+            }
+            _ => return Err(io::Error::other("a job for later has its time")),
+        };
+        Ok(Waiting {
+            job: LiveData::from_bytes(job).map_err(io::Error::other)?,
+            not_before,
+        })
+    }
 }
 
 impl Jobs {
@@ -56,8 +85,8 @@ impl Jobs {
         let (mut jobs, mut at) = (Jobs::default(), 0);
         while let Some((kind, number, content)) = record(&journal[at..]) {
             let known = match kind {
-                QUEUED if number == jobs.queued() + 1 => {
-                    let job = LiveData::from_bytes(content).map_err(io::Error::other)?;
+                QUEUED | LATER if number == jobs.queued() + 1 => {
+                    let job = Waiting::read(kind, content)?;
                     jobs.waiting.insert(number, job).is_none()
                 }
                 DONE if jobs.waiting.remove(&number).is_some() => {
@@ -97,11 +126,16 @@ impl Queue {
         Ok(Queue(Mutex::new(State { journal, jobs })))
     }
 
-    /// The job whose turn it is, and its number. It stays in the queue.
+    /// The job whose turn it is, and its number: the first whose time has come. It stays in the queue.
     pub fn next(&self) -> Option<(u64, LiveData)> {
+        self.next_at(SystemTime::now())
+    }
+
+    fn next_at(&self, now: SystemTime) -> Option<(u64, LiveData)> {
         let state = self.state();
-        let (number, job) = state.jobs.waiting.first_key_value()?;
-        Some((*number, job.clone()))
+        let mut waiting = state.jobs.waiting.iter();
+        let (number, waiting) = waiting.find(|(_, waiting)| waiting.not_before <= now)?;
+        Some((*number, waiting.job.clone()))
     }
 
     /// A job is done: it leaves the queue.
@@ -132,15 +166,27 @@ impl Queue {
 
 impl JobQueue for Queue {
     fn push(&self, job: &LiveData) -> hotswap_plugin::Result<u64> {
-        let mut state = self.state();
-        let number = state.jobs.queued() + 1;
-        state.write(QUEUED, number, job.as_bytes())?;
-        state.jobs.waiting.insert(number, job.clone());
-        Ok(number)
+        Ok(self.state().push(QUEUED, job.as_bytes())?)
+    }
+
+    fn push_after(&self, job: &LiveData, delay: Duration) -> hotswap_plugin::Result<u64> {
+        let due = SystemTime::now().duration_since(UNIX_EPOCH)? + delay;
+        let mut content = u64::try_from(due.as_millis())?.to_le_bytes().to_vec();
+        content.extend(job.as_bytes());
+        Ok(self.state().push(LATER, &content)?)
     }
 }
 
 impl State {
+    /// Queues a job, and returns its number.
+    fn push(&mut self, kind: u8, content: &[u8]) -> io::Result<u64> {
+        let job = Waiting::read(kind, content)?;
+        let number = self.jobs.queued() + 1;
+        self.write(kind, number, content)?;
+        self.jobs.waiting.insert(number, job);
+        Ok(number)
+    }
+
     /// Appends a record. Where that fails, what was written of it is taken back.
     fn write(&mut self, kind: u8, number: u64, content: &[u8]) -> io::Result<()> {
         let len = u32::try_from(content.len()).map_err(io::Error::other)?;
@@ -199,6 +245,23 @@ mod tests {
         assert_eq!(queue.counts(), (1, 2));
         assert_eq!(queue.next(), Some((2, job(2))));
         assert_eq!(queue.push(&job(3)).unwrap(), 3);
+    }
+
+    #[test]
+    fn a_job_for_later_waits_for_its_time_also_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("queue");
+        let queue = Queue::open(&file).unwrap();
+        let hour = Duration::from_secs(3600);
+        assert_eq!(queue.push_after(&job(1), hour).unwrap(), 1);
+        assert_eq!(queue.next(), None);
+        assert_eq!(queue.push(&job(2)).unwrap(), 2);
+        drop(queue);
+        let queue = Queue::open(&file).unwrap();
+        assert_eq!(queue.next(), Some((2, job(2))));
+        assert_eq!(queue.next_at(SystemTime::now() + hour), Some((1, job(1))));
+        queue.done(2, "out").unwrap();
+        assert_eq!((queue.next(), queue.counts()), (None, (1, 2)));
     }
 
     #[test]

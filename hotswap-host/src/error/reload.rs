@@ -7,7 +7,7 @@ use crate::retirement::Holder;
 use crate::runtime::RuntimeError;
 use crate::vault::LivePlace;
 use hotswap_plugin::LiveKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Why the plugins could not be opened or reloaded. The running generation is untouched, and nothing of the new one is
@@ -276,7 +276,11 @@ pub enum ReloadError {
         /// What would become of it.
         message: String,
     },
-    /// The callback refused the new generation, or panicked.
+    /// What the host puts into each generation failed, or panicked: see [`Builder::prefill`](crate::Builder::prefill).
+    #[error("the host has not prefilled the new generation: {0}")]
+    Prefill(String),
+    /// A check refused the new generation, or panicked: [`Builder::check`](crate::Builder::check), or that of the
+    /// [reload](crate::Reload::check).
     #[error("the new generation was refused: {0}")]
     Vetoed(String),
     /// Asked for from inside a call, a hook or a callback, or with a pin held on this thread.
@@ -346,6 +350,7 @@ impl ReloadError {
             | ReloadError::Static { .. }
             | ReloadError::LinkedTwice
             | ReloadError::Cycle { .. }
+            | ReloadError::Prefill(_)
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)
             | ReloadError::Thread(_)
@@ -355,6 +360,28 @@ impl ReloadError {
             | ReloadError::Forked => return None,
         };
         Some(name.clone())
+    }
+
+    /// The artifact at which it failed, if it was one.
+    pub fn file(&self) -> Option<&Path> {
+        Some(match self {
+            ReloadError::Find(FindError::Artifact(error)) | ReloadError::Artifact(error) => {
+                &error.file
+            }
+            ReloadError::Copy(CopyError { file, .. })
+            | ReloadError::Toolchain { file, .. }
+            | ReloadError::Open { file, .. }
+            | ReloadError::Layout { file, .. }
+            | ReloadError::Import { file, .. }
+            | ReloadError::Mismatch { file, .. }
+            | ReloadError::NotReloadable { file, .. }
+            | ReloadError::Hook(HookFailure { file, .. })
+            | ReloadError::HookTimeout { file, .. } => file,
+            ReloadError::Duplicate { second, .. } => second,
+            ReloadError::LiveDuplicate { second, .. } => &second.file,
+            ReloadError::Needed { failure, .. } => return failure.file(),
+            _ => return None,
+        })
     }
 
     /// The plugins without any of which there might be no error.

@@ -105,14 +105,14 @@ impl CopyDir {
         let plugin = &artifact.metadata.name;
         let name = unique_name(plugin, artifact.build_id);
         let as_file = match &self.dir {
-            Ok(dir) => match write_file(dir, &name, bytes, patch) {
+            Ok(dir) => match write_into(dir, &name, bytes, patch) {
                 Ok(path) => {
                     return Ok(PrivateCopy {
                         path,
                         storage: ManuallyDrop::new(Storage::File { _dir: dir.clone() }),
                     });
                 }
-                Err(error) => format!("{}: {error}", dir.path().display()),
+                Err(error) => error,
             },
             Err(reason) => reason.clone(),
         };
@@ -173,13 +173,19 @@ fn unique_name(plugin: &PluginName, build: BuildId) -> String {
     format!("{plugin}-{build:.8}-{}", COUNTER.fetch_add(1, Relaxed))
 }
 
-fn write_file(dir: &HostDir, name: &str, bytes: &[u8], patch: &Patch) -> io::Result<PathBuf> {
-    if forbids_code(dir.path())? {
+/// Writes a file into the host's directory, which is made again where somebody has removed it.
+fn write_into(dir: &HostDir, name: &str, bytes: &[u8], patch: &Patch) -> Result<PathBuf, String> {
+    let dir = dir.ready().map_err(|error| error.to_string())?;
+    write_file(&dir, name, bytes, patch).map_err(|error| format!("{}: {error}", dir.display()))
+}
+
+fn write_file(dir: &Path, name: &str, bytes: &[u8], patch: &Patch) -> io::Result<PathBuf> {
+    if forbids_code(dir)? {
         return Err(io::Error::other(
             "mounted noexec, so that no library can be opened there",
         ));
     }
-    let path = dir.path().join(format!("{name}.so"));
+    let path = dir.join(format!("{name}.so"));
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)

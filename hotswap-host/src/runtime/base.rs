@@ -1,5 +1,6 @@
 //! Where the directories of running hosts are.
 use super::error::RuntimeError;
+use crate::paths::absolute;
 use std::env;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
@@ -8,19 +9,29 @@ use std::path::{Path, PathBuf};
 
 /// The directories that come into question, the best first.
 pub(super) fn candidates() -> Vec<PathBuf> {
+    // The session's directory of another user is inherited with the environment, for instance through `sudo`.
+    all(|session| check(session).is_ok())
+}
+
+/// The directories that have come into question for a host with this environment: that of the session may be gone.
+pub(super) fn once_candidates() -> Vec<PathBuf> {
+    all(|_| true)
+}
+
+/// As they are from any working directory: the variables may be relative to the one of now.
+fn all(is_usable: impl FnOnce(&Path) -> bool) -> Vec<PathBuf> {
     let var = |name| {
         env::var_os(name)
             .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
+            .map(absolute)
     };
     if let Some(dir) = var("HOTSWAP_RUNTIME_DIR") {
         return vec![dir];
     }
-    // That of another user is inherited with the environment, for instance through `sudo`.
     let session = var("XDG_RUNTIME_DIR")
-        .filter(|dir| check(dir).is_ok())
+        .filter(|dir| is_usable(dir))
         .map(|dir| dir.join("hotswap"));
-    let temporary = env::temp_dir().join(format!("hotswap-{}", user()));
+    let temporary = absolute(env::temp_dir()).join(format!("hotswap-{}", user()));
     session.into_iter().chain([temporary]).collect()
 }
 
@@ -37,7 +48,8 @@ pub(super) fn prepare_first(candidates: &[PathBuf]) -> Result<PathBuf, RuntimeEr
     }
 }
 
-fn prepare(dir: &Path) -> Result<PathBuf, RuntimeError> {
+/// The directory, made if need be.
+pub(super) fn prepare(dir: &Path) -> Result<PathBuf, RuntimeError> {
     let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     created.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => RuntimeError::NotADirectory {

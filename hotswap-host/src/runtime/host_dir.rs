@@ -1,30 +1,58 @@
+//! The directory of one open swapper, and how it survives cleaners.
+//!
+//! Somebody may remove it, or files of it, while the host runs: at the end of a session, or since nothing of it was used for
+//! long. Three things are done about it:
+//!
+//! - The directory itself is locked, which makes systemd-tmpfiles pass it over, with all that is in it.
+//! - The host keeps the lock file open, and writes into it what it says of itself. So tools find the host by what the process
+//!   has open, while there is no directory: see [`open_locks`](super::open_locks).
+//! - Before the host writes anything, it looks whether the lock file is still at its place. If not, it makes the
+//!   directory again, under its name: in the same base directory or, where that cannot be had, in the next one. That also keeps
+//!   the host from trusting a directory that somebody else has made at the old place.
 use super::base;
 use super::error::RuntimeError;
 use super::process;
-use super::record::{HostRecord, StoredReport};
+use super::record::{HostRecord, LockRecord, StoredReport};
 use super::small_file;
+use crate::telemetry::contain;
 use serde::Serialize;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The last number in the name of this process's next directory.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 pub(super) const HOST: &str = "host.json";
 pub(super) const REPORT: &str = "report.json";
 
 /// The directory of one open swapper. It and what is in it are removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct HostDir {
-    path: PathBuf,
-    /// Holds the lock.
-    _lock: File,
+    name: String,
+    place: Mutex<Place>,
     /// The process that made it. In a forked child of that, the directory is not its own.
     process: u32,
+}
+
+/// Where it is, as long as nobody removes it.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    locks: Locks,
+    /// What is known of the host.
+    host: Option<HostRecord>,
+}
+
+#[derive(Debug)]
+struct Locks {
+    file: File,
+    /// None where directories cannot be locked.
+    _dir: Option<File>,
 }
 
 impl HostDir {
@@ -41,17 +69,22 @@ impl HostDir {
         // Not even after its removal is a number used again: tools may still look at the directory it named.
         loop {
             let n = NEXT.fetch_add(1, Relaxed);
-            let path = base.join(format!("{pid}-{started}-{n}"));
+            let name = format!("{pid}-{started}-{n}");
+            let path = base.join(&name);
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(RuntimeError::NotCreated { dir: path, error }),
             }
-            match lock_new(&path.join(LOCK)) {
-                Ok(Some(lock)) => {
+            match Locks::take(&path) {
+                Ok(Some(locks)) => {
                     return Ok(HostDir {
-                        path,
-                        _lock: lock,
+                        name,
+                        place: Mutex::new(Place {
+                            path,
+                            locks,
+                            host: None,
+                        }),
                         process: pid,
                     });
                 }
@@ -68,26 +101,115 @@ impl HostDir {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it is, or was before somebody removed it.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.place().path.clone()
+    }
+
+    /// Where it is: made again where somebody has removed it.
+    pub(crate) fn ready(&self) -> Result<PathBuf, RuntimeError> {
+        let mut place = self.place();
+        place.restore(&self.name)?;
+        Ok(place.path.clone())
     }
 
     /// Makes the host known, or what is known of it up to date.
     pub(crate) fn publish(&self, host: &HostRecord) -> Result<(), RuntimeError> {
-        self.write(HOST, host)
+        let mut place = self.place();
+        place.host = Some(host.clone());
+        if place.restore(&self.name)? {
+            return Ok(());
+        }
+        place.publish()
     }
 
     /// Stores the outcome of an attempt to reload.
     pub(crate) fn store(&self, report: &StoredReport) -> Result<(), RuntimeError> {
-        self.write(REPORT, report)
+        let mut place = self.place();
+        let is_new = place.restore(&self.name)?;
+        if !is_new && !place.path.join(HOST).exists() {
+            place.publish()?;
+        }
+        place.write(REPORT, report)
     }
 
     /// Makes the host unknown again. The directory stays, for the libraries that are still open.
     pub(crate) fn withdraw(&self) {
+        let mut place = self.place();
+        place.host = None;
+        // Where the files cannot be changed, readers still find out that the host has ended.
+        let _ = place.locks.file.set_len(0);
         for name in [HOST, REPORT] {
-            // Where the file cannot be removed, readers still find out that the host has ended.
-            let _ = fs::remove_file(self.path.join(name));
+            let _ = fs::remove_file(place.path.join(name));
         }
+    }
+}
+
+impl Place {
+    /// Makes the directory again, if it is not there any more. Returns whether it was made.
+    fn restore(&mut self, name: &str) -> Result<bool, RuntimeError> {
+        if is_at(&self.locks.file, &self.path.join(LOCK)) {
+            return Ok(false);
+        }
+        let before = self.path.parent().map(base::prepare);
+        let base = match before {
+            Some(Ok(base)) => base,
+            _ => base::prepare_first(&base::candidates())?,
+        };
+        self.path = base.join(name);
+        self.locks = loop {
+            match DirBuilder::new().mode(0o700).create(&self.path) {
+                // It is there where the lock file alone was removed. Only this user can make anything in the base directory.
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    let dir = self.path.clone();
+                    return Err(RuntimeError::NotCreated { dir, error });
+                }
+                _ => {}
+            }
+            match Locks::take(&self.path) {
+                Ok(Some(locks)) => break locks,
+                Ok(None) => {}
+                Err(error) => {
+                    let file = self.path.join(LOCK);
+                    return Err(RuntimeError::NotWritten { file, error });
+                }
+            }
+        };
+        contain((), || {
+            tracing::warn!(
+                target: "hotswap",
+                "the host's runtime directory was removed while it runs, and was made again: {}",
+                self.path.display()
+            );
+        });
+        self.publish()?;
+        Ok(true)
+    }
+
+    /// Writes what is known of the host.
+    fn publish(&self) -> Result<(), RuntimeError> {
+        let Some(host) = &self.host else {
+            return Ok(());
+        };
+        self.write(HOST, host)?;
+        let record = LockRecord {
+            dir: self.path.clone(),
+            host: host.clone(),
+        };
+        let written = serde_json::to_vec(&record).map_err(io::Error::from);
+        written
+            .and_then(|json| {
+                self.locks.file.write_all_at(&json, 0)?;
+                self.locks.file.set_len(json.len() as u64)
+            })
+            .map_err(|error| RuntimeError::NotWritten {
+                file: self.path.join(LOCK),
+                error,
+            })
     }
 
     fn write(&self, name: &str, content: &impl Serialize) -> Result<(), RuntimeError> {
@@ -102,8 +224,17 @@ impl HostDir {
 impl Drop for HostDir {
     fn drop(&mut self) {
         if self.process == std::process::id() {
-            remove(&self.path);
+            remove(&self.path());
         }
+    }
+}
+
+impl Locks {
+    /// Takes the locks of a new directory. `None` if it was removed meanwhile.
+    fn take(dir: &Path) -> io::Result<Option<Self>> {
+        let of_dir = File::open(dir).ok().filter(|dir| dir.lock_shared().is_ok());
+        let file = lock_new(&dir.join(LOCK))?;
+        Ok(file.map(|file| Locks { file, _dir: of_dir }))
     }
 }
 
@@ -135,13 +266,18 @@ fn is_at(file: &File, path: &Path) -> bool {
 pub(super) fn host_dirs(base: &Path) -> impl Iterator<Item = (PathBuf, u32, u64)> {
     let entries = fs::read_dir(base).into_iter().flatten().flatten();
     entries.filter_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        let (process, n) = name.rsplit_once('-')?;
-        let (pid, started) = process.split_once('-')?;
-        n.parse::<u64>().ok()?;
+        let (pid, started) = parse_name(entry.file_name().to_str()?)?;
         let dir = entry.file_type().ok()?.is_dir();
-        dir.then_some((entry.path(), pid.parse().ok()?, started.parse().ok()?))
+        dir.then_some((entry.path(), pid, started))
     })
+}
+
+/// Process id and start time, of the name of a host's directory.
+pub(super) fn parse_name(name: &str) -> Option<(u32, u64)> {
+    let (process, n) = name.rsplit_once('-')?;
+    let (pid, started) = process.split_once('-')?;
+    n.parse::<u64>().ok()?;
+    Some((pid.parse().ok()?, started.parse().ok()?))
 }
 
 /// Whether the lock proves that its host has ended, though perhaps not its process: that may run another program now.
@@ -162,9 +298,9 @@ fn sweep(base: &Path) {
                 Err(TryLockError::Error(_)) => !process::is_alive(pid, started),
             },
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                // Being made, or half removed. The lock goes last, so that nothing else is left in it.
+                // Being made, or half removed, where nothing is in it. Otherwise somebody has removed the lock file.
                 let _ = fs::remove_dir(&dir);
-                false
+                File::open(&dir).is_ok_and(|dir| dir.try_lock().is_ok())
             }
             Err(_) => false,
         };

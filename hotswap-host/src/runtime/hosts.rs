@@ -1,7 +1,7 @@
 use super::error::WaitError;
 use super::host_dir::{HOST, REPORT, host_dirs, is_abandoned};
 use super::record::{HostRecord, StoredReport};
-use super::{base, process, small_file};
+use super::{base, open_locks, process, small_file};
 use serde::de::DeserializeOwned;
 use std::io;
 use std::ops::Deref;
@@ -24,8 +24,31 @@ pub fn hosts() -> Vec<RunningHost> {
         .into_iter()
         .filter(|dir| base::check(dir).is_ok());
     let mut hosts: Vec<_> = bases.flat_map(|dir| hosts_in(&dir)).collect();
+    for host in hosts_without_directory(&base::once_candidates()) {
+        // Made again meanwhile, perhaps elsewhere.
+        let name = host.dir.file_name();
+        if !hosts.iter().any(|known| known.dir.file_name() == name) {
+            hosts.push(host);
+        }
+    }
     hosts.sort_by_key(|host| host.pid);
     hosts
+}
+
+/// The hosts whose directory was in one of these, and that cannot be found there: somebody has removed it, or a file of it.
+pub(super) fn hosts_without_directory(bases: &[PathBuf]) -> Vec<RunningHost> {
+    open_locks::records()
+        .filter(|lock| {
+            let base = lock.dir.parent();
+            let known = base.is_some_and(|base| bases.iter().any(|known| known == base));
+            known && process::is_alive(lock.host.pid, lock.host.start_time)
+        })
+        .filter(|lock| read::<HostRecord>(&lock.dir.join(HOST)).is_none())
+        .map(|lock| RunningHost {
+            record: lock.host,
+            dir: lock.dir,
+        })
+        .collect()
 }
 
 pub(super) fn hosts_in(base: &Path) -> Vec<RunningHost> {
@@ -55,7 +78,16 @@ impl Deref for RunningHost {
 impl RunningHost {
     /// The outcome of its latest attempt to load or reload; `None` before the first load is through.
     pub fn report(&self) -> Option<StoredReport> {
-        read(&self.dir.join(REPORT))
+        let in_base = |dir: &Path| {
+            base::check(dir.parent()?).ok()?;
+            read(&dir.join(REPORT))
+        };
+        in_base(&self.dir).or_else(|| {
+            // Where its directory was removed, it is made again, perhaps below another base directory.
+            let name = self.dir.file_name()?;
+            let mut bases = base::candidates().into_iter();
+            bases.find_map(|base| in_base(&base.join(name)))
+        })
     }
 
     /// Whether it still runs.

@@ -5,17 +5,21 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `lock` | locked as long as the host uses the directory: the proof that it lives, also across pid namespaces |
+//! | `lock` | locked as long as the host uses the directory: the proof that it lives, also across pid namespaces. In it is what a [`RunningHost`] is found by when somebody has removed the directory |
 //! | `host.json` | a [`HostRecord`] |
 //! | `report.json` | the [`StoredReport`] of the latest reload attempt |
 //! | `*.so` | the private copies of the libraries that are open |
 //!
 //! JSON files are replaced in one step: what is read is never half-written. Directories that nobody has locked are
 //! removed by the next host that starts.
+//!
+//! A host whose directory is removed while it runs, by a cleaner or at the end of a session, makes it again with its next
+//! reload. Until then it is found by the lock file that it has open: on Linux, by tools that see its process in `/proc`.
 mod base;
 mod error;
 mod host_dir;
 mod hosts;
+mod open_locks;
 mod process;
 mod record;
 mod small_file;

@@ -1,5 +1,6 @@
 use super::process;
-use serde::{Deserialize, Serialize, Serializer};
+use crate::paths::{absolute, as_text};
+use serde::{Deserialize, Serialize};
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ pub struct HostRecord {
     pub pid: u32,
     /// When it was started, which tells it from a later process with the same id.
     pub start_time: u64,
-    /// The directory that it loads plugins from, without links.
+    /// The directory that it loads plugins from, absolute, with links as they are.
     #[serde(serialize_with = "as_text")]
     pub plugin_dir: PathBuf,
     /// Its program.
@@ -22,11 +23,6 @@ pub struct HostRecord {
     pub reload_signal: Option<i32>,
 }
 
-/// Paths are shown as far as they are text; JSON has nothing else.
-fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
-}
-
 impl HostRecord {
     /// This process, with plugins from `plugin_dir`, listening for no signal yet.
     pub(crate) fn of_this_process(plugin_dir: &Path) -> Self {
@@ -34,7 +30,7 @@ impl HostRecord {
         HostRecord {
             pid,
             start_time: process::start_time(pid).unwrap_or(0),
-            plugin_dir: resolved(plugin_dir),
+            plugin_dir: absolute(plugin_dir),
             executable: env::current_exe().unwrap_or_default(),
             reload_signal: None,
         }
@@ -46,16 +42,22 @@ impl HostRecord {
     /// If `dir` does not exist, or its path cannot be followed.
     pub fn serves(&self, dir: &Path) -> io::Result<bool> {
         let dir = dir.canonicalize()?;
-        // The host's may not have existed when it was recorded.
+        // Followed now: a link of the host's may lead elsewhere by now.
         Ok(resolved(&self.plugin_dir).to_string_lossy() == dir.to_string_lossy())
     }
 }
 
 /// Without links, as far as the directory exists.
 fn resolved(dir: &Path) -> PathBuf {
-    dir.canonicalize()
-        .or_else(|_| std::path::absolute(dir))
-        .unwrap_or_else(|_| dir.to_owned())
+    dir.canonicalize().unwrap_or_else(|_| absolute(dir))
+}
+
+/// What a host writes into its lock file: where its directory is, and what it says of itself.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LockRecord {
+    #[serde(serialize_with = "as_text")]
+    pub(super) dir: PathBuf,
+    pub(super) host: HostRecord,
 }
 
 /// The outcome of a host's latest attempt to load or reload.

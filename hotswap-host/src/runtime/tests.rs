@@ -1,10 +1,11 @@
 use super::WaitError;
 use super::host_dir::HostDir;
-use super::hosts::hosts_in;
+use super::hosts::{hosts_in, hosts_without_directory};
 use super::record::{HostRecord, Reported, StoredReport};
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -43,9 +44,13 @@ fn be_a_host() {
     dir.publish(&record).unwrap();
     fs::write(dir.path().join("copy.so"), "").unwrap();
     println!("\nin {}", dir.path().display());
-    let line = std::io::stdin().lines().next().unwrap().unwrap();
-    if line == "exec" {
-        panic!("{}", Command::new("sleep").arg("1000").exec());
+    for line in std::io::stdin().lines() {
+        match &*line.unwrap() {
+            "exec" => panic!("{}", Command::new("sleep").arg("1000").exec()),
+            "report" => dir.store(&StoredReport::new(1, 1, Err("it was asked for".into()))),
+            other => panic!("{other}"),
+        }
+        .unwrap();
     }
 }
 
@@ -148,6 +153,69 @@ fn hosts_are_found_while_they_live() {
         std::io::ErrorKind::NotFound
     );
     end(child);
+}
+
+/// Tells the other process to store a report, which it does after it has looked at its directory.
+fn report(child: &mut Child) {
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"report\n").unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_host_is_found_while_its_directory_is_gone_and_makes_it_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let base = parent.path().join("hosts");
+    fs::create_dir(&base).unwrap();
+    fs::set_permissions(&base, fs::Permissions::from_mode(0o700)).unwrap();
+    let (mut child, dir) = spawn_host(&base);
+    let all_of = |dir: &Path| fs::remove_dir_all(dir);
+    let one_of = |name: &'static str| move |dir: &Path| fs::remove_file(dir.join(name));
+    let clean: [(&str, &dyn Fn(&Path) -> std::io::Result<()>); 4] = [
+        ("the base directory", &|_| all_of(&base)),
+        ("its directory", &all_of),
+        ("what it says", &one_of("host.json")),
+        ("the lock", &one_of("lock")),
+    ];
+    for (what, clean) in clean {
+        clean(&dir).unwrap();
+        let found = match what {
+            "the lock" => hosts_in(&base),
+            _ => {
+                assert!(hosts_in(&base).is_empty(), "{what}");
+                hosts_without_directory(std::slice::from_ref(&base))
+            }
+        };
+        let [host] = &found[..] else {
+            panic!("{what}: {found:?}")
+        };
+        assert_eq!(host.pid, child.id());
+        assert!(host.reload_signal.is_some() && host.is_alive());
+        assert!(hosts_without_directory(&[parent.path().into()]).is_empty());
+        // What whoever has found it waits for.
+        let _ = fs::remove_file(dir.join("report.json"));
+        report(&mut child);
+        let reported = host
+            .wait_for_attempt(None, Duration::from_secs(60))
+            .unwrap();
+        assert_eq!(reported.text, "it was asked for");
+        assert_eq!(hosts_in(&base).len(), 1, "{what}");
+        assert!(hosts_without_directory(std::slice::from_ref(&base)).is_empty());
+        // It is locked again: the next host does not remove it.
+        drop(HostDir::create_in(&base).unwrap());
+        assert!(dir.join("host.json").exists(), "{what}");
+    }
+    end(child);
+    drop(HostDir::create_in(&base).unwrap());
+    assert!(!dir.exists());
+}
+
+/// What makes systemd-tmpfiles pass a directory over.
+#[test]
+fn its_directory_is_locked() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = HostDir::create_in(base.path()).unwrap();
+    let opened = || File::open(dir.path()).unwrap().try_lock();
+    assert!(matches!(opened(), Err(fs::TryLockError::WouldBlock)));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What a swapper is opened with.
 use super::Swapper;
 use super::inner::Inner;
-use super::request::Plan;
+use super::observe::{Cause, Checks, Observers, ReloadEvent};
+use super::request::{Change, Plan};
 use super::writer::{Writer, WriterLock};
 use crate::error::ReloadError;
 use crate::generation::Generation;
@@ -11,12 +12,14 @@ use crate::live::retire::{Retirer, Settings, UnloadMode};
 use crate::load::copy::CopyDir;
 use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
+use crate::paths::absolute;
 use crate::provide::{Provided, Provider};
 use crate::runtime::{HostDir, HostRecord};
-use crate::vault::{Contents, ExtensionKinds};
+use crate::vault::{Contents, ExtensionKinds, Prefill, Prefills};
 use hotswap_plugin::Extension;
 use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -41,6 +44,9 @@ pub struct Builder {
     gate_limit: Duration,
     hook_limit: Duration,
     toolchain: bool,
+    prefills: Prefills,
+    checks: Checks,
+    observers: Observers,
 }
 
 impl Builder {
@@ -63,13 +69,19 @@ impl Builder {
             gate_limit: Duration::from_secs(1),
             hook_limit: Duration::from_secs(30),
             toolchain: false,
+            prefills: Prefills::default(),
+            checks: Checks::default(),
+            observers: Observers::default(),
         }
     }
 
     /// Where the plugins' artifacts are. Otherwise the environment variable `HOTSWAP_PLUGIN_DIR` says, otherwise it is
     /// `plugins` beside the executable.
+    ///
+    /// A relative path is that of the working directory of now, whatever becomes of that. Links are not followed before
+    /// the directory is read: where one is switched, the next reload reads the other directory.
     pub fn plugin_dir(mut self, dir: impl Into<PathBuf>) -> Self {
-        self.plugin_dir = Some(dir.into());
+        self.plugin_dir = Some(absolute(dir));
         self
     }
 
@@ -121,6 +133,74 @@ impl Builder {
     /// [`Generation::extension`].
     pub fn extension<E: Extension>(mut self) -> Self {
         self.extensions.add::<E>();
+        self
+    }
+
+    /// Puts something of the host's into each generation, before any plugin's `on_init` runs: values into the data bag, and
+    /// objects into the slots of [extensions](Self::extension).
+    ///
+    /// ```no_run
+    /// # use hotswap_host::Swapper;
+    /// # use std::error::Error;
+    /// # fn main() -> Result<(), Box<dyn Error>> {
+    /// let swapper = Swapper::builder()
+    ///     .prefill(|next| next.set("port", 8080))
+    ///     .open()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It runs for each generation that is made, also for one that does not become live. An error or a panic refuses the
+    /// generation. A later closure runs after the earlier ones. A [`Swapper`] that it keeps is never dropped.
+    pub fn prefill<E: fmt::Display>(
+        mut self,
+        prefill: impl Fn(&mut Prefill<'_>) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.prefills.add(prefill);
+        self
+    }
+
+    /// A check that every new generation has to pass, whoever asked for it: the first one at [`open`](Self::open), and
+    /// those of [`Swapper::reload`], of a [signal](crate::signal) or `cargo hotswap reload`, and of plugins. It sees the live
+    /// generation and the new one just before the switch, on a thread of its own, and may call the new one. An error or a
+    /// panic refuses it: [`ReloadError::Vetoed`].
+    ///
+    /// ```no_run
+    /// # use hotswap_host::Swapper;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let swapper = Swapper::builder()
+    ///     .check(|change| match change.next().listing().plugin("rules") {
+    ///         Some(_) => Ok(()),
+    ///         None => Err("no host without the rules"),
+    ///     })
+    ///     .observe(|event| println!("{event}"))
+    ///     .open()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A later check comes after the earlier ones, and the [check of a reload](crate::Reload::check) after all of them. Where
+    /// an [optional](Self::optional) plugin fails after them, they run again, for the generation without it. A reload that
+    /// finds nothing new makes no generation. A [`Swapper`] that the closure keeps is never dropped.
+    pub fn check<E: fmt::Display>(
+        mut self,
+        check: impl Fn(&Change<'_>) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.checks.add(check);
+        self
+    }
+
+    /// Is told what becomes of every attempt to make a generation, whoever asked for it: the report or the error, with its number
+    /// and its cause.
+    ///
+    /// It runs before the call that asked returns, and before `cargo hotswap reload` hears of it, on the thread that made the
+    /// attempt. The next attempt waits for it: hand on, over a channel, what takes long. A reload that it asks for is refused,
+    /// and a panic is logged. A [`Swapper`] that it keeps is never dropped.
+    ///
+    /// A request that never becomes an attempt is the caller's alone: from inside a call or a hook, in a forked child,
+    /// after the shutdown.
+    pub fn observe(mut self, observer: impl Fn(&ReloadEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.observers.add(observer);
         self
     }
 
@@ -236,10 +316,17 @@ impl Builder {
             toolchain: self.toolchain,
             is_static: !self.linked.is_empty(),
             requested: AtomicBool::new(false),
+            prefills: self.prefills,
+            checks: self.checks,
+            observers: self.observers,
         }));
         let levels = crate::telemetry::levels();
         let mut writer = swapper.0.writer()?;
-        swapper.run(&mut writer, Plan::default())?;
+        let plan = Plan {
+            cause: Cause::Open,
+            ..Plan::default()
+        };
+        swapper.run(&mut writer, plan)?;
         swapper.0.publish(&writer);
         drop(writer);
         crate::levels::follow(&swapper, levels).map_err(ReloadError::Thread)?;
@@ -249,7 +336,7 @@ impl Builder {
 
 fn default_plugin_dir() -> PathBuf {
     if let Some(dir) = std::env::var_os(PLUGIN_DIR).filter(|dir| !dir.is_empty()) {
-        return dir.into();
+        return absolute(dir);
     }
     let executable = std::env::current_exe().unwrap_or_default();
     executable.parent().unwrap_or(Path::new("")).join("plugins")

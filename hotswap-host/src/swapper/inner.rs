@@ -1,4 +1,5 @@
 //! What swappers, handles and holds share, and the switch.
+use super::observe::{Checks, Observers};
 use super::reload::each_in_turn;
 use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::bindings::Target;
@@ -14,7 +15,7 @@ use crate::load::copy::CopyDir;
 use crate::provide::Provided;
 use crate::runtime::{HostDir, RuntimeError, StoredReport};
 use crate::telemetry::contain;
-use crate::vault::{Contents, ExtensionKinds};
+use crate::vault::{Contents, ExtensionKinds, Prefills};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -51,6 +52,11 @@ pub(crate) struct Inner {
     pub(super) is_static: bool,
     /// A reload that a plugin asked for is about to run.
     pub(super) requested: AtomicBool,
+    /// What the host puts into each generation.
+    pub(super) prefills: Prefills,
+    /// The checks of every generation.
+    pub(super) checks: Checks,
+    pub(super) observers: Observers,
 }
 
 /// All handles, locked.

@@ -5,7 +5,9 @@ mod builder;
 mod candidate;
 mod construct;
 mod gate;
+mod holders;
 mod inner;
+mod observe;
 mod optional;
 mod pinned;
 mod reload;
@@ -18,6 +20,7 @@ mod writer;
 
 pub use builder::Builder;
 pub(crate) use inner::Inner;
+pub use observe::{Cause, ReloadEvent, ReloadEventKind};
 pub use pinned::{Hold, Pin};
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::{Change, Reload};
@@ -31,6 +34,7 @@ use crate::live::gate::Gate;
 use crate::live::pin::{Live, Pinned};
 use crate::live::record;
 use crate::name::PluginName;
+use crate::paths::absolute;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
 use crate::signature::Signature;
@@ -243,7 +247,7 @@ impl Swapper {
     }
 
     /// Adds a plugin from a file outside the plugin directory, or replaces the one of its name. It stays part of later
-    /// generations.
+    /// generations. A relative path is that of the working directory of now.
     ///
     /// # Errors
     /// As [`reload`](Self::reload).
@@ -261,14 +265,15 @@ impl Swapper {
     }
 
     /// Makes another directory the plugin directory, from the next reload on, and forgets what
-    /// [`load`](Self::load) and [`unload`](Self::unload) changed.
+    /// [`load`](Self::load) and [`unload`](Self::unload) changed. A relative one is that of the working directory of now.
     ///
     /// # Errors
     /// From inside a reload; where the plugins are linked into the program.
     pub fn set_plugin_dir(&self, dir: impl Into<PathBuf>) -> Result<(), ReloadError> {
+        // Made absolute before anything is waited for.
+        let dir = absolute(dir);
         let mut writer = self.0.writer()?;
         writer.check_may_change()?;
-        let dir = dir.into();
         writer.host = HostRecord {
             reload_signal: writer.host.reload_signal,
             ..HostRecord::of_this_process(&dir)
@@ -280,7 +285,7 @@ impl Swapper {
         Ok(())
     }
 
-    /// The plugin directory.
+    /// The plugin directory: an absolute path, in which links are as they were given.
     pub fn plugin_dir(&self) -> PathBuf {
         self.0.plugin_dir()
     }

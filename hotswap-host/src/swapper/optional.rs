@@ -6,6 +6,7 @@ use super::writer::Writer;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::name::PluginName;
+use std::path::Path;
 
 /// The optional plugin without whose new build it is worth trying again. One whose build is new goes first.
 pub(super) fn culprit(
@@ -55,6 +56,10 @@ pub(super) fn without(
         PluginReport {
             name: running.map_or(name, |running| running.name()).clone(),
             build_id: running.map(|running| running.build_id()),
+            file: match running {
+                Some(running) => Some(running.file().to_owned()),
+                None => error.file().map(Path::to_owned),
+            },
             outcome: Outcome::Failed {
                 error: error.to_string(),
                 stays: false,

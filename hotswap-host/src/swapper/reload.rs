@@ -1,6 +1,7 @@
 //! A reload, from the request to the report.
 use super::arrange::{Arranged, arrange};
 use super::inner::bind_all;
+use super::observe::{Cause, ReloadEvent, ReloadEventKind};
 use super::optional::{culprit, explained, without};
 use super::report::{Outcome, PluginReport, Report};
 use super::request::{Change, Check, Plan, run_check};
@@ -30,16 +31,27 @@ impl Swapper {
         self.run_checked(writer, plan, None)
     }
 
-    /// Makes the next generation, and tells the tools beside the host how it went.
+    /// Makes the next generation, and tells the observers and the tools beside the host how it went. Every generation passes here,
+    /// the first one included; only the empty one of a shutdown does not.
     pub(super) fn run_checked(
         &self,
         writer: &mut Writer,
         plan: Plan,
         check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
+        let cause = plan.cause.clone();
         let outcome = self.make_next(writer, plan, check);
         let attempt = writer.attempts;
         writer.attempts += 1;
+        // Before the tools beside the host hear of it.
+        self.0.observers.tell(&ReloadEvent {
+            attempt,
+            cause: &cause,
+            kind: match &outcome {
+                Ok(report) => ReloadEventKind::Completed(report),
+                Err(error) => ReloadEventKind::Refused(error),
+            },
+        });
         let reported = match &outcome {
             Ok(report) => Ok(Reported {
                 text: report.to_string(),
@@ -104,7 +116,7 @@ impl Swapper {
         loop {
             let arranged = arrange(candidates.clone(), &failures, &live);
             let made = arranged.and_then(|arranged| {
-                let mut made = self.attempt(writer, &arranged, &live, check)?;
+                let mut made = self.attempt(writer, &arranged, &live, &plan.cause, check)?;
                 let without = without(&live, &arranged.candidates, &failures);
                 made.plugins.extend(without);
                 Ok(made)
@@ -129,6 +141,7 @@ impl Swapper {
         writer: &Writer,
         arranged: &Arranged,
         live: &Holding<Generation>,
+        cause: &Cause,
         check: &mut Option<Check<'_>>,
     ) -> Result<Made, ReloadError> {
         if live.number != 0 && arranged.is_live(live) {
@@ -142,24 +155,36 @@ impl Swapper {
                 hooks: None,
             });
         }
-        self.replace(writer, arranged, live, check)
+        self.replace(writer, arranged, live, cause, check)
     }
 
-    /// Stages the next generation, lets the check see it, and makes it live. Runs the hooks of plugins.
+    /// Stages the next generation, lets the checks see it, and makes it live. Runs the hooks of plugins.
     fn replace(
         &self,
         writer: &Writer,
         arranged: &Arranged,
         live: &Holding<Generation>,
+        cause: &Cause,
         check: &mut Option<Check<'_>>,
     ) -> Result<Made, ReloadError> {
         let mut staged = Staged::make(&self.0, writer, arranged, live)?;
         let next = staged.generation();
-        // Refused before the check has side effects; bound for good at the switch.
+        // Refused before the checks have side effects; bound for good at the switch.
         bind_all(&self.0.handles(), &next)?;
-        if let Some(check) = check.take() {
-            let change = Change { live, next: &next };
-            hook_thread::check(|| run_check(check, &change)).map_err(ReloadError::Thread)??;
+        let standing = &self.0.checks;
+        if !standing.is_empty() || check.is_some() {
+            let change = Change {
+                live,
+                next: &next,
+                cause,
+            };
+            let last = check.take();
+            let run = || {
+                let mut standing = standing.iter();
+                standing.try_for_each(|check| run_check(check, &change))?;
+                last.map_or(Ok(()), |check| run_check(check, &change))
+            };
+            hook_thread::check(run).map_err(ReloadError::Thread)??;
         }
         let hand_over = HandOver::plan(live, staged.fresh_instances());
         let switched = hand_over.switch(&self.0, live, next, staged.hooks())?;
@@ -279,7 +304,7 @@ fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf
 
 impl WeakSwapper {
     /// A plugin wishes for a reload: one on a thread of its own, however often it is asked for before it begins.
-    pub(crate) fn request_reload(&self) {
+    pub(crate) fn request_reload(&self, plugin: &str) {
         let Some(swapper) = self.upgrade() else {
             return;
         };
@@ -287,9 +312,12 @@ impl WeakSwapper {
             return;
         }
         let asked = swapper.clone();
+        let cause = Cause::Plugin {
+            plugin: plugin.into(),
+        };
         let run = move || {
             swapper.0.requested.store(false, Release);
-            match swapper.reload() {
+            match swapper.prepare_reload().caused_by(cause).run() {
                 Ok(report) => {
                     tracing::info!(target: "hotswap", "a plugin asked for a reload: {report}")
                 }

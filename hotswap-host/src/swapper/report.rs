@@ -2,8 +2,10 @@
 use crate::artifact::BuildId;
 use crate::instance::Instance;
 use crate::name::PluginName;
+use crate::paths::as_text_of_some;
 use serde::Serialize;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a reload did. Displayed as one line: `world: reloaded; moon: unchanged`.
@@ -33,6 +35,10 @@ pub struct PluginReport {
     pub name: PluginName,
     /// Its build now; that which left, when it was removed. `None` for an optional plugin that has not run yet.
     pub build_id: Option<BuildId>,
+    /// The artifact of that build. Where an optional plugin failed that has not run yet, the artifact that failed, as far as it
+    /// is known.
+    #[serde(serialize_with = "as_text_of_some")]
+    pub file: Option<PathBuf>,
     /// What became of it.
     pub outcome: Outcome,
     /// What became of the state of the instance before, where that had any or the new one takes some.
@@ -130,6 +136,7 @@ impl PluginReport {
         PluginReport {
             name: plugin.name().clone(),
             build_id: Some(plugin.build_id()),
+            file: Some(plugin.file().to_owned()),
             outcome,
             state: None,
             notes: Vec::new(),

@@ -1,10 +1,12 @@
 //! What a reload is asked to do.
 use super::Swapper;
+use super::observe::Cause;
 use super::report::Report;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
+use crate::paths::absolute;
 use hotswap_plugin::boundary::{HookError, Shared, collect, guard};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,6 +20,8 @@ pub(super) struct Plan {
     pub(super) remove: Vec<PluginName>,
     /// The only plugins to look at.
     pub(super) only: Option<BTreeSet<PluginName>>,
+    /// Who asked.
+    pub(super) cause: Cause,
 }
 
 pub(super) type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + Send + 's>;
@@ -42,7 +46,7 @@ impl<'s> Reload<'s> {
     }
 
     pub(super) fn add(mut self, file: &Path) -> Self {
-        self.plan.add.push(file.to_owned());
+        self.plan.add.push(absolute(file));
         self
     }
 
@@ -64,8 +68,14 @@ impl<'s> Reload<'s> {
         self
     }
 
+    pub(crate) fn caused_by(mut self, cause: Cause) -> Self {
+        self.plan.cause = cause;
+        self
+    }
+
     /// Has the last word, on another thread: it sees both generations just before the switch, and may call the new one.
-    /// An error or a panic leaves the live generation as it is.
+    /// An error or a panic leaves the live generation as it is. It comes after the checks of every generation, see
+    /// [`Builder::check`](crate::Builder::check).
     pub fn check<E: fmt::Display>(
         mut self,
         check: impl FnOnce(&Change<'_>) -> Result<(), E> + Send + 's,
@@ -102,10 +112,11 @@ impl<'s> Reload<'s> {
 pub struct Change<'a> {
     pub(super) live: &'a Generation,
     pub(super) next: &'a Generation,
+    pub(super) cause: &'a Cause,
 }
 
 impl<'a> Change<'a> {
-    /// The live one.
+    /// The live one. When the host is opened, it has number 0 and no plugins.
     pub fn live(&self) -> &'a Generation {
         self.live
     }
@@ -114,11 +125,19 @@ impl<'a> Change<'a> {
     pub fn next(&self) -> &'a Generation {
         self.next
     }
+
+    /// Who asked for it.
+    pub fn cause(&self) -> &'a Cause {
+        self.cause
+    }
 }
 
 /// # Errors
 /// The check refused, or panicked.
-pub(super) fn run_check(check: Check<'_>, change: &Change<'_>) -> Result<(), ReloadError> {
+pub(super) fn run_check(
+    check: impl FnOnce(&Change<'_>) -> Result<(), String>,
+    change: &Change<'_>,
+) -> Result<(), ReloadError> {
     // SAFETY: the sink is that of this call.
     let checked = collect(|sink| unsafe { guard(sink, || check(change).map_err(Into::into)) });
     checked.map_err(|error| match error {

@@ -145,9 +145,11 @@ impl<'a> Staged<'a> {
             let mut plugins = self.plugins.iter();
             plugins.any(|plugin| plugin.name() == name) && !self.fresh.contains(name)
         };
-        let contents = live.contents.carried(&self.inner.extensions, goes_on);
+        let mut contents = live.contents.carried(&self.inner.extensions, goes_on);
+        let names: Vec<_> = self.plugins.iter().map(|p| p.name().clone()).collect();
+        let prefills = &self.inner.prefills;
+        prefills.run(&mut contents, self.told.number, &names)?;
         let contents = Arc::new(Mutex::new(contents));
-        let names = self.plugins.iter().map(|p| p.name().clone()).collect();
         let with = |hook| {
             let instances = self.fresh_instances().filter(move |i| i.has_hook(hook));
             instances.map(Arc::downgrade).collect::<Vec<_>>()

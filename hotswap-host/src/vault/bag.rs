@@ -1,4 +1,5 @@
 //! The data bag: values that the plugins of a generation have given names.
+use super::author::Author;
 use crate::generation::Generation;
 use crate::name::{PluginName, folded};
 use hotswap_plugin::{BagError, BagValue};
@@ -12,13 +13,13 @@ use std::sync::Arc;
 pub struct BagItem {
     /// The name, as the plugin wrote it.
     pub name: String,
-    /// The plugin that put it there.
-    pub plugin: PluginName,
-    /// What it put there.
+    /// The plugin that put it there; `None` for the host.
+    pub plugin: Option<PluginName>,
+    /// The value.
     pub value: BagValue,
 }
 
-/// `port = 80, of server`
+/// `port = 80, of server`, or `port = 80, of the host`
 impl fmt::Display for BagItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let BagItem {
@@ -26,7 +27,7 @@ impl fmt::Display for BagItem {
             plugin,
             value,
         } = self;
-        write!(f, "{name} = {value}, of {plugin}")
+        write!(f, "{name} = {value}, of {}", Author::of(plugin))
     }
 }
 
@@ -37,28 +38,30 @@ pub(crate) struct Bag(BTreeMap<String, Arc<BagItem>>);
 impl Bag {
     /// Puts the items of these plugins into another bag.
     pub(super) fn carry(&self, to: &mut Bag, goes_on: impl Fn(&PluginName) -> bool) {
-        let items = self.0.iter().filter(|(_, item)| goes_on(&item.plugin));
+        let goes_on = |item: &BagItem| item.plugin.as_ref().is_some_and(&goes_on);
+        let items = self.0.iter().filter(|(_, item)| goes_on(item));
         to.0.extend(items.map(|(name, item)| (name.clone(), item.clone())));
     }
 
     /// # Errors
-    /// Another plugin has put something there.
+    /// Another author has put something there.
     pub(super) fn set(
         &mut self,
-        plugin: &PluginName,
+        author: Author<'_>,
         name: &str,
         value: BagValue,
     ) -> Result<(), BagError> {
         let folded = folded(name).into_owned();
-        if let Some(known) = self.0.get(&folded).filter(|known| known.plugin != *plugin) {
+        let plugin = author.plugin();
+        if let Some(known) = self.0.get(&folded).filter(|known| known.plugin != plugin) {
             return Err(BagError::Taken {
                 name: known.name.clone(),
-                by: known.plugin.to_string(),
+                by: Author::of(&known.plugin).to_string(),
             });
         }
         let item = BagItem {
             name: name.to_owned(),
-            plugin: plugin.clone(),
+            plugin,
             value,
         };
         self.0.insert(folded, Arc::new(item));
@@ -71,7 +74,8 @@ impl Bag {
 }
 
 impl Generation {
-    /// What one of its plugins has put into the data bag under this name, which is compared as those of plugins are.
+    /// What one of its plugins, or the host, has put into the data bag under this name, which is compared as those of
+    /// plugins are.
     ///
     /// ```no_run
     /// # use hotswap_host::prelude::*;
@@ -87,7 +91,7 @@ impl Generation {
         self.contents.bag.get(name)
     }
 
-    /// All that its plugins have put into the data bag, sorted by name.
+    /// All that its plugins and the host have put into the data bag, sorted by name.
     pub fn bag_items(&self) -> impl ExactSizeIterator<Item = &BagItem> {
         self.contents.bag.0.values().map(|item| &**item)
     }

@@ -28,9 +28,9 @@ impl Contents {
         contents
     }
 
-    /// The objects in slots that no other generation has, by the plugins that put them there. To drop one may run its
-    /// plugin's code.
-    pub(crate) fn into_objects(self) -> BTreeMap<PluginName, Vec<Box<dyn Send>>> {
+    /// The objects in slots that no other generation has, by the plugins that put them there, `None` for the host. To drop one
+    /// may run the code of its plugin, or of the host.
+    pub(crate) fn into_objects(self) -> BTreeMap<Option<PluginName>, Vec<Box<dyn Send>>> {
         self.extensions.into_objects()
     }
 }

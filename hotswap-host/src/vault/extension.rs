@@ -2,6 +2,7 @@
 //!
 //! An object in a slot is shared by the generations that have it, each through its own struct. The last of them lets go of
 //! it, which may run its plugin's `Drop`: see [`Extensions::into_objects`].
+use super::author::Author;
 use crate::generation::Generation;
 use crate::name::PluginName;
 use hotswap_plugin::boundary::{ExtensionDesc, mismatch};
@@ -39,7 +40,7 @@ impl Kinds {
         let make = |kind: &Kind| Filled {
             desc: kind.desc,
             value: (kind.make)(),
-            by: vec![None; kind.desc.slots.len()],
+            by: vec![By::Nobody; kind.desc.slots.len()],
         };
         Extensions(self.0.iter().map(make).collect())
     }
@@ -69,7 +70,45 @@ struct Filled {
     desc: &'static ExtensionDesc,
     value: Box<dyn AnyExtension>,
     /// Who has filled each of the slots.
-    by: Vec<Option<PluginName>>,
+    by: Vec<By>,
+}
+
+/// Who has filled a slot.
+#[derive(Clone, Default)]
+enum By {
+    #[default]
+    Nobody,
+    /// The host, or this plugin.
+    Author(Option<PluginName>),
+}
+
+impl By {
+    /// Whether it was a plugin for which this is true.
+    fn is_plugin(&self, which: impl Fn(&PluginName) -> bool) -> bool {
+        matches!(self, By::Author(Some(plugin)) if which(plugin))
+    }
+}
+
+impl Filled {
+    /// # Errors
+    /// The slot is filled already, or twice now, `again`.
+    fn check_empty(
+        &self,
+        index: usize,
+        again: bool,
+        author: Author<'_>,
+    ) -> Result<(), ExtensionError> {
+        let by = match &self.by[index] {
+            By::Author(by) => Author::of(by),
+            By::Nobody if again => author,
+            By::Nobody => return Ok(()),
+        };
+        Err(ExtensionError::Filled {
+            extension: self.desc.name.to_string(),
+            slot: self.desc.slots[index].name.to_string(),
+            by: by.to_string(),
+        })
+    }
 }
 
 impl Extensions {
@@ -79,7 +118,7 @@ impl Extensions {
             let slots = from.value.slots().into_iter().zip(&from.by);
             let empty = to.value.slots_mut().into_iter().zip(&mut to.by);
             for ((slot, by), (empty, filled_by)) in slots.zip(empty) {
-                if by.as_ref().is_some_and(&goes_on)
+                if by.is_plugin(&goes_on)
                     && let Some(object) = slot.object()
                 {
                     empty.set_object(object);
@@ -107,21 +146,43 @@ impl Extensions {
             return Err(ExtensionError::Mismatch { message });
         }
         for slot in slots {
-            let own = || slot.again.then_some(plugin);
-            if let Some(by) = filled.by[slot.index].as_ref().or_else(own) {
-                return Err(ExtensionError::Filled {
-                    extension: desc.name.to_string(),
-                    slot: desc.slots[slot.index].name.to_string(),
-                    by: by.to_string(),
-                });
-            }
+            filled.check_empty(slot.index, slot.again, Author::Plugin(plugin))?;
         }
         let mut empty = filled.value.slots_mut();
         for slot in slots {
             // SAFETY: the descriptions are the same, so the object is one for this slot; it is alive by the caller's
             // promise.
             unsafe { empty[slot.index].put(slot.object) };
-            filled.by[slot.index] = Some(plugin.clone());
+            filled.by[slot.index] = By::Author(Some(plugin.clone()));
+        }
+        Ok(())
+    }
+
+    /// Fills slots of the host's own extension, for the host.
+    ///
+    /// # Errors
+    /// There is none; one of the slots is filled already. Then none is filled.
+    pub(super) fn fill_for_host<E: Extension>(
+        &mut self,
+        fill: impl FnOnce(&mut E),
+    ) -> Result<(), ExtensionError> {
+        let mut own = E::default();
+        fill(&mut own);
+        let is_own = |filled: &&mut Filled| (&*filled.value as &dyn Any).is::<E>();
+        let Some(filled) = self.0.iter_mut().find(is_own) else {
+            return Err(self.unknown(E::DESC));
+        };
+        let slots = Extension::slots(&own).into_iter().enumerate();
+        let slots: Vec<_> = slots.filter(|(_, slot)| slot.is_filled()).collect();
+        for (index, slot) in &slots {
+            filled.check_empty(*index, slot.was_filled_again(), Author::Host)?;
+        }
+        let mut empty = filled.value.slots_mut();
+        for (index, slot) in slots {
+            if let Some(object) = slot.object() {
+                empty[index].set_object(object);
+                filled.by[index] = By::Author(None);
+            }
         }
         Ok(())
     }
@@ -136,24 +197,25 @@ impl Extensions {
             .or_else(|| self.0.iter().position(|f| named(&f)));
         match at {
             Some(at) => Ok(&mut self.0[at]),
-            None => Err(ExtensionError::Unknown {
-                extension: desc.name.to_string(),
-                known: self
-                    .0
-                    .iter()
-                    .map(|filled| filled.desc.name.to_string())
-                    .collect(),
-            }),
+            None => Err(self.unknown(desc)),
         }
     }
 
-    /// The objects that no other generation has in a slot, by the plugins that put them there.
-    pub(super) fn into_objects(self) -> BTreeMap<PluginName, Vec<Box<dyn Send>>> {
+    fn unknown(&self, desc: &ExtensionDesc) -> ExtensionError {
+        let known = self.0.iter().map(|filled| filled.desc.name.to_string());
+        ExtensionError::Unknown {
+            extension: desc.name.to_string(),
+            known: known.collect(),
+        }
+    }
+
+    /// The objects that no other generation has in a slot, by the plugins that put them there, `None` for the host.
+    pub(super) fn into_objects(self) -> BTreeMap<Option<PluginName>, Vec<Box<dyn Send>>> {
         let mut objects: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for mut filled in self.0 {
             let slots = filled.value.slots_mut().into_iter().zip(filled.by);
             for (slot, by) in slots {
-                if let (Some(object), Some(by)) = (slot.take_last(), by) {
+                if let (Some(object), By::Author(by)) = (slot.take_last(), by) {
                     objects.entry(by).or_default().push(object);
                 }
             }

@@ -1,4 +1,5 @@
 //! What plugins ask of the host in `on_init`, through their `Vault`.
+use super::author::Author;
 use super::contents::Contents;
 use crate::name::PluginName;
 use abi_stable::std_types::{RSlice, RStr};
@@ -53,7 +54,8 @@ unsafe extern "C" fn bag_set(making: Making, name: StrView, value: RawArgs, out:
         answer(out.0.cast::<OutOf<Result<(), BagError>>>(), || {
             let value = BagValue::from_view(value.0.cast::<<BagValue as Shared>::View>().read());
             let vault = Vault::of(making);
-            vault.contents().bag.set(vault.plugin, name.get(), value)
+            let author = Author::Plugin(vault.plugin);
+            vault.contents().bag.set(author, name.get(), value)
         })
     }
 }

@@ -11,6 +11,8 @@
 //! | `bag`, `extension` | named values, and the host's structs with slots for objects |
 //! | `contents` | both, of one generation |
 //! | `making` | what plugins ask of the host in `on_init`, through their `Vault` |
+//! | `prefill` | what the host puts there before its plugins |
+mod author;
 mod bag;
 mod calls;
 mod contents;
@@ -18,6 +20,7 @@ mod duplicates;
 mod extension;
 pub(crate) mod host_calls;
 mod making;
+mod prefill;
 mod table;
 mod types;
 
@@ -27,6 +30,8 @@ pub use duplicates::LivePlace;
 pub(crate) use duplicates::check as check_duplicates;
 pub(crate) use extension::Kinds as ExtensionKinds;
 pub(crate) use making::Vault;
+pub use prefill::Prefill;
+pub(crate) use prefill::Prefills;
 pub use types::LiveTypeRef;
 
 pub(crate) use table::{LiveTable, kind_of};

@@ -8,11 +8,18 @@ use syn::{Attribute, Fields, Generics, Ident, Item, Type, Variant};
 
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
-    let root = Root::only(options)?;
+    let mut errors = Errors::default();
+    let root = Root::only_or_default(options, &mut errors);
     let item: Item = syn::parse2(item)?;
-    let shared = Shared::parse(&item)?;
-    shared.check()?;
-    Ok(generate::shared(&root, &shared, &item))
+    let shared = match Shared::parse(&item) {
+        Ok(shared) => shared,
+        Err(error) => {
+            errors.push(error);
+            return errors.beside(TokenStream::new);
+        }
+    };
+    shared.check(&mut errors);
+    errors.beside(|| generate::shared(&root, &shared, &item))
 }
 
 /// A type to be shared.
@@ -79,8 +86,7 @@ impl<'a> Shared<'a> {
         fields.into_iter().flatten().map(|field| &field.ty)
     }
 
-    fn check(&self) -> syn::Result<()> {
-        let mut errors = Errors::default();
+    fn check(&self, errors: &mut Errors) {
         for param in &self.generics.params {
             errors.at(
                 param,
@@ -94,7 +100,7 @@ impl<'a> Shared<'a> {
             );
         }
         match &self.body {
-            Body::Struct(fields) => self.check_fields(fields, &mut errors),
+            Body::Struct(fields) => self.check_fields(fields, errors),
             Body::Enum(variants) => {
                 if variants.is_empty() {
                     errors.at(
@@ -103,12 +109,11 @@ impl<'a> Shared<'a> {
                     );
                 }
                 for variant in variants {
-                    refuse_cfg(&variant.attrs, "variant of a shared enum", &mut errors);
-                    self.check_fields(&variant.fields, &mut errors);
+                    refuse_cfg(&variant.attrs, "variant of a shared enum", errors);
+                    self.check_fields(&variant.fields, errors);
                 }
             }
         }
-        errors.finish()
     }
 
     fn check_fields(&self, fields: &Fields, errors: &mut Errors) {

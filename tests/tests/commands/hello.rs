@@ -106,6 +106,8 @@ fn by_hand(project: &Project) {
         &["run", "--no-watch", "demos/hello", "--", "--interval", "20"],
     );
     hello.until(", reload 0): so");
+    // As a cleaner does it, or the end of a session.
+    fs::remove_dir_all(project.hosts()).unwrap();
     project.edit(SOURCE, "\"so \"", "\"do \"");
     let reload = project.ok("", &["reload", "-q", "demos/hello"]);
     assert_eq!(reload.stdout, "world: reloaded\n");

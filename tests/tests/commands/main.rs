@@ -3,6 +3,7 @@ mod extension;
 mod graph;
 mod hello;
 mod inspect;
+mod livex;
 mod new;
 mod project;
 mod running;

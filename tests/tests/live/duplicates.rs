@@ -2,7 +2,7 @@
 use crate::support::{annex, office, office_numbered};
 use hotswap_host::ReloadError;
 use hotswap_tests::Stage;
-use hotswap_tests::fixture::Build;
+use hotswap_tests::fixture::{Build, renamed};
 
 /// Without the directories, which are others each time.
 fn without_dirs(error: &ReloadError, stage: &Stage) -> String {
@@ -22,6 +22,22 @@ fn of_two_plugins() {
     assert_eq!(stage.copies().len(), 1);
     let called = stage.swapper.invoke_live("roll_call", &["x".into()]);
     assert_eq!(called.unwrap().as_str(), Some("x of office 00"));
+    stage.settle();
+    stage.close();
+}
+
+/// A plugin whose live functions and types have the names of the office's in one function alone.
+#[test]
+fn of_two_plugins_in_a_function() {
+    let stage = Stage::open(&[("office", &office())]);
+    let later = Build::LivexLater.bytes("livex-later");
+    let annex = renamed(&later, r#"{"name":"office""#, r#"{"name":"annexe""#);
+    stage.install("annexe", &annex);
+    let error = stage.swapper.reload().unwrap_err();
+    assert!(matches!(error, ReloadError::LiveDuplicate { .. }));
+    insta::assert_snapshot!(without_dirs(&error, &stage), @"two live functions are called roll_call: in module livex_later of annexe (libannexe.so), and in module office of office (liboffice.so): rename one of them");
+    assert_eq!(stage.swapper.generation(), 1);
+    assert_eq!(stage.copies().len(), 1);
     stage.settle();
     stage.close();
 }

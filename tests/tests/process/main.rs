@@ -1,5 +1,6 @@
 //! What concerns the whole process. Tests that end a process, or take something away from it, run in one of their own.
 mod descriptors;
+mod directories;
 mod exit;
 mod fork;
 mod log;

@@ -2,5 +2,6 @@
 mod bag;
 mod drops;
 mod extension;
+mod prefill;
 mod state;
 mod support;

@@ -340,6 +340,12 @@ impl<T> Holding<T> {
     pub(crate) fn address(&self) -> *const () {
         self.0.cast_const().cast()
     }
+
+    /// How many counted holds there are, this one included: for people, since it changes all the time.
+    pub(crate) fn holds(&self) -> usize {
+        // SAFETY: held, so alive.
+        unsafe { (*self.0).holds.load(Relaxed) }
+    }
 }
 
 // SAFETY: a counted reference, as `Arc<T>` is.

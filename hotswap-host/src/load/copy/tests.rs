@@ -148,15 +148,29 @@ fn a_library_that_stays_keeps_its_file() {
 }
 
 #[test]
-fn a_directory_that_was_removed_is_done_without() {
-    let base = tempdir().unwrap();
-    let (artifact, bytes) = plugin(base.path());
-    let host = Arc::new(HostDir::create_in(base.path()).unwrap());
-    fs::remove_dir_all(host.path()).unwrap();
-    let copies = CopyDir::new(host);
+fn a_directory_that_was_removed_is_made_again() {
+    let sources = tempdir().unwrap();
+    let (artifact, bytes) = plugin(sources.path());
+    let base = tempdir().unwrap().keep();
+    let host = Arc::new(HostDir::create_in(&base).unwrap());
+    let copies = CopyDir::new(host.clone());
+    let before = Opened::new(copies.make(&artifact, &bytes, &Patch::default()).unwrap());
+    for gone in [&base, &host.path()] {
+        fs::remove_dir_all(gone).unwrap();
+        let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
+        assert_eq!(copy.fallback(), None);
+        assert_eq!(copy.path().parent(), Some(&*host.path()));
+        assert_eq!(Opened::new(copy).bump(), 1);
+    }
+    assert_eq!(before.bump(), 1);
+    // Whatever somebody else has made at its place is not taken for it.
+    fs::remove_dir_all(&base).unwrap();
+    fs::create_dir_all(host.path()).unwrap();
+    fs::write(host.path().join("lock"), "").unwrap();
+    fs::set_permissions(&base, fs::Permissions::from_mode(0o777)).unwrap();
     let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
-    assert!(copy.fallback().unwrap().contains("No such file"));
-    assert_eq!(Opened::new(copy).bump(), 1);
+    assert!(!copy.path().starts_with(&base), "{}", copy.path().display());
+    fs::remove_dir_all(&base).unwrap();
 }
 
 /// Names what is mounted on the base directory, in the process that has mount points of its own.
@@ -208,9 +222,9 @@ fn with_a_mount() {
         _ => {
             // Once more on itself: the first mount point has a file that is open for writing, the lock.
             let source = CString::new(host.path().as_os_str().as_bytes()).unwrap();
-            mount_on(host.path(), &source, libc::MS_BIND, None);
+            mount_on(&host.path(), &source, libc::MS_BIND, None);
             let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
-            mount_on(host.path(), &source, flags, None);
+            mount_on(&host.path(), &source, flags, None);
             "Read-only file system"
         }
     };

@@ -1,0 +1,41 @@
+//! Hosts whose directory was removed: found by the lock files that processes have open.
+use super::host_dir::{LOCK, parse_name};
+use super::record::LockRecord;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// What the kernel adds to the name of a file that was removed.
+const DELETED: &[u8] = b" (deleted)";
+
+/// What hosts of this user's say of themselves in lock files that they have open, also in those that were removed. Where the
+/// system does not show what processes have open, there are none.
+pub(super) fn records() -> impl Iterator<Item = LockRecord> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.flat_map(|pid| {
+        // That of another user's process cannot be read.
+        let open = fs::read_dir(format!("/proc/{pid}/fd"));
+        let open = open.into_iter().flatten().flatten();
+        open.filter_map(move |entry| record(pid, &entry.path()))
+    })
+}
+
+/// The record in a file that a process has open, if it is its lock file: it inherits those of a process that it was forked from.
+fn record(pid: u32, open: &Path) -> Option<LockRecord> {
+    let file = fs::read_link(open).ok()?;
+    let file = file.as_os_str().as_bytes();
+    let file = file.strip_suffix(DELETED).unwrap_or(file);
+    let file = PathBuf::from(std::ffi::OsStr::from_bytes(file));
+    if file.file_name()? != LOCK {
+        return None;
+    }
+    let (of, _) = parse_name(file.parent()?.file_name()?.to_str()?)?;
+    if of != pid {
+        return None;
+    }
+    // One that is being written may have the end of the one before.
+    let content = fs::read(open).ok()?;
+    let mut records = serde_json::Deserializer::from_slice(&content).into_iter::<LockRecord>();
+    records.next()?.ok()
+}

@@ -1,0 +1,72 @@
+//! Who uses a plugin that is live.
+use super::Swapper;
+use crate::generation::Generation;
+use crate::instance::Instance;
+use crate::live::objects;
+use crate::live::record::{self, Entered};
+use crate::retirement::Holder;
+use std::sync::Arc;
+
+impl Swapper {
+    /// What would keep the live build of this plugin in memory, if it was replaced now: plugins that import it, calls, pins and
+    /// holds, objects of its own that others have, its tasks and threads. `None` where no such plugin is live.
+    ///
+    /// It is a look at what changes all the time, for people: what is not listed may have begun since.
+    /// [`retirements`](Self::retirements) tells of builds that were replaced.
+    pub fn holders(&self, plugin: &str) -> Option<Vec<Holder>> {
+        let live = self.0.live.pin_quietly().hold();
+        let instance = live.plugin_called(plugin)?;
+        let mut holders = Vec::new();
+        for user in live.users_of(instance) {
+            let plugin = user.to_string();
+            holders.push(Holder::User { plugin });
+        }
+        // Without the one above.
+        let holds = live.holds().saturating_sub(1);
+        holders.extend(of_generation(&live, live.address(), holds, instance));
+        // An instance that goes on is part of the generations before, too.
+        for older in self.0.retirer.leaving() {
+            let generation = older.get();
+            if generation.has(instance) {
+                holders.extend(of_generation(
+                    generation,
+                    older.address(),
+                    older.holds(),
+                    instance,
+                ));
+            }
+        }
+        let library = instance.library();
+        holders.extend(objects::holders(library));
+        let threads = library.thread_names();
+        if !threads.is_empty() {
+            holders.push(Holder::Threads { names: threads });
+        }
+        Some(holders)
+    }
+}
+
+/// The calls, pins and holds of a generation that keep an instance of it.
+fn of_generation(
+    generation: &Generation,
+    address: *const (),
+    holds: usize,
+    instance: &Arc<Instance>,
+) -> Vec<Holder> {
+    let users = generation.all_users_of(instance);
+    let uses = |entered: Entered| {
+        let mut users = users.iter();
+        entered != Entered::NOTHING && users.any(|user| entered.includes(user.entered()))
+    };
+    let slots = record::slot_holders(address).into_iter();
+    let slots = slots
+        .filter(|inside| inside.pinned_at.is_some() || uses(inside.entered.without_nested()))
+        .map(|inside| Holder::of_slot(inside, generation));
+    let mut holders: Vec<_> = slots.collect();
+    if holds != 0 {
+        holders.push(Holder::Holds { count: holds });
+    }
+    let is_user = |plugin: &Instance| users.iter().any(|user| std::ptr::eq(&***user, plugin));
+    holders.extend(generation.async_calls.holders(generation, is_user));
+    holders
+}

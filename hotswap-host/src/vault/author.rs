@@ -1,0 +1,34 @@
+//! Who puts something into a generation.
+use crate::name::PluginName;
+use std::fmt;
+
+/// Who puts something into a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Author<'a> {
+    Host,
+    Plugin(&'a PluginName),
+}
+
+impl<'a> Author<'a> {
+    /// The author that [`plugin`](Self::plugin) was asked of.
+    pub(super) fn of(plugin: &'a Option<PluginName>) -> Self {
+        plugin.as_ref().map_or(Author::Host, Author::Plugin)
+    }
+
+    /// The plugin, if it is one.
+    pub(super) fn plugin(self) -> Option<PluginName> {
+        match self {
+            Author::Host => None,
+            Author::Plugin(name) => Some(name.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Author<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Author::Host => f.write_str("the host"),
+            Author::Plugin(name) => name.fmt(f),
+        }
+    }
+}
