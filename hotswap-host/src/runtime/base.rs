@@ -1,9 +1,9 @@
 //! Where the directories of running hosts are.
 use super::error::RuntimeError;
+use crate::platform;
 use std::env;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// The directories that come into question, the best first.
@@ -20,7 +20,7 @@ pub(super) fn candidates() -> Vec<PathBuf> {
     let session = var("XDG_RUNTIME_DIR")
         .filter(|dir| check(dir).is_ok())
         .map(|dir| dir.join("hotswap"));
-    let temporary = env::temp_dir().join(format!("hotswap-{}", user()));
+    let temporary = env::temp_dir().join(format!("hotswap-{}", platform::user()));
     session.into_iter().chain([temporary]).collect()
 }
 
@@ -38,7 +38,7 @@ pub(super) fn prepare_first(candidates: &[PathBuf]) -> Result<PathBuf, RuntimeEr
 }
 
 fn prepare(dir: &Path) -> Result<PathBuf, RuntimeError> {
-    let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    let created = platform::private_dirs().recursive(true).create(dir);
     created.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => RuntimeError::NotADirectory {
             dir: dir.to_owned(),
@@ -65,13 +65,13 @@ pub(super) fn check(dir: &Path) -> Result<(), RuntimeError> {
             dir: dir.to_owned(),
         });
     }
-    if meta.uid() != user() {
+    let (owner, mode) = platform::owner_and_mode(&meta);
+    if owner != platform::user() {
         return Err(RuntimeError::Foreign {
             dir: dir.to_owned(),
-            owner: meta.uid(),
+            owner,
         });
     }
-    let mode = meta.mode() & 0o7777;
     if mode & 0o022 != 0 {
         return Err(RuntimeError::Exposed {
             dir: dir.to_owned(),
@@ -79,11 +79,6 @@ pub(super) fn check(dir: &Path) -> Result<(), RuntimeError> {
         });
     }
     Ok(())
-}
-
-fn user() -> u32 {
-    // SAFETY: it always succeeds and touches no memory.
-    unsafe { libc::geteuid() }
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@ use super::error::RuntimeError;
 use super::process;
 use super::record::{HostRecord, StoredReport};
 use super::small_file;
+use crate::platform;
 use serde::Serialize;
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -42,7 +42,7 @@ impl HostDir {
         loop {
             let n = NEXT.fetch_add(1, Relaxed);
             let path = base.join(format!("{pid}-{started}-{n}"));
-            match DirBuilder::new().mode(0o700).create(&path) {
+            match platform::private_dirs().create(&path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(RuntimeError::NotCreated { dir: path, error }),
@@ -124,7 +124,10 @@ fn lock_new(path: &Path) -> io::Result<Option<File>> {
 
 /// Whether the file is still the one at this path: it may have been removed, and another made, before it was locked.
 fn is_at(file: &File, path: &Path) -> bool {
-    let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
+    let identity = |meta: fs::Metadata| {
+        let state = platform::file_state(&meta);
+        (state.device, state.inode)
+    };
     match (file.metadata(), fs::metadata(path)) {
         (Ok(ours), Ok(there)) => identity(ours) == identity(there),
         _ => false,
