@@ -20,6 +20,10 @@ mod build;
 mod cargo;
 pub mod cli;
 mod commands;
+#[cfg(feature = "git")]
+mod commit;
+#[cfg(not(feature = "git"))]
+#[path = "no_commit.rs"]
 mod commit;
 mod dep_info;
 mod edges;

@@ -1,6 +1,6 @@
 //! The state of a plugin between two instances.
+use crate::platform::{self, OwnedFd};
 use hotswap_plugin::contract::state::{StateSink, StateView};
-use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 /// The bytes of a state, and the file descriptors that belong to it. What nobody restores is closed.
 #[derive(Default)]
@@ -20,10 +20,9 @@ impl SavedState {
         unsafe extern "C" fn put(data: *mut (), view: StateView<'_>) {
             // SAFETY: `data` is the state of `sink`; the callee gives its descriptors away.
             unsafe {
-                let descriptors = view.descriptors.iter();
                 *data.cast::<SavedState>() = SavedState {
                     bytes: view.bytes.to_vec(),
-                    descriptors: descriptors.map(|fd| OwnedFd::from_raw_fd(*fd)).collect(),
+                    descriptors: platform::descriptors(view.descriptors.as_slice()),
                 };
             }
         }
@@ -35,8 +34,7 @@ impl SavedState {
 
     /// Lends the state to a call that takes its descriptors.
     pub(crate) fn lend<R>(self, call: impl FnOnce(StateView<'_>) -> R) -> R {
-        let descriptors = self.descriptors.into_iter();
-        let descriptors: Vec<_> = descriptors.map(IntoRawFd::into_raw_fd).collect();
+        let descriptors = platform::give_away(self.descriptors);
         call(StateView {
             bytes: self.bytes.as_slice().into(),
             descriptors: descriptors.as_slice().into(),

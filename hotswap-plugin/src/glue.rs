@@ -340,7 +340,8 @@ macro_rules! __entry {
 
         #[used]
         #[unsafe(no_mangle)]
-        #[unsafe(link_section = ".hotswap")]
+        #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".hotswap"))]
+        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__hotswap"))]
         static HOTSWAP_METADATA: Metadata = METADATA;
     };
 }

@@ -49,7 +49,12 @@ pub mod glue;
 mod load_data;
 mod plugin;
 mod runtime;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[doc(hidden)]
+pub mod shim;
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+#[doc(hidden)]
+#[path = "shim/none.rs"]
 pub mod shim;
 #[doc(hidden)]
 pub mod state;

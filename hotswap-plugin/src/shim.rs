@@ -14,7 +14,8 @@
 //! everything goes to the C library unchanged.
 //!
 //! The functions of the [`environment`] go the same way.
-#[cfg(target_os = "linux")]
+//!
+//! This is for Linux with glibc; elsewhere `shim/none.rs` stands here.
 pub mod environment;
 
 use crate::contract::shim::{
@@ -30,10 +31,7 @@ struct Slot(*const ShimTable);
 // SAFETY: a constant address of a table that any thread may use.
 unsafe impl Sync for Slot {}
 
-#[cfg_attr(
-    all(target_os = "linux", target_env = "gnu"),
-    unsafe(link_section = ".hotswap.shim")
-)]
+#[unsafe(link_section = ".hotswap.shim")]
 static TABLE: Slot = Slot(null());
 
 fn table() -> Option<&'static ShimTable> {
@@ -225,7 +223,7 @@ signal! {
     sigset(Set, c"sigset");
 }
 
-/// Defines the hidden symbols in the crate it is used in. Nothing on platforms where nothing is unmapped.
+/// Defines the hidden symbols in the crate it is used in. Nothing on processors for which nobody has written the jump.
 ///
 /// `__cxa_thread_atexit_impl` is weak because std declares it so: fat LTO merges both into one module, and warns when
 /// they differ.
@@ -233,9 +231,9 @@ signal! {
 #[macro_export]
 macro_rules! __shim {
     () => {
-        #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+        #[cfg(target_arch = "x86_64")]
         $crate::__shim!(@all "jmp {to}");
-        #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "aarch64"))]
+        #[cfg(target_arch = "aarch64")]
         $crate::__shim!(@all "b {to}");
     };
     (@all $jump:literal) => {

@@ -6,15 +6,16 @@ use abi_stable::std_types::RSlice;
 use std::cell::RefCell;
 
 #[cfg(unix)]
+mod descriptors;
+#[cfg(not(unix))]
+#[path = "state/no_descriptors.rs"]
+mod descriptors;
+#[cfg(unix)]
 mod handed;
+
+use descriptors::{OwnedFd, from_raw, into_raw};
 #[cfg(unix)]
 pub use handed::Handed;
-#[cfg(unix)]
-use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
-
-/// Where there are none.
-#[cfg(not(unix))]
-type OwnedFd = std::convert::Infallible;
 
 thread_local! {
     /// The descriptors of the state that this thread is saving or restoring.
@@ -29,6 +30,7 @@ enum Descriptors {
     /// A state is saved, with these.
     Saving(Vec<OwnedFd>),
     /// A state is restored, to which these belong until they are taken.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are none to take"))]
     Restoring(Vec<Option<OwnedFd>>),
 }
 
@@ -75,7 +77,10 @@ pub fn save_as<S: LiveType>(state: &S, version: u32) -> Result<LiveData> {
 pub(crate) unsafe fn save(sink: StateSink, save: impl FnOnce() -> Result<LiveData>) -> Result<()> {
     let handing = Handing::begin(Descriptors::Saving(Vec::new()));
     let saved = save()?;
-    let descriptors = into_raw(handing.end());
+    let descriptors = match handing.end() {
+        Descriptors::Saving(all) => into_raw(all),
+        _ => Vec::new(),
+    };
     let view = StateView {
         bytes: RSlice::from_slice(saved.as_bytes()),
         descriptors: RSlice::from_slice(&descriptors),
@@ -98,34 +103,8 @@ pub(crate) unsafe fn restore(
 ) -> Result<()> {
     // SAFETY: the caller's promise.
     let descriptors = unsafe { from_raw(view.descriptors.as_slice()) };
-    let _handing = Handing::begin(descriptors);
+    let _handing = Handing::begin(Descriptors::Restoring(
+        descriptors.into_iter().map(Some).collect(),
+    ));
     restore(&LiveData::from_bytes(view.bytes.as_slice())?)
-}
-
-#[cfg(unix)]
-fn into_raw(descriptors: Descriptors) -> Vec<i32> {
-    match descriptors {
-        Descriptors::Saving(all) => all.into_iter().map(IntoRawFd::into_raw_fd).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// # Safety
-/// They belong to nobody else.
-#[cfg(unix)]
-unsafe fn from_raw(descriptors: &[i32]) -> Descriptors {
-    let all = descriptors.iter();
-    // SAFETY: the caller's promise.
-    let all = all.map(|descriptor| Some(unsafe { OwnedFd::from_raw_fd(*descriptor) }));
-    Descriptors::Restoring(all.collect())
-}
-
-#[cfg(not(unix))]
-fn into_raw(_: Descriptors) -> Vec<i32> {
-    Vec::new()
-}
-
-#[cfg(not(unix))]
-unsafe fn from_raw(_: &[i32]) -> Descriptors {
-    Descriptors::Restoring(Vec::new())
 }

@@ -1,5 +1,5 @@
+use crate::platform::{self, FileState, Timestamp};
 use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Tells whether a file is still the one that was read, without reading it.
@@ -7,19 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Inode, size and modification time alone were seen equal for different bytes: a file may be removed and its inode
 /// reused, and anyone may set a modification time. The time of the last status change cannot be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fingerprint {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: Timestamp,
-    changed: Timestamp,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Timestamp {
-    seconds: i64,
-    nanoseconds: i64,
-}
+pub(crate) struct Fingerprint(FileState);
 
 /// Two changes within this time may carry the same timestamp. It is that of the coarsest file system in use, FAT;
 /// a longer one costs no more than a file that is hashed once again.
@@ -28,26 +16,14 @@ const GRAIN: Duration = Duration::from_secs(2);
 impl Fingerprint {
     /// Of the file that this was asked of.
     pub(crate) fn of(file: &Metadata) -> Self {
-        Fingerprint {
-            device: file.dev(),
-            inode: file.ino(),
-            size: file.size(),
-            modified: Timestamp {
-                seconds: file.mtime(),
-                nanoseconds: file.mtime_nsec(),
-            },
-            changed: Timestamp {
-                seconds: file.ctime(),
-                nanoseconds: file.ctime_nsec(),
-            },
-        }
+        Fingerprint(platform::file_state(file))
     }
 
     /// Whether every change from `now` on will show: the last one is longer ago than the clock's grain.
     ///
     /// Ask when the file is read; where the answer is no, equal fingerprints prove nothing later on.
     pub(crate) fn is_settled(&self, now: SystemTime) -> bool {
-        let latest = self.modified.max(self.changed);
+        let latest = self.0.modified.max(self.0.changed);
         let Some(horizon) = now
             .checked_sub(GRAIN)
             .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
@@ -93,7 +69,7 @@ mod tests {
         // Wait for the file system's clock to have moved on, as a settled fingerprint guarantees.
         let second = loop {
             let second = write("new");
-            if Fingerprint::of(&second).changed != Fingerprint::of(&first).changed {
+            if Fingerprint::of(&second).0.changed != Fingerprint::of(&first).0.changed {
                 break second;
             }
         };

@@ -36,6 +36,11 @@ pub enum OpenFailure {
         /// The library that is loaded already.
         other: PathBuf,
     },
+    /// This host cannot load any library.
+    Unsupported {
+        /// Why it cannot.
+        reason: &'static str,
+    },
     /// Something else.
     Other {
         /// What the loader said.
@@ -132,6 +137,10 @@ impl fmt::Display for OpenFailure {
             ),
             OpenFailure::NotExecutable => f.write_str(
                 "may not be mapped as code; set HOTSWAP_RUNTIME_DIR to a directory that is not mounted noexec",
+            ),
+            OpenFailure::Unsupported { reason } => write!(
+                f,
+                "is a library, and this host can load none: {reason}; use `cargo hotswap build --static`"
             ),
             OpenFailure::Other { text } => write!(f, "is refused by the system's loader: {text}"),
         }

@@ -73,7 +73,7 @@ fn light_fence() {
 #[cfg(all(test, not(hotswap_model)))]
 mod tests {
     use std::sync::Barrier;
-    use std::sync::atomic::{AtomicUsize, Ordering::*, compiler_fence, fence};
+    use std::sync::atomic::{AtomicUsize, Ordering::*, fence};
     use std::thread;
 
     #[repr(align(128))]
@@ -140,7 +140,7 @@ mod tests {
         if thread::available_parallelism().map_or(1, usize::from) < 2 {
             return;
         }
-        let nothing = || compiler_fence(SeqCst);
+        let nothing = || std::sync::atomic::compiler_fence(SeqCst);
         // Sooner or later both threads run at the same time, however busy the machine is.
         while both_missed(ROUNDS, nothing, nothing) == 0 {}
     }

@@ -14,15 +14,12 @@
 //! process, not `self`: a debugger opens what the loader tells it, and would find a descriptor of its own.
 use crate::artifact::{Artifact, BuildId};
 use crate::name::PluginName;
+use crate::platform;
 use crate::runtime::{HostDir, RuntimeError};
-use std::ffi::CString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::mem::ManuallyDrop;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, FromRawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -118,7 +115,7 @@ impl CopyDir {
         };
         match write_memory(&name, bytes, patch) {
             Ok(file) => Ok(PrivateCopy {
-                path: path_in_memory(&file),
+                path: platform::path_of_descriptor(&file),
                 storage: ManuallyDrop::new(Storage::Memory {
                     _file: file,
                     reason: as_file,
@@ -159,11 +156,12 @@ impl PrivateCopy {
 }
 
 impl Patch {
-    fn write(&self, file: &File) -> io::Result<()> {
-        let places = self.at.clone().step_by(self.bytes.len());
-        places
-            .into_iter()
-            .try_for_each(|at| file.write_all_at(&self.bytes, at))
+    fn write(&self, mut file: &File) -> io::Result<()> {
+        let mut places = self.at.clone().step_by(self.bytes.len());
+        places.try_for_each(|at| {
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(&self.bytes)
+        })
     }
 }
 
@@ -180,17 +178,13 @@ fn write_into(dir: &HostDir, name: &str, bytes: &[u8], patch: &Patch) -> Result<
 }
 
 fn write_file(dir: &Path, name: &str, bytes: &[u8], patch: &Patch) -> io::Result<PathBuf> {
-    if forbids_code(dir)? {
+    if platform::forbids_code(dir)? {
         return Err(io::Error::other(
             "mounted noexec, so that no library can be opened there",
         ));
     }
     let path = dir.join(format!("{name}.so"));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o400)
-        .open(&path)?;
+    let mut file = platform::private_file().open(&path)?;
     match file.write_all(bytes).and_then(|()| patch.write(&file)) {
         Ok(()) => Ok(path),
         Err(error) => {
@@ -201,61 +195,13 @@ fn write_file(dir: &Path, name: &str, bytes: &[u8], patch: &Patch) -> io::Result
     }
 }
 
-/// Whether the file system is mounted such that nothing in it can be mapped as code.
-fn forbids_code(dir: &Path) -> io::Result<bool> {
-    let dir = CString::new(dir.as_os_str().as_bytes())?;
-    // SAFETY: a structure of integers may be zero.
-    let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: both point to what the function expects.
-    match unsafe { libc::statvfs(dir.as_ptr(), &mut stat) } {
-        0 => Ok(stat.f_flag & NOEXEC != 0),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NOEXEC: libc::c_ulong = libc::ST_NOEXEC;
-/// Other systems do not say.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const NOEXEC: libc::c_ulong = 0;
-
 /// An anonymous file that cannot be changed any more.
-#[cfg(target_os = "linux")]
 fn write_memory(name: &str, bytes: &[u8], patch: &Patch) -> io::Result<File> {
-    const SEALS: libc::c_int =
-        libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
-    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    let name = CString::new(name)?;
-    let create = |flags| {
-        // SAFETY: the name ends in a zero.
-        match unsafe { libc::memfd_create(name.as_ptr(), flags) } {
-            -1 => Err(io::Error::last_os_error()),
-            // SAFETY: the descriptor is new, and nobody else's.
-            fd => Ok(unsafe { File::from_raw_fd(fd) }),
-        }
-    };
-    // Kernels since 6.3 may be told to forbid code where it was not asked for; older ones do not know the flag.
-    let mut file = create(flags | libc::MFD_EXEC).or_else(|_| create(flags))?;
+    let mut file = platform::memory_file(name)?;
     file.write_all(bytes)?;
     patch.write(&file)?;
-    // SAFETY: this command takes an integer.
-    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS) } {
-        0 => Ok(file),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// What this process and others call a file that has no name. The number of this process is that of the file system,
-/// which may have been mounted for other processes than this one's.
-fn path_in_memory(file: &File) -> PathBuf {
-    let process = fs::read_link("/proc/self").unwrap_or_else(|_| "self".into());
-    let descriptor = file.as_raw_fd().to_string();
-    Path::new("/proc").join(process).join("fd").join(descriptor)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn write_memory(_name: &str, _bytes: &[u8], _patch: &Patch) -> io::Result<File> {
-    Err(io::ErrorKind::Unsupported.into())
+    platform::seal(&file)?;
+    Ok(file)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -12,10 +12,9 @@ use super::watched_functions;
 use crate::artifact::{BuildId, Hindrance};
 use crate::error::Hook;
 use crate::live::activity::Activity;
-use crate::platform::{self, LoadedObject};
+use crate::platform::{self, LoadedObject, dl};
 use crate::swapper::WeakSwapper;
-use hotswap_plugin::contract::shim::{Destructor, Key, ShimTable, Token};
-use libloading::os::unix as dl;
+use hotswap_plugin::contract::shim::{Destructor, Key, Token};
 use std::collections::BTreeSet;
 use std::ffi::c_int;
 use std::mem::ManuallyDrop;
@@ -26,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// An opened library.
 pub(crate) struct Library {
-    shim: ShimTable,
+    shim: watched_functions::Table,
     place: OnceLock<Place>,
     plugin: String,
     build_id: BuildId,
@@ -154,7 +153,7 @@ impl Library {
         let path = copy.path().to_owned();
         // SAFETY: opening runs the constructors of the library and of what it needs. Loading a plugin is trusting its code;
         // the contract asks that constructors do not unwind.
-        let handle = unsafe { dl::Library::open(Some(&path), dl::RTLD_NOW | dl::RTLD_LOCAL) };
+        let handle = unsafe { platform::open_library(&path) };
         let handle = handle.map(|handle| platform::loaded_object(handle, &path));
         let opened = handle
             .map_err(NotOpened::Linker)
@@ -414,8 +413,8 @@ impl Library {
     /// delete them, and the system gives the number of a key that was deleted to the next one who asks.
     fn delete_keys(&self) {
         for (key, _) in std::mem::take(&mut *lock(&self.keys)) {
-            // SAFETY: created for this plugin, and nobody else knows it.
-            unsafe { libc::pthread_key_delete(key) };
+            // The plugin has left memory, so that nobody else knows it.
+            platform::delete_key(key);
         }
     }
 

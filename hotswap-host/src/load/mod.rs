@@ -1,12 +1,22 @@
 //! From the bytes of an artifact to a library that is open, connected and checked.
 pub(crate) mod copy;
-mod environment;
 pub(crate) mod exit;
-pub(crate) mod fork;
 pub(crate) mod library;
 mod own_runtime;
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod environment;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) mod fork;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) mod signals;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) mod watched_functions;
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+mod unwatched;
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) use unwatched::{fork, signals, watched_functions};
 
 use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, hindrances};
 use crate::error::{Hook, ReloadError};
@@ -117,8 +127,15 @@ fn open_copy(
     bytes: &[u8],
     copies: &CopyDir,
 ) -> Result<(), ReloadError> {
-    exit::prepare();
     let (plugin, file) = (&artifact.metadata.name, &artifact.file);
+    if let Some(reason) = platform::cannot_load() {
+        return Err(ReloadError::Open {
+            plugin: plugin.clone(),
+            file: file.clone(),
+            failure: OpenFailure::Unsupported { reason },
+        });
+    }
+    exit::prepare();
     if platform::HAS_SHIM && artifact.shim.is_empty() {
         return Err(ReloadError::Layout {
             plugin: plugin.clone(),

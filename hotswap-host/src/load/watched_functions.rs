@@ -11,8 +11,11 @@ use hotswap_plugin::contract::shim::{
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
+/// What a library of a plugin finds the host by.
+pub(crate) type Table = ShimTable;
+
 /// The table of the library that the token names.
-pub(crate) fn table(token: Token) -> ShimTable {
+pub(crate) fn table(token: Token) -> Table {
     ShimTable {
         token,
         thread_atexit,

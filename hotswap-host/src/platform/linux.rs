@@ -1,4 +1,5 @@
 //! Linux with glibc.
+use hotswap_plugin::contract::shim::Key;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io;
 use std::ops::Range;
@@ -133,4 +134,22 @@ unsafe extern "C" {
 pub(crate) unsafe fn at_thread_exit(run: unsafe extern "C" fn(*mut c_void), object: *mut c_void) {
     // SAFETY: the handle of the object this code is linked into, as the function asks for.
     unsafe { __cxa_thread_atexit_impl(run, object, (&raw const __dso_handle).cast_mut().cast()) };
+}
+
+/// Takes away the calling thread's value of a key: as the C library does it before it calls the key's destructor.
+pub(crate) fn take_key_value(key: Key) -> *mut c_void {
+    // SAFETY: keys that do not exist have no value, and null may be set for any that does.
+    unsafe {
+        let value = libc::pthread_getspecific(key);
+        if !value.is_null() {
+            libc::pthread_setspecific(key, null());
+        }
+        value
+    }
+}
+
+/// Gives back a key that a plugin has made. Its destructor, which the C library does not know, is not run.
+pub(crate) fn delete_key(key: Key) {
+    // SAFETY: no preconditions.
+    unsafe { libc::pthread_key_delete(key) };
 }

@@ -1,7 +1,8 @@
 //! Platforms on which nothing is unmapped.
-use hotswap_plugin::contract::shim::SignalCall;
-use libloading::os::unix as dl;
+use super::dl;
+use hotswap_plugin::contract::shim::Key;
 use std::ffi::{c_int, c_void};
+use std::ptr::null_mut;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -55,15 +56,6 @@ pub(crate) fn is_loaded(_: &Path) -> bool {
     true
 }
 
-/// Without a shim no plugin calls this.
-///
-/// # Safety
-/// As the C library's function.
-pub(crate) unsafe fn signal(_: SignalCall, signal: c_int, handler: usize) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { libc::signal(signal, handler) }
-}
-
 pub(crate) fn signal_handler_in(_: &Range<usize>) -> Option<c_int> {
     None
 }
@@ -81,3 +73,10 @@ pub(crate) fn quarantine(_: Range<usize>) -> usize {
 /// # Safety
 /// None.
 pub(crate) unsafe fn at_thread_exit(_: unsafe extern "C" fn(*mut c_void), _: *mut c_void) {}
+
+/// Without a shim no plugin has a key that the host knows.
+pub(crate) fn take_key_value(_: Key) -> *mut c_void {
+    null_mut()
+}
+
+pub(crate) fn delete_key(_: Key) {}

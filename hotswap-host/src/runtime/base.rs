@@ -1,10 +1,10 @@
 //! Where the directories of running hosts are.
 use super::error::RuntimeError;
 use crate::paths::absolute;
+use crate::platform;
 use std::env;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// The directories that come into question, the best first.
@@ -31,7 +31,7 @@ fn all(is_usable: impl FnOnce(&Path) -> bool) -> Vec<PathBuf> {
     let session = var("XDG_RUNTIME_DIR")
         .filter(|dir| is_usable(dir))
         .map(|dir| dir.join("hotswap"));
-    let temporary = absolute(env::temp_dir()).join(format!("hotswap-{}", user()));
+    let temporary = absolute(env::temp_dir()).join(format!("hotswap-{}", platform::user()));
     session.into_iter().chain([temporary]).collect()
 }
 
@@ -50,7 +50,7 @@ pub(super) fn prepare_first(candidates: &[PathBuf]) -> Result<PathBuf, RuntimeEr
 
 /// The directory, made if need be.
 pub(super) fn prepare(dir: &Path) -> Result<PathBuf, RuntimeError> {
-    let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    let created = platform::private_dirs().recursive(true).create(dir);
     created.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => RuntimeError::NotADirectory {
             dir: dir.to_owned(),
@@ -77,13 +77,13 @@ pub(super) fn check(dir: &Path) -> Result<(), RuntimeError> {
             dir: dir.to_owned(),
         });
     }
-    if meta.uid() != user() {
+    let (owner, mode) = platform::owner_and_mode(&meta);
+    if owner != platform::user() {
         return Err(RuntimeError::Foreign {
             dir: dir.to_owned(),
-            owner: meta.uid(),
+            owner,
         });
     }
-    let mode = meta.mode() & 0o7777;
     if mode & 0o022 != 0 {
         return Err(RuntimeError::Exposed {
             dir: dir.to_owned(),
@@ -91,11 +91,6 @@ pub(super) fn check(dir: &Path) -> Result<(), RuntimeError> {
         });
     }
     Ok(())
-}
-
-fn user() -> u32 {
-    // SAFETY: it always succeeds and touches no memory.
-    unsafe { libc::geteuid() }
 }
 
 #[cfg(test)]

@@ -14,11 +14,11 @@ use super::error::RuntimeError;
 use super::process;
 use super::record::{HostRecord, LockRecord, StoredReport};
 use super::small_file;
+use crate::platform;
 use crate::telemetry::contain;
 use serde::Serialize;
-use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -71,7 +71,7 @@ impl HostDir {
             let n = NEXT.fetch_add(1, Relaxed);
             let name = format!("{pid}-{started}-{n}");
             let path = base.join(&name);
-            match DirBuilder::new().mode(0o700).create(&path) {
+            match platform::private_dirs().create(&path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(RuntimeError::NotCreated { dir: path, error }),
@@ -162,7 +162,7 @@ impl Place {
         };
         self.path = base.join(name);
         self.locks = loop {
-            match DirBuilder::new().mode(0o700).create(&self.path) {
+            match platform::private_dirs().create(&self.path) {
                 // It is there where the lock file alone was removed. Only this user can make anything in the base directory.
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                     let dir = self.path.clone();
@@ -203,7 +203,9 @@ impl Place {
         let written = serde_json::to_vec(&record).map_err(io::Error::from);
         written
             .and_then(|json| {
-                self.locks.file.write_all_at(&json, 0)?;
+                let mut file = &self.locks.file;
+                file.seek(SeekFrom::Start(0))?;
+                file.write_all(&json)?;
                 self.locks.file.set_len(json.len() as u64)
             })
             .map_err(|error| RuntimeError::NotWritten {
@@ -255,7 +257,10 @@ fn lock_new(path: &Path) -> io::Result<Option<File>> {
 
 /// Whether the file is still the one at this path: it may have been removed, and another made, before it was locked.
 fn is_at(file: &File, path: &Path) -> bool {
-    let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
+    let identity = |meta: fs::Metadata| {
+        let state = platform::file_state(&meta);
+        (state.device, state.inode)
+    };
     match (file.metadata(), fs::metadata(path)) {
         (Ok(ours), Ok(there)) => identity(ours) == identity(there),
         _ => false,

@@ -2,6 +2,7 @@ use super::error::WaitError;
 use super::host_dir::{HOST, REPORT, host_dirs, is_abandoned};
 use super::record::{HostRecord, StoredReport};
 use super::{base, open_locks, process, small_file};
+use crate::platform;
 use serde::de::DeserializeOwned;
 use std::io;
 use std::ops::Deref;
@@ -112,18 +113,10 @@ impl RunningHost {
             ));
         };
         let ended = || io::Error::new(io::ErrorKind::NotFound, WaitError::Ended { pid: self.pid });
-        let pid = libc::pid_t::try_from(self.pid)
-            .ok()
-            .filter(|pid| *pid > 0)
-            .ok_or_else(ended)?;
         if !self.is_alive() {
             return Err(ended());
         }
-        // SAFETY: a signal touches no memory of this process, and the other is the host that asked for this one.
-        match unsafe { libc::kill(pid, signal) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
+        platform::send_signal(self.pid, signal)
     }
 
     /// Waits for the outcome of an attempt later than `after`; `None` waits for any.

@@ -1,31 +1,6 @@
 //! Which process is meant: a process id alone may have been given to another since.
 
-/// When a living process was started, in the system's own unit; `None` if there is none with this id.
-///
-/// Where the system does not tell the time, it is zero.
-#[cfg(target_os = "linux")]
-pub(super) fn start_time(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, and may itself contain blanks and parentheses.
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let mut fields = fields.split(' ');
-    // A zombie serves nobody any more.
-    let state = fields.next()?;
-    let time = fields.nth(18)?.parse().ok()?;
-    (!matches!(state, "Z" | "X")).then_some(time)
-}
-
-/// When a living process was started, in the system's own unit; `None` if there is none with this id.
-///
-/// Where the system does not tell the time, it is zero.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn start_time(pid: u32) -> Option<u64> {
-    let pid = libc::pid_t::try_from(pid).ok()?;
-    // SAFETY: signal 0 is none; it is only asked whether one could be sent.
-    let answer = unsafe { libc::kill(pid, 0) };
-    let exists = answer == 0 || std::io::Error::last_os_error().raw_os_error() == Some(libc::EPERM);
-    exists.then_some(0)
-}
+pub(super) use crate::platform::start_time;
 
 /// Whether the process that was started then is still there.
 pub(super) fn is_alive(pid: u32, started: u64) -> bool {

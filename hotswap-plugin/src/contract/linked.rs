@@ -125,7 +125,8 @@ macro_rules! __linked {
         const PLUGIN: $crate::glue::Parts = $crate::glue::Parts::linked::<$plugin>();
 
         // Where tools find it in the program, as in a library.
-        #[unsafe(link_section = ".hotswap")]
+        #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".hotswap"))]
+        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__hotswap"))]
         static HOTSWAP_METADATA: Metadata = METADATA;
 
         static HEADER: $crate::__private::abi_stable::library::LibHeader = $crate::__header!();

@@ -214,6 +214,10 @@ macro_rules! __live {
             not(any(target_vendor = "apple", windows)),
             unsafe(link_section = ".hotswap.live")
         )]
+        #[cfg_attr(
+            target_vendor = "apple",
+            unsafe(link_section = "__DATA,__hotswap.live")
+        )]
         static PART: $crate::contract::live::LivePart<{ TEXT.len() }> =
             $crate::contract::live::LivePart::new(TEXT, $hash);
         $crate::__collect! {

@@ -13,7 +13,7 @@
 //! | `bild` | JSON: `rustc`, `target`, `profile` |
 //! | `pani` | one byte: `u` when panics unwind, `a` when they abort |
 
-/// The section's name.
+/// The section's name. Where names have another form (Mach-O), it is `__hotswap` in the segment `__DATA`.
 pub const SECTION: &str = ".hotswap";
 
 /// Begins each part.

@@ -4,7 +4,6 @@ use crate::load::library::Library;
 use crate::platform;
 use hotswap_plugin::contract::shim::{Destructor, Key};
 use std::ffi::c_void;
-use std::ptr::null;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
 
@@ -145,14 +144,14 @@ impl Record {
 }
 
 fn run_key(library: &Library, key: Key) {
-    // SAFETY: the library's key, which it has not deleted: `key_destructor` would not know it.
-    let value = unsafe { libc::pthread_getspecific(key) };
-    if let (false, Some(destructor)) = (value.is_null(), library.key_destructor(key)) {
-        // SAFETY: as the C library does it: the value is taken away first.
-        unsafe {
-            libc::pthread_setspecific(key, null());
-            destructor(value);
-        }
+    // One that the library has deleted is known to it no longer.
+    let Some(destructor) = library.key_destructor(key) else {
+        return;
+    };
+    let value = platform::take_key_value(key);
+    if !value.is_null() {
+        // SAFETY: as the C library does it: the value is taken away first, and handed to its key's own destructor.
+        unsafe { destructor(value) };
     }
 }
 

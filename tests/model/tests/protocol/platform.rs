@@ -34,6 +34,11 @@ pub(crate) fn end_thread() {
     }
 }
 
+/// No library of the model has keys.
+pub(crate) fn take_key_value(_: u32) -> *mut c_void {
+    std::ptr::null_mut()
+}
+
 /// The checker knows fences.
 pub(crate) mod membarrier {
     pub(crate) fn register() -> bool {

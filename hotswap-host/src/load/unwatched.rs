@@ -1,0 +1,65 @@
+//! Platforms on which plugins have no hidden functions: nothing that a library does comes here, and none leaves memory.
+
+pub(crate) mod watched_functions {
+    use hotswap_plugin::contract::shim::Token;
+
+    /// Only the name of the library.
+    pub(crate) struct Table {
+        pub(crate) token: Token,
+    }
+
+    // SAFETY: the token is only compared and handed back.
+    unsafe impl Send for Table {}
+    // SAFETY: as for `Send`: it is only read.
+    unsafe impl Sync for Table {}
+
+    pub(crate) fn table(token: Token) -> Table {
+        Table { token }
+    }
+}
+
+pub(crate) mod signals {
+    use crate::load::library::Library;
+    use std::ffi::c_int;
+    use std::ops::Range;
+    use std::sync::Arc;
+
+    /// No handler is in a chain.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Withdrawn;
+
+    impl Withdrawn {
+        pub(crate) fn nothing() -> Self {
+            Withdrawn
+        }
+
+        pub(crate) fn are_all_of(self, _: &Library) -> bool {
+            true
+        }
+    }
+
+    pub(crate) fn withdraw(_: &Arc<Library>) -> Result<Withdrawn, c_int> {
+        Ok(Withdrawn)
+    }
+
+    pub(crate) fn forget(_: &Arc<Library>) {}
+
+    pub(crate) fn is_below_others(_: &Range<usize>) -> bool {
+        false
+    }
+}
+
+pub(crate) mod fork {
+    use crate::load::library::Library;
+    use std::convert::Infallible;
+    use std::sync::Arc;
+
+    /// There are none.
+    pub(crate) type Handlers = Infallible;
+
+    pub(crate) fn take(_: &Arc<Library>) -> Vec<Handlers> {
+        Vec::new()
+    }
+
+    pub(crate) fn give_back(_: &Arc<Library>, _: Vec<Handlers>) {}
+}

@@ -1,0 +1,23 @@
+//! Platforms other than Linux: no files without a name, and no start times.
+use super::is_process;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+pub(crate) fn memory_file(_: &str) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn seal(_: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Never asked for, since there is no such file.
+pub(crate) fn path_of_descriptor(_: &File) -> PathBuf {
+    PathBuf::new()
+}
+
+/// Zero for each living process; `None` if there is none with this id.
+pub(crate) fn start_time(pid: u32) -> Option<u64> {
+    is_process(pid).then_some(0)
+}

@@ -1,0 +1,53 @@
+//! Linux, whatever its C library: files without a name, and what `/proc` says.
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::path::{Path, PathBuf};
+
+/// An anonymous file that may be mapped as code.
+pub(crate) fn memory_file(name: &str) -> io::Result<File> {
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    let name = CString::new(name)?;
+    let create = |flags| {
+        // SAFETY: the name ends in a zero.
+        match unsafe { libc::memfd_create(name.as_ptr(), flags) } {
+            -1 => Err(io::Error::last_os_error()),
+            // SAFETY: the descriptor is new, and nobody else's.
+            fd => Ok(unsafe { File::from_raw_fd(fd) }),
+        }
+    };
+    // Kernels since 6.3 may be told to forbid code where it was not asked for; older ones do not know the flag.
+    create(flags | libc::MFD_EXEC).or_else(|_| create(flags))
+}
+
+/// Has nobody change an anonymous file any more.
+pub(crate) fn seal(file: &File) -> io::Result<()> {
+    const SEALS: libc::c_int =
+        libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: this command takes an integer.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// What this process and others call a file that has no name. The number of this process is that of the file system,
+/// which may have been mounted for other processes than this one's.
+pub(crate) fn path_of_descriptor(file: &File) -> PathBuf {
+    let process = fs::read_link("/proc/self").unwrap_or_else(|_| "self".into());
+    let descriptor = file.as_raw_fd().to_string();
+    Path::new("/proc").join(process).join("fd").join(descriptor)
+}
+
+/// When a living process was started, in the system's own unit; `None` if there is none with this id.
+pub(crate) fn start_time(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name in parentheses, and may itself contain blanks and parentheses.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    // A zombie serves nobody any more.
+    let state = fields.next()?;
+    let time = fields.nth(18)?.parse().ok()?;
+    (!matches!(state, "Z" | "X")).then_some(time)
+}

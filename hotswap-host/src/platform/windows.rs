@@ -1,0 +1,127 @@
+//! Windows: plugins are linked into the program, and none is loaded.
+use super::{FileState, Timestamp};
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::ffi::c_void;
+use std::fs::{DirBuilder, Metadata, OpenOptions};
+use std::io;
+use std::os::windows::fs::MetadataExt;
+use std::path::Path;
+
+pub(crate) use libloading::os::windows as dl;
+
+/// There are none.
+pub(crate) type OwnedFd = Infallible;
+
+/// Why no library can be loaded.
+pub(crate) fn cannot_load() -> Option<&'static str> {
+    Some("on Windows plugins are linked into the program")
+}
+
+/// Never called, since no library [can be loaded](cannot_load).
+///
+/// # Safety
+/// Its constructors may run.
+pub(crate) unsafe fn open_library(path: &Path) -> Result<dl::Library, libloading::Error> {
+    // SAFETY: the caller's promise.
+    unsafe { dl::Library::new(path) }
+}
+
+/// Builds directories with the rights of the one that they are in. Nothing is loaded from them.
+pub(crate) fn private_dirs() -> DirBuilder {
+    DirBuilder::new()
+}
+
+/// Makes a file with the rights of its directory.
+pub(crate) fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    options
+}
+
+/// Users have no numbers: every file is taken to be this user's, and closed to others.
+pub(crate) fn user() -> u32 {
+    0
+}
+
+pub(crate) fn owner_and_mode(_: &Metadata) -> (u32, u32) {
+    (user(), 0o700)
+}
+
+/// The time at which the file was made stands for its number, and the last change for the last status change.
+pub(crate) fn file_state(file: &Metadata) -> FileState {
+    let modified = timestamp(file.last_write_time());
+    FileState {
+        device: 0,
+        inode: file.creation_time(),
+        size: file.file_size(),
+        modified,
+        changed: modified,
+    }
+}
+
+/// From what Windows counts: steps of 100 nanoseconds since 1601.
+fn timestamp(steps: u64) -> Timestamp {
+    const PER_SECOND: u64 = 10_000_000;
+    const UNTIL_1970: i64 = 11_644_473_600;
+    Timestamp {
+        seconds: (steps / PER_SECOND).cast_signed() - UNTIL_1970,
+        nanoseconds: (steps % PER_SECOND).cast_signed() * 100,
+    }
+}
+
+pub(crate) fn forbids_code(_: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// There are no signals.
+pub(crate) fn send_signal(_: u32, _: i32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// It is not asked: a host that lives holds the lock of its directory.
+pub(crate) fn is_process(_: u32) -> bool {
+    true
+}
+
+/// # Safety
+/// None: there are no descriptors.
+pub(crate) unsafe fn descriptors(_: &[i32]) -> Vec<OwnedFd> {
+    Vec::new()
+}
+
+pub(crate) fn give_away(descriptors: Vec<OwnedFd>) -> Vec<i32> {
+    let descriptors = descriptors.into_iter();
+    descriptors.map(|descriptor| match descriptor {}).collect()
+}
+
+/// The end of a thread.
+pub(crate) mod thread_key {
+    use super::{Cell, c_void};
+
+    type Run = unsafe extern "C" fn(*mut c_void);
+
+    struct AtEnd(Cell<Option<(Run, *const c_void)>>);
+
+    impl Drop for AtEnd {
+        fn drop(&mut self) {
+            if let Some((run, argument)) = self.0.take() {
+                // SAFETY: what the caller of `after_thread_locals` has promised.
+                unsafe { run(argument.cast_mut()) };
+            }
+        }
+    }
+
+    thread_local! {
+        static AT_END: AtEnd = const { AtEnd(Cell::new(None)) };
+    }
+
+    /// Runs `run(argument)` on this thread among its thread-locals, of which later ones find the host's record gone and take
+    /// another, which then stays taken.
+    ///
+    /// # Safety
+    /// `run` may be called so: `argument` stays valid until then.
+    pub(crate) unsafe fn after_thread_locals(run: Run, argument: *const c_void) {
+        let _ = AT_END.try_with(|at_end| at_end.0.set(Some((run, argument))));
+    }
+}
