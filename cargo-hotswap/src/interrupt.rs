@@ -9,11 +9,11 @@ use std::process::{Child, Command};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use libc::siginfo_t;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::iterator::exfiltrator::WithRawSiginfo;
 use signal_hook::iterator::{Handle, SignalsInfo};
-use signal_hook::low_level::siginfo::Origin;
 
 use crate::Error;
 
@@ -43,7 +43,7 @@ pub(crate) struct Caught {
 impl Interrupt {
     /// Installs the handlers and starts the thread that serves them.
     pub(crate) fn install() -> Result<Self, Error> {
-        let mut signals = SignalsInfo::<WithOrigin>::new([SIGINT, SIGTERM, SIGHUP])
+        let mut signals = SignalsInfo::<WithRawSiginfo>::new([SIGINT, SIGTERM, SIGHUP])
             .map_err(|source| Error::Signals { source })?;
         let this = Self {
             state: Arc::default(),
@@ -53,8 +53,8 @@ impl Interrupt {
         std::thread::Builder::new()
             .name("signals".into())
             .spawn(move || {
-                for origin in &mut signals {
-                    lock(&state).receive(&origin);
+                for info in &mut signals {
+                    lock(&state).receive(&info);
                 }
             })
             .map_err(|source| Error::Signals { source })?;
@@ -133,15 +133,15 @@ impl Running<'_> {
 }
 
 impl State {
-    fn receive(&mut self, origin: &Origin) {
+    fn receive(&mut self, info: &siginfo_t) {
         let caught = Caught {
-            signal: origin.signal,
-            from_terminal: origin.process.is_none(),
+            signal: info.si_signo,
+            from_terminal: !is_from_process(info),
         };
         match &self.forward {
             // Where the receiver is gone the command is about to end anyway.
             Some(sender) => drop(sender.send(caught)),
-            None => self.interrupt(origin.signal),
+            None => self.interrupt(caught.signal),
         }
     }
 
@@ -154,6 +154,16 @@ impl State {
                 Signal::from_named_raw(signal).unwrap_or(Signal::TERM),
             );
         }
+    }
+}
+
+/// Whether a process sent the signal: else it was the system, as it does for the terminal.
+fn is_from_process(info: &siginfo_t) -> bool {
+    // `SI_USER` and `SI_QUEUE` of FreeBSD and macOS.
+    const FIRST: i32 = 0x10001;
+    match cfg!(any(target_os = "linux", target_os = "android")) {
+        true => info.si_code <= 0,
+        false => (FIRST..=FIRST + 1).contains(&info.si_code),
     }
 }
 

@@ -1,5 +1,5 @@
 use object::read::elf::{ElfFile, FileHeader, Sym};
-use object::{Endianness, File, elf};
+use object::{Architecture, Endianness, File, Object, RelocationFlags, elf};
 use serde::Serialize;
 use std::fmt;
 
@@ -138,7 +138,7 @@ fn of_elf<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hind
             .iter()
             .any(|entry| entry.tag == tag && entry.val & flag != 0)
     };
-    if flagged(elf::DT_FLAGS, elf::DF_STATIC_TLS.0) {
+    if flagged(elf::DT_FLAGS, elf::DF_STATIC_TLS.0) || relocates_static_tls(file) {
         found.push(Hindrance::StaticTls);
     }
     if flagged(elf::DT_FLAGS_1, elf::DF_1_NODELETE.0) {
@@ -158,6 +158,18 @@ fn of_elf<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hind
     }
     found.extend(of_symbols(file));
     found
+}
+
+/// Whether the library asks for static thread-local memory without saying so. For aarch64 the GNU linker does not set
+/// `DF_STATIC_TLS`, so the relocations are looked at.
+fn relocates_static_tls<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> bool {
+    let is_one = |flags| matches!(flags, RelocationFlags::Elf { r_type } if r_type == elf::R_AARCH64_TLS_TPREL);
+    file.architecture() == Architecture::Aarch64
+        && file
+            .dynamic_relocations()
+            .into_iter()
+            .flatten()
+            .any(|(_, relocation)| is_one(relocation.flags()))
 }
 
 fn of_symbols<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hindrance> {
