@@ -2,11 +2,10 @@
 use super::host_dir::{LOCK, parse_name};
 use super::record::LockRecord;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// What the kernel adds to the name of a file that was removed.
-const DELETED: &[u8] = b" (deleted)";
+/// The name of the lock file with what the kernel adds once it was removed.
+const DELETED: &str = "lock (deleted)";
 
 /// What hosts of this user's say of themselves in lock files that they have open, also in those that were removed. Where the
 /// system does not show what processes have open, there are none.
@@ -24,10 +23,7 @@ pub(super) fn records() -> impl Iterator<Item = LockRecord> {
 /// The record in a file that a process has open, if it is its lock file: it inherits those of a process that it was forked from.
 fn record(pid: u32, open: &Path) -> Option<LockRecord> {
     let file = fs::read_link(open).ok()?;
-    let file = file.as_os_str().as_bytes();
-    let file = file.strip_suffix(DELETED).unwrap_or(file);
-    let file = PathBuf::from(std::ffi::OsStr::from_bytes(file));
-    if file.file_name()? != LOCK {
+    if file.file_name()? != LOCK && file.file_name()? != DELETED {
         return None;
     }
     let (of, _) = parse_name(file.parent()?.file_name()?.to_str()?)?;
