@@ -308,7 +308,7 @@ pub struct NewArgs {
     /// The directory to make
     #[arg(value_name = "PATH")]
     pub directory: PathBuf,
-    /// The package's name [default: the directory's name]
+    /// The package's name [default: the directory's name, in lower case]
     #[arg(long)]
     pub name: Option<String>,
     /// Depend on hotswap's crates in this checkout of it [default: the one that the workspace around PATH depends on, or

@@ -161,17 +161,17 @@ impl New<'_> {
             &find_manifest(self.session, &manifest, false)?,
             &CompileOptions::default(),
         )?;
-        let directory = directory.canonicalize().map_err(io("find", directory))?;
-        if workspace.member_at(&directory.join("Cargo.toml")).is_some() {
+        // By the path it is made at, which may lead through a link.
+        let above = manifest.parent().unwrap_or(&manifest);
+        let path = directory.strip_prefix(above).unwrap_or(directory);
+        let member = workspace.root.join(path).join("Cargo.toml");
+        if workspace.member_at(&member).is_some() {
             return Ok(());
         }
         let mut document: DocumentMut = read(&manifest)?.parse().map_err(|source| Error::Edit {
             path: manifest.clone(),
             source: Box::new(source),
         })?;
-        let path = directory
-            .strip_prefix(&workspace.root)
-            .unwrap_or(&directory);
         let members =
             document["workspace"]["members"].or_insert(toml_edit::value(toml_edit::Array::new()));
         if let Some(members) = members.as_array_mut() {
