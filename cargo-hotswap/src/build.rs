@@ -10,7 +10,8 @@ use std::time::Instant;
 use cargo_metadata::{Package, PackageId};
 use hotswap_host::artifact::{self, Artifact, ArtifactError, ArtifactProblem, BuildId, Hindrance};
 
-use crate::cargo::{Calls, check_features, file_of};
+use crate::call::file_of;
+use crate::cargo::{Calls, check_features};
 use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;

@@ -1,55 +1,18 @@
-//! Calls of Cargo: what they look like, and what comes of them.
+//! The calls of Cargo that builds consist of.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::path::Path;
+use std::process::Command;
 
-use cargo_metadata::{Artifact, Message, Package, PackageId};
+use cargo_metadata::{Package, PackageId};
 
 use crate::Error;
+use crate::call::{Call, Made};
 use crate::cli::{CompileOptions, MessageFormat};
 use crate::fresh::Compiled;
-use crate::session::{Session, without_cargos_variables};
+use crate::session::Session;
 use crate::workspace::{Workspace, explicit_target_dir, lock_options};
-
-/// One call of Cargo, for one package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Call {
-    program: OsString,
-    /// Where it is called, so that configuration is found no matter where the user is.
-    directory: PathBuf,
-    args: Vec<OsString>,
-    /// What the macros of `hotswap-plugin` read.
-    env: Vec<(&'static str, OsString)>,
-    package: String,
-}
-
-/// What came of a call.
-pub(crate) struct Made {
-    /// All that was compiled for it, whether anew or not.
-    pub(crate) artifacts: Vec<Artifact>,
-    /// Where build scripts have the linker look for libraries: `native=/a/path`.
-    pub(crate) linked_paths: Vec<String>,
-}
-
-/// What rustc says, among other words, of a crate that has an allocator and would get that of `#[plugin]`, too.
-const TWO_ALLOCATORS: &str = "global allocator";
-impl Made {
-    /// Those directories below `target_dir` in which build scripts have the linker look: there a library may lie that is
-    /// needed at run time, too, and Cargo has programs look there.
-    pub(crate) fn library_paths(&self, target_dir: &Path) -> Vec<PathBuf> {
-        let paths = self.linked_paths.iter();
-        // `native=/a/path`, or the path alone.
-        let paths = paths.map(|path| match path.split_once('=') {
-            Some((kind, path)) if !kind.contains('/') => PathBuf::from(path),
-            _ => PathBuf::from(path),
-        });
-        paths.filter(|path| path.starts_with(target_dir)).collect()
-    }
-}
 
 /// Where the macros find how the names of what is live begin.
 const LIVE_PREFIX: &str = "HOTSWAP_LIVE_PREFIX";
@@ -155,16 +118,26 @@ impl Calls<'_> {
         /// What is hidden by one stale package may be another.
         const ROUNDS: usize = 3;
         let mut compiled = Compiled::read(self);
-        let mut made = call.run(self.session, self.format)?;
+        let run = |compiled: &mut Compiled| {
+            let mut made = Made::default();
+            let result = call.run(self.session, self.format, &mut made);
+            if result.is_err() {
+                // Of what was compiled by then, nobody has said what it is made of.
+                compiled.forget(&made, |unit| !unit.fresh);
+                compiled.write(self);
+            }
+            result.map(|()| made)
+        };
+        let mut made = run(&mut compiled)?;
         for _ in 0..ROUNDS {
             let stale = compiled.stale(self, package, &made);
             if stale.is_empty() {
                 break;
             }
             self.clean(&stale, package)?;
-            compiled.forget(&made, &stale);
+            compiled.forget(&made, |unit| stale.contains(&unit.package_id));
             compiled.write(self);
-            made = call.run(self.session, self.format)?;
+            made = run(&mut compiled)?;
         }
         compiled.write(self);
         Ok(made)
@@ -218,7 +191,7 @@ impl Calls<'_> {
             "Stale",
             format_args!("made of other sources than those on disk; {}", call.shown()),
         );
-        call.run(self.session, MessageFormat::Human).map(drop)
+        call.run(self.session, MessageFormat::Human, &mut Made::default())
     }
 
     /// Which package is meant, seen from `directory`, and for which machine.
@@ -307,130 +280,6 @@ impl Calls<'_> {
     }
 }
 
-impl Call {
-    /// The call as it would be typed.
-    pub(crate) fn shown(&self) -> String {
-        let words = std::iter::once(&self.program).chain(&self.args);
-        let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
-        let env = self.env.iter();
-        let env = env.map(|(name, value)| format!("{name}={} ", quoted(&value.to_string_lossy())));
-        format!(
-            "cd {} && {}{}",
-            quoted(&self.directory.to_string_lossy()),
-            env.collect::<String>(),
-            words.join(" ")
-        )
-    }
-
-    /// The call, with these options for every subcommand before it.
-    fn command(&self, options: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        without_cargos_variables(&mut command);
-        command
-            .args(options)
-            .args(&self.args)
-            .current_dir(&self.directory)
-            .envs(self.env.iter().map(|(name, value)| (name, value)));
-        command
-    }
-
-    /// Makes the call and returns what was built, whether anew or not.
-    ///
-    /// # Errors
-    /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
-    fn run(&self, session: &Session, format: MessageFormat) -> Result<Made, Error> {
-        session.ui.detail("Running", self.shown());
-        let program = || self.program.to_string_lossy().into_owned();
-        let mut command = self.command(&session.ui.cargo_options());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut running =
-            session
-                .interrupt
-                .spawn(&mut command)?
-                .map_err(|source| Error::StartCargo {
-                    program: program(),
-                    source,
-                })?;
-        let two_allocators = AtomicBool::new(false);
-        let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
-        let made = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                for line in stderr
-                    .into_iter()
-                    .flat_map(|stderr| BufReader::new(stderr).split(b'\n'))
-                    .map_while(Result::ok)
-                {
-                    let line = String::from_utf8_lossy(&line);
-                    two_allocators.fetch_or(line.contains(TWO_ALLOCATORS), Relaxed);
-                    session.ui.relay(&line);
-                }
-            });
-            let mut made = Made {
-                artifacts: vec![],
-                linked_paths: vec![],
-            };
-            for line in stdout
-                .into_iter()
-                .flat_map(|stdout| BufReader::new(stdout).lines())
-            {
-                let line = line?;
-                two_allocators.fetch_or(line.contains(TWO_ALLOCATORS), Relaxed);
-                if format == MessageFormat::Json {
-                    session.ui.result(&line);
-                }
-                match serde_json::from_str(&line) {
-                    Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
-                    Ok(Message::BuildScriptExecuted(script)) => {
-                        let paths = script.linked_paths.into_iter();
-                        made.linked_paths.extend(paths.map(Into::into));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(made)
-        });
-        let source = |source| Error::CargoOutput {
-            program: program(),
-            source,
-        };
-        let status = running.wait()?.map_err(source)?;
-        if !status.success() {
-            let hint = two_allocators.into_inner().then_some(
-                "it has a global allocator of its own, so write `#[plugin(allocator = false)]`",
-            );
-            return Err(Error::Compilation {
-                package: self.package.clone(),
-                code: status.code(),
-                hint,
-            });
-        }
-        made.map_err(source)
-    }
-}
-
-/// The file among `artifacts` that `wanted` accepts, of the package `id`.
-pub(crate) fn file_of(
-    artifacts: &[Artifact],
-    id: &PackageId,
-    wanted: impl Fn(&Artifact, &Path) -> bool,
-) -> Option<PathBuf> {
-    artifacts
-        .iter()
-        .filter(|artifact| artifact.package_id == *id)
-        .flat_map(|artifact| {
-            artifact
-                .filenames
-                .iter()
-                .chain(&artifact.executable)
-                .map(move |file| (artifact, file))
-        })
-        .find(|(artifact, file)| wanted(artifact, file.as_std_path()))
-        .map(|(_, file)| file.clone().into_std_path_buf())
-}
-
 /// Refuses features that none of `packages` has; with several packages each gets those it has, as with Cargo.
 pub(crate) fn check_features<'p>(
     packages: impl Iterator<Item = &'p Package> + Clone,
@@ -479,9 +328,4 @@ fn feature_of<'f>(package: &Package, feature: &'f str) -> Option<&'f str> {
             package.dependencies.iter().any(known).then_some(feature)
         }
     }
-}
-
-/// `word` as a shell takes it for one.
-pub(crate) fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }

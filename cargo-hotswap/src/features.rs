@@ -10,7 +10,8 @@ use std::path::Path;
 use cargo_metadata::{Package, PackageId};
 
 use crate::Error;
-use crate::cargo::{Calls, Made};
+use crate::call::Made;
+use crate::cargo::Calls;
 use crate::selection::Group;
 use crate::ui::shown;
 

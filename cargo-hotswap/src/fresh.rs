@@ -13,7 +13,8 @@ use hotswap_host::artifact::BuildId;
 use serde::{Deserialize, Serialize};
 
 use crate::build::base_dir;
-use crate::cargo::{Calls, Made};
+use crate::call::Made;
+use crate::cargo::Calls;
 use crate::dep_info;
 
 /// Where it is written down.
@@ -58,8 +59,9 @@ impl Compiled {
         let mut sources = BTreeSet::new();
         for unit in primary {
             let named = dep_info::read(&unit.uplifted.with_extension("d"), root);
-            // Of another checkout's, Cargo has not even written down anew what it is made of.
-            let is_foreign = !named.is_empty() && !named.iter().any(|it| it == unit.root_source);
+            // What another checkout has built, Cargo has not even described anew.
+            let is_foreign = !named.iter().any(|it| it == unit.root_source)
+                && named.iter().any(|it| unit.is_namesake(it));
             if unit.fresh && is_foreign {
                 stale.insert(package.id.clone());
             }
@@ -97,12 +99,11 @@ impl Compiled {
         stale
     }
 
-    /// Forgets what the packages were compiled from, since it is thrown away.
-    pub(crate) fn forget(&mut self, made: &Made, packages: &BTreeSet<PackageId>) {
-        for unit in made.artifacts.iter().filter_map(Unit::of) {
-            if packages.contains(unit.id) {
-                self.units.remove(unit.file);
-            }
+    /// Forgets what the units that are `meant` were compiled from.
+    pub(crate) fn forget(&mut self, made: &Made, meant: impl Fn(&Artifact) -> bool) {
+        let meant = made.artifacts.iter().filter(|unit| meant(unit));
+        for unit in meant.filter_map(Unit::of) {
+            self.units.remove(unit.file);
         }
     }
 }
@@ -139,6 +140,12 @@ impl<'a> Unit<'a> {
             uplifted: artifact.filenames.first()?.as_std_path(),
             fresh: artifact.fresh,
         })
+    }
+
+    /// Whether `source` may be its root in another checkout.
+    fn is_namesake(&self, source: &Path) -> bool {
+        let inside = self.root_source.strip_prefix(self.directory);
+        inside.is_ok_and(|inside| source.ends_with(inside))
     }
 
     /// Those of `sources` that are its own, as its package names them, with their hashes. What belongs to no package counts

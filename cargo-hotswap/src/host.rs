@@ -9,7 +9,8 @@ use cargo_metadata::camino::Utf8PathBuf;
 
 use crate::Error;
 use crate::build::base_dir;
-use crate::cargo::{Calls, Made, file_of};
+use crate::call::{Made, file_of};
+use crate::cargo::Calls;
 use crate::install::{BUILD_LOCK, Locked};
 use crate::session::without_cargos_variables;
 use crate::settings;

@@ -7,8 +7,9 @@
 //!
 //! # Map
 //! [`cli`] is what can be typed, `commands` has one file per subcommand. Below them, in the order a build goes:
-//! `workspace` (what Cargo says) → `selection` (which plugins, of which host) → `edges` and `settings` (what is
-//! refused) → `build` (compile each with `cargo rustc`) → `install` (note, lock, rename). With `--static` the last two are
+//! `workspace` (what Cargo says, and where it is called) → `selection` (which plugins, of which host) → `edges` (what is
+//! refused) → `build` (compile each with `cargo rustc`, by way of `cargo`, `call` and `fresh`) → `features` (what differs)
+//! → `install` (note, lock, rename). With `--static` the last two are
 //! `linked` (compile each, list them, compile the host with them).
 //!
 //! # Exit codes
@@ -17,6 +18,7 @@
 
 mod attribute;
 mod build;
+mod call;
 mod cargo;
 pub mod cli;
 mod commands;

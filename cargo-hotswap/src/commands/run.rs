@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use signal_hook::consts::{SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-use crate::cargo::quoted;
+use crate::call::quoted;
 use crate::cli::RunArgs;
 use crate::error::{exit, io};
 use crate::interrupt::Caught;

@@ -6,5 +6,6 @@ mod inspect;
 mod new;
 mod project;
 mod running;
+mod shared;
 mod slink;
 mod trine;
