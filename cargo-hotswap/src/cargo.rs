@@ -18,6 +18,8 @@ use crate::workspace::{Workspace, explicit_target_dir, lock_options};
 const LIVE_PREFIX: &str = "HOTSWAP_LIVE_PREFIX";
 /// Where they find the plugins that are linked into a program.
 const LINKED: &str = "HOTSWAP_LINKED";
+/// Where Cargo keeps what is not asked for, unless that is in the target directory.
+const BUILD_DIR: &str = "CARGO_BUILD_BUILD_DIR";
 /// And which program that is.
 const LINKED_INTO: &str = "HOTSWAP_LINKED_INTO";
 
@@ -72,6 +74,10 @@ impl Calls<'_> {
         words.extend(args.iter().cloned());
         let mut call = self.call(words, host);
         call.directory.clone_from(&self.session.dir);
+        // Where the host was built, that was seen from there.
+        let build_dir = std::env::var_os(BUILD_DIR).filter(|value| !value.is_empty());
+        let build_dir = build_dir.map(|directory| workspace.directory.join(directory));
+        call.env.extend(build_dir.map(|it| (BUILD_DIR, it.into())));
         self.session.ui.detail("Running", call.shown());
         call.command(&[])
     }

@@ -61,7 +61,7 @@ impl Compiled {
             let named = dep_info::read(&unit.uplifted.with_extension("d"), root);
             // What another checkout has built, Cargo has not even described anew.
             let is_foreign = !named.iter().any(|it| it == unit.root_source)
-                && named.iter().any(|it| unit.is_namesake(it));
+                && named.iter().any(|it| unit.is_namesake(it, root));
             if unit.fresh && is_foreign {
                 stale.insert(package.id.clone());
             }
@@ -142,9 +142,9 @@ impl<'a> Unit<'a> {
         })
     }
 
-    /// Whether `source` may be its root in another checkout.
-    fn is_namesake(&self, source: &Path) -> bool {
-        let inside = self.root_source.strip_prefix(self.directory);
+    /// Whether `source` is its root in another checkout of the workspace `root`.
+    fn is_namesake(&self, source: &Path, root: &Path) -> bool {
+        let inside = self.root_source.strip_prefix(root);
         inside.is_ok_and(|inside| source.ends_with(inside))
     }
 

@@ -153,3 +153,30 @@ fn a_target_of_the_configuration_is_built_for() {
     assert!(fixture.root.join("target").join(triple).is_dir());
     assert_eq!(fixture.installed(), ["libmoon.so", "libworld.so"]);
 }
+
+/// Intermediate files elsewhere, and dep-info with relative names.
+#[test]
+fn where_cargo_keeps_its_files_changes_nothing() {
+    let fixture = Fixture::new();
+    fixture.write(".cargo/config.toml", "[build]\ndep-info-basedir = \".\"\n");
+    let build = |args: &[&str]| {
+        let args = [&["build", "app"], args].concat();
+        let ran = fixture.run_with("", &args, "CARGO_BUILD_BUILD_DIR", "apart");
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran.stderr
+    };
+    build(&[]);
+    assert_eq!(build(&[]), "   Unchanged world\n   Unchanged moon\n");
+    let before = fixture.artifact("world").build_id;
+    fixture.edit("app/world/src/lib.rs", "40 +", "41 +");
+    build(&[]);
+    assert_ne!(fixture.artifact("world").build_id, before);
+    let ran = fixture.run_with(
+        "util",
+        &["run", "-q", "--no-watch", "../app"],
+        "CARGO_BUILD_BUILD_DIR",
+        "apart",
+    );
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(!fixture.root.join("util/apart").exists());
+}
