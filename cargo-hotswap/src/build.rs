@@ -10,16 +10,18 @@ use std::time::Instant;
 use cargo_metadata::{Package, PackageId};
 use hotswap_host::artifact::{self, Artifact, ArtifactError, ArtifactProblem, BuildId, Hindrance};
 
-use crate::cargo::{Calls, check_features, file_of};
+use crate::call::file_of;
+use crate::cargo::{Calls, check_features};
 use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;
+use crate::features::{self, Features};
 use crate::install::{BUILD_LOCK, Installed, Locked, OUT_LOCK};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;
-use crate::workspace::{Workspace, directory};
-use crate::{Error, edges, settings};
+use crate::workspace::{Workspace, config_of, directory};
+use crate::{Error, edges, install, settings};
 
 mod names;
 
@@ -39,6 +41,8 @@ pub(crate) struct Built {
     pub(crate) installed: Installed,
     /// Where Cargo wrote down what the plugin is made of.
     pub(crate) dep_info: PathBuf,
+    /// Where its build scripts have put libraries that it may need when it is loaded.
+    pub(crate) library_paths: Vec<PathBuf>,
 }
 
 /// What a build did.
@@ -71,6 +75,8 @@ struct Compiled<'w> {
     bytes: Vec<u8>,
     permissions: Permissions,
     dep_info: PathBuf,
+    library_paths: Vec<PathBuf>,
+    features: Features,
 }
 
 /// Refuses what must not be built, before anything is.
@@ -83,12 +89,6 @@ pub(crate) fn check(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error
 
 /// The same where it does not matter who depends on a plugin.
 pub(crate) fn check_asked(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
-    let asked = settings::Asked {
-        profile: profile(calls.options),
-        target: calls.options.target.as_deref(),
-        rustc_args: calls.rustc_args,
-    };
-    settings::check(calls.workspace, &asked)?;
     let packages = groups
         .iter()
         .flat_map(|group| group.host.into_iter().chain(group.plugins.iter().copied()));
@@ -132,7 +132,8 @@ pub(crate) fn out_dir(
     if let Some(directory) = &options.out_dir {
         return session.absolute(directory);
     }
-    below(base_dir(workspace), options, host)
+    let directory = below(base_dir(workspace), options, host);
+    install::of_workspace(directory, &workspace.root)
 }
 
 /// The directory for `host`, as it is built with `options`, below `directory`.
@@ -141,7 +142,12 @@ pub(crate) fn below(
     options: &CompileOptions,
     host: Option<&Package>,
 ) -> PathBuf {
-    directory.extend(&options.target);
+    // A file that describes a target stands for it by its name.
+    let triple = options.target.as_deref().map(Path::new);
+    directory.extend(triple.and_then(|triple| match triple.extension() {
+        Some(extension) if extension == "json" => triple.file_stem(),
+        _ => Some(triple.as_os_str()),
+    }));
     // As Cargo names its own directories.
     directory.push(match profile(options) {
         "dev" | "test" => "debug",
@@ -156,7 +162,8 @@ pub(crate) fn base_dir(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("hotswap")
 }
 
-fn profile(options: &CompileOptions) -> &str {
+/// The profile's name, as Cargo takes it.
+pub(crate) fn profile(options: &CompileOptions) -> &str {
     options
         .profile
         .as_deref()
@@ -183,10 +190,28 @@ fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Com
     let mut compiled = vec![];
     for plugin in plugins {
         calls.session.ui.progress(&plugin.name);
+        warn_of_configuration(calls, plugin);
         compiled.push(compile(calls, plugin, &mut commits)?);
         calls.session.ui.advance();
     }
     Ok(compiled)
+}
+
+/// A plugin is built with its host, not as Cargo would build it alone.
+pub(crate) fn warn_of_configuration(calls: &Calls<'_>, plugin: &Package) {
+    let workspace = calls.workspace;
+    let configured = workspace.configured(directory(plugin));
+    if !workspace.directory.starts_with(configured)
+        && let Some(file) = config_of(configured)
+    {
+        calls.session.ui.warn(format_args!(
+            "`{}` does not count for `{}`, since all plugins of a host are built with one configuration, that of `{}`; \
+             move what they need there",
+            file.display(),
+            plugin.name,
+            workspace.directory.display()
+        ));
+    }
 }
 
 fn compile<'w>(
@@ -196,7 +221,7 @@ fn compile<'w>(
 ) -> Result<Compiled<'w>, Error> {
     let session = calls.session;
     let mut timing = Timing::new();
-    let made = calls.plugin(plugin).run(session, calls.format)?;
+    let made = calls.make(&calls.plugin(plugin), plugin)?;
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
         (artifact.target.is_lib() || artifact.target.is_cdylib()) && is_shared_library(file)
     };
@@ -231,6 +256,8 @@ fn compile<'w>(
         bytes,
         permissions: file.metadata().map_err(io("read", &file))?.permissions(),
         dep_info: file.with_extension("d"),
+        library_paths: made.library_paths(&calls.workspace.target_dir),
+        features: features::of(&made),
     })
 }
 
@@ -246,11 +273,20 @@ fn examine(
             let cautions = artifact::cautions(bytes, &artifact.metadata);
             (artifact.build_id, Some(artifact), cautions)
         }
-        // What is built for another machine can be looked into only there.
+        // What is built for another machine can be looked into only there. Which it is, the configuration may say.
         Err(ArtifactError {
             problem: ArtifactProblem::AnotherMachine { .. },
             ..
-        }) if calls.options.target.is_some() => (BuildId::of(bytes), None, Vec::new()),
+        }) => {
+            if let Some((origin, remedy)) = settings::find_panic_abort(calls) {
+                calls.session.ui.warn(Error::PanicAbort { origin, remedy });
+            }
+            (BuildId::of(bytes), None, Vec::new())
+        }
+        Err(ArtifactError {
+            problem: ArtifactProblem::PanicAbort { .. },
+            ..
+        }) => return Err(settings::panic_abort(calls)),
         Err(source) => {
             return Err(Error::NotAPlugin {
                 package: plugin.name.to_string(),
@@ -262,7 +298,9 @@ fn examine(
     for hindrance in artifact::hindrances(bytes) {
         let consequence = match &hindrance {
             Hindrance::Needs { library } if library.starts_with("libstd-") => {
-                let origin = format!("something that makes `{name}` need {library}");
+                let origin = settings::find_prefer_dynamic(calls);
+                let origin = origin
+                    .unwrap_or_else(|| format!("something that makes `{name}` need {library}"));
                 return Err(Error::PreferDynamic { origin });
             }
             Hindrance::StaticTls => {
@@ -293,8 +331,12 @@ fn install_all(
     }
     let mut outcome = Outcome::default();
     for group in groups {
+        warn_of_features(calls, group, compiled)?;
         let path = out_dir(calls.session, calls.workspace, calls.options, group.host);
         let directory = Locked::wait(calls.session, &path, OUT_LOCK, calls.options.keep_temps)?;
+        if calls.options.out_dir.is_none() {
+            directory.claim(&calls.workspace.root)?;
+        }
         directory.remove_stale()?;
         let of_group = |id: &PackageId| compiled.iter().find(|compiled| compiled.package.id == *id);
         let mut names = vec![];
@@ -318,6 +360,21 @@ fn install_all(
         }
     }
     Ok(outcome)
+}
+
+fn warn_of_features(
+    calls: &Calls<'_>,
+    group: &Group<'_>,
+    compiled: &[Compiled<'_>],
+) -> Result<(), Error> {
+    let of_group = compiled.iter().filter(|compiled| {
+        let mut plugins = group.plugins.iter();
+        plugins.any(|plugin| plugin.id == compiled.package.id)
+    });
+    let built: Vec<_> = of_group
+        .map(|compiled| (compiled.package, &compiled.features))
+        .collect();
+    features::check(calls, group, &built)
 }
 
 fn install(calls: &Calls<'_>, directory: &Locked, compiled: &Compiled<'_>) -> Result<Built, Error> {
@@ -344,6 +401,7 @@ fn install(calls: &Calls<'_>, directory: &Locked, compiled: &Compiled<'_>) -> Re
         build_id: compiled.build_id,
         installed,
         dep_info: compiled.dep_info.clone(),
+        library_paths: compiled.library_paths.clone(),
     })
 }
 

@@ -1,41 +1,25 @@
-//! Calls of Cargo: what they look like, and what comes of them.
+//! The calls of Cargo that builds consist of.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
-use cargo_metadata::{Artifact, Message, Package, PackageId};
+use cargo_metadata::{Package, PackageId};
 
 use crate::Error;
+use crate::call::{Call, Made};
 use crate::cli::{CompileOptions, MessageFormat};
-use crate::session::{Session, without_cargos_variables};
+use crate::fresh::Compiled;
+use crate::session::Session;
 use crate::workspace::{Workspace, explicit_target_dir, lock_options};
-
-/// One call of Cargo, for one package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Call {
-    program: OsString,
-    /// The workspace's root, where it is called, so that configuration is found no matter where the user is.
-    directory: PathBuf,
-    args: Vec<OsString>,
-    /// What the macros of `hotswap-plugin` read.
-    env: Vec<(&'static str, OsString)>,
-    package: String,
-}
-
-/// What came of a call.
-pub(crate) struct Made {
-    /// All that was compiled for it, whether anew or not.
-    pub(crate) artifacts: Vec<Artifact>,
-    /// Where build scripts have the linker look for libraries: `native=/a/path`.
-    pub(crate) linked_paths: Vec<String>,
-}
 
 /// Where the macros find how the names of what is live begin.
 const LIVE_PREFIX: &str = "HOTSWAP_LIVE_PREFIX";
 /// Where they find the plugins that are linked into a program.
 const LINKED: &str = "HOTSWAP_LINKED";
+/// Where Cargo keeps what is not asked for, unless that is in the target directory.
+const BUILD_DIR: &str = "CARGO_BUILD_BUILD_DIR";
 /// And which program that is.
 const LINKED_INTO: &str = "HOTSWAP_LINKED_INTO";
 
@@ -58,7 +42,7 @@ pub(crate) struct Calls<'a> {
 impl Calls<'_> {
     /// Builds `plugin` as a shared library. The crate itself is an ordinary library.
     pub(crate) fn plugin(&self, plugin: &Package) -> Call {
-        let mut args = self.common("rustc", plugin);
+        let mut args = self.building("rustc", plugin);
         args.extend(["--lib", "--crate-type", "cdylib"].map(OsString::from));
         args.extend(self.cargo_args.iter().map(OsString::from));
         args.extend(["--", "--cfg", "hotswap_dylib"].map(OsString::from));
@@ -68,15 +52,40 @@ impl Calls<'_> {
 
     /// Builds the binary `name` of `host`.
     pub(crate) fn host(&self, host: &Package, name: &str) -> Call {
-        let mut args = self.common("build", host);
+        let mut args = self.building("build", host);
         args.extend(["--bin", name].map(OsString::from));
         self.call(args, host)
+    }
+
+    /// Has Cargo run the binary `name` of `host`, which is built, as the user would where the command was started: with the
+    /// same environment, search paths and runner.
+    pub(crate) fn run_host(&self, host: &Package, name: &str, args: &[OsString]) -> Command {
+        let mut words = self.common("run", host, &self.session.dir);
+        words.extend(["--quiet", "--bin", name].map(OsString::from));
+        let workspace = self.workspace;
+        if explicit_target_dir(self.session, self.options, &workspace.root).is_none() {
+            words.extend(["--target-dir".into(), workspace.target_dir.clone().into()]);
+        }
+        // Cargo reads the configuration of where it is called.
+        for file in workspace.configuration_unseen_from(&self.session.dir) {
+            words.extend(["--config".into(), file.into()]);
+        }
+        words.push("--".into());
+        words.extend(args.iter().cloned());
+        let mut call = self.call(words, host);
+        call.directory.clone_from(&self.session.dir);
+        // Where the host was built, that was seen from there.
+        let build_dir = std::env::var_os(BUILD_DIR).filter(|value| !value.is_empty());
+        let build_dir = build_dir.map(|directory| workspace.directory.join(directory));
+        call.env.extend(build_dir.map(|it| (BUILD_DIR, it.into())));
+        self.session.ui.detail("Running", call.shown());
+        call.command(&[])
     }
 
     /// Builds `plugin` as a library that can be linked into a host. The metadata of it is its own: the same crate may be in
     /// the program once more, as an ordinary dependency.
     pub(crate) fn linked_plugin(&self, plugin: &Package) -> Call {
-        let mut args = self.common("rustc", plugin);
+        let mut args = self.building("rustc", plugin);
         args.extend(["--lib", "--crate-type", "rlib"].map(OsString::from));
         args.extend(self.cargo_args.iter().map(OsString::from));
         args.extend(
@@ -94,7 +103,7 @@ impl Calls<'_> {
         list: &Path,
         link: impl IntoIterator<Item = OsString>,
     ) -> Call {
-        let mut args = self.common("rustc", host);
+        let mut args = self.building("rustc", host);
         args.extend(["--bin", name].map(OsString::from));
         args.extend(self.cargo_args.iter().map(OsString::from));
         args.extend(["--", "--cfg", "hotswap_static"].map(OsString::from));
@@ -107,10 +116,137 @@ impl Calls<'_> {
         call
     }
 
+    /// Makes `call`, which is one for `package`. The caller holds the lock of the target directory.
+    ///
+    /// # Errors
+    /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
+    pub(crate) fn make(&self, call: &Call, package: &Package) -> Result<Made, Error> {
+        /// What is hidden by one stale package may be another.
+        const ROUNDS: usize = 3;
+        let mut compiled = Compiled::read(self);
+        let run = |compiled: &mut Compiled| {
+            let mut made = Made::default();
+            let result = call.run(self.session, self.format, &mut made);
+            if result.is_err() {
+                // Of what was compiled by then, nobody has said what it is made of.
+                compiled.forget(&made, |unit| !unit.fresh);
+                compiled.write(self);
+            }
+            result.map(|()| made)
+        };
+        let mut made = run(&mut compiled)?;
+        for _ in 0..ROUNDS {
+            let stale = compiled.stale(self, package, &made);
+            if stale.is_empty() {
+                break;
+            }
+            self.clean(&stale, package)?;
+            compiled.forget(&made, |unit| stale.contains(&unit.package_id));
+            compiled.write(self);
+            made = run(&mut compiled)?;
+        }
+        compiled.write(self);
+        Ok(made)
+    }
+
+    /// The features of all that `package` is made of, by name and version: `serde v1.0.0`.
+    pub(crate) fn resolved_features(
+        &self,
+        package: &Package,
+    ) -> Result<HashMap<String, BTreeSet<String>>, Error> {
+        let mut args = vec![OsString::from("tree")];
+        args.extend(self.source(package, &self.workspace.directory));
+        args.extend(self.features(package));
+        args.extend(
+            [
+                "--edges", "normal", "--prefix", "none", "--format", "{p}|{f}",
+            ]
+            .map(OsString::from),
+        );
+        let call = self.call(args, package);
+        let output = call.command(&[]).output();
+        let output = output.map_err(|source| Error::StartCargo {
+            program: self.session.cargo.to_string_lossy().into_owned(),
+            source,
+        })?;
+        let mut all: HashMap<String, BTreeSet<String>> = HashMap::new();
+        // Where it fails, the build does, too, and says why.
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let Some((package, features)) = line.split_once('|') else {
+                continue;
+            };
+            // `name v0.1.0 (/a/place)`, and `a,b (*)` where it was shown before.
+            let name: Vec<&str> = package.split(' ').take(2).collect();
+            let features = features.trim_end_matches(" (*)").split(',');
+            let known = all.entry(name.join(" ")).or_default();
+            known.extend(features.filter(|it| !it.is_empty()).map(str::to_owned));
+        }
+        Ok(all)
+    }
+
+    /// Has Cargo throw away what it has of these packages.
+    fn clean(&self, packages: &BTreeSet<PackageId>, of: &Package) -> Result<(), Error> {
+        let mut args = vec![OsString::from("clean"), "--quiet".into()];
+        args.extend(self.source(of, &self.workspace.directory));
+        args.extend(self.output());
+        for package in packages {
+            args.extend(["--package".into(), package.repr.clone().into()]);
+        }
+        let call = self.call(args, of);
+        self.session.ui.detail(
+            "Stale",
+            format_args!("made of other sources than those on disk; {}", call.shown()),
+        );
+        call.run(self.session, MessageFormat::Human, &mut Made::default())
+    }
+
+    /// Which package is meant, seen from `directory`, and for which machine.
+    fn source(&self, package: &Package, directory: &Path) -> Vec<OsString> {
+        let manifest = package.manifest_path.as_std_path();
+        let manifest = manifest.strip_prefix(directory).unwrap_or(manifest);
+        let mut args = vec!["--manifest-path".into(), manifest.into()];
+        if let Some(target) = &self.options.target {
+            args.extend(["--target", target].map(OsString::from));
+        }
+        args.extend(lock_options(self.options).into_iter().map(OsString::from));
+        args
+    }
+
+    /// Where the output goes.
+    fn output(&self) -> Vec<OsString> {
+        let options = self.options;
+        let mut args = vec![];
+        if let Some(profile) = &options.profile {
+            args.extend(["--profile", profile].map(OsString::from));
+        }
+        args.extend(options.release.then(|| "--release".into()));
+        if let Some(directory) = explicit_target_dir(self.session, options, &self.workspace.root) {
+            args.extend(["--target-dir".into(), directory.into()]);
+        }
+        args
+    }
+
+    /// Which of its features are asked for.
+    fn features(&self, package: &Package) -> Vec<OsString> {
+        let options = self.options;
+        let features = features_of(package, &options.features);
+        let mut args = vec![];
+        if !features.is_empty() {
+            args.extend(["--features".into(), features.join(",").into()]);
+        }
+        args.extend(options.all_features.then(|| "--all-features".into()));
+        args.extend(
+            options
+                .no_default_features
+                .then(|| "--no-default-features".into()),
+        );
+        args
+    }
+
     fn call(&self, args: Vec<OsString>, package: &Package) -> Call {
         Call {
             program: self.session.cargo.clone(),
-            directory: self.workspace.root.clone(),
+            directory: self.workspace.directory.clone(),
             args,
             env: self
                 .options
@@ -122,43 +258,22 @@ impl Calls<'_> {
         }
     }
 
-    fn common(&self, command: &str, package: &Package) -> Vec<OsString> {
-        let manifest = package.manifest_path.as_std_path();
-        let manifest = manifest
-            .strip_prefix(&self.workspace.root)
-            .unwrap_or(manifest);
-        let options = self.options;
-        let features = features_of(package, &options.features);
-        let valued: [(&str, Option<OsString>); 6] = [
-            ("--manifest-path", Some(manifest.into())),
-            ("--profile", options.profile.as_ref().map(OsString::from)),
-            ("--target", options.target.as_ref().map(OsString::from)),
-            (
-                "--features",
-                (!features.is_empty()).then(|| features.join(",").into()),
-            ),
-            (
-                "--target-dir",
-                explicit_target_dir(self.session, options).map(OsString::from),
-            ),
-            ("--message-format", Some(self.cargo_format().into())),
+    fn common(&self, command: &str, package: &Package, directory: &Path) -> Vec<OsString> {
+        let args = [
+            self.source(package, directory),
+            self.output(),
+            self.features(package),
         ];
-        let flags = [
-            (options.release, "--release"),
-            (options.all_features, "--all-features"),
-            (options.no_default_features, "--no-default-features"),
-        ];
-        let mut args = vec![OsString::from(command)];
-        for (name, value) in valued {
-            args.extend(value.into_iter().flat_map(|value| [name.into(), value]));
-        }
-        args.extend(
-            flags
-                .iter()
-                .filter(|(given, _)| *given)
-                .map(|(_, flag)| OsString::from(flag)),
-        );
-        args.extend(lock_options(options).into_iter().map(OsString::from));
+        let command = OsString::from(command);
+        std::iter::once(command)
+            .chain(args.into_iter().flatten())
+            .collect()
+    }
+
+    /// A call whose messages are read here.
+    fn building(&self, command: &str, package: &Package) -> Vec<OsString> {
+        let mut args = self.common(command, package, &self.workspace.directory);
+        args.extend(["--message-format", self.cargo_format()].map(OsString::from));
         args
     }
 
@@ -169,121 +284,6 @@ impl Calls<'_> {
             MessageFormat::Json => "json",
         }
     }
-}
-
-impl Call {
-    /// The call as it would be typed.
-    pub(crate) fn shown(&self) -> String {
-        let words = std::iter::once(&self.program).chain(&self.args);
-        let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
-        let env = self.env.iter();
-        let env = env.map(|(name, value)| format!("{name}={} ", quoted(&value.to_string_lossy())));
-        format!(
-            "cd {} && {}{}",
-            quoted(&self.directory.to_string_lossy()),
-            env.collect::<String>(),
-            words.join(" ")
-        )
-    }
-
-    /// Makes the call and returns what was built, whether anew or not.
-    ///
-    /// # Errors
-    /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
-    pub(crate) fn run(&self, session: &Session, format: MessageFormat) -> Result<Made, Error> {
-        session.ui.detail("Running", self.shown());
-        let program = || self.program.to_string_lossy().into_owned();
-        let (first, rest) = self.args.split_first().ok_or(Error::Compilation {
-            package: self.package.clone(),
-            code: None,
-        })?;
-        let mut command = Command::new(&self.program);
-        command
-            .arg(first)
-            .args(session.ui.cargo_options())
-            .args(rest)
-            .current_dir(&self.directory)
-            .envs(self.env.iter().map(|(name, value)| (name, value)));
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        without_cargos_variables(&mut command);
-        let mut running =
-            session
-                .interrupt
-                .spawn(&mut command)?
-                .map_err(|source| Error::StartCargo {
-                    program: program(),
-                    source,
-                })?;
-        let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
-        let made = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                for line in stderr
-                    .into_iter()
-                    .flat_map(|stderr| BufReader::new(stderr).split(b'\n'))
-                    .map_while(Result::ok)
-                {
-                    session.ui.relay(&String::from_utf8_lossy(&line));
-                }
-            });
-            let mut made = Made {
-                artifacts: vec![],
-                linked_paths: vec![],
-            };
-            for line in stdout
-                .into_iter()
-                .flat_map(|stdout| BufReader::new(stdout).lines())
-            {
-                let line = line?;
-                if format == MessageFormat::Json {
-                    session.ui.result(&line);
-                }
-                match serde_json::from_str(&line) {
-                    Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
-                    Ok(Message::BuildScriptExecuted(script)) => {
-                        let paths = script.linked_paths.into_iter();
-                        made.linked_paths.extend(paths.map(Into::into));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(made)
-        });
-        let source = |source| Error::CargoOutput {
-            program: program(),
-            source,
-        };
-        let status = running.wait()?.map_err(source)?;
-        if !status.success() {
-            return Err(Error::Compilation {
-                package: self.package.clone(),
-                code: status.code(),
-            });
-        }
-        made.map_err(source)
-    }
-}
-
-/// The file among `artifacts` that `wanted` accepts, of the package `id`.
-pub(crate) fn file_of(
-    artifacts: &[Artifact],
-    id: &PackageId,
-    wanted: impl Fn(&Artifact, &Path) -> bool,
-) -> Option<PathBuf> {
-    artifacts
-        .iter()
-        .filter(|artifact| artifact.package_id == *id)
-        .flat_map(|artifact| {
-            artifact
-                .filenames
-                .iter()
-                .chain(&artifact.executable)
-                .map(move |file| (artifact, file))
-        })
-        .find(|(artifact, file)| wanted(artifact, file.as_std_path()))
-        .map(|(_, file)| file.clone().into_std_path_buf())
 }
 
 /// Refuses features that none of `packages` has; with several packages each gets those it has, as with Cargo.
@@ -334,9 +334,4 @@ fn feature_of<'f>(package: &Package, feature: &'f str) -> Option<&'f str> {
             package.dependencies.iter().any(known).then_some(feature)
         }
     }
-}
-
-/// `word` as a shell takes it for one.
-pub(crate) fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }

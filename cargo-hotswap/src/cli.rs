@@ -308,11 +308,11 @@ pub struct NewArgs {
     /// The directory to make
     #[arg(value_name = "PATH")]
     pub directory: PathBuf,
-    /// The package's name [default: the directory's name]
+    /// The package's name [default: the directory's name, in lower case]
     #[arg(long)]
     pub name: Option<String>,
-    /// Depend on hotswap's crates in this checkout of it, instead of on published versions [default when this command
-    /// runs out of a checkout: that one]
+    /// Depend on hotswap's crates in this checkout of it [default: the one that the workspace around PATH depends on, or
+    /// that this command was built in]
     #[arg(long, value_name = "CHECKOUT")]
     pub path: Option<PathBuf>,
 }

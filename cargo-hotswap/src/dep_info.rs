@@ -3,14 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-/// The files and directories named in the dep-info file `path`, those with a relative name below `base`; none where
-/// there is no such file.
+/// The files and directories named in the dep-info file `path`; none where there is no such file. Those with a relative
+/// name lie below `base` or, as Cargo can be configured, below a directory above it.
 pub(crate) fn read(path: &Path, base: &Path) -> Vec<PathBuf> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    parse(&text)
-        .into_iter()
-        .map(|name| base.join(name))
-        .collect()
+    let absolute = |name: String| {
+        let mut places = base.ancestors().map(|base| base.join(&name));
+        let found = places.find(|path| path.exists());
+        found.unwrap_or_else(|| base.join(name))
+    };
+    parse(&text).into_iter().map(absolute).collect()
 }
 
 fn parse(text: &str) -> Vec<String> {

@@ -225,12 +225,18 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A compilation failed. What the compiler said is on stderr already.
-    #[error("`{package}` was not built{}", code.map(|code| format!(" (cargo exited with {code})")).unwrap_or_default())]
+    #[error(
+        "`{package}` was not built{}{}",
+        code.map(|code| format!(" (cargo exited with {code})")).unwrap_or_default(),
+        hint.map(|hint| format!("; {hint}")).unwrap_or_default()
+    )]
     Compilation {
         /// The package.
         package: String,
         /// Cargo's exit code, if it had one.
         code: Option<i32>,
+        /// The way out, where the compiler does not know it.
+        hint: Option<&'static str>,
     },
     /// Cargo was content, but named no such file.
     #[error("cargo built `{package}`, but no {wanted} came of it")]
@@ -365,6 +371,12 @@ pub enum Error {
         /// Why.
         source: Box<toml_edit::TomlError>,
     },
+    /// `new` where nothing says where hotswap is.
+    #[error(
+        "nothing says where hotswap's crates are, and they are not published yet; give `--path CHECKOUT`, the directory of a \
+         checkout of hotswap"
+    )]
+    WhereIsHotswap,
     /// `--path` does not name a checkout.
     #[error("`{}` is no checkout of hotswap: it has no `{missing}`", path.display())]
     NoCheckout {

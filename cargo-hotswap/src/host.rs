@@ -1,12 +1,20 @@
 //! The program of a host: which of its binaries, and how it is built.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::Package;
+use cargo_metadata::camino::Utf8PathBuf;
 
 use crate::Error;
-use crate::cargo::{Calls, Made, file_of};
-use crate::workspace::binaries;
+use crate::build::base_dir;
+use crate::call::{Made, file_of};
+use crate::cargo::Calls;
+use crate::install::{BUILD_LOCK, Locked};
+use crate::session::without_cargos_variables;
+use crate::settings;
+use crate::workspace::{binaries, directory};
 
 /// Builds the binary of `host`, which loads its plugins.
 pub(crate) fn build(
@@ -15,7 +23,8 @@ pub(crate) fn build(
     named: Option<&str>,
 ) -> Result<PathBuf, Error> {
     let name = binary(host, named)?;
-    let made = calls.host(host, name).run(calls.session, calls.format)?;
+    let _lock = Locked::wait(calls.session, &base_dir(calls.workspace), BUILD_LOCK, false)?;
+    let made = calls.make(&calls.host(host, name), host)?;
     executable(&made, host, name)
 }
 
@@ -31,6 +40,53 @@ pub(crate) fn binary<'a>(host: &'a Package, named: Option<&'a str>) -> Result<&'
             binaries: all.into_iter().map(str::to_owned).collect(),
         }),
     }
+}
+
+/// The command that runs `executable`, a program of `host` that Cargo cannot run since it does not know how it was built.
+/// It has what `cargo run` would give it, but for the runner.
+pub(crate) fn linked_command(
+    calls: &Calls<'_>,
+    host: &Package,
+    executable: &Path,
+    args: &[OsString],
+) -> Command {
+    let mut command = Command::new(executable);
+    without_cargos_variables(&mut command);
+    command
+        .args(args)
+        .current_dir(&calls.session.dir)
+        .env("CARGO", &calls.session.cargo)
+        .env("CARGO_MANIFEST_DIR", directory(host))
+        .env("CARGO_MANIFEST_PATH", &host.manifest_path)
+        .envs(variables(host))
+        .envs(settings::environment(calls.workspace));
+    command
+}
+
+/// What Cargo tells a program of its package.
+fn variables(host: &Package) -> [(&'static str, String); 14] {
+    let version = &host.version;
+    let path = |path: &Option<Utf8PathBuf>| path.as_ref().map(ToString::to_string);
+    let text = Option::unwrap_or_default;
+    [
+        ("CARGO_PKG_NAME", host.name.to_string()),
+        ("CARGO_PKG_VERSION", version.to_string()),
+        ("CARGO_PKG_VERSION_MAJOR", version.major.to_string()),
+        ("CARGO_PKG_VERSION_MINOR", version.minor.to_string()),
+        ("CARGO_PKG_VERSION_PATCH", version.patch.to_string()),
+        ("CARGO_PKG_VERSION_PRE", version.pre.to_string()),
+        ("CARGO_PKG_AUTHORS", host.authors.join(":")),
+        ("CARGO_PKG_DESCRIPTION", text(host.description.clone())),
+        ("CARGO_PKG_HOMEPAGE", text(host.homepage.clone())),
+        ("CARGO_PKG_REPOSITORY", text(host.repository.clone())),
+        ("CARGO_PKG_LICENSE", text(host.license.clone())),
+        ("CARGO_PKG_LICENSE_FILE", text(path(&host.license_file))),
+        ("CARGO_PKG_README", text(path(&host.readme))),
+        (
+            "CARGO_PKG_RUST_VERSION",
+            text(host.rust_version.as_ref().map(ToString::to_string)),
+        ),
+    ]
 }
 
 /// The file of the binary `name` of `host`.

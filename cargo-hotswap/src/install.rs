@@ -4,17 +4,20 @@
 //! written beside its target under a name no host looks at, and renamed. So a temporary file that is there when the
 //! lock is free belongs to a builder that was killed, and the next one removes it.
 
+use std::ffi::OsString;
 use std::fs::{File, Permissions, TryLockError};
 use std::io::Write as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use hotswap_host::artifact::Artifact;
+use hotswap_host::artifact::{Artifact, BuildId};
 
 use crate::Error;
 use crate::error::io;
 use crate::session::Session;
 
-/// The lock of a directory artifacts are put into.
+/// The lock of a directory artifacts are put into. In it stands the root of the workspace whose directory that is.
 pub(crate) const OUT_LOCK: &str = ".hotswap-lock";
 /// The lock of a target directory, held from a compilation until its output is installed.
 pub(crate) const BUILD_LOCK: &str = ".hotswap-build-lock";
@@ -28,7 +31,31 @@ pub(crate) struct Locked {
     /// Whether temporary files stay when something fails.
     keep_temps: bool,
     /// Closing it gives the lock back.
-    _lock: File,
+    lock: File,
+}
+
+/// `directory`, or another beside it where that belongs to another workspace: several may share a target directory.
+/// The other one is kept even when the first is free, since a host may be loading from there.
+pub(crate) fn of_workspace(directory: PathBuf, root: &Path) -> PathBuf {
+    let id = BuildId::of(root.as_os_str().as_bytes());
+    let mut name = directory.file_name().unwrap_or_default().to_owned();
+    name.push(format!("-{}", id.short()));
+    let other = directory.with_file_name(name);
+    let is_taken = || {
+        let owner = owner(&directory).filter(|owner| owner != root);
+        owner.is_some_and(|owner| owner.join("Cargo.toml").is_file())
+    };
+    if other.is_dir() || is_taken() {
+        other
+    } else {
+        directory
+    }
+}
+
+/// The root of the workspace that `directory` belongs to, if one has claimed it.
+fn owner(directory: &Path) -> Option<PathBuf> {
+    let root = std::fs::read(directory.join(OUT_LOCK)).ok()?;
+    (!root.is_empty()).then(|| OsString::from_vec(root).into())
 }
 
 /// What installing did.
@@ -74,8 +101,21 @@ impl Locked {
         Ok(Self {
             path: path.to_owned(),
             keep_temps,
-            _lock: lock,
+            lock,
         })
+    }
+
+    /// Writes down that the directory belongs to the workspace `root`.
+    pub(crate) fn claim(&self, root: &Path) -> Result<(), Error> {
+        if owner(&self.path).as_deref() == Some(root) {
+            return Ok(());
+        }
+        let name = self.path.join(OUT_LOCK);
+        let write = || {
+            self.lock.set_len(0)?;
+            self.lock.write_all_at(root.as_os_str().as_bytes(), 0)
+        };
+        write().map_err(io("write", &name))
     }
 
     /// Removes what killed builders left.

@@ -7,8 +7,9 @@
 //!
 //! # Map
 //! [`cli`] is what can be typed, `commands` has one file per subcommand. Below them, in the order a build goes:
-//! `workspace` (what Cargo says) → `selection` (which plugins, of which host) → `edges` and `settings` (what is
-//! refused) → `build` (compile each with `cargo rustc`) → `install` (note, lock, rename). With `--static` the last two are
+//! `workspace` (what Cargo says, and where it is called) → `selection` (which plugins, of which host) → `edges` (what is
+//! refused) → `build` (compile each with `cargo rustc`, by way of `cargo`, `call` and `fresh`) → `features` (what differs)
+//! → `install` (note, lock, rename). With `--static` the last two are
 //! `linked` (compile each, list them, compile the host with them).
 //!
 //! # Exit codes
@@ -17,6 +18,7 @@
 
 mod attribute;
 mod build;
+mod call;
 mod cargo;
 pub mod cli;
 mod commands;
@@ -28,6 +30,8 @@ mod commit;
 mod dep_info;
 mod edges;
 mod error;
+mod features;
+mod fresh;
 mod go_options;
 mod graph;
 mod host;
@@ -35,6 +39,7 @@ mod hosts;
 mod install;
 mod interrupt;
 mod linked;
+mod paths;
 mod project;
 mod rebuild;
 mod selection;

@@ -1,13 +1,17 @@
 //! One host with its plugins, as `run`, `reload` and `graph` need them.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::Package;
 
 use crate::Error;
 use crate::build::{self, Outcome};
 use crate::cargo::Calls;
-use crate::cli::{CompileOptions, MessageFormat};
+use crate::cli::{CompileOptions, MessageFormat, RunArgs};
+use crate::host;
 use crate::selection::{Group, select_host};
 use crate::session::Session;
 use crate::workspace::{Workspace, find_manifest};
@@ -19,7 +23,16 @@ pub(crate) struct Project<'a> {
     manifest: PathBuf,
     /// The workspace as it was when Cargo was last asked.
     pub(crate) workspace: Workspace,
+    /// Where the build scripts of plugins have put libraries.
+    library_paths: RefCell<BTreeSet<PathBuf>>,
 }
+
+/// Where the dynamic linker looks for libraries.
+const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
+    "DYLD_FALLBACK_LIBRARY_PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
 
 impl<'a> Project<'a> {
     /// The project of the host that `path`, `--manifest-path` or the current directory names.
@@ -29,16 +42,31 @@ impl<'a> Project<'a> {
         options: &'a CompileOptions,
     ) -> Result<Self, Error> {
         let manifest = match options.manifest_path.as_deref().or(path) {
-            Some(path) => find_manifest(&session.absolute(path), false)?,
-            None => find_manifest(&session.dir, true)?,
+            Some(path) => find_manifest(session, &session.absolute(path), false)?,
+            None => find_manifest(session, &session.dir, true)?,
         };
         let workspace = Workspace::load(session, &manifest, options)?;
-        Ok(Self {
+        let mut project = Self {
             session,
             options,
             manifest,
             workspace,
-        })
+            library_paths: RefCell::default(),
+        };
+        project.configure()?;
+        Ok(project)
+    }
+
+    /// Takes the configuration of the host. Where no host can be told, that is an error of what needs one.
+    fn configure(&mut self) -> Result<(), Error> {
+        let host = self.host().ok().map(|(host, _)| host);
+        if let Some(workspace) = self
+            .workspace
+            .configured_for(self.session, host, self.options)?
+        {
+            self.workspace = workspace;
+        }
+        Ok(())
     }
 
     /// The project of the host with this package name, in the workspace of the current directory.
@@ -58,13 +86,14 @@ impl<'a> Project<'a> {
             });
         };
         project.manifest = package.manifest_path.clone().into();
+        project.configure()?;
         Ok(project)
     }
 
     /// Asks Cargo again, since a manifest changed.
     pub(crate) fn refresh(&mut self) -> Result<(), Error> {
         self.workspace = Workspace::load(self.session, &self.manifest, self.options)?;
-        Ok(())
+        self.configure()
     }
 
     /// The host and its plugins.
@@ -75,7 +104,35 @@ impl<'a> Project<'a> {
     /// Builds the plugins.
     pub(crate) fn build_plugins(&self) -> Result<Outcome, Error> {
         let (_, group) = self.host()?;
-        build::build(&self.calls(), &[group])
+        let outcome = build::build(&self.calls(), &[group])?;
+        let paths = outcome.built.iter().flat_map(|built| &built.library_paths);
+        self.library_paths.borrow_mut().extend(paths.cloned());
+        Ok(outcome)
+    }
+
+    /// The command that runs the host as `cargo run` would, in the directory where the user is.
+    pub(crate) fn host_command(&self, executable: &Path, args: &RunArgs) -> Result<Command, Error> {
+        let (host, _) = self.host()?;
+        if args.linked {
+            return Ok(host::linked_command(
+                &self.calls(),
+                host,
+                executable,
+                &args.args,
+            ));
+        }
+        let name = host::binary(host, args.bin.as_deref())?;
+        let mut command = self.calls().run_host(host, name, &args.args);
+        let of_plugins = self.library_paths.borrow();
+        if !of_plugins.is_empty() {
+            // Cargo puts those of the host before them.
+            let known = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
+            let known = std::env::split_paths(&known).collect::<Vec<_>>();
+            let paths = std::env::join_paths(of_plugins.iter().cloned().chain(known));
+            // A path with a colon in it cannot be told.
+            command.envs(paths.ok().map(|paths| (LIBRARY_PATH, paths)));
+        }
+        Ok(command)
     }
 
     /// Where the plugins are.

@@ -4,14 +4,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
 use crate::cli::OutputOptions;
 use crate::interrupt::Interrupt;
 use crate::ui::Ui;
+use crate::{Error, paths};
 
 /// See the module.
 pub(crate) struct Session {
-    /// The directory the command was started in.
+    /// The directory the command was started in, by the name that the user's shell has for it.
     pub(crate) dir: PathBuf,
     /// The Cargo to call: the one that called us, else the one on the path.
     pub(crate) cargo: OsString,
@@ -25,6 +25,7 @@ impl Session {
     /// Looks around and installs the signal handlers.
     pub(crate) fn new(output: &OutputOptions) -> Result<Self, Error> {
         let dir = std::env::current_dir().map_err(|source| Error::CurrentDir { source })?;
+        let dir = paths::as_seen(dir);
         Ok(Self {
             dir,
             cargo: std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),

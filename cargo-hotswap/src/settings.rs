@@ -1,121 +1,52 @@
-//! Refuses settings with which a plugin cannot be contained or unloaded: `panic = "abort"` and `-C prefer-dynamic`.
+//! Says where a setting comes from with which a plugin cannot be contained or unloaded: `panic = "abort"` and
+//! `-C prefer-dynamic`.
 //!
-//! They are looked for where Cargo looks: flags, environment, `.cargo/config.toml` and the profile. That is early and
-//! names the place; what an artifact was really built with is checked again when it is read.
+//! Whether one is in force is read from what rustc made, and from nothing else: Cargo has many sources of flags, and each
+//! release has more. This looks through the usual ones to name the place. Where it is mistaken, only the words are.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::Error;
-use crate::error::io;
+use crate::build::profile;
+use crate::cargo::Calls;
 use crate::workspace::Workspace;
 
-/// What a build is asked for, as far as it matters here.
-pub(crate) struct Asked<'a> {
-    /// The profile's name, as Cargo takes it.
-    pub(crate) profile: &'a str,
-    /// The target triple, if one was given.
-    pub(crate) target: Option<&'a str>,
-    /// Flags for rustc from the command line.
-    pub(crate) rustc_args: &'a [String],
-}
-
-/// Refuses what must not be set.
-pub(crate) fn check(workspace: &Workspace, asked: &Asked<'_>) -> Result<(), Error> {
-    let configs = configs(&workspace.root)?;
-    let flags = flags(&configs, asked);
-    let dynamic =
-        |set: &&Flags| codegen(&set.flags, "prefer-dynamic").is_some_and(|value| value != "no");
-    if let Some(set) = flags.iter().find(dynamic) {
-        return Err(Error::PreferDynamic {
-            origin: format!("`-C prefer-dynamic` in {}", set.origin),
-        });
-    }
-    // rustc obeys the last flag, and flags come after what the profile asks for.
-    let by_flag = flags
-        .iter()
-        .rev()
-        .find_map(|set| codegen(&set.flags, "panic").map(|value| (value, &set.origin)));
-    match by_flag {
-        Some(("abort", origin)) => Err(Error::PanicAbort {
-            origin: format!("`-C panic=abort` in {origin}"),
-            remedy: "remove it".into(),
-        }),
-        Some(_) => Ok(()),
-        None => check_profile(workspace, &configs, asked.profile),
-    }
-}
-
-fn check_profile(
-    workspace: &Workspace,
-    configs: &[(PathBuf, Table)],
-    profile: &str,
-) -> Result<(), Error> {
-    let manifest = workspace.root.join("Cargo.toml");
-    let root = read(&manifest)?.unwrap_or_default();
-    let mut name = profile.to_owned();
-    // A chain of `inherits` ends at a built-in profile; Cargo refuses one that does not.
-    for _ in 0..16 {
-        let variable = format!(
-            "CARGO_PROFILE_{}_PANIC",
-            name.to_uppercase().replace('-', "_")
+/// The error for a plugin whose panics end the process.
+pub(crate) fn panic_abort(calls: &Calls<'_>) -> Error {
+    let (origin, remedy) = find_panic_abort(calls).unwrap_or_else(|| {
+        let origin = format!(
+            "panic = \"abort\", which the profile `{}` or a flag for rustc asks for,",
+            profile(calls.options)
         );
-        if let Ok(value) = std::env::var(&variable) {
-            return refuse(&value, || {
-                (
-                    format!("{variable}={value} in the environment"),
-                    "unset it".into(),
-                )
-            });
-        }
-        let files = configs
-            .iter()
-            .map(|(path, table)| (path.as_path(), table))
-            .chain([(manifest.as_path(), &root)]);
-        let mut parent = None;
-        for (path, table) in files {
-            let Some(settings) = table
-                .get("profile")
-                .and_then(|profiles| profiles.get(&name))
-            else {
-                continue;
-            };
-            if let Some(value) = settings.get("panic").and_then(toml::Value::as_str) {
-                return refuse(value, || {
-                    let origin = format!(
-                        "`panic = \"abort\"` under [profile.{name}] in `{}`",
-                        path.display()
-                    );
-                    let remedy = if name == profile {
-                        "remove that line".into()
-                    } else {
-                        format!(
-                            "remove that line, or write\n\n    [profile.{profile}]\n    panic = \"unwind\"\n"
-                        )
-                    };
-                    (origin, remedy)
-                });
-            }
-            let inherits = settings.get("inherits").and_then(toml::Value::as_str);
-            parent = parent.or_else(|| inherits.map(str::to_owned));
-        }
-        name = match (parent, name.as_str()) {
-            (Some(parent), _) => parent,
-            (None, "test") => "dev".into(),
-            (None, "bench") => "release".into(),
-            (None, _) => return Ok(()),
-        };
-    }
-    Ok(())
+        let remedy = "look for it in the manifest of the workspace, in `.cargo/config.toml` and in the environment";
+        (origin, remedy.into())
+    });
+    Error::PanicAbort { origin, remedy }
 }
 
-fn refuse(value: &str, text: impl FnOnce() -> (String, String)) -> Result<(), Error> {
-    if value != "abort" {
-        return Ok(());
+/// The place that asks for panics that abort, and the way out; `None` where no usual place does.
+pub(crate) fn find_panic_abort(calls: &Calls<'_>) -> Option<(String, String)> {
+    let flag = |flags: &Flags| codegen(&flags.flags, "panic") == Some("abort");
+    let places = Places::of(calls);
+    // rustc obeys flags rather than the profile.
+    if let Some(flags) = places.flags.iter().find(|flags| flag(flags)) {
+        let origin = format!("`-C panic=abort` in {}", flags.origin);
+        return Some((origin, "remove it".into()));
     }
-    let (origin, remedy) = text();
-    Err(Error::PanicAbort { origin, remedy })
+    places.panic_of_profile(profile(calls.options))
+}
+
+/// Where `-C prefer-dynamic` stands; `None` where no usual place has it.
+pub(crate) fn find_prefer_dynamic(calls: &Calls<'_>) -> Option<String> {
+    let dynamic =
+        |flags: &&Flags| codegen(&flags.flags, "prefer-dynamic").is_some_and(|value| value != "no");
+    let places = Places::of(calls);
+    let flags = places.flags.iter().find(dynamic)?;
+    Some(format!("`-C prefer-dynamic` in {}", flags.origin))
 }
 
 /// Flags for rustc and where they stand.
@@ -124,109 +55,183 @@ struct Flags {
     flags: Vec<String>,
 }
 
-/// All flags that reach rustc, in the order it sees them. Of environment and configuration Cargo uses one source only.
-fn flags(configs: &[(PathBuf, Table)], asked: &Asked<'_>) -> Vec<Flags> {
-    let given = Flags {
-        origin: "the arguments for rustc".into(),
-        flags: asked.rustc_args.to_vec(),
-    };
-    let from_environment = [("CARGO_ENCODED_RUSTFLAGS", '\x1f'), ("RUSTFLAGS", ' ')]
-        .into_iter()
-        .find_map(|(name, by)| {
-            let value = std::env::var(name).ok()?;
-            let flags = value
-                .split(by)
-                .filter(|flag| !flag.is_empty())
-                .map(str::to_owned)
-                .collect();
-            Some(Flags {
-                origin: format!("{name} of the environment"),
-                flags,
-            })
-        });
-    let general = match from_environment {
-        Some(flags) => vec![flags],
-        None => configs
-            .iter()
-            .flat_map(|(path, table)| configured(path, table, asked.target))
-            .collect(),
-    };
-    general.into_iter().chain([given]).collect()
+/// The places that settings usually come from.
+struct Places {
+    flags: Vec<Flags>,
+    /// The manifest of the workspace last, as the weakest.
+    files: Vec<(PathBuf, Table)>,
 }
 
-/// `build.rustflags` and `target.<triple>.rustflags` of one file. Conditional tables, `target.'cfg(…)'`, are taken as
-/// if they applied: a flag that must not be set somewhere must hardly be set elsewhere.
-fn configured(path: &Path, table: &Table, target: Option<&str>) -> Vec<Flags> {
-    let targets = table
-        .get("target")
-        .and_then(toml::Value::as_table)
-        .into_iter()
-        .flatten();
-    let targets = targets.filter(|(name, _)| match target {
-        _ if name.starts_with("cfg(") => true,
-        Some(target) => target == name.as_str(),
-        None => name.starts_with(std::env::consts::ARCH) && name.contains(std::env::consts::OS),
-    });
-    let sections = table
-        .get("build")
-        .into_iter()
-        .map(|section| ("build".to_owned(), section));
-    let sections =
-        sections.chain(targets.map(|(name, section)| (format!("target.{name}"), section)));
-    sections
-        .filter_map(|(name, section)| {
-            let flags = match section.get("rustflags")? {
-                toml::Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
-                toml::Value::Array(array) => array
-                    .iter()
-                    .filter_map(|flag| flag.as_str().map(str::to_owned))
-                    .collect(),
-                _ => return None,
+impl Places {
+    fn of(calls: &Calls<'_>) -> Self {
+        let mut files = configuration(calls.workspace);
+        let mut flags = vec![Flags {
+            origin: "the arguments for rustc".into(),
+            flags: calls.rustc_args.to_vec(),
+        }];
+        flags.extend(flags_of_environment());
+        for (path, table) in &files {
+            collect_flags(path, "", table, &mut flags);
+        }
+        add(&mut files, &calls.workspace.root.join("Cargo.toml"));
+        Self { flags, files }
+    }
+
+    fn panic_of_profile(&self, profile: &str) -> Option<(String, String)> {
+        let mut name = profile.to_owned();
+        // A chain of `inherits` ends at a built-in profile.
+        for _ in 0..16 {
+            let variable = format!(
+                "CARGO_PROFILE_{}_PANIC",
+                name.to_uppercase().replace('-', "_")
+            );
+            if std::env::var(&variable).is_ok_and(|value| value == "abort") {
+                let origin = format!("{variable}=abort in the environment");
+                return Some((origin, "unset it".into()));
+            }
+            let mut parent = None;
+            for (path, table) in &self.files {
+                let profiles = table.get("profile");
+                let Some(settings) = profiles.and_then(|profiles| profiles.get(&name)) else {
+                    continue;
+                };
+                if settings.get("panic").and_then(Value::as_str) == Some("abort") {
+                    let path = path.display();
+                    let origin = format!("`panic = \"abort\"` under [profile.{name}] in `{path}`");
+                    let remedy = if name == profile {
+                        "remove that line".into()
+                    } else {
+                        format!(
+                            "remove that line, or write\n\n    [profile.{profile}]\n    panic = \"unwind\"\n"
+                        )
+                    };
+                    return Some((origin, remedy));
+                }
+                let inherits = settings.get("inherits").and_then(Value::as_str);
+                parent = parent.or_else(|| inherits.map(str::to_owned));
+            }
+            name = match (parent, name.as_str()) {
+                (Some(parent), _) => parent,
+                (None, "test") => "dev".into(),
+                (None, "bench") => "release".into(),
+                (None, _) => return None,
             };
-            Some(Flags {
-                origin: format!("{name}.rustflags in `{}`", path.display()),
-                flags,
-            })
-        })
-        .collect()
+        }
+        None
+    }
 }
 
-/// Cargo's configuration files for a build in `root`, the nearest first.
-fn configs(root: &Path) -> Result<Vec<(PathBuf, Table)>, Error> {
+/// The variables that the table `[env]` sets, where they are not set already.
+pub(crate) fn environment(workspace: &Workspace) -> BTreeMap<String, OsString> {
+    let mut environment = BTreeMap::new();
+    for (path, table) in configuration(workspace) {
+        let variables = table.get("env").and_then(Value::as_table);
+        for (name, setting) in variables.into_iter().flatten() {
+            let is = |key: &str| setting.get(key).and_then(Value::as_bool) == Some(true);
+            let value = setting.get("value").unwrap_or(setting).as_str();
+            let Some(value) = value.filter(|_| is("force") || std::env::var_os(name).is_none())
+            else {
+                continue;
+            };
+            let base = path.parent().and_then(Path::parent);
+            let value = match base.filter(|_| is("relative")) {
+                Some(base) => base.join(value).into_os_string(),
+                None => value.into(),
+            };
+            // The nearest file comes first.
+            environment.entry(name.clone()).or_insert(value);
+        }
+    }
+    environment
+}
+
+/// The files of configuration for a workspace, the nearest first.
+fn configuration(workspace: &Workspace) -> Vec<(PathBuf, Table)> {
+    let mut files = vec![];
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    let directories = root
-        .ancestors()
-        .map(|directory| directory.join(".cargo"))
-        .chain(home);
-    let mut found: Vec<(PathBuf, Table)> = vec![];
-    for directory in directories {
-        for name in ["config", "config.toml"] {
-            let path = directory.join(name);
-            if found.iter().any(|(known, _)| *known == path) {
-                continue;
-            }
-            if let Some(table) = read(&path)? {
-                found.push((path, table));
-            }
+    let directories = workspace.directory.ancestors();
+    let directories = directories.map(|directory| directory.join(".cargo"));
+    for directory in directories.chain(home) {
+        for name in CONFIG_NAMES {
+            add(&mut files, &directory.join(name));
         }
     }
-    Ok(found)
+    files
 }
 
-fn read(path: &Path) -> Result<Option<Table>, Error> {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
-    match std::fs::read_to_string(path) {
-        Ok(text) => match text.parse() {
-            Ok(table) => Ok(Some(table)),
-            Err(source) => Err(Error::Toml {
-                path: path.to_owned(),
-                source: Box::new(source),
-            }),
-        },
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
-        Err(error) => Err(io("read", path)(error)),
+/// What Cargo's files of configuration are called.
+pub(crate) const CONFIG_NAMES: [&str; 2] = ["config", "config.toml"];
+
+/// Adds a file and those that it includes. One that cannot be read, or is no TOML, is Cargo's to complain of.
+fn add(files: &mut Vec<(PathBuf, Table)>, path: &Path) {
+    if files.iter().any(|(known, _)| known == path) {
+        return;
+    }
+    let Some(table) = std::fs::read_to_string(path)
+        .ok()
+        .and_then(|text| text.parse::<Table>().ok())
+    else {
+        return;
+    };
+    let included = table.get("include").cloned();
+    files.push((path.to_owned(), table));
+    let included = match included {
+        Some(Value::Array(several)) => several,
+        one => one.into_iter().collect(),
+    };
+    for one in included {
+        let file = one.get("path").unwrap_or(&one);
+        if let (Some(file), Some(directory)) = (file.as_str(), path.parent()) {
+            add(files, &directory.join(file));
+        }
+    }
+}
+
+/// The flags of every variable that Cargo reads flags from.
+fn flags_of_environment() -> impl Iterator<Item = Flags> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut variables: Vec<_> = variables
+        .filter(|(name, _)| name == "RUSTFLAGS" || name.starts_with("CARGO_"))
+        .filter(|(name, _)| name.ends_with("RUSTFLAGS"))
+        .collect();
+    variables.sort();
+    variables.into_iter().map(|(name, value)| Flags {
+        flags: value
+            .split(['\x1f', ' '])
+            .filter(|flag| !flag.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        origin: format!("{name} of the environment"),
+    })
+}
+
+/// Every `rustflags` in `table`, in whichever section.
+fn collect_flags(path: &Path, section: &str, table: &Table, found: &mut Vec<Flags>) {
+    for (key, value) in table {
+        let name = if section.is_empty() {
+            key.clone()
+        } else {
+            format!("{section}.{key}")
+        };
+        let flags: Vec<String> = match value {
+            Value::Table(table) => {
+                collect_flags(path, &name, table, found);
+                continue;
+            }
+            Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
+            Value::Array(array) => {
+                let flags = array.iter().filter_map(Value::as_str);
+                flags.map(str::to_owned).collect()
+            }
+            _ => continue,
+        };
+        if key == "rustflags" {
+            let origin = format!("{name} in `{}`", path.display());
+            found.push(Flags { origin, flags });
+        }
     }
 }
 
@@ -253,7 +258,6 @@ fn codegen<'a>(flags: &'a [String], name: &str) -> Option<&'a str> {
     }
     found
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

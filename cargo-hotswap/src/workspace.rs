@@ -1,8 +1,9 @@
 //! A workspace as Cargo describes it, asked once.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId, Target, TargetKind};
 use serde::Deserialize as _;
@@ -11,38 +12,126 @@ use crate::attribute::Plugin;
 use crate::cli::CompileOptions;
 use crate::error::io;
 use crate::session::{Session, without_cargos_variables};
-use crate::{Error, attribute};
+use crate::settings::CONFIG_NAMES;
+use crate::{Error, attribute, paths};
 
 /// The members of a workspace and where it lies.
 pub(crate) struct Workspace {
-    /// The directory of its Cargo.toml; Cargo is always started here.
+    /// The directory of its Cargo.toml, without links.
     pub(crate) root: PathBuf,
+    /// Where Cargo is called, wherever the user is: its configuration is that of this directory.
+    pub(crate) directory: PathBuf,
     /// Cargo's directory for what it generates.
     pub(crate) target_dir: PathBuf,
     /// Its members.
     pub(crate) members: Vec<Package>,
     /// What stands in their `#[plugin]`, as far as they were looked into.
     plugins: RefCell<HashMap<PackageId, Option<Plugin>>>,
+    /// The features of all that a host is made of, by name and version, once they were asked for.
+    host_features: RefCell<HashMap<PackageId, HashMap<String, BTreeSet<String>>>>,
 }
 
 impl Workspace {
-    /// Asks Cargo about the workspace that `manifest`, a canonical path, belongs to.
+    /// Asks Cargo about the workspace that `manifest`, as [`find_manifest`] returns it, belongs to.
     pub(crate) fn load(
         session: &Session,
         manifest: &Path,
         options: &CompileOptions,
     ) -> Result<Self, Error> {
-        let metadata = ask(session, manifest, options, &["--no-deps"])?;
-        let target_dir = match explicit_target_dir(session, options) {
-            Some(directory) => directory,
-            None => metadata.target_directory.into_std_path_buf(),
-        };
-        Ok(Self {
-            root: metadata.workspace_root.into_std_path_buf(),
-            target_dir,
+        let here = manifest.parent().unwrap_or(manifest);
+        let metadata = ask(session, manifest, here, options, &["--no-deps"])?;
+        let root = metadata.workspace_root.into_std_path_buf();
+        let mut workspace = Self {
+            directory: root.clone(),
+            target_dir: metadata.target_directory.into_std_path_buf(),
             members: metadata.packages,
             plugins: RefCell::default(),
-        })
+            host_features: RefCell::default(),
+            root,
+        };
+        match explicit_target_dir(session, options, &workspace.root) {
+            Some(directory) => workspace.target_dir = directory,
+            // Asked from there, Cargo may have read a configuration that is not the workspace's.
+            None if here != workspace.root && !workspace.is_configured_alike(here) => {
+                workspace.target_dir = workspace.ask_target_dir(session, options)?;
+            }
+            None => {}
+        }
+        Ok(workspace)
+    }
+
+    /// The same workspace with the configuration of `host`, if that has one of its own: what belongs to a host is built
+    /// as `cargo build` builds it in the host's directory.
+    pub(crate) fn configured_for(
+        &self,
+        session: &Session,
+        host: Option<&Package>,
+        options: &CompileOptions,
+    ) -> Result<Option<Self>, Error> {
+        let wanted = self.directory_for(host);
+        if wanted == self.directory {
+            return Ok(None);
+        }
+        let mut workspace = Self {
+            root: self.root.clone(),
+            directory: wanted.to_owned(),
+            target_dir: self.target_dir.clone(),
+            members: self.members.clone(),
+            plugins: self.plugins.clone(),
+            host_features: RefCell::default(),
+        };
+        if explicit_target_dir(session, options, &self.root).is_none() {
+            workspace.target_dir = workspace.ask_target_dir(session, options)?;
+        }
+        Ok(Some(workspace))
+    }
+
+    /// Where Cargo is called for `host` and its plugins.
+    pub(crate) fn directory_for<'w>(&'w self, host: Option<&'w Package>) -> &'w Path {
+        host.map_or(&self.root, |host| self.configured(directory(host)))
+    }
+
+    /// The nearest directory at or above `directory` with a configuration of its own, up to the root. What lies behind a
+    /// link is no directory of the workspace, and Cargo called there would read a configuration of somebody else's.
+    pub(crate) fn configured<'w>(&'w self, directory: &'w Path) -> &'w Path {
+        let below = directory
+            .ancestors()
+            .take_while(|above| *above != self.root && above.starts_with(&self.root));
+        let mut configured = below.filter(|directory| config_of(directory).is_some());
+        let is_inside = |directory: &&Path| {
+            let real = directory.canonicalize();
+            real.is_ok_and(|real| real.starts_with(&self.root))
+        };
+        configured.find(is_inside).unwrap_or(&self.root)
+    }
+
+    /// The files of configuration that Cargo reads here, and not where it is called in `directory`; the weakest first.
+    pub(crate) fn configuration_unseen_from(&self, directory: &Path) -> Vec<PathBuf> {
+        let files = |directory: &Path| {
+            let above = directory.ancestors().filter_map(config_of);
+            above.collect::<Vec<_>>()
+        };
+        let seen = files(directory);
+        let mut unseen = files(&self.directory);
+        unseen.retain(|file| !seen.contains(file));
+        unseen.reverse();
+        unseen
+    }
+
+    /// Whether Cargo called in `directory` reads what it reads in the root.
+    fn is_configured_alike(&self, directory: &Path) -> bool {
+        directory.canonicalize().is_ok_and(|real| real == directory)
+            && self.configured(directory) == self.root
+    }
+
+    fn ask_target_dir(
+        &self,
+        session: &Session,
+        options: &CompileOptions,
+    ) -> Result<PathBuf, Error> {
+        let manifest = self.root.join("Cargo.toml");
+        let metadata = ask(session, &manifest, &self.directory, options, &["--no-deps"])?;
+        Ok(metadata.target_directory.into_std_path_buf())
     }
 
     /// The packages that depend on `hotswap-plugin`, here and below: others have no live functions and types.
@@ -53,13 +142,34 @@ impl Workspace {
     ) -> Result<HashSet<PackageId>, Error> {
         let manifest = self.root.join("Cargo.toml");
         // Whatever is built, with whichever features.
-        let metadata = ask(session, &manifest, options, &["--all-features"])?;
+        let metadata = ask(
+            session,
+            &manifest,
+            &self.directory,
+            options,
+            &["--all-features"],
+        )?;
         let uses = |package: &Package| {
             let mut dependencies = package.dependencies.iter();
             dependencies.any(|dependency| dependency.name == "hotswap-plugin")
         };
         let users = metadata.packages.into_iter().filter(uses);
         Ok(users.map(|package| package.id).collect())
+    }
+
+    /// The features of all that the host of this workspace is made of, which `ask` finds out.
+    pub(crate) fn features_of_host(
+        &self,
+        host: &Package,
+        ask: impl FnOnce() -> Result<HashMap<String, BTreeSet<String>>, Error>,
+    ) -> Result<HashMap<String, BTreeSet<String>>, Error> {
+        if let Some(known) = self.host_features.borrow().get(&host.id) {
+            return Ok(known.clone());
+        }
+        let found = ask()?;
+        let mut known = self.host_features.borrow_mut();
+        known.insert(host.id.clone(), found.clone());
+        Ok(found)
     }
 
     /// The member whose Cargo.toml is `manifest`.
@@ -135,6 +245,12 @@ impl Workspace {
     }
 }
 
+/// Cargo's file of configuration in `directory`, if it has one.
+pub(crate) fn config_of(directory: &Path) -> Option<PathBuf> {
+    let files = CONFIG_NAMES.map(|name| directory.join(".cargo").join(name));
+    files.into_iter().find(|file| file.is_file())
+}
+
 /// The names of plugins a host's Cargo.toml lists, if it does.
 pub(crate) fn listed_plugins(package: &Package) -> Result<Option<Vec<String>>, Error> {
     #[derive(serde::Deserialize)]
@@ -184,34 +300,84 @@ pub(crate) fn same_name(one: &str, other: &str) -> bool {
     normal(one) == normal(other)
 }
 
-/// The canonical path of the Cargo.toml that `path`, a directory or a Cargo.toml, stands for. With `search` the
-/// parents count too, as they do for Cargo.
-pub(crate) fn find_manifest(path: &Path, search: bool) -> Result<PathBuf, Error> {
-    let path = path.canonicalize().map_err(io("find", path))?;
+/// The path of the Cargo.toml that `path`, a directory or a Cargo.toml, stands for. With `search` the parents count too,
+/// as they do for Cargo.
+///
+/// A link to a directory is a member of the workspace in which the link lies. All other links are followed.
+pub(crate) fn find_manifest(
+    session: &Session,
+    path: &Path,
+    search: bool,
+) -> Result<PathBuf, Error> {
+    let seen = paths::tidy(path);
+    let real = seen.canonicalize().map_err(io("find", path))?;
+    let none = |directory: &Path| Error::NoManifest {
+        directory: directory.to_owned(),
+        above: search,
+    };
+    let real_manifest = manifest_above(&real, search);
+    if seen == real {
+        return real_manifest.ok_or_else(|| none(&real));
+    }
+    let Some(manifest) = manifest_above(&seen, search) else {
+        return real_manifest.ok_or_else(|| none(&seen));
+    };
+    let Some(root) = workspace_of(session, &manifest).filter(|root| *root != manifest) else {
+        return real_manifest.ok_or_else(|| none(&real));
+    };
+    // A member by the path it was named with. By the real one it may be the same, or another workspace's.
+    let real_root = root.canonicalize().map_err(io("find", &root))?;
+    if let Some(real_manifest) = real_manifest
+        && workspace_of(session, &real_manifest).as_ref() == Some(&real_root)
+    {
+        return Ok(real_manifest);
+    }
+    let below = root
+        .parent()
+        .and_then(|root| manifest.strip_prefix(root).ok());
+    Ok(match (real_root.parent(), below) {
+        (Some(root), Some(below)) => root.join(below),
+        _ => manifest,
+    })
+}
+
+fn manifest_above(path: &Path, search: bool) -> Option<PathBuf> {
     if path.is_file() {
-        return Ok(path);
+        return Some(path.to_owned());
     }
     path.ancestors()
         .take(if search { usize::MAX } else { 1 })
         .map(|directory| directory.join("Cargo.toml"))
         .find(|manifest| manifest.is_file())
-        .ok_or(Error::NoManifest {
-            directory: path,
-            above: search,
-        })
 }
 
-/// The target directory where an option or the environment names it, seen from where the command was started.
-pub(crate) fn explicit_target_dir(session: &Session, options: &CompileOptions) -> Option<PathBuf> {
-    options
-        .target_dir
-        .clone()
-        .or_else(|| {
-            std::env::var_os("CARGO_TARGET_DIR")
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        })
-        .map(|directory| session.absolute(&directory))
+/// The Cargo.toml of the workspace that the package of `manifest` belongs to; `None` where Cargo cannot tell.
+fn workspace_of(session: &Session, manifest: &Path) -> Option<PathBuf> {
+    let mut command = Command::new(&session.cargo);
+    without_cargos_variables(&mut command);
+    command.args(["locate-project", "--workspace", "--message-format", "plain"]);
+    command.arg("--manifest-path").arg(manifest);
+    let output = command.current_dir(manifest.parent()?).output().ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    Some(PathBuf::from(said.trim_end())).filter(|_| output.status.success())
+}
+
+/// The target directory where an option or the environment names it. The option's is seen from where the command was
+/// started. That of the environment is seen from the workspace's root, so that each command means the same one, wherever
+/// it is started.
+pub(crate) fn explicit_target_dir(
+    session: &Session,
+    options: &CompileOptions,
+    root: &Path,
+) -> Option<PathBuf> {
+    let given = options.target_dir.as_deref();
+    let given = given.map(|directory| session.absolute(directory));
+    given.or_else(|| {
+        ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
+            .into_iter()
+            .find_map(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
+            .map(|directory| root.join(directory))
+    })
 }
 
 /// `--locked` and its kin, for every call of Cargo.
@@ -226,18 +392,19 @@ pub(crate) fn lock_options(options: &CompileOptions) -> Vec<&'static str> {
     .collect()
 }
 
-/// What Cargo says of the workspace that `manifest` belongs to.
+/// What Cargo, called in `directory`, says of the workspace that `manifest` belongs to.
 fn ask(
     session: &Session,
     manifest: &Path,
+    directory: &Path,
     options: &CompileOptions,
     more: &[&str],
 ) -> Result<Metadata, Error> {
     let mut command = MetadataCommand::new();
-    command.cargo_path(&session.cargo).manifest_path(manifest);
-    if let Some(directory) = manifest.parent() {
-        command.current_dir(directory);
-    }
+    command
+        .cargo_path(&session.cargo)
+        .manifest_path(manifest)
+        .current_dir(directory);
     let more = more.iter().copied().chain(lock_options(options));
     command.other_options(more.map(str::to_owned).collect::<Vec<_>>());
     run(command).map_err(|source| Error::Metadata {

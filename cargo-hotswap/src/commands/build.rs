@@ -1,7 +1,7 @@
 //! `cargo hotswap build`
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hotswap_host::artifact::BuildId;
 use serde::Serialize;
@@ -22,14 +22,6 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
     let (cargo_args, rustc_args) = split(&args.args);
     let (mut built, mut programs) = (vec![], vec![]);
     for (workspace, manifests) in workspaces(session, args)? {
-        let calls = Calls {
-            session,
-            workspace: &workspace,
-            options: &args.compile,
-            cargo_args,
-            rustc_args,
-            format: args.message_format,
-        };
         let filter = Filter {
             package: &args.package,
             workspace: args.workspace,
@@ -39,12 +31,24 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
         for manifest in manifests {
             groups.extend(select(&workspace, &manifest, filter)?);
         }
-        if args.linked {
-            programs.extend(linked(&calls, &groups, args)?);
-        } else if args.dry_run {
-            dry_run(&calls, &groups)?;
-        } else {
-            built.extend(build::build(&calls, &groups)?.built);
+        for groups in alike(&workspace, groups) {
+            let host = groups.first().and_then(|group| group.host);
+            let configured = workspace.configured_for(session, host, &args.compile)?;
+            let calls = Calls {
+                session,
+                workspace: configured.as_ref().unwrap_or(&workspace),
+                options: &args.compile,
+                cargo_args,
+                rustc_args,
+                format: args.message_format,
+            };
+            if args.linked {
+                programs.extend(linked(&calls, &groups, args)?);
+            } else if args.dry_run {
+                dry_run(&calls, &groups)?;
+            } else {
+                built.extend(build::build(&calls, &groups)?.built);
+            }
         }
     }
     for built in &built {
@@ -60,6 +64,19 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
         }
     }
     Ok(exit::SUCCESS)
+}
+
+/// The groups by the directory whose configuration they are built with, in the order in which they were selected.
+fn alike<'w>(workspace: &'w Workspace, groups: Vec<Group<'w>>) -> Vec<Vec<Group<'w>>> {
+    let mut alike: Vec<(&Path, Vec<Group<'w>>)> = vec![];
+    for group in groups {
+        let directory = workspace.directory_for(group.host);
+        match alike.iter_mut().find(|(known, _)| *known == directory) {
+            Some((_, groups)) => groups.push(group),
+            None => alike.push((directory, vec![group])),
+        }
+    }
+    alike.into_iter().map(|(_, groups)| groups).collect()
 }
 
 /// Builds the programs of these hosts with their plugins, or removes what that has made.
@@ -91,11 +108,11 @@ fn workspaces(
     args: &BuildArgs,
 ) -> Result<Vec<(Workspace, Vec<PathBuf>)>, Error> {
     let manifests = match (&args.compile.manifest_path, &args.paths[..]) {
-        (Some(manifest), _) => vec![find_manifest(&session.absolute(manifest), false)?],
-        (None, []) => vec![find_manifest(&session.dir, true)?],
+        (Some(manifest), _) => vec![find_manifest(session, &session.absolute(manifest), false)?],
+        (None, []) => vec![find_manifest(session, &session.dir, true)?],
         (None, paths) => paths
             .iter()
-            .map(|path| find_manifest(&session.absolute(path), false))
+            .map(|path| find_manifest(session, &session.absolute(path), false))
             .collect::<Result<_, _>>()?,
     };
     let mut workspaces: Vec<(Workspace, Vec<PathBuf>)> = vec![];

@@ -6,7 +6,7 @@ use hotswap_host::artifact::{self, Artifact};
 use hotswap_host::graph::Graph;
 
 use crate::Error;
-use crate::cargo::quoted;
+use crate::call::quoted;
 use crate::cli::{GraphArgs, GraphFormat};
 use crate::error::exit;
 use crate::graph::{Dot, Mermaid, Text};

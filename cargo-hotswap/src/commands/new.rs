@@ -8,11 +8,11 @@ use std::process::Command;
 
 use toml_edit::DocumentMut;
 
-use crate::Error;
 use crate::cli::{CompileOptions, NewArgs};
 use crate::error::{exit, io};
 use crate::session::{Session, without_cargos_variables};
 use crate::workspace::{Workspace, find_manifest};
+use crate::{Error, paths};
 
 /// The name of the first plugin of a new workspace.
 const FIRST_PLUGIN: &str = "greeter";
@@ -33,9 +33,13 @@ const WORKSPACE_WITH_PLUGIN: &str =
 
 /// Writes what `args` ask for.
 pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
-    let directory = resolved(&session.absolute(&args.directory));
+    let directory = paths::tidy(&session.absolute(&args.directory));
     let dependencies = Dependencies::find(session, &directory, args.path.as_deref())?;
-    let name = args.name.as_deref();
+    let name = match &args.name {
+        Some(name) => Some(name.clone()),
+        None => name_for(&directory),
+    };
+    let name = name.as_deref();
     let new = New {
         session,
         dependencies,
@@ -52,6 +56,28 @@ pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
     Ok(exit::SUCCESS)
 }
 
+/// A name for the package in `directory` where that of the directory would not do.
+fn name_for(directory: &Path) -> Option<String> {
+    let name = directory.file_name()?.to_str()?;
+    has_capitals(name).then(|| kebab_case(name))
+}
+
+/// Gives the crate of a package that was named with capitals a name without: rustc would warn of it at each build.
+/// `section` is that of the crate in the manifest.
+fn name_target(directory: &Path, package: &str, section: &str) -> Result<(), Error> {
+    if !has_capitals(package) {
+        return Ok(());
+    }
+    let manifest = directory.join("Cargo.toml");
+    let name = kebab_case(package).replace('-', "_");
+    let text = format!("{}{section}name = \"{name}\"\n", read(&manifest)?);
+    write(&manifest, &text)
+}
+
+fn has_capitals(name: &str) -> bool {
+    name.contains(char::is_uppercase)
+}
+
 struct New<'a> {
     session: &'a Session,
     dependencies: Dependencies,
@@ -61,6 +87,7 @@ impl New<'_> {
     fn plugin(&self, directory: &Path, name: Option<&str>) -> Result<(), Error> {
         let name = self.package(directory, name, "--lib")?;
         depend(directory, &[&self.dependencies.line("hotswap-plugin")])?;
+        name_target(directory, &name, "\n[lib]\n")?;
         write(
             &directory.join("src/lib.rs"),
             &PLUGIN.replace("{{type}}", &type_name(&name)),
@@ -82,6 +109,7 @@ impl New<'_> {
             directory,
             &[&self.dependencies.line("hotswap-host"), SUBSCRIBER],
         )?;
+        name_target(directory, &name, "\n[[bin]]\npath = \"src/main.rs\"\n")?;
         if alone {
             let manifest = directory.join("Cargo.toml");
             write(&manifest, &(read(&manifest)? + workspace))?;
@@ -136,20 +164,20 @@ impl New<'_> {
         };
         let workspace = Workspace::load(
             self.session,
-            &find_manifest(&manifest, false)?,
+            &find_manifest(self.session, &manifest, false)?,
             &CompileOptions::default(),
         )?;
-        let directory = directory.canonicalize().map_err(io("find", directory))?;
-        if workspace.member_at(&directory.join("Cargo.toml")).is_some() {
+        // By the path it is made at, which may lead through a link.
+        let above = manifest.parent().unwrap_or(&manifest);
+        let path = directory.strip_prefix(above).unwrap_or(directory);
+        let member = workspace.root.join(path).join("Cargo.toml");
+        if workspace.member_at(&member).is_some() {
             return Ok(());
         }
         let mut document: DocumentMut = read(&manifest)?.parse().map_err(|source| Error::Edit {
             path: manifest.clone(),
             source: Box::new(source),
         })?;
-        let path = directory
-            .strip_prefix(&workspace.root)
-            .unwrap_or(&directory);
         let members =
             document["workspace"]["members"].or_insert(toml_edit::value(toml_edit::Array::new()));
         if let Some(members) = members.as_array_mut() {
@@ -166,33 +194,22 @@ impl New<'_> {
     }
 }
 
-/// Where hotswap's own crates come from.
-enum Dependencies {
-    Published,
-    Checkout(PathBuf),
-}
+/// The checkout that hotswap's own crates come from: none of them is published yet.
+struct Dependencies(PathBuf);
 
 impl Dependencies {
-    /// From the checkout that was named, else the one the workspace around `directory` uses, else the one in which
-    /// this command was built and still runs.
+    /// The checkout that was named, else the one the workspace around `directory` uses, else the one in which this command
+    /// was built and still runs.
     fn find(session: &Session, directory: &Path, named: Option<&Path>) -> Result<Self, Error> {
         if let Some(path) = named {
             let path = session.absolute(path);
             let path = path.canonicalize().map_err(io("find", &path))?;
             return match missing(&path) {
                 Some(missing) => Err(Error::NoCheckout { path, missing }),
-                None => Ok(Self::Checkout(path)),
+                None => Ok(Self(path)),
             };
         }
-        let workspace = enclosing_workspace(directory)?;
-        let used = workspace.and_then(|(manifest, table)| {
-            let path = table
-                .get("dependencies")?
-                .get("hotswap-host")?
-                .get("path")?
-                .as_str()?;
-            manifest.parent()?.join(path).parent().map(Path::to_owned)
-        });
+        let used = used_around(session, directory)?;
         let program = std::env::current_exe().ok();
         // Cargo tells programs it runs where their package is.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -205,35 +222,35 @@ impl Dependencies {
             .map(PathBuf::as_path)
             .chain(own)
             .find(|path| missing(path).is_none());
-        Ok(checkout.map_or(Self::Published, |path| Self::Checkout(path.to_owned())))
+        let checkout = checkout.ok_or(Error::WhereIsHotswap)?;
+        Ok(Self(checkout.to_owned()))
     }
 
     fn line(&self, name: &str) -> String {
-        match self {
-            Self::Published => {
-                let (major, minor) = (
-                    env!("CARGO_PKG_VERSION_MAJOR"),
-                    env!("CARGO_PKG_VERSION_MINOR"),
-                );
-                format!("{name} = \"{major}.{minor}\"")
-            }
-            Self::Checkout(path) => {
-                let path = toml::Value::from(path.join(name).to_string_lossy().into_owned());
-                format!("{name} = {{ path = {path} }}")
-            }
-        }
+        let path = toml::Value::from(self.0.join(name).to_string_lossy().into_owned());
+        format!("{name} = {{ path = {path} }}")
     }
 }
 
-/// A path without links and without `..` that lead out of what it begins with. What does not exist yet has no links.
-fn resolved(path: &Path) -> PathBuf {
-    let existing = path
-        .ancestors()
-        .find_map(|above| Some((above, above.canonicalize().ok()?)));
-    match existing {
-        Some((above, real)) if above != path => real.join(path.strip_prefix(above).unwrap_or(path)),
-        _ => path.to_owned(),
-    }
+/// The checkout that a member of the workspace around `directory` depends on.
+fn used_around(session: &Session, directory: &Path) -> Result<Option<PathBuf>, Error> {
+    let Some((manifest, _)) = enclosing_workspace(directory)? else {
+        return Ok(None);
+    };
+    let manifest = find_manifest(session, &manifest, false)?;
+    // One that Cargo cannot read says nothing; it is complained of where it matters.
+    let workspace = Workspace::load(session, &manifest, &CompileOptions::default());
+    let members = workspace.map(|workspace| workspace.members);
+    let mut dependencies = members
+        .into_iter()
+        .flatten()
+        .flat_map(|member| member.dependencies);
+    let checkout = dependencies.find_map(|dependency| {
+        let path = dependency.path?;
+        let is_ours = ["hotswap-host", "hotswap-plugin"].contains(&dependency.name.as_str());
+        is_ours.then(|| path.parent().map(|above| above.as_std_path().to_owned()))?
+    });
+    Ok(checkout)
 }
 
 /// What `path` lacks to be a checkout of hotswap.
@@ -261,6 +278,29 @@ fn enclosing_workspace(directory: &Path) -> Result<Option<(PathBuf, toml::Table)
         }
     }
     Ok(None)
+}
+
+/// `HelloWorld` as the name of a package: `hello-world`.
+fn kebab_case(name: &str) -> String {
+    let mut kebab = String::new();
+    let mut before = None;
+    let mut rest = name.chars().peekable();
+    while let Some(character) = rest.next() {
+        let begins_word = character.is_uppercase()
+            && before.is_some_and(|before: char| {
+                // `HTTPServer` is `http-server`.
+                let ends_capitals = rest.peek().is_some_and(|next| next.is_lowercase());
+                before.is_lowercase()
+                    || before.is_numeric()
+                    || before.is_uppercase() && ends_capitals
+            });
+        if begins_word {
+            kebab.push('-');
+        }
+        kebab.extend(character.to_lowercase());
+        before = Some(character);
+    }
+    kebab
 }
 
 /// `hello-world` as the name of a type: `HelloWorld`.
@@ -304,5 +344,13 @@ mod tests {
     fn names_of_types() {
         assert_eq!(type_name("hello-world_2"), "HelloWorld2");
         assert_eq!(type_name("greeter"), "Greeter");
+    }
+
+    #[test]
+    fn names_of_packages() {
+        assert_eq!(kebab_case("HelloWorld2"), "hello-world2");
+        assert_eq!(kebab_case("HTTPServer"), "http-server");
+        assert_eq!(kebab_case("My-App"), "my-app");
+        assert_eq!(kebab_case("ABC"), "abc");
     }
 }

@@ -5,20 +5,20 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Instant, SystemTime};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use signal_hook::consts::{SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-use crate::cargo::quoted;
+use crate::call::quoted;
 use crate::cli::RunArgs;
 use crate::error::{exit, io};
 use crate::interrupt::Caught;
 use crate::project::Project;
 use crate::rebuild::{Job, Pending, Rebuilt, Worker};
-use crate::session::{Session, without_cargos_variables};
+use crate::session::Session;
 use crate::ui::shown;
 use crate::watch::{Change, Sources, Watcher};
 use crate::workspace::directory;
@@ -112,15 +112,8 @@ fn start(
     args: &RunArgs,
     events: &Sender<Event>,
 ) -> Result<Child, Error> {
-    let (host, _) = project.host()?;
-    let mut command = Command::new(executable);
-    without_cargos_variables(&mut command);
-    command
-        .args(&args.args)
-        .current_dir(&session.dir)
-        .env("HOTSWAP_PLUGIN_DIR", project.plugin_dir()?)
-        .env("CARGO_MANIFEST_DIR", directory(host))
-        .env("CARGO_MANIFEST_PATH", &host.manifest_path);
+    let mut command = project.host_command(executable, args)?;
+    command.env("HOTSWAP_PLUGIN_DIR", project.plugin_dir()?);
     session
         .ui
         .status("Running", shown(executable, &project.workspace.root));

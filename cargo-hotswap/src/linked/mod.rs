@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Package;
 use plugin::{LIBRARY_SUFFIX, Plugin, alias, external, file_name};
 
-use crate::build::{COMMITS, base_dir, below, check_asked, describe};
+use crate::build::{COMMITS, base_dir, below, check_asked, describe, warn_of_configuration};
 use crate::cargo::Calls;
 use crate::cli::CompileOptions;
 use crate::commit::Commits;
@@ -26,7 +26,7 @@ use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;
 use crate::workspace::{Workspace, binaries, library};
-use crate::{Error, dep_info, host};
+use crate::{Error, dep_info, host, install, settings};
 
 /// The generated file.
 const LIST: &str = "plugins.rs";
@@ -57,6 +57,10 @@ pub(crate) fn build(
     let binary = host::binary(host, binary)?;
     let session = calls.session;
     describe(calls, group);
+    // Of this the program itself complains, where it is so.
+    if let Some((origin, remedy)) = settings::find_panic_abort(calls) {
+        session.ui.warn(Error::PanicAbort { origin, remedy });
+    }
     let base = base_dir(calls.workspace);
     let _lock = Locked::wait(session, &base, BUILD_LOCK, false)?;
     session.ui.start_progress(group.plugins.len() + 1);
@@ -76,7 +80,8 @@ pub(crate) fn check<'w>(calls: &Calls<'_>, group: &Group<'w>) -> Result<&'w Pack
 
 /// Where what is generated for `host` lies.
 fn out_dir(workspace: &Workspace, options: &CompileOptions, host: &Package) -> PathBuf {
-    below(base_dir(workspace).join("static"), options, Some(host))
+    let directory = below(base_dir(workspace).join("static"), options, Some(host));
+    install::of_workspace(directory, &workspace.root)
 }
 
 fn names(group: &Group<'_>) -> Vec<String> {
@@ -112,9 +117,8 @@ fn compile(calls: &Calls<'_>, group: &Group<'_>) -> Result<Vec<Plugin>, Error> {
     let mut plugins = vec![];
     for plugin in &group.plugins {
         calls.session.ui.progress(&plugin.name);
-        let made = calls
-            .linked_plugin(plugin)
-            .run(calls.session, calls.format)?;
+        warn_of_configuration(calls, plugin);
+        let made = calls.make(&calls.linked_plugin(plugin), plugin)?;
         plugins.push(Plugin::of(plugin, &made, &live, &mut commits)?);
         calls.session.ui.advance();
     }
@@ -149,6 +153,7 @@ fn link(
     let session = calls.session;
     let path = out_dir(calls.workspace, calls.options, host);
     let out = Locked::wait(session, &path, OUT_LOCK, calls.options.keep_temps)?;
+    out.claim(&calls.workspace.root)?;
     out.remove_stale()?;
     let plain = || Permissions::from_mode(0o644);
     for plugin in plugins {
@@ -172,9 +177,7 @@ fn link(
     let mut known = HashSet::new();
     let search = plugins.iter().flat_map(|plugin| plugin.link.chunks(2));
     link.extend(search.filter(|pair| known.insert(*pair)).flatten().cloned());
-    let made = calls
-        .linked_host(host, binary, &list_file, link)
-        .run(session, calls.format)?;
+    let made = calls.make(&calls.linked_host(host, binary, &list_file, link), host)?;
     session.ui.advance();
     let built = host::executable(&made, host, binary)?;
     check_takes_plugins(calls, host, binary, &built, &list_file)?;

@@ -8,7 +8,7 @@ use cargo_metadata::{Artifact, Package, PackageId};
 use hotswap_host::artifact::{BuildId, Note};
 
 use crate::Error;
-use crate::cargo::{Made, file_of};
+use crate::call::{Made, file_of};
 use crate::commit::Commits;
 use crate::error::io;
 use crate::workspace::{directory, library};

@@ -193,7 +193,7 @@ fn a_dry_run_prints_what_can_be_pasted_and_builds_nothing() {
         .output()
         .expect("the command can be started");
     let ran = Ran::new(&fixture, output);
-    insta::assert_snapshot!(ran.stdout, @"cd '<root>' && cargo rustc --manifest-path app/moon/Cargo.toml --message-format json-render-diagnostics --release --lib --crate-type cdylib --timings -- --cfg hotswap_dylib -C 'opt-level=1'");
+    insta::assert_snapshot!(ran.stdout, @"cd '<root>' && cargo rustc --manifest-path app/moon/Cargo.toml --release --message-format json-render-diagnostics --lib --crate-type cdylib --timings -- --cfg hotswap_dylib -C 'opt-level=1'");
     assert!(!fixture.root.join("target").exists());
 }
 
@@ -243,4 +243,29 @@ fn static_thread_local_storage_is_warned_of() {
     "#;
     fixture.write("app/moon/src/lib.rs", &format!("{source}{assembly}"));
     insta::assert_snapshot!(fixture.ok(&["build", "-q", "app"]).stderr);
+}
+
+/// Two allocators are what the crate of a plugin has that defines one, since `#[plugin]` defines one, too.
+#[test]
+fn an_allocator_of_the_plugins_own_is_an_error_with_the_way_out() {
+    let fixture = Fixture::new();
+    let source = fixture.read("app/moon/src/lib.rs");
+    let allocator = "#[global_allocator]\nstatic A: std::alloc::System = std::alloc::System;\n";
+    let other = allocator.replace("static A", "static B");
+    fixture.write(
+        "app/moon/src/lib.rs",
+        &format!("{source}{allocator}{other}"),
+    );
+    for format in ["human", "json"] {
+        let ran = fixture.run(&["build", "app", "--message-format", format]);
+        assert_eq!(ran.code, Some(101));
+        let last = ran.stderr.lines().last();
+        assert_eq!(
+            last,
+            Some(
+                "error: `moon` was not built (cargo exited with 101); it has a global allocator of its own, so write \
+                 `#[plugin(allocator = false)]`"
+            )
+        );
+    }
 }

@@ -71,7 +71,15 @@ impl Fixture {
     pub fn plugin(&self, directory: &str, dependencies: &str) {
         self.package(directory, dependencies);
         let name = directory.rsplit('/').next().expect("there is a last part");
-        let metadata = metadata(name, &[], &[]);
+        let [unwinds, aborts] = [b"u", b"a"].map(|panic| {
+            let metadata = metadata(name, &[], &[], panic);
+            let bytes = metadata.escape_ascii();
+            format!(
+                "static METADATA: [u8; {}] = *b\"{bytes}\";\n",
+                metadata.len()
+            )
+        });
+        let section = "#[used]\n#[unsafe(link_section = \".hotswap\")]\n";
         let uses = if dependencies.contains("util") {
             "util::number()"
         } else {
@@ -84,10 +92,8 @@ impl Fixture {
                  #[rustfmt::plugin]\n\
                  impl Plugin {{\n    pub fn number() -> u32 {{ 40 + {uses} }}\n}}\n\
                  #[unsafe(no_mangle)]\npub extern \"C\" fn number() -> u32 {{ Plugin::number() }}\n\
-                 #[used]\n#[unsafe(link_section = \".hotswap\")]\n\
-                 static METADATA: [u8; {len}] = *b\"{metadata}\";\n",
-                len = metadata.len(),
-                metadata = metadata.escape_ascii(),
+                 #[cfg(panic = \"unwind\")]\n{section}{unwinds}\
+                 #[cfg(panic = \"abort\")]\n{section}{aborts}"
             ),
         );
     }
@@ -95,7 +101,7 @@ impl Fixture {
     /// Makes an artifact that exports these interfaces, each with a number that stands for its version, and imports
     /// what the texts say, each likewise with a number.
     pub fn library(&self, file: &str, name: &str, exports: &[(&str, u8)], imports: &[(&str, u8)]) {
-        let metadata = metadata(name, exports, imports);
+        let metadata = metadata(name, exports, imports, b"u");
         let bytes: Vec<String> = metadata.iter().map(u8::to_string).collect();
         let section = "__attribute__((section(\".hotswap\"), used)) const unsigned char metadata[]";
         let source = format!("{file}.c");
@@ -115,6 +121,7 @@ impl Fixture {
             .env("CARGO_TERM_COLOR", "never");
         for name in [
             "CARGO_TARGET_DIR",
+            "CARGO_BUILD_TARGET_DIR",
             "RUSTFLAGS",
             "CARGO_ENCODED_RUSTFLAGS",
             "CARGO_MANIFEST_DIR",
@@ -136,6 +143,13 @@ impl Fixture {
                 .output()
                 .expect("the command can be started"),
         )
+    }
+
+    /// Runs the command at `directory` with one more variable.
+    pub fn run_with(&self, directory: &str, args: &[&str], name: &str, value: &str) -> Ran {
+        let mut command = self.command(directory, args);
+        let output = command.env(name, value).output();
+        Ran::new(self, output.expect("the command can be started"))
     }
 
     /// Runs the command, which must succeed, and returns what it printed.
@@ -235,7 +249,12 @@ impl Ran {
 }
 
 /// What `#[plugin]` would put into the library. Each export and import has a number that stands for its version.
-fn metadata(name: &str, exports: &[(&str, u8)], imports: &[(&str, u8)]) -> Vec<u8> {
+fn metadata(
+    name: &str,
+    exports: &[(&str, u8)],
+    imports: &[(&str, u8)],
+    panic: &[u8; 1],
+) -> Vec<u8> {
     let plugin = format!(
         r#"{{"name":"{name}","version":"0.1.0","crate":"{name}","reloadable":true,"hooks":[],"functions":[{{"name":"number","signature":"fn() -> u32"}}]}}"#
     );
@@ -262,7 +281,7 @@ fn metadata(name: &str, exports: &[(&str, u8)], imports: &[(&str, u8)]) -> Vec<u
         (b"imha", &hashes(imports)),
         (b"stat", b""),
         (b"bild", build.as_bytes()),
-        (b"pani", b"u"),
+        (b"pani", panic),
     ];
     let part = |(tag, bytes): (&[u8; 4], &[u8])| {
         let len = u32::try_from(bytes.len())

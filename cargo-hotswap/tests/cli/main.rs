@@ -3,16 +3,21 @@
 //! Most plugins here carry an inert attribute that looks like `#[plugin]`, and metadata written by hand, so that they
 //! depend on nothing and compile in a moment.
 
+mod as_cargo_run;
 mod build;
+mod configuration;
+mod features;
 mod fixture;
 mod graph;
 mod help;
 mod inspect;
 mod interrupted;
 mod linked;
+mod links;
 mod names;
 mod new;
 mod note;
 mod refused;
 mod run;
 mod selected;
+mod shared;

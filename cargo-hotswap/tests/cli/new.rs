@@ -113,23 +113,71 @@ fn a_plugin_gets_hotswap_from_where_its_host_has_it() {
 }
 
 #[test]
-fn away_from_any_checkout_published_versions_are_named() {
+fn away_from_any_checkout_one_has_to_be_named() {
     let fixture = outside();
     let installed = fixture.root.join("cargo-hotswap");
     fs::copy(env!("CARGO_BIN_EXE_cargo-hotswap"), &installed).expect("the program can be copied");
-    let output = Command::new(installed)
-        .args(["hotswap", "new", "--plugin", "first"])
+    for kind in ["--workspace", "--host", "--plugin"] {
+        let output = Command::new(&installed)
+            .args(["hotswap", "new", kind, "first"])
+            .current_dir(&fixture.root)
+            .env_remove("CARGO_MANIFEST_DIR")
+            .output();
+        let ran = Ran::new(&fixture, output.expect("the command can be started"));
+        assert_eq!(ran.code, Some(1));
+        let said = "error: nothing says where hotswap's crates are, and they are not published yet; give `--path CHECKOUT`";
+        assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+        assert!(!fixture.root.join("first").exists());
+    }
+}
+
+#[test]
+fn any_member_of_the_workspace_says_where_hotswap_is() {
+    let fixture = Fixture::new();
+    let path = format!(
+        "hotswap-plugin = {{ path = \"{}/hotswap-plugin\" }}",
+        checkout()
+    );
+    fixture.package("util", &path);
+    fixture.git(&["init", "-q"]);
+    let installed = fixture.root.join("cargo-hotswap");
+    fs::copy(env!("CARGO_BIN_EXE_cargo-hotswap"), &installed).expect("the program can be copied");
+    let output = Command::new(&installed)
+        .args(["hotswap", "new", "--plugin", "app/first"])
         .current_dir(&fixture.root)
         .env_remove("CARGO_MANIFEST_DIR")
         .output();
-    assert!(output.expect("the command can be started").status.success());
-    let (major, minor) = (
-        env!("CARGO_PKG_VERSION_MAJOR"),
-        env!("CARGO_PKG_VERSION_MINOR"),
+    let ran = Ran::new(&fixture, output.expect("the command can be started"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(fixture.read("app/first/Cargo.toml").contains(&path));
+}
+
+/// rustc would warn of them at each build.
+#[test]
+fn names_of_crates_have_no_capitals() {
+    let fixture = outside();
+    fixture.ok(&["new", "--host", "ChatRoom", "--path", checkout()]);
+    fixture.ok(&["new", "--plugin", "ChatRoom/plugins/TextFilter"]);
+    fixture.ok(&[
+        "new",
+        "--plugin",
+        "ChatRoom/plugins/other",
+        "--name",
+        "OtherOne",
+    ]);
+    let has = |directory: &str, text: &str| {
+        let manifest = fixture.read(&format!("ChatRoom/{directory}Cargo.toml"));
+        assert!(manifest.contains(text), "{manifest}");
+    };
+    has("", "name = \"chat-room\"");
+    has("plugins/TextFilter/", "name = \"text-filter\"");
+    has("plugins/other/", "name = \"OtherOne\"");
+    has("plugins/other/", "[lib]\nname = \"other_one\"");
+    assert!(
+        fixture
+            .read("ChatRoom/plugins/TextFilter/src/lib.rs")
+            .contains("impl TextFilter")
     );
-    assert!(fixture.read("first/Cargo.toml").ends_with(&format!(
-        "[dependencies]\nhotswap-plugin = \"{major}.{minor}\"\n"
-    )));
 }
 
 #[test]

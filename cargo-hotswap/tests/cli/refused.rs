@@ -36,22 +36,19 @@ fn panics_that_abort_by_the_profile() {
     let fixture = Fixture::new();
     let manifest = fixture.read("Cargo.toml");
     fixture.write("Cargo.toml", &format!("{manifest}\n[profile.release]\npanic = \"abort\"\n[profile.fast]\ninherits = \"release\"\n"));
-    insta::assert_snapshot!(refused(&fixture, &["app", "--release"]));
-    insta::assert_snapshot!(refused(&fixture, &["app", "--profile", "fast"]));
+    insta::assert_snapshot!(refused(&fixture, &["-q", "app", "--release"]));
+    insta::assert_snapshot!(refused(&fixture, &["-q", "app", "--profile", "fast"]));
     fixture.ok(&["build", "app"]);
 }
 
 #[test]
 fn panics_that_abort_by_flag_configuration_and_environment() {
     let fixture = Fixture::new();
-    insta::assert_snapshot!(refused(&fixture, &["app", "--", "-Cpanic=abort"]));
+    insta::assert_snapshot!(refused(&fixture, &["-q", "app", "--", "-Cpanic=abort"]));
     let with = |name: &str, value: &str| {
-        let output = fixture
-            .command("", &["build", "app"])
-            .env(name, value)
-            .output()
-            .expect("the command can be started");
-        Ran::new(&fixture, output).stderr
+        let ran = fixture.run_with("", &["build", "-q", "app"], name, value);
+        assert_eq!(ran.code, Some(1));
+        ran.stderr
     };
     insta::assert_snapshot!(with("RUSTFLAGS", "-C panic=abort"));
     insta::assert_snapshot!(with("CARGO_PROFILE_DEV_PANIC", "abort"));
@@ -59,13 +56,16 @@ fn panics_that_abort_by_flag_configuration_and_environment() {
         ".cargo/config.toml",
         "[build]\nrustflags = [\"-C\", \"panic=abort\"]\n",
     );
-    insta::assert_snapshot!(refused(&fixture, &["app"]));
+    insta::assert_snapshot!(refused(&fixture, &["-q", "app"]));
 }
 
 #[test]
 fn a_shared_standard_library() {
     let fixture = Fixture::new();
-    insta::assert_snapshot!(refused(&fixture, &["app", "--", "-C", "prefer-dynamic"]));
+    insta::assert_snapshot!(refused(
+        &fixture,
+        &["-q", "app", "--", "-C", "prefer-dynamic"]
+    ));
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod livex;
 mod new;
 mod project;
 mod running;
+mod shared;
 mod slink;
 mod trine;

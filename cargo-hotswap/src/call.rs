@@ -1,0 +1,186 @@
+//! One call of Cargo: how it is made, and what came of it.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use cargo_metadata::{Artifact, Message, PackageId};
+
+use crate::Error;
+use crate::cli::MessageFormat;
+use crate::session::{Session, without_cargos_variables};
+
+/// One call of Cargo, for one package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) program: OsString,
+    /// Where it is called, so that configuration is found no matter where the user is.
+    pub(crate) directory: PathBuf,
+    pub(crate) args: Vec<OsString>,
+    /// What the macros of `hotswap-plugin` read.
+    pub(crate) env: Vec<(&'static str, OsString)>,
+    pub(crate) package: String,
+}
+
+/// What came of a call.
+#[derive(Default)]
+pub(crate) struct Made {
+    /// All that was compiled for it, whether anew or not.
+    pub(crate) artifacts: Vec<Artifact>,
+    /// Where build scripts have the linker look for libraries: `native=/a/path`.
+    pub(crate) linked_paths: Vec<String>,
+}
+
+/// What rustc says of a crate that has an allocator, or uses one that has, and gets that of `#[plugin]`, too.
+const TWO_ALLOCATORS: [&str; 2] = [
+    "cannot define multiple global allocators",
+    "conflicts with global allocator in",
+];
+/// Whoever sees this in a call is told the way out.
+const OWN_ALLOCATOR: &str =
+    "it has a global allocator of its own, so write `#[plugin(allocator = false)]`";
+
+impl Made {
+    /// Those directories below `target_dir` in which build scripts have the linker look: there a library may lie that is
+    /// needed at run time, too, and Cargo has programs look there.
+    pub(crate) fn library_paths(&self, target_dir: &Path) -> Vec<PathBuf> {
+        let paths = self.linked_paths.iter();
+        // `native=/a/path`, or the path alone.
+        let paths = paths.map(|path| match path.split_once('=') {
+            Some((kind, path)) if !kind.contains('/') => PathBuf::from(path),
+            _ => PathBuf::from(path),
+        });
+        paths.filter(|path| path.starts_with(target_dir)).collect()
+    }
+}
+
+impl Call {
+    /// The call as it would be typed.
+    pub(crate) fn shown(&self) -> String {
+        let words = std::iter::once(&self.program).chain(&self.args);
+        let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
+        let env = self.env.iter();
+        let env = env.map(|(name, value)| format!("{name}={} ", quoted(&value.to_string_lossy())));
+        format!(
+            "cd {} && {}{}",
+            quoted(&self.directory.to_string_lossy()),
+            env.collect::<String>(),
+            words.join(" ")
+        )
+    }
+
+    /// The call, with these options for every subcommand before it.
+    pub(crate) fn command(&self, options: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        without_cargos_variables(&mut command);
+        command
+            .args(options)
+            .args(&self.args)
+            .current_dir(&self.directory)
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Makes the call, and adds to `made` what was built, whether anew or not; also where it fails.
+    ///
+    /// # Errors
+    /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
+    pub(crate) fn run(
+        &self,
+        session: &Session,
+        format: MessageFormat,
+        made: &mut Made,
+    ) -> Result<(), Error> {
+        session.ui.detail("Running", self.shown());
+        let program = || self.program.to_string_lossy().into_owned();
+        let mut command = self.command(&session.ui.cargo_options());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut running =
+            session
+                .interrupt
+                .spawn(&mut command)?
+                .map_err(|source| Error::StartCargo {
+                    program: program(),
+                    source,
+                })?;
+        let two_allocators = AtomicBool::new(false);
+        let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
+        let heard = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for line in stderr
+                    .into_iter()
+                    .flat_map(|stderr| BufReader::new(stderr).split(b'\n'))
+                    .map_while(Result::ok)
+                {
+                    let line = String::from_utf8_lossy(&line);
+                    two_allocators
+                        .fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
+                    session.ui.relay(&line);
+                }
+            });
+            for line in stdout
+                .into_iter()
+                .flat_map(|stdout| BufReader::new(stdout).lines())
+            {
+                let line = line?;
+                two_allocators.fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
+                if format == MessageFormat::Json {
+                    session.ui.result(&line);
+                }
+                match serde_json::from_str(&line) {
+                    Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
+                    Ok(Message::BuildScriptExecuted(script)) => {
+                        let paths = script.linked_paths.into_iter();
+                        made.linked_paths.extend(paths.map(Into::into));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        });
+        let source = |source| Error::CargoOutput {
+            program: program(),
+            source,
+        };
+        let status = running.wait()?.map_err(source)?;
+        if !status.success() {
+            let hint = two_allocators.into_inner().then_some(OWN_ALLOCATOR);
+            return Err(Error::Compilation {
+                package: self.package.clone(),
+                code: status.code(),
+                hint,
+            });
+        }
+        heard.map_err(source)
+    }
+}
+
+/// The file among `artifacts` that `wanted` accepts, of the package `id`.
+pub(crate) fn file_of(
+    artifacts: &[Artifact],
+    id: &PackageId,
+    wanted: impl Fn(&Artifact, &Path) -> bool,
+) -> Option<PathBuf> {
+    artifacts
+        .iter()
+        .filter(|artifact| artifact.package_id == *id)
+        .flat_map(|artifact| {
+            artifact
+                .filenames
+                .iter()
+                .chain(&artifact.executable)
+                .map(move |file| (artifact, file))
+        })
+        .find(|(artifact, file)| wanted(artifact, file.as_std_path()))
+        .map(|(_, file)| file.clone().into_std_path_buf())
+}
+
+/// `word` as a shell takes it for one.
+pub(crate) fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+}

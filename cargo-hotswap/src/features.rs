@@ -1,0 +1,201 @@
+//! Warns of crates that have other features in one plugin than in another, or than in the host.
+//!
+//! Each plugin is compiled by a call of its own, and Cargo resolves features for each call. Where a feature changes a type
+//! or a trait that crosses, the host refuses what was built, and building it again yields the same.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use cargo_metadata::{Package, PackageId};
+
+use crate::Error;
+use crate::call::Made;
+use crate::cargo::Calls;
+use crate::selection::Group;
+use crate::ui::shown;
+
+/// The features of the libraries that a plugin or host is made of.
+pub(crate) type Features = BTreeMap<PackageId, BTreeSet<String>>;
+
+/// A plugin or a host with what it is made of.
+struct Side<'a> {
+    what: &'static str,
+    package: &'a Package,
+    features: &'a Features,
+}
+
+/// The features in a finished build.
+pub(crate) fn of(made: &Made) -> Features {
+    let mut features = Features::new();
+    let libraries = made.artifacts.iter().filter(|made| {
+        let target = &made.target;
+        (target.is_lib() || target.is_rlib()) && !target.is_proc_macro()
+    });
+    for library in libraries {
+        let known = features.entry(library.package_id.clone()).or_default();
+        known.extend(library.features.iter().cloned());
+    }
+    features
+}
+
+/// Warns of what differs among the plugins of `group`, of which `built` has the features, and its host.
+pub(crate) fn check(
+    calls: &Calls<'_>,
+    group: &Group<'_>,
+    built: &[(&Package, &Features)],
+) -> Result<(), Error> {
+    let mut sides: Vec<Side<'_>> = built
+        .iter()
+        .map(|&(package, features)| Side {
+            what: "plugin",
+            package,
+            features,
+        })
+        .collect();
+    let of_host = host_features(calls, group, &sides)?;
+    sides.extend(group.host.map(|package| Side {
+        what: "host",
+        package,
+        features: &of_host,
+    }));
+    let differing = differing(&sides);
+    if differing.is_empty() {
+        return Ok(());
+    }
+    // Only their types and traits cross.
+    let users = calls
+        .workspace
+        .users_of_hotswap(calls.session, calls.options)?;
+    for id in differing {
+        if users.contains(id) {
+            warn(calls, id, &sides);
+        }
+    }
+    Ok(())
+}
+
+/// What the host has of the crates that it shares with its plugins, as far as those have features at all. Where it cannot
+/// be asked about, nothing is known.
+fn host_features(
+    calls: &Calls<'_>,
+    group: &Group<'_>,
+    sides: &[Side<'_>],
+) -> Result<Features, Error> {
+    let Some(host) = group.host else {
+        return Ok(Features::new());
+    };
+    let is_shared = |package: &&Package| {
+        let mut dependencies = package.dependencies.iter();
+        !package.features.is_empty()
+            && dependencies.any(|dependency| dependency.name == "hotswap-plugin")
+            && sides.iter().any(|side| {
+                side.package.id != package.id && side.features.contains_key(&package.id)
+            })
+    };
+    let members = calls.workspace.members.iter();
+    let shared: Vec<&Package> = members.filter(is_shared).collect();
+    if shared.is_empty() {
+        return Ok(Features::new());
+    }
+    let all = calls
+        .workspace
+        .features_of_host(host, || calls.resolved_features(host))?;
+    let known = shared.into_iter().filter_map(|package| {
+        let name = format!("{} v{}", package.name, package.version);
+        Some((package.id.clone(), all.get(&name)?.clone()))
+    });
+    Ok(known.collect())
+}
+
+/// The packages whose features are not the same for all that have them.
+fn differing<'a>(sides: &[Side<'a>]) -> Vec<&'a PackageId> {
+    let mut seen = HashSet::new();
+    let ids = sides.iter().flat_map(|side| side.features.keys());
+    let ids = ids.filter(|id| seen.insert(*id));
+    let differs = |id: &&PackageId| {
+        let mut sets = sides.iter().filter_map(|side| side.features.get(id));
+        let first = sets.next();
+        sets.any(|set| Some(set) != first)
+    };
+    ids.filter(differs).collect()
+}
+
+/// One warning for each of the ways in which the sides differ.
+fn warn(calls: &Calls<'_>, id: &PackageId, sides: &[Side<'_>]) {
+    let with: Vec<(&Side<'_>, &BTreeSet<String>)> = sides
+        .iter()
+        .filter_map(|side| Some((side, side.features.get(id)?)))
+        .collect();
+    let all: BTreeSet<&String> = with.iter().flat_map(|(_, features)| *features).collect();
+    let mut ways: BTreeMap<Vec<bool>, Vec<&String>> = BTreeMap::new();
+    for feature in all {
+        let way = with.iter().map(|(_, features)| features.contains(feature));
+        ways.entry(way.collect()).or_default().push(feature);
+    }
+    for (way, features) in ways {
+        let sides = |has: bool| {
+            let sides = with.iter().zip(&way).filter(move |(_, it)| **it == has);
+            sides.map(|((side, _), _)| *side).collect::<Vec<_>>()
+        };
+        let (having, lacking) = (sides(true), sides(false));
+        if !lacking.is_empty() {
+            let name = name_of(calls, id);
+            let text = difference(&name, &features, &having, &lacking, &calls.workspace.root);
+            calls.session.ui.warn(text);
+        }
+    }
+}
+
+fn difference(
+    name: &str,
+    features: &[&String],
+    having: &[&Side<'_>],
+    lacking: &[&Side<'_>],
+    root: &Path,
+) -> String {
+    let sides = |sides: &[&Side<'_>]| {
+        let names = sides
+            .iter()
+            .map(|side| format!("the {} `{}`", side.what, side.package.name));
+        names.collect::<Vec<_>>().join(" and ")
+    };
+    let quoted = |quote: &str| {
+        let features = features.iter();
+        let features = features.map(|feature| format!("{quote}{feature}{quote}"));
+        features.collect::<Vec<_>>().join(", ")
+    };
+    let mut text = format!(
+        "`{name}` has the feature{} {} for {}, and not for {}; where an interface or a type depends on it, the host refuses \
+         these plugins, however often they are built. Write\n\n    {name} = {{ …, features = [{}] }}\n",
+        if features.len() == 1 { "" } else { "s" },
+        quoted("`"),
+        sides(having),
+        sides(lacking),
+        quoted("\"")
+    );
+    for side in lacking {
+        let manifest = side.package.manifest_path.as_std_path();
+        // Writing into a text cannot fail.
+        let _ = write!(
+            text,
+            "\nunder [dependencies] in `{}`",
+            shown(manifest, root)
+        );
+    }
+    text
+}
+
+fn name_of(calls: &Calls<'_>, id: &PackageId) -> String {
+    let mut members = calls.workspace.members.iter();
+    match members.find(|package| package.id == *id) {
+        Some(package) => package.name.to_string(),
+        // `path+file:///a/place/name#0.1.0`, or `…/place#name@0.1.0` where the two differ.
+        None => {
+            let (place, tail) = id.repr.rsplit_once('#').unwrap_or(("", &id.repr));
+            let last = place.rsplit('/').next().unwrap_or(place);
+            let name = tail.rsplit_once('@').map_or(last, |(name, _)| name);
+            name.to_owned()
+        }
+    }
+}

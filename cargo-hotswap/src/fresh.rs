@@ -1,0 +1,184 @@
+//! Whether what Cargo takes for up to date is made of what is on disk.
+//!
+//! Cargo goes by time stamps, and by names that are the same in each checkout of a workspace. So it keeps a build where an
+//! older file was put over a newer one; and in a target directory that several checkouts share it takes the build of one
+//! for that of another. Here it is written down what each package was compiled from, by content. What does not fit is
+//! compiled again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{Artifact, Package, PackageId};
+use hotswap_host::artifact::BuildId;
+use serde::{Deserialize, Serialize};
+
+use crate::build::base_dir;
+use crate::call::Made;
+use crate::cargo::Calls;
+use crate::dep_info;
+
+/// Where it is written down.
+const SOURCES: &str = ".hotswap-sources.json";
+
+/// What the units in one target directory were compiled from.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Compiled {
+    /// By the file that came of a unit: its sources as the package names them, with the hash of each.
+    units: BTreeMap<PathBuf, BTreeMap<PathBuf, BuildId>>,
+}
+
+impl Compiled {
+    /// What was written down by earlier builds. Half a file would be no JSON, and so is as good as none.
+    pub(crate) fn read(calls: &Calls<'_>) -> Self {
+        let text = std::fs::read(file(calls)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// Writes it down, for the next build. Where that fails, less is noticed.
+    pub(crate) fn write(&self, calls: &Calls<'_>) {
+        let file = file(calls);
+        if let Ok(text) = serde_json::to_vec(self)
+            && !std::fs::read(&file).is_ok_and(|known| known == text)
+        {
+            let _ = std::fs::write(file, text);
+        }
+    }
+
+    /// Notes what was compiled for `package`, and returns the packages that Cargo took for up to date and that are not.
+    pub(crate) fn stale(
+        &mut self,
+        calls: &Calls<'_>,
+        package: &Package,
+        made: &Made,
+    ) -> BTreeSet<PackageId> {
+        let root = &calls.workspace.root;
+        let units: Vec<Unit<'_>> = made.artifacts.iter().filter_map(Unit::of).collect();
+        let primary = units.iter().filter(|unit| *unit.id == package.id);
+        let primary = primary.filter(|unit| !unit.is_build_script);
+        let mut stale = BTreeSet::new();
+        let mut sources = BTreeSet::new();
+        for unit in primary {
+            let named = dep_info::read(&unit.uplifted.with_extension("d"), root);
+            // What another checkout has built, Cargo has not even described anew.
+            let is_foreign = !named.iter().any(|it| it == unit.root_source)
+                && named.iter().any(|it| unit.is_namesake(it, root));
+            if unit.fresh && is_foreign {
+                stale.insert(package.id.clone());
+            }
+            sources.extend(named);
+        }
+        let foreign = !stale.is_empty();
+        let own = sources
+            .into_iter()
+            .filter(|source| !source.starts_with(&calls.workspace.target_dir));
+        let hashed = own.filter_map(|source| {
+            let bytes = std::fs::read(&source).ok()?;
+            Some((source, BuildId::of(&bytes)))
+        });
+        let sources: BTreeMap<PathBuf, BuildId> = hashed.collect();
+        let anew = units.iter().filter(|unit| !unit.fresh);
+        let anew: BTreeSet<&PackageId> = anew.map(|unit| unit.id).collect();
+        for unit in &units {
+            let hashes = unit.hashes(&units, package, &sources);
+            let known = self.units.get(unit.file);
+            let fits = match known {
+                // Another target of its package has changed, and who knows which source is whose.
+                _ if !unit.fresh || anew.contains(unit.id) && !unit.is_build_script => true,
+                Some(known) => hashes
+                    .iter()
+                    .all(|(source, hash)| known.get(source).is_none_or(|known| known == hash)),
+                None => !(foreign && unit.directory.starts_with(root)),
+            };
+            if fits {
+                let known = self.units.entry(unit.file.to_owned()).or_default();
+                known.extend(hashes);
+            } else {
+                stale.insert(unit.id.clone());
+            }
+        }
+        stale
+    }
+
+    /// Forgets what the units that are `meant` were compiled from.
+    pub(crate) fn forget(&mut self, made: &Made, meant: impl Fn(&Artifact) -> bool) {
+        let meant = made.artifacts.iter().filter(|unit| meant(unit));
+        for unit in meant.filter_map(Unit::of) {
+            self.units.remove(unit.file);
+        }
+    }
+}
+
+fn file(calls: &Calls<'_>) -> PathBuf {
+    base_dir(calls.workspace).join(SOURCES)
+}
+
+/// A target of a package on this machine, compiled.
+struct Unit<'a> {
+    id: &'a PackageId,
+    /// The package's.
+    directory: &'a Path,
+    root_source: &'a Path,
+    is_build_script: bool,
+    /// Which Cargo names by a hash of the features, the profile and the like.
+    file: &'a Path,
+    /// The same where Cargo puts what was asked for, beside its dep-info.
+    uplifted: &'a Path,
+    fresh: bool,
+}
+
+impl<'a> Unit<'a> {
+    fn of(artifact: &'a Artifact) -> Option<Self> {
+        if !artifact.package_id.repr.starts_with("path+") {
+            return None;
+        }
+        Some(Self {
+            id: &artifact.package_id,
+            directory: artifact.manifest_path.parent()?.as_std_path(),
+            root_source: artifact.target.src_path.as_std_path(),
+            is_build_script: artifact.target.is_custom_build(),
+            file: artifact.filenames.last()?.as_std_path(),
+            uplifted: artifact.filenames.first()?.as_std_path(),
+            fresh: artifact.fresh,
+        })
+    }
+
+    /// Whether `source` is its root in another checkout of the workspace `root`.
+    fn is_namesake(&self, source: &Path, root: &Path) -> bool {
+        let inside = self.root_source.strip_prefix(root);
+        inside.is_ok_and(|inside| source.ends_with(inside))
+    }
+
+    /// Those of `sources` that are its own, as its package names them, with their hashes. What belongs to no package counts
+    /// as the primary one's.
+    fn hashes(
+        &self,
+        units: &[Unit<'_>],
+        primary: &Package,
+        sources: &BTreeMap<PathBuf, BuildId>,
+    ) -> BTreeMap<PathBuf, BuildId> {
+        let is_script = |source: &Path| {
+            let mut scripts = units.iter().filter(|unit| unit.is_build_script);
+            scripts.any(|unit| unit.root_source == source)
+        };
+        let owner = |source: &Path| {
+            let above = units
+                .iter()
+                .filter(|unit| source.starts_with(unit.directory));
+            let nearest = above.max_by_key(|unit| unit.directory.as_os_str().len());
+            nearest.map_or(&primary.id, |unit| unit.id)
+        };
+        let is_own = |source: &Path| {
+            if self.is_build_script {
+                source == self.root_source
+            } else {
+                owner(source) == self.id && !is_script(source)
+            }
+        };
+        let own = sources.iter().filter(|(source, _)| is_own(source));
+        let named = own.map(|(source, hash)| {
+            let name = source.strip_prefix(self.directory).unwrap_or(source);
+            (name.to_owned(), *hash)
+        });
+        named.collect()
+    }
+}
