@@ -231,7 +231,17 @@ fn compile<'w>(
     })?;
     timing.step("compile");
     let mut bytes = std::fs::read(&file).map_err(io("read", &file))?;
+    if !stays_in_memory(plugin) && artifact::clear_no_delete(&mut bytes) {
+        session.ui.detail(
+            "Cleared",
+            format_args!(
+                "{}: `-z nodelete`, which would keep each version of it in memory",
+                plugin.name
+            ),
+        );
+    }
     let (build_id, artifact) = examine(calls, plugin, &file, &bytes)?;
+    warn_of_packed_debug_information(calls, plugin, &file);
     timing.step("check");
     let note = commits.note(directory(plugin));
     timing.step("commit");
@@ -259,6 +269,31 @@ fn compile<'w>(
         library_paths: made.library_paths(&calls.workspace.target_dir),
         features: features::of(&made),
     })
+}
+
+/// `split-debuginfo = "packed"` leaves a file beside the library, which is not beside the host's private copy of it.
+fn warn_of_packed_debug_information(calls: &Calls<'_>, plugin: &Package, library: &Path) {
+    let mut packed = library.as_os_str().to_owned();
+    packed.push(".dwp");
+    let packed = PathBuf::from(packed);
+    let changed = |file: &Path| file.metadata().and_then(|found| found.modified()).ok();
+    // One that an earlier build has left is older.
+    if changed(&packed).is_some_and(|packed| Some(packed) >= changed(library)) {
+        calls.session.ui.warn(format_args!(
+            "the debug information of {} is in {}, which debuggers do not find beside the host's private copy: set \
+             `split-debuginfo` to \"off\" or \"unpacked\" in the profile, or see hotswap-host/docs/debugging.md",
+            plugin.name,
+            shown(&packed, &calls.workspace.root)
+        ));
+    }
+}
+
+/// Whether the author wants the flag `-z nodelete` to be kept. A compiler may set it on every library, so that being there
+/// says nothing of what the author wants.
+fn stays_in_memory(plugin: &Package) -> bool {
+    let section = plugin.metadata.get("hotswap");
+    let wanted = section.and_then(|section| section.get("nodelete"));
+    wanted.and_then(serde_json::Value::as_bool).unwrap_or(false)
 }
 
 /// Refuses, or warns of, what shows only in the finished library.

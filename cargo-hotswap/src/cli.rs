@@ -75,6 +75,12 @@ pub enum Command {
     Reload(ReloadArgs),
     /// Show what a built plugin says about itself, without running its code
     Inspect(InspectArgs),
+    /// Write a new note into artifacts that were changed after they were built
+    ///
+    /// `strip` and `patchelf` remove the note that `cargo hotswap build` leaves behind the last byte, and an edit of the
+    /// bytes makes it that of another build, so that no host loads the file. Check that a change was meant before you
+    /// seal it: from then on nothing tells it from a build. Each file is replaced in one step.
+    Seal(SealArgs),
     /// Show which plugin needs which, as a text or a picture, without running their code
     ///
     /// A line for each plugin, in the order in which a host loads them; below it what it needs, with the interface,
@@ -261,6 +267,17 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The options of `seal`.
+#[derive(Debug, Args)]
+pub struct SealArgs {
+    /// The shared libraries
+    #[arg(required = true, value_name = "FILE")]
+    pub artifacts: Vec<PathBuf>,
+    /// The artifact that they were made from, whose commit is noted [default: the commit that FILE still names]
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
 }
 
 /// The options of `graph`.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// So many commits are looked at before the answer is `unknown`: some tenths of a second, once.
 const MAX_COMMITS: usize = 10_000;
 
-const UNKNOWN: &str = "unknown";
+pub(crate) const UNKNOWN: &str = "unknown";
 
 /// Finds commits, and remembers them.
 pub(crate) struct Commits {

@@ -149,22 +149,7 @@ impl Locked {
         if same_content(&target, bytes) {
             return Ok(Installed::Unchanged);
         }
-        let temp = tempfile::Builder::new()
-            .prefix(&format!("{TEMP_PREFIX}{name}-"))
-            .suffix(TEMP_SUFFIX)
-            .disable_cleanup(self.keep_temps)
-            .tempfile_in(&self.path)
-            .map_err(io("write into", &self.path))?;
-        let mut file = temp.as_file();
-        for part in bytes.chunks(1 << 20) {
-            session.interrupt.check()?;
-            file.write_all(part).map_err(io("write", temp.path()))?;
-        }
-        file.set_permissions(permissions)
-            .map_err(io("set the permissions of", temp.path()))?;
-        session.interrupt.check()?;
-        temp.persist(&target)
-            .map_err(|error| io("replace", &target)(error.error))?;
+        put(session, &target, bytes, permissions, self.keep_temps)?;
         Ok(Installed::Written)
     }
 
@@ -224,6 +209,43 @@ impl Locked {
         names.sort();
         Ok(names)
     }
+}
+
+/// Gives a file that is there another content, in one step.
+pub(crate) fn replace(session: &Session, target: &Path, bytes: &[u8]) -> Result<(), Error> {
+    // Of a link, the file behind it is replaced.
+    let target = target.canonicalize().map_err(io("find", target))?;
+    let found = target.metadata().map_err(io("read", &target))?;
+    put(session, &target, bytes, found.permissions(), false)
+}
+
+/// Writes a file beside its target, and renames it.
+fn put(
+    session: &Session,
+    target: &Path,
+    bytes: &[u8],
+    permissions: Permissions,
+    keep_temps: bool,
+) -> Result<(), Error> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let directory = target.parent().unwrap_or(Path::new("/"));
+    let temp = tempfile::Builder::new()
+        .prefix(&format!("{TEMP_PREFIX}{name}-"))
+        .suffix(TEMP_SUFFIX)
+        .disable_cleanup(keep_temps)
+        .tempfile_in(directory)
+        .map_err(io("write into", directory))?;
+    let mut file = temp.as_file();
+    for part in bytes.chunks(1 << 20) {
+        session.interrupt.check()?;
+        file.write_all(part).map_err(io("write", temp.path()))?;
+    }
+    file.set_permissions(permissions)
+        .map_err(io("set the permissions of", temp.path()))?;
+    session.interrupt.check()?;
+    temp.persist(target)
+        .map_err(|error| io("replace", target)(error.error))?;
+    Ok(())
 }
 
 fn same_content(path: &Path, bytes: &[u8]) -> bool {

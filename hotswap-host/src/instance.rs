@@ -20,7 +20,7 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
 /// A library whose layout and contract have been checked, before an instance is made.
@@ -60,6 +60,8 @@ pub(crate) struct Instance {
     stops: AtomicUsize,
     /// A plugin that imports it, and whose code stays mapped for ever.
     needed_by: OnceLock<String>,
+    /// The plugins whose [`Uses`] have it.
+    users: Mutex<Vec<Weak<str>>>,
 }
 
 /// Keeps what a plugin's code may call besides itself: instances of other plugins, and objects of the host.
@@ -72,13 +74,19 @@ pub(crate) struct Uses(ManuallyDrop<Used>);
 #[derive(Clone, Default)]
 struct Used {
     imports: Vec<Arc<Instance>>,
+    /// The name of the plugin, which its imports know for as long as this is there.
+    _user: Option<Arc<str>>,
     _provided: Arc<Provided>,
 }
 
 impl Uses {
-    pub(crate) fn new(imports: Vec<Arc<Instance>>, provided: Arc<Provided>) -> Self {
+    /// What the plugin `user` uses.
+    pub(crate) fn new(user: &str, imports: Vec<Arc<Instance>>, provided: Arc<Provided>) -> Self {
+        let user: Arc<str> = user.into();
+        imports.iter().for_each(|import| import.add_user(&user));
         Uses(ManuallyDrop::new(Used {
             imports,
+            _user: Some(user),
             _provided: provided,
         }))
     }
@@ -143,6 +151,7 @@ impl Loaded {
                 uses,
                 stops: AtomicUsize::new(0),
                 needed_by: OnceLock::new(),
+                users: Mutex::default(),
             }),
             Err(failure) => Err(Box::new((self, uses, failure))),
         }
@@ -237,6 +246,22 @@ impl Instance {
             let imports = self.imports().iter();
             imports.for_each(|import| import.set_needed_by(user));
         }
+    }
+
+    /// From now on `user` may use it, for as long as that name is there.
+    fn add_user(&self, user: &Arc<str>) {
+        let mut users = self.user_list();
+        users.retain(|user| user.strong_count() != 0);
+        users.push(Arc::downgrade(user));
+    }
+
+    /// The plugins that may use it: those that import it, and have not left memory.
+    pub(crate) fn users(&self) -> Vec<Arc<str>> {
+        self.user_list().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn user_list(&self) -> MutexGuard<'_, Vec<Weak<str>>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A plugin that imports it and stays mapped for ever.

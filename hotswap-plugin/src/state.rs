@@ -29,6 +29,8 @@ enum Descriptors {
     Nothing,
     /// A state is saved, with these.
     Saving(Vec<OwnedFd>),
+    /// A state that is saved with these is read back, to see whether that can be done.
+    Checking(Vec<OwnedFd>),
     /// A state is restored, to which these belong until they are taken.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there are none to take"))]
     Restoring(Vec<Option<OwnedFd>>),
@@ -53,6 +55,28 @@ impl Drop for Handing {
     fn drop(&mut self) {
         drop(DESCRIPTORS.take());
     }
+}
+
+/// Reads back what is being saved. Descriptors in it are duplicates, which end with what was read.
+pub(crate) fn while_checking<T>(read: impl FnOnce() -> T) -> T {
+    /// Ends it, also where that panics.
+    struct Checking;
+    impl Drop for Checking {
+        fn drop(&mut self) {
+            DESCRIPTORS.with_borrow_mut(|now| {
+                if let Descriptors::Checking(all) = now {
+                    *now = Descriptors::Saving(std::mem::take(all));
+                }
+            });
+        }
+    }
+    DESCRIPTORS.with_borrow_mut(|now| {
+        if let Descriptors::Saving(all) = now {
+            *now = Descriptors::Checking(std::mem::take(all));
+        }
+    });
+    let _checking = Checking;
+    read()
 }
 
 /// The state as a plugin can restore it that knows its type as of `version`: as it is, unless that is an older one.

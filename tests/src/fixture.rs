@@ -107,6 +107,8 @@ pub enum Build {
     Web,
     /// `zoo`, which does what plugins do.
     Zoo,
+    /// The same by the nightly compiler.
+    ZooNightly,
     /// `zoo-crates`, which does it with other people's crates.
     ZooCrates,
     /// `zoo-c`, which does it with C code.
@@ -235,6 +237,7 @@ impl Build {
             Build::ZooMimalloc => with(&["zoo-heap"], &["mimalloc"]),
             Build::ZooJemalloc => with(&["zoo-heap"], &["jemalloc"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
+            Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {
                 let manifest = odd::old_contract(out);
                 let manifest = manifest.to_str().expect("a path that is text");
@@ -328,19 +331,24 @@ fn newest(path: &Path) -> SystemTime {
 
 /// Builds `probe` without the command, which refuses to build what is to be refused here.
 fn plain(out: &Path, toolchain: &[&str], options: &[&str], flags: &[&str]) {
+    plainly("probe", out, toolchain, options, flags);
+}
+
+/// Builds a plugin without the command.
+fn plainly(package: &str, out: &Path, toolchain: &[&str], options: &[&str], flags: &[&str]) {
     let mut command = cargo(toolchain);
     let target = match toolchain {
         [] => target(),
         _ => target().join("nightly-target"),
     };
     command.args(["rustc", "--quiet", "--lib", "--crate-type", "cdylib"]);
-    command.args(["--package", "probe"]).args(options);
+    command.args(["--package", package]).args(options);
     command.arg("--target-dir").arg(&target);
     command.args(["--", "--cfg", "hotswap_dylib"]).args(flags);
     run(&mut command);
-    let built = target.join("debug").join(file_name("probe"));
+    let built = target.join("debug").join(file_name(package));
     fs::create_dir_all(out).expect("the directory can be made");
-    fs::copy(built, out.join(file_name("probe"))).expect("the library can be copied");
+    fs::copy(built, out.join(file_name(package))).expect("the library can be copied");
 }
 
 /// Builds an executable of the fixtures in which panics abort.

@@ -316,6 +316,34 @@ fn a_panic_is_reported_once_with_its_place_and_its_stack() {
     );
 }
 
+/// A plugin that sets up its log as a program does.
+#[test]
+fn a_second_logger_or_subscriber_is_told_what_to_do() {
+    set_up();
+    let talker = Talker::open();
+    let advice = "hotswap gives each plugin a logger and a subscriber, which hand everything to the host's: remove the call \
+                  that installs another, or ignore its error, as in `let _ = tracing_subscriber::fmt::try_init();`";
+    let panicked = talker.run("install_a_logger").unwrap_err();
+    assert_eq!(
+        panicked.to_string(),
+        format!(
+            "talker.install_a_logger panicked: it should be the first one: SetLoggerError(()); {advice}"
+        )
+    );
+    assert_eq!(Written::with(advice).len(), 1, "the log says it, too");
+    let install: Function<fn() -> hotswap_plugin::Result<()>> = talker
+        .swapper
+        .function("talker", "install_a_subscriber")
+        .unwrap();
+    assert_eq!(
+        install.call().unwrap_err().to_string(),
+        format!("a global default trace dispatcher has already been set; {advice}")
+    );
+    // Both are as they were.
+    talker.say("log", "still the host's logger");
+    assert_eq!(Written::with("INFO talker::custom").len(), 1);
+}
+
 #[test]
 fn a_panic_in_debug_is_the_callers_error() {
     set_up();

@@ -1,4 +1,5 @@
-//! A plugin's crate builds, lints and tests without one warning, as an ordinary library and as a plugin.
+//! Packages with tests of their own. A plugin's crate builds, lints and tests without one warning, as an ordinary library and
+//! as a plugin.
 use hotswap_tests::fixture::{cargo, run, target};
 use std::fs::{File, create_dir_all};
 
@@ -29,4 +30,13 @@ fn no_warning_in_a_plugins_crate() {
             .args(options)
             .env("RUSTDOCFLAGS", "-Dwarnings"));
     }
+}
+
+/// With features of `serde_json` that would change every other package of a build.
+#[test]
+fn json_in_live_data_comes_back_or_is_refused() {
+    create_dir_all(target()).unwrap();
+    let lock = File::create(target().join("lock")).unwrap();
+    lock.lock().unwrap();
+    run(cargo(&[]).args(["test", "--quiet", "--package", "json"]));
 }

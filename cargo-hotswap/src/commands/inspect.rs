@@ -55,7 +55,10 @@ impl Display for View {
         row(f, "file", [file.display()])?;
         row(f, "build id", [build_id])?;
         let commit = note.as_ref().map_or_else(
-            || "not noted; built without `cargo hotswap build`".to_owned(),
+            || {
+                "not noted; built without `cargo hotswap build`, or changed since (`strip`?): see `cargo hotswap seal`"
+                    .to_owned()
+            },
             |note| {
                 format!(
                     "{}{}",

@@ -6,6 +6,7 @@ mod inspect;
 mod new;
 mod reload;
 mod run;
+mod seal;
 
 use crate::Error;
 use crate::cli::Command;
@@ -18,6 +19,7 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Run(args) => run::execute(session, &args),
         Command::Reload(args) => reload::execute(session, &args),
         Command::Inspect(args) => inspect::execute(session, &args),
+        Command::Seal(args) => seal::execute(session, &args),
         Command::Graph(args) => graph::execute(session, &args),
         Command::New(args) => new::execute(session, &args),
     }

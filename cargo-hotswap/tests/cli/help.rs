@@ -5,7 +5,9 @@ use crate::fixture::Fixture;
 #[test]
 fn help() {
     let fixture = Fixture::new();
-    for command in ["", "build", "run", "reload", "inspect", "graph", "new"] {
+    for command in [
+        "", "build", "run", "reload", "inspect", "seal", "graph", "new",
+    ] {
         let args: Vec<&str> = [command, "--help"]
             .into_iter()
             .filter(|arg| !arg.is_empty())

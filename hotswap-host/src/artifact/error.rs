@@ -131,8 +131,9 @@ pub enum ArtifactProblem {
     },
     /// The bytes are not those that were built.
     #[error(
-        "is damaged: its note names build {noted:.8}, its bytes are those of {found:.8}; build it again with \
-         `cargo hotswap build`"
+        "was changed after it was built, or is half-written: its note names build {noted:.8}, its bytes are those of \
+         {found:.8}; build it again with `cargo hotswap build`, or, where the change was meant, write a new note with \
+         `cargo hotswap seal`"
     )]
     AnotherBuild {
         /// The build that the note was written for.
@@ -156,10 +157,16 @@ pub enum ArtifactProblem {
         /// What it is, with its article.
         found: &'static str,
     },
+    /// The file has lost the table in which its metadata is looked up.
+    #[error(
+        "has no table of sections, in which its plugin metadata is found: leave that in place (`strip` does, `sstrip` and \
+         `--strip-section-headers` do not)"
+    )]
+    NoSections,
     /// The file is a shared library, and no plugin.
     #[error(
         "is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with \
-         `cargo hotswap build`"
+         `cargo hotswap build`, and leave its section `.hotswap` in place"
     )]
     NotAPlugin,
     /// The section of metadata cannot be understood.

@@ -39,6 +39,9 @@ pub(super) fn sections(library: &[u8]) -> Result<Sections<'_>, ArtifactProblem> 
     let file = File::parse(library).map_err(|error| broken(library, &error))?;
     check_machine(&file)?;
     check_kind(&file)?;
+    if file.sections().next().is_none() {
+        return Err(ArtifactProblem::NoSections);
+    }
     match &file {
         File::Elf32(elf) => check_extent(elf, library)?,
         File::Elf64(elf) => check_extent(elf, library)?,

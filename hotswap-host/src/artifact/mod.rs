@@ -15,6 +15,7 @@ mod fingerprint;
 mod form;
 mod live;
 mod metadata;
+mod no_delete;
 mod note;
 mod open_failure;
 mod parts;
@@ -34,6 +35,7 @@ pub use live::LiveEntry;
 pub use metadata::{
     Export, Function, Import, ImportKind, Metadata, PanicStrategy, State, TypeHash,
 };
+pub use no_delete::clear_no_delete;
 pub use note::Note;
 pub use open_failure::OpenFailure;
 pub use read::Artifact;

@@ -43,6 +43,16 @@ impl Note {
         library.extend_from_slice(&NOTE_MAGIC);
     }
 
+    /// Takes the note off the bytes of an artifact, whatever build it was written for. `None` where there is none, or one
+    /// that cannot be read, which stays.
+    pub fn take_from(artifact: &mut Vec<u8>) -> Option<Note> {
+        let (library, json) = split(artifact).ok()?;
+        let Written::<Note> { note, .. } = serde_json::from_slice(json?).ok()?;
+        let len = library.len();
+        artifact.truncate(len);
+        Some(note)
+    }
+
     /// Takes a file apart into the library, its identity and its note.
     pub(super) fn separate(file: &[u8]) -> Result<(&[u8], BuildId, Option<Note>), ArtifactProblem> {
         let (library, json) = split(file).map_err(|reason| ArtifactProblem::Note { reason })?;
@@ -103,6 +113,17 @@ mod tests {
         let once = file.clone();
         note().append_to(&mut file);
         assert!(once == file, "the second note replaces the first");
+    }
+
+    #[test]
+    fn a_note_can_be_taken_off_what_has_changed() {
+        let mut file = b"library".to_vec();
+        note().append_to(&mut file);
+        file[0] ^= 1;
+        assert_eq!(Note::take_from(&mut file), Some(note()));
+        assert_eq!(file, b"mibrary");
+        assert_eq!(Note::take_from(&mut file), None);
+        assert_eq!(file, b"mibrary");
     }
 
     #[test]

@@ -443,3 +443,6 @@ fn found_or_build(nearest: &Option<PluginName>, name: &PluginName) -> String {
         None => format!("build it with `cargo hotswap build -p {name}`"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,7 +103,7 @@ impl Construction {
                 return Err(error);
             }
         };
-        let uses = Uses::new(imports, self.provided);
+        let uses = Uses::new(name.as_str(), imports, self.provided);
         let _lent = loaded
             .library
             .is_linked()

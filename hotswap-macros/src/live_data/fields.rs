@@ -37,7 +37,7 @@ impl Shape {
 }
 
 /// Types that live data always takes, and that hold no live type.
-const PLAIN: [&str; 24] = [
+const PLAIN: [&str; 23] = [
     "u8",
     "u16",
     "u32",
@@ -61,7 +61,6 @@ const PLAIN: [&str; 24] = [
     "IpAddr",
     "Ipv4Addr",
     "Ipv6Addr",
-    "SocketAddr",
 ];
 
 /// What a type is made of.
@@ -124,7 +123,14 @@ pub fn is_option(ty: &Type) -> bool {
 pub fn unknown<'a>(ty: &'a Type, own: &Ident) -> Vec<&'a Type> {
     match made(ty) {
         Made::Plain => Vec::new(),
-        Made::Of(types) => types.into_iter().flat_map(|ty| unknown(ty, own)).collect(),
+        Made::Of(types) => {
+            let within: Vec<_> = types.iter().flat_map(|ty| unknown(ty, own)).collect();
+            // What is in a box may have no size of its own, such as a `str`.
+            match argument(ty, "Box") {
+                Some(boxed) if within == [boxed] => vec![ty],
+                _ => within,
+            }
+        }
         Made::Other => {
             let text = ty.to_token_stream().to_string();
             if text == "Self" || *own == text {

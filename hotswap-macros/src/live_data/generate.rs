@@ -220,6 +220,7 @@ fn live_type(live: &LiveData) -> TokenStream {
     let migrations = migrations(live);
     let migrate_within = migrate_within(live);
     let overlay = overlay(live);
+    let check = check(live);
     quote! {
         const NAME: &'static str = #name;
         const VERSION: u32 = #version;
@@ -233,6 +234,7 @@ fn live_type(live: &LiveData) -> TokenStream {
         }
         #migrate_within
         #overlay
+        #check
     }
 }
 
@@ -297,6 +299,80 @@ fn migrate_parts(parts: &[Part]) -> Option<TokenStream> {
     });
     let all: TokenStream = each.collect();
     (!all.is_empty()).then_some(all)
+}
+
+/// Looks into the fields that may have to be read back.
+fn check(live: &LiveData) -> TokenStream {
+    let body = match &live.body {
+        Body::Struct(parts) => {
+            let shape = Shape::of(parts);
+            let each = checked(parts).map(|(_, part)| {
+                let member = &part.member;
+                check_part(shape, part, &quote!(&self.#member))
+            });
+            let each: TokenStream = each.collect();
+            quote!(#each ::core::result::Result::Ok(()))
+        }
+        Body::Enum(variants) => {
+            let arms = variants.iter().filter_map(|variant| {
+                let bind = |index| format_ident!("field{index}");
+                let fields: Vec<_> = checked(&variant.fields).collect();
+                let binds = fields.iter().map(|(index, part)| {
+                    let (member, bind) = (&part.member, bind(*index));
+                    quote!(#member: #bind)
+                });
+                let shape = Shape::of(&variant.fields);
+                let checks = fields
+                    .iter()
+                    .map(|(index, part)| check_part(shape, part, &bind(*index).to_token_stream()));
+                let (ident, name) = (&variant.ident, &variant.names[0]);
+                let arm = quote! {
+                    Self::#ident { #(#binds,)* .. } => {
+                        let checked = || -> ::core::result::Result<(), __live::CodecError> {
+                            #(#checks)*
+                            ::core::result::Result::Ok(())
+                        };
+                        checked().map_err(|e| e.at(#name))
+                    }
+                };
+                (!fields.is_empty()).then_some(arm)
+            });
+            let arms: Vec<_> = arms.collect();
+            let others =
+                (arms.len() < variants.len()).then(|| quote!(_ => ::core::result::Result::Ok(()),));
+            match arms.is_empty() {
+                true => quote!(::core::result::Result::Ok(())),
+                false => quote!(match self { #(#arms)* #others }),
+            }
+        }
+    };
+    quote! {
+        fn check(&self) -> ::core::result::Result<(), __live::CodecError> {
+            #body
+        }
+    }
+}
+
+/// The fields that may hold what only `serde` knows.
+fn checked(parts: &[Part]) -> impl Iterator<Item = (usize, &Part)> {
+    let each = parts.iter().enumerate();
+    each.filter(|(_, part)| part.options.skip.is_none() && may_hold(&part.ty))
+}
+
+fn check_part(shape: Shape, part: &Part, value: &TokenStream) -> TokenStream {
+    let ty = &part.ty;
+    let checked = quote!(__live::Field::<#ty>::check(#value, __live::Stored::<#ty>::check));
+    match (shape, &part.member) {
+        (Shape::Single, _) => quote!(#checked?;),
+        (_, Member::Named(_)) => {
+            let name = &part.names[0];
+            quote!(#checked.map_err(|e| e.at(#name))?;)
+        }
+        (_, Member::Unnamed(index)) => {
+            let index = index.index as usize;
+            quote!(#checked.map_err(|e| e.index(#index))?;)
+        }
+    }
 }
 
 /// Of structs whose fields have names, or of what is in the only field.

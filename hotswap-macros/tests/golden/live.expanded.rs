@@ -121,6 +121,9 @@ const _: () = {
             )?;
             ::core::result::Result::Ok(())
         }
+        fn check(&self) -> ::core::result::Result<(), __live::CodecError> {
+            ::core::result::Result::Ok(())
+        }
     }
 };
 #[allow(clippy::all, clippy::pedantic)]

@@ -161,6 +161,17 @@ const _: () = {
             )?;
             ::core::result::Result::Ok(())
         }
+        fn check(&self) -> ::core::result::Result<(), __live::CodecError> {
+            __live::Field::<
+                Vec<Man>,
+            >::check(&self.crew, __live::Stored::<Vec<Man>>::check)
+                .map_err(|e| e.at("crew"))?;
+            __live::Field::<
+                Option<Man>,
+            >::check(&self.leader, __live::Stored::<Option<Man>>::check)
+                .map_err(|e| e.at("leader"))?;
+            ::core::result::Result::Ok(())
+        }
     }
 };
 #[derive(
@@ -212,6 +223,11 @@ const _: () = {
             walk: &__live::Walk<'_>,
         ) -> ::core::result::Result<(), __live::LiveDataError> {
             walk.item(node, 1usize, __live::Field::<Gun>::migrate)?;
+            ::core::result::Result::Ok(())
+        }
+        fn check(&self) -> ::core::result::Result<(), __live::CodecError> {
+            __live::Field::<Gun>::check(&self.1, __live::Stored::<Gun>::check)
+                .map_err(|e| e.index(1usize))?;
             ::core::result::Result::Ok(())
         }
     }
@@ -317,6 +333,27 @@ const _: () = {
                 _ => {}
             }
             ::core::result::Result::Ok(())
+        }
+        fn check(&self) -> ::core::result::Result<(), __live::CodecError> {
+            match self {
+                Self::Working { gun: field0, .. } => {
+                    let checked = || -> ::core::result::Result<(), __live::CodecError> {
+                        __live::Field::<Gun>::check(field0, __live::Stored::<Gun>::check)
+                            .map_err(|e| e.at("gun"))?;
+                        ::core::result::Result::Ok(())
+                    };
+                    checked().map_err(|e| e.at("Working"))
+                }
+                Self::Both { 0: field0, .. } => {
+                    let checked = || -> ::core::result::Result<(), __live::CodecError> {
+                        __live::Field::<Gun>::check(field0, __live::Stored::<Gun>::check)
+                            .map_err(|e| e.index(0usize))?;
+                        ::core::result::Result::Ok(())
+                    };
+                    checked().map_err(|e| e.at("Both"))
+                }
+                _ => ::core::result::Result::Ok(()),
+            }
         }
     }
 };

@@ -10,6 +10,7 @@
 #![allow(missing_docs)]
 use crate::boundary::shared::Shared;
 use crate::boundary::view::{Arena, StrView};
+use crate::telemetry::explained;
 use abi_stable::StableAbi;
 use std::any::Any;
 use std::fmt;
@@ -175,7 +176,7 @@ pub(crate) unsafe fn report(
     to: *mut (),
 ) -> Status {
     // SAFETY: by the caller's promise; the payload is alive.
-    unsafe { put(to, StrView::new(payload_text(&*payload))) };
+    unsafe { put(to, StrView::new(&explained(payload_text(&*payload)))) };
     drop_quietly(payload);
     Status::PANICKED
 }

@@ -35,7 +35,7 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         text += &format!(": {error}");
         source = error.source();
     }
-    text
+    crate::telemetry::explained(&text).into_owned()
 }
 
 // SAFETY: a text in the arena; the receiver makes an error of its own of it.

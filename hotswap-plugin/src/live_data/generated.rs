@@ -1,4 +1,5 @@
 //! What generated code calls.
+use super::codec;
 pub use super::codec::Error as CodecError;
 pub use super::error::LiveDataError;
 pub use super::migrate::{Migration, Step, Walk};
@@ -29,6 +30,14 @@ impl<T: LiveType> Field<T> {
         walk.value::<T>(node)
     }
 
+    /// Refuses what would not come back.
+    ///
+    /// # Errors
+    /// As [`LiveType::check`].
+    pub fn check(value: &T, _: Check<T>) -> Result<(), CodecError> {
+        value.check()
+    }
+
     /// Overwrites what `node` has.
     ///
     /// # Errors
@@ -41,6 +50,9 @@ impl<T: LiveType> Field<T> {
 /// Overwrites a value as a whole.
 pub type Put<T> = fn(&mut T, &Node, bool) -> Result<(), CodecError>;
 
+/// Reads a value back.
+pub type Check<T> = fn(&T) -> Result<(), CodecError>;
+
 /// A type that only `serde` knows.
 pub trait Other<T> {
     /// There are no live types in it.
@@ -52,6 +64,14 @@ pub trait Other<T> {
     /// None.
     fn migrate(_: &mut Node, _: &Walk<'_>) -> Result<(), LiveDataError> {
         Ok(())
+    }
+
+    /// Refuses what would not come back.
+    ///
+    /// # Errors
+    /// Those of `check`.
+    fn check(value: &T, check: Check<T>) -> Result<(), CodecError> {
+        check(value)
     }
 
     /// Overwrites all of it.
@@ -85,6 +105,14 @@ impl<T: Serialize + DeserializeOwned> Stored<T> {
         T::deserialize(deserializer)
     }
 
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// It does not come back as it is.
+    pub fn check(value: &T) -> Result<(), CodecError> {
+        codec::comes_back(value)
+    }
+
     /// Overwrites it.
     ///
     /// # Errors
@@ -110,6 +138,14 @@ pub trait Unfit<T> {
     /// Always.
     fn read<'de, D: Deserializer<'de>>(_: D) -> Result<T, D::Error> {
         Err(de::Error::custom("cannot be in live data"))
+    }
+
+    /// Never called.
+    ///
+    /// # Errors
+    /// Always.
+    fn check(_: &T) -> Result<(), CodecError> {
+        Err(CodecError::new("cannot be in live data"))
     }
 
     /// Never called.

@@ -37,7 +37,8 @@
 //! | 4 | the oldest schema version that understands this one by names alone |
 //! | rest | the value, as MessagePack |
 //!
-//! In MessagePack, a struct is a map from names, a variant its name or a map with that one key, `Vec<u8>` is binary, and
+//! In MessagePack, a struct is a map from names, a variant its name or a map with that one key, a `Vec<u8>` is binary where it
+//! is live data or a field of it (in other types it is a list of numbers, as `serde` has it), an address is a text, and
 //! `None` and `()` are nil. Three extension types of its own keep apart what other readers would confuse: type 1, of one byte,
 //! is so many `Some` around a nil (`Some(None)` is 1); types 2 and 3 are an `i128` and a `u128` that need more than 64 bits,
 //! big-endian. Values lie at most 128 levels deep in each other.
@@ -107,16 +108,25 @@ pub struct LiveData {
 impl LiveData {
     /// Saves a value.
     ///
+    /// What only `serde` knows in it is read back and compared with what it was, so that whatever is saved can be restored.
+    /// That takes several times as long as writing it: types with `#[live_data]` need no such thing. One thing cannot be seen: of
+    /// two variants of an `untagged` enum with the same fields, `serde` always restores the first.
+    ///
     /// # Errors
     /// Of values of the usual types, only those that lie too deep in each other, and paths that are no text, cannot be
-    /// saved. [`SameName`](LiveDataError::SameName) where two types in it cannot be told apart.
+    /// saved; of those that only `serde` knows, what would not come back.
+    /// [`SameName`](LiveDataError::SameName) where two types in it cannot be told apart.
     pub fn save<T: LiveType>(value: &T) -> Result<Self, LiveDataError> {
-        LiveData::new(T::NAME, Types::of::<T>()?.entries(), |out| {
+        let data = LiveData::new(T::NAME, Types::of::<T>()?.entries(), |out| {
             value.encode(out)
-        })
+        })?;
+        let checked = value.check();
+        checked.map_err(|e| LiveDataError::saving(T::NAME, e))?;
+        Ok(data)
     }
 
-    /// Saves a value of any type that `serde` can write, under this name and version.
+    /// Saves a value of any type that `serde` can write, under this name and version. Nobody knows what it will be read as,
+    /// so it is not read back: `serde`'s `tag`, `untagged` and `flatten` can write what they cannot read.
     ///
     /// ```
     /// use hotswap_plugin::LiveData;

@@ -1,5 +1,6 @@
 //! Live data crosses between libraries, and is a field of other live data.
 use super::LiveData;
+use super::codec;
 use super::types::LiveType;
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::{Arena, Shared, SliceView, Value, ValueError};
@@ -53,6 +54,10 @@ pub struct LiveView {
 impl LiveType for LiveData {
     const NAME: &'static str = "LiveData";
     const VERSION: u32 = 0;
+    const COMES_BACK: bool = true;
+    fn check(&self) -> Result<(), codec::Error> {
+        Ok(())
+    }
 }
 
 impl Serialize for LiveData {

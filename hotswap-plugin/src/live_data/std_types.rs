@@ -18,17 +18,38 @@ macro_rules! plain {
         impl LiveType for $ty {
             const NAME: &'static str = stringify!($ty);
             const VERSION: u32 = 0;
+            const COMES_BACK: bool = true;
+            fn check(&self) -> Result<(), codec::Error> {
+                Ok(())
+            }
         }
     )*};
 }
 plain!(
     u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64, bool, char, String,
-    PathBuf, Duration, SystemTime, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr
+    PathBuf, Duration, SystemTime, IpAddr, Ipv4Addr, Ipv6Addr
 );
+
+impl LiveType for SocketAddr {
+    const NAME: &'static str = "SocketAddr";
+    const VERSION: u32 = 0;
+    fn check(&self) -> Result<(), codec::Error> {
+        match self {
+            SocketAddr::V6(address) if address.flowinfo() != 0 => Err(codec::Error::new(
+                "is an address with flow information, which `serde` does not write: set it to 0, and keep it beside the address",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
 
 impl LiveType for () {
     const NAME: &'static str = "()";
     const VERSION: u32 = 0;
+    const COMES_BACK: bool = true;
+    fn check(&self) -> Result<(), codec::Error> {
+        Ok(())
+    }
 }
 
 /// What is in all collections of one type of item.
@@ -41,7 +62,19 @@ macro_rules! items {
         fn migrate_within(node: &mut Node, walk: &Walk<'_>) -> Result<(), LiveDataError> {
             walk.each::<T>(node)
         }
+        const COMES_BACK: bool = T::COMES_BACK;
+        fn check(&self) -> Result<(), codec::Error> {
+            match T::COMES_BACK {
+                true => Ok(()),
+                false => check_each(self),
+            }
+        }
     };
+}
+
+fn check_each<'a, T: LiveType>(items: impl IntoIterator<Item = &'a T>) -> Result<(), codec::Error> {
+    let mut items = items.into_iter().enumerate();
+    items.try_for_each(|(index, item)| item.check().map_err(|e| e.index(index)))
 }
 
 impl<T: LiveType> LiveType for Vec<T> {
@@ -99,6 +132,16 @@ macro_rules! entries {
         fn migrate_within(node: &mut Node, walk: &Walk<'_>) -> Result<(), LiveDataError> {
             walk.entries::<K, V>(node)
         }
+        const COMES_BACK: bool = K::COMES_BACK && V::COMES_BACK;
+        fn check(&self) -> Result<(), codec::Error> {
+            if Self::COMES_BACK {
+                return Ok(());
+            }
+            self.iter().try_for_each(|(key, value)| {
+                let checked = key.check().and_then(|()| value.check());
+                checked.map_err(|e| e.at(&codec::label(key)))
+            })
+        }
     };
 }
 
@@ -130,6 +173,9 @@ impl<T: LiveType> LiveType for Box<T> {
     fn overlay(&mut self, node: &Node, write: bool) -> Result<(), codec::Error> {
         (**self).overlay(node, write)
     }
+    fn check(&self) -> Result<(), codec::Error> {
+        (**self).check()
+    }
 }
 
 impl<T: LiveType> LiveType for Option<T> {
@@ -152,6 +198,10 @@ impl<T: LiveType> LiveType for Option<T> {
             (value, node) => node.put(value, write),
         }
     }
+    const COMES_BACK: bool = T::COMES_BACK;
+    fn check(&self) -> Result<(), codec::Error> {
+        self.as_ref().map_or(Ok(()), T::check)
+    }
 }
 
 impl<T: LiveType, E: LiveType> LiveType for Result<T, E> {
@@ -168,6 +218,13 @@ impl<T: LiveType, E: LiveType> LiveType for Result<T, E> {
             _ => Ok(()),
         }
     }
+    const COMES_BACK: bool = T::COMES_BACK && E::COMES_BACK;
+    fn check(&self) -> Result<(), codec::Error> {
+        match self {
+            Ok(value) => value.check().map_err(|e| e.at("Ok")),
+            Err(error) => error.check().map_err(|e| e.at("Err")),
+        }
+    }
 }
 
 macro_rules! tuple {
@@ -180,6 +237,11 @@ macro_rules! tuple {
             }
             fn migrate_within(node: &mut Node, walk: &Walk<'_>) -> Result<(), LiveDataError> {
                 $(walk.item(node, $index, |node, walk| walk.value::<$T>(node))?;)*
+                Ok(())
+            }
+            const COMES_BACK: bool = $($T::COMES_BACK)&&*;
+            fn check(&self) -> Result<(), codec::Error> {
+                $(self.$index.check().map_err(|e| e.index($index))?;)*
                 Ok(())
             }
         }

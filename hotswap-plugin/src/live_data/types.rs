@@ -27,6 +27,9 @@ pub trait LiveType: Serialize + DeserializeOwned + 'static {
     /// Whether a value is one of several variants.
     #[doc(hidden)]
     const IS_ENUM: bool = false;
+    /// Whether every value comes back, so that there is nothing to [`check`](Self::check).
+    #[doc(hidden)]
+    const COMES_BACK: bool = false;
     /// The migrations, the earliest first.
     #[doc(hidden)]
     const MIGRATIONS: &'static [Migration] = &[];
@@ -46,6 +49,13 @@ pub trait LiveType: Serialize + DeserializeOwned + 'static {
     #[doc(hidden)]
     fn overlay(&mut self, node: &Node, write: bool) -> Result<(), codec::Error> {
         node.put(self, write)
+    }
+
+    /// Refuses what could be written, but would not be restored as it is: see `codec::check`. Types that live data knows
+    /// come back, and look into their fields.
+    #[doc(hidden)]
+    fn check(&self) -> Result<(), codec::Error> {
+        codec::comes_back(self)
     }
 
     /// Appends the bytes.

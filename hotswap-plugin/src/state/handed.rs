@@ -98,6 +98,7 @@ impl<T: AsFd> Serialize for Handed<T> {
                 descriptors.push(shared.map_err(S::Error::custom)?);
                 Ok(descriptors.len() as u32 - 1)
             }
+            Descriptors::Checking(_) => Ok(0),
             _ => Err(S::Error::custom(NotNow)),
         })?;
         number.serialize(serializer)
@@ -111,6 +112,13 @@ impl<'de, T: From<OwnedFd>> Deserialize<'de> for Handed<T> {
             Descriptors::Restoring(descriptors) => {
                 let descriptor = descriptors.get_mut(number as usize).and_then(Option::take);
                 descriptor
+                    .ok_or_else(|| D::Error::custom("this descriptor is not part of the state"))
+            }
+            Descriptors::Checking(descriptors) => {
+                let descriptor = descriptors.get(number as usize);
+                let shared = descriptor.map(OwnedFd::try_clone).transpose();
+                shared
+                    .map_err(D::Error::custom)?
                     .ok_or_else(|| D::Error::custom("this descriptor is not part of the state"))
             }
             _ => Err(D::Error::custom(NotNow)),

@@ -12,8 +12,9 @@
 //! - What a plugin remembers of the host's answers lies in statics of its library, and leaves memory with it.
 //!
 //! An author may replace the panic hook at any time. A logger or subscriber of an author's own is refused by `log` and
-//! `tracing`, since these are already set; a *scoped* subscriber (`tracing::subscriber::with_default`) works, and keeps
+//! `tracing`, since these are already set, and `already` adds what to do to the text of that error or panic; a *scoped* subscriber (`tracing::subscriber::with_default`) works, and keeps
 //! what happens in its scope from the host.
+mod already;
 mod callsites;
 mod logger;
 mod memo;
@@ -22,6 +23,7 @@ mod subscriber;
 pub mod table;
 mod values;
 
+pub(crate) use already::explained;
 pub use table::TelemetryTable;
 
 use crate::contract::shim::Token;

@@ -2,8 +2,8 @@
 //!
 //! It takes no backtrace: the symbolizer of std reads the library's debug information into memory that nobody frees,
 //! 35 MB for each version of a plugin. The host walks the same stack, if it wants to.
-use super::link;
 use super::table::PanicView;
+use super::{explained, link};
 use abi_stable::std_types::RStr;
 use std::panic::{Location, PanicHookInfo};
 
@@ -22,9 +22,10 @@ fn hook(info: &PanicHookInfo<'_>) {
         (_, Some(text)) => text.as_str(),
         _ => "a payload that is no text",
     };
+    let message = explained(message);
     let location = info.location();
     let view = PanicView {
-        message: RStr::from_str(message),
+        message: RStr::from_str(&message),
         file: RStr::from_str(location.map_or("", Location::file)),
         line: location.map_or(0, Location::line),
         column: location.map_or(0, Location::column),

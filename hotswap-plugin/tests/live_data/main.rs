@@ -1,6 +1,7 @@
 //! Values that one version of a type saves and another restores.
 mod bytes;
 mod fields;
+mod foreign;
 mod kinds;
 mod versions;
 

@@ -18,7 +18,7 @@ fn libraries_that_are_no_plugins() {
     let project = Project::new();
     let file = project.root.join("plain.so");
     odd::plain_library(&file);
-    assert_snapshot!(inspected(&project, "plain.so"), @"error: <root>/plain.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`");
+    assert_snapshot!(inspected(&project, "plain.so"), @"error: <root>/plain.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`, and leave its section `.hotswap` in place");
     odd::foreign_library(&file);
     let text = inspected(&project, "plain.so").replace(std::env::consts::ARCH, "<arch>");
     assert_snapshot!(text, @"error: <root>/plain.so is built for s390x (Elf, 64-bit, big-endian), and this host for <arch> (Elf, 64-bit, little-endian); build it with this host's `--target`");

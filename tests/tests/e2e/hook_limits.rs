@@ -2,6 +2,7 @@
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Holder, Hook, Report, RetirementState};
 use hotswap_tests::fixture::{self, Build, ordered, renamed};
+use hotswap_tests::links::{self, bottom, middle};
 use hotswap_tests::{LIMIT, Stage, records, until};
 use std::cell::Cell;
 use std::time::Duration;
@@ -172,6 +173,39 @@ fn the_shutdown_keeps_its_time() {
     });
     stage.desk.open("on_load");
     assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+}
+
+/// The plugin `middle` has it, in a hook that has not returned.
+fn until_held_by_middle(stage: &Stage, build: &[u8]) {
+    let user = Holder::User {
+        plugin: "middle".into(),
+    };
+    let of = fixture::build_id(build);
+    until("the plugin that imports it to be named", || {
+        let mut retirements = stage.swapper.retirements().into_iter();
+        retirements.any(|r| r.build_id == of && !r.state.is_end() && r.held_by == [user.clone()])
+    });
+}
+
+/// It cannot leave before that hook has returned.
+#[test]
+fn what_the_plugin_of_a_late_hook_imports_is_held_by_it() {
+    // After the switch: what was replaced is freed.
+    let hanging = ordered(&middle(), "hang on_free");
+    let stage = Stage::with(&[("bottom", &bottom()), ("middle", &hanging)], quick);
+    stage.swap("bottom", &links::build(&bottom(), 1));
+    until_held_by_middle(&stage, &bottom());
+    let late = stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
+    assert!(late.iter().any(|r| r.plugin == "bottom"), "{late:?}");
+
+    // Before the switch: neither ever was live.
+    let stage = Stage::with(&[("bottom", &bottom()), ("middle", &middle())], quick);
+    stage.install("bottom", &links::build(&bottom(), 1));
+    stage.install("middle", &ordered(&middle(), "hang on_init"));
+    let error = stage.swapper.reload().unwrap_err();
+    assert!(matches!(&error, ReloadError::HookTimeout { plugin, .. } if plugin == "middle"));
+    until_held_by_middle(&stage, &links::build(&bottom(), 1));
+    stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
 }
 
 /// The first that is late gives the rest to another thread, and takes none of it when it returns.

@@ -71,7 +71,7 @@ fn a_damaged_byte() {
     let (problem, text) = instead(|file| fs::write(file, &damaged).unwrap());
     assert!(matches!(problem, Problem::AnotherBuild { .. }), "{text}");
     insta::with_settings!({filters => vec![("[0-9a-f]{8}", "<build id>")]}, {
-        assert_snapshot!(text, @"probe: <dir>/libprobe.so is damaged: its note names build <build id>, its bytes are those of <build id>; build it again with `cargo hotswap build`");
+        assert_snapshot!(text, @"probe: <dir>/libprobe.so was changed after it was built, or is half-written: its note names build <build id>, its bytes are those of <build id>; build it again with `cargo hotswap build`, or, where the change was meant, write a new note with `cargo hotswap seal`");
     });
 }
 
@@ -102,5 +102,5 @@ fn a_link_that_leads_nowhere() {
 fn a_library_that_is_no_plugin() {
     let (problem, text) = instead(odd::plain_library);
     assert!(matches!(problem, Problem::NotAPlugin));
-    assert_snapshot!(text, @"probe: <dir>/libprobe.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`, and leave its section `.hotswap` in place");
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// What a plugin does, and what becomes of it.
+#[derive(Clone, Copy)]
 pub struct Row {
     /// What `act` calls it.
     pub act: &'static str,

@@ -327,6 +327,13 @@ impl Worker {
                         holders = others
                             .flat_map(|other| other.state.holders_of(instance))
                             .collect();
+                        if holders.is_empty() && !instance.library().is_linked() {
+                            // A hook of theirs that has not returned has it.
+                            let users = instance.users().into_iter().map(|user| Holder::User {
+                                plugin: user.to_string(),
+                            });
+                            holders.extend(users);
+                        }
                         if holders.is_empty() && instance.library().is_linked() {
                             let reason =
                                 "an import of it, which a thread or a static of another plugin has";

@@ -251,7 +251,7 @@ impl State {
                 };
             }
             State::Shared { instance: user, .. } => (user.library(), user.imports()),
-            // What it imports is with that thread; it is named itself.
+            // What it imports is with that thread: see `Instance::users`.
             State::Freeing { .. } | State::Hanging { .. } | State::Errand(_) => return Vec::new(),
             State::Aside { state, .. } => return state.holders_of(instance),
             State::Objects { library, uses }

@@ -82,6 +82,8 @@ pub(super) struct Entries<'a, 'de> {
     pub left: u32,
     /// The last key, and what comes behind it.
     pub key: &'de [u8],
+    /// Whether names are the only keys that may select a field.
+    pub names_only: bool,
 }
 
 impl<'de> MapAccess<'de> for Entries<'_, 'de> {
@@ -97,7 +99,9 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
         }
         self.left -= 1;
         self.key = self.decoder.input;
+        self.decoder.names_only = self.names_only;
         let key = seed.deserialize(&mut *self.decoder);
+        self.decoder.names_only = true;
         Ok(Some(key.map_err(|e| key_error(e, self.key))?))
     }
 
@@ -115,11 +119,16 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
 /// The error, seen from the map that has it under the key with these bytes.
 #[cold]
 pub(super) fn key_error(error: Error, key: &[u8]) -> Error {
+    error.at(&label(key))
+}
+
+/// How a path names what is under the key with these bytes.
+pub(super) fn label(key: &[u8]) -> String {
     match Decoder::new(key).head() {
-        Ok(Head::Str(name)) => error.at(name),
-        Ok(Head::Uint(number)) => error.at(&format!("[{number}]")),
-        Ok(Head::Int(number)) => error.at(&format!("[{number}]")),
-        _ => error.at("[…]"),
+        Ok(Head::Str(name)) => name.to_owned(),
+        Ok(Head::Uint(number)) => format!("[{number}]"),
+        Ok(Head::Int(number)) => format!("[{number}]"),
+        _ => "[…]".to_owned(),
     }
 }
 
@@ -181,12 +190,9 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.content {
-            Some(decoder) => decoder
-                .deserialize_map(visitor)
-                .map_err(|e| e.at(self.name)),
-            None => Decoder::new(&[0x80])
-                .deserialize_map(visitor)
-                .map_err(|e| e.at(self.name)),
+            Some(decoder) => decoder.deserialize_struct("", &[], visitor),
+            None => Decoder::new(&[0x80]).deserialize_struct("", &[], visitor),
         }
+        .map_err(|e| e.at(self.name))
     }
 }

@@ -1,7 +1,8 @@
 //! Writing what is in a list, a map, a variant.
-use super::Error;
 use super::access::key_error;
 use super::encode::{Encoder, done, length};
+use super::number::{self, Number};
+use super::{Decoder, Error, Head};
 use rmp::encode;
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
@@ -56,11 +57,36 @@ impl<'e> Compound<'e> {
 
     #[inline]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        if name.starts_with('$') && matches!(name, number::NAME | number::RAW) {
+            return self.private(name, value);
+        }
         done(encode::write_str(&mut self.encoder.out, name))?;
         let written = value.serialize(&mut *self.encoder);
         written.map_err(|e| self.within(e.at(name)))?;
         self.count += 1;
         Ok(())
+    }
+
+    /// The one field of a struct that only `serde_json` understands: a number is written as such, in place of the struct.
+    #[cold]
+    fn private<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
+        if name == number::RAW {
+            return Err(Error::new(
+                "is JSON in its raw form (`RawValue`), which nothing but serde_json reads: keep it as a text",
+            ));
+        }
+        let text = super::encode(value, Vec::new())?;
+        let Head::Str(text) = Decoder::new(&text).head()? else {
+            return Err(Error::new("is a number of serde_json that is no text"));
+        };
+        let number = Number::exactly(text).ok_or_else(|| {
+            Error::new(format!(
+                "is the number {text}, which no integer of up to 128 bits and no f64 is exactly: keep it as a text"
+            ))
+        })?;
+        self.encoder.bytes().truncate(self.start);
+        self.count += 1;
+        number.serialize(&mut *self.encoder)
     }
 
     fn finish(self) -> Result<(), Error> {

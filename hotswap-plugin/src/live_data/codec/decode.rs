@@ -23,12 +23,18 @@ impl<'de> Decoder<'de> {
     }
 
     #[inline]
-    fn map<V: Visitor<'de>>(&mut self, len: u32, visitor: V) -> Result<V::Value, Error> {
+    fn map<V: Visitor<'de>>(
+        &mut self,
+        len: u32,
+        names_only: bool,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         self.deeper(|decoder| {
             let mut entries = Entries {
                 decoder,
                 left: len,
                 key: &[],
+                names_only,
             };
             let value = visitor.visit_map(&mut entries)?;
             match entries.left {
@@ -63,8 +69,9 @@ fn too_many(len: usize, read: usize) -> Error {
 impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     type Error = Error;
 
+    /// As the buffer of `serde` says, which stands between a type and this where the type is `untagged`, for instance.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 
     #[inline]
@@ -85,7 +92,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             Head::Str(text) => visitor.visit_borrowed_str(text),
             Head::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Head::List(len) => self.list(len, visitor),
-            Head::Map(len) => self.map(len, visitor),
+            Head::Map(len) => self.map(len, false, visitor),
         }
     }
 
@@ -192,10 +199,11 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         self.deserialize_seq(visitor)
     }
 
+    /// A map, or a struct with `flatten`, of which the keys that are no names belong to a map in it.
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.head()? {
-            Head::Map(len) => self.map(len, visitor),
+            Head::Map(len) => self.map(len, false, visitor),
             other => other.instead_of(&visitor),
         }
     }
@@ -208,7 +216,10 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
+        match self.head()? {
+            Head::Map(len) => self.map(len, true, visitor),
+            other => other.instead_of(&visitor),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -251,9 +262,12 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         self.deserialize_str(visitor)
     }
 
-    /// A name: never a number.
+    /// A name: never a number, which would be the place of a field.
     #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if !self.names_only {
+            return self.deserialize_any(visitor);
+        }
         match self.head()? {
             Head::Str(name) => visitor.visit_borrowed_str(name),
             other => other.instead_of(&"a name"),

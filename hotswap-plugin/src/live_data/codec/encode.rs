@@ -1,6 +1,6 @@
 //! Writing: `serde`'s serializer over the functions of `rmp`.
 use super::compound::Compound;
-use super::{Error, MAX_DEPTH, SIGNED, SOME, UNSIGNED, bytes};
+use super::{Error, MAX_DEPTH, SIGNED, SOME, UNSIGNED};
 use rmp::Marker;
 use rmp::encode::{self, ByteBuf, ValueWriteError};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
@@ -108,7 +108,7 @@ impl<'e> Serializer for &'e mut Encoder {
     type SerializeStructVariant = Compound<'e>;
 
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 
     numbers! {
@@ -284,11 +284,6 @@ impl<'e> Serializer for &'e mut Encoder {
             (len, Some(most)) if len == most => Some(len),
             _ => None,
         };
-        // The compiler knows the answer. A wrong one would cost space, and nothing else.
-        if std::any::type_name::<I::Item>() == "&u8" && len.is_some() {
-            let bytes: Result<Vec<u8>, Error> = items.map(|item| bytes::byte(&item)).collect();
-            return self.serialize_bytes(&bytes?);
-        }
         let mut list = self.list(len)?;
         items.try_for_each(|item| SerializeSeq::serialize_element(&mut list, &item))?;
         SerializeSeq::end(list)

@@ -9,6 +9,8 @@ pub(in crate::live_data) struct Decoder<'de> {
     depth: u32,
     /// A `None` comes next, and belongs to so many options in each other.
     pub(super) nested: Option<u8>,
+    /// Whether an identifier has to be a name.
+    pub(super) names_only: bool,
 }
 
 /// A value, or what tells how many there are in it.
@@ -62,6 +64,7 @@ impl<'de> Decoder<'de> {
             input,
             depth: 0,
             nested: None,
+            names_only: true,
         }
     }
 

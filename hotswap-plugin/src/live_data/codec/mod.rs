@@ -10,22 +10,30 @@
 //! | integers | integer, the shortest; above 64 bits: extension 2 (signed) or 3 (unsigned) with 16 bytes, big-endian |
 //! | `f32`, `f64`, `bool` | float 32, float 64, boolean |
 //! | text, `char` | string |
-//! | `Vec<u8>`, `&[u8]` | binary |
-//! | a list, a set, a tuple, a tuple struct | array |
+//! | a `Vec<u8>` that is live data, or a field of a type with `#[live_data]` | binary |
+//! | any other list, a set, a tuple, a tuple struct | array |
 //! | a map | map |
 //! | a struct with named fields, a unit struct | map with names as keys; an empty one |
 //! | `Variant`, any other variant | string; map with the name as its one key |
 //! | `None`, `()` | nil |
 //! | `Some(x)`, a newtype struct | as what is in it |
 //! | `Some(None)`, `Some(Some(None))`, … | extension 1 with one byte: how many `Some` there are around a nil |
+//!
+//! Between a type and these bytes there may be a buffer of `serde`: behind `tag`, `untagged` and `flatten` a value is first
+//! read without its type. So the bytes say of themselves what they are, and addresses are texts, since that buffer takes
+//! every format for one that people read. What it cannot hold is found when the value is saved: see `check`.
 mod access;
 pub mod bytes;
+mod check;
 mod compound;
 mod decode;
 mod encode;
 mod head;
+mod number;
+mod witness;
 
 pub(super) use bytes::Block;
+pub(super) use check::comes_back;
 pub(super) use head::{Decoder, Head};
 
 use serde::de::{DeserializeOwned, Expected, Unexpected};
@@ -51,6 +59,14 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let value = T::deserialize(&mut decoder)?;
     decoder.end()?;
     Ok(value)
+}
+
+/// How a path names what is under this key.
+pub(super) fn label<K: Serialize + ?Sized>(key: &K) -> String {
+    match encode(key, Vec::new()) {
+        Ok(key) => access::label(&key),
+        Err(_) => "[…]".to_owned(),
+    }
 }
 
 /// What is wrong, and where.

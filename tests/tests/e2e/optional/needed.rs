@@ -3,10 +3,11 @@ use super::{chain, redacted};
 use hotswap_host::Hook;
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
-use hotswap_tests::fixture::{Build, ordered, renamed};
+use hotswap_tests::fixture::{self, Build, ordered, renamed};
 use hotswap_tests::links::{bottom, build, link, middle, summit};
 use insta::assert_snapshot;
 use std::fs;
+use std::time::Duration;
 
 /// What is said of a reload that fails since an optional plugin does. Nothing has changed, and nothing is left.
 fn refused(stage: &Stage) -> (ReloadError, String) {
@@ -105,6 +106,43 @@ fn a_handle_needs_it_whatever_is_wrong_with_it() {
         "summit (build 00) <- middle (build 00) <- bottom (build 00)"
     );
     stage.close();
+}
+
+/// Those that depend on how the host is set up.
+#[test]
+fn a_build_that_the_host_cannot_take() {
+    let stage = Stage::with(
+        &[
+            ("bottom", &bottom()),
+            ("middle", &middle()),
+            ("summit", &summit()),
+        ],
+        |builder| {
+            builder
+                .optional(["summit"])
+                .require_same_toolchain(true)
+                .hook_limit(Duration::from_millis(500))
+        },
+    );
+    let _handle = stage.swapper.dynamic("summit", "trace").unwrap();
+    let rustc = fixture::artifact(&summit()).metadata.rustc;
+    let older = rustc.replacen("rustc 1", "rustc 0", 1);
+    stage.install("bottom", &build(&bottom(), 1));
+    let said = [
+        renamed(&summit(), &rustc, &older),
+        renamed(&summit(), "libc.so.6", "libc.so.0"),
+        ordered(&summit(), "hang on_load"),
+    ]
+    .map(|library| {
+        stage.install("summit", &library);
+        let error = stage.swapper.reload().unwrap_err();
+        assert!(matches!(&error, ReloadError::Needed { plugin, .. } if plugin == "summit"));
+        let text = redacted(&stage, &error);
+        text.replace(&older, "OLDER").replace(&rustc, "RUSTC")
+    });
+    assert_snapshot!(said.join("\n"), @"");
+    // A hook of it never returns.
+    stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
 }
 
 #[test]

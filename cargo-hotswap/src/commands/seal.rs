@@ -1,0 +1,55 @@
+//! `cargo hotswap seal`
+
+use std::path::Path;
+
+use hotswap_host::artifact::{Artifact, Note};
+
+use crate::Error;
+use crate::cli::SealArgs;
+use crate::commit::UNKNOWN;
+use crate::error::{exit, io};
+use crate::install;
+use crate::session::Session;
+
+/// Gives each artifact a note for the bytes that it has now.
+pub(crate) fn execute(session: &Session, args: &SealArgs) -> Result<u8, Error> {
+    let from = args.from.as_deref().map(|file| original(session, file));
+    let from = from.transpose()?.flatten();
+    for file in &args.artifacts {
+        seal(session, &session.absolute(file), from.as_ref())?;
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// The note of the artifact that others were made from.
+fn original(session: &Session, file: &Path) -> Result<Option<Note>, Error> {
+    let artifact = Artifact::read(&session.absolute(file));
+    let artifact = artifact.map_err(|error| Error::Artifact(Box::new(error)))?;
+    Ok(artifact.note)
+}
+
+fn seal(session: &Session, file: &Path, from: Option<&Note>) -> Result<(), Error> {
+    let mut bytes = std::fs::read(file).map_err(io("read", file))?;
+    let before = bytes.clone();
+    let own = Note::take_from(&mut bytes);
+    // What is no plugin for this machine gets no note.
+    let artifact = Artifact::from_bytes(file, &bytes);
+    let artifact = artifact.map_err(|error| Error::Artifact(Box::new(error)))?;
+    let note = from.cloned().or(own).unwrap_or_else(|| Note {
+        commit: UNKNOWN.to_owned(),
+        dirty: false,
+    });
+    note.append_to(&mut bytes);
+    let shown = file.display();
+    if bytes == before {
+        session.ui.status("Unchanged", shown);
+        return Ok(());
+    }
+    install::replace(session, file, &bytes)?;
+    let (name, build) = (&artifact.metadata.name, artifact.build_id);
+    session.ui.status(
+        "Sealed",
+        format_args!("{name} (build {build:.8}) -> {shown}"),
+    );
+    Ok(())
+}

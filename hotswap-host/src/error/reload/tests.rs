@@ -1,0 +1,69 @@
+//! Texts of errors that real plugins hardly cause; the tests of the host have the others.
+use super::ReloadError;
+use crate::load::copy::CopyError;
+use crate::vault::LivePlace;
+use hotswap_plugin::LiveKind;
+use std::io;
+
+fn needed(failure: ReloadError) -> String {
+    let error = ReloadError::Needed {
+        plugin: "beta".into(),
+        failure: Box::new(failure),
+        reason: Box::new(ReloadError::Handle {
+            plugin: "beta".into(),
+            item: "ask".into(),
+            message: "the new build has no such function".into(),
+        }),
+    };
+    assert_eq!(error.plugin(), Some("beta".into()));
+    error.to_string()
+}
+
+#[test]
+fn an_optional_plugin_that_cannot_be_left_out() {
+    const START: &str =
+        "beta is optional, but cannot be left out (the host holds a handle of beta.ask): ";
+    let place = |plugin: &str| {
+        Box::new(LivePlace {
+            plugin: plugin.into(),
+            file: format!("/plugins/lib{plugin}.so").into(),
+            module: "jobs".into(),
+        })
+    };
+    let failures = [
+        (
+            ReloadError::Copy(CopyError {
+                plugin: "beta".into(),
+                file: "/plugins/libbeta.so".into(),
+                as_file: "the disk is full".into(),
+                in_memory: io::ErrorKind::OutOfMemory.into(),
+            }),
+            "",
+        ),
+        (
+            ReloadError::Layout {
+                plugin: "beta".into(),
+                file: "/plugins/libbeta.so".into(),
+                message: "a field is missing".into(),
+            },
+            "beta: /plugins/libbeta.so does not fit this host: a field is missing: build plugin and host with the same \
+             version of hotswap",
+        ),
+        (
+            ReloadError::LiveDuplicate {
+                kind: LiveKind::Function,
+                name: "roll_call".into(),
+                first: place("alpha"),
+                second: place("beta"),
+            },
+            "two live functions are called roll_call: in module jobs of alpha (/plugins/libalpha.so), and in module jobs of \
+             beta (/plugins/libbeta.so): rename one of them",
+        ),
+    ];
+    for (failure, text) in failures {
+        let alone = failure.to_string();
+        assert!(alone.contains(text), "{alone}");
+        assert!(alone.contains("/plugins/libbeta.so"), "{alone}");
+        assert_eq!(needed(failure), format!("{START}{alone}"));
+    }
+}
