@@ -140,7 +140,11 @@ fn a_build_that_the_host_cannot_take() {
         let text = redacted(&stage, &error);
         text.replace(&older, "OLDER").replace(&rustc, "RUSTC")
     });
-    assert_snapshot!(said.join("\n"), @"");
+    assert_snapshot!(said.join("\n"), @r"
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) was built by OLDER, and the host insists on RUSTC: build it again with that compiler
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: DIR/libsummit.so cannot be opened: it needs the library libc.so.0, which is not found; install it, or add its directory to LD_LIBRARY_PATH
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: on_load has not returned within 500ms (DIR/libsummit.so): nothing has changed, and this build stays in memory until the hook returns; let it return sooner, or raise `Builder::hook_limit`
+    ");
     // A hook of it never returns.
     stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
 }
