@@ -39,6 +39,7 @@ mod hosts;
 mod install;
 mod interrupt;
 mod linked;
+mod manifest;
 mod paths;
 mod project;
 mod rebuild;

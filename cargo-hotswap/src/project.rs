@@ -12,9 +12,10 @@ use crate::build::{self, Outcome};
 use crate::cargo::Calls;
 use crate::cli::{CompileOptions, MessageFormat, RunArgs};
 use crate::host;
+use crate::manifest::find_manifest;
 use crate::selection::{Group, select_host};
 use crate::session::Session;
-use crate::workspace::{Workspace, find_manifest};
+use crate::workspace::Workspace;
 
 /// See the module.
 pub(crate) struct Project<'a> {

@@ -13,9 +13,10 @@ use crate::cli::{BuildArgs, MessageFormat};
 use crate::error::exit;
 use crate::install::Installed;
 use crate::linked::{self, Program};
+use crate::manifest::find_manifest;
 use crate::selection::{Filter, Group, select};
 use crate::session::Session;
-use crate::workspace::{Workspace, find_manifest};
+use crate::workspace::Workspace;
 
 /// Builds what `args` select, and prints where it is.
 pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> {

@@ -10,8 +10,9 @@ use toml_edit::DocumentMut;
 
 use crate::cli::{CompileOptions, NewArgs};
 use crate::error::{exit, io};
+use crate::manifest::find_manifest;
 use crate::session::{Session, without_cargos_variables};
-use crate::workspace::{Workspace, find_manifest};
+use crate::workspace::Workspace;
 use crate::{Error, paths};
 
 /// The name of the first plugin of a new workspace.
