@@ -15,7 +15,7 @@ const OPTIONS: [(&str, &str); 6] = [
     ),
     (
         "--debug",
-        "`-v` and `-vv` say more, and `RUST_BACKTRACE=1` adds backtraces; what debuggers see is set in the profile",
+        "`-v` and `-vv` say more; what debuggers see is set in the profile",
     ),
     (
         "--include",
@@ -46,8 +46,13 @@ pub(crate) fn explain(error: &mut clap::Error) {
         "{name} is an option of Go's hotswap: {instead}; see {PAGE}"
     ));
     // The most similar option is one that means something else.
-    error.remove(ContextKind::SuggestedArg);
-    error.remove(ContextKind::TrailingArg);
+    for misleading in [
+        ContextKind::SuggestedArg,
+        ContextKind::TrailingArg,
+        ContextKind::Usage,
+    ] {
+        error.remove(misleading);
+    }
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
 }
 
@@ -68,7 +73,9 @@ mod tests {
                 explain(&mut error);
                 let text = error.to_string();
                 assert!(text.contains(instead), "{text}");
-                assert!(!text.contains("similar"), "{text}");
+                for misleading in ["similar", "Usage"] {
+                    assert!(!text.contains(misleading), "{text}");
+                }
             }
             assert!(page.contains(&format!("`{name}")), "{name}");
         }

@@ -15,8 +15,8 @@ pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
 ///
 /// A thread of its own does it and logs the outcome, the report or the error; after an error the host goes on with
 /// what it had. Checks and observers of every generation ([`Builder::check`](crate::Builder::check) and
-/// [`observe`](crate::Builder::observe)) see these reloads, too. Signals that arrive during a reload make one more follow it. The tools beside the host are told which
-/// signal it is: see [`runtime`](crate::runtime).
+/// [`observe`](crate::Builder::observe)) see these reloads, too. Signals that arrive during a reload make one more follow
+/// it. The tools beside the host are told which signal it is: see [`runtime`](crate::runtime).
 ///
 /// It does not keep the plugins loaded: when the last swapper is gone, signals do nothing.
 ///

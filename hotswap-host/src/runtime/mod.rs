@@ -15,6 +15,7 @@
 //!
 //! A host whose directory is removed while it runs, by a cleaner or at the end of a session, makes it again with its next
 //! reload. Until then it is found by the lock file that it has open: on Linux, by tools that see its process in `/proc`.
+//! Builds that were loaded before go on, but their private copies are gone: debuggers and backtraces find no lines of them.
 mod base;
 mod error;
 mod host_dir;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 impl Swapper {
     /// What would keep the live build of this plugin in memory, if it was replaced now: plugins that import it, calls, pins and
-    /// holds, objects of its own that others have, its tasks and threads. `None` where no such plugin is live.
+    /// holds, objects of its own that others have, its tasks and threads. `None` where no such plugin is live. An object in a slot
+    /// of an extension counts as one that the host has, though it leaves with its generation.
     ///
     /// It is a look at what changes all the time, for people: what is not listed may have begun since.
     /// [`retirements`](Self::retirements) tells of builds that were replaced.
