@@ -2,10 +2,10 @@
 use super::dl;
 use hotswap_plugin::contract::shim::Key;
 use std::ffi::{c_int, c_void};
-use std::ptr::null_mut;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::ptr::null_mut;
 
 pub(crate) const HAS_SHIM: bool = false;
 
