@@ -1,6 +1,6 @@
 //! The one place that every generation passes: the host's checks, and its observers.
 use hotswap_host::prelude::*;
-use hotswap_host::{Builder, Cause, Change, ReloadEvent, ReloadEventKind, signal};
+use hotswap_host::{Builder, Change, ReloadEvent, ReloadEventKind, signal};
 use hotswap_tests::fixture::{Build, ordered};
 use hotswap_tests::{LIMIT, Stage, records};
 use std::sync::mpsc::{Receiver, channel};
