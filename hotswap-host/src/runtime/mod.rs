@@ -12,8 +12,12 @@
 //!
 //! JSON files are replaced in one step: what is read is never half-written. Directories that nobody has locked are
 //! removed by the next host that starts.
+//!
+//! A host whose first load is refused usually ends, and its directory goes with it. So whoever starts a host may name a file in
+//! [`FIRST_REPORT`], into which the host writes the report of its first load.
 mod base;
 mod error;
+mod first_report;
 mod host_dir;
 mod hosts;
 mod process;
@@ -24,8 +28,10 @@ mod small_file;
 mod tests;
 
 pub use error::{RuntimeError, WaitError};
+pub use first_report::FIRST_REPORT;
 pub use hosts::{RunningHost, hosts};
 pub use record::{HostRecord, StoredReport};
 
+pub(crate) use first_report::tell_starter;
 pub(crate) use host_dir::HostDir;
 pub(crate) use record::Reported;
