@@ -10,10 +10,11 @@ use std::time::Instant;
 use cargo_metadata::{Package, PackageId};
 use hotswap_host::artifact::{self, Artifact, ArtifactError, ArtifactProblem, BuildId, Hindrance};
 
-use crate::cargo::{Calls, check_features, file_of};
+use crate::cargo::{Calls, Made, check_features, file_of};
 use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;
+use crate::freshness::Freshness;
 use crate::install::{BUILD_LOCK, Installed, Locked, OUT_LOCK};
 use crate::selection::Group;
 use crate::session::Session;
@@ -57,6 +58,14 @@ impl Outcome {
                 .iter()
                 .any(|built| built.installed == Installed::Written)
     }
+
+    /// Names the plugins that are as they were.
+    pub(crate) fn say_unchanged(&self, session: &Session) {
+        let unchanged = |built: &&Built| built.installed == Installed::Unchanged;
+        for built in self.built.iter().filter(unchanged) {
+            session.ui.info("Unchanged", &built.package);
+        }
+    }
 }
 
 /// A finished shared library, read and checked, with its note.
@@ -97,6 +106,13 @@ pub(crate) fn check_asked(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(),
 /// Where anything fails, nothing is installed, unless it is the installing itself that fails half way. Each file is
 /// the old one or the new one in any case.
 pub(crate) fn build(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
+    let outcome = build_changed(calls, groups)?;
+    outcome.say_unchanged(calls.session);
+    Ok(outcome)
+}
+
+/// As [`build`], without a word about plugins that are as they were.
+pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
     check(calls, groups)?;
     let session = calls.session;
     let mut plugins: Vec<&Package> = vec![];
@@ -176,10 +192,11 @@ pub(crate) fn describe(calls: &Calls<'_>, group: &Group<'_>) {
 
 fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Compiled<'w>>, Error> {
     let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));
+    let mut freshness = Freshness::new(calls);
     let mut compiled = vec![];
     for plugin in plugins {
         calls.session.ui.progress(&plugin.name);
-        compiled.push(compile(calls, plugin, &mut commits)?);
+        compiled.push(compile(calls, plugin, &mut freshness, &mut commits)?);
         calls.session.ui.advance();
     }
     Ok(compiled)
@@ -188,18 +205,21 @@ fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Com
 fn compile<'w>(
     calls: &Calls<'w>,
     plugin: &'w Package,
+    freshness: &mut Freshness<'_, '_>,
     commits: &mut Commits,
 ) -> Result<Compiled<'w>, Error> {
     let session = calls.session;
     let mut timing = Timing::new();
-    let made = calls.plugin(plugin).run(session, calls.format)?;
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
         (artifact.target.is_lib() || artifact.target.is_cdylib()) && is_shared_library(file)
     };
-    let file = file_of(&made.artifacts, &plugin.id, wanted).ok_or_else(|| Error::NoArtifact {
-        package: plugin.name.to_string(),
-        wanted: "shared library",
-    })?;
+    let output = |made: &Made| {
+        file_of(&made.artifacts, &plugin.id, wanted).ok_or_else(|| Error::NoArtifact {
+            package: plugin.name.to_string(),
+            wanted: "shared library",
+        })
+    };
+    let (_, file) = freshness.build(&calls.plugin(plugin), output)?;
     timing.step("compile");
     let mut bytes = std::fs::read(&file).map_err(io("read", &file))?;
     let build_id = examine(calls, plugin, &file, &bytes)?;
@@ -327,7 +347,7 @@ fn install(calls: &Calls<'_>, directory: &Locked, compiled: &Compiled<'_>) -> Re
             "Built",
             format_args!("{name} -> {}", shown(&file, &calls.workspace.root)),
         ),
-        Installed::Unchanged => ui.info("Unchanged", name),
+        Installed::Unchanged => {}
     }
     ui.detail("Build id", format_args!("{name}: {}", compiled.build_id));
     Ok(Built {

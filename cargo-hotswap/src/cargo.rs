@@ -107,6 +107,37 @@ impl Calls<'_> {
         call
     }
 
+    /// Removes what Cargo has built of these packages with these options, so that it builds them again.
+    pub(crate) fn clean<'n>(&self, packages: impl Iterator<Item = &'n str> + Clone) -> Call {
+        let options = self.options;
+        let valued: [(&str, Option<OsString>); 3] = [
+            ("--profile", options.profile.as_ref().map(OsString::from)),
+            ("--target", options.target.as_ref().map(OsString::from)),
+            (
+                "--target-dir",
+                explicit_target_dir(self.session, options).map(OsString::from),
+            ),
+        ];
+        let mut args = vec![OsString::from("clean")];
+        for (name, value) in valued {
+            args.extend(value.into_iter().flat_map(|value| [name.into(), value]));
+        }
+        args.extend(options.release.then(|| "--release".into()));
+        args.extend(lock_options(options).into_iter().map(OsString::from));
+        args.extend(
+            packages
+                .clone()
+                .flat_map(|name| ["--package".into(), name.into()]),
+        );
+        Call {
+            program: self.session.cargo.clone(),
+            directory: self.workspace.root.clone(),
+            args,
+            env: vec![],
+            package: packages.collect::<Vec<_>>().join("`, `"),
+        }
+    }
+
     fn call(&self, args: Vec<OsString>, package: &Package) -> Call {
         Call {
             program: self.session.cargo.clone(),
@@ -172,6 +203,11 @@ impl Calls<'_> {
 }
 
 impl Call {
+    /// What tells the call from others, whichever Cargo makes it.
+    pub(crate) fn identity(&self) -> String {
+        format!("{:?} {:?} {:?}", self.directory, self.args, self.env)
+    }
+
     /// The call as it would be typed.
     pub(crate) fn shown(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.args);

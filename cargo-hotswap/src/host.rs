@@ -6,6 +6,7 @@ use cargo_metadata::Package;
 
 use crate::Error;
 use crate::cargo::{Calls, Made, file_of};
+use crate::freshness::Freshness;
 use crate::workspace::binaries;
 
 /// Builds the binary of `host`, which loads its plugins.
@@ -15,8 +16,9 @@ pub(crate) fn build(
     named: Option<&str>,
 ) -> Result<PathBuf, Error> {
     let name = binary(host, named)?;
-    let made = calls.host(host, name).run(calls.session, calls.format)?;
-    executable(&made, host, name)
+    let output = |made: &Made| executable(made, host, name);
+    let (_, file) = Freshness::new(calls).build(&calls.host(host, name), output)?;
+    Ok(file)
 }
 
 /// The binary to run: the one named, the default one, or the only one.

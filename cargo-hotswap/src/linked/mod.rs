@@ -17,10 +17,11 @@ use cargo_metadata::Package;
 use plugin::{LIBRARY_SUFFIX, Plugin, alias, external, file_name};
 
 use crate::build::{COMMITS, base_dir, below, check_asked, describe};
-use crate::cargo::Calls;
+use crate::cargo::{Calls, Made};
 use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;
+use crate::freshness::Freshness;
 use crate::install::{BUILD_LOCK, Installed, Locked, OUT_LOCK};
 use crate::selection::Group;
 use crate::session::Session;
@@ -109,12 +110,12 @@ fn compile(calls: &Calls<'_>, group: &Group<'_>) -> Result<Vec<Plugin>, Error> {
         .workspace
         .users_of_hotswap(calls.session, calls.options)?;
     let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));
+    let mut freshness = Freshness::new(calls);
     let mut plugins = vec![];
     for plugin in &group.plugins {
         calls.session.ui.progress(&plugin.name);
-        let made = calls
-            .linked_plugin(plugin)
-            .run(calls.session, calls.format)?;
+        let output = |made: &Made| Plugin::file(plugin, made);
+        let made = freshness.build(&calls.linked_plugin(plugin), output)?;
         plugins.push(Plugin::of(plugin, &made, &live, &mut commits)?);
         calls.session.ui.advance();
     }
@@ -172,11 +173,10 @@ fn link(
     let mut known = HashSet::new();
     let search = plugins.iter().flat_map(|plugin| plugin.link.chunks(2));
     link.extend(search.filter(|pair| known.insert(*pair)).flatten().cloned());
-    let made = calls
-        .linked_host(host, binary, &list_file, link)
-        .run(session, calls.format)?;
+    let output = |made: &Made| host::executable(made, host, binary);
+    let call = calls.linked_host(host, binary, &list_file, link);
+    let (_, built) = Freshness::new(calls).build(&call, output)?;
     session.ui.advance();
-    let built = host::executable(&made, host, binary)?;
     check_takes_plugins(calls, host, binary, &built, &list_file)?;
     let bytes = std::fs::read(&built).map_err(io("read", &built))?;
     let permissions = built.metadata().map_err(io("read", &built))?.permissions();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Artifact, Package, PackageId};
 use hotswap_host::artifact::{BuildId, Note};
@@ -32,21 +32,20 @@ pub(super) struct Plugin {
 }
 
 impl Plugin {
-    /// What came of the call for `package`. `live` are the packages that may have something live.
+    /// The library that came of the call for `package`.
+    pub(super) fn file(package: &Package, made: &Made) -> Result<PathBuf, Error> {
+        let wanted = |artifact: &Artifact, file: &Path| is_library(artifact) && is_rlib(file);
+        file_of(&made.artifacts, &package.id, wanted).ok_or_else(|| no_library(package))
+    }
+
+    /// The plugin whose library is `file`. `live` are the packages that may have something live.
     pub(super) fn of(
         package: &Package,
-        made: &Made,
+        (made, file): &(Made, PathBuf),
         live: &HashSet<PackageId>,
         commits: &mut Commits,
     ) -> Result<Self, Error> {
-        let wanted = |artifact: &Artifact, file: &Path| is_library(artifact) && is_rlib(file);
-        let file = file_of(&made.artifacts, &package.id, wanted);
-        let (file, library) = file
-            .zip(library(package))
-            .ok_or_else(|| Error::NoArtifact {
-                package: package.name.to_string(),
-                wanted: "library",
-            })?;
+        let library = library(package).ok_or_else(|| no_library(package))?;
         let library = library.name.replace('-', "_");
         let mut with_live = made.artifacts.clone();
         with_live.retain(|made| is_library(made) && live.contains(&made.package_id));
@@ -55,7 +54,7 @@ impl Plugin {
             .map(|made| made.target.name.replace('-', "_"));
         Ok(Plugin {
             package: package.name.to_string(),
-            bytes: std::fs::read(&file).map_err(io("read", &file))?,
+            bytes: std::fs::read(file).map_err(io("read", file))?,
             note: commits.note(directory(package)),
             crates: crates.chain([library.clone()]).collect(),
             link: search_paths(made),
@@ -78,6 +77,13 @@ impl Plugin {
             self.package,
             build_id(&self.bytes)
         )
+    }
+}
+
+fn no_library(package: &Package) -> Error {
+    Error::NoArtifact {
+        package: package.name.to_string(),
+        wanted: "library",
     }
 }
 

@@ -15,3 +15,4 @@ mod note;
 mod refused;
 mod run;
 mod selected;
+mod watching;
