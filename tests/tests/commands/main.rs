@@ -1,10 +1,12 @@
 //! What users do at the command line: `cargo hotswap` with real hosts, from the first run to a reload that fails.
+mod changes;
 mod extension;
 mod graph;
 mod hello;
 mod inspect;
 mod new;
 mod project;
+mod refusals;
 mod running;
 mod slink;
 mod trine;
