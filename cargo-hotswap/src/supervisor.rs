@@ -119,8 +119,8 @@ impl Supervisor<'_> {
         let is_first = std::mem::take(&mut self.is_first);
         let program = match done.result {
             Ok(Made::Everything(program)) => Some(program),
-            Ok(Made::Plugins) => {
-                self.built_since = true;
+            Ok(Made::Plugins { changed }) => {
+                self.built_since |= changed;
                 None
             }
             Err(error) if is_first && error.is_final() => return Err(error),

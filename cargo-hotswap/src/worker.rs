@@ -57,7 +57,10 @@ pub(crate) struct Done {
 #[derive(Debug)]
 pub(crate) enum Made {
     /// The running host was told, if there was anything to tell.
-    Plugins,
+    Plugins {
+        /// Whether there was.
+        changed: bool,
+    },
     /// Everything that it takes to start the host.
     Everything(Program),
 }
@@ -173,7 +176,9 @@ impl<'a> Worker<'a> {
                 ));
             }
             let outcome = build::build_changed(&project.calls(), &[group])?;
-            outcome.say_unchanged(self.session);
+            if !job.change.by_cargo {
+                outcome.say_unchanged(self.session);
+            }
             let executable = host::build(&project.calls(), host, self.args.bin.as_deref())?;
             let of_plugins = plugin_scope(project, &outcome)?;
             let dep_info = executable.with_extension("d");
@@ -199,7 +204,9 @@ impl<'a> Worker<'a> {
         if self.behind {
             self.reload(AGAIN[0])?;
         }
-        Ok(Made::Plugins)
+        Ok(Made::Plugins {
+            changed: outcome.changed(),
+        })
     }
 
     /// Asks Cargo anew where what it says may have changed.

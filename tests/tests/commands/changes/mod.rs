@@ -16,7 +16,7 @@ fn what_runs_is_what_is_on_the_disk() {
         Err(_) => usual,
     };
     let seed = setting("HOTSWAP_TEST_SEED", 1);
-    let changes = setting("HOTSWAP_TEST_CHANGES", 16);
+    let changes = setting("HOTSWAP_TEST_CHANGES", KINDS);
     println!("HOTSWAP_TEST_SEED={seed} HOTSWAP_TEST_CHANGES={changes}");
     let project = Project::new();
     project.plugin_dir("app");
