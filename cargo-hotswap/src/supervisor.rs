@@ -22,7 +22,7 @@ use crate::worker::{Done, Job, Made, Program, Worker, first_scope};
 enum Event {
     Told(Told),
     Changed,
-    Done(Done),
+    Done(Box<Done>),
 }
 
 impl From<Told> for Event {
@@ -47,7 +47,7 @@ pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Resul
         let done = sender.clone();
         scope.spawn(move || {
             Worker::new(session, args, manifest)
-                .serve(&work, |job| drop(done.send(Event::Done(job))));
+                .serve(&work, |job| drop(done.send(Event::Done(Box::new(job)))));
         });
         let supervisor = Supervisor {
             session,
@@ -95,7 +95,7 @@ impl Supervisor<'_> {
             };
             match event {
                 Ok(Event::Changed) => self.pending.note(),
-                Ok(Event::Done(done)) => self.done(done)?,
+                Ok(Event::Done(done)) => self.done(*done)?,
                 Ok(Event::Told(Told::Signal(caught))) => self.signal(caught)?,
                 Ok(Event::Told(Told::HostEnded)) => {
                     if let Some(code) = self.host_ended()? {
