@@ -1,7 +1,7 @@
 //! What changed and is not built yet.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -38,8 +38,8 @@ pub(crate) struct Pending {
     building: Option<Before>,
     hint: Option<Hint>,
     looked: Instant,
-    /// Whether nothing has changed since the last build but what changed during it.
-    just_built: bool,
+    /// Whether something changed while the last build ran, which succeeded.
+    may_be_built: bool,
     /// Whether a look has found a change without an event before.
     warned: bool,
 }
@@ -65,8 +65,8 @@ struct Hint {
 pub(crate) struct Change {
     /// What changed since the last build.
     pub(crate) paths: Vec<PathBuf>,
-    /// Whether only Cargo itself changed it, so that hardly anything else will come of it.
-    pub(crate) by_cargo: bool,
+    /// Whether it changed while a build ran that succeeded, and may be in that already: Cargo itself writes its lock file then.
+    pub(crate) may_be_built: bool,
 }
 
 impl Pending {
@@ -84,7 +84,7 @@ impl Pending {
             building: None,
             hint: None,
             looked: Instant::now(),
-            just_built: false,
+            may_be_built: false,
             warned: false,
         }
     }
@@ -121,7 +121,6 @@ impl Pending {
         }
         if paths.is_empty() {
             self.hint = None;
-            self.just_built = false;
             return None;
         }
         let Some(hint) = self.hint.filter(|hint| hint.due() <= now) else {
@@ -140,9 +139,12 @@ impl Pending {
         for path in &paths {
             session.ui.detail("Changed", shown(path, &session.dir));
         }
-        let by_cargo = self.just_built && paths.iter().all(|path| is_lock(path));
+        let may_be_built = std::mem::take(&mut self.may_be_built);
         self.begin(survey);
-        Some(Change { paths, by_cargo })
+        Some(Change {
+            paths,
+            may_be_built,
+        })
     }
 
     /// There is to be another build, though nothing changes.
@@ -168,7 +170,13 @@ impl Pending {
     }
 
     /// A build has ended, and says what the plugins, and the host if that was built, are made of.
-    pub(crate) fn finish(&mut self, session: &Session, plugins: Scope, host: Option<Scope>) {
+    pub(crate) fn finish(
+        &mut self,
+        session: &Session,
+        plugins: Scope,
+        host: Option<Scope>,
+        succeeded: bool,
+    ) {
         self.plugins = plugins;
         if let Some(host) = host {
             self.host = host;
@@ -176,7 +184,6 @@ impl Pending {
         let Some(before) = self.building.take() else {
             return;
         };
-        self.just_built = true;
         let survey = self.look(session);
         let scope = self.scope();
         self.tried.clear();
@@ -203,7 +210,9 @@ impl Pending {
         let gone = gone.filter(|(path, _)| !survey.found.contains_key(*path) && scope.covers(path));
         self.tried
             .extend(gone.map(|(path, found)| (path.clone(), found.content)));
-        if !self.differences(&survey).is_empty() {
+        let changed = !self.differences(&survey).is_empty();
+        self.may_be_built = changed && succeeded;
+        if changed {
             // What happened meanwhile; not all of it had been watched.
             self.hint(true);
         }
@@ -301,9 +310,4 @@ impl Hint {
     fn due(&self) -> Instant {
         (self.last + QUIET).min(self.first + PATIENCE)
     }
-}
-
-/// Cargo writes this file while it builds.
-fn is_lock(path: &Path) -> bool {
-    path.ends_with("Cargo.lock")
 }

@@ -117,6 +117,7 @@ impl Supervisor<'_> {
     fn done(&mut self, done: Done) -> Result<(), Error> {
         let ui = &self.session.ui;
         let is_first = std::mem::take(&mut self.is_first);
+        let succeeded = done.result.is_ok();
         let program = match done.result {
             Ok(Made::Everything(program)) => Some(program),
             Ok(Made::Plugins { changed }) => {
@@ -133,7 +134,8 @@ impl Supervisor<'_> {
                 None
             }
         };
-        self.pending.finish(self.session, done.plugins, done.host);
+        self.pending
+            .finish(self.session, done.plugins, done.host, succeeded);
         match program.filter(|_| self.host.is_none()) {
             Some(program) => self.start(&program),
             None => Ok(()),

@@ -176,7 +176,7 @@ impl<'a> Worker<'a> {
                 ));
             }
             let outcome = build::build_changed(&project.calls(), &[group])?;
-            if !job.change.by_cargo {
+            if !job.change.may_be_built {
                 outcome.say_unchanged(self.session);
             }
             let executable = host::build(&project.calls(), host, self.args.bin.as_deref())?;
@@ -196,7 +196,7 @@ impl<'a> Worker<'a> {
             });
         }
         let outcome = build::build_changed(&project.calls(), &[group])?;
-        if !job.change.by_cargo {
+        if !job.change.may_be_built {
             outcome.say_unchanged(self.session);
         }
         self.scopes.0 = plugin_scope(project, &outcome)?;

@@ -337,8 +337,8 @@ fn what_only_another_start_takes_up_is_said() {
     running.host_says();
     fixture.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.80.0\"\n");
     running.until("rust-toolchain.toml changed, but this command was started with the toolchain");
-    fs::remove_file(fixture.root.join("rust-toolchain.toml")).expect("it is there");
     running.until("Unchanged moon");
+    fs::remove_file(fixture.root.join("rust-toolchain.toml")).expect("it is there");
     fixture.write(".cargo/config.toml", "[build]\ntarget-dir = \"other\"\n");
     running.until("the running host loads them from");
     running.until(GOES_ON);

@@ -106,7 +106,6 @@ fn it_is_started_again_and_asked_again() {
     ]);
     project.edit(source, "= None", "= Some(1)");
     app.until("version 1");
-    assert!(!app.has_said("Unchanged"));
 
     // For a reason that stays: asked again whenever anything is built, though nothing comes of it.
     app.forget();
