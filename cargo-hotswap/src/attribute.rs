@@ -33,6 +33,13 @@ pub(crate) fn plugin(root: &Path) -> Result<Option<Plugin>, Error> {
     Ok(plugin_in(&text))
 }
 
+/// Whether the file `root` can be read and parsed, and holds anything: only then it says for sure that there is no plugin.
+pub(crate) fn is_whole(root: &Path) -> bool {
+    std::fs::read_to_string(root).is_ok_and(|text| {
+        syn::parse_file(&text).is_ok_and(|file| !file.items.is_empty() || !file.attrs.is_empty())
+    })
+}
+
 fn plugin_in(text: &str) -> Option<Plugin> {
     match syn::parse_file(text) {
         Ok(file) => first_plugin(&file.items),

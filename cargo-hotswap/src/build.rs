@@ -63,6 +63,14 @@ impl Outcome {
                 .iter()
                 .any(|built| built.installed == Installed::Written)
     }
+
+    /// Names the plugins that are as they were.
+    pub(crate) fn say_unchanged(&self, session: &Session) {
+        let unchanged = |built: &&Built| built.installed == Installed::Unchanged;
+        for built in self.built.iter().filter(unchanged) {
+            session.ui.info("Unchanged", &built.package);
+        }
+    }
 }
 
 /// A finished shared library, read and checked, with its note.
@@ -101,6 +109,13 @@ pub(crate) fn check_asked(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(),
 /// Where anything fails, nothing is installed, unless it is the installing itself that fails half way. Each file is
 /// the old one or the new one in any case.
 pub(crate) fn build(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
+    let outcome = build_changed(calls, groups)?;
+    outcome.say_unchanged(calls.session);
+    Ok(outcome)
+}
+
+/// As [`build`], without a word about plugins that are as they were.
+pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
     check(calls, groups)?;
     let session = calls.session;
     let mut plugins: Vec<&Package> = vec![];
@@ -427,7 +442,7 @@ fn install(calls: &Calls<'_>, directory: &Locked, compiled: &Compiled<'_>) -> Re
             "Built",
             format_args!("{name} -> {}", shown(&file, &calls.workspace.root)),
         ),
-        Installed::Unchanged => ui.info("Unchanged", name),
+        Installed::Unchanged => {}
     }
     ui.detail("Build id", format_args!("{name}: {}", compiled.build_id));
     Ok(Built {

@@ -63,8 +63,14 @@ pub enum Command {
     /// Build a host and its plugins, run it, and reload it whenever a plugin's sources change
     ///
     /// What is watched is what the plugins are really made of, as Cargo knows it: their sources, path dependencies,
-    /// included files, build scripts and what those read, and the manifests. When a build fails, the compiler's own
-    /// text is shown and the loaded version goes on.
+    /// included files, build scripts and what those read, the manifests, and Cargo's configuration. Contents are
+    /// compared, so that a file which is older than the build counts too, and links are followed. When a build fails,
+    /// the compiler's own text is shown and the loaded version goes on; where it is the first one, or the host refuses
+    /// it and ends, the host starts after the next change that builds. A reload that the host refuses for a reason
+    /// which may pass, such as a call that takes long, is tried again.
+    ///
+    /// Another toolchain (`rust-toolchain.toml`), another target directory, and changes of the host itself need
+    /// another start, which is said.
     ///
     /// Signals are passed on, and the exit code is the host's own, or 128 + n where signal n ended it.
     Run(RunArgs),
@@ -234,6 +240,18 @@ pub struct RunArgs {
     /// Do not watch: build once, then only run
     #[arg(long)]
     pub no_watch: bool,
+    /// Look for changes each so many seconds [1 by default], instead of waiting for the file system to report them: for network file
+    /// systems, and directories that a virtual machine or a container shares
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = seconds,
+        conflicts_with_all = ["no_watch", "linked"]
+    )]
+    pub poll: Option<f32>,
     /// Link the plugins into the host's program, and run that: nothing is watched or reloaded
     #[arg(long = "static", conflicts_with = "out_dir")]
     pub linked: bool,
@@ -243,6 +261,14 @@ pub struct RunArgs {
     /// How host and plugins are compiled.
     #[command(flatten)]
     pub compile: CompileOptions,
+}
+
+/// A pause that is neither none nor for ever.
+fn seconds(text: &str) -> Result<f32, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.01..=3600.0).contains(seconds))
+        .ok_or_else(|| "it is a number of seconds, from 0.01 to 3600".into())
 }
 
 /// The options of `reload`.

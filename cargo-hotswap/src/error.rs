@@ -320,11 +320,27 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// Files cannot be watched.
-    #[error("cannot watch for changes; use --no-watch and `cargo hotswap reload`")]
-    Watch {
-        /// Why.
-        source: Box<notify::Error>,
+    /// What was a plugin a moment ago cannot be read.
+    #[error(
+        "`{package}` was a plugin, and nobody can tell whether it still is: `{}` is missing, empty or does not parse",
+        source_file.display()
+    )]
+    PluginUnreadable {
+        /// The package.
+        package: String,
+        /// The root of its library.
+        source_file: PathBuf,
+    },
+    /// The plugins of a running host would be built into another directory than it loads them from.
+    #[error(
+        "the plugins are built into `{}` now, and the running host loads them from `{}`; start `cargo hotswap run` again",
+        now.display(), before.display()
+    )]
+    PluginDirMoved {
+        /// Where it looks.
+        before: PathBuf,
+        /// Where they would be.
+        now: PathBuf,
     },
     /// No running host has this plugin directory.
     #[error(
@@ -388,6 +404,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether no change of a source, a manifest or a configuration is likely to mend it: the command line is at fault, or the
+    /// machine.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::CurrentDir { .. }
+                | Self::Signals { .. }
+                | Self::Interrupted { .. }
+                | Self::NoManifest { .. }
+                | Self::NotOneHost { .. }
+                | Self::WhichBinary { .. }
+                | Self::UnknownFeature { .. }
+                | Self::StartCargo { .. }
+        )
+    }
+
     /// What the process exits with.
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -37,10 +37,11 @@ pub(crate) fn reload(
         match host.wait_for_attempt(before, SLICE.min(patience)) {
             Ok(report) => return Ok(report),
             Err(WaitError::TimedOut { .. }) if started.elapsed() < patience => {}
-            Err(WaitError::TimedOut { pid, .. }) => {
+            Err(WaitError::TimedOut { pid, stopped, .. }) => {
                 return Err(Error::NotAnswered(WaitError::TimedOut {
                     pid,
                     waited: patience,
+                    stopped,
                 }));
             }
             Err(error) => return Err(Error::NotAnswered(error)),

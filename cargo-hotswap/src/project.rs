@@ -104,8 +104,15 @@ impl<'a> Project<'a> {
 
     /// Builds the plugins.
     pub(crate) fn build_plugins(&self) -> Result<Outcome, Error> {
+        let outcome = self.build_changed_plugins()?;
+        outcome.say_unchanged(self.session);
+        Ok(outcome)
+    }
+
+    /// The same, without a word of those that have not changed.
+    pub(crate) fn build_changed_plugins(&self) -> Result<Outcome, Error> {
         let (_, group) = self.host()?;
-        let outcome = build::build(&self.calls(), &[group])?;
+        let outcome = build::build_changed(&self.calls(), &[group])?;
         let paths = outcome.built.iter().flat_map(|built| &built.library_paths);
         self.library_paths.borrow_mut().extend(paths.cloned());
         Ok(outcome)

@@ -1,219 +1,119 @@
-//! Watching what plugins are made of.
+//! Notices when there may be something to build.
 //!
-//! [`Sources`] is what Cargo's dep-info names: sources of all path dependencies, included files, what build scripts
-//! read; and the manifests of the packages these belong to. Directories are watched rather than files, since editors
-//! replace files, and since a file that is not there yet may be what the next build needs.
+//! The kernel watches directories by what they are, not by their paths. So whenever a survey finds a directory that is another one
+//! than was watched there, all are watched anew. Directories are watched rather than files: editors replace files, and a file that
+//! is missing has nothing else to be watched by. Those above them are watched, too, and those that links lead through.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use notify::event::{EventKind, ModifyKind};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::event::EventKind;
+use notify::{ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::build::Built;
-use crate::workspace::Workspace;
-use crate::{Error, dep_info};
+use crate::sources::Survey;
 
-/// What some libraries are made of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Sources {
-    /// The files, and the directories of which everything counts.
-    files: BTreeSet<PathBuf>,
-    /// The directories that are watched. A new Rust source in one counts: it may be the module that was missing.
-    directories: BTreeSet<PathBuf>,
-    /// Those of them that hold more than a manifest: there, whatever is new counts.
-    open: BTreeSet<PathBuf>,
-    /// Those that were added with all that is below.
-    trees: BTreeSet<PathBuf>,
-    /// Below this nothing counts: Cargo writes there.
-    target_dir: PathBuf,
-}
-
-impl Sources {
-    /// What the dep-info files `dep_infos` name, and the manifests.
-    pub(crate) fn read<'p>(
-        workspace: &Workspace,
-        dep_infos: impl Iterator<Item = &'p Path>,
-    ) -> Self {
-        let mut sources = Self {
-            target_dir: workspace.target_dir.clone(),
-            ..Self::default()
-        };
-        for file in dep_infos.flat_map(|path| dep_info::read(path, &workspace.root)) {
-            sources.add(workspace, file);
-        }
-        for name in [
-            "Cargo.toml",
-            "Cargo.lock",
-            "rust-toolchain.toml",
-            "rust-toolchain",
-            ".cargo/config.toml",
-        ] {
-            sources.files.insert(workspace.root.join(name));
-        }
-        sources.directories.extend(sources.open.iter().cloned());
-        sources.directories.insert(workspace.root.clone());
-        sources.directories.insert(workspace.root.join(".cargo"));
-        sources.directories.retain(|directory| directory.is_dir());
-        sources
-    }
-
-    /// As [`Sources::read`], for what was built.
-    pub(crate) fn of(workspace: &Workspace, built: &[Built]) -> Self {
-        Self::read(
-            workspace,
-            built.iter().map(|built| built.dep_info.as_path()),
-        )
-    }
-
-    fn add(&mut self, workspace: &Workspace, file: PathBuf) {
-        if file.starts_with(&self.target_dir) {
-            return;
-        }
-        if let Some(package) = file
-            .ancestors()
-            .skip(1)
-            .find(|directory| directory.join("Cargo.toml").is_file())
-        {
-            self.files.insert(package.join("Cargo.toml"));
-            self.directories.insert(package.to_owned());
-            if is_build_script(workspace, &file) {
-                // It may read anything in its package without saying so, and Cargo then runs it again for any change.
-                self.add_tree(package);
-                self.files.insert(package.to_owned());
-            }
-            if file.starts_with(package.join("src")) {
-                self.add_tree(&package.join("src"));
-            }
-        }
-        if file.is_dir() {
-            self.add_tree(&file);
-        } else {
-            self.open.extend(file.parent().map(Path::to_owned));
-        }
-        self.files.insert(file);
-    }
-
-    /// Adds a directory and all below it, unless that was done.
-    fn add_tree(&mut self, directory: &Path) {
-        if directory.starts_with(&self.target_dir) || !self.trees.insert(directory.to_owned()) {
-            return;
-        }
-        self.open.insert(directory.to_owned());
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-            // Links are not followed: they may lead in a circle, and what they lead to is named by itself if it is read.
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_hidden(&entry.path()) {
-                self.add_tree(&entry.path());
-            }
-        }
-    }
-
-    /// Whether a change of `path` may change what is built. `is_new`: it appeared, or went away.
-    pub(crate) fn concern(&self, path: &Path, is_new: bool) -> bool {
-        if self.files.contains(path) {
-            return true;
-        }
-        if path.starts_with(&self.target_dir) || is_hidden(path) {
-            return false;
-        }
-        let is_source = path.extension().is_some_and(|extension| extension == "rs");
-        let is_in = |directories: &BTreeSet<PathBuf>| {
-            path.parent()
-                .is_some_and(|parent| directories.contains(parent))
-        };
-        is_source && is_in(&self.directories)
-            || is_new && is_in(&self.open)
-            || path
-                .ancestors()
-                .skip(1)
-                .any(|directory| self.files.contains(directory))
-    }
-
-    /// Whether anything was written since `time`.
-    pub(crate) fn changed_since(&self, time: SystemTime) -> bool {
-        let newer = |path: &&PathBuf| {
-            path.metadata()
-                .and_then(|found| found.modified())
-                .is_ok_and(|at| at > time)
-        };
-        self.files
-            .iter()
-            .filter(|path| path.is_file())
-            .chain(&self.trees)
-            .any(|path| newer(&path))
-    }
-}
-
-/// Reports changes from a thread of its own.
+/// Reports from a thread of its own that something may have changed.
 pub(crate) struct Watcher {
-    watcher: RecommendedWatcher,
-    watched: BTreeSet<PathBuf>,
+    report: Arc<dyn Fn() + Send + Sync>,
+    /// `None` before the first survey.
+    watcher: Option<RecommendedWatcher>,
+    watched: BTreeMap<PathBuf, (u64, u64)>,
 }
-
-/// A path that changed, and whether it appeared or went away.
-pub(crate) type Change = (PathBuf, bool);
 
 impl Watcher {
-    /// Watches nothing yet; `report` gets what changes, from another thread.
-    pub(crate) fn new(report: impl Fn(Vec<Change>) + Send + 'static) -> Result<Self, Error> {
-        let handler = move |event: notify::Result<notify::Event>| {
-            // An error means lost events: as if everything had changed.
-            let event = event.unwrap_or_else(|_| notify::Event::new(EventKind::Any));
-            let is_new = match event.kind {
-                EventKind::Access(_) => return,
-                EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Metadata(_)) => false,
-                _ => true,
-            };
-            report(event.paths.into_iter().map(|path| (path, is_new)).collect());
+    /// Watches nothing yet.
+    pub(crate) fn new(report: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            report: Arc::new(report),
+            watcher: None,
+            watched: BTreeMap::new(),
+        }
+    }
+
+    /// Whether exactly the directories of `survey` are watched.
+    pub(crate) fn is_up_to_date(&self, survey: &Survey) -> bool {
+        self.watcher.is_some() && self.watched == *survey.directories()
+    }
+
+    /// Watches the directories of `survey`, and no others. Returns what is reported, which is to be given what further surveys find.
+    ///
+    /// # Errors
+    /// The system cannot watch so much. What it can is watched all the same.
+    pub(crate) fn watch(&mut self, survey: Arc<Survey>) -> Result<Interest, notify::Error> {
+        let interest = Interest(Arc::new(Mutex::new(survey.clone())));
+        self.watched.clone_from(survey.directories());
+        let make = || notify::recommended_watcher(handler(self.report.clone(), interest.clone()));
+        // The one before goes on until the new one watches, unless the system has no room for two.
+        let mut before = self.watcher.take();
+        let mut made = make();
+        if made.is_err() && before.take().is_some() {
+            made = make();
+        }
+        let watcher = self.watcher.insert(made?);
+        let mut exhausted = None;
+        for directory in survey.directories().keys() {
+            match watcher.watch(directory, RecursiveMode::NonRecursive) {
+                Err(error) if is_exhausted(&error) => exhausted = Some(error),
+                // One above the sources may not be readable, and any may be gone by now; the next survey then finds another.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        drop(before);
+        exhausted.map_or(Ok(interest), Err)
+    }
+}
+
+/// The survey by which events are judged.
+#[derive(Clone)]
+pub(crate) struct Interest(Arc<Mutex<Arc<Survey>>>);
+
+impl Interest {
+    /// From now on, events are judged by this survey.
+    pub(crate) fn set(&self, survey: Arc<Survey>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = survey;
+    }
+
+    fn get(&self) -> Arc<Survey> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn handler(
+    report: Arc<dyn Fn() + Send + Sync>,
+    interest: Interest,
+) -> impl Fn(notify::Result<Event>) + Send {
+    move |event| {
+        let concerns = match event {
+            Ok(event) if matches!(event.kind, EventKind::Access(_)) => false,
+            Ok(event) if event.need_rescan() || event.paths.is_empty() => true,
+            Ok(event) => {
+                let survey = interest.get();
+                event.paths.iter().any(|path| survey.concerns(path))
+            }
+            // Events were lost.
+            Err(_) => true,
         };
-        let watcher = notify::recommended_watcher(handler).map_err(failed)?;
-        Ok(Self {
-            watcher,
-            watched: BTreeSet::new(),
-        })
-    }
-
-    /// Watches the directories of all `sources`, and no others.
-    pub(crate) fn watch<const N: usize>(&mut self, sources: [&Sources; N]) -> Result<(), Error> {
-        let directories = sources.iter().flat_map(|sources| &sources.directories);
-        let wanted: BTreeSet<PathBuf> = directories.filter(|path| path.is_dir()).cloned().collect();
-        for gone in self.watched.difference(&wanted) {
-            // It may be gone from the file system too.
-            let _ = self.watcher.unwatch(gone);
+        if concerns {
+            report();
         }
-        for new in wanted.difference(&self.watched) {
-            self.watcher
-                .watch(new, RecursiveMode::NonRecursive)
-                .map_err(failed)?;
-        }
-        self.watched = wanted;
-        Ok(())
     }
 }
 
-fn failed(source: notify::Error) -> Error {
-    Error::Watch {
-        source: Box::new(source),
+fn is_exhausted(error: &notify::Error) -> bool {
+    match &error.kind {
+        ErrorKind::MaxFilesWatch => true,
+        ErrorKind::Io(error) => error.raw_os_error().is_some_and(|code| {
+            let errno = rustix::io::Errno::from_raw_os_error(code);
+            use rustix::io::Errno;
+            matches!(
+                errno,
+                Errno::NOSPC | Errno::MFILE | Errno::NFILE | Errno::NOMEM
+            )
+        }),
+        _ => false,
     }
-}
-
-fn is_build_script(workspace: &Workspace, file: &Path) -> bool {
-    workspace
-        .members
-        .iter()
-        .flat_map(|package| &package.targets)
-        .any(|target| target.is_custom_build() && target.src_path == file)
-}
-
-/// What editors and version control keep beside sources.
-fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| {
-            name.starts_with('.')
-                || name.starts_with('#')
-                || name.ends_with('~')
-                || name.ends_with(".swp")
-        })
 }

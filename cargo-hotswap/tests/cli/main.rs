@@ -23,3 +23,4 @@ mod run;
 mod seal;
 mod selected;
 mod shared;
+mod watching;

@@ -1,14 +1,16 @@
 //! `run` around a host: what it is given, signals, exit codes, and builds while it runs. The hosts here load nothing.
 
-use std::io::{BufRead as _, BufReader, Lines};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fixture::Fixture;
 
 /// Says what it was given, and runs until its input ends.
-const HOST: &str = r#"
+pub const HOST: &str = r#"
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     println!("{args:?} {}", std::env::var("HOTSWAP_PLUGIN_DIR").unwrap());
@@ -17,58 +19,92 @@ fn main() {
 }
 "#;
 
-struct Running {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: Lines<BufReader<ChildStdout>>,
-    stderr: Lines<BufReader<ChildStderr>>,
+/// Longer than any build takes.
+const LIMIT: Duration = Duration::from_secs(100);
+
+/// The command while its host runs, or before.
+pub struct Running {
+    pub child: Child,
+    pub stdin: Option<ChildStdin>,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
 }
 
 impl Running {
     /// Starts `run` and returns once the host runs.
     fn start(fixture: &Fixture, args: &[&str]) -> (Self, String) {
+        let mut running = Self::launch(fixture, args, &[]);
+        running.until(" Running ");
+        let said = running.host_says();
+        let root = fixture.root.to_str().expect("the path is text");
+        (running, said.replace(root, "<root>"))
+    }
+
+    /// Starts `run` with these variables.
+    pub fn launch(fixture: &Fixture, args: &[&str], env: &[(&str, &str)]) -> Self {
         fixture.write("app/src/main.rs", HOST);
         let mut command = fixture.command("", &[&["run", "app"], args].concat());
         command.env("HOTSWAP_RUNTIME_DIR", fixture.root.join("run"));
+        command.envs(env.iter().copied());
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the command can be started");
-        let mut running = Self {
+        Self {
             stdin: child.stdin.take(),
-            stdout: BufReader::new(child.stdout.take().expect("it is piped")).lines(),
-            stderr: BufReader::new(child.stderr.take().expect("it is piped")).lines(),
+            stdout: lines(child.stdout.take().expect("it is piped")),
+            stderr: lines(child.stderr.take().expect("it is piped")),
             child,
-        };
-        running.until(" Running ");
-        let said = running
-            .stdout
-            .next()
-            .expect("the host says something")
-            .expect("it is text");
-        (
-            running,
-            said.replace(fixture.root.to_str().expect("the path is text"), "<root>"),
-        )
+        }
     }
 
-    /// Waits until the command says something.
-    fn until(&mut self, wanted: &str) {
+    /// The next line of the host.
+    pub fn host_says(&self) -> String {
+        self.stdout
+            .recv_timeout(LIMIT)
+            .expect("the host says something")
+    }
+
+    /// Waits until the command says something, and returns what it said before.
+    pub fn until(&mut self, wanted: &str) -> Vec<String> {
         let mut seen = vec![];
-        for line in &mut self.stderr {
-            let line = line.expect("it is text");
+        while let Ok(line) = self.stderr.recv_timeout(LIMIT) {
             if line.contains(wanted) {
-                return;
+                return seen;
             }
             seen.push(line);
         }
         panic!("{wanted:?} is not in {seen:#?}");
     }
 
-    fn code(mut self) -> Option<i32> {
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    pub fn code(mut self) -> Option<i32> {
         self.child.wait().expect("it ends").code()
     }
+}
+
+impl Drop for Running {
+    /// The signal is passed on to the host, which would outlive the command.
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.signal(Signal::TERM);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        let all = BufReader::new(from).lines().map_while(Result::ok);
+        all.take_while(|line| sender.send(line.clone()).is_ok())
+            .for_each(drop);
+    });
+    lines
 }
 
 #[test]
@@ -99,7 +135,7 @@ fn signals_reach_the_host() {
             &["--no-watch"]
         };
         let (running, _) = Running::start(&fixture, args);
-        kill_process(Pid::from_child(&running.child), signal).expect("it runs");
+        running.signal(signal);
         // It has no handler, so that it ends.
         assert_eq!(running.code(), Some(128 + signal.as_raw()), "{signal:?}");
     }

@@ -384,6 +384,19 @@ impl ReloadError {
         })
     }
 
+    /// Whether the reason may pass without a change of any plugin, so that the same reload may succeed later: calls or
+    /// hooks that had not ended when the gate was given up, or a machine that was short of threads, memory or disk.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            ReloadError::HandOver { .. }
+            | ReloadError::Busy { .. }
+            | ReloadError::Thread(_)
+            | ReloadError::Copy(_) => true,
+            ReloadError::Needed { failure, .. } => failure.may_pass(),
+            _ => false,
+        }
+    }
+
     /// The plugins without any of which there might be no error.
     pub(crate) fn culprits(&self) -> Vec<PluginName> {
         match self {

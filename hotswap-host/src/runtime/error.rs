@@ -58,13 +58,19 @@ pub enum WaitError {
     },
     /// The time was up.
     #[error(
-        "the host with process id {pid} has reported nothing within {waited:?}; a reload may be waiting for a call that \
-         is still running"
+        "the host with process id {pid} has reported nothing within {waited:?}: {}",
+        if *stopped {
+            format!("it is stopped, by a signal or a debugger; `kill -CONT {pid}` lets it go on")
+        } else {
+            "it is still reloading, or cannot write its report; its log says which".into()
+        }
     )]
     TimedOut {
         /// The host.
         pid: u32,
         /// How long it was waited for.
         waited: Duration,
+        /// Whether the process is stopped, so that no code of it runs.
+        stopped: bool,
     },
 }

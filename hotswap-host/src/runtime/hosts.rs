@@ -143,6 +143,7 @@ impl RunningHost {
                 return Err(WaitError::TimedOut {
                     pid: self.pid,
                     waited: limit,
+                    stopped: process::is_stopped(self.pid),
                 });
             }
             thread::sleep(PAUSE);

@@ -16,8 +16,12 @@
 //! A host whose directory is removed while it runs, by a cleaner or at the end of a session, makes it again with its next
 //! reload. Until then it is found by the lock file that it has open: on Linux, by tools that see its process in `/proc`.
 //! Builds that were loaded before go on, but their private copies are gone: debuggers and backtraces find no lines of them.
+//!
+//! A host whose first load is refused usually ends, and its directory goes with it. So whoever starts a host may name a file in
+//! [`FIRST_REPORT`], into which the host writes the report of its first load.
 mod base;
 mod error;
+mod first_report;
 mod host_dir;
 mod hosts;
 mod open_locks;
@@ -29,8 +33,10 @@ mod small_file;
 mod tests;
 
 pub use error::{RuntimeError, WaitError};
+pub use first_report::FIRST_REPORT;
 pub use hosts::{RunningHost, hosts};
 pub use record::{HostRecord, StoredReport};
 
+pub(crate) use first_report::tell_starter;
 pub(crate) use host_dir::HostDir;
 pub(crate) use record::Reported;

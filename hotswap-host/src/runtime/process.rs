@@ -2,6 +2,23 @@
 
 pub(super) use crate::platform::start_time;
 
+/// Whether the process is stopped, by a signal or a debugger. Where the system does not tell, it is not.
+#[cfg(target_os = "linux")]
+pub(super) fn is_stopped(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        let state = stat
+            .rsplit_once(") ")
+            .and_then(|(_, rest)| rest.chars().next());
+        matches!(state, Some('T' | 't'))
+    })
+}
+
+/// Whether the process is stopped, by a signal or a debugger. Where the system does not tell, it is not.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_stopped(_pid: u32) -> bool {
+    false
+}
+
 /// Whether the process that was started then is still there.
 pub(super) fn is_alive(pid: u32, started: u64) -> bool {
     start_time(pid) == Some(started)
@@ -9,7 +26,7 @@ pub(super) fn is_alive(pid: u32, started: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_alive, start_time};
+    use super::{is_alive, is_stopped, start_time};
     use std::process::{Command, id};
 
     #[test]
@@ -36,6 +53,30 @@ mod tests {
         }
         assert!(std::path::Path::new(&format!("/proc/{}", child.id())).exists());
         let mut child = child;
+        child.wait().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_stopped_process_is_alive_and_stopped() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let started = start_time(child.id()).unwrap();
+        let signal = |signal| {
+            let pid = child.id().cast_signed();
+            // SAFETY: it touches no memory. The child is not waited for yet, so that the number is its own.
+            assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+        };
+        assert!(!is_stopped(child.id()));
+        signal(libc::SIGSTOP);
+        while !is_stopped(child.id()) {
+            std::thread::yield_now();
+        }
+        assert!(is_alive(child.id(), started));
+        signal(libc::SIGCONT);
+        while is_stopped(child.id()) {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
         child.wait().unwrap();
     }
 

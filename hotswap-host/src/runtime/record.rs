@@ -1,4 +1,5 @@
 use super::process;
+use crate::error::ReloadError;
 use crate::paths::{absolute, as_text};
 use serde::{Deserialize, Serialize};
 use std::env;
@@ -74,15 +75,25 @@ pub struct StoredReport {
     pub text: String,
     /// The report, field by field; `None` after a failure.
     pub report: Option<serde_json::Value>,
+    /// Whether the reason of a failure may pass by itself: see [`ReloadError::may_pass`].
+    #[serde(default)]
+    pub may_pass: bool,
 }
 
 impl StoredReport {
     /// A report to be stored.
-    pub(crate) fn new(attempt: u64, generation: u64, outcome: Result<Reported, String>) -> Self {
-        let ok = outcome.is_ok();
+    pub(crate) fn new(
+        attempt: u64,
+        generation: u64,
+        outcome: Result<Reported, &ReloadError>,
+    ) -> Self {
+        let (ok, may_pass) = match &outcome {
+            Ok(_) => (true, false),
+            Err(error) => (false, error.may_pass()),
+        };
         let (text, report) = match outcome {
             Ok(Reported { text, report }) => (text, Some(report)),
-            Err(text) => (text, None),
+            Err(error) => (error.to_string(), None),
         };
         StoredReport {
             attempt,
@@ -90,6 +101,7 @@ impl StoredReport {
             generation,
             text,
             report,
+            may_pass,
         }
     }
 }

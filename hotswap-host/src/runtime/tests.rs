@@ -2,6 +2,7 @@ use super::WaitError;
 use super::host_dir::HostDir;
 use super::hosts::{hosts_in, hosts_without_directory};
 use super::record::{HostRecord, Reported, StoredReport};
+use crate::error::ReloadError;
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -252,19 +253,26 @@ fn reports_are_waited_for() {
     let first = StoredReport::new(0, 1, Ok(good));
     dir.store(&first).unwrap();
     assert_eq!(host.wait_for_attempt(None, Duration::ZERO).unwrap(), first);
-    assert!(matches!(
-        host.wait_for_attempt(Some(0), Duration::ZERO),
-        Err(WaitError::TimedOut { .. })
-    ));
+    let late = host.wait_for_attempt(Some(0), Duration::ZERO).unwrap_err();
+    assert!(matches!(late, WaitError::TimedOut { stopped: false, .. }));
+    let said = late.to_string();
+    assert!(said.ends_with("reported nothing within 0ns: it is still reloading, or cannot write its report; its log says which"), "{said}");
 
-    let second = StoredReport::new(1, 1, Err("world: refused".into()));
+    let refused = ReloadError::Vetoed("not today".into());
+    let second = StoredReport::new(1, 1, Err(&refused));
     let found = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| host.wait_for_attempt(Some(0), Duration::from_secs(60)));
         dir.store(&second).unwrap();
         waiting.join().unwrap()
     });
     assert_eq!(found.unwrap(), second);
-    assert!(!second.ok && second.report.is_none());
+    assert!(!second.ok && second.report.is_none() && !second.may_pass);
+    let late = ReloadError::HandOver {
+        plugins: vec!["world".into()],
+        limit: Duration::from_secs(1),
+        waited_for: Vec::new(),
+    };
+    assert!(StoredReport::new(2, 1, Err(&late)).may_pass);
 
     dir.withdraw();
     assert!(hosts_in(base.path()).is_empty());

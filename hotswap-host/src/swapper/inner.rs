@@ -13,7 +13,7 @@ use crate::live::record;
 use crate::live::retire::Retirer;
 use crate::load::copy::CopyDir;
 use crate::provide::Provided;
-use crate::runtime::{HostDir, RuntimeError, StoredReport};
+use crate::runtime::{HostDir, RuntimeError, StoredReport, tell_starter};
 use crate::telemetry::contain;
 use crate::vault::{Contents, ExtensionKinds, Prefills};
 use std::mem::ManuallyDrop;
@@ -141,6 +141,7 @@ impl Inner {
 
     pub(super) fn store(&self, report: &StoredReport) {
         self.write(|dir| dir.store(report));
+        tell_starter(report);
     }
 
     fn write(&self, write: impl FnOnce(&HostDir) -> Result<(), RuntimeError>) {

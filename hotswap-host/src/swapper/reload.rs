@@ -57,7 +57,7 @@ impl Swapper {
                 text: report.to_string(),
                 report: serde_json::to_value(report).unwrap_or_default(),
             }),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error),
         };
         let generation = self.0.live.pin_quietly().number;
         self.0

@@ -138,7 +138,7 @@ fn by_hand(project: &Project) {
 
 fn what_cannot_be_opened(project: &Project, plugins: &Path) {
     fs::write(plugins.join("half.so"), "no library at all").unwrap();
-    let ran = project.ran("", &["run", "-q", "demos/hello"]);
+    let ran = project.ran("", &["run", "-q", "--no-watch", "demos/hello"]);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
     let error = ran.stderr.lines().find(|line| line.starts_with("Error"));
     assert_snapshot!(error.unwrap_or(&ran.stderr), @"Error: <target>/hotswap/debug/hello/half.so is not a library in any format that is known; build it with `cargo hotswap build`");

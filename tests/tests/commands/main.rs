@@ -1,4 +1,5 @@
 //! What users do at the command line: `cargo hotswap` with real hosts, from the first run to a reload that fails.
+mod changes;
 mod extension;
 mod graph;
 mod hello;
@@ -6,6 +7,7 @@ mod inspect;
 mod livex;
 mod new;
 mod project;
+mod refusals;
 mod running;
 mod shared;
 mod slink;

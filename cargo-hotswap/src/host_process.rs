@@ -1,0 +1,168 @@
+//! A host that was started: its signals and its end.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::Instant;
+
+use hotswap_host::runtime::{FIRST_REPORT, StoredReport};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use signal_hook::consts::{SIGQUIT, SIGUSR1, SIGUSR2};
+
+use crate::Error;
+use crate::error::{exit, io};
+use crate::interrupt::Caught;
+use crate::session::Session;
+use crate::ui::shown;
+use crate::worker::{HostProcess, Program};
+
+/// What hosts and this process are told.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// This process has received a signal.
+    Signal(Caught),
+    /// The host has ended.
+    HostEnded,
+}
+
+/// Sends signals on, from now on. They interrupt nothing here any more.
+pub(crate) fn forward_signals<E: From<Told> + Send + 'static>(
+    session: &Session,
+    events: &Sender<E>,
+) -> Result<Sender<Caught>, Error> {
+    let (caught, signals) = mpsc::channel();
+    let events = events.clone();
+    session.interrupt.forward_to(caught.clone(), &[])?;
+    thread::spawn(move || {
+        for signal in signals {
+            if events.send(Told::Signal(signal).into()).is_err() {
+                break;
+            }
+        }
+    });
+    Ok(caught)
+}
+
+/// A process that is not reaped yet, so that nobody else has its id.
+pub(crate) struct Host {
+    child: Child,
+    executable: PathBuf,
+    since: Instant,
+    /// Where it writes how its first load went.
+    first_report: PathBuf,
+    /// Whether a signal was passed on to it.
+    signalled: bool,
+}
+
+impl Host {
+    /// Starts the host where the user is, as `cargo run` does. From now on signals are its own; when it ends, `events` gets to
+    /// know.
+    pub(crate) fn start<E: From<Told> + Send + 'static>(
+        session: &Session,
+        program: &mut Program,
+        signals: Sender<Caught>,
+        events: &Sender<E>,
+    ) -> Result<Self, Error> {
+        let first_report = report_file()?;
+        program
+            .command
+            .env("HOTSWAP_PLUGIN_DIR", &program.plugin_dir)
+            .env(FIRST_REPORT, &first_report);
+        let shown = shown(&program.executable, &program.root);
+        session.ui.status("Running", shown);
+        session.ui.share_terminal();
+        session.interrupt.check()?;
+        session
+            .interrupt
+            .forward_to(signals, &[SIGQUIT, SIGUSR1, SIGUSR2])?;
+        let child = program.command.spawn().map_err(|source| Error::StartHost {
+            executable: program.executable.clone(),
+            source,
+        })?;
+        let (pid, events) = (Pid::from_child(&child), events.clone());
+        thread::spawn(move || {
+            wait_without_reaping(pid);
+            drop(events.send(Told::HostEnded.into()));
+        });
+        Ok(Self {
+            child,
+            executable: program.executable.clone(),
+            since: Instant::now(),
+            first_report,
+            signalled: false,
+        })
+    }
+
+    /// Which process it is.
+    pub(crate) fn process(&self) -> HostProcess {
+        HostProcess {
+            pid: self.child.id(),
+            since: self.since,
+        }
+    }
+
+    /// Passes a signal on to the host, unless the terminal sent it to both.
+    pub(crate) fn pass_on(&mut self, caught: Caught) {
+        self.signalled = true;
+        if let Some(signal) =
+            Signal::from_named_raw(caught.signal).filter(|_| !caught.from_terminal)
+        {
+            // It may be ending just now; it is not reaped yet, so that nobody else has its id.
+            let _ = kill_process(Pid::from_child(&self.child), signal);
+        }
+    }
+
+    /// Why its first load was refused, where it was, and nobody had asked the host to end.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let json = std::fs::read(&self.first_report).ok()?;
+        let report: StoredReport = serde_json::from_slice(&json).ok()?;
+        (!report.ok && !self.signalled).then_some(report.text)
+    }
+
+    /// Waits for the end, and returns the code to exit with.
+    pub(crate) fn exit_code(&mut self, session: &Session) -> Result<u8, Error> {
+        let status = self.child.wait();
+        let status = status.map_err(io("wait for", &self.executable))?;
+        Ok(exit_code(session, status))
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // Where there is none, the host has opened no plugins.
+        let _ = std::fs::remove_file(&self.first_report);
+    }
+}
+
+/// A name for a file that is not there.
+fn report_file() -> Result<PathBuf, Error> {
+    let temp = tempfile::Builder::new()
+        .prefix("hotswap-first-report-")
+        .suffix(".json")
+        .tempfile()
+        .map_err(io("write into", &std::env::temp_dir()))?;
+    Ok(temp.path().to_owned())
+}
+
+fn wait_without_reaping(pid: Pid) {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while matches!(
+        waitid(WaitId::Pid(pid), options),
+        Err(rustix::io::Errno::INTR)
+    ) {}
+}
+
+fn exit_code(session: &Session, status: ExitStatus) -> u8 {
+    if let Some(signal) = status.signal() {
+        session
+            .ui
+            .info("Ended", format_args!("the host, by signal {signal}"));
+        return exit::SIGNAL.wrapping_add(u8::try_from(signal).unwrap_or(0));
+    }
+    status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(exit::FAILURE)
+}

@@ -1,0 +1,132 @@
+//! Finds the packages around a manifest by reading Cargo.toml files, where Cargo itself cannot: while one of them is broken, or a
+//! dependency is missing. What it finds may be too much, and nothing is built by it.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::scope::{Scope, is_hidden, is_rust};
+
+/// Adds the packages of these manifests, of the workspaces above them, and of all path dependencies to `scope`.
+pub(super) fn visit(manifests: impl IntoIterator<Item = PathBuf>, scope: &mut Scope) {
+    let mut known = BTreeSet::new();
+    let mut open: Vec<PathBuf> = manifests.into_iter().collect();
+    for manifest in open.clone() {
+        open.extend(
+            manifest
+                .ancestors()
+                .skip(2)
+                .map(|above| above.join("Cargo.toml"))
+                .filter(|manifest| manifest.is_file()),
+        );
+    }
+    while let Some(manifest) = open.pop() {
+        if !known.insert(manifest.clone()) {
+            continue;
+        }
+        let directory = manifest.parent().unwrap_or(&manifest);
+        scope.add_package(directory);
+        scope.add_configuration(directory);
+        let text = std::fs::read_to_string(&manifest).unwrap_or_default();
+        let table: Table = text.parse().unwrap_or_default();
+        let mut paths = vec![];
+        named_paths(&table, &mut paths);
+        for path in paths.into_iter().map(|path| normal(&directory.join(path))) {
+            if is_rust(&path) {
+                scope.add_file(path);
+            } else {
+                open.push(path.join("Cargo.toml"));
+            }
+        }
+        open.extend(
+            members(&table, directory, |directory| scope.add_list(directory))
+                .into_iter()
+                .map(|directory| directory.join("Cargo.toml")),
+        );
+    }
+}
+
+/// Adds the places where a new directory becomes a member of the workspace in `root`, since a pattern means it.
+pub(super) fn visit_patterns(root: &Path, scope: &mut Scope) {
+    let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let table: Table = text.parse().unwrap_or_default();
+    for directory in members(&table, root, |directory| scope.add_list(directory)) {
+        scope.add_file(directory.join("Cargo.toml"));
+    }
+}
+
+/// The path as Cargo names it: without `.` and `..`, links or not.
+pub(super) fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
+/// The value of each `path`: those of dependencies, patches and targets.
+fn named_paths<'t>(table: &'t Table, paths: &mut Vec<&'t str>) {
+    for (key, value) in table {
+        match value {
+            Value::String(path) if key == "path" => paths.push(path),
+            Value::Table(table) => named_paths(table, paths),
+            Value::Array(values) => {
+                for table in values.iter().filter_map(Value::as_table) {
+                    named_paths(table, paths);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The directories of the members that a workspace in `directory` lists. `listed_in` gets the directories whose names matter to that.
+fn members(table: &Table, directory: &Path, mut listed_in: impl FnMut(&Path)) -> Vec<PathBuf> {
+    let listed = table
+        .get("workspace")
+        .and_then(|workspace| workspace.get("members"))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let mut found = vec![];
+    for pattern in listed {
+        let mut directories = vec![directory.to_owned()];
+        for part in pattern.split('/') {
+            if part.contains('*') {
+                directories
+                    .iter()
+                    .for_each(|directory| listed_in(directory));
+            }
+            directories = directories
+                .iter()
+                .flat_map(|directory| expanded(directory, part))
+                .collect();
+        }
+        found.extend(directories);
+    }
+    found
+}
+
+/// The paths in `directory` that one part of a pattern means; only the asterisk is understood.
+fn expanded(directory: &Path, part: &str) -> Vec<PathBuf> {
+    let Some((begin, end)) = part.split_once('*') else {
+        return vec![directory.join(part)];
+    };
+    let end = end.trim_start_matches('*');
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| !is_hidden(path) && path.is_dir())
+        .filter(|path| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.starts_with(begin) && name.ends_with(end))
+        })
+        .collect()
+}

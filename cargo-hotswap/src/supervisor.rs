@@ -1,0 +1,186 @@
+//! Runs a host beside builds of its plugins.
+//!
+//! The host runs, files are watched, and a thread [builds and reloads](crate::worker). All of them send [`Event`]s to one loop, which
+//! passes signals on, asks for builds, starts the host when everything builds, and ends with it.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGTERM, SIGUSR1, SIGUSR2};
+
+use crate::Error;
+use crate::cli::RunArgs;
+use crate::host_process::{Host, Told, forward_signals};
+use crate::interrupt::Caught;
+use crate::pending::{Change, Pending};
+use crate::session::Session;
+use crate::watch::Watcher;
+use crate::worker::{Done, Job, Made, Program, Worker, first_scope};
+
+enum Event {
+    Told(Told),
+    Changed,
+    Done(Box<Done>),
+}
+
+impl From<Told> for Event {
+    fn from(told: Told) -> Self {
+        Self::Told(told)
+    }
+}
+
+/// Builds the host that belongs to `manifest`, runs it as soon as it builds, and reloads it until it ends. Returns its exit code.
+pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Result<u8, Error> {
+    let (sender, events) = mpsc::channel();
+    let signals = forward_signals(session, &sender)?;
+    let changed = sender.clone();
+    let watcher = args.poll.is_none().then(|| {
+        let changed = changed.clone();
+        Watcher::new(move || drop(changed.send(Event::Changed)))
+    });
+    let interval = args.poll.map(Duration::from_secs_f32);
+    let pending = Pending::new(watcher, interval, first_scope(&manifest));
+    thread::scope(|scope| {
+        let (jobs, work) = mpsc::channel();
+        let done = sender.clone();
+        scope.spawn(move || {
+            Worker::new(session, args, manifest)
+                .serve(&work, |job| drop(done.send(Event::Done(Box::new(job)))));
+        });
+        let supervisor = Supervisor {
+            session,
+            pending,
+            signals,
+            sender,
+            jobs,
+            host: None,
+            is_first: true,
+            built_since: false,
+        };
+        let ended = supervisor.serve(&events);
+        // The thread that builds ends, too.
+        session.interrupt.raise(SIGTERM);
+        ended
+    })
+}
+
+struct Supervisor<'a> {
+    session: &'a Session,
+    pending: Pending,
+    signals: Sender<Caught>,
+    sender: Sender<Event>,
+    jobs: Sender<Job>,
+    host: Option<Host>,
+    /// Until the first build has ended.
+    is_first: bool,
+    /// Whether plugins were built since the host was started.
+    built_since: bool,
+}
+
+impl Supervisor<'_> {
+    fn serve(mut self, events: &Receiver<Event>) -> Result<u8, Error> {
+        let change = self.pending.take_all(self.session);
+        self.build(change);
+        loop {
+            if let Some(change) = self.pending.take(self.session, self.host.is_some()) {
+                self.build(change);
+            }
+            let event = match self.pending.due() {
+                Some(due) => events.recv_timeout(due.saturating_duration_since(Instant::now())),
+                None => events.recv().map_err(RecvTimeoutError::from),
+            };
+            match event {
+                Ok(Event::Changed) => self.pending.note(),
+                Ok(Event::Done(done)) => self.done(*done)?,
+                Ok(Event::Told(Told::Signal(caught))) => self.signal(caught)?,
+                Ok(Event::Told(Told::HostEnded)) => {
+                    if let Some(code) = self.host_ended()? {
+                        return Ok(code);
+                    }
+                }
+                // A sender is kept here.
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+        }
+    }
+
+    fn build(&self, change: Change) {
+        let host = self.host.as_ref().map(Host::process);
+        // The thread that takes it lives longer than this loop, unless it was interrupted.
+        drop(self.jobs.send(Job { change, host }));
+    }
+
+    fn done(&mut self, done: Done) -> Result<(), Error> {
+        let ui = &self.session.ui;
+        let is_first = std::mem::take(&mut self.is_first);
+        let succeeded = done.result.is_ok();
+        let program = match done.result {
+            Ok(Made::Everything(program)) => Some(program),
+            Ok(Made::Plugins { changed }) => {
+                self.built_since |= changed;
+                None
+            }
+            Err(error) if is_first && error.is_final() => return Err(error),
+            Err(error) => {
+                ui.error(&error);
+                match &self.host {
+                    Some(_) => ui.info("Unchanged", "the host goes on with what it has"),
+                    None => ui.info("Waiting", "for a change; the host starts when it builds"),
+                }
+                None
+            }
+        };
+        self.pending
+            .finish(self.session, done.plugins, done.host, succeeded);
+        match program.filter(|_| self.host.is_none()) {
+            Some(mut program) => self.start(&mut program),
+            None => Ok(()),
+        }
+    }
+
+    fn start(&mut self, program: &mut Program) -> Result<(), Error> {
+        self.built_since = false;
+        let host = Host::start(self.session, program, self.signals.clone(), &self.sender)?;
+        self.host = Some(host);
+        Ok(())
+    }
+
+    fn signal(&mut self, caught: Caught) -> Result<(), Error> {
+        match &mut self.host {
+            Some(host) => host.pass_on(caught),
+            // Meant for a host that has just ended.
+            None if matches!(caught.signal, SIGUSR1 | SIGUSR2) => {}
+            None => {
+                self.session.interrupt.raise(caught.signal);
+                self.session.interrupt.check()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the exit code, unless there is going to be another host.
+    fn host_ended(&mut self) -> Result<Option<u8>, Error> {
+        let Some(mut host) = self.host.take() else {
+            return Ok(None);
+        };
+        let code = host.exit_code(self.session)?;
+        let Some(refusal) = host.refusal() else {
+            return Ok(Some(code));
+        };
+        let ui = &self.session.ui;
+        ui.warn(format_args!(
+            "the host ended, since it could not load its plugins\n{refusal}"
+        ));
+        ui.info(
+            "Waiting",
+            "for a change; the host starts again when it builds",
+        );
+        if self.built_since {
+            // What it refused was replaced meanwhile.
+            self.pending.retry();
+        }
+        Ok(None)
+    }
+}

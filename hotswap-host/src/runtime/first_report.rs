@@ -1,0 +1,26 @@
+//! Tells whoever started the host how its first load went.
+use super::record::StoredReport;
+use super::small_file;
+use std::path::PathBuf;
+
+/// The environment variable that names the file for the [`StoredReport`] of a host's first load. Of several swappers in one
+/// process, a refused one has precedence.
+pub const FIRST_REPORT: &str = "HOTSWAP_FIRST_REPORT";
+
+/// Writes the report of a first load into the file that the environment names, if it names one.
+pub(crate) fn tell_starter(report: &StoredReport) {
+    if report.attempt != 0 {
+        return;
+    }
+    let named = std::env::var_os(FIRST_REPORT).filter(|name| !name.is_empty());
+    let Some(file) = named.map(PathBuf::from) else {
+        return;
+    };
+    if report.ok && file.exists() {
+        return;
+    }
+    if let Ok(json) = serde_json::to_vec(report) {
+        // The starter then does not learn of it, which is no reason to stop.
+        let _ = small_file::write(&file, &json);
+    }
+}
