@@ -16,13 +16,17 @@ const MOON: &str = "app/moon/src/lib.rs";
 const GOES_ON: &str = "the host goes on with what it has";
 
 fn start(fixture: &Fixture, args: &[&str]) -> Running {
+    start_with(fixture, args, &[])
+}
+
+fn start_with(fixture: &Fixture, args: &[&str], env: &[(&str, &str)]) -> Running {
     // Cargo writes the lock file with the first build otherwise, and there is a second one.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut locking = Command::new(cargo);
     locking.args(["generate-lockfile", "--offline", "--quiet"]);
     let locked = locking.current_dir(&fixture.root).status();
     assert!(locked.expect("cargo can be started").success());
-    let mut running = Running::launch(fixture, args, &[]);
+    let mut running = Running::launch(fixture, args, env);
     running.until(" Running ");
     running.host_says();
     running
@@ -332,9 +336,7 @@ fn where_nothing_can_be_watched_the_host_runs_and_changes_are_looked_for() {
 fn what_only_another_start_takes_up_is_said() {
     let fixture = Fixture::new();
     let toolchain = std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_else(|_| "stable".into());
-    let mut running = Running::launch(&fixture, &[], &[("RUSTUP_TOOLCHAIN", &toolchain)]);
-    running.until(" Running ");
-    running.host_says();
+    let mut running = start_with(&fixture, &[], &[("RUSTUP_TOOLCHAIN", &toolchain)]);
     fixture.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.80.0\"\n");
     running.until("rust-toolchain.toml changed, but this command was started with the toolchain");
     running.until("Unchanged moon");
