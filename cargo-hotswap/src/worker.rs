@@ -63,7 +63,7 @@ pub(crate) enum Made {
         changed: bool,
     },
     /// Everything that it takes to start the host.
-    Everything(Program),
+    Everything(Box<Program>),
 }
 
 /// A host that can be started.
@@ -191,7 +191,7 @@ impl<'a> Worker<'a> {
             self.scopes = (of_plugins, Some(of_host));
             self.plugin_dir = Some(program.plugin_dir.clone());
             self.behind = false;
-            return Ok(Made::Everything(program));
+            return Ok(Made::Everything(Box::new(program)));
         };
         if before != plugin_dir {
             return Err(Error::PluginDirMoved {

@@ -48,7 +48,11 @@ fn be_a_host() {
     for line in std::io::stdin().lines() {
         match &*line.unwrap() {
             "exec" => panic!("{}", Command::new("sleep").arg("1000").exec()),
-            "report" => dir.store(&StoredReport::new(1, 1, Err("it was asked for".into()))),
+            "report" => dir.store(&StoredReport::new(
+                1,
+                1,
+                Err(&ReloadError::Vetoed("it was asked for".into())),
+            )),
             other => panic!("{other}"),
         }
         .unwrap();

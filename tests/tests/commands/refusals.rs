@@ -116,7 +116,11 @@ fn it_is_started_again_and_asked_again() {
     ]);
     app.forget();
     let text = fs::read_to_string(project.root.join(source)).unwrap();
-    fs::write(project.root.join(source), text + "// Nothing comes of this.\n").unwrap();
+    fs::write(
+        project.root.join(source),
+        text + "// Nothing comes of this.\n",
+    )
+    .unwrap();
     app.until_all(&[
         "the host refused what was built, and goes on with what it has",
         "Behind the host runs an older build",
