@@ -56,9 +56,10 @@ fn said(fixture: &Fixture, mut command: Command) -> Vec<String> {
         .output();
     let ran = Ran::new(fixture, output.expect("the command can be started"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let lines = ran.stdout.lines().filter(|line| {
-        !line.starts_with("HOTSWAP_PLUGIN_DIR=") && !line.starts_with("CARGO_TERM_COLOR=")
-    });
+    let lines = ran
+        .stdout
+        .lines()
+        .filter(|line| !line.starts_with("HOTSWAP_") && !line.starts_with("CARGO_TERM_COLOR="));
     lines.map(str::to_owned).collect()
 }
 
