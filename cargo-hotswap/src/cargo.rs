@@ -193,9 +193,13 @@ impl Calls<'_> {
             args.extend(["--package".into(), package.repr.clone().into()]);
         }
         let call = self.call(args, of);
-        self.session.ui.detail(
+        let names: Vec<_> = packages.iter().map(name_of).collect();
+        self.session.ui.info(
             "Stale",
-            format_args!("made of other sources than those on disk; {}", call.shown()),
+            format_args!(
+                "{}: cargo takes no notice that what is on disk is not what it was built of; built again",
+                names.join(", ")
+            ),
         );
         call.run(self.session, MessageFormat::Human, &mut Made::default())
     }
@@ -333,5 +337,26 @@ fn feature_of<'f>(package: &Package, feature: &'f str) -> Option<&'f str> {
             };
             package.dependencies.iter().any(known).then_some(feature)
         }
+    }
+}
+
+/// The package's name: at the end of its id, or of the path in it.
+fn name_of(id: &PackageId) -> &str {
+    let (path, fragment) = id.repr.rsplit_once('#').unwrap_or(("", &id.repr));
+    match fragment.split_once('@') {
+        Some((name, _)) => name,
+        None => path.rsplit('/').next().unwrap_or(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_package_is_in_its_id() {
+        let name = |repr: &str| name_of(&PackageId { repr: repr.into() }).to_owned();
+        assert_eq!(name("path+file:///a/some%20where/app/world#0.1.0"), "world");
+        assert_eq!(name("path+file:///a/other#world@0.1.0"), "world");
     }
 }
