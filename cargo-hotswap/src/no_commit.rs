@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use hotswap_host::artifact::Note;
 
+/// The name of a commit that is not known.
+pub(crate) const UNKNOWN: &str = "unknown";
+
 pub(crate) struct Commits;
 
 impl Commits {
@@ -13,7 +16,7 @@ impl Commits {
 
     pub(crate) fn note(&mut self, _: &Path) -> Note {
         Note {
-            commit: "unknown".into(),
+            commit: UNKNOWN.into(),
             dirty: false,
         }
     }

@@ -15,7 +15,8 @@ pub const GDB: Debugger = Debugger {
     delete: "delete",
     launch: "run",
     go_on: "continue",
-    finish: "continue",
+    // gdb 13 fails now and then when a program with several threads ends.
+    finish: "break _exit\ncontinue\nkill",
     arguments: "info args",
     stack: "backtrace",
     shell: "shell",
