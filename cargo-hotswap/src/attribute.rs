@@ -33,7 +33,8 @@ pub(crate) fn plugin(root: &Path) -> Result<Option<Plugin>, Error> {
     Ok(plugin_in(&text))
 }
 
-/// Whether the file `root` can be read and parsed, and holds anything: only then it says for sure that there is no plugin.
+/// Returns true if the file `root` can be read, parses, and is not empty. Of any other file nobody can say that it has no
+/// plugin.
 pub(crate) fn is_whole(root: &Path) -> bool {
     std::fs::read_to_string(root).is_ok_and(|text| {
         syn::parse_file(&text).is_ok_and(|file| !file.items.is_empty() || !file.attrs.is_empty())

@@ -78,7 +78,7 @@ struct Compiled<'w> {
     package: &'w Package,
     file_name: String,
     build_id: BuildId,
-    /// What it says of itself; `None` where it is for another machine.
+    /// The artifact as it was read; `None` if it is for another machine.
     artifact: Option<Artifact>,
     bytes: Vec<u8>,
     permissions: Permissions,
@@ -303,8 +303,8 @@ fn warn_of_packed_debug_information(calls: &Calls<'_>, plugin: &Package, library
     }
 }
 
-/// Whether the author wants the flag `-z nodelete` to be kept. A compiler may set it on every library, so that being there
-/// says nothing of what the author wants.
+/// Returns true if the author wants to keep the flag `-z nodelete`. The flag alone does not say so: a compiler may set it on
+/// every library.
 fn stays_in_memory(plugin: &Package) -> bool {
     let section = plugin.metadata.get("hotswap");
     let wanted = section.and_then(|section| section.get("nodelete"));
@@ -323,7 +323,7 @@ fn examine(
             let cautions = artifact::cautions(bytes, &artifact.metadata);
             (artifact.build_id, Some(artifact), cautions)
         }
-        // What is built for another machine can be looked into only there. Which it is, the configuration may say.
+        // An artifact for another machine cannot be examined here. The target may come from the configuration.
         Err(ArtifactError {
             problem: ArtifactProblem::AnotherMachine { .. },
             ..

@@ -19,12 +19,12 @@ pub(crate) struct Call {
     /// Where it is called, so that configuration is found no matter where the user is.
     pub(crate) directory: PathBuf,
     pub(crate) args: Vec<OsString>,
-    /// What the macros of `hotswap-plugin` read.
+    /// The environment variables that the macros of `hotswap-plugin` read.
     pub(crate) env: Vec<(&'static str, OsString)>,
     pub(crate) package: String,
 }
 
-/// What came of a call.
+/// The output of a call of Cargo.
 #[derive(Default)]
 pub(crate) struct Made {
     /// All that was compiled for it, whether anew or not.
@@ -33,7 +33,8 @@ pub(crate) struct Made {
     pub(crate) linked_paths: Vec<String>,
 }
 
-/// What rustc says of a crate that has an allocator, or uses one that has, and gets that of `#[plugin]`, too.
+/// The errors with which rustc refuses a second allocator: the plugin, or a crate that it depends on, has one besides that of
+/// `#[plugin]`.
 const TWO_ALLOCATORS: [&str; 2] = [
     "cannot define multiple global allocators",
     "conflicts with global allocator in",

@@ -121,7 +121,7 @@ impl Calls<'_> {
     /// # Errors
     /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
     pub(crate) fn make(&self, call: &Call, package: &Package) -> Result<Made, Error> {
-        /// What is hidden by one stale package may be another.
+        /// A stale package may show only after the one that depends on it was built again.
         const ROUNDS: usize = 3;
         let mut compiled = Compiled::read(self);
         let run = |compiled: &mut Compiled| {

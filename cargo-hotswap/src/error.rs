@@ -320,7 +320,7 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// What was a plugin a moment ago cannot be read.
+    /// The source of a package that was a plugin a moment ago cannot be read any more.
     #[error(
         "`{package}` was a plugin, and nobody can tell whether it still is: `{}` is missing, empty or does not parse",
         source_file.display()

@@ -49,8 +49,8 @@ pub(crate) fn runs_hook_of(libraries: &[Arc<Library>]) -> bool {
     here.unwrap_or(false)
 }
 
-/// Runs hooks on the calling thread, for want of another.
-pub(crate) fn run_here(run: impl FnOnce()) {
+/// Runs hooks or callbacks on the calling thread, where a reload that they ask for is refused: it would wait for itself.
+pub(crate) fn run_here<R>(run: impl FnOnce() -> R) -> R {
     /// Sets what the thread was before.
     struct Restore(bool);
     impl Drop for Restore {
@@ -59,7 +59,7 @@ pub(crate) fn run_here(run: impl FnOnce()) {
         }
     }
     let _before = Restore(RUNNING.replace(true));
-    run();
+    run()
 }
 
 /// Runs the check of a reload, on a thread that ends with it: it may call the new plugins.
@@ -79,18 +79,15 @@ pub(crate) fn check<R: Send>(run: impl FnOnce() -> R + Send) -> io::Result<R> {
     })
 }
 
-/// Runs a callback of a reload on this thread, where a reload that it asks for is refused: it would wait for itself.
+/// Runs a callback of a reload on the calling thread.
 ///
 /// # Errors
 /// The callback returned an error, or panicked.
 pub(crate) fn callback(
     run: impl FnOnce() -> Result<(), hotswap_plugin::Error>,
 ) -> Result<(), HookError> {
-    let before = RUNNING.replace(true);
-    // SAFETY: the sink is that of this call.
-    let ran = collect(|sink| unsafe { guard(sink, run) });
-    RUNNING.set(before);
-    ran
+    // SAFETY: `collect` makes the sink, which lives as long as this call.
+    run_here(|| collect(|sink| unsafe { guard(sink, run) }))
 }
 
 /// A hook that runs.

@@ -33,7 +33,7 @@ pub(super) fn check(
         .collect();
     if !group.complete && calls.options.out_dir.is_none() {
         let directory = out_dir(calls.session, calls.workspace, calls.options, group.host);
-        // What cannot be read is for the host to refuse.
+        // The host refuses a file that cannot be read; this check passes it over.
         let there = artifact::find(&directory).unwrap_or_default().into_iter();
         let stays = there.filter(|file| {
             let name = file.file_name().unwrap_or_default();

@@ -23,7 +23,7 @@ const PLUGIN: &str = include_str!("../../templates/plugin.rs");
 const HOST: &str = include_str!("../../templates/host.rs");
 const HOST_WITH_PLUGIN: &str = include_str!("../../templates/workspace.rs");
 
-/// What a host shows the log with.
+/// The dependency with which a new host shows the log.
 const SUBSCRIBER: &str = "tracing-subscriber = \"0.3\"";
 
 /// Makes a host a workspace of its own. Cargo adds the plugins that are made below it.

@@ -32,7 +32,7 @@ fn seal(session: &Session, file: &Path, from: Option<&Note>) -> Result<(), Error
     let mut bytes = std::fs::read(file).map_err(io("read", file))?;
     let before = bytes.clone();
     let own = Note::take_from(&mut bytes);
-    // What is no plugin for this machine gets no note.
+    // Only a plugin for this machine gets a note.
     let artifact = Artifact::from_bytes(file, &bytes);
     let artifact = artifact.map_err(|error| Error::Artifact(Box::new(error)))?;
     let note = from.cloned().or(own).unwrap_or_else(|| Note {

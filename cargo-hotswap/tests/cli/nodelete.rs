@@ -11,19 +11,21 @@ fn found(fixture: &Fixture) -> Vec<Hindrance> {
 }
 
 /// As a compiler would that sets it on every library.
+/// A build by which the linker sets the flag.
+const BUILD: [&str; 7] = [
+    "build",
+    "-v",
+    "app",
+    "-p",
+    "moon",
+    "--",
+    "-Clink-arg=-Wl,-z,nodelete",
+];
+
 #[test]
 fn one_that_the_linker_sets_is_cleared() {
     let fixture = Fixture::new();
-    let args = [
-        "build",
-        "-v",
-        "app",
-        "-p",
-        "moon",
-        "--",
-        "-Clink-arg=-Wl,-z,nodelete",
-    ];
-    let ran = fixture.ok(&args);
+    let ran = fixture.ok(&BUILD);
     assert!(
         ran.stderr.contains("Cleared moon: `-z nodelete`"),
         "{}",
@@ -32,7 +34,7 @@ fn one_that_the_linker_sets_is_cleared() {
     assert!(!ran.stderr.contains("leaves memory"), "{}", ran.stderr);
     assert_eq!(found(&fixture), []);
     assert!(fixture.artifact("moon").note.is_some(), "its note fits");
-    let again = fixture.ok(&args);
+    let again = fixture.ok(&BUILD);
     assert!(again.stderr.contains("Unchanged moon"), "{}", again.stderr);
 }
 
@@ -44,15 +46,7 @@ fn one_that_the_author_asks_for_stays() {
         "[dependencies]",
         "[package.metadata.hotswap]\nnodelete = true\n\n[dependencies]",
     );
-    let args = [
-        "build",
-        "app",
-        "-p",
-        "moon",
-        "--",
-        "-Clink-arg=-Wl,-z,nodelete",
-    ];
-    let ran = fixture.ok(&args);
+    let ran = fixture.ok(&BUILD);
     assert!(
         ran.stderr
             .contains("moon is linked with `-z nodelete`: no version of it ever leaves memory"),

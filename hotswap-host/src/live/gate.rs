@@ -137,10 +137,11 @@ impl Gate {
             State::Closed | State::Committed => {
                 let record = record::mine();
                 let inside = |at, entered| self.is_inside(at, entered);
-                let runs_hook = [&self.libraries, &self.next]
-                    .iter()
-                    .any(|libraries| hook_thread::runs_hook_of(libraries));
-                !record.is_inside(inside) && !record.is_started_by(&self.libraries) && !runs_hook
+                let is_let_in = record.is_inside(inside)
+                    || record.is_started_by(&self.libraries)
+                    || hook_thread::runs_hook_of(&self.libraries)
+                    || hook_thread::runs_hook_of(&self.next);
+                !is_let_in
             }
         }
     }

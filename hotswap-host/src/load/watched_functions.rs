@@ -181,7 +181,7 @@ mod tests {
             // SAFETY: the token names a library, and the key is its own; the destructor does nothing.
             unsafe { (table.key_set)(table.token, key, value) }
         };
-        // SAFETY: as above.
+        // SAFETY: the token names a library, and the key goes to a local variable.
         unsafe { (table.key_create)(table.token, &mut key, Some(drop_value)) };
         library.activity().bar();
         assert_eq!(set(key, value), 0);
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(set(key, value), 0);
         assert_eq!(record::pending_destructors(&library, false).destructors, 1);
         record::mine().run_all();
-        // SAFETY: as above.
+        // SAFETY: the token names a library, whose key this is; nobody uses it any more.
         unsafe { (table.key_delete)(table.token, key) };
     }
 

@@ -57,13 +57,8 @@ pub(crate) fn has_ended(tid: i32, start: Option<u64>) -> bool {
     })
 }
 
-/// A thread's state, and when it started, in clock ticks since boot.
 fn stat(tid: i32) -> Option<(char, u64)> {
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).ok()?;
-    // The name may hold spaces and parentheses; fields 3 and 22 are counted from behind it.
-    let mut fields = stat.rsplit(')').next()?.split_whitespace();
-    let state = fields.next()?.chars().next()?;
-    Some((state, fields.nth(18)?.parse().ok()?))
+    super::proc::stat(&format!("/proc/self/task/{tid}/stat"))
 }
 
 /// The first signal whose handler lies in the range, if any.

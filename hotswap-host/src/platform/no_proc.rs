@@ -21,3 +21,8 @@ pub(crate) fn path_of_descriptor(_: &File) -> PathBuf {
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
     is_process(pid).then_some(0)
 }
+
+/// Never: the system does not tell.
+pub(crate) fn is_stopped(_: u32) -> bool {
+    false
+}

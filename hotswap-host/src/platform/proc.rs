@@ -42,12 +42,23 @@ pub(crate) fn path_of_descriptor(file: &File) -> PathBuf {
 
 /// When a living process was started, in the system's own unit; `None` if there is none with this id.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, and may itself contain blanks and parentheses.
+    let (state, time) = stat(&format!("/proc/{pid}/stat"))?;
+    // A zombie serves nobody any more.
+    (!matches!(state, 'Z' | 'X')).then_some(time)
+}
+
+/// Returns true if a signal or a debugger has stopped the process.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    let stat = stat(&format!("/proc/{pid}/stat"));
+    matches!(stat, Some(('T' | 't', _)))
+}
+
+/// The state of a process or a thread, and when it was started, in clock ticks since the system was.
+pub(super) fn stat(file: &str) -> Option<(char, u64)> {
+    let stat = fs::read_to_string(file).ok()?;
+    // The second field is the name in parentheses, and may itself contain blanks and parentheses. Fields 3 and 22 are wanted.
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split(' ');
-    // A zombie serves nobody any more.
-    let state = fields.next()?;
-    let time = fields.nth(18)?.parse().ok()?;
-    (!matches!(state, "Z" | "X")).then_some(time)
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(18)?.parse().ok()?))
 }

@@ -112,29 +112,55 @@ impl HostDir {
 
     /// Where it is: made again where somebody has removed it.
     pub(crate) fn ready(&self) -> Result<PathBuf, RuntimeError> {
-        let mut place = self.place();
-        place.restore(&self.name)?;
-        Ok(place.path.clone())
+        let (made, path) = {
+            let mut place = self.place();
+            (place.restore(&self.name)?, place.path.clone())
+        };
+        Self::tell(made, &path);
+        Ok(path)
     }
 
     /// Makes the host known, or what is known of it up to date.
     pub(crate) fn publish(&self, host: &HostRecord) -> Result<(), RuntimeError> {
-        let mut place = self.place();
-        place.host = Some(host.clone());
-        if place.restore(&self.name)? {
-            return Ok(());
-        }
-        place.publish()
+        let (made, path) = {
+            let mut place = self.place();
+            place.host = Some(host.clone());
+            let made = place.restore(&self.name)?;
+            if !made {
+                place.publish()?;
+            }
+            (made, place.path.clone())
+        };
+        Self::tell(made, &path);
+        Ok(())
     }
 
     /// Stores the outcome of an attempt to reload.
     pub(crate) fn store(&self, report: &StoredReport) -> Result<(), RuntimeError> {
-        let mut place = self.place();
-        let is_new = place.restore(&self.name)?;
-        if !is_new && !place.path.join(HOST).exists() {
-            place.publish()?;
+        let (made, path) = {
+            let mut place = self.place();
+            let made = place.restore(&self.name)?;
+            if !made && !place.path.join(HOST).exists() {
+                place.publish()?;
+            }
+            place.write(REPORT, report)?;
+            (made, place.path.clone())
+        };
+        Self::tell(made, &path);
+        Ok(())
+    }
+
+    /// Logs that the directory was made again. Nothing is locked: the host's subscriber may do anything.
+    fn tell(made: bool, path: &Path) {
+        if made {
+            contain((), || {
+                tracing::warn!(
+                    target: "hotswap",
+                    "the host's runtime directory was removed while it runs, and was made again: {}",
+                    path.display()
+                );
+            });
         }
-        place.write(REPORT, report)
     }
 
     /// Makes the host unknown again. The directory stays, for the libraries that are still open.
@@ -179,13 +205,6 @@ impl Place {
                 }
             }
         };
-        contain((), || {
-            tracing::warn!(
-                target: "hotswap",
-                "the host's runtime directory was removed while it runs, and was made again: {}",
-                self.path.display()
-            );
-        });
         self.publish()?;
         Ok(true)
     }

@@ -1,23 +1,6 @@
 //! Which process is meant: a process id alone may have been given to another since.
 
-pub(super) use crate::platform::start_time;
-
-/// Whether the process is stopped, by a signal or a debugger. Where the system does not tell, it is not.
-#[cfg(target_os = "linux")]
-pub(super) fn is_stopped(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        let state = stat
-            .rsplit_once(") ")
-            .and_then(|(_, rest)| rest.chars().next());
-        matches!(state, Some('T' | 't'))
-    })
-}
-
-/// Whether the process is stopped, by a signal or a debugger. Where the system does not tell, it is not.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn is_stopped(_pid: u32) -> bool {
-    false
-}
+pub(super) use crate::platform::{is_stopped, start_time};
 
 /// Whether the process that was started then is still there.
 pub(super) fn is_alive(pid: u32, started: u64) -> bool {

@@ -4,10 +4,7 @@ use super::encode::{Encoder, done, length};
 use super::number::{self, Number};
 use super::{Decoder, Error, Head};
 use rmp::encode;
-use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant,
-};
+use serde::ser::{Serialize, SerializeMap};
 
 /// A list or a map that is being written.
 pub(super) struct Compound<'e> {
@@ -111,29 +108,7 @@ impl<'e> Compound<'e> {
     }
 }
 
-macro_rules! compound {
-    ($($trait_:ident { $method:ident($($name:ident)?) $via:ident })*) => {$(
-        impl $trait_ for Compound<'_> {
-            type Ok = ();
-            type Error = Error;
-            #[inline]
-            fn $method<T: Serialize + ?Sized>(&mut self, $($name: &'static str,)? value: &T) -> Result<(), Error> {
-                self.$via($($name,)? value)
-            }
-            fn end(self) -> Result<(), Error> {
-                self.finish()
-            }
-        }
-    )*};
-}
-compound! {
-    SerializeSeq { serialize_element() item }
-    SerializeTuple { serialize_element() item }
-    SerializeTupleStruct { serialize_field() item }
-    SerializeTupleVariant { serialize_field() item }
-    SerializeStruct { serialize_field(name) field }
-    SerializeStructVariant { serialize_field(name) field }
-}
+forms_with_parts!(Compound<'_> => ());
 
 impl SerializeMap for Compound<'_> {
     type Ok = ();

@@ -22,6 +22,34 @@
 //! Between a type and these bytes there may be a buffer of `serde`: behind `tag`, `untagged` and `flatten` a value is first
 //! read without its type. So the bytes say of themselves what they are, and addresses are texts, since that buffer takes
 //! every format for one that people read. What it cannot hold is found when the value is saved: see `check`.
+/// Implements all forms that values with parts have for a serializer of parts, by its `item`, `field` and `finish`: all but
+/// maps.
+macro_rules! forms_with_parts {
+    ($serializer:ty => $ok:ty) => {
+        forms_with_parts! { $serializer => $ok;
+            SerializeSeq { serialize_element() item }
+            SerializeTuple { serialize_element() item }
+            SerializeTupleStruct { serialize_field() item }
+            SerializeTupleVariant { serialize_field() item }
+            SerializeStruct { serialize_field(name) field }
+            SerializeStructVariant { serialize_field(name) field }
+        }
+    };
+    ($serializer:ty => $ok:ty; $($form:ident { $method:ident($($name:ident)?) $via:ident })*) => {$(
+        impl serde::ser::$form for $serializer {
+            type Ok = $ok;
+            type Error = Error;
+            #[inline]
+            fn $method<T: Serialize + ?Sized>(&mut self, $($name: &'static str,)? value: &T) -> Result<(), Error> {
+                self.$via($($name,)? value)
+            }
+            fn end(self) -> Result<$ok, Error> {
+                self.finish()
+            }
+        }
+    )*};
+}
+
 mod access;
 pub mod bytes;
 mod check;

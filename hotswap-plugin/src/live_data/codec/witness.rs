@@ -3,10 +3,7 @@
 //! It tells apart more than the bytes do: a `u8` from a `u32`, `1.50` from `1.5`, and one variant from another. The items of
 //! what has no order, a hash map or set, may come in any.
 use super::{Error, bytes, prefix};
-use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -123,8 +120,8 @@ impl Parts<'_> {
         self.part(name, |_| name.to_owned(), value)
     }
 
-    fn finish(self) -> u64 {
-        leaf(self.kind, (self.name, self.count, self.sum))
+    fn finish(self) -> Result<u64, Error> {
+        Ok(leaf(self.kind, (self.name, self.count, self.sum)))
     }
 }
 
@@ -208,7 +205,7 @@ impl<'n> Serializer for Witness<'n> {
     ) -> Result<u64, Error> {
         let mut parts = self.parts("variant", name, true);
         parts.part(index, |_| name.to_owned(), value)?;
-        Ok(parts.finish())
+        parts.finish()
     }
 
     /// Whoever writes its items one by one may be a set.
@@ -268,32 +265,11 @@ impl<'n> Serializer for Witness<'n> {
         let ordered = !of.contains("hash") && !of.contains("heap");
         let mut list = self.parts("list", "", ordered);
         items.into_iter().try_for_each(|item| list.item(&item))?;
-        Ok(list.finish())
+        list.finish()
     }
 }
 
-macro_rules! parts {
-    ($($trait_:ident { $method:ident($($name:ident)?) $via:ident })*) => {$(
-        impl $trait_ for Parts<'_> {
-            type Ok = u64;
-            type Error = Error;
-            fn $method<T: Serialize + ?Sized>(&mut self, $($name: &'static str,)? value: &T) -> Result<(), Error> {
-                self.$via($($name,)? value)
-            }
-            fn end(self) -> Result<u64, Error> {
-                Ok(self.finish())
-            }
-        }
-    )*};
-}
-parts! {
-    SerializeSeq { serialize_element() item }
-    SerializeTuple { serialize_element() item }
-    SerializeTupleStruct { serialize_field() item }
-    SerializeTupleVariant { serialize_field() item }
-    SerializeStruct { serialize_field(name) field }
-    SerializeStructVariant { serialize_field(name) field }
-}
+forms_with_parts!(Parts<'_> => u64);
 
 impl SerializeMap for Parts<'_> {
     type Ok = u64;
@@ -311,6 +287,6 @@ impl SerializeMap for Parts<'_> {
     }
 
     fn end(self) -> Result<u64, Error> {
-        Ok(self.finish())
+        self.finish()
     }
 }

@@ -3,6 +3,9 @@
 mod linux;
 #[path = "../../../../hotswap-host/src/platform/membarrier.rs"]
 pub(crate) mod membarrier;
+#[path = "../../../../hotswap-host/src/platform/proc.rs"]
+#[allow(dead_code)]
+mod proc;
 #[path = "../../../../hotswap-host/src/platform/thread_key.rs"]
 pub(crate) mod thread_key;
 
