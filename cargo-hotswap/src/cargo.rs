@@ -341,7 +341,7 @@ fn feature_of<'f>(package: &Package, feature: &'f str) -> Option<&'f str> {
 }
 
 /// The package's name: at the end of its id, or of the path in it.
-fn name_of(id: &PackageId) -> &str {
+pub(crate) fn name_of(id: &PackageId) -> &str {
     let (path, fragment) = id.repr.rsplit_once('#').unwrap_or(("", &id.repr));
     match fragment.split_once('@') {
         Some((name, _)) => name,

@@ -11,7 +11,7 @@ use cargo_metadata::{Package, PackageId};
 
 use crate::Error;
 use crate::call::Made;
-use crate::cargo::Calls;
+use crate::cargo::{Calls, name_of};
 use crate::selection::Group;
 use crate::ui::shown;
 
@@ -140,8 +140,13 @@ fn warn(calls: &Calls<'_>, id: &PackageId, sides: &[Side<'_>]) {
         };
         let (having, lacking) = (sides(true), sides(false));
         if !lacking.is_empty() {
-            let name = name_of(calls, id);
-            let text = difference(&name, &features, &having, &lacking, &calls.workspace.root);
+            let text = difference(
+                name_of(id),
+                &features,
+                &having,
+                &lacking,
+                &calls.workspace.root,
+            );
             calls.session.ui.warn(text);
         }
     }
@@ -184,18 +189,4 @@ fn difference(
         );
     }
     text
-}
-
-fn name_of(calls: &Calls<'_>, id: &PackageId) -> String {
-    let mut members = calls.workspace.members.iter();
-    match members.find(|package| package.id == *id) {
-        Some(package) => package.name.to_string(),
-        // `path+file:///a/place/name#0.1.0`, or `…/place#name@0.1.0` where the two differ.
-        None => {
-            let (place, tail) = id.repr.rsplit_once('#').unwrap_or(("", &id.repr));
-            let last = place.rsplit('/').next().unwrap_or(place);
-            let name = tail.rsplit_once('@').map_or(last, |(name, _)| name);
-            name.to_owned()
-        }
-    }
 }

@@ -258,6 +258,7 @@ fn codegen<'a>(flags: &'a [String], name: &str) -> Option<&'a str> {
     }
     found
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
