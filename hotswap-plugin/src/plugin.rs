@@ -1,6 +1,7 @@
 //! The trait behind `#[plugin]`.
 use crate::boundary::{ExportDesc, FunctionDesc, Import, Result, Value};
 use crate::contract::state::StateDesc;
+use crate::live_data::LiveDataView;
 use crate::{Context, LiveData, LoadData, Vault};
 use std::fmt;
 use std::marker::PhantomData;
@@ -86,7 +87,7 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// The author's, or the state does not fit: the instance before goes on.
-    fn restore(this: Early<'_, Self>, state: &LiveData) -> Result<()> {
+    fn restore(this: Early<'_, Self>, state: &LiveDataView<'_>) -> Result<()> {
         let _ = (this, state);
         Err("the plugin has no state".into())
     }

@@ -1,6 +1,7 @@
 //! The state of a plugin, while it goes from one instance to the next.
 use crate::boundary::Result;
 use crate::contract::state::{StateSink, StateView};
+use crate::live_data::LiveDataView;
 use crate::{LiveData, LiveType};
 use abi_stable::std_types::RSlice;
 use std::cell::RefCell;
@@ -123,12 +124,12 @@ pub(crate) unsafe fn save(sink: StateSink, save: impl FnOnce() -> Result<LiveDat
 /// The view is the caller's, for this call, and its descriptors belong to nobody else.
 pub(crate) unsafe fn restore(
     view: StateView<'_>,
-    restore: impl FnOnce(&LiveData) -> Result<()>,
+    restore: impl FnOnce(&LiveDataView<'_>) -> Result<()>,
 ) -> Result<()> {
     // SAFETY: the caller's promise.
     let descriptors = unsafe { from_raw(view.descriptors.as_slice()) };
     let _handing = Handing::begin(Descriptors::Restoring(
         descriptors.into_iter().map(Some).collect(),
     ));
-    restore(&LiveData::from_bytes(view.bytes.as_slice())?)
+    restore(&LiveDataView::new(view.bytes.as_slice())?)
 }

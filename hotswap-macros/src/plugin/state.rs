@@ -54,7 +54,7 @@ pub fn state(plugin: &Plugin<'_>) -> Option<TokenStream> {
             let state: #ty = #saved;
             #root::state::save_as(&state, version)
         }
-        fn restore(this: #root::Early<'_, Self>, state: &#root::LiveData) -> #root::Result<()> {
+        fn restore(this: #root::Early<'_, Self>, state: &#root::live_data::LiveDataView<'_>) -> #root::Result<()> {
             #restored;
             ::core::result::Result::Ok(())
         }

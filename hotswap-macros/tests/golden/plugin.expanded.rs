@@ -297,7 +297,7 @@ const _: () = {
         }
         fn restore(
             this: ::hotswap_plugin::Early<'_, Self>,
-            state: &::hotswap_plugin::LiveData,
+            state: &::hotswap_plugin::live_data::LiveDataView<'_>,
         ) -> ::hotswap_plugin::Result<()> {
             Self::restore(this.shared(), state.restore::<State>()?)?;
             ::core::result::Result::Ok(())

@@ -53,18 +53,19 @@ mod schema;
 mod shared;
 mod std_types;
 mod types;
+mod view;
 
 pub use error::LiveDataError;
 pub use fields::Fields;
 pub use schema::Schema;
 pub use types::LiveType;
+pub use view::LiveDataView;
 
 #[doc(hidden)]
 pub use codec::bytes;
 
-use migrate::{Walk, Want};
-use node::Node;
-use schema::{Entries, Entry};
+use migrate::Want;
+use schema::Entry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -171,12 +172,12 @@ impl LiveData {
 
     /// The name of the type.
     pub fn type_name(&self) -> &str {
-        self.entries().next().map_or("", |entry| entry.name)
+        self.view().type_name()
     }
 
     /// The schema version of the type that saved it; 0 for types without one, such as numbers and lists.
     pub fn version(&self) -> u32 {
-        self.entries().next().map_or(0, |entry| entry.version)
+        self.view().version()
     }
 
     /// The types in it, with the versions that saved it.
@@ -200,21 +201,7 @@ impl LiveData {
     /// # Errors
     /// [`NoLiveData`](LiveDataError::NoLiveData), [`UnknownFormat`](LiveDataError::UnknownFormat).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LiveDataError> {
-        let table = match bytes {
-            [b'H', b'S', b'L', b'D', FORMAT, table @ ..] => table,
-            [b'H', b'S', b'L', b'D', found, ..] => {
-                return Err(LiveDataError::UnknownFormat { found: *found });
-            }
-            _ => return Err(LiveDataError::no_live_data("it does not begin with HSLD")),
-        };
-        match schema::length(table) {
-            Some(len) if len < table.len() => Ok(LiveData {
-                bytes: bytes.to_vec(),
-                value: TABLE + len,
-            }),
-            Some(_) => Err(LiveDataError::no_live_data("there is no value")),
-            None => Err(LiveDataError::no_live_data("the table of types is broken")),
-        }
+        Ok(LiveDataView::new(bytes)?.to_owned())
     }
 
     /// The value, as its type is now.
@@ -223,11 +210,7 @@ impl LiveData {
     /// [`WrongType`](LiveDataError::WrongType), [`Newer`](LiveDataError::Newer),
     /// [`Migration`](LiveDataError::Migration), [`Restore`](LiveDataError::Restore).
     pub fn restore<T: LiveType>(&self) -> Result<T, LiveDataError> {
-        let value = match self.is_current::<T>()? {
-            true => T::decode(self.value()),
-            false => self.migrated::<T>(&Want::Own)?.to(),
-        };
-        value.map_err(|e| self.failed(e))
+        self.view().restore()
     }
 
     /// Overwrites the fields of a value that the data has, and leaves the others alone, as well as those that are
@@ -237,13 +220,14 @@ impl LiveData {
     /// # Errors
     /// As [`restore`](Self::restore). The value is as it was then.
     pub fn restore_into<T: LiveType>(&self, value: &mut T) -> Result<(), LiveDataError> {
-        let node = match self.is_current::<T>()? {
-            true => self.parsed()?,
-            false => self.migrated::<T>(&Want::Own)?,
+        let view = self.view();
+        let node = match view.is_current::<T>()? {
+            true => view.parsed()?,
+            false => view.migrated::<T>(&Want::Own)?,
         };
         let overlay = value.overlay(&node, false);
         let overlay = overlay.and_then(|()| value.overlay(&node, true));
-        overlay.map_err(|e| self.failed(e))
+        overlay.map_err(|e| view.failed(e))
     }
 
     /// The value as any type that `serde` can read, by names alone, whatever name and version the data has.
@@ -251,7 +235,8 @@ impl LiveData {
     /// # Errors
     /// [`Restore`](LiveDataError::Restore).
     pub fn restore_as<T: DeserializeOwned>(&self) -> Result<T, LiveDataError> {
-        codec::decode(self.value()).map_err(|e| self.failed(e))
+        let view = self.view();
+        codec::decode(view.value()).map_err(|e| view.failed(e))
     }
 
     /// The same value for an earlier version of its type, `T` being the newest. Types within stay at their versions.
@@ -271,84 +256,24 @@ impl LiveData {
         self.lowered::<T>(Want::These(schema))
     }
 
-    fn value(&self) -> &[u8] {
-        &self.bytes[self.value..]
-    }
-
-    fn entries(&self) -> Entries<'_> {
-        Entries::new(&self.bytes[TABLE..self.value])
-    }
-
-    /// Whether it can be read as a `T` without a migration.
-    fn is_current<T: LiveType>(&self) -> Result<bool, LiveDataError> {
-        self.check_name::<T>()?;
-        let types = Types::of::<T>()?;
-        // What was saved by the same build, as most is.
-        if self.entries().eq(types.entries()) {
-            return Ok(true);
+    fn view(&self) -> LiveDataView<'_> {
+        LiveDataView {
+            bytes: &self.bytes,
+            value: self.value,
         }
-        let mut current = true;
-        for entry in self.entries() {
-            let Some(known) = types.find(entry.name) else {
-                continue;
-            };
-            if known.version < entry.since {
-                return Err(LiveDataError::Newer {
-                    type_name: known.name.to_owned(),
-                    found: entry.version,
-                    since: entry.since,
-                    own: known.version,
-                });
-            }
-            current &= known.version <= entry.version;
-        }
-        Ok(current)
-    }
-
-    fn check_name<T: LiveType>(&self) -> Result<(), LiveDataError> {
-        match self.type_name() {
-            name if types::is_named::<T>(name) => Ok(()),
-            name => Err(LiveDataError::WrongType {
-                found: name.to_owned(),
-                expected: T::NAME.to_owned(),
-            }),
-        }
-    }
-
-    fn parsed(&self) -> Result<Node, LiveDataError> {
-        Node::parse(self.value()).map_err(|e| self.failed(e))
-    }
-
-    fn migrated<T: LiveType>(&self, want: &Want<'_>) -> Result<Node, LiveDataError> {
-        let mut node = self.parsed()?;
-        let walk = Walk {
-            have: self.entries(),
-            want,
-        };
-        walk.value::<T>(&mut node)?;
-        Ok(node)
     }
 
     fn lowered<T: LiveType>(&self, want: Want<'_>) -> Result<LiveData, LiveDataError> {
-        self.is_current::<T>()?;
+        let view = self.view();
+        view.is_current::<T>()?;
         let types = Types::of::<T>()?;
-        let node = self.migrated::<T>(&want)?;
-        let entries = self.entries().enumerate();
+        let node = view.migrated::<T>(&want)?;
+        let entries = view.entries().enumerate();
         let entries = entries.map(|(index, entry)| want.lowered(index, entry, &types));
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
         LiveData::new(T::NAME, entries.into_iter(), |out| {
             codec::encode(&node, out)
         })
-    }
-
-    fn failed(&self, error: codec::Error) -> LiveDataError {
-        let (path, reason) = error.into_parts();
-        LiveDataError::Restore {
-            type_name: self.type_name().to_owned(),
-            version: self.version(),
-            path,
-            reason,
-        }
     }
 }
 
@@ -358,7 +283,7 @@ impl fmt::Debug for LiveData {
             f,
             "LiveData({}, {} bytes)",
             self.schema(),
-            self.value().len()
+            self.view().value().len()
         )
     }
 }
