@@ -2,18 +2,13 @@
 use crate::bindings::Target;
 use crate::error::{CallError, HandleError, InvokeError};
 use crate::handle::{Handle, HandleSpec};
-use crate::instance::Instance;
+use crate::invoke::failed;
 use crate::swapper::Pin;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
-use hotswap_plugin::boundary::{
-    Arg, DynamicOut, FunctionDesc, InvokeError as Refused, Panicked, Return, Signature, SliceView,
-    Status, StrView, ValueView, call_dynamic,
-};
-use hotswap_plugin::contract::entry::{RawArgs, RawOut};
+use hotswap_plugin::boundary::{Arg, Return, Signature, call_dynamic};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr::null;
 
 /// A typed function of a plugin: `Function<fn(u32) -> String>`.
 ///
@@ -106,78 +101,6 @@ impl Dynamic {
             Some((_pinned, target)) => call(target),
             None => self.handle.call_aside(call),
         }
-    }
-}
-
-/// Calls a function of `plugin` by name; what has no such function may serve the name itself.
-pub(crate) fn invoke(
-    plugin: &Instance,
-    function: &str,
-    args: &[Value],
-) -> Result<Value, InvokeError> {
-    let (name, this) = (plugin.name().as_str(), plugin.this());
-    // SAFETY: whoever lends the instance keeps it alive.
-    unsafe {
-        match plugin.function(function) {
-            Some(desc) => finish(name, function, args, |args, out| {
-                (desc.dynamic)(this, args, out)
-            }),
-            None => finish(name, function, args, |args, out| {
-                let args = RawArgs((&raw const args).cast());
-                plugin.entry().invoke_func()(this, StrView::new(function), args, RawOut(out.cast()))
-            }),
-        }
-    }
-}
-
-/// Calls a function that belongs to no instance.
-pub(crate) fn invoke_free(
-    plugin: &Instance,
-    desc: &FunctionDesc,
-    args: &[Value],
-) -> Result<Value, InvokeError> {
-    let (plugin, name) = (plugin.name().as_str(), desc.name.as_str());
-    // SAFETY: whoever lends the instance keeps its library; the function ignores its first argument.
-    unsafe {
-        finish(plugin, name, args, |args, out| {
-            (desc.dynamic)(null(), args, out)
-        })
-    }
-}
-
-/// # Safety
-/// As [`call_dynamic`].
-#[inline]
-unsafe fn finish(
-    plugin: &str,
-    function: &str,
-    args: &[Value],
-    call: impl FnOnce(SliceView<ValueView>, *mut DynamicOut) -> Status,
-) -> Result<Value, InvokeError> {
-    // SAFETY: the caller's promise.
-    unsafe { call_dynamic(args, call, |refused| failed(plugin, function, refused)) }
-}
-
-#[cold]
-pub(crate) fn failed(
-    plugin: &str,
-    function: &str,
-    refused: Result<Refused, Panicked>,
-) -> InvokeError {
-    let (plugin, function) = (plugin.to_owned(), function.to_owned());
-    match refused {
-        Ok(Refused::Returned(error)) => CallError::Returned(error),
-        Ok(Refused::Unknown) => CallError::NotLoaded { plugin, function },
-        Ok(refused) => CallError::Arguments {
-            plugin,
-            function,
-            message: refused.to_string(),
-        },
-        Err(panicked) => CallError::Panicked {
-            plugin,
-            function,
-            message: panicked.text,
-        },
     }
 }
 

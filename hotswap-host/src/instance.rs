@@ -1,55 +1,23 @@
-//! A loaded plugin: its library, its instance, its hooks.
+//! A plugin's instance: its hooks, and what it uses of other plugins and the host.
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::error::{Hook, HookFailure};
-use crate::hook_thread;
-use crate::linked::Claim;
 use crate::live::record::Entered;
 use crate::load::library::Library;
+use crate::load::loaded::Loaded;
 use crate::name::PluginName;
 use crate::provide::Provided;
 use crate::saved_state::SavedState;
-use hotswap_plugin::boundary::{
-    ExportDesc, FunctionDesc, HookError, InterfaceDesc, RawObject, Sink, Status, collect,
-};
+use hotswap_plugin::boundary::{ExportDesc, FunctionDesc, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::state::StateDesc;
 use hotswap_plugin::contract::{
     ContextView, LiveDesc, LoadDataView, PluginDesc, PluginEntryRef, VaultView,
 };
-use std::borrow::Cow;
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
-
-/// A library whose layout and contract have been checked, before an instance is made.
-pub(crate) struct Loaded {
-    pub(crate) library: Arc<Library>,
-    pub(crate) entry: PluginEntryRef,
-    pub(crate) desc: &'static PluginDesc,
-    pub(crate) live: Cow<'static, [LiveDesc]>,
-    pub(crate) name: PluginName,
-    pub(crate) metadata: Metadata,
-    pub(crate) file: PathBuf,
-    pub(crate) build_id: BuildId,
-    pub(crate) note: Option<Note>,
-    /// How the artifact looked when it was known to hold this build; `None` while a later change could look the same.
-    pub(crate) fingerprint: Mutex<Option<Fingerprint>>,
-    pub(crate) loaded_at: SystemTime,
-    /// Whether the hook of this name said so.
-    pub(crate) is_reloadable: bool,
-    /// What threads have entered that call the plugin: the same for all builds of it.
-    pub(crate) entered: Entered,
-    /// Of a plugin that is linked into the program: nobody else opens those meanwhile.
-    pub(crate) _claim: Option<Arc<Claim>>,
-}
-
-// SAFETY: the entry and the description are constants of the library, which `library` keeps mapped; the functions may
-// be called from any thread.
-unsafe impl Send for Loaded {}
-// SAFETY: the entry and the description are constants of a mapped library, and its functions may be called from any thread.
-unsafe impl Sync for Loaded {}
 
 /// A plugin's instance. [`destroy`](Self::destroy) frees it; dropping it without leaks it.
 pub(crate) struct Instance {
@@ -114,72 +82,36 @@ unsafe impl Send for Instance {}
 // SAFETY: `#[plugin]` demands `Send + Sync` of the type behind `this`.
 unsafe impl Sync for Instance {}
 
-impl Loaded {
-    /// Whether this build may be replaced later.
-    ///
-    /// # Errors
-    /// The hook panicked.
-    pub(crate) fn reloadable(&self, cx: &ContextView<'_>) -> Result<bool, HookFailure> {
-        let mut answer = true;
-        // SAFETY: all arguments are valid for the call.
-        self.run(Hook::Reloadable, |sink| unsafe {
-            self.entry.reloadable()(cx, &mut answer, sink)
-        })?;
-        Ok(answer)
-    }
-
-    /// Makes the instance. `objects` are in the order of the plugin's imports, and of the types described there.
+impl Instance {
+    /// Makes an instance. `objects` are in the order of the plugin's imports, and of the types described there.
     ///
     /// # Errors
     /// The constructor's error or panic; gives the library back, to be unmapped, and what threads that it has started
     /// may use until then.
     pub(crate) fn construct(
-        self,
+        loaded: Loaded,
         cx: &ContextView<'_>,
         objects: &[RawObject],
         uses: Uses,
     ) -> Result<Instance, Box<(Loaded, Uses, HookFailure)>> {
         let mut this = null_mut();
         // SAFETY: the objects match the imports' descriptions; `Instance` keeps alive what they belong to.
-        let run = self.run(Hook::New, |sink| unsafe {
-            self.entry.construct()(cx, objects.into(), &mut this, sink)
+        let run = loaded.run(Hook::New, |sink| unsafe {
+            loaded.entry.construct()(cx, objects.into(), &mut this, sink)
         });
         match run {
             Ok(()) => Ok(Instance {
-                loaded: self,
+                loaded,
                 this,
                 uses,
                 stops: AtomicUsize::new(0),
                 needed_by: OnceLock::new(),
                 users: Mutex::default(),
             }),
-            Err(failure) => Err(Box::new((self, uses, failure))),
+            Err(failure) => Err(Box::new((loaded, uses, failure))),
         }
     }
 
-    fn run(&self, hook: Hook, call: impl FnOnce(Sink) -> Status) -> Result<(), HookFailure> {
-        let failure = |panicked, message| HookFailure {
-            plugin: self.name.clone(),
-            file: self.file.clone(),
-            hook,
-            panicked,
-            message,
-        };
-        let begun = hook_thread::begin(&self.library, &self.name, &self.file, hook);
-        let _running = begun.map_err(|hook_thread::GivenUp| {
-            failure(
-                false,
-                "not begun, since a hook before it took too long".into(),
-            )
-        })?;
-        collect(call).map_err(|error| match error {
-            HookError::Failed(text) => failure(false, text),
-            HookError::Panicked(text) => failure(true, text),
-        })
-    }
-}
-
-impl Instance {
     pub(crate) fn name(&self) -> &PluginName {
         &self.loaded.name
     }

@@ -35,7 +35,7 @@ mod hook_thread;
 mod host_table;
 mod instance;
 mod interface;
-mod levels;
+mod invoke;
 pub mod linked;
 mod live;
 mod load;
@@ -60,7 +60,7 @@ pub use async_call::{
     AsyncCall0, AsyncCall1, AsyncCall2, AsyncCall3, AsyncCall4, AsyncCall5, AsyncCall6, AsyncCall7,
     AsyncCall8, AsyncFunction, Calling, InterfaceHold,
 };
-pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, ReloadError};
+pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, LivePlace, ReloadError};
 pub use function::{
     Bound, Call0, Call1, Call2, Call3, Call4, Call5, Call6, Call7, Call8, Dynamic, Function,
 };
@@ -80,7 +80,7 @@ pub use swapper::{
     Builder, Cause, Change, Hold, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind,
     Report, StateReport, Swapper,
 };
-pub use vault::{BagItem, LivePlace, LiveTypeRef, Prefill};
+pub use vault::{BagItem, LiveTypeRef, Prefill};
 
 /// What the macros name. Not for people, and not covered by any promise of stability.
 #[doc(hidden)]

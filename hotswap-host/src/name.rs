@@ -1,12 +1,10 @@
 //! Names of plugins, compared the way people write them.
-use crate::live::record::Entered;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The name of a plugin.
 ///
@@ -31,14 +29,6 @@ impl PluginName {
     /// The name as it was written.
     pub fn as_str(&self) -> &str {
         &self.written
-    }
-
-    /// What a thread has entered that calls the plugin of this name.
-    pub(crate) fn entered(&self) -> Entered {
-        static NUMBERS: Mutex<BTreeMap<PluginName, u32>> = Mutex::new(BTreeMap::new());
-        let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = numbers.len() as u32;
-        Entered::plugin(*numbers.entry(self.clone()).or_insert(next))
     }
 }
 

@@ -1,8 +1,6 @@
 //! How a replaced plugin stands on its way out of memory.
 use crate::artifact::BuildId;
 use crate::error::Hook;
-use crate::generation::Generation;
-use crate::live::record::Inside;
 use serde::Serialize;
 use std::fmt;
 
@@ -185,28 +183,6 @@ pub enum Holder {
         /// What.
         reason: String,
     },
-}
-
-impl Holder {
-    /// A thread that has this generation pinned.
-    pub(crate) fn of_slot(inside: Inside, generation: &Generation) -> Self {
-        let thread = inside.thread.to_string();
-        match inside.pinned_at {
-            Some(at) => Holder::Pin {
-                thread,
-                at: at.to_string(),
-            },
-            None => {
-                let entered = inside.entered.without_nested();
-                let mut plugins = generation.plugins.iter();
-                let plugin = plugins.find(|plugin| plugin.entered() == entered);
-                Holder::Call {
-                    plugin: plugin.map(|plugin| plugin.name().to_string()),
-                    thread,
-                }
-            }
-        }
-    }
 }
 
 impl fmt::Display for Holder {

@@ -1,6 +1,6 @@
 //! The live functions and types of an artifact, from the section that says them.
-use super::TypeHash;
 use super::parts::Parts;
+use super::type_hash::TypeHash;
 use hotswap_plugin::LiveKind;
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,11 @@
 use super::error::{ArtifactError, ArtifactProblem};
 use super::live::{self, LiveEntry};
-use super::parts::{Parts, hex};
+use super::parts::Parts;
+use super::type_hash::TypeHash;
 use crate::name::PluginName;
 use hotswap_plugin::contract;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::fmt;
 use std::path::Path;
 
 /// What a plugin's build recorded of it.
@@ -119,41 +119,6 @@ pub enum PanicStrategy {
     Unwind,
     /// It ends the process.
     Abort,
-}
-
-/// The hash of the description of a type, function or interface, shown as 32 hexadecimal digits.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TypeHash([u8; 16]);
-
-impl TypeHash {
-    /// The hash's bytes, as the artifact has them.
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-impl From<[u8; 16]> for TypeHash {
-    fn from(bytes: [u8; 16]) -> Self {
-        TypeHash(bytes)
-    }
-}
-
-impl fmt::Display for TypeHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&hex(&self.0))
-    }
-}
-
-impl fmt::Debug for TypeHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for TypeHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }
 
 impl Metadata {
@@ -288,7 +253,7 @@ fn with_hashes<R, T>(
     Ok(raw
         .into_iter()
         .zip(hashes)
-        .map(|(raw, hash)| make(raw, TypeHash(*hash)))
+        .map(|(raw, hash)| make(raw, (*hash).into()))
         .collect())
 }
 

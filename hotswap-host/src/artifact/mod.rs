@@ -20,6 +20,7 @@ mod note;
 mod open_failure;
 mod parts;
 mod read;
+mod type_hash;
 mod unload;
 
 #[cfg(test)]
@@ -32,13 +33,12 @@ pub use caution::{Caution, cautions};
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;
 pub use live::LiveEntry;
-pub use metadata::{
-    Export, Function, Import, ImportKind, Metadata, PanicStrategy, State, TypeHash,
-};
+pub use metadata::{Export, Function, Import, ImportKind, Metadata, PanicStrategy, State};
 pub use no_delete::clear_no_delete;
 pub use note::Note;
 pub use open_failure::OpenFailure;
 pub use read::Artifact;
+pub use type_hash::TypeHash;
 pub use unload::{Hindrance, hindrances};
 
 pub(crate) use find::find_each;

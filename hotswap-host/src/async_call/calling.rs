@@ -1,7 +1,7 @@
 //! The future of a call.
 use super::Entry;
 use super::count::{LastPlace, Place, Running};
-use super::crowd::Waiting;
+use super::gate_opened::GateOpened;
 use crate::bindings::Target;
 use crate::error::CallError;
 use crate::generation::Generation;
@@ -78,7 +78,7 @@ enum State<R> {
 
 /// A call that waits.
 struct AtGate<R> {
-    waiting: Waiting,
+    waiting: GateOpened,
     handle: Handle,
     start: Box<Start<R>>,
 }
@@ -109,7 +109,7 @@ impl<R: Return> Calling<R> {
     #[cold]
     pub(super) fn at_gate(gate: Arc<Gate>, handle: Handle, start: Box<Start<R>>) -> Self {
         Calling(State::AtGate(Box::new(AtGate {
-            waiting: Waiting::at(gate),
+            waiting: GateOpened::at(gate),
             handle,
             start,
         })))
@@ -135,7 +135,7 @@ impl<R: Return> AtGate<R> {
                     let last = LastPlace::default();
                     return Poll::Ready(Calling::begin(handle, &last, (pinned, target), start));
                 }
-                Entry::Gate(gate) => Waiting::at(gate),
+                Entry::Gate(gate) => GateOpened::at(gate),
                 Entry::Gone => return Poll::Ready(Calling::gone(handle.spec.clone())),
             };
         }

@@ -11,78 +11,8 @@ use crate::instance::Instance;
 use crate::live::gate::Pass;
 use crate::live::pin::Pinned;
 use crate::live::record::{self, Entered};
-use crate::retirement::Holder;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
-
-/// The async calls of one generation that have begun and not ended, for each function and each export.
-pub(crate) struct AsyncCalls {
-    /// Where the counts of each plugin begin, and after the last one where they end.
-    starts: Box<[usize]>,
-    counts: Box<[AtomicUsize]>,
-}
-
-impl AsyncCalls {
-    /// None, of these.
-    pub(crate) fn none(plugins: &[Arc<Instance>]) -> Self {
-        let mut starts = vec![0];
-        for plugin in plugins {
-            let items = plugin.desc().functions.len() + plugin.desc().exports.len();
-            starts.push(starts.last().map_or(0, |start| start + items));
-        }
-        let len = starts.last().copied().unwrap_or_default();
-        AsyncCalls {
-            starts: starts.into(),
-            counts: (0..len).map(|_| AtomicUsize::new(0)).collect(),
-        }
-    }
-
-    fn of(&self, plugin: usize) -> &[AtomicUsize] {
-        &self.counts[self.starts[plugin]..self.starts[plugin + 1]]
-    }
-
-    /// How many there are of the plugins for which this is true.
-    pub(crate) fn count(
-        &self,
-        generation: &Generation,
-        which: impl Fn(&Instance) -> bool,
-    ) -> usize {
-        let plugins = generation.plugins.iter().enumerate();
-        let these = plugins.filter(|(_, plugin)| which(plugin));
-        these
-            .flat_map(|(index, _)| self.of(index))
-            .map(|count| count.load(Acquire))
-            .sum()
-    }
-
-    /// Those, by name.
-    pub(crate) fn holders(
-        &self,
-        generation: &Generation,
-        which: impl Fn(&Instance) -> bool,
-    ) -> Vec<Holder> {
-        let mut holders = Vec::new();
-        for (index, plugin) in generation.plugins.iter().enumerate() {
-            if !which(plugin) {
-                continue;
-            }
-            let functions = plugin.desc().functions.iter().map(|f| f.name.as_str());
-            let items = functions.chain(plugin.exports());
-            for (item, count) in items.zip(self.of(index)) {
-                match count.load(Acquire) {
-                    0 => {}
-                    count => holders.push(Holder::AsyncCalls {
-                        plugin: plugin.name().to_string(),
-                        function: item.to_owned(),
-                        count,
-                    }),
-                }
-            }
-        }
-        holders
-    }
-}
 
 /// What is called: a plugin of the generation, and one of its functions or exports.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Awaiting methods of interfaces that plugins export.
 use super::Entry;
 use super::count::{LastPlace, Running};
-use super::crowd::Waiting;
+use super::gate_opened::GateOpened;
 use crate::error::CallError;
 use crate::handle::Handle;
 use crate::interface::{Interface, contain};
@@ -83,10 +83,10 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
 /// What the handle means now; else the gate to wait at, unless it is gone.
 fn enter<I: boundary::Interface + ?Sized>(
     handle: &Handle,
-) -> Result<InterfaceHold<I::Proxy>, Option<Waiting>> {
+) -> Result<InterfaceHold<I::Proxy>, Option<GateOpened>> {
     let (pinned, target) = match handle.enter_or_gate() {
         Entry::Open(pinned, target) => (pinned, target),
-        Entry::Gate(gate) => return Err(Some(Waiting::at(gate))),
+        Entry::Gate(gate) => return Err(Some(GateOpened::at(gate))),
         Entry::Gone => return Err(None),
     };
     let place = LastPlace::default().find(&pinned, target).ok_or(None)?;

@@ -1,9 +1,9 @@
 //! Awaiting functions by name.
 use super::calling::Begun;
 use super::count::Place;
-use super::crowd::Waiting;
+use super::gate_opened::GateOpened;
 use crate::error::{CallError, InvokeError};
-use crate::function::failed;
+use crate::invoke::failed;
 use crate::live::gate::Gate;
 use crate::swapper::Swapper;
 use hotswap_plugin::Value;
@@ -40,7 +40,7 @@ impl Swapper {
                 match begin(&swapper, &plugin, &function, &args) {
                     Attempt::Begun(begun) => break begun,
                     Attempt::Ended(result) => return result,
-                    Attempt::Gate(gate) => Waiting::at(gate).await,
+                    Attempt::Gate(gate) => GateOpened::at(gate).await,
                 }
             };
             drop(swapper);

@@ -3,7 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `count` | what keeps a build while a call of it has not ended, and names the call |
-//! | `crowd` | waiting at a closed gate without a thread |
+//! | `gate_opened` | waiting at a closed gate without a thread |
 //! | `calling` | the future of a call |
 //! | `function`, `interface`, `invoke` | calling through the handles of the host's, and by name |
 //!
@@ -23,14 +23,12 @@
 //! is polled, is let in.
 mod calling;
 mod count;
-mod crowd;
 mod function;
+mod gate_opened;
 mod interface;
 mod invoke;
 
 pub use calling::Calling;
-pub(crate) use count::AsyncCalls;
-pub(crate) use crowd::Crowd;
 pub use function::{
     AsyncCall0, AsyncCall1, AsyncCall2, AsyncCall3, AsyncCall4, AsyncCall5, AsyncCall6, AsyncCall7,
     AsyncCall8, AsyncFunction,

@@ -1,11 +1,11 @@
 //! Reloads that are refused.
+use super::LivePlace;
 use super::{Hook, HookFailure};
 use crate::artifact::{ArtifactError, FindError, OpenFailure};
 use crate::load::copy::CopyError;
 use crate::name::PluginName;
 use crate::retirement::Holder;
 use crate::runtime::RuntimeError;
-use crate::vault::LivePlace;
 use hotswap_plugin::LiveKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -33,18 +33,14 @@
 //! Threads of others may be waited for too, by means that nobody sees. So there is a limit: after that the first
 //! who waits opens the gate, the hand-over can no longer be *committed*, and the old instances, which are still there,
 //! go on. Whether it is committed or given up is decided under one lock.
-use super::pin::{Holding, Retired};
-use super::record::{self, Entered, Inside, entered};
-use crate::async_call::Crowd;
-use crate::generation::Generation;
+use super::async_waiters::AsyncWaiters;
+use super::record::{self, Entered};
 use crate::hook_thread;
-use crate::instance::Instance;
 use crate::load::library::Library;
-use crate::retirement::Holder;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A gate, as those see it who come to it.
 pub(crate) struct Gate {
@@ -58,7 +54,7 @@ pub(crate) struct Gate {
     state: Mutex<State>,
     changed: Condvar,
     passes: AtomicUsize,
-    crowd: Crowd,
+    async_waiters: AsyncWaiters,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -73,44 +69,84 @@ enum State {
 }
 
 /// The part of the group that is in one generation.
-struct Group {
+pub(crate) struct Group {
     /// What a slot holds that holds the generation.
     at: usize,
     members: BTreeSet<Entered>,
 }
 
 impl Group {
-    /// `handed` are the instances whose state is handed over.
-    fn of(at: *const (), generation: &Generation, handed: &[Arc<Instance>]) -> Option<Self> {
-        let mut reached: Vec<&Arc<Instance>> = Vec::new();
-        let among = |instances: &[&Arc<Instance>], one: &Arc<Instance>| {
-            instances.iter().any(|instance| Arc::ptr_eq(instance, one))
-        };
-        // Each comes after those it imports.
-        for plugin in &generation.plugins {
-            let handed = handed.iter().any(|handed| Arc::ptr_eq(handed, plugin));
-            if handed
-                || plugin
-                    .imports()
-                    .iter()
-                    .any(|import| among(&reached, import))
-            {
-                reached.push(plugin);
-            }
-        }
-        let members: BTreeSet<_> = reached.iter().map(|plugin| plugin.entered()).collect();
-        (!members.is_empty()).then(|| Group {
+    /// What a slot holds that holds the generation at `at`, of which these are members.
+    pub(crate) fn new(at: *const (), members: BTreeSet<Entered>) -> Self {
+        Group {
             at: at.addr(),
             members,
-        })
+        }
     }
 
-    fn has(&self, entered: Entered) -> bool {
+    /// Whether a slot that holds this holds the generation.
+    pub(crate) fn is_at(&self, at: *const ()) -> bool {
+        self.at == at.addr()
+    }
+
+    pub(crate) fn has(&self, entered: Entered) -> bool {
         entered.is_anything() || self.members.contains(&entered)
     }
 }
 
 impl Gate {
+    /// A closed gate. The first of the groups is that of the live generation: it has all members that can be called from now
+    /// on. `libraries` are those of its members, `next` those of the instances that take over.
+    pub(crate) fn new(
+        groups: Vec<Group>,
+        libraries: Vec<Arc<Library>>,
+        next: Vec<Arc<Library>>,
+        deadline: Instant,
+    ) -> Self {
+        Gate {
+            groups,
+            libraries,
+            next,
+            deadline,
+            state: Mutex::new(State::Closed),
+            changed: Condvar::new(),
+            passes: AtomicUsize::new(0),
+            async_waiters: AsyncWaiters::default(),
+        }
+    }
+
+    /// Whether the generation that a slot holds by this has members of the group.
+    pub(crate) fn has_members_in(&self, at: *const ()) -> bool {
+        self.groups.iter().any(|group| group.is_at(at))
+    }
+
+    /// How many hold the twin who were let in.
+    pub(crate) fn passes(&self) -> usize {
+        self.passes.load(Acquire)
+    }
+
+    /// The hand-over is complete: nobody gives up any more. False when the time is up.
+    #[must_use]
+    pub(crate) fn commit(&self) -> bool {
+        let mut state = self.state();
+        let in_time = *state == State::Closed && Instant::now() < self.deadline;
+        if in_time {
+            *state = State::Committed;
+        }
+        in_time
+    }
+
+    /// The next generation is live, if the hand-over was committed, or one without a gate in place of the twin: all who
+    /// wait begin again.
+    pub(crate) fn open(&self) {
+        let mut state = self.state();
+        *state = match *state {
+            State::Committed => State::Opened,
+            _ => State::GivenUp,
+        };
+        self.changed.notify_all();
+    }
+
     /// When callers wait no longer.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
@@ -147,9 +183,9 @@ impl Gate {
     }
 
     /// Whether this is in the group. The twin, under which nobody enters the group from outside, does not count.
-    fn is_inside(&self, at: *const (), entered: Entered) -> bool {
+    pub(crate) fn is_inside(&self, at: *const (), entered: Entered) -> bool {
         let mut groups = self.groups.iter();
-        groups.any(|group| group.at == at.addr() && group.has(entered))
+        groups.any(|group| group.is_at(at) && group.has(entered))
     }
 
     /// Waits until the gate is open. Whoever has waited until the limit opens it.
@@ -178,8 +214,8 @@ impl Gate {
     }
 
     /// Those who wait without a thread.
-    pub(crate) fn crowd(&self) -> &Crowd {
-        &self.crowd
+    pub(crate) fn async_waiters(&self) -> &AsyncWaiters {
+        &self.async_waiters
     }
 
     /// Whether the state may be saved, or is being.
@@ -210,174 +246,5 @@ impl Clone for Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         self.0.passes.fetch_sub(1, Release);
-    }
-}
-
-/// The end of the gate that closes and opens it.
-pub(crate) struct Closing {
-    gate: Arc<Gate>,
-    closed: Instant,
-    /// Those that have members of the group, with their holds by whoever closes the gate. They are kept, so that their
-    /// addresses mean nothing else.
-    generations: Vec<(Arc<Retired<Generation>>, usize)>,
-}
-
-/// Before a look at who is inside becomes a nap.
-const LOOKS: u32 = 32;
-const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(1);
-
-impl Closing {
-    /// Makes a gate for the instances whose state is handed over, and has `switch` close it, by switching to the twin of
-    /// `live`. `leaving` are the generations before, as far as they are still there; `next` are the libraries of those that take
-    /// over.
-    pub(crate) fn begin(
-        live: &Holding<Generation>,
-        leaving: Vec<Arc<Retired<Generation>>>,
-        handed: &[Arc<Instance>],
-        next: Vec<Arc<Library>>,
-        limit: Duration,
-        switch: impl FnOnce(Arc<Gate>) -> Arc<Retired<Generation>>,
-    ) -> Self {
-        let groups = leaving
-            .iter()
-            .filter_map(|leaving| Group::of(leaving.address(), leaving.get(), handed));
-        // The live one comes first: it has all members that can be called from now on.
-        let groups: Vec<_> = Group::of(live.address(), live, handed)
-            .into_iter()
-            .chain(groups)
-            .collect();
-        let members = |plugin: &&Arc<Instance>| groups[0].has(plugin.entered());
-        let libraries = live.plugins.iter().filter(members);
-        let libraries = libraries.map(|plugin| plugin.library().clone()).collect();
-        let closed = Instant::now();
-        let gate = Arc::new(Gate {
-            libraries,
-            next,
-            deadline: closed + limit,
-            state: Mutex::new(State::Closed),
-            changed: Condvar::new(),
-            passes: AtomicUsize::new(0),
-            crowd: Crowd::default(),
-            groups,
-        });
-        let old = switch(gate.clone());
-        let with_members = |retired: &Arc<Retired<Generation>>| {
-            let at = retired.address().addr();
-            gate.groups.iter().any(|group| group.at == at)
-        };
-        let leaving = leaving.into_iter().filter(with_members);
-        let generations = leaving.map(|leaving| (leaving, 0)).chain([(old, 1)]);
-        Closing {
-            generations: generations.collect(),
-            closed,
-            gate,
-        }
-    }
-
-    /// Waits until nobody is in the group.
-    ///
-    /// # Errors
-    /// Who still is when the time is over, as far as they can be named.
-    pub(crate) fn wait_until_left(&self) -> Result<(), Vec<Holder>> {
-        let is_ordered = |(leaving, _): &(Arc<Retired<_>>, _)| leaving.is_ordered();
-        if !self.generations.iter().all(is_ordered) {
-            let reason =
-                "calls that nobody can see, since the process may no longer call membarrier";
-            return Err(vec![Holder::Other {
-                reason: reason.into(),
-            }]);
-        }
-        let mut pause = SHORTEST_PAUSE;
-        for look in 0_u32.. {
-            let inside = entered::inside(|at, entered| self.gate.is_inside(at, entered));
-            // After the slots: see the module's documentation.
-            let held = self.holds();
-            if inside.is_empty() && held == 0 && self.async_calls() == 0 {
-                return Ok(());
-            }
-            if Instant::now() >= self.gate.deadline {
-                return Err(self.holders(inside, held));
-            }
-            if look < LOOKS {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(pause);
-                pause = (2 * pause).min(LONGEST_PAUSE);
-            }
-        }
-        unreachable!("it looks until the time is over")
-    }
-
-    fn holds(&self) -> usize {
-        let generations = self.generations.iter();
-        let holds = generations.map(|(generation, own)| generation.holds() - own);
-        holds.sum::<usize>() + self.gate.passes.load(Acquire)
-    }
-
-    /// The async calls of the group's that have not ended.
-    fn async_calls(&self) -> usize {
-        let generations = self.generations.iter().map(|(generation, _)| generation);
-        let counts = generations.map(|generation| {
-            let inside =
-                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.entered());
-            generation.get().async_calls.count(generation.get(), inside)
-        });
-        counts.sum()
-    }
-
-    fn holders(&self, inside: Vec<Inside>, held: usize) -> Vec<Holder> {
-        let of = |at: *const ()| {
-            let mut generations = self.generations.iter().map(|(generation, _)| generation);
-            generations.find(|generation| generation.address() == at)
-        };
-        let nested = entered::held(|at, _| of(at).is_some());
-        let unnamed = held.saturating_sub(nested.len());
-        let named = inside.into_iter().chain(nested);
-        let mut holders: Vec<_> = named
-            .filter_map(|inside| {
-                let generation = of(inside.at)?.get();
-                Some(Holder::of_slot(inside, generation))
-            })
-            .collect();
-        if unnamed != 0 {
-            holders.push(Holder::Holds { count: unnamed });
-        }
-        for (generation, _) in &self.generations {
-            let inside =
-                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.entered());
-            let generation = generation.get();
-            holders.extend(generation.async_calls.holders(generation, inside));
-        }
-        holders
-    }
-
-    /// The gate that is closed.
-    pub(crate) fn gate(&self) -> &Arc<Gate> {
-        &self.gate
-    }
-
-    /// The hand-over is complete: nobody opens the gate any more but [`open`](Self::open). False when time is up.
-    #[must_use]
-    pub(crate) fn commit(&self) -> bool {
-        let mut state = self.gate.state();
-        let in_time = *state == State::Closed && Instant::now() < self.gate.deadline;
-        if in_time {
-            *state = State::Committed;
-        }
-        in_time
-    }
-
-    /// The next generation is live, if the hand-over was committed, or one without a gate in place of the twin: all who
-    /// wait begin again.
-    pub(crate) fn open(self) -> Duration {
-        let closed_for = self.closed.elapsed();
-        let mut state = self.gate.state();
-        *state = match *state {
-            State::Committed => State::Opened,
-            _ => State::GivenUp,
-        };
-        self.gate.changed.notify_all();
-        closed_for
     }
 }

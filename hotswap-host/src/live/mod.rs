@@ -11,6 +11,7 @@
 //! | [`objects`] | objects of plugins that others own, and who has them |
 //! | [`retire`] | the way out of memory |
 pub(crate) mod activity;
+pub(crate) mod async_waiters;
 mod barrier;
 pub(crate) mod gate;
 pub(crate) mod objects;

@@ -8,24 +8,24 @@
 //! [`Library::forget`] alone, when no code of the library is mapped. What is not unmapped is never freed.
 use super::copy::{Patch, PrivateCopy};
 use super::own_runtime::OwnRuntime;
-use super::watched_functions;
+use super::table::Table;
 use crate::artifact::{BuildId, Hindrance};
 use crate::error::Hook;
 use crate::live::activity::Activity;
 use crate::platform::{self, LoadedObject, dl};
-use crate::swapper::WeakSwapper;
 use hotswap_plugin::contract::shim::{Destructor, Key, Token};
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::ffi::c_int;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// An opened library.
 pub(crate) struct Library {
-    shim: watched_functions::Table,
+    shim: Table,
     place: OnceLock<Place>,
     plugin: String,
     build_id: BuildId,
@@ -49,7 +49,13 @@ pub(crate) struct Library {
     /// The hooks of its plugin that run: two where the host waits for the first no longer.
     hooks: Mutex<Vec<Hook>>,
     /// Whose plugin it is.
-    owner: WeakSwapper,
+    owner: Weak<dyn Owner>,
+}
+
+/// Whose plugin a library is: what made it, and answers what its code asks of the host.
+pub(crate) trait Owner: Any + Send + Sync {
+    /// The plugin of this name wishes for a reload.
+    fn request_reload(self: Arc<Self>, plugin: &str);
 }
 
 /// Where its code is.
@@ -86,16 +92,18 @@ impl std::fmt::Debug for Library {
 }
 
 impl Library {
-    /// What a library of this build will be. Nothing is opened.
+    /// What a library of this build will be. Nothing is opened. `table` makes the table of functions that the library finds
+    /// the host by.
     pub(crate) fn new(
         plugin: &str,
         build_id: BuildId,
         shim_range: Range<u64>,
         hindrances: Vec<Hindrance>,
-        owner: WeakSwapper,
+        owner: Weak<dyn Owner>,
+        table: impl FnOnce(Token) -> Table,
     ) -> Arc<Library> {
-        let library = Arc::new_cyclic(|me: &std::sync::Weak<Library>| Library {
-            shim: watched_functions::table(me.as_ptr().cast()),
+        let library = Arc::new_cyclic(|me: &Weak<Library>| Library {
+            shim: table(me.as_ptr().cast()),
             place: OnceLock::new(),
             plugin: plugin.to_owned(),
             build_id,
@@ -121,14 +129,19 @@ impl Library {
     /// One of which nothing is opened.
     #[cfg(test)]
     pub(crate) fn unopened() -> Arc<Library> {
-        let build_id = BuildId::of(b"");
-        Library::new(
-            "nobody",
-            build_id,
-            0..0,
-            Vec::new(),
-            WeakSwapper::of_nobody(),
-        )
+        Library::of_nobody("nobody", BuildId::of(b""))
+    }
+
+    /// One that no swapper owns.
+    #[cfg(test)]
+    pub(crate) fn of_nobody(plugin: &str, build_id: BuildId) -> Arc<Library> {
+        struct Nobody;
+        impl Owner for Nobody {
+            fn request_reload(self: Arc<Self>, _: &str) {}
+        }
+        let owner = Weak::<Nobody>::new();
+        let table = super::watched_functions::table;
+        Library::new(plugin, build_id, 0..0, Vec::new(), owner, table)
     }
 
     /// What the private copy has instead of what stands in the artifact: the address of the host's table.
@@ -282,7 +295,7 @@ impl Library {
     }
 
     /// Whose plugin it is.
-    pub(crate) fn owner(&self) -> &WeakSwapper {
+    pub(crate) fn owner(&self) -> &Weak<dyn Owner> {
         &self.owner
     }
 
@@ -453,7 +466,6 @@ mod tests {
     use crate::artifact::{Artifact, BuildId};
     use crate::load::copy::CopyDir;
     use crate::runtime::HostDir;
-    use crate::swapper::WeakSwapper;
     use std::ffi::{CString, c_void};
     use std::fs;
     use std::os::unix::ffi::OsStrExt;
@@ -461,13 +473,7 @@ mod tests {
     use std::sync::Arc;
 
     fn library(build_id: BuildId) -> Arc<Library> {
-        Library::new(
-            "world",
-            build_id,
-            0..0,
-            Vec::new(),
-            WeakSwapper::of_nobody(),
-        )
+        Library::of_nobody("world", build_id)
     }
 
     /// File systems count inodes in 32 bits, and descriptors are numbered anew: the dynamic linker then finds an old library

@@ -2,7 +2,9 @@
 pub(crate) mod copy;
 pub(crate) mod exit;
 pub(crate) mod library;
+pub(crate) mod loaded;
 mod own_runtime;
+mod table;
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod environment;
@@ -21,12 +23,8 @@ pub(crate) use unwatched::{fork, signals, watched_functions};
 use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, hindrances};
 use crate::error::{Hook, ReloadError};
 use crate::hook_thread;
-use crate::host_table;
-use crate::instance::Loaded;
 use crate::linked::LinkedCode;
 use crate::platform;
-use crate::swapper::WeakSwapper;
-use crate::vault::kind_of;
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::{
     CheckingGlobals, check_layout_compatibility_with_globals,
@@ -35,13 +33,14 @@ use abi_stable::library::AbiHeaderRef;
 use copy::CopyDir;
 use hotswap_plugin::contract::entry::ROOT_SYMBOL;
 use hotswap_plugin::contract::shim::SHIM_SECTION;
-use hotswap_plugin::contract::{LiveCode, LiveDesc, PluginDesc, PluginEntryRef};
-use library::{Library, NotOpened};
+use hotswap_plugin::contract::{HostTableRef, LiveCode, LiveDesc, PluginDesc, PluginEntryRef};
+use library::{Library, NotOpened, Owner};
+use loaded::Loaded;
 use own_runtime::OwnRuntime;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 /// Where the code of a plugin is.
@@ -54,6 +53,8 @@ pub(crate) enum Code {
 
 /// Opens an artifact: from a private copy of the bytes that it was read from, or where it is.
 ///
+/// The plugin is handed `host`, by which it calls the host.
+///
 /// # Errors
 /// The copy, the dynamic linker, or a layout. A library that was opened but does not fit is handed to `give_back`.
 pub(crate) fn open(
@@ -61,7 +62,8 @@ pub(crate) fn open(
     code: &Code,
     fingerprint: Option<Fingerprint>,
     copies: &CopyDir,
-    owner: WeakSwapper,
+    owner: Weak<dyn Owner>,
+    host: HostTableRef,
     give_back: impl FnOnce(Arc<Library>),
 ) -> Result<Loaded, ReloadError> {
     let (name, build_id) = (&artifact.metadata.name, artifact.build_id);
@@ -70,7 +72,14 @@ pub(crate) fn open(
         Code::Linked(_) => Vec::new(),
     };
     let shim = artifact.shim.clone();
-    let library = Library::new(name.as_str(), build_id, shim, found, owner);
+    let library = Library::new(
+        name.as_str(),
+        build_id,
+        shim,
+        found,
+        owner,
+        watched_functions::table,
+    );
     match code {
         Code::Linked(_) => library.is_part_of(&artifact.file),
         Code::Library(bytes) => {
@@ -81,7 +90,7 @@ pub(crate) fn open(
             }
         }
     }
-    let (entry, desc, live) = match connect(&library, code, &artifact) {
+    let (entry, desc, live) = match connect(&library, code, &artifact, host) {
         Ok(connected) => connected,
         Err(message) => {
             give_back(library);
@@ -95,7 +104,7 @@ pub(crate) fn open(
     if let Code::Library(bytes) = code {
         warn_once(&artifact, bytes);
     }
-    let entered = artifact.metadata.name.entered();
+    let entered = loaded::entered(&artifact.metadata.name);
     Ok(Loaded {
         library,
         entry,
@@ -181,6 +190,7 @@ fn connect(
     library: &Library,
     code: &Code,
     artifact: &Artifact,
+    host: HostTableRef,
 ) -> Result<
     (
         PluginEntryRef,
@@ -211,7 +221,7 @@ fn connect(
     let entry = unsafe { header.init_root_module_with_unchecked_layout::<PluginEntryRef>() }
         .map_err(|e| first_line(&e.to_string()))?;
     // SAFETY: the token is the library's, and the table is constant.
-    unsafe { entry.connect()(library.token(), host_table::TABLE) };
+    unsafe { entry.connect()(library.token(), host) };
     library.set_own_runtime(OwnRuntime::of(entry));
     if let Code::Linked(linked) = code {
         linked.connect_logs();
@@ -250,12 +260,7 @@ fn are_written(live: &[LiveDesc], written: &[LiveEntry]) -> bool {
                 LiveCode::Function(desc) => hash_bytes(desc.hash),
                 LiveCode::Type(_) => [0; 16],
             };
-            (
-                item.module.as_str(),
-                item.name.as_str(),
-                kind_of(item),
-                hash,
-            )
+            (item.module.as_str(), item.name.as_str(), item.kind(), hash)
         })
         .collect();
     compiled.sort();

@@ -1,17 +1,8 @@
 //! Platforms on which plugins have no hidden functions: nothing that a library does comes here, and none leaves memory.
 
 pub(crate) mod watched_functions {
+    use crate::load::table::Table;
     use hotswap_plugin::contract::shim::Token;
-
-    /// Only the name of the library.
-    pub(crate) struct Table {
-        pub(crate) token: Token,
-    }
-
-    // SAFETY: the token is only compared and handed back.
-    unsafe impl Send for Table {}
-    // SAFETY: as for `Send`: it is only read.
-    unsafe impl Sync for Table {}
 
     pub(crate) fn table(token: Token) -> Table {
         Table { token }

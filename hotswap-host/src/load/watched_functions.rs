@@ -1,22 +1,18 @@
-//! The functions behind the [`ShimTable`]: what plugins call instead of the C library's.
+//! The functions behind the [`ShimTable`](Table): what plugins call instead of the C library's.
 //!
 //! Each is called by code of the library that the token names. A library that is barred is being closed: what still runs
 //! of it are its own destructors, and nothing that they begin would find it mapped.
 use super::library::Library;
+use super::table::Table;
 use super::{environment, exit, fork, signals};
 use crate::live::record;
-use hotswap_plugin::contract::shim::{
-    Destructor, ForkHandler, Key, ShimTable, StartRoutine, Thread, Token,
-};
+use hotswap_plugin::contract::shim::{Destructor, ForkHandler, Key, StartRoutine, Thread, Token};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
-/// What a library of a plugin finds the host by.
-pub(crate) type Table = ShimTable;
-
 /// The table of the library that the token names.
 pub(crate) fn table(token: Token) -> Table {
-    ShimTable {
+    Table {
         token,
         thread_atexit,
         key_create,

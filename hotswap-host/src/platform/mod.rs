@@ -35,22 +35,7 @@ mod proc;
 mod proc;
 pub(crate) use proc::*;
 
+mod file_state;
+pub(crate) use file_state::{FileState, Timestamp};
+
 pub(crate) mod membarrier;
-
-/// What tells a file from another one that takes its place, and an unchanged file from a changed one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileState {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) size: u64,
-    pub(crate) modified: Timestamp,
-    /// The time of the last status change, which nobody can set.
-    pub(crate) changed: Timestamp,
-}
-
-/// Since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Timestamp {
-    pub(crate) seconds: i64,
-    pub(crate) nanoseconds: i64,
-}

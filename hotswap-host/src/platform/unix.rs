@@ -1,5 +1,5 @@
 //! Files, processes and the dynamic linker, as all Unixes have them.
-use super::{FileState, Timestamp};
+use super::file_state::{FileState, Timestamp};
 pub(crate) use libloading::os::unix as dl;
 use std::ffi::CString;
 use std::fs::{DirBuilder, Metadata, OpenOptions};

@@ -1,5 +1,5 @@
 //! Windows: plugins are linked into the program, and none is loaded.
-use super::{FileState, Timestamp};
+use super::file_state::{FileState, Timestamp};
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::ffi::c_void;

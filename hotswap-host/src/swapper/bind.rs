@@ -1,6 +1,7 @@
 //! What a plugin imports, found in the host and in the plugins before it.
 use crate::error::{ReloadError, exports_instead};
-use crate::instance::{Instance, Loaded};
+use crate::instance::Instance;
+use crate::load::loaded::Loaded;
 use crate::name::PluginName;
 use crate::nearest::nearest;
 use crate::provide::Provided;

@@ -1,11 +1,13 @@
 //! What a swapper is opened with.
 use super::Swapper;
 use super::inner::Inner;
-use super::observe::{Cause, Checks, Observers, ReloadEvent};
-use super::request::{Change, Plan};
+use super::levels;
+use super::observe::{Checks, Observers, ReloadEvent};
+use super::plan::{Cause, Change, Plan};
 use super::writer::{Writer, WriterLock};
 use crate::error::ReloadError;
 use crate::generation::Generation;
+use crate::host_table::TABLE;
 use crate::linked::{LinkedPlugins, LinkedSet};
 use crate::live::pin::Live;
 use crate::live::retire::{Retirer, Settings, UnloadMode};
@@ -305,6 +307,7 @@ impl Builder {
             provided: Arc::new(self.provided),
             extensions: self.extensions,
             copies: Arc::new(copies),
+            host_table: TABLE,
             plugin_dir: Mutex::new(plugin_dir.clone()),
             host_dir,
             retirer: Arc::new(retirer),
@@ -326,10 +329,10 @@ impl Builder {
             cause: Cause::Open,
             ..Plan::default()
         };
-        swapper.run(&mut writer, plan)?;
+        swapper.0.reload(&mut writer, plan, None)?;
         swapper.0.publish(&writer);
         drop(writer);
-        crate::levels::follow(&swapper, levels).map_err(ReloadError::Thread)?;
+        levels::follow(&swapper.0, levels).map_err(ReloadError::Thread)?;
         Ok(swapper)
     }
 }

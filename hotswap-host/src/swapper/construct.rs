@@ -1,18 +1,20 @@
 //! From an artifact to an instance: all that one plugin goes through before the whole set is there. It runs on the thread
 //! of the hooks.
-use super::Inner;
-use super::WeakSwapper;
 use super::bind::bind;
 use super::candidate::Opening;
+use super::inner::Inner;
 use crate::error::ReloadError;
-use crate::instance::{Instance, Loaded, Uses};
+use crate::instance::{Instance, Uses};
 use crate::linked::Lent;
 use crate::live::retire::Retirer;
-use crate::load::{self, copy::CopyDir};
+use crate::load;
+use crate::load::copy::CopyDir;
+use crate::load::library::Owner;
+use crate::load::loaded::Loaded;
 use crate::provide::Provided;
 use crate::telemetry::Levels;
 use abi_stable::std_types::RStr;
-use hotswap_plugin::contract::ContextView;
+use hotswap_plugin::contract::{ContextView, HostTableRef};
 use std::sync::{Arc, Weak};
 
 /// What a new plugin is told of the generation that is made.
@@ -29,7 +31,8 @@ pub(super) struct Construction {
     opening: Arc<Opening>,
     /// The plugins before this one.
     others: Vec<Weak<Instance>>,
-    owner: WeakSwapper,
+    owner: Weak<dyn Owner>,
+    host_table: HostTableRef,
     retirer: Arc<Retirer>,
     copies: Arc<CopyDir>,
     provided: Arc<Provided>,
@@ -46,7 +49,8 @@ impl Construction {
         Construction {
             opening,
             others: others.iter().map(Arc::downgrade).collect(),
-            owner: WeakSwapper::of(inner),
+            owner: Arc::<Inner>::downgrade(inner),
+            host_table: inner.host_table,
             retirer: inner.retirer.clone(),
             copies: inner.copies.clone(),
             provided: inner.provided.clone(),
@@ -66,6 +70,7 @@ impl Construction {
             self.opening.fingerprint,
             &self.copies,
             self.owner.clone(),
+            self.host_table,
             give_back,
         )?;
         self.construct(loaded)
@@ -108,7 +113,7 @@ impl Construction {
             .library
             .is_linked()
             .then(|| Lent::count(&mut objects, &uses));
-        loaded.construct(&cx, &objects, uses).map_err(|failed| {
+        Instance::construct(loaded, &cx, &objects, uses).map_err(|failed| {
             let (loaded, uses, failure) = *failed;
             retirer.library(loaded.library, uses);
             failure.into()

@@ -62,12 +62,12 @@ fn of_generation(
     let slots = record::slot_holders(address).into_iter();
     let slots = slots
         .filter(|inside| inside.pinned_at.is_some() || uses(inside.entered.without_nested()))
-        .map(|inside| Holder::of_slot(inside, generation));
+        .map(|inside| generation.holder_of(inside));
     let mut holders: Vec<_> = slots.collect();
     if holds != 0 {
         holders.push(Holder::Holds { count: holds });
     }
     let is_user = |plugin: &Instance| users.iter().any(|user| std::ptr::eq(&***user, plugin));
-    holders.extend(generation.async_calls.holders(generation, is_user));
+    holders.extend(generation.async_calls.holders(&generation.plugins, is_user));
     holders
 }

@@ -1,6 +1,7 @@
 //! What swappers, handles and holds share, and the switch.
+use super::handles::{Bound, Handles};
+use super::hooks::each_in_turn;
 use super::observe::{Checks, Observers};
-use super::reload::each_in_turn;
 use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::bindings::Target;
 use crate::error::ReloadError;
@@ -14,12 +15,13 @@ use crate::live::retire::Retirer;
 use crate::load::copy::CopyDir;
 use crate::provide::Provided;
 use crate::runtime::{HostDir, RuntimeError, StoredReport, tell_starter};
-use crate::telemetry::contain;
+use crate::telemetry::{Levels, contain};
 use crate::vault::{Contents, ExtensionKinds, Prefills};
+use hotswap_plugin::contract::HostTableRef;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// What swappers, handles and holds share.
@@ -33,6 +35,8 @@ pub(crate) struct Inner {
     pub(super) provided: Arc<Provided>,
     pub(super) extensions: ExtensionKinds,
     pub(super) copies: Arc<CopyDir>,
+    /// By which plugins call the host.
+    pub(super) host_table: HostTableRef,
     /// Read while a generation is made, so not the writer's.
     pub(super) plugin_dir: Mutex<PathBuf>,
     /// None where no directory for it could be made.
@@ -58,9 +62,6 @@ pub(crate) struct Inner {
     pub(super) checks: Checks,
     pub(super) observers: Observers,
 }
-
-/// All handles, locked.
-pub(super) type Handles<'i> = MutexGuard<'i, Vec<Weak<HandleSpec>>>;
 
 impl Inner {
     #[inline(always)]
@@ -134,6 +135,13 @@ impl Inner {
         HookThread::new(self.hook_limit).interrupted_by(&self.interrupt)
     }
 
+    /// Tells the live plugins the host's levels.
+    pub(crate) fn set_levels(&self, levels: Levels) {
+        for plugin in &self.live.pin().plugins {
+            plugin.entry().set_levels()(levels.log, levels.trace);
+        }
+    }
+
     /// Shows the host to the tools beside it. That they cannot see it is no reason to stop.
     pub(super) fn publish(&self, writer: &Writer) {
         self.write(|dir| dir.publish(&writer.host));
@@ -150,15 +158,20 @@ impl Inner {
         }
     }
 
-    /// Binds every handle in the next generation, and makes it live.
+    /// Makes the next generation live.
+    ///
+    /// # Errors
+    /// A handle that was made since the others were bound means nothing in it.
     pub(super) fn switch(
         &self,
         next: Generation,
+        mut bound: Bound,
         hooks: &mut HookThread,
     ) -> Result<(), ReloadError> {
         let handles = self.handles();
-        bind_all(&handles, &next)?;
-        self.switch_bound(next, handles, hooks);
+        bound.complete(&handles, &next)?;
+        let old = self.make_live(next, handles);
+        self.retire(old, &[], hooks);
         Ok(())
     }
 
@@ -174,12 +187,8 @@ impl Inner {
         (0..handles.len()).for_each(|index| empty.bindings.set(index, Target::NONE));
         let mut hooks = HookThread::new(self.hook_limit);
         hooks.set_end(end);
-        self.switch_bound(empty, handles, &mut hooks);
-    }
-
-    fn switch_bound(&self, next: Generation, handles: Handles<'_>, hooks: &mut HookThread) {
-        let old = self.make_live(next, handles);
-        self.retire(old, &[], hooks);
+        let old = self.make_live(empty, handles);
+        self.retire(old, &[], &mut hooks);
     }
 
     /// Makes the next generation live, in which every handle is bound.
@@ -232,19 +241,12 @@ impl Drop for Inner {
     }
 }
 
-/// Sets what each handle means in the next generation.
-pub(super) fn bind_all(handles: &[Weak<HandleSpec>], next: &Generation) -> Result<(), ReloadError> {
-    for (index, handle) in handles.iter().enumerate() {
-        match handle.upgrade() {
-            None => next.bindings.set(index, Target::NONE),
-            Some(spec) => next
-                .bind(index, &spec)
-                .map_err(|error| ReloadError::Handle {
-                    plugin: spec.plugin(),
-                    item: spec.item.clone(),
-                    message: error.of_a_held_handle(),
-                })?,
-        }
+/// Drops this, on a thread of its own if nobody else has it: the calling one may be one that `on_stop` waits for.
+pub(crate) fn drop_elsewhere(inner: Arc<Inner>) {
+    if let Some(inner) = Arc::into_inner(inner) {
+        // Where there is no thread, it is dropped here.
+        let _ = std::thread::Builder::new()
+            .name("hotswap-drop".into())
+            .spawn(move || drop(inner));
     }
-    Ok(())
 }

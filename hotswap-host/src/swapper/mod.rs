@@ -3,27 +3,33 @@ mod arrange;
 mod bind;
 mod builder;
 mod candidate;
+mod closing;
 mod construct;
-mod gate;
+mod enter;
+mod hand_over;
+mod handles;
 mod holders;
+mod hooks;
 mod inner;
+mod levels;
 mod observe;
 mod optional;
 mod pinned;
+mod plan;
 mod reload;
 mod report;
 mod request;
 mod scan;
 mod stage;
-mod state;
 mod writer;
 
 pub use builder::Builder;
-pub(crate) use inner::Inner;
-pub use observe::{Cause, ReloadEvent, ReloadEventKind};
+pub(crate) use inner::{Inner, drop_elsewhere};
+pub use observe::{ReloadEvent, ReloadEventKind};
 pub use pinned::{Hold, Pin};
+pub use plan::{Cause, Change};
 pub use report::{Outcome, PluginReport, Report, StateReport};
-pub use request::{Change, Reload};
+pub use request::Reload;
 
 use crate::error::{HandleError, InvokeError, ReloadError};
 use crate::function::{Dynamic, Function};
@@ -31,14 +37,13 @@ use crate::generation::{Generation, Listing};
 use crate::handle::{Handle, HandleSpec};
 use crate::interface::Interface;
 use crate::live::gate::Gate;
-use crate::live::pin::{Live, Pinned};
+use crate::live::pin::Pinned;
 use crate::live::record;
 use crate::name::PluginName;
 use crate::paths::absolute;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
 use crate::signature::Signature;
-use crate::telemetry::Levels;
 use hotswap_plugin::boundary;
 use hotswap_plugin::{LiveData, Value};
 use std::panic::Location;
@@ -159,7 +164,7 @@ impl Swapper {
     /// # Errors
     /// No such function, arguments that do not fit, the function's own error, a panic.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
-        self.enter_live_function(name).invoke_live(name, args)
+        self.0.enter_live_function(name).invoke_live(name, args)
     }
 
     /// Hands live data to the [handler](hotswap_plugin::live::Handler) of its type in the live generation: a job that was
@@ -169,7 +174,7 @@ impl Swapper {
     /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
     /// None of them consumes the data.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
-        self.enter_live_type(data.type_name()).handle(data)
+        self.0.enter_live_type(data.type_name()).handle(data)
     }
 
     /// Calls a function of this name in every plugin of the live generation that has it, each after those it imports:
@@ -243,7 +248,7 @@ impl Swapper {
 
     /// Describes a reload of some plugins, with data, or with a check.
     pub fn prepare_reload(&self) -> Reload<'_> {
-        Reload::new(self)
+        Reload::new(&self.0)
     }
 
     /// Adds a plugin from a file outside the plugin directory, or replaces the one of its name. It stays part of later
@@ -328,11 +333,6 @@ impl Swapper {
         Ok(self.wait_retired(end.saturating_duration_since(Instant::now())))
     }
 
-    /// The live generation.
-    pub(crate) fn live(&self) -> &Live<Generation> {
-        &self.0.live
-    }
-
     /// Pins the live generation, to call its plugin of this name.
     ///
     /// # Errors
@@ -343,34 +343,6 @@ impl Swapper {
     ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
         let inner = &self.0;
         inner.enter_plugin_or_gate(|live| live.plugin_called(plugin).map(|plugin| &**plugin))
-    }
-
-    /// Pins the live generation, to call its live function of this name. Waits while that is behind a closed gate.
-    pub(crate) fn enter_live_function(&self, name: &str) -> Pinned<'_, Generation> {
-        let inner = &self.0;
-        inner.enter_plugin(|live| Some(&**live.live_function(name)?.0))
-    }
-
-    /// The same, to call the handler of its live type of this name.
-    pub(crate) fn enter_live_type(&self, name: &str) -> Pinned<'_, Generation> {
-        let inner = &self.0;
-        inner.enter_plugin(|live| Some(live.type_named(name)?.instance()))
-    }
-
-    /// Drops this swapper, on a thread of its own if it is the last one.
-    pub(crate) fn drop_elsewhere(self) {
-        if let Some(inner) = Arc::into_inner(self.0) {
-            // Where there is no thread, it is dropped here.
-            let _ = std::thread::Builder::new()
-                .name("hotswap-drop".into())
-                .spawn(move || drop(inner));
-        }
-    }
-
-    pub(crate) fn set_levels(&self, levels: Levels) {
-        for plugin in &self.0.live.pin().plugins {
-            plugin.entry().set_levels()(levels.log, levels.trace);
-        }
     }
 
     /// Tells the tools beside the host which signal makes it reload.
@@ -394,16 +366,6 @@ pub(crate) struct WeakSwapper(Weak<Inner>);
 impl WeakSwapper {
     fn of(inner: &Arc<Inner>) -> Self {
         WeakSwapper(Arc::downgrade(inner))
-    }
-
-    /// That of nobody.
-    #[cfg(test)]
-    pub(crate) fn of_nobody() -> Self {
-        WeakSwapper(Weak::new())
-    }
-
-    pub(crate) fn is_gone(&self) -> bool {
-        self.0.strong_count() == 0
     }
 
     pub(crate) fn upgrade(&self) -> Option<Swapper> {

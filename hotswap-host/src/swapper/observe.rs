@@ -1,46 +1,10 @@
 //! The one place that every new generation passes, whoever asked for it: the host's checks, and those who are told.
+use super::plan::{Cause, Change};
 use super::report::Report;
-use super::request::Change;
 use crate::error::ReloadError;
 use crate::hook_thread;
-use crate::name::PluginName;
 use crate::telemetry::contain;
-use serde::Serialize;
 use std::fmt;
-
-/// Who asked for a generation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Cause {
-    /// The host is opened, and this is its first generation.
-    Open,
-    /// The host's own code: [`Swapper::reload`](crate::Swapper::reload), `load`, `unload`, or a
-    /// [`Reload`](crate::Reload) that it has described.
-    #[default]
-    Code,
-    /// A signal that the host [listens for](crate::signal::reload_on), sent by `cargo hotswap reload` or by anybody else.
-    Signal {
-        /// Its number.
-        signal: i32,
-    },
-    /// A plugin, by `Context::request_reload`.
-    Plugin {
-        /// The first that asked.
-        plugin: PluginName,
-    },
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cause::Open => f.write_str("the start of the host"),
-            Cause::Code => f.write_str("the host's own code"),
-            Cause::Signal { signal } => write!(f, "signal {signal}"),
-            Cause::Plugin { plugin } => write!(f, "the plugin {plugin}"),
-        }
-    }
-}
 
 /// Something that has become of an attempt to make a generation, as [observers](crate::Builder::observe) are told.
 ///

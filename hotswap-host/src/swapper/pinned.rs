@@ -1,5 +1,5 @@
 //! Generations that are kept for a while: pins and holds.
-use super::Inner;
+use super::inner::Inner;
 use crate::generation::Generation;
 use crate::live::gate::Pass;
 use crate::live::pin::{Holding, Pinned};

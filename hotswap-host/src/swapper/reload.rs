@@ -1,50 +1,57 @@
 //! A reload, from the request to the report.
 use super::arrange::{Arranged, arrange};
-use super::inner::bind_all;
-use super::observe::{Cause, ReloadEvent, ReloadEventKind};
+use super::hand_over::HandOver;
+use super::handles::Bound;
+use super::hooks::each_in_turn;
+use super::inner::{Inner, drop_elsewhere};
+use super::levels;
+use super::observe::{ReloadEvent, ReloadEventKind};
 use super::optional::{culprit, explained, without};
+use super::plan::{Cause, Change, Check, Plan, run_check};
 use super::report::{Outcome, PluginReport, Report};
-use super::request::{Change, Check, Plan, run_check};
 use super::scan::{added_by, scan};
 use super::stage::Staged;
-use super::state::HandOver;
 use super::writer::Writer;
-use super::{Swapper, WeakSwapper};
-use crate::error::{Hook, HookFailure, ReloadError};
+use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
-use crate::hook_thread::{self, HookThread, NotRun};
+use crate::hook_thread::{self, HookThread};
 use crate::instance::Instance;
-use crate::levels;
 use crate::live::pin::Holding;
+use crate::load::library::Owner;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
 use crate::telemetry::contain;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-impl Swapper {
-    /// As [`run_checked`](Self::run_checked), without a check.
-    pub(super) fn run(&self, writer: &mut Writer, plan: Plan) -> Result<Report, ReloadError> {
-        self.run_checked(writer, plan, None)
+impl Inner {
+    /// Reloads whatever has changed in the plugin directory.
+    fn reload_because(self: &Arc<Self>, cause: Cause) -> Result<Report, ReloadError> {
+        let mut writer = self.writer()?;
+        let plan = Plan {
+            cause,
+            ..Plan::default()
+        };
+        self.reload(&mut writer, plan, None)
     }
 
     /// Makes the next generation, and tells the observers and the tools beside the host how it went. Every generation passes here,
     /// the first one included; only the empty one of a shutdown does not.
-    pub(super) fn run_checked(
-        &self,
+    pub(super) fn reload(
+        self: &Arc<Self>,
         writer: &mut Writer,
         plan: Plan,
         check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let cause = plan.cause.clone();
-        let outcome = self.make_next(writer, plan, check);
+        let outcome = self.complete(writer, plan, check);
         let attempt = writer.attempts;
         writer.attempts += 1;
         // Before the tools beside the host hear of it.
-        self.0.observers.tell(&ReloadEvent {
+        self.observers.tell(&ReloadEvent {
             attempt,
             cause: &cause,
             kind: match &outcome {
@@ -59,20 +66,20 @@ impl Swapper {
             }),
             Err(error) => Err(error),
         };
-        let generation = self.0.live.pin_quietly().number;
-        self.0
-            .store(&StoredReport::new(attempt, generation, reported));
+        let generation = self.live.pin_quietly().number;
+        self.store(&StoredReport::new(attempt, generation, reported));
         outcome
     }
 
-    fn make_next(
-        &self,
+    /// Makes the next generation live, runs `on_start` of its new instances, and says what has become of it all.
+    fn complete(
+        self: &Arc<Self>,
         writer: &mut Writer,
         plan: Plan,
         mut check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let began = Instant::now();
-        let (made, added) = self.make(writer, &plan, &mut check)?;
+        let (made, added) = self.make_with_fallbacks(writer, &plan, &mut check)?;
         let Made {
             changed,
             mut plugins,
@@ -88,7 +95,7 @@ impl Swapper {
         for plugin in plugins.iter().filter(warn) {
             contain((), || tracing::warn!(target: "hotswap", "{plugin:#}"));
         }
-        let live = self.0.live.pin_quietly();
+        let live = self.live.pin_quietly();
         Ok(Report {
             generation: live.number,
             reloads: live.reloads,
@@ -101,22 +108,23 @@ impl Swapper {
 
     /// Makes the next generation, and again as long as optional plugins fail. Also returns the files that were added one
     /// by one.
-    fn make(
-        &self,
+    fn make_with_fallbacks(
+        self: &Arc<Self>,
         writer: &Writer,
         plan: &Plan,
         check: &mut Option<Check<'_>>,
     ) -> Result<(Made, BTreeMap<PluginName, PathBuf>), ReloadError> {
-        let live = self.0.live.pin_quietly().hold();
+        let live = self.live.pin_quietly().hold();
         if live.number != 0 {
             writer.check_may_change()?;
         }
-        let (candidates, mut failures) = scan(&self.0.plugin_dir(), writer, plan, &live)?;
+        let (candidates, mut failures) = scan(&self.plugin_dir(), writer, plan, &live)?;
         let checks = check.is_some();
         loop {
             let arranged = arrange(candidates.clone(), &failures, &live);
             let made = arranged.and_then(|arranged| {
-                let mut made = self.attempt(writer, &arranged, &live, &plan.cause, check)?;
+                let mut made =
+                    self.make_if_changed(writer, &arranged, &live, &plan.cause, check)?;
                 let without = without(&live, &arranged.candidates, &failures);
                 made.plugins.extend(without);
                 Ok(made)
@@ -136,8 +144,8 @@ impl Swapper {
     }
 
     /// Makes this generation, unless it is the live one.
-    fn attempt(
-        &self,
+    fn make_if_changed(
+        self: &Arc<Self>,
         writer: &Writer,
         arranged: &Arranged,
         live: &Holding<Generation>,
@@ -155,23 +163,23 @@ impl Swapper {
                 hooks: None,
             });
         }
-        self.replace(writer, arranged, live, cause, check)
+        self.stage_and_switch(writer, arranged, live, cause, check)
     }
 
     /// Stages the next generation, lets the checks see it, and makes it live. Runs the hooks of plugins.
-    fn replace(
-        &self,
+    fn stage_and_switch(
+        self: &Arc<Self>,
         writer: &Writer,
         arranged: &Arranged,
         live: &Holding<Generation>,
         cause: &Cause,
         check: &mut Option<Check<'_>>,
     ) -> Result<Made, ReloadError> {
-        let mut staged = Staged::make(&self.0, writer, arranged, live)?;
+        let mut staged = Staged::make(self, writer, arranged, live)?;
         let next = staged.generation();
-        // Refused before the checks have side effects; bound for good at the switch.
-        bind_all(&self.0.handles(), &next)?;
-        let standing = &self.0.checks;
+        // Refused before the checks have side effects.
+        let bound = Bound::all(&self.handles(), &next)?;
+        let standing = &self.checks;
         if !standing.is_empty() || check.is_some() {
             let change = Change {
                 live,
@@ -186,9 +194,19 @@ impl Swapper {
             };
             hook_thread::check(run).map_err(ReloadError::Thread)??;
         }
-        let hand_over = HandOver::plan(live, staged.fresh_instances());
-        let switched = hand_over.switch(&self.0, live, next, staged.hooks())?;
-        staged.report_states(&switched.states);
+        let (hand_over, reset) = HandOver::plan(live, staged.fresh_instances());
+        staged.report_states(reset);
+        let gate = match hand_over {
+            None => {
+                self.switch(next, bound, staged.hooks())?;
+                None
+            }
+            Some(hand_over) => {
+                let switched = hand_over.switch(self, live, next, bound, staged.hooks())?;
+                staged.report_states(switched.states);
+                Some(switched.gate)
+            }
+        };
         // They may have changed since the new plugins were told.
         levels::tell(self, staged.levels());
         let (fresh, plugins, hooks) = staged.take();
@@ -196,7 +214,7 @@ impl Swapper {
             changed: true,
             plugins,
             fresh,
-            gate: switched.gate,
+            gate,
             hooks: Some(hooks),
         })
     }
@@ -229,68 +247,6 @@ fn start(mut hooks: HookThread, mut fresh: Vec<Arc<Instance>>, reports: &mut [Pl
     }
 }
 
-/// Runs a hook of each instance, whatever becomes of the others. Says in the log which have failed, and which have not
-/// returned in time: their plugins are returned.
-pub(super) fn each_in_turn(
-    hooks: &mut HookThread,
-    instances: Vec<Arc<Instance>>,
-    hook: fn(&Instance) -> Result<(), HookFailure>,
-) -> Vec<PluginName> {
-    // Shared, since a hook that hangs keeps what its job has.
-    let left = Arc::new(Mutex::new(VecDeque::from(instances)));
-    let run = move |left: &Mutex<VecDeque<Arc<Instance>>>| {
-        let next = || {
-            // Those that are left are the next job's.
-            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-            (!hook_thread::is_given_up()).then(|| left.pop_front())?
-        };
-        while let Some(instance) = next() {
-            if let Err(failure) = hook(&instance) {
-                contain((), || tracing::error!(target: "hotswap", "{failure}"));
-            }
-        }
-    };
-    let is_empty = || {
-        left.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
-    };
-    let mut late = Vec::new();
-    while !is_empty() {
-        let of_job = left.clone();
-        match hooks.run(move || run(&of_job), drop) {
-            Ok(()) => {}
-            Err(NotRun::Late(hung) | NotRun::Interrupted(hung)) => {
-                contain((), || {
-                    tracing::error!(
-                        target: "hotswap",
-                        "{}: {} has not returned within {:?} ({}): it is left to its thread, and the build stays in memory until it returns",
-                        hung.plugin,
-                        hung.hook,
-                        hooks.limit(),
-                        hung.file.display()
-                    );
-                });
-                late.push(hung.plugin);
-            }
-            Err(NotRun::NoThread(error)) if hooks.is_over() => {
-                contain(
-                    (),
-                    || tracing::error!(target: "hotswap", "hooks have not run, for want of a thread: {error}"),
-                );
-                break;
-            }
-            Err(NotRun::NoThread(error)) => {
-                contain((), || {
-                    tracing::warn!(target: "hotswap", "no thread to run hooks on, so they run without a limit: {error}");
-                });
-                hook_thread::run_here(|| run(&left));
-            }
-        }
-    }
-    late
-}
-
 fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf>) {
     for name in plan.remove {
         writer.added.remove(&name);
@@ -302,22 +258,16 @@ fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf
     }
 }
 
-impl WeakSwapper {
-    /// A plugin wishes for a reload: one on a thread of its own, however often it is asked for before it begins.
-    pub(crate) fn request_reload(&self, plugin: &str) {
-        let Some(swapper) = self.upgrade() else {
-            return;
-        };
-        if swapper.0.requested.swap(true, AcqRel) {
+impl Owner for Inner {
+    /// Reloads on a thread of its own, once however often it is asked for before it begins.
+    fn request_reload(self: Arc<Self>, plugin: &str) {
+        if self.requested.swap(true, AcqRel) {
             return;
         }
-        let asked = swapper.clone();
-        let cause = Cause::Plugin {
-            plugin: plugin.into(),
-        };
+        let (asked, plugin) = (self.clone(), plugin.into());
         let run = move || {
-            swapper.0.requested.store(false, Release);
-            match swapper.prepare_reload().caused_by(cause).run() {
+            self.requested.store(false, Release);
+            match self.reload_because(Cause::Plugin { plugin }) {
                 Ok(report) => {
                     tracing::info!(target: "hotswap", "a plugin asked for a reload: {report}")
                 }
@@ -331,9 +281,9 @@ impl WeakSwapper {
             .spawn(run)
         {
             tracing::error!(target: "hotswap", "no thread for the reload that a plugin asked for: {error}");
-            asked.0.requested.store(false, Release);
+            asked.requested.store(false, Release);
         }
         // The calling thread may be one that `on_stop` waits for.
-        asked.drop_elsewhere();
+        drop_elsewhere(asked);
     }
 }

@@ -1,6 +1,6 @@
 //! Which plugins the next generation is to have: the plugin directory, compared with what is live.
 use super::candidate::{Candidate, Opening};
-use super::request::Plan;
+use super::plan::Plan;
 use super::writer::Writer;
 use crate::artifact::{Artifact, ArtifactError, Fingerprint, find_each};
 use crate::error::ReloadError;

@@ -1,8 +1,9 @@
 //! Makes the next generation beside the live one: everything that can fail.
-use super::Inner;
 use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
+use super::hooks::refused;
+use super::inner::Inner;
 use super::report::{Outcome, PluginReport, StateReport};
 use super::writer::Writer;
 use crate::error::{Hook, ReloadError};
@@ -17,7 +18,7 @@ use abi_stable::std_types::RStr;
 use hotswap_plugin::contract::metadata::RUSTC;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A generation that is ready to become live. Dropped without being taken, it frees what was made for it.
 pub(super) struct Staged<'a> {
@@ -181,9 +182,13 @@ impl<'a> Staged<'a> {
     }
 
     /// Reports what became of the state of those that were replaced.
-    pub(super) fn report_states(&mut self, states: &BTreeMap<PluginName, StateReport>) {
-        for report in &mut self.reports {
-            report.state = states.get(&report.name).copied();
+    pub(super) fn report_states(&mut self, states: BTreeMap<PluginName, StateReport>) {
+        for (plugin, state) in states {
+            let mut reports = self.reports.iter_mut();
+            let report = reports.find(|report| report.name == plugin);
+            report
+                .into_iter()
+                .for_each(|report| report.state = Some(state));
         }
     }
 
@@ -251,20 +256,6 @@ impl Initialisation {
             unsafe { instance.on_init(&vault.view(self.number, &names)) }?;
         }
         Ok(())
-    }
-}
-
-/// The error of a reload whose hooks were not run to their end.
-pub(super) fn refused(not_run: NotRun, limit: Duration) -> ReloadError {
-    match not_run {
-        NotRun::Late(run) => ReloadError::HookTimeout {
-            plugin: run.plugin,
-            file: run.file,
-            hook: run.hook,
-            limit,
-        },
-        NotRun::Interrupted(_) => ReloadError::ShutDown,
-        NotRun::NoThread(error) => ReloadError::Thread(error),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The data bag: values that the plugins of a generation have given names.
 use super::author::Author;
-use crate::generation::Generation;
 use crate::name::{PluginName, folded};
 use hotswap_plugin::{BagError, BagValue};
 use std::collections::BTreeMap;
@@ -36,6 +35,11 @@ impl fmt::Display for BagItem {
 pub(crate) struct Bag(BTreeMap<String, Arc<BagItem>>);
 
 impl Bag {
+    /// All items, sorted by name.
+    pub(crate) fn items(&self) -> impl ExactSizeIterator<Item = &BagItem> {
+        self.0.values().map(|item| &**item)
+    }
+
     /// Puts the items of these plugins into another bag.
     pub(super) fn carry(&self, to: &mut Bag, goes_on: impl Fn(&PluginName) -> bool) {
         let goes_on = |item: &BagItem| item.plugin.as_ref().is_some_and(&goes_on);
@@ -68,31 +72,7 @@ impl Bag {
         Ok(())
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&BagValue> {
+    pub(crate) fn get(&self, name: &str) -> Option<&BagValue> {
         Some(&self.0.get(&*folded(name))?.value)
-    }
-}
-
-impl Generation {
-    /// What one of its plugins, or the host, has put into the data bag under this name, which is compared as those of
-    /// plugins are.
-    ///
-    /// ```no_run
-    /// # use hotswap_host::prelude::*;
-    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
-    /// let pin = swapper.pin();
-    /// if let Some(port) = pin.bag("port") {
-    ///     println!("{port}: {}", port.clone().into_value().decode::<u16>()?);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn bag(&self, name: &str) -> Option<&BagValue> {
-        self.contents.bag.get(name)
-    }
-
-    /// All that its plugins and the host have put into the data bag, sorted by name.
-    pub fn bag_items(&self) -> impl ExactSizeIterator<Item = &BagItem> {
-        self.contents.bag.0.values().map(|item| &**item)
     }
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 /// The data bag and the extensions of a generation.
 #[derive(Default)]
 pub(crate) struct Contents {
-    pub(super) bag: Bag,
-    pub(super) extensions: Extensions,
+    pub(crate) bag: Bag,
+    pub(crate) extensions: Extensions,
 }
 
 impl Contents {

@@ -1,33 +1,9 @@
 //! Two live items of one name.
 use crate::artifact::LiveEntry;
-use crate::error::ReloadError;
+use crate::error::{LivePlace, ReloadError};
 use crate::name::{PluginName, folded};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::path::{Path, PathBuf};
-
-/// Where a live function or type is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LivePlace {
-    /// The plugin.
-    pub plugin: PluginName,
-    /// The artifact it is in.
-    pub file: PathBuf,
-    /// The module.
-    pub module: String,
-}
-
-impl fmt::Display for LivePlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LivePlace {
-            plugin,
-            file,
-            module,
-        } = self;
-        write!(f, "in module {module} of {plugin} ({})", file.display())
-    }
-}
+use std::path::Path;
 
 /// Refuses plugins of which two, or one, have two items of one kind and name; a type also has its earlier names. They are
 /// told by their files: none of their code has run yet.

@@ -3,7 +3,6 @@
 //! An object in a slot is shared by the generations that have it, each through its own struct. The last of them lets go of
 //! it, which may run its plugin's `Drop`: see [`Extensions::into_objects`].
 use super::author::Author;
-use crate::generation::Generation;
 use crate::name::PluginName;
 use hotswap_plugin::boundary::{ExtensionDesc, mismatch};
 use hotswap_plugin::contract::vault::FilledSlot;
@@ -112,6 +111,12 @@ impl Filled {
 }
 
 impl Extensions {
+    /// The one of this type, where the host was opened with it.
+    pub(crate) fn get<E: Extension>(&self) -> Option<&E> {
+        let mut all = self.0.iter();
+        all.find_map(|filled| (&*filled.value as &dyn Any).downcast_ref())
+    }
+
     /// Puts what these plugins have filled into the extensions of another generation of the same host.
     pub(super) fn carry(&self, to: &mut Extensions, goes_on: impl Fn(&PluginName) -> bool) {
         for (from, to) in self.0.iter().zip(&mut to.0) {
@@ -221,40 +226,5 @@ impl Extensions {
             }
         }
         objects
-    }
-}
-
-impl Generation {
-    /// An extension, with what the plugins of this generation have put into its slots; `None` where the host was not opened
-    /// with it: see [`Builder::extension`](crate::Builder::extension).
-    ///
-    /// ```no_run
-    /// # use hotswap_host::prelude::*;
-    /// # use hotswap_plugin::{Slot, extension, interface};
-    /// #[interface]
-    /// pub trait Meow: Send + Sync {
-    ///     fn meow(&self, times: u32) -> String;
-    /// }
-    ///
-    /// #[extension]
-    /// pub struct Sounds {
-    ///     pub meow: Slot<dyn Meow>,
-    /// }
-    ///
-    /// # fn main() -> Result<(), ReloadError> {
-    /// let swapper = Swapper::builder().extension::<Sounds>().open()?;
-    /// let pin = swapper.pin();
-    /// let sounds = pin.extension::<Sounds>().expect("the host has it");
-    /// match sounds.meow.call(|cat| cat.meow(3)) {
-    ///     Ok(Some(heard)) => println!("{heard}"),
-    ///     Ok(None) => println!("no plugin meows"),
-    ///     Err(panicked) => println!("the cat {panicked}"),
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn extension<E: Extension>(&self) -> Option<&E> {
-        let mut all = self.contents.extensions.0.iter();
-        all.find_map(|filled| (&*filled.value as &dyn Any).downcast_ref())
     }
 }

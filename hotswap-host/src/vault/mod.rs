@@ -6,19 +6,15 @@
 //! | `table` | the names of a generation |
 //! | `duplicates` | two items of one name refuse a generation, before any of its code runs |
 //! | `types` | what can be done with a live type |
-//! | `calls` | calling by name: the host's end |
-//! | `host_calls` | what plugins ask of the host through their `VaultHandle` |
 //! | `bag`, `extension` | named values, and the host's structs with slots for objects |
 //! | `contents` | both, of one generation |
 //! | `making` | what plugins ask of the host in `on_init`, through their `Vault` |
 //! | `prefill` | what the host puts there before its plugins |
 mod author;
 mod bag;
-mod calls;
 mod contents;
 mod duplicates;
 mod extension;
-pub(crate) mod host_calls;
 mod making;
 mod prefill;
 mod table;
@@ -26,12 +22,12 @@ mod types;
 
 pub use bag::BagItem;
 pub(crate) use contents::Contents;
-pub use duplicates::LivePlace;
 pub(crate) use duplicates::check as check_duplicates;
 pub(crate) use extension::Kinds as ExtensionKinds;
 pub(crate) use making::Vault;
 pub use prefill::Prefill;
 pub(crate) use prefill::Prefills;
 pub use types::LiveTypeRef;
+pub(crate) use types::NO_HANDLER;
 
-pub(crate) use table::{LiveTable, kind_of};
+pub(crate) use table::LiveTable;

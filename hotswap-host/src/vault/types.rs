@@ -1,12 +1,11 @@
 //! Live types of a generation.
-use crate::error::{CallError, HandleError, InvokeError};
-use crate::function::failed;
-use crate::generation::Generation;
+use crate::error::{CallError, InvokeError};
 use crate::instance::Instance;
+use crate::invoke::failed;
 use hotswap_plugin::boundary::Status;
 use hotswap_plugin::boundary::{Arena, Arg, try_receive};
 use hotswap_plugin::contract::live::{Handled, LentData, LiveTypeDesc, Saved, SavedOut};
-use hotswap_plugin::{LiveData, LiveKind, Value};
+use hotswap_plugin::{LiveData, Value};
 use std::fmt;
 
 /// A live type, as it is in one generation: see [`Generation::live_type`].
@@ -17,32 +16,6 @@ pub struct LiveTypeRef<'g> {
     plugin: &'g Instance,
     name: &'g str,
     desc: &'g LiveTypeDesc,
-}
-
-impl Generation {
-    /// The live type of this name, or that had it earlier, whichever plugin it is in.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn live_type(&self, name: &str) -> Result<LiveTypeRef<'_>, HandleError> {
-        self.type_named(name).ok_or_else(|| HandleError::NotLive {
-            kind: LiveKind::Type,
-            name: name.to_owned(),
-            nearest_name: self.nearest_live(LiveKind::Type, name),
-        })
-    }
-
-    /// Hands live data to the [handler](hotswap_plugin::live::Handler) of its type.
-    ///
-    /// # Errors
-    /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
-    /// None of them consumes the data.
-    pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
-        match self.type_named(data.type_name()) {
-            Some(ty) => ty.handle(data),
-            None => Err(self.not_live(LiveKind::Type, data.type_name())),
-        }
-    }
 }
 
 impl<'g> LiveTypeRef<'g> {
@@ -150,7 +123,7 @@ impl<'g> LiveTypeRef<'g> {
 }
 
 /// What is said of a type that has no handler.
-pub(super) const NO_HANDLER: &str = "it has no handler: implement `Handler` for it";
+pub(crate) const NO_HANDLER: &str = "it has no handler: implement `Handler` for it";
 
 /// Lends data as a parameter.
 fn lend<R>(data: &LiveData, call: impl FnOnce(LentData) -> R) -> R {

@@ -10,6 +10,7 @@
 use super::collected::collected;
 use super::metadata::{Hashes, Part};
 use crate::LiveData;
+use crate::LiveKind;
 use crate::boundary::describe::Hash;
 use crate::boundary::{
     Arg, DynamicResult, Error, FunctionDesc, Out, ParamDesc, Shared, Status, TypeDesc,
@@ -104,6 +105,14 @@ unsafe impl Send for LiveDesc {}
 unsafe impl Sync for LiveDesc {}
 
 impl LiveDesc {
+    /// Whether it is a function or a type.
+    pub const fn kind(&self) -> LiveKind {
+        match self.code {
+            LiveCode::Function(_) => LiveKind::Function,
+            LiveCode::Type(_) => LiveKind::Type,
+        }
+    }
+
     /// A live item.
     pub const fn new<const N: usize>(
         name: &'static str,

@@ -1,7 +1,7 @@
 //! The last step: unmapping a library that nobody uses, or saying why it stays.
 use super::board::Board;
 use super::look::look;
-use super::{Settings, UnloadMode};
+use super::settings::{Settings, UnloadMode};
 use crate::instance::Uses;
 use crate::live::record::Pending;
 use crate::load::library::Library;

@@ -30,55 +30,32 @@
 //! - *The end of the process*: nothing is closed any more.
 mod board;
 mod close;
-mod contents;
 mod cycles;
 mod look;
+mod settings;
 mod state;
 mod turn;
 
 use crate::generation::Generation;
-use crate::instance::{Instance, Loaded, Uses};
+use crate::instance::{Instance, Uses};
 use crate::live::objects;
 use crate::live::pin::Retired;
 use crate::live::record;
 use crate::load::library::Library;
+use crate::load::loaded::Loaded;
 use crate::retirement::{Holder, Retirement};
 use crate::telemetry::contain;
 use crate::vault::Contents;
 use board::Board;
-use state::{Leaving, State, Step};
+pub(crate) use settings::Settings;
+pub use settings::UnloadMode;
+use state::{Leaving, State, Step, let_go};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use turn::Turn;
-
-/// What is done with libraries that nobody uses any more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UnloadMode {
-    /// They leave memory.
-    #[default]
-    Unload,
-    /// They leave memory, and their addresses stay reserved without access for ever, so that a stale use crashes
-    /// instead of running other code. For tests.
-    Quarantine,
-    /// They stay mapped; their instances are dropped all the same.
-    Keep,
-}
-
-/// How retirements behave.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) mode: UnloadMode,
-    /// How long a replaced instance is kept after its last use.
-    pub(crate) free_delay: Duration,
-    /// How long a state may last before its holders are named.
-    pub(crate) limit: Duration,
-    /// After the limit, skip destructors of threads that do not come back.
-    pub(crate) skip_destructors: bool,
-}
 
 /// The pause between two looks: it doubles while nothing happens.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
@@ -160,7 +137,7 @@ impl Retirer {
 
     /// Lets go of what plugins have put into a generation that never became live.
     pub(crate) fn let_go(&self, contents: Arc<Contents>) {
-        let states = contents::let_go(contents);
+        let states = let_go(contents);
         states.into_iter().for_each(|state| self.send(state));
     }
 

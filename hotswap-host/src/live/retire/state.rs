@@ -1,10 +1,10 @@
 //! The states that a retirement goes through, and what each waits for.
 use super::board::Board;
 use super::close::{self, Closed, Verdict, close, keep};
-use super::contents;
 use super::look::look;
+use super::settings::Settings;
 use super::turn::Turn;
-use super::{Settings, free, spawn};
+use super::{free, spawn};
 use crate::generation::Generation;
 use crate::hook_thread;
 use crate::instance::{Instance, Uses};
@@ -14,6 +14,7 @@ use crate::load::exit;
 use crate::load::library::Library;
 use crate::load::signals::Withdrawn;
 use crate::retirement::{Holder, RetirementState};
+use crate::vault::Contents;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -43,7 +44,9 @@ impl Leaving {
         };
         let generation = self.generation.get();
         // After the holds: see `async_call::count`.
-        let async_calls = generation.async_calls.holders(generation, |_| true);
+        let async_calls = generation
+            .async_calls
+            .holders(&generation.plugins, |_| true);
         holds.into_iter().chain(async_calls).collect()
     }
 }
@@ -115,7 +118,7 @@ impl State {
                 replaced,
             }) => match Arc::try_unwrap(generation).map(Retired::into_inner) {
                 Ok(Ok(generation)) => {
-                    let mut states = contents::let_go(generation.into_contents());
+                    let mut states = let_go(generation.into_contents());
                     states.extend(in_turn(replaced));
                     Step::Next(states)
                 }
@@ -432,7 +435,7 @@ fn start_freeing(instance: Instance, turn: Turn, board: &Board) -> Step {
 fn slot_holders(generation: &Retired<Generation>) -> Vec<Holder> {
     let holders = record::slot_holders(generation.address()).into_iter();
     holders
-        .map(|inside| Holder::of_slot(inside, generation.get()))
+        .map(|inside| generation.get().holder_of(inside))
         .collect()
 }
 
@@ -451,4 +454,15 @@ fn late_destructors(library: &Library, pending: &record::Pending) -> Vec<Holder>
         });
     }
     holders
+}
+
+/// Lets go of what only this generation has. The drop of an object in a slot may be the last of it, which runs its plugin's
+/// `Drop`: on a thread for each plugin, so that one that hangs holds up no other. Nobody waits for it, since the object is
+/// counted until its drop has returned.
+pub(super) fn let_go(contents: Arc<Contents>) -> Vec<State> {
+    let objects = Arc::into_inner(contents).map(Contents::into_objects);
+    let objects = objects.into_iter().flatten();
+    objects
+        .map(|(_, objects)| State::Errand(Box::new(move || drop(objects))))
+        .collect()
 }

@@ -1,5 +1,5 @@
 //! Linux: the unwinder that std uses anyway, and the dynamic linker's list.
-use super::Module;
+use super::module::Module;
 use std::ffi::{CStr, OsStr, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;

@@ -6,6 +6,7 @@
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
+mod module;
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(not(target_os = "linux"))]
@@ -17,13 +18,6 @@ use addr2line::{Loader, Location};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::PathBuf;
-
-/// A loaded file, and where it lies.
-struct Module {
-    path: PathBuf,
-    /// What to subtract from an address to get the one in the file.
-    base: usize,
-}
 
 /// The name of a function, and where in it the thread is.
 struct Frame {

@@ -1,5 +1,5 @@
 //! Platforms on which the stack is not walked: reports of panics have no frames.
-use super::Module;
+use super::module::Module;
 
 pub(super) fn addresses() -> Vec<usize> {
     Vec::new()

@@ -1,4 +1,4 @@
-//! Handles of the host's: what one means, and looking that up.
+//! What a handle of the host's means, and looking that up in a generation.
 //!
 //! A handle is a number: its place in the table of each generation. What plugin and host know of the function or
 //! interface is compared once, when the handle is made, and again for each generation that is staged.
@@ -6,19 +6,18 @@ use crate::bindings::Target;
 use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::instance::Instance;
-use crate::live::pin::{Pinned, Slotted};
 use crate::live::record::Entered;
+use crate::load::loaded::entered;
 use crate::name::PluginName;
 use crate::nearest::nearest;
 use crate::signature::Signature;
-use crate::swapper::{Inner, Pin};
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::same_function;
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{FunctionDesc, InterfaceDesc, Panicked, ParamDesc, TypeDesc};
 use std::fmt;
 use std::ptr::null;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// What a handle means, whatever the generation.
 pub(crate) struct HandleSpec {
@@ -28,7 +27,7 @@ pub(crate) struct HandleSpec {
     kind: Kind,
     /// The serial number of the generation that was live when the handle was made. In the tables of older ones the
     /// handle's own number may mean another handle, which is gone.
-    since: u64,
+    pub(super) since: u64,
 }
 
 /// Whose function or interface it is.
@@ -131,6 +130,16 @@ impl HandleSpec {
             Owner::Plugin(name) => name.clone(),
             Owner::Whoever(last) => last.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
+    }
+
+    /// Sets what it means in this generation, under this number.
+    ///
+    /// # Errors
+    /// There is nothing in the generation that fits it.
+    pub(crate) fn bind_in(&self, generation: &Generation, index: usize) -> Result<(), HandleError> {
+        let target = generation.at_gate(self.resolve(generation)?);
+        generation.bindings.set(index, target);
+        Ok(())
     }
 
     /// What it means in this generation, and what a thread has entered that calls that.
@@ -258,110 +267,19 @@ fn typed(
     }
 }
 
+impl HandleSpec {
+    /// What a thread has entered that calls it.
+    pub(super) fn entered(&self) -> Entered {
+        match &self.owner {
+            Owner::Plugin(name) => entered(name),
+            // Any plugin may have it in the generation that is live by then.
+            Owner::Whoever(_) => Entered::ANYTHING,
+        }
+    }
+}
+
 impl fmt::Debug for HandleSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.plugin(), self.item)
-    }
-}
-
-/// A handle of the host's, whatever it is to.
-#[derive(Clone)]
-pub(crate) struct Handle {
-    pub(crate) inner: Arc<Inner>,
-    pub(crate) index: usize,
-    /// What a thread has entered that calls it.
-    pub(crate) entered: Entered,
-    pub(crate) spec: Arc<HandleSpec>,
-}
-
-impl Handle {
-    pub(crate) fn new(inner: Arc<Inner>, index: usize, spec: Arc<HandleSpec>) -> Self {
-        Handle {
-            entered: match &spec.owner {
-                Owner::Plugin(name) => name.entered(),
-                // Any plugin may have it in the generation that is live by then.
-                Owner::Whoever(_) => Entered::ANYTHING,
-            },
-            inner,
-            index,
-            spec,
-        }
-    }
-
-    /// Pins the live generation, to call what the handle means there, where nothing stands in the way. Else
-    /// [`call_aside`](Self::call_aside) calls it: with a copy of the calling code, so that what this returns lies in
-    /// registers. What may come from either of two places is put together in memory, and to read it from there would
-    /// take as long as the rest of a call.
-    #[inline(always)]
-    pub(crate) fn enter(&self) -> Option<(Slotted<'_, Generation>, Target)> {
-        let pinned = self.inner.live().try_enter(self.entered)?;
-        // SAFETY: the binding was set before this handle was made.
-        let target = unsafe { pinned.bindings.get_published(self.index) };
-        (!target.call.is_null()).then_some((pinned, target))
-    }
-
-    /// Calls what the handle means in the live generation, which is pinned meanwhile. Waits while that is behind a closed
-    /// gate.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn call_aside<R, E>(
-        &self,
-        call: impl FnOnce(Target) -> Result<R, CallError<E>>,
-    ) -> Result<R, CallError<E>> {
-        match self.enter_aside() {
-            Some((_pinned, target)) => call(target),
-            None => Err(self.spec.not_loaded()),
-        }
-    }
-
-    /// None where it is not there any more.
-    fn enter_aside(&self) -> Option<(Pinned<'_, Generation>, Target)> {
-        let pinned = self.inner.live().enter(self.entered);
-        // SAFETY: the binding was set before this handle was made.
-        let target = unsafe { pinned.bindings.get_published(self.index) };
-        if target.call.is_null() {
-            return self.enter_by_gate(pinned);
-        }
-        Some((pinned, target))
-    }
-
-    fn enter_by_gate<'h>(
-        &'h self,
-        mut pinned: Pinned<'h, Generation>,
-    ) -> Option<(Pinned<'h, Generation>, Target)> {
-        loop {
-            let gate = pinned.gate.clone()?;
-            if !gate.stops(self.entered) {
-                let (target, _) = self.spec.resolve(&pinned).ok()?;
-                return Some((pinned, target));
-            }
-            drop(pinned);
-            gate.wait();
-            pinned = self.inner.live().enter(self.entered);
-            // SAFETY: the binding was set before this handle was made.
-            let target = unsafe { pinned.bindings.get_published(self.index) };
-            if !target.call.is_null() {
-                return Some((pinned, target));
-            }
-        }
-    }
-
-    /// What the handle means in a generation that is or was live.
-    ///
-    /// # Errors
-    /// The generation is older than the handle, and has nothing that fits it.
-    pub(crate) fn on(&self, pin: &Pin<'_>) -> Result<Target, HandleError> {
-        let in_table = pin.belongs_to(&self.inner) && pin.serial >= self.spec.since;
-        let known = in_table.then(|| pin.bindings.get(self.index)).flatten();
-        match known {
-            Some(target) if !target.call.is_null() => Ok(target),
-            _ => Ok(self.spec.resolve(pin)?.0),
-        }
-    }
-}
-
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.spec.fmt(f)
     }
 }

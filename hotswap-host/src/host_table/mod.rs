@@ -1,8 +1,9 @@
 //! The host's functions that a plugin may call.
+mod live_calls;
+
 use crate::live::{objects, record};
 use crate::load::library::Library;
 use crate::telemetry;
-use crate::vault::host_calls;
 use abi_stable::prefix_type::WithMetadata;
 use hotswap_plugin::contract::shim::Token;
 use hotswap_plugin::contract::{HostTable, HostTableRef};
@@ -12,10 +13,10 @@ pub(crate) const TABLE: HostTableRef = {
     const TABLE: &WithMetadata<HostTable> = &WithMetadata::new(HostTable {
         request_reload,
         thread_index,
-        live_invoke: host_calls::invoke,
-        live_call: host_calls::call,
-        live_handle: host_calls::handle,
-        live_items: host_calls::items,
+        live_invoke: live_calls::invoke,
+        live_call: live_calls::call,
+        live_handle: live_calls::handle,
+        live_items: live_calls::items,
         telemetry: telemetry::TABLE,
         count_object: objects::count_object,
         count_task: objects::count_task,
@@ -26,7 +27,9 @@ pub(crate) const TABLE: HostTableRef = {
 unsafe extern "C" fn request_reload(token: Token) {
     // SAFETY: called by the library's code.
     let library = unsafe { Library::of(token) };
-    library.owner().request_reload(library.plugin());
+    if let Some(owner) = library.owner().upgrade() {
+        owner.request_reload(library.plugin());
+    }
 }
 
 unsafe extern "C" fn thread_index(_: Token) -> u32 {

@@ -1,16 +1,20 @@
 //! A generation: all plugins that are live together, and what the host's handles mean in it.
+mod async_calls;
+mod contents;
+mod live_items;
+
 use crate::artifact::{BuildId, Note};
-use crate::async_call::AsyncCalls;
 use crate::bindings::{Bindings, Target};
-use crate::error::{CallError, HandleError, InvokeError};
-use crate::function;
-use crate::handle::HandleSpec;
+use crate::error::{CallError, InvokeError};
 use crate::instance::Instance;
+use crate::invoke;
 use crate::live::gate::Gate;
-use crate::live::record::Entered;
+use crate::live::record::{Entered, Inside};
 use crate::name::PluginName;
 use crate::paths::as_text;
+use crate::retirement::Holder;
 use crate::vault::{Contents, LiveTable};
+use async_calls::AsyncCalls;
 use hotswap_plugin::Value;
 use serde::Serialize;
 use std::fmt;
@@ -75,16 +79,6 @@ impl Generation {
         }
     }
 
-    /// Sets what a handle means.
-    ///
-    /// # Errors
-    /// There is nothing here that fits it.
-    pub(crate) fn bind(&self, index: usize, handle: &HandleSpec) -> Result<(), HandleError> {
-        let target = self.at_gate(handle.resolve(self)?);
-        self.bindings.set(index, target);
-        Ok(())
-    }
-
     /// What of this, which was found here, a handle may call without asking the gate.
     pub(crate) fn at_gate(&self, (target, entered): (Target, Entered)) -> Target {
         let gate = self.gate.as_ref();
@@ -141,7 +135,7 @@ impl Generation {
         args: &[Value],
     ) -> Result<Value, InvokeError> {
         match self.plugin_called(plugin) {
-            Some(plugin) => function::invoke(plugin, function, args),
+            Some(plugin) => invoke::invoke(plugin, function, args),
             None => Err(CallError::NotLoaded {
                 plugin: plugin.to_owned(),
                 function: function.to_owned(),
@@ -218,6 +212,26 @@ impl Generation {
         users
     }
 
+    /// What a thread that has this generation pinned holds it by.
+    pub(crate) fn holder_of(&self, inside: Inside) -> Holder {
+        let thread = inside.thread.to_string();
+        match inside.pinned_at {
+            Some(at) => Holder::Pin {
+                thread,
+                at: at.to_string(),
+            },
+            None => {
+                let entered = inside.entered.without_nested();
+                let mut plugins = self.plugins.iter();
+                let plugin = plugins.find(|plugin| plugin.entered() == entered);
+                Holder::Call {
+                    plugin: plugin.map(|plugin| plugin.name().to_string()),
+                    thread,
+                }
+            }
+        }
+    }
+
     /// The plugins that import it.
     pub(crate) fn users_of(&self, plugin: &Arc<Instance>) -> Vec<PluginName> {
         let uses = |user: &&Arc<Instance>| {
@@ -247,7 +261,7 @@ fn invoke_in<'a>(
     function: &str,
     args: &[Value],
 ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-    let call = |plugin: &Arc<Instance>| match function::invoke(plugin, function, args) {
+    let call = |plugin: &Arc<Instance>| match invoke::invoke(plugin, function, args) {
         Err(CallError::NotLoaded { .. }) => None,
         result => Some((plugin.name().clone(), result)),
     };

@@ -1,8 +1,10 @@
 //! Tells the plugins how verbose the host's log and trace are, whenever that changes.
+use super::inner::Inner;
 use crate::live::record;
-use crate::swapper::{Swapper, WeakSwapper};
+
 use crate::telemetry::{self, Levels};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// How often to look: `log` tells nobody when its level is set.
@@ -13,15 +15,15 @@ const PERIOD: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// The thread cannot be started.
-pub(crate) fn follow(swapper: &Swapper, told: Levels) -> std::io::Result<()> {
+pub(super) fn follow(inner: &Arc<Inner>, told: Levels) -> std::io::Result<()> {
     let (wake, woken) = sync_channel(1);
-    let swapper = swapper.downgrade();
+    let inner = Arc::downgrade(inner);
     let run = move || {
         let _watch = telemetry::watch(move || {
             // A full channel has woken the thread already.
             let _ = wake.try_send(());
         });
-        follow_until_dropped(&swapper, told, &woken);
+        follow_until_dropped(&inner, told, &woken);
     };
     std::thread::Builder::new()
         .name("hotswap-levels".into())
@@ -29,16 +31,16 @@ pub(crate) fn follow(swapper: &Swapper, told: Levels) -> std::io::Result<()> {
         .map(drop)
 }
 
-fn follow_until_dropped(swapper: &WeakSwapper, mut told: Levels, woken: &Receiver<()>) {
-    while !swapper.is_gone() {
+fn follow_until_dropped(inner: &Weak<Inner>, mut told: Levels, woken: &Receiver<()>) {
+    while inner.strong_count() != 0 {
         // Telling a plugin may have left something of it in thread-locals here.
         record::mine().attend();
         // A swapper is borrowed only when there is something to tell: whoever drops the last one should be the one to
         // retire its plugins.
         if told != telemetry::levels()
-            && let Some(swapper) = swapper.upgrade()
+            && let Some(inner) = inner.upgrade()
         {
-            told = tell(&swapper, told);
+            told = tell(&inner, told);
         }
         if woken.recv_timeout(PERIOD) == Err(RecvTimeoutError::Disconnected) {
             return;
@@ -48,13 +50,13 @@ fn follow_until_dropped(swapper: &WeakSwapper, mut told: Levels, woken: &Receive
 
 /// Tells the live plugins the levels, unless they are those that they were told, and again if they have changed meanwhile:
 /// somebody else may have told newer ones in between. Returns what they were told last.
-pub(crate) fn tell(swapper: &Swapper, mut told: Levels) -> Levels {
+pub(super) fn tell(inner: &Inner, mut told: Levels) -> Levels {
     loop {
         let now = telemetry::levels();
         if now == told {
             return told;
         }
-        swapper.set_levels(now);
+        inner.set_levels(now);
         told = now;
     }
 }

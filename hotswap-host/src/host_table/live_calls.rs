@@ -1,7 +1,7 @@
 //! What plugins ask of the host through their `VaultHandle`: each call pins the newest generation while it runs.
 use crate::load::library::Library;
-use crate::swapper::Swapper;
-use crate::vault::types::NO_HANDLER;
+use crate::swapper::{Inner, drop_elsewhere};
+use crate::vault::NO_HANDLER;
 use hotswap_plugin::LiveItem;
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{
@@ -11,16 +11,17 @@ use hotswap_plugin::boundary::{
 use hotswap_plugin::contract::entry::{RawArgs, RawOut};
 use hotswap_plugin::contract::live::{Handled, HandledOut, LiveCall, Wanted, WantedRef};
 use hotswap_plugin::contract::shim::Token;
+use std::any::Any;
 use std::ptr::null;
 use std::sync::Arc;
 
-/// Lends the swapper to whom a plugin's call goes, if it is still there.
+/// Lends a plugin's call the swapper that it goes to, if that is still there.
 ///
 /// Should everybody else drop it meanwhile, its plugins are retired on a thread of its own: the calling one may be one that
 /// their `on_stop` waits for.
 struct Borrowed {
     library: Arc<Library>,
-    swapper: Option<Swapper>,
+    swapper: Option<Arc<Inner>>,
 }
 
 impl Borrowed {
@@ -29,7 +30,8 @@ impl Borrowed {
     unsafe fn of(token: Token) -> Self {
         // SAFETY: the caller's promise.
         let library = unsafe { Library::of(token) };
-        let swapper = library.owner().upgrade();
+        let owner = library.owner().upgrade();
+        let swapper = owner.and_then(|owner| (owner as Arc<dyn Any + Send + Sync>).downcast().ok());
         Borrowed { library, swapper }
     }
 }
@@ -37,7 +39,7 @@ impl Borrowed {
 impl Drop for Borrowed {
     fn drop(&mut self) {
         if let Some(swapper) = self.swapper.take() {
-            swapper.drop_elsewhere();
+            drop_elsewhere(swapper);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A swapper's gate: how it is closed and opened, and how those who call by name come to it.
-use super::inner::{Handles, Inner};
+use super::closing::Closing;
+use super::handles::Handles;
+use super::inner::Inner;
 use crate::bindings::Target;
 use crate::generation::Generation;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
-use crate::live::gate::{Closing, Gate};
+use crate::live::gate::Gate;
 use crate::live::pin::{Holding, Pinned};
 use crate::live::record::Entered;
 use crate::load::library::Library;
@@ -58,6 +60,16 @@ impl Inner {
         self.enter(|_| Entered::ANYTHING)
     }
 
+    /// Pins the live generation, to call its live function of this name. Waits while that is behind a closed gate.
+    pub(crate) fn enter_live_function(&self, name: &str) -> Pinned<'_, Generation> {
+        self.enter_plugin(|live| Some(&**live.live_function(name)?.0))
+    }
+
+    /// The same, to call the handler of its live type of this name.
+    pub(crate) fn enter_live_type(&self, name: &str) -> Pinned<'_, Generation> {
+        self.enter_plugin(|live| Some(live.type_named(name)?.instance()))
+    }
+
     /// Closes a gate before the plugins whose state is handed over to `next`, and those that reach them.
     pub(super) fn close_gate(
         &self,
@@ -90,7 +102,7 @@ impl Inner {
 /// Sets what each handle means in the twin of a generation in which all mean something.
 fn bind_twin(handles: &Handles<'_>, twin: &Generation) {
     for (index, handle) in handles.iter().enumerate() {
-        let bound = handle.upgrade().map(|spec| twin.bind(index, &spec));
+        let bound = handle.upgrade().map(|spec| spec.bind_in(twin, index));
         if !matches!(bound, Some(Ok(()))) {
             twin.bindings.set(index, Target::NONE);
         }

@@ -1,13 +1,14 @@
 //! Hands the state of live instances to those that take their place: behind a closed gate, just before the switch.
-use super::inner::{Handles, Inner, bind_all};
-use super::reload::each_in_turn;
+use super::closing::Closing;
+use super::handles::{Bound, Handles};
+use super::hooks::{each_in_turn, refused};
+use super::inner::Inner;
 use super::report::StateReport;
-use super::stage::refused;
 use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
-use crate::live::gate::{Closing, Gate};
+use crate::live::gate::Gate;
 use crate::live::pin::Holding;
 use crate::name::PluginName;
 use crate::retirement::Holder;
@@ -16,32 +17,29 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// What becomes of the state of the instances that are replaced.
-pub(super) struct HandOver {
-    /// In the order of the generation.
-    pairs: Vec<Pair>,
-    states: BTreeMap<PluginName, StateReport>,
-}
+/// The instances whose state goes to those that take their place, in the order of the generation.
+pub(super) struct HandOver(Vec<Pair>);
 
 struct Pair {
     from: Arc<Instance>,
     to: Arc<Instance>,
 }
 
-/// A switch that was made.
+/// A switch behind a gate.
 pub(super) struct Switched {
     pub(super) states: BTreeMap<PluginName, StateReport>,
-    /// For how long calls could not begin; `None` where nothing was handed over.
-    pub(super) gate: Option<Duration>,
+    /// For how long calls could not begin.
+    pub(super) gate: Duration,
 }
 
 impl HandOver {
-    /// From the live generation to the instances that are new in the next.
+    /// From the live generation to the instances that are new in the next; none where no state goes from one instance to
+    /// another. Also returns the plugins that begin anew, since only one of their two builds has a state.
     pub(super) fn plan<'i>(
         live: &Generation,
         fresh: impl Iterator<Item = &'i Arc<Instance>>,
-    ) -> Self {
-        let (mut pairs, mut states) = (Vec::new(), BTreeMap::new());
+    ) -> (Option<Self>, BTreeMap<PluginName, StateReport>) {
+        let (mut pairs, mut reset) = (Vec::new(), BTreeMap::new());
         for to in fresh {
             let Some(from) = live.plugin(to.name()) else {
                 continue;
@@ -52,10 +50,10 @@ impl HandOver {
                     to: to.clone(),
                 }),
                 (None, None) => {}
-                _ => drop(states.insert(to.name().clone(), StateReport::Reset)),
+                _ => drop(reset.insert(to.name().clone(), StateReport::Reset)),
             }
         }
-        HandOver { pairs, states }
+        ((!pairs.is_empty()).then_some(HandOver(pairs)), reset)
     }
 
     /// Makes the next generation live, with the state of the one before.
@@ -64,34 +62,29 @@ impl HandOver {
     /// The hand-over took too long, a hook failed, or a handle means nothing in the next generation: the live instances
     /// go on, with the state that they have.
     pub(super) fn switch(
-        mut self,
+        self,
         inner: &Inner,
         live: &Holding<Generation>,
         next: Generation,
+        bound: Bound,
         hooks: &mut HookThread,
     ) -> Result<Switched, ReloadError> {
-        if self.pairs.is_empty() {
-            inner.switch(next, hooks)?;
-            return Ok(Switched {
-                states: self.states,
-                gate: None,
-            });
-        }
-        let from: Vec<_> = self.pairs.iter().map(|pair| pair.from.clone()).collect();
-        let next_libraries = self.pairs.iter().map(|pair| pair.to.library().clone());
+        let from: Vec<_> = self.0.iter().map(|pair| pair.from.clone()).collect();
+        let next_libraries = self.0.iter().map(|pair| pair.to.library().clone());
         let closing = inner.close_gate(live, &from, next_libraries.collect());
         hooks.set_end(Some(closing.gate().deadline()));
         let handed = self.pass_on(inner, &closing, hooks);
         hooks.set_end(None);
-        match handed.and_then(|()| self.commit(inner, &closing, &next)) {
-            Ok(handles) => {
+        let committed = handed.and_then(|states| {
+            let handles = self.commit(inner, &closing, bound, &next)?;
+            Ok((states, handles))
+        });
+        match committed {
+            Ok((states, handles)) => {
                 let twin = inner.make_live(next, handles);
                 let gate = closing.open();
                 inner.retire(twin, &from, hooks);
-                Ok(Switched {
-                    states: self.states,
-                    gate: Some(gate),
-                })
+                Ok(Switched { states, gate })
             }
             Err(error) => {
                 inner.open_unchanged(closing, hooks);
@@ -105,17 +98,17 @@ impl HandOver {
     /// # Errors
     /// It took too long, or a hook failed: the instances that were stopped have been started again.
     fn pass_on(
-        &mut self,
+        &self,
         inner: &Inner,
         closing: &Closing,
         hooks: &mut HookThread,
-    ) -> Result<(), ReloadError> {
+    ) -> Result<BTreeMap<PluginName, StateReport>, ReloadError> {
         let limit = inner.gate_limit;
         closing
             .wait_until_left()
             .map_err(|inside| self.late(limit, inside))?;
         let job = Passing {
-            pairs: self.pairs.iter().map(Parties::of).collect(),
+            pairs: self.0.iter().map(Parties::of).collect(),
             gate: closing.gate().clone(),
             stopped: Arc::default(),
         };
@@ -129,10 +122,7 @@ impl HandOver {
             }
         };
         let error = match hooks.run(move || job.run(), too_late) {
-            Ok(Ok(states)) => {
-                self.states.extend(states);
-                return Ok(());
-            }
+            Ok(Ok(states)) => return Ok(states),
             Ok(Err(not_passed)) => match not_passed.problem {
                 Problem::Failed(failure) => failure.into(),
                 Problem::Late(hook) => self.late(limit, vec![hook]),
@@ -156,15 +146,16 @@ impl HandOver {
         Err(error)
     }
 
-    /// Binds the handles in the next generation, and makes sure that it is still time for that one.
+    /// Binds the handles that are new in the next generation, and makes sure that it is still time for that one.
     fn commit<'i>(
         &self,
         inner: &'i Inner,
         closing: &Closing,
+        mut bound: Bound,
         next: &Generation,
     ) -> Result<Handles<'i>, ReloadError> {
         let handles = inner.handles();
-        bind_all(&handles, next)?;
+        bound.complete(&handles, next)?;
         if closing.commit() {
             return Ok(handles);
         }
@@ -173,7 +164,7 @@ impl HandOver {
     }
 
     fn late(&self, limit: Duration, waited_for: Vec<Holder>) -> ReloadError {
-        let plugins = self.pairs.iter().map(|pair| pair.to.name().clone());
+        let plugins = self.0.iter().map(|pair| pair.to.name().clone());
         ReloadError::HandOver {
             plugins: plugins.collect(),
             limit,

@@ -2,10 +2,12 @@
 mod call;
 mod handle;
 mod hook;
+mod live_place;
 mod reload;
 
 pub use call::{CallError, InvokeError};
 pub use handle::HandleError;
 pub(crate) use handle::exports_instead;
 pub use hook::{Hook, HookFailure};
+pub use live_place::LivePlace;
 pub use reload::ReloadError;

@@ -1,0 +1,74 @@
+//! The counts of the async calls of a generation: see [`async_call`](crate::async_call).
+use crate::instance::Instance;
+use crate::retirement::Holder;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+
+/// The async calls of one generation that have begun and not ended, for each function and each export.
+pub(crate) struct AsyncCalls {
+    /// Where the counts of each plugin begin, and after the last one where they end.
+    starts: Box<[usize]>,
+    counts: Box<[AtomicUsize]>,
+}
+
+impl AsyncCalls {
+    /// None, of these.
+    pub(crate) fn none(plugins: &[Arc<Instance>]) -> Self {
+        let mut starts = vec![0];
+        for plugin in plugins {
+            let items = plugin.desc().functions.len() + plugin.desc().exports.len();
+            starts.push(starts.last().map_or(0, |start| start + items));
+        }
+        let len = starts.last().copied().unwrap_or_default();
+        AsyncCalls {
+            starts: starts.into(),
+            counts: (0..len).map(|_| AtomicUsize::new(0)).collect(),
+        }
+    }
+
+    /// The counts of the plugin of this number.
+    pub(crate) fn of(&self, plugin: usize) -> &[AtomicUsize] {
+        &self.counts[self.starts[plugin]..self.starts[plugin + 1]]
+    }
+
+    /// How many there are of the plugins for which this is true.
+    pub(crate) fn count(
+        &self,
+        plugins: &[Arc<Instance>],
+        which: impl Fn(&Instance) -> bool,
+    ) -> usize {
+        let plugins = plugins.iter().enumerate();
+        let these = plugins.filter(|(_, plugin)| which(plugin));
+        these
+            .flat_map(|(index, _)| self.of(index))
+            .map(|count| count.load(Acquire))
+            .sum()
+    }
+
+    /// Those, by name.
+    pub(crate) fn holders(
+        &self,
+        plugins: &[Arc<Instance>],
+        which: impl Fn(&Instance) -> bool,
+    ) -> Vec<Holder> {
+        let mut holders = Vec::new();
+        for (index, plugin) in plugins.iter().enumerate() {
+            if !which(plugin) {
+                continue;
+            }
+            let functions = plugin.desc().functions.iter().map(|f| f.name.as_str());
+            let items = functions.chain(plugin.exports());
+            for (item, count) in items.zip(self.of(index)) {
+                match count.load(Acquire) {
+                    0 => {}
+                    count => holders.push(Holder::AsyncCalls {
+                        plugin: plugin.name().to_string(),
+                        function: item.to_owned(),
+                        count,
+                    }),
+                }
+            }
+        }
+        holders
+    }
+}

@@ -1,0 +1,60 @@
+//! What the plugins of a generation, and the host, have put into it.
+use super::Generation;
+use crate::vault::BagItem;
+use hotswap_plugin::{BagValue, Extension};
+
+impl Generation {
+    /// What one of its plugins, or the host, has put into the data bag under this name, which is compared as those of
+    /// plugins are.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// let pin = swapper.pin();
+    /// if let Some(port) = pin.bag("port") {
+    ///     println!("{port}: {}", port.clone().into_value().decode::<u16>()?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bag(&self, name: &str) -> Option<&BagValue> {
+        self.contents.bag.get(name)
+    }
+
+    /// All that its plugins and the host have put into the data bag, sorted by name.
+    pub fn bag_items(&self) -> impl ExactSizeIterator<Item = &BagItem> {
+        self.contents.bag.items()
+    }
+
+    /// An extension, with what the plugins of this generation have put into its slots; `None` where the host was not opened
+    /// with it: see [`Builder::extension`](crate::Builder::extension).
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # use hotswap_plugin::{Slot, extension, interface};
+    /// #[interface]
+    /// pub trait Meow: Send + Sync {
+    ///     fn meow(&self, times: u32) -> String;
+    /// }
+    ///
+    /// #[extension]
+    /// pub struct Sounds {
+    ///     pub meow: Slot<dyn Meow>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), ReloadError> {
+    /// let swapper = Swapper::builder().extension::<Sounds>().open()?;
+    /// let pin = swapper.pin();
+    /// let sounds = pin.extension::<Sounds>().expect("the host has it");
+    /// match sounds.meow.call(|cat| cat.meow(3)) {
+    ///     Ok(Some(heard)) => println!("{heard}"),
+    ///     Ok(None) => println!("no plugin meows"),
+    ///     Err(panicked) => println!("the cat {panicked}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn extension<E: Extension>(&self) -> Option<&E> {
+        self.contents.extensions.get()
+    }
+}

@@ -1,0 +1,107 @@
+//! What is found in a generation by its name alone: live functions and live types.
+use super::Generation;
+use crate::error::{CallError, HandleError, InvokeError};
+use crate::instance::Instance;
+use crate::invoke;
+use crate::nearest::nearest;
+use crate::vault::LiveTypeRef;
+use hotswap_plugin::boundary::FunctionDesc;
+use hotswap_plugin::contract::{LiveCode, LiveDesc};
+use hotswap_plugin::{LiveData, LiveItem, LiveKind, Value};
+use std::sync::Arc;
+
+impl Generation {
+    /// The live function of this name, with the plugin that has it.
+    pub(crate) fn live_function(&self, name: &str) -> Option<(&Arc<Instance>, &FunctionDesc)> {
+        let place = self.live.function(name)?;
+        let plugin = &self.plugins[place.plugin];
+        match plugin.live()[place.item].code {
+            LiveCode::Function(desc) => Some((plugin, desc)),
+            LiveCode::Type(_) => None,
+        }
+    }
+
+    /// The live type that has this name, or had it.
+    pub(crate) fn type_named(&self, name: &str) -> Option<LiveTypeRef<'_>> {
+        let place = self.live.type_named(name)?;
+        let plugin = &self.plugins[place.plugin];
+        let desc = &plugin.live()[place.item];
+        match desc.code {
+            LiveCode::Type(ty) => Some(LiveTypeRef::new(plugin, desc.name.as_str(), ty)),
+            LiveCode::Function(_) => None,
+        }
+    }
+
+    /// The name most similar to one that nothing live of this kind has.
+    pub(crate) fn nearest_live(&self, kind: LiveKind, name: &str) -> Option<String> {
+        let items = self.plugins.iter().flat_map(|plugin| plugin.live());
+        let known = items.filter(|item| item.kind() == kind);
+        nearest(name, known.map(|item| item.name.as_str())).map(str::to_owned)
+    }
+
+    /// Its live functions and types, sorted by module and name.
+    pub fn live_items(&self) -> Vec<LiveItem> {
+        let of_plugin = |plugin: &Arc<Instance>| {
+            let name = plugin.name().clone();
+            let item = move |desc: &LiveDesc| LiveItem {
+                module: desc.module.as_str().to_owned(),
+                name: desc.name.as_str().to_owned(),
+                kind: desc.kind(),
+                plugin: name.to_string(),
+                signature: desc.signature.as_str().to_owned(),
+                version: match desc.code {
+                    LiveCode::Type(ty) => Some(ty.version),
+                    LiveCode::Function(_) => None,
+                },
+            };
+            plugin.live().iter().map(item).collect::<Vec<_>>()
+        };
+        let mut items: Vec<_> = self.plugins.iter().flat_map(of_plugin).collect();
+        items.sort();
+        items
+    }
+
+    /// The live type of this name, or that had it earlier, whichever plugin it is in.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn live_type(&self, name: &str) -> Result<LiveTypeRef<'_>, HandleError> {
+        self.type_named(name).ok_or_else(|| HandleError::NotLive {
+            kind: LiveKind::Type,
+            name: name.to_owned(),
+            nearest_name: self.nearest_live(LiveKind::Type, name),
+        })
+    }
+
+    /// Hands live data to the [handler](hotswap_plugin::live::Handler) of its type.
+    ///
+    /// # Errors
+    /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
+    /// None of them consumes the data.
+    pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
+        match self.type_named(data.type_name()) {
+            Some(ty) => ty.handle(data),
+            None => Err(self.not_live(LiveKind::Type, data.type_name())),
+        }
+    }
+
+    /// Calls a live function, whichever plugin has it.
+    ///
+    /// # Errors
+    /// No such function, arguments that do not fit, the function's own error, a panic.
+    pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
+        match self.live_function(name) {
+            Some((plugin, desc)) => invoke::invoke_free(plugin, desc, args),
+            None => Err(self.not_live(LiveKind::Function, name)),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn not_live<E>(&self, kind: LiveKind, name: &str) -> CallError<E> {
+        CallError::NotLive {
+            kind,
+            name: name.to_owned(),
+            nearest_name: self.nearest_live(kind, name),
+        }
+    }
+}

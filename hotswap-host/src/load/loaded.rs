@@ -1,0 +1,95 @@
+//! A plugin whose library is open, connected and checked, before it has an instance.
+use super::library::Library;
+use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
+use crate::error::{Hook, HookFailure};
+use crate::hook_thread;
+use crate::linked::Claim;
+use crate::live::record::Entered;
+use crate::name::PluginName;
+use hotswap_plugin::boundary::{HookError, Sink, Status, collect};
+use hotswap_plugin::contract::{ContextView, LiveDesc, PluginDesc, PluginEntryRef};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// A library whose layout and contract have been checked, before an instance is made.
+pub(crate) struct Loaded {
+    pub(crate) library: Arc<Library>,
+    pub(crate) entry: PluginEntryRef,
+    pub(crate) desc: &'static PluginDesc,
+    pub(crate) live: Cow<'static, [LiveDesc]>,
+    pub(crate) name: PluginName,
+    pub(crate) metadata: Metadata,
+    pub(crate) file: PathBuf,
+    pub(crate) build_id: BuildId,
+    pub(crate) note: Option<Note>,
+    /// How the artifact looked when it was known to hold this build; `None` while a later change could look the same.
+    pub(crate) fingerprint: Mutex<Option<Fingerprint>>,
+    pub(crate) loaded_at: SystemTime,
+    /// Whether the hook of this name said so.
+    pub(crate) is_reloadable: bool,
+    /// What threads have entered that call the plugin: the same for all builds of it.
+    pub(crate) entered: Entered,
+    /// Of a plugin that is linked into the program: nobody else opens those meanwhile.
+    pub(crate) _claim: Option<Arc<Claim>>,
+}
+
+// SAFETY: the entry and the description are constants of the library, which `library` keeps mapped; the functions may
+// be called from any thread.
+unsafe impl Send for Loaded {}
+// SAFETY: the entry and the description are constants of a mapped library, and its functions may be called from any thread.
+unsafe impl Sync for Loaded {}
+
+impl Loaded {
+    /// Whether this build may be replaced later.
+    ///
+    /// # Errors
+    /// The hook panicked.
+    pub(crate) fn reloadable(&self, cx: &ContextView<'_>) -> Result<bool, HookFailure> {
+        let mut answer = true;
+        // SAFETY: all arguments are valid for the call.
+        self.run(Hook::Reloadable, |sink| unsafe {
+            self.entry.reloadable()(cx, &mut answer, sink)
+        })?;
+        Ok(answer)
+    }
+
+    /// Runs a hook, whose errors and panics come through the sink.
+    ///
+    /// # Errors
+    /// The hook's error or panic.
+    pub(crate) fn run(
+        &self,
+        hook: Hook,
+        call: impl FnOnce(Sink) -> Status,
+    ) -> Result<(), HookFailure> {
+        let failure = |panicked, message| HookFailure {
+            plugin: self.name.clone(),
+            file: self.file.clone(),
+            hook,
+            panicked,
+            message,
+        };
+        let begun = hook_thread::begin(&self.library, &self.name, &self.file, hook);
+        let _running = begun.map_err(|hook_thread::GivenUp| {
+            failure(
+                false,
+                "not begun, since a hook before it took too long".into(),
+            )
+        })?;
+        collect(call).map_err(|error| match error {
+            HookError::Failed(text) => failure(false, text),
+            HookError::Panicked(text) => failure(true, text),
+        })
+    }
+}
+
+/// What a thread has entered that calls the plugin of this name.
+pub(crate) fn entered(name: &PluginName) -> Entered {
+    static NUMBERS: Mutex<BTreeMap<PluginName, u32>> = Mutex::new(BTreeMap::new());
+    let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = numbers.len() as u32;
+    Entered::plugin(*numbers.entry(name.clone()).or_insert(next))
+}

@@ -1,0 +1,95 @@
+//! What a reload is asked to do, by whom, and what its checks see.
+use crate::error::ReloadError;
+use crate::generation::Generation;
+use crate::name::PluginName;
+use hotswap_plugin::boundary::{HookError, collect, guard};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+
+/// What a reload changes besides what the plugin directory says.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) add: Vec<PathBuf>,
+    pub(super) remove: Vec<PluginName>,
+    /// The only plugins to look at.
+    pub(super) only: Option<BTreeSet<PluginName>>,
+    /// Who asked.
+    pub(super) cause: Cause,
+}
+
+pub(super) type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + Send + 's>;
+
+/// Who asked for a generation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// The host is opened, and this is its first generation.
+    Open,
+    /// The host's own code: [`Swapper::reload`](crate::Swapper::reload), `load`, `unload`, or a
+    /// [`Reload`](crate::Reload) that it has described.
+    #[default]
+    Code,
+    /// A signal that the host [listens for](crate::signal::reload_on), sent by `cargo hotswap reload` or by anybody else.
+    Signal {
+        /// Its number.
+        signal: i32,
+    },
+    /// A plugin, by `Context::request_reload`.
+    Plugin {
+        /// The first that asked.
+        plugin: PluginName,
+    },
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Open => f.write_str("the start of the host"),
+            Cause::Code => f.write_str("the host's own code"),
+            Cause::Signal { signal } => write!(f, "signal {signal}"),
+            Cause::Plugin { plugin } => write!(f, "the plugin {plugin}"),
+        }
+    }
+}
+
+/// The two generations of a reload, just before the switch.
+#[derive(Debug)]
+pub struct Change<'a> {
+    pub(super) live: &'a Generation,
+    pub(super) next: &'a Generation,
+    pub(super) cause: &'a Cause,
+}
+
+impl<'a> Change<'a> {
+    /// The live one. When the host is opened, it has number 0 and no plugins.
+    pub fn live(&self) -> &'a Generation {
+        self.live
+    }
+
+    /// The one that is about to become live.
+    pub fn next(&self) -> &'a Generation {
+        self.next
+    }
+
+    /// Who asked for it.
+    pub fn cause(&self) -> &'a Cause {
+        self.cause
+    }
+}
+
+/// # Errors
+/// The check refused, or panicked.
+pub(super) fn run_check(
+    check: impl FnOnce(&Change<'_>) -> Result<(), String>,
+    change: &Change<'_>,
+) -> Result<(), ReloadError> {
+    // SAFETY: the sink is that of this call.
+    let checked = collect(|sink| unsafe { guard(sink, || check(change).map_err(Into::into)) });
+    checked.map_err(|error| match error {
+        HookError::Failed(text) => ReloadError::Vetoed(text),
+        HookError::Panicked(text) => ReloadError::Vetoed(format!("the check panicked: {text}")),
+    })
+}

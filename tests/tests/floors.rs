@@ -1,0 +1,55 @@
+//! The crates have floors: a file imports from files below its own, and no imports go round in a circle.
+//!
+//! Two files that are one thought may know each other; those pairs are listed in `KNOWN`. A new circle fails the test, which
+//! names the arrows that make it. `cargo test -p hotswap-tests --test floors -- --nocapture` prints all circles.
+#[path = "floors/imports.rs"]
+mod imports;
+
+use imports::Crate;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The circles that exist, each with the files that it goes through.
+const KNOWN: &[(&str, &[&[&str]])] = &[
+    ("hotswap-host", &[]),
+    ("hotswap-plugin", &[]),
+    ("hotswap-macros", &[]),
+    ("cargo-hotswap", &[]),
+];
+
+#[test]
+fn no_imports_go_round_in_a_circle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut new = String::new();
+    for (name, known) in KNOWN {
+        let krate = Crate::read(&root.join(name).join("src"));
+        assert!(krate.files() > 10, "{name} was not read");
+        let known: BTreeSet<BTreeSet<&str>> = known
+            .iter()
+            .map(|files| files.iter().copied().collect())
+            .collect();
+        let circles = krate.circles();
+        println!(
+            "{name}: {} files, circles of {:?}",
+            krate.files(),
+            circles.iter().map(BTreeSet::len).collect::<Vec<_>>()
+        );
+        for circle in &circles {
+            let files: BTreeSet<&str> = circle.iter().map(String::as_str).collect();
+            if !known.contains(&files) {
+                new += &format!("{name}: {} files import each other:\n", files.len());
+                for arrow in krate.arrows_within(circle) {
+                    new += &format!("  {arrow}\n");
+                }
+            }
+        }
+        for gone in known.iter().filter(|files| {
+            !circles
+                .iter()
+                .any(|circle| circle.iter().map(String::as_str).eq(files.iter().copied()))
+        }) {
+            new += &format!("{name}: {gone:?} is no circle any more: take it out of the list\n");
+        }
+    }
+    assert!(new.is_empty(), "{new}");
+}
