@@ -11,7 +11,7 @@
 //!
 //! [`thread_index`]: crate::contract::HostTable::thread_index
 use crate::contract::Memory;
-use crate::glue;
+use crate::host;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -61,7 +61,7 @@ fn count(bytes: i64, blocks: i64) {
 #[cold]
 fn count_shared(mine: u32, bytes: i64, blocks: i64) {
     if mine == UNKNOWN
-        && let Some(index) = glue::thread_index()
+        && let Some(index) = host::thread_index()
     {
         MINE.set(index.min(SHARED));
     }

@@ -1,7 +1,7 @@
 //! What a plugin may know of itself.
 use crate::VaultHandle;
 use crate::contract::ContextView;
-use crate::glue::Host;
+use crate::host::Host;
 use std::fmt;
 
 /// The plugin's own name, version, build and generation, and a way to ask the host for a reload.

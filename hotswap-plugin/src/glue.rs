@@ -10,46 +10,13 @@ use crate::contract::state::{StateDesc, StateSink, StateView};
 use crate::contract::{
     ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
 };
+use crate::host::{self, Host};
 use crate::runtime::{self, Use};
 use crate::{Context, Early, LoadData, Plugin, Result, Vault, state, telemetry};
 use abi_stable::library::{__call_root_module_loader, RootModuleResult};
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::RSlice;
 use std::marker::PhantomData;
-use std::sync::{OnceLock, PoisonError, RwLock};
-
-/// The host that this library belongs to: set once, before anything else runs.
-static HOST: OnceLock<Host> = OnceLock::new();
-
-/// The host that plugins are linked into which use this copy of the crate, with the token of the one that was connected last.
-static LINKED: RwLock<Option<Host>> = RwLock::new(None);
-
-#[derive(Clone, Copy)]
-pub(crate) struct Host {
-    pub(crate) token: Token,
-    pub(crate) table: HostTableRef,
-}
-
-// SAFETY: both are the host's, may be used from any thread, and outlive the library.
-unsafe impl Send for Host {}
-// SAFETY: as above.
-unsafe impl Sync for Host {}
-
-/// The host, once the plugin is connected; `None` where the crate is linked as an ordinary library, or into the host.
-pub(crate) fn host() -> Option<Host> {
-    HOST.get().copied()
-}
-
-/// The host, also where plugins are linked into it: for what it does not matter which of its plugins asks.
-pub(crate) fn any_host() -> Option<Host> {
-    host().or_else(|| *LINKED.read().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// The calling thread's number, once the plugin is connected.
-pub(crate) fn thread_index() -> Option<u32> {
-    // SAFETY: the token belongs to the table.
-    host().map(|host| unsafe { host.table.thread_index()(host.token) })
-}
 
 /// The tables of the plugin `P`, in a library of its own or linked into the host.
 struct Entry<P, const LINKED: bool>(PhantomData<P>);
@@ -135,14 +102,14 @@ impl Parts {
 }
 
 unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
-    if HOST.set(Host { token, table }).is_ok() {
+    if host::connect(token, table) {
         telemetry::install();
     }
 }
 
 /// As [`connect`], where the program's own logger and panic hook serve the plugin too, and hosts may follow each other.
 unsafe extern "C" fn connect_linked(token: Token, table: HostTableRef) {
-    *LINKED.write().unwrap_or_else(PoisonError::into_inner) = Some(Host { token, table });
+    host::connect_linked(token, table);
 }
 
 extern "C" fn describe<P: Plugin>() -> DescRef {
@@ -150,7 +117,7 @@ extern "C" fn describe<P: Plugin>() -> DescRef {
 }
 
 fn context(view: &ContextView<'_>, is_static: bool) -> Context {
-    let host = any_host().map(|host| Host {
+    let host = host::any_host().map(|host| Host {
         token: view.token,
         ..host
     });

@@ -46,6 +46,7 @@ pub mod alloc;
 mod context;
 #[doc(hidden)]
 pub mod glue;
+mod host;
 mod load_data;
 mod plugin;
 mod runtime;

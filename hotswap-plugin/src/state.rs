@@ -1,6 +1,6 @@
 //! The state of a plugin, while it goes from one instance to the next.
 use crate::boundary::Result;
-use crate::contract::state::{StateSink, StateView};
+use crate::contract::state::{StateDesc, StateSink, StateView};
 use crate::live_data::LiveDataView;
 use crate::{LiveData, LiveType};
 use abi_stable::std_types::RSlice;
@@ -78,6 +78,11 @@ pub(crate) fn while_checking<T>(read: impl FnOnce() -> T) -> T {
     });
     let _checking = Checking;
     read()
+}
+
+/// What the contract says of a state of this type.
+pub const fn describe<S: LiveType>() -> StateDesc {
+    StateDesc::new(S::NAME, S::VERSION)
 }
 
 /// The state as a plugin can restore it that knows its type as of `version`: as it is, unless that is an older one.

@@ -4,7 +4,8 @@ use crate::instance::Instance;
 use crate::invoke::failed;
 use hotswap_plugin::boundary::Status;
 use hotswap_plugin::boundary::{Arena, Arg, try_receive};
-use hotswap_plugin::contract::live::{Handled, LentData, LiveTypeDesc, Saved, SavedOut};
+use hotswap_plugin::contract::live::{Handled, LentData, LiveTypeDesc, SavedOut};
+use hotswap_plugin::live_data::Saved;
 use hotswap_plugin::{LiveData, Value};
 use std::fmt;
 

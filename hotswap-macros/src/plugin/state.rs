@@ -49,7 +49,7 @@ pub fn state(plugin: &Plugin<'_>) -> Option<TokenStream> {
     });
     Some(quote! {
         const STATE: ::core::option::Option<&'static #root::contract::state::StateDesc> =
-            ::core::option::Option::Some(const { &#root::contract::state::StateDesc::of::<#ty>() });
+            ::core::option::Option::Some(const { &#root::state::describe::<#ty>() });
         fn save(&self, version: u32) -> #root::Result<#root::LiveData> {
             let state: #ty = #saved;
             #root::state::save_as(&state, version)

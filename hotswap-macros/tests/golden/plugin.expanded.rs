@@ -283,7 +283,7 @@ const _: () = {
         const STATE: ::core::option::Option<
             &'static ::hotswap_plugin::contract::state::StateDesc,
         > = ::core::option::Option::Some(const {
-            &::hotswap_plugin::contract::state::StateDesc::of::<State>()
+            &::hotswap_plugin::state::describe::<State>()
         });
         fn save(
             &self,

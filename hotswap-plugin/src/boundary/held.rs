@@ -9,7 +9,7 @@ use crate::contract::Ticket;
 use crate::contract::shim::Token;
 use crate::contract::ticket::{RawDrop, RawTicket};
 use crate::runtime::{self, Use};
-use crate::{__arg, __returned, glue};
+use crate::{__arg, __returned, host};
 use std::fmt;
 use std::ops::Deref;
 use std::ptr::{NonNull, null};
@@ -137,7 +137,7 @@ __returned!([I: Interface + ?Sized + 'static] Held<I>);
 
 /// Begins to count an object, under a name for reports: its address, and the first count.
 pub(super) fn count<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
-    let Some(host) = glue::host() else {
+    let Some(host) = host::host() else {
         return Local::count(object);
     };
     // An object may outlive its plugin, and wants the runtime as long.
@@ -230,7 +230,7 @@ impl Drop for Counted {
 
 /// The token of the library that runs this; null in a host, and in a plugin that is linked as an ordinary library.
 pub(super) fn own_token() -> Token {
-    glue::host().map_or(null(), |host| host.token)
+    host::host().map_or(null(), |host| host.token)
 }
 
 unsafe extern "C" fn drop_boxed<T>(object: *const ()) {

@@ -9,14 +9,13 @@
 #![allow(missing_docs)]
 use super::collected::collected;
 use super::metadata::{Hashes, Part};
-use crate::LiveData;
 use crate::LiveKind;
 use crate::boundary::describe::Hash;
 use crate::boundary::{
-    Arg, DynamicResult, Error, FunctionDesc, Out, ParamDesc, Shared, Status, TypeDesc,
+    DynamicResult, Error, FunctionDesc, Out, ParamDesc, Shared, SliceView, Status, TypeDesc,
 };
 use abi_stable::StableAbi;
-use abi_stable::std_types::{RSlice, RStr};
+use abi_stable::std_types::{RResult, RSlice, RStr};
 
 /// The section with a [`LivePart`] for each live item, in any order.
 ///
@@ -84,14 +83,19 @@ pub type Make = unsafe extern "C" fn(out: *mut SavedOut) -> Status;
 /// [`LiveTypeDesc::handle`].
 pub type Handle = unsafe extern "C" fn(data: LentData, out: *mut HandledOut) -> Status;
 
+/// Live data, as it crosses: its bytes, and where among them the value begins.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct LiveView {
+    pub(crate) bytes: SliceView<u8>,
+    pub(crate) value: usize,
+}
+
 /// Live data, as a parameter.
-pub type LentData = <&'static LiveData as Arg>::Cross;
+pub type LentData = *const LiveView;
 
-/// What a function of a live type gives; an error is about the data.
-pub type Saved = Result<LiveData, Error>;
-
-/// The caller's memory for it.
-pub type SavedOut = Out<<Saved as Shared>::View>;
+/// The caller's memory for live data; an error is about the data that was lent.
+pub type SavedOut = Out<RResult<LiveView, <Error as Shared>::View>>;
 
 /// What a handler gives; the outer error is about the data.
 pub type Handled = Result<DynamicResult, Error>;

@@ -1,7 +1,6 @@
 //! How the state of a plugin goes from one instance to the next.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
-use crate::LiveType;
 use crate::boundary::StrView;
 use abi_stable::StableAbi;
 use abi_stable::std_types::RSlice;
@@ -17,11 +16,11 @@ pub struct StateDesc {
 }
 
 impl StateDesc {
-    /// State of this type.
-    pub const fn of<S: LiveType>() -> Self {
+    /// State of the type of this name, in this version.
+    pub const fn new(ty: &'static str, version: u32) -> Self {
         StateDesc {
-            ty: StrView::new(S::NAME),
-            version: S::VERSION,
+            ty: StrView::new(ty),
+            version,
         }
     }
 

@@ -1,9 +1,8 @@
 //! What the expansion of `#[live]` on a type names.
 use super::{Handler, VaultHandle};
 use crate::boundary::{Arg, Return, Status, answer};
-use crate::contract::live::{
-    Handle, Handled, HandledOut, LentData, LiveTypeDesc, Make, Saved, SavedOut,
-};
+use crate::contract::live::{Handle, Handled, HandledOut, LentData, LiveTypeDesc, Make, SavedOut};
+use crate::live_data::Saved;
 use crate::{LiveData, LiveType};
 use abi_stable::std_types::{RSlice, RStr};
 use std::marker::PhantomData;

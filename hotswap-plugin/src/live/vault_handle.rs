@@ -6,7 +6,7 @@ use crate::boundary::{
 };
 use crate::contract::entry::{RawArgs, RawOut};
 use crate::contract::live::{Handled, LiveCall, Wanted, WantedRef};
-use crate::glue::{self, Host};
+use crate::host::{self, Host};
 use crate::{LiveData, Value};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -33,7 +33,7 @@ pub struct VaultHandle(Option<Host>);
 impl VaultHandle {
     /// For code that is not told which plugin it belongs to.
     pub(crate) fn new() -> Self {
-        VaultHandle(glue::any_host())
+        VaultHandle(host::any_host())
     }
 
     /// For the plugin that this token is of.

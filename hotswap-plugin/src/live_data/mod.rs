@@ -58,6 +58,8 @@ mod view;
 pub use error::LiveDataError;
 pub use fields::Fields;
 pub use schema::Schema;
+#[doc(hidden)]
+pub use shared::Saved;
 pub use types::LiveType;
 pub use view::LiveDataView;
 

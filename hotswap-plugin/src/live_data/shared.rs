@@ -4,6 +4,7 @@ use super::codec;
 use super::types::LiveType;
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::{Arena, Shared, SliceView, Value, ValueError};
+use crate::contract::live::LiveView;
 use crate::{__arg, __returned};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
@@ -42,14 +43,9 @@ unsafe impl Shared for LiveData {
 __returned!([] LiveData);
 __arg!([] LiveData);
 
-/// A view of [`LiveData`].
+/// Saved data, or what is wrong with the data that it was to be made from.
 #[doc(hidden)]
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct LiveView {
-    bytes: SliceView<u8>,
-    value: usize,
-}
+pub type Saved = Result<LiveData, crate::Error>;
 
 impl LiveType for LiveData {
     const NAME: &'static str = "LiveData";

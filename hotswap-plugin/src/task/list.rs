@@ -2,7 +2,7 @@
 use crate::boundary::StrView;
 use crate::contract::Ticket;
 use crate::contract::ticket::RawTicket;
-use crate::glue;
+use crate::host;
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -52,14 +52,14 @@ impl Entry {
         tasks.next += 1;
         tasks.open.insert(id, Open { abort: None, limit });
         drop(tasks);
-        let count = |host: glue::Host| {
+        let count = |host: host::Host| {
             // SAFETY: the token belongs to the table.
             unsafe { host.table.count_task()(host.token, StrView::new(name)) }
         };
         Entry {
             id,
             name: name.to_owned(),
-            ticket: glue::host().map(count),
+            ticket: host::host().map(count),
         }
     }
 
@@ -75,7 +75,7 @@ impl Drop for Entry {
         }
         tasks().open.remove(&self.id);
         ENDED.notify_all();
-        if let (Some(ticket), Some(host)) = (self.ticket, glue::host()) {
+        if let (Some(ticket), Some(host)) = (self.ticket, host::host()) {
             // SAFETY: this library has the count, which ends here.
             unsafe { Ticket::release(ticket.0.cast(), host.token) };
         }

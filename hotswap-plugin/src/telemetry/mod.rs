@@ -27,7 +27,7 @@ pub(crate) use already::explained;
 pub use table::TelemetryTable;
 
 use crate::contract::shim::Token;
-use crate::glue;
+use crate::host;
 use std::any::TypeId;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
@@ -40,7 +40,7 @@ struct Link {
 
 /// The host's functions; `None` where the crate is linked as an ordinary library.
 fn link() -> Option<Link> {
-    glue::any_host().map(|host| Link {
+    host::any_host().map(|host| Link {
         token: host.token,
         table: host.table.telemetry(),
     })
