@@ -67,16 +67,11 @@ pub use view::LiveDataView;
 pub use codec::bytes;
 
 use migrate::Want;
-use schema::Entry;
+use schema::{Entry, FORMAT, MAGIC, TABLE};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use types::Types;
-
-const MAGIC: [u8; 4] = *b"HSLD";
-const FORMAT: u8 = 1;
-/// Where the table of types begins.
-const TABLE: usize = 5;
 
 /// A value as bytes, with the name of its type and its schema version.
 ///
@@ -203,7 +198,11 @@ impl LiveData {
     /// # Errors
     /// [`NoLiveData`](LiveDataError::NoLiveData), [`UnknownFormat`](LiveDataError::UnknownFormat).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LiveDataError> {
-        Ok(LiveDataView::new(bytes)?.to_owned())
+        let value = LiveDataView::new(bytes)?.value;
+        Ok(LiveData {
+            bytes: bytes.to_vec(),
+            value,
+        })
     }
 
     /// The value, as its type is now.

@@ -3,6 +3,11 @@ use super::error::LiveDataError;
 use super::types::{LiveType, Types};
 use std::fmt;
 
+pub(super) const MAGIC: [u8; 4] = *b"HSLD";
+pub(super) const FORMAT: u8 = 1;
+/// Where the table of types begins.
+pub(super) const TABLE: usize = 5;
+
 /// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry<'a> {

@@ -1,9 +1,12 @@
 //! Reads live data where it lies.
+use super::codec;
+use super::error::LiveDataError;
 use super::migrate::{Walk, Want};
 use super::node::Node;
 use super::schema::{self, Entries};
+use super::schema::{FORMAT, TABLE};
+use super::types::LiveType;
 use super::types::{self, Types};
-use super::{FORMAT, LiveData, LiveDataError, LiveType, TABLE, codec};
 
 /// Live data in bytes that belong to somebody else. It is read without a copy of them.
 ///
@@ -48,22 +51,13 @@ impl<'a> LiveDataView<'a> {
     /// The value, as its type is now.
     ///
     /// # Errors
-    /// As [`LiveData::restore`].
+    /// As [`LiveData::restore`](super::LiveData::restore).
     pub fn restore<T: LiveType>(&self) -> Result<T, LiveDataError> {
         let value = match self.is_current::<T>()? {
             true => T::decode(self.value()),
             false => self.migrated::<T>(&Want::Own)?.to(),
         };
         value.map_err(|e| self.failed(e))
-    }
-
-    /// A copy with bytes of its own.
-    #[must_use]
-    pub fn to_owned(&self) -> LiveData {
-        LiveData {
-            bytes: self.bytes.to_vec(),
-            value: self.value,
-        }
     }
 
     pub(super) fn type_name(&self) -> &'a str {

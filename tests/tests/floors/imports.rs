@@ -301,6 +301,11 @@ fn name_paths(tokens: TokenStream, at: &[String], module: &mut Module) {
     };
     let mut groups = Vec::new();
     let mut skipped = false;
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    // The scope of `pub(in …)` is no import.
+    if matches!(tokens.first(), Some(TokenTree::Ident(first)) if first == "in") {
+        return;
+    }
     for token in tokens {
         if skipped {
             // An item for tests alone.
