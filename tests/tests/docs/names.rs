@@ -1,7 +1,8 @@
-//! The tests that the documentation names exist.
+//! The tests that the documentation names exist, and it names each command.
 use crate::checkout;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The tables of guarantees have a last column with tests, and that of maturity has one where a feature is tested.
 #[test]
@@ -24,6 +25,29 @@ fn the_tests_that_the_chapters_name_exist() {
             let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
             assert!(!names.is_empty(), "no test would fail: {claim}");
             names.into_iter().for_each(|name| exists(name, &sources));
+        }
+    }
+}
+
+#[test]
+fn each_command_is_in_the_readme_and_in_its_chapter() {
+    let help = Command::new(env!("CARGO_BIN_EXE_hotswap-tests-cargo"))
+        .args(["hotswap", "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").expect("there are some");
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let names: Vec<_> = commands
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(names.len() > 5, "{help}");
+    for page in ["README.md", "book/src/command.md"] {
+        let text = fs::read_to_string(checkout().join(page)).expect("it is there");
+        for name in &names {
+            let row = format!("\n| `cargo hotswap {name}` |");
+            assert!(text.contains(&row), "{page} has no row for {name}");
         }
     }
 }
