@@ -64,7 +64,7 @@ fn the_first_example_works_as_it_is_printed() {
             write(&workspace.join(path), &text);
         }
     }
-    check(&workspace);
+    check(&workspace, &["test", "--package", "greeter"]);
     let command = env!("CARGO_BIN_EXE_hotswap-tests-cargo");
     let mut host = at(&workspace, command)
         .args(["hotswap", "run", "--no-watch", "server"])
@@ -105,33 +105,46 @@ fn the_examples_of_the_book_build_and_pass_their_tests() {
         }
     }
     assert!(crates.len() > 8, "{:?}", crates.keys());
-    let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n";
-    write(&workspace.join("Cargo.toml"), manifest);
+    let members: Vec<_> = crates.keys().collect();
+    let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n");
+    write(&workspace.join("Cargo.toml"), &manifest);
     for (name, source) in &crates {
         let mut manifest =
             format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\n");
         let others = crates.keys().filter(|other| *other != name);
         let others = others.map(|other| (*other, format!("{{ path = \"../{other}\" }}")));
-        for (dependency, place) in others.chain(published()) {
+        for (dependency, place) in others.chain(published(source)) {
             if source.contains(&format!("{}::", dependency.replace('-', "_"))) {
                 manifest += &format!("{dependency} = {place}\n");
             }
         }
         write(&workspace.join(name).join("Cargo.toml"), &manifest);
     }
-    check(&workspace);
+    check(&workspace, &["check", "--workspace", "--all-targets"]);
+    let mut test = vec!["test"];
+    for (name, source) in &crates {
+        if source.contains("#[test]") {
+            test.extend(["--package", name]);
+        }
+    }
+    assert!(test.len() > 1);
+    check(&workspace, &test);
 }
 
-fn published() -> [(&'static str, String); 3] {
-    let (host, plugin) = (
-        checkout().join("hotswap-host"),
-        checkout().join("hotswap-plugin"),
-    );
+/// What an example may depend on. Most of them share what other tests have compiled, without tokio.
+fn published(source: &str) -> [(&'static str, String); 3] {
+    let host = checkout().join("hotswap-host");
+    let plugin = checkout().join("hotswap-plugin");
+    let features = if source.contains("tokio::") {
+        ", features = [\"tokio\"]"
+    } else {
+        ""
+    };
     [
         ("hotswap-host", format!("{{ path = {host:?} }}")),
         (
             "hotswap-plugin",
-            format!("{{ path = {plugin:?}, features = [\"tokio\"] }}"),
+            format!("{{ path = {plugin:?}{features} }}"),
         ),
         (
             "tokio",
@@ -140,11 +153,11 @@ fn published() -> [(&'static str, String); 3] {
     ]
 }
 
-/// Formatted, and without a warning in it.
-fn check(workspace: &Path) {
+/// The example is formatted, and Cargo warns of nothing in it.
+fn check(workspace: &Path, args: &[&str]) {
     // The versions that hotswap is tested with, and what the tests' fixtures have compiled already.
     fs::copy(checkout().join("Cargo.lock"), workspace.join("Cargo.lock")).unwrap();
-    for args in [["fmt", "--check"].as_slice(), &["test", "--workspace"]] {
+    for args in [["fmt", "--check"].as_slice(), args] {
         let output = at(workspace, "cargo").args(args).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         let text = String::from_utf8_lossy(&output.stdout);
@@ -164,6 +177,7 @@ fn at(workspace: &Path, program: &str) -> Command {
     command
         .current_dir(workspace)
         .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_INCREMENTAL", "0")
         .env("CARGO_PROFILE_DEV_DEBUG", "false");
     command
 }
