@@ -1,0 +1,16 @@
+//! The README, the book, and the pages that it includes: their examples work as they are printed, their links lead somewhere,
+//! and the tests that they name exist.
+mod examples;
+mod links;
+mod names;
+mod packages;
+mod pages;
+
+use std::path::{Path, PathBuf};
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .expect("the checkout is there")
+}

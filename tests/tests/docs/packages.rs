@@ -1,0 +1,66 @@
+//! What a registry shows of the crates that are published.
+use crate::checkout;
+use serde_json::Value;
+use std::process::Command;
+
+/// `cargo metadata`, of the packages that may be published.
+fn packages() -> Vec<Value> {
+    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_str(&output).expect("Cargo prints JSON");
+    let packages = metadata["packages"].as_array().expect("there are some");
+    let published = packages
+        .iter()
+        .filter(|package| package["publish"].is_null());
+    published.cloned().collect()
+}
+
+fn cargo(args: &[&str]) -> String {
+    let output = Command::new("cargo")
+        .args(args)
+        .current_dir(checkout())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {told}");
+    String::from_utf8(output.stdout).expect("Cargo prints UTF-8")
+}
+
+#[test]
+fn each_manifest_says_what_a_registry_shows() {
+    let packages = packages();
+    let names: Vec<_> = packages.iter().map(|package| &package["name"]).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    for package in packages {
+        for key in [
+            "description",
+            "license",
+            "readme",
+            "repository",
+            "rust_version",
+        ] {
+            assert!(package[key].is_string(), "{}: {key}", package["name"]);
+        }
+        for key in ["keywords", "categories"] {
+            let words = package[key].as_array().map_or(0, Vec::len);
+            assert!((1..=5).contains(&words), "{}: {key}", package["name"]);
+        }
+    }
+}
+
+#[test]
+fn each_package_has_its_readme_and_its_licences() {
+    for package in packages() {
+        let name = package["name"].as_str().expect("a package has a name");
+        let files = cargo(&[
+            "package",
+            "--list",
+            "--allow-dirty",
+            "--offline",
+            "-p",
+            name,
+        ]);
+        for file in ["Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md"] {
+            assert!(files.lines().any(|line| line == file), "{name}: {file}");
+        }
+    }
+}
