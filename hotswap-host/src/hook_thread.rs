@@ -12,9 +12,9 @@
 //! that is idle, or starts one more. What plugins have left on an idle thread is dropped when the retiring side
 //! [asks for it](attend_all).
 use crate::error::Hook;
-use crate::live::record;
 use crate::load::library::Library;
 use crate::name::PluginName;
+use crate::reclaim::record;
 use hotswap_plugin::boundary::{HookError, collect, guard};
 use std::any::Any;
 use std::cell::{Cell, RefCell};

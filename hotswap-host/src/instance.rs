@@ -1,11 +1,11 @@
 //! A plugin's instance: its hooks, and what it uses of other plugins and the host.
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::error::{Hook, HookFailure};
-use crate::live::record::Entered;
 use crate::load::library::Library;
 use crate::load::loaded::Loaded;
 use crate::name::PluginName;
 use crate::provide::Provided;
+use crate::reclaim::record::Entered;
 use crate::saved_state::SavedState;
 use hotswap_plugin::boundary::{ExportDesc, FunctionDesc, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::state::StateDesc;

@@ -37,7 +37,6 @@ mod instance;
 mod interface;
 mod invoke;
 pub mod linked;
-mod live;
 mod load;
 mod load_data;
 mod name;
@@ -45,6 +44,7 @@ mod nearest;
 mod paths;
 mod platform;
 mod provide;
+mod reclaim;
 mod resolve;
 mod retirement;
 pub mod runtime;
@@ -70,12 +70,12 @@ pub use hotswap_plugin::{
 };
 pub use interface::{BoundInterface, Interface};
 pub use linked::LinkedPlugins;
-pub use live::retire::UnloadMode;
 pub use load::copy::CopyError;
 pub use name::PluginName;
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use signature::Signature;
+pub use swapper::UnloadMode;
 pub use swapper::{
     Builder, Cause, Change, Hold, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind,
     Report, StateReport, Swapper,

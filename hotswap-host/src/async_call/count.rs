@@ -8,9 +8,9 @@
 use crate::bindings::Target;
 use crate::generation::Generation;
 use crate::instance::Instance;
-use crate::live::gate::Pass;
-use crate::live::pin::Pinned;
-use crate::live::record::{self, Entered};
+use crate::reclaim::gate::Pass;
+use crate::reclaim::pin::Pinned;
+use crate::reclaim::record::{self, Entered};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 

@@ -3,7 +3,7 @@
 //! A gate is opened by who closed it, or by the first who has waited until its limit. A future cannot do the latter
 //! without a timer, so a thread does it for all that wait at one gate, begun by the first of them. It also ends what would
 //! otherwise go wrong where a hook hangs while calls wait.
-use crate::live::gate::Gate;
+use crate::reclaim::gate::Gate;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use super::gate_opened::GateOpened;
 use crate::error::CallError;
 use crate::handle::Handle;
 use crate::interface::{Interface, contain};
-use crate::live::record;
+use crate::reclaim::record;
 use hotswap_plugin::boundary::{self, Object, RawObject};
 use std::fmt;
 use std::future::{Future, poll_fn};

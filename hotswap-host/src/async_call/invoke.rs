@@ -4,7 +4,7 @@ use super::count::Place;
 use super::gate_opened::GateOpened;
 use crate::error::{CallError, InvokeError};
 use crate::invoke::failed;
-use crate::live::gate::Gate;
+use crate::reclaim::gate::Gate;
 use crate::swapper::Swapper;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::{Arena, Arg, DynamicResult, InvokeError as Refused, try_receive};

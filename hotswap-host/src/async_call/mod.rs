@@ -38,8 +38,8 @@ pub use interface::InterfaceHold;
 use crate::bindings::Target;
 use crate::generation::Generation;
 use crate::handle::Handle;
-use crate::live::gate::Gate;
-use crate::live::pin::Pinned;
+use crate::reclaim::gate::Gate;
+use crate::reclaim::pin::Pinned;
 use std::sync::Arc;
 
 /// What a call finds that is about to begin.

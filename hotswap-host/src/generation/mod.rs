@@ -8,10 +8,10 @@ use crate::bindings::{Bindings, Target};
 use crate::error::{CallError, InvokeError};
 use crate::instance::Instance;
 use crate::invoke;
-use crate::live::gate::Gate;
-use crate::live::record::{Entered, Inside};
 use crate::name::PluginName;
 use crate::paths::as_text;
+use crate::reclaim::gate::Gate;
+use crate::reclaim::record::{Entered, Inside};
 use crate::retirement::Holder;
 use crate::vault::{Contents, LiveTable};
 use async_calls::AsyncCalls;
@@ -40,7 +40,7 @@ pub struct Generation {
     pub(crate) async_calls: AsyncCalls,
     /// How many were live before it, with the twins of each.
     pub(crate) serial: u64,
-    /// In a twin: the gate that some of its plugins are behind. See [`gate`](crate::live::gate).
+    /// In a twin: the gate that some of its plugins are behind. See [`gate`](crate::reclaim::gate).
     pub(crate) gate: Option<Arc<Gate>>,
 }
 

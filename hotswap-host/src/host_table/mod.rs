@@ -1,8 +1,9 @@
 //! The host's functions that a plugin may call.
 mod live_calls;
 
-use crate::live::{objects, record};
 use crate::load::library::Library;
+use crate::load::objects;
+use crate::reclaim::record;
 use crate::telemetry;
 use abi_stable::prefix_type::WithMetadata;
 use hotswap_plugin::contract::shim::Token;

@@ -4,6 +4,7 @@
 //! fork, and after it, in parent and child, the others in order. A handler is code of its library. From before the first
 //! one is called until after the last, each library that has any is counted as having an object, so that it stays.
 use super::library::Library;
+use crate::reclaim::code::Code;
 use hotswap_plugin::contract::shim::ForkHandler;
 use std::cell::RefCell;
 use std::ffi::c_int;

@@ -11,8 +11,9 @@ use super::own_runtime::OwnRuntime;
 use super::table::Table;
 use crate::artifact::{BuildId, Hindrance};
 use crate::error::Hook;
-use crate::live::activity::Activity;
 use crate::platform::{self, LoadedObject, dl};
+use crate::reclaim::activity::Activity;
+use crate::reclaim::code::Code;
 use hotswap_plugin::contract::shim::{Destructor, Key, Token};
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -324,11 +325,6 @@ impl Library {
         Some(format!("its private copy is in memory: {reason}"))
     }
 
-    /// What could still run code of it.
-    pub(crate) fn activity(&self) -> &Activity {
-        &self.activity
-    }
-
     /// Its plugin is connected, and may have a runtime of its own.
     pub(crate) fn set_own_runtime(&self, runtime: OwnRuntime) {
         let _ = self.own_runtime.set(runtime);
@@ -388,30 +384,12 @@ impl Library {
         lock(&self.threads).iter().map(named).collect()
     }
 
-    /// The calling thread, which the plugin started, has run its last destructor.
-    pub(crate) fn thread_ended(&self) {
-        lock(&self.threads).remove(&platform::thread_id());
-        self.activity.thread_gone();
-    }
-
     pub(super) fn add_key(&self, key: Key, destructor: Option<Destructor>) {
         lock(&self.keys).push((key, destructor));
     }
 
     pub(super) fn forget_key(&self, key: Key) {
         lock(&self.keys).retain(|known| known.0 != key);
-    }
-
-    pub(crate) fn key_destructor(&self, key: Key) -> Option<Destructor> {
-        lock(&self.keys).iter().find(|known| known.0 == key)?.1
-    }
-
-    pub(crate) fn count_destructors_run(&self, n: usize) {
-        self.destructors_run.fetch_add(n, Relaxed);
-    }
-
-    pub(crate) fn count_destructors_skipped(&self, n: usize) {
-        self.destructors_skipped.fetch_add(n, Relaxed);
     }
 
     /// How many destructors of thread-locals have run, and how many were skipped.
@@ -452,6 +430,29 @@ impl Library {
             copy.remove();
         }
         true
+    }
+}
+
+impl Code for Library {
+    fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    fn key_destructor(&self, key: Key) -> Option<Destructor> {
+        lock(&self.keys).iter().find(|known| known.0 == key)?.1
+    }
+
+    fn count_destructors_run(&self, n: usize) {
+        self.destructors_run.fetch_add(n, Relaxed);
+    }
+
+    fn count_destructors_skipped(&self, n: usize) {
+        self.destructors_skipped.fetch_add(n, Relaxed);
+    }
+
+    fn thread_ended(&self) {
+        lock(&self.threads).remove(&platform::thread_id());
+        self.activity.thread_gone();
     }
 }
 

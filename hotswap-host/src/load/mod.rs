@@ -3,6 +3,7 @@ pub(crate) mod copy;
 pub(crate) mod exit;
 pub(crate) mod library;
 pub(crate) mod loaded;
+pub(crate) mod objects;
 mod own_runtime;
 mod table;
 

@@ -5,7 +5,8 @@
 use super::library::Library;
 use super::table::Table;
 use super::{environment, exit, fork, signals};
-use crate::live::record;
+use crate::reclaim::code::Code;
+use crate::reclaim::record;
 use hotswap_plugin::contract::shim::{Destructor, ForkHandler, Key, StartRoutine, Thread, Token};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -181,10 +182,10 @@ mod tests {
         unsafe { (table.key_create)(table.token, &mut key, Some(drop_value)) };
         library.activity().bar();
         assert_eq!(set(key, value), 0);
-        assert_eq!(record::pending_destructors(&library, false).destructors, 0);
+        assert_eq!(record::pending_destructors(&*library, false).destructors, 0);
         library.activity().unbar();
         assert_eq!(set(key, value), 0);
-        assert_eq!(record::pending_destructors(&library, false).destructors, 1);
+        assert_eq!(record::pending_destructors(&*library, false).destructors, 1);
         record::mine().run_all();
         // SAFETY: the token names a library, whose key this is; nobody uses it any more.
         unsafe { (table.key_delete)(table.token, key) };

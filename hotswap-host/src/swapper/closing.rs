@@ -1,10 +1,12 @@
-//! Closes a gate, waits until nobody is behind it, and opens it: see [`gate`](crate::live::gate).
+//! Closes a gate, waits until nobody is behind it, and opens it: see [`gate`](crate::reclaim::gate).
 use crate::generation::Generation;
+use crate::hook_thread;
 use crate::instance::Instance;
-use crate::live::gate::{Gate, Group};
-use crate::live::pin::{Holding, Retired};
-use crate::live::record::{Inside, entered};
 use crate::load::library::Library;
+use crate::reclaim::code::Code;
+use crate::reclaim::gate::{Gate, Group};
+use crate::reclaim::pin::{Holding, Retired};
+use crate::reclaim::record::{self, Inside, entered};
 use crate::retirement::Holder;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,11 +47,20 @@ impl Closing {
             let own = own.as_ref();
             own.is_some_and(|group| group.has(plugin.entered()))
         };
-        let libraries = live.plugins.iter().filter(is_member);
-        let libraries = libraries.map(|plugin| plugin.library().clone()).collect();
+        let members = live.plugins.iter().filter(is_member);
+        let libraries: Vec<_> = members.map(|plugin| plugin.library().clone()).collect();
+        let lets_in = move || {
+            let is_member = |code: &dyn Code| {
+                let mut libraries = libraries.iter();
+                libraries.any(|library| std::ptr::addr_eq(Arc::as_ptr(library), code))
+            };
+            record::mine().is_started_by(is_member)
+                || hook_thread::runs_hook_of(&libraries)
+                || hook_thread::runs_hook_of(&next)
+        };
         let groups = own.into_iter().chain(groups).collect();
         let closed = Instant::now();
-        let gate = Arc::new(Gate::new(groups, libraries, next, closed + limit));
+        let gate = Arc::new(Gate::new(groups, closed + limit, lets_in));
         let old = switch(gate.clone());
         let with_members =
             |retired: &Arc<Retired<Generation>>| gate.has_members_in(retired.address());

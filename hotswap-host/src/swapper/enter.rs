@@ -6,10 +6,10 @@ use crate::bindings::Target;
 use crate::generation::Generation;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
-use crate::live::gate::Gate;
-use crate::live::pin::{Holding, Pinned};
-use crate::live::record::Entered;
 use crate::load::library::Library;
+use crate::reclaim::gate::Gate;
+use crate::reclaim::pin::{Holding, Pinned};
+use crate::reclaim::record::Entered;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 use super::Swapper;
 use crate::generation::Generation;
 use crate::instance::Instance;
-use crate::live::objects;
-use crate::live::record::{self, Entered};
+use crate::load::objects;
+use crate::reclaim::record::{self, Entered};
 use crate::retirement::Holder;
 use std::sync::Arc;
 

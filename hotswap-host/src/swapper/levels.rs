@@ -1,6 +1,6 @@
 //! Tells the plugins how verbose the host's log and trace are, whenever that changes.
 use super::inner::Inner;
-use crate::live::record;
+use crate::reclaim::record;
 
 use crate::telemetry::{self, Levels};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};

@@ -1,8 +1,8 @@
 //! Generations that are kept for a while: pins and holds.
 use super::inner::Inner;
 use crate::generation::Generation;
-use crate::live::gate::Pass;
-use crate::live::pin::{Holding, Pinned};
+use crate::reclaim::gate::Pass;
+use crate::reclaim::pin::{Holding, Pinned};
 use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;

@@ -14,7 +14,7 @@ use weakenings::{Test, WEAKENINGS, Weakening};
 
 /// What is compiled, beside the manifests.
 const DIRECTORIES: [&str; 3] = [
-    "hotswap-host/src/live",
+    "hotswap-host/src/reclaim",
     "hotswap-host/src/platform",
     "tests/model",
 ];

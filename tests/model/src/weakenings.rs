@@ -4,7 +4,7 @@
 pub(crate) struct Weakening {
     /// What it takes away.
     pub(crate) what: &'static str,
-    /// Below `hotswap-host/src/live`.
+    /// Below `hotswap-host/src/reclaim`.
     pub(crate) file: &'static str,
     /// Stands there just once.
     pub(crate) from: &'static str,
@@ -29,7 +29,7 @@ const RECORD: &str = "record/mod.rs";
 const ENTERED: &str = "record/entered.rs";
 const DESTRUCTORS: &str = "record/destructors.rs";
 const ACTIVITY: &str = "activity.rs";
-const LOOK: &str = "retire/look.rs";
+const LOOK: &str = "look.rs";
 const BARRIER: &str = "barrier.rs";
 
 const fn weaken(

@@ -56,6 +56,7 @@ mod tests;
 use super::exit;
 use super::library::Library;
 use crate::platform;
+use crate::reclaim::code::Code;
 use chains::{Installed, Owner, locked};
 use hotswap_plugin::contract::shim::{SignalCall, Token};
 use kernel::Call;

@@ -15,16 +15,14 @@ mod contract {
     }
 }
 
-#[allow(dead_code, unused_imports, reason = "the host uses more of it")]
-mod live;
-#[allow(dead_code, reason = "the host uses more of it")]
-mod load;
 #[allow(dead_code, reason = "the host uses more of it")]
 mod platform;
+#[allow(dead_code, unused_imports, reason = "the host uses more of it")]
+mod reclaim;
 mod sandbox;
 
-use live::pin::Live;
-use live::record;
+use reclaim::pin::Live;
+use reclaim::record;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::*};
 use std::thread;
 

@@ -1,7 +1,7 @@
 //! Who closes a gate misses nobody who is behind it, and sees what they have done.
-use crate::live::pin::Live;
-use crate::live::record::Entered;
-use crate::live::record::entered::inside;
+use crate::reclaim::pin::Live;
+use crate::reclaim::record::Entered;
+use crate::reclaim::record::entered::inside;
 use crate::{check, thread};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;

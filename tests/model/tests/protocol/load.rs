@@ -1,6 +1,7 @@
 //! A library, as far as the protocol goes.
 pub(crate) mod library {
-    use crate::live::activity::Activity;
+    use crate::reclaim::activity::Activity;
+    use crate::reclaim::code::Code;
     use hotswap_plugin::contract::shim::{Destructor, Key};
     use loom::cell::UnsafeCell;
 
@@ -34,22 +35,24 @@ pub(crate) mod library {
             // SAFETY: the checker watches.
             self.mapped.with_mut(|mapped| unsafe { *mapped = false });
         }
+    }
 
-        pub(crate) fn activity(&self) -> &Activity {
+    impl Code for Library {
+        fn activity(&self) -> &Activity {
             &self.activity
         }
 
-        pub(crate) fn thread_ended(&self) {
+        fn thread_ended(&self) {
             self.activity.thread_gone();
         }
 
-        pub(crate) fn key_destructor(&self, _: Key) -> Option<Destructor> {
+        fn key_destructor(&self, _: Key) -> Option<Destructor> {
             None
         }
 
-        pub(crate) fn count_destructors_run(&self, _: usize) {}
+        fn count_destructors_run(&self, _: usize) {}
 
-        pub(crate) fn count_destructors_skipped(&self, _: usize) {
+        fn count_destructors_skipped(&self, _: usize) {
             unreachable!("all threads are alive")
         }
     }

@@ -1,9 +1,10 @@
 //! After a look that found nothing, no code of the library runs: neither on its threads, nor in its objects, nor in
 //! destructors of its thread-locals.
-use crate::live::pin::Live;
-use crate::live::record;
-use crate::live::retire::{are_quiet, is_quiet};
 use crate::load::library::Library;
+use crate::reclaim::code::Code;
+use crate::reclaim::pin::Live;
+use crate::reclaim::quiet::{are_quiet, is_quiet};
+use crate::reclaim::record;
 use crate::{check, platform, thread};
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, Ordering::*};

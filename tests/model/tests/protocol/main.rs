@@ -1,7 +1,7 @@
 //! The protocol of pins, holds, records and looks under loom, which runs each test with every schedule, and with every
 //! value that a load may return by the rules of the language's memory model.
 //!
-//! What is checked is the shipped code: `live` compiles the host's own files. Around them, `load` and `platform` are
+//! What is checked is the shipped code: `reclaim` compiles the host's own files. Around them, `load` and `platform` are
 //! what a library and the operating system do there.
 //!
 //! Loom knows fences, not `membarrier`: here both barriers are fences, as on systems without it. What is shown is that
@@ -18,12 +18,12 @@ mod contract {
 }
 
 mod gate;
-#[allow(dead_code, reason = "the host uses more of it")]
-mod live;
 mod load;
 mod looks;
 mod pins;
 mod platform;
+#[allow(dead_code, reason = "the host uses more of it")]
+mod reclaim;
 
 use loom::thread::{JoinHandle, spawn};
 

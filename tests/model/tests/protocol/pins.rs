@@ -1,6 +1,6 @@
 //! A pinned or held value is not freed, and one that is neither can be.
-use crate::live::pin::{Live, Retired};
-use crate::live::record::{self, Entered};
+use crate::reclaim::pin::{Live, Retired};
+use crate::reclaim::record::{self, Entered};
 use crate::{check, thread};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;

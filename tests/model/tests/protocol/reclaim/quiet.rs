@@ -1,13 +1,12 @@
-//! The last look.
-#[path = "../../../../../hotswap-host/src/live/retire/look.rs"]
-mod look;
-
+//! The last look, at libraries of the model.
+use super::code::Code;
+use super::look;
 use crate::load::library::Library;
 use std::sync::Arc;
 
 /// Whether the last look finds nothing.
 pub(crate) fn is_quiet(library: &Arc<Library>) -> bool {
-    look::look(library, false).is_ok()
+    look::look(&**library, false).is_ok()
 }
 
 /// Whether a look at several finds nothing, in their order.
@@ -15,6 +14,7 @@ pub(crate) fn are_quiet(libraries: &[&Arc<Library>]) -> bool {
     let begin = |library: &&'_ Arc<Library>| library.activity().look();
     let looks: Vec<_> = libraries.iter().map(begin).collect();
     let entered = |l: &&Arc<Library>| l.activity().threads() + l.activity().objects() != 0;
-    let looks: Vec<_> = libraries.iter().copied().zip(&looks).collect();
+    let code = libraries.iter().map(|library| &***library as &dyn Code);
+    let looks: Vec<_> = code.zip(&looks).collect();
     !libraries.iter().any(entered) && look::end(&looks, false).is_ok()
 }

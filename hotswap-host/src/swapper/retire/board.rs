@@ -1,6 +1,6 @@
 //! How all retirements stand, for those who ask.
-use crate::live::record;
 use crate::load::library::Library;
+use crate::reclaim::record;
 use crate::retirement::{Holder, Retirement, RetirementState};
 use crate::telemetry::contain;
 use std::collections::VecDeque;

@@ -35,8 +35,6 @@
 //! go on. Whether it is committed or given up is decided under one lock.
 use super::async_waiters::AsyncWaiters;
 use super::record::{self, Entered};
-use crate::hook_thread;
-use crate::load::library::Library;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -46,10 +44,8 @@ use std::time::Instant;
 pub(crate) struct Gate {
     /// The members of the group, in the generations that have any.
     groups: Vec<Group>,
-    /// Their libraries.
-    libraries: Vec<Arc<Library>>,
-    /// The libraries of those that take over.
-    next: Vec<Arc<Library>>,
+    /// Whether the calling thread may enter the group, as one that somebody within waits for.
+    lets_in: Box<dyn Fn() -> bool + Send + Sync>,
     deadline: Instant,
     state: Mutex<State>,
     changed: Condvar,
@@ -96,17 +92,15 @@ impl Group {
 
 impl Gate {
     /// A closed gate. The first of the groups is that of the live generation: it has all members that can be called from now
-    /// on. `libraries` are those of its members, `next` those of the instances that take over.
+    /// on. `lets_in` says whether the calling thread is one that somebody in the group, or the hand-over, waits for.
     pub(crate) fn new(
         groups: Vec<Group>,
-        libraries: Vec<Arc<Library>>,
-        next: Vec<Arc<Library>>,
         deadline: Instant,
+        lets_in: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
         Gate {
             groups,
-            libraries,
-            next,
+            lets_in: Box::new(lets_in),
             deadline,
             state: Mutex::new(State::Closed),
             changed: Condvar::new(),
@@ -173,11 +167,7 @@ impl Gate {
             State::Closed | State::Committed => {
                 let record = record::mine();
                 let inside = |at, entered| self.is_inside(at, entered);
-                let is_let_in = record.is_inside(inside)
-                    || record.is_started_by(&self.libraries)
-                    || hook_thread::runs_hook_of(&self.libraries)
-                    || hook_thread::runs_hook_of(&self.next);
-                !is_let_in
+                !record.is_inside(inside) && !(self.lets_in)()
             }
         }
     }

@@ -24,8 +24,8 @@ mod destructors;
 pub(crate) mod entered;
 
 use super::sync::{AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, locked, per_thread};
-use crate::load::library::Library;
 use crate::platform;
+use crate::reclaim::code::Code;
 pub(crate) use destructors::{Pending, pending_destructors};
 pub(crate) use entered::{Entered, Inside};
 use hotswap_plugin::contract::shim::{Destructor, Key};
@@ -68,13 +68,13 @@ struct State {
     /// When the thread started. Asked for when it first has something that only it can run: it takes longer than all
     /// the rest, and few threads need it.
     start: Option<u64>,
-    destructors: Vec<(Arc<Library>, Destructor, Object)>,
-    keys: Vec<(Arc<Library>, Key)>,
-    running: Vec<*const Library>,
+    destructors: Vec<(Arc<dyn Code>, Destructor, Object)>,
+    keys: Vec<(Arc<dyn Code>, Key)>,
+    running: Vec<*const ()>,
     /// The values that nested pins hold by count, and what each has entered.
     held: Vec<(*const (), Entered)>,
     /// The library that started the thread.
-    started_by: Option<Arc<Library>>,
+    started_by: Option<Arc<dyn Code>>,
 }
 
 /// The argument of a destructor.
@@ -136,7 +136,7 @@ fn acquire() -> &'static Record {
 }
 
 /// The calling thread is about to end, and has run its destructors. Returns the library that started it.
-fn give_back(record: &'static Record) -> Option<Arc<Library>> {
+fn give_back(record: &'static Record) -> Option<Arc<dyn Code>> {
     let mut state = record.state();
     MINE.set(null());
     let started_by = state.started_by.take();

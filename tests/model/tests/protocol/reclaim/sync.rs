@@ -17,11 +17,11 @@ macro_rules! locked {
 macro_rules! per_thread {
     ($(#[$meta:meta])* $name:ident: *const $type:ty;) => {
         $(#[$meta])*
-        static $name: $crate::live::sync::PerThread<$type> = {
+        static $name: $crate::reclaim::sync::PerThread<$type> = {
             loom::thread_local! {
                 static KEY: std::cell::Cell<*const $type> = std::cell::Cell::new(std::ptr::null());
             }
-            $crate::live::sync::PerThread(&KEY)
+            $crate::reclaim::sync::PerThread(&KEY)
         };
     };
 }

@@ -1,18 +1,20 @@
 //! The states that a retirement goes through, and what each waits for.
 use super::board::Board;
 use super::close::{self, Closed, Verdict, close, keep};
-use super::look::look;
 use super::settings::Settings;
 use super::turn::Turn;
 use super::{free, spawn};
 use crate::generation::Generation;
 use crate::hook_thread;
 use crate::instance::{Instance, Uses};
-use crate::live::pin::Retired;
-use crate::live::{objects, record};
 use crate::load::exit;
 use crate::load::library::Library;
+use crate::load::objects;
 use crate::load::signals::Withdrawn;
+use crate::reclaim::code::Code;
+use crate::reclaim::look::look;
+use crate::reclaim::pin::Retired;
+use crate::reclaim::record;
 use crate::retirement::{Holder, RetirementState};
 use crate::vault::Contents;
 use std::io;
@@ -203,7 +205,7 @@ impl State {
                     }
                 };
                 let skip = settings.skip_destructors && waited > settings.limit;
-                if let Err(pending) = look(&library, skip) {
+                if let Err(pending) = look(&*library, skip) {
                     return wait_for_destructors(library, uses, &pending);
                 }
                 leave(library, uses, handlers, settings, board)

@@ -19,6 +19,7 @@
 //!
 //! No lock is held while an object is dropped.
 use crate::load::library::Library;
+use crate::reclaim::code::Code;
 use crate::retirement::Holder;
 use hotswap_plugin::boundary::StrView;
 use hotswap_plugin::contract::Ticket;

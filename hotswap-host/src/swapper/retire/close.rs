@@ -1,13 +1,14 @@
 //! The last step: unmapping a library that nobody uses, or saying why it stays.
 use super::board::Board;
-use super::look::look;
 use super::settings::{Settings, UnloadMode};
 use crate::instance::Uses;
-use crate::live::record::Pending;
 use crate::load::library::Library;
 use crate::load::signals::{self, Withdrawn};
 use crate::load::{exit, fork};
 use crate::platform;
+use crate::reclaim::code::Code;
+use crate::reclaim::look::look;
+use crate::reclaim::record::Pending;
 use crate::retirement::{Holder, RetirementState};
 use crate::telemetry::{self, contain};
 use std::sync::Arc;
@@ -105,7 +106,7 @@ pub(super) fn close(
 /// # Errors
 /// There is something new to wait for.
 fn look_again(library: &Arc<Library>, settings: &Settings) -> Result<(), Pending> {
-    look(library, false)?;
+    look(&**library, false)?;
     match Verdict::of(library, settings) {
         Verdict::Leaves if !exit::has_functions(library) => Ok(()),
         _ => Err(Pending::default()),
@@ -178,8 +179,8 @@ fn reasons_to_keep(library: &Library) -> Vec<Holder> {
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
 mod tests {
     use super::*;
-    use crate::live::retire::UnloadMode;
     use crate::load::watched_functions;
+    use crate::swapper::retire::UnloadMode;
     use std::ffi::c_void;
     use std::ptr::null_mut;
     use std::time::Duration;

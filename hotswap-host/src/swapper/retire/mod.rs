@@ -31,18 +31,17 @@
 mod board;
 mod close;
 mod cycles;
-mod look;
 mod settings;
 mod state;
 mod turn;
 
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
-use crate::live::objects;
-use crate::live::pin::Retired;
-use crate::live::record;
 use crate::load::library::Library;
 use crate::load::loaded::Loaded;
+use crate::load::objects;
+use crate::reclaim::pin::Retired;
+use crate::reclaim::record;
 use crate::retirement::{Holder, Retirement};
 use crate::telemetry::contain;
 use crate::vault::Contents;

@@ -1,6 +1,6 @@
 //! Each claim of the module's documentation, on real threads.
 use super::{Live, Retired};
-use crate::live::record;
+use crate::reclaim::record;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::mpsc::channel;

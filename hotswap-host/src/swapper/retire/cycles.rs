@@ -43,14 +43,15 @@
 //! Code that runs later may make another runtime: when objects are dropped, that ends with the last of them, or is stopped in
 //! its turn; `on_free` finds one too. Threads that the plugin has started otherwise are not stopped: they are counted by the
 //! host, and the runtime's by the plugin, and a runtime is stopped where both counts are the same.
-use super::look;
 use super::state::State;
 use super::{Work, spawn};
 use crate::hook_thread;
 use crate::instance::Instance;
-use crate::live::activity::Look;
-use crate::live::objects::{self, Listed};
 use crate::load::library::Library;
+use crate::load::objects::{self, Listed};
+use crate::reclaim::activity::Look;
+use crate::reclaim::code::Code;
+use crate::reclaim::look;
 use std::sync::Arc;
 
 /// Begins to drop the futures of one library, or its objects, that only unreachable plugins have. Returns whether there
@@ -287,8 +288,9 @@ fn held_by_threads<'n, 'a>(idle: &[&'n Node<'a>]) -> impl Iterator<Item = &'n No
 
 /// Whether no code of any of them is running: nothing has entered since they were listed, and none has a destructor
 /// that has not run.
-fn are_quiet(dead: &[&Node<'_>]) -> bool {
-    let looks: Vec<_> = dead.iter().map(|n| (n.library, &n.look)).collect();
+fn are_quiet<'n>(dead: &[&'n Node<'_>]) -> bool {
+    let of = |node: &&'n Node<'_>| (&**node.library as &dyn Code, &node.look);
+    let looks: Vec<_> = dead.iter().map(of).collect();
     let ended = look::end(&looks, false);
     if ended.is_err() {
         // Threads that run hooks come back when they are asked.

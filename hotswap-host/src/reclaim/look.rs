@@ -1,14 +1,13 @@
 //! The last look: whether any code of a library can still run. Why it is right is said in `activity`.
-use crate::live::activity::Look;
-use crate::live::record::{self, Pending};
-use crate::load::library::Library;
-use std::sync::Arc;
+use super::activity::Look;
+use super::code::Code;
+use super::record::{self, Pending};
 
 /// Looks at a library that nothing calls any more.
 ///
 /// # Errors
 /// Some code of it may run; these destructors are known, and their threads have been asked to run them.
-pub(super) fn look(library: &Arc<Library>, skip: bool) -> Result<(), Pending> {
+pub(crate) fn look(library: &dyn Code, skip: bool) -> Result<(), Pending> {
     let activity = library.activity();
     let look = activity.look();
     if activity.threads() != 0 || activity.objects() != 0 {
@@ -21,17 +20,16 @@ pub(super) fn look(library: &Arc<Library>, skip: bool) -> Result<(), Pending> {
 ///
 /// # Errors
 /// As [`look()`].
-pub(super) fn end(looks: &[(&Arc<Library>, &Look)], skip: bool) -> Result<(), Pending> {
+pub(crate) fn end(looks: &[(&dyn Code, &Look)], skip: bool) -> Result<(), Pending> {
     let mut all = Pending::default();
     // All are asked, so that threads run the destructors of all of them at once.
     for (library, look) in looks {
         library.activity().retire(look);
-        let pending = record::pending_destructors(library, skip);
+        let pending = record::pending_destructors(*library, skip);
         all.destructors += pending.destructors;
         all.threads.extend(pending.threads);
     }
-    let unchanged =
-        |(library, look): &(&Arc<Library>, &Look)| library.activity().is_unchanged(look);
+    let unchanged = |(library, look): &(&dyn Code, &Look)| library.activity().is_unchanged(look);
     if all.destructors == 0 && looks.iter().all(unchanged) {
         Ok(())
     } else {

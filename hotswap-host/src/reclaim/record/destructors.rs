@@ -1,7 +1,7 @@
 //! Destructors of plugins' thread-locals, and values of their keys: registered, run, looked for.
 use super::{ALL, Object, Record, ThreadName, give_back, lock};
-use crate::load::library::Library;
 use crate::platform;
+use crate::reclaim::code::{self, Code};
 use hotswap_plugin::contract::shim::{Destructor, Key};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Record {
     /// Registers a destructor of a thread-local on the calling thread, which owns the record.
     pub(crate) fn add_destructor(
         &self,
-        library: Arc<Library>,
+        library: Arc<dyn Code>,
         run: Destructor,
         object: *mut c_void,
     ) {
@@ -91,12 +91,12 @@ impl Record {
     }
 
     /// Registers that the calling thread, which owns the record, has a value of this key.
-    pub(crate) fn add_key(&self, library: Arc<Library>, key: Key) {
+    pub(crate) fn add_key(&self, library: Arc<dyn Code>, key: Key) {
         let mut state = self.state();
         if !state
             .keys
             .iter()
-            .any(|(of, known)| Arc::ptr_eq(of, &library) && *known == key)
+            .any(|(of, known)| code::same(&**of, &*library) && *known == key)
         {
             state.has_work();
             state.keys.push((library.clone(), key));
@@ -106,44 +106,48 @@ impl Record {
     }
 
     /// Registers that the library started the calling thread, which owns the record.
-    pub(crate) fn set_started_by(&self, library: Arc<Library>) {
+    pub(crate) fn set_started_by(&self, library: Arc<dyn Code>) {
         self.state().started_by = Some(library);
     }
 
     /// Runs destructors on the owning thread until none is left: thread-locals first, newest first, then keys.
-    fn run(&self, of: impl Fn(&Library) -> bool, keys: Keys) {
+    fn run(&self, of: impl Fn(&dyn Code) -> bool, keys: Keys) {
         while let Some((library, job)) = self.next_job(&of, keys) {
             // No lock is held: a destructor may register, log, call and spawn.
             match job {
                 // SAFETY: registered on this thread, taken out of the list and so run once; the library is mapped,
                 // since it waits for its destructors.
                 Job::Destructor(run, object) => unsafe { run(object.0) },
-                Job::Key(key) => run_key(&library, key),
+                Job::Key(key) => run_key(&*library, key),
             }
             library.count_destructors_run(1);
             self.state().running.pop();
         }
     }
 
-    fn next_job(&self, of: &impl Fn(&Library) -> bool, keys: Keys) -> Option<(Arc<Library>, Job)> {
+    fn next_job(
+        &self,
+        of: &impl Fn(&dyn Code) -> bool,
+        keys: Keys,
+    ) -> Option<(Arc<dyn Code>, Job)> {
         let mut state = self.state();
-        let (library, job) = if let Some(at) = state.destructors.iter().rposition(|d| of(&d.0)) {
+        let (library, job) = if let Some(at) = state.destructors.iter().rposition(|d| of(&*d.0)) {
             let (library, run, object) = state.destructors.remove(at);
             (library, Job::Destructor(run, object))
         } else {
             let at = state
                 .keys
                 .iter()
-                .position(|k| keys == Keys::Run && of(&k.0))?;
+                .position(|k| keys == Keys::Run && of(&*k.0))?;
             let (library, key) = state.keys.remove(at);
             (library, Job::Key(key))
         };
-        state.running.push(Arc::as_ptr(&library));
+        state.running.push(Arc::as_ptr(&library).cast());
         Some((library, job))
     }
 }
 
-fn run_key(library: &Library, key: Key) {
+fn run_key(library: &dyn Code, key: Key) {
     // One that the library has deleted is known to it no longer.
     let Some(destructor) = library.key_destructor(key) else {
         return;
@@ -164,7 +168,7 @@ pub(crate) struct Pending {
 
 /// Finds the library's destructors on all threads. Living threads are asked to run theirs; those of dead threads are
 /// skipped and counted, and with `skip` those of the living too.
-pub(crate) fn pending_destructors(library: &Arc<Library>, skip: bool) -> Pending {
+pub(crate) fn pending_destructors(library: &dyn Code, skip: bool) -> Pending {
     let records = lock(&ALL).clone();
     let mut pending = Pending::default();
     for record in records {
@@ -172,20 +176,20 @@ pub(crate) fn pending_destructors(library: &Arc<Library>, skip: bool) -> Pending
         let left = state
             .destructors
             .iter()
-            .filter(|d| Arc::ptr_eq(&d.0, library))
+            .filter(|d| code::same(&*d.0, library))
             .count()
             + state
                 .keys
                 .iter()
-                .filter(|k| Arc::ptr_eq(&k.0, library))
+                .filter(|k| code::same(&*k.0, library))
                 .count();
-        let running = state.running.contains(&Arc::as_ptr(library));
+        let running = state.running.contains(&(&raw const *library).cast());
         if left == 0 && !running {
             continue;
         }
         if !running && (skip || !state.is_alive()) {
-            state.destructors.retain(|d| !Arc::ptr_eq(&d.0, library));
-            state.keys.retain(|k| !Arc::ptr_eq(&k.0, library));
+            state.destructors.retain(|d| !code::same(&*d.0, library));
+            state.keys.retain(|k| !code::same(&*k.0, library));
             library.count_destructors_skipped(left);
             continue;
         }

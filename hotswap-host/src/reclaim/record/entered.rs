@@ -7,9 +7,8 @@
 //! have returned. Calls return in reverse, so the mark and a count are enough. A pin that is not a call's need not
 //! come to its end in that order; where it is nested it does not share the slot, but is counted.
 use super::{ALL, Record, ThreadName, lock};
-use crate::load::library::Library;
+use crate::reclaim::code::Code;
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
 
 /// What a thread has entered under a pin.
@@ -125,11 +124,10 @@ impl Record {
         })
     }
 
-    /// Whether one of these libraries started the owning thread.
-    pub(crate) fn is_started_by(&self, libraries: &[Arc<Library>]) -> bool {
+    /// Whether what this is true of has started the owning thread.
+    pub(crate) fn is_started_by(&self, which: impl Fn(&dyn Code) -> bool) -> bool {
         let state = self.state();
-        let started_by = state.started_by.as_ref();
-        started_by.is_some_and(|by| libraries.iter().any(|library| Arc::ptr_eq(library, by)))
+        state.started_by.as_deref().is_some_and(which)
     }
 }
 
