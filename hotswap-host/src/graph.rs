@@ -1,8 +1,8 @@
 //! Who needs whom in a set of artifacts: what a host would make of them, before anything of them is loaded.
 use crate::artifact::{Artifact, Import, ImportKind, Metadata};
+use crate::base::name::PluginName;
+use crate::base::nearest::nearest;
 use crate::error::{ReloadError, exports_instead};
-use crate::name::PluginName;
-use crate::nearest::nearest;
 use crate::resolve::{self, Node};
 use crate::vault::check_duplicates;
 use serde::{Serialize, Serializer};

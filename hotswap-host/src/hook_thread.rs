@@ -11,9 +11,9 @@
 //! one, as if that would live as long as the process: allocators do. So the threads are never ended. Who needs one takes one
 //! that is idle, or starts one more. What plugins have left on an idle thread is dropped when the retiring side
 //! [asks for it](attend_all).
+use crate::base::name::PluginName;
 use crate::error::Hook;
 use crate::load::library::Library;
-use crate::name::PluginName;
 use crate::reclaim::record;
 use hotswap_plugin::boundary::{HookError, collect, guard};
 use std::any::Any;

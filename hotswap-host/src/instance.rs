@@ -1,9 +1,9 @@
 //! A plugin's instance: its hooks, and what it uses of other plugins and the host.
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
+use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::load::library::Library;
 use crate::load::loaded::Loaded;
-use crate::name::PluginName;
 use crate::provide::Provided;
 use crate::reclaim::record::Entered;
 use crate::saved_state::SavedState;

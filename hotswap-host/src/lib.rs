@@ -24,24 +24,19 @@
 #![cfg_attr(not(all(target_os = "linux", target_env = "gnu")), allow(dead_code))]
 
 pub mod artifact;
-mod async_call;
-mod bindings;
+mod base;
+mod call;
 mod error;
-mod function;
 mod generation;
 pub mod graph;
 mod handle;
 mod hook_thread;
 mod host_table;
 mod instance;
-mod interface;
 mod invoke;
 pub mod linked;
 mod load;
 mod load_data;
-mod name;
-mod nearest;
-mod paths;
 mod platform;
 mod provide;
 mod reclaim;
@@ -51,30 +46,29 @@ pub mod runtime;
 mod saved_state;
 #[cfg(unix)]
 pub mod signal;
-mod signature;
 mod swapper;
 pub mod telemetry;
 mod vault;
 
-pub use async_call::{
+pub use base::name::PluginName;
+pub use call::async_call::{
     AsyncCall0, AsyncCall1, AsyncCall2, AsyncCall3, AsyncCall4, AsyncCall5, AsyncCall6, AsyncCall7,
     AsyncCall8, AsyncFunction, Calling, InterfaceHold,
 };
-pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, LivePlace, ReloadError};
-pub use function::{
+pub use call::function::{
     Bound, Call0, Call1, Call2, Call3, Call4, Call5, Call6, Call7, Call8, Dynamic, Function,
 };
+pub use call::interface::{BoundInterface, Interface};
+pub use call::signature::Signature;
+pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, LivePlace, ReloadError};
 pub use generation::{Generation, Listing, PluginListing};
 pub use hotswap_plugin::{
     BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
-pub use interface::{BoundInterface, Interface};
 pub use linked::LinkedPlugins;
 pub use load::copy::CopyError;
-pub use name::PluginName;
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
-pub use signature::Signature;
 pub use swapper::UnloadMode;
 pub use swapper::{
     Builder, Cause, Change, Hold, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind,

@@ -1,7 +1,7 @@
 //! Which plugins need which, and the order that follows.
 use crate::artifact::{ImportKind, Metadata};
+use crate::base::name::PluginName;
 use crate::error::ReloadError;
-use crate::name::PluginName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -56,7 +56,10 @@ fn check_names(node: &Node<'_>, nodes: &BTreeMap<PluginName, Node<'_>>) -> Resul
             plugin: node.metadata.name.clone(),
             file: node.file.to_owned(),
             import: from.to_string(),
-            message: match crate::nearest::nearest(from.as_str(), known.map(PluginName::as_str)) {
+            message: match crate::base::nearest::nearest(
+                from.as_str(),
+                known.map(PluginName::as_str),
+            ) {
                 Some(name) => format!("there is no such plugin; did you mean {name}?"),
                 None => "there is no such plugin: build it, or make the import optional".into(),
             },

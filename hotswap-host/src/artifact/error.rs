@@ -1,5 +1,5 @@
 use super::BuildId;
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use std::fmt::{self, Write};
 use std::io;
 use std::path::{Path, PathBuf};

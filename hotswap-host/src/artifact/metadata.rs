@@ -2,7 +2,7 @@ use super::error::{ArtifactError, ArtifactProblem};
 use super::live::{self, LiveEntry};
 use super::parts::Parts;
 use super::type_hash::TypeHash;
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use hotswap_plugin::contract;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

@@ -1,5 +1,5 @@
 //! Hooks that fail.
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
 //! Where a live item is, in errors about two of one name.
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use std::fmt;
 use std::path::PathBuf;
 

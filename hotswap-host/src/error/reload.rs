@@ -2,8 +2,8 @@
 use super::LivePlace;
 use super::{Hook, HookFailure};
 use crate::artifact::{ArtifactError, FindError, OpenFailure};
+use crate::base::name::PluginName;
 use crate::load::copy::CopyError;
-use crate::name::PluginName;
 use crate::retirement::Holder;
 use crate::runtime::RuntimeError;
 use hotswap_plugin::LiveKind;
@@ -444,7 +444,7 @@ fn joined(names: &[PluginName], between: &str) -> String {
 }
 
 fn did_you_mean(name: &PluginName, loaded: &[PluginName]) -> String {
-    match crate::nearest::nearest(name.as_str(), loaded.iter().map(PluginName::as_str)) {
+    match crate::base::nearest::nearest(name.as_str(), loaded.iter().map(PluginName::as_str)) {
         Some(name) => format!("did you mean {name}?"),
         None => format!("loaded {}", list(loaded)),
     }

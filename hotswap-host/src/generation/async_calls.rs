@@ -1,4 +1,4 @@
-//! The counts of the async calls of a generation: see [`async_call`](crate::async_call).
+//! The counts of the async calls of a generation: see [`async_call`](crate::call::async_call).
 use crate::instance::Instance;
 use crate::retirement::Holder;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! What is found in a generation by its name alone: live functions and live types.
 use super::Generation;
+use crate::base::nearest::nearest;
 use crate::error::{CallError, HandleError, InvokeError};
 use crate::instance::Instance;
 use crate::invoke;
-use crate::nearest::nearest;
 use crate::vault::LiveTypeRef;
 use hotswap_plugin::boundary::FunctionDesc;
 use hotswap_plugin::contract::{LiveCode, LiveDesc};

@@ -1,15 +1,16 @@
 //! A generation: all plugins that are live together, and what the host's handles mean in it.
 mod async_calls;
+pub(crate) mod bindings;
 mod contents;
 mod live_items;
 
 use crate::artifact::{BuildId, Note};
-use crate::bindings::{Bindings, Target};
+use crate::base::name::PluginName;
+use crate::base::paths::as_text;
 use crate::error::{CallError, InvokeError};
+use crate::generation::bindings::{Bindings, Target};
 use crate::instance::Instance;
 use crate::invoke;
-use crate::name::PluginName;
-use crate::paths::as_text;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::record::{Entered, Inside};
 use crate::retirement::Holder;

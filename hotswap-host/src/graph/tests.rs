@@ -1,8 +1,8 @@
 use super::{Graph, NeedState};
 use crate::artifact::testing::{library, part, parts};
 use crate::artifact::{Artifact, ImportKind, LiveEntry};
+use crate::base::name::PluginName;
 use crate::error::ReloadError;
-use crate::name::PluginName;
 use hotswap_plugin::LiveKind;
 use std::path::Path;
 

@@ -1,9 +1,9 @@
 //! A handle of the host's: the pin of a call, and the look into the live generation's table.
 mod spec;
 
-use crate::bindings::Target;
 use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
+use crate::generation::bindings::Target;
 use crate::reclaim::pin::{Pinned, Slotted};
 use crate::reclaim::record::Entered;
 use crate::swapper::{Inner, Pin};

@@ -2,15 +2,15 @@
 //!
 //! A handle is a number: its place in the table of each generation. What plugin and host know of the function or
 //! interface is compared once, when the handle is made, and again for each generation that is staged.
-use crate::bindings::Target;
+use crate::base::name::PluginName;
+use crate::base::nearest::nearest;
+use crate::call::signature::Signature;
 use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
+use crate::generation::bindings::Target;
 use crate::instance::Instance;
 use crate::load::loaded::entered;
-use crate::name::PluginName;
-use crate::nearest::nearest;
 use crate::reclaim::record::Entered;
-use crate::signature::Signature;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::same_function;
 use hotswap_plugin::boundary::mismatch::{self, Party};

@@ -13,7 +13,7 @@
 //! `/proc/<process>/fd/<n>`, names it only as long as the descriptor is open, so that stays open as well. It names the
 //! process, not `self`: a debugger opens what the loader tells it, and would find a descriptor of its own.
 use crate::artifact::{Artifact, BuildId};
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use crate::platform;
 use crate::runtime::{HostDir, RuntimeError};
 use std::fs::{self, File};

@@ -1,10 +1,10 @@
 //! A plugin whose library is open, connected and checked, before it has an instance.
 use super::library::Library;
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
+use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::hook_thread;
 use crate::linked::Claim;
-use crate::name::PluginName;
 use crate::reclaim::record::Entered;
 use hotswap_plugin::boundary::{HookError, Sink, Status, collect};
 use hotswap_plugin::contract::{ContextView, LiveDesc, PluginDesc, PluginEntryRef};

@@ -1,6 +1,6 @@
 //! Where the directories of running hosts are.
 use super::error::RuntimeError;
-use crate::paths::absolute;
+use crate::base::paths::absolute;
 use crate::platform;
 use std::env;
 use std::fs;

@@ -1,6 +1,6 @@
 use super::process;
+use crate::base::paths::{absolute, as_text};
 use crate::error::ReloadError;
-use crate::paths::{absolute, as_text};
 use serde::{Deserialize, Serialize};
 use std::env;
 use std::io;

@@ -2,8 +2,8 @@
 use super::closing::Closing;
 use super::handles::Handles;
 use super::inner::Inner;
-use crate::bindings::Target;
 use crate::generation::Generation;
+use crate::generation::bindings::Target;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::load::library::Library;

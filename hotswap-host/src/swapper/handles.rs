@@ -1,7 +1,7 @@
 //! What the host's handles mean in the next generation.
-use crate::bindings::Target;
 use crate::error::ReloadError;
 use crate::generation::Generation;
+use crate::generation::bindings::Target;
 use crate::handle::HandleSpec;
 use std::sync::{MutexGuard, Weak};
 

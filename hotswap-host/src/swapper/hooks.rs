@@ -1,8 +1,8 @@
 //! Hooks of a reload: one instance after the other, and what a hook that does not return means.
+use crate::base::name::PluginName;
 use crate::error::{HookFailure, ReloadError};
 use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
-use crate::name::PluginName;
 use crate::telemetry::contain;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! What a reload is asked to do, by whom, and what its checks see.
+use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
-use crate::name::PluginName;
 use hotswap_plugin::boundary::{HookError, collect, guard};
 use serde::Serialize;
 use std::collections::BTreeSet;

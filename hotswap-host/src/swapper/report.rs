@@ -1,8 +1,8 @@
 //! What a reload did, plugin by plugin.
 use crate::artifact::BuildId;
+use crate::base::name::PluginName;
+use crate::base::paths::as_text_of_some;
 use crate::instance::Instance;
-use crate::name::PluginName;
-use crate::paths::as_text_of_some;
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;

@@ -2,10 +2,10 @@
 use super::inner::Inner;
 use super::plan::{Cause, Change, Check, Plan};
 use super::report::Report;
+use crate::base::name::PluginName;
+use crate::base::paths::absolute;
 use crate::error::ReloadError;
 use crate::load_data::LoadDataBox;
-use crate::name::PluginName;
-use crate::paths::absolute;
 use hotswap_plugin::boundary::Shared;
 use std::fmt;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! The right to make the next generation, and what that is made from.
+use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::linked::LinkedSet;
 use crate::load_data::LoadDataBox;
-use crate::name::PluginName;
 use crate::runtime::HostRecord;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};

@@ -1,5 +1,5 @@
 //! Who puts something into a generation.
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use std::fmt;
 
 /// Who puts something into a generation.

@@ -1,6 +1,6 @@
 //! The data bag: values that the plugins of a generation have given names.
 use super::author::Author;
-use crate::name::{PluginName, folded};
+use crate::base::name::{PluginName, folded};
 use hotswap_plugin::{BagError, BagValue};
 use std::collections::BTreeMap;
 use std::fmt;

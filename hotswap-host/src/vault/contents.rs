@@ -1,7 +1,7 @@
 //! What the plugins of a generation have put into it while it was made.
 use super::bag::Bag;
 use super::extension::{Extensions, Kinds};
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use std::collections::BTreeMap;
 
 /// The data bag and the extensions of a generation.

@@ -1,7 +1,7 @@
 //! Two live items of one name.
 use crate::artifact::LiveEntry;
+use crate::base::name::{PluginName, folded};
 use crate::error::{LivePlace, ReloadError};
-use crate::name::{PluginName, folded};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -40,7 +40,7 @@ pub(crate) fn check<'a>(
 mod tests {
     use super::check;
     use crate::artifact::LiveEntry;
-    use crate::name::PluginName;
+    use crate::base::name::PluginName;
     use hotswap_plugin::LiveKind::{self, Function, Type};
     use std::path::Path;
 

@@ -3,7 +3,7 @@
 //! An object in a slot is shared by the generations that have it, each through its own struct. The last of them lets go of
 //! it, which may run its plugin's `Drop`: see [`Extensions::into_objects`].
 use super::author::Author;
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use hotswap_plugin::boundary::{ExtensionDesc, mismatch};
 use hotswap_plugin::contract::vault::FilledSlot;
 use hotswap_plugin::extension::AnySlot;

@@ -1,7 +1,7 @@
 //! What plugins ask of the host in `on_init`, through their `Vault`.
 use super::author::Author;
 use super::contents::Contents;
-use crate::name::PluginName;
+use crate::base::name::PluginName;
 use abi_stable::std_types::{RSlice, RStr};
 use hotswap_plugin::boundary::{ExtensionDesc, Out, Shared, SliceView, Status, StrView, answer};
 use hotswap_plugin::contract::VaultView;

@@ -1,9 +1,9 @@
 //! What the host puts into a generation before its plugins do.
 use super::author::Author;
 use super::contents::Contents;
+use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::hook_thread;
-use crate::name::PluginName;
 use hotswap_plugin::boundary::HookError;
 use hotswap_plugin::{BagError, BagValue, Extension, ExtensionError, LiveData, Value};
 use std::fmt;

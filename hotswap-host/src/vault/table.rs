@@ -1,6 +1,6 @@
 //! The names of what is live in one generation.
+use crate::base::name::folded;
 use crate::instance::Instance;
-use crate::name::folded;
 use hotswap_plugin::contract::LiveCode;
 use std::collections::HashMap;
 use std::sync::Arc;

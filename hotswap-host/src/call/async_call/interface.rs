@@ -2,9 +2,9 @@
 use super::Entry;
 use super::count::{LastPlace, Running};
 use super::gate_opened::GateOpened;
+use crate::call::interface::{Interface, contain};
 use crate::error::CallError;
 use crate::handle::Handle;
-use crate::interface::{Interface, contain};
 use crate::reclaim::record;
 use hotswap_plugin::boundary::{self, Object, RawObject};
 use std::fmt;

@@ -2,10 +2,10 @@
 use super::candidate::Candidate;
 use super::scan::{Candidates, Failures};
 use crate::artifact::ImportKind;
+use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::Instance;
-use crate::name::PluginName;
 use crate::resolve::{self, Node};
 use std::collections::BTreeMap;
 use std::sync::Arc;

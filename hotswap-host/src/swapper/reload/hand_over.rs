@@ -1,17 +1,17 @@
 //! Hands the state of live instances to those that take their place: behind a closed gate, just before the switch.
-use super::closing::Closing;
-use super::handles::{Bound, Handles};
-use super::hooks::{each_in_turn, refused};
-use super::inner::Inner;
-use super::report::StateReport;
+use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
-use crate::name::PluginName;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Holding;
 use crate::retirement::Holder;
+use crate::swapper::closing::Closing;
+use crate::swapper::handles::{Bound, Handles};
+use crate::swapper::hooks::{each_in_turn, refused};
+use crate::swapper::inner::Inner;
+use crate::swapper::report::StateReport;
 use crate::telemetry::contain;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -1,11 +1,11 @@
 //! Optional plugins that fail: the next generation is made again without their new builds.
 use super::candidate::Candidate;
-use super::report::{Outcome, PluginReport};
 use super::scan::{Candidates, Failures};
-use super::writer::Writer;
+use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
-use crate::name::PluginName;
+use crate::swapper::report::{Outcome, PluginReport};
+use crate::swapper::writer::Writer;
 use std::path::Path;
 
 /// The optional plugin without whose new build it is worth trying again. One whose build is new goes first.

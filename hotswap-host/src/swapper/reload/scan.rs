@@ -1,14 +1,14 @@
 //! Which plugins the next generation is to have: the plugin directory, compared with what is live.
 use super::candidate::{Candidate, Opening};
-use super::plan::Plan;
-use super::writer::Writer;
 use crate::artifact::{Artifact, ArtifactError, Fingerprint, find_each};
+use crate::base::name::PluginName;
+use crate::base::nearest::nearest;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::linked::{Claim, LinkedSet};
-use crate::name::PluginName;
-use crate::nearest::nearest;
+use crate::swapper::plan::Plan;
+use crate::swapper::writer::Writer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

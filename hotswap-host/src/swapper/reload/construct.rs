@@ -2,7 +2,6 @@
 //! of the hooks.
 use super::bind::bind;
 use super::candidate::Opening;
-use super::inner::Inner;
 use crate::error::ReloadError;
 use crate::instance::{Instance, Uses};
 use crate::linked::Lent;
@@ -11,6 +10,7 @@ use crate::load::copy::CopyDir;
 use crate::load::library::Owner;
 use crate::load::loaded::Loaded;
 use crate::provide::Provided;
+use crate::swapper::inner::Inner;
 use crate::swapper::retire::Retirer;
 use crate::telemetry::Levels;
 use abi_stable::std_types::RStr;

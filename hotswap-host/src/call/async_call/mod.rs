@@ -35,8 +35,8 @@ pub use function::{
 };
 pub use interface::InterfaceHold;
 
-use crate::bindings::Target;
 use crate::generation::Generation;
+use crate::generation::bindings::Target;
 use crate::handle::Handle;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;

@@ -1,6 +1,6 @@
 //! The host's handles to functions, and calling through them: a pin, a look into the generation's table, and the C call.
-use crate::bindings::Target;
 use crate::error::{CallError, HandleError, InvokeError};
+use crate::generation::bindings::Target;
 use crate::handle::{Handle, HandleSpec};
 use crate::invoke::failed;
 use crate::swapper::Pin;

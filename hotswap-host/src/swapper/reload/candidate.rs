@@ -1,9 +1,9 @@
 //! What the next generation is made of.
-use super::report::Outcome;
 use crate::artifact::{Artifact, ArtifactError, BuildId, Fingerprint, Metadata, read_source};
 use crate::instance::Instance;
 use crate::linked::LinkedCode;
 use crate::load::Code;
+use crate::swapper::report::Outcome;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -1,9 +1,9 @@
 //! What a plugin imports, found in the host and in the plugins before it.
+use crate::base::name::PluginName;
+use crate::base::nearest::nearest;
 use crate::error::{ReloadError, exports_instead};
 use crate::instance::Instance;
 use crate::load::loaded::Loaded;
-use crate::name::PluginName;
-use crate::nearest::nearest;
 use crate::provide::Provided;
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{ImportDesc, ImportKind, InterfaceDesc, RawObject};

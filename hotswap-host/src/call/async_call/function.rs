@@ -2,9 +2,9 @@
 use super::Entry;
 use super::calling::Calling;
 use super::count::LastPlace;
+use crate::call::signature::Signature;
 use crate::error::HandleError;
 use crate::handle::{Handle, HandleSpec};
-use crate::signature::Signature;
 use crate::swapper::Swapper;
 use hotswap_plugin::boundary::{Arg, AsyncSignature, Return};
 use std::fmt;
@@ -107,7 +107,7 @@ macro_rules! arity {
                     }
                     Entry::Gate(gate) => {
                         let kept = <F as AsyncSignature<($($A,)*)>>::keep(($($arg,)*));
-                        let start = Box::new(move |target: crate::bindings::Target| {
+                        let start = Box::new(move |target: crate::generation::bindings::Target| {
                             // SAFETY: the handle's function has the signature of the `fn` type `F`; `AtGate` pins its
                             // generation, and `Calling` counts the call after that.
                             unsafe {

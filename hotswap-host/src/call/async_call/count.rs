@@ -5,8 +5,8 @@
 //! no hold has the generation, and looks here afterwards: whatever call began under one of them is counted by then, and
 //! none can begin any more. The count goes down after the plugin's future was dropped, with `Release`; who finds none reads
 //! with `Acquire`. A closed gate looks in the same order.
-use crate::bindings::Target;
 use crate::generation::Generation;
+use crate::generation::bindings::Target;
 use crate::instance::Instance;
 use crate::reclaim::gate::Pass;
 use crate::reclaim::pin::Pinned;

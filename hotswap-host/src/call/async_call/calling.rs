@@ -2,9 +2,9 @@
 use super::Entry;
 use super::count::{LastPlace, Place, Running};
 use super::gate_opened::GateOpened;
-use crate::bindings::Target;
 use crate::error::CallError;
 use crate::generation::Generation;
+use crate::generation::bindings::Target;
 use crate::handle::{Handle, HandleSpec};
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;

@@ -1,6 +1,6 @@
 //! The host's handles to interfaces that plugins export.
-use crate::bindings::Target;
 use crate::error::{CallError, HandleError};
+use crate::generation::bindings::Target;
 use crate::handle::{Handle, HandleSpec};
 use crate::swapper::Pin;
 use hotswap_plugin::boundary::{self, Crossed, Object, Panicked, RawObject};
