@@ -1,5 +1,6 @@
 //! Names of plugins, compared the way people write them.
 use crate::live::record::Entered;
+use crate::shown;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The name of a plugin.
 ///
-/// It is shown as it was written, and compared with `-` equal to `_` and case ignored: `Hello-World` and
+/// It is shown as it was written, on one line, and compared with `-` equal to `_` and case ignored: `Hello-World` and
 /// `hello_world` are one plugin.
 ///
 /// ```
@@ -77,7 +78,7 @@ impl From<String> for PluginName {
 
 impl fmt::Display for PluginName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.written)
+        f.pad(&shown::line(&self.written))
     }
 }
 

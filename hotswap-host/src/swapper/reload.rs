@@ -18,6 +18,7 @@ use crate::levels;
 use crate::live::pin::Holding;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
+use crate::shown;
 use crate::telemetry::contain;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -268,7 +269,7 @@ pub(super) fn each_in_turn(
                         hung.plugin,
                         hung.hook,
                         hooks.limit(),
-                        hung.file.display()
+                        shown::path(&hung.file)
                     );
                 });
                 late.push(hung.plugin);

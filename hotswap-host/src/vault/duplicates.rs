@@ -2,6 +2,7 @@
 use crate::artifact::LiveEntry;
 use crate::error::ReloadError;
 use crate::name::{PluginName, folded};
+use crate::shown::path;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ impl fmt::Display for LivePlace {
             file,
             module,
         } = self;
-        write!(f, "in module {module} of {plugin} ({})", file.display())
+        write!(f, "in module {module} of {plugin} ({})", path(file))
     }
 }
 
