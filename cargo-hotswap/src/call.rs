@@ -131,7 +131,7 @@ impl Call {
                 let line = line?;
                 two_allocators.fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
                 if format == MessageFormat::Json {
-                    session.ui.result(&line);
+                    session.ui.relay_json(&line);
                 }
                 match serde_json::from_str(&line) {
                     Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
