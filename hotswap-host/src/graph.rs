@@ -38,7 +38,7 @@ pub struct Graph {
     /// need each other in a circle, each circle counts as cut at one place.
     pub plugins: Vec<Plugin>,
     /// Why a host would refuse to load them together, as far as metadata tells: what the host provides and what
-    /// their functions do is not known before. Serialized as texts.
+    /// their functions do is not known before. Of needs that cannot be met, a few hundred are told. Serialized as texts.
     #[serde(serialize_with = "as_texts")]
     pub problems: Vec<ReloadError>,
 }

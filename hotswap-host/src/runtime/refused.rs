@@ -9,7 +9,6 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub struct RefusedDir {
     /// Why it is refused.
-    #[source]
     pub reason: RuntimeError,
     /// The processes that are named there as hosts and run. Whoever can write to the directory can have made that up.
     pub pids: Vec<u32>,
