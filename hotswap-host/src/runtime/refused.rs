@@ -14,6 +14,9 @@ pub struct RefusedDir {
     pub pids: Vec<u32>,
 }
 
+/// So many names are looked at.
+const MAX_HOSTS: usize = 1024;
+
 fn of_hosts(pids: &[u32]) -> String {
     match pids {
         [] => String::new(),
@@ -40,7 +43,8 @@ fn refused_of(candidates: Vec<PathBuf>) -> Vec<RefusedDir> {
         {
             return None;
         }
-        let hosts = host_dir::host_dirs(&dir);
+        // Others can put any number of names there.
+        let hosts = host_dir::host_dirs(&dir).take(MAX_HOSTS);
         let alive = hosts.filter(|(_, pid, started)| process::is_alive(*pid, *started));
         let mut pids: Vec<_> = alive.map(|(_, pid, _)| pid).take(16).collect();
         pids.sort_unstable();
