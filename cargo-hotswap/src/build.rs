@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use cargo_metadata::{Package, PackageId};
 use hotswap_host::artifact::{self, Artifact, ArtifactError, ArtifactProblem, BuildId, Hindrance};
+use hotswap_host::shown;
 
 use crate::call::file_of;
 use crate::cargo::{Calls, check_features};
@@ -16,7 +17,7 @@ use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;
 use crate::features::{self, Features};
-use crate::install::{BUILD_LOCK, Installed, Locked, OUT_LOCK};
+use crate::install::{Installed, Locked, OUT_LOCK};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;
@@ -129,7 +130,7 @@ pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<O
     }
     // Until all is installed: another build could replace Cargo's output while it is read, and an older one must not
     // be installed after a newer.
-    let _lock = Locked::wait(session, &base_dir(calls.workspace), BUILD_LOCK, false)?;
+    let _lock = Locked::of_builds(session, &base_dir(calls.workspace))?;
     session.ui.start_progress(plugins.len());
     let outcome =
         compile_all(calls, &plugins).and_then(|compiled| install_all(calls, groups, &compiled));
@@ -222,9 +223,9 @@ pub(crate) fn warn_of_configuration(calls: &Calls<'_>, plugin: &Package) {
         calls.session.ui.warn(format_args!(
             "`{}` does not count for `{}`, since all plugins of a host are built with one configuration, that of `{}`; \
              move what they need there",
-            file.display(),
+            shown::path(&file),
             plugin.name,
-            workspace.directory.display()
+            shown::path(&workspace.directory)
         ));
     }
 }

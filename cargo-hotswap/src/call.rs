@@ -98,6 +98,8 @@ impl Call {
         let program = || self.program.to_string_lossy().into_owned();
         let mut command = self.command(&session.ui.cargo_options());
         command
+            // A link to a web page is an escape sequence, and would be shown as one.
+            .env("CARGO_TERM_HYPERLINKS", "false")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -131,7 +133,7 @@ impl Call {
                 let line = line?;
                 two_allocators.fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
                 if format == MessageFormat::Json {
-                    session.ui.result(&line);
+                    session.ui.relay_json(&line);
                 }
                 match serde_json::from_str(&line) {
                     Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),

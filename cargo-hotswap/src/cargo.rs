@@ -164,7 +164,7 @@ impl Calls<'_> {
             .map(OsString::from),
         );
         let call = self.call(args, package);
-        let output = call.command(&[]).output();
+        let output = self.session.interrupt.output(&mut call.command(&[]))?;
         let output = output.map_err(|source| Error::StartCargo {
             program: self.session.cargo.to_string_lossy().into_owned(),
             source,

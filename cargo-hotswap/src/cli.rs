@@ -1,6 +1,6 @@
 //! What can be typed: the options, named as Cargo names them, and their help texts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -130,10 +130,10 @@ pub struct CompileOptions {
     #[arg(short, long, conflicts_with = "profile")]
     pub release: bool,
     /// Build with this profile
-    #[arg(long, value_name = "PROFILE-NAME")]
+    #[arg(long, value_name = "PROFILE-NAME", value_parser = profile)]
     pub profile: Option<String>,
     /// Build for this target triple
-    #[arg(long, value_name = "TRIPLE")]
+    #[arg(long, value_name = "TRIPLE", value_parser = target)]
     pub target: Option<String>,
     /// How the names of what is live begin, in modules with a plain `#[live]` [default: live_]
     #[arg(long, value_name = "PREFIX", value_parser = NonEmptyStringValueParser::new())]
@@ -261,6 +261,32 @@ pub struct RunArgs {
     /// How host and plugins are compiled.
     #[command(flatten)]
     pub compile: CompileOptions,
+}
+
+/// The name of a profile, as Cargo takes it. It becomes the name of a directory.
+fn profile(text: &str) -> Result<String, String> {
+    let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    match !text.is_empty() && text.chars().all(is_allowed) {
+        true => Ok(text.to_owned()),
+        false => Err("the name of a profile is letters, digits, `-` and `_`".into()),
+    }
+}
+
+/// A target, or the file that describes one. Its name becomes that of a directory.
+fn target(text: &str) -> Result<String, String> {
+    let path = Path::new(text);
+    let is_file = path.extension().is_some_and(|it| it == "json");
+    let name = if is_file {
+        path.file_stem()
+    } else {
+        Some(path.as_os_str())
+    };
+    let name = name.and_then(|name| name.to_str()).unwrap_or_default();
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match name.contains(char::is_alphanumeric) && name.chars().all(is_allowed) {
+        true => Ok(text.to_owned()),
+        false => Err("the name of a target is letters, digits, `-`, `_` and `.`, or that of a file that ends in `.json`".into()),
+    }
 }
 
 /// A pause that is neither none nor for ever.

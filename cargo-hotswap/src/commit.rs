@@ -13,6 +13,8 @@ use git2::{Commit, ErrorCode, Oid, Repository, StatusOptions};
 use hotswap_host::artifact::Note;
 use serde::{Deserialize, Serialize};
 
+use crate::install::{read_kept, write_kept};
+
 /// So many commits are looked at before the answer is `unknown`: some tenths of a second, once.
 const MAX_COMMITS: usize = 10_000;
 
@@ -36,7 +38,7 @@ struct Known {
 impl Commits {
     /// Remembers in `file`. One that cannot be used costs time only.
     pub(crate) fn new(file: PathBuf) -> Self {
-        let text = std::fs::read(&file).unwrap_or_default();
+        let text = read_kept(&file).unwrap_or_default();
         let known = serde_json::from_slice(&text).unwrap_or_default();
         Self { file, known }
     }
@@ -120,8 +122,7 @@ impl Commits {
         let Ok(text) = serde_json::to_vec(&self.known) else {
             return;
         };
-        // Half a file would be no JSON, and so found out.
-        let _ = std::fs::write(&self.file, text);
+        write_kept(&self.file, &text);
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use hotswap_host::ReloadError;
 use hotswap_host::artifact::{ArtifactError, FindError};
-use hotswap_host::runtime::WaitError;
+use hotswap_host::runtime::{RefusedDir, WaitError};
+use hotswap_host::shown;
 
 /// The exit codes of `cargo hotswap`.
 ///
@@ -45,7 +46,7 @@ pub enum Error {
         signal: i32,
     },
     /// A file or directory could not be used.
-    #[error("cannot {action} `{}`", path.display())]
+    #[error("cannot {action} `{}`", shown::path(path))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -54,10 +55,28 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// Something that is no file lies where one of the build's own files belongs.
+    #[error(
+        "`{}` is not a file but a link, a pipe or a device; remove it",
+        shown::path(path)
+    )]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// A link where only a directory of our own is touched.
+    #[error(
+        "`{}` is a link, and nothing is removed behind one; remove it, or what it leads to, by hand",
+        shown::path(path)
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// There is no Cargo.toml where one was expected.
     #[error(
         "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin (where plugins go is said with --out-dir)",
-        directory.display(), if *above { " or above it" } else { "" }
+        shown::path(directory), if *above { " or above it" } else { "" }
     )]
     NoManifest {
         /// Where it was looked for.
@@ -66,7 +85,7 @@ pub enum Error {
         above: bool,
     },
     /// `cargo metadata` failed.
-    #[error("cargo cannot read the workspace of `{}`", manifest.display())]
+    #[error("cargo cannot read the workspace of `{}`", shown::path(manifest))]
     Metadata {
         /// The manifest it was asked about.
         manifest: PathBuf,
@@ -74,7 +93,7 @@ pub enum Error {
         source: Box<cargo_metadata::Error>,
     },
     /// A file that is not valid TOML, or not as Cargo wants it.
-    #[error("`{}` cannot be understood", path.display())]
+    #[error("`{}` cannot be understood", shown::path(path))]
     Toml {
         /// The file.
         path: PathBuf,
@@ -84,7 +103,7 @@ pub enum Error {
     /// `[package.metadata.hotswap]` is not as it should be.
     #[error(
         "[package.metadata.hotswap] in `{}` cannot be understood; it is `plugins = [\"name\", …]`",
-        manifest.display()
+        shown::path(manifest)
     )]
     MetadataSection {
         /// The Cargo.toml.
@@ -93,7 +112,11 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A name that is not the name of a package of the workspace.
-    #[error("{by} names `{name}`, which is no package of the workspace `{}`{}", workspace.display(), known(candidates))]
+    #[error(
+        "{by} names `{name}`, which is no package of the workspace `{}`{}",
+        shown::path(workspace),
+        known(candidates)
+    )]
     UnknownPackage {
         /// What named it: an option or a Cargo.toml.
         by: String,
@@ -107,7 +130,7 @@ pub enum Error {
     /// A package that was listed as a plugin has no library.
     #[error(
         "`{name}` is listed as a plugin in `{}`, but has no library; a plugin is a library crate with #[plugin] in it",
-        by.display()
+        shown::path(by)
     )]
     NoLibrary {
         /// The package.
@@ -118,7 +141,8 @@ pub enum Error {
     /// A host without plugins, or a workspace without any.
     #[error(
         "no plugins found for `{of}`: {} lists none under [package.metadata.hotswap], and no workspace member below its \
-         directory has #[plugin] in its library root", manifest.display()
+         directory has #[plugin] in its library root",
+        shown::path(manifest)
     )]
     NoPlugins {
         /// The package or workspace.
@@ -133,7 +157,11 @@ pub enum Error {
         found: Vec<String>,
     },
     /// `run`, `reload` and `graph` need one host.
-    #[error("`{}` has {}; name the directory of one", manifest.display(), several("host", "hosts", candidates))]
+    #[error(
+        "`{}` has {}; name the directory of one",
+        shown::path(manifest),
+        several("host", "hosts", candidates)
+    )]
     NotOneHost {
         /// The manifest that was started from.
         manifest: PathBuf,
@@ -155,7 +183,8 @@ pub enum Error {
     /// A crate that would contain a plugin's code statically.
     #[error(
         "{what} `{from}` depends on the plugin `{plugin}` ({chain}, in `{}`), so it would contain a copy that is never \
-         swapped; remove that dependency and move what both need to a crate that is no plugin", manifest.display()
+         swapped; remove that dependency and move what both need to a crate that is no plugin",
+        shown::path(manifest)
     )]
     DependsOnPlugin {
         /// `the host` or `the plugin`.
@@ -178,7 +207,8 @@ pub enum Error {
     /// A host that does not ask for the plugins that are linked into it.
     #[error(
         "`{host}` was built without its plugins, since `{}` and its modules do not ask for them; where the swapper is built, \
-         say `Swapper::builder().linked(hotswap_host::linked_plugins!())`", source_file.display()
+         say `Swapper::builder().linked(hotswap_host::linked_plugins!())`",
+        shown::path(source_file)
     )]
     NotLinked {
         /// The host's package.
@@ -269,16 +299,29 @@ pub enum Error {
     /// A directory without artifacts.
     #[error(
         "the directory `{}` holds no plugins; name a host, or a directory that `cargo hotswap build` writes to",
-        directory.display()
+        shown::path(directory)
     )]
     NoArtifacts {
         /// The directory.
         directory: PathBuf,
     },
+    /// A directory with more artifacts than a graph can show.
+    #[error(
+        "the directory `{}` holds {found} libraries, and a graph is drawn of {limit} at most",
+        shown::path(directory)
+    )]
+    TooManyPlugins {
+        /// The directory.
+        directory: PathBuf,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// The plugins of a host are not built.
     #[error(
         "no plugin of `{host}` is built in `{}`; run `{build}`, or give the options it was built with",
-        directory.display()
+        shown::path(directory)
     )]
     NotBuilt {
         /// The host.
@@ -291,7 +334,8 @@ pub enum Error {
     /// A word that is neither a directory nor the name of a package.
     #[error(
         "`{name}` is neither a directory nor a package of the workspace `{}`{}",
-        workspace.display(), known(candidates)
+        shown::path(workspace),
+        known(candidates)
     )]
     NoSuchHost {
         /// The word.
@@ -313,7 +357,7 @@ pub enum Error {
         binaries: Vec<String>,
     },
     /// The host could not be started.
-    #[error("cannot start the host `{}`", executable.display())]
+    #[error("cannot start the host `{}`", shown::path(executable))]
     StartHost {
         /// Its executable.
         executable: PathBuf,
@@ -323,7 +367,7 @@ pub enum Error {
     /// The source of a package that was a plugin a moment ago cannot be read any more.
     #[error(
         "`{package}` was a plugin, and nobody can tell whether it still is: `{}` is missing, empty or does not parse",
-        source_file.display()
+        shown::path(source_file)
     )]
     PluginUnreadable {
         /// The package.
@@ -334,7 +378,8 @@ pub enum Error {
     /// The plugins of a running host would be built into another directory than it loads them from.
     #[error(
         "the plugins are built into `{}` now, and the running host loads them from `{}`; start `cargo hotswap run` again",
-        now.display(), before.display()
+        shown::path(now),
+        shown::path(before)
     )]
     PluginDirMoved {
         /// Where it looks.
@@ -345,11 +390,15 @@ pub enum Error {
     /// No running host has this plugin directory.
     #[error(
         "no running host has the plugin directory `{}`; start one with `cargo hotswap run`, or give the options it was \
-         built with", directory.display()
+         built with{}",
+        shown::path(directory),
+        unseen(refused)
     )]
     NoHostRunning {
         /// The directory.
         directory: PathBuf,
+        /// Where no host is looked for, and why.
+        refused: Vec<RefusedDir>,
     },
     /// A running host that could not be asked to reload.
     #[error("cannot ask the running host (pid {pid}) to reload")]
@@ -366,13 +415,41 @@ pub enum Error {
     #[error("the reload failed; the host goes on with what it had")]
     ReloadFailed,
     /// `new` does not overwrite.
-    #[error("`{}` exists; `cargo hotswap new` overwrites nothing, so choose another directory", path.display())]
+    #[error(
+        "`{}` exists; `cargo hotswap new` overwrites nothing, so choose another directory",
+        shown::path(path)
+    )]
     Exists {
         /// The directory.
         path: PathBuf,
     },
+    /// `new` below a manifest that another user can change.
+    #[error(
+        "`{}` belongs to user {owner}, and Cargo would take what it says for everything below it; choose a directory \
+         elsewhere",
+        shown::path(manifest)
+    )]
+    ForeignManifest {
+        /// The manifest, or the directory that it is in.
+        manifest: PathBuf,
+        /// The user's number.
+        owner: u32,
+    },
+    /// `new` in a repository that lies in somebody else's workspace.
+    #[error(
+        "the workspace `{}` lies outside of the repository `{}`, and Cargo would make the package a member of it; choose a \
+         directory outside of that workspace, or remove its Cargo.toml if it is a leftover",
+        shown::path(manifest),
+        shown::path(repository)
+    )]
+    OutsideRepository {
+        /// The workspace's Cargo.toml.
+        manifest: PathBuf,
+        /// The repository's directory.
+        repository: PathBuf,
+    },
     /// Cargo did not make a package.
-    #[error("cargo did not make a package in `{}`\n{said}", directory.display())]
+    #[error("cargo did not make a package in `{}`\n{said}", shown::path(directory))]
     CargoNew {
         /// Where it should be.
         directory: PathBuf,
@@ -380,7 +457,10 @@ pub enum Error {
         said: String,
     },
     /// A Cargo.toml that cannot be edited.
-    #[error("`{}` cannot be understood, and so gets no new member", path.display())]
+    #[error(
+        "`{}` cannot be understood, and so gets no new member",
+        shown::path(path)
+    )]
     Edit {
         /// The file.
         path: PathBuf,
@@ -394,7 +474,10 @@ pub enum Error {
     )]
     WhereIsHotswap,
     /// `--path` does not name a checkout.
-    #[error("`{}` is no checkout of hotswap: it has no `{missing}`", path.display())]
+    #[error(
+        "`{}` is no checkout of hotswap: it has no `{missing}`",
+        shown::path(path)
+    )]
     NoCheckout {
         /// The directory.
         path: PathBuf,
@@ -440,6 +523,13 @@ pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Erro
         path,
         source,
     }
+}
+
+fn unseen(refused: &[RefusedDir]) -> String {
+    let refused = refused
+        .iter()
+        .map(|dir| format!("\n  not looked into: {dir}"));
+    refused.collect()
 }
 
 fn known(candidates: &[String]) -> String {

@@ -16,6 +16,7 @@ use crate::build::base_dir;
 use crate::call::Made;
 use crate::cargo::Calls;
 use crate::dep_info;
+use crate::install::{read_kept, write_kept};
 
 /// Where it is written down.
 const SOURCES: &str = ".hotswap-sources.json";
@@ -28,9 +29,9 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// What was written down by earlier builds. Half a file would be no JSON, and so is as good as none.
+    /// What was written down by earlier builds.
     pub(crate) fn read(calls: &Calls<'_>) -> Self {
-        let text = std::fs::read(file(calls)).unwrap_or_default();
+        let text = read_kept(&file(calls)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
@@ -38,9 +39,9 @@ impl Compiled {
     pub(crate) fn write(&self, calls: &Calls<'_>) {
         let file = file(calls);
         if let Ok(text) = serde_json::to_vec(self)
-            && !std::fs::read(&file).is_ok_and(|known| known == text)
+            && read_kept(&file).is_none_or(|known| known != text)
         {
-            let _ = std::fs::write(file, text);
+            write_kept(&file, &text);
         }
     }
 

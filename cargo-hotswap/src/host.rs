@@ -11,7 +11,7 @@ use crate::Error;
 use crate::build::base_dir;
 use crate::call::{Made, file_of};
 use crate::cargo::Calls;
-use crate::install::{BUILD_LOCK, Locked};
+use crate::install::Locked;
 use crate::session::without_cargos_variables;
 use crate::settings;
 use crate::workspace::{binaries, directory};
@@ -23,7 +23,7 @@ pub(crate) fn build(
     named: Option<&str>,
 ) -> Result<PathBuf, Error> {
     let name = binary(host, named)?;
-    let _lock = Locked::wait(calls.session, &base_dir(calls.workspace), BUILD_LOCK, false)?;
+    let _lock = Locked::of_builds(calls.session, &base_dir(calls.workspace))?;
     let made = calls.make(&calls.host(host, name), host)?;
     executable(&made, host, name)
 }

@@ -10,13 +10,18 @@ use std::time::Instant;
 use hotswap_host::runtime::{FIRST_REPORT, StoredReport};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use signal_hook::consts::{SIGQUIT, SIGUSR1, SIGUSR2};
+use tempfile::TempDir;
 
 use crate::Error;
 use crate::error::{exit, io};
+use crate::install::read_kept;
 use crate::interrupt::Caught;
 use crate::session::Session;
 use crate::ui::shown;
 use crate::worker::{HostProcess, Program};
+
+/// The name of the report of a first load.
+const REPORT: &str = "report.json";
 
 /// What hosts and this process are told.
 #[derive(Debug)]
@@ -50,8 +55,8 @@ pub(crate) struct Host {
     child: Child,
     executable: PathBuf,
     since: Instant,
-    /// Where it writes how its first load went.
-    first_report: PathBuf,
+    /// Where it writes how its first load went. Removed with this.
+    report_dir: TempDir,
     /// Whether a signal was passed on to it.
     signalled: bool,
 }
@@ -65,11 +70,11 @@ impl Host {
         signals: Sender<Caught>,
         events: &Sender<E>,
     ) -> Result<Self, Error> {
-        let first_report = report_file()?;
+        let report_dir = report_dir()?;
         program
             .command
             .env("HOTSWAP_PLUGIN_DIR", &program.plugin_dir)
-            .env(FIRST_REPORT, &first_report);
+            .env(FIRST_REPORT, report_dir.path().join(REPORT));
         let shown = shown(&program.executable, &program.root);
         session.ui.status("Running", shown);
         session.ui.share_terminal();
@@ -90,7 +95,7 @@ impl Host {
             child,
             executable: program.executable.clone(),
             since: Instant::now(),
-            first_report,
+            report_dir,
             signalled: false,
         })
     }
@@ -116,7 +121,7 @@ impl Host {
 
     /// Why its first load was refused, where it was, and nobody had asked the host to end.
     pub(crate) fn refusal(&self) -> Option<String> {
-        let json = std::fs::read(&self.first_report).ok()?;
+        let json = read_kept(&self.report_dir.path().join(REPORT))?;
         let report: StoredReport = serde_json::from_slice(&json).ok()?;
         (!report.ok && !self.signalled).then_some(report.text)
     }
@@ -129,21 +134,12 @@ impl Host {
     }
 }
 
-impl Drop for Host {
-    fn drop(&mut self) {
-        // Where there is none, the host has opened no plugins.
-        let _ = std::fs::remove_file(&self.first_report);
-    }
-}
-
-/// A name for a file that is not there.
-fn report_file() -> Result<PathBuf, Error> {
-    let temp = tempfile::Builder::new()
-        .prefix("hotswap-first-report-")
-        .suffix(".json")
-        .tempfile()
-        .map_err(io("write into", &std::env::temp_dir()))?;
-    Ok(temp.path().to_owned())
+/// A directory for the report, into which nobody else can put one.
+fn report_dir() -> Result<TempDir, Error> {
+    let mut dir = tempfile::Builder::new();
+    dir.prefix("hotswap-first-report-");
+    dir.tempdir()
+        .map_err(io("write into", &std::env::temp_dir()))
 }
 
 fn wait_without_reaping(pid: Pid) {

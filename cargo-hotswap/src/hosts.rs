@@ -1,6 +1,6 @@
 //! Running hosts: finding those of a plugin directory, and making one reload.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hotswap_host::runtime::{self, RunningHost, StoredReport, WaitError};
@@ -12,6 +12,23 @@ use crate::session::Session;
 pub(crate) fn of(directory: &Path) -> Vec<RunningHost> {
     let serves = |host: &RunningHost| host.serves(directory).unwrap_or(false);
     runtime::hosts().into_iter().filter(serves).collect()
+}
+
+/// That no living host loads its plugins from `directory`, with the directories in which none is looked for.
+pub(crate) fn none_of(directory: PathBuf) -> Error {
+    Error::NoHostRunning {
+        directory,
+        refused: runtime::refused(),
+    }
+}
+
+/// Warns of hosts that are not reloaded, since the directory that says where they are cannot be trusted.
+pub(crate) fn warn_of_unseen(session: &Session) {
+    for refused in runtime::refused() {
+        if !refused.pids.is_empty() {
+            session.ui.warn(refused);
+        }
+    }
 }
 
 /// Makes `host` reload, and returns what it says about it.

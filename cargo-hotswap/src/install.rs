@@ -9,24 +9,31 @@ use std::fs::{File, Permissions, TryLockError};
 use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use hotswap_host::artifact::{Artifact, BuildId};
+use hotswap_host::shown;
 
 use crate::Error;
 use crate::error::io;
 use crate::session::Session;
 
+mod held;
+
+use held::HeldDir;
+pub(crate) use held::{read_kept, write_kept};
+
 /// The lock of a directory artifacts are put into. In it stands the root of the workspace whose directory that is.
 pub(crate) const OUT_LOCK: &str = ".hotswap-lock";
 /// The lock of a target directory, held from a compilation until its output is installed.
-pub(crate) const BUILD_LOCK: &str = ".hotswap-build-lock";
+const BUILD_LOCK: &str = ".hotswap-build-lock";
 const TEMP_PREFIX: &str = ".hotswap-";
 const TEMP_SUFFIX: &str = ".tmp";
 
 /// A directory that nobody else builds into while this lives.
 #[derive(Debug)]
 pub(crate) struct Locked {
+    dir: HeldDir,
     path: PathBuf,
     /// Whether temporary files stay when something fails.
     keep_temps: bool,
@@ -54,8 +61,58 @@ pub(crate) fn of_workspace(directory: PathBuf, root: &Path) -> PathBuf {
 
 /// The root of the workspace that `directory` belongs to, if one has claimed it.
 fn owner(directory: &Path) -> Option<PathBuf> {
-    let root = std::fs::read(directory.join(OUT_LOCK)).ok()?;
+    let lock = HeldDir::open(directory).ok()?.open_file(OUT_LOCK, false);
+    marked_root(&lock.ok()??)
+}
+
+/// The root of a workspace, as it stands in a lock.
+fn marked_root(lock: &File) -> Option<PathBuf> {
+    /// No path is longer.
+    const MAX: usize = 1 << 16;
+    let mut root = vec![0; MAX];
+    let mut len = 0;
+    while len < MAX {
+        match lock.read_at(&mut root[len..], len as u64).ok()? {
+            0 => break,
+            read => len += read,
+        }
+    }
+    root.truncate(len);
     (!root.is_empty()).then(|| OsString::from_vec(root).into())
+}
+
+/// Waits until nobody else has the lock, or for an interruption.
+fn wait_for(session: &Session, directory: &Path, name: &Path, lock: &File) -> Result<(), Error> {
+    let mut is_first = true;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(source)) => return Err(io("lock", name)(source)),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if std::mem::take(&mut is_first) {
+            session.ui.info(
+                "Blocking",
+                format_args!("waiting for another build in {}", shown::path(directory)),
+            );
+        }
+        session.interrupt.check()?;
+        // In steps, so that an interruption is noticed.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+/// The directories on the way to one, each with the name of the next.
+pub(crate) struct Way(Vec<(HeldDir, OsString)>);
+
+impl Way {
+    /// Removes the directories that are empty now, but not the first `keep` of them.
+    pub(crate) fn remove_empty(&self, keep: usize) {
+        let on_the_way = self.0.iter().skip(keep).rev();
+        on_the_way
+            .take_while(|(dir, name)| dir.remove_empty(name))
+            .for_each(drop);
+    }
 }
 
 /// What installing did.
@@ -76,38 +133,71 @@ impl Locked {
         keep_temps: bool,
     ) -> Result<Self, Error> {
         std::fs::create_dir_all(path).map_err(io("create", path))?;
-        let name = path.join(lock);
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&name)
-            .map_err(io("open", &name))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                session.ui.info(
-                    "Blocking",
-                    format_args!("waiting for another build in {}", path.display()),
-                );
-                // In steps, so that an interruption is noticed.
-                while matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
-                    session.interrupt.check()?;
-                    std::thread::sleep(std::time::Duration::from_millis(50));
-                }
-            }
-            Err(TryLockError::Error(source)) => return Err(io("lock", &name)(source)),
-        }
+        let dir = HeldDir::open(path)?;
+        let file = dir.open_file(lock, true)?;
+        // It was made, unless somebody has removed the directory meanwhile.
+        let gone = || io("open", &path.join(lock))(std::io::ErrorKind::NotFound.into());
+        let file = file.ok_or_else(gone)?;
+        wait_for(session, path, &path.join(lock), &file)?;
         Ok(Self {
+            dir,
             path: path.to_owned(),
             keep_temps,
-            lock,
+            lock: file,
         })
+    }
+
+    /// Waits until nobody else builds in the target directory whose part `base` is, and removes what killed builders left there.
+    pub(crate) fn of_builds(session: &Session, base: &Path) -> Result<Self, Error> {
+        let locked = Self::wait(session, base, BUILD_LOCK, false)?;
+        locked.remove_stale()?;
+        Ok(locked)
+    }
+
+    /// Waits for the lock of the directory `path` below `base`, and returns it with the directories on the way, if it is there and
+    /// carries the mark of the workspace `root`. Nothing is made, and no link is followed behind `base`.
+    pub(crate) fn marked(
+        session: &Session,
+        base: &Path,
+        path: &Path,
+        root: &Path,
+    ) -> Result<Option<(Self, Way)>, Error> {
+        let below = path.strip_prefix(base).ok();
+        let names: Vec<_> = below.into_iter().flat_map(Path::components).collect();
+        let is_below = |name: &Component<'_>| matches!(name, Component::Normal(_));
+        if names.is_empty() || !names.iter().all(is_below) || !base.is_dir() {
+            return Ok(None);
+        }
+        let mut way = vec![];
+        let mut dir = HeldDir::open(base)?;
+        for name in names {
+            let Some(next) = dir.below(name.as_os_str())? else {
+                return Ok(None);
+            };
+            way.push((
+                std::mem::replace(&mut dir, next),
+                name.as_os_str().to_owned(),
+            ));
+        }
+        let Some(lock) = dir.open_file(OUT_LOCK, false)? else {
+            return Ok(None);
+        };
+        wait_for(session, path, &path.join(OUT_LOCK), &lock)?;
+        if marked_root(&lock).as_deref() != Some(root) {
+            return Ok(None);
+        }
+        let locked = Self {
+            dir,
+            path: path.to_owned(),
+            keep_temps: false,
+            lock,
+        };
+        Ok(Some((locked, Way(way))))
     }
 
     /// Writes down that the directory belongs to the workspace `root`.
     pub(crate) fn claim(&self, root: &Path) -> Result<(), Error> {
-        if owner(&self.path).as_deref() == Some(root) {
+        if marked_root(&self.lock).as_deref() == Some(root) {
             return Ok(());
         }
         let name = self.path.join(OUT_LOCK);
@@ -125,8 +215,7 @@ impl Locked {
         }
         for name in self.names()? {
             if name.starts_with(TEMP_PREFIX) && name.ends_with(TEMP_SUFFIX) {
-                let path = self.path.join(name);
-                std::fs::remove_file(&path).map_err(io("remove", &path))?;
+                self.dir.remove_file(&name)?;
             }
         }
         Ok(())
@@ -164,9 +253,10 @@ impl Locked {
                 continue;
             }
             let path = self.file(&name);
-            // Only what carries a note was put here by us.
-            if Artifact::read(&path).is_ok_and(|artifact| artifact.note.is_some()) {
-                std::fs::remove_file(&path).map_err(io("remove", &path))?;
+            // Only a file that carries a note was put here by us.
+            let is_ours = || Artifact::read(&path).is_ok_and(|artifact| artifact.note.is_some());
+            if self.dir.is_file(&name) && is_ours() {
+                self.dir.remove_file(&name)?;
                 removed.push(name);
             }
         }
@@ -181,8 +271,7 @@ impl Locked {
     ) -> Result<(), Error> {
         let names = self.names()?.into_iter();
         for name in names.filter(|name| name.ends_with(suffix) && !wanted(name)) {
-            let path = self.file(&name);
-            std::fs::remove_file(&path).map_err(io("remove", &path))?;
+            self.dir.remove_file(&name)?;
         }
         Ok(())
     }
@@ -191,23 +280,16 @@ impl Locked {
     /// names of the files.
     pub(crate) fn remove(self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
         let mut removed = self.names()?;
-        removed.retain(|name| wanted(name) && self.file(name).is_file());
-        for path in removed.iter().map(|name| self.file(name)) {
-            std::fs::remove_file(&path).map_err(io("remove", &path))?;
+        removed.retain(|name| wanted(name) && self.dir.is_file(name));
+        for name in &removed {
+            self.dir.remove_file(name)?;
         }
-        let lock = self.file(OUT_LOCK);
-        std::fs::remove_file(&lock).map_err(io("remove", &lock))?;
+        self.dir.remove_file(OUT_LOCK)?;
         Ok(removed)
     }
 
-    /// The names of the files here, in order; those that are not text are not ours.
     fn names(&self) -> Result<Vec<String>, Error> {
-        let entries = std::fs::read_dir(&self.path).map_err(io("read", &self.path))?;
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
-        names.sort();
-        Ok(names)
+        self.dir.names()
     }
 }
 

@@ -4,8 +4,9 @@
 //! next step, removes what it had half done, and leaves with 128 + the signal's number. While a host runs, signals
 //! go to whoever [forwards](Interrupt::forward_to) them instead.
 
+use std::io::Read;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -102,6 +103,42 @@ impl Interrupt {
                 interrupt: self,
                 child,
             }
+        }))
+    }
+}
+
+impl Interrupt {
+    /// The output of a command that asks something of Cargo, which may wait for another Cargo first.
+    ///
+    /// # Errors
+    /// That the command was interrupted; the inner error is that it could not be started or read.
+    pub(crate) fn output(&self, command: &mut Command) -> Result<std::io::Result<Output>, Error> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut running = match self.spawn(command)? {
+            Ok(running) => running,
+            Err(error) => return Ok(Err(error)),
+        };
+        let read = |pipe: Option<&mut dyn Read>| {
+            let mut bytes = vec![];
+            let read = pipe.map_or(Ok(0), |pipe| pipe.read_to_end(&mut bytes));
+            read.map(|_| bytes)
+        };
+        let (mut stdout, mut stderr) = (running.child.stdout.take(), running.child.stderr.take());
+        let (stdout, stderr) = std::thread::scope(|scope| {
+            let stderr = scope.spawn(|| read(stderr.as_mut().map(|pipe| pipe as &mut dyn Read)));
+            let stdout = read(stdout.as_mut().map(|pipe| pipe as &mut dyn Read));
+            (stdout, stderr.join().expect("reading does not panic"))
+        });
+        let status = running.wait()?;
+        Ok(status.and_then(|status| {
+            Ok(Output {
+                status,
+                stdout: stdout?,
+                stderr: stderr?,
+            })
         }))
     }
 }

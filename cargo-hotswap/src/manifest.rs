@@ -64,7 +64,8 @@ fn workspace_of(session: &Session, manifest: &Path) -> Option<PathBuf> {
     without_cargos_variables(&mut command);
     command.args(["locate-project", "--workspace", "--message-format", "plain"]);
     command.arg("--manifest-path").arg(manifest);
-    let output = command.current_dir(manifest.parent()?).output().ok()?;
+    command.current_dir(manifest.parent()?);
+    let output = session.interrupt.output(&mut command).ok()?.ok()?;
     let said = String::from_utf8(output.stdout).ok()?;
     Some(PathBuf::from(said.trim_end())).filter(|_| output.status.success())
 }

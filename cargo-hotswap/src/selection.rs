@@ -6,6 +6,7 @@ use cargo_metadata::Package;
 
 use crate::Error;
 use crate::workspace::{Workspace, binaries, directory, library, listed_plugins};
+use hotswap_host::shown;
 
 /// Plugins that go into one directory: those of a host, or those built without one.
 #[derive(Debug, Clone)]
@@ -97,7 +98,7 @@ pub(crate) fn select<'w>(
     Err(if found.is_empty() && chosen.is_empty() {
         Error::NoPlugins {
             of: start.map_or_else(
-                || workspace.root.display().to_string(),
+                || shown::path(&workspace.root).to_string(),
                 |package| package.name.to_string(),
             ),
             manifest: manifest.to_owned(),
@@ -128,7 +129,7 @@ pub(crate) fn select_host<'w>(
     let candidates = || -> Vec<String> {
         let hosts = groups.iter().filter_map(|group| group.host);
         hosts
-            .map(|host| directory(host).display().to_string())
+            .map(|host| shown::path(directory(host)).to_string())
             .collect()
     };
     if let [
@@ -183,7 +184,7 @@ fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Gro
     let rule = if let Some(names) = listed_plugins(host)? {
         let by = host.manifest_path.as_std_path();
         for name in names {
-            let plugin = member(workspace, &name, || format!("`{}`", by.display()))?;
+            let plugin = member(workspace, &name, || format!("`{}`", shown::path(by)))?;
             if library(plugin).is_none() {
                 return Err(Error::NoLibrary {
                     name,
@@ -318,7 +319,7 @@ fn check_files(group: &Group<'_>) -> Result<(), Error> {
                 file: format!(
                     "{}{}{}",
                     std::env::consts::DLL_PREFIX,
-                    file.display(),
+                    shown::path(&file),
                     std::env::consts::DLL_SUFFIX
                 ),
             });

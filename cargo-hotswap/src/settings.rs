@@ -14,6 +14,7 @@ use crate::Error;
 use crate::build::profile;
 use crate::cargo::Calls;
 use crate::workspace::Workspace;
+use hotswap_host::shown;
 
 /// The error for a plugin whose panics end the process.
 pub(crate) fn panic_abort(calls: &Calls<'_>) -> Error {
@@ -96,7 +97,7 @@ impl Places {
                     continue;
                 };
                 if settings.get("panic").and_then(Value::as_str) == Some("abort") {
-                    let path = path.display();
+                    let path = shown::path(path);
                     let origin = format!("`panic = \"abort\"` under [profile.{name}] in `{path}`");
                     let remedy = if name == profile {
                         "remove that line".into()
@@ -229,7 +230,7 @@ fn collect_flags(path: &Path, section: &str, table: &Table, found: &mut Vec<Flag
             _ => continue,
         };
         if key == "rustflags" {
-            let origin = format!("{name} in `{}`", path.display());
+            let origin = format!("{name} in `{}`", shown::path(path));
             found.push(Flags { origin, flags });
         }
     }

@@ -1,4 +1,7 @@
 //! Everything that is printed: statuses, details and warnings to stderr, results to stdout.
+//!
+//! Text that is not ours, of compilers, artifacts and hosts, cannot make the terminal do anything but change colours: all of it passes
+//! [`printable`], and what belongs on one line is [`Shown`] before that.
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
@@ -9,6 +12,8 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice, stdout};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use hotswap_host::shown::{self, Shown, printable};
 
 use crate::cli::{Color, OutputOptions};
 
@@ -71,7 +76,7 @@ impl Ui {
     /// Says on the progress line what is being worked on.
     pub(crate) fn progress(&self, message: impl Display) {
         if !self.bar.is_hidden() {
-            self.bar.set_message(message.to_string());
+            self.bar.set_message(Shown(message).to_string());
         }
     }
 
@@ -121,6 +126,8 @@ impl Ui {
     /// A line of Cargo's own stderr. Without `-v` the line that says a build was finished is left out, since there
     /// is one for every plugin.
     pub(crate) fn relay(&self, line: &str) {
+        // A line of a program that ends its lines as Windows does.
+        let line = line.trim_end_matches('\r');
         let text = anstream::adapter::strip_str(line).to_string();
         if self.level < 1 && text.trim_start().starts_with("Finished ") {
             return;
@@ -135,15 +142,19 @@ impl Ui {
     pub(crate) fn result(&self, line: impl Display) {
         self.bar.suspend(|| {
             let mut out = stdout().lock();
-            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+            let line = line.to_string();
+            let _ = writeln!(out, "{}", printable(&line)).and_then(|()| out.flush());
         });
     }
 
     /// A result as one line of JSON, to stdout.
     pub(crate) fn json(&self, value: &impl serde::Serialize) {
-        self.result(
-            serde_json::to_string(value).expect("names of fields are text, and so are the values"),
-        );
+        self.result(shown::json(value).expect("names of fields are text, and so are the values"));
+    }
+
+    /// A line of JSON that Cargo has printed, to stdout.
+    pub(crate) fn relay_json(&self, line: &str) {
+        self.result(shown::json_text(line));
     }
 
     /// The options that make Cargo print as we do.
@@ -176,7 +187,7 @@ pub(crate) fn print_error(error: &dyn std::error::Error) {
 
 /// Prints to stderr in a single write: a host that runs writes there, too, and nobody's lines are to be torn.
 fn print(text: impl Display) {
-    let mut text = format!("{text}\n");
+    let mut text = printable(&format!("{text}\n")).into_owned();
     let mut out = std::io::stderr().lock();
     if AutoStream::choice(&out) == ColorChoice::Never {
         text = anstream::adapter::strip_str(&text).to_string();
@@ -186,6 +197,6 @@ fn print(text: impl Display) {
 }
 
 /// `path` for people: relative to `base` where it lies below.
-pub(crate) fn shown<'a>(path: &'a Path, base: &Path) -> std::path::Display<'a> {
-    path.strip_prefix(base).unwrap_or(path).display()
+pub(crate) fn shown<'a>(path: &'a Path, base: &Path) -> Shown<std::path::Display<'a>> {
+    shown::path(path.strip_prefix(base).unwrap_or(path))
 }

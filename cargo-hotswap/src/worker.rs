@@ -316,7 +316,7 @@ impl<'a> Worker<'a> {
                 Some(host) if host.reload_signal.is_some() => return Ok(host),
                 // Asked to reload, it says why it cannot.
                 Some(host) if is_late => return Ok(host),
-                None if is_late => return Err(Error::NoHostRunning { directory }),
+                None if is_late => return Err(hosts::none_of(directory)),
                 _ => std::thread::sleep(Duration::from_millis(20)),
             }
         }

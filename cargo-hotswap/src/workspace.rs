@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId, Target, TargetKind};
 use serde::Deserialize as _;
@@ -343,24 +344,34 @@ fn ask(
         .current_dir(directory);
     let more = more.iter().copied().chain(lock_options(options));
     command.other_options(more.map(str::to_owned).collect::<Vec<_>>());
-    run(command).map_err(|source| Error::Metadata {
+    run(session, command)?.map_err(|source| Error::Metadata {
         manifest: manifest.to_owned(),
         source: Box::new(source),
     })
 }
 
-fn run(command: MetadataCommand) -> Result<cargo_metadata::Metadata, cargo_metadata::Error> {
+/// # Errors
+/// That it was interrupted; the inner error is Cargo's.
+fn run(
+    session: &Session,
+    command: MetadataCommand,
+) -> Result<Result<Metadata, cargo_metadata::Error>, Error> {
     let mut command = command.cargo_command();
     without_cargos_variables(&mut command);
-    let output = command.output()?;
+    let output = session.interrupt.output(&mut command)?;
+    Ok(output
+        .map_err(Into::into)
+        .and_then(|output| understood(&output)))
+}
+
+fn understood(output: &Output) -> Result<Metadata, cargo_metadata::Error> {
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr)
             .trim_end()
             .to_owned();
         return Err(cargo_metadata::Error::CargoMetadata { stderr });
     }
-    let stdout = String::from_utf8(output.stdout)
-        .map_err(|error| cargo_metadata::Error::Utf8(error.utf8_error()))?;
+    let stdout = str::from_utf8(&output.stdout).map_err(cargo_metadata::Error::Utf8)?;
     let json = stdout
         .lines()
         .find(|line| line.starts_with('{'))

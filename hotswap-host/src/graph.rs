@@ -2,6 +2,7 @@
 use crate::artifact::{Artifact, Import, ImportKind, Metadata};
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
+use crate::base::paths::as_text;
 use crate::error::{ReloadError, exports_instead};
 use crate::resolve::{self, Node};
 use crate::vault::check_duplicates;
@@ -37,7 +38,7 @@ pub struct Graph {
     /// need each other in a circle, each circle counts as cut at one place.
     pub plugins: Vec<Plugin>,
     /// Why a host would refuse to load them together, as far as metadata tells: what the host provides and what
-    /// their functions do is not known before. Serialized as texts.
+    /// their functions do is not known before. Of needs that cannot be met, a few hundred are told. Serialized as texts.
     #[serde(serialize_with = "as_texts")]
     pub problems: Vec<ReloadError>,
 }
@@ -51,6 +52,7 @@ pub struct Plugin {
     /// The version of its crate.
     pub version: String,
     /// Its artifact.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// What it needs, in the order in which its author wrote it.
     pub needs: Vec<Need>,
@@ -249,6 +251,8 @@ fn order(
     plugins: &mut BTreeMap<PluginName, Plugin>,
     problems: &mut Vec<ReloadError>,
 ) -> Vec<PluginName> {
+    /// So many reasons are told. Each takes a look at all plugins, and a crafted file may have any number of them.
+    const MAX_PROBLEMS: usize = 256;
     let mut left: BTreeMap<_, _> = named
         .iter()
         .map(|(name, artifact)| (name.clone(), artifact.metadata.clone()))
@@ -272,7 +276,8 @@ fn order(
         }
         problems.push(error);
         // One need less is looked at next time.
-        let Some((user, from)) = refused.last() else {
+        let next = refused.last().filter(|_| problems.len() < MAX_PROBLEMS);
+        let Some((user, from)) = next else {
             return left.into_keys().collect();
         };
         if let Some(metadata) = left.get_mut(user) {

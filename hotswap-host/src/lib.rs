@@ -44,6 +44,7 @@ mod resolve;
 mod retirement;
 pub mod runtime;
 mod saved_state;
+pub mod shown;
 #[cfg(unix)]
 pub mod signal;
 mod swapper;

@@ -1,5 +1,6 @@
 //! Reloading on a signal: what `cargo hotswap reload` sends, and what an operator's `kill -USR1` does.
 use crate::error::ReloadError;
+use crate::runtime::may_mean_reload;
 use crate::swapper::{Cause, Swapper, WeakSwapper};
 use crate::telemetry::contain;
 use signal_hook::consts::FORBIDDEN;
@@ -18,6 +19,8 @@ pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
 /// [`observe`](crate::Builder::observe)) see these reloads, too. Signals that arrive during a reload make one more follow
 /// it. The tools beside the host are told which signal it is: see [`runtime`](crate::runtime).
 ///
+/// `signal` is SIGUSR1, SIGUSR2, SIGHUP, SIGWINCH or a real-time signal; no tool sends another one.
+///
 /// It does not keep the plugins loaded: when the last swapper is gone, signals do nothing.
 ///
 /// ```no_run
@@ -34,7 +37,7 @@ pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
 /// [`ListenError`] if the signal cannot be listened for, or if this is called where a reload is refused: inside a call
 /// or a hook, or after the shutdown.
 pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError> {
-    if FORBIDDEN.contains(&signal) {
+    if FORBIDDEN.contains(&signal) || !may_mean_reload(signal) {
         return Err(ListenError::Forbidden { signal });
     }
     let refused = |error| ListenError::Refused { signal, error };
@@ -121,8 +124,10 @@ impl Drop for Listener {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
-    /// The signal means something else, whatever the process does.
-    #[error("signal {signal} cannot be used for reloading; take SIGUSR1")]
+    /// The signal means something else.
+    #[error(
+        "signal {signal} cannot be used for reloading; take SIGUSR1, or another that programs may use as they like"
+    )]
     Forbidden {
         /// The signal.
         signal: i32,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use hotswap_host::artifact::BuildId;
+use hotswap_host::shown;
 use serde::Serialize;
 
 use crate::Error;
@@ -54,13 +55,13 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
     }
     for built in &built {
         match args.message_format {
-            MessageFormat::Human => session.ui.result(built.file.display()),
+            MessageFormat::Human => session.ui.result(shown::path(&built.file)),
             MessageFormat::Json => session.ui.json(&Message::of(built)),
         }
     }
     for program in &programs {
         match args.message_format {
-            MessageFormat::Human => session.ui.result(program.file.display()),
+            MessageFormat::Human => session.ui.result(shown::path(&program.file)),
             MessageFormat::Json => session.ui.json(&ProgramMessage::of(program)),
         }
     }

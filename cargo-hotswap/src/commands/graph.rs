@@ -34,6 +34,9 @@ pub(crate) fn execute(session: &Session, args: &GraphArgs) -> Result<u8, Error> 
     }
 }
 
+/// More plugins than anybody looks at: it is another directory that was meant.
+const MAX_PLUGINS: usize = 1024;
+
 /// The artifacts of the directory or host that is meant; at least one.
 fn artifacts(session: &Session, args: &GraphArgs) -> Result<Vec<Artifact>, Error> {
     let (directory, host) = match plain_directory(session, args) {
@@ -50,6 +53,13 @@ fn artifacts(session: &Session, args: &GraphArgs) -> Result<Vec<Artifact>, Error
     };
     if files.is_empty() {
         return Err(nothing(session, host.as_ref(), directory)?);
+    }
+    if files.len() > MAX_PLUGINS {
+        return Err(Error::TooManyPlugins {
+            directory,
+            found: files.len(),
+            limit: MAX_PLUGINS,
+        });
     }
     let read = |file: &PathBuf| Artifact::read(file);
     let artifacts: Result<_, _> = files.iter().map(read).collect();

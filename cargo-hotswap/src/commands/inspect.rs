@@ -4,21 +4,24 @@ use std::fmt::{self, Display};
 
 use hotswap_host::LiveKind;
 use hotswap_host::artifact::{
-    self, Artifact, Caution, Hindrance, Import, ImportKind, LiveEntry, State,
+    self, Artifact, Caution, Hindrance, Import, ImportKind, Links, LiveEntry, State,
 };
+use hotswap_host::shown::{self, Shown};
 use serde::Serialize;
 
 use crate::Error;
 use crate::cli::InspectArgs;
-use crate::error::{exit, io};
+use crate::error::exit;
 use crate::session::Session;
 
 /// Prints what the artifact says about itself, what would keep it from leaving memory, and what to beware of.
 pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error> {
     let path = session.absolute(&args.artifact);
-    let artifact = Artifact::read(&path).map_err(|error| Error::Artifact(Box::new(error)))?;
-    let bytes = std::fs::read(&path).map_err(io("read", &path))?;
+    let refused = |error| Error::Artifact(Box::new(error));
+    let bytes = artifact::read_bytes(&path).map_err(refused)?;
+    let artifact = Artifact::from_bytes(&path, &bytes).map_err(refused)?;
     let view = View {
+        links: artifact::links(&bytes),
         cautions: artifact::cautions(&bytes, &artifact.metadata),
         artifact,
         hindrances: artifact::hindrances(&bytes),
@@ -35,6 +38,7 @@ pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error
 struct View {
     #[serde(flatten)]
     artifact: Artifact,
+    links: Links,
     hindrances: Vec<Hindrance>,
     cautions: Vec<Caution>,
 }
@@ -52,7 +56,7 @@ impl Display for View {
         if metadata.name.as_str() != metadata.crate_name {
             write!(f, " (crate {})", metadata.crate_name)?;
         }
-        row(f, "file", [file.display()])?;
+        row(f, "file", [shown::path(file)])?;
         row(f, "build id", [build_id])?;
         let commit = note.as_ref().map_or_else(
             || {
@@ -102,6 +106,15 @@ impl Display for View {
         let state = |state: &State| format!("{}, version {}", state.type_name, state.version);
         row(f, "state", metadata.state.iter().map(state))?;
         row(f, "live", metadata.live.iter().map(live))?;
+        let Links {
+            needed,
+            runpath,
+            rpath,
+            ..
+        } = &self.links;
+        row(f, "needs", needed.iter().map(Shown))?;
+        row(f, "looks in", runpath.iter().map(Shown))?;
+        row(f, "looks first in", rpath.iter().map(Shown))?;
         row(
             f,
             "stays in memory",

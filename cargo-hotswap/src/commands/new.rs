@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use hotswap_host::shown;
 use toml_edit::DocumentMut;
 
 use crate::cli::{CompileOptions, NewArgs};
@@ -14,6 +15,10 @@ use crate::manifest::find_manifest;
 use crate::session::{Session, without_cargos_variables};
 use crate::workspace::Workspace;
 use crate::{Error, paths};
+
+mod around;
+
+use around::enclosing_workspace;
 
 /// The name of the first plugin of a new workspace.
 const FIRST_PLUGIN: &str = "greeter";
@@ -54,6 +59,9 @@ pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
         new.host(&directory, name, &program, WORKSPACE_WITH_PLUGIN)?;
         new.plugin(&directory.join("plugins").join(FIRST_PLUGIN), None)?;
     }
+    let checkout = shown::path(&new.dependencies.0);
+    let using = format_args!("hotswap in {checkout}");
+    session.ui.info("Using", using);
     Ok(exit::SUCCESS)
 }
 
@@ -127,6 +135,8 @@ impl New<'_> {
                 path: directory.to_owned(),
             });
         }
+        // Cargo itself asks nobody whose workspace it is.
+        enclosing_workspace(directory)?;
         // Cargo looks for a repository from there, and would make one of its own inside the host's if it were missing.
         if let Some(above) = directory.parent() {
             std::fs::create_dir_all(above).map_err(io("create", above))?;
@@ -141,9 +151,8 @@ impl New<'_> {
             command.args(["--name", name]);
         }
         let program = self.session.cargo.to_string_lossy().into_owned();
-        let output = command
-            .output()
-            .map_err(|source| Error::StartCargo { program, source })?;
+        let output = self.session.interrupt.output(&mut command)?;
+        let output = output.map_err(|source| Error::StartCargo { program, source })?;
         if !output.status.success() {
             return Err(Error::CargoNew {
                 directory: directory.to_owned(),
@@ -190,7 +199,7 @@ impl New<'_> {
     fn created(&self, what: &str, name: &str, directory: &Path) {
         self.session.ui.status(
             "Created",
-            format_args!("{what} `{name}` in {}", directory.display()),
+            format_args!("{what} `{name}` in {}", shown::path(directory)),
         );
     }
 }
@@ -211,6 +220,7 @@ impl Dependencies {
             };
         }
         let used = used_around(session, directory)?;
+        let of_workspace = used.as_deref();
         let program = std::env::current_exe().ok();
         // Cargo tells programs it runs where their package is.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -218,11 +228,10 @@ impl Dependencies {
             .iter()
             .chain(&package)
             .flat_map(|path| path.ancestors());
-        let checkout = used
-            .iter()
-            .map(PathBuf::as_path)
+        let checkout = of_workspace
+            .into_iter()
             .chain(own)
-            .find(|path| missing(path).is_none());
+            .find(|path| missing(path).is_none() && around::foreign_owner(path).is_none());
         let checkout = checkout.ok_or(Error::WhereIsHotswap)?;
         Ok(Self(checkout.to_owned()))
     }
@@ -259,26 +268,6 @@ fn missing(path: &Path) -> Option<&'static str> {
     ["hotswap-host", "hotswap-plugin", "cargo-hotswap"]
         .into_iter()
         .find(|name| !path.join(name).join("Cargo.toml").is_file())
-}
-
-/// The Cargo.toml of the workspace that a package in `directory` would belong to, and what is in it.
-fn enclosing_workspace(directory: &Path) -> Result<Option<(PathBuf, toml::Table)>, Error> {
-    for manifest in directory
-        .ancestors()
-        .skip(1)
-        .map(|above| above.join("Cargo.toml"))
-    {
-        if manifest.is_file() {
-            let table: toml::Table = read(&manifest)?.parse().map_err(|source| Error::Toml {
-                path: manifest.clone(),
-                source: Box::new(source),
-            })?;
-            if table.contains_key("workspace") {
-                return Ok(Some((manifest, table)));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// `HelloWorld` as the name of a package: `hello-world`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hotswap_host::shown;
+
 use crate::cli::ReloadArgs;
 use crate::error::exit;
 use crate::project::Project;
@@ -15,13 +17,14 @@ pub(crate) fn execute(session: &Session, args: &ReloadArgs) -> Result<u8, Error>
     project.build_plugins()?;
     let hosts = hosts::of(&directory);
     if hosts.is_empty() {
-        return Err(Error::NoHostRunning { directory });
+        return Err(hosts::none_of(directory));
     }
+    hosts::warn_of_unseen(session);
     let mut all_well = true;
     for host in &hosts {
         session.ui.info(
             "Reloading",
-            format_args!("{} (pid {})", host.executable.display(), host.pid),
+            format_args!("{} (pid {})", shown::path(&host.executable), host.pid),
         );
         match hosts::reload(session, host, Duration::from_secs(args.timeout)) {
             Ok(attempt) => {

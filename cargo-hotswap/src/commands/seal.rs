@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use hotswap_host::artifact::{Artifact, Note};
+use hotswap_host::artifact::{self, Artifact, Note};
+use hotswap_host::shown;
 
 use crate::Error;
 use crate::cli::SealArgs;
 use crate::commit::UNKNOWN;
-use crate::error::{exit, io};
+use crate::error::exit;
 use crate::install;
 use crate::session::Session;
 
@@ -29,7 +30,8 @@ fn original(session: &Session, file: &Path) -> Result<Option<Note>, Error> {
 }
 
 fn seal(session: &Session, file: &Path, from: Option<&Note>) -> Result<(), Error> {
-    let mut bytes = std::fs::read(file).map_err(io("read", file))?;
+    let bytes = artifact::read_bytes(file).map_err(|error| Error::Artifact(Box::new(error)));
+    let mut bytes = bytes?;
     let before = bytes.clone();
     let own = Note::take_from(&mut bytes);
     // Only a plugin for this machine gets a note.
@@ -40,7 +42,7 @@ fn seal(session: &Session, file: &Path, from: Option<&Note>) -> Result<(), Error
         dirty: false,
     });
     note.append_to(&mut bytes);
-    let shown = file.display();
+    let shown = shown::path(file);
     if bytes == before {
         session.ui.status("Unchanged", shown);
         return Ok(());

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Write as _};
 
 use hotswap_host::graph::Graph;
+use hotswap_host::shown::is_deceptive;
 
 use super::picture::{Arrow, Kind, Line, Node, Picture};
 
@@ -59,10 +60,21 @@ impl Display for Quoted<'_> {
         for c in self.0.chars() {
             match c {
                 '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() => f.write_char(' ')?,
+                c if is_deceptive(c) => f.write_char(' ')?,
                 c => f.write_char(c)?,
             }
         }
         f.write_char('"')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Quoted;
+
+    #[test]
+    fn no_text_ends_the_string_or_begins_an_escape() {
+        let quoted = Quoted("a\"b\\N<b>#35;|]&`\nend\u{1b}[2J\u{202e}; é").to_string();
+        assert_eq!(quoted, r##""a\"b\\N<b>#35;|]&` end [2J ; é""##);
     }
 }

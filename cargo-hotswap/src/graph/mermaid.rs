@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Write as _};
 
 use hotswap_host::graph::Graph;
+use hotswap_host::shown::is_deceptive;
 
 use super::picture::{Kind, Line, Picture};
 
@@ -64,10 +65,24 @@ impl Display for Quoted<'_> {
         for c in self.0.chars() {
             match c {
                 c if c.is_alphanumeric() || " .,-_+:()".contains(c) => f.write_char(c)?,
-                c if c.is_control() => f.write_char(' ')?,
+                c if is_deceptive(c) => f.write_char(' ')?,
                 c => write!(f, "#{};", u32::from(c))?,
             }
         }
         f.write_char('"')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Quoted;
+
+    #[test]
+    fn no_text_ends_the_string_or_is_markup() {
+        let quoted = Quoted("a\"b\\N<b>#35;|]&`\nend\u{1b}[2J\u{202e}; é").to_string();
+        assert_eq!(
+            quoted,
+            "\"a#34;b#92;N#60;b#62;#35;35#59;#124;#93;#38;#96; end #91;2J #59; é\""
+        );
     }
 }

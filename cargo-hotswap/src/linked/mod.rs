@@ -21,7 +21,7 @@ use crate::cargo::Calls;
 use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;
-use crate::install::{BUILD_LOCK, Installed, Locked, OUT_LOCK};
+use crate::install::{Installed, Locked, OUT_LOCK};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;
@@ -61,8 +61,7 @@ pub(crate) fn build(
     if let Some((origin, remedy)) = settings::find_panic_abort(calls) {
         session.ui.warn(Error::PanicAbort { origin, remedy });
     }
-    let base = base_dir(calls.workspace);
-    let _lock = Locked::wait(session, &base, BUILD_LOCK, false)?;
+    let _lock = Locked::of_builds(session, &base_dir(calls.workspace))?;
     session.ui.start_progress(group.plugins.len() + 1);
     let built = compile(calls, group).and_then(|plugins| link(calls, host, binary, &plugins));
     session.ui.finish_progress();
@@ -226,7 +225,8 @@ fn check_takes_plugins(
     })
 }
 
-/// Removes what was generated for `host`, and nothing else. Returns whether there was anything.
+/// Removes what was generated for `host`, from a directory below the target directory that carries the mark of this workspace, and
+/// nothing else. Returns whether there was anything.
 pub(crate) fn clean(
     session: &Session,
     workspace: &Workspace,
@@ -234,10 +234,10 @@ pub(crate) fn clean(
     host: &Package,
 ) -> Result<bool, Error> {
     let path = out_dir(workspace, options, host);
-    if !path.is_dir() {
+    let base = &workspace.target_dir;
+    let Some((out, way)) = Locked::marked(session, base, &path, &workspace.root)? else {
         return Ok(false);
-    }
-    let out = Locked::wait(session, &path, OUT_LOCK, false)?;
+    };
     out.remove_stale()?;
     let program = |name: &str| {
         let name = name
@@ -252,11 +252,7 @@ pub(crate) fn clean(
         let file = path.join(name);
         session.ui.status("Removed", shown(&file, &workspace.root));
     }
-    // Those that are empty now; a file of somebody else's keeps its directory.
-    let base = base_dir(workspace);
-    path.ancestors()
-        .take_while(|above| **above != base)
-        .take_while(|above| std::fs::remove_dir(above).is_ok())
-        .for_each(drop);
+    // A file of somebody else's keeps its directory. That of all builds stays.
+    way.remove_empty(1);
     Ok(!removed.is_empty())
 }

@@ -88,17 +88,6 @@ fn a_set_that_a_host_would_refuse() {
     }
 }
 
-/// Plugins' names are checked when they are read, interfaces' names are not.
-#[test]
-fn texts_of_others_are_quoted() {
-    let fixture = Fixture::new();
-    let odd = r#"a\"b\\\\N<b>#35;|]&`\nend; é"#;
-    fixture.library("set/libodd.so", "odd", &[(odd, 1)], &[]);
-    fixture.library("set/libend.so", "end", &[], &[(&format!("odd {odd}"), 1)]);
-    assert_snapshot!("quoted-dot", format(&fixture, "set", "dot").stdout);
-    assert_snapshot!("quoted-mermaid", format(&fixture, "set", "mermaid").stdout);
-}
-
 #[test]
 fn a_host_by_its_directory_its_name_and_its_plugins() {
     let fixture = Fixture::new();

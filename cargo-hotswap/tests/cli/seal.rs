@@ -137,7 +137,7 @@ fn what_is_no_plugin_is_not_sealed() {
         ("plain.so", "is a plain library without plugin metadata"),
         ("half.so", "is cut short"),
         ("bare.so", "leave its section `.hotswap` in place"),
-        ("missing.so", "No such file"),
+        ("missing.so", "does not exist"),
     ] {
         let before = fs::read(fixture.root.join(name)).ok();
         let ran = fixture.run(&["seal", name]);

@@ -1,4 +1,5 @@
 use super::Metadata;
+use super::budget::Budget;
 use hotswap_plugin::contract::shim::CALLS;
 use memchr::memmem;
 use object::{File, Object, ObjectSection, ObjectSymbol};
@@ -77,47 +78,57 @@ pub fn cautions(bytes: &[u8], metadata: &Metadata) -> Vec<Caution> {
     let Ok(file) = File::parse(bytes) else {
         return Vec::new();
     };
-    let functions = environment(&file);
+    let functions = environment(&file, Budget::of(bytes));
     let mut found = Vec::new();
     if !functions.is_empty() {
         found.push(Caution::Environment { functions });
     }
     let closes = |hook: &String| ["on_stop", "save"].contains(&hook.as_str());
     if !metadata.hooks.iter().any(closes) {
-        found.extend(databases(&file));
+        found.extend(databases(&file, Budget::of(bytes)));
     }
     found
 }
 
 /// The functions that change the environment and that the library can reach: the plugin's own, which are marked, or, where
 /// it has none, those of the C library.
-fn environment(file: &File<'_>) -> Vec<String> {
-    let marked = file.sections().filter_map(|section| {
-        let name = section.name().ok()?.strip_prefix(CALLS)?;
-        Some(name.to_owned())
-    });
-    let imported = file
-        .dynamic_symbols()
-        .filter(|symbol| symbol.is_undefined())
-        .filter_map(|symbol| Some(symbol.name().ok()?.to_owned()));
-    let mut functions: Vec<_> = marked
-        .chain(imported)
-        .filter(|name| ENVIRONMENT.contains(&name.as_str()))
-        .collect();
-    functions.sort();
-    functions.dedup();
-    functions
+fn environment(file: &File<'_>, mut budget: Budget) -> Vec<String> {
+    let mut names = Vec::new();
+    for section in file.sections() {
+        let name = section.name_bytes().unwrap_or_default();
+        if !budget.covers(name) {
+            break;
+        }
+        names.extend(name.strip_prefix(CALLS.as_bytes()));
+    }
+    for symbol in file.dynamic_symbols().filter(ObjectSymbol::is_undefined) {
+        let name = symbol.name_bytes().unwrap_or_default();
+        if !budget.covers(name) {
+            break;
+        }
+        names.push(name);
+    }
+    let changes = |function: &&str| names.contains(&function.as_bytes());
+    ENVIRONMENT
+        .into_iter()
+        .filter(changes)
+        .map(str::to_owned)
+        .collect()
 }
 
-fn databases(file: &File<'_>) -> impl Iterator<Item = Caution> {
-    let constants: Vec<_> = file
-        .sections()
-        .filter(|section| {
-            let name = section.name();
-            name.is_ok_and(|name| name.starts_with(".rodata"))
-        })
-        .filter_map(|section| section.data().ok())
-        .collect();
+fn databases(file: &File<'_>, mut budget: Budget) -> impl Iterator<Item = Caution> {
+    let mut constants = Vec::new();
+    for section in file.sections() {
+        let name = section.name_bytes().unwrap_or_default();
+        let data = match name.starts_with(b".rodata") {
+            true => section.data().unwrap_or_default(),
+            false => &[],
+        };
+        if !budget.covers(name) || !budget.covers(data) {
+            break;
+        }
+        constants.push(data);
+    }
     let has = move |text: &[u8]| {
         let finder = memmem::Finder::new(text);
         constants.iter().any(|data| finder.find(data).is_some())

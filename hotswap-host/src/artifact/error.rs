@@ -1,6 +1,7 @@
 use super::BuildId;
 use crate::base::name::PluginName;
-use std::fmt::{self, Write};
+use crate::shown::{Shown, line, path};
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -44,29 +45,10 @@ impl ArtifactError {
 
 impl fmt::Display for ArtifactError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = OneLine(f);
         if let Some(plugin) = &self.plugin {
-            write!(line, "{plugin}: ")?;
+            write!(f, "{plugin}: ")?;
         }
-        write!(line, "{} {}", self.file.display(), self.problem)
-    }
-}
-
-/// Escapes control characters: texts of a damaged file may have any.
-struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
-
-impl Write for OneLine<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for part in text.split_inclusive(char::is_control) {
-            match part.chars().next_back() {
-                Some(last) if last.is_control() => {
-                    let before = &part[..part.len() - last.len_utf8()];
-                    write!(self.0, "{before}{}", last.escape_debug())?;
-                }
-                _ => self.0.write_str(part)?,
-            }
-        }
-        Ok(())
+        write!(f, "{} {}", path(&self.file), Shown(&self.problem))
     }
 }
 
@@ -81,7 +63,10 @@ pub enum ArtifactProblem {
     #[error("does not exist; build it with `cargo hotswap build`")]
     NotFound,
     /// A symbolic link leads nowhere.
-    #[error("is a link to {}, which does not exist; build that, or remove the link", target.display())]
+    #[error(
+        "is a link to {}, which does not exist; build that, or remove the link",
+        path(target)
+    )]
     DanglingLink {
         /// Where the link leads.
         target: PathBuf,
@@ -124,7 +109,10 @@ pub enum ArtifactProblem {
     #[error("is not a library in any format that is known; build it with `cargo hotswap build`")]
     Garbage,
     /// The file's own tables contradict each other.
-    #[error("is damaged: {reason}; build it again with `cargo hotswap build`")]
+    #[error(
+        "is damaged: {}; build it again with `cargo hotswap build`",
+        Shown(reason)
+    )]
     Damaged {
         /// Where it is.
         reason: String,
@@ -170,13 +158,32 @@ pub enum ArtifactProblem {
     )]
     NotAPlugin,
     /// The section of metadata cannot be understood.
-    #[error("has damaged metadata: {reason}; build it again with `cargo hotswap build`")]
+    #[error(
+        "has damaged metadata: {}; build it again with `cargo hotswap build`",
+        Shown(reason)
+    )]
     Metadata {
         /// Which part, and why.
         reason: String,
     },
+    /// A text in the metadata or in the note is not what it should be: it could make readers or a terminal take it for another.
+    #[error(
+        "has damaged metadata: its `{field}` is \"{text:.64}\", and not {allowed}; build it again with `cargo hotswap build`",
+        text = line(text)
+    )]
+    Text {
+        /// Which text.
+        field: &'static str,
+        /// The text.
+        text: String,
+        /// What it would have to be.
+        allowed: &'static str,
+    },
     /// The note behind the library cannot be understood.
-    #[error("has a damaged note: {reason}; build it again with `cargo hotswap build`")]
+    #[error(
+        "has a damaged note: {}; build it again with `cargo hotswap build`",
+        Shown(reason)
+    )]
     Note {
         /// Why.
         reason: String,
@@ -219,19 +226,25 @@ fn profile_table(profile: &str) -> &str {
 #[non_exhaustive]
 pub enum FindError {
     /// There is no such directory.
-    #[error("the plugin directory {} does not exist; create it, or build plugins into it with `cargo hotswap build --out-dir`", dir.display())]
+    #[error(
+        "the plugin directory {} does not exist; create it, or build plugins into it with `cargo hotswap build --out-dir`",
+        path(dir)
+    )]
     Missing {
         /// The directory.
         dir: PathBuf,
     },
     /// There is a file of this name.
-    #[error("the plugin directory {} is not a directory; name the directory that the plugins are in", dir.display())]
+    #[error(
+        "the plugin directory {} is not a directory; name the directory that the plugins are in",
+        path(dir)
+    )]
     NotADirectory {
         /// What was named.
         dir: PathBuf,
     },
     /// The operating system refused to list the directory.
-    #[error("the plugin directory {} cannot be read: {error}", dir.display())]
+    #[error("the plugin directory {} cannot be read: {error}", path(dir))]
     Unreadable {
         /// The directory.
         dir: PathBuf,

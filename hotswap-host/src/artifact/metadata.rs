@@ -1,6 +1,7 @@
 use super::error::{ArtifactError, ArtifactProblem};
 use super::live::{self, LiveEntry};
 use super::parts::Parts;
+use super::texts;
 use super::type_hash::TypeHash;
 use crate::base::name::PluginName;
 use hotswap_plugin::contract;
@@ -137,9 +138,11 @@ impl Metadata {
         }
         let metadata = Parts::of(section)
             .and_then(|parts| Metadata::from_parts(found, &parts, live))
-            .map_err(|reason| ArtifactError {
+            .map_err(|reason| ArtifactProblem::Metadata { reason })
+            .and_then(|metadata| metadata.check_texts().map(|()| metadata))
+            .map_err(|problem| ArtifactError {
                 plugin: best_guess(section),
-                ..damaged(reason)
+                ..ArtifactError::new(file, problem)
             })?;
         if metadata.panic == PanicStrategy::Abort {
             let problem = ArtifactProblem::PanicAbort {
@@ -158,7 +161,7 @@ impl Metadata {
         let build: RawBuild = parts.json(b"bild")?;
         Ok(Metadata {
             contract,
-            name: checked_name(&plugin.name)?,
+            name: PluginName::from(&*plugin.name),
             version: plugin.version,
             crate_name: plugin.crate_name,
             reloadable: plugin.reloadable,
@@ -188,19 +191,9 @@ fn best_guess(section: &[u8]) -> Option<PluginName> {
         name: Cow<'a, str>,
     }
     let named: Named<'_> = Parts::of(section).ok()?.json(b"plug").ok()?;
-    checked_name(&named.name).ok()
-}
-
-/// Names become parts of file names, log lines and reports.
-fn checked_name(name: &str) -> Result<PluginName, String> {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
-    if name.is_empty() || name.len() > 128 || !name.chars().all(allowed) {
-        return Err(format!(
-            "the plugin's name is \"{}\", but names are letters, digits, `-` and `_`, at most 128 bytes",
-            name.escape_debug()
-        ));
-    }
-    Ok(PluginName::from(name))
+    texts::Kind::Name
+        .accepts(&named.name)
+        .then(|| PluginName::from(&*named.name))
 }
 
 #[derive(Deserialize)]

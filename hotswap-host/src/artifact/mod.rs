@@ -7,12 +7,14 @@
 //!
 //! A file is identified by its [`BuildId`], the hash of all its bytes before the note: a commit that changes no source
 //! of the plugin changes no build.
+mod budget;
 mod build_id;
 mod caution;
 mod error;
 mod find;
 mod fingerprint;
 mod form;
+mod links;
 mod live;
 mod metadata;
 mod no_delete;
@@ -20,6 +22,7 @@ mod note;
 mod open_failure;
 mod parts;
 mod read;
+mod texts;
 mod type_hash;
 mod unload;
 
@@ -32,12 +35,13 @@ pub use build_id::{BuildId, ParseBuildIdError};
 pub use caution::{Caution, cautions};
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;
+pub use links::{Links, links};
 pub use live::LiveEntry;
 pub use metadata::{Export, Function, Import, ImportKind, Metadata, PanicStrategy, State};
 pub use no_delete::clear_no_delete;
 pub use note::Note;
 pub use open_failure::OpenFailure;
-pub use read::Artifact;
+pub use read::{Artifact, read_bytes};
 pub use type_hash::TypeHash;
 pub use unload::{Hindrance, hindrances};
 

@@ -1,5 +1,6 @@
 use super::BuildId;
 use super::error::ArtifactProblem;
+use super::texts;
 use hotswap_plugin::contract::metadata::NOTE_MAGIC;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 /// It lies behind the last byte of the library, where no loader looks, and is no part of the [`BuildId`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// The last commit that touched the plugin's own sources, as 40 hexadecimal digits, or `unknown`.
+    /// The last commit that touched the plugin's own sources, as 40 hexadecimal digits, or `unknown`. A file in which it has anything
+    /// but ASCII letters, digits, `-`, `.`, `_` and `+` is refused.
     pub commit: String,
     /// Whether those sources had changes that were not committed.
     pub dirty: bool,
@@ -48,9 +50,14 @@ impl Note {
     pub fn take_from(artifact: &mut Vec<u8>) -> Option<Note> {
         let (library, json) = split(artifact).ok()?;
         let Written::<Note> { note, .. } = serde_json::from_slice(json?).ok()?;
+        note.check().ok()?;
         let len = library.len();
         artifact.truncate(len);
         Some(note)
+    }
+
+    fn check(&self) -> Result<(), ArtifactProblem> {
+        texts::check("commit", &self.commit, texts::Kind::Word)
     }
 
     /// Takes a file apart into the library, its identity and its note.
@@ -70,6 +77,7 @@ impl Note {
                 found,
             });
         }
+        note.check()?;
         Ok((library, found, Some(note)))
     }
 }
@@ -143,7 +151,11 @@ mod tests {
             let mut flipped = file.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             match Note::separate(&flipped) {
-                Err(ArtifactProblem::Note { .. } | ArtifactProblem::AnotherBuild { .. }) => {}
+                Err(
+                    ArtifactProblem::Note { .. }
+                    | ArtifactProblem::AnotherBuild { .. }
+                    | ArtifactProblem::Text { .. },
+                ) => {}
                 // The magic is gone: the note is taken for a part of the library.
                 Ok((library, _, None)) => assert_eq!(library.len(), file.len()),
                 // What it says of the sources has changed, or the case of a digit.

@@ -1,3 +1,4 @@
+use crate::shown::{Shown, path};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -113,22 +114,26 @@ impl fmt::Display for OpenFailure {
         match self {
             OpenFailure::MissingLibrary { library } => write!(
                 f,
-                "needs the library {library}, which is not found; install it, or add its directory to LD_LIBRARY_PATH"
+                "needs the library {}, which is not found; install it, or add its directory to LD_LIBRARY_PATH",
+                Shown(library)
             ),
             OpenFailure::TakenFor { copy, other } => write!(
                 f,
                 "was not opened: the system's loader took its private copy {} for {}, which is loaded already; try again, \
                  with HOTSWAP_RUNTIME_DIR on another file system if it happens again",
-                copy.display(),
-                other.display()
+                path(copy),
+                path(other)
             ),
             OpenFailure::MissingSymbol { symbol } => write!(
                 f,
-                "needs the symbol {symbol}, which nothing defines; link the library that has it into the plugin"
+                "needs the symbol {}, which nothing defines; link the library that has it into the plugin",
+                Shown(symbol)
             ),
             OpenFailure::OldLibrary { library, version } => write!(
                 f,
-                "needs version {version} of {library}, which is older; build the plugin on this system, or on one as old"
+                "needs version {} of {}, which is older; build the plugin on this system, or on one as old",
+                Shown(version),
+                Shown(library)
             ),
             OpenFailure::StaticTls => f.write_str(
                 "needs static thread-local memory, of which none is left; build what it links with \
@@ -142,7 +147,9 @@ impl fmt::Display for OpenFailure {
                 f,
                 "is a library, and this host can load none: {reason}; use `cargo hotswap build --static`"
             ),
-            OpenFailure::Other { text } => write!(f, "is refused by the system's loader: {text}"),
+            OpenFailure::Other { text } => {
+                write!(f, "is refused by the system's loader: {}", Shown(text))
+            },
         }
     }
 }

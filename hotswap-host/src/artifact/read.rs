@@ -2,6 +2,7 @@ use super::error::{ArtifactError, ArtifactProblem};
 use super::find::check_is_file;
 use super::fingerprint::Fingerprint;
 use super::{BuildId, Metadata, Note, form};
+use crate::base::paths::as_text;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub struct Artifact {
     /// The file, as it was asked for.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// Which build it is.
     pub build_id: BuildId,
@@ -51,6 +53,14 @@ impl Artifact {
             shim: sections.shim,
         })
     }
+}
+
+/// Reads the bytes of a plugin's file, as [`Artifact::read`] does: only of a regular file, and as it was at one moment.
+///
+/// # Errors
+/// [`ArtifactError`] if the file cannot be read.
+pub fn read_bytes(file: &Path) -> Result<Vec<u8>, ArtifactError> {
+    Ok(read_source(file)?.bytes)
 }
 
 /// What is known of a plugin that has no file of its own.

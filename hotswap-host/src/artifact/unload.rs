@@ -1,3 +1,6 @@
+use super::budget::Budget;
+use super::links;
+use crate::shown::Shown;
 use object::read::elf::{ElfFile, FileHeader, Sym};
 use object::{Architecture, Endianness, File, Object, RelocationFlags, elf};
 use serde::Serialize;
@@ -47,19 +50,22 @@ impl fmt::Display for Hindrance {
             }
             Hindrance::NoDelete => f.write_str("is linked with `-z nodelete`"),
             Hindrance::UniqueSymbols { count: 1, first } => {
+                let first = Shown(first);
                 write!(f, "defines a symbol that is unique in the process: {first}")
             }
             Hindrance::UniqueSymbols { count, first } => {
                 write!(
                     f,
-                    "defines {count} symbols that are unique in the process, the first is {first}"
+                    "defines {count} symbols that are unique in the process, the first is {}",
+                    Shown(first)
                 )
             }
-            Hindrance::Needs { library } => write!(f, "needs the library {library}"),
+            Hindrance::Needs { library } => write!(f, "needs the library {}", Shown(library)),
             Hindrance::Calls { function } => {
                 write!(
                     f,
-                    "uses {function}, which leaves addresses of it with the system"
+                    "uses {}, which leaves addresses of it with the system",
+                    Shown(function)
                 )
             }
         }
@@ -124,13 +130,16 @@ const CALL_BACKS: [&str; 35] = [
 /// said. Only ELF files are looked into: libraries stay in memory on platforms that have others.
 pub fn hindrances(bytes: &[u8]) -> Vec<Hindrance> {
     match File::parse(bytes) {
-        Ok(File::Elf32(elf)) => of_elf(&elf),
-        Ok(File::Elf64(elf)) => of_elf(&elf),
+        Ok(File::Elf32(elf)) => of_elf(&elf, Budget::of(bytes)),
+        Ok(File::Elf64(elf)) => of_elf(&elf, Budget::of(bytes)),
         _ => Vec::new(),
     }
 }
 
-fn of_elf<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hindrance> {
+fn of_elf<H: FileHeader<Endian = Endianness>>(
+    file: &ElfFile<'_, H>,
+    budget: Budget,
+) -> Vec<Hindrance> {
     let mut found = Vec::new();
     let table = file.elf_dynamic_table().unwrap_or_default();
     let flagged = |tag, flag: u64| {
@@ -144,11 +153,7 @@ fn of_elf<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hind
     if flagged(elf::DT_FLAGS_1, elf::DF_1_NODELETE.0) {
         found.push(Hindrance::NoDelete);
     }
-    let names = table
-        .iter()
-        .filter(|entry| entry.tag == elf::DT_NEEDED)
-        .map(|entry| table.string(entry));
-    for library in names.map(|name| text(name.unwrap_or(b"?"))) {
+    for library in links::texts(&table, elf::DT_NEEDED) {
         if !KNOWN_LIBRARIES
             .iter()
             .any(|known| library.starts_with(known))
@@ -156,7 +161,7 @@ fn of_elf<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hind
             found.push(Hindrance::Needs { library });
         }
     }
-    found.extend(of_symbols(file));
+    found.extend(of_symbols(file, budget));
     found
 }
 
@@ -172,24 +177,32 @@ fn relocates_static_tls<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H
             .any(|(_, relocation)| is_one(relocation.flags()))
 }
 
-fn of_symbols<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Vec<Hindrance> {
+fn of_symbols<H: FileHeader<Endian = Endianness>>(
+    file: &ElfFile<'_, H>,
+    mut budget: Budget,
+) -> Vec<Hindrance> {
     let endian = file.endian();
     let symbols = file.elf_dynamic_symbol_table();
     let mut found = Vec::new();
     let mut unique = None::<(usize, String)>;
     for symbol in symbols.iter() {
-        let name = || text(symbol.name(endian, symbols.strings()).unwrap_or(b"?"));
+        let name = || symbol.name(endian, symbols.strings()).unwrap_or(b"?");
         if symbol.is_undefined(endian) {
-            let function = name();
+            let name = name();
+            if !budget.covers(name) {
+                break;
+            }
+            let function = str::from_utf8(name).unwrap_or("?");
             // Variants for large files end in 64.
-            if CALL_BACKS
-                .binary_search(&function.trim_end_matches("64"))
-                .is_ok()
-            {
-                found.push(Hindrance::Calls { function });
+            let calls_back = CALL_BACKS.binary_search(&function.trim_end_matches("64"));
+            let hindrance = || Hindrance::Calls {
+                function: function.to_owned(),
+            };
+            if calls_back.is_ok() && !found.contains(&hindrance()) {
+                found.push(hindrance());
             }
         } else if symbol.st_bind() == elf::STB_GNU_UNIQUE {
-            unique.get_or_insert_with(|| (0, name())).0 += 1;
+            unique.get_or_insert_with(|| (0, text(name()))).0 += 1;
         }
     }
     found.extend(unique.map(|(count, first)| Hindrance::UniqueSymbols { count, first }));

@@ -1,4 +1,5 @@
 //! Names of plugins, compared the way people write them.
+use crate::shown;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 /// The name of a plugin.
 ///
-/// It is shown as it was written, and compared with `-` equal to `_` and case ignored: `Hello-World` and
+/// It is shown as it was written, on one line, and compared with `-` equal to `_` and case ignored: `Hello-World` and
 /// `hello_world` are one plugin.
 ///
 /// ```
@@ -67,7 +68,7 @@ impl From<String> for PluginName {
 
 impl fmt::Display for PluginName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.written)
+        f.pad(&shown::line(&self.written))
     }
 }
 

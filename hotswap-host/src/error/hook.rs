@@ -1,5 +1,6 @@
 //! Hooks that fail.
 use crate::base::name::PluginName;
+use crate::shown::path;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,7 @@ pub struct HookFailure {
 /// The file comes last, but not behind several lines, which end with what is to be done.
 fn told(message: &str, file: &Path) -> String {
     match message.contains('\n') {
-        true => format!(" ({}): {message}", file.display()),
-        false => format!(": {message} ({})", file.display()),
+        true => format!(" ({}): {message}", path(file)),
+        false => format!(": {message} ({})", path(file)),
     }
 }

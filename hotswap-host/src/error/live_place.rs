@@ -1,5 +1,6 @@
 //! Where a live item is, in errors about two of one name.
 use crate::base::name::PluginName;
+use crate::shown::path;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -22,6 +23,6 @@ impl fmt::Display for LivePlace {
             file,
             module,
         } = self;
-        write!(f, "in module {module} of {plugin} ({})", file.display())
+        write!(f, "in module {module} of {plugin} ({})", path(file))
     }
 }

@@ -6,6 +6,7 @@ use crate::base::name::PluginName;
 use crate::load::copy::CopyError;
 use crate::retirement::Holder;
 use crate::runtime::RuntimeError;
+use crate::shown::path;
 use hotswap_plugin::LiveKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,7 +29,11 @@ pub enum ReloadError {
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     /// Two artifacts hold plugins of the same name.
-    #[error("two artifacts hold the plugin {name}: {} and {}: remove one of them", first.display(), second.display())]
+    #[error(
+        "two artifacts hold the plugin {name}: {} and {}: remove one of them",
+        path(first),
+        path(second)
+    )]
     Duplicate {
         /// The name, as the second writes it.
         name: PluginName,
@@ -63,7 +68,7 @@ pub enum ReloadError {
     },
     /// The allow-list names a plugin that is not linked into the program.
     #[error(
-        "the plugin {name} is on the allow-list, but is not linked into {}: {}", program.display(),
+        "the plugin {name} is on the allow-list, but is not linked into {}: {}", path(program),
         match nearest {
             Some(nearest) => format!("did you mean {nearest}?"),
             None => "build the program with `cargo hotswap build --static`, which links all plugins of the host".into(),
@@ -81,7 +86,7 @@ pub enum ReloadError {
     #[error(
         "the plugins are linked into {}, so none can be reloaded: to change one, build the program again with `cargo \
          hotswap build --static` and restart it; to reload, start it with `cargo hotswap run`, which loads them",
-        program.display()
+        path(program)
     )]
     Static {
         /// The program.
@@ -94,7 +99,11 @@ pub enum ReloadError {
     )]
     LinkedTwice,
     /// The allow-list names a plugin that the directory does not hold.
-    #[error("the plugin {name} is on the allow-list, but {} holds no artifact of it: {}", dir.display(), found_or_build(nearest, name))]
+    #[error(
+        "the plugin {name} is on the allow-list, but {} holds no artifact of it: {}",
+        path(dir),
+        found_or_build(nearest, name)
+    )]
     Missing {
         /// The plugin.
         name: PluginName,
@@ -110,7 +119,11 @@ pub enum ReloadError {
         name: PluginName,
     },
     /// The only plugins to reload were named, and one is nowhere.
-    #[error("no plugin {name} is loaded, or in {}: {}", dir.display(), found_or_build(nearest, name))]
+    #[error(
+        "no plugin {name} is loaded, or in {}: {}",
+        path(dir),
+        found_or_build(nearest, name)
+    )]
     Unknown {
         /// The name.
         name: PluginName,
@@ -123,7 +136,7 @@ pub enum ReloadError {
     #[error(
         "the plugin directory {} holds no plugins{}; build them into it with `cargo hotswap build --out-dir`, or let \
          the host run without any: `Builder::allow_empty`",
-        dir.display(),
+        path(dir),
         if live.is_empty() { String::new() } else { format!(", and {} would be gone", list(live)) }
     )]
     Empty {
@@ -133,7 +146,10 @@ pub enum ReloadError {
         live: Vec<PluginName>,
     },
     /// The host insists on its own compiler.
-    #[error("{plugin} ({}) was built by {found}, and the host insists on {expected}: build it again with that compiler", file.display())]
+    #[error(
+        "{plugin} ({}) was built by {found}, and the host insists on {expected}: build it again with that compiler",
+        path(file)
+    )]
     Toolchain {
         /// The plugin.
         plugin: PluginName,
@@ -145,7 +161,7 @@ pub enum ReloadError {
         expected: String,
     },
     /// The dynamic linker refused the library.
-    #[error("{plugin}: {} cannot be opened: it {failure}", file.display())]
+    #[error("{plugin}: {} cannot be opened: it {failure}", path(file))]
     Open {
         /// The plugin.
         plugin: PluginName,
@@ -155,7 +171,10 @@ pub enum ReloadError {
         failure: OpenFailure,
     },
     /// The library's tables do not have the layout that the host knows.
-    #[error("{plugin}: {} does not fit this host: {message}: build plugin and host with the same version of hotswap", file.display())]
+    #[error(
+        "{plugin}: {} does not fit this host: {message}: build plugin and host with the same version of hotswap",
+        path(file)
+    )]
     Layout {
         /// The plugin.
         plugin: PluginName,
@@ -165,7 +184,7 @@ pub enum ReloadError {
         message: String,
     },
     /// A plugin imports something that nobody offers.
-    #[error("{plugin} ({}) imports {import}: {message}", file.display())]
+    #[error("{plugin} ({}) imports {import}: {message}", path(file))]
     Import {
         /// The plugin.
         plugin: PluginName,
@@ -209,7 +228,11 @@ pub enum ReloadError {
         users: Vec<PluginName>,
     },
     /// A plugin that may not be replaced imports one that may: when that one is, it could not follow.
-    #[error("{plugin} ({}) may not be replaced, but imports what may: {}: let all of them be replaced, or none", file.display(), arrows(chain))]
+    #[error(
+        "{plugin} ({}) may not be replaced, but imports what may: {}: let all of them be replaced, or none",
+        path(file),
+        arrows(chain)
+    )]
     NotReloadable {
         /// The plugin.
         plugin: PluginName,
@@ -239,7 +262,7 @@ pub enum ReloadError {
     #[error(
         "{plugin}: {hook} has not returned within {limit:?} ({}): nothing has changed, and this build stays in memory until \
          the hook returns; let it return sooner, or raise `Builder::hook_limit`",
-        file.display()
+        path(file)
     )]
     HookTimeout {
         /// The plugin.
@@ -439,7 +462,7 @@ fn arrows(names: &[PluginName]) -> String {
 }
 
 fn joined(names: &[PluginName], between: &str) -> String {
-    let names: Vec<_> = names.iter().map(PluginName::as_str).collect();
+    let names: Vec<_> = names.iter().map(PluginName::to_string).collect();
     names.join(between)
 }
 

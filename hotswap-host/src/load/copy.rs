@@ -16,6 +16,7 @@ use crate::artifact::{Artifact, BuildId};
 use crate::base::name::PluginName;
 use crate::platform;
 use crate::runtime::{HostDir, RuntimeError};
+use crate::shown;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::mem::ManuallyDrop;
@@ -36,7 +37,7 @@ pub(crate) struct CopyDir {
 #[error(
     "{plugin}: no private copy of {} can be made: {as_file}; nor in memory: {in_memory}; free some space, or set \
      HOTSWAP_RUNTIME_DIR to a directory that can be written to",
-    file.display()
+    shown::path(file)
 )]
 #[non_exhaustive]
 pub struct CopyError {
@@ -174,7 +175,7 @@ fn unique_name(plugin: &PluginName, build: BuildId) -> String {
 /// Writes a file into the host's directory, which is made again where somebody has removed it.
 fn write_into(dir: &HostDir, name: &str, bytes: &[u8], patch: &Patch) -> Result<PathBuf, String> {
     let dir = dir.ready().map_err(|error| error.to_string())?;
-    write_file(&dir, name, bytes, patch).map_err(|error| format!("{}: {error}", dir.display()))
+    write_file(&dir, name, bytes, patch).map_err(|error| format!("{}: {error}", shown::path(&dir)))
 }
 
 fn write_file(dir: &Path, name: &str, bytes: &[u8], patch: &Patch) -> io::Result<PathBuf> {

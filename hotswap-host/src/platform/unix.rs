@@ -83,14 +83,100 @@ const NOEXEC: libc::c_ulong = libc::ST_NOEXEC;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const NOEXEC: libc::c_ulong = 0;
 
+/// Whether programs may give this signal a meaning of their own, as daemons do with SIGHUP.
+pub(crate) fn is_free_for_programs(signal: i32) -> bool {
+    let usual = [libc::SIGUSR1, libc::SIGUSR2, libc::SIGHUP, libc::SIGWINCH];
+    usual.contains(&signal) || is_real_time(signal)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_real_time(signal: i32) -> bool {
+    (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&signal)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn is_real_time(_: i32) -> bool {
+    false
+}
+
+/// Sends a signal to the process of this id, if that `is_meant`. The system is asked for the process before `is_meant` is, so that
+/// a process that gets the id afterwards does not get the signal; only where kernels have no such handles does it go by the id.
+pub(crate) fn send_signal_if(pid: u32, signal: i32, is_meant: impl Fn() -> bool) -> io::Result<()> {
+    let process = process_handle(pid)?;
+    if !is_meant() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let Some(process) = process else {
+        return send_signal(pid, signal);
+    };
+    send_signal_by_handle(&process, signal)
+}
+
+/// A handle of the process that has this id now, which means that process for ever. `None` where there are none.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn process_handle(pid: u32) -> io::Result<Option<OwnedFd>> {
+    let pid = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0);
+    let pid = pid.ok_or(io::ErrorKind::NotFound)?;
+    // SAFETY: the call takes two integers.
+    let handle = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if handle >= 0 {
+        // SAFETY: the kernel has just made the descriptor, and nobody else has it.
+        return Ok(Some(unsafe { OwnedFd::from_raw_fd(handle as i32) }));
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(libc::ESRCH) => Err(io::ErrorKind::NotFound.into()),
+        // Kernels before 5.3, and sandboxes that know only older calls.
+        Some(libc::ENOSYS | libc::EPERM) => Ok(None),
+        _ => Err(error),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn process_handle(_: u32) -> io::Result<Option<OwnedFd>> {
+    Ok(None)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn send_signal_by_handle(process: &OwnedFd, signal: i32) -> io::Result<()> {
+    let info = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: without an info the call takes a descriptor, which is open, and integers; a signal touches no memory of this process.
+    let sent = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            std::os::fd::AsRawFd::as_raw_fd(process),
+            signal,
+            info,
+            0,
+        )
+    };
+    match sent {
+        0 => Ok(()),
+        _ => Err(gone(io::Error::last_os_error())),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn send_signal_by_handle(_: &OwnedFd, _: i32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// The error, where it says that there is no such process any more in the words of this crate.
+fn gone(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(libc::ESRCH) => io::ErrorKind::NotFound.into(),
+        _ => error,
+    }
+}
+
 /// Sends a signal to a process.
-pub(crate) fn send_signal(pid: u32, signal: i32) -> io::Result<()> {
+fn send_signal(pid: u32, signal: i32) -> io::Result<()> {
     let pid = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0);
     let pid = pid.ok_or(io::ErrorKind::NotFound)?;
     // SAFETY: a signal touches no memory of this process; which one the other gets is the caller's choice.
     match unsafe { libc::kill(pid, signal) } {
         0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
+        _ => Err(gone(io::Error::last_os_error())),
     }
 }
 

@@ -75,8 +75,12 @@ pub(crate) fn forbids_code(_: &Path) -> io::Result<bool> {
 }
 
 /// There are no signals.
-pub(crate) fn send_signal(_: u32, _: i32) -> io::Result<()> {
+pub(crate) fn send_signal_if(_: u32, _: i32, _: impl Fn() -> bool) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn is_free_for_programs(_: i32) -> bool {
+    false
 }
 
 /// It is not asked: a host that lives holds the lock of its directory.

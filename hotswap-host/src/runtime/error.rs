@@ -1,3 +1,4 @@
+use crate::shown::path;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum RuntimeError {
     /// The directory is not there and cannot be made.
-    #[error("the runtime directory {} cannot be created: {error}", dir.display())]
+    #[error("the runtime directory {} cannot be created: {error}", path(dir))]
     NotCreated {
         /// The directory.
         dir: PathBuf,
@@ -15,13 +16,19 @@ pub enum RuntimeError {
         error: io::Error,
     },
     /// There is a file or a link of this name.
-    #[error("the runtime directory {} is no directory; remove it, or set HOTSWAP_RUNTIME_DIR to another", dir.display())]
+    #[error(
+        "the runtime directory {} is no directory; remove it, or set HOTSWAP_RUNTIME_DIR to another",
+        path(dir)
+    )]
     NotADirectory {
         /// What is in the way.
         dir: PathBuf,
     },
     /// It belongs to someone else, who could put libraries into it.
-    #[error("the runtime directory {} belongs to user {owner}; set HOTSWAP_RUNTIME_DIR to one of your own", dir.display())]
+    #[error(
+        "the runtime directory {} belongs to user {owner}; set HOTSWAP_RUNTIME_DIR to one of your own",
+        path(dir)
+    )]
     Foreign {
         /// The directory.
         dir: PathBuf,
@@ -29,7 +36,10 @@ pub enum RuntimeError {
         owner: u32,
     },
     /// Others than its owner may put libraries into it.
-    #[error("the runtime directory {0} may be written to by others (mode {mode:o}); run `chmod go-w {0}`", dir.display())]
+    #[error(
+        "the runtime directory {0} may be written to by others (mode {mode:o}); run `chmod go-w {0}`",
+        path(dir)
+    )]
     Exposed {
         /// The directory.
         dir: PathBuf,
@@ -37,7 +47,7 @@ pub enum RuntimeError {
         mode: u32,
     },
     /// A file in it cannot be written.
-    #[error("{} cannot be written: {error}", file.display())]
+    #[error("{} cannot be written: {error}", path(file))]
     NotWritten {
         /// The file.
         file: PathBuf,

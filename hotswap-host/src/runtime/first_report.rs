@@ -1,6 +1,7 @@
 //! Tells whoever started the host how its first load went.
 use super::record::StoredReport;
 use super::small_file;
+use crate::shown;
 use std::path::PathBuf;
 
 /// The environment variable that names the file for the [`StoredReport`] of a host's first load. Of several swappers in one
@@ -19,8 +20,8 @@ pub(crate) fn tell_starter(report: &StoredReport) {
     if report.ok && file.exists() {
         return;
     }
-    if let Ok(json) = serde_json::to_vec(report) {
+    if let Ok(json) = shown::json(report) {
         // The starter then does not learn of it, which is no reason to stop.
-        let _ = small_file::write(&file, &json);
+        let _ = small_file::write(&file, json.as_bytes());
     }
 }

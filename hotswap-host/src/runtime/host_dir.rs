@@ -14,8 +14,8 @@ use super::error::RuntimeError;
 use super::process;
 use super::record::{HostRecord, LockRecord, StoredReport};
 use super::small_file;
-use crate::platform;
 use crate::telemetry::contain;
+use crate::{platform, shown};
 use serde::Serialize;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -157,7 +157,7 @@ impl HostDir {
                 tracing::warn!(
                     target: "hotswap",
                     "the host's runtime directory was removed while it runs, and was made again: {}",
-                    path.display()
+                    shown::path(path)
                 );
             });
         }
@@ -219,12 +219,12 @@ impl Place {
             dir: self.path.clone(),
             host: host.clone(),
         };
-        let written = serde_json::to_vec(&record).map_err(io::Error::from);
+        let written = shown::json(&record).map_err(io::Error::from);
         written
             .and_then(|json| {
                 let mut file = &self.locks.file;
                 file.seek(SeekFrom::Start(0))?;
-                file.write_all(&json)?;
+                file.write_all(json.as_bytes())?;
                 self.locks.file.set_len(json.len() as u64)
             })
             .map_err(|error| RuntimeError::NotWritten {
@@ -235,9 +235,9 @@ impl Place {
 
     fn write(&self, name: &str, content: &impl Serialize) -> Result<(), RuntimeError> {
         let file = self.path.join(name);
-        serde_json::to_vec(content)
+        shown::json(content)
             .map_err(io::Error::from)
-            .and_then(|json| small_file::write(&file, &json))
+            .and_then(|json| small_file::write(&file, json.as_bytes()))
             .map_err(|error| RuntimeError::NotWritten { file, error })
     }
 }

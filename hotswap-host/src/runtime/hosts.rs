@@ -1,8 +1,7 @@
 use super::error::WaitError;
 use super::host_dir::{HOST, REPORT, host_dirs, is_abandoned};
 use super::record::{HostRecord, StoredReport};
-use super::{base, open_locks, process, small_file};
-use crate::platform;
+use super::{base, open_locks, process, signalling, small_file};
 use serde::de::DeserializeOwned;
 use std::io;
 use std::ops::Deref;
@@ -19,7 +18,7 @@ pub struct RunningHost {
 
 /// All hosts that run on this machine for this user, by process id.
 ///
-/// Directories that others could write to are passed over, as are hosts that have ended.
+/// Directories that others could write to are passed over, as are hosts that have ended: see [`refused`](super::refused()).
 pub fn hosts() -> Vec<RunningHost> {
     let bases = base::candidates()
         .into_iter()
@@ -100,23 +99,11 @@ impl RunningHost {
     /// [wait](Self::wait_for_attempt) for a later one.
     ///
     /// # Errors
-    /// If it listens for no signal (of kind [`Unsupported`](io::ErrorKind::Unsupported)), has ended (of kind
-    /// [`NotFound`](io::ErrorKind::NotFound)), or may not be signalled.
+    /// If it listens for no signal (of kind [`Unsupported`](io::ErrorKind::Unsupported)) or, as its file says, for one that is not
+    /// for reloading ([`InvalidData`](io::ErrorKind::InvalidData)), has ended ([`NotFound`](io::ErrorKind::NotFound)), or may not
+    /// be signalled. No other process gets the signal, even if it has the process id by now.
     pub fn request_reload(&self) -> io::Result<()> {
-        let Some(signal) = self.reload_signal else {
-            return Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                format!(
-                    "the host with process id {} reloads on no signal; call `hotswap_host::signal::reload_on` in it",
-                    self.pid
-                ),
-            ));
-        };
-        let ended = || io::Error::new(io::ErrorKind::NotFound, WaitError::Ended { pid: self.pid });
-        if !self.is_alive() {
-            return Err(ended());
-        }
-        platform::send_signal(self.pid, signal)
+        signalling::request_reload(&self.record)
     }
 
     /// Waits for the outcome of an attempt later than `after`; `None` waits for any.

@@ -27,6 +27,8 @@ mod hosts;
 mod open_locks;
 mod process;
 mod record;
+mod refused;
+mod signalling;
 mod small_file;
 
 #[cfg(test)]
@@ -36,7 +38,10 @@ pub use error::{RuntimeError, WaitError};
 pub use first_report::FIRST_REPORT;
 pub use hosts::{RunningHost, hosts};
 pub use record::{HostRecord, StoredReport};
+pub use refused::{RefusedDir, refused};
 
 pub(crate) use first_report::tell_starter;
 pub(crate) use host_dir::HostDir;
 pub(crate) use record::Reported;
+#[cfg(unix)]
+pub(crate) use signalling::may_mean_reload;

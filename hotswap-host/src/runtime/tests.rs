@@ -41,7 +41,7 @@ fn be_a_host() {
     };
     let dir = HostDir::create_in(Path::new(&base)).unwrap();
     let mut record = HostRecord::of_this_process(Path::new(&base));
-    record.reload_signal = Some(libc::SIGKILL);
+    record.reload_signal = Some(libc::SIGUSR1);
     dir.publish(&record).unwrap();
     fs::write(dir.path().join("copy.so"), "").unwrap();
     println!("\nin {}", dir.path().display());
@@ -281,4 +281,25 @@ fn reports_are_waited_for() {
     dir.withdraw();
     assert!(hosts_in(base.path()).is_empty());
     assert!(dir.path().exists());
+}
+
+#[test]
+fn records_are_escaped_as_json() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = HostDir::create_in(base.path()).unwrap();
+    let hostile = "a\u{1b}]52;c;eA==\u{7}\n\u{9b}2J\u{202e}b";
+    let record = HostRecord::of_this_process(&base.path().join(hostile));
+    dir.publish(&record).unwrap();
+    let report = StoredReport::new(0, 1, Err(&ReloadError::Vetoed(hostile.into())));
+    dir.store(&report).unwrap();
+    for name in ["host.json", "report.json", "lock"] {
+        let json = fs::read_to_string(dir.path().join(name)).unwrap();
+        assert!(json.contains("\\u001b]52"), "{json:?}");
+        assert!(!json.contains(crate::shown::is_deceptive), "{json:?}");
+    }
+    let [host] = &hosts_in(base.path())[..] else {
+        panic!("one host")
+    };
+    assert_eq!(host.plugin_dir, record.plugin_dir);
+    assert_eq!(host.report(), Some(report));
 }

@@ -3,6 +3,7 @@ use crate::base::name::PluginName;
 use crate::error::{HookFailure, ReloadError};
 use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
+use crate::shown;
 use crate::telemetry::contain;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,7 +48,7 @@ pub(super) fn each_in_turn(
                         hung.plugin,
                         hung.hook,
                         hooks.limit(),
-                        hung.file.display()
+                        shown::path(&hung.file)
                     );
                 });
                 late.push(hung.plugin);

@@ -63,7 +63,7 @@ fuzz_target!(|behind: Behind<'_>| {
             flip,
         } => {
             let note = Note {
-                commit: commit.into(),
+                commit: commit.chars().filter(char::is_ascii_alphanumeric).collect(),
                 dirty,
             };
             note.append_to(&mut file);

@@ -4,6 +4,7 @@ use crate::error::LivePlace;
 use crate::load::copy::CopyError;
 use hotswap_plugin::LiveKind;
 use std::io;
+use std::path::PathBuf;
 
 fn needed(failure: ReloadError) -> String {
     let error = ReloadError::Needed {
@@ -65,5 +66,49 @@ fn an_optional_plugin_that_cannot_be_left_out() {
         assert!(alone.contains(text), "{alone}");
         assert!(alone.contains("/plugins/libbeta.so"), "{alone}");
         assert_eq!(needed(failure), format!("{START}{alone}"));
+    }
+}
+
+/// What stands in the log as `reload failed: …`.
+#[test]
+fn no_name_of_a_file_or_a_library_forges_a_line() {
+    use crate::artifact::{Artifact, OpenFailure};
+    use crate::shown::is_deceptive;
+    let hostile = "lib\n2026-01-01 INFO hotswap: all is well\u{1b}[2J\u{202e}\u{9b}3J";
+    let file = PathBuf::from(format!("/plugins/{hostile}.so"));
+    // The name that the file implies.
+    let damaged = Artifact::from_bytes(&file, b"no library").unwrap_err();
+    let name = damaged.plugin_or_implied();
+    let texts = [
+        format!("{name:>9} is no plugin"),
+        ReloadError::Artifact(damaged).to_string(),
+        ReloadError::Duplicate {
+            name: name.clone(),
+            first: file.clone(),
+            second: file.clone(),
+        }
+        .to_string(),
+        ReloadError::Cycle {
+            chain: vec![name.clone(), name.clone()],
+        }
+        .to_string(),
+        ReloadError::Open {
+            plugin: name.clone(),
+            file: file.clone(),
+            failure: OpenFailure::from_loader_text(&format!(
+                "{hostile}: cannot open shared object file: No such file or directory"
+            )),
+        }
+        .to_string(),
+        ReloadError::Open {
+            plugin: name,
+            file,
+            failure: OpenFailure::from_loader_text(hostile),
+        }
+        .to_string(),
+    ];
+    for text in texts {
+        assert!(!text.contains(is_deceptive), "{text:?}");
+        assert!(text.contains(r"\n2026-01-01 INFO"), "{text}");
     }
 }
