@@ -310,7 +310,10 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "a destructor is listed as running",
         DESTRUCTORS,
-        ["        state.running.push(Arc::as_ptr(&library));\n", ""],
+        [
+            "        state.running.push(Arc::as_ptr(&library).cast());\n",
+            "",
+        ],
         Protocol("looks::a_destructor_that_waits_for_a_pin"),
     ),
     weaken(

@@ -134,3 +134,35 @@ fn sources(checkout: &Path) -> Vec<String> {
     }
     sources
 }
+
+/// The map of the code: a path in it is one of the checkout, or of the host's source.
+#[test]
+fn the_files_that_the_architecture_names_exist() {
+    let text = fs::read_to_string(checkout().join("ARCHITECTURE.md")).expect("there is this page");
+    let bases = [checkout(), checkout().join("hotswap-host/src")];
+    // With the crates and folders that a sentence has named before.
+    let crates = [
+        "hotswap-plugin/src",
+        "hotswap-macros/src",
+        "cargo-hotswap/src",
+    ];
+    let folders = ["", "swapper/reload", "swapper/retire", "plugin", "contract"];
+    let mut seen = 0;
+    for name in text.split('`').skip(1).step_by(2) {
+        let is_path = name.ends_with(".rs") || name.ends_with('/');
+        if !is_path || name.contains([' ', '{']) {
+            continue;
+        }
+        seen += 1;
+        let bases = bases
+            .iter()
+            .cloned()
+            .chain(crates.map(|base| checkout().join(base)));
+        let found = bases.flat_map(|base| folders.map(|folder| base.join(folder).join(name)));
+        assert!(
+            found.into_iter().any(|path| path.exists()),
+            "{name} does not exist"
+        );
+    }
+    assert!(seen > 40, "{seen}");
+}
