@@ -26,6 +26,7 @@
 pub mod artifact;
 mod async_call;
 mod bindings;
+mod environment;
 mod error;
 mod function;
 mod generation;

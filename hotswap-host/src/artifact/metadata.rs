@@ -1,4 +1,5 @@
 use super::error::{ArtifactError, ArtifactProblem};
+use super::limits;
 use super::live::{self, LiveEntry};
 use super::parts::{Parts, hex};
 use crate::name::PluginName;
@@ -284,6 +285,13 @@ fn with_hashes<R, T>(
     raw: Vec<R>,
     make: fn(R, TypeHash) -> T,
 ) -> Result<Vec<T>, String> {
+    if raw.len() > limits::ITEMS {
+        let tag = tag.escape_ascii();
+        return Err(format!(
+            "part `{tag}` is about more than {} items",
+            limits::ITEMS
+        ));
+    }
     let hashes = parts.hashes(tag, raw.len())?;
     Ok(raw
         .into_iter()

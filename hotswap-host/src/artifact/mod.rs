@@ -5,14 +5,19 @@
 //! [`Artifact::read`] reads one and refuses what is no plugin for this host, [`hindrances`] tells what would keep it
 //! from leaving memory, and [`cautions`] what it does with things that the process has only once.
 //!
+//! Files are not trusted while they are read: none takes more time or memory than the [`limits`] allow. What a plugin does once it
+//! is loaded is another matter: its code is part of the process.
+//!
 //! A file is identified by its [`BuildId`], the hash of all its bytes before the note: a commit that changes no source
 //! of the plugin changes no build.
+mod bounds;
 mod build_id;
 mod caution;
 mod error;
 mod find;
 mod fingerprint;
 mod form;
+pub mod limits;
 mod live;
 mod metadata;
 mod no_delete;
@@ -22,6 +27,8 @@ mod parts;
 mod read;
 mod unload;
 
+#[cfg(all(test, target_os = "linux"))]
+mod hostile;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -38,7 +45,7 @@ pub use metadata::{
 pub use no_delete::clear_no_delete;
 pub use note::Note;
 pub use open_failure::OpenFailure;
-pub use read::Artifact;
+pub use read::{Artifact, read_bytes};
 pub use unload::{Hindrance, hindrances};
 
 pub(crate) use find::find_each;

@@ -308,7 +308,9 @@ impl Library {
     pub(crate) fn copy_note(&self) -> Option<String> {
         let copy = lock(&self.opened()?.copy);
         let reason = copy.as_ref()?.fallback()?.to_owned();
-        Some(format!("its private copy is in memory: {reason}"))
+        Some(format!(
+            "its private copy is in memory, where most debuggers and profilers cannot follow: {reason}"
+        ))
     }
 
     /// What could still run code of it.

@@ -1,12 +1,11 @@
 //! Files, processes and the dynamic linker, as all Unixes have them.
 use super::{FileState, Timestamp};
 pub(crate) use libloading::os::unix as dl;
-use std::ffi::CString;
+use rustix::process::{Pid, Signal};
 use std::fs::{DirBuilder, Metadata, OpenOptions};
 use std::io;
 pub(crate) use std::os::fd::OwnedFd;
 use std::os::fd::{FromRawFd, IntoRawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -31,11 +30,22 @@ pub(crate) fn private_dirs() -> DirBuilder {
     builder
 }
 
-/// Makes a file that only this user may read, and nobody may open for writing later.
-pub(crate) fn private_file() -> OpenOptions {
+/// Opens files without waiting for whoever has the other end of a pipe.
+pub(crate) fn without_waiting() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o400);
+    options.custom_flags(libc::O_NONBLOCK);
     options
+}
+
+/// Whether the process has more rights than whoever started it, who may have written its environment: it is setuid, setgid, or
+/// has capabilities of its file's.
+pub(crate) fn is_privileged() -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: no preconditions.
+    return unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    // SAFETY: no preconditions.
+    return unsafe { libc::issetugid() } != 0;
 }
 
 /// The number of this user.
@@ -47,6 +57,11 @@ pub(crate) fn user() -> u32 {
 /// The number of a file's owner, and its permission bits.
 pub(crate) fn owner_and_mode(file: &Metadata) -> (u32, u32) {
     (file.uid(), file.mode() & 0o7777)
+}
+
+/// The number of a file's group.
+pub(crate) fn group(file: &Metadata) -> u32 {
+    file.gid()
 }
 
 pub(crate) fn file_state(file: &Metadata) -> FileState {
@@ -65,42 +80,61 @@ pub(crate) fn file_state(file: &Metadata) -> FileState {
     }
 }
 
-/// Whether the file system is mounted such that nothing in it can be mapped as code.
-pub(crate) fn forbids_code(dir: &Path) -> io::Result<bool> {
-    let dir = CString::new(dir.as_os_str().as_bytes())?;
-    // SAFETY: a structure of integers may be zero.
-    let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: both point to what the function expects.
-    match unsafe { libc::statvfs(dir.as_ptr(), &mut stat) } {
-        0 => Ok(stat.f_flag & NOEXEC != 0),
-        _ => Err(io::Error::last_os_error()),
+/// Sends a signal to the process that `is_meant`, which is asked once nothing can take the place of the process any more, where
+/// the system can see to that.
+pub(crate) fn send_signal(
+    pid: u32,
+    signal: i32,
+    is_meant: impl FnOnce() -> bool,
+) -> io::Result<()> {
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let process = process.ok_or(io::ErrorKind::NotFound)?;
+    if !is_for_requests(signal) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let held = held(process);
+    if !is_meant() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    // SAFETY: `is_for_requests` lets no signal through that is the C library's own.
+    let signal = unsafe { Signal::from_raw_unchecked(signal) };
+    match held {
+        #[cfg(target_os = "linux")]
+        Some(held) => Ok(rustix::process::pidfd_send_signal(held, signal)?),
+        _ => Ok(rustix::process::kill_process(process, signal)?),
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NOEXEC: libc::c_ulong = libc::ST_NOEXEC;
-/// Other systems do not say.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const NOEXEC: libc::c_ulong = 0;
+/// A descriptor of the process; none where the system has none, since it is older than Linux 5.3, or in a sandbox.
+#[cfg(target_os = "linux")]
+fn held(process: Pid) -> Option<OwnedFd> {
+    rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty()).ok()
+}
 
-/// Sends a signal to a process.
-pub(crate) fn send_signal(pid: u32, signal: i32) -> io::Result<()> {
-    let pid = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0);
-    let pid = pid.ok_or(io::ErrorKind::NotFound)?;
-    // SAFETY: a signal touches no memory of this process; which one the other gets is the caller's choice.
-    match unsafe { libc::kill(pid, signal) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+#[cfg(not(target_os = "linux"))]
+fn held(_: Pid) -> Option<OwnedFd> {
+    None
+}
+
+/// Whether a process may be asked for something by this signal. The others end or stop it, whatever it would do about them, or
+/// belong to the C library.
+pub(crate) fn is_for_requests(signal: i32) -> bool {
+    let named = Signal::from_named_raw(signal).is_some();
+    #[cfg(target_os = "linux")]
+    let known = named || (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&signal);
+    #[cfg(not(target_os = "linux"))]
+    let known = named;
+    known && !signal_hook::consts::FORBIDDEN.contains(&signal)
 }
 
 /// Whether there is a process of this id.
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "`/proc` says more"))]
 pub(crate) fn is_process(pid: u32) -> bool {
-    match send_signal(pid, 0) {
-        Ok(()) => true,
-        Err(error) => error.raw_os_error() == Some(libc::EPERM),
-    }
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    process.is_some_and(|process| {
+        let tested = rustix::process::test_kill_process(process);
+        matches!(tested, Ok(()) | Err(rustix::io::Errno::PERM))
+    })
 }
 
 /// Takes descriptors over from their numbers.

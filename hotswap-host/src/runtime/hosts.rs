@@ -1,9 +1,11 @@
-use super::error::WaitError;
-use super::host_dir::{HOST, REPORT, host_dirs, is_abandoned};
+use super::error::{RuntimeError, WaitError};
+use super::held::{HOST, REPORT, host_dirs, parse_name, read_record};
 use super::record::{HostRecord, StoredReport};
 use super::{base, open_locks, process, small_file};
-use crate::platform;
-use serde::de::DeserializeOwned;
+use crate::platform::{self, Dir};
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -19,12 +21,10 @@ pub struct RunningHost {
 
 /// All hosts that run on this machine for this user, by process id.
 ///
-/// Directories that others could write to are passed over, as are hosts that have ended.
+/// Directories that others could write to are passed over, and named by [`refused_dirs`]; hosts that have ended are passed over, too.
 pub fn hosts() -> Vec<RunningHost> {
-    let bases = base::candidates()
-        .into_iter()
-        .filter(|dir| base::check(dir).is_ok());
-    let mut hosts: Vec<_> = bases.flat_map(|dir| hosts_in(&dir)).collect();
+    let bases = base::candidates();
+    let mut hosts: Vec<_> = bases.iter().flat_map(|dir| hosts_in(dir)).collect();
     for host in hosts_without_directory(&base::once_candidates()) {
         // Made again meanwhile, perhaps elsewhere.
         let name = host.dir.file_name();
@@ -36,6 +36,57 @@ pub fn hosts() -> Vec<RunningHost> {
     hosts
 }
 
+/// A directory in which [`hosts`] would look, and does not, since it cannot be trusted.
+///
+/// Its text says why, and which living processes have something in it that looks like the directory of a host.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RefusedDir {
+    /// What is wrong with it.
+    pub error: RuntimeError,
+    /// The processes, by their ids. Somebody else may have written them.
+    pub hosts: Vec<u32>,
+}
+
+impl fmt::Display for RefusedDir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        let list: Vec<_> = self.hosts.iter().map(u32::to_string).collect();
+        match &list[..] {
+            [] => Ok(()),
+            [pid] => write!(f, "; a host with process id {pid} may be in it"),
+            _ => write!(
+                f,
+                "; hosts with the process ids {} may be in it",
+                list.join(", ")
+            ),
+        }
+    }
+}
+
+/// The directories that are there, and that [`hosts`] passes over.
+pub fn refused_dirs() -> Vec<RefusedDir> {
+    refused_of(&base::once_candidates())
+}
+
+pub(super) fn refused_of(bases: &[PathBuf]) -> Vec<RefusedDir> {
+    let there = bases.iter().filter(|dir| fs::symlink_metadata(dir).is_ok());
+    there
+        .filter_map(|dir| {
+            let error = base::open(dir).err()?;
+            let named = fs::read_dir(dir).into_iter().flatten().flatten();
+            let processes = named.filter_map(|entry| parse_name(entry.file_name().to_str()?));
+            let mut hosts: Vec<_> = processes
+                .filter(|(pid, started)| process::is_alive(*pid, *started))
+                .map(|(pid, _)| pid)
+                .collect();
+            hosts.sort_unstable();
+            hosts.dedup();
+            Some(RefusedDir { error, hosts })
+        })
+        .collect()
+}
+
 /// The hosts whose directory was in one of these, and that cannot be found there: somebody has removed it, or a file of it.
 pub(super) fn hosts_without_directory(bases: &[PathBuf]) -> Vec<RunningHost> {
     open_locks::records()
@@ -44,7 +95,12 @@ pub(super) fn hosts_without_directory(bases: &[PathBuf]) -> Vec<RunningHost> {
             let known = base.is_some_and(|base| bases.iter().any(|known| known == base));
             known && process::is_alive(lock.host.pid, lock.host.start_time)
         })
-        .filter(|lock| read::<HostRecord>(&lock.dir.join(HOST)).is_none())
+        .filter(|lock| {
+            Dir::open(&lock.dir)
+                .ok()
+                .and_then(|dir| read_record(&dir))
+                .is_none()
+        })
         .map(|lock| RunningHost {
             record: lock.host,
             dir: lock.dir,
@@ -53,19 +109,18 @@ pub(super) fn hosts_without_directory(bases: &[PathBuf]) -> Vec<RunningHost> {
 }
 
 pub(super) fn hosts_in(base: &Path) -> Vec<RunningHost> {
-    host_dirs(base)
-        .filter(|(dir, pid, started)| process::is_alive(*pid, *started) && !is_abandoned(dir))
-        .filter_map(|(dir, pid, started)| {
-            let record: HostRecord = read(&dir.join(HOST))?;
-            let own = record.pid == pid && record.start_time == started;
-            own.then_some(RunningHost { record, dir })
+    let Ok(opened) = base::open(base) else {
+        return Vec::new();
+    };
+    host_dirs(&opened)
+        .filter(|found| process::is_alive(found.pid, found.started) && !found.is_abandoned())
+        .filter_map(|found| {
+            Some(RunningHost {
+                record: found.record()?,
+                dir: base.join(found.name),
+            })
         })
         .collect()
-}
-
-/// `None` where the file is missing; it is never half-written.
-fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
-    serde_json::from_slice(&small_file::read(file).ok()?).ok()
 }
 
 impl Deref for RunningHost {
@@ -79,15 +134,15 @@ impl Deref for RunningHost {
 impl RunningHost {
     /// The outcome of its latest attempt to load or reload; `None` before the first load is through.
     pub fn report(&self) -> Option<StoredReport> {
-        let in_base = |dir: &Path| {
-            base::check(dir.parent()?).ok()?;
-            read(&dir.join(REPORT))
+        let name = self.dir.file_name()?;
+        let in_base = |base: &Path| {
+            let dir = base::open(base).ok()?.dir(name).ok()?;
+            serde_json::from_slice(&small_file::read(&dir, OsStr::new(REPORT)).ok()?).ok()
         };
-        in_base(&self.dir).or_else(|| {
+        self.dir.parent().and_then(in_base).or_else(|| {
             // Where its directory was removed, it is made again, perhaps below another base directory.
-            let name = self.dir.file_name()?;
-            let mut bases = base::candidates().into_iter();
-            bases.find_map(|base| in_base(&base.join(name)))
+            let bases = base::candidates();
+            bases.iter().find_map(|base| in_base(base))
         })
     }
 
@@ -101,7 +156,8 @@ impl RunningHost {
     ///
     /// # Errors
     /// If it listens for no signal (of kind [`Unsupported`](io::ErrorKind::Unsupported)), has ended (of kind
-    /// [`NotFound`](io::ErrorKind::NotFound)), or may not be signalled.
+    /// [`NotFound`](io::ErrorKind::NotFound)), may not be signalled, or if what its file says is no signal that a process
+    /// may be asked by (of kind [`InvalidData`](io::ErrorKind::InvalidData)).
     pub fn request_reload(&self) -> io::Result<()> {
         let Some(signal) = self.reload_signal else {
             return Err(io::Error::new(
@@ -112,11 +168,25 @@ impl RunningHost {
                 ),
             ));
         };
-        let ended = || io::Error::new(io::ErrorKind::NotFound, WaitError::Ended { pid: self.pid });
-        if !self.is_alive() {
-            return Err(ended());
+        if !platform::is_for_requests(signal) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!(
+                    "the host with process id {} is said to reload on signal {signal}, which is none to ask for anything with; its \
+                     file {} is damaged",
+                    self.pid,
+                    self.dir.join(HOST).display()
+                ),
+            ));
         }
-        platform::send_signal(self.pid, signal)
+        // The process that is signalled is the one that is looked at here.
+        let sent = platform::send_signal(self.pid, signal, || self.is_alive());
+        sent.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                io::Error::new(io::ErrorKind::NotFound, WaitError::Ended { pid: self.pid })
+            }
+            _ => error,
+        })
     }
 
     /// Waits for the outcome of an attempt later than `after`; `None` waits for any.

@@ -10,6 +10,7 @@ mod inner;
 mod observe;
 mod optional;
 mod pinned;
+mod policy;
 mod reload;
 mod report;
 mod request;
@@ -34,7 +35,7 @@ use crate::live::gate::Gate;
 use crate::live::pin::{Live, Pinned};
 use crate::live::record;
 use crate::name::PluginName;
-use crate::paths::absolute;
+use crate::paths::{absolute, check_absolute};
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
 use crate::signature::Signature;
@@ -268,10 +269,11 @@ impl Swapper {
     /// [`load`](Self::load) and [`unload`](Self::unload) changed. A relative one is that of the working directory of now.
     ///
     /// # Errors
-    /// From inside a reload; where the plugins are linked into the program.
+    /// From inside a reload; where the plugins are linked into the program; for a relative path where the working directory is gone.
     pub fn set_plugin_dir(&self, dir: impl Into<PathBuf>) -> Result<(), ReloadError> {
         // Made absolute before anything is waited for.
         let dir = absolute(dir);
+        check_absolute(&dir)?;
         let mut writer = self.0.writer()?;
         writer.check_may_change()?;
         writer.host = HostRecord {

@@ -18,7 +18,7 @@ use crate::levels;
 use crate::live::pin::Holding;
 use crate::name::PluginName;
 use crate::runtime::{Reported, StoredReport};
-use crate::telemetry::contain;
+use crate::telemetry::{caught, contain};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::*;
@@ -40,7 +40,9 @@ impl Swapper {
         check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let cause = plan.cause.clone();
-        let outcome = self.make_next(writer, plan, check);
+        // What panics here is the host's own: it is no reason to listen to no further signal.
+        let outcome = caught(|| self.make_next(writer, plan, check))
+            .unwrap_or_else(|message| Err(ReloadError::Panicked { message }));
         let attempt = writer.attempts;
         writer.attempts += 1;
         // Before the tools beside the host hear of it.
