@@ -243,6 +243,9 @@ fn unfit(
     })
 }
 
+/// After so many, no more needs are looked for that cannot be met.
+const MOST_PROBLEMS: usize = 1000;
+
 /// The order, without the needs for which there is none; those are marked.
 fn order(
     named: &BTreeMap<PluginName, &Artifact>,
@@ -271,6 +274,10 @@ fn order(
                 .for_each(|need| need.state = state);
         }
         problems.push(error);
+        // All of them are looked at again for each.
+        if problems.len() > MOST_PROBLEMS {
+            return left.into_keys().collect();
+        }
         // One need less is looked at next time.
         let Some((user, from)) = refused.last() else {
             return left.into_keys().collect();

@@ -6,7 +6,18 @@ use super::error::ArtifactProblem;
 use super::limits;
 use memchr::memchr;
 use object::read::elf::{ElfFile, FileHeader, SectionHeader, Sym};
-use object::{Endianness, SectionIndex, elf};
+use object::{Endianness, File, SectionIndex, elf};
+
+/// The file, unless it is none or would take long to read.
+pub(super) fn parse(library: &[u8]) -> Option<File<'_>> {
+    let file = File::parse(library).ok()?;
+    match &file {
+        File::Elf32(elf) => check(elf, library).ok()?,
+        File::Elf64(elf) => check(elf, library).ok()?,
+        _ => {}
+    }
+    Some(file)
+}
 
 /// Measures the tables of a file.
 pub(super) fn check<H>(file: &ElfFile<'_, H>, library: &[u8]) -> Result<(), ArtifactProblem>

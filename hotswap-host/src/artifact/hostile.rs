@@ -110,6 +110,28 @@ fn as_many_items_as_there_may_be_are_counted_first() {
         "{text}"
     );
 
+    let import = r#"{"field":"f","from":"a","interface":"I","kind":"plugin","optional":true}"#;
+    let imports = [import].repeat(limits::RELATIONS + 1);
+    let hashes = vec![0; 16 * imports.len()];
+    let mut parts = super::testing::parts();
+    for (tag, bytes) in &mut parts {
+        match *tag {
+            b"impo" => *bytes = format!("[{}]", imports.join(",")).into_bytes(),
+            b"imha" => bytes.clone_from(&hashes),
+            _ => {}
+        }
+    }
+    let metadata: Vec<_> = parts
+        .iter()
+        .flat_map(|(tag, bytes)| part(tag, bytes))
+        .collect();
+    let file = with_sections(dir.path(), &metadata, (".other", b""));
+    let text = problem(&fs::read(file).unwrap()).to_string();
+    assert!(
+        text.contains("it has more than 1024 exports, or as many imports"),
+        "{text}"
+    );
+
     let long = vec![0; limits::METADATA_BYTES + 1];
     let file = with_sections(dir.path(), &long, (".other", b""));
     assert_too_much(&fs::read(file).unwrap(), "bytes of metadata");

@@ -2,7 +2,7 @@
 //!
 //! A file that exceeds one is refused, with the limit in the text of the error. So whatever somebody has put into a file, it is refused
 //! in a time and with memory that these numbers bound: besides its own bytes, what is made of it is a small multiple of
-//! [`METADATA_BYTES`] and [`LIVE_BYTES`]. Each is far above what a build of rustc's has.
+//! [`METADATA_BYTES`] and [`LIVE_BYTES`]. Those of tables are about ELF files. Each is far above what a build of rustc's has.
 
 /// How many bytes a file may have. Of a file that is no library for this machine, only the beginning is read.
 pub const FILE_BYTES: u64 = 1 << 30;
@@ -41,5 +41,11 @@ pub const METADATA_PARTS: usize = 64;
 /// How many bytes the section of live functions and types may have.
 pub const LIVE_BYTES: usize = 16 << 20;
 
-/// How many functions, interfaces, imports or live items a plugin may have, of each.
+/// How many functions or live items a plugin may have, of each.
 pub const ITEMS: usize = 1 << 16;
+
+/// How many interfaces a plugin may export, and how many things it may import.
+pub const RELATIONS: usize = 1 << 10;
+
+/// How many bytes the name of an interface may have.
+pub const NAME_BYTES: usize = 1 << 10;

@@ -1,3 +1,4 @@
+use super::bounds;
 use object::read::elf::{ElfFile, FileHeader, Sym};
 use object::{Architecture, Endianness, File, Object, RelocationFlags, elf};
 use serde::Serialize;
@@ -123,9 +124,9 @@ const CALL_BACKS: [&str; 35] = [
 /// `bytes` are those of a file that [`Artifact::read`](super::Artifact::read) accepted; of anything else, nothing is
 /// said. Only ELF files are looked into: libraries stay in memory on platforms that have others.
 pub fn hindrances(bytes: &[u8]) -> Vec<Hindrance> {
-    match File::parse(bytes) {
-        Ok(File::Elf32(elf)) => of_elf(&elf),
-        Ok(File::Elf64(elf)) => of_elf(&elf),
+    match bounds::parse(bytes) {
+        Some(File::Elf32(elf)) => of_elf(&elf),
+        Some(File::Elf64(elf)) => of_elf(&elf),
         _ => Vec::new(),
     }
 }

@@ -27,6 +27,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// What is to be known of copies in memory.
+pub(crate) const IN_MEMORY: &str =
+    "where profilers cannot follow, and debuggers only as long as the host runs";
+
 /// Where the private copies of a swapper are made.
 #[derive(Debug)]
 pub(crate) struct CopyDir {

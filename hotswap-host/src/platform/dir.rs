@@ -1,5 +1,6 @@
 //! Directories that are held by a descriptor.
 use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io::retry_on_intr;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
@@ -28,13 +29,13 @@ const FILE: OFlags = OFlags::NOFOLLOW
 impl Dir {
     /// Opens a directory. The last part of the path may not be a link.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let dir = fs::openat(fs::CWD, path, DIRECTORY, Mode::empty())?;
+        let dir = retry_on_intr(|| fs::openat(fs::CWD, path, DIRECTORY, Mode::empty()))?;
         Ok(Dir(File::from(dir)))
     }
 
     /// Opens a directory in this one.
     pub(crate) fn dir(&self, name: &OsStr) -> io::Result<Self> {
-        let dir = fs::openat(&self.0, name, DIRECTORY, Mode::empty())?;
+        let dir = retry_on_intr(|| fs::openat(&self.0, name, DIRECTORY, Mode::empty()))?;
         Ok(Dir(File::from(dir)))
     }
 
@@ -81,7 +82,8 @@ impl Dir {
     }
 
     fn open_file(&self, name: &OsStr, flags: OFlags, mode: Mode) -> io::Result<File> {
-        let file = File::from(fs::openat(&self.0, name, flags | FILE, mode)?);
+        let file = retry_on_intr(|| fs::openat(&self.0, name, flags | FILE, mode))?;
+        let file = File::from(file);
         super::only_regular(&file)?;
         Ok(file)
     }

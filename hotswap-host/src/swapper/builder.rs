@@ -10,7 +10,7 @@ use crate::generation::Generation;
 use crate::linked::{LinkedPlugins, LinkedSet};
 use crate::live::pin::Live;
 use crate::live::retire::{Retirer, Settings, UnloadMode};
-use crate::load::copy::CopyDir;
+use crate::load::copy::{CopyDir, IN_MEMORY};
 use crate::load_data::LoadDataBox;
 use crate::name::PluginName;
 use crate::paths::{absolute, check_absolute};
@@ -301,14 +301,14 @@ impl Builder {
                 if let Some(why) = dir.exposed() {
                     tracing::warn!(
                         target: "hotswap",
-                        "{why}; private copies are made in memory, where most debuggers and profilers cannot follow"
+                        "{why}; private copies are made in memory, {IN_MEMORY}"
                     );
                 }
                 let dir = Arc::new(dir);
                 (Some(dir.clone()), CopyDir::new(dir))
             }
             Err(error) => {
-                tracing::warn!(target: "hotswap", "{error}; private copies are made in memory, where most debuggers and profilers cannot follow");
+                tracing::warn!(target: "hotswap", "{error}; private copies are made in memory, {IN_MEMORY}");
                 (None, CopyDir::in_memory(&error))
             }
         };
