@@ -84,7 +84,10 @@ impl Dir {
     fn open_file(&self, name: &OsStr, flags: OFlags, mode: Mode) -> io::Result<File> {
         let file = retry_on_intr(|| fs::openat(&self.0, name, flags | FILE, mode))?;
         let file = File::from(file);
-        super::only_regular(&file)?;
+        // What was just made is one.
+        if !flags.contains(OFlags::EXCL) {
+            super::only_regular(&file)?;
+        }
         Ok(file)
     }
 
