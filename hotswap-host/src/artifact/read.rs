@@ -159,7 +159,7 @@ pub(super) fn try_read(path: &Path) -> Result<Option<Source>, ArtifactProblem> {
     let fingerprint = Fingerprint::of(&before);
     let after = Fingerprint::of(&file.metadata().map_err(unreadable)?);
     let same = fingerprint == after && bytes.len() == len;
-    Ok(same.then(|| Source {
+    Ok(same.then_some(Source {
         bytes,
         fingerprint,
         file: before,

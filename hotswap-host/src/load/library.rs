@@ -6,7 +6,7 @@
 //! The library's [`Token`] is the address of its [`Library`]. The file itself leads to it before any code of the library
 //! runs, so a `Library` is made before its file is opened, and one of its counts is the token's: it is given up by
 //! [`Library::forget`] alone, when no code of the library is mapped. What is not unmapped is never freed.
-use super::copy::{IN_MEMORY, Patch, PrivateCopy};
+use super::copy::{Patch, PrivateCopy};
 use super::own_runtime::OwnRuntime;
 use super::watched_functions;
 use crate::artifact::{BuildId, Hindrance};
@@ -308,9 +308,7 @@ impl Library {
     pub(crate) fn copy_note(&self) -> Option<String> {
         let copy = lock(&self.opened()?.copy);
         let reason = copy.as_ref()?.fallback()?.to_owned();
-        Some(format!(
-            "its private copy is in memory, {IN_MEMORY}: {reason}"
-        ))
+        Some(format!("its private copy is in memory: {reason}"))
     }
 
     /// What could still run code of it.
