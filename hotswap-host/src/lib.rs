@@ -26,6 +26,7 @@
 pub mod artifact;
 mod base;
 mod call;
+mod environment;
 mod error;
 mod generation;
 pub mod graph;

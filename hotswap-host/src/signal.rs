@@ -51,7 +51,8 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
             signals
                 .forever()
                 .map_while(|signal| Some((signal, weak.upgrade()?)))
-                .for_each(|(signal, swapper)| reload(signal, &swapper));
+                // One that panics does not end the listener.
+                .for_each(|(signal, swapper)| contain((), || reload(signal, &swapper)));
         })
         .map_err(refused)?;
     let listener = Listener {
@@ -195,6 +196,22 @@ mod tests {
             "{}",
             report.text
         );
+        // The host's own mistake is the error of one reload, and not the end of the listener.
+        std::fs::remove_file(dir.path().join("bad.so")).unwrap();
+        for (panics, ok) in [(true, false), (false, true)] {
+            let asks = dir.path().join(".panic");
+            match panics {
+                true => std::fs::write(&asks, "").unwrap(),
+                false => std::fs::remove_file(&asks).unwrap(),
+            }
+            let before = host.report().unwrap().attempt;
+            host.request_reload().unwrap();
+            let report = host
+                .wait_for_attempt(Some(before), Duration::from_secs(60))
+                .unwrap();
+            assert_eq!(report.ok, ok, "{}", report.text);
+            assert_eq!(report.text.contains("panicked"), panics, "{}", report.text);
+        }
 
         drop(listener);
         assert_eq!(host_of(dir.path()).unwrap().reload_signal, None);

@@ -1,5 +1,5 @@
-use super::Metadata;
 use super::budget::Budget;
+use super::{Metadata, bounds};
 use hotswap_plugin::contract::shim::CALLS;
 use memchr::memmem;
 use object::{File, Object, ObjectSection, ObjectSymbol};
@@ -75,7 +75,7 @@ const DATABASES: [Database; 3] = [
 ///
 /// `bytes` are those of the file that `metadata` is from; of anything else, nothing is said. Only ELF files are looked into.
 pub fn cautions(bytes: &[u8], metadata: &Metadata) -> Vec<Caution> {
-    let Ok(file) = File::parse(bytes) else {
+    let Some(file) = bounds::parse(bytes) else {
         return Vec::new();
     };
     let functions = environment(&file, Budget::of(bytes));

@@ -1,5 +1,6 @@
 use super::BuildId;
 use crate::base::name::PluginName;
+use crate::runtime::Exposure;
 use crate::shown::{Shown, line, path};
 use std::fmt;
 use std::io;
@@ -20,7 +21,7 @@ pub struct ArtifactError {
 }
 
 impl ArtifactError {
-    pub(super) fn new(file: &Path, problem: ArtifactProblem) -> Self {
+    pub(crate) fn new(file: &Path, problem: ArtifactProblem) -> Self {
         ArtifactError {
             file: file.to_owned(),
             plugin: None,
@@ -128,6 +129,35 @@ pub enum ArtifactProblem {
         noted: BuildId,
         /// The build that the bytes make.
         found: BuildId,
+    },
+    /// The file has more of something than is read of any.
+    #[error(
+        "has more than {limit} {what}, which no build has; build it again with `cargo hotswap build`"
+    )]
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be: see [`limits`](super::limits).
+        limit: u64,
+    },
+    /// The host panicked while it read the file.
+    #[error(
+        "cannot be read: the host panicked, which is a mistake in it ({message}); please report it"
+    )]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
+    /// Others may write to the file, or to the directory that it is in.
+    #[error(
+        "may be changed by others, since {} {exposure}; the host asks for private plugins (`Builder::require_private_plugin_dir`)",
+        crate::shown::path(path)
+    )]
+    Exposed {
+        /// What they may write to: the file without links, or its directory.
+        path: PathBuf,
+        /// Why they may.
+        exposure: Exposure,
     },
     /// The file is for another machine or operating system.
     #[error(
@@ -250,6 +280,17 @@ pub enum FindError {
         dir: PathBuf,
         /// What the system said.
         error: io::Error,
+    },
+    /// Others may write to it.
+    #[error(
+        "the plugin directory {} {exposure}, and the host asks for a private one (`Builder::require_private_plugin_dir`)",
+        path(dir)
+    )]
+    Exposed {
+        /// The directory.
+        dir: PathBuf,
+        /// Why they may.
+        exposure: Exposure,
     },
     /// Something in the directory has the name of a library and is none.
     #[error(transparent)]

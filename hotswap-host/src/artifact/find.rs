@@ -66,7 +66,7 @@ fn has_name_of_library(name: &OsStr) -> bool {
     !hidden && Path::new(name).extension() == Some(OsStr::new(DLL_EXTENSION))
 }
 
-/// Follows links, and refuses what is no regular file: opening a pipe would block.
+/// Follows links, and refuses what is no regular file.
 pub(super) fn check_is_file(file: &Path) -> Result<fs::Metadata, ArtifactError> {
     let problem = match fs::metadata(file) {
         Ok(meta) if meta.is_file() => return Ok(meta),

@@ -1,5 +1,7 @@
 //! What kind of file it is, and where its metadata lies. Knows no more of the format than it must: `object` does.
+use super::bounds::{self, at_most};
 use super::error::ArtifactProblem;
+use super::limits;
 use hotswap_plugin::contract::LIVE_SECTION;
 use hotswap_plugin::contract::metadata::SECTION;
 use hotswap_plugin::contract::shim::SHIM_SECTION;
@@ -18,6 +20,20 @@ pub(super) struct Sections<'a> {
     pub(super) live: &'a [u8],
     /// Where in the file the host's address goes; empty where it has no place for it.
     pub(super) shim: Range<u64>,
+}
+
+/// How many bytes of a file say what kind of file it is.
+pub(super) const BEGINNING: u64 = 4096;
+
+/// Refuses a file by its beginning, so that nothing else of it needs to be read: one in no format that is known. Of a file that is
+/// for another machine, more is read, to say what it is.
+pub(super) fn check_beginning(beginning: &[u8]) -> Result<(), ArtifactProblem> {
+    match FileKind::parse(beginning) {
+        Ok(_) => Ok(()),
+        // Together they are the file.
+        Err(_) if beginning.is_empty() => Err(ArtifactProblem::Empty),
+        Err(_) => Err(unknown(beginning)),
+    }
 }
 
 /// The sections of a library for this host.
@@ -43,8 +59,8 @@ pub(super) fn sections(library: &[u8]) -> Result<Sections<'_>, ArtifactProblem> 
         return Err(ArtifactProblem::NoSections);
     }
     match &file {
-        File::Elf32(elf) => check_extent(elf, library)?,
-        File::Elf64(elf) => check_extent(elf, library)?,
+        File::Elf32(elf) => check_elf(elf, library)?,
+        File::Elf64(elf) => check_elf(elf, library)?,
         _ => {}
     }
     let data = |name| match file.section_by_name(name) {
@@ -57,24 +73,42 @@ pub(super) fn sections(library: &[u8]) -> Result<Sections<'_>, ArtifactProblem> 
     let shim = file.section_by_name(SHIM_SECTION);
     let shim = shim.and_then(|section| section.file_range());
     let shim = shim.map_or(0..0, |(at, len)| at..at.saturating_add(len));
-    if shim.end > library.len() as u64 || !(shim.end - shim.start).is_multiple_of(8) {
+    let len = shim.end - shim.start;
+    if shim.end > library.len() as u64 || !len.is_multiple_of(8) || len > limits::SHIM_BYTES {
         return Err(ArtifactProblem::Damaged {
             reason: format!("its section {SHIM_SECTION} is no list of addresses"),
         });
     }
+    let metadata = data(SECTION)?.ok_or(ArtifactProblem::NotAPlugin)?;
+    let live = data(LIVE_SECTION)?.unwrap_or_default();
+    at_most("bytes of metadata", metadata.len(), limits::METADATA_BYTES)?;
+    at_most("bytes of live items", live.len(), limits::LIVE_BYTES)?;
     Ok(Sections {
         shim,
-        metadata: data(SECTION)?.ok_or(ArtifactProblem::NotAPlugin)?,
-        live: data(LIVE_SECTION)?.unwrap_or_default(),
+        metadata,
+        live,
     })
+}
+
+/// Before anything is looked up in it.
+fn check_elf<'a, H>(file: &ElfFile<'a, H>, library: &'a [u8]) -> Result<(), ArtifactProblem>
+where
+    H: FileHeader<Endian = Endianness>,
+{
+    bounds::check(file, library)?;
+    check_extent(file, library)
 }
 
 /// A file that has not even the beginning of a known format.
 fn unknown(library: &[u8]) -> ArtifactProblem {
-    if library.starts_with(&elf::ELFMAG) {
-        return truncated(library, size_of::<elf::FileHeader64<Endianness>>() as u64);
+    let header = size_of::<elf::FileHeader64<Endianness>>();
+    match library.starts_with(&elf::ELFMAG) {
+        true if library.len() < header => truncated(library, header as u64),
+        true => ArtifactProblem::Damaged {
+            reason: "its header is of no kind that is known".into(),
+        },
+        false => ArtifactProblem::Garbage,
     }
-    ArtifactProblem::Garbage
 }
 
 /// A file whose tables are not as its header says. Most often that is a file of which the end is missing.
@@ -197,6 +231,5 @@ fn flags_1<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> u64 {
     table
         .iter()
         .filter(|entry| entry.tag == elf::DT_FLAGS_1)
-        .map(|entry| entry.val)
-        .sum()
+        .fold(0, |flags, entry| flags | entry.val)
 }

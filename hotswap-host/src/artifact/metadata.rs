@@ -1,4 +1,5 @@
 use super::error::{ArtifactError, ArtifactProblem};
+use super::limits;
 use super::live::{self, LiveEntry};
 use super::parts::Parts;
 use super::texts;
@@ -167,8 +168,8 @@ impl Metadata {
             reloadable: plugin.reloadable,
             hooks: plugin.hooks,
             functions: with_hashes(parts, b"fnha", plugin.functions, Function::new)?,
-            exports: with_hashes(parts, b"exha", parts.json(b"expo")?, Export::new)?,
-            imports: with_hashes(parts, b"imha", parts.json(b"impo")?, Import::new)?,
+            exports: exports(parts)?,
+            imports: imports(parts)?,
             state: State::of(parts.get(b"stat")?)?,
             live: live::entries(live)?,
             rustc: build.rustc,
@@ -242,12 +243,50 @@ fn with_hashes<R, T>(
     raw: Vec<R>,
     make: fn(R, TypeHash) -> T,
 ) -> Result<Vec<T>, String> {
+    if raw.len() > limits::ITEMS {
+        let tag = tag.escape_ascii();
+        return Err(format!(
+            "part `{tag}` is about more than {} items",
+            limits::ITEMS
+        ));
+    }
     let hashes = parts.hashes(tag, raw.len())?;
     Ok(raw
         .into_iter()
         .zip(hashes)
         .map(|(raw, hash)| make(raw, (*hash).into()))
         .collect())
+}
+
+fn exports(parts: &Parts<'_>) -> Result<Vec<Export>, String> {
+    let exports = with_hashes(parts, b"exha", parts.json(b"expo")?, Export::new)?;
+    check_relations(exports.iter().map(|export| Some(&export.interface)))?;
+    Ok(exports)
+}
+
+fn imports(parts: &Parts<'_>) -> Result<Vec<Import>, String> {
+    let imports = with_hashes(parts, b"imha", parts.json(b"impo")?, Import::new)?;
+    check_relations(imports.iter().map(|import| import.interface.as_ref()))?;
+    Ok(imports)
+}
+
+/// Imports are compared with exports, each with each.
+fn check_relations<'a>(
+    names: impl ExactSizeIterator<Item = Option<&'a String>>,
+) -> Result<(), String> {
+    if names.len() > limits::RELATIONS {
+        let limit = limits::RELATIONS;
+        return Err(format!(
+            "it has more than {limit} exports, or as many imports"
+        ));
+    }
+    match names.flatten().find(|name| name.len() > limits::NAME_BYTES) {
+        None => Ok(()),
+        Some(_) => Err(format!(
+            "an interface has a name of more than {} bytes",
+            limits::NAME_BYTES
+        )),
+    }
 }
 
 impl State {

@@ -5,8 +5,12 @@
 //! [`Artifact::read`] reads one and refuses what is no plugin for this host, [`hindrances`] tells what would keep it
 //! from leaving memory, and [`cautions`] what it does with things that the process has only once.
 //!
+//! Files are not trusted while they are read: none takes more time or memory than the [`limits`] allow. What a plugin does once it
+//! is loaded is another matter: its code is part of the process.
+//!
 //! A file is identified by its [`BuildId`], the hash of all its bytes before the note: a commit that changes no source
 //! of the plugin changes no build.
+mod bounds;
 mod budget;
 mod build_id;
 mod caution;
@@ -14,6 +18,7 @@ mod error;
 mod find;
 mod fingerprint;
 mod form;
+pub mod limits;
 mod links;
 mod live;
 mod metadata;
@@ -26,6 +31,8 @@ mod texts;
 mod type_hash;
 mod unload;
 
+#[cfg(all(test, target_os = "linux"))]
+mod hostile;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

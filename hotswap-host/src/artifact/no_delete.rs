@@ -43,10 +43,9 @@ fn entries<H: FileHeader<Endian = Endianness>>(library: &[u8]) -> Option<Vec<Fla
     let header = H::parse(library).ok()?;
     let endian = header.endian().ok()?;
     let mut found = Vec::new();
-    for segment in header.program_headers(endian, library).ok()? {
-        if segment.p_type(endian) != elf::PT_DYNAMIC {
-            continue;
-        }
+    let mut segments = header.program_headers(endian, library).ok()?.iter();
+    // Of several, the last one counts.
+    if let Some(segment) = segments.rfind(|segment| segment.p_type(endian) == elf::PT_DYNAMIC) {
         let word = if header.is_type_64() { 8 } else { 4 };
         let (start, len) = segment.file_range(endian);
         let start = usize::try_from(start).ok()?;

@@ -1,5 +1,6 @@
 use super::BuildId;
 use super::error::ArtifactProblem;
+use super::limits::NOTE_BYTES;
 use super::texts;
 use hotswap_plugin::contract::metadata::NOTE_MAGIC;
 use serde::{Deserialize, Serialize};
@@ -93,7 +94,10 @@ fn split(file: &[u8]) -> Result<(&[u8], Option<&[u8]>), String> {
         rest.split_at_checked(rest.len().checked_sub(len)?)
     };
     let (library, json) = parts().ok_or("it is longer than the file")?;
-    Ok((library, Some(json)))
+    match json.len() <= NOTE_BYTES {
+        true => Ok((library, Some(json))),
+        false => Err(format!("it has more than {NOTE_BYTES} bytes")),
+    }
 }
 
 #[cfg(test)]

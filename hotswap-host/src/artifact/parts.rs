@@ -1,4 +1,5 @@
 //! The bytes of the metadata section, taken apart: see [`hotswap_plugin::contract::metadata`].
+use super::limits;
 use hotswap_plugin::contract::metadata::MAGIC;
 
 /// Magic, tag and length.
@@ -20,6 +21,10 @@ impl<'a> Parts<'a> {
             }
             let (tag, bytes) = take(section, at)?;
             parts.push((tag, bytes));
+            // Each item is two of them.
+            if parts.len() > 2 * limits::ITEMS {
+                return Err(format!("there are more than {}", limits::ITEMS));
+            }
             at += HEAD + bytes.len();
         }
         Ok(parts)
@@ -46,6 +51,9 @@ impl<'a> Parts<'a> {
         let mut at = 0;
         while at < section.len() {
             let (tag, bytes) = take(section, at)?;
+            if parts.len() == limits::METADATA_PARTS {
+                return Err(format!("it has more than {} parts", limits::METADATA_PARTS));
+            }
             if parts.iter().any(|(known, _)| known == tag) {
                 return Err(format!("part `{}` is there twice", tag.escape_ascii()));
             }

@@ -1,11 +1,13 @@
 use super::error::{ArtifactError, ArtifactProblem};
 use super::find::check_is_file;
 use super::fingerprint::Fingerprint;
-use super::{BuildId, Metadata, Note, form};
+use super::{BuildId, Metadata, Note, form, limits};
 use crate::base::paths::as_text;
+use crate::platform;
+use crate::telemetry::caught;
 use serde::Serialize;
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +43,18 @@ impl Artifact {
     /// # Errors
     /// [`ArtifactError`] if the bytes are no plugin that this host can load.
     pub fn from_bytes(file: &Path, bytes: &[u8]) -> Result<Self, ArtifactError> {
+        // A mistake in what follows concerns one file, and not whoever looks at many.
+        caught(|| Artifact::parse(file, bytes)).unwrap_or_else(|message| {
+            let problem = ArtifactProblem::Panicked { message };
+            Err(ArtifactError::new(file, problem))
+        })
+    }
+
+    fn parse(file: &Path, bytes: &[u8]) -> Result<Self, ArtifactError> {
+        #[cfg(test)]
+        assert!(!bytes.starts_with(b"panic"), "as the test asks for");
         let fail = |problem| ArtifactError::new(file, problem);
+        at_most_bytes(bytes.len() as u64).map_err(fail)?;
         let (library, build_id, note) = Note::separate(bytes).map_err(fail)?;
         let sections = form::sections(library).map_err(fail)?;
         let metadata = Metadata::parse(file, sections.metadata, sections.live)?;
@@ -53,14 +66,6 @@ impl Artifact {
             shim: sections.shim,
         })
     }
-}
-
-/// Reads the bytes of a plugin's file, as [`Artifact::read`] does: only of a regular file, and as it was at one moment.
-///
-/// # Errors
-/// [`ArtifactError`] if the file cannot be read.
-pub fn read_bytes(file: &Path) -> Result<Vec<u8>, ArtifactError> {
-    Ok(read_source(file)?.bytes)
 }
 
 /// What is known of a plugin that has no file of its own.
@@ -94,10 +99,21 @@ pub(crate) struct Source {
     pub(crate) bytes: Vec<u8>,
     /// Of the file that the bytes were read from.
     pub(crate) fingerprint: Fingerprint,
+    /// What the system knows of that file.
+    pub(crate) file: fs::Metadata,
 }
 
 /// How often a file that changes while it is read is read again.
 const ATTEMPTS: usize = 3;
+
+/// Reads a plugin's file whole, as [`Artifact::read`] does it: what is no regular file, no library for this machine, or larger than
+/// the [`limits`] allow is refused before it is read.
+///
+/// # Errors
+/// [`ArtifactError`], with one of these reasons or since the file cannot be read.
+pub fn read_bytes(file: &Path) -> Result<Vec<u8>, ArtifactError> {
+    Ok(read_source(file)?.bytes)
+}
 
 /// Reads a file whole.
 ///
@@ -105,9 +121,9 @@ const ATTEMPTS: usize = 3;
 /// away.
 pub(crate) fn read_source(file: &Path) -> Result<Source, ArtifactError> {
     check_is_file(file)?;
-    let unreadable = |error| ArtifactError::new(file, ArtifactProblem::Unreadable { error });
     for _ in 0..ATTEMPTS {
-        if let Some(source) = try_read(file).map_err(unreadable)? {
+        let read = try_read(file).map_err(|problem| ArtifactError::new(file, problem));
+        if let Some(source) = read? {
             return Ok(source);
         }
     }
@@ -115,17 +131,49 @@ pub(crate) fn read_source(file: &Path) -> Result<Source, ArtifactError> {
 }
 
 /// `None` when the file changed meanwhile.
-fn try_read(path: &Path) -> io::Result<Option<Source>> {
-    let mut file = File::open(path)?;
-    let before = file.metadata()?;
+pub(super) fn try_read(path: &Path) -> Result<Option<Source>, ArtifactProblem> {
+    let unreadable = |error| ArtifactProblem::Unreadable { error };
+    // What was looked at may have been exchanged since: for a pipe, of which nobody has the other end.
+    let mut file = platform::without_waiting()
+        .read(true)
+        .open(path)
+        .map_err(unreadable)?;
+    let before = file.metadata().map_err(unreadable)?;
+    if !before.is_file() {
+        return Err(ArtifactProblem::NotAFile);
+    }
     let mut bytes = Vec::new();
-    let len = usize::try_from(before.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    bytes.try_reserve_exact(len)?;
-    // One byte more than there should be, to notice a file that grows, and not to follow it for ever.
     file.by_ref()
-        .take(before.len().saturating_add(1))
-        .read_to_end(&mut bytes)?;
+        .take(form::BEGINNING)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    form::check_beginning(&bytes)?;
+    at_most_bytes(before.len())?;
+    let len = usize::try_from(before.len()).map_err(|_| ArtifactProblem::Changing)?;
+    let reserved = bytes.try_reserve_exact(len.saturating_sub(bytes.len()) + 1);
+    reserved.map_err(|error| unreadable(error.into()))?;
+    // One byte more than there should be, to notice a file that grows, and not to follow it for ever.
+    let rest = (len as u64 + 1).saturating_sub(bytes.len() as u64);
+    file.by_ref()
+        .take(rest)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     let fingerprint = Fingerprint::of(&before);
-    let same = fingerprint == Fingerprint::of(&file.metadata()?) && bytes.len() == len;
-    Ok(same.then_some(Source { bytes, fingerprint }))
+    let after = Fingerprint::of(&file.metadata().map_err(unreadable)?);
+    let same = fingerprint == after && bytes.len() == len;
+    Ok(same.then_some(Source {
+        bytes,
+        fingerprint,
+        file: before,
+    }))
+}
+
+fn at_most_bytes(len: u64) -> Result<(), ArtifactProblem> {
+    match len <= limits::FILE_BYTES {
+        true => Ok(()),
+        false => Err(ArtifactProblem::TooMuch {
+            what: "bytes",
+            limit: limits::FILE_BYTES,
+        }),
+    }
 }

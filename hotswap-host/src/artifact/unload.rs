@@ -1,3 +1,4 @@
+use super::bounds;
 use super::budget::Budget;
 use super::links;
 use crate::shown::Shown;
@@ -129,9 +130,9 @@ const CALL_BACKS: [&str; 35] = [
 /// `bytes` are those of a file that [`Artifact::read`](super::Artifact::read) accepted; of anything else, nothing is
 /// said. Only ELF files are looked into: libraries stay in memory on platforms that have others.
 pub fn hindrances(bytes: &[u8]) -> Vec<Hindrance> {
-    match File::parse(bytes) {
-        Ok(File::Elf32(elf)) => of_elf(&elf, Budget::of(bytes)),
-        Ok(File::Elf64(elf)) => of_elf(&elf, Budget::of(bytes)),
+    match bounds::parse(bytes) {
+        Some(File::Elf32(elf)) => of_elf(&elf, Budget::of(bytes)),
+        Some(File::Elf64(elf)) => of_elf(&elf, Budget::of(bytes)),
         _ => Vec::new(),
     }
 }

@@ -1,12 +1,29 @@
 //! Paths that are kept: what they name does not change with the working directory.
+use crate::error::ReloadError;
+use crate::platform;
 use serde::Serializer;
 use std::path::{Path, PathBuf};
 
 /// Makes a path absolute when it is given. Links are not followed: one that is switched later leads to another place.
+///
+/// It stays as it is where it is empty, where the working directory is gone, and where that is the choice of a user who has fewer
+/// rights than this process. Ask [`check_absolute`] before it is used.
 pub(crate) fn absolute(path: impl Into<PathBuf>) -> PathBuf {
     let path = path.into();
-    // An empty path, or one in a working directory that is gone, is an error where it is used.
-    std::path::absolute(&path).unwrap_or(path)
+    match platform::is_privileged() {
+        true => path,
+        false => std::path::absolute(&path).unwrap_or(path),
+    }
+}
+
+/// Refuses a path that would mean another file with each working directory.
+pub(crate) fn check_absolute(path: &Path) -> Result<(), ReloadError> {
+    match path.is_absolute() {
+        true => Ok(()),
+        false => Err(ReloadError::RelativePath {
+            path: path.to_owned(),
+        }),
+    }
 }
 
 /// Serialises a path as far as it is text; JSON has nothing else.

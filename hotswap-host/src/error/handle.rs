@@ -106,7 +106,15 @@ pub(crate) fn exports_instead(nearest: &Option<String>, exports: &[String]) -> S
     match (nearest, exports) {
         (_, []) => "it exports nothing; see `#[plugin(exports(…))]`".into(),
         (Some(name), _) => format!("did you mean {name}?"),
-        (None, exports) => format!("it exports {}", exports.join(", ")),
+        (None, exports) => {
+            // A file may name any number.
+            let named: Vec<_> = exports.iter().take(20).map(String::as_str).collect();
+            let more = match exports.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("it exports {}{more}", named.join(", "))
+        }
     }
 }
 

@@ -22,6 +22,32 @@ pub enum ReloadError {
     /// An artifact cannot be read, or is not what it should be.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// No plugin directory was named, and there is none that could be meant.
+    #[error(
+        "no plugin directory is known, since {reason}; name one in the code, with `Builder::plugin_dir`"
+    )]
+    NoPluginDir {
+        /// Why neither the environment nor the program's own place says.
+        reason: &'static str,
+    },
+    /// A path is relative to a working directory that is gone or does not count.
+    #[error(
+        "the path \"{}\" is relative, and there is no working directory that it could be meant to be in: it is gone, or it is the \
+         choice of a user with fewer rights than this program, which is setuid or has capabilities; name an absolute path",
+        crate::shown::path(path)
+    )]
+    RelativePath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The host itself panicked. The running plugins go on.
+    #[error(
+        "the host panicked while it made the new generation, which is a mistake in it: {message}; please report it"
+    )]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
     /// No private copy of an artifact could be made.
     #[error(transparent)]
     Copy(#[from] CopyError),
@@ -368,6 +394,9 @@ impl ReloadError {
             | ReloadError::NotLoaded { name, .. }
             | ReloadError::InUse { name, .. } => name,
             ReloadError::Find(_)
+            | ReloadError::NoPluginDir { .. }
+            | ReloadError::RelativePath { .. }
+            | ReloadError::Panicked { .. }
             | ReloadError::Runtime(_)
             | ReloadError::Empty { .. }
             | ReloadError::Static { .. }

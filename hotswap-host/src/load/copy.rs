@@ -9,21 +9,28 @@
 //! The copy differs from the artifact in one address, by which the plugin finds the host: see
 //! [`SHIM_SECTION`](hotswap_plugin::contract::shim::SHIM_SECTION).
 //!
-//! Where no such file can be made or mapped as code, the copy is an anonymous file in memory. Its path,
+//! The file is made in the directory that is held, and opened by its path. Where others could exchange a directory on that path,
+//! and where no such file can be made or mapped as code, the copy is an anonymous file in memory, which is sealed. Its path,
 //! `/proc/<process>/fd/<n>`, names it only as long as the descriptor is open, so that stays open as well. It names the
 //! process, not `self`: a debugger opens what the loader tells it, and would find a descriptor of its own.
 use crate::artifact::{Artifact, BuildId};
 use crate::base::name::PluginName;
-use crate::platform;
-use crate::runtime::{HostDir, RuntimeError};
+use crate::platform::{self, Dir};
+use crate::runtime::{Held, HostDir, Ready, RuntimeError};
 use crate::shown;
-use std::fs::{self, File};
+use std::env::consts::DLL_EXTENSION;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What is to be known of copies in memory.
+pub(crate) const IN_MEMORY: &str =
+    "where profilers cannot follow, and debuggers only as long as the host runs";
 
 /// Where the private copies of a swapper are made.
 #[derive(Debug)]
@@ -69,8 +76,9 @@ pub(crate) struct Patch {
 #[derive(Debug)]
 enum Storage {
     File {
-        /// Keeps the directory from being removed.
-        _dir: Arc<HostDir>,
+        /// Where it is. Keeps the directory from being removed.
+        held: Arc<Held>,
+        name: OsString,
     },
     Memory {
         /// What the path means.
@@ -104,12 +112,7 @@ impl CopyDir {
         let name = unique_name(plugin, artifact.build_id);
         let as_file = match &self.dir {
             Ok(dir) => match write_into(dir, &name, bytes, patch) {
-                Ok(path) => {
-                    return Ok(PrivateCopy {
-                        path,
-                        storage: ManuallyDrop::new(Storage::File { _dir: dir.clone() }),
-                    });
-                }
+                Ok(copy) => return Ok(copy),
                 Err(error) => error,
             },
             Err(reason) => reason.clone(),
@@ -148,9 +151,9 @@ impl PrivateCopy {
 
     /// Removes the copy: no library is open that was mapped from it.
     pub(crate) fn remove(self) {
-        if let Storage::File { .. } = *self.storage {
+        if let Storage::File { held, name } = &*self.storage {
             // What cannot be removed now goes with the directory, or when the next host starts.
-            let _ = fs::remove_file(&self.path);
+            let _ = held.dir().remove_file(name);
         }
         drop(ManuallyDrop::into_inner(self.storage));
     }
@@ -173,27 +176,37 @@ fn unique_name(plugin: &PluginName, build: BuildId) -> String {
 }
 
 /// Writes a file into the host's directory, which is made again where somebody has removed it.
-fn write_into(dir: &HostDir, name: &str, bytes: &[u8], patch: &Patch) -> Result<PathBuf, String> {
-    let dir = dir.ready().map_err(|error| error.to_string())?;
-    write_file(&dir, name, bytes, patch).map_err(|error| format!("{}: {error}", shown::path(&dir)))
+fn write_into(
+    dir: &HostDir,
+    name: &str,
+    bytes: &[u8],
+    patch: &Patch,
+) -> Result<PrivateCopy, String> {
+    let Ready { held, real } = dir.ready().map_err(|error| error.to_string())?;
+    // Where its path could lead elsewhere by the time it is opened, it is not opened by a path.
+    let real = real?;
+    let name = OsString::from(format!("{name}.{DLL_EXTENSION}"));
+    write_file(held.dir(), &name, bytes, patch)
+        .map_err(|error| format!("{}: {error}", shown::path(&real)))?;
+    Ok(PrivateCopy {
+        path: real.join(&name),
+        storage: ManuallyDrop::new(Storage::File { held, name }),
+    })
 }
 
-fn write_file(dir: &Path, name: &str, bytes: &[u8], patch: &Patch) -> io::Result<PathBuf> {
-    if platform::forbids_code(dir)? {
+fn write_file(dir: &Dir, name: &OsStr, bytes: &[u8], patch: &Patch) -> io::Result<()> {
+    if dir.forbids_code()? {
         return Err(io::Error::other(
             "mounted noexec, so that no library can be opened there",
         ));
     }
-    let path = dir.join(format!("{name}.so"));
-    let mut file = platform::private_file().open(&path)?;
-    match file.write_all(bytes).and_then(|()| patch.write(&file)) {
-        Ok(()) => Ok(path),
-        Err(error) => {
+    let mut file = dir.new_read_only_file(name)?;
+    file.write_all(bytes)
+        .and_then(|()| patch.write(&file))
+        .inspect_err(|_| {
             // The first error says more.
-            let _ = fs::remove_file(&path);
-            Err(error)
-        }
-    }
+            let _ = dir.remove_file(name);
+        })
 }
 
 /// An anonymous file that cannot be changed any more.

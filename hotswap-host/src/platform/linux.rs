@@ -1,10 +1,8 @@
 //! Linux with glibc.
 use hotswap_plugin::contract::shim::Key;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::ptr::null;
 
 /// Whether the plugins of this platform have the hidden thread functions.
@@ -70,18 +68,6 @@ pub(crate) fn signal_handler_in(range: &Range<usize>) -> Option<c_int> {
         let known = unsafe { libc::sigaction(*signal, null(), &mut action) } == 0;
         known && range.contains(&action.sa_sigaction)
     })
-}
-
-/// Makes each of two files the other, in one step.
-pub(crate) fn exchange(first: &Path, second: &Path) -> io::Result<()> {
-    let [first, second] = [first, second].map(|path| CString::new(path.as_os_str().as_bytes()));
-    let (first, second, here) = (first?, second?, libc::AT_FDCWD);
-    let flags = libc::RENAME_EXCHANGE;
-    // SAFETY: both paths end in a zero.
-    match unsafe { libc::renameat2(here, first.as_ptr(), here, second.as_ptr(), flags) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
 }
 
 pub(super) fn page_size() -> usize {

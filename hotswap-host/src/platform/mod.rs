@@ -4,6 +4,10 @@
 //! Where either is missing, `other` stands in for it, `cannot_unmap` says why, and libraries stay mapped. Files, processes
 //! and the dynamic linker are in `unix` and `windows`, and what Linux adds to that with any C library in `proc`.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod linux;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -39,3 +43,25 @@ mod file_state;
 pub(crate) use file_state::{FileState, Timestamp};
 
 pub(crate) mod membarrier;
+
+#[cfg(unix)]
+mod dir;
+#[cfg(windows)]
+#[path = "windows_dir.rs"]
+mod dir;
+pub(crate) use dir::{Dir, Identity};
+
+/// Refuses what is no regular file.
+pub(crate) fn only_regular(file: &File) -> io::Result<()> {
+    match file.metadata()?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is not a regular file")),
+    }
+}
+
+/// Opens a regular file for reading, also through links. Opening a pipe does not wait for its other end.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let file = without_waiting().read(true).open(path)?;
+    only_regular(&file)?;
+    Ok(file)
+}

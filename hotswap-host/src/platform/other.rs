@@ -2,7 +2,6 @@
 use super::dl;
 use hotswap_plugin::contract::shim::Key;
 use std::ffi::{c_int, c_void};
-use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
@@ -58,10 +57,6 @@ pub(crate) fn is_loaded(_: &Path) -> bool {
 
 pub(crate) fn signal_handler_in(_: &Range<usize>) -> Option<c_int> {
     None
-}
-
-pub(crate) fn exchange(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 pub(crate) fn quarantine(_: Range<usize>) -> usize {

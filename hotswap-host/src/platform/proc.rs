@@ -1,35 +1,23 @@
 //! Linux, whatever its C library: files without a name, and what `/proc` says.
-use std::ffi::CString;
+use rustix::fs::{MemfdFlags, SealFlags};
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 /// An anonymous file that may be mapped as code.
 pub(crate) fn memory_file(name: &str) -> io::Result<File> {
-    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    let name = CString::new(name)?;
-    let create = |flags| {
-        // SAFETY: the name ends in a zero.
-        match unsafe { libc::memfd_create(name.as_ptr(), flags) } {
-            -1 => Err(io::Error::last_os_error()),
-            // SAFETY: the descriptor is new, and nobody else's.
-            fd => Ok(unsafe { File::from_raw_fd(fd) }),
-        }
-    };
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let create = |flags| rustix::fs::memfd_create(name, flags);
     // Kernels since 6.3 may be told to forbid code where it was not asked for; older ones do not know the flag.
-    create(flags | libc::MFD_EXEC).or_else(|_| create(flags))
+    let file = create(flags | MemfdFlags::EXEC).or_else(|_| create(flags))?;
+    Ok(File::from(file))
 }
 
 /// Has nobody change an anonymous file any more.
 pub(crate) fn seal(file: &File) -> io::Result<()> {
-    const SEALS: libc::c_int =
-        libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
-    // SAFETY: this command takes an integer.
-    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    Ok(rustix::fs::fcntl_add_seals(file, seals)?)
 }
 
 /// What this process and others call a file that has no name. The number of this process is that of the file system,

@@ -1,12 +1,11 @@
 //! Files, processes and the dynamic linker, as all Unixes have them.
 use super::file_state::{FileState, Timestamp};
 pub(crate) use libloading::os::unix as dl;
-use std::ffi::CString;
+use rustix::process::{Pid, Signal};
 use std::fs::{DirBuilder, Metadata, OpenOptions};
 use std::io;
 pub(crate) use std::os::fd::OwnedFd;
 use std::os::fd::{FromRawFd, IntoRawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -31,11 +30,22 @@ pub(crate) fn private_dirs() -> DirBuilder {
     builder
 }
 
-/// Makes a file that only this user may read, and nobody may open for writing later.
-pub(crate) fn private_file() -> OpenOptions {
+/// Opens files without waiting for whoever has the other end of a pipe.
+pub(crate) fn without_waiting() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o400);
+    options.custom_flags(libc::O_NONBLOCK);
     options
+}
+
+/// Whether the process has more rights than whoever started it, who may have written its environment: it is setuid, setgid, or
+/// has capabilities of its file's.
+pub(crate) fn is_privileged() -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: no preconditions.
+    return unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    // SAFETY: no preconditions.
+    return unsafe { libc::issetugid() } != 0;
 }
 
 /// The number of this user.
@@ -47,6 +57,11 @@ pub(crate) fn user() -> u32 {
 /// The number of a file's owner, and its permission bits.
 pub(crate) fn owner_and_mode(file: &Metadata) -> (u32, u32) {
     (file.uid(), file.mode() & 0o7777)
+}
+
+/// The number of a file's group.
+pub(crate) fn group(file: &Metadata) -> u32 {
+    file.gid()
 }
 
 pub(crate) fn file_state(file: &Metadata) -> FileState {
@@ -65,26 +80,45 @@ pub(crate) fn file_state(file: &Metadata) -> FileState {
     }
 }
 
-/// Whether the file system is mounted such that nothing in it can be mapped as code.
-pub(crate) fn forbids_code(dir: &Path) -> io::Result<bool> {
-    let dir = CString::new(dir.as_os_str().as_bytes())?;
-    // SAFETY: a structure of integers may be zero.
-    let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: both point to what the function expects.
-    match unsafe { libc::statvfs(dir.as_ptr(), &mut stat) } {
-        0 => Ok(stat.f_flag & NOEXEC != 0),
-        _ => Err(io::Error::last_os_error()),
+/// Sends a signal to the process that `is_meant`, which is asked once nothing can take the place of the process any more, where
+/// the system can see to that.
+pub(crate) fn send_signal(
+    pid: u32,
+    signal: i32,
+    is_meant: impl FnOnce() -> bool,
+) -> io::Result<()> {
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let process = process.ok_or(io::ErrorKind::NotFound)?;
+    if !is_for_requests(signal) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let held = held(process);
+    if !is_meant() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    // SAFETY: `is_for_requests` lets no signal through that is the C library's own.
+    let signal = unsafe { Signal::from_raw_unchecked(signal) };
+    match held {
+        #[cfg(target_os = "linux")]
+        Some(held) => Ok(rustix::process::pidfd_send_signal(held, signal)?),
+        _ => Ok(rustix::process::kill_process(process, signal)?),
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NOEXEC: libc::c_ulong = libc::ST_NOEXEC;
-/// Other systems do not say.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const NOEXEC: libc::c_ulong = 0;
+/// A descriptor of the process; none where the system has none, since it is older than Linux 5.3, or in a sandbox.
+#[cfg(target_os = "linux")]
+fn held(process: Pid) -> Option<OwnedFd> {
+    rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty()).ok()
+}
 
-/// Whether programs may give this signal a meaning of their own, as daemons do with SIGHUP.
-pub(crate) fn is_free_for_programs(signal: i32) -> bool {
+#[cfg(not(target_os = "linux"))]
+fn held(_: Pid) -> Option<OwnedFd> {
+    None
+}
+
+/// Whether a process may be asked for something by this signal: programs give these a meaning of their own, as daemons do with
+/// SIGHUP. The others end or stop a process, or belong to the system or the C library.
+pub(crate) fn is_for_requests(signal: i32) -> bool {
     let usual = [libc::SIGUSR1, libc::SIGUSR2, libc::SIGHUP, libc::SIGWINCH];
     usual.contains(&signal) || is_real_time(signal)
 }
@@ -99,94 +133,14 @@ fn is_real_time(_: i32) -> bool {
     false
 }
 
-/// Sends a signal to the process of this id, if that `is_meant`. The system is asked for the process before `is_meant` is, so that
-/// a process that gets the id afterwards does not get the signal; only where kernels have no such handles does it go by the id.
-pub(crate) fn send_signal_if(pid: u32, signal: i32, is_meant: impl Fn() -> bool) -> io::Result<()> {
-    let process = process_handle(pid)?;
-    if !is_meant() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    let Some(process) = process else {
-        return send_signal(pid, signal);
-    };
-    send_signal_by_handle(&process, signal)
-}
-
-/// A handle of the process that has this id now, which means that process for ever. `None` where there are none.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn process_handle(pid: u32) -> io::Result<Option<OwnedFd>> {
-    let pid = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0);
-    let pid = pid.ok_or(io::ErrorKind::NotFound)?;
-    // SAFETY: the call takes two integers.
-    let handle = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    if handle >= 0 {
-        // SAFETY: the kernel has just made the descriptor, and nobody else has it.
-        return Ok(Some(unsafe { OwnedFd::from_raw_fd(handle as i32) }));
-    }
-    let error = io::Error::last_os_error();
-    match error.raw_os_error() {
-        Some(libc::ESRCH) => Err(io::ErrorKind::NotFound.into()),
-        // Kernels before 5.3, and sandboxes that know only older calls.
-        Some(libc::ENOSYS | libc::EPERM) => Ok(None),
-        _ => Err(error),
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn process_handle(_: u32) -> io::Result<Option<OwnedFd>> {
-    Ok(None)
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn send_signal_by_handle(process: &OwnedFd, signal: i32) -> io::Result<()> {
-    let info = std::ptr::null::<libc::siginfo_t>();
-    // SAFETY: without an info the call takes a descriptor, which is open, and integers; a signal touches no memory of this process.
-    let sent = unsafe {
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            std::os::fd::AsRawFd::as_raw_fd(process),
-            signal,
-            info,
-            0,
-        )
-    };
-    match sent {
-        0 => Ok(()),
-        _ => Err(gone(io::Error::last_os_error())),
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn send_signal_by_handle(_: &OwnedFd, _: i32) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// The error, where it says that there is no such process any more in the words of this crate.
-fn gone(error: io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(libc::ESRCH) => io::ErrorKind::NotFound.into(),
-        _ => error,
-    }
-}
-
-/// Sends a signal to a process.
-fn send_signal(pid: u32, signal: i32) -> io::Result<()> {
-    let pid = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0);
-    let pid = pid.ok_or(io::ErrorKind::NotFound)?;
-    // SAFETY: a signal touches no memory of this process; which one the other gets is the caller's choice.
-    match unsafe { libc::kill(pid, signal) } {
-        0 => Ok(()),
-        _ => Err(gone(io::Error::last_os_error())),
-    }
-}
-
 /// Whether there is a process of this id.
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "`/proc` says more"))]
 pub(crate) fn is_process(pid: u32) -> bool {
-    match send_signal(pid, 0) {
-        Ok(()) => true,
-        Err(error) => error.raw_os_error() == Some(libc::EPERM),
-    }
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    process.is_some_and(|process| {
+        let tested = rustix::process::test_kill_process(process);
+        matches!(tested, Ok(()) | Err(rustix::io::Errno::PERM))
+    })
 }
 
 /// Takes descriptors over from their numbers.

@@ -32,11 +32,14 @@ pub(crate) fn private_dirs() -> DirBuilder {
     DirBuilder::new()
 }
 
-/// Makes a file with the rights of its directory.
-pub(crate) fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    options
+/// Opens files.
+pub(crate) fn without_waiting() -> OpenOptions {
+    OpenOptions::new()
+}
+
+/// No program has more rights than whoever started it.
+pub(crate) fn is_privileged() -> bool {
+    false
 }
 
 /// Users have no numbers: every file is taken to be this user's, and closed to others.
@@ -46,6 +49,10 @@ pub(crate) fn user() -> u32 {
 
 pub(crate) fn owner_and_mode(_: &Metadata) -> (u32, u32) {
     (user(), 0o700)
+}
+
+pub(crate) fn group(_: &Metadata) -> u32 {
+    0
 }
 
 /// The time at which the file was made stands for its number, and the last change for the last status change.
@@ -70,13 +77,13 @@ fn timestamp(steps: u64) -> Timestamp {
     }
 }
 
-pub(crate) fn forbids_code(_: &Path) -> io::Result<bool> {
-    Ok(false)
+/// There are no signals.
+pub(crate) fn send_signal(_: u32, _: i32, _: impl FnOnce() -> bool) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
-/// There are no signals.
-pub(crate) fn send_signal_if(_: u32, _: i32, _: impl Fn() -> bool) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+pub(crate) fn is_for_requests(_: i32) -> bool {
+    false
 }
 
 pub(crate) fn is_free_for_programs(_: i32) -> bool {

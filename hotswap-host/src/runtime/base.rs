@@ -1,16 +1,16 @@
 //! Where the directories of running hosts are.
-use super::error::RuntimeError;
-use crate::base::paths::absolute;
-use crate::platform;
-use std::env;
+use super::error::{Exposure, RuntimeError};
+use crate::environment::{Variable, temporary_dir};
+use crate::platform::{self, Dir};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The directories that come into question, the best first.
 pub(super) fn candidates() -> Vec<PathBuf> {
     // The session's directory of another user is inherited with the environment, for instance through `sudo`.
-    all(|session| check(session).is_ok())
+    all(|session| open(session).is_ok())
 }
 
 /// The directories that have come into question for a host with this environment: that of the session may be gone.
@@ -20,82 +20,138 @@ pub(super) fn once_candidates() -> Vec<PathBuf> {
 
 /// As they are from any working directory: the variables may be relative to the one of now.
 fn all(is_usable: impl FnOnce(&Path) -> bool) -> Vec<PathBuf> {
-    let var = |name| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(absolute)
-    };
-    if let Some(dir) = var("HOTSWAP_RUNTIME_DIR") {
+    if let Some(dir) = Variable::RuntimeDir.path() {
         return vec![dir];
     }
-    let session = var("XDG_RUNTIME_DIR")
+    let session = Variable::SessionDir
+        .path()
         .filter(|dir| is_usable(dir))
         .map(|dir| dir.join("hotswap"));
-    let temporary = absolute(env::temp_dir()).join(format!("hotswap-{}", platform::user()));
+    let temporary = temporary_dir().join(format!("hotswap-{}", platform::user()));
     session.into_iter().chain([temporary]).collect()
 }
 
-/// The first directory that can be used, made if need be.
-///
-/// The error is that of the last one.
-pub(super) fn prepare_first(candidates: &[PathBuf]) -> Result<PathBuf, RuntimeError> {
-    let (last, others) = candidates
-        .split_last()
-        .expect("there is always a candidate");
-    match others.iter().find_map(|dir| prepare(dir).ok()) {
-        Some(dir) => Ok(dir),
-        None => prepare(last),
+/// A base directory that is held.
+#[derive(Debug)]
+pub(super) struct Base {
+    /// As it was named: tools that have the same environment look for hosts there.
+    pub(super) path: PathBuf,
+    pub(super) dir: Arc<Dir>,
+    /// The path without links, by which others than this user cannot lead elsewhere; or why there is none.
+    pub(super) real: Result<PathBuf, RuntimeError>,
+}
+
+impl Base {
+    /// The first directory that can be used, made if need be.
+    ///
+    /// The error is that of the last one.
+    pub(super) fn prepare_first(candidates: &[PathBuf]) -> Result<Base, RuntimeError> {
+        let (last, others) = candidates
+            .split_last()
+            .expect("there is always a candidate");
+        match others.iter().find_map(|dir| Base::prepare(dir).ok()) {
+            Some(base) => Ok(base),
+            None => Base::prepare(last),
+        }
+    }
+
+    /// The directory, made if need be.
+    pub(super) fn prepare(path: &Path) -> Result<Base, RuntimeError> {
+        if !path.is_absolute() {
+            // It is relative to a working directory that is gone: later it would be another one.
+            return Err(RuntimeError::NotCreated {
+                dir: path.to_owned(),
+                error: ErrorKind::NotFound.into(),
+            });
+        }
+        let created = platform::private_dirs().recursive(true).create(path);
+        created.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => RuntimeError::NotADirectory {
+                dir: path.to_owned(),
+            },
+            _ => RuntimeError::NotCreated {
+                dir: path.to_owned(),
+                error,
+            },
+        })?;
+        let dir = open(path)?;
+        Ok(Base {
+            real: real(path, &dir),
+            dir: Arc::new(dir),
+            path: path.to_owned(),
+        })
     }
 }
 
-/// The directory, made if need be.
-pub(super) fn prepare(dir: &Path) -> Result<PathBuf, RuntimeError> {
-    let created = platform::private_dirs().recursive(true).create(dir);
-    created.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => RuntimeError::NotADirectory {
-            dir: dir.to_owned(),
-        },
-        _ => RuntimeError::NotCreated {
-            dir: dir.to_owned(),
-            error,
-        },
-    })?;
-    check(dir)?;
-    Ok(dir.to_owned())
-}
-
-/// Refuses a directory in which others could replace a library between the check and the opening of it.
+/// Opens a directory that only this user can write to.
 ///
-/// A link is refused too: where everybody may create files, anybody may have made it.
-pub(super) fn check(dir: &Path) -> Result<(), RuntimeError> {
-    let meta = fs::symlink_metadata(dir).map_err(|error| RuntimeError::NotCreated {
-        dir: dir.to_owned(),
+/// A link is refused: where everybody may create files, anybody may have made it.
+pub(super) fn open(path: &Path) -> Result<Dir, RuntimeError> {
+    let not_created = |error| RuntimeError::NotCreated {
+        dir: path.to_owned(),
         error,
-    })?;
+    };
+    let dir = Dir::open(path);
+    let meta = match &dir {
+        Ok(dir) => dir.metadata(),
+        // It may say who has put that there.
+        Err(_) => fs::symlink_metadata(path),
+    };
+    let meta = meta.map_err(not_created)?;
     if !meta.is_dir() {
         return Err(RuntimeError::NotADirectory {
-            dir: dir.to_owned(),
+            dir: path.to_owned(),
         });
     }
-    let (owner, mode) = platform::owner_and_mode(&meta);
-    if owner != platform::user() {
-        return Err(RuntimeError::Foreign {
-            dir: dir.to_owned(),
+    match Exposure::of(&meta) {
+        Some(Exposure::Foreign { owner }) => Err(RuntimeError::Foreign {
+            dir: path.to_owned(),
             owner,
-        });
-    }
-    if mode & 0o022 != 0 {
-        return Err(RuntimeError::Exposed {
-            dir: dir.to_owned(),
+        }),
+        Some(Exposure::Writable { mode }) => Err(RuntimeError::Exposed {
+            dir: path.to_owned(),
             mode,
-        });
+        }),
+        None => dir.map_err(not_created),
     }
-    Ok(())
+}
+
+/// The path of a directory without links, if each directory on the way is one in which only this user and root can rename what is
+/// on the way.
+///
+/// They are looked at from the root on: what was found to be safe keeps what is below it from being exchanged.
+fn real(path: &Path, dir: &Dir) -> Result<PathBuf, RuntimeError> {
+    let not_found = |error| RuntimeError::NotCreated {
+        dir: path.to_owned(),
+        error,
+    };
+    let real = path.canonicalize().map_err(not_found)?;
+    let mut above: Vec<_> = real.ancestors().skip(1).collect();
+    above.reverse();
+    for ancestor in above {
+        let meta = fs::symlink_metadata(ancestor).map_err(not_found)?;
+        if let Some(exposure) = Exposure::of_ancestor(&meta) {
+            return Err(RuntimeError::Replaceable {
+                dir: path.to_owned(),
+                ancestor: ancestor.to_owned(),
+                exposure,
+            });
+        }
+    }
+    let state = |meta: fs::Metadata| {
+        let state = platform::file_state(&meta);
+        (state.device, state.inode)
+    };
+    let there = fs::symlink_metadata(&real).map_err(not_found)?;
+    if state(there) != state(dir.metadata().map_err(not_found)?) {
+        return Err(not_found(ErrorKind::NotFound.into()));
+    }
+    Ok(real)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{prepare, prepare_first};
+    use super::Base;
     use crate::runtime::RuntimeError;
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -104,12 +160,12 @@ mod tests {
     fn a_directory_is_made_for_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
         let base = dir.path().join("a/b");
-        assert_eq!(prepare(&base).unwrap(), base);
+        assert_eq!(Base::prepare(&base).unwrap().path, base);
         assert_eq!(
             fs::metadata(&base).unwrap().permissions().mode() & 0o7777,
             0o700
         );
-        prepare(&base).unwrap();
+        Base::prepare(&base).unwrap();
     }
 
     #[test]
@@ -120,37 +176,72 @@ mod tests {
         for mode in [0o770, 0o702, 0o1777] {
             fs::set_permissions(&base, Permissions::from_mode(mode)).unwrap();
             assert!(
-                matches!(prepare(&base), Err(RuntimeError::Exposed { mode: found, .. }) if found == mode)
+                matches!(Base::prepare(&base), Err(RuntimeError::Exposed { mode: found, .. }) if found == mode)
             );
         }
         fs::set_permissions(&base, Permissions::from_mode(0o755)).unwrap();
-        prepare(&base).unwrap();
+        Base::prepare(&base).unwrap();
 
         let link = dir.path().join("link");
         symlink(&base, &link).unwrap();
         assert!(matches!(
-            prepare(&link),
+            Base::prepare(&link),
             Err(RuntimeError::NotADirectory { .. })
         ));
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(matches!(
-            prepare(&file),
+            Base::prepare(&file),
             Err(RuntimeError::NotADirectory { .. })
         ));
         assert!(matches!(
-            prepare(&file.join("x")),
+            Base::prepare(&file.join("x")),
             Err(RuntimeError::NotCreated { .. })
         ));
 
         // The next candidate is taken.
-        assert_eq!(prepare_first(&[link, base.clone()]).unwrap(), base);
+        assert_eq!(
+            Base::prepare_first(&[link, base.clone()]).unwrap().path,
+            base
+        );
         // Only root can give a directory away.
         if chown(&base, Some(12345), None).is_ok() {
             assert!(matches!(
-                prepare(&base),
+                Base::prepare(&base),
                 Err(RuntimeError::Foreign { owner: 12345, .. })
             ));
+        }
+    }
+    /// The last directory on the way that others could exchange, if there is one.
+    #[test]
+    fn who_can_write_above_it_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let above = dir.path().join("above");
+        let base = above.join("between/base");
+        let real = Base::prepare(&base).unwrap().real.unwrap();
+        assert_eq!(real, base.canonicalize().unwrap());
+        let set = |mode| fs::set_permissions(&above, Permissions::from_mode(mode)).unwrap();
+        for mode in [0o777, 0o770, 0o702] {
+            set(mode);
+            let refused = Base::prepare(&base).unwrap().real.unwrap_err();
+            let RuntimeError::Replaceable { ancestor, .. } = &refused else {
+                panic!("{refused}")
+            };
+            assert_eq!(*ancestor, above.canonicalize().unwrap());
+            let text = refused.to_string();
+            assert!(text.contains(&format!("(mode {mode:o})")), "{text}");
+        }
+        // As that for temporary files.
+        set(0o1777);
+        Base::prepare(&base).unwrap().real.unwrap();
+        // A link on the way is followed to where it leads.
+        let link = dir.path().join("link");
+        symlink(&above, &link).unwrap();
+        let by_link = Base::prepare(&link.join("between/base")).unwrap();
+        assert_eq!(by_link.real.unwrap(), real);
+        if chown(&above, Some(12345), None).is_ok() {
+            let refused = Base::prepare(&base).unwrap().real.unwrap_err().to_string();
+            assert!(refused.contains("belongs to user 12345"), "{refused}");
         }
     }
 }

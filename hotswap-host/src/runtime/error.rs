@@ -1,4 +1,7 @@
+use crate::platform;
 use crate::shown::path;
+use std::fmt;
+use std::fs::Metadata;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,6 +49,21 @@ pub enum RuntimeError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Others could put another directory in its place. Then no library is opened by its path.
+    #[error(
+        "the runtime directory {} could be exchanged, since {} {exposure}; set HOTSWAP_RUNTIME_DIR to a directory above which \
+         nobody else can write",
+        path(dir),
+        path(ancestor)
+    )]
+    Replaceable {
+        /// The directory.
+        dir: PathBuf,
+        /// The directory above it in which others can rename things.
+        ancestor: PathBuf,
+        /// Why they can.
+        exposure: Exposure,
+    },
     /// A file in it cannot be written.
     #[error("{} cannot be written: {error}", path(file))]
     NotWritten {
@@ -54,6 +72,63 @@ pub enum RuntimeError {
         /// What the system said.
         error: io::Error,
     },
+}
+
+/// Why others than this user can change a file or a directory.
+///
+/// Its text completes a sentence that begins with the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Exposure {
+    /// It belongs to somebody else.
+    Foreign {
+        /// The user's number.
+        owner: u32,
+    },
+    /// Its group, or everybody, may write to it.
+    Writable {
+        /// Its permission bits.
+        mode: u32,
+    },
+}
+
+impl Exposure {
+    /// `None` where only this user can change it, and root, who can do so with everything.
+    pub(crate) fn of(meta: &Metadata) -> Option<Self> {
+        let (owner, mode) = platform::owner_and_mode(meta);
+        if owner != platform::user() {
+            return Some(Exposure::Foreign { owner });
+        }
+        (mode & 0o022 != 0).then_some(Exposure::Writable { mode })
+    }
+
+    /// The same of something that root may own, too.
+    pub(crate) fn of_roots_or_own(meta: &Metadata) -> Option<Self> {
+        let (owner, mode) = platform::owner_and_mode(meta);
+        if owner != platform::user() && owner != 0 {
+            return Some(Exposure::Foreign { owner });
+        }
+        (mode & 0o022 != 0).then_some(Exposure::Writable { mode })
+    }
+
+    /// The same of a directory in which others may make files, as long as they cannot rename those of this user.
+    pub(crate) fn of_ancestor(meta: &Metadata) -> Option<Self> {
+        const STICKY: u32 = 0o1000;
+        let is_sticky =
+            |exposure: &Self| matches!(exposure, Exposure::Writable { mode } if mode & STICKY != 0);
+        Exposure::of_roots_or_own(meta).filter(|exposure| !is_sticky(exposure))
+    }
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exposure::Foreign { owner } => write!(f, "belongs to user {owner}"),
+            Exposure::Writable { mode } => {
+                write!(f, "may be written to by others (mode {mode:o})")
+            }
+        }
+    }
 }
 
 /// Why a host was not seen to have reloaded.

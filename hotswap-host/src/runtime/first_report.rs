@@ -1,20 +1,22 @@
 //! Tells whoever started the host how its first load went.
 use super::record::StoredReport;
 use super::small_file;
+use crate::environment::Variable;
 use crate::shown;
-use std::path::PathBuf;
 
 /// The environment variable that names the file for the [`StoredReport`] of a host's first load. Of several swappers in one
 /// process, a refused one has precedence.
-pub const FIRST_REPORT: &str = "HOTSWAP_FIRST_REPORT";
+pub const FIRST_REPORT: &str = Variable::FirstReport.name();
 
 /// Writes the report of a first load into the file that the environment names, if it names one.
 pub(crate) fn tell_starter(report: &StoredReport) {
     if report.attempt != 0 {
         return;
     }
-    let named = std::env::var_os(FIRST_REPORT).filter(|name| !name.is_empty());
-    let Some(file) = named.map(PathBuf::from) else {
+    let Some(file) = Variable::FirstReport
+        .path()
+        .filter(|file| file.is_absolute())
+    else {
         return;
     };
     if report.ok && file.exists() {
@@ -22,6 +24,6 @@ pub(crate) fn tell_starter(report: &StoredReport) {
     }
     if let Ok(json) = shown::json(report) {
         // The starter then does not learn of it, which is no reason to stop.
-        let _ = small_file::write(&file, json.as_bytes());
+        let _ = small_file::write_at(&file, json.as_bytes());
     }
 }

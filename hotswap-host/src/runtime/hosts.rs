@@ -1,8 +1,9 @@
 use super::error::WaitError;
-use super::host_dir::{HOST, REPORT, host_dirs, is_abandoned};
+use super::held::{REPORT, host_dirs, read_record};
 use super::record::{HostRecord, StoredReport};
 use super::{base, open_locks, process, signalling, small_file};
-use serde::de::DeserializeOwned;
+use crate::platform::Dir;
+use std::ffi::OsStr;
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -20,10 +21,8 @@ pub struct RunningHost {
 ///
 /// Directories that others could write to are passed over, as are hosts that have ended: see [`refused`](super::refused()).
 pub fn hosts() -> Vec<RunningHost> {
-    let bases = base::candidates()
-        .into_iter()
-        .filter(|dir| base::check(dir).is_ok());
-    let mut hosts: Vec<_> = bases.flat_map(|dir| hosts_in(&dir)).collect();
+    let bases = base::candidates();
+    let mut hosts: Vec<_> = bases.iter().flat_map(|dir| hosts_in(dir)).collect();
     for host in hosts_without_directory(&base::once_candidates()) {
         // Made again meanwhile, perhaps elsewhere.
         let name = host.dir.file_name();
@@ -43,7 +42,12 @@ pub(super) fn hosts_without_directory(bases: &[PathBuf]) -> Vec<RunningHost> {
             let known = base.is_some_and(|base| bases.iter().any(|known| known == base));
             known && process::is_alive(lock.host.pid, lock.host.start_time)
         })
-        .filter(|lock| read::<HostRecord>(&lock.dir.join(HOST)).is_none())
+        .filter(|lock| {
+            Dir::open(&lock.dir)
+                .ok()
+                .and_then(|dir| read_record(&dir))
+                .is_none()
+        })
         .map(|lock| RunningHost {
             record: lock.host,
             dir: lock.dir,
@@ -52,19 +56,18 @@ pub(super) fn hosts_without_directory(bases: &[PathBuf]) -> Vec<RunningHost> {
 }
 
 pub(super) fn hosts_in(base: &Path) -> Vec<RunningHost> {
-    host_dirs(base)
-        .filter(|(dir, pid, started)| process::is_alive(*pid, *started) && !is_abandoned(dir))
-        .filter_map(|(dir, pid, started)| {
-            let record: HostRecord = read(&dir.join(HOST))?;
-            let own = record.pid == pid && record.start_time == started;
-            own.then_some(RunningHost { record, dir })
+    let Ok(opened) = base::open(base) else {
+        return Vec::new();
+    };
+    host_dirs(&opened)
+        .filter(|found| process::is_alive(found.pid, found.started) && !found.is_abandoned())
+        .filter_map(|found| {
+            Some(RunningHost {
+                record: found.record()?,
+                dir: base.join(found.name),
+            })
         })
         .collect()
-}
-
-/// `None` where the file is missing; it is never half-written.
-fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
-    serde_json::from_slice(&small_file::read(file).ok()?).ok()
 }
 
 impl Deref for RunningHost {
@@ -78,15 +81,15 @@ impl Deref for RunningHost {
 impl RunningHost {
     /// The outcome of its latest attempt to load or reload; `None` before the first load is through.
     pub fn report(&self) -> Option<StoredReport> {
-        let in_base = |dir: &Path| {
-            base::check(dir.parent()?).ok()?;
-            read(&dir.join(REPORT))
+        let name = self.dir.file_name()?;
+        let in_base = |base: &Path| {
+            let dir = base::open(base).ok()?.dir(name).ok()?;
+            serde_json::from_slice(&small_file::read(&dir, OsStr::new(REPORT)).ok()?).ok()
         };
-        in_base(&self.dir).or_else(|| {
+        self.dir.parent().and_then(in_base).or_else(|| {
             // Where its directory was removed, it is made again, perhaps below another base directory.
-            let name = self.dir.file_name()?;
-            let mut bases = base::candidates().into_iter();
-            bases.find_map(|base| in_base(&base.join(name)))
+            let bases = base::candidates();
+            bases.iter().find_map(|base| in_base(base))
         })
     }
 

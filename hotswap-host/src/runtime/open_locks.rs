@@ -1,6 +1,8 @@
 //! Hosts whose directory was removed: found by the lock files that processes have open.
-use super::host_dir::{LOCK, parse_name};
+use super::held::{LOCK, MARK, parse_name};
 use super::record::LockRecord;
+use super::small_file;
+use crate::platform;
 use std::fs;
 use std::path::Path;
 
@@ -30,8 +32,9 @@ fn record(pid: u32, open: &Path) -> Option<LockRecord> {
     if of != pid {
         return None;
     }
+    let content = small_file::read_whole(platform::open_regular(open).ok()?).ok()?;
+    let content = content.strip_prefix(MARK)?;
     // One that is being written may have the end of the one before.
-    let content = fs::read(open).ok()?;
-    let mut records = serde_json::Deserializer::from_slice(&content).into_iter::<LockRecord>();
+    let mut records = serde_json::Deserializer::from_slice(content).into_iter::<LockRecord>();
     records.next()?.ok()
 }

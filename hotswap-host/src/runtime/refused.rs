@@ -1,5 +1,7 @@
 use super::error::RuntimeError;
-use super::{base, host_dir, process};
+use super::held::parse_name;
+use super::{base, process};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -37,16 +39,18 @@ pub fn refused() -> Vec<RefusedDir> {
 
 fn refused_of(candidates: Vec<PathBuf>) -> Vec<RefusedDir> {
     let refused = candidates.into_iter().filter_map(|dir| {
-        let reason = base::check(&dir).err()?;
+        let reason = base::open(&dir).err()?;
         // Where there is none, there are no hosts.
         if matches!(&reason, RuntimeError::NotCreated { error, .. } if error.kind() == ErrorKind::NotFound)
         {
             return None;
         }
         // Others can put any number of names there.
-        let hosts = host_dir::host_dirs(&dir).take(MAX_HOSTS);
-        let alive = hosts.filter(|(_, pid, started)| process::is_alive(*pid, *started));
-        let mut pids: Vec<_> = alive.map(|(_, pid, _)| pid).take(16).collect();
+        let named = fs::read_dir(&dir).into_iter().flatten().flatten();
+        let hosts = named.filter_map(|entry| parse_name(entry.file_name().to_str()?));
+        let alive = hosts.take(MAX_HOSTS);
+        let alive = alive.filter(|(pid, started)| process::is_alive(*pid, *started));
+        let mut pids: Vec<_> = alive.map(|(pid, _)| pid).take(16).collect();
         pids.sort_unstable();
         pids.dedup();
         Some(RefusedDir { reason, pids })

@@ -8,7 +8,7 @@ use std::io;
 /// Whether a host may be asked to reload with this signal. Its number stands in a file of the host's, so that it is not taken on
 /// trust: none of these ends or stops a process that listens for it, and each is free for programs to use.
 pub(crate) fn may_mean_reload(signal: i32) -> bool {
-    platform::is_free_for_programs(signal)
+    platform::is_for_requests(signal)
 }
 
 /// Sends its signal to a host.
@@ -32,7 +32,7 @@ pub(super) fn request_reload(host: &HostRecord) -> io::Result<()> {
         ));
     }
     let is_meant = || process::is_alive(pid, host.start_time);
-    platform::send_signal_if(pid, signal, is_meant).map_err(|error| match error.kind() {
+    platform::send_signal(pid, signal, is_meant).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(error.kind(), WaitError::Ended { pid }),
         _ => error,
     })

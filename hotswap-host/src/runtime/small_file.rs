@@ -7,56 +7,79 @@
 //!
 //! The hidden file may still be read by whoever opened it when it was the visible one. So readers lock what they read,
 //! and a hidden file that is locked is left to its readers: another takes its place.
-use crate::platform;
-use std::fs::{self, File};
+use crate::platform::Dir;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Replaces what the file holds. One at a time.
-pub(super) fn write(file: &Path, content: &[u8]) -> io::Result<()> {
-    let hidden = hidden(file);
-    let written = overwrite(&hidden, content).or_else(|_| {
+/// More than this is read of none: of those that hotswap writes, none is as long by far.
+const LIMIT: u64 = 64 << 20;
+
+/// Replaces what the file in the directory holds. One at a time.
+pub(super) fn write(dir: &Dir, name: &OsStr, content: &[u8]) -> io::Result<()> {
+    let hidden = hidden(name);
+    let written = overwrite(dir, &hidden, content).or_else(|_| {
         // There is none yet, or somebody reads it.
-        remove(&hidden)?;
-        fs::write(&hidden, content)
+        remove(dir, &hidden)?;
+        dir.new_file(&hidden)?.write_all(content)
     });
-    let replaced = written
-        .and_then(|()| platform::exchange(&hidden, file).or_else(|_| fs::rename(&hidden, file)));
+    let replaced = written.and_then(|()| {
+        dir.exchange(&hidden, name)
+            .or_else(|_| dir.rename(&hidden, name))
+    });
     if replaced.is_err() {
         // Half a file is of no use, and nobody would look for it under this name.
-        let _ = remove(&hidden);
+        let _ = remove(dir, &hidden);
     }
     replaced
 }
 
+/// The same with a path.
+pub(super) fn write_at(file: &Path, content: &[u8]) -> io::Result<()> {
+    let (Some(parent), Some(name)) = (file.parent(), file.file_name()) else {
+        return Err(ErrorKind::InvalidInput.into());
+    };
+    write(&Dir::open(&parent.canonicalize()?)?, name, content)
+}
+
 /// What the file holds: all of what was written at one time.
-pub(super) fn read(file: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(file)?;
+pub(super) fn read(dir: &Dir, name: &OsStr) -> io::Result<Vec<u8>> {
+    let file = dir.file(name)?;
     // Where there are no locks, no file is overwritten.
     while file
         .lock_shared()
         .is_err_and(|error| error.kind() == ErrorKind::Interrupted)
     {}
+    read_whole(file)
+}
+
+/// What an open file holds from where it stands.
+pub(super) fn read_whole(file: File) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    file.read_to_end(&mut content)?;
-    Ok(content)
+    file.take(LIMIT + 1).read_to_end(&mut content)?;
+    match content.len() as u64 > LIMIT {
+        true => Err(ErrorKind::FileTooLarge.into()),
+        false => Ok(content),
+    }
 }
 
-fn hidden(file: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(file.file_name().unwrap_or_default());
-    file.with_file_name(name)
+/// The name under which the next content is written.
+pub(super) fn hidden(name: &OsStr) -> OsString {
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden
 }
 
-fn overwrite(file: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).open(file)?;
+fn overwrite(dir: &Dir, name: &OsStr, content: &[u8]) -> io::Result<()> {
+    let mut file = dir.file_to_overwrite(name)?;
     file.try_lock()?;
     file.write_all(content)?;
     file.set_len(content.len() as u64)
 }
 
-fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
+fn remove(dir: &Dir, name: &OsStr) -> io::Result<()> {
+    match dir.remove_file(name) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -64,7 +87,9 @@ fn remove(file: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{read, write};
+    use super::{read, write_at as write};
+    use crate::platform::Dir;
+    use std::ffi::OsStr;
     use std::fs::{self, File};
     use std::io::Read;
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -72,10 +97,11 @@ mod tests {
     #[test]
     fn shorter_and_longer_contents_replace_each_other() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
+        let (opened, name) = (Dir::open(dir.path()).unwrap(), OsStr::new("file"));
+        let file = dir.path().join(name);
         for content in ["first", "a second", "3rd", "", "the fifth and last"] {
             write(&file, content.as_bytes()).unwrap();
-            assert_eq!(read(&file).unwrap(), content.as_bytes());
+            assert_eq!(read(&opened, name).unwrap(), content.as_bytes());
         }
         // Two that take turns.
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
@@ -84,7 +110,8 @@ mod tests {
     #[test]
     fn what_is_being_read_stays_as_it_is() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
+        let (opened, name) = (Dir::open(dir.path()).unwrap(), OsStr::new("file"));
+        let file = dir.path().join(name);
         write(&file, b"first").unwrap();
         let mut reader = File::open(&file).unwrap();
         reader.lock_shared().unwrap();
@@ -94,13 +121,14 @@ mod tests {
         let mut content = String::new();
         reader.read_to_string(&mut content).unwrap();
         assert_eq!(content, "first");
-        assert_eq!(read(&file).unwrap(), b"fourth");
+        assert_eq!(read(&opened, name).unwrap(), b"fourth");
     }
 
     #[test]
     fn readers_never_see_a_mixture() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
+        let (opened, name) = (Dir::open(dir.path()).unwrap(), OsStr::new("file"));
+        let file = dir.path().join(name);
         let contents = [b'a', b'b', b'c'].map(|byte| vec![byte; 1000 * usize::from(byte - b'_')]);
         write(&file, &contents[0]).unwrap();
         let done = AtomicBool::new(false);
@@ -112,8 +140,25 @@ mod tests {
                 done.store(true, Relaxed);
             });
             while !done.load(Relaxed) {
-                assert!(contents.contains(&read(&file).unwrap()));
+                assert!(contents.contains(&read(&opened, name).unwrap()));
             }
         });
+    }
+
+    #[test]
+    fn what_links_lead_to_is_neither_read_nor_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let (opened, name) = (Dir::open(dir.path()).unwrap(), OsStr::new("file"));
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "untouched").unwrap();
+        for link in ["file", ".file"] {
+            std::os::unix::fs::symlink(&victim, dir.path().join(link)).unwrap();
+        }
+        assert!(read(&opened, name).is_err());
+        for content in ["first", "second", "third"] {
+            super::write(&opened, name, content.as_bytes()).unwrap();
+            assert_eq!(read(&opened, name).unwrap(), content.as_bytes());
+        }
+        assert_eq!(fs::read(&victim).unwrap(), b"untouched");
     }
 }

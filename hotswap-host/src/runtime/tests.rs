@@ -1,4 +1,5 @@
 use super::WaitError;
+use super::held::MARK;
 use super::host_dir::HostDir;
 use super::hosts::{hosts_in, hosts_without_directory};
 use super::record::{HostRecord, Reported, StoredReport};
@@ -113,6 +114,131 @@ fn other_files_in_the_base_directory_are_left_alone() {
     fs::create_dir(base.path().join("4194305-1-1")).unwrap();
     drop(HostDir::create_in(base.path()).unwrap());
     assert_eq!(fs::read_dir(base.path()).unwrap().count(), 4);
+}
+
+/// Whatever their names are.
+#[test]
+fn what_carries_no_mark_is_left_alone() {
+    let base = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let precious = outside.path().join("precious.so");
+    fs::write(&precious, "precious").unwrap();
+    let dir = |name: &str| base.path().join(name);
+    let with = |name: &str, files: &[(&str, &[u8])]| {
+        fs::create_dir(dir(name)).unwrap();
+        for (file, content) in files {
+            fs::write(dir(name).join(file), content).unwrap();
+        }
+    };
+    let ours = MARK;
+    with("4194305-1-0", &[("data.so", b"")]);
+    with("4194305-1-1", &[("data", b""), ("lock", b"")]);
+    with(
+        "4194305-1-2",
+        &[("data.so", b""), ("lock", b"of another program")],
+    );
+    std::os::unix::fs::symlink(outside.path(), dir("4194305-1-3")).unwrap();
+    // That of a host, into which somebody has put something, too.
+    with(
+        "4194305-1-4",
+        &[
+            ("lock", ours),
+            ("notes", b""),
+            ("copy.so", b""),
+            ("report.json", b""),
+        ],
+    );
+    with("4194305-1-5", &[("lock", ours), ("host.json", b"")]);
+    std::os::unix::fs::symlink(&precious, dir("4194305-1-5").join("copy.so")).unwrap();
+    // Without its lock file, as long as it says whose it was.
+    let mut record = HostRecord::of_this_process(base.path());
+    (record.pid, record.start_time) = (4_194_305, 1);
+    let record = serde_json::to_vec(&record).unwrap();
+    with("4194305-1-6", &[("host.json", &record), ("copy.so", b"")]);
+    with("4194305-2-7", &[("host.json", &record), ("copy.so", b"")]);
+
+    drop(HostDir::create_in(base.path()).unwrap());
+    let mut left: Vec<_> = fs::read_dir(base.path())
+        .unwrap()
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            let files = fs::read_dir(&path).unwrap();
+            let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+            let dir = path.file_name().unwrap().to_str().unwrap().to_owned();
+            names
+                .map(move |name| format!("{dir}/{name}"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    left.sort();
+    assert_eq!(
+        left,
+        [
+            "4194305-1-0/data.so",
+            "4194305-1-1/data",
+            "4194305-1-1/lock",
+            "4194305-1-2/data.so",
+            "4194305-1-2/lock",
+            "4194305-1-3/precious.so",
+            "4194305-1-4/lock",
+            "4194305-1-4/notes",
+            "4194305-2-7/copy.so",
+            "4194305-2-7/host.json",
+        ]
+    );
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+}
+
+/// Somebody else's directory stands where the host's was.
+#[test]
+fn what_is_written_and_removed_is_what_the_host_has_made() {
+    let parent = tempfile::tempdir().unwrap();
+    let base = parent.path().join("base");
+    let host = HostDir::create_in(&base).unwrap();
+    host.publish(&HostRecord::of_this_process(&base)).unwrap();
+    let name = host.path().file_name().unwrap().to_owned();
+    let away = parent.path().join("away");
+    fs::rename(&base, &away).unwrap();
+    let there = base.join(&name);
+    fs::create_dir_all(&there).unwrap();
+    for file in ["lock", "host.json", "report.json", "copy.so"] {
+        fs::write(there.join(file), "somebody's").unwrap();
+    }
+    host.withdraw();
+    drop(host);
+    assert_eq!(fs::read_dir(&there).unwrap().count(), 4);
+    for file in fs::read_dir(&there).unwrap() {
+        assert_eq!(fs::read(file.unwrap().path()).unwrap(), b"somebody's");
+    }
+    assert_eq!(fs::read_dir(&away).unwrap().count(), 0);
+}
+
+/// A number in a file is no reason to send it.
+#[test]
+fn a_signal_that_is_none_to_ask_with_is_not_sent() {
+    let base = tempfile::tempdir().unwrap();
+    let (mut child, dir) = spawn_host(base.path());
+    let file = dir.join("host.json");
+    let said = fs::read_to_string(&file).unwrap();
+    for signal in [libc::SIGKILL, libc::SIGSTOP, libc::SIGSEGV, 0, -1, 32, 1000] {
+        let changed = said.replace(
+            &format!("\"reload_signal\":{}", libc::SIGUSR1),
+            &format!("\"reload_signal\":{signal}"),
+        );
+        assert_ne!(changed, said);
+        fs::write(&file, changed).unwrap();
+        let [host] = &hosts_in(base.path())[..] else {
+            panic!("one host")
+        };
+        let error = host.request_reload().unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidData, "{error}");
+        assert!(
+            error.to_string().contains(&format!("on signal {signal},")),
+            "{error}"
+        );
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    end(child);
 }
 
 #[test]

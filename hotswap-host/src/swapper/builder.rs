@@ -6,13 +6,15 @@ use super::observe::{Checks, Observers, ReloadEvent};
 use super::plan::{Cause, Change, Plan};
 use super::writer::{Writer, WriterLock};
 use crate::base::name::PluginName;
-use crate::base::paths::absolute;
+use crate::base::paths::{absolute, check_absolute};
+use crate::environment::Variable;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::host_table::TABLE;
 use crate::linked::{LinkedPlugins, LinkedSet};
-use crate::load::copy::CopyDir;
+use crate::load::copy::{CopyDir, IN_MEMORY};
 use crate::load_data::LoadDataBox;
+use crate::platform;
 use crate::provide::{Provided, Provider};
 use crate::reclaim::pin::Live;
 use crate::runtime::{HostDir, HostRecord};
@@ -23,13 +25,10 @@ use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-/// The environment variable that names the plugin directory.
-pub(crate) const PLUGIN_DIR: &str = "HOTSWAP_PLUGIN_DIR";
 
 /// Describes a [`Swapper`] before it is opened.
 #[must_use]
@@ -46,6 +45,7 @@ pub struct Builder {
     gate_limit: Duration,
     hook_limit: Duration,
     toolchain: bool,
+    require_private: bool,
     prefills: Prefills,
     checks: Checks,
     observers: Observers,
@@ -71,6 +71,7 @@ impl Builder {
             gate_limit: Duration::from_secs(1),
             hook_limit: Duration::from_secs(30),
             toolchain: false,
+            require_private: false,
             prefills: Prefills::default(),
             checks: Checks::default(),
             observers: Observers::default(),
@@ -82,6 +83,10 @@ impl Builder {
     ///
     /// A relative path is that of the working directory of now, whatever becomes of that. Links are not followed before
     /// the directory is read: where one is switched, the next reload reads the other directory.
+    ///
+    /// Whoever may write to it decides what runs in this process: see [`require_private_plugin_dir`](Self::require_private_plugin_dir).
+    /// A program with more rights than whoever started it, since it is setuid or has capabilities, has to name it here, by an
+    /// absolute path: neither environment nor working directory counts there.
     pub fn plugin_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.plugin_dir = Some(absolute(dir));
         self
@@ -263,6 +268,17 @@ impl Builder {
         self
     }
 
+    /// Refuses a plugin directory, and files of plugins, that others than this user and root may write to. By default a warning in the
+    /// log names them, once for each, unless only the group of this user's own may write to them, which has the user's number on most
+    /// systems and no other members.
+    ///
+    /// Links are followed: what counts is the directory that is read, the file, and where a file is reached through a link, the
+    /// directory that it is in.
+    pub fn require_private_plugin_dir(mut self, require: bool) -> Self {
+        self.require_private = require;
+        self
+    }
+
     /// Loads the plugins and makes the first generation.
     ///
     /// # Errors
@@ -274,14 +290,27 @@ impl Builder {
         if crate::load::exit::is_forked() {
             return Err(ReloadError::Forked);
         }
-        let plugin_dir = self.plugin_dir.unwrap_or_else(default_plugin_dir);
+        let is_static = !self.linked.is_empty();
+        let plugin_dir = match self.plugin_dir.map_or_else(default_plugin_dir, Ok) {
+            Ok(dir) if is_static || dir.is_absolute() => dir,
+            Ok(dir) => return Err(check_absolute(&dir).unwrap_err()),
+            // No file is looked for.
+            Err(_) if is_static => PathBuf::new(),
+            Err(error) => return Err(error),
+        };
         let (host_dir, copies) = match HostDir::create() {
             Ok(dir) => {
+                if let Some(why) = dir.exposed() {
+                    tracing::warn!(
+                        target: "hotswap",
+                        "{why}; private copies are made in memory, {IN_MEMORY}"
+                    );
+                }
                 let dir = Arc::new(dir);
                 (Some(dir.clone()), CopyDir::new(dir))
             }
             Err(error) => {
-                tracing::warn!(target: "hotswap", "{error}; private copies are made in memory");
+                tracing::warn!(target: "hotswap", "{error}; private copies are made in memory, {IN_MEMORY}");
                 (None, CopyDir::in_memory(&error))
             }
         };
@@ -301,6 +330,7 @@ impl Builder {
                 added: BTreeMap::new(),
                 removed: BTreeSet::new(),
                 load_data: Arc::new(self.load_data),
+                require_private: self.require_private,
                 attempts: 0,
                 shut_down: false,
             }),
@@ -317,7 +347,7 @@ impl Builder {
             interrupt: Arc::default(),
             process: std::process::id(),
             toolchain: self.toolchain,
-            is_static: !self.linked.is_empty(),
+            is_static,
             requested: AtomicBool::new(false),
             prefills: self.prefills,
             checks: self.checks,
@@ -337,10 +367,21 @@ impl Builder {
     }
 }
 
-fn default_plugin_dir() -> PathBuf {
-    if let Some(dir) = std::env::var_os(PLUGIN_DIR).filter(|dir| !dir.is_empty()) {
-        return absolute(dir);
+/// The plugin directory where the code names none.
+fn default_plugin_dir() -> Result<PathBuf, ReloadError> {
+    if platform::is_privileged() {
+        // Whoever started it chose its environment, and may have given the file another name in a directory of their own.
+        let reason = "this program has more rights than whoever started it (it is setuid or has capabilities), so that neither \
+                      HOTSWAP_PLUGIN_DIR nor the place of its file counts";
+        return Err(ReloadError::NoPluginDir { reason });
+    }
+    if let Some(dir) = Variable::PluginDir.path() {
+        return Ok(dir);
     }
     let executable = std::env::current_exe().unwrap_or_default();
-    executable.parent().unwrap_or(Path::new("")).join("plugins")
+    let beside = executable.parent().filter(|dir| dir.is_absolute());
+    let reason =
+        "HOTSWAP_PLUGIN_DIR is not set, and the system does not say where this program's file is";
+    let dir = beside.map(|dir| dir.join("plugins"));
+    dir.ok_or(ReloadError::NoPluginDir { reason })
 }

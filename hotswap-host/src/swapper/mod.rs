@@ -10,6 +10,7 @@ mod levels;
 mod observe;
 mod pinned;
 mod plan;
+mod policy;
 mod reload;
 mod report;
 mod request;
@@ -26,7 +27,7 @@ pub use request::Reload;
 pub use retire::UnloadMode;
 
 use crate::base::name::PluginName;
-use crate::base::paths::absolute;
+use crate::base::paths::{absolute, check_absolute};
 use crate::call::function::{Dynamic, Function};
 use crate::call::interface::Interface;
 use crate::call::signature::Signature;
@@ -267,10 +268,11 @@ impl Swapper {
     /// [`load`](Self::load) and [`unload`](Self::unload) changed. A relative one is that of the working directory of now.
     ///
     /// # Errors
-    /// From inside a reload; where the plugins are linked into the program.
+    /// From inside a reload; where the plugins are linked into the program; for a relative path where the working directory is gone.
     pub fn set_plugin_dir(&self, dir: impl Into<PathBuf>) -> Result<(), ReloadError> {
         // Made absolute before anything is waited for.
         let dir = absolute(dir);
+        check_absolute(&dir)?;
         let mut writer = self.0.writer()?;
         writer.check_may_change()?;
         writer.host = HostRecord {

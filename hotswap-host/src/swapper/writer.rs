@@ -24,6 +24,8 @@ pub(super) struct Writer {
     pub(super) removed: BTreeSet<PluginName>,
     pub(super) load_data: Arc<LoadDataBox>,
     pub(super) host: HostRecord,
+    /// Others may not write to what plugins are read from.
+    pub(super) require_private: bool,
     /// Attempts so far.
     pub(super) attempts: u64,
     pub(super) shut_down: bool,

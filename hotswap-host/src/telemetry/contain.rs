@@ -24,6 +24,19 @@ pub(crate) fn contain<R>(fallback: R, run: impl FnOnce() -> R) -> R {
     })
 }
 
+/// What `run` returns, or what its panic said.
+pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a payload that is no text".into());
+        contain((), || drop(payload));
+        text
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,14 +40,14 @@ mod logger;
 mod panic;
 mod spans;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trace;
 mod values;
 
 pub use contain::lost;
 pub use panic::{Backtraces, PANIC_TARGET, set_backtraces};
 
-pub(crate) use contain::contain;
+pub(crate) use contain::{caught, contain};
 pub(crate) use levels::{Levels, levels, watch};
 pub(crate) use spans::close_all_of;
 

@@ -4,6 +4,7 @@ use crate::instance::Instance;
 use crate::linked::LinkedCode;
 use crate::load::Code;
 use crate::swapper::report::Outcome;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -29,6 +30,8 @@ pub(super) enum Candidate {
 pub(super) struct Opening {
     pub(super) artifact: Artifact,
     pub(super) code: Code,
+    /// What the system knew of the file that was read; `None` for one that is linked into the program.
+    pub(super) read_from: Option<fs::Metadata>,
     /// `None` when the file was changed so recently that another change could look the same.
     pub(super) fingerprint: Option<Fingerprint>,
     /// The build that it replaces.
@@ -98,6 +101,7 @@ impl Opening {
         Ok(Opening {
             artifact: Artifact::from_bytes(file, &source.bytes)?,
             code: Code::Library(source.bytes),
+            read_from: Some(source.file),
             fingerprint: source
                 .fingerprint
                 .is_settled(read_at)
@@ -111,6 +115,7 @@ impl Opening {
         Opening {
             artifact,
             code: Code::Linked(code),
+            read_from: None,
             fingerprint: None,
             replaces: None,
         }

@@ -24,7 +24,7 @@ use crate::swapper::observe::{ReloadEvent, ReloadEventKind};
 use crate::swapper::plan::{Cause, Change, Check, Plan, run_check};
 use crate::swapper::report::{Outcome, PluginReport, Report};
 use crate::swapper::writer::Writer;
-use crate::telemetry::contain;
+use crate::telemetry::{caught, contain};
 use arrange::{Arranged, arrange};
 use fallback::{culprit, explained, without};
 use hand_over::HandOver;
@@ -56,7 +56,9 @@ impl Inner {
         check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let cause = plan.cause.clone();
-        let outcome = self.complete(writer, plan, check);
+        // What panics here is the host's own: it is no reason to listen to no further signal.
+        let outcome = caught(|| self.complete(writer, plan, check))
+            .unwrap_or_else(|message| Err(ReloadError::Panicked { message }));
         let attempt = writer.attempts;
         writer.attempts += 1;
         // Before the tools beside the host hear of it.

@@ -3,11 +3,13 @@ use super::candidate::{Candidate, Opening};
 use crate::artifact::{Artifact, ArtifactError, Fingerprint, find_each};
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
+use crate::base::paths::check_absolute;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::linked::{Claim, LinkedSet};
 use crate::swapper::plan::Plan;
+use crate::swapper::policy;
 use crate::swapper::writer::Writer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -93,11 +95,14 @@ impl Scan<'_> {
 
     /// Looks at the files of the directory, and returns how many there are.
     fn directory(&mut self) -> Result<usize, ReloadError> {
+        #[cfg(test)]
+        assert!(!self.dir.join(".panic").exists(), "as the test asks for");
+        policy::check_dir(self.dir, self.writer.require_private)?;
         let files = find_each(self.dir)?;
         let count = files.len();
         for file in files {
             self.consider(match file {
-                Ok(file) => look(&file, self.live),
+                Ok(file) => self.look(&file),
                 Err(error) => Err(known(error, self.live)),
             })?;
         }
@@ -120,6 +125,33 @@ impl Scan<'_> {
             }
             Err(_) => Ok(()),
         }
+    }
+
+    /// What an artifact is, compared with the live instance from the same file or of the same name.
+    fn look(&self, file: &Path) -> Result<Candidate, ArtifactError> {
+        let live = self.live;
+        if let (Some(plugin), Ok(metadata)) = (loaded_from(file, live), std::fs::metadata(file))
+            && plugin.fingerprint() == Some(Fingerprint::of(&metadata))
+        {
+            return Ok(Candidate::Same(plugin.clone()));
+        }
+        let opening = Opening::read(file).map_err(|error| known(error, live))?;
+        if let Some(meta) = &opening.read_from {
+            let named = |error: ArtifactError| error.of(Some(&opening.artifact.metadata.name));
+            policy::check_file(file, meta, self.writer.require_private).map_err(named)?;
+        }
+        let build_id = opening.artifact.build_id;
+        Ok(match live.plugin(&opening.artifact.metadata.name) {
+            Some(plugin) if plugin.build_id() == build_id && plugin.file() == file => {
+                plugin.set_fingerprint(opening.fingerprint);
+                Candidate::Same(plugin.clone())
+            }
+            Some(plugin) if !plugin.is_reloadable() => Candidate::Stays(plugin.clone()),
+            running => Candidate::New(Arc::new(Opening {
+                replaces: running.map(|plugin| plugin.build_id()),
+                ..opening
+            })),
+        })
     }
 
     /// Looks at the plugins that are linked into the program, and returns how many there are.
@@ -185,6 +217,7 @@ impl Scan<'_> {
     fn added(&mut self) -> Result<usize, ReloadError> {
         let mut added = self.writer.added.clone();
         for file in &self.plan.add {
+            check_absolute(file)?;
             added.insert(Artifact::read(file)?.metadata.name, file.clone());
         }
         for (name, file) in &added {
@@ -193,7 +226,7 @@ impl Scan<'_> {
             if leaves || listed.is_some_and(|names| !names.contains(name)) {
                 continue;
             }
-            match look(file, self.live) {
+            match self.look(file) {
                 Ok(candidate) => {
                     let name = candidate.metadata().name.clone();
                     self.failures.remove(&name);
@@ -272,28 +305,6 @@ fn loaded_from<'g>(file: &Path, live: &'g Generation) -> Option<&'g Arc<Instance
 fn known(error: ArtifactError, live: &Generation) -> ArtifactError {
     let plugin = loaded_from(&error.file, live).map(|plugin| plugin.name());
     error.of(plugin)
-}
-
-/// What an artifact is, compared with the live instance from the same file or of the same name.
-fn look(file: &Path, live: &Generation) -> Result<Candidate, ArtifactError> {
-    if let (Some(plugin), Ok(metadata)) = (loaded_from(file, live), std::fs::metadata(file))
-        && plugin.fingerprint() == Some(Fingerprint::of(&metadata))
-    {
-        return Ok(Candidate::Same(plugin.clone()));
-    }
-    let opening = Opening::read(file).map_err(|error| known(error, live))?;
-    let build_id = opening.artifact.build_id;
-    Ok(match live.plugin(&opening.artifact.metadata.name) {
-        Some(plugin) if plugin.build_id() == build_id && plugin.file() == file => {
-            plugin.set_fingerprint(opening.fingerprint);
-            Candidate::Same(plugin.clone())
-        }
-        Some(plugin) if !plugin.is_reloadable() => Candidate::Stays(plugin.clone()),
-        running => Candidate::New(Arc::new(Opening {
-            replaces: running.map(|plugin| plugin.build_id()),
-            ..opening
-        })),
-    })
 }
 
 /// The files that the plan adds, by name: those that failed, too, which later reloads try again, but not those of plugins

@@ -1,6 +1,6 @@
 //! What the host's subscribers see of what a plugin does.
 mod plugin;
-mod recorder;
+pub(crate) mod recorder;
 
 use super::{TABLE, close_all_of, lost};
 use abi_stable::std_types::{RSlice, RStr};

@@ -8,7 +8,7 @@ use tracing_core::{Event, Metadata, Subscriber};
 
 /// Writes down one line for each thing that happens. Its spans are `base` + 1, + 2, …, and are written as 1, 2, ….
 #[derive(Clone)]
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     base: u64,
     recorded: Arc<Mutex<Recorded>>,
 }
@@ -22,7 +22,7 @@ struct Recorded {
 
 impl Recorder {
     /// Tests run at once, so each has its own numbers.
-    pub(super) fn new(base: u64) -> Recorder {
+    pub(crate) fn new(base: u64) -> Recorder {
         Recorder {
             base,
             recorded: Arc::default(),
@@ -46,7 +46,7 @@ impl Recorder {
     }
 
     /// The lines since the last time.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         std::mem::take(&mut self.recorded.lock().unwrap().lines)
     }
 }

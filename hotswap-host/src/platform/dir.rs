@@ -1,0 +1,200 @@
+//! Directories that are held by a descriptor.
+use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io::retry_on_intr;
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// A directory that is held: whatever becomes of its name, this stays the one that was opened.
+///
+/// Nothing in it is reached through a link: all names are those of entries of this very directory.
+#[derive(Debug)]
+pub(crate) struct Dir(File);
+
+/// What tells a file from all others that exist at the same time.
+pub(crate) type Identity = (u64, u64);
+
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
+/// Opening a pipe does not wait for its other end.
+const FILE: OFlags = OFlags::NOFOLLOW
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+impl Dir {
+    /// Opens a directory. The last part of the path may not be a link.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let dir = retry_on_intr(|| fs::openat(fs::CWD, path, DIRECTORY, Mode::empty()))?;
+        Ok(Dir(File::from(dir)))
+    }
+
+    /// Opens a directory in this one.
+    pub(crate) fn dir(&self, name: &OsStr) -> io::Result<Self> {
+        let dir = retry_on_intr(|| fs::openat(&self.0, name, DIRECTORY, Mode::empty()))?;
+        Ok(Dir(File::from(dir)))
+    }
+
+    /// Makes a directory in this one, for this user alone.
+    pub(crate) fn make_dir(&self, name: &OsStr) -> io::Result<()> {
+        Ok(fs::mkdirat(&self.0, name, Mode::RWXU)?)
+    }
+
+    /// What the system knows of the directory.
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        self.0.metadata()
+    }
+
+    /// Keeps those away who lock a directory before they clean it up; without effect where directories cannot be locked.
+    pub(crate) fn lock_shared(&self) {
+        let _ = self.0.lock_shared();
+    }
+
+    /// Whether nobody has [locked](Self::lock_shared) it.
+    pub(crate) fn is_unlocked(&self) -> bool {
+        self.0.try_lock().is_ok()
+    }
+
+    /// Opens a regular file for reading.
+    pub(crate) fn file(&self, name: &OsStr) -> io::Result<File> {
+        self.open_file(name, OFlags::RDONLY, Mode::empty())
+    }
+
+    /// Opens a regular file for overwriting it.
+    pub(crate) fn file_to_overwrite(&self, name: &OsStr) -> io::Result<File> {
+        self.open_file(name, OFlags::WRONLY, Mode::empty())
+    }
+
+    /// Makes a file that only this user may read and write.
+    pub(crate) fn new_file(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+        self.open_file(name, flags, Mode::RUSR | Mode::WUSR)
+    }
+
+    /// Makes a file that only this user may read, and nobody may open for writing later.
+    pub(crate) fn new_read_only_file(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        self.open_file(name, flags, Mode::RUSR)
+    }
+
+    fn open_file(&self, name: &OsStr, flags: OFlags, mode: Mode) -> io::Result<File> {
+        let file = retry_on_intr(|| fs::openat(&self.0, name, flags | FILE, mode))?;
+        let file = File::from(file);
+        // What was just made is one.
+        if !flags.contains(OFlags::EXCL) {
+            super::only_regular(&file)?;
+        }
+        Ok(file)
+    }
+
+    /// What there is under this name.
+    pub(crate) fn identity_of(&self, name: &OsStr) -> io::Result<Identity> {
+        let stat = fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        // The types of these fields differ between platforms.
+        #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)]
+        Ok((stat.st_dev as u64, stat.st_ino as u64))
+    }
+
+    /// The names of everything in it.
+    pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        for entry in fs::Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                names.push(OsStr::from_bytes(name).to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Removes a file, or a link.
+    pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    /// Removes an empty directory.
+    pub(crate) fn remove_dir(&self, name: &OsStr) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Gives a file another's name, whose file is then gone.
+    pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        Ok(fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    /// Makes each of two files the other, in one step.
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    pub(crate) fn exchange(&self, first: &OsStr, second: &OsStr) -> io::Result<()> {
+        let flags = fs::RenameFlags::EXCHANGE;
+        Ok(fs::renameat_with(&self.0, first, &self.0, second, flags)?)
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    pub(crate) fn exchange(&self, _: &OsStr, _: &OsStr) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Whether the file system is mounted such that nothing in it can be mapped as code.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn forbids_code(&self) -> io::Result<bool> {
+        let flags = fs::fstatvfs(&self.0)?.f_flag;
+        Ok(flags.contains(fs::StatVfsMountFlags::NOEXEC))
+    }
+
+    /// Other systems do not say.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn forbids_code(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dir;
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_is_reached_is_in_this_very_directory() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("dir");
+        fs::create_dir(&path).unwrap();
+        let outside = temporary.path().join("outside");
+        fs::write(&outside, "untouched").unwrap();
+        let dir = Dir::open(&path).unwrap();
+        symlink(&outside, path.join("link")).unwrap();
+        let name = OsStr::new("link");
+        assert!(dir.file(name).is_err() && dir.file_to_overwrite(name).is_err());
+        assert!(dir.new_file(name).is_err() && dir.dir(name).is_err());
+        assert!(Dir::open(&path.join("link")).is_err());
+        dir.remove_file(name).unwrap();
+        assert_eq!(fs::read(&outside).unwrap(), b"untouched");
+
+        // Another directory takes the place of this one.
+        let away = temporary.path().join("away");
+        fs::rename(&path, &away).unwrap();
+        symlink(temporary.path(), &path).unwrap();
+        dir.new_file(OsStr::new("new")).unwrap();
+        assert!(away.join("new").exists() && !temporary.path().join("new").exists());
+        assert_eq!(dir.names().unwrap(), ["new"]);
+    }
+
+    #[test]
+    fn a_pipe_is_no_file_and_nobody_waits_for_its_other_end() {
+        let temporary = tempfile::tempdir().unwrap();
+        let pipe = temporary.path().join("pipe");
+        let name = std::ffi::CString::new(pipe.to_str().unwrap()).unwrap();
+        // SAFETY: the name ends in a zero.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        let dir = Dir::open(temporary.path()).unwrap();
+        assert!(dir.file(OsStr::new("pipe")).is_err());
+        assert!(dir.file_to_overwrite(OsStr::new("pipe")).is_err());
+        assert!(super::super::open_regular(&pipe).is_err());
+    }
+}
