@@ -62,13 +62,14 @@ pub use call::function::{
 };
 pub use call::interface::{BoundInterface, Interface};
 pub use call::signature::Signature;
-pub use error::{CallError, HandleError, Hook, HookFailure, InvokeError, LivePlace, ReloadError};
+pub use error::{
+    CallError, CopyError, HandleError, Hook, HookFailure, InvokeError, LivePlace, ReloadError,
+};
 pub use generation::{Generation, Listing, PluginListing};
 pub use hotswap_plugin::{
     BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
 pub use linked::LinkedPlugins;
-pub use load::copy::CopyError;
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;

@@ -11,7 +11,19 @@ use std::path::Path;
 
 /// The circles that exist, each with the files that it goes through.
 const KNOWN: &[(&str, &[&[&str]])] = &[
-    ("hotswap-host", &[]),
+    (
+        "hotswap-host",
+        &[
+            // What the metadata is, and what its texts may be.
+            &["artifact/metadata.rs", "artifact/texts.rs"],
+            // One record of a thread, in two files.
+            &["reclaim/record/entered.rs", "reclaim/record/mod.rs"],
+            // `Swapper::builder` gives a builder, and `Builder::open` a swapper.
+            &["swapper/builder.rs", "swapper/mod.rs"],
+            // The thread that retires, and its steps.
+            &["swapper/retire/mod.rs", "swapper/retire/state.rs"],
+        ],
+    ),
     ("hotswap-plugin", &[]),
     ("hotswap-macros", &[]),
     ("cargo-hotswap", &[]),

@@ -1,11 +1,13 @@
 //! Everything that can go wrong, in the words of the one who has to mend it.
 mod call;
+mod copy;
 mod handle;
 mod hook;
 mod live_place;
 mod reload;
 
 pub use call::{CallError, InvokeError};
+pub use copy::CopyError;
 pub use handle::HandleError;
 pub(crate) use handle::exports_instead;
 pub use hook::{Hook, HookFailure};

@@ -1,9 +1,8 @@
 //! Reloads that are refused.
 use super::LivePlace;
-use super::{Hook, HookFailure};
+use super::{CopyError, Hook, HookFailure};
 use crate::artifact::{ArtifactError, FindError, OpenFailure};
 use crate::base::name::PluginName;
-use crate::load::copy::CopyError;
 use crate::retirement::Holder;
 use crate::runtime::RuntimeError;
 use crate::shown::path;

@@ -15,6 +15,7 @@
 //! process, not `self`: a debugger opens what the loader tells it, and would find a descriptor of its own.
 use crate::artifact::{Artifact, BuildId};
 use crate::base::name::PluginName;
+use crate::error::CopyError;
 use crate::platform::{self, Dir};
 use crate::runtime::{Held, HostDir, Ready, RuntimeError};
 use crate::shown;
@@ -37,25 +38,6 @@ pub(crate) const IN_MEMORY: &str =
 pub(crate) struct CopyDir {
     /// Or why there is none.
     dir: Result<Arc<HostDir>, String>,
-}
-
-/// No private copy could be made, neither as a file nor in memory.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{plugin}: no private copy of {} can be made: {as_file}; nor in memory: {in_memory}; free some space, or set \
-     HOTSWAP_RUNTIME_DIR to a directory that can be written to",
-    shown::path(file)
-)]
-#[non_exhaustive]
-pub struct CopyError {
-    /// The plugin.
-    pub plugin: PluginName,
-    /// Its artifact.
-    pub file: PathBuf,
-    /// Why it could not be a file.
-    pub as_file: String,
-    /// Why it could not be in memory.
-    pub in_memory: io::Error,
 }
 
 /// A copy of an artifact that nobody else opens or changes. [`remove`](Self::remove) removes it; where it is only dropped,

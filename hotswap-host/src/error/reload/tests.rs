@@ -1,7 +1,7 @@
 //! Texts of errors that real plugins hardly cause; the tests of the host have the others.
 use super::ReloadError;
+use crate::error::CopyError;
 use crate::error::LivePlace;
-use crate::load::copy::CopyError;
 use hotswap_plugin::LiveKind;
 use std::io;
 use std::path::PathBuf;
