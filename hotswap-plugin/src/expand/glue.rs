@@ -3,7 +3,8 @@ use crate::boundary::{
     ExportDesc, FunctionDesc, Import, ImportDesc, RawObject, Sink, SliceView, Status, StrView,
     ValueView, dynamic, guard,
 };
-use crate::contract::entry::{DescRef, PluginDesc, RawArgs, RawOut};
+use crate::contract::entry::{DescRef, PluginDesc};
+use crate::contract::host_table::{RawArgs, RawOut};
 use crate::contract::live::{self, LiveList};
 use crate::contract::shim::Token;
 use crate::contract::state::{StateDesc, StateSink, StateView};
@@ -282,7 +283,7 @@ extern "C" fn flush() {
 }
 
 extern "C" fn memory() -> Memory {
-    crate::alloc::memory()
+    super::alloc::memory()
 }
 
 extern "C" fn runtime_threads() -> usize {
@@ -299,7 +300,7 @@ extern "C" fn stop_runtime() {
 #[macro_export]
 macro_rules! __entry {
     ($plugin:ty) => {
-        const PLUGIN: $crate::glue::Parts = $crate::glue::Parts::of::<$plugin>();
+        const PLUGIN: $crate::expand::glue::Parts = $crate::expand::glue::Parts::of::<$plugin>();
 
         #[unsafe(no_mangle)]
         static hotswap_root_module: $crate::__private::abi_stable::library::LibHeader =
