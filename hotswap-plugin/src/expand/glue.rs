@@ -151,6 +151,8 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
             // The host gives one object for each import, checked against its description.
             let imports = P::Imports::bind(imports.as_slice());
             let runtime = Use::begin()?;
+            #[cfg(feature = "tokio")]
+            crate::task::begin();
             let plugin = runtime::within(|| P::construct(&context(cx, LINKED), imports))?;
             *this = Box::into_raw(Box::new(plugin)).cast();
             runtime.leave();
@@ -292,7 +294,11 @@ extern "C" fn runtime_threads() -> usize {
 
 extern "C" fn stop_runtime() {
     // What tasks are waited for, and the runtime, are the plugin's own; a panic is reported by its hook.
-    let _ = std::panic::catch_unwind(runtime::stop);
+    let _ = std::panic::catch_unwind(|| {
+        #[cfg(feature = "tokio")]
+        crate::task::finish();
+        runtime::stop();
+    });
 }
 
 /// Exports the entry points of the plugin `$plugin` from the crate it is used in.
