@@ -13,16 +13,16 @@ use hotswap_host::shown;
 
 use crate::call::file_of;
 use crate::cargo::{Calls, check_features};
-use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;
 use crate::features::{self, Features};
 use crate::install::{Installed, Locked, OUT_LOCK};
+use crate::output::{base_dir, out_dir};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;
-use crate::workspace::{Workspace, config_of, directory};
-use crate::{Error, edges, install, settings};
+use crate::workspace::{config_of, directory};
+use crate::{Error, edges, settings};
 
 mod names;
 
@@ -136,54 +136,6 @@ pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<O
         compile_all(calls, &plugins).and_then(|compiled| install_all(calls, groups, &compiled));
     session.ui.finish_progress();
     outcome
-}
-
-/// Where the artifacts of `group` go.
-pub(crate) fn out_dir(
-    session: &Session,
-    workspace: &Workspace,
-    options: &CompileOptions,
-    host: Option<&Package>,
-) -> PathBuf {
-    if let Some(directory) = &options.out_dir {
-        return session.absolute(directory);
-    }
-    let directory = below(base_dir(workspace), options, host);
-    install::of_workspace(directory, &workspace.root)
-}
-
-/// The directory for `host`, as it is built with `options`, below `directory`.
-pub(crate) fn below(
-    mut directory: PathBuf,
-    options: &CompileOptions,
-    host: Option<&Package>,
-) -> PathBuf {
-    // A file that describes a target stands for it by its name.
-    let triple = options.target.as_deref().map(Path::new);
-    directory.extend(triple.and_then(|triple| match triple.extension() {
-        Some(extension) if extension == "json" => triple.file_stem(),
-        _ => Some(triple.as_os_str()),
-    }));
-    // As Cargo names its own directories.
-    directory.push(match profile(options) {
-        "dev" | "test" => "debug",
-        "release" | "bench" => "release",
-        other => other,
-    });
-    directory.extend(host.map(|host| host.name.as_str()));
-    directory
-}
-
-pub(crate) fn base_dir(workspace: &Workspace) -> PathBuf {
-    workspace.target_dir.join("hotswap")
-}
-
-/// The profile's name, as Cargo takes it.
-pub(crate) fn profile(options: &CompileOptions) -> &str {
-    options
-        .profile
-        .as_deref()
-        .unwrap_or(if options.release { "release" } else { "dev" })
 }
 
 pub(crate) fn describe(calls: &Calls<'_>, group: &Group<'_>) {

@@ -123,29 +123,29 @@ impl Calls<'_> {
     pub(crate) fn make(&self, call: &Call, package: &Package) -> Result<Made, Error> {
         /// A stale package may show only after the one that depends on it was built again.
         const ROUNDS: usize = 3;
-        let mut compiled = Compiled::read(self);
+        let mut compiled = Compiled::read(self.workspace);
         let run = |compiled: &mut Compiled| {
             let mut made = Made::default();
             let result = call.run(self.session, self.format, &mut made);
             if result.is_err() {
                 // Of what was compiled by then, nobody has said what it is made of.
                 compiled.forget(&made, |unit| !unit.fresh);
-                compiled.write(self);
+                compiled.write(self.workspace);
             }
             result.map(|()| made)
         };
         let mut made = run(&mut compiled)?;
         for _ in 0..ROUNDS {
-            let stale = compiled.stale(self, package, &made);
+            let stale = compiled.stale(self.workspace, package, &made);
             if stale.is_empty() {
                 break;
             }
             self.clean(&stale, package)?;
             compiled.forget(&made, |unit| stale.contains(&unit.package_id));
-            compiled.write(self);
+            compiled.write(self.workspace);
             made = run(&mut compiled)?;
         }
-        compiled.write(self);
+        compiled.write(self.workspace);
         Ok(made)
     }
 

@@ -12,11 +12,11 @@ use cargo_metadata::{Artifact, Package, PackageId};
 use hotswap_host::artifact::BuildId;
 use serde::{Deserialize, Serialize};
 
-use crate::build::base_dir;
 use crate::call::Made;
-use crate::cargo::Calls;
 use crate::dep_info;
 use crate::install::{read_kept, write_kept};
+use crate::output::base_dir;
+use crate::workspace::Workspace;
 
 /// Where it is written down.
 const SOURCES: &str = ".hotswap-sources.json";
@@ -30,14 +30,14 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     /// What was written down by earlier builds.
-    pub(crate) fn read(calls: &Calls<'_>) -> Self {
-        let text = read_kept(&file(calls)).unwrap_or_default();
+    pub(crate) fn read(workspace: &Workspace) -> Self {
+        let text = read_kept(&file(workspace)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
     /// Writes it down, for the next build. Where that fails, less is noticed.
-    pub(crate) fn write(&self, calls: &Calls<'_>) {
-        let file = file(calls);
+    pub(crate) fn write(&self, workspace: &Workspace) {
+        let file = file(workspace);
         if let Ok(text) = serde_json::to_vec(self)
             && read_kept(&file).is_none_or(|known| known != text)
         {
@@ -48,11 +48,11 @@ impl Compiled {
     /// Notes what was compiled for `package`, and returns the packages that Cargo took for up to date and that are not.
     pub(crate) fn stale(
         &mut self,
-        calls: &Calls<'_>,
+        workspace: &Workspace,
         package: &Package,
         made: &Made,
     ) -> BTreeSet<PackageId> {
-        let root = &calls.workspace.root;
+        let root = &workspace.root;
         let units: Vec<Unit<'_>> = made.artifacts.iter().filter_map(Unit::of).collect();
         let primary = units.iter().filter(|unit| *unit.id == package.id);
         let primary = primary.filter(|unit| !unit.is_build_script);
@@ -71,7 +71,7 @@ impl Compiled {
         let foreign = !stale.is_empty();
         let own = sources
             .into_iter()
-            .filter(|source| !source.starts_with(&calls.workspace.target_dir));
+            .filter(|source| !source.starts_with(&workspace.target_dir));
         let hashed = own.filter_map(|source| {
             let bytes = std::fs::read(&source).ok()?;
             Some((source, BuildId::of(&bytes)))
@@ -109,8 +109,8 @@ impl Compiled {
     }
 }
 
-fn file(calls: &Calls<'_>) -> PathBuf {
-    base_dir(calls.workspace).join(SOURCES)
+fn file(workspace: &Workspace) -> PathBuf {
+    base_dir(workspace).join(SOURCES)
 }
 
 /// A target of a package on this machine, compiled.

@@ -8,10 +8,10 @@ use cargo_metadata::Package;
 use cargo_metadata::camino::Utf8PathBuf;
 
 use crate::Error;
-use crate::build::base_dir;
 use crate::call::{Made, file_of};
 use crate::cargo::Calls;
 use crate::install::Locked;
+use crate::output::base_dir;
 use crate::session::without_cargos_variables;
 use crate::settings;
 use crate::workspace::{binaries, directory};

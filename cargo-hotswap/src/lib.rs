@@ -41,6 +41,7 @@ mod install;
 mod interrupt;
 mod linked;
 mod manifest;
+mod output;
 mod paths;
 mod pending;
 mod project;

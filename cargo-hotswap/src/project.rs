@@ -13,6 +13,7 @@ use crate::cargo::Calls;
 use crate::cli::{CompileOptions, MessageFormat, RunArgs};
 use crate::host;
 use crate::manifest::find_manifest;
+use crate::output::out_dir;
 use crate::selection::{Group, select_host};
 use crate::session::Session;
 use crate::workspace::Workspace;
@@ -146,7 +147,7 @@ impl<'a> Project<'a> {
     /// Where the plugins are.
     pub(crate) fn plugin_dir(&self) -> Result<PathBuf, Error> {
         let (host, _) = self.host()?;
-        Ok(build::out_dir(
+        Ok(out_dir(
             self.session,
             &self.workspace,
             self.options,

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::Error;
-use crate::build::profile;
 use crate::cargo::Calls;
-use crate::workspace::Workspace;
+use crate::output::profile;
+use crate::workspace::{CONFIG_NAMES, Workspace};
 use hotswap_host::shown;
 
 /// The error for a plugin whose panics end the process.
@@ -161,9 +161,6 @@ fn configuration(workspace: &Workspace) -> Vec<(PathBuf, Table)> {
     }
     files
 }
-
-/// What Cargo's files of configuration are called.
-pub(crate) const CONFIG_NAMES: [&str; 2] = ["config", "config.toml"];
 
 /// Adds a file and those that it includes. One that cannot be read, or is no TOML, is Cargo's to complain of.
 fn add(files: &mut Vec<(PathBuf, Table)>, path: &Path) {

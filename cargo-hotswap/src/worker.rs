@@ -14,7 +14,7 @@ use crate::pending::Change;
 use crate::project::Project;
 use crate::selection::Group;
 use crate::session::Session;
-use crate::sources::{Scope, is_toolchain_file};
+use crate::sources::{self, Scope, is_toolchain_file};
 use crate::ui::shown;
 use crate::workspace::{directory, library};
 use crate::{Error, attribute, host, hosts};
@@ -251,7 +251,7 @@ impl<'a> Worker<'a> {
             }
             self.scopes.0.exclude(workspace.target_dir.clone());
         }
-        self.scopes.0.extend(Scope::guess(manifests));
+        self.scopes.0.extend(sources::guess(manifests));
         self.scopes.0.add_mentions();
     }
 
@@ -358,7 +358,7 @@ fn plugin_scope(project: &Project<'_>, outcome: &Outcome) -> Result<Scope, Error
     let mut scope = Scope::of_build(workspace, dep_infos);
     let (host, _) = project.host()?;
     scope.add_configuration(directory(host));
-    scope.add_member_patterns(&workspace.root);
+    sources::add_member_patterns(&workspace.root, &mut scope);
     for package in workspace.below(host) {
         let root = library(package).map(|library| library.src_path.clone().into());
         root.into_iter().for_each(|root| scope.add_file(root));
@@ -388,5 +388,5 @@ fn is_selection_changed(project: &Project<'_>, change: &Change) -> Result<bool, 
 
 /// Everything around `manifest` that the first build may be made of.
 pub(crate) fn first_scope(manifest: &Path) -> Scope {
-    Scope::guess([manifest.to_owned()])
+    sources::guess([manifest.to_owned()])
 }

@@ -11,8 +11,10 @@ use serde::Deserialize as _;
 use crate::attribute::Plugin;
 use crate::cli::CompileOptions;
 use crate::session::{Session, without_cargos_variables};
-use crate::settings::CONFIG_NAMES;
 use crate::{Error, attribute};
+
+/// The names of Cargo's files of configuration.
+pub(crate) const CONFIG_NAMES: [&str; 2] = ["config", "config.toml"];
 
 /// The members of a workspace and where it lies.
 pub(crate) struct Workspace {

@@ -6,7 +6,7 @@ use hotswap_plugin::boundary::{
     DynamicOut, FunctionDesc, InvokeError as Refused, Panicked, SliceView, Status, StrView,
     ValueView, call_dynamic,
 };
-use hotswap_plugin::contract::entry::{RawArgs, RawOut};
+use hotswap_plugin::contract::host_table::{RawArgs, RawOut};
 use std::ptr::null;
 
 /// Calls a function of `plugin` by name; what has no such function may serve the name itself.

@@ -13,6 +13,11 @@ pub fn of_types<'a>(b: &TokenStream, types: impl IntoIterator<Item = &'a Type>) 
     clause(leaves(types).into_iter().map(|ty| shared(b, ty)))
 }
 
+/// The clause for the types that are parameters and results of one function.
+pub fn of_call(b: &TokenStream, call: &Call<'_>) -> TokenStream {
+    of_calls(b, [call], None)
+}
+
 /// The clause for types that are parameters and results, with one more bound.
 pub fn of_calls<'a>(
     b: &TokenStream,

@@ -1,5 +1,4 @@
 //! A function that is called across the boundary: of a plugin, or of an interface.
-use crate::bounds;
 use crate::support::{Errors, check_owned, check_param, is_reference, respan, written};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -81,11 +80,6 @@ impl<'a> Call<'a> {
     /// The types of parameters and result.
     pub fn types(&self) -> impl Iterator<Item = &Type> {
         self.params.iter().map(|(_, ty)| *ty).chain([&self.result])
-    }
-
-    /// The `where` clause of what is generated for it.
-    pub fn bounds(&self, b: &TokenStream) -> TokenStream {
-        bounds::of_calls(b, [self], None)
     }
 
     /// The parameters of the C function, between the object and `Out`.

@@ -1,4 +1,5 @@
 //! The description of a function, with the two C functions that it is called through.
+use crate::bounds;
 use crate::call::{Call, local};
 use crate::support::is_reference;
 use proc_macro2::TokenStream;
@@ -33,7 +34,11 @@ pub fn described(b: &TokenStream, callee: &Callee<'_>, function: &Call<'_>) -> T
     if let (Some(_), Callee::Method(ty)) = (function.asyncness, callee) {
         return described_later(b, ty, function);
     }
-    let (crossing, out_type, bounds) = (function.crossing(b), function.out(b), function.bounds(b));
+    let (crossing, out_type, bounds) = (
+        function.crossing(b),
+        function.out(b),
+        bounds::of_call(b, function),
+    );
     let (take, get, descriptions) = (function.take(b), function.get(b), function.descriptions(b));
     let owned = function.of_owned();
     let read = read(b, function, &args);
@@ -85,7 +90,11 @@ fn read(b: &TokenStream, function: &Call<'_>, args: &Ident) -> TokenStream {
 fn described_later(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
     let [this, args, out] = ["this", "args", "out"].map(local);
     let (name, result, ident) = (function.name(), &function.result, function.ident);
-    let (crossing, out_type, bounds) = (function.crossing(b), function.out(b), function.bounds(b));
+    let (crossing, out_type, bounds) = (
+        function.crossing(b),
+        function.out(b),
+        bounds::of_call(b, function),
+    );
     let (keep, descriptions) = (function.keep(b), function.descriptions(b));
     let (read, count) = (read(b, function, &args), function.params.len() as u32);
     // The caller keeps the instance as long as it has the future.
@@ -112,7 +121,7 @@ fn described_later(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStre
         unsafe extern "C" fn dynamic(
             #this: *const (),
             #args: #b::SliceView<#b::ValueView>,
-            #out: *mut #b::Out<#b::later::LaterView>,
+            #out: *mut #b::Out<#b::LaterView>,
         ) -> #b::Status #bounds {
             unsafe {
                 #b::dynamic::answer_later(#out, || {

@@ -281,7 +281,7 @@ impl Method<'_> {
         let [this, out] = ["this", "out"].map(local);
         let call = &self.call;
         let (ident, crossing, out_type) = (call.ident, call.crossing(b), call.out(b));
-        let (take, get, bounds) = (call.take(b), call.get(b), call.bounds(b));
+        let (take, get, bounds) = (call.take(b), call.get(b), bounds::of_call(b, call));
         let get = (!call.params.is_empty()).then(|| quote!(, #get));
         let (body, lives) = if call.asyncness.is_some() {
             let (keep, callee) = (call.keep(b), quote!(<__T as #trait_>::#ident));

@@ -41,22 +41,13 @@ pub mod live;
 pub mod live_data;
 pub mod telemetry;
 
-#[doc(hidden)]
-pub mod alloc;
 mod context;
 #[doc(hidden)]
-pub mod glue;
+pub mod expand;
 mod host;
 mod load_data;
 mod plugin;
 mod runtime;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[doc(hidden)]
-pub mod shim;
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-#[doc(hidden)]
-#[path = "shim/none.rs"]
-pub mod shim;
 #[doc(hidden)]
 pub mod state;
 #[cfg(feature = "tokio")]
@@ -90,7 +81,8 @@ pub mod prelude {
 /// What generated code names. Not for people, and not covered by any promise of stability.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::{boundary, contract, glue, shim};
+    pub use crate::expand::shim;
+    pub use crate::{boundary, contract};
     pub use abi_stable;
     pub use hotswap_macros::linked_plugins;
     pub use linkme;

@@ -117,7 +117,6 @@ mod of_tokio {
             if shared.runtime.is_none() {
                 let begun = shared.begin();
                 begun.map_err(|error| format!("no tokio runtime for the plugin: {error}"))?;
-                crate::task::begin();
             }
             shared.uses += 1;
             Ok(Use(()))
@@ -171,10 +170,8 @@ mod of_tokio {
         }
     }
 
-    /// Ends the tasks, waiting for those that may finish, and shuts the runtime down. There is another one for code that
-    /// runs later.
+    /// Shuts the runtime down. There is another one for code that runs later.
     pub(crate) fn stop() {
-        crate::task::finish();
         let mut shared = shared();
         shared.stopped = shared.uses != 0;
         let runtime = shared.end();

@@ -6,7 +6,7 @@ pub use bag::{BagError, BagValue};
 use crate::VaultHandle;
 use crate::boundary::{Arena, Shared, SliceView, StrView, Value, receive};
 use crate::contract::VaultView;
-use crate::contract::entry::{RawArgs, RawOut};
+use crate::contract::host_table::{RawArgs, RawOut};
 use crate::contract::vault::{ExtensionRef, FilledSlot};
 use crate::extension::{Extension, ExtensionError};
 use crate::live_data::LiveData;

@@ -9,7 +9,7 @@ use imports::Crate;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The circles that exist, each with the files that it goes through.
+/// The circles that exist, each with the files that it goes through. They are one thought in several files.
 const KNOWN: &[(&str, &[&[&str]])] = &[
     (
         "hotswap-host",
@@ -24,7 +24,21 @@ const KNOWN: &[(&str, &[&[&str]])] = &[
             &["swapper/retire/mod.rs", "swapper/retire/state.rs"],
         ],
     ),
-    ("hotswap-plugin", &[]),
+    (
+        "hotswap-plugin",
+        &[
+            // A type may be an object of an interface, and an interface has functions of types.
+            &["boundary/describe/calls.rs", "boundary/describe/types.rs"],
+            // The two serializers of one format: of a value, and of the parts in it.
+            &["live_data/codec/compound.rs", "live_data/codec/encode.rs"],
+            // A live type says what it was like (schema) and how to get from there (migration), type by type.
+            &[
+                "live_data/migrate.rs",
+                "live_data/schema.rs",
+                "live_data/types.rs",
+            ],
+        ],
+    ),
     ("hotswap-macros", &[]),
     ("cargo-hotswap", &[]),
 ];

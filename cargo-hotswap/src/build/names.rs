@@ -4,9 +4,10 @@ use hotswap_host::ReloadError;
 use hotswap_host::artifact::{self, Artifact};
 use hotswap_host::graph::Graph;
 
-use super::{Compiled, out_dir};
+use super::Compiled;
 use crate::Error;
 use crate::cargo::Calls;
+use crate::output::out_dir;
 use crate::selection::Group;
 
 /// Looks at what the host would find after the installation: the plugins that were compiled, and those that are there and

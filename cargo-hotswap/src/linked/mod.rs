@@ -16,12 +16,13 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Package;
 use plugin::{LIBRARY_SUFFIX, Plugin, alias, external, file_name};
 
-use crate::build::{COMMITS, base_dir, below, check_asked, describe, warn_of_configuration};
+use crate::build::{COMMITS, check_asked, describe, warn_of_configuration};
 use crate::cargo::Calls;
 use crate::cli::CompileOptions;
 use crate::commit::Commits;
 use crate::error::io;
 use crate::install::{Installed, Locked, OUT_LOCK};
+use crate::output::{base_dir, below};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;

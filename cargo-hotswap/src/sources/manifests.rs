@@ -2,14 +2,18 @@
 //! dependency is missing. What it finds may be too much, and nothing is built by it.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::scope::{Scope, is_hidden, is_rust};
+use super::file_names::{is_hidden, is_rust, normal};
+use super::scope::Scope;
 
-/// Adds the packages of these manifests, of the workspaces above them, and of all path dependencies to `scope`.
-pub(super) fn visit(manifests: impl IntoIterator<Item = PathBuf>, scope: &mut Scope) {
+/// What the packages with these manifests would be built of, by a look at the manifests and at what is below their
+/// directories: for packages that do not build, so that nobody but the compiler could tell. Has the packages of the
+/// workspaces above them, too, and of all path dependencies.
+pub(crate) fn guess(manifests: impl IntoIterator<Item = PathBuf>) -> Scope {
+    let mut scope = Scope::default();
     let mut known = BTreeSet::new();
     let mut open: Vec<PathBuf> = manifests.into_iter().collect();
     for manifest in open.clone() {
@@ -45,28 +49,16 @@ pub(super) fn visit(manifests: impl IntoIterator<Item = PathBuf>, scope: &mut Sc
                 .map(|directory| directory.join("Cargo.toml")),
         );
     }
+    scope
 }
 
 /// Adds the places where a new directory becomes a member of the workspace in `root`, since a pattern means it.
-pub(super) fn visit_patterns(root: &Path, scope: &mut Scope) {
+pub(crate) fn add_member_patterns(root: &Path, scope: &mut Scope) {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let table: Table = text.parse().unwrap_or_default();
     for directory in members(&table, root, |directory| scope.add_list(directory)) {
         scope.add_file(directory.join("Cargo.toml"));
     }
-}
-
-/// The path as Cargo names it: without `.` and `..`, links or not.
-pub(super) fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(normal.pop()),
-            Component::CurDir => {}
-            part => normal.push(part),
-        }
-    }
-    normal
 }
 
 /// The value of each `path`: those of dependencies, patches and targets.

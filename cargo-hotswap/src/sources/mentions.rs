@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::manifests::normal;
+use super::file_names::normal;
 
 /// The paths that the source `file` with this text may mean; `package` is the directory of its package.
 pub(super) fn candidates(text: &str, file: &Path, package: Option<&Path>) -> Vec<PathBuf> {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use super::{manifests, mentions};
+use super::file_names::{is_hidden, is_rust};
+use super::mentions;
 use crate::dep_info;
-use crate::workspace::Workspace;
+use crate::workspace::{CONFIG_NAMES, Workspace};
 
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,14 +37,6 @@ impl Scope {
             scope.add_input(workspace, file);
         }
         scope.add_configuration(&workspace.root);
-        scope
-    }
-
-    /// What the packages with these manifests would be built of, by a look at the manifests and at what is below their
-    /// directories: for packages that do not build, so that nobody but the compiler could tell.
-    pub(crate) fn guess(manifests: impl IntoIterator<Item = PathBuf>) -> Self {
-        let mut scope = Self::default();
-        manifests::visit(manifests, &mut scope);
         scope
     }
 
@@ -101,11 +94,6 @@ impl Scope {
         self.lists.insert(directory.to_owned());
     }
 
-    /// Adds the places where a new directory becomes a member of the workspace in `root`.
-    pub(crate) fn add_member_patterns(&mut self, root: &Path) {
-        manifests::visit_patterns(root, self);
-    }
-
     /// Adds the manifest and the sources of the package in `directory`.
     pub(super) fn add_package(&mut self, directory: &Path) {
         self.files.insert(directory.join("Cargo.toml"));
@@ -122,7 +110,7 @@ impl Scope {
         for above in above {
             self.files.extend(TOOLCHAIN.map(|name| above.join(name)));
             self.files
-                .extend(CONFIG.map(|name| above.join(".cargo").join(name)));
+                .extend(CONFIG_NAMES.map(|name| above.join(".cargo").join(name)));
         }
         let home = std::env::var_os("CARGO_HOME")
             .map(PathBuf::from)
@@ -130,7 +118,7 @@ impl Scope {
             .filter(|home| home.is_absolute());
         self.files.extend(
             home.into_iter()
-                .flat_map(|home| CONFIG.map(|name| home.join(name))),
+                .flat_map(|home| CONFIG_NAMES.map(|name| home.join(name))),
         );
     }
 
@@ -195,27 +183,10 @@ impl Scope {
 }
 
 const TOOLCHAIN: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
-const CONFIG: [&str; 2] = ["config.toml", "config"];
 
 /// Whether rustup takes the toolchain from the file `path`.
 pub(crate) fn is_toolchain_file(path: &Path) -> bool {
     TOOLCHAIN.iter().any(|name| path.ends_with(name))
-}
-
-pub(super) fn is_rust(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "rs")
-}
-
-/// What editors and version control keep beside sources.
-pub(super) fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| {
-            name.starts_with('.')
-                || name.starts_with('#')
-                || name.ends_with('~')
-                || name.ends_with(".swp")
-        })
 }
 
 /// The directory of the package that `file` lies in.

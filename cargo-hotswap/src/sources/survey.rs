@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use hotswap_host::artifact::BuildId;
 
+use super::file_names::{is_hidden, is_rust};
 use super::lookups::Lookups;
-use super::scope::{Scope, is_hidden, is_rust};
+use super::scope::Scope;
 
 /// Larger files are told apart by what the file system says of them.
 const LARGE: u64 = 8 << 20;

@@ -8,8 +8,8 @@ use hotswap_plugin::boundary::{
     DynamicOut, InvokeError, Out, Shared, Sink, SliceView, Status, StrView, ValueView, answer,
     dynamic::answer_dynamic, guard,
 };
-use hotswap_plugin::contract::entry::{RawArgs, RawOut};
-use hotswap_plugin::contract::live::{Handled, HandledOut, LiveCall, Wanted, WantedRef};
+use hotswap_plugin::contract::host_table::{LiveCall, RawArgs, RawOut, WantedRef};
+use hotswap_plugin::contract::live::{Handled, HandledOut, Wanted};
 use hotswap_plugin::contract::shim::Token;
 use std::any::Any;
 use std::ptr::null;

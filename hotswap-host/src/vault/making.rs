@@ -5,7 +5,7 @@ use crate::base::name::PluginName;
 use abi_stable::std_types::{RSlice, RStr};
 use hotswap_plugin::boundary::{ExtensionDesc, Out, Shared, SliceView, Status, StrView, answer};
 use hotswap_plugin::contract::VaultView;
-use hotswap_plugin::contract::entry::{RawArgs, RawOut};
+use hotswap_plugin::contract::host_table::{RawArgs, RawOut};
 use hotswap_plugin::contract::vault::{ExtensionRef, FilledSlot, Making};
 use hotswap_plugin::{BagError, BagValue, ExtensionError};
 use std::sync::{Mutex, MutexGuard, PoisonError};

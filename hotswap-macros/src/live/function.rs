@@ -1,6 +1,7 @@
 //! `#[live]` on a function.
 use super::Options;
 use super::register::{Live, register};
+use crate::bounds;
 use crate::call::{Call, check_count};
 use crate::described::{Callee, described};
 use crate::support::Errors;
@@ -16,7 +17,7 @@ pub fn expand(options: TokenStream, item: &ItemFn) -> syn::Result<TokenStream> {
     errors.finish()?;
     let root = &options.root;
     let (b, use_boundary) = (&root.boundary(), root.use_boundary());
-    let bounds = call.bounds(b);
+    let bounds = bounds::of_call(b, &call);
     let function = described(b, &Callee::Function, &call);
     let live = Live {
         root,

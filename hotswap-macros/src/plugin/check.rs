@@ -1,6 +1,5 @@
 //! `#[plugin]`: check.
-use super::hooks::is_hook;
-use super::is_invoke;
+use super::hooks::{is_hook, is_invoke};
 use crate::call::{Call, check_count};
 use crate::support::{Errors, refuse_cfg};
 use syn::{ImplItemFn, ItemImpl};

@@ -1,10 +1,9 @@
 //! The functions of a plugin that the host calls on its own account, and how each may be written.
-use super::is_invoke;
 use crate::support::{Errors, bare, is_reference, written};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
-use syn::{FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Token, Type};
+use syn::{Attribute, FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Token, Type};
 
 /// How a hook is written.
 struct Rule {
@@ -120,6 +119,11 @@ const fn rule(
         params,
         result,
     }
+}
+
+/// Whether this marks a function that is called by name, which is no hook.
+pub fn is_invoke(attr: &Attribute) -> bool {
+    attr.path().is_ident("invoke")
 }
 
 /// Whether a function of this name is a hook.

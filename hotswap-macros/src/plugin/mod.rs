@@ -6,12 +6,12 @@ mod state;
 
 use crate::call::Call;
 use crate::support::{Errors, Root, unknown_option};
-use hooks::Hooks;
+use hooks::{Hooks, is_invoke};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, ImplItem, ItemImpl, LitBool, LitStr, Path, Token, Type};
+use syn::{ImplItem, ItemImpl, LitBool, LitStr, Path, Token, Type};
 
 /// The expansion of the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -40,10 +40,6 @@ pub fn without_invoke(item: TokenStream) -> TokenStream {
         }
     }
     item.into_token_stream()
-}
-
-fn is_invoke(attr: &Attribute) -> bool {
-    attr.path().is_ident("invoke")
 }
 
 /// What stands in the parentheses of `#[plugin(…)]`.

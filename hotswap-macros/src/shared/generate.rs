@@ -186,11 +186,11 @@ fn of_enum(
             return quote!(Self::#ident #pattern => #b::Value::from(#name),);
         }
         let value = group.to_value(|part| part.local.to_token_stream());
-        quote!(Self::#ident #pattern => #b::parts::variant(#name, #value),)
+        quote!(Self::#ident #pattern => #b::value_shape::variant(#name, #value),)
     });
     let from_value = each(&|ident, name, group| {
         let read = group.read_value(&quote!(Self::#ident), name);
-        quote!(#name => #b::parts::within(#name, || { #read }),)
+        quote!(#name => #b::value_shape::within(#name, || { #read }),)
     });
     Code {
         repr: None,
@@ -202,10 +202,10 @@ fn of_enum(
         from_view: quote!(match view { #from_view }),
         to_value: quote!(match self { #to_value }),
         from_value: quote! {
-            let (name, value) = #b::parts::into_variant(value, #name)?;
+            let (name, value) = #b::value_shape::into_variant(value, #name)?;
             match name.as_str() {
                 #from_value
-                _ => #b::parts::unknown_variant(#name, name),
+                _ => #b::value_shape::unknown_variant(#name, name),
             }
         },
     }
@@ -308,7 +308,7 @@ impl<'a> Group<'a> {
                     let (name, value) = (&part.name, value(part));
                     quote!((#name, #value))
                 });
-                quote!(#b::parts::map([#(#items),*]))
+                quote!(#b::value_shape::map([#(#items),*]))
             }
             Fields::Unnamed(_) if self.parts.len() == 1 => value(&self.parts[0]),
             _ => {
@@ -323,7 +323,7 @@ impl<'a> Group<'a> {
         let b = self.boundary;
         if self.parts.is_empty() {
             let empty = self.build(|_| quote!());
-            return quote!(#b::parts::into_nothing(value).map(|()| #what #empty));
+            return quote!(#b::value_shape::into_nothing(value).map(|()| #what #empty));
         }
         let ok = quote!(::core::result::Result::Ok);
         match self.fields {
@@ -333,7 +333,7 @@ impl<'a> Group<'a> {
                     quote!(fields.take(#name, #read)?)
                 });
                 quote! {
-                    let mut fields = #b::parts::into_fields(value, #name)?;
+                    let mut fields = #b::value_shape::into_fields(value, #name)?;
                     let this = #what #items;
                     fields.end()?;
                     #ok(this)
@@ -350,7 +350,7 @@ impl<'a> Group<'a> {
                     quote!(items.take(#read)?)
                 });
                 quote! {
-                    let mut items = #b::parts::into_items(value, #name, #len)?;
+                    let mut items = #b::value_shape::into_items(value, #name, #len)?;
                     #ok(#what #items)
                 }
             }

@@ -130,7 +130,7 @@ const _: () = {
                 unsafe extern "C" fn dynamic(
                     this: *const (),
                     args: __hotswap::SliceView<__hotswap::ValueView>,
-                    out: *mut __hotswap::Out<__hotswap::later::LaterView>,
+                    out: *mut __hotswap::Out<__hotswap::LaterView>,
                 ) -> __hotswap::Status
                 where
                     Vector: __hotswap::Shared,

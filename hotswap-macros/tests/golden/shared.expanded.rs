@@ -59,7 +59,7 @@ const _: () = {
             }
         }
         fn to_value(&self) -> __hotswap::Value {
-            __hotswap::parts::map([
+            __hotswap::value_shape::map([
                 ("x", <i64 as __hotswap::Shared>::to_value(&self.x)),
                 ("label", <String as __hotswap::Shared>::to_value(&self.label)),
             ])
@@ -67,7 +67,7 @@ const _: () = {
         fn from_value(
             value: __hotswap::Value,
         ) -> ::core::result::Result<Self, __hotswap::ValueError> {
-            let mut fields = __hotswap::parts::into_fields(value, "Vector")?;
+            let mut fields = __hotswap::value_shape::into_fields(value, "Vector")?;
             let this = Self {
                 x: fields.take("x", <i64 as __hotswap::Shared>::from_value)?,
                 label: fields.take("label", <String as __hotswap::Shared>::from_value)?,
@@ -202,7 +202,7 @@ const _: () = {
         fn to_value(&self) -> __hotswap::Value {
             match self {
                 Self::Came(item0, item1) => {
-                    __hotswap::parts::variant(
+                    __hotswap::value_shape::variant(
                         "Came",
                         __hotswap::Value::List(
                             ::std::vec::Vec::from([
@@ -213,9 +213,9 @@ const _: () = {
                     )
                 }
                 Self::Went { r#where } => {
-                    __hotswap::parts::variant(
+                    __hotswap::value_shape::variant(
                         "Went",
-                        __hotswap::parts::map([
+                        __hotswap::value_shape::map([
                             (
                                 "where",
                                 <Option<Vector> as __hotswap::Shared>::to_value(r#where),
@@ -229,13 +229,13 @@ const _: () = {
         fn from_value(
             value: __hotswap::Value,
         ) -> ::core::result::Result<Self, __hotswap::ValueError> {
-            let (name, value) = __hotswap::parts::into_variant(value, "Event")?;
+            let (name, value) = __hotswap::value_shape::into_variant(value, "Event")?;
             match name.as_str() {
                 "Came" => {
-                    __hotswap::parts::within(
+                    __hotswap::value_shape::within(
                         "Came",
                         || {
-                            let mut items = __hotswap::parts::into_items(
+                            let mut items = __hotswap::value_shape::into_items(
                                 value,
                                 "Came",
                                 2usize,
@@ -250,10 +250,10 @@ const _: () = {
                     )
                 }
                 "Went" => {
-                    __hotswap::parts::within(
+                    __hotswap::value_shape::within(
                         "Went",
                         || {
-                            let mut fields = __hotswap::parts::into_fields(
+                            let mut fields = __hotswap::value_shape::into_fields(
                                 value,
                                 "Went",
                             )?;
@@ -270,14 +270,15 @@ const _: () = {
                     )
                 }
                 "Nothing" => {
-                    __hotswap::parts::within(
+                    __hotswap::value_shape::within(
                         "Nothing",
                         || {
-                            __hotswap::parts::into_nothing(value).map(|()| Self::Nothing)
+                            __hotswap::value_shape::into_nothing(value)
+                                .map(|()| Self::Nothing)
                         },
                     )
                 }
-                _ => __hotswap::parts::unknown_variant("Event", name),
+                _ => __hotswap::value_shape::unknown_variant("Event", name),
             }
         }
     }

@@ -5,8 +5,8 @@
 //! parameter cannot borrow from the caller, and *gets* the parameter from that.
 use crate::boundary::collections::{vec_from_view, view_slice};
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
-use crate::boundary::foreign::Error;
 use crate::boundary::shared::Shared;
+use crate::boundary::std_types::Error;
 use crate::boundary::value::Value;
 use crate::boundary::view::{Arena, SliceView, StrView};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};

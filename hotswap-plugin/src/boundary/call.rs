@@ -6,49 +6,17 @@
 //! ([`try_receive`]).
 //!
 //! Arguments, results and the panic's payload are dropped by the library that made them, inside a catch.
-// The derive of `StableAbi` emits items without documentation.
-#![allow(missing_docs)]
+use crate::boundary::abi::{OutOps, write};
 use crate::boundary::shared::Shared;
 use crate::boundary::view::{Arena, StrView};
 use crate::telemetry::explained;
-use abi_stable::StableAbi;
 use std::any::Any;
 use std::fmt;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Poll;
 
-/// How a call across the boundary ended.
-#[repr(transparent)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, StableAbi)]
-pub struct Status(u32);
-
-impl Status {
-    /// It returned, and the result is with the caller.
-    pub const OK: Status = Status(0);
-    /// It panicked; the text of the panic is with the caller.
-    pub const PANICKED: Status = Status(1);
-    /// The future is not ready: see [`later`](crate::boundary::later).
-    pub const PENDING: Status = Status(2);
-    /// A hook returned an error; its text is with the caller.
-    pub const FAILED: Status = Status(3);
-}
-
-/// The caller's memory for a result, and the caller's code that fills it. `V` is the result's view.
-#[repr(C)]
-pub struct Out<V> {
-    ops: *const OutOps<V>,
-    /// Written by the callee where the view points to nothing.
-    value: MaybeUninit<V>,
-}
-
-#[repr(C)]
-struct OutOps<V> {
-    /// Copies what the view shows into the caller's memory. Does not unwind.
-    take: unsafe extern "C" fn(*mut Out<V>, *const V),
-    /// Takes the text of the callee's panic, and drops what `take` took. Does not unwind.
-    fail: unsafe extern "C" fn(*mut (), StrView),
-}
+pub use crate::boundary::abi::{Out, Status};
 
 /// What `Out` is the front of.
 #[repr(C)]
@@ -152,16 +120,6 @@ pub(super) unsafe fn put<R: Shared>(out: *mut Out<R::View>, result: R) {
             write(out, view);
         }
     }
-}
-
-/// Hands over a view that borrows nothing.
-///
-/// # Safety
-/// As [`put`].
-#[inline]
-pub(super) unsafe fn write<V>(out: *mut Out<V>, view: V) {
-    // SAFETY: `out` is valid by the caller's promise.
-    unsafe { (&raw mut (*out).value).cast::<V>().write(view) }
 }
 
 /// Tells the caller what a panic said, and drops its payload. Not generic: one copy in a plugin, off the hot path.

@@ -1,96 +1,19 @@
 //! Both ends of a call whose arguments are [`Value`]s.
-use crate::boundary::call::{
-    Out, Panicked, Received, Status, answer, caught, put, receive_by, write,
-};
+use crate::boundary::abi::{InvokeErrorView, LaterView, Out, Status, ValueView, write};
+use crate::boundary::call::{Panicked, Received, answer, caught, put, receive_by};
 use crate::boundary::describe::TypeDesc;
-use crate::boundary::foreign::Error;
-use crate::boundary::later::{Later, LaterView};
+use crate::boundary::invoke_error::WrongType;
+use crate::boundary::later::Later;
 use crate::boundary::shared::{Return, Shared};
-use crate::boundary::value::{Value, ValueError, ValueView};
+use crate::boundary::std_types::Error;
+use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::{Arena, SliceView, StrView};
 use abi_stable::std_types::RResult;
 use std::fmt;
 use std::mem::MaybeUninit;
 
-/// What a dynamic call gives.
-pub type DynamicResult = Result<Value, InvokeError>;
-
-/// The caller's memory for the result of a dynamic call.
-pub type DynamicOut = Out<<DynamicResult as Shared>::View>;
-
-/// Why a dynamic call gives no value.
-#[derive(Clone, PartialEq, Debug)]
-pub enum InvokeError {
-    /// There is no such function.
-    Unknown,
-    /// The function is `async`, and was called as if it were not.
-    Async,
-    /// The function has another number of parameters.
-    WrongCount {
-        /// How many it has.
-        expected: u32,
-        /// How many arguments there were.
-        found: u32,
-    },
-    /// An argument is not of the type it should be. Boxed, so that results without an error are small.
-    WrongType(Box<WrongType>),
-    /// The function returned an error of its own: a text, unless it is of a `#[shared]` type.
-    Returned(Value),
-}
-
-/// An argument that is not of the type it should be.
-#[derive(Clone, PartialEq, Debug)]
-pub struct WrongType {
-    /// Which, from 0.
-    pub index: u32,
-    /// The parameter's name.
-    pub name: String,
-    /// The place within the argument; empty for the argument itself.
-    pub path: String,
-    /// What should be there.
-    pub expected: String,
-    /// What is there.
-    pub found: String,
-}
-
-impl fmt::Display for WrongType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WrongType {
-            index,
-            name,
-            path,
-            expected,
-            found,
-        } = self;
-        let dot = if path.is_empty() || path.starts_with('[') {
-            ""
-        } else {
-            "."
-        };
-        write!(
-            f,
-            "argument {} at {name}{dot}{path}: expected {expected}, found {found}",
-            index + 1
-        )
-    }
-}
-
-impl fmt::Display for InvokeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            InvokeError::Unknown => f.write_str("no function of this name"),
-            InvokeError::Async => f.write_str("it is async: call it with `invoke_async`"),
-            InvokeError::WrongCount { expected, found } => {
-                let s = if *expected == 1 { "" } else { "s" };
-                write!(f, "expected {expected} argument{s}, found {found}")
-            }
-            InvokeError::WrongType(wrong) => wrong.fmt(f),
-            InvokeError::Returned(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for InvokeError {}
+pub use crate::boundary::abi::DynamicOut;
+pub use crate::boundary::invoke_error::{DynamicResult, InvokeError};
 
 /// The callee's end: the arguments, where there are as many as the function has parameters.
 ///
@@ -306,32 +229,6 @@ fn scalar(value: &Value) -> Option<ValueView> {
         Value::Float(number) => Some(ValueView::Float(*number)),
         Value::Str(_) | Value::Bytes(_) | Value::List(_) | Value::Map(_) => None,
     }
-}
-
-/// A view of an [`InvokeError`].
-#[repr(u32)]
-#[derive(Clone, Copy, Debug)]
-pub enum InvokeErrorView {
-    /// [`InvokeError::Unknown`].
-    Unknown,
-    /// [`InvokeError::Async`].
-    Async,
-    /// [`InvokeError::WrongCount`].
-    WrongCount {
-        /// How many there should be.
-        expected: u32,
-        /// How many there were.
-        found: u32,
-    },
-    /// [`InvokeError::WrongType`].
-    WrongType {
-        /// Which argument.
-        index: u32,
-        /// Name, path, expected, found.
-        texts: SliceView<StrView>,
-    },
-    /// [`InvokeError::Returned`].
-    Returned(ValueView),
 }
 
 // SAFETY: an enum with a primitive representation, of numbers and views, copied to the last of its leaves. The type is a

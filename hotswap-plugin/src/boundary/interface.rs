@@ -1,8 +1,8 @@
 //! Traits as tables of C functions: what a plugin exports or the host provides, and the handle others call it with.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
+use crate::boundary::counted::Counted;
 use crate::boundary::describe::InterfaceDesc;
-use crate::boundary::held::Counted;
 use crate::contract::ticket::RawTicket;
 use abi_stable::StableAbi;
 use std::any::Any;

@@ -8,52 +8,58 @@
 //! | module | |
 //! |---|---|
 //! | [`view`] | text, slices, and the arena for arrays of views |
+//! | [`abi`] | the types that every call is made of, as they lie in memory |
+//! | [`describe`], [`mismatch`] | what two libraries compare before they call each other, and what they say of it |
+//! | [`value`], [`invoke_error`] | values without a type, and why a call by name gives none |
 //! | [`shared`] | the types that may cross; `#[shared]` adds an author's own |
 //! | [`arg`] | parameters: `T`, `&T`, `&str`, `&[T]` |
-//! | [`call`] | status, results, panics: both ends of every call |
-//! | [`sink`] | both ends of a hook: an error or a panic becomes a text |
-//! | [`describe`], [`mismatch`] | what two libraries compare before they call each other, and what they say of it |
-//! | [`value`], [`dynamic`] | values and calls without a type |
+//! | [`call`] | results and panics: both ends of every call |
+//! | [`hook_result`] | both ends of a hook: an error or a panic becomes a text |
+//! | [`dynamic`] | calls without a type |
 //! | [`signature`] | `fn(&str, u32) -> String` as a type |
 //! | [`interface`], [`import`] | traits as tables of C functions, and who asks for them |
 //! | [`held`] | objects of one library that another owns |
 //! | [`later`] | results of `async fn`s, and wakers |
+pub mod abi;
 pub mod arg;
 pub mod call;
 mod collections;
+mod counted;
 pub mod describe;
 pub mod dynamic;
-mod foreign;
 pub mod held;
+pub mod hook_result;
 pub mod import;
 pub mod interface;
+pub mod invoke_error;
 pub mod later;
 pub mod mismatch;
-#[doc(hidden)]
-pub mod parts;
 pub mod shared;
+mod shared_value;
 pub mod signature;
-pub mod sink;
+mod std_types;
 pub mod value;
+#[doc(hidden)]
+pub mod value_shape;
 pub mod view;
 
+pub use abi::{DynamicOut, LaterView, Out, Status, ValueView};
 pub use arg::Arg;
-pub use call::{Crossed, Out, Panicked, Status, answer, raise, receive, try_receive};
+pub use call::{Crossed, Panicked, answer, raise, receive, try_receive};
 pub use describe::{
     ExtensionDesc, FieldDesc, FunctionDesc, InterfaceDesc, Kind, MethodDesc, ParamDesc, SlotDesc,
     TypeDesc, same,
 };
-pub use dynamic::{
-    DynamicOut, DynamicResult, InvokeError, UnknownFunction, answer_by_name, call_dynamic,
-};
-pub use foreign::{Error, Result, chain};
+pub use dynamic::{UnknownFunction, answer_by_name, call_dynamic};
 pub use held::Held;
+pub use hook_result::{HookError, Sink, collect, guard};
 pub use import::{Import, ImportDesc, ImportKind};
 pub use interface::{ExportDesc, Imported, Interface, Object, Provides, RawObject};
+pub use invoke_error::{DynamicResult, InvokeError};
 pub use later::{AsyncSignature, Awaited, Later};
 pub use mismatch::Party;
 pub use shared::{Return, Shared};
 pub use signature::Signature;
-pub use sink::{HookError, Sink, collect, guard};
-pub use value::{Value, ValueError, ValueView};
+pub use std_types::{Error, Result, chain};
+pub use value::{Value, ValueError};
 pub use view::{Arena, SliceView, StrView};

@@ -1,8 +1,9 @@
 //! The types that may cross.
+use crate::boundary::abi::ValueView;
 use crate::boundary::describe::TypeDesc;
-use crate::boundary::dynamic::{DynamicResult, InvokeError};
-use crate::boundary::parts::into_nothing;
-use crate::boundary::value::{Value, ValueError, ValueView};
+use crate::boundary::invoke_error::{DynamicResult, InvokeError};
+use crate::boundary::value::{Value, ValueError};
+use crate::boundary::value_shape::into_nothing;
 use crate::boundary::view::Arena;
 
 /// A type that may cross between libraries. Put `#[shared]` on a struct or an enum; numbers, texts, collections,

@@ -1,6 +1,7 @@
 //! `fn(&str, Vector) -> Result<String, Refused>` as a type.
+use crate::boundary::abi::{Out, Status};
 use crate::boundary::arg::Arg;
-use crate::boundary::call::{Out, Panicked, Status, try_receive};
+use crate::boundary::call::{Panicked, try_receive};
 use crate::boundary::describe::{Hash, ParamDesc, TypeDesc, Written, function_hash};
 use crate::boundary::shared::Return;
 use crate::boundary::view::Arena;

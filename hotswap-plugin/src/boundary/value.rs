@@ -1,9 +1,4 @@
 //! Values whose type is known only while the program runs.
-use crate::__returned;
-use crate::boundary::describe::TypeDesc;
-use crate::boundary::shared::Shared;
-use crate::boundary::view::{Arena, SliceView, StrView};
-use abi_stable::std_types::Tuple2;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -39,19 +34,6 @@ pub enum Value {
 }
 
 impl Value {
-    /// The value of a shared type, without the type.
-    pub fn encode<T: Shared>(value: &T) -> Value {
-        value.to_value()
-    }
-
-    /// The value of a shared type.
-    ///
-    /// # Errors
-    /// It is not of this type; the error has the path to the place.
-    pub fn decode<T: Shared>(self) -> Result<T, ValueError> {
-        T::from_value(self)
-    }
-
     /// The text, where it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -241,102 +223,3 @@ impl fmt::Display for ValueError {
 }
 
 impl std::error::Error for ValueError {}
-
-/// A view of a [`Value`].
-#[repr(u8)]
-#[derive(Clone, Copy, Debug)]
-pub enum ValueView {
-    /// Nothing.
-    Nil,
-    /// A bool.
-    Bool(bool),
-    /// An integer of 64 bits. One of 128 would be written as two halves and read at once, which takes a processor longer
-    /// than the rest of a call.
-    Int(i64),
-    /// Any other integer: its low half and its high half.
-    Large([u64; 2]),
-    /// A floating point number.
-    Float(f64),
-    /// A text.
-    Str(StrView),
-    /// Bytes.
-    Bytes(SliceView<u8>),
-    /// Items.
-    List(SliceView<ValueView>),
-    /// Keys and values.
-    Map(SliceView<Tuple2<StrView, ValueView>>),
-}
-
-impl ValueView {
-    /// An integer.
-    #[inline]
-    pub(super) fn int(number: i128) -> Self {
-        match i64::try_from(number) {
-            Ok(number) => ValueView::Int(number),
-            Err(_) => ValueView::Large([number as u64, (number >> 64) as u64]),
-        }
-    }
-
-    /// The integer of these halves.
-    pub(super) fn large([low, high]: [u64; 2]) -> i128 {
-        (i128::from(high as i64) << 64) | i128::from(low)
-    }
-}
-
-// SAFETY: an enum with a primitive representation, of numbers and views, copied to the last of its leaves. The type is a
-// leaf of the description: its shape is part of the contract's version.
-unsafe impl Shared for Value {
-    const TYPE: &'static TypeDesc = &TypeDesc::leaf::<ValueView>("Value");
-    type View = ValueView;
-    const BORROWS: bool = true;
-    const PLAIN: bool = false;
-    #[inline]
-    fn borrows(&self) -> bool {
-        use Value::*;
-        match self {
-            Nil | Bool(_) | Int(_) | Float(_) => false,
-            Str(_) | Bytes(_) | List(_) | Map(_) => true,
-        }
-    }
-    #[inline]
-    fn view(&self, arena: &Arena) -> ValueView {
-        // First: what calls have most, and in the time of a jump through a table a short one is done.
-        if let Value::Int(number) = self {
-            return ValueView::int(*number);
-        }
-        match self {
-            Value::Nil => ValueView::Nil,
-            Value::Bool(yes) => ValueView::Bool(*yes),
-            Value::Int(number) => ValueView::int(*number),
-            Value::Float(number) => ValueView::Float(*number),
-            Value::Str(text) => ValueView::Str(StrView::new(text)),
-            Value::Bytes(bytes) => ValueView::Bytes(SliceView::new(bytes)),
-            Value::List(items) => ValueView::List(items.view(arena)),
-            Value::Map(map) => ValueView::Map(map.view(arena)),
-        }
-    }
-    #[inline]
-    unsafe fn from_view(view: ValueView) -> Self {
-        // SAFETY: by the caller's promise, for each.
-        unsafe {
-            match view {
-                ValueView::Nil => Value::Nil,
-                ValueView::Bool(yes) => Value::Bool(yes),
-                ValueView::Int(number) => Value::Int(number.into()),
-                ValueView::Large(halves) => Value::Int(ValueView::large(halves)),
-                ValueView::Float(number) => Value::Float(number),
-                ValueView::Str(text) => Value::Str(Shared::from_view(text)),
-                ValueView::Bytes(bytes) => Value::Bytes(Shared::from_view(bytes)),
-                ValueView::List(items) => Value::List(Shared::from_view(items)),
-                ValueView::Map(map) => Value::Map(Shared::from_view(map)),
-            }
-        }
-    }
-    fn to_value(&self) -> Value {
-        self.clone()
-    }
-    fn from_value(value: Value) -> Result<Self, ValueError> {
-        Ok(value)
-    }
-}
-__returned!([] Value);

@@ -1,4 +1,4 @@
-//! What host and plugin call of each other once the plugin is open: two tables of functions.
+//! What the host calls of a plugin once it is open: a table of functions. The host's own is a [`HostTable`](super::HostTable).
 //!
 //! Both are prefix types of `abi_stable`: fields may be appended without breaking older builds of the other side.
 //! The host compares their layouts, with every type they name, before it calls anything.
@@ -7,12 +7,11 @@
 use crate::boundary::{
     ExportDesc, FunctionDesc, ImportDesc, RawObject, Sink, Status, StrView, TypeDesc,
 };
-use crate::contract::live::{LiveCall, LiveList, WantedRef};
+use crate::contract::host_table::{HostTableRef, RawArgs, RawOut};
+use crate::contract::live::LiveList;
 use crate::contract::shim::Token;
 use crate::contract::state::{StateDesc, StateSink, StateView};
-use crate::contract::ticket::{RawDrop, RawTicket};
 use crate::contract::vault::VaultView;
-use crate::telemetry::TelemetryTable;
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
 use abi_stable::sabi_types::VersionStrings;
@@ -82,16 +81,6 @@ pub struct PluginEntry {
     pub stop_runtime: extern "C" fn(),
 }
 
-/// `SliceView<ValueView>`, through a pointer, or what else the documentation of a function says.
-#[repr(transparent)]
-#[derive(StableAbi, Clone, Copy)]
-pub struct RawArgs(pub *const ());
-
-/// `*mut Out<…>` of a dynamic call, or of another call whose documentation says so.
-#[repr(transparent)]
-#[derive(StableAbi, Clone, Copy)]
-pub struct RawOut(pub *mut ());
-
 /// `&'static PluginDesc`. The tree below it is compared by hash and by content, not by `abi_stable`.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy)]
@@ -119,46 +108,6 @@ pub struct PluginDesc {
     pub imports: RSlice<'static, ImportDesc>,
     /// What [`PluginEntry::save`] saves; `None` where it has no state.
     pub state: Option<&'static StateDesc>,
-}
-
-/// The host's functions. Each takes the [`Token`] that [`PluginEntry::connect`] handed over.
-#[repr(C)]
-#[derive(StableAbi)]
-#[sabi(kind(Prefix(prefix_ref = HostTableRef)))]
-pub struct HostTable {
-    /// Asks for a reload after the current call.
-    pub request_reload: unsafe extern "C" fn(Token),
-    /// A number for the calling thread, below `u32::MAX`, that no other living thread has.
-    pub thread_index: unsafe extern "C" fn(Token) -> u32,
-    /// Calls a live function of the newest generation by its name. `args` and `out` are those of
-    /// [`FunctionDesc::dynamic`](crate::boundary::FunctionDesc).
-    pub live_invoke:
-        unsafe extern "C" fn(Token, name: StrView, args: RawArgs, out: RawOut) -> Status,
-    /// Lends a live function of the newest generation: `call` runs once, before this returns, where there is a function of
-    /// this name and signature. [`Status::OK`] also where there is none of the name; [`Status::FAILED`] and a text
-    /// where it has another signature.
-    pub live_call: unsafe extern "C" fn(
-        Token,
-        name: StrView,
-        want: WantedRef,
-        call: LiveCall,
-        sink: Sink,
-    ) -> Status,
-    /// Hands live data to the handler of its type, `name`, in the newest generation. `data` is a
-    /// [`LentData`](super::live::LentData), `out` a `*mut` [`HandledOut`](super::live::HandledOut); the inner error says
-    /// that there is no such type.
-    pub live_handle:
-        unsafe extern "C" fn(Token, name: StrView, data: RawArgs, out: RawOut) -> Status,
-    /// What is live in the newest generation. `out` is `*mut Out` of a `Vec<LiveItem>`.
-    pub live_items: unsafe extern "C" fn(Token, out: RawOut) -> Status,
-    /// Where log records, spans and panics go.
-    pub telemetry: &'static TelemetryTable,
-    /// Counts an object of the plugin that others may own from now on: a ticket with one count, the plugin's. `interface`
-    /// is what reports call it.
-    pub count_object: unsafe extern "C" fn(Token, object: RawDrop, interface: StrView) -> RawTicket,
-    /// Counts a task of the plugin's own in the same way, until its ticket is released.
-    #[sabi(last_prefix_field)]
-    pub count_task: unsafe extern "C" fn(Token, name: StrView) -> RawTicket,
 }
 
 /// What a plugin may know of itself: [`Context`](crate::Context).

@@ -166,11 +166,6 @@ impl<const N: usize> LivePart<N> {
     }
 }
 
-/// `&Wanted`: what a caller takes a live function for.
-#[repr(transparent)]
-#[derive(StableAbi, Clone, Copy)]
-pub struct WantedRef(pub *const ());
-
 /// The signature that a caller expects.
 #[repr(C)]
 pub struct Wanted {
@@ -178,16 +173,6 @@ pub struct Wanted {
     pub params: RSlice<'static, ParamDesc>,
     /// The type of the result.
     pub result: &'static TypeDesc,
-}
-
-/// What is done with a live function while its generation is pinned.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy)]
-pub struct LiveCall {
-    /// What `run` wants as its first argument.
-    pub data: *mut (),
-    /// Gets the function: [`FunctionDesc::typed`]. Does not unwind.
-    pub run: unsafe extern "C" fn(data: *mut (), function: *const ()),
 }
 
 /// The live items of a library, through a pointer. They are compared by name and hash, not by `abi_stable`.

@@ -8,7 +8,7 @@
 //! 2. [`shim`]: a section into which the host writes the address of its versions of some functions of the C library,
 //!    before any code of the plugin runs.
 //! 3. [`entry`]: the root module of `abi_stable`, whose layout is compared by the host, then [`PluginEntry`]: connect,
-//!    describe, construct, hooks.
+//!    describe, construct, hooks. [`host_table`] has what the host lends then.
 //! 4. [`live`]: live functions and types, in a section of their own and in a list that the plugin lends.
 //! 5. [`vault`]: the generation as `on_init` sees it.
 //! 6. [`ticket`]: what counts an object that has crossed, as long as anybody owns it.
@@ -22,20 +22,17 @@
 #[doc(hidden)]
 pub mod collected;
 pub mod entry;
+pub mod host_table;
 pub mod linked;
 pub mod live;
 pub mod metadata;
-#[doc(hidden)]
-pub mod section;
 pub mod shim;
 pub mod state;
 pub mod ticket;
 pub mod vault;
 
-pub use entry::{
-    ContextView, HostTable, HostTableRef, LoadDataView, Memory, PluginDesc, PluginEntry,
-    PluginEntryRef,
-};
+pub use entry::{ContextView, LoadDataView, Memory, PluginDesc, PluginEntry, PluginEntryRef};
+pub use host_table::{HostTable, HostTableRef};
 pub use live::{LIVE_SECTION, LiveCode, LiveDesc, LiveList};
 pub use shim::ShimTable;
 pub use ticket::Ticket;

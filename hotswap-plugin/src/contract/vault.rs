@@ -1,7 +1,7 @@
 //! What a plugin sees of the generation that is being made, and what it puts into it.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
-use super::entry::{RawArgs, RawOut};
+use super::host_table::{RawArgs, RawOut};
 use crate::boundary::held::HeldView;
 use crate::boundary::{Status, StrView};
 use abi_stable::StableAbi;

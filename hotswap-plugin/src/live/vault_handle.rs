@@ -4,8 +4,8 @@ use crate::boundary::{
     Arena, Arg, HookError, InvokeError, Panicked, Return, Signature, StrView, call_dynamic,
     collect, try_receive,
 };
-use crate::contract::entry::{RawArgs, RawOut};
-use crate::contract::live::{Handled, LiveCall, Wanted, WantedRef};
+use crate::contract::host_table::{LiveCall, RawArgs, RawOut, WantedRef};
+use crate::contract::live::{Handled, Wanted};
 use crate::host::{self, Host};
 use crate::{LiveData, Value};
 use std::fmt;

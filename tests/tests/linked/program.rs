@@ -29,6 +29,6 @@ fn it_has_nothing_of_a_library() {
     for symbol in ["hotswap_root_module", "HOTSWAP_ALLOCATOR"] {
         assert_eq!(ends_with(symbol), None);
     }
-    let counts = |name: &&String| name.contains("hotswap_plugin::alloc::Counting");
+    let counts = |name: &&String| name.contains("hotswap_plugin::expand::alloc::Counting");
     assert_eq!(names.iter().find(counts), None, "no other allocator");
 }

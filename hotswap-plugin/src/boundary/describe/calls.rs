@@ -1,12 +1,9 @@
 //! Functions, methods and interfaces.
 use super::hash::{Hash, Hasher, slice_of, str_of};
 use super::types::{TypeDesc, same};
-use crate::boundary::call::{Out, Status};
-use crate::boundary::dynamic::DynamicOut;
-use crate::boundary::later::{LaterView, refuse_by_name};
-use crate::boundary::value::ValueView;
+use crate::boundary::abi::{DynamicOut, InvokeErrorView, LaterView, Out, Status, ValueView, write};
 use crate::boundary::view::SliceView;
-use abi_stable::std_types::{RSlice, RStr};
+use abi_stable::std_types::{RResult, RSlice, RStr};
 use std::fmt;
 
 /// A parameter of a function or method.
@@ -115,6 +112,17 @@ impl FunctionDesc {
             ..unsafe { FunctionDesc::new(name, params, result, typed, refuse_by_name) }
         }
     }
+}
+
+/// The [`dynamic`](FunctionDesc::dynamic) of an `async fn`: refuses.
+unsafe extern "C" fn refuse_by_name(
+    _: *const (),
+    _: SliceView<ValueView>,
+    out: *mut DynamicOut,
+) -> Status {
+    // SAFETY: the caller of a `DynamicFn` lends its memory for the result. The view borrows nothing.
+    unsafe { write(out, RResult::RErr(InvokeErrorView::Async)) };
+    Status::OK
 }
 
 impl fmt::Debug for FunctionDesc {

@@ -17,17 +17,15 @@ pub mod waker;
 
 pub use signature::AsyncSignature;
 
-use crate::boundary::call::{
-    Out, Panicked, Status, caught, drop_quietly, put, raise, try_receive_later,
-};
+use crate::boundary::abi::{LaterTable, LaterView, Out, RawLater, Status};
+use crate::boundary::call::{Panicked, caught, drop_quietly, put, raise, try_receive_later};
+use crate::boundary::counted::Counted;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
-use crate::boundary::dynamic::{DynamicOut, InvokeError, answer_dynamic};
-use crate::boundary::held::Counted;
 use crate::boundary::interface::Object;
 use crate::boundary::shared::Shared;
-use crate::boundary::value::{Value, ValueError, ValueView};
-use crate::boundary::view::{Arena, SliceView};
-use crate::contract::ticket::{DropObject, RawDrop};
+use crate::boundary::value::{Value, ValueError};
+use crate::boundary::view::Arena;
+use crate::contract::ticket::RawDrop;
 use crate::runtime;
 use std::fmt;
 use std::future::Future;
@@ -45,29 +43,6 @@ use waker::{Known, WakerView};
 pub struct Later<R> {
     raw: RawLater,
     result: PhantomData<fn() -> R>,
-}
-
-/// What crosses instead of a [`Later`]: where it is. The receiver takes the future out of it.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug)]
-pub struct LaterView(*const RawLater);
-
-/// A future of some library.
-#[repr(C)]
-struct RawLater {
-    /// Null once it has ended, or was taken by somebody else.
-    future: AtomicPtr<()>,
-    /// In the same library.
-    table: *const Table,
-}
-
-/// The functions of a future. They may be called from any thread, one at a time.
-#[repr(C)]
-struct Table {
-    /// A [`PollFn`], for the view of the future's result.
-    poll: *const (),
-    /// Ends it. Called once, last.
-    drop: DropObject,
 }
 
 /// Goes on with a future. [`Status::PENDING`] until it is ready or has panicked, after which it is not polled again.
@@ -97,7 +72,7 @@ impl<R: Shared> Later<R> {
         Later {
             raw: RawLater {
                 future: AtomicPtr::new(Box::into_raw(made).cast()),
-                table: const { &Table::of::<R, F>() },
+                table: const { &LaterTable::of::<R, F>() },
             },
             result: PhantomData,
         }
@@ -164,9 +139,9 @@ impl<R> fmt::Debug for Later<R> {
     }
 }
 
-impl Table {
+impl LaterTable {
     const fn of<R: Shared, F: Future<Output = R>>() -> Self {
-        Table {
+        LaterTable {
             poll: poll::<R, F> as *const (),
             drop: free::<F>,
         }
@@ -246,19 +221,6 @@ unsafe impl<R: Shared> Shared for Later<R> {
     fn from_value(value: Value) -> Result<Self, ValueError> {
         Err(ValueError::new(&Self::TYPE.to_string(), &value))
     }
-}
-
-/// The [`dynamic`](super::FunctionDesc::dynamic) of an `async fn`: refuses.
-///
-/// # Safety
-/// As [`answer_dynamic`].
-pub(in crate::boundary) unsafe extern "C" fn refuse_by_name(
-    _: *const (),
-    _: SliceView<ValueView>,
-    out: *mut DynamicOut,
-) -> Status {
-    // SAFETY: the caller's promise.
-    unsafe { answer_dynamic(out, || Err(InvokeError::Async)) }
 }
 
 /// What an `async` method of an import or of an object gives: a future that borrows it, and none of the arguments.

@@ -1,7 +1,8 @@
 //! `fn(&str) -> String` as the type of an `async fn`.
 use super::Later;
+use crate::boundary::abi::{Out, Status};
 use crate::boundary::arg::Arg;
-use crate::boundary::call::{Out, Panicked, Status, try_receive};
+use crate::boundary::call::{Panicked, try_receive};
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::shared::{Return, Shared};
 use crate::boundary::signature::Signature;

@@ -9,8 +9,9 @@
 //! - a waker that a plugin has made itself (a task of its own, a combinator) is counted for the plugin's library, which
 //!   stays in memory while it is kept, and is named (`1 object (Waker) that … has`);
 //! - a waker that a plugin was lent, and lends on, is the first lender's, whoever keeps it: what lies between may leave.
-use crate::boundary::call::{Status, drop_quietly};
-use crate::boundary::held::{Counted, count, own_token};
+use crate::boundary::abi::Status;
+use crate::boundary::call::drop_quietly;
+use crate::boundary::counted::{Counted, count, own_token};
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
 use crate::contract::ticket::RawTicket;

@@ -1,6 +1,7 @@
 //! Writing: `serde`'s serializer over the functions of `rmp`.
 use super::compound::Compound;
-use super::{Error, MAX_DEPTH, SIGNED, SOME, UNSIGNED};
+use super::error::Error;
+use super::head::{MAX_DEPTH, SIGNED, SOME, UNSIGNED};
 use rmp::Marker;
 use rmp::encode::{self, ByteBuf, ValueWriteError};
 use serde::ser::{Serialize, SerializeSeq, Serializer};

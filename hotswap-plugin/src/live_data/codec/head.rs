@@ -1,7 +1,15 @@
 //! What the bytes are made of: markers of `rmp`, with what belongs to each.
-use super::{Error, MAX_DEPTH, SIGNED, SOME, UNSIGNED};
+use super::error::Error;
 use rmp::Marker;
 use serde::de::{Error as _, Expected, Unexpected};
+
+/// How deep values may lie in each other: as deep as a thread with a stack of two megabytes can go in a debug build.
+pub(in crate::live_data) const MAX_DEPTH: u32 = 128;
+
+/// The types of MessagePack extensions.
+pub(super) const SOME: i8 = 1;
+pub(super) const SIGNED: i8 = 2;
+pub(super) const UNSIGNED: i8 = 3;
 
 /// Reads values from bytes.
 pub(in crate::live_data) struct Decoder<'de> {

@@ -119,6 +119,6 @@ pub fn memory() -> Memory {
 macro_rules! __allocator {
     () => {
         #[global_allocator]
-        static HOTSWAP_ALLOCATOR: $crate::alloc::Counting = $crate::alloc::Counting;
+        static HOTSWAP_ALLOCATOR: $crate::expand::alloc::Counting = $crate::expand::alloc::Counting;
     };
 }

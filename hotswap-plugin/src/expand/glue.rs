@@ -3,7 +3,8 @@ use crate::boundary::{
     ExportDesc, FunctionDesc, Import, ImportDesc, RawObject, Sink, SliceView, Status, StrView,
     ValueView, dynamic, guard,
 };
-use crate::contract::entry::{DescRef, PluginDesc, RawArgs, RawOut};
+use crate::contract::entry::{DescRef, PluginDesc};
+use crate::contract::host_table::{RawArgs, RawOut};
 use crate::contract::live::{self, LiveList};
 use crate::contract::shim::Token;
 use crate::contract::state::{StateDesc, StateSink, StateView};
@@ -150,6 +151,8 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
             // The host gives one object for each import, checked against its description.
             let imports = P::Imports::bind(imports.as_slice());
             let runtime = Use::begin()?;
+            #[cfg(feature = "tokio")]
+            crate::task::begin();
             let plugin = runtime::within(|| P::construct(&context(cx, LINKED), imports))?;
             *this = Box::into_raw(Box::new(plugin)).cast();
             runtime.leave();
@@ -282,7 +285,7 @@ extern "C" fn flush() {
 }
 
 extern "C" fn memory() -> Memory {
-    crate::alloc::memory()
+    super::alloc::memory()
 }
 
 extern "C" fn runtime_threads() -> usize {
@@ -291,7 +294,11 @@ extern "C" fn runtime_threads() -> usize {
 
 extern "C" fn stop_runtime() {
     // What tasks are waited for, and the runtime, are the plugin's own; a panic is reported by its hook.
-    let _ = std::panic::catch_unwind(runtime::stop);
+    let _ = std::panic::catch_unwind(|| {
+        #[cfg(feature = "tokio")]
+        crate::task::finish();
+        runtime::stop();
+    });
 }
 
 /// Exports the entry points of the plugin `$plugin` from the crate it is used in.
@@ -299,7 +306,7 @@ extern "C" fn stop_runtime() {
 #[macro_export]
 macro_rules! __entry {
     ($plugin:ty) => {
-        const PLUGIN: $crate::glue::Parts = $crate::glue::Parts::of::<$plugin>();
+        const PLUGIN: $crate::expand::glue::Parts = $crate::expand::glue::Parts::of::<$plugin>();
 
         #[unsafe(no_mangle)]
         static hotswap_root_module: $crate::__private::abi_stable::library::LibHeader =

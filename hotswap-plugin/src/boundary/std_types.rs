@@ -1,9 +1,9 @@
 //! Types of the standard library that are neither numbers nor collections.
 use crate::__returned;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
-use crate::boundary::parts;
 use crate::boundary::shared::Shared;
 use crate::boundary::value::{Value, ValueError};
+use crate::boundary::value_shape;
 use crate::boundary::view::{Arena, StrView};
 use abi_stable::std_types::{ROption, RResult, Tuple2, Tuple3, Tuple4};
 use std::time::Duration;
@@ -151,13 +151,13 @@ unsafe impl Shared for Duration {
         Duration::new(view.secs, view.nanos)
     }
     fn to_value(&self) -> Value {
-        parts::map([
+        value_shape::map([
             ("secs", self.as_secs().into()),
             ("nanos", self.subsec_nanos().into()),
         ])
     }
     fn from_value(value: Value) -> Result<Self, ValueError> {
-        let mut fields = parts::into_fields(value, "Duration")?;
+        let mut fields = value_shape::into_fields(value, "Duration")?;
         let (secs, nanos) = (
             fields.take("secs", u64::from_value)?,
             fields.take("nanos", u32::from_value)?,
@@ -275,17 +275,19 @@ unsafe impl<T: Shared, E: Shared> Shared for std::result::Result<T, E> {
     /// `{Ok: …}` or `{Err: …}`.
     fn to_value(&self) -> Value {
         match self {
-            Ok(value) => parts::variant("Ok", value.to_value()),
-            Err(error) => parts::variant("Err", error.to_value()),
+            Ok(value) => value_shape::variant("Ok", value.to_value()),
+            Err(error) => value_shape::variant("Err", error.to_value()),
         }
     }
     fn from_value(value: Value) -> Result<Self, ValueError> {
-        match parts::into_variant(value, "Result")? {
-            (name, value) if name == "Ok" => parts::within("Ok", || T::from_value(value)).map(Ok),
-            (name, value) if name == "Err" => {
-                parts::within("Err", || E::from_value(value)).map(Err)
+        match value_shape::into_variant(value, "Result")? {
+            (name, value) if name == "Ok" => {
+                value_shape::within("Ok", || T::from_value(value)).map(Ok)
             }
-            (name, _) => parts::unknown_variant("Result", name),
+            (name, value) if name == "Err" => {
+                value_shape::within("Err", || E::from_value(value)).map(Err)
+            }
+            (name, _) => value_shape::unknown_variant("Result", name),
         }
     }
 }
@@ -312,7 +314,7 @@ macro_rules! tuple {
                 Value::List(vec![$(self.$index.to_value()),*])
             }
             fn from_value(value: Value) -> Result<Self, ValueError> {
-                let mut items = parts::into_items(value, "a tuple", [$($index),*].len())?;
+                let mut items = value_shape::into_items(value, "a tuple", [$($index),*].len())?;
                 Ok(($(items.take($T::from_value)?,)*))
             }
         }

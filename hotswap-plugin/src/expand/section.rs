@@ -1,7 +1,7 @@
 //! The metadata section as a plugin's crate emits it.
-use super::metadata::{BUILD, CONTRACT, Hashes, Part};
-use super::state::StateDesc;
-use crate::glue::Parts;
+use super::glue::Parts;
+use crate::contract::metadata::{BUILD, CONTRACT, Hashes, Part};
+use crate::contract::state::StateDesc;
 
 /// All parts, in the order in which a reader meets them. They have no alignment, and so no padding between them.
 #[repr(C)]
@@ -141,16 +141,16 @@ macro_rules! __metadata {
         const TEXT: &str = $text;
         const EXPORTS: &[&str] = &[$($exports),*];
 
-        type Metadata = $crate::contract::section::Section<
+        type Metadata = $crate::expand::section::Section<
             { TEXT.len() },
             { PLUGIN.functions.len() },
-            { $crate::contract::section::joined(EXPORTS) },
+            { $crate::expand::section::joined(EXPORTS) },
             { PLUGIN.exports.len() },
             { PLUGIN.import_text.len() },
             { PLUGIN.imports.len() },
-            { $crate::contract::section::state_len(PLUGIN.state) },
+            { $crate::expand::section::state_len(PLUGIN.state) },
         >;
-        const METADATA: Metadata = $crate::contract::section::Section::new(
+        const METADATA: Metadata = $crate::expand::section::Section::new(
             TEXT,
             EXPORTS,
             &PLUGIN,

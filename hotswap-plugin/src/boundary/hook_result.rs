@@ -1,8 +1,9 @@
 //! Both ends of a hook: it succeeds, or an error or a panic becomes a text with the host.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
-use crate::boundary::call::{Status, drop_quietly, report};
-use crate::boundary::foreign::{Error, chain};
+use crate::boundary::abi::Status;
+use crate::boundary::call::{drop_quietly, report};
+use crate::boundary::std_types::{Error, chain};
 use crate::boundary::view::StrView;
 use abi_stable::StableAbi;
 use std::fmt;

@@ -1,0 +1,33 @@
+//! What lists a plugin among those that are linked into the program: see [`linked`](crate::contract::linked).
+
+/// Lists the plugin `$plugin` among those that are linked into the program, where [`__metadata!`](crate::__metadata) is used
+/// for it too.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __linked {
+    ($plugin:ty) => {
+        const PLUGIN: $crate::expand::glue::Parts =
+            $crate::expand::glue::Parts::linked::<$plugin>();
+
+        // Where tools find it in the program, as in a library.
+        #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".hotswap"))]
+        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__hotswap"))]
+        static HOTSWAP_METADATA: Metadata = METADATA;
+
+        static HEADER: $crate::__private::abi_stable::library::LibHeader = $crate::__header!();
+
+        // SAFETY: the metadata and the header are made of the same `PLUGIN`, and a `Section` has parts of bytes only.
+        static LINKED: $crate::contract::linked::Linked = unsafe {
+            $crate::contract::linked::Linked::new(
+                ::core::env!("CARGO_PKG_NAME"),
+                &HOTSWAP_METADATA,
+                &HEADER,
+            )
+        };
+
+        $crate::__collect! {
+            "hotswap_linked", $crate::contract::linked::HOTSWAP_LINKED,
+            static LISTED: &$crate::contract::linked::Linked = &LINKED;
+        }
+    };
+}
