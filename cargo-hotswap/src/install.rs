@@ -20,15 +20,13 @@ use crate::session::Session;
 
 mod held;
 
-use held::HeldDir;
+use held::{HeldDir, TEMP_PREFIX, TEMP_SUFFIX};
 pub(crate) use held::{read_kept, write_kept};
 
 /// The lock of a directory artifacts are put into. In it stands the root of the workspace whose directory that is.
 pub(crate) const OUT_LOCK: &str = ".hotswap-lock";
 /// The lock of a target directory, held from a compilation until its output is installed.
 const BUILD_LOCK: &str = ".hotswap-build-lock";
-const TEMP_PREFIX: &str = ".hotswap-";
-const TEMP_SUFFIX: &str = ".tmp";
 
 /// A directory that nobody else builds into while this lives.
 #[derive(Debug)]

@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{TEMP_PREFIX, TEMP_SUFFIX};
 use crate::Error;
 use crate::error::io;
+
+pub(super) const TEMP_PREFIX: &str = ".hotswap-";
+pub(super) const TEMP_SUFFIX: &str = ".tmp";
 
 /// So much is read of a file that the build keeps for itself.
 const MAX_KEPT: u64 = 256 << 20;

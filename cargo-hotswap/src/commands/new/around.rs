@@ -6,8 +6,8 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::read;
 use crate::Error;
+use crate::error::io;
 
 /// The Cargo.toml of the workspace that a package in `directory` would belong to, and what is in it.
 ///
@@ -25,8 +25,10 @@ pub(super) fn enclosing_workspace(
                 return Err(Error::ForeignManifest { manifest, owner });
             }
             if manifest.is_file() {
-                let table: toml::Table =
-                    read(&manifest)?.parse().map_err(|source| Error::Toml {
+                let table: toml::Table = std::fs::read_to_string(&manifest)
+                    .map_err(io("read", &manifest))?
+                    .parse()
+                    .map_err(|source| Error::Toml {
                         path: manifest.clone(),
                         source: Box::new(source),
                     })?;
