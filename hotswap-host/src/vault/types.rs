@@ -9,7 +9,7 @@ use hotswap_plugin::live_data::Saved;
 use hotswap_plugin::{LiveData, Value};
 use std::fmt;
 
-/// A live type, as it is in one generation: see [`Generation::live_type`].
+/// A live type, as it is in one generation: see [`Generation::live_type`](crate::Generation::live_type).
 ///
 /// The data that it is given is left as it is, whatever comes of it.
 #[derive(Clone, Copy)]
