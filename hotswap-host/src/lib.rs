@@ -77,6 +77,7 @@ pub use swapper::{
     Builder, Cause, Change, Hold, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind,
     Report, StateReport, Swapper,
 };
+pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use vault::{BagItem, LiveTypeRef, Prefill};
 
 /// What the macros name. Not for people, and not covered by any promise of stability.

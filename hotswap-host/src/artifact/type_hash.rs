@@ -8,6 +8,14 @@ use std::fmt;
 pub struct TypeHash([u8; 16]);
 
 impl TypeHash {
+    /// The hash of a description, as artifacts have it.
+    pub(crate) fn of([low, high]: [u64; 2]) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&low.to_le_bytes());
+        bytes[8..].copy_from_slice(&high.to_le_bytes());
+        TypeHash(bytes)
+    }
+
     /// The hash's bytes, as the artifact has them.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -7,7 +7,7 @@ use crate::generation::bindings::Target;
 use crate::reclaim::pin::{Pinned, Slotted};
 use crate::reclaim::record::Entered;
 use crate::swapper::{Inner, Pin};
-pub(crate) use spec::HandleSpec;
+pub(crate) use spec::{HandleSpec, Wanted};
 use std::fmt;
 use std::sync::Arc;
 

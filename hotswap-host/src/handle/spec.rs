@@ -2,6 +2,7 @@
 //!
 //! A handle is a number: its place in the table of each generation. What plugin and host know of the function or
 //! interface is compared once, when the handle is made, and again for each generation that is staged.
+use crate::artifact::TypeHash;
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
 use crate::call::signature::Signature;
@@ -12,7 +13,7 @@ use crate::instance::Instance;
 use crate::load::loaded::entered;
 use crate::reclaim::record::Entered;
 use hotswap_plugin::LiveKind;
-use hotswap_plugin::boundary::describe::same_function;
+use hotswap_plugin::boundary::describe::{function_hash, same_function};
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{FunctionDesc, InterfaceDesc, Panicked, ParamDesc, TypeDesc};
 use std::fmt;
@@ -28,6 +29,24 @@ pub(crate) struct HandleSpec {
     /// The serial number of the generation that was live when the handle was made. In the tables of older ones the
     /// handle's own number may mean another handle, which is gone.
     pub(super) since: u64,
+}
+
+/// What a handle wants of a generation.
+pub(crate) enum Wanted<'h> {
+    /// A function of a plugin: with this hash, or with any where it is called with values.
+    Function {
+        plugin: &'h PluginName,
+        name: &'h str,
+        hash: Option<TypeHash>,
+    },
+    /// An interface of a plugin.
+    Interface {
+        plugin: &'h PluginName,
+        name: &'h str,
+        hash: TypeHash,
+    },
+    /// A live function.
+    Live { name: &'h str, hash: TypeHash },
 }
 
 /// Whose function or interface it is.
@@ -140,6 +159,34 @@ impl HandleSpec {
         let target = generation.at_gate(self.resolve(generation)?);
         generation.bindings.set(index, target);
         Ok(())
+    }
+
+    /// What it wants, whatever the generation.
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        let name = self.item.as_str();
+        let typed = |params, result| TypeHash::of(function_hash(params, result));
+        match (&self.owner, self.kind) {
+            (Owner::Plugin(plugin), Kind::Typed { params, result }) => Wanted::Function {
+                plugin,
+                name,
+                hash: Some(typed(params, result)),
+            },
+            (Owner::Plugin(plugin), Kind::Dynamic) => Wanted::Function {
+                plugin,
+                name,
+                hash: None,
+            },
+            (Owner::Plugin(plugin), Kind::Interface(desc)) => Wanted::Interface {
+                plugin,
+                name,
+                hash: TypeHash::of(desc.hash),
+            },
+            (Owner::Whoever(_), Kind::Typed { params, result }) => Wanted::Live {
+                name,
+                hash: typed(params, result),
+            },
+            (Owner::Whoever(_), _) => unreachable!("handles of live functions are typed"),
+        }
     }
 
     /// What it means in this generation, and what a thread has entered that calls that.

@@ -21,7 +21,9 @@ mod unwatched;
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) use unwatched::{fork, signals, watched_functions};
 
-use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, hindrances};
+use crate::artifact::{
+    self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, TypeHash, hindrances,
+};
 use crate::error::{Hook, ReloadError};
 use crate::hook_thread;
 use crate::linked::LinkedCode;
@@ -233,11 +235,11 @@ fn connect(
         .metadata
         .functions
         .iter()
-        .map(|f| (f.name.as_str(), *f.hash.as_bytes()));
+        .map(|f| (f.name.as_str(), f.hash));
     let compiled = desc
         .functions
         .iter()
-        .map(|f| (f.name.as_str(), hash_bytes(f.hash)));
+        .map(|f| (f.name.as_str(), TypeHash::of(f.hash)));
     if !written.eq(compiled) {
         return Err("its functions are not those of its metadata".into());
     }
@@ -258,8 +260,8 @@ fn are_written(live: &[LiveDesc], written: &[LiveEntry]) -> bool {
         .iter()
         .map(|item| {
             let hash = match item.code {
-                LiveCode::Function(desc) => hash_bytes(desc.hash),
-                LiveCode::Type(_) => [0; 16],
+                LiveCode::Function(desc) => TypeHash::of(desc.hash),
+                LiveCode::Type(_) => TypeHash::default(),
             };
             (item.module.as_str(), item.name.as_str(), item.kind(), hash)
         })
@@ -272,19 +274,12 @@ fn are_written(live: &[LiveDesc], written: &[LiveEntry]) -> bool {
                 item.module.as_str(),
                 item.name.as_str(),
                 item.kind,
-                *item.hash.as_bytes(),
+                item.hash,
             )
         })
         .collect();
     written.sort();
     compiled == written
-}
-
-fn hash_bytes([low, high]: [u64; 2]) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&low.to_le_bytes());
-    bytes[8..].copy_from_slice(&high.to_le_bytes());
-    bytes
 }
 
 /// What the dynamic linker said. The error itself only tells which of its functions failed.

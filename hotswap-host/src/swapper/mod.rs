@@ -15,6 +15,7 @@ mod reload;
 mod report;
 mod request;
 pub(crate) mod retire;
+mod verdict;
 mod writer;
 
 pub use builder::Builder;
@@ -25,6 +26,7 @@ pub use plan::{Cause, Change};
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::Reload;
 pub use retire::UnloadMode;
+pub use verdict::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};

@@ -147,22 +147,9 @@ impl PluginReport {
 impl fmt::Display for PluginReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.name)?;
-        match &self.outcome {
-            Outcome::Loaded => f.write_str("loaded")?,
-            Outcome::Reloaded { .. } => f.write_str("reloaded")?,
-            Outcome::Unchanged => f.write_str("unchanged")?,
-            Outcome::Followed { plugin } => write!(f, "followed {plugin}")?,
-            Outcome::NotReloadable => f.write_str("not reloadable, the running build stays")?,
-            Outcome::Removed => f.write_str("removed")?,
-            Outcome::Failed { error, stays } => {
-                let then = match stays {
-                    true => "the running build stays",
-                    false => "the host runs without it",
-                };
-                let lines = if f.alternate() { usize::MAX } else { 1 };
-                let error: Vec<_> = error.lines().take(lines).collect();
-                write!(f, "failed, {then}: {}", error.join("\n"))?;
-            }
+        match f.alternate() {
+            true => write!(f, "{:#}", self.outcome)?,
+            false => write!(f, "{}", self.outcome)?,
         }
         if let Some(state) = &self.state {
             write!(f, ", {state}")?;
@@ -171,6 +158,29 @@ impl fmt::Display for PluginReport {
             write!(f, " ({note})")?;
         }
         Ok(())
+    }
+}
+
+/// With `{:#}`, an error that has more than one line is whole.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Loaded => f.write_str("loaded"),
+            Outcome::Reloaded { .. } => f.write_str("reloaded"),
+            Outcome::Unchanged => f.write_str("unchanged"),
+            Outcome::Followed { plugin } => write!(f, "followed {plugin}"),
+            Outcome::NotReloadable => f.write_str("not reloadable, the running build stays"),
+            Outcome::Removed => f.write_str("removed"),
+            Outcome::Failed { error, stays } => {
+                let then = match stays {
+                    true => "the running build stays",
+                    false => "the host runs without it",
+                };
+                let lines = if f.alternate() { usize::MAX } else { 1 };
+                let error: Vec<_> = error.lines().take(lines).collect();
+                write!(f, "failed, {then}: {}", error.join("\n"))
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 use super::inner::Inner;
 use super::plan::{Cause, Change, Check, Plan};
 use super::report::Report;
+use super::verdict::Verdict;
 use crate::base::name::PluginName;
 use crate::base::paths::absolute;
 use crate::error::ReloadError;
@@ -69,6 +70,32 @@ impl<'s> Reload<'s> {
             check(change).map_err(|error| error.to_string())
         }));
         self
+    }
+
+    /// Says what it would do, and changes nothing: no code is loaded, no hook runs, and the live generation goes on. It
+    /// compares what the files say of their functions, interfaces, live items and states with the live generation, with
+    /// what the plugins of the next one import, and with the handles that the host holds.
+    ///
+    /// What only loaded code can tell is left to the reload: whether a library can be opened, whether hooks succeed, and
+    /// whether a state has a migration. Checks and load data play no part.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), ReloadError> {
+    /// let verdict = swapper.prepare_reload().validate()?;
+    /// if verdict.is_breaking() {
+    ///     println!("{verdict}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What the reload would be refused for before anything is loaded: a damaged file, a plugin that is missing, an import
+    /// that no plugin offers, a circle.
+    pub fn validate(self) -> Result<Verdict, ReloadError> {
+        let writer = self.inner.writer()?;
+        self.inner.validate(&writer, &self.plan)
     }
 
     /// Runs it, after those that were asked for before.

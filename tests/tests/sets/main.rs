@@ -11,3 +11,4 @@ mod names;
 mod order;
 mod removed;
 mod support;
+mod validate;

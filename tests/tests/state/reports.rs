@@ -76,3 +76,27 @@ fn an_artifact_says_what_its_state_is() {
     );
     assert_eq!(state(&Build::Keeper.bytes("drifter")), None);
 }
+
+#[test]
+fn a_dry_run_says_what_becomes_of_the_state() {
+    let house = House::open(&[("keeper", &keeper(1))]);
+    let verdict = |build: &[u8]| {
+        house.install("keeper", build);
+        let verdict = house.swapper.prepare_reload().validate().unwrap();
+        let changes = verdict.plugin("keeper").unwrap().changes.iter();
+        let changes: Vec<_> = changes.map(ToString::to_string).collect();
+        (verdict.is_breaking(), changes)
+    };
+    assert_eq!(verdict(&keeper(2)), (false, Vec::new()));
+    let later = numbered(&Build::KeeperLater.bytes("keeper"), 2);
+    let later = verdict(&later);
+    let expected = "changes state State from version 1 to version 2";
+    assert_eq!(later, (false, vec![expected.to_owned()]));
+    let none = verdict(&numbered(&Build::Keeper.bytes("drifter"), 2));
+    assert!(
+        none.0 && none.1.contains(&"removes state State".to_owned()),
+        "{none:?}"
+    );
+    house.install("keeper", &keeper(1));
+    house.close();
+}

@@ -7,6 +7,7 @@ mod fallback;
 mod hand_over;
 mod scan;
 mod stage;
+mod validate;
 
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};

@@ -1,0 +1,350 @@
+//! A dry run of a reload: compares what the files say with what is live, and loads nothing.
+use super::arrange::{Arranged, arrange};
+use super::candidate::Candidate;
+use super::scan::scan;
+use crate::artifact::{LiveEntry, Metadata, State, TypeHash};
+use crate::base::name::{PluginName, folded};
+use crate::error::ReloadError;
+use crate::generation::Generation;
+use crate::handle::{HandleSpec, Wanted};
+use crate::swapper::inner::Inner;
+use crate::swapper::plan::Plan;
+use crate::swapper::report::Outcome;
+use crate::swapper::verdict::{
+    Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict,
+};
+use crate::swapper::writer::Writer;
+use hotswap_plugin::LiveKind;
+use std::sync::Arc;
+
+impl Inner {
+    /// Says what a reload would do. Neither the live generation nor anything on disk changes.
+    ///
+    /// # Errors
+    /// What the reload would be refused for before anything is loaded.
+    pub(in crate::swapper) fn validate(
+        &self,
+        writer: &Writer,
+        plan: &Plan,
+    ) -> Result<Verdict, ReloadError> {
+        let live = self.live.pin_quietly().hold();
+        if live.number != 0 {
+            writer.check_may_change()?;
+        }
+        let (candidates, failures) = scan(&self.plugin_dir(), writer, plan, &live)?;
+        if let Some((_, error)) = failures.into_iter().next() {
+            return Err(error);
+        }
+        let arranged = arrange(candidates, &Default::default(), &live)?;
+        let handles: Vec<_> = self.handles().iter().filter_map(|h| h.upgrade()).collect();
+        Ok(Comparison {
+            live: &live,
+            arranged: &arranged,
+            handles: &handles,
+        }
+        .verdict())
+    }
+}
+
+/// The live generation beside the next one.
+struct Comparison<'a> {
+    live: &'a Generation,
+    arranged: &'a Arranged,
+    handles: &'a [Arc<HandleSpec>],
+}
+
+impl Comparison<'_> {
+    fn verdict(&self) -> Verdict {
+        let next = self.arranged.order.iter().map(|name| self.of_next(name));
+        let live = self.live.plugins.iter().map(|plugin| plugin.name());
+        let leaving = live.filter(|name| !self.arranged.candidates.contains_key(*name));
+        Verdict::new(
+            next.chain(leaving.map(|name| self.of_leaving(name)))
+                .collect(),
+        )
+    }
+
+    fn of_next(&self, name: &PluginName) -> PluginVerdict {
+        let candidate = &self.arranged.candidates[name];
+        let outcome = match self.arranged.followers.get(name) {
+            Some(plugin) => Outcome::Followed {
+                plugin: plugin.clone(),
+            },
+            None => candidate.outcome(),
+        };
+        let before = self.live.plugin(name).map(|plugin| plugin.metadata());
+        let changes = match (before, candidate) {
+            (Some(before), Candidate::New(_)) => self.changes(before, Some(candidate.metadata())),
+            _ => Vec::new(),
+        };
+        PluginVerdict {
+            name: candidate.metadata().name.clone(),
+            outcome,
+            changes,
+        }
+    }
+
+    fn of_leaving(&self, name: &PluginName) -> PluginVerdict {
+        let before = self.live.plugin(name).map(|plugin| plugin.metadata());
+        PluginVerdict {
+            name: name.clone(),
+            outcome: Outcome::Removed,
+            changes: before.map_or(Vec::new(), |before| self.changes(before, None)),
+        }
+    }
+
+    /// What differs between two builds of a plugin, of which the later may not be there.
+    fn changes(&self, before: &Metadata, after: Option<&Metadata>) -> Vec<ItemChange> {
+        let plugin = &before.name;
+        let functions = |metadata: &Metadata| {
+            let items = metadata.functions.iter();
+            let item = |f: &crate::artifact::Function| Offered {
+                item: Item::Function(f.name.clone()),
+                text: f.signature.clone(),
+                hash: f.hash,
+            };
+            items.map(item).collect::<Vec<_>>()
+        };
+        let interfaces = |metadata: &Metadata| {
+            let items = metadata.exports.iter();
+            let item = |e: &crate::artifact::Export| Offered {
+                item: Item::Interface(e.interface.clone()),
+                text: e.signature.clone(),
+                hash: e.hash,
+            };
+            items.map(item).collect::<Vec<_>>()
+        };
+        let of = |list: &dyn Fn(&Metadata) -> Vec<Offered>| {
+            let after = after.map(list).unwrap_or_default();
+            differences(list(before), after)
+        };
+        let mut changes = Vec::new();
+        for (item, hash, difference) in of(&functions) {
+            let Item::Function(name) = &item else {
+                continue;
+            };
+            let users = self.host_if(|wanted| match wanted {
+                Wanted::Function {
+                    plugin: of,
+                    name: wanted,
+                    hash: wants,
+                } => {
+                    of == plugin
+                        && wanted == name
+                        && wants.map_or(hash.is_none(), |wants| Some(wants) != hash)
+                }
+                _ => false,
+            });
+            // It may be called by its name, of which no file tells.
+            changes.push(change(item, difference, users, true));
+        }
+        for (item, hash, difference) in of(&interfaces) {
+            let Item::Interface(name) = &item else {
+                continue;
+            };
+            let mut users = self.host_if(|wanted| match wanted {
+                Wanted::Interface {
+                    plugin: of,
+                    name: wanted,
+                    hash: wants,
+                } => of == plugin && wanted == name && Some(wants) != hash,
+                _ => false,
+            });
+            users.extend(self.importers(plugin, name, hash));
+            changes.push(change(item, difference, users, false));
+        }
+        changes.extend(self.live_changes(&before.live, after.map_or(&[], |after| &after.live)));
+        changes.extend(state_change(before.state.as_ref(), after));
+        changes
+    }
+
+    /// The host, where a handle of its wants this.
+    fn host_if(&self, wants: impl Fn(Wanted<'_>) -> bool) -> Vec<ItemUser> {
+        let mut handles = self.handles.iter();
+        match handles.any(|handle| wants(handle.wanted())) {
+            true => vec![ItemUser::Host],
+            false => Vec::new(),
+        }
+    }
+
+    /// The plugins of the next generation that import the interface with another hash.
+    fn importers<'c>(
+        &'c self,
+        from: &'c PluginName,
+        interface: &'c str,
+        hash: Option<TypeHash>,
+    ) -> impl Iterator<Item = ItemUser> + 'c {
+        let plugins = self.arranged.candidates.values().map(Candidate::metadata);
+        let imports = move |user: &&Metadata| {
+            user.imports.iter().any(|import| {
+                let is_from = import.from.as_ref() == Some(from);
+                is_from
+                    && import.interface.as_deref() == Some(interface)
+                    && Some(import.hash) != hash
+            })
+        };
+        let users = plugins.filter(imports);
+        users.map(|user| ItemUser::Plugin(user.name.clone()))
+    }
+
+    /// What differs between the live items of two builds. An item that another plugin has by then is not gone.
+    fn live_changes(&self, before: &[LiveEntry], after: &[LiveEntry]) -> Vec<ItemChange> {
+        let others = self.arranged.candidates.values();
+        let next: Vec<_> = others.flat_map(|c| &c.metadata().live).collect();
+        let same = |one: &LiveEntry, other: &LiveEntry| {
+            one.kind == other.kind && folded(&one.name) == folded(&other.name)
+        };
+        let mut changes = Vec::new();
+        for item in before {
+            let renamed = |other: &&&LiveEntry| {
+                item.kind == LiveKind::Type
+                    && other
+                        .was
+                        .iter()
+                        .any(|was| folded(was) == folded(&item.name))
+            };
+            let now = next
+                .iter()
+                .find(|other| same(item, other) || renamed(other));
+            let difference = match now {
+                None => Difference::Removed,
+                Some(now) if is_same_live(item, now) => continue,
+                Some(now) => Difference::Changed {
+                    from: written(item),
+                    to: written(now),
+                },
+            };
+            let hash = now.map(|now| now.hash);
+            let users = self.host_if(|wanted| match wanted {
+                Wanted::Live { name, hash: wants } => {
+                    item.kind == LiveKind::Function
+                        && folded(name) == folded(&item.name)
+                        && Some(wants) != hash
+                }
+                _ => false,
+            });
+            // A type of a later version restores the data of earlier ones, or refuses it by its own rules.
+            let breaks = match now {
+                Some(now) if item.kind == LiveKind::Type => now.version < item.version,
+                _ => true,
+            };
+            changes.push(change(
+                Item::live(item.kind, &item.name),
+                difference,
+                users,
+                breaks,
+            ));
+        }
+        let known: Vec<_> = self
+            .live
+            .plugins
+            .iter()
+            .flat_map(|p| &p.metadata().live)
+            .collect();
+        let added = after
+            .iter()
+            .filter(|item| !known.iter().any(|known| same(item, known)));
+        changes.extend(added.map(|item| {
+            change(
+                Item::live(item.kind, &item.name),
+                Difference::Added,
+                Vec::new(),
+                false,
+            )
+        }));
+        changes
+    }
+}
+
+/// Something that a build offers.
+struct Offered {
+    item: Item,
+    text: String,
+    hash: TypeHash,
+}
+
+/// The items that differ, in the order of the earlier build, with the hash in the later one; then those that are new.
+fn differences(
+    before: Vec<Offered>,
+    after: Vec<Offered>,
+) -> Vec<(Item, Option<TypeHash>, Difference)> {
+    let mut found = Vec::new();
+    for item in &before {
+        match after.iter().find(|other| other.item == item.item) {
+            None => found.push((item.item.clone(), None, Difference::Removed)),
+            Some(other) if other.hash == item.hash => {}
+            Some(other) => found.push((
+                item.item.clone(),
+                Some(other.hash),
+                Difference::Changed {
+                    from: item.text.clone(),
+                    to: other.text.clone(),
+                },
+            )),
+        }
+    }
+    for item in after {
+        if !before.iter().any(|known| known.item == item.item) {
+            found.push((item.item, Some(item.hash), Difference::Added));
+        }
+    }
+    found
+}
+
+/// `by_name` says that the item may have users who are not known.
+fn change(item: Item, difference: Difference, users: Vec<ItemUser>, by_name: bool) -> ItemChange {
+    let compatibility = match &difference {
+        Difference::Added => Compatibility::Additions,
+        _ if by_name || !users.is_empty() => Compatibility::Breaking,
+        _ => Compatibility::Compatible,
+    };
+    ItemChange {
+        item,
+        difference,
+        users,
+        compatibility,
+    }
+}
+
+fn is_same_live(one: &LiveEntry, other: &LiveEntry) -> bool {
+    match one.kind {
+        LiveKind::Type => one.version == other.version && one.name == other.name,
+        _ => one.hash == other.hash,
+    }
+}
+
+fn written(item: &LiveEntry) -> String {
+    match item.version {
+        Some(version) => format!("version {version}"),
+        None => item.signature.clone(),
+    }
+}
+
+/// State that would not go to the new build breaks the plugin itself.
+fn state_change(before: Option<&State>, after: Option<&Metadata>) -> Option<ItemChange> {
+    // What is removed has no next instance.
+    let after = after?.state.as_ref();
+    let text = |state: &State, other: &State| match state.type_name == other.type_name {
+        true => format!("version {}", state.version),
+        false => format!("{} version {}", state.type_name, state.version),
+    };
+    let (state, difference, breaks) = match (before, after) {
+        (None, None) => return None,
+        (None, Some(state)) => (state, Difference::Added, false),
+        (Some(state), None) => (state, Difference::Removed, true),
+        (Some(before), Some(after)) if before == after => return None,
+        (Some(before), Some(after)) => {
+            let changed = Difference::Changed {
+                from: text(before, after),
+                to: text(after, before),
+            };
+            (before, changed, before.type_name != after.type_name)
+        }
+    };
+    Some(change(
+        Item::State(state.type_name.clone()),
+        difference,
+        Vec::new(),
+        breaks,
+    ))
+}
