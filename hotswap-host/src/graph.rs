@@ -245,9 +245,6 @@ fn unfit(
     })
 }
 
-/// After so many, no more needs are looked for that cannot be met.
-const MOST_PROBLEMS: usize = 1000;
-
 /// The order, without the needs for which there is none; those are marked.
 fn order(
     named: &BTreeMap<PluginName, &Artifact>,
@@ -278,10 +275,6 @@ fn order(
                 .for_each(|need| need.state = state);
         }
         problems.push(error);
-        // All of them are looked at again for each.
-        if problems.len() > MOST_PROBLEMS {
-            return left.into_keys().collect();
-        }
         // One need less is looked at next time.
         let next = refused.last().filter(|_| problems.len() < MAX_PROBLEMS);
         let Some((user, from)) = next else {
