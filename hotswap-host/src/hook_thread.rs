@@ -103,12 +103,12 @@ pub(crate) struct HookRun {
 /// A job whose hooks somebody waits for.
 #[derive(Default)]
 struct Watch {
-    state: Mutex<State>,
+    state: Mutex<HookState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct HookState {
     /// The job has begun.
     begun: bool,
     now: Option<HookRun>,
@@ -119,7 +119,7 @@ struct State {
 }
 
 impl Watch {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HookState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -243,7 +243,7 @@ struct Worker {
 enum Message {
     Run(Job),
     /// Run the destructors that retired libraries have left here.
-    Attend,
+    RunDestructors,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -268,7 +268,7 @@ pub(crate) fn attend_all() {
     for worker in &pool().all {
         if !worker.attends.swap(true, SeqCst) {
             // The threads never end; in a forked child there are none, and nothing leaves memory.
-            let _ = worker.messages.send(Message::Attend);
+            let _ = worker.messages.send(Message::RunDestructors);
         }
     }
 }
@@ -307,8 +307,8 @@ impl Worker {
             ran = matches!(message, Message::Run(_));
             match message {
                 Message::Run(job) => job(),
-                Message::Attend => {
-                    record::mine().attend();
+                Message::RunDestructors => {
+                    record::mine().run_pending_destructors();
                     attends.store(false, SeqCst);
                 }
             }

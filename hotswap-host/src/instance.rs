@@ -5,7 +5,7 @@ use crate::error::{Hook, HookFailure};
 use crate::load::library::Library;
 use crate::load::loaded::Loaded;
 use crate::provide::Provided;
-use crate::reclaim::record::Entered;
+use crate::reclaim::record::CallTarget;
 use crate::saved_state::SavedState;
 use hotswap_plugin::boundary::{ExportDesc, FunctionDesc, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::state::StateDesc;
@@ -164,8 +164,8 @@ impl Instance {
     }
 
     /// What a thread has entered that calls it.
-    pub(crate) fn entered(&self) -> Entered {
-        self.loaded.entered
+    pub(crate) fn call_target(&self) -> CallTarget {
+        self.loaded.call_target
     }
 
     pub(crate) fn imports(&self) -> &[Arc<Instance>] {

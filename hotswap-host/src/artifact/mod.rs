@@ -2,7 +2,7 @@
 //!
 //! An artifact is a shared library with a section of metadata, and behind its last byte, where `cargo hotswap build`
 //! made it, a [`Note`] of the sources it was built from. [`find`] lists the artifacts of a directory,
-//! [`Artifact::read`] reads one and refuses what is no plugin for this host, [`hindrances`] tells what would keep it
+//! [`Artifact::read`] reads one and refuses what is no plugin for this host, [`unload_blockers`] tells what would keep it
 //! from leaving memory, and [`cautions`] what it does with things that the process has only once.
 //!
 //! Files are not trusted while they are read: none takes more time or memory than the [`limits`] allow. What a plugin does once it
@@ -50,7 +50,7 @@ pub use note::Note;
 pub use open_failure::OpenFailure;
 pub use read::{Artifact, read_bytes};
 pub use type_hash::TypeHash;
-pub use unload::{Hindrance, hindrances};
+pub use unload::{UnloadBlocker, unload_blockers};
 
 pub(crate) use find::find_each;
 pub(crate) use fingerprint::Fingerprint;

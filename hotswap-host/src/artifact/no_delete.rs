@@ -78,7 +78,7 @@ fn number(bytes: &[u8], little: bool) -> u64 {
 mod tests {
     use super::clear_no_delete;
     use crate::artifact::testing::compile;
-    use crate::artifact::{Hindrance, hindrances};
+    use crate::artifact::{UnloadBlocker, unload_blockers};
     use std::fs;
 
     fn library(args: &[&str]) -> Vec<u8> {
@@ -97,9 +97,9 @@ mod tests {
     fn only_that_flag_is_cleared() {
         let mut bytes = library(&["-Wl,-z,nodelete", "-Wl,-z,now"]);
         let before = bytes.clone();
-        assert_eq!(hindrances(&bytes), [Hindrance::NoDelete]);
+        assert_eq!(unload_blockers(&bytes), [UnloadBlocker::NoDelete]);
         assert!(clear_no_delete(&mut bytes));
-        assert_eq!(hindrances(&bytes), []);
+        assert_eq!(unload_blockers(&bytes), []);
         let differ: Vec<_> = before.iter().zip(&bytes).filter(|(a, b)| a != b).collect();
         assert!(matches!(differ[..], [(a, b)] if a ^ b == 8), "{differ:?}");
         assert!(!clear_no_delete(&mut bytes), "it is clear already");

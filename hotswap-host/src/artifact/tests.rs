@@ -386,7 +386,7 @@ fn no_flipped_bit_does_harm() {
             if let Ok(artifact) = Artifact::from_bytes(Path::new("a.so"), &flipped) {
                 assert_eq!(artifact.build_id, BuildId::of(&flipped));
             }
-            super::hindrances(&flipped);
+            super::unload_blockers(&flipped);
         }
     }
 }

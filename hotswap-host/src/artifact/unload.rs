@@ -13,7 +13,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Hindrance {
+pub enum UnloadBlocker {
     /// Its thread-local memory is taken from the little that is set aside when a program starts.
     ///
     /// That is not given back reliably, so that some later reload finds none left. C code has it from the TLS model
@@ -43,26 +43,26 @@ pub enum Hindrance {
     },
 }
 
-impl fmt::Display for Hindrance {
+impl fmt::Display for UnloadBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Hindrance::StaticTls => {
+            UnloadBlocker::StaticTls => {
                 f.write_str("uses static thread-local memory (linked with DF_STATIC_TLS)")
             }
-            Hindrance::NoDelete => f.write_str("is linked with `-z nodelete`"),
-            Hindrance::UniqueSymbols { count: 1, first } => {
+            UnloadBlocker::NoDelete => f.write_str("is linked with `-z nodelete`"),
+            UnloadBlocker::UniqueSymbols { count: 1, first } => {
                 let first = Shown(first);
                 write!(f, "defines a symbol that is unique in the process: {first}")
             }
-            Hindrance::UniqueSymbols { count, first } => {
+            UnloadBlocker::UniqueSymbols { count, first } => {
                 write!(
                     f,
                     "defines {count} symbols that are unique in the process, the first is {}",
                     Shown(first)
                 )
             }
-            Hindrance::Needs { library } => write!(f, "needs the library {}", Shown(library)),
-            Hindrance::Calls { function } => {
+            UnloadBlocker::Needs { library } => write!(f, "needs the library {}", Shown(library)),
+            UnloadBlocker::Calls { function } => {
                 write!(
                     f,
                     "uses {}, which leaves addresses of it with the system",
@@ -129,7 +129,7 @@ const CALL_BACKS: [&str; 35] = [
 ///
 /// `bytes` are those of a file that [`Artifact::read`](super::Artifact::read) accepted; of anything else, nothing is
 /// said. Only ELF files are looked into: libraries stay in memory on platforms that have others.
-pub fn hindrances(bytes: &[u8]) -> Vec<Hindrance> {
+pub fn unload_blockers(bytes: &[u8]) -> Vec<UnloadBlocker> {
     match bounds::parse(bytes) {
         Some(File::Elf32(elf)) => of_elf(&elf, Budget::of(bytes)),
         Some(File::Elf64(elf)) => of_elf(&elf, Budget::of(bytes)),
@@ -140,7 +140,7 @@ pub fn hindrances(bytes: &[u8]) -> Vec<Hindrance> {
 fn of_elf<H: FileHeader<Endian = Endianness>>(
     file: &ElfFile<'_, H>,
     budget: Budget,
-) -> Vec<Hindrance> {
+) -> Vec<UnloadBlocker> {
     let mut found = Vec::new();
     let table = file.elf_dynamic_table().unwrap_or_default();
     let flagged = |tag, flag: u64| {
@@ -149,17 +149,17 @@ fn of_elf<H: FileHeader<Endian = Endianness>>(
             .any(|entry| entry.tag == tag && entry.val & flag != 0)
     };
     if flagged(elf::DT_FLAGS, elf::DF_STATIC_TLS.0) || relocates_static_tls(file) {
-        found.push(Hindrance::StaticTls);
+        found.push(UnloadBlocker::StaticTls);
     }
     if flagged(elf::DT_FLAGS_1, elf::DF_1_NODELETE.0) {
-        found.push(Hindrance::NoDelete);
+        found.push(UnloadBlocker::NoDelete);
     }
     for library in links::texts(&table, elf::DT_NEEDED) {
         if !KNOWN_LIBRARIES
             .iter()
             .any(|known| library.starts_with(known))
         {
-            found.push(Hindrance::Needs { library });
+            found.push(UnloadBlocker::Needs { library });
         }
     }
     found.extend(of_symbols(file, budget));
@@ -181,7 +181,7 @@ fn relocates_static_tls<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H
 fn of_symbols<H: FileHeader<Endian = Endianness>>(
     file: &ElfFile<'_, H>,
     mut budget: Budget,
-) -> Vec<Hindrance> {
+) -> Vec<UnloadBlocker> {
     let endian = file.endian();
     let symbols = file.elf_dynamic_symbol_table();
     let mut found = Vec::new();
@@ -196,17 +196,17 @@ fn of_symbols<H: FileHeader<Endian = Endianness>>(
             let function = str::from_utf8(name).unwrap_or("?");
             // Variants for large files end in 64.
             let calls_back = CALL_BACKS.binary_search(&function.trim_end_matches("64"));
-            let hindrance = || Hindrance::Calls {
+            let blocker = || UnloadBlocker::Calls {
                 function: function.to_owned(),
             };
-            if calls_back.is_ok() && !found.contains(&hindrance()) {
-                found.push(hindrance());
+            if calls_back.is_ok() && !found.contains(&blocker()) {
+                found.push(blocker());
             }
         } else if symbol.st_bind() == elf::STB_GNU_UNIQUE {
             unique.get_or_insert_with(|| (0, text(name()))).0 += 1;
         }
     }
-    found.extend(unique.map(|(count, first)| Hindrance::UniqueSymbols { count, first }));
+    found.extend(unique.map(|(count, first)| UnloadBlocker::UniqueSymbols { count, first }));
     found
 }
 
@@ -216,7 +216,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{CALL_BACKS, Hindrance, hindrances};
+    use super::{CALL_BACKS, UnloadBlocker, unload_blockers};
     use crate::artifact::testing::{compile, run};
     use std::collections::BTreeSet;
     use std::ffi::CString;
@@ -224,18 +224,18 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    fn of(dir: &Path, source: &str, args: &[&str]) -> Vec<Hindrance> {
+    fn of(dir: &Path, source: &str, args: &[&str]) -> Vec<UnloadBlocker> {
         let file = compile(
             dir,
             "library.so",
             source,
             &[&["-shared", "-fPIC"], args].concat(),
         );
-        hindrances(&fs::read(file).unwrap())
+        unload_blockers(&fs::read(file).unwrap())
     }
 
-    fn calls_of(name: &str) -> Hindrance {
-        Hindrance::Calls {
+    fn calls_of(name: &str) -> UnloadBlocker {
+        UnloadBlocker::Calls {
             function: name.into(),
         }
     }
@@ -248,19 +248,19 @@ mod tests {
         assert_eq!(of(dir, harmless, &["-lm", "-lpthread", "-ldl"]), []);
         assert_eq!(
             of(dir, harmless, &["-Wl,-z,nodelete"]),
-            [Hindrance::NoDelete]
+            [UnloadBlocker::NoDelete]
         );
 
         let local = "__thread int x; int *f(void) { return &x; }";
         assert_eq!(of(dir, local, &[]), []);
         assert_eq!(
             of(dir, local, &["-ftls-model=initial-exec"]),
-            [Hindrance::StaticTls]
+            [UnloadBlocker::StaticTls]
         );
 
         let unique = "__asm__(\".globl a, b; .type a, %gnu_unique_object; .type b, %gnu_unique_object; \
                       .data; a: .byte 0; b: .byte 0\");";
-        let [Hindrance::UniqueSymbols { count: 2, first }] = &of(dir, unique, &[])[..] else {
+        let [UnloadBlocker::UniqueSymbols { count: 2, first }] = &of(dir, unique, &[])[..] else {
             panic!()
         };
         assert!(first == "a" || first == "b");
@@ -286,7 +286,7 @@ mod tests {
         );
         assert_eq!(
             needs,
-            [Hindrance::Needs {
+            [UnloadBlocker::Needs {
                 library: "libother.so".into()
             }]
         );
@@ -304,7 +304,7 @@ mod tests {
         run(Command::new("rustc")
             .args(["--edition=2024", "--crate-type=cdylib", "-o"])
             .args([&file, &source]));
-        assert_eq!(hindrances(&fs::read(file).unwrap()), []);
+        assert_eq!(unload_blockers(&fs::read(file).unwrap()), []);
     }
 
     #[test]

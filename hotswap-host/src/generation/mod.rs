@@ -12,7 +12,7 @@ use crate::generation::bindings::{Bindings, Target};
 use crate::instance::Instance;
 use crate::invoke;
 use crate::reclaim::gate::Gate;
-use crate::reclaim::record::{Entered, Inside};
+use crate::reclaim::record::{CallTarget, Inside};
 use crate::retirement::Holder;
 use crate::vault::{Contents, LiveTable};
 use async_calls::AsyncCalls;
@@ -66,7 +66,7 @@ impl Generation {
     }
 
     /// The same generation once more, with a gate or without.
-    pub(crate) fn twin(&self, gate: Option<Arc<Gate>>) -> Self {
+    pub(crate) fn gated_copy(&self, gate: Option<Arc<Gate>>) -> Self {
         Generation {
             number: self.number,
             reloads: self.reloads,
@@ -81,9 +81,9 @@ impl Generation {
     }
 
     /// What of this, which was found here, a handle may call without asking the gate.
-    pub(crate) fn at_gate(&self, (target, entered): (Target, Entered)) -> Target {
+    pub(crate) fn at_gate(&self, (target, call_target): (Target, CallTarget)) -> Target {
         let gate = self.gate.as_ref();
-        match gate.is_some_and(|gate| gate.covers(entered)) {
+        match gate.is_some_and(|gate| gate.covers(call_target)) {
             true => Target::NONE,
             false => target,
         }
@@ -222,9 +222,9 @@ impl Generation {
                 at: at.to_string(),
             },
             None => {
-                let entered = inside.entered.without_nested();
+                let call_target = inside.entered.without_nested();
                 let mut plugins = self.plugins.iter();
-                let plugin = plugins.find(|plugin| plugin.entered() == entered);
+                let plugin = plugins.find(|plugin| plugin.call_target() == call_target);
                 Holder::Call {
                     plugin: plugin.map(|plugin| plugin.name().to_string()),
                     thread,

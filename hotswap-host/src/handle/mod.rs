@@ -5,7 +5,7 @@ use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::reclaim::pin::{Pinned, Slotted};
-use crate::reclaim::record::Entered;
+use crate::reclaim::record::CallTarget;
 use crate::swapper::{Inner, Pin};
 pub(crate) use spec::HandleSpec;
 use std::fmt;
@@ -17,14 +17,14 @@ pub(crate) struct Handle {
     pub(crate) inner: Arc<Inner>,
     pub(crate) index: usize,
     /// What a thread has entered that calls it.
-    pub(crate) entered: Entered,
+    pub(crate) call_target: CallTarget,
     pub(crate) spec: Arc<HandleSpec>,
 }
 
 impl Handle {
     pub(crate) fn new(inner: Arc<Inner>, index: usize, spec: Arc<HandleSpec>) -> Self {
         Handle {
-            entered: spec.entered(),
+            call_target: spec.call_target(),
             inner,
             index,
             spec,
@@ -37,7 +37,7 @@ impl Handle {
     /// take as long as the rest of a call.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Option<(Slotted<'_, Generation>, Target)> {
-        let pinned = self.inner.live().try_enter(self.entered)?;
+        let pinned = self.inner.live().try_enter(self.call_target)?;
         // SAFETY: the binding was set before this handle was made.
         let target = unsafe { pinned.bindings.get_published(self.index) };
         (!target.call.is_null()).then_some((pinned, target))
@@ -59,7 +59,7 @@ impl Handle {
 
     /// None where it is not there any more.
     fn enter_aside(&self) -> Option<(Pinned<'_, Generation>, Target)> {
-        let pinned = self.inner.live().enter(self.entered);
+        let pinned = self.inner.live().enter(self.call_target);
         // SAFETY: the binding was set before this handle was made.
         let target = unsafe { pinned.bindings.get_published(self.index) };
         if target.call.is_null() {
@@ -74,13 +74,13 @@ impl Handle {
     ) -> Option<(Pinned<'h, Generation>, Target)> {
         loop {
             let gate = pinned.gate.clone()?;
-            if !gate.stops(self.entered) {
+            if !gate.stops(self.call_target) {
                 let (target, _) = self.spec.resolve(&pinned).ok()?;
                 return Some((pinned, target));
             }
             drop(pinned);
             gate.wait();
-            pinned = self.inner.live().enter(self.entered);
+            pinned = self.inner.live().enter(self.call_target);
             // SAFETY: the binding was set before this handle was made.
             let target = unsafe { pinned.bindings.get_published(self.index) };
             if !target.call.is_null() {

@@ -9,8 +9,8 @@ use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::instance::Instance;
-use crate::load::loaded::entered;
-use crate::reclaim::record::Entered;
+use crate::load::loaded::call_target;
+use crate::reclaim::record::CallTarget;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::same_function;
 use hotswap_plugin::boundary::mismatch::{self, Party};
@@ -146,7 +146,7 @@ impl HandleSpec {
     pub(crate) fn resolve(
         &self,
         generation: &Generation,
-    ) -> Result<(Target, Entered), HandleError> {
+    ) -> Result<(Target, CallTarget), HandleError> {
         let name = match &self.owner {
             Owner::Plugin(name) => name,
             Owner::Whoever(last) => return self.resolve_live(generation, last),
@@ -169,7 +169,7 @@ impl HandleSpec {
             call,
             this: plugin.this(),
         };
-        Ok((target, plugin.entered()))
+        Ok((target, plugin.call_target()))
     }
 
     /// What a live function means in this generation.
@@ -177,7 +177,7 @@ impl HandleSpec {
         &self,
         generation: &Generation,
         last: &Mutex<PluginName>,
-    ) -> Result<(Target, Entered), HandleError> {
+    ) -> Result<(Target, CallTarget), HandleError> {
         let (Some((plugin, desc)), Kind::Typed { params, result }) =
             (generation.live_function(&self.item), self.kind)
         else {
@@ -192,7 +192,7 @@ impl HandleSpec {
             call: typed(plugin, desc, params, result)?,
             this: null(),
         };
-        Ok((target, plugin.entered()))
+        Ok((target, plugin.call_target()))
     }
 
     fn function_of<'p>(&self, plugin: &'p Instance) -> Result<&'p FunctionDesc, HandleError> {
@@ -269,11 +269,11 @@ fn typed(
 
 impl HandleSpec {
     /// What a thread has entered that calls it.
-    pub(super) fn entered(&self) -> Entered {
+    pub(super) fn call_target(&self) -> CallTarget {
         match &self.owner {
-            Owner::Plugin(name) => entered(name),
+            Owner::Plugin(name) => call_target(name),
             // Any plugin may have it in the generation that is live by then.
-            Owner::Whoever(_) => Entered::ANYTHING,
+            Owner::Whoever(_) => CallTarget::ANYTHING,
         }
     }
 }

@@ -9,7 +9,7 @@
 use super::copy::{Patch, PrivateCopy};
 use super::own_runtime::OwnRuntime;
 use super::table::Table;
-use crate::artifact::{BuildId, Hindrance};
+use crate::artifact::{BuildId, UnloadBlocker};
 use crate::error::Hook;
 use crate::platform::{self, LoadedObject, dl};
 use crate::reclaim::activity::Activity;
@@ -33,7 +33,7 @@ pub(crate) struct Library {
     /// Where in the file the address of `shim` stands.
     shim_range: Range<u64>,
     /// What of the file itself would keep it in memory. Known from its bytes: the file may be gone by then.
-    hindrances: Vec<Hindrance>,
+    unload_blockers: Vec<UnloadBlocker>,
     keys: Mutex<Vec<(Key, Option<Destructor>)>>,
     /// Ids of the plugin's threads that run now.
     threads: Mutex<BTreeSet<i32>>,
@@ -99,7 +99,7 @@ impl Library {
         plugin: &str,
         build_id: BuildId,
         shim_range: Range<u64>,
-        hindrances: Vec<Hindrance>,
+        unload_blockers: Vec<UnloadBlocker>,
         owner: Weak<dyn Owner>,
         table: impl FnOnce(Token) -> Table,
     ) -> Arc<Library> {
@@ -109,7 +109,7 @@ impl Library {
             plugin: plugin.to_owned(),
             build_id,
             shim_range,
-            hindrances,
+            unload_blockers,
             keys: Mutex::default(),
             threads: Mutex::default(),
             handlers: AtomicUsize::new(0),
@@ -291,8 +291,8 @@ impl Library {
     }
 
     /// What of its file keeps it in memory.
-    pub(crate) fn hindrances(&self) -> &[Hindrance] {
-        &self.hindrances
+    pub(crate) fn unload_blockers(&self) -> &[UnloadBlocker] {
+        &self.unload_blockers
     }
 
     /// Whose plugin it is.

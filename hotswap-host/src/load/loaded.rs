@@ -5,7 +5,7 @@ use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::hook_thread;
 use crate::linked::Claim;
-use crate::reclaim::record::Entered;
+use crate::reclaim::record::CallTarget;
 use hotswap_plugin::boundary::{HookError, Sink, Status, collect};
 use hotswap_plugin::contract::{ContextView, LiveDesc, PluginDesc, PluginEntryRef};
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ pub(crate) struct Loaded {
     /// Whether the hook of this name said so.
     pub(crate) is_reloadable: bool,
     /// What threads have entered that call the plugin: the same for all builds of it.
-    pub(crate) entered: Entered,
+    pub(crate) call_target: CallTarget,
     /// Of a plugin that is linked into the program: nobody else opens those meanwhile.
     pub(crate) _claim: Option<Arc<Claim>>,
 }
@@ -87,9 +87,9 @@ impl Loaded {
 }
 
 /// What a thread has entered that calls the plugin of this name.
-pub(crate) fn entered(name: &PluginName) -> Entered {
+pub(crate) fn call_target(name: &PluginName) -> CallTarget {
     static NUMBERS: Mutex<BTreeMap<PluginName, u32>> = Mutex::new(BTreeMap::new());
     let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
     let next = numbers.len() as u32;
-    Entered::plugin(*numbers.entry(name.clone()).or_insert(next))
+    CallTarget::plugin(*numbers.entry(name.clone()).or_insert(next))
 }

@@ -21,7 +21,7 @@ mod unwatched;
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) use unwatched::{fork, signals, watched_functions};
 
-use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, hindrances};
+use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, unload_blockers};
 use crate::error::{Hook, ReloadError};
 use crate::hook_thread;
 use crate::linked::LinkedCode;
@@ -69,7 +69,7 @@ pub(crate) fn open(
 ) -> Result<Loaded, ReloadError> {
     let (name, build_id) = (&artifact.metadata.name, artifact.build_id);
     let found = match code {
-        Code::Library(bytes) => hindrances(bytes),
+        Code::Library(bytes) => unload_blockers(bytes),
         Code::Linked(_) => Vec::new(),
     };
     let shim = artifact.shim.clone();
@@ -105,7 +105,7 @@ pub(crate) fn open(
     if let Code::Library(bytes) = code {
         warn_once(&artifact, bytes);
     }
-    let entered = loaded::entered(&artifact.metadata.name);
+    let call_target = loaded::call_target(&artifact.metadata.name);
     Ok(Loaded {
         library,
         entry,
@@ -119,7 +119,7 @@ pub(crate) fn open(
         fingerprint: Mutex::new(fingerprint),
         loaded_at: SystemTime::now(),
         is_reloadable: true,
-        entered,
+        call_target,
         _claim: match code {
             Code::Library(_) => None,
             Code::Linked(linked) => Some(linked.claim.clone()),

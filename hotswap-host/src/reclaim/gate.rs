@@ -34,7 +34,7 @@
 //! who waits opens the gate, the hand-over can no longer be *committed*, and the old instances, which are still there,
 //! go on. Whether it is committed or given up is decided under one lock.
 use super::async_waiters::AsyncWaiters;
-use super::record::{self, Entered};
+use super::record::{self, CallTarget};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -47,14 +47,14 @@ pub(crate) struct Gate {
     /// Whether the calling thread may enter the group, as one that somebody within waits for.
     lets_in: Box<dyn Fn() -> bool + Send + Sync>,
     deadline: Instant,
-    state: Mutex<State>,
+    state: Mutex<GateState>,
     changed: Condvar,
     passes: AtomicUsize,
     async_waiters: AsyncWaiters,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
+enum GateState {
     Closed,
     /// The next generation is about to be switched to.
     Committed,
@@ -68,12 +68,12 @@ enum State {
 pub(crate) struct Group {
     /// What a slot holds that holds the generation.
     at: usize,
-    members: BTreeSet<Entered>,
+    members: BTreeSet<CallTarget>,
 }
 
 impl Group {
     /// What a slot holds that holds the generation at `at`, of which these are members.
-    pub(crate) fn new(at: *const (), members: BTreeSet<Entered>) -> Self {
+    pub(crate) fn new(at: *const (), members: BTreeSet<CallTarget>) -> Self {
         Group {
             at: at.addr(),
             members,
@@ -85,7 +85,7 @@ impl Group {
         self.at == at.addr()
     }
 
-    pub(crate) fn has(&self, entered: Entered) -> bool {
+    pub(crate) fn has(&self, entered: CallTarget) -> bool {
         entered.is_anything() || self.members.contains(&entered)
     }
 }
@@ -102,7 +102,7 @@ impl Gate {
             groups,
             lets_in: Box::new(lets_in),
             deadline,
-            state: Mutex::new(State::Closed),
+            state: Mutex::new(GateState::Closed),
             changed: Condvar::new(),
             passes: AtomicUsize::new(0),
             async_waiters: AsyncWaiters::default(),
@@ -123,9 +123,9 @@ impl Gate {
     #[must_use]
     pub(crate) fn commit(&self) -> bool {
         let mut state = self.state();
-        let in_time = *state == State::Closed && Instant::now() < self.deadline;
+        let in_time = *state == GateState::Closed && Instant::now() < self.deadline;
         if in_time {
-            *state = State::Committed;
+            *state = GateState::Committed;
         }
         in_time
     }
@@ -135,8 +135,8 @@ impl Gate {
     pub(crate) fn open(&self) {
         let mut state = self.state();
         *state = match *state {
-            State::Committed => State::Opened,
-            _ => State::GivenUp,
+            GateState::Committed => GateState::Opened,
+            _ => GateState::GivenUp,
         };
         self.changed.notify_all();
     }
@@ -148,23 +148,23 @@ impl Gate {
 
     /// Returns true once the time is up.
     pub(crate) fn is_over(&self) -> bool {
-        *self.state() != State::Closed || Instant::now() >= self.deadline
+        *self.state() != GateState::Closed || Instant::now() >= self.deadline
     }
 
     /// Whether a plugin is in the group of the live generation, or what is called may be.
-    pub(crate) fn covers(&self, entering: Entered) -> bool {
+    pub(crate) fn covers(&self, entering: CallTarget) -> bool {
         self.groups.first().is_some_and(|live| live.has(entering))
     }
 
     /// Whether the calling thread has to let go of the twin, and to [wait](Self::wait), before it enters this.
-    pub(crate) fn stops(&self, entering: Entered) -> bool {
+    pub(crate) fn stops(&self, entering: CallTarget) -> bool {
         if !self.covers(entering) {
             return false;
         }
         match *self.state() {
-            State::GivenUp => false,
-            State::Opened => true,
-            State::Closed | State::Committed => {
+            GateState::GivenUp => false,
+            GateState::Opened => true,
+            GateState::Closed | GateState::Committed => {
                 let record = record::mine();
                 let inside = |at, entered| self.is_inside(at, entered);
                 !record.is_inside(inside) && !(self.lets_in)()
@@ -173,7 +173,7 @@ impl Gate {
     }
 
     /// Whether this is in the group. The twin, under which nobody enters the group from outside, does not count.
-    pub(crate) fn is_inside(&self, at: *const (), entered: Entered) -> bool {
+    pub(crate) fn is_inside(&self, at: *const (), entered: CallTarget) -> bool {
         let mut groups = self.groups.iter();
         groups.any(|group| group.is_at(at) && group.has(entered))
     }
@@ -184,18 +184,18 @@ impl Gate {
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             state = match *state {
-                State::Opened | State::GivenUp => return,
-                State::Closed if left.is_zero() => {
-                    *state = State::GivenUp;
+                GateState::Opened | GateState::GivenUp => return,
+                GateState::Closed if left.is_zero() => {
+                    *state = GateState::GivenUp;
                     self.changed.notify_all();
                     return;
                 }
-                State::Closed => {
+                GateState::Closed => {
                     let waited = self.changed.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
                 // A switch takes microseconds, and cannot fail.
-                State::Committed => {
+                GateState::Committed => {
                     let waited = self.changed.wait(state);
                     waited.unwrap_or_else(PoisonError::into_inner)
                 }
@@ -210,7 +210,7 @@ impl Gate {
 
     /// Whether the state may be saved, or is being.
     pub(crate) fn is_closed(&self) -> bool {
-        *self.state() == State::Closed
+        *self.state() == GateState::Closed
     }
 
     /// Counts somebody who was let in, and goes on to hold the twin.
@@ -219,7 +219,7 @@ impl Gate {
         Pass(self.clone())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

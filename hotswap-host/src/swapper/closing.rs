@@ -45,7 +45,7 @@ impl Closing {
         let own = group_of(live.address(), live, handed);
         let is_member = |plugin: &&Arc<Instance>| {
             let own = own.as_ref();
-            own.is_some_and(|group| group.has(plugin.entered()))
+            own.is_some_and(|group| group.has(plugin.call_target()))
         };
         let members = live.plugins.iter().filter(is_member);
         let libraries: Vec<_> = members.map(|plugin| plugin.library().clone()).collect();
@@ -118,7 +118,7 @@ impl Closing {
         let generations = self.generations.iter().map(|(generation, _)| generation);
         let counts = generations.map(|generation| {
             let inside =
-                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.entered());
+                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.call_target());
             let generation = generation.get();
             generation.async_calls.count(&generation.plugins, inside)
         });
@@ -144,7 +144,7 @@ impl Closing {
         }
         for (generation, _) in &self.generations {
             let inside =
-                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.entered());
+                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.call_target());
             let generation = generation.get();
             holders.extend(generation.async_calls.holders(&generation.plugins, inside));
         }
@@ -189,6 +189,6 @@ fn group_of(at: *const (), generation: &Generation, handed: &[Arc<Instance>]) ->
             reached.push(plugin);
         }
     }
-    let members: BTreeSet<_> = reached.iter().map(|plugin| plugin.entered()).collect();
+    let members: BTreeSet<_> = reached.iter().map(|plugin| plugin.call_target()).collect();
     (!members.is_empty()).then(|| Group::new(at, members))
 }

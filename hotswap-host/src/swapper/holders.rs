@@ -3,7 +3,7 @@ use super::Swapper;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::load::objects;
-use crate::reclaim::record::{self, Entered};
+use crate::reclaim::record::{self, CallTarget};
 use crate::retirement::Holder;
 use std::sync::Arc;
 
@@ -55,9 +55,9 @@ fn of_generation(
     instance: &Arc<Instance>,
 ) -> Vec<Holder> {
     let users = generation.all_users_of(instance);
-    let uses = |entered: Entered| {
+    let uses = |target: CallTarget| {
         let mut users = users.iter();
-        entered != Entered::NOTHING && users.any(|user| entered.includes(user.entered()))
+        target != CallTarget::NOTHING && users.any(|user| target.includes(user.call_target()))
     };
     let slots = record::slot_holders(address).into_iter();
     let slots = slots

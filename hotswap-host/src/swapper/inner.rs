@@ -113,7 +113,7 @@ impl Inner {
             ));
         }
         // Before the lock: destructors may ask for a reload, too.
-        record::mine().attend();
+        record::mine().run_pending_destructors();
         if record::mine().has_pin() || record::mine().polls() {
             return Err(ReloadError::Reentrant(
                 "from inside a call, or while this thread holds a pin",

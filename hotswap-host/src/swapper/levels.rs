@@ -34,7 +34,7 @@ pub(super) fn follow(inner: &Arc<Inner>, told: Levels) -> std::io::Result<()> {
 fn follow_until_dropped(inner: &Weak<Inner>, mut told: Levels, woken: &Receiver<()>) {
     while inner.strong_count() != 0 {
         // Telling a plugin may have left something of it in thread-locals here.
-        record::mine().attend();
+        record::mine().run_pending_destructors();
         // A swapper is borrowed only when there is something to tell: whoever drops the last one should be the one to
         // retire its plugins.
         if told != telemetry::levels()

@@ -112,7 +112,7 @@ impl Swapper {
 
     pub(crate) fn make_handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
         // Before the lock: destructors may make handles, too.
-        record::mine().attend();
+        record::mine().run_pending_destructors();
         let mut handles = self.0.handles();
         let pinned = self.0.live.pin_quietly();
         let target = pinned.at_gate(spec.resolve(&pinned)?);

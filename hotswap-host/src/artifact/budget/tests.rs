@@ -1,6 +1,6 @@
 use super::Budget;
 use crate::artifact::testing::section;
-use crate::artifact::{Metadata, cautions, hindrances, links};
+use crate::artifact::{Metadata, cautions, unload_blockers, links};
 use std::path::Path;
 
 #[test]
@@ -62,7 +62,7 @@ fn tables_whose_entries_cover_the_whole_file_are_not_looked_at_to_the_end() {
     let bytes = vec![b'x'; all];
     let constants = crafted(&bytes, &vec![(11, 1, 64, all as u64, 0, 0); 60_000]);
     assert_eq!(cautions(&constants, &metadata), []);
-    assert_eq!(hindrances(&constants), []);
+    assert_eq!(unload_blockers(&constants), []);
 
     let mut symbols = vec![b'x'; all];
     symbols.push(0);
@@ -76,6 +76,6 @@ fn tables_whose_entries_cover_the_whole_file_are_not_looked_at_to_the_end() {
     let symbols = crafted(&symbols, &[strings, table]);
     assert!(object::File::parse(&*symbols).is_ok());
     assert_eq!(cautions(&symbols, &metadata), []);
-    assert_eq!(hindrances(&symbols), []);
+    assert_eq!(unload_blockers(&symbols), []);
     assert_eq!(links(&symbols), links(b""));
 }

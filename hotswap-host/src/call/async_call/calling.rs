@@ -65,9 +65,9 @@ impl<R> Drop for Begun<R> {
 /// It is `Send` and `'static`, and keeps the build that it runs in, until it is ready or dropped. Dropping it cancels the
 /// call: the plugin's future is dropped where it is.
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct Calling<R>(State<R>);
+pub struct Calling<R>(CallState<R>);
 
-enum State<R> {
+enum CallState<R> {
     Begun(Begun<R>, Arc<HandleSpec>),
     /// It has not begun.
     AtGate(Box<AtGate<R>>),
@@ -100,15 +100,15 @@ impl<R: Return> Calling<R> {
             return Calling::gone(spec);
         };
         Calling(match Begun::begin(&pinned, place, || start(target)) {
-            Ok(begun) => State::Begun(begun, spec),
-            Err(panicked) => State::Failed(Some(panicked), spec),
+            Ok(begun) => CallState::Begun(begun, spec),
+            Err(panicked) => CallState::Failed(Some(panicked), spec),
         })
     }
 
     /// One that begins when the gate is open.
     #[cold]
     pub(super) fn at_gate(gate: Arc<Gate>, handle: Handle, start: Box<Start<R>>) -> Self {
-        Calling(State::AtGate(Box::new(AtGate {
+        Calling(CallState::AtGate(Box::new(AtGate {
             waiting: GateOpened::at(gate),
             handle,
             start,
@@ -118,7 +118,7 @@ impl<R: Return> Calling<R> {
     /// One that fails, since there is nothing to call.
     #[cold]
     pub(super) fn gone(spec: Arc<HandleSpec>) -> Self {
-        Calling(State::Failed(None, spec))
+        Calling(CallState::Failed(None, spec))
     }
 }
 
@@ -152,22 +152,22 @@ impl<R: Return> Future for Calling<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let result = match &mut self.0 {
-                State::Begun(begun, _) => match begun.poll(cx) {
+                CallState::Begun(begun, _) => match begun.poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(result) => result.map_err(Some),
                 },
-                State::AtGate(at_gate) => match at_gate.poll(cx) {
+                CallState::AtGate(at_gate) => match at_gate.poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(begun) => {
                         *self = begun;
                         continue;
                     }
                 },
-                State::Failed(panicked, _) => Err(panicked.take()),
-                State::Ended => panic!("an async call was polled after it had ended"),
+                CallState::Failed(panicked, _) => Err(panicked.take()),
+                CallState::Ended => panic!("an async call was polled after it had ended"),
             };
-            let (State::Begun(_, spec) | State::Failed(_, spec)) =
-                std::mem::replace(&mut self.0, State::Ended)
+            let (CallState::Begun(_, spec) | CallState::Failed(_, spec)) =
+                std::mem::replace(&mut self.0, CallState::Ended)
             else {
                 unreachable!("only these give a result");
             };
@@ -184,9 +184,9 @@ impl<R> fmt::Debug for Calling<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Calling(")?;
         match &self.0 {
-            State::Begun(_, spec) | State::Failed(_, spec) => spec.fmt(f)?,
-            State::AtGate(_) => f.write_str("at a gate")?,
-            State::Ended => f.write_str("ended")?,
+            CallState::Begun(_, spec) | CallState::Failed(_, spec) => spec.fmt(f)?,
+            CallState::AtGate(_) => f.write_str("at a gate")?,
+            CallState::Ended => f.write_str("ended")?,
         }
         f.write_str(")")
     }

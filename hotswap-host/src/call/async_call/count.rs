@@ -10,7 +10,7 @@ use crate::generation::bindings::Target;
 use crate::instance::Instance;
 use crate::reclaim::gate::Pass;
 use crate::reclaim::pin::Pinned;
-use crate::reclaim::record::{self, Entered};
+use crate::reclaim::record::{self, CallTarget};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 
@@ -89,7 +89,7 @@ pub(crate) struct Running {
     count: NonNull<AtomicUsize>,
     /// What a slot holds that holds the generation.
     at: *const (),
-    entered: Entered,
+    call_target: CallTarget,
     /// Where it was let in by a closed gate.
     _pass: Option<Pass>,
 }
@@ -103,16 +103,16 @@ impl Running {
     /// Begins a call.
     #[inline]
     pub(super) fn begin(pinned: &Pinned<'_, Generation>, place: Place) -> Self {
-        let entered = pinned.plugins[place.plugin as usize].entered();
+        let call_target = pinned.plugins[place.plugin as usize].call_target();
         let count = &pinned.async_calls.of(place.plugin as usize)[place.item as usize];
         // The pin is there before the count, and ends after it.
         count.fetch_add(1, Relaxed);
         let gate = pinned.gate.as_ref();
-        let gate = gate.filter(|gate| gate.is_closed() && gate.covers(entered));
+        let gate = gate.filter(|gate| gate.is_closed() && gate.covers(call_target));
         Running {
             count: count.into(),
             at: pinned.address(),
-            entered,
+            call_target,
             _pass: gate.map(|gate| gate.pass()),
         }
     }
@@ -120,7 +120,7 @@ impl Running {
     /// Runs code of the call's, on a thread that is in its plugin meanwhile.
     #[inline]
     pub(super) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
-        record::mine().within(self.at, self.entered, run)
+        record::mine().within(self.at, self.call_target, run)
     }
 }
 

@@ -55,7 +55,7 @@ enum Entry<'h> {
 impl Handle {
     /// Pins the live generation, to call what the handle means there, unless that is behind a closed gate.
     fn enter_or_gate(&self) -> Entry<'_> {
-        let pinned = self.inner.live().enter(self.entered);
+        let pinned = self.inner.live().enter(self.call_target);
         // SAFETY: the binding was set before this handle was made.
         let target = unsafe { pinned.bindings.get_published(self.index) };
         if !target.call.is_null() {
@@ -63,7 +63,7 @@ impl Handle {
         }
         match &pinned.gate {
             None => Entry::Gone,
-            Some(gate) if gate.stops(self.entered) => Entry::Gate(gate.clone()),
+            Some(gate) if gate.stops(self.call_target) => Entry::Gate(gate.clone()),
             Some(_) => match self.spec.resolve(&pinned) {
                 Ok((target, _)) => Entry::Open(pinned, target),
                 Err(_) => Entry::Gone,

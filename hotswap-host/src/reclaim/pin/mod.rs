@@ -62,7 +62,7 @@
 mod tests;
 
 use super::barrier::Barriers;
-use super::record::{self, Entered, Record};
+use super::record::{self, CallTarget, Record};
 use super::sync::{AtomicPtr, AtomicUsize, Mutex, MutexGuard};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -96,33 +96,33 @@ impl<T> Live<T> {
 
     /// Pins the live value on this thread, to look at it. Destructors that retired plugins have left on it run first.
     pub(crate) fn pin(&self) -> Pinned<'_, T> {
-        self.enter(Entered::NOTHING)
+        self.enter(CallTarget::NOTHING)
     }
 
     /// The same, to call what `entering` says.
-    pub(crate) fn enter(&self, entering: Entered) -> Pinned<'_, T> {
+    pub(crate) fn enter(&self, entering: CallTarget) -> Pinned<'_, T> {
         let record = record::mine();
-        record.attend();
+        record.run_pending_destructors();
         self.pin_on(record, entering)
     }
 
     /// As [`pin`](Self::pin) without the destructors, for who holds a lock: they may call anything.
     pub(crate) fn pin_quietly(&self) -> Pinned<'_, T> {
-        self.pin_on(record::mine(), Entered::NOTHING)
+        self.pin_on(record::mine(), CallTarget::NOTHING)
     }
 
     /// Pins the live value for a call, if that takes no more than the slot: the thread has nothing else to do, has nothing
     /// pinned, and nobody switches meanwhile. Else [`enter`](Self::enter) does it.
     #[inline(always)]
-    pub(crate) fn try_enter(&self, entering: Entered) -> Option<Slotted<'_, T>> {
+    pub(crate) fn try_enter(&self, entering: CallTarget) -> Option<Slotted<'_, T>> {
         let record = record::mine();
-        if record.is_wanted() || record.has_pin() {
+        if record.has_pending_destructors() || record.has_pin() {
             return None;
         }
         self.pin_in_slot(record, entering)
     }
 
-    fn pin_on(&self, record: &'static Record, entering: Entered) -> Pinned<'_, T> {
+    fn pin_on(&self, record: &'static Record, entering: CallTarget) -> Pinned<'_, T> {
         if record.has_pin() {
             return self.pin_nested(record, entering);
         }
@@ -135,7 +135,7 @@ impl<T> Live<T> {
 
     /// The outermost pin. None if there was a switch meanwhile.
     #[inline(always)]
-    fn pin_in_slot(&self, record: &'static Record, entering: Entered) -> Option<Slotted<'_, T>> {
+    fn pin_in_slot(&self, record: &'static Record, entering: CallTarget) -> Option<Slotted<'_, T>> {
         let slot = record.slot();
         record.set_entered(entering); // P0
         let at = self.now.load(Relaxed); // P1
@@ -154,7 +154,7 @@ impl<T> Live<T> {
 
     #[cold]
     #[inline(never)]
-    fn pin_nested(&self, record: &'static Record, entering: Entered) -> Pinned<'_, T> {
+    fn pin_nested(&self, record: &'static Record, entering: CallTarget) -> Pinned<'_, T> {
         if self.shares_slot(record, entering) {
             record.set_sharing(record.sharing() + 1);
             return Pinned {
@@ -176,9 +176,9 @@ impl<T> Live<T> {
     }
 
     /// Whether a nested pin counts up. One that may outlive the outer one does not, whatever is live.
-    fn shares_slot(&self, record: &Record, entering: Entered) -> bool {
+    fn shares_slot(&self, record: &Record, entering: CallTarget) -> bool {
         let pinned = record.slot().load(Relaxed).cast();
-        if entering == Entered::ANYTHING || self.now.load(Relaxed) != pinned {
+        if entering == CallTarget::ANYTHING || self.now.load(Relaxed) != pinned {
             return false;
         }
         let outer = record.entered();
@@ -242,7 +242,7 @@ impl<T> Pinned<'_, T> {
     }
 
     /// Says what is called under this pin, where it was made to call anything.
-    pub(crate) fn narrow(&self, entered: Entered) {
+    pub(crate) fn narrow(&self, entered: CallTarget) {
         if let Some(record) = self.record.filter(|record| record.sharing() == 0) {
             record.set_entered(entered);
         }

@@ -42,15 +42,15 @@ enum Job {
 }
 
 impl Record {
-    /// Whether the retiring side has asked the thread to [`attend`](Self::attend).
+    /// Whether the retiring side has asked the thread to [`run_pending_destructors`](Self::run_pending_destructors).
     #[inline(always)]
-    pub(crate) fn is_wanted(&self) -> bool {
+    pub(crate) fn has_pending_destructors(&self) -> bool {
         self.attention.load(Relaxed)
     }
 
     /// Runs the destructors of retired libraries, if the retiring side has asked for it.
-    pub(crate) fn attend(&self) {
-        if self.is_wanted() {
+    pub(crate) fn run_pending_destructors(&self) {
+        if self.has_pending_destructors() {
             self.run_retired();
         }
     }

@@ -13,52 +13,52 @@ use std::sync::atomic::Ordering::*;
 
 /// What a thread has entered under a pin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Entered(u32);
+pub(crate) struct CallTarget(u32);
 
 /// Nested calls may be anywhere.
 const NESTED: u32 = 1 << 31;
 
-impl Entered {
+impl CallTarget {
     /// No code of plugins: it only looks.
-    pub(crate) const NOTHING: Entered = Entered(0);
+    pub(crate) const NOTHING: CallTarget = CallTarget(0);
     /// Whatever the generation has.
-    pub(crate) const ANYTHING: Entered = Entered(NESTED - 1);
+    pub(crate) const ANYTHING: CallTarget = CallTarget(NESTED - 1);
 
     /// The plugin of this number, which is less than two to the power of 31, less two.
     pub(crate) const fn plugin(number: u32) -> Self {
         assert!(number < NESTED - 2, "fewer plugins than that");
-        Entered(number + 1)
+        CallTarget(number + 1)
     }
 
     /// Whether it may be any plugin.
     pub(crate) fn is_anything(self) -> bool {
-        self >= Entered::ANYTHING
+        self >= CallTarget::ANYTHING
     }
 
     /// Whether who has entered this may have entered the other, too.
-    pub(crate) fn includes(self, other: Entered) -> bool {
-        self == other || other == Entered::NOTHING || self.is_anything()
+    pub(crate) fn includes(self, other: CallTarget) -> bool {
+        self == other || other == CallTarget::NOTHING || self.is_anything()
     }
 
     /// With calls that are nested in it.
     pub(crate) fn with_nested(self) -> Self {
-        Entered(self.0 | NESTED)
+        CallTarget(self.0 | NESTED)
     }
 
     /// What was entered first.
     pub(crate) fn without_nested(self) -> Self {
-        Entered(self.0 & !NESTED)
+        CallTarget(self.0 & !NESTED)
     }
 }
 
 impl Record {
-    pub(crate) fn entered(&self) -> Entered {
-        Entered(self.entered.load(Relaxed))
+    pub(crate) fn entered(&self) -> CallTarget {
+        CallTarget(self.entered.load(Relaxed))
     }
 
     /// `Release`: whoever reads it sees all that the pins before have done.
     #[inline(always)]
-    pub(crate) fn set_entered(&self, entered: Entered) {
+    pub(crate) fn set_entered(&self, entered: CallTarget) {
         self.entered.store(entered.0, Release);
     }
 
@@ -68,7 +68,7 @@ impl Record {
     }
 
     /// A nested pin of the owning thread holds this value by count.
-    pub(crate) fn add_held(&self, at: *const (), entered: Entered) {
+    pub(crate) fn add_held(&self, at: *const (), entered: CallTarget) {
         self.state().held.push((at, entered));
     }
 
@@ -82,7 +82,7 @@ impl Record {
 
     /// Whether the owning thread, which asks, has a pin of a value under which it has entered something, for which
     /// this is true.
-    pub(crate) fn is_inside(&self, inside: impl Fn(*const (), Entered) -> bool) -> bool {
+    pub(crate) fn is_inside(&self, inside: impl Fn(*const (), CallTarget) -> bool) -> bool {
         let in_slot = (self.slot.load(Relaxed).cast_const(), self.entered());
         let state = self.state();
         let pins = state.held.iter().copied().chain([in_slot]);
@@ -92,7 +92,7 @@ impl Record {
 
     /// Runs code of an async call that began under this value: on this thread, which owns the record.
     #[inline]
-    pub(crate) fn within<R>(&self, at: *const (), entered: Entered, run: impl FnOnce() -> R) -> R {
+    pub(crate) fn within<R>(&self, at: *const (), entered: CallTarget, run: impl FnOnce() -> R) -> R {
         /// Restores what was polled before.
         struct Leave<'r>(&'r Record, *mut ());
         impl Drop for Leave<'_> {
@@ -114,7 +114,7 @@ impl Record {
     }
 
     /// The async calls that the owning thread, which asks, polls.
-    fn polled(&self) -> impl Iterator<Item = (*const (), Entered)> {
+    fn polled(&self) -> impl Iterator<Item = (*const (), CallTarget)> {
         let mut next = self.polled.load(Relaxed).cast_const().cast::<Polled>();
         std::iter::from_fn(move || {
             // SAFETY: null, or on the stack of a `within` of this thread, which is below this call.
@@ -135,7 +135,7 @@ impl Record {
 struct Polled {
     /// The value that it began under.
     at: *const (),
-    entered: Entered,
+    entered: CallTarget,
     /// The one around it.
     outer: *mut (),
 }
@@ -148,16 +148,16 @@ pub(crate) struct Inside {
     /// What it has pinned.
     pub(crate) at: *const (),
     /// What it has entered.
-    pub(crate) entered: Entered,
+    pub(crate) entered: CallTarget,
 }
 
 /// The threads whose slot holds a value under which they have entered something, for which this is true. The caller has
 /// switched and fenced.
-pub(crate) fn inside(inside: impl Fn(*const (), Entered) -> bool) -> Vec<Inside> {
+pub(crate) fn inside(inside: impl Fn(*const (), CallTarget) -> bool) -> Vec<Inside> {
     let look = |record: &&'static Record| {
         // In this order: see `pin`.
         let at = record.slot.load(Acquire).cast_const();
-        let entered = Entered(record.entered.load(Acquire));
+        let entered = CallTarget(record.entered.load(Acquire));
         (!at.is_null() && inside(at, entered)).then_some((*record, at, entered))
     };
     let found: Vec<_> = lock(&ALL).iter().filter_map(look).collect();
@@ -172,7 +172,7 @@ pub(crate) fn inside(inside: impl Fn(*const (), Entered) -> bool) -> Vec<Inside>
 }
 
 /// The same for nested pins that hold by count, for people: the counts are what can be relied on.
-pub(crate) fn held(inside: impl Fn(*const (), Entered) -> bool) -> Vec<Inside> {
+pub(crate) fn held(inside: impl Fn(*const (), CallTarget) -> bool) -> Vec<Inside> {
     let records = lock(&ALL).clone();
     let of = |record: &'static Record| {
         let state = record.state();

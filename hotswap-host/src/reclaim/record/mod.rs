@@ -17,7 +17,7 @@
 //! record that is taken after the last round of keys belongs to a dead thread: known by the thread's id and start time.
 //!
 //! # Destructors of retired libraries
-//! A thread that lives on runs them at its next pin, when the retiring side has set [`attention`](Record::attend). A
+//! A thread that lives on runs them at its next pin, when the retiring side has set [`attention`](Record::run_pending_destructors). A
 //! library's destructors run on the thread that registered them, or never: values of a thread that is gone are counted
 //! as skipped.
 mod destructors;
@@ -27,7 +27,7 @@ use super::sync::{AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, locked, p
 use crate::platform;
 use crate::reclaim::code::Code;
 pub(crate) use destructors::{Pending, pending_destructors};
-pub(crate) use entered::{Entered, Inside};
+pub(crate) use entered::{CallTarget, Inside};
 use hotswap_plugin::contract::shim::{Destructor, Key};
 use std::ffi::c_void;
 use std::fmt;
@@ -44,7 +44,7 @@ pub(crate) struct Record {
     attention: AtomicBool,
     /// Pins that share the slot with the one that wrote it. Written by the owning thread alone.
     sharing: AtomicU32,
-    /// What the pins in the slot have entered: see [`Entered`]. Written by the owning thread alone.
+    /// What the pins in the slot have entered: see [`CallTarget`]. Written by the owning thread alone.
     entered: AtomicU32,
     /// Where an explicit pin was made; null for a call.
     pinned_at: AtomicPtr<Location<'static>>,
@@ -54,11 +54,11 @@ pub(crate) struct Record {
     armed: AtomicBool,
     /// The innermost async call that the thread polls: a `*const Polled`. Read and written by the owning thread alone.
     polled: AtomicPtr<()>,
-    state: Mutex<State>,
+    state: Mutex<RecordState>,
 }
 
 #[derive(Default)]
-struct State {
+struct RecordState {
     in_use: bool,
     /// The thread ended with a pin in its slot.
     orphaned: bool,
@@ -72,7 +72,7 @@ struct State {
     keys: Vec<(Arc<dyn Code>, Key)>,
     running: Vec<*const ()>,
     /// The values that nested pins hold by count, and what each has entered.
-    held: Vec<(*const (), Entered)>,
+    held: Vec<(*const (), CallTarget)>,
     /// The library that started the thread.
     started_by: Option<Arc<dyn Code>>,
 }
@@ -83,7 +83,7 @@ struct Object(*mut c_void);
 // SAFETY: only handed to its destructor, on the thread that registered it.
 unsafe impl Send for Object {}
 // SAFETY: the addresses in `running` and `held` are compared, never followed.
-unsafe impl Send for State {}
+unsafe impl Send for RecordState {}
 
 locked! {
     /// All records there ever were. Also the lock of the argument about new slots: see `pin`.
@@ -201,7 +201,7 @@ impl Record {
         self.index
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, RecordState> {
         lock(&self.state)
     }
 }
@@ -221,7 +221,7 @@ impl fmt::Display for ThreadName {
     }
 }
 
-impl State {
+impl RecordState {
     fn thread(&self) -> ThreadName {
         let name = if self.orphaned {
             self.name.clone()

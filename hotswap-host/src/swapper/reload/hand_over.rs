@@ -81,9 +81,9 @@ impl HandOver {
         });
         match committed {
             Ok((states, handles)) => {
-                let twin = inner.make_live(next, handles);
+                let gated_copy = inner.make_live(next, handles);
                 let gate = closing.open();
-                inner.retire(twin, &from, hooks);
+                inner.retire(gated_copy, &from, hooks);
                 Ok(Switched { states, gate })
             }
             Err(error) => {

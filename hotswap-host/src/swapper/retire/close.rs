@@ -1,5 +1,5 @@
 //! The last step: unmapping a library that nobody uses, or saying why it stays.
-use super::board::Board;
+use super::log::RetirementLog;
 use super::settings::{Settings, UnloadMode};
 use crate::instance::Uses;
 use crate::load::library::Library;
@@ -122,30 +122,30 @@ pub(super) enum Closed {
 }
 
 /// Says that a library has left memory, and gives up what it has used.
-pub(super) fn gone(library: &Arc<Library>, uses: Uses, board: &Board) {
+pub(super) fn gone(library: &Arc<Library>, uses: Uses, log: &RetirementLog) {
     let (run, skipped) = library.destructor_counts();
     signals::forget(library);
     // SAFETY: it was unmapped just now, once.
     unsafe { library.forget() };
     uses.release();
-    board.update(library, |r| {
+    log.update(library, |r| {
         (r.destructors_run, r.destructors_skipped) = (run, skipped);
         r.advance(RetirementState::Gone);
     });
 }
 
 /// Says that the instance of a linked plugin has been freed. Threads of it have handles of their own, which count.
-pub(super) fn freed(library: &Arc<Library>, uses: Uses, board: &Board) {
+pub(super) fn freed(library: &Arc<Library>, uses: Uses, log: &RetirementLog) {
     uses.release();
-    board.update(library, |r| r.advance(RetirementState::Freed));
+    log.update(library, |r| r.advance(RetirementState::Freed));
 }
 
 /// Leaves the library mapped for ever, with all that its code may call, and says why.
-pub(super) fn keep(library: &Arc<Library>, uses: Uses, reasons: Vec<Holder>, board: &Board) {
+pub(super) fn keep(library: &Arc<Library>, uses: Uses, reasons: Vec<Holder>, log: &RetirementLog) {
     uses.leave(library.plugin());
     library.activity().unbar();
     let (run, skipped) = library.destructor_counts();
-    board.update(library, |r| {
+    log.update(library, |r| {
         (r.destructors_run, r.destructors_skipped) = (run, skipped);
         r.held_by = reasons;
         r.advance(RetirementState::Kept);
@@ -170,7 +170,7 @@ fn reasons_to_keep(library: &Library) -> Vec<Holder> {
             reason: "a signal handler of it that another plugin has replaced".into(),
         });
     }
-    reasons.extend(library.hindrances().iter().map(|h| Holder::Other {
+    reasons.extend(library.unload_blockers().iter().map(|h| Holder::Other {
         reason: h.to_string(),
     }));
     reasons

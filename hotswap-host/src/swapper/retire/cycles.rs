@@ -7,7 +7,7 @@
 //!
 //! # Which objects are dropped
 //! What is looked at are the replaced plugins that are done but for this: their instance waits for those who import it
-//! ([`State::Shared`]), or is freed, and their objects are waited for ([`State::Objects`]). One of them is *reachable*
+//! ([`RetireState::Shared`]), or is freed, and their objects are waited for ([`RetireState::Objects`]). One of them is *reachable*
 //! when code that is not theirs can still run in it:
 //! - somebody else than these has its instance, or nobody has, so that it is about to be freed,
 //! - the host, or a plugin that is not one of these, has an object of it,
@@ -43,7 +43,7 @@
 //! Code that runs later may make another runtime: when objects are dropped, that ends with the last of them, or is stopped in
 //! its turn; `on_free` finds one too. Threads that the plugin has started otherwise are not stopped: they are counted by the
 //! host, and the runtime's by the plugin, and a runtime is stopped where both counts are the same.
-use super::state::State;
+use super::state::RetireState;
 use super::{Work, spawn};
 use crate::hook_thread;
 use crate::instance::Instance;
@@ -58,7 +58,7 @@ use std::sync::Arc;
 /// were any.
 pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
     if !open.iter().any(
-        |work| matches!(&work.state, State::Objects { library, .. } if library.activity().objects() != 0),
+        |work| matches!(&work.state, RetireState::Objects { library, .. } if library.activity().objects() != 0),
     ) {
         return false;
     }
@@ -151,7 +151,7 @@ fn run_aside(open: &mut Vec<Work>, index: usize, run: impl FnOnce() + Send + 'st
     let thread = spawn((), |()| run());
     let began = thread.map(|thread| {
         let state = Box::new(open.swap_remove(index).state);
-        open.push(Work::new(State::Aside { state, thread }));
+        open.push(Work::new(RetireState::Aside { state, thread }));
     });
     began.is_ok()
 }
@@ -170,12 +170,12 @@ struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn of(index: usize, state: &'a State) -> Option<Self> {
+    fn of(index: usize, state: &'a RetireState) -> Option<Self> {
         let (library, instance, imports) = match state {
-            State::Shared { instance, .. } => {
+            RetireState::Shared { instance, .. } => {
                 (instance.library(), Some(instance), instance.imports())
             }
-            State::Objects { library, uses } => (library, None, uses.imports()),
+            RetireState::Objects { library, uses } => (library, None, uses.imports()),
             _ => return None,
         };
         Some(Node {

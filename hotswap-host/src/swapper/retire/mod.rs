@@ -28,12 +28,12 @@
 //! - *What cannot be watched* (signal handlers that are in no chain, what the file declares): checked before the close, and
 //!   reason to keep the library mapped.
 //! - *The end of the process*: nothing is closed any more.
-mod board;
+mod log;
 mod close;
 mod cycles;
 mod settings;
 mod state;
-mod turn;
+mod free_order;
 
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
@@ -45,16 +45,16 @@ use crate::reclaim::record;
 use crate::retirement::{Holder, Retirement};
 use crate::telemetry::contain;
 use crate::vault::Contents;
-use board::Board;
+use log::RetirementLog;
 pub(crate) use settings::Settings;
 pub use settings::UnloadMode;
-use state::{Leaving, State, Step, let_go};
+use state::{Leaving, RetireState, Step, let_go};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use turn::Turn;
+use free_order::FreeOrder;
 
 /// The pause between two looks: it doubles while nothing happens.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
@@ -62,8 +62,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// Hands retirements to the retire thread, and tells how they stand.
 pub(crate) struct Retirer {
-    jobs: Sender<State>,
-    board: Arc<Board>,
+    jobs: Sender<RetireState>,
+    log: Arc<RetirementLog>,
     /// Those that are still there.
     generations: Mutex<Vec<Weak<Retired<Generation>>>>,
 }
@@ -71,10 +71,10 @@ pub(crate) struct Retirer {
 impl Retirer {
     pub(crate) fn start(settings: Settings) -> std::io::Result<Self> {
         let (jobs, inbox) = channel();
-        let board = Arc::new(Board::default());
+        let log = Arc::new(RetirementLog::default());
         let worker = Worker {
             settings,
-            board: board.clone(),
+            log: log.clone(),
             open: Vec::new(),
         };
         std::thread::Builder::new()
@@ -82,7 +82,7 @@ impl Retirer {
             .spawn(move || worker.run(&inbox))?;
         Ok(Retirer {
             jobs,
-            board,
+            log,
             generations: Mutex::default(),
         })
     }
@@ -100,10 +100,10 @@ impl Retirer {
         drop(generations);
         for instance in &replaced {
             objects::set_replaced(instance.library());
-            self.board
+            self.log
                 .open(instance.library(), Some(generation.get().number));
         }
-        self.send(State::Grace(Leaving {
+        self.send(RetireState::Grace(Leaving {
             generation: generation.clone(),
             replaced,
         }));
@@ -127,10 +127,10 @@ impl Retirer {
     /// Frees an instance that never became live, and retires its library.
     pub(crate) fn free_now(&self, instance: Arc<Instance>) {
         objects::set_replaced(instance.library());
-        self.board.open(instance.library(), None);
-        self.send(State::Shared {
+        self.log.open(instance.library(), None);
+        self.send(RetireState::Shared {
             instance,
-            turn: Turn::first(),
+            order: FreeOrder::first(),
         });
     }
 
@@ -142,18 +142,18 @@ impl Retirer {
 
     /// Retires a library without an instance. Threads that it has started, and objects, may use `uses`.
     pub(crate) fn library(&self, library: Arc<Library>, uses: Uses) {
-        self.board.open(&library, None);
+        self.log.open(&library, None);
         objects::set_replaced(&library);
-        self.send(State::Objects { library, uses });
+        self.send(RetireState::Objects { library, uses });
     }
 
     /// Names a library whose plugin has a hook that does not return. Whoever runs the hook has it.
     pub(crate) fn hangs(&self, library: Arc<Library>) {
-        self.board.open(&library, None);
-        self.send(State::Hanging { library });
+        self.log.open(&library, None);
+        self.send(RetireState::Hanging { library });
     }
 
-    fn send(&self, job: State) {
+    fn send(&self, job: RetireState) {
         // The thread lives as long as there is a sender. Should it have panicked, what it was to free stays mapped.
         if let Err(unsent) = self.jobs.send(job) {
             std::mem::forget(unsent);
@@ -161,17 +161,17 @@ impl Retirer {
     }
 
     pub(crate) fn list(&self) -> Vec<Retirement> {
-        self.board.list()
+        self.log.list()
     }
 
     /// Waits until every retirement has come to an end: gone, or kept. Returns those that have not when time is up.
     pub(crate) fn wait(&self, timeout: Duration) -> Vec<Retirement> {
-        self.board.wait(timeout, |_| true)
+        self.log.wait(timeout, |_| true)
     }
 
     /// Waits likewise for what never became live.
     pub(crate) fn wait_unlive(&self, timeout: Duration) {
-        self.board
+        self.log
             .wait(timeout, |retirement| retirement.generation.is_none());
     }
 }
@@ -220,7 +220,7 @@ where
 
 /// One retirement, in one of its states.
 struct Work {
-    state: State,
+    state: RetireState,
     since: Instant,
     /// When the holders of this state were named last.
     named: Option<Instant>,
@@ -229,7 +229,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(state: State) -> Self {
+    fn new(state: RetireState) -> Self {
         Work {
             state,
             since: Instant::now(),
@@ -247,13 +247,13 @@ impl Work {
 /// What the retire thread works on.
 struct Worker {
     settings: Settings,
-    board: Arc<Board>,
+    log: Arc<RetirementLog>,
     open: Vec<Work>,
 }
 
 impl Worker {
     /// Until all senders are gone and all retirements have ended.
-    fn run(mut self, inbox: &Receiver<State>) {
+    fn run(mut self, inbox: &Receiver<RetireState>) {
         let mut pause = SHORTEST_PAUSE;
         let mut senders = true;
         while senders || !self.open.is_empty() {
@@ -293,11 +293,11 @@ impl Worker {
                 mut named,
                 by_threads,
             } = work;
-            match state.step(since.elapsed(), &self.settings, &self.board) {
+            match state.step(since.elapsed(), &self.settings, &self.log) {
                 Step::Wait(state, mut holders) => {
                     if late
                         && holders.is_empty()
-                        && let State::Shared { instance, .. } = &state
+                        && let RetireState::Shared { instance, .. } = &state
                     {
                         let others = self.open.iter().chain(&queue);
                         holders = others
@@ -325,7 +325,7 @@ impl Worker {
                         holders.extend((!names.is_empty()).then_some(Holder::Threads { names }));
                     }
                     if late && !holders.is_empty() {
-                        self.board.name(&state.libraries(), &holders);
+                        self.log.name(&state.libraries(), &holders);
                         named = Some(Instant::now());
                     }
                     self.open.push(Work {

@@ -1,8 +1,8 @@
 //! The states that a retirement goes through, and what each waits for.
-use super::board::Board;
+use super::log::RetirementLog;
 use super::close::{self, Closed, Verdict, close, keep};
 use super::settings::Settings;
-use super::turn::Turn;
+use super::free_order::FreeOrder;
 use super::{free, spawn};
 use crate::generation::Generation;
 use crate::hook_thread;
@@ -54,7 +54,7 @@ impl Leaving {
 }
 
 /// What is retired, and what it waits for.
-pub(super) enum State {
+pub(super) enum RetireState {
     /// No slot may hold the generation any more.
     Grace(Leaving),
     /// Nor may there be counted holds of it, or async calls that have not ended.
@@ -62,7 +62,7 @@ pub(super) enum State {
     /// The operator wants what it leaves to be kept for a while.
     Delay(Leaving),
     /// Older generations, or instances that import it, may still have this one; or others are to be freed before.
-    Shared { instance: Arc<Instance>, turn: Turn },
+    Shared { instance: Arc<Instance>, order: FreeOrder },
     /// A hook has not returned. Afterwards whoever runs it says what there is to be freed.
     Hanging { library: Arc<Library> },
     /// Its own code runs: `on_free` and `Drop`.
@@ -74,7 +74,7 @@ pub(super) enum State {
     Objects { library: Arc<Library>, uses: Uses },
     /// Code of it runs on a thread, and then it waits on: see `cycles`.
     Aside {
-        state: Box<State>,
+        state: Box<RetireState>,
         thread: JoinHandle<()>,
     },
     /// Threads that it started.
@@ -94,28 +94,28 @@ pub(super) enum State {
 /// What came of a look.
 pub(super) enum Step {
     /// It has to wait, for these.
-    Wait(State, Vec<Holder>),
+    Wait(RetireState, Vec<Holder>),
     /// What is to be done instead; nothing when it is done.
-    Next(Vec<State>),
+    Next(Vec<RetireState>),
 }
 
-impl State {
+impl RetireState {
     /// Goes on if nothing holds it up. `waited` is how long it has been in this state.
-    pub(super) fn step(self, waited: Duration, settings: &Settings, board: &Board) -> Step {
+    pub(super) fn step(self, waited: Duration, settings: &Settings, log: &RetirementLog) -> Step {
         match self {
-            State::Grace(leaving) if !leaving.generation.is_ordered() => keep_all(leaving, board),
-            State::Grace(leaving) => match slot_holders(&leaving.generation) {
-                holders if holders.is_empty() => next(State::Holds(leaving)),
-                holders => Step::Wait(State::Grace(leaving), holders),
+            RetireState::Grace(leaving) if !leaving.generation.is_ordered() => keep_all(leaving, log),
+            RetireState::Grace(leaving) => match slot_holders(&leaving.generation) {
+                holders if holders.is_empty() => next(RetireState::Holds(leaving)),
+                holders => Step::Wait(RetireState::Grace(leaving), holders),
             },
-            State::Holds(leaving) => match leaving.counted() {
-                holders if holders.is_empty() => next(State::Delay(leaving)),
-                holders => Step::Wait(State::Holds(leaving), holders),
+            RetireState::Holds(leaving) => match leaving.counted() {
+                holders if holders.is_empty() => next(RetireState::Delay(leaving)),
+                holders => Step::Wait(RetireState::Holds(leaving), holders),
             },
-            State::Delay(leaving) if waited < settings.free_delay => {
-                Step::Wait(State::Delay(leaving), Vec::new())
+            RetireState::Delay(leaving) if waited < settings.free_delay => {
+                Step::Wait(RetireState::Delay(leaving), Vec::new())
             }
-            State::Delay(Leaving {
+            RetireState::Delay(Leaving {
                 generation,
                 replaced,
             }) => match Arc::try_unwrap(generation).map(Retired::into_inner) {
@@ -125,7 +125,7 @@ impl State {
                     Step::Next(states)
                 }
                 // Cannot be: nobody can pin or hold it again.
-                Ok(Err(generation)) => next(State::Grace(Leaving {
+                Ok(Err(generation)) => next(RetireState::Grace(Leaving {
                     generation: generation.into(),
                     replaced,
                 })),
@@ -135,91 +135,91 @@ impl State {
                         generation,
                         replaced,
                     };
-                    Step::Wait(State::Delay(leaving), Vec::new())
+                    Step::Wait(RetireState::Delay(leaving), Vec::new())
                 }
             },
-            State::Shared { instance, .. } if instance.needed_by().is_some() => {
-                keep_needed(instance, board);
+            RetireState::Shared { instance, .. } if instance.needed_by().is_some() => {
+                keep_needed(instance, log);
                 Step::Next(Vec::new())
             }
-            State::Hanging { library } => match running_hook(&library) {
+            RetireState::Hanging { library } => match running_hook(&library) {
                 holders if holders.is_empty() => Step::Next(Vec::new()),
-                holders => Step::Wait(State::Hanging { library }, holders),
+                holders => Step::Wait(RetireState::Hanging { library }, holders),
             },
-            State::Shared { instance, turn } if !turn.has_come() && waited < settings.limit => {
-                Step::Wait(State::Shared { instance, turn }, Vec::new())
+            RetireState::Shared { instance, order } if !order.is_due() && waited < settings.limit => {
+                Step::Wait(RetireState::Shared { instance, order }, Vec::new())
             }
-            State::Shared { instance, turn } => match Arc::try_unwrap(instance) {
-                Ok(instance) => start_freeing(instance, turn, board),
+            RetireState::Shared { instance, order } => match Arc::try_unwrap(instance) {
+                Ok(instance) => start_freeing(instance, order, log),
                 Err(instance) => {
                     let holders = running_hook(instance.library());
-                    Step::Wait(State::Shared { instance, turn }, holders)
+                    Step::Wait(RetireState::Shared { instance, order }, holders)
                 }
             },
-            State::Freeing { library, thread } if !thread.is_finished() => {
+            RetireState::Freeing { library, thread } if !thread.is_finished() => {
                 // Before `on_free` the plugin waits for these.
                 let holder = objects::tasks(&library).unwrap_or(Holder::Drop);
-                Step::Wait(State::Freeing { library, thread }, vec![holder])
+                Step::Wait(RetireState::Freeing { library, thread }, vec![holder])
             }
             // Joined, so the destructors of its own thread-locals have run too.
-            State::Freeing { library, thread } => next(State::Objects {
+            RetireState::Freeing { library, thread } => next(RetireState::Objects {
                 library,
                 uses: thread.join().unwrap_or_default(),
             }),
-            State::Objects { library, uses } if library.activity().objects() != 0 => {
+            RetireState::Objects { library, uses } if library.activity().objects() != 0 => {
                 let mut holders = objects::holders(&library);
                 if holders.is_empty() {
                     // The drop of one has not returned.
                     holders.push(Holder::Drop);
                 }
-                Step::Wait(State::Objects { library, uses }, holders)
+                Step::Wait(RetireState::Objects { library, uses }, holders)
             }
-            State::Objects { library, uses } => next(State::Threads { library, uses }),
-            State::Aside { state, thread } if !thread.is_finished() => {
+            RetireState::Objects { library, uses } => next(RetireState::Threads { library, uses }),
+            RetireState::Aside { state, thread } if !thread.is_finished() => {
                 let libraries = state.libraries();
                 let tasks = libraries.iter().find_map(|library| objects::tasks(library));
                 let holder = tasks.unwrap_or(Holder::Drop);
-                Step::Wait(State::Aside { state, thread }, vec![holder])
+                Step::Wait(RetireState::Aside { state, thread }, vec![holder])
             }
-            State::Aside { state, thread } => {
+            RetireState::Aside { state, thread } => {
                 // A panic was caught where it was thrown; joined for the destructors of its thread-locals.
                 let _ = thread.join();
                 next(*state)
             }
-            State::Threads { library, uses } if library.activity().threads() != 0 => {
+            RetireState::Threads { library, uses } if library.activity().threads() != 0 => {
                 let holders = vec![Holder::Threads {
                     names: library.thread_names(),
                 }];
-                Step::Wait(State::Threads { library, uses }, holders)
+                Step::Wait(RetireState::Threads { library, uses }, holders)
             }
-            State::Threads { library, uses } => next(State::Destructors { library, uses }),
+            RetireState::Threads { library, uses } => next(RetireState::Destructors { library, uses }),
             // A thread or a destructor has handed out another one.
-            State::Destructors { library, uses } if library.activity().objects() != 0 => {
-                next(State::Objects { library, uses })
+            RetireState::Destructors { library, uses } if library.activity().objects() != 0 => {
+                next(RetireState::Objects { library, uses })
             }
-            State::Destructors { library, uses } => {
+            RetireState::Destructors { library, uses } => {
                 let handlers = match close::withdraw_handlers(&library, settings) {
                     Ok(handlers) => handlers,
                     Err(holder) => {
-                        return Step::Wait(State::Destructors { library, uses }, vec![holder]);
+                        return Step::Wait(RetireState::Destructors { library, uses }, vec![holder]);
                     }
                 };
                 let skip = settings.skip_destructors && waited > settings.limit;
                 if let Err(pending) = look(&*library, skip) {
                     return wait_for_destructors(library, uses, &pending);
                 }
-                leave(library, uses, handlers, settings, board)
+                leave(library, uses, handlers, settings, log)
             }
             // It may have made any of the others.
-            State::Exiting {
+            RetireState::Exiting {
                 library,
                 uses,
                 thread,
             } if thread.is_finished() => {
                 let _ = thread.join();
-                next(State::Objects { library, uses })
+                next(RetireState::Objects { library, uses })
             }
-            State::Exiting {
+            RetireState::Exiting {
                 library,
                 uses,
                 thread,
@@ -230,7 +230,7 @@ impl State {
                     reason: reason.into(),
                 };
                 Step::Wait(
-                    State::Exiting {
+                    RetireState::Exiting {
                         library,
                         uses,
                         thread,
@@ -238,9 +238,9 @@ impl State {
                     vec![holder],
                 )
             }
-            State::Errand(run) => match spawn(run, |run| run()) {
+            RetireState::Errand(run) => match spawn(run, |run| run()) {
                 Ok(_) => Step::Next(Vec::new()),
-                Err((run, _)) => Step::Wait(State::Errand(run), Vec::new()),
+                Err((run, _)) => Step::Wait(RetireState::Errand(run), Vec::new()),
             },
         }
     }
@@ -249,20 +249,20 @@ impl State {
     pub(super) fn holders_of(&self, instance: &Arc<Instance>) -> Vec<Holder> {
         let has = |instances: &[Arc<Instance>]| instances.iter().any(|i| Arc::ptr_eq(i, instance));
         let (user, imports) = match self {
-            State::Grace(leaving) | State::Holds(leaving) | State::Delay(leaving) => {
+            RetireState::Grace(leaving) | RetireState::Holds(leaving) | RetireState::Delay(leaving) => {
                 return match has(&leaving.generation.get().plugins) {
                     true => leaving.holders(),
                     false => Vec::new(),
                 };
             }
-            State::Shared { instance: user, .. } => (user.library(), user.imports()),
+            RetireState::Shared { instance: user, .. } => (user.library(), user.imports()),
             // What it imports is with that thread: see `Instance::users`.
-            State::Freeing { .. } | State::Hanging { .. } | State::Errand(_) => return Vec::new(),
-            State::Aside { state, .. } => return state.holders_of(instance),
-            State::Objects { library, uses }
-            | State::Exiting { library, uses, .. }
-            | State::Threads { library, uses }
-            | State::Destructors { library, uses } => (library, uses.imports()),
+            RetireState::Freeing { .. } | RetireState::Hanging { .. } | RetireState::Errand(_) => return Vec::new(),
+            RetireState::Aside { state, .. } => return state.holders_of(instance),
+            RetireState::Objects { library, uses }
+            | RetireState::Exiting { library, uses, .. }
+            | RetireState::Threads { library, uses }
+            | RetireState::Destructors { library, uses } => (library, uses.imports()),
         };
         let plugin = || user.plugin().to_owned();
         has(imports)
@@ -274,24 +274,24 @@ impl State {
     /// The libraries that wait.
     pub(super) fn libraries(&self) -> Vec<Arc<Library>> {
         match self {
-            State::Grace(leaving) | State::Holds(leaving) | State::Delay(leaving) => {
+            RetireState::Grace(leaving) | RetireState::Holds(leaving) | RetireState::Delay(leaving) => {
                 let plugins = leaving.generation.get().plugins.iter();
                 plugins.map(|plugin| plugin.library().clone()).collect()
             }
-            State::Shared { instance, .. } => vec![instance.library().clone()],
-            State::Aside { state, .. } => state.libraries(),
-            State::Errand(_) => Vec::new(),
-            State::Freeing { library, .. }
-            | State::Hanging { library }
-            | State::Exiting { library, .. }
-            | State::Objects { library, .. }
-            | State::Threads { library, .. }
-            | State::Destructors { library, .. } => vec![library.clone()],
+            RetireState::Shared { instance, .. } => vec![instance.library().clone()],
+            RetireState::Aside { state, .. } => state.libraries(),
+            RetireState::Errand(_) => Vec::new(),
+            RetireState::Freeing { library, .. }
+            | RetireState::Hanging { library }
+            | RetireState::Exiting { library, .. }
+            | RetireState::Objects { library, .. }
+            | RetireState::Threads { library, .. }
+            | RetireState::Destructors { library, .. } => vec![library.clone()],
         }
     }
 }
 
-fn next(state: State) -> Step {
+fn next(state: RetireState) -> Step {
     Step::Next(vec![state])
 }
 
@@ -299,7 +299,7 @@ fn wait_for_destructors(library: Arc<Library>, uses: Uses, pending: &record::Pen
     // Threads that run hooks come back when they are asked.
     hook_thread::attend_all();
     let holders = late_destructors(&library, pending);
-    Step::Wait(State::Destructors { library, uses }, holders)
+    Step::Wait(RetireState::Destructors { library, uses }, holders)
 }
 
 /// Unmaps a library for which a look has found nothing, or keeps it.
@@ -308,22 +308,22 @@ fn leave(
     uses: Uses,
     handlers: Withdrawn,
     settings: &Settings,
-    board: &Board,
+    log: &RetirementLog,
 ) -> Step {
     match Verdict::of(&library, settings) {
-        Verdict::Linked => close::freed(&library, uses, board),
-        Verdict::Stays(reasons) => keep(&library, uses, reasons, board),
+        Verdict::Linked => close::freed(&library, uses, log),
+        Verdict::Stays(reasons) => keep(&library, uses, reasons, log),
         Verdict::Leaves if exit::has_functions(&library) => {
             return run_exit_functions(library, uses);
         }
         Verdict::Leaves => match close(&library, handlers, settings) {
             Err(pending) => return wait_for_destructors(library, uses, &pending),
-            Ok(Closed::StillMapped) => keep(&library, uses, vec![Holder::StillMapped], board),
+            Ok(Closed::StillMapped) => keep(&library, uses, vec![Holder::StillMapped], log),
             Ok(Closed::Gone) => {
-                close::gone(&library, uses, board);
+                close::gone(&library, uses, log);
                 if objects::has_counts(&library) {
                     let forget = move || objects::forget_library(&library);
-                    return next(State::Errand(Box::new(forget)));
+                    return next(RetireState::Errand(Box::new(forget)));
                 }
             }
         },
@@ -341,14 +341,14 @@ fn run_exit_functions(library: Arc<Library>, uses: Uses) -> Step {
         }
     };
     match spawn(library.clone(), run) {
-        Ok(thread) => next(State::Exiting {
+        Ok(thread) => next(RetireState::Exiting {
             library,
             uses,
             thread,
         }),
         Err((library, error)) => {
             let holder = no_thread(&error);
-            Step::Wait(State::Destructors { library, uses }, vec![holder])
+            Step::Wait(RetireState::Destructors { library, uses }, vec![holder])
         }
     }
 }
@@ -369,7 +369,7 @@ fn no_thread(error: &io::Error) -> Holder {
 }
 
 /// Leaves an instance to a plugin that imports it and stays mapped.
-fn keep_needed(instance: Arc<Instance>, board: &Board) {
+fn keep_needed(instance: Arc<Instance>, log: &RetirementLog) {
     let user = instance.needed_by().unwrap_or_default();
     let reason = format!("{user}, which imports it and stays mapped");
     // What it uses itself it goes on owning: it is never freed.
@@ -377,13 +377,13 @@ fn keep_needed(instance: Arc<Instance>, board: &Board) {
         instance.library(),
         Uses::default(),
         vec![Holder::Other { reason }],
-        board,
+        log,
     );
     std::mem::forget(instance);
 }
 
 /// Leaks a generation of which nobody can tell whether it is still used.
-fn keep_all(leaving: Leaving, board: &Board) -> Step {
+fn keep_all(leaving: Leaving, log: &RetirementLog) -> Step {
     for instance in &leaving.replaced {
         let reason = "the process may no longer call membarrier, so nobody can tell whether it is still used";
         keep(
@@ -392,7 +392,7 @@ fn keep_all(leaving: Leaving, board: &Board) -> Step {
             vec![Holder::Other {
                 reason: reason.into(),
             }],
-            board,
+            log,
         );
     }
     for instance in &leaving.generation.get().plugins {
@@ -403,33 +403,33 @@ fn keep_all(leaving: Leaving, board: &Board) -> Step {
 }
 
 /// The instances, each with its turn.
-fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<State> {
-    let mut turn = Turn::first();
+fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<RetireState> {
+    let mut order = FreeOrder::first();
     let states = replaced.into_iter().rev().map(|instance| {
-        let next = turn.next();
-        State::Shared {
+        let next = order.next();
+        RetireState::Shared {
             instance,
-            turn: std::mem::replace(&mut turn, next),
+            order: std::mem::replace(&mut order, next),
         }
     });
     states.collect()
 }
 
-fn start_freeing(instance: Instance, turn: Turn, board: &Board) -> Step {
+fn start_freeing(instance: Instance, order: FreeOrder, log: &RetirementLog) -> Step {
     let library = instance.library().clone();
     library.activity().unretire();
-    let run = |(instance, _turn): (Instance, Turn)| {
+    let run = |(instance, _turn): (Instance, FreeOrder)| {
         // SAFETY: it was taken out of its `Arc`, so no generation, no import and no call has it.
         unsafe { free(instance) }.1
     };
-    match spawn((instance, turn), run) {
+    match spawn((instance, order), run) {
         Ok(thread) => {
-            board.update(&library, |r| r.advance(RetirementState::Freeing));
-            next(State::Freeing { library, thread })
+            log.update(&library, |r| r.advance(RetirementState::Freeing));
+            next(RetireState::Freeing { library, thread })
         }
-        Err(((instance, turn), error)) => {
+        Err(((instance, order), error)) => {
             let instance = Arc::new(instance);
-            Step::Wait(State::Shared { instance, turn }, vec![no_thread(&error)])
+            Step::Wait(RetireState::Shared { instance, order }, vec![no_thread(&error)])
         }
     }
 }
@@ -461,10 +461,10 @@ fn late_destructors(library: &Library, pending: &record::Pending) -> Vec<Holder>
 /// Lets go of what only this generation has. The drop of an object in a slot may be the last of it, which runs its plugin's
 /// `Drop`: on a thread for each plugin, so that one that hangs holds up no other. Nobody waits for it, since the object is
 /// counted until its drop has returned.
-pub(super) fn let_go(contents: Arc<Contents>) -> Vec<State> {
+pub(super) fn let_go(contents: Arc<Contents>) -> Vec<RetireState> {
     let objects = Arc::into_inner(contents).map(Contents::into_objects);
     let objects = objects.into_iter().flatten();
     objects
-        .map(|(_, objects)| State::Errand(Box::new(move || drop(objects))))
+        .map(|(_, objects)| RetireState::Errand(Box::new(move || drop(objects))))
         .collect()
 }

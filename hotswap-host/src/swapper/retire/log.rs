@@ -14,7 +14,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// How all retirements stand, for those who ask.
 #[derive(Default)]
-pub(super) struct Board {
+pub(super) struct RetirementLog {
     entries: Mutex<Entries>,
     changed: Condvar,
 }
@@ -28,7 +28,7 @@ struct Entries {
 // SAFETY: the addresses are compared, never followed.
 unsafe impl Send for Entries {}
 
-impl Board {
+impl RetirementLog {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,7 +122,7 @@ impl Board {
     ) -> Vec<Retirement> {
         let until = Instant::now() + timeout;
         loop {
-            record::mine().attend();
+            record::mine().run_pending_destructors();
             let entries = self.entries();
             let left = until
                 .saturating_duration_since(Instant::now())

@@ -5,15 +5,15 @@ use std::sync::{Arc, Weak};
 ///
 /// A turn that is dropped passes to the next. Nobody waits for it for longer than the limit: an instance that hangs, or
 /// that somebody holds, does not keep strangers in memory. Those that it imports wait all the same, since it owns them.
-pub(super) struct Turn {
+pub(super) struct FreeOrder {
     before: Weak<()>,
     own: Arc<()>,
 }
 
-impl Turn {
+impl FreeOrder {
     /// That of an instance which waits for no other.
     pub(super) fn first() -> Self {
-        Turn {
+        FreeOrder {
             before: Weak::new(),
             own: Arc::new(()),
         }
@@ -21,14 +21,14 @@ impl Turn {
 
     /// The turn after this one.
     pub(super) fn next(&self) -> Self {
-        Turn {
+        FreeOrder {
             before: Arc::downgrade(&self.own),
-            ..Turn::first()
+            ..FreeOrder::first()
         }
     }
 
     /// Whether the turn before has passed.
-    pub(super) fn has_come(&self) -> bool {
+    pub(super) fn is_due(&self) -> bool {
         self.before.strong_count() == 0
     }
 }
