@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cargo_metadata::{Package, PackageId};
-use hotswap_host::artifact::{self, Artifact, ArtifactError, ArtifactProblem, BuildId, UnloadBlocker};
+use hotswap_host::artifact::{
+    self, Artifact, ArtifactError, ArtifactProblem, BuildId, UnloadBlocker,
+};
 use hotswap_host::shown;
 
 use crate::call::file_of;

@@ -10,7 +10,7 @@
 //! Libraries are opened on these threads, too. A constructor of a library may remember the thread that opens it as the first
 //! one, as if that would live as long as the process: allocators do. So the threads are never ended. Who needs one takes one
 //! that is idle, or starts one more. What plugins have left on an idle thread is dropped when the retiring side
-//! [asks for it](attend_all).
+//! [asks for it](run_pending_destructors_on_all).
 use crate::base::name::PluginName;
 use crate::error::Hook;
 use crate::load::library::Library;
@@ -237,7 +237,7 @@ pub(crate) enum NotRun {
 struct Worker {
     messages: Sender<Message>,
     /// It was asked to attend and has not come to an end with it: what it runs may never return.
-    attends: Arc<AtomicBool>,
+    asked: Arc<AtomicBool>,
 }
 
 enum Message {
@@ -264,9 +264,9 @@ fn pool() -> MutexGuard<'static, Pool> {
 }
 
 /// Has all threads that run hooks run the destructors that retired libraries have left on them.
-pub(crate) fn attend_all() {
+pub(crate) fn run_pending_destructors_on_all() {
     for worker in &pool().all {
-        if !worker.attends.swap(true, SeqCst) {
+        if !worker.asked.swap(true, SeqCst) {
             // The threads never end; in a forked child there are none, and nothing leaves memory.
             let _ = worker.messages.send(Message::RunDestructors);
         }
@@ -281,25 +281,25 @@ impl Worker {
             return Ok(pool.idle.swap_remove(at));
         }
         let (messages, inbox) = channel();
-        let attends = Arc::new(AtomicBool::new(false));
-        let of_thread = attends.clone();
+        let asked = Arc::new(AtomicBool::new(false));
+        let of_thread = asked.clone();
         let thread = Builder::new().name("hotswap-hooks".into());
         thread.spawn(move || Worker::serve(&inbox, &of_thread))?;
-        let worker = Worker { messages, attends };
+        let worker = Worker { messages, asked };
         pool.all.push(worker.clone());
         Ok(worker)
     }
 
     /// Returns false while it has destructors to run, which may never return.
     fn is_free(&self) -> bool {
-        !self.attends.load(SeqCst)
+        !self.asked.load(SeqCst)
     }
 
     fn give_back(self) {
         pool().idle.push(self);
     }
 
-    fn serve(inbox: &Receiver<Message>, attends: &AtomicBool) {
+    fn serve(inbox: &Receiver<Message>, asked: &AtomicBool) {
         RUNNING.set(true);
         // The pool keeps a sender, so there is always another message.
         let mut ran = false;
@@ -309,7 +309,7 @@ impl Worker {
                 Message::Run(job) => job(),
                 Message::RunDestructors => {
                     record::mine().run_pending_destructors();
-                    attends.store(false, SeqCst);
+                    asked.store(false, SeqCst);
                 }
             }
         }
@@ -553,9 +553,9 @@ mod tests {
     fn a_thread_that_has_destructors_to_run_gets_no_other_job() {
         let (mut hooks, go_on) = busy_thread();
         let busy = hooks.worker.clone().expect("it has run a job");
-        busy.attends.store(true, SeqCst);
+        busy.asked.store(true, SeqCst);
         assert!(hooks.run(|| {}, drop).is_ok(), "another thread runs it");
-        busy.attends.store(false, SeqCst);
+        busy.asked.store(false, SeqCst);
         drop(go_on);
     }
 }

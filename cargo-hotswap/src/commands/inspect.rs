@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use hotswap_host::LiveKind;
 use hotswap_host::artifact::{
-    self, Artifact, Caution, UnloadBlocker, Import, ImportKind, Links, LiveEntry, State,
+    self, Artifact, Caution, Import, ImportKind, Links, LiveEntry, State, UnloadBlocker,
 };
 use hotswap_host::shown::{self, Shown};
 use serde::Serialize;

@@ -21,7 +21,9 @@ mod unwatched;
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) use unwatched::{fork, signals, watched_functions};
 
-use crate::artifact::{self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, unload_blockers};
+use crate::artifact::{
+    self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, unload_blockers,
+};
 use crate::error::{Hook, ReloadError};
 use crate::hook_thread;
 use crate::linked::LinkedCode;

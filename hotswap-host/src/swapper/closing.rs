@@ -117,8 +117,10 @@ impl Closing {
     fn async_calls(&self) -> usize {
         let generations = self.generations.iter().map(|(generation, _)| generation);
         let counts = generations.map(|generation| {
-            let inside =
-                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.call_target());
+            let inside = |plugin: &Instance| {
+                self.gate
+                    .is_inside(generation.address(), plugin.call_target())
+            };
             let generation = generation.get();
             generation.async_calls.count(&generation.plugins, inside)
         });
@@ -143,8 +145,10 @@ impl Closing {
             holders.push(Holder::Holds { count: unnamed });
         }
         for (generation, _) in &self.generations {
-            let inside =
-                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.call_target());
+            let inside = |plugin: &Instance| {
+                self.gate
+                    .is_inside(generation.address(), plugin.call_target())
+            };
             let generation = generation.get();
             holders.extend(generation.async_calls.holders(&generation.plugins, inside));
         }

@@ -30,7 +30,9 @@ impl Inner {
         &self,
         which: impl Fn(&Generation) -> Option<&Instance>,
     ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
-        self.enter_or_gate(|live| which(live).map_or(CallTarget::NOTHING, |plugin| plugin.call_target()))
+        self.enter_or_gate(|live| {
+            which(live).map_or(CallTarget::NOTHING, |plugin| plugin.call_target())
+        })
     }
 
     fn enter(&self, which: impl Fn(&Generation) -> CallTarget) -> Pinned<'_, Generation> {

@@ -53,5 +53,9 @@ fn with_the_nightly_compiler_the_keys_of_thread_locals_are_the_plugins_own() {
         .collect();
     assert_eq!(foreign, [""; 0]);
     let bytes = std::fs::read(&file).expect("it was built");
-    assert_eq!(unload_blockers(&bytes), [], "nothing in it keeps it in memory");
+    assert_eq!(
+        unload_blockers(&bytes),
+        [],
+        "nothing in it keeps it in memory"
+    );
 }

@@ -1,6 +1,6 @@
 use super::Budget;
 use crate::artifact::testing::section;
-use crate::artifact::{Metadata, cautions, unload_blockers, links};
+use crate::artifact::{Metadata, cautions, links, unload_blockers};
 use std::path::Path;
 
 #[test]

@@ -44,7 +44,7 @@ impl<R: Shared> Begun<R> {
     /// Goes on with it, on a thread that runs meanwhile what retired plugins have left on it.
     #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
-        record::mine().attend();
+        record::mine().run_pending_destructors();
         let later = self
             .later
             .as_mut()

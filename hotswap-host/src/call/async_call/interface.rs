@@ -68,7 +68,7 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
             let future = contain(&spec, || running.within(|| calls(hold)))?;
             let mut future = pin!(future);
             poll_fn(|cx| {
-                record::mine().attend();
+                record::mine().run_pending_destructors();
                 let poll = || running.within(|| future.as_mut().poll(cx));
                 match contain(&spec, poll) {
                     Ok(polled) => polled.map(Ok),

@@ -294,7 +294,7 @@ fn are_quiet<'n>(dead: &[&'n Node<'_>]) -> bool {
     let ended = look::end(&looks, false);
     if ended.is_err() {
         // Threads that run hooks come back when they are asked.
-        hook_thread::attend_all();
+        hook_thread::run_pending_destructors_on_all();
     }
     ended.is_ok()
 }

@@ -28,12 +28,12 @@
 //! - *What cannot be watched* (signal handlers that are in no chain, what the file declares): checked before the close, and
 //!   reason to keep the library mapped.
 //! - *The end of the process*: nothing is closed any more.
-mod log;
 mod close;
 mod cycles;
+mod free_order;
+mod log;
 mod settings;
 mod state;
-mod free_order;
 
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
@@ -45,6 +45,7 @@ use crate::reclaim::record;
 use crate::retirement::{Holder, Retirement};
 use crate::telemetry::contain;
 use crate::vault::Contents;
+use free_order::FreeOrder;
 use log::RetirementLog;
 pub(crate) use settings::Settings;
 pub use settings::UnloadMode;
@@ -54,7 +55,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use free_order::FreeOrder;
 
 /// The pause between two looks: it doubles while nothing happens.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);

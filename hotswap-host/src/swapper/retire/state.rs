@@ -1,8 +1,8 @@
 //! The states that a retirement goes through, and what each waits for.
-use super::log::RetirementLog;
 use super::close::{self, Closed, Verdict, close, keep};
-use super::settings::Settings;
 use super::free_order::FreeOrder;
+use super::log::RetirementLog;
+use super::settings::Settings;
 use super::{free, spawn};
 use crate::generation::Generation;
 use crate::hook_thread;
@@ -62,7 +62,10 @@ pub(super) enum RetireState {
     /// The operator wants what it leaves to be kept for a while.
     Delay(Leaving),
     /// Older generations, or instances that import it, may still have this one; or others are to be freed before.
-    Shared { instance: Arc<Instance>, order: FreeOrder },
+    Shared {
+        instance: Arc<Instance>,
+        order: FreeOrder,
+    },
     /// A hook has not returned. Afterwards whoever runs it says what there is to be freed.
     Hanging { library: Arc<Library> },
     /// Its own code runs: `on_free` and `Drop`.
@@ -103,7 +106,9 @@ impl RetireState {
     /// Goes on if nothing holds it up. `waited` is how long it has been in this state.
     pub(super) fn step(self, waited: Duration, settings: &Settings, log: &RetirementLog) -> Step {
         match self {
-            RetireState::Grace(leaving) if !leaving.generation.is_ordered() => keep_all(leaving, log),
+            RetireState::Grace(leaving) if !leaving.generation.is_ordered() => {
+                keep_all(leaving, log)
+            }
             RetireState::Grace(leaving) => match slot_holders(&leaving.generation) {
                 holders if holders.is_empty() => next(RetireState::Holds(leaving)),
                 holders => Step::Wait(RetireState::Grace(leaving), holders),
@@ -146,7 +151,9 @@ impl RetireState {
                 holders if holders.is_empty() => Step::Next(Vec::new()),
                 holders => Step::Wait(RetireState::Hanging { library }, holders),
             },
-            RetireState::Shared { instance, order } if !order.is_due() && waited < settings.limit => {
+            RetireState::Shared { instance, order }
+                if !order.is_due() && waited < settings.limit =>
+            {
                 Step::Wait(RetireState::Shared { instance, order }, Vec::new())
             }
             RetireState::Shared { instance, order } => match Arc::try_unwrap(instance) {
@@ -192,7 +199,9 @@ impl RetireState {
                 }];
                 Step::Wait(RetireState::Threads { library, uses }, holders)
             }
-            RetireState::Threads { library, uses } => next(RetireState::Destructors { library, uses }),
+            RetireState::Threads { library, uses } => {
+                next(RetireState::Destructors { library, uses })
+            }
             // A thread or a destructor has handed out another one.
             RetireState::Destructors { library, uses } if library.activity().objects() != 0 => {
                 next(RetireState::Objects { library, uses })
@@ -201,7 +210,10 @@ impl RetireState {
                 let handlers = match close::withdraw_handlers(&library, settings) {
                     Ok(handlers) => handlers,
                     Err(holder) => {
-                        return Step::Wait(RetireState::Destructors { library, uses }, vec![holder]);
+                        return Step::Wait(
+                            RetireState::Destructors { library, uses },
+                            vec![holder],
+                        );
                     }
                 };
                 let skip = settings.skip_destructors && waited > settings.limit;
@@ -249,7 +261,9 @@ impl RetireState {
     pub(super) fn holders_of(&self, instance: &Arc<Instance>) -> Vec<Holder> {
         let has = |instances: &[Arc<Instance>]| instances.iter().any(|i| Arc::ptr_eq(i, instance));
         let (user, imports) = match self {
-            RetireState::Grace(leaving) | RetireState::Holds(leaving) | RetireState::Delay(leaving) => {
+            RetireState::Grace(leaving)
+            | RetireState::Holds(leaving)
+            | RetireState::Delay(leaving) => {
                 return match has(&leaving.generation.get().plugins) {
                     true => leaving.holders(),
                     false => Vec::new(),
@@ -257,7 +271,9 @@ impl RetireState {
             }
             RetireState::Shared { instance: user, .. } => (user.library(), user.imports()),
             // What it imports is with that thread: see `Instance::users`.
-            RetireState::Freeing { .. } | RetireState::Hanging { .. } | RetireState::Errand(_) => return Vec::new(),
+            RetireState::Freeing { .. } | RetireState::Hanging { .. } | RetireState::Errand(_) => {
+                return Vec::new();
+            }
             RetireState::Aside { state, .. } => return state.holders_of(instance),
             RetireState::Objects { library, uses }
             | RetireState::Exiting { library, uses, .. }
@@ -274,7 +290,9 @@ impl RetireState {
     /// The libraries that wait.
     pub(super) fn libraries(&self) -> Vec<Arc<Library>> {
         match self {
-            RetireState::Grace(leaving) | RetireState::Holds(leaving) | RetireState::Delay(leaving) => {
+            RetireState::Grace(leaving)
+            | RetireState::Holds(leaving)
+            | RetireState::Delay(leaving) => {
                 let plugins = leaving.generation.get().plugins.iter();
                 plugins.map(|plugin| plugin.library().clone()).collect()
             }
@@ -297,7 +315,7 @@ fn next(state: RetireState) -> Step {
 
 fn wait_for_destructors(library: Arc<Library>, uses: Uses, pending: &record::Pending) -> Step {
     // Threads that run hooks come back when they are asked.
-    hook_thread::attend_all();
+    hook_thread::run_pending_destructors_on_all();
     let holders = late_destructors(&library, pending);
     Step::Wait(RetireState::Destructors { library, uses }, holders)
 }
@@ -429,7 +447,10 @@ fn start_freeing(instance: Instance, order: FreeOrder, log: &RetirementLog) -> S
         }
         Err(((instance, order), error)) => {
             let instance = Arc::new(instance);
-            Step::Wait(RetireState::Shared { instance, order }, vec![no_thread(&error)])
+            Step::Wait(
+                RetireState::Shared { instance, order },
+                vec![no_thread(&error)],
+            )
         }
     }
 }
