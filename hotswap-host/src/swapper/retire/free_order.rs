@@ -1,17 +1,19 @@
 //! The order in which the replaced instances of one generation are freed.
 use std::sync::{Arc, Weak};
 
-/// An instance's place in the order: after those that import it, and otherwise the last constructed first.
+/// An instance's place in the order. Instances are freed after those that import them, and otherwise in reverse order
+/// of construction.
 ///
-/// A turn that is dropped passes to the next. Nobody waits for it for longer than the limit: an instance that hangs, or
-/// that somebody holds, does not keep strangers in memory. Those that it imports wait all the same, since it owns them.
+/// When a place is dropped, the next one is due. An instance waits for the place before it no longer than the limit, so
+/// that an instance that hangs or is held does not keep unrelated ones in memory. The instances that it imports wait
+/// all the same, since it owns them.
 pub(super) struct FreeOrder {
     before: Weak<()>,
     own: Arc<()>,
 }
 
 impl FreeOrder {
-    /// That of an instance which waits for no other.
+    /// Returns the place of an instance that waits for no other.
     pub(super) fn first() -> Self {
         FreeOrder {
             before: Weak::new(),
@@ -19,7 +21,7 @@ impl FreeOrder {
         }
     }
 
-    /// The turn after this one.
+    /// Returns the place after this one.
     pub(super) fn next(&self) -> Self {
         FreeOrder {
             before: Arc::downgrade(&self.own),
@@ -27,7 +29,7 @@ impl FreeOrder {
         }
     }
 
-    /// Whether the turn before has passed.
+    /// Returns true if the place before this one has been dropped.
     pub(super) fn is_due(&self) -> bool {
         self.before.strong_count() == 0
     }

@@ -1,4 +1,4 @@
-//! The states that a retirement goes through, and what each waits for.
+//! The states of a retirement, and what each of them waits for.
 use super::close::{self, Closed, Verdict, close, keep};
 use super::free_order::FreeOrder;
 use super::log::RetirementLog;
@@ -24,28 +24,29 @@ use std::time::Duration;
 
 /// A generation that was replaced.
 pub(super) struct Leaving {
-    /// Shared with whoever closes a gate.
+    /// The generation. A hand-over that has closed a gate shares it.
     pub(super) generation: Arc<Retired<Generation>>,
-    /// The instances that the live generation does not share, in its order.
+    /// The instances that the live generation does not share, in the order of this one.
     pub(super) replaced: Vec<Arc<Instance>>,
 }
 
 impl Leaving {
-    /// The calls, pins and holds that use it.
+    /// Returns the calls, pins, and holds that use it.
     fn holders(&self) -> Vec<Holder> {
         let mut holders = slot_holders(&self.generation);
         holders.extend(self.counted());
         holders
     }
 
-    /// The holds, and the async calls that have not ended. Means nothing before no slot holds the generation any more.
+    /// Returns the holds, and the async calls that have not ended. The result means nothing while a slot holds the
+    /// generation.
     fn counted(&self) -> Vec<Holder> {
         let holds = match self.generation.holds() {
             0 => None,
             count => Some(Holder::Holds { count }),
         };
         let generation = self.generation.get();
-        // After the holds: see `async_call::count`.
+        // The async calls come after the holds: see `async_call::count`.
         let async_calls = generation
             .async_calls
             .holders(&generation.plugins, |_| true);
@@ -53,57 +54,58 @@ impl Leaving {
     }
 }
 
-/// What is retired, and what it waits for.
+/// One retired thing, and the condition that it waits for.
 pub(super) enum RetireState {
-    /// No slot may hold the generation any more.
+    /// Waits until no slot holds the generation.
     Grace(Leaving),
-    /// Nor may there be counted holds of it, or async calls that have not ended.
+    /// Waits until there are no counted holds of it, and no async calls that have not ended.
     Holds(Leaving),
-    /// The operator wants what it leaves to be kept for a while.
+    /// Waits for the delay that the operator has set before anything is freed.
     Delay(Leaving),
-    /// Older generations, or instances that import it, may still have this one; or others are to be freed before.
+    /// Waits until no older generation and no importing instance has this one, and until the instances before it in the
+    /// order have been freed.
     Shared {
         instance: Arc<Instance>,
         order: FreeOrder,
     },
-    /// A hook has not returned. Afterwards whoever runs it says what there is to be freed.
+    /// Waits for a hook that has not returned. Afterwards, the thread that runs the hook reports what is to be freed.
     Hanging { library: Arc<Library> },
-    /// Its own code runs: `on_free` and `Drop`.
+    /// Waits for the plugin's own code: `on_free` and `Drop`.
     Freeing {
         library: Arc<Library>,
         thread: JoinHandle<Uses>,
     },
-    /// Objects of its own that others have.
+    /// Waits for objects of the plugin that others have.
     Objects { library: Arc<Library>, uses: Uses },
-    /// Code of it runs on a thread, and then it waits on: see `cycles`.
+    /// Waits for code of the plugin that runs on a thread, and then goes on to `state`: see `cycles`.
     Aside {
         state: Box<RetireState>,
         thread: JoinHandle<()>,
     },
-    /// Threads that it started.
+    /// Waits for threads that the plugin has started.
     Threads { library: Arc<Library>, uses: Uses },
-    /// Destructors of its thread-locals on all threads.
+    /// Waits for destructors of the plugin's thread-locals, on all threads.
     Destructors { library: Arc<Library>, uses: Uses },
-    /// Its exit functions run: see `load::exit`.
+    /// Waits for the plugin's exit functions: see `load::exit`.
     Exiting {
         library: Arc<Library>,
         uses: Uses,
         thread: JoinHandle<()>,
     },
-    /// Code of plugins that is to run once, on a thread of its own, and that nobody waits for.
+    /// Runs code of plugins once, on a thread of its own that nothing waits for.
     Errand(Box<dyn FnOnce() + Send>),
 }
 
-/// What came of a look.
+/// The outcome of one step.
 pub(super) enum Step {
-    /// It has to wait, for these.
+    /// It has to wait for these holders.
     Wait(RetireState, Vec<Holder>),
-    /// What is to be done instead; nothing when it is done.
+    /// The states to continue with. There are none when the retirement has ended.
     Next(Vec<RetireState>),
 }
 
 impl RetireState {
-    /// Goes on if nothing holds it up. `waited` is how long it has been in this state.
+    /// Goes on if nothing holds it up. `waited` is the time that it has spent in this state.
     pub(super) fn step(self, waited: Duration, settings: &Settings, log: &RetirementLog) -> Step {
         match self {
             RetireState::Grace(leaving) if !leaving.generation.is_ordered() => {
@@ -129,12 +131,12 @@ impl RetireState {
                     states.extend(in_turn(replaced));
                     Step::Next(states)
                 }
-                // Cannot be: nobody can pin or hold it again.
+                // This cannot happen, because it cannot be pinned or held again.
                 Ok(Err(generation)) => next(RetireState::Grace(Leaving {
                     generation: generation.into(),
                     replaced,
                 })),
-                // A gate is closed.
+                // A hand-over that has closed a gate shares the generation.
                 Err(generation) => {
                     let leaving = Leaving {
                         generation,
@@ -164,11 +166,11 @@ impl RetireState {
                 }
             },
             RetireState::Freeing { library, thread } if !thread.is_finished() => {
-                // Before `on_free` the plugin waits for these.
+                // The plugin waits for its tasks before it runs `on_free`.
                 let holder = objects::tasks(&library).unwrap_or(Holder::Drop);
                 Step::Wait(RetireState::Freeing { library, thread }, vec![holder])
             }
-            // Joined, so the destructors of its own thread-locals have run too.
+            // The join also waits for the destructors of the thread's own thread-locals.
             RetireState::Freeing { library, thread } => next(RetireState::Objects {
                 library,
                 uses: thread.join().unwrap_or_default(),
@@ -176,7 +178,7 @@ impl RetireState {
             RetireState::Objects { library, uses } if library.activity().objects() != 0 => {
                 let mut holders = objects::holders(&library);
                 if holders.is_empty() {
-                    // The drop of one has not returned.
+                    // The drop of an object has not returned.
                     holders.push(Holder::Drop);
                 }
                 Step::Wait(RetireState::Objects { library, uses }, holders)
@@ -189,7 +191,8 @@ impl RetireState {
                 Step::Wait(RetireState::Aside { state, thread }, vec![holder])
             }
             RetireState::Aside { state, thread } => {
-                // A panic was caught where it was thrown; joined for the destructors of its thread-locals.
+                // The panic was caught where it was thrown. The join waits for the destructors of the thread's
+                // thread-locals.
                 let _ = thread.join();
                 next(*state)
             }
@@ -202,7 +205,7 @@ impl RetireState {
             RetireState::Threads { library, uses } => {
                 next(RetireState::Destructors { library, uses })
             }
-            // A thread or a destructor has handed out another one.
+            // A thread or a destructor has handed out another object.
             RetireState::Destructors { library, uses } if library.activity().objects() != 0 => {
                 next(RetireState::Objects { library, uses })
             }
@@ -222,7 +225,7 @@ impl RetireState {
                 }
                 leave(library, uses, handlers, settings, log)
             }
-            // It may have made any of the others.
+            // The exit functions may have made objects, threads, or destructors.
             RetireState::Exiting {
                 library,
                 uses,
@@ -257,7 +260,7 @@ impl RetireState {
         }
     }
 
-    /// What of this keeps `instance`, which waits for it.
+    /// Returns the holders in this retirement that keep `instance`, which waits for it.
     pub(super) fn holders_of(&self, instance: &Arc<Instance>) -> Vec<Holder> {
         let has = |instances: &[Arc<Instance>]| instances.iter().any(|i| Arc::ptr_eq(i, instance));
         let (user, imports) = match self {
@@ -270,7 +273,7 @@ impl RetireState {
                 };
             }
             RetireState::Shared { instance: user, .. } => (user.library(), user.imports()),
-            // What it imports is with that thread: see `Instance::users`.
+            // The thread owns its imports: see `Instance::users`.
             RetireState::Freeing { .. } | RetireState::Hanging { .. } | RetireState::Errand(_) => {
                 return Vec::new();
             }
@@ -287,7 +290,7 @@ impl RetireState {
             .collect()
     }
 
-    /// The libraries that wait.
+    /// Returns the libraries that wait.
     pub(super) fn libraries(&self) -> Vec<Arc<Library>> {
         match self {
             RetireState::Grace(leaving)
@@ -350,11 +353,12 @@ fn leave(
 }
 
 fn run_exit_functions(library: Arc<Library>, uses: Uses) -> Step {
-    // Its code runs again, without being counted.
+    // The library's code runs again without being counted.
     library.activity().unretire();
     let run = |library: Arc<Library>| {
         while let Some(function) = exit::take(&library) {
-            // SAFETY: whoever waits for this thread keeps the library mapped.
+            // SAFETY: the retirement waits for this thread before it closes the library, so the function is mapped.
+            // `take` returns each function once.
             unsafe { function.run() };
         }
     };
@@ -371,7 +375,7 @@ fn run_exit_functions(library: Arc<Library>, uses: Uses) -> Step {
     }
 }
 
-/// The hook of a plugin that has not returned, if there is one.
+/// Returns the hook of the plugin that has not returned, if there is one.
 fn running_hook(library: &Library) -> Vec<Holder> {
     let hook = library.running_hook().map(|hook| Holder::Hook {
         plugin: library.plugin().to_owned(),
@@ -382,7 +386,7 @@ fn running_hook(library: &Library) -> Vec<Holder> {
 
 fn no_thread(error: &io::Error) -> Holder {
     Holder::Other {
-        reason: format!("the want of a thread to free it on: {error}"),
+        reason: format!("a failure to start the thread that frees it: {error}"),
     }
 }
 
@@ -390,7 +394,7 @@ fn no_thread(error: &io::Error) -> Holder {
 fn keep_needed(instance: Arc<Instance>, log: &RetirementLog) {
     let user = instance.needed_by().unwrap_or_default();
     let reason = format!("{user}, which imports it and stays mapped");
-    // What it uses itself it goes on owning: it is never freed.
+    // The instance is never freed, so it goes on owning what it uses.
     keep(
         instance.library(),
         Uses::default(),
@@ -400,10 +404,10 @@ fn keep_needed(instance: Arc<Instance>, log: &RetirementLog) {
     std::mem::forget(instance);
 }
 
-/// Leaks a generation of which nobody can tell whether it is still used.
+/// Leaks a generation, because the host cannot tell whether it is still used.
 fn keep_all(leaving: Leaving, log: &RetirementLog) -> Step {
     for instance in &leaving.replaced {
-        let reason = "the process may no longer call membarrier, so nobody can tell whether it is still used";
+        let reason = "the process may no longer call membarrier, so the host cannot tell whether it is still used";
         keep(
             instance.library(),
             Uses::default(),
@@ -420,7 +424,7 @@ fn keep_all(leaving: Leaving, log: &RetirementLog) -> Step {
     Step::Next(Vec::new())
 }
 
-/// The instances, each with its turn.
+/// Returns the instances, each with its place in the order.
 fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<RetireState> {
     let mut order = FreeOrder::first();
     let states = replaced.into_iter().rev().map(|instance| {
@@ -437,7 +441,7 @@ fn start_freeing(instance: Instance, order: FreeOrder, log: &RetirementLog) -> S
     let library = instance.library().clone();
     library.activity().unretire();
     let run = |(instance, _turn): (Instance, FreeOrder)| {
-        // SAFETY: it was taken out of its `Arc`, so no generation, no import and no call has it.
+        // SAFETY: `Arc::try_unwrap` returned the instance, so no generation, no import, and no call has it.
         unsafe { free(instance) }.1
     };
     match spawn((instance, order), run) {
@@ -479,9 +483,9 @@ fn late_destructors(library: &Library, pending: &record::Pending) -> Vec<Holder>
     holders
 }
 
-/// Lets go of what only this generation has. The drop of an object in a slot may be the last of it, which runs its plugin's
-/// `Drop`: on a thread for each plugin, so that one that hangs holds up no other. Nobody waits for it, since the object is
-/// counted until its drop has returned.
+/// Releases the objects that only this generation has. If the drop of an object in a slot is the last one, it runs its
+/// plugin's `Drop`. Each plugin's objects are dropped on a thread of their own, so that a `Drop` that hangs holds up no
+/// other. Nothing waits for these threads, since each object is counted until its drop has returned.
 pub(super) fn let_go(contents: Arc<Contents>) -> Vec<RetireState> {
     let objects = Arc::into_inner(contents).map(Contents::into_objects);
     let objects = objects.into_iter().flatten();
