@@ -1,4 +1,4 @@
-//! A swapper's gate: how it is closed and opened, and how those who call by name come to it.
+//! Closes and opens a swapper's gate, and lets calls by name enter.
 use super::closing::Closing;
 use super::handles::Handles;
 use super::inner::Inner;
@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Inner {
-    /// Pins the live generation, to call the plugin that `which` finds there. Waits while that is behind a closed gate.
+    /// Pins the live generation to call the plugin that `which` finds there. Waits while the plugin is behind a closed
+    /// gate.
     pub(crate) fn enter_plugin(
         &self,
         which: impl Fn(&Generation) -> Option<&Instance>,
@@ -22,10 +23,10 @@ impl Inner {
         self.enter(|live| which(live).map_or(CallTarget::NOTHING, |plugin| plugin.call_target()))
     }
 
-    /// The same without waiting.
+    /// Does the same as [`enter_plugin`](Self::enter_plugin) without waiting.
     ///
     /// # Errors
-    /// The gate.
+    /// The plugin is behind this gate.
     pub(crate) fn enter_plugin_or_gate(
         &self,
         which: impl Fn(&Generation) -> Option<&Instance>,
@@ -57,22 +58,23 @@ impl Inner {
         Ok(pinned)
     }
 
-    /// Pins the live generation, to call whatever it has. Waits while a gate is closed.
+    /// Pins the live generation to call anything in it. Waits while a gate is closed.
     pub(crate) fn enter_anything(&self) -> Pinned<'_, Generation> {
         self.enter(|_| CallTarget::ANYTHING)
     }
 
-    /// Pins the live generation, to call its live function of this name. Waits while that is behind a closed gate.
+    /// Pins the live generation to call its live function with this name. Waits while that is behind a closed gate.
     pub(crate) fn enter_live_function(&self, name: &str) -> Pinned<'_, Generation> {
         self.enter_plugin(|live| Some(&**live.live_function(name)?.0))
     }
 
-    /// The same, to call the handler of its live type of this name.
+    /// Pins the live generation to call the handler of its live type with this name. Waits while that is behind a
+    /// closed gate.
     pub(crate) fn enter_live_type(&self, name: &str) -> Pinned<'_, Generation> {
         self.enter_plugin(|live| Some(live.type_named(name)?.instance()))
     }
 
-    /// Closes a gate before the plugins whose state is handed over to `next`, and those that reach them.
+    /// Closes a gate in front of the plugins whose state is handed over to `next`, and of those that reach them.
     pub(super) fn close_gate(
         &self,
         live: &Holding<Generation>,
@@ -101,7 +103,7 @@ impl Inner {
     }
 }
 
-/// Sets what each handle means in the twin of a generation in which all mean something.
+/// Binds each handle in the gated copy of a generation in which all handles are bound.
 fn bind_gated_copy(handles: &Handles<'_>, gated_copy: &Generation) {
     for (index, handle) in handles.iter().enumerate() {
         let bound = handle.upgrade().map(|spec| spec.bind_in(gated_copy, index));
