@@ -1,7 +1,7 @@
 //! Reads the metadata of a plugin's file without running any of its code.
 //!
 //! An artifact is a shared library with a section of metadata. If `cargo hotswap build` made it, it also has a [`Note`]
-//! after its last byte, on the sources from which it was built. [`find`] lists the artifacts of a directory.
+//! after its last byte, on the sources from which it was built. [`find()`] lists the artifacts of a directory.
 //! [`Artifact::read`] reads one, and refuses files that are not plugins for this host. [`unload_blockers`] lists what
 //! would keep it from leaving memory, and [`cautions`] lists its uses of things that the process has only once.
 //!

@@ -5,7 +5,7 @@ use super::texts;
 use hotswap_plugin::contract::metadata::NOTE_MAGIC;
 use serde::{Deserialize, Serialize};
 
-/// What `cargo hotswap build` knew of a plugin's sources.
+/// A note of `cargo hotswap build` on a plugin's sources.
 ///
 /// The note is after the last byte of the library, where no loader looks, and is not part of the [`BuildId`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

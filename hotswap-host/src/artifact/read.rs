@@ -22,7 +22,7 @@ pub struct Artifact {
     pub build_id: BuildId,
     /// The data that the build recorded.
     pub metadata: Metadata,
-    /// What `cargo hotswap build` knew of the sources, if it made the file.
+    /// The note on the sources, if `cargo hotswap build` made the file.
     pub note: Option<Note>,
     /// The place in the file for the host's address, empty if there is none.
     #[serde(skip)]

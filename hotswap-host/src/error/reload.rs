@@ -319,7 +319,7 @@ pub enum ReloadError {
         plugin: PluginName,
         /// The function or the interface.
         item: String,
-        /// What would happen to the handle.
+        /// The effect of the reload on the handle.
         message: String,
     },
     /// A [prefill closure](crate::Builder::prefill) of the host failed or panicked.

@@ -303,7 +303,7 @@ pub struct PluginListing {
     pub build_id: BuildId,
     /// The time at which this instance was loaded.
     pub loaded_at: SystemTime,
-    /// What `cargo hotswap build` knew of the sources.
+    /// The note of `cargo hotswap build` on the sources.
     pub note: Option<Note>,
     /// The plugins that it imports.
     pub dependencies: Vec<PluginName>,

@@ -132,17 +132,17 @@ impl Library {
     /// Makes a library for which nothing is opened.
     #[cfg(test)]
     pub(crate) fn unopened() -> Arc<Library> {
-        Library::of_nobody("nobody", BuildId::of(b""))
+        Library::without_owner("unopened", BuildId::of(b""))
     }
 
     /// Makes a library that no swapper owns.
     #[cfg(test)]
-    pub(crate) fn of_nobody(plugin: &str, build_id: BuildId) -> Arc<Library> {
-        struct Nobody;
-        impl Owner for Nobody {
+    pub(crate) fn without_owner(plugin: &str, build_id: BuildId) -> Arc<Library> {
+        struct NoOwner;
+        impl Owner for NoOwner {
             fn request_reload(self: Arc<Self>, _: &str) {}
         }
-        let owner = Weak::<Nobody>::new();
+        let owner = Weak::<NoOwner>::new();
         let table = super::watched_functions::table;
         Library::new(plugin, build_id, 0..0, Vec::new(), owner, table)
     }
@@ -480,7 +480,7 @@ mod tests {
     use std::sync::Arc;
 
     fn library(build_id: BuildId) -> Arc<Library> {
-        Library::of_nobody("world", build_id)
+        Library::without_owner("world", build_id)
     }
 
     /// File systems count inodes in 32 bits, and descriptor numbers are reused. The dynamic linker may then return an

@@ -1,4 +1,4 @@
-//! What glibc knows of opened libraries, and its functions that take a signal and a handler.
+//! The libraries that glibc has opened, and its functions that take a signal and a handler.
 use super::linux::page_size;
 use hotswap_plugin::contract::shim::SignalCall;
 use libloading::os::unix as dl;

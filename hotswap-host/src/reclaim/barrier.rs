@@ -1,5 +1,5 @@
-//! A pair of barriers: [`light`] is cheap and is part of every pin, and [`heavy`] is expensive and is part of every
-//! switch.
+//! A pair of barriers: [`light`](Barriers::light) is cheap and is part of every pin, and [`heavy`](Barriers::heavy) is
+//! expensive and is part of every switch.
 //!
 //! # What they guarantee
 //! For each execution of `light` on one thread and of `heavy` on another, one of these two statements holds:

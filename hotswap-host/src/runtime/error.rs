@@ -51,8 +51,8 @@ pub enum RuntimeError {
     },
     /// Others could put another directory in its place. In this case, no library is opened by its path.
     #[error(
-        "the runtime directory {} could be exchanged, because {} {exposure}; set HOTSWAP_RUNTIME_DIR to a directory above which \
-         nobody else can write",
+        "the runtime directory {} could be exchanged, because {} {exposure}; set HOTSWAP_RUNTIME_DIR to a directory whose \
+         parents only you and root can write to",
         path(dir),
         path(ancestor)
     )]

@@ -27,7 +27,7 @@ pub(super) fn request_reload(host: &HostRecord) -> io::Result<()> {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             format!(
-                "the file of the host with process id {pid} names signal {signal}, which is not one for reloading; nothing was \
+                "the host with process id {pid} claims to reload on signal {signal}, which is not one for reloading; nothing was \
                  sent, call `hotswap_host::signal::reload_on` in it with SIGUSR1"
             ),
         ));

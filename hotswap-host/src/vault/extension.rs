@@ -39,7 +39,7 @@ impl Kinds {
         let make = |kind: &Kind| Filled {
             desc: kind.desc,
             value: (kind.make)(),
-            by: vec![By::Nobody; kind.desc.slots.len()],
+            by: vec![By::Empty; kind.desc.slots.len()],
         };
         Extensions(self.0.iter().map(make).collect())
     }
@@ -76,7 +76,7 @@ struct Filled {
 #[derive(Clone, Default)]
 enum By {
     #[default]
-    Nobody,
+    Empty,
     /// The host, or this plugin.
     Author(Option<PluginName>),
 }
@@ -101,8 +101,8 @@ impl Filled {
     ) -> Result<(), ExtensionError> {
         let by = match &self.by[index] {
             By::Author(by) => Author::of(by),
-            By::Nobody if again => author,
-            By::Nobody => return Ok(()),
+            By::Empty if again => author,
+            By::Empty => return Ok(()),
         };
         Err(ExtensionError::Filled {
             extension: self.desc.name.to_string(),

@@ -9,7 +9,7 @@ use hotswap_plugin::live_data::Saved;
 use hotswap_plugin::{LiveData, Value};
 use std::fmt;
 
-/// A live type of one generation: see [`Generation::live_type`].
+/// A live type of one generation: see [`Generation::live_type`](crate::Generation::live_type).
 ///
 /// Its methods leave the data that they are given unchanged, even if they fail.
 #[derive(Clone, Copy)]
