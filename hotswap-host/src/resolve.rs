@@ -62,7 +62,7 @@ fn check_names(node: &Node<'_>, nodes: &BTreeMap<PluginName, Node<'_>>) -> Resul
                 known.map(PluginName::as_str),
             ) {
                 Some(name) => format!("there is no such plugin; did you mean {name}?"),
-                None => "there is no such plugin: build it, or make the import optional".into(),
+                None => "there is no such plugin; build it, or make the import optional".into(),
             },
         });
     }

@@ -142,5 +142,5 @@ fn what_is_no_set_of_plugins() {
     assert_snapshot!(refused(&["set/half.so"]), @"error: the plugin directory <root>/set/half.so is not a directory; name the directory that the plugins are in");
     fixture.library("twice/libone.so", "Hello-World", &[], &[]);
     fixture.library("twice/libtwo.so", "hello_world", &[], &[]);
-    assert_snapshot!(refused(&["twice"]), @"error: two artifacts hold the plugin hello_world: <root>/twice/libone.so and <root>/twice/libtwo.so: remove one of them");
+    assert_snapshot!(refused(&["twice"]), @"error: two artifacts contain the plugin hello_world: <root>/twice/libone.so and <root>/twice/libtwo.so; remove one of them");
 }

@@ -53,7 +53,7 @@ pub enum ReloadError {
     Runtime(#[from] RuntimeError),
     /// Two artifacts contain plugins with the same name.
     #[error(
-        "two artifacts hold the plugin {name}: {} and {}: remove one of them",
+        "two artifacts contain the plugin {name}: {} and {}; remove one of them",
         path(first),
         path(second)
     )]
@@ -66,7 +66,7 @@ pub enum ReloadError {
         second: PathBuf,
     },
     /// Two live functions, or two live types, have the same name.
-    #[error("two live {kind}s are called {name}: {first}, and {second}: rename one of them")]
+    #[error("two live {kind}s are called {name}: {first}, and {second}; rename one of them")]
     LiveDuplicate {
         /// The kind of the items.
         kind: LiveKind,
@@ -79,7 +79,7 @@ pub enum ReloadError {
     },
     /// Two crates that are linked into the program contain plugins with the same name.
     #[error(
-        "two crates that are linked into the program hold the plugin {name}: {first} and {second}: rename one of the plugins"
+        "two crates that are linked into the program contain the plugin {name}: {first} and {second}; rename one of the plugins"
     )]
     LinkedDuplicate {
         /// The name, as the second crate spells it.
@@ -107,7 +107,7 @@ pub enum ReloadError {
     },
     /// The plugins are linked into the program, so none of them changes while it runs.
     #[error(
-        "the plugins are linked into {}, so none can be reloaded: to change one, build the program again with `cargo \
+        "the plugins are linked into {}, so none can be reloaded; to change one, build the program again with `cargo \
          hotswap build --static` and restart it; to reload, start it with `cargo hotswap run`, which loads them",
         path(program)
     )]
@@ -136,7 +136,7 @@ pub enum ReloadError {
         nearest: Option<PluginName>,
     },
     /// The reload is limited to certain plugins, and one of them is not on the allow-list.
-    #[error("the plugin {name} is not on the allow-list: see `Builder::allow`")]
+    #[error("the plugin {name} is not on the allow-list; see `Builder::allow`")]
     NotAllowed {
         /// The plugin.
         name: PluginName,
@@ -339,7 +339,7 @@ pub enum ReloadError {
     Thread(std::io::Error),
     /// The host itself was built so that a panic ends the process, so it could not contain a panic of a plugin.
     #[error(
-        "this host was built with `panic = \"abort\"`, which would let any panic in a plugin end it: set \
+        "this host was built with `panic = \"abort\"`, so any panic in a plugin would end it; set \
          `panic = \"unwind\"` in the profile it is built with"
     )]
     HostAborts,

@@ -81,7 +81,7 @@ mod tests {
             error.as_deref(),
             Some(
                 "two live types are called blaze: in module jobs of world (libworld.so), and in module jobs of world \
-                 (libworld.so): rename one of them"
+                 (libworld.so); rename one of them"
             )
         );
     }

@@ -77,7 +77,7 @@ fn a_host_in_which_panics_abort() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"this host was built with `panic = "abort"`, which would let any panic in a plugin end it: set `panic = "unwind"` in the profile it is built with"#);
+    assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"this host was built with `panic = "abort"`, so any panic in a plugin would end it; set `panic = "unwind"` in the profile it is built with"#);
     assert_eq!(runtime.path().read_dir().unwrap().count(), 0);
 }
 

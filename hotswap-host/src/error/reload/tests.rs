@@ -58,7 +58,7 @@ fn an_optional_plugin_that_cannot_be_left_out() {
                 second: place("beta"),
             },
             "two live functions are called roll_call: in module jobs of alpha (/plugins/libalpha.so), and in module jobs of \
-             beta (/plugins/libbeta.so): rename one of them",
+             beta (/plugins/libbeta.so); rename one of them",
         ),
     ];
     for (failure, text) in failures {

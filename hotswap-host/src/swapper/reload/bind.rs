@@ -87,7 +87,7 @@ fn from_host(
             file: loaded.file.clone(),
             import: format!("{} of the host", need.name),
             message: match provided.as_slice() {
-                [] => "the host provides nothing: see `Builder::provide`".into(),
+                [] => "the host provides nothing; see `Builder::provide`".into(),
                 names => format!("the host provides {}", names.join(", ")),
             },
         });

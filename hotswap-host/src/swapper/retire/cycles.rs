@@ -19,10 +19,9 @@
 //! No code of the unreachable plugins can run, except for destructors of thread-locals that wait for their threads. The
 //! host asks for these and waits for them. Suppose that a look (see `activity`) found none, and saw nothing enter any
 //! of these plugins since before the owners of their objects were listed. Then no code of any of them can run again
-//! unless it is begun here: a plugin that got an object, or a thread that was made, after the list was made came from
-//! such code, and was counted as an entrance. So no call of their objects is running, and no poll of their futures.
-//! This is what [`objects::revoke`] and [`objects::end_futures`] require.
-//!
+//! unless it is begun here: only their own code could have given away an object or made a thread after the list was
+//! made, and that would have been counted as an entrance. So no call of their objects is running, and no poll of their
+//! futures. This is what [`objects::revoke`] and [`objects::end_futures`] require.
 //! # The order of the drops
 //! A drop runs code of these plugins, which may use the others, start threads, and make objects. So the host drops the
 //! futures of one library, or the objects of one library, at a time, and then looks at everything again.

@@ -93,12 +93,12 @@ fn a_handle_needs_it_whatever_is_wrong_with_it() {
     let said: Vec<_> = said.into_iter().map(|(_, text)| text).collect();
     assert_snapshot!(said.join("\n"), @r"
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: DIR/libsummit.so is not a library in any known format; build it with `cargo hotswap build`
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) imports nobody: there is no such plugin: build it, or make the import optional
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) imports nobody: there is no such plugin; build it, or make the import optional
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): plugins import each other in a circle: summit -> summit
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) is not reloadable, but imports reloadable plugins (summit -> middle -> bottom); make all of them reloadable, or none
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): the host holds a handle of summit.trace: the new build has no such function; put it back, or drop the handle before the reload
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: new panicked: gave up: panic (DIR/libsummit.so)
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): two artifacts hold the plugin summit: DIR/libsummit.so and DIR/libsummit2.so: remove one of them
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): two artifacts contain the plugin summit: DIR/libsummit.so and DIR/libsummit2.so; remove one of them
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): middle cannot be removed: it is imported by summit; keep it, or remove summit too
     ");
     assert_eq!(
