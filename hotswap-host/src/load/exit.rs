@@ -8,7 +8,6 @@
 //!   their own before the last look.
 //! - When the process ends, by `exit` or by returning from `main`, [`at_end`] first makes sure that nothing is closed
 //!   any more, and then runs the functions of all libraries in reverse order of registration.
-//!   more, and then runs those of all libraries, the last registered first.
 //!
 //! `at_end` is one exit function of the host, registered before the first library is opened. So exit functions that the
 //! host itself registers later run before it. None of them is code of a plugin, and the C library knows of no exit

@@ -3,7 +3,6 @@
 //! Everything is read, written, and removed through descriptors: that of the base directory, and that of the host's
 //! directory in it. Only directories with hotswap's mark are removed, and only those of their files that hosts make. If
 //! anything else is there, it stays, and so does the directory.
-//! so does the directory.
 use super::process;
 use super::record::HostRecord;
 use super::small_file::{self, hidden};

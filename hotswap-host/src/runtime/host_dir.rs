@@ -10,8 +10,8 @@
 //!   directory again, under the same name, in the same base directory or, if that is not possible, in the next one.
 //!   This also keeps the host from trusting a directory that someone else has made at the old place.
 //!
-//! Between these looks, the directory is not named but held: see [`Held`]. If it is exchanged for
-//! another one, only a name is exchanged, and nothing is read, written, or removed by that name.
+//! Between these looks, the directory is not named but held: see [`Held`]. If it is exchanged for another one, only a
+//! name is exchanged, and nothing is read, written, or removed by that name.
 use super::base::{self, Base};
 use super::error::RuntimeError;
 use super::held::{HOST, Held, LOCK, MARK, REPORT, sweep};

@@ -27,7 +27,6 @@
 //!
 //! A host whose first load is refused usually ends, and its directory goes with it. Therefore a process that starts a
 //! host may name a file in [`FIRST_REPORT`], and the host writes the report of its first load into that file.
-//! [`FIRST_REPORT`], into which the host writes the report of its first load.
 mod base;
 mod error;
 mod first_report;

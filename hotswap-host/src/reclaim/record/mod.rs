@@ -19,6 +19,7 @@
 //! `thread::current()` away in the destructor of a key, while the destructor of a thread-local may use another
 //! thread-local, log, call a plugin, or spawn a thread. A record that is taken after the last round of keys belongs to
 //! a dead thread, which the host recognizes by the thread's id and its start time.
+//!
 //! # Destructors of retired libraries
 //! A thread that lives on runs them at its next pin, once the retiring side has [asked for
 //! it](Record::has_pending_destructors). The destructors of a library run on the thread that registered them, or never:

@@ -22,6 +22,7 @@
 //! unless it is begun here: only their own code could have given away an object or made a thread after the list was
 //! made, and that would have been counted as an entrance. So no call of their objects is running, and no poll of their
 //! futures. This is what [`objects::revoke`] and [`objects::end_futures`] require.
+//!
 //! # The order of the drops
 //! A drop runs code of these plugins, which may use the others, start threads, and make objects. So the host drops the
 //! futures of one library, or the objects of one library, at a time, and then looks at everything again.
