@@ -136,7 +136,7 @@ fn what_is_no_plugin_is_not_sealed() {
         ("no.so", "is not a library in any known format"),
         ("plain.so", "is a plain library without plugin metadata"),
         ("half.so", "is truncated"),
-        ("bare.so", "leave its section `.hotswap` in place"),
+        ("bare.so", "keep its section `.hotswap`"),
         ("missing.so", "does not exist"),
     ] {
         let before = fs::read(fixture.root.join(name)).ok();

@@ -135,7 +135,7 @@ pub enum ArtifactProblem {
         "has more than {limit} {what}, which is the limit; build it again with `cargo hotswap build`"
     )]
     TooMuch {
-        /// The thing that there is too much of.
+        /// The thing that is limited.
         what: &'static str,
         /// The limit: see [`limits`](super::limits).
         limit: u64,
