@@ -45,7 +45,7 @@ fn a_file_that_is_cut_short() {
     let whole = crate::support::probe();
     let (problem, text) = instead(|file| fs::write(file, &whole[..4096]).unwrap());
     assert!(matches!(problem, Problem::Truncated { len: 4096, .. }));
-    insta::with_settings!({filters => vec![(r"have \d+ or", "have <n> or")]}, {
+    insta::with_settings!({filters => vec![(r"at least \d+", "at least <n>")]}, {
         assert_snapshot!(text, @"probe: <dir>/libprobe.so is truncated: it has 4096 bytes, but should have at least <n>; build it again");
     });
     // Whole but for a part of its note.
