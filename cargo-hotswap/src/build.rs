@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cargo_metadata::{Package, PackageId};
-use hotswap_host::artifact::{self, Artifact, ArtifactError, ArtifactProblem, BuildId, Hindrance};
+use hotswap_host::artifact::{
+    self, Artifact, ArtifactError, ArtifactProblem, BuildId, UnloadBlocker,
+};
 use hotswap_host::shown;
 
 use crate::call::file_of;
@@ -298,15 +300,15 @@ fn examine(
         }
     };
     let name = &plugin.name;
-    for hindrance in artifact::hindrances(bytes) {
-        let consequence = match &hindrance {
-            Hindrance::Needs { library } if library.starts_with("libstd-") => {
+    for blocker in artifact::unload_blockers(bytes) {
+        let consequence = match &blocker {
+            UnloadBlocker::Needs { library } if library.starts_with("libstd-") => {
                 let origin = settings::find_prefer_dynamic(calls);
                 let origin = origin
                     .unwrap_or_else(|| format!("something that makes `{name}` need {library}"));
                 return Err(Error::PreferDynamic { origin });
             }
-            Hindrance::StaticTls => {
+            UnloadBlocker::StaticTls => {
                 "no version of it ever leaves memory, and after some dozen reloads no other can be loaded; build what it \
                  links with the default TLS model: mimalloc with its feature `local_dynamic_tls`, jemalloc with \
                  `disable_initial_exec_tls`"
@@ -316,7 +318,7 @@ fn examine(
         calls
             .session
             .ui
-            .warn(format_args!("{name} {hindrance}: {consequence}"));
+            .warn(format_args!("{name} {blocker}: {consequence}"));
     }
     for caution in cautions {
         calls.session.ui.warn(format_args!("{name} {caution}"));

@@ -1,7 +1,8 @@
-//! What the environment says of directories: the one place that asks.
+//! Reads the environment variables that name directories. No other module does.
 //!
-//! A process that has more rights than whoever started it, because its file is setuid or has capabilities, must not look for code
-//! where that user says, nor write there. To it, none of these variables is set.
+//! A process that has more rights than the user who started it, because its file is setuid or has capabilities, must
+//! not look for code where that user says, and must not write there. For such a process, none of these variables is
+//! set.
 use crate::base::paths::absolute;
 use crate::platform;
 use std::env;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 pub(crate) enum Variable {
     /// The plugin directory.
     PluginDir,
-    /// Where running hosts have their directories.
+    /// The directory in which running hosts have their directories.
     RuntimeDir,
     /// The directory of this user's session.
     SessionDir,
@@ -30,8 +31,8 @@ impl Variable {
         }
     }
 
-    /// The path, absolute from now on, unless it is relative and the working directory is gone. `None` where the variable is empty or
-    /// does not count.
+    /// Returns the path, made absolute unless the working directory is gone. Returns `None` if the variable is empty or
+    /// must not be used.
     pub(crate) fn path(self) -> Option<PathBuf> {
         if platform::is_privileged() {
             return None;
@@ -41,7 +42,7 @@ impl Variable {
     }
 }
 
-/// The directory for temporary files.
+/// Returns the directory for temporary files.
 pub(crate) fn temporary_dir() -> PathBuf {
     let usual = || PathBuf::from("/tmp");
     if platform::is_privileged() {
@@ -70,7 +71,7 @@ mod tests {
         Variable::FirstReport,
     ];
 
-    /// The number of somebody else.
+    /// The id of another user.
     const OTHER: u32 = 12345;
 
     #[test]
@@ -111,7 +112,7 @@ mod tests {
         let setuid = run(0o4755);
         assert!(setuid.contains("believed 0, temporary true"), "{setuid}");
         assert!(
-            setuid.contains("no plugin directory is known, since this program has more rights"),
+            setuid.contains("no plugin directory is known, because this program has more rights"),
             "{setuid}"
         );
         assert!(
@@ -144,7 +145,7 @@ mod tests {
         }
     }
 
-    /// The other process: its working directory is its own.
+    /// Runs in another process, which has a working directory of its own.
     #[test]
     #[ignore = "the other process of another test"]
     fn be_nowhere() {
@@ -185,7 +186,7 @@ mod tests {
         );
     }
 
-    /// What another place reads, a setuid host would believe.
+    /// If another module read these variables, a setuid host would believe them.
     #[test]
     fn nobody_else_asks_for_these_variables() {
         fn sources(dir: &Path, found: &mut Vec<(String, String)>) {
@@ -200,7 +201,8 @@ mod tests {
                 }
             }
         }
-        // Those of plugins, for which the host asks as it is told to; the usual one for backtraces; and tests.
+        // The exceptions are the variables of plugins, which the host reads on their behalf, the usual one for
+        // backtraces, and tests.
         let others = [
             "src/environment.rs",
             "load/environment.rs",

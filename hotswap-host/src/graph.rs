@@ -1,4 +1,4 @@
-//! Who needs whom in a set of artifacts: what a host would make of them, before anything of them is loaded.
+//! The dependencies between artifacts, and the problems that a host would find, before anything is loaded.
 use crate::artifact::{Artifact, Import, ImportKind, Metadata};
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// The plugins of a directory and what they need of each other, from their metadata alone.
+/// The plugins of a directory and their dependencies, from their metadata alone.
 ///
 /// ```no_run
 /// use hotswap_host::artifact::{self, Artifact};
@@ -34,11 +34,12 @@ use std::path::PathBuf;
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct Graph {
-    /// The plugins in the order in which a host loads them: each after those it needs, otherwise by name. Where they
-    /// need each other in a circle, each circle counts as cut at one place.
+    /// The plugins in the order in which a host loads them: each after those that it needs, and otherwise by name. A
+    /// cycle is cut at one place.
     pub plugins: Vec<Plugin>,
-    /// Why a host would refuse to load them together, as far as metadata tells: what the host provides and what
-    /// their functions do is not known before. Of needs that cannot be met, a few hundred are told. Serialized as texts.
+    /// The reasons why a host would refuse to load them together, as far as the metadata shows them. It does not show
+    /// what the host provides and what their functions do. At most a few hundred needs that cannot be met are listed.
+    /// They are serialized as texts.
     #[serde(serialize_with = "as_texts")]
     pub problems: Vec<ReloadError>,
 }
@@ -47,41 +48,41 @@ pub struct Graph {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Plugin {
-    /// Its name.
+    /// The name of the plugin.
     pub name: PluginName,
     /// The version of its crate.
     pub version: String,
     /// Its artifact.
     #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
-    /// What it needs, in the order in which its author wrote it.
+    /// The needs of the plugin, in the order in which its author wrote them.
     pub needs: Vec<Need>,
     /// The plugins that need it, in the order in which they are loaded.
     pub users: Vec<PluginName>,
 }
 
-/// Something that a plugin needs of another, or of the host.
+/// A need of a plugin for another one or for the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Need {
-    /// The plugin that it comes from, as that one writes its name where it is there; `None` for the host.
+    /// The plugin that it comes from, spelled as that plugin spells its name if it exists, or `None` for the host.
     pub from: Option<PluginName>,
     /// The interface, if more than the order matters.
     pub interface: Option<String>,
-    /// Who provides it.
+    /// The provider.
     pub kind: ImportKind,
-    /// Whether the plugin also works without it.
+    /// True if the plugin also works without it.
     pub optional: bool,
-    /// What becomes of it.
+    /// The state of the need.
     pub state: NeedState,
 }
 
-/// What becomes of a [`Need`].
+/// The state of a [`Need`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NeedState {
-    /// It is met, or is for the host to meet.
+    /// It is met, or the host has to meet it.
     Met,
     /// It is optional, and there is no such plugin.
     Absent,
@@ -91,24 +92,24 @@ pub enum NeedState {
     NotExported,
     /// The plugin exports another version of the interface.
     AnotherVersion,
-    /// The plugin may be replaced, and the one that needs it may not, so that it could not follow.
+    /// The needed plugin is reloadable, but the one that needs it is not, so it could not follow.
     Replaceable,
-    /// It closes a circle.
+    /// It closes a cycle.
     Circular,
 }
 
 impl NeedState {
-    /// Whether a host refuses the plugins for it.
+    /// Returns true if a host refuses the plugins because of it.
     pub fn is_refused(self) -> bool {
         !matches!(self, NeedState::Met | NeedState::Absent)
     }
 }
 
 impl Graph {
-    /// The graph of these plugins. The order of `artifacts` does not matter.
+    /// Makes the graph of these plugins. The order of `artifacts` does not matter.
     ///
     /// # Errors
-    /// [`ReloadError::Duplicate`] if two of them hold one plugin. Everything else that is wrong with them is among the
+    /// [`ReloadError::Duplicate`] if two artifacts contain the same plugin. All other errors are among the
     /// [`problems`](Self::problems).
     pub fn of(artifacts: &[Artifact]) -> Result<Self, ReloadError> {
         let mut named: BTreeMap<PluginName, &Artifact> = BTreeMap::new();
@@ -161,7 +162,7 @@ impl Graph {
     }
 }
 
-/// The plugin with what is known of its needs by looking at each of them alone.
+/// Returns the plugin with its needs, each of which is looked at on its own.
 fn plugin(
     artifact: &Artifact,
     named: &BTreeMap<PluginName, &Artifact>,
@@ -197,7 +198,7 @@ fn plugin(
     }
 }
 
-/// Why `exporter` cannot be what is imported.
+/// Returns the reason why the import cannot come from `exporter`.
 fn unfit(
     importer: &Artifact,
     import: &Import,
@@ -245,13 +246,14 @@ fn unfit(
     })
 }
 
-/// The order, without the needs for which there is none; those are marked.
+/// Returns the load order. It marks and leaves out the needs that have no order.
 fn order(
     named: &BTreeMap<PluginName, &Artifact>,
     plugins: &mut BTreeMap<PluginName, Plugin>,
     problems: &mut Vec<ReloadError>,
 ) -> Vec<PluginName> {
-    /// So many reasons are told. Each takes a look at all plugins, and a crafted file may have any number of them.
+    /// The number of reasons that are listed. Each requires a look at all plugins, and a crafted file may have any
+    /// number of them.
     const MAX_PROBLEMS: usize = 256;
     let mut left: BTreeMap<_, _> = named
         .iter()
@@ -275,7 +277,7 @@ fn order(
                 .for_each(|need| need.state = state);
         }
         problems.push(error);
-        // One need less is looked at next time.
+        // The next look has one need less.
         let next = refused.last().filter(|_| problems.len() < MAX_PROBLEMS);
         let Some((user, from)) = next else {
             return left.into_keys().collect();
@@ -288,7 +290,7 @@ fn order(
     }
 }
 
-/// Who needs whom, for which there is no order.
+/// Returns the needs for which there is no order.
 fn refused_needs(error: &ReloadError) -> (Vec<(PluginName, PluginName)>, NeedState) {
     match error {
         ReloadError::Import { plugin, import, .. } => {

@@ -1,16 +1,17 @@
-//! The threads that run the hooks of plugins, and the limit that each hook has.
+//! The threads that run the hooks of plugins, and the limit of each hook.
 //!
-//! Hooks do not run on the thread that asks for a reload. It may sleep until the next one, and would keep what hooks have
-//! left in its thread-locals, and so their builds, in memory. And a hook may never return: whoever waits for it gives up
-//! after the limit, and leaves the thread to itself, with what its job owns. So a job owns only what its hook needs: the
-//! instance that runs, and nothing of the generation that is made. The job learns that it was given up when its hook
-//! returns: no other hook begins, and what the job gives is handed to `too_late`.
+//! Hooks do not run on the thread that asks for a reload. That thread may sleep until the next one, and would keep the
+//! values that hooks have left in its thread-locals, and so their builds, in memory. Moreover, a hook may never return.
+//! The waiting thread gives up after the limit and leaves the hook's thread to itself, with everything that its job
+//! owns. So a job owns only what its hook needs: the instance whose hook is running, and nothing of the generation that
+//! is being made. The job learns that it was given up when its hook returns: no other hook begins, and the job's result
+//! goes to `too_late`.
 //!
 //! # Threads that never end
-//! Libraries are opened on these threads, too. A constructor of a library may remember the thread that opens it as the first
-//! one, as if that would live as long as the process: allocators do. So the threads are never ended. Who needs one takes one
-//! that is idle, or starts one more. What plugins have left on an idle thread is dropped when the retiring side
-//! [asks for it](attend_all).
+//! Libraries are opened on these threads, too. A constructor of a library may remember the thread that opens it as the
+//! first one, as if that thread lived as long as the process; allocators do this. So these threads never end. A job
+//! takes an idle thread, or starts another one. The values that plugins have left on an idle thread are dropped when
+//! the retiring side [asks for it](run_pending_destructors_on_all).
 use crate::base::name::PluginName;
 use crate::error::Hook;
 use crate::load::library::Library;
@@ -28,11 +29,11 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 thread_local! {
-    /// Of a thread that runs hooks: who waits for them.
+    /// On a thread that runs hooks: the wait for them.
     static WATCH: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
-    /// This thread runs hooks, or a callback of a reload.
+    /// True while this thread runs hooks, or a callback of a reload.
     static RUNNING: Cell<bool> = const { Cell::new(false) };
-    /// The library whose hook this thread runs.
+    /// The library whose hook this thread is running.
     static HERE: RefCell<Option<Arc<Library>>> = const { RefCell::new(None) };
 }
 
@@ -44,14 +45,15 @@ pub(crate) fn is_running_here() -> bool {
 /// Returns true on a thread that runs a hook of one of these libraries.
 pub(crate) fn runs_hook_of(libraries: &[Arc<Library>]) -> bool {
     let among = |here: &Arc<Library>| libraries.iter().any(|library| Arc::ptr_eq(library, here));
-    // A thread that ends may have no such value any more, and runs no hook.
+    // A thread that ends may no longer have this value, and runs no hook.
     let here = HERE.try_with(|here| here.borrow().as_ref().is_some_and(among));
     here.unwrap_or(false)
 }
 
-/// Runs hooks or callbacks on the calling thread, where a reload that they ask for is refused: it would wait for itself.
+/// Runs hooks or callbacks on the calling thread. A reload that they ask for is refused, because it would wait for
+/// itself.
 pub(crate) fn run_here<R>(run: impl FnOnce() -> R) -> R {
-    /// Sets what the thread was before.
+    /// Restores the previous value.
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -62,7 +64,7 @@ pub(crate) fn run_here<R>(run: impl FnOnce() -> R) -> R {
     run()
 }
 
-/// Runs the check of a reload, on a thread that ends with it: it may call the new plugins.
+/// Runs the check of a reload, on a thread that ends with it, because the check may call the new plugins.
 ///
 /// # Errors
 /// The thread cannot be started.
@@ -73,7 +75,7 @@ pub(crate) fn check<R: Send>(run: impl FnOnce() -> R + Send) -> io::Result<R> {
             run()
         };
         let thread = Builder::new().name("hotswap-check".into());
-        // Joining waits for the end of the thread, destructors included.
+        // The join waits for the end of the thread, including its destructors.
         let checked = thread.spawn_scoped(scope, run)?.join();
         Ok(checked.unwrap_or_else(|payload| resume_unwind(payload)))
     })
@@ -82,7 +84,7 @@ pub(crate) fn check<R: Send>(run: impl FnOnce() -> R + Send) -> io::Result<R> {
 /// Runs a callback of a reload on the calling thread.
 ///
 /// # Errors
-/// The callback returned an error, or panicked.
+/// The callback returned an error or panicked.
 pub(crate) fn callback(
     run: impl FnOnce() -> Result<(), hotswap_plugin::Error>,
 ) -> Result<(), HookError> {
@@ -90,7 +92,7 @@ pub(crate) fn callback(
     run_here(|| collect(|sink| unsafe { guard(sink, run) }))
 }
 
-/// A hook that runs.
+/// A hook that is running.
 #[derive(Debug)]
 pub(crate) struct HookRun {
     pub(crate) library: Arc<Library>,
@@ -100,30 +102,30 @@ pub(crate) struct HookRun {
     since: Instant,
 }
 
-/// A job whose hooks somebody waits for.
+/// A job whose hooks are waited for.
 #[derive(Default)]
 struct Watch {
-    state: Mutex<State>,
+    state: Mutex<HookState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    /// The job has begun.
+struct HookState {
+    /// True once the job has begun.
     begun: bool,
     now: Option<HookRun>,
-    /// The job has given what it gives.
+    /// True once the job has delivered its result.
     finished: bool,
-    /// The wait for the job has been given up.
+    /// True once the wait for the job has been given up.
     given_up: bool,
 }
 
 impl Watch {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HookState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins the job. Returns false where it has been given up.
+    /// Begins the job. Returns false if it has been given up.
     fn begin(&self) -> bool {
         let mut state = self.state();
         state.begun = !state.given_up;
@@ -131,11 +133,11 @@ impl Watch {
     }
 }
 
-/// Has those give up who wait for hooks.
+/// Interrupts a wait for hooks.
 #[derive(Default)]
 pub(crate) struct Interrupt {
     wanted: AtomicBool,
-    /// The wait that goes on, if one does.
+    /// The current wait, if there is one.
     watch: Mutex<Weak<Watch>>,
 }
 
@@ -144,11 +146,11 @@ impl Interrupt {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets whether hooks are still waited for. If not, a wait that is going on ends.
+    /// Sets whether waits for hooks are interrupted. If they are, a current wait ends.
     pub(crate) fn set(&self, wanted: bool) {
         self.wanted.store(wanted, SeqCst);
         if let Some(watch) = self.watch().upgrade() {
-            // Under the lock: whoever looks before waits already.
+            // The lock is held, so that a thread that has looked before is already waiting.
             let _state = watch.state();
             watch.changed.notify_all();
         }
@@ -159,25 +161,25 @@ impl Interrupt {
     }
 }
 
-/// A hook that runs, until this is dropped.
+/// A hook that is running, until this is dropped.
 pub(crate) struct Running<'l> {
     library: &'l Library,
     hook: Hook,
-    /// The library whose hook runs around it on this thread.
+    /// The library of the outer hook on this thread.
     around: Option<Arc<Library>>,
 }
 
 /// The job was given up before this hook.
 pub(crate) struct GivenUp;
 
-/// Returns true if the wait for the job on the calling thread has been given up. Between two hooks that does not change: a job
-/// is given up while a hook of it runs, or before it begins, and then it does not begin.
+/// Returns true if the wait for the job on the calling thread has been given up. This does not change between two
+/// hooks: a job is given up while one of its hooks runs, or before it begins, and then it does not begin.
 pub(crate) fn is_given_up() -> bool {
     let watch = WATCH.with_borrow(Clone::clone);
     watch.is_some_and(|watch| watch.state().given_up)
 }
 
-/// Begins a hook, on the thread that runs it.
+/// Begins a hook on the thread that runs it.
 ///
 /// # Errors
 /// The wait for the job has been given up.
@@ -220,15 +222,15 @@ impl Drop for Running<'_> {
     }
 }
 
-/// Why a job gives nothing.
+/// The reason why a job has no result.
 #[derive(Debug)]
 pub(crate) enum NotRun {
-    /// A hook of it has not returned within the limit.
+    /// One of its hooks has not returned within the limit.
     Late(HookRun),
     /// The wait for this hook was interrupted.
     Interrupted(HookRun),
-    /// There is no thread to run it on, or one that does not begin with it within the limit: to begin, a thread may need
-    /// the dynamic linker, which a constructor may hold.
+    /// There is no thread to run it on, or the thread did not begin within the limit. To begin, a thread may need the
+    /// dynamic linker, whose lock a constructor may hold.
     NoThread(io::Error),
 }
 
@@ -236,14 +238,14 @@ pub(crate) enum NotRun {
 #[derive(Clone)]
 struct Worker {
     messages: Sender<Message>,
-    /// It was asked to attend and has not come to an end with it: what it runs may never return.
-    attends: Arc<AtomicBool>,
+    /// True from the moment when the thread is asked to run destructors until it has run them. They may never return.
+    asked: Arc<AtomicBool>,
 }
 
 enum Message {
     Run(Job),
-    /// Run the destructors that retired libraries have left here.
-    Attend,
+    /// Run the destructors that retired libraries have left on this thread.
+    RunDestructors,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -263,43 +265,43 @@ fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has all threads that run hooks run the destructors that retired libraries have left on them.
-pub(crate) fn attend_all() {
+/// Asks all threads that run hooks to run the destructors that retired libraries have left on them.
+pub(crate) fn run_pending_destructors_on_all() {
     for worker in &pool().all {
-        if !worker.attends.swap(true, SeqCst) {
-            // The threads never end; in a forked child there are none, and nothing leaves memory.
-            let _ = worker.messages.send(Message::Attend);
+        if !worker.asked.swap(true, SeqCst) {
+            // The threads never end. A forked child has none of them, and nothing leaves memory there.
+            let _ = worker.messages.send(Message::RunDestructors);
         }
     }
 }
 
 impl Worker {
-    /// One that is idle, or another one.
+    /// Returns an idle thread, or a new one.
     fn take() -> io::Result<Self> {
         let mut pool = pool();
         if let Some(at) = pool.idle.iter().rposition(Worker::is_free) {
             return Ok(pool.idle.swap_remove(at));
         }
         let (messages, inbox) = channel();
-        let attends = Arc::new(AtomicBool::new(false));
-        let of_thread = attends.clone();
+        let asked = Arc::new(AtomicBool::new(false));
+        let of_thread = asked.clone();
         let thread = Builder::new().name("hotswap-hooks".into());
         thread.spawn(move || Worker::serve(&inbox, &of_thread))?;
-        let worker = Worker { messages, attends };
+        let worker = Worker { messages, asked };
         pool.all.push(worker.clone());
         Ok(worker)
     }
 
-    /// Returns false while it has destructors to run, which may never return.
+    /// Returns false while the thread has destructors to run, which may never return.
     fn is_free(&self) -> bool {
-        !self.attends.load(SeqCst)
+        !self.asked.load(SeqCst)
     }
 
     fn give_back(self) {
         pool().idle.push(self);
     }
 
-    fn serve(inbox: &Receiver<Message>, attends: &AtomicBool) {
+    fn serve(inbox: &Receiver<Message>, asked: &AtomicBool) {
         RUNNING.set(true);
         // The pool keeps a sender, so there is always another message.
         let mut ran = false;
@@ -307,16 +309,16 @@ impl Worker {
             ran = matches!(message, Message::Run(_));
             match message {
                 Message::Run(job) => job(),
-                Message::Attend => {
-                    record::mine().attend();
-                    attends.store(false, SeqCst);
+                Message::RunDestructors => {
+                    record::mine().run_pending_destructors();
+                    asked.store(false, SeqCst);
                 }
             }
         }
     }
 }
 
-/// The next message of a thread that runs hooks. After a job there is most often another one at once.
+/// Returns the next message for a thread that runs hooks. Most often, another job follows at once.
 fn next_message(inbox: &Receiver<Message>, ran: bool) -> Option<Message> {
     let soon = Instant::now() + SOON;
     while ran && Instant::now() < soon {
@@ -328,20 +330,21 @@ fn next_message(inbox: &Receiver<Message>, ran: bool) -> Option<Message> {
     inbox.recv().ok()
 }
 
-/// How long to look for what comes soon, before the thread sleeps: to wake a sleeping thread takes longer than most hooks.
+/// The time for which a thread looks for a message before it sleeps. Waking a sleeping thread takes longer than most
+/// hooks.
 const SOON: Duration = Duration::from_micros(100);
 
 /// Runs jobs one after the other.
 pub(crate) struct HookThread {
     limit: Duration,
-    /// When every hook is late.
+    /// The time from which every hook is late.
     end: Option<Instant>,
     interrupt: Option<Arc<Interrupt>>,
     worker: Option<Worker>,
 }
 
 impl HookThread {
-    /// Gives each hook this limit. A thread is taken when it is needed.
+    /// Makes a runner of jobs with this limit for each hook. It takes a thread when it needs one.
     pub(crate) fn new(limit: Duration) -> Self {
         HookThread {
             limit,
@@ -351,13 +354,13 @@ impl HookThread {
         }
     }
 
-    /// May be interrupted.
+    /// Allows `interrupt` to end the waits.
     pub(crate) fn interrupted_by(mut self, interrupt: &Arc<Interrupt>) -> Self {
         self.interrupt = Some(interrupt.clone());
         self
     }
 
-    /// From now on a hook is also late at this time.
+    /// Sets the time from which every hook is late.
     pub(crate) fn set_end(&mut self, end: Option<Instant>) {
         self.end = end;
     }
@@ -372,14 +375,14 @@ impl HookThread {
         self.limit
     }
 
-    /// Runs a job, and waits for what it gives. When that comes after the wait was given up, `too_late` gets it, on the
+    /// Runs a job and waits for its result. If the result comes after the wait was given up, `too_late` gets it, on the
     /// job's thread.
     ///
     /// # Errors
     /// See [`NotRun`].
     ///
     /// # Panics
-    /// As the job.
+    /// Panics if the job panics.
     pub(crate) fn run<R: Send + 'static>(
         &mut self,
         job: impl FnOnce() -> R + Send + 'static,
@@ -407,7 +410,7 @@ impl HookThread {
             let result = catch_unwind(AssertUnwindSafe(job));
             WATCH.set(None);
             let late = {
-                // Under the lock: whoever gives up has not got it, and whoever has got it does not give up.
+                // The lock is held, so either the waiting thread gets the result, or it has given up.
                 let mut state = of_job.state();
                 state.finished = !state.given_up;
                 match state.given_up {
@@ -429,7 +432,7 @@ impl HookThread {
         self.worker = Some(worker);
         let result: Result<R, Box<dyn Any + Send>> = match given.recv() {
             Ok(result) => result,
-            Err(_) => unreachable!("a job that has finished has given something"),
+            Err(_) => unreachable!("a job that has finished has delivered a result"),
         };
         Ok(result.unwrap_or_else(|payload| resume_unwind(payload)))
     }
@@ -446,7 +449,7 @@ impl HookThread {
         let mut state = watch.state();
         while !state.finished {
             let now = Instant::now();
-            // Before the first hook, and between two, there is nobody to wait for in vain.
+            // Before the first hook, and between two hooks, there is no hook that could be late.
             let late_at = |since: Instant| {
                 let late = since.checked_add(self.limit).unwrap_or(now + A_YEAR);
                 self.end.map_or(late, |end| end.min(late))
@@ -469,8 +472,8 @@ impl HookThread {
                     false => NotRun::Interrupted(run),
                 });
             }
-            // Hooks begin without a word, so where none runs, it is looked again after the limit. Where the next one is late as
-            // soon as it begins, that has to be noticed at once.
+            // Hooks begin without a notification, so if none is running, look again after the limit. If the next hook
+            // is late as soon as it begins, look again at once.
             let next = if state.begun { late_at(now) } else { begins_by };
             let look_at = running.unwrap_or(next);
             let wait = match interrupted {
@@ -484,13 +487,13 @@ impl HookThread {
     }
 }
 
-/// Where the limit is longer than times can be told, no hook is late.
+/// If the limit is longer than times can represent, no hook is late.
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// How long a thread may take to begin, also where no time is left for hooks.
+/// The time that a thread may take to begin, even if no time is left for hooks.
 const TO_BEGIN: Duration = Duration::from_millis(100);
 
-/// How often to look whether another hook has begun, where each that begins is late.
+/// The interval between two looks for the next hook, if every hook is late as soon as it begins.
 const NO_TIME_LEFT: Duration = Duration::from_millis(1);
 
 impl Drop for HookThread {
@@ -506,7 +509,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::AtomicUsize;
 
-    /// A thread that is kept busy until what comes with it is dropped.
+    /// Returns a thread that is busy until the sender is dropped.
     fn busy_thread() -> (HookThread, Sender<()>) {
         let mut hooks = HookThread::new(A_YEAR);
         assert!(hooks.run(|| {}, drop).is_ok());
@@ -553,9 +556,9 @@ mod tests {
     fn a_thread_that_has_destructors_to_run_gets_no_other_job() {
         let (mut hooks, go_on) = busy_thread();
         let busy = hooks.worker.clone().expect("it has run a job");
-        busy.attends.store(true, SeqCst);
+        busy.asked.store(true, SeqCst);
         assert!(hooks.run(|| {}, drop).is_ok(), "another thread runs it");
-        busy.attends.store(false, SeqCst);
+        busy.asked.store(false, SeqCst);
         drop(go_on);
     }
 }

@@ -1,11 +1,11 @@
-//! A plugin's instance: its hooks, and what it uses of other plugins and the host.
+//! An instance of a plugin: its hooks, and what it uses of other plugins and the host.
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::load::library::Library;
 use crate::load::loaded::Loaded;
 use crate::provide::Provided;
-use crate::reclaim::record::Entered;
+use crate::reclaim::record::CallTarget;
 use crate::saved_state::SavedState;
 use hotswap_plugin::boundary::{ExportDesc, FunctionDesc, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::state::StateDesc;
@@ -19,36 +19,37 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
-/// A plugin's instance. [`destroy`](Self::destroy) frees it; dropping it without leaks it.
+/// An instance of a plugin. [`destroy`](Self::destroy) frees it; dropping it leaks it.
 pub(crate) struct Instance {
     loaded: Loaded,
     this: *mut (),
     uses: Uses,
-    /// How often it has been stopped.
+    /// The number of times that it has been stopped.
     stops: AtomicUsize,
-    /// A plugin that imports it, and whose code stays mapped for ever.
+    /// A plugin that imports this one and whose code stays mapped for ever.
     needed_by: OnceLock<String>,
-    /// The plugins whose [`Uses`] have it.
+    /// The plugins whose [`Uses`] have this instance.
     users: Mutex<Vec<Weak<str>>>,
 }
 
-/// Keeps what a plugin's code may call besides itself: instances of other plugins, and objects of the host.
+/// Keeps everything outside of a plugin that its code may call: instances of other plugins, and objects of the host.
 ///
-/// Its threads outlive its instance and call on. So this frees nothing when it is dropped: it is
-/// [released](Self::release) when the plugin's library has left memory, or [left](Self::leave) to a library that stays.
+/// The plugin's threads may outlive its instance and go on calling. Therefore nothing is freed when this is dropped. It
+/// is [released](Self::release) when the plugin's library has left memory, or [left](Self::leave) to a library that
+/// stays.
 #[derive(Clone, Default)]
 pub(crate) struct Uses(ManuallyDrop<Used>);
 
 #[derive(Clone, Default)]
 struct Used {
     imports: Vec<Arc<Instance>>,
-    /// The name of the plugin, which its imports know for as long as this is there.
+    /// The name of the plugin, which its imports know for as long as this exists.
     _user: Option<Arc<str>>,
     _provided: Arc<Provided>,
 }
 
 impl Uses {
-    /// What the plugin `user` uses.
+    /// Keeps what the plugin `user` uses.
     pub(crate) fn new(user: &str, imports: Vec<Arc<Instance>>, provided: Arc<Provided>) -> Self {
         let user: Arc<str> = user.into();
         imports.iter().for_each(|import| import.add_user(&user));
@@ -64,12 +65,13 @@ impl Uses {
         &self.0.imports
     }
 
-    /// Gives up what the plugin's code has used: none of it is mapped, or can run.
+    /// Releases what the plugin's code has used, because none of that code is mapped or can run.
     pub(crate) fn release(self) {
         drop(ManuallyDrop::into_inner(self.0));
     }
 
-    /// Leaves it all to the code of the plugin `user`, which stays mapped and may call it. The instances are never freed.
+    /// Leaves all of it to the code of the plugin `user`, which stays mapped and may call it. The instances are never
+    /// freed.
     pub(crate) fn leave(self, user: &str) {
         self.imports()
             .iter()
@@ -77,17 +79,18 @@ impl Uses {
     }
 }
 
-// SAFETY: `#[plugin]` demands `Send + Sync` of the type behind `this`.
+// SAFETY: `#[plugin]` requires `Send + Sync` of the type behind `this`.
 unsafe impl Send for Instance {}
-// SAFETY: `#[plugin]` demands `Send + Sync` of the type behind `this`.
+// SAFETY: `#[plugin]` requires `Send + Sync` of the type behind `this`.
 unsafe impl Sync for Instance {}
 
 impl Instance {
-    /// Makes an instance. `objects` are in the order of the plugin's imports, and of the types described there.
+    /// Makes an instance. `objects` are in the order of the plugin's imports, and have the types that are described
+    /// there.
     ///
     /// # Errors
-    /// The constructor's error or panic; gives the library back, to be unmapped, and what threads that it has started
-    /// may use until then.
+    /// The constructor returned an error or panicked. The error gives back the library, to be unmapped, and what
+    /// threads that the library has started may use until then.
     pub(crate) fn construct(
         loaded: Loaded,
         cx: &ContextView<'_>,
@@ -95,7 +98,7 @@ impl Instance {
         uses: Uses,
     ) -> Result<Instance, Box<(Loaded, Uses, HookFailure)>> {
         let mut this = null_mut();
-        // SAFETY: the objects match the imports' descriptions; `Instance` keeps alive what they belong to.
+        // SAFETY: the objects match the imports' descriptions, and `Instance` keeps alive what they belong to.
         let run = loaded.run(Hook::New, |sink| unsafe {
             loaded.entry.construct()(cx, objects.into(), &mut this, sink)
         });
@@ -138,12 +141,13 @@ impl Instance {
         self.loaded.note.as_ref()
     }
 
-    /// How the artifact looked when it was known to hold this build; `None` while a later change could look the same.
+    /// Returns the state of the artifact's file when it was known to hold this build, or `None` while a later change
+    /// could look the same.
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         *self.fingerprint_slot()
     }
 
-    /// Remembers how the artifact looks.
+    /// Remembers the state of the artifact's file.
     pub(crate) fn set_fingerprint(&self, fingerprint: Option<Fingerprint>) {
         *self.fingerprint_slot() = fingerprint;
     }
@@ -163,16 +167,17 @@ impl Instance {
         self.loaded.is_reloadable
     }
 
-    /// What a thread has entered that calls it.
-    pub(crate) fn entered(&self) -> Entered {
-        self.loaded.entered
+    /// The target that a thread enters when it calls the instance.
+    pub(crate) fn call_target(&self) -> CallTarget {
+        self.loaded.call_target
     }
 
     pub(crate) fn imports(&self) -> &[Arc<Instance>] {
         self.uses.imports()
     }
 
-    /// The plugin `user`, which imports this one, stays mapped, and so does this one, with all that it imports.
+    /// Notes that the plugin `user`, which imports this one, stays mapped. So this one stays, too, with everything that
+    /// it imports.
     pub(crate) fn set_needed_by(&self, user: &str) {
         if self.needed_by.set(user.to_owned()).is_ok() {
             let imports = self.imports().iter();
@@ -180,14 +185,14 @@ impl Instance {
         }
     }
 
-    /// From now on `user` may use it, for as long as that name is there.
+    /// Notes that `user` may use the instance, for as long as that name exists.
     fn add_user(&self, user: &Arc<str>) {
         let mut users = self.user_list();
         users.retain(|user| user.strong_count() != 0);
         users.push(Arc::downgrade(user));
     }
 
-    /// The plugins that may use it: those that import it, and have not left memory.
+    /// Returns the plugins that may use the instance: those that import it and have not left memory.
     pub(crate) fn users(&self) -> Vec<Arc<str>> {
         self.user_list().iter().filter_map(Weak::upgrade).collect()
     }
@@ -196,7 +201,7 @@ impl Instance {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A plugin that imports it and stays mapped for ever.
+    /// Returns a plugin that imports this one and stays mapped for ever.
     pub(crate) fn needed_by(&self) -> Option<&str> {
         self.needed_by.get().map(String::as_str)
     }
@@ -209,18 +214,18 @@ impl Instance {
         self.loaded.desc
     }
 
-    /// Its live functions and types.
+    /// The live functions and types.
     pub(crate) fn live(&self) -> &[LiveDesc] {
         &self.loaded.live
     }
 
-    /// The function of this name.
+    /// Returns the function with this name.
     pub(crate) fn function(&self, name: &str) -> Option<&FunctionDesc> {
         let mut functions = self.desc().functions.iter();
         functions.find(|desc| desc.name.as_str() == name)
     }
 
-    /// The export that is this interface, or another version of it.
+    /// Returns the export that is this interface, or another version of it.
     pub(crate) fn export(&self, interface: &InterfaceDesc) -> Option<&ExportDesc> {
         let exports = || self.desc().exports.iter().map(|e| (e, e.interface));
         let named = |(_, e): &(_, &InterfaceDesc)| e.name == interface.name;
@@ -228,7 +233,7 @@ impl Instance {
         Some(exact.or_else(|| exports().find(named))?.0)
     }
 
-    /// The names of its exports.
+    /// The names of the exports.
     pub(crate) fn exports(&self) -> impl Iterator<Item = &str> {
         let exports = self.desc().exports.iter();
         exports.map(|export| export.interface.name.as_str())
@@ -238,105 +243,120 @@ impl Instance {
         self.loaded.entry
     }
 
-    /// What the plugin's functions are called with.
+    /// The pointer with which the plugin's functions are called.
     pub(crate) fn this(&self) -> *const () {
         self.this
     }
 
+    /// Runs `on_load`.
+    ///
     /// # Errors
-    /// The hook's error or panic.
+    /// The hook returned an error or panicked.
     ///
     /// # Safety
-    /// During the call the instance is used by nobody except the instances that import it, and the threads they have started.
+    /// During the call, only the instances that import this one, and the threads that they have started, use the
+    /// instance.
     pub(crate) unsafe fn on_load(&self, data: &LoadDataView) -> Result<(), HookFailure> {
-        // SAFETY: the caller's promise; the data is valid for the call.
+        // SAFETY: the caller guarantees that only importing instances and their threads use the instance, and the data
+        // is valid for the call.
         self.loaded.run(Hook::OnLoad, |sink| unsafe {
             self.entry().on_load()(self.this, data, sink)
         })
     }
 
+    /// Runs `on_init`.
+    ///
     /// # Errors
-    /// The hook's error or panic.
+    /// The hook returned an error or panicked.
     ///
     /// # Safety
-    /// As [`on_load`](Self::on_load).
+    /// During the call, only the instances that import this one, and the threads that they have started, use the
+    /// instance.
     pub(crate) unsafe fn on_init(&self, vault: &VaultView<'_>) -> Result<(), HookFailure> {
-        // SAFETY: the caller's promise; the vault is valid for the call.
+        // SAFETY: the caller guarantees that only importing instances and their threads use the instance, and the vault
+        // is valid for the call.
         self.loaded.run(Hook::OnInit, |sink| unsafe {
             self.entry().on_init()(self.this, vault, sink)
         })
     }
 
+    /// Runs `on_start`.
+    ///
     /// # Errors
-    /// The hook's panic.
+    /// The hook panicked.
     pub(crate) fn on_start(&self) -> Result<(), HookFailure> {
-        // SAFETY: the instance is alive.
+        // SAFETY: the instance is alive until `destroy` takes it.
         self.loaded.run(Hook::OnStart, |sink| unsafe {
             self.entry().on_start()(self.this, sink)
         })
     }
 
+    /// Runs `on_stop`.
+    ///
     /// # Errors
-    /// The hook's panic.
+    /// The hook panicked.
     pub(crate) fn on_stop(&self) -> Result<(), HookFailure> {
         self.stops.fetch_add(1, SeqCst);
-        // SAFETY: the instance is alive.
+        // SAFETY: the instance is alive until `destroy` takes it.
         self.loaded.run(Hook::OnStop, |sink| unsafe {
             self.entry().on_stop()(self.this, sink)
         })
     }
 
-    /// How often `on_stop` has begun.
+    /// The number of times that `on_stop` has begun.
     pub(crate) fn stops(&self) -> usize {
         self.stops.load(SeqCst)
     }
 
-    /// What its state is, where it has any.
+    /// The description of the state, if the plugin has any.
     pub(crate) fn state(&self) -> Option<&StateDesc> {
         self.desc().state
     }
 
-    /// Its state, for who knows the type of it as of `version`.
+    /// Saves the state for a build that knows version `version` of its type.
     ///
     /// # Errors
-    /// The hook's error or panic.
+    /// The hook returned an error or panicked.
     pub(crate) fn save(&self, version: u32) -> Result<SavedState, HookFailure> {
         let mut saved = SavedState::default();
-        // SAFETY: the instance is alive; the sink is that of `saved`.
+        // SAFETY: the instance is alive until `destroy` takes it, and the sink belongs to `saved`.
         self.loaded.run(Hook::Save, |sink| unsafe {
             self.entry().save()(self.this, version, saved.sink(), sink)
         })?;
         Ok(saved)
     }
 
-    /// Gives it the state of another instance.
+    /// Restores the state of another instance.
     ///
     /// # Errors
-    /// The hook's error or panic.
+    /// The hook returned an error or panicked.
     ///
     /// # Safety
-    /// As [`on_load`](Self::on_load).
+    /// During the call, only the instances that import this one, and the threads that they have started, use the
+    /// instance.
     pub(crate) unsafe fn restore(&self, state: SavedState) -> Result<(), HookFailure> {
         state.lend(|view| {
-            // SAFETY: the caller's promise; the view is valid for the call, and its descriptors are the plugin's.
+            // SAFETY: the caller guarantees that only importing instances and their threads use the instance. The view
+            // is valid for the call, and its descriptors belong to the plugin.
             self.loaded.run(Hook::Restore, |sink| unsafe {
                 self.entry().restore()(self.this, view, sink)
             })
         })
     }
 
-    /// Runs `on_free`, drops the instance, and writes out what the plugin's stdout holds back. Returns what remains:
-    /// the library, and what is not to be freed before it has left memory.
+    /// Runs `on_free`, drops the instance, and flushes the plugin's stdout. Returns the library, and what must not be
+    /// freed before it has left memory.
     ///
     /// # Safety
-    /// Nobody uses the instance any more.
+    /// The instance is no longer used.
     pub(crate) unsafe fn destroy(self) -> (Loaded, Uses, Vec<HookFailure>) {
         let (entry, this) = (self.entry(), self.this);
-        // SAFETY: the caller's promise; destroyed once, since `self` is gone afterwards.
+        // SAFETY: the caller guarantees that the instance is no longer used. `self` is consumed, so it is destroyed
+        // once.
         let freed = self
             .loaded
             .run(Hook::OnFree, |sink| unsafe { entry.on_free()(this, sink) });
-        // SAFETY: the caller promises that nobody uses the instance; `self` is gone afterwards, so it is destroyed once.
+        // SAFETY: the caller guarantees that the instance is no longer used. `self` is consumed, so it is dropped once.
         let dropped = self
             .loaded
             .run(Hook::Drop, |sink| unsafe { entry.destroy()(this, sink) });

@@ -1,4 +1,4 @@
-//! Calls of functions by name.
+//! Calls functions by name.
 use crate::error::{CallError, InvokeError};
 use crate::instance::Instance;
 use hotswap_plugin::Value;
@@ -9,14 +9,14 @@ use hotswap_plugin::boundary::{
 use hotswap_plugin::contract::host_table::{RawArgs, RawOut};
 use std::ptr::null;
 
-/// Calls a function of `plugin` by name; what has no such function may serve the name itself.
+/// Calls a function of `plugin` by name. If there is no such function, the plugin may handle the name itself.
 pub(crate) fn invoke(
     plugin: &Instance,
     function: &str,
     args: &[Value],
 ) -> Result<Value, InvokeError> {
     let (name, this) = (plugin.name().as_str(), plugin.this());
-    // SAFETY: whoever lends the instance keeps it alive.
+    // SAFETY: the instance is borrowed, so it is alive.
     unsafe {
         match plugin.function(function) {
             Some(desc) => finish(name, function, args, |args, out| {
@@ -37,7 +37,7 @@ pub(crate) fn invoke_free(
     args: &[Value],
 ) -> Result<Value, InvokeError> {
     let (plugin, name) = (plugin.name().as_str(), desc.name.as_str());
-    // SAFETY: whoever lends the instance keeps its library; the function ignores its first argument.
+    // SAFETY: the instance is borrowed, so its library is mapped. The function ignores its first argument.
     unsafe {
         finish(plugin, name, args, |args, out| {
             (desc.dynamic)(null(), args, out)
@@ -45,8 +45,10 @@ pub(crate) fn invoke_free(
     }
 }
 
+/// Finishes a call by name.
+///
 /// # Safety
-/// As [`call_dynamic`].
+/// The requirements of [`call_dynamic`] apply.
 #[inline]
 unsafe fn finish(
     plugin: &str,
@@ -54,7 +56,7 @@ unsafe fn finish(
     args: &[Value],
     call: impl FnOnce(SliceView<ValueView>, *mut DynamicOut) -> Status,
 ) -> Result<Value, InvokeError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps the requirements of `call_dynamic`.
     unsafe { call_dynamic(args, call, |refused| failed(plugin, function, refused)) }
 }
 

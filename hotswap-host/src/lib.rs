@@ -1,4 +1,4 @@
-//! Loads, calls, swaps and unloads plugins of a running program.
+//! Loads, calls, swaps, and unloads plugins of a running program.
 //!
 //! ```no_run
 //! use hotswap_host::prelude::*;
@@ -13,14 +13,14 @@
 //! # }
 //! ```
 //!
-//! # In the order in which data flows
+//! # How data flows
 //! [`artifact`] (find, hash, read without running code) → `load` (private copy, open, check) → `resolve` (imports,
-//! order) → `generation` (what is live together) → [`Swapper`] (stage, switch, call, await) → `live` (pins, thread records,
-//! the way out of memory). [`telemetry`] is what plugins log and trace, [`runtime`] what the tools beside the host see
-//! of it, [`graph`] who needs whom among artifacts that nobody has loaded, and [`linked`] the plugins that are a part of the
-//! program.
+//! order) → `generation` (the plugins that are live together) → [`Swapper`] (stage, switch, call, await) → `reclaim`
+//! (pins, thread records, the last look before a library leaves memory). [`telemetry`] has the logs and traces of
+//! plugins, [`runtime`] the files for tools outside of the host, [`graph`] the dependencies between artifacts that are
+//! not loaded, and [`linked`] the plugins that are part of the program.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
-// Where plugins have no hidden functions, nobody calls what those would report to.
+// Where plugins have no hidden functions, the code that those would call is unused.
 #![cfg_attr(not(all(target_os = "linux", target_env = "gnu")), allow(dead_code))]
 
 pub mod artifact;
@@ -80,13 +80,13 @@ pub use swapper::{
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use vault::{BagItem, LiveTypeRef, Prefill};
 
-/// What the macros name. Not for people, and not covered by any promise of stability.
+/// The names that the macros use. They are not meant for people, and no promise of stability covers them.
 #[doc(hidden)]
 pub mod __private {
     pub use hotswap_plugin::__private::linked_plugins;
 }
 
-/// What a host's source usually needs.
+/// The names that a host's source usually needs.
 pub mod prelude {
     pub use crate::{
         AsyncCall0 as _, AsyncCall1 as _, AsyncCall2 as _, AsyncCall3 as _, AsyncCall4 as _,

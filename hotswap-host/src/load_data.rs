@@ -49,7 +49,7 @@ impl LoadDataBox {
         });
         match result {
             Some(result) => result,
-            None => unreachable!("with_view calls what it is given"),
+            None => unreachable!("`with_view` calls its argument"),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What the host provides for its plugins to import.
+//! The objects that the host provides for its plugins to import.
 use hotswap_plugin::boundary::{Interface, InterfaceDesc, RawObject};
 use std::any::Any;
 use std::sync::Arc;
 
-/// A value that a host can provide as the interface `I`, such as `dyn JobQueue`: one whose type implements the trait.
+/// A value that a host can provide as the interface `I`, such as `dyn JobQueue`. Its type implements the trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be provided as `{I}`",
     label = "`{Self}` does not implement the trait, or is not `Send`, `Sync` and `'static`",
@@ -17,7 +17,7 @@ impl<I: Interface + ?Sized, T: sealed::Raw<I> + Send + Sync + 'static> Provider<
 mod sealed {
     use hotswap_plugin::boundary::{Provides, RawObject};
 
-    /// Gives the object that plugins are handed: nobody else says which table goes with a type.
+    /// Returns the object that plugins receive. Only this trait decides which table belongs to a type.
     pub trait Raw<I: ?Sized> {
         fn raw(&self) -> RawObject;
     }
@@ -37,17 +37,17 @@ pub(crate) struct Provided(Vec<Object>);
 struct Object {
     desc: &'static InterfaceDesc,
     raw: RawObject,
-    /// Owns what `raw` points to.
+    /// The owner of the object that `raw` points to.
     _keep: Arc<dyn Any + Send + Sync>,
 }
 
-// SAFETY: `raw` points to a constant table and to what `_keep` owns, which is `Send + Sync`.
+// SAFETY: `raw` points to a constant table and to the object that `_keep` owns, which is `Send + Sync`.
 unsafe impl Send for Provided {}
-// SAFETY: `raw` points to a constant table and to what `_keep` owns, which is `Send + Sync`.
+// SAFETY: `raw` points to a constant table and to the object that `_keep` owns, which is `Send + Sync`.
 unsafe impl Sync for Provided {}
 
 impl Provided {
-    /// Adds an object; a later one of the same interface takes its place.
+    /// Adds an object. A later object of the same interface replaces it.
     pub(crate) fn add<I: Interface + ?Sized>(&mut self, object: Arc<impl Provider<I>>) {
         let (desc, raw) = (I::DESC, sealed::Raw::<I>::raw(&*object));
         self.0.retain(|known| known.desc.hash != desc.hash);
@@ -58,7 +58,7 @@ impl Provided {
         });
     }
 
-    /// The objects whose interface has this name, as written in its crate.
+    /// Returns the object whose interface has this name, spelled as in its crate.
     pub(crate) fn find(&self, interface: &str) -> Option<(&'static InterfaceDesc, RawObject)> {
         let found = self
             .0

@@ -1,4 +1,4 @@
-//! Which plugins need which, and the order that follows.
+//! Determines which plugins need which others, and their order.
 use crate::artifact::{ImportKind, Metadata};
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
@@ -11,7 +11,7 @@ pub(crate) struct Node<'a> {
     pub(crate) file: &'a Path,
 }
 
-/// The plugins that `metadata` imports, `None` for those that are optional and not there.
+/// Returns the plugins that `metadata` imports, and `None` for an optional one that does not exist.
 fn imports<'a>(
     metadata: &'a Metadata,
     nodes: &'a BTreeMap<PluginName, Node<'_>>,
@@ -23,10 +23,11 @@ fn imports<'a>(
     plugins.filter_map(|import| Some(nodes.get_key_value(import.from.as_ref()?)?.0))
 }
 
-/// The names, each after those it imports, which come in the order of its fields; otherwise by name.
+/// Returns the names, each after those that it imports, which come in the order of its fields. Otherwise the names are
+/// sorted.
 ///
 /// # Errors
-/// An import that nobody offers, or a circle.
+/// A plugin for an import does not exist, or there is a cycle.
 pub(crate) fn order(
     nodes: &BTreeMap<PluginName, Node<'_>>,
 ) -> Result<Vec<PluginName>, ReloadError> {
@@ -61,7 +62,7 @@ fn check_names(node: &Node<'_>, nodes: &BTreeMap<PluginName, Node<'_>>) -> Resul
                 known.map(PluginName::as_str),
             ) {
                 Some(name) => format!("there is no such plugin; did you mean {name}?"),
-                None => "there is no such plugin: build it, or make the import optional".into(),
+                None => "there is no such plugin; build it, or make the import optional".into(),
             },
         });
     }

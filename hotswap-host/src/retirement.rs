@@ -1,4 +1,4 @@
-//! How a replaced plugin stands on its way out of memory.
+//! The progress of a replaced plugin on its way out of memory.
 use crate::artifact::BuildId;
 use crate::error::Hook;
 use serde::Serialize;
@@ -8,41 +8,42 @@ use std::fmt;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Retirement {
-    /// The plugin.
+    /// The name of the plugin.
     pub plugin: String,
-    /// The build.
+    /// The build that was replaced.
     pub build_id: BuildId,
-    /// The last generation that it was part of; `None` when it never became live.
+    /// The last generation that the build was part of, or `None` if it never became live.
     pub generation: Option<u64>,
-    /// How far it has come.
+    /// The progress so far.
     pub state: RetirementState,
-    /// What holds it up. Filled when a state has lasted longer than the limit, and when it is kept.
+    /// The holders that keep it. They are named when a state has lasted longer than the limit, and when the build is
+    /// kept.
     pub held_by: Vec<Holder>,
-    /// Destructors of thread-locals that have run.
+    /// The number of destructors of thread-locals that have run.
     pub destructors_run: usize,
-    /// Destructors of thread-locals that were skipped: their values are leaked.
+    /// The number of destructors of thread-locals that were skipped. Their values are leaked.
     pub destructors_skipped: usize,
 }
 
-/// How far a replaced plugin has come.
+/// The progress of a replaced plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RetirementState {
-    /// Calls, pins or holds still use it, or the free delay is running.
+    /// Calls, pins, or holds still use it, or the free delay is running.
     InUse,
     /// Its instance is being dropped, or its threads and destructors are waited for.
     Freeing,
     /// It has left memory.
     Gone,
-    /// It stays mapped, for the reasons named.
+    /// It stays mapped, for the reasons that are named.
     Kept,
     /// Its instance is gone. Its code is linked into the program.
     Freed,
 }
 
 impl RetirementState {
-    /// Whether nothing more will happen.
+    /// Returns true if nothing more will happen.
     pub fn is_end(self) -> bool {
         use RetirementState::{Freed, Gone, Kept};
         matches!(self, Gone | Kept | Freed)
@@ -87,7 +88,8 @@ impl fmt::Display for Retirement {
     }
 }
 
-/// What keeps a replaced plugin in memory, or would keep a live one: see [`Swapper::holders`](crate::Swapper::holders).
+/// A reason why a replaced plugin stays in memory, or why a live one would: see
+/// [`Swapper::holders`](crate::Swapper::holders).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -101,86 +103,86 @@ pub enum Holder {
     },
     /// A pin.
     Pin {
-        /// The thread that made it.
+        /// The thread that made the pin.
         thread: String,
-        /// Where in the host's source.
+        /// The place in the host's source.
         at: String,
     },
     /// Holds, which may be anywhere.
     Holds {
-        /// How many.
+        /// The number of holds.
         count: usize,
     },
     /// Async calls whose futures are neither ready nor dropped.
     AsyncCalls {
         /// The plugin.
         plugin: String,
-        /// The function, or the interface.
+        /// The function or the interface.
         function: String,
-        /// How many.
+        /// The number of calls.
         count: usize,
     },
-    /// A plugin that imports it. Of one that was replaced, a plugin that is itself on its way out.
+    /// A plugin that imports it. If the held plugin was replaced, this one is itself on its way out.
     User {
-        /// Its name.
+        /// The name of the importing plugin.
         plugin: String,
     },
-    /// Objects of the plugin that somebody else owns: see [`Held`](crate::Held).
+    /// Objects of the plugin that the host or another plugin owns: see [`Held`](crate::Held).
     Objects {
-        /// What they are: the interface they were made for.
+        /// The interface that the objects were made for.
         interface: String,
-        /// The plugin that has them, or `the host`.
+        /// The plugin that has the objects, or `the host`.
         owner: String,
-        /// How many.
+        /// The number of objects.
         count: usize,
     },
     /// Futures of `async` methods of such objects, neither ready nor dropped.
     Futures {
-        /// What the objects are: the interface they were made for.
+        /// The interface that the objects were made for.
         interface: String,
         /// The plugin that has the futures, or `the host`.
         owner: String,
-        /// How many.
+        /// The number of futures.
         count: usize,
     },
-    /// A hook that has not returned: in time for a hand-over, see [`Builder::gate_limit`](crate::Builder::gate_limit), or
-    /// within its own limit, see [`Builder::hook_limit`](crate::Builder::hook_limit).
+    /// A hook that has not returned in time for a hand-over (see [`Builder::gate_limit`](crate::Builder::gate_limit)),
+    /// or within its own limit (see [`Builder::hook_limit`](crate::Builder::hook_limit)).
     Hook {
-        /// Its plugin.
+        /// The plugin of the hook.
         plugin: String,
-        /// Which.
+        /// The hook.
         hook: Hook,
     },
-    /// The plugin's `on_free` or `Drop`, or that of one of its objects, which has not returned.
+    /// The plugin's `on_free` or `Drop`, or the `Drop` of one of its objects, which has not returned.
     Drop,
     /// Tasks that the plugin spawned through hotswap, and that have not ended.
     Tasks {
-        /// Their names.
+        /// The names of the tasks.
         names: Vec<String>,
     },
     /// Threads that the plugin started.
     Threads {
-        /// Their ids and names.
+        /// The ids and names of the threads.
         names: Vec<String>,
     },
     /// Values of the plugin's thread-locals, on threads that have not come back to run their destructors.
     Destructors {
-        /// How many.
+        /// The number of values.
         count: usize,
         /// The threads.
         threads: Vec<String>,
     },
-    /// A signal handler in the library that is in no chain of the host's: one that the kernel is to remove when it is called, that
-    /// `sigset` or a system call has installed, or for which there was no place.
+    /// A signal handler in the library that is in none of the host's chains: it is a handler that the kernel removes
+    /// when it calls it, or `sigset` or a system call has installed it, or there was no place for it.
     SignalHandler {
-        /// The signal's number.
+        /// The number of the signal.
         signal: i32,
     },
-    /// The dynamic linker kept it, and does not say why.
+    /// The dynamic linker kept the library and does not say why.
     StillMapped,
-    /// Something else.
+    /// Another reason.
     Other {
-        /// What.
+        /// The reason, in words.
         reason: String,
     },
 }

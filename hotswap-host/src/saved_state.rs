@@ -1,8 +1,8 @@
-//! The state of a plugin between two instances.
+//! The state of a plugin on its way from one instance to the next.
 use crate::platform::{self, OwnedFd};
 use hotswap_plugin::contract::state::{StateSink, StateView};
 
-/// The bytes of a state, and the file descriptors that belong to it. What nobody restores is closed.
+/// The bytes of a state, and the file descriptors that belong to it. Descriptors that are not restored are closed.
 #[derive(Default)]
 pub(crate) struct SavedState {
     bytes: Vec<u8>,
@@ -10,15 +10,15 @@ pub(crate) struct SavedState {
 }
 
 impl SavedState {
-    /// How many bytes it has.
+    /// The number of bytes.
     pub(crate) fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// Where a plugin puts its state. Not to be used after `self`.
+    /// Returns the sink for a plugin's state. It must not be used after `self`.
     pub(crate) fn sink(&mut self) -> StateSink {
         unsafe extern "C" fn put(data: *mut (), view: StateView<'_>) {
-            // SAFETY: `data` is the state of `sink`; the callee gives its descriptors away.
+            // SAFETY: `data` is the state of `sink`, and the callee gives its descriptors away.
             unsafe {
                 *data.cast::<SavedState>() = SavedState {
                     bytes: view.bytes.to_vec(),

@@ -1,9 +1,10 @@
-//! Text from artifacts, file names and compilers, made fit to be shown: the one rule of what is escaped.
+//! Escapes text from artifacts, file names, and compilers before it is displayed. This module has the one rule of what
+//! is escaped.
 //!
-//! An artifact is data, and what it says is not for a terminal to carry out. Names and signatures are checked when an artifact is
-//! read. Everything else that a file, a directory or a compiler has named goes through [`Shown`] before it becomes part of an error,
-//! a log line or a report; through [`printable`] before a whole text is written to a terminal; and through [`json`] before
-//! it is written as JSON.
+//! An artifact is data, and a terminal must not execute what it says. Names and signatures are checked when an artifact
+//! is read. Every other text that comes from a file, a directory, or a compiler goes through [`Shown`] before it
+//! becomes part of an error, a log line, or a report; through [`printable`] before a whole text is written to a
+//! terminal; and through [`json`] before it is written as JSON.
 //!
 //! ```
 //! use hotswap_host::shown::Shown;
@@ -15,12 +16,12 @@ use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 use std::path::Path;
 
-/// Whether `c` can make a reader or a terminal take a text for another one: control characters, line separators, marks that change
-/// the direction of writing, and characters that nobody sees.
+/// Returns true if `c` can make a reader or a terminal take a text for another one. These are control characters, line
+/// separators, marks that change the direction of writing, and invisible characters.
 pub fn is_deceptive(c: char) -> bool {
     match c {
         ' '..='~' => false,
-        // Between these lie the joiners, which some scripts and emoji need.
+        // The joiners, which some scripts and emoji need, are between these.
         '\u{200b}' | '\u{200e}' | '\u{200f}' => true,
         '\u{61c}' | '\u{2028}'..='\u{202e}' => true,
         '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => true,
@@ -29,9 +30,10 @@ pub fn is_deceptive(c: char) -> bool {
     }
 }
 
-/// Shows a text on one line, with each [deceptive](is_deceptive) character escaped as in Rust's source: `\n`, `\u{1b}`.
+/// Displays a text on one line, with each [deceptive](is_deceptive) character escaped as in Rust source code: `\n`,
+/// `\u{1b}`.
 ///
-/// Nothing else is escaped, so that what was escaped before stays as it is.
+/// Nothing else is escaped, so a text that has already been escaped stays as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<T>(pub T);
 
@@ -41,12 +43,12 @@ impl<T: Display> Display for Shown<T> {
     }
 }
 
-/// Shows a path.
+/// Displays a path.
 pub fn path(path: &Path) -> Shown<std::path::Display<'_>> {
     Shown(path.display())
 }
 
-/// `text` on one line.
+/// Returns `text` on one line.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     match text.contains(is_deceptive) {
         true => Shown(text).to_string().into(),
@@ -72,8 +74,8 @@ impl<W: Write> Write for Escaping<'_, W> {
     }
 }
 
-/// `text` for a terminal: lines, tabs and colours stay, and every other [deceptive](is_deceptive) character is escaped. No escape
-/// sequence is left but those that set colours and weights (SGR).
+/// Prepares `text` for a terminal. Lines, tabs, and colours stay, and every other [deceptive](is_deceptive) character
+/// is escaped. The only escape sequences that stay are those for colours and weights (SGR).
 pub fn printable(text: &str) -> Cow<'_, str> {
     let stays = |c| matches!(c, '\n' | '\t');
     if !text.contains(|c| is_deceptive(c) && !stays(c)) {
@@ -98,7 +100,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     printable.into()
 }
 
-/// The length of the sequence for a colour at the beginning of `text`; zero where there is none.
+/// Returns the length of the colour sequence at the beginning of `text`, or zero if there is none.
 fn colour(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\u{1b}[") else {
         return 0;
@@ -110,15 +112,15 @@ fn colour(text: &str) -> usize {
     }
 }
 
-/// `value` as JSON in which every [deceptive](is_deceptive) character is escaped.
+/// Serialises `value` as JSON in which every [deceptive](is_deceptive) character is escaped.
 ///
 /// # Errors
-/// Those of `serde_json`.
+/// The errors of `serde_json`.
 pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(json_text(&serde_json::to_string(value)?))
 }
 
-/// JSON on one line, with the same escapes: such characters stand in strings alone.
+/// Puts JSON on one line, with the same escapes. Such characters occur only in strings.
 pub fn json_text(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
@@ -139,7 +141,7 @@ mod tests {
     use super::{Shown, is_deceptive, json, path, printable};
     use std::path::Path;
 
-    /// A character of each kind, each with its escape.
+    /// One character of each kind, with its escape.
     const DECEPTIVE: [(char, &str); 14] = [
         ('\0', r"\u{0}"),
         ('\n', r"\n"),

@@ -1,4 +1,4 @@
-//! Reloading on a signal: what `cargo hotswap reload` sends, and what an operator's `kill -USR1` does.
+//! Reloads on a signal, such as the one that `cargo hotswap reload`, or an operator's `kill -USR1`, sends.
 use crate::error::ReloadError;
 use crate::runtime::may_mean_reload;
 use crate::swapper::{Cause, Swapper, WeakSwapper};
@@ -9,19 +9,19 @@ use std::fmt;
 use std::io;
 use std::thread::{self, JoinHandle};
 
-/// The signal that is customary: `SIGUSR1`.
+/// The usual signal: `SIGUSR1`.
 pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
 
 /// Makes a host reload whenever the process receives `signal`, usually [`USUAL`].
 ///
-/// A thread of its own does it and logs the outcome, the report or the error; after an error the host goes on with
-/// what it had. Checks and observers of every generation ([`Builder::check`](crate::Builder::check) and
-/// [`observe`](crate::Builder::observe)) see these reloads, too. Signals that arrive during a reload make one more follow
-/// it. The tools beside the host are told which signal it is: see [`runtime`](crate::runtime).
+/// A thread of its own reloads, and logs the report or the error. After an error, the host goes on unchanged. Checks
+/// and observers of every generation ([`Builder::check`](crate::Builder::check) and
+/// [`observe`](crate::Builder::observe)) see these reloads, too. Signals that arrive during a reload cause one more
+/// reload after it. The [`runtime`](crate::runtime) files tell tools which signal it is.
 ///
-/// `signal` is SIGUSR1, SIGUSR2, SIGHUP, SIGWINCH or a real-time signal; no tool sends another one.
+/// `signal` is SIGUSR1, SIGUSR2, SIGHUP, SIGWINCH, or a real-time signal. No tool sends another one.
 ///
-/// It does not keep the plugins loaded: when the last swapper is gone, signals do nothing.
+/// The listener does not keep the plugins loaded: when the last swapper is gone, signals do nothing.
 ///
 /// ```no_run
 /// use hotswap_host::{Swapper, signal};
@@ -34,8 +34,8 @@ pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
 /// ```
 ///
 /// # Errors
-/// [`ListenError`] if the signal cannot be listened for, or if this is called where a reload is refused: inside a call
-/// or a hook, or after the shutdown.
+/// [`ListenError`] if the host cannot listen for the signal, or if this is called where a reload is refused: inside a
+/// call or a hook, or after the shutdown.
 pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError> {
     if FORBIDDEN.contains(&signal) || !may_mean_reload(signal) {
         return Err(ListenError::Forbidden { signal });
@@ -51,7 +51,7 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
             signals
                 .forever()
                 .map_while(|signal| Some((signal, weak.upgrade()?)))
-                // One that panics does not end the listener.
+                // A reload that panics does not end the listener.
                 .for_each(|(signal, swapper)| contain((), || reload(signal, &swapper)));
         })
         .map_err(refused)?;
@@ -61,7 +61,7 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
         thread: Some(thread),
         swapper: swapper_of_listener,
     };
-    // Only now: to a process that does not listen yet the signal means its end.
+    // This comes last, because the signal would end a process that does not listen yet.
     swapper
         .set_reload_signal(Some(signal))
         .map_err(ListenError::Reload)?;
@@ -78,19 +78,19 @@ fn reload(signal: i32, swapper: &Swapper) {
     });
 }
 
-/// Listens for a signal until it is dropped. A reload that runs by then is waited for; the signal itself is ignored
-/// from then on.
+/// Listens for a signal until it is dropped. The drop waits for a running reload. From then on, the signal itself is
+/// ignored.
 #[must_use = "the signal is only listened for until this is dropped; `detach` it to listen for ever"]
 pub struct Listener {
     signal: i32,
     handle: Handle,
-    /// Taken when it is joined.
+    /// The thread, which is taken when it is joined.
     thread: Option<JoinHandle<()>>,
     swapper: WeakSwapper,
 }
 
 impl Listener {
-    /// Listens as long as there is a swapper.
+    /// Listens for as long as there is a swapper.
     pub fn detach(self) {
         std::mem::forget(self);
     }
@@ -108,24 +108,24 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.handle.close();
         if let Some(swapper) = self.swapper.upgrade() {
-            // Refused inside a hook and after the shutdown: the tools then wait for an answer in vain, and a hook must
-            // not wait for a reload that waits for it.
+            // This is refused inside a hook and after the shutdown. Tools then wait in vain for an answer, but a hook
+            // must not wait for a reload that waits for the hook.
             if swapper.set_reload_signal(None).is_err() {
                 return;
             }
         }
         if let Some(thread) = self.thread.take() {
-            // It has logged what it panicked of.
+            // The thread has logged its panic.
             let _ = thread.join();
         }
     }
 }
 
-/// Why a signal cannot be listened for.
+/// The reason why the host cannot listen for a signal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
-    /// The signal means something else.
+    /// The signal has another meaning.
     #[error(
         "signal {signal} cannot be used for reloading; take SIGUSR1, or another that programs may use as they like"
     )]
@@ -138,10 +138,10 @@ pub enum ListenError {
     Refused {
         /// The signal.
         signal: i32,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
-    /// This is not the place for it.
+    /// A reload is refused at this point.
     #[error(transparent)]
     Reload(ReloadError),
 }
@@ -184,7 +184,7 @@ mod tests {
                 .unwrap();
             assert!(report.ok, "{}", report.text);
         }
-        // A plugin that cannot be loaded.
+        // This plugin cannot be loaded.
         std::fs::write(dir.path().join("bad.so"), "").unwrap();
         let before = host.report().unwrap().attempt;
         host.request_reload().unwrap();
@@ -196,7 +196,7 @@ mod tests {
             "{}",
             report.text
         );
-        // The host's own mistake is the error of one reload, and not the end of the listener.
+        // A bug of the host is the error of one reload, and not the end of the listener.
         std::fs::remove_file(dir.path().join("bad.so")).unwrap();
         for (panics, ok) in [(true, false), (false, true)] {
             let asks = dir.path().join(".panic");
@@ -217,14 +217,14 @@ mod tests {
         assert_eq!(host_of(dir.path()).unwrap().reload_signal, None);
         reload_on(SIGUSR2, &swapper).unwrap().detach();
         assert_eq!(host_of(dir.path()).unwrap().reload_signal, Some(SIGUSR2));
-        // It listens still when its plugins are somewhere else.
+        // It still listens after its plugin directory has changed.
         let other = tempfile::tempdir().unwrap();
         swapper.set_plugin_dir(other.path()).unwrap();
         let host = host_of(other.path()).unwrap();
         assert_eq!(host.reload_signal, Some(SIGUSR2));
         drop(swapper);
         assert!(host_of(other.path()).is_none());
-        // The signal is ignored now; it does not end the process.
+        // The signal is ignored now, and does not end the process.
         host.request_reload().unwrap();
     }
 }

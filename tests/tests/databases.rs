@@ -89,7 +89,7 @@ fn one_that_locks_with_a_file_beside_it_loses_no_write() {
 }
 
 const WARNING: &str = "contains SQLite and has neither `on_stop` nor `save`: while two builds have one database open, each \
-                       can undo the locks of the other, and writes are lost; close it in `on_stop`, or let the host have it";
+                       can undo the locks of the other, and writes are lost; close it in `on_stop`, or let the host own it";
 
 #[test]
 fn one_that_no_hook_closes_is_warned_of() {

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use hotswap_host::LiveKind;
 use hotswap_host::artifact::{
-    self, Artifact, Caution, Hindrance, Import, ImportKind, Links, LiveEntry, State,
+    self, Artifact, Caution, Import, ImportKind, Links, LiveEntry, State, UnloadBlocker,
 };
 use hotswap_host::shown::{self, Shown};
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error
         links: artifact::links(&bytes),
         cautions: artifact::cautions(&bytes, &artifact.metadata),
         artifact,
-        hindrances: artifact::hindrances(&bytes),
+        unload_blockers: artifact::unload_blockers(&bytes),
     };
     if args.json {
         session.ui.json(&view);
@@ -39,7 +39,8 @@ struct View {
     #[serde(flatten)]
     artifact: Artifact,
     links: Links,
-    hindrances: Vec<Hindrance>,
+    #[serde(rename = "hindrances")]
+    unload_blockers: Vec<UnloadBlocker>,
     cautions: Vec<Caution>,
 }
 
@@ -118,9 +119,9 @@ impl Display for View {
         row(
             f,
             "stays in memory",
-            self.hindrances
+            self.unload_blockers
                 .iter()
-                .map(|hindrance| format!("because it {hindrance}")),
+                .map(|blocker| format!("because it {blocker}")),
         )?;
         let caution = |caution: &Caution| format!("it {caution}");
         row(f, "beware", self.cautions.iter().map(caution))

@@ -138,9 +138,9 @@ fn what_is_no_set_of_plugins() {
     fixture.write("set/README.md", "no plugin");
     assert_snapshot!(refused(&["set"]), @"error: the directory `<root>/set` holds no plugins; name a host, or a directory that `cargo hotswap build` writes to");
     fixture.write("set/half.so", "no library at all");
-    assert_snapshot!(refused(&["set"]), @"error: <root>/set/half.so is not a library in any format that is known; build it with `cargo hotswap build`");
+    assert_snapshot!(refused(&["set"]), @"error: <root>/set/half.so is not a library in any known format; build it with `cargo hotswap build`");
     assert_snapshot!(refused(&["set/half.so"]), @"error: the plugin directory <root>/set/half.so is not a directory; name the directory that the plugins are in");
     fixture.library("twice/libone.so", "Hello-World", &[], &[]);
     fixture.library("twice/libtwo.so", "hello_world", &[], &[]);
-    assert_snapshot!(refused(&["twice"]), @"error: two artifacts hold the plugin hello_world: <root>/twice/libone.so and <root>/twice/libtwo.so: remove one of them");
+    assert_snapshot!(refused(&["twice"]), @"error: two artifacts contain the plugin hello_world: <root>/twice/libone.so and <root>/twice/libtwo.so; remove one of them");
 }

@@ -82,8 +82,7 @@ fn names_of_files_are_shown_as_text() {
         assert_eq!(ran.code, Some(1));
         assert_eq!(
             ran.stderr,
-            "error: <root>/set/lib\\u{1b}]52;c;eA==\\u{7}\\nerror: all is well\\u{202e}.so is not a library in any format that is \
-             known; build it with `cargo hotswap build`\n"
+            "error: <root>/set/lib\\u{1b}]52;c;eA==\\u{7}\\nerror: all is well\\u{202e}.so is not a library in any known format; build it with `cargo hotswap build`\n"
         );
     }
     // A name that is no text; it is one for JSON all the same.

@@ -68,6 +68,6 @@ fn two_plugins_of_one_name_are_not_installed() {
     fixture.edit("Cargo.toml", "\"util\"", "\"util\", \"app/w0rld\"");
     fixture.plugin("app/w0rld", "");
     fixture.edit("app/w0rld/src/lib.rs", "w0rld", "World");
-    refused(&fixture, &["app"], "two artifacts hold the plugin ");
+    refused(&fixture, &["app"], "two artifacts contain the plugin ");
     assert_eq!(fixture.installed(), [""; 0]);
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use hotswap_host::artifact::{Hindrance, hindrances};
+use hotswap_host::artifact::{UnloadBlocker, unload_blockers};
 
 use crate::fixture::Fixture;
 
-fn found(fixture: &Fixture) -> Vec<Hindrance> {
-    hindrances(&fs::read(fixture.artifact_path("moon")).expect("it was built"))
+fn found(fixture: &Fixture) -> Vec<UnloadBlocker> {
+    unload_blockers(&fs::read(fixture.artifact_path("moon")).expect("it was built"))
 }
 
 /// As a compiler would that sets it on every library.
@@ -53,5 +53,5 @@ fn one_that_the_author_asks_for_stays() {
         "{}",
         ran.stderr
     );
-    assert_eq!(found(&fixture), [Hindrance::NoDelete]);
+    assert_eq!(found(&fixture), [UnloadBlocker::NoDelete]);
 }

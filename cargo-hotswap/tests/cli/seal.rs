@@ -54,7 +54,7 @@ fn an_edit_of_the_bytes_is_named_and_can_be_sealed() {
     assert!(matches!(problem, ArtifactProblem::AnotherBuild { noted, .. } if noted == before));
     let text = inspect(&fixture, &file);
     assert!(
-        text.contains("was changed after it was built, or is half-written")
+        text.contains("was changed after it was built, or is incomplete")
             && text.contains("`cargo hotswap seal`"),
         "{text}"
     );
@@ -133,10 +133,10 @@ fn what_is_no_plugin_is_not_sealed() {
         &fixture.root.join("bare.so"),
     );
     for (name, why) in [
-        ("no.so", "is not a library in any format that is known"),
+        ("no.so", "is not a library in any known format"),
         ("plain.so", "is a plain library without plugin metadata"),
-        ("half.so", "is cut short"),
-        ("bare.so", "leave its section `.hotswap` in place"),
+        ("half.so", "is truncated"),
+        ("bare.so", "keep its section `.hotswap`"),
         ("missing.so", "does not exist"),
     ] {
         let before = fs::read(fixture.root.join(name)).ok();
@@ -161,7 +161,7 @@ fn a_library_without_sections_is_named() {
     fs::write(&file, bytes).expect("it can be written");
     let ran = fixture.run(&["seal", file.to_str().expect("the path is text")]);
     assert!(
-        ran.stderr.contains("has no table of sections"),
+        ran.stderr.contains("has no section table"),
         "{}",
         ran.stderr
     );

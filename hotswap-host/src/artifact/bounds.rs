@@ -1,14 +1,14 @@
 //! Refuses an ELF file that would take long to read, before anything is looked up in it.
 //!
-//! A look-up of a name reads up to the zero behind it, and sections may lie above each other. So a small file can ask for a look at
-//! each of its bytes for each of its names. Here each name is measured once, and what they have together is limited.
+//! A look-up of a name reads up to the next zero, and sections may overlap. So a small file can require a look at each
+//! of its bytes for each of its names. Here each name is measured once, and the total length is limited.
 use super::error::ArtifactProblem;
 use super::limits;
 use memchr::memchr;
 use object::read::elf::{ElfFile, FileHeader, SectionHeader, Sym};
 use object::{Endianness, File, SectionIndex, elf};
 
-/// The file, unless it is none or would take long to read.
+/// Parses the file. Returns `None` if it is not an object file, or would take long to read.
 pub(super) fn parse(library: &[u8]) -> Option<File<'_>> {
     let file = File::parse(library).ok()?;
     match &file {
@@ -44,7 +44,7 @@ where
         let range = section.file_range(endian);
         bytes = bytes.saturating_add(range.map_or(0, |(_, size)| size));
     }
-    // Those of one file do not overlap; what a tool has left behind may.
+    // The sections of one file do not overlap, but a tool may have left something behind.
     let room = (library.len() as u64).saturating_mul(2);
     if bytes > room {
         return Err(ArtifactProblem::Damaged {
@@ -69,7 +69,7 @@ where
     Ok(())
 }
 
-/// The table for the dynamic linker, as `object` finds it.
+/// Measures the table for the dynamic linker, which it finds in the same way as `object`.
 fn check_dynamic<H>(file: &ElfFile<'_, H>) -> Result<(), ArtifactProblem>
 where
     H: FileHeader<Endian = Endianness>,
@@ -91,7 +91,7 @@ where
     Ok(())
 }
 
-/// Refuses more of something than there may be.
+/// Returns an error if there are more than `limit`.
 pub(super) fn at_most(
     what: &'static str,
     count: usize,
@@ -106,7 +106,7 @@ pub(super) fn at_most(
     }
 }
 
-/// The bytes of a section of names; `None` where the file has it not.
+/// Returns the bytes of a section of names, or `None` if the file does not contain it.
 fn strings<'a, H>(
     file: &ElfFile<'_, H>,
     library: &'a [u8],
@@ -119,7 +119,7 @@ where
     section.data(file.endian(), library).ok()
 }
 
-/// How many bytes of names may still come.
+/// The number of bytes of names that are still allowed.
 struct Left {
     what: &'static str,
     limit: usize,
@@ -135,7 +135,7 @@ impl Left {
         }
     }
 
-    /// Counts the name that begins there. No more bytes are read than may still come.
+    /// Counts the name that begins at `at`. Reads no more bytes than are still allowed.
     fn take(&mut self, names: &[u8], at: u32) -> Result<(), ArtifactProblem> {
         let rest = usize::try_from(at).ok().and_then(|at| names.get(at..));
         let rest = rest.unwrap_or_default();

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// Identifies a build: the first 16 bytes of the BLAKE3 hash of an artifact without its note.
 ///
-/// It is shown as 32 hexadecimal digits, and as fewer where a precision is given:
+/// It is displayed as 32 hexadecimal digits, or as fewer if a precision is given:
 ///
 /// ```
 /// let id: hotswap_host::artifact::BuildId = "00112233445566778899aabbccddeeff".parse()?;
@@ -15,7 +15,7 @@ use std::str::FromStr;
 pub struct BuildId([u8; 16]);
 
 impl BuildId {
-    /// The identity of a library with these bytes, which end before the note.
+    /// Returns the id of a library with these bytes, which end before the note.
     pub fn of(library: &[u8]) -> Self {
         let hash = blake3::hash(library);
         let mut id = [0; 16];
@@ -23,7 +23,7 @@ impl BuildId {
         BuildId(id)
     }
 
-    /// The first eight digits, which suffice where people read them.
+    /// Returns the first eight digits, which are enough for people.
     pub fn short(&self) -> String {
         format!("{self:.8}")
     }
@@ -41,7 +41,7 @@ impl fmt::Debug for BuildId {
     }
 }
 
-/// The text was not 32 hexadecimal digits.
+/// The text did not have 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a build id has 32 hexadecimal digits")]
 pub struct ParseBuildIdError(());
@@ -50,7 +50,7 @@ impl FromStr for BuildId {
     type Err = ParseBuildIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // `from_str_radix` would take a sign.
+        // `from_str_radix` would accept a sign.
         if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(ParseBuildIdError(()));
         }

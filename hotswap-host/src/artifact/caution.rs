@@ -6,21 +6,22 @@ use object::{File, Object, ObjectSection, ObjectSymbol};
 use serde::Serialize;
 use std::fmt;
 
-/// Something that a library does with what the whole process has only once, and that cannot be made safe for it.
+/// A use of something that the whole process has only once, which cannot be made safe for the library.
 ///
 /// Its text completes a sentence that begins with the plugin's name. `docs/shared-process.md` says more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Caution {
-    /// It changes the environment.
+    /// The library changes the environment.
     Environment {
         /// The functions for it that the library can reach.
         functions: Vec<String>,
     },
-    /// It has a copy of a database that keeps others out of its files with locks of the process, and no hook to close it.
+    /// The library contains a database that protects its files with locks of the process, and it has no hook that
+    /// closes the database.
     Database {
-        /// Its name.
+        /// The name of the database.
         name: String,
     },
 }
@@ -37,7 +38,7 @@ impl fmt::Display for Caution {
             Caution::Database { name } => write!(
                 f,
                 "contains {name} and has neither `on_stop` nor `save`: while two builds have one database open, each can \
-                 undo the locks of the other, and writes are lost; close it in `on_stop`, or let the host have it"
+                 undo the locks of the other, and writes are lost; close it in `on_stop`, or let the host own it"
             ),
         }
     }
@@ -55,7 +56,7 @@ struct Database {
 const DATABASES: [Database; 3] = [
     Database {
         name: "SQLite",
-        // The beginning of each of its files, and one of its ways to lock them.
+        // The first is the beginning of each of its files, and the second is one of its ways to lock them.
         texts: [b"SQLite format 3\0", b"unix-dotfile\0"],
     },
     Database {
@@ -71,9 +72,10 @@ const DATABASES: [Database; 3] = [
     },
 ];
 
-/// Returns what the author of a plugin should be warned of.
+/// Returns warnings for the author of a plugin.
 ///
-/// `bytes` are those of the file that `metadata` is from; of anything else, nothing is said. Only ELF files are looked into.
+/// `bytes` are those of the file that `metadata` comes from; for any other file there are none. Only ELF files are
+/// examined.
 pub fn cautions(bytes: &[u8], metadata: &Metadata) -> Vec<Caution> {
     let Some(file) = bounds::parse(bytes) else {
         return Vec::new();
@@ -90,8 +92,8 @@ pub fn cautions(bytes: &[u8], metadata: &Metadata) -> Vec<Caution> {
     found
 }
 
-/// The functions that change the environment and that the library can reach: the plugin's own, which are marked, or, where
-/// it has none, those of the C library.
+/// Returns the functions that change the environment and that the library can reach. These are the plugin's own, which
+/// are marked, or those of the C library if it has none.
 fn environment(file: &File<'_>, mut budget: Budget) -> Vec<String> {
     let mut names = Vec::new();
     for section in file.sections() {

@@ -6,17 +6,17 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a file is no plugin that this host can load.
+/// The reason why a file is not a plugin that this host can load.
 ///
-/// Its text is one line that names the plugin, where it is known, and the file.
+/// Its text is one line that names the plugin, if it is known, and the file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ArtifactError {
-    /// The file, as it was asked for.
+    /// The file, as it was named by the caller.
     pub file: PathBuf,
-    /// The plugin, where the file could be read as far as its name, or a live plugin was loaded from it.
+    /// The plugin, if the file could be read as far as its name, or if a live plugin was loaded from it.
     pub plugin: Option<PluginName>,
-    /// What is wrong with it.
+    /// The problem with the file.
     pub problem: ArtifactProblem,
 }
 
@@ -29,7 +29,7 @@ impl ArtifactError {
         }
     }
 
-    /// The plugin; otherwise that which the file's name implies.
+    /// Returns the plugin, or the one that the file's name implies.
     pub(crate) fn plugin_or_implied(&self) -> PluginName {
         self.plugin.clone().unwrap_or_else(|| {
             let stem = self.file.file_stem().unwrap_or_default().to_string_lossy();
@@ -37,7 +37,7 @@ impl ArtifactError {
         })
     }
 
-    /// Names the plugin that the file held before, where the file itself does not say.
+    /// Adds the plugin that the file contained before, if the file itself does not say.
     pub(crate) fn of(mut self, plugin: Option<&PluginName>) -> Self {
         self.plugin = self.plugin.or_else(|| plugin.cloned());
         self
@@ -56,7 +56,7 @@ impl fmt::Display for ArtifactError {
 // The texts of inner errors are part of the line, so there is no `source` that would repeat them.
 impl std::error::Error for ArtifactError {}
 
-/// What is wrong with a file: the second half of the text of an [`ArtifactError`].
+/// The problem with a file: the second half of the text of an [`ArtifactError`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArtifactProblem {
@@ -69,19 +69,19 @@ pub enum ArtifactProblem {
         path(target)
     )]
     DanglingLink {
-        /// Where the link leads.
+        /// The target of the link.
         target: PathBuf,
     },
     /// There is a directory of this name.
     #[error("is a directory, not a library; remove or rename it")]
     Directory,
-    /// There is a pipe, a socket or a device of this name.
+    /// There is a pipe, a socket, or a device of this name.
     #[error("is not a regular file; remove or rename it")]
     NotAFile,
     /// The operating system refused to open or read the file.
     #[error("cannot be read: {error}")]
     Unreadable {
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
     /// The file was written to each time that it was read.
@@ -90,24 +90,24 @@ pub enum ArtifactProblem {
     /// The file has no bytes.
     #[error("is empty; build it again with `cargo hotswap build`")]
     Empty,
-    /// The file ends before its own tables say.
-    #[error("is cut short: it has {len} bytes and should have {needed} or more; build it again")]
+    /// The file ends before its own tables do.
+    #[error("is truncated: it has {len} bytes, but should have at least {needed}; build it again")]
     Truncated {
-        /// How many bytes there are.
+        /// The number of bytes in the file.
         len: u64,
-        /// How many there would have to be.
+        /// The smallest number of bytes that the tables require.
         needed: u64,
     },
-    /// The file goes on behind its last byte, and not with a note.
+    /// The file goes on after its end, and what follows is not a note.
     #[error(
-        "has {extra} bytes behind its end that are no note; it is half-written, build it again"
+        "has {extra} bytes after its end that are not a note; the file is probably incomplete, build it again"
     )]
     Overlong {
-        /// How many bytes too many.
+        /// The number of unexpected bytes.
         extra: u64,
     },
-    /// The file is no object file of any kind.
-    #[error("is not a library in any format that is known; build it with `cargo hotswap build`")]
+    /// The file is not an object file of any kind.
+    #[error("is not a library in any known format; build it with `cargo hotswap build`")]
     Garbage,
     /// The file's own tables contradict each other.
     #[error(
@@ -115,76 +115,76 @@ pub enum ArtifactProblem {
         Shown(reason)
     )]
     Damaged {
-        /// Where it is.
+        /// The contradiction.
         reason: String,
     },
-    /// The bytes are not those that were built.
+    /// The bytes differ from those that were built.
     #[error(
-        "was changed after it was built, or is half-written: its note names build {noted:.8}, its bytes are those of \
-         {found:.8}; build it again with `cargo hotswap build`, or, where the change was meant, write a new note with \
+        "was changed after it was built, or is incomplete: its note names build {noted:.8}, but its bytes are those of build \
+         {found:.8}; build it again with `cargo hotswap build`, or, if the change was intended, write a new note with \
          `cargo hotswap seal`"
     )]
     AnotherBuild {
         /// The build that the note was written for.
         noted: BuildId,
-        /// The build that the bytes make.
+        /// The build that the bytes have.
         found: BuildId,
     },
-    /// The file has more of something than is read of any.
+    /// The file exceeds one of the limits.
     #[error(
-        "has more than {limit} {what}, which no build has; build it again with `cargo hotswap build`"
+        "has more than {limit} {what}, which is the limit; build it again with `cargo hotswap build`"
     )]
     TooMuch {
-        /// Of what.
+        /// The thing that is limited.
         what: &'static str,
-        /// How many there may be: see [`limits`](super::limits).
+        /// The limit: see [`limits`](super::limits).
         limit: u64,
     },
     /// The host panicked while it read the file.
     #[error(
-        "cannot be read: the host panicked, which is a mistake in it ({message}); please report it"
+        "cannot be read: the host panicked, which is a bug in hotswap ({message}); please report it"
     )]
     Panicked {
-        /// What the panic said.
+        /// The panic's message.
         message: String,
     },
-    /// Others may write to the file, or to the directory that it is in.
+    /// Others may write to the file or to its directory.
     #[error(
-        "may be changed by others, since {} {exposure}; the host asks for private plugins (`Builder::require_private_plugin_dir`)",
+        "may be changed by others, because {} {exposure}; the host requires private plugins (`Builder::require_private_plugin_dir`)",
         crate::shown::path(path)
     )]
     Exposed {
-        /// What they may write to: the file without links, or its directory.
+        /// The path that they may write to: the file without links, or its directory.
         path: PathBuf,
-        /// Why they may.
+        /// The reason why they may write to it.
         exposure: Exposure,
     },
     /// The file is for another machine or operating system.
     #[error(
-        "is built for {found}, and this host for {needed}; build it with this host's `--target`"
+        "is built for {found}, but this host is built for {needed}; build it with this host's `--target`"
     )]
     AnotherMachine {
-        /// What it is built for.
+        /// The machine that it is built for.
         found: String,
-        /// What it would have to be built for.
+        /// The machine that it would have to be built for.
         needed: String,
     },
-    /// The file is no shared library.
+    /// The file is not a shared library.
     #[error("is {found}, not a shared library; build it with `cargo hotswap build`")]
     NotALibrary {
-        /// What it is, with its article.
+        /// The kind of the file, with an article.
         found: &'static str,
     },
-    /// The file has lost the table in which its metadata is looked up.
+    /// The file has lost the table by which its metadata is found.
     #[error(
-        "has no table of sections, in which its plugin metadata is found: leave that in place (`strip` does, `sstrip` and \
+        "has no section table, by which its plugin metadata is found; keep the table (`strip` does, `sstrip` and \
          `--strip-section-headers` do not)"
     )]
     NoSections,
-    /// The file is a shared library, and no plugin.
+    /// The file is a shared library, but not a plugin.
     #[error(
         "is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with \
-         `cargo hotswap build`, and leave its section `.hotswap` in place"
+         `cargo hotswap build`, and keep its section `.hotswap`"
     )]
     NotAPlugin,
     /// The section of metadata cannot be understood.
@@ -193,47 +193,48 @@ pub enum ArtifactProblem {
         Shown(reason)
     )]
     Metadata {
-        /// Which part, and why.
+        /// The part, and what is wrong with it.
         reason: String,
     },
-    /// A text in the metadata or in the note is not what it should be: it could make readers or a terminal take it for another.
+    /// A text in the metadata or in the note is not allowed, because readers or a terminal could take it for something
+    /// else.
     #[error(
-        "has damaged metadata: its `{field}` is \"{text:.64}\", and not {allowed}; build it again with `cargo hotswap build`",
+        "has damaged metadata: its `{field}` is \"{text:.64}\", but should be {allowed}; build it again with `cargo hotswap build`",
         text = line(text)
     )]
     Text {
-        /// Which text.
+        /// The field.
         field: &'static str,
         /// The text.
         text: String,
-        /// What it would have to be.
+        /// A description of the allowed texts.
         allowed: &'static str,
     },
-    /// The note behind the library cannot be understood.
+    /// The note after the library cannot be understood.
     #[error(
         "has a damaged note: {}; build it again with `cargo hotswap build`",
         Shown(reason)
     )]
     Note {
-        /// Why.
+        /// The problem.
         reason: String,
     },
     /// The plugin was built against another version of the contract.
-    #[error("speaks version {found} of the plugin contract, this host version {needed}; {}", contract_remedy(*found, *needed))]
+    #[error("uses version {found} of the plugin contract, but this host requires version {needed}; {}", contract_remedy(*found, *needed))]
     AnotherContract {
         /// The plugin's version.
         found: u32,
-        /// This host's.
+        /// The host's version.
         needed: u32,
     },
     /// A panic in the plugin would end the process.
     #[error(
-        "is built with panic = \"abort\" (profile {profile}), so that a panic of it would end the host; write \
+        "is built with panic = \"abort\" (profile {profile}), so a panic in it would end the host; write \
          `panic = \"unwind\"` under `[profile.{}]` in the workspace's Cargo.toml",
         profile_table(profile)
     )]
     PanicAbort {
-        /// The profile's name as its directory shows it.
+        /// The name of the profile, as its directory shows it.
         profile: String,
     },
 }
@@ -246,12 +247,12 @@ fn contract_remedy(found: u32, needed: u32) -> &'static str {
     }
 }
 
-/// The profile of the directory `debug` is called `dev` in a Cargo.toml.
+/// Returns the name of a profile in a Cargo.toml, where the profile of the directory `debug` is called `dev`.
 fn profile_table(profile: &str) -> &str {
     if profile == "debug" { "dev" } else { profile }
 }
 
-/// Why the artifacts of a directory cannot be listed.
+/// The reason why the artifacts of a directory cannot be listed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FindError {
@@ -264,13 +265,13 @@ pub enum FindError {
         /// The directory.
         dir: PathBuf,
     },
-    /// There is a file of this name.
+    /// There is a file of this name, not a directory.
     #[error(
         "the plugin directory {} is not a directory; name the directory that the plugins are in",
         path(dir)
     )]
     NotADirectory {
-        /// What was named.
+        /// The path of the file.
         dir: PathBuf,
     },
     /// The operating system refused to list the directory.
@@ -278,21 +279,21 @@ pub enum FindError {
     Unreadable {
         /// The directory.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
-    /// Others may write to it.
+    /// Others may write to the directory.
     #[error(
-        "the plugin directory {} {exposure}, and the host asks for a private one (`Builder::require_private_plugin_dir`)",
+        "the plugin directory {} {exposure}, but the host requires a private one (`Builder::require_private_plugin_dir`)",
         path(dir)
     )]
     Exposed {
         /// The directory.
         dir: PathBuf,
-        /// Why they may.
+        /// The reason why they may write to it.
         exposure: Exposure,
     },
-    /// Something in the directory has the name of a library and is none.
+    /// Something in the directory has the name of a library but is not one.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
 }

@@ -5,20 +5,21 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The artifacts in a plugin directory, sorted by name.
+/// Returns the artifacts in a plugin directory, sorted by name.
 ///
-/// Those are the files, and links to files, that end in the platform's extension for shared libraries (`.so` on
-/// Linux) and do not begin with a dot. They are not opened: each may still turn out to be no plugin.
+/// These are the files, and links to files, whose names end in the platform's extension for shared libraries (`.so` on
+/// Linux) and do not begin with a dot. They are not opened, so each may still turn out not to be a plugin.
 ///
 /// # Errors
-/// [`FindError`] if the directory is missing or cannot be read, and for anything with the name of a library that is
-/// neither a file nor a link to one: nothing with such a name is passed over.
+/// [`FindError`] if the directory is missing or cannot be read, or if it contains something with the name of a library
+/// that is neither a file nor a link to one. Nothing with such a name is skipped.
 pub fn find(dir: &Path) -> Result<Vec<PathBuf>, FindError> {
     let found = find_each(dir)?.into_iter();
     Ok(found.collect::<Result<_, ArtifactError>>()?)
 }
 
-/// The same, where each thing with the name of a library that is no file has an error of its own.
+/// Does the same as [`find`], but returns a separate error for each thing with the name of a library that is not a
+/// file.
 ///
 /// # Errors
 /// The directory is missing or cannot be read.
@@ -44,7 +45,7 @@ pub(crate) fn find_each(dir: &Path) -> Result<Vec<Result<PathBuf, ArtifactError>
             found.push((name, is_file));
         }
     }
-    // By their names, which are compared much faster than paths.
+    // They are sorted by name, because names are compared much faster than paths.
     found.sort();
     let look = |(name, is_file): (OsString, bool)| {
         let file = dir.join(name);
@@ -53,7 +54,7 @@ pub(crate) fn find_each(dir: &Path) -> Result<Vec<Result<PathBuf, ArtifactError>
         }
         match check_is_file(&file) {
             Ok(_) => Some(Ok(file)),
-            // Removed since it was listed.
+            // The file has been removed since it was listed.
             Err(error) if matches!(error.problem, ArtifactProblem::NotFound) => None,
             Err(error) => Some(Err(error)),
         }
@@ -66,7 +67,7 @@ fn has_name_of_library(name: &OsStr) -> bool {
     !hidden && Path::new(name).extension() == Some(OsStr::new(DLL_EXTENSION))
 }
 
-/// Follows links, and refuses what is no regular file.
+/// Follows links, and refuses everything that is not a regular file.
 pub(super) fn check_is_file(file: &Path) -> Result<fs::Metadata, ArtifactError> {
     let problem = match fs::metadata(file) {
         Ok(meta) if meta.is_file() => return Ok(meta),

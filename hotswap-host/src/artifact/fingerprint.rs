@@ -2,26 +2,27 @@ use crate::platform::{self, FileState, Timestamp};
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Tells whether a file is still the one that was read, without reading it.
+/// Shows whether a file is still the one that was read, without reading it again.
 ///
-/// Inode, size and modification time alone were seen equal for different bytes: a file may be removed and its inode
-/// reused, and anyone may set a modification time. The time of the last status change cannot be set.
+/// The inode, size, and modification time alone have been seen equal for different bytes: a file may be removed and its
+/// inode reused, and anyone may set a modification time. The time of the last status change cannot be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint(FileState);
 
-/// Two changes within this time may carry the same timestamp. It is that of the coarsest file system in use, FAT;
-/// a longer one costs no more than a file that is hashed once again.
+/// Two changes within this time may have the same timestamp. It is the grain of FAT, the coarsest file system in use. A
+/// longer time only means that a file is hashed once more.
 const GRAIN: Duration = Duration::from_secs(2);
 
 impl Fingerprint {
-    /// Of the file that this was asked of.
+    /// Returns the fingerprint of the file with this metadata.
     pub(crate) fn of(file: &Metadata) -> Self {
         Fingerprint(platform::file_state(file))
     }
 
-    /// Whether every change from `now` on will show: the last one is longer ago than the clock's grain.
+    /// Returns true if every change after `now` will be visible, because the last change is longer ago than the clock's
+    /// grain.
     ///
-    /// Ask when the file is read; where the answer is no, equal fingerprints prove nothing later on.
+    /// Call this when the file is read. If the answer is no, equal fingerprints prove nothing later.
     pub(crate) fn is_settled(&self, now: SystemTime) -> bool {
         let latest = self.0.modified.max(self.0.changed);
         let Some(horizon) = now
@@ -58,7 +59,7 @@ mod tests {
         };
         let first = write("old");
         let read_at = SystemTime::now();
-        // The status change is of just now: whatever follows in the same tick could look the same.
+        // The status has just changed, so a later change in the same tick could look the same.
         assert!(!Fingerprint::of(&first).is_settled(read_at));
         assert!(Fingerprint::of(&first).is_settled(read_at + 2 * GRAIN));
         assert_eq!(
@@ -66,7 +67,7 @@ mod tests {
             Fingerprint::of(&fs::metadata(&path).unwrap())
         );
 
-        // Wait for the file system's clock to have moved on, as a settled fingerprint guarantees.
+        // Wait until the file system's clock has moved on, as a settled fingerprint guarantees.
         let second = loop {
             let second = write("new");
             if Fingerprint::of(&second).0.changed != Fingerprint::of(&first).0.changed {

@@ -1,4 +1,5 @@
-//! What kind of file it is, and where its metadata lies. Knows no more of the format than it must: `object` does.
+//! Determines the kind of a file and finds its metadata. This knows as little of the format as possible; the crate
+//! `object` knows the rest.
 use super::bounds::{self, at_most};
 use super::error::ArtifactProblem;
 use super::limits;
@@ -12,31 +13,31 @@ use object::{
 use std::env::consts::ARCH;
 use std::ops::Range;
 
-/// What a library says of itself.
+/// The sections in which a library describes itself.
 pub(super) struct Sections<'a> {
     /// The bytes of the metadata section.
     pub(super) metadata: &'a [u8],
-    /// Those of the section of live functions and types; empty where it has none.
+    /// The bytes of the section of live functions and types, empty if there is none.
     pub(super) live: &'a [u8],
-    /// Where in the file the host's address goes; empty where it has no place for it.
+    /// The place in the file for the host's address, empty if there is none.
     pub(super) shim: Range<u64>,
 }
 
-/// How many bytes of a file say what kind of file it is.
+/// The number of bytes at the beginning of a file that show its kind.
 pub(super) const BEGINNING: u64 = 4096;
 
-/// Refuses a file by its beginning, so that nothing else of it needs to be read: one in no format that is known. Of a file that is
-/// for another machine, more is read, to say what it is.
+/// Refuses a file in an unknown format by its beginning, so that the rest does not have to be read. More is read of a
+/// file for another machine, to say what it is.
 pub(super) fn check_beginning(beginning: &[u8]) -> Result<(), ArtifactProblem> {
     match FileKind::parse(beginning) {
         Ok(_) => Ok(()),
-        // Together they are the file.
+        // Together, the two parts are the whole file.
         Err(_) if beginning.is_empty() => Err(ArtifactProblem::Empty),
         Err(_) => Err(unknown(beginning)),
     }
 }
 
-/// The sections of a library for this host.
+/// Returns the sections of a library for this host.
 ///
 /// `library` ends before the note.
 pub(super) fn sections(library: &[u8]) -> Result<Sections<'_>, ArtifactProblem> {
@@ -76,7 +77,7 @@ pub(super) fn sections(library: &[u8]) -> Result<Sections<'_>, ArtifactProblem> 
     let len = shim.end - shim.start;
     if shim.end > library.len() as u64 || !len.is_multiple_of(8) || len > limits::SHIM_BYTES {
         return Err(ArtifactProblem::Damaged {
-            reason: format!("its section {SHIM_SECTION} is no list of addresses"),
+            reason: format!("its section {SHIM_SECTION} is not a list of addresses"),
         });
     }
     let metadata = data(SECTION)?.ok_or(ArtifactProblem::NotAPlugin)?;
@@ -90,7 +91,7 @@ pub(super) fn sections(library: &[u8]) -> Result<Sections<'_>, ArtifactProblem> 
     })
 }
 
-/// Before anything is looked up in it.
+/// Checks an ELF file before anything is looked up in it.
 fn check_elf<'a, H>(file: &ElfFile<'a, H>, library: &'a [u8]) -> Result<(), ArtifactProblem>
 where
     H: FileHeader<Endian = Endianness>,
@@ -99,19 +100,19 @@ where
     check_extent(file, library)
 }
 
-/// A file that has not even the beginning of a known format.
+/// Returns the error for a file that does not begin like any known format.
 fn unknown(library: &[u8]) -> ArtifactProblem {
     let header = size_of::<elf::FileHeader64<Endianness>>();
     match library.starts_with(&elf::ELFMAG) {
         true if library.len() < header => truncated(library, header as u64),
         true => ArtifactProblem::Damaged {
-            reason: "its header is of no kind that is known".into(),
+            reason: "its header is of an unknown kind".into(),
         },
         false => ArtifactProblem::Garbage,
     }
 }
 
-/// A file whose tables are not as its header says. Most often that is a file of which the end is missing.
+/// Returns the error for a file whose tables contradict its header. Most often, the end of such a file is missing.
 fn broken(library: &[u8], error: &object::Error) -> ArtifactProblem {
     let header_end = size_of::<elf::FileHeader64<Endianness>>();
     let sections_end = match FileKind::parse(library) {
@@ -135,7 +136,7 @@ fn truncated(library: &[u8], needed: u64) -> ArtifactProblem {
     }
 }
 
-/// Where the table of sections ends, which linkers put last.
+/// Returns the end of the table of sections, which linkers put last.
 fn sections_end<H: FileHeader<Endian = Endianness>>(library: &[u8]) -> Option<u64> {
     let header = H::parse(library).ok()?;
     let endian = header.endian().ok()?;
@@ -143,7 +144,7 @@ fn sections_end<H: FileHeader<Endian = Endianness>>(library: &[u8]) -> Option<u6
     header.e_shoff(endian).into().checked_add(size)
 }
 
-/// A library must end where its tables say that it ends. Zeros behind that are padding.
+/// Checks that a library ends where its tables say. Zeros after that are padding.
 fn check_extent<'a, H>(file: &ElfFile<'a, H>, library: &'a [u8]) -> Result<(), ArtifactProblem>
 where
     H: FileHeader<Endian = Endianness>,
@@ -196,7 +197,7 @@ fn machine(format: BinaryFormat, arch: &str, bits: u32, little: bool) -> String 
     format!("{arch} ({format:?}, {bits}-bit, {endian}-endian)")
 }
 
-/// As `std` names it.
+/// Returns the name of the architecture that `std` uses.
 fn architecture(arch: Architecture) -> String {
     match arch {
         Architecture::I386 => "x86".into(),
@@ -217,7 +218,7 @@ fn check_kind(file: &File<'_>) -> Result<(), ArtifactProblem> {
     Err(ArtifactProblem::NotALibrary { found })
 }
 
-/// Position-independent executables have the type of a library.
+/// Returns true for position-independent executables, which have the file type of a library.
 fn is_program(file: &File<'_>) -> bool {
     match file {
         File::Elf32(elf) => flags_1(elf) & elf::DF_1_PIE.0 != 0,

@@ -28,7 +28,7 @@ fn good() -> Vec<u8> {
     fs::read(library(dir.path(), "good.so", &section())).unwrap()
 }
 
-/// A library with this section of metadata, of any length, and another of this name.
+/// Makes a library with this section of metadata, of any length, and another section with this name.
 fn with_sections(dir: &Path, metadata: &[u8], other: (&str, &[u8])) -> PathBuf {
     let files = [("metadata", metadata), ("other", other.1)];
     for (name, bytes) in files {
@@ -57,7 +57,7 @@ fn flags_that_overflow_are_no_panic() {
         let dynamic = segments.find(|segment| segment.p_type(endian) == elf::PT_DYNAMIC);
         dynamic.unwrap().file_range(endian)
     };
-    // The linker leaves empty entries at the end: now none is, but the last.
+    // The linker leaves empty entries at the end. Now only the last one is empty.
     let (at, entries) = (at as usize, size as usize / 16);
     let free = (0..entries)
         .find(|n| bytes[at + n * 16..][..8] == [0; 8])
@@ -249,7 +249,7 @@ fn a_note_is_short() {
     assert!(text.contains("it has more than 65536 bytes"), "{text}");
 }
 
-/// Three gigabytes, of which the disk has next to nothing.
+/// The file has three gigabytes, but takes next to no space on the disk.
 #[test]
 fn what_is_large_is_not_read() {
     let dir = tempdir().unwrap();
@@ -259,7 +259,7 @@ fn what_is_large_is_not_read() {
     let library = library(dir.path(), "good.so", &section());
     let file = File::options().write(true).open(&library).unwrap();
     file.set_len(size).unwrap();
-    // Nothing would be there to put it into.
+    // The process does not have enough memory for the file.
     let output = Command::new("bash")
         .args(["-c", "ulimit -v 2500000; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().unwrap())
@@ -290,7 +290,7 @@ fn be_short_of_memory() {
     println!("both are refused");
 }
 
-/// Put in the place of a file after that was looked at.
+/// A pipe takes the place of a file after the file was checked.
 #[test]
 fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
     let dir = tempdir().unwrap();
@@ -301,7 +301,7 @@ fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
         super::read::try_read(&pipe),
         Err(Problem::NotAFile)
     ));
-    // The same without knowing when.
+    // This is the same without knowing when the file is opened.
     let (other, link) = (dir.path().join("other"), dir.path().join("plugin.so"));
     fs::hard_link(&file, &link).unwrap();
     std::thread::scope(|scope| {
@@ -329,7 +329,7 @@ fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
 fn a_panic_is_the_error_of_that_file() {
     let found = problem(b"panic");
     assert!(
-        matches!(&found, Problem::Panicked { message } if message == "as the test asks for"),
+        matches!(&found, Problem::Panicked { message } if message == "the test asks for a panic"),
         "{found}"
     );
 }

@@ -1,51 +1,52 @@
-//! The limits of what is read of a plugin's file.
+//! The limits on what is read of a plugin's file.
 //!
-//! A file that exceeds one is refused, with the limit in the text of the error. So whatever somebody has put into a file, it is refused
-//! in a time and with memory that these numbers bound: besides its own bytes, what is made of it is a small multiple of
-//! [`METADATA_BYTES`] and [`LIVE_BYTES`]. Those of tables are about ELF files. Each is far above what a build of rustc's has.
+//! A file that exceeds one of them is refused, with the limit in the text of the error. So, whatever a file contains,
+//! these numbers bound the time and the memory until it is refused: besides the file's own bytes, the host makes a
+//! small multiple of [`METADATA_BYTES`] and [`LIVE_BYTES`] of it. The limits on tables are for ELF files. Each limit is
+//! far above what a build by rustc has.
 
-/// How many bytes a file may have. Of a file that is no library for this machine, only the beginning is read.
+/// The maximum size of a file. If a file is not a library for this machine, only its beginning is read.
 pub const FILE_BYTES: u64 = 1 << 30;
 
-/// How many bytes a [`Note`](super::Note) may have.
+/// The maximum size of a [`Note`](super::Note).
 pub const NOTE_BYTES: usize = 64 << 10;
 
-/// How many sections a library may have.
+/// The maximum number of sections of a library.
 pub const SECTIONS: usize = 4096;
 
-/// How many bytes the names of all sections may have, each counted as often as it is used.
+/// The maximum size of the names of all sections together, each counted as often as it is used.
 pub const SECTION_NAME_BYTES: usize = 1 << 20;
 
-/// How many segments a library may have.
+/// The maximum number of segments of a library.
 pub const SEGMENTS: usize = 4096;
 
-/// How many dynamic symbols a library may have.
+/// The maximum number of dynamic symbols of a library.
 pub const SYMBOLS: usize = 1 << 20;
 
-/// How many bytes the names of all dynamic symbols, and of all libraries that it needs, may have, each counted as often as it is
-/// used.
+/// The maximum size of the names of all dynamic symbols, and of all libraries that it needs, together, each counted as
+/// often as it is used.
 pub const SYMBOL_NAME_BYTES: usize = 64 << 20;
 
-/// How many entries the table for the dynamic linker may have.
+/// The maximum number of entries of the table for the dynamic linker.
 pub const DYNAMIC_ENTRIES: usize = 4096;
 
-/// How many bytes the section may have into which the host writes its address.
+/// The maximum size of the section into which the host writes its address.
 pub const SHIM_BYTES: u64 = 4096;
 
-/// How many bytes the section of metadata may have.
+/// The maximum size of the section of metadata.
 pub const METADATA_BYTES: usize = 4 << 20;
 
-/// How many parts that section may have.
+/// The maximum number of parts of that section.
 pub const METADATA_PARTS: usize = 64;
 
-/// How many bytes the section of live functions and types may have.
+/// The maximum size of the section of live functions and types.
 pub const LIVE_BYTES: usize = 16 << 20;
 
-/// How many functions or live items a plugin may have, of each.
+/// The maximum number of functions of a plugin, and of its live items.
 pub const ITEMS: usize = 1 << 16;
 
-/// How many interfaces a plugin may export, and how many things it may import.
+/// The maximum number of interfaces that a plugin exports, and of things that it imports.
 pub const RELATIONS: usize = 1 << 10;
 
-/// How many bytes the name of an interface may have.
+/// The maximum size of the name of an interface.
 pub const NAME_BYTES: usize = 1 << 10;

@@ -1,27 +1,30 @@
-//! What the system's loader looks for when a library is opened, and where.
+//! Lists the libraries that the system's loader looks for when a library is opened, and the directories in which it
+//! looks.
 use object::read::elf::{DynamicTable, ElfFile, FileHeader};
 use object::{Endianness, File, elf};
 use serde::Serialize;
 
-/// The libraries that a library asks the system's loader for, and the directories in which it has that look for them.
+/// The libraries that a library asks the system's loader for, and the directories in which the loader looks for them.
 ///
-/// Whoever can write to one of these directories has code in each host that opens the library.
+/// Everyone who can write to one of these directories can run code in each host that opens the library.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Links {
     /// The libraries that it needs, by name or by path (`DT_NEEDED`).
     pub needed: Vec<String>,
-    /// Where they are looked for after `LD_LIBRARY_PATH` (`DT_RUNPATH`).
+    /// The directories that are searched after `LD_LIBRARY_PATH` (`DT_RUNPATH`).
     pub runpath: Vec<String>,
-    /// Where they are looked for before that; without effect beside a `runpath` (`DT_RPATH`).
+    /// The directories that are searched before that, unless there is a `runpath` (`DT_RPATH`).
     pub rpath: Vec<String>,
 }
 
-/// So many names are read, and so many bytes of each: a crafted file may have any number of them, each as long as the file.
+/// The maximum number of names, and of bytes of each name, that are read. A crafted file may have any number of names,
+/// each as long as the file.
 const MAX_NAMES: usize = 512;
 const MAX_NAME: usize = 4096;
 
-/// Reads what a library asks the system's loader for. Of anything that is not an ELF file, nothing is said.
+/// Returns the libraries that a library asks the system's loader for. The result is empty for a file that is not an ELF
+/// file.
 pub fn links(bytes: &[u8]) -> Links {
     match File::parse(bytes) {
         Ok(File::Elf32(elf)) => of_elf(&elf),
@@ -44,7 +47,7 @@ fn of_elf<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> Links {
     }
 }
 
-/// The texts of the entries with this tag, `?` for one that cannot be read.
+/// Returns the texts of the entries with this tag, and `?` for a text that cannot be read.
 pub(super) fn texts<H: FileHeader<Endian = Endianness>>(
     table: &DynamicTable<'_, H>,
     tag: elf::DynamicTag,

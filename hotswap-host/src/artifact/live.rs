@@ -1,4 +1,4 @@
-//! The live functions and types of an artifact, from the section that says them.
+//! Reads the live functions and types of an artifact from their section.
 use super::parts::Parts;
 use super::type_hash::TypeHash;
 use hotswap_plugin::LiveKind;
@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct LiveEntry {
-    /// The module it stands in, its crate's name first.
+    /// The path of its module, which begins with the name of its crate.
     pub module: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it is.
+    /// The kind.
     pub kind: LiveKind,
-    /// As its author wrote it, without the name of a function.
+    /// The declaration as its author wrote it, without the name of a function.
     pub signature: String,
     /// The schema version of a type.
     pub version: Option<u32>,
-    /// The names that a type had earlier.
+    /// The earlier names of a type.
     pub was: Vec<String>,
-    /// What is compared of a function; zero for a type.
+    /// The hash that is compared for a function; zero for a type.
     pub hash: TypeHash,
 }
 
@@ -35,7 +35,7 @@ struct Raw {
     module: String,
 }
 
-/// The entries of the section, sorted by module and name.
+/// Returns the entries of the section, sorted by module and name.
 pub(super) fn entries(section: &[u8]) -> Result<Vec<LiveEntry>, String> {
     let parts = Parts::all(section).map_err(|reason| format!("live items: {reason}"))?;
     let (pairs, rest) = parts.as_chunks::<2>();
@@ -118,7 +118,7 @@ mod tests {
     fn a_section_that_is_cut_is_refused() {
         let whole = section();
         let cuts = (1..whole.len()).filter(|at| entries(&whole[..*at]).is_ok());
-        // Behind the first item, and in the zeros behind that.
+        // The places are after the first item, and in the zeros after that.
         let first = 12 + B.len() + 12 + 16;
         assert_eq!(
             cuts.collect::<Vec<_>>(),

@@ -10,30 +10,30 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
 
-/// What a plugin's build recorded of it.
+/// The data that a plugin's build recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Metadata {
     /// The version of the contract between host and plugin.
     pub contract: u32,
-    /// The plugin's name.
+    /// The name of the plugin.
     pub name: PluginName,
     /// The version of its crate.
     pub version: String,
-    /// Its crate.
+    /// The name of its crate.
     #[serde(rename = "crate")]
     pub crate_name: String,
-    /// Whether it may be replaced while the host runs; `None` where its own function decides that at run time.
+    /// Says whether it may be replaced while the host runs, or `None` if its own function decides that at run time.
     pub reloadable: Option<bool>,
-    /// The names of the hooks that it has.
+    /// The names of its hooks.
     pub hooks: Vec<String>,
     /// The functions that can be called by name.
     pub functions: Vec<Function>,
     /// The interfaces that others may import from it.
     pub exports: Vec<Export>,
-    /// What it needs of others.
+    /// Its imports.
     pub imports: Vec<Import>,
-    /// What goes from one instance to the next, where it has `save` and `restore`.
+    /// The state that passes from one instance to the next, if it has `save` and `restore`.
     pub state: Option<State>,
     /// Its live functions and types, and those of the crates that it links, sorted by module and name.
     pub live: Vec<LiveEntry>,
@@ -41,9 +41,10 @@ pub struct Metadata {
     pub rustc: String,
     /// The target triple.
     pub target: String,
-    /// The profile, as cargo names its directory: `debug`, `release`, or a custom profile's name.
+    /// The profile, with the name of its directory in Cargo's output: `debug`, `release`, or the name of a custom
+    /// profile.
     pub profile: String,
-    /// What a panic in the plugin does.
+    /// The effect of a panic in the plugin.
     pub panic: PanicStrategy,
 }
 
@@ -51,11 +52,11 @@ pub struct Metadata {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Function {
-    /// Its name.
+    /// The name of the function.
     pub name: String,
-    /// Its signature as the author wrote it.
+    /// The signature as the author wrote it.
     pub signature: String,
-    /// What is compared.
+    /// The hash that is compared.
     pub hash: TypeHash,
 }
 
@@ -63,11 +64,11 @@ pub struct Function {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Export {
-    /// Its name.
+    /// The name of the interface.
     pub interface: String,
-    /// Its methods as text.
+    /// The methods as text.
     pub signature: String,
-    /// What is compared.
+    /// The hash that is compared.
     pub hash: TypeHash,
 }
 
@@ -75,31 +76,31 @@ pub struct Export {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct State {
-    /// The name of its type.
+    /// The name of the type.
     pub type_name: String,
     /// The schema version of the type.
     pub version: u32,
 }
 
-/// Something that the plugin needs of others.
+/// An import of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Import {
-    /// The field that receives it.
+    /// The field that receives the import.
     pub field: String,
     /// The plugin that it comes from, if it comes from one.
     pub from: Option<PluginName>,
     /// The interface, if more than the order matters.
     pub interface: Option<String>,
-    /// Who provides it.
+    /// The provider of the import.
     pub kind: ImportKind,
-    /// Whether the plugin also works without it.
+    /// True if the plugin also works without it.
     pub optional: bool,
-    /// What is compared; zero where only the order matters.
+    /// The hash that is compared; zero if only the order matters.
     pub hash: TypeHash,
 }
 
-/// Who provides an import.
+/// The provider of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -112,7 +113,7 @@ pub enum ImportKind {
     OrderOnly,
 }
 
-/// What a panic does.
+/// The effect of a panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -124,8 +125,8 @@ pub enum PanicStrategy {
 }
 
 impl Metadata {
-    /// Reads the metadata section of `file`, and refuses a plugin that this host cannot speak with.
-    /// `live` is the section of live items.
+    /// Reads the metadata section of `file`, and refuses a plugin with another version of the contract. `live` is the
+    /// section of live items.
     pub(super) fn parse(file: &Path, section: &[u8], live: &[u8]) -> Result<Self, ArtifactError> {
         let damaged = |reason| ArtifactError::new(file, ArtifactProblem::Metadata { reason });
         let found = Parts::contract(section).map_err(damaged)?;
@@ -184,7 +185,7 @@ impl Metadata {
     }
 }
 
-/// The name, where the metadata as a whole cannot be read.
+/// Returns the name of the plugin, if the metadata as a whole cannot be read.
 fn best_guess(section: &[u8]) -> Option<PluginName> {
     #[derive(Deserialize)]
     struct Named<'a> {
@@ -270,7 +271,7 @@ fn imports(parts: &Parts<'_>) -> Result<Vec<Import>, String> {
     Ok(imports)
 }
 
-/// Imports are compared with exports, each with each.
+/// Limits the imports and exports, because each import is compared with each export.
 fn check_relations<'a>(
     names: impl ExactSizeIterator<Item = Option<&'a String>>,
 ) -> Result<(), String> {

@@ -1,14 +1,14 @@
-//! What a plugin's file says of itself, read without running any of its code.
+//! Reads the metadata of a plugin's file without running any of its code.
 //!
-//! An artifact is a shared library with a section of metadata, and behind its last byte, where `cargo hotswap build`
-//! made it, a [`Note`] of the sources it was built from. [`find`] lists the artifacts of a directory,
-//! [`Artifact::read`] reads one and refuses what is no plugin for this host, [`hindrances`] tells what would keep it
-//! from leaving memory, and [`cautions`] what it does with things that the process has only once.
+//! An artifact is a shared library with a section of metadata. If `cargo hotswap build` made it, it also has a [`Note`]
+//! after its last byte, on the sources from which it was built. [`find()`] lists the artifacts of a directory.
+//! [`Artifact::read`] reads one, and refuses files that are not plugins for this host. [`unload_blockers`] lists what
+//! would keep it from leaving memory, and [`cautions`] lists its uses of things that the process has only once.
 //!
-//! Files are not trusted while they are read: none takes more time or memory than the [`limits`] allow. What a plugin does once it
-//! is loaded is another matter: its code is part of the process.
+//! Files are not trusted while they are read: none takes more time or memory than the [`limits`] allow. A loaded plugin
+//! is another matter, because its code is part of the process.
 //!
-//! A file is identified by its [`BuildId`], the hash of all its bytes before the note: a commit that changes no source
+//! A file is identified by its [`BuildId`], the hash of all its bytes before the note. A commit that changes no source
 //! of the plugin changes no build.
 mod bounds;
 mod budget;
@@ -50,7 +50,7 @@ pub use note::Note;
 pub use open_failure::OpenFailure;
 pub use read::{Artifact, read_bytes};
 pub use type_hash::TypeHash;
-pub use unload::{Hindrance, hindrances};
+pub use unload::{UnloadBlocker, unload_blockers};
 
 pub(crate) use find::find_each;
 pub(crate) use fingerprint::Fingerprint;

@@ -1,12 +1,12 @@
-//! The flag `-z nodelete`, which a compiler may set on every library without being asked.
+//! Clears the flag `-z nodelete`, which a compiler may set on every library without being asked.
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, FileKind, elf};
 use std::ops::Range;
 
-/// Clears the flag that a library is linked with by `-z nodelete`, which keeps it in memory once it was opened. Returns whether
-/// it was set.
+/// Clears the flag of `-z nodelete`, which keeps a library in memory once it was opened. Returns true if it was set.
 ///
-/// `library` is a file without its [`Note`](super::Note). What is no ELF file, or a broken one, is left as it is.
+/// `library` is a file without its [`Note`](super::Note). A file that is not an ELF file, or a broken one, is left as
+/// it is.
 pub fn clear_no_delete(library: &mut [u8]) -> bool {
     let entries = match FileKind::parse(&*library) {
         Ok(FileKind::Elf64) => entries::<elf::FileHeader64<Endianness>>(library),
@@ -18,7 +18,7 @@ pub fn clear_no_delete(library: &mut [u8]) -> bool {
         let Some(flags) = library.get_mut(at) else {
             continue;
         };
-        // The flag is among the lowest eight.
+        // The flag is one of the lowest eight.
         let lowest = match little {
             true => flags.first_mut(),
             false => flags.last_mut(),
@@ -32,19 +32,19 @@ pub fn clear_no_delete(library: &mut [u8]) -> bool {
     was_set
 }
 
-/// Where the flags of an entry `DT_FLAGS_1` are.
+/// The place of the flags of an entry `DT_FLAGS_1`.
 struct Flags {
     at: Range<usize>,
     little: bool,
 }
 
-/// These entries of the table that the system's loader reads.
+/// Returns the entries `DT_FLAGS_1` of the table that the system's loader reads.
 fn entries<H: FileHeader<Endian = Endianness>>(library: &[u8]) -> Option<Vec<Flags>> {
     let header = H::parse(library).ok()?;
     let endian = header.endian().ok()?;
     let mut found = Vec::new();
     let mut segments = header.program_headers(endian, library).ok()?.iter();
-    // Of several, the last one counts.
+    // If there are several, the last one counts.
     if let Some(segment) = segments.rfind(|segment| segment.p_type(endian) == elf::PT_DYNAMIC) {
         let word = if header.is_type_64() { 8 } else { 4 };
         let (start, len) = segment.file_range(endian);
@@ -78,7 +78,7 @@ fn number(bytes: &[u8], little: bool) -> u64 {
 mod tests {
     use super::clear_no_delete;
     use crate::artifact::testing::compile;
-    use crate::artifact::{Hindrance, hindrances};
+    use crate::artifact::{UnloadBlocker, unload_blockers};
     use std::fs;
 
     fn library(args: &[&str]) -> Vec<u8> {
@@ -97,9 +97,9 @@ mod tests {
     fn only_that_flag_is_cleared() {
         let mut bytes = library(&["-Wl,-z,nodelete", "-Wl,-z,now"]);
         let before = bytes.clone();
-        assert_eq!(hindrances(&bytes), [Hindrance::NoDelete]);
+        assert_eq!(unload_blockers(&bytes), [UnloadBlocker::NoDelete]);
         assert!(clear_no_delete(&mut bytes));
-        assert_eq!(hindrances(&bytes), []);
+        assert_eq!(unload_blockers(&bytes), []);
         let differ: Vec<_> = before.iter().zip(&bytes).filter(|(a, b)| a != b).collect();
         assert!(matches!(differ[..], [(a, b)] if a ^ b == 8), "{differ:?}");
         assert!(!clear_no_delete(&mut bytes), "it is clear already");

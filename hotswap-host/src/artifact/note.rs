@@ -5,19 +5,19 @@ use super::texts;
 use hotswap_plugin::contract::metadata::NOTE_MAGIC;
 use serde::{Deserialize, Serialize};
 
-/// What `cargo hotswap build` knew of a plugin's sources.
+/// A note of `cargo hotswap build` on a plugin's sources.
 ///
-/// It lies behind the last byte of the library, where no loader looks, and is no part of the [`BuildId`].
+/// The note is after the last byte of the library, where no loader looks, and is not part of the [`BuildId`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// The last commit that touched the plugin's own sources, as 40 hexadecimal digits, or `unknown`. A file in which it has anything
-    /// but ASCII letters, digits, `-`, `.`, `_` and `+` is refused.
+    /// The last commit that changed the plugin's own sources, as 40 hexadecimal digits, or `unknown`. A file is refused
+    /// if this has anything but ASCII letters, digits, `-`, `.`, `_`, and `+`.
     pub commit: String,
-    /// Whether those sources had changes that were not committed.
+    /// True if those sources had changes that were not committed.
     pub dirty: bool,
 }
 
-/// The note's JSON: with the build that it was written for, so that a file of which some bytes are still those of an
+/// The JSON of the note. It includes the build for which the note was written, so that a file with some bytes of an
 /// earlier build is not taken for either.
 #[derive(Serialize, Deserialize)]
 struct Written<N> {
@@ -27,10 +27,10 @@ struct Written<N> {
 }
 
 impl Note {
-    /// Appends the note to the bytes of a library. One that is there already is replaced.
+    /// Appends the note to the bytes of a library. An existing note is replaced.
     ///
     /// # Panics
-    /// If the library has 4 GiB of notes.
+    /// Panics if the library has 4 GiB of notes.
     pub fn append_to(&self, library: &mut Vec<u8>) {
         if let Ok((body, Some(_))) = split(library) {
             library.truncate(body.len());
@@ -46,8 +46,8 @@ impl Note {
         library.extend_from_slice(&NOTE_MAGIC);
     }
 
-    /// Takes the note off the bytes of an artifact, whatever build it was written for. `None` where there is none, or one
-    /// that cannot be read, which stays.
+    /// Removes the note from the bytes of an artifact, for whichever build it was written. Returns `None` if there is
+    /// none, or if it cannot be read; in that case it stays.
     pub fn take_from(artifact: &mut Vec<u8>) -> Option<Note> {
         let (library, json) = split(artifact).ok()?;
         let Written::<Note> { note, .. } = serde_json::from_slice(json?).ok()?;
@@ -61,7 +61,7 @@ impl Note {
         texts::check("commit", &self.commit, texts::Kind::Word)
     }
 
-    /// Takes a file apart into the library, its identity and its note.
+    /// Separates a file into the library, its id, and its note.
     pub(super) fn separate(file: &[u8]) -> Result<(&[u8], BuildId, Option<Note>), ArtifactProblem> {
         let (library, json) = split(file).map_err(|reason| ArtifactProblem::Note { reason })?;
         let found = BuildId::of(library);
@@ -83,7 +83,7 @@ impl Note {
     }
 }
 
-/// The library, and the JSON of the note behind it.
+/// Returns the library, and the JSON of the note after it.
 fn split(file: &[u8]) -> Result<(&[u8], Option<&[u8]>), String> {
     let Some(rest) = file.strip_suffix(&NOTE_MAGIC) else {
         return Ok((file, None));
@@ -160,9 +160,9 @@ mod tests {
                     | ArtifactProblem::AnotherBuild { .. }
                     | ArtifactProblem::Text { .. },
                 ) => {}
-                // The magic is gone: the note is taken for a part of the library.
+                // The magic is gone, so the note is taken for a part of the library.
                 Ok((library, _, None)) => assert_eq!(library.len(), file.len()),
-                // What it says of the sources has changed, or the case of a digit.
+                // The data on the sources has changed, or the case of a digit.
                 Ok((library, _, Some(_))) => assert_eq!(library, b"library"),
                 Err(problem) => panic!("bit {bit}: {problem}"),
             }

@@ -2,7 +2,7 @@ use crate::shown::{Shown, path};
 use std::fmt;
 use std::path::PathBuf;
 
-/// Why the system's loader did not open a library, made out from what it said.
+/// The reason why the system's loader did not open a library, determined from its message.
 ///
 /// Its text names the missing library or symbol and says what to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,47 +10,47 @@ use std::path::PathBuf;
 pub enum OpenFailure {
     /// A library that it needs was not found.
     MissingLibrary {
-        /// The library's name.
+        /// The name of the missing library.
         library: String,
     },
-    /// Nothing defines a symbol that it needs.
+    /// No library defines a symbol that it needs.
     MissingSymbol {
         /// The symbol's name, as the linker has it.
         symbol: String,
     },
-    /// A library that it needs is there, in an older version.
+    /// A library that it needs is installed in an older version.
     OldLibrary {
-        /// The library's file.
+        /// The file of that library.
         library: String,
         /// The version that is needed, such as `GLIBC_2.38`.
         version: String,
     },
-    /// It asks for thread-local memory of the kind that is handed out when a program starts, and none is left.
+    /// It needs thread-local memory of the kind that is handed out when a program starts, and none is left.
     StaticTls,
-    /// The file system or a security policy forbids running code from where the library lies.
+    /// The file system or a security policy forbids running code from the library's directory.
     NotExecutable,
-    /// The loader took the copy for a library that is loaded already: of both it knows the same device and inode number, or
-    /// the same path.
+    /// The loader took the copy for a library that is already loaded, because both have the same device and inode
+    /// number, or the same path.
     TakenFor {
         /// The private copy.
         copy: PathBuf,
-        /// The library that is loaded already.
+        /// The library that is already loaded.
         other: PathBuf,
     },
     /// This host cannot load any library.
     Unsupported {
-        /// Why it cannot.
+        /// The reason.
         reason: &'static str,
     },
-    /// Something else.
+    /// Another reason.
     Other {
-        /// What the loader said.
+        /// The loader's message.
         text: String,
     },
 }
 
 impl OpenFailure {
-    /// Makes out what `text`, the answer of `dlerror`, is about. It knows the texts of glibc and musl.
+    /// Determines the reason from `text`, the answer of `dlerror`. It knows the texts of glibc and musl.
     pub fn from_loader_text(text: &str) -> Self {
         make_out(text).unwrap_or_else(|| OpenFailure::Other {
             text: text.trim().to_owned(),
@@ -114,29 +114,29 @@ impl fmt::Display for OpenFailure {
         match self {
             OpenFailure::MissingLibrary { library } => write!(
                 f,
-                "needs the library {}, which is not found; install it, or add its directory to LD_LIBRARY_PATH",
+                "needs the library {}, which was not found; install it, or add its directory to LD_LIBRARY_PATH",
                 Shown(library)
             ),
             OpenFailure::TakenFor { copy, other } => write!(
                 f,
-                "was not opened: the system's loader took its private copy {} for {}, which is loaded already; try again, \
+                "was not opened: the system's loader took its private copy {} for {}, which is already loaded; try again, \
                  with HOTSWAP_RUNTIME_DIR on another file system if it happens again",
                 path(copy),
                 path(other)
             ),
             OpenFailure::MissingSymbol { symbol } => write!(
                 f,
-                "needs the symbol {}, which nothing defines; link the library that has it into the plugin",
+                "needs the symbol {}, which no library defines; link the library that has it into the plugin",
                 Shown(symbol)
             ),
             OpenFailure::OldLibrary { library, version } => write!(
                 f,
-                "needs version {} of {}, which is older; build the plugin on this system, or on one as old",
+                "needs version {} of {}, but the installed one is older; build the plugin on this system, or on one that is as old",
                 Shown(version),
                 Shown(library)
             ),
             OpenFailure::StaticTls => f.write_str(
-                "needs static thread-local memory, of which none is left; build what it links with \
+                "needs static thread-local memory, and none is left; build what it links with \
                  `-ftls-model=global-dynamic` (mimalloc with its feature `local_dynamic_tls`, jemalloc with \
                  `disable_initial_exec_tls`), and restart the host to go on meanwhile",
             ),
@@ -145,7 +145,7 @@ impl fmt::Display for OpenFailure {
             ),
             OpenFailure::Unsupported { reason } => write!(
                 f,
-                "is a library, and this host can load none: {reason}; use `cargo hotswap build --static`"
+                "is a library, but this host cannot load libraries: {reason}; use `cargo hotswap build --static`"
             ),
             OpenFailure::Other { text } => {
                 write!(f, "is refused by the system's loader: {}", Shown(text))

@@ -1,17 +1,17 @@
-//! The bytes of the metadata section, taken apart: see [`hotswap_plugin::contract::metadata`].
+//! Splits the metadata section into its parts: see [`hotswap_plugin::contract::metadata`].
 use super::limits;
 use hotswap_plugin::contract::metadata::MAGIC;
 
-/// Magic, tag and length.
+/// The size of magic, tag, and length.
 const HEAD: usize = 12;
 
-/// The parts of a section, each known to lie within it.
+/// The parts of a section. Each is known to lie within it.
 pub(super) struct Parts<'a> {
     parts: Vec<([u8; 4], &'a [u8])>,
 }
 
 impl<'a> Parts<'a> {
-    /// The parts of a section of many like ones, in their order. Zeros between them are padding.
+    /// Returns the parts of a section that has many parts of the same kind, in order. Zeros between them are padding.
     pub(super) fn all(section: &'a [u8]) -> Result<Vec<(&'a [u8; 4], &'a [u8])>, String> {
         let (mut parts, mut at) = (Vec::new(), 0);
         while at < section.len() {
@@ -21,7 +21,7 @@ impl<'a> Parts<'a> {
             }
             let (tag, bytes) = take(section, at)?;
             parts.push((tag, bytes));
-            // Each item is two of them.
+            // Each item has two parts.
             if parts.len() > 2 * limits::ITEMS {
                 return Err(format!("there are more than {}", limits::ITEMS));
             }
@@ -30,7 +30,8 @@ impl<'a> Parts<'a> {
         Ok(parts)
     }
 
-    /// The contract's version, from the first part alone: what follows may be laid out in ways of another version.
+    /// Returns the contract's version from the first part alone, because another version may have another layout after
+    /// it.
     pub(super) fn contract(section: &[u8]) -> Result<u32, String> {
         match take(section, 0)? {
             (b"cont", bytes) => {
@@ -69,13 +70,13 @@ impl<'a> Parts<'a> {
             .ok_or_else(|| format!("part `{}` is missing", tag.escape_ascii()))
     }
 
-    /// The part's JSON.
+    /// Reads the part's JSON.
     pub(super) fn json<T: serde::Deserialize<'a>>(&self, tag: &[u8; 4]) -> Result<T, String> {
         serde_json::from_slice(self.get(tag)?)
             .map_err(|error| format!("part `{}`: {error}", tag.escape_ascii()))
     }
 
-    /// The part's hashes, of which there must be `count`.
+    /// Returns the part's hashes. Their number has to be `count`.
     pub(super) fn hashes(&self, tag: &[u8; 4], count: usize) -> Result<&'a [[u8; 16]], String> {
         let (hashes, rest) = self.get(tag)?.as_chunks();
         if rest.is_empty() && hashes.len() == count {
@@ -88,7 +89,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The part that begins at `at`.
+/// Returns the part that begins at `at`.
 fn take(section: &[u8], at: usize) -> Result<(&[u8; 4], &[u8]), String> {
     let part = || {
         let rest = section.get(at..)?.strip_prefix(&MAGIC)?;
@@ -100,7 +101,7 @@ fn take(section: &[u8], at: usize) -> Result<(&[u8; 4], &[u8]), String> {
     part().ok_or_else(|| format!("no whole part at byte {at} of the section"))
 }
 
-/// Lower-case hexadecimal digits.
+/// Returns lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(*bytes))
 }

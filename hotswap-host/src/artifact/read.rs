@@ -11,20 +11,20 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// A plugin's file, and what it says of itself.
+/// A plugin's file and its metadata.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Artifact {
-    /// The file, as it was asked for.
+    /// The file, as it was named by the caller.
     #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
-    /// Which build it is.
+    /// The id of the build.
     pub build_id: BuildId,
-    /// What the build recorded.
+    /// The data that the build recorded.
     pub metadata: Metadata,
-    /// What `cargo hotswap build` knew of the sources, where that made it.
+    /// The note on the sources, if `cargo hotswap build` made the file.
     pub note: Option<Note>,
-    /// Where in the file the host's address goes; empty where it has no place for it.
+    /// The place in the file for the host's address, empty if there is none.
     #[serde(skip)]
     pub(crate) shim: Range<u64>,
 }
@@ -33,17 +33,17 @@ impl Artifact {
     /// Reads a plugin's file. No code of it runs.
     ///
     /// # Errors
-    /// [`ArtifactError`] if the file cannot be read, or is no plugin that this host can load.
+    /// [`ArtifactError`] if the file cannot be read, or is not a plugin that this host can load.
     pub fn read(file: &Path) -> Result<Self, ArtifactError> {
         Artifact::from_bytes(file, &read_source(file)?.bytes)
     }
 
-    /// As [`read`](Self::read), from bytes that were read already; `file` names them in errors.
+    /// Does the same as [`read`](Self::read) with bytes that have already been read; `file` names them in errors.
     ///
     /// # Errors
-    /// [`ArtifactError`] if the bytes are no plugin that this host can load.
+    /// [`ArtifactError`] if the bytes are not a plugin that this host can load.
     pub fn from_bytes(file: &Path, bytes: &[u8]) -> Result<Self, ArtifactError> {
-        // A mistake in what follows concerns one file, and not whoever looks at many.
+        // A bug in the code below must affect only one file, and not a caller that looks at many.
         caught(|| Artifact::parse(file, bytes)).unwrap_or_else(|message| {
             let problem = ArtifactProblem::Panicked { message };
             Err(ArtifactError::new(file, problem))
@@ -52,7 +52,7 @@ impl Artifact {
 
     fn parse(file: &Path, bytes: &[u8]) -> Result<Self, ArtifactError> {
         #[cfg(test)]
-        assert!(!bytes.starts_with(b"panic"), "as the test asks for");
+        assert!(!bytes.starts_with(b"panic"), "the test asks for a panic");
         let fail = |problem| ArtifactError::new(file, problem);
         at_most_bytes(bytes.len() as u64).map_err(fail)?;
         let (library, build_id, note) = Note::separate(bytes).map_err(fail)?;
@@ -68,21 +68,21 @@ impl Artifact {
     }
 }
 
-/// What is known of a plugin that has no file of its own.
+/// The description of a plugin that has no file of its own.
 pub(crate) struct Described<'a> {
     pub(crate) build_id: BuildId,
     pub(crate) note: Option<Note>,
-    /// What would be the section of metadata.
+    /// The bytes that would be the section of metadata.
     pub(crate) metadata: &'a [u8],
-    /// And that of live items.
+    /// The bytes that would be the section of live items.
     pub(crate) live: &'a [u8],
 }
 
 impl Artifact {
-    /// The artifact that a plugin would have which is a part of `file`.
+    /// Makes the artifact of a plugin that is part of `file`.
     ///
     /// # Errors
-    /// It is no plugin that this host can speak with.
+    /// It is not a plugin with the contract of this host.
     pub(crate) fn described(file: &Path, described: Described<'_>) -> Result<Self, ArtifactError> {
         Ok(Artifact {
             file: file.to_owned(),
@@ -94,31 +94,30 @@ impl Artifact {
     }
 }
 
-/// A file as it was at one moment.
+/// The contents of a file at one moment.
 pub(crate) struct Source {
     pub(crate) bytes: Vec<u8>,
-    /// Of the file that the bytes were read from.
+    /// The fingerprint of the file that the bytes were read from.
     pub(crate) fingerprint: Fingerprint,
-    /// What the system knows of that file.
+    /// The metadata of that file.
     pub(crate) file: fs::Metadata,
 }
 
-/// How often a file that changes while it is read is read again.
+/// The number of times that a file is read if it changes meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// Reads a plugin's file whole, as [`Artifact::read`] does it: what is no regular file, no library for this machine, or larger than
-/// the [`limits`] allow is refused before it is read.
+/// Reads a plugin's file whole, as [`Artifact::read`] does. It refuses, before reading them, everything that is not a
+/// regular file, that is not a library for this machine, or that is larger than the [`limits`] allow.
 ///
 /// # Errors
-/// [`ArtifactError`], with one of these reasons or since the file cannot be read.
+/// [`ArtifactError`] with one of these reasons, or if the file cannot be read.
 pub fn read_bytes(file: &Path) -> Result<Vec<u8>, ArtifactError> {
     Ok(read_source(file)?.bytes)
 }
 
 /// Reads a file whole.
 ///
-/// A file that is overwritten in place may still be caught half-way, where its writer pauses; its note then gives it
-/// away.
+/// A file that is overwritten in place may be read half-written if its writer pauses. Its note then shows that.
 pub(crate) fn read_source(file: &Path) -> Result<Source, ArtifactError> {
     check_is_file(file)?;
     for _ in 0..ATTEMPTS {
@@ -130,10 +129,10 @@ pub(crate) fn read_source(file: &Path) -> Result<Source, ArtifactError> {
     Err(ArtifactError::new(file, ArtifactProblem::Changing))
 }
 
-/// `None` when the file changed meanwhile.
+/// Reads the file once. Returns `None` if the file changed meanwhile.
 pub(super) fn try_read(path: &Path) -> Result<Option<Source>, ArtifactProblem> {
     let unreadable = |error| ArtifactProblem::Unreadable { error };
-    // What was looked at may have been exchanged since: for a pipe, of which nobody has the other end.
+    // The file may have been exchanged for a pipe that has no writer since it was checked.
     let mut file = platform::without_waiting()
         .read(true)
         .open(path)
@@ -152,7 +151,7 @@ pub(super) fn try_read(path: &Path) -> Result<Option<Source>, ArtifactProblem> {
     let len = usize::try_from(before.len()).map_err(|_| ArtifactProblem::Changing)?;
     let reserved = bytes.try_reserve_exact(len.saturating_sub(bytes.len()) + 1);
     reserved.map_err(|error| unreadable(error.into()))?;
-    // One byte more than there should be, to notice a file that grows, and not to follow it for ever.
+    // One byte more than expected is read, to notice a file that grows without following it for ever.
     let rest = (len as u64 + 1).saturating_sub(bytes.len() as u64);
     file.by_ref()
         .take(rest)

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// One part of a metadata section.
+/// Makes one part of a metadata section.
 pub(crate) fn part(tag: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
     let len = u32::try_from(bytes.len()).unwrap().to_le_bytes();
     [&MAGIC[..], tag, &len, bytes].concat()
 }
 
-/// All parts of a plugin that is as it should be.
+/// Returns all parts of a correct plugin.
 pub(crate) fn parts() -> Vec<(&'static [u8; 4], Vec<u8>)> {
     vec![
         (b"cont", VERSION.to_le_bytes().to_vec()),
@@ -37,7 +37,7 @@ pub(crate) fn parts() -> Vec<(&'static [u8; 4], Vec<u8>)> {
     ]
 }
 
-/// The section of [`parts`] after a change to one of them.
+/// Returns the section of [`parts`] after a change to one of them.
 pub(crate) fn section_with(tag: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
     let changed = parts().into_iter().map(|(t, b)| {
         if t == tag {
@@ -67,7 +67,7 @@ pub(crate) fn compile(dir: &Path, name: &str, source: &str, args: &[&str]) -> Pa
     file
 }
 
-/// A library with this metadata section, and one function.
+/// Compiles a library with this metadata section and one function.
 pub(crate) fn library(dir: &Path, name: &str, section: &[u8]) -> PathBuf {
     let mut source = "int answer(void) { return 42; }\n".to_owned();
     source += "__attribute__((section(\".hotswap\"), used)) const unsigned char metadata[] = {";

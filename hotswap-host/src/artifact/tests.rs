@@ -28,7 +28,7 @@ fn note() -> Note {
     }
 }
 
-/// A good plugin with a note.
+/// Returns a correct plugin with a note.
 fn good(dir: &TempDir) -> Vec<u8> {
     let mut bytes = fs::read(library(dir.path(), "good.so", &section())).unwrap();
     note().append_to(&mut bytes);
@@ -93,7 +93,7 @@ fn what_is_no_file() {
     assert!(
         matches!(problem(&path("link.so")), Problem::DanglingLink { target } if target == Path::new("nowhere"))
     );
-    // Opening a pipe that nobody writes to would wait for ever.
+    // Opening a pipe that has no writer would wait for ever.
     run(Command::new("mkfifo").arg(path("pipe.so")));
     assert!(matches!(problem(&path("pipe.so")), Problem::NotAFile));
     symlink("loop.so", path("loop.so")).unwrap();
@@ -153,7 +153,7 @@ fn what_is_no_library() {
     assert!(matches!(problem(&plain), Problem::NotAPlugin));
 }
 
-/// Real libraries for other machines: the linker that comes with rustc makes them of plain data.
+/// Makes real libraries for other machines, out of plain data, with the linker that comes with rustc.
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn another_machine_is_named() {
@@ -191,7 +191,7 @@ fn another_machine_is_named() {
             (name, "x86_64 (Elf, 64-bit, little-endian)")
         );
     }
-    // A machine that nobody knows.
+    // This is an unknown machine.
     let mut bytes = fs::read(library(dir.path(), "good.so", &section())).unwrap();
     bytes[18..20].copy_from_slice(&[0xfe, 0xfe]);
     fs::write(&file, bytes).unwrap();
@@ -330,7 +330,7 @@ fn a_file_cut_short_anywhere_is_refused() {
     let id = read(&whole).unwrap().build_id;
     for len in 0..whole.len() {
         match read(&whole[..len]) {
-            // All of it but the note, which is the same build.
+            // Everything except the note was read, and has the same build id.
             Ok(artifact) => assert_eq!((len, artifact.build_id), (library.len(), id)),
             Err(error) => match (len, error.problem) {
                 (0, Problem::Empty) => {}
@@ -345,7 +345,8 @@ fn a_file_cut_short_anywhere_is_refused() {
             },
         }
     }
-    // The end of one build behind the beginning of another, as an overwrite in place has it for a moment.
+    // The end of one build follows the beginning of another, as happens for a moment when a file is overwritten in
+    // place.
     let other = fs::read(self::library(
         dir.path(),
         "other.so",
@@ -386,7 +387,7 @@ fn no_flipped_bit_does_harm() {
             if let Ok(artifact) = Artifact::from_bytes(Path::new("a.so"), &flipped) {
                 assert_eq!(artifact.build_id, BuildId::of(&flipped));
             }
-            super::hindrances(&flipped);
+            super::unload_blockers(&flipped);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the texts of an artifact may consist of. They become parts of log lines, reports, diagrams and file names.
+//! Checks the texts of an artifact, which become parts of log lines, reports, diagrams, and file names.
 use super::error::ArtifactProblem;
 use super::{LiveEntry, Metadata};
 use crate::shown::is_deceptive;
@@ -8,23 +8,23 @@ use crate::shown::is_deceptive;
 pub(super) enum Kind {
     /// The name of a plugin or of a crate.
     Name,
-    /// An identifier of Rust.
+    /// A Rust identifier.
     Identifier,
     /// The path of a module.
     Module,
-    /// A version, a profile, a target, a commit.
+    /// A version, a profile, a target, or a commit.
     Word,
-    /// Anything that stands on one line.
+    /// Any text on one line.
     Line,
 }
 
-/// The longest name: it becomes a part of a file's name.
+/// The maximum length of a name, because it becomes part of a file's name.
 const MAX_NAME: usize = 128;
 
 impl Kind {
     pub(super) fn accepts(self, text: &str) -> bool {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
-        // Marks of other scripts, which are parts of identifiers, are no letters.
+        // Marks of other scripts can be part of identifiers, but they are not letters.
         let is_identifier = |c: char| match c.is_ascii() {
             true => c.is_ascii_alphanumeric() || c == '_',
             false => !is_deceptive(c) && !c.is_whitespace(),
@@ -53,7 +53,7 @@ impl Kind {
     }
 }
 
-/// Refuses a text that is not of this kind.
+/// Returns an error if the text is not of this kind.
 pub(super) fn check(field: &'static str, text: &str, kind: Kind) -> Result<(), ArtifactProblem> {
     if kind.accepts(text) {
         return Ok(());
@@ -66,7 +66,7 @@ pub(super) fn check(field: &'static str, text: &str, kind: Kind) -> Result<(), A
 }
 
 impl Metadata {
-    /// Refuses texts that are not what they should be.
+    /// Returns an error if one of the texts is not of its kind.
     pub(super) fn check_texts(&self) -> Result<(), ArtifactProblem> {
         check("name", self.name.as_str(), Kind::Name)?;
         check("version", &self.version, Kind::Word)?;

@@ -3,7 +3,7 @@ use super::parts::hex;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// The hash of the description of a type, function or interface, shown as 32 hexadecimal digits.
+/// The hash of the description of a type, a function, or an interface. It is displayed as 32 hexadecimal digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeHash([u8; 16]);
 
@@ -16,7 +16,7 @@ impl TypeHash {
         TypeHash(bytes)
     }
 
-    /// The hash's bytes, as the artifact has them.
+    /// The bytes of the hash, as the artifact has them.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

@@ -7,65 +7,66 @@ use object::{Architecture, Endianness, File, Object, RelocationFlags, elf};
 use serde::Serialize;
 use std::fmt;
 
-/// Something in a library that keeps it from ever leaving memory once it was opened.
+/// A property of a library that keeps it from ever leaving memory once it was opened.
 ///
 /// Its text completes a sentence that begins with the library's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Hindrance {
-    /// Its thread-local memory is taken from the little that is set aside when a program starts.
+pub enum UnloadBlocker {
+    /// The library takes its thread-local memory from the small amount that is set aside when a program starts.
     ///
-    /// That is not given back reliably, so that some later reload finds none left. C code has it from the TLS model
-    /// `initial-exec`: the allocators mimalloc, unless its feature `local_dynamic_tls` is on, and jemalloc, unless
-    /// `disable_initial_exec_tls` is.
+    /// That memory is not given back reliably, so a later reload finds none left. C code gets it with the TLS model
+    /// `initial-exec`. The allocator mimalloc uses that model unless its feature `local_dynamic_tls` is on, and
+    /// jemalloc does unless `disable_initial_exec_tls` is on.
     StaticTls,
-    /// It was linked with `-z nodelete`.
+    /// The library was linked with `-z nodelete`.
     NoDelete,
-    /// It defines symbols of which a process has only one copy, as C++ does for statics in templates and inline
-    /// functions. The system's loader pins whatever defines one.
+    /// The library defines symbols of which a process has only one copy. C++ does this for statics in templates and
+    /// inline functions. The system's loader pins every library that defines such a symbol.
     UniqueSymbols {
-        /// How many there are.
+        /// The number of these symbols.
         count: usize,
         /// The first of them.
         first: String,
     },
-    /// It needs a library of which nothing is known: that may hold threads, handlers and pointers into the plugin.
+    /// The library needs another one that hotswap knows nothing about. That one may have threads, handlers, and
+    /// pointers into the plugin.
     Needs {
-        /// That library's name.
+        /// The name of the other library.
         library: String,
     },
-    /// It uses a function or a variable of the C library that keeps addresses of the plugin in a way that cannot be
-    /// watched.
+    /// The library uses a function or a variable of the C library that keeps addresses of the plugin in a way that
+    /// cannot be watched.
     Calls {
-        /// The function or variable.
+        /// The function or the variable.
         function: String,
     },
 }
 
-impl fmt::Display for Hindrance {
+impl fmt::Display for UnloadBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Hindrance::StaticTls => {
+            UnloadBlocker::StaticTls => {
                 f.write_str("uses static thread-local memory (linked with DF_STATIC_TLS)")
             }
-            Hindrance::NoDelete => f.write_str("is linked with `-z nodelete`"),
-            Hindrance::UniqueSymbols { count: 1, first } => {
+            UnloadBlocker::NoDelete => f.write_str("is linked with `-z nodelete`"),
+            UnloadBlocker::UniqueSymbols { count: 1, first } => {
                 let first = Shown(first);
                 write!(f, "defines a symbol that is unique in the process: {first}")
             }
-            Hindrance::UniqueSymbols { count, first } => {
+            UnloadBlocker::UniqueSymbols { count, first } => {
                 write!(
                     f,
                     "defines {count} symbols that are unique in the process, the first is {}",
                     Shown(first)
                 )
             }
-            Hindrance::Needs { library } => write!(f, "needs the library {}", Shown(library)),
-            Hindrance::Calls { function } => {
+            UnloadBlocker::Needs { library } => write!(f, "needs the library {}", Shown(library)),
+            UnloadBlocker::Calls { function } => {
                 write!(
                     f,
-                    "uses {}, which leaves addresses of it with the system",
+                    "uses {}, which gives addresses of its code to the system",
                     Shown(function)
                 )
             }
@@ -73,7 +74,7 @@ impl fmt::Display for Hindrance {
     }
 }
 
-/// The C library and what the compiler itself needs: their use of a plugin ends with the plugin.
+/// The C library and the libraries that the compiler itself needs. They stop using a plugin when the plugin ends.
 const KNOWN_LIBRARIES: [&str; 8] = [
     "libc.so.",
     "libm.so.",
@@ -85,8 +86,8 @@ const KNOWN_LIBRARIES: [&str; 8] = [
     "ld64.so.",
 ];
 
-/// Names of the C library that keep addresses of a plugin where the plugin's own definitions of its functions do not see
-/// them, sorted. `docs/registrations.md` has the reason for each, and for those that are not here.
+/// Sorted names of the C library that keep addresses of a plugin where the plugin's own definitions of its functions do
+/// not see them. `docs/registrations.md` has the reason for each of them, and for those that are not listed here.
 const CALL_BACKS: [&str; 35] = [
     "__clone",
     "__cxa_at_quick_exit",
@@ -125,11 +126,11 @@ const CALL_BACKS: [&str; 35] = [
     "tss_create",
 ];
 
-/// What in a library would keep it from ever leaving memory; empty where nothing does.
+/// Returns the properties of a library that would keep it from ever leaving memory.
 ///
-/// `bytes` are those of a file that [`Artifact::read`](super::Artifact::read) accepted; of anything else, nothing is
-/// said. Only ELF files are looked into: libraries stay in memory on platforms that have others.
-pub fn hindrances(bytes: &[u8]) -> Vec<Hindrance> {
+/// `bytes` are those of a file that [`Artifact::read`](super::Artifact::read) accepted; the result is empty for any
+/// other file. Only ELF files are examined, because libraries stay in memory on platforms with other formats.
+pub fn unload_blockers(bytes: &[u8]) -> Vec<UnloadBlocker> {
     match bounds::parse(bytes) {
         Some(File::Elf32(elf)) => of_elf(&elf, Budget::of(bytes)),
         Some(File::Elf64(elf)) => of_elf(&elf, Budget::of(bytes)),
@@ -140,7 +141,7 @@ pub fn hindrances(bytes: &[u8]) -> Vec<Hindrance> {
 fn of_elf<H: FileHeader<Endian = Endianness>>(
     file: &ElfFile<'_, H>,
     budget: Budget,
-) -> Vec<Hindrance> {
+) -> Vec<UnloadBlocker> {
     let mut found = Vec::new();
     let table = file.elf_dynamic_table().unwrap_or_default();
     let flagged = |tag, flag: u64| {
@@ -149,25 +150,25 @@ fn of_elf<H: FileHeader<Endian = Endianness>>(
             .any(|entry| entry.tag == tag && entry.val & flag != 0)
     };
     if flagged(elf::DT_FLAGS, elf::DF_STATIC_TLS.0) || relocates_static_tls(file) {
-        found.push(Hindrance::StaticTls);
+        found.push(UnloadBlocker::StaticTls);
     }
     if flagged(elf::DT_FLAGS_1, elf::DF_1_NODELETE.0) {
-        found.push(Hindrance::NoDelete);
+        found.push(UnloadBlocker::NoDelete);
     }
     for library in links::texts(&table, elf::DT_NEEDED) {
         if !KNOWN_LIBRARIES
             .iter()
             .any(|known| library.starts_with(known))
         {
-            found.push(Hindrance::Needs { library });
+            found.push(UnloadBlocker::Needs { library });
         }
     }
     found.extend(of_symbols(file, budget));
     found
 }
 
-/// Whether the library asks for static thread-local memory without saying so. For aarch64 the GNU linker does not set
-/// `DF_STATIC_TLS`, so the relocations are looked at.
+/// Returns true if the library needs static thread-local memory without saying so. The GNU linker does not set
+/// `DF_STATIC_TLS` for aarch64, so this looks at the relocations.
 fn relocates_static_tls<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H>) -> bool {
     let is_one = |flags| matches!(flags, RelocationFlags::Elf { r_type } if r_type == elf::R_AARCH64_TLS_TPREL);
     file.architecture() == Architecture::Aarch64
@@ -181,7 +182,7 @@ fn relocates_static_tls<H: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, H
 fn of_symbols<H: FileHeader<Endian = Endianness>>(
     file: &ElfFile<'_, H>,
     mut budget: Budget,
-) -> Vec<Hindrance> {
+) -> Vec<UnloadBlocker> {
     let endian = file.endian();
     let symbols = file.elf_dynamic_symbol_table();
     let mut found = Vec::new();
@@ -194,19 +195,19 @@ fn of_symbols<H: FileHeader<Endian = Endianness>>(
                 break;
             }
             let function = str::from_utf8(name).unwrap_or("?");
-            // Variants for large files end in 64.
+            // The names of variants for large files end in 64.
             let calls_back = CALL_BACKS.binary_search(&function.trim_end_matches("64"));
-            let hindrance = || Hindrance::Calls {
+            let blocker = || UnloadBlocker::Calls {
                 function: function.to_owned(),
             };
-            if calls_back.is_ok() && !found.contains(&hindrance()) {
-                found.push(hindrance());
+            if calls_back.is_ok() && !found.contains(&blocker()) {
+                found.push(blocker());
             }
         } else if symbol.st_bind() == elf::STB_GNU_UNIQUE {
             unique.get_or_insert_with(|| (0, text(name()))).0 += 1;
         }
     }
-    found.extend(unique.map(|(count, first)| Hindrance::UniqueSymbols { count, first }));
+    found.extend(unique.map(|(count, first)| UnloadBlocker::UniqueSymbols { count, first }));
     found
 }
 
@@ -216,7 +217,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{CALL_BACKS, Hindrance, hindrances};
+    use super::{CALL_BACKS, UnloadBlocker, unload_blockers};
     use crate::artifact::testing::{compile, run};
     use std::collections::BTreeSet;
     use std::ffi::CString;
@@ -224,18 +225,18 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    fn of(dir: &Path, source: &str, args: &[&str]) -> Vec<Hindrance> {
+    fn of(dir: &Path, source: &str, args: &[&str]) -> Vec<UnloadBlocker> {
         let file = compile(
             dir,
             "library.so",
             source,
             &[&["-shared", "-fPIC"], args].concat(),
         );
-        hindrances(&fs::read(file).unwrap())
+        unload_blockers(&fs::read(file).unwrap())
     }
 
-    fn calls_of(name: &str) -> Hindrance {
-        Hindrance::Calls {
+    fn calls_of(name: &str) -> UnloadBlocker {
+        UnloadBlocker::Calls {
             function: name.into(),
         }
     }
@@ -248,19 +249,19 @@ mod tests {
         assert_eq!(of(dir, harmless, &["-lm", "-lpthread", "-ldl"]), []);
         assert_eq!(
             of(dir, harmless, &["-Wl,-z,nodelete"]),
-            [Hindrance::NoDelete]
+            [UnloadBlocker::NoDelete]
         );
 
         let local = "__thread int x; int *f(void) { return &x; }";
         assert_eq!(of(dir, local, &[]), []);
         assert_eq!(
             of(dir, local, &["-ftls-model=initial-exec"]),
-            [Hindrance::StaticTls]
+            [UnloadBlocker::StaticTls]
         );
 
         let unique = "__asm__(\".globl a, b; .type a, %gnu_unique_object; .type b, %gnu_unique_object; \
                       .data; a: .byte 0; b: .byte 0\");";
-        let [Hindrance::UniqueSymbols { count: 2, first }] = &of(dir, unique, &[])[..] else {
+        let [UnloadBlocker::UniqueSymbols { count: 2, first }] = &of(dir, unique, &[])[..] else {
             panic!()
         };
         assert!(first == "a" || first == "b");
@@ -286,7 +287,7 @@ mod tests {
         );
         assert_eq!(
             needs,
-            [Hindrance::Needs {
+            [UnloadBlocker::Needs {
                 library: "libother.so".into()
             }]
         );
@@ -304,7 +305,7 @@ mod tests {
         run(Command::new("rustc")
             .args(["--edition=2024", "--crate-type=cdylib", "-o"])
             .args([&file, &source]));
-        assert_eq!(hindrances(&fs::read(file).unwrap()), []);
+        assert_eq!(unload_blockers(&fs::read(file).unwrap()), []);
     }
 
     #[test]
@@ -330,7 +331,7 @@ mod tests {
     fn the_c_library_has_all_of_them() {
         for name in CALL_BACKS {
             let c_name = CString::new(name).unwrap();
-            // SAFETY: `dlsym` has no preconditions beyond a C string.
+            // SAFETY: `c_name` is a C string, which is all that `dlsym` requires.
             let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c_name.as_ptr()) };
             assert!(!found.is_null(), "{name}");
         }

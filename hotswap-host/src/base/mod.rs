@@ -1,4 +1,4 @@
-//! What every other module may use, and what uses none of them.
+//! Names and paths, which every other module may use.
 pub(crate) mod name;
 pub(crate) mod nearest;
 pub(crate) mod paths;

@@ -1,4 +1,4 @@
-//! Names of plugins, compared the way people write them.
+//! The names of plugins, compared in the way in which people write them.
 use crate::shown;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 /// The name of a plugin.
 ///
-/// It is shown as it was written, on one line, and compared with `-` equal to `_` and case ignored: `Hello-World` and
-/// `hello_world` are one plugin.
+/// It is displayed as it was written, on one line. Comparison ignores case and treats `-` and `_` as equal, so
+/// `Hello-World` and `hello_world` are the same plugin.
 ///
 /// ```
 /// use hotswap_host::PluginName;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct PluginName {
     written: Arc<str>,
-    /// What is compared; the same allocation where nothing had to be changed.
+    /// The form that is compared. It is the same allocation if nothing had to be changed.
     folded: Arc<str>,
 }
 
@@ -40,7 +40,7 @@ fn fold(name: &str) -> String {
         .collect()
 }
 
-/// What is compared of a name: of a plugin, or of something live.
+/// Returns the form in which the name of a plugin or of a live item is compared.
 pub(crate) fn folded(name: &str) -> Cow<'_, str> {
     let as_it_is = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase() && byte != b'-';
     match name.bytes().all(as_it_is) {

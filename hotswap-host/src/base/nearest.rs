@@ -1,9 +1,9 @@
-//! Suggestions for names that were mistyped.
+//! Suggestions for mistyped names.
 
-/// Longer names are not compared: that takes as long as the product of their lengths, and nobody mistypes them.
+/// Longer names are not compared: the time for it is the product of their lengths, and people do not type such names.
 const LONGEST: usize = 256;
 
-/// The known name that is most similar to `name`, if one is similar enough to suggest.
+/// Returns the known name that is most similar to `name`, if one is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST {
         return None;
@@ -25,7 +25,7 @@ mod tests {
         assert_eq!(nearest("wrold", known.into_iter()), Some("world"));
         assert_eq!(nearest("Moons", known.into_iter()), Some("moon"));
         assert_eq!(nearest("jupiter", known.into_iter()), None);
-        // As it may stand in a file: to compare them would take minutes.
+        // A file may contain such a name. Comparing two of them would take minutes.
         let long = "n".repeat(1 << 20);
         assert_eq!(nearest(&long, [&*long].into_iter()), None);
     }

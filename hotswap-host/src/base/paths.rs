@@ -1,13 +1,14 @@
-//! Paths that are kept: what they name does not change with the working directory.
+//! Paths that are kept: the file that they name does not change with the working directory.
 use crate::error::ReloadError;
 use crate::platform;
 use serde::Serializer;
 use std::path::{Path, PathBuf};
 
-/// Makes a path absolute when it is given. Links are not followed: one that is switched later leads to another place.
+/// Makes a path absolute when it is given. Links are not followed, so a link that is changed later leads to another
+/// place.
 ///
-/// It stays as it is where it is empty, where the working directory is gone, and where that is the choice of a user who has fewer
-/// rights than this process. Ask [`check_absolute`] before it is used.
+/// The path stays as it is if it is empty, if the working directory is gone, or if a user with fewer rights than this
+/// process chose that directory. Callers check it with [`check_absolute`] before they use it.
 pub(crate) fn absolute(path: impl Into<PathBuf>) -> PathBuf {
     let path = path.into();
     match platform::is_privileged() {
@@ -16,7 +17,7 @@ pub(crate) fn absolute(path: impl Into<PathBuf>) -> PathBuf {
     }
 }
 
-/// Refuses a path that would mean another file with each working directory.
+/// Returns an error for a path that would name another file in each working directory.
 pub(crate) fn check_absolute(path: &Path) -> Result<(), ReloadError> {
     match path.is_absolute() {
         true => Ok(()),
@@ -26,12 +27,12 @@ pub(crate) fn check_absolute(path: &Path) -> Result<(), ReloadError> {
     }
 }
 
-/// Serialises a path as far as it is text; JSON has nothing else.
+/// Serialises a path as text. Other bytes are replaced, because JSON has only text.
 pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
 }
 
-/// As [`as_text`], of a path that may be missing.
+/// Serialises a path that may be missing, like [`as_text`].
 pub(crate) fn as_text_of_some<S: Serializer>(
     path: &Option<PathBuf>,
     serializer: S,

@@ -1,4 +1,4 @@
-//! The host's handles to functions, and calling through them: a pin, a look into the generation's table, and the C call.
+//! The host's handles to functions. A call is a pin, a look-up in the generation's table, and the C call.
 use crate::error::{CallError, HandleError, InvokeError};
 use crate::generation::bindings::Target;
 use crate::handle::{Handle, HandleSpec};
@@ -12,29 +12,29 @@ use std::marker::PhantomData;
 
 /// A typed function of a plugin: `Function<fn(u32) -> String>`.
 ///
-/// A call goes to the newest generation at that moment, also from inside another call. Clone it, share it between
-/// threads, keep it as long as you like: it does not keep any plugin in memory. A reload that would leave it without
-/// its function, or with another signature, is refused.
+/// A call goes to the newest generation at that moment, even from inside another call. You can clone a handle, share it
+/// between threads, and keep it for as long as you like: it does not keep any plugin in memory. A reload that would
+/// leave it without its function, or with another signature, is refused.
 ///
-/// `call` takes the function's parameters, up to eight; it comes from the traits [`Call0`] to [`Call8`], which
-/// the [prelude](crate::prelude) brings into scope.
+/// `call` takes the function's parameters, up to eight. It is a method of the traits [`Call0`] to [`Call8`], which the
+/// [prelude](crate::prelude) brings into scope.
 pub struct Function<F> {
     handle: Handle,
-    /// Invariant: no other type is a type of the same handle.
+    /// The type is invariant, so that a handle has no other type than its own.
     signature: PhantomData<fn(F) -> F>,
 }
 
 /// A function of a plugin that is called with [`Value`]s.
 ///
-/// Made once by [`Swapper::dynamic`](crate::Swapper::dynamic), it saves looking the names up at each call. See
-/// [`Function`] for what holds for handles.
+/// [`Swapper::dynamic`](crate::Swapper::dynamic) makes it once, which saves the look-up of the names in each call.
+/// Otherwise it behaves like a [`Function`].
 #[derive(Clone, Debug)]
 pub struct Dynamic {
     handle: Handle,
 }
 
 impl<F> Function<F> {
-    /// `handle` was bound with the signature of the `fn` type `F`.
+    /// Makes the function of a handle that was bound with the signature of the `fn` type `F`.
     pub(crate) fn new(handle: Handle) -> Self {
         Function {
             handle,
@@ -42,10 +42,10 @@ impl<F> Function<F> {
         }
     }
 
-    /// The function as it is in the pinned generation.
+    /// Returns the function of the pinned generation.
     ///
     /// # Errors
-    /// The generation is older than the handle, and lacks the function or has it with another signature.
+    /// The generation is older than the handle and lacks the function, or has it with another signature.
     pub fn on<'p>(&'p self, pin: &'p Pin<'_>) -> Result<Bound<'p, F>, HandleError> {
         Ok(Bound {
             target: self.handle.on(pin)?,
@@ -67,7 +67,7 @@ impl<F> fmt::Debug for Function<F> {
     }
 }
 
-/// A [`Function`] of a pinned generation. Calls cost no pin of their own.
+/// A [`Function`] of a pinned generation. Its calls need no pin of their own.
 pub struct Bound<'p, F> {
     target: Target,
     spec: &'p HandleSpec,
@@ -79,16 +79,16 @@ impl Dynamic {
         Dynamic { handle }
     }
 
-    /// Calls the function. Numbers are handed over without an allocation.
+    /// Calls the function. Numbers are passed without an allocation.
     ///
     /// # Errors
-    /// Arguments that do not fit, the function's own error, a panic.
+    /// The arguments do not fit, the function returned an error, or it panicked.
     pub fn call(&self, args: &[Value]) -> Result<Value, InvokeError> {
         let spec = &self.handle.spec;
         let call = |target: Target| {
-            // SAFETY: bound as a dynamic function.
+            // SAFETY: the handle was bound as a dynamic function, so the target has this type.
             let entry = unsafe { std::mem::transmute::<*const (), DynamicFn>(target.call) };
-            // SAFETY: the pin keeps library and instance alive.
+            // SAFETY: the pin keeps the library and the instance alive.
             unsafe {
                 call_dynamic(
                     args,
@@ -112,7 +112,7 @@ macro_rules! arity {
             /// Calls the function.
             ///
             /// # Errors
-            /// The function's own error, as [`CallError::Returned`]; a panic; a function that is not there.
+            /// The function returned an error ([`CallError::Returned`]), it panicked, or it does not exist any more.
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>>;
         }
 
@@ -122,17 +122,18 @@ macro_rules! arity {
             R: Return,
             $($A: Arg,)*
         {
-            // A third of the time of a short call would go into calling this.
+            // Without inlining, a third of the time of a short call would be spent on calling this.
             #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
                 match self.handle.enter() {
                     Some((_pinned, target)) => {
-                        // SAFETY: bound with the signature of `F`, which is an `fn` type and has no other; the pin keeps
-                        // library and instance alive.
+                        // SAFETY: the handle was bound with the signature of `F`, which is an `fn` type and has no
+                        // other signature. The pin keeps the library and the instance alive.
                         unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
                     }
                     None => self.handle.call_aside(|target| {
-                        // SAFETY: the handle's function has the signature of the `fn` type `F`, and `call_aside` keeps its pin.
+                        // SAFETY: the handle was bound with the signature of `F`, which is an `fn` type and has no
+                        // other signature. `call_aside` holds the pin during the call.
                         unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
                     }),
                 }
@@ -147,7 +148,8 @@ macro_rules! arity {
         {
             #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
-                // SAFETY: bound with the signature of the `fn` type `F`, in a generation that stays pinned.
+                // SAFETY: the handle was bound with the signature of the `fn` type `F`, in a generation that stays
+                // pinned for `'p`.
                 unsafe { arity!(@call self.spec, self.target, R $(, $arg: $A)*) }
             }
         }

@@ -10,9 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// An interface that a plugin exports: `Interface<dyn Alpha>`, where `Alpha` is a trait with `#[interface]`.
 ///
-/// A call goes to the newest generation at that moment, also from inside another call. Clone it, share it between
-/// threads, keep it as long as you like: it does not keep any plugin in memory. A reload that would take the interface
-/// away, or bring another version of it, is refused.
+/// A call goes to the newest generation at that moment, even from inside another call. You can clone a handle, share it
+/// between threads, and keep it for as long as you like: it does not keep any plugin in memory. A reload that would
+/// take the interface away, or would bring another version of it, is refused.
 ///
 /// ```no_run
 /// # use hotswap_host::prelude::*;
@@ -33,7 +33,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// # }
 /// ```
 ///
-/// What the closure is lent cannot leave it:
+/// The proxy that the closure borrows cannot leave it:
 ///
 /// ```compile_fail
 /// # use hotswap_host::prelude::*;
@@ -59,20 +59,20 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
         }
     }
 
-    /// Lends the live plugin's implementation. All calls that `calls` makes are on one generation, which stays live as
-    /// long as it takes.
+    /// Lends the live plugin's implementation to `calls`. All calls that `calls` makes go to one generation, which
+    /// stays alive meanwhile.
     ///
-    /// What a method returns, an error of its own included, is for `calls` to deal with.
+    /// `calls` itself deals with the results of the methods, including their own errors.
     ///
     /// # Errors
-    /// The plugin panicked, which ends `calls`; the plugin is not there any more.
+    /// The plugin panicked, which ends `calls`, or the plugin is not there any more.
     ///
     /// # Panics
-    /// With the panic of `calls` itself.
+    /// Panics if `calls` itself panics.
     #[inline]
     pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<R, CallError> {
         let spec = &self.handle.spec;
-        // SAFETY: bound as this interface; the pin keeps library and instance alive.
+        // SAFETY: the handle was bound as this interface, and the pin keeps the library and the instance alive.
         let lent = |target| unsafe { lend::<I, R>(spec, target, calls) };
         match self.handle.enter() {
             Some((_pinned, target)) => lent(target),
@@ -80,10 +80,10 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
         }
     }
 
-    /// The interface as it is in the pinned generation.
+    /// Returns the interface of the pinned generation.
     ///
     /// # Errors
-    /// The generation is older than the handle, and lacks the interface or has another version of it.
+    /// The generation is older than the handle and lacks the interface, or has another version of it.
     pub fn on<'p>(&'p self, pin: &'p Pin<'_>) -> Result<BoundInterface<'p, I>, HandleError> {
         Ok(BoundInterface {
             target: self.handle.on(pin)?,
@@ -108,7 +108,7 @@ impl<I: ?Sized> fmt::Debug for Interface<I> {
     }
 }
 
-/// An [`Interface`] of a pinned generation. Calls cost no pin of their own.
+/// An [`Interface`] of a pinned generation. Its calls need no pin of their own.
 pub struct BoundInterface<'p, I: ?Sized> {
     target: Target,
     spec: &'p HandleSpec,
@@ -116,16 +116,16 @@ pub struct BoundInterface<'p, I: ?Sized> {
 }
 
 impl<I: boundary::Interface + ?Sized> BoundInterface<'_, I> {
-    /// As [`Interface::call`].
+    /// Lends the implementation of the pinned generation to `calls`: see [`Interface::call`].
     ///
     /// # Errors
     /// The plugin panicked, which ends `calls`.
     ///
     /// # Panics
-    /// With the panic of `calls` itself.
+    /// Panics if `calls` itself panics.
     #[inline]
     pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<R, CallError> {
-        // SAFETY: bound as this interface in a generation that stays pinned.
+        // SAFETY: the handle was bound as this interface, in a generation that stays pinned for `'p`.
         unsafe { lend::<I, R>(self.spec, self.target, calls) }
     }
 }
@@ -136,8 +136,10 @@ impl<I: ?Sized> fmt::Debug for BoundInterface<'_, I> {
     }
 }
 
+/// Lends an object of an interface to `calls`.
+///
 /// # Safety
-/// `target` is an object of an interface with the same description as `I`, alive for the call.
+/// `target` is an object of an interface with the same description as `I`, and is alive during the call.
 #[inline]
 unsafe fn lend<I: boundary::Interface + ?Sized, R>(
     spec: &HandleSpec,
@@ -145,12 +147,13 @@ unsafe fn lend<I: boundary::Interface + ?Sized, R>(
     calls: impl FnOnce(&I::Proxy) -> R,
 ) -> Result<R, CallError> {
     let object = RawObject::lent(target.call, target.this);
-    // SAFETY: the caller's promise. A proxy cannot be cloned, so none outlives the call.
+    // SAFETY: the caller guarantees that the object fits `I` and is alive. A proxy cannot be cloned, so none outlives
+    // the call.
     let proxy = I::proxy(unsafe { Object::from_raw(object) });
     contain(spec, || calls(&proxy))
 }
 
-/// Runs code that calls an interface. A panic of the plugin's is an error, one of the code itself goes on.
+/// Runs code that calls an interface. A panic of the plugin becomes an error; a panic of the code itself goes on.
 pub(crate) fn contain<R>(spec: &HandleSpec, run: impl FnOnce() -> R) -> Result<R, CallError> {
     catch_unwind(AssertUnwindSafe(run)).or_else(|payload| match payload.downcast::<Crossed>() {
         Ok(crossed) => Err(spec.panicked(Panicked { text: crossed.text })),

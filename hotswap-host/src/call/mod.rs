@@ -1,4 +1,4 @@
-//! Calling plugins through the host's handles.
+//! Calls of plugins through the host's handles.
 pub(crate) mod async_call;
 pub(crate) mod function;
 pub(crate) mod interface;

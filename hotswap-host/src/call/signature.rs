@@ -1,14 +1,14 @@
-//! The types of handles: `fn` types.
+//! The types of handles, which are `fn` types.
 //!
-//! A handle is bound with one signature, and a call takes the one that the handle's type has. So the type must have only
-//! one. A type that implements `Fn` twice would be bound with one signature and called with the other: `Box<dyn Both>`, with
-//! `trait Both: Fn(u64) -> u64 + Fn(i64) -> String`.
+//! A handle is bound with one signature, and a call uses the signature that the handle's type has. So the type must
+//! have only one. A type that implements `Fn` twice would be bound with one signature and called with the other. An
+//! example is `Box<dyn Both>`, with `trait Both: Fn(u64) -> u64 + Fn(i64) -> String`.
 use hotswap_plugin::boundary::AsyncSignature;
 
 /// The type of a handle's function: an `fn` type with up to eight parameters, such as `fn(&str, u32) -> String`. The
-/// compiler finds out what `A` is: write `_`.
+/// compiler infers `A`, so write `_`.
 ///
-/// The lifetimes of parameters stay open. Each has its own: `fn(&str, &str)` is one of these types, and
+/// The lifetimes of parameters stay open, and each parameter has its own: `fn(&str, &str)` is one of these types, and
 /// `for<'a> fn(&'a str, &'a str)` is not.
 ///
 /// ```
@@ -22,7 +22,7 @@ use hotswap_plugin::boundary::AsyncSignature;
 /// # }
 /// ```
 ///
-/// Other types do not have it, even if they can be called. Such a type may have two signatures:
+/// Other types do not implement this trait, even if they can be called. Such a type could have two signatures:
 ///
 /// ```compile_fail,E0277
 /// use hotswap_host::{Function, HandleError, Signature, Swapper};
@@ -48,7 +48,7 @@ pub(crate) mod sealed {
     use super::{AsyncSignature, FnType};
     use hotswap_plugin::boundary::{ParamDesc, TypeDesc};
 
-    /// What both sides compare when a handle is bound.
+    /// The description that both sides compare when a handle is bound.
     pub trait Described<A> {
         const PARAMS: &'static [ParamDesc];
         const RESULT: &'static TypeDesc;
@@ -67,8 +67,8 @@ pub(crate) mod sealed {
     }
 }
 
-/// An `fn` type. `Passed` says of each parameter whether it is a reference with an open lifetime: a type parameter does not
-/// stand for such a one, so each combination has an implementation of its own.
+/// An `fn` type. `Passed` says for each parameter whether it is a reference with an open lifetime. A type parameter
+/// cannot stand for such a reference, so each combination has an implementation of its own.
 pub trait FnType<Passed> {}
 
 /// A parameter that is a type.

@@ -1,16 +1,16 @@
-//! Calls that fail.
+//! Errors of calls.
 use super::handle::not_live;
 use hotswap_plugin::{LiveKind, Value};
 use std::convert::Infallible;
 use std::fmt;
 
-/// Why a call has no result. `E` is the error type of a function that returns a `Result`.
+/// The reason why a call has no result. `E` is the error type of a function that returns a `Result`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {
     /// The function returned this error.
     Returned(E),
-    /// The plugin panicked: the function, or an argument, or the result, when it was copied or dropped.
+    /// The plugin panicked in the function, or while an argument or the result was copied or dropped.
     Panicked {
         /// The plugin.
         plugin: String,
@@ -19,34 +19,34 @@ pub enum CallError<E = Infallible> {
         /// The panic's message.
         message: String,
     },
-    /// The plugin, or the function, is not in the generation that was called.
+    /// The generation that was called does not have the plugin or the function.
     NotLoaded {
         /// The plugin.
         plugin: String,
         /// The function.
         function: String,
     },
-    /// Nothing live of this kind and name is in the generation that was called.
+    /// The generation that was called has no live item of this kind and name.
     NotLive {
-        /// What was called.
+        /// The kind of the item.
         kind: LiveKind,
-        /// Its name.
+        /// The name of the item.
         name: String,
-        /// The most similar name that there is.
+        /// The most similar name in the generation.
         nearest_name: Option<String>,
     },
-    /// A call by name with arguments that do not fit the function.
+    /// The arguments of a call by name do not fit the function.
     Arguments {
         /// The plugin.
         plugin: String,
         /// The function.
         function: String,
-        /// What does not fit.
+        /// The mismatch.
         message: String,
     },
 }
 
-/// The error of a call by name; a function's own error arrives as a [`Value`].
+/// The error of a call by name. A function's own error is a [`Value`].
 pub type InvokeError = CallError<Value>;
 
 impl<E: fmt::Display> fmt::Display for CallError<E> {

@@ -1,14 +1,14 @@
-//! A private copy that cannot be made.
+//! The error of a private copy that cannot be made.
 use crate::base::name::PluginName;
 use crate::shown;
 use std::io;
 use std::path::PathBuf;
 
-/// No private copy could be made, neither as a file nor in memory.
+/// A private copy of an artifact could not be made, neither as a file nor in memory.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{plugin}: no private copy of {} can be made: {as_file}; nor in memory: {in_memory}; free some space, or set \
-     HOTSWAP_RUNTIME_DIR to a directory that can be written to",
+    "{plugin}: cannot make a private copy of {}: {as_file}; nor in memory: {in_memory}; free some space, or set \
+     HOTSWAP_RUNTIME_DIR to a writable directory",
     shown::path(file)
 )]
 #[non_exhaustive]
@@ -17,8 +17,8 @@ pub struct CopyError {
     pub plugin: PluginName,
     /// Its artifact.
     pub file: PathBuf,
-    /// Why it could not be a file.
+    /// The reason why it could not be a file.
     pub as_file: String,
-    /// Why it could not be in memory.
+    /// The reason why it could not be in memory.
     pub in_memory: io::Error,
 }

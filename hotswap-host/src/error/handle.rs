@@ -1,16 +1,16 @@
-//! Handles that there are not.
+//! Errors from creating a handle.
 use hotswap_plugin::LiveKind;
 
-/// Why there is no handle.
+/// The reason why a handle could not be created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandleError {
-    /// No such plugin.
+    /// There is no such plugin.
     #[error("no plugin {plugin} is loaded: {}", nearest(nearest_name, "plugin"))]
     NoPlugin {
-        /// The name asked for.
+        /// The requested name.
         plugin: String,
-        /// The most similar name that is loaded.
+        /// The most similar name of a loaded plugin.
         nearest_name: Option<String>,
     },
     /// The plugin has no such function.
@@ -21,9 +21,9 @@ pub enum HandleError {
     NoFunction {
         /// The plugin.
         plugin: String,
-        /// The function asked for.
+        /// The requested function.
         function: String,
-        /// The most similar name that it has.
+        /// The most similar name of a function that it has.
         nearest_name: Option<String>,
     },
     /// The function has another signature.
@@ -33,17 +33,17 @@ pub enum HandleError {
         plugin: String,
         /// The function.
         function: String,
-        /// Both signatures, and what mends it.
+        /// Both signatures, and how to resolve the difference.
         message: String,
     },
-    /// No plugin has a live function, or type, of this name.
+    /// No plugin has a live function or a live type with this name.
     #[error("{}", not_live(*kind, name, nearest_name))]
     NotLive {
-        /// What was asked for.
+        /// The requested kind.
         kind: LiveKind,
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The most similar name that there is.
+        /// The most similar name in the generation.
         nearest_name: Option<String>,
     },
     /// The plugin does not export the interface.
@@ -54,27 +54,27 @@ pub enum HandleError {
     NoInterface {
         /// The plugin.
         plugin: String,
-        /// The interface asked for.
+        /// The requested interface.
         interface: String,
         /// The most similar name that it exports.
         nearest_name: Option<String>,
-        /// What it exports.
+        /// The names of all interfaces that it exports.
         exports: Vec<String>,
     },
-    /// Plugin and host were built with different versions of the interface.
+    /// The plugin and the host were built with different versions of the interface.
     #[error("{message}")]
     Interface {
         /// The plugin.
         plugin: String,
         /// The interface.
         interface: String,
-        /// The difference, and what mends it.
+        /// The difference, and how to resolve it.
         message: String,
     },
 }
 
 impl HandleError {
-    /// What would become of a handle that the host holds already.
+    /// Returns what the reload would do to a handle that the host already holds.
     pub(crate) fn of_a_held_handle(self) -> String {
         const REMEDY: &str = "put it back, or drop the handle before the reload";
         match self {
@@ -95,19 +95,19 @@ impl HandleError {
     }
 }
 
-/// That there is nothing live of this name.
+/// Returns the text of the error that there is no live item with this name.
 pub(super) fn not_live(kind: LiveKind, name: &str, nearest_name: &Option<String>) -> String {
     let help = nearest(nearest_name, &format!("live {kind}"));
     format!("there is no live {kind} {name} in this generation: {help}")
 }
 
-/// What a plugin exports, for one who looked for something else.
+/// Returns what a plugin exports, for a caller that looked for something else.
 pub(crate) fn exports_instead(nearest: &Option<String>, exports: &[String]) -> String {
     match (nearest, exports) {
         (_, []) => "it exports nothing; see `#[plugin(exports(…))]`".into(),
         (Some(name), _) => format!("did you mean {name}?"),
         (None, exports) => {
-            // A file may name any number.
+            // A file may name any number of interfaces.
             let named: Vec<_> = exports.iter().take(20).map(String::as_str).collect();
             let more = match exports.len() - named.len() {
                 0 => String::new(),

@@ -1,15 +1,15 @@
-//! Hooks that fail.
+//! Errors of hooks.
 use crate::base::name::PluginName;
 use crate::shown::path;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A function of the author's that the host calls at a turn of a plugin's life.
+/// A function of the author that the host calls at a certain point of a plugin's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Hook {
-    /// The constructors of its library, which run when that is opened.
+    /// The constructors of the plugin's library, which run when it is opened.
     Open,
     /// `reloadable`.
     Reloadable,
@@ -58,17 +58,17 @@ impl fmt::Display for Hook {
 pub struct HookFailure {
     /// The plugin.
     pub plugin: PluginName,
-    /// The artifact it was loaded from.
+    /// The artifact that the plugin was loaded from.
     pub file: PathBuf,
     /// The hook.
     pub hook: Hook,
-    /// Whether it panicked; otherwise it returned an error.
+    /// True if the hook panicked. Otherwise it returned an error.
     pub panicked: bool,
     /// The error with its sources, or the panic's message.
     pub message: String,
 }
 
-/// The file comes last, but not behind several lines, which end with what is to be done.
+/// Puts the file after the message, unless the message has several lines, which end with what to do.
 fn told(message: &str, file: &Path) -> String {
     match message.contains('\n') {
         true => format!(" ({}): {message}", path(file)),

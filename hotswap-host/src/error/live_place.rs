@@ -1,16 +1,16 @@
-//! Where a live item is, in errors about two of one name.
+//! The place of a live item, for errors about two items with the same name.
 use crate::base::name::PluginName;
 use crate::shown::path;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a live function or type is.
+/// The place of a live function or a live type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LivePlace {
     /// The plugin.
     pub plugin: PluginName,
-    /// The artifact it is in.
+    /// The artifact of the plugin.
     pub file: PathBuf,
     /// The module.
     pub module: String,

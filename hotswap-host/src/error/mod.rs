@@ -1,4 +1,4 @@
-//! Everything that can go wrong, in the words of the one who has to mend it.
+//! Error types. Their texts say what failed, on what, and what to do next.
 mod call;
 mod copy;
 mod handle;

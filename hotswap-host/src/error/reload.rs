@@ -1,4 +1,4 @@
-//! Reloads that are refused.
+//! Errors of reloads.
 use super::LivePlace;
 use super::{CopyError, Hook, HookFailure};
 use crate::artifact::{ArtifactError, FindError, OpenFailure};
@@ -10,29 +10,27 @@ use hotswap_plugin::LiveKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Why the plugins could not be opened or reloaded. The running generation is untouched, and nothing of the new one is
-/// left.
+/// The reason why the plugins could not be opened or reloaded. The running generation is untouched, and nothing of the
+/// new one is left.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReloadError {
     /// The plugin directory cannot be searched.
     #[error(transparent)]
     Find(#[from] FindError),
-    /// An artifact cannot be read, or is not what it should be.
+    /// An artifact cannot be read, or it is not a plugin for this host.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// No plugin directory was named, and there is none that could be meant.
-    #[error(
-        "no plugin directory is known, since {reason}; name one in the code, with `Builder::plugin_dir`"
-    )]
+    /// No plugin directory was set, and there is no default one.
+    #[error("no plugin directory is known, because {reason}; set one with `Builder::plugin_dir`")]
     NoPluginDir {
-        /// Why neither the environment nor the program's own place says.
+        /// The reason why neither the environment nor the place of the program's file can be used.
         reason: &'static str,
     },
-    /// A path is relative to a working directory that is gone or does not count.
+    /// A path is relative to a working directory that is gone or must not be used.
     #[error(
-        "the path \"{}\" is relative, and there is no working directory that it could be meant to be in: it is gone, or it is the \
-         choice of a user with fewer rights than this program, which is setuid or has capabilities; name an absolute path",
+        "the path \"{}\" is relative, but there is no working directory for it: that is gone, or was chosen by a user with \
+         fewer rights than this program, which is setuid or has capabilities; use an absolute path",
         crate::shown::path(path)
     )]
     RelativePath {
@@ -41,54 +39,54 @@ pub enum ReloadError {
     },
     /// The host itself panicked. The running plugins go on.
     #[error(
-        "the host panicked while it made the new generation, which is a mistake in it: {message}; please report it"
+        "the host panicked while it made the new generation, which is a bug in hotswap: {message}; please report it"
     )]
     Panicked {
-        /// What the panic said.
+        /// The panic's message.
         message: String,
     },
     /// No private copy of an artifact could be made.
     #[error(transparent)]
     Copy(#[from] CopyError),
-    /// The directory for private copies and reports cannot be used.
+    /// The runtime directory, which has the private copies and the reports, cannot be used.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// Two artifacts hold plugins of the same name.
+    /// Two artifacts contain plugins with the same name.
     #[error(
-        "two artifacts hold the plugin {name}: {} and {}: remove one of them",
+        "two artifacts contain the plugin {name}: {} and {}; remove one of them",
         path(first),
         path(second)
     )]
     Duplicate {
-        /// The name, as the second writes it.
+        /// The name, as the second artifact spells it.
         name: PluginName,
-        /// The one found first.
+        /// The artifact that was found first.
         first: PathBuf,
-        /// The one found second.
+        /// The artifact that was found second.
         second: PathBuf,
     },
-    /// Two live functions, or two live types, have one name.
-    #[error("two live {kind}s are called {name}: {first}, and {second}: rename one of them")]
+    /// Two live functions, or two live types, have the same name.
+    #[error("two live {kind}s are called {name}: {first}, and {second}; rename one of them")]
     LiveDuplicate {
-        /// What they are.
+        /// The kind of the items.
         kind: LiveKind,
-        /// The name, as the second writes it.
+        /// The name, as the second item spells it.
         name: String,
-        /// The one whose plugin is loaded first.
+        /// The item whose plugin is loaded first.
         first: Box<LivePlace>,
-        /// The other one.
+        /// The other item.
         second: Box<LivePlace>,
     },
-    /// Two crates that are linked into the program hold plugins of the same name.
+    /// Two crates that are linked into the program contain plugins with the same name.
     #[error(
-        "two crates that are linked into the program hold the plugin {name}: {first} and {second}: rename one of the plugins"
+        "two crates that are linked into the program contain the plugin {name}: {first} and {second}; rename one of the plugins"
     )]
     LinkedDuplicate {
-        /// The name, as the second writes it.
+        /// The name, as the second crate spells it.
         name: PluginName,
         /// The crate that comes first.
         first: String,
-        /// The other one.
+        /// The other crate.
         second: String,
     },
     /// The allow-list names a plugin that is not linked into the program.
@@ -107,9 +105,9 @@ pub enum ReloadError {
         /// The most similar name that is linked.
         nearest: Option<PluginName>,
     },
-    /// The plugins are linked into the program: nothing of them changes while that runs.
+    /// The plugins are linked into the program, so none of them changes while it runs.
     #[error(
-        "the plugins are linked into {}, so none can be reloaded: to change one, build the program again with `cargo \
+        "the plugins are linked into {}, so none can be reloaded; to change one, build the program again with `cargo \
          hotswap build --static` and restart it; to reload, start it with `cargo hotswap run`, which loads them",
         path(program)
     )]
@@ -117,13 +115,13 @@ pub enum ReloadError {
         /// The program.
         program: PathBuf,
     },
-    /// Another swapper of the program has the linked plugins.
+    /// Another swapper of the program uses the linked plugins.
     #[error(
-        "another swapper of this program has the linked plugins, which exist once: shut that one down first, and wait \
-         until it has let go of them"
+        "the linked plugins are already in use by another `Swapper` of this program; shut that one down first, and wait \
+         until it has released them"
     )]
     LinkedTwice,
-    /// The allow-list names a plugin that the directory does not hold.
+    /// The allow-list names a plugin that the directory does not contain.
     #[error(
         "the plugin {name} is on the allow-list, but {} holds no artifact of it: {}",
         path(dir),
@@ -134,16 +132,16 @@ pub enum ReloadError {
         name: PluginName,
         /// The plugin directory.
         dir: PathBuf,
-        /// The most similar name that is loaded, or in the directory.
+        /// The most similar name that is loaded or in the directory.
         nearest: Option<PluginName>,
     },
-    /// The only plugins to reload were named, and one is not on the allow-list.
-    #[error("the plugin {name} is not on the allow-list: see `Builder::allow`")]
+    /// The reload is limited to certain plugins, and one of them is not on the allow-list.
+    #[error("the plugin {name} is not on the allow-list; see `Builder::allow`")]
     NotAllowed {
         /// The plugin.
         name: PluginName,
     },
-    /// The only plugins to reload were named, and one is nowhere.
+    /// The reload is limited to certain plugins, and one of them does not exist.
     #[error(
         "no plugin {name} is loaded, or in {}: {}",
         path(dir),
@@ -154,10 +152,10 @@ pub enum ReloadError {
         name: PluginName,
         /// The plugin directory.
         dir: PathBuf,
-        /// The most similar name that is loaded, or in the directory.
+        /// The most similar name that is loaded or in the directory.
         nearest: Option<PluginName>,
     },
-    /// The plugin directory holds no artifacts at all.
+    /// The plugin directory contains no artifacts.
     #[error(
         "the plugin directory {} holds no plugins{}; build them into it with `cargo hotswap build --out-dir`, or let \
          the host run without any: `Builder::allow_empty`",
@@ -167,12 +165,12 @@ pub enum ReloadError {
     Empty {
         /// The plugin directory.
         dir: PathBuf,
-        /// The plugins that are live, and go on.
+        /// The plugins that are live, and that go on.
         live: Vec<PluginName>,
     },
-    /// The host insists on its own compiler.
+    /// The plugin was built by another compiler, and the host requires its own.
     #[error(
-        "{plugin} ({}) was built by {found}, and the host insists on {expected}: build it again with that compiler",
+        "{plugin} ({}) was built by {found}, but the host requires {expected}; build it again with that compiler",
         path(file)
     )]
     Toolchain {
@@ -192,12 +190,12 @@ pub enum ReloadError {
         plugin: PluginName,
         /// Its artifact.
         file: PathBuf,
-        /// What the dynamic linker said.
+        /// The reason of the dynamic linker.
         failure: OpenFailure,
     },
-    /// The library's tables do not have the layout that the host knows.
+    /// The library's tables do not have the layout that the host requires.
     #[error(
-        "{plugin}: {} does not fit this host: {message}: build plugin and host with the same version of hotswap",
+        "{plugin}: {} does not fit this host: {message}; build plugin and host with the same version of hotswap",
         path(file)
     )]
     Layout {
@@ -208,40 +206,40 @@ pub enum ReloadError {
         /// The first difference.
         message: String,
     },
-    /// A plugin imports something that nobody offers.
+    /// A plugin imports something that is not provided.
     #[error("{plugin} ({}) imports {import}: {message}", path(file))]
     Import {
         /// The plugin.
         plugin: PluginName,
         /// Its artifact.
         file: PathBuf,
-        /// What it imports.
+        /// The import.
         import: String,
-        /// What is wrong with that, and what to do.
+        /// The problem with the import, and what to do.
         message: String,
     },
-    /// Plugin and host, or two plugins, were built with different versions of an interface.
+    /// A plugin and the host, or two plugins, were built with different versions of an interface.
     #[error("{message}")]
     Mismatch {
-        /// The plugin that imports it.
+        /// The importing plugin.
         plugin: PluginName,
         /// Its artifact.
         file: PathBuf,
-        /// Both sides, the method, the two types, and the command that mends it.
+        /// Both sides, the method, the two types, and the command that resolves the difference.
         message: String,
     },
-    /// Plugins import each other in a circle.
+    /// Plugins import each other in a cycle.
     #[error("plugins import each other in a circle: {}", arrows(chain))]
     Cycle {
-        /// The plugins, the first one again at the end.
+        /// The plugins, with the first one again at the end.
         chain: Vec<PluginName>,
     },
-    /// A plugin was asked for that is not loaded.
+    /// A plugin that is not loaded was named.
     #[error("no plugin {name} is loaded: {}", did_you_mean(name, loaded))]
     NotLoaded {
         /// The name.
         name: PluginName,
-        /// What is loaded.
+        /// The loaded plugins.
         loaded: Vec<PluginName>,
     },
     /// A plugin that others import was to be removed.
@@ -249,12 +247,12 @@ pub enum ReloadError {
     InUse {
         /// The plugin.
         name: PluginName,
-        /// Those that import it.
+        /// The plugins that import it.
         users: Vec<PluginName>,
     },
-    /// A plugin that may not be replaced imports one that may: when that one is, it could not follow.
+    /// A plugin that is not reloadable imports a reloadable one. It could not follow when that one is replaced.
     #[error(
-        "{plugin} ({}) may not be replaced, but imports what may: {}: let all of them be replaced, or none",
+        "{plugin} ({}) is not reloadable, but imports reloadable plugins ({}); make all of them reloadable, or none",
         path(file),
         arrows(chain)
     )]
@@ -263,10 +261,10 @@ pub enum ReloadError {
         plugin: PluginName,
         /// Its artifact.
         file: PathBuf,
-        /// The plugin, what it imports, what that imports.
+        /// The plugin, its import, and the import of that, up to the reloadable one.
         chain: Vec<PluginName>,
     },
-    /// An optional plugin failed, and cannot be left out.
+    /// An optional plugin failed and cannot be left out.
     #[error(
         "{plugin} is optional, but cannot be left out ({}): {failure}",
         need(reason)
@@ -274,19 +272,19 @@ pub enum ReloadError {
     Needed {
         /// The plugin.
         plugin: PluginName,
-        /// Why it failed.
+        /// The reason why it failed.
         failure: Box<ReloadError>,
-        /// Why the host cannot run without it: who imports it, or which handle the host holds.
+        /// The reason why the host cannot run without it: a plugin imports it, or the host holds a handle of it.
         reason: Box<ReloadError>,
     },
     /// A hook failed or panicked.
     #[error(transparent)]
     Hook(HookFailure),
-    /// A hook has not returned in time. The running plugins are unchanged. The thread that runs the hook is left to itself,
-    /// and the hook's build stays in memory until it returns.
+    /// A hook has not returned in time. The running plugins are unchanged. The hook goes on running on its thread, and
+    /// its build stays in memory until it returns.
     #[error(
         "{plugin}: {hook} has not returned within {limit:?} ({}): nothing has changed, and this build stays in memory until \
-         the hook returns; let it return sooner, or raise `Builder::hook_limit`",
+         the hook returns; shorten it, or raise `Builder::hook_limit`",
         path(file)
     )]
     HookTimeout {
@@ -296,12 +294,12 @@ pub enum ReloadError {
         file: PathBuf,
         /// The hook.
         hook: Hook,
-        /// How long a hook may take.
+        /// The longest time that a hook may take.
         limit: Duration,
     },
-    /// The state of plugins could not be handed over in time: the running instances go on with it.
+    /// The state of plugins could not be handed over in time. The running instances go on with it.
     #[error(
-        "the state of {} could not be handed over within {limit:?}: it waited for {}; let that end sooner, or raise \
+        "the state of {} could not be handed over within {limit:?}: still waiting for {}; shorten it, or raise \
          `Builder::gate_limit`",
         list(plugins),
         waited_for.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -309,29 +307,29 @@ pub enum ReloadError {
     HandOver {
         /// The plugins whose state was to be handed over.
         plugins: Vec<PluginName>,
-        /// How long calls may wait.
+        /// The longest time that calls may wait.
         limit: Duration,
-        /// What had not ended by then.
+        /// The holders that had not ended by then.
         waited_for: Vec<Holder>,
     },
-    /// A handle of the host's would lose its function or interface, or meet another version of it.
+    /// A handle of the host would lose its function or interface, or would get another version of it.
     #[error("the host holds a handle of {plugin}.{item}: {message}")]
     Handle {
         /// The plugin.
         plugin: PluginName,
-        /// The function, or the interface.
+        /// The function or the interface.
         item: String,
-        /// What would become of it.
+        /// The effect of the reload on the handle.
         message: String,
     },
-    /// What the host puts into each generation failed, or panicked: see [`Builder::prefill`](crate::Builder::prefill).
-    #[error("the host has not prefilled the new generation: {0}")]
+    /// A [prefill closure](crate::Builder::prefill) of the host failed or panicked.
+    #[error("the host could not prefill the new generation: {0}")]
     Prefill(String),
-    /// A check refused the new generation, or panicked: [`Builder::check`](crate::Builder::check), or that of the
-    /// [reload](crate::Reload::check).
+    /// A check refused the new generation or panicked: a [check of every generation](crate::Builder::check), or the
+    /// [check of the reload](crate::Reload::check).
     #[error("the new generation was refused: {0}")]
     Vetoed(String),
-    /// Asked for from inside a call, a hook or a callback, or with a pin held on this thread.
+    /// The reload was requested from inside a call, a hook, or a callback, or while this thread holds a pin.
     #[error(
         "a reload cannot run {0}: it would wait for itself; reload from another thread, or ask for it with `Context::request_reload`"
     )]
@@ -339,24 +337,25 @@ pub enum ReloadError {
     /// A thread that the swapper needs could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),
-    /// The host itself is built such that a panic ends the process, which no host can contain.
+    /// The host itself was built so that a panic ends the process, so it could not contain a panic of a plugin.
     #[error(
-        "this host was built with `panic = \"abort\"`, which would let any panic in a plugin end it: set \
+        "this host was built with `panic = \"abort\"`, so any panic in a plugin would end it; set \
          `panic = \"unwind\"` in the profile it is built with"
     )]
     HostAborts,
     /// The swapper has been shut down.
     #[error("the swapper has been shut down")]
     ShutDown,
-    /// A reload that was running has not ended in the time that the shutdown had.
+    /// A running reload has not ended in the time that the shutdown had.
     #[error(
         "a reload is running and has not ended within {limit:?}; shut the swapper down again when it has"
     )]
     Busy {
-        /// How long the shutdown was to take.
+        /// The time that the shutdown had.
         limit: Duration,
     },
-    /// The process is a forked child of a host. It has none of its threads, and opens no swapper of its own either.
+    /// The process is a forked child of a host. It has none of the host's threads, and cannot open a swapper of its own
+    /// either.
     #[error(
         "this process was forked from a host, whose plugins and threads it cannot use; run another program with `exec`"
     )]
@@ -364,8 +363,8 @@ pub enum ReloadError {
 }
 
 impl ReloadError {
-    /// The plugin at which it failed, if it was one. For a file that cannot be read as far as its plugin's name, that
-    /// which the file's name implies.
+    /// Returns the plugin at which the reload failed, if it failed at one. For a file that cannot be read as far as its
+    /// plugin's name, this is the plugin that the file's name implies.
     pub fn plugin(&self) -> Option<PluginName> {
         let name = match self {
             ReloadError::Find(FindError::Artifact(error)) | ReloadError::Artifact(error) => {
@@ -413,7 +412,7 @@ impl ReloadError {
         Some(name.clone())
     }
 
-    /// The artifact at which it failed, if it was one.
+    /// Returns the artifact at which the reload failed, if it failed at one.
     pub fn file(&self) -> Option<&Path> {
         Some(match self {
             ReloadError::Find(FindError::Artifact(error)) | ReloadError::Artifact(error) => {
@@ -435,8 +434,9 @@ impl ReloadError {
         })
     }
 
-    /// Whether the reason may pass without a change of any plugin, so that the same reload may succeed later: calls or
-    /// hooks that had not ended when the gate was given up, or a machine that was short of threads, memory or disk.
+    /// Returns true if the reason may pass without a change of any plugin, so that the same reload may succeed later:
+    /// calls or hooks had not ended when the gate was given up, or the machine was short of threads, memory, or disk
+    /// space.
     pub fn may_pass(&self) -> bool {
         match self {
             ReloadError::HandOver { .. }
@@ -448,7 +448,7 @@ impl ReloadError {
         }
     }
 
-    /// The plugins without any of which there might be no error.
+    /// Returns the plugins that may each have caused the error.
     pub(crate) fn culprits(&self) -> Vec<PluginName> {
         match self {
             ReloadError::InUse { users, .. } => users.clone(),
@@ -467,7 +467,7 @@ impl From<HookFailure> for ReloadError {
     }
 }
 
-/// Who needs an optional plugin, in few words: what failed has more to say, over several lines at times.
+/// Says briefly who needs an optional plugin. The error itself says more, sometimes in several lines.
 fn need(reason: &ReloadError) -> String {
     match reason {
         ReloadError::Import { plugin, .. } => format!("{plugin} imports it"),

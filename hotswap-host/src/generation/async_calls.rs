@@ -4,15 +4,15 @@ use crate::retirement::Holder;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 
-/// The async calls of one generation that have begun and not ended, for each function and each export.
+/// The async calls of one generation that have begun and have not ended, for each function and each export.
 pub(crate) struct AsyncCalls {
-    /// Where the counts of each plugin begin, and after the last one where they end.
+    /// The index of the first count of each plugin, followed by the number of all counts.
     starts: Box<[usize]>,
     counts: Box<[AtomicUsize]>,
 }
 
 impl AsyncCalls {
-    /// None, of these.
+    /// Returns counts of zero for these plugins.
     pub(crate) fn none(plugins: &[Arc<Instance>]) -> Self {
         let mut starts = vec![0];
         for plugin in plugins {
@@ -26,12 +26,12 @@ impl AsyncCalls {
         }
     }
 
-    /// The counts of the plugin of this number.
+    /// Returns the counts of the plugin with this number.
     pub(crate) fn of(&self, plugin: usize) -> &[AtomicUsize] {
         &self.counts[self.starts[plugin]..self.starts[plugin + 1]]
     }
 
-    /// How many there are of the plugins for which this is true.
+    /// Returns the number of calls of the plugins that satisfy `which`.
     pub(crate) fn count(
         &self,
         plugins: &[Arc<Instance>],
@@ -45,7 +45,7 @@ impl AsyncCalls {
             .sum()
     }
 
-    /// Those, by name.
+    /// Returns these calls by name.
     pub(crate) fn holders(
         &self,
         plugins: &[Arc<Instance>],

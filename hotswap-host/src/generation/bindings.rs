@@ -1,10 +1,10 @@
-//! What the host's handles mean in one generation.
+//! The targets of the host's handles in one generation.
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 use std::sync::{Mutex, PoisonError};
 
-/// What the host's handles mean in one generation: a table, by the handle's number.
+/// The targets of the host's handles in one generation, in a table by the handle's number.
 ///
-/// The table of the live generation grows while it is read, so it is replaced by a larger one when it is full; the old
+/// The table of the live generation grows while it is being read. When it is full, a larger one replaces it; the old
 /// ones are kept until the generation goes.
 #[derive(Default)]
 pub(crate) struct Bindings {
@@ -13,7 +13,8 @@ pub(crate) struct Bindings {
     tables: Mutex<Vec<Box<[Binding]>>>,
 }
 
-/// A function of a plugin, and the instance to call it with. Null where the plugin or the function is not there.
+/// A function of a plugin, and the instance to call it with. Both are null if the plugin or the function does not
+/// exist.
 #[derive(Default)]
 pub(crate) struct Binding {
     call: AtomicPtr<()>,
@@ -35,26 +36,28 @@ impl Target {
 }
 
 impl Bindings {
-    /// What handle `index` means, if this generation knows it.
+    /// Returns the target of the handle with this number, if this generation knows the handle.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<Target> {
         if index >= self.len.load(Acquire) {
             return None;
         }
-        // SAFETY: `set` published a table with more than `index` entries before it raised the length, and tables
-        // live as long as the generation.
+        // SAFETY: `set` published a table with more than `index` entries before it raised the length, and tables live
+        // as long as the generation.
         Some(unsafe { self.get_published(index) })
     }
 
-    /// What handle `index` means in the live generation, without looking whether it is known.
+    /// Returns the target of the handle with this number in the live generation, without a check that the handle is
+    /// known.
     ///
     /// # Safety
-    /// The binding was set before the handle was given out, and the handle reached this thread since; or this
+    /// The binding was set before the handle was given out, and the handle has reached this thread since; or this
     /// generation was made live after that.
     #[inline(always)]
     pub(crate) unsafe fn get_published(&self, index: usize) -> Target {
         let table = self.table.load(Acquire);
-        // SAFETY: the caller's promise; the entry was written before the table or the length was published.
+        // SAFETY: the caller guarantees that the binding was set. The entry was written before the table or the length
+        // was published.
         let binding = unsafe { &*table.add(index) };
         Target {
             call: binding.call.load(Relaxed),
@@ -62,8 +65,8 @@ impl Bindings {
         }
     }
 
-    /// Sets a handle's meaning: a new one's, the next number, or that of a handle which nobody has any more. Called
-    /// under the swapper's lock of handles.
+    /// Sets the target of a handle. The number is the next one, or that of a handle that does not exist any more. The
+    /// caller holds the swapper's lock of handles.
     pub(crate) fn set(&self, index: usize, target: Target) {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let len = self.len.load(Relaxed);
@@ -71,7 +74,7 @@ impl Bindings {
             let room = (2 * index).max(16);
             let mut larger: Box<[Binding]> = (0..room).map(|_| Binding::default()).collect();
             for (index, binding) in larger.iter_mut().take(len).enumerate() {
-                // SAFETY: below the length.
+                // SAFETY: the index is below the length.
                 let old = unsafe { self.get_published(index) };
                 *binding = Binding {
                     call: old.call.cast_mut().into(),

@@ -1,11 +1,11 @@
-//! What the plugins of a generation, and the host, have put into it.
+//! The values and objects that the plugins of a generation, and the host, have put into it.
 use super::Generation;
 use crate::vault::BagItem;
 use hotswap_plugin::{BagValue, Extension};
 
 impl Generation {
-    /// What one of its plugins, or the host, has put into the data bag under this name, which is compared as those of
-    /// plugins are.
+    /// Returns the value that a plugin of the generation, or the host, has put into the data bag under this name. Names
+    /// are compared like the names of plugins.
     ///
     /// ```no_run
     /// # use hotswap_host::prelude::*;
@@ -21,13 +21,13 @@ impl Generation {
         self.contents.bag.get(name)
     }
 
-    /// All that its plugins and the host have put into the data bag, sorted by name.
+    /// Lists everything that the plugins and the host have put into the data bag, sorted by name.
     pub fn bag_items(&self) -> impl ExactSizeIterator<Item = &BagItem> {
         self.contents.bag.items()
     }
 
-    /// An extension, with what the plugins of this generation have put into its slots; `None` where the host was not opened
-    /// with it: see [`Builder::extension`](crate::Builder::extension).
+    /// Returns an extension, with the objects that the plugins of this generation have put into its slots. Returns
+    /// `None` if the host was not opened with it: see [`Builder::extension`](crate::Builder::extension).
     ///
     /// ```no_run
     /// # use hotswap_host::prelude::*;

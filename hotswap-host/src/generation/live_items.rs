@@ -1,4 +1,4 @@
-//! What is found in a generation by its name alone: live functions and live types.
+//! The items of a generation that are found by their names alone: live functions and live types.
 use super::Generation;
 use crate::base::nearest::nearest;
 use crate::error::{CallError, HandleError, InvokeError};
@@ -11,7 +11,7 @@ use hotswap_plugin::{LiveData, LiveItem, LiveKind, Value};
 use std::sync::Arc;
 
 impl Generation {
-    /// The live function of this name, with the plugin that has it.
+    /// Returns the live function with this name, and the plugin that has it.
     pub(crate) fn live_function(&self, name: &str) -> Option<(&Arc<Instance>, &FunctionDesc)> {
         let place = self.live.function(name)?;
         let plugin = &self.plugins[place.plugin];
@@ -21,7 +21,7 @@ impl Generation {
         }
     }
 
-    /// The live type that has this name, or had it.
+    /// Returns the live type that has, or had, this name.
     pub(crate) fn type_named(&self, name: &str) -> Option<LiveTypeRef<'_>> {
         let place = self.live.type_named(name)?;
         let plugin = &self.plugins[place.plugin];
@@ -32,14 +32,14 @@ impl Generation {
         }
     }
 
-    /// The name most similar to one that nothing live of this kind has.
+    /// Returns the most similar name of a live item of this kind.
     pub(crate) fn nearest_live(&self, kind: LiveKind, name: &str) -> Option<String> {
         let items = self.plugins.iter().flat_map(|plugin| plugin.live());
         let known = items.filter(|item| item.kind() == kind);
         nearest(name, known.map(|item| item.name.as_str())).map(str::to_owned)
     }
 
-    /// Its live functions and types, sorted by module and name.
+    /// Lists the live functions and types, sorted by module and name.
     pub fn live_items(&self) -> Vec<LiveItem> {
         let of_plugin = |plugin: &Arc<Instance>| {
             let name = plugin.name().clone();
@@ -61,10 +61,10 @@ impl Generation {
         items
     }
 
-    /// The live type of this name, or that had it earlier, whichever plugin it is in.
+    /// Returns the live type that has, or had, this name, in whichever plugin it is.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no such type.
     pub fn live_type(&self, name: &str) -> Result<LiveTypeRef<'_>, HandleError> {
         self.type_named(name).ok_or_else(|| HandleError::NotLive {
             kind: LiveKind::Type,
@@ -73,11 +73,11 @@ impl Generation {
         })
     }
 
-    /// Hands live data to the [handler](hotswap_plugin::live::Handler) of its type.
+    /// Passes live data to the [handler](hotswap_plugin::live::Handler) of its type.
     ///
     /// # Errors
-    /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
-    /// None of them consumes the data.
+    /// There is no live type with this name, the type has no handler, the data does not fit it, the handler returned an
+    /// error, or it panicked. None of these errors consumes the data.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
         match self.type_named(data.type_name()) {
             Some(ty) => ty.handle(data),
@@ -85,10 +85,10 @@ impl Generation {
         }
     }
 
-    /// Calls a live function, whichever plugin has it.
+    /// Calls a live function, in whichever plugin it is.
     ///
     /// # Errors
-    /// No such function, arguments that do not fit, the function's own error, a panic.
+    /// There is no such function, the arguments do not fit, the function returned an error, or it panicked.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
         match self.live_function(name) {
             Some((plugin, desc)) => invoke::invoke_free(plugin, desc, args),

@@ -1,4 +1,4 @@
-//! A generation: all plugins that are live together, and what the host's handles mean in it.
+//! A generation: all plugins that are live together, and the targets of the host's handles in it.
 mod async_calls;
 pub(crate) mod bindings;
 mod contents;
@@ -12,7 +12,7 @@ use crate::generation::bindings::{Bindings, Target};
 use crate::instance::Instance;
 use crate::invoke;
 use crate::reclaim::gate::Gate;
-use crate::reclaim::record::{Entered, Inside};
+use crate::reclaim::record::{CallTarget, Inside};
 use crate::retirement::Holder;
 use crate::vault::{Contents, LiveTable};
 use async_calls::AsyncCalls;
@@ -25,23 +25,23 @@ use std::time::SystemTime;
 
 /// All plugins that are live together.
 ///
-/// It never changes: what a reload makes is another one. A [`Pin`](crate::Pin) and a [`Hold`](crate::Hold) keep one in
-/// memory, and the [check](crate::Reload::check) of a reload sees two.
+/// A generation never changes: a reload makes another one. A [`Pin`](crate::Pin) and a [`Hold`](crate::Hold) keep a
+/// generation in memory, and the [check](crate::Reload::check) of a reload sees two.
 pub struct Generation {
     pub(crate) number: u64,
-    /// How many reloads the host had completed when it was made.
+    /// The number of reloads that the host had completed when the generation was made.
     pub(crate) reloads: u64,
-    /// Each after those it imports.
+    /// The plugins, each after those that it imports.
     pub(crate) plugins: Vec<Arc<Instance>>,
     pub(crate) bindings: Bindings,
     pub(crate) live: Arc<LiveTable>,
-    /// What the plugins have put into it.
+    /// The values and objects that plugins and the host have put into it.
     pub(crate) contents: Arc<Contents>,
     /// The calls that have begun in it and whose futures have not ended.
     pub(crate) async_calls: AsyncCalls,
-    /// How many were live before it, with the twins of each.
+    /// The number of generations that were live before it, including gated copies.
     pub(crate) serial: u64,
-    /// In a twin: the gate that some of its plugins are behind. See [`gate`](crate::reclaim::gate).
+    /// In a gated copy, the gate that some of its plugins are behind. See [`gate`](crate::reclaim::gate).
     pub(crate) gate: Option<Arc<Gate>>,
 }
 
@@ -65,8 +65,8 @@ impl Generation {
         }
     }
 
-    /// The same generation once more, with a gate or without.
-    pub(crate) fn twin(&self, gate: Option<Arc<Gate>>) -> Self {
+    /// Copies the generation, with a gate or without.
+    pub(crate) fn gated_copy(&self, gate: Option<Arc<Gate>>) -> Self {
         Generation {
             number: self.number,
             reloads: self.reloads,
@@ -80,21 +80,21 @@ impl Generation {
         }
     }
 
-    /// What of this, which was found here, a handle may call without asking the gate.
-    pub(crate) fn at_gate(&self, (target, entered): (Target, Entered)) -> Target {
+    /// Returns the target that a handle may call without asking the gate. The target was found in this generation.
+    pub(crate) fn at_gate(&self, (target, call_target): (Target, CallTarget)) -> Target {
         let gate = self.gate.as_ref();
-        match gate.is_some_and(|gate| gate.covers(entered)) {
+        match gate.is_some_and(|gate| gate.covers(call_target)) {
             true => Target::NONE,
             false => target,
         }
     }
 
-    /// The plugin of this name.
+    /// Returns the plugin with this name.
     pub(crate) fn plugin(&self, name: &PluginName) -> Option<&Arc<Instance>> {
         self.plugins.iter().find(|plugin| plugin.name() == name)
     }
 
-    /// The plugin of this name, found without an allocation where it is written as the plugin writes it.
+    /// Returns the plugin with this name, without an allocation if the name is spelled as the plugin spells it.
     pub(crate) fn plugin_called(&self, name: &str) -> Option<&Arc<Instance>> {
         let exact = self
             .plugins
@@ -110,25 +110,25 @@ impl Generation {
             .collect()
     }
 
-    /// What the plugins have put into it, without the rest.
+    /// Returns only the contents.
     pub(crate) fn into_contents(self) -> Arc<Contents> {
         self.contents
     }
 
-    /// Its number: 1 for what was opened, one more with each switch.
+    /// The number of the generation. The first one has number 1, and each switch adds one.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// How many reloads that changed something the host had completed when it was made.
+    /// The number of completed reloads that had changed something when the generation was made.
     pub fn reloads(&self) -> u64 {
         self.reloads
     }
 
-    /// Calls a function by names.
+    /// Calls a function by the names of the plugin and the function.
     ///
     /// # Errors
-    /// No such plugin or function, arguments that do not fit, the function's own error, a panic.
+    /// There is no such plugin or function, the arguments do not fit, the function returned an error, or it panicked.
     pub fn invoke(
         &self,
         plugin: &str,
@@ -144,11 +144,11 @@ impl Generation {
         }
     }
 
-    /// Calls a function of this name in every plugin that has it, each after those it imports. One that fails or
-    /// panics keeps no other from being called. Returns the results in the order of the calls.
+    /// Calls the function with this name in every plugin that has it, each plugin after those that it imports. All of
+    /// them are called, even if some fail or panic. Returns the results in the order of the calls.
     ///
-    /// A plugin whose hand-written `invoke_func` returns [`UnknownFunction`](hotswap_plugin::UnknownFunction) does not
-    /// have it.
+    /// A plugin does not have the function if its hand-written `invoke_func` returns
+    /// [`UnknownFunction`](hotswap_plugin::UnknownFunction).
     pub fn invoke_each(
         &self,
         function: &str,
@@ -157,7 +157,7 @@ impl Generation {
         invoke_in(self.plugins.iter(), function, args)
     }
 
-    /// As [`invoke_each`](Self::invoke_each), each before those it imports.
+    /// Does the same as [`invoke_each`](Self::invoke_each), but calls each plugin before those that it imports.
     pub fn invoke_each_backward(
         &self,
         function: &str,
@@ -166,7 +166,7 @@ impl Generation {
         invoke_in(self.plugins.iter().rev(), function, args)
     }
 
-    /// Its plugins, for people and programs.
+    /// Lists the plugins, for people and programs.
     pub fn listing(&self) -> Listing {
         let plugins = self.plugins.iter().map(|plugin| PluginListing {
             name: plugin.name().clone(),
@@ -189,13 +189,13 @@ impl Generation {
         }
     }
 
-    /// Whether the instance is part of it.
+    /// Returns true if the instance is part of the generation.
     pub(crate) fn has(&self, instance: &Arc<Instance>) -> bool {
         let mut plugins = self.plugins.iter();
         plugins.any(|plugin| Arc::ptr_eq(plugin, instance))
     }
 
-    /// The instance, with those that import it, or import one that does.
+    /// Returns the instance, and all instances that import it directly or indirectly.
     pub(crate) fn all_users_of<'g>(
         &'g self,
         instance: &'g Arc<Instance>,
@@ -213,7 +213,7 @@ impl Generation {
         users
     }
 
-    /// What a thread that has this generation pinned holds it by.
+    /// Returns the holder to report for a thread that has pinned this generation.
     pub(crate) fn holder_of(&self, inside: Inside) -> Holder {
         let thread = inside.thread.to_string();
         match inside.pinned_at {
@@ -222,9 +222,9 @@ impl Generation {
                 at: at.to_string(),
             },
             None => {
-                let entered = inside.entered.without_nested();
+                let call_target = inside.entered.without_nested();
                 let mut plugins = self.plugins.iter();
-                let plugin = plugins.find(|plugin| plugin.entered() == entered);
+                let plugin = plugins.find(|plugin| plugin.call_target() == call_target);
                 Holder::Call {
                     plugin: plugin.map(|plugin| plugin.name().to_string()),
                     thread,
@@ -233,7 +233,7 @@ impl Generation {
         }
     }
 
-    /// The plugins that import it.
+    /// Returns the plugins that import this one.
     pub(crate) fn users_of(&self, plugin: &Arc<Instance>) -> Vec<PluginName> {
         let uses = |user: &&Arc<Instance>| {
             user.imports()
@@ -273,16 +273,16 @@ fn invoke_in<'a>(
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Listing {
-    /// The generation's number: 1 for what was opened, one more with each switch.
+    /// The number of the generation. The first one has number 1, and each switch adds one.
     pub generation: u64,
-    /// How many reloads that changed something the host had completed.
+    /// The number of completed reloads that had changed something.
     pub reloads: u64,
-    /// Its plugins, each after those it imports.
+    /// The plugins, each after those that it imports.
     pub plugins: Vec<PluginListing>,
 }
 
 impl Listing {
-    /// The plugin of this name.
+    /// Returns the plugin with this name.
     pub fn plugin(&self, name: &str) -> Option<&PluginListing> {
         self.plugins.iter().find(|plugin| plugin.name == name)
     }
@@ -292,18 +292,18 @@ impl Listing {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PluginListing {
-    /// Its name.
+    /// The name of the plugin.
     pub name: PluginName,
     /// The version of its crate.
     pub version: String,
-    /// The artifact it was loaded from. The file may have changed since.
+    /// The artifact from which it was loaded. The file may have changed since.
     #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// The hash of the artifact's bytes.
     pub build_id: BuildId,
-    /// When this instance was loaded.
+    /// The time at which this instance was loaded.
     pub loaded_at: SystemTime,
-    /// What `cargo hotswap build` knew of the sources.
+    /// The note of `cargo hotswap build` on the sources.
     pub note: Option<Note>,
     /// The plugins that it imports.
     pub dependencies: Vec<PluginName>,

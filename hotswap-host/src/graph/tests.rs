@@ -6,8 +6,8 @@ use crate::error::ReloadError;
 use hotswap_plugin::LiveKind;
 use std::path::Path;
 
-/// An artifact of a plugin, of one that may not be replaced if its name ends in `!`. Of what it imports only the order
-/// matters; optional is what ends in `?`, and its interface is needed of what ends in `*`.
+/// Makes the artifact of a plugin, which is not reloadable if its name ends in `!`. An import is optional if it ends in
+/// `?`, and its interface is needed if it ends in `*`; otherwise only the order matters.
 fn artifact(dir: &Path, name: &str, imports: &[&str]) -> Artifact {
     let fixed = name.ends_with('!');
     let name = name.trim_end_matches('!');

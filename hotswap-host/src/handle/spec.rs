@@ -1,7 +1,8 @@
-//! What a handle of the host's means, and looking that up in a generation.
+//! Describes a handle of the host, and looks up its target in a generation.
 //!
-//! A handle is a number: its place in the table of each generation. What plugin and host know of the function or
-//! interface is compared once, when the handle is made, and again for each generation that is staged.
+//! A handle is a number: its place in the table of each generation. The descriptions of the function or interface that
+//! the plugin and the host have are compared once when the handle is made, and again for each generation that is
+//! staged.
 use crate::artifact::TypeHash;
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
@@ -10,8 +11,8 @@ use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::instance::Instance;
-use crate::load::loaded::entered;
-use crate::reclaim::record::Entered;
+use crate::load::loaded::call_target;
+use crate::reclaim::record::CallTarget;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::{function_hash, same_function};
 use hotswap_plugin::boundary::mismatch::{self, Party};
@@ -20,14 +21,14 @@ use std::fmt;
 use std::ptr::null;
 use std::sync::{Mutex, PoisonError};
 
-/// What a handle means, whatever the generation.
+/// The description of a handle, independent of the generation.
 pub(crate) struct HandleSpec {
     owner: Owner,
-    /// The function's name, or the interface's.
+    /// The name of the function or the interface.
     pub(crate) item: String,
     kind: Kind,
-    /// The serial number of the generation that was live when the handle was made. In the tables of older ones the
-    /// handle's own number may mean another handle, which is gone.
+    /// The serial number of the generation that was live when the handle was made. In the tables of older generations,
+    /// the handle's number may belong to another handle, which is gone.
     pub(super) since: u64,
 }
 
@@ -49,12 +50,12 @@ pub(crate) enum Wanted<'h> {
     Live { name: &'h str, hash: TypeHash },
 }
 
-/// Whose function or interface it is.
+/// The owner of the function or interface.
 enum Owner {
-    /// This plugin's.
+    /// This plugin.
     Plugin(PluginName),
-    /// A live function, of whichever plugin has it: here that which had it when it was looked up last.
-    Whoever(Mutex<PluginName>),
+    /// Any plugin, because it is a live function. The value is the plugin that had it at the last look-up.
+    AnyPlugin(Mutex<PluginName>),
 }
 
 #[derive(Clone, Copy)]
@@ -111,7 +112,7 @@ impl HandleSpec {
 
     pub(crate) fn live<A, F: Signature<A>>(function: &str) -> Self {
         HandleSpec {
-            owner: Owner::Whoever(Mutex::new("".into())),
+            owner: Owner::AnyPlugin(Mutex::new("".into())),
             ..HandleSpec::typed::<A, F>("", function)
         }
     }
@@ -125,7 +126,7 @@ impl HandleSpec {
         }
     }
 
-    /// The same handle, made while this generation is live.
+    /// Returns the same description for a handle that is made while this generation is live.
     pub(crate) fn since(self, generation: &Generation) -> Self {
         HandleSpec {
             since: generation.serial,
@@ -133,28 +134,29 @@ impl HandleSpec {
         }
     }
 
-    /// Whether the other handle means the same.
+    /// Returns true if the other handle has the same target.
     pub(crate) fn same(&self, other: &HandleSpec) -> bool {
         let same = match (&self.owner, &other.owner) {
             (Owner::Plugin(one), Owner::Plugin(other)) => one == other,
-            (Owner::Whoever(_), Owner::Whoever(_)) => true,
+            (Owner::AnyPlugin(_), Owner::AnyPlugin(_)) => true,
             _ => false,
         };
         same && self.item == other.item && self.kind.same(other.kind)
     }
 
-    /// The plugin whose function or interface it is: of a live function, that which had it when it was looked up last.
+    /// Returns the plugin that has the function or interface. For a live function, this is the plugin that had it at
+    /// the last look-up.
     pub(crate) fn plugin(&self) -> PluginName {
         match &self.owner {
             Owner::Plugin(name) => name.clone(),
-            Owner::Whoever(last) => last.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Owner::AnyPlugin(last) => last.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 
-    /// Sets what it means in this generation, under this number.
+    /// Binds the handle in this generation, under this number.
     ///
     /// # Errors
-    /// There is nothing in the generation that fits it.
+    /// The generation has nothing that fits the handle.
     pub(crate) fn bind_in(&self, generation: &Generation, index: usize) -> Result<(), HandleError> {
         let target = generation.at_gate(self.resolve(generation)?);
         generation.bindings.set(index, target);
@@ -181,22 +183,22 @@ impl HandleSpec {
                 name,
                 hash: TypeHash::of(desc.hash),
             },
-            (Owner::Whoever(_), Kind::Typed { params, result }) => Wanted::Live {
+            (Owner::AnyPlugin(_), Kind::Typed { params, result }) => Wanted::Live {
                 name,
                 hash: typed(params, result),
             },
-            (Owner::Whoever(_), _) => unreachable!("handles of live functions are typed"),
+            (Owner::AnyPlugin(_), _) => unreachable!("handles of live functions are typed"),
         }
     }
 
-    /// What it means in this generation, and what a thread has entered that calls that.
+    /// Returns the target in this generation, and the plugin that a call of it enters.
     pub(crate) fn resolve(
         &self,
         generation: &Generation,
-    ) -> Result<(Target, Entered), HandleError> {
+    ) -> Result<(Target, CallTarget), HandleError> {
         let name = match &self.owner {
             Owner::Plugin(name) => name,
-            Owner::Whoever(last) => return self.resolve_live(generation, last),
+            Owner::AnyPlugin(last) => return self.resolve_live(generation, last),
         };
         let plugin = generation.plugin(name).ok_or_else(|| {
             let known = generation.plugins.iter().map(|p| p.name().as_str());
@@ -216,15 +218,15 @@ impl HandleSpec {
             call,
             this: plugin.this(),
         };
-        Ok((target, plugin.entered()))
+        Ok((target, plugin.call_target()))
     }
 
-    /// What a live function means in this generation.
+    /// Returns the target of a live function in this generation.
     fn resolve_live(
         &self,
         generation: &Generation,
         last: &Mutex<PluginName>,
-    ) -> Result<(Target, Entered), HandleError> {
+    ) -> Result<(Target, CallTarget), HandleError> {
         let (Some((plugin, desc)), Kind::Typed { params, result }) =
             (generation.live_function(&self.item), self.kind)
         else {
@@ -239,7 +241,7 @@ impl HandleSpec {
             call: typed(plugin, desc, params, result)?,
             this: null(),
         };
-        Ok((target, plugin.entered()))
+        Ok((target, plugin.call_target()))
     }
 
     fn function_of<'p>(&self, plugin: &'p Instance) -> Result<&'p FunctionDesc, HandleError> {
@@ -253,7 +255,7 @@ impl HandleSpec {
         })
     }
 
-    /// The table of the interface.
+    /// Returns the table of the interface.
     fn export_of(&self, plugin: &Instance, desc: &InterfaceDesc) -> Result<*const (), HandleError> {
         let Some(export) = plugin.export(desc) else {
             let exports: Vec<_> = plugin.exports().map(str::to_owned).collect();
@@ -296,7 +298,7 @@ impl HandleSpec {
     }
 }
 
-/// The C function, where it has this signature.
+/// Returns the C function if it has this signature.
 fn typed(
     plugin: &Instance,
     desc: &FunctionDesc,
@@ -315,12 +317,12 @@ fn typed(
 }
 
 impl HandleSpec {
-    /// What a thread has entered that calls it.
-    pub(super) fn entered(&self) -> Entered {
+    /// Returns the plugin that a call through the handle enters.
+    pub(super) fn call_target(&self) -> CallTarget {
         match &self.owner {
-            Owner::Plugin(name) => entered(name),
-            // Any plugin may have it in the generation that is live by then.
-            Owner::Whoever(_) => Entered::ANYTHING,
+            Owner::Plugin(name) => call_target(name),
+            // Any plugin may have the function in the generation that is live by then.
+            Owner::AnyPlugin(_) => CallTarget::ANYTHING,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What plugins ask of the host through their `VaultHandle`: each call pins the newest generation while it runs.
+//! Answers the requests of plugins through their `VaultHandle`. Each call pins the newest generation while it runs.
 use crate::load::library::Library;
 use crate::swapper::{Inner, drop_elsewhere};
 use crate::vault::NO_HANDLER;
@@ -15,20 +15,22 @@ use std::any::Any;
 use std::ptr::null;
 use std::sync::Arc;
 
-/// Lends a plugin's call the swapper that it goes to, if that is still there.
+/// Lends the swapper to a plugin's call, if it still exists.
 ///
-/// Should everybody else drop it meanwhile, its plugins are retired on a thread of its own: the calling one may be one that
-/// their `on_stop` waits for.
+/// If everything else drops the swapper meanwhile, its plugins are retired on a thread of its own, because their
+/// `on_stop` may wait for the calling thread.
 struct Borrowed {
     library: Arc<Library>,
     swapper: Option<Arc<Inner>>,
 }
 
 impl Borrowed {
+    /// Borrows the swapper that owns a library.
+    ///
     /// # Safety
-    /// Called by the code of the library that the token names.
+    /// The code of the library that the token names makes the call.
     unsafe fn of(token: Token) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that code of the token's library makes the call.
         let library = unsafe { Library::of(token) };
         let owner = library.owner().upgrade();
         let swapper = owner.and_then(|owner| (owner as Arc<dyn Any + Send + Sync>).downcast().ok());
@@ -44,14 +46,14 @@ impl Drop for Borrowed {
     }
 }
 
-/// [`HostTable::live_invoke`](hotswap_plugin::contract::HostTable).
+/// Implements [`HostTable::live_invoke`](hotswap_plugin::contract::HostTable).
 pub(crate) unsafe extern "C" fn invoke(
     token: Token,
     name: StrView,
     args: RawArgs,
     out: RawOut,
 ) -> Status {
-    // SAFETY: called by the library's code, which keeps its arguments alive meanwhile.
+    // SAFETY: code of the library that the token names makes this call, and keeps its arguments alive meanwhile.
     let (borrowed, name, args, out) = unsafe {
         let args = args.0.cast::<SliceView<ValueView>>().read();
         (
@@ -64,7 +66,7 @@ pub(crate) unsafe extern "C" fn invoke(
     if let Some(swapper) = &borrowed.swapper {
         let pinned = swapper.enter_live_function(name);
         if let Some((_, desc)) = pinned.live_function(name) {
-            // SAFETY: the pin keeps the function's library; arguments and `out` are those of a dynamic call.
+            // SAFETY: the pin keeps the library of the function, and arguments and `out` are those of a dynamic call.
             return unsafe { (desc.dynamic)(null(), args, out) };
         }
     }
@@ -72,7 +74,7 @@ pub(crate) unsafe extern "C" fn invoke(
     unsafe { answer_dynamic(out, || Err(InvokeError::Unknown)) }
 }
 
-/// [`HostTable::live_call`](hotswap_plugin::contract::HostTable).
+/// Implements [`HostTable::live_call`](hotswap_plugin::contract::HostTable).
 pub(crate) unsafe extern "C" fn call(
     token: Token,
     name: StrView,
@@ -80,7 +82,7 @@ pub(crate) unsafe extern "C" fn call(
     call: LiveCall,
     sink: Sink,
 ) -> Status {
-    // SAFETY: called by the library's code, which keeps its arguments alive meanwhile.
+    // SAFETY: code of the library that the token names makes this call, and keeps its arguments alive meanwhile.
     let (borrowed, name, want) =
         unsafe { (Borrowed::of(token), name.get(), &*want.0.cast::<Wanted>()) };
     let Some(swapper) = &borrowed.swapper else {
@@ -94,42 +96,42 @@ pub(crate) unsafe extern "C" fn call(
     let plugin = plugin.name().as_str();
     match mismatch::function(caller, plugin, want.params.as_slice(), want.result, desc) {
         None => {
-            // SAFETY: the pin keeps the function's library, and the signatures are the same.
+            // SAFETY: the pin keeps the library of the function, and both sides have the same signature.
             unsafe { (call.run)(call.data, desc.typed) };
             Status::OK
         }
-        // SAFETY: the sink is the caller's, for this call.
+        // SAFETY: the sink belongs to the caller and is valid for this call.
         Some(message) => unsafe { guard(sink, || Err(message.into())) },
     }
 }
 
-/// [`HostTable::live_handle`](hotswap_plugin::contract::HostTable).
+/// Implements [`HostTable::live_handle`](hotswap_plugin::contract::HostTable).
 pub(crate) unsafe extern "C" fn handle(
     token: Token,
     name: StrView,
     data: RawArgs,
     out: RawOut,
 ) -> Status {
-    // SAFETY: called by the library's code, which keeps its arguments alive meanwhile.
+    // SAFETY: code of the library that the token names makes this call, and keeps its arguments alive meanwhile.
     let (borrowed, name) = unsafe { (Borrowed::of(token), name.get()) };
     let out = out.0.cast::<HandledOut>();
     let mut answered = Ok(Err(InvokeError::Unknown));
     if let Some(swapper) = &borrowed.swapper {
         let pinned = swapper.enter_live_type(name);
         match pinned.type_named(name).map(|ty| ty.desc().handle) {
-            // SAFETY: the pin keeps the function's library; data and `out` are those of the contract.
+            // SAFETY: the pin keeps the library of the function, and data and `out` are those of the contract.
             Some(Some(handle)) => return unsafe { handle(data.0.cast(), out) },
             Some(None) => answered = Err(NO_HANDLER.into()),
             None => {}
         }
     }
-    // SAFETY: `out` is the caller's, for this call.
+    // SAFETY: `out` belongs to the caller and is valid for this call.
     unsafe { answer(out, || -> Handled { answered }) }
 }
 
-/// [`HostTable::live_items`](hotswap_plugin::contract::HostTable).
+/// Implements [`HostTable::live_items`](hotswap_plugin::contract::HostTable).
 pub(crate) unsafe extern "C" fn items(token: Token, out: RawOut) -> Status {
-    // SAFETY: called by the library's code, which waits for a list of these.
+    // SAFETY: code of the library that the token names makes this call, and waits for a list of this type.
     unsafe {
         let borrowed = Borrowed::of(token);
         let out = out.0.cast::<Out<<Vec<LiveItem> as Shared>::View>>();

@@ -9,7 +9,7 @@ use abi_stable::prefix_type::WithMetadata;
 use hotswap_plugin::contract::shim::Token;
 use hotswap_plugin::contract::{HostTable, HostTableRef};
 
-/// The one table, for all plugins.
+/// The table of these functions. All plugins use the same one.
 pub(crate) const TABLE: HostTableRef = {
     const TABLE: &WithMetadata<HostTable> = &WithMetadata::new(HostTable {
         request_reload,
@@ -26,7 +26,7 @@ pub(crate) const TABLE: HostTableRef = {
 };
 
 unsafe extern "C" fn request_reload(token: Token) {
-    // SAFETY: called by the library's code.
+    // SAFETY: code of the library that the token names makes this call.
     let library = unsafe { Library::of(token) };
     if let Some(owner) = library.owner().upgrade() {
         owner.request_reload(library.plugin());

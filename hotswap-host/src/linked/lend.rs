@@ -1,8 +1,9 @@
-//! Imports of a plugin that is linked into the program.
+//! Counts the imports of a plugin that is linked into the program.
 //!
-//! Threads of a plugin may outlive its instance, and use its imports. A library that is loaded is asked for its threads, and
-//! what it imports stays until they have ended. Nobody knows those of a linked plugin. So each of its handles to an import
-//! counts, as a [`Held`](hotswap_plugin::Held) does, and what they lead to is freed after the last of them.
+//! Threads of a plugin may outlive its instance and use its imports. The host knows the threads of a loaded library, so
+//! its imports stay until they have ended. It does not know those of a linked plugin. Therefore each handle of such a
+//! plugin to an import is counted, as a [`Held`](hotswap_plugin::Held) is, and the imports are freed after the last
+//! handle.
 use crate::instance::Uses;
 use hotswap_plugin::boundary::RawObject;
 use hotswap_plugin::contract::Ticket;
@@ -11,17 +12,17 @@ use hotswap_plugin::contract::ticket::RawTicket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// What a plugin's imports lead to, kept for each handle to one of them.
+/// The imports of a plugin, kept by each handle to one of them.
 #[repr(C)]
 pub(crate) struct Lent {
-    /// The front, which is what the handles know of it.
+    /// The front, which is all that the handles know of it.
     ticket: Ticket,
     uses: Uses,
 }
 
 impl Lent {
-    /// Lets the handles that are made of `objects` count. They lead to `uses`; whoever hands them over keeps what this gives
-    /// until they have been made.
+    /// Makes the handles to `objects` counted. They lead to `uses`. The caller keeps the result until the handles have
+    /// been made.
     pub(crate) fn count(objects: &mut [RawObject], uses: &Uses) -> Arc<Self> {
         let lent = Arc::new(Lent {
             ticket: Ticket::lasting(retain, release),
@@ -35,20 +36,20 @@ impl Lent {
 }
 
 unsafe extern "C" fn retain(ticket: *const Ticket, _: Token) {
-    // SAFETY: the front of what an `Arc` owns; there is a count.
+    // SAFETY: the ticket is the front of a value that an `Arc` owns, and the caller has a count.
     unsafe { Arc::increment_strong_count(ticket.cast::<Lent>()) };
 }
 
 unsafe extern "C" fn release(ticket: *const Ticket, _: Token) {
-    // SAFETY: the front of what an `Arc` owns; the count is the caller's.
+    // SAFETY: the ticket is the front of a value that an `Arc` owns, and the caller gives up its count.
     drop(unsafe { Arc::from_raw(ticket.cast::<Lent>()) });
 }
 
 impl Drop for Lent {
-    /// The last handle is gone.
+    /// Releases the imports, because the last handle is gone.
     fn drop(&mut self) {
         let uses = std::mem::take(&mut self.uses);
-        // What the host has provided may be dropped here, and panic.
+        // This may drop objects that the host has provided, which may panic.
         let _ = catch_unwind(AssertUnwindSafe(|| uses.release()));
     }
 }

@@ -1,58 +1,58 @@
-//! Plugins that are linked into the program, for a debugger or where nothing can be loaded.
+//! Plugins that are linked into the program, for a debugger, or where nothing can be loaded.
 //!
-//! `cargo hotswap build --static` compiles them, and the host with them. [`linked_plugins!`](crate::linked_plugins) then names
-//! them, and from there on each is a library that is open already: the same metadata, the same checks, the same order, hooks
-//! and errors. What there is not: a private copy, the thread functions, the way out of memory, and reloads.
+//! `cargo hotswap build --static` compiles them and the host. [`linked_plugins!`](crate::linked_plugins) then lists
+//! them, and from there on each is treated as a library that is already open: it has the same metadata, checks, order,
+//! hooks, and errors. It has no private copy, no thread functions, and no way out of memory, and it cannot be reloaded.
 //!
-//! Linked plugins and loaded ones are not mixed in one swapper: whether a reload is possible is a property of the host, not of
-//! each plugin and of what imports it.
+//! A swapper has either linked or loaded plugins, and never both. Whether a reload is possible is a property of the
+//! host, and not of each plugin and its imports.
 mod lend;
 mod set;
 
 pub(crate) use lend::Lent;
 pub(crate) use set::{Claim, LinkedCode, LinkedSet};
 
-/// The plugins that are linked into this program, for [`Builder::linked`](crate::Builder::linked):
+/// The plugins that are linked into this program, for [`Builder::linked`](crate::Builder::linked).
 /// [`linked_plugins!`](crate::linked_plugins) makes it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LinkedPlugins(&'static [LinkedPlugin]);
 
 impl LinkedPlugins {
-    /// What `cargo hotswap build --static` writes.
+    /// Makes the list that `cargo hotswap build --static` writes.
     #[doc(hidden)]
     pub const fn new(plugins: &'static [LinkedPlugin]) -> Self {
         LinkedPlugins(plugins)
     }
 
-    /// Whether there are none: the program was built to load its plugins.
+    /// Returns true if there are none, because the program was built to load its plugins.
     pub const fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 
-    /// Their packages, sorted.
+    /// The packages of the plugins, sorted.
     pub fn packages(self) -> impl ExactSizeIterator<Item = &'static str> {
         self.0.iter().map(|plugin| plugin.package)
     }
 }
 
-/// What the program itself does not know of a plugin that is linked into it.
+/// The properties of a linked plugin that the program itself does not know.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct LinkedPlugin {
-    /// Its package.
+    /// The package.
     pub package: &'static str,
-    /// The hash of what was linked, as hexadecimal digits.
+    /// The hash of the linked code, as hexadecimal digits.
     pub build: &'static str,
-    /// The last commit that touched its sources.
+    /// The last commit that changed its sources.
     pub commit: &'static str,
-    /// Whether they were changed since.
+    /// True if the sources had changes that were not committed.
     pub dirty: bool,
-    /// The crates whose live functions and types it has.
+    /// The crates whose live functions and types the plugin has.
     pub crates: &'static [&'static str],
 }
 
-/// The plugins that `cargo hotswap build --static` has linked into this program, or none in any other build: then they are
-/// loaded from files as ever.
+/// Returns the plugins that `cargo hotswap build --static` has linked into this program. In any other build there are
+/// none, and plugins are loaded from files as usual.
 ///
 /// ```no_run
 /// use hotswap_host::{Swapper, linked_plugins};
@@ -66,8 +66,8 @@ pub struct LinkedPlugin {
 /// # }
 /// ```
 ///
-/// It belongs into the program itself, in its `main.rs` or a module of that. In a library, which is compiled without the
-/// plugins, a static build refuses it: let the program hand the list to it.
+/// Call it in the program itself, in its `main.rs` or a module of it. A library is compiled without the plugins, so a
+/// static build refuses the call there; let the program pass the list to the library.
 #[macro_export]
 macro_rules! linked_plugins {
     () => {

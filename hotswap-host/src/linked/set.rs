@@ -17,18 +17,20 @@ pub(crate) struct LinkedSet {
 /// The code of a plugin that is linked into the program.
 pub(crate) struct LinkedCode {
     pub(crate) plugin: &'static linked::Linked,
-    /// Its live functions and types.
+    /// The live functions and types.
     pub(crate) live: Vec<LiveDesc>,
     pub(crate) claim: Arc<Claim>,
 }
 
-/// The right to have instances of linked plugins. There is one: such a plugin has one set of statics, and so may have one
-/// instance at a time.
+/// The right to have instances of linked plugins. It exists only once: a linked plugin has one set of statics, and so
+/// can have only one instance at a time.
 pub(crate) struct Claim(());
 
 impl Claim {
+    /// Takes the right.
+    ///
     /// # Errors
-    /// Another swapper has it, or instances are left of one.
+    /// Another swapper has it, or instances of another one still exist.
     pub(crate) fn take() -> Result<Arc<Self>, ReloadError> {
         static TAKEN: Mutex<Weak<Claim>> = Mutex::new(Weak::new());
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +44,7 @@ impl Claim {
 }
 
 impl LinkedSet {
-    /// `None` where nothing is linked.
+    /// Returns the set, or `None` if nothing is linked.
     pub(crate) fn of(plugins: LinkedPlugins) -> Option<Self> {
         (!plugins.is_empty()).then(|| LinkedSet {
             plugins,
@@ -50,12 +52,12 @@ impl LinkedSet {
         })
     }
 
-    /// The program.
+    /// The path of the program.
     pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 
-    /// What each plugin says of itself, with its code; sorted by package.
+    /// Returns the metadata and the code of each plugin, sorted by package.
     pub(crate) fn each<'a>(
         &'a self,
         claim: &'a Arc<Claim>,
@@ -90,8 +92,8 @@ impl LinkedSet {
     }
 }
 
-/// The live items of the plugin's own crate, and of those that it links. A crate that is linked twice, with other features
-/// each, lists all of them twice.
+/// Returns the live items of the plugin's own crate, and of the crates that it links. If a crate is linked twice with
+/// different features, both copies list all items.
 fn live_of(listed: &LinkedPlugin) -> Vec<LiveDesc> {
     let mut known = HashSet::new();
     let all = live::items().iter();
@@ -108,7 +110,7 @@ fn build_of(listed: &LinkedPlugin, plugin: &linked::Linked) -> BuildId {
 }
 
 impl LinkedCode {
-    /// Has the plugin's log records and spans go to the host, where they would not by themselves.
+    /// Connects the plugin's log records and spans to the host, unless they already go there.
     pub(crate) fn connect_logs(&self) {
         let (own, its) = (telemetry::facades(), (self.plugin.facades)());
         (self.plugin.forward)(own.log != its.log, own.tracing != its.tracing);

@@ -1,18 +1,19 @@
-//! Private copies of artifacts: what is opened is never the artifact itself.
+//! Makes private copies of artifacts. The host never opens an artifact itself.
 //!
-//! An artifact may be overwritten or removed at any time, and a library that is mapped must not change below the code
-//! that runs. Besides, the system's loader knows libraries by path and inode: opening either a second time returns the
-//! first library, whatever the file holds by then. So the bytes that were read and checked are written to a file of
-//! their own, under a path that this process never used before, in a directory that only this user may write to. It
-//! stays until the library has left memory, for debuggers, profilers and backtraces.
+//! An artifact may be overwritten or removed at any time, and a mapped library must not change below the code that
+//! runs. Moreover, the system's loader identifies libraries by path and inode: opening the same one a second time
+//! returns the first library, whatever the file contains by then. Therefore the bytes that were read and checked are
+//! written to a new file, under a path that this process has never used before, in a directory that only this user may
+//! write to. The file stays until the library has left memory, for debuggers, profilers, and backtraces.
 //!
 //! The copy differs from the artifact in one address, by which the plugin finds the host: see
 //! [`SHIM_SECTION`](hotswap_plugin::contract::shim::SHIM_SECTION).
 //!
-//! The file is made in the directory that is held, and opened by its path. Where others could exchange a directory on that path,
-//! and where no such file can be made or mapped as code, the copy is an anonymous file in memory, which is sealed. Its path,
-//! `/proc/<process>/fd/<n>`, names it only as long as the descriptor is open, so that stays open as well. It names the
-//! process, not `self`: a debugger opens what the loader tells it, and would find a descriptor of its own.
+//! The file is made in the directory that the host holds, and opened by its path. If others could exchange a directory
+//! on that path, or if no such file can be made or mapped as code, the copy is a sealed anonymous file in memory. Its
+//! path, `/proc/<process>/fd/<n>`, names it only while the descriptor is open, so the descriptor stays open as well.
+//! The path names the process and not `self`, because a debugger opens the path that the loader reports, and would find
+//! a descriptor of its own.
 use crate::artifact::{Artifact, BuildId};
 use crate::base::name::PluginName;
 use crate::error::CopyError;
@@ -29,26 +30,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What is to be known of copies in memory.
+/// The consequence of copies in memory, for messages.
 pub(crate) const IN_MEMORY: &str =
     "where profilers cannot follow, and debuggers only as long as the host runs";
 
-/// Where the private copies of a swapper are made.
+/// The place where a swapper makes its private copies.
 #[derive(Debug)]
 pub(crate) struct CopyDir {
-    /// Or why there is none.
+    /// The directory, or the reason why there is none.
     dir: Result<Arc<HostDir>, String>,
 }
 
-/// A copy of an artifact that nobody else opens or changes. [`remove`](Self::remove) removes it; where it is only dropped,
-/// it stays, for a library that may be mapped.
+/// A copy of an artifact that nothing else opens or changes. [`remove`](Self::remove) removes it. If it is only
+/// dropped, it stays, because a library may be mapped from it.
 #[derive(Debug)]
 pub(crate) struct PrivateCopy {
     path: PathBuf,
     storage: ManuallyDrop<Storage>,
 }
 
-/// Eight bytes that a copy has instead of those of the artifact, as often as they fit into the range.
+/// Eight bytes that a copy has in place of those of the artifact, as often as they fit into the range.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Patch {
     pub(crate) at: Range<u64>,
@@ -58,25 +59,25 @@ pub(crate) struct Patch {
 #[derive(Debug)]
 enum Storage {
     File {
-        /// Where it is. Keeps the directory from being removed.
+        /// The directory that contains the file. This keeps it from being removed.
         held: Arc<Held>,
         name: OsString,
     },
     Memory {
-        /// What the path means.
+        /// The file that the path names.
         _file: File,
-        /// Why it is no file.
+        /// The reason why the copy is not in a directory.
         reason: String,
     },
 }
 
 impl CopyDir {
-    /// Copies are files in `dir`, as long as it takes them.
+    /// Makes copies as files in `dir`, as long as this is possible.
     pub(crate) fn new(dir: Arc<HostDir>) -> Self {
         CopyDir { dir: Ok(dir) }
     }
 
-    /// All copies are in memory.
+    /// Makes all copies in memory.
     pub(crate) fn in_memory(reason: &RuntimeError) -> Self {
         CopyDir {
             dir: Err(reason.to_string()),
@@ -118,12 +119,12 @@ impl CopyDir {
 }
 
 impl PrivateCopy {
-    /// What to open.
+    /// The path to open.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Why the copy is in memory, if it is.
+    /// The reason why the copy is in memory, if it is.
     pub(crate) fn fallback(&self) -> Option<&str> {
         match &*self.storage {
             Storage::File { .. } => None,
@@ -131,10 +132,10 @@ impl PrivateCopy {
         }
     }
 
-    /// Removes the copy: no library is open that was mapped from it.
+    /// Removes the copy. No open library is mapped from it.
     pub(crate) fn remove(self) {
         if let Storage::File { held, name } = &*self.storage {
-            // What cannot be removed now goes with the directory, or when the next host starts.
+            // A file that cannot be removed now goes with the directory, or when the next host starts.
             let _ = held.dir().remove_file(name);
         }
         drop(ManuallyDrop::into_inner(self.storage));
@@ -151,13 +152,13 @@ impl Patch {
     }
 }
 
-/// A name that was not used before in this process, whichever directory it was in.
+/// Returns a name that was not used before in this process, in any directory.
 fn unique_name(plugin: &PluginName, build: BuildId) -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     format!("{plugin}-{build:.8}-{}", COUNTER.fetch_add(1, Relaxed))
 }
 
-/// Writes a file into the host's directory, which is made again where somebody has removed it.
+/// Writes a file into the host's directory, which is made again if it has been removed.
 fn write_into(
     dir: &HostDir,
     name: &str,
@@ -165,7 +166,7 @@ fn write_into(
     patch: &Patch,
 ) -> Result<PrivateCopy, String> {
     let Ready { held, real } = dir.ready().map_err(|error| error.to_string())?;
-    // Where its path could lead elsewhere by the time it is opened, it is not opened by a path.
+    // If the path could lead elsewhere by the time it is opened, the library is not opened by a path.
     let real = real?;
     let name = OsString::from(format!("{name}.{DLL_EXTENSION}"));
     write_file(held.dir(), &name, bytes, patch)
@@ -179,7 +180,7 @@ fn write_into(
 fn write_file(dir: &Dir, name: &OsStr, bytes: &[u8], patch: &Patch) -> io::Result<()> {
     if dir.forbids_code()? {
         return Err(io::Error::other(
-            "mounted noexec, so that no library can be opened there",
+            "mounted noexec, so no library can be opened there",
         ));
     }
     let mut file = dir.new_read_only_file(name)?;
@@ -191,7 +192,7 @@ fn write_file(dir: &Dir, name: &OsStr, bytes: &[u8], patch: &Patch) -> io::Resul
         })
 }
 
-/// An anonymous file that cannot be changed any more.
+/// Makes an anonymous file that cannot be changed any more.
 fn write_memory(name: &str, bytes: &[u8], patch: &Patch) -> io::Result<File> {
     let mut file = platform::memory_file(name)?;
     file.write_all(bytes)?;

@@ -1,11 +1,10 @@
-//! The environment of the process, for all plugins.
+//! Changes and reads the environment of the process for all plugins.
 //!
-//! Each std has a lock for the environment, and a plugin has a std of its own. So a plugin's reads and changes come here, and
-//! are made with the host's std: its lock is the one that the host's own `std::env` takes, too, and excludes all that goes
-//! through either.
+//! Each std has a lock for the environment, and each plugin has a std of its own. Therefore a plugin's reads and
+//! changes come here and are made with the host's std. The lock of the host's own `std::env` then excludes all of them.
 //!
-//! Not covered is what reads the memory of the environment without asking: `std::env::vars` and the start of a process in
-//! a plugin, and C code of the host's. That is a rule for authors, `docs/shared-process.md`.
+//! This does not cover code that reads the memory of the environment directly: `std::env::vars` and the start of a
+//! process in a plugin, and C code of the host. For them there is a rule for authors, in `docs/shared-process.md`.
 use hotswap_plugin::contract::shim::Environment;
 use std::collections::BTreeSet;
 use std::env;
@@ -15,7 +14,7 @@ use std::panic::catch_unwind;
 use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
-/// What the host lends.
+/// The functions that the host lends.
 pub(super) const ENVIRONMENT: Environment = Environment {
     get,
     set,
@@ -24,15 +23,15 @@ pub(super) const ENVIRONMENT: Environment = Environment {
     clear,
 };
 
-/// Held by a plugin's change, which may look before it changes anything.
+/// A plugin's change holds this lock, because it may look before it changes anything.
 static CHANGING: Mutex<()> = Mutex::new(());
 
-/// All values that plugins have read. `getenv` lends what it returns for as long as the process runs, whatever becomes of
-/// the variable; the C library keeps replaced values, too.
+/// All values that plugins have read. `getenv` lends its result for as long as the process runs, whatever happens to
+/// the variable. The C library keeps replaced values, too.
 static VALUES: Mutex<BTreeSet<&'static CStr>> = Mutex::new(BTreeSet::new());
 
 unsafe extern "C" fn get(name: *const c_char) -> *mut c_char {
-    // SAFETY: the caller passes a C string.
+    // SAFETY: the plugin's caller of `getenv` passes a C string.
     let name = unsafe { CStr::from_ptr(name) };
     match catch_unwind(|| env::var_os(OsStr::from_bytes(name.to_bytes())).map(kept)) {
         Ok(Some(value)) => value.as_ptr().cast_mut(),
@@ -40,7 +39,7 @@ unsafe extern "C" fn get(name: *const c_char) -> *mut c_char {
     }
 }
 
-/// The value as a text that is never freed: one for each distinct value.
+/// Returns the value as a text that is never freed. There is one text for each distinct value.
 fn kept(value: OsString) -> &'static CStr {
     let value = CString::new(value.into_vec()).unwrap_or_default();
     let mut values = VALUES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +55,7 @@ unsafe extern "C" fn set(name: *const c_char, value: *const c_char, overwrite: c
     if name.is_null() {
         return libc::EINVAL;
     }
-    // SAFETY: the caller passes C strings.
+    // SAFETY: the plugin's caller of `setenv` passes C strings.
     let (name, value) = unsafe { (CStr::from_ptr(name), CStr::from_ptr(value)) };
     change(name.to_bytes(), |name| {
         if overwrite != 0 || env::var_os(name).is_none() {
@@ -66,7 +65,7 @@ unsafe extern "C" fn set(name: *const c_char, value: *const c_char, overwrite: c
 }
 
 unsafe extern "C" fn put(text: *const c_char) -> c_int {
-    // SAFETY: the caller passes a C string.
+    // SAFETY: the plugin's caller of `putenv` passes a C string.
     let text = unsafe { CStr::from_ptr(text) }.to_bytes();
     let mut parts = text.splitn(2, |byte| *byte == b'=');
     let (name, value) = (parts.next().unwrap_or_default(), parts.next());
@@ -80,7 +79,7 @@ unsafe extern "C" fn unset(name: *const c_char) -> c_int {
     if name.is_null() {
         return libc::EINVAL;
     }
-    // SAFETY: the caller passes a C string.
+    // SAFETY: the plugin's caller of `unsetenv` passes a C string, and `name` is not null.
     change(unsafe { CStr::from_ptr(name) }.to_bytes(), remove_var)
 }
 
@@ -89,7 +88,7 @@ extern "C" fn clear() -> c_int {
     let Ok(names) = catch_unwind(|| names().collect::<Vec<_>>()) else {
         return libc::ENOMEM;
     };
-    // An entry without a proper name stays, as nobody can ask for it.
+    // An entry without a proper name stays, because it cannot be asked for.
     let failed = names
         .iter()
         .map(|name| change(name.as_bytes(), remove_var))
@@ -97,7 +96,7 @@ extern "C" fn clear() -> c_int {
     failed.unwrap_or(0)
 }
 
-/// Changes the variable of this name, if it is the name of one.
+/// Changes the variable, if `name` is a valid name.
 fn change(name: &[u8], how: impl FnOnce(&OsStr) + std::panic::UnwindSafe) -> c_int {
     if name.is_empty() || name.contains(&b'=') {
         return libc::EINVAL;
@@ -111,12 +110,13 @@ fn change(name: &[u8], how: impl FnOnce(&OsStr) + std::panic::UnwindSafe) -> c_i
 }
 
 fn set_var(name: &OsStr, value: &[u8]) {
-    // SAFETY: readers that go through the std of the host, as those of all plugins do here, are kept out by its lock. A
-    // plugin that changes the environment promises that nobody reads it in other ways meanwhile.
+    // SAFETY: the lock of the host's std excludes readers that go through it, which includes those of all plugins. The
+    // author of a plugin that changes the environment guarantees that it is not read in other ways meanwhile.
     unsafe { env::set_var(name, OsStr::from_bytes(value)) };
 }
 
 fn remove_var(name: &OsStr) {
-    // SAFETY: std's lock keeps out those who read through the host's std, and the plugin's author others, as for `set_var`.
+    // SAFETY: the lock of the host's std excludes readers that go through it, which includes those of all plugins. The
+    // author of a plugin that changes the environment guarantees that it is not read in other ways meanwhile.
     unsafe { env::remove_var(name) };
 }

@@ -1,71 +1,74 @@
-//! Exit functions of plugins, and the end of the process.
+//! Keeps the exit functions of plugins, and runs them when a library leaves or when the process ends.
 //!
-//! A library registers functions that are to run when the process ends, or when it is closed: with `atexit`, and for each
-//! static with a destructor that C++ code has. The C library would run those of a library in `dlclose`, under the dynamic
-//! linker's lock, where one that takes its time would hold up every load of another library; and it might run one at the
-//! end of the process while another thread unmaps that library. So they are kept here:
-//! - A library that leaves memory has its functions [taken](take) and run by the retiring side, on a thread of their own,
-//!   before the last look.
-//! - When the process ends, by `exit` or by returning from `main`, [`at_end`] first sees to it that nothing is closed any
-//!   more, and then runs those of all libraries, the last registered first.
+//! A library registers functions that are to run when the process ends or when the library is closed: with `atexit`,
+//! and for each static of C++ code that has a destructor. The C library would run those of a library in `dlclose`,
+//! under the dynamic linker's lock, where a slow one would hold up every load of another library. It might also run one
+//! at the end of the process while another thread unmaps its library. Therefore the host keeps them:
+//! - When a library leaves memory, its functions are [taken](take), and the retiring side runs them on a thread of
+//!   their own before the last look.
+//! - When the process ends, by `exit` or by returning from `main`, [`at_end`] first makes sure that nothing is closed
+//!   any more, and then runs the functions of all libraries in reverse order of registration.
 //!
-//! `at_end` is one exit function of the host's, registered before the first library is opened. So those that the host itself
-//! registers later run before it. No code of a plugin is among those, and no plugin has an exit function that the C
-//! library knows of. What follows `at_end` are the destructors in the libraries' tables, which the dynamic linker runs
-//! itself; by then nothing is closed any more.
+//! `at_end` is one exit function of the host, registered before the first library is opened. So exit functions that the
+//! host itself registers later run before it. None of them is code of a plugin, and the C library knows of no exit
+//! function of a plugin. After `at_end`, the dynamic linker runs the destructors in the libraries' tables; by then
+//! nothing is closed any more.
 //!
-//! `_exit`, `quick_exit` and a signal run none of these functions.
+//! `_exit`, `quick_exit`, and a signal run none of these functions.
 use super::library::Library;
 use hotswap_plugin::contract::shim::Destructor;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// An exit function, and its argument.
+/// An exit function with its argument.
 pub(crate) struct ExitFunction {
     library: Arc<Library>,
     run: Destructor,
     argument: *mut c_void,
 }
 
-// SAFETY: the argument is only handed to the function, which may be called on any thread.
+// SAFETY: the argument is only passed to the function, and exit functions may be called on any thread.
 unsafe impl Send for ExitFunction {}
 
 impl ExitFunction {
     /// # Safety
     /// The library is mapped.
     pub(crate) unsafe fn run(self) {
-        // SAFETY: what the library has registered, taken out of the list, and so run once; by the caller's promise.
+        // SAFETY: the library has registered the function with this argument. `self` was taken out of the list, so it
+        // runs once, and the caller guarantees that the library is mapped.
         unsafe { (self.run)(self.argument) };
     }
 }
 
-/// All that are to run, in the order in which they were registered.
+/// All exit functions that are still to run, in the order in which they were registered.
 static FUNCTIONS: Mutex<Vec<ExitFunction>> = Mutex::new(Vec::new());
 
-/// Whether the process is ending. Held while a library is closed.
+/// True once the process is ending. The lock is held while a library is closed.
 static ENDING: Mutex<bool> = Mutex::new(false);
 /// The thread that closes a library.
 static CLOSER: AtomicI32 = AtomicI32::new(0);
-/// The process that [`prepare`] was called in; another one is a forked child of it.
+/// The process in which [`prepare`] was called. A process with another id is a forked child of it.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 fn functions() -> MutexGuard<'static, Vec<ExitFunction>> {
     FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has [`at_end`] called when the process ends. To be called before a library is opened.
+/// Makes the C library call [`at_end`] when the process ends. This has to be called before a library is opened.
 pub(super) fn prepare() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         PROCESS.store(std::process::id(), Relaxed);
-        // SAFETY: a function of the host's, which is never unmapped. Where it cannot be registered, nothing is closed.
+        // SAFETY: the function belongs to the host, which is never unmapped. If it cannot be registered, nothing is
+        // closed.
         let registered = unsafe { libc::atexit(at_end) } == 0;
         *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = !registered;
     });
 }
 
-/// Whether this process is a forked child of one that has opened a library. It has neither the threads nor the locks of that.
+/// Returns true if this process is a forked child of one that has opened a library. It has neither the threads nor the
+/// locks of its parent.
 pub(crate) fn is_forked() -> bool {
     ![0, std::process::id()].contains(&PROCESS.load(Relaxed))
 }
@@ -80,7 +83,7 @@ pub(super) fn register(library: Arc<Library>, run: Destructor, argument: *mut c_
     0
 }
 
-/// Whether the library has exit functions that have not run.
+/// Returns true if the library has exit functions that have not run.
 pub(crate) fn has_functions(library: &Arc<Library>) -> bool {
     functions().iter().any(|f| Arc::ptr_eq(&f.library, library))
 }
@@ -94,7 +97,7 @@ pub(crate) fn take(library: &Arc<Library>) -> Option<ExitFunction> {
     Some(functions.remove(last))
 }
 
-/// Runs `close`, unless the process is ending: then nothing is closed any more.
+/// Runs `close` unless the process is ending, when nothing is closed any more.
 pub(crate) fn unless_ending<R>(close: impl FnOnce() -> R) -> Option<R> {
     let ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
     if *ending {
@@ -106,11 +109,12 @@ pub(crate) fn unless_ending<R>(close: impl FnOnce() -> R) -> Option<R> {
     Some(closed)
 }
 
-/// The process ends. Waits for a library that is being closed, so that the rest of the end meets whole libraries only.
+/// Runs at the end of the process. Waits for a library that is being closed, so that the rest of the end sees only
+/// whole libraries.
 extern "C" fn at_end() {
     let is_child = is_forked();
-    // A destructor of a library that is being closed may end the process, on this thread. In a forked child the thread
-    // that held the lock may be missing; but there nothing is closed.
+    // A destructor of a library that is being closed may end the process on this thread. In a forked child, the thread
+    // that held the lock may be missing, but nothing is closed there.
     if CLOSER.load(Relaxed) != crate::platform::thread_id() && !is_child {
         *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
@@ -121,7 +125,8 @@ extern "C" fn at_end() {
         Err(TryLockError::WouldBlock) => functions().pop(),
     };
     while let Some(function) = last() {
-        // SAFETY: a library has functions here only while it is mapped: its last ones are taken before it is closed.
+        // SAFETY: a library has functions in the list only while it is mapped, because the last ones are taken before
+        // it is closed.
         unsafe { function.run() };
     }
 }

@@ -1,8 +1,9 @@
-//! Fork handlers of plugins (`pthread_atfork`).
+//! Calls the fork handlers of plugins (`pthread_atfork`).
 //!
-//! The C library knows three handlers of the host's, which call those of the plugins: [`prepare`] in reverse order before a
-//! fork, and after it, in parent and child, the others in order. A handler is code of its library. From before the first
-//! one is called until after the last, each library that has any is counted as having an object, so that it stays.
+//! The C library knows three handlers of the host, which call those of the plugins: [`prepare`] calls them in reverse
+//! order before a fork, and the other two call them in order after it, in the parent and in the child. A handler is
+//! code of its library. Each library with handlers is counted as if it had an object, from before the first handler is
+//! called until after the last one, so that it stays.
 use super::library::Library;
 use crate::reclaim::code::Code;
 use hotswap_plugin::contract::shim::ForkHandler;
@@ -10,7 +11,7 @@ use std::cell::RefCell;
 use std::ffi::c_int;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// What a library wants to be called around a fork.
+/// The fork handlers that a library has registered together.
 #[derive(Clone, Copy)]
 pub(crate) struct Handlers {
     pub(super) prepare: Option<ForkHandler>,
@@ -24,7 +25,7 @@ type List = Vec<(Arc<Library>, Handlers)>;
 static HANDLERS: Mutex<List> = Mutex::new(Vec::new());
 
 thread_local! {
-    /// Those that the fork which this thread is about to make has counted.
+    /// The handlers whose libraries have been counted for the fork that this thread is about to make.
     static FORKING: RefCell<List> = const { RefCell::new(Vec::new()) };
 }
 
@@ -35,7 +36,7 @@ fn handlers() -> MutexGuard<'static, List> {
 /// Registers fork handlers of a library.
 pub(super) fn register(library: Arc<Library>, of: Handlers) -> c_int {
     static REGISTERED: OnceLock<c_int> = OnceLock::new();
-    // SAFETY: functions of the host's, which is never unmapped.
+    // SAFETY: the functions belong to the host, which is never unmapped.
     let registered = *REGISTERED.get_or_init(|| unsafe {
         libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child))
     });
@@ -45,7 +46,7 @@ pub(super) fn register(library: Arc<Library>, of: Handlers) -> c_int {
     registered
 }
 
-/// Takes away the handlers of a library that is about to be closed. Forks that have begun have counted it.
+/// Takes away the handlers of a library that is about to be closed. Forks that have begun have counted the library.
 pub(crate) fn take(library: &Arc<Library>) -> Vec<Handlers> {
     let mut taken = Vec::new();
     handlers().retain(|(of, handlers)| {
@@ -56,7 +57,7 @@ pub(crate) fn take(library: &Arc<Library>) -> Vec<Handlers> {
     taken
 }
 
-/// Gives back what was [taken](take) from a library that is not closed after all.
+/// Gives back the handlers that were [taken](take) from a library that is not closed after all.
 pub(crate) fn give_back(library: &Arc<Library>, of: Vec<Handlers>) {
     handlers().extend(of.into_iter().map(|handlers| (library.clone(), handlers)));
 }
@@ -64,7 +65,7 @@ pub(crate) fn give_back(library: &Arc<Library>, of: Vec<Handlers>) {
 unsafe extern "C" fn prepare() {
     let list = {
         let handlers = handlers();
-        // Under the lock: whoever takes a library's handlers away finds it counted afterwards.
+        // This happens under the lock, so that a thread that takes a library's handlers away afterwards sees the count.
         handlers
             .iter()
             .for_each(|(library, _)| library.activity().object_made());
@@ -72,13 +73,13 @@ unsafe extern "C" fn prepare() {
     };
     for (_, handlers) in list.iter().rev() {
         if let Some(prepare) = handlers.prepare {
-            // SAFETY: what the library has registered; counted, so mapped.
+            // SAFETY: the library has registered the handler, and it is mapped because it has been counted.
             unsafe { prepare() };
         }
     }
     let remembered = FORKING.try_with(|forking| forking.borrow_mut().extend_from_slice(&list));
     if remembered.is_err() {
-        // The thread is ending, and has no list any more: the handlers that follow are not called.
+        // The thread is ending and has no list any more, so the handlers after the fork are not called.
         uncount(&list);
     }
 }
@@ -87,7 +88,7 @@ fn after_fork(which: impl Fn(&Handlers) -> Option<ForkHandler>) {
     let list = FORKING.try_with(RefCell::take).unwrap_or_default();
     for (_, handlers) in &list {
         if let Some(handler) = which(handlers) {
-            // SAFETY: what the library has registered; counted, so mapped.
+            // SAFETY: the library has registered the handler, and it is mapped because it has been counted.
             unsafe { handler() };
         }
     }

@@ -1,15 +1,16 @@
-//! One opened library, and what the host knows of it.
+//! One opened library, and everything that the host knows of it.
 //!
-//! A plugin that is linked into the program has one too, of which nothing was opened: the program's own thread functions serve
-//! it, and it never leaves memory.
+//! A plugin that is linked into the program has a `Library`, too, for which nothing was opened. The program's own
+//! thread functions serve it, and it never leaves memory.
 //!
-//! The library's [`Token`] is the address of its [`Library`]. The file itself leads to it before any code of the library
-//! runs, so a `Library` is made before its file is opened, and one of its counts is the token's: it is given up by
-//! [`Library::forget`] alone, when no code of the library is mapped. What is not unmapped is never freed.
+//! The library's [`Token`] is the address of its [`Library`]. The file itself leads to it before any code of the
+//! library runs, so the `Library` is made before its file is opened. One of its counts belongs to the token. Only
+//! [`Library::forget`] gives it up, when no code of the library is mapped. A `Library` whose code is never unmapped is
+//! never freed.
 use super::copy::{Patch, PrivateCopy};
 use super::own_runtime::OwnRuntime;
 use super::table::Table;
-use crate::artifact::{BuildId, Hindrance};
+use crate::artifact::{BuildId, UnloadBlocker};
 use crate::error::Hook;
 use crate::platform::{self, LoadedObject, dl};
 use crate::reclaim::activity::Activity;
@@ -30,59 +31,60 @@ pub(crate) struct Library {
     place: OnceLock<Place>,
     plugin: String,
     build_id: BuildId,
-    /// Where in the file the address of `shim` stands.
+    /// The place in the file that contains the address of `shim`.
     shim_range: Range<u64>,
-    /// What of the file itself would keep it in memory. Known from its bytes: the file may be gone by then.
-    hindrances: Vec<Hindrance>,
+    /// The properties of the file that would keep it in memory. They are read from its bytes, because the file may be
+    /// gone later.
+    unload_blockers: Vec<UnloadBlocker>,
     keys: Mutex<Vec<(Key, Option<Destructor>)>>,
-    /// Ids of the plugin's threads that run now.
+    /// The ids of the plugin's running threads.
     threads: Mutex<BTreeSet<i32>>,
-    /// How often it has installed a handler of its own in a chain.
+    /// The number of times that it has installed a handler of its own in a chain.
     handlers: AtomicUsize,
     /// The signals, as bits, for which it has ever installed a handler that is in no chain.
     handled: AtomicU64,
     activity: Activity,
     own_runtime: OnceLock<OwnRuntime>,
-    /// Another build, or none, has taken its place.
+    /// True once another build, or none, has taken its place.
     replaced: AtomicBool,
     destructors_run: AtomicUsize,
     destructors_skipped: AtomicUsize,
-    /// The hooks of its plugin that run: two where the host waits for the first no longer.
+    /// The hooks of its plugin that are running. There are two if the host no longer waits for the first.
     hooks: Mutex<Vec<Hook>>,
-    /// Whose plugin it is.
+    /// The swapper that loaded it.
     owner: Weak<dyn Owner>,
 }
 
-/// Whose plugin a library is: what made it, and answers what its code asks of the host.
+/// The owner of a library, which made it and answers what its code asks of the host.
 pub(crate) trait Owner: Any + Send + Sync {
-    /// The plugin of this name wishes for a reload.
+    /// Passes on the wish of the plugin with this name for a reload.
     fn request_reload(self: Arc<Self>, plugin: &str);
 }
 
-/// Where its code is.
+/// The place of a library's code.
 enum Place {
-    /// In the program.
+    /// The code is in the program.
     Linked(PathBuf),
-    /// In a private copy.
+    /// The code is in a private copy.
     Opened(Opened),
 }
 
-/// What was opened.
+/// An opened private copy.
 struct Opened {
-    /// Closed by [`Library::close`] alone.
+    /// The handle, which only [`Library::close`] closes.
     handle: ManuallyDrop<dl::Library>,
     path: PathBuf,
     range: Range<usize>,
-    /// Given back once the library has left memory.
+    /// The private copy, which is removed once the library has left memory.
     copy: Mutex<Option<PrivateCopy>>,
 }
 
-/// Why a private copy could not be opened.
+/// The reason why a private copy could not be opened.
 #[derive(Debug)]
 pub(crate) enum NotOpened {
-    /// What the dynamic linker says.
+    /// The dynamic linker's error.
     Linker(libloading::Error),
-    /// The dynamic linker took it for a library that is loaded already.
+    /// The dynamic linker took the copy for this library, which is already loaded.
     TakenFor(PathBuf),
 }
 
@@ -93,13 +95,13 @@ impl std::fmt::Debug for Library {
 }
 
 impl Library {
-    /// What a library of this build will be. Nothing is opened. `table` makes the table of functions that the library finds
-    /// the host by.
+    /// Makes the library of a build, without opening anything. `table` makes the table of functions by which the
+    /// library finds the host.
     pub(crate) fn new(
         plugin: &str,
         build_id: BuildId,
         shim_range: Range<u64>,
-        hindrances: Vec<Hindrance>,
+        unload_blockers: Vec<UnloadBlocker>,
         owner: Weak<dyn Owner>,
         table: impl FnOnce(Token) -> Table,
     ) -> Arc<Library> {
@@ -109,7 +111,7 @@ impl Library {
             plugin: plugin.to_owned(),
             build_id,
             shim_range,
-            hindrances,
+            unload_blockers,
             keys: Mutex::default(),
             threads: Mutex::default(),
             handlers: AtomicUsize::new(0),
@@ -122,30 +124,30 @@ impl Library {
             hooks: Mutex::default(),
             owner,
         });
-        // The token's count.
+        // This is the token's count.
         std::mem::forget(library.clone());
         library
     }
 
-    /// One of which nothing is opened.
+    /// Makes a library for which nothing is opened.
     #[cfg(test)]
     pub(crate) fn unopened() -> Arc<Library> {
-        Library::of_nobody("nobody", BuildId::of(b""))
+        Library::without_owner("unopened", BuildId::of(b""))
     }
 
-    /// One that no swapper owns.
+    /// Makes a library that no swapper owns.
     #[cfg(test)]
-    pub(crate) fn of_nobody(plugin: &str, build_id: BuildId) -> Arc<Library> {
-        struct Nobody;
-        impl Owner for Nobody {
+    pub(crate) fn without_owner(plugin: &str, build_id: BuildId) -> Arc<Library> {
+        struct NoOwner;
+        impl Owner for NoOwner {
             fn request_reload(self: Arc<Self>, _: &str) {}
         }
-        let owner = Weak::<Nobody>::new();
+        let owner = Weak::<NoOwner>::new();
         let table = super::watched_functions::table;
         Library::new(plugin, build_id, 0..0, Vec::new(), owner, table)
     }
 
-    /// What the private copy has instead of what stands in the artifact: the address of the host's table.
+    /// The bytes that the private copy has in place of those of the artifact: the address of the host's table.
     pub(crate) fn patch(&self) -> Patch {
         Patch {
             at: self.shim_range.clone(),
@@ -153,27 +155,28 @@ impl Library {
         }
     }
 
-    /// Where in the file the address of the host's table stands.
+    /// The place in the file that contains the address of the host's table.
     pub(crate) fn shim_range(&self) -> Range<u64> {
         self.shim_range.clone()
     }
 
-    /// Opens the private copy, which has been [patched](Self::patch). The calling thread is one that never ends: a
-    /// constructor of the library may remember it as the first thread of the process.
+    /// Opens the private copy, which has been [patched](Self::patch). The calling thread has to be one that never ends:
+    /// a constructor of the library may remember it as the first thread of the process.
     ///
     /// # Errors
     /// See [`NotOpened`]. Nothing of the copy is mapped then, and the copy is removed.
     pub(crate) fn open(&self, copy: PrivateCopy) -> Result<(), NotOpened> {
         let path = copy.path().to_owned();
-        // SAFETY: opening runs the constructors of the library and of what it needs. Loading a plugin is trusting its code;
-        // the contract asks that constructors do not unwind.
+        // SAFETY: opening runs the constructors of the library and of the libraries that it needs. The host trusts the
+        // code of the plugins that it loads, and the contract requires that constructors do not unwind.
         let handle = unsafe { platform::open_library(&path) };
         let handle = handle.map(|handle| platform::loaded_object(handle, &path));
         let opened = handle
             .map_err(NotOpened::Linker)
             .and_then(|(handle, loaded)| match loaded {
                 Some(LoadedObject { name, range }) if name == path => Ok((handle, range)),
-                // Of one device and inode with a library that is loaded. Dropping the handle takes back what was counted.
+                // It has the device and inode of a library that is already loaded. Dropping the handle undoes the
+                // count.
                 other => Err(NotOpened::TakenFor(
                     other.map(|o| o.name).unwrap_or_default(),
                 )),
@@ -187,7 +190,7 @@ impl Library {
                     copy: Mutex::new(Some(copy)),
                 };
                 let place = self.place.set(Place::Opened(opened));
-                assert!(place.is_ok(), "a library is opened once");
+                assert!(place.is_ok(), "a library is opened only once");
                 Ok(())
             }
             Err(error) => {
@@ -197,10 +200,10 @@ impl Library {
         }
     }
 
-    /// Says that the plugin is linked into this program.
+    /// Notes that the plugin is linked into this program.
     pub(crate) fn is_part_of(&self, program: &Path) {
         let place = self.place.set(Place::Linked(program.to_owned()));
-        assert!(place.is_ok(), "a library is opened once");
+        assert!(place.is_ok(), "a library is opened only once");
     }
 
     fn opened(&self) -> Option<&Opened> {
@@ -210,61 +213,63 @@ impl Library {
         }
     }
 
-    /// Whether the plugin is linked into the program.
+    /// Returns true if the plugin is linked into the program.
     pub(crate) fn is_linked(&self) -> bool {
         matches!(self.place.get(), Some(Place::Linked(_)))
     }
 
-    /// Gives up what the token keeps.
+    /// Gives up the token's count.
     ///
     /// # Safety
     /// No code of the library is mapped, and this is called once.
     pub(crate) unsafe fn forget(self: &Arc<Self>) {
-        // SAFETY: `new` has forgotten this count; by the caller's promise nothing has the token any more.
+        // SAFETY: `new` has forgotten this count. The caller guarantees that no code of the library is mapped, so no
+        // code has the token.
         unsafe { Arc::decrement_strong_count(Arc::as_ptr(self)) };
     }
 
-    /// What the plugin hands back in every call of the host.
+    /// The token that the plugin passes to every function of the host.
     pub(crate) fn token(&self) -> Token {
         self.shim.token
     }
 
-    /// The library that a token names.
+    /// Returns the library that a token names.
     ///
     /// # Safety
-    /// The token was handed to a plugin whose code is running.
+    /// The token belongs to a plugin whose code is running.
     pub(crate) unsafe fn of(token: Token) -> Arc<Library> {
         let library: *const Library = token.cast();
-        // SAFETY: made from an `Arc`, which is alive as long as the plugin's code can run.
+        // SAFETY: the token is the address of an `Arc<Library>`. The token's count keeps it alive as long as the
+        // plugin's code can run.
         unsafe {
             Arc::increment_strong_count(library);
             Arc::from_raw(library)
         }
     }
 
-    /// The library that a token names; none for the host's, which is null.
+    /// Returns the library that a token names, or `None` for the host's token, which is null.
     ///
     /// # Safety
-    /// As [`of`](Self::of).
+    /// The token is null, or belongs to a plugin whose code is running.
     pub(crate) unsafe fn of_any(token: Token) -> Option<Arc<Library>> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that a token that is not null belongs to a plugin whose code is running.
         (!token.is_null()).then(|| unsafe { Library::of(token) })
     }
 
-    /// A symbol of the library; `None` where nothing was opened.
+    /// Returns a symbol of the library, or `None` if nothing was opened.
     ///
     /// # Safety
-    /// `T` is its type.
+    /// `T` is the type of the symbol.
     pub(crate) unsafe fn symbol<T: Copy>(
         &self,
         name: &[u8],
     ) -> Option<Result<T, libloading::Error>> {
         let handle = &self.opened()?.handle;
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees the type, and `handle` is open.
         Some(unsafe { handle.get::<T>(name).map(|symbol| *symbol) })
     }
 
-    /// The plugin's name.
+    /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &str {
         &self.plugin
     }
@@ -274,7 +279,7 @@ impl Library {
         self.build_id
     }
 
-    /// The private copy that is mapped, or the program.
+    /// The path of the private copy that is mapped, or of the program.
     pub(crate) fn path(&self) -> &Path {
         match self.place.get() {
             Some(Place::Opened(opened)) => &opened.path,
@@ -283,29 +288,29 @@ impl Library {
         }
     }
 
-    /// The addresses it occupies, where they are its own.
+    /// The addresses that the library occupies. The range is empty for a linked plugin.
     pub(crate) fn range(&self) -> Range<usize> {
         self.opened()
             .map(|opened| opened.range.clone())
             .unwrap_or_default()
     }
 
-    /// What of its file keeps it in memory.
-    pub(crate) fn hindrances(&self) -> &[Hindrance] {
-        &self.hindrances
+    /// The properties of its file that keep it in memory.
+    pub(crate) fn unload_blockers(&self) -> &[UnloadBlocker] {
+        &self.unload_blockers
     }
 
-    /// Whose plugin it is.
+    /// The owner of the library.
     pub(crate) fn owner(&self) -> &Weak<dyn Owner> {
         &self.owner
     }
 
-    /// A hook of its plugin begins.
+    /// Notes that a hook of its plugin begins.
     pub(crate) fn hook_begins(&self, hook: Hook) {
         lock(&self.hooks).push(hook);
     }
 
-    /// A hook of its plugin has returned.
+    /// Notes that a hook of its plugin has returned.
     pub(crate) fn hook_ended(&self, hook: Hook) {
         let mut hooks = lock(&self.hooks);
         if let Some(at) = hooks.iter().rposition(|running| *running == hook) {
@@ -313,19 +318,19 @@ impl Library {
         }
     }
 
-    /// The hook of its plugin that has run for longest.
+    /// Returns the hook of its plugin that has been running for the longest time.
     pub(crate) fn running_hook(&self) -> Option<Hook> {
         lock(&self.hooks).first().copied()
     }
 
-    /// What is to be said of the private copy, if anything.
+    /// Returns a remark on the private copy, if there is one.
     pub(crate) fn copy_note(&self) -> Option<String> {
         let copy = lock(&self.opened()?.copy);
         let reason = copy.as_ref()?.fallback()?.to_owned();
         Some(format!("its private copy is in memory: {reason}"))
     }
 
-    /// Its plugin is connected, and may have a runtime of its own.
+    /// Sets the runtime of the plugin, which is connected and may have one of its own.
     pub(crate) fn set_own_runtime(&self, runtime: OwnRuntime) {
         let _ = self.own_runtime.set(runtime);
     }
@@ -342,43 +347,43 @@ impl Library {
         self.replaced.load(SeqCst)
     }
 
-    /// Whether a signal handler at this address is code of the library.
+    /// Returns true if a signal handler at this address is code of the library.
     pub(super) fn is_own_handler(&self, handler: usize) -> bool {
-        // While it is being opened its addresses are not known yet.
+        // While the library is being opened, its addresses are not known yet.
         let opened = self.opened();
         opened.is_none_or(|opened| opened.range.contains(&handler))
     }
 
-    /// The library is about to install a handler of its own in a chain: see `signals`.
+    /// Counts a handler of its own that the library is about to install in a chain: see `signals`.
     pub(super) fn count_handler(&self) {
         self.handlers.fetch_add(1, SeqCst);
     }
 
-    /// How often it has done so.
+    /// The number of handlers that the library has installed in chains.
     pub(crate) fn handlers(&self) -> usize {
         self.handlers.load(SeqCst)
     }
 
-    /// The library is about to install a handler of its own of this signal that is in no chain.
+    /// Notes that the library is about to install a handler of its own for this signal that is in no chain.
     pub(super) fn add_handler(&self, signal: c_int) {
         if (1..=64).contains(&signal) {
             self.handled.fetch_or(1 << (signal - 1), Relaxed);
         }
     }
 
-    /// The first signal for which it has ever done so. Whoever has asked for the handler since may call it, also when it
-    /// has been replaced; and it may be running.
+    /// Returns the first signal for which the library has ever installed a handler that is in no chain. Code that has
+    /// asked for the handler since may call it, even after it has been replaced, and it may be running.
     pub(crate) fn handled_signal(&self) -> Option<c_int> {
         let handled = self.handled.load(Relaxed);
         (handled != 0).then(|| handled.trailing_zeros() as c_int + 1)
     }
 
-    /// The calling thread, which the plugin started, begins.
+    /// Notes that the calling thread, which the plugin started, begins.
     pub(super) fn thread_begins(&self) {
         lock(&self.threads).insert(platform::thread_id());
     }
 
-    /// The plugin's threads that run now, as reports name them.
+    /// The plugin's running threads, as reports name them.
     pub(crate) fn thread_names(&self) -> Vec<String> {
         let named = |tid: &i32| format!("{tid} \"{}\"", platform::thread_name(*tid));
         lock(&self.threads).iter().map(named).collect()
@@ -392,7 +397,7 @@ impl Library {
         lock(&self.keys).retain(|known| known.0 != key);
     }
 
-    /// How many destructors of thread-locals have run, and how many were skipped.
+    /// The numbers of destructors of thread-locals that have run and that were skipped.
     pub(crate) fn destructor_counts(&self) -> (usize, usize) {
         (
             self.destructors_run.load(Relaxed),
@@ -400,27 +405,28 @@ impl Library {
         )
     }
 
-    /// Gives back the keys that the plugin never deleted. Not before it has left memory: its destructors may use its keys and
-    /// delete them, and the system gives the number of a key that was deleted to the next one who asks.
+    /// Gives back the keys that the plugin never deleted. This must not happen before it has left memory: its
+    /// destructors may use and delete its keys, and the system reuses the number of a deleted key.
     fn delete_keys(&self) {
         for (key, _) in std::mem::take(&mut *lock(&self.keys)) {
-            // The plugin has left memory, so that nobody else knows it.
+            // The plugin has left memory, so no other code knows the key.
             platform::delete_key(key);
         }
     }
 
-    /// Unmaps the library, and removes its copy. Returns whether it is gone; not where nothing was opened.
+    /// Unmaps the library and removes its copy. Returns true if the library is gone, and false if nothing was opened.
     ///
     /// # Safety
-    /// No code of the library runs or can be called any more, and nobody uses its data: it is barred, and its threads
-    /// and destructors are gone.
+    /// No code of the library runs or can be called any more, and its data is no longer used: it is barred, and its
+    /// threads and destructors are gone.
     pub(crate) unsafe fn close(&self) -> bool {
         let Some(opened) = self.opened() else {
             return false;
         };
-        // SAFETY: closed once, by the contract of this function; the field is not used afterwards.
+        // SAFETY: the caller's promise means that the library is closed only once, and the field is not used
+        // afterwards.
         let handle = unsafe { std::ptr::read(&*opened.handle) };
-        // An error leaves the library mapped, which is what is looked at.
+        // An error leaves the library mapped, which the next line checks.
         let _ = handle.close();
         if platform::is_loaded(&opened.path) {
             return false;
@@ -474,11 +480,11 @@ mod tests {
     use std::sync::Arc;
 
     fn library(build_id: BuildId) -> Arc<Library> {
-        Library::of_nobody("world", build_id)
+        Library::without_owner("world", build_id)
     }
 
-    /// File systems count inodes in 32 bits, and descriptors are numbered anew: the dynamic linker then finds an old library
-    /// where it was asked for another.
+    /// File systems count inodes in 32 bits, and descriptor numbers are reused. The dynamic linker may then return an
+    /// old library in place of the one that it was asked for.
     #[test]
     fn a_copy_that_is_taken_for_another_library_is_refused() {
         let base = tempfile::tempdir().unwrap();
@@ -491,7 +497,7 @@ mod tests {
         let first = library(artifact.build_id);
         first.open(copy()).unwrap();
         assert!(!first.range().is_empty());
-        // Another path to the same file.
+        // This is another path to the same file.
         let same = copy();
         fs::remove_file(same.path()).unwrap();
         fs::hard_link(first.path(), same.path()).unwrap();
@@ -504,16 +510,16 @@ mod tests {
         );
         assert!(!path.exists() && second.range().is_empty());
 
-        // The first one was not touched by that.
-        // SAFETY: no code of the library has run or runs.
+        // The first library was not affected by that.
+        // SAFETY: no code of the library has run or is running.
         assert!(unsafe { first.close() });
         let third = library(artifact.build_id);
         third.open(copy()).unwrap();
-        // SAFETY: no code of the library has run or runs.
+        // SAFETY: no code of the library has run or is running.
         assert!(unsafe { third.close() });
     }
 
-    /// As allocators do: their destructors delete their keys.
+    /// The destructors of allocators delete their keys.
     #[test]
     fn the_keys_of_a_library_are_its_own_until_it_has_left_memory() {
         let base = tempfile::tempdir().unwrap();
@@ -524,7 +530,7 @@ mod tests {
                       }\n";
         let file = testing::compile(base.path(), "libpart.so", source, &["-shared", "-fPIC"]);
         let bytes = fs::read(file).unwrap();
-        // What the copy is made for has no part in this.
+        // The artifact only gives the copy its name.
         let other = testing::library(base.path(), "libworld.so", &testing::section());
         let artifact = Artifact::read(&other).unwrap();
         let copies = CopyDir::new(Arc::new(HostDir::create_in(base.path()).unwrap()));
@@ -535,7 +541,7 @@ mod tests {
             let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
             library.open(copy).unwrap();
             let path = CString::new(library.path().as_os_str().as_bytes()).unwrap();
-            // SAFETY: the symbols have these types; the key is the library's alone.
+            // SAFETY: the symbols have these types, and only the library uses the key.
             let again = unsafe {
                 assert_eq!(libc::pthread_key_create(&mut key, None), 0);
                 assert_eq!(libc::pthread_setspecific(key, value), 0);
@@ -547,17 +553,21 @@ mod tests {
                     .write(&mut seen);
                 stays.then(|| libc::dlopen(path.as_ptr(), libc::RTLD_NOW))
             };
-            // SAFETY: no code of the library runs but its destructor.
+            // SAFETY: no code of the library runs except for its destructor.
             assert_eq!(unsafe { library.close() }, !stays);
-            // SAFETY: asks for the value of a key, whether there is one or not.
+            // SAFETY: this asks for the value of a key, which is valid whether there is one or not.
             let left = unsafe { libc::pthread_getspecific(key) };
             let Some(again) = again else {
-                assert_eq!(seen.cast_const(), value, "its destructor has its key");
+                assert_eq!(seen.cast_const(), value, "its destructor still has its key");
                 assert!(left.is_null(), "the key is given back");
                 continue;
             };
-            assert_eq!(left.cast_const(), value, "what stays keeps its keys");
-            // SAFETY: opened just above.
+            assert_eq!(
+                left.cast_const(),
+                value,
+                "a library that stays keeps its keys"
+            );
+            // SAFETY: the library was opened just above.
             assert_eq!(unsafe { libc::dlclose(again) }, 0);
         }
     }

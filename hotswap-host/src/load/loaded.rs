@@ -1,11 +1,11 @@
-//! A plugin whose library is open, connected and checked, before it has an instance.
+//! A plugin whose library is open, connected, and checked, before it has an instance.
 use super::library::Library;
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::hook_thread;
 use crate::linked::Claim;
-use crate::reclaim::record::Entered;
+use crate::reclaim::record::CallTarget;
 use hotswap_plugin::boundary::{HookError, Sink, Status, collect};
 use hotswap_plugin::contract::{ContextView, LiveDesc, PluginDesc, PluginEntryRef};
 use std::borrow::Cow;
@@ -25,31 +25,34 @@ pub(crate) struct Loaded {
     pub(crate) file: PathBuf,
     pub(crate) build_id: BuildId,
     pub(crate) note: Option<Note>,
-    /// How the artifact looked when it was known to hold this build; `None` while a later change could look the same.
+    /// The state of the artifact's file when it was known to hold this build, or `None` while a later change could look
+    /// the same.
     pub(crate) fingerprint: Mutex<Option<Fingerprint>>,
     pub(crate) loaded_at: SystemTime,
-    /// Whether the hook of this name said so.
+    /// The answer of the hook `reloadable`.
     pub(crate) is_reloadable: bool,
-    /// What threads have entered that call the plugin: the same for all builds of it.
-    pub(crate) entered: Entered,
-    /// Of a plugin that is linked into the program: nobody else opens those meanwhile.
+    /// The target of calls of the plugin. It is the same for all builds of the plugin.
+    pub(crate) call_target: CallTarget,
+    /// The claim of a plugin that is linked into the program, which keeps other swappers from opening linked plugins
+    /// meanwhile.
     pub(crate) _claim: Option<Arc<Claim>>,
 }
 
-// SAFETY: the entry and the description are constants of the library, which `library` keeps mapped; the functions may
-// be called from any thread.
+// SAFETY: the entry and the description are constants of the library, which `library` keeps mapped, and its functions
+// may be called from any thread.
 unsafe impl Send for Loaded {}
-// SAFETY: the entry and the description are constants of a mapped library, and its functions may be called from any thread.
+// SAFETY: the entry and the description are constants of the library, which `library` keeps mapped, and its functions
+// may be called from any thread.
 unsafe impl Sync for Loaded {}
 
 impl Loaded {
-    /// Whether this build may be replaced later.
+    /// Returns true if this build may be replaced later.
     ///
     /// # Errors
     /// The hook panicked.
     pub(crate) fn reloadable(&self, cx: &ContextView<'_>) -> Result<bool, HookFailure> {
         let mut answer = true;
-        // SAFETY: all arguments are valid for the call.
+        // SAFETY: all arguments are valid for the duration of the call.
         self.run(Hook::Reloadable, |sink| unsafe {
             self.entry.reloadable()(cx, &mut answer, sink)
         })?;
@@ -59,7 +62,7 @@ impl Loaded {
     /// Runs a hook, whose errors and panics come through the sink.
     ///
     /// # Errors
-    /// The hook's error or panic.
+    /// The hook returned an error or panicked.
     pub(crate) fn run(
         &self,
         hook: Hook,
@@ -76,7 +79,7 @@ impl Loaded {
         let _running = begun.map_err(|hook_thread::GivenUp| {
             failure(
                 false,
-                "not begun, since a hook before it took too long".into(),
+                "not begun, because an earlier hook took too long".into(),
             )
         })?;
         collect(call).map_err(|error| match error {
@@ -86,10 +89,10 @@ impl Loaded {
     }
 }
 
-/// What a thread has entered that calls the plugin of this name.
-pub(crate) fn entered(name: &PluginName) -> Entered {
+/// Returns the call target of the plugin with this name.
+pub(crate) fn call_target(name: &PluginName) -> CallTarget {
     static NUMBERS: Mutex<BTreeMap<PluginName, u32>> = Mutex::new(BTreeMap::new());
     let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
     let next = numbers.len() as u32;
-    Entered::plugin(*numbers.entry(name.clone()).or_insert(next))
+    CallTarget::plugin(*numbers.entry(name.clone()).or_insert(next))
 }

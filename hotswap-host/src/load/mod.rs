@@ -1,4 +1,4 @@
-//! From the bytes of an artifact to a library that is open, connected and checked.
+//! Turns the bytes of an artifact into a library that is open, connected, and checked.
 pub(crate) mod copy;
 pub(crate) mod exit;
 pub(crate) mod library;
@@ -22,7 +22,7 @@ mod unwatched;
 pub(crate) use unwatched::{fork, signals, watched_functions};
 
 use crate::artifact::{
-    self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, TypeHash, hindrances,
+    self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, TypeHash, unload_blockers,
 };
 use crate::error::{Hook, ReloadError};
 use crate::hook_thread;
@@ -46,20 +46,21 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
-/// Where the code of a plugin is.
+/// The place of a plugin's code.
 pub(crate) enum Code {
-    /// In a library, which has these bytes.
+    /// The code is in a library, which has these bytes.
     Library(Vec<u8>),
-    /// In the program.
+    /// The code is in the program.
     Linked(LinkedCode),
 }
 
-/// Opens an artifact: from a private copy of the bytes that it was read from, or where it is.
+/// Opens an artifact from a private copy of the bytes that it was read from, or connects code that is in the program.
 ///
-/// The plugin is handed `host`, by which it calls the host.
+/// The plugin receives `host`, the table by which it calls the host.
 ///
 /// # Errors
-/// The copy, the dynamic linker, or a layout. A library that was opened but does not fit is handed to `give_back`.
+/// The copy cannot be made, the dynamic linker refuses it, or a layout differs. A library that was opened but does not
+/// fit is passed to `give_back`.
 pub(crate) fn open(
     artifact: Artifact,
     code: &Code,
@@ -71,7 +72,7 @@ pub(crate) fn open(
 ) -> Result<Loaded, ReloadError> {
     let (name, build_id) = (&artifact.metadata.name, artifact.build_id);
     let found = match code {
-        Code::Library(bytes) => hindrances(bytes),
+        Code::Library(bytes) => unload_blockers(bytes),
         Code::Linked(_) => Vec::new(),
     };
     let shim = artifact.shim.clone();
@@ -87,7 +88,8 @@ pub(crate) fn open(
         Code::Linked(_) => library.is_part_of(&artifact.file),
         Code::Library(bytes) => {
             if let Err(error) = open_copy(&library, &artifact, bytes, copies) {
-                // SAFETY: nothing was opened, or nothing of it is mapped.
+                // SAFETY: `open_copy` has failed, so nothing was opened, or nothing of it is mapped any more. This is
+                // the only call for this library.
                 unsafe { library.forget() };
                 return Err(error);
             }
@@ -107,7 +109,7 @@ pub(crate) fn open(
     if let Code::Library(bytes) = code {
         warn_once(&artifact, bytes);
     }
-    let entered = loaded::entered(&artifact.metadata.name);
+    let call_target = loaded::call_target(&artifact.metadata.name);
     Ok(Loaded {
         library,
         entry,
@@ -121,7 +123,7 @@ pub(crate) fn open(
         fingerprint: Mutex::new(fingerprint),
         loaded_at: SystemTime::now(),
         is_reloadable: true,
-        entered,
+        call_target,
         _claim: match code {
             Code::Library(_) => None,
             Code::Linked(linked) => Some(linked.claim.clone()),
@@ -132,7 +134,7 @@ pub(crate) fn open(
 /// Opens a private copy of the bytes.
 ///
 /// # Errors
-/// The copy, or the dynamic linker. Nothing of it is mapped.
+/// The copy cannot be made, or the dynamic linker refuses it. In both cases nothing of it is mapped.
 fn open_copy(
     library: &Arc<Library>,
     artifact: &Artifact,
@@ -152,12 +154,12 @@ fn open_copy(
         return Err(ReloadError::Layout {
             plugin: plugin.clone(),
             file: file.clone(),
-            message: format!("it has no section {SHIM_SECTION}"),
+            message: format!("the library has no section {SHIM_SECTION}"),
         });
     }
     let copy = copies.make(artifact, bytes, &library.patch())?;
     let path = copy.path().to_owned();
-    // Nobody gives up a job that has not begun anything yet.
+    // A job that has not begun anything yet is not given up, so this does not fail.
     let _constructors = hook_thread::begin(library, plugin, file, Hook::Open).ok();
     library.open(copy).map_err(|error| {
         let failure = match error {
@@ -172,7 +174,7 @@ fn open_copy(
     })
 }
 
-/// Warns of what a build does with things that the process has only once, when the process first loads the build.
+/// Warns of uses of things that the process has only once, when the process first loads a build.
 fn warn_once(artifact: &Artifact, bytes: &[u8]) {
     static LOOKED_AT: Mutex<BTreeSet<BuildId>> = Mutex::new(BTreeSet::new());
     let mut looked_at = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -186,9 +188,9 @@ fn warn_once(artifact: &Artifact, bytes: &[u8]) {
     }
 }
 
-/// Checks the layout of the contract, lends the plugin the host's table, and asks what it offers.
+/// Checks the layout of the contract, lends the plugin the host's table, and asks what the plugin offers.
 ///
-/// Errors are text: those of `abi_stable` point into the library.
+/// The errors are texts, because those of `abi_stable` point into the library.
 fn connect(
     library: &Library,
     code: &Code,
@@ -203,33 +205,34 @@ fn connect(
     String,
 > {
     let header = match code {
-        // SAFETY: the contract's version was checked, which fixes the type of this.
+        // SAFETY: the contract's version was checked when the plugin was found, and it fixes the type of the header.
         Code::Linked(linked) => unsafe { linked.plugin.header() },
         Code::Library(_) => {
-            // SAFETY: the contract's version, which was checked, fixes the type of this symbol.
+            // SAFETY: the contract's version was checked when the artifact was read, and it fixes the type of this
+            // symbol.
             let symbol = unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) };
             symbol.ok_or("nothing was opened")?.map_err(|e| said(&e))?
         }
     };
     let header = header.upgrade().map_err(|e| first_line(&e.to_string()))?;
-    let layout = header.layout().ok_or("its tables carry no layout")?;
-    // Globals of its own each time: `abi_stable`'s process-wide ones would keep pointers into the library.
+    let layout = header.layout().ok_or("its tables have no layout")?;
+    // Each comparison has its own globals: the process-wide ones of `abi_stable` would keep pointers into the library.
     check_layout_compatibility_with_globals(
         PluginEntryRef::LAYOUT,
         layout,
         &CheckingGlobals::new(),
     )
     .map_err(|e| first_line(&e.to_string()))?;
-    // SAFETY: the layout was just compared.
+    // SAFETY: the layout has just been compared.
     let entry = unsafe { header.init_root_module_with_unchecked_layout::<PluginEntryRef>() }
         .map_err(|e| first_line(&e.to_string()))?;
-    // SAFETY: the token is the library's, and the table is constant.
+    // SAFETY: the token is that of the library, and the table is a constant.
     unsafe { entry.connect()(library.token(), host) };
     library.set_own_runtime(OwnRuntime::of(entry));
     if let Code::Linked(linked) = code {
         linked.connect_logs();
     }
-    // SAFETY: the contract says what this points to, and it lives as long as the library, which `Loaded` keeps.
+    // SAFETY: by the contract this points to a `PluginDesc` that lives as long as the library, which `Loaded` keeps.
     let desc = unsafe { &*entry.describe()().0.cast::<PluginDesc>() };
     let written = artifact
         .metadata
@@ -241,20 +244,20 @@ fn connect(
         .iter()
         .map(|f| (f.name.as_str(), TypeHash::of(f.hash)));
     if !written.eq(compiled) {
-        return Err("its functions are not those of its metadata".into());
+        return Err("its functions differ from those in its metadata".into());
     }
     let live = match code {
-        // SAFETY: the entry's layout was compared, and `Loaded` keeps the library that the list lies in.
+        // SAFETY: the layout of the entry was compared, and `Loaded` keeps the library that contains the list.
         Code::Library(_) => Cow::Borrowed(unsafe { entry.live()().get() }),
         Code::Linked(linked) => Cow::Owned(linked.live.clone()),
     };
     if !are_written(&live, &artifact.metadata.live) {
-        return Err("its live functions and types are not those of its metadata".into());
+        return Err("its live functions and types differ from those in its metadata".into());
     }
     Ok((entry, desc, live))
 }
 
-/// Whether the live items are those that the file tells of.
+/// Returns true if the live items are those that the file lists.
 fn are_written(live: &[LiveDesc], written: &[LiveEntry]) -> bool {
     let mut compiled: Vec<_> = live
         .iter()
@@ -282,7 +285,7 @@ fn are_written(live: &[LiveDesc], written: &[LiveEntry]) -> bool {
     compiled == written
 }
 
-/// What the dynamic linker said. The error itself only tells which of its functions failed.
+/// Returns the message of the dynamic linker. The error itself only says which of its functions failed.
 fn said(error: &libloading::Error) -> String {
     match error.source() {
         Some(said) => said.to_string(),

@@ -1,21 +1,22 @@
-//! Objects of plugins that others own, counted here: `Held` is the other end.
+//! Counts objects of plugins that others own. `Held` is the other end.
 //!
-//! An object belongs to the library that made it: its functions and its drop are that library's code. So the library
-//! is not unmapped before each of its objects has been dropped, and the count tells who is in the way of that.
+//! An object belongs to the library that made it: its functions and its drop are code of that library. So the library
+//! is not unmapped before each of its objects has been dropped, and the counts say who prevents that.
 //!
 //! # Why an object is never used after its library
-//! - Each `Held` is a count that its library took, and whoever calls through a `Held` borrows it: during a call, there
-//!   is a count.
-//! - With the last count the object is dropped, once, and only after that is its library one object lighter
-//!   (`Activity::object_gone`); retiring closes no library that has objects.
+//! - Each `Held` is a count that its library took, and a caller that calls through a `Held` borrows it. So there is a
+//!   count during each call.
+//! - When the last count goes, the object is dropped, once, and only after that is the object subtracted from its
+//!   library's count (`Activity::object_gone`). The retiring side closes no library that has objects.
 //! - A future of an object's `async` method borrows the object. It is counted as an object of the same library, and its
-//!   object has it as one more reason to stay: it is not dropped before the last of its futures has been, whoever loses
-//!   which count first.
-//! - [`revoke`] drops objects that are still counted, and [`end_futures`] futures. From then on a call or a poll panics in
-//!   the caller's own stub, and what is left there leads to the count alone. It is for what nobody can be calling: see
-//!   `retire::cycles`. All are marked before the first is dropped, so that a thread which is started by that finds none
-//!   that it could call while it is dropped.
-//! - [`forget_library`] takes the counts of a library that has left memory: what had them is gone, too.
+//!   object counts it as one more reason to stay. The object is not dropped before the last of its futures has been
+//!   dropped, in whichever order the counts go.
+//! - [`revoke`] drops objects that are still counted, and [`end_futures`] does so with futures. From then on, a call or
+//!   a poll panics in the caller's own stub, and what is left there leads only to the count. Both are for objects that
+//!   no code can be calling: see `retire::cycles`. All are marked before the first one is dropped, so that a thread
+//!   that a drop starts finds none that it could call while it is being dropped.
+//! - [`forget_library`] removes the counts of a library that has left memory. Its values that had these counts are
+//!   gone, too.
 //!
 //! No lock is held while an object is dropped.
 use crate::load::library::Library;
@@ -28,13 +29,13 @@ use hotswap_plugin::contract::ticket::{RawDrop, RawTicket};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// An object that others than its library may own.
+/// An object that its library and others may own.
 #[repr(C)]
 struct Object {
-    /// The front, which is what plugins know of it.
+    /// The front of the object, which is all that plugins know of it.
     ticket: Ticket,
     owner: Arc<Library>,
-    /// The interface; of a task its name.
+    /// The name of the interface, or of a task.
     name: Arc<str>,
     kind: Kind,
     object: RawDrop,
@@ -50,19 +51,20 @@ enum Kind {
     Future(Arc<Object>),
 }
 
-// SAFETY: the object behind `object` is `Send + Sync`, as `Held::new` demands, or a future that is `Send` and is only dropped
-// through this.
+// SAFETY: `Held::new` requires that the object behind `object` is `Send + Sync`. A future is `Send`, and is only
+// dropped through this.
 unsafe impl Send for Object {}
-// SAFETY: a shared `Object` only drops what is behind `object`, once, as `counts` sees to; that may be sent to any thread.
+// SAFETY: a shared `Object` only drops what is behind `object`. `counts` makes sure that this happens once, and it may
+// happen on any thread.
 unsafe impl Sync for Object {}
 
 #[derive(Default)]
 struct Counts {
-    /// Who has how many: a plugin's library, or the host.
+    /// The owners with the number of their counts. An owner is the library of a plugin, or the host.
     by: Vec<(Option<Arc<Library>>, usize)>,
-    /// Futures that borrow the object, and have not been dropped.
+    /// The number of futures that borrow the object and have not been dropped.
     futures: usize,
-    /// The object has been dropped, or is being.
+    /// The object has been dropped, or is being dropped.
     dropped: bool,
 }
 
@@ -79,26 +81,26 @@ pub(crate) unsafe extern "C" fn count_object(
     object: RawDrop,
     interface: StrView,
 ) -> RawTicket {
-    // SAFETY: called by the library's code, which lends the name for this call.
+    // SAFETY: the code of the library that `token` names calls this, and lends the name for the duration of the call.
     unsafe { count(token, object, interface, Kind::Object) }
 }
 
 /// Begins to count a task of the library that `token` names.
 pub(crate) unsafe extern "C" fn count_task(token: Token, name: StrView) -> RawTicket {
-    /// A task ends by itself.
+    /// A task ends by itself, so its drop does nothing.
     unsafe extern "C" fn nothing(_: *const ()) {}
     let object = RawDrop {
         object: std::ptr::null(),
         drop: nothing,
     };
-    // SAFETY: called by code of the library that the token names, which lends the name for this call.
+    // SAFETY: the code of the library that `token` names calls this, and lends the name for the duration of the call.
     unsafe { count(token, object, name, Kind::Task) }
 }
 
 /// # Safety
-/// Called by the code of the library that `token` names, which lends the name for this call.
+/// The code of the library that `token` names calls this, and lends the name for the duration of the call.
 unsafe fn count(token: Token, object: RawDrop, name: StrView, kind: Kind) -> RawTicket {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the token's library is running and that the name is lent.
     let (owner, name) = unsafe { (Library::of(token), name.get().into()) };
     let by = Some(owner.clone());
     list_new(owner, by, name, kind, object)
@@ -106,7 +108,7 @@ unsafe fn count(token: Token, object: RawDrop, name: StrView, kind: Kind) -> Raw
 
 /// Begins to count a future of the object, for the library that `by` names.
 unsafe extern "C" fn adopt(ticket: *const Ticket, future: RawDrop, by: Token) -> RawTicket {
-    // SAFETY: the caller has a count of the object, and `by` is the token of the library that calls.
+    // SAFETY: the caller has a count of the object, and `by` is the token of the library that makes the call.
     let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
     lock(&object.counts).futures += 1;
     let (owner, name) = (object.owner.clone(), object.name.clone());
@@ -135,20 +137,22 @@ fn list_new(
     });
     let ticket: *const Ticket = Arc::as_ptr(&object).cast();
     lock(&OBJECTS).insert(ticket.addr(), object.clone());
-    // After it is listed: whoever replaces the plugin now either finds it in the list, or is seen here.
+    // This comes after the object is listed. A thread that replaces the plugin now either finds the object in the list,
+    // or is seen here.
     if object.owner.is_replaced() {
         object.ticket.set_retired();
     }
     RawTicket(ticket.cast())
 }
 
-/// The object that a ticket is the front of.
+/// Returns the object that a ticket is the front of.
 ///
 /// # Safety
-/// The ticket is one of [`count_object`]'s, and has a count.
+/// The ticket comes from [`count_object`], [`count_task`], or [`adopt`], and has a count.
 unsafe fn object_of(ticket: *const Ticket) -> Arc<Object> {
     let object: *const Object = ticket.cast();
-    // SAFETY: the front of what an `Arc` in the list owns, which stays there while there is a count.
+    // SAFETY: the ticket is the front of an object that an `Arc` in the list owns. It stays in the list while there is
+    // a count, which the caller guarantees.
     unsafe {
         Arc::increment_strong_count(object);
         Arc::from_raw(object)
@@ -156,14 +160,14 @@ unsafe fn object_of(ticket: *const Ticket) -> Arc<Object> {
 }
 
 unsafe extern "C" fn retain(ticket: *const Ticket, by: Token) {
-    // SAFETY: there is a count; the token is that of the library which calls this.
+    // SAFETY: the caller has a count, and `by` is the token of the library that makes the call.
     let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
     lock(&object.counts).add(by);
     object.owner.activity().entered();
 }
 
 unsafe extern "C" fn release(ticket: *const Ticket, by: Token) {
-    // SAFETY: the caller has the count that it gives up here, and `by` is the token of the library that calls.
+    // SAFETY: the caller has the count that it gives up here, and `by` is the token of the library that makes the call.
     let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
     object.take(|counts| counts.remove(by.as_ref(), 1));
 }
@@ -194,7 +198,7 @@ impl Counts {
 }
 
 impl Object {
-    /// Takes counts away; drops the object if they were the last.
+    /// Takes counts away, and drops the object if they were the last ones.
     fn take(&self, take: impl FnOnce(&mut Counts)) {
         let drop = {
             let mut counts = lock(&self.counts);
@@ -204,7 +208,7 @@ impl Object {
             }
             !std::mem::replace(&mut counts.dropped, true)
         };
-        // Nobody has a count, so nobody reads the ticket again.
+        // There is no count any more, so the ticket is not read again.
         lock(&OBJECTS).remove(&(&raw const self.ticket).addr());
         if drop {
             self.drop_object();
@@ -212,8 +216,8 @@ impl Object {
     }
 
     fn drop_object(&self) {
-        // SAFETY: once, since `dropped` was false; nobody calls the object any more, and its library is mapped until
-        // it hears of it here.
+        // SAFETY: `dropped` was false, so this happens once. The object is no longer called, and its library is mapped
+        // until `object_gone` says that the object has been dropped.
         unsafe { (self.object.drop)(self.object.object) };
         self.owner.activity().object_gone();
         if let Kind::Future(of) = &self.kind {
@@ -221,7 +225,7 @@ impl Object {
         }
     }
 
-    /// Claims the right to drop it though it is counted, unless it has been dropped, or a future borrows it.
+    /// Claims the right to drop a counted object, unless it has been dropped or a future borrows it.
     fn claim(&self) -> bool {
         let mut counts = lock(&self.counts);
         if counts.futures != 0 || std::mem::replace(&mut counts.dropped, true) {
@@ -247,14 +251,14 @@ impl Object {
     }
 }
 
-/// The objects of this library.
+/// Returns the objects of this library.
 fn of(library: &Library) -> Vec<Arc<Object>> {
     let objects = lock(&OBJECTS);
     let own = objects.values().filter(|object| object.is_of(library));
     own.cloned().collect()
 }
 
-/// Tells those who have objects of this library that it has been replaced.
+/// Tells the owners of this library's objects that it has been replaced.
 pub(crate) fn set_replaced(library: &Library) {
     library.set_replaced();
     for object in of(library) {
@@ -262,7 +266,7 @@ pub(crate) fn set_replaced(library: &Library) {
     }
 }
 
-/// Who keeps objects of this library, as reports name them.
+/// Returns the owners of this library's objects, as reports name them.
 pub(crate) fn holders(library: &Library) -> Vec<Holder> {
     let mut found: BTreeMap<(bool, String, String), usize> = BTreeMap::new();
     for object in of(library) {
@@ -297,7 +301,7 @@ pub(crate) fn holders(library: &Library) -> Vec<Holder> {
     holders.chain(tasks(library)).collect()
 }
 
-/// The tasks of this library's own, as reports name them; `None` where there are none.
+/// Returns the library's own tasks, as reports name them, or `None` if there are none.
 pub(crate) fn tasks(library: &Library) -> Option<Holder> {
     let objects = of(library).into_iter();
     let tasks = objects.filter(|object| matches!(object.kind, Kind::Task));
@@ -305,16 +309,17 @@ pub(crate) fn tasks(library: &Library) -> Option<Holder> {
     (!names.is_empty()).then_some(Holder::Tasks { names })
 }
 
-/// The objects of a library, for who wants to know what leads to it.
+/// The objects of a library, for a caller that has to know what leads to it.
 #[derive(Default)]
 pub(crate) struct Listed {
-    /// The libraries that have them, `None` for the host.
+    /// The libraries that have them. `None` stands for the host.
     pub(crate) owners: Vec<Option<Arc<Library>>>,
-    /// How many have not been dropped, and are not being.
+    /// The number of objects that have not been dropped and are not being dropped.
     pub(crate) whole: usize,
-    /// How many of these are tasks.
+    /// The number of tasks among these.
     pub(crate) tasks: usize,
-    /// The libraries that have futures which have not been dropped, and are not being: one for each.
+    /// The libraries that have futures which have not been dropped and are not being dropped, one entry for each
+    /// future.
     pub(crate) futures: Vec<Option<Arc<Library>>>,
 }
 
@@ -334,35 +339,34 @@ pub(crate) fn list(library: &Library) -> Listed {
     listed
 }
 
-/// Drops all objects of this library, though they are counted, but for those that a future borrows.
+/// Drops all counted objects of this library, except for those that a future borrows.
 ///
 /// # Safety
-/// No call of any of them is running, and no code can begin one but that of `Drop` of these objects, and code that runs
-/// after this has returned.
+/// No call of any of them is running, and no code can begin one, except for the `Drop` of these objects and code that
+/// runs after this has returned.
 pub(crate) unsafe fn revoke(library: &Library) {
     drop_counted(of(library), |object| !object.is_future());
 }
 
-/// Drops the futures of this library's objects, though they are counted: those that one of these libraries has.
+/// Drops the counted futures of this library's objects that one of the libraries in `had_by` has.
 ///
 /// # Safety
-/// None of them is being polled, and no code can begin to poll one but that which their drop runs, and code that runs after
-/// this has returned.
+/// None of them is being polled, and no code can begin to poll one, except for code that their drop runs and code that
+/// runs after this has returned.
 pub(crate) unsafe fn end_futures(library: &Library, had_by: &[Arc<Library>]) {
     drop_counted(of(library), |object| {
         object.is_future() && object.is_had_by(had_by)
     });
 }
 
-/// Claims those for which this is true, and drops them.
+/// Claims the objects that `which` selects, and drops them.
 fn drop_counted(mut objects: Vec<Arc<Object>>, which: impl Fn(&Object) -> bool) {
     objects.retain(|object| which(object) && object.claim());
-    // From here on there is none among them that could be called.
+    // From here on, none of them can be called.
     objects.iter().for_each(|object| object.drop_object());
 }
 
-/// Takes the counts of a library that has left memory. Objects may be dropped by that, which runs code of their
-/// plugins.
+/// Removes the counts of a library that has left memory. This may drop objects, which runs code of their plugins.
 pub(crate) fn forget_library(library: &Arc<Library>) {
     let objects: Vec<_> = lock(&OBJECTS).values().cloned().collect();
     for object in objects {
@@ -373,7 +377,7 @@ pub(crate) fn forget_library(library: &Arc<Library>) {
     }
 }
 
-/// Whether a library has counts of objects.
+/// Returns true if a library has counts of objects.
 pub(crate) fn has_counts(library: &Arc<Library>) -> bool {
     let objects: Vec<_> = lock(&OBJECTS).values().cloned().collect();
     let has = |object: &Arc<Object>| lock(&object.counts).entry(Some(library)).is_some();

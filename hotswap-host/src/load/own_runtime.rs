@@ -1,7 +1,7 @@
-//! The runtime that a plugin has of its own: the feature `tokio` of `hotswap-plugin`.
+//! The runtime that a plugin has for itself: the feature `tokio` of `hotswap-plugin`.
 use hotswap_plugin::contract::PluginEntryRef;
 
-/// What the host may ask of it, as long as the plugin's code is there.
+/// The functions by which the host asks for the runtime. They may be called while the plugin's code is mapped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OwnRuntime {
     threads: extern "C" fn() -> usize,
@@ -16,12 +16,12 @@ impl OwnRuntime {
         }
     }
 
-    /// How many threads it has, where it can be stopped now; else 0.
+    /// Returns the number of threads of the runtime if it can be stopped now, and 0 otherwise.
     pub(crate) fn threads(self) -> usize {
         (self.threads)()
     }
 
-    /// Shuts it down. Code of the plugin that runs later finds another one.
+    /// Shuts the runtime down. Code of the plugin that runs later makes another one.
     pub(crate) fn stop(self) {
         (self.stop)();
     }

@@ -1,4 +1,5 @@
-//! Platforms on which plugins have no hidden functions: nothing that a library does comes here, and none leaves memory.
+//! The platforms on which plugins have no hidden functions. The host sees nothing that a library does, and no library
+//! leaves memory.
 
 pub(crate) mod watched_functions {
     use crate::load::table::Table;
@@ -45,7 +46,7 @@ pub(crate) mod fork {
     use std::convert::Infallible;
     use std::sync::Arc;
 
-    /// There are none.
+    /// There are no handlers.
     pub(crate) type Handlers = Infallible;
 
     pub(crate) fn take(_: &Arc<Library>) -> Vec<Handlers> {

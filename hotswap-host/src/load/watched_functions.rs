@@ -1,7 +1,7 @@
-//! The functions behind the [`ShimTable`](Table): what plugins call instead of the C library's.
+//! The functions behind the [`ShimTable`](Table), which plugins call in place of those of the C library.
 //!
-//! Each is called by code of the library that the token names. A library that is barred is being closed: what still runs
-//! of it are its own destructors, and nothing that they begin would find it mapped.
+//! Code of the library that the token names calls each of them. A library that is barred is being closed: only its own
+//! destructors still run, and the library would be gone before anything that they begin could run in it.
 use super::library::Library;
 use super::table::Table;
 use super::{environment, exit, fork, signals};
@@ -11,7 +11,7 @@ use hotswap_plugin::contract::shim::{Destructor, ForkHandler, Key, StartRoutine,
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
-/// The table of the library that the token names.
+/// Makes the table of the library that the token names.
 pub(crate) fn table(token: Token) -> Table {
     Table {
         token,
@@ -29,7 +29,7 @@ pub(crate) fn table(token: Token) -> Table {
 }
 
 unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
-    // SAFETY: called by the library's code.
+    // SAFETY: code of the library that the token names calls this.
     let library = unsafe { Library::of(token) };
     if library.activity().is_barred() {
         library.count_destructors_skipped(1);
@@ -44,37 +44,37 @@ unsafe extern "C" fn key_create(
     key: *mut Key,
     destructor: Option<Destructor>,
 ) -> c_int {
-    // SAFETY: called by the library's code.
+    // SAFETY: code of the library that the token names calls this.
     let library = unsafe { Library::of(token) };
     if library.activity().is_barred() {
         return libc::EAGAIN;
     }
-    // The real key has no destructor: nothing in the C library points into the plugin.
-    // SAFETY: the caller's `key`.
+    // The real key has no destructor, so that nothing in the C library points into the plugin.
+    // SAFETY: the plugin's caller of `pthread_key_create` guarantees that `key` may be written.
     let result = unsafe { libc::pthread_key_create(key, None) };
     if result == 0 {
-        // SAFETY: just written.
+        // SAFETY: `pthread_key_create` has just written the key.
         library.add_key(unsafe { *key }, destructor);
     }
     result
 }
 
 unsafe extern "C" fn key_delete(token: Token, key: Key) -> c_int {
-    // SAFETY: called by the library's code.
+    // SAFETY: code of the library that the token names calls this.
     let library = unsafe { Library::of(token) };
     library.forget_key(key);
-    // SAFETY: no preconditions.
+    // SAFETY: the function has no preconditions.
     unsafe { libc::pthread_key_delete(key) }
 }
 
 unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_int {
-    // SAFETY: called by the library's code.
+    // SAFETY: code of the library that the token names calls this.
     let library = unsafe { Library::of(token) };
     let is_barred = library.activity().is_barred();
     if !value.is_null() && !is_barred && library.key_destructor(key).is_some() {
         record::mine().add_key(library, key);
     }
-    // SAFETY: the caller's promises.
+    // SAFETY: the plugin's caller of `pthread_setspecific` keeps its requirements.
     unsafe { libc::pthread_setspecific(key, value) }
 }
 
@@ -85,16 +85,16 @@ struct Boot {
 }
 
 extern "C" fn thread_main(boot: *mut c_void) -> *mut c_void {
-    // SAFETY: `thread_create` passes a box.
+    // SAFETY: `thread_create` passes a `Boot` in a box, once.
     let Boot {
         library,
         start,
         argument,
     } = *unsafe { Box::from_raw(boot.cast::<Boot>()) };
     library.thread_begins();
-    // Counted down at the thread's end, after its destructors.
+    // The thread is subtracted from the count when it ends, after its destructors.
     record::mine().set_started_by(library);
-    // SAFETY: what the plugin asked `pthread_create` for.
+    // SAFETY: the plugin asked `pthread_create` to call this function with this argument.
     unsafe { start(argument) }
 }
 
@@ -105,7 +105,7 @@ unsafe extern "C" fn thread_create(
     start: StartRoutine,
     argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: called by the library's code.
+    // SAFETY: code of the library that the token names calls this.
     let library = unsafe { Library::of(token) };
     if library.activity().is_barred() {
         return libc::EAGAIN;
@@ -116,11 +116,11 @@ unsafe extern "C" fn thread_create(
         start,
         argument,
     }));
-    // SAFETY: the caller's pointers; `thread_main` takes the box.
+    // SAFETY: the plugin's caller of `pthread_create` guarantees its pointers, and `thread_main` takes the box.
     let result =
         unsafe { libc::pthread_create(thread.cast(), attributes.cast(), thread_main, boot.cast()) };
     if result != 0 {
-        // SAFETY: no thread was made, so the box is still ours.
+        // SAFETY: no thread was made, so the box still belongs to this function.
         drop(unsafe { Box::from_raw(boot) });
         library.activity().thread_gone();
     }
@@ -128,7 +128,7 @@ unsafe extern "C" fn thread_create(
 }
 
 unsafe extern "C" fn at_exit(token: Token, run: Destructor, argument: *mut c_void) -> c_int {
-    // SAFETY: called by the library's code.
+    // SAFETY: code of the library that the token names calls this.
     let library = unsafe { Library::of(token) };
     if library.activity().is_barred() {
         return -1;
@@ -142,7 +142,7 @@ unsafe extern "C" fn at_fork(
     parent: Option<ForkHandler>,
     child: Option<ForkHandler>,
 ) -> c_int {
-    // SAFETY: called by the library's code.
+    // SAFETY: code of the library that the token names calls this.
     let library = unsafe { Library::of(token) };
     if library.activity().is_barred() {
         return libc::ENOMEM;
@@ -175,10 +175,10 @@ mod tests {
         let table = table(library.token());
         let (mut key, value) = (0, (&raw const library).cast());
         let set = |key, value| {
-            // SAFETY: the token names a library, and the key is its own; the destructor does nothing.
+            // SAFETY: the token names a library, the key belongs to it, and the destructor does nothing.
             unsafe { (table.key_set)(table.token, key, value) }
         };
-        // SAFETY: the token names a library, and the key goes to a local variable.
+        // SAFETY: the token names a library, and the key is written into a local variable.
         unsafe { (table.key_create)(table.token, &mut key, Some(drop_value)) };
         library.activity().bar();
         assert_eq!(set(key, value), 0);
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(set(key, value), 0);
         assert_eq!(record::pending_destructors(&*library, false).destructors, 1);
         record::mine().run_all();
-        // SAFETY: the token names a library, whose key this is; nobody uses it any more.
+        // SAFETY: the token names a library that owns the key, and the key is no longer used.
         unsafe { (table.key_delete)(table.token, key) };
     }
 
@@ -197,7 +197,7 @@ mod tests {
         let (table, own) = (table(library.token()), handle as *const () as usize);
         library.activity().bar();
         for call in [SignalCall::Bsd, SignalCall::SystemV, SignalCall::Set] {
-            // SAFETY: the token names a library, and no signal is sent; a disposition may be asked for.
+            // SAFETY: the token names a library, and no signal is sent. Asking for a disposition has no requirements.
             let (refused, code) = unsafe {
                 let refused = (table.signal)(table.token, call, libc::SIGWINCH, own);
                 (refused, Error::last_os_error().raw_os_error())
@@ -205,7 +205,8 @@ mod tests {
             let expected = (libc::SIG_ERR, Some(libc::EINVAL));
             assert_eq!((refused, code), expected, "{call:?}");
         }
-        // SAFETY: all zero is a valid `sigaction`; the rest is as above.
+        // SAFETY: all zero is a valid `sigaction`. The token names a library, the pointers lead to local variables or
+        // are null, and no signal is sent.
         let (refused, before) = unsafe {
             let mut action: libc::sigaction = zeroed();
             action.sa_sigaction = own;
@@ -221,7 +222,7 @@ mod tests {
             (refused, before.sa_sigaction)
         };
         assert_eq!((refused, before), (-1, libc::SIG_DFL));
-        // SAFETY: what takes a handler away is for everybody.
+        // SAFETY: the token names a library, and removing a handler is always allowed.
         let allowed =
             unsafe { (table.signal)(table.token, SignalCall::Bsd, libc::SIGWINCH, libc::SIG_DFL) };
         assert_eq!(allowed, libc::SIG_DFL);

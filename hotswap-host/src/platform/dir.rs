@@ -7,13 +7,13 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// A directory that is held: whatever becomes of its name, this stays the one that was opened.
+/// A directory that is held. Whatever happens to its name, this stays the directory that was opened.
 ///
-/// Nothing in it is reached through a link: all names are those of entries of this very directory.
+/// Nothing in it is reached through a link: all names are names of entries of this directory.
 #[derive(Debug)]
 pub(crate) struct Dir(File);
 
-/// What tells a file from all others that exist at the same time.
+/// The identity of a file among all files that exist at the same time.
 pub(crate) type Identity = (u64, u64);
 
 const DIRECTORY: OFlags = OFlags::RDONLY
@@ -21,13 +21,13 @@ const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// Opening a pipe does not wait for its other end.
+/// With these flags, opening a pipe does not wait for its other end.
 const FILE: OFlags = OFlags::NOFOLLOW
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
 impl Dir {
-    /// Opens a directory. The last part of the path may not be a link.
+    /// Opens a directory. The last part of the path must not be a link.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let dir = retry_on_intr(|| fs::openat(fs::CWD, path, DIRECTORY, Mode::empty()))?;
         Ok(Dir(File::from(dir)))
@@ -44,17 +44,18 @@ impl Dir {
         Ok(fs::mkdirat(&self.0, name, Mode::RWXU)?)
     }
 
-    /// What the system knows of the directory.
+    /// Returns the metadata of the directory.
     pub(crate) fn metadata(&self) -> io::Result<Metadata> {
         self.0.metadata()
     }
 
-    /// Keeps those away who lock a directory before they clean it up; without effect where directories cannot be locked.
+    /// Locks the directory, which keeps cleaners away that lock a directory before they clean it. Has no effect where
+    /// directories cannot be locked.
     pub(crate) fn lock_shared(&self) {
         let _ = self.0.lock_shared();
     }
 
-    /// Whether nobody has [locked](Self::lock_shared) it.
+    /// Returns true if the directory is not [locked](Self::lock_shared).
     pub(crate) fn is_unlocked(&self) -> bool {
         self.0.try_lock().is_ok()
     }
@@ -64,7 +65,7 @@ impl Dir {
         self.open_file(name, OFlags::RDONLY, Mode::empty())
     }
 
-    /// Opens a regular file for overwriting it.
+    /// Opens a regular file for overwriting.
     pub(crate) fn file_to_overwrite(&self, name: &OsStr) -> io::Result<File> {
         self.open_file(name, OFlags::WRONLY, Mode::empty())
     }
@@ -75,7 +76,7 @@ impl Dir {
         self.open_file(name, flags, Mode::RUSR | Mode::WUSR)
     }
 
-    /// Makes a file that only this user may read, and nobody may open for writing later.
+    /// Makes a file that only this user may read, and that cannot be opened for writing later.
     pub(crate) fn new_read_only_file(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         self.open_file(name, flags, Mode::RUSR)
@@ -84,14 +85,14 @@ impl Dir {
     fn open_file(&self, name: &OsStr, flags: OFlags, mode: Mode) -> io::Result<File> {
         let file = retry_on_intr(|| fs::openat(&self.0, name, flags | FILE, mode))?;
         let file = File::from(file);
-        // What was just made is one.
+        // A new file is always a regular one.
         if !flags.contains(OFlags::EXCL) {
             super::only_regular(&file)?;
         }
         Ok(file)
     }
 
-    /// What there is under this name.
+    /// Returns the identity of the entry with this name.
     pub(crate) fn identity_of(&self, name: &OsStr) -> io::Result<Identity> {
         let stat = fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
         // The types of these fields differ between platforms.
@@ -99,7 +100,7 @@ impl Dir {
         Ok((stat.st_dev as u64, stat.st_ino as u64))
     }
 
-    /// The names of everything in it.
+    /// Returns the names of all entries.
     pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in fs::Dir::read_from(&self.0)? {
@@ -112,7 +113,7 @@ impl Dir {
         Ok(names)
     }
 
-    /// Removes a file, or a link.
+    /// Removes a file or a link.
     pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
         Ok(fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
@@ -122,12 +123,12 @@ impl Dir {
         Ok(fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Gives a file another's name, whose file is then gone.
+    /// Renames a file, replacing the file that has the new name.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(fs::renameat(&self.0, from, &self.0, to)?)
     }
 
-    /// Makes each of two files the other, in one step.
+    /// Exchanges the names of two files, in one step.
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     pub(crate) fn exchange(&self, first: &OsStr, second: &OsStr) -> io::Result<()> {
         let flags = fs::RenameFlags::EXCHANGE;
@@ -139,7 +140,7 @@ impl Dir {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Whether the file system is mounted such that nothing in it can be mapped as code.
+    /// Returns true if the file system is mounted so that nothing in it can be mapped as code.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn forbids_code(&self) -> io::Result<bool> {
         let flags = fs::fstatvfs(&self.0)?.f_flag;

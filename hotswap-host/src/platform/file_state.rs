@@ -1,17 +1,17 @@
-//! What a file looks like to somebody who has seen it before.
+//! The state of a file, for comparison with an earlier one.
 
-/// What tells a file from another one that takes its place, and an unchanged file from a changed one.
+/// Distinguishes a file from another one that has replaced it, and an unchanged file from a changed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileState {
     pub(crate) device: u64,
     pub(crate) inode: u64,
     pub(crate) size: u64,
     pub(crate) modified: Timestamp,
-    /// The time of the last status change, which nobody can set.
+    /// The time of the last status change, which cannot be set.
     pub(crate) changed: Timestamp,
 }
 
-/// Since 1970.
+/// A time since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp {
     pub(crate) seconds: i64,

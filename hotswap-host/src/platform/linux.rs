@@ -1,21 +1,22 @@
-//! Linux with glibc.
+//! The functions for Linux with glibc.
 use hotswap_plugin::contract::shim::Key;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
 use std::ops::Range;
 use std::ptr::null;
 
-/// Whether the plugins of this platform have the hidden thread functions.
+/// True if the plugins of this platform have the hidden thread functions.
 pub(crate) const HAS_SHIM: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
-/// Whether libraries can leave memory: `None`, or the reason why not.
+/// Returns the reason why libraries cannot leave memory, or `None` if they can.
 ///
-/// Before 2.35, glibc's `dlclose` could leave a library's thread-local block to be found by a later one.
+/// Before version 2.35, glibc's `dlclose` could leave a library's thread-local block where a later library would find
+/// it.
 pub(crate) fn cannot_unmap() -> Option<String> {
     if !HAS_SHIM {
         return Some("this processor has no shim".into());
     }
-    // SAFETY: returns a constant C string.
+    // SAFETY: the function returns a constant C string.
     let version = unsafe { CStr::from_ptr(libc::gnu_get_libc_version()) }.to_string_lossy();
     let mut numbers = version.split('.').map_while(|n| n.parse::<u32>().ok());
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
@@ -24,28 +25,28 @@ pub(crate) fn cannot_unmap() -> Option<String> {
 
 /// The calling thread's id.
 pub(crate) fn thread_id() -> i32 {
-    // SAFETY: no preconditions.
+    // SAFETY: the function has no preconditions.
     unsafe { libc::gettid() }
 }
 
-/// The name of a thread of this process; empty when it has ended.
+/// Returns the name of a thread of this process, or an empty text if the thread has ended.
 pub(crate) fn thread_name(tid: i32) -> String {
     let name = std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"));
     name.unwrap_or_default().trim().to_owned()
 }
 
-/// What tells a thread from a later one with the same id; `None` where the system does not say, for instance since the
-/// process can open no file.
+/// Returns the value that distinguishes a thread from a later one with the same id. Returns `None` if the system does
+/// not say, for instance because the process can open no file.
 pub(crate) fn thread_start(tid: i32) -> Option<u64> {
     Some(stat(tid)?.1)
 }
 
-/// Whether the thread has surely ended: the one of this id that started then, or at a time that is not known.
+/// Returns true if the thread with this id and this start time, if it is known, has certainly ended.
 ///
-/// That the system does not tell is no proof. "There is no such thread" is one, and so is another start, or a thread of
-/// which nothing is left but its number.
+/// If the system does not answer, that is not a proof. It is a proof if there is no such thread, if the thread has
+/// another start time, or if nothing is left of it but its id.
 pub(crate) fn has_ended(tid: i32, start: Option<u64>) -> bool {
-    // SAFETY: sends nothing, and asks only whether it could.
+    // SAFETY: signal 0 is not sent; the call only asks whether it could be.
     let sent = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, 0) };
     if sent != 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH) {
         return true;
@@ -59,35 +60,35 @@ fn stat(tid: i32) -> Option<(char, u64)> {
     super::proc::stat(&format!("/proc/self/task/{tid}/stat"))
 }
 
-/// The first signal whose handler lies in the range, if any.
+/// Returns the first signal whose handler is in the range, if there is one.
 pub(crate) fn signal_handler_in(range: &Range<usize>) -> Option<c_int> {
     (1..=libc::SIGRTMAX()).find(|signal| {
         // SAFETY: all zero is a valid `sigaction`.
         let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-        // SAFETY: asks only; the result is written into `action`.
+        // SAFETY: this only reads the disposition and writes it into `action`.
         let known = unsafe { libc::sigaction(*signal, null(), &mut action) } == 0;
         known && range.contains(&action.sa_sigaction)
     })
 }
 
 pub(super) fn page_size() -> usize {
-    // SAFETY: no preconditions.
+    // SAFETY: the function has no preconditions.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
-/// Reserves a vacated range without access, for ever, so that a stale use crashes. Returns how many bytes of it another
-/// thread had mapped something into before.
+/// Reserves a range that has become free, without access and for ever, so that a stale use crashes. Returns the number
+/// of bytes of it that another thread had already mapped.
 pub(crate) fn quarantine(range: Range<usize>) -> usize {
     let reserve = |at: usize, len: usize| {
         let flags = libc::MAP_PRIVATE
             | libc::MAP_ANONYMOUS
             | libc::MAP_NORESERVE
             | libc::MAP_FIXED_NOREPLACE;
-        // SAFETY: takes unused addresses only, and nothing else once they are in use.
+        // SAFETY: the flags make this take only unused addresses, so no mapping is replaced.
         let got = unsafe { libc::mmap(at as *mut c_void, len, libc::PROT_NONE, flags, -1, 0) };
         if got != libc::MAP_FAILED && got as usize != at {
-            // A kernel before 4.17 takes the address for a hint.
-            // SAFETY: this mapping was made just now, and nobody knows of it.
+            // A kernel before version 4.17 takes the address for a hint.
+            // SAFETY: this mapping was made just now, and its address has not been given out.
             unsafe { libc::munmap(got, len) };
         }
         got as usize == at
@@ -113,13 +114,14 @@ unsafe extern "C" {
 /// # Safety
 /// `object` stays valid until then.
 pub(crate) unsafe fn at_thread_exit(run: unsafe extern "C" fn(*mut c_void), object: *mut c_void) {
-    // SAFETY: the handle of the object this code is linked into, as the function asks for.
+    // SAFETY: the function requires the handle of the object that this code is linked into. The caller guarantees that
+    // `object` stays valid.
     unsafe { __cxa_thread_atexit_impl(run, object, (&raw const __dso_handle).cast_mut().cast()) };
 }
 
-/// Takes away the calling thread's value of a key: as the C library does it before it calls the key's destructor.
+/// Takes away the calling thread's value of a key, as the C library does before it calls the key's destructor.
 pub(crate) fn take_key_value(key: Key) -> *mut c_void {
-    // SAFETY: keys that do not exist have no value, and null may be set for any that does.
+    // SAFETY: a key that does not exist has no value, and null may be set for any other key.
     unsafe {
         let value = libc::pthread_getspecific(key);
         if !value.is_null() {
@@ -129,8 +131,8 @@ pub(crate) fn take_key_value(key: Key) -> *mut c_void {
     }
 }
 
-/// Gives back a key that a plugin has made. Its destructor, which the C library does not know, is not run.
+/// Deletes a key that a plugin has made. Its destructor, which the C library does not know, is not run.
 pub(crate) fn delete_key(key: Key) {
-    // SAFETY: no preconditions.
+    // SAFETY: the function has no preconditions.
     unsafe { libc::pthread_key_delete(key) };
 }

@@ -1,4 +1,4 @@
-//! What glibc knows of libraries that it has opened, and its functions that take a signal and a handler.
+//! The libraries that glibc has opened, and its functions that take a signal and a handler.
 use super::linux::page_size;
 use hotswap_plugin::contract::shim::SignalCall;
 use libloading::os::unix as dl;
@@ -8,43 +8,44 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::ptr::null;
 
-/// A library as the dynamic linker knows it.
+/// A library, as the dynamic linker knows it.
 #[derive(Debug)]
 pub(crate) struct LoadedObject {
-    /// The path that it was opened by first.
+    /// The path by which it was first opened.
     pub(crate) name: PathBuf,
     /// The addresses that it occupies.
     pub(crate) range: Range<usize>,
 }
 
-/// The beginning of the dynamic linker's `struct link_map`, which is what a handle of it points to.
+/// The beginning of the dynamic linker's `struct link_map`, which a handle points to.
 #[repr(C)]
 struct LinkMap {
     address: usize,
     name: *const c_char,
 }
 
-/// What the dynamic linker has opened; `None` where it does not say.
+/// Returns the object that the dynamic linker has opened, or `None` if it does not say.
 pub(crate) fn loaded_object(library: dl::Library, _: &Path) -> (dl::Library, Option<LoadedObject>) {
     let handle = library.into_raw();
     let mut map: *const LinkMap = null();
-    // SAFETY: an open handle; this request writes one pointer.
+    // SAFETY: `handle` is open, and this request writes one pointer into `map`.
     let known = unsafe { libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast()) } == 0;
     let object = known.then(|| {
-        // SAFETY: a link map of the dynamic linker's, which is there as long as the handle; its name is a C string.
+        // SAFETY: `dlinfo` has set `map` to a link map of the dynamic linker, which exists as long as the handle; its
+        // name is a C string.
         let (address, name) = unsafe { ((*map).address, CStr::from_ptr((*map).name)) };
         find_object(|info, other| info.dlpi_addr as usize == address && other == name)
     });
-    // SAFETY: the handle that was taken apart.
+    // SAFETY: `handle` comes from `into_raw` above and is used once.
     (unsafe { dl::Library::from_raw(handle) }, object.flatten())
 }
 
-/// Whether a library is loaded that was first opened by this path.
+/// Returns true if a library is loaded that was first opened by this path.
 pub(crate) fn is_loaded(path: &Path) -> bool {
     find_object(|_, name| name.to_bytes() == path.as_os_str().as_bytes()).is_some()
 }
 
-/// The first loaded object for which this is true of what the dynamic linker says of it, and of its name.
+/// Returns the first loaded object that `is` accepts by its information and its name.
 fn find_object<F>(is: F) -> Option<LoadedObject>
 where
     F: FnMut(&libc::dl_phdr_info, &CStr) -> bool,
@@ -58,17 +59,17 @@ where
         _: usize,
         search: *mut c_void,
     ) -> c_int {
-        // SAFETY: the dynamic linker passes a valid object, and the search handed to it below.
+        // SAFETY: the dynamic linker passes a valid object, and the search that is passed to `dl_iterate_phdr` below.
         let (info, search) = unsafe { (&*info, &mut *search.cast::<Search<F>>()) };
         if info.dlpi_name.is_null() {
             return 0;
         }
-        // SAFETY: a C string of the dynamic linker's.
+        // SAFETY: the dynamic linker's name is a C string.
         let name = unsafe { CStr::from_ptr(info.dlpi_name) };
         if !(search.is)(info, name) {
             return 0;
         }
-        // SAFETY: the object's program headers, as many as it says.
+        // SAFETY: the object has as many program headers as it says, at this address.
         let headers =
             unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
         let base = info.dlpi_addr as usize;
@@ -92,13 +93,13 @@ where
 /// Calls one of the C library's functions that take a signal and a handler.
 ///
 /// # Safety
-/// As the function.
+/// The requirements of the function apply.
 pub(crate) unsafe fn signal(call: SignalCall, signal: c_int, handler: usize) -> usize {
     unsafe extern "C" {
         fn __sysv_signal(signal: c_int, handler: usize) -> usize;
         fn sigset(signal: c_int, handler: usize) -> usize;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps the requirements of the function.
     unsafe {
         match call {
             SignalCall::Bsd => libc::signal(signal, handler),

@@ -1,6 +1,6 @@
 //! Linux's `membarrier`, which makes all running threads of the process go through a full barrier.
 
-/// Checkers that know only fences get fences.
+/// Checkers that know only fences use fences.
 #[cfg(all(target_os = "linux", not(miri)))]
 mod system {
     const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
@@ -31,12 +31,12 @@ mod system {
     }
 }
 
-/// Whether the kernel will do it for this process.
+/// Registers this process. Returns true if the kernel supports the command for it.
 pub(crate) fn register() -> bool {
     system::register()
 }
 
-/// Does it. False if the kernel refuses.
+/// Runs the command. Returns false if the kernel refuses.
 pub(crate) fn run() -> bool {
     system::run()
 }

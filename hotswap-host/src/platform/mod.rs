@@ -1,8 +1,8 @@
-//! What differs between operating systems.
+//! The differences between operating systems.
 //!
-//! Unmapping needs the hidden thread functions in the plugin and a way to see the process from outside: those are in `linux`.
-//! Where either is missing, `other` stands in for it, `cannot_unmap` says why, and libraries stay mapped. Files, processes
-//! and the dynamic linker are in `unix` and `windows`, and what Linux adds to that with any C library in `proc`.
+//! Unmapping needs the hidden thread functions in the plugin, and a way to see the process from outside. Both are in
+//! `linux`. Where either is missing, `other` replaces it, `cannot_unmap` says why, and libraries stay mapped. Files,
+//! processes, and the dynamic linker are in `unix` and `windows`. What Linux adds with any C library is in `proc`.
 
 use std::fs::File;
 use std::io;
@@ -51,7 +51,7 @@ mod dir;
 mod dir;
 pub(crate) use dir::{Dir, Identity};
 
-/// Refuses what is no regular file.
+/// Returns an error if this is not a regular file.
 pub(crate) fn only_regular(file: &File) -> io::Result<()> {
     match file.metadata()?.is_file() {
         true => Ok(()),
@@ -59,7 +59,7 @@ pub(crate) fn only_regular(file: &File) -> io::Result<()> {
     }
 }
 
-/// Opens a regular file for reading, also through links. Opening a pipe does not wait for its other end.
+/// Opens a regular file for reading, following links. Opening a pipe does not wait for its other end.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     let file = without_waiting().read(true).open(path)?;
     only_regular(&file)?;

@@ -1,4 +1,4 @@
-//! Platforms other than Linux: no files without a name, and no start times.
+//! Platforms other than Linux: they have no anonymous files and no start times.
 use super::is_process;
 use std::fs::File;
 use std::io;
@@ -12,17 +12,17 @@ pub(crate) fn seal(_: &File) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Never asked for, since there is no such file.
+/// Returns an empty path. This is never called, because there is no such file.
 pub(crate) fn path_of_descriptor(_: &File) -> PathBuf {
     PathBuf::new()
 }
 
-/// Zero for each living process; `None` if there is none with this id.
+/// Returns zero for each living process, and `None` if there is none with this id.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
     is_process(pid).then_some(0)
 }
 
-/// Never: the system does not tell.
+/// Returns false, because the system does not say.
 pub(crate) fn is_stopped(_: u32) -> bool {
     false
 }

@@ -24,21 +24,21 @@ pub(crate) fn thread_start(_: i32) -> Option<u64> {
     None
 }
 
-/// No thread is known to have ended.
+/// Returns false: no thread is known to have ended.
 pub(crate) fn has_ended(_: i32, _: Option<u64>) -> bool {
     false
 }
 
-/// A library as the dynamic linker knows it.
+/// A library, as the dynamic linker knows it.
 #[derive(Debug)]
 pub(crate) struct LoadedObject {
-    /// The path that it was opened by first.
+    /// The path by which it was first opened.
     pub(crate) name: PathBuf,
     /// The addresses that it occupies.
     pub(crate) range: Range<usize>,
 }
 
-/// The dynamic linker is not asked.
+/// Returns the path that was opened, without asking the dynamic linker.
 pub(crate) fn loaded_object(
     library: dl::Library,
     path: &Path,
@@ -50,7 +50,7 @@ pub(crate) fn loaded_object(
     (library, Some(object))
 }
 
-/// What was opened stays.
+/// Returns true, because opened libraries stay.
 pub(crate) fn is_loaded(_: &Path) -> bool {
     true
 }
@@ -63,13 +63,13 @@ pub(crate) fn quarantine(_: Range<usize>) -> usize {
     0
 }
 
-/// Without a shim no plugin registers anything here.
+/// Does nothing: without a shim, no plugin registers anything here.
 ///
 /// # Safety
-/// None.
+/// There are no requirements.
 pub(crate) unsafe fn at_thread_exit(_: unsafe extern "C" fn(*mut c_void), _: *mut c_void) {}
 
-/// Without a shim no plugin has a key that the host knows.
+/// Returns null: without a shim, the host knows no key of a plugin.
 pub(crate) fn take_key_value(_: Key) -> *mut c_void {
     null_mut()
 }

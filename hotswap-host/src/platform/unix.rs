@@ -1,4 +1,4 @@
-//! Files, processes and the dynamic linker, as all Unixes have them.
+//! Files, processes, and the dynamic linker, as all Unixes have them.
 use super::file_state::{FileState, Timestamp};
 pub(crate) use libloading::os::unix as dl;
 use rustix::process::{Pid, Signal};
@@ -9,7 +9,7 @@ use std::os::fd::{FromRawFd, IntoRawFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Why no library can be loaded, if none can.
+/// Returns the reason why libraries cannot be loaded, if there is one.
 pub(crate) fn cannot_load() -> Option<&'static str> {
     None
 }
@@ -17,49 +17,49 @@ pub(crate) fn cannot_load() -> Option<&'static str> {
 /// Opens a library for this process alone, with all its symbols resolved.
 ///
 /// # Safety
-/// Its constructors may run.
+/// The constructors of the library may run.
 pub(crate) unsafe fn open_library(path: &Path) -> Result<dl::Library, libloading::Error> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the constructors may run.
     unsafe { dl::Library::open(Some(path), dl::RTLD_NOW | dl::RTLD_LOCAL) }
 }
 
-/// Builds directories that only this user may enter.
+/// Returns a builder of directories that only this user may enter.
 pub(crate) fn private_dirs() -> DirBuilder {
     let mut builder = DirBuilder::new();
     builder.mode(0o700);
     builder
 }
 
-/// Opens files without waiting for whoever has the other end of a pipe.
+/// Returns options that open a pipe without waiting for its other end.
 pub(crate) fn without_waiting() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags(libc::O_NONBLOCK);
     options
 }
 
-/// Whether the process has more rights than whoever started it, who may have written its environment: it is setuid, setgid, or
-/// has capabilities of its file's.
+/// Returns true if the process has more rights than the user who started it and who may have written its environment:
+/// it is setuid or setgid, or its file has capabilities.
 pub(crate) fn is_privileged() -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: no preconditions.
+    // SAFETY: the function has no preconditions.
     return unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    // SAFETY: no preconditions.
+    // SAFETY: the function has no preconditions.
     return unsafe { libc::issetugid() } != 0;
 }
 
-/// The number of this user.
+/// The id of this user.
 pub(crate) fn user() -> u32 {
-    // SAFETY: it always succeeds and touches no memory.
+    // SAFETY: the function always succeeds and touches no memory.
     unsafe { libc::geteuid() }
 }
 
-/// The number of a file's owner, and its permission bits.
+/// The id of a file's owner, and its permission bits.
 pub(crate) fn owner_and_mode(file: &Metadata) -> (u32, u32) {
     (file.uid(), file.mode() & 0o7777)
 }
 
-/// The number of a file's group.
+/// The id of a file's group.
 pub(crate) fn group(file: &Metadata) -> u32 {
     file.gid()
 }
@@ -80,8 +80,8 @@ pub(crate) fn file_state(file: &Metadata) -> FileState {
     }
 }
 
-/// Sends a signal to the process that `is_meant`, which is asked once nothing can take the place of the process any more, where
-/// the system can see to that.
+/// Sends a signal to the process, if `is_meant` returns true. Where the system allows it, this is asked when no other
+/// process can take the place of this one any more.
 pub(crate) fn send_signal(
     pid: u32,
     signal: i32,
@@ -96,7 +96,7 @@ pub(crate) fn send_signal(
     if !is_meant() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    // SAFETY: `is_for_requests` lets no signal through that is the C library's own.
+    // SAFETY: `is_for_requests` accepts no signal that the C library uses itself.
     let signal = unsafe { Signal::from_raw_unchecked(signal) };
     match held {
         #[cfg(target_os = "linux")]
@@ -105,7 +105,8 @@ pub(crate) fn send_signal(
     }
 }
 
-/// A descriptor of the process; none where the system has none, since it is older than Linux 5.3, or in a sandbox.
+/// Returns a descriptor of the process, or `None` if the system has none, because it is older than Linux 5.3 or the
+/// process is in a sandbox.
 #[cfg(target_os = "linux")]
 fn held(process: Pid) -> Option<OwnedFd> {
     rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty()).ok()
@@ -116,8 +117,8 @@ fn held(_: Pid) -> Option<OwnedFd> {
     None
 }
 
-/// Whether a process may be asked for something by this signal: programs give these a meaning of their own, as daemons do with
-/// SIGHUP. The others end or stop a process, or belong to the system or the C library.
+/// Returns true if a process may be asked for something by this signal: programs give these signals a meaning of their
+/// own, as daemons do with SIGHUP. The others end or stop a process, or belong to the system or the C library.
 pub(crate) fn is_for_requests(signal: i32) -> bool {
     let usual = [libc::SIGUSR1, libc::SIGUSR2, libc::SIGHUP, libc::SIGWINCH];
     usual.contains(&signal) || is_real_time(signal)
@@ -133,7 +134,7 @@ fn is_real_time(_: i32) -> bool {
     false
 }
 
-/// Whether there is a process of this id.
+/// Returns true if there is a process with this id.
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "`/proc` says more"))]
 pub(crate) fn is_process(pid: u32) -> bool {
     let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
@@ -143,18 +144,18 @@ pub(crate) fn is_process(pid: u32) -> bool {
     })
 }
 
-/// Takes descriptors over from their numbers.
+/// Takes ownership of descriptors by their numbers.
 ///
 /// # Safety
-/// They are open, and belong to nobody else.
+/// They are open and have no other owner.
 pub(crate) unsafe fn descriptors(numbers: &[i32]) -> Vec<OwnedFd> {
     let numbers = numbers.iter();
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the descriptors are open and have no other owner.
     let owned = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(*number) });
     owned.collect()
 }
 
-/// Gives descriptors away by their numbers.
+/// Gives up ownership of descriptors and returns their numbers.
 pub(crate) fn give_away(descriptors: Vec<OwnedFd>) -> Vec<i32> {
     let descriptors = descriptors.into_iter();
     descriptors.map(IntoRawFd::into_raw_fd).collect()

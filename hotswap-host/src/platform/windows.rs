@@ -1,4 +1,4 @@
-//! Windows: plugins are linked into the program, and none is loaded.
+//! The functions for Windows, where plugins are linked into the program and none is loaded.
 use super::file_state::{FileState, Timestamp};
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -10,39 +10,40 @@ use std::path::Path;
 
 pub(crate) use libloading::os::windows as dl;
 
-/// There are none.
+/// Windows has no such descriptors.
 pub(crate) type OwnedFd = Infallible;
 
-/// Why no library can be loaded.
+/// Returns the reason why libraries cannot be loaded.
 pub(crate) fn cannot_load() -> Option<&'static str> {
     Some("on Windows plugins are linked into the program")
 }
 
-/// Never called, since no library [can be loaded](cannot_load).
+/// Opens a library. This is never called, since no library [can be loaded](cannot_load).
 ///
 /// # Safety
-/// Its constructors may run.
+/// The constructors of the library may run.
 pub(crate) unsafe fn open_library(path: &Path) -> Result<dl::Library, libloading::Error> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the constructors may run.
     unsafe { dl::Library::new(path) }
 }
 
-/// Builds directories with the rights of the one that they are in. Nothing is loaded from them.
+/// Returns a builder of directories with the rights of their parent. Nothing is loaded from them.
 pub(crate) fn private_dirs() -> DirBuilder {
     DirBuilder::new()
 }
 
-/// Opens files.
+/// Returns options that open files.
 pub(crate) fn without_waiting() -> OpenOptions {
     OpenOptions::new()
 }
 
-/// No program has more rights than whoever started it.
+/// Returns false: no program has more rights than the user who started it.
 pub(crate) fn is_privileged() -> bool {
     false
 }
 
-/// Users have no numbers: every file is taken to be this user's, and closed to others.
+/// Returns zero, because users have no numeric ids: every file is taken to belong to this user and to be closed to
+/// others.
 pub(crate) fn user() -> u32 {
     0
 }
@@ -55,7 +56,8 @@ pub(crate) fn group(_: &Metadata) -> u32 {
     0
 }
 
-/// The time at which the file was made stands for its number, and the last change for the last status change.
+/// Returns the state of a file. The time at which the file was made replaces its inode, and that of the last change
+/// replaces that of the last status change.
 pub(crate) fn file_state(file: &Metadata) -> FileState {
     let modified = timestamp(file.last_write_time());
     FileState {
@@ -67,7 +69,7 @@ pub(crate) fn file_state(file: &Metadata) -> FileState {
     }
 }
 
-/// From what Windows counts: steps of 100 nanoseconds since 1601.
+/// Converts Windows time, which counts steps of 100 nanoseconds since 1601.
 fn timestamp(steps: u64) -> Timestamp {
     const PER_SECOND: u64 = 10_000_000;
     const UNTIL_1970: i64 = 11_644_473_600;
@@ -77,7 +79,7 @@ fn timestamp(steps: u64) -> Timestamp {
     }
 }
 
-/// There are no signals.
+/// Returns an error, because there are no signals.
 pub(crate) fn send_signal(_: u32, _: i32, _: impl FnOnce() -> bool) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -90,13 +92,13 @@ pub(crate) fn is_free_for_programs(_: i32) -> bool {
     false
 }
 
-/// It is not asked: a host that lives holds the lock of its directory.
+/// Returns false without asking: a living host is recognized by the lock of its directory.
 pub(crate) fn is_process(_: u32) -> bool {
     true
 }
 
 /// # Safety
-/// None: there are no descriptors.
+/// There are no requirements, because there are no descriptors.
 pub(crate) unsafe fn descriptors(_: &[i32]) -> Vec<OwnedFd> {
     Vec::new()
 }
@@ -117,7 +119,7 @@ pub(crate) mod thread_key {
     impl Drop for AtEnd {
         fn drop(&mut self) {
             if let Some((run, argument)) = self.0.take() {
-                // SAFETY: what the caller of `after_thread_locals` has promised.
+                // SAFETY: the caller of `after_thread_locals` guarantees that `run` may be called with this argument.
                 unsafe { run(argument.cast_mut()) };
             }
         }
@@ -127,11 +129,11 @@ pub(crate) mod thread_key {
         static AT_END: AtEnd = const { AtEnd(Cell::new(None)) };
     }
 
-    /// Runs `run(argument)` on this thread among its thread-locals, of which later ones find the host's record gone and take
-    /// another, which then stays taken.
+    /// Runs `run(argument)` on this thread among its thread-locals. Thread-locals that end later find the host's record
+    /// gone and take another one, which is not given back.
     ///
     /// # Safety
-    /// `run` may be called so: `argument` stays valid until then.
+    /// `run` may be called with `argument` at the end of the thread, and `argument` stays valid until then.
     pub(crate) unsafe fn after_thread_locals(run: Run, argument: *const c_void) {
         let _ = AT_END.try_with(|at_end| at_end.0.set(Some((run, argument))));
     }

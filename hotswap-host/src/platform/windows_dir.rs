@@ -1,4 +1,4 @@
-//! Directories by their paths: on Windows nothing is loaded from them.
+//! Directories by their paths. Nothing is loaded from them on Windows.
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -10,7 +10,7 @@ pub(crate) struct Dir {
     path: PathBuf,
 }
 
-/// What tells a file from all others that exist at the same time.
+/// The identity of a file among all files that exist at the same time.
 pub(crate) type Identity = (u64, u64);
 
 impl Dir {
@@ -33,7 +33,7 @@ impl Dir {
         fs::symlink_metadata(&self.path)
     }
 
-    /// Directories cannot be locked.
+    /// Does nothing, because directories cannot be locked.
     pub(crate) fn lock_shared(&self) {}
 
     pub(crate) fn is_unlocked(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Those who wait at a closed gate without a thread.
+//! The tasks that wait at a closed gate without a thread.
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -9,11 +9,11 @@ pub(crate) struct AsyncWaiters(Mutex<Waiters>);
 
 #[derive(Default)]
 pub(crate) struct Waiters {
-    /// The gate is open: nobody waits any more.
+    /// The gate is open, and no task waits any more.
     pub(crate) open: bool,
-    /// A thread waits for all of them.
+    /// One thread waits on behalf of all tasks.
     pub(crate) watched: bool,
-    /// The number of the next.
+    /// The number of the next waiter.
     pub(crate) next: u64,
     pub(crate) wakers: BTreeMap<u64, Waker>,
 }

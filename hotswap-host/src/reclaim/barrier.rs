@@ -1,24 +1,25 @@
-//! A pair of barriers, cheap for the many and dear for the few: [`light`] in every pin, [`heavy`] in every switch.
+//! A pair of barriers: [`light`](Barriers::light) is cheap and is part of every pin, and [`heavy`](Barriers::heavy) is
+//! expensive and is part of every switch.
 //!
-//! # What they promise
-//! For each execution of `light` on one thread and of `heavy` on another, one of the two holds:
-//! - what the first thread stored before `light` is visible to what the second loads after `heavy`, or
-//! - what the second thread stored before `heavy` is visible to what the first loads after `light`.
+//! # What they guarantee
+//! For each execution of `light` on one thread and of `heavy` on another, one of these two statements holds:
+//! - everything that the first thread stored before `light` is visible to what the second one loads after `heavy`, or
+//! - everything that the second thread stored before `heavy` is visible to what the first one loads after `light`.
 //!
 //! # Why
-//! Two `SeqCst` fences promise just that, and where the kernel offers nothing better both are one. On x86-64 such a
-//! fence is most of what a call costs.
+//! Two `SeqCst` fences guarantee exactly this, and where the kernel offers nothing better, both barriers are fences. On
+//! x86-64, such a fence is most of the cost of a call.
 //!
-//! Linux has `membarrier`: the private expedited command returns after every running thread of the process has gone
-//! through a full barrier (an interrupt on its processor; a thread that is not running has gone through one when it was
-//! switched out). That barrier falls somewhere into the other thread's instructions. If it falls behind `light`'s place
-//! in the program, the stores before `light` are visible to everything after `heavy`. Otherwise it falls before, and
-//! the loads after `light` come after the barrier, which comes after `heavy`'s beginning. So `light` has to keep only
-//! the compiler from moving accesses across it.
+//! Linux has `membarrier`. Its private expedited command returns after every running thread of the process has gone
+//! through a full barrier. (A running thread is interrupted on its processor; a thread that is not running went through
+//! a barrier when it was switched out.) That barrier falls somewhere between the instructions of the other thread. If
+//! it falls after `light`, the stores before `light` are visible to everything after `heavy`. Otherwise it falls before
+//! `light`, so the loads after `light` come after the barrier, which comes after the beginning of `heavy`. Therefore
+//! `light` only has to keep the compiler from moving accesses across it.
 //!
 //! `tests/model` checks the two halves of this. A model checker, for which both barriers are fences, shows what follows
-//! from the promise, and that it is needed on both sides. A race of a pin and a switch, with fences and with
-//! `membarrier`, shows that the machine keeps it.
+//! from the guarantee, and that both sides need it. A race of a pin and a switch, with fences and with `membarrier`,
+//! shows that the machine keeps the guarantee.
 //!
 //! [`Barriers::of_this_process`] decides once: a process that may not call `membarrier` uses fences on both sides.
 use super::sync::fence;
@@ -26,15 +27,15 @@ use crate::platform::membarrier;
 use std::sync::OnceLock;
 use std::sync::atomic::{Ordering::*, compiler_fence};
 
-/// The two barriers. Who pins and who switches have to use the same ones.
+/// The two barriers. The thread that pins and the thread that switches have to use the same pair.
 #[derive(Clone, Copy)]
 pub(super) struct Barriers {
-    /// `membarrier` does the work of both sides.
+    /// True if `membarrier` does the work of both sides.
     asymmetric: bool,
 }
 
 impl Barriers {
-    /// The best there are.
+    /// Returns the best barriers that this process can use.
     pub(super) fn of_this_process() -> Self {
         static ASYMMETRIC: OnceLock<bool> = OnceLock::new();
         Barriers {
@@ -52,10 +53,10 @@ impl Barriers {
         }
     }
 
-    /// The dear side: a microsecond or several, where it saves the other side its fence.
+    /// The expensive side. Where it saves the other side its fence, it takes a microsecond or several.
     ///
-    /// False where it did nothing: a sandbox that the process entered after it had decided forbids `membarrier`. Then
-    /// nothing can be said about what other threads see.
+    /// Returns false if it did nothing: a sandbox that the process entered after the decision forbids `membarrier`.
+    /// Nothing is known then about what other threads see.
     #[must_use]
     pub(super) fn heavy(self) -> bool {
         fence(SeqCst);
@@ -63,7 +64,7 @@ impl Barriers {
     }
 }
 
-/// Out of the way of those that do without.
+/// This function is cold, so that it does not cost those who use `membarrier`.
 #[cold]
 #[inline(never)]
 fn light_fence() {
@@ -79,12 +80,13 @@ mod tests {
     #[repr(align(128))]
     struct Line(AtomicUsize);
 
-    /// Store, barrier, load, on two threads at once: how often neither saw the other's store.
+    /// Two threads each store, run a barrier, and load, at the same time. Returns how often neither saw the other's
+    /// store.
     fn both_missed(rounds: usize, light: impl Fn() + Sync, heavy: impl Fn() + Sync) -> usize {
         let (x, y) = (&Line(AtomicUsize::new(0)), &Line(AtomicUsize::new(0)));
         let (seen, meet) = (&Line(AtomicUsize::new(0)), &Barrier::new(2));
         let turn = &Line(AtomicUsize::new(0));
-        // Spins: a barrier of std's would let the threads start far apart.
+        // This spins, because a barrier of std would let the threads start too far apart.
         let together = |round: usize| {
             turn.0.fetch_add(1, SeqCst);
             while turn.0.load(Relaxed) < 2 * round {
@@ -133,7 +135,7 @@ mod tests {
         );
     }
 
-    /// The test above can fail: on a processor with a store buffer, and two of them, this is what it would see.
+    /// The test above can fail: this is what it would see on a processor with a store buffer and at least two cores.
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn without_barriers_both_miss() {
@@ -141,7 +143,7 @@ mod tests {
             return;
         }
         let nothing = || std::sync::atomic::compiler_fence(SeqCst);
-        // Sooner or later both threads run at the same time, however busy the machine is.
+        // Sooner or later, both threads run at the same time, however busy the machine is.
         while both_missed(ROUNDS, nothing, nothing) == 0 {}
     }
 }

@@ -1,28 +1,28 @@
-//! Code that may leave memory, as far as threads are concerned.
+//! Code that may leave memory, seen from the threads that run it.
 use super::activity::Activity;
 use hotswap_plugin::contract::shim::{Destructor, Key};
 
-/// Code that leaves destructors on threads, and starts threads: a library.
+/// A library: code that leaves destructors on threads, and that starts threads.
 ///
-/// It stays mapped while anybody has an `Arc` of it and any destructor is listed in a thread's record.
+/// It stays mapped while an `Arc` of it exists, or while one of its destructors is listed in the record of a thread.
 pub(crate) trait Code: Send + Sync {
-    /// What could still run it.
+    /// Returns the counts of everything that could still run the code.
     fn activity(&self) -> &Activity;
 
-    /// What its key's values are handed to when their thread ends; `None` for a key that it has deleted.
+    /// Returns the destructor of the values of a key, or `None` if the library has deleted the key.
     fn key_destructor(&self, key: Key) -> Option<Destructor>;
 
-    /// This many of its destructors have run.
+    /// Notes that `n` destructors of the code have run.
     fn count_destructors_run(&self, n: usize);
 
-    /// This many of its destructors will never run: their threads are gone.
+    /// Notes that `n` destructors of the code will never run, because their threads are gone.
     fn count_destructors_skipped(&self, n: usize);
 
-    /// The calling thread, which it started, has run its last destructor.
+    /// Notes that the calling thread, which the code started, has run its last destructor.
     fn thread_ended(&self);
 }
 
-/// Whether both are the same code.
+/// Returns true if both are the same code.
 pub(super) fn same(one: &dyn Code, other: &dyn Code) -> bool {
     std::ptr::addr_eq(one, other)
 }

@@ -1,62 +1,66 @@
-//! The gate: makes calls wait while the state of plugins goes from one instance to the next.
+//! The gate makes calls wait while the state of plugins passes from one instance to the next.
 //!
 //! # What it does
-//! The *group* are the plugins whose state is handed over, and all that reach one of them through imports. While the
-//! gate is closed, nobody enters the group but who is in it already, and the state is saved when nobody is.
+//! The *group* consists of the plugins whose state is handed over, and of all plugins that reach one of them through
+//! imports. While the gate is closed, only a thread that is already in the group enters it, and the state is saved when
+//! no thread is in it.
 //!
-//! # Closing it costs calls nothing
-//! The host switches to a *twin* of the live generation: the same instances under the same number, but in its table
-//! the functions of the group are missing. A call finds that anyway, and finds the gate then, lets go of the twin, waits,
-//! and begins again with what is live by then. Calls of other plugins go on. What looks up functions by name asks the
-//! gate each time.
+//! # Closing the gate costs calls nothing
+//! The host switches to a *gated copy* of the live generation. The copy has the same instances under the same number,
+//! but its table lacks the functions of the group. A call notices that anyway. It then finds the gate, lets go of the
+//! copy, waits, and begins again with the generation that is live by then. Calls of other plugins go on. Code that
+//! looks up functions by name asks the gate each time.
 //!
-//! # Nobody is in the group when the state is saved
-//! Code of the group runs
-//! - under a *pin* of a generation that has an instance of the group: the one that was live, or an older one, since
-//!   instances are kept. Which plugin was entered stands in the thread's record; the argument that none is missed is in
-//!   `pin`. In an older generation the group may have other members: what reached the instances there.
-//! - under a *hold* of such a generation. Holds are counted; nobody makes one of a generation that is not live, but from
-//!   a pin or a hold of it. So slots are looked at first, and holds afterwards.
-//! - in an *async call* that has begun and not ended. These are counted for each plugin, in the generation that they began
-//!   in, under a pin of it: see `async_call`. So they are looked at after the slots, too.
-//! - under a pin or hold of the *twin*, by somebody who was let in, see below: these are counted as [`Pass`].
+//! # No thread is in the group when the state is saved
+//! Code of the group runs in one of these ways:
+//! - under a *pin* of a generation that has an instance of the group. This is the generation that was live, or an older
+//!   one, since instances are kept across generations. The thread's record says which plugin it has entered; the
+//!   argument that none is missed is in `pin`. In an older generation the group may have other members: the plugins
+//!   that reached the instances there.
+//! - under a *hold* of such a generation. Holds are counted. A hold of a generation that is not live can only be made
+//!   from a pin or from another hold of it. Therefore slots are looked at first, and holds afterwards.
+//! - in an *async call* that has begun and has not ended. These are counted for each plugin, in the generation in which
+//!   they began, under a pin of it: see `async_call`. Therefore they, too, are looked at after the slots.
+//! - under a pin or a hold of the *gated copy*, by a thread that was let in (see below). These are counted as
+//!   [`Pass`]es.
 //!
-//! Objects that plugins have handed out, and threads that a plugin of the group has started, do not go through the gate.
-//! `on_stop` runs before `save`, and has to end what changes the state.
+//! Objects that plugins have handed out, and threads that a plugin of the group has started, do not go through the
+//! gate. `on_stop` runs before `save`, and it has to end everything that changes the state.
 //!
-//! # Who is let in
-//! Whoever waits must not be waited for. A thread that is in the group finds that in its own record, and is let in:
-//! it calls the instances that have always been there. So are threads that the group has started, which `on_stop` may
-//! wait for; and a thread that runs a hook of the group, or of those that take over. Other hooks are not waited for: one that
-//! has not returned within its limit may be calling long after its reload.
+//! # Which threads are let in
+//! A thread that waits at the gate must not be one that the group waits for. A thread that is in the group learns this
+//! from its own record and is let in: it calls the instances that have always been there. Threads that the group has
+//! started are let in, too, because `on_stop` may wait for them. So is a thread that runs a hook of the group, or of
+//! the instances that take over. Other hooks are not waited for: a hook that has not returned within its limit may be
+//! calling long after its reload.
 //!
-//! Threads of others may be waited for too, by means that nobody sees. So there is a limit: after that the first
-//! who waits opens the gate, the hand-over can no longer be *committed*, and the old instances, which are still there,
-//! go on. Whether it is committed or given up is decided under one lock.
+//! The group may also wait for threads of others, in ways that the host cannot see. Therefore there is a limit. After
+//! it, the first waiting thread opens the gate, the hand-over can no longer be *committed*, and the old instances,
+//! which still exist, go on. One lock decides whether the hand-over is committed or given up.
 use super::async_waiters::AsyncWaiters;
-use super::record::{self, Entered};
+use super::record::{self, CallTarget};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// A gate, as those see it who come to it.
+/// A gate, as seen by callers that come to it.
 pub(crate) struct Gate {
-    /// The members of the group, in the generations that have any.
+    /// The members of the group, for each generation that has any.
     groups: Vec<Group>,
-    /// Whether the calling thread may enter the group, as one that somebody within waits for.
+    /// Returns true if the calling thread may enter the group because a thread within it waits for the caller.
     lets_in: Box<dyn Fn() -> bool + Send + Sync>,
     deadline: Instant,
-    state: Mutex<State>,
+    state: Mutex<GateState>,
     changed: Condvar,
     passes: AtomicUsize,
     async_waiters: AsyncWaiters,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
+enum GateState {
     Closed,
-    /// The next generation is about to be switched to.
+    /// The host is about to switch to the next generation.
     Committed,
     /// The next generation is live.
     Opened,
@@ -66,33 +70,33 @@ enum State {
 
 /// The part of the group that is in one generation.
 pub(crate) struct Group {
-    /// What a slot holds that holds the generation.
+    /// The address of the generation, as hazard slots hold it.
     at: usize,
-    members: BTreeSet<Entered>,
+    members: BTreeSet<CallTarget>,
 }
 
 impl Group {
-    /// What a slot holds that holds the generation at `at`, of which these are members.
-    pub(crate) fn new(at: *const (), members: BTreeSet<Entered>) -> Self {
+    /// The group of the generation whose address in hazard slots is `at`.
+    pub(crate) fn new(at: *const (), members: BTreeSet<CallTarget>) -> Self {
         Group {
             at: at.addr(),
             members,
         }
     }
 
-    /// Whether a slot that holds this holds the generation.
+    /// Returns true if a slot that holds `at` holds the generation of this group.
     pub(crate) fn is_at(&self, at: *const ()) -> bool {
         self.at == at.addr()
     }
 
-    pub(crate) fn has(&self, entered: Entered) -> bool {
+    pub(crate) fn has(&self, entered: CallTarget) -> bool {
         entered.is_anything() || self.members.contains(&entered)
     }
 }
 
 impl Gate {
-    /// A closed gate. The first of the groups is that of the live generation: it has all members that can be called from now
-    /// on. `lets_in` says whether the calling thread is one that somebody in the group, or the hand-over, waits for.
+    /// A closed gate. The first group is that of the live generation: it has all members that can be called from now
+    /// on. `lets_in` says whether the group or the hand-over waits for the calling thread.
     pub(crate) fn new(
         groups: Vec<Group>,
         deadline: Instant,
@@ -102,69 +106,71 @@ impl Gate {
             groups,
             lets_in: Box::new(lets_in),
             deadline,
-            state: Mutex::new(State::Closed),
+            state: Mutex::new(GateState::Closed),
             changed: Condvar::new(),
             passes: AtomicUsize::new(0),
             async_waiters: AsyncWaiters::default(),
         }
     }
 
-    /// Whether the generation that a slot holds by this has members of the group.
+    /// Returns true if the generation at this address has members of the group.
     pub(crate) fn has_members_in(&self, at: *const ()) -> bool {
         self.groups.iter().any(|group| group.is_at(at))
     }
 
-    /// How many hold the twin who were let in.
+    /// The number of callers that were let in and hold the gated copy.
     pub(crate) fn passes(&self) -> usize {
         self.passes.load(Acquire)
     }
 
-    /// The hand-over is complete: nobody gives up any more. False when the time is up.
+    /// Commits the hand-over, which is complete: from now on, no waiting thread gives up. Returns false if the time is
+    /// up.
     #[must_use]
     pub(crate) fn commit(&self) -> bool {
         let mut state = self.state();
-        let in_time = *state == State::Closed && Instant::now() < self.deadline;
+        let in_time = *state == GateState::Closed && Instant::now() < self.deadline;
         if in_time {
-            *state = State::Committed;
+            *state = GateState::Committed;
         }
         in_time
     }
 
-    /// The next generation is live, if the hand-over was committed, or one without a gate in place of the twin: all who
-    /// wait begin again.
+    /// Opens the gate, and all waiting threads begin again. If the hand-over was committed, the next generation is
+    /// live; otherwise, a generation without a gate has replaced the gated copy.
     pub(crate) fn open(&self) {
         let mut state = self.state();
         *state = match *state {
-            State::Committed => State::Opened,
-            _ => State::GivenUp,
+            GateState::Committed => GateState::Opened,
+            _ => GateState::GivenUp,
         };
         self.changed.notify_all();
     }
 
-    /// When callers wait no longer.
+    /// The time at which callers stop waiting.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// Returns true once the time is up.
     pub(crate) fn is_over(&self) -> bool {
-        *self.state() != State::Closed || Instant::now() >= self.deadline
+        *self.state() != GateState::Closed || Instant::now() >= self.deadline
     }
 
-    /// Whether a plugin is in the group of the live generation, or what is called may be.
-    pub(crate) fn covers(&self, entering: Entered) -> bool {
+    /// Returns true if the group of the live generation has, or may have, the target.
+    pub(crate) fn covers(&self, entering: CallTarget) -> bool {
         self.groups.first().is_some_and(|live| live.has(entering))
     }
 
-    /// Whether the calling thread has to let go of the twin, and to [wait](Self::wait), before it enters this.
-    pub(crate) fn stops(&self, entering: Entered) -> bool {
+    /// Returns true if the calling thread has to let go of the gated copy and to [wait](Self::wait) before it enters
+    /// the target.
+    pub(crate) fn stops(&self, entering: CallTarget) -> bool {
         if !self.covers(entering) {
             return false;
         }
         match *self.state() {
-            State::GivenUp => false,
-            State::Opened => true,
-            State::Closed | State::Committed => {
+            GateState::GivenUp => false,
+            GateState::Opened => true,
+            GateState::Closed | GateState::Committed => {
                 let record = record::mine();
                 let inside = |at, entered| self.is_inside(at, entered);
                 !record.is_inside(inside) && !(self.lets_in)()
@@ -172,30 +178,31 @@ impl Gate {
         }
     }
 
-    /// Whether this is in the group. The twin, under which nobody enters the group from outside, does not count.
-    pub(crate) fn is_inside(&self, at: *const (), entered: Entered) -> bool {
+    /// Returns true if the target is in the group. The gated copy does not count, because no thread enters the group
+    /// from outside under it.
+    pub(crate) fn is_inside(&self, at: *const (), entered: CallTarget) -> bool {
         let mut groups = self.groups.iter();
         groups.any(|group| group.is_at(at) && group.has(entered))
     }
 
-    /// Waits until the gate is open. Whoever has waited until the limit opens it.
+    /// Waits until the gate is open. A thread that has waited until the limit opens it.
     pub(crate) fn wait(&self) {
         let mut state = self.state();
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             state = match *state {
-                State::Opened | State::GivenUp => return,
-                State::Closed if left.is_zero() => {
-                    *state = State::GivenUp;
+                GateState::Opened | GateState::GivenUp => return,
+                GateState::Closed if left.is_zero() => {
+                    *state = GateState::GivenUp;
                     self.changed.notify_all();
                     return;
                 }
-                State::Closed => {
+                GateState::Closed => {
                     let waited = self.changed.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
-                // A switch takes microseconds, and cannot fail.
-                State::Committed => {
+                // A switch takes microseconds and cannot fail.
+                GateState::Committed => {
                     let waited = self.changed.wait(state);
                     waited.unwrap_or_else(PoisonError::into_inner)
                 }
@@ -203,28 +210,28 @@ impl Gate {
         }
     }
 
-    /// Those who wait without a thread.
+    /// The tasks that wait without a thread.
     pub(crate) fn async_waiters(&self) -> &AsyncWaiters {
         &self.async_waiters
     }
 
-    /// Whether the state may be saved, or is being.
+    /// Returns true if the state may be saved, or is being saved.
     pub(crate) fn is_closed(&self) -> bool {
-        *self.state() == State::Closed
+        *self.state() == GateState::Closed
     }
 
-    /// Counts somebody who was let in, and goes on to hold the twin.
+    /// Counts a caller that was let in and goes on to hold the gated copy.
     pub(crate) fn pass(self: &Arc<Self>) -> Pass {
         self.passes.fetch_add(1, Relaxed);
         Pass(self.clone())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One who was let in and holds the twin. Counted as holds are: see `pin`.
+/// The count of one caller that was let in and holds the gated copy. It is counted as a hold is: see `pin`.
 pub(crate) struct Pass(Arc<Gate>);
 
 impl Clone for Pass {

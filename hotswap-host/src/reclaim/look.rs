@@ -1,12 +1,14 @@
-//! The last look: whether any code of a library can still run. Why it is right is said in `activity`.
+//! The last look, which decides whether any code of a library can still run. The module [`activity`](super::activity)
+//! proves it.
 use super::activity::Look;
 use super::code::Code;
 use super::record::{self, Pending};
 
-/// Looks at a library that nothing calls any more.
+/// Looks at a library that no caller reaches any more.
 ///
 /// # Errors
-/// Some code of it may run; these destructors are known, and their threads have been asked to run them.
+/// Some code of the library may still run. The error lists the destructors that were found; their threads have been
+/// asked to run them.
 pub(crate) fn look(library: &dyn Code, skip: bool) -> Result<(), Pending> {
     let activity = library.activity();
     let look = activity.look();
@@ -16,13 +18,13 @@ pub(crate) fn look(library: &dyn Code, skip: bool) -> Result<(), Pending> {
     end(&[(library, &look)], skip)
 }
 
-/// Ends looks that have found no thread, and no object that could be called but by these libraries.
+/// Ends looks that have found no thread, and no object that anything but these libraries could call.
 ///
 /// # Errors
-/// As [`look()`].
+/// Some code of one of the libraries may still run: see [`look()`].
 pub(crate) fn end(looks: &[(&dyn Code, &Look)], skip: bool) -> Result<(), Pending> {
     let mut all = Pending::default();
-    // All are asked, so that threads run the destructors of all of them at once.
+    // All threads are asked first, so that they run the destructors of all libraries at the same time.
     for (library, look) in looks {
         library.activity().retire(look);
         let pending = record::pending_destructors(*library, skip);

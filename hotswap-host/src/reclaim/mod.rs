@@ -1,18 +1,19 @@
-//! Memory reclamation: what keeps a value, and the code that it leads to, while they are used.
+//! Memory reclamation: keeps a value, and the code that it leads to, for as long as they are used.
 //!
-//! Nothing here knows of plugins. A value is pinned, held, and switched for another; code leaves destructors on threads.
+//! Nothing here knows of plugins. A value can be pinned, held, and switched for another. Code can leave destructors on
+//! threads.
 //!
-//! | file | |
+//! | module | contents |
 //! |---|---|
-//! | `sync` | the types that the protocol is made of: std's, or a model checker's |
-//! | `barrier` | what orders a pin and a switch, cheaply for the pin |
-//! | [`code`] | what has to be known of code that may leave memory |
-//! | [`activity`] | counts what could still run such code |
-//! | [`record`] | one record a thread: the hazard slot, and the destructors that were left on the thread |
-//! | [`pin`] | the live value, pinning it, switching it |
-//! | [`gate`] | makes those who come wait, while what is behind it is handed on |
-//! | [`async_waiters`] | those who wait at a gate without a thread |
-//! | [`look`] | the last look: whether any of the code can still run |
+//! | `sync` | the types that the protocol is made of: those of std, or those of a model checker |
+//! | `barrier` | the two barriers that order a pin and a switch, and cost the pin little |
+//! | [`code`] | the trait of code that may leave memory |
+//! | [`activity`] | counts everything that could still run such code |
+//! | [`record`] | one record for each thread, with its hazard slot and the destructors that were left on it |
+//! | [`pin`] | the live value: pinning it and switching it |
+//! | [`gate`] | makes callers wait while the state behind the gate is handed over |
+//! | [`async_waiters`] | the tasks that wait at a gate without a thread |
+//! | [`look`] | the last look, which decides whether any of the code can still run |
 pub(crate) mod activity;
 pub(crate) mod async_waiters;
 mod barrier;

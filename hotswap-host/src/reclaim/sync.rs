@@ -1,18 +1,19 @@
-//! What threads share, for the files whose protocol is model-checked: they are also compiled with the checker's types
-//! in place of these.
+//! The types that threads share, for the files whose protocol is model-checked. The model compiles these files with the
+//! checker's types in place of these.
 pub(super) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, fence,
 };
 pub(super) use std::sync::{Mutex, MutexGuard};
 
-/// Statics behind locks, empty at first.
+/// Declares statics behind locks. They are empty at first.
 macro_rules! locked {
     ($($(#[$meta:meta])* $name:ident: $type:ty;)+) => {
         $($(#[$meta])* static $name: Mutex<$type> = Mutex::new(<$type>::new());)+
     };
 }
 
-/// A pointer of each thread's own, null at first; there before, during and after the end of thread-locals.
+/// Declares a pointer that each thread has for itself. It is null at first, and exists before, during, and after the
+/// end of thread-locals.
 macro_rules! per_thread {
     ($(#[$meta:meta])* $name:ident: *const $type:ty;) => {
         thread_local! {

@@ -1,4 +1,4 @@
-//! Where the directories of running hosts are.
+//! Finds the base directories, below which the directories of running hosts are.
 use super::error::{Exposure, RuntimeError};
 use crate::environment::{Variable, temporary_dir};
 use crate::platform::{self, Dir};
@@ -7,18 +7,18 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The directories that come into question, the best first.
+/// Returns the possible base directories, the best one first.
 pub(super) fn candidates() -> Vec<PathBuf> {
-    // The session's directory of another user is inherited with the environment, for instance through `sudo`.
+    // The session directory of another user may be inherited with the environment, for instance through `sudo`.
     all(|session| open(session).is_ok())
 }
 
-/// The directories that have come into question for a host with this environment: that of the session may be gone.
+/// Returns the base directories that hosts with this environment may have used. The session directory may be gone.
 pub(super) fn once_candidates() -> Vec<PathBuf> {
     all(|_| true)
 }
 
-/// As they are from any working directory: the variables may be relative to the one of now.
+/// The paths are made absolute now, because the variables may be relative to the current working directory.
 fn all(is_usable: impl FnOnce(&Path) -> bool) -> Vec<PathBuf> {
     if let Some(dir) = Variable::RuntimeDir.path() {
         return vec![dir];
@@ -34,17 +34,18 @@ fn all(is_usable: impl FnOnce(&Path) -> bool) -> Vec<PathBuf> {
 /// A base directory that is held.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// As it was named: tools that have the same environment look for hosts there.
+    /// The path as it was given. Tools with the same environment look for hosts there.
     pub(super) path: PathBuf,
     pub(super) dir: Arc<Dir>,
-    /// The path without links, by which others than this user cannot lead elsewhere; or why there is none.
+    /// The path without links, if users other than this one cannot make it lead elsewhere; otherwise the reason why
+    /// they can.
     pub(super) real: Result<PathBuf, RuntimeError>,
 }
 
 impl Base {
-    /// The first directory that can be used, made if need be.
+    /// Returns the first directory that can be used. Makes it if it does not exist.
     ///
-    /// The error is that of the last one.
+    /// If none can be used, the error is that of the last one.
     pub(super) fn prepare_first(candidates: &[PathBuf]) -> Result<Base, RuntimeError> {
         let (last, others) = candidates
             .split_last()
@@ -55,10 +56,10 @@ impl Base {
         }
     }
 
-    /// The directory, made if need be.
+    /// Returns the directory. Makes it if it does not exist.
     pub(super) fn prepare(path: &Path) -> Result<Base, RuntimeError> {
         if !path.is_absolute() {
-            // It is relative to a working directory that is gone: later it would be another one.
+            // The path is relative to a working directory that is gone, so later it would name another directory.
             return Err(RuntimeError::NotCreated {
                 dir: path.to_owned(),
                 error: ErrorKind::NotFound.into(),
@@ -85,7 +86,7 @@ impl Base {
 
 /// Opens a directory that only this user can write to.
 ///
-/// A link is refused: where everybody may create files, anybody may have made it.
+/// A link is refused, because anyone may have made it where everyone may create files.
 pub(super) fn open(path: &Path) -> Result<Dir, RuntimeError> {
     let not_created = |error| RuntimeError::NotCreated {
         dir: path.to_owned(),
@@ -94,7 +95,7 @@ pub(super) fn open(path: &Path) -> Result<Dir, RuntimeError> {
     let dir = Dir::open(path);
     let meta = match &dir {
         Ok(dir) => dir.metadata(),
-        // It may say who has put that there.
+        // The metadata may say who has put something else there.
         Err(_) => fs::symlink_metadata(path),
     };
     let meta = meta.map_err(not_created)?;
@@ -116,10 +117,11 @@ pub(super) fn open(path: &Path) -> Result<Dir, RuntimeError> {
     }
 }
 
-/// The path of a directory without links, if each directory on the way is one in which only this user and root can rename what is
-/// on the way.
+/// Returns the path of a directory without links, if only this user and root can rename the next part of the path in
+/// each directory on the way.
 ///
-/// They are looked at from the root on: what was found to be safe keeps what is below it from being exchanged.
+/// The directories are checked from the root on: once a directory has been found to be safe, the part of the path below
+/// it cannot be exchanged.
 fn real(path: &Path, dir: &Dir) -> Result<PathBuf, RuntimeError> {
     let not_found = |error| RuntimeError::NotCreated {
         dir: path.to_owned(),
@@ -199,12 +201,12 @@ mod tests {
             Err(RuntimeError::NotCreated { .. })
         ));
 
-        // The next candidate is taken.
+        // The next candidate is used.
         assert_eq!(
             Base::prepare_first(&[link, base.clone()]).unwrap().path,
             base
         );
-        // Only root can give a directory away.
+        // Only root can change the owner of a directory.
         if chown(&base, Some(12345), None).is_ok() {
             assert!(matches!(
                 Base::prepare(&base),
@@ -212,7 +214,7 @@ mod tests {
             ));
         }
     }
-    /// The last directory on the way that others could exchange, if there is one.
+    /// The test looks for the last directory on the way that others could exchange.
     #[test]
     fn who_can_write_above_it_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
@@ -231,10 +233,10 @@ mod tests {
             let text = refused.to_string();
             assert!(text.contains(&format!("(mode {mode:o})")), "{text}");
         }
-        // As that for temporary files.
+        // The mode is that of the directory for temporary files.
         set(0o1777);
         Base::prepare(&base).unwrap().real.unwrap();
-        // A link on the way is followed to where it leads.
+        // A link on the way is followed.
         let link = dir.path().join("link");
         symlink(&above, &link).unwrap();
         let by_link = Base::prepare(&link.join("between/base")).unwrap();

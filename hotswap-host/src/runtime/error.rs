@@ -6,28 +6,28 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Why the directory for the files of a running host cannot be used.
+/// The reason why the directory for the files of a running host cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
-    /// The directory is not there and cannot be made.
+    /// The directory does not exist and cannot be made.
     #[error("the runtime directory {} cannot be created: {error}", path(dir))]
     NotCreated {
         /// The directory.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
     /// There is a file or a link of this name.
     #[error(
-        "the runtime directory {} is no directory; remove it, or set HOTSWAP_RUNTIME_DIR to another",
+        "the runtime directory {} is not a directory; remove it, or set HOTSWAP_RUNTIME_DIR to another",
         path(dir)
     )]
     NotADirectory {
-        /// What is in the way.
+        /// The path of the file or link.
         dir: PathBuf,
     },
-    /// It belongs to someone else, who could put libraries into it.
+    /// The directory belongs to another user, who could put libraries into it.
     #[error(
         "the runtime directory {} belongs to user {owner}; set HOTSWAP_RUNTIME_DIR to one of your own",
         path(dir)
@@ -35,10 +35,10 @@ pub enum RuntimeError {
     Foreign {
         /// The directory.
         dir: PathBuf,
-        /// The user's number.
+        /// The id of the owner.
         owner: u32,
     },
-    /// Others than its owner may put libraries into it.
+    /// Users other than its owner may put libraries into the directory.
     #[error(
         "the runtime directory {0} may be written to by others (mode {mode:o}); run `chmod go-w {0}`",
         path(dir)
@@ -46,54 +46,54 @@ pub enum RuntimeError {
     Exposed {
         /// The directory.
         dir: PathBuf,
-        /// Its permission bits.
+        /// The permission bits.
         mode: u32,
     },
-    /// Others could put another directory in its place. Then no library is opened by its path.
+    /// Others could put another directory in its place. In this case, no library is opened by its path.
     #[error(
-        "the runtime directory {} could be exchanged, since {} {exposure}; set HOTSWAP_RUNTIME_DIR to a directory above which \
-         nobody else can write",
+        "the runtime directory {} could be exchanged, because {} {exposure}; set HOTSWAP_RUNTIME_DIR to a directory whose \
+         parents only you and root can write to",
         path(dir),
         path(ancestor)
     )]
     Replaceable {
         /// The directory.
         dir: PathBuf,
-        /// The directory above it in which others can rename things.
+        /// The directory above it in which others can rename entries.
         ancestor: PathBuf,
-        /// Why they can.
+        /// The reason why they can.
         exposure: Exposure,
     },
-    /// A file in it cannot be written.
+    /// A file in the directory cannot be written.
     #[error("{} cannot be written: {error}", path(file))]
     NotWritten {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
 }
 
-/// Why others than this user can change a file or a directory.
+/// The reason why users other than this one can change a file or a directory.
 ///
 /// Its text completes a sentence that begins with the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Exposure {
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     Foreign {
-        /// The user's number.
+        /// The id of the owner.
         owner: u32,
     },
-    /// Its group, or everybody, may write to it.
+    /// Its group, or everyone, may write to it.
     Writable {
-        /// Its permission bits.
+        /// The permission bits.
         mode: u32,
     },
 }
 
 impl Exposure {
-    /// `None` where only this user can change it, and root, who can do so with everything.
+    /// Returns `None` if only this user and root, who can change everything, can change it.
     pub(crate) fn of(meta: &Metadata) -> Option<Self> {
         let (owner, mode) = platform::owner_and_mode(meta);
         if owner != platform::user() {
@@ -102,7 +102,7 @@ impl Exposure {
         (mode & 0o022 != 0).then_some(Exposure::Writable { mode })
     }
 
-    /// The same of something that root may own, too.
+    /// Returns `None` also if root owns it.
     pub(crate) fn of_roots_or_own(meta: &Metadata) -> Option<Self> {
         let (owner, mode) = platform::owner_and_mode(meta);
         if owner != platform::user() && owner != 0 {
@@ -111,7 +111,8 @@ impl Exposure {
         (mode & 0o022 != 0).then_some(Exposure::Writable { mode })
     }
 
-    /// The same of a directory in which others may make files, as long as they cannot rename those of this user.
+    /// Returns `None` also for a directory in which others may create files, as long as they cannot rename those of
+    /// this user.
     pub(crate) fn of_ancestor(meta: &Metadata) -> Option<Self> {
         const STICKY: u32 = 0o1000;
         let is_sticky =
@@ -131,7 +132,7 @@ impl fmt::Display for Exposure {
     }
 }
 
-/// Why a host was not seen to have reloaded.
+/// The reason why a host did not report a reload.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {
@@ -141,7 +142,7 @@ pub enum WaitError {
         /// The host.
         pid: u32,
     },
-    /// The time was up.
+    /// The time is up.
     #[error(
         "the host with process id {pid} has reported nothing within {waited:?}: {}",
         if *stopped {
@@ -153,9 +154,9 @@ pub enum WaitError {
     TimedOut {
         /// The host.
         pid: u32,
-        /// How long it was waited for.
+        /// The time for which the caller waited.
         waited: Duration,
-        /// Whether the process is stopped, so that no code of it runs.
+        /// True if the process is stopped, so that none of its code runs.
         stopped: bool,
     },
 }

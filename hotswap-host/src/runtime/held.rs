@@ -1,8 +1,8 @@
-//! The directory of a host as it is held, and the removal of what dead hosts left behind.
+//! Holds the directory of a host, and removes what dead hosts left behind.
 //!
-//! All that is read, written and removed goes through descriptors: of the base directory, and of the host's directory in it.
-//! What is removed carries hotswap's mark, and is one of the files that hosts make. Anything else that somebody has put there stays, and
-//! so does the directory.
+//! Everything is read, written, and removed through descriptors: that of the base directory, and that of the host's
+//! directory in it. Only directories with hotswap's mark are removed, and only those of their files that hosts make. If
+//! anything else is there, it stays, and so does the directory.
 use super::process;
 use super::record::HostRecord;
 use super::small_file::{self, hidden};
@@ -18,22 +18,22 @@ pub(super) const LOCK: &str = "lock";
 pub(super) const HOST: &str = "host.json";
 pub(super) const REPORT: &str = "report.json";
 
-/// What the lock file of each host's directory begins with.
+/// The beginning of the lock file of each host's directory.
 pub(super) const MARK: &[u8] = b"hotswap host directory 1\n";
 
-/// A host's directory that this process has made. It and what is in it are removed when this is dropped.
+/// A host's directory that this process has made. The directory and its files are removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     base: Arc<Dir>,
     name: OsString,
     dir: Dir,
     lock: File,
-    /// The process that made it. In a forked child of that, the directory is not its own.
+    /// The process that made the directory. A forked child of it does not own the directory.
     process: u32,
 }
 
 impl Held {
-    /// Opens, locks and marks a new directory. `None` if it was removed meanwhile.
+    /// Makes, opens, locks, and marks a new directory. Returns `None` if it was removed meanwhile.
     pub(super) fn take(base: &Arc<Dir>, name: &str) -> io::Result<Option<Self>> {
         let name = OsString::from(name);
         let dir = match base.dir(&name) {
@@ -51,7 +51,7 @@ impl Held {
                 process: std::process::id(),
             })),
             Err(error) => {
-                // Only if nothing is in it.
+                // This succeeds only if the directory is empty.
                 let _ = base.remove_dir(&name);
                 Err(error)
             }
@@ -66,7 +66,7 @@ impl Held {
         &self.lock
     }
 
-    /// Whether its lock file, and so the directory, is still the one at this path.
+    /// Returns true if its lock file, and so the directory, is still the one at this path.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         let there = fs::symlink_metadata(path.join(LOCK));
         there.is_ok_and(|there| is_file_of(&self.lock, identity(&there)))
@@ -75,21 +75,21 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Where somebody has removed the lock, what is there now is another's, perhaps of this host's own.
+        // If the lock file was removed, the directory now belongs to another swapper, perhaps of this host.
         if self.process == std::process::id() && is_lock_of(&self.lock, &self.dir) {
             remove(&self.base, &self.name, &self.dir);
         }
     }
 }
 
-/// Makes, locks and marks the file. `None` if the directory was removed meanwhile.
+/// Makes, locks, and marks the file. Returns `None` if the directory was removed meanwhile.
 fn lock_new(dir: &Dir) -> io::Result<Option<File>> {
     let mut lock = match dir.new_file(OsStr::new(LOCK)) {
         Ok(lock) => lock,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    // Where there are no locks, process id and start time have to do.
+    // Where files cannot be locked, the process id and the start time have to suffice.
     while lock
         .lock()
         .is_err_and(|error| error.kind() == ErrorKind::Interrupted)
@@ -97,12 +97,13 @@ fn lock_new(dir: &Dir) -> io::Result<Option<File>> {
     if !is_lock_of(&lock, dir) {
         return Ok(None);
     }
-    // A full disk takes nothing; then the directory is only removed where nothing else is in it.
+    // If the disk is full, the mark is missing, and the directory is removed only if nothing else is in it.
     let _ = lock.write_all(MARK);
     Ok(Some(lock))
 }
 
-/// Whether the file is still the lock of this directory: it may have been removed, and another made, before it was locked.
+/// Returns true if the file is still the lock of this directory. It may have been removed, and another one made, before
+/// it was locked.
 fn is_lock_of(lock: &File, dir: &Dir) -> bool {
     let there = dir.identity_of(OsStr::new(LOCK));
     there.is_ok_and(|there| is_file_of(lock, there))
@@ -117,7 +118,7 @@ fn identity(meta: &fs::Metadata) -> platform::Identity {
     (state.device, state.inode)
 }
 
-/// A directory that may be that of a host.
+/// A directory that may belong to a host.
 pub(super) struct Candidate {
     pub(super) name: OsString,
     pub(super) dir: Dir,
@@ -125,7 +126,7 @@ pub(super) struct Candidate {
     pub(super) started: u64,
 }
 
-/// The directories below a base directory that have the name of a host's.
+/// Returns the directories below a base directory whose names are those of hosts' directories.
 pub(super) fn host_dirs(base: &Dir) -> impl Iterator<Item = Candidate> {
     let names = base.names().unwrap_or_default().into_iter();
     names.filter_map(|name| {
@@ -139,7 +140,7 @@ pub(super) fn host_dirs(base: &Dir) -> impl Iterator<Item = Candidate> {
     })
 }
 
-/// Process id and start time, of the name of a host's directory.
+/// Returns the process id and the start time from the name of a host's directory.
 pub(super) fn parse_name(name: &str) -> Option<(u32, u64)> {
     let (process, n) = name.rsplit_once('-')?;
     let (pid, started) = process.split_once('-')?;
@@ -148,19 +149,20 @@ pub(super) fn parse_name(name: &str) -> Option<(u32, u64)> {
 }
 
 impl Candidate {
-    /// What the host says of itself, if it does, and is the one that the directory is named after.
+    /// Returns the host's record, if there is one and the directory is named after the host.
     pub(super) fn record(&self) -> Option<HostRecord> {
         let record = read_record(&self.dir)?;
         (record.pid == self.pid && record.start_time == self.started).then_some(record)
     }
 
-    /// Whether the lock proves that its host has ended, though perhaps not its process: that may run another program now.
+    /// Returns true if the lock proves that the directory's host has ended. Its process may still exist and run another
+    /// program.
     pub(super) fn is_abandoned(&self) -> bool {
         let lock = self.dir.file(OsStr::new(LOCK));
         lock.is_ok_and(|lock| lock.try_lock_shared().is_ok() && is_lock_of(&lock, &self.dir))
     }
 
-    /// Whether hotswap has made it.
+    /// Returns true if hotswap has made the directory.
     fn is_marked(&self, lock: Option<&File>) -> bool {
         let mut start = Vec::new();
         let read = lock.map(|lock| lock.take(MARK.len() as u64).read_to_end(&mut start));
@@ -168,18 +170,18 @@ impl Candidate {
         match read {
             Some(Ok(0)) => alone() || self.record().is_some(),
             Some(_) => start == MARK,
-            // Somebody has removed the lock file.
+            // The lock file has been removed.
             None => self.record().is_some(),
         }
     }
 }
 
-/// What is said of the host whose directory this is; `None` where that is missing; it is never half-written.
+/// Returns the record of the host that this directory belongs to, or `None` if it is missing. It is never half-written.
 pub(super) fn read_record(dir: &Dir) -> Option<HostRecord> {
     serde_json::from_slice(&small_file::read(dir, OsStr::new(HOST)).ok()?).ok()
 }
 
-/// Removes what hosts left behind that were killed. Those of living hosts are never touched.
+/// Removes the directories that killed hosts left behind. Those of living hosts are never touched.
 pub(super) fn sweep(base: &Dir) {
     for found in host_dirs(base) {
         let lock = found.dir.file(OsStr::new(LOCK));
@@ -190,7 +192,7 @@ pub(super) fn sweep(base: &Dir) {
                 Err(TryLockError::Error(_)) => !process::is_alive(found.pid, found.started),
             },
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                // Being made, or half removed, where nothing is in it. Otherwise somebody has removed the lock file.
+                // An empty directory is being made or was half removed. Otherwise the lock file was removed.
                 let _ = base.remove_dir(&found.name);
                 found.dir.is_unlocked()
             }
@@ -202,8 +204,8 @@ pub(super) fn sweep(base: &Dir) {
     }
 }
 
-/// Removes the files of a host's directory, the lock last, and then the directory, if nothing else is in it. What cannot be removed is
-/// left to the next host.
+/// Removes the files of a host's directory, the lock last, and then the directory if nothing else is in it. Whatever
+/// cannot be removed is left to the next host.
 fn remove(base: &Dir, name: &OsStr, dir: &Dir) {
     for file in dir.names().unwrap_or_default() {
         if is_made_by_hosts(&file) {
@@ -217,7 +219,7 @@ fn remove(base: &Dir, name: &OsStr, dir: &Dir) {
     }
 }
 
-/// Whether this is a file that hosts make beside the lock: what they say of themselves, and private copies.
+/// Returns true if this is a file that hosts make besides the lock: a record, a report, or a private copy.
 fn is_made_by_hosts(name: &OsStr) -> bool {
     let records = [HOST, REPORT].map(OsStr::new);
     let is_record = |record: &OsStr| name == record || name == hidden(record);

@@ -1,17 +1,17 @@
 //! The directory of one open swapper, and how it survives cleaners.
 //!
-//! Somebody may remove it, or files of it, while the host runs: at the end of a session, or since nothing of it was used for
-//! long. Three things are done about it:
+//! The directory, or files of it, may be removed while the host runs: at the end of a session, or because nothing in it
+//! was used for a long time. Three measures deal with this:
 //!
-//! - The directory itself is locked, which makes systemd-tmpfiles pass it over, with all that is in it.
-//! - The host keeps the lock file open, and writes into it what it says of itself. So tools find the host by what the process
-//!   has open, while there is no directory: see [`open_locks`](super::open_locks).
-//! - Before the host writes anything, it looks whether the lock file is still at its place. If not, it makes the
-//!   directory again, under its name: in the same base directory or, where that cannot be had, in the next one. That also keeps
-//!   the host from trusting a directory that somebody else has made at the old place.
+//! - The directory itself is locked, which makes systemd-tmpfiles skip it and everything in it.
+//! - The host keeps the lock file open and writes its record into it. So tools find the host by its open files while
+//!   there is no directory: see [`open_locks`](super::open_locks).
+//! - Before the host writes anything, it looks whether the lock file is still in its place. If not, it makes the
+//!   directory again, under the same name, in the same base directory or, if that is not possible, in the next one.
+//!   This also keeps the host from trusting a directory that someone else has made at the old place.
 //!
-//! Between these looks the directory is not named but held: see [`Held`](super::held::Held). Whoever exchanges it for another
-//! exchanges a name that nothing is read, written or removed by.
+//! Between these looks, the directory is not named but held: see [`Held`]. If it is exchanged for another one, only a
+//! name is exchanged, and nothing is read, written, or removed by that name.
 use super::base::{self, Base};
 use super::error::RuntimeError;
 use super::held::{HOST, Held, LOCK, MARK, REPORT, sweep};
@@ -30,36 +30,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The last number in the name of this process's next directory.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// The directory of one open swapper. It and what is in it are removed when this is dropped and no library is left in it.
+/// The directory of one open swapper. The directory and its files are removed when this is dropped and no library is
+/// left in it.
 #[derive(Debug)]
 pub(crate) struct HostDir {
     name: String,
     place: Mutex<Place>,
 }
 
-/// Where it is, as long as nobody removes it.
+/// The place of the directory, as long as it is not removed.
 #[derive(Debug)]
 struct Place {
     base: Base,
     held: Arc<Held>,
-    /// What is known of the host.
+    /// The host's record.
     host: Option<HostRecord>,
 }
 
-/// A directory that was just there.
+/// A directory that has just been found to exist.
 pub(crate) struct Ready {
     pub(crate) held: Arc<Held>,
-    /// Its path, by which others than this user cannot lead elsewhere; or why there is none.
+    /// Its path, if users other than this one cannot make it lead elsewhere; otherwise the reason why they can.
     pub(crate) real: Result<PathBuf, String>,
 }
 
 impl HostDir {
-    /// Makes one below the first base directory that can be used, and removes what dead hosts left there.
+    /// Makes a directory below the first base directory that can be used, and removes what dead hosts left there.
     pub(crate) fn create() -> Result<Self, RuntimeError> {
         HostDir::create_below(Base::prepare_first(&base::candidates())?)
     }
 
-    /// As [`create`](Self::create), below `base`.
+    /// Makes a directory below `base`, like [`create`](Self::create).
     #[cfg(test)]
     pub(crate) fn create_in(base: &Path) -> Result<Self, RuntimeError> {
         HostDir::create_below(Base::prepare(base)?)
@@ -69,7 +70,8 @@ impl HostDir {
         sweep(&base.dir);
         let pid = std::process::id();
         let started = process::start_time(pid).unwrap_or(0);
-        // Not even after its removal is a number used again: tools may still look at the directory it named.
+        // A number is not used again even after its directory was removed, because tools may still look at that
+        // directory.
         loop {
             let n = NEXT.fetch_add(1, Relaxed);
             let name = format!("{pid}-{started}-{n}");
@@ -93,7 +95,7 @@ impl HostDir {
                         place: Mutex::new(place),
                     });
                 }
-                // Another host took it for left behind, between its making and its locking.
+                // Another host took the directory for an abandoned one, between its making and its locking.
                 Ok(None) => {}
                 Err(error) => {
                     let file = base.path.join(name).join(LOCK);
@@ -107,19 +109,19 @@ impl HostDir {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where it is, or was before somebody removed it.
+    /// The path of the directory, which may have been removed.
     #[cfg(test)]
     pub(crate) fn path(&self) -> PathBuf {
         self.place().path(&self.name)
     }
 
-    /// Why no library is opened from it by its path, if none is.
+    /// Returns the reason why no library is opened by its path, if there is one.
     pub(crate) fn exposed(&self) -> Option<String> {
         let place = self.place();
         place.base.real.as_ref().err().map(ToString::to_string)
     }
 
-    /// The directory: made again where somebody has removed it.
+    /// Returns the directory, which is made again if it was removed.
     pub(crate) fn ready(&self) -> Result<Ready, RuntimeError> {
         let (made, ready, path) = {
             let mut place = self.place();
@@ -135,7 +137,7 @@ impl HostDir {
         Ok(ready)
     }
 
-    /// Makes the host known, or what is known of it up to date.
+    /// Publishes the host, or updates its record.
     pub(crate) fn publish(&self, host: &HostRecord) -> Result<(), RuntimeError> {
         let (made, path) = {
             let mut place = self.place();
@@ -165,24 +167,24 @@ impl HostDir {
         Ok(())
     }
 
-    /// Logs that the directory was made again. Nothing is locked: the host's subscriber may do anything.
+    /// Logs that the directory was made again. No lock is held here, because the host's subscriber may do anything.
     fn tell(made: bool, path: &Path) {
         if made {
             contain((), || {
                 tracing::warn!(
                     target: "hotswap",
-                    "the host's runtime directory was removed while it runs, and was made again: {}",
+                    "the host's runtime directory was removed while the host runs, and has been made again: {}",
                     shown::path(path)
                 );
             });
         }
     }
 
-    /// Makes the host unknown again. The directory stays, for the libraries that are still open.
+    /// Withdraws the host's record. The directory stays, for the libraries that are still open.
     pub(crate) fn withdraw(&self) {
         let mut place = self.place();
         place.host = None;
-        // Where the files cannot be changed, readers still find out that the host has ended.
+        // If the files cannot be changed, readers still notice that the host has ended.
         let _ = place.held.lock().set_len(MARK.len() as u64);
         for name in [HOST, REPORT] {
             let _ = place.held.dir().remove_file(OsStr::new(name));
@@ -191,12 +193,12 @@ impl HostDir {
 }
 
 impl Place {
-    /// As tools find it that have the same environment.
+    /// The path by which tools with the same environment find the directory.
     fn path(&self, name: &str) -> PathBuf {
         self.base.path.join(name)
     }
 
-    /// Makes the directory again, if it is not there any more. Returns whether it was made.
+    /// Makes the directory again if it does not exist any more. Returns true if it was made.
     fn restore(&mut self, name: &str) -> Result<bool, RuntimeError> {
         if self.held.is_at(&self.path(name)) {
             return Ok(false);
@@ -207,7 +209,8 @@ impl Place {
         };
         self.held = loop {
             match self.base.dir.make_dir(OsStr::new(name)) {
-                // It is there where the lock file alone was removed. Only this user can make anything in the base directory.
+                // The directory exists if only the lock file was removed. Only this user can create anything in the
+                // base directory.
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                     let dir = self.path(name);
                     return Err(RuntimeError::NotCreated { dir, error });
@@ -227,7 +230,7 @@ impl Place {
         Ok(true)
     }
 
-    /// Writes what is known of the host.
+    /// Writes the host's record.
     fn publish(&self, name: &str) -> Result<(), RuntimeError> {
         let Some(host) = &self.host else {
             return Ok(());

@@ -10,21 +10,22 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A host that runs on this machine for this user. What it says of itself is read through [`HostRecord`].
+/// A host that runs on this machine for this user. It derefs to its [`HostRecord`].
 #[derive(Clone, Debug)]
 pub struct RunningHost {
     record: HostRecord,
     dir: PathBuf,
 }
 
-/// All hosts that run on this machine for this user, by process id.
+/// Returns all hosts that run on this machine for this user, by process id.
 ///
-/// Directories that others could write to are passed over, as are hosts that have ended: see [`refused`](super::refused()).
+/// Directories that others could write to are skipped (see [`refused`](super::refused())), and so are hosts that have
+/// ended.
 pub fn hosts() -> Vec<RunningHost> {
     let bases = base::candidates();
     let mut hosts: Vec<_> = bases.iter().flat_map(|dir| hosts_in(dir)).collect();
     for host in hosts_without_directory(&base::once_candidates()) {
-        // Made again meanwhile, perhaps elsewhere.
+        // The directory has been made again meanwhile, perhaps elsewhere.
         let name = host.dir.file_name();
         if !hosts.iter().any(|known| known.dir.file_name() == name) {
             hosts.push(host);
@@ -34,7 +35,8 @@ pub fn hosts() -> Vec<RunningHost> {
     hosts
 }
 
-/// The hosts whose directory was in one of these, and that cannot be found there: somebody has removed it, or a file of it.
+/// Returns the hosts whose directory was in one of these base directories and cannot be found there, because the
+/// directory or a file of it was removed.
 pub(super) fn hosts_without_directory(bases: &[PathBuf]) -> Vec<RunningHost> {
     open_locks::records()
         .filter(|lock| {
@@ -79,7 +81,7 @@ impl Deref for RunningHost {
 }
 
 impl RunningHost {
-    /// The outcome of its latest attempt to load or reload; `None` before the first load is through.
+    /// Returns the outcome of the host's latest attempt to load or reload, or `None` before its first load has ended.
     pub fn report(&self) -> Option<StoredReport> {
         let name = self.dir.file_name()?;
         let in_base = |base: &Path| {
@@ -87,32 +89,33 @@ impl RunningHost {
             serde_json::from_slice(&small_file::read(&dir, OsStr::new(REPORT)).ok()?).ok()
         };
         self.dir.parent().and_then(in_base).or_else(|| {
-            // Where its directory was removed, it is made again, perhaps below another base directory.
+            // If its directory was removed, it is made again, perhaps below another base directory.
             let bases = base::candidates();
             bases.iter().find_map(|base| in_base(base))
         })
     }
 
-    /// Whether it still runs.
+    /// Returns true if the host is still running.
     pub fn is_alive(&self) -> bool {
         process::is_alive(self.pid, self.start_time)
     }
 
-    /// Asks it to reload. Take the number of the latest [`report`](Self::report) before, and
+    /// Asks the host to reload. Take the number of the latest [`report`](Self::report) before, and
     /// [wait](Self::wait_for_attempt) for a later one.
     ///
     /// # Errors
-    /// If it listens for no signal (of kind [`Unsupported`](io::ErrorKind::Unsupported)) or, as its file says, for one that is not
-    /// for reloading ([`InvalidData`](io::ErrorKind::InvalidData)), has ended ([`NotFound`](io::ErrorKind::NotFound)), or may not
-    /// be signalled. No other process gets the signal, even if it has the process id by now.
+    /// The host listens for no signal ([`Unsupported`](io::ErrorKind::Unsupported)), its file names a signal that is
+    /// not for reloading ([`InvalidData`](io::ErrorKind::InvalidData)), it has ended
+    /// ([`NotFound`](io::ErrorKind::NotFound)), or it may not be signalled. No other process gets the signal, even if
+    /// it has the process id by now.
     pub fn request_reload(&self) -> io::Result<()> {
         signalling::request_reload(&self.record)
     }
 
-    /// Waits for the outcome of an attempt later than `after`; `None` waits for any.
+    /// Waits for the outcome of an attempt later than `after`, or of any attempt if `after` is `None`.
     ///
     /// # Errors
-    /// If the host ends, or reports nothing within `limit`.
+    /// The host ends, or reports nothing within `limit`.
     pub fn wait_for_attempt(
         &self,
         after: Option<u64>,
@@ -121,7 +124,7 @@ impl RunningHost {
         const PAUSE: Duration = Duration::from_millis(5);
         let begin = Instant::now();
         loop {
-            // In this order: a host may report and end.
+            // The order matters, because a host may report and then end.
             let alive = self.is_alive();
             if let Some(report) = self.report().filter(|report| Some(report.attempt) > after) {
                 return Ok(report);

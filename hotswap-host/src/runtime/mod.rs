@@ -1,28 +1,32 @@
-//! What a running host shows of itself to the tools beside it: `cargo hotswap reload` finds hosts here.
+//! The files by which a running host is visible to tools outside of it. `cargo hotswap reload` finds hosts here.
 //!
-//! Each swapper that is open has one directory, below `$HOTSWAP_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/hotswap`, else
-//! `hotswap-<user id>` in the directory for temporary files. It is called `<process id>-<its start time>-<n>` and holds
+//! Each open swapper has one directory, below `$HOTSWAP_RUNTIME_DIR`, or else `$XDG_RUNTIME_DIR/hotswap`, or else
+//! `hotswap-<user id>` in the directory for temporary files. Its name is `<process id>-<its start time>-<n>`, and it
+//! contains these files:
 //!
-//! | file | what |
+//! | file | contents |
 //! |---|---|
-//! | `lock` | locked as long as the host uses the directory: the proof that it lives, also across pid namespaces. In it is what a [`RunningHost`] is found by when somebody has removed the directory |
+//! | `lock` | locked as long as the host uses the directory. This proves that the host lives, also across pid namespaces. It contains the record by which a [`RunningHost`] is found when the directory has been removed |
 //! | `host.json` | a [`HostRecord`] |
 //! | `report.json` | the [`StoredReport`] of the latest reload attempt |
 //! | `*.so` | the private copies of the libraries that are open |
 //!
-//! JSON files are replaced in one step: what is read is never half-written. Directories that nobody has locked are
-//! removed by the next host that starts: those that carry hotswap's mark in their lock file, and in them the files of this table.
+//! JSON files are replaced in one step, so readers never see half of one. The next host that starts removes directories
+//! that are not locked: only those that have hotswap's mark in their lock file, and in them only the files of this
+//! table.
 //!
-//! The directory above them is this user's, and nobody else may write to it. A host holds both by their descriptors, so that whoever
-//! puts another directory in their place exchanges nothing but a name. Where others can do that, since a directory above may be written to by
-//! them and is not sticky, libraries are opened from sealed files in memory, and not by a path.
+//! The directory above them belongs to this user, and no other user may write to it. A host holds both directories by
+//! their descriptors, so if another directory is put in their place, only a name is exchanged. Others can do that if
+//! they may write to a directory above that is not sticky. In this case, libraries are opened from sealed files in
+//! memory, and not by a path.
 //!
-//! A host whose directory is removed while it runs, by a cleaner or at the end of a session, makes it again with its next
-//! reload. Until then it is found by the lock file that it has open: on Linux, by tools that see its process in `/proc`.
-//! Builds that were loaded before go on, but their private copies are gone: debuggers and backtraces find no lines of them.
+//! A host whose directory is removed while it runs, by a cleaner or at the end of a session, makes it again at its next
+//! reload. Until then it is found by its open lock file: on Linux, by tools that see its process in `/proc`. Builds
+//! that were loaded before go on, but their private copies are gone, so debuggers and backtraces find no lines for
+//! them.
 //!
-//! A host whose first load is refused usually ends, and its directory goes with it. So whoever starts a host may name a file in
-//! [`FIRST_REPORT`], into which the host writes the report of its first load.
+//! A host whose first load is refused usually ends, and its directory goes with it. Therefore a process that starts a
+//! host may name a file in [`FIRST_REPORT`], and the host writes the report of its first load into that file.
 mod base;
 mod error;
 mod first_report;

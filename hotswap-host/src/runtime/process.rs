@@ -1,8 +1,8 @@
-//! Which process is meant: a process id alone may have been given to another since.
+//! Identifies processes. A process id alone may have passed to another process.
 
 pub(super) use crate::platform::{is_stopped, start_time};
 
-/// Whether the process that was started then is still there.
+/// Returns true if the process with this start time still exists.
 pub(super) fn is_alive(pid: u32, started: u64) -> bool {
     start_time(pid) == Some(started)
 }
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn a_zombie_is_not_alive() {
         let child = Command::new("true").spawn().unwrap();
-        // It is not waited for before this has been seen.
+        // The child is not waited for before the test has seen this.
         while start_time(child.id()).is_some() {
             std::thread::yield_now();
         }
@@ -46,7 +46,7 @@ mod tests {
         let started = start_time(child.id()).unwrap();
         let signal = |signal| {
             let pid = child.id().cast_signed();
-            // SAFETY: it touches no memory. The child is not waited for yet, so that the number is its own.
+            // SAFETY: `kill` touches no memory. The child has not been waited for, so the id is still its own.
             assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
         };
         assert!(!is_stopped(child.id()));

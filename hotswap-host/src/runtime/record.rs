@@ -6,18 +6,18 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What a running host says of itself.
+/// The data that a running host publishes about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HostRecord {
-    /// Its process id.
+    /// The process id.
     pub pid: u32,
-    /// When it was started, which tells it from a later process with the same id.
+    /// The time at which the process was started, which distinguishes it from a later process with the same id.
     pub start_time: u64,
-    /// The directory that it loads plugins from, absolute, with links as they are.
+    /// The directory from which it loads plugins. The path is absolute, and links in it are not resolved.
     #[serde(serialize_with = "as_text")]
     pub plugin_dir: PathBuf,
-    /// Its program.
+    /// The path of the program.
     #[serde(serialize_with = "as_text")]
     pub executable: PathBuf,
     /// The signal on which it reloads, if it listens for one.
@@ -25,7 +25,7 @@ pub struct HostRecord {
 }
 
 impl HostRecord {
-    /// This process, with plugins from `plugin_dir`, listening for no signal yet.
+    /// Returns the record of this process, with plugins from `plugin_dir`. It listens for no signal yet.
     pub(crate) fn of_this_process(plugin_dir: &Path) -> Self {
         let pid = std::process::id();
         HostRecord {
@@ -37,23 +37,23 @@ impl HostRecord {
         }
     }
 
-    /// Whether plugins are loaded from `dir`.
+    /// Returns true if the host loads plugins from `dir`.
     ///
     /// # Errors
-    /// If `dir` does not exist, or its path cannot be followed.
+    /// `dir` does not exist, or its path cannot be resolved.
     pub fn serves(&self, dir: &Path) -> io::Result<bool> {
         let dir = dir.canonicalize()?;
-        // Followed now: a link of the host's may lead elsewhere by now.
+        // Links are followed now, because a link of the host may lead elsewhere by now.
         Ok(resolved(&self.plugin_dir).to_string_lossy() == dir.to_string_lossy())
     }
 }
 
-/// Without links, as far as the directory exists.
+/// Resolves links, as far as the directory exists.
 fn resolved(dir: &Path) -> PathBuf {
     dir.canonicalize().unwrap_or_else(|_| absolute(dir))
 }
 
-/// What a host writes into its lock file: where its directory is, and what it says of itself.
+/// The content of a host's lock file: the place of its directory, and its record.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LockRecord {
     #[serde(serialize_with = "as_text")]
@@ -65,23 +65,23 @@ pub(super) struct LockRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoredReport {
-    /// Which attempt it was; the first load has number 0.
+    /// The number of the attempt. The first load has number 0.
     pub attempt: u64,
-    /// Whether it succeeded.
+    /// True if the attempt succeeded.
     pub ok: bool,
-    /// The generation that is live after it.
+    /// The number of the generation that is live after the attempt.
     pub generation: u64,
-    /// The report or the error, as the host shows it.
+    /// The report or the error, as the host displays it.
     pub text: String,
-    /// The report, field by field; `None` after a failure.
+    /// The report, field by field, or `None` after a failure.
     pub report: Option<serde_json::Value>,
-    /// Whether the reason of a failure may pass by itself: see [`ReloadError::may_pass`].
+    /// True if the reason of a failure may pass by itself: see [`ReloadError::may_pass`].
     #[serde(default)]
     pub may_pass: bool,
 }
 
 impl StoredReport {
-    /// A report to be stored.
+    /// Makes a report that can be stored.
     pub(crate) fn new(
         attempt: u64,
         generation: u64,
@@ -106,7 +106,7 @@ impl StoredReport {
     }
 }
 
-/// The report of a success.
+/// The report of a successful attempt.
 pub(crate) struct Reported {
     pub(crate) text: String,
     pub(crate) report: serde_json::Value,

@@ -5,18 +5,19 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-/// A directory in which hosts would be looked for, if it could be trusted.
+/// A directory in which hosts would be looked for if it could be trusted.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}{}", of_hosts(pids))]
 #[non_exhaustive]
 pub struct RefusedDir {
-    /// Why it is refused.
+    /// The reason why it is refused.
     pub reason: RuntimeError,
-    /// The processes that are named there as hosts and run. Whoever can write to the directory can have made that up.
+    /// The running processes that are named there as hosts. Anyone who can write to the directory may have invented
+    /// them.
     pub pids: Vec<u32>,
 }
 
-/// So many names are looked at.
+/// The maximum number of names that are looked at.
 const MAX_HOSTS: usize = 1024;
 
 fn of_hosts(pids: &[u32]) -> String {
@@ -32,7 +33,7 @@ fn of_hosts(pids: &[u32]) -> String {
     }
 }
 
-/// The directories that [`hosts`](super::hosts()) passes over, though they are there, each with the reason.
+/// Returns the directories that exist but that [`hosts`](super::hosts()) skips, each with the reason.
 pub fn refused() -> Vec<RefusedDir> {
     refused_of(base::once_candidates())
 }
@@ -40,7 +41,7 @@ pub fn refused() -> Vec<RefusedDir> {
 fn refused_of(candidates: Vec<PathBuf>) -> Vec<RefusedDir> {
     let refused = candidates.into_iter().filter_map(|dir| {
         let reason = base::open(&dir).err()?;
-        // Where there is none, there are no hosts.
+        // If there is no directory, there are no hosts.
         if matches!(&reason, RuntimeError::NotCreated { error, .. } if error.kind() == ErrorKind::NotFound)
         {
             return None;

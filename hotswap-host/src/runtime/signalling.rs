@@ -1,17 +1,18 @@
-//! Asking another process to reload: which signals may mean that, and that no other process gets them.
+//! Asks another process to reload, with a signal that may mean this, and without signalling any other process.
 use super::error::WaitError;
 use super::process;
 use super::record::HostRecord;
 use crate::platform;
 use std::io;
 
-/// Whether a host may be asked to reload with this signal. Its number stands in a file of the host's, so that it is not taken on
-/// trust: none of these ends or stops a process that listens for it, and each is free for programs to use.
+/// Returns true if a host may be asked to reload with this signal. The number comes from a file of the host, so it is
+/// not trusted. None of the allowed signals ends or stops a process that listens for it, and programs may use each of
+/// them freely.
 pub(crate) fn may_mean_reload(signal: i32) -> bool {
     platform::is_for_requests(signal)
 }
 
-/// Sends its signal to a host.
+/// Sends its reload signal to a host.
 pub(super) fn request_reload(host: &HostRecord) -> io::Result<()> {
     let HostRecord { pid, .. } = *host;
     let Some(signal) = host.reload_signal else {
@@ -26,7 +27,7 @@ pub(super) fn request_reload(host: &HostRecord) -> io::Result<()> {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             format!(
-                "the host with process id {pid} is said to reload on signal {signal}, which is not one for reloading; nothing was \
+                "the host with process id {pid} claims to reload on signal {signal}, which is not one for reloading; nothing was \
                  sent, call `hotswap_host::signal::reload_on` in it with SIGUSR1"
             ),
         ));
@@ -89,7 +90,7 @@ mod tests {
         assert_eq!(ask(&record), Ok(()));
         assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGUSR1));
         assert_eq!(ask(&record), Err(ErrorKind::NotFound));
-        // Numbers that mean groups of processes, or all of them.
+        // These numbers mean groups of processes, or all of them.
         for pid in [0, u32::MAX, u32::MAX - 1] {
             record.pid = pid;
             assert_eq!(ask(&record), Err(ErrorKind::NotFound));

@@ -1,26 +1,26 @@
 //! Small files that are replaced in one step, again and again, and read whole.
 //!
-//! A file that was just written and takes another's place by a rename is written out to the disk by file systems that
-//! usually wait with that (ext4), which costs more than all else of a reload that finds nothing new. So two files
-//! exchange their names: the hidden one is overwritten, whose room on the disk is there already, and becomes the
-//! visible one.
+//! If a file that has just been written replaces another one by a rename, some file systems that otherwise delay it
+//! (ext4) write the file to the disk at once. This costs more than all the rest of a reload that finds nothing new.
+//! Therefore two files exchange their names: the hidden one, which already has space on the disk, is overwritten and
+//! becomes the visible one.
 //!
-//! The hidden file may still be read by whoever opened it when it was the visible one. So readers lock what they read,
-//! and a hidden file that is locked is left to its readers: another takes its place.
+//! A reader that opened the hidden file while it was the visible one may still be reading it. Therefore readers lock
+//! the file that they read. A hidden file that is locked is left to its readers, and a new file replaces it.
 use crate::platform::Dir;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-/// More than this is read of none: of those that hotswap writes, none is as long by far.
+/// The maximum number of bytes that are read. No file that hotswap writes is nearly as long.
 const LIMIT: u64 = 64 << 20;
 
-/// Replaces what the file in the directory holds. One at a time.
+/// Replaces the content of the file in the directory. Only one thread may do this at a time.
 pub(super) fn write(dir: &Dir, name: &OsStr, content: &[u8]) -> io::Result<()> {
     let hidden = hidden(name);
     let written = overwrite(dir, &hidden, content).or_else(|_| {
-        // There is none yet, or somebody reads it.
+        // There is no hidden file yet, or it is being read.
         remove(dir, &hidden)?;
         dir.new_file(&hidden)?.write_all(content)
     });
@@ -29,13 +29,13 @@ pub(super) fn write(dir: &Dir, name: &OsStr, content: &[u8]) -> io::Result<()> {
             .or_else(|_| dir.rename(&hidden, name))
     });
     if replaced.is_err() {
-        // Half a file is of no use, and nobody would look for it under this name.
+        // Half a file is useless, and it would not be found under this name.
         let _ = remove(dir, &hidden);
     }
     replaced
 }
 
-/// The same with a path.
+/// Replaces the content of the file at a path.
 pub(super) fn write_at(file: &Path, content: &[u8]) -> io::Result<()> {
     let (Some(parent), Some(name)) = (file.parent(), file.file_name()) else {
         return Err(ErrorKind::InvalidInput.into());
@@ -43,7 +43,7 @@ pub(super) fn write_at(file: &Path, content: &[u8]) -> io::Result<()> {
     write(&Dir::open(&parent.canonicalize()?)?, name, content)
 }
 
-/// What the file holds: all of what was written at one time.
+/// Returns the content of the file, all of which was written at one time.
 pub(super) fn read(dir: &Dir, name: &OsStr) -> io::Result<Vec<u8>> {
     let file = dir.file(name)?;
     // Where there are no locks, no file is overwritten.
@@ -54,7 +54,7 @@ pub(super) fn read(dir: &Dir, name: &OsStr) -> io::Result<Vec<u8>> {
     read_whole(file)
 }
 
-/// What an open file holds from where it stands.
+/// Returns the content of an open file from its current position.
 pub(super) fn read_whole(file: File) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     file.take(LIMIT + 1).read_to_end(&mut content)?;
@@ -64,7 +64,7 @@ pub(super) fn read_whole(file: File) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The name under which the next content is written.
+/// Returns the name under which the next content is written.
 pub(super) fn hidden(name: &OsStr) -> OsString {
     let mut hidden = OsString::from(".");
     hidden.push(name);
@@ -103,7 +103,7 @@ mod tests {
             write(&file, content.as_bytes()).unwrap();
             assert_eq!(read(&opened, name).unwrap(), content.as_bytes());
         }
-        // Two that take turns.
+        // These are the two files that exchange their names.
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const BASE: &str = "HOTSWAP_TEST_BASE";
 
-/// Another process with a host directory in `base`. Its first line on stdout is the directory.
+/// Starts another process with a host directory in `base`. The first line that it prints is the directory.
 fn spawn_host(base: &Path) -> (Child, PathBuf) {
     let mut child = Command::new(env::current_exe().unwrap())
         .args([
@@ -90,14 +90,14 @@ fn what_a_killed_host_leaves_behind_is_removed_by_the_next() {
 #[test]
 fn the_lock_proves_life_where_the_process_id_means_nothing() {
     let base = tempfile::tempdir().unwrap();
-    // As that of a host in another pid namespace.
+    // This is the directory of a host in another pid namespace.
     let dir = base.path().join("4194305-1-0");
     fs::create_dir(&dir).unwrap();
     let lock = File::create(dir.join("lock")).unwrap();
     lock.lock().unwrap();
     drop(HostDir::create_in(base.path()).unwrap());
     assert!(dir.exists());
-    // Not only dropped: a child that another test is just starting may have inherited it.
+    // Dropping it is not enough, because a child that another test is just starting may have inherited it.
     lock.unlock().unwrap();
     drop(HostDir::create_in(base.path()).unwrap());
     assert!(!dir.exists());
@@ -110,13 +110,13 @@ fn other_files_in_the_base_directory_are_left_alone() {
         fs::create_dir(base.path().join(name)).unwrap();
     }
     fs::write(base.path().join("4194305-1-0"), "").unwrap();
-    // Half removed by one that was killed itself.
+    // A process that was killed removed only half of this directory.
     fs::create_dir(base.path().join("4194305-1-1")).unwrap();
     drop(HostDir::create_in(base.path()).unwrap());
     assert_eq!(fs::read_dir(base.path()).unwrap().count(), 4);
 }
 
-/// Whatever their names are.
+/// Directories without a mark stay, whatever their names are.
 #[test]
 fn what_carries_no_mark_is_left_alone() {
     let base = tempfile::tempdir().unwrap();
@@ -138,7 +138,7 @@ fn what_carries_no_mark_is_left_alone() {
         &[("data.so", b""), ("lock", b"of another program")],
     );
     std::os::unix::fs::symlink(outside.path(), dir("4194305-1-3")).unwrap();
-    // That of a host, into which somebody has put something, too.
+    // This is the directory of a host, into which something else was put, too.
     with(
         "4194305-1-4",
         &[
@@ -150,7 +150,7 @@ fn what_carries_no_mark_is_left_alone() {
     );
     with("4194305-1-5", &[("lock", ours), ("host.json", b"")]);
     std::os::unix::fs::symlink(&precious, dir("4194305-1-5").join("copy.so")).unwrap();
-    // Without its lock file, as long as it says whose it was.
+    // The lock file is missing, but the record still names the host.
     let mut record = HostRecord::of_this_process(base.path());
     (record.pid, record.start_time) = (4_194_305, 1);
     let record = serde_json::to_vec(&record).unwrap();
@@ -189,7 +189,7 @@ fn what_carries_no_mark_is_left_alone() {
     assert_eq!(fs::read(&precious).unwrap(), b"precious");
 }
 
-/// Somebody else's directory stands where the host's was.
+/// Someone else's directory has replaced that of the host.
 #[test]
 fn what_is_written_and_removed_is_what_the_host_has_made() {
     let parent = tempfile::tempdir().unwrap();
@@ -213,7 +213,7 @@ fn what_is_written_and_removed_is_what_the_host_has_made() {
     assert_eq!(fs::read_dir(&away).unwrap().count(), 0);
 }
 
-/// A number in a file is no reason to send it.
+/// A number in a file is not reason enough to send the signal.
 #[test]
 fn a_signal_that_is_none_to_ask_with_is_not_sent() {
     let base = tempfile::tempdir().unwrap();
@@ -271,7 +271,7 @@ fn hosts_are_found_while_they_live() {
     assert!(!host.serves(Path::new("/")).unwrap());
     assert!(host.report().is_none());
 
-    // The signal of this host ends it.
+    // This host is ended by the signal.
     host.request_reload().unwrap();
     let error = host
         .wait_for_attempt(None, Duration::from_secs(60))
@@ -286,7 +286,7 @@ fn hosts_are_found_while_they_live() {
     end(child);
 }
 
-/// Tells the other process to store a report, which it does after it has looked at its directory.
+/// Tells the other process to store a report. Before it does that, it looks at its directory.
 fn report(child: &mut Child) {
     std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"report\n").unwrap();
 }
@@ -322,7 +322,7 @@ fn a_host_is_found_while_its_directory_is_gone_and_makes_it_again() {
         assert_eq!(host.pid, child.id());
         assert!(host.reload_signal.is_some() && host.is_alive());
         assert!(hosts_without_directory(&[parent.path().into()]).is_empty());
-        // What whoever has found it waits for.
+        // A tool that has found the host waits for this file.
         let _ = fs::remove_file(dir.join("report.json"));
         report(&mut child);
         let reported = host
@@ -331,7 +331,7 @@ fn a_host_is_found_while_its_directory_is_gone_and_makes_it_again() {
         assert!(reported.text.ends_with("it was asked for"), "{reported:?}");
         assert_eq!(hosts_in(&base).len(), 1, "{what}");
         assert!(hosts_without_directory(std::slice::from_ref(&base)).is_empty());
-        // It is locked again: the next host does not remove it.
+        // The lock file is locked again, so the next host does not remove it.
         drop(HostDir::create_in(&base).unwrap());
         assert!(dir.join("host.json").exists(), "{what}");
     }
@@ -340,7 +340,7 @@ fn a_host_is_found_while_its_directory_is_gone_and_makes_it_again() {
     assert!(!dir.exists());
 }
 
-/// What makes systemd-tmpfiles pass a directory over.
+/// This lock makes systemd-tmpfiles skip a directory.
 #[test]
 fn its_directory_is_locked() {
     let base = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What a swapper is opened with.
+//! [`Builder`], which collects the settings with which a swapper is opened.
 use super::Swapper;
 use super::inner::Inner;
 use super::levels;
@@ -78,73 +78,74 @@ impl Builder {
         }
     }
 
-    /// Where the plugins' artifacts are. Otherwise the environment variable `HOTSWAP_PLUGIN_DIR` says, otherwise it is
-    /// `plugins` beside the executable.
+    /// Sets the directory of the plugins' artifacts. By default it is the value of the environment variable
+    /// `HOTSWAP_PLUGIN_DIR`, or else `plugins` beside the executable.
     ///
-    /// A relative path is that of the working directory of now, whatever becomes of that. Links are not followed before
-    /// the directory is read: where one is switched, the next reload reads the other directory.
+    /// A relative path starts at the working directory at the time of this call, whatever happens to it later. Links
+    /// are followed only when the directory is read: if a link is changed, the next reload reads the other directory.
     ///
-    /// Whoever may write to it decides what runs in this process: see [`require_private_plugin_dir`](Self::require_private_plugin_dir).
-    /// A program with more rights than whoever started it, since it is setuid or has capabilities, has to name it here, by an
-    /// absolute path: neither environment nor working directory counts there.
+    /// Everyone who may write to the directory decides what runs in this process: see
+    /// [`require_private_plugin_dir`](Self::require_private_plugin_dir). A program that has more rights than the user
+    /// who started it, because it is setuid or has capabilities, has to set an absolute path here. It uses neither the
+    /// environment nor the working directory.
     pub fn plugin_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.plugin_dir = Some(absolute(dir));
         self
     }
 
-    /// Takes the plugins that are linked into the program, where there are any, and looks into no directory:
-    /// `.linked(linked_plugins!())`. In a build that loads its plugins, [`linked_plugins!`](crate::linked_plugins) gives none,
-    /// and this changes nothing.
+    /// Uses the plugins that are linked into the program, if there are any, and reads no directory:
+    /// `.linked(linked_plugins!())`. In a build that loads its plugins, [`linked_plugins!`](crate::linked_plugins)
+    /// returns none, and this changes nothing.
     ///
-    /// Of the linked plugins there is one set: one swapper of a program has them at a time.
+    /// There is only one set of linked plugins: one swapper of a program has them at a time.
     pub fn linked(mut self, plugins: LinkedPlugins) -> Self {
         self.linked = plugins;
         self
     }
 
-    /// Loads these plugins and no others. Each must be there, unless it is [optional](Self::optional).
+    /// Loads these plugins and no others. Each of them has to be there, unless it is [optional](Self::optional).
     pub fn allow<N: Into<PluginName>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.allowed = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Plugins that the host can do without. Where one of them fails, the generation is made without its new build:
-    /// whatever is wrong with its file, with what it imports, with a hook before the switch, or with what a handle of
-    /// the host's expects of it. The build that runs stays, if nothing that it imports was replaced; otherwise the host
-    /// runs without the plugin. The report and a warning in the log say so, and the next reload tries again.
+    /// Names plugins that the host can do without. If one of them fails, the generation is made without its new build.
+    /// It does not matter whether its file, an import, a hook before the switch, or a handle of the host caused the
+    /// failure. The running build stays if nothing that it imports was replaced; otherwise the host runs without the
+    /// plugin. The report and a warning in the log say so, and the next reload tries again.
     ///
     /// A plugin that imports it, and not optionally, fails with it.
     ///
-    /// The generation is then made from the beginning: the other new plugins are freed, loaded anew, and their hooks
-    /// run again.
+    /// The generation is then made from the beginning: the other new plugins are freed and loaded again, and their
+    /// hooks run again.
     pub fn optional<N: Into<PluginName>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.optional.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Opens and reloads with an empty plugin directory, too. By default that is refused: more often than not it is the
-    /// wrong directory, or one that is just being filled.
+    /// Allows an empty plugin directory, in `open` and in reloads. By default it is refused, because more often than
+    /// not it is the wrong directory, or one that is just being filled.
     pub fn allow_empty(mut self, allow: bool) -> Self {
         self.allow_empty = allow;
         self
     }
 
-    /// Provides an object that plugins may import: `.provide::<dyn JobQueue>(queue)`. A later one of the same interface
-    /// takes its place.
+    /// Provides an object that plugins may import: `.provide::<dyn JobQueue>(queue)`. A later object of the same
+    /// interface replaces it.
     pub fn provide<I: Interface + ?Sized>(mut self, object: Arc<impl Provider<I>>) -> Self {
         self.provided.add::<I>(object);
         self
     }
 
-    /// Lets the plugins fill the slots of an extension: `.extension::<Sounds>()`. What they put there is found with
-    /// [`Generation::extension`].
+    /// Lets the plugins fill the slots of an extension: `.extension::<Sounds>()`. [`Generation::extension`] returns
+    /// what they put there.
     pub fn extension<E: Extension>(mut self) -> Self {
         self.extensions.add::<E>();
         self
     }
 
-    /// Puts something of the host's into each generation, before any plugin's `on_init` runs: values into the data bag, and
-    /// objects into the slots of [extensions](Self::extension).
+    /// Puts values and objects of the host into each generation before any plugin's `on_init` runs: values into the
+    /// data bag, and objects into the slots of [extensions](Self::extension).
     ///
     /// ```no_run
     /// # use hotswap_host::Swapper;
@@ -157,8 +158,9 @@ impl Builder {
     /// # }
     /// ```
     ///
-    /// It runs for each generation that is made, also for one that does not become live. An error or a panic refuses the
-    /// generation. A later closure runs after the earlier ones. A [`Swapper`] that it keeps is never dropped.
+    /// The closure runs for each generation that is made, even if that does not become live. An error or a panic
+    /// refuses the generation. A later closure runs after the earlier ones. A [`Swapper`] that the closure owns is
+    /// never dropped.
     pub fn prefill<E: fmt::Display>(
         mut self,
         prefill: impl Fn(&mut Prefill<'_>) -> Result<(), E> + Send + Sync + 'static,
@@ -167,10 +169,10 @@ impl Builder {
         self
     }
 
-    /// A check that every new generation has to pass, whoever asked for it: the first one at [`open`](Self::open), and
-    /// those of [`Swapper::reload`], of a [signal](crate::signal) or `cargo hotswap reload`, and of plugins. It sees the live
-    /// generation and the new one just before the switch, on a thread of its own, and may call the new one. An error or a
-    /// panic refuses it: [`ReloadError::Vetoed`].
+    /// Adds a check that every new generation has to pass: the first one at [`open`](Self::open), and those that
+    /// [`Swapper::reload`], a [signal](crate::signal), `cargo hotswap reload`, or a plugin has asked for. The check
+    /// runs just before the switch, on a thread of its own. It sees the live generation and the new one, and may call
+    /// the new one. An error or a panic refuses the new generation: [`ReloadError::Vetoed`].
     ///
     /// ```no_run
     /// # use hotswap_host::Swapper;
@@ -186,9 +188,9 @@ impl Builder {
     /// # }
     /// ```
     ///
-    /// A later check comes after the earlier ones, and the [check of a reload](crate::Reload::check) after all of them. Where
-    /// an [optional](Self::optional) plugin fails after them, they run again, for the generation without it. A reload that
-    /// finds nothing new makes no generation. A [`Swapper`] that the closure keeps is never dropped.
+    /// A later check runs after the earlier ones, and the [check of a reload](crate::Reload::check) runs after all of
+    /// them. If an [optional](Self::optional) plugin fails after the checks, they run again for the generation without
+    /// it. A reload that finds nothing new makes no generation. A [`Swapper`] that the closure owns is never dropped.
     pub fn check<E: fmt::Display>(
         mut self,
         check: impl Fn(&Change<'_>) -> Result<(), E> + Send + Sync + 'static,
@@ -197,83 +199,83 @@ impl Builder {
         self
     }
 
-    /// Is told what becomes of every attempt to make a generation, whoever asked for it: the report or the error, with its number
-    /// and its cause.
+    /// Adds an observer of every attempt to make a generation, whatever its cause. The observer receives the report or
+    /// the error, with the number and the cause of the attempt.
     ///
-    /// It runs before the call that asked returns, and before `cargo hotswap reload` hears of it, on the thread that made the
-    /// attempt. The next attempt waits for it: hand on, over a channel, what takes long. A reload that it asks for is refused,
-    /// and a panic is logged. A [`Swapper`] that it keeps is never dropped.
+    /// It runs on the thread that made the attempt, before the call that asked for it returns, and before `cargo
+    /// hotswap reload` is told. The next attempt waits for it, so pass on anything slow over a channel. A reload that
+    /// the observer asks for is refused, and a panic in it is logged. A [`Swapper`] that it owns is never dropped.
     ///
-    /// A request that never becomes an attempt is the caller's alone: from inside a call or a hook, in a forked child,
-    /// after the shutdown.
+    /// A request that never becomes an attempt is reported to its caller only: a request from inside a call or a hook,
+    /// in a forked child, or after the shutdown.
     pub fn observe(mut self, observer: impl Fn(&ReloadEvent<'_>) + Send + Sync + 'static) -> Self {
         self.observers.add(observer);
         self
     }
 
-    /// What the plugins' `on_load` can read: one value of a shared type.
+    /// Sets the data that the plugins' `on_load` can read: one value of a shared type.
     pub fn load_data<T: Shared + Send + Sync>(mut self, data: T) -> Self {
         self.load_data = LoadDataBox::new(data);
         self
     }
 
-    /// How long a replaced plugin is kept after its last use. Default: not at all.
+    /// Sets the time for which a replaced plugin is kept after its last use. By default it is zero.
     pub fn free_delay(mut self, delay: Duration) -> Self {
         self.settings.free_delay = delay;
         self
     }
 
-    /// What is done with libraries that nobody uses any more.
+    /// Sets what happens to libraries that are no longer used.
     pub fn unload_mode(mut self, mode: UnloadMode) -> Self {
         self.settings.mode = mode;
         self
     }
 
-    /// How long a step out of memory may take before what holds it up is named. Default: one second.
+    /// Sets the time that a step out of memory may take before its holders are named. By default it is one second.
     pub fn retire_limit(mut self, limit: Duration) -> Self {
         self.settings.limit = limit;
         self
     }
 
-    /// After the limit, skip values of plugins' thread-locals on threads that do not come back to drop them: they leak,
-    /// and are counted. By default the library stays until they come.
+    /// If true, values of plugins' thread-locals on threads that do not come back to drop them are skipped after the
+    /// limit: they are leaked and counted. By default the library stays until the threads come back.
     pub fn skip_late_destructors(mut self, skip: bool) -> Self {
         self.settings.skip_destructors = skip;
         self
     }
 
-    /// How long calls may wait while the state of plugins is handed over: until the calls that are running have returned,
-    /// and `on_stop`, `save` and `restore` have. Default: one second. At the limit the hand-over is given up, the running
-    /// instances go on, and the error of the reload names what it waited for.
+    /// Sets how long calls may wait while the state of plugins is handed over: until the running calls have returned,
+    /// and `on_stop`, `save`, and `restore` have returned. By default it is one second. At the limit the hand-over is
+    /// given up, the running instances go on, and the error of the reload names what it was waiting for.
     pub fn gate_limit(mut self, limit: Duration) -> Self {
         self.gate_limit = limit;
         self
     }
 
-    /// How long a hook may take: `reloadable`, `new`, `on_load`, `on_init`, `on_start` and `on_stop`, each. Default: 30
-    /// seconds. A hook that has not returned by then is named, its thread is left to itself, and its build stays in memory
-    /// until it returns. Before the switch the reload is refused, as is [`open`](Self::open); after it the reload goes on.
-    /// Either way, later reloads do not wait for it.
+    /// Sets how long each of the hooks `reloadable`, `new`, `on_load`, `on_init`, `on_start`, and `on_stop` may take.
+    /// By default it is 30 seconds. A hook that has not returned by then is named, its thread is left to itself, and
+    /// its build stays in memory until it returns. Before the switch, the reload is refused, and so is
+    /// [`open`](Self::open); after it, the reload goes on. In both cases, later reloads do not wait for the hook.
     ///
-    /// While state is handed over, `on_stop`, `save` and `restore` together have the [gate's limit](Self::gate_limit), too. For
-    /// `on_free` and `Drop` nobody waits.
+    /// While state is handed over, `on_stop`, `save`, and `restore` together also have the [gate's
+    /// limit](Self::gate_limit). Nothing waits for `on_free` and `Drop`.
     pub fn hook_limit(mut self, limit: Duration) -> Self {
         self.hook_limit = limit;
         self
     }
 
-    /// Refuses plugins that another compiler built than the one that built the host. By default they are welcome.
+    /// Rejects plugins that were built by a different compiler than the host. By default they are accepted.
     pub fn require_same_toolchain(mut self, require: bool) -> Self {
         self.toolchain = require;
         self
     }
 
-    /// Refuses a plugin directory, and files of plugins, that others than this user and root may write to. By default a warning in the
-    /// log names them, once for each, unless only the group of this user's own may write to them, which has the user's number on most
-    /// systems and no other members.
+    /// Rejects a plugin directory, and files of plugins, that users other than this one and root may write to. By
+    /// default a warning in the log names each of them once. There is no warning if only the group of the same number
+    /// as this user may write to them: on most systems that group has no other members.
     ///
-    /// Links are followed: what counts is the directory that is read, the file, and where a file is reached through a link, the
-    /// directory that it is in.
+    /// Links are followed. The directory that is read, the file, and, if the file is reached through a link, the
+    /// directory that contains it, all count.
     pub fn require_private_plugin_dir(mut self, require: bool) -> Self {
         self.require_private = require;
         self
@@ -282,7 +284,7 @@ impl Builder {
     /// Loads the plugins and makes the first generation.
     ///
     /// # Errors
-    /// See [`ReloadError`]; nothing is left of what was loaded.
+    /// See [`ReloadError`]. Nothing is left of what was loaded.
     pub fn open(self) -> Result<Swapper, ReloadError> {
         if cfg!(panic = "abort") {
             return Err(ReloadError::HostAborts);
@@ -367,11 +369,12 @@ impl Builder {
     }
 }
 
-/// The plugin directory where the code names none.
+/// Returns the plugin directory of a program that does not set one.
 fn default_plugin_dir() -> Result<PathBuf, ReloadError> {
     if platform::is_privileged() {
-        // Whoever started it chose its environment, and may have given the file another name in a directory of their own.
-        let reason = "this program has more rights than whoever started it (it is setuid or has capabilities), so that neither \
+        // The user who started it chose its environment, and may have given the file another name in a directory of
+        // their own.
+        let reason = "this program has more rights than the user who started it (it is setuid or has capabilities), so neither \
                       HOTSWAP_PLUGIN_DIR nor the place of its file counts";
         return Err(ReloadError::NoPluginDir { reason });
     }

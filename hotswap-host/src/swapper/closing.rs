@@ -1,4 +1,4 @@
-//! Closes a gate, waits until nobody is behind it, and opens it: see [`gate`](crate::reclaim::gate).
+//! Closes a gate, waits until no thread is behind it, and opens it: see [`gate`](crate::reclaim::gate).
 use crate::generation::Generation;
 use crate::hook_thread;
 use crate::instance::Instance;
@@ -12,24 +12,24 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The end of the gate that closes and opens it.
+/// The side of a gate that closes and opens it.
 pub(super) struct Closing {
     gate: Arc<Gate>,
     closed: Instant,
-    /// Those that have members of the group, with their holds by whoever closes the gate. They are kept, so that their
-    /// addresses mean nothing else.
+    /// The generations that have members of the group, with the number of holds that this side has of each. They are
+    /// kept, so that their addresses are not reused.
     generations: Vec<(Arc<Retired<Generation>>, usize)>,
 }
 
-/// Before a look at who is inside becomes a nap.
+/// The number of looks at who is inside before each look is followed by a sleep.
 const LOOKS: u32 = 32;
 const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Closing {
-    /// Makes a gate for the instances whose state is handed over, and has `switch` close it, by switching to the twin of
-    /// `live`. `leaving` are the generations before, as far as they are still there; `next` are the libraries of those that take
-    /// over.
+    /// Makes a gate for the instances whose state is handed over. `switch` closes it by switching to the gated copy of
+    /// `live`. `leaving` are the earlier generations that still exist, and `next` are the libraries of the instances
+    /// that take over.
     pub(super) fn begin(
         live: &Holding<Generation>,
         leaving: Vec<Arc<Retired<Generation>>>,
@@ -41,11 +41,11 @@ impl Closing {
         let groups = leaving
             .iter()
             .filter_map(|leaving| group_of(leaving.address(), leaving.get(), handed));
-        // The live one comes first: it has all members that can be called from now on.
+        // The live generation comes first, because it has all members that can be called from now on.
         let own = group_of(live.address(), live, handed);
         let is_member = |plugin: &&Arc<Instance>| {
             let own = own.as_ref();
-            own.is_some_and(|group| group.has(plugin.entered()))
+            own.is_some_and(|group| group.has(plugin.call_target()))
         };
         let members = live.plugins.iter().filter(is_member);
         let libraries: Vec<_> = members.map(|plugin| plugin.library().clone()).collect();
@@ -73,15 +73,15 @@ impl Closing {
         }
     }
 
-    /// Waits until nobody is in the group.
+    /// Waits until no thread is in the group.
     ///
     /// # Errors
-    /// Who still is when the time is over, as far as they can be named.
+    /// The time is over. The error names those that are still inside, as far as possible.
     pub(super) fn wait_until_left(&self) -> Result<(), Vec<Holder>> {
         let is_ordered = |(leaving, _): &(Arc<Retired<_>>, _)| leaving.is_ordered();
         if !self.generations.iter().all(is_ordered) {
             let reason =
-                "calls that nobody can see, since the process may no longer call membarrier";
+                "calls that the host cannot see, because the process may no longer call membarrier";
             return Err(vec![Holder::Other {
                 reason: reason.into(),
             }]);
@@ -89,7 +89,7 @@ impl Closing {
         let mut pause = SHORTEST_PAUSE;
         for look in 0_u32.. {
             let inside = entered::inside(|at, entered| self.gate.is_inside(at, entered));
-            // After the slots: see the module's documentation.
+            // The holds come after the slots: see the module's documentation.
             let held = self.holds();
             if inside.is_empty() && held == 0 && self.async_calls() == 0 {
                 return Ok(());
@@ -104,7 +104,7 @@ impl Closing {
                 pause = (2 * pause).min(LONGEST_PAUSE);
             }
         }
-        unreachable!("it looks until the time is over")
+        unreachable!("the loop returns when the time is over")
     }
 
     fn holds(&self) -> usize {
@@ -113,12 +113,14 @@ impl Closing {
         holds.sum::<usize>() + self.gate.passes()
     }
 
-    /// The async calls of the group's that have not ended.
+    /// The number of async calls of the group that have not ended.
     fn async_calls(&self) -> usize {
         let generations = self.generations.iter().map(|(generation, _)| generation);
         let counts = generations.map(|generation| {
-            let inside =
-                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.entered());
+            let inside = |plugin: &Instance| {
+                self.gate
+                    .is_inside(generation.address(), plugin.call_target())
+            };
             let generation = generation.get();
             generation.async_calls.count(&generation.plugins, inside)
         });
@@ -143,8 +145,10 @@ impl Closing {
             holders.push(Holder::Holds { count: unnamed });
         }
         for (generation, _) in &self.generations {
-            let inside =
-                |plugin: &Instance| self.gate.is_inside(generation.address(), plugin.entered());
+            let inside = |plugin: &Instance| {
+                self.gate
+                    .is_inside(generation.address(), plugin.call_target())
+            };
             let generation = generation.get();
             holders.extend(generation.async_calls.holders(&generation.plugins, inside));
         }
@@ -156,14 +160,15 @@ impl Closing {
         &self.gate
     }
 
-    /// The hand-over is complete: nobody opens the gate any more but [`open`](Self::open). False when time is up.
+    /// Commits the hand-over, which is complete: from now on, only [`open`](Self::open) opens the gate. Returns false
+    /// if the time is up.
     #[must_use]
     pub(super) fn commit(&self) -> bool {
         self.gate.commit()
     }
 
-    /// The next generation is live, if the hand-over was committed, or one without a gate in place of the twin: all who
-    /// wait begin again. Returns how long the gate was closed.
+    /// Opens the gate, and all waiting threads begin again. If the hand-over was committed, the next generation is
+    /// live; otherwise, a generation without a gate has replaced the gated copy. Returns how long the gate was closed.
     pub(super) fn open(self) -> Duration {
         let closed_for = self.closed.elapsed();
         self.gate.open();
@@ -171,13 +176,13 @@ impl Closing {
     }
 }
 
-/// The part of a gate's group that is in a generation. `handed` are the instances whose state is handed over.
+/// Returns the part of a gate's group that is in a generation. `handed` are the instances whose state is handed over.
 fn group_of(at: *const (), generation: &Generation, handed: &[Arc<Instance>]) -> Option<Group> {
     let mut reached: Vec<&Arc<Instance>> = Vec::new();
     let among = |instances: &[&Arc<Instance>], one: &Arc<Instance>| {
         instances.iter().any(|instance| Arc::ptr_eq(instance, one))
     };
-    // Each comes after those it imports.
+    // Each plugin comes after those that it imports.
     for plugin in &generation.plugins {
         let handed = handed.iter().any(|handed| Arc::ptr_eq(handed, plugin));
         if handed
@@ -189,6 +194,6 @@ fn group_of(at: *const (), generation: &Generation, handed: &[Arc<Instance>]) ->
             reached.push(plugin);
         }
     }
-    let members: BTreeSet<_> = reached.iter().map(|plugin| plugin.entered()).collect();
+    let members: BTreeSet<_> = reached.iter().map(|plugin| plugin.call_target()).collect();
     (!members.is_empty()).then(|| Group::new(at, members))
 }

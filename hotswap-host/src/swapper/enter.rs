@@ -1,4 +1,4 @@
-//! A swapper's gate: how it is closed and opened, and how those who call by name come to it.
+//! Closes and opens a swapper's gate, and lets calls by name enter.
 use super::closing::Closing;
 use super::handles::Handles;
 use super::inner::Inner;
@@ -9,31 +9,34 @@ use crate::instance::Instance;
 use crate::load::library::Library;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::{Holding, Pinned};
-use crate::reclaim::record::Entered;
+use crate::reclaim::record::CallTarget;
 use std::sync::Arc;
 use std::time::Duration;
 
 impl Inner {
-    /// Pins the live generation, to call the plugin that `which` finds there. Waits while that is behind a closed gate.
+    /// Pins the live generation to call the plugin that `which` finds there. Waits while the plugin is behind a closed
+    /// gate.
     pub(crate) fn enter_plugin(
         &self,
         which: impl Fn(&Generation) -> Option<&Instance>,
     ) -> Pinned<'_, Generation> {
-        self.enter(|live| which(live).map_or(Entered::NOTHING, |plugin| plugin.entered()))
+        self.enter(|live| which(live).map_or(CallTarget::NOTHING, |plugin| plugin.call_target()))
     }
 
-    /// The same without waiting.
+    /// Does the same as [`enter_plugin`](Self::enter_plugin) without waiting.
     ///
     /// # Errors
-    /// The gate.
+    /// The plugin is behind this gate.
     pub(crate) fn enter_plugin_or_gate(
         &self,
         which: impl Fn(&Generation) -> Option<&Instance>,
     ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
-        self.enter_or_gate(|live| which(live).map_or(Entered::NOTHING, |plugin| plugin.entered()))
+        self.enter_or_gate(|live| {
+            which(live).map_or(CallTarget::NOTHING, |plugin| plugin.call_target())
+        })
     }
 
-    fn enter(&self, which: impl Fn(&Generation) -> Entered) -> Pinned<'_, Generation> {
+    fn enter(&self, which: impl Fn(&Generation) -> CallTarget) -> Pinned<'_, Generation> {
         loop {
             match self.enter_or_gate(&which) {
                 Ok(pinned) => return pinned,
@@ -44,9 +47,9 @@ impl Inner {
 
     fn enter_or_gate(
         &self,
-        which: impl Fn(&Generation) -> Entered,
+        which: impl Fn(&Generation) -> CallTarget,
     ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
-        let pinned = self.live.enter(Entered::ANYTHING);
+        let pinned = self.live.enter(CallTarget::ANYTHING);
         let entering = which(&pinned);
         match &pinned.gate {
             Some(gate) if gate.stops(entering) => return Err(gate.clone()),
@@ -55,22 +58,23 @@ impl Inner {
         Ok(pinned)
     }
 
-    /// Pins the live generation, to call whatever it has. Waits while a gate is closed.
+    /// Pins the live generation to call anything in it. Waits while a gate is closed.
     pub(crate) fn enter_anything(&self) -> Pinned<'_, Generation> {
-        self.enter(|_| Entered::ANYTHING)
+        self.enter(|_| CallTarget::ANYTHING)
     }
 
-    /// Pins the live generation, to call its live function of this name. Waits while that is behind a closed gate.
+    /// Pins the live generation to call its live function with this name. Waits while that is behind a closed gate.
     pub(crate) fn enter_live_function(&self, name: &str) -> Pinned<'_, Generation> {
         self.enter_plugin(|live| Some(&**live.live_function(name)?.0))
     }
 
-    /// The same, to call the handler of its live type of this name.
+    /// Pins the live generation to call the handler of its live type with this name. Waits while that is behind a
+    /// closed gate.
     pub(crate) fn enter_live_type(&self, name: &str) -> Pinned<'_, Generation> {
         self.enter_plugin(|live| Some(live.type_named(name)?.instance()))
     }
 
-    /// Closes a gate before the plugins whose state is handed over to `next`, and those that reach them.
+    /// Closes a gate in front of the plugins whose state is handed over to `next`, and of those that reach them.
     pub(super) fn close_gate(
         &self,
         live: &Holding<Generation>,
@@ -79,32 +83,32 @@ impl Inner {
     ) -> Closing {
         let leaving = self.retirer.leaving();
         Closing::begin(live, leaving, handed, next, self.gate_limit, |gate| {
-            let twin = live.twin(Some(gate));
+            let gated_copy = live.gated_copy(Some(gate));
             let handles = self.handles();
-            bind_twin(&handles, &twin);
-            let old = self.make_live(twin, handles);
+            bind_gated_copy(&handles, &gated_copy);
+            let old = self.make_live(gated_copy, handles);
             self.retirer.generation(old, Vec::new())
         })
     }
 
     /// Opens a gate behind which nothing has changed. Returns how long it was closed.
     pub(super) fn open_unchanged(&self, closing: Closing, hooks: &mut HookThread) -> Duration {
-        let again = self.live.pin_quietly().twin(None);
+        let again = self.live.pin_quietly().gated_copy(None);
         let handles = self.handles();
-        bind_twin(&handles, &again);
-        let twin = self.make_live(again, handles);
+        bind_gated_copy(&handles, &again);
+        let gated_copy = self.make_live(again, handles);
         let closed_for = closing.open();
-        self.retire(twin, &[], hooks);
+        self.retire(gated_copy, &[], hooks);
         closed_for
     }
 }
 
-/// Sets what each handle means in the twin of a generation in which all mean something.
-fn bind_twin(handles: &Handles<'_>, twin: &Generation) {
+/// Binds each handle in the gated copy of a generation in which all handles are bound.
+fn bind_gated_copy(handles: &Handles<'_>, gated_copy: &Generation) {
     for (index, handle) in handles.iter().enumerate() {
-        let bound = handle.upgrade().map(|spec| spec.bind_in(twin, index));
+        let bound = handle.upgrade().map(|spec| spec.bind_in(gated_copy, index));
         if !matches!(bound, Some(Ok(()))) {
-            twin.bindings.set(index, Target::NONE);
+            gated_copy.bindings.set(index, Target::NONE);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the host's handles mean in the next generation.
+//! Binds the host's handles in the next generation.
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
@@ -8,15 +8,15 @@ use std::sync::{MutexGuard, Weak};
 /// All handles of a swapper, locked.
 pub(super) type Handles<'i> = MutexGuard<'i, Vec<Weak<HandleSpec>>>;
 
-/// The handles that are bound in a generation which is not live yet.
-#[must_use = "handles may be made until the generation is live: `complete` binds those"]
+/// The handles that are bound in a generation that is not live yet.
+#[must_use = "handles may be made until the generation is live; `complete` binds them"]
 pub(super) struct Bound(Vec<Weak<HandleSpec>>);
 
 impl Bound {
-    /// Binds all handles that there are.
+    /// Binds all existing handles.
     ///
     /// # Errors
-    /// A handle of the host means nothing in the generation.
+    /// A handle of the host cannot be bound in the generation.
     pub(super) fn all(handles: &Handles<'_>, next: &Generation) -> Result<Self, ReloadError> {
         let mut bound = Bound(Vec::with_capacity(handles.len()));
         bound.complete(handles, next)?;
@@ -26,14 +26,14 @@ impl Bound {
     /// Binds the handles that have been made since.
     ///
     /// # Errors
-    /// As [`all`](Self::all).
+    /// A handle of the host cannot be bound in the generation.
     pub(super) fn complete(
         &mut self,
         handles: &Handles<'_>,
         next: &Generation,
     ) -> Result<(), ReloadError> {
         for (index, handle) in handles.iter().enumerate() {
-            // The number of a handle that is gone may be that of another one by now.
+            // The number of a handle that is gone may belong to another handle by now.
             if self.0.get(index).is_some_and(|bound| bound.ptr_eq(handle)) {
                 continue;
             }

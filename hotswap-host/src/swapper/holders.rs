@@ -1,19 +1,20 @@
-//! Who uses a plugin that is live.
+//! Lists the users of a live plugin.
 use super::Swapper;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::load::objects;
-use crate::reclaim::record::{self, Entered};
+use crate::reclaim::record::{self, CallTarget};
 use crate::retirement::Holder;
 use std::sync::Arc;
 
 impl Swapper {
-    /// What would keep the live build of this plugin in memory, if it was replaced now: plugins that import it, calls, pins and
-    /// holds, objects of its own that others have, its tasks and threads. `None` where no such plugin is live. An object in a slot
-    /// of an extension counts as one that the host has, though it leaves with its generation.
+    /// Lists what would keep the live build of this plugin in memory if it were replaced now: plugins that import it,
+    /// calls, pins, and holds, objects of its own that others have, its tasks, and its threads. Returns `None` if no
+    /// plugin with this name is live. An object in a slot of an extension counts as one that the host has, although it
+    /// leaves with its generation.
     ///
-    /// It is a look at what changes all the time, for people: what is not listed may have begun since.
-    /// [`retirements`](Self::retirements) tells of builds that were replaced.
+    /// The result changes all the time and is for people to read: calls that are not listed may have begun since.
+    /// [`retirements`](Self::retirements) lists builds that were replaced.
     pub fn holders(&self, plugin: &str) -> Option<Vec<Holder>> {
         let live = self.0.live.pin_quietly().hold();
         let instance = live.plugin_called(plugin)?;
@@ -22,10 +23,10 @@ impl Swapper {
             let plugin = user.to_string();
             holders.push(Holder::User { plugin });
         }
-        // Without the one above.
+        // The hold that was just made does not count.
         let holds = live.holds().saturating_sub(1);
         holders.extend(of_generation(&live, live.address(), holds, instance));
-        // An instance that goes on is part of the generations before, too.
+        // An instance that goes on is part of earlier generations, too.
         for older in self.0.retirer.leaving() {
             let generation = older.get();
             if generation.has(instance) {
@@ -47,7 +48,7 @@ impl Swapper {
     }
 }
 
-/// The calls, pins and holds of a generation that keep an instance of it.
+/// Returns the calls, pins, and holds of a generation that keep an instance of it.
 fn of_generation(
     generation: &Generation,
     address: *const (),
@@ -55,9 +56,9 @@ fn of_generation(
     instance: &Arc<Instance>,
 ) -> Vec<Holder> {
     let users = generation.all_users_of(instance);
-    let uses = |entered: Entered| {
+    let uses = |target: CallTarget| {
         let mut users = users.iter();
-        entered != Entered::NOTHING && users.any(|user| entered.includes(user.entered()))
+        target != CallTarget::NOTHING && users.any(|user| target.includes(user.call_target()))
     };
     let slots = record::slot_holders(address).into_iter();
     let slots = slots

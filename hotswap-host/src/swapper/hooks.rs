@@ -1,4 +1,4 @@
-//! Hooks of a reload: one instance after the other, and what a hook that does not return means.
+//! Runs the hooks of a reload, one instance after the other, and deals with hooks that do not return.
 use crate::base::name::PluginName;
 use crate::error::{HookFailure, ReloadError};
 use crate::hook_thread::{self, HookThread, NotRun};
@@ -9,18 +9,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Runs a hook of each instance, whatever becomes of the others. Says in the log which have failed, and which have not
-/// returned in time: their plugins are returned.
+/// Runs a hook of each instance, even if it fails in others. Logs which hooks have failed and which have not returned
+/// in time. Returns the plugins of the latter.
 pub(super) fn each_in_turn(
     hooks: &mut HookThread,
     instances: Vec<Arc<Instance>>,
     hook: fn(&Instance) -> Result<(), HookFailure>,
 ) -> Vec<PluginName> {
-    // Shared, since a hook that hangs keeps what its job has.
+    // The list is shared, because a hook that hangs keeps everything that its job owns.
     let left = Arc::new(Mutex::new(VecDeque::from(instances)));
     let run = move |left: &Mutex<VecDeque<Arc<Instance>>>| {
         let next = || {
-            // Those that are left are the next job's.
+            // The next job runs the hooks of the instances that are left.
             let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
             (!hook_thread::is_given_up()).then(|| left.pop_front())?
         };
@@ -44,7 +44,7 @@ pub(super) fn each_in_turn(
                 contain((), || {
                     tracing::error!(
                         target: "hotswap",
-                        "{}: {} has not returned within {:?} ({}): it is left to its thread, and the build stays in memory until it returns",
+                        "{}: {} has not returned within {:?} ({}); it goes on running on its thread, and the build stays in memory until it returns",
                         hung.plugin,
                         hung.hook,
                         hooks.limit(),
@@ -56,13 +56,13 @@ pub(super) fn each_in_turn(
             Err(NotRun::NoThread(error)) if hooks.is_over() => {
                 contain(
                     (),
-                    || tracing::error!(target: "hotswap", "hooks have not run, for want of a thread: {error}"),
+                    || tracing::error!(target: "hotswap", "cannot start a thread for hooks, so they have not run: {error}"),
                 );
                 break;
             }
             Err(NotRun::NoThread(error)) => {
                 contain((), || {
-                    tracing::warn!(target: "hotswap", "no thread to run hooks on, so they run without a limit: {error}");
+                    tracing::warn!(target: "hotswap", "cannot start a thread for hooks, so they run without a limit: {error}");
                 });
                 hook_thread::run_here(|| run(&left));
             }
@@ -71,7 +71,7 @@ pub(super) fn each_in_turn(
     late
 }
 
-/// The error of a reload whose hooks were not run to their end.
+/// Returns the error of a reload whose hooks did not all run to their end.
 pub(super) fn refused(not_run: NotRun, limit: Duration) -> ReloadError {
     match not_run {
         NotRun::Late(run) => ReloadError::HookTimeout {

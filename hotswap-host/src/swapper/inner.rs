@@ -1,4 +1,4 @@
-//! What swappers, handles and holds share, and the switch.
+//! The data that swappers, handles, and holds share, and the switch.
 use super::handles::{Bound, Handles};
 use super::hooks::each_in_turn;
 use super::observe::{Checks, Observers};
@@ -24,39 +24,40 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// What swappers, handles and holds share.
+/// The data that swappers, handles, and holds share.
 pub(crate) struct Inner {
-    /// Dropped where it may be: see [`Drop`].
+    /// The live generation, which [`Drop`] drops where that is allowed.
     pub(super) live: ManuallyDrop<Live<Generation>>,
-    /// Handles, by number. Taken for making one, and for the switch; never while plugin code runs.
+    /// The handles, by number. The lock is taken to make a handle and for the switch, and never while code of plugins
+    /// runs.
     pub(super) handles: Mutex<Vec<Weak<HandleSpec>>>,
-    /// Taken by whoever makes the next generation: reloads queue here.
+    /// The lock of the thread that makes the next generation. Reloads queue here.
     pub(super) writer: WriterLock,
     pub(super) provided: Arc<Provided>,
     pub(super) extensions: ExtensionKinds,
     pub(super) copies: Arc<CopyDir>,
-    /// By which plugins call the host.
+    /// The table by which plugins call the host.
     pub(super) host_table: HostTableRef,
-    /// Read while a generation is made, so not the writer's.
+    /// The plugin directory. It is read while a generation is made, so it is not part of the writer.
     pub(super) plugin_dir: Mutex<PathBuf>,
-    /// None where no directory for it could be made.
+    /// The host's runtime directory, or `None` if it could not be made.
     pub(super) host_dir: Option<Arc<HostDir>>,
     pub(super) retirer: Arc<Retirer>,
     pub(super) limit: Duration,
-    /// How long a gate may be closed.
+    /// The longest time for which a gate may be closed.
     pub(super) gate_limit: Duration,
-    /// How long a hook may take.
+    /// The longest time that a hook may take.
     pub(super) hook_limit: Duration,
     /// Ends the wait for a hook of a reload.
     pub(super) interrupt: Arc<Interrupt>,
-    /// The process that it was made in: a forked child has none of its threads.
+    /// The process in which the swapper was opened. A forked child has none of its threads.
     pub(super) process: u32,
     pub(super) toolchain: bool,
-    /// The plugins are linked into the program.
+    /// True if the plugins are linked into the program.
     pub(super) is_static: bool,
-    /// A reload that a plugin asked for is about to run.
+    /// True if a reload that a plugin asked for is about to run.
     pub(super) requested: AtomicBool,
-    /// What the host puts into each generation.
+    /// The closures that put values and objects of the host into each generation.
     pub(super) prefills: Prefills,
     /// The checks of every generation.
     pub(super) checks: Checks,
@@ -88,18 +89,19 @@ impl Inner {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The right to make the next generation, once those before have finished.
+    /// Takes the right to make the next generation, once the threads before this one have finished.
     ///
     /// # Errors
-    /// From inside of a reload, a call or a forked child; after the shutdown.
+    /// The caller is inside a reload, a call, or a forked child, or the swapper was shut down.
     pub(super) fn writer(&self) -> Result<WriterGuard<'_>, ReloadError> {
         match self.writer_until(None)? {
             Some(writer) => Ok(writer),
-            None => unreachable!("it waits without a limit"),
+            None => unreachable!("the wait has no limit"),
         }
     }
 
-    /// The same; none where they have not finished by `end`.
+    /// Does the same as [`writer`](Self::writer), but returns `None` if the threads before this one have not finished
+    /// by `end`.
     pub(super) fn writer_until(
         &self,
         end: Option<Instant>,
@@ -112,8 +114,8 @@ impl Inner {
                 "from inside a hook or a callback of a reload",
             ));
         }
-        // Before the lock: destructors may ask for a reload, too.
-        record::mine().attend();
+        // This comes before the lock, because destructors may ask for a reload, too.
+        record::mine().run_pending_destructors();
         if record::mine().has_pin() || record::mine().polls() {
             return Err(ReloadError::Reentrant(
                 "from inside a call, or while this thread holds a pin",
@@ -125,12 +127,12 @@ impl Inner {
         }
     }
 
-    /// Whether this process is a forked child of the one that the swapper was opened in.
+    /// Returns true if this process is a forked child of the one in which the swapper was opened.
     pub(super) fn is_forked(&self) -> bool {
         self.process != std::process::id()
     }
 
-    /// A thread for the hooks of a reload.
+    /// Returns a thread for the hooks of a reload.
     pub(super) fn hook_thread(&self) -> HookThread {
         HookThread::new(self.hook_limit).interrupted_by(&self.interrupt)
     }
@@ -142,7 +144,7 @@ impl Inner {
         }
     }
 
-    /// Shows the host to the tools beside it. That they cannot see it is no reason to stop.
+    /// Publishes the host for the tools outside of it. If this fails, the host goes on.
     pub(super) fn publish(&self, writer: &Writer) {
         self.write(|dir| dir.publish(&writer.host));
     }
@@ -161,7 +163,7 @@ impl Inner {
     /// Makes the next generation live.
     ///
     /// # Errors
-    /// A handle that was made since the others were bound means nothing in it.
+    /// A handle that was made since the others were bound cannot be bound in it.
     pub(super) fn switch(
         &self,
         next: Generation,
@@ -175,7 +177,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Makes an empty generation live. After `end`, nobody waits for hooks.
+    /// Makes an empty generation live. Hooks are not waited for after `end`.
     pub(super) fn switch_to_nothing(&self, end: Option<Instant>) {
         let (number, reloads) = {
             let live = self.live.pin_quietly();
@@ -191,7 +193,7 @@ impl Inner {
         self.retire(old, &[], &mut hooks);
     }
 
-    /// Makes the next generation live, in which every handle is bound.
+    /// Makes the next generation live. Every handle is bound in it.
     pub(super) fn make_live(
         &self,
         mut next: Generation,
@@ -203,7 +205,7 @@ impl Inner {
         old
     }
 
-    /// Retires a generation, and stops those of its instances that are not live any more and not `stopped` yet.
+    /// Retires a generation. Stops its instances that are not live any more, except for those in `stopped`.
     pub(super) fn retire(
         &self,
         old: Retired<Generation>,
@@ -229,22 +231,24 @@ fn is_among(plugin: &Arc<Instance>, plugins: &[Arc<Instance>]) -> bool {
 impl Drop for Inner {
     fn drop(&mut self) {
         if self.is_forked() {
-            // The runtime directory is the parent's, and the threads are not here: all that is loaded stays as it is.
+            // The runtime directory belongs to the parent, and the threads do not exist here, so everything that is
+            // loaded stays as it is.
             return;
         }
         if let Some(dir) = &self.host_dir {
             dir.withdraw();
         }
         self.switch_to_nothing(None);
-        // SAFETY: this is the end of it; the field is not used afterwards.
+        // SAFETY: `self` is being dropped, so the field is dropped once and not used afterwards.
         unsafe { ManuallyDrop::drop(&mut self.live) };
     }
 }
 
-/// Drops this, on a thread of its own if nobody else has it: the calling one may be one that `on_stop` waits for.
+/// Drops `inner`. If it is the last reference, this happens on a thread of its own, because `on_stop` may wait for the
+/// calling thread.
 pub(crate) fn drop_elsewhere(inner: Arc<Inner>) {
     if let Some(inner) = Arc::into_inner(inner) {
-        // Where there is no thread, it is dropped here.
+        // If the thread cannot be started, `inner` is dropped here.
         let _ = std::thread::Builder::new()
             .name("hotswap-drop".into())
             .spawn(move || drop(inner));

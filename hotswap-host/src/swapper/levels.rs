@@ -1,4 +1,4 @@
-//! Tells the plugins how verbose the host's log and trace are, whenever that changes.
+//! Tells the plugins the levels of the host's log and trace, whenever these change.
 use super::inner::Inner;
 use crate::reclaim::record;
 
@@ -7,11 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How often to look: `log` tells nobody when its level is set.
+/// The interval between two looks at the levels. `log` has no notification for a changed level.
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// Follows the host's levels for as long as the swapper lives, on a thread of its own. `told` was read before the
-/// plugins were told anything, so that no change between then and the start of the thread is missed.
+/// plugins were told anything, so that no change is missed between then and the start of the thread.
 ///
 /// # Errors
 /// The thread cannot be started.
@@ -20,7 +20,7 @@ pub(super) fn follow(inner: &Arc<Inner>, told: Levels) -> std::io::Result<()> {
     let inner = Arc::downgrade(inner);
     let run = move || {
         let _watch = telemetry::watch(move || {
-            // A full channel has woken the thread already.
+            // If the channel is full, the thread has already been woken.
             let _ = wake.try_send(());
         });
         follow_until_dropped(&inner, told, &woken);
@@ -33,10 +33,10 @@ pub(super) fn follow(inner: &Arc<Inner>, told: Levels) -> std::io::Result<()> {
 
 fn follow_until_dropped(inner: &Weak<Inner>, mut told: Levels, woken: &Receiver<()>) {
     while inner.strong_count() != 0 {
-        // Telling a plugin may have left something of it in thread-locals here.
-        record::mine().attend();
-        // A swapper is borrowed only when there is something to tell: whoever drops the last one should be the one to
-        // retire its plugins.
+        // Telling a plugin may have left values of it in thread-locals here.
+        record::mine().run_pending_destructors();
+        // A swapper is borrowed only when there is something to tell, because the thread that drops the last one should
+        // be the one that retires its plugins.
         if told != telemetry::levels()
             && let Some(inner) = inner.upgrade()
         {
@@ -48,8 +48,9 @@ fn follow_until_dropped(inner: &Weak<Inner>, mut told: Levels, woken: &Receiver<
     }
 }
 
-/// Tells the live plugins the levels, unless they are those that they were told, and again if they have changed meanwhile:
-/// somebody else may have told newer ones in between. Returns what they were told last.
+/// Pushes the host's levels to the live plugins, unless `told` says that they have them. Repeats this if the levels
+/// have changed during the push, because another thread may have pushed newer ones in between. Returns the levels that
+/// the plugins were told last.
 pub(super) fn tell(inner: &Inner, mut told: Levels) -> Levels {
     loop {
         let now = telemetry::levels();

@@ -1,4 +1,4 @@
-//! The host's handle to everything: holds the live generation, makes the next.
+//! [`Swapper`], the entry point: owns the live generation and builds its successors.
 mod builder;
 mod closing;
 mod enter;
@@ -48,24 +48,24 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-/// Holds the live generation of plugins, and makes the next.
+/// Owns the live generation of plugins, and builds its successors.
 ///
-/// Clones share everything. The plugins are retired when the last of swappers and handles is gone;
-/// [`shutdown`](Self::shutdown) does it at a time of your choosing, and waits.
+/// Clones share everything. The plugins are retired when the last swapper and the last handle are gone.
+/// [`shutdown`](Self::shutdown) does this at a time of your choosing, and waits.
 #[derive(Clone)]
 pub struct Swapper(Arc<Inner>);
 
 impl Swapper {
-    /// Describes a swapper before it is opened.
+    /// Returns a builder, which describes a swapper before it is opened.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    /// A handle to a typed function of a plugin: `swapper.function::<fn(u32) -> String, _>("world", "hum")?`, or with
-    /// the type on the left.
+    /// Returns a handle to a typed function of a plugin: `swapper.function::<fn(u32) -> String, _>("world", "hum")?`.
+    /// The type may also be given on the left-hand side.
     ///
     /// # Errors
-    /// No such plugin, no such function, or another signature.
+    /// There is no such plugin or no such function, or the function has another signature.
     pub fn function<F, A>(&self, plugin: &str, function: &str) -> Result<Function<F>, HandleError>
     where
         F: Signature<A>,
@@ -75,20 +75,20 @@ impl Swapper {
         )?))
     }
 
-    /// A handle to a function that is called with [`Value`]s.
+    /// Returns a handle to a function that is called with [`Value`]s.
     ///
     /// # Errors
-    /// No such plugin, or no such function.
+    /// There is no such plugin or no such function.
     pub fn dynamic(&self, plugin: &str, function: &str) -> Result<Dynamic, HandleError> {
         Ok(Dynamic::new(
             self.make_handle(HandleSpec::dynamic(plugin, function))?,
         ))
     }
 
-    /// A handle to an interface that a plugin exports: `swapper.interface::<dyn Alpha>("alpha")?`.
+    /// Returns a handle to an interface that a plugin exports: `swapper.interface::<dyn Alpha>("alpha")?`.
     ///
     /// # Errors
-    /// No such plugin, no such export, or another version of the interface.
+    /// There is no such plugin or no such export, or the plugin has another version of the interface.
     pub fn interface<I>(&self, plugin: &str) -> Result<Interface<I>, HandleError>
     where
         I: boundary::Interface + ?Sized,
@@ -98,11 +98,11 @@ impl Swapper {
         ))
     }
 
-    /// A handle to a live function, whichever plugin has it:
-    /// `swapper.live_function::<fn(&str) -> String, _>("roll_call")?`.
+    /// Returns a handle to a live function, in whichever plugin it is: `swapper.live_function::<fn(&str) -> String,
+    /// _>("roll_call")?`.
     ///
     /// # Errors
-    /// No live function of this name, or another signature.
+    /// There is no live function with this name, or it has another signature.
     pub fn live_function<F, A>(&self, name: &str) -> Result<Function<F>, HandleError>
     where
         F: Signature<A>,
@@ -113,8 +113,8 @@ impl Swapper {
     }
 
     pub(crate) fn make_handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
-        // Before the lock: destructors may make handles, too.
-        record::mine().attend();
+        // This comes before the lock, because destructors may make handles, too.
+        record::mine().run_pending_destructors();
         let mut handles = self.0.handles();
         let pinned = self.0.live.pin_quietly();
         let target = pinned.at_gate(spec.resolve(&pinned)?);
@@ -124,7 +124,7 @@ impl Swapper {
         });
         let (index, spec) = known.unwrap_or_else(|| {
             let spec = Arc::new(spec.since(&pinned));
-            // The number of a handle that is gone can be used again: nobody reads its binding.
+            // The number of a handle that is gone can be used again, because its binding is no longer read.
             let index = handles
                 .iter()
                 .position(|known| known.strong_count() == 0)
@@ -140,10 +140,11 @@ impl Swapper {
         Ok(Handle::new(self.0.clone(), index, spec))
     }
 
-    /// Calls a function of the live generation by names. [`dynamic`](Self::dynamic) saves looking them up each time.
+    /// Calls a function of the live generation by the names of the plugin and the function. A handle from
+    /// [`dynamic`](Self::dynamic) avoids the look-up in each call.
     ///
     /// # Errors
-    /// No such plugin or function, arguments that do not fit, the function's own error, a panic.
+    /// There is no such plugin or function, the arguments do not fit, the function returned an error, or it panicked.
     pub fn invoke(
         &self,
         plugin: &str,
@@ -156,26 +157,26 @@ impl Swapper {
         pinned.invoke(plugin, function, args)
     }
 
-    /// Calls a live function of the live generation, whichever plugin has it.
+    /// Calls a live function of the live generation, in whichever plugin it is.
     ///
     /// # Errors
-    /// No such function, arguments that do not fit, the function's own error, a panic.
+    /// There is no such function, the arguments do not fit, the function returned an error, or it panicked.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
         self.0.enter_live_function(name).invoke_live(name, args)
     }
 
-    /// Hands live data to the [handler](hotswap_plugin::live::Handler) of its type in the live generation: a job that was
-    /// queued by one build is done by the code of another.
+    /// Passes live data to the [handler](hotswap_plugin::live::Handler) of its type in the live generation. In this
+    /// way, the code of one build does a job that another build has queued.
     ///
     /// # Errors
-    /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
-    /// None of them consumes the data.
+    /// There is no live type with this name, the type has no handler, the data does not fit it, the handler returned an
+    /// error, or it panicked. None of these errors consumes the data.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
         self.0.enter_live_type(data.type_name()).handle(data)
     }
 
-    /// Calls a function of this name in every plugin of the live generation that has it, each after those it imports:
-    /// see [`Generation::invoke_each`].
+    /// Calls the function with this name in every plugin of the live generation that has it, each plugin after those
+    /// that it imports: see [`Generation::invoke_each`].
     pub fn invoke_each(
         &self,
         function: &str,
@@ -184,7 +185,7 @@ impl Swapper {
         self.0.enter_anything().invoke_each(function, args)
     }
 
-    /// As [`invoke_each`](Self::invoke_each), each before those it imports.
+    /// Does the same as [`invoke_each`](Self::invoke_each), but calls each plugin before those that it imports.
     pub fn invoke_each_backward(
         &self,
         function: &str,
@@ -194,14 +195,14 @@ impl Swapper {
         pinned.invoke_each_backward(function, args)
     }
 
-    /// Pins the live generation on this thread: until the pin is dropped nothing of it leaves memory, and
-    /// [`Function::on`] and [`Interface::on`] call just that generation.
+    /// Pins the live generation on this thread. Until the pin is dropped, nothing of the generation leaves memory, and
+    /// [`Function::on`] and [`Interface::on`] can call exactly this generation.
     #[track_caller]
     pub fn pin(&self) -> Pin<'_> {
         Pin::new(&self.0, Location::caller())
     }
 
-    /// The plugins of the live generation.
+    /// Lists the plugins of the live generation.
     pub fn listing(&self) -> Listing {
         self.0.live.pin().listing()
     }
@@ -211,31 +212,32 @@ impl Swapper {
         self.0.live.pin().number
     }
 
-    /// How many reloads that changed something have completed.
+    /// The number of completed reloads that changed something.
     pub fn reloads(&self) -> u64 {
         self.0.live.pin().reloads
     }
 
-    /// Whether the plugins are linked into the program, by `cargo hotswap build --static`: then none of them can be replaced or
-    /// removed, and none added, while it runs.
+    /// Returns true if the plugins are linked into the program by `cargo hotswap build --static`. Then none of them can
+    /// be replaced or removed, and none can be added, while the program runs.
     pub fn is_static(&self) -> bool {
         self.0.is_static
     }
 
-    /// Reads the plugin directory again, and makes a generation of what has changed, live if everything succeeds.
+    /// Reads the plugin directory again, makes a generation of what has changed, and switches to it if everything
+    /// succeeds.
     ///
     /// # Errors
-    /// See [`ReloadError`]: the live generation is untouched, and nothing of the new one is left.
+    /// See [`ReloadError`]. After an error, the live generation is untouched, and nothing of the new one is left.
     pub fn reload(&self) -> Result<Report, ReloadError> {
         self.prepare_reload().run()
     }
 
-    /// As [`reload`](Self::reload), but looks at these plugins only, in whichever order they are named:
-    /// `swapper.reload_only(["alpha", "beta"])?`. All others keep their instances, whatever became of their files; those
-    /// that import a reloaded one follow it as usual. One that is named and whose file is gone is removed.
+    /// Reloads like [`reload`](Self::reload), but looks only at these plugins, named in any order:
+    /// `swapper.reload_only(["alpha", "beta"])?`. All others keep their instances, whatever has happened to their
+    /// files; those that import a reloaded plugin follow it as usual. A named plugin whose file is gone is removed.
     ///
     /// # Errors
-    /// As [`reload`](Self::reload); also for a name that is neither loaded nor in the plugin directory.
+    /// The errors of [`reload`](Self::reload), and a name that is neither loaded nor in the plugin directory.
     pub fn reload_only<N: Into<PluginName>>(
         &self,
         plugins: impl IntoIterator<Item = N>,
@@ -243,36 +245,37 @@ impl Swapper {
         self.prepare_reload().only(plugins).run()
     }
 
-    /// Describes a reload of some plugins, with data, or with a check.
+    /// Returns a description of a reload, to limit it to some plugins, or to add data or a check.
     pub fn prepare_reload(&self) -> Reload<'_> {
         Reload::new(&self.0)
     }
 
-    /// Adds a plugin from a file outside the plugin directory, or replaces the one of its name. It stays part of later
-    /// generations. A relative path is that of the working directory of now.
+    /// Adds a plugin from a file outside the plugin directory, or replaces the plugin with its name. It stays part of
+    /// later generations. A relative path starts at the current working directory.
     ///
     /// # Errors
-    /// As [`reload`](Self::reload).
+    /// The errors of [`reload`](Self::reload).
     pub fn load(&self, file: impl AsRef<Path>) -> Result<Report, ReloadError> {
         self.prepare_reload().add(file.as_ref()).run()
     }
 
-    /// Makes a generation without this plugin. It stays out of later generations until it is [loaded](Self::load)
-    /// again or the plugin directory is set; until then it does not matter what becomes of its files.
+    /// Makes a generation without this plugin. The plugin stays out of later generations, whatever happens to its
+    /// files, until it is [loaded](Self::load) again or the plugin directory is set.
     ///
     /// # Errors
-    /// As [`reload`](Self::reload); also when it is not loaded, or others import it.
+    /// The errors of [`reload`](Self::reload), and a plugin that is not loaded or that others import.
     pub fn unload(&self, plugin: &str) -> Result<Report, ReloadError> {
         self.prepare_reload().remove(plugin).run()
     }
 
-    /// Makes another directory the plugin directory, from the next reload on, and forgets what
-    /// [`load`](Self::load) and [`unload`](Self::unload) changed. A relative one is that of the working directory of now.
+    /// Sets the plugin directory from the next reload on, and forgets the changes of [`load`](Self::load) and
+    /// [`unload`](Self::unload). A relative path starts at the current working directory.
     ///
     /// # Errors
-    /// From inside a reload; where the plugins are linked into the program; for a relative path where the working directory is gone.
+    /// The caller is inside a reload, the plugins are linked into the program, or the path is relative and the working
+    /// directory is gone.
     pub fn set_plugin_dir(&self, dir: impl Into<PathBuf>) -> Result<(), ReloadError> {
-        // Made absolute before anything is waited for.
+        // The path is made absolute before anything is waited for.
         let dir = absolute(dir);
         check_absolute(&dir)?;
         let mut writer = self.0.writer()?;
@@ -288,34 +291,36 @@ impl Swapper {
         Ok(())
     }
 
-    /// The plugin directory: an absolute path, in which links are as they were given.
+    /// The plugin directory. The path is absolute, and links in it are as they were given.
     pub fn plugin_dir(&self) -> PathBuf {
         self.0.plugin_dir()
     }
 
-    /// Replaced plugins on their way out of memory, those that are kept, and the last that have left.
+    /// Lists the replaced plugins that are on their way out of memory, those that are kept, and the last ones that have
+    /// left.
     pub fn retirements(&self) -> Vec<Retirement> {
         self.0.retirer.list()
     }
 
-    /// Waits until every replaced plugin has left memory or is known to stay, and returns those for which that takes
-    /// longer than `timeout`.
+    /// Waits until every replaced plugin has left memory or is known to stay. Returns those for which this takes longer
+    /// than `timeout`.
     ///
-    /// Destructors of a plugin's thread-locals run when their thread next calls a plugin: this thread does so here.
+    /// Destructors of a plugin's thread-locals run when their thread next calls a plugin. The calling thread runs its
+    /// own here.
     pub fn wait_retired(&self, timeout: Duration) -> Vec<Retirement> {
         self.0.retirer.wait(timeout)
     }
 
     /// Replaces the live generation by an empty one, and waits until its plugins have left memory or are known to stay.
-    /// Calls fail from now on. Returns the plugins for which that takes longer than `timeout`.
+    /// Calls fail from now on. Returns the plugins for which this takes longer than `timeout`.
     ///
     /// # Errors
-    /// From inside a call, a hook or a callback; a reload that is running and does not end in time, after which nothing has
-    /// changed.
+    /// The caller is inside a call, a hook, or a callback, or a running reload does not end in time. In the latter case
+    /// nothing has changed.
     pub fn shutdown(&self, timeout: Duration) -> Result<Vec<Retirement>, ReloadError> {
         let end = Instant::now() + timeout;
         let inner = &self.0;
-        // A reload that waits for a hook does so no longer.
+        // A reload that waits for a hook stops waiting.
         inner.interrupt.set(true);
         let writer = inner.writer_until(Some(end));
         let Some(mut writer) = writer.inspect_err(|_| inner.interrupt.set(false))? else {
@@ -331,10 +336,10 @@ impl Swapper {
         Ok(self.wait_retired(end.saturating_duration_since(Instant::now())))
     }
 
-    /// Pins the live generation, to call its plugin of this name.
+    /// Pins the live generation to call its plugin with this name.
     ///
     /// # Errors
-    /// The gate that the plugin is behind.
+    /// The plugin is behind this gate.
     pub(crate) fn enter_plugin_or_gate(
         &self,
         plugin: &str,
@@ -343,7 +348,7 @@ impl Swapper {
         inner.enter_plugin_or_gate(|live| live.plugin_called(plugin).map(|plugin| &**plugin))
     }
 
-    /// Tells the tools beside the host which signal makes it reload.
+    /// Tells the tools outside of the host which signal makes it reload.
     pub(crate) fn set_reload_signal(&self, signal: Option<i32>) -> Result<(), ReloadError> {
         let mut writer = self.0.writer()?;
         writer.host.reload_signal = signal;
@@ -351,7 +356,7 @@ impl Swapper {
         Ok(())
     }
 
-    /// A swapper that does not keep the plugins loaded.
+    /// Returns a swapper that does not keep the plugins loaded.
     pub(crate) fn downgrade(&self) -> WeakSwapper {
         WeakSwapper::of(&self.0)
     }

@@ -1,4 +1,4 @@
-//! The one place that every new generation passes, whoever asked for it: the host's checks, and those who are told.
+//! The checks that every new generation passes, and the observers of all attempts.
 use super::plan::{Cause, Change};
 use super::report::Report;
 use crate::error::ReloadError;
@@ -6,32 +6,32 @@ use crate::hook_thread;
 use crate::telemetry::contain;
 use std::fmt;
 
-/// Something that has become of an attempt to make a generation, as [observers](crate::Builder::observe) are told.
+/// The outcome of an attempt to make a generation, as [observers](crate::Builder::observe) receive it.
 ///
-/// Events arrive one at a time, in their order.
+/// Events arrive one at a time, in the order of the attempts.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ReloadEvent<'a> {
-    /// The attempt that it belongs to. The first load has number 0, and each later one the next, also where it fails or changes
-    /// nothing.
+    /// The number of the attempt. The first load has number 0. Each later attempt has the next number, even if it fails
+    /// or changes nothing.
     pub attempt: u64,
-    /// Who asked for the attempt.
+    /// The cause of the attempt.
     pub cause: &'a Cause,
-    /// What has happened.
+    /// The outcome.
     pub kind: ReloadEventKind<'a>,
 }
 
-/// What has happened in an attempt to make a generation.
+/// The outcome of an attempt to make a generation.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReloadEventKind<'a> {
-    /// The attempt has succeeded. Where it has found nothing new, [`Report::changed`] is false.
+    /// The attempt has succeeded. If it has found nothing new, [`Report::changed`] is false.
     Completed(&'a Report),
-    /// The attempt was refused: the generation before goes on. Where the cause is [`Cause::Open`], there is none.
+    /// The attempt was refused, and the previous generation goes on. If the cause is [`Cause::Open`], there is none.
     Refused(&'a ReloadError),
 }
 
-/// `signal 10: world: reloaded`
+/// For example, `signal 10: world: reloaded`.
 impl fmt::Display for ReloadEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
@@ -69,7 +69,7 @@ impl Checks {
 
 type Observer = dyn Fn(&ReloadEvent<'_>) + Send + Sync;
 
-/// Those who are told what becomes of each attempt.
+/// The observers of all attempts.
 #[derive(Default)]
 pub(super) struct Observers(Vec<Box<Observer>>);
 
@@ -78,7 +78,7 @@ impl Observers {
         self.0.push(Box::new(observer));
     }
 
-    /// Tells all of them, whatever becomes of the others.
+    /// Tells all observers, even if some of them panic.
     pub(super) fn tell(&self, event: &ReloadEvent<'_>) {
         for observer in &self.0 {
             let told = hook_thread::callback(|| {

@@ -1,4 +1,4 @@
-//! Generations that are kept for a while: pins and holds.
+//! Pins and holds, which keep a generation for a while.
 use super::inner::Inner;
 use crate::generation::Generation;
 use crate::reclaim::gate::Pass;
@@ -8,10 +8,10 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// A pinned [`Generation`], to which it derefs. Stays on its thread.
+/// A pinned [`Generation`], to which it derefs. It stays on its thread.
 pub struct Pin<'s> {
     pinned: Pinned<'s, Generation>,
-    /// Where it was made behind a closed gate.
+    /// The pass with which it was made, if that was behind a closed gate.
     pass: Option<Pass>,
     inner: &'s Arc<Inner>,
 }
@@ -21,7 +21,7 @@ impl<'s> Pin<'s> {
         let pinned = inner.enter_anything();
         let gate = pinned.gate.as_ref().filter(|gate| gate.is_closed());
         let pass = gate.map(|gate| gate.pass());
-        // The outermost one is named: it holds the thread's slot.
+        // The outermost pin is named, because it holds the thread's slot.
         if let Some(record) = pinned.record().filter(|record| record.sharing() == 0) {
             record.set_pinned_at(Some(at));
         }
@@ -32,7 +32,7 @@ impl<'s> Pin<'s> {
         }
     }
 
-    /// Keeps the pinned generation in memory from any thread.
+    /// Makes a hold, which keeps the pinned generation in memory from any thread.
     pub fn hold(&self) -> Hold {
         Hold {
             held: self.pinned.hold(),
@@ -69,7 +69,7 @@ impl Drop for Pin<'_> {
     }
 }
 
-/// Keeps a [`Generation`] in memory, to which it derefs: a pin that may move between threads.
+/// A pin that may move between threads. It keeps a [`Generation`] in memory, and derefs to it.
 #[derive(Clone)]
 pub struct Hold {
     held: Holding<Generation>,

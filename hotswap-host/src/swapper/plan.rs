@@ -1,4 +1,4 @@
-//! What a reload is asked to do, by whom, and what its checks see.
+//! The plan of a reload, its cause, and the change that its checks see.
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
@@ -8,38 +8,39 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-/// What a reload changes besides what the plugin directory says.
+/// The changes of a reload besides those in the plugin directory.
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) add: Vec<PathBuf>,
     pub(super) remove: Vec<PluginName>,
-    /// The only plugins to look at.
+    /// The only plugins to look at, if they are limited.
     pub(super) only: Option<BTreeSet<PluginName>>,
-    /// Who asked.
+    /// The cause of the reload.
     pub(super) cause: Cause,
 }
 
 pub(super) type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + Send + 's>;
 
-/// Who asked for a generation.
+/// The cause of an attempt to make a generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {
     /// The host is opened, and this is its first generation.
     Open,
-    /// The host's own code: [`Swapper::reload`](crate::Swapper::reload), `load`, `unload`, or a
-    /// [`Reload`](crate::Reload) that it has described.
+    /// The host's own code called [`Swapper::reload`](crate::Swapper::reload), `load`, or `unload`, or ran a
+    /// [`Reload`](crate::Reload) that it had described.
     #[default]
     Code,
-    /// A signal that the host [listens for](crate::signal::reload_on), sent by `cargo hotswap reload` or by anybody else.
+    /// `cargo hotswap reload`, or any other process, sent a signal that the host [listens
+    /// for](crate::signal::reload_on).
     Signal {
-        /// Its number.
+        /// The number of the signal.
         signal: i32,
     },
-    /// A plugin, by `Context::request_reload`.
+    /// A plugin called `Context::request_reload`.
     Plugin {
-        /// The first that asked.
+        /// The first plugin that asked.
         plugin: PluginName,
     },
 }
@@ -64,29 +65,31 @@ pub struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// The live one. When the host is opened, it has number 0 and no plugins.
+    /// The live generation. When the host is opened, it has number 0 and no plugins.
     pub fn live(&self) -> &'a Generation {
         self.live
     }
 
-    /// The one that is about to become live.
+    /// The generation that is about to become live.
     pub fn next(&self) -> &'a Generation {
         self.next
     }
 
-    /// Who asked for it.
+    /// The cause of the reload.
     pub fn cause(&self) -> &'a Cause {
         self.cause
     }
 }
 
+/// Runs a check.
+///
 /// # Errors
-/// The check refused, or panicked.
+/// The check refused the generation, or it panicked.
 pub(super) fn run_check(
     check: impl FnOnce(&Change<'_>) -> Result<(), String>,
     change: &Change<'_>,
 ) -> Result<(), ReloadError> {
-    // SAFETY: the sink is that of this call.
+    // SAFETY: the sink belongs to this call of `collect` and is used only during it.
     let checked = collect(|sink| unsafe { guard(sink, || check(change).map_err(Into::into)) });
     checked.map_err(|error| match error {
         HookError::Failed(text) => ReloadError::Vetoed(text),

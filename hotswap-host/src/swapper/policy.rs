@@ -1,4 +1,4 @@
-//! Who else may write to what plugins are read from. Whoever does decides what runs in the host.
+//! Checks which other users may write to the files that plugins are read from. They decide what runs in the host.
 use crate::artifact::{ArtifactError, ArtifactProblem, FindError};
 use crate::platform;
 use crate::runtime::Exposure;
@@ -9,12 +9,12 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Looks at the plugin directory.
+/// Checks the plugin directory.
 ///
 /// # Errors
-/// Others may write to it, and the host requires that they may not.
+/// Others may write to it, and the host forbids that.
 pub(super) fn check_dir(dir: &Path, required: bool) -> Result<(), FindError> {
-    // Where there is none, listing it says so.
+    // If there is no directory, listing it says so.
     let Ok(meta) = fs::metadata(dir) else {
         return Ok(());
     };
@@ -32,10 +32,10 @@ pub(super) fn check_dir(dir: &Path, required: bool) -> Result<(), FindError> {
     }
 }
 
-/// Looks at the file of a plugin, of which the system knows `meta`, and at the directory that a link leads to.
+/// Checks the file of a plugin, which has the metadata `meta`, and the directory that a link leads to.
 ///
 /// # Errors
-/// Others may write to either, and the host requires that they may not.
+/// Others may write to one of them, and the host forbids that.
 pub(super) fn check_file(
     file: &Path,
     meta: &Metadata,
@@ -76,8 +76,8 @@ pub(super) fn check_file(
     Ok(())
 }
 
-/// Unless it is required that nobody else may write, a group of the user's own does not count: on most systems each user has one, which
-/// has the user's number, and whose members may write to what the user makes.
+/// Returns how others can write to a file. If this is only logged, a group of the user's own does not count: on most
+/// systems each user has such a group, which has the user's number, and whose members may write to the user's files.
 fn exposure(meta: &Metadata, required: bool) -> Option<Exposure> {
     let found = Exposure::of_roots_or_own(meta)?;
     let by_group_alone = matches!(found, Exposure::Writable { mode } if mode & 0o002 == 0);
@@ -95,7 +95,7 @@ fn warn_once(path: &Path, exposure: Exposure, text: impl FnOnce() -> String) {
     contain((), || {
         tracing::warn!(
             target: "hotswap",
-            "{}: they can have any code run in this process; take the right away from them with `chmod go-w` or `chown`, \
+            "{}: those who may write to it can run any code in this process; remove the permission with `chmod go-w` or `chown`, \
              or refuse such plugins with `Builder::require_private_plugin_dir`",
             text()
         );
@@ -126,7 +126,7 @@ mod tests {
         open(true).unwrap();
         for mode in [0o777, 0o770, 0o1777] {
             set(dir.path(), mode);
-            // With a warning.
+            // It opens with a warning.
             open(false).unwrap();
             let error = open(true).err().unwrap();
             let found = matches!(error, ReloadError::Find(FindError::Exposed { .. }));
@@ -138,7 +138,7 @@ mod tests {
         }
         set(dir.path(), 0o755);
         let serving = open(true).unwrap();
-        // One that is opened up later refuses the next reload.
+        // A directory that is opened up later makes the next reload fail.
         set(dir.path(), 0o777);
         assert!(serving.reload().is_err());
         set(dir.path(), 0o755);
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!((found(&file, true), found(&link, true)), (None, None));
         set(&there, 0o777);
         let real = there.canonicalize().unwrap();
-        // That of the file itself is the plugin directory, which is looked at by itself.
+        // The file itself is in the plugin directory, which is checked separately.
         assert_eq!((found(&file, true), found(&link, true)), (None, Some(real)));
         set(&there, 0o755);
         set(&file, 0o666);

@@ -1,4 +1,4 @@
-//! What a reload did, plugin by plugin.
+//! The report of a reload, plugin by plugin.
 use crate::artifact::BuildId;
 use crate::base::name::PluginName;
 use crate::base::paths::as_text_of_some;
@@ -8,56 +8,56 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a reload did. Displayed as one line: `world: reloaded; moon: unchanged`.
+/// The result of a reload. It is displayed as one line: `world: reloaded; moon: unchanged`.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The number of the generation that is live now. Where nothing changed it is the one that was live before.
+    /// The number of the generation that is live now. If nothing changed, it is the one that was live before.
     pub generation: u64,
-    /// How many reloads that changed something have completed.
+    /// The number of completed reloads that changed something.
     pub reloads: u64,
-    /// Each plugin: those of the generation in its order, then those that left.
+    /// All plugins: those of the generation in its order, followed by those that left.
     pub plugins: Vec<PluginReport>,
-    /// How long it took, in seconds when serialised.
+    /// The duration of the reload, in seconds when serialised.
     #[serde(serialize_with = "seconds")]
     pub took: Duration,
-    /// For how long calls could not begin, where state was handed over; in seconds when serialised.
+    /// The time for which calls could not begin while state was handed over, in seconds when serialised.
     #[serde(serialize_with = "seconds_of_some")]
     pub gate: Option<Duration>,
     pub(super) changed: bool,
 }
 
-/// What became of one plugin. Displayed as one line; with `{:#}` an error that has more of them is whole.
+/// The result for one plugin. It is displayed as one line; with `{:#}`, all lines of an error are displayed.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PluginReport {
-    /// The plugin.
+    /// The name of the plugin.
     pub name: PluginName,
-    /// Its build now; that which left, when it was removed. `None` for an optional plugin that has not run yet.
+    /// Its current build, or the last one if it was removed. `None` for an optional plugin that has not run yet.
     pub build_id: Option<BuildId>,
-    /// The artifact of that build. Where an optional plugin failed that has not run yet, the artifact that failed, as far as it
-    /// is known.
+    /// The artifact of that build. If an optional plugin that has not run yet failed, it is the artifact that failed,
+    /// as far as it is known.
     #[serde(serialize_with = "as_text_of_some")]
     pub file: Option<PathBuf>,
-    /// What became of it.
+    /// The result for the plugin.
     pub outcome: Outcome,
-    /// What became of the state of the instance before, where that had any or the new one takes some.
+    /// The result for the state of the previous instance, if that had any or the new one accepts any.
     pub state: Option<StateReport>,
-    /// What the operator should know besides.
+    /// Further remarks for the operator.
     pub notes: Vec<String>,
 }
 
-/// What became of the state of an instance that was replaced.
+/// The result for the state of an instance that was replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StateReport {
-    /// The new instance goes on with it.
+    /// The new instance goes on with the state.
     HandedOver {
-        /// Its size.
+        /// The size of the saved state.
         bytes: u64,
     },
-    /// The new instance starts anew: one of the two has neither `save` nor `restore`.
+    /// The new instance starts without the state, because one of the two has neither `save` nor `restore`.
     Reset,
 }
 
@@ -75,45 +75,45 @@ impl fmt::Display for StateReport {
     }
 }
 
-/// What became of a plugin in a reload.
+/// The result of a reload for one plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was not there before.
+    /// The plugin was not there before.
     Loaded,
-    /// Another build replaced the one that ran.
+    /// Another build replaced the running one.
     Reloaded {
         /// The build that ran before.
         from: BuildId,
     },
     /// The same instance goes on.
     Unchanged,
-    /// The same build was loaded again, with a new instance, since a plugin that it imports was replaced.
+    /// The same build was loaded again, with a new instance, because a plugin that it imports was replaced.
     Followed {
-        /// That plugin.
+        /// The imported plugin.
         plugin: PluginName,
     },
-    /// Another build is there, but the one that runs does not allow to be replaced.
+    /// A new build is available, but the running instance is not reloadable.
     NotReloadable,
-    /// It is gone.
+    /// The plugin is gone.
     Removed,
-    /// It is optional, and its new build could not be made part of the generation.
+    /// The plugin is optional, and its new build could not be made part of the generation.
     Failed {
-        /// Why.
+        /// The error.
         error: String,
-        /// The build that ran goes on; otherwise the host runs without the plugin.
+        /// True if the previous build goes on. Otherwise the host runs without the plugin.
         stays: bool,
     },
 }
 
 impl Report {
-    /// Whether a new generation was made.
+    /// Returns true if a new generation was made.
     pub fn changed(&self) -> bool {
         self.changed
     }
 
-    /// What became of this plugin.
+    /// Returns the result for this plugin.
     pub fn plugin(&self, name: &str) -> Option<&PluginReport> {
         self.plugins.iter().find(|plugin| plugin.name == name)
     }

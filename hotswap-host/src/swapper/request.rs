@@ -1,4 +1,4 @@
-//! `Reload`: a reload that is described before it runs.
+//! [`Reload`], the description of a reload before it runs.
 use super::inner::Inner;
 use super::plan::{Cause, Change, Check, Plan};
 use super::report::Report;
@@ -12,8 +12,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A reload before it runs.
-#[must_use = "it does nothing before `run`"]
+/// The description of a reload before it runs.
+#[must_use = "a reload does nothing until `run` is called"]
 pub struct Reload<'s> {
     inner: &'s Arc<Inner>,
     plan: Plan,
@@ -41,14 +41,14 @@ impl<'s> Reload<'s> {
         self
     }
 
-    /// Looks at these plugins only, in whichever order they are named. All others keep their instances, whatever became
-    /// of their files; those that import a reloaded one follow it as usual.
+    /// Looks only at these plugins, named in any order. All others keep their instances, whatever has happened to their
+    /// files; those that import a reloaded plugin follow it as usual.
     pub fn only<N: Into<PluginName>>(mut self, plugins: impl IntoIterator<Item = N>) -> Self {
         self.plan.only = Some(plugins.into_iter().map(Into::into).collect());
         self
     }
 
-    /// What the plugins' `on_load` can read, from this reload on if it succeeds.
+    /// Sets the data that the plugins' `on_load` can read, from this reload on if it succeeds.
     pub fn load_data<T: Shared + Send + Sync>(mut self, data: T) -> Self {
         self.data = Some(LoadDataBox::new(data));
         self
@@ -59,9 +59,9 @@ impl<'s> Reload<'s> {
         self
     }
 
-    /// Has the last word, on another thread: it sees both generations just before the switch, and may call the new one.
-    /// An error or a panic leaves the live generation as it is. It comes after the checks of every generation, see
-    /// [`Builder::check`](crate::Builder::check).
+    /// Runs `check` on another thread just before the switch. It sees both generations, and may call the new one. If it
+    /// returns an error or panics, the reload is refused, and the live generation stays as it is. It runs after the
+    /// [checks of every generation](crate::Builder::check).
     pub fn check<E: fmt::Display>(
         mut self,
         check: impl FnOnce(&Change<'_>) -> Result<(), E> + Send + 's,
@@ -98,10 +98,10 @@ impl<'s> Reload<'s> {
         self.inner.validate(&writer, &self.plan)
     }
 
-    /// Runs it, after those that were asked for before.
+    /// Runs the reload, after those that were asked for before.
     ///
     /// # Errors
-    /// As [`Swapper::reload`](crate::Swapper::reload).
+    /// The errors of [`Swapper::reload`](crate::Swapper::reload).
     pub fn run(self) -> Result<Report, ReloadError> {
         let Reload {
             inner,

@@ -1,4 +1,4 @@
-//! The right to make the next generation, and what that is made from.
+//! The right to make the next generation, and the data that it is made from.
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::linked::LinkedSet;
@@ -10,28 +10,30 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// What the next generation is made from.
+/// The data that the next generation is made from.
 pub(super) struct Writer {
     pub(super) allowed: Option<BTreeSet<PluginName>>,
     pub(super) allow_empty: bool,
-    /// The plugins that are linked into the program: then the directory does not matter.
+    /// The plugins that are linked into the program. If there are any, the directory does not matter.
     pub(super) linked: Option<LinkedSet>,
-    /// Plugins that the host can do without.
+    /// The plugins that the host can do without.
     pub(super) optional: BTreeSet<PluginName>,
-    /// Plugins that [`Swapper::load`](super::Swapper::load) added, with their files.
+    /// The plugins that [`Swapper::load`](super::Swapper::load) has added, with their files.
     pub(super) added: BTreeMap<PluginName, PathBuf>,
-    /// Plugins that [`Swapper::unload`](super::Swapper::unload) took out.
+    /// The plugins that [`Swapper::unload`](super::Swapper::unload) has taken out.
     pub(super) removed: BTreeSet<PluginName>,
     pub(super) load_data: Arc<LoadDataBox>,
     pub(super) host: HostRecord,
-    /// Others may not write to what plugins are read from.
+    /// True if others may not write to the files that plugins are read from.
     pub(super) require_private: bool,
-    /// Attempts so far.
+    /// The number of attempts so far.
     pub(super) attempts: u64,
     pub(super) shut_down: bool,
 }
 
 impl Writer {
+    /// Returns an error if the set of plugins cannot change.
+    ///
     /// # Errors
     /// The plugins are linked into the program.
     pub(super) fn check_may_change(&self) -> Result<(), ReloadError> {
@@ -44,7 +46,7 @@ impl Writer {
     }
 }
 
-/// Where the [`Writer`] is while nobody makes a generation. Reloads queue here.
+/// The place of the [`Writer`] while no thread makes a generation. Reloads queue here.
 pub(super) struct WriterLock {
     writer: Mutex<Option<Box<Writer>>>,
     returned: Condvar,
@@ -62,7 +64,7 @@ impl WriterLock {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the writer, once those before have returned it; `None` where they have not by `end`.
+    /// Takes the writer once the threads before this one have returned it. Returns `None` if they have not by `end`.
     pub(super) fn take(&self, end: Option<Instant>) -> Option<WriterGuard<'_>> {
         let mut slot = self.slot();
         loop {
@@ -90,20 +92,24 @@ impl WriterLock {
 /// The writer, until this is dropped.
 pub(super) struct WriterGuard<'l> {
     lock: &'l WriterLock,
-    /// There but while this is dropped.
+    /// The writer. It is `None` only while this is dropped.
     writer: Option<Box<Writer>>,
 }
 
 impl Deref for WriterGuard<'_> {
     type Target = Writer;
     fn deref(&self) -> &Writer {
-        self.writer.as_ref().expect("returned when dropped")
+        self.writer
+            .as_ref()
+            .expect("the writer is there until the guard is dropped")
     }
 }
 
 impl DerefMut for WriterGuard<'_> {
     fn deref_mut(&mut self) -> &mut Writer {
-        self.writer.as_mut().expect("returned when dropped")
+        self.writer
+            .as_mut()
+            .expect("the writer is there until the guard is dropped")
     }
 }
 

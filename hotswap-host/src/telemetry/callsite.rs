@@ -1,8 +1,8 @@
 //! The host's callsites for those of plugins.
 //!
-//! Subscribers keep `&'static Metadata` of what they see, so a plugin's own must never reach them. Here each distinct
-//! content gets one copy in the host's memory, which stays. Reloading the same code adds nothing; code that moved to
-//! other lines does.
+//! Subscribers keep the `&'static Metadata` of events and spans, so a plugin's own metadata must never reach them. Each
+//! distinct content gets one copy in the host's memory, which stays. Reloading the same code adds nothing; code that
+//! moved to other lines does.
 use super::levels;
 use abi_stable::std_types::{ROption, RSlice, RStr};
 use hotswap_plugin::telemetry::table::{CallsiteRef, CallsiteView, interest, kind, level};
@@ -20,14 +20,15 @@ pub(super) struct HostCallsite {
     /// The last answer of the subscribers.
     interest: AtomicU32,
     registered: Once,
-    /// Set before anybody gets to see the callsite.
+    /// This is set before the callsite is given to any subscriber or plugin.
     content: OnceLock<(Metadata<'static>, CallsiteView<'static>)>,
 }
 
 static CALLSITES: LazyLock<RwLock<HashMap<CallsiteView<'static>, &'static HostCallsite>>> =
     LazyLock::new(RwLock::default);
 
-/// The callsite with this content, not necessarily known to subscribers; `None` where the content is invalid.
+/// Returns the callsite with this content, which may not be known to subscribers yet. Returns `None` if the content is
+/// invalid.
 pub(super) fn intern(view: &CallsiteView<'_>) -> Option<&'static HostCallsite> {
     fn find(
         known: &HashMap<CallsiteView<'_>, &'static HostCallsite>,
@@ -50,7 +51,7 @@ pub(super) fn intern(view: &CallsiteView<'_>) -> Option<&'static HostCallsite> {
     Some(callsite)
 }
 
-/// The view of a metadata of the host's own.
+/// Returns the view of metadata of the host's own.
 pub(super) fn view_of<'a>(metadata: &Metadata<'a>, names: &'a [RStr<'a>]) -> CallsiteView<'a> {
     CallsiteView {
         kind: match (metadata.is_event(), metadata.is_span()) {
@@ -125,10 +126,10 @@ impl HostCallsite {
     fn content(&self) -> &(Metadata<'static>, CallsiteView<'static>) {
         self.content
             .get()
-            .expect("set before the callsite is known to anyone")
+            .expect("the content is set before the callsite is given out")
     }
 
-    /// What subscribers keep.
+    /// The metadata that subscribers keep.
     pub(super) fn metadata(&'static self) -> &'static Metadata<'static> {
         &self.content().0
     }
@@ -138,26 +139,27 @@ impl HostCallsite {
         &self.content().1
     }
 
-    /// The name a plugin gets for it.
+    /// Returns the handle by which a plugin names the callsite.
     pub(super) fn handle(&'static self) -> CallsiteRef {
         CallsiteRef((&raw const *self).cast())
     }
 
-    /// The callsite of a name.
+    /// Returns the callsite of a handle.
     ///
     /// # Safety
-    /// Null, or made by [`handle`](Self::handle).
+    /// The handle is null, or [`handle`](Self::handle) made it.
     pub(super) unsafe fn of(handle: CallsiteRef) -> Option<&'static HostCallsite> {
-        // SAFETY: callsites are never freed.
+        // SAFETY: the caller guarantees that the handle is null or belongs to a callsite, and callsites are never
+        // freed.
         unsafe { handle.0.cast::<HostCallsite>().as_ref() }
     }
 
-    /// Makes the callsite known to the subscribers, if it is not yet.
+    /// Registers the callsite with the subscribers, unless they know it already.
     pub(super) fn register(&'static self) {
         self.registered.call_once(|| callsite::register(self));
     }
 
-    /// What the subscribers think of it, as a number of [`interest`].
+    /// The interest of the subscribers, as a number of [`interest`].
     pub(super) fn interest(&self) -> u32 {
         match self.interest.load(Acquire) {
             UNKNOWN => interest::SOMETIMES,
@@ -165,12 +167,12 @@ impl HostCallsite {
         }
     }
 
-    /// Whether an event or span made now can be wanted by anyone.
+    /// Returns true if a subscriber may be interested in an event or span that is made now.
     pub(super) fn wanted(&'static self) -> bool {
         *self.metadata().level() <= LevelFilter::current() && self.interest() != interest::NEVER
     }
 
-    /// Whether the current subscriber wants the event or span that is about to be made.
+    /// Returns true if the current subscriber is interested in the event or span that is about to be made.
     pub(super) fn enabled(&'static self) -> bool {
         let ask = || dispatcher::get_default(|current| current.enabled(self.metadata()));
         self.wanted() && (self.interest() == interest::ALWAYS || ask())

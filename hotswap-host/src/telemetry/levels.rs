@@ -1,8 +1,8 @@
-//! How verbose the host is, and when that changes.
+//! The host's log levels, and notifications of their changes.
 //!
-//! `tracing` tells its callsites when subscribers or filters change, but calls them with its own locks held, and sets
-//! the new maximum level only afterwards. `log` tells nothing. So a change only wakes the watchers; what they then do is
-//! compare [`levels`] with what plugins were told, and do so again a moment later: see [`watch`].
+//! `tracing` notifies its callsites when subscribers or filters change, but it calls them with its own locks held, and
+//! sets the new maximum level only afterwards. `log` notifies nothing. So a change only wakes the watchers. They
+//! compare [`levels`] with the levels that plugins were told, and do so again a moment later: see [`watch`].
 use hotswap_plugin::telemetry::table::level;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -11,22 +11,22 @@ use tracing_core::callsite::{Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::{Interest, Kind, Level, Metadata};
 
-/// What a plugin has to be told again when it differs from what it was told.
+/// The levels of the host. A plugin is told again when they differ from those that it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Levels {
     /// The first argument of `PluginEntry::set_levels`.
     pub(crate) log: u32,
     /// The second one.
     pub(crate) trace: u32,
-    /// How often a subscriber has changed its mind about a callsite of a plugin.
+    /// The number of times that a subscriber has changed its interest in a callsite of a plugin.
     interests: u64,
 }
 
 static INTERESTS: AtomicU64 = AtomicU64::new(0);
 
-/// The host's verbosity now.
+/// Returns the current levels of the host.
 pub(crate) fn levels() -> Levels {
-    // The count is read first: a level that was set between the two reads is at worst told twice.
+    // The count is read first, so that a level that is set between the two reads is at worst told twice.
     let interests = INTERESTS.load(Acquire);
     Levels {
         log: number_of_log(log::max_level().min(log::STATIC_MAX_LEVEL)),
@@ -73,9 +73,9 @@ impl Drop for Watch {
 
 /// Calls `wake` when [`levels`] is about to change because of a subscriber.
 ///
-/// `wake` runs with locks of `tracing` held: it may wake a thread and nothing else, neither call a plugin nor log. The
-/// thread compares [`levels`] at once *and* every 200 ms: a new maximum level is there only when all callsites know of
-/// it, and `log::set_max_level` wakes nobody.
+/// `wake` runs with locks of `tracing` held. It may only wake a thread, and must neither call a plugin nor log. The
+/// thread compares [`levels`] at once *and* every 200 ms, because a new maximum level is visible only when all
+/// callsites know of it, and `log::set_max_level` wakes nothing.
 pub(crate) fn watch(wake: impl Fn() + Send + Sync + 'static) -> Watch {
     static REGISTERED: Once = Once::new();
     let wake: Wake = Arc::new(wake);
@@ -87,7 +87,7 @@ pub(crate) fn watch(wake: impl Fn() + Send + Sync + 'static) -> Watch {
     Watch(wake)
 }
 
-/// A subscriber has another opinion of a callsite of a plugin than before.
+/// Notes that a subscriber has changed its interest in a callsite of a plugin.
 pub(super) fn interest_changed() {
     INTERESTS.fetch_add(1, Release);
     ring();
@@ -103,9 +103,10 @@ fn ring() {
     }
 }
 
-/// A callsite at which nothing happens, except that it learns of each change of the subscribers.
+/// A callsite without events, which is notified of each change of the subscribers.
 struct Bell {
-    /// An object without a size would share its address with others, and callsites are told apart by address.
+    /// An object without a size would share its address with others, and callsites are distinguished by their
+    /// addresses.
     _sized: u8,
 }
 
@@ -162,7 +163,7 @@ mod tests {
             tracing_core::Dispatch::new(tracing_core::subscriber::NoSubscriber::new());
         woken.recv().expect("the watcher is alive");
         drop(watch);
-        // Ends when the sender is gone, and so the closure.
+        // The loop ends when the sender is gone, and with it the closure.
         woken.iter().for_each(drop);
     }
 }

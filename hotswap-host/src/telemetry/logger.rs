@@ -1,4 +1,4 @@
-//! Log records of plugins, for the host's logger.
+//! Passes log records of plugins to the host's logger.
 use super::contain::contain;
 use hotswap_plugin::contract::shim::Token;
 use hotswap_plugin::telemetry::table::{LogView, level};
@@ -15,7 +15,7 @@ fn level(of: &LogView<'_>) -> Option<Level> {
     })
 }
 
-/// The level, if the host's maximum lets it pass: the logger itself relies on that having been checked.
+/// Returns the level if the host's maximum lets it pass. The logger itself relies on this check.
 fn passing(view: &LogView<'_>) -> Option<Level> {
     level(view).filter(|level| *level <= log::STATIC_MAX_LEVEL && *level <= log::max_level())
 }

@@ -1,37 +1,38 @@
-//! Log records, spans, events and panics of plugins, as the host's own logger and subscriber see them.
+//! Passes log records, spans, events, and panics of plugins to the host's own logger and subscriber.
 //!
-//! A plugin has its own copies of `log` and `tracing`; hotswap connects them to the host's. A host therefore sets up
+//! A plugin has its own copies of `log` and `tracing`, which hotswap connects to the host's. A host therefore sets up
 //! its logger or subscriber as always, before or after plugins are loaded, and does nothing else.
 //!
 //! # What arrives
-//! - **`log`**: level, target, module path, file, line and message, unchanged. Key-value pairs do not.
-//! - **Events and spans**: name, target, level, module path, file, line, field names; values with the type they were
-//!   recorded as. What was recorded through `Debug` or `Display` arrives as text, formatted without `{:#?}`; an error
-//!   arrives with the texts of its sources.
-//! - **The life of a span**: new, enter, exit, record, follows-from, clone and close, with contextual, explicit and
-//!   absent parents. A call into a plugin runs on the caller's thread, so a span of the host's that is entered around
-//!   the call is the parent of what the plugin opens in it; `Span::current()` in the plugin names that span. A span is
-//!   entered and closed where it was opened, even when another subscriber is the current one by then.
-//! - **Panics**: one record at level error with target [`PANIC_TARGET`], naming plugin, build, message and location,
-//!   with a symbolised backtrace where [`Backtraces`] asks for one. It is a `tracing` event (with the fields
-//!   `plugin`, `build`, `thread`, `backtrace`) if a subscriber wants it, else a `log` record if the logger wants it,
-//!   else text on stderr: once, and never nowhere.
+//! - **`log`**: the level, target, module path, file, line, and message, unchanged. Key-value pairs do not arrive.
+//! - **Events and spans**: the name, target, level, module path, file, line, field names, and values with the type as
+//!   which they were recorded. Values that were recorded through `Debug` or `Display` arrive as text, formatted without
+//!   `{:#?}`. An error arrives with the texts of its sources.
+//! - **The life of a span**: new, enter, exit, record, follows-from, clone, and close, with contextual, explicit, and
+//!   absent parents. A call into a plugin runs on the caller's thread, so a span of the host that is entered around the
+//!   call is the parent of the spans that the plugin opens in it, and `Span::current()` in the plugin names that span.
+//!   A span is entered and closed in the subscriber that opened it, even when another subscriber is the current one by
+//!   then.
+//! - **Panics**: one record at level error with the target [`PANIC_TARGET`]. It names the plugin, build, message, and
+//!   location, and has a symbolised backtrace if [`Backtraces`] asks for one. It is a `tracing` event (with the fields
+//!   `plugin`, `build`, `thread`, `backtrace`) if a subscriber is interested in it, or else a `log` record if the
+//!   logger is, or else text on stderr. Each panic is reported exactly once.
 //!
 //! # Verbosity
-//! A plugin follows the host's levels and filters. What the host switches off by level costs one load and one
-//! comparison in the plugin; what a subscriber has no interest in, two. After a change of the host's level or filter a
-//! plugin learns of it within a quarter of a second. Until then it may leave out what was just switched on; what was
-//! just switched off does not arrive, since the host checks again.
+//! A plugin follows the host's levels and filters. A record that the host switches off by its level costs one load and
+//! one comparison in the plugin; one in which no subscriber is interested costs two. A plugin learns of a change of the
+//! host's level or filter within a quarter of a second. Until then, it may leave out records that were just switched
+//! on. Records that were just switched off do not arrive, since the host checks again.
 //!
 //! # What stays
-//! Nothing of the host ever points into a plugin. Metadata that subscribers keep is the host's own: one copy for
-//! each distinct content, kept for good, however many plugins and builds share it. Spans that a plugin leaves open are
-//! closed when its library leaves memory.
+//! Nothing of the host ever points into a plugin. The metadata that subscribers keep is the host's own: there is one
+//! copy for each distinct content, which is kept for ever, however many plugins and builds share it. Spans that a
+//! plugin leaves open are closed when its library leaves memory.
 //!
 //! # Limits
-//! A plugin's subscriber cannot be downcast to the host's, so what relies on that (`tracing-error`,
-//! `tracing-opentelemetry`'s span extension) does not work in plugins. A logger or subscriber that panics loses the
-//! record and nothing else: [`lost`] counts. Text that a plugin prints itself goes to the process's stdout and stderr.
+//! A plugin's subscriber cannot be downcast to the host's, so libraries that rely on this (`tracing-error`, the span
+//! extension of `tracing-opentelemetry`) do not work in plugins. If a logger or subscriber panics, only the record is
+//! lost, and [`lost`] counts it. Text that a plugin prints itself goes to the process's stdout and stderr.
 mod backtrace;
 mod callsite;
 mod contain;
@@ -53,7 +54,7 @@ pub(crate) use spans::close_all_of;
 
 use hotswap_plugin::telemetry::TelemetryTable;
 
-/// What a plugin calls.
+/// The functions that a plugin calls.
 pub(crate) const TABLE: &TelemetryTable = &TelemetryTable {
     log_enabled: logger::enabled,
     log: logger::log,

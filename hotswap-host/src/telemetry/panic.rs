@@ -1,4 +1,4 @@
-//! Panics of plugins, as records of the host.
+//! Reports panics of plugins as records of the host.
 use super::backtrace;
 use super::contain::contain;
 use crate::load::library::Library;
@@ -12,32 +12,32 @@ use tracing::Level;
 /// The target of the records that report panics of plugins.
 pub const PANIC_TARGET: &str = "hotswap::panic";
 
-/// Whether the report of a plugin's panic has a backtrace.
+/// Says whether the report of a plugin's panic has a backtrace.
 ///
-/// The host walks the stack and reads the debug information of its own executable and of the plugin's private copy.
-/// That takes from some milliseconds to some hundred, and keeps nothing.
+/// For a backtrace, the host walks the stack and reads the debug information of its own executable and of the plugin's
+/// private copy. This takes between a few and some hundred milliseconds, and keeps nothing in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Backtraces {
-    /// As the environment variable `RUST_BACKTRACE` says: none where it is unset or `0`, whole ones where it is `full`.
+    /// As the environment variable `RUST_BACKTRACE` says: none if it is unset or `0`, and whole ones if it is `full`.
     #[default]
     FromEnv,
-    /// None.
+    /// No backtraces.
     Off,
-    /// Without the frames of the panic's own machinery, and of the start of the thread.
+    /// Backtraces without the frames of the panic itself and of the start of the thread.
     Short,
-    /// With all frames.
+    /// Backtraces with all frames.
     Full,
 }
 
 static BACKTRACES: AtomicU8 = AtomicU8::new(Backtraces::FromEnv as u8);
 
-/// Says whether reports of panics have a backtrace, for all plugins of this process.
+/// Sets whether reports of panics have a backtrace, for all plugins of this process.
 pub fn set_backtraces(backtraces: Backtraces) {
     BACKTRACES.store(backtraces as u8, Relaxed);
 }
 
-/// Off, short or full.
+/// Returns off, short, or full.
 fn backtraces() -> Backtraces {
     const OFF: u8 = Backtraces::Off as u8;
     const SHORT: u8 = Backtraces::Short as u8;
@@ -57,7 +57,7 @@ fn backtraces() -> Backtraces {
 
 pub(super) unsafe extern "C" fn panicked(token: Token, view: &PanicView<'_>) {
     contain((), || {
-        // SAFETY: the contract of the table: the plugin is running.
+        // SAFETY: by the contract of the table, the code of the plugin that the token names is running.
         let library = unsafe { Library::of(token) };
         let backtrace = match backtraces() {
             Backtraces::Off => None,

@@ -1,9 +1,9 @@
 //! The spans that plugins have open.
 //!
-//! A span lives in the subscriber that opened it, which need not be the current one when it is entered or closed: so
-//! each is kept here with its own. A plugin names a span by the subscriber's number for it or, where spans of two
-//! subscribers share a number, by another one. A number that is not found here does nothing, whatever its origin, so a
-//! plugin cannot close a span that it does not hold.
+//! A span lives in the subscriber that opened it, which need not be the current one when it is entered or closed. So
+//! each span is kept here with its own subscriber. A plugin names a span by the subscriber's number for it or, if spans
+//! of two subscribers have the same number, by another one. A number that is not found here has no effect, so a plugin
+//! cannot close a span that it does not hold.
 use super::contain::contain;
 use hotswap_plugin::contract::shim::Token;
 use hotswap_plugin::telemetry::table::SpanId;
@@ -17,17 +17,17 @@ use tracing_core::{Dispatch, Metadata};
 /// A span that a plugin holds.
 #[derive(Clone)]
 pub(super) struct Open {
-    /// The subscriber that knows it.
+    /// The subscriber that opened it.
     pub(super) dispatch: Dispatch,
-    /// What that subscriber calls it.
+    /// The subscriber's id for it.
     pub(super) id: Id,
-    /// What it was opened with.
+    /// The metadata with which it was opened.
     pub(super) metadata: &'static Metadata<'static>,
 }
 
 struct Held {
     open: Open,
-    /// How many times the plugin will close it.
+    /// The number of times that the plugin will close it.
     users: usize,
     /// The address of the plugin's token.
     owner: usize,
@@ -47,7 +47,7 @@ fn lock(shard: &Mutex<BTreeMap<u64, Held>>) -> MutexGuard<'_, BTreeMap<u64, Held
 
 /// Keeps a span that has one user.
 pub(super) fn keep(token: Token, open: Open) -> SpanId {
-    /// Where names begin that no subscriber is likely to use.
+    /// The first of the names that no subscriber is likely to use.
     static OTHER: AtomicU64 = AtomicU64::new(0xF000_0000_0000_0000);
     let mut name = SpanId(open.id.into_u64());
     loop {
@@ -67,12 +67,12 @@ pub(super) fn keep(token: Token, open: Open) -> SpanId {
     }
 }
 
-/// The span of this name.
+/// Returns the span with this name.
 pub(super) fn find(span: SpanId) -> Option<Open> {
     shard(span).get(&span.0).map(|held| held.open.clone())
 }
 
-/// The number that a subscriber knows the span by: the name itself for a span that no plugin holds.
+/// Returns the number by which a subscriber knows the span. It is the name itself for a span that no plugin holds.
 pub(super) fn id(span: SpanId) -> Option<Id> {
     match find(span) {
         Some(open) => Some(open.id),
@@ -80,12 +80,12 @@ pub(super) fn id(span: SpanId) -> Option<Id> {
     }
 }
 
-/// Counts one user more.
+/// Counts one more user.
 pub(super) fn clone(token: Token, span: SpanId) -> SpanId {
     let Some(open) = find(span).or_else(|| current(span)) else {
         return SpanId::NONE;
     };
-    // No lock is held here: a subscriber may do what it likes.
+    // No lock is held here, because a subscriber may do anything.
     let id = open.dispatch.clone_span(&open.id);
     if let Some(held) = shard(span)
         .get_mut(&span.0)
@@ -97,7 +97,7 @@ pub(super) fn clone(token: Token, span: SpanId) -> SpanId {
     keep(token, Open { id, ..open })
 }
 
-/// The host's own span of this number, if it is the current one: what a plugin clones in `Span::current()`.
+/// Returns the host's own span with this number if it is the current one. A plugin clones it in `Span::current()`.
 fn current(span: SpanId) -> Option<Open> {
     tracing_core::dispatcher::get_default(|dispatch| {
         let (id, metadata) = dispatch.current_span().into_inner()?;
@@ -109,7 +109,7 @@ fn current(span: SpanId) -> Option<Open> {
     })
 }
 
-/// Counts one user less; whether the span is closed now.
+/// Counts one user less. Returns true if the span is now closed.
 pub(super) fn close(span: SpanId) -> bool {
     let mut spans = shard(span);
     let Some(held) = spans.get_mut(&span.0) else {
@@ -124,7 +124,7 @@ pub(super) fn close(span: SpanId) -> bool {
     open.dispatch.try_close(open.id)
 }
 
-/// Closes what a plugin left open. Called when its code can no longer run.
+/// Closes the spans that a plugin left open. Called when its code can no longer run.
 pub(crate) fn close_all_of(token: Token) {
     for shard in &SPANS {
         let mut left = Vec::new();

@@ -1,7 +1,7 @@
-//! Events and spans of plugins, for the host's subscribers.
+//! Passes events and spans of plugins to the host's subscribers.
 //!
-//! Each function does what `tracing`'s own macros and `Span` would do in the host, in the same order: a subscriber with
-//! a filter for each layer depends on that.
+//! Each function does what the macros of `tracing` and its `Span` would do in the host, in the same order. A subscriber
+//! with a filter for each layer depends on this.
 use super::callsite::{self, HostCallsite};
 use super::contain::contain;
 use super::spans::{self, Open};
@@ -25,22 +25,22 @@ pub(super) unsafe extern "C" fn callsite(_: Token, view: &CallsiteView<'_>) -> C
     })
 }
 
-/// The callsite that a plugin names.
+/// Returns the callsite that a plugin names.
 ///
 /// # Safety
-/// As [`HostCallsite::of`]: the plugin got it from [`callsite()`] or [`current_span`].
+/// The plugin got the handle from [`callsite()`] or [`current_span`]: see [`HostCallsite::of`].
 unsafe fn resolve(callsite: CallsiteRef) -> Option<&'static HostCallsite> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the host has made the handle.
     unsafe { HostCallsite::of(callsite) }
 }
 
 pub(super) unsafe extern "C" fn interest(_: Token, callsite: CallsiteRef) -> u32 {
-    // SAFETY: the contract of the table.
+    // SAFETY: by the contract of the table, the plugin passes a handle that the host has given it.
     unsafe { resolve(callsite) }.map_or(interest::NEVER, HostCallsite::interest)
 }
 
 pub(super) unsafe extern "C" fn enabled(_: Token, callsite: CallsiteRef) -> bool {
-    // SAFETY: the contract of the table.
+    // SAFETY: by the contract of the table, the plugin passes a handle that the host has given it.
     let callsite = unsafe { resolve(callsite) };
     contain(false, || callsite.is_some_and(HostCallsite::enabled))
 }
@@ -51,7 +51,7 @@ pub(super) unsafe extern "C" fn event(
     parent: Parent,
     fields: RSlice<'_, FieldView<'_>>,
 ) {
-    // SAFETY: the contract of the table.
+    // SAFETY: by the contract of the table, the plugin passes a handle that the host has given it.
     let Some(callsite) = (unsafe { resolve(callsite) }) else {
         return;
     };
@@ -75,7 +75,7 @@ pub(super) unsafe extern "C" fn new_span(
     parent: Parent,
     fields: RSlice<'_, FieldView<'_>>,
 ) -> SpanId {
-    // SAFETY: the contract of the table.
+    // SAFETY: by the contract of the table, the plugin passes a handle that the host has given it.
     let Some(callsite) = (unsafe { resolve(callsite) }) else {
         return SpanId::NONE;
     };
@@ -128,7 +128,7 @@ pub(super) unsafe extern "C" fn record(_: Token, span: SpanId, fields: RSlice<'_
     });
 }
 
-/// Does something to a span of a plugin's, in the subscriber that knows it.
+/// Runs something on a plugin's span, in the subscriber that opened it.
 fn with(span: SpanId, run: impl FnOnce(&Open)) {
     contain((), || {
         if let Some(open) = spans::find(span) {
@@ -168,7 +168,7 @@ pub(super) unsafe extern "C" fn current_span(_: Token, receiver: SpanReceiver) {
             return;
         };
         let span = SpanId(Id::into_u64(&id));
-        // A plugin's span of another subscriber may have the same number: the plugin would mean that one.
+        // A plugin's span of another subscriber may have the same number, and the plugin would mean that one.
         if spans::find(span).is_some_and(|held| !std::ptr::eq(held.metadata, metadata)) {
             return;
         }
@@ -180,7 +180,7 @@ pub(super) unsafe extern "C" fn current_span(_: Token, receiver: SpanReceiver) {
         let Some(callsite) = callsite::intern(&callsite::view_of(metadata, &names)) else {
             return;
         };
-        // SAFETY: the plugin takes the span while it waits for this function.
+        // SAFETY: the plugin waits for this function, and its receiver takes the span meanwhile.
         unsafe { (receiver.give)(receiver.context, span, callsite.handle(), callsite.view()) }
     });
 }

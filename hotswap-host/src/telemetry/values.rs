@@ -1,4 +1,4 @@
-//! Recorded values of plugins, as values of the host's `tracing`.
+//! Converts recorded values of plugins to values of the host's `tracing`.
 use abi_stable::std_types::{RSlice, RStr};
 use hotswap_plugin::telemetry::table::{FieldValue, FieldView};
 use std::error::Error;
@@ -6,7 +6,7 @@ use std::fmt;
 use tracing_core::Metadata;
 use tracing_core::field::{DisplayValue, Value, ValueSet, display};
 
-/// Shows the values, as those of fields of `metadata`, to `run`. Values of fields that it does not have are left out.
+/// Passes the values to `run`, as those of fields of `metadata`. Values of fields that it does not have are left out.
 pub(super) fn show<R>(
     metadata: &'static Metadata<'static>,
     fields: RSlice<'_, FieldView<'_>>,
@@ -34,7 +34,7 @@ enum Taken<'a> {
     Bool(bool),
     Str(&'a str),
     Bytes(&'a [u8]),
-    /// Displayed, since it is formatted already.
+    /// A value that is displayed, because it has already been formatted.
     Debug(DisplayValue<&'a str>),
     Error(Box<dyn Error>),
 }
@@ -74,7 +74,7 @@ impl Taken<'_> {
     }
 }
 
-/// An error of a plugin: its text, and those of its sources.
+/// An error of a plugin: its text, and the texts of its sources.
 #[derive(Debug)]
 struct TextError {
     text: String,

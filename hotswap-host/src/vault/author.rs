@@ -1,8 +1,8 @@
-//! Who puts something into a generation.
+//! The authors of the items in a generation.
 use crate::base::name::PluginName;
 use std::fmt;
 
-/// Who puts something into a generation.
+/// The author of an item in a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Author<'a> {
     Host,
@@ -10,12 +10,12 @@ pub(super) enum Author<'a> {
 }
 
 impl<'a> Author<'a> {
-    /// The author that [`plugin`](Self::plugin) was asked of.
+    /// Returns the author for which [`plugin`](Self::plugin) returned this.
     pub(super) fn of(plugin: &'a Option<PluginName>) -> Self {
         plugin.as_ref().map_or(Author::Host, Author::Plugin)
     }
 
-    /// The plugin, if it is one.
+    /// Returns the plugin, if the author is one.
     pub(super) fn plugin(self) -> Option<PluginName> {
         match self {
             Author::Host => None,

@@ -1,4 +1,4 @@
-//! The data bag: values that the plugins of a generation have given names.
+//! The data bag: named values of the plugins of a generation.
 use super::author::Author;
 use crate::base::name::{PluginName, folded};
 use hotswap_plugin::{BagError, BagValue};
@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// What is in the data bag of a generation under one name.
+/// A named value in the data bag of a generation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BagItem {
-    /// The name, as the plugin wrote it.
+    /// The name, as the plugin spelled it.
     pub name: String,
-    /// The plugin that put it there; `None` for the host.
+    /// The plugin that put it there, or `None` for the host.
     pub plugin: Option<PluginName>,
     /// The value.
     pub value: BagValue,
 }
 
-/// `port = 80, of server`, or `port = 80, of the host`
+/// It is displayed as `port = 80, of server` or `port = 80, of the host`.
 impl fmt::Display for BagItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let BagItem {
@@ -30,7 +30,7 @@ impl fmt::Display for BagItem {
     }
 }
 
-/// The items, by what is compared of their names; shared by the generations that have them.
+/// The items, by the compared form of their names. Generations share the items that they have in common.
 #[derive(Default)]
 pub(crate) struct Bag(BTreeMap<String, Arc<BagItem>>);
 
@@ -40,15 +40,17 @@ impl Bag {
         self.0.values().map(|item| &**item)
     }
 
-    /// Puts the items of these plugins into another bag.
+    /// Puts the items of the plugins that go on into another bag.
     pub(super) fn carry(&self, to: &mut Bag, goes_on: impl Fn(&PluginName) -> bool) {
         let goes_on = |item: &BagItem| item.plugin.as_ref().is_some_and(&goes_on);
         let items = self.0.iter().filter(|(_, item)| goes_on(item));
         to.0.extend(items.map(|(name, item)| (name.clone(), item.clone())));
     }
 
+    /// Puts an item into the bag.
+    ///
     /// # Errors
-    /// Another author has put something there.
+    /// Another author has already used this name.
     pub(super) fn set(
         &mut self,
         author: Author<'_>,

@@ -1,4 +1,4 @@
-//! What the plugins of a generation have put into it while it was made.
+//! The values and objects that plugins put into a generation while it is made.
 use super::bag::Bag;
 use super::extension::{Extensions, Kinds};
 use crate::base::name::PluginName;
@@ -12,7 +12,7 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Those of a generation that no plugin has put anything into.
+    /// Returns the contents of a generation that no plugin has put anything into.
     pub(crate) fn empty(kinds: &Kinds) -> Self {
         Contents {
             bag: Bag::default(),
@@ -20,7 +20,8 @@ impl Contents {
         }
     }
 
-    /// Those that a new generation begins with: what the instances that go on have put into the one before.
+    /// Returns the contents that a new generation begins with: the items of the instances that go on from the previous
+    /// one.
     pub(crate) fn carried(&self, kinds: &Kinds, goes_on: impl Fn(&PluginName) -> bool) -> Self {
         let mut contents = Contents::empty(kinds);
         self.bag.carry(&mut contents.bag, &goes_on);
@@ -28,8 +29,8 @@ impl Contents {
         contents
     }
 
-    /// The objects in slots that no other generation has, by the plugins that put them there, `None` for the host. To drop one
-    /// may run the code of its plugin, or of the host.
+    /// Returns the objects in slots that no other generation has, by the plugins that put them there, or `None` for the
+    /// host. Dropping one may run code of its plugin or of the host.
     pub(crate) fn into_objects(self) -> BTreeMap<Option<PluginName>, Vec<Box<dyn Send>>> {
         self.extensions.into_objects()
     }

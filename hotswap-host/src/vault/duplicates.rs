@@ -1,12 +1,12 @@
-//! Two live items of one name.
+//! Finds live items with the same name.
 use crate::artifact::LiveEntry;
 use crate::base::name::{PluginName, folded};
 use crate::error::{LivePlace, ReloadError};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// Refuses plugins of which two, or one, have two items of one kind and name; a type also has its earlier names. They are
-/// told by their files: none of their code has run yet.
+/// Refuses plugins if two items of them have the same kind and name, including the earlier names of a type. The errors
+/// name their files, because none of their code has run yet.
 pub(crate) fn check<'a>(
     plugins: impl Iterator<Item = (&'a PluginName, &'a Path, &'a [LiveEntry])>,
 ) -> Result<(), ReloadError> {
@@ -19,7 +19,7 @@ pub(crate) fn check<'a>(
                 module: item.module.clone(),
             };
             let names = std::iter::once(&item.name).chain(&item.was);
-            // Of its own names, two may be the same but for the case.
+            // Two names of one type may differ only in case.
             let names: BTreeMap<_, _> = names.map(|name| (folded(name), name)).collect();
             for (folded, name) in names {
                 if let Some(first) = known.insert((item.kind, folded), place()) {
@@ -56,7 +56,7 @@ mod tests {
         }
     }
 
-    /// Whether these are refused, each in a plugin of its own.
+    /// Returns the error if these items are refused, each in a plugin of its own.
     fn refused(items: &[LiveEntry]) -> Option<String> {
         let (name, file) = (PluginName::from("world"), Path::new("libworld.so"));
         let plugins = items
@@ -81,7 +81,7 @@ mod tests {
             error.as_deref(),
             Some(
                 "two live types are called blaze: in module jobs of world (libworld.so), and in module jobs of world \
-                 (libworld.so): rename one of them"
+                 (libworld.so); rename one of them"
             )
         );
     }

@@ -1,7 +1,7 @@
-//! The extensions of a generation: the host's structs, with what its plugins have put into their slots.
+//! The extensions of a generation: structs of the host, with the objects that plugins have put into their slots.
 //!
-//! An object in a slot is shared by the generations that have it, each through its own struct. The last of them lets go of
-//! it, which may run its plugin's `Drop`: see [`Extensions::into_objects`].
+//! The generations that have an object in a slot share it, each through its own struct. The last of them drops the
+//! object, which may run its plugin's `Drop`: see [`Extensions::into_objects`].
 use super::author::Author;
 use crate::base::name::PluginName;
 use hotswap_plugin::boundary::{ExtensionDesc, mismatch};
@@ -11,7 +11,7 @@ use hotswap_plugin::{Extension, ExtensionError};
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 
-/// The extensions that a host has, as its builder was told.
+/// The extensions that the host's builder has added.
 #[derive(Default)]
 pub(crate) struct Kinds(Vec<Kind>);
 
@@ -22,7 +22,7 @@ struct Kind {
 }
 
 impl Kinds {
-    /// Adds one; nothing where it is there already.
+    /// Adds an extension, unless it has already been added.
     pub(crate) fn add<E: Extension>(&mut self) {
         let ty = TypeId::of::<E>();
         if !self.0.iter().any(|kind| kind.ty == ty) {
@@ -34,18 +34,18 @@ impl Kinds {
         }
     }
 
-    /// One of each, with empty slots.
+    /// Makes one of each, with empty slots.
     pub(super) fn make(&self) -> Extensions {
         let make = |kind: &Kind| Filled {
             desc: kind.desc,
             value: (kind.make)(),
-            by: vec![By::Nobody; kind.desc.slots.len()],
+            by: vec![By::Empty; kind.desc.slots.len()],
         };
         Extensions(self.0.iter().map(make).collect())
     }
 }
 
-/// An extension, whatever its type.
+/// An extension of any type.
 trait AnyExtension: Any + Send + Sync {
     fn slots(&self) -> Vec<&dyn AnySlot>;
     fn slots_mut(&mut self) -> Vec<&mut dyn AnySlot>;
@@ -68,29 +68,31 @@ pub(crate) struct Extensions(Vec<Filled>);
 struct Filled {
     desc: &'static ExtensionDesc,
     value: Box<dyn AnyExtension>,
-    /// Who has filled each of the slots.
+    /// The authors of the objects in the slots.
     by: Vec<By>,
 }
 
-/// Who has filled a slot.
+/// The author of the object in a slot.
 #[derive(Clone, Default)]
 enum By {
     #[default]
-    Nobody,
+    Empty,
     /// The host, or this plugin.
     Author(Option<PluginName>),
 }
 
 impl By {
-    /// Whether it was a plugin for which this is true.
+    /// Returns true if the author is a plugin that satisfies `which`.
     fn is_plugin(&self, which: impl Fn(&PluginName) -> bool) -> bool {
         matches!(self, By::Author(Some(plugin)) if which(plugin))
     }
 }
 
 impl Filled {
+    /// Returns an error if the slot is not empty.
+    ///
     /// # Errors
-    /// The slot is filled already, or twice now, `again`.
+    /// The slot has already been filled, by another author or, if `again`, by the same call.
     fn check_empty(
         &self,
         index: usize,
@@ -99,8 +101,8 @@ impl Filled {
     ) -> Result<(), ExtensionError> {
         let by = match &self.by[index] {
             By::Author(by) => Author::of(by),
-            By::Nobody if again => author,
-            By::Nobody => return Ok(()),
+            By::Empty if again => author,
+            By::Empty => return Ok(()),
         };
         Err(ExtensionError::Filled {
             extension: self.desc.name.to_string(),
@@ -111,13 +113,13 @@ impl Filled {
 }
 
 impl Extensions {
-    /// The one of this type, where the host was opened with it.
+    /// Returns the extension of this type, if the host was opened with it.
     pub(crate) fn get<E: Extension>(&self) -> Option<&E> {
         let mut all = self.0.iter();
         all.find_map(|filled| (&*filled.value as &dyn Any).downcast_ref())
     }
 
-    /// Puts what these plugins have filled into the extensions of another generation of the same host.
+    /// Puts the objects of the plugins that go on into the extensions of another generation of the same host.
     pub(super) fn carry(&self, to: &mut Extensions, goes_on: impl Fn(&PluginName) -> bool) {
         for (from, to) in self.0.iter().zip(&mut to.0) {
             let slots = from.value.slots().into_iter().zip(&from.by);
@@ -133,13 +135,14 @@ impl Extensions {
         }
     }
 
-    /// Fills slots of the extension that is described.
+    /// Fills slots of the described extension.
     ///
     /// # Errors
-    /// There is none, or another version of it; one of the slots is filled already. Then none is filled.
+    /// There is no such extension, or only another version of it, or one of the slots has already been filled. In this
+    /// case, no slot is filled.
     ///
     /// # Safety
-    /// The slots are of an extension with this description, and their objects are alive.
+    /// The slots belong to an extension with this description, and their objects are alive.
     pub(super) unsafe fn fill(
         &mut self,
         plugin: &PluginName,
@@ -155,8 +158,8 @@ impl Extensions {
         }
         let mut empty = filled.value.slots_mut();
         for slot in slots {
-            // SAFETY: the descriptions are the same, so the object is one for this slot; it is alive by the caller's
-            // promise.
+            // SAFETY: the descriptions are the same, so the object fits this slot. The caller guarantees that it is
+            // alive.
             unsafe { empty[slot.index].put(slot.object) };
             filled.by[slot.index] = By::Author(Some(plugin.clone()));
         }
@@ -166,7 +169,7 @@ impl Extensions {
     /// Fills slots of the host's own extension, for the host.
     ///
     /// # Errors
-    /// There is none; one of the slots is filled already. Then none is filled.
+    /// There is no such extension, or one of the slots has already been filled. In this case, no slot is filled.
     pub(super) fn fill_for_host<E: Extension>(
         &mut self,
         fill: impl FnOnce(&mut E),
@@ -192,7 +195,7 @@ impl Extensions {
         Ok(())
     }
 
-    /// The extension that is this one, or another version of it.
+    /// Returns this extension, or another version of it.
     fn find(&mut self, desc: &ExtensionDesc) -> Result<&mut Filled, ExtensionError> {
         let named = |filled: &&Filled| filled.desc.name == desc.name;
         let exact = |filled: &&Filled| named(filled) && filled.desc.origin == desc.origin;
@@ -214,7 +217,8 @@ impl Extensions {
         }
     }
 
-    /// The objects that no other generation has in a slot, by the plugins that put them there, `None` for the host.
+    /// Returns the objects that no other generation has in a slot, by the plugins that put them there, or `None` for
+    /// the host.
     pub(super) fn into_objects(self) -> BTreeMap<Option<PluginName>, Vec<Box<dyn Send>>> {
         let mut objects: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for mut filled in self.0 {

@@ -1,4 +1,4 @@
-//! What plugins ask of the host in `on_init`, through their `Vault`.
+//! Answers the requests of plugins in `on_init`, which they make through their `Vault`.
 use super::author::Author;
 use super::contents::Contents;
 use crate::base::name::PluginName;
@@ -10,7 +10,7 @@ use hotswap_plugin::contract::vault::{ExtensionRef, FilledSlot, Making};
 use hotswap_plugin::{BagError, BagValue, ExtensionError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A generation that is being made, as the plugin sees it whose `on_init` runs.
+/// A generation that is being made, as seen by the plugin whose `on_init` is running.
 pub(crate) struct Vault<'a> {
     plugin: &'a PluginName,
     contents: &'a Mutex<Contents>,
@@ -21,7 +21,7 @@ impl<'a> Vault<'a> {
         Vault { plugin, contents }
     }
 
-    /// What the plugin gets, for as long as its hook runs.
+    /// Returns the view that the plugin gets for as long as its hook runs.
     pub(crate) fn view(&'a self, generation: u64, plugins: &'a [RStr<'a>]) -> VaultView<'a> {
         VaultView {
             generation,
@@ -33,14 +33,17 @@ impl<'a> Vault<'a> {
         }
     }
 
+    /// Returns the vault behind a view.
+    ///
     /// # Safety
-    /// Called by the plugin whose hook runs with [`view`](Self::view) of one of these.
+    /// The plugin whose hook is running calls this, with the [`view`](Self::view) of a vault.
     unsafe fn of(making: Making) -> &'a Self {
-        // SAFETY: the caller's promise: what the view was made of is borrowed until the hook returns.
+        // SAFETY: the caller guarantees that the view belongs to a vault, which is borrowed until the hook returns.
         unsafe { &*making.0.cast() }
     }
 
-    /// No code of a plugin runs while this is had: what is put into it is copied, or counted.
+    /// Locks the contents. No code of a plugin runs while they are locked, because everything that is put into them is
+    /// copied or counted.
     fn contents(&self) -> MutexGuard<'_, Contents> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -49,7 +52,7 @@ impl<'a> Vault<'a> {
 type OutOf<R> = Out<<R as Shared>::View>;
 
 unsafe extern "C" fn bag_set(making: Making, name: StrView, value: RawArgs, out: RawOut) -> Status {
-    // SAFETY: called by the plugin's code, which keeps its arguments alive meanwhile, and waits for this answer.
+    // SAFETY: the code of the plugin calls this. It keeps its arguments alive meanwhile, and waits for this answer.
     unsafe {
         answer(out.0.cast::<OutOf<Result<(), BagError>>>(), || {
             let value = BagValue::from_view(value.0.cast::<<BagValue as Shared>::View>().read());
@@ -61,7 +64,7 @@ unsafe extern "C" fn bag_set(making: Making, name: StrView, value: RawArgs, out:
 }
 
 unsafe extern "C" fn bag_get(making: Making, name: StrView, out: RawOut) -> Status {
-    // SAFETY: as in `bag_set`.
+    // SAFETY: the code of the plugin calls this. It keeps its arguments alive meanwhile, and waits for this answer.
     unsafe {
         answer(out.0.cast::<OutOf<Option<BagValue>>>(), || {
             Vault::of(making).contents().bag.get(name.get()).cloned()
@@ -75,7 +78,8 @@ unsafe extern "C" fn extend(
     slots: RawArgs,
     out: RawOut,
 ) -> Status {
-    // SAFETY: as in `bag_set`; the slots are of an extension with this description.
+    // SAFETY: the code of the plugin calls this. It keeps its arguments alive meanwhile, and waits for this answer. The
+    // slots belong to an extension with this description.
     unsafe {
         answer(out.0.cast::<OutOf<Result<(), ExtensionError>>>(), || {
             let vault = Vault::of(making);

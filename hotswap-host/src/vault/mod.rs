@@ -1,15 +1,15 @@
-//! What the plugins of a generation share: what is found by its name alone, whichever plugin it is in, and what they put
-//! into the generation while it is made.
+//! The items that the plugins of a generation share: live items, which are found by their names alone, and the values
+//! and objects that plugins put into the generation while it is made.
 //!
-//! | file | |
+//! | module | contents |
 //! |---|---|
-//! | `table` | the names of a generation |
-//! | `duplicates` | two items of one name refuse a generation, before any of its code runs |
-//! | `types` | what can be done with a live type |
+//! | `table` | the names of the live items of a generation |
+//! | `duplicates` | refuses a generation with two items of one name, before any of its code runs |
+//! | `types` | the operations on a live type |
 //! | `bag`, `extension` | named values, and the host's structs with slots for objects |
-//! | `contents` | both, of one generation |
-//! | `making` | what plugins ask of the host in `on_init`, through their `Vault` |
-//! | `prefill` | what the host puts there before its plugins |
+//! | `contents` | the bag and the extensions of one generation |
+//! | `making` | answers the requests of plugins in `on_init`, which they make through their `Vault` |
+//! | `prefill` | the values and objects that the host puts into a generation before its plugins do |
 mod author;
 mod bag;
 mod contents;

@@ -1,4 +1,4 @@
-//! What the host puts into a generation before its plugins do.
+//! The values and objects that the host puts into a generation before its plugins do.
 use super::author::Author;
 use super::contents::Contents;
 use crate::base::name::PluginName;
@@ -8,7 +8,8 @@ use hotswap_plugin::boundary::HookError;
 use hotswap_plugin::{BagError, BagValue, Extension, ExtensionError, LiveData, Value};
 use std::fmt;
 
-/// A generation that is being made, before `on_init` runs in any plugin: see [`Builder::prefill`](crate::Builder::prefill).
+/// A generation that is being made, before any plugin's `on_init` runs: see
+/// [`Builder::prefill`](crate::Builder::prefill).
 pub struct Prefill<'a> {
     contents: &'a mut Contents,
     number: u64,
@@ -21,16 +22,16 @@ impl Prefill<'_> {
         self.number
     }
 
-    /// The plugins of the generation, each after those it imports.
+    /// The plugins of the generation, each after those that it imports.
     pub fn plugins(&self) -> &[PluginName] {
         self.plugins
     }
 
-    /// Puts a value into the data bag, under a name that is compared as those of plugins are. Plugins find it there, and cannot
-    /// overwrite it. A value of a `#[shared]` type goes there as `Value::encode(&value)`.
+    /// Puts a value into the data bag. Names are compared like the names of plugins. Plugins find the value there and
+    /// cannot overwrite it. Pass a value of a `#[shared]` type as `Value::encode(&value)`.
     ///
     /// # Errors
-    /// A plugin that goes on from the generation before has put something there.
+    /// A plugin that goes on from the previous generation has already used this name.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) -> Result<(), BagError> {
         let value = BagValue::Value(value.into());
         self.contents.bag.set(Author::Host, name, value)
@@ -39,17 +40,18 @@ impl Prefill<'_> {
     /// Puts live data into the data bag: see [`set`](Self::set).
     ///
     /// # Errors
-    /// As [`set`](Self::set).
+    /// The error of [`set`](Self::set).
     pub fn set_data(&mut self, name: &str, data: LiveData) -> Result<(), BagError> {
         let value = BagValue::Data(data);
         self.contents.bag.set(Author::Host, name, value)
     }
 
-    /// Fills slots of an [extension](crate::Builder::extension) that the host was opened with. A plugin that fills one of them
-    /// is refused.
+    /// Fills slots of an [extension](crate::Builder::extension) that the host was opened with. A plugin that fills one
+    /// of these slots later is refused.
     ///
     /// # Errors
-    /// The host was opened without this extension; a plugin that goes on has filled one of the slots. Then none is filled.
+    /// The host was opened without this extension, or a plugin that goes on has filled one of the slots. In this case,
+    /// no slot is filled.
     pub fn extend<E: Extension>(
         &mut self,
         fill: impl FnOnce(&mut E),
@@ -69,7 +71,7 @@ impl fmt::Debug for Prefill<'_> {
 
 type Closure = dyn Fn(&mut Prefill<'_>) -> Result<(), hotswap_plugin::Error> + Send + Sync;
 
-/// What a host puts into each generation.
+/// The closures that put values and objects of the host into each generation.
 #[derive(Default)]
 pub(crate) struct Prefills(Vec<Box<Closure>>);
 
@@ -83,8 +85,10 @@ impl Prefills {
         }));
     }
 
+    /// Runs all closures.
+    ///
     /// # Errors
-    /// One of them has failed, or panicked.
+    /// A closure has failed or panicked.
     pub(crate) fn run(
         &self,
         contents: &mut Contents,

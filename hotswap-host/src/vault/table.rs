@@ -1,19 +1,19 @@
-//! The names of what is live in one generation.
+//! The names of the live items of one generation.
 use crate::base::name::folded;
 use crate::instance::Instance;
 use hotswap_plugin::contract::LiveCode;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Where the live functions and types of a generation are: functions have names of their own, and types.
+/// The places of the live functions and types of a generation. A function and a type may have the same name.
 #[derive(Default)]
 pub(crate) struct LiveTable {
     functions: HashMap<String, Place>,
-    /// By their earlier names, too.
+    /// The types, by their current and their earlier names.
     types: HashMap<String, Place>,
 }
 
-/// The plugin's place in the generation, and the item's in the plugin.
+/// The number of the plugin in the generation, and that of the item in the plugin.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) plugin: usize,
@@ -21,7 +21,7 @@ pub(crate) struct Place {
 }
 
 impl LiveTable {
-    /// Of these plugins, no two of which have the same item: see `duplicates`.
+    /// Makes the table of these plugins, no two of which have the same item: see `duplicates`.
     pub(crate) fn of(plugins: &[Arc<Instance>]) -> Self {
         let mut table = LiveTable::default();
         for (plugin, instance) in plugins.iter().enumerate() {
@@ -39,12 +39,12 @@ impl LiveTable {
         table
     }
 
-    /// Where the function of this name is.
+    /// Returns the place of the function with this name.
     pub(crate) fn function(&self, name: &str) -> Option<Place> {
         self.functions.get(&*folded(name)).copied()
     }
 
-    /// Where the type is that has this name, or had it.
+    /// Returns the place of the type that has, or had, this name.
     pub(crate) fn type_named(&self, name: &str) -> Option<Place> {
         self.types.get(&*folded(name)).copied()
     }

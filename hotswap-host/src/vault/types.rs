@@ -1,4 +1,4 @@
-//! Live types of a generation.
+//! The live types of a generation.
 use crate::error::{CallError, InvokeError};
 use crate::instance::Instance;
 use crate::invoke::failed;
@@ -9,9 +9,9 @@ use hotswap_plugin::live_data::Saved;
 use hotswap_plugin::{LiveData, Value};
 use std::fmt;
 
-/// A live type, as it is in one generation: see [`Generation::live_type`](crate::Generation::live_type).
+/// A live type of one generation: see [`Generation::live_type`](crate::Generation::live_type).
 ///
-/// The data that it is given is left as it is, whatever comes of it.
+/// Its methods leave the data that they are given unchanged, even if they fail.
 #[derive(Clone, Copy)]
 pub struct LiveTypeRef<'g> {
     plugin: &'g Instance,
@@ -24,17 +24,17 @@ impl<'g> LiveTypeRef<'g> {
         LiveTypeRef { plugin, name, desc }
     }
 
-    /// Its name.
+    /// The name of the type.
     pub fn name(&self) -> &'g str {
         self.name
     }
 
-    /// The plugin that has it.
+    /// The plugin that has the type.
     pub fn plugin(&self) -> &'g str {
         self.plugin.name().as_str()
     }
 
-    /// Its schema version.
+    /// The schema version of the type.
     pub fn version(&self) -> u32 {
         self.desc.version
     }
@@ -47,21 +47,21 @@ impl<'g> LiveTypeRef<'g> {
         self.desc
     }
 
-    /// Restores the value as the type is now, and saves it again.
+    /// Restores the value with the current version of the type, and saves it again.
     ///
     /// # Errors
-    /// Data that does not fit; a panic, of a migration for instance.
+    /// The data does not fit, or code of the type panicked, for instance in a migration.
     pub fn renew(&self, data: &LiveData) -> Result<LiveData, CallError> {
-        // SAFETY: whoever lends the generation keeps the library.
+        // SAFETY: the generation is borrowed, so the library is mapped.
         self.saved(|out| lend(data, |data| unsafe { (self.desc.renew)(data, out) }))
     }
 
-    /// The value as an earlier version of the type would have saved it.
+    /// Returns the value as an earlier version of the type would have saved it.
     ///
     /// # Errors
-    /// There is no way down; data that does not fit; a panic, of a migration for instance.
+    /// There is no migration down, the data does not fit, or code of the type panicked, for instance in a migration.
     pub fn lower(&self, data: &LiveData, version: u32) -> Result<LiveData, CallError> {
-        // SAFETY: as above.
+        // SAFETY: the generation is borrowed, so the library is mapped.
         self.saved(|out| {
             lend(data, |data| unsafe {
                 (self.desc.lower)(data, version, out)
@@ -69,27 +69,27 @@ impl<'g> LiveTypeRef<'g> {
         })
     }
 
-    /// A new value.
+    /// Makes a new value.
     ///
     /// # Errors
-    /// The type has no default; a panic.
+    /// The type has no default, or its code panicked.
     pub fn make(&self) -> Result<LiveData, CallError> {
         let Some(make) = self.desc.make else {
             return Err(self.unable("it has no default: derive `Default` for it"));
         };
-        // SAFETY: as above.
+        // SAFETY: the generation is borrowed, so the library is mapped.
         self.saved(|out| unsafe { make(out) })
     }
 
-    /// Hands live data to its [handler](hotswap_plugin::live::Handler).
+    /// Passes live data to the type's [handler](hotswap_plugin::live::Handler).
     ///
     /// # Errors
-    /// The type has no handler; data that does not fit it; the handler's own error, a panic.
+    /// The type has no handler, the data does not fit it, the handler returned an error, or it panicked.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
         let Some(handle) = self.desc.handle else {
             return Err(self.unable(NO_HANDLER));
         };
-        // SAFETY: as above.
+        // SAFETY: the generation is borrowed, so the library is mapped.
         let handled = unsafe { try_receive::<Handled>(|out| lend(data, |data| handle(data, out))) };
         let refused = match handled {
             Ok(Ok(Ok(value))) => return Ok(value),
@@ -101,7 +101,7 @@ impl<'g> LiveTypeRef<'g> {
     }
 
     fn saved(&self, call: impl FnOnce(*mut SavedOut) -> Status) -> Result<LiveData, CallError> {
-        // SAFETY: `call` hands `out` to a function of the type's that gives this.
+        // SAFETY: `call` passes `out` to a function of the type, which writes a `Saved` there.
         match unsafe { try_receive::<Saved>(call) } {
             Ok(Ok(data)) => Ok(data),
             Ok(Err(error)) => Err(self.unable(&error.to_string())),
@@ -123,7 +123,7 @@ impl<'g> LiveTypeRef<'g> {
     }
 }
 
-/// What is said of a type that has no handler.
+/// The error of a type that has no handler.
 pub(crate) const NO_HANDLER: &str = "it has no handler: implement `Handler` for it";
 
 /// Lends data as a parameter.

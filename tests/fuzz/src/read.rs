@@ -1,5 +1,5 @@
 //! Reads a plugin's file, and checks what holds of every file.
-use hotswap_host::artifact::{Artifact, ArtifactError, BuildId, hindrances};
+use hotswap_host::artifact::{Artifact, ArtifactError, BuildId, unload_blockers};
 use std::path::Path;
 
 /// What the host makes of these bytes.
@@ -9,7 +9,7 @@ use std::path::Path;
 pub fn read(bytes: &[u8]) -> Result<Artifact, ArtifactError> {
     let file = Path::new("plugins/libworld.so");
     let read = Artifact::from_bytes(file, bytes);
-    hindrances(bytes);
+    unload_blockers(bytes);
     match &read {
         Ok(artifact) => accepted(artifact, bytes),
         Err(error) => {

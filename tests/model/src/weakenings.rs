@@ -203,8 +203,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "a call does not take the slot of another pin",
         PIN,
         [
-            "record.is_wanted() || record.has_pin()",
-            "record.is_wanted()",
+            "record.has_pending_destructors() || record.has_pin()",
+            "record.has_pending_destructors()",
         ],
         Protocol("pins::a_call_under_a_pin"),
     ),
@@ -296,8 +296,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "N1 undone: looking at what is entered acquires",
         ENTERED,
         [
-            "Entered(record.entered.load(Acquire))",
-            "Entered(record.entered.load(Relaxed))",
+            "CallTarget(record.entered.load(Acquire))",
+            "CallTarget(record.entered.load(Relaxed))",
         ],
         Protocol("gate::after_a_nested_call"),
     ),

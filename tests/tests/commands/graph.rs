@@ -81,7 +81,7 @@ fn who_needs_whom() {
       needs    the host (Desk)
     "#);
     assert_snapshot!(ran.stderr, @r#"
-    error: beta (<root>/set/libbeta.so) imports alpha: there is no such plugin: build it, or make the import optional
+    error: beta (<root>/set/libbeta.so) imports alpha: there is no such plugin; build it, or make the import optional
     error: a host would refuse these plugins
     "#);
     fs::write(set.join("libalpha.so"), Build::Later.bytes("alpha")).unwrap();

@@ -92,7 +92,7 @@ the host holds a handle of world.hum: the host cannot call hum of world: the sig
     fs::write(&half, "no library at all").unwrap();
     let reload = project.ran("", &["reload", "-q", "demos/hello"]);
     assert_eq!(reload.code, Some(1));
-    assert_snapshot!(reload.stdout, @"<target>/hotswap/debug/hello/half.so is not a library in any format that is known; build it with `cargo hotswap build`");
+    assert_snapshot!(reload.stdout, @"<target>/hotswap/debug/hello/half.so is not a library in any known format; build it with `cargo hotswap build`");
     assert_snapshot!(reload.stderr, @"error: the reload failed; the host goes on with what it had");
     fs::remove_file(half).unwrap();
     hello.forget();
@@ -126,7 +126,7 @@ fn by_hand(project: &Project) {
     fs::write(project.root.join(SOURCE), orphan).unwrap();
     let reload = project.ran("", &["reload", "-q", "demos/hello"]);
     assert_eq!(reload.code, Some(1), "{}", reload.stderr);
-    assert_snapshot!(reload.stdout, @"world: <target>/hotswap/debug/hello/libworld.so cannot be opened: it needs the symbol nobody_defines_this, which nothing defines; link the library that has it into the plugin");
+    assert_snapshot!(reload.stdout, @"world: <target>/hotswap/debug/hello/libworld.so cannot be opened: it needs the symbol nobody_defines_this, which no library defines; link the library that has it into the plugin");
     fs::write(project.root.join(SOURCE), source).unwrap();
     hello.forget();
     hello.until(", reload 1): do");
@@ -141,6 +141,6 @@ fn what_cannot_be_opened(project: &Project, plugins: &Path) {
     let ran = project.ran("", &["run", "-q", "--no-watch", "demos/hello"]);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
     let error = ran.stderr.lines().find(|line| line.starts_with("Error"));
-    assert_snapshot!(error.unwrap_or(&ran.stderr), @"Error: <target>/hotswap/debug/hello/half.so is not a library in any format that is known; build it with `cargo hotswap build`");
+    assert_snapshot!(error.unwrap_or(&ran.stderr), @"Error: <target>/hotswap/debug/hello/half.so is not a library in any known format; build it with `cargo hotswap build`");
     fs::remove_file(plugins.join("half.so")).unwrap();
 }

@@ -110,7 +110,7 @@ fn what_cannot_be_opened(project: &Project, plugins: &std::path::Path) {
     fs::write(&half, "no library at all").unwrap();
     let ran = project.ran("chat room", &["run", "-q", "--no-watch"]);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
-    assert_snapshot!(ran.stderr, @"error: <target>/hotswap/debug/chat/half.so is not a library in any format that is known; build it with `cargo hotswap build`");
+    assert_snapshot!(ran.stderr, @"error: <target>/hotswap/debug/chat/half.so is not a library in any known format; build it with `cargo hotswap build`");
     fs::remove_file(half).unwrap();
 }
 

@@ -74,7 +74,7 @@ fn the_error_says_what_to_do() {
     assert_eq!(error.plugin(), Some("probe".into()));
     let text = error.to_string();
     let text = text.replace(&stage.dir().display().to_string(), "<dir>");
-    insta::assert_snapshot!(text, @"probe: on_load has not returned within 500ms (<dir>/libprobe.so): nothing has changed, and this build stays in memory until the hook returns; let it return sooner, or raise `Builder::hook_limit`");
+    insta::assert_snapshot!(text, @"probe: on_load has not returned within 500ms (<dir>/libprobe.so): nothing has changed, and this build stays in memory until the hook returns; shorten it, or raise `Builder::hook_limit`");
     stage.desk.open("on_load");
     stage.close();
 }

@@ -195,7 +195,7 @@ fn what_is_not_allowed_is_not_loaded_by_naming_it() {
     let error = stage.swapper.reload_only(["bottom"]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the plugin bottom is not on the allow-list: see `Builder::allow`"
+        "the plugin bottom is not on the allow-list; see `Builder::allow`"
     );
     stage.install("guest", &guest(1));
     assert_eq!(only(&stage, &["guest"]), "guest: reloaded");

@@ -16,7 +16,7 @@ fn of_two_plugins() {
     stage.install("annexe", &annex());
     let error = stage.swapper.reload().unwrap_err();
     assert!(matches!(error, ReloadError::LiveDuplicate { .. }));
-    insta::assert_snapshot!(without_dirs(&error, &stage), @"two live types are called Alarm: in module office of annexe (libannexe.so), and in module office of office (liboffice.so): rename one of them");
+    insta::assert_snapshot!(without_dirs(&error, &stage), @"two live types are called Alarm: in module office of annexe (libannexe.so), and in module office of office (liboffice.so); rename one of them");
     // Nothing of it was made, not even opened.
     assert_eq!(stage.swapper.generation(), 1);
     assert_eq!(stage.copies().len(), 1);
@@ -35,7 +35,7 @@ fn of_two_plugins_in_a_function() {
     stage.install("annexe", &annex);
     let error = stage.swapper.reload().unwrap_err();
     assert!(matches!(error, ReloadError::LiveDuplicate { .. }));
-    insta::assert_snapshot!(without_dirs(&error, &stage), @"two live functions are called roll_call: in module livex_later of annexe (libannexe.so), and in module office of office (liboffice.so): rename one of them");
+    insta::assert_snapshot!(without_dirs(&error, &stage), @"two live functions are called roll_call: in module livex_later of annexe (libannexe.so), and in module office of office (liboffice.so); rename one of them");
     assert_eq!(stage.swapper.generation(), 1);
     assert_eq!(stage.copies().len(), 1);
     stage.settle();
@@ -47,7 +47,7 @@ fn of_one_plugin_whose_names_differ_by_case() {
     let stage = Stage::open(&[("office", &office())]);
     stage.install("office", &Build::LiveTwice.bytes("office"));
     let error = stage.swapper.reload().unwrap_err();
-    insta::assert_snapshot!(without_dirs(&error, &stage), @"two live functions are called Roll_Call: in module office of office (liboffice.so), and in module office::twice of office (liboffice.so): rename one of them");
+    insta::assert_snapshot!(without_dirs(&error, &stage), @"two live functions are called Roll_Call: in module office of office (liboffice.so), and in module office::twice of office (liboffice.so); rename one of them");
     stage.settle();
     stage.close();
 }

@@ -45,14 +45,14 @@ fn a_file_that_is_cut_short() {
     let whole = crate::support::probe();
     let (problem, text) = instead(|file| fs::write(file, &whole[..4096]).unwrap());
     assert!(matches!(problem, Problem::Truncated { len: 4096, .. }));
-    insta::with_settings!({filters => vec![(r"have \d+ or", "have <n> or")]}, {
-        assert_snapshot!(text, @"probe: <dir>/libprobe.so is cut short: it has 4096 bytes and should have <n> or more; build it again");
+    insta::with_settings!({filters => vec![(r"at least \d+", "at least <n>")]}, {
+        assert_snapshot!(text, @"probe: <dir>/libprobe.so is truncated: it has 4096 bytes, but should have at least <n>; build it again");
     });
     // Whole but for a part of its note.
     let (problem, text) = instead(|file| fs::write(file, &whole[..whole.len() - 9]).unwrap());
     assert!(matches!(problem, Problem::Overlong { .. }), "{text}");
     insta::with_settings!({filters => vec![(r"has \d+ bytes", "has <n> bytes")]}, {
-        assert_snapshot!(text, @"probe: <dir>/libprobe.so has <n> bytes behind its end that are no note; it is half-written, build it again");
+        assert_snapshot!(text, @"probe: <dir>/libprobe.so has <n> bytes after its end that are not a note; the file is probably incomplete, build it again");
     });
 }
 
@@ -60,7 +60,7 @@ fn a_file_that_is_cut_short() {
 fn garbage() {
     let (problem, text) = instead(|file| fs::write(file, "no library at all").unwrap());
     assert!(matches!(problem, Problem::Garbage));
-    assert_snapshot!(text, @"probe: <dir>/libprobe.so is not a library in any format that is known; build it with `cargo hotswap build`");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is not a library in any known format; build it with `cargo hotswap build`");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_damaged_byte() {
     let (problem, text) = instead(|file| fs::write(file, &damaged).unwrap());
     assert!(matches!(problem, Problem::AnotherBuild { .. }), "{text}");
     insta::with_settings!({filters => vec![("[0-9a-f]{8}", "<build id>")]}, {
-        assert_snapshot!(text, @"probe: <dir>/libprobe.so was changed after it was built, or is half-written: its note names build <build id>, its bytes are those of <build id>; build it again with `cargo hotswap build`, or, where the change was meant, write a new note with `cargo hotswap seal`");
+        assert_snapshot!(text, @"probe: <dir>/libprobe.so was changed after it was built, or is incomplete: its note names build <build id>, but its bytes are those of build <build id>; build it again with `cargo hotswap build`, or, if the change was intended, write a new note with `cargo hotswap seal`");
     });
 }
 
@@ -79,7 +79,7 @@ fn a_damaged_byte() {
 fn a_library_for_another_machine() {
     let (problem, text) = instead(odd::foreign_library);
     assert!(matches!(problem, Problem::AnotherMachine { .. }), "{text}");
-    assert_snapshot!(text, @"probe: <dir>/libprobe.so is built for s390x (Elf, 64-bit, big-endian), and this host for <arch> (Elf, 64-bit, little-endian); build it with this host's `--target`");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is built for s390x (Elf, 64-bit, big-endian), but this host is built for <arch> (Elf, 64-bit, little-endian); build it with this host's `--target`");
 }
 
 #[test]
@@ -102,5 +102,5 @@ fn a_link_that_leads_nowhere() {
 fn a_library_that_is_no_plugin() {
     let (problem, text) = instead(odd::plain_library);
     assert!(matches!(problem, Problem::NotAPlugin));
-    assert_snapshot!(text, @"probe: <dir>/libprobe.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`, and leave its section `.hotswap` in place");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so is a plain library without plugin metadata; put `#[plugin]` on the plugin's impl block and build it with `cargo hotswap build`, and keep its section `.hotswap`");
 }

@@ -26,7 +26,7 @@ fn another_version_of_the_contract() {
             ..
         })
     ));
-    assert_snapshot!(text, @"probe: <dir>/libprobe.so speaks version 0 of the plugin contract, this host version 5; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so uses version 0 of the plugin contract, but this host requires version 5; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn another_compiler_where_the_host_insists_on_its_own() {
     let text = text
         .replace(&found, "<nightly>")
         .replace(&expected, "<stable>");
-    assert_snapshot!(text, @"probe (<dir>/libprobe.so) was built by <nightly>, and the host insists on <stable>: build it again with that compiler");
+    assert_snapshot!(text, @"probe (<dir>/libprobe.so) was built by <nightly>, but the host requires <stable>; build it again with that compiler");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_plugin_in_which_panics_abort() {
             ..
         })
     ));
-    assert_snapshot!(text, @r#"probe: <dir>/libprobe.so is built with panic = "abort" (profile debug), so that a panic of it would end the host; write `panic = "unwind"` under `[profile.dev]` in the workspace's Cargo.toml"#);
+    assert_snapshot!(text, @r#"probe: <dir>/libprobe.so is built with panic = "abort" (profile debug), so a panic in it would end the host; write `panic = "unwind"` under `[profile.dev]` in the workspace's Cargo.toml"#);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_host_in_which_panics_abort() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"this host was built with `panic = "abort"`, which would let any panic in a plugin end it: set `panic = "unwind"` in the profile it is built with"#);
+    assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"this host was built with `panic = "abort"`, so any panic in a plugin would end it; set `panic = "unwind"` in the profile it is built with"#);
     assert_eq!(runtime.path().read_dir().unwrap().count(), 0);
 }
 
@@ -89,7 +89,7 @@ fn a_library_that_is_missing() {
         ReloadError::Open { plugin, failure: OpenFailure::MissingLibrary { library }, .. }
             if plugin == "probe" && library == "libnowhere.so"
     ));
-    assert_snapshot!(text, @"probe: <dir>/libprobe.so cannot be opened: it needs the library libnowhere.so, which is not found; install it, or add its directory to LD_LIBRARY_PATH");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so cannot be opened: it needs the library libnowhere.so, which was not found; install it, or add its directory to LD_LIBRARY_PATH");
 }
 
 #[test]
@@ -100,5 +100,5 @@ fn a_symbol_that_is_missing() {
         ReloadError::Open { plugin, failure: OpenFailure::MissingSymbol { symbol }, .. }
             if plugin == "probe" && symbol == "nobody_defines_this"
     ));
-    assert_snapshot!(text, @"probe: <dir>/libprobe.so cannot be opened: it needs the symbol nobody_defines_this, which nothing defines; link the library that has it into the plugin");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so cannot be opened: it needs the symbol nobody_defines_this, which no library defines; link the library that has it into the plugin");
 }

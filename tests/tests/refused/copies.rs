@@ -63,7 +63,7 @@ fn with(mount: &str) -> String {
 
 #[test]
 fn a_directory_that_forbids_code() {
-    assert_snapshot!(with("noexec"), @"probe: reloaded (its private copy is in memory: <dir>/<host>: mounted noexec, so that no library can be opened there)");
+    assert_snapshot!(with("noexec"), @"probe: reloaded (its private copy is in memory: <dir>/<host>: mounted noexec, so no library can be opened there)");
 }
 
 #[test]

@@ -33,13 +33,13 @@ fn refused(name: &'static str, library: &[u8], expected: &[&str]) -> String {
 #[test]
 fn one_that_imports_what_may_be_replaced() {
     let text = refused("middle", &middle(), &["middle", "bottom"]);
-    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) may not be replaced, but imports what may: middle -> bottom: let all of them be replaced, or none");
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) is not reloadable, but imports reloadable plugins (middle -> bottom); make all of them reloadable, or none");
 }
 
 #[test]
 fn one_whose_import_imports_what_may_be_replaced() {
     let text = refused("summit", &summit(), &["summit", "middle", "bottom"]);
-    assert_snapshot!(text, @"summit (<dir>/libsummit.so) may not be replaced, but imports what may: summit -> middle -> bottom: let all of them be replaced, or none");
+    assert_snapshot!(text, @"summit (<dir>/libsummit.so) is not reloadable, but imports reloadable plugins (summit -> middle -> bottom); make all of them reloadable, or none");
 }
 
 /// Of a chain whose beginning stays for good, the end comes and goes.

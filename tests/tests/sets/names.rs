@@ -23,7 +23,7 @@ fn two_plugins_whose_names_differ_by_case() {
         (first, second),
         (set.stage.file("bottom"), set.stage.file("other"))
     );
-    assert_snapshot!(text, @"two artifacts hold the plugin BOTTOM: <dir>/libbottom.so and <dir>/libother.so: remove one of them");
+    assert_snapshot!(text, @"two artifacts contain the plugin BOTTOM: <dir>/libbottom.so and <dir>/libother.so; remove one of them");
     set.restored();
 }
 
@@ -33,7 +33,7 @@ fn two_plugins_whose_names_differ_by_hyphen_and_underscore() {
     set.install("two", &head("My_One"));
     let (error, text) = set.refuses();
     assert!(matches!(error, ReloadError::Duplicate { name, .. } if name == "MY-one"));
-    assert_snapshot!(text, @"two artifacts hold the plugin My_One: <dir>/libone.so and <dir>/libtwo.so: remove one of them");
+    assert_snapshot!(text, @"two artifacts contain the plugin My_One: <dir>/libone.so and <dir>/libtwo.so; remove one of them");
     set.restored();
 }
 
@@ -57,7 +57,7 @@ fn an_import_that_nobody_is() {
     set.install("summit", &link("summit", "x-yz-0"));
     let (error, text) = set.refuses();
     assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "summit"));
-    assert_snapshot!(text, @"summit (<dir>/libsummit.so) imports x-yz-0: there is no such plugin: build it, or make the import optional");
+    assert_snapshot!(text, @"summit (<dir>/libsummit.so) imports x-yz-0: there is no such plugin; build it, or make the import optional");
     set.restored();
 }
 
@@ -113,7 +113,7 @@ fn an_import_whose_name_is_written_otherwise() {
     assert_eq!(listing.plugins[1].dependencies[0].as_str(), "my-one");
     set.install("middle", &middle());
     let (_, text) = set.refuses();
-    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports bottom: there is no such plugin: build it, or make the import optional");
+    assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports bottom: there is no such plugin; build it, or make the import optional");
     set.restored();
 }
 

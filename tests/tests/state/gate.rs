@@ -85,8 +85,8 @@ fn a_call_that_outlives_the_limit_is_named() {
         assert_eq!(plugin.as_deref(), Some("keeper"));
         assert!(thread.ends_with("\"caller\""), "{thread}");
         let text = format!(
-            "the state of keeper could not be handed over within 30ms: it waited for a call of keeper on {thread}; let \
-             that end sooner, or raise `Builder::gate_limit`"
+            "the state of keeper could not be handed over within 30ms: still waiting for a call of keeper on {thread}; \
+             shorten it, or raise `Builder::gate_limit`"
         );
         assert_eq!(error.to_string(), text);
         // No hook of the old instance has run.

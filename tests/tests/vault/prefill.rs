@@ -74,13 +74,13 @@ fn what_fails_or_panics_refuses_the_generation() {
         let opened = Stage::try_with(&[], |builder| builder.allow_empty(true).prefill(prefill));
         opened.err().expect("it is refused").to_string()
     };
-    assert_snapshot!(open(|_| Err("no port is free".into())), @"the host has not prefilled the new generation: no port is free");
-    assert_snapshot!(open(|_| panic!("no idea")), @"the host has not prefilled the new generation: it panicked: no idea");
-    assert_snapshot!(open(parrot), @"the host has not prefilled the new generation: the host has no extension Sounds (it has none): open it with `Builder::extension::<Sounds>()`");
+    assert_snapshot!(open(|_| Err("no port is free".into())), @"the host could not prefill the new generation: no port is free");
+    assert_snapshot!(open(|_| panic!("no idea")), @"the host could not prefill the new generation: it panicked: no idea");
+    assert_snapshot!(open(parrot), @"the host could not prefill the new generation: the host has no extension Sounds (it has none): open it with `Builder::extension::<Sounds>()`");
     assert_snapshot!(open(|next| {
         next.set("port", 1)?;
         // Its own values it may overwrite.
         next.set("Port", 2)?;
         Err("but not this".into())
-    }), @"the host has not prefilled the new generation: but not this");
+    }), @"the host could not prefill the new generation: but not this");
 }

@@ -2,7 +2,7 @@
 //! not see. Then a build would be closed too early, or never, and these tests say so before the compiler is stable.
 use crate::row::Row;
 use crate::table::TABLE;
-use hotswap_host::artifact::hindrances;
+use hotswap_host::artifact::unload_blockers;
 use hotswap_tests::fixture::Build;
 use std::process::Command;
 
@@ -53,5 +53,9 @@ fn with_the_nightly_compiler_the_keys_of_thread_locals_are_the_plugins_own() {
         .collect();
     assert_eq!(foreign, [""; 0]);
     let bytes = std::fs::read(&file).expect("it was built");
-    assert_eq!(hindrances(&bytes), [], "nothing in it keeps it in memory");
+    assert_eq!(
+        unload_blockers(&bytes),
+        [],
+        "nothing in it keeps it in memory"
+    );
 }

@@ -25,8 +25,8 @@ macro_rules! table {
 }
 
 const NEEDS_CPP: &str = "needs the library libstdc++.so.6";
-const CALLS_TIMER: &str = "uses timer_create, which leaves addresses of it with the system";
-const CALLS_TSS: &str = "uses tss_create, which leaves addresses of it with the system";
+const CALLS_TIMER: &str = "uses timer_create, which gives addresses of its code to the system";
+const CALLS_TSS: &str = "uses tss_create, which gives addresses of its code to the system";
 const STATIC_TLS: &str = "uses static thread-local memory (linked with DF_STATIC_TLS)";
 const NEEDS_SECOND: &str = "needs the library libzoosecond.so";
 

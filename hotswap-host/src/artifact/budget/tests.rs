@@ -1,6 +1,6 @@
 use super::Budget;
 use crate::artifact::testing::section;
-use crate::artifact::{Metadata, cautions, hindrances, links};
+use crate::artifact::{Metadata, cautions, links, unload_blockers};
 use std::path::Path;
 
 #[test]
@@ -11,12 +11,12 @@ fn what_is_looked_at_is_limited() {
     assert!(!budget.covers(&[]));
 }
 
-/// A section as the header says it: its name's place, type, offset, size, link, and size of an entry.
+/// The header of a section: the place of its name, its type, offset, size, link, and the size of an entry.
 type Section = (u32, u32, u64, u64, u32, u64);
 
 const NAMES: &[u8] = b"\0.shstrtab\0.rodata\0.dynsym\0.dynstr\0";
 
-/// A library of these bytes, which follow the header, and these sections after one for names.
+/// Makes a library with these bytes, which follow the header, and these sections, which follow one for names.
 fn crafted(bytes: &[u8], sections: &[Section]) -> Vec<u8> {
     let names_at = 64 + bytes.len() as u64;
     let headers_at = names_at + NAMES.len() as u64;
@@ -54,7 +54,7 @@ fn crafted(bytes: &[u8], sections: &[Section]) -> Vec<u8> {
     file
 }
 
-/// Looked at as often as it says, each of these would take minutes.
+/// Each of these would take minutes if it were looked at as often as it says.
 #[test]
 fn tables_whose_entries_cover_the_whole_file_are_not_looked_at_to_the_end() {
     let metadata = Metadata::parse(Path::new("it"), &section(), &[]).unwrap();
@@ -62,12 +62,12 @@ fn tables_whose_entries_cover_the_whole_file_are_not_looked_at_to_the_end() {
     let bytes = vec![b'x'; all];
     let constants = crafted(&bytes, &vec![(11, 1, 64, all as u64, 0, 0); 60_000]);
     assert_eq!(cautions(&constants, &metadata), []);
-    assert_eq!(hindrances(&constants), []);
+    assert_eq!(unload_blockers(&constants), []);
 
     let mut symbols = vec![b'x'; all];
     symbols.push(0);
     for _ in 0..200_000 {
-        // A name, then what makes it an undefined global.
+        // This is a name, followed by the fields of an undefined global symbol.
         symbols.extend([1, 0, 0, 0, 0x10, 0, 0, 0]);
         symbols.extend([0; 16]);
     }
@@ -76,6 +76,6 @@ fn tables_whose_entries_cover_the_whole_file_are_not_looked_at_to_the_end() {
     let symbols = crafted(&symbols, &[strings, table]);
     assert!(object::File::parse(&*symbols).is_ok());
     assert_eq!(cautions(&symbols, &metadata), []);
-    assert_eq!(hindrances(&symbols), []);
+    assert_eq!(unload_blockers(&symbols), []);
     assert_eq!(links(&symbols), links(b""));
 }

@@ -3,7 +3,7 @@ use crate::artifact::{Artifact, ArtifactProblem as Problem, Metadata, Note};
 use crate::shown::is_deceptive;
 use std::path::Path;
 
-/// What a hostile artifact has in its texts: it clears the screen, writes to the clipboard, forges a line, turns the text round.
+/// Texts of a hostile artifact: they clear the screen, write to the clipboard, forge a line, and reverse the text.
 const HOSTILE: [&str; 6] = [
     "x\u{1b}[2Jy",
     "x\u{1b}]52;c;eA==\u{7}y",
@@ -13,7 +13,7 @@ const HOSTILE: [&str; 6] = [
     "x\u{9b}31my",
 ];
 
-/// The field, the part it is in, and the part's JSON with `@` for the text.
+/// The field, its part, and the part's JSON with `@` in place of the text.
 const FIELDS: [(&str, &[u8; 4], &str); 16] = [
     ("name", b"plug", PLUG_NAME),
     (
@@ -82,7 +82,7 @@ const FIELDS: [(&str, &[u8; 4], &str); 16] = [
         b"bild",
         r#"{"rustc":"rustc","target":"t","profile":"@"}"#,
     ),
-    // A profile that is shown in an error of its own.
+    // The profile is shown in an error of its own.
     (
         "profile",
         b"bild",

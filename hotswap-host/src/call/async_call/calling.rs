@@ -1,4 +1,4 @@
-//! The future of a call.
+//! The future of an async call.
 use super::Entry;
 use super::count::{LastPlace, Place, Running};
 use super::gate_opened::GateOpened;
@@ -16,18 +16,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A plugin's future, and what keeps its build.
+/// A plugin's future, and the count that keeps its build.
 pub(super) struct Begun<R> {
-    /// `None` once it was dropped.
+    /// The future, or `None` once it was dropped.
     later: Option<Later<R>>,
     running: Running,
 }
 
 impl<R: Shared> Begun<R> {
-    /// Begins a call of what is in this place.
+    /// Begins a call of the function or export at this place.
     ///
     /// # Errors
-    /// A parameter panicked when it was copied.
+    /// A parameter panicked while it was copied.
     #[inline]
     pub(super) fn begin(
         pinned: &Pinned<'_, Generation>,
@@ -41,14 +41,14 @@ impl<R: Shared> Begun<R> {
         })
     }
 
-    /// Goes on with it, on a thread that runs meanwhile what retired plugins have left on it.
+    /// Polls the future. First runs the destructors that retired plugins have left on this thread.
     #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
-        record::mine().attend();
+        record::mine().run_pending_destructors();
         let later = self
             .later
             .as_mut()
-            .expect("it is there until it is dropped");
+            .expect("the future is there until this is dropped");
         self.running.within(|| later.try_poll(cx))
     }
 }
@@ -60,34 +60,34 @@ impl<R> Drop for Begun<R> {
     }
 }
 
-/// An async call that was made: a future of what the function returns.
+/// An async call: a future of the function's result.
 ///
-/// It is `Send` and `'static`, and keeps the build that it runs in, until it is ready or dropped. Dropping it cancels the
-/// call: the plugin's future is dropped where it is.
+/// It is `Send` and `'static`. It keeps the build in which it runs until it is ready or dropped. Dropping it cancels
+/// the call, and drops the plugin's future.
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct Calling<R>(State<R>);
+pub struct Calling<R>(CallState<R>);
 
-enum State<R> {
+enum CallState<R> {
     Begun(Begun<R>, Arc<HandleSpec>),
-    /// It has not begun.
+    /// The call has not begun.
     AtGate(Box<AtGate<R>>),
-    /// `None` where there is nothing to call.
+    /// The error, or `None` if there is nothing to call.
     Failed(Option<Panicked>, Arc<HandleSpec>),
     Ended,
 }
 
-/// A call that waits.
+/// A call that waits at a gate.
 struct AtGate<R> {
     waiting: GateOpened,
     handle: Handle,
     start: Box<Start<R>>,
 }
 
-/// Begins a call, with copies of its parameters.
+/// Begins a call with copies of its parameters.
 type Start<R> = dyn FnMut(Target) -> Result<Later<R>, Panicked> + Send;
 
 impl<R: Return> Calling<R> {
-    /// Begins a call of what the handle means.
+    /// Begins a call of the handle's target.
     #[inline]
     pub(super) fn begin(
         handle: &Handle,
@@ -100,25 +100,25 @@ impl<R: Return> Calling<R> {
             return Calling::gone(spec);
         };
         Calling(match Begun::begin(&pinned, place, || start(target)) {
-            Ok(begun) => State::Begun(begun, spec),
-            Err(panicked) => State::Failed(Some(panicked), spec),
+            Ok(begun) => CallState::Begun(begun, spec),
+            Err(panicked) => CallState::Failed(Some(panicked), spec),
         })
     }
 
-    /// One that begins when the gate is open.
+    /// Returns a call that begins when the gate is open.
     #[cold]
     pub(super) fn at_gate(gate: Arc<Gate>, handle: Handle, start: Box<Start<R>>) -> Self {
-        Calling(State::AtGate(Box::new(AtGate {
+        Calling(CallState::AtGate(Box::new(AtGate {
             waiting: GateOpened::at(gate),
             handle,
             start,
         })))
     }
 
-    /// One that fails, since there is nothing to call.
+    /// Returns a call that fails, because there is nothing to call.
     #[cold]
     pub(super) fn gone(spec: Arc<HandleSpec>) -> Self {
-        Calling(State::Failed(None, spec))
+        Calling(CallState::Failed(None, spec))
     }
 }
 
@@ -142,7 +142,7 @@ impl<R: Return> AtGate<R> {
     }
 }
 
-// Nothing in it is pinned by where this is.
+// Nothing in it depends on its address.
 impl<R> Unpin for Calling<R> {}
 
 impl<R: Return> Future for Calling<R> {
@@ -152,24 +152,24 @@ impl<R: Return> Future for Calling<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let result = match &mut self.0 {
-                State::Begun(begun, _) => match begun.poll(cx) {
+                CallState::Begun(begun, _) => match begun.poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(result) => result.map_err(Some),
                 },
-                State::AtGate(at_gate) => match at_gate.poll(cx) {
+                CallState::AtGate(at_gate) => match at_gate.poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(begun) => {
                         *self = begun;
                         continue;
                     }
                 },
-                State::Failed(panicked, _) => Err(panicked.take()),
-                State::Ended => panic!("an async call was polled after it had ended"),
+                CallState::Failed(panicked, _) => Err(panicked.take()),
+                CallState::Ended => panic!("an async call was polled after it had ended"),
             };
-            let (State::Begun(_, spec) | State::Failed(_, spec)) =
-                std::mem::replace(&mut self.0, State::Ended)
+            let (CallState::Begun(_, spec) | CallState::Failed(_, spec)) =
+                std::mem::replace(&mut self.0, CallState::Ended)
             else {
-                unreachable!("only these give a result");
+                unreachable!("only these states have a result");
             };
             return Poll::Ready(match result {
                 Ok(result) => result.split().map_err(CallError::Returned),
@@ -184,9 +184,9 @@ impl<R> fmt::Debug for Calling<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Calling(")?;
         match &self.0 {
-            State::Begun(_, spec) | State::Failed(_, spec) => spec.fmt(f)?,
-            State::AtGate(_) => f.write_str("at a gate")?,
-            State::Ended => f.write_str("ended")?,
+            CallState::Begun(_, spec) | CallState::Failed(_, spec) => spec.fmt(f)?,
+            CallState::AtGate(_) => f.write_str("at a gate")?,
+            CallState::Ended => f.write_str("ended")?,
         }
         f.write_str(")")
     }

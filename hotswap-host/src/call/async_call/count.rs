@@ -1,20 +1,20 @@
-//! The async calls of a generation that have not ended.
+//! Counts the async calls of a generation that have not ended.
 //!
 //! # Why a generation is not freed while one of its calls has not ended
-//! The call is counted here under a pin of the generation, before the pin ends. The retiring side waits until no slot and
-//! no hold has the generation, and looks here afterwards: whatever call began under one of them is counted by then, and
-//! none can begin any more. The count goes down after the plugin's future was dropped, with `Release`; who finds none reads
-//! with `Acquire`. A closed gate looks in the same order.
+//! The call is counted here under a pin of the generation, before the pin ends. The retiring side waits until no slot
+//! and no hold has the generation, and looks here afterwards. By then, every call that began under one of them is
+//! counted, and no other call can begin. The count goes down after the plugin's future was dropped, with `Release`, and
+//! the thread that finds zero reads with `Acquire`. A closed gate looks in the same order.
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::instance::Instance;
 use crate::reclaim::gate::Pass;
 use crate::reclaim::pin::Pinned;
-use crate::reclaim::record::{self, Entered};
+use crate::reclaim::record::{self, CallTarget};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 
-/// What is called: a plugin of the generation, and one of its functions or exports.
+/// The target of a call: a plugin of the generation, and one of its functions or exports.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     plugin: u32,
@@ -22,7 +22,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The function of this number, of the plugin of this number.
+    /// Returns the place of a function, by the number of the plugin and its own.
     pub(super) fn function(plugin: usize, function: usize) -> Self {
         Place {
             plugin: plugin as u32,
@@ -30,7 +30,7 @@ impl Place {
         }
     }
 
-    /// Whether this is what a handle means.
+    /// Returns true if this is the place of a handle's target.
     fn is(self, generation: &Generation, target: Target) -> bool {
         let plugin = generation.plugins.get(self.plugin as usize);
         plugin.is_some_and(|plugin| {
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// The address by which a handle means the function or export of this number.
+/// Returns the address by which a handle refers to the function or export with this number.
 fn item(plugin: &Instance, index: usize) -> Option<*const ()> {
     let (functions, exports) = (&plugin.desc().functions, &plugin.desc().exports);
     match index.checked_sub(functions.len()) {
@@ -48,12 +48,12 @@ fn item(plugin: &Instance, index: usize) -> Option<*const ()> {
     }
 }
 
-/// Where a handle found its target last: most often it is there again.
+/// The place where a handle last found its target. Most often it is there again.
 #[derive(Default)]
 pub(super) struct LastPlace(AtomicU64);
 
 impl LastPlace {
-    /// Where the generation has what a handle means in it.
+    /// Returns the place of a handle's target in the generation.
     #[inline]
     pub(super) fn find(&self, generation: &Generation, target: Target) -> Option<Place> {
         let last = self.0.load(Relaxed);
@@ -84,50 +84,51 @@ impl LastPlace {
     }
 }
 
-/// An async call that has begun and not ended. It keeps the generation that it began in, with all that its plugins are.
+/// An async call that has begun and has not ended. It keeps the generation in which it began, with everything that
+/// belongs to its plugins.
 pub(crate) struct Running {
     count: NonNull<AtomicUsize>,
-    /// What a slot holds that holds the generation.
+    /// The address of the generation, as hazard slots hold it.
     at: *const (),
-    entered: Entered,
-    /// Where it was let in by a closed gate.
+    call_target: CallTarget,
+    /// The pass with which a closed gate let it in.
     _pass: Option<Pass>,
 }
 
-// SAFETY: a counted reference into the generation, which any thread may use.
+// SAFETY: this is a counted reference into the generation, which any thread may use.
 unsafe impl Send for Running {}
-// SAFETY: as above.
+// SAFETY: this is a counted reference into the generation, which any thread may use.
 unsafe impl Sync for Running {}
 
 impl Running {
     /// Begins a call.
     #[inline]
     pub(super) fn begin(pinned: &Pinned<'_, Generation>, place: Place) -> Self {
-        let entered = pinned.plugins[place.plugin as usize].entered();
+        let call_target = pinned.plugins[place.plugin as usize].call_target();
         let count = &pinned.async_calls.of(place.plugin as usize)[place.item as usize];
-        // The pin is there before the count, and ends after it.
+        // The pin exists before the count, and ends after it.
         count.fetch_add(1, Relaxed);
         let gate = pinned.gate.as_ref();
-        let gate = gate.filter(|gate| gate.is_closed() && gate.covers(entered));
+        let gate = gate.filter(|gate| gate.is_closed() && gate.covers(call_target));
         Running {
             count: count.into(),
             at: pinned.address(),
-            entered,
+            call_target,
             _pass: gate.map(|gate| gate.pass()),
         }
     }
 
-    /// Runs code of the call's, on a thread that is in its plugin meanwhile.
+    /// Runs code of the call. The thread counts as being in its plugin meanwhile.
     #[inline]
     pub(super) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
-        record::mine().within(self.at, self.entered, run)
+        record::mine().within(self.at, self.call_target, run)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // SAFETY: the generation is there, with all its counts, as long as one of them is not zero; nothing of it is used
-        // after this.
+        // SAFETY: the generation, with all its counts, exists as long as one of the counts is not zero. Nothing of it
+        // is used after this.
         unsafe { self.count.as_ref() }.fetch_sub(1, Release);
     }
 }

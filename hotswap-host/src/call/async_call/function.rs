@@ -12,9 +12,9 @@ use std::marker::PhantomData;
 
 /// A typed `async fn` of a plugin: `AsyncFunction<fn(u32) -> String>`.
 ///
-/// What holds for a [`Function`](crate::Function) holds for this. `call` takes the function's parameters, up to eight; it
-/// comes from the traits [`AsyncCall0`] to [`AsyncCall8`], which the [prelude](crate::prelude) brings into scope. It gives a
-/// future, [`Calling`], which may be sent to other threads, and spawned; the arguments are copied before it returns.
+/// It behaves like a [`Function`](crate::Function). `call` takes the function's parameters, up to eight. It is a method
+/// of the traits [`AsyncCall0`] to [`AsyncCall8`], which the [prelude](crate::prelude) brings into scope. It returns a
+/// future, [`Calling`], which may be sent to other threads and spawned. The arguments are copied before `call` returns.
 ///
 /// ```no_run
 /// # use hotswap_host::prelude::*;
@@ -31,7 +31,7 @@ pub struct AsyncFunction<F> {
 }
 
 impl<F> AsyncFunction<F> {
-    /// `handle` was bound with the signature of the `fn` type `F`.
+    /// Makes the function of a handle that was bound with the signature of the `fn` type `F`.
     fn new(handle: Handle) -> Self {
         AsyncFunction {
             handle,
@@ -42,11 +42,11 @@ impl<F> AsyncFunction<F> {
 }
 
 impl Swapper {
-    /// A handle to a typed `async fn` of a plugin: `swapper.async_function::<fn(u32) -> String, _>("world", "hum")?`, or
-    /// with the type on the left.
+    /// Returns a handle to a typed `async fn` of a plugin: `swapper.async_function::<fn(u32) -> String, _>("world",
+    /// "hum")?`. The type may also be given on the left-hand side.
     ///
     /// # Errors
-    /// No such plugin, no such function, another signature, or a function that is not `async`.
+    /// There is no such plugin or no such function, or the function has another signature or is not `async`.
     pub fn async_function<F, A>(
         &self,
         plugin: &str,
@@ -78,13 +78,13 @@ macro_rules! arity {
         $(#[$doc])*
         #[allow(clippy::too_many_arguments)]
         pub trait $Call<R: Return $(, $A: Arg)*> {
-            /// Calls the newest build of the function. The call begins now, where no [state](crate::StateReport) is handed
-            /// over, and its build is kept until the future is ready or dropped; a build that is replaced meanwhile
-            /// goes on with it. While state is handed over, the future waits, and begins the call afterwards.
+            /// Calls the newest build of the function. The call begins now, unless [state](crate::StateReport) is being
+            /// handed over. Its build is kept until the future is ready or dropped, and if it is replaced meanwhile,
+            /// the call goes on in it. While state is handed over, the future waits and begins the call afterwards.
             ///
             /// # Errors
-            /// What the future gives: the function's own error, as
-            /// [`CallError::Returned`](crate::CallError::Returned); a panic; a function that is not there.
+            /// The future returns an error if the function returned one
+            /// ([`CallError::Returned`](crate::CallError::Returned)), if it panicked, or if it does not exist any more.
             fn call(&self $(, $arg: $A)*) -> Calling<R>;
         }
 
@@ -98,8 +98,9 @@ macro_rules! arity {
                 match self.handle.enter_or_gate() {
                     Entry::Open(pinned, target) => {
                         Calling::begin(&self.handle, &self.last, (pinned, target), |target| {
-                            // SAFETY: bound with the signature of `F`, which is an `fn` type and has no other; the pin keeps
-                            // library and instance alive, and after it what `Calling` counts.
+                            // SAFETY: the handle was bound with the signature of `F`, which is an `fn` type and has no
+                            // other signature. The pin keeps the library and the instance alive, and then the count in
+                            // `Calling` does.
                             unsafe {
                                 <F as AsyncSignature<($($A,)*)>>::start(target.call, target.this, ($($arg,)*))
                             }
@@ -108,8 +109,8 @@ macro_rules! arity {
                     Entry::Gate(gate) => {
                         let kept = <F as AsyncSignature<($($A,)*)>>::keep(($($arg,)*));
                         let start = Box::new(move |target: crate::generation::bindings::Target| {
-                            // SAFETY: the handle's function has the signature of the `fn` type `F`; `AtGate` pins its
-                            // generation, and `Calling` counts the call after that.
+                            // SAFETY: the handle was bound with the signature of `F`, which is an `fn` type and has no
+                            // other signature. `AtGate` pins the generation, and then `Calling` counts the call.
                             unsafe {
                                 <F as AsyncSignature<($($A,)*)>>::start_kept(target.call, target.this, &kept)
                             }

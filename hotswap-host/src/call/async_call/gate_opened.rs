@@ -1,15 +1,15 @@
-//! GateOpened at a closed gate without a thread.
+//! Waits at a closed gate without a thread.
 //!
-//! A gate is opened by who closed it, or by the first who has waited until its limit. A future cannot do the latter
-//! without a timer, so a thread does it for all that wait at one gate, begun by the first of them. It also ends what would
-//! otherwise go wrong where a hook hangs while calls wait.
+//! A gate is opened by the thread that closed it, or by the first thread that has waited until its limit. A future
+//! cannot do the latter without a timer, so a thread does it for all futures that wait at one gate. The first of them
+//! starts it. The thread also opens the gate if a hook hangs while calls wait.
 use crate::reclaim::gate::Gate;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// Ready when the gate is open.
+/// A future that is ready when the gate is open.
 pub(super) struct GateOpened {
     gate: Arc<Gate>,
     number: Option<u64>,
@@ -20,7 +20,7 @@ impl GateOpened {
         GateOpened { gate, number: None }
     }
 
-    /// Waits for all, on this thread.
+    /// Waits for all futures, on this thread.
     fn watch(gate: &Gate) {
         gate.wait();
         let waiting = {
@@ -36,7 +36,7 @@ impl Future for GateOpened {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Without the lock: it may be code of a plugin's.
+        // The lock is not held here, because cloning the waker may run code of a plugin.
         let waker = cx.waker().clone();
         let gate = self.gate.clone();
         let mut state = gate.async_waiters().lock();

@@ -1,4 +1,4 @@
-//! Awaiting methods of interfaces that plugins export.
+//! Awaits methods of interfaces that plugins export.
 use super::Entry;
 use super::count::{LastPlace, Running};
 use super::gate_opened::GateOpened;
@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 impl<I: boundary::Interface + ?Sized> Interface<I> {
-    /// Hands `calls` the live plugin's implementation, and awaits what it gives. All calls that are made are on one
-    /// generation, which is kept until the future is ready or dropped.
+    /// Passes the live plugin's implementation to `calls`, and awaits the future that `calls` returns. All calls go to
+    /// one generation, which is kept until the future is ready or dropped.
     ///
     /// ```no_run
     /// # use hotswap_host::prelude::*;
@@ -40,10 +40,11 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
     /// ```
     ///
     /// # Errors
-    /// What the future gives: the plugin panicked, which ends what `calls` gave; the plugin is not there any more.
+    /// The future returns an error if the plugin panicked, which ends the future of `calls`, or if the plugin is not
+    /// there any more.
     ///
     /// # Panics
-    /// As the future is awaited: with the panic of `calls` itself, or of what it gave.
+    /// The future panics if `calls` itself, or its future, panics.
     pub fn call_async<C, F>(
         &self,
         calls: C,
@@ -68,7 +69,7 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
             let future = contain(&spec, || running.within(|| calls(hold)))?;
             let mut future = pin!(future);
             poll_fn(|cx| {
-                record::mine().attend();
+                record::mine().run_pending_destructors();
                 let poll = || running.within(|| future.as_mut().poll(cx));
                 match contain(&spec, poll) {
                     Ok(polled) => polled.map(Ok),
@@ -80,7 +81,7 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
     }
 }
 
-/// What the handle means now; else the gate to wait at, unless it is gone.
+/// Returns the current target of the handle, or the gate to wait at, or nothing if the target is gone.
 fn enter<I: boundary::Interface + ?Sized>(
     handle: &Handle,
 ) -> Result<InterfaceHold<I::Proxy>, Option<GateOpened>> {
@@ -92,14 +93,15 @@ fn enter<I: boundary::Interface + ?Sized>(
     let place = LastPlace::default().find(&pinned, target).ok_or(None)?;
     let object = RawObject::lent(target.call, target.this);
     Ok(InterfaceHold {
-        // SAFETY: bound as this interface; what is counted here keeps library and instance alive.
+        // SAFETY: the handle was bound as this interface, and the count in this value keeps the library and the
+        // instance alive.
         proxy: I::proxy(unsafe { Object::from_raw(object) }),
         running: Arc::new(Running::begin(&pinned, place)),
     })
 }
 
-/// An interface of one generation: what [`Interface::call_async`] hands over. It has the methods of the interface, keeps the
-/// generation, and counts as a call that has not ended.
+/// An interface of one generation, which [`Interface::call_async`] passes to its closure. It has the methods of the
+/// interface. It keeps the generation, and counts as a call that has not ended.
 pub struct InterfaceHold<Proxy> {
     proxy: Proxy,
     running: Arc<Running>,

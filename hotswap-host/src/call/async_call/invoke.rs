@@ -1,4 +1,4 @@
-//! Awaiting functions by name.
+//! Awaits functions that are called by name.
 use super::calling::Begun;
 use super::count::Place;
 use super::gate_opened::GateOpened;
@@ -11,22 +11,23 @@ use hotswap_plugin::boundary::{Arena, Arg, DynamicResult, InvokeError as Refused
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 
-/// What came of beginning a call.
+/// The outcome of an attempt to begin a call.
 enum Attempt {
     Begun(Begun<DynamicResult>),
-    /// The function is not `async`, and has returned; or there is none.
+    /// The function is not `async` and has returned, or it does not exist.
     Ended(Result<Value, InvokeError>),
-    /// It has to wait at a gate.
+    /// The call has to wait at a gate.
     Gate(Arc<Gate>),
 }
 
 impl Swapper {
-    /// Calls a function of the live generation by names: an `async fn`, or any other, which is called when the future is
-    /// first polled, and returns then. Like that of an [`AsyncFunction`](crate::AsyncFunction) the call keeps its build
-    /// until the future is ready or dropped; but it begins when the future is first polled.
+    /// Calls a function of the live generation by the names of the plugin and the function. It may be an `async fn` or
+    /// any other function. Unlike the call of an [`AsyncFunction`](crate::AsyncFunction), this one begins when the
+    /// future is first polled. It keeps its build until the future is ready or dropped.
     ///
     /// # Errors
-    /// What the future gives: no such plugin or function, arguments that do not fit, the function's own error, a panic.
+    /// The future returns an error if there is no such plugin or function, if the arguments do not fit, if the function
+    /// returned one, or if it panicked.
     pub fn invoke_async(
         &self,
         plugin: &str,
@@ -80,8 +81,8 @@ fn begin(swapper: &Swapper, plugin: &str, function: &str, args: &[Value]) -> Att
     let start = || {
         let arena = Arena::new();
         let args = args.lend(&arena);
-        // SAFETY: the pin keeps library and instance alive, and after it what is counted; the arguments are those of a
-        // call by name.
+        // SAFETY: the pin keeps the library and the instance alive, and then the count does. The arguments are those of
+        // a call by name.
         unsafe { try_receive(|out| later(instance.this(), <&[Value]>::cross(&args), out)) }
     };
     match Begun::begin(&pinned, Place::function(index, found), start) {

@@ -1,4 +1,4 @@
-//! Texts of errors that real plugins hardly cause; the tests of the host have the others.
+//! Tests the texts of errors that real plugins hardly ever cause. The tests of the host cover the others.
 use super::ReloadError;
 use crate::error::CopyError;
 use crate::error::LivePlace;
@@ -47,7 +47,7 @@ fn an_optional_plugin_that_cannot_be_left_out() {
                 file: "/plugins/libbeta.so".into(),
                 message: "a field is missing".into(),
             },
-            "beta: /plugins/libbeta.so does not fit this host: a field is missing: build plugin and host with the same \
+            "beta: /plugins/libbeta.so does not fit this host: a field is missing; build plugin and host with the same \
              version of hotswap",
         ),
         (
@@ -58,7 +58,7 @@ fn an_optional_plugin_that_cannot_be_left_out() {
                 second: place("beta"),
             },
             "two live functions are called roll_call: in module jobs of alpha (/plugins/libalpha.so), and in module jobs of \
-             beta (/plugins/libbeta.so): rename one of them",
+             beta (/plugins/libbeta.so); rename one of them",
         ),
     ];
     for (failure, text) in failures {
@@ -69,14 +69,14 @@ fn an_optional_plugin_that_cannot_be_left_out() {
     }
 }
 
-/// What stands in the log as `reload failed: …`.
+/// The text appears in the log as `reload failed: …`.
 #[test]
 fn no_name_of_a_file_or_a_library_forges_a_line() {
     use crate::artifact::{Artifact, OpenFailure};
     use crate::shown::is_deceptive;
     let hostile = "lib\n2026-01-01 INFO hotswap: all is well\u{1b}[2J\u{202e}\u{9b}3J";
     let file = PathBuf::from(format!("/plugins/{hostile}.so"));
-    // The name that the file implies.
+    // This is the name that the file implies.
     let damaged = Artifact::from_bytes(&file, b"no library").unwrap_err();
     let name = damaged.plugin_or_implied();
     let texts = [

@@ -16,7 +16,7 @@ use tempfile::tempdir;
 
 mod race;
 
-/// A plugin with a counter, of at least 200 kB, and its bytes.
+/// Compiles a plugin with a counter, of at least 200 kB, and returns its bytes.
 fn plugin(dir: &Path) -> (Artifact, Vec<u8>) {
     let mut source = "static int count; int bump(void) { return ++count; }\n\
                       const char big[200000] = {1};\n\
@@ -36,7 +36,7 @@ fn plugin(dir: &Path) -> (Artifact, Vec<u8>) {
     (Artifact::from_bytes(&file, &bytes).unwrap(), bytes)
 }
 
-/// An opened copy, closed before the copy is removed.
+/// An opened copy, which is closed before the copy is removed.
 struct Opened {
     library: libloading::Library,
     copy: PrivateCopy,
@@ -50,7 +50,7 @@ impl Opened {
     }
 
     fn bump(&self) -> i32 {
-        // SAFETY: the function's type, as the source above has it.
+        // SAFETY: the source above declares the function with this type.
         unsafe {
             self.library
                 .get::<extern "C" fn() -> i32>(b"bump\0")
@@ -89,7 +89,7 @@ fn a_copy_is_private_and_leaves_with_its_owner() {
     );
     assert_eq!(copy.fallback(), None);
 
-    // The swapper may go first.
+    // The swapper may be dropped first.
     drop(copies);
     assert!(copy.path().exists());
     copy.remove();
@@ -129,7 +129,7 @@ fn each_copy_is_a_library_of_its_own() {
         let first = Opened::new(copies.make(&artifact, &bytes, &Patch::default()).unwrap());
         let second = Opened::new(copies.make(&artifact, &bytes, &Patch::default()).unwrap());
         assert_eq!((first.bump(), first.bump(), second.bump()), (1, 2, 1));
-        // Descriptors and inodes are used again; what they lead to is new all the same.
+        // Descriptors and inodes are used again, but each of them leads to a new copy.
         first.close().remove();
         let third = Opened::new(copies.make(&artifact, &bytes, &Patch::default()).unwrap());
         assert_eq!((third.bump(), second.bump()), (1, 2));
@@ -165,7 +165,7 @@ fn a_directory_that_was_removed_is_made_again() {
         assert_eq!(Opened::new(copy).bump(), 1);
     }
     assert_eq!(before.bump(), 1);
-    // Whatever somebody else has made at its place is not taken for it.
+    // Something else that is made at its place is not taken for it.
     fs::remove_dir_all(&base).unwrap();
     fs::create_dir_all(host.path()).unwrap();
     fs::write(host.path().join("lock"), "").unwrap();
@@ -175,7 +175,7 @@ fn a_directory_that_was_removed_is_made_again() {
     fs::remove_dir_all(&base).unwrap();
 }
 
-/// Names what is mounted on the base directory, in the process that has mount points of its own.
+/// The variable that names the file system on the base directory, in the process that has mount points of its own.
 const MOUNT: &str = "HOTSWAP_TEST_MOUNT";
 
 #[test]
@@ -209,7 +209,7 @@ fn with_a_mount() {
     let Ok(mount) = env::var(MOUNT) else { return };
     let (base, sources) = (tempdir().unwrap(), tempdir().unwrap());
     let (artifact, bytes) = plugin(sources.path());
-    // Less than one plugin fits in.
+    // This is too small for one plugin.
     let options = Some(c"size=64k,mode=700");
     let (flags, expected) = match &*mount {
         "noexec" => (libc::MS_NOEXEC, "mounted noexec"),
@@ -225,7 +225,7 @@ fn with_a_mount() {
     assert_eq!(host.is_ok(), mount != "read-only");
     let copy = copies.make(&artifact, &bytes, &Patch::default()).unwrap();
     let reason = copy.fallback().unwrap();
-    // Where the user's number is not that of root, `unshare` makes the root directory somebody else's.
+    // If the user is not root, `unshare` makes the root directory belong to someone else.
     let above = reason.contains("could be exchanged");
     assert!(
         (reason.contains(expected) || above) && reason.contains(base.path().to_str().unwrap()),

@@ -1,4 +1,4 @@
-//! Who has installed what, in which order. All of this is under one lock.
+//! Records which library has installed which handler, and in which order. All of this is under one lock.
 use super::entrances;
 use super::kernel::{Call, DEFAULT, SIGNALS, has_info, is_same, kernel, set_kernel, set_kernel_by};
 use super::slots::{self, Below, COUNT, OUTSIDERS, slot};
@@ -7,36 +7,37 @@ use std::ops::Range;
 use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
-/// How many libraries may know the function of one slot. One more, and the slot is never used again.
+/// The number of libraries that may know the function of one slot. If one more learns of it, the slot is never used
+/// again.
 const KNOWERS: usize = 8;
 
-/// A library, by its token.
+/// A library, identified by its token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner(pub(super) usize);
 
-/// What came of installing a handler.
+/// The outcome of installing a handler.
 pub(super) enum Installed {
-    /// It stands in a chain. What was there before, as its plugin may know it.
+    /// The handler is in a chain. The value is the previous disposition, as its plugin may know it.
     Done(libc::sigaction),
     /// The system refuses, and `errno` says why.
     Refused,
-    /// There is no place for it.
+    /// There is no place for the handler.
     Full,
 }
 
-/// What is known of a slot.
+/// The host's knowledge of a slot.
 #[derive(Clone, Copy)]
 struct Page {
-    /// The only signal that the slot is ever used for; 0 before that.
+    /// The only signal that the slot is ever used for, or 0 before its first use.
     signal: c_int,
     is_free: bool,
-    /// The library whose handler it is, or was and may be running.
+    /// The library whose handler it is, or whose handler it was and may still be running.
     owner: Option<Owner>,
-    /// What that library has asked for.
+    /// The disposition that this library has asked for.
     action: libc::sigaction,
     /// Other libraries that were told of the slot's function.
     knowers: [Option<Owner>; KNOWERS],
-    /// Somebody whom nobody knows may have the slot's function.
+    /// Code that the host does not know may have the slot's function.
     is_known_elsewhere: bool,
 }
 
@@ -62,13 +63,13 @@ static CHAINS: Mutex<Chains> = Mutex::new(Chains {
     expected: [None; SIGNALS + 1],
 });
 
-/// Runs this under the lock. A signal handler may install handlers, so no signal arrives on this thread meanwhile, and what
-/// runs here allocates nothing.
+/// Runs this under the lock. A signal handler may install handlers, so no signal arrives on this thread meanwhile, and
+/// the code that runs here allocates nothing.
 pub(super) fn locked<R>(run: impl FnOnce(&mut Chains) -> R) -> R {
     // SAFETY: all zero is a valid set of signals.
     let mut all: libc::sigset_t = unsafe { std::mem::zeroed() };
     let mut before = all;
-    // SAFETY: two sets of this frame.
+    // SAFETY: both pointers lead to sets in this frame.
     unsafe {
         libc::sigfillset(&mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
@@ -76,7 +77,7 @@ pub(super) fn locked<R>(run: impl FnOnce(&mut Chains) -> R) -> R {
     let mut chains = CHAINS.lock().unwrap_or_else(PoisonError::into_inner);
     let result = run(&mut chains);
     drop(chains);
-    // SAFETY: the set that was just written.
+    // SAFETY: `pthread_sigmask` has written the set above.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut()) };
     result
 }
@@ -122,7 +123,7 @@ impl Chains {
         Installed::Done(told)
     }
 
-    /// Passes on what is no handler of the library's own, and returns what was there before.
+    /// Passes on a disposition that is not a handler of the library's own, and returns the previous one.
     pub(super) fn pass(
         &mut self,
         owner: Owner,
@@ -131,7 +132,7 @@ impl Chains {
         handler: usize,
     ) -> Option<libc::sigaction> {
         let (before, now) = match entrances::slot_of(handler) {
-            // It was told of this, and sets it back.
+            // The library was told of this function and sets it back.
             Some(at) => {
                 let to = self.filled(Below::Slot(at), None);
                 let now = match to {
@@ -148,7 +149,7 @@ impl Chains {
         Some(told)
     }
 
-    /// What the kernel has, as a plugin may know it.
+    /// Returns the kernel's disposition, as a plugin may know it.
     pub(super) fn ask(&mut self, owner: Owner, signal: c_int) -> Option<libc::sigaction> {
         let action = kernel(signal)?;
         let now = entrances::slot_of(action.sa_sigaction);
@@ -156,7 +157,7 @@ impl Chains {
         Some(self.tell(action, owner))
     }
 
-    /// What a function of the C library has returned to a plugin as the handler before, as the plugin may know it.
+    /// Translates the previous handler that a function of the C library has returned, so that the plugin may know it.
     pub(super) fn tell_handler(&mut self, owner: Owner, signal: c_int, handler: usize) -> usize {
         let before = libc::sigaction {
             sa_sigaction: handler,
@@ -168,7 +169,7 @@ impl Chains {
         plain(&self.tell(before, owner))
     }
 
-    /// Takes a library's handlers out of all chains. Returns the first signal of which one still runs.
+    /// Takes a library's handlers out of all chains. Returns the first signal whose handler is still running.
     pub(super) fn withdraw(&mut self, owner: Owner) -> Option<c_int> {
         let is_own = |page: &Page| page.owner == Some(owner);
         for at in 0..COUNT {
@@ -198,7 +199,7 @@ impl Chains {
         running
     }
 
-    /// The library has left memory.
+    /// Forgets a library that has left memory.
     pub(super) fn forget(&mut self, owner: Owner) {
         for at in 0..COUNT {
             let knowers = &mut self.pages[at].knowers;
@@ -212,7 +213,7 @@ impl Chains {
         }
     }
 
-    /// Whether a handler in this range is below one that was installed later.
+    /// Returns true if a handler in this range is below one that was installed later.
     pub(super) fn is_below_others(&self, range: &Range<usize>) -> bool {
         let known = &self.outsiders[..self.outsider_count];
         known
@@ -220,14 +221,14 @@ impl Chains {
             .any(|action| range.contains(&action.sa_sigaction))
     }
 
-    /// How many slots are in use for the signal.
+    /// The number of slots that are in use for the signal.
     #[cfg(test)]
     pub(super) fn in_use(&self, signal: c_int) -> usize {
         let used = |page: &&Page| page.signal == signal && !page.is_free;
         self.pages.iter().filter(used).count()
     }
 
-    /// Gives the kernel what is below the slot, if it has the slot's function.
+    /// Gives the kernel the disposition below the slot, if the kernel has the slot's function.
     fn restore(&mut self, at: usize, leaving: Owner) {
         let signal = self.pages[at].signal;
         let slot_in = |action: &libc::sigaction| entrances::slot_of(action.sa_sigaction);
@@ -242,19 +243,19 @@ impl Chains {
             Below::Slot(below) => Some(below),
             _ => None,
         };
-        // Somebody else was faster, and has been told of the slot.
+        // Other code was faster and has been told of the slot.
         if let Some(before) = before.filter(|before| slot_in(before) != Some(at)) {
             set_kernel(signal, &before);
             self.pages[at].is_known_elsewhere = true;
         }
     }
 
-    /// A slot for the signal. There is room for one more outsider, too.
+    /// Returns a slot for the signal. Makes sure that there is room for one more outsider, too.
     fn free_slot(&mut self, signal: c_int) -> Option<usize> {
         if !(1..=SIGNALS as c_int).contains(&signal) || self.outsider_count == OUTSIDERS {
             return None;
         }
-        // Whoever was told of a slot's function long ago may have put it back.
+        // Code that was told of a slot's function long ago may have put it back.
         let in_kernel = kernel(signal).and_then(|now| entrances::slot_of(now.sa_sigaction));
         let free = |of| {
             let mut pages = self.pages.iter().enumerate();
@@ -266,8 +267,8 @@ impl Chains {
         free(signal).or_else(|| free(0))
     }
 
-    /// Notes what the kernel had and has. Where it had something else than expected, somebody has put a handler in whom
-    /// nobody knows, and who may call what was there before.
+    /// Notes the dispositions that the kernel had and has. If it had another one than expected, code that the host does
+    /// not know has installed a handler, and may call the previous one.
     fn see(&mut self, signal: c_int, had: &libc::sigaction, has: Option<usize>) {
         let Some(expected) = self.expected.get_mut(signal as usize) else {
             return;
@@ -280,7 +281,7 @@ impl Chains {
         *expected = has;
     }
 
-    /// The first of what is below that is there, and not of this library.
+    /// Returns the first entry of those below that still exists and does not belong to this library.
     fn filled(&self, mut below: Below, but: Option<Owner>) -> Below {
         while let Below::Slot(at) = below
             && (!slot(at).is_filled() || (but.is_some() && self.pages[at].owner == but))
@@ -290,7 +291,7 @@ impl Chains {
         below
     }
 
-    /// Puts a disposition that is no plugin's into the list; `free_slot` has seen to it that there is room.
+    /// Puts a disposition that belongs to no plugin into the list. `free_slot` has made sure that there is room.
     fn outsider(&mut self, action: &libc::sigaction) -> Below {
         if let Some(at) = self.find_outsider(action) {
             return Below::Outsider(at);
@@ -310,7 +311,7 @@ impl Chains {
         known.iter().position(|other| is_same(other, action))
     }
 
-    /// What the kernel is to have for this.
+    /// Returns the disposition that the kernel is to have for this entry.
     fn action(&self, of: Below) -> libc::sigaction {
         match of {
             Below::Nothing => DEFAULT,
@@ -325,8 +326,8 @@ impl Chains {
         }
     }
 
-    /// What a library may know of what the kernel had: its own handler, or a function of the host's, or what is no
-    /// plugin's.
+    /// Returns the kernel's previous disposition as a library may know it: its own handler, a function of the host, or
+    /// a disposition that belongs to no plugin.
     fn tell(&mut self, action: libc::sigaction, to: Owner) -> libc::sigaction {
         let Some(at) = entrances::slot_of(action.sa_sigaction) else {
             return action;
@@ -347,7 +348,7 @@ impl Chains {
         }
     }
 
-    /// Leaves slots without a handler out of what is below others.
+    /// Removes slots without a handler from the entries below others.
     fn shorten(&self) {
         for at in 0..COUNT {
             let below = slot(at).below();
@@ -358,8 +359,8 @@ impl Chains {
         }
     }
 
-    /// Frees the slots of the signal that nobody can call any more. A thread that the kernel has sent to one, and that has
-    /// not got there yet, goes on to what the kernel has now.
+    /// Frees the slots of the signal that can no longer be called. A thread that the kernel has sent to one of them,
+    /// and that has not arrived yet, goes on to the disposition that the kernel has now.
     fn reclaim(&mut self, signal: c_int) {
         let Some(now) = kernel(signal) else { return };
         let in_kernel = entrances::slot_of(now.sa_sigaction);
@@ -395,7 +396,7 @@ impl Chains {
         }
     }
 
-    /// Whether somebody but the kernel may call the slot.
+    /// Returns true if anything except the kernel may call the slot.
     fn is_known(&self, at: usize) -> bool {
         let page = &self.pages[at];
         let is_above =
@@ -406,7 +407,7 @@ impl Chains {
     }
 }
 
-/// The handler of an action, for one who calls it with the signal alone.
+/// Returns the handler of an action, for a caller that passes only the signal.
 pub(super) fn plain(action: &libc::sigaction) -> usize {
     match entrances::slot_of(action.sa_sigaction) {
         Some(at) => entrances::of(at, false),

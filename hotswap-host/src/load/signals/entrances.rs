@@ -1,7 +1,7 @@
-//! The functions that stand in the kernel, and that plugins are told of, instead of their handlers.
+//! The functions that are given to the kernel, and to plugins that ask, in place of the plugins' handlers.
 //!
-//! A handler does not learn by which address it was called, so each slot has functions of its own: one for the handlers that
-//! `SA_SIGINFO` asks for, and one for those that take the signal alone.
+//! A handler does not learn the address by which it was called, so each slot has functions of its own: one for handlers
+//! with `SA_SIGINFO`, and one for handlers that take only the signal.
 use super::slots::{self, COUNT};
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
@@ -14,12 +14,12 @@ unsafe extern "C-unwind" fn with_info<const AT: usize>(
     info: *mut libc::siginfo_t,
     context: *mut c_void,
 ) {
-    // SAFETY: the arguments that the kernel, or a handler which hands the signal on, passes to such a handler.
+    // SAFETY: these are the arguments that the kernel passes to such a handler, or a handler that hands the signal on.
     unsafe { slots::run(AT, signal, info, context) };
 }
 
 unsafe extern "C-unwind" fn plain<const AT: usize>(signal: c_int) {
-    // SAFETY: the argument that the kernel, or a handler which hands the signal on, passes to such a handler.
+    // SAFETY: this is the argument that the kernel passes to such a handler, or a handler that hands the signal on.
     unsafe { slots::run(AT, signal, null_mut(), null_mut()) };
 }
 
@@ -34,13 +34,13 @@ macro_rules! rows {
 }
 
 const ROWS: usize = COUNT / 16;
-// Statics, so that each function has one address.
+// These are statics, so that each function has one address.
 static WITH_INFO: [[WithInfo; 16]; ROWS] =
     rows!(with_info: 0 16 32 48 64 80 96 112 128 144 160 176 192 208 224 240);
 static PLAIN: [[Plain; 16]; ROWS] =
     rows!(plain: 0 16 32 48 64 80 96 112 128 144 160 176 192 208 224 240);
 
-/// The function of a slot, for a handler with `SA_SIGINFO` or without.
+/// Returns the function of a slot, for a handler with or without `SA_SIGINFO`.
 pub(super) fn of(slot: usize, has_info: bool) -> usize {
     match has_info {
         true => WITH_INFO.as_flattened()[slot] as usize,
@@ -48,7 +48,7 @@ pub(super) fn of(slot: usize, has_info: bool) -> usize {
     }
 }
 
-/// The slot that a function belongs to; none where the address is no such function.
+/// Returns the slot that a function belongs to, or `None` if the address is not such a function.
 pub(super) fn slot_of(address: usize) -> Option<usize> {
     (0..COUNT).find(|slot| [true, false].map(|info| of(*slot, info)).contains(&address))
 }

@@ -1,11 +1,11 @@
-//! The dispositions that the kernel has.
+//! Reads and changes the kernel's dispositions of signals.
 use std::ffi::c_int;
 use std::ptr::null;
 
-/// Signals have the numbers from 1 to this.
+/// The highest number of a signal. The lowest is 1.
 pub(super) const SIGNALS: usize = 64;
 
-/// How a disposition is asked for.
+/// The call by which a disposition is changed.
 #[derive(Clone, Copy)]
 pub(super) enum Call<'a> {
     /// `sigaction`, with these flags and this mask.
@@ -14,26 +14,26 @@ pub(super) enum Call<'a> {
     Signal,
 }
 
-// SAFETY: all zero is a valid `sigaction`: no handler, no flags, an empty mask.
+// SAFETY: all zero is a valid `sigaction`: it has no handler, no flags, and an empty mask.
 pub(super) const DEFAULT: libc::sigaction = unsafe { std::mem::zeroed() };
 
-/// The kernel's disposition of the signal.
+/// Returns the kernel's disposition of the signal.
 pub(super) fn kernel(signal: c_int) -> Option<libc::sigaction> {
     let mut action = DEFAULT;
-    // SAFETY: asks only.
+    // SAFETY: this only reads the disposition, into a local variable.
     let known = unsafe { libc::sigaction(signal, null(), &mut action) } == 0;
     known.then_some(action)
 }
 
-/// Changes the kernel's disposition, and returns the one before.
+/// Changes the kernel's disposition and returns the previous one.
 pub(super) fn set_kernel(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction> {
     let mut before = DEFAULT;
-    // SAFETY: the handler is the host's, was there before, or is what a plugin asks for.
+    // SAFETY: the handler belongs to the host, was there before, or is one that a plugin asks for and answers for.
     let set = unsafe { libc::sigaction(signal, action, &mut before) } == 0;
     set.then_some(before)
 }
 
-/// Changes it to this handler as the plugin's call would.
+/// Changes the disposition to this handler in the way in which the plugin's call would.
 pub(super) fn set_kernel_by(
     call: Call<'_>,
     signal: c_int,
@@ -49,10 +49,11 @@ pub(super) fn set_kernel_by(
         ),
         Call::Signal => {
             let before = kernel(signal)?;
-            // SAFETY: the handler is the host's, was there before, or is what a plugin asks for.
+            // SAFETY: the handler belongs to the host, was there before, or is one that a plugin asks for and answers
+            // for.
             let handler = unsafe { libc::signal(signal, handler) };
-            // Where another handler was set in between, nobody says whether it takes one argument or three. A function that
-            // takes one does not notice two more.
+            // If another handler was set in between, it is not known whether it takes one argument or three. A function
+            // that takes one does not notice two more.
             let sa_flags = match handler == before.sa_sigaction {
                 true => before.sa_flags,
                 false => before.sa_flags | libc::SA_SIGINFO,
@@ -66,15 +67,15 @@ pub(super) fn set_kernel_by(
     }
 }
 
-/// Whether the handler takes all three arguments.
+/// Returns true if the handler takes all three arguments.
 pub(super) fn has_info(action: &libc::sigaction) -> bool {
     action.sa_flags & libc::SA_SIGINFO != 0
 }
 
-/// Whether both are the same in all that counts.
+/// Returns true if the handler, the flags, and the mask of both are the same.
 pub(super) fn is_same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
     let is_in = |action: &libc::sigaction, signal| {
-        // SAFETY: a set that the system has written.
+        // SAFETY: the system has written the set.
         unsafe { libc::sigismember(&action.sa_mask, signal) == 1 }
     };
     one.sa_sigaction == other.sa_sigaction

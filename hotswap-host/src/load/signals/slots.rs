@@ -1,21 +1,21 @@
-//! What runs when a signal arrives. It takes no lock and allocates nothing.
+//! The code that runs when a signal arrives. It takes no lock and allocates nothing.
 use std::ffi::{c_int, c_void};
 use std::mem::transmute;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
-/// How many handlers of plugins there can be at a time.
+/// The number of handlers of plugins that can be installed at a time.
 pub(super) const COUNT: usize = 256;
-/// How many different dispositions that are no plugin's can be below them.
+/// The number of different dispositions below them that belong to no plugin.
 pub(super) const OUTSIDERS: usize = 256;
 
-/// What is below a handler.
+/// The entry below a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Below {
     /// Nothing that could be called.
     Nothing,
     /// A slot.
     Slot(usize),
-    /// A disposition that is no plugin's, by its place in the list.
+    /// A disposition that belongs to no plugin, by its place in the list.
     Outsider(usize),
 }
 
@@ -39,17 +39,17 @@ impl Below {
 
 /// A place for one handler.
 pub(super) struct Slot {
-    /// Threads that look at the slot, or run its handler.
+    /// The number of threads that look at the slot or run its handler.
     running: AtomicUsize,
-    /// The handler's address; 0 when it has none, or none any more.
+    /// The handler's address, or 0 if the slot has no handler.
     handler: AtomicUsize,
-    /// Whether the handler takes all three arguments. Changes while there is no handler and nobody runs one.
+    /// True if the handler takes all three arguments. This changes only while there is no handler and none is running.
     has_info: AtomicBool,
-    /// What is called instead when there is no handler.
+    /// The entry that is called if there is no handler.
     below: AtomicUsize,
 }
 
-/// A disposition that is no plugin's. Written once, before its place in the list is given to anybody.
+/// A disposition that belongs to no plugin. It is written once, before its place in the list is given out.
 struct Outsider {
     handler: AtomicUsize,
     has_info: AtomicBool,
@@ -71,13 +71,13 @@ static LIST: [Outsider; OUTSIDERS] = [const {
     }
 }; OUTSIDERS];
 
-/// The slot of this number.
+/// Returns the slot with this number.
 pub(super) fn slot(at: usize) -> &'static Slot {
     &SLOTS[at]
 }
 
 impl Slot {
-    /// Puts a handler in. The slot is free, and whoever calls this has the lock.
+    /// Puts a handler in. The slot is free, and the caller has the lock.
     pub(super) fn fill(&self, handler: usize, has_info: bool) {
         self.has_info.store(has_info, Relaxed);
         self.handler.store(handler, SeqCst);
@@ -92,7 +92,7 @@ impl Slot {
         self.handler.load(Relaxed) != 0
     }
 
-    /// Whether no handler that was taken out before runs any more.
+    /// Returns true if no handler that was taken out is still running.
     pub(super) fn is_idle(&self) -> bool {
         self.running.load(SeqCst) == 0
     }
@@ -106,16 +106,17 @@ impl Slot {
     }
 }
 
-/// Writes an entry of the list, which nobody has been told of yet.
+/// Writes an entry of the list that has not been given out yet.
 pub(super) fn write_outsider(at: usize, handler: usize, has_info: bool) {
     LIST[at].handler.store(handler, Relaxed);
     LIST[at].has_info.store(has_info, Relaxed);
 }
 
-/// Runs the handler in the slot, or else the first one below it. A disposition that is no handler is nothing to run.
+/// Runs the handler in the slot, or else the first one below it. If there is a disposition that is not a handler, it
+/// does nothing.
 ///
-/// There is nothing to drop in this frame: a handler may leave it by `longjmp`, or with its thread. Then it counts as running
-/// for ever.
+/// There is nothing to drop in this frame, because a handler may leave it by `longjmp`, or end its thread. Then the
+/// handler counts as running for ever.
 ///
 /// # Safety
 /// The arguments are those of a signal handler; `info` and `context` may be null.
@@ -126,7 +127,7 @@ pub(super) unsafe fn run(
     context: *mut c_void,
 ) {
     let mut next = Below::Slot(slot);
-    // Each slot is passed once at most; with a bound a mistake of the host's would be no endless loop.
+    // Each slot is passed at most once. The bound prevents an endless loop if the host made a mistake.
     for _ in 0..=COUNT {
         match next {
             Below::Nothing => return,
@@ -136,9 +137,9 @@ pub(super) unsafe fn run(
                 let handler = slot.handler.load(SeqCst);
                 if handler != 0 {
                     let has_info = slot.has_info.load(Relaxed);
-                    // SAFETY: a handler that a plugin has installed, with the arguments that it takes. Its library is mapped:
-                    // it is not closed before a slot that it was taken out of is idle, and this slot is not; see the
-                    // module's documentation.
+                    // SAFETY: a plugin has installed the handler, and the arguments are of the kind that it takes. Its
+                    // library is mapped: it is not closed before the slots that its handlers were taken out of are
+                    // idle, and this slot is not idle. The module's documentation has the argument.
                     unsafe { call(handler, has_info, signal, info, context) };
                     slot.running.fetch_sub(1, Release);
                     return;
@@ -151,8 +152,8 @@ pub(super) unsafe fn run(
                 let handler = outsider.handler.load(Relaxed);
                 if ![libc::SIG_DFL, libc::SIG_IGN].contains(&handler) {
                     let has_info = outsider.has_info.load(Relaxed);
-                    // SAFETY: a handler that was installed when the one above it was. Who has installed it keeps it for as
-                    // long as the process has handlers that may hand signals on, as ever.
+                    // SAFETY: the handler was installed when the one above it was. As in any process, the code that
+                    // installed it keeps it for as long as there are handlers that may hand signals on to it.
                     unsafe { call(handler, has_info, signal, info, context) };
                 }
                 return;
@@ -164,7 +165,7 @@ pub(super) unsafe fn run(
 /// Calls a handler.
 ///
 /// # Safety
-/// It is a handler of this kind, mapped, and the other arguments are as with [`run`].
+/// `handler` is a mapped handler of this kind, and the other arguments are those of [`run`].
 unsafe fn call(
     handler: usize,
     has_info: bool,
@@ -174,20 +175,20 @@ unsafe fn call(
 ) {
     let handler = handler as *const ();
     if !has_info {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that this is the address of a handler that takes only the signal.
         let plain: unsafe extern "C-unwind" fn(c_int) = unsafe { transmute(handler) };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that the handler is mapped.
         unsafe { plain(signal) };
         return;
     }
     // SAFETY: all zero is a valid `siginfo_t`.
     let mut made: libc::siginfo_t = unsafe { std::mem::zeroed() };
     made.si_signo = signal;
-    // The one above was called without.
+    // The handler above was called without one.
     let info = if info.is_null() { &raw mut made } else { info };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that this is the address of a handler that takes all three arguments.
     let with_info: unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
         unsafe { transmute(handler) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the handler is mapped, and `info` is not null.
     unsafe { with_info(signal, info, context) };
 }

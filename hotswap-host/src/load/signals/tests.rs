@@ -1,4 +1,4 @@
-//! Handlers of libraries that there are not. One test alone uses this signal, and slots.
+//! Tests the chains with handlers of libraries that do not exist. Only one test uses each signal, and the slots.
 use super::chains::{Chains, Installed, Owner, locked};
 use super::entrances;
 use super::kernel::{Call, kernel, set_kernel};
@@ -17,7 +17,7 @@ fn handler() -> usize {
     handler as usize
 }
 
-/// Installs a handler of this library; what it was told was there before, if there was a place for it.
+/// Installs a handler of this library. Returns the previous handler that it was told of, if there was a place.
 fn install(library: usize, signal: c_int) -> Option<usize> {
     match locked(|chains| chains.install(Owner(library), signal, Call::Signal, handler())) {
         Installed::Done(before) => Some(before.sa_sigaction),
@@ -35,7 +35,7 @@ fn leave(library: usize) {
 
 fn calls(signal: c_int) -> usize {
     CALLS.store(0, SeqCst);
-    // SAFETY: it has a handler.
+    // SAFETY: the signal has a handler.
     assert_eq!(unsafe { libc::raise(signal) }, 0);
     CALLS.load(SeqCst)
 }
@@ -52,10 +52,10 @@ fn slots_are_used_again_and_may_be_used_up() {
         let before = install(library, signal).expect("there is a place");
         assert!(entrances::slot_of(before).is_some());
         leave(library - 1);
-        // What it was told of stays until it leaves.
+        // The handler that it was told of stays until it leaves.
         assert_eq!(in_use(signal), 2);
         assert_eq!(calls(signal), 1);
-        // Again and again, each time with another slot.
+        // It is installed again and again, each time with another slot.
         assert_eq!(install(library, signal), Some(handler()));
         assert_eq!(in_use(signal), 2);
     }
@@ -79,7 +79,7 @@ fn slots_are_used_again_and_may_be_used_up() {
     let now = now.expect("there is such a signal");
     assert_eq!(now.sa_sigaction, libc::SIG_DFL);
 
-    // The host has asked what there is, and puts that back when it is gone.
+    // The host has asked for the disposition, and puts it back when it has been replaced.
     assert!(install(1, signal).is_some());
     let old = kernel(signal).expect("there is such a signal");
     assert_eq!(install(1, signal), Some(handler()));

@@ -1,7 +1,7 @@
-//! The live value, pinning it, and switching it for another.
+//! The live value: pinning it, and switching it for another.
 //!
-//! A pin writes the address of what it uses into its thread's *hazard slot*. Whoever replaces the live value frees the
-//! old one only after it has seen every slot without that address.
+//! A pin writes the address of the value that it uses into the *hazard slot* of its thread. The thread that replaces
+//! the live value frees the old one only after it has seen every slot without that address.
 //!
 //! # Why a pinned value cannot be freed
 //! ```text
@@ -13,56 +13,61 @@
 //! ```
 //! The two barriers are ordered for each thread that pins: see `barrier`. If P3 comes first, P2 is visible to the scan
 //! S3, which waits for the slot. If S2 comes first, P4 sees the swap, `live` is not `old`, and the pin tries again. So
-//! a pin that returns `old` has been seen. The freedom of compiler and processor to move P2 behind P4 is just what
-//! the barriers take away; without them a store may still sit in the store buffer while the scan reads the slot.
+//! every pin that returns `old` has been seen. Without the barriers, the compiler and the processor could move P2
+//! behind P4: the store could still sit in the store buffer while the scan reads the slot.
 //!
-//! **Unpinning** is a `Release` store of null; the scan reads with `Acquire`, so all that was done under the pin
-//! happens before the freeing. P2 is `Release` for the same reason: the scan may read the store of the thread's next pin
-//! instead of the null before it, and has to learn from that, too, what was done under the pin.
+//! **Unpinning** is a `Release` store of null. The scan reads with `Acquire`, so everything that was done under the pin
+//! happens before the freeing. P2 is `Release` for the same reason: the scan may read the store of the thread's next
+//! pin instead of the null before it, and that store, too, has to make visible what was done under the earlier pin.
 //!
-//! **No ABA**: P4 compares addresses. The address that is compared stands in the slot, so what lived there when P2 was
-//! seen cannot have been freed and its address cannot have been given to another value since; if it was freed between
-//! P1 and P2 and the address came back as a newer live value, the slot holds just that newer value.
+//! **No ABA**: P4 compares addresses. The compared address is in the slot, so once P2 is visible, the value at that
+//! address cannot be freed, and the address cannot pass to another value. If the value was freed between P1 and P2, and
+//! its address was reused for a newer live value, the slot holds that newer value.
 //!
-//! **New slots**: a thread's record is pushed under the lock that the scan takes. A record that the scan did not find
-//! was pushed after it, by a thread that locked after S2, and so P4 sees the swap.
+//! **New slots**: a thread's record is pushed under the lock that the scan takes. If the scan did not find a record, it
+//! was pushed after the scan, by a thread that took the lock after S2, so P4 sees the swap.
 //!
-//! **Nested pins** of the same value only count up. A nested pin that finds a newer live value takes a *counted hold* of
-//! it, under the lock that S1 also takes: at that moment the value is live, so it cannot be on its way out.
+//! **Nested pins** of the same value only increment a counter. A nested pin that finds a newer live value takes a
+//! *counted hold* of it, under the lock that S1 also takes. At that moment the value is live, so it is not being
+//! retired.
 //!
-//! **A call** whose pin is the outermost one ([`Slotted`]) does not look for others when it ends: what shares its slot are
-//! nested calls, which have returned, and looks within a function of the host's. Pins that people keep are counted.
+//! **A call** whose pin is the outermost one ([`Slotted`]) does not check for other pins when it ends. Only nested
+//! calls, which have returned, and looks within a function of the host share its slot. Pins that are handed out to
+//! users are counted.
 //!
 //! # What is called under a pin
-//! Whoever closes a gate (see `gate`) has to know who has got behind it before. So a pin says what it is for:
+//! The thread that closes a gate (see `gate`) has to know who has passed it before. So a pin says what it is for:
 //! ```text
 //! pin                    nested pin that shares the slot     switch, then look who is inside
 //! P0  entered = plugin   N1  entered = outer, and more       S1, S2
 //! P1 to P4               N2  light barrier                   G1  for each slot that holds old:
 //!                        N3  if live != slot: undo, hold     G2      is entered one of those?
 //! ```
-//! P0 stands before P3 as P2 does, and N1 before N2: what was said of P2 holds for them. So a pin, or a nested pin, that
-//! got `old` after the switch is none, and one that got it before is seen by G1 and G2, or has ended. `entered` is
-//! written before the slot, so that G2 finds what belongs to the slot of G1 or to a later pin; and with `Release`, so that
-//! who finds that of a later pin sees all that was done under the one before. What is called under a nested pin that
-//! holds by count is seen by that count.
+//! P0 comes before P3 as P2 does, and N1 comes before N2, so the argument for P2 applies to both. A pin, or a nested
+//! pin, that would get `old` after the switch tries again or takes a hold; one that got `old` before the switch is seen
+//! by G1 and G2, or has ended. `entered` is written before the slot, so that G2 finds the value that belongs to the
+//! slot of G1, or to a later pin. It is written with `Release`, so that a thread that finds the value of a later pin
+//! sees everything that was done under the earlier one. The targets of a nested pin that holds by count are seen
+//! through that count.
 //!
-//! **Holds** are counted as references are: one more needs no order, since there is a pin, a hold or the lock already;
-//! one less is `Release`, and whoever finds none reads with `Acquire`.
+//! **Holds** are counted as references are. An increment needs no order, since a pin, a hold, or the lock already
+//! protects the value. A decrement is `Release`, and the thread that finds zero reads with `Acquire`.
 //!
-//! **Order of the two checks**: a slot can become a hold, never the other way round, and the hold is counted before the
-//! slot is cleared. The retiring side looks at the slots first and at the holds afterwards, so it misses neither.
+//! **Order of the two checks**: a slot can become a hold, but a hold never becomes a slot, and the hold is counted
+//! before the slot is cleared. The retiring side looks at the slots first and at the holds afterwards, so it misses
+//! neither.
 //!
-//! **How this is checked**: `tests/model` runs this file under a model checker and in a race on the machine, and expects
-//! them to fail when any ordering or barrier here is taken away. What is `Relaxed` needs no order: P1 is only a guess;
-//! a nested pin compares with what its thread has pinned and looks again at N3, or reads under the lock.
+//! **How this is checked**: `tests/model` runs this file under a model checker and in a race on the machine, and
+//! expects both to fail when any ordering or barrier here is taken away. The `Relaxed` accesses need no order: P1 is
+//! only a guess, and a nested pin compares with the value that its thread has pinned and looks again at N3, or reads
+//! under the lock.
 //!
-//! A pin must not be taken in a signal handler: it could interrupt P1 to P4 of its own thread.
+//! A pin must not be taken in a signal handler, which could interrupt P1 to P4 of its own thread.
 #[cfg(all(test, not(hotswap_model)))]
 mod tests;
 
 use super::barrier::Barriers;
-use super::record::{self, Entered, Record};
+use super::record::{self, CallTarget, Record};
 use super::sync::{AtomicPtr, AtomicUsize, Mutex, MutexGuard};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -81,7 +86,7 @@ pub(crate) struct Counted<T> {
 pub(crate) struct Live<T> {
     now: AtomicPtr<Counted<T>>,
     barriers: Barriers,
-    /// Taken for S1 and for counting a hold of the live value: for nothing else, and never while plugin code runs.
+    /// Taken only for S1 and for counting a hold of the live value, and never while code of plugins runs.
     switching: Mutex<()>,
 }
 
@@ -94,35 +99,37 @@ impl<T> Live<T> {
         }
     }
 
-    /// Pins the live value on this thread, to look at it. Destructors that retired plugins have left on it run first.
+    /// Pins the live value on this thread, to look at it. First runs the destructors that retired plugins have left on
+    /// the thread.
     pub(crate) fn pin(&self) -> Pinned<'_, T> {
-        self.enter(Entered::NOTHING)
+        self.enter(CallTarget::NOTHING)
     }
 
-    /// The same, to call what `entering` says.
-    pub(crate) fn enter(&self, entering: Entered) -> Pinned<'_, T> {
+    /// Pins the live value like [`pin`](Self::pin), to call `entering`.
+    pub(crate) fn enter(&self, entering: CallTarget) -> Pinned<'_, T> {
         let record = record::mine();
-        record.attend();
+        record.run_pending_destructors();
         self.pin_on(record, entering)
     }
 
-    /// As [`pin`](Self::pin) without the destructors, for who holds a lock: they may call anything.
+    /// Pins the live value like [`pin`](Self::pin), without running destructors, for callers that hold a lock:
+    /// destructors may call anything.
     pub(crate) fn pin_quietly(&self) -> Pinned<'_, T> {
-        self.pin_on(record::mine(), Entered::NOTHING)
+        self.pin_on(record::mine(), CallTarget::NOTHING)
     }
 
-    /// Pins the live value for a call, if that takes no more than the slot: the thread has nothing else to do, has nothing
-    /// pinned, and nobody switches meanwhile. Else [`enter`](Self::enter) does it.
+    /// Pins the live value for a call if that takes no more than the slot: the thread has no destructors to run, it has
+    /// no pin, and there is no switch meanwhile. Otherwise the caller uses [`enter`](Self::enter).
     #[inline(always)]
-    pub(crate) fn try_enter(&self, entering: Entered) -> Option<Slotted<'_, T>> {
+    pub(crate) fn try_enter(&self, entering: CallTarget) -> Option<Slotted<'_, T>> {
         let record = record::mine();
-        if record.is_wanted() || record.has_pin() {
+        if record.has_pending_destructors() || record.has_pin() {
             return None;
         }
         self.pin_in_slot(record, entering)
     }
 
-    fn pin_on(&self, record: &'static Record, entering: Entered) -> Pinned<'_, T> {
+    fn pin_on(&self, record: &'static Record, entering: CallTarget) -> Pinned<'_, T> {
         if record.has_pin() {
             return self.pin_nested(record, entering);
         }
@@ -133,9 +140,9 @@ impl<T> Live<T> {
         }
     }
 
-    /// The outermost pin. None if there was a switch meanwhile.
+    /// Takes the outermost pin. Returns `None` if there was a switch meanwhile.
     #[inline(always)]
-    fn pin_in_slot(&self, record: &'static Record, entering: Entered) -> Option<Slotted<'_, T>> {
+    fn pin_in_slot(&self, record: &'static Record, entering: CallTarget) -> Option<Slotted<'_, T>> {
         let slot = record.slot();
         record.set_entered(entering); // P0
         let at = self.now.load(Relaxed); // P1
@@ -154,7 +161,7 @@ impl<T> Live<T> {
 
     #[cold]
     #[inline(never)]
-    fn pin_nested(&self, record: &'static Record, entering: Entered) -> Pinned<'_, T> {
+    fn pin_nested(&self, record: &'static Record, entering: CallTarget) -> Pinned<'_, T> {
         if self.shares_slot(record, entering) {
             record.set_sharing(record.sharing() + 1);
             return Pinned {
@@ -165,7 +172,7 @@ impl<T> Live<T> {
         }
         let _switching = self.switching();
         let at = self.now.load(Relaxed);
-        // SAFETY: live, and cannot be switched while the lock is held.
+        // SAFETY: `at` is live, and it cannot be switched while this thread holds the lock.
         unsafe { (*at).holds.fetch_add(1, Relaxed) };
         record.add_held(at.cast(), entering);
         Pinned {
@@ -175,10 +182,11 @@ impl<T> Live<T> {
         }
     }
 
-    /// Whether a nested pin counts up. One that may outlive the outer one does not, whatever is live.
-    fn shares_slot(&self, record: &Record, entering: Entered) -> bool {
+    /// Returns true if a nested pin may share the slot and only count up. A pin that may outlive the outer one never
+    /// shares it, whatever is live.
+    fn shares_slot(&self, record: &Record, entering: CallTarget) -> bool {
         let pinned = record.slot().load(Relaxed).cast();
-        if entering == Entered::ANYTHING || self.now.load(Relaxed) != pinned {
+        if entering == CallTarget::ANYTHING || self.now.load(Relaxed) != pinned {
             return false;
         }
         let outer = record.entered();
@@ -194,7 +202,7 @@ impl<T> Live<T> {
         false
     }
 
-    /// Makes `next` live and returns what was live before. Cannot fail.
+    /// Makes `next` live and returns the value that was live before. Cannot fail.
     pub(crate) fn switch(&self, next: T) -> Retired<T> {
         let next = into_raw(next);
         let old = {
@@ -214,8 +222,8 @@ impl<T> Live<T> {
 
 impl<T> Drop for Live<T> {
     fn drop(&mut self) {
-        // SAFETY: made by `into_raw`. Pins and holds borrow or count what owns `self`: there are none left. Who
-        // forgot a pin has to switch to another value before dropping.
+        // SAFETY: `into_raw` made the pointer. Pins borrow the owner of `self`, and holds count it, so none are left. A
+        // caller that has forgotten a pin has to switch to another value before it drops `self`.
         drop(unsafe { Box::from_raw(self.now.load(Relaxed)) });
     }
 }
@@ -227,35 +235,35 @@ fn into_raw<T>(value: T) -> *mut Counted<T> {
     }))
 }
 
-/// A pinned value. Stays on its thread.
+/// A pinned value. It stays on its thread.
 pub(crate) struct Pinned<'a, T> {
-    /// The record whose slot holds the address; none for a counted hold.
+    /// The record whose slot holds the address, or `None` for a counted hold.
     record: Option<&'static Record>,
     at: *mut Counted<T>,
     _live: PhantomData<&'a Live<T>>,
 }
 
 impl<T> Pinned<'_, T> {
-    /// The record whose slot pins the value; `None` when it is held by count.
+    /// Returns the record whose slot pins the value, or `None` if the value is held by count.
     pub(crate) fn record(&self) -> Option<&'static Record> {
         self.record
     }
 
-    /// Says what is called under this pin, where it was made to call anything.
-    pub(crate) fn narrow(&self, entered: Entered) {
+    /// Says what is called under this pin, if it was made to call anything.
+    pub(crate) fn narrow(&self, entered: CallTarget) {
         if let Some(record) = self.record.filter(|record| record.sharing() == 0) {
             record.set_entered(entered);
         }
     }
 
-    /// What the slots of those who have pinned it hold.
+    /// The address of the value, as the slots of those who have pinned it hold it.
     pub(crate) fn address(&self) -> *const () {
         self.at.cast_const().cast()
     }
 
-    /// A hold of the same value, which may move to other threads.
+    /// Makes a hold of the same value, which may move to other threads.
     pub(crate) fn hold(&self) -> Holding<T> {
-        // SAFETY: pinned, so alive. The hold is counted before the slot is cleared.
+        // SAFETY: this pin keeps the value alive. The hold is counted before the slot is cleared.
         unsafe { (*self.at).holds.fetch_add(1, Relaxed) };
         Holding(self.at)
     }
@@ -266,7 +274,7 @@ impl<T> Deref for Pinned<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: pinned, see the module's documentation.
+        // SAFETY: this pin keeps the value alive: see the module's documentation.
         unsafe { &(*self.at).value }
     }
 }
@@ -275,7 +283,7 @@ impl<T> Drop for Pinned<'_, T> {
     fn drop(&mut self) {
         let Some(record) = self.record else {
             record::mine().remove_held(self.address());
-            // SAFETY: this hold was counted when it was made.
+            // SAFETY: `pin_nested` counted this hold, so the value is alive until the count goes down.
             unsafe { (*self.at).holds.fetch_sub(1, Release) };
             return;
         };
@@ -290,13 +298,13 @@ impl<T> Drop for Pinned<'_, T> {
     }
 }
 
-/// The end of the last pin of the slot.
+/// Ends the last pin of the slot.
 #[inline(always)]
 fn unpin(record: &Record) {
     record.slot().store(null_mut(), Release);
 }
 
-/// A value that the slot pins: what most calls need, without what a [`Pinned`] has to find out when it ends.
+/// A value that the slot pins. Most calls need only this; a [`Pinned`] has to do more when it ends.
 pub(crate) struct Slotted<'a, T> {
     record: &'static Record,
     at: *mut Counted<T>,
@@ -319,7 +327,7 @@ impl<T> Deref for Slotted<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: pinned, see the module's documentation.
+        // SAFETY: the slot keeps the value alive: see the module's documentation.
         unsafe { &(*self.at).value }
     }
 }
@@ -332,30 +340,30 @@ impl<T> Drop for Slotted<'_, T> {
     }
 }
 
-/// A counted hold.
+/// A counted hold of a value.
 pub(crate) struct Holding<T>(*mut Counted<T>);
 
 impl<T> Holding<T> {
-    /// As [`Pinned::address`].
+    /// The address of the value, as hazard slots hold it.
     pub(crate) fn address(&self) -> *const () {
         self.0.cast_const().cast()
     }
 
-    /// How many counted holds there are, this one included: for people, since it changes all the time.
+    /// The number of counted holds, including this one. It is only for people to read, since it changes all the time.
     pub(crate) fn holds(&self) -> usize {
-        // SAFETY: held, so alive.
+        // SAFETY: this hold is counted, so the value is alive.
         unsafe { (*self.0).holds.load(Relaxed) }
     }
 }
 
-// SAFETY: a counted reference, as `Arc<T>` is.
+// SAFETY: a hold is a counted reference, as `Arc<T>` is, and has the same bounds.
 unsafe impl<T: Send + Sync> Send for Holding<T> {}
-// SAFETY: as above.
+// SAFETY: a hold is a counted reference, as `Arc<T>` is, and has the same bounds.
 unsafe impl<T: Send + Sync> Sync for Holding<T> {}
 
 impl<T> Clone for Holding<T> {
     fn clone(&self) -> Self {
-        // SAFETY: held, so alive.
+        // SAFETY: this hold is counted, so the value is alive.
         unsafe { (*self.0).holds.fetch_add(1, Relaxed) };
         Holding(self.0)
     }
@@ -365,62 +373,63 @@ impl<T> Deref for Holding<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: counted, so the retiring side waits.
+        // SAFETY: this hold is counted, so the retiring side does not free the value.
         unsafe { &(*self.0).value }
     }
 }
 
 impl<T> Drop for Holding<T> {
     fn drop(&mut self) {
-        // SAFETY: counted when it was made.
+        // SAFETY: this hold was counted when it was made, so the value is alive until the count goes down.
         unsafe { (*self.0).holds.fetch_sub(1, Release) };
     }
 }
 
-/// A value that was live, and may still be pinned or held.
+/// A value that was live, and that may still be pinned or held.
 pub(crate) struct Retired<T> {
     at: *mut Counted<T>,
     /// S2 took place.
     ordered: bool,
 }
 
-// SAFETY: the only owner of the value; pins and holds of it share it.
+// SAFETY: `self` is the only owner of the value; pins and holds share it, which `T: Sync` allows.
 unsafe impl<T: Send + Sync> Send for Retired<T> {}
-// SAFETY: what can be done with a reference is to share the value, and to look at the count.
+// SAFETY: a reference to `self` only shares the value and reads the count.
 unsafe impl<T: Send + Sync> Sync for Retired<T> {}
 
 impl<T> Retired<T> {
-    /// Whether anything can be said of who uses it: see [`Barriers::heavy`]. If not, it has to be leaked.
+    /// Returns true if the host knows who uses the value: see [`Barriers::heavy`]. If not, the value has to be leaked.
     pub(crate) fn is_ordered(&self) -> bool {
         self.ordered
     }
 
-    /// What the slots of those who still pin it hold.
+    /// The address of the value, as the slots of those who still pin it hold it.
     pub(crate) fn address(&self) -> *const () {
         self.at.cast()
     }
 
     /// The value.
     pub(crate) fn get(&self) -> &T {
-        // SAFETY: owned by `self`; pins and holds share it.
+        // SAFETY: `self` owns the value; pins and holds only share it.
         unsafe { &(*self.at).value }
     }
 
-    /// How many counted holds there are. Means nothing before no slot holds the value any more.
+    /// The number of counted holds. It means nothing until no slot holds the value any more.
     pub(crate) fn holds(&self) -> usize {
-        // SAFETY: owned by `self`.
+        // SAFETY: `self` owns the value and its count.
         unsafe { (*self.at).holds.load(Acquire) }
     }
 
-    /// The value itself, where nobody uses it any more.
+    /// Returns the value itself if it is not used any more.
     ///
     /// # Errors
-    /// Gives itself back while it is pinned or held, and when nothing can be said of that.
+    /// Returns `self` while the value is pinned or held, and if the host cannot know whether it is.
     pub(crate) fn into_inner(self) -> Result<T, Self> {
         if !self.ordered || record::is_pinned(self.address()) || self.holds() != 0 {
             return Err(self);
         }
-        // SAFETY: made by `into_raw`, no longer live, in no slot, and without holds: nobody has the address.
+        // SAFETY: `into_raw` made the pointer. The value is no longer live, it is in no slot, and it has no holds, so
+        // no other copy of the address is in use.
         Ok(unsafe { Box::from_raw(self.at) }.value)
     }
 }

@@ -1,4 +1,4 @@
-//! Each claim of the module's documentation, on real threads.
+//! Tests each claim of the module's documentation on real threads.
 use super::{Live, Retired};
 use crate::reclaim::record;
 use std::sync::Barrier;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::mpsc::channel;
 use std::thread;
 
-/// A value that knows whether it was freed.
+/// A value that notes when it is freed.
 struct Value<'a> {
     number: usize,
     freed: &'a AtomicUsize,
@@ -18,7 +18,7 @@ impl Drop for Value<'_> {
     }
 }
 
-/// The value, once nobody uses it. Tests that would wait for ever are stopped by their harness.
+/// Returns the value once it is no longer used. The test harness stops a test that would wait for ever.
 fn wait_for<T>(mut retired: Retired<T>) -> T {
     loop {
         retired = match retired.into_inner() {
@@ -103,7 +103,7 @@ fn a_forgotten_pin_outlives_its_thread_and_is_named() {
         let forgetful = forgetful
             .spawn_scoped(s, || std::mem::forget(live.pin()))
             .unwrap();
-        // Only joining waits for the end of the thread; the scope's end is before it.
+        // Only joining waits for the end of the thread; the scope ends before that.
         forgetful.join().unwrap();
     });
     let retired = live.switch(2);
@@ -131,10 +131,10 @@ fn a_thread_that_pinned_gives_its_record_back() {
     );
 }
 
-/// A writer that switches as fast as it can, and frees at once what no slot and no hold has.
+/// A writer switches as fast as it can, and frees each value at once when no slot and no hold has it.
 ///
-/// It shows that retiring waits for pins. A missing barrier it does not show: the window is smaller than the time a
-/// record's lock takes. That is what `barrier`'s own test is for.
+/// This shows that retiring waits for pins. It does not show a missing barrier, because the window is smaller than the
+/// time that a record's lock takes; the test in `barrier` is for that.
 #[test]
 fn a_value_that_is_used_is_never_freed() {
     const SWITCHES: usize = 100_000;
@@ -169,7 +169,7 @@ fn a_value_that_is_used_is_never_freed() {
             while !stop.load(Relaxed) {
                 let held = live.pin().hold();
                 check(&held);
-                // Dropped on a third thread.
+                // This one is dropped on a third thread.
                 give.send(held).unwrap();
             }
         });

@@ -1,4 +1,4 @@
-//! Destructors of plugins' thread-locals, and values of their keys: registered, run, looked for.
+//! Registers, runs, and finds the destructors of plugins' thread-locals, and the values of plugins' keys.
 use super::{ALL, Object, Record, ThreadName, give_back, lock};
 use crate::platform;
 use crate::reclaim::code::{self, Code};
@@ -7,29 +7,29 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
 
-/// The destructors of thread-locals, among the host's own.
+/// Runs the destructors of plugins' thread-locals, among those of the host.
 unsafe extern "C" fn first_phase(record: *mut c_void) {
-    // SAFETY: `add_destructor` passes a record.
+    // SAFETY: `add_destructor` registers this function with a record, and records are never freed.
     let record = unsafe { &*record.cast::<Record>() };
     record.armed.store(false, Relaxed);
     record.run(|_| true, Keys::Leave);
 }
 
-/// What is left, and the record itself.
+/// Runs the remaining destructors and gives the record back.
 pub(super) unsafe extern "C" fn last_phase(record: *mut c_void) {
-    // SAFETY: `acquire` sets a record.
+    // SAFETY: `acquire` registers this function with a record, and records are never freed.
     let record = unsafe { &*record.cast::<Record>() };
-    // The C library has run its list for the last time.
+    // The C library has gone through its list for the last time.
     record.armed.store(true, Relaxed);
     record.run(|_| true, Keys::Run);
     record.armed.store(false, Relaxed);
     if let Some(library) = give_back(record) {
-        // Last: nothing of the plugin's runs on this thread any more.
+        // This comes last: no code of the plugin runs on this thread any more.
         library.thread_ended();
     }
 }
 
-/// Whether a round of destructors takes the values of keys too.
+/// Says whether a round of destructors also takes the values of keys.
 #[derive(Clone, Copy, PartialEq)]
 enum Keys {
     Leave,
@@ -42,15 +42,16 @@ enum Job {
 }
 
 impl Record {
-    /// Whether the retiring side has asked the thread to [`attend`](Self::attend).
+    /// Returns true if the retiring side has asked the thread to [run its pending
+    /// destructors](Self::run_pending_destructors).
     #[inline(always)]
-    pub(crate) fn is_wanted(&self) -> bool {
+    pub(crate) fn has_pending_destructors(&self) -> bool {
         self.attention.load(Relaxed)
     }
 
-    /// Runs the destructors of retired libraries, if the retiring side has asked for it.
-    pub(crate) fn attend(&self) {
-        if self.is_wanted() {
+    /// Runs the destructors of retired libraries if the retiring side has asked for it.
+    pub(crate) fn run_pending_destructors(&self) {
+        if self.has_pending_destructors() {
             self.run_retired();
         }
     }
@@ -58,14 +59,15 @@ impl Record {
     #[cold]
     #[inline(never)]
     fn run_retired(&self) {
-        // A destructor that pins may be using other thread-locals. Those wait until it has returned.
+        // A destructor that pins may be using other thread-locals. Their destructors wait until it has returned.
         if self.state().running.is_empty() {
             self.attention.store(false, Relaxed);
             self.run(|library| library.activity().is_retiring(), Keys::Run);
         }
     }
 
-    /// Runs all that plugins have left on the calling thread, which owns the record and calls no plugin any more.
+    /// Runs everything that plugins have left on the calling thread, which owns the record and calls no plugin any
+    /// more.
     pub(crate) fn run_all(&self) {
         self.run(|_| true, Keys::Run);
     }
@@ -85,7 +87,7 @@ impl Record {
         drop(state);
         library.activity().listed();
         if !self.armed.swap(true, Relaxed) {
-            // SAFETY: records are never freed.
+            // SAFETY: `first_phase` expects a record, and records are never freed.
             unsafe { platform::at_thread_exit(first_phase, (&raw const *self).cast_mut().cast()) };
         }
     }
@@ -110,13 +112,15 @@ impl Record {
         self.state().started_by = Some(library);
     }
 
-    /// Runs destructors on the owning thread until none is left: thread-locals first, newest first, then keys.
+    /// Runs destructors on the owning thread until none is left: first those of thread-locals, the newest first, then
+    /// those of keys.
     fn run(&self, of: impl Fn(&dyn Code) -> bool, keys: Keys) {
         while let Some((library, job)) = self.next_job(&of, keys) {
-            // No lock is held: a destructor may register, log, call and spawn.
+            // No lock is held here, because a destructor may register others, log, call a plugin, and spawn threads.
             match job {
-                // SAFETY: registered on this thread, taken out of the list and so run once; the library is mapped,
-                // since it waits for its destructors.
+                // SAFETY: the destructor was registered on this thread with this argument, and `next_job` has removed
+                // it from the list, so it runs once. The library is mapped, because it is not unmapped while the record
+                // lists `running`.
                 Job::Destructor(run, object) => unsafe { run(object.0) },
                 Job::Key(key) => run_key(&*library, key),
             }
@@ -148,26 +152,27 @@ impl Record {
 }
 
 fn run_key(library: &dyn Code, key: Key) {
-    // One that the library has deleted is known to it no longer.
+    // A key that the library has deleted has no destructor.
     let Some(destructor) = library.key_destructor(key) else {
         return;
     };
     let value = platform::take_key_value(key);
     if !value.is_null() {
-        // SAFETY: as the C library does it: the value is taken away first, and handed to its key's own destructor.
+        // SAFETY: this does what the C library does: it takes the value away first, and then passes it to the
+        // destructor of its own key.
         unsafe { destructor(value) };
     }
 }
 
-/// Destructors of a library that are still to run.
+/// The destructors of a library that are still to run.
 #[derive(Default)]
 pub(crate) struct Pending {
     pub(crate) threads: Vec<ThreadName>,
     pub(crate) destructors: usize,
 }
 
-/// Finds the library's destructors on all threads. Living threads are asked to run theirs; those of dead threads are
-/// skipped and counted, and with `skip` those of the living too.
+/// Finds the library's destructors on all threads. Living threads are asked to run theirs. Those of dead threads, and
+/// with `skip` those of living ones, too, are removed and counted as skipped.
 pub(crate) fn pending_destructors(library: &dyn Code, skip: bool) -> Pending {
     let records = lock(&ALL).clone();
     let mut pending = Pending::default();

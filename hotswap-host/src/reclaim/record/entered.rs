@@ -1,78 +1,79 @@
-//! What a thread has entered: how a closed gate knows who is behind it.
+//! The plugin that a thread has entered, which tells a closed gate who is behind it.
 //!
 //! The word `entered` belongs to the slot: it says what is called under the pin that the slot holds. It is written
-//! before the slot, and so what a scan reads of it is as new as what it read of the slot.
+//! before the slot, so the value that a scan reads is at least as new as the value that it read from the slot.
 //!
-//! A call that is nested in another one, and shares its slot, may go anywhere: the mark says so until all nested calls
-//! have returned. Calls return in reverse, so the mark and a count are enough. A pin that is not a call's need not
-//! come to its end in that order; where it is nested it does not share the slot, but is counted.
+//! A call that is nested in another one and shares its slot may go anywhere. A mark says so until all nested calls have
+//! returned. Calls return in reverse order, so the mark and a count are enough. A pin that is not part of a call need
+//! not end in that order. If it is nested, it does not share the slot, but is counted.
 use super::{ALL, Record, ThreadName, lock};
 use crate::reclaim::code::Code;
 use std::panic::Location;
 use std::sync::atomic::Ordering::*;
 
-/// What a thread has entered under a pin.
+/// The code that a thread may call under a pin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Entered(u32);
+pub(crate) struct CallTarget(u32);
 
-/// Nested calls may be anywhere.
+/// The mark for nested calls, which may be anywhere.
 const NESTED: u32 = 1 << 31;
 
-impl Entered {
-    /// No code of plugins: it only looks.
-    pub(crate) const NOTHING: Entered = Entered(0);
-    /// Whatever the generation has.
-    pub(crate) const ANYTHING: Entered = Entered(NESTED - 1);
+impl CallTarget {
+    /// No code of plugins: the pin only looks at the value.
+    pub(crate) const NOTHING: CallTarget = CallTarget(0);
+    /// Any code that the generation has.
+    pub(crate) const ANYTHING: CallTarget = CallTarget(NESTED - 1);
 
-    /// The plugin of this number, which is less than two to the power of 31, less two.
+    /// The plugin with this number, which has to be less than 2³¹ - 2.
     pub(crate) const fn plugin(number: u32) -> Self {
         assert!(number < NESTED - 2, "fewer plugins than that");
-        Entered(number + 1)
+        CallTarget(number + 1)
     }
 
-    /// Whether it may be any plugin.
+    /// Returns true if the target may be any plugin.
     pub(crate) fn is_anything(self) -> bool {
-        self >= Entered::ANYTHING
+        self >= CallTarget::ANYTHING
     }
 
-    /// Whether who has entered this may have entered the other, too.
-    pub(crate) fn includes(self, other: Entered) -> bool {
-        self == other || other == Entered::NOTHING || self.is_anything()
+    /// Returns true if a thread that has entered this target may have entered the other one, too.
+    pub(crate) fn includes(self, other: CallTarget) -> bool {
+        self == other || other == CallTarget::NOTHING || self.is_anything()
     }
 
-    /// With calls that are nested in it.
+    /// The same target with calls that are nested in it.
     pub(crate) fn with_nested(self) -> Self {
-        Entered(self.0 | NESTED)
+        CallTarget(self.0 | NESTED)
     }
 
-    /// What was entered first.
+    /// The target that was entered first.
     pub(crate) fn without_nested(self) -> Self {
-        Entered(self.0 & !NESTED)
+        CallTarget(self.0 & !NESTED)
     }
 }
 
 impl Record {
-    pub(crate) fn entered(&self) -> Entered {
-        Entered(self.entered.load(Relaxed))
+    pub(crate) fn entered(&self) -> CallTarget {
+        CallTarget(self.entered.load(Relaxed))
     }
 
-    /// `Release`: whoever reads it sees all that the pins before have done.
+    /// Sets the target. The store is `Release`, so a thread that reads it sees everything that the earlier pins have
+    /// done.
     #[inline(always)]
-    pub(crate) fn set_entered(&self, entered: Entered) {
+    pub(crate) fn set_entered(&self, entered: CallTarget) {
         self.entered.store(entered.0, Release);
     }
 
-    /// The last nested call has returned.
+    /// Removes the mark for nested calls: the last one has returned.
     pub(crate) fn leave_nested(&self) {
         self.set_entered(self.entered().without_nested());
     }
 
-    /// A nested pin of the owning thread holds this value by count.
-    pub(crate) fn add_held(&self, at: *const (), entered: Entered) {
+    /// Lists a value that a nested pin of the owning thread holds by count.
+    pub(crate) fn add_held(&self, at: *const (), entered: CallTarget) {
         self.state().held.push((at, entered));
     }
 
-    /// Such a pin has come to its end.
+    /// Removes such a value, because its pin has ended.
     pub(crate) fn remove_held(&self, at: *const ()) {
         let mut state = self.state();
         if let Some(index) = state.held.iter().rposition(|(held, _)| *held == at) {
@@ -80,9 +81,9 @@ impl Record {
         }
     }
 
-    /// Whether the owning thread, which asks, has a pin of a value under which it has entered something, for which
-    /// this is true.
-    pub(crate) fn is_inside(&self, inside: impl Fn(*const (), Entered) -> bool) -> bool {
+    /// Returns true if the owning thread, which is the caller, has a pin of a value under which it has entered
+    /// something, and `inside` is true of both.
+    pub(crate) fn is_inside(&self, inside: impl Fn(*const (), CallTarget) -> bool) -> bool {
         let in_slot = (self.slot.load(Relaxed).cast_const(), self.entered());
         let state = self.state();
         let pins = state.held.iter().copied().chain([in_slot]);
@@ -90,10 +91,15 @@ impl Record {
         all.any(|(at, entered)| inside(at, entered))
     }
 
-    /// Runs code of an async call that began under this value: on this thread, which owns the record.
+    /// Runs code of an async call that began under this value. The calling thread owns the record.
     #[inline]
-    pub(crate) fn within<R>(&self, at: *const (), entered: Entered, run: impl FnOnce() -> R) -> R {
-        /// Restores what was polled before.
+    pub(crate) fn within<R>(
+        &self,
+        at: *const (),
+        entered: CallTarget,
+        run: impl FnOnce() -> R,
+    ) -> R {
+        /// Restores the async call that was polled before.
         struct Leave<'r>(&'r Record, *mut ());
         impl Drop for Leave<'_> {
             fn drop(&mut self) {
@@ -108,23 +114,24 @@ impl Record {
         run()
     }
 
-    /// Whether the owning thread, which asks, polls an async call.
+    /// Returns true if the owning thread, which is the caller, polls an async call.
     pub(crate) fn polls(&self) -> bool {
         !self.polled.load(Relaxed).is_null()
     }
 
-    /// The async calls that the owning thread, which asks, polls.
-    fn polled(&self) -> impl Iterator<Item = (*const (), Entered)> {
+    /// The async calls that the owning thread, which is the caller, polls.
+    fn polled(&self) -> impl Iterator<Item = (*const (), CallTarget)> {
         let mut next = self.polled.load(Relaxed).cast_const().cast::<Polled>();
         std::iter::from_fn(move || {
-            // SAFETY: null, or on the stack of a `within` of this thread, which is below this call.
+            // SAFETY: `within` sets the pointer to a value on the stack of this thread, below this call, and restores
+            // the previous one before that value goes; at first it is null.
             let polled = unsafe { next.as_ref() }?;
             next = polled.outer.cast_const().cast();
             Some((polled.at, polled.entered))
         })
     }
 
-    /// Whether what this is true of has started the owning thread.
+    /// Returns true if the code that started the owning thread satisfies `which`.
     pub(crate) fn is_started_by(&self, which: impl Fn(&dyn Code) -> bool) -> bool {
         let state = self.state();
         state.started_by.as_deref().is_some_and(which)
@@ -133,37 +140,37 @@ impl Record {
 
 /// An async call that a thread polls.
 struct Polled {
-    /// The value that it began under.
+    /// The value under which the call began.
     at: *const (),
-    entered: Entered,
-    /// The one around it.
+    entered: CallTarget,
+    /// The async call around this one.
     outer: *mut (),
 }
 
-/// A thread that has something pinned.
+/// A thread that has pinned a value.
 pub(crate) struct Inside {
     pub(crate) thread: ThreadName,
-    /// Where the pin was made; `None` for a call.
+    /// The place where the pin was made, or `None` for a call.
     pub(crate) pinned_at: Option<&'static Location<'static>>,
-    /// What it has pinned.
+    /// The address of the pinned value.
     pub(crate) at: *const (),
-    /// What it has entered.
-    pub(crate) entered: Entered,
+    /// The target that the thread has entered.
+    pub(crate) entered: CallTarget,
 }
 
-/// The threads whose slot holds a value under which they have entered something, for which this is true. The caller has
-/// switched and fenced.
-pub(crate) fn inside(inside: impl Fn(*const (), Entered) -> bool) -> Vec<Inside> {
+/// Returns the threads whose slot holds a value under which they have entered a target, if `inside` is true of both.
+/// The caller has switched and run the heavy barrier.
+pub(crate) fn inside(inside: impl Fn(*const (), CallTarget) -> bool) -> Vec<Inside> {
     let look = |record: &&'static Record| {
-        // In this order: see `pin`.
+        // The order of these two loads matters: see `pin`.
         let at = record.slot.load(Acquire).cast_const();
-        let entered = Entered(record.entered.load(Acquire));
+        let entered = CallTarget(record.entered.load(Acquire));
         (!at.is_null() && inside(at, entered)).then_some((*record, at, entered))
     };
     let found: Vec<_> = lock(&ALL).iter().filter_map(look).collect();
     let name = |(record, at, entered): (&'static Record, _, _)| Inside {
         thread: record.state().thread(),
-        // SAFETY: null, or a location of a caller's, which is constant.
+        // SAFETY: the pointer is null, or `set_pinned_at` stored a location of a caller, which is a constant.
         pinned_at: unsafe { record.pinned_at.load(Relaxed).as_ref() },
         at,
         entered,
@@ -171,8 +178,9 @@ pub(crate) fn inside(inside: impl Fn(*const (), Entered) -> bool) -> Vec<Inside>
     found.into_iter().map(name).collect()
 }
 
-/// The same for nested pins that hold by count, for people: the counts are what can be relied on.
-pub(crate) fn held(inside: impl Fn(*const (), Entered) -> bool) -> Vec<Inside> {
+/// Returns the nested pins that hold a value by count, in the same form. They are only for people to read; the host
+/// relies on the counts.
+pub(crate) fn held(inside: impl Fn(*const (), CallTarget) -> bool) -> Vec<Inside> {
     let records = lock(&ALL).clone();
     let of = |record: &'static Record| {
         let state = record.state();

@@ -1,25 +1,29 @@
-//! One record a thread: its hazard slot, what it has entered, and the destructors that plugins have left on it.
+//! One record for each thread, with its hazard slot, what it has entered, and the destructors that plugins have left on
+//! it.
 //!
-//! # Where it lives
-//! Records are allocated once and never freed; a thread gives its record back when it ends, and another takes it. The
-//! thread reaches its record through a const thread-local without a destructor, which works before, during and after
-//! the destruction of thread-locals. A thread that ends with a pin in its slot (a pin may be forgotten in safe code)
-//! keeps the record for ever: the slot goes on holding, and the holder can be named.
+//! # Where a record lives
+//! Records are allocated once and never freed. A thread gives its record back when it ends, and another thread takes
+//! it. A thread reaches its record through a const thread-local without a destructor, which works before, during, and
+//! after the destruction of thread-locals. A thread that ends with a pin in its slot (safe code may forget a pin) keeps
+//! its record for ever: the slot goes on holding the value, and the holder can be named.
 //!
 //! # The end of a thread has two phases
-//! 1. Among the host's own thread-locals, from an entry in the C library's list: destructors of plugins'
-//!    thread-locals. `thread::current()` and the host's thread-locals still work, which loggers need, and it is the
-//!    only phase that runs on the main thread. Destructors that are registered from now on register the entry again.
-//! 2. From the host's one key: what is left, then the values of plugins' keys; then the record goes back.
+//! 1. Among the host's own thread-locals, an entry in the C library's list runs the destructors of plugins'
+//!    thread-locals. In this phase `thread::current()` and the host's thread-locals still work, which loggers need, and
+//!    it is the only phase that runs on the main thread. Destructors that are registered from now on register the entry
+//!    again.
+//! 2. A destructor of the host's one key runs the remaining destructors, and then those of the values of plugins' keys.
+//!    Then the record goes back.
 //!
-//! Within a thread all thread-locals come before any key, to a fixed point: std takes `thread::current()` away in a
-//! key's destructor, and a thread-local's destructor may use another thread-local, log, call a plugin or spawn. A
-//! record that is taken after the last round of keys belongs to a dead thread: known by the thread's id and start time.
+//! Within a thread, all thread-locals come before any key, until nothing is left. The reason is that std takes
+//! `thread::current()` away in the destructor of a key, while the destructor of a thread-local may use another
+//! thread-local, log, call a plugin, or spawn a thread. A record that is taken after the last round of keys belongs to
+//! a dead thread, which the host recognizes by the thread's id and its start time.
 //!
 //! # Destructors of retired libraries
-//! A thread that lives on runs them at its next pin, when the retiring side has set [`attention`](Record::attend). A
-//! library's destructors run on the thread that registered them, or never: values of a thread that is gone are counted
-//! as skipped.
+//! A thread that lives on runs them at its next pin, once the retiring side has [asked for
+//! it](Record::has_pending_destructors). The destructors of a library run on the thread that registered them, or never:
+//! those of values of a thread that is gone are counted as skipped.
 mod destructors;
 pub(crate) mod entered;
 
@@ -27,7 +31,7 @@ use super::sync::{AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, locked, p
 use crate::platform;
 use crate::reclaim::code::Code;
 pub(crate) use destructors::{Pending, pending_destructors};
-pub(crate) use entered::{Entered, Inside};
+pub(crate) use entered::{CallTarget, Inside};
 use hotswap_plugin::contract::shim::{Destructor, Key};
 use std::ffi::c_void;
 use std::fmt;
@@ -36,43 +40,43 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::Ordering::*;
 use std::sync::{Arc, PoisonError};
 
-/// What the host knows of one thread.
+/// Everything that the host knows of one thread.
 #[repr(C, align(128))]
 pub(crate) struct Record {
-    // All that a pin touches, in one cache line.
+    // A pin touches only these fields, which are in one cache line.
     slot: AtomicPtr<()>,
     attention: AtomicBool,
-    /// Pins that share the slot with the one that wrote it. Written by the owning thread alone.
+    /// The number of pins that share the slot with the pin that wrote it. Only the owning thread writes it.
     sharing: AtomicU32,
-    /// What the pins in the slot have entered: see [`Entered`]. Written by the owning thread alone.
+    /// The target that the pins in the slot have entered: see [`CallTarget`]. Only the owning thread writes it.
     entered: AtomicU32,
-    /// Where an explicit pin was made; null for a call.
+    /// The place where an explicit pin was made; null for a call.
     pinned_at: AtomicPtr<Location<'static>>,
 
     index: u32,
-    /// Phase 1 is registered. Written by the owning thread alone.
+    /// Phase 1 is registered. Only the owning thread writes this.
     armed: AtomicBool,
-    /// The innermost async call that the thread polls: a `*const Polled`. Read and written by the owning thread alone.
+    /// The innermost async call that the thread polls: a `*const Polled`. Only the owning thread reads and writes it.
     polled: AtomicPtr<()>,
-    state: Mutex<State>,
+    state: Mutex<RecordState>,
 }
 
 #[derive(Default)]
-struct State {
+struct RecordState {
     in_use: bool,
     /// The thread ended with a pin in its slot.
     orphaned: bool,
     tid: i32,
     /// The thread's name, once it has ended.
     name: String,
-    /// When the thread started. Asked for when it first has something that only it can run: it takes longer than all
-    /// the rest, and few threads need it.
+    /// The time at which the thread started. It is determined when the thread first has a destructor or a key: that
+    /// takes longer than all the rest, and few threads need it.
     start: Option<u64>,
     destructors: Vec<(Arc<dyn Code>, Destructor, Object)>,
     keys: Vec<(Arc<dyn Code>, Key)>,
     running: Vec<*const ()>,
-    /// The values that nested pins hold by count, and what each has entered.
-    held: Vec<(*const (), Entered)>,
+    /// The values that nested pins hold by count, and the target that each has entered.
+    held: Vec<(*const (), CallTarget)>,
     /// The library that started the thread.
     started_by: Option<Arc<dyn Code>>,
 }
@@ -80,15 +84,15 @@ struct State {
 /// The argument of a destructor.
 struct Object(*mut c_void);
 
-// SAFETY: only handed to its destructor, on the thread that registered it.
+// SAFETY: the pointer is only passed to its destructor, on the thread that registered it.
 unsafe impl Send for Object {}
-// SAFETY: the addresses in `running` and `held` are compared, never followed.
-unsafe impl Send for State {}
+// SAFETY: the addresses in `running` and `held` are compared and never dereferenced.
+unsafe impl Send for RecordState {}
 
 locked! {
-    /// All records there ever were. Also the lock of the argument about new slots: see `pin`.
+    /// All records that were ever made. The argument about new slots in `pin` refers to this lock.
     ALL: Vec<&'static Record>;
-    /// Those that no thread has.
+    /// The records that no thread has.
     FREE: Vec<&'static Record>;
 }
 
@@ -97,14 +101,14 @@ per_thread! {
     MINE: *const Record;
 }
 
-/// The calling thread's record.
+/// Returns the calling thread's record.
 #[inline(always)]
 pub(crate) fn mine() -> &'static Record {
     let mine = MINE.get();
     if mine.is_null() {
         acquire()
     } else {
-        // SAFETY: records are never freed.
+        // SAFETY: `acquire` set the pointer to a record, and records are never freed.
         unsafe { &*mine }
     }
 }
@@ -125,7 +129,7 @@ fn acquire() -> &'static Record {
         state.start = None;
     }
     MINE.set(record);
-    // SAFETY: a record is what the last phase wants, and is never freed.
+    // SAFETY: `last_phase` expects a record, and records are never freed.
     unsafe {
         platform::thread_key::after_thread_locals(
             destructors::last_phase,
@@ -135,7 +139,8 @@ fn acquire() -> &'static Record {
     record
 }
 
-/// The calling thread is about to end, and has run its destructors. Returns the library that started it.
+/// Gives back the record of the calling thread, which is about to end and has run its destructors. Returns the library
+/// that started the thread.
 fn give_back(record: &'static Record) -> Option<Arc<dyn Code>> {
     let mut state = record.state();
     MINE.set(null());
@@ -168,13 +173,13 @@ impl Record {
         }
     }
 
-    /// The hazard slot. Null when nothing is pinned.
+    /// The hazard slot. It is null while nothing is pinned.
     #[inline(always)]
     pub(super) fn slot(&self) -> &AtomicPtr<()> {
         &self.slot
     }
 
-    /// How many pins share the slot with the one that wrote it.
+    /// The number of pins that share the slot with the pin that wrote it.
     #[inline(always)]
     pub(crate) fn sharing(&self) -> u32 {
         self.sharing.load(Relaxed)
@@ -184,13 +189,13 @@ impl Record {
         self.sharing.store(sharing, Relaxed);
     }
 
-    /// Whether this thread has something pinned.
+    /// Returns true if this thread has a pin in its slot.
     #[inline(always)]
     pub(crate) fn has_pin(&self) -> bool {
         !self.slot.load(Relaxed).is_null()
     }
 
-    /// Remembers where the pin in the slot was made, or that it is a call's.
+    /// Remembers where the pin in the slot was made, or that it belongs to a call.
     pub(crate) fn set_pinned_at(&self, at: Option<&'static Location<'static>>) {
         let at = at.map_or(null_mut(), |at| (&raw const *at).cast_mut());
         self.pinned_at.store(at, Relaxed);
@@ -201,7 +206,7 @@ impl Record {
         self.index
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, RecordState> {
         lock(&self.state)
     }
 }
@@ -221,7 +226,7 @@ impl fmt::Display for ThreadName {
     }
 }
 
-impl State {
+impl RecordState {
     fn thread(&self) -> ThreadName {
         let name = if self.orphaned {
             self.name.clone()
@@ -235,33 +240,33 @@ impl State {
         }
     }
 
-    /// The thread, which is the calling one, has something that only it can run.
+    /// Notes that the thread, which is the calling one, has destructors or keys, which only it can run.
     fn has_work(&mut self) {
         if self.start.is_none() {
             self.start = platform::thread_start(self.tid);
         }
     }
 
-    /// Returns false only if the thread has surely ended, and so cannot run what it has.
+    /// Returns false only if the thread has certainly ended, and so cannot run its destructors.
     fn is_alive(&self) -> bool {
         self.in_use && !self.orphaned && !platform::has_ended(self.tid, self.start)
     }
 }
 
-/// Whether any thread's slot holds the address. The caller has switched and fenced.
+/// Returns true if the slot of any thread holds the address. The caller has switched and run the heavy barrier.
 pub(crate) fn is_pinned(address: *const ()) -> bool {
     lock(&ALL)
         .iter()
         .any(|record| record.slot.load(Acquire).cast_const() == address)
 }
 
-/// The threads whose slot holds the address, for people: that there is none proves nothing, as it does of
-/// [`is_pinned`].
+/// Returns the threads whose slot holds the address. This is only for people to read: an empty result proves nothing,
+/// unlike the result of [`is_pinned`].
 pub(crate) fn slot_holders(address: *const ()) -> Vec<Inside> {
     entered::inside(|at, _| at == address)
 }
 
-/// How many records there are.
+/// The number of records.
 #[cfg(test)]
 pub(crate) fn count() -> usize {
     lock(&ALL).len()

@@ -1,4 +1,4 @@
-//! Who goes on, who follows whom, and in which order.
+//! Decides which plugins go on, which follow others, and in which order they come.
 use super::candidate::Candidate;
 use super::scan::{Candidates, Failures};
 use crate::artifact::ImportKind;
@@ -13,14 +13,15 @@ use std::sync::Arc;
 /// The plugins of the next generation.
 pub(super) struct Arranged {
     pub(super) candidates: Candidates,
-    /// Their names, each after those it imports.
+    /// Their names, each after those that it imports.
     pub(super) order: Vec<PluginName>,
-    /// Those that go on as new instances of the same build, since what they import does not stay, with that.
+    /// The plugins that go on as new instances of the same build because an import of theirs does not stay, with that
+    /// import.
     pub(super) followers: BTreeMap<PluginName, PluginName>,
 }
 
 impl Arranged {
-    /// Whether this is the live generation.
+    /// Returns true if this is the live generation.
     pub(super) fn is_live(&self, live: &Generation) -> bool {
         let goes_on = |candidate: &Candidate| candidate.live().is_some();
         self.followers.is_empty()
@@ -30,10 +31,11 @@ impl Arranged {
 }
 
 /// Arranges the next generation without the new builds of optional plugins that failed. Their running instances go on
-/// where nothing changes for them.
+/// if nothing changes for them.
 ///
 /// # Errors
-/// An import that nobody offers, or nobody any more; a circle; a plugin that would have to be replaced and may not be.
+/// No plugin exports an import, or none does any more, or there is a cycle, or a plugin would have to be replaced but
+/// is not reloadable.
 pub(super) fn arrange(
     mut candidates: Candidates,
     failures: &Failures,
@@ -94,7 +96,7 @@ fn order(
     Ok((order, followers))
 }
 
-/// What failed and is left out must not be needed by what is there.
+/// Returns an error if a plugin that failed and is left out is needed by another one.
 fn check_left_out(candidates: &Candidates, failures: &Failures) -> Result<(), ReloadError> {
     let mut left_out = failures
         .keys()
@@ -111,7 +113,7 @@ fn check_left_out(candidates: &Candidates, failures: &Failures) -> Result<(), Re
     }
 }
 
-/// What is removed must not be needed by what is there.
+/// Returns an error if a plugin that is removed is needed by another one.
 fn check_removed(candidates: &Candidates, live: &Generation) -> Result<(), ReloadError> {
     let removed = live.plugins.iter().map(|plugin| plugin.name());
     for name in removed.filter(|name| !candidates.contains_key(*name)) {
@@ -126,7 +128,7 @@ fn check_removed(candidates: &Candidates, live: &Generation) -> Result<(), Reloa
     Ok(())
 }
 
-/// Those that need this plugin.
+/// Returns the plugins that need this one.
 fn users<'c>(
     name: &PluginName,
     candidates: &'c Candidates,
@@ -141,7 +143,7 @@ fn users<'c>(
     users.map(|(user, _)| user)
 }
 
-/// The live instances that cannot go on as they are, with what they follow.
+/// Returns the live instances that cannot go on as they are, with the plugin that each follows.
 fn followers(order: &[PluginName], candidates: &Candidates) -> BTreeMap<PluginName, PluginName> {
     let mut followers = BTreeMap::new();
     for name in order {
@@ -152,10 +154,10 @@ fn followers(order: &[PluginName], candidates: &Candidates) -> BTreeMap<PluginNa
     followers
 }
 
-/// The first plugin that a live instance was made with and that does not stay, or that it was made without and that is
-/// there now.
+/// Returns the first plugin that a live instance was made with and that does not stay, or that it was made without and
+/// that is there now.
 ///
-/// What would not be made anew for a plugin that is there now goes on without.
+/// An instance goes on without a new plugin if it would not import that plugin when it is made again.
 fn leader(
     candidate: &Candidate,
     candidates: &Candidates,
@@ -175,7 +177,7 @@ fn leader(
             None => None,
         }
     };
-    // Nothing is called of those that only have to be there first.
+    // A plugin that only has to come first is not called.
     let imports = instance.metadata().imports.iter();
     let called = imports.filter(|import| import.kind == ImportKind::Plugin);
     called
@@ -183,7 +185,7 @@ fn leader(
         .find_map(moved)
 }
 
-/// Only what may be replaced can follow.
+/// Returns an error if a plugin that is not reloadable would have to follow another.
 fn check_may_follow(
     candidates: &Candidates,
     name: &PluginName,

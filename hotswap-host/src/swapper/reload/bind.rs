@@ -1,4 +1,4 @@
-//! What a plugin imports, found in the host and in the plugins before it.
+//! Finds the objects that a plugin imports, in the host and in the plugins before it.
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
 use crate::error::{ReloadError, exports_instead};
@@ -9,10 +9,12 @@ use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{ImportDesc, ImportKind, InterfaceDesc, RawObject};
 use std::sync::Arc;
 
-/// An object for each import, and the instances that they belong to. `plugins` are those before this one.
+/// Returns an object for each import, and the instances that the objects belong to. `plugins` are the plugins before
+/// this one.
 ///
 /// # Errors
-/// An import that nobody offers, or of another version; one that may be replaced, where the plugin itself may not.
+/// No plugin exports an import, or only another version of it, or the import is reloadable while the plugin itself is
+/// not.
 pub(super) fn bind(
     loaded: &Loaded,
     plugins: &[Arc<Instance>],
@@ -33,7 +35,7 @@ pub(super) fn bind(
                 }
                 match (found, import.interface) {
                     (Some(exporter), Some(need)) => from_plugin(loaded, need, exporter)?,
-                    // Optional and not there, or nothing of it is called: see `resolve::order`.
+                    // The import is optional and absent, or it is not called: see `resolve::order`.
                     _ => RawObject::ABSENT,
                 }
             }
@@ -44,8 +46,8 @@ pub(super) fn bind(
     Ok((objects, imports))
 }
 
-/// What may not be replaced cannot follow an import that may. What the import itself imports needs no look: it would
-/// follow, so it may be replaced, too, or was refused here.
+/// Returns an error if a plugin that is not reloadable imports one that is. The imports of the import need no check: it
+/// would follow them, so it is reloadable, too, or was refused here.
 fn check_reloadable(loaded: &Loaded, imports: &[Arc<Instance>]) -> Result<(), ReloadError> {
     let reloadable = |imports: &[Arc<Instance>]| {
         let mut imports = imports.iter();
@@ -85,7 +87,7 @@ fn from_host(
             file: loaded.file.clone(),
             import: format!("{} of the host", need.name),
             message: match provided.as_slice() {
-                [] => "the host provides nothing: see `Builder::provide`".into(),
+                [] => "the host provides nothing; see `Builder::provide`".into(),
                 names => format!("the host provides {}", names.join(", ")),
             },
         });

@@ -1,4 +1,4 @@
-//! What the next generation is made of.
+//! The plugins that the next generation is made of.
 use crate::artifact::{Artifact, ArtifactError, BuildId, Fingerprint, Metadata, read_source};
 use crate::instance::Instance;
 use crate::linked::LinkedCode;
@@ -12,34 +12,35 @@ use std::time::SystemTime;
 /// A plugin of the generation to be made.
 #[derive(Clone)]
 pub(super) enum Candidate {
-    /// The live instance is of the same build.
+    /// The live instance has the same build.
     Same(Arc<Instance>),
-    /// The live instance stays, though the artifact is of another build: it is not reloadable.
+    /// The live instance stays although the artifact has another build, because it is not reloadable.
     Stays(Arc<Instance>),
-    /// The live instance stays if it can: it is optional, and its new build failed.
+    /// The live instance stays if it can, because the plugin is optional and its new build failed.
     Kept {
         live: Arc<Instance>,
-        /// Why it failed.
+        /// The error of the new build.
         error: String,
     },
-    /// It has to be opened.
+    /// The build has to be opened.
     New(Arc<Opening>),
 }
 
-/// What is to be opened.
+/// A build that has to be opened.
 pub(super) struct Opening {
     pub(super) artifact: Artifact,
     pub(super) code: Code,
-    /// What the system knew of the file that was read; `None` for one that is linked into the program.
+    /// The metadata of the file that was read, or `None` for a plugin that is linked into the program.
     pub(super) read_from: Option<fs::Metadata>,
-    /// `None` when the file was changed so recently that another change could look the same.
+    /// The fingerprint of the file, or `None` if the file was changed so recently that another change could look the
+    /// same.
     pub(super) fingerprint: Option<Fingerprint>,
-    /// The build that it replaces.
+    /// The build that this one replaces.
     pub(super) replaces: Option<BuildId>,
 }
 
 impl Candidate {
-    /// The live instance, where that goes on.
+    /// Returns the live instance, if it goes on.
     pub(super) fn live(&self) -> Option<&Arc<Instance>> {
         match self {
             Candidate::Same(live) | Candidate::Stays(live) | Candidate::Kept { live, .. } => {
@@ -49,7 +50,7 @@ impl Candidate {
         }
     }
 
-    /// What becomes of it, unless it has to follow another.
+    /// Returns the outcome for the plugin, unless it has to follow another.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Candidate::Same(_) => Outcome::Unchanged,
@@ -88,12 +89,12 @@ impl Opening {
     /// Reads the artifact.
     ///
     /// # Errors
-    /// The file cannot be read or holds no plugin.
+    /// The file cannot be read, or it is not a plugin.
     pub(super) fn read(file: &Path) -> Result<Self, ArtifactError> {
         Opening::read_as(file, |_| {})
     }
 
-    /// The same with bytes that were changed after they were read.
+    /// Reads the artifact, with bytes that `change` has changed after they were read.
     fn read_as(file: &Path, change: impl FnOnce(&mut [u8])) -> Result<Self, ArtifactError> {
         let read_at = SystemTime::now();
         let mut source = read_source(file)?;
@@ -110,7 +111,7 @@ impl Opening {
         })
     }
 
-    /// A plugin that is linked into the program.
+    /// Makes the candidate for a plugin that is linked into the program.
     pub(super) fn linked(artifact: Artifact, code: LinkedCode) -> Self {
         Opening {
             artifact,
@@ -121,11 +122,11 @@ impl Opening {
         }
     }
 
-    /// The build of an instance once more: from its private copy, since the artifact may hold another build by now.
-    /// Where somebody removed the copy, the artifact serves if it is still of this build.
+    /// Reads the build of an instance again, from its private copy, because the artifact may have another build by now.
+    /// If the copy was removed, the artifact is used if it still has this build.
     ///
     /// # Errors
-    /// Neither can be read.
+    /// Neither of them can be read.
     pub(super) fn again(instance: &Instance) -> Result<Self, ArtifactError> {
         let build_id = instance.build_id();
         // The artifact has zeros where the copy has the host's address.

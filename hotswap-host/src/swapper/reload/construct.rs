@@ -1,5 +1,5 @@
-//! From an artifact to an instance: all that one plugin goes through before the whole set is there. It runs on the thread
-//! of the hooks.
+//! Turns an artifact into an instance: everything that happens to one plugin before the whole set exists. This runs on
+//! the thread of the hooks.
 use super::bind::bind;
 use super::candidate::Opening;
 use crate::error::ReloadError;
@@ -17,16 +17,17 @@ use abi_stable::std_types::RStr;
 use hotswap_plugin::contract::{ContextView, HostTableRef};
 use std::sync::{Arc, Weak};
 
-/// What a new plugin is told of the generation that is made.
+/// The information on the generation that a new plugin is given.
 #[derive(Clone, Copy)]
 pub(super) struct Told {
     pub(super) number: u64,
     pub(super) reloads: u64,
-    /// The host's levels. Plugins are told again whenever those change.
+    /// The host's levels. Plugins are told again whenever these change.
     pub(super) levels: Levels,
 }
 
-/// What an instance is made from. It keeps nothing of the generation that is made: a constructor may never return.
+/// The data that an instance is made from. It keeps nothing of the generation that is being made, because a constructor
+/// may never return.
 pub(super) struct Construction {
     opening: Arc<Opening>,
     /// The plugins before this one.
@@ -58,10 +59,10 @@ impl Construction {
         }
     }
 
-    /// Opens the artifact, asks whether it may be replaced later, binds its imports, and makes the instance.
+    /// Opens the artifact, asks whether the plugin is reloadable, binds its imports, and makes the instance.
     ///
     /// # Errors
-    /// Of the first of these. A library that was opened is given back to the retiring side.
+    /// The first of these steps that fails. A library that was opened goes to the retiring side.
     pub(super) fn run(self) -> Result<Instance, ReloadError> {
         let give_back = |library| self.retirer.library(library, Uses::default());
         let loaded = load::open(

@@ -1,4 +1,4 @@
-//! Optional plugins that fail: the next generation is made again without their new builds.
+//! Makes the next generation again without the new builds of optional plugins that fail.
 use super::candidate::Candidate;
 use super::scan::{Candidates, Failures};
 use crate::base::name::PluginName;
@@ -8,7 +8,8 @@ use crate::swapper::report::{Outcome, PluginReport};
 use crate::swapper::writer::Writer;
 use std::path::Path;
 
-/// The optional plugin without whose new build it is worth trying again. One whose build is new goes first.
+/// Returns the optional plugin without whose new build another attempt is worthwhile. A plugin whose build is new goes
+/// first.
 pub(super) fn culprit(
     error: &ReloadError,
     writer: &Writer,
@@ -22,7 +23,8 @@ pub(super) fn culprit(
     (!culprits.is_empty()).then(|| culprits.swap_remove(at))
 }
 
-/// What is told when it could not be made: where an optional plugin that failed is needed after all, that is why.
+/// Returns the error to report when the generation could not be made. If a plugin needs an optional one that failed,
+/// this is the error of the optional one.
 pub(super) fn explained(error: ReloadError, mut failures: Failures) -> ReloadError {
     let missing = match &error {
         ReloadError::Handle { plugin, .. } => plugin.clone(),
@@ -39,7 +41,7 @@ pub(super) fn explained(error: ReloadError, mut failures: Failures) -> ReloadErr
     }
 }
 
-/// What is reported of the plugins that the next generation does not have: those that were live, and optional ones that
+/// Returns the reports for plugins that the next generation does not have: those that were live, and optional ones that
 /// have failed.
 pub(super) fn without(
     live: &Generation,

@@ -1,4 +1,4 @@
-//! Hands the state of live instances to those that take their place: behind a closed gate, just before the switch.
+//! Hands the state of live instances to their successors, behind a closed gate, just before the switch.
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// The instances whose state goes to those that take their place, in the order of the generation.
+/// The instances whose state goes to their successors, in the order of the generation.
 pub(super) struct HandOver(Vec<Pair>);
 
 struct Pair {
@@ -25,16 +25,17 @@ struct Pair {
     to: Arc<Instance>,
 }
 
-/// A switch behind a gate.
+/// The result of a switch behind a gate.
 pub(super) struct Switched {
     pub(super) states: BTreeMap<PluginName, StateReport>,
-    /// For how long calls could not begin.
+    /// The time for which calls could not begin.
     pub(super) gate: Duration,
 }
 
 impl HandOver {
-    /// From the live generation to the instances that are new in the next; none where no state goes from one instance to
-    /// another. Also returns the plugins that begin anew, since only one of their two builds has a state.
+    /// Plans the hand-over from the live generation to the new instances of the next one. Returns `None` if no state
+    /// passes from one instance to another. Also returns the plugins that start without state, because only one of
+    /// their two builds has any.
     pub(super) fn plan<'i>(
         live: &Generation,
         fresh: impl Iterator<Item = &'i Arc<Instance>>,
@@ -56,11 +57,11 @@ impl HandOver {
         ((!pairs.is_empty()).then_some(HandOver(pairs)), reset)
     }
 
-    /// Makes the next generation live, with the state of the one before.
+    /// Makes the next generation live with the state of the previous one.
     ///
     /// # Errors
-    /// The hand-over took too long, a hook failed, or a handle means nothing in the next generation: the live instances
-    /// go on, with the state that they have.
+    /// The hand-over took too long, a hook failed, or a handle cannot be bound in the next generation. The live
+    /// instances go on with the state that they have.
     pub(super) fn switch(
         self,
         inner: &Inner,
@@ -81,9 +82,9 @@ impl HandOver {
         });
         match committed {
             Ok((states, handles)) => {
-                let twin = inner.make_live(next, handles);
+                let gated_copy = inner.make_live(next, handles);
                 let gate = closing.open();
-                inner.retire(twin, &from, hooks);
+                inner.retire(gated_copy, &from, hooks);
                 Ok(Switched { states, gate })
             }
             Err(error) => {
@@ -93,10 +94,10 @@ impl HandOver {
         }
     }
 
-    /// Waits for the calls that are running, stops the instances before, and has each pass its state on.
+    /// Waits for the running calls, stops the old instances, and passes the state of each to its successor.
     ///
     /// # Errors
-    /// It took too long, or a hook failed: the instances that were stopped have been started again.
+    /// It took too long, or a hook failed. The instances that were stopped have been started again.
     fn pass_on(
         &self,
         inner: &Inner,
@@ -113,7 +114,8 @@ impl HandOver {
             stopped: Arc::default(),
         };
         let stopped = job.stopped.clone();
-        // An instance that was still stopping when everybody gave up goes on, too, unless it has been stopped again since.
+        // An instance that was still stopping when the hand-over was given up goes on, too, unless it has been stopped
+        // again since.
         let too_late = |passed: Result<_, NotPassed>| {
             let stopping = passed.err().and_then(|not_passed| not_passed.stopping);
             let goes_on = stopping.filter(|(instance, stops)| instance.stops() == *stops);
@@ -146,7 +148,7 @@ impl HandOver {
         Err(error)
     }
 
-    /// Binds the handles that are new in the next generation, and makes sure that it is still time for that one.
+    /// Binds the handles that are new in the next generation, and makes sure that there is still time for the switch.
     fn commit<'i>(
         &self,
         inner: &'i Inner,
@@ -173,7 +175,8 @@ impl HandOver {
     }
 }
 
-/// The hooks of a hand-over, on their thread. It keeps no instance but the one whose hook runs: that may never return.
+/// The hooks of a hand-over, on their thread. It keeps only the instance whose hook is running, because the hook may
+/// never return.
 struct Passing {
     pairs: Vec<Parties>,
     gate: Arc<Gate>,
@@ -181,7 +184,7 @@ struct Passing {
     stopped: Arc<Mutex<Vec<Arc<Instance>>>>,
 }
 
-/// A pair, for a thread that may have to do without it.
+/// A pair of instances, for a thread that may have to do without it.
 struct Parties {
     from: Weak<Instance>,
     to: Weak<Instance>,
@@ -199,16 +202,17 @@ impl Parties {
     }
 }
 
-/// Why the state was not passed on.
+/// The reason why the state was not passed on.
 struct NotPassed {
     problem: Problem,
-    /// The instance whose `on_stop` ran last, if nothing came after it, and how often it has been stopped with that.
+    /// The instance whose `on_stop` ran last, if nothing came after it, and the number of times that it has been
+    /// stopped, including this one.
     stopping: Option<(Arc<Instance>, usize)>,
 }
 
 enum Problem {
     Failed(HookFailure),
-    /// This hook has returned after the end.
+    /// This hook returned after the end.
     Late(Holder),
 }
 
@@ -243,8 +247,8 @@ impl Passing {
         for (to, state) in saved.filter_map(|(to, state)| Some((to.upgrade()?, state))) {
             let bytes = state.size();
             states.insert(to.name().clone(), StateReport::HandedOver { bytes });
-            // SAFETY: its other hooks and the calls of the check have returned, and the generation that it is in is not live:
-            // those who have its pointer are this thread and the instances that import it.
+            // SAFETY: the other hooks of `to` and the calls of the check have returned, and its generation is not live.
+            // Only this thread and the instances that import `to` have its pointer.
             let restored = unsafe { to.restore(state) };
             self.in_time(&to, Hook::Restore, restored)?;
         }
@@ -274,8 +278,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The version of the state's type that the new instance knows. A type of another name has none in common: the new
-/// instance will say so.
+/// Returns the version of the state's type that the new instance knows. If its type has another name, there is no such
+/// version, and the new instance says so.
 fn version_for(from: &Instance, to: &Instance) -> u32 {
     match (from.state(), to.state()) {
         (Some(from), Some(to)) if from.ty() == to.ty() => to.version,

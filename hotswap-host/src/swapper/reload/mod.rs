@@ -38,7 +38,7 @@ use std::sync::atomic::Ordering::*;
 use std::time::{Duration, Instant};
 
 impl Inner {
-    /// Reloads whatever has changed in the plugin directory.
+    /// Reloads everything that has changed in the plugin directory.
     fn reload_because(self: &Arc<Self>, cause: Cause) -> Result<Report, ReloadError> {
         let mut writer = self.writer()?;
         let plan = Plan {
@@ -48,8 +48,8 @@ impl Inner {
         self.reload(&mut writer, plan, None)
     }
 
-    /// Makes the next generation, and tells the observers and the tools beside the host how it went. Every generation passes here,
-    /// the first one included; only the empty one of a shutdown does not.
+    /// Makes the next generation, and tells the observers and the tools outside of the host how it went. Every
+    /// generation passes here, including the first one, except for the empty one of a shutdown.
     pub(super) fn reload(
         self: &Arc<Self>,
         writer: &mut Writer,
@@ -57,12 +57,12 @@ impl Inner {
         check: Option<Check<'_>>,
     ) -> Result<Report, ReloadError> {
         let cause = plan.cause.clone();
-        // What panics here is the host's own: it is no reason to listen to no further signal.
+        // A panic here is a fault of the host's own code. It must not keep the host from listening to later signals.
         let outcome = caught(|| self.complete(writer, plan, check))
             .unwrap_or_else(|message| Err(ReloadError::Panicked { message }));
         let attempt = writer.attempts;
         writer.attempts += 1;
-        // Before the tools beside the host hear of it.
+        // The observers come before the tools outside of the host.
         self.observers.tell(&ReloadEvent {
             attempt,
             cause: &cause,
@@ -83,7 +83,7 @@ impl Inner {
         outcome
     }
 
-    /// Makes the next generation live, runs `on_start` of its new instances, and says what has become of it all.
+    /// Makes the next generation live, runs `on_start` of its new instances, and makes the report.
     fn complete(
         self: &Arc<Self>,
         writer: &mut Writer,
@@ -118,8 +118,8 @@ impl Inner {
         })
     }
 
-    /// Makes the next generation, and again as long as optional plugins fail. Also returns the files that were added one
-    /// by one.
+    /// Makes the next generation, again and again while optional plugins fail. Also returns the files that were added
+    /// one by one.
     fn make_with_fallbacks(
         self: &Arc<Self>,
         writer: &Writer,
@@ -145,7 +145,7 @@ impl Inner {
                 Ok(made) => return Ok((made, added_by(plan, &candidates))),
                 Err(error) => error,
             };
-            // The check may have had effects: it does not run twice.
+            // The check does not run twice, because it may have had effects.
             let may_try = checks == check.is_some();
             let culprit = may_try.then(|| culprit(&error, writer, &candidates, &failures));
             match culprit.flatten() {
@@ -178,7 +178,7 @@ impl Inner {
         self.stage_and_switch(writer, arranged, live, cause, check)
     }
 
-    /// Stages the next generation, lets the checks see it, and makes it live. Runs the hooks of plugins.
+    /// Stages the next generation, runs the checks, and makes it live. This runs hooks of plugins.
     fn stage_and_switch(
         self: &Arc<Self>,
         writer: &Writer,
@@ -189,7 +189,7 @@ impl Inner {
     ) -> Result<Made, ReloadError> {
         let mut staged = Staged::make(self, writer, arranged, live)?;
         let next = staged.generation();
-        // Refused before the checks have side effects.
+        // The generation is refused before the checks can have side effects.
         let bound = Bound::all(&self.handles(), &next)?;
         let standing = &self.checks;
         if !standing.is_empty() || check.is_some() {
@@ -219,7 +219,7 @@ impl Inner {
                 Some(switched.gate)
             }
         };
-        // They may have changed since the new plugins were told.
+        // The levels may have changed since the new plugins were told.
         levels::tell(self, staged.levels());
         let (fresh, plugins, hooks) = staged.take();
         Ok(Made {
@@ -232,20 +232,20 @@ impl Inner {
     }
 }
 
-/// What has become of a reload that was not refused.
+/// The result of a reload that was not refused.
 struct Made {
-    /// There is another generation.
+    /// True if there is another generation.
     changed: bool,
     plugins: Vec<PluginReport>,
-    /// Instances that have just become live.
+    /// The instances that have just become live.
     fresh: Vec<Arc<Instance>>,
-    /// For how long calls could not begin.
+    /// The time for which calls could not begin.
     gate: Option<Duration>,
-    /// The thread for the hooks that are left.
+    /// The thread for the remaining hooks.
     hooks: Option<HookThread>,
 }
 
-/// Runs `on_start`, once nothing holds the generation before any more.
+/// Runs `on_start`, once nothing holds the previous generation any more.
 fn start(mut hooks: HookThread, mut fresh: Vec<Arc<Instance>>, reports: &mut [PluginReport]) {
     fresh.retain(|plugin| plugin.has_hook(Hook::OnStart));
     for plugin in each_in_turn(&mut hooks, fresh, |plugin| plugin.on_start()) {
@@ -271,7 +271,7 @@ fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf
 }
 
 impl Owner for Inner {
-    /// Reloads on a thread of its own, once however often it is asked for before it begins.
+    /// Reloads on a thread of its own. Several requests before it begins make one reload.
     fn request_reload(self: Arc<Self>, plugin: &str) {
         if self.requested.swap(true, AcqRel) {
             return;
@@ -292,7 +292,7 @@ impl Owner for Inner {
             .name("hotswap-reload".into())
             .spawn(run)
         {
-            tracing::error!(target: "hotswap", "no thread for the reload that a plugin asked for: {error}");
+            tracing::error!(target: "hotswap", "cannot start a thread for the reload that a plugin asked for: {error}");
             asked.requested.store(false, Release);
         }
         // The calling thread may be one that `on_stop` waits for.

@@ -1,4 +1,4 @@
-//! Which plugins the next generation is to have: the plugin directory, compared with what is live.
+//! Finds the plugins of the next generation: compares the plugin directory with the live generation.
 use super::candidate::{Candidate, Opening};
 use crate::artifact::{Artifact, ArtifactError, Fingerprint, find_each};
 use crate::base::name::PluginName;
@@ -15,13 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Optional plugins that failed, and why.
+/// The optional plugins that failed, with their errors.
 pub(super) type Failures = BTreeMap<PluginName, ReloadError>;
 
-/// The plugins that are there.
+/// The plugins that were found.
 pub(super) type Candidates = BTreeMap<PluginName, Candidate>;
 
-/// A look at the plugin directory.
+/// The state of a look at the plugin directory.
 struct Scan<'a> {
     dir: &'a Path,
     writer: &'a Writer,
@@ -29,15 +29,15 @@ struct Scan<'a> {
     live: &'a Generation,
     candidates: Candidates,
     failures: Failures,
-    /// Names of all plugins that were found, for suggestions.
+    /// The names of all plugins that were found, for suggestions.
     found: BTreeSet<PluginName>,
 }
 
-/// The candidates, and the optional plugins that are none because their files are not in order.
+/// Returns the candidates, and the optional plugins that are left out because of their files.
 ///
 /// # Errors
-/// The directory is empty; it or a file of it cannot be read or holds no plugin; two plugins of one name; a plugin that
-/// is missing.
+/// The directory is empty, the directory or a file cannot be read, a file is not a plugin, two plugins have the same
+/// name, or a plugin is missing.
 pub(super) fn scan(
     dir: &Path,
     writer: &Writer,
@@ -72,7 +72,7 @@ pub(super) fn scan(
 }
 
 impl Scan<'_> {
-    /// Whether this plugin is looked at. What is out, or leaves, needs no file.
+    /// Returns true if this plugin is looked at. A plugin that is out or that leaves needs no file.
     fn concerns(&self, name: &PluginName) -> bool {
         let listed = |names: &Option<BTreeSet<PluginName>>| {
             names.as_ref().is_none_or(|names| names.contains(name))
@@ -81,7 +81,7 @@ impl Scan<'_> {
         listed(&self.writer.allowed) && listed(&self.plan.only) && !out
     }
 
-    /// Notes an error, if the plugin that it concerns is optional.
+    /// Notes an error if it concerns an optional plugin. Otherwise returns it.
     fn fail(&mut self, error: ReloadError) -> Result<(), ReloadError> {
         match error.plugin() {
             Some(name) if self.writer.optional.contains(&name) => {
@@ -93,10 +93,13 @@ impl Scan<'_> {
         }
     }
 
-    /// Looks at the files of the directory, and returns how many there are.
+    /// Looks at the files of the directory and returns their number.
     fn directory(&mut self) -> Result<usize, ReloadError> {
         #[cfg(test)]
-        assert!(!self.dir.join(".panic").exists(), "as the test asks for");
+        assert!(
+            !self.dir.join(".panic").exists(),
+            "the test asks for a panic"
+        );
         policy::check_dir(self.dir, self.writer.require_private)?;
         let files = find_each(self.dir)?;
         let count = files.len();
@@ -109,7 +112,7 @@ impl Scan<'_> {
         Ok(count)
     }
 
-    /// Notes something that is there.
+    /// Notes a plugin that was found.
     fn consider(&mut self, candidate: Result<Candidate, ArtifactError>) -> Result<(), ReloadError> {
         match candidate.map_err(ReloadError::from) {
             Ok(candidate) => {
@@ -127,7 +130,7 @@ impl Scan<'_> {
         }
     }
 
-    /// What an artifact is, compared with the live instance from the same file or of the same name.
+    /// Compares an artifact with the live instance from the same file or of the same name.
     fn look(&self, file: &Path) -> Result<Candidate, ArtifactError> {
         let live = self.live;
         if let (Some(plugin), Ok(metadata)) = (loaded_from(file, live), std::fs::metadata(file))
@@ -154,7 +157,7 @@ impl Scan<'_> {
         })
     }
 
-    /// Looks at the plugins that are linked into the program, and returns how many there are.
+    /// Looks at the plugins that are linked into the program and returns their number.
     fn linked(&mut self, linked: &LinkedSet) -> Result<usize, ReloadError> {
         let claim = Claim::take()?;
         let mut count = 0;
@@ -188,7 +191,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Each plugin on the allow-list is there, unless it is optional.
+    /// Returns an error if a plugin of the allow-list that is not optional is missing.
     fn check_allowed(&self) -> Result<(), ReloadError> {
         let missing = |name: &&PluginName| {
             self.concerns(name)
@@ -213,7 +216,7 @@ impl Scan<'_> {
         })
     }
 
-    /// Looks at the files that were added one by one, and returns how many there are.
+    /// Looks at the files that were added one by one and returns their number.
     fn added(&mut self) -> Result<usize, ReloadError> {
         let mut added = self.writer.added.clone();
         for file in &self.plan.add {
@@ -238,7 +241,7 @@ impl Scan<'_> {
         Ok(added.len())
     }
 
-    /// What is to leave is there.
+    /// Returns an error if a plugin that is to leave is not there.
     fn check_removed(&self) -> Result<(), ReloadError> {
         let mut remove = self.plan.remove.iter();
         match remove.find(|name| self.live.plugin(name).is_none()) {
@@ -247,7 +250,7 @@ impl Scan<'_> {
         }
     }
 
-    /// What is not to be looked at stays as it is; what is has to be somewhere.
+    /// Keeps the plugins that are not to be looked at as they are. Those that are have to be somewhere.
     fn only(&mut self) -> Result<(), ReloadError> {
         let Some(only) = &self.plan.only else {
             return Ok(());
@@ -284,7 +287,7 @@ impl Scan<'_> {
         }
     }
 
-    /// The most similar other name that is loaded, or in the directory.
+    /// Returns the most similar other name that is loaded or in the directory.
     fn nearest(&self, name: &PluginName) -> Option<PluginName> {
         let mut known = self.found.clone();
         known.extend(self.live.names());
@@ -294,21 +297,22 @@ impl Scan<'_> {
     }
 }
 
-/// Compares the bytes of the paths: for each of many files with each of many plugins. One that is spelled otherwise now is
-/// read, and found to be the same.
+/// Returns the live instance that was loaded from this file. It compares the bytes of the paths, because it is called
+/// for each pair of many files and many plugins. A file whose path is spelled differently now is read, and turns out to
+/// be the same.
 fn loaded_from<'g>(file: &Path, live: &'g Generation) -> Option<&'g Arc<Instance>> {
     let mut plugins = live.plugins.iter();
     plugins.find(|plugin| plugin.file().as_os_str() == file.as_os_str())
 }
 
-/// An error of a file from which a live plugin was loaded names that plugin.
+/// Adds the name of the plugin to an error of a file from which a live plugin was loaded.
 fn known(error: ArtifactError, live: &Generation) -> ArtifactError {
     let plugin = loaded_from(&error.file, live).map(|plugin| plugin.name());
     error.of(plugin)
 }
 
-/// The files that the plan adds, by name: those that failed, too, which later reloads try again, but not those of plugins
-/// that may not be replaced.
+/// Returns the files that the plan adds, by name. This includes those that failed, which later reloads try again, and
+/// excludes those of plugins that are not reloadable.
 pub(super) fn added_by(plan: &Plan, candidates: &Candidates) -> BTreeMap<PluginName, PathBuf> {
     let added = |(name, candidate): (&PluginName, &Candidate)| {
         let file = plan.add.iter().find(|file| *file == candidate.file())?;

@@ -1,4 +1,4 @@
-//! Makes the next generation beside the live one: everything that can fail.
+//! Makes the next generation beside the live one. Everything that can fail happens here.
 use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
@@ -20,11 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
-/// A generation that is ready to become live. Dropped without being taken, it frees what was made for it.
+/// A generation that is ready to become live. If it is dropped without being taken, it frees everything that was made
+/// for it.
 pub(super) struct Staged<'a> {
     inner: &'a Arc<Inner>,
     plugins: Vec<Arc<Instance>>,
-    /// Which of them are new.
+    /// The names of the new plugins.
     fresh: BTreeSet<PluginName>,
     reports: Vec<PluginReport>,
     contents: Arc<Contents>,
@@ -34,11 +35,11 @@ pub(super) struct Staged<'a> {
 }
 
 impl<'a> Staged<'a> {
-    /// Opens and constructs all that is new, each after those it imports, and then has all of it loaded, and then
-    /// initialised, in the same order.
+    /// Opens and constructs all new plugins, each after those that it imports. Then runs `on_load` of all, and then
+    /// `on_init` of all, in the same order.
     ///
     /// # Errors
-    /// Of the first plugin that fails; those before it are freed.
+    /// The first plugin that fails. Those before it are freed.
     pub(super) fn make(
         inner: &'a Arc<Inner>,
         writer: &Writer,
@@ -110,7 +111,7 @@ impl<'a> Staged<'a> {
         }
         let construction = Construction::new(self.inner, opening, &self.plugins, self.told);
         let retirer = self.inner.retirer.clone();
-        // The error of a construction has freed what it was about.
+        // The error of a construction has freed what it had made.
         let too_late = move |made: Result<Instance, _>| {
             drop(made.map(|instance| retirer.free_now(Arc::new(instance))));
         };
@@ -126,7 +127,7 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    /// Runs hooks before the switch: one that takes too long refuses the generation.
+    /// Runs hooks before the switch. A hook that takes too long refuses the generation.
     fn in_time<R: Send + 'static>(
         &mut self,
         job: impl FnOnce() -> R + Send + 'static,
@@ -140,7 +141,7 @@ impl<'a> Staged<'a> {
         })
     }
 
-    /// Runs `on_load` of all that are new, and then `on_init`.
+    /// Runs `on_load` of all new instances, and then `on_init`.
     fn load_and_init(&mut self, writer: &Writer, live: &Generation) -> Result<(), ReloadError> {
         let goes_on = |name: &PluginName| {
             let mut plugins = self.plugins.iter();
@@ -167,21 +168,21 @@ impl<'a> Staged<'a> {
             true => Ok(Ok(())),
             false => self.in_time(move || job.run(), drop),
         };
-        // Taken, since a hook that hangs has it, too.
+        // The contents are taken, because a hook that hangs has them, too.
         let contents =
             std::mem::take(&mut *contents.lock().unwrap_or_else(PoisonError::into_inner));
         self.contents = Arc::new(contents);
         outcome?
     }
 
-    /// The new ones.
+    /// The new instances.
     pub(super) fn fresh_instances(&self) -> impl DoubleEndedIterator<Item = &Arc<Instance>> {
         self.plugins
             .iter()
             .filter(|plugin| self.fresh.contains(plugin.name()))
     }
 
-    /// Reports what became of the state of those that were replaced.
+    /// Reports the result for the state of the plugins that were replaced.
     pub(super) fn report_states(&mut self, states: BTreeMap<PluginName, StateReport>) {
         for (plugin, state) in states {
             let mut reports = self.reports.iter_mut();
@@ -192,23 +193,23 @@ impl<'a> Staged<'a> {
         }
     }
 
-    /// What the new plugins were told of the host's levels. The others are told whenever those change.
+    /// The host's levels that the new plugins were told. The other plugins are told whenever these change.
     pub(super) fn levels(&self) -> Levels {
         self.told.levels
     }
 
-    /// The generation as it would be.
+    /// Returns the generation as it would be.
     pub(super) fn generation(&self) -> Generation {
         let (plugins, contents) = (self.plugins.clone(), self.contents.clone());
         Generation::new(self.told.number, self.told.reloads, plugins, contents)
     }
 
-    /// The thread for what is left of the hooks.
+    /// The thread for the remaining hooks.
     pub(super) fn hooks(&mut self) -> &mut HookThread {
         &mut self.hooks
     }
 
-    /// The new instances and the reports, and the thread of the hooks, once the generation is live.
+    /// Returns the new instances, the reports, and the thread of the hooks, once the generation is live.
     pub(super) fn take(mut self) -> (Vec<Arc<Instance>>, Vec<PluginReport>, HookThread) {
         self.taken = true;
         let fresh = self.fresh_instances().cloned().collect();
@@ -217,16 +218,17 @@ impl<'a> Staged<'a> {
     }
 }
 
-/// `on_load` and `on_init` of all that are new. It keeps no instance but the one whose hook runs: that may never return.
+/// `on_load` and `on_init` of all new instances. It keeps only the instance whose hook is running, because the hook may
+/// never return.
 struct Initialisation {
-    /// Those with `on_load`, each after those it imports.
+    /// The instances with `on_load`, each after those that it imports.
     load: Vec<Weak<Instance>>,
-    /// Those with `on_init`, likewise.
+    /// The instances with `on_init`, in the same order.
     init: Vec<Weak<Instance>>,
     load_data: Arc<LoadDataBox>,
     contents: Arc<Mutex<Contents>>,
     number: u64,
-    /// Of all plugins of the generation.
+    /// The names of all plugins of the generation.
     names: Vec<PluginName>,
 }
 
@@ -238,8 +240,8 @@ impl Initialisation {
     fn run(self) -> Result<(), ReloadError> {
         for instance in self.load.iter().filter_map(Weak::upgrade) {
             let load = |data: &_| {
-                // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have
-                // its pointer are this thread and the instances that import it.
+                // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet. Only
+                // this thread and the instances that import it have its pointer.
                 unsafe { instance.on_load(data) }
             };
             self.load_data.lend(load)?;
@@ -251,8 +253,8 @@ impl Initialisation {
             .collect();
         for instance in self.init.iter().filter_map(Weak::upgrade) {
             let vault = Vault::new(instance.name(), &self.contents);
-            // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet: those who have its
-            // pointer are this thread and the instances that import it.
+            // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet. Only this
+            // thread and the instances that import it have its pointer.
             unsafe { instance.on_init(&vault.view(self.number, &names)) }?;
         }
         Ok(())
@@ -260,17 +262,18 @@ impl Initialisation {
 }
 
 impl Drop for Staged<'_> {
-    /// Frees the new instances, the last first: each once the one before has left memory, which owned what it imports.
+    /// Frees the new instances in reverse order. Each is freed once the one before it, which owned its imports, has
+    /// left memory.
     fn drop(&mut self) {
         if self.taken {
             return;
         }
         let retirer = &self.inner.retirer;
-        // What is in slots belongs to the new instances, which wait for it.
+        // The objects in slots belong to the new instances, which wait for their drop.
         retirer.let_go(std::mem::take(&mut self.contents));
         let end = Instant::now() + self.inner.limit;
         let wait = || retirer.wait_unlive(end.saturating_duration_since(Instant::now()));
-        // One that could not be made is on its way out already.
+        // An instance that could not be made is already being retired.
         wait();
         while let Some(instance) = self.plugins.pop() {
             if self.fresh.contains(instance.name()) {

@@ -1,5 +1,5 @@
-//! The last step: unmapping a library that nobody uses, or saying why it stays.
-use super::board::Board;
+//! The last step of a retirement: unmaps a library that is no longer used, or says why it stays.
+use super::log::RetirementLog;
 use super::settings::{Settings, UnloadMode};
 use crate::instance::Uses;
 use crate::load::library::Library;
@@ -13,7 +13,7 @@ use crate::retirement::{Holder, RetirementState};
 use crate::telemetry::{self, contain};
 use std::sync::Arc;
 
-/// Says whether a library can be unmapped, once a look has found nothing that leads to it.
+/// The decision whether a library can be unmapped, after a look has found nothing that leads to it.
 pub(super) enum Verdict {
     /// It is part of the program.
     Linked,
@@ -39,10 +39,10 @@ impl Verdict {
     }
 }
 
-/// Takes the signal handlers out of a library that is to leave memory. To be called before the last look.
+/// Takes the signal handlers out of a library that is to leave memory. This has to come before the last look.
 ///
 /// # Errors
-/// One that still runs.
+/// A handler is still running.
 pub(super) fn withdraw_handlers(
     library: &Arc<Library>,
     settings: &Settings,
@@ -58,7 +58,7 @@ pub(super) fn withdraw_handlers(
 /// Unmaps a library for which a look has found nothing since its signal handlers were withdrawn.
 ///
 /// # Errors
-/// Something has begun meanwhile, or the process is ending: then it stays as it is.
+/// Code of the library has begun to run meanwhile, or the process is ending. The library stays as it is.
 pub(super) fn close(
     library: &Arc<Library>,
     handlers: Withdrawn,
@@ -75,8 +75,9 @@ pub(super) fn close(
         quiet = Err(Pending::default());
     }
     let closed = quiet.map(|()| {
-        // SAFETY: the caller's look found no thread, object or destructor of the library, and nothing has begun since; the bar
-        // refuses what its own destructors ask for. The documentation of `retire` has the argument.
+        // SAFETY: the caller's look found no thread, no object, and no destructor of the library, and `quiet` says that
+        // nothing has begun since. The bar refuses what the library's own destructors ask for. The module `retire` has
+        // the whole argument.
         exit::unless_ending(|| unsafe { library.close() })
     });
     match closed {
@@ -92,7 +93,7 @@ pub(super) fn close(
         let lost = platform::quarantine(library.range());
         if lost != 0 {
             contain((), || {
-                tracing::debug!(target: "hotswap", "{lost} bytes could not be quarantined: another thread has taken them");
+                tracing::debug!(target: "hotswap", "could not quarantine {lost} bytes: another thread has taken them");
             });
         }
     }
@@ -100,8 +101,9 @@ pub(super) fn close(
     Ok(Closed::Gone)
 }
 
-/// Looks again at a library whose fork handlers have been taken. A fork that has begun has counted the library. One that has
-/// ended since the look before has run a handler, which may have left anything that code of the library can leave.
+/// Looks again at a library whose fork handlers have been taken. A fork that has begun has counted the library. A fork
+/// that has ended since the previous look has run a handler, which may have left anything that code of the library can
+/// leave.
 ///
 /// # Errors
 /// There is something new to wait for.
@@ -121,38 +123,38 @@ pub(super) enum Closed {
     StillMapped,
 }
 
-/// Says that a library has left memory, and gives up what it has used.
-pub(super) fn gone(library: &Arc<Library>, uses: Uses, board: &Board) {
+/// Notes that a library has left memory, and releases what it has used.
+pub(super) fn gone(library: &Arc<Library>, uses: Uses, log: &RetirementLog) {
     let (run, skipped) = library.destructor_counts();
     signals::forget(library);
-    // SAFETY: it was unmapped just now, once.
+    // SAFETY: `close` has just unmapped the library, and the retirement ends here, so this happens once.
     unsafe { library.forget() };
     uses.release();
-    board.update(library, |r| {
+    log.update(library, |r| {
         (r.destructors_run, r.destructors_skipped) = (run, skipped);
         r.advance(RetirementState::Gone);
     });
 }
 
-/// Says that the instance of a linked plugin has been freed. Threads of it have handles of their own, which count.
-pub(super) fn freed(library: &Arc<Library>, uses: Uses, board: &Board) {
+/// Notes that the instance of a linked plugin has been freed. Threads of the plugin have counted handles of their own.
+pub(super) fn freed(library: &Arc<Library>, uses: Uses, log: &RetirementLog) {
     uses.release();
-    board.update(library, |r| r.advance(RetirementState::Freed));
+    log.update(library, |r| r.advance(RetirementState::Freed));
 }
 
-/// Leaves the library mapped for ever, with all that its code may call, and says why.
-pub(super) fn keep(library: &Arc<Library>, uses: Uses, reasons: Vec<Holder>, board: &Board) {
+/// Leaves the library mapped for ever, with everything that its code may call, and says why.
+pub(super) fn keep(library: &Arc<Library>, uses: Uses, reasons: Vec<Holder>, log: &RetirementLog) {
     uses.leave(library.plugin());
     library.activity().unbar();
     let (run, skipped) = library.destructor_counts();
-    board.update(library, |r| {
+    log.update(library, |r| {
         (r.destructors_run, r.destructors_skipped) = (run, skipped);
         r.held_by = reasons;
         r.advance(RetirementState::Kept);
     });
 }
 
-/// Why no library is unmapped here, if none is.
+/// Returns the reason why no library is unmapped here, if there is one.
 fn not_wanted(settings: &Settings) -> Option<String> {
     let mode = settings.mode == UnloadMode::Keep;
     mode.then(|| "the unload mode, which is keep".into())
@@ -170,7 +172,7 @@ fn reasons_to_keep(library: &Library) -> Vec<Holder> {
             reason: "a signal handler of it that another plugin has replaced".into(),
         });
     }
-    reasons.extend(library.hindrances().iter().map(|h| Holder::Other {
+    reasons.extend(library.unload_blockers().iter().map(|h| Holder::Other {
         reason: h.to_string(),
     }));
     reasons
@@ -188,7 +190,7 @@ mod tests {
     unsafe extern "C" fn nothing() {}
     unsafe extern "C" fn exit_function(_: *mut c_void) {}
 
-    /// A fork may come and go between the last look and the bar.
+    /// A fork may begin and end between the last look and the bar.
     #[test]
     fn what_a_fork_handler_has_left_is_seen_before_the_close() {
         let settings = Settings {
@@ -200,7 +202,8 @@ mod tests {
         let library = Library::unopened();
         let table = watched_functions::table(library.token());
         let close = || close(&library, Withdrawn::nothing(), &settings);
-        // SAFETY: functions that do nothing, of a library of which nothing can be unmapped.
+        // SAFETY: these are functions of this test that do nothing, and the library has no mapping that could be
+        // unmapped.
         unsafe {
             (table.at_fork)(table.token, Some(nothing), None, None);
             (table.at_exit)(table.token, exit_function, null_mut());

@@ -1,49 +1,52 @@
-//! Replaced plugins that wait for each other's objects.
+//! Resolves cycles of replaced plugins that wait for each other's objects.
 //!
-//! A plugin that has an object of another (a listener) keeps that one's library, and a library keeps the instances
-//! that its plugin imports. So when alpha has a listener of beta's, and beta imports alpha, both wait for each other
-//! once both are replaced. Nobody can get into either of them any more, so the listener can be dropped; then beta's
-//! library leaves, and alpha is freed.
+//! A plugin that has an object of another plugin (a listener) keeps that plugin's library, and a library keeps the
+//! instances that its plugin imports. For example, when alpha has a listener of beta's, and beta imports alpha, each
+//! waits for the other once both are replaced. No code can enter either of them any more, so the listener can be
+//! dropped. Then beta's library leaves, and alpha is freed.
 //!
 //! # Which objects are dropped
-//! What is looked at are the replaced plugins that are done but for this: their instance waits for those who import it
-//! ([`State::Shared`]), or is freed, and their objects are waited for ([`State::Objects`]). One of them is *reachable*
-//! when code that is not theirs can still run in it:
-//! - somebody else than these has its instance, or nobody has, so that it is about to be freed,
+//! The host looks at the replaced plugins that wait for nothing else: their instance waits for the plugins that import
+//! it ([`RetireState::Shared`]), or it has been freed and their objects are waited for ([`RetireState::Objects`]). One
+//! of them is *reachable* if code that does not belong to these plugins can still run in it:
+//! - something other than these plugins has its instance, or nothing has, so that it is about to be freed,
 //! - the host, or a plugin that is not one of these, has an object of it,
 //! - it has a running thread, or an object that is being dropped,
-//! - or a reachable one imports it, or has an object of it.
+//! - or a reachable plugin imports it, or has an object of it.
 //!
 //! A future of an object counts as an object here.
 //!
-//! No code of the others can run, except destructors of thread-locals that wait for their threads. These are asked for,
-//! and waited for. After a look (see `activity`) that found none, and saw nothing enter any of them since before their
-//! owners were listed, no code of any of them can run again unless it is begun here: whoever got an object or made a
-//! thread after the list was made was given it by such code, and counted as an entrance. So no call of their objects is
-//! running, and no poll of their futures, which is what [`objects::revoke`] and [`objects::end_futures`] ask for.
+//! No code of the unreachable plugins can run, except for destructors of thread-locals that wait for their threads. The
+//! host asks for these and waits for them. Suppose that a look (see `activity`) found none, and saw nothing enter any
+//! of these plugins since before the owners of their objects were listed. Then no code of any of them can run again
+//! unless it is begun here: only their own code could have given away an object or made a thread after the list was
+//! made, and that would have been counted as an entrance. So no call of their objects is running, and no poll of their
+//! futures. This is what [`objects::revoke`] and [`objects::end_futures`] require.
 //!
-//! # In which order
-//! What is dropped is code of these plugins, which may use the others, start threads and make objects. So one library's
-//! futures, or one library's objects, are dropped at a time, and then all of this is looked at anew.
-//! - Futures come first: they borrow objects, and may use any of them when they are dropped. Objects are dropped once no
-//!   future is left that one of those has which wait for their objects, or that borrows one of theirs. What a plugin has
-//!   made of its own objects stays until it has been freed itself, since its `on_free` may use it.
-//! - The `Drop` of an object may use objects and instances of the others, which are all still there, and may make futures of
-//!   them: these end before the next library's objects are dropped.
-//! - What has ended is not touched by those who had it: their end asks its ticket, which is the host's, and has a count
-//!   until they are gone. So its library may leave before them.
+//! # The order of the drops
+//! A drop runs code of these plugins, which may use the others, start threads, and make objects. So the host drops the
+//! futures of one library, or the objects of one library, at a time, and then looks at everything again.
+//! - Futures come first: they borrow objects, and may use any of them when they are dropped. Objects are dropped once
+//!   no future is left that belongs to a plugin whose objects are waited for, or that borrows an object of such a
+//!   plugin. What a plugin has made of its own objects stays until the plugin itself has been freed, since its
+//!   `on_free` may use it.
+//! - The `Drop` of an object may use objects and instances of the others, which all still exist, and may make futures
+//!   of them. Those end before the next library's objects are dropped.
+//! - The owners of what has ended do not touch it any more: they ask its ticket, which belongs to the host, and which
+//!   has a count until they are gone. So its library may leave before them.
 //!
 //! # Threads of runtimes
-//! A plugin with a runtime of its own (the feature `tokio`) has threads as long as somebody has an object of it, so none of
-//! those that wait for each other would ever be without. Where nothing but threads of such runtimes makes any of them
-//! reachable, the runtimes are stopped first, each on a thread that its retirement waits for: its tasks end, and its threads.
-//! That proves nothing. It is looked at anew, and what is said above holds as it stands: while one thread is left, its
-//! plugin is reachable. A task that does not end keeps them, and its thread is named.
+//! A plugin with a runtime of its own (the feature `tokio`) has threads as long as an object of it exists, so the
+//! plugins that wait for each other would never be without threads. If only threads of such runtimes make any of them
+//! reachable, the runtimes are stopped first, each on a thread that its retirement waits for. This ends their tasks and
+//! their threads. It proves nothing. The host looks at everything again, and the argument above holds unchanged: while
+//! one thread is left, its plugin is reachable. A task that does not end keeps the plugins, and its thread is named.
 //!
-//! Code that runs later may make another runtime: when objects are dropped, that ends with the last of them, or is stopped in
-//! its turn; `on_free` finds one too. Threads that the plugin has started otherwise are not stopped: they are counted by the
-//! host, and the runtime's by the plugin, and a runtime is stopped where both counts are the same.
-use super::state::State;
+//! Code that runs later may make another runtime. If the drop of objects makes one, it ends with the last of them, or
+//! it is stopped in the same way; `on_free` finds one, too. Other threads that the plugin has started are not stopped.
+//! The host counts all threads of a plugin, the plugin counts those of its runtime, and a runtime is stopped if both
+//! counts are equal.
+use super::state::RetireState;
 use super::{Work, spawn};
 use crate::hook_thread;
 use crate::instance::Instance;
@@ -54,11 +57,11 @@ use crate::reclaim::code::Code;
 use crate::reclaim::look;
 use std::sync::Arc;
 
-/// Begins to drop the futures of one library, or its objects, that only unreachable plugins have. Returns whether there
+/// Begins to drop the futures of one library, or its objects, that only unreachable plugins have. Returns true if there
 /// were any.
 pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
     if !open.iter().any(
-        |work| matches!(&work.state, State::Objects { library, .. } if library.activity().objects() != 0),
+        |work| matches!(&work.state, RetireState::Objects { library, .. } if library.activity().objects() != 0),
     ) {
         return false;
     }
@@ -69,10 +72,11 @@ pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
         .collect();
     let dead = unreachable(&nodes, |threads, _| threads != 0);
     if let Some((index, drops)) = next_drops(&dead).filter(|_| are_quiet(&dead)) {
-        // Their destructors have run; what runs now is other code.
+        // Their destructors have run. The code that runs from now on is other code.
         dead.iter()
             .for_each(|node| node.library.activity().unretire());
-        // SAFETY: see the module's documentation.
+        // SAFETY: `dead` has only unreachable plugins, and `are_quiet` has looked at them. By the argument in the
+        // module's documentation, no code can get into their libraries or is running in them.
         return run_aside(open, index, move || unsafe { drops.run() });
     }
     let stops = |threads, library: &Library| {
@@ -96,7 +100,7 @@ pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
     for (index, work) in open.iter_mut().enumerate() {
         work.by_threads = by_threads.contains(&index);
     }
-    // The last first: the others keep their places.
+    // The last ones come first, so that the others keep their places.
     let mut moved = false;
     for (index, library, runtime) in stop.into_iter().rev() {
         library.activity().unretire();
@@ -107,7 +111,7 @@ pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
 
 /// The drops that come next.
 enum Drops {
-    /// Futures of this library's objects, which these libraries have.
+    /// Futures of the objects of the first library, which the other libraries have.
     Futures(Arc<Library>, Vec<Arc<Library>>),
     /// The objects of this library.
     Objects(Arc<Library>),
@@ -117,7 +121,7 @@ impl Drops {
     /// # Safety
     /// No code can get into the libraries, or is running in them.
     unsafe fn run(self) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that no code can get into the libraries or is running in them.
         unsafe {
             match self {
                 Drops::Futures(library, had_by) => objects::end_futures(&library, &had_by),
@@ -127,7 +131,7 @@ impl Drops {
     }
 }
 
-/// Returns the next drops of plugins that no code can get into, with the place of their plugin in the list.
+/// Returns the next drops for plugins that no code can get into, with the place of their plugin in the list.
 fn next_drops(dead: &[&Node<'_>]) -> Option<(usize, Drops)> {
     let libraries = |which: fn(&Node<'_>) -> bool| -> Vec<Arc<Library>> {
         let these = dead.iter().filter(|node| which(node));
@@ -145,37 +149,37 @@ fn next_drops(dead: &[&Node<'_>]) -> Option<(usize, Drops)> {
     })
 }
 
-/// Runs code of a plugin on a thread of its own, while its retirement waits for nothing else. Returns whether there is a
-/// thread for it; where there is none, it is tried again later.
+/// Runs code of a plugin on a thread of its own, while its retirement waits for nothing else. Returns true if the
+/// thread was started; if not, the caller tries again later.
 fn run_aside(open: &mut Vec<Work>, index: usize, run: impl FnOnce() + Send + 'static) -> bool {
     let thread = spawn((), |()| run());
     let began = thread.map(|thread| {
         let state = Box::new(open.swap_remove(index).state);
-        open.push(Work::new(State::Aside { state, thread }));
+        open.push(Work::new(RetireState::Aside { state, thread }));
     });
     began.is_ok()
 }
 
 /// A replaced plugin that may wait for others of its kind.
 struct Node<'a> {
-    /// Its place in the list of what is retired.
+    /// Its place in the list of retirements.
     index: usize,
     library: &'a Arc<Library>,
-    /// Where it is not freed yet.
+    /// The instance, if it has not been freed yet.
     instance: Option<&'a Arc<Instance>>,
     imports: &'a [Arc<Instance>],
-    /// Begun before its objects were listed.
+    /// The look that was begun before the objects were listed.
     look: Look,
     objects: Listed,
 }
 
 impl<'a> Node<'a> {
-    fn of(index: usize, state: &'a State) -> Option<Self> {
+    fn of(index: usize, state: &'a RetireState) -> Option<Self> {
         let (library, instance, imports) = match state {
-            State::Shared { instance, .. } => {
+            RetireState::Shared { instance, .. } => {
                 (instance.library(), Some(instance), instance.imports())
             }
-            State::Objects { library, uses } => (library, None, uses.imports()),
+            RetireState::Objects { library, uses } => (library, None, uses.imports()),
             _ => return None,
         };
         Some(Node {
@@ -193,17 +197,17 @@ impl<'a> Node<'a> {
         self.instance.is_none()
     }
 
-    /// Whether its objects are what it waits for.
+    /// Returns true if it waits for its objects.
     fn has_objects(&self) -> bool {
         self.is_freed() && self.objects.whole != 0
     }
 
-    /// Whether it waits for objects that others have, and not for tasks of its own alone.
+    /// Returns true if it waits for objects that others have, and not only for tasks of its own.
     fn waits_for_others(&self) -> bool {
         self.is_freed() && self.objects.whole > self.objects.tasks
     }
 
-    /// Whether one of these libraries has a future of its objects.
+    /// Returns true if one of these libraries has a future of its objects.
     fn has_futures(&self, libraries: &[Arc<Library>]) -> bool {
         let mut owners = self.objects.futures.iter().flatten();
         owners.any(|owner| libraries.iter().any(|library| Arc::ptr_eq(library, owner)))
@@ -219,13 +223,13 @@ impl<'a> Node<'a> {
         owners.any(|owner| Arc::ptr_eq(owner, self.library))
     }
 
-    /// Whether its code can get into the other.
+    /// Returns true if its code can get into the other one.
     fn leads_to(&self, other: &Node<'_>) -> bool {
         self.imports(other) || self.has_object_of(other)
     }
 
-    /// Whether code that is none of these plugins' can get into it. `is_running` says whether so many threads of a library
-    /// count.
+    /// Returns true if code that belongs to none of these plugins can get into it. `is_running` says whether this
+    /// number of threads of a library counts.
     fn is_entered(&self, nodes: &[Node<'_>], is_running: impl Fn(usize, &Library) -> bool) -> bool {
         let known = |owner: &Option<Arc<Library>>| {
             owner
@@ -234,7 +238,7 @@ impl<'a> Node<'a> {
         };
         let shared_with_others = self.instance.is_some_and(|instance| {
             let importers = nodes.iter().filter(|node| node.imports(self)).count();
-            // One more is the retirement's own.
+            // The retirement itself has one more.
             importers == 0 || Arc::strong_count(instance) > importers + 1
         });
         let activity = self.library.activity();
@@ -245,7 +249,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Those that no code can get into. `is_running` says whether so many threads of a library count.
+/// Returns the plugins that no code can get into. `is_running` says whether this number of threads of a library counts.
 fn unreachable<'n, 'a>(
     nodes: &'n [Node<'a>],
     is_running: impl Fn(usize, &Library) -> bool,
@@ -265,7 +269,8 @@ fn unreachable<'n, 'a>(
     dead.map(|(node, _)| node).collect()
 }
 
-/// Those of plugins that wait for each other which have threads: code of them can get to objects that one of these waits for.
+/// Returns the plugins that have threads among those that wait for each other. Their code can get to objects that one
+/// of the plugins waits for.
 fn held_by_threads<'n, 'a>(idle: &[&'n Node<'a>]) -> impl Iterator<Item = &'n Node<'a>> {
     let mut found: Vec<_> = idle
         .iter()
@@ -286,15 +291,15 @@ fn held_by_threads<'n, 'a>(idle: &[&'n Node<'a>]) -> impl Iterator<Item = &'n No
     found.filter(|node| node.library.activity().threads() != 0)
 }
 
-/// Whether no code of any of them is running: nothing has entered since they were listed, and none has a destructor
-/// that has not run.
+/// Returns true if no code of any of them is running: nothing has entered since they were listed, and none of them has
+/// a destructor that has not run.
 fn are_quiet<'n>(dead: &[&'n Node<'_>]) -> bool {
     let of = |node: &&'n Node<'_>| (&**node.library as &dyn Code, &node.look);
     let looks: Vec<_> = dead.iter().map(of).collect();
     let ended = look::end(&looks, false);
     if ended.is_err() {
         // Threads that run hooks come back when they are asked.
-        hook_thread::attend_all();
+        hook_thread::run_pending_destructors_on_all();
     }
     ended.is_ok()
 }

@@ -1,39 +1,40 @@
-//! The way out of memory.
+//! Takes replaced generations, instances, and libraries out of memory.
 //!
 //! ```text
-//! generation:  grace (no slot) → holds (no counted hold) → free delay → what only it has in slots, and the
-//!              instances that it was the last to have
-//! instance:    nobody else has it → on_free, drop, flush → objects that others have → threads → signal handlers
+//! generation:  grace (no slot) → holds (no counted hold) → free delay → the objects that only it has in slots, and the
+//!              instances that only it still had
+//! instance:    no other owner → on_free, drop, flush → objects that others have → threads → signal handlers
 //!              → destructors → exit functions, and again from the objects → bar → fork handlers → close → is it gone?
 //! ```
-//! One thread does this, and never waits for anything: each retirement is a small state machine, stepped in turn, so
-//! none holds up another. Code of the plugin (`on_free`, `Drop`) runs on a thread of its own for the same reason. Each
-//! state that lasts longer than the limit names its holders.
+//! One thread does this and never waits for anything. Each retirement is a small state machine, and the thread steps
+//! one after the other, so that none holds up another. For the same reason, code of the plugin (`on_free`, `Drop`) runs
+//! on a thread of its own. Each state that lasts longer than the limit names its holders.
 //!
-//! # Why a library that is closed is not used any more
-//! - *Calls*: they pin the generation. `Retired::into_inner` gives the generation out only when no slot and no hold
-//!   has it (the argument is in `pin`), and an instance is freed when this thread is the only one to own it.
-//! - *Other plugins*: an instance owns its imports; they are released after its library has left, and so are the
-//!   host's objects.
-//! - *Its objects* (`Held`): counted from before they are handed out until after their drop; the argument is in
-//!   `objects`, and in `cycles` for those that are dropped earlier. Those in slots are counted for the host.
-//! - *Its threads*: counted from before their creation until after their last destructor.
-//! - *Destructors on other threads*: listed in the thread's record, run by that thread; see `record`.
-//! - *A destructor that spawns, a thread that registers*: all are counted. The library is closed after a look that found
-//!   no thread, no object and no destructor and saw the counts unchanged; the argument is in `activity`. Then the library
-//!   is barred: later registrations would be refused.
-//! - *Its signal handlers*: taken out of the chains before the last look, and waited for; see `load::signals`.
-//! - *Exit functions*: run before the last look, on a thread that is waited for; see `load::exit`.
-//! - *Fork handlers*: a fork counts their library as an object; they are taken away at the bar, and then comes another look.
-//! - *What cannot be watched* (signal handlers that are in no chain, what the file declares): checked before the close, and
-//!   reason to keep the library mapped.
+//! # Why a closed library is no longer used
+//! - *Calls* pin the generation. `Retired::into_inner` returns the generation only when no slot and no hold has it (the
+//!   argument is in `pin`), and an instance is freed when this thread is its only owner.
+//! - *Other plugins*: an instance owns its imports. They are released after its library has left, and so are the host's
+//!   objects.
+//! - *Its objects* (`Held`) are counted from before they are handed out until after their drop. The argument is in
+//!   `objects`, and in `cycles` for objects that are dropped earlier. Objects in slots are counted for the host.
+//! - *Its threads* are counted from before their creation until after their last destructor.
+//! - *Destructors on other threads* are listed in the record of the thread, which runs them: see `record`.
+//! - *A destructor that spawns, a thread that registers*: all of these are counted. The library is closed after a look
+//!   that found no thread, no object, and no destructor, and saw the counts unchanged; the argument is in `activity`.
+//!   Then the library is barred: later registrations are refused.
+//! - *Its signal handlers* are taken out of the chains before the last look and waited for: see `load::signals`.
+//! - *Exit functions* run before the last look, on a thread that is waited for: see `load::exit`.
+//! - *Fork handlers*: a fork counts their library as an object. They are taken away at the bar, and another look
+//!   follows.
+//! - *Things that cannot be watched* (signal handlers that are in no chain, and properties of the file) are checked
+//!   before the close, and are a reason to keep the library mapped.
 //! - *The end of the process*: nothing is closed any more.
-mod board;
 mod close;
 mod cycles;
+mod free_order;
+mod log;
 mod settings;
 mod state;
-mod turn;
 
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
@@ -45,36 +46,36 @@ use crate::reclaim::record;
 use crate::retirement::{Holder, Retirement};
 use crate::telemetry::contain;
 use crate::vault::Contents;
-use board::Board;
+use free_order::FreeOrder;
+use log::RetirementLog;
 pub(crate) use settings::Settings;
 pub use settings::UnloadMode;
-use state::{Leaving, State, Step, let_go};
+use state::{Leaving, RetireState, Step, let_go};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use turn::Turn;
 
 /// The pause between two looks: it doubles while nothing happens.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// Hands retirements to the retire thread, and tells how they stand.
+/// Passes retirements to the retire thread and says how they stand.
 pub(crate) struct Retirer {
-    jobs: Sender<State>,
-    board: Arc<Board>,
-    /// Those that are still there.
+    jobs: Sender<RetireState>,
+    log: Arc<RetirementLog>,
+    /// The retired generations that still exist.
     generations: Mutex<Vec<Weak<Retired<Generation>>>>,
 }
 
 impl Retirer {
     pub(crate) fn start(settings: Settings) -> std::io::Result<Self> {
         let (jobs, inbox) = channel();
-        let board = Arc::new(Board::default());
+        let log = Arc::new(RetirementLog::default());
         let worker = Worker {
             settings,
-            board: board.clone(),
+            log: log.clone(),
             open: Vec::new(),
         };
         std::thread::Builder::new()
@@ -82,12 +83,13 @@ impl Retirer {
             .spawn(move || worker.run(&inbox))?;
         Ok(Retirer {
             jobs,
-            board,
+            log,
             generations: Mutex::default(),
         })
     }
 
-    /// Retires a generation. `replaced` are the instances that the live generation does not share, in its order.
+    /// Retires a generation. `replaced` lists the instances that the live generation does not share, in the order of
+    /// the old one.
     pub(crate) fn generation(
         &self,
         generation: Retired<Generation>,
@@ -100,17 +102,17 @@ impl Retirer {
         drop(generations);
         for instance in &replaced {
             objects::set_replaced(instance.library());
-            self.board
+            self.log
                 .open(instance.library(), Some(generation.get().number));
         }
-        self.send(State::Grace(Leaving {
+        self.send(RetireState::Grace(Leaving {
             generation: generation.clone(),
             replaced,
         }));
         generation
     }
 
-    /// The generations that are still there. Whoever has one keeps it.
+    /// Returns the retired generations that still exist. The caller keeps them for as long as it has them.
     pub(crate) fn leaving(&self) -> Vec<Arc<Retired<Generation>>> {
         self.generations()
             .iter()
@@ -127,61 +129,63 @@ impl Retirer {
     /// Frees an instance that never became live, and retires its library.
     pub(crate) fn free_now(&self, instance: Arc<Instance>) {
         objects::set_replaced(instance.library());
-        self.board.open(instance.library(), None);
-        self.send(State::Shared {
+        self.log.open(instance.library(), None);
+        self.send(RetireState::Shared {
             instance,
-            turn: Turn::first(),
+            order: FreeOrder::first(),
         });
     }
 
-    /// Lets go of what plugins have put into a generation that never became live.
+    /// Releases what plugins have put into a generation that never became live.
     pub(crate) fn let_go(&self, contents: Arc<Contents>) {
         let states = let_go(contents);
         states.into_iter().for_each(|state| self.send(state));
     }
 
-    /// Retires a library without an instance. Threads that it has started, and objects, may use `uses`.
+    /// Retires a library without an instance. Threads that it has started, and its objects, may still use `uses`.
     pub(crate) fn library(&self, library: Arc<Library>, uses: Uses) {
-        self.board.open(&library, None);
+        self.log.open(&library, None);
         objects::set_replaced(&library);
-        self.send(State::Objects { library, uses });
+        self.send(RetireState::Objects { library, uses });
     }
 
-    /// Names a library whose plugin has a hook that does not return. Whoever runs the hook has it.
+    /// Names a library whose plugin has a hook that does not return. The thread that runs the hook owns it.
     pub(crate) fn hangs(&self, library: Arc<Library>) {
-        self.board.open(&library, None);
-        self.send(State::Hanging { library });
+        self.log.open(&library, None);
+        self.send(RetireState::Hanging { library });
     }
 
-    fn send(&self, job: State) {
-        // The thread lives as long as there is a sender. Should it have panicked, what it was to free stays mapped.
+    fn send(&self, job: RetireState) {
+        // The thread lives as long as there is a sender. If it has panicked, the retirement is leaked, and stays
+        // mapped.
         if let Err(unsent) = self.jobs.send(job) {
             std::mem::forget(unsent);
         }
     }
 
     pub(crate) fn list(&self) -> Vec<Retirement> {
-        self.board.list()
+        self.log.list()
     }
 
-    /// Waits until every retirement has come to an end: gone, or kept. Returns those that have not when time is up.
+    /// Waits until every retirement has ended, with its library gone or kept. Returns those that have not when the time
+    /// is up.
     pub(crate) fn wait(&self, timeout: Duration) -> Vec<Retirement> {
-        self.board.wait(timeout, |_| true)
+        self.log.wait(timeout, |_| true)
     }
 
-    /// Waits likewise for what never became live.
+    /// Waits in the same way, but only for retirements of builds that never became live.
     pub(crate) fn wait_unlive(&self, timeout: Duration) {
-        self.board
+        self.log
             .wait(timeout, |retirement| retirement.generation.is_none());
     }
 }
 
-/// Frees an instance, and says which of its hooks have failed.
+/// Frees an instance, and logs which of its hooks have failed.
 ///
 /// # Safety
-/// As [`Instance::destroy`].
+/// The requirements of [`Instance::destroy`] apply.
 unsafe fn free(instance: Instance) -> (Loaded, Uses) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps the requirements of `Instance::destroy`.
     let (loaded, uses, failures) = unsafe { instance.destroy() };
     for failure in failures {
         contain((), || tracing::error!(target: "hotswap", "{failure}"));
@@ -189,10 +193,10 @@ unsafe fn free(instance: Instance) -> (Loaded, Uses) {
     (loaded, uses)
 }
 
-/// Runs code of a plugin on a thread of its own, so that it holds up nobody else.
+/// Runs code of a plugin on a thread of its own, so that it holds up nothing else.
 ///
 /// # Errors
-/// There is no thread: gives back what it would have run with, for another try.
+/// The thread could not be started. The error returns `with`, for another attempt.
 fn spawn<T, R>(
     with: T,
     run: impl FnOnce(T) -> R + Send + 'static,
@@ -204,13 +208,13 @@ where
     let slot = Arc::new(Mutex::new(Some(with)));
     let take = |slot: &Mutex<Option<T>>| {
         let with = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        with.expect("taken by the thread, or where there is none")
+        with.expect("only the new thread takes it, or the caller if no thread was started")
     };
     let taken = slot.clone();
     let thread = std::thread::Builder::new().name("hotswap-free".into());
     let run = move || {
         let result = run(take(&taken));
-        // Before the thread counts as finished: joining it afterwards runs no code of plugins.
+        // This happens before the thread counts as finished, so that joining it runs no code of plugins.
         record::mine().run_all();
         result
     };
@@ -220,16 +224,16 @@ where
 
 /// One retirement, in one of its states.
 struct Work {
-    state: State,
+    state: RetireState,
     since: Instant,
-    /// When the holders of this state were named last.
+    /// The time at which the holders of this state were last named.
     named: Option<Instant>,
-    /// Nothing but its threads keeps it and others that wait for each other: see `cycles`.
+    /// Only its own threads keep this retirement and others that wait for each other: see `cycles`.
     by_threads: bool,
 }
 
 impl Work {
-    fn new(state: State) -> Self {
+    fn new(state: RetireState) -> Self {
         Work {
             state,
             since: Instant::now(),
@@ -238,22 +242,22 @@ impl Work {
         }
     }
 
-    /// Whether the holders are to be named: after the limit, and from then on as often.
+    /// Returns true if the holders are to be named: when the limit has passed, and then each time it has passed again.
     fn is_late(&self, limit: Duration) -> bool {
         self.named.unwrap_or(self.since).elapsed() > limit
     }
 }
 
-/// What the retire thread works on.
+/// The retire thread and its work.
 struct Worker {
     settings: Settings,
-    board: Arc<Board>,
+    log: Arc<RetirementLog>,
     open: Vec<Work>,
 }
 
 impl Worker {
-    /// Until all senders are gone and all retirements have ended.
-    fn run(mut self, inbox: &Receiver<State>) {
+    /// Works until all senders are gone and all retirements have ended.
+    fn run(mut self, inbox: &Receiver<RetireState>) {
         let mut pause = SHORTEST_PAUSE;
         let mut senders = true;
         while senders || !self.open.is_empty() {
@@ -281,7 +285,7 @@ impl Worker {
         }
     }
 
-    /// Steps each retirement as far as it gets. Returns whether one got further.
+    /// Steps each retirement as far as it gets. Returns true if one got further.
     fn step_all(&mut self) -> bool {
         let mut moved = false;
         let mut queue: VecDeque<Work> = std::mem::take(&mut self.open).into();
@@ -293,18 +297,18 @@ impl Worker {
                 mut named,
                 by_threads,
             } = work;
-            match state.step(since.elapsed(), &self.settings, &self.board) {
+            match state.step(since.elapsed(), &self.settings, &self.log) {
                 Step::Wait(state, mut holders) => {
                     if late
                         && holders.is_empty()
-                        && let State::Shared { instance, .. } = &state
+                        && let RetireState::Shared { instance, .. } = &state
                     {
                         let others = self.open.iter().chain(&queue);
                         holders = others
                             .flat_map(|other| other.state.holders_of(instance))
                             .collect();
                         if holders.is_empty() && !instance.library().is_linked() {
-                            // A hook of theirs that has not returned has it.
+                            // A hook of theirs that has not returned still uses it.
                             let users = instance.users().into_iter().map(|user| Holder::User {
                                 plugin: user.to_string(),
                             });
@@ -312,7 +316,7 @@ impl Worker {
                         }
                         if holders.is_empty() && instance.library().is_linked() {
                             let reason =
-                                "an import of it, which a thread or a static of another plugin has";
+                                "an import of it that a thread or a static of another plugin has";
                             holders.push(Holder::Other {
                                 reason: reason.into(),
                             });
@@ -325,7 +329,7 @@ impl Worker {
                         holders.extend((!names.is_empty()).then_some(Holder::Threads { names }));
                     }
                     if late && !holders.is_empty() {
-                        self.board.name(&state.libraries(), &holders);
+                        self.log.name(&state.libraries(), &holders);
                         named = Some(Instant::now());
                     }
                     self.open.push(Work {

@@ -1,7 +1,7 @@
-//! How retirements behave.
+//! The settings of retirements.
 use std::time::Duration;
 
-/// What is done with libraries that nobody uses any more.
+/// Says what happens to libraries that are no longer used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnloadMode {
@@ -9,20 +9,20 @@ pub enum UnloadMode {
     #[default]
     Unload,
     /// They leave memory, and their addresses stay reserved without access for ever, so that a stale use crashes
-    /// instead of running other code. For tests.
+    /// instead of running other code. This is for tests.
     Quarantine,
-    /// They stay mapped; their instances are dropped all the same.
+    /// They stay mapped, and their instances are dropped all the same.
     Keep,
 }
 
-/// How retirements behave.
+/// The settings of retirements.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) mode: UnloadMode,
-    /// How long a replaced instance is kept after its last use.
+    /// The time for which a replaced instance is kept after its last use.
     pub(crate) free_delay: Duration,
-    /// How long a state may last before its holders are named.
+    /// The time that a state may last before its holders are named.
     pub(crate) limit: Duration,
-    /// After the limit, skip destructors of threads that do not come back.
+    /// If true, destructors on threads that do not come back are skipped after the limit.
     pub(crate) skip_destructors: bool,
 }

@@ -1,8 +1,8 @@
-//! The states that a retirement goes through, and what each waits for.
-use super::board::Board;
+//! The states of a retirement, and what each of them waits for.
 use super::close::{self, Closed, Verdict, close, keep};
+use super::free_order::FreeOrder;
+use super::log::RetirementLog;
 use super::settings::Settings;
-use super::turn::Turn;
 use super::{free, spawn};
 use crate::generation::Generation;
 use crate::hook_thread;
@@ -24,28 +24,29 @@ use std::time::Duration;
 
 /// A generation that was replaced.
 pub(super) struct Leaving {
-    /// Shared with whoever closes a gate.
+    /// The generation. A hand-over that has closed a gate shares it.
     pub(super) generation: Arc<Retired<Generation>>,
-    /// The instances that the live generation does not share, in its order.
+    /// The instances that the live generation does not share, in the order of this one.
     pub(super) replaced: Vec<Arc<Instance>>,
 }
 
 impl Leaving {
-    /// The calls, pins and holds that use it.
+    /// Returns the calls, pins, and holds that use it.
     fn holders(&self) -> Vec<Holder> {
         let mut holders = slot_holders(&self.generation);
         holders.extend(self.counted());
         holders
     }
 
-    /// The holds, and the async calls that have not ended. Means nothing before no slot holds the generation any more.
+    /// Returns the holds, and the async calls that have not ended. The result means nothing while a slot holds the
+    /// generation.
     fn counted(&self) -> Vec<Holder> {
         let holds = match self.generation.holds() {
             0 => None,
             count => Some(Holder::Holds { count }),
         };
         let generation = self.generation.get();
-        // After the holds: see `async_call::count`.
+        // The async calls come after the holds: see `async_call::count`.
         let async_calls = generation
             .async_calls
             .holders(&generation.plugins, |_| true);
@@ -53,69 +54,75 @@ impl Leaving {
     }
 }
 
-/// What is retired, and what it waits for.
-pub(super) enum State {
-    /// No slot may hold the generation any more.
+/// One retired thing, and the condition that it waits for.
+pub(super) enum RetireState {
+    /// Waits until no slot holds the generation.
     Grace(Leaving),
-    /// Nor may there be counted holds of it, or async calls that have not ended.
+    /// Waits until there are no counted holds of it, and no async calls that have not ended.
     Holds(Leaving),
-    /// The operator wants what it leaves to be kept for a while.
+    /// Waits for the delay that the operator has set before anything is freed.
     Delay(Leaving),
-    /// Older generations, or instances that import it, may still have this one; or others are to be freed before.
-    Shared { instance: Arc<Instance>, turn: Turn },
-    /// A hook has not returned. Afterwards whoever runs it says what there is to be freed.
+    /// Waits until no older generation and no importing instance has this one, and until the instances before it in the
+    /// order have been freed.
+    Shared {
+        instance: Arc<Instance>,
+        order: FreeOrder,
+    },
+    /// Waits for a hook that has not returned. Afterwards, the thread that runs the hook reports what is to be freed.
     Hanging { library: Arc<Library> },
-    /// Its own code runs: `on_free` and `Drop`.
+    /// Waits for the plugin's own code: `on_free` and `Drop`.
     Freeing {
         library: Arc<Library>,
         thread: JoinHandle<Uses>,
     },
-    /// Objects of its own that others have.
+    /// Waits for objects of the plugin that others have.
     Objects { library: Arc<Library>, uses: Uses },
-    /// Code of it runs on a thread, and then it waits on: see `cycles`.
+    /// Waits for code of the plugin that runs on a thread, and then goes on to `state`: see `cycles`.
     Aside {
-        state: Box<State>,
+        state: Box<RetireState>,
         thread: JoinHandle<()>,
     },
-    /// Threads that it started.
+    /// Waits for threads that the plugin has started.
     Threads { library: Arc<Library>, uses: Uses },
-    /// Destructors of its thread-locals on all threads.
+    /// Waits for destructors of the plugin's thread-locals, on all threads.
     Destructors { library: Arc<Library>, uses: Uses },
-    /// Its exit functions run: see `load::exit`.
+    /// Waits for the plugin's exit functions: see `load::exit`.
     Exiting {
         library: Arc<Library>,
         uses: Uses,
         thread: JoinHandle<()>,
     },
-    /// Code of plugins that is to run once, on a thread of its own, and that nobody waits for.
+    /// Runs code of plugins once, on a thread of its own that nothing waits for.
     Errand(Box<dyn FnOnce() + Send>),
 }
 
-/// What came of a look.
+/// The outcome of one step.
 pub(super) enum Step {
-    /// It has to wait, for these.
-    Wait(State, Vec<Holder>),
-    /// What is to be done instead; nothing when it is done.
-    Next(Vec<State>),
+    /// It has to wait for these holders.
+    Wait(RetireState, Vec<Holder>),
+    /// The states to continue with. There are none when the retirement has ended.
+    Next(Vec<RetireState>),
 }
 
-impl State {
-    /// Goes on if nothing holds it up. `waited` is how long it has been in this state.
-    pub(super) fn step(self, waited: Duration, settings: &Settings, board: &Board) -> Step {
+impl RetireState {
+    /// Goes on if nothing holds it up. `waited` is the time that it has spent in this state.
+    pub(super) fn step(self, waited: Duration, settings: &Settings, log: &RetirementLog) -> Step {
         match self {
-            State::Grace(leaving) if !leaving.generation.is_ordered() => keep_all(leaving, board),
-            State::Grace(leaving) => match slot_holders(&leaving.generation) {
-                holders if holders.is_empty() => next(State::Holds(leaving)),
-                holders => Step::Wait(State::Grace(leaving), holders),
-            },
-            State::Holds(leaving) => match leaving.counted() {
-                holders if holders.is_empty() => next(State::Delay(leaving)),
-                holders => Step::Wait(State::Holds(leaving), holders),
-            },
-            State::Delay(leaving) if waited < settings.free_delay => {
-                Step::Wait(State::Delay(leaving), Vec::new())
+            RetireState::Grace(leaving) if !leaving.generation.is_ordered() => {
+                keep_all(leaving, log)
             }
-            State::Delay(Leaving {
+            RetireState::Grace(leaving) => match slot_holders(&leaving.generation) {
+                holders if holders.is_empty() => next(RetireState::Holds(leaving)),
+                holders => Step::Wait(RetireState::Grace(leaving), holders),
+            },
+            RetireState::Holds(leaving) => match leaving.counted() {
+                holders if holders.is_empty() => next(RetireState::Delay(leaving)),
+                holders => Step::Wait(RetireState::Holds(leaving), holders),
+            },
+            RetireState::Delay(leaving) if waited < settings.free_delay => {
+                Step::Wait(RetireState::Delay(leaving), Vec::new())
+            }
+            RetireState::Delay(Leaving {
                 generation,
                 replaced,
             }) => match Arc::try_unwrap(generation).map(Retired::into_inner) {
@@ -124,102 +131,110 @@ impl State {
                     states.extend(in_turn(replaced));
                     Step::Next(states)
                 }
-                // Cannot be: nobody can pin or hold it again.
-                Ok(Err(generation)) => next(State::Grace(Leaving {
+                // This cannot happen, because it cannot be pinned or held again.
+                Ok(Err(generation)) => next(RetireState::Grace(Leaving {
                     generation: generation.into(),
                     replaced,
                 })),
-                // A gate is closed.
+                // A hand-over that has closed a gate shares the generation.
                 Err(generation) => {
                     let leaving = Leaving {
                         generation,
                         replaced,
                     };
-                    Step::Wait(State::Delay(leaving), Vec::new())
+                    Step::Wait(RetireState::Delay(leaving), Vec::new())
                 }
             },
-            State::Shared { instance, .. } if instance.needed_by().is_some() => {
-                keep_needed(instance, board);
+            RetireState::Shared { instance, .. } if instance.needed_by().is_some() => {
+                keep_needed(instance, log);
                 Step::Next(Vec::new())
             }
-            State::Hanging { library } => match running_hook(&library) {
+            RetireState::Hanging { library } => match running_hook(&library) {
                 holders if holders.is_empty() => Step::Next(Vec::new()),
-                holders => Step::Wait(State::Hanging { library }, holders),
+                holders => Step::Wait(RetireState::Hanging { library }, holders),
             },
-            State::Shared { instance, turn } if !turn.has_come() && waited < settings.limit => {
-                Step::Wait(State::Shared { instance, turn }, Vec::new())
+            RetireState::Shared { instance, order }
+                if !order.is_due() && waited < settings.limit =>
+            {
+                Step::Wait(RetireState::Shared { instance, order }, Vec::new())
             }
-            State::Shared { instance, turn } => match Arc::try_unwrap(instance) {
-                Ok(instance) => start_freeing(instance, turn, board),
+            RetireState::Shared { instance, order } => match Arc::try_unwrap(instance) {
+                Ok(instance) => start_freeing(instance, order, log),
                 Err(instance) => {
                     let holders = running_hook(instance.library());
-                    Step::Wait(State::Shared { instance, turn }, holders)
+                    Step::Wait(RetireState::Shared { instance, order }, holders)
                 }
             },
-            State::Freeing { library, thread } if !thread.is_finished() => {
-                // Before `on_free` the plugin waits for these.
+            RetireState::Freeing { library, thread } if !thread.is_finished() => {
+                // The plugin waits for its tasks before it runs `on_free`.
                 let holder = objects::tasks(&library).unwrap_or(Holder::Drop);
-                Step::Wait(State::Freeing { library, thread }, vec![holder])
+                Step::Wait(RetireState::Freeing { library, thread }, vec![holder])
             }
-            // Joined, so the destructors of its own thread-locals have run too.
-            State::Freeing { library, thread } => next(State::Objects {
+            // The join also waits for the destructors of the thread's own thread-locals.
+            RetireState::Freeing { library, thread } => next(RetireState::Objects {
                 library,
                 uses: thread.join().unwrap_or_default(),
             }),
-            State::Objects { library, uses } if library.activity().objects() != 0 => {
+            RetireState::Objects { library, uses } if library.activity().objects() != 0 => {
                 let mut holders = objects::holders(&library);
                 if holders.is_empty() {
-                    // The drop of one has not returned.
+                    // The drop of an object has not returned.
                     holders.push(Holder::Drop);
                 }
-                Step::Wait(State::Objects { library, uses }, holders)
+                Step::Wait(RetireState::Objects { library, uses }, holders)
             }
-            State::Objects { library, uses } => next(State::Threads { library, uses }),
-            State::Aside { state, thread } if !thread.is_finished() => {
+            RetireState::Objects { library, uses } => next(RetireState::Threads { library, uses }),
+            RetireState::Aside { state, thread } if !thread.is_finished() => {
                 let libraries = state.libraries();
                 let tasks = libraries.iter().find_map(|library| objects::tasks(library));
                 let holder = tasks.unwrap_or(Holder::Drop);
-                Step::Wait(State::Aside { state, thread }, vec![holder])
+                Step::Wait(RetireState::Aside { state, thread }, vec![holder])
             }
-            State::Aside { state, thread } => {
-                // A panic was caught where it was thrown; joined for the destructors of its thread-locals.
+            RetireState::Aside { state, thread } => {
+                // The panic was caught where it was thrown. The join waits for the destructors of the thread's
+                // thread-locals.
                 let _ = thread.join();
                 next(*state)
             }
-            State::Threads { library, uses } if library.activity().threads() != 0 => {
+            RetireState::Threads { library, uses } if library.activity().threads() != 0 => {
                 let holders = vec![Holder::Threads {
                     names: library.thread_names(),
                 }];
-                Step::Wait(State::Threads { library, uses }, holders)
+                Step::Wait(RetireState::Threads { library, uses }, holders)
             }
-            State::Threads { library, uses } => next(State::Destructors { library, uses }),
-            // A thread or a destructor has handed out another one.
-            State::Destructors { library, uses } if library.activity().objects() != 0 => {
-                next(State::Objects { library, uses })
+            RetireState::Threads { library, uses } => {
+                next(RetireState::Destructors { library, uses })
             }
-            State::Destructors { library, uses } => {
+            // A thread or a destructor has handed out another object.
+            RetireState::Destructors { library, uses } if library.activity().objects() != 0 => {
+                next(RetireState::Objects { library, uses })
+            }
+            RetireState::Destructors { library, uses } => {
                 let handlers = match close::withdraw_handlers(&library, settings) {
                     Ok(handlers) => handlers,
                     Err(holder) => {
-                        return Step::Wait(State::Destructors { library, uses }, vec![holder]);
+                        return Step::Wait(
+                            RetireState::Destructors { library, uses },
+                            vec![holder],
+                        );
                     }
                 };
                 let skip = settings.skip_destructors && waited > settings.limit;
                 if let Err(pending) = look(&*library, skip) {
                     return wait_for_destructors(library, uses, &pending);
                 }
-                leave(library, uses, handlers, settings, board)
+                leave(library, uses, handlers, settings, log)
             }
-            // It may have made any of the others.
-            State::Exiting {
+            // The exit functions may have made objects, threads, or destructors.
+            RetireState::Exiting {
                 library,
                 uses,
                 thread,
             } if thread.is_finished() => {
                 let _ = thread.join();
-                next(State::Objects { library, uses })
+                next(RetireState::Objects { library, uses })
             }
-            State::Exiting {
+            RetireState::Exiting {
                 library,
                 uses,
                 thread,
@@ -230,7 +245,7 @@ impl State {
                     reason: reason.into(),
                 };
                 Step::Wait(
-                    State::Exiting {
+                    RetireState::Exiting {
                         library,
                         uses,
                         thread,
@@ -238,31 +253,35 @@ impl State {
                     vec![holder],
                 )
             }
-            State::Errand(run) => match spawn(run, |run| run()) {
+            RetireState::Errand(run) => match spawn(run, |run| run()) {
                 Ok(_) => Step::Next(Vec::new()),
-                Err((run, _)) => Step::Wait(State::Errand(run), Vec::new()),
+                Err((run, _)) => Step::Wait(RetireState::Errand(run), Vec::new()),
             },
         }
     }
 
-    /// What of this keeps `instance`, which waits for it.
+    /// Returns the holders in this retirement that keep `instance`, which waits for it.
     pub(super) fn holders_of(&self, instance: &Arc<Instance>) -> Vec<Holder> {
         let has = |instances: &[Arc<Instance>]| instances.iter().any(|i| Arc::ptr_eq(i, instance));
         let (user, imports) = match self {
-            State::Grace(leaving) | State::Holds(leaving) | State::Delay(leaving) => {
+            RetireState::Grace(leaving)
+            | RetireState::Holds(leaving)
+            | RetireState::Delay(leaving) => {
                 return match has(&leaving.generation.get().plugins) {
                     true => leaving.holders(),
                     false => Vec::new(),
                 };
             }
-            State::Shared { instance: user, .. } => (user.library(), user.imports()),
-            // What it imports is with that thread: see `Instance::users`.
-            State::Freeing { .. } | State::Hanging { .. } | State::Errand(_) => return Vec::new(),
-            State::Aside { state, .. } => return state.holders_of(instance),
-            State::Objects { library, uses }
-            | State::Exiting { library, uses, .. }
-            | State::Threads { library, uses }
-            | State::Destructors { library, uses } => (library, uses.imports()),
+            RetireState::Shared { instance: user, .. } => (user.library(), user.imports()),
+            // The thread owns its imports: see `Instance::users`.
+            RetireState::Freeing { .. } | RetireState::Hanging { .. } | RetireState::Errand(_) => {
+                return Vec::new();
+            }
+            RetireState::Aside { state, .. } => return state.holders_of(instance),
+            RetireState::Objects { library, uses }
+            | RetireState::Exiting { library, uses, .. }
+            | RetireState::Threads { library, uses }
+            | RetireState::Destructors { library, uses } => (library, uses.imports()),
         };
         let plugin = || user.plugin().to_owned();
         has(imports)
@@ -271,35 +290,37 @@ impl State {
             .collect()
     }
 
-    /// The libraries that wait.
+    /// Returns the libraries that wait.
     pub(super) fn libraries(&self) -> Vec<Arc<Library>> {
         match self {
-            State::Grace(leaving) | State::Holds(leaving) | State::Delay(leaving) => {
+            RetireState::Grace(leaving)
+            | RetireState::Holds(leaving)
+            | RetireState::Delay(leaving) => {
                 let plugins = leaving.generation.get().plugins.iter();
                 plugins.map(|plugin| plugin.library().clone()).collect()
             }
-            State::Shared { instance, .. } => vec![instance.library().clone()],
-            State::Aside { state, .. } => state.libraries(),
-            State::Errand(_) => Vec::new(),
-            State::Freeing { library, .. }
-            | State::Hanging { library }
-            | State::Exiting { library, .. }
-            | State::Objects { library, .. }
-            | State::Threads { library, .. }
-            | State::Destructors { library, .. } => vec![library.clone()],
+            RetireState::Shared { instance, .. } => vec![instance.library().clone()],
+            RetireState::Aside { state, .. } => state.libraries(),
+            RetireState::Errand(_) => Vec::new(),
+            RetireState::Freeing { library, .. }
+            | RetireState::Hanging { library }
+            | RetireState::Exiting { library, .. }
+            | RetireState::Objects { library, .. }
+            | RetireState::Threads { library, .. }
+            | RetireState::Destructors { library, .. } => vec![library.clone()],
         }
     }
 }
 
-fn next(state: State) -> Step {
+fn next(state: RetireState) -> Step {
     Step::Next(vec![state])
 }
 
 fn wait_for_destructors(library: Arc<Library>, uses: Uses, pending: &record::Pending) -> Step {
     // Threads that run hooks come back when they are asked.
-    hook_thread::attend_all();
+    hook_thread::run_pending_destructors_on_all();
     let holders = late_destructors(&library, pending);
-    Step::Wait(State::Destructors { library, uses }, holders)
+    Step::Wait(RetireState::Destructors { library, uses }, holders)
 }
 
 /// Unmaps a library for which a look has found nothing, or keeps it.
@@ -308,22 +329,22 @@ fn leave(
     uses: Uses,
     handlers: Withdrawn,
     settings: &Settings,
-    board: &Board,
+    log: &RetirementLog,
 ) -> Step {
     match Verdict::of(&library, settings) {
-        Verdict::Linked => close::freed(&library, uses, board),
-        Verdict::Stays(reasons) => keep(&library, uses, reasons, board),
+        Verdict::Linked => close::freed(&library, uses, log),
+        Verdict::Stays(reasons) => keep(&library, uses, reasons, log),
         Verdict::Leaves if exit::has_functions(&library) => {
             return run_exit_functions(library, uses);
         }
         Verdict::Leaves => match close(&library, handlers, settings) {
             Err(pending) => return wait_for_destructors(library, uses, &pending),
-            Ok(Closed::StillMapped) => keep(&library, uses, vec![Holder::StillMapped], board),
+            Ok(Closed::StillMapped) => keep(&library, uses, vec![Holder::StillMapped], log),
             Ok(Closed::Gone) => {
-                close::gone(&library, uses, board);
+                close::gone(&library, uses, log);
                 if objects::has_counts(&library) {
                     let forget = move || objects::forget_library(&library);
-                    return next(State::Errand(Box::new(forget)));
+                    return next(RetireState::Errand(Box::new(forget)));
                 }
             }
         },
@@ -332,28 +353,29 @@ fn leave(
 }
 
 fn run_exit_functions(library: Arc<Library>, uses: Uses) -> Step {
-    // Its code runs again, without being counted.
+    // The library's code runs again without being counted.
     library.activity().unretire();
     let run = |library: Arc<Library>| {
         while let Some(function) = exit::take(&library) {
-            // SAFETY: whoever waits for this thread keeps the library mapped.
+            // SAFETY: the retirement waits for this thread before it closes the library, so the function is mapped.
+            // `take` returns each function once.
             unsafe { function.run() };
         }
     };
     match spawn(library.clone(), run) {
-        Ok(thread) => next(State::Exiting {
+        Ok(thread) => next(RetireState::Exiting {
             library,
             uses,
             thread,
         }),
         Err((library, error)) => {
             let holder = no_thread(&error);
-            Step::Wait(State::Destructors { library, uses }, vec![holder])
+            Step::Wait(RetireState::Destructors { library, uses }, vec![holder])
         }
     }
 }
 
-/// The hook of a plugin that has not returned, if there is one.
+/// Returns the hook of the plugin that has not returned, if there is one.
 fn running_hook(library: &Library) -> Vec<Holder> {
     let hook = library.running_hook().map(|hook| Holder::Hook {
         plugin: library.plugin().to_owned(),
@@ -364,35 +386,35 @@ fn running_hook(library: &Library) -> Vec<Holder> {
 
 fn no_thread(error: &io::Error) -> Holder {
     Holder::Other {
-        reason: format!("the want of a thread to free it on: {error}"),
+        reason: format!("a failure to start the thread that frees it: {error}"),
     }
 }
 
 /// Leaves an instance to a plugin that imports it and stays mapped.
-fn keep_needed(instance: Arc<Instance>, board: &Board) {
+fn keep_needed(instance: Arc<Instance>, log: &RetirementLog) {
     let user = instance.needed_by().unwrap_or_default();
     let reason = format!("{user}, which imports it and stays mapped");
-    // What it uses itself it goes on owning: it is never freed.
+    // The instance is never freed, so it goes on owning what it uses.
     keep(
         instance.library(),
         Uses::default(),
         vec![Holder::Other { reason }],
-        board,
+        log,
     );
     std::mem::forget(instance);
 }
 
-/// Leaks a generation of which nobody can tell whether it is still used.
-fn keep_all(leaving: Leaving, board: &Board) -> Step {
+/// Leaks a generation, because the host cannot tell whether it is still used.
+fn keep_all(leaving: Leaving, log: &RetirementLog) -> Step {
     for instance in &leaving.replaced {
-        let reason = "the process may no longer call membarrier, so nobody can tell whether it is still used";
+        let reason = "the process may no longer call membarrier, so the host cannot tell whether it is still used";
         keep(
             instance.library(),
             Uses::default(),
             vec![Holder::Other {
                 reason: reason.into(),
             }],
-            board,
+            log,
         );
     }
     for instance in &leaving.generation.get().plugins {
@@ -402,34 +424,37 @@ fn keep_all(leaving: Leaving, board: &Board) -> Step {
     Step::Next(Vec::new())
 }
 
-/// The instances, each with its turn.
-fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<State> {
-    let mut turn = Turn::first();
+/// Returns the instances, each with its place in the order.
+fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<RetireState> {
+    let mut order = FreeOrder::first();
     let states = replaced.into_iter().rev().map(|instance| {
-        let next = turn.next();
-        State::Shared {
+        let next = order.next();
+        RetireState::Shared {
             instance,
-            turn: std::mem::replace(&mut turn, next),
+            order: std::mem::replace(&mut order, next),
         }
     });
     states.collect()
 }
 
-fn start_freeing(instance: Instance, turn: Turn, board: &Board) -> Step {
+fn start_freeing(instance: Instance, order: FreeOrder, log: &RetirementLog) -> Step {
     let library = instance.library().clone();
     library.activity().unretire();
-    let run = |(instance, _turn): (Instance, Turn)| {
-        // SAFETY: it was taken out of its `Arc`, so no generation, no import and no call has it.
+    let run = |(instance, _turn): (Instance, FreeOrder)| {
+        // SAFETY: `Arc::try_unwrap` returned the instance, so no generation, no import, and no call has it.
         unsafe { free(instance) }.1
     };
-    match spawn((instance, turn), run) {
+    match spawn((instance, order), run) {
         Ok(thread) => {
-            board.update(&library, |r| r.advance(RetirementState::Freeing));
-            next(State::Freeing { library, thread })
+            log.update(&library, |r| r.advance(RetirementState::Freeing));
+            next(RetireState::Freeing { library, thread })
         }
-        Err(((instance, turn), error)) => {
+        Err(((instance, order), error)) => {
             let instance = Arc::new(instance);
-            Step::Wait(State::Shared { instance, turn }, vec![no_thread(&error)])
+            Step::Wait(
+                RetireState::Shared { instance, order },
+                vec![no_thread(&error)],
+            )
         }
     }
 }
@@ -458,13 +483,13 @@ fn late_destructors(library: &Library, pending: &record::Pending) -> Vec<Holder>
     holders
 }
 
-/// Lets go of what only this generation has. The drop of an object in a slot may be the last of it, which runs its plugin's
-/// `Drop`: on a thread for each plugin, so that one that hangs holds up no other. Nobody waits for it, since the object is
-/// counted until its drop has returned.
-pub(super) fn let_go(contents: Arc<Contents>) -> Vec<State> {
+/// Releases the objects that only this generation has. If the drop of an object in a slot is the last one, it runs its
+/// plugin's `Drop`. Each plugin's objects are dropped on a thread of their own, so that a `Drop` that hangs holds up no
+/// other. Nothing waits for these threads, since each object is counted until its drop has returned.
+pub(super) fn let_go(contents: Arc<Contents>) -> Vec<RetireState> {
     let objects = Arc::into_inner(contents).map(Contents::into_objects);
     let objects = objects.into_iter().flatten();
     objects
-        .map(|(_, objects)| State::Errand(Box::new(move || drop(objects))))
+        .map(|(_, objects)| RetireState::Errand(Box::new(move || drop(objects))))
         .collect()
 }

@@ -1,10 +1,10 @@
-//! Linux: the unwinder that std uses anyway, and the dynamic linker's list.
+//! Walks the stack on Linux, with the unwinder that std uses anyway and the dynamic linker's list.
 use super::module::Module;
 use std::ffi::{CStr, OsStr, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// Frames beyond this one are left out: a runaway recursion has a million.
+/// Frames beyond this one are left out, because a runaway recursion has a million.
 const DEPTH: usize = 256;
 
 #[repr(C)]
@@ -23,15 +23,15 @@ unsafe extern "C" {
     fn _Unwind_GetIPInfo(context: *mut Context, before: *mut c_int) -> usize;
 }
 
-/// An address within each call that led here, innermost first.
+/// Returns an address within each call that led here, the innermost first.
 pub(super) fn addresses() -> Vec<usize> {
     unsafe extern "C" fn visit(context: *mut Context, found: *mut c_void) -> c_int {
-        // SAFETY: the vector handed over below.
+        // SAFETY: `found` is the vector that is passed to the unwinder below.
         let found = unsafe { &mut *found.cast::<Vec<usize>>() };
         let mut before = 0;
-        // SAFETY: the unwinder's own context.
+        // SAFETY: the context comes from the unwinder.
         let address = unsafe { _Unwind_GetIPInfo(context, &mut before) };
-        // A return address is that of the instruction after the call, which may belong to another line or function.
+        // A return address belongs to the instruction after the call, which may be part of another line or function.
         found.push(if before == 0 {
             address.wrapping_sub(1)
         } else {
@@ -49,7 +49,7 @@ pub(super) fn addresses() -> Vec<usize> {
     found
 }
 
-/// The loaded file that an address belongs to.
+/// Returns the loaded file that an address belongs to.
 pub(super) fn module(address: usize) -> Option<Module> {
     struct Search {
         address: usize,
@@ -60,9 +60,9 @@ pub(super) fn module(address: usize) -> Option<Module> {
         _: usize,
         search: *mut c_void,
     ) -> c_int {
-        // SAFETY: the dynamic linker passes a valid object, and the search handed to it below.
+        // SAFETY: the dynamic linker passes a valid object, and the search that is passed to `dl_iterate_phdr` below.
         let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
-        // SAFETY: the object's program headers, as many as it says.
+        // SAFETY: the object has as many program headers as it says, at this address.
         let headers =
             unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
         let base = info.dlpi_addr as usize;
@@ -76,7 +76,7 @@ pub(super) fn module(address: usize) -> Option<Module> {
         if !inside {
             return 0;
         }
-        // SAFETY: null or a C string of the dynamic linker's.
+        // SAFETY: the pointer is null, or leads to a C string of the dynamic linker.
         let name =
             unsafe { info.dlpi_name.as_ref().map(|name| CStr::from_ptr(name)) }.unwrap_or_default();
         let path = match name.to_bytes() {

@@ -1,7 +1,8 @@
-//! The calling thread's stack, with names and lines, across the executable and whatever libraries are mapped now.
+//! The calling thread's stack, with names and lines, across the executable and all libraries that are mapped now.
 //!
-//! std's own backtraces remember the list of libraries from the first time on, and know nothing of those loaded
-//! later. Here nothing is remembered: each report reads the files it needs, from the paths under which they are mapped.
+//! std's own backtraces remember the list of libraries from the first time on, and do not know libraries that are
+//! loaded later. Here nothing is remembered: each report reads the files that it needs, from the paths under which they
+//! are mapped.
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -19,18 +20,19 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// The name of a function, and where in it the thread is.
+/// The name of a function, and the place in it where the thread is.
 struct Frame {
     name: String,
     place: Option<String>,
 }
 
-/// std puts functions with these names around what a thread runs and what a panic does: the frames between them are
-/// the ones of interest.
+/// std wraps the main function of a thread, and its handling of a panic, in functions with these names. The frames
+/// between them are the interesting ones.
 const BEGIN: &str = "__rust_begin_short_backtrace";
 const END: &str = "__rust_end_short_backtrace";
 
-/// The stack of the calling thread, innermost frame first; `short` leaves out what std would.
+/// Returns the stack of the calling thread, innermost frame first. With `short`, it leaves out the frames that std
+/// would leave out.
 pub(super) fn here(short: bool) -> String {
     let frames = symbolise(&platform::addresses());
     let mut shown = &frames[..];
@@ -85,7 +87,7 @@ fn symbolise(addresses: &[usize]) -> Vec<Frame> {
     frames
 }
 
-/// The frames of one address: several where functions were inlined, none where nothing is known.
+/// Returns the frames of one address: several if functions were inlined, and none if nothing is known.
 fn inlined(loader: &Loader, offset: u64, frames: &mut Vec<Frame>) {
     let before = frames.len();
     if let Ok(mut found) = loader.find_frames(offset) {
@@ -100,7 +102,7 @@ fn inlined(loader: &Loader, offset: u64, frames: &mut Vec<Frame>) {
             });
         }
     }
-    // The symbol is that of the outermost function, with its whole path, which line tables alone do not have.
+    // The symbol is that of the outermost function. It has the whole path, which line tables alone do not have.
     if let Some(symbol) = loader.find_symbol(offset).map(demangle) {
         match frames.get_mut(before..).and_then(<[Frame]>::last_mut) {
             Some(outermost) => outermost.name = symbol,

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-/// A loaded file, and where it lies.
+/// A loaded file and its place in memory.
 pub(super) struct Module {
     pub(super) path: PathBuf,
-    /// What to subtract from an address to get the one in the file.
+    /// The value to subtract from an address in memory to get the address in the file.
     pub(super) base: usize,
 }

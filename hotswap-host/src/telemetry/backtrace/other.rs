@@ -1,4 +1,4 @@
-//! Platforms on which the stack is not walked: reports of panics have no frames.
+//! Platforms on which the stack is not walked: reports of panics have no frames there.
 use super::module::Module;
 
 pub(super) fn addresses() -> Vec<usize> {

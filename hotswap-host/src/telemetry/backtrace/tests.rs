@@ -2,7 +2,7 @@ use super::*;
 use std::path::Path;
 use std::process::Command;
 
-/// A library as a plugin's: it calls back into the executable, from a function with a name and a line.
+/// A library like a plugin's. It calls back into the executable from a function with a name and a line.
 const SOURCE: &str = r#"
 #[unsafe(no_mangle)]
 pub extern "C" fn enter(then: extern "C" fn()) {
@@ -46,11 +46,12 @@ extern "C" fn look() {
 #[test]
 fn names_and_lines_of_a_library_loaded_later_and_of_the_executable() {
     let folder = tempfile::tempdir().unwrap();
-    // std's list of libraries, remembered from the first backtrace on, does not have the one loaded below.
+    // std remembers its list of libraries from the first backtrace on, and that list does not have the library loaded
+    // below.
     let _ = std::backtrace::Backtrace::force_capture().to_string();
-    // SAFETY: the library above, which has no constructors.
+    // SAFETY: this is the library above, which has no constructors.
     let library = unsafe { libloading::Library::new(build(folder.path())) }.unwrap();
-    // SAFETY: the type of the function above.
+    // SAFETY: the function above has this type.
     let enter = unsafe {
         library
             .get::<extern "C" fn(extern "C" fn())>(b"enter")

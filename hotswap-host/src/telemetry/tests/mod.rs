@@ -1,4 +1,4 @@
-//! What the host's subscribers see of what a plugin does.
+//! Tests what the host's subscribers see of a plugin.
 mod plugin;
 pub(crate) mod recorder;
 
@@ -63,7 +63,7 @@ fn a_span_lives_as_in_the_host() {
         plugin.event("inside", Parent::Explicit(child), &[]);
         plugin.exit(root);
         assert_eq!(plugin.current(), None);
-        // SAFETY: as for the other calls of the table.
+        // SAFETY: the token is only compared, and the table has made both spans.
         unsafe { (TABLE.follows_from)(plugin.0, child, root) };
         assert_eq!(plugin.clone(child), child);
         assert!(plugin.close(child) && plugin.close(child) && plugin.close(root));
@@ -160,7 +160,7 @@ fn spans_left_open_are_closed_with_their_plugin() {
     assert_eq!(recorder.lines(), ["close 2"]);
 }
 
-/// Panics whenever something happens.
+/// A subscriber that panics at everything.
 struct Broken;
 
 impl Subscriber for Broken {
@@ -196,7 +196,7 @@ fn a_callsite_of_nobody_is_ignored() {
     let token = without_provenance(72);
     with_default(recorder.clone(), || {
         let none = RSlice::from_slice(&[]);
-        // SAFETY: null is what the host answers to content that it does not understand.
+        // SAFETY: null is the host's answer to content that it does not understand.
         unsafe {
             assert_eq!((TABLE.interest)(token, nobody), interest::NEVER);
             assert!(!(TABLE.enabled)(token, nobody));

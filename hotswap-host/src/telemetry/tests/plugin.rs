@@ -1,4 +1,4 @@
-//! The functions of the table, called as a plugin calls them.
+//! Calls the functions of the table in the way in which a plugin calls them.
 use crate::telemetry::TABLE;
 use abi_stable::std_types::{ROption, RSlice, RStr};
 use hotswap_plugin::contract::shim::Token;
@@ -7,11 +7,11 @@ use hotswap_plugin::telemetry::table::{
 };
 use std::ptr::without_provenance;
 
-/// A plugin, as the table knows one.
+/// A plugin, as the table knows it.
 pub(super) struct Plugin(pub(super) Token);
 
-// SAFETY, for all calls of the table below: the token is only compared, callsites are those that the table gave, and
-// what is borrowed lives until the function returns.
+// SAFETY, for all calls of the table below: the token is only compared, the table has made all callsites, and
+// everything that is lent lives until the function returns.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Plugin {
     pub(super) fn new(number: usize) -> Plugin {
@@ -46,7 +46,7 @@ impl Plugin {
             index,
             value: *value,
         });
-        // The callsite has no such field: left out.
+        // The callsite has no such field, so the value is left out.
         let beyond = FieldView {
             index: 99,
             value: FieldValue::Bool(true),
@@ -79,7 +79,7 @@ impl Plugin {
         unsafe { (TABLE.close_span)(self.0, span) }
     }
 
-    /// The current span and its name.
+    /// Returns the current span and its name.
     pub(super) fn current(&self) -> Option<(SpanId, String)> {
         unsafe extern "C" fn give(
             to: *mut (),
@@ -87,7 +87,7 @@ impl Plugin {
             _: CallsiteRef,
             view: &CallsiteView<'static>,
         ) {
-            // SAFETY: the option below.
+            // SAFETY: `to` leads to the option below.
             unsafe { *to.cast() = Some((span, view.name.to_string())) }
         }
         let mut current = None;

@@ -1,4 +1,4 @@
-//! A subscriber that writes down what it sees.
+//! A subscriber that records what it sees.
 use std::error::Error;
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::span::{Attributes, Current, Id, Record};
 use tracing_core::{Event, Metadata, Subscriber};
 
-/// Writes down one line for each thing that happens. Its spans are `base` + 1, + 2, …, and are written as 1, 2, ….
+/// Records one line for each event. Its spans have the ids `base` + 1, + 2, …, and are written as 1, 2, ….
 #[derive(Clone)]
 pub(crate) struct Recorder {
     base: u64,
@@ -21,7 +21,7 @@ struct Recorded {
 }
 
 impl Recorder {
-    /// Tests run at once, so each has its own numbers.
+    /// Tests run at the same time, so each has its own numbers.
     pub(crate) fn new(base: u64) -> Recorder {
         Recorder {
             base,
@@ -45,7 +45,7 @@ impl Recorder {
         self.recorded.lock().unwrap().lines.push(line);
     }
 
-    /// The lines since the last time.
+    /// Returns the lines since the last call.
     pub(crate) fn lines(&self) -> Vec<String> {
         std::mem::take(&mut self.recorded.lock().unwrap().lines)
     }

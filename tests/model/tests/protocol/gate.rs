@@ -1,14 +1,14 @@
 //! Who closes a gate misses nobody who is behind it, and sees what they have done.
 use crate::reclaim::pin::Live;
-use crate::reclaim::record::Entered;
+use crate::reclaim::record::CallTarget;
 use crate::reclaim::record::entered::inside;
 use crate::{check, thread};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-const GROUP: Entered = Entered::plugin(0);
-const OTHER: Entered = Entered::plugin(1);
+const GROUP: CallTarget = CallTarget::plugin(0);
+const OTHER: CallTarget = CallTarget::plugin(1);
 
 /// What calls of the group change, and what is saved when there are none.
 struct State(UnsafeCell<u32>);
@@ -31,7 +31,7 @@ fn close(live: &Live<u32>, state: &State) {
     assert!(old.is_ordered());
     let at = old.address();
     let in_group =
-        |slot, entered: Entered| slot == at && (entered.is_anything() || entered == GROUP);
+        |slot, entered: CallTarget| slot == at && (entered.is_anything() || entered == GROUP);
     if inside(in_group).is_empty() && old.holds() == 0 {
         // SAFETY: the checker watches.
         state.0.with(|state| unsafe { *state });
@@ -105,7 +105,7 @@ fn after_a_nested_call() {
 fn a_pin_for_anything() {
     beside_a_gate(Some(3), |live, state| {
         let _outer = live.enter(OTHER);
-        let pinned = live.enter(Entered::ANYTHING);
+        let pinned = live.enter(CallTarget::ANYTHING);
         if *pinned == 1 {
             state.add();
         }

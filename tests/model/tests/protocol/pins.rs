@@ -1,6 +1,6 @@
 //! A pinned or held value is not freed, and one that is neither can be.
 use crate::reclaim::pin::{Live, Retired};
-use crate::reclaim::record::{self, Entered};
+use crate::reclaim::record::{self, CallTarget};
 use crate::{check, thread};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -101,7 +101,7 @@ fn a_pin_and_a_switch() {
 #[test]
 fn a_call_and_a_switch() {
     beside_a_switch(None, |live| {
-        let called = live.try_enter(Entered::ANYTHING);
+        let called = live.try_enter(CallTarget::ANYTHING);
         let number = called.map(|called| called.read());
         assert!(matches!(number, None | Some(1 | 2)));
     });
@@ -112,7 +112,7 @@ fn a_call_and_a_switch() {
 fn a_call_under_a_pin() {
     beside_a_switch(None, |live| {
         let outer = live.pin();
-        assert!(live.try_enter(Entered::ANYTHING).is_none());
+        assert!(live.try_enter(CallTarget::ANYTHING).is_none());
         assert!(matches!(outer.read(), 1 | 2));
     });
 }
@@ -121,7 +121,7 @@ fn a_call_under_a_pin() {
 #[test]
 fn calls_under_a_call() {
     beside_a_switch(None, |live| {
-        let plugin = Entered::plugin(0);
+        let plugin = CallTarget::plugin(0);
         if let Some(outer) = live.try_enter(plugin) {
             assert!(live.try_enter(plugin).is_none());
             live.enter(plugin).read();

@@ -92,13 +92,13 @@ fn a_handle_needs_it_whatever_is_wrong_with_it() {
     said.push(refused(&stage));
     let said: Vec<_> = said.into_iter().map(|(_, text)| text).collect();
     assert_snapshot!(said.join("\n"), @r"
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: DIR/libsummit.so is not a library in any format that is known; build it with `cargo hotswap build`
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) imports nobody: there is no such plugin: build it, or make the import optional
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: DIR/libsummit.so is not a library in any known format; build it with `cargo hotswap build`
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) imports nobody: there is no such plugin; build it, or make the import optional
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): plugins import each other in a circle: summit -> summit
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) may not be replaced, but imports what may: summit -> middle -> bottom: let all of them be replaced, or none
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) is not reloadable, but imports reloadable plugins (summit -> middle -> bottom); make all of them reloadable, or none
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): the host holds a handle of summit.trace: the new build has no such function; put it back, or drop the handle before the reload
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: new panicked: gave up: panic (DIR/libsummit.so)
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): two artifacts hold the plugin summit: DIR/libsummit.so and DIR/libsummit2.so: remove one of them
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): two artifacts contain the plugin summit: DIR/libsummit.so and DIR/libsummit2.so; remove one of them
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): middle cannot be removed: it is imported by summit; keep it, or remove summit too
     ");
     assert_eq!(
@@ -141,9 +141,9 @@ fn a_build_that_the_host_cannot_take() {
         text.replace(&older, "OLDER").replace(&rustc, "RUSTC")
     });
     assert_snapshot!(said.join("\n"), @r"
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) was built by OLDER, and the host insists on RUSTC: build it again with that compiler
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: DIR/libsummit.so cannot be opened: it needs the library libc.so.0, which is not found; install it, or add its directory to LD_LIBRARY_PATH
-    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: on_load has not returned within 500ms (DIR/libsummit.so): nothing has changed, and this build stays in memory until the hook returns; let it return sooner, or raise `Builder::hook_limit`
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit (DIR/libsummit.so) was built by OLDER, but the host requires RUSTC; build it again with that compiler
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: DIR/libsummit.so cannot be opened: it needs the library libc.so.0, which was not found; install it, or add its directory to LD_LIBRARY_PATH
+    summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: on_load has not returned within 500ms (DIR/libsummit.so): nothing has changed, and this build stays in memory until the hook returns; shorten it, or raise `Builder::hook_limit`
     ");
     // A hook of it never returns.
     stage.swapper.shutdown(Duration::from_millis(100)).unwrap();

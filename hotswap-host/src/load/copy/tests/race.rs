@@ -1,4 +1,4 @@
-//! Somebody else exchanges the directories of a host all the time.
+//! Another process exchanges the directories of a host all the time.
 use super::{Opened, plugin};
 use crate::artifact::testing::compile;
 use crate::error::ReloadError;
@@ -18,7 +18,7 @@ use tempfile::tempdir;
 
 const ATTEMPTS: usize = 1000;
 
-/// The number of whoever exchanges them.
+/// The user id of the process that exchanges them.
 const OTHER: u32 = 12345;
 
 const OPEN: &str = "HOTSWAP_TEST_OPEN";
@@ -41,7 +41,7 @@ fn start(program: &Path, test: &str, open: &Path, host: &str, user: Option<u32>)
     command.spawn().unwrap()
 }
 
-/// All files below a directory, with what is in them. Links are not followed.
+/// Returns all files below a directory, with their contents. Links are not followed.
 fn contents(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -55,7 +55,7 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     found
 }
 
-/// In a directory without the sticky bit, as containers have one for temporary files.
+/// The directory has no sticky bit, as in containers that have such a directory for temporary files.
 #[test]
 fn whoever_exchanges_directories_has_nothing_loaded_and_nothing_removed() {
     let dir = tempdir().unwrap();
@@ -77,7 +77,7 @@ fn whoever_exchanges_directories_has_nothing_loaded_and_nothing_removed() {
     passable(&open, 0o777);
     let source = "int bump(void) { return 666; }";
     compile(dir.path(), "foreign.so", source, &["-shared", "-fPIC"]);
-    // What is not the other's to change, but the host's, who would.
+    // The victim belongs to the host, which could change it; the other process could not.
     let victim = dir.path().join("victim");
     fs::create_dir_all(victim.join("1-2-3")).unwrap();
     for name in [
@@ -117,7 +117,7 @@ fn whoever_exchanges_directories_has_nothing_loaded_and_nothing_removed() {
         "{:?}",
         contents(&victim).keys()
     );
-    // It is under one of two names.
+    // The directory has one of two names.
     let other = |name: &str| {
         open.join(name)
             .join("all")
@@ -126,7 +126,7 @@ fn whoever_exchanges_directories_has_nothing_loaded_and_nothing_removed() {
     };
     let other = other("other").or_else(|| other("run")).unwrap();
     assert_eq!(contents(&other).len(), foreign.len());
-    // What the host made is gone, whatever became of the names.
+    // What the host made is gone, whatever happened to the names.
     let left: Vec<_> = contents(&open)
         .into_keys()
         .filter(|path| {
@@ -152,7 +152,8 @@ fn be_a_host() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
     let (mut refused, mut stored) = (0, 0);
     for attempt in 0..ATTEMPTS {
-        // Where a foreign directory is in its place, there is none. Then all is in memory, which is tried, too.
+        // While a foreign directory is in its place, there is no host directory, and everything is in memory, which is
+        // tested, too.
         let host = loop {
             match HostDir::create_in(&base).map(Arc::new) {
                 Err(error) => {
@@ -208,7 +209,7 @@ fn be_a_racer() {
     );
     let all = other.join("all");
     fs::create_dir_all(&all).unwrap();
-    // As if it were the host's, where only the names are looked at.
+    // This process acts as if it were the host, in so far as only the names matter.
     for number in 0..20 * ATTEMPTS {
         symlink(&foreign, all.join(format!("{library}-{number}.so"))).unwrap();
         let to = if number % 2 == 0 { &victim } else { &all };
@@ -232,12 +233,13 @@ fn be_a_racer() {
     for round in 0_u32.. {
         let _ = exchange();
         match round % 64 {
-            // It is gone; as soon as the host has made another, that is exchanged. There may be no later round.
+            // The directory is gone. As soon as the host has made another one, that one is exchanged. There may be no
+            // later round.
             63 if all.exists() && fs::rename(&run, open.join(format!("away-{round}"))).is_ok() => {
                 let mut buffer = [const { std::mem::MaybeUninit::uninit() }; 4096];
                 let _ = inotify::Reader::new(&watch, &mut buffer).next();
             }
-            // A link to what is the other's.
+            // This is a link to a directory of the other process.
             31 if symlink(&other, &link).is_ok() => {
                 let _ = renameat_with(CWD, &run, CWD, &link, RenameFlags::EXCHANGE);
                 std::thread::yield_now();

@@ -1,4 +1,4 @@
-//! How all retirements stand, for those who ask.
+//! The progress of all retirements, for callers that ask.
 use crate::load::library::Library;
 use crate::reclaim::record;
 use crate::retirement::{Holder, Retirement, RetirementState};
@@ -7,14 +7,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Finished retirements that are remembered.
+/// The number of finished retirements that are remembered.
 const REMEMBERED: usize = 64;
-/// How often a waiting thread looks whether it has destructors to run.
+/// The interval at which a waiting thread looks whether it has destructors to run.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
-/// How all retirements stand, for those who ask.
+/// The progress of all retirements, for callers that ask.
 #[derive(Default)]
-pub(super) struct Board {
+pub(super) struct RetirementLog {
     entries: Mutex<Entries>,
     changed: Condvar,
 }
@@ -25,10 +25,10 @@ struct Entries {
     finished: VecDeque<Retirement>,
 }
 
-// SAFETY: the addresses are compared, never followed.
+// SAFETY: the addresses are compared and never dereferenced.
 unsafe impl Send for Entries {}
 
-impl Board {
+impl RetirementLog {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -37,7 +37,7 @@ impl Board {
         let of = Arc::as_ptr(library);
         let retirement = Retirement::new(library.plugin(), library.build_id(), generation);
         let open = &mut self.entries().open;
-        // One that has hung is there already.
+        // A retirement whose hook hangs is listed already.
         if !open.iter().any(|(known, _)| *known == of) {
             open.push((of, retirement));
         }
@@ -54,13 +54,13 @@ impl Board {
             change(retirement);
             retirement.state.is_end().then(|| retirement.clone())
         };
-        // Before those who wait for the end hear of it: they may end the process.
+        // The log line comes before threads that wait for the end are notified, since they may end the process.
         if let Some(retirement) = ended {
-            // A subscriber that panics does not end the retire thread.
+            // A subscriber that panics must not end the retire thread.
             contain((), || match (retirement.state, retirement.generation) {
                 (RetirementState::Kept, _) => tracing::warn!(target: "hotswap", "{retirement}"),
                 (_, Some(_)) => tracing::info!(target: "hotswap", "{retirement}"),
-                // A build that never was live: the error of its reload has said enough.
+                // For a build that never was live, the error of its reload has said enough.
                 (_, None) => {}
             });
             self.finish(library);
@@ -75,7 +75,7 @@ impl Board {
             return;
         };
         let (_, finished) = entries.open.remove(at);
-        // What is kept stays listed: it is still there.
+        // A kept library stays listed, since it is still there.
         let kept = |r: &Retirement| r.state == RetirementState::Kept;
         let gone = entries.finished.iter().filter(|r| !kept(r)).count();
         if gone >= REMEMBERED
@@ -87,7 +87,7 @@ impl Board {
         self.changed.notify_all();
     }
 
-    /// Names what holds these libraries up, as far as they are retired; says so where it is new.
+    /// Names the holders of these libraries, if they are being retired, and logs them if they are new.
     pub(super) fn name(&self, libraries: &[Arc<Library>], holders: &[Holder]) {
         for library in libraries {
             let mut news = None;
@@ -113,8 +113,9 @@ impl Board {
             .collect()
     }
 
-    /// Waits until no retirement of this kind is open, and returns those that are when time is up. The calling thread
-    /// runs destructors that retired plugins have left on it meanwhile: it might be the one that is waited for.
+    /// Waits until no retirement that `which` selects is open, and returns those that still are when the time is up.
+    /// The calling thread meanwhile runs destructors that retired plugins have left on it, because a retirement might
+    /// wait for this thread.
     pub(super) fn wait(
         &self,
         timeout: Duration,
@@ -122,7 +123,7 @@ impl Board {
     ) -> Vec<Retirement> {
         let until = Instant::now() + timeout;
         loop {
-            record::mine().attend();
+            record::mine().run_pending_destructors();
             let entries = self.entries();
             let left = until
                 .saturating_duration_since(Instant::now())
