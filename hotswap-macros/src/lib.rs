@@ -1,19 +1,50 @@
-//! The macros of `hotswap_plugin`, which exports them: use them from there.
+//! The attribute and derive macros of [`hotswap_plugin`](../hotswap_plugin/index.html), which exports them. Use them from
+//! there: the two crates have to be of the same version.
 //!
-//! | macro | on | makes of it |
+//! | macro | on | what it makes |
 //! |---|---|---|
-//! | [`#[plugin]`](macro@plugin) | an `impl` | a plugin, and in its shared library the entry points |
+//! | [`#[plugin]`](macro@plugin) | an `impl` | a plugin, and the entry points of its shared library |
 //! | [`#[shared]`](macro@shared) | a struct or an enum | a type that may cross between libraries |
-//! | [`#[interface]`](macro@interface) | a trait | what plugins and the host offer each other |
-//! | [`#[extension]`](macro@extension) | a struct | what plugins put objects into for the host |
-//! | [`#[live_data]`](macro@live_data) | a struct or an enum | a type whose values outlive the code that made them |
-//! | [`#[derive(Import)]`](macro@Import) | a struct | what a plugin asks for |
-//! | [`#[live]`](macro@live) | a function, a struct, an enum, a module | what is found by its name alone |
+//! | [`#[interface]`](macro@interface) | a trait | an interface that plugins and the host offer each other |
+//! | [`#[extension]`](macro@extension) | a struct | slots of the host into which plugins put objects |
+//! | [`#[live_data]`](macro@live_data) | a struct or an enum | a type whose values another version of the code can restore |
+//! | [`#[derive(Import)]`](macro@Import) | a struct | the imports of a plugin |
+//! | [`#[live]`](macro@live) | a function, a struct, an enum, or a module | functions and types that are found by their names |
 //!
-//! Each lies in a module of its own, which parses its input, checks it and generates code, in this order. All mistakes in
-//! one use are reported together, each on the tokens at fault. What is generated names `hotswap_plugin` by an absolute
-//! path, or by what the option `crate = path` says. It contains `unsafe` code: a crate with `#![forbid(unsafe_code)]`
-//! cannot use it, one with `#![deny(unsafe_code)]` can.
+//! ```
+//! use hotswap_plugin::prelude::*;
+//!
+//! #[derive(Default)]
+//! struct World;
+//!
+//! #[plugin]
+//! impl World {
+//!     #[invoke]
+//!     fn hum(&self, times: u32) -> String {
+//!         "hum ".repeat(times as usize)
+//!     }
+//! }
+//! # assert_eq!(World.hum(2), "hum hum ");
+//! ```
+//!
+//! # Errors
+//! A macro reports all mistakes of one use together, each on the tokens at fault, and says what to write instead. The item
+//! itself stays as it was, so that the code around it still compiles.
+//!
+//! # Safety
+//! The expansions contain `unsafe` code: the `unsafe` traits that they implement promise what the macros have checked. A crate
+//! with `#![forbid(unsafe_code)]` cannot use them; a crate with `#![deny(unsafe_code)]` can.
+//!
+//! # Platforms
+//! The expansions are the same on all platforms. Where a plugin is loaded, replaced, and unloaded is said by
+//! [`hotswap_plugin`](../hotswap_plugin/index.html#platforms).
+//!
+//! # Limits
+//! The expansions refer to `hotswap_plugin` by an absolute path. A crate that has it under another name says so with the
+//! option `crate = path`.
+//!
+//! # For those who change them
+//! Each macro is a module, which parses its input, checks it, and generates code, in this order.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 mod bounds;
