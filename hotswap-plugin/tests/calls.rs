@@ -198,8 +198,8 @@ fn panics_go_on_in_the_caller_as_text() {
     for (how, said) in [
         (0, "a text"),
         (1, "a text with 1"),
-        (2, "a payload that is no text"),
-        (3, "a payload that is no text"),
+        (2, "non-string panic payload"),
+        (3, "non-string panic payload"),
     ] {
         let payload = catch_unwind(AssertUnwindSafe(|| faulty.panic(how))).unwrap_err();
         assert_eq!(text(payload), said);
