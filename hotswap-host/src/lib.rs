@@ -18,7 +18,7 @@
 //!   the new build.
 //! - **A bad build never replaces a good one.** Everything that can fail happens before the switch, and the switch is one
 //!   pointer.
-//! - **Old code leaves memory** when its last user is gone. Until then, [`Swapper::retired`] says what holds it.
+//! - **Old code leaves memory** when its last user is gone. Until then, [`Swapper::retirements`] says what holds it.
 //!
 //! # What to look for where
 //! | for | see |
