@@ -40,7 +40,7 @@ use std::sync::{Mutex, PoisonError};
 ///     }
 /// }
 ///
-/// In a unit test, the vault has a data bag of its own.
+/// // In a unit test, the vault has a data bag of its own.
 /// let vault = Vault::for_test();
 /// vault.set("port", 80)?;
 /// Server::default().on_init(&vault)?;
