@@ -172,8 +172,8 @@ pub(crate) fn warn_of_configuration(calls: &Calls<'_>, plugin: &Package) {
         && let Some(file) = config_of(configured)
     {
         calls.session.ui.warn(format_args!(
-            "`{}` does not count for `{}`, since all plugins of a host are built with one configuration, that of `{}`; \
-             move what they need there",
+            "`{}` does not apply to `{}`, since all plugins of a host are built with one configuration, that of `{}`; \
+             move the settings there",
             shown::path(&file),
             plugin.name,
             shown::path(&workspace.directory)

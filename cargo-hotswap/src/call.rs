@@ -41,7 +41,7 @@ const TWO_ALLOCATORS: [&str; 2] = [
 ];
 /// The hint for a call with one of these errors.
 const OWN_ALLOCATOR: &str =
-    "it has a global allocator of its own, so write `#[plugin(allocator = false)]`";
+    "it has a global allocator of its own; write `#[plugin(allocator = false)]`";
 
 impl Made {
     /// Returns the directories below `target_dir` in which build scripts let the linker look. Their libraries may be

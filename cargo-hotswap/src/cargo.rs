@@ -198,7 +198,7 @@ impl Calls<'_> {
         self.session.ui.info(
             "Stale",
             format_args!(
-                "{}: cargo takes no notice that what is on disk is not what it was built of; built again",
+                "{}: cargo did not notice that its sources have changed; built again",
                 names.join(", ")
             ),
         );

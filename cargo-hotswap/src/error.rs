@@ -28,7 +28,7 @@ pub mod exit {
 #[non_exhaustive]
 pub enum Error {
     /// The command was started in a directory that is gone or cannot be read.
-    #[error("cannot tell the current directory")]
+    #[error("cannot find the current directory")]
     CurrentDir {
         /// The reason.
         source: std::io::Error,
@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// A link, a pipe, or a device lies where the build keeps a file of its own.
     #[error(
-        "`{}` is not a file but a link, a pipe or a device; remove it",
+        "`{}` is not a file but a link, a pipe, or a device; remove it",
         shown::path(path)
     )]
     NotAFile {
@@ -66,7 +66,7 @@ pub enum Error {
     },
     /// A link lies where the command removes only directories of its own.
     #[error(
-        "`{}` is a link, and nothing is removed behind one; remove it, or what it leads to, by hand",
+        "`{}` is a link, behind which nothing is removed; remove the link or its target by hand",
         shown::path(path)
     )]
     Link {
@@ -75,7 +75,7 @@ pub enum Error {
     },
     /// There is no Cargo.toml where one was expected.
     #[error(
-        "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin (where plugins go is said with --out-dir)",
+        "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin (--out-dir sets where plugins are built to)",
         shown::path(directory), if *above { " or above it" } else { "" }
     )]
     NoManifest {
@@ -93,7 +93,7 @@ pub enum Error {
         source: Box<cargo_metadata::Error>,
     },
     /// A file is not valid TOML, or not what Cargo expects.
-    #[error("`{}` cannot be understood", shown::path(path))]
+    #[error("`{}` is invalid", shown::path(path))]
     Toml {
         /// The file.
         path: PathBuf,
@@ -102,7 +102,7 @@ pub enum Error {
     },
     /// `[package.metadata.hotswap]` is invalid.
     #[error(
-        "[package.metadata.hotswap] in `{}` cannot be understood; it is `plugins = [\"name\", …]`",
+        "[package.metadata.hotswap] in `{}` is invalid; write `plugins = [\"name\", …]`",
         shown::path(manifest)
     )]
     MetadataSection {
@@ -113,7 +113,7 @@ pub enum Error {
     },
     /// A name is not that of a package of the workspace.
     #[error(
-        "{by} names `{name}`, which is no package of the workspace `{}`{}",
+        "{by} names `{name}`, which is not a package of the workspace `{}`{}",
         shown::path(workspace),
         known(candidates)
     )]
@@ -129,7 +129,7 @@ pub enum Error {
     },
     /// A package that was listed as a plugin has no library.
     #[error(
-        "`{name}` is listed as a plugin in `{}`, but has no library; a plugin is a library crate with #[plugin] in it",
+        "`{name}` is listed as a plugin in `{}`, but has no library; a plugin is a library crate with #[plugin] in its root",
         shown::path(by)
     )]
     NoLibrary {
@@ -151,7 +151,7 @@ pub enum Error {
         manifest: PathBuf,
     },
     /// `--package` and `--exclude` left nothing to do.
-    #[error("nothing is left to build: none of the plugins {found:?} was selected")]
+    #[error("nothing to build: none of the plugins {found:?} was selected")]
     NothingSelected {
         /// The plugins that were found.
         found: Vec<String>,
@@ -183,7 +183,7 @@ pub enum Error {
     /// A crate would contain a plugin's code statically.
     #[error(
         "{what} `{from}` depends on the plugin `{plugin}` ({chain}, in `{}`), so it would contain a copy that is never \
-         swapped; remove that dependency and move what both need to a crate that is no plugin",
+         swapped; remove that dependency, and move what both need to a crate that is not a plugin",
         shown::path(manifest)
     )]
     DependsOnPlugin {
@@ -199,7 +199,7 @@ pub enum Error {
         manifest: PathBuf,
     },
     /// `--static` was used for a plugin without a host.
-    #[error("--static builds a host with its plugins in it, and {} was named without one; name the directory of the host", plugins.join(", "))]
+    #[error("--static links plugins into a host, but {} was named without one; name the directory of the host", plugins.join(", "))]
     LinkedWithoutHost {
         /// The plugins.
         plugins: Vec<String>,
@@ -207,7 +207,7 @@ pub enum Error {
     /// A host does not ask for the plugins that are linked into it.
     #[error(
         "`{host}` was built without its plugins, since `{}` and its modules do not ask for them; where the swapper is built, \
-         say `Swapper::builder().linked(hotswap_host::linked_plugins!())`",
+         write `Swapper::builder().linked(hotswap_host::linked_plugins!())`",
         shown::path(source_file)
     )]
     NotLinked {
@@ -226,7 +226,7 @@ pub enum Error {
     },
     /// A plugin has `-C prefer-dynamic`.
     #[error(
-        "{origin} links the standard library as a shared library, with which unloading a plugin crashes; remove it"
+        "{origin} links the standard library as a shared library, so that unloading a plugin would crash; remove it"
     )]
     PreferDynamic {
         /// The setting and where it is, or the plugin in which it was found.
@@ -239,7 +239,7 @@ pub enum Error {
         feature: String,
     },
     /// Cargo could not be started.
-    #[error("cannot start `{program}`; is Cargo installed, and on the path?")]
+    #[error("cannot start `{program}`; check that Cargo is installed and on the path")]
     StartCargo {
         /// The program.
         program: String,
@@ -247,7 +247,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Cargo's messages could not be read.
-    #[error("cannot read what `{program}` prints")]
+    #[error("cannot read the output of `{program}`")]
     CargoOutput {
         /// The program.
         program: String,
@@ -269,7 +269,7 @@ pub enum Error {
         hint: Option<&'static str>,
     },
     /// Cargo succeeded, but reported no such file.
-    #[error("cargo built `{package}`, but no {wanted} came of it")]
+    #[error("cargo built `{package}`, but reported no {wanted}")]
     NoArtifact {
         /// The package.
         package: String,
@@ -277,7 +277,7 @@ pub enum Error {
         wanted: &'static str,
     },
     /// The library that was built is not a plugin, or cannot be read as one.
-    #[error("what was built of `{package}` cannot be used as a plugin")]
+    #[error("the library of `{package}` cannot be used as a plugin")]
     NotAPlugin {
         /// The package.
         package: String,
@@ -298,7 +298,7 @@ pub enum Error {
     WouldBeRefused,
     /// A directory has no artifacts.
     #[error(
-        "the directory `{}` holds no plugins; name a host, or a directory that `cargo hotswap build` writes to",
+        "the directory `{}` has no plugins; name a host, or a directory that `cargo hotswap build` writes to",
         shown::path(directory)
     )]
     NoArtifacts {
@@ -307,7 +307,7 @@ pub enum Error {
     },
     /// A directory has more artifacts than a graph can show.
     #[error(
-        "the directory `{}` holds {found} libraries, and a graph is drawn of {limit} at most",
+        "the directory `{}` holds {found} libraries, but a graph can show {limit} at most; name the directory of a host",
         shown::path(directory)
     )]
     TooManyPlugins {
@@ -320,7 +320,7 @@ pub enum Error {
     },
     /// The plugins of a host are not built.
     #[error(
-        "no plugin of `{host}` is built in `{}`; run `{build}`, or give the options it was built with",
+        "no plugin of `{host}` is built in `{}`; run `{build}`, or repeat the options with which it was built",
         shown::path(directory)
     )]
     NotBuilt {
@@ -366,7 +366,7 @@ pub enum Error {
     },
     /// The source of a package that was a plugin a moment ago cannot be read.
     #[error(
-        "`{package}` was a plugin, and nobody can tell whether it still is: `{}` is missing, empty or does not parse",
+        "`{package}` was a plugin, and may still be one: complete `{}` is missing, empty, or does not parse",
         shown::path(source_file)
     )]
     PluginUnreadable {
@@ -377,7 +377,7 @@ pub enum Error {
     },
     /// The plugins of a running host would be built into another directory than the one from which it loads them.
     #[error(
-        "the plugins are built into `{}` now, and the running host loads them from `{}`; start `cargo hotswap run` again",
+        "the plugins would now be built into `{}`, but the running host loads them from `{}`; start `cargo hotswap run` again",
         shown::path(now),
         shown::path(before)
     )]
@@ -389,8 +389,8 @@ pub enum Error {
     },
     /// No running host has this plugin directory.
     #[error(
-        "no running host has the plugin directory `{}`; start one with `cargo hotswap run`, or give the options it was \
-         built with{}",
+        "no running host has the plugin directory `{}`; start one with `cargo hotswap run`, or repeat the options with \
+         which it was built{}",
         shown::path(directory),
         unseen(refused)
     )]
@@ -412,20 +412,17 @@ pub enum Error {
     #[error(transparent)]
     NotAnswered(WaitError),
     /// At least one host could not load the new plugins.
-    #[error("the reload failed; the host goes on with what it had")]
+    #[error("the reload failed; the host keeps the plugins that it had")]
     ReloadFailed,
     /// `new` does not overwrite files.
-    #[error(
-        "`{}` exists; `cargo hotswap new` overwrites nothing, so choose another directory",
-        shown::path(path)
-    )]
+    #[error("`{}` exists already; choose another directory", shown::path(path))]
     Exists {
         /// The directory.
         path: PathBuf,
     },
     /// `new` was called below a manifest that another user can change.
     #[error(
-        "`{}` belongs to user {owner}, and Cargo would take what it says for everything below it; choose a directory \
+        "`{}` belongs to user {owner}, and Cargo would use it for everything below it; choose a directory \
          elsewhere",
         shown::path(manifest)
     )]
@@ -457,10 +454,7 @@ pub enum Error {
         said: String,
     },
     /// A Cargo.toml cannot be edited.
-    #[error(
-        "`{}` cannot be understood, and so gets no new member",
-        shown::path(path)
-    )]
+    #[error("`{}` is invalid, so it gets no new member", shown::path(path))]
     Edit {
         /// The file.
         path: PathBuf,
@@ -469,13 +463,13 @@ pub enum Error {
     },
     /// `new` does not know where hotswap is.
     #[error(
-        "nothing says where hotswap's crates are, and they are not published yet; give `--path CHECKOUT`, the directory of a \
+        "cannot find hotswap's crates, which are not published yet; give `--path CHECKOUT`, the directory of a \
          checkout of hotswap"
     )]
     WhereIsHotswap,
     /// `--path` does not name a checkout.
     #[error(
-        "`{}` is no checkout of hotswap: it has no `{missing}`",
+        "`{}` is not a checkout of hotswap: it has no `{missing}`",
         shown::path(path)
     )]
     NoCheckout {

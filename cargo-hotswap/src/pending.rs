@@ -132,7 +132,7 @@ impl Pending {
         };
         if !hint.event && self.watcher.is_some() && !std::mem::replace(&mut self.warned, true) {
             session.ui.warn(format_args!(
-                "{} changed, and the file system reported nothing; where it never does, `--poll` looks for changes more often than \
+                "{} changed, but the file system reported no event; if it never does, `--poll` looks for changes more often than \
                  every {} seconds",
                 shown(&paths[0], &session.dir),
                 self.interval.as_secs()
@@ -279,7 +279,7 @@ impl Pending {
             session.ui.info(
                 "Note",
                 format_args!(
-                    "{} belongs to the host, which only a restart changes",
+                    "{} belongs to the host; restart the host for this change",
                     shown(path, &session.dir)
                 ),
             );

@@ -127,7 +127,7 @@ impl Supervisor<'_> {
             Err(error) => {
                 ui.error(&error);
                 match &self.host {
-                    Some(_) => ui.info("Unchanged", "the host goes on with what it has"),
+                    Some(_) => ui.info("Unchanged", "the host keeps the plugins that it has"),
                     None => ui.info("Waiting", "for a change; the host starts when it builds"),
                 }
                 None
@@ -172,7 +172,7 @@ impl Supervisor<'_> {
         };
         let ui = &self.session.ui;
         ui.warn(format_args!(
-            "the host ended, since it could not load its plugins\n{refusal}"
+            "the host ended because it could not load its plugins\n{refusal}"
         ));
         ui.info(
             "Waiting",

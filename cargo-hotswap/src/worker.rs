@@ -220,7 +220,7 @@ impl<'a> Worker<'a> {
             && let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN")
         {
             session.ui.warn(format_args!(
-                "{} changed, but this command was started with the toolchain {}, which goes on building; start it again for another",
+                "{} changed, but this command keeps using the toolchain {}; start it again to use another",
                 shown(file, &session.dir),
                 toolchain.to_string_lossy()
             ));
@@ -270,7 +270,7 @@ impl<'a> Worker<'a> {
             }
             Ok(report) => {
                 ui.warn(format_args!(
-                    "the host refused what was built, and goes on with what it has\n{}",
+                    "the host refused the new plugins, and keeps those that it has\n{}",
                     report.text
                 ));
                 report.may_pass
@@ -283,13 +283,13 @@ impl<'a> Worker<'a> {
         };
         let then = if may_pass {
             self.again = Some((Instant::now() + pause, pause));
-            format!("asked again in {pause:?}")
+            format!("asked to reload again in {pause:?}")
         } else {
-            "asked again after the next change".into()
+            "asked to reload again after the next change".into()
         };
         ui.info(
             "Behind",
-            format_args!("the host runs an older build; it is {then}"),
+            format_args!("the host runs an older build; it will be {then}"),
         );
         Ok(())
     }
