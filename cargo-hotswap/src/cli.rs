@@ -213,7 +213,7 @@ pub struct BuildArgs {
     /// Arguments for rustc. With a second `--`, those before it go to Cargo: `-- --timings -- -C target-cpu=native`
     #[arg(last = true, value_name = "RUSTC-OR-CARGO-ARGS")]
     pub args: Vec<String>,
-    /// How plugins are compiled.
+    /// The options for compiling plugins.
     #[command(flatten)]
     pub compile: CompileOptions,
 }
@@ -258,7 +258,7 @@ pub struct RunArgs {
     /// Arguments for the host
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<std::ffi::OsString>,
-    /// How host and plugins are compiled.
+    /// The options for compiling the host and its plugins.
     #[command(flatten)]
     pub compile: CompileOptions,
 }
@@ -306,7 +306,7 @@ pub struct ReloadArgs {
     /// Give up after this many seconds without an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub timeout: u64,
-    /// How plugins are compiled.
+    /// The options for compiling plugins.
     #[command(flatten)]
     pub compile: CompileOptions,
 }
@@ -344,7 +344,7 @@ pub struct GraphArgs {
     /// The format of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: GraphFormat,
-    /// How plugins are compiled.
+    /// The options for compiling plugins.
     #[command(flatten)]
     pub compile: CompileOptions,
 }

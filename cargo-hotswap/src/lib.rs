@@ -92,9 +92,9 @@ pub use error::{Error, exit};
 use clap::Parser as _;
 use session::Session;
 
-/// Runs the command line `args`, the program's own name first, and returns what the process should exit with.
+/// Runs the command line `args`, of which the first is the program's own name, and returns the exit code of the process.
 ///
-/// The word `hotswap`, which Cargo inserts when it starts a subcommand, may be there or not.
+/// The second argument may be the word `hotswap`, which Cargo inserts when it starts a subcommand.
 ///
 /// Installs handlers for SIGINT, SIGTERM and SIGHUP, for the rest of the process.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -106,8 +106,8 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(mut error) => {
             go_options::explain(&mut error);
-            // Help and version come this way too, as errors that go to stdout and exit with 0. Where stderr is
-            // closed there is nobody to tell.
+            // Help and version are errors here, too, which go to stdout and exit with 0. A failure to print is
+            // ignored, since the stream is closed then.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() {
                 exit::USAGE

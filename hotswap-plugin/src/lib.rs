@@ -92,7 +92,7 @@ pub use plugin::{Early, Plugin};
 pub use state::Handed;
 pub use vault::{BagError, BagValue, Vault};
 
-/// Everything a plugin's source usually needs.
+/// The items that the source of a plugin usually needs.
 pub mod prelude {
     #[cfg(unix)]
     pub use crate::Handed;
@@ -104,7 +104,7 @@ pub mod prelude {
     pub use tracing::{debug, error, info, trace, warn};
 }
 
-/// What generated code names. Not for people, and not covered by any promise of stability.
+/// Items to which generated code refers. They are not for people, and no promise of stability covers them.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::expand::shim;

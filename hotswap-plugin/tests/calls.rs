@@ -360,7 +360,7 @@ fn dynamic_calls_with_wrong_arguments() {
     );
     assert_eq!(
         error("hum", &["2".into()]),
-        "argument 1 at times: expected u32, found the text \"2\""
+        "argument 1 at times: expected u32, found the string \"2\""
     );
     assert_eq!(
         error("hum", &[(-1).into()]),
@@ -369,7 +369,7 @@ fn dynamic_calls_with_wrong_arguments() {
     let vector = Value::Map([("x".to_owned(), "far".into())].into());
     assert_eq!(
         error("describe", &[vector, Value::Nil, Value::Nil]),
-        "argument 1 at at.x: expected i64, found the text \"far\""
+        "argument 1 at at.x: expected i64, found the string \"far\""
     );
 }
 

@@ -17,7 +17,7 @@ use crate::boundary::view::Arena;
 /// - [`View`](Self::View) is the same in every library for types of an equal [`TYPE`](Self::TYPE): it is `repr(C)`, or
 ///   a primitive type, down to its last field.
 /// - A view made by one library can be read by [`from_view`](Self::from_view) of another, as long as the value and the
-///   arena it was made from are alive and unchanged. What that gives shares no memory with the view.
+///   arena it was made from are alive and unchanged. The result shares no memory with the view.
 /// - Where [`BORROWS`](Self::BORROWS) is `false`, or [`borrows`](Self::borrows) says so of a value, the view can be read
 ///   without the value and the arena.
 /// - Where [`PLAIN`](Self::PLAIN) is `true`, the value and its view have one layout and the same bytes, any copy of

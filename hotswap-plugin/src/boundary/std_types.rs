@@ -81,7 +81,7 @@ unsafe impl Shared for String {
     fn from_value(value: Value) -> Result<Self, ValueError> {
         match value {
             Value::Str(text) => Ok(text),
-            _ => Err(ValueError::new("text", &value)),
+            _ => Err(ValueError::new("String", &value)),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{LiveData, LiveType};
 use abi_stable::std_types::{RSlice, RStr};
 use std::marker::PhantomData;
 
-/// The optional abilities of a type. A constant of [`Probe`] is there if the type has the ability. Otherwise the
+/// The optional abilities of a type. A constant of [`Probe`] exists if the type has the ability. Otherwise the
 /// compiler falls back to the constant of [`Absent`].
 pub struct Probe<T>(PhantomData<T>);
 

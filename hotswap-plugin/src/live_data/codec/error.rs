@@ -116,7 +116,7 @@ fn what(found: Unexpected<'_>) -> String {
         Unexpected::Float(number) => format!("{number:?}"),
         Unexpected::Char(char) => format!("{char:?}"),
         Unexpected::Str(text) if text.len() <= 32 => format!("{text:?}"),
-        Unexpected::Str(_) => "a text".into(),
+        Unexpected::Str(_) => "a string".into(),
         Unexpected::Bytes(_) => "bytes".into(),
         Unexpected::Unit | Unexpected::Option => "nothing".into(),
         Unexpected::Seq => "a list".into(),
