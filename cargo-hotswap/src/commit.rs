@@ -1,9 +1,9 @@
 //! Finds the commit of a plugin's sources.
 //!
 //! That is the last commit that changed anything below the package's directory, as `git log -1 -- <directory>` would
-//! print it, and whether there are changes since. If it cannot be found, it is `unknown`, and never an error. The
-//! reason is that there is no repository or no commit yet, that a shallow clone ends before the commit, or that there
-//! are more than [`MAX_COMMITS`] commits since.
+//! print it, and whether there are changes since. A commit that cannot be found is `unknown`, and never an error. That
+//! happens without a repository, before the first commit, in a shallow clone that ends before the commit, and after more
+//! than [`MAX_COMMITS`] commits.
 //!
 //! The result is kept beside the artifacts, so that the next build looks only at the commits made since.
 

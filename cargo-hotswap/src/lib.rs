@@ -1,5 +1,5 @@
-//! The library behind `cargo hotswap`, a Cargo subcommand that builds the plugins of a host, runs the host, and reloads the
-//! plugins when their sources change.
+//! The library behind `cargo hotswap`, a Cargo subcommand that builds the plugins of a host, runs the host, and reloads
+//! the plugins when their sources change.
 //!
 //! ```console
 //! $ cargo hotswap new --workspace app && cd app
@@ -27,22 +27,22 @@
 //! See [`exit`]. A failure is an [`Error`], which is shown on stderr.
 //!
 //! # Safety
-//! The command runs Cargo, and so the build scripts and macros of the workspace. It never runs code of an artifact: `inspect`,
-//! `graph`, and `seal` only read the file.
+//! The command runs Cargo, and so the build scripts and macros of the workspace. It never runs code of an artifact:
+//! `inspect`, `graph`, and `seal` only read the file.
 //!
 //! # Platforms
 //! The command is for Unix, and tested on Linux. It is not for Windows.
 //!
 //! # Limits
-//! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `git` the note of a
-//! build does not have the commit of its sources.
+//! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `git` the
+//! note of a build does not have the commit of its sources.
 //!
 //! # For those who change it
 //! [`cli`] has the options, and `commands` has one file for each subcommand. Below them, in the order of a build:
-//! `workspace` (what Cargo says, and where it is called) → `selection` (which plugins, of which host) → `edges` (what is
-//! refused) → `build` (compile each with `cargo rustc`, by way of `cargo`, `call`, and `fresh`) → `features` (what differs)
-//! → `install` (note, lock, rename). With `--static` the last two are `linked` (compile each, list them, compile the host
-//! with them).
+//! `workspace` (what Cargo says, and where it is called) → `selection` (which plugins, of which host) → `edges` (what
+//! is refused) → `build` (compile each with `cargo rustc`, by way of `cargo`, `call`, and `fresh`) → `features` (what
+//! differs) → `install` (note, lock, rename). With `--static` the last two are `linked` (compile each, list them,
+//! compile the host with them).
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 mod attribute;

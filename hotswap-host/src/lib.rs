@@ -14,10 +14,10 @@
 //! # }
 //! ```
 //!
-//! - **No call fails because of a swap.** A call that is running ends in the build in which it began. A new call goes to
-//!   the new build.
-//! - **A bad build never replaces a good one.** Everything that can fail happens before the switch, and the switch is one
-//!   pointer.
+//! - **No call fails because of a swap.** A call that is running ends in the build in which it began. A new call goes
+//!   to the new build.
+//! - **A bad build never replaces a good one.** Everything that can fail happens before the switch, and the switch is
+//!   one pointer.
 //! - **Old code leaves memory** when its last user is gone. Until then, [`Swapper::retirements`] says what holds it.
 //!
 //! # What to look for where
@@ -35,13 +35,14 @@
 //!
 //! # Safety
 //! The interface is safe. Plugins are trusted code: they share the address space of the host, and what they do with
-//! `unsafe` code, or with resources of the whole process, the host cannot undo. Before code of an artifact is called, the host
-//! compares the contract, the signatures, and the types on both sides. A library is unmapped only when nothing can call into it
-//! any more; [how unloading works][soundness] is the argument, with the test for each step.
+//! `unsafe` code, or with resources of the whole process, the host cannot undo. Before code of an artifact is called,
+//! the host compares the contract, the signatures, and the types on both sides. A library is unmapped only when nothing
+//! can call into it any more; [how unloading works][soundness] is the argument, with the test for each step.
 //!
 //! # Platforms
-//! Loading, swapping, and unloading work on Linux with glibc. On other Unixes, loading and swapping work as far as `dlopen`
-//! goes, and old builds stay mapped. On Windows, plugins are [linked into the program](linked). [Platforms] says what is tested.
+//! Loading, swapping, and unloading work on Linux with glibc. On other Unixes, loading and swapping work as far as
+//! `dlopen` goes, and old builds stay mapped. On Windows, plugins are [linked into the program](linked). [Platforms]
+//! says what is tested.
 //!
 //! # Limits
 //! - A signature has at most eight parameters.

@@ -1,5 +1,5 @@
-//! The attribute and derive macros of [`hotswap_plugin`](../hotswap_plugin/index.html), which exports them. Use them from
-//! there: the two crates have to be of the same version.
+//! The attribute and derive macros of [`hotswap_plugin`](../hotswap_plugin/index.html), which exports them. Use them
+//! from there: the two crates have to be of the same version.
 //!
 //! | macro | on | what it makes |
 //! |---|---|---|
@@ -28,20 +28,20 @@
 //! ```
 //!
 //! # Errors
-//! A macro reports all mistakes of one use together, each on the tokens at fault, and says what to write instead. The item
-//! itself stays as it was, so that the code around it still compiles.
+//! A macro reports all mistakes of one use together, each on the tokens at fault, and says what to write instead. The
+//! item itself stays as it was, so that the code around it still compiles.
 //!
 //! # Safety
-//! The expansions contain `unsafe` code: the `unsafe` traits that they implement promise what the macros have checked. A crate
-//! with `#![forbid(unsafe_code)]` cannot use them; a crate with `#![deny(unsafe_code)]` can.
+//! The expansions contain `unsafe` code: the `unsafe` traits that they implement promise what the macros have checked.
+//! A crate with `#![forbid(unsafe_code)]` cannot use them; a crate with `#![deny(unsafe_code)]` can.
 //!
 //! # Platforms
 //! The expansions are the same on all platforms. Where a plugin is loaded, replaced, and unloaded is said by
 //! [`hotswap_plugin`](../hotswap_plugin/index.html#platforms).
 //!
 //! # Limits
-//! The expansions refer to `hotswap_plugin` by an absolute path. A crate that has it under another name says so with the
-//! option `crate = path`.
+//! The expansions refer to `hotswap_plugin` by an absolute path. A crate that has it under another name says so with
+//! the option `crate = path`.
 //!
 //! # For those who change them
 //! Each macro is a module, which parses its input, checks it, and generates code, in this order.

@@ -37,18 +37,18 @@
 //! | how values cross, and the C ABI | [`boundary`], [`contract`] |
 //!
 //! # Safety
-//! A plugin needs no `unsafe` code of its own. Nothing that owns memory crosses between two libraries, and nothing whose
-//! layout Rust does not promise. A value crosses as a borrowed `repr(C)` view, and the receiver copies it with its own
-//! allocator: see [`boundary`]. So the host and the plugin may be built by different compilers. Both sides compare
-//! signatures and types before a call, and a reload is refused where they differ.
+//! A plugin needs no `unsafe` code of its own. Nothing that owns memory crosses between two libraries, and nothing
+//! whose layout Rust does not promise. A value crosses as a borrowed `repr(C)` view, and the receiver copies it with
+//! its own allocator: see [`boundary`]. So the host and the plugin may be built by different compilers. Both sides
+//! compare signatures and types before a call, and a reload is refused where they differ.
 //!
 //! Three things are up to the author: threads of a plugin end with its build, addresses of the build do not outlive it,
 //! and process-wide resources belong to the host. [The rules][rules] say how to keep to that.
 //!
 //! # Platforms
 //! Plugins are loaded, replaced, and unloaded on Linux with glibc. On other Unixes they are loaded and replaced as far
-//! as `dlopen` goes, but old builds stay in memory. On Windows they are linked into the host's program. [Platforms] says
-//! what is tested.
+//! as `dlopen` goes, but old builds stay in memory. On Windows they are linked into the host's program. [Platforms]
+//! says what is tested.
 //!
 //! # Limits
 //! - Functions that cross take at most eight parameters, and have no type parameters, no lifetimes, and no `&mut`.

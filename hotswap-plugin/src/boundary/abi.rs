@@ -125,7 +125,7 @@ pub enum InvokeErrorView {
 /// The caller's memory for the result of a dynamic call: a [`DynamicResult`](super::DynamicResult).
 pub type DynamicOut = Out<RResult<ValueView, InvokeErrorView>>;
 
-/// The view of a [`Later`](super::Later): the address of its [`RawLater`]. The receiver takes the future out of it.
+/// The view of a [`Later`](super::Later): the address of its `RawLater`. The receiver takes the future out of it.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]
 pub struct LaterView(pub(super) *const RawLater);

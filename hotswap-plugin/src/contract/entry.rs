@@ -34,15 +34,16 @@ pub struct PluginEntry {
     /// Writes true to `answer` if this build may be replaced while the host runs.
     pub reloadable:
         unsafe extern "C" fn(cx: &ContextView<'_>, answer: &mut bool, sink: Sink) -> Status,
-    /// Makes the instance. `imports` has the order of [`PluginDesc::imports`].
+    /// Makes the instance. `imports` has one object for each of [`PluginDesc::imports`], in their order, with the
+    /// interface that is described there. Only an optional one may be absent.
     pub construct: unsafe extern "C" fn(
         cx: &ContextView<'_>,
         imports: RSlice<'_, RawObject>,
         this: &mut *mut (),
         sink: Sink,
     ) -> Status,
-    /// The hook `on_load`. During the hook, only plugins that import the instance use it, and threads that these have
-    /// started: they have its exports from their construction on.
+    /// The hook `on_load`. The instance has no other users during the hook than plugins that import it, and threads that
+    /// these have started: they have its exports from their construction on.
     pub on_load: unsafe extern "C" fn(this: *mut (), data: &LoadDataView, sink: Sink) -> Status,
     /// The hook `on_init`. The same users may have the instance as during [`on_load`](Self::on_load).
     pub on_init: unsafe extern "C" fn(this: *mut (), vault: &VaultView<'_>, sink: Sink) -> Status,

@@ -147,10 +147,10 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
     this: &mut *mut (),
     sink: Sink,
 ) -> Status {
-    // SAFETY: the sink, the imports, and `out` are the caller's, and valid for the duration of this call.
+    // SAFETY: by the contract of `PluginEntry::construct`, the sink is valid, and there is one object for each import, in
+    // their order, which the host has checked against its description.
     unsafe {
         guard(sink, || {
-            // The host passes one object for each import, and has checked its description.
             let imports = P::Imports::bind(imports.as_slice());
             let runtime = Use::begin()?;
             #[cfg(feature = "tokio")]

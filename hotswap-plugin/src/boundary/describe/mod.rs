@@ -2,9 +2,9 @@
 //! sizes, and alignments.
 //!
 //! A tree describes the *view* of a type, which is what crosses. Each node has a hash of 128 bits, which the compiler
-//! computes, so that an artifact can carry the hashes of its imports and exports. A different hash refuses early.
-//! Before a call, the trees themselves are compared ([`same`]). All types here are `repr(C)`, since the two sides may
-//! come from different compilers.
+//! computes, so that an artifact can carry the hashes of its imports and exports. A difference is refused early by the
+//! hash. Before a call, the trees themselves are compared ([`same`]). All types here are `repr(C)`, since the two sides
+//! may come from different compilers.
 mod calls;
 mod extension;
 mod hash;

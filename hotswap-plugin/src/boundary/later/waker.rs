@@ -4,12 +4,12 @@
 //! functions of the caller. The callee makes a waker of its own library from the view, whose vtable lies in its own
 //! library. A clone of that waker is *kept*: the caller makes an object of its waker, which is counted as every object
 //! is that another library owns ([`Held`](crate::Held)). So
-//! - a kept waker of the host lies in the host's memory, and may be used for ever: after the future, or the host's runtime,
-//!   is gone, and from a plugin's thread;
-//! - a kept waker that a plugin has made itself (a task of its own, a combinator) is counted for the plugin's library, which
-//!   stays in memory meanwhile, and is named (`1 object (Waker) that … has`);
-//! - a waker that a plugin was lent, and lends on, belongs to the first lender, whoever keeps it. The plugins in between may
-//!   leave.
+//! - a kept waker of the host lies in the host's memory, and may be used for ever: after the future, or the host's
+//!   runtime, is gone, and from a plugin's thread;
+//! - a kept waker that a plugin has made itself (a task of its own, a combinator) is counted for the plugin's library,
+//!   which stays in memory meanwhile, and is named (`1 object (Waker) that … has`);
+//! - a waker that a plugin was lent, and lends on, belongs to the first lender, whoever keeps it. The plugins in
+//!   between may leave.
 use crate::boundary::abi::Status;
 use crate::boundary::call::drop_quietly;
 use crate::boundary::counted::{Counted, count, own_token};
