@@ -1,4 +1,4 @@
-//! Whether a library root carries `#[plugin]`, and with which name, found by parsing it.
+//! Finds `#[plugin]` in a library root, and the name in it, by parsing the file.
 
 use std::path::Path;
 
@@ -8,32 +8,31 @@ use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta, Token};
 use crate::Error;
 use crate::error::io;
 
-/// What stands in a `#[plugin]`.
+/// The contents of a `#[plugin]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Plugin {
-    /// The name, where it is not the package's.
+    /// The plugin's name, if it is not that of the package.
     pub(crate) name: Option<String>,
 }
 
-/// The first item of the file `root`, also in an inline module, that is annotated with `#[plugin]`, written with or
-/// without a path.
+/// Returns the first `#[plugin]` in the file `root`, also in an inline module, written with or without a path.
 ///
-/// A file that does not parse is judged by its lines: a plugin with a mistake in it stays one, and the compiler says
-/// what is wrong.
+/// In a file that does not parse, lines decide: a plugin with a mistake in it stays a plugin, and the compiler reports
+/// the mistake.
 pub(crate) fn plugin(root: &Path) -> Result<Option<Plugin>, Error> {
     let text = match std::fs::read_to_string(root) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io("read", root)(error)),
     };
-    // Parsing is the answer; this saves most of it in a workspace of many crates.
+    // The parser decides. This check saves most of its work in a workspace of many crates.
     if !text.contains("plugin") {
         return Ok(None);
     }
     Ok(plugin_in(&text))
 }
 
-/// Returns true if the file `root` can be read, parses, and is not empty. Of any other file nobody can say that it has no
+/// Returns true if the file `root` can be read, parses, and is not empty. Only such a file can show that it has no
 /// plugin.
 pub(crate) fn is_whole(root: &Path) -> bool {
     std::fs::read_to_string(root).is_ok_and(|text| {
@@ -48,7 +47,7 @@ fn plugin_in(text: &str) -> Option<Plugin> {
     }
 }
 
-/// Whether a line begins with the attribute.
+/// Returns true if the line begins with the attribute.
 fn is_plugin_line(line: &str) -> bool {
     let Some(attribute) = line.trim_start().strip_prefix("#[") else {
         return false;
@@ -82,7 +81,7 @@ fn annotated(attributes: &[Attribute]) -> Option<Plugin> {
     })
 }
 
-/// `name = "…"`
+/// Returns the text of `name = "…"`.
 fn name(option: &Meta) -> Option<String> {
     match option {
         Meta::NameValue(option) if option.path.is_ident("name") => match &option.value {

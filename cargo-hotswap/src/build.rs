@@ -1,6 +1,6 @@
-//! Compiles plugins and puts them where a host finds them.
+//! Compiles plugins, and installs them where a host finds them.
 //!
-//! All are compiled before the first is installed, so that an error in one leaves all as they were.
+//! All plugins are compiled before the first is installed, so that an error in one leaves all as they were.
 
 use std::fmt::Display;
 use std::fs::Permissions;
@@ -28,7 +28,7 @@ use crate::{Error, edges, settings};
 
 mod names;
 
-/// Where what is known of commits is kept between builds.
+/// The file that keeps the commits that were found for the next builds.
 pub(crate) const COMMITS: &str = ".hotswap-commits.json";
 
 /// A plugin that was built and installed.
@@ -38,27 +38,27 @@ pub(crate) struct Built {
     pub(crate) package: String,
     /// The installed file.
     pub(crate) file: PathBuf,
-    /// The hash of what was built.
+    /// The hash of the library's bytes.
     pub(crate) build_id: BuildId,
-    /// Whether anything about the file changed.
+    /// Whether installing changed the file.
     pub(crate) installed: Installed,
-    /// Where Cargo wrote down what the plugin is made of.
+    /// The dep-info file, in which Cargo lists what the plugin is made of.
     pub(crate) dep_info: PathBuf,
-    /// Where its build scripts have put libraries that it may need when it is loaded.
+    /// The directories of libraries that its build scripts have made, and that it may need when it is loaded.
     pub(crate) library_paths: Vec<PathBuf>,
 }
 
-/// What a build did.
+/// The result of a build.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// The plugins, in the order they were selected.
+    /// The plugins, in the order in which they were selected.
     pub(crate) built: Vec<Built>,
-    /// Whether plugins the host no longer has were removed.
+    /// True if plugins were removed that the host no longer has.
     pub(crate) removed: bool,
 }
 
 impl Outcome {
-    /// Whether a host would find anything new.
+    /// Returns true if there is anything new for a host.
     pub(crate) fn changed(&self) -> bool {
         self.removed
             || self
@@ -67,7 +67,7 @@ impl Outcome {
                 .any(|built| built.installed == Installed::Written)
     }
 
-    /// Names the plugins that are as they were.
+    /// Prints the plugins that did not change.
     pub(crate) fn say_unchanged(&self, session: &Session) {
         let unchanged = |built: &&Built| built.installed == Installed::Unchanged;
         for built in self.built.iter().filter(unchanged) {
@@ -76,12 +76,12 @@ impl Outcome {
     }
 }
 
-/// A finished shared library, read and checked, with its note.
+/// A finished shared library that was read and checked, with its note.
 struct Compiled<'w> {
     package: &'w Package,
     file_name: String,
     build_id: BuildId,
-    /// The artifact as it was read; `None` if it is for another machine.
+    /// The artifact; `None` if it is for another machine.
     artifact: Option<Artifact>,
     bytes: Vec<u8>,
     permissions: Permissions,
@@ -90,7 +90,7 @@ struct Compiled<'w> {
     features: Features,
 }
 
-/// Refuses what must not be built, before anything is.
+/// Refuses plugins and hosts that must not be built, before the first is built.
 pub(crate) fn check(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
     groups
         .iter()
@@ -98,7 +98,7 @@ pub(crate) fn check(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error
     check_asked(calls, groups)
 }
 
-/// The same where it does not matter who depends on a plugin.
+/// Does the same if it does not matter what depends on a plugin.
 pub(crate) fn check_asked(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
     let packages = groups
         .iter()
@@ -108,16 +108,15 @@ pub(crate) fn check_asked(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(),
 
 /// Builds and installs the plugins of `groups`.
 ///
-/// # Errors
-/// Where anything fails, nothing is installed, unless it is the installing itself that fails half way. Each file is
-/// the old one or the new one in any case.
+/// Returns an error if any step fails. Then no plugin is installed, unless an installation fails half way. In any case,
+/// each file is either the old one or the new one.
 pub(crate) fn build(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
     let outcome = build_changed(calls, groups)?;
     outcome.say_unchanged(calls.session);
     Ok(outcome)
 }
 
-/// As [`build`], without a word about plugins that are as they were.
+/// Does the same as [`build`], without a message about plugins that did not change.
 pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
     check(calls, groups)?;
     let session = calls.session;
@@ -130,8 +129,8 @@ pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<O
             }
         }
     }
-    // Until all is installed: another build could replace Cargo's output while it is read, and an older one must not
-    // be installed after a newer.
+    // Held until all plugins are installed. Another build could replace Cargo's output while it is read, and an older
+    // build must not be installed after a newer one.
     let _lock = Locked::of_builds(session, &base_dir(calls.workspace))?;
     session.ui.start_progress(plugins.len());
     let outcome =
@@ -167,7 +166,7 @@ fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Com
     Ok(compiled)
 }
 
-/// A plugin is built with its host, not as Cargo would build it alone.
+/// Warns if a plugin is built with the configuration of its host, and not with that of its own directory.
 pub(crate) fn warn_of_configuration(calls: &Calls<'_>, plugin: &Package) {
     let workspace = calls.workspace;
     let configured = workspace.configured(directory(plugin));
@@ -175,8 +174,8 @@ pub(crate) fn warn_of_configuration(calls: &Calls<'_>, plugin: &Package) {
         && let Some(file) = config_of(configured)
     {
         calls.session.ui.warn(format_args!(
-            "`{}` does not count for `{}`, since all plugins of a host are built with one configuration, that of `{}`; \
-             move what they need there",
+            "`{}` does not apply to `{}`, since all plugins of a host are built with one configuration, that of `{}`; \
+             move the settings there",
             shown::path(&file),
             plugin.name,
             shown::path(&workspace.directory)
@@ -241,13 +240,13 @@ fn compile<'w>(
     })
 }
 
-/// `split-debuginfo = "packed"` leaves a file beside the library, which is not beside the host's private copy of it.
+/// Warns of `split-debuginfo = "packed"`: it leaves a file beside the library, and none beside the host's private copy.
 fn warn_of_packed_debug_information(calls: &Calls<'_>, plugin: &Package, library: &Path) {
     let mut packed = library.as_os_str().to_owned();
     packed.push(".dwp");
     let packed = PathBuf::from(packed);
     let changed = |file: &Path| file.metadata().and_then(|found| found.modified()).ok();
-    // One that an earlier build has left is older.
+    // A file that an earlier build has left is older.
     if changed(&packed).is_some_and(|packed| Some(packed) >= changed(library)) {
         calls.session.ui.warn(format_args!(
             "the debug information of {} is in {}, which debuggers do not find beside the host's private copy: set \
@@ -258,15 +257,15 @@ fn warn_of_packed_debug_information(calls: &Calls<'_>, plugin: &Package, library
     }
 }
 
-/// Returns true if the author wants to keep the flag `-z nodelete`. The flag alone does not say so: a compiler may set it on
-/// every library.
+/// Returns true if the author wants to keep the flag `-z nodelete`. The flag alone does not show that, since a compiler
+/// may set it on every library.
 fn stays_in_memory(plugin: &Package) -> bool {
     let section = plugin.metadata.get("hotswap");
     let wanted = section.and_then(|section| section.get("nodelete"));
     wanted.and_then(serde_json::Value::as_bool).unwrap_or(false)
 }
 
-/// Refuses, or warns of, what shows only in the finished library.
+/// Refuses, or warns of, properties that only the finished library shows.
 fn examine(
     calls: &Calls<'_>,
     plugin: &Package,
@@ -278,7 +277,7 @@ fn examine(
             let cautions = artifact::cautions(bytes, &artifact.metadata);
             (artifact.build_id, Some(artifact), cautions)
         }
-        // An artifact for another machine cannot be examined here. The target may come from the configuration.
+        // An artifact for another machine cannot be examined here. The configuration may have set the target.
         Err(ArtifactError {
             problem: ArtifactProblem::AnotherMachine { .. },
             ..
@@ -353,7 +352,7 @@ fn install_all(
             outcome.built.push(install(calls, &directory, compiled)?);
             names.push(compiled.file_name.clone());
         }
-        // A directory that was named by hand may be used for more than this host.
+        // A directory that the user has named may be used for more than this host.
         if group.complete && calls.options.out_dir.is_none() {
             for name in directory.remove_others(&names)? {
                 calls.session.ui.status(
@@ -418,7 +417,7 @@ fn is_shared_library(file: &Path) -> bool {
     })
 }
 
-/// How long the steps of something took.
+/// How long each step took.
 struct Timing {
     last: Instant,
     steps: Vec<(&'static str, u128)>,

@@ -1,4 +1,4 @@
-//! One call of Cargo: how it is made, and what came of it.
+//! A call of Cargo: how it is made, and its output.
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
@@ -16,7 +16,7 @@ use crate::session::{Session, without_cargos_variables};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) program: OsString,
-    /// Where it is called, so that configuration is found no matter where the user is.
+    /// The directory in which it is called. It decides on the configuration, wherever the user is.
     pub(crate) directory: PathBuf,
     pub(crate) args: Vec<OsString>,
     /// The environment variables that the macros of `hotswap-plugin` read.
@@ -27,25 +27,25 @@ pub(crate) struct Call {
 /// The output of a call of Cargo.
 #[derive(Default)]
 pub(crate) struct Made {
-    /// All that was compiled for it, whether anew or not.
+    /// All artifacts, whether compiled now or fresh.
     pub(crate) artifacts: Vec<Artifact>,
-    /// Where build scripts have the linker look for libraries: `native=/a/path`.
+    /// The directories in which build scripts let the linker look for libraries, such as `native=/a/path`.
     pub(crate) linked_paths: Vec<String>,
 }
 
-/// The errors with which rustc refuses a second allocator: the plugin, or a crate that it depends on, has one besides that of
-/// `#[plugin]`.
+/// The errors with which rustc refuses a second allocator: the plugin, or a crate that it depends on, has one in
+/// addition to that of `#[plugin]`.
 const TWO_ALLOCATORS: [&str; 2] = [
     "cannot define multiple global allocators",
     "conflicts with global allocator in",
 ];
-/// Whoever sees this in a call is told the way out.
+/// The hint for a call with one of these errors.
 const OWN_ALLOCATOR: &str =
-    "it has a global allocator of its own, so write `#[plugin(allocator = false)]`";
+    "it has a global allocator of its own; write `#[plugin(allocator = false)]`";
 
 impl Made {
-    /// Those directories below `target_dir` in which build scripts have the linker look: there a library may lie that is
-    /// needed at run time, too, and Cargo has programs look there.
+    /// Returns the directories below `target_dir` in which build scripts let the linker look. Their libraries may be
+    /// needed at run time, too, and Cargo lets programs look there.
     pub(crate) fn library_paths(&self, target_dir: &Path) -> Vec<PathBuf> {
         let paths = self.linked_paths.iter();
         // `native=/a/path`, or the path alone.
@@ -58,7 +58,7 @@ impl Made {
 }
 
 impl Call {
-    /// The call as it would be typed.
+    /// Returns the call as a user would type it.
     pub(crate) fn shown(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.args);
         let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
@@ -72,7 +72,7 @@ impl Call {
         )
     }
 
-    /// The call, with these options for every subcommand before it.
+    /// Returns the call as a command, with these options before the subcommand.
     pub(crate) fn command(&self, options: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         without_cargos_variables(&mut command);
@@ -84,10 +84,10 @@ impl Call {
         command
     }
 
-    /// Makes the call, and adds to `made` what was built, whether anew or not; also where it fails.
+    /// Makes the call, and adds its artifacts to `made`, whether compiled now or fresh, also if it fails.
     ///
     /// # Errors
-    /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
+    /// Returns [`Error::Compilation`] if Cargo fails, which has printed the reason to stderr.
     pub(crate) fn run(
         &self,
         session: &Session,
@@ -98,7 +98,7 @@ impl Call {
         let program = || self.program.to_string_lossy().into_owned();
         let mut command = self.command(&session.ui.cargo_options());
         command
-            // A link to a web page is an escape sequence, and would be shown as one.
+            // A link to a web page is an escape sequence, which would be printed visibly.
             .env("CARGO_TERM_HYPERLINKS", "false")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -163,7 +163,7 @@ impl Call {
     }
 }
 
-/// The file among `artifacts` that `wanted` accepts, of the package `id`.
+/// Returns the file among `artifacts` that `wanted` accepts, of the package `id`.
 pub(crate) fn file_of(
     artifacts: &[Artifact],
     id: &PackageId,
@@ -183,7 +183,7 @@ pub(crate) fn file_of(
         .map(|(_, file)| file.clone().into_std_path_buf())
 }
 
-/// `word` as a shell takes it for one.
+/// Quotes `word` for a shell.
 pub(crate) fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }

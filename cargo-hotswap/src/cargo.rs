@@ -1,4 +1,4 @@
-//! The calls of Cargo that builds consist of.
+//! The calls of Cargo that a build makes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
@@ -14,33 +14,33 @@ use crate::fresh::Compiled;
 use crate::session::Session;
 use crate::workspace::{Workspace, explicit_target_dir, lock_options};
 
-/// Where the macros find how the names of what is live begin.
+/// The variable from which the macros read the prefix of live names.
 const LIVE_PREFIX: &str = "HOTSWAP_LIVE_PREFIX";
-/// Where they find the plugins that are linked into a program.
+/// The variable from which they read the list of the plugins that are linked into a program.
 const LINKED: &str = "HOTSWAP_LINKED";
-/// Where Cargo keeps what is not asked for, unless that is in the target directory.
+/// The variable for Cargo's directory of intermediate files, if that is not in the target directory.
 const BUILD_DIR: &str = "CARGO_BUILD_BUILD_DIR";
-/// And which program that is.
+/// The variable that names this program.
 const LINKED_INTO: &str = "HOTSWAP_LINKED_INTO";
 
-/// What all calls of one build share.
+/// The parameters that all calls of one build share.
 pub(crate) struct Calls<'a> {
-    /// Which Cargo, and where we are.
+    /// Which Cargo is called, and where the user is.
     pub(crate) session: &'a Session,
-    /// What is built.
+    /// The workspace to build.
     pub(crate) workspace: &'a Workspace,
-    /// As given.
+    /// The options, as the user gave them.
     pub(crate) options: &'a CompileOptions,
-    /// More for Cargo.
+    /// More arguments for Cargo.
     pub(crate) cargo_args: &'a [String],
-    /// More for rustc.
+    /// More arguments for rustc.
     pub(crate) rustc_args: &'a [String],
     /// The form of Cargo's messages.
     pub(crate) format: MessageFormat,
 }
 
 impl Calls<'_> {
-    /// Builds `plugin` as a shared library. The crate itself is an ordinary library.
+    /// Returns the call that builds `plugin` as a shared library. Its manifest says that it is an ordinary library.
     pub(crate) fn plugin(&self, plugin: &Package) -> Call {
         let mut args = self.building("rustc", plugin);
         args.extend(["--lib", "--crate-type", "cdylib"].map(OsString::from));
@@ -50,15 +50,15 @@ impl Calls<'_> {
         self.call(args, plugin)
     }
 
-    /// Builds the binary `name` of `host`.
+    /// Returns the call that builds the binary `name` of `host`.
     pub(crate) fn host(&self, host: &Package, name: &str) -> Call {
         let mut args = self.building("build", host);
         args.extend(["--bin", name].map(OsString::from));
         self.call(args, host)
     }
 
-    /// Has Cargo run the binary `name` of `host`, which is built, as the user would where the command was started: with the
-    /// same environment, search paths and runner.
+    /// Returns the command with which Cargo runs the binary `name` of `host`, which is built, as the user would run it
+    /// in their directory: with the same environment, search paths, and runner.
     pub(crate) fn run_host(&self, host: &Package, name: &str, args: &[OsString]) -> Command {
         let mut words = self.common("run", host, &self.session.dir);
         words.extend(["--quiet", "--bin", name].map(OsString::from));
@@ -66,7 +66,7 @@ impl Calls<'_> {
         if explicit_target_dir(self.session, self.options, &workspace.root).is_none() {
             words.extend(["--target-dir".into(), workspace.target_dir.clone().into()]);
         }
-        // Cargo reads the configuration of where it is called.
+        // Cargo reads the configuration of the directory in which it is called.
         for file in workspace.configuration_unseen_from(&self.session.dir) {
             words.extend(["--config".into(), file.into()]);
         }
@@ -74,7 +74,7 @@ impl Calls<'_> {
         words.extend(args.iter().cloned());
         let mut call = self.call(words, host);
         call.directory.clone_from(&self.session.dir);
-        // Where the host was built, that was seen from there.
+        // The host was built in another directory, from which a relative path means another one.
         let build_dir = std::env::var_os(BUILD_DIR).filter(|value| !value.is_empty());
         let build_dir = build_dir.map(|directory| workspace.directory.join(directory));
         call.env.extend(build_dir.map(|it| (BUILD_DIR, it.into())));
@@ -82,8 +82,8 @@ impl Calls<'_> {
         call.command(&[])
     }
 
-    /// Builds `plugin` as a library that can be linked into a host. The metadata of it is its own: the same crate may be in
-    /// the program once more, as an ordinary dependency.
+    /// Returns the call that builds `plugin` as a library that can be linked into a host. It has metadata of its own,
+    /// since the same crate may be in the program once more, as an ordinary dependency.
     pub(crate) fn linked_plugin(&self, plugin: &Package) -> Call {
         let mut args = self.building("rustc", plugin);
         args.extend(["--lib", "--crate-type", "rlib"].map(OsString::from));
@@ -95,7 +95,8 @@ impl Calls<'_> {
         self.call(args, plugin)
     }
 
-    /// Builds the binary `name` of `host` with the libraries of `link`, which the file `list` names.
+    /// Returns the call that builds the binary `name` of `host` with the libraries of `link`, which the file `list`
+    /// lists.
     pub(crate) fn linked_host(
         &self,
         host: &Package,
@@ -116,19 +117,19 @@ impl Calls<'_> {
         call
     }
 
-    /// Makes `call`, which is one for `package`. The caller holds the lock of the target directory.
+    /// Makes `call`, which is for `package`. The caller holds the lock of the target directory.
     ///
     /// # Errors
-    /// [`Error::Compilation`] where Cargo fails: the reason is on stderr by then.
+    /// Returns [`Error::Compilation`] if Cargo fails, which has printed the reason to stderr.
     pub(crate) fn make(&self, call: &Call, package: &Package) -> Result<Made, Error> {
-        /// A stale package may show only after the one that depends on it was built again.
+        /// A stale package may show only after the package that depends on it was built again.
         const ROUNDS: usize = 3;
         let mut compiled = Compiled::read(self.workspace);
         let run = |compiled: &mut Compiled| {
             let mut made = Made::default();
             let result = call.run(self.session, self.format, &mut made);
             if result.is_err() {
-                // Of what was compiled by then, nobody has said what it is made of.
+                // The sources of the units that were compiled by then are not known.
                 compiled.forget(&made, |unit| !unit.fresh);
                 compiled.write(self.workspace);
             }
@@ -149,7 +150,7 @@ impl Calls<'_> {
         Ok(made)
     }
 
-    /// The features of all that `package` is made of, by name and version: `serde v1.0.0`.
+    /// Returns the features of all packages that `package` is made of, by name and version: `serde v1.0.0`.
     pub(crate) fn resolved_features(
         &self,
         package: &Package,
@@ -170,12 +171,12 @@ impl Calls<'_> {
             source,
         })?;
         let mut all: HashMap<String, BTreeSet<String>> = HashMap::new();
-        // Where it fails, the build does, too, and says why.
+        // If this fails, so does the build, which reports why.
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let Some((package, features)) = line.split_once('|') else {
                 continue;
             };
-            // `name v0.1.0 (/a/place)`, and `a,b (*)` where it was shown before.
+            // A line is `name v0.1.0 (/a/place)`, and `a,b (*)` if it was shown before.
             let name: Vec<&str> = package.split(' ').take(2).collect();
             let features = features.trim_end_matches(" (*)").split(',');
             let known = all.entry(name.join(" ")).or_default();
@@ -184,7 +185,7 @@ impl Calls<'_> {
         Ok(all)
     }
 
-    /// Has Cargo throw away what it has of these packages.
+    /// Lets Cargo remove its output for these packages.
     fn clean(&self, packages: &BTreeSet<PackageId>, of: &Package) -> Result<(), Error> {
         let mut args = vec![OsString::from("clean"), "--quiet".into()];
         args.extend(self.source(of, &self.workspace.directory));
@@ -197,14 +198,14 @@ impl Calls<'_> {
         self.session.ui.info(
             "Stale",
             format_args!(
-                "{}: cargo takes no notice that what is on disk is not what it was built of; built again",
+                "{}: cargo did not notice that its sources have changed; built again",
                 names.join(", ")
             ),
         );
         call.run(self.session, MessageFormat::Human, &mut Made::default())
     }
 
-    /// Which package is meant, seen from `directory`, and for which machine.
+    /// Returns the arguments that name the package, as seen from `directory`, and the target.
     fn source(&self, package: &Package, directory: &Path) -> Vec<OsString> {
         let manifest = package.manifest_path.as_std_path();
         let manifest = manifest.strip_prefix(directory).unwrap_or(manifest);
@@ -216,7 +217,7 @@ impl Calls<'_> {
         args
     }
 
-    /// Where the output goes.
+    /// Returns the arguments for the output's place.
     fn output(&self) -> Vec<OsString> {
         let options = self.options;
         let mut args = vec![];
@@ -230,7 +231,7 @@ impl Calls<'_> {
         args
     }
 
-    /// Which of its features are asked for.
+    /// Returns the arguments for the features of `package`.
     fn features(&self, package: &Package) -> Vec<OsString> {
         let options = self.options;
         let features = features_of(package, &options.features);
@@ -274,7 +275,7 @@ impl Calls<'_> {
             .collect()
     }
 
-    /// A call whose messages are read here.
+    /// Returns the arguments of a call whose messages are read here.
     fn building(&self, command: &str, package: &Package) -> Vec<OsString> {
         let mut args = self.common(command, package, &self.workspace.directory);
         args.extend(["--message-format", self.cargo_format()].map(OsString::from));
@@ -283,14 +284,14 @@ impl Calls<'_> {
 
     fn cargo_format(&self) -> &'static str {
         match self.format {
-            // Diagnostics as text to stderr, the rest as JSON to stdout, where it is read here.
+            // Cargo prints diagnostics as text to stderr, and the rest as JSON to stdout, which is read here.
             MessageFormat::Human => "json-render-diagnostics",
             MessageFormat::Json => "json",
         }
     }
 }
 
-/// Refuses features that none of `packages` has; with several packages each gets those it has, as with Cargo.
+/// Refuses features that none of `packages` has. If there are several packages, each gets those it has, as with Cargo.
 pub(crate) fn check_features<'p>(
     packages: impl Iterator<Item = &'p Package> + Clone,
     given: &[String],
@@ -315,7 +316,7 @@ fn features_of(package: &Package, given: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Cargo takes spaces between features, too.
+/// Splits features at commas and spaces, as Cargo does.
 fn split(given: &[String]) -> impl Iterator<Item = &str> {
     given
         .iter()
@@ -323,7 +324,8 @@ fn split(given: &[String]) -> impl Iterator<Item = &str> {
         .filter(|feature| !feature.is_empty())
 }
 
-/// How `package` knows `feature`, if it does: as its own, its own with its name before it, or a dependency's.
+/// Returns the name by which `package` knows `feature`, if it does: as its own, as its own after its name, or as a
+/// dependency's.
 fn feature_of<'f>(package: &Package, feature: &'f str) -> Option<&'f str> {
     match feature.split_once('/') {
         None => package.features.contains_key(feature).then_some(feature),
@@ -340,7 +342,7 @@ fn feature_of<'f>(package: &Package, feature: &'f str) -> Option<&'f str> {
     }
 }
 
-/// The package's name: at the end of its id, or of the path in it.
+/// Returns the package's name, which is at the end of its id, or of the path in it.
 pub(crate) fn name_of(id: &PackageId) -> &str {
     let (path, fragment) = id.repr.rsplit_once('#').unwrap_or(("", &id.repr));
     match fragment.split_once('@') {

@@ -1,10 +1,11 @@
-//! Which commit a plugin's sources are from.
+//! Finds the commit of a plugin's sources.
 //!
 //! That is the last commit that changed anything below the package's directory, as `git log -1 -- <directory>` would
-//! say, and whether there are changes since. Where it cannot be told, it is `unknown` and never an error: no
-//! repository, no commit yet, a shallow clone that ends before the commit, or more than [`MAX_COMMITS`] commits since.
+//! print it, and whether there are changes since. A commit that cannot be found is `unknown`, and never an error. That
+//! happens without a repository, before the first commit, in a shallow clone that ends before the commit, and after
+//! more than [`MAX_COMMITS`] commits.
 //!
-//! What was found is kept beside the artifacts, so that the next build looks only at the commits made since.
+//! The result is kept beside the artifacts, so that the next build looks only at the commits made since.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::install::{read_kept, write_kept};
 
-/// So many commits are looked at before the answer is `unknown`: some tenths of a second, once.
+/// How many commits are looked at before the answer is `unknown`. That takes some tenths of a second, once.
 const MAX_COMMITS: usize = 10_000;
 
 pub(crate) const UNKNOWN: &str = "unknown";
@@ -26,24 +27,24 @@ pub(crate) struct Commits {
     known: BTreeMap<PathBuf, Known>,
 }
 
-/// What was found for a directory.
+/// The result for a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
-    /// The commit from which it was looked.
+    /// The commit from which the search began.
     head: String,
     /// The commit that was found.
     commit: String,
 }
 
 impl Commits {
-    /// Remembers in `file`. One that cannot be used costs time only.
+    /// Keeps the results in `file`. A file that cannot be used only costs time.
     pub(crate) fn new(file: PathBuf) -> Self {
         let text = read_kept(&file).unwrap_or_default();
         let known = serde_json::from_slice(&text).unwrap_or_default();
         Self { file, known }
     }
 
-    /// The note for the package in `directory`, a canonical path.
+    /// Returns the note for the package in `directory`, a canonical path.
     pub(crate) fn note(&mut self, directory: &Path) -> Note {
         let found = Repository::discover(directory).ok().and_then(|repository| {
             let root = repository.workdir()?.canonicalize().ok()?;
@@ -66,7 +67,7 @@ impl Commits {
         }
     }
 
-    /// The last commit that changed `below`. Where a merge left it as it was on one side, that side is followed.
+    /// Returns the last commit that changed `below`. If a merge left it as it was on one side, that side is followed.
     fn last_change(
         &mut self,
         repository: &Repository,
@@ -96,7 +97,7 @@ impl Commits {
             }
             match unchanged {
                 Some(parent) => commit = parent,
-                // A shallow clone shows its last commits without parents: what they changed cannot be told.
+                // A shallow clone shows its last commits without parents, so their changes are not known.
                 None if commit.parent_count() == 0 && repository.is_shallow() => return Ok(None),
                 None => {
                     found = id;
@@ -126,7 +127,7 @@ impl Commits {
     }
 }
 
-/// What `commit` has at `below`; all of it where that is the root.
+/// Returns the entry of `commit` at `below`, or its whole tree if that is the root.
 fn entry(commit: &Commit<'_>, below: &Path) -> Result<Option<Oid>, git2::Error> {
     let tree = commit.tree()?;
     if below.as_os_str().is_empty() {
@@ -139,7 +140,7 @@ fn entry(commit: &Commit<'_>, below: &Path) -> Result<Option<Oid>, git2::Error> 
     }
 }
 
-/// Whether anything below `below` differs from the last commit, new files included, ignored ones not.
+/// Returns true if anything below `below` differs from the last commit. New files count, and ignored ones do not.
 fn is_dirty(repository: &Repository, below: &Path) -> Result<bool, git2::Error> {
     let mut options = StatusOptions::new();
     options

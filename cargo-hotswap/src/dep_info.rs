@@ -1,10 +1,11 @@
-//! What a library is made of, as Cargo writes it down beside its output: a line in the form of a makefile rule, with
-//! the sources of all path dependencies, included files, and what build scripts said they read.
+//! Reads the sources of a library from the dep-info file that Cargo writes beside its output. The file has a line in
+//! the form of a makefile rule, with the sources of all path dependencies, the included files, and the files that build
+//! scripts have declared.
 
 use std::path::{Path, PathBuf};
 
-/// The files and directories named in the dep-info file `path`; none where there is no such file. Those with a relative
-/// name lie below `base` or, as Cargo can be configured, below a directory above it.
+/// Returns the files and directories that the dep-info file `path` lists, or nothing if there is no such file. Relative
+/// names lie below `base` or, if Cargo is configured so, below a directory above it.
 pub(crate) fn read(path: &Path, base: &Path) -> Vec<PathBuf> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let absolute = |name: String| {
@@ -18,7 +19,7 @@ pub(crate) fn read(path: &Path, base: &Path) -> Vec<PathBuf> {
 fn parse(text: &str) -> Vec<String> {
     let mut names = vec![];
     for line in text.lines() {
-        // The rule's target may have a colon in it; what ends it is a colon and a space, or the end of the line.
+        // The rule's target may contain a colon. It ends at a colon and a space, or at the end of the line.
         let Some(list) = line
             .split_once(": ")
             .map(|(_, list)| list)

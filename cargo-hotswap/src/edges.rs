@@ -1,6 +1,7 @@
-//! Refuses a host or a plugin that contains a plugin's code statically: it would run a copy that is never swapped.
+//! Refuses a host or a plugin that contains a plugin's code statically, since it would run a copy that is never
+//! swapped.
 //!
-//! Optional dependencies are left alone: through them a host links its plugins when it is built without swapping.
+//! Optional dependencies are allowed: a host links its plugins through them when it is built without swapping.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,7 @@ pub(crate) fn check(workspace: &Workspace, group: &Group<'_>) -> Result<(), Erro
         .try_for_each(|plugin| check("the plugin", plugin))
 }
 
-/// The shortest chain of dependencies from `package` to a plugin.
+/// Returns the shortest chain of dependencies from `package` to a plugin.
 fn find_plugin<'w>(
     workspace: &'w Workspace,
     group: &Group<'w>,

@@ -1,4 +1,4 @@
-//! What can go wrong, and what the process exits with then.
+//! The errors of the command, and its exit codes.
 
 use std::path::{Path, PathBuf};
 
@@ -9,34 +9,34 @@ use hotswap_host::shown;
 
 /// The exit codes of `cargo hotswap`.
 ///
-/// `run` exits with the code of the host, or 128 + n where signal n ended it.
+/// `run` exits with the code of the host, or 128 + n if signal n ended it.
 pub mod exit {
-    /// All is well.
+    /// The command succeeded.
     pub const SUCCESS: u8 = 0;
-    /// Something failed; stderr says what. For `reload`: the host refused the new plugins and goes on with the old.
+    /// Something failed, and stderr says what. For `reload`: the host refused the new plugins, and keeps the old ones.
     pub const FAILURE: u8 = 1;
-    /// The command line makes no sense.
+    /// The command line is invalid.
     pub const USAGE: u8 = 2;
-    /// A compilation failed, as for Cargo itself.
+    /// A compilation failed. Cargo itself exits with the same code.
     pub const COMPILATION: u8 = 101;
     /// Added to the number of the signal that interrupted the command.
     pub const SIGNAL: u8 = 128;
 }
 
-/// Everything a user of the command can meet.
+/// Every error that a user of the command can meet.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The command was started in a directory that is gone or cannot be read.
-    #[error("cannot tell the current directory")]
+    #[error("cannot find the current directory")]
     CurrentDir {
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
     /// The signal handlers could not be installed.
     #[error("cannot install the signal handlers")]
     Signals {
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
     /// A signal ended the command.
@@ -48,25 +48,25 @@ pub enum Error {
     /// A file or directory could not be used.
     #[error("cannot {action} `{}`", shown::path(path))]
     Io {
-        /// What was tried.
+        /// What the command tried to do.
         action: &'static str,
-        /// With what.
+        /// The file or directory.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         source: std::io::Error,
     },
-    /// Something that is no file lies where one of the build's own files belongs.
+    /// A link, a pipe, or a device lies where the build keeps a file of its own.
     #[error(
-        "`{}` is not a file but a link, a pipe or a device; remove it",
+        "`{}` is not a file but a link, a pipe, or a device; remove it",
         shown::path(path)
     )]
     NotAFile {
-        /// What is there.
+        /// The path.
         path: PathBuf,
     },
-    /// A link where only a directory of our own is touched.
+    /// A link lies where the command removes only directories of its own.
     #[error(
-        "`{}` is a link, and nothing is removed behind one; remove it, or what it leads to, by hand",
+        "`{}` is a link, behind which nothing is removed; remove the link or its target by hand",
         shown::path(path)
     )]
     Link {
@@ -75,61 +75,61 @@ pub enum Error {
     },
     /// There is no Cargo.toml where one was expected.
     #[error(
-        "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin (where plugins go is said with --out-dir)",
+        "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin (--out-dir sets where plugins are built to)",
         shown::path(directory), if *above { " or above it" } else { "" }
     )]
     NoManifest {
-        /// Where it was looked for.
+        /// The directory in which it was looked for.
         directory: PathBuf,
-        /// Whether in its parents too.
+        /// True if the directories above were searched, too.
         above: bool,
     },
     /// `cargo metadata` failed.
     #[error("cargo cannot read the workspace of `{}`", shown::path(manifest))]
     Metadata {
-        /// The manifest it was asked about.
+        /// The manifest.
         manifest: PathBuf,
-        /// Cargo's own words.
+        /// Cargo's message.
         source: Box<cargo_metadata::Error>,
     },
-    /// A file that is not valid TOML, or not as Cargo wants it.
-    #[error("`{}` cannot be understood", shown::path(path))]
+    /// A file is not valid TOML, or not what Cargo expects.
+    #[error("`{}` is invalid", shown::path(path))]
     Toml {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<toml::de::Error>,
     },
-    /// `[package.metadata.hotswap]` is not as it should be.
+    /// `[package.metadata.hotswap]` is invalid.
     #[error(
-        "[package.metadata.hotswap] in `{}` cannot be understood; it is `plugins = [\"name\", …]`",
+        "[package.metadata.hotswap] in `{}` is invalid; write `plugins = [\"name\", …]`",
         shown::path(manifest)
     )]
     MetadataSection {
         /// The Cargo.toml.
         manifest: PathBuf,
-        /// Why.
+        /// The reason.
         source: serde_json::Error,
     },
-    /// A name that is not the name of a package of the workspace.
+    /// A name is not that of a package of the workspace.
     #[error(
-        "{by} names `{name}`, which is no package of the workspace `{}`{}",
+        "{by} names `{name}`, which is not a package of the workspace `{}`{}",
         shown::path(workspace),
         known(candidates)
     )]
     UnknownPackage {
-        /// What named it: an option or a Cargo.toml.
+        /// The option or the Cargo.toml with the name.
         by: String,
         /// The name.
         name: String,
         /// The workspace's root.
         workspace: PathBuf,
-        /// What could have been meant.
+        /// The names that could have been meant.
         candidates: Vec<String>,
     },
     /// A package that was listed as a plugin has no library.
     #[error(
-        "`{name}` is listed as a plugin in `{}`, but has no library; a plugin is a library crate with #[plugin] in it",
+        "`{name}` is listed as a plugin in `{}`, but has no library; a plugin is a library crate with #[plugin] in its root",
         shown::path(by)
     )]
     NoLibrary {
@@ -138,7 +138,7 @@ pub enum Error {
         /// The Cargo.toml that lists it.
         by: PathBuf,
     },
-    /// A host without plugins, or a workspace without any.
+    /// A host, or a workspace, has no plugins.
     #[error(
         "no plugins found for `{of}`: {} lists none under [package.metadata.hotswap], and no workspace member below its \
          directory has #[plugin] in its library root",
@@ -151,63 +151,63 @@ pub enum Error {
         manifest: PathBuf,
     },
     /// `--package` and `--exclude` left nothing to do.
-    #[error("nothing is left to build: none of the plugins {found:?} was selected")]
+    #[error("nothing to build: none of the plugins {found:?} was selected")]
     NothingSelected {
-        /// The plugins there are.
+        /// The plugins that were found.
         found: Vec<String>,
     },
-    /// `run`, `reload` and `graph` need one host.
+    /// `run`, `reload`, and `graph` need one host.
     #[error(
         "`{}` has {}; name the directory of one",
         shown::path(manifest),
         several("host", "hosts", candidates)
     )]
     NotOneHost {
-        /// The manifest that was started from.
+        /// The manifest from which the search began.
         manifest: PathBuf,
-        /// The directories of the hosts there are.
+        /// The directories of the hosts that were found.
         candidates: Vec<String>,
     },
-    /// Two plugins whose files would have the same name.
+    /// The files of two plugins would have the same name.
     #[error(
         "the plugins `{first}` and `{second}` would both be `{file}`; rename one of the libraries"
     )]
     SameFile {
-        /// One.
+        /// One plugin.
         first: String,
-        /// The other.
+        /// The other plugin.
         second: String,
         /// The name of the file.
         file: String,
     },
-    /// A crate that would contain a plugin's code statically.
+    /// A crate would contain a plugin's code statically.
     #[error(
         "{what} `{from}` depends on the plugin `{plugin}` ({chain}, in `{}`), so it would contain a copy that is never \
-         swapped; remove that dependency and move what both need to a crate that is no plugin",
+         swapped; remove that dependency, and move what both need to a crate that is not a plugin",
         shown::path(manifest)
     )]
     DependsOnPlugin {
         /// `the host` or `the plugin`.
         what: &'static str,
-        /// Who.
+        /// The package with the dependency.
         from: String,
-        /// On which plugin.
+        /// The plugin.
         plugin: String,
-        /// The way there.
+        /// The packages on the way there.
         chain: String,
         /// The Cargo.toml with the last edge of the chain.
         manifest: PathBuf,
     },
-    /// `--static` for a plugin alone.
-    #[error("--static builds a host with its plugins in it, and {} was named without one; name the directory of the host", plugins.join(", "))]
+    /// `--static` was used for a plugin without a host.
+    #[error("--static links plugins into a host, but {} was named without one; name the directory of the host", plugins.join(", "))]
     LinkedWithoutHost {
         /// The plugins.
         plugins: Vec<String>,
     },
-    /// A host that does not ask for the plugins that are linked into it.
+    /// A host does not ask for the plugins that are linked into it.
     #[error(
         "`{host}` was built without its plugins, since `{}` and its modules do not ask for them; where the swapper is built, \
-         say `Swapper::builder().linked(hotswap_host::linked_plugins!())`",
+         write `Swapper::builder().linked(hotswap_host::linked_plugins!())`",
         shown::path(source_file)
     )]
     NotLinked {
@@ -216,45 +216,45 @@ pub enum Error {
         /// The root of its program.
         source_file: PathBuf,
     },
-    /// `panic = "abort"`.
+    /// A plugin has `panic = "abort"`.
     #[error("{origin} makes a panic in a plugin end the whole program; {remedy}")]
     PanicAbort {
-        /// The setting and where it is.
+        /// The setting, and where it is.
         origin: String,
-        /// What to do.
+        /// The way out.
         remedy: String,
     },
-    /// `-C prefer-dynamic`.
+    /// A plugin has `-C prefer-dynamic`.
     #[error(
-        "{origin} links the standard library as a shared library, with which unloading a plugin crashes; remove it"
+        "{origin} links the standard library as a shared library, so that unloading a plugin would crash; remove it"
     )]
     PreferDynamic {
-        /// The setting and where it is, or the plugin it was found in.
+        /// The setting and where it is, or the plugin in which it was found.
         origin: String,
     },
-    /// A feature that no package has.
+    /// No package has this feature.
     #[error("no package to build has the feature `{feature}`")]
     UnknownFeature {
-        /// As given.
+        /// The feature, as it was given.
         feature: String,
     },
     /// Cargo could not be started.
-    #[error("cannot start `{program}`; is Cargo installed, and on the path?")]
+    #[error("cannot start `{program}`; check that Cargo is installed and on the path")]
     StartCargo {
-        /// What was started.
+        /// The program.
         program: String,
-        /// Why it could not be.
+        /// The reason.
         source: std::io::Error,
     },
     /// Cargo's messages could not be read.
-    #[error("cannot read what `{program}` prints")]
+    #[error("cannot read the output of `{program}`")]
     CargoOutput {
-        /// What was started.
+        /// The program.
         program: String,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// A compilation failed. What the compiler said is on stderr already.
+    /// A compilation failed. The compiler's message is on stderr already.
     #[error(
         "`{package}` was not built{}{}",
         code.map(|code| format!(" (cargo exited with {code})")).unwrap_or_default(),
@@ -265,62 +265,62 @@ pub enum Error {
         package: String,
         /// Cargo's exit code, if it had one.
         code: Option<i32>,
-        /// The way out, where the compiler does not know it.
+        /// The way out, if the compiler does not know it.
         hint: Option<&'static str>,
     },
-    /// Cargo was content, but named no such file.
-    #[error("cargo built `{package}`, but no {wanted} came of it")]
+    /// Cargo succeeded, but reported no such file.
+    #[error("cargo built `{package}`, but reported no {wanted}")]
     NoArtifact {
         /// The package.
         package: String,
-        /// What was expected.
+        /// The expected file.
         wanted: &'static str,
     },
-    /// What was built is no plugin, or cannot be read as one.
-    #[error("what was built of `{package}` cannot be used as a plugin")]
+    /// The library that was built is not a plugin, or cannot be read as one.
+    #[error("the library of `{package}` cannot be used as a plugin")]
     NotAPlugin {
         /// The package.
         package: String,
-        /// Why.
+        /// The reason.
         source: Box<ArtifactError>,
     },
-    /// A file that is no plugin.
+    /// A file is not a plugin.
     #[error(transparent)]
     Artifact(Box<ArtifactError>),
-    /// A directory of artifacts that cannot be searched.
+    /// A directory of artifacts cannot be searched.
     #[error(transparent)]
     Find(Box<FindError>),
-    /// Artifacts that make no set.
+    /// Artifacts do not fit together.
     #[error(transparent)]
     Set(Box<ReloadError>),
-    /// Plugins that no host would load together. What is wrong with them was said before.
+    /// No host would load these plugins together. Messages about the reasons came before.
     #[error("a host would refuse these plugins")]
     WouldBeRefused,
-    /// A directory without artifacts.
+    /// A directory has no artifacts.
     #[error(
-        "the directory `{}` holds no plugins; name a host, or a directory that `cargo hotswap build` writes to",
+        "the directory `{}` has no plugins; name a host, or a directory that `cargo hotswap build` writes to",
         shown::path(directory)
     )]
     NoArtifacts {
         /// The directory.
         directory: PathBuf,
     },
-    /// A directory with more artifacts than a graph can show.
+    /// A directory has more artifacts than a graph can show.
     #[error(
-        "the directory `{}` holds {found} libraries, and a graph is drawn of {limit} at most",
+        "the directory `{}` holds {found} libraries, but a graph can show {limit} at most; name the directory of a host",
         shown::path(directory)
     )]
     TooManyPlugins {
         /// The directory.
         directory: PathBuf,
-        /// How many there are.
+        /// The number of libraries.
         found: usize,
-        /// How many there may be.
+        /// The largest number.
         limit: usize,
     },
     /// The plugins of a host are not built.
     #[error(
-        "no plugin of `{host}` is built in `{}`; run `{build}`, or give the options it was built with",
+        "no plugin of `{host}` is built in `{}`; run `{build}`, or repeat the options with which it was built",
         shown::path(directory)
     )]
     NotBuilt {
@@ -331,7 +331,7 @@ pub enum Error {
         /// The command that builds them.
         build: String,
     },
-    /// A word that is neither a directory nor the name of a package.
+    /// A word is neither a directory nor the name of a package.
     #[error(
         "`{name}` is neither a directory nor a package of the workspace `{}`{}",
         shown::path(workspace),
@@ -342,10 +342,10 @@ pub enum Error {
         name: String,
         /// The workspace's root.
         workspace: PathBuf,
-        /// The packages that there are.
+        /// The packages of the workspace.
         candidates: Vec<String>,
     },
-    /// The host's binary could not be told.
+    /// It is not clear which binary is the host.
     #[error(
         "the host `{host}` has {}; add `default-run` to its Cargo.toml or give --bin",
         several("binary", "binaries", binaries)
@@ -361,12 +361,12 @@ pub enum Error {
     StartHost {
         /// Its executable.
         executable: PathBuf,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// The source of a package that was a plugin a moment ago cannot be read any more.
+    /// The source of a package that was a plugin a moment ago cannot be read.
     #[error(
-        "`{package}` was a plugin, and nobody can tell whether it still is: `{}` is missing, empty or does not parse",
+        "`{package}` was a plugin, and may still be one: complete `{}` is missing, empty, or does not parse",
         shown::path(source_file)
     )]
     PluginUnreadable {
@@ -375,67 +375,64 @@ pub enum Error {
         /// The root of its library.
         source_file: PathBuf,
     },
-    /// The plugins of a running host would be built into another directory than it loads them from.
+    /// The plugins of a running host would be built into another directory than the one from which it loads them.
     #[error(
-        "the plugins are built into `{}` now, and the running host loads them from `{}`; start `cargo hotswap run` again",
+        "the plugins would now be built into `{}`, but the running host loads them from `{}`; start `cargo hotswap run` again",
         shown::path(now),
         shown::path(before)
     )]
     PluginDirMoved {
-        /// Where it looks.
+        /// The directory from which the host loads.
         before: PathBuf,
-        /// Where they would be.
+        /// The directory into which they would be built.
         now: PathBuf,
     },
     /// No running host has this plugin directory.
     #[error(
-        "no running host has the plugin directory `{}`; start one with `cargo hotswap run`, or give the options it was \
-         built with{}",
+        "no running host has the plugin directory `{}`; start one with `cargo hotswap run`, or repeat the options with \
+         which it was built{}",
         shown::path(directory),
         unseen(refused)
     )]
     NoHostRunning {
         /// The directory.
         directory: PathBuf,
-        /// Where no host is looked for, and why.
+        /// The directories in which no host is looked for, with the reasons.
         refused: Vec<RefusedDir>,
     },
-    /// A running host that could not be asked to reload.
+    /// A running host could not be asked to reload.
     #[error("cannot ask the running host (pid {pid}) to reload")]
     NotAsked {
         /// Its process id.
         pid: u32,
-        /// Why; also that it does not listen.
+        /// The reason; it may be that the host does not listen.
         source: std::io::Error,
     },
-    /// A running host that ended, or did not answer in time.
+    /// A running host ended, or did not answer in time.
     #[error(transparent)]
     NotAnswered(WaitError),
-    /// At least one host could not load what was built.
-    #[error("the reload failed; the host goes on with what it had")]
+    /// At least one host could not load the new plugins.
+    #[error("the reload failed; the host keeps the plugins that it had")]
     ReloadFailed,
-    /// `new` does not overwrite.
-    #[error(
-        "`{}` exists; `cargo hotswap new` overwrites nothing, so choose another directory",
-        shown::path(path)
-    )]
+    /// `new` does not overwrite files.
+    #[error("`{}` exists already; choose another directory", shown::path(path))]
     Exists {
         /// The directory.
         path: PathBuf,
     },
-    /// `new` below a manifest that another user can change.
+    /// `new` was called below a manifest that another user can change.
     #[error(
-        "`{}` belongs to user {owner}, and Cargo would take what it says for everything below it; choose a directory \
+        "`{}` belongs to user {owner}, and Cargo would use it for everything below it; choose a directory \
          elsewhere",
         shown::path(manifest)
     )]
     ForeignManifest {
-        /// The manifest, or the directory that it is in.
+        /// The manifest, or the directory that contains it.
         manifest: PathBuf,
         /// The user's number.
         owner: u32,
     },
-    /// `new` in a repository that lies in somebody else's workspace.
+    /// `new` was called in a repository that lies in a foreign workspace.
     #[error(
         "the workspace `{}` lies outside of the repository `{}`, and Cargo would make the package a member of it; choose a \
          directory outside of that workspace, or remove its Cargo.toml if it is a leftover",
@@ -448,47 +445,44 @@ pub enum Error {
         /// The repository's directory.
         repository: PathBuf,
     },
-    /// Cargo did not make a package.
+    /// Cargo could not make a package.
     #[error("cargo did not make a package in `{}`\n{said}", shown::path(directory))]
     CargoNew {
-        /// Where it should be.
+        /// The package's directory.
         directory: PathBuf,
-        /// Cargo's own words.
+        /// Cargo's message.
         said: String,
     },
-    /// A Cargo.toml that cannot be edited.
-    #[error(
-        "`{}` cannot be understood, and so gets no new member",
-        shown::path(path)
-    )]
+    /// A Cargo.toml cannot be edited.
+    #[error("`{}` is invalid, so it gets no new member", shown::path(path))]
     Edit {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<toml_edit::TomlError>,
     },
-    /// `new` where nothing says where hotswap is.
+    /// `new` does not know where hotswap is.
     #[error(
-        "nothing says where hotswap's crates are, and they are not published yet; give `--path CHECKOUT`, the directory of a \
+        "cannot find hotswap's crates, which are not published yet; give `--path CHECKOUT`, the directory of a \
          checkout of hotswap"
     )]
     WhereIsHotswap,
     /// `--path` does not name a checkout.
     #[error(
-        "`{}` is no checkout of hotswap: it has no `{missing}`",
+        "`{}` is not a checkout of hotswap: it has no `{missing}`",
         shown::path(path)
     )]
     NoCheckout {
         /// The directory.
         path: PathBuf,
-        /// What is missing.
+        /// The missing directory.
         missing: &'static str,
     },
 }
 
 impl Error {
-    /// Whether no change of a source, a manifest or a configuration is likely to mend it: the command line is at fault, or the
-    /// machine.
+    /// Returns true if a change of a source, a manifest, or a configuration is not likely to help, since the command
+    /// line or the machine is at fault.
     pub(crate) fn is_final(&self) -> bool {
         matches!(
             self,
@@ -503,7 +497,7 @@ impl Error {
         )
     }
 
-    /// What the process exits with.
+    /// Returns the exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Compilation { .. } => exit::COMPILATION,
@@ -515,7 +509,7 @@ impl Error {
     }
 }
 
-/// For `map_err`: what was tried with which path.
+/// Returns a function for `map_err` that adds what was tried, and with which path.
 pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::Io {

@@ -1,7 +1,7 @@
-//! Warns of crates that have other features in one plugin than in another, or than in the host.
+//! Warns of crates that have different features in two plugins, or in a plugin and its host.
 //!
-//! Each plugin is compiled by a call of its own, and Cargo resolves features for each call. Where a feature changes a type
-//! or a trait that crosses, the host refuses what was built, and building it again yields the same.
+//! Each plugin is compiled by a call of its own, and Cargo resolves features for each call. If a feature changes a type
+//! or a trait that crosses, the host refuses the plugin, and another build does not change that.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -18,14 +18,14 @@ use crate::ui::shown;
 /// The features of the libraries that a plugin or host is made of.
 pub(crate) type Features = BTreeMap<PackageId, BTreeSet<String>>;
 
-/// A plugin or a host with what it is made of.
+/// A plugin or a host, with the features in it.
 struct Side<'a> {
     what: &'static str,
     package: &'a Package,
     features: &'a Features,
 }
 
-/// The features in a finished build.
+/// Returns the features in a finished build.
 pub(crate) fn of(made: &Made) -> Features {
     let mut features = Features::new();
     let libraries = made.artifacts.iter().filter(|made| {
@@ -39,7 +39,7 @@ pub(crate) fn of(made: &Made) -> Features {
     features
 }
 
-/// Warns of what differs among the plugins of `group`, of which `built` has the features, and its host.
+/// Warns of differences between the plugins of `group`, whose features `built` has, and its host.
 pub(crate) fn check(
     calls: &Calls<'_>,
     group: &Group<'_>,
@@ -63,7 +63,7 @@ pub(crate) fn check(
     if differing.is_empty() {
         return Ok(());
     }
-    // Only their types and traits cross.
+    // Only types and traits of these crates cross.
     let users = calls
         .workspace
         .users_of_hotswap(calls.session, calls.options)?;
@@ -75,8 +75,8 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// What the host has of the crates that it shares with its plugins, as far as those have features at all. Where it cannot
-/// be asked about, nothing is known.
+/// Returns the features in the host of the crates that it shares with its plugins, if those have features at all.
+/// Returns nothing if Cargo cannot tell.
 fn host_features(
     calls: &Calls<'_>,
     group: &Group<'_>,
@@ -108,7 +108,7 @@ fn host_features(
     Ok(known.collect())
 }
 
-/// The packages whose features are not the same for all that have them.
+/// Returns the packages whose features differ.
 fn differing<'a>(sides: &[Side<'a>]) -> Vec<&'a PackageId> {
     let mut seen = HashSet::new();
     let ids = sides.iter().flat_map(|side| side.features.keys());
@@ -121,7 +121,7 @@ fn differing<'a>(sides: &[Side<'a>]) -> Vec<&'a PackageId> {
     ids.filter(differs).collect()
 }
 
-/// One warning for each of the ways in which the sides differ.
+/// Prints a warning for each of the ways in which the sides differ.
 fn warn(calls: &Calls<'_>, id: &PackageId, sides: &[Side<'_>]) {
     let with: Vec<(&Side<'_>, &BTreeSet<String>)> = sides
         .iter()
@@ -181,7 +181,7 @@ fn difference(
     );
     for side in lacking {
         let manifest = side.package.manifest_path.as_std_path();
-        // Writing into a text cannot fail.
+        // Writing into a `String` cannot fail.
         let _ = write!(
             text,
             "\nunder [dependencies] in `{}`",

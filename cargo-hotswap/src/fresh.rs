@@ -1,9 +1,9 @@
-//! Whether what Cargo takes for up to date is made of what is on disk.
+//! Checks that builds which Cargo takes for fresh were made from the sources on disk.
 //!
-//! Cargo goes by time stamps, and by names that are the same in each checkout of a workspace. So it keeps a build where an
-//! older file was put over a newer one; and in a target directory that several checkouts share it takes the build of one
-//! for that of another. Here it is written down what each package was compiled from, by content. What does not fit is
-//! compiled again.
+//! Cargo compares time stamps, and names that are the same in each checkout of a workspace. So it keeps a build after
+//! an older file was put over a newer one. In a target directory that several checkouts share, it takes the build of
+//! one checkout for that of another. This module records from which contents each package was compiled. A package whose
+//! contents differ is compiled again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,24 +18,24 @@ use crate::install::{read_kept, write_kept};
 use crate::output::base_dir;
 use crate::workspace::Workspace;
 
-/// Where it is written down.
+/// The file with the records.
 const SOURCES: &str = ".hotswap-sources.json";
 
-/// What the units in one target directory were compiled from.
+/// The sources of the units in one target directory.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Compiled {
-    /// By the file that came of a unit: its sources as the package names them, with the hash of each.
+    /// For each file of a unit: its sources, as the package names them, with their hashes.
     units: BTreeMap<PathBuf, BTreeMap<PathBuf, BuildId>>,
 }
 
 impl Compiled {
-    /// What was written down by earlier builds.
+    /// Reads the records of earlier builds.
     pub(crate) fn read(workspace: &Workspace) -> Self {
         let text = read_kept(&file(workspace)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Writes it down, for the next build. Where that fails, less is noticed.
+    /// Writes the records for the next build. If that fails, the next build notices less.
     pub(crate) fn write(&self, workspace: &Workspace) {
         let file = file(workspace);
         if let Ok(text) = serde_json::to_vec(self)
@@ -45,7 +45,8 @@ impl Compiled {
         }
     }
 
-    /// Notes what was compiled for `package`, and returns the packages that Cargo took for up to date and that are not.
+    /// Records the sources of what was compiled for `package`, and returns the packages that Cargo took for fresh
+    /// although they are stale.
     pub(crate) fn stale(
         &mut self,
         workspace: &Workspace,
@@ -60,7 +61,7 @@ impl Compiled {
         let mut sources = BTreeSet::new();
         for unit in primary {
             let named = dep_info::read(&unit.uplifted.with_extension("d"), root);
-            // What another checkout has built, Cargo has not even described anew.
+            // Cargo does not even describe again what another checkout has built.
             let is_foreign = !named.iter().any(|it| it == unit.root_source)
                 && named.iter().any(|it| unit.is_namesake(it, root));
             if unit.fresh && is_foreign {
@@ -83,7 +84,7 @@ impl Compiled {
             let hashes = unit.hashes(&units, package, &sources);
             let known = self.units.get(unit.file);
             let fits = match known {
-                // Another target of its package has changed, and who knows which source is whose.
+                // Another target of its package has changed, and it is not known which source belongs to which target.
                 _ if !unit.fresh || anew.contains(unit.id) && !unit.is_build_script => true,
                 Some(known) => hashes
                     .iter()
@@ -100,7 +101,7 @@ impl Compiled {
         stale
     }
 
-    /// Forgets what the units that are `meant` were compiled from.
+    /// Removes the records of the units that are `meant`.
     pub(crate) fn forget(&mut self, made: &Made, meant: impl Fn(&Artifact) -> bool) {
         let meant = made.artifacts.iter().filter(|unit| meant(unit));
         for unit in meant.filter_map(Unit::of) {
@@ -113,16 +114,16 @@ fn file(workspace: &Workspace) -> PathBuf {
     base_dir(workspace).join(SOURCES)
 }
 
-/// A target of a package on this machine, compiled.
+/// A compiled target of a package on this machine.
 struct Unit<'a> {
     id: &'a PackageId,
-    /// The package's.
+    /// The directory of its package.
     directory: &'a Path,
     root_source: &'a Path,
     is_build_script: bool,
-    /// Which Cargo names by a hash of the features, the profile and the like.
+    /// The file that Cargo names by a hash of the features, the profile, and similar settings.
     file: &'a Path,
-    /// The same where Cargo puts what was asked for, beside its dep-info.
+    /// The same file beside its dep-info, where Cargo puts the requested output.
     uplifted: &'a Path,
     fresh: bool,
 }
@@ -143,14 +144,14 @@ impl<'a> Unit<'a> {
         })
     }
 
-    /// Whether `source` is its root in another checkout of the workspace `root`.
+    /// Returns true if `source` is its root in another checkout of the workspace `root`.
     fn is_namesake(&self, source: &Path, root: &Path) -> bool {
         let inside = self.root_source.strip_prefix(root);
         inside.is_ok_and(|inside| source.ends_with(inside))
     }
 
-    /// Those of `sources` that are its own, as its package names them, with their hashes. What belongs to no package counts
-    /// as the primary one's.
+    /// Returns its own sources among `sources`, as its package names them, with their hashes. A source that belongs to
+    /// no package counts for the primary one.
     fn hashes(
         &self,
         units: &[Unit<'_>],

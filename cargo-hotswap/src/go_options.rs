@@ -1,12 +1,12 @@
-//! Options of Go's hotswap that this command does not have: what to write instead.
+//! Options of Go's hotswap that this command does not have, with their replacements.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Where all of them are compared, in hotswap's sources.
+/// The page in hotswap's sources that compares all of them.
 const PAGE: &str = "hotswap-host/docs/coming-from-go.md";
 
-/// Each option with what does here what it does there.
+/// Each option with its replacement.
 const OPTIONS: [(&str, &str); 6] = [
     (
         "--goBuild",
@@ -33,7 +33,7 @@ const OPTIONS: [(&str, &str); 6] = [
     ),
 ];
 
-/// Adds to an error about one of these options what to write instead.
+/// Adds the replacement to an error about one of these options.
 pub(crate) fn explain(error: &mut clap::Error) {
     let unknown = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(unknown))) => unknown,
@@ -45,7 +45,7 @@ pub(crate) fn explain(error: &mut clap::Error) {
     let tip = StyledStr::from(format!(
         "{name} is an option of Go's hotswap: {instead}; see {PAGE}"
     ));
-    // The most similar option is one that means something else.
+    // The most similar option has another meaning.
     for misleading in [
         ContextKind::SuggestedArg,
         ContextKind::TrailingArg,

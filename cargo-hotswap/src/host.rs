@@ -1,4 +1,4 @@
-//! The program of a host: which of its binaries, and how it is built.
+//! The program of a host: which of its binaries it is, and how it is built.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::session::without_cargos_variables;
 use crate::settings;
 use crate::workspace::{binaries, directory};
 
-/// Builds the binary of `host`, which loads its plugins.
+/// Builds the binary of `host`, which will load its plugins.
 pub(crate) fn build(
     calls: &Calls<'_>,
     host: &Package,
@@ -28,7 +28,7 @@ pub(crate) fn build(
     executable(&made, host, name)
 }
 
-/// The binary to run: the one named, the default one, or the only one.
+/// Returns the binary to run: the named one, the default one, or the only one.
 pub(crate) fn binary<'a>(host: &'a Package, named: Option<&'a str>) -> Result<&'a str, Error> {
     let wanted = named.or(host.default_run.as_deref());
     let all: Vec<&str> = binaries(host).collect();
@@ -42,8 +42,8 @@ pub(crate) fn binary<'a>(host: &'a Package, named: Option<&'a str>) -> Result<&'
     }
 }
 
-/// The command that runs `executable`, a program of `host` that Cargo cannot run since it does not know how it was built.
-/// It has what `cargo run` would give it, but for the runner.
+/// Returns the command that runs `executable`, a program of `host` that Cargo cannot run, since it does not know how
+/// the program was built. The command has everything that `cargo run` would add, except for the runner.
 pub(crate) fn linked_command(
     calls: &Calls<'_>,
     host: &Package,
@@ -63,7 +63,7 @@ pub(crate) fn linked_command(
     command
 }
 
-/// What Cargo tells a program of its package.
+/// Returns the variables with which Cargo describes a package to its program.
 fn variables(host: &Package) -> [(&'static str, String); 14] {
     let version = &host.version;
     let path = |path: &Option<Utf8PathBuf>| path.as_ref().map(ToString::to_string);
@@ -89,7 +89,7 @@ fn variables(host: &Package) -> [(&'static str, String); 14] {
     ]
 }
 
-/// The file of the binary `name` of `host`.
+/// Returns the file of the binary `name` of `host`.
 pub(crate) fn executable(made: &Made, host: &Package, name: &str) -> Result<PathBuf, Error> {
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
         artifact.target.is_bin()

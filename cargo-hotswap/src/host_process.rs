@@ -1,4 +1,4 @@
-//! A host that was started: its signals and its end.
+//! A host that was started: its signals, and its end.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::worker::{HostProcess, Program};
 /// The name of the report of a first load.
 const REPORT: &str = "report.json";
 
-/// What hosts and this process are told.
+/// An event of a host, or of this process.
 #[derive(Debug)]
 pub(crate) enum Told {
     /// This process has received a signal.
@@ -32,7 +32,7 @@ pub(crate) enum Told {
     HostEnded,
 }
 
-/// Sends signals on, from now on. They interrupt nothing here any more.
+/// Passes signals on from now on. They do not interrupt this command any more.
 pub(crate) fn forward_signals<E: From<Told> + Send + 'static>(
     session: &Session,
     events: &Sender<E>,
@@ -50,20 +50,20 @@ pub(crate) fn forward_signals<E: From<Told> + Send + 'static>(
     Ok(caught)
 }
 
-/// A process that is not reaped yet, so that nobody else has its id.
+/// A process that is not reaped yet, so its id belongs to no other process.
 pub(crate) struct Host {
     child: Child,
     executable: PathBuf,
     since: Instant,
-    /// Where it writes how its first load went. Removed with this.
+    /// The directory for the report of its first load. It is removed together with this value.
     report_dir: TempDir,
-    /// Whether a signal was passed on to it.
+    /// True if a signal was passed on to it.
     signalled: bool,
 }
 
 impl Host {
-    /// Starts the host where the user is, as `cargo run` does. From now on signals are its own; when it ends, `events` gets to
-    /// know.
+    /// Starts the host in the user's directory, as `cargo run` does. From then on it handles its own signals. `events`
+    /// gets a message when it ends.
     pub(crate) fn start<E: From<Told> + Send + 'static>(
         session: &Session,
         program: &mut Program,
@@ -100,7 +100,7 @@ impl Host {
         })
     }
 
-    /// Which process it is.
+    /// Returns the host's process.
     pub(crate) fn process(&self) -> HostProcess {
         HostProcess {
             pid: self.child.id(),
@@ -114,19 +114,19 @@ impl Host {
         if let Some(signal) =
             Signal::from_named_raw(caught.signal).filter(|_| !caught.from_terminal)
         {
-            // It may be ending just now; it is not reaped yet, so that nobody else has its id.
+            // The host may be ending just now. It is not reaped yet, so its id belongs to no other process.
             let _ = kill_process(Pid::from_child(&self.child), signal);
         }
     }
 
-    /// Why its first load was refused, where it was, and nobody had asked the host to end.
+    /// Returns the reason why its first load was refused, if it was, and if no signal had asked the host to end.
     pub(crate) fn refusal(&self) -> Option<String> {
         let json = read_kept(&self.report_dir.path().join(REPORT))?;
         let report: StoredReport = serde_json::from_slice(&json).ok()?;
         (!report.ok && !self.signalled).then_some(report.text)
     }
 
-    /// Waits for the end, and returns the code to exit with.
+    /// Waits for the end, and returns the exit code.
     pub(crate) fn exit_code(&mut self, session: &Session) -> Result<u8, Error> {
         let status = self.child.wait();
         let status = status.map_err(io("wait for", &self.executable))?;
@@ -134,7 +134,7 @@ impl Host {
     }
 }
 
-/// A directory for the report, into which nobody else can put one.
+/// Makes a directory for the report, into which no other user can put one.
 fn report_dir() -> Result<TempDir, Error> {
     let mut dir = tempfile::Builder::new();
     dir.prefix("hotswap-first-report-");

@@ -1,4 +1,4 @@
-//! Running hosts: finding those of a plugin directory, and making one reload.
+//! Finds the running hosts of a plugin directory, and makes one reload.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,13 +8,14 @@ use hotswap_host::runtime::{self, RunningHost, StoredReport, WaitError};
 use crate::Error;
 use crate::session::Session;
 
-/// The living hosts that load their plugins from `directory`.
+/// Returns the running hosts that load their plugins from `directory`.
 pub(crate) fn of(directory: &Path) -> Vec<RunningHost> {
     let serves = |host: &RunningHost| host.serves(directory).unwrap_or(false);
     runtime::hosts().into_iter().filter(serves).collect()
 }
 
-/// That no living host loads its plugins from `directory`, with the directories in which none is looked for.
+/// Returns the error that no running host loads its plugins from `directory`, with the directories in which none is
+/// looked for.
 pub(crate) fn none_of(directory: PathBuf) -> Error {
     Error::NoHostRunning {
         directory,
@@ -22,7 +23,7 @@ pub(crate) fn none_of(directory: PathBuf) -> Error {
     }
 }
 
-/// Warns of hosts that are not reloaded, since the directory that says where they are cannot be trusted.
+/// Warns of hosts that are not reloaded, since the directory with their addresses cannot be trusted.
 pub(crate) fn warn_of_unseen(session: &Session) {
     for refused in runtime::refused() {
         if !refused.pids.is_empty() {
@@ -31,17 +32,17 @@ pub(crate) fn warn_of_unseen(session: &Session) {
     }
 }
 
-/// Makes `host` reload, and returns what it says about it.
+/// Makes `host` reload, and returns its report.
 ///
 /// # Errors
-/// Where it does not listen, ends, or says nothing for as long as `patience`; that it refused what it found is no
-/// error here.
+/// Returns an error if the host does not listen, ends, or does not answer for as long as `patience`. A refusal by the
+/// host is not an error here.
 pub(crate) fn reload(
     session: &Session,
     host: &RunningHost,
     patience: Duration,
 ) -> Result<StoredReport, Error> {
-    /// After so long an interruption is noticed.
+    /// How long it takes at most until an interruption is noticed.
     const SLICE: Duration = Duration::from_millis(100);
     let before = host.report().map(|report| report.attempt);
     host.request_reload().map_err(|source| Error::NotAsked {

@@ -1,8 +1,8 @@
-//! Puts artifacts into the directory a host loads them from, so that it never sees half of one.
+//! Installs artifacts in the directory from which a host loads them, so that the host never sees half of one.
 //!
-//! One builder at a time works in a directory, under a lock the system takes back when a builder dies. A file is
-//! written beside its target under a name no host looks at, and renamed. So a temporary file that is there when the
-//! lock is free belongs to a builder that was killed, and the next one removes it.
+//! One builder at a time works in a directory, under a lock that the system releases when the builder ends. A file is
+//! written beside its target, under a name that hosts ignore, and then renamed. So a temporary file in a directory
+//! whose lock is free belongs to a builder that was killed, and the next builder removes it.
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions, TryLockError};
@@ -23,24 +23,24 @@ mod held;
 use held::{HeldDir, TEMP_PREFIX, TEMP_SUFFIX};
 pub(crate) use held::{read_kept, write_kept};
 
-/// The lock of a directory artifacts are put into. In it stands the root of the workspace whose directory that is.
+/// The lock of a directory with artifacts. The file contains the root of the workspace to which the directory belongs.
 pub(crate) const OUT_LOCK: &str = ".hotswap-lock";
 /// The lock of a target directory, held from a compilation until its output is installed.
 const BUILD_LOCK: &str = ".hotswap-build-lock";
 
-/// A directory that nobody else builds into while this lives.
+/// A directory into which no other builder builds while this value lives.
 #[derive(Debug)]
 pub(crate) struct Locked {
     dir: HeldDir,
     path: PathBuf,
-    /// Whether temporary files stay when something fails.
+    /// True if temporary files stay when something fails.
     keep_temps: bool,
-    /// Closing it gives the lock back.
+    /// The lock, which is released when the file is closed.
     lock: File,
 }
 
-/// `directory`, or another beside it where that belongs to another workspace: several may share a target directory.
-/// The other one is kept even when the first is free, since a host may be loading from there.
+/// Returns `directory`, or another one beside it if that belongs to another workspace, since several may share a target
+/// directory. The other one is kept even when the first becomes free, since a host may be loading from there.
 pub(crate) fn of_workspace(directory: PathBuf, root: &Path) -> PathBuf {
     let id = BuildId::of(root.as_os_str().as_bytes());
     let mut name = directory.file_name().unwrap_or_default().to_owned();
@@ -57,15 +57,15 @@ pub(crate) fn of_workspace(directory: PathBuf, root: &Path) -> PathBuf {
     }
 }
 
-/// The root of the workspace that `directory` belongs to, if one has claimed it.
+/// Returns the root of the workspace that has claimed `directory`, if one has.
 fn owner(directory: &Path) -> Option<PathBuf> {
     let lock = HeldDir::open(directory).ok()?.open_file(OUT_LOCK, false);
     marked_root(&lock.ok()??)
 }
 
-/// The root of a workspace, as it stands in a lock.
+/// Returns the root of a workspace from its lock.
 fn marked_root(lock: &File) -> Option<PathBuf> {
-    /// No path is longer.
+    /// No path is longer than this.
     const MAX: usize = 1 << 16;
     let mut root = vec![0; MAX];
     let mut len = 0;
@@ -79,7 +79,7 @@ fn marked_root(lock: &File) -> Option<PathBuf> {
     (!root.is_empty()).then(|| OsString::from_vec(root).into())
 }
 
-/// Waits until nobody else has the lock, or for an interruption.
+/// Waits until the lock is free, or for an interruption.
 fn wait_for(session: &Session, directory: &Path, name: &Path, lock: &File) -> Result<(), Error> {
     let mut is_first = true;
     loop {
@@ -100,11 +100,11 @@ fn wait_for(session: &Session, directory: &Path, name: &Path, lock: &File) -> Re
     }
 }
 
-/// The directories on the way to one, each with the name of the next.
+/// The directories on the way to a directory, each with the name of the next.
 pub(crate) struct Way(Vec<(HeldDir, OsString)>);
 
 impl Way {
-    /// Removes the directories that are empty now, but not the first `keep` of them.
+    /// Removes those of the directories that are empty now, except for the first `keep`.
     pub(crate) fn remove_empty(&self, keep: usize) {
         let on_the_way = self.0.iter().skip(keep).rev();
         on_the_way
@@ -113,17 +113,17 @@ impl Way {
     }
 }
 
-/// What installing did.
+/// The result of installing a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Installed {
-    /// The file is new or has another content.
+    /// The file is new, or its content has changed.
     Written,
-    /// The same content was there already; the file was not touched.
+    /// The file had the same content already, and was not touched.
     Unchanged,
 }
 
 impl Locked {
-    /// Makes the directory where it is missing, and waits for the lock.
+    /// Makes the directory if it is missing, and waits for the lock.
     pub(crate) fn wait(
         session: &Session,
         path: &Path,
@@ -133,7 +133,7 @@ impl Locked {
         std::fs::create_dir_all(path).map_err(io("create", path))?;
         let dir = HeldDir::open(path)?;
         let file = dir.open_file(lock, true)?;
-        // It was made, unless somebody has removed the directory meanwhile.
+        // The directory was made above, unless another process has removed it since.
         let gone = || io("open", &path.join(lock))(std::io::ErrorKind::NotFound.into());
         let file = file.ok_or_else(gone)?;
         wait_for(session, path, &path.join(lock), &file)?;
@@ -145,15 +145,17 @@ impl Locked {
         })
     }
 
-    /// Waits until nobody else builds in the target directory whose part `base` is, and removes what killed builders left there.
+    /// Waits until no other builder uses the target directory whose part `base` is, and removes what killed builders
+    /// left there.
     pub(crate) fn of_builds(session: &Session, base: &Path) -> Result<Self, Error> {
         let locked = Self::wait(session, base, BUILD_LOCK, false)?;
         locked.remove_stale()?;
         Ok(locked)
     }
 
-    /// Waits for the lock of the directory `path` below `base`, and returns it with the directories on the way, if it is there and
-    /// carries the mark of the workspace `root`. Nothing is made, and no link is followed behind `base`.
+    /// Waits for the lock of the directory `path` below `base`, if the directory exists and carries the mark of the
+    /// workspace `root`. Returns the lock with the directories on the way. Makes no directory, and follows no link
+    /// behind `base`.
     pub(crate) fn marked(
         session: &Session,
         base: &Path,
@@ -193,7 +195,7 @@ impl Locked {
         Ok(Some((locked, Way(way))))
     }
 
-    /// Writes down that the directory belongs to the workspace `root`.
+    /// Records that the directory belongs to the workspace `root`.
     pub(crate) fn claim(&self, root: &Path) -> Result<(), Error> {
         if marked_root(&self.lock).as_deref() == Some(root) {
             return Ok(());
@@ -219,7 +221,7 @@ impl Locked {
         Ok(())
     }
 
-    /// Where `name` is or will be.
+    /// Returns the path of the file `name`, whether it exists or not.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -240,7 +242,7 @@ impl Locked {
         Ok(Installed::Written)
     }
 
-    /// Removes the artifacts this command put here that are not among `names`, and returns their names.
+    /// Removes the artifacts that this command installed and that are not among `names`, and returns their names.
     pub(crate) fn remove_others(&self, names: &[String]) -> Result<Vec<String>, Error> {
         let mut removed = vec![];
         for name in self.names()? {
@@ -251,7 +253,7 @@ impl Locked {
                 continue;
             }
             let path = self.file(&name);
-            // Only a file that carries a note was put here by us.
+            // Only a file with a note was installed by this command.
             let is_ours = || Artifact::read(&path).is_ok_and(|artifact| artifact.note.is_some());
             if self.dir.is_file(&name) && is_ours() {
                 self.dir.remove_file(&name)?;
@@ -261,7 +263,7 @@ impl Locked {
         Ok(removed)
     }
 
-    /// Removes the files whose names end so and are not `wanted`.
+    /// Removes the files with this suffix that are not `wanted`.
     pub(crate) fn remove_others_with(
         &self,
         suffix: &str,
@@ -274,8 +276,8 @@ impl Locked {
         Ok(())
     }
 
-    /// Removes the files whose names are `wanted`, and the lock, which nobody else may be waiting for any more. Returns the
-    /// names of the files.
+    /// Removes the files that are `wanted`, and the lock, for which no other process may be waiting any more. Returns
+    /// the names of the files.
     pub(crate) fn remove(self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
         let mut removed = self.names()?;
         removed.retain(|name| wanted(name) && self.dir.is_file(name));
@@ -291,9 +293,9 @@ impl Locked {
     }
 }
 
-/// Gives a file that is there another content, in one step.
+/// Gives an existing file another content, in one step.
 pub(crate) fn replace(session: &Session, target: &Path, bytes: &[u8]) -> Result<(), Error> {
-    // Of a link, the file behind it is replaced.
+    // If it is a link, the file behind it is replaced.
     let target = target.canonicalize().map_err(io("find", target))?;
     let found = target.metadata().map_err(io("read", &target))?;
     put(session, &target, bytes, found.permissions(), false)
@@ -329,7 +331,7 @@ fn put(
 }
 
 fn same_content(path: &Path, bytes: &[u8]) -> bool {
-    // A link, even to the right content, is replaced by a file of our own.
+    // A link is replaced by a file of our own, even if it leads to the right content.
     std::fs::symlink_metadata(path)
         .is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64)
         && std::fs::read(path).is_ok_and(|found| found == bytes)

@@ -1,8 +1,8 @@
 //! SIGINT, SIGTERM and SIGHUP while this command works.
 //!
-//! A signal is first noted, then passed to the compiler that is running, if any. The command itself notices at its
-//! next step, removes what it had half done, and leaves with 128 + the signal's number. While a host runs, signals
-//! go to whoever [forwards](Interrupt::forward_to) them instead.
+//! A signal is first noted, and then passed to the running compiler, if there is one. The command itself notices the
+//! signal at its next step, removes what is half done, and exits with 128 + the signal's number. While a host runs,
+//! signals are [forwarded](Interrupt::forward_to) instead.
 
 use std::io::Read;
 use std::os::unix::process::CommandExt as _;
@@ -18,7 +18,7 @@ use signal_hook::iterator::{Handle, SignalsInfo};
 
 use crate::Error;
 
-/// See the module. Clones share one state.
+/// The signal handlers of the process: see the module. Clones share one state.
 #[derive(Clone)]
 pub(crate) struct Interrupt {
     state: Arc<Mutex<State>>,
@@ -32,12 +32,13 @@ struct State {
     forward: Option<Sender<Caught>>,
 }
 
-/// A signal this process received.
+/// A signal that this process received.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caught {
     /// Its number.
     pub(crate) signal: i32,
-    /// Whether the terminal sent it, and so to every process in the foreground, those we started included.
+    /// True if the terminal sent it, and so sent it to every process in the foreground, including those that we
+    /// started.
     pub(crate) from_terminal: bool,
 }
 
@@ -62,7 +63,7 @@ impl Interrupt {
         Ok(this)
     }
 
-    /// From now on every signal, and those in `more` too, goes to `sender` and interrupts nothing here.
+    /// Sends every signal from now on, and those in `more` too, to `sender`. They interrupt nothing here any more.
     pub(crate) fn forward_to(&self, sender: Sender<Caught>, more: &[i32]) -> Result<(), Error> {
         lock(&self.state).forward = Some(sender);
         for &signal in more {
@@ -73,12 +74,12 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Interrupts what is running, as a signal would.
+    /// Interrupts the running step, as a signal would.
     pub(crate) fn raise(&self, signal: i32) {
         lock(&self.state).interrupt(signal);
     }
 
-    /// An error, once a signal was received.
+    /// Returns an error once a signal was received.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match lock(&self.state).signal {
             Some(signal) => Err(Error::Interrupted { signal }),
@@ -86,13 +87,13 @@ impl Interrupt {
         }
     }
 
-    /// Starts `command` as a compiler: in a process group of its own, to which interruptions are passed, so that
-    /// the processes it starts end too. Wait for it with [`Running::wait`].
+    /// Starts `command` as a compiler, in a process group of its own. Interruptions are passed to the group, so that
+    /// the processes that it starts end, too. Wait for it with [`Running::wait`].
     pub(crate) fn spawn(
         &self,
         command: &mut Command,
     ) -> Result<std::io::Result<Running<'_>>, Error> {
-        // Under the lock: a signal comes either before the start or when the child is known.
+        // Under the lock, so that a signal comes either before the start, or when the child is known.
         let mut state = lock(&self.state);
         if let Some(signal) = state.signal {
             return Err(Error::Interrupted { signal });
@@ -108,10 +109,11 @@ impl Interrupt {
 }
 
 impl Interrupt {
-    /// The output of a command that asks something of Cargo, which may wait for another Cargo first.
+    /// Returns the output of a command that asks Cargo for something. The command may have to wait for another Cargo
+    /// first.
     ///
     /// # Errors
-    /// That the command was interrupted; the inner error is that it could not be started or read.
+    /// Returns an error if the command was interrupted. The inner error says that it could not be started or read.
     pub(crate) fn output(&self, command: &mut Command) -> Result<std::io::Result<Output>, Error> {
         command
             .stdin(Stdio::null())
@@ -143,7 +145,7 @@ impl Interrupt {
     }
 }
 
-/// A compiler at work.
+/// A running compiler.
 pub(crate) struct Running<'a> {
     interrupt: &'a Interrupt,
     /// The process.
@@ -151,9 +153,9 @@ pub(crate) struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Waits for the end; an error where it came through an interruption.
+    /// Waits for the end. Returns an error if an interruption caused it.
     pub(crate) fn wait(mut self) -> Result<std::io::Result<std::process::ExitStatus>, Error> {
-        // Waited for, then forgotten, then reaped: its id is not given away while a signal may still be sent to it.
+        // Waited for, then forgotten, then reaped: the id is not reused while a signal may still be sent to it.
         let pid = Pid::from_raw(self.child.id().cast_signed());
         if let Some(pid) = pid {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -176,7 +178,7 @@ impl State {
             from_terminal: !is_from_process(info),
         };
         match &self.forward {
-            // Where the receiver is gone the command is about to end anyway.
+            // If the receiver is gone, the command is about to end anyway.
             Some(sender) => drop(sender.send(caught)),
             None => self.interrupt(caught.signal),
         }
@@ -185,7 +187,7 @@ impl State {
     fn interrupt(&mut self, signal: i32) {
         self.signal.get_or_insert(signal);
         if let Some(group) = self.compiler {
-            // It may have ended on its own just now.
+            // The group may have ended by itself just now.
             let _ = kill_process_group(
                 group,
                 Signal::from_named_raw(signal).unwrap_or(Signal::TERM),
@@ -194,9 +196,9 @@ impl State {
     }
 }
 
-/// Whether a process sent the signal: else it was the system, as it does for the terminal.
+/// Returns true if a process sent the signal. Otherwise the system did, as for the terminal.
 fn is_from_process(info: &siginfo_t) -> bool {
-    // `SI_USER` and `SI_QUEUE` of FreeBSD and macOS.
+    // The values of `SI_USER` and `SI_QUEUE` on FreeBSD and macOS start here.
     const FIRST: i32 = 0x10001;
     match cfg!(any(target_os = "linux", target_os = "android")) {
         true => info.si_code <= 0,
@@ -205,6 +207,6 @@ fn is_from_process(info: &siginfo_t) -> bool {
 }
 
 fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
-    // Every change is a single assignment: a panic elsewhere leaves nothing half done.
+    // Every change is a single assignment, so a panic elsewhere leaves no inconsistent state.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,19 +1,48 @@
-//! The library behind `cargo hotswap`: build a host's plugins, run the host, reload it, look into an artifact, and
-//! write a first project.
+//! The library behind `cargo hotswap`, a Cargo subcommand that builds the plugins of a host, runs the host, and reloads
+//! the plugins when their sources change.
 //!
-//! ```text
-//! cargo hotswap build | run | reload | inspect | graph | new
+//! ```console
+//! $ cargo hotswap new --workspace app && cd app
+//! $ cargo hotswap run
 //! ```
 //!
-//! # Map
-//! [`cli`] is what can be typed, `commands` has one file per subcommand. Below them, in the order a build goes:
-//! `workspace` (what Cargo says, and where it is called) → `selection` (which plugins, of which host) → `edges` (what is
-//! refused) → `build` (compile each with `cargo rustc`, by way of `cargo`, `call` and `fresh`) → `features` (what differs)
-//! → `install` (note, lock, rename). With `--static` the last two are
-//! `linked` (compile each, list them, compile the host with them).
+//! | command | what it does |
+//! |---|---|
+//! | `cargo hotswap new` | writes a plugin, a host, or a workspace with both |
+//! | `cargo hotswap build` | builds plugins; with `--static` it links them into the host's program |
+//! | `cargo hotswap run` | builds the host and its plugins, runs the host, and rebuilds and reloads on each change of a source |
+//! | `cargo hotswap reload` | builds what changed, signals the running host, and prints its report |
+//! | `cargo hotswap inspect` | shows what an artifact says of itself, without running its code |
+//! | `cargo hotswap seal` | signs off artifacts that were changed after the build |
+//! | `cargo hotswap graph` | shows which plugin needs which |
+//!
+//! The library has one entry point, which the binary and the tests share:
+//!
+//! ```
+//! let code = cargo_hotswap::main_with(["cargo-hotswap", "--version"].map(Into::into));
+//! assert_eq!(code, std::process::ExitCode::SUCCESS);
+//! ```
 //!
 //! # Exit codes
-//! See [`exit`]. What went wrong is an [`Error`], shown on stderr.
+//! See [`exit`]. A failure is an [`Error`], which is shown on stderr.
+//!
+//! # Safety
+//! The command runs Cargo, and so the build scripts and macros of the workspace. It never runs code of an artifact:
+//! `inspect`, `graph`, and `seal` only read the file.
+//!
+//! # Platforms
+//! The command is for Unix, and tested on Linux. It is not for Windows.
+//!
+//! # Limits
+//! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `git` the
+//! note of a build does not have the commit of its sources.
+//!
+//! # For those who change it
+//! [`cli`] has the options, and `commands` has one file for each subcommand. Below them, in the order of a build:
+//! `workspace` (what Cargo says, and where it is called) → `selection` (which plugins, of which host) → `edges` (what
+//! is refused) → `build` (compile each with `cargo rustc`, by way of `cargo`, `call`, and `fresh`) → `features` (what
+//! differs) → `install` (note, lock, rename). With `--static` the last two are `linked` (compile each, list them,
+//! compile the host with them).
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 mod attribute;
@@ -63,9 +92,9 @@ pub use error::{Error, exit};
 use clap::Parser as _;
 use session::Session;
 
-/// Runs the command line `args`, the program's own name first, and returns what the process should exit with.
+/// Runs the command line `args`, of which the first is the program's own name, and returns the exit code of the process.
 ///
-/// The word `hotswap`, which Cargo inserts when it starts a subcommand, may be there or not.
+/// The second argument may be the word `hotswap`, which Cargo inserts when it starts a subcommand.
 ///
 /// Installs handlers for SIGINT, SIGTERM and SIGHUP, for the rest of the process.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -77,8 +106,8 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(mut error) => {
             go_options::explain(&mut error);
-            // Help and version come this way too, as errors that go to stdout and exit with 0. Where stderr is
-            // closed there is nobody to tell.
+            // Help and version are errors here, too, which go to stdout and exit with 0. A failure to print is
+            // ignored, since the stream is closed then.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() {
                 exit::USAGE

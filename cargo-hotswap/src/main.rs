@@ -1,4 +1,4 @@
-//! The binary of `cargo hotswap`; everything it does is in the library.
+//! The binary of `cargo hotswap`. The library does everything.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Finds the Cargo.toml that is meant.
+//! Finds the Cargo.toml that a path stands for.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +7,10 @@ use crate::error::io;
 use crate::session::{Session, without_cargos_variables};
 use crate::{Error, paths};
 
-/// The path of the Cargo.toml that `path`, a directory or a Cargo.toml, stands for. With `search` the parents count too,
-/// as they do for Cargo.
+/// Returns the path of the Cargo.toml that `path`, a directory or a Cargo.toml, stands for. With `search`, directories
+/// above count, too, as for Cargo.
 ///
-/// A link to a directory is a member of the workspace in which the link lies. All other links are followed.
+/// A link to a directory is a member of the workspace that contains the link. All other links are followed.
 pub(crate) fn find_manifest(
     session: &Session,
     path: &Path,
@@ -32,7 +32,7 @@ pub(crate) fn find_manifest(
     let Some(root) = workspace_of(session, &manifest).filter(|root| *root != manifest) else {
         return real_manifest.ok_or_else(|| none(&real));
     };
-    // A member by the path it was named with. By the real one it may be the same, or another workspace's.
+    // A member by the path that the user gave. Its real path may be the same, or lie in another workspace.
     let real_root = root.canonicalize().map_err(io("find", &root))?;
     if let Some(real_manifest) = real_manifest
         && workspace_of(session, &real_manifest).as_ref() == Some(&real_root)
@@ -58,7 +58,7 @@ fn manifest_above(path: &Path, search: bool) -> Option<PathBuf> {
         .find(|manifest| manifest.is_file())
 }
 
-/// The Cargo.toml of the workspace that the package of `manifest` belongs to; `None` where Cargo cannot tell.
+/// Returns the Cargo.toml of the workspace to which the package of `manifest` belongs, or `None` if Cargo cannot tell.
 fn workspace_of(session: &Session, manifest: &Path) -> Option<PathBuf> {
     let mut command = Command::new(&session.cargo);
     without_cargos_variables(&mut command);

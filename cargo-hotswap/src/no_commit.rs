@@ -1,10 +1,10 @@
-//! Without the feature `git` no commit is known.
+//! The stand-in for [`commit`](super::commit) without the feature `git`: no commit is known.
 
 use std::path::{Path, PathBuf};
 
 use hotswap_host::artifact::Note;
 
-/// The name of a commit that is not known.
+/// The name of an unknown commit.
 pub(crate) const UNKNOWN: &str = "unknown";
 
 pub(crate) struct Commits;

@@ -1,4 +1,4 @@
-//! Where the output of a build goes, unless the user names a directory: below the target directory, by the target, the
+//! The directory for the output of a build, unless the user names one: below the target directory, by the target, the
 //! profile, and the host.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::install;
 use crate::session::Session;
 use crate::workspace::Workspace;
 
-/// The directory of the artifacts of `host`, or of plugins that are built without one.
+/// Returns the directory of the artifacts of `host`, or of plugins that are built without one.
 pub(crate) fn out_dir(
     session: &Session,
     workspace: &Workspace,
@@ -24,19 +24,19 @@ pub(crate) fn out_dir(
     install::of_workspace(directory, &workspace.root)
 }
 
-/// The directory for `host`, as it is built with `options`, below `directory`.
+/// Returns the directory below `directory` for `host`, built with `options`.
 pub(crate) fn below(
     mut directory: PathBuf,
     options: &CompileOptions,
     host: Option<&Package>,
 ) -> PathBuf {
-    // A file that describes a target stands for it by its name.
+    // The name of a file that describes a target stands for the target.
     let triple = options.target.as_deref().map(Path::new);
     directory.extend(triple.and_then(|triple| match triple.extension() {
         Some(extension) if extension == "json" => triple.file_stem(),
         _ => Some(triple.as_os_str()),
     }));
-    // As Cargo names its own directories.
+    // The same names as Cargo's own directories have.
     directory.push(match profile(options) {
         "dev" | "test" => "debug",
         "release" | "bench" => "release",
@@ -46,12 +46,12 @@ pub(crate) fn below(
     directory
 }
 
-/// The directory below which everything goes that is made for a workspace.
+/// Returns the directory below which everything lies that is made for a workspace.
 pub(crate) fn base_dir(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("hotswap")
 }
 
-/// The name of the profile, as Cargo takes it.
+/// Returns the name of the profile, in the form that Cargo takes.
 pub(crate) fn profile(options: &CompileOptions) -> &str {
     options
         .profile

@@ -1,9 +1,9 @@
-//! Paths as they were named.
+//! Paths, as the user named them.
 
 use std::path::{Component, Path, PathBuf};
 
-/// An absolute `path` without `.` and `..`. Links stay as they are, except where a `..` leads out of one: that means the
-/// directory above what the link leads to.
+/// Returns an absolute `path` without `.` and `..`. Links stay as they are. A `..` after a link means the directory
+/// above the link's target.
 pub(crate) fn tidy(path: &Path) -> PathBuf {
     let mut tidy = PathBuf::new();
     for component in path.components() {
@@ -23,7 +23,7 @@ pub(crate) fn tidy(path: &Path) -> PathBuf {
     tidy
 }
 
-/// The current directory `dir` by the name that a shell has for it: with the link through which it was entered.
+/// Returns the current directory `dir` by the name that a shell has for it, which may lead through a link.
 pub(crate) fn as_seen(dir: PathBuf) -> PathBuf {
     let seen = std::env::var_os("PWD").map(PathBuf::from);
     let seen = seen.filter(|seen| seen.is_absolute() && tidy(seen) == *seen);

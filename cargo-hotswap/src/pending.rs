@@ -1,4 +1,4 @@
-//! What changed and is not built yet.
+//! The changes that are not built yet.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,67 +10,68 @@ use crate::sources::{Content, Reader, Scope, Survey, modified_since};
 use crate::ui::shown;
 use crate::watch::{Interest, Watcher};
 
-/// A change is built when nothing else changed for so long: editors and version control write in bursts.
+/// A change is built when no other change came for this long, since editors and version control write in bursts.
 const QUIET: Duration = Duration::from_millis(60);
-/// A change is built after so long in any case.
+/// A change is built after this long in any case.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// After so long without an event there is a look: not every change of a file makes one.
+/// After this long without an event the files are checked, since not every change of a file causes an event.
 const SELDOM: Duration = Duration::from_secs(3);
-/// The same where the system cannot watch everything.
+/// The same interval if the system cannot watch everything.
 const OFTEN: Duration = Duration::from_secs(1);
 
-/// See the module.
+/// The changes that are not built yet, and how they are noticed.
 pub(crate) struct Pending {
-    /// `None` where there are only looks.
+    /// `None` if there are only checks at intervals.
     watcher: Option<Watcher>,
     interest: Option<Interest>,
-    /// So long after a look there is another one.
+    /// The time between two checks.
     interval: Duration,
     reader: Reader,
-    /// What the plugins are made of.
+    /// The files of the plugins.
     plugins: Scope,
-    /// What the host is made of.
+    /// The files of the host.
     host: Scope,
-    /// What was built, or was tried to be.
+    /// The contents of the last build that was tried.
     tried: BTreeMap<PathBuf, Content>,
-    /// When each file had been written when that was done.
+    /// The modification times of the files at that build.
     modified: BTreeMap<PathBuf, SystemTime>,
     building: Option<Before>,
     hint: Option<Hint>,
     looked: Instant,
-    /// Whether something changed while the last build ran, which succeeded.
+    /// True if something changed while the last build ran, and that build succeeded.
     may_be_built: bool,
-    /// Whether a look has found a change without an event before.
+    /// True if an earlier check has found a change without an event.
     warned: bool,
 }
 
-/// How things were when a build began.
+/// The state at the beginning of a build.
 struct Before {
     began: SystemTime,
     scope: Scope,
     survey: Arc<Survey>,
 }
 
-/// When there was something that may be a change.
+/// The times of what may be a change.
 #[derive(Clone, Copy)]
 struct Hint {
     first: Instant,
     last: Instant,
-    /// Whether there was an event, and not only a look.
+    /// True if there was an event, and not only a check.
     event: bool,
 }
 
-/// What is to be built.
+/// The changes to build.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
-    /// What changed since the last build.
+    /// The paths that changed since the last build.
     pub(crate) paths: Vec<PathBuf>,
-    /// Whether it changed while a build ran that succeeded, and may be in that already: Cargo itself writes its lock file then.
+    /// True if they changed while a build ran that succeeded, and may be in that build already: Cargo itself writes its
+    /// lock file then.
     pub(crate) may_be_built: bool,
 }
 
 impl Pending {
-    /// Looks at what `scope` covers, at first after every event that `watcher` reports, and in any case each `interval`.
+    /// Checks the files of `scope`, after every event that `watcher` reports and, in any case, each `interval`.
     pub(crate) fn new(watcher: Option<Watcher>, interval: Option<Duration>, scope: Scope) -> Self {
         Self {
             watcher,
@@ -89,7 +90,7 @@ impl Pending {
         }
     }
 
-    /// When there is to be a look, if nothing else happens.
+    /// Returns the time of the next check, if nothing else happens.
     pub(crate) fn due(&self) -> Option<Instant> {
         if self.building.is_some() {
             return None;
@@ -99,12 +100,13 @@ impl Pending {
         Some(hinted.map_or(seldom, |hinted| hinted.min(seldom)))
     }
 
-    /// Something may have changed.
+    /// Notes that something may have changed.
     pub(crate) fn note(&mut self) {
         self.hint(true);
     }
 
-    /// Looks, if it is time, and takes what is to be built. While a host runs, what only that is made of is no reason.
+    /// Checks the files if it is time, and returns what is to be built. While a host runs, changes of the host's own
+    /// files are left out.
     pub(crate) fn take(&mut self, session: &Session, host_runs: bool) -> Option<Change> {
         let now = Instant::now();
         if self.due().is_none_or(|due| due > now) {
@@ -124,13 +126,13 @@ impl Pending {
             return None;
         }
         let Some(hint) = self.hint.filter(|hint| hint.due() <= now) else {
-            // There may be more to come.
+            // There may be more changes to come.
             self.hint(false);
             return None;
         };
         if !hint.event && self.watcher.is_some() && !std::mem::replace(&mut self.warned, true) {
             session.ui.warn(format_args!(
-                "{} changed, and the file system reported nothing; where it never does, `--poll` looks for changes more often than \
+                "{} changed, but the file system reported no event; if it never does, `--poll` looks for changes more often than \
                  every {} seconds",
                 shown(&paths[0], &session.dir),
                 self.interval.as_secs()
@@ -147,13 +149,13 @@ impl Pending {
         })
     }
 
-    /// There is to be another build, though nothing changes.
+    /// Asks for another build without a change.
     pub(crate) fn retry(&mut self) {
         self.tried.clear();
         self.hint(true);
     }
 
-    /// Takes everything, for the first build.
+    /// Returns everything, for the first build.
     pub(crate) fn take_all(&mut self, session: &Session) -> Change {
         let survey = self.look(session);
         self.begin(survey);
@@ -169,7 +171,7 @@ impl Pending {
         });
     }
 
-    /// A build has ended, and says what the plugins, and the host if that was built, are made of.
+    /// Notes that a build has ended. `plugins` and, if it was built, `host` are the files that they are made of.
     pub(crate) fn finish(
         &mut self,
         session: &Session,
@@ -193,9 +195,9 @@ impl Pending {
                 .extend(found.modified.map(|at| (path.clone(), at)));
             let content = match before.survey.found.get(path) {
                 Some(before) => Some(before.content),
-                // It was missing.
+                // The file was missing.
                 None if before.scope.covers(path) => None,
-                // Nobody had looked at it.
+                // The file was not checked before.
                 None => {
                     let changed = path
                         .metadata()
@@ -213,7 +215,7 @@ impl Pending {
         let changed = !self.differences(&survey).is_empty();
         self.may_be_built = changed && succeeded;
         if changed {
-            // What happened meanwhile; not all of it had been watched.
+            // For changes during the build: not all files had been watched.
             self.hint(true);
         }
     }
@@ -224,9 +226,9 @@ impl Pending {
         scope
     }
 
-    /// Looks at everything, and has watched what was found.
+    /// Checks all files, and watches the directories that it finds.
     fn look(&mut self, session: &Session) -> Arc<Survey> {
-        /// A directory that is replaced all the time is not worth more.
+        /// A directory may be replaced all the time, so there is a limit.
         const TIMES: usize = 5;
         let scope = self.scope();
         let mut survey = Arc::new(self.reader.survey(&scope));
@@ -250,7 +252,7 @@ impl Pending {
                     ));
                 }
             }
-            // What changed before it was watched.
+            // For changes before the directories were watched.
             survey = Arc::new(self.reader.survey(&scope));
         }
         if let Some(interest) = &self.interest {
@@ -260,7 +262,7 @@ impl Pending {
         survey
     }
 
-    /// The paths at which there is something else than when the last build was tried.
+    /// Returns the paths whose content differs from that of the last build that was tried.
     fn differences(&self, survey: &Survey) -> Vec<PathBuf> {
         let changed = survey.found.iter().filter(|(path, found)| {
             self.tried.get(*path) != Some(&found.content)
@@ -271,13 +273,13 @@ impl Pending {
         changed.map(|(path, _)| path).chain(gone).cloned().collect()
     }
 
-    /// Changes of what only the host is made of.
+    /// Reports changes of files that only the host is made of.
     fn leave(&mut self, session: &Session, survey: &Survey, paths: Vec<PathBuf>) {
         if let Some(path) = paths.first() {
             session.ui.info(
                 "Note",
                 format_args!(
-                    "{} belongs to the host, which only a restart changes",
+                    "{} belongs to the host; restart the host for this change",
                     shown(path, &session.dir)
                 ),
             );

@@ -1,4 +1,4 @@
-//! One host with its plugins, as `run`, `reload` and `graph` need them.
+//! One host with its plugins, which `run`, `reload`, and `graph` need.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -18,18 +18,18 @@ use crate::selection::{Group, select_host};
 use crate::session::Session;
 use crate::workspace::Workspace;
 
-/// See the module.
+/// A host with its plugins, and the options to build them.
 pub(crate) struct Project<'a> {
     session: &'a Session,
     options: &'a CompileOptions,
     manifest: PathBuf,
     /// The workspace as it was when Cargo was last asked.
     pub(crate) workspace: Workspace,
-    /// Where the build scripts of plugins have put libraries.
+    /// The directories of libraries that the build scripts of plugins have made.
     library_paths: RefCell<BTreeSet<PathBuf>>,
 }
 
-/// Where the dynamic linker looks for libraries.
+/// The variable with the directories in which the dynamic linker looks for libraries.
 const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
     "DYLD_FALLBACK_LIBRARY_PATH"
 } else {
@@ -37,7 +37,7 @@ const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
 };
 
 impl<'a> Project<'a> {
-    /// The project of the host that `path`, `--manifest-path` or the current directory names.
+    /// Opens the project of the host that `path`, `--manifest-path`, or the current directory names.
     pub(crate) fn open(
         session: &'a Session,
         path: Option<&Path>,
@@ -59,7 +59,8 @@ impl<'a> Project<'a> {
         Ok(project)
     }
 
-    /// Takes the configuration of the host. Where no host can be told, that is an error of what needs one.
+    /// Takes the configuration of the host. If it is not clear which host is meant, that is an error only for code that
+    /// needs one.
     fn configure(&mut self) -> Result<(), Error> {
         let host = self.host().ok().map(|(host, _)| host);
         if let Some(workspace) = self
@@ -71,7 +72,7 @@ impl<'a> Project<'a> {
         Ok(())
     }
 
-    /// The project of the host with this package name, in the workspace of the current directory.
+    /// Opens the project of the host with this package name, in the workspace of the current directory.
     pub(crate) fn named(
         session: &'a Session,
         name: &str,
@@ -98,7 +99,7 @@ impl<'a> Project<'a> {
         self.configure()
     }
 
-    /// The host and its plugins.
+    /// Returns the host and its plugins.
     pub(crate) fn host(&self) -> Result<(&Package, Group<'_>), Error> {
         select_host(&self.workspace, &self.manifest)
     }
@@ -110,7 +111,7 @@ impl<'a> Project<'a> {
         Ok(outcome)
     }
 
-    /// The same, without a word of those that have not changed.
+    /// Builds the plugins, without a message about those that did not change.
     pub(crate) fn build_changed_plugins(&self) -> Result<Outcome, Error> {
         let (_, group) = self.host()?;
         let outcome = build::build_changed(&self.calls(), &[group])?;
@@ -119,7 +120,7 @@ impl<'a> Project<'a> {
         Ok(outcome)
     }
 
-    /// The command that runs the host as `cargo run` would, in the directory where the user is.
+    /// Returns the command that runs the host in the user's directory, as `cargo run` would.
     pub(crate) fn host_command(&self, executable: &Path, args: &RunArgs) -> Result<Command, Error> {
         let (host, _) = self.host()?;
         if args.linked {
@@ -134,17 +135,17 @@ impl<'a> Project<'a> {
         let mut command = self.calls().run_host(host, name, &args.args);
         let of_plugins = self.library_paths.borrow();
         if !of_plugins.is_empty() {
-            // Cargo puts those of the host before them.
+            // Cargo puts the host's own directories before them.
             let known = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
             let known = std::env::split_paths(&known).collect::<Vec<_>>();
             let paths = std::env::join_paths(of_plugins.iter().cloned().chain(known));
-            // A path with a colon in it cannot be told.
+            // A path with a colon cannot be in the list.
             command.envs(paths.ok().map(|paths| (LIBRARY_PATH, paths)));
         }
         Ok(command)
     }
 
-    /// Where the plugins are.
+    /// Returns the plugin directory.
     pub(crate) fn plugin_dir(&self) -> Result<PathBuf, Error> {
         let (host, _) = self.host()?;
         Ok(out_dir(
@@ -155,7 +156,7 @@ impl<'a> Project<'a> {
         ))
     }
 
-    /// Calls of Cargo for this project.
+    /// Returns the calls of Cargo for this project.
     pub(crate) fn calls(&self) -> Calls<'_> {
         Calls {
             session: self.session,

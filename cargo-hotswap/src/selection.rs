@@ -1,4 +1,4 @@
-//! Which plugins are meant, and to which host each belongs.
+//! Selects the plugins to build, and the host to which each belongs.
 
 use std::path::{Path, PathBuf};
 
@@ -8,16 +8,16 @@ use crate::Error;
 use crate::workspace::{Workspace, binaries, directory, library, listed_plugins};
 use hotswap_host::shown;
 
-/// Plugins that go into one directory: those of a host, or those built without one.
+/// Plugins that are built into one directory: those of a host, or those without a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Group<'w> {
     /// The host, if there is one.
     pub(crate) host: Option<&'w Package>,
-    /// Its plugins, in the order they are built.
+    /// Its plugins, in the order in which they are built.
     pub(crate) plugins: Vec<&'w Package>,
     /// How they were found.
     pub(crate) rule: Rule,
-    /// Whether these are all plugins of the host.
+    /// True if these are all plugins of the host.
     pub(crate) complete: bool,
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum Rule {
     Listed,
     /// They lie below the host's directory and carry `#[plugin]`.
     Below,
-    /// They were named themselves, or belong to no host.
+    /// They were named directly, or belong to no host.
     Named,
 }
 
@@ -55,18 +55,18 @@ impl std::fmt::Display for Rule {
     }
 }
 
-/// What narrows a selection.
+/// The options that narrow a selection.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Filter<'a> {
     /// Only these plugins or hosts, unless empty.
     pub(crate) package: &'a [String],
     /// All plugins of the workspace.
     pub(crate) workspace: bool,
-    /// Not these plugins or hosts.
+    /// Without these plugins or hosts.
     pub(crate) exclude: &'a [String],
 }
 
-/// The groups meant by starting at `manifest`, each with at least one plugin.
+/// Returns the groups for `manifest`, each with at least one plugin.
 pub(crate) fn select<'w>(
     workspace: &'w Workspace,
     manifest: &Path,
@@ -108,19 +108,19 @@ pub(crate) fn select<'w>(
     })
 }
 
-/// The one host meant by starting at `manifest`, with its plugins.
+/// Returns the one host for `manifest`, with its plugins.
 pub(crate) fn select_host<'w>(
     workspace: &'w Workspace,
     manifest: &Path,
 ) -> Result<(&'w Package, Group<'w>), Error> {
     let mut groups = match workspace.member_at(manifest) {
-        // A plugin's own directory stands for the host it belongs to.
+        // The directory of a plugin stands for the host to which the plugin belongs.
         Some(package) if workspace.is_plugin(package)? => {
             let mut groups = hosts(workspace)?;
             groups.retain(|group| group.plugins.iter().any(|plugin| plugin.id == package.id));
             groups
         }
-        // It may not have plugins yet.
+        // The host may have no plugins yet.
         Some(host) => {
             vec![of_host(workspace, host)?.unwrap_or_else(|| Group::without_plugins(host))]
         }
@@ -148,7 +148,7 @@ pub(crate) fn select_host<'w>(
     })
 }
 
-/// Every host of the workspace with its plugins, and the plugins that belong to none.
+/// Returns every host of the workspace with its plugins, and the plugins without a host.
 fn all(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
     let mut groups = hosts(workspace)?;
     let mut rest = vec![];
@@ -167,7 +167,7 @@ fn all(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
     Ok(groups)
 }
 
-/// Every host of the workspace: a package that lists plugins, or a program with plugins below its directory.
+/// Returns every host of the workspace: a package that lists plugins, or a program with plugins below its directory.
 fn hosts(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
     let mut groups = vec![];
     for package in &workspace.members {
@@ -178,7 +178,7 @@ fn hosts(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
     Ok(groups)
 }
 
-/// The plugins of `host`, if it has any.
+/// Returns the plugins of `host`, if it has any.
 fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Group<'w>>, Error> {
     let mut plugins = vec![];
     let rule = if let Some(names) = listed_plugins(host)? {
@@ -210,8 +210,8 @@ fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Gro
     }))
 }
 
-/// What `--package` leaves: the named plugins of each group, whole groups of named hosts, and plugins that are in no
-/// group.
+/// Returns what `--package` selects: the named plugins of each group, whole groups of named hosts, and plugins that are
+/// in no group.
 fn named<'w>(
     workspace: &'w Workspace,
     groups: Vec<Group<'w>>,
@@ -243,7 +243,7 @@ fn named<'w>(
         } else if let Some(group) = of_host(workspace, package)? {
             kept.push(group);
         } else {
-            // Not passed over in silence where others are built.
+            // Not passed over in silence if others are built.
             return Err(Error::NoPlugins {
                 of: package.name.to_string(),
                 manifest: package.manifest_path.clone().into(),
@@ -304,7 +304,7 @@ fn plugin_names(groups: &[Group<'_>]) -> Vec<String> {
         .collect()
 }
 
-/// Refuses two plugins with one file name.
+/// Refuses two plugins with the same file name.
 fn check_files(group: &Group<'_>) -> Result<(), Error> {
     let mut files: Vec<(PathBuf, &Package)> = vec![];
     for &plugin in &group.plugins {

@@ -1,5 +1,5 @@
-//! What one run of the command carries along: where it was started, how it prints, which Cargo it calls, and
-//! whether it was interrupted.
+//! The context of one run of the command: where it was started, how it prints, which Cargo it calls, and whether it was
+//! interrupted.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,20 +9,20 @@ use crate::interrupt::Interrupt;
 use crate::ui::Ui;
 use crate::{Error, paths};
 
-/// See the module.
+/// The context of one run: see the module.
 pub(crate) struct Session {
-    /// The directory the command was started in, by the name that the user's shell has for it.
+    /// The directory in which the command was started, by the name that the user's shell has for it.
     pub(crate) dir: PathBuf,
-    /// The Cargo to call: the one that called us, else the one on the path.
+    /// The Cargo to call: the one that called us, otherwise the one on the path.
     pub(crate) cargo: OsString,
-    /// Where everything is printed.
+    /// The printer of all output.
     pub(crate) ui: Ui,
-    /// Set by SIGINT, SIGTERM and SIGHUP.
+    /// The interruption by SIGINT, SIGTERM, or SIGHUP.
     pub(crate) interrupt: Interrupt,
 }
 
 impl Session {
-    /// Looks around and installs the signal handlers.
+    /// Finds the directory and Cargo, and installs the signal handlers.
     pub(crate) fn new(output: &OutputOptions) -> Result<Self, Error> {
         let dir = std::env::current_dir().map_err(|source| Error::CurrentDir { source })?;
         let dir = paths::as_seen(dir);
@@ -34,16 +34,16 @@ impl Session {
         })
     }
 
-    /// `path` as seen from where the command was started.
+    /// Returns `path` as seen from the directory in which the command was started.
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
         self.dir.join(path)
     }
 }
 
-/// The variables Cargo sets for the programs it runs.
+/// Removes the variables that Cargo sets for the programs that it runs.
 ///
-/// They are removed for everything started from here: in a checkout, where an alias runs this command through
-/// `cargo run`, they describe the command and not what it builds.
+/// They are removed for every program that is started from here. In a checkout, where an alias runs this command
+/// through `cargo run`, they describe this command, and not what it builds.
 pub(crate) fn without_cargos_variables(command: &mut std::process::Command) {
     const NAMES: [&str; 6] = [
         "CARGO_MANIFEST_DIR",

@@ -1,8 +1,9 @@
-//! Says where a setting comes from with which a plugin cannot be contained or unloaded: `panic = "abort"` and
-//! `-C prefer-dynamic`.
+//! Finds the origin of a setting with which a plugin cannot be contained or unloaded: `panic = "abort"` and `-C
+//! prefer-dynamic`.
 //!
-//! Whether one is in force is read from what rustc made, and from nothing else: Cargo has many sources of flags, and each
-//! release has more. This looks through the usual ones to name the place. Where it is mistaken, only the words are.
+//! Only the output of rustc decides whether such a setting is in force: Cargo has many sources of flags, and each
+//! release has more. This module searches the usual sources to name the place. If it is mistaken, only the message is
+//! wrong.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,7 +17,7 @@ use crate::output::profile;
 use crate::workspace::{CONFIG_NAMES, Workspace};
 use hotswap_host::shown;
 
-/// The error for a plugin whose panics end the process.
+/// Returns the error for a plugin whose panics end the process.
 pub(crate) fn panic_abort(calls: &Calls<'_>) -> Error {
     let (origin, remedy) = find_panic_abort(calls).unwrap_or_else(|| {
         let origin = format!(
@@ -29,11 +30,11 @@ pub(crate) fn panic_abort(calls: &Calls<'_>) -> Error {
     Error::PanicAbort { origin, remedy }
 }
 
-/// The place that asks for panics that abort, and the way out; `None` where no usual place does.
+/// Returns the place that asks for panics that abort, and the way out. Returns `None` if no usual place does.
 pub(crate) fn find_panic_abort(calls: &Calls<'_>) -> Option<(String, String)> {
     let flag = |flags: &Flags| codegen(&flags.flags, "panic") == Some("abort");
     let places = Places::of(calls);
-    // rustc obeys flags rather than the profile.
+    // For rustc, flags count more than the profile.
     if let Some(flags) = places.flags.iter().find(|flags| flag(flags)) {
         let origin = format!("`-C panic=abort` in {}", flags.origin);
         return Some((origin, "remove it".into()));
@@ -41,7 +42,7 @@ pub(crate) fn find_panic_abort(calls: &Calls<'_>) -> Option<(String, String)> {
     places.panic_of_profile(profile(calls.options))
 }
 
-/// Where `-C prefer-dynamic` stands; `None` where no usual place has it.
+/// Returns the place of `-C prefer-dynamic`, or `None` if no usual place has it.
 pub(crate) fn find_prefer_dynamic(calls: &Calls<'_>) -> Option<String> {
     let dynamic =
         |flags: &&Flags| codegen(&flags.flags, "prefer-dynamic").is_some_and(|value| value != "no");
@@ -50,16 +51,16 @@ pub(crate) fn find_prefer_dynamic(calls: &Calls<'_>) -> Option<String> {
     Some(format!("`-C prefer-dynamic` in {}", flags.origin))
 }
 
-/// Flags for rustc and where they stand.
+/// Flags for rustc, and their place.
 struct Flags {
     origin: String,
     flags: Vec<String>,
 }
 
-/// The places that settings usually come from.
+/// The places from which settings usually come.
 struct Places {
     flags: Vec<Flags>,
-    /// The manifest of the workspace last, as the weakest.
+    /// The weakest comes last, which is the manifest of the workspace.
     files: Vec<(PathBuf, Table)>,
 }
 
@@ -80,7 +81,7 @@ impl Places {
 
     fn panic_of_profile(&self, profile: &str) -> Option<(String, String)> {
         let mut name = profile.to_owned();
-        // A chain of `inherits` ends at a built-in profile.
+        // The limit ends a circle. A chain of `inherits` ends at a built-in profile.
         for _ in 0..16 {
             let variable = format!(
                 "CARGO_PROFILE_{}_PANIC",
@@ -122,7 +123,7 @@ impl Places {
     }
 }
 
-/// The variables that the table `[env]` sets, where they are not set already.
+/// Returns the variables that the table `[env]` sets, unless they are set already.
 pub(crate) fn environment(workspace: &Workspace) -> BTreeMap<String, OsString> {
     let mut environment = BTreeMap::new();
     for (path, table) in configuration(workspace) {
@@ -146,7 +147,7 @@ pub(crate) fn environment(workspace: &Workspace) -> BTreeMap<String, OsString> {
     environment
 }
 
-/// The files of configuration for a workspace, the nearest first.
+/// Returns the files of configuration for a workspace, the nearest first.
 fn configuration(workspace: &Workspace) -> Vec<(PathBuf, Table)> {
     let mut files = vec![];
     let home = std::env::var_os("CARGO_HOME")
@@ -162,7 +163,7 @@ fn configuration(workspace: &Workspace) -> Vec<(PathBuf, Table)> {
     files
 }
 
-/// Adds a file and those that it includes. One that cannot be read, or is no TOML, is Cargo's to complain of.
+/// Adds a file, and those that it includes. Cargo reports a file that cannot be read or is not TOML.
 fn add(files: &mut Vec<(PathBuf, Table)>, path: &Path) {
     if files.iter().any(|(known, _)| known == path) {
         return;
@@ -187,7 +188,7 @@ fn add(files: &mut Vec<(PathBuf, Table)>, path: &Path) {
     }
 }
 
-/// The flags of every variable that Cargo reads flags from.
+/// Returns the flags of every variable from which Cargo reads flags.
 fn flags_of_environment() -> impl Iterator<Item = Flags> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -206,7 +207,7 @@ fn flags_of_environment() -> impl Iterator<Item = Flags> {
     })
 }
 
-/// Every `rustflags` in `table`, in whichever section.
+/// Collects every `rustflags` in `table`, in all its sections.
 fn collect_flags(path: &Path, section: &str, table: &Table, found: &mut Vec<Flags>) {
     for (key, value) in table {
         let name = if section.is_empty() {
@@ -233,7 +234,7 @@ fn collect_flags(path: &Path, section: &str, table: &Table, found: &mut Vec<Flag
     }
 }
 
-/// The value of the last `-C name=value` among `flags`; an option without a value has the value `yes`.
+/// Returns the value of the last `-C name=value` among `flags`. An option without a value has the value `yes`.
 fn codegen<'a>(flags: &'a [String], name: &str) -> Option<&'a str> {
     let mut found = None;
     let mut expected = false;

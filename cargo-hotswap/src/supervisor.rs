@@ -1,7 +1,8 @@
 //! Runs a host beside builds of its plugins.
 //!
-//! The host runs, files are watched, and a thread [builds and reloads](crate::worker). All of them send [`Event`]s to one loop, which
-//! passes signals on, asks for builds, starts the host when everything builds, and ends with it.
+//! The host runs, files are watched, and a thread [builds and reloads](crate::worker). All of them send [`Event`]s to
+//! one loop, which passes signals on, asks for builds, starts the host when everything is built, and ends with the
+//! host.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -31,7 +32,7 @@ impl From<Told> for Event {
     }
 }
 
-/// Builds the host that belongs to `manifest`, runs it as soon as it builds, and reloads it until it ends. Returns its exit code.
+/// Builds the host of `manifest`, runs it as soon as it is built, and reloads it until it ends. Returns its exit code.
 pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Result<u8, Error> {
     let (sender, events) = mpsc::channel();
     let signals = forward_signals(session, &sender)?;
@@ -60,7 +61,7 @@ pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Resul
             built_since: false,
         };
         let ended = supervisor.serve(&events);
-        // The thread that builds ends, too.
+        // Makes the thread that builds end, too.
         session.interrupt.raise(SIGTERM);
         ended
     })
@@ -73,9 +74,9 @@ struct Supervisor<'a> {
     sender: Sender<Event>,
     jobs: Sender<Job>,
     host: Option<Host>,
-    /// Until the first build has ended.
+    /// True until the first build has ended.
     is_first: bool,
-    /// Whether plugins were built since the host was started.
+    /// True if plugins were built since the host was started.
     built_since: bool,
 }
 
@@ -100,7 +101,7 @@ impl Supervisor<'_> {
                         return Ok(code);
                     }
                 }
-                // A sender is kept here.
+                // This loop keeps a sender, so it is never disconnected.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
         }
@@ -108,7 +109,7 @@ impl Supervisor<'_> {
 
     fn build(&self, change: Change) {
         let host = self.host.as_ref().map(Host::process);
-        // The thread that takes it lives longer than this loop, unless it was interrupted.
+        // The thread that receives it lives longer than this loop, unless it was interrupted.
         drop(self.jobs.send(Job { change, host }));
     }
 
@@ -126,7 +127,7 @@ impl Supervisor<'_> {
             Err(error) => {
                 ui.error(&error);
                 match &self.host {
-                    Some(_) => ui.info("Unchanged", "the host goes on with what it has"),
+                    Some(_) => ui.info("Unchanged", "the host keeps the plugins that it has"),
                     None => ui.info("Waiting", "for a change; the host starts when it builds"),
                 }
                 None
@@ -150,7 +151,7 @@ impl Supervisor<'_> {
     fn signal(&mut self, caught: Caught) -> Result<(), Error> {
         match &mut self.host {
             Some(host) => host.pass_on(caught),
-            // Meant for a host that has just ended.
+            // The signal was meant for a host that has just ended.
             None if matches!(caught.signal, SIGUSR1 | SIGUSR2) => {}
             None => {
                 self.session.interrupt.raise(caught.signal);
@@ -160,7 +161,7 @@ impl Supervisor<'_> {
         Ok(())
     }
 
-    /// Returns the exit code, unless there is going to be another host.
+    /// Returns the exit code, unless the host is started again.
     fn host_ended(&mut self) -> Result<Option<u8>, Error> {
         let Some(mut host) = self.host.take() else {
             return Ok(None);
@@ -171,14 +172,14 @@ impl Supervisor<'_> {
         };
         let ui = &self.session.ui;
         ui.warn(format_args!(
-            "the host ended, since it could not load its plugins\n{refusal}"
+            "the host ended because it could not load its plugins\n{refusal}"
         ));
         ui.info(
             "Waiting",
             "for a change; the host starts again when it builds",
         );
         if self.built_since {
-            // What it refused was replaced meanwhile.
+            // The plugins that it refused were replaced meanwhile.
             self.pending.retry();
         }
         Ok(None)

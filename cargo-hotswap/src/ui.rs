@@ -1,7 +1,7 @@
-//! Everything that is printed: statuses, details and warnings to stderr, results to stdout.
+//! The printer: statuses, details, and warnings go to stderr, and results to stdout.
 //!
-//! Text that is not ours, of compilers, artifacts and hosts, cannot make the terminal do anything but change colours: all of it passes
-//! [`printable`], and what belongs on one line is [`Shown`] before that.
+//! Text of compilers, artifacts, and hosts must not control the terminal, except for colours. All text passes
+//! [`printable`], and text for one line is [`Shown`] before that.
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
@@ -20,20 +20,20 @@ use crate::cli::{Color, OutputOptions};
 const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
 const PLAIN: Style = AnsiColor::BrightCyan.on_default().bold();
 const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
-/// What is wrong.
+/// The style of errors.
 pub(crate) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
 
-/// See the module.
+/// The printer: see the module.
 pub(crate) struct Ui {
     level: i8,
-    /// Hidden where stderr is no terminal.
+    /// Hidden if stderr is not a terminal.
     bar: ProgressBar,
-    /// Whether another program writes to the terminal too.
+    /// True if another program writes to the terminal, too.
     shared: AtomicBool,
 }
 
 impl Ui {
-    /// Prints as `output` says; what it leaves open is looked up in the environment.
+    /// Prints as `output` says. Options that it leaves open come from the environment.
     pub(crate) fn new(output: &OutputOptions) -> Self {
         match output.color {
             Some(Color::Always) => ColorChoice::Always.write_global(),
@@ -68,65 +68,65 @@ impl Ui {
         self.bar.enable_steady_tick(Duration::from_millis(120));
     }
 
-    /// From now on another program writes to the terminal too: no progress is shown any more, which would be torn.
+    /// Ends the progress, since another program writes to the terminal from now on, and would tear it.
     pub(crate) fn share_terminal(&self) {
         self.shared.store(true, Relaxed);
     }
 
-    /// Says on the progress line what is being worked on.
+    /// Shows on the progress line what is being worked on.
     pub(crate) fn progress(&self, message: impl Display) {
         if !self.bar.is_hidden() {
             self.bar.set_message(Shown(message).to_string());
         }
     }
 
-    /// One step is done.
+    /// Advances the progress by one step.
     pub(crate) fn advance(&self) {
         self.bar.inc(1);
     }
 
-    /// Takes the progress line away.
+    /// Removes the progress line.
     pub(crate) fn finish_progress(&self) {
         self.bar.disable_steady_tick();
         self.bar.finish_and_clear();
         self.bar.set_draw_target(ProgressDrawTarget::hidden());
     }
 
-    /// A status as Cargo writes them: something was done.
+    /// Prints a status in Cargo's form: something was done.
     pub(crate) fn status(&self, verb: &str, message: impl Display) {
         if self.level >= 0 {
             self.write(format_args!("{GOOD}{verb:>12}{GOOD:#} {message}"));
         }
     }
 
-    /// A status of less weight: something is going on, or nothing had to be done.
+    /// Prints a status of less weight: something is going on, or nothing had to be done.
     pub(crate) fn info(&self, verb: &str, message: impl Display) {
         if self.level >= 0 {
             self.write(format_args!("{PLAIN}{verb:>12}{PLAIN:#} {message}"));
         }
     }
 
-    /// What `-v` adds.
+    /// Prints a status that `-v` adds.
     pub(crate) fn detail(&self, verb: &str, message: impl Display) {
         if self.level >= 1 {
             self.info(verb, message);
         }
     }
 
-    /// Something the user should know.
+    /// Prints a warning.
     pub(crate) fn warn(&self, message: impl Display) {
         self.write(format_args!("{WARNING}warning{WARNING:#}: {message}"));
     }
 
-    /// An error that does not end the command.
+    /// Prints an error that does not end the command.
     pub(crate) fn error(&self, error: &dyn std::error::Error) {
         self.bar.suspend(|| print_error(error));
     }
 
-    /// A line of Cargo's own stderr. Without `-v` the line that says a build was finished is left out, since there
-    /// is one for every plugin.
+    /// Prints a line of Cargo's stderr. Without `-v`, the line about a finished build is left out, since there is one
+    /// for every plugin.
     pub(crate) fn relay(&self, line: &str) {
-        // A line of a program that ends its lines as Windows does.
+        // A program may end its lines as Windows does.
         let line = line.trim_end_matches('\r');
         let text = anstream::adapter::strip_str(line).to_string();
         if self.level < 1 && text.trim_start().starts_with("Finished ") {
@@ -138,7 +138,7 @@ impl Ui {
         self.write(line);
     }
 
-    /// A result, to stdout. Nothing can be done where nobody reads it.
+    /// Prints a result to stdout. An error is ignored, since stdout is closed then.
     pub(crate) fn result(&self, line: impl Display) {
         self.bar.suspend(|| {
             let mut out = stdout().lock();
@@ -147,17 +147,17 @@ impl Ui {
         });
     }
 
-    /// A result as one line of JSON, to stdout.
+    /// Prints a result to stdout, as one line of JSON.
     pub(crate) fn json(&self, value: &impl serde::Serialize) {
         self.result(shown::json(value).expect("names of fields are text, and so are the values"));
     }
 
-    /// A line of JSON that Cargo has printed, to stdout.
+    /// Prints a line of JSON of Cargo to stdout.
     pub(crate) fn relay_json(&self, line: &str) {
         self.result(shown::json_text(line));
     }
 
-    /// The options that make Cargo print as we do.
+    /// Returns the options that make Cargo print as we do.
     pub(crate) fn cargo_options(&self) -> Vec<&'static str> {
         let mut options = match self.level {
             ..=-1 => vec!["--quiet"],
@@ -174,7 +174,7 @@ impl Ui {
     }
 }
 
-/// Prints an error and what caused it, each once.
+/// Prints an error and its causes, each once.
 pub(crate) fn print_error(error: &dyn std::error::Error) {
     let mut text = format!("{ERROR}error{ERROR:#}: {error}");
     let mut cause = error.source();
@@ -185,18 +185,18 @@ pub(crate) fn print_error(error: &dyn std::error::Error) {
     print(text);
 }
 
-/// Prints to stderr in a single write: a host that runs writes there, too, and nobody's lines are to be torn.
+/// Prints to stderr in a single write, since a running host writes there, too, and no line should be torn.
 fn print(text: impl Display) {
     let mut text = printable(&format!("{text}\n")).into_owned();
     let mut out = std::io::stderr().lock();
     if AutoStream::choice(&out) == ColorChoice::Never {
         text = anstream::adapter::strip_str(&text).to_string();
     }
-    // Nothing can be done where nobody reads it.
+    // An error is ignored, since stderr is closed then.
     let _ = out.write_all(text.as_bytes());
 }
 
-/// `path` for people: relative to `base` where it lies below.
+/// Returns `path` for people: relative to `base` if it lies below.
 pub(crate) fn shown<'a>(path: &'a Path, base: &Path) -> Shown<std::path::Display<'a>> {
     shown::path(path.strip_prefix(base).unwrap_or(path))
 }

@@ -1,8 +1,9 @@
-//! Notices when there may be something to build.
+//! Notices that there may be something to build.
 //!
-//! The kernel watches directories by what they are, not by their paths. So whenever a survey finds a directory that is another one
-//! than was watched there, all are watched anew. Directories are watched rather than files: editors replace files, and a file that
-//! is missing has nothing else to be watched by. Those above them are watched, too, and those that links lead through.
+//! The kernel watches directories by their identity, not by their paths. So whenever a survey finds another directory
+//! at a path than was watched there, all directories are watched anew. Directories are watched rather than files, since
+//! editors replace files, and a missing file cannot be watched. The directories above them, and those on the way
+//! through links, are watched, too.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use notify::{ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::sources::Survey;
 
-/// Reports from a thread of its own that something may have changed.
+/// Reports that something may have changed, from a thread of its own.
 pub(crate) struct Watcher {
     report: Arc<dyn Fn() + Send + Sync>,
     /// `None` before the first survey.
@@ -22,7 +23,7 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// Watches nothing yet.
+    /// Returns a watcher that watches nothing yet.
     pub(crate) fn new(report: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             report: Arc::new(report),
@@ -31,20 +32,21 @@ impl Watcher {
         }
     }
 
-    /// Whether exactly the directories of `survey` are watched.
+    /// Returns true if exactly the directories of `survey` are watched.
     pub(crate) fn is_up_to_date(&self, survey: &Survey) -> bool {
         self.watcher.is_some() && self.watched == *survey.directories()
     }
 
-    /// Watches the directories of `survey`, and no others. Returns what is reported, which is to be given what further surveys find.
+    /// Watches the directories of `survey`, and no others. Returns the filter of events, which has to be given later
+    /// surveys.
     ///
     /// # Errors
-    /// The system cannot watch so much. What it can is watched all the same.
+    /// Returns an error if the system cannot watch so many directories. It watches as many as it can.
     pub(crate) fn watch(&mut self, survey: Arc<Survey>) -> Result<Interest, notify::Error> {
         let interest = Interest(Arc::new(Mutex::new(survey.clone())));
         self.watched.clone_from(survey.directories());
         let make = || notify::recommended_watcher(handler(self.report.clone(), interest.clone()));
-        // The one before goes on until the new one watches, unless the system has no room for two.
+        // The previous watcher stays until the new one watches, unless the system has no room for two.
         let mut before = self.watcher.take();
         let mut made = make();
         if made.is_err() && before.take().is_some() {
@@ -55,7 +57,8 @@ impl Watcher {
         for directory in survey.directories().keys() {
             match watcher.watch(directory, RecursiveMode::NonRecursive) {
                 Err(error) if is_exhausted(&error) => exhausted = Some(error),
-                // One above the sources may not be readable, and any may be gone by now; the next survey then finds another.
+                // A directory above the sources may not be readable, and any directory may be gone by now. Then the
+                // next survey differs.
                 Ok(()) | Err(_) => {}
             }
         }
@@ -64,12 +67,12 @@ impl Watcher {
     }
 }
 
-/// The survey by which events are judged.
+/// The survey that decides which events matter.
 #[derive(Clone)]
 pub(crate) struct Interest(Arc<Mutex<Arc<Survey>>>);
 
 impl Interest {
-    /// From now on, events are judged by this survey.
+    /// Replaces the survey that decides which events matter.
     pub(crate) fn set(&self, survey: Arc<Survey>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = survey;
     }

@@ -19,68 +19,68 @@ use crate::ui::shown;
 use crate::workspace::{directory, library};
 use crate::{Error, attribute, host, hosts};
 
-/// So long a host may take from its start until it has opened its plugins and listens.
+/// How long a host may take from its start until it has opened its plugins and listens.
 const STARTING: Duration = Duration::from_secs(10);
-/// So long a reload may take. Longer ones finish too, but the next change is not built before.
+/// How long a reload may take. A longer one finishes, too, but the next change is not built before.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The pauses before a refused reload is tried again: from this to that, each twice the one before.
+/// The shortest and the longest pause before a refused reload is tried again. Each pause is twice the previous one.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
-/// What is to be built, and for whom.
+/// A build for a running host, or for one that is to be started.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) change: Change,
-    /// The running host. Where there is none, it is built too.
+    /// The running host. If there is none, the host is built, too.
     pub(crate) host: Option<HostProcess>,
 }
 
-/// A host that was started.
+/// The process of a host.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HostProcess {
     /// Its process id.
     pub(crate) pid: u32,
-    /// When it was started.
+    /// The time of its start.
     pub(crate) since: Instant,
 }
 
-/// A job that is done.
+/// A finished job.
 #[derive(Debug)]
 pub(crate) struct Done {
-    /// What the plugins are made of, or might be made of where they could not be built.
+    /// The files that the plugins are made of, or may be made of if they could not be built.
     pub(crate) plugins: Scope,
-    /// The same of the host, where that was built.
+    /// The files of the host, if it was built.
     pub(crate) host: Option<Scope>,
-    /// What came of it.
+    /// The result of the job.
     pub(crate) result: Result<Made, Error>,
 }
 
-/// What came of a job.
+/// The result of a successful job.
 #[derive(Debug)]
 pub(crate) enum Made {
-    /// The running host was told, if there was anything to tell.
+    /// The plugins were built, and the running host was told if there was anything new.
     Plugins {
-        /// Whether there was.
+        /// True if there was anything new.
         changed: bool,
     },
-    /// Everything that it takes to start the host.
+    /// Everything was built that is needed to start the host.
     Everything(Box<Program>),
 }
 
 /// A host that can be started.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// Runs it as `cargo run` would.
+    /// The command that runs it as `cargo run` would.
     pub(crate) command: Command,
     /// Its executable.
     pub(crate) executable: PathBuf,
-    /// Where its plugins are.
+    /// Its plugin directory.
     pub(crate) plugin_dir: PathBuf,
     /// The root of its workspace.
     pub(crate) root: PathBuf,
 }
 
 impl Program {
-    /// The host of `project`, with this executable.
+    /// Returns the host of `project`, with this executable.
     pub(crate) fn of(
         project: &Project<'_>,
         executable: PathBuf,
@@ -95,24 +95,24 @@ impl Program {
     }
 }
 
-/// Builds and reloads.
+/// The thread's state: it builds and reloads.
 pub(crate) struct Worker<'a> {
     session: &'a Session,
     args: &'a RunArgs,
-    /// What was started from.
+    /// The manifest with which the command was started.
     manifest: PathBuf,
     /// `None` until Cargo can read the workspace.
     project: Option<Project<'a>>,
-    /// What the last build was made of.
+    /// The files of the last build.
     scopes: (Scope, Option<Scope>),
     /// The packages of the plugins.
     plugins: Vec<String>,
-    /// Where the running host looks for plugins.
+    /// The plugin directory of the running host.
     plugin_dir: Option<PathBuf>,
     host: Option<HostProcess>,
-    /// Whether the host has yet to load what was built.
+    /// True if the host has yet to load the last build.
     behind: bool,
-    /// When to ask the host once more, and the pause after that.
+    /// The time at which to ask the host again, and the pause after that.
     again: Option<(Instant, Duration)>,
 }
 
@@ -132,7 +132,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Does `jobs` until there are no more, or an interruption, and says of each when it is `done`.
+    /// Does `jobs` until there are no more, or until an interruption. Calls `done` after each.
     pub(crate) fn serve(mut self, jobs: &Receiver<Job>, done: impl Fn(Done)) {
         loop {
             let job = match self.again {
@@ -213,14 +213,14 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// Asks Cargo anew where what it says may have changed.
+    /// Asks Cargo again if its answer may have changed.
     fn take_up(&mut self, change: &Change) -> Result<(), Error> {
         let session = self.session;
         if let Some(file) = change.paths.iter().find(|path| is_toolchain_file(path))
             && let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN")
         {
             session.ui.warn(format_args!(
-                "{} changed, but this command was started with the toolchain {}, which goes on building; start it again for another",
+                "{} changed, but this command keeps using the toolchain {}; start it again to use another",
                 shown(file, &session.dir),
                 toolchain.to_string_lossy()
             ));
@@ -239,7 +239,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Adds what might mend a build that has failed.
+    /// Adds the files whose change might help a build that has failed.
     fn widen(&mut self) {
         let mut manifests = vec![self.manifest.clone()];
         if let Some(project) = &self.project {
@@ -255,7 +255,8 @@ impl<'a> Worker<'a> {
         self.scopes.0.add_mentions();
     }
 
-    /// Has the host load what was built. `pause` comes before another attempt, where the host refuses for a reason that may pass.
+    /// Makes the host load the build. `pause` comes before another attempt if the host refuses for a reason that may
+    /// pass.
     fn reload(&mut self, pause: Duration) -> Result<(), Error> {
         let ui = &self.session.ui;
         let reloaded = self
@@ -269,7 +270,7 @@ impl<'a> Worker<'a> {
             }
             Ok(report) => {
                 ui.warn(format_args!(
-                    "the host refused what was built, and goes on with what it has\n{}",
+                    "the host refused the new plugins, and keeps those that it has\n{}",
                     report.text
                 ));
                 report.may_pass
@@ -282,25 +283,25 @@ impl<'a> Worker<'a> {
         };
         let then = if may_pass {
             self.again = Some((Instant::now() + pause, pause));
-            format!("asked again in {pause:?}")
+            format!("asked to reload again in {pause:?}")
         } else {
-            "asked again after the next change".into()
+            "asked to reload again after the next change".into()
         };
         ui.info(
             "Behind",
-            format_args!("the host runs an older build; it is {then}"),
+            format_args!("the host runs an older build; it will be {then}"),
         );
         Ok(())
     }
 
     fn ask_again(&mut self) {
         if let Some((_, pause)) = self.again.take() {
-            // An interruption is noticed by the caller.
+            // The caller notices an interruption.
             let _ = self.reload((pause * 2).min(AGAIN[1]));
         }
     }
 
-    /// The running host, once it listens.
+    /// Returns the running host, once it listens.
     fn await_host(&self) -> Result<RunningHost, Error> {
         let directory = self.plugin_dir.clone().unwrap_or_default();
         let own = self.host.map(|host| host.pid);
@@ -308,13 +309,13 @@ impl<'a> Worker<'a> {
         loop {
             self.session.interrupt.check()?;
             let mut found = hosts::of(&directory);
-            // What a script started has another id.
+            // A host that a script started has another id.
             let own = found.iter().position(|host| Some(host.pid) == own);
             let host = (!found.is_empty()).then(|| found.swap_remove(own.unwrap_or(0)));
             let is_late = starting.is_none_or(|until| Instant::now() >= until);
             match host {
                 Some(host) if host.reload_signal.is_some() => return Ok(host),
-                // Asked to reload, it says why it cannot.
+                // When it is asked to reload, it says why it cannot.
                 Some(host) if is_late => return Ok(host),
                 None if is_late => return Err(hosts::none_of(directory)),
                 _ => std::thread::sleep(Duration::from_millis(20)),
@@ -323,7 +324,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Refuses to go on without a plugin whose source is half written: it would be removed from the running host.
+/// Refuses to continue without a plugin whose source is half written, since it would be removed from the running host.
 fn check_all_are_there(
     project: &Project<'_>,
     group: &Group<'_>,
@@ -351,7 +352,7 @@ fn packages(group: &Group<'_>) -> Vec<String> {
     plugins.map(|plugin| plugin.name.to_string()).collect()
 }
 
-/// What the plugins that were built are made of, and what decides which plugins there are.
+/// Returns the files of the plugins that were built, and the files that decide which plugins there are.
 fn plugin_scope(project: &Project<'_>, outcome: &Outcome) -> Result<Scope, Error> {
     let workspace = &project.workspace;
     let dep_infos = outcome.built.iter().map(|built| built.dep_info.as_path());
@@ -366,7 +367,7 @@ fn plugin_scope(project: &Project<'_>, outcome: &Outcome) -> Result<Scope, Error
     Ok(scope)
 }
 
-/// Whether there may be other plugins now than Cargo said.
+/// Returns true if there may be other plugins now than Cargo reported.
 fn is_selection_changed(project: &Project<'_>, change: &Change) -> Result<bool, Error> {
     let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
     if !change.paths.iter().all(is_rust) {
@@ -378,7 +379,7 @@ fn is_selection_changed(project: &Project<'_>, change: &Change) -> Result<bool, 
         let Some(root) = root.filter(|root| change.paths.iter().any(|path| path == root)) else {
             continue;
         };
-        // One that is none any more is said to be none when it is built.
+        // A package that is not a plugin any more is reported when it is built.
         if attribute::plugin(root)?.is_some() && !workspace.is_plugin(package)? {
             return Ok(true);
         }
@@ -386,7 +387,7 @@ fn is_selection_changed(project: &Project<'_>, change: &Change) -> Result<bool, 
     Ok(false)
 }
 
-/// Everything around `manifest` that the first build may be made of.
+/// Returns all files around `manifest` of which the first build may be made.
 pub(crate) fn first_scope(manifest: &Path) -> Scope {
     sources::guess([manifest.to_owned()])
 }

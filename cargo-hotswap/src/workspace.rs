@@ -1,4 +1,4 @@
-//! A workspace as Cargo describes it, asked once.
+//! A workspace as Cargo describes it. Cargo is asked once.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -16,24 +16,25 @@ use crate::{Error, attribute};
 /// The names of Cargo's files of configuration.
 pub(crate) const CONFIG_NAMES: [&str; 2] = ["config", "config.toml"];
 
-/// The members of a workspace and where it lies.
+/// The members of a workspace, and its directories.
 pub(crate) struct Workspace {
     /// The directory of its Cargo.toml, without links.
     pub(crate) root: PathBuf,
-    /// Where Cargo is called, wherever the user is: its configuration is that of this directory.
+    /// The directory in which Cargo is called, wherever the user is. It decides on the configuration.
     pub(crate) directory: PathBuf,
-    /// Cargo's directory for what it generates.
+    /// Cargo's target directory.
     pub(crate) target_dir: PathBuf,
     /// Its members.
     pub(crate) members: Vec<Package>,
-    /// What stands in their `#[plugin]`, as far as they were looked into.
+    /// The contents of their `#[plugin]`, for members that were looked into.
     plugins: RefCell<HashMap<PackageId, Option<Plugin>>>,
-    /// The features of all that a host is made of, by name and version, once they were asked for.
+    /// The features of all packages that a host is made of, by name and version, once they were asked for.
     host_features: RefCell<HashMap<PackageId, HashMap<String, BTreeSet<String>>>>,
 }
 
 impl Workspace {
-    /// Asks Cargo about the workspace that `manifest`, as [`find_manifest`](crate::manifest::find_manifest) returns it, belongs to.
+    /// Asks Cargo about the workspace to which `manifest`, a result of
+    /// [`find_manifest`](crate::manifest::find_manifest), belongs.
     pub(crate) fn load(
         session: &Session,
         manifest: &Path,
@@ -52,7 +53,7 @@ impl Workspace {
         };
         match explicit_target_dir(session, options, &workspace.root) {
             Some(directory) => workspace.target_dir = directory,
-            // Asked from there, Cargo may have read a configuration that is not the workspace's.
+            // In this directory, Cargo may have read another configuration than the workspace's.
             None if here != workspace.root && !workspace.is_configured_alike(here) => {
                 workspace.target_dir = workspace.ask_target_dir(session, options)?;
             }
@@ -61,8 +62,8 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// The same workspace with the configuration of `host`, if that has one of its own: what belongs to a host is built
-    /// as `cargo build` builds it in the host's directory.
+    /// Returns the same workspace with the configuration of `host`, if that has one of its own: a host and its plugins
+    /// are built as `cargo build` builds the host in its own directory.
     pub(crate) fn configured_for(
         &self,
         session: &Session,
@@ -87,13 +88,14 @@ impl Workspace {
         Ok(Some(workspace))
     }
 
-    /// Where Cargo is called for `host` and its plugins.
+    /// Returns the directory in which Cargo is called for `host` and its plugins.
     pub(crate) fn directory_for<'w>(&'w self, host: Option<&'w Package>) -> &'w Path {
         host.map_or(&self.root, |host| self.configured(directory(host)))
     }
 
-    /// The nearest directory at or above `directory` with a configuration of its own, up to the root. What lies behind a
-    /// link is no directory of the workspace, and Cargo called there would read a configuration of somebody else's.
+    /// Returns the nearest directory at or above `directory` with a configuration of its own, up to the root. A
+    /// directory behind a link does not count: it is not a directory of the workspace, and Cargo would read a foreign
+    /// configuration there.
     pub(crate) fn configured<'w>(&'w self, directory: &'w Path) -> &'w Path {
         let below = directory
             .ancestors()
@@ -106,7 +108,8 @@ impl Workspace {
         configured.find(is_inside).unwrap_or(&self.root)
     }
 
-    /// The files of configuration that Cargo reads here, and not where it is called in `directory`; the weakest first.
+    /// Returns the files of configuration that Cargo reads here, but not when it is called in `directory`; the weakest
+    /// first.
     pub(crate) fn configuration_unseen_from(&self, directory: &Path) -> Vec<PathBuf> {
         let files = |directory: &Path| {
             let above = directory.ancestors().filter_map(config_of);
@@ -119,7 +122,7 @@ impl Workspace {
         unseen
     }
 
-    /// Whether Cargo called in `directory` reads what it reads in the root.
+    /// Returns true if Cargo reads the same configuration in `directory` as in the root.
     fn is_configured_alike(&self, directory: &Path) -> bool {
         directory.canonicalize().is_ok_and(|real| real == directory)
             && self.configured(directory) == self.root
@@ -135,14 +138,15 @@ impl Workspace {
         Ok(metadata.target_directory.into_std_path_buf())
     }
 
-    /// The packages that depend on `hotswap-plugin`, here and below: others have no live functions and types.
+    /// Returns the packages that depend on `hotswap-plugin`, here and below. Other packages have no live functions and
+    /// types.
     pub(crate) fn users_of_hotswap(
         &self,
         session: &Session,
         options: &CompileOptions,
     ) -> Result<HashSet<PackageId>, Error> {
         let manifest = self.root.join("Cargo.toml");
-        // Whatever is built, with whichever features.
+        // Of all that may be built, with any features.
         let metadata = ask(
             session,
             &manifest,
@@ -158,7 +162,7 @@ impl Workspace {
         Ok(users.map(|package| package.id).collect())
     }
 
-    /// The features of all that the host of this workspace is made of, which `ask` finds out.
+    /// Returns the features of all packages that the host of this workspace is made of. `ask` finds them.
     pub(crate) fn features_of_host(
         &self,
         host: &Package,
@@ -173,15 +177,15 @@ impl Workspace {
         Ok(found)
     }
 
-    /// The member whose Cargo.toml is `manifest`.
+    /// Returns the member whose Cargo.toml is `manifest`.
     pub(crate) fn member_at(&self, manifest: &Path) -> Option<&Package> {
         self.members
             .iter()
             .find(|package| package.manifest_path == manifest)
     }
 
-    /// The member called `name`, or the plugin called so where no member is; case and the difference of `-` and `_` do
-    /// not count.
+    /// Returns the member with the name `name`, or the plugin with that name if there is no such member. Case, and the
+    /// difference between `-` and `_`, do not count.
     pub(crate) fn member(&self, name: &str) -> Result<Option<&Package>, Error> {
         let mut members = self.members.iter();
         if let Some(package) = members.find(|package| same_name(&package.name, name)) {
@@ -199,12 +203,12 @@ impl Workspace {
         Ok(None)
     }
 
-    /// Whether `package` has a library whose root carries `#[plugin]`.
+    /// Returns true if `package` has a library whose root carries `#[plugin]`.
     pub(crate) fn is_plugin(&self, package: &Package) -> Result<bool, Error> {
         Ok(self.plugin(package)?.is_some())
     }
 
-    /// What stands in the `#[plugin]` that the root of the library of `package` carries, if it does.
+    /// Returns the contents of the `#[plugin]` in the root of the library of `package`, if it has one.
     fn plugin(&self, package: &Package) -> Result<Option<Plugin>, Error> {
         if let Some(known) = self.plugins.borrow().get(&package.id) {
             return Ok(known.clone());
@@ -217,7 +221,7 @@ impl Workspace {
         Ok(found)
     }
 
-    /// The members whose directory is strictly below that of `package`.
+    /// Returns the members whose directory is strictly below that of `package`.
     pub(crate) fn below<'w>(&'w self, package: &'w Package) -> impl Iterator<Item = &'w Package> {
         let directory = directory(package);
         self.members.iter().filter(move |other| {
@@ -225,8 +229,8 @@ impl Workspace {
         })
     }
 
-    /// The members that `package` is compiled with because of path dependencies which are always there, each with
-    /// the Cargo.toml's own edge.
+    /// Returns the members that `package` is compiled with because of path dependencies that are not optional, each
+    /// with the dependency in the Cargo.toml.
     pub(crate) fn dependencies<'w>(
         &'w self,
         package: &'w Package,
@@ -246,13 +250,13 @@ impl Workspace {
     }
 }
 
-/// Cargo's file of configuration in `directory`, if it has one.
+/// Returns Cargo's file of configuration in `directory`, if there is one.
 pub(crate) fn config_of(directory: &Path) -> Option<PathBuf> {
     let files = CONFIG_NAMES.map(|name| directory.join(".cargo").join(name));
     files.into_iter().find(|file| file.is_file())
 }
 
-/// The names of plugins a host's Cargo.toml lists, if it does.
+/// Returns the names of the plugins that a host's Cargo.toml lists, if it does.
 pub(crate) fn listed_plugins(package: &Package) -> Result<Option<Vec<String>>, Error> {
     #[derive(serde::Deserialize)]
     struct Section {
@@ -269,7 +273,7 @@ pub(crate) fn listed_plugins(package: &Package) -> Result<Option<Vec<String>>, E
         })
 }
 
-/// The library of `package`.
+/// Returns the library of `package`.
 pub(crate) fn library(package: &Package) -> Option<&Target> {
     use TargetKind::{CDyLib, DyLib, Lib, RLib, StaticLib};
     package.targets.iter().find(|target| {
@@ -280,7 +284,7 @@ pub(crate) fn library(package: &Package) -> Option<&Target> {
     })
 }
 
-/// The binaries of `package`.
+/// Returns the binaries of `package`.
 pub(crate) fn binaries(package: &Package) -> impl Iterator<Item = &str> {
     package
         .targets
@@ -289,21 +293,21 @@ pub(crate) fn binaries(package: &Package) -> impl Iterator<Item = &str> {
         .map(|target| target.name.as_str())
 }
 
-/// The directory of a package's Cargo.toml.
+/// Returns the directory of a package's Cargo.toml.
 pub(crate) fn directory(package: &Package) -> &Path {
     let manifest = package.manifest_path.as_std_path();
     manifest.parent().unwrap_or(manifest)
 }
 
-/// Whether two names mean one plugin.
+/// Returns true if two names mean the same plugin.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     let normal = |name: &str| name.replace('-', "_").to_lowercase();
     normal(one) == normal(other)
 }
 
-/// The target directory where an option or the environment names it. The option's is seen from where the command was
-/// started. That of the environment is seen from the workspace's root, so that each command means the same one, wherever
-/// it is started.
+/// Returns the target directory that an option or the environment names. The option is relative to the directory in
+/// which the command was started. The environment variable is relative to the workspace's root, so that each command
+/// means the same directory, wherever it is started.
 pub(crate) fn explicit_target_dir(
     session: &Session,
     options: &CompileOptions,
@@ -319,7 +323,7 @@ pub(crate) fn explicit_target_dir(
     })
 }
 
-/// `--locked` and its kin, for every call of Cargo.
+/// Returns `--locked` and similar options, for every call of Cargo.
 pub(crate) fn lock_options(options: &CompileOptions) -> Vec<&'static str> {
     [
         (options.locked, "--locked"),
@@ -331,7 +335,7 @@ pub(crate) fn lock_options(options: &CompileOptions) -> Vec<&'static str> {
     .collect()
 }
 
-/// What Cargo, called in `directory`, says of the workspace that `manifest` belongs to.
+/// Returns what Cargo, called in `directory`, reports about the workspace to which `manifest` belongs.
 fn ask(
     session: &Session,
     manifest: &Path,
@@ -353,7 +357,7 @@ fn ask(
 }
 
 /// # Errors
-/// That it was interrupted; the inner error is Cargo's.
+/// Returns an error if the command was interrupted. The inner error is Cargo's.
 fn run(
     session: &Session,
     command: MetadataCommand,

@@ -37,7 +37,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Who is greeted.
+/// Returns the name to greet.
 fn somebody() -> &'static str {
     "world"
 }

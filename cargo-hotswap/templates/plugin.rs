@@ -2,13 +2,13 @@
 
 use hotswap_plugin::prelude::*;
 
-/// What one loaded version of the plugin keeps.
+/// The data of one loaded version of the plugin.
 #[derive(Debug, Default)]
 pub struct {{type}};
 
 #[plugin]
 impl {{type}} {
-    /// Greets somebody. The host calls this by its name.
+    /// Greets `name`. The host calls this function by its name.
     #[invoke]
     pub fn greet(&self, name: &str) -> String {
         format!("hello, {name}")

@@ -1,4 +1,5 @@
-//! Loads, calls, swaps, and unloads plugins of a running program.
+//! Loads, calls, swaps, and unloads the plugins of a running program. A host links this crate; its plugins link
+//! [`hotswap_plugin`].
 //!
 //! ```no_run
 //! use hotswap_host::prelude::*;
@@ -13,12 +14,47 @@
 //! # }
 //! ```
 //!
-//! # How data flows
-//! [`artifact`] (find, hash, read without running code) → `load` (private copy, open, check) → `resolve` (imports,
-//! order) → `generation` (the plugins that are live together) → [`Swapper`] (stage, switch, call, await) → `reclaim`
-//! (pins, thread records, the last look before a library leaves memory). [`telemetry`] has the logs and traces of
-//! plugins, [`runtime`] the files for tools outside of the host, [`graph`] the dependencies between artifacts that are
-//! not loaded, and [`linked`] the plugins that are part of the program.
+//! - **No call fails because of a swap.** A call that is running ends in the build in which it began. A new call goes
+//!   to the new build.
+//! - **A bad build never replaces a good one.** Everything that can fail happens before the switch, and the switch is
+//!   one pointer.
+//! - **Old code leaves memory** when its last user is gone. Until then, [`Swapper::retirements`] says what holds it.
+//!
+//! # What to look for where
+//! | for | see |
+//! |---|---|
+//! | opening, reloading, and watching a reload | [`Swapper`], [`Builder`], [`Reload`], [`Report`] |
+//! | calls | [`Function`], [`Interface`], [`AsyncFunction`], [`Dynamic`] |
+//! | one build for several calls | [`Pin`], [`Hold`] |
+//! | what the host offers its plugins | [`Provider`], [`Extension`], [`BagItem`] |
+//! | builds that are on their way out of memory | [`Retirement`], [`UnloadMode`] |
+//! | artifacts, without running their code | [`artifact`], [`graph`] |
+//! | plugins that are linked into the program | [`linked`] |
+//! | logs, spans, and panics of plugins | [`telemetry`] |
+//! | the tools outside of the host | [`runtime`], `signal` (on Unix) |
+//!
+//! # Safety
+//! The interface is safe. Plugins are trusted code: they share the address space of the host, and what they do with
+//! `unsafe` code, or with resources of the whole process, the host cannot undo. Before code of an artifact is called,
+//! the host compares the contract, the signatures, and the types on both sides. A library is unmapped only when nothing
+//! can call into it any more; [how unloading works][soundness] is the argument, with the test for each step.
+//!
+//! # Platforms
+//! Loading, swapping, and unloading work on Linux with glibc. On other Unixes, loading and swapping work as far as
+//! `dlopen` goes, and old builds stay mapped. On Windows, plugins are [linked into the program](linked). [Platforms]
+//! says what is tested.
+//!
+//! # Limits
+//! - A signature has at most eight parameters.
+//! - A call cannot wait for the replacement of the plugin that it runs in: a reload is requested from outside.
+//! - A thread that a plugin does not end, or an object that is not given back, keeps its build in memory.
+//! - Hosts and plugins of different contract versions refuse each other: build both with the same version of hotswap.
+//!
+//! [What is guaranteed][guarantees] lists each claim with the test that would fail.
+//!
+//! [soundness]: https://github.com/hotswap-rs/hotswap/blob/main/hotswap-host/docs/soundness.md
+//! [Platforms]: https://github.com/hotswap-rs/hotswap/blob/main/hotswap-host/docs/platforms.md
+//! [guarantees]: https://github.com/hotswap-rs/hotswap/blob/main/hotswap-host/docs/guarantees.md
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 // Where plugins have no hidden functions, the code that those would call is unused.
 #![cfg_attr(not(all(target_os = "linux", target_env = "gnu")), allow(dead_code))]

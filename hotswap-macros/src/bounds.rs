@@ -1,32 +1,32 @@
-//! `where` clauses for the types in an item that may not be shared.
+//! `where` clauses for types in an item that may not be shared.
 //!
-//! Each generated item gets them. The compiler then assumes, in the item, what it has complained about at the clause: a
-//! type that is not shared is one error, on its own tokens, however often generated code names it.
+//! Each generated item gets them. The compiler reports an unmet bound at the clause, and assumes it within the item. So
+//! a type that is not shared is one error, on its own tokens, however often generated code uses it.
 use crate::call::Call;
 use crate::support::{bare, held, name_span, respan};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, Type};
 
-/// The clause for types that are used through `Shared`.
+/// Returns the clause for types that are used through `Shared`.
 pub fn of_types<'a>(b: &TokenStream, types: impl IntoIterator<Item = &'a Type>) -> TokenStream {
     clause(leaves(types).into_iter().map(|ty| shared(b, ty)))
 }
 
-/// The clause for the types that are parameters and results of one function.
+/// Returns the clause for the types of the parameters and the result of one function.
 pub fn of_call(b: &TokenStream, call: &Call<'_>) -> TokenStream {
     of_calls(b, [call], None)
 }
 
-/// The clause for types that are parameters and results, with one more bound.
+/// Returns the clause for types of parameters and results, with one more bound.
 pub fn of_calls<'a>(
     b: &TokenStream,
     calls: impl IntoIterator<Item = &'a Call<'a>> + Clone,
     more: Option<TokenStream>,
 ) -> TokenStream {
     let all = leaves(calls.clone().into_iter().flat_map(Call::types));
-    // Every shared type is a parameter and a result, so whoever is told of the one need not be told of the others:
-    // a bound with a lifetime is assumed, and not checked where it stands.
+    // Every shared type can be a parameter and a result, so one error about a type is enough: a bound with a lifetime
+    // is assumed, and not checked where it stands.
     let assumed = |ty: &&Type, trait_: TokenStream| quote!(for<'__a> #ty: #b::#trait_);
     let whole = |types: Vec<&'a Type>| {
         let types = types
@@ -59,7 +59,7 @@ fn shared(b: &TokenStream, ty: &Type) -> TokenStream {
     let end = name_span(ty);
     let b = respan(b, end);
     match held(ty) {
-        // Shared where this is an interface. A bound on the whole would hide what its associated types are.
+        // It is shared if this is an interface. A bound on the whole type would hide its associated types.
         Some(interface) => quote_spanned!(end=> #interface: #b::Interface),
         None => quote_spanned!(end=> #ty: #b::Shared),
     }
@@ -82,12 +82,12 @@ fn leaves<'a>(types: impl IntoIterator<Item = &'a Type>) -> Vec<&'a Type> {
     leaves
 }
 
-/// Known to be shared when their parameters are.
+/// Containers, which are shared if their parameters are.
 const CONTAINERS: [&str; 9] = [
     "Vec", "VecDeque", "Option", "Result", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet",
 ];
 
-/// Known to be shared.
+/// Types that are known to be shared.
 const SHARED: [&str; 22] = [
     "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
     "f64", "bool", "char", "str", "String", "PathBuf", "Duration", "Value", "Error",

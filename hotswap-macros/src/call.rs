@@ -1,4 +1,4 @@
-//! A function that is called across the boundary: of a plugin, or of an interface.
+//! A function of a plugin or of an interface that is called across the boundary.
 use crate::support::{Errors, check_owned, check_param, is_reference, respan, written};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,10 +6,10 @@ use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{FnArg, Ident, Pat, ReceiverKind, ReturnType, Safety, Signature, Token, Type};
 
-/// Its signature, without `&self`.
+/// The signature of the function, without `&self`.
 pub struct Call<'a> {
     pub ident: &'a Ident,
-    /// Where it is an `async fn`, `result` is what comes later.
+    /// Set for an `async fn`. Then `result` is the type of the awaited value.
     pub asyncness: Option<Token![async]>,
     pub params: Vec<(&'a Ident, &'a Type)>,
     pub result: Type,
@@ -22,7 +22,7 @@ impl<'a> Call<'a> {
         Call::without_receiver(sig, errors)
     }
 
-    /// Reads a signature whatever its receiver, and refuses what cannot cross.
+    /// Reads a signature with any receiver, and refuses what cannot cross.
     pub fn without_receiver(sig: &'a Signature, errors: &mut Errors) -> Self {
         check(sig, errors);
         let params = sig.inputs.iter().filter_map(|input| match input {
@@ -46,12 +46,12 @@ impl<'a> Call<'a> {
         call
     }
 
-    /// Its name.
+    /// Returns the function's name.
     pub fn name(&self) -> String {
         self.ident.unraw().to_string()
     }
 
-    /// `fn` or `async fn`.
+    /// Returns `fn` or `async fn`.
     pub fn keyword(&self) -> &'static str {
         match self.asyncness {
             Some(_) => "async fn",
@@ -59,7 +59,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// `times: u32`, for people. `first` is what comes before the parameters.
+    /// Returns the parameters and the result for people, such as `times: u32`. `first` comes before the parameters.
     pub fn written(&self, first: &str) -> String {
         let params = self
             .params
@@ -77,12 +77,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The types of parameters and result.
+    /// Returns the types of the parameters and of the result.
     pub fn types(&self) -> impl Iterator<Item = &Type> {
         self.params.iter().map(|(_, ty)| *ty).chain([&self.result])
     }
 
-    /// The parameters of the C function, between the object and `Out`.
+    /// Returns the parameters of the C function between the object and `Out`.
     pub fn crossing(&self, b: &TokenStream) -> TokenStream {
         self.params
             .iter()
@@ -90,7 +90,7 @@ impl<'a> Call<'a> {
             .collect()
     }
 
-    /// The type that the C function gives.
+    /// Returns the type of the C function's result.
     pub fn given(&self, b: &TokenStream) -> TokenStream {
         let result = &self.result;
         match self.asyncness {
@@ -99,13 +99,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The type of the last parameter of the C function.
+    /// Returns the type of the last parameter of the C function.
     pub fn out(&self, b: &TokenStream) -> TokenStream {
         let given = self.given(b);
         quote!(*mut #b::Out<<#given as #b::Shared>::View>)
     }
 
-    /// The statements with which the callee takes the parameters.
+    /// Returns the statements with which the callee takes the parameters.
     pub fn take(&self, b: &TokenStream) -> TokenStream {
         self.params
             .iter()
@@ -113,7 +113,7 @@ impl<'a> Call<'a> {
             .collect()
     }
 
-    /// The statements with which the callee copies the parameters, to have them for longer than the call.
+    /// Returns the statements with which the callee copies the parameters, to have them for longer than the call.
     pub fn keep(&self, b: &TokenStream) -> TokenStream {
         self.params
             .iter()
@@ -121,7 +121,7 @@ impl<'a> Call<'a> {
             .collect()
     }
 
-    /// The parameters, of what owns them.
+    /// Returns the parameters, borrowed from their copies.
     pub fn of_owned(&self) -> TokenStream {
         let params = self.params.iter().map(|(name, ty)| match is_reference(ty) {
             true => quote!(&#name),
@@ -130,8 +130,8 @@ impl<'a> Call<'a> {
         quote!(#(#params),*)
     }
 
-    /// What the callee answers with where the call is `async`: a future that has the locals `this` and the parameters.
-    /// `convert` is what becomes of the result.
+    /// Returns the callee's answer to an `async` call: a future that owns the locals `this` and the parameters.
+    /// `convert` converts the result.
     pub fn later(
         &self,
         b: &TokenStream,
@@ -140,14 +140,14 @@ impl<'a> Call<'a> {
         convert: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
         let params = self.of_owned();
-        // On the tokens of the function, whose future may not be `Send`.
+        // On the tokens of the function, since its future may not be `Send`.
         let span = self.ident.span();
         let b = respan(b, span);
         let body = convert(quote_spanned!(span=> #callee(#this, #params).await));
         quote_spanned!(span=> #b::Later::new(async move { #body }))
     }
 
-    /// The parameters, in the callee.
+    /// Returns the parameters in the callee.
     pub fn get(&self, b: &TokenStream) -> TokenStream {
         let gets = self
             .params
@@ -156,7 +156,7 @@ impl<'a> Call<'a> {
         quote!(#(#gets),*)
     }
 
-    /// The descriptions of the parameters, and that of the result.
+    /// Returns the descriptions of the parameters, and that of the result.
     pub fn descriptions(&self, b: &TokenStream) -> TokenStream {
         let params = self.params.iter().map(|(name, ty)| {
             let name = name.unraw().to_string();
@@ -167,12 +167,12 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A local of generated code, which no parameter can be mistaken for.
+/// Returns a local of generated code, which cannot clash with a parameter.
 pub fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// How many parameters a function may have: a call by handle has one trait for each number.
+/// The largest number of parameters: a call by handle has one trait for each number.
 const PARAMS: usize = 8;
 
 /// Refuses a function with more parameters than a handle can be called with.
@@ -184,17 +184,17 @@ pub fn check_count(sig: &Signature, errors: &mut Errors) {
     if let Some(param) = params.nth(PARAMS) {
         errors.at(
             param,
-            format!("a function has up to {PARAMS} parameters: put some of them into a `#[shared]` struct"),
+            format!("a function has at most {PARAMS} parameters: put some of them into a `#[shared]` struct"),
         );
     }
 }
 
-/// Refuses a method that is not called with `&self`.
+/// Refuses a method that does not take `&self`.
 fn check_receiver(sig: &Signature, errors: &mut Errors) {
     let Some(receiver) = sig.receiver() else {
         return errors.at(
             &sig.ident,
-            "it is called on the instance: begin the parameters with `&self`",
+            "the function is called on the instance: begin the parameters with `&self`",
         );
     };
     match &receiver.kind {
@@ -202,23 +202,23 @@ fn check_receiver(sig: &Signature, errors: &mut Errors) {
             if let Some(lifetime) = lifetime {
                 errors.at(
                     lifetime,
-                    "leave the lifetime out: nothing borrowed is returned",
+                    "the result cannot borrow from `self`: leave out the lifetime",
                 );
             }
             if let Some(token) = mutability {
-                errors.at(token, "many threads may call at once: take `&self`, and change a `Mutex` or an atomic");
+                errors.at(token, "several threads may call the function at once: take `&self`, and keep what changes in a `Mutex` or an atomic");
             }
         }
-        _ => errors.at(receiver, "the instance stays where it is: take `&self`"),
+        _ => errors.at(receiver, "a call cannot move the instance: take `&self`"),
     }
 }
 
-/// Refuses what cannot be called across the boundary.
+/// Refuses a signature that cannot be called across the boundary.
 fn check(sig: &Signature, errors: &mut Errors) {
     if let Safety::Unsafe(token) = &sig.safety {
         errors.at(
             token,
-            "a caller in another library cannot keep a promise that no type tells: remove `unsafe`",
+            "callers in other libraries cannot know the safety contract: remove `unsafe`",
         );
     }
     if let Some(abi) = &sig.abi {
@@ -228,12 +228,12 @@ fn check(sig: &Signature, errors: &mut Errors) {
         );
     }
     for param in &sig.generics.params {
-        errors.at(param, "a call across the boundary has one signature: write the types, and leave lifetimes out");
+        errors.at(param, "a call across the boundary has one signature: write the types, and leave out lifetimes");
     }
     if let Some(clause) = &sig.generics.where_clause {
         errors.at(
             clause,
-            "a call across the boundary has one signature, without conditions: remove this",
+            "a function that is called across the boundary cannot have a `where` clause: remove it",
         );
     }
     if let Some(variadic) = &sig.variadic {

@@ -1,4 +1,4 @@
-//! The description of a function, with the two C functions that it is called through.
+//! The description of a function, with the two C functions through which it is called.
 use crate::bounds;
 use crate::call::{Call, local};
 use crate::support::is_reference;
@@ -7,26 +7,26 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
-/// What is called.
+/// The function that is called.
 pub enum Callee<'a> {
-    /// A method of this type; the instance is what the C functions get first.
+    /// A method of this type. The C functions get the instance first.
     Method(&'a Type),
-    /// A function of the module that generated code stands in.
+    /// A function of the module in which the generated code stands.
     Function,
 }
 
 impl Callee<'_> {
-    /// What stands before the parentheses, and the first argument in them.
+    /// Returns the path before the parentheses, and the first argument in them.
     fn parts(&self, ident: &Ident, this: &Ident) -> (TokenStream, TokenStream) {
         match self {
             Callee::Method(ty) => (quote!(#ty::#ident), quote!(&*#this.cast::<#ty>(),)),
-            // By its path: a parameter may have the function's name.
+            // Called by its path, since a parameter may have the function's name.
             Callee::Function => (quote!(self::#ident), TokenStream::new()),
         }
     }
 }
 
-/// The description of a function, which holds its two C functions.
+/// Returns the description of a function, which contains its two C functions.
 pub fn described(b: &TokenStream, callee: &Callee<'_>, function: &Call<'_>) -> TokenStream {
     let [this, args, out] = ["this", "args", "out"].map(local);
     let (name, result) = (function.name(), &function.result);
@@ -43,7 +43,7 @@ pub fn described(b: &TokenStream, callee: &Callee<'_>, function: &Call<'_>) -> T
     let owned = function.of_owned();
     let read = read(b, function, &args);
     let count = function.params.len() as u32;
-    // Only what has parameters needs the arguments.
+    // A function without parameters does not need the arguments.
     let mutable = (count > 0).then(|| quote!(let mut #args =));
     quote! {{
         unsafe extern "C" fn typed(#this: *const (), #crossing #out: #out_type) -> #b::Status #bounds {
@@ -72,7 +72,7 @@ pub fn described(b: &TokenStream, callee: &Callee<'_>, function: &Call<'_>) -> T
     }}
 }
 
-/// The statements that read the arguments of a call by name.
+/// Returns the statements that read the arguments of a call by name.
 fn read(b: &TokenStream, function: &Call<'_>, args: &Ident) -> TokenStream {
     let read = function.params.iter().map(|(param, ty)| {
         let name = param.unraw().to_string();
@@ -86,7 +86,7 @@ fn read(b: &TokenStream, function: &Call<'_>, args: &Ident) -> TokenStream {
     read.collect()
 }
 
-/// The description of an `async fn`. Its C functions copy the parameters and give a future.
+/// Returns the description of an `async fn`. Its C functions copy the parameters and return a future.
 fn described_later(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStream {
     let [this, args, out] = ["this", "args", "out"].map(local);
     let (name, result, ident) = (function.name(), &function.result, function.ident);
@@ -97,7 +97,7 @@ fn described_later(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStre
     );
     let (keep, descriptions) = (function.keep(b), function.descriptions(b));
     let (read, count) = (read(b, function, &args), function.params.len() as u32);
-    // The caller keeps the instance as long as it has the future.
+    // The caller keeps the instance for as long as it has the future.
     let receiver = quote!(let #this: &'static #ty = &*#this.cast::<#ty>(););
     let callee = quote!(#ty::#ident);
     let typed = function.later(b, &callee, &this, |awaited| awaited);

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Field, Fields, Ident, ItemStruct, Type};
 
-/// The expansion of the attribute on an item.
+/// Expands the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let root = Root::only_or_default(options, &mut errors);
@@ -19,7 +19,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     errors.beside(|| extension.generate(&root))
 }
 
-/// A struct, checked.
+/// A struct that has been checked.
 struct Extension<'a> {
     item: &'a ItemStruct,
     slots: Vec<Slot<'a>>,
@@ -34,10 +34,13 @@ struct Slot<'a> {
 impl<'a> Extension<'a> {
     fn parse(item: &'a ItemStruct, errors: &mut Errors) -> Self {
         for param in &item.generics.params {
-            errors.at(param, "an extension has no parameters, since host and plugins must agree on one: write a struct for each use");
+            errors.at(param, "an extension cannot have generic parameters, since host and plugins must agree on one type: write a struct for each use");
         }
         if let Some(clause) = &item.generics.where_clause {
-            errors.at(clause, "an extension has no conditions: remove this");
+            errors.at(
+                clause,
+                "an extension cannot have a `where` clause: remove it",
+            );
         }
         let slots = match &item.fields {
             Fields::Named(fields) => {
@@ -67,7 +70,8 @@ impl<'a> Extension<'a> {
             let name = ident.unraw().to_string();
             quote!(#b::SlotDesc::new(#name, <#interface as #b::Interface>::DESC))
         });
-        // On the tokens of the trait, and assumed in what is generated: one that is no interface is complained of once.
+        // On the tokens of the trait. Generated code assumes the bounds, so a trait that is not an interface is one
+        // error.
         let bounds = self.slots.iter().map(|Slot { interface, .. }| {
             let b = respan(b, interface.span());
             quote_spanned!(interface.span()=> #interface: #b::Interface)
@@ -112,7 +116,7 @@ impl<'a> Slot<'a> {
         let Some(interface @ Type::TraitObject(_)) = interface else {
             errors.at(
                 &field.ty,
-                "what plugins can put into an extension is an object with an `#[interface]`: write `Slot<dyn Trait>`",
+                "a slot holds an object with an `#[interface]`: write `Slot<dyn Trait>`",
             );
             return None;
         };

@@ -1,6 +1,6 @@
-//! What the macros make of the items in `tests/golden`, as a person would read it.
+//! The expansions of the items in `tests/golden`, as a person would read them.
 //!
-//! `TRYBUILD=overwrite cargo test -p hotswap-macros` accepts what they make now, as it does for the UI tests.
+//! `TRYBUILD=overwrite cargo test -p hotswap-macros` accepts the present expansions, as it does for the UI tests.
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use std::path::Path;
@@ -64,7 +64,7 @@ fn check(name: &str) {
     }
 }
 
-/// The expansion of an item by the macro in front of it.
+/// Expands an item with the macro in front of it.
 fn expand(mut item: Item) -> TokenStream {
     let attrs: &mut Vec<Attribute> = match &mut item {
         Item::Struct(item) => &mut item.attrs,

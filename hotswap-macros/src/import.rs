@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Field, Fields, Ident, LitStr, Type, TypeParamBound};
 
-/// The expansion of the derive on an item.
+/// Expands the derive on an item.
 pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let item: DeriveInput = syn::parse2(item)?;
@@ -15,14 +15,15 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         Ok(()) => imports.generate(),
         Err(errors) => {
             let errors = errors.into_compile_error();
-            // So that a plugin's `new` does not miss the derive that is there. What is no interface would be told of twice.
+            // With the placeholder, a plugin's `new` does not miss the derive. Without it, a type that is not an
+            // interface is one error.
             let placeholder = has_only_interfaces(&item).then(|| placeholder(&item, &imports.root));
             quote!(#errors #placeholder)
         }
     })
 }
 
-/// Whether each `Imported<…>` is one of a trait object.
+/// Returns true if each `Imported<…>` is one of a trait object.
 fn has_only_interfaces(item: &DeriveInput) -> bool {
     let Data::Struct(data) = &item.data else {
         return true;
@@ -33,7 +34,7 @@ fn has_only_interfaces(item: &DeriveInput) -> bool {
     })
 }
 
-/// An implementation that says nothing, for an item with errors.
+/// Returns an empty implementation for an item with errors.
 fn placeholder(item: &DeriveInput, root: &Root) -> TokenStream {
     let ident = &item.ident;
     let (parameters, arguments, bounds) = item.generics.split_for_impl();
@@ -78,7 +79,7 @@ enum Source<'a> {
     Skip,
 }
 
-/// What stands in the parentheses of `#[import(…)]` on a field.
+/// The options in `#[import(…)]` on a field.
 #[derive(Default)]
 struct Options {
     from: Option<LitStr>,
@@ -105,7 +106,7 @@ impl<'a> Imports<'a> {
         for param in &item.generics.params {
             errors.at(
                 param,
-                "the host fills this struct, and cannot choose a parameter: write the type",
+                "a struct of imports cannot have generic parameters, since the host fills it: write the type",
             );
         }
         let mut fields = Vec::new();
@@ -156,7 +157,7 @@ impl<'a> Import<'a> {
             if !matches!(bare(&field.ty), Type::Tuple(tuple) if tuple.elems.is_empty()) {
                 errors.at(
                     &field.ty,
-                    "nothing of an `order_only` import is called: write `()`",
+                    "an `order_only` import is not called: write `()`",
                 );
             }
             Source::OrderOnly { from: from() }
@@ -226,7 +227,7 @@ impl Options {
             if options.host && (options.from.is_some() || options.order_only) {
                 errors.at(
                     attr,
-                    "the host is there before any plugin: `host` stands with `optional` alone",
+                    "the host exists before any plugin: `host` can be combined only with `optional`",
                 );
             }
             if options.skip
@@ -237,13 +238,13 @@ impl Options {
             {
                 errors.at(
                     attr,
-                    "a field that is skipped imports nothing: `skip` stands alone",
+                    "a skipped field imports nothing: `skip` cannot be combined with other options",
                 );
             }
             if options.order_only && options.optional {
                 errors.at(
                     attr,
-                    "an `order_only` import names a plugin that has to be there: remove `optional`",
+                    "an `order_only` import names a plugin that has to exist: remove `optional`",
                 );
             }
         }
@@ -263,7 +264,7 @@ impl Imports<'_> {
             .fields
             .iter()
             .filter_map(|import| match &import.source {
-                // Where the compiler complains once of what is no interface.
+                // The compiler reports a type that is not an interface here, once.
                 Source::Interface { interface, .. } => {
                     let (span, b) = (interface.span(), respan(b, interface.span()));
                     Some(quote_spanned!(span=> #interface: #b::Interface))
@@ -283,7 +284,7 @@ impl Imports<'_> {
             index += usize::from(!matches!(import.source, Source::Skip));
             quote!(#name: #value)
         });
-        // There is nothing to read in a `()`, and no reason to warn of that.
+        // A `()` has no fields to read, and should cause no warning.
         let read = self.fields.iter().filter_map(|import| {
             let name = import.ident;
             let order_only = matches!(import.source, Source::OrderOnly { .. });
@@ -369,7 +370,7 @@ impl Import<'_> {
     }
 }
 
-/// The last part of the trait's path.
+/// Returns the last part of the trait's path.
 fn name(interface: &Type) -> String {
     let Type::TraitObject(object) = bare(interface) else {
         return String::new();

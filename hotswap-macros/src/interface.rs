@@ -11,7 +11,7 @@ use syn::{
     parse_quote, parse_quote_spanned,
 };
 
-/// The expansion of the attribute on an item.
+/// Expands the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let root = Root::only_or_default(options, &mut errors);
@@ -23,7 +23,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     errors.beside(|| interface.generate(&root))
 }
 
-/// Methods that handles have of their own, through traits that are always in scope.
+/// Names of methods that handles have themselves, through traits that are always in scope.
 const TAKEN: [&str; 6] = [
     "clone",
     "clone_into",
@@ -33,7 +33,7 @@ const TAKEN: [&str; 6] = [
     "try_into",
 ];
 
-/// A trait, checked.
+/// A trait that has been checked.
 struct Interface<'a> {
     item: &'a ItemTrait,
     methods: Vec<Method<'a>>,
@@ -51,7 +51,7 @@ impl<'a> Interface<'a> {
         let methods = item.items.iter().filter_map(|item| match item {
             TraitItem::Fn(method) => Some(Method::parse(method, item_name, errors)),
             item => {
-                errors.at(item, "an interface has methods only, which is what can be called across the boundary");
+                errors.at(item, "an interface has only methods, since nothing else can be called across the boundary");
                 None
             }
         });
@@ -62,8 +62,8 @@ impl<'a> Interface<'a> {
     }
 }
 
-/// The trait as the compiler should see it: an `async` method is one that returns a future which any thread may poll. It
-/// is not called through the trait object, which is the name of the interface and nothing more.
+/// Returns the trait as the compiler should see it. An `async` method becomes one that returns a future which any
+/// thread may poll. Such a method is not called through the trait object, which only names the interface.
 fn as_implemented(item: &ItemTrait) -> ItemTrait {
     let mut item = item.clone();
     for item in &mut item.items {
@@ -90,20 +90,26 @@ fn as_implemented(item: &ItemTrait) -> ItemTrait {
     item
 }
 
-/// The type that an `async` method returns.
+/// Returns the type that an `async` method returns.
 fn later(result: impl ToTokens) -> TokenStream {
     quote!(impl ::core::future::Future<Output = #result> + ::core::marker::Send)
 }
 
 fn check_trait(item: &ItemTrait, errors: &mut Errors) {
     if let Some(token) = &item.unsafety {
-        errors.at(token, "an implementation in another library cannot keep a promise that no type tells: remove `unsafe`");
+        errors.at(
+            token,
+            "implementations in other libraries cannot know the safety contract: remove `unsafe`",
+        );
     }
     for param in &item.generics.params {
-        errors.at(param, "an interface has no parameters, since both sides must agree on one table: write a trait for each use");
+        errors.at(param, "an interface cannot have generic parameters, since both sides must agree on one table: write a trait for each use");
     }
     if let Some(clause) = &item.generics.where_clause {
-        errors.at(clause, "an interface has no conditions: remove this");
+        errors.at(
+            clause,
+            "an interface cannot have a `where` clause: remove it",
+        );
     }
     let mut missing = vec!["Send", "Sync"];
     for bound in &item.supertraits {
@@ -118,7 +124,7 @@ fn check_trait(item: &ItemTrait, errors: &mut Errors) {
         };
         match missing.iter().position(|missing| name.as_deref() == Some(missing)) {
             Some(found) => drop(missing.remove(found)),
-            None => errors.at(bound, "only `Send + Sync` can stand here: what an interface needs of another trait, write as a method"),
+            None => errors.at(bound, "an interface has no supertraits but `Send + Sync`: write what it needs of another trait as a method"),
         }
     }
     if !missing.is_empty() {
@@ -132,7 +138,7 @@ fn check_trait(item: &ItemTrait, errors: &mut Errors) {
     }
 }
 
-/// Refuses an interface as part of its own description.
+/// Refuses an interface in its own description.
 struct NotItself<'a> {
     interface: &'a Ident,
     errors: &'a mut Errors,
@@ -147,7 +153,10 @@ impl Visit<'_> for NotItself<'_> {
                     _ => None,
                 });
                 if name == Some(self.interface) {
-                    self.errors.at(ty, "an interface cannot be part of its own description yet: hand over an object of another interface");
+                    self.errors.at(
+                        ty,
+                        "an interface cannot refer to itself: pass an object of another interface",
+                    );
                 }
             }
             _ => syn::visit::visit_type(self, ty),
@@ -175,7 +184,7 @@ impl<'a> Method<'a> {
         }
     }
 
-    /// The attributes that its users should see.
+    /// Returns the attributes that the users of the trait should see.
     fn shown(&self) -> impl Iterator<Item = &Attribute> {
         self.attrs.iter().filter(|attr| {
             ["doc", "must_use"]
@@ -265,7 +274,7 @@ impl Interface<'_> {
 }
 
 impl Method<'_> {
-    /// Its place in the table.
+    /// Returns the method's field in the table.
     fn field(&self, b: &TokenStream) -> TokenStream {
         let (ident, out) = (self.call.ident, self.call.out(b));
         let params = self
@@ -276,7 +285,7 @@ impl Method<'_> {
         quote!(#ident: unsafe extern "C" fn(*const (), #(#params)* #out) -> #b::Status,)
     }
 
-    /// The callee's end.
+    /// Returns the callee's end of the method.
     fn entry(&self, b: &TokenStream, trait_: &Ident) -> TokenStream {
         let [this, out] = ["this", "out"].map(local);
         let call = &self.call;
@@ -286,7 +295,7 @@ impl Method<'_> {
         let (body, lives) = if call.asyncness.is_some() {
             let (keep, callee) = (call.keep(b), quote!(<__T as #trait_>::#ident));
             let later = call.later(b, &callee, &this, |awaited| awaited);
-            // The caller has the future end before the object: see `Awaited`.
+            // The caller ends the future before the object: see `Awaited`.
             let receiver = quote!(let #this: &'static __T = &*#this.cast::<__T>(););
             (quote!(#keep #receiver #later), Some(quote!(+ 'static)))
         } else {
@@ -309,13 +318,13 @@ impl Method<'_> {
         }
     }
 
-    /// The caller's end. It is not a method of the trait alone, so that callers need not import the trait.
+    /// Returns the caller's end. It is also an inherent method, so that callers need not import the trait.
     fn stub(&self, b: &TokenStream, vis: &syn::Visibility) -> TokenStream {
         let [arena, out] = ["arena", "out"].map(local);
         let Call { ident, result, .. } = &self.call;
         let (shown, params) = (self.shown(), self.params());
         let lend = self.call.params.iter().map(|(name, ty)| {
-            // The parameter itself lives on behind what it lends.
+            // The parameter itself lives as long as what it lends.
             quote!(let #name = <#ty as #b::Arg>::lend(&#name, &#arena);)
         });
         let cross = self
@@ -338,7 +347,7 @@ impl Method<'_> {
                     #receive
                 }
             },
-            // It borrows the object, and none of the parameters, which are copied.
+            // The future borrows the object, and none of the parameters, which are copied.
             Some(_) => quote! {
                 #(#shown)*
                 #[inline]
@@ -349,7 +358,7 @@ impl Method<'_> {
         }
     }
 
-    /// The trait's method, which is the proxy's own.
+    /// Returns the trait's method, which calls the proxy's own.
     fn forward(&self, proxy: &Ident) -> TokenStream {
         let Call {
             ident,

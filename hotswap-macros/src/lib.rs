@@ -1,19 +1,50 @@
-//! The macros of `hotswap_plugin`, which exports them: use them from there.
+//! The attribute and derive macros of [`hotswap_plugin`](../hotswap_plugin/index.html), which exports them. Use them
+//! from there: the two crates have to be of the same version.
 //!
-//! | macro | on | makes of it |
+//! | macro | on | what it makes |
 //! |---|---|---|
-//! | [`#[plugin]`](macro@plugin) | an `impl` | a plugin, and in its shared library the entry points |
+//! | [`#[plugin]`](macro@plugin) | an `impl` | a plugin, and the entry points of its shared library |
 //! | [`#[shared]`](macro@shared) | a struct or an enum | a type that may cross between libraries |
-//! | [`#[interface]`](macro@interface) | a trait | what plugins and the host offer each other |
-//! | [`#[extension]`](macro@extension) | a struct | what plugins put objects into for the host |
-//! | [`#[live_data]`](macro@live_data) | a struct or an enum | a type whose values outlive the code that made them |
-//! | [`#[derive(Import)]`](macro@Import) | a struct | what a plugin asks for |
-//! | [`#[live]`](macro@live) | a function, a struct, an enum, a module | what is found by its name alone |
+//! | [`#[interface]`](macro@interface) | a trait | an interface that plugins and the host offer each other |
+//! | [`#[extension]`](macro@extension) | a struct | slots of the host into which plugins put objects |
+//! | [`#[live_data]`](macro@live_data) | a struct or an enum | a type whose values another version of the code can restore |
+//! | [`#[derive(Import)]`](macro@Import) | a struct | the imports of a plugin |
+//! | [`#[live]`](macro@live) | a function, a struct, an enum, or a module | functions and types that are found by their names |
 //!
-//! Each lies in a module of its own, which parses its input, checks it and generates code, in this order. All mistakes in
-//! one use are reported together, each on the tokens at fault. What is generated names `hotswap_plugin` by an absolute
-//! path, or by what the option `crate = path` says. It contains `unsafe` code: a crate with `#![forbid(unsafe_code)]`
-//! cannot use it, one with `#![deny(unsafe_code)]` can.
+//! ```
+//! use hotswap_plugin::prelude::*;
+//!
+//! #[derive(Default)]
+//! struct World;
+//!
+//! #[plugin]
+//! impl World {
+//!     #[invoke]
+//!     fn hum(&self, times: u32) -> String {
+//!         "hum ".repeat(times as usize)
+//!     }
+//! }
+//! # assert_eq!(World.hum(2), "hum hum ");
+//! ```
+//!
+//! # Errors
+//! A macro reports all mistakes of one use together, each on the tokens at fault, and says what to write instead. The
+//! item itself stays as it was, so that the code around it still compiles.
+//!
+//! # Safety
+//! The expansions contain `unsafe` code: the `unsafe` traits that they implement promise what the macros have checked.
+//! A crate with `#![forbid(unsafe_code)]` cannot use them; a crate with `#![deny(unsafe_code)]` can.
+//!
+//! # Platforms
+//! The expansions are the same on all platforms. Where a plugin is loaded, replaced, and unloaded is said by
+//! [`hotswap_plugin`](../hotswap_plugin/index.html#platforms).
+//!
+//! # Limits
+//! The expansions refer to `hotswap_plugin` by an absolute path. A crate that has it under another name says so with
+//! the option `crate = path`.
+//!
+//! # For those who change them
+//! Each macro is a module, which parses its input, checks it, and generates code, in this order.
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 mod bounds;
@@ -33,7 +64,7 @@ mod support;
 
 use proc_macro::TokenStream;
 
-/// Makes a plugin of a type. It stands on an `impl` of the type, in the library root of the plugin's crate.
+/// Makes a plugin of a type. The attribute stands on an `impl` of the type, in the library root of the plugin's crate.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -62,34 +93,34 @@ use proc_macro::TokenStream;
 /// # Options
 /// | option | meaning | default |
 /// |---|---|---|
-/// | `name = "world"` | the plugin's name; compared without case, `-` equal to `_` | the crate's |
-/// | `version = "1.2.3"` | its version | the crate's |
-/// | `exports(Alpha, Tick)` | the interfaces it offers, which the type implements | none |
-/// | `reloadable = false` | the running instance stays when the file changes | `true` |
+/// | `name = "world"` | the plugin's name; names are compared without case, and `-` is equal to `_` | the crate's |
+/// | `version = "1.2.3"` | the plugin's version | the crate's |
+/// | `exports(Alpha, Tick)` | the interfaces that the plugin offers; the type implements them | none |
+/// | `reloadable = false` | the running instance is not replaced when the file changes | `true` |
 /// | `allocator = false` | the crate has a global allocator of its own; memory is not counted | `true` |
-/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+/// | `crate = path` | the path of `hotswap_plugin` | `::hotswap_plugin` |
 ///
 /// # Functions that the host calls
-/// All of them are optional. A parameter after `self` may be left out. `Result` may be left out where it is shown.
+/// All of them are optional. Parameters after `self` may be left out, and so may `Result`.
 ///
 /// | function | when |
 /// |---|---|
-/// | `fn reloadable(cx: &Context) -> bool` | first: whether the running instance may be replaced |
-/// | `fn new(cx: &Context, deps: Deps) -> Result<Self>` | makes the instance; without it, `Default::default()` |
+/// | `fn reloadable(cx: &Context) -> bool` | first; returns true if a newer build may replace the running instance |
+/// | `fn new(cx: &Context, deps: Deps) -> Result<Self>` | makes the instance; `Default::default()` does so if there is no `new` |
 /// | `fn on_load(&mut self, data: &LoadData<'_>) -> Result<()>` | once the instances of all new plugins exist |
 /// | `fn on_init(&mut self, vault: &Vault<'_>) -> Result<()>` | once `on_load` has run in all of them |
-/// | `fn on_start(&self)` | just after the switch: begin background work |
+/// | `fn on_start(&self)` | just after the switch; background work begins here |
 /// | `fn on_stop(&self)` | at the switch that replaces the instance; calls may still be running |
-/// | `fn on_free(&mut self)` | after the last use, before the instance drops; of plugins that leave together in the reverse order of `on_load`, but none waits for a stranger that takes longer than the host's limit |
-/// | `fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>` | a call by a name that no `#[invoke]` has; `Err(UnknownFunction.into())` where it does not know it |
+/// | `fn on_free(&mut self)` | after the last use, before the instance is dropped. Plugins that leave together run it in the reverse order of `on_load`, but none waits longer than the host's limit for a plugin that does not import it |
+/// | `fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>` | a call by a name that no `#[invoke]` has; returns `Err(UnknownFunction.into())` for a name that it does not know |
 ///
-/// Each hook runs in the order of the imports: in a plugin after those that it imports. With the hooks
-/// `fn save(&self) -> Result<State>` and `fn restore(&mut self, state: State) -> Result<()>` an instance hands its state to the
-/// one that takes its place, just before the switch.
+/// The hooks run in the order of the imports: a plugin's hook runs after those of the plugins that it imports. With the
+/// hooks `fn save(&self) -> Result<State>` and `fn restore(&mut self, state: State) -> Result<()>`, an instance passes
+/// its state to its successor, just before the switch.
 ///
-/// **A plugin that exports something takes `&self`** in `on_load`, `on_init` and `restore`, which is refused otherwise. Plugins
-/// that import it have it from their `new` on, and may be calling it from threads that they have started. What these hooks set
-/// is in a `Mutex`, a `OnceLock` or an atomic:
+/// **A plugin with exports takes `&self`** in `on_load`, `on_init`, and `restore`; `&mut self` does not compile.
+/// Plugins that import it have it from their own `new` on, and may be calling it from threads that they have started.
+/// So these hooks keep what they set in a `Mutex`, a `OnceLock`, or an atomic:
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -124,14 +155,14 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// # Functions with `#[invoke]`
-/// They can be called by name, with types (`Function<fn(u32) -> String>` in the host) and without (`Value`). They take
-/// `&self` and up to eight parameters, each `&str`, `&[T]`, `&T` or `T` of a shared type `T`, and return a shared type or
-/// nothing. A `Result` is an error to the caller where it is an `Err`.
+/// These functions can be called by name, with types (`Function<fn(u32) -> String>` in the host) and without (`Value`).
+/// They take `&self` and up to eight parameters, each `&str`, `&[T]`, `&T`, or `T` of a shared type `T`, and return a
+/// shared type or nothing. If a function returns an `Err`, the call returns an error.
 ///
-/// A function may be `async`; the host awaits it (`AsyncFunction<fn(u32) -> String>`). Its future is `Send`: what it has
-/// across an `.await` may move to other threads. It borrows the instance, which stays as long as the future does, and
-/// has copies of its arguments. With the feature `tokio` it is polled within a runtime of the plugin's own: see
-/// [`task`](../hotswap_plugin/task/index.html). Hooks are not `async`.
+/// A function may be `async`; then the host awaits it (`AsyncFunction<fn(u32) -> String>`). Its future is `Send`, so
+/// what it holds across an `.await` can move to other threads. The future borrows the instance, which stays alive as
+/// long as the future, and owns copies of its arguments. With the feature `tokio`, it is polled within a runtime of the
+/// plugin's own: see [`task`](../hotswap_plugin/task/index.html). Hooks are not `async`.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -204,26 +235,28 @@ pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// A value is not moved: its fields are shown to the other side, which builds a value of its own. So every field is
-/// shared: a number, `bool`, `char`, `String`, `PathBuf`, `Duration`, `Vec` and the other collections, `Option`, `Result`,
-/// `Box`, an array, a tuple of up to four, `Error`, `Value`, `Held<dyn Interface>`, or a type with `#[shared]`. The type has no parameters, and
-/// does not contain itself. Its definition is compared when libraries meet: both sides must have the same one.
+/// A value is not moved. The other side gets a view of its fields, and builds a value of its own. So the type of every
+/// field is shared: a number, `bool`, `char`, `String`, `PathBuf`, `Duration`, `Vec` and the other collections,
+/// `Option`, `Result`, `Box`, an array, a tuple of up to four, `Error`, `Value`, `Held<dyn Interface>`, or a type with
+/// `#[shared]`. The type has no generic parameters, and does not contain itself. Both sides must have the same
+/// definition of the type, which they compare before the first call.
 ///
 /// # Private fields
-/// The receiver builds its value field by field, private fields included, and runs no constructor. Names and types of fields
-/// are compared, and not what a constructor sees to: a value of a version of the crate that checks less arrives in one that
-/// checks more, and so does one that a caller by name has made up ([`Value`](../hotswap_plugin/enum.Value.html)). A plugin or
-/// host that relies on such a check makes it where the value arrives. `unsafe` code must not rely on one at all: a type whose
-/// `unsafe` code does, such as a private index that is used unchecked, cannot be `#[shared]`.
+/// The receiver builds its value field by field, private fields included, and runs no constructor. The two sides
+/// compare the names and types of fields, and not the checks of a constructor. So a value may come from a version of
+/// the crate that checks less, or from a caller by name that has made it up
+/// ([`Value`](../hotswap_plugin/enum.Value.html)). A plugin or host that relies on such a check repeats it where the
+/// value arrives. `unsafe` code must not rely on one at all: a type whose `unsafe` code does, for instance with a
+/// private index that is used unchecked, cannot be `#[shared]`.
 ///
 /// # Layout
-/// A struct without a `repr` becomes `repr(C)`. If all its fields are plain, so is the struct, and a slice of it is lent
-/// without a copy.
+/// A struct without a `repr` becomes `repr(C)`. If all its fields are plain, so is the struct, and a slice of it is
+/// lent without a copy.
 ///
 /// # Options
 /// | option | meaning | default |
 /// |---|---|---|
-/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+/// | `crate = path` | the path of `hotswap_plugin` | `::hotswap_plugin` |
 #[proc_macro_attribute]
 pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
     or_errors(
@@ -232,7 +265,7 @@ pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
     )
 }
 
-/// Makes an interface of a trait: what a plugin exports or the host provides, and others import.
+/// Makes an interface of a trait. A plugin or the host implements it, and other plugins, or the host, call it.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -254,7 +287,7 @@ pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
 ///     }
 /// }
 ///
-/// // What a plugin that imports `Alpha` gets; here, without any plugin.
+/// // A plugin that imports `Alpha` gets such a handle. This one works without any plugin.
 /// let alpha = Imported::<dyn Alpha>::from_impl(Fake);
 /// assert_eq!(alpha.say("hum ", 2), "hum hum ");
 /// assert!(alpha.ready());
@@ -284,23 +317,22 @@ pub fn shared(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # let _ = first(&Imported::from_impl(Nothing));
 /// ```
 ///
-/// Methods take `&self` and parameters `&str`, `&[T]`,
-/// `&T` or `T` of a shared type `T`, and return a shared type or nothing. A panic of the implementation goes on as a
-/// panic of the caller. The definition is compared when libraries meet: both sides must have the same methods, in the same
-/// order; names of parameters may differ.
+/// Methods take `&self` and parameters `&str`, `&[T]`, `&T`, or `T` of a shared type `T`, and return a shared type or
+/// nothing. A panic of the implementation goes on as a panic of the caller. Both sides must have the same methods, in
+/// the same order, which they compare before the first call. Names of parameters may differ.
 ///
 /// | not possible | instead |
 /// |---|---|
-/// | parameters and lifetimes of trait or methods, `impl Trait`, `Self` | write the types |
-/// | `&mut self`, `&mut T` | change a `Mutex` or an atomic; return what is new |
+/// | generic parameters and lifetimes of the trait or its methods, `impl Trait`, `Self` | write the types |
+/// | `&mut self`, `&mut T` | change a `Mutex` or an atomic; return the new value |
 /// | a borrowed result | an owned one |
 /// | associated types, constants and functions | methods |
-/// | methods named `clone`, `to_owned`, `into` and the like | other names: handles have these |
+/// | methods with names such as `clone`, `to_owned`, and `into` | other names, since handles have these methods themselves |
 ///
 /// # Options
 /// | option | meaning | default |
 /// |---|---|---|
-/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+/// | `crate = path` | the path of `hotswap_plugin` | `::hotswap_plugin` |
 #[proc_macro_attribute]
 pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
     or_errors(
@@ -309,7 +341,7 @@ pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
     )
 }
 
-/// Makes a struct or an enum live data: its values can be saved by one version of the code and restored by another.
+/// Makes a struct or an enum live data: one version of the code can save its values, and another can restore them.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -340,35 +372,35 @@ pub fn interface(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # fn main() {}
 /// ```
 ///
-/// It derives `serde`'s traits, and the crate need not depend on `serde`. Every field is of a type that `serde` can write
-/// and read, and owns what it holds. The type has no parameters; it may contain itself. What the data says that the type does
-/// not have is ignored; what the type has that the data does not say is an error, except where there is a default, or the field
-/// is written as an `Option`.
+/// The attribute derives `serde`'s traits, and the crate need not depend on `serde`. Every field has a type that
+/// `serde` can write and read, and that borrows nothing. The type has no generic parameters; it may contain itself.
+/// Data for a field that the type does not have is ignored. A field that the data does not have is an error, unless it
+/// has a default or is written as an `Option`.
 ///
 /// # Options of the type
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `version = 2` | the schema version: a new one with each migration | 1 |
 /// | `migrate(1, up = from_1, down = to_1)` | functions that take the [`Fields`](../hotswap_plugin/live_data/struct.Fields.html) of version 1 to version 2, and back | names decide |
-/// | `name = "fire"` | the name that the data carries; compared without case, `-` equal to `_` | the type's |
-/// | `was = "Blaze"` | a name that it had earlier; any number of them | none |
-/// | `default` | a struct: what the data does not say is as in `Default::default()` | an error |
-/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+/// | `name = "fire"` | the name that the data carries; names are compared without case, and `-` is equal to `_` | the type's |
+/// | `was = "Blaze"` | an earlier name of the type; it may be given several times | none |
+/// | `default` | on a struct: fields that the data does not have are those of `Default::default()` | an error |
+/// | `crate = path` | the path of `hotswap_plugin` | `::hotswap_plugin` |
 ///
 /// # Options of a field
 /// | option | meaning |
 /// |---|---|
-/// | `default` | where the data does not have it: the default of its type |
-/// | `default = 7` | where the data does not have it: this expression |
-/// | `was = "colour"` | a name that it had earlier; any number of them. A variant takes it, too |
-/// | `skip` | it is not in the data: restored, it is the default, or stays as it is where data is restored into a value |
+/// | `default` | if the data does not have the field, it gets the default of its type |
+/// | `default = 7` | if the data does not have the field, it gets the value of this expression |
+/// | `was = "colour"` | an earlier name of the field; it may be given several times. A variant takes it, too |
+/// | `skip` | the field is not in the data. A restored value gets the default; if data is restored into a value, the field stays as it is |
 #[proc_macro_attribute]
 pub fn live_data(options: TokenStream, item: TokenStream) -> TokenStream {
     let as_written = live_data::without_options(item.clone().into());
     or_errors(as_written, live_data::expand(options.into(), item.into()))
 }
 
-/// Makes an extension of a struct: what a host lets its plugins add to.
+/// Makes an extension of a struct: slots in which plugins register objects with their host.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -392,11 +424,11 @@ pub fn live_data(options: TokenStream, item: TokenStream) -> TokenStream {
 ///     }
 /// }
 ///
-/// // What a plugin does in `on_init`, through `Vault::extend`.
+/// // A plugin does this in `on_init`, through `Vault::extend`.
 /// let mut sounds = Sounds::default();
 /// sounds.meow.fill(Held::new(Tom));
 ///
-/// // What the host does with what `Pin::extension` gives.
+/// // The host does this with the extension that `Pin::extension` returns.
 /// let said = sounds.meow.call(|cat| cat.meow(2))?;
 /// assert_eq!(said.as_deref(), Some("meow meow "));
 /// # Ok::<(), Error>(())
@@ -409,7 +441,7 @@ pub fn live_data(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # Options
 /// | option | meaning | default |
 /// |---|---|---|
-/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+/// | `crate = path` | the path of `hotswap_plugin` | `::hotswap_plugin` |
 #[proc_macro_attribute]
 pub fn extension(options: TokenStream, item: TokenStream) -> TokenStream {
     or_errors(
@@ -418,7 +450,7 @@ pub fn extension(options: TokenStream, item: TokenStream) -> TokenStream {
     )
 }
 
-/// Makes a struct of imports: the last parameter of a plugin's `new`.
+/// Makes a struct of imports, which is the last parameter of a plugin's `new`.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -447,15 +479,15 @@ pub fn extension(options: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | | `Imported<dyn Trait>` | the interface of the plugin with the field's name |
 /// | `from = "beta-plugin"` | `Imported<dyn Trait>` | the interface of that plugin |
-/// | `host` | `Imported<dyn Trait>` | what the host provides |
-/// | `optional` | `Option<Imported<dyn Trait>>` | `None` where there is no such plugin |
-/// | `order_only` | `()` | nothing: the plugin is loaded before this one |
+/// | `host` | `Imported<dyn Trait>` | the interface that the host provides |
+/// | `optional` | `Option<Imported<dyn Trait>>` | `None` if there is no such plugin |
+/// | `order_only` | `()` | nothing; the plugin is loaded before this one |
 /// | `skip` | anything with a default | its default |
 ///
 /// # Options of the struct
 /// | option | meaning | default |
 /// |---|---|---|
-/// | `crate = path` | where `hotswap_plugin` is | `::hotswap_plugin` |
+/// | `crate = path` | the path of `hotswap_plugin` | `::hotswap_plugin` |
 #[proc_macro_derive(Import, attributes(import))]
 pub fn import(item: TokenStream) -> TokenStream {
     import::expand(item.into())
@@ -463,8 +495,8 @@ pub fn import(item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Makes a function, or a struct or an enum, one that is found by its name alone, whichever plugin it is in: in the newest
-/// generation, by the host and by every plugin.
+/// Makes a function, a struct, or an enum live: the host and every plugin find it by its name, in whichever plugin of
+/// the newest generation it is.
 ///
 /// # On a function
 /// ```
@@ -476,12 +508,14 @@ pub fn import(item: TokenStream) -> TokenStream {
 /// }
 /// # fn main() { assert_eq!(roll_call("accounts"), "accounts: all here") }
 /// ```
-/// It stands in a module, not within another function. What may cross is what may cross by `#[invoke]`. A host calls it with types through `Swapper::live_function` and with
-/// values through `Swapper::invoke_live`, a plugin through its [`VaultHandle`](../hotswap_plugin/struct.VaultHandle.html).
+/// The function stands in a module, and not within another function. Its parameters and result are those of
+/// `#[invoke]`. A host calls it with types through `Swapper::live_function`, and with values through
+/// `Swapper::invoke_live`. A plugin calls it through its [`VaultHandle`](../hotswap_plugin/struct.VaultHandle.html).
 ///
 /// # On a struct or an enum
-/// It becomes live data, as with [`#[live_data]`](macro@live_data), whose options it takes, and is found by its name: the
-/// host and every plugin can hand a value to its `Handler`, make a default one, or bring one that is older up to date.
+/// The type becomes live data, as with [`#[live_data]`](macro@live_data), whose options it takes, and is found by its
+/// name. The host and every plugin can pass a value to its `Handler`, make a default value, or bring an older value up
+/// to date.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -502,8 +536,8 @@ pub fn import(item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// # On a module
-/// Whatever in it begins with the prefix gets the attribute, case ignored: functions, structs and enums, in modules
-/// within it as well. The name stays whole, prefix included.
+/// Functions, structs, and enums in the module get the attribute if their names begin with the prefix, whatever their
+/// case. That includes items of inner modules. The prefix stays part of the name.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -522,25 +556,25 @@ pub fn import(item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// # Where it is found
-/// In the modules of the plugin's crate, and of every crate that the plugin depends on and names: a dependency that nothing
-/// in the plugin refers to is not linked. `use jobs as _;` is enough.
+/// Live items are found in the modules of the plugin's crate, and of every crate that the plugin depends on and refers
+/// to: a dependency that nothing in the plugin refers to is not linked. `use jobs as _;` is enough.
 ///
-/// Functions share one space of names, and types another; names are compared as those of plugins are. Two of one
-/// name, in one plugin or in two, refuse the generation.
+/// Functions share one namespace, and types another. Names are compared as those of plugins are. If two functions or
+/// two types have one name, in one plugin or in two, the generation is refused.
 ///
 /// # Options
 /// | option | on | meaning | default |
 /// |---|---|---|---|
 /// | those of `#[live_data]` | a struct, an enum | version, migrations, names | |
-/// | `prefix = "job_"` | a module | how names begin that are live | `live_`, or what `cargo hotswap build --live-prefix` says |
-/// | `crate = path` | all | where `hotswap_plugin` is | `::hotswap_plugin` |
+/// | `prefix = "job_"` | a module | the beginning of the names of live items | `live_`, or what `cargo hotswap build --live-prefix` says |
+/// | `crate = path` | all | the path of `hotswap_plugin` | `::hotswap_plugin` |
 #[proc_macro_attribute]
 pub fn live(options: TokenStream, item: TokenStream) -> TokenStream {
     let as_written = live::without_options(item.clone().into());
     or_errors(as_written, live::expand(options.into(), item.into()))
 }
 
-/// The expansion, or all errors and the item as it was, so that the code around it can still use it.
+/// Returns the expansion, or all errors and the item as it was, so that the code around it can still use it.
 fn or_errors(
     item: proc_macro2::TokenStream,
     expanded: syn::Result<proc_macro2::TokenStream>,
@@ -556,7 +590,7 @@ fn or_errors(
     expanded.into()
 }
 
-/// What `hotswap_host::linked_plugins!` is made of. Its argument is the path of `hotswap_host`.
+/// Expands `hotswap_host::linked_plugins!`. The argument is the path of `hotswap_host`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn linked_plugins(root: TokenStream) -> TokenStream {

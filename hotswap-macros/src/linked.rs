@@ -1,21 +1,21 @@
 //! `linked_plugins!`: the plugins that `cargo hotswap build --static` links into a program.
 //!
-//! That command writes a file with an expression, and names it in the environment, with the program that it is for. There is
-//! no `cfg`, of which the compiler would warn in a user's crate.
+//! The command writes a file with an expression, and names the file and its program in environment variables. It uses
+//! no `cfg`, since the compiler would warn about an unknown one in a user's crate.
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::env::var;
 
-/// Names the file.
+/// The variable with the path of the file.
 const FILE: &str = "HOTSWAP_LINKED";
-/// Names the program: its package, a colon, and its name.
+/// The variable with the program: its package, a colon, and its name.
 const PROGRAM: &str = "HOTSWAP_LINKED_INTO";
 
 pub fn expand(root: &TokenStream) -> TokenStream {
     let program = [var("CARGO_PKG_NAME"), var("CARGO_BIN_NAME")];
     let program = program.map(Result::unwrap_or_default).join(":");
     let list = list(root, var(FILE).ok(), var(PROGRAM).ok(), &program);
-    // Cargo compiles the program again when what is asked for here changes.
+    // Cargo compiles the program again when one of these variables changes.
     quote! {{
         const _: [::core::option::Option<&str>; 2] =
             [::core::option_env!(#FILE), ::core::option_env!(#PROGRAM)];
@@ -23,7 +23,7 @@ pub fn expand(root: &TokenStream) -> TokenStream {
     }}
 }
 
-/// The list, in a program which has the file with it or not.
+/// Returns the list, in the program of the file or in another one.
 fn list(
     root: &TokenStream,
     file: Option<String>,
@@ -40,8 +40,8 @@ fn list(
             let wanted = wanted.unwrap_or_default();
             let (package, binary) = wanted.split_once(':').unwrap_or_default();
             let error = format!(
-                "`linked_plugins!` stands outside of the program that the plugins are linked into, the binary `{binary}` of \
-                 `{package}`: use it there, and hand the list on"
+                "`linked_plugins!` is used outside of the program that the plugins are linked into: use it in the binary `{binary}` \
+                 of `{package}`, and pass the list on"
             );
             quote!(::core::compile_error!(#error))
         }

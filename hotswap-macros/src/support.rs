@@ -1,4 +1,4 @@
-//! What all macros need: errors in bulk, options, and types as their author wrote them.
+//! What all macros share: lists of errors, options, and types as their author wrote them.
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use std::fmt::Display;
@@ -11,32 +11,32 @@ use syn::{
     TypeTraitObject,
 };
 
-/// The errors of one use of a macro, to be reported together.
+/// The errors of one use of a macro, which are reported together.
 #[derive(Default)]
 pub struct Errors {
     all: Option<syn::Error>,
-    /// There is an error that leaves nothing to expand.
+    /// True if an error leaves nothing to expand.
     is_fatal: bool,
 }
 
 impl Errors {
-    /// An error on these tokens.
+    /// Adds an error on these tokens.
     pub fn at(&mut self, tokens: impl ToTokens, text: impl Display) {
         self.push(syn::Error::new_spanned(tokens, text));
     }
 
-    /// An error on this place.
+    /// Adds an error at this place.
     pub fn on(&mut self, span: Span, text: impl Display) {
         self.push(syn::Error::new(span, text));
     }
 
-    /// One more error.
+    /// Adds an error.
     pub fn push(&mut self, error: syn::Error) {
         self.is_fatal = true;
         self.add(error);
     }
 
-    /// An error of an option, without which the item can be expanded all the same.
+    /// Adds an error about an option. The item can be expanded without the option.
     pub fn option(&mut self, error: syn::Error) {
         self.add(error);
     }
@@ -48,12 +48,12 @@ impl Errors {
         }
     }
 
-    /// All of them, if there are any.
+    /// Returns all errors, if there are any.
     pub fn finish(self) -> syn::Result<()> {
         self.all.map_or(Ok(()), Err)
     }
 
-    /// What is expanded, with the errors beside it, so that the code around it does not miss the macro that is there. Errors
+    /// Returns the expansion, with the errors beside it, so that the code around it does not miss the macro. Errors
     /// that leave nothing to expand come alone.
     pub fn beside(self, expand: impl FnOnce() -> TokenStream) -> syn::Result<TokenStream> {
         match self.all {
@@ -67,7 +67,7 @@ impl Errors {
     }
 }
 
-/// What generated code names the crate `hotswap_plugin`, unless the option `crate = path` says otherwise.
+/// The path of the crate `hotswap_plugin` in generated code: the default, or that of the option `crate = path`.
 pub struct Root(Path);
 
 impl Default for Root {
@@ -77,7 +77,7 @@ impl Default for Root {
 }
 
 impl Root {
-    /// From the options of a macro that has no others.
+    /// Parses the options of a macro that has only `crate = path`.
     pub fn only(options: TokenStream) -> syn::Result<Self> {
         let mut root = Root::default();
         syn::meta::parser(|meta| match root.parse(&meta)? {
@@ -88,7 +88,7 @@ impl Root {
         Ok(root)
     }
 
-    /// The same; wrong options are errors, and the default stands in for what they say.
+    /// Does the same, but reports wrong options as errors, and uses the default in their place.
     pub fn only_or_default(options: TokenStream, errors: &mut Errors) -> Self {
         Root::only(options).unwrap_or_else(|error| {
             errors.option(error);
@@ -96,7 +96,7 @@ impl Root {
         })
     }
 
-    /// Reads the option `crate = path`; `false` where this is another one.
+    /// Reads the option `crate = path`. Returns false if this is another option.
     pub fn parse(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
         if !meta.path.is_ident("crate") {
             return Ok(false);
@@ -105,12 +105,12 @@ impl Root {
         Ok(true)
     }
 
-    /// What generated code names the module `boundary`, which `use_boundary` brings into its scope.
+    /// Returns the path of the module `boundary`, which `use_boundary` brings into scope.
     pub fn boundary(&self) -> TokenStream {
         quote!(__hotswap)
     }
 
-    /// The first item of a generated scope.
+    /// Returns the first item of a generated scope.
     pub fn use_boundary(&self) -> TokenStream {
         let name = self.boundary();
         quote!(use #self::boundary as #name;)
@@ -123,7 +123,7 @@ impl ToTokens for Root {
     }
 }
 
-/// Tokens as a person writes them: `Vec<&str>`, not `Vec < & str >`.
+/// Returns tokens as a person writes them: `Vec<&str>`, not `Vec < & str >`.
 pub fn written(tokens: impl ToTokens) -> String {
     let mut text = tokens.to_token_stream().to_string();
     for (spaced, tight) in [
@@ -149,7 +149,7 @@ pub fn written(tokens: impl ToTokens) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Text as it stands between the quotes of a JSON string.
+/// Escapes a text for the inside of a JSON string.
 pub fn json(text: &str) -> String {
     let mut escaped = String::new();
     for char in text.chars() {
@@ -162,17 +162,17 @@ pub fn json(text: &str) -> String {
     escaped
 }
 
-/// Refuses what would make the two sides of the boundary disagree about an item.
+/// Refuses a `cfg`, with which the two sides of the boundary would disagree about an item.
 pub fn refuse_cfg(attrs: &[Attribute], what: &str, errors: &mut Errors) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
         errors.at(
             attr,
-            format!("a {what} is there in every build, since host and plugin must agree on it: remove the `cfg`"),
+            format!("a {what} has to exist in every build, since host and plugin must agree on it: remove the `cfg`"),
         );
     }
 }
 
-/// The type without parentheses and invisible groups.
+/// Returns the type without parentheses and invisible groups.
 pub fn bare(ty: &Type) -> &Type {
     match ty {
         Type::Paren(inner) => bare(&inner.elem),
@@ -181,12 +181,12 @@ pub fn bare(ty: &Type) -> &Type {
     }
 }
 
-/// Whether the type is a reference.
+/// Returns true if the type is a reference.
 pub fn is_reference(ty: &Type) -> bool {
     matches!(bare(ty), Type::Reference(_))
 }
 
-/// `T` in `Name<T>`.
+/// Returns `T` of `Name<T>`.
 pub fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = bare(ty) else {
         return None;
@@ -205,7 +205,7 @@ pub fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     }
 }
 
-/// Refuses a type that cannot be owned by whoever receives it. `place` is what has the type: `a field`.
+/// Refuses a type that its receiver cannot own. `place` is the item with the type, such as `a field`.
 pub fn check_owned(ty: &Type, place: &str, errors: &mut Errors) {
     struct Owned<'a> {
         place: &'a str,
@@ -217,15 +217,15 @@ pub fn check_owned(ty: &Type, place: &str, errors: &mut Errors) {
             match ty {
                 Type::Reference(reference) => {
                     let instead = owned(reference);
-                    self.errors.at(ty, format!("{place} owns what it holds, since it is copied to the other side: write `{instead}`"));
+                    self.errors.at(ty, format!("{place} cannot borrow, since its value is copied to the other side: write `{instead}`"));
                 }
-                Type::Ptr(_) => self.errors.at(ty, format!("{place} cannot hold an address: what it points to belongs to one side")),
+                Type::Ptr(_) => self.errors.at(ty, format!("{place} cannot hold an address, which is valid on one side only")),
                 Type::FnPtr(_) => self.errors.at(ty, format!("{place} cannot hold a function, which would be gone with its library: offer an `#[interface]`")),
-                Type::ImplTrait(_) => self.errors.at(ty, format!("{place} has one type, the same on both sides: write that type")),
+                Type::ImplTrait(_) => self.errors.at(ty, format!("{place} cannot be `impl Trait`: write the concrete type")),
                 Type::Infer(_) => self.errors.at(ty, "write the type"),
                 Type::TraitObject(object) if !is_error(object) => {
                     let object = written(object);
-                    self.errors.at(ty, format!("{place} cannot be an object of another library, which would be gone with it: write `Held<{object}>`, which counts it"));
+                    self.errors.at(ty, format!("{place} cannot be a bare trait object, whose library may be unloaded: write `Held<{object}>`, which keeps the library loaded"));
                 }
                 ty if held(ty).is_some() => {}
                 ty => syn::visit::visit_type(self, ty),
@@ -235,12 +235,12 @@ pub fn check_owned(ty: &Type, place: &str, errors: &mut Errors) {
     Owned { place, errors }.visit_type(ty);
 }
 
-/// `dyn Trait` in `Held<dyn Trait>`.
+/// Returns `dyn Trait` of `Held<dyn Trait>`.
 pub fn held(ty: &Type) -> Option<&Type> {
     argument(ty, "Held").filter(|ty| matches!(bare(ty), Type::TraitObject(_)))
 }
 
-/// Whether the object is an error, which crosses as text.
+/// Returns true if the object is an error, which crosses as a string.
 fn is_error(object: &TypeTraitObject) -> bool {
     object.bounds.iter().any(|bound| {
         matches!(bound, TypeParamBound::Trait(bound)
@@ -256,13 +256,13 @@ pub fn check_param(ty: &Type, errors: &mut Errors) {
     if let Some(lifetime) = &reference.lifetime {
         errors.at(
             lifetime,
-            "a borrowed parameter lives as long as the call: leave the lifetime out",
+            "a borrowed parameter lives as long as the call: leave out the lifetime",
         );
     }
     if let Some(token) = &reference.mutability {
         errors.at(
             token,
-            "a parameter cannot be changed across the boundary: take `&T`, and return what is new",
+            "a parameter cannot be changed across the boundary: take `&T`, and return the new value",
         );
     }
     match bare(&reference.elem) {
@@ -271,7 +271,7 @@ pub fn check_param(ty: &Type, errors: &mut Errors) {
     }
 }
 
-/// What to write instead of a reference.
+/// Returns the type to write instead of a reference.
 pub fn owned(reference: &TypeReference) -> String {
     match bare(&reference.elem) {
         Type::Path(path) if path.path.is_ident("str") => "String".into(),
@@ -280,12 +280,12 @@ pub fn owned(reference: &TypeReference) -> String {
     }
 }
 
-/// An error on the first option that is not `crate`.
+/// Returns an error for the first option that is not `crate`.
 pub fn unknown_option(meta: &ParseNestedMeta<'_>, known: &str) -> syn::Error {
     meta.error(format!("there is no such option; the options are {known}"))
 }
 
-/// The same tokens, with errors about them on this span.
+/// Returns the same tokens. Errors about them are reported on this span.
 pub fn respan(tokens: &TokenStream, span: Span) -> TokenStream {
     let respanned = tokens.clone().into_iter().map(|mut token| {
         token.set_span(span);
@@ -294,7 +294,7 @@ pub fn respan(tokens: &TokenStream, span: Span) -> TokenStream {
     respanned.collect()
 }
 
-/// The span to complain about a type on: that of its name.
+/// Returns the span on which to report an error about a type: that of its name.
 pub fn name_span(ty: &Type) -> Span {
     match bare(ty) {
         Type::Path(path) => path

@@ -1,12 +1,12 @@
-//! What a plugin may know of itself.
+//! `Context`: the plugin's identity, and its way to the host.
 use crate::VaultHandle;
 use crate::contract::ContextView;
 use crate::host::Host;
 use std::fmt;
 
-/// The plugin's own name, version, build and generation, and a way to ask the host for a reload.
+/// The plugin's own name, version, build, and generation, and a way to ask the host for a reload.
 ///
-/// Clone it to keep it: the clone goes on naming the build and the generation that it was made for.
+/// Clone it to keep it. A clone keeps the build and the generation that it was made for.
 #[derive(Clone)]
 pub struct Context {
     name: String,
@@ -19,8 +19,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// For unit tests, with nothing loaded: the name is `test`, the generation 1, and asking for a reload does
-    /// nothing.
+    /// Returns a context for unit tests, with nothing loaded. The plugin's name is `test`, the generation is 1, and a
+    /// request for a reload does nothing.
     ///
     /// ```
     /// let cx = hotswap_plugin::Context::for_test();
@@ -51,49 +51,49 @@ impl Context {
         }
     }
 
-    /// The plugin's name, as the host knows it.
+    /// Returns the plugin's name, as the host knows it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The version of the plugin's crate.
+    /// Returns the version of the plugin's crate.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// The build id: 32 hexadecimal digits, a hash of the library's bytes.
+    /// Returns the build id: 32 hexadecimal digits, a hash of the library's bytes.
     pub fn build_id(&self) -> &str {
         &self.build_id
     }
 
-    /// The number of the generation that this instance was made for. An instance that is kept while other plugins are
-    /// replaced lives on in later generations.
+    /// Returns the number of the generation that this instance was made for. An instance that is kept while other
+    /// plugins are replaced lives on in later generations.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// How many reloads the host had completed when this instance was made. The number does not change while the instance lives;
-    /// the host has the current one, `Swapper::reloads`.
+    /// Returns how many reloads the host had completed when this instance was made. The number does not change while
+    /// the instance lives; the host has the current one, `Swapper::reloads`.
     pub fn reloads_when_made(&self) -> u64 {
         self.reloads
     }
 
-    /// Whether the plugin is linked into the host's program, by `cargo hotswap build --static`: nothing of it is replaced
-    /// while that runs.
+    /// Returns true if `cargo hotswap build --static` has linked the plugin into the host's program. Such a plugin is
+    /// never replaced while the program runs.
     pub fn is_static(&self) -> bool {
         self.is_static
     }
 
-    /// What finds live functions and types by their names.
+    /// Returns a handle that finds live functions and types by their names.
     pub fn vault(&self) -> VaultHandle {
         VaultHandle::of(self.host)
     }
 
-    /// Asks the host to reload, once the current call has returned. Asking twice is asking once. A host that the plugin is
-    /// [linked into](Self::is_static) refuses, and says so in its log.
+    /// Asks the host for a reload, which begins once the current call has returned. Several requests in a row are one.
+    /// A host that the plugin is [linked into](Self::is_static) refuses, and says so in its log.
     pub fn request_reload(&self) {
         if let Some(Host { token, table }) = self.host {
-            // SAFETY: the token belongs to this table, and both to the host, which outlives the plugin.
+            // SAFETY: the host gave the token together with this table, and both outlive the plugin.
             unsafe { table.request_reload()(token) }
         }
     }

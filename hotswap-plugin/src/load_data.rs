@@ -1,12 +1,13 @@
-//! The host's data for `on_load`.
+//! `LoadData`, the host's data for `on_load`.
 use crate::boundary::{Arena, Shared, describe};
 use crate::contract::LoadDataView;
 use std::any::Any;
 use std::fmt;
 
-/// What the host gives its plugins when it opens or reloads them: one value of a `#[shared]` type.
+/// The data that a host gives its plugins when it opens or reloads them: one value of a `#[shared]` type.
 ///
-/// The type is compared when it is read, since host and plugin may have been built with different versions of it.
+/// The type is compared when the value is read, since host and plugin may have been built with different versions of
+/// it.
 pub struct LoadData<'a>(Source<'a>);
 
 enum Source<'a> {
@@ -15,12 +16,12 @@ enum Source<'a> {
 }
 
 impl<'a> LoadData<'a> {
-    /// No data, as when the host gives none. For unit tests.
+    /// Returns an instance without data, as of a host that gives none. For unit tests.
     pub fn none() -> Self {
         LoadData(Source::Test(None))
     }
 
-    /// This value, for unit tests with nothing loaded.
+    /// Returns an instance with this value, for unit tests with nothing loaded.
     ///
     /// ```
     /// use hotswap_plugin::LoadData;
@@ -37,7 +38,7 @@ impl<'a> LoadData<'a> {
         LoadData(Source::Host(view))
     }
 
-    /// Whether the host gave none.
+    /// Returns true if the host gave no data.
     pub fn is_none(&self) -> bool {
         match self.0 {
             Source::Host(view) => view.ty.is_null(),
@@ -45,10 +46,10 @@ impl<'a> LoadData<'a> {
         }
     }
 
-    /// A copy of the data.
+    /// Returns a copy of the data.
     ///
     /// # Errors
-    /// When the host gave none, or a value of another type or of another version of the type.
+    /// Returns an error if the host gave no data, or a value of another type or of another version of the type.
     pub fn get<T: Shared>(&self) -> Result<T, LoadDataError> {
         match self.0 {
             Source::Test(value) => {
@@ -60,11 +61,11 @@ impl<'a> LoadData<'a> {
                         found: "another type".to_owned(),
                     })?;
                 let arena = Arena::new();
-                // SAFETY: value and arena live until the copy is made.
+                // SAFETY: the value is borrowed for `'a`, and the arena lives until the copy is made.
                 Ok(unsafe { T::from_view(value.view(&arena)) })
             }
             Source::Host(data) => {
-                // SAFETY: the host is alive during the hook that `self` is borrowed from.
+                // SAFETY: `data` is borrowed from a hook that the host is calling, so the host is alive.
                 let found = unsafe { data.type_desc() }.ok_or(LoadDataError::Missing)?;
                 if !describe::same(T::TYPE, found) {
                     return Err(LoadDataError::Mismatch {
@@ -80,7 +81,7 @@ impl<'a> LoadData<'a> {
     }
 }
 
-/// Why [`LoadData::get`] has no value.
+/// The reason why [`LoadData::get`] returns no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadDataError {
@@ -99,10 +100,10 @@ impl fmt::Display for LoadDataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LoadDataError::Missing => f.write_str(
-                "the host gave no load data: give some with `load_data` when opening, or `reload_with`",
+                "the host gave no load data; give some with `Builder::load_data`, or with `reload_with`",
             ),
             LoadDataError::Mismatch { expected, found } => {
-                write!(f, "the plugin expects load data of type {expected}, the host gave {found}")
+                write!(f, "the plugin expects load data of type {expected}, but the host gave {found}")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The trait behind `#[plugin]`.
+//! The trait that `#[plugin]` implements.
 use crate::boundary::{ExportDesc, FunctionDesc, Import, Result, Value};
 use crate::contract::state::StateDesc;
 use crate::live_data::LiveDataView;
@@ -7,53 +7,54 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-/// What `#[plugin]` implements: the constructor, the hooks, and the lists of what the plugin offers and needs.
+/// A plugin: its constructor, its hooks, and the lists of what it offers and needs. `#[plugin]` implements this trait.
 ///
-/// Write `#[plugin]` on an inherent `impl` instead of implementing this by hand: the attribute also emits the entry
-/// points of the shared library.
+/// Write `#[plugin]` on an inherent `impl` instead of implementing this trait by hand: the attribute also emits the
+/// entry points of the shared library.
 ///
 /// # The order of the hooks
-/// `reloadable` and `construct`; for all new plugins `on_load`; for all of them `on_init`; the switch; `on_start`. Each runs in
-/// the order of the imports: a plugin comes after those it imports.
-/// Later `on_stop` at the next switch, and `on_free` after the last call of the instance has returned. An error or a
-/// panic before the switch leaves the running generation as it is.
+/// The hooks before the switch are `reloadable` and `construct`, then `on_load` of all new plugins, then `on_init` of
+/// all of them. `on_start` follows after the switch. Each runs in the order of the imports: a plugin comes after those
+/// that it imports. `on_stop` runs at the next switch, and `on_free` after the last call of the instance has returned.
+/// An error or a panic before the switch leaves the running generation as it is.
 ///
-/// Where the instance and the one that takes its place have state, the switch is: calls wait; `on_stop`; `save` of the one
-/// and `restore` of the other; the switch itself; calls go on. If something of that fails, `on_start` runs again.
+/// If both the instance and its successor have state, the switch has more steps: new calls wait; `on_stop` and `save`
+/// of the old instance run, then `restore` of the new one; the host switches; the calls go on. If one of these steps
+/// fails, `on_start` of the old instance runs again.
 ///
 /// # Safety
 /// The functions of [`FUNCTIONS`](Self::FUNCTIONS) and the tables of [`EXPORTS`](Self::EXPORTS) may be called with the
 /// address of a `Self`.
 pub unsafe trait Plugin: Sized + Send + Sync + 'static {
-    /// The plugin's name. Compared without case, `-` equal to `_`.
+    /// The plugin's name. Names are compared without case, and `-` is equal to `_`.
     const NAME: &'static str;
-    /// The version of its crate.
+    /// The version of the plugin's crate.
     const VERSION: &'static str;
     /// The functions that can be called by name.
     const FUNCTIONS: &'static [FunctionDesc];
-    /// The interfaces it exports.
+    /// The interfaces that the plugin exports.
     const EXPORTS: &'static [ExportDesc];
-    /// What it imports; `()` for nothing.
+    /// The plugin's imports; `()` for none.
     type Imports: Import;
-    /// What [`save`](Self::save) saves and [`restore`](Self::restore) takes, where they are there.
+    /// The state that [`save`](Self::save) saves and [`restore`](Self::restore) takes, if the plugin has these hooks.
     const STATE: Option<&'static StateDesc> = None;
 
     /// Makes the instance.
     ///
     /// # Errors
-    /// The author's: the generation is not made.
+    /// Returns the author's error; then the host does not make the generation.
     fn construct(cx: &Context, imports: Self::Imports) -> Result<Self>;
 
-    /// Whether a running instance may be replaced by a newer build.
+    /// Returns true if a newer build may replace the running instance.
     fn reloadable(cx: &Context) -> bool {
         let _ = cx;
         true
     }
 
-    /// Runs once all plugins of the generation exist, before that of plugins which import it.
+    /// Runs once all plugins of the generation exist, and before the `on_load` of plugins that import this one.
     ///
     /// # Errors
-    /// The author's: the generation is not made.
+    /// Returns the author's error; then the host does not make the generation.
     fn on_load(this: Early<'_, Self>, data: &LoadData<'_>) -> Result<()> {
         let _ = (this, data);
         Ok(())
@@ -62,31 +63,31 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     /// Runs once all plugins of the generation are loaded.
     ///
     /// # Errors
-    /// The author's: the generation is not made.
+    /// Returns the author's error; then the host does not make the generation.
     fn on_init(this: Early<'_, Self>, vault: &Vault<'_>) -> Result<()> {
         let _ = (this, vault);
         Ok(())
     }
 
-    /// Runs just after the switch that made the instance live: begin background work here.
+    /// Runs just after the switch that made the instance live. Background work begins here.
     fn on_start(&self) {}
 
-    /// Runs at the switch that replaced the instance. Calls that began before may still be running.
+    /// Runs at the switch that replaces the instance. Calls that began before it may still be running.
     fn on_stop(&self) {}
 
-    /// Saves the state for the instance that takes the place of this one, which knows its type as of `version`.
+    /// Saves the state for the successor of this instance, which knows the state's type as of `version`.
     ///
     /// # Errors
-    /// The author's, or the state cannot be saved: the instance goes on.
+    /// Returns the author's error, or an error if the state cannot be saved. Then the instance stays live.
     fn save(&self, version: u32) -> Result<LiveData> {
         let _ = version;
         Err("the plugin has no state".into())
     }
 
-    /// Takes over the state of the instance before, after `on_init` and before the switch.
+    /// Takes over the state of the predecessor, after `on_init` and before the switch.
     ///
     /// # Errors
-    /// The author's, or the state does not fit: the instance before goes on.
+    /// Returns the author's error, or an error if the state does not fit. Then the predecessor stays live.
     fn restore(this: Early<'_, Self>, state: &LiveDataView<'_>) -> Result<()> {
         let _ = (this, state);
         Err("the plugin has no state".into())
@@ -95,17 +96,19 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     /// Runs after the last use of the instance, before it is dropped.
     fn on_free(&mut self) {}
 
-    /// Serves calls by name that none of [`FUNCTIONS`](Self::FUNCTIONS) covers; `None` for a name it does not know.
+    /// Serves calls by name that none of [`FUNCTIONS`](Self::FUNCTIONS) covers. Returns `None` for a name that it does
+    /// not know.
     fn invoke_func(&self, name: &str, args: &[Value]) -> Option<Result<Value>> {
         let _ = (name, args);
         None
     }
 }
 
-/// An instance in a hook that runs before it is live.
+/// An instance in a hook that runs before the instance is live.
 ///
-/// Plugins that import it have its exports since they were constructed, and may call them from threads that they have started.
-/// So a plugin that exports something is shared in these hooks, as it is ever after. One that exports nothing is the hook's own.
+/// Plugins that import it have its exports from their own construction on, and may call them from threads that they
+/// have started. So a plugin with exports is shared already in these hooks. A plugin without exports belongs to the
+/// hook alone.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -125,7 +128,7 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
 /// # }
 /// ```
 ///
-/// With `#[plugin(exports(Hum))]` it does not compile:
+/// With `#[plugin(exports(Hum))]` this does not compile:
 ///
 /// ```compile_fail,E0080
 /// # use hotswap_plugin::prelude::*;
@@ -148,23 +151,25 @@ pub struct Early<'a, P> {
 
 impl<'a, P: Plugin> Early<'a, P> {
     /// # Safety
-    /// `this` is an instance that lasts for `'a`, and nobody uses it meanwhile but those who call the tables of
-    /// [`EXPORTS`](Plugin::EXPORTS).
+    /// `this` is an instance that lives for `'a`. During that time it is used only through the result, and by those who
+    /// call the tables of [`EXPORTS`](Plugin::EXPORTS).
     pub(crate) unsafe fn new(this: *mut ()) -> Self {
         Early {
-            // SAFETY: the caller's promise: there is an instance.
+            // SAFETY: the caller guarantees that `this` is an instance, so it is not null.
             this: unsafe { NonNull::new_unchecked(this.cast()) },
             hook: PhantomData,
         }
     }
 
-    /// The instance.
+    /// Returns the instance as a shared reference.
     pub fn shared(self) -> &'a P {
-        // SAFETY: it is borrowed for `'a`, or lasts as long by the promise of `new`, and whoever calls its exports shares it.
+        // SAFETY: the instance is borrowed for `'a`, or lives that long by the contract of `new`. Callers of its
+        // exports only share it.
         unsafe { self.this.as_ref() }
     }
 
-    /// The instance, of a plugin that exports nothing. For others this does not compile.
+    /// Returns the instance of a plugin without exports as an exclusive reference. For other plugins this does not
+    /// compile.
     pub fn exclusive(mut self) -> &'a mut P {
         const {
             assert!(
@@ -172,12 +177,13 @@ impl<'a, P: Plugin> Early<'a, P> {
                 "plugins that import this one may be calling it: take `&self`"
             );
         }
-        // SAFETY: it is borrowed for `'a`, or lasts as long by the promise of `new`, where nobody else uses it: it exports nothing.
+        // SAFETY: the instance is borrowed for `'a`, or lives that long by the contract of `new`. It has no exports, so
+        // by the same contract only this reference uses it.
         unsafe { self.this.as_mut() }
     }
 }
 
-/// One that is nobody else's.
+/// From a reference that is exclusive already, for unit tests.
 impl<'a, P> From<&'a mut P> for Early<'a, P> {
     fn from(this: &'a mut P) -> Self {
         Early {

@@ -1,25 +1,28 @@
-//! The plugin's own tokio runtime, where it has one: the feature `tokio`.
+//! The plugin's own tokio runtime, with the feature `tokio`.
 //!
 //! # Why not the host's
-//! A plugin that depends on tokio links a copy of it, with statics and thread-locals of its own. On a thread of the host's
-//! runtime that copy finds no runtime, and says so with a panic: the context is a thread-local of the *host's* copy. Nor
-//! could the host's be handed over: a `tokio::runtime::Handle` is a pointer into structs whose layout Rust does not promise,
-//! of which the two copies may have two versions. A table of C functions for all that a runtime does (spawn, timers, sockets)
-//! would serve code that is written for that table, and none of the crates that use tokio. So a plugin with the feature has a
-//! small runtime: one thread, which drives timers and sockets and runs the plugin's own tasks. Futures that the host awaits
-//! are polled where the host polls them, with the plugin's runtime as the context; there is no hop between threads in a call.
+//! A plugin that depends on tokio links a copy of it, with statics and thread-locals of its own. On a thread of the
+//! host's runtime that copy finds no runtime, and panics: the context is a thread-local of the *host's* copy. The
+//! host's runtime cannot be passed on either: a `tokio::runtime::Handle` is a pointer into structs whose layout Rust
+//! does not promise, and the two copies may be of two versions. A table of C functions for everything that a runtime
+//! does (spawn, timers, sockets) would serve code that is written for that table, but none of the crates that use
+//! tokio. So a plugin with the feature has a small runtime: one thread, which drives timers and sockets and runs the
+//! plugin's own tasks. Futures that the host awaits are polled where the host polls them, with the plugin's runtime as
+//! the context. A call does not hop between threads.
 //!
 //! # How long it lives
-//! It is made before the plugin's `new` and shut down after its `Drop`, and after the last object ([`Held`](crate::Held))
-//! of the plugin was dropped; whatever is polled is one of them, or belongs to a call that the instance waits for. Unfinished
-//! calls of a replaced build keep it: each build has its own. Shutting down waits for nothing: the host counts the runtime's
-//! threads as it does all of a plugin's, and names those that do not end.
+//! The runtime is made before the plugin's `new`, and shut down after its `Drop` and after the drop of the last object
+//! ([`Held`](crate::Held)) of the plugin. Whatever is polled is such an object, or belongs to a call that the instance
+//! waits for. Each build has its own runtime, which unfinished calls of a replaced build keep alive. Shutting down does
+//! not wait: the host counts the runtime's threads as it counts all threads of a plugin, and names those that do not
+//! end.
 //!
 //! # When the host stops it
-//! Plugins that own each other's objects keep each other's runtimes by that, and a runtime's threads are a reason not to drop
-//! these objects: some task might use them. So once nothing but such threads can get into these plugins, the host has the
-//! runtimes [stopped](stop), and goes on when their threads have ended. The uses are still counted: code of the plugin that
-//! runs later, which is the drop of its objects, its `on_free` and its `Drop`, finds another runtime, made when it is first
+//! Plugins that own each other's objects thereby keep each other's runtimes alive, and the threads of a runtime are a
+//! reason not to drop these objects, since a task may use them. So once only such threads can enter these plugins, the
+//! host [stops](stop) the runtimes, and continues when their threads have ended. The uses are still counted: code of
+//! the plugin that runs later (the drop of its objects, its `on_free`, and its `Drop`) finds another runtime, which is
+//! made when it is first needed. That one is shut down with the last use, or is stopped in the same way.
 //! asked for. That one is shut down with the last use, or stopped in its turn.
 
 #[cfg(feature = "tokio")]
@@ -36,11 +39,11 @@ mod of_tokio {
     use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
     use tokio::runtime::{Builder, Handle, Runtime};
 
-    /// The runtime, and how many use it.
+    /// The runtime, and the number of its uses.
     struct Shared {
         uses: usize,
         runtime: Option<Runtime>,
-        /// The host has stopped it: there is another one when it is asked for.
+        /// The host has stopped the runtime. Another one is made when it is needed.
         stopped: bool,
     }
 
@@ -50,10 +53,10 @@ mod of_tokio {
         stopped: false,
     });
 
-    /// Threads of this runtime, and of those that were stopped.
+    /// The number of threads of this runtime, and of those that were stopped.
     static THREADS: AtomicUsize = AtomicUsize::new(0);
 
-    /// The runtime's handle, for each poll.
+    /// The runtime's handle, which each poll reads.
     static HANDLE: RwLock<Option<Handle>> = RwLock::new(None);
 
     fn shared() -> MutexGuard<'static, Shared> {
@@ -91,49 +94,52 @@ mod of_tokio {
             self.runtime.take()
         }
 
-        /// Another runtime, where the first was stopped.
+        /// Makes another runtime after the first was stopped.
         #[cold]
         fn again(&mut self) -> Option<Handle> {
             if self.stopped
                 && let Err(error) = self.begin()
             {
-                tracing::error!("no tokio runtime for what still runs: {error}");
+                tracing::error!(
+                    "cannot start another tokio runtime for code that still runs: {error}"
+                );
             }
             let runtime = self.runtime.as_ref()?;
             Some(runtime.handle().clone())
         }
     }
 
-    /// An instance, or an object that others own: with the last one the runtime is shut down.
+    /// One use of the runtime: an instance, or an object that others own. The runtime is shut down with its last use.
     pub(crate) struct Use(());
 
     impl Use {
-        /// Makes the runtime, if nobody has.
+        /// Makes the runtime, unless it exists.
         ///
         /// # Errors
-        /// There is no thread, or no descriptor, for it.
+        /// Returns an error if the system has no thread or no descriptor for it.
         pub(crate) fn begin() -> Result<Self> {
             let mut shared = shared();
             if shared.runtime.is_none() {
                 let begun = shared.begin();
-                begun.map_err(|error| format!("no tokio runtime for the plugin: {error}"))?;
+                begun
+                    .map_err(|error| format!("cannot start the plugin's tokio runtime: {error}"))?;
             }
             shared.uses += 1;
             Ok(Use(()))
         }
 
-        /// One more use of what is there already.
+        /// Adds a use of the runtime that exists.
         pub(crate) fn another() -> Self {
             shared().uses += 1;
             Use(())
         }
 
-        /// Leaves it to be [taken up](Self::taken_up) later.
+        /// Leaves this use to be [taken up](Self::taken_up) later.
         pub(crate) fn leave(self) {
             std::mem::forget(self);
         }
 
-        /// The use that was left: once for each.
+        /// Takes up a use that was left. To be called once for each of them.
         pub(crate) fn taken_up() -> Self {
             Use(())
         }
@@ -157,12 +163,13 @@ mod of_tokio {
         }
     }
 
-    /// The runtime's handle: in a unit test, with nothing loaded, that of the calling thread's.
+    /// Returns the runtime's handle. In a unit test, with nothing loaded, returns the handle of the calling thread's
+    /// runtime.
     pub(crate) fn handle() -> Option<Handle> {
         own_handle().or_else(|| Handle::try_current().ok())
     }
 
-    /// How many threads it has, where it can be stopped now.
+    /// Returns the number of the runtime's threads, or 0 if it cannot be stopped now.
     pub(crate) fn threads() -> usize {
         match HANDLE.try_read() {
             Ok(handle) if handle.is_some() => THREADS.load(Relaxed),
@@ -170,7 +177,7 @@ mod of_tokio {
         }
     }
 
-    /// Shuts the runtime down. There is another one for code that runs later.
+    /// Shuts the runtime down. Code that runs later gets another one.
     pub(crate) fn stop() {
         let mut shared = shared();
         shared.stopped = shared.uses != 0;
@@ -181,10 +188,10 @@ mod of_tokio {
         }
     }
 
-    /// Runs code of the plugin's with its runtime as the context.
+    /// Runs code of the plugin with the plugin's runtime as the context.
     pub(crate) fn within<R>(run: impl FnOnce() -> R) -> R {
         let handle = own_handle();
-        // On a thread that is about to end there may be no context any more.
+        // A thread that is about to end may have no context any more.
         let enter = |handle| catch_unwind(AssertUnwindSafe(|| Handle::enter(handle))).ok();
         let _entered = handle.as_ref().and_then(enter);
         run()

@@ -1,4 +1,4 @@
-//! The state of a plugin, while it goes from one instance to the next.
+//! The state of a plugin on its way from one instance to the next.
 use crate::boundary::Result;
 use crate::contract::state::{StateDesc, StateSink, StateView};
 use crate::live_data::LiveDataView;
@@ -23,44 +23,47 @@ thread_local! {
     static DESCRIPTORS: RefCell<Descriptors> = const { RefCell::new(Descriptors::Nothing) };
 }
 
-/// What happens on this thread.
+/// The use of descriptors on this thread at this time.
 #[derive(Default)]
 enum Descriptors {
     #[default]
     Nothing,
-    /// A state is saved, with these.
+    /// A state is being saved, with these descriptors.
     Saving(Vec<OwnedFd>),
-    /// A state that is saved with these is read back, to see whether that can be done.
+    /// A state that was saved with these descriptors is read back, to see that it can be restored.
     Checking(Vec<OwnedFd>),
-    /// A state is restored, to which these belong until they are taken.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there are none to take"))]
+    /// A state is being restored, and these descriptors belong to it until they are taken.
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "only Unix has descriptors to take")
+    )]
     Restoring(Vec<Option<OwnedFd>>),
 }
 
-/// For the time of one `save` or `restore`, also where that panics.
-struct Handing;
+/// Ends the use of descriptors when one `save` or `restore` is over, also if it panics.
+struct DescriptorsInUse;
 
-impl Handing {
+impl DescriptorsInUse {
     fn begin(descriptors: Descriptors) -> Self {
         DESCRIPTORS.replace(descriptors);
-        Handing
+        DescriptorsInUse
     }
 
-    /// What has become of the descriptors.
+    /// Returns what became of the descriptors.
     fn end(self) -> Descriptors {
         DESCRIPTORS.take()
     }
 }
 
-impl Drop for Handing {
+impl Drop for DescriptorsInUse {
     fn drop(&mut self) {
         drop(DESCRIPTORS.take());
     }
 }
 
-/// Reads back what is being saved. Descriptors in it are duplicates, which end with what was read.
+/// Reads back what is being saved. The descriptors in the result are duplicates, which are closed with it.
 pub(crate) fn while_checking<T>(read: impl FnOnce() -> T) -> T {
-    /// Ends it, also where that panics.
+    /// Ends the check, also if `read` panics.
     struct Checking;
     impl Drop for Checking {
         fn drop(&mut self) {
@@ -80,15 +83,16 @@ pub(crate) fn while_checking<T>(read: impl FnOnce() -> T) -> T {
     read()
 }
 
-/// What the contract says of a state of this type.
+/// Returns the description of a state of this type, as it is part of the contract.
 pub const fn describe<S: LiveType>() -> StateDesc {
     StateDesc::new(S::NAME, S::VERSION)
 }
 
-/// The state as a plugin can restore it that knows its type as of `version`: as it is, unless that is an older one.
+/// Returns the state in the form that a plugin can restore which knows its type as of `version`. The state is migrated
+/// only if that version is an older one.
 ///
 /// # Errors
-/// It cannot be saved, or there is no way down to that version.
+/// Returns an error if the state cannot be saved, or cannot be migrated to that version.
 pub fn save_as<S: LiveType>(state: &S, version: u32) -> Result<LiveData> {
     let saved = LiveData::save(state)?;
     match version < S::VERSION {
@@ -97,17 +101,17 @@ pub fn save_as<S: LiveType>(state: &S, version: u32) -> Result<LiveData> {
     }
 }
 
-/// Has a state saved, and puts it into the sink.
+/// Runs `save`, and puts the state into the sink.
 ///
 /// # Errors
-/// Those of `save`.
+/// Returns the error of `save`.
 ///
 /// # Safety
-/// The sink is the caller's, for this call.
+/// The sink is valid for the duration of this call.
 pub(crate) unsafe fn save(sink: StateSink, save: impl FnOnce() -> Result<LiveData>) -> Result<()> {
-    let handing = Handing::begin(Descriptors::Saving(Vec::new()));
+    let in_use = DescriptorsInUse::begin(Descriptors::Saving(Vec::new()));
     let saved = save()?;
-    let descriptors = match handing.end() {
+    let descriptors = match in_use.end() {
         Descriptors::Saving(all) => into_raw(all),
         _ => Vec::new(),
     };
@@ -115,25 +119,25 @@ pub(crate) unsafe fn save(sink: StateSink, save: impl FnOnce() -> Result<LiveDat
         bytes: RSlice::from_slice(saved.as_bytes()),
         descriptors: RSlice::from_slice(&descriptors),
     };
-    // SAFETY: the caller's promise; the state is alive.
+    // SAFETY: the caller guarantees that the sink is valid, and the state that the view borrows is alive.
     unsafe { (sink.put)(sink.data, view) };
     Ok(())
 }
 
-/// Has a state restored. Descriptors that nobody takes are closed.
+/// Reads the state from the view, and runs `restore` with it. Descriptors that `restore` does not take are closed.
 ///
 /// # Errors
-/// Those of `restore`, and where the state is none.
+/// Returns the error of `restore`, or an error if the view is not a state.
 ///
 /// # Safety
-/// The view is the caller's, for this call, and its descriptors belong to nobody else.
+/// The view is valid for the duration of this call, and this call owns its descriptors.
 pub(crate) unsafe fn restore(
     view: StateView<'_>,
     restore: impl FnOnce(&LiveDataView<'_>) -> Result<()>,
 ) -> Result<()> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the view is valid.
     let descriptors = unsafe { from_raw(view.descriptors.as_slice()) };
-    let _handing = Handing::begin(Descriptors::Restoring(
+    let _in_use = DescriptorsInUse::begin(Descriptors::Restoring(
         descriptors.into_iter().map(Some).collect(),
     ));
     restore(&LiveDataView::new(view.bytes.as_slice())?)

@@ -1,4 +1,4 @@
-//! What the plugins of a generation share.
+//! `Vault`, the view of a generation that `on_init` gets: the data bag and the extensions.
 mod bag;
 
 pub use bag::{BagError, BagValue};
@@ -13,12 +13,13 @@ use crate::live_data::LiveData;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The generation that an instance is becoming part of, as `on_init` sees it: all its plugins are loaded.
+/// The generation that an instance is becoming part of, as `on_init` sees it. All plugins of the generation are loaded.
 ///
 /// # What plugins put into it
-/// The data bag has values with names, which the host and the plugins after this one find there; they lie in the host's
-/// memory. An [extension](mod@crate::extension) has objects that the host calls. Each generation has its own of both: what an
-/// instance put there is in the next one where the instance goes on, since its `on_init` does not run again.
+/// The data bag has values with names, which the host and later plugins find there. The values lie in the host's
+/// memory. An [extension](mod@crate::extension) has objects that the host calls. Each generation has its own data bag
+/// and extensions. Entries of an instance that stays are also in the next generation, since its `on_init` does not run
+/// again.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -39,7 +40,7 @@ use std::sync::{Mutex, PoisonError};
 ///     }
 /// }
 ///
-/// // In unit tests the bag is that of the vault alone.
+/// // In a unit test, the vault has a data bag of its own.
 /// let vault = Vault::for_test();
 /// vault.set("port", 80)?;
 /// Server::default().on_init(&vault)?;
@@ -56,7 +57,8 @@ enum Source<'a> {
 }
 
 impl<'a> Vault<'a> {
-    /// For unit tests, with nothing loaded: generation 1, no plugins, an empty data bag, any extension.
+    /// Returns a vault for unit tests, with nothing loaded: generation 1, no plugins, an empty data bag, and any
+    /// extension.
     pub fn for_test() -> Self {
         Vault(Source::Test {
             bag: Mutex::default(),
@@ -67,7 +69,7 @@ impl<'a> Vault<'a> {
         Vault(Source::Host(view))
     }
 
-    /// The generation's number.
+    /// Returns the generation's number.
     pub fn generation(&self) -> u64 {
         match self.0 {
             Source::Host(view) => view.generation,
@@ -75,12 +77,12 @@ impl<'a> Vault<'a> {
         }
     }
 
-    /// What can be kept, unlike this, and finds live functions and types by their names.
+    /// Returns a handle that finds live functions and types by their names. Unlike the vault, it can be kept.
     pub fn handle(&self) -> VaultHandle {
         VaultHandle::new()
     }
 
-    /// The names of all its plugins: each after those it imports.
+    /// Returns the names of all plugins of the generation. Each plugin comes after those that it imports.
     pub fn plugins(&self) -> impl Iterator<Item = &'a str> {
         let names = match self.0 {
             Source::Host(view) => view.plugins.as_slice(),
@@ -89,11 +91,11 @@ impl<'a> Vault<'a> {
         names.iter().map(|name| name.as_str())
     }
 
-    /// Puts a value into the data bag, under a name that is compared as those of plugins are. What this plugin put there
-    /// before is overwritten. A value of a `#[shared]` type goes there as `Value::encode(&value)`.
+    /// Puts a value into the data bag. Names are compared as those of plugins are. A value that this plugin put there
+    /// before is overwritten. For a value of a `#[shared]` type, write `Value::encode(&value)`.
     ///
     /// # Errors
-    /// Another plugin has put something there.
+    /// Returns an error if another plugin has put a value there.
     pub fn set(&self, name: &str, value: impl Into<Value>) -> Result<(), BagError> {
         self.set_any(name, BagValue::Value(value.into()))
     }
@@ -101,7 +103,7 @@ impl<'a> Vault<'a> {
     /// Puts live data into the data bag: see [`set`](Self::set).
     ///
     /// # Errors
-    /// As [`set`](Self::set).
+    /// Returns an error if another plugin has put a value there.
     pub fn set_data(&self, name: &str, data: LiveData) -> Result<(), BagError> {
         self.set_any(name, BagValue::Data(data))
     }
@@ -112,7 +114,8 @@ impl<'a> Vault<'a> {
                 let arena = Arena::new();
                 let value = value.view(&arena);
                 let value = RawArgs((&raw const value).cast());
-                // SAFETY: the contract says what the host reads and answers; all of it is alive until it returns.
+                // SAFETY: the host reads and answers as the contract says. The name and the value are alive until it
+                // returns.
                 unsafe {
                     receive(|out| {
                         (view.bag_set)(view.making, StrView::new(name), value, RawOut(out.cast()))
@@ -127,12 +130,12 @@ impl<'a> Vault<'a> {
         }
     }
 
-    /// What is in the data bag under this name: a copy of what this plugin has put there, or one that comes before it, or
-    /// an instance that goes on from the generation before. What a plugin that comes later puts there is not there yet;
-    /// those that it imports come before a plugin.
+    /// Returns a copy of the value with this name in the data bag. The value is from this plugin, from one that comes
+    /// before it, or from an instance that stays from the generation before. Values of plugins that come later are not
+    /// there yet. The imports of a plugin come before it.
     pub fn get(&self, name: &str) -> Option<BagValue> {
         match &self.0 {
-            // SAFETY: the contract says what the host answers; the name is alive until it returns.
+            // SAFETY: the host answers as the contract says. The name is alive until it returns.
             Source::Host(view) => unsafe {
                 receive(|out| (view.bag_get)(view.making, StrView::new(name), RawOut(out.cast())))
             },
@@ -143,11 +146,12 @@ impl<'a> Vault<'a> {
         }
     }
 
-    /// Fills slots of an [extension](mod@crate::extension) that the host has. `fill` gets it with all slots empty, whatever
-    /// other plugins have filled.
+    /// Fills slots of an [extension](mod@crate::extension) of the host. `fill` gets the extension with all slots empty,
+    /// whatever other plugins have filled.
     ///
     /// # Errors
-    /// The host has no such extension, or another version of it; one of the slots is filled already. Then none is filled.
+    /// Returns an error if the host has no such extension or another version of it, or if one of the slots is filled
+    /// already. Then no slot is filled.
     pub fn extend<E: Extension>(&self, fill: impl FnOnce(&mut E)) -> Result<(), ExtensionError> {
         let mut extension = E::default();
         fill(&mut extension);
@@ -165,8 +169,8 @@ impl<'a> Vault<'a> {
                 let desc = ExtensionRef(std::ptr::from_ref(E::DESC).cast());
                 let slots = SliceView::new(&filled);
                 let slots = RawArgs((&raw const slots).cast());
-                // SAFETY: the contract says what the host reads and answers. The objects are counted by `extension`, which
-                // is alive until it returns, as is all else.
+                // SAFETY: the host reads and answers as the contract says. `extension` counts the objects, and it is
+                // alive until the host returns, as is everything else that is passed.
                 unsafe {
                     receive(|out| (view.extend)(view.making, desc, slots, RawOut(out.cast())))
                 }

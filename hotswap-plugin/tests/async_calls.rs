@@ -236,6 +236,6 @@ fn the_function_by_name() {
     let wrong = call(&["two".into(), "hum".into()]).unwrap_err().to_string();
     assert_eq!(
         wrong,
-        "argument 1 at times: expected u32, found the text \"two\""
+        "argument 1 at times: expected u32, found the string \"two\""
     );
 }

@@ -198,8 +198,8 @@ fn panics_go_on_in_the_caller_as_text() {
     for (how, said) in [
         (0, "a text"),
         (1, "a text with 1"),
-        (2, "a payload that is no text"),
-        (3, "a payload that is no text"),
+        (2, "non-string panic payload"),
+        (3, "non-string panic payload"),
     ] {
         let payload = catch_unwind(AssertUnwindSafe(|| faulty.panic(how))).unwrap_err();
         assert_eq!(text(payload), said);
@@ -360,7 +360,7 @@ fn dynamic_calls_with_wrong_arguments() {
     );
     assert_eq!(
         error("hum", &["2".into()]),
-        "argument 1 at times: expected u32, found the text \"2\""
+        "argument 1 at times: expected u32, found the string \"2\""
     );
     assert_eq!(
         error("hum", &[(-1).into()]),
@@ -369,7 +369,7 @@ fn dynamic_calls_with_wrong_arguments() {
     let vector = Value::Map([("x".to_owned(), "far".into())].into());
     assert_eq!(
         error("describe", &[vector, Value::Nil, Value::Nil]),
-        "argument 1 at at.x: expected i64, found the text \"far\""
+        "argument 1 at at.x: expected i64, found the string \"far\""
     );
 }
 

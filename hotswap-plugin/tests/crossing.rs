@@ -309,11 +309,11 @@ fn a_value_of_another_type_names_the_place() {
     );
     assert_eq!(
         error::<Vec<u8>>(Value::from(vec!["a"])),
-        r#"expected u8 at [0], found the text "a""#
+        r#"expected u8 at [0], found the string "a""#
     );
     assert_eq!(
         error::<Shape>(Value::from("Square")),
-        r#"expected a variant of Shape, found the text "Square""#
+        r#"expected a variant of Shape, found the string "Square""#
     );
     assert_eq!(
         error::<Shape>(scene(Value::Nil)),

@@ -153,11 +153,11 @@ fn a_difference_is_found_wherever_it_is() {
         ),
         (
             <dyn more_fields::Alpha as Interface>::DESC,
-            "Alpha::one\nin at: Vector, place: Option<Place>, origins: Vec<Origin>\nbeta expects nothing there\nalpha has    to: u32",
+            "Alpha::one\nin at: Vector, place: Option<Place>, origins: Vec<Origin>\nbeta expects nothing\nalpha has    to: u32",
         ),
         (
             <dyn variants::Alpha as Interface>::DESC,
-            "Alpha::one\nin result: Result<String, Refused>\nbeta expects nothing there\nalpha has    Yes { 0: u8 }",
+            "Alpha::one\nin result: Result<String, Refused>\nbeta expects nothing\nalpha has    Yes { 0: u8 }",
         ),
         (
             <dyn variant_field::Alpha as Interface>::DESC,

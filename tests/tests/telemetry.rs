@@ -321,7 +321,7 @@ fn a_panic_is_reported_once_with_its_place_and_its_stack() {
 fn a_second_logger_or_subscriber_is_told_what_to_do() {
     set_up();
     let talker = Talker::open();
-    let advice = "hotswap gives each plugin a logger and a subscriber, which hand everything to the host's: remove the call \
+    let advice = "hotswap gives each plugin a logger and a subscriber, which pass everything to the host; remove the call \
                   that installs another, or ignore its error, as in `let _ = tracing_subscriber::fmt::try_init();`";
     let panicked = talker.run("install_a_logger").unwrap_err();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Two of one name, of plugins or of what is live in them, refuse the plugins of a host before any is installed.
+//! Refuses plugins of a host that have the same name, or live items with the same name, before any plugin is installed.
 
 use hotswap_host::ReloadError;
 use hotswap_host::artifact::{self, Artifact};
@@ -10,11 +10,11 @@ use crate::cargo::Calls;
 use crate::output::out_dir;
 use crate::selection::Group;
 
-/// Looks at what the host would find after the installation: the plugins that were compiled, and those that are there and
-/// stay. A group without a host is no set, and neither is a directory that was named by hand.
+/// Checks what the host would find after the installation: the plugins that were compiled, and those that are there and
+/// stay. A group without a host need not fit together, and neither need a directory that the user has named.
 ///
 /// # Errors
-/// Two plugins, two live functions or two live types have one name.
+/// Returns an error if two plugins, two live functions, or two live types have the same name.
 pub(super) fn check(
     calls: &Calls<'_>,
     group: &Group<'_>,
@@ -34,7 +34,7 @@ pub(super) fn check(
         .collect();
     if !group.complete && calls.options.out_dir.is_none() {
         let directory = out_dir(calls.session, calls.workspace, calls.options, group.host);
-        // The host refuses a file that cannot be read; this check passes it over.
+        // The host refuses a file that cannot be read. This check passes over it.
         let there = artifact::find(&directory).unwrap_or_default().into_iter();
         let stays = there.filter(|file| {
             let name = file.file_name().unwrap_or_default();

@@ -19,7 +19,7 @@ use crate::selection::{Filter, Group, select};
 use crate::session::Session;
 use crate::workspace::Workspace;
 
-/// Builds what `args` select, and prints where it is.
+/// Builds what `args` select, and prints the paths of the artifacts.
 pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> {
     let (cargo_args, rustc_args) = split(&args.args);
     let (mut built, mut programs) = (vec![], vec![]);
@@ -68,7 +68,8 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
     Ok(exit::SUCCESS)
 }
 
-/// The groups by the directory whose configuration they are built with, in the order in which they were selected.
+/// Returns the groups by the directory whose configuration they are built with, in the order in which they were
+/// selected.
 fn alike<'w>(workspace: &'w Workspace, groups: Vec<Group<'w>>) -> Vec<Vec<Group<'w>>> {
     let mut alike: Vec<(&Path, Vec<Group<'w>>)> = vec![];
     for group in groups {
@@ -81,7 +82,7 @@ fn alike<'w>(workspace: &'w Workspace, groups: Vec<Group<'w>>) -> Vec<Vec<Group<
     alike.into_iter().map(|(_, groups)| groups).collect()
 }
 
-/// Builds the programs of these hosts with their plugins, or removes what that has made.
+/// Builds the programs of these hosts with their plugins, or removes the files that were generated for that.
 fn linked(
     calls: &Calls<'_>,
     groups: &[Group<'_>],
@@ -104,7 +105,7 @@ fn linked(
     Ok(programs)
 }
 
-/// The workspaces meant, each asked about once, with the manifests to start from.
+/// Returns the selected workspaces, each asked about once, with the manifests from which to start.
 fn workspaces(
     session: &Session,
     args: &BuildArgs,
@@ -133,7 +134,7 @@ fn workspaces(
     Ok(workspaces)
 }
 
-/// What is before a second `--` goes to Cargo, all else to rustc.
+/// Splits the arguments: those before a second `--` go to Cargo, and all others to rustc.
 fn split(args: &[String]) -> (&[String], &[String]) {
     match args.iter().position(|arg| arg == "--") {
         Some(at) => (&args[..at], &args[at + 1..]),
@@ -151,7 +152,7 @@ fn dry_run(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What `--message-format json` says of an artifact.
+/// The message of `--message-format json` about an artifact.
 #[derive(Serialize)]
 struct Message<'a> {
     reason: &'static str,
@@ -173,7 +174,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// What it says of a program.
+/// The message of `--message-format json` about a program.
 #[derive(Serialize)]
 struct ProgramMessage<'a> {
     reason: &'static str,

@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::ui::shown;
 use crate::workspace::directory;
 
-/// Prints who needs whom, also where that makes no set that a host would load.
+/// Prints which plugin needs which, also if no host would load them together.
 pub(crate) fn execute(session: &Session, args: &GraphArgs) -> Result<u8, Error> {
     let artifacts = artifacts(session, args)?;
     let graph = Graph::of(&artifacts).map_err(|error| Error::Set(Box::new(error)))?;
@@ -34,10 +34,10 @@ pub(crate) fn execute(session: &Session, args: &GraphArgs) -> Result<u8, Error> 
     }
 }
 
-/// More plugins than anybody looks at: it is another directory that was meant.
+/// The largest number of plugins. A directory with more of them is probably another one than was meant.
 const MAX_PLUGINS: usize = 1024;
 
-/// The artifacts of the directory or host that is meant; at least one.
+/// Returns the artifacts of the selected directory or host; at least one.
 fn artifacts(session: &Session, args: &GraphArgs) -> Result<Vec<Artifact>, Error> {
     let (directory, host) = match plain_directory(session, args) {
         Some(directory) => (directory, None),
@@ -46,7 +46,7 @@ fn artifacts(session: &Session, args: &GraphArgs) -> Result<Vec<Artifact>, Error
             (project.plugin_dir()?, Some(project))
         }
     };
-    // What was never built has no directory.
+    // If no plugin was ever built, there is no directory.
     let files = match &host {
         Some(_) if !directory.exists() => Vec::new(),
         _ => artifact::find(&directory).map_err(|error| Error::Find(Box::new(error)))?,
@@ -66,7 +66,7 @@ fn artifacts(session: &Session, args: &GraphArgs) -> Result<Vec<Artifact>, Error
     artifacts.map_err(|error| Error::Artifact(Box::new(error)))
 }
 
-/// The directory that was named, if it is one of artifacts: no package, and no package's name.
+/// Returns the directory that was named, if it is one with artifacts: neither a package nor a package's name.
 fn plain_directory(session: &Session, args: &GraphArgs) -> Option<PathBuf> {
     let named = args.path.as_deref()?;
     let path = session.absolute(named);
@@ -75,7 +75,7 @@ fn plain_directory(session: &Session, args: &GraphArgs) -> Option<PathBuf> {
     (!is_package && !is_name).then_some(path)
 }
 
-/// Whether it is one word, as names are.
+/// Returns true if it is one word, as names are.
 fn is_plain(path: &Path) -> bool {
     !path.to_string_lossy().contains(['/', MAIN_SEPARATOR])
 }
@@ -89,7 +89,7 @@ fn project<'a>(session: &'a Session, args: &'a GraphArgs) -> Result<Project<'a>,
     }
 }
 
-/// What to do where nothing is built.
+/// Returns the error that no plugin is built, with the way out.
 fn nothing(
     session: &Session,
     project: Option<&Project<'_>>,

@@ -14,7 +14,7 @@ use crate::cli::InspectArgs;
 use crate::error::exit;
 use crate::session::Session;
 
-/// Prints what the artifact says about itself, what would keep it from leaving memory, and what to beware of.
+/// Prints the metadata of an artifact, the reasons why it could not leave memory, and warnings.
 pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error> {
     let path = session.absolute(&args.artifact);
     let refused = |error| Error::Artifact(Box::new(error));
@@ -128,7 +128,7 @@ impl Display for View {
     }
 }
 
-/// A label and its values, one a line; nothing where there is no value.
+/// Writes a label and its values, one a line; nothing if there is no value.
 fn row<T: Display>(
     f: &mut fmt::Formatter<'_>,
     label: &str,
@@ -142,7 +142,7 @@ fn row<T: Display>(
     Ok(())
 }
 
-/// `fn hum(times: u32) -> String`: a signature stands there without its name.
+/// Returns `fn hum(times: u32) -> String` for a signature without the name.
 fn with_name(signature: &str, name: &str) -> String {
     match signature.split_once("fn(") {
         Some((keyword @ ("" | "async "), rest)) => format!("{keyword}fn {name}({rest}"),
@@ -150,7 +150,8 @@ fn with_name(signature: &str, name: &str) -> String {
     }
 }
 
-/// `fn live_hum(times: u32) -> String in world::jobs`, or `struct Fire { shots: u32 }, version 2, in world::jobs`.
+/// Returns `fn live_hum(times: u32) -> String in world::jobs`, or `struct Fire { shots: u32 }, version 2, in
+/// world::jobs`.
 fn live(item: &LiveEntry) -> String {
     let LiveEntry {
         module,

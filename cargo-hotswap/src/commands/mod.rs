@@ -12,7 +12,7 @@ use crate::Error;
 use crate::cli::Command;
 use crate::session::Session;
 
-/// Does what `command` says and returns the exit code.
+/// Runs `command`, and returns the exit code.
 pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> {
     match command {
         Command::Build(args) => build::execute(session, &args),

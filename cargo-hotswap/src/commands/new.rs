@@ -1,7 +1,7 @@
 //! `cargo hotswap new`
 //!
-//! Cargo itself makes the package, so that its name is checked, a workspace around it gets a new member, and version
-//! control is as the user wants it. Then the sources of a template take the place of Cargo's.
+//! Cargo itself makes the package, so that it checks the name, adds the package to a workspace around it, and sets up
+//! version control as the user wants it. Then the sources of a template replace Cargo's.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,16 +28,16 @@ const PLUGIN: &str = include_str!("../../templates/plugin.rs");
 const HOST: &str = include_str!("../../templates/host.rs");
 const HOST_WITH_PLUGIN: &str = include_str!("../../templates/workspace.rs");
 
-/// The dependency with which a new host shows the log.
+/// The dependency with which a new host prints its log.
 const SUBSCRIBER: &str = "tracing-subscriber = \"0.3\"";
 
 /// Makes a host a workspace of its own. Cargo adds the plugins that are made below it.
 const WORKSPACE: &str = "\n[workspace]\n";
-/// The same where there is a plugin already.
+/// Makes a host with a plugin a workspace of its own.
 const WORKSPACE_WITH_PLUGIN: &str =
     "\n[workspace]\nmembers = [\"plugins/*\"]\ndefault-members = [\".\", \"plugins/*\"]\n";
 
-/// Writes what `args` ask for.
+/// Writes the requested packages.
 pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
     let directory = paths::tidy(&session.absolute(&args.directory));
     let dependencies = Dependencies::find(session, &directory, args.path.as_deref())?;
@@ -65,14 +65,14 @@ pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
     Ok(exit::SUCCESS)
 }
 
-/// A name for the package in `directory` where that of the directory would not do.
+/// Returns a name for the package in `directory` if that of the directory would not do.
 fn name_for(directory: &Path) -> Option<String> {
     let name = directory.file_name()?.to_str()?;
     has_capitals(name).then(|| kebab_case(name))
 }
 
-/// Gives the crate of a package that was named with capitals a name without: rustc would warn of it at each build.
-/// `section` is that of the crate in the manifest.
+/// If a package has capitals in its name, gives its crate a name without them, since rustc would warn of it at each
+/// build. `section` is that of the crate in the manifest.
 fn name_target(directory: &Path, package: &str, section: &str) -> Result<(), Error> {
     if !has_capitals(package) {
         return Ok(());
@@ -135,9 +135,10 @@ impl New<'_> {
                 path: directory.to_owned(),
             });
         }
-        // Cargo itself asks nobody whose workspace it is.
+        // Cargo itself does not check to whom the workspace belongs.
         enclosing_workspace(directory)?;
-        // Cargo looks for a repository from there, and would make one of its own inside the host's if it were missing.
+        // Cargo looks for a repository from there. If the directory were missing, Cargo would make a repository inside
+        // the host's.
         if let Some(above) = directory.parent() {
             std::fs::create_dir_all(above).map_err(io("create", above))?;
         }
@@ -166,8 +167,8 @@ impl New<'_> {
         Ok(name.map_or_else(|| last.into_owned(), str::to_owned))
     }
 
-    /// Makes the package in `directory` a member of the workspace around it. Cargo does that itself unless another
-    /// package lies between the two, as a host does.
+    /// Makes the package in `directory` a member of the workspace around it. Cargo does that itself, unless another
+    /// package lies between the two, such as a host.
     fn join_workspace(&self, directory: &Path) -> Result<(), Error> {
         let Some((manifest, _)) = enclosing_workspace(directory)? else {
             return Ok(());
@@ -177,7 +178,7 @@ impl New<'_> {
             &find_manifest(self.session, &manifest, false)?,
             &CompileOptions::default(),
         )?;
-        // By the path it is made at, which may lead through a link.
+        // By the path at which it is made, which may lead through a link.
         let above = manifest.parent().unwrap_or(&manifest);
         let path = directory.strip_prefix(above).unwrap_or(directory);
         let member = workspace.root.join(path).join("Cargo.toml");
@@ -204,12 +205,12 @@ impl New<'_> {
     }
 }
 
-/// The checkout that hotswap's own crates come from: none of them is published yet.
+/// The checkout with hotswap's own crates, none of which is published yet.
 struct Dependencies(PathBuf);
 
 impl Dependencies {
-    /// The checkout that was named, else the one the workspace around `directory` uses, else the one in which this command
-    /// was built and still runs.
+    /// Returns the checkout that was named, otherwise the one that the workspace around `directory` uses, otherwise the
+    /// one in which this command was built and still runs.
     fn find(session: &Session, directory: &Path, named: Option<&Path>) -> Result<Self, Error> {
         if let Some(path) = named {
             let path = session.absolute(path);
@@ -222,7 +223,7 @@ impl Dependencies {
         let used = used_around(session, directory)?;
         let of_workspace = used.as_deref();
         let program = std::env::current_exe().ok();
-        // Cargo tells programs it runs where their package is.
+        // Cargo tells a program that it runs where the program's package is.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let own = program
             .iter()
@@ -242,13 +243,13 @@ impl Dependencies {
     }
 }
 
-/// The checkout that a member of the workspace around `directory` depends on.
+/// Returns the checkout on which a member of the workspace around `directory` depends.
 fn used_around(session: &Session, directory: &Path) -> Result<Option<PathBuf>, Error> {
     let Some((manifest, _)) = enclosing_workspace(directory)? else {
         return Ok(None);
     };
     let manifest = find_manifest(session, &manifest, false)?;
-    // One that Cargo cannot read says nothing; it is complained of where it matters.
+    // A workspace that Cargo cannot read is reported later, if it matters.
     let workspace = Workspace::load(session, &manifest, &CompileOptions::default());
     let members = workspace.map(|workspace| workspace.members);
     let mut dependencies = members
@@ -263,14 +264,14 @@ fn used_around(session: &Session, directory: &Path) -> Result<Option<PathBuf>, E
     Ok(checkout)
 }
 
-/// What `path` lacks to be a checkout of hotswap.
+/// Returns the directory that `path` lacks to be a checkout of hotswap.
 fn missing(path: &Path) -> Option<&'static str> {
     ["hotswap-host", "hotswap-plugin", "cargo-hotswap"]
         .into_iter()
         .find(|name| !path.join(name).join("Cargo.toml").is_file())
 }
 
-/// `HelloWorld` as the name of a package: `hello-world`.
+/// Returns `hello-world` for `HelloWorld`, as the name of a package.
 fn kebab_case(name: &str) -> String {
     let mut kebab = String::new();
     let mut before = None;
@@ -278,7 +279,7 @@ fn kebab_case(name: &str) -> String {
     while let Some(character) = rest.next() {
         let begins_word = character.is_uppercase()
             && before.is_some_and(|before: char| {
-                // `HTTPServer` is `http-server`.
+                // `HTTPServer` becomes `http-server`.
                 let ends_capitals = rest.peek().is_some_and(|next| next.is_lowercase());
                 before.is_lowercase()
                     || before.is_numeric()
@@ -293,7 +294,7 @@ fn kebab_case(name: &str) -> String {
     kebab
 }
 
-/// `hello-world` as the name of a type: `HelloWorld`.
+/// Returns `HelloWorld` for `hello-world`, as the name of a type.
 fn type_name(package: &str) -> String {
     let capitalized = |word: &str| {
         let mut chars = word.chars();
@@ -305,7 +306,7 @@ fn type_name(package: &str) -> String {
     package.split(['-', '_']).map(capitalized).collect()
 }
 
-/// Adds these dependencies, a line each.
+/// Adds these dependencies, one a line.
 fn depend(directory: &Path, lines: &[&str]) -> Result<(), Error> {
     const SECTION: &str = "[dependencies]\n";
     let manifest = directory.join("Cargo.toml");

@@ -10,7 +10,7 @@ use crate::project::Project;
 use crate::session::Session;
 use crate::{Error, hosts};
 
-/// Builds what changed and makes every host that loads from there take it.
+/// Builds what changed, and makes every host that loads from that directory reload it.
 pub(crate) fn execute(session: &Session, args: &ReloadArgs) -> Result<u8, Error> {
     let project = Project::open(session, args.host.as_deref(), &args.compile)?;
     let directory = project.plugin_dir()?;
@@ -32,7 +32,7 @@ pub(crate) fn execute(session: &Session, args: &ReloadArgs) -> Result<u8, Error>
                 all_well &= attempt.ok;
             }
             Err(error @ Error::Interrupted { .. }) => return Err(error),
-            // The other hosts are reloaded all the same.
+            // The other hosts are reloaded nevertheless.
             Err(error) if hosts.len() > 1 => {
                 session.ui.error(&error);
                 all_well = false;

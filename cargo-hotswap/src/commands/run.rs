@@ -24,7 +24,7 @@ pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
     supervisor::run(session, args, manifest)
 }
 
-/// Builds everything, and runs the host until it ends. Nothing is built meanwhile.
+/// Builds everything, and runs the host until it ends, without further builds.
 fn run_once(session: &Session, args: &RunArgs) -> Result<u8, Error> {
     let project = Project::open(session, args.host.as_deref(), &args.compile)?;
     let (host, group) = project.host()?;

@@ -22,7 +22,7 @@ pub(crate) fn execute(session: &Session, args: &SealArgs) -> Result<u8, Error> {
     Ok(exit::SUCCESS)
 }
 
-/// The note of the artifact that others were made from.
+/// Returns the note of the artifact from which the others were made.
 fn original(session: &Session, file: &Path) -> Result<Option<Note>, Error> {
     let artifact = Artifact::read(&session.absolute(file));
     let artifact = artifact.map_err(|error| Error::Artifact(Box::new(error)))?;

@@ -1,4 +1,4 @@
-//! The language of Graphviz: `cargo hotswap graph --format dot | dot -Tsvg`.
+//! The graph in DOT, the language of Graphviz: `cargo hotswap graph --format dot | dot -Tsvg`.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -7,7 +7,7 @@ use hotswap_host::shown::is_deceptive;
 
 use super::picture::{Arrow, Kind, Line, Node, Picture};
 
-/// The graph in DOT.
+/// Shows the graph in DOT.
 pub(crate) struct Dot<'a>(pub(crate) &'a Graph);
 
 impl Display for Dot<'_> {
@@ -51,7 +51,7 @@ fn style_of_arrow(arrow: &Arrow) -> String {
     format!("{line}{color}")
 }
 
-/// A string of DOT. In a label a backslash begins an escape, so that each is doubled.
+/// Shows a string of DOT. In a label, a backslash begins an escape, so each is doubled.
 struct Quoted<'a>(&'a str);
 
 impl Display for Quoted<'_> {

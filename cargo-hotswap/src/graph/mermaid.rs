@@ -1,4 +1,4 @@
-//! The language of Mermaid, which forges draw in Markdown.
+//! The graph in Mermaid, which forges draw in Markdown.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -7,7 +7,7 @@ use hotswap_host::shown::is_deceptive;
 
 use super::picture::{Kind, Line, Picture};
 
-/// The graph in Mermaid. Names become labels only: as ids some would be keywords.
+/// Shows the graph in Mermaid. Names are used as labels only, since some of them would be keywords as ids.
 pub(crate) struct Mermaid<'a>(pub(crate) &'a Graph);
 
 impl Display for Mermaid<'_> {
@@ -56,7 +56,7 @@ impl Display for Mermaid<'_> {
     }
 }
 
-/// A string of Mermaid. What would end it, or is markup, stands there as an entity, which begins with `#`.
+/// Shows a string of Mermaid. Characters that would end it, or that are markup, become entities, which begin with `#`.
 struct Quoted<'a>(&'a str);
 
 impl Display for Quoted<'_> {

@@ -1,4 +1,4 @@
-//! Who needs whom, as text, as DOT, and as Mermaid.
+//! The graph of plugins and what they need, as text, as DOT, and as Mermaid.
 
 mod dot;
 mod mermaid;

@@ -1,10 +1,10 @@
-//! What the two languages of diagrams have in common: boxes, and arrows between them.
+//! What DOT and Mermaid have in common: boxes, and arrows between them.
 
 use hotswap_host::PluginName;
 use hotswap_host::artifact::ImportKind;
 use hotswap_host::graph::{Graph, Need, NeedState};
 
-/// See the module.
+/// A graph as boxes and arrows.
 pub(super) struct Picture {
     pub(super) boxes: Vec<Node>,
     pub(super) arrows: Vec<Arrow>,
@@ -15,29 +15,29 @@ pub(super) struct Node {
     pub(super) kind: Kind,
 }
 
-/// What a box stands for.
+/// The kind of a box.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Plugin,
     Host,
-    /// An optional plugin that is not there.
+    /// An optional plugin that is missing.
     Absent,
-    /// A plugin that is not there.
+    /// A required plugin that is missing.
     Missing,
 }
 
-/// From the one who needs to what is needed.
+/// An arrow from a plugin to what it needs.
 pub(super) struct Arrow {
-    /// Indices of boxes.
+    /// The index of a box.
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) label: String,
     pub(super) line: Line,
-    /// Whether a host refuses the plugins for it.
+    /// True if a host refuses the plugins because of it.
     pub(super) refused: bool,
 }
 
-/// How an arrow is drawn.
+/// The style of an arrow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {
     Required,
@@ -46,7 +46,7 @@ pub(super) enum Line {
 }
 
 impl Picture {
-    /// The plugins in the order in which they are loaded, then what else they need.
+    /// Returns the plugins in the order in which they are loaded, followed by what else they need.
     pub(super) fn of(graph: &Graph) -> Self {
         let mut names: Vec<Option<&PluginName>> = Vec::new();
         let mut boxes = Vec::new();
@@ -66,7 +66,7 @@ impl Picture {
                     boxes.push(Node::beside(need));
                     names.len() - 1
                 });
-                // Missing for one, it is missing, even if another can do without.
+                // If one plugin requires it, it is missing, even if others can do without it.
                 if need.state == NeedState::Missing {
                     boxes[to].kind = Kind::Missing;
                 }
@@ -84,7 +84,7 @@ impl Picture {
 }
 
 impl Node {
-    /// Something that is no plugin of the graph.
+    /// Returns the box for a need that is not a plugin of the graph.
     fn beside(need: &Need) -> Self {
         match &need.from {
             Some(name) => Self {
@@ -109,10 +109,10 @@ impl Line {
     }
 }
 
-/// What the host is called. No plugin can have that name: it has a space.
+/// The name of the host's box. No plugin can have this name, since it has a space.
 pub(super) const HOST: &str = "the host";
 
-/// `Beta, optional, not there`.
+/// Returns the label of an arrow, such as `Beta, optional, not there`.
 pub(super) fn label(need: &Need) -> String {
     let what = need.interface.as_deref().unwrap_or("order only");
     let optional = need.optional.then_some("optional");

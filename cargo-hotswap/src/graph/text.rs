@@ -1,4 +1,4 @@
-//! For people at a terminal.
+//! The graph as text for a terminal.
 
 use std::fmt::{self, Display};
 
@@ -10,7 +10,7 @@ use crate::ui::ERROR;
 
 const NAME: Style = Style::new().bold();
 
-/// One plugin after the other, in the order in which they are loaded; under each what it needs and who needs it.
+/// Shows the plugins in the order in which they are loaded. Below each stands what it needs, and which plugins need it.
 pub(crate) struct Text<'a>(pub(crate) &'a Graph);
 
 impl Display for Text<'_> {

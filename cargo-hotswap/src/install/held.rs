@@ -1,5 +1,5 @@
-//! Directories that are held by a descriptor, so that what is done in one is done there, whatever its path leads to by then; and
-//! small files of the build, which are never anything but regular files.
+//! Directories that are held by a descriptor, so that an operation takes place in that directory, wherever its path
+//! leads by then. And small files of the build, which are always regular files.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,23 +18,23 @@ use crate::error::io;
 pub(super) const TEMP_PREFIX: &str = ".hotswap-";
 pub(super) const TEMP_SUFFIX: &str = ".tmp";
 
-/// So much is read of a file that the build keeps for itself.
+/// The largest number of bytes that is read of a file of the build's own.
 const MAX_KEPT: u64 = 256 << 20;
 
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC);
 
-/// See the module.
+/// A directory that is held by a descriptor: see the module.
 #[derive(Debug)]
 pub(super) struct HeldDir {
     fd: OwnedFd,
-    /// By which it was found.
+    /// The path by which it was found.
     path: PathBuf,
 }
 
 impl HeldDir {
-    /// The directory at `path`. Links on the way are followed.
+    /// Opens the directory at `path`. Links on the way are followed.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let fd = rustix::fs::open(path, DIRECTORY, Mode::empty());
         Ok(Self {
@@ -43,10 +43,11 @@ impl HeldDir {
         })
     }
 
-    /// The directory `name` in this one; `None` where there is none.
+    /// Opens the directory `name` in this one. Returns `None` if there is none.
     ///
     /// # Errors
-    /// [`Error::Link`] where it is a link: who made it is not known, nor where it leads by the time something is removed there.
+    /// Returns [`Error::Link`] if it is a link: it is not known who made the link, nor where it leads when something is
+    /// removed there.
     pub(super) fn below(&self, name: &OsStr) -> Result<Option<Self>, Error> {
         let path = self.path.join(name);
         match rustix::fs::openat(&self.fd, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()) {
@@ -57,14 +58,14 @@ impl HeldDir {
         }
     }
 
-    /// Opens the file `name` for reading and writing, and makes it for this user alone where `create` says so and there is
-    /// none. `None` where there is none.
+    /// Opens the file `name` for reading and writing. If there is none and `create` is true, makes it for this user
+    /// alone. Returns `None` if there is none.
     ///
     /// # Errors
-    /// [`Error::NotAFile`] where it is a link, a pipe or anything else that is no file.
+    /// Returns [`Error::NotAFile`] if it is a link, a pipe, or anything else that is not a file.
     pub(super) fn open_file(&self, name: &str, create: bool) -> Result<Option<File>, Error> {
         let path = self.path.join(name);
-        // A pipe would block without NONBLOCK.
+        // Without NONBLOCK, a pipe would block.
         let mut flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         flags.set(OFlags::CREATE, create);
         let mode = Mode::RUSR | Mode::WUSR;
@@ -81,30 +82,30 @@ impl HeldDir {
             return Err(Error::NotAFile { path });
         }
         if found.mode() & 0o077 != 0 {
-            // Whoever can open a file can lock it. One of another user stays as it is.
+            // Any user who can open a file can lock it. A file of another user stays as it is.
             let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
         }
         Ok(Some(file))
     }
 
-    /// Whether `name` is a file, and no link to one.
+    /// Returns true if `name` is a file, and not a link to one.
     pub(super) fn is_file(&self, name: &str) -> bool {
         let found = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW);
         found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile)
     }
 
-    /// Removes the file `name`; a link is removed, and not what it leads to.
+    /// Removes the file `name`. A link itself is removed, and not its target.
     pub(super) fn remove_file(&self, name: &str) -> Result<(), Error> {
         rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())
             .map_err(|errno| io("remove", &self.path.join(name))(errno.into()))
     }
 
-    /// Removes the directory `name` if it is empty. Returns whether it is gone.
+    /// Removes the directory `name` if it is empty. Returns true if it is gone.
     pub(super) fn remove_empty(&self, name: &OsStr) -> bool {
         rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR).is_ok()
     }
 
-    /// The names of what is in it, in order; those that are not text are not ours.
+    /// Returns the sorted names in the directory. Names that are not UTF-8 are not ours, and are left out.
     pub(super) fn names(&self) -> Result<Vec<String>, Error> {
         let unreadable = |errno: Errno| io("read", &self.path)(errno.into());
         let mut names = vec![];
@@ -122,8 +123,8 @@ impl HeldDir {
     }
 }
 
-/// What a file holds that the build keeps for itself. `None` where it is missing, cannot be read, or is no file: it is then written
-/// anew.
+/// Returns the content of a file of the build's own. Returns `None` if it is missing, cannot be read, or is not a file;
+/// then it is written again.
 pub(crate) fn read_kept(path: &Path) -> Option<Vec<u8>> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::options()
@@ -140,7 +141,7 @@ pub(crate) fn read_kept(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Gives a file that the build keeps for itself another content, in one step. Where that fails, the old one stays.
+/// Gives a file of the build's own another content, in one step. If that fails, the old content stays.
 pub(crate) fn write_kept(path: &Path, content: &[u8]) {
     let write = || {
         let mut file = tempfile::Builder::new()

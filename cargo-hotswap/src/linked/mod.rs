@@ -1,8 +1,9 @@
 //! Links the plugins of a host into its program.
 //!
-//! Each plugin is compiled as a library with `--cfg hotswap_static`, in the user's own workspace and with the host's options, as
-//! for loading. One generated file lists them; `linked_plugins!` in the host's source includes it, and Cargo compiles the host
-//! with the libraries at hand. The host's manifest, build script and features are what they are without plugins.
+//! Each plugin is compiled as a library with `--cfg hotswap_static`, in the user's own workspace and with the host's
+//! options, as for loading. One generated file lists the plugins. `linked_plugins!` in the host's source includes that
+//! file, and Cargo compiles the host together with the libraries. The host's manifest, build script, and features are
+//! the same as without plugins.
 
 mod plugin;
 
@@ -32,7 +33,7 @@ use crate::{Error, dep_info, host, install, settings};
 /// The generated file.
 const LIST: &str = "plugins.rs";
 
-/// A host with its plugins in it.
+/// A host with its plugins linked into it.
 #[derive(Debug)]
 pub(crate) struct Program {
     /// The host's package.
@@ -41,14 +42,15 @@ pub(crate) struct Program {
     pub(crate) file: PathBuf,
     /// The packages of the plugins, sorted.
     pub(crate) plugins: Vec<String>,
-    /// Whether anything about the file changed.
+    /// Whether installing changed the file.
     pub(crate) installed: Installed,
 }
 
 /// Builds the plugins of `group` and its host with them.
 ///
 /// # Errors
-/// A group without a host; whatever Cargo does not build; a host that does not ask for its plugins.
+/// Returns an error for a group without a host, for a package that Cargo cannot build, and for a host that does not ask
+/// for its plugins.
 pub(crate) fn build(
     calls: &Calls<'_>,
     group: &Group<'_>,
@@ -58,7 +60,7 @@ pub(crate) fn build(
     let binary = host::binary(host, binary)?;
     let session = calls.session;
     describe(calls, group);
-    // Of this the program itself complains, where it is so.
+    // Where this applies, the program itself reports it.
     if let Some((origin, remedy)) = settings::find_panic_abort(calls) {
         session.ui.warn(Error::PanicAbort { origin, remedy });
     }
@@ -69,8 +71,8 @@ pub(crate) fn build(
     built
 }
 
-/// Refuses what must not be built, and returns the host. That one crate depends on a plugin's is no reason: it has a copy of
-/// its own of that code, as it would have beside a loaded plugin, and here nothing of either is ever replaced.
+/// Refuses groups that must not be built, and returns the host. A crate may depend on a plugin's crate: it has a copy
+/// of its own of that code, as it would have beside a loaded plugin, and here neither copy is ever replaced.
 pub(crate) fn check<'w>(calls: &Calls<'_>, group: &Group<'w>) -> Result<&'w Package, Error> {
     check_asked(calls, std::slice::from_ref(group))?;
     group.host.ok_or_else(|| Error::LinkedWithoutHost {
@@ -78,7 +80,7 @@ pub(crate) fn check<'w>(calls: &Calls<'_>, group: &Group<'w>) -> Result<&'w Pack
     })
 }
 
-/// Where what is generated for `host` lies.
+/// Returns the directory for the files that are generated for `host`.
 fn out_dir(workspace: &Workspace, options: &CompileOptions, host: &Package) -> PathBuf {
     let directory = below(base_dir(workspace).join("static"), options, Some(host));
     install::of_workspace(directory, &workspace.root)
@@ -89,7 +91,7 @@ fn names(group: &Group<'_>) -> Vec<String> {
     plugins.map(|plugin| plugin.name.to_string()).collect()
 }
 
-/// The calls of Cargo, as far as they can be told before they are made.
+/// Returns the calls of Cargo, as far as they are known before they are made.
 pub(crate) fn dry_run(
     calls: &Calls<'_>,
     group: &Group<'_>,
@@ -122,19 +124,19 @@ fn compile(calls: &Calls<'_>, group: &Group<'_>) -> Result<Vec<Plugin>, Error> {
         plugins.push(Plugin::of(plugin, &made, &live, &mut commits)?);
         calls.session.ui.advance();
     }
-    // Nobody shall see in which order they were found.
+    // The order in which they were found should not be visible.
     plugins.sort_by(|one, other| one.package.cmp(&other.package));
     Ok(plugins)
 }
 
-/// The text of the generated file, for plugins that are sorted.
+/// Returns the text of the generated file, for sorted plugins.
 fn list(host: &str, plugins: &[Plugin]) -> String {
     let mut text = format!(
         "// The plugins that `cargo hotswap build --static` links into `{host}`, which writes this file anew each time.\n{{\n"
     );
     for plugin in plugins {
         let alias = alias(&plugin.library);
-        // Writing into a text cannot fail.
+        // Writing into a `String` cannot fail.
         let _ = writeln!(text, "    extern crate {alias} as _;");
     }
     text.push_str("    __hotswap::LinkedPlugins::new(&[\n");
@@ -173,7 +175,7 @@ fn link(
     for plugin in plugins {
         link.extend(external(&path, &plugin.library));
     }
-    // Each pair once, where they were met first.
+    // Each pair once, at the place where it occurred first.
     let mut known = HashSet::new();
     let search = plugins.iter().flat_map(|plugin| plugin.link.chunks(2));
     link.extend(search.filter(|pair| known.insert(*pair)).flatten().cloned());
@@ -205,7 +207,7 @@ fn link(
     Ok(program)
 }
 
-/// A program whose source does not include the list has none of its plugins.
+/// Checks that the program's source includes the list. Otherwise the program has none of its plugins.
 fn check_takes_plugins(
     calls: &Calls<'_>,
     host: &Package,
@@ -226,8 +228,8 @@ fn check_takes_plugins(
     })
 }
 
-/// Removes what was generated for `host`, from a directory below the target directory that carries the mark of this workspace, and
-/// nothing else. Returns whether there was anything.
+/// Removes what was generated for `host`, from a directory below the target directory that carries the mark of this
+/// workspace, and nothing else. Returns true if there was anything.
 pub(crate) fn clean(
     session: &Session,
     workspace: &Workspace,
@@ -253,7 +255,7 @@ pub(crate) fn clean(
         let file = path.join(name);
         session.ui.status("Removed", shown(&file, &workspace.root));
     }
-    // A file of somebody else's keeps its directory. That of all builds stays.
+    // A foreign file keeps its directory. The directory of all builds stays.
     way.remove_empty(1);
     Ok(!removed.is_empty())
 }

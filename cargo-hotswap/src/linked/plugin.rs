@@ -1,4 +1,4 @@
-//! A plugin that is compiled to be linked: its library, and how the list and the compiler name it.
+//! A plugin that is compiled to be linked: its library, and its names in the list and for the compiler.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use crate::commit::Commits;
 use crate::error::io;
 use crate::workspace::{directory, library};
 
-/// What the file names of libraries end in.
+/// The suffix of the file names of libraries.
 pub(super) const LIBRARY_SUFFIX: &str = ".rlib";
 
 /// A plugin that was compiled to be linked.
@@ -25,14 +25,14 @@ pub(super) struct Plugin {
     pub(super) library: String,
     pub(super) bytes: Vec<u8>,
     note: Note,
-    /// The crates whose live functions and types it has.
+    /// The crates whose live functions and types it contains.
     crates: BTreeSet<String>,
-    /// What the program needs to be linked with it.
+    /// The arguments with which the program is linked to it.
     pub(super) link: Vec<OsString>,
 }
 
 impl Plugin {
-    /// What came of the call for `package`. `live` are the packages that may have something live.
+    /// Returns the plugin that the call for `package` has built. `live` are the packages that may have live items.
     pub(super) fn of(
         package: &Package,
         made: &Made,
@@ -63,7 +63,7 @@ impl Plugin {
         })
     }
 
-    /// The entry of the list.
+    /// Returns the entry of the list.
     pub(super) fn listed(&self) -> String {
         let Note { commit, dirty } = &self.note;
         let crates: Vec<&String> = self.crates.iter().collect();
@@ -90,7 +90,7 @@ fn is_rlib(file: &Path) -> bool {
         .is_some_and(|extension| extension == "rlib")
 }
 
-/// Where rustc finds the crates that a plugin is made of, and the linker the libraries that those need.
+/// Returns the arguments with which rustc finds the crates of a plugin, and the linker the libraries that those need.
 fn search_paths(made: &Made) -> Vec<OsString> {
     let libraries = made.artifacts.iter().filter(|made| is_library(made));
     let files = libraries.flat_map(|made| &made.filenames);
@@ -101,13 +101,14 @@ fn search_paths(made: &Made) -> Vec<OsString> {
     paths.flat_map(|path| ["-L".into(), path.into()]).collect()
 }
 
-/// The identity of a library: what is in it. rustc gives the objects in it other names in each run.
+/// Returns the identity of a library, which depends on its content only. rustc gives the objects in it other names in
+/// each run.
 fn build_id(library: &[u8]) -> BuildId {
     let content = members(library).map(|members| members.concat());
     BuildId::of(content.as_deref().unwrap_or(library))
 }
 
-/// What is in an archive, without its tables of names; `None` where it is not laid out as they are on Unix.
+/// Returns the members of an archive without its tables of names, or `None` if its layout is not the one of Unix.
 fn members(archive: &[u8]) -> Option<Vec<&[u8]>> {
     const SIZE: std::ops::Range<usize> = 48..58;
     let (mut members, mut rest) = (vec![], archive.strip_prefix(b"!<arch>\n")?);
@@ -117,23 +118,23 @@ fn members(archive: &[u8]) -> Option<Vec<&[u8]>> {
         if !head.starts_with(b"/ ") && !head.starts_with(b"// ") {
             members.push(member);
         }
-        // Each begins at an even place.
+        // Each member begins at an even offset.
         rest = after.get(size % 2..).unwrap_or_default();
     }
     Some(members)
 }
 
-/// What the host's source calls the library of a plugin.
+/// Returns the name of a plugin's library in the host's source.
 pub(super) fn alias(library: &str) -> String {
     format!("hotswap_linked_{}", library.replace('-', "_"))
 }
 
-/// What its file is called.
+/// Returns the file name of a plugin's library.
 pub(super) fn file_name(library: &str) -> String {
     format!("lib{}{LIBRARY_SUFFIX}", library.replace('-', "_"))
 }
 
-/// Has rustc find the library of a plugin in `out`.
+/// Returns the arguments with which rustc finds the library of a plugin in `out`.
 pub(super) fn external(out: &Path, library: &str) -> [OsString; 2] {
     let mut external = OsString::from(format!("{}=", alias(library)));
     external.push(out.join(file_name(library)));

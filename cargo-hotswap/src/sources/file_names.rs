@@ -1,8 +1,8 @@
-//! What the name of a file tells, and which file a name means.
+//! Properties of file names, and their normal form.
 
 use std::path::{Component, Path, PathBuf};
 
-/// The path as Cargo names it: without `.` and `..`, links or not.
+/// Returns the path as Cargo writes it: without `.` and `..`, whether there are links or not.
 pub(super) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
@@ -15,12 +15,12 @@ pub(super) fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// Whether this is the name of a Rust source.
+/// Returns true if this is the name of a Rust source.
 pub(super) fn is_rust(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs")
 }
 
-/// What editors and version control keep beside sources.
+/// Returns true if this is the name of a file that editors and version control keep beside sources.
 pub(super) fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .and_then(|name| name.to_str())

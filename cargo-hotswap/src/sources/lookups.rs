@@ -1,16 +1,17 @@
-//! Everything that resolving some paths depends on: the directories in which a name is looked up, links included.
+//! The directories in which a name is looked up when a path is resolved, links included. The result of resolving
+//! depends on them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// The kernel's own limit.
+/// The limit of links in a path, which is the kernel's own.
 const MAX_LINKS: usize = 40;
 
-/// The device and inode of a directory: a directory that was made anew at the same path has others.
+/// The device and inode of a directory. A new directory at the same path has others.
 pub(crate) type Identity = (u64, u64);
 
-/// See the module.
+/// The directories and names on which the resolving of some paths depends.
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
     /// The directories, without links.
@@ -21,12 +22,12 @@ pub(crate) struct Lookups {
 }
 
 impl Lookups {
-    /// The path that the absolute `path` leads to, without links, where it leads to anything.
+    /// Returns the target of the absolute `path`, without links, if there is one.
     pub(crate) fn resolve(&mut self, path: &Path) -> Option<PathBuf> {
         self.follow(path, 0)
     }
 
-    /// Notes that the names in `directory`, which has no links in it, are read.
+    /// Notes that the names in `directory`, a path without links, are read.
     pub(crate) fn enter(&mut self, directory: &Path) {
         if self.directories.contains_key(directory) {
             return;
@@ -54,7 +55,7 @@ impl Lookups {
         };
         let above = self.follow(above, links)?;
         let Some(name) = path.file_name() else {
-            // It ends in `..`.
+            // The path ends in `..`.
             return Some(above.parent().unwrap_or(&above).to_owned());
         };
         self.enter(&above);

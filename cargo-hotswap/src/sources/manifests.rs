@@ -1,5 +1,5 @@
-//! Finds the packages around a manifest by reading Cargo.toml files, where Cargo itself cannot: while one of them is broken, or a
-//! dependency is missing. What it finds may be too much, and nothing is built by it.
+//! Finds the packages around a manifest by reading Cargo.toml files, for when Cargo cannot: while one of them is
+//! broken, or a dependency is missing. It may find too much; nothing is built from the result.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use toml::{Table, Value};
 use super::file_names::{is_hidden, is_rust, normal};
 use super::scope::Scope;
 
-/// What the packages with these manifests would be built of, by a look at the manifests and at what is below their
-/// directories: for packages that do not build, so that nobody but the compiler could tell. Has the packages of the
-/// workspaces above them, too, and of all path dependencies.
+/// Returns the files of which the packages with these manifests may be made, by their manifests and the files below
+/// their directories. This is for packages that do not build, so that the compiler has not listed their files. The
+/// result includes the packages of the workspaces above them, and of all path dependencies.
 pub(crate) fn guess(manifests: impl IntoIterator<Item = PathBuf>) -> Scope {
     let mut scope = Scope::default();
     let mut known = BTreeSet::new();
@@ -52,7 +52,7 @@ pub(crate) fn guess(manifests: impl IntoIterator<Item = PathBuf>) -> Scope {
     scope
 }
 
-/// Adds the places where a new directory becomes a member of the workspace in `root`, since a pattern means it.
+/// Adds the places where a new directory becomes a member of the workspace in `root`, since it matches a pattern.
 pub(crate) fn add_member_patterns(root: &Path, scope: &mut Scope) {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let table: Table = text.parse().unwrap_or_default();
@@ -61,7 +61,7 @@ pub(crate) fn add_member_patterns(root: &Path, scope: &mut Scope) {
     }
 }
 
-/// The value of each `path`: those of dependencies, patches and targets.
+/// Collects the value of each `path`: those of dependencies, patches, and targets.
 fn named_paths<'t>(table: &'t Table, paths: &mut Vec<&'t str>) {
     for (key, value) in table {
         match value {
@@ -77,7 +77,8 @@ fn named_paths<'t>(table: &'t Table, paths: &mut Vec<&'t str>) {
     }
 }
 
-/// The directories of the members that a workspace in `directory` lists. `listed_in` gets the directories whose names matter to that.
+/// Returns the directories of the members that a workspace in `directory` lists. Calls `listed_in` with the directories
+/// in which a new name could be a member.
 fn members(table: &Table, directory: &Path, mut listed_in: impl FnMut(&Path)) -> Vec<PathBuf> {
     let listed = table
         .get("workspace")
@@ -105,7 +106,7 @@ fn members(table: &Table, directory: &Path, mut listed_in: impl FnMut(&Path)) ->
     found
 }
 
-/// The paths in `directory` that one part of a pattern means; only the asterisk is understood.
+/// Returns the paths in `directory` that match one part of a pattern. Only the asterisk is understood.
 fn expanded(directory: &Path, part: &str) -> Vec<PathBuf> {
     let Some((begin, end)) = part.split_once('*') else {
         return vec![directory.join(part)];

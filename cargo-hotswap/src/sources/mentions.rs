@@ -1,18 +1,18 @@
-//! Finds the files that a Rust source mentions, by its text alone: modules and included files. It finds them in sources that do
-//! not compile, and files that are not there yet; some of what it finds is no file at all.
+//! Finds the files that a Rust source mentions, by its text alone: modules and included files. It works for sources
+//! that do not compile, and for files that do not exist yet. Some of the results are not files at all.
 
 use std::path::{Path, PathBuf};
 
 use super::file_names::normal;
 
-/// The paths that the source `file` with this text may mean; `package` is the directory of its package.
+/// Returns the paths that the source `file` with this text may mean. `package` is the directory of its package.
 pub(super) fn candidates(text: &str, file: &Path, package: Option<&Path>) -> Vec<PathBuf> {
     let directory = file.parent().unwrap_or(file);
     let mut found = vec![];
     for literal in included(text).chain(paths(text)) {
         let from_package = package.map(|package| package.join(literal.trim_start_matches('/')));
         let named = [Some(directory.join(&literal)), from_package];
-        // Where a directory is a link, these are two.
+        // If a directory is a link, these are two different paths.
         found.extend(named.iter().flatten().map(|path| normal(path)));
         found.extend(named.into_iter().flatten());
     }
@@ -25,7 +25,7 @@ pub(super) fn candidates(text: &str, file: &Path, package: Option<&Path>) -> Vec
     found
 }
 
-/// The literals in each `include!`, `include_str!` and `include_bytes!`, joined as `concat!` does.
+/// Returns the literals in each `include!`, `include_str!`, and `include_bytes!`, joined as `concat!` does.
 fn included(text: &str) -> impl Iterator<Item = String> {
     let after = |name: &'static str| text.match_indices(name).map(move |(at, _)| at + name.len());
     ["include!", "include_str!", "include_bytes!"]
@@ -34,14 +34,14 @@ fn included(text: &str) -> impl Iterator<Item = String> {
         .filter_map(|at| {
             let rest = &text[at..];
             let arguments = within_brackets(&rest[..limit(rest)]);
-            // The name of a variable is no part of a path.
+            // The name of a variable is not part of a path.
             let literals = literals(arguments).filter(|literal| !literal.starts_with("CARGO_"));
             let joined: String = literals.collect();
             (!joined.is_empty()).then_some(joined)
         })
 }
 
-/// The literal after each `path =`.
+/// Returns the literal after each `path =`.
 fn paths(text: &str) -> impl Iterator<Item = String> {
     text.match_indices("path").filter_map(|(at, word)| {
         let rest = text[at + word.len()..]
@@ -53,7 +53,7 @@ fn paths(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The name in each `mod name;`.
+/// Returns the name in each `mod name;`.
 fn modules(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("mod ").filter_map(|(at, word)| {
         let rest = text[at + word.len()..].trim_start();
@@ -63,7 +63,7 @@ fn modules(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What is between the bracket that `text` begins with and the one that closes it, or the end.
+/// Returns the text between the bracket at the beginning of `text` and the one that closes it, or the end.
 fn within_brackets(text: &str) -> &str {
     let (mut depth, mut is_literal) = (0, false);
     for (at, character) in text.char_indices() {
@@ -80,12 +80,12 @@ fn within_brackets(text: &str) -> &str {
     text
 }
 
-/// The string literals in `text`.
+/// Returns the string literals in `text`.
 fn literals(text: &str) -> impl Iterator<Item = String> {
     text.split('"').skip(1).step_by(2).map(str::to_owned)
 }
 
-/// So much of `text` is looked at: the end of a macro or of a literal may be missing.
+/// Returns how much of `text` is looked at, since the end of a macro or of a literal may be missing.
 fn limit(text: &str) -> usize {
     let mut end = text.len().min(300);
     while !text.is_char_boundary(end) {

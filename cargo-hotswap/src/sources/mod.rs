@@ -1,7 +1,7 @@
-//! The files that a build is made of: which these are ([`Scope`]), and how they are now ([`Survey`]).
+//! The files of a build: which files they are ([`Scope`]), and their present contents ([`Survey`]).
 //!
-//! Events of the file system only say when to look. Whether anything has to be built is decided by comparing contents, so that
-//! it does not matter how a file came to where it is, how old it is, or whether every event arrived.
+//! Events of the file system only say when to look. Contents decide whether anything has to be built. So it does not
+//! matter how a file came to its place, how old it is, or whether every event arrived.
 
 mod file_names;
 mod lookups;

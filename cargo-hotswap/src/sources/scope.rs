@@ -1,4 +1,4 @@
-//! Which files a build depends on, as paths: they need not be there.
+//! The files on which a build depends, as paths. They need not exist.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -8,25 +8,26 @@ use super::mentions;
 use crate::dep_info;
 use crate::workspace::{CONFIG_NAMES, Workspace};
 
-/// See the module.
+/// A set of paths: see the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Scope {
     /// Single files.
     pub(super) files: BTreeSet<PathBuf>,
-    /// Directories in which every name counts, and nothing below.
+    /// Directories in which every name counts, but nothing deeper.
     pub(super) lists: BTreeSet<PathBuf>,
-    /// Directories in which Rust sources count, and nothing below.
+    /// Directories in which Rust sources count, but nothing deeper.
     pub(super) rust: BTreeSet<PathBuf>,
     /// Directories below which the contents of Rust sources count, and the names of everything else.
     pub(super) trees: BTreeSet<PathBuf>,
     /// Directories below which all contents count.
     pub(super) whole: BTreeSet<PathBuf>,
-    /// Cargo writes there, so nothing below counts.
+    /// Directories into which Cargo writes, so that nothing below counts.
     pub(super) excluded: BTreeSet<PathBuf>,
 }
 
 impl Scope {
-    /// What the dep-info files `dep_infos` of a build name, and the manifests and configuration it was built by.
+    /// Returns the files that the dep-info files `dep_infos` of a build list, and the manifests and configuration of
+    /// that build.
     pub(crate) fn of_build<'p>(
         workspace: &Workspace,
         dep_infos: impl Iterator<Item = &'p Path>,
@@ -40,7 +41,7 @@ impl Scope {
         scope
     }
 
-    /// Adds the files that the Rust sources in this scope mention, whether they are there or not.
+    /// Adds the files that the Rust sources in this scope mention, whether they exist or not.
     pub(crate) fn add_mentions(&mut self) {
         for (file, package) in self.rust_sources() {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
@@ -49,7 +50,7 @@ impl Scope {
         }
     }
 
-    /// Adds all that is in `other`.
+    /// Adds everything in `other`.
     pub(crate) fn extend(&mut self, other: Self) {
         self.files.extend(other.files);
         self.lists.extend(other.lists);
@@ -59,11 +60,11 @@ impl Scope {
         self.excluded.extend(other.excluded);
     }
 
-    /// Whether a file at `path` would count.
+    /// Returns true if a file at `path` would count.
     pub(crate) fn covers(&self, path: &Path) -> bool {
         let parent = path.parent().unwrap_or(path);
         if path.components().any(|part| part == Component::ParentDir) {
-            // It is below what it seems to be below only where nothing there is a link.
+            // The path lies below the directory that it names only if there is no link on the way.
             return self.files.contains(path);
         }
         self.files.contains(path)
@@ -75,7 +76,7 @@ impl Scope {
                 .any(|above| self.trees.contains(above) || self.whole.contains(above))
     }
 
-    /// Whether nothing below `directory` counts.
+    /// Returns true if nothing below `directory` counts.
     pub(super) fn excludes(&self, directory: &Path) -> bool {
         self.excluded.contains(directory) || directory.join("CACHEDIR.TAG").is_file()
     }
@@ -85,7 +86,7 @@ impl Scope {
         self.files.insert(file);
     }
 
-    /// Nothing below `directory` counts.
+    /// Excludes everything below `directory`.
     pub(crate) fn exclude(&mut self, directory: PathBuf) {
         self.excluded.insert(directory);
     }
@@ -101,7 +102,7 @@ impl Scope {
         self.trees.insert(directory.join("src"));
     }
 
-    /// Adds the files by which Cargo and rustup are configured when they are started in `directory`.
+    /// Adds the files with which Cargo and rustup are configured when they are started in `directory`.
     pub(crate) fn add_configuration(&mut self, directory: &Path) {
         for name in ["Cargo.toml", "Cargo.lock"] {
             self.files.insert(directory.join(name));
@@ -130,7 +131,8 @@ impl Scope {
         if let Some(package) = &package {
             self.files.insert(package.join("Cargo.toml"));
             if is_build_script(workspace, &file) {
-                // It may read anything in its package without saying so, and Cargo then runs it again for any change.
+                // A build script may read anything in its package without declaring it. Then Cargo runs it again after
+                // any change there.
                 self.whole.insert(package.clone());
             }
             if file.starts_with(package.join("src")) {
@@ -151,7 +153,7 @@ impl Scope {
         self.files.insert(file);
     }
 
-    /// The Rust sources, each with the directory of its package.
+    /// Returns the Rust sources, each with the directory of its package.
     fn rust_sources(&self) -> Vec<(PathBuf, Option<PathBuf>)> {
         fn below(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -184,12 +186,12 @@ impl Scope {
 
 const TOOLCHAIN: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
 
-/// Whether rustup takes the toolchain from the file `path`.
+/// Returns true if rustup takes the toolchain from the file `path`.
 pub(crate) fn is_toolchain_file(path: &Path) -> bool {
     TOOLCHAIN.iter().any(|name| path.ends_with(name))
 }
 
-/// The directory of the package that `file` lies in.
+/// Returns the directory of the package that contains `file`.
 pub(crate) fn package_of(file: &Path) -> Option<PathBuf> {
     file.ancestors()
         .skip(1)

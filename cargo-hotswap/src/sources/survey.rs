@@ -1,4 +1,4 @@
-//! A look at all files of a scope.
+//! The present state of all files of a scope.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::Metadata;
@@ -12,30 +12,30 @@ use super::file_names::{is_hidden, is_rust};
 use super::lookups::Lookups;
 use super::scope::Scope;
 
-/// Larger files are told apart by what the file system says of them.
+/// Larger files are compared by what the file system says of them.
 const LARGE: u64 = 8 << 20;
-/// A file that was written within this time may be written once more without another time stamp.
+/// A file that was written within this time may be written again without another time stamp.
 const RECENT: Duration = Duration::from_secs(3);
 
-/// What there is at a path.
+/// The content of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Something of which only the name counts.
+    /// Content of which only the name counts.
     Name,
-    /// A file, with the hash of what it holds.
+    /// A file, with the hash of its content.
     Hash(BuildId),
 }
 
-/// A path that is there.
+/// A path that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// What it holds.
+    /// Its content.
     pub(crate) content: Content,
-    /// When it was written, where its content counts.
+    /// Its modification time, if its content counts.
     pub(crate) modified: Option<SystemTime>,
 }
 
-/// What the file system says of a file. While it says the same, the content is the same.
+/// What the file system says of a file. As long as that is the same, so is the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -45,16 +45,16 @@ struct Stamp {
     changed: (i64, i64),
 }
 
-/// Reads files, and remembers what they held.
+/// Reads files, and remembers their contents.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     known: HashMap<PathBuf, (Stamp, BuildId)>,
 }
 
-/// What was found in a scope. What is not in it was missing.
+/// What was found in a scope. Paths that are not in it do not exist.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    /// What there is, by path.
+    /// The paths that exist, with their contents.
     pub(crate) found: BTreeMap<PathBuf, Found>,
     lookups: Lookups,
     /// The directories in which every name counts.
@@ -64,7 +64,7 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// Whether an event at `path`, in a directory without links, may mean a change.
+    /// Returns true if an event at `path`, in a directory without links, may mean a change.
     pub(crate) fn concerns(&self, path: &Path) -> bool {
         let parent = path.parent().unwrap_or(path);
         self.lookups.names.contains(path)
@@ -72,14 +72,15 @@ impl Survey {
                 && (self.open.contains(parent) || is_rust(path) && self.rust.contains(parent))
     }
 
-    /// The directories that have to be watched, without links, each with what tells it from another at the same path.
+    /// Returns the directories that have to be watched, without links, each with its identity, which another one at the
+    /// same path does not have.
     pub(crate) fn directories(&self) -> &BTreeMap<PathBuf, (u64, u64)> {
         &self.lookups.directories
     }
 }
 
 impl Reader {
-    /// Looks at all that `scope` covers.
+    /// Reads everything that `scope` covers.
     pub(crate) fn survey(&mut self, scope: &Scope) -> Survey {
         let mut walk = Walk {
             reader: self,
@@ -140,7 +141,7 @@ impl Stamp {
     }
 }
 
-/// Whether a file was written, or put where it is, at `time` or later.
+/// Returns true if a file was written, or moved to its place, at `time` or later.
 pub(crate) fn modified_since(metadata: &Metadata, time: SystemTime) -> bool {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -156,7 +157,7 @@ struct Walk<'a> {
     reader: &'a mut Reader,
     scope: &'a Scope,
     survey: Survey,
-    /// The directories that were walked in this tree, without links.
+    /// The directories in this tree that were visited, without links.
     entered: BTreeSet<PathBuf>,
 }
 
@@ -207,7 +208,7 @@ impl Walk<'_> {
         let Some(there) = self.enter(directory) else {
             return;
         };
-        // Links may lead in a circle.
+        // Links may form a circle.
         if !self.entered.insert(there.clone()) {
             return;
         }
@@ -225,7 +226,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The directory that `directory` leads to, which is read now.
+    /// Returns the directory to which `directory` leads, and notes that it is read.
     fn enter(&mut self, directory: &Path) -> Option<PathBuf> {
         let there = self.survey.lookups.resolve(directory)?;
         self.survey.lookups.enter(&there);

@@ -62,7 +62,7 @@ fn the_configuration_of_a_plugin_alone_is_warned_of() {
         "[build]\ntarget-dir = \"own\"\n",
     );
     let ran = fixture.ok(&["build", "-q", "app"]);
-    insta::assert_snapshot!(ran.stderr, @"warning: `<root>/app/moon/.cargo/config.toml` does not count for `moon`, since all plugins of a host are built with one configuration, that of `<root>`; move what they need there");
+    insta::assert_snapshot!(ran.stderr, @"warning: `<root>/app/moon/.cargo/config.toml` does not apply to `moon`, since all plugins of a host are built with one configuration, that of `<root>`; move the settings there");
     assert_eq!(fixture.installed(), ["libmoon.so", "libworld.so"]);
 }
 

@@ -116,7 +116,7 @@ fn a_host_by_its_directory_its_name_and_its_plugins() {
     // What was built in another way is somewhere else.
     let ran = fixture.run(&["graph", "app", "--release"]);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
-    assert_snapshot!(ran.stderr, @"error: no plugin of `app` is built in `<root>/target/hotswap/release/app`; run `cargo hotswap build app`, or give the options it was built with");
+    assert_snapshot!(ran.stderr, @"error: no plugin of `app` is built in `<root>/target/hotswap/release/app`; run `cargo hotswap build app`, or repeat the options with which it was built");
     fixture.ok(&["build", "-q", "app", "--release"]);
     fixture.ok(&["graph", "app", "--release"]);
 }
@@ -131,12 +131,12 @@ fn what_is_no_set_of_plugins() {
     };
     assert_snapshot!(refused(&["ap"]), @"error: `ap` is neither a directory nor a package of the workspace `<root>` (there are: app, world, util, moon)");
     assert_snapshot!(refused(&["no/such"]), @"error: the plugin directory <root>/no/such does not exist; create it, or build plugins into it with `cargo hotswap build --out-dir`");
-    assert_snapshot!(refused(&["app"]), @"error: no plugin of `app` is built in `<root>/target/hotswap/debug/app`; run `cargo hotswap build app`, or give the options it was built with");
+    assert_snapshot!(refused(&["app"]), @"error: no plugin of `app` is built in `<root>/target/hotswap/debug/app`; run `cargo hotswap build app`, or repeat the options with which it was built");
     let here = fixture.run_at("app", &["graph"]).stderr;
     assert!(here.contains("run `cargo hotswap build`, or"), "{here}");
     assert_snapshot!(refused(&["util"]), @"error: no plugins found for `util`: <root>/util/Cargo.toml lists none under [package.metadata.hotswap], and no workspace member below its directory has #[plugin] in its library root");
     fixture.write("set/README.md", "no plugin");
-    assert_snapshot!(refused(&["set"]), @"error: the directory `<root>/set` holds no plugins; name a host, or a directory that `cargo hotswap build` writes to");
+    assert_snapshot!(refused(&["set"]), @"error: the directory `<root>/set` has no plugins; name a host, or a directory that `cargo hotswap build` writes to");
     fixture.write("set/half.so", "no library at all");
     assert_snapshot!(refused(&["set"]), @"error: <root>/set/half.so is not a library in any known format; build it with `cargo hotswap build`");
     assert_snapshot!(refused(&["set/half.so"]), @"error: the plugin directory <root>/set/half.so is not a directory; name the directory that the plugins are in");

@@ -199,7 +199,7 @@ fn a_graph_is_drawn_of_so_many_plugins_at_most() {
     }
     let ran = fixture.run(&["graph", "set"]);
     assert_eq!(ran.code, Some(1));
-    insta::assert_snapshot!(ran.stderr, @"error: the directory `<root>/set` holds 1025 libraries, and a graph is drawn of 1024 at most");
+    insta::assert_snapshot!(ran.stderr, @"error: the directory `<root>/set` holds 1025 libraries, but a graph can show 1024 at most; name the directory of a host");
 }
 
 #[test]

@@ -270,7 +270,7 @@ fn what_is_asked_for_wrongly() {
     };
     let (code, text) = refused(&["build", "--static", "app/world"]);
     assert_eq!(code, Some(1));
-    insta::assert_snapshot!(text, @"error: --static builds a host with its plugins in it, and world was named without one; name the directory of the host");
+    insta::assert_snapshot!(text, @"error: --static links plugins into a host, but world was named without one; name the directory of the host");
     assert_eq!(refused(&["build", "--clean", "app"]).0, Some(2));
     assert_eq!(
         refused(&["build", "--static", "--out-dir", "here", "app"]).0,

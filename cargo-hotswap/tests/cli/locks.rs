@@ -64,7 +64,7 @@ fn no_link_is_followed() {
             assert_eq!(
                 ran.stderr.lines().last(),
                 Some(&*format!(
-                    "error: `<root>/{file}` is not a file but a link, a pipe or a device; remove it"
+                    "error: `<root>/{file}` is not a file but a link, a pipe, or a device; remove it"
                 ))
             );
             fs::remove_file(&path).expect("it is there");

@@ -125,7 +125,7 @@ fn away_from_any_checkout_one_has_to_be_named() {
             .output();
         let ran = Ran::new(&fixture, output.expect("the command can be started"));
         assert_eq!(ran.code, Some(1));
-        let said = "error: nothing says where hotswap's crates are, and they are not published yet; give `--path CHECKOUT`";
+        let said = "error: cannot find hotswap's crates, which are not published yet; give `--path CHECKOUT`";
         assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
         assert!(!fixture.root.join("first").exists());
     }

@@ -40,7 +40,7 @@ fn a_workspace_of_another_user_gets_no_member() {
     }
     let ran = new_plugin(&fixture, "app/star");
     assert_eq!(ran.code, Some(1));
-    insta::assert_snapshot!(ran.stderr, @"error: `<root>/Cargo.toml` belongs to user 54321, and Cargo would take what it says for everything below it; choose a directory elsewhere");
+    insta::assert_snapshot!(ran.stderr, @"error: `<root>/Cargo.toml` belongs to user 54321, and Cargo would use it for everything below it; choose a directory elsewhere");
     assert_eq!(fixture.read("Cargo.toml"), before);
     assert!(!fixture.root.join("app/star").exists());
     // It may be renamed over where the directory is another user's.
@@ -132,7 +132,7 @@ fn hosts_that_cannot_be_seen_are_said_to_be() {
     assert_eq!(ran.code, Some(1));
     let id = std::process::id().to_string();
     insta::assert_snapshot!(ran.stderr.replace(&id, "<id>"), @r"
-    error: no running host has the plugin directory `<root>/target/hotswap/debug/app`; start one with `cargo hotswap run`, or give the options it was built with
+    error: no running host has the plugin directory `<root>/target/hotswap/debug/app`; start one with `cargo hotswap run`, or repeat the options with which it was built
       not looked into: the runtime directory <root>/run may be written to by others (mode 777); run `chmod go-w <root>/run`; so the hosts in it are not seen (process id <id>)
     ");
 }

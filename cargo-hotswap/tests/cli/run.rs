@@ -165,7 +165,7 @@ fn what_changes_is_built_while_the_host_runs() {
     let before = built("moon");
     fixture.edit("app/moon/src/lib.rs", "util::number()", "missing()");
     running.until("cannot find function `missing`");
-    running.until("the host goes on with what it has");
+    running.until("the host keeps the plugins that it has");
     assert_eq!(built("moon"), before);
 
     // A file that is not there yet.
@@ -176,7 +176,7 @@ fn what_changes_is_built_while_the_host_runs() {
         "mod later;\npub struct",
     );
     running.until("file not found for module `later`");
-    running.until("the host goes on with what it has");
+    running.until("the host keeps the plugins that it has");
     fixture.write("app/moon/src/later.rs", "pub fn number() -> u32 { 9 }\n");
     running.until("Built moon");
 

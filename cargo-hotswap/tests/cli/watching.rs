@@ -13,7 +13,7 @@ use crate::run::{HOST, Running};
 
 const WORLD: &str = "app/world/src/lib.rs";
 const MOON: &str = "app/moon/src/lib.rs";
-const GOES_ON: &str = "the host goes on with what it has";
+const GOES_ON: &str = "the host keeps the plugins that it has";
 
 fn start(fixture: &Fixture, args: &[&str]) -> Running {
     start_with(fixture, args, &[])
@@ -213,13 +213,13 @@ fn a_file_that_is_older_than_the_build_is_built() {
 
     let mut running = start(&fixture, &[]);
     put_older(&fixture, WORLD, "41", "42");
-    running.until("Stale world: cargo takes no notice");
+    running.until("Stale world: cargo did not notice");
     running.until("Built world");
     // An included file, and a dependency of both plugins.
     put_older(&fixture, "app/moon/data/number", "4", "444");
     running.until("Built moon");
     put_older(&fixture, "util/src/lib.rs", "1", "2");
-    running.until("Stale util: cargo takes no notice");
+    running.until("Stale util: cargo did not notice");
     let seen = running.until("Built moon");
     assert!(!seen.iter().any(|line| line.contains("Stale")), "{seen:#?}");
     // The one before, out of a backup, after one that does not build.
@@ -293,7 +293,7 @@ fn changes_without_events_are_found_and_told_of() {
     fs::hard_link(fixture.root.join(WORLD), &other).expect("it can be linked");
     let mut running = start(&fixture, &[]);
     fixture.edit("elsewhere/world.rs", "40", "41");
-    running.until("the file system reported nothing; where it never does, `--poll`");
+    running.until("the file system reported no event; if it never does, `--poll`");
     running.until("Built world");
     drop(running);
 

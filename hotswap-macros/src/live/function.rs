@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ItemFn;
 
-/// The function as it is, and what lists it.
+/// Returns the function as it is, and the statics that list it.
 pub fn expand(options: TokenStream, item: &ItemFn) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let options = Options::parse(options, false, &mut errors);
@@ -44,7 +44,7 @@ fn check<'a>(item: &'a ItemFn, errors: &mut Errors) -> Call<'a> {
     if let Some(receiver) = item.sig.receiver() {
         errors.at(
             receiver,
-            "a live function is called on nothing: write `#[invoke]` on a method of a plugin, or a function without `self`",
+            "a live function has no `self`: remove it, or write `#[invoke]` on a method of a plugin",
         );
     }
     if let Some(token) = &item.sig.asyncness {

@@ -1,4 +1,4 @@
-//! `#[live]`: what it stands on, and its options.
+//! `#[live]`: the kinds of items, and the options.
 mod function;
 mod module;
 mod names;
@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use syn::parse::Parser;
 use syn::{Item, LitStr};
 
-/// The expansion of the attribute on an item.
+/// Expands the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     match syn::parse2(item.clone()) {
         Ok(Item::Fn(function)) => function::expand(options, &function),
@@ -18,24 +18,24 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
         Ok(Item::Mod(module)) => module::expand(options, module),
         _ => Err(syn::Error::new_spanned(
             item,
-            "write `#[live]` on a function, a struct, an enum, or a module `mod jobs { … }` with such",
+            "write `#[live]` on a function, a struct, an enum, or a module `mod jobs { … }` that contains some",
         )),
     }
 }
 
-/// The item as the compiler should see it where there are errors.
+/// Returns the item as the compiler should see it if there are errors.
 pub fn without_options(item: TokenStream) -> TokenStream {
     crate::live_data::without_options(item)
 }
 
-/// What stands in the parentheses of `#[live(…)]` on a function or a module.
+/// The options in `#[live(…)]` on a function or a module.
 struct Options {
     root: Root,
     prefix: Option<LitStr>,
 }
 
 impl Options {
-    /// `of_module`: whether the option `prefix` is one.
+    /// Parses the options. `of_module` is true if `prefix` is one of them.
     fn parse(options: TokenStream, of_module: bool, errors: &mut Errors) -> Self {
         let mut to = Options {
             root: Root::default(),

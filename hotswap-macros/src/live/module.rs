@@ -1,4 +1,4 @@
-//! `#[live]` on a module: whatever in it begins with the prefix gets the attribute.
+//! `#[live]` on a module: items in it whose names begin with the prefix get the attribute.
 use super::Options;
 use super::names::{DEFAULT, VARIABLE, begins, refuse};
 use crate::support::{Errors, Root};
@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Ident, Item, ItemMod};
 
-/// The module, with the attribute on what is live in it.
+/// Returns the module, with the attribute on its live items.
 pub fn expand(options: TokenStream, mut module: ItemMod) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let options = Options::parse(options, true, &mut errors);
@@ -15,7 +15,7 @@ pub fn expand(options: TokenStream, mut module: ItemMod) -> syn::Result<TokenStr
     if module.content.is_none() {
         errors.at(
             &module,
-            "its file cannot be seen from here: write `#[live]` on the items in it, or the module as `mod jobs { … }`",
+            "the macro cannot see the module's file: write `#[live]` on the items in it, or write the module inline, as `mod jobs { … }`",
         );
     }
     errors.finish()?;
@@ -24,8 +24,8 @@ pub fn expand(options: TokenStream, mut module: ItemMod) -> syn::Result<TokenStr
         return Err(syn::Error::new(
             module.ident.span(),
             format!(
-                "no function or type in it begins with `{}`{}: rename what is to be live, say which prefix it has, \
-                 `#[live(prefix = \"job_\")]`, or write `#[live]` on it",
+                "no function or type in the module begins with `{}`{}: rename the items that should be live, set the prefix with \
+                 `#[live(prefix = \"job_\")]`, or write `#[live]` on the items",
                 prefix.text,
                 if prefix.given {
                     ", as `--live-prefix` says"
@@ -41,12 +41,12 @@ pub fn expand(options: TokenStream, mut module: ItemMod) -> syn::Result<TokenStr
     Ok(module.into_token_stream())
 }
 
-/// The beginning of the names of what is live.
+/// The prefix of the names of live items.
 struct Prefix {
     text: String,
-    /// Nothing is written in the source.
+    /// True if the source does not set the prefix.
     by_default: bool,
-    /// The command that builds the plugin says it.
+    /// True if the build command sets the prefix.
     given: bool,
 }
 
@@ -78,7 +78,7 @@ impl Prefix {
     }
 }
 
-/// Lets Cargo know that another prefix is another build.
+/// Makes Cargo build again when the prefix changes.
 fn track(module: &mut ItemMod) {
     if let Some((_, items)) = &mut module.content {
         items.push(syn::parse_quote! {
@@ -87,7 +87,8 @@ fn track(module: &mut ItemMod) {
     }
 }
 
-/// Puts the attribute on what is live, in modules within as well, unless it has one already. Returns how many are.
+/// Puts the attribute on the live items, also in inner modules, unless they have it already. Returns the number of live
+/// items.
 fn mark(module: &mut ItemMod, prefix: &str, root: &Root) -> usize {
     let mut found = 0;
     for item in module.content.iter_mut().flat_map(|(_, items)| items) {
@@ -96,7 +97,7 @@ fn mark(module: &mut ItemMod, prefix: &str, root: &Root) -> usize {
             Item::Struct(item) => (&item.ident, &mut item.attrs),
             Item::Enum(item) => (&item.ident, &mut item.attrs),
             Item::Mod(item) => {
-                // One with the attribute sees to itself.
+                // An inner module with the attribute expands its own.
                 found += match item.attrs.iter().any(is_live) {
                     true => 1,
                     false => mark(item, prefix, root),
@@ -109,7 +110,7 @@ fn mark(module: &mut ItemMod, prefix: &str, root: &Root) -> usize {
             found += 1;
         } else if begins(&ident.unraw().to_string(), prefix) {
             found += 1;
-            // The last one: a `cfg` before it takes the item away with it.
+            // The attribute goes last, so that a `cfg` before it removes the item together with it.
             attrs.push(syn::parse_quote!(#[#root::live(crate = #root)]));
         }
     }

@@ -1,13 +1,13 @@
-//! Which names begin with the prefix of live functions and types.
+//! The prefix of the names of live functions and types.
 
-/// The prefix unless somebody says otherwise.
+/// The default prefix.
 pub const DEFAULT: &str = "live_";
 
-/// What `cargo hotswap build --live-prefix` sets.
+/// The variable that `cargo hotswap build --live-prefix` sets.
 pub const VARIABLE: &str = "HOTSWAP_LIVE_PREFIX";
 
-/// Whether a name begins with the prefix, case ignored. Where the prefix ends with `_`, so does a name in camel case with
-/// a capital after it: `LiveFire` begins with `live_`, `Lively` does not.
+/// Returns true if a name begins with the prefix. The case is ignored. If the prefix ends with `_`, a name in camel
+/// case with a capital after it counts, too: `LiveFire` begins with `live_`, and `Lively` does not.
 pub fn begins(name: &str, prefix: &str) -> bool {
     let after = |prefix: &str| {
         let begin = name.get(..prefix.len())?;
@@ -25,7 +25,7 @@ pub fn begins(name: &str, prefix: &str) -> bool {
         && after(&camel).is_some_and(|rest| rest.starts_with(|next: char| !next.is_lowercase()))
 }
 
-/// What is wrong with a prefix, if anything.
+/// Returns the reason why a prefix is invalid, or `None` if it is valid.
 pub fn refuse(prefix: &str) -> Option<&'static str> {
     let of_names = |char: char| char == '_' || char.is_ascii_alphanumeric();
     if prefix.is_empty() {

@@ -1,4 +1,4 @@
-//! What lists a live function or type: in the library, and in its file.
+//! The statics that list a live function or type, in the library and in its file.
 use crate::support::{Root, json};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,24 +9,24 @@ pub struct Live<'a> {
     pub root: &'a Root,
     /// The item's own attributes.
     pub attrs: &'a [Attribute],
-    /// As the file says it.
+    /// The kind, as the file names it.
     pub kind: &'static str,
     pub name: String,
-    /// As its author wrote it.
+    /// The signature as the author wrote it.
     pub signature: String,
     /// The schema version of a type.
     pub version: Option<u32>,
-    /// The names that a type had earlier.
+    /// Earlier names of a type.
     pub was: &'a [String],
-    /// Items that `code` and `hash` name.
+    /// Items that `code` and `hash` refer to.
     pub items: TokenStream,
     /// The variant of `LiveCode`.
     pub code: TokenStream,
-    /// What is compared.
+    /// The hash that both sides compare.
     pub hash: TokenStream,
 }
 
-/// The item as its author wrote it, and the statics that list it.
+/// Returns the item as its author wrote it, and the statics that list it.
 pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
     let Live {
         root,

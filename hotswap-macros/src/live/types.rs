@@ -1,4 +1,4 @@
-//! `#[live]` on a struct or an enum: `#[live_data]`, and what lists the type.
+//! `#[live]` on a struct or an enum: `#[live_data]`, and the statics that list the type.
 use super::register::{Live, register};
 use crate::live_data::{self, TypeOptions};
 use crate::support::written;
@@ -7,7 +7,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Attribute, Fields, Ident, Item, LitStr};
 
-/// The type as live data, and what lists it.
+/// Returns the type as live data, and the statics that list it.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let expanded = live_data::expand(options.clone(), item.clone())?;
     let options = TypeOptions::parse(options)?;
@@ -42,7 +42,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     Ok(register(&live, expanded))
 }
 
-/// The name of a type, its attributes, and how it is written without them.
+/// Returns the name of a type, its attributes, and its definition without them.
 fn parts(item: &Item) -> syn::Result<(&Ident, &[Attribute], String)> {
     match item {
         Item::Struct(item) => {

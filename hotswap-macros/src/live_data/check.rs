@@ -1,4 +1,4 @@
-//! `#[live_data]`: what is refused.
+//! `#[live_data]`: the checks.
 use super::options::number;
 use super::{Body, LiveData, Part};
 use crate::support::{Errors, owned};
@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 use syn::{Attribute, Fields, Generics, Item, Member, Path, Token, Type};
 
-/// What can be seen before the options are parsed.
+/// Checks what can be seen before the options are parsed.
 pub fn item(item: &Item) -> syn::Result<Errors> {
     let mut errors = Errors::default();
     match item {
@@ -22,7 +22,7 @@ pub fn item(item: &Item) -> syn::Result<Errors> {
             if item.variants.is_empty() {
                 errors.at(
                     &item.ident,
-                    "a value of an enum without variants cannot exist: add a variant",
+                    "an enum without variants has no values: add a variant",
                 );
             }
             for variant in &item.variants {
@@ -32,7 +32,7 @@ pub fn item(item: &Item) -> syn::Result<Errors> {
             }
         }
         Item::Union(item) => {
-            let text = "nobody can tell which field of a union is the right one: write an enum";
+            let text = "a union does not say which of its fields is valid: write an enum";
             return Err(syn::Error::new_spanned(item.union_token, text));
         }
         item => {
@@ -45,13 +45,10 @@ pub fn item(item: &Item) -> syn::Result<Errors> {
 
 fn generics(generics: &Generics, errors: &mut Errors) {
     for param in &generics.params {
-        errors.at(param, "live data has no parameters, since its name says all of its type: write a type for each use");
+        errors.at(param, "live data cannot have generic parameters, since its name stands for one type: write a type for each use");
     }
     if let Some(clause) = &generics.where_clause {
-        errors.at(
-            clause,
-            "live data has no parameters, and so no conditions: remove this",
-        );
+        errors.at(clause, "live data cannot have a `where` clause: remove it");
     }
 }
 
@@ -64,15 +61,15 @@ fn fields(fields: &Fields, errors: &mut Errors) {
 
 fn cfg(attrs: &[Attribute], errors: &mut Errors) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
-        errors.at(attr, "live data has the same fields in every build: remove the `cfg`, and make the field an `Option` where some builds have no value");
+        errors.at(attr, "live data has the same fields in every build: remove the `cfg`, and make the field an `Option` if some builds have no value");
     }
 }
 
-/// `serde` writes and reads by names here, and nothing else.
+/// Refuses attributes and derives of `serde`, which here writes and reads by names only.
 fn attributes(attrs: &[Attribute], errors: &mut Errors) {
     for attr in attrs {
         if attr.path().is_ident("serde") {
-            errors.at(attr, "live data is written in one way only: `#[live_data(…)]` has `default`, `was` and `skip`");
+            errors.at(attr, "live data does not take `serde`'s attributes: `#[live_data(…)]` has `default`, `was`, and `skip`");
         }
         if attr.path().is_ident("derive")
             && let Ok(traits) =
@@ -90,7 +87,7 @@ fn attributes(attrs: &[Attribute], errors: &mut Errors) {
     }
 }
 
-/// What is wrong with the options and the fields.
+/// Checks the options and the fields.
 pub fn all(live: &LiveData, errors: &mut Errors) {
     let version = live.options.version();
     let mut seen = HashSet::new();
@@ -113,7 +110,7 @@ pub fn all(live: &LiveData, errors: &mut Errors) {
     if let Some(name) = &live.options.name
         && name.value().is_empty()
     {
-        errors.at(name, "a type has a name");
+        errors.at(name, "the name of a type cannot be empty");
     }
     match &live.body {
         Body::Struct(fields) => parts(fields, errors),
@@ -149,13 +146,13 @@ fn parts(parts: &[Part], errors: &mut Errors) {
         match (&part.member, &part.options.skip) {
             (Member::Unnamed(_), _) => {
                 if !part.options.is_empty() {
-                    errors.at(&part.ty, "the fields of a tuple are known by their place: give them names, in `{ … }`");
+                    errors.at(&part.ty, "the fields of a tuple are identified by their positions: give them names, in `{ … }`");
                 }
             }
             (_, Some(skip)) if !part.options.was.is_empty() => {
                 errors.at(
                     skip,
-                    "a field that is not in the data has no earlier name there: remove `was`",
+                    "a skipped field has no name in the data: remove `was`",
                 );
             }
             (_, Some(_)) => {}
@@ -170,7 +167,7 @@ fn parts(parts: &[Part], errors: &mut Errors) {
     }
 }
 
-/// Refuses types whose values end with the code that made them.
+/// Refuses types whose values cannot outlive the code that made them.
 struct Kept<'a> {
     errors: &'a mut Errors,
 }
@@ -179,11 +176,11 @@ impl Visit<'_> for Kept<'_> {
     fn visit_type(&mut self, ty: &Type) {
         let text = match ty {
             Type::Reference(reference) => {
-                format!("live data owns what it holds: write `{}`", owned(reference))
+                format!("live data cannot borrow: write `{}`", owned(reference))
             }
             Type::Ptr(_) => "an address means nothing to another version: write `#[live_data(skip)]` on the field".into(),
-            Type::FnPtr(_) => "a function goes with the version that has it: keep its name, or write `#[live_data(skip)]` on the field".into(),
-            Type::TraitObject(_) | Type::ImplTrait(_) => "nobody can tell what type to restore: write an enum of the types, or `#[live_data(skip)]` on the field".into(),
+            Type::FnPtr(_) => "a function is gone with the version that has it: keep its name instead, or write `#[live_data(skip)]` on the field".into(),
+            Type::TraitObject(_) | Type::ImplTrait(_) => "the type to restore is not known: write an enum of the types, or `#[live_data(skip)]` on the field".into(),
             Type::Infer(_) => "write the type".into(),
             ty => return syn::visit::visit_type(self, ty),
         };

@@ -1,17 +1,17 @@
-//! `#[live_data]`: what the types of fields tell.
+//! `#[live_data]`: properties of the types of fields.
 use super::Part;
 use crate::support::{argument, bare};
 use quote::ToTokens;
 use syn::{GenericArgument, Ident, Member, PathArguments, Type};
 
-/// How the fields lie in the data.
+/// The layout of fields in the data.
 #[derive(Clone, Copy)]
 pub enum Shape {
-    /// Under their names.
+    /// They lie under their names.
     Named,
-    /// The only field, as if there were nothing around it.
+    /// The only field, without anything around it.
     Single,
-    /// In a list.
+    /// They lie in a list.
     Tuple,
 }
 
@@ -36,7 +36,7 @@ impl Shape {
     }
 }
 
-/// Types that live data always takes, and that hold no live type.
+/// Types that live data always accepts, and that contain no live type.
 const PLAIN: [&str; 23] = [
     "u8",
     "u16",
@@ -63,10 +63,10 @@ const PLAIN: [&str; 23] = [
     "Ipv6Addr",
 ];
 
-/// What a type is made of.
+/// The parts of a type.
 enum Made<'a> {
     Plain,
-    /// Of these.
+    /// It consists of these types.
     Of(Vec<&'a Type>),
     Other,
 }
@@ -100,7 +100,7 @@ fn made(ty: &Type) -> Made<'_> {
     }
 }
 
-/// Whether there may be a live type in it.
+/// Returns true if the type may contain a live type.
 pub fn may_hold(ty: &Type) -> bool {
     match made(ty) {
         Made::Plain => false,
@@ -109,23 +109,24 @@ pub fn may_hold(ty: &Type) -> bool {
     }
 }
 
-/// Whether it is written as `Vec<u8>`.
+/// Returns true if the type is written as `Vec<u8>`.
 pub fn is_bytes(ty: &Type) -> bool {
     matches!(argument(ty, "Vec").map(bare), Some(Type::Path(path)) if path.path.is_ident("u8"))
 }
 
-/// Whether it is written as an `Option`, boxed or not.
+/// Returns true if the type is written as an `Option`, boxed or not.
 pub fn is_option(ty: &Type) -> bool {
     argument(ty, "Option").is_some() || argument(ty, "Box").is_some_and(is_option)
 }
 
-/// The types in a type that may be unfit for live data: not those that always fit, and not the type that has the field.
+/// Returns the types in a type that may be unfit for live data, except for those that always fit and the type that has
+/// the field.
 pub fn unknown<'a>(ty: &'a Type, own: &Ident) -> Vec<&'a Type> {
     match made(ty) {
         Made::Plain => Vec::new(),
         Made::Of(types) => {
             let within: Vec<_> = types.iter().flat_map(|ty| unknown(ty, own)).collect();
-            // What is in a box may have no size of its own, such as a `str`.
+            // The content of a box may be unsized, such as a `str`.
             match argument(ty, "Box") {
                 Some(boxed) if within == [boxed] => vec![ty],
                 _ => within,

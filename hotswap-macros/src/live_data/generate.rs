@@ -1,4 +1,4 @@
-//! `#[live_data]`: generate.
+//! `#[live_data]`: the generated code.
 use super::fields::{Shape, is_bytes, is_option, may_hold, unknown};
 use super::options::{Default_, number};
 use super::{Body, LiveData, Part};
@@ -8,7 +8,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Field, Ident, Item, Member, Type, parse_quote, parse_quote_spanned};
 
-/// The item with what `serde` is to make of it, and the implementation of `LiveType`.
+/// Returns the item with attributes for `serde`, and the implementation of `LiveType`.
 pub fn live_data(live: &LiveData, mut item: Item) -> TokenStream {
     let (root, ident) = (live.root(), &live.ident);
     let serde = quote!(#root::__private::serde);
@@ -66,7 +66,7 @@ pub fn live_data(live: &LiveData, mut item: Item) -> TokenStream {
     }
 }
 
-/// Says what `serde` is to make of a field.
+/// Adds the attributes for `serde` to a field.
 fn serde_field(live: &LiveData, prefix: &str, field: &mut Field, part: &Part) {
     let attrs = &mut field.attrs;
     let (options, names) = (&part.options, Names::of(prefix, &part.member));
@@ -87,7 +87,7 @@ fn serde_field(live: &LiveData, prefix: &str, field: &mut Field, part: &Part) {
     } else if !unknown(&part.ty, &live.ident).is_empty() {
         let (write, read) = (path(&names.write), path(&names.read));
         attrs.push(parse_quote!(#[serde(serialize_with = #write, deserialize_with = #read)]));
-        // `serde` does so itself where it is not told how to read a field.
+        // `serde` does so itself, unless it is told how to read a field.
         let named = matches!(part.member, Member::Named(_));
         if named
             && is_option(&part.ty)
@@ -99,7 +99,7 @@ fn serde_field(live: &LiveData, prefix: &str, field: &mut Field, part: &Part) {
     }
 }
 
-/// The functions that belong to a field.
+/// The names of the functions of a field.
 struct Names {
     default: Ident,
     write: Ident,
@@ -120,7 +120,7 @@ impl Names {
     }
 }
 
-/// The functions that `serde` is told of.
+/// Returns the functions to which the attributes for `serde` refer.
 fn functions(live: &LiveData) -> TokenStream {
     let ident = &live.ident;
     let mut functions = TokenStream::new();
@@ -173,14 +173,14 @@ fn functions(live: &LiveData) -> TokenStream {
     }
 }
 
-/// The default of a type, with errors about it on the type.
+/// Returns the default of a type. Errors about it are reported on the type.
 fn of_type(ty: &Type) -> TokenStream {
     let span = name_span(ty);
     let default = quote_spanned!(span=> ::core::default::Default>::default());
     quote_spanned!(span=> <#ty as #default)
 }
 
-/// Complains about types that cannot be in live data, once for each, on its tokens. All other code compiles with them.
+/// Reports types that cannot be in live data, once for each, on its tokens. All other code compiles with them.
 fn checks(live: &LiveData) -> TokenStream {
     let kept = live.parts().filter(|(_, part)| part.options.skip.is_none());
     let types: Vec<_> = kept
@@ -196,7 +196,7 @@ fn checks(live: &LiveData) -> TokenStream {
     }
 }
 
-/// The inside of the implementation.
+/// Returns the content of the implementation.
 fn live_type(live: &LiveData) -> TokenStream {
     let options = &live.options;
     let name = match &options.name {
@@ -301,7 +301,7 @@ fn migrate_parts(parts: &[Part]) -> Option<TokenStream> {
     (!all.is_empty()).then_some(all)
 }
 
-/// Looks into the fields that may have to be read back.
+/// Returns the check of the fields that may have to be read back.
 fn check(live: &LiveData) -> TokenStream {
     let body = match &live.body {
         Body::Struct(parts) => {
@@ -353,7 +353,7 @@ fn check(live: &LiveData) -> TokenStream {
     }
 }
 
-/// The fields that may hold what only `serde` knows.
+/// Returns the fields that may contain types that only `serde` knows.
 fn checked(parts: &[Part]) -> impl Iterator<Item = (usize, &Part)> {
     let each = parts.iter().enumerate();
     each.filter(|(_, part)| part.options.skip.is_none() && may_hold(&part.ty))
@@ -375,7 +375,7 @@ fn check_part(shape: Shape, part: &Part, value: &TokenStream) -> TokenStream {
     }
 }
 
-/// Of structs whose fields have names, or of what is in the only field.
+/// Returns the overlay of a struct with named fields, or of the content of an only field.
 fn overlay(live: &LiveData) -> Option<TokenStream> {
     let Body::Struct(parts) = &live.body else {
         return None;

@@ -1,4 +1,4 @@
-//! `#[live_data]`: parse and check.
+//! `#[live_data]`: the parser.
 mod check;
 mod fields;
 mod generate;
@@ -12,7 +12,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Field, Fields, Ident, Item, Member, Type};
 
-/// The expansion of the attribute on an item.
+/// Expands the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let options = TypeOptions::parse(options)?;
     let mut item: Item = syn::parse2(item)?;
@@ -20,7 +20,8 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     Ok(generate::live_data(&live, item))
 }
 
-/// The item as `#[live_data]` leaves it, without what only the expansion could explain, for when there are errors.
+/// Returns the item as `#[live_data]` leaves it, without the attributes that only the expansion understands. For an
+/// item with errors.
 pub fn without_options(item: TokenStream) -> TokenStream {
     let Ok(mut item) = syn::parse2::<Item>(item.clone()) else {
         return item;
@@ -67,7 +68,7 @@ enum Body {
 
 struct Variant {
     ident: Ident,
-    /// Its name, then those that it had earlier.
+    /// Its name, followed by its earlier names.
     names: Vec<String>,
     fields: Vec<Part>,
 }
@@ -75,14 +76,14 @@ struct Variant {
 /// A field.
 struct Part {
     member: Member,
-    /// Its name, then those that it had earlier. Empty where it has none.
+    /// Its name, followed by its earlier names. Empty for a field without a name.
     names: Vec<String>,
     ty: Type,
     options: FieldOptions,
 }
 
 impl LiveData {
-    /// Takes the options from the item.
+    /// Takes the options out of the item.
     fn parse(options: TypeOptions, item: &mut Item) -> syn::Result<Self> {
         let mut errors = check::item(item)?;
         let (ident, body) = match item {
@@ -114,7 +115,7 @@ impl LiveData {
         Ok(live)
     }
 
-    /// All fields, each with what tells those of one variant from those of another.
+    /// Returns all fields, each with a prefix that distinguishes the fields of one variant from those of another.
     fn parts(&self) -> impl Iterator<Item = (String, &Part)> {
         let all: Vec<_> = match &self.body {
             Body::Struct(parts) => parts.iter().map(|part| (String::new(), part)).collect(),
@@ -157,7 +158,7 @@ fn parts(fields: &mut Fields, errors: &mut Errors) -> Vec<Part> {
     fields.iter_mut().enumerate().map(part).collect()
 }
 
-/// The names that something has and had in the data.
+/// Returns the present and the earlier names of an item in the data.
 fn names(ident: &Ident, was: &[syn::LitStr]) -> Vec<String> {
     let was = was.iter().map(syn::LitStr::value);
     std::iter::once(ident.unraw().to_string())

@@ -1,18 +1,18 @@
-//! `#[live_data]`: what stands in the brackets.
+//! `#[live_data]`: the options.
 use crate::support::{Errors, Root, unknown_option};
 use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Expr, ExprPath, Ident, LitInt, LitStr, Token};
 
-/// Of the type.
+/// The options of the type.
 #[derive(Default)]
 pub struct TypeOptions {
     pub root: Root,
     pub name: Option<LitStr>,
     pub version: Option<LitInt>,
     pub was: Vec<LitStr>,
-    /// The word.
+    /// The word, for errors on it.
     pub default: Option<Ident>,
     pub steps: Vec<Step>,
 }
@@ -47,24 +47,24 @@ impl TypeOptions {
         Ok(all)
     }
 
-    /// The schema version.
+    /// Returns the schema version.
     pub fn version(&self) -> syn::Result<u32> {
         self.version.as_ref().map_or(Ok(1), number)
     }
 }
 
-/// A number that is a version.
+/// Returns a number that is a version.
 pub fn number(literal: &LitInt) -> syn::Result<u32> {
     match literal.base10_parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err(syn::Error::new_spanned(
             literal,
-            "versions are 1, 2, 3 and so on",
+            "versions are 1, 2, 3, and so on",
         )),
     }
 }
 
-/// `migrate(1, up = from_1, down = to_1)`.
+/// A migration: `migrate(1, up = from_1, down = to_1)`.
 pub struct Step {
     pub from: LitInt,
     pub up: Option<ExprPath>,
@@ -76,7 +76,7 @@ impl Parse for Step {
         let from: LitInt = input.parse().map_err(|error| {
             syn::Error::new(
                 error.span(),
-                "write the version that it begins at: `migrate(1, up = from_1, down = to_1)`",
+                "write the version that the migration starts from: `migrate(1, up = from_1, down = to_1)`",
             )
         })?;
         let mut step = Step {
@@ -104,14 +104,15 @@ impl Parse for Step {
             *place = Some(input.parse()?);
         }
         if step.up.is_none() && step.down.is_none() {
-            let text = "write the functions that do it: `migrate(1, up = from_1, down = to_1)`";
+            let text =
+                "write the functions of the migration: `migrate(1, up = from_1, down = to_1)`";
             return Err(syn::Error::new_spanned(&step.from, text));
         }
         Ok(step)
     }
 }
 
-/// Of a variant.
+/// The options of a variant.
 #[derive(Default)]
 pub struct VariantOptions {
     pub was: Vec<LitStr>,
@@ -131,20 +132,20 @@ impl VariantOptions {
     }
 }
 
-/// Of a field.
+/// The options of a field.
 #[derive(Default)]
 pub struct FieldOptions {
     pub was: Vec<LitStr>,
     pub default: Option<Default_>,
-    /// The word.
+    /// The word, for errors on it.
     pub skip: Option<Ident>,
 }
 
-/// What a field is that the data does not have.
+/// The value of a field that the data does not have.
 pub enum Default_ {
-    /// `default`.
+    /// `default`, which is the default of the field's type.
     OfType,
-    /// `default = 7`.
+    /// A value, as in `default = 7`.
     Value(Box<Expr>),
 }
 

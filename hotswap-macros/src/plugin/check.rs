@@ -1,10 +1,10 @@
-//! `#[plugin]`: check.
+//! `#[plugin]`: the checks.
 use super::hooks::{is_hook, is_invoke};
 use crate::call::{Call, check_count};
 use crate::support::{Errors, refuse_cfg};
 use syn::{ImplItemFn, ItemImpl};
 
-/// The `impl` as a whole.
+/// Checks the `impl` as a whole.
 pub fn item(item: &ItemImpl, errors: &mut Errors) {
     if let Some((path, _)) = &item.trait_ {
         errors.at(
@@ -15,18 +15,15 @@ pub fn item(item: &ItemImpl, errors: &mut Errors) {
     for param in &item.generics.params {
         errors.at(
             param,
-            "a plugin is one type, of which the host makes one instance: it has no parameters",
+            "a plugin cannot have generic parameters, since the host makes one instance of one type",
         );
     }
     if let Some(clause) = &item.generics.where_clause {
-        errors.at(
-            clause,
-            "a plugin has no parameters, and so no conditions: remove this",
-        );
+        errors.at(clause, "a plugin cannot have a `where` clause: remove it");
     }
 }
 
-/// A function with `#[invoke]`.
+/// Checks a function with `#[invoke]`.
 pub fn function<'a>(method: &'a ImplItemFn, errors: &mut Errors) -> Call<'a> {
     let sig = &method.sig;
     for attr in method.attrs.iter().filter(|attr| is_invoke(attr)) {

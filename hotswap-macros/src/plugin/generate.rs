@@ -1,4 +1,4 @@
-//! `#[plugin]`: generate.
+//! `#[plugin]`: the generated code.
 use super::hooks::{early, is_result, params};
 use super::{Options, Plugin, state};
 use crate::bounds;
@@ -9,7 +9,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ImplItemFn, Path, Type};
 
-/// The `impl` as its author wrote it, the implementation of `Plugin`, and the entry points of the library.
+/// Returns the `impl` as its author wrote it, the implementation of `Plugin`, and the entry points of the library.
 pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
     let Plugin {
         options,
@@ -26,7 +26,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         .iter()
         .map(|function| described(b, &Callee::Method(ty), function));
     let exports = options.exports.iter().map(|path| {
-        // On the tokens of the trait, which may not be implemented.
+        // On the tokens of the trait, which the type may not implement.
         let (span, b) = (path.span(), respan(b, path.span()));
         quote_spanned!(span=> #b::ExportDesc::new::<dyn #path, #ty>())
     });
@@ -115,7 +115,7 @@ fn text_or(option: &Option<syn::LitStr>, default: TokenStream) -> TokenStream {
     option.as_ref().map_or(default, |text| quote!(#text))
 }
 
-/// Calls a function that may return a `Result` or nothing.
+/// Calls a function that returns a `Result` or nothing.
 fn or_ok(hook: &ImplItemFn, call: TokenStream) -> TokenStream {
     let ok = quote!(::core::result::Result::Ok);
     match is_result(&hook.sig.output) {
@@ -127,15 +127,15 @@ fn or_ok(hook: &ImplItemFn, call: TokenStream) -> TokenStream {
     }
 }
 
-/// The type of the constructor's last parameter, where it is owned.
+/// Returns the type of the constructor's last parameter, if it is owned.
 fn imports<'a>(plugin: &Plugin<'a>) -> Option<&'a Type> {
     params(plugin.hooks.new?)
         .last()
         .filter(|ty| !is_reference(ty))
 }
 
-/// The type of the plugin's imports, and its definition. It is not the author's own, which may be private to a module that
-/// the plugin is visible outside of.
+/// Returns the type of the plugin's imports, and its definition. It is not the author's own type, which may be private
+/// to a module, while the plugin is visible outside of it.
 fn imports_item(plugin: &Plugin<'_>) -> (TokenStream, TokenStream) {
     let Some(ty) = imports(plugin) else {
         return (quote!(), quote!(()));
@@ -194,8 +194,8 @@ fn construct(plugin: &Plugin<'_>) -> TokenStream {
             quote!(let _ = #name;)
         });
     let (ty, (_, imports)) = (plugin.ty, imports_item(plugin));
-    // The constant uses the type and so all that the plugin is made of: in a build without the entry points nothing
-    // else may do so, and the compiler would call it dead.
+    // The constant uses the type, and so everything that the plugin consists of. In a build without the entry points
+    // nothing else may use it, and the compiler would report dead code.
     quote! {
         fn construct(cx: &#root::Context, imports: Self::Imports) -> #root::Result<Self> {
             fn construct(cx: &#root::Context, imports: #imports) -> #root::Result<#ty> {
@@ -219,7 +219,7 @@ fn reloadable(plugin: &Plugin<'_>) -> Option<TokenStream> {
     Some(quote!(fn reloadable(cx: &#root::Context) -> bool { #body }))
 }
 
-/// What only the shared library has, and what a plugin has that is linked into its host.
+/// Returns the code that only a shared library has, and the code of a plugin that is linked into its host.
 fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> TokenStream {
     let Plugin { options, ty, .. } = plugin;
     let (root, b) = (&options.root, &options.root.boundary());
@@ -270,7 +270,7 @@ fn metadata_reloadable(plugin: &Plugin<'_>, options: &Options) -> &'static str {
     }
 }
 
-/// The texts that make the JSON of the exports.
+/// Returns the texts that make up the JSON of the exports.
 fn exports(b: &TokenStream, exports: &[Path]) -> TokenStream {
     let items = exports.iter().enumerate().map(|(i, path)| {
         let name = path

@@ -1,11 +1,11 @@
-//! The functions of a plugin that the host calls on its own account, and how each may be written.
+//! The hooks, which the host calls of its own accord, and the forms in which each may be written.
 use crate::support::{Errors, bare, is_reference, written};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Token, Type};
 
-/// How a hook is written.
+/// The form of a hook.
 struct Rule {
     name: &'static str,
     form: &'static str,
@@ -17,18 +17,18 @@ struct Rule {
 #[derive(Clone, Copy, PartialEq)]
 enum Access {
     Shared,
-    /// Before the plugin is live: only plugins that import it may be calling it.
+    /// The plugin is not live yet. Only plugins that import it may be calling it.
     Early,
     Exclusive,
 }
 
 #[derive(PartialEq)]
 enum Output {
-    /// It cannot fail.
+    /// The hook cannot fail.
     Nothing,
-    /// It may return a `Result`.
+    /// The hook may return a `Result`.
     Fallible,
-    /// It has to return something.
+    /// The hook has to return a value.
     Something,
 }
 
@@ -121,12 +121,12 @@ const fn rule(
     }
 }
 
-/// Whether this marks a function that is called by name, which is no hook.
+/// Returns true if the attribute marks a function that is called by name, and so is not a hook.
 pub fn is_invoke(attr: &Attribute) -> bool {
     attr.path().is_ident("invoke")
 }
 
-/// Whether a function of this name is a hook.
+/// Returns true if a function of this name is a hook.
 pub fn is_hook(name: &Ident) -> bool {
     RULES.iter().any(|rule| name == rule.name)
 }
@@ -147,7 +147,7 @@ pub struct Hooks<'a> {
 }
 
 impl<'a> Hooks<'a> {
-    /// Finds the hooks among the methods and checks how they are written. `exports`: the plugin exports something.
+    /// Finds the hooks among the methods, and checks their forms. `exports` is true if the plugin has exports.
     pub fn parse(
         methods: impl Iterator<Item = &'a ImplItemFn>,
         exports: bool,
@@ -181,7 +181,7 @@ impl<'a> Hooks<'a> {
 }
 
 impl Hooks<'_> {
-    /// The names of those that are there.
+    /// Returns the names of the hooks that the plugin has.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let found = [
             self.new,
@@ -202,7 +202,7 @@ impl Hooks<'_> {
         RULES.iter().filter(there).map(|rule| rule.name)
     }
 
-    /// What is saved has to be restored.
+    /// Checks that a plugin with `save` has `restore`, and the other way round.
     fn check_state(&self, exports: bool, errors: &mut Errors) {
         let (one, other) = match (self.save, self.restore) {
             (Some(save), None) => (save, "restore"),
@@ -217,7 +217,7 @@ impl Hooks<'_> {
 }
 
 impl Rule {
-    /// How it is written.
+    /// Returns the form as an author writes it.
     fn form(&self, exports: bool) -> String {
         match self.receiver {
             Some(Access::Early) if exports => self.form.replace("&mut self", "&self"),
@@ -225,16 +225,16 @@ impl Rule {
         }
     }
 
-    /// One error at most: it shows the whole form.
+    /// Reports one error at most, since it shows the whole form.
     fn check(&self, method: &ImplItemFn, exports: bool, errors: &mut Errors) {
         let sig = &method.sig;
-        let text = format!("this is a hook, and written `{}`", self.form(exports));
+        let text = format!("this is a hook: write it as `{}`", self.form(exports));
         if let Some(attr) = method.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
-            let text = "a hook is there in every build, since the host calls it: put the `cfg` into its body";
+            let text = "a hook has to exist in every build, since the host calls it: put the `cfg` into its body";
             return errors.on(attr.span(), text);
         }
         if let Some(token) = &sig.asyncness {
-            let more = "it is not `async`: spawn a task for what takes longer";
+            let more = "a hook is not `async`: spawn a task for longer work";
             return errors.at(token, format!("{text}; {more}"));
         }
         if !sig.generics.params.is_empty() {
@@ -245,7 +245,7 @@ impl Rule {
         }
         if let Some(token) = mutable(method).filter(|_| exports && self.is_early()) {
             let text = format!(
-                "this plugin exports something: plugins that import it may be calling it while this hook runs; write `{}`, \
+                "this plugin has exports, and plugins that import it may be calling it while this hook runs: write `{}`, \
                  and keep what the hook sets in a `Mutex`, a `OnceLock` or an atomic",
                 self.form(true)
             );
@@ -261,7 +261,7 @@ impl Rule {
             return errors.at(extra, text);
         }
         match self.name {
-            // `cx` is borrowed, and comes first; `deps` is owned.
+            // `cx` is borrowed, and comes first. `deps` is owned.
             "new" if params.len() == 2 && (!is_reference(params[0]) || is_reference(params[1])) => {
                 return errors.at(
                     if is_reference(params[0]) {
@@ -314,7 +314,7 @@ impl Rule {
     }
 }
 
-/// The `mut` of a method that takes `&mut self`.
+/// Returns the `mut` of a method that takes `&mut self`.
 fn mutable(method: &ImplItemFn) -> Option<&Token![mut]> {
     match &method.sig.receiver()?.kind {
         ReceiverKind::Reference(_, _, mutability) => mutability.as_ref(),
@@ -322,7 +322,7 @@ fn mutable(method: &ImplItemFn) -> Option<&Token![mut]> {
     }
 }
 
-/// What a hook is called with that runs before the plugin is live.
+/// Returns the receiver of a hook that runs before the plugin is live.
 pub fn early(hook: &ImplItemFn) -> TokenStream {
     match mutable(hook) {
         Some(_) => quote!(this.exclusive()),
@@ -330,7 +330,7 @@ pub fn early(hook: &ImplItemFn) -> TokenStream {
     }
 }
 
-/// The types of a function's parameters, `self` left out.
+/// Returns the types of a function's parameters, without `self`.
 pub fn params(method: &ImplItemFn) -> impl Iterator<Item = &Type> {
     method.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(param) => Some(&*param.ty),
@@ -338,7 +338,7 @@ pub fn params(method: &ImplItemFn) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// Whether a function with this output gives a `Result`.
+/// Returns true if a function with this output returns a `Result`.
 pub fn is_result(output: &ReturnType) -> bool {
     match output {
         ReturnType::Default => false,

@@ -1,4 +1,4 @@
-//! `#[plugin]`: parse.
+//! `#[plugin]`: the parser.
 mod check;
 mod generate;
 mod hooks;
@@ -13,7 +13,7 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{ImplItem, ItemImpl, LitBool, LitStr, Path, Token, Type};
 
-/// The expansion of the attribute on an item.
+/// Expands the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let options = Options::parse(options, &mut errors);
@@ -29,7 +29,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     ))
 }
 
-/// The item as the compiler should see it.
+/// Returns the item as the compiler should see it.
 pub fn without_invoke(item: TokenStream) -> TokenStream {
     let Ok(mut item) = syn::parse2::<ItemImpl>(item.clone()) else {
         return item;
@@ -42,7 +42,7 @@ pub fn without_invoke(item: TokenStream) -> TokenStream {
     item.into_token_stream()
 }
 
-/// What stands in the parentheses of `#[plugin(…)]`.
+/// The options in `#[plugin(…)]`.
 struct Options {
     root: Root,
     name: Option<LitStr>,
@@ -106,7 +106,7 @@ impl Options {
     }
 }
 
-/// A plugin, checked.
+/// A plugin that has been checked.
 struct Plugin<'a> {
     options: &'a Options,
     ty: &'a Type,

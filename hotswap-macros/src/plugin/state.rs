@@ -1,4 +1,4 @@
-//! `#[plugin]`: generate what saves and restores the state.
+//! `#[plugin]`: the generated code that saves and restores the state.
 use super::Plugin;
 use super::hooks::{early, is_result, params};
 use crate::support::{name_span, respan};
@@ -6,14 +6,14 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ReturnType, Type};
 
-/// The type of the state, where there is one.
+/// Returns the type of the state, if there is one.
 fn ty<'a>(plugin: &Plugin<'a>) -> Option<&'a Type> {
     plugin.hooks.save?;
     params(plugin.hooks.restore?).next()
 }
 
-/// The condition on the type of the state. The compiler assumes in the implementation what it has complained about here:
-/// a type that cannot be saved is one error, on its own tokens.
+/// Returns the bound on the type of the state. The compiler reports an unmet bound here, and assumes it in the
+/// implementation. So a type that cannot be saved is one error, on its own tokens.
 pub fn bound(plugin: &Plugin<'_>) -> Option<TokenStream> {
     let ty = ty(plugin)?;
     // The compiler points at the whole bound, from its first token to its last.
@@ -22,23 +22,23 @@ pub fn bound(plugin: &Plugin<'_>) -> Option<TokenStream> {
     Some(quote_spanned!(end=> #ty: #root::LiveType))
 }
 
-/// The part of the implementation of `Plugin` that has to do with state.
+/// Returns the part of the implementation of `Plugin` that handles the state.
 pub fn state(plugin: &Plugin<'_>) -> Option<TokenStream> {
     let (ty, root) = (ty(plugin)?, &plugin.options.root);
     let question = |output: &ReturnType, span: Span| {
         let question = is_result(output).then(|| quote_spanned!(span=> ?));
         question.unwrap_or_default()
     };
-    // On the tokens of what `save` returns, which may be something else.
+    // On the tokens of the type that `save` returns, which may be another one.
     let saved = plugin.hooks.save.map(|save| {
         let span = match &save.sig.output {
             ReturnType::Type(_, ty) => name_span(ty),
             ReturnType::Default => save.sig.ident.span(),
         };
-        // As generated code, which the compiler proposes no changes of.
+        // Marked as generated code, for which the compiler suggests no changes.
         let span = Span::mixed_site().located_at(span);
         let question = question(&save.sig.output, span);
-        // `self` is the one of the function around this.
+        // `self` is the one of the surrounding function.
         let this = quote!(self);
         quote_spanned!(span=> { let saved = Self::save(#this)#question; saved })
     });

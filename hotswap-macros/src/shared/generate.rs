@@ -1,4 +1,4 @@
-//! `#[shared]`: generate.
+//! `#[shared]`: the generated code.
 use super::{Body, Shared};
 use crate::bounds;
 use crate::support::Root;
@@ -7,7 +7,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Fields, Ident, Item, Member, Type};
 
-/// The item, its view, and the implementations that let it cross.
+/// Returns the item, its view, and the implementations that let it cross.
 pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
     let (b, use_boundary) = (&root.boundary(), root.use_boundary());
     let ident = shared.ident;
@@ -94,7 +94,7 @@ fn any(terms: impl Iterator<Item = TokenStream>) -> TokenStream {
         .unwrap_or_else(|| quote!(false))
 }
 
-/// What differs between a struct and an enum.
+/// The code that differs between a struct and an enum.
 struct Code {
     repr: Option<TokenStream>,
     kind: TokenStream,
@@ -120,7 +120,7 @@ fn of_struct(b: &TokenStream, shared: &Shared<'_>, view: &Ident, group: &Group<'
         .attrs
         .iter()
         .find(|attr| attr.path().is_ident("repr"));
-    // A view has the layout of a struct whose layout is promised.
+    // A view has the layout of the struct if the layout of that is guaranteed.
     let plain =
         match repr.is_none_or(|repr| repr.parse_args::<Ident>().is_ok_and(|repr| repr == "C")) {
             true => {
@@ -221,7 +221,7 @@ struct Group<'a> {
 struct Part<'a> {
     boundary: &'a TokenStream,
     member: Member,
-    /// What a pattern binds it to.
+    /// The local that a pattern binds it to.
     local: Ident,
     name: String,
     ty: &'a Type,
@@ -253,7 +253,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The fields with something for each: `{ a: x, b: y }`, `(x, y)` or nothing.
+    /// Returns the fields with an expression for each: `{ a: x, b: y }`, `(x, y)`, or nothing.
     fn build(&self, item: impl Fn(&Part<'_>) -> TokenStream) -> TokenStream {
         let items = self.parts.iter().map(|part| {
             let (item, member) = (item(part), &part.member);
@@ -292,7 +292,7 @@ impl<'a> Group<'a> {
         quote!(#(#items),*)
     }
 
-    /// Nothing, a map, a list, or the value of the only field without a name.
+    /// Returns nothing, a map, a list, or the value of the only field without a name.
     fn to_value(&self, place: impl Fn(&Part<'_>) -> TokenStream) -> TokenStream {
         let b = self.boundary;
         if self.parts.is_empty() {
@@ -318,7 +318,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The reverse: the end of a block, with `value` in scope.
+    /// Returns the reverse: the end of a block with `value` in scope.
     fn read_value(&self, what: &TokenStream, name: &str) -> TokenStream {
         let b = self.boundary;
         if self.parts.is_empty() {
@@ -359,13 +359,13 @@ impl<'a> Group<'a> {
 }
 
 impl Part<'_> {
-    /// `<T as Shared>::item`, applied to `args`.
+    /// Returns `<T as Shared>::item`, applied to `args`.
     fn via(&self, item: &str, args: TokenStream) -> TokenStream {
         let path = via(self.boundary, self.ty, item);
         quote!(#path #args)
     }
 
-    /// The same, applied to what a pattern bound the field to, and `more`.
+    /// Returns `<T as Shared>::item`, applied to the local of the field and to `more`.
     fn local_via(&self, item: &str, more: TokenStream) -> TokenStream {
         let local = &self.local;
         let local = quote!(#local);
@@ -379,7 +379,7 @@ impl ToTokens for Part<'_> {
     }
 }
 
-/// `<ty as Shared>::item`.
+/// Returns `<ty as Shared>::item`.
 fn via(b: &TokenStream, ty: &Type, item: &str) -> TokenStream {
     let item = format_ident!("{item}");
     quote!(<#ty as #b::Shared>::#item)

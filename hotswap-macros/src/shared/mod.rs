@@ -1,4 +1,4 @@
-//! `#[shared]`: parse and check.
+//! `#[shared]`: the parser and the checks.
 mod generate;
 
 use crate::support::{Errors, Root, check_owned, refuse_cfg};
@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use syn::visit::Visit;
 use syn::{Attribute, Fields, Generics, Ident, Item, Type, Variant};
 
-/// The expansion of the attribute on an item.
+/// Expands the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let root = Root::only_or_default(options, &mut errors);
@@ -53,7 +53,7 @@ impl<'a> Shared<'a> {
             Item::Union(item) => {
                 return Err(syn::Error::new_spanned(
                     item.union_token,
-                    "nobody can tell which field of a union is the right one: write an enum",
+                    "a union does not say which of its fields is valid: write an enum",
                 ));
             }
             Item::Trait(item) => {
@@ -77,7 +77,7 @@ impl<'a> Shared<'a> {
         })
     }
 
-    /// The types of all fields.
+    /// Returns the types of all fields.
     fn types(&self) -> impl Iterator<Item = &'a Type> {
         let fields: Vec<&Fields> = match &self.body {
             Body::Struct(fields) => vec![fields],
@@ -90,13 +90,13 @@ impl<'a> Shared<'a> {
         for param in &self.generics.params {
             errors.at(
                 param,
-                "a shared type has no parameters, since both sides must agree on one layout: write a type for each use",
+                "a shared type cannot have generic parameters, since both sides must agree on one layout: write a type for each use",
             );
         }
         if let Some(clause) = &self.generics.where_clause {
             errors.at(
                 clause,
-                "a shared type has no parameters, and so no conditions: remove this",
+                "a shared type cannot have a `where` clause: remove it",
             );
         }
         match &self.body {
@@ -105,7 +105,7 @@ impl<'a> Shared<'a> {
                 if variants.is_empty() {
                     errors.at(
                         self.ident,
-                        "a value of an enum without variants cannot exist: add a variant",
+                        "an enum without variants has no values: add a variant",
                     );
                 }
                 for variant in variants {
@@ -129,7 +129,7 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// Refuses a field whose type names the type it is in.
+/// Refuses a field whose type refers to the type that contains it.
 struct Recursion<'a> {
     ident: &'a Ident,
     errors: &'a mut Errors,
@@ -143,7 +143,7 @@ impl Visit<'_> for Recursion<'_> {
         if let Some(ident) = own {
             self.errors.at(
                 ident,
-                "a shared type cannot contain itself: put the items in one `Vec`, and let them name each other by index",
+                "a shared type cannot contain itself: put the items into one `Vec`, and let them refer to each other by index",
             );
         }
         syn::visit::visit_path(self, path);

@@ -1,8 +1,8 @@
-//! The types that every call is made of, as they lie in memory: the status, the caller's memory for the result, and the
-//! views of results that have no type.
+//! The types that every call consists of, as they lie in memory: the status, the caller's memory for the result, and
+//! the views of results without a static type.
 //!
-//! The descriptions of functions name them, and [`call`](super::call), [`dynamic`](super::dynamic) and
-//! [`later`](super::later) are what is done with them.
+//! The descriptions of functions refer to them. The code that uses them is in [`call`](super::call),
+//! [`dynamic`](super::dynamic), and [`later`](super::later).
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use crate::boundary::view::{SliceView, StrView};
@@ -12,19 +12,19 @@ use abi_stable::std_types::{RResult, Tuple2};
 use std::mem::MaybeUninit;
 use std::sync::atomic::AtomicPtr;
 
-/// How a call across the boundary ended.
+/// The way in which a call across the boundary ended.
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, StableAbi)]
 pub struct Status(u32);
 
 impl Status {
-    /// It returned, and the result is with the caller.
+    /// The function returned, and the caller has the result.
     pub const OK: Status = Status(0);
-    /// It panicked; the text of the panic is with the caller.
+    /// The function panicked, and the caller has the text of the panic.
     pub const PANICKED: Status = Status(1);
     /// The future is not ready: see [`later`](crate::boundary::later).
     pub const PENDING: Status = Status(2);
-    /// A hook returned an error; its text is with the caller.
+    /// A hook returned an error, and the caller has its text.
     pub const FAILED: Status = Status(3);
 }
 
@@ -32,26 +32,26 @@ impl Status {
 #[repr(C)]
 pub struct Out<V> {
     pub(super) ops: *const OutOps<V>,
-    /// Written by the callee where the view points to nothing.
+    /// Written by the callee if the view borrows nothing.
     pub(super) value: MaybeUninit<V>,
 }
 
 /// The caller's functions for an [`Out`].
 #[repr(C)]
 pub(super) struct OutOps<V> {
-    /// Copies what the view shows into the caller's memory. Does not unwind.
+    /// Copies the value that the view shows into the caller's memory. Does not unwind.
     pub(super) take: unsafe extern "C" fn(*mut Out<V>, *const V),
-    /// Takes the text of the callee's panic, and drops what `take` took. Does not unwind.
+    /// Takes the text of the callee's panic, and drops the value that `take` copied. Does not unwind.
     pub(super) fail: unsafe extern "C" fn(*mut (), StrView),
 }
 
-/// Hands over a view that borrows nothing.
+/// Writes a view that borrows nothing into the caller's memory.
 ///
 /// # Safety
-/// `out` is the caller's memory for a result with this view, which the caller has not read yet.
+/// `out` is the caller's memory for a result with this view, and the caller has not read it yet.
 #[inline]
 pub(super) unsafe fn write<V>(out: *mut Out<V>, view: V) {
-    // SAFETY: `out` is valid as the caller promises.
+    // SAFETY: the caller of this function guarantees that `out` is valid memory for such a view.
     unsafe { (&raw mut (*out).value).cast::<V>().write(view) }
 }
 
@@ -63,14 +63,14 @@ pub enum ValueView {
     Nil,
     /// A bool.
     Bool(bool),
-    /// An integer of 64 bits. One of 128 would be written as two halves and read at once, which takes a processor longer
-    /// than the rest of a call.
+    /// An integer of 64 bits. A view of 128 bits would be written as two halves and read at once, which takes a
+    /// processor longer than the rest of a call.
     Int(i64),
-    /// Any other integer: its low half and its high half.
+    /// Any other integer: its low half, then its high half.
     Large([u64; 2]),
     /// A floating point number.
     Float(f64),
-    /// A text.
+    /// A string.
     Str(StrView),
     /// Bytes.
     Bytes(SliceView<u8>),
@@ -81,7 +81,7 @@ pub enum ValueView {
 }
 
 impl ValueView {
-    /// An integer.
+    /// Returns the view of an integer.
     #[inline]
     pub(super) fn int(number: i128) -> Self {
         match i64::try_from(number) {
@@ -90,7 +90,7 @@ impl ValueView {
         }
     }
 
-    /// The integer of these halves.
+    /// Returns the integer with these halves.
     pub(super) fn large([low, high]: [u64; 2]) -> i128 {
         (i128::from(high as i64) << 64) | i128::from(low)
     }
@@ -106,16 +106,16 @@ pub enum InvokeErrorView {
     Async,
     /// [`InvokeError::WrongCount`](super::InvokeError::WrongCount).
     WrongCount {
-        /// How many there should be.
+        /// The number of parameters.
         expected: u32,
-        /// How many there were.
+        /// The number of arguments.
         found: u32,
     },
     /// [`InvokeError::WrongType`](super::InvokeError::WrongType).
     WrongType {
-        /// Which argument.
+        /// The argument's index, from 0.
         index: u32,
-        /// Name, path, expected, found.
+        /// The parameter's name, the path, and the expected and the found type.
         texts: SliceView<StrView>,
     },
     /// [`InvokeError::Returned`](super::InvokeError::Returned).
@@ -125,17 +125,17 @@ pub enum InvokeErrorView {
 /// The caller's memory for the result of a dynamic call: a [`DynamicResult`](super::DynamicResult).
 pub type DynamicOut = Out<RResult<ValueView, InvokeErrorView>>;
 
-/// What crosses instead of a [`Later`](super::Later): where it is. The receiver takes the future out of it.
+/// The view of a [`Later`](super::Later): the address of its `RawLater`. The receiver takes the future out of it.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]
 pub struct LaterView(pub(super) *const RawLater);
 
-/// A future of some library.
+/// A future, and the functions of the library that made it.
 #[repr(C)]
 pub(super) struct RawLater {
-    /// Null once it has ended, or was taken by somebody else.
+    /// Null once the future has ended, or was taken out.
     pub(super) future: AtomicPtr<()>,
-    /// In the same library.
+    /// A constant of the library that made the future.
     pub(super) table: *const LaterTable,
 }
 
@@ -144,6 +144,6 @@ pub(super) struct RawLater {
 pub(super) struct LaterTable {
     /// A `PollFn` of [`later`](super::later), for the view of the future's result.
     pub(super) poll: *const (),
-    /// Ends it. Called once, last.
+    /// Drops the future. Called once, as the last function.
     pub(super) drop: DropObject,
 }

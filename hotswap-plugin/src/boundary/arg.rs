@@ -1,8 +1,8 @@
-//! Parameters: how each looks in a C signature, and how it becomes a parameter again.
+//! Parameters: how each of them crosses in a C signature, and how the callee restores it.
 //!
-//! The caller *lends* the parameter: what that gives lies on the caller's stack during the call. What *crosses* is a
-//! number, a text or slice by value, or the address of what was lent. The callee *takes* it, which copies whatever the
-//! parameter cannot borrow from the caller, and *gets* the parameter from that.
+//! The caller *lends* the parameter: the lent form lies on the caller's stack during the call. The form that *crosses*
+//! is a number, a string or slice by value, or the address of the lent form. The callee *takes* that, which copies
+//! whatever the parameter cannot borrow from the caller, and *gets* the parameter from the copy.
 use crate::boundary::collections::{vec_from_view, view_slice};
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::shared::Shared;
@@ -16,7 +16,7 @@ use std::hash::Hash;
 ///
 /// # Safety
 /// [`Cross`](Self::Cross) is the same in every library for parameters of an equal [`TYPE`](Self::TYPE), and
-/// [`take`](Self::take) of one library understands what [`cross`](Self::cross) of another gave.
+/// [`take`](Self::take) of one library understands the result of [`cross`](Self::cross) of another.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a call between plugins",
     label = "not a shared type",
@@ -25,47 +25,49 @@ use std::hash::Hash;
 pub unsafe trait Arg: Sized {
     /// The description of the parameter.
     const TYPE: &'static TypeDesc;
-    /// What stands in the C signature.
+    /// The type in the C signature.
     type Cross: Copy;
-    /// What the caller holds during the call.
+    /// The form that the caller holds during the call.
     type Lent;
-    /// What the callee holds during the call.
+    /// The form that the callee holds during the call.
     type Held;
     /// The shared type that the parameter can be lent from.
     type Owned: Shared;
 
-    /// What [`cross`](Self::cross) needs. Arrays of views go into the arena.
+    /// Returns the lent form, from which [`cross`](Self::cross) makes the form that crosses. Arrays of views go into
+    /// the arena.
     fn lend(&self, arena: &Arena) -> Self::Lent;
 
-    /// What crosses.
+    /// Returns the form that crosses.
     fn cross(lent: &Self::Lent) -> Self::Cross;
 
-    /// Takes what crossed.
+    /// Takes the form that crossed.
     ///
     /// # Safety
-    /// It comes from a parameter of an equal description; this, what was lent, and the arena stay alive and unchanged
-    /// until the parameter is gone.
+    /// `cross` comes from a parameter of an equal description. The parameter, its lent form, and the arena stay alive
+    /// and unchanged until the result is dropped.
     unsafe fn take(cross: Self::Cross) -> Self::Held;
 
-    /// The parameter.
+    /// Returns the parameter.
     ///
     /// # Safety
-    /// As [`take`](Self::take), and the parameter is gone before `held` is. Once for each `held`.
+    /// The contract of [`take`](Self::take) holds, and the result is dropped before `held`. To be called once for each
+    /// `held`.
     unsafe fn get(held: &mut Self::Held) -> Self;
 
-    /// A copy of what crossed, which shares no memory with it.
+    /// Returns a copy of the parameter that shares no memory with it.
     ///
     /// # Safety
-    /// As [`take`](Self::take), until this returns.
+    /// The contract of [`take`](Self::take) holds until this function returns.
     unsafe fn keep(cross: Self::Cross) -> Self::Owned;
 
-    /// As [`lend`](Self::lend), of a copy of the parameter.
+    /// Does the same as [`lend`](Self::lend), for a copy of the parameter.
     fn lend_owned(owned: &Self::Owned, arena: &Arena) -> Self::Lent;
 }
 
 macro_rules! by_value {
     ($($ty:ty),*) => {$(
-        // SAFETY: a primitive type crosses as itself.
+        // SAFETY: a primitive type crosses as itself, and borrows nothing.
         unsafe impl Arg for $ty {
             const TYPE: &'static TypeDesc = <$ty as Shared>::TYPE;
             type Cross = $ty;
@@ -103,7 +105,7 @@ by_value!(
     u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64, bool, char
 );
 
-/// Implements `Arg` for a shared type that crosses through the address of its view, with the generics in brackets.
+/// Implements `Arg` for a shared type that crosses by the address of its view. The generics are in brackets.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arg {
@@ -129,12 +131,12 @@ macro_rules! __arg {
             }
             #[inline]
             unsafe fn get(held: &mut Self::Held) -> Self {
-                // SAFETY: what was lent is alive, by the caller's promise.
+                // SAFETY: the caller guarantees that the lent view behind the address is alive.
                 unsafe { $crate::boundary::Shared::from_view(**held) }
             }
             #[inline]
             unsafe fn keep(cross: Self::Cross) -> $ty {
-                // SAFETY: as above.
+                // SAFETY: the caller guarantees that the lent view behind the address is alive until this returns.
                 unsafe { $crate::boundary::Shared::from_view(*cross) }
             }
             #[inline]
@@ -165,7 +167,7 @@ __arg!([A: Shared, B: Shared] (A, B));
 __arg!([A: Shared, B: Shared, C: Shared] (A, B, C));
 __arg!([A: Shared, B: Shared, C: Shared, D: Shared] (A, B, C, D));
 
-// SAFETY: a text is lent as it is.
+// SAFETY: a string crosses as its address and length, in the `repr(C)` type `StrView`.
 unsafe impl<'a> Arg for &'a str {
     const TYPE: &'static TypeDesc = &TypeDesc::leaf::<StrView>("&str");
     type Cross = StrView;
@@ -186,12 +188,12 @@ unsafe impl<'a> Arg for &'a str {
     }
     #[inline]
     unsafe fn get(held: &mut StrView) -> &'a str {
-        // SAFETY: the text is alive for as long as the parameter is, by the caller's promise.
+        // SAFETY: the caller guarantees that the lent string outlives the parameter.
         unsafe { held.get() }
     }
     #[inline]
     unsafe fn keep(cross: StrView) -> String {
-        // SAFETY: the text is alive, by the caller's promise.
+        // SAFETY: the caller guarantees that the lent string is alive until this returns.
         unsafe { cross.get() }.to_owned()
     }
     #[inline]
@@ -200,15 +202,16 @@ unsafe impl<'a> Arg for &'a str {
     }
 }
 
-/// The items that a parameter `&[T]` borrows: the caller's where they are plain, otherwise copies.
+/// The items that a parameter `&[T]` borrows: those of the caller if they are plain, otherwise copies.
 pub enum Items<T> {
-    /// The caller's.
+    /// The caller's items.
     Lent(SliceView<T>),
-    /// Copies.
+    /// Copies of the caller's items.
     Copied(Vec<T>),
 }
 
-// SAFETY: the items where they are plain, which makes them readable as they are; otherwise a slice of their views.
+// SAFETY: plain items cross as a slice of themselves, since a view of a plain type has the layout and the bytes of a
+// value. Other items cross as a slice of their views.
 unsafe impl<'a, T: Shared> Arg for &'a [T] {
     const TYPE: &'static TypeDesc =
         &TypeDesc::new::<SliceView<T::View>>("", "", Kind::Slice, &[FieldDesc::new("", T::TYPE)]);
@@ -229,22 +232,22 @@ unsafe impl<'a, T: Shared> Arg for &'a [T] {
         if T::PLAIN {
             Items::Lent(cross.cast())
         } else {
-            // SAFETY: by the caller's promise.
+            // SAFETY: the caller guarantees that the lent views, and what they borrow, are alive.
             Items::Copied(unsafe { vec_from_view(cross) })
         }
     }
     #[inline]
     unsafe fn get(held: &mut Items<T>) -> &'a [T] {
         match held {
-            // SAFETY: the items are alive for as long as the parameter is, by the caller's promise.
+            // SAFETY: the caller guarantees that the lent items outlive the parameter.
             Items::Lent(items) => unsafe { items.get() },
-            // SAFETY: the parameter is gone before `held` is, by the caller's promise.
+            // SAFETY: the caller guarantees that the parameter is dropped before `held`, which owns the copies.
             Items::Copied(items) => unsafe { &*std::ptr::from_ref::<[T]>(items) },
         }
     }
     #[inline]
     unsafe fn keep(cross: SliceView<T::View>) -> Vec<T> {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the lent views, and what they borrow, are alive until this returns.
         unsafe { vec_from_view(cross) }
     }
     #[inline]
@@ -253,7 +256,7 @@ unsafe impl<'a, T: Shared> Arg for &'a [T] {
     }
 }
 
-// SAFETY: the address of the view crosses; the callee copies the value out of it, and lends that.
+// SAFETY: the address of the view crosses. The callee copies the value out of the view, and lends that copy.
 unsafe impl<'a, T: Shared> Arg for &'a T {
     const TYPE: &'static TypeDesc =
         &TypeDesc::new::<T::View>("", "", Kind::Reference, &[FieldDesc::new("", T::TYPE)]);
@@ -271,17 +274,17 @@ unsafe impl<'a, T: Shared> Arg for &'a T {
     }
     #[inline]
     unsafe fn take(cross: *const T::View) -> T {
-        // SAFETY: what was lent is alive, by the caller's promise.
+        // SAFETY: the caller guarantees that the lent view behind the address is alive.
         unsafe { T::from_view(*cross) }
     }
     #[inline]
     unsafe fn get(held: &mut T) -> &'a T {
-        // SAFETY: the parameter is gone before `held` is, by the caller's promise.
+        // SAFETY: the caller guarantees that the parameter is dropped before `held`, which owns the copy.
         unsafe { &*std::ptr::from_ref(held) }
     }
     #[inline]
     unsafe fn keep(cross: *const T::View) -> T {
-        // SAFETY: what was lent is alive, by the caller's promise.
+        // SAFETY: the caller guarantees that the lent view behind the address is alive until this returns.
         unsafe { T::from_view(*cross) }
     }
     #[inline]

@@ -1,11 +1,10 @@
-//! Both ends of a call: the callee catches every panic, and the caller copies the result while the callee holds it.
+//! Both ends of a call. The callee catches every panic, and the caller copies the result while the callee holds it.
 //!
-//! A panic that left a library and entered another would end the process, so each function of a table is
-//! `extern "C"`, catches, and returns a [`Status`]. What a panic said reaches the caller as text and is raised there
-//! again, with the caller's own runtime ([`receive`]), until an entry of the host turns it into an error
-//! ([`try_receive`]).
+//! A panic that left a library and entered another would end the process. So each function of a table is `extern "C"`,
+//! catches panics, and returns a [`Status`]. The text of a panic reaches the caller, which raises it again with its own
+//! runtime ([`receive`]), until an entry of the host turns it into an error ([`try_receive`]).
 //!
-//! Arguments, results and the panic's payload are dropped by the library that made them, inside a catch.
+//! Arguments, results, and the payload of a panic are dropped by the library that made them, inside a catch.
 use crate::boundary::abi::{OutOps, write};
 use crate::boundary::shared::Shared;
 use crate::boundary::view::{Arena, StrView};
@@ -18,7 +17,7 @@ use std::task::Poll;
 
 pub use crate::boundary::abi::{Out, Status};
 
-/// What `Out` is the front of.
+/// The whole of the caller's memory for a result. `Out` is its first field.
 #[repr(C)]
 struct Slot<R: Shared> {
     out: Out<R::View>,
@@ -29,14 +28,14 @@ struct Slot<R: Shared> {
 
 #[repr(u8)]
 enum State {
-    /// Nothing was taken: the answer, if there is one, is the view in `Out`.
+    /// `take` was not called. The answer, if there is one, is the view in `Out`.
     Untaken,
     /// The answer is in `taken`.
     Taken,
     /// The callee panicked.
     Failed(String),
-    /// Copying the result panicked, here.
-    Own(Box<dyn Any + Send>),
+    /// Copying the result panicked in the caller's own library.
+    CopyPanicked(Box<dyn Any + Send>),
 }
 
 impl<R: Shared> Slot<R> {
@@ -47,8 +46,9 @@ impl<R: Shared> Slot<R> {
 }
 
 unsafe extern "C" fn take<R: Shared>(out: *mut Out<R::View>, view: *const R::View) {
-    // SAFETY: `out` is the front of the slot that `try_receive` made, which lends nothing of it meanwhile; the callee
-    // holds what the view shows. The state is `Untaken` until now: there is nothing to drop.
+    // SAFETY: `out` is the first field of the slot that `try_receive` made, and `try_receive` lends no part of it
+    // meanwhile. The callee holds the value that the view shows. The state was `Untaken` until now, so there is nothing
+    // to drop.
     unsafe {
         let slot = out.cast::<Slot<R>>();
         let copied = catch_unwind(AssertUnwindSafe(|| {
@@ -56,63 +56,64 @@ unsafe extern "C" fn take<R: Shared>(out: *mut Out<R::View>, view: *const R::Vie
         }));
         (&raw mut (*slot).state).write(match copied {
             Ok(()) => State::Taken,
-            Err(payload) => State::Own(payload),
+            Err(payload) => State::CopyPanicked(payload),
         });
     }
 }
 
 unsafe extern "C" fn fail<R: Shared>(out: *mut (), text: StrView) {
-    // SAFETY: as in `take`; the callee holds the text.
+    // SAFETY: `out` is the first field of the slot that `try_receive` made, and the callee holds the text.
     let (slot, text) = unsafe { (&mut *out.cast::<Slot<R>>(), text.get().to_owned()) };
     slot.discard();
     slot.state = State::Failed(text);
 }
 
 impl<R: Shared> Slot<R> {
-    /// Drops what was taken.
+    /// Drops the value that was taken.
     fn discard(&mut self) {
         if let State::Taken = self.state {
-            // SAFETY: the state says that it was written, and is not read again.
+            // SAFETY: the state says that `taken` was written. It is not read again, since the state changes.
             drop_quietly(unsafe { self.taken.assume_init_read() });
             self.state = State::Untaken;
         }
     }
 }
 
-/// The callee's end: runs `f`, hands its result to the caller, drops it here.
+/// The callee's end: runs `f`, passes its result to the caller, and drops it here.
 ///
-/// A panic in `f`, in the drop of its captures or of the result, is the caller's [`Status::PANICKED`].
+/// A panic in `f`, in the drop of its captures, or in the drop of the result becomes [`Status::PANICKED`] for the
+/// caller.
 ///
 /// # Safety
-/// `out` comes from [`receive`] or [`try_receive`] for a result with this view, in whichever library.
+/// `out` comes from [`receive`] or [`try_receive`] of any library, for a result with this view.
 #[inline]
 pub unsafe fn answer<R: Shared>(out: *mut Out<R::View>, f: impl FnOnce() -> R) -> Status {
-    // SAFETY: by the caller's promise.
+    // SAFETY: the caller guarantees that `out` is valid and belongs to a result with this view.
     unsafe { caught(out, || put(out, f())) }
 }
 
-/// Runs `f`; a panic of it is the caller's.
+/// Runs `f`, and reports a panic of it to the caller.
 ///
 /// # Safety
-/// As [`answer`].
+/// The contract of [`answer`] holds for `out`.
 #[inline]
 pub(super) unsafe fn caught<V>(out: *mut Out<V>, f: impl FnOnce()) -> Status {
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(()) => Status::OK,
-        // SAFETY: `out` is valid by the caller's promise.
+        // SAFETY: the caller guarantees that `out` is valid, and `fail` is the function that belongs to it.
         Err(payload) => unsafe { report(payload, (*(*out).ops).fail, out.cast()) },
     }
 }
 
-/// Hands a result to the caller, and drops it here.
+/// Passes a result to the caller, and drops it here.
 ///
 /// # Safety
-/// As [`answer`]; once for each `out`.
+/// The contract of [`answer`] holds for `out`. To be called once for each `out`.
 #[inline]
 pub(super) unsafe fn put<R: Shared>(out: *mut Out<R::View>, result: R) {
     let arena = Arena::new();
     let view = result.view(&arena);
-    // SAFETY: `out` is valid by the caller's promise. The view is used while result and arena are alive.
+    // SAFETY: the caller guarantees that `out` is valid. The view is used while the result and the arena are alive.
     unsafe {
         if R::BORROWS && result.borrows() {
             ((*(*out).ops).take)(out, &raw const view);
@@ -122,10 +123,11 @@ pub(super) unsafe fn put<R: Shared>(out: *mut Out<R::View>, result: R) {
     }
 }
 
-/// Tells the caller what a panic said, and drops its payload. Not generic: one copy in a plugin, off the hot path.
+/// Passes the text of a panic to the caller, and drops its payload. Not generic, so that a plugin has one copy of it,
+/// off the hot path.
 ///
 /// # Safety
-/// `to` belongs to `put`.
+/// `to` is what `put` expects.
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn report(
@@ -133,13 +135,13 @@ pub(crate) unsafe fn report(
     put: unsafe extern "C" fn(*mut (), StrView),
     to: *mut (),
 ) -> Status {
-    // SAFETY: by the caller's promise; the payload is alive.
+    // SAFETY: the caller guarantees that `to` belongs to `put`, and the text is alive.
     unsafe { put(to, StrView::new(&explained(payload_text(&*payload)))) };
     drop_quietly(payload);
     Status::PANICKED
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 pub(crate) fn payload_text(payload: &(dyn Any + Send)) -> &str {
     if let Some(crossed) = payload.downcast_ref::<Crossed>() {
         &crossed.text
@@ -148,27 +150,27 @@ pub(crate) fn payload_text(payload: &(dyn Any + Send)) -> &str {
     } else if let Some(text) = payload.downcast_ref::<&'static str>() {
         text
     } else {
-        "a payload that is no text"
+        "non-string panic payload"
     }
 }
 
-/// Drops a value whose drop may panic, and the payload of that panic. A payload that panics when it is dropped has one
-/// more payload, and so on: that one is forgotten.
+/// Drops a value whose drop may panic, and the payload of that panic. A payload may panic again when it is dropped, and
+/// so on, so the payload of that second panic is forgotten.
 pub(crate) fn drop_quietly<T>(value: T) {
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(value)));
     let payload = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
     std::mem::forget(payload);
 }
 
-/// A call that panicked in the other library.
+/// The error of a call that panicked in the other library.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Panicked {
-    /// What the panic said.
+    /// The message of the panic.
     pub text: String,
 }
 
 impl Panicked {
-    /// The callee broke the contract.
+    /// Returns the error for a callee that broke the contract.
     #[cold]
     pub(super) fn unanswered() -> Self {
         Panicked {
@@ -185,23 +187,24 @@ impl fmt::Display for Panicked {
 
 impl std::error::Error for Panicked {}
 
-/// The payload of a panic that came from another library, raised again in this one.
+/// The payload of a panic that came from another library and is raised again in this one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Crossed {
-    /// What the first panic said.
+    /// The message of the first panic.
     pub text: String,
 }
 
-/// The caller's end: lends `call` the memory for a result, and gives the result.
+/// The caller's end: lends `call` the memory for a result, and returns the result.
 ///
 /// # Errors
-/// The callee panicked.
+/// Returns an error if the callee panicked.
 ///
 /// # Panics
-/// With the panic of a `Hash`, `Eq` or `Ord` of this library that ran while the result was copied.
+/// Resumes the panic of a `Hash`, `Eq`, or `Ord` of this library that ran while the result was copied.
 ///
 /// # Safety
-/// `call` hands `out` to a function that [`answer`]s with a type of the same description as `R`, and gives its status.
+/// `call` passes `out` to a function that [`answer`]s with a type of the same description as `R`, and returns its
+/// status.
 #[inline]
 pub unsafe fn try_receive<R: Shared>(
     call: impl FnOnce(*mut Out<R::View>) -> Status,
@@ -213,20 +216,20 @@ pub unsafe fn try_receive<R: Shared>(
         Received::Panicked(panicked) => Err(panicked),
         Received::Pending => Err(Panicked::unanswered()),
     };
-    // SAFETY: by the caller's promise.
+    // SAFETY: the caller guarantees that `call` answers with a type of the same description as `R`.
     unsafe { receive_by(call, then) }
 }
 
-/// As [`try_receive`], of a function that may also return [`Status::PENDING`], and then has not answered yet.
+/// Does the same as [`try_receive`], for a function that may also return [`Status::PENDING`] without an answer.
 ///
 /// # Errors
-/// As there.
+/// Returns an error if the callee panicked.
 ///
 /// # Panics
-/// As there.
+/// Resumes the panic of a `Hash`, `Eq`, or `Ord` of this library that ran while the result was copied.
 ///
 /// # Safety
-/// As there.
+/// The contract of [`try_receive`] holds, except that the function may return [`Status::PENDING`] without an answer.
 #[inline]
 pub(super) unsafe fn try_receive_later<R: Shared>(
     call: impl FnOnce(*mut Out<R::View>) -> Status,
@@ -238,27 +241,28 @@ pub(super) unsafe fn try_receive_later<R: Shared>(
         Received::Panicked(panicked) => Poll::Ready(Err(panicked)),
         Received::Pending => Poll::Pending,
     };
-    // SAFETY: by the caller's promise.
+    // SAFETY: the caller guarantees that `call` answers with a type of the same description as `R`, unless it is
+    // pending.
     unsafe { receive_by(call, then) }
 }
 
-/// How a result arrives.
+/// The form in which a result arrives.
 pub(super) enum Received<'a, R: Shared> {
-    /// As a view that borrows nothing.
+    /// A view that borrows nothing.
     View(&'a R::View),
-    /// Copied.
+    /// A copy.
     Result(R),
-    /// Not at all.
+    /// The callee panicked.
     Panicked(Panicked),
-    /// Not yet.
+    /// There is no result yet.
     Pending,
 }
 
-/// As [`try_receive`], where `then` reads a view where it lies. To copy an enum that was written a moment ago, field by
-/// field, costs more than the call.
+/// Does the same as [`try_receive`], where `then` reads the view in place. Copying an enum that was written a moment
+/// ago, field by field, would cost more than the call.
 ///
 /// # Safety
-/// As [`try_receive`].
+/// The contract of [`try_receive`] holds for `call`.
 #[inline]
 pub(super) unsafe fn receive_by<R: Shared, T>(
     call: impl FnOnce(*mut Out<R::View>) -> Status,
@@ -273,26 +277,26 @@ pub(super) unsafe fn receive_by<R: Shared, T>(
         state: State::Untaken,
         taken: MaybeUninit::uninit(),
     });
-    // Of the whole slot: `take` and `fail` reach behind `out`.
+    // A pointer to the whole slot, since `take` and `fail` access the fields behind `out`.
     let status = call((&raw mut *slot).cast());
     if status == Status::OK {
         if R::BORROWS && matches!(slot.state, State::Taken) {
-            // SAFETY: the state says that it was written.
+            // SAFETY: the state says that `taken` was written, and it is read only here.
             return then(Received::Result(unsafe { slot.taken.assume_init_read() }));
         }
         if !R::BORROWS || matches!(slot.state, State::Untaken) {
-            // SAFETY: the callee wrote the view, which borrows nothing, since it did not have it taken.
+            // SAFETY: the callee wrote the view and did not call `take`, so the view borrows nothing.
             return then(Received::View(unsafe { slot.out.value.assume_init_ref() }));
         }
     }
     then(unanswered(&mut slot, status))
 }
 
-/// Why there is no answer. Leaves nothing to drop in the slot. Aside, with all that is not an answer: so it takes nothing
-/// from calls that have one.
+/// Returns the reason for the missing answer. Leaves nothing to drop in the slot. Stands apart, off the hot path, so
+/// that calls with an answer do not pay for it.
 ///
 /// # Panics
-/// With the panic of this library that ran while the result was copied.
+/// Resumes the panic of this library that ran while the result was copied.
 #[cold]
 #[inline(never)]
 fn unanswered<R: Shared>(slot: &mut Slot<R>, status: Status) -> Received<'_, R> {
@@ -302,32 +306,32 @@ fn unanswered<R: Shared>(slot: &mut Slot<R>, status: Status) -> Received<'_, R> 
     slot.discard();
     Received::Panicked(match std::mem::replace(&mut slot.state, State::Untaken) {
         State::Failed(text) => Panicked { text },
-        State::Own(payload) => resume_unwind(payload),
+        State::CopyPanicked(payload) => resume_unwind(payload),
         State::Untaken | State::Taken => Panicked::unanswered(),
     })
 }
 
-/// The caller's end inside a plugin: a panic of the callee goes on as one of the caller, up to the caller's own
+/// The caller's end inside a plugin: a panic of the callee goes on as a panic of the caller, up to the caller's own
 /// [`answer`].
 ///
 /// # Panics
-/// With [`Crossed`], when the callee panicked; otherwise as [`try_receive`].
+/// Panics with [`Crossed`] if the callee panicked. Otherwise resumes a panic as [`try_receive`] does.
 ///
 /// # Safety
-/// As [`try_receive`].
+/// The contract of [`try_receive`] holds for `call`.
 #[inline]
 pub unsafe fn receive<R: Shared>(call: impl FnOnce(*mut Out<R::View>) -> Status) -> R {
-    // SAFETY: the caller's promise is the same.
+    // SAFETY: the caller guarantees the contract of `try_receive`.
     match unsafe { try_receive(call) } {
         Ok(result) => result,
         Err(panicked) => raise(panicked.text),
     }
 }
 
-/// Goes on with a panic that came from another library. The panic hook ran there; it does not run again.
+/// Continues a panic that came from another library. The panic hook ran there, and does not run again.
 ///
 /// # Panics
-/// Always, with [`Crossed`].
+/// Always panics, with [`Crossed`].
 #[cold]
 #[inline(never)]
 pub fn raise(text: String) -> ! {

@@ -1,4 +1,4 @@
-//! Collections: a slice of their items' views.
+//! Collections, which cross as a slice of the views of their items.
 use crate::__returned;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::shared::Shared;
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::mem::MaybeUninit;
 
-/// The items themselves where they are plain, otherwise an array of their views in the arena.
+/// Returns a view of the items themselves if they are plain, otherwise a view of an array of their views in the arena.
 #[inline]
 pub(super) fn view_slice<T: Shared>(items: &[T], arena: &Arena) -> SliceView<T::View> {
     if T::PLAIN {
@@ -19,15 +19,15 @@ pub(super) fn view_slice<T: Shared>(items: &[T], arena: &Arena) -> SliceView<T::
     }
 }
 
-/// A copy of the items.
+/// Returns a copy of the items.
 ///
 /// # Safety
-/// As for [`Shared::from_view`].
+/// The contract of [`Shared::from_view`] holds for the view and for all of its items.
 #[inline]
 pub(super) unsafe fn vec_from_view<T: Shared>(view: SliceView<T::View>) -> Vec<T> {
     if T::PLAIN {
-        // SAFETY: by the caller's promise. A view of a plain type has the bytes of a value, and a copy of these bytes
-        // is a value of its own.
+        // SAFETY: the caller guarantees that the items are alive. A view of a plain type has the bytes of a value, and
+        // a copy of these bytes is a value of its own.
         unsafe {
             let bytes: &[MaybeUninit<T>] = view.cast().get();
             let mut items = Vec::with_capacity(bytes.len());
@@ -36,7 +36,7 @@ pub(super) unsafe fn vec_from_view<T: Shared>(view: SliceView<T::View>) -> Vec<T
             items
         }
     } else {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the slice, and what its views borrow, are alive.
         unsafe { view.get().iter().map(|item| T::from_view(*item)).collect() }
     }
 }
@@ -56,7 +56,7 @@ fn items<T: Shared, C: FromIterator<T>>(
         .collect()
 }
 
-// SAFETY: a slice of plain items or of views, whose contract it inherits.
+// SAFETY: the view is a `repr(C)` slice of plain items or of views, and the items keep the contract of `Shared`.
 unsafe impl<T: Shared> Shared for Vec<T> {
     const TYPE: &'static TypeDesc =
         &TypeDesc::new::<Self::View>("", "Vec", Kind::Generic, &[FieldDesc::new("", T::TYPE)]);
@@ -69,7 +69,7 @@ unsafe impl<T: Shared> Shared for Vec<T> {
     }
     #[inline]
     unsafe fn from_view(view: Self::View) -> Self {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the contract of `from_view` holds for the view and its items.
         unsafe { vec_from_view(view) }
     }
     fn to_value(&self) -> Value {
@@ -77,7 +77,7 @@ unsafe impl<T: Shared> Shared for Vec<T> {
     }
     fn from_value(value: Value) -> Result<Self, ValueError> {
         match value {
-            // A `Vec<u8>` takes bytes, too.
+            // A `Vec<u8>` can also be read from bytes.
             Value::Bytes(bytes) => bytes
                 .into_iter()
                 .map(|byte| T::from_value(byte.into()))
@@ -88,7 +88,7 @@ unsafe impl<T: Shared> Shared for Vec<T> {
 }
 __returned!([T: Shared] Vec<T>);
 
-// SAFETY: a `repr(C)` array of the items' views, whose contract it inherits.
+// SAFETY: the view is a `repr(C)` array of the items' views, and the items keep the contract of `Shared`.
 unsafe impl<T: Shared, const N: usize> Shared for [T; N] {
     const TYPE: &'static TypeDesc =
         &TypeDesc::array::<Self::View>(&[FieldDesc::new("", T::TYPE)], N);
@@ -101,7 +101,7 @@ unsafe impl<T: Shared, const N: usize> Shared for [T; N] {
     }
     #[inline]
     unsafe fn from_view(view: Self::View) -> Self {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that what each of the views borrows is alive.
         view.map(|item| unsafe { T::from_view(item) })
     }
     fn to_value(&self) -> Value {
@@ -118,7 +118,7 @@ __returned!([T: Shared, const N: usize] [T; N]);
 
 macro_rules! sequence {
     ($name:ident<$T:ident: $($bound:path),*>) => {
-        // SAFETY: a slice of views in the arena, whose contract it inherits.
+        // SAFETY: the view is a `repr(C)` slice of views in the arena, and the items keep the contract of `Shared`.
         unsafe impl<$T: $($bound +)*> Shared for $name<$T> {
             const TYPE: &'static TypeDesc = &TypeDesc::new::<Self::View>(
                 "",
@@ -133,7 +133,7 @@ macro_rules! sequence {
                 arena.slice(self.iter().map(|item| item.view(arena)))
             }
             unsafe fn from_view(view: Self::View) -> Self {
-                // SAFETY: by the caller's promise.
+                // SAFETY: the caller guarantees that the slice, and what its views borrow, are alive.
                 unsafe { view.get().iter().map(|item| $T::from_view(*item)).collect() }
             }
             fn to_value(&self) -> Value {
@@ -152,7 +152,8 @@ sequence!(BTreeSet<T: Shared, Ord>);
 
 macro_rules! map {
     ($name:ident<$K:ident: $($bound:path),*>) => {
-        // SAFETY: a slice of pairs of views in the arena, whose contract it inherits.
+        // SAFETY: the view is a `repr(C)` slice of pairs of views in the arena, and keys and values keep the contract
+        // of `Shared`.
         unsafe impl<$K: $($bound +)*, V: Shared> Shared for $name<$K, V> {
             const TYPE: &'static TypeDesc = &TypeDesc::new::<Self::View>(
                 "",
@@ -167,13 +168,13 @@ macro_rules! map {
                 arena.slice(self.iter().map(|(key, value)| Tuple2(key.view(arena), value.view(arena))))
             }
             unsafe fn from_view(view: Self::View) -> Self {
-                // SAFETY: by the caller's promise, for the slice and what is in it.
+                // SAFETY: the caller guarantees that the slice, and what its views borrow, are alive.
                 unsafe {
                     let pairs = view.get().iter();
                     pairs.map(|pair| ($K::from_view(pair.0), V::from_view(pair.1))).collect()
                 }
             }
-            /// A map where the keys are texts, otherwise a list of pairs.
+            /// Returns a map if the keys are strings, otherwise a list of pairs.
             fn to_value(&self) -> Value {
                 map_to_value(self.iter())
             }

@@ -1,4 +1,4 @@
-//! Counts of objects that other libraries own: by the host, or by the library itself where it has no host.
+//! Counts of objects that other libraries own. The host keeps the count, or the library itself if it has no host.
 use crate::boundary::call::drop_quietly;
 use crate::boundary::view::StrView;
 use crate::contract::Ticket;
@@ -9,19 +9,19 @@ use crate::runtime::{self, Use};
 use std::ptr::{NonNull, null};
 use std::sync::atomic::{AtomicUsize, Ordering::*, fence};
 
-/// Begins to count an object, under a name for reports: its address, and the first count.
+/// Begins to count an object, under a name for reports. Returns its address and the first count.
 pub(super) fn count<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
     let Some(host) = host::host() else {
         return Local::count(object);
     };
-    // An object may outlive its plugin, and wants the runtime as long.
+    // An object may outlive its plugin, and needs the runtime for as long.
     Use::another().leave();
     let this: *const () = Box::into_raw(Box::new(object)).cast_const().cast();
     let object = RawDrop {
         object: this,
         drop: drop_boxed::<T>,
     };
-    // SAFETY: the token belongs to the table, and the function to the object.
+    // SAFETY: the host gave the token together with the table, and the function drops this object.
     let ticket = unsafe { host.table.count_object()(host.token, object, StrView::new(name)) };
     (this, Counted::new(ticket.0.cast()))
 }
@@ -31,49 +31,50 @@ pub(super) struct Counted(NonNull<Ticket>);
 
 // SAFETY: tickets may be used from any thread, and only objects that are `Send + Sync` are counted.
 unsafe impl Send for Counted {}
-// SAFETY: as above.
+// SAFETY: tickets may be used from several threads at once.
 unsafe impl Sync for Counted {}
 
 impl Counted {
-    /// A count that is there already.
+    /// Takes over a count that exists already.
     pub(super) fn new(ticket: *const Ticket) -> Self {
         Counted(NonNull::new(ticket.cast_mut()).expect("an object that is held is counted"))
     }
 
-    /// One more count, where anything is counted.
+    /// Adds a count. Returns `None` if the object is not counted.
     ///
     /// # Safety
-    /// The ticket has a count, until this returns.
+    /// The ticket has a count until this function returns.
     pub(super) unsafe fn another(RawTicket(ticket): RawTicket) -> Option<Self> {
         let ticket = NonNull::new(ticket.cast::<Ticket>().cast_mut())?;
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the ticket has a count, so it is alive. The token is that of this library.
         unsafe { Ticket::retain(ticket.as_ptr(), own_token()) };
         Some(Counted(ticket))
     }
 
     pub(super) fn ticket(&self) -> &Ticket {
-        // SAFETY: alive as long as it has a count, which is this one.
+        // SAFETY: a ticket is alive as long as it has a count, and this is one.
         unsafe { self.0.as_ref() }
     }
 
-    /// A count of a future that borrows the object: with it the future is dropped. `None` where the object stays as long
-    /// as this count does.
+    /// Counts a future that borrows the object: the future is dropped with its count. Returns `None` if the object
+    /// stays as long as this count does.
     ///
     /// # Safety
-    /// The future is dropped once: by the caller where this is `None`, and else with the count.
+    /// The future is dropped once: by the caller if the result is `None`, and otherwise with the count.
     pub(super) unsafe fn adopt(&self, future: RawDrop) -> Option<Counted> {
-        // SAFETY: this is a count, of the library that the token names; the future by the caller's promise.
+        // SAFETY: this is a count of the library that the token names. The caller guarantees that the future is dropped
+        // once.
         let RawTicket(ticket) = unsafe { Ticket::adopt(self.0.as_ptr(), future, own_token()) };
         NonNull::new(ticket.cast_mut().cast()).map(Counted)
     }
 
-    /// What counts.
+    /// Returns the address of the ticket.
     pub(super) fn raw(&self) -> *const () {
         self.0.as_ptr().cast_const().cast()
     }
 
     /// # Panics
-    /// The object has been dropped.
+    /// Panics if the object has been dropped.
     #[inline]
     pub(super) fn check(&self) {
         if self.ticket().is_revoked() {
@@ -89,7 +90,7 @@ fn revoked() -> ! {
 
 impl Clone for Counted {
     fn clone(&self) -> Self {
-        // SAFETY: this is a count.
+        // SAFETY: this is a count of the ticket, so the ticket is alive. The token is that of this library.
         unsafe { Ticket::retain(self.0.as_ptr(), own_token()) };
         Counted(self.0)
     }
@@ -97,24 +98,25 @@ impl Clone for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        // SAFETY: this library has this count, which ends here.
+        // SAFETY: this is a count of the library that the token names, and it is not used again.
         unsafe { Ticket::release(self.0.as_ptr(), own_token()) }
     }
 }
 
-/// The token of the library that runs this; null in a host, and in a plugin that is linked as an ordinary library.
+/// Returns the token of the library that runs this. It is null in a host, and in a plugin that is linked as an ordinary
+/// library.
 pub(super) fn own_token() -> Token {
     host::host().map_or(null(), |host| host.token)
 }
 
 unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
     let _runtime = Use::taken_up();
-    // SAFETY: made by `count` from a box of this type; called once.
+    // SAFETY: `count` made the address from a box of this type, and its ticket calls this function once.
     let object = unsafe { Box::from_raw(object.cast::<T>().cast_mut()) };
     runtime::within(|| drop_quietly(object));
 }
 
-/// An object that its own library counts, which never leaves memory.
+/// An object that its own library counts. That library never leaves memory.
 #[repr(C)]
 struct Local<T> {
     ticket: Ticket,
@@ -123,14 +125,14 @@ struct Local<T> {
 }
 
 impl<T> Local<T> {
-    /// The object, and the first count.
+    /// Returns the address of the object, and its first count.
     fn count(object: T) -> (*const (), Counted) {
         let local: *const Local<T> = Box::into_raw(Box::new(Local {
             ticket: Ticket::lasting(Self::retain, Self::release),
             count: AtomicUsize::new(1),
             object,
         }));
-        // SAFETY: just made.
+        // SAFETY: the box was made just now, and nothing has dropped it.
         let object = unsafe { &raw const (*local).object };
         (object.cast(), Counted::new(local.cast()))
     }
@@ -143,11 +145,11 @@ impl<T> Local<T> {
 
     unsafe extern "C" fn release(ticket: *const Ticket, _: Token) {
         let local = ticket.cast::<Self>();
-        // SAFETY: as in `retain`; the caller has a count.
+        // SAFETY: the ticket is the front of a `Local<T>`, which is alive since the caller has a count.
         if unsafe { (*local).count.fetch_sub(1, Release) } == 1 {
-            // What others did with the object comes before its end.
+            // What other threads did with the object happens before its drop.
             fence(Acquire);
-            // SAFETY: made from a box, and nobody has a count any more.
+            // SAFETY: the address is that of a box, and the last count has just been released.
             drop_quietly(unsafe { Box::from_raw(local.cast_mut()) });
         }
     }

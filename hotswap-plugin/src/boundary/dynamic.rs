@@ -15,13 +15,13 @@ use std::mem::MaybeUninit;
 pub use crate::boundary::abi::DynamicOut;
 pub use crate::boundary::invoke_error::{DynamicResult, InvokeError};
 
-/// The callee's end: the arguments, where there are as many as the function has parameters.
+/// The callee's end: returns the arguments, if there are as many as the function has parameters.
 ///
 /// # Errors
-/// [`InvokeError::WrongCount`].
+/// Returns [`InvokeError::WrongCount`] if there are more or fewer.
 ///
 /// # Safety
-/// The arguments come from [`call_dynamic`], which has not returned, and does not until `'a` is over.
+/// The arguments come from [`call_dynamic`], which does not return until `'a` is over.
 #[inline]
 pub unsafe fn arguments<'a>(
     args: SliceView<ValueView>,
@@ -31,15 +31,15 @@ pub unsafe fn arguments<'a>(
     if found != expected {
         return Err(InvokeError::WrongCount { expected, found });
     }
-    // SAFETY: by the caller's promise.
+    // SAFETY: the caller guarantees that the arguments are alive for `'a`.
     Ok(Arguments {
         views: unsafe { args.get() },
         next: 0,
     })
 }
 
-/// What a hand-written `invoke_func` returns for a name that it does not know: the caller is told that there is no such
-/// function, and calls of each plugin that has it skip this one.
+/// The error that a hand-written `invoke_func` returns for a name that it does not know. The caller learns that there
+/// is no such function, and a call of every plugin with this name skips this one.
 ///
 /// ```
 /// use hotswap_plugin::UnknownFunction;
@@ -76,18 +76,18 @@ pub struct Arguments<'a> {
 }
 
 impl Arguments<'_> {
-    /// The next argument. Once for each.
+    /// Returns the next argument. To be called once for each.
     ///
     /// # Errors
-    /// [`InvokeError::WrongType`].
+    /// Returns [`InvokeError::WrongType`] if the argument is not a `T`.
     ///
     /// # Panics
-    /// When there are no more.
+    /// Panics if there are no more arguments.
     #[inline]
     pub fn next<T: Shared>(&mut self, name: &str) -> Result<T, InvokeError> {
         let index = self.next;
         self.next += 1;
-        // SAFETY: whoever made `self` promised that the views are valid.
+        // SAFETY: the caller of the function that made `self` has guaranteed that the views are valid.
         let value = unsafe { T::from_value_view(&self.views[index]) };
         value.map_err(|error| wrong_type(index, name, &error))
     }
@@ -105,17 +105,18 @@ fn wrong_type(index: usize, name: &str, error: &ValueError) -> InvokeError {
     }))
 }
 
-/// The callee's end of a call that a hand-written `f` serves: `None` or [`UnknownFunction`] for a name it does not know.
+/// The callee's end of a call that a hand-written `f` serves. `f` returns `None` or [`UnknownFunction`] for a name that
+/// it does not know.
 ///
 /// # Safety
-/// Name, arguments and `out` come from [`call_dynamic`], which has not returned.
+/// Name, arguments, and `out` come from [`call_dynamic`], which has not returned.
 pub unsafe fn answer_by_name(
     name: StrView,
     args: SliceView<ValueView>,
     out: *mut DynamicOut,
     f: impl FnOnce(&str, &[Value]) -> Option<Result<Value, Error>>,
 ) -> Status {
-    // SAFETY: by the caller's promise, for all three.
+    // SAFETY: the caller guarantees that name, arguments, and `out` are valid until this returns.
     unsafe {
         answer_dynamic(out, || {
             let args: Vec<Value> = Shared::from_view(args);
@@ -128,16 +129,16 @@ pub unsafe fn answer_by_name(
     }
 }
 
-/// Up to this many arguments have their views on the caller's stack.
+/// The views of up to this many arguments lie on the caller's stack.
 const ON_STACK: usize = 8;
 
-/// The caller's end: lends the arguments, and gives the result. Numbers are not allocated.
+/// The caller's end: lends the arguments, and returns the result. Numbers need no allocation.
 ///
 /// # Errors
-/// What `error` makes of the callee's refusal, its own error, or its panic.
+/// Returns the error that `error` makes of the callee's refusal, its own error, or its panic.
 ///
 /// # Safety
-/// `call` hands what it gets to a [`DynamicFn`](super::describe::DynamicFn), and gives its status.
+/// `call` passes its arguments to a [`DynamicFn`](super::describe::DynamicFn), and returns the status of that.
 #[inline]
 pub unsafe fn call_dynamic<E>(
     args: &[Value],
@@ -150,7 +151,7 @@ pub unsafe fn call_dynamic<E>(
         for (slot, arg) in stack.iter_mut().zip(args) {
             slot.write(arg.view(&arena));
         }
-        // SAFETY: just as many are initialised, and `MaybeUninit<T>` has the layout of `T`.
+        // SAFETY: the loop above has initialised that many views, and `MaybeUninit<T>` has the layout of `T`.
         unsafe {
             SliceView::new(std::slice::from_raw_parts(
                 stack.as_ptr().cast(),
@@ -161,11 +162,11 @@ pub unsafe fn call_dynamic<E>(
         arena.slice(args.iter().map(|arg| arg.view(&arena)))
     };
     let then = |received: Received<'_, DynamicResult>| match received {
-        // Here, since it takes less than to go there.
+        // Handled here, since that takes less time than a call.
         Received::View(RResult::ROk(ValueView::Int(number))) => Ok(Value::Int((*number).into())),
         received => value_of(received).map_err(error),
     };
-    // SAFETY: by the caller's promise.
+    // SAFETY: the caller guarantees that `call` passes `out` to a `DynamicFn`, which answers with this type.
     unsafe { receive_by(|out| call(views, out), then) }
 }
 
@@ -175,10 +176,10 @@ fn value_of(received: Received<'_, DynamicResult>) -> Result<Value, Result<Invok
             ValueView::Float(number) => return Ok(Value::Float(*number)),
             ValueView::Bool(yes) => return Ok(Value::Bool(*yes)),
             ValueView::Nil => return Ok(Value::Nil),
-            // SAFETY: it borrows nothing.
+            // SAFETY: a view that is received as such borrows nothing.
             view => return Ok(unsafe { Value::from_view(*view) }),
         },
-        // SAFETY: as above.
+        // SAFETY: a view that is received as such borrows nothing.
         Received::View(RResult::RErr(view)) => Ok(unsafe { InvokeError::from_view(*view) }),
         Received::Result(Ok(value)) => return Ok(value),
         Received::Result(Err(refused)) => Ok(refused),
@@ -187,7 +188,7 @@ fn value_of(received: Received<'_, DynamicResult>) -> Result<Value, Result<Invok
     })
 }
 
-/// The callee's end: hands the result over, a number without a copy of what could have been in its place.
+/// The callee's end: passes the result to the caller. A number takes no copy of the whole result.
 ///
 /// # Safety
 /// `out` comes from [`call_dynamic`], which has not returned.
@@ -196,17 +197,17 @@ pub unsafe fn answer_dynamic(out: *mut DynamicOut, f: impl FnOnce() -> DynamicRe
     let run = || {
         let result = f();
         match result.as_ref().ok().and_then(scalar) {
-            // SAFETY: by the caller's promise.
+            // SAFETY: the caller guarantees that `out` is valid. The view borrows nothing.
             Some(view) => unsafe { write(out, RResult::ROk(view)) },
-            // SAFETY: as above.
+            // SAFETY: the caller guarantees that `out` is valid, and this is the only answer.
             None => unsafe { put(out, result) },
         }
     };
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `out` is valid.
     unsafe { caught(out, run) }
 }
 
-/// The callee's end of an `async fn`: `f` reads the arguments, and begins it.
+/// The callee's end of an `async fn`: `f` reads the arguments, and starts the function.
 ///
 /// # Safety
 /// `out` is the caller's memory for such a result.
@@ -215,11 +216,11 @@ pub unsafe fn answer_later(
     f: impl FnOnce() -> Result<Later<DynamicResult>, InvokeError>,
 ) -> Status {
     let begin = || f().unwrap_or_else(|refused| Later::new(std::future::ready(Err(refused))));
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `out` is valid memory for such a result.
     unsafe { answer(out, begin) }
 }
 
-/// The view of what owns nothing.
+/// Returns the view of a value that owns nothing.
 #[inline(always)]
 fn scalar(value: &Value) -> Option<ValueView> {
     match value {
@@ -231,8 +232,8 @@ fn scalar(value: &Value) -> Option<ValueView> {
     }
 }
 
-// SAFETY: an enum with a primitive representation, of numbers and views, copied to the last of its leaves. The type is a
-// leaf of the description: its shape is part of the contract's version.
+// SAFETY: the view is an enum with a primitive representation, of numbers and views, and every leaf is copied. The type
+// is a leaf of the description: its shape is part of the contract's version.
 unsafe impl Shared for InvokeError {
     const TYPE: &'static TypeDesc = &TypeDesc::leaf::<InvokeErrorView>("InvokeError");
     type View = InvokeErrorView;
@@ -266,9 +267,10 @@ unsafe impl Shared for InvokeError {
                 InvokeError::WrongCount { expected, found }
             }
             InvokeErrorView::WrongType { index, texts } => {
-                // SAFETY: by the caller's promise.
+                // SAFETY: the caller guarantees that the views are alive.
                 let texts = unsafe { texts.get() };
-                // SAFETY: as above. A view of ours has just these four.
+                // SAFETY: the caller guarantees that the texts are alive. `view` of this type writes exactly these
+                // four.
                 let text = |at: usize| unsafe { texts[at].get().to_owned() };
                 InvokeError::WrongType(Box::new(WrongType {
                     index,
@@ -278,7 +280,7 @@ unsafe impl Shared for InvokeError {
                     found: text(3),
                 }))
             }
-            // SAFETY: by the caller's promise.
+            // SAFETY: the caller guarantees that what the view of the error borrows is alive.
             InvokeErrorView::Returned(error) => {
                 InvokeError::Returned(unsafe { Value::from_view(error) })
             }

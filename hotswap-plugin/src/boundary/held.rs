@@ -1,4 +1,4 @@
-//! Objects of one library that another owns.
+//! `Held`, an object of one library that another library owns.
 use crate::boundary::counted::{Counted, count};
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::interface::{Interface, Object, Provides, RawObject};
@@ -12,8 +12,8 @@ use std::ops::Deref;
 /// An object that may be owned by another library than the one that made it: a listener, a stream, a job.
 ///
 /// It crosses as a parameter, a result, or a part of one, and has the methods of the interface `I`. Clones share the
-/// object, which is dropped with the last of them, by the library that made it. Until then that library stays in
-/// memory, and the host names who has the object when it is asked why.
+/// object. The library that made the object drops it with the last clone, and stays in memory until then. The host
+/// names the owners of the object when it is asked what holds the library.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -41,17 +41,18 @@ use std::ops::Deref;
 /// ```
 ///
 /// # When the plugin that made it is replaced
-/// The object lives on, and does as the old build did. Whoever has it can ask [`is_retired`](Self::is_retired), and
-/// drop it.
+/// The object lives on, and behaves as the old build did. Its owners can ask [`is_retired`](Self::is_retired), and drop
+/// it.
 ///
-/// Two plugins may have objects of each other's, or one has an object of another that imports it. When both are
-/// replaced and nobody else has anything of theirs, the host drops these objects before it frees the plugins, and the
-/// unfinished futures of their `async` methods before the objects. To call such an object, or to poll such a future, then
-/// panics; only `on_free` and `Drop` of a plugin, and what they call, can get there.
+/// Two plugins may own objects of each other, or one plugin owns an object of another that imports it. When both are
+/// replaced and no other library owns anything of theirs, the host drops these objects before it frees the plugins.
+/// Before the objects it drops the unfinished futures of their `async` methods. After that, a call of such an object,
+/// or a poll of such a future, panics. Only `on_free` and `Drop` of a plugin, and the code that they call, can make
+/// one.
 pub struct Held<I: Interface + ?Sized>(I::Proxy);
 
 impl<I: Interface + ?Sized> Held<I> {
-    /// Lets others own `object`.
+    /// Makes an object that other libraries can own.
     pub fn new<T: Send + Sync + 'static>(object: T) -> Self
     where
         I: Provides<T>,
@@ -62,7 +63,7 @@ impl<I: Interface + ?Sized> Held<I> {
         Held(I::proxy(unsafe { Object::counted(raw, counted) }))
     }
 
-    /// Whether the plugin that made it has been replaced since.
+    /// Returns true if the plugin that made the object has been replaced.
     pub fn is_retired(&self) -> bool {
         let count = I::object(&self.0).count();
         count.is_some_and(|counted| counted.ticket().is_retired())
@@ -89,13 +90,13 @@ impl<I: Interface + ?Sized + 'static> fmt::Debug for Held<I> {
     }
 }
 
-/// What crosses instead of a [`Held`]: the receiver adds a count of its own.
+/// The view of a [`Held`]. The receiver adds a count of its own.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HeldView(RawObject);
 
-// SAFETY: the view is `repr(C)`. It can be read while the value is alive, which has a count; what that gives is a count
-// of its own.
+// SAFETY: the view is `repr(C)`. It can be read while the value is alive, since the value is a count. The result has a
+// count of its own.
 unsafe impl<I: Interface + ?Sized + 'static> Shared for Held<I> {
     const TYPE: &'static TypeDesc = &TypeDesc::held::<HeldView>(I::DESC);
     type View = HeldView;
@@ -107,20 +108,20 @@ unsafe impl<I: Interface + ?Sized + 'static> Shared for Held<I> {
     }
 
     unsafe fn from_view(HeldView(object): HeldView) -> Self {
-        // SAFETY: what the view was made of has a count.
+        // SAFETY: the caller guarantees that the `Held` that the view was made of is alive, and that is a count.
         let counted = unsafe { Counted::another(object.ticket) };
         let counted = counted.expect("an object that is held is counted");
         // SAFETY: the descriptions are equal, so the table is an `I::Table`; the object is alive while it is counted.
         Held(I::proxy(unsafe { Object::counted(object, counted) }))
     }
 
-    /// The name of its type: an object has no value.
+    /// Returns the name of the type, since an object has no value.
     fn to_value(&self) -> Value {
         Value::Str(Self::TYPE.to_string())
     }
 
     /// # Errors
-    /// Always: an object cannot be made from a value.
+    /// Always returns an error, since an object cannot be made from a value.
     fn from_value(value: Value) -> Result<Self, ValueError> {
         Err(ValueError::new(&Self::TYPE.to_string(), &value))
     }

@@ -1,4 +1,4 @@
-//! Both ends of a hook: it succeeds, or an error or a panic becomes a text with the host.
+//! Both ends of a hook. It succeeds, or the host gets the text of an error or a panic.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use crate::boundary::abi::Status;
@@ -9,17 +9,17 @@ use abi_stable::StableAbi;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Where the text of an error or a panic goes.
+/// The receiver of the text of an error or a panic.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, StableAbi)]
 pub struct Sink {
-    /// What `put` wants as its first argument.
+    /// The first argument of `put`.
     pub data: *mut (),
-    /// Takes a copy of the text. Does not unwind.
+    /// Copies the text. Does not unwind.
     pub put: unsafe extern "C" fn(*mut (), StrView),
 }
 
-/// The callee's end: runs `f`; what it returns or panics with becomes a status and a text in the sink.
+/// The callee's end: runs `f`. An error or a panic of it becomes a status, and a text in the sink.
 ///
 /// # Safety
 /// The sink comes from [`collect`], which has not returned yet.
@@ -27,22 +27,22 @@ pub unsafe fn guard(sink: Sink, f: impl FnOnce() -> Result<(), Error>) -> Status
     let ran = catch_unwind(AssertUnwindSafe(|| match f() {
         Ok(()) => Status::OK,
         Err(error) => {
-            // SAFETY: the sink is valid by the caller's promise, the text is alive.
+            // SAFETY: the caller guarantees that the sink is valid, and the text is alive.
             unsafe { (sink.put)(sink.data, StrView::new(&chain(&*error))) };
             drop_quietly(error);
             Status::FAILED
         }
     }));
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that the sink is valid, so `data` belongs to `put`.
     ran.unwrap_or_else(|payload| unsafe { report(payload, sink.put, sink.data) })
 }
 
-/// Why a hook did not succeed.
+/// The reason why a hook did not succeed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum HookError {
-    /// It returned an error: its text, sources included.
+    /// It returned an error. The text includes those of its sources.
     Failed(String),
-    /// It panicked: what the panic said.
+    /// It panicked with this message.
     Panicked(String),
 }
 
@@ -57,13 +57,13 @@ impl fmt::Display for HookError {
 
 impl std::error::Error for HookError {}
 
-/// The caller's end: lends `call` a sink.
+/// The caller's end: lends a sink to `call`.
 ///
 /// # Errors
-/// The hook returned an error, or panicked.
+/// Returns an error if the hook returned one, or panicked.
 pub fn collect(call: impl FnOnce(Sink) -> Status) -> Result<(), HookError> {
     unsafe extern "C" fn put(data: *mut (), text: StrView) {
-        // SAFETY: `data` is the `text` below; the callee holds what the view shows.
+        // SAFETY: `data` is the address of the `text` below, and the callee holds the text that the view shows.
         unsafe { *data.cast::<String>() = text.get().to_owned() }
     }
     let mut text = String::new();

@@ -1,9 +1,9 @@
-//! What a plugin asks for.
+//! `Import`, the interfaces that a plugin asks for.
 use crate::boundary::describe::InterfaceDesc;
 use crate::boundary::interface::{Interface, RawObject};
 use abi_stable::std_types::RStr;
 
-/// Where an import comes from.
+/// The provider of an import.
 #[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ImportKind {
@@ -11,7 +11,7 @@ pub enum ImportKind {
     Plugin,
     /// The host.
     Host,
-    /// A plugin that has to be there first; nothing of it is called.
+    /// A plugin that has to be loaded first, but is not called.
     OrderOnly,
 }
 
@@ -19,20 +19,20 @@ pub enum ImportKind {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ImportDesc {
-    /// The field that holds it.
+    /// The name of the field that holds the import.
     pub field: RStr<'static>,
-    /// The plugin it comes from; empty for the host.
+    /// The plugin that provides it; empty for the host.
     pub from: RStr<'static>,
-    /// Where it comes from.
+    /// The kind of its provider.
     pub kind: ImportKind,
-    /// Whether the plugin can do without.
+    /// True if the plugin can do without it.
     pub optional: bool,
-    /// What it has to be; `None` where nothing of it is called.
+    /// The interface that the provider has to export; `None` if it is not called.
     pub interface: Option<&'static InterfaceDesc>,
 }
 
 impl ImportDesc {
-    /// An interface of the plugin `from`.
+    /// An import of an interface of the plugin `from`.
     pub const fn plugin<I: Interface + ?Sized>(
         field: &'static str,
         from: &'static str,
@@ -47,7 +47,7 @@ impl ImportDesc {
         }
     }
 
-    /// An interface of the host.
+    /// An import of an interface of the host.
     pub const fn host<I: Interface + ?Sized>(field: &'static str, optional: bool) -> Self {
         ImportDesc {
             kind: ImportKind::Host,
@@ -55,7 +55,7 @@ impl ImportDesc {
         }
     }
 
-    /// A plugin that has to be there first.
+    /// An import of a plugin that has to be loaded first, but is not called.
     pub const fn order_only(field: &'static str, from: &'static str) -> Self {
         ImportDesc {
             field: RStr::from_str(field),
@@ -67,7 +67,7 @@ impl ImportDesc {
     }
 }
 
-/// What a plugin asks for: a struct with `#[derive(Import)]`, or `()`.
+/// The imports of a plugin: a struct with `#[derive(Import)]`, or `()`.
 ///
 /// # Safety
 /// [`bind`](Self::bind) understands the objects of [`IMPORTS`](Self::IMPORTS), in that order.
@@ -76,21 +76,21 @@ impl ImportDesc {
     note = "put `#[derive(Import)]` on its definition"
 )]
 pub unsafe trait Import: Sized {
-    /// The imports.
+    /// The descriptions of the imports.
     const IMPORTS: &'static [ImportDesc];
-    /// The same as JSON, for the artifact's metadata.
+    /// The same descriptions as JSON, for the artifact's metadata.
     const METADATA: &'static str;
 
-    /// The imports, bound to these objects.
+    /// Returns the imports, bound to these objects.
     ///
     /// # Safety
     /// There is one object for each of [`IMPORTS`](Self::IMPORTS), in that order, of an interface with the same
-    /// description; absent only where the import is optional or `order_only`. Each is alive, and may be used from any
-    /// thread, for as long as what this gives and all clones of its handles are.
+    /// description. An object is absent only if the import is optional or `order_only`. Each object is alive, and may
+    /// be used from any thread, for as long as the result and all clones of its handles live.
     unsafe fn bind(objects: &[RawObject]) -> Self;
 }
 
-// SAFETY: nothing is asked for.
+// SAFETY: there are no imports, so no object is used.
 unsafe impl Import for () {
     const IMPORTS: &'static [ImportDesc] = &[];
     const METADATA: &'static str = "[]";

@@ -1,4 +1,4 @@
-//! Traits as tables of C functions: what a plugin exports or the host provides, and the handle others call it with.
+//! Traits as tables of C functions: the exports of a plugin or of the host, and the handle with which others call them.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use crate::boundary::counted::Counted;
@@ -10,12 +10,12 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A trait that calls can cross, as `dyn Trait`. `#[interface]` implements it; the trait object's own vtable is never
-/// used. It does so for trait objects of every lifetime, which is what the compiler asks for where it looks whether an
-/// `async` block with a handle in it is `Send`.
+/// A trait whose methods can be called across libraries, as `dyn Trait`. `#[interface]` implements it. The vtable of
+/// the trait object is never used. The implementation is for trait objects of every lifetime, which the compiler asks
+/// for when it checks whether an `async` block with a handle in it is `Send`.
 ///
 /// # Safety
-/// [`DESC`](Self::DESC) describes [`Table`](Self::Table), and the proxy calls it as described.
+/// [`DESC`](Self::DESC) describes [`Table`](Self::Table), and the proxy calls the table as described.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an interface",
     label = "not an interface",
@@ -24,22 +24,22 @@ use std::sync::Arc;
 pub unsafe trait Interface {
     /// The `repr(C)` table: one `unsafe extern "C" fn` for each method.
     type Table: 'static;
-    /// What [`Imported`] derefs to: it has the trait's methods, and implements the trait. It cannot be cloned: whoever
-    /// is lent one cannot keep it.
+    /// The type that [`Imported`] derefs to. It has the trait's methods, and implements the trait. It cannot be cloned,
+    /// so a borrowed one cannot be kept.
     type Proxy: Send + Sync + 'static;
-    /// What importer and exporter compare.
+    /// The description that importer and exporter compare.
     const DESC: &'static InterfaceDesc;
     /// The trait as its author wrote it, for people.
     const SIGNATURE: &'static str;
 
-    /// The proxy that calls this object.
+    /// Returns the proxy that calls this object.
     fn proxy(object: Object<Self::Table>) -> Self::Proxy;
 
-    /// The object that this proxy calls.
+    /// Returns the object that this proxy calls.
     fn object(proxy: &Self::Proxy) -> &Object<Self::Table>;
 }
 
-/// `dyn Trait: Provides<T>` for every `T: Trait`.
+/// Says that `dyn Trait` can be made of every `T: Trait`: `dyn Trait: Provides<T>`.
 ///
 /// # Safety
 /// The functions of [`TABLE`](Self::TABLE) may be called with the address of a `T`, from any thread.
@@ -53,28 +53,29 @@ pub unsafe trait Provides<T>: Interface {
     const TABLE: &'static Self::Table;
 }
 
-/// A table and what its functions work on. The table's type is known to whoever compared the descriptions.
+/// A table, and the object that its functions work on. A library that has compared the descriptions knows the table's
+/// type.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, StableAbi)]
 pub struct RawObject {
-    /// An `Interface::Table`, or null for something optional that is absent.
+    /// An `Interface::Table`, or null for an optional object that is absent.
     pub table: *const (),
     /// The first argument of its functions.
     pub this: *const (),
-    /// What counts it, for who may keep it: see [`Held`](crate::Held). Null where whoever lends it keeps it alive for as
-    /// long as it can be used.
+    /// The ticket that counts the object, for those who may keep it: see [`Held`](crate::Held). Null if the lender
+    /// keeps the object alive for as long as it can be used.
     pub ticket: RawTicket,
 }
 
 impl RawObject {
-    /// What stands for something optional that is absent.
+    /// Stands for an optional object that is absent.
     pub const ABSENT: RawObject = RawObject {
         table: std::ptr::null(),
         this: std::ptr::null(),
         ticket: RawTicket::NONE,
     };
 
-    /// An object that somebody keeps alive for as long as it can be used.
+    /// An object that its lender keeps alive for as long as it can be used.
     pub const fn lent(table: *const (), this: *const ()) -> RawObject {
         RawObject {
             table,
@@ -83,7 +84,7 @@ impl RawObject {
         }
     }
 
-    /// `value` as a provider of `I`. It has to outlive the use of the object.
+    /// `value` as a provider of `I`. The value has to outlive the use of the object.
     pub fn of<I: Provides<T> + ?Sized, T>(value: &T) -> RawObject {
         RawObject::lent(
             std::ptr::from_ref(I::TABLE).cast(),
@@ -92,30 +93,30 @@ impl RawObject {
     }
 }
 
-/// A table and what its functions work on: what a proxy is made of.
+/// A table with its type, and the object that its functions work on. A proxy consists of it.
 pub struct Object<Table: 'static> {
     table: *const Table,
     this: *const (),
     keep: Keep,
 }
 
-/// What keeps an object alive.
+/// The reason why an object stays alive.
 #[derive(Clone)]
 enum Keep {
-    /// Whoever lends it.
+    /// Its lender keeps it alive.
     Lender,
-    /// The handle itself; everything is in one library.
+    /// The handle itself owns it. Both are in one library.
     Own(#[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>),
-    /// Whoever counts it.
+    /// The handle has a count of it.
     Counted(Counted),
 }
 
 impl<Table> Object<Table> {
-    /// An object that somebody lends.
+    /// Returns an object that another library lends.
     ///
     /// # Safety
-    /// The object is not absent; its table is a `Table`; table and object are alive, and may be used from any thread,
-    /// for as long as this is.
+    /// The object is not absent, and its table is a `Table`. Table and object are alive, and may be used from any
+    /// thread, for as long as the result lives.
     pub unsafe fn from_raw(object: RawObject) -> Self {
         Object {
             table: object.table.cast(),
@@ -124,19 +125,20 @@ impl<Table> Object<Table> {
         }
     }
 
-    /// An object that is counted.
+    /// Returns an object that is counted.
     ///
     /// # Safety
-    /// As [`from_raw`](Self::from_raw), for as long as the count is there.
+    /// The contract of [`from_raw`](Self::from_raw) holds for as long as the count exists.
     pub(super) unsafe fn counted(object: RawObject, counted: Counted) -> Self {
         Object {
             keep: Keep::Counted(counted),
-            // SAFETY: by the caller's promise.
+            // SAFETY: the caller guarantees that the object is not absent, and that it is valid as long as the count
+            // exists.
             ..unsafe { Object::from_raw(object) }
         }
     }
 
-    /// Its count, where it is counted.
+    /// Returns the count of the object, if it is counted.
     pub(super) fn count(&self) -> Option<&Counted> {
         match &self.keep {
             Keep::Counted(counted) => Some(counted),
@@ -144,7 +146,8 @@ impl<Table> Object<Table> {
         }
     }
 
-    /// The same object once more, kept alive likewise. Not for everybody: a proxy that is lent is not to be kept.
+    /// Returns the same object once more, kept alive in the same way. Not public, since a borrowed proxy must not be
+    /// kept.
     pub(super) fn share(&self) -> Self {
         Object {
             table: self.table,
@@ -153,7 +156,7 @@ impl<Table> Object<Table> {
         }
     }
 
-    /// What another library makes one of the same object of, while this one is there.
+    /// Returns the form in which the object crosses. It can be used while this object lives.
     pub(super) fn raw(&self) -> RawObject {
         RawObject {
             ticket: self
@@ -163,43 +166,45 @@ impl<Table> Object<Table> {
         }
     }
 
-    /// The functions.
+    /// Returns the functions.
     ///
     /// # Panics
-    /// The object was counted, and has been dropped: see [`Held`](crate::Held).
+    /// Panics if the object was counted and has been dropped: see [`Held`](crate::Held).
     ///
     /// # Safety
-    /// Whoever made the object keeps its promise that the table is alive.
+    /// The table is alive, as the contract of the function that made the object demands.
     #[inline]
     pub unsafe fn table(&self) -> &Table {
         if let Keep::Counted(counted) = &self.keep {
             counted.check();
         }
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the table is alive.
         unsafe { &*self.table }
     }
 
-    /// The first argument of its functions.
+    /// Returns the first argument of the functions.
     #[inline]
     pub fn this(&self) -> *const () {
         self.this
     }
 }
 
-// SAFETY: the table is constant, and only made for a `Send + Sync` object (`Provides` and `#[interface]` see to it).
+// SAFETY: the table is constant, and belongs to a `Send + Sync` object: `Provides` and `#[interface]` demand that of
+// its type.
 unsafe impl<Table> Send for Object<Table> {}
-// SAFETY: as above.
+// SAFETY: the table is constant, and belongs to a `Send + Sync` object: `Provides` and `#[interface]` demand that of
+// its type.
 unsafe impl<Table> Sync for Object<Table> {}
 
-/// What a plugin imports: a handle to another plugin's, or the host's, implementation of the trait of `I`.
+/// A plugin's import: a handle to the implementation of the trait of `I` by another plugin or by the host.
 ///
-/// It has the trait's methods. A panic of the implementation goes on as a panic of the caller.
+/// It has the trait's methods. A panic of the implementation is raised again in the caller.
 ///
-/// In unit tests [`from_impl`](Self::from_impl) makes one of anything that implements the trait.
+/// In unit tests, [`from_impl`](Self::from_impl) makes one of any implementation of the trait.
 pub struct Imported<I: Interface + ?Sized>(I::Proxy);
 
 impl<I: Interface + ?Sized> Imported<I> {
-    /// A handle to this value.
+    /// Returns a handle to this value.
     pub fn from_impl<T: Send + Sync + 'static>(value: T) -> Self
     where
         I: Provides<T>,
@@ -213,13 +218,14 @@ impl<I: Interface + ?Sized> Imported<I> {
         }))
     }
 
-    /// A handle to an object of another library.
+    /// Returns a handle to an object of another library.
     ///
     /// # Safety
-    /// The object is not absent; its table is of an interface with the same description as `I`; table and object are
-    /// alive, and may be used from any thread, for as long as the handle and its clones are, or as they are counted.
+    /// The object is not absent, and its table is of an interface with the same description as `I`. Table and object
+    /// are alive, and may be used from any thread, for as long as the handle and its clones live, or as long as they
+    /// are counted.
     pub unsafe fn from_raw(object: RawObject) -> Self {
-        // SAFETY: by the caller's promise; what counts the object has a count during this call.
+        // SAFETY: the caller guarantees that the object is valid. If it is counted, it has a count during this call.
         Imported(I::proxy(unsafe {
             match Counted::another(object.ticket) {
                 Some(counted) => Object::counted(object, counted),
@@ -228,12 +234,12 @@ impl<I: Interface + ?Sized> Imported<I> {
         }))
     }
 
-    /// The same for an object that may be absent.
+    /// Returns a handle to an object of another library, or `None` if the object is absent.
     ///
     /// # Safety
-    /// As [`from_raw`](Self::from_raw), unless the object is absent.
+    /// The contract of [`from_raw`](Self::from_raw) holds, unless the object is absent.
     pub unsafe fn from_optional(object: RawObject) -> Option<Self> {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the object is not absent, so the caller guarantees the contract of `from_raw`.
         (!object.table.is_null()).then(|| unsafe { Self::from_raw(object) })
     }
 }
@@ -263,14 +269,14 @@ impl<I: Interface + ?Sized> fmt::Debug for Imported<I> {
 #[non_exhaustive]
 #[derive(Clone, Copy)]
 pub struct ExportDesc {
-    /// Which.
+    /// The description of the interface.
     pub interface: &'static InterfaceDesc,
-    /// Its table, for the plugin's instance.
+    /// The table of functions for the plugin's instance.
     pub table: *const (),
 }
 
 impl ExportDesc {
-    /// `I`, provided by instances of `T`.
+    /// The export of `I` by instances of `T`.
     pub const fn new<I: Provides<T> + ?Sized, T>() -> Self {
         ExportDesc {
             interface: I::DESC,

@@ -1,42 +1,42 @@
-//! Why a call by name gives no value.
+//! The errors of a call by name.
 use crate::boundary::value::Value;
 use std::fmt;
 
-/// What a dynamic call gives.
+/// The result of a call by name.
 pub type DynamicResult = Result<Value, InvokeError>;
 
-/// Why a dynamic call gives no value.
+/// The reason why a call by name returns no value.
 #[derive(Clone, PartialEq, Debug)]
 pub enum InvokeError {
     /// There is no such function.
     Unknown,
-    /// The function is `async`, and was called as if it were not.
+    /// The function is `async`, and the call was not.
     Async,
     /// The function has another number of parameters.
     WrongCount {
-        /// How many it has.
+        /// The number of its parameters.
         expected: u32,
-        /// How many arguments there were.
+        /// The number of the arguments.
         found: u32,
     },
-    /// An argument is not of the type it should be. Boxed, so that results without an error are small.
+    /// An argument has the wrong type. Boxed, so that results without an error are small.
     WrongType(Box<WrongType>),
-    /// The function returned an error of its own: a text, unless it is of a `#[shared]` type.
+    /// The function returned an error of its own. It is a string, unless the error is of a `#[shared]` type.
     Returned(Value),
 }
 
-/// An argument that is not of the type it should be.
+/// An argument of the wrong type.
 #[derive(Clone, PartialEq, Debug)]
 pub struct WrongType {
-    /// Which, from 0.
+    /// The argument's index, from 0.
     pub index: u32,
     /// The parameter's name.
     pub name: String,
     /// The place within the argument; empty for the argument itself.
     pub path: String,
-    /// What should be there.
+    /// The expected type or value.
     pub expected: String,
-    /// What is there.
+    /// The type or value that was found.
     pub found: String,
 }
 
@@ -66,7 +66,7 @@ impl fmt::Display for InvokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             InvokeError::Unknown => f.write_str("no function of this name"),
-            InvokeError::Async => f.write_str("it is async: call it with `invoke_async`"),
+            InvokeError::Async => f.write_str("the function is async; call it with `invoke_async`"),
             InvokeError::WrongCount { expected, found } => {
                 let s = if *expected == 1 { "" } else { "s" };
                 write!(f, "expected {expected} argument{s}, found {found}")

@@ -1,5 +1,5 @@
-//! What is said when two libraries were built with different versions of something: at most six lines, with both
-//! sides, the place, the two types, and what mends it.
+//! Messages for libraries that were built with different versions of something: at most six lines, with both sides, the
+//! place, the two types, and the remedy.
 use crate::boundary::describe::{
     ExtensionDesc, FieldDesc, FunctionDesc, InterfaceDesc, Kind, ParamDesc, TypeDesc, Written, same,
 };
@@ -23,7 +23,7 @@ impl fmt::Display for Party<'_> {
     }
 }
 
-/// An interface that `need` imports and `have` provides; `None` where the two descriptions are the same.
+/// Compares the interface that `need` imports with the one that `have` provides. Returns `None` if they are equal.
 pub fn interface(
     need: (Party<'_>, &InterfaceDesc),
     have: (Party<'_>, &InterfaceDesc),
@@ -37,7 +37,7 @@ pub fn interface(
     Some(difference.say(&head, importer, exporter))
 }
 
-/// A function of `plugin` that `caller` has another signature for; `None` where the two are the same.
+/// Compares the signature of a function of `plugin` with the one that `caller` has. Returns `None` if they are equal.
 pub fn function(
     caller: Party<'_>,
     plugin: &str,
@@ -61,7 +61,8 @@ pub fn function(
     Some(difference.say(&head, caller, Party::Plugin(plugin)))
 }
 
-/// An extension of the host's that `plugin` wants to fill slots of; `None` where the two descriptions are the same.
+/// Compares an extension of the host with the version of `plugin`, which fills slots of it. Returns `None` if they are
+/// equal.
 pub fn extension(plugin: &str, need: &ExtensionDesc, have: &ExtensionDesc) -> Option<String> {
     let difference = extensions(need, have)?;
     let head = format!(
@@ -71,17 +72,17 @@ pub fn extension(plugin: &str, need: &ExtensionDesc, have: &ExtensionDesc) -> Op
     Some(difference.say(&head, Party::Plugin(plugin), Party::Host))
 }
 
-/// A value of the host that `plugin` reads as another type; `None` where the two descriptions are the same.
+/// Compares the type of a value of the host with the type as which `plugin` reads it. Returns `None` if they are equal.
 pub fn value(what: &str, plugin: &str, need: &TypeDesc, have: &TypeDesc) -> Option<String> {
     let difference = types(what, need, have)?;
     let head = format!("{plugin} cannot read the {what} of the host: the types differ");
     Some(difference.say(&head, Party::Plugin(plugin), Party::Host))
 }
 
-/// Where two descriptions differ first, and how.
+/// The first place where two descriptions differ, and how.
 #[derive(Default)]
 struct Difference {
-    /// It is a parameter of the type around it, which should be shown instead.
+    /// The place is a parameter of the type around it, and the message should show that type instead.
     inside: bool,
     method: String,
     path: Vec<String>,
@@ -114,7 +115,7 @@ impl Difference {
         );
         text + &match (needs, has) {
             (Party::Plugin(a), Party::Plugin(b)) if a == b => {
-                "  write the signature that it has".into()
+                "  write the signature that the plugin has".into()
             }
             (Party::Plugin(a), Party::Plugin(b)) => {
                 format!("  build both again: cargo hotswap build -p {a} -p {b}")
@@ -140,7 +141,7 @@ fn interfaces(a: &InterfaceDesc, b: &InterfaceDesc) -> Option<Difference> {
 }
 
 fn methods(a: &InterfaceDesc, b: &InterfaceDesc) -> Difference {
-    // A changed method says more than a changed list, so look there first.
+    // A changed method says more than a changed list, so compare the methods first.
     for method in a.methods {
         let Some(other) = b.methods.iter().find(|other| other.name == method.name) else {
             continue;
@@ -184,7 +185,7 @@ fn extensions(a: &ExtensionDesc, b: &ExtensionDesc) -> Option<Difference> {
     Some(changed.unwrap_or_else(|| lists("slot", &names(a), &names(b))))
 }
 
-/// Two lists of names that differ; `what` is what each name is of.
+/// Compares two lists of names. `what` is the word for one item.
 fn lists(what: &str, need: &[&str], have: &[&str]) -> Difference {
     let only = |these: &[&str], those: &[&str]| {
         let only: Vec<_> = these
@@ -220,7 +221,7 @@ fn functions(need: &Written<'_>, have: &Written<'_>) -> Option<Difference> {
         .zip(have.params)
         .enumerate()
         .find_map(|(i, (a, b))| {
-            // The host's side of a function has no names.
+            // The host's description of a function has no names of parameters.
             let name = [a.name.as_str(), b.name.as_str()]
                 .into_iter()
                 .find(|name| !name.is_empty());
@@ -230,8 +231,8 @@ fn functions(need: &Written<'_>, have: &Written<'_>) -> Option<Difference> {
     params.or_else(|| types("result", results.0, results.1))
 }
 
-/// Where two types differ: the deepest place, since what is around it follows from it. The parts of `Vec<…>` and the
-/// like have no label.
+/// Returns the deepest place where two types differ, since the differences around it follow from it. The parts of types
+/// such as `Vec<…>` have no label.
 fn types(label: &str, a: &TypeDesc, b: &TypeDesc) -> Option<Difference> {
     if same(a, b) {
         return None;
@@ -258,7 +259,7 @@ fn types(label: &str, a: &TypeDesc, b: &TypeDesc) -> Option<Difference> {
     if let (Some(x), Some(y)) = (a.interface, b.interface)
         && let Some(mut difference) = interfaces(x, y)
     {
-        // The method around this one is what is named; that of the object is part of the path.
+        // The message names the outer method. The method of the object is part of the path.
         let method = std::mem::take(&mut difference.method);
         difference.path.insert(0, whole(a));
         if !method.is_empty() {
@@ -303,6 +304,6 @@ fn part(part: Option<&FieldDesc>) -> String {
             format!("{} {}", part.name, part.ty).trim_end().into()
         }
         Some(part) => format!("{}: {}", part.name, part.ty),
-        None => "nothing there".into(),
+        None => "nothing".into(),
     }
 }

@@ -1,23 +1,24 @@
-//! How values cross between a plugin, its host and other plugins.
+//! How values cross between a plugin, its host, and other plugins.
 //!
 //! Nothing that owns memory crosses, and nothing whose layout Rust does not promise. A value crosses as a borrowed
-//! `repr(C)` *view* of it. Whoever receives the view copies out of it, in its own library and with its own allocator,
-//! while the owner still holds the value: arguments in the callee, results in the caller, which lends an [`Out`] for
-//! that. So two libraries need not agree on an allocator, on the layout of `String`, or on the compiler.
+//! `repr(C)` *view* of it. The receiver copies the value out of the view, in its own library and with its own
+//! allocator, while the owner still holds it. Arguments are copied in the callee, and results in the caller, which
+//! lends an [`Out`] for that. So two libraries need not agree on an allocator, on the layout of `String`, or on the
+//! compiler.
 //!
 //! | module | |
 //! |---|---|
-//! | [`view`] | text, slices, and the arena for arrays of views |
-//! | [`abi`] | the types that every call is made of, as they lie in memory |
-//! | [`describe`], [`mismatch`] | what two libraries compare before they call each other, and what they say of it |
-//! | [`value`], [`invoke_error`] | values without a type, and why a call by name gives none |
+//! | [`view`] | strings, slices, and the arena for arrays of views |
+//! | [`abi`] | the types that every call consists of, as they lie in memory |
+//! | [`describe`], [`mismatch`] | the descriptions that two libraries compare before they call each other, and the messages where they differ |
+//! | [`value`], [`invoke_error`] | values without a static type, and the errors of a call by name |
 //! | [`shared`] | the types that may cross; `#[shared]` adds an author's own |
 //! | [`arg`] | parameters: `T`, `&T`, `&str`, `&[T]` |
 //! | [`call`] | results and panics: both ends of every call |
-//! | [`hook_result`] | both ends of a hook: an error or a panic becomes a text |
-//! | [`dynamic`] | calls without a type |
+//! | [`hook_result`] | both ends of a hook: the host gets the text of an error or a panic |
+//! | [`dynamic`] | calls by name, without static types |
 //! | [`signature`] | `fn(&str, u32) -> String` as a type |
-//! | [`interface`], [`import`] | traits as tables of C functions, and who asks for them |
+//! | [`interface`], [`import`] | traits as tables of C functions, and the imports of a plugin |
 //! | [`held`] | objects of one library that another owns |
 //! | [`later`] | results of `async fn`s, and wakers |
 pub mod abi;

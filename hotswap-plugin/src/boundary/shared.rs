@@ -1,4 +1,4 @@
-//! The types that may cross.
+//! `Shared`, the types that may cross, and `Return`, the types of results.
 use crate::boundary::abi::ValueView;
 use crate::boundary::describe::TypeDesc;
 use crate::boundary::invoke_error::{DynamicResult, InvokeError};
@@ -6,18 +6,18 @@ use crate::boundary::value::{Value, ValueError};
 use crate::boundary::value_shape::into_nothing;
 use crate::boundary::view::Arena;
 
-/// A type that may cross between libraries. Put `#[shared]` on a struct or an enum; numbers, texts, collections,
-/// `Option`, `Result`, tuples of up to four and [`Error`](super::Error) are shared already.
+/// A type that may cross between libraries. Put `#[shared]` on a struct or an enum. Numbers, strings, collections,
+/// `Option`, `Result`, tuples of up to four, and [`Error`](super::Error) are shared already.
 ///
-/// A copy is made field by field, private fields included, and no constructor runs. Equal descriptions say that the fields have
-/// the same names and types, and not that the same invariants hold for them: see
+/// A copy is made field by field, private fields included, and no constructor runs. Equal descriptions mean that the
+/// fields have the same names and types. They do not mean that the same invariants hold for them: see
 /// [`#[shared]`](macro@crate::shared#private-fields).
 ///
 /// # Safety
 /// - [`View`](Self::View) is the same in every library for types of an equal [`TYPE`](Self::TYPE): it is `repr(C)`, or
 ///   a primitive type, down to its last field.
 /// - A view made by one library can be read by [`from_view`](Self::from_view) of another, as long as the value and the
-///   arena it was made from are alive and unchanged. What that gives shares no memory with the view.
+///   arena it was made from are alive and unchanged. The result shares no memory with the view.
 /// - Where [`BORROWS`](Self::BORROWS) is `false`, or [`borrows`](Self::borrows) says so of a value, the view can be read
 ///   without the value and the arena.
 /// - Where [`PLAIN`](Self::PLAIN) is `true`, the value and its view have one layout and the same bytes, any copy of
@@ -30,75 +30,77 @@ use crate::boundary::view::Arena;
 pub unsafe trait Shared: Sized + 'static {
     /// The description of the view, which both sides compare.
     const TYPE: &'static TypeDesc;
-    /// What crosses: numbers as they are, everything else as a `repr(C)` type of views.
+    /// The type that crosses: numbers as they are, everything else as a `repr(C)` type of views.
     type View: Copy + 'static;
-    /// Whether a view points to something.
+    /// True if a view may borrow from the value or the arena.
     const BORROWS: bool;
-    /// Whether the view is the value, byte for byte.
+    /// True if the view is the value, byte for byte.
     const PLAIN: bool;
 
-    /// Whether the view of this value points to something, as that of `Ok(1)` does not where that of an error would.
+    /// Returns true if the view of this value borrows something. The view of `Ok(1)`, for instance, does not, even
+    /// where that of an `Err` would.
     #[inline]
     fn borrows(&self) -> bool {
         Self::BORROWS
     }
 
-    /// What crosses instead of the value. Arrays of views go into the arena.
+    /// Returns the view, which crosses instead of the value. Arrays of views go into the arena.
     fn view(&self, arena: &Arena) -> Self::View;
 
-    /// A copy of the value that the view was made of, in memory of the library that runs this.
+    /// Returns a copy of the value that the view was made of, in memory of the library that runs this.
     ///
     /// # Safety
-    /// The view was made by a type of an equal description, and what it was made of is alive and unchanged.
+    /// The view was made by a type of an equal description, and the value and the arena that it was made from are alive
+    /// and unchanged.
     unsafe fn from_view(view: Self::View) -> Self;
 
-    /// The value without its type: a struct is a map, a variant without fields is a text, any other variant is a map
-    /// with one entry.
+    /// Returns the value without its type: a struct is a map, a variant without fields is a string, and any other
+    /// variant is a map with one entry.
     fn to_value(&self) -> Value;
 
-    /// The value of this type that [`to_value`](Self::to_value) gives `value` for.
+    /// Returns the value of this type for which [`to_value`](Self::to_value) returns `value`.
     ///
     /// # Errors
-    /// It is not of this type; the error has the path to the place.
+    /// Returns an error with the path to the place if `value` is not of this type.
     fn from_value(value: Value) -> Result<Self, ValueError>;
 
-    /// The same of a value that is still with its owner.
+    /// Does the same as [`from_value`](Self::from_value), with a value that is still with its owner.
     ///
     /// # Errors
-    /// As [`from_value`](Self::from_value).
+    /// Returns an error with the path to the place if the value is not of this type.
     ///
     /// # Safety
-    /// As [`from_view`](Self::from_view), of a [`Value`].
+    /// The contract of [`from_view`](Self::from_view) holds for the view of a [`Value`].
     #[inline]
     unsafe fn from_value_view(view: &ValueView) -> Result<Self, ValueError> {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that what the view borrows is alive.
         Self::from_value(unsafe { Value::from_view(*view) })
     }
 }
 
-/// The result of a call. An `Err` of the callee is an error to a caller who may also meet other errors; anything else
-/// is a success.
+/// The result of a call. An `Err` of the callee is an error to the caller, beside the errors of the call itself. Any
+/// other value is a success.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a call between plugins",
     label = "not a shared type",
     note = "put `#[shared]` on its definition; a result is owned: `String` for `&str`, `Vec<T>` for `&[T]`"
 )]
 pub trait Return: Shared {
-    /// What a success gives.
+    /// The value of a success.
     type Ok;
-    /// What the callee's own error is: [`Infallible`](std::convert::Infallible) for anything but a `Result`.
+    /// The callee's own error: [`Infallible`](std::convert::Infallible) for any type but a `Result`.
     type Err;
 
-    /// Success or error.
+    /// Splits the result into success and error.
     ///
     /// # Errors
-    /// The callee's own.
+    /// Returns the callee's own error.
     fn split(self) -> Result<Self::Ok, Self::Err>;
 
-    /// Success or error, without the type.
+    /// Splits the result into success and error, without their types.
     ///
     /// # Errors
-    /// [`InvokeError::Returned`] with the callee's own error.
+    /// Returns [`InvokeError::Returned`] with the callee's own error.
     fn into_dynamic(self) -> DynamicResult;
 }
 
@@ -118,7 +120,7 @@ impl<T: Shared, E: Shared> Return for Result<T, E> {
     }
 }
 
-/// Implements `Return` for a shared type that is not a `Result`, with the generics in brackets.
+/// Implements `Return` for a shared type that is not a `Result`. The generics are in brackets.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __returned {
@@ -140,7 +142,7 @@ macro_rules! __returned {
 
 macro_rules! plain {
     ($($ty:ty),*) => {$(
-        // SAFETY: a primitive type with one layout everywhere, that points to nothing and has no drop.
+        // SAFETY: a primitive type has one layout everywhere, borrows nothing, and has no drop.
         unsafe impl Shared for $ty {
             const TYPE: &'static TypeDesc = &TypeDesc::leaf::<$ty>(stringify!($ty));
             type View = $ty;
@@ -165,7 +167,7 @@ macro_rules! plain {
             unsafe fn from_value_view(view: &ValueView) -> Result<$ty, ValueError> {
                 match Primitive::glance(view) {
                     Some(value) => Ok(value),
-                    // SAFETY: by the caller's promise.
+                    // SAFETY: the caller guarantees that what the view borrows is alive.
                     None => Primitive::read(unsafe { Value::from_view(*view) }),
                 }
             }
@@ -196,7 +198,7 @@ plain!(
 /// Reads a primitive type from a value.
 trait Primitive: Sized {
     fn read(value: Value) -> Result<Self, ValueError>;
-    /// The value, where it takes no more than a look.
+    /// Returns the value if the view has it directly.
     #[inline]
     fn glance(_: &ValueView) -> Option<Self> {
         None
@@ -209,7 +211,7 @@ macro_rules! integer {
             fn read(value: Value) -> Result<$ty, ValueError> {
                 let number = match &value {
                     Value::Int(number) => <$ty>::try_from(*number).ok(),
-                    // What is too large for `Value::Int`.
+                    // A number that is too large for `Value::Int`.
                     Value::Str(text) if <$ty>::MAX as u128 == u128::MAX => text.parse().ok(),
                     _ => None,
                 };

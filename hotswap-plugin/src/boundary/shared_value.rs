@@ -7,22 +7,22 @@ use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::{Arena, SliceView, StrView};
 
 impl Value {
-    /// The value of a shared type, without the type.
+    /// Returns the value of a shared type, without the type.
     pub fn encode<T: Shared>(value: &T) -> Value {
         value.to_value()
     }
 
-    /// The value of a shared type.
+    /// Returns the value as one of a shared type.
     ///
     /// # Errors
-    /// It is not of this type; the error has the path to the place.
+    /// Returns an error with the path to the place if the value is not of this type.
     pub fn decode<T: Shared>(self) -> Result<T, ValueError> {
         T::from_value(self)
     }
 }
 
-// SAFETY: an enum with a primitive representation, of numbers and views, copied to the last of its leaves. The type is a
-// leaf of the description: its shape is part of the contract's version.
+// SAFETY: the view is an enum with a primitive representation, of numbers and views, and every leaf is copied. The type
+// is a leaf of the description: its shape is part of the contract's version.
 unsafe impl Shared for Value {
     const TYPE: &'static TypeDesc = &TypeDesc::leaf::<ValueView>("Value");
     type View = ValueView;
@@ -38,7 +38,8 @@ unsafe impl Shared for Value {
     }
     #[inline]
     fn view(&self, arena: &Arena) -> ValueView {
-        // First: what calls have most, and in the time of a jump through a table a short one is done.
+        // Integers come first: calls have them most often, and a short call takes no longer than a jump through a
+        // table.
         if let Value::Int(number) = self {
             return ValueView::int(*number);
         }
@@ -55,7 +56,7 @@ unsafe impl Shared for Value {
     }
     #[inline]
     unsafe fn from_view(view: ValueView) -> Self {
-        // SAFETY: by the caller's promise, for each.
+        // SAFETY: the caller guarantees that what the view borrows is alive, in each of the variants.
         unsafe {
             match view {
                 ValueView::Nil => Value::Nil,

@@ -1,4 +1,5 @@
-//! `fn(&str, Vector) -> Result<String, Refused>` as a type.
+//! `Signature`: a type such as `fn(&str, Vector) -> Result<String, Refused>` as the signature of a function that
+//! crosses.
 use crate::boundary::abi::{Out, Status};
 use crate::boundary::arg::Arg;
 use crate::boundary::call::{Panicked, try_receive};
@@ -9,7 +10,7 @@ use std::fmt;
 
 /// A signature of a function that crosses. `A` is the tuple of its parameters.
 ///
-/// It holds for `fn` types; lifetimes of parameters stay open, since the bound is the compiler's own `Fn`:
+/// `fn` types implement it. The lifetimes of parameters stay open, since the bound is the compiler's own `Fn`:
 /// `fn(&str) -> String` is a `Signature<(&'a str,)>` for every `'a`.
 ///
 /// ```
@@ -22,19 +23,19 @@ use std::fmt;
 /// ```
 ///
 /// # Safety
-/// [`PARAMS`](Self::PARAMS) and [`RESULT`](Self::RESULT) describe the functions that [`call`](Self::call) calls. An `fn` type
-/// has one description: whoever has a function that was compared with it calls that with any `A`.
+/// [`PARAMS`](Self::PARAMS) and [`RESULT`](Self::RESULT) describe the functions that [`call`](Self::call) calls. An
+/// `fn` type has one description: a function that was compared with it is called with any `A`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the signature of a function between plugins",
     label = "not a signature that crosses",
     note = "up to eight parameters, each `&str`, `&[T]`, `&T` or `T` where `T` is shared, and an owned shared result"
 )]
 pub unsafe trait Signature<A> {
-    /// What it returns.
+    /// The type that the function returns.
     type Result: Return;
-    /// Its parameters, without names.
+    /// The parameters, without their names.
     const PARAMS: &'static [ParamDesc];
-    /// The type of its result.
+    /// The description of the result's type.
     const RESULT: &'static TypeDesc;
     /// The hash to compare with that of a [`FunctionDesc`](super::FunctionDesc).
     const HASH: Hash = function_hash(Self::PARAMS, Self::RESULT);
@@ -42,24 +43,24 @@ pub unsafe trait Signature<A> {
     /// Calls a function that has this signature.
     ///
     /// # Errors
-    /// The function panicked.
+    /// Returns an error if the function panicked.
     ///
     /// # Panics
-    /// As [`try_receive`].
+    /// Resumes the panic of a `Hash`, `Eq`, or `Ord` of this library that ran while the result was copied.
     ///
     /// # Safety
-    /// `function` is the [`typed`](super::FunctionDesc::typed) of a function with a signature of the same description, and
+    /// `function` is the [`typed`](super::FunctionDesc::typed) function of a signature with the same description, and
     /// may be called with `this`.
     unsafe fn call(function: *const (), this: *const (), args: A)
     -> Result<Self::Result, Panicked>;
 
-    /// The signature as one writes it, for a function of this name.
+    /// Returns the signature as an author writes it, for a function of this name.
     fn written(name: &str) -> String {
         written(name, Self::PARAMS, Self::RESULT).to_string()
     }
 }
 
-/// A function as one writes it: `fn hum(times: u32) -> String`.
+/// Returns a function as an author writes it: `fn hum(times: u32) -> String`.
 pub fn written<'a>(
     name: &'a str,
     params: &'a [ParamDesc],
@@ -74,8 +75,8 @@ pub fn written<'a>(
 
 macro_rules! arity {
     ($($a:ident: $A:ident),*) => {
-        // SAFETY: `call` lends what `PARAMS` describes, and receives a result of the type `R`. The parameters of an `fn` type
-        // are the `A`s, up to their lifetimes, which descriptions do not have.
+        // SAFETY: `call` lends what `PARAMS` describes, and receives a result of the type `R`. The parameters of an
+        // `fn` type are the `A`s, except for their lifetimes, which descriptions do not have.
         unsafe impl<Func, R, $($A),*> Signature<($($A,)*)> for Func
         where
             Func: Fn($($A),*) -> R,
@@ -85,7 +86,7 @@ macro_rules! arity {
             type Result = R;
             const PARAMS: &'static [ParamDesc] = &[$(ParamDesc::new("", $A::TYPE)),*];
             const RESULT: &'static TypeDesc = R::TYPE;
-            // A third of the time of a short call would go into calling this.
+            // An extra call here would take a third of the time of a short call.
             #[inline(always)]
             unsafe fn call(
                 function: *const (),
@@ -93,13 +94,14 @@ macro_rules! arity {
                 ($($a,)*): ($($A,)*),
             ) -> Result<R, Panicked> {
                 type Entry<$($A,)* V> = unsafe extern "C" fn(*const (), $($A,)* *mut Out<V>) -> Status;
-                // SAFETY: the caller's promise: this is the type of a function with this signature.
+                // SAFETY: the caller guarantees that `function` is a C function with this signature.
                 let function = unsafe {
                     std::mem::transmute::<*const (), Entry<$($A::Cross,)* R::View>>(function)
                 };
                 let _arena = Arena::new();
                 $(let $a = $a.lend(&_arena);)*
-                // SAFETY: as above; what is lent lives until the call is over.
+                // SAFETY: the caller guarantees that the function has this signature and may be called with `this`.
+                // What is lent lives until the call is over.
                 unsafe { try_receive(|out| function(this, $($A::cross(&$a),)* out)) }
             }
         }

@@ -1,4 +1,4 @@
-//! Types of the standard library that are neither numbers nor collections.
+//! Shared types of the standard library other than numbers and collections.
 use crate::__returned;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::shared::Shared;
@@ -8,13 +8,13 @@ use crate::boundary::view::{Arena, StrView};
 use abi_stable::std_types::{ROption, RResult, Tuple2, Tuple3, Tuple4};
 use std::time::Duration;
 
-/// Any error. It crosses as text, sources included, and arrives as an error with that text.
+/// Any error. It crosses as a string, with the texts of its sources, and arrives as an error with that text.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What hooks and functions return.
+/// The result of hooks and functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error's text, followed by those of its sources.
+/// Returns an error's text, followed by those of its sources.
 ///
 /// ```
 /// # use std::fmt;
@@ -38,7 +38,7 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     crate::telemetry::explained(&text).into_owned()
 }
 
-// SAFETY: a text in the arena; the receiver makes an error of its own of it.
+// SAFETY: the view is that of a string in the arena. The receiver makes an error of its own from it.
 unsafe impl Shared for Error {
     const TYPE: &'static TypeDesc = &TypeDesc::leaf::<StrView>("Error");
     type View = StrView;
@@ -48,7 +48,7 @@ unsafe impl Shared for Error {
         arena.text(&chain(&**self))
     }
     unsafe fn from_view(view: StrView) -> Self {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the string is alive.
         unsafe { view.get() }.into()
     }
     fn to_value(&self) -> Value {
@@ -60,7 +60,7 @@ unsafe impl Shared for Error {
 }
 __returned!([] Error);
 
-// SAFETY: a text that the value owns; the receiver copies it.
+// SAFETY: the view is that of a string that the value owns. The receiver copies it.
 unsafe impl Shared for String {
     const TYPE: &'static TypeDesc = &TypeDesc::leaf::<StrView>("String");
     type View = StrView;
@@ -72,7 +72,7 @@ unsafe impl Shared for String {
     }
     #[inline]
     unsafe fn from_view(view: StrView) -> Self {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the string is alive.
         unsafe { view.get() }.to_owned()
     }
     fn to_value(&self) -> Value {
@@ -81,13 +81,13 @@ unsafe impl Shared for String {
     fn from_value(value: Value) -> Result<Self, ValueError> {
         match value {
             Value::Str(text) => Ok(text),
-            _ => Err(ValueError::new("text", &value)),
+            _ => Err(ValueError::new("String", &value)),
         }
     }
 }
 __returned!([] String);
 
-// SAFETY: the bytes of a path, which the value owns; the receiver copies them.
+// SAFETY: the view is that of the bytes of a path, which the value owns. The receiver copies them.
 #[cfg(unix)]
 unsafe impl Shared for std::path::PathBuf {
     const TYPE: &'static TypeDesc = &TypeDesc::leaf::<crate::boundary::SliceView<u8>>("PathBuf");
@@ -102,10 +102,10 @@ unsafe impl Shared for std::path::PathBuf {
     #[inline]
     unsafe fn from_view(view: Self::View) -> Self {
         use std::os::unix::ffi::OsStrExt;
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the bytes are alive.
         std::ffi::OsStr::from_bytes(unsafe { view.get() }).into()
     }
-    /// A text, or bytes where the path is not one.
+    /// Returns a string, or bytes if the path is not UTF-8.
     fn to_value(&self) -> Value {
         use std::os::unix::ffi::OsStrExt;
         match self.to_str() {
@@ -133,7 +133,7 @@ pub struct DurationView {
     nanos: u32,
 }
 
-// SAFETY: two numbers.
+// SAFETY: the view is a `repr(C)` struct of two numbers, which borrows nothing.
 unsafe impl Shared for Duration {
     const TYPE: &'static TypeDesc = &TypeDesc::leaf::<DurationView>("Duration");
     type View = DurationView;
@@ -171,7 +171,8 @@ unsafe impl Shared for Duration {
 }
 __returned!([] Duration);
 
-// SAFETY: the view of the content, whose contract it inherits; not plain, since it owns memory.
+// SAFETY: the view is that of the content, which keeps the contract of `Shared`. The box is not plain, since it owns
+// memory.
 unsafe impl<T: Shared> Shared for Box<T> {
     const TYPE: &'static TypeDesc =
         &TypeDesc::new::<T::View>("", "Box", Kind::Generic, &[FieldDesc::new("", T::TYPE)]);
@@ -188,7 +189,7 @@ unsafe impl<T: Shared> Shared for Box<T> {
     }
     #[inline]
     unsafe fn from_view(view: T::View) -> Self {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that what the content's view borrows is alive.
         Box::new(unsafe { T::from_view(view) })
     }
     fn to_value(&self) -> Value {
@@ -200,7 +201,8 @@ unsafe impl<T: Shared> Shared for Box<T> {
 }
 __returned!([T: Shared] Box<T>);
 
-// SAFETY: a `repr(C)`-like enum of the content's view, whose contract it inherits.
+// SAFETY: the view is an enum with a fixed layout, of the content's view, and the content keeps the contract of
+// `Shared`.
 unsafe impl<T: Shared> Shared for Option<T> {
     const TYPE: &'static TypeDesc =
         &TypeDesc::new::<Self::View>("", "Option", Kind::Generic, &[FieldDesc::new("", T::TYPE)]);
@@ -221,12 +223,12 @@ unsafe impl<T: Shared> Shared for Option<T> {
     #[inline]
     unsafe fn from_view(view: Self::View) -> Self {
         match view {
-            // SAFETY: by the caller's promise.
+            // SAFETY: the caller guarantees that what the content's view borrows is alive.
             ROption::RSome(view) => Some(unsafe { T::from_view(view) }),
             ROption::RNone => None,
         }
     }
-    /// The content, or nil. `Some(None)` is nil too.
+    /// Returns the content's value, or nil. `Some(None)` is nil, too.
     fn to_value(&self) -> Value {
         self.as_ref().map_or(Value::Nil, T::to_value)
     }
@@ -239,7 +241,8 @@ unsafe impl<T: Shared> Shared for Option<T> {
 }
 __returned!([T: Shared] Option<T>);
 
-// SAFETY: a `repr(C)`-like enum of the contents' views, whose contract it inherits.
+// SAFETY: the view is an enum with a fixed layout, of the contents' views, and the contents keep the contract of
+// `Shared`.
 unsafe impl<T: Shared, E: Shared> Shared for std::result::Result<T, E> {
     const TYPE: &'static TypeDesc = &TypeDesc::new::<Self::View>(
         "",
@@ -266,13 +269,13 @@ unsafe impl<T: Shared, E: Shared> Shared for std::result::Result<T, E> {
     }
     #[inline]
     unsafe fn from_view(view: Self::View) -> Self {
-        // SAFETY: by the caller's promise, for both.
+        // SAFETY: the caller guarantees that what either view borrows is alive.
         match view {
             RResult::ROk(view) => Ok(unsafe { T::from_view(view) }),
             RResult::RErr(view) => Err(unsafe { E::from_view(view) }),
         }
     }
-    /// `{Ok: …}` or `{Err: …}`.
+    /// Returns `{Ok: …}` or `{Err: …}`.
     fn to_value(&self) -> Value {
         match self {
             Ok(value) => value_shape::variant("Ok", value.to_value()),
@@ -294,7 +297,8 @@ unsafe impl<T: Shared, E: Shared> Shared for std::result::Result<T, E> {
 
 macro_rules! tuple {
     ($view:ident, $($T:ident $index:tt),*) => {
-        // SAFETY: a `repr(C)` struct of the contents' views, whose contract it inherits.
+        // SAFETY: the view is a `repr(C)` struct of the contents' views, and the contents keep the contract of
+        // `Shared`.
         unsafe impl<$($T: Shared),*> Shared for ($($T,)*) {
             const TYPE: &'static TypeDesc =
                 &TypeDesc::new::<Self::View>("", "", Kind::Tuple, &[$(FieldDesc::new("", $T::TYPE)),*]);
@@ -307,7 +311,7 @@ macro_rules! tuple {
             }
             #[inline]
             unsafe fn from_view(view: Self::View) -> Self {
-                // SAFETY: by the caller's promise.
+                // SAFETY: the caller guarantees that what each of the views borrows is alive.
                 unsafe { ($($T::from_view(view.$index),)*) }
             }
             fn to_value(&self) -> Value {

@@ -1,8 +1,8 @@
-//! Values whose type is known only while the program runs.
+//! `Value`, a value whose type is known only while the program runs.
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A value whose type is known only while the program runs: the argument or the result of a call by name.
+/// A value whose type is known only while the program runs: an argument or a result of a call by name.
 ///
 /// ```
 /// use hotswap_plugin::Value;
@@ -14,27 +14,27 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
-    /// Nothing: `()`, `None`.
+    /// No value: `()` or `None`.
     #[default]
     Nil,
-    /// `bool`.
+    /// A `bool`.
     Bool(bool),
     /// Any integer.
     Int(i128),
-    /// `f32`, `f64`.
+    /// An `f32` or `f64`.
     Float(f64),
-    /// `String`, `char`, a variant without fields, an error.
+    /// A `String`, a `char`, a variant without fields, or an error.
     Str(String),
-    /// Bytes that are no text.
+    /// Bytes that are not UTF-8.
     Bytes(Vec<u8>),
-    /// A collection, a tuple.
+    /// A collection or a tuple.
     List(Vec<Value>),
-    /// A struct, a map with texts as keys; with one entry, a variant with fields.
+    /// A struct, a map with strings as keys, or, with one entry, a variant with fields.
     Map(BTreeMap<String, Value>),
 }
 
 impl Value {
-    /// The text, where it is one.
+    /// Returns the string, if the value is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Str(text) => Some(text),
@@ -42,7 +42,7 @@ impl Value {
         }
     }
 
-    /// The entry of a map.
+    /// Returns the entry of a map.
     pub fn get(&self, key: &str) -> Option<&Value> {
         match self {
             Value::Map(map) => map.get(key),
@@ -50,7 +50,7 @@ impl Value {
         }
     }
 
-    /// The items of `what`, where there are as many as there should be.
+    /// Returns the items of `what`, if their number is the expected one.
     pub(super) fn into_list(
         self,
         what: &str,
@@ -66,15 +66,15 @@ impl Value {
         }
     }
 
-    /// What it is, as an error says it.
+    /// Describes the value for an error message.
     fn what(&self) -> String {
         match self {
             Value::Nil => "nothing".into(),
             Value::Bool(_) => "a bool".into(),
             Value::Int(number) => format!("the integer {number}"),
             Value::Float(number) => format!("the number {number}"),
-            Value::Str(text) if text.len() <= 32 => format!("the text {text:?}"),
-            Value::Str(_) => "a text".into(),
+            Value::Str(text) if text.len() <= 32 => format!("the string {text:?}"),
+            Value::Str(_) => "a string".into(),
             Value::Bytes(_) => "bytes".into(),
             Value::List(_) => "a list".into(),
             Value::Map(_) => "a map".into(),
@@ -82,7 +82,7 @@ impl Value {
     }
 }
 
-/// As one would write it: texts in quotes, except where the value is a text.
+/// Shows the value as an author writes it. Strings are in quotes, unless the value itself is a string.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nested = |f: &mut fmt::Formatter<'_>, value: &Value| match value {
@@ -131,7 +131,7 @@ macro_rules! from_integer {
 }
 from_integer!(u8, u16, u32, u64, usize, i8, i16, i32, i64, i128, isize);
 from! {
-    // A text where it is too large.
+    // A number that is too large is a string.
     u128 => number => i128::try_from(number).map_or_else(|_| Value::Str(number.to_string()), Value::Int),
     f32 => number => Value::Float(number.into()),
     f64 => number => Value::Float(number),
@@ -153,7 +153,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// A value that is not of the type it should be.
+/// The error of a value that has another type than expected.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ValueError {
     path: String,
@@ -162,7 +162,7 @@ pub struct ValueError {
 }
 
 impl ValueError {
-    /// `found` where `expected` should be.
+    /// Returns the error for `found` in the place of `expected`.
     pub fn new(expected: &str, found: &Value) -> Self {
         ValueError::of(expected, &found.what())
     }
@@ -175,7 +175,7 @@ impl ValueError {
         }
     }
 
-    /// The same error, seen from what has it in this field.
+    /// Returns the same error, as seen from the value that has this field.
     #[must_use]
     pub fn at(self, field: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') {
@@ -189,23 +189,23 @@ impl ValueError {
         }
     }
 
-    /// The same error, seen from what has it in this place.
+    /// Returns the same error, as seen from the value that has this item.
     #[must_use]
     pub fn index(self, index: usize) -> Self {
         self.at(&format!("[{index}]"))
     }
 
-    /// Where it is: `ports[3].name`. Empty for the value itself.
+    /// Returns the path to the place, such as `ports[3].name`. Empty for the value itself.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What should be there.
+    /// Returns what was expected.
     pub fn expected(&self) -> &str {
         &self.expected
     }
 
-    /// What is there.
+    /// Returns what was found.
     pub fn found(&self) -> &str {
         &self.found
     }

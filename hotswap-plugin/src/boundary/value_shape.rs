@@ -1,24 +1,24 @@
-//! How structs, variants and tuples become values and are read from them: what generated code calls.
+//! Conversion of structs, variants, and tuples from and to values. Generated code calls these functions.
 use crate::boundary::value::{Value, ValueError};
 use std::collections::BTreeMap;
 
-/// `Shared::from_value` of a type.
+/// The type of `Shared::from_value`.
 pub type Read<T> = fn(Value) -> Result<T, ValueError>;
 
-/// A struct with named fields.
+/// Returns the value of a struct with named fields.
 pub fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Map(fields.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
-/// A variant with fields.
+/// Returns the value of a variant with fields.
 pub fn variant(name: &str, fields: Value) -> Value {
     Value::Map(BTreeMap::from([(name.to_owned(), fields)]))
 }
 
-/// The name and the fields of a variant of `what`.
+/// Returns the name and the fields of a variant of `what`.
 ///
 /// # Errors
-/// It is neither a text nor a map with one entry.
+/// Returns an error if the value is neither a string nor a map with one entry.
 pub fn into_variant(value: Value, what: &str) -> Result<(String, Value), ValueError> {
     match value {
         Value::Str(name) => Ok((name, Value::Nil)),
@@ -27,7 +27,7 @@ pub fn into_variant(value: Value, what: &str) -> Result<(String, Value), ValueEr
     }
 }
 
-/// The error of a variant that `what` does not have.
+/// Returns the error for a variant that `what` does not have.
 pub fn unknown_variant<T>(what: &str, name: String) -> Result<T, ValueError> {
     Err(ValueError::new(
         &format!("a variant of {what}"),
@@ -35,10 +35,10 @@ pub fn unknown_variant<T>(what: &str, name: String) -> Result<T, ValueError> {
     ))
 }
 
-/// Reads what is inside of the field or variant `name`.
+/// Reads the content of the field or variant `name`.
 ///
 /// # Errors
-/// Those of `read`.
+/// Returns the error of `read`, with `name` in its path.
 pub fn within<T>(
     name: &str,
     read: impl FnOnce() -> Result<T, ValueError>,
@@ -46,10 +46,10 @@ pub fn within<T>(
     read().map_err(|error| error.at(name))
 }
 
-/// What is inside of a variant or struct without fields.
+/// Reads the content of a variant or struct without fields.
 ///
 /// # Errors
-/// It is something.
+/// Returns an error if there is any content.
 pub fn into_nothing(value: Value) -> Result<(), ValueError> {
     match value {
         Value::Nil => Ok(()),
@@ -57,10 +57,10 @@ pub fn into_nothing(value: Value) -> Result<(), ValueError> {
     }
 }
 
-/// The fields of `what`.
+/// Returns the fields of `what`.
 ///
 /// # Errors
-/// It is not a map.
+/// Returns an error if the value is not a map.
 pub fn into_fields(value: Value, what: &'static str) -> Result<Fields, ValueError> {
     match value {
         Value::Map(map) => Ok(Fields { map, what }),
@@ -68,17 +68,17 @@ pub fn into_fields(value: Value, what: &'static str) -> Result<Fields, ValueErro
     }
 }
 
-/// The fields of a struct or variant, while it is read.
+/// The fields of a struct or variant that is being read.
 pub struct Fields {
     map: BTreeMap<String, Value>,
     what: &'static str,
 }
 
 impl Fields {
-    /// Takes a field. One that is missing reads as nothing.
+    /// Takes a field. A missing field reads as nil.
     ///
     /// # Errors
-    /// It is not of the type of the field.
+    /// Returns an error if the field has the wrong type.
     pub fn take<T>(&mut self, name: &str, read: Read<T>) -> Result<T, ValueError> {
         within(name, || read(self.map.remove(name).unwrap_or_default()))
     }
@@ -86,7 +86,7 @@ impl Fields {
     /// Ends the reading.
     ///
     /// # Errors
-    /// There are fields which nobody took.
+    /// Returns an error if there are fields that were not taken.
     pub fn end(self) -> Result<(), ValueError> {
         match self.map.into_keys().next() {
             None => Ok(()),
@@ -98,10 +98,10 @@ impl Fields {
     }
 }
 
-/// The items of `what`.
+/// Returns the items of `what`.
 ///
 /// # Errors
-/// It is not a list of this length.
+/// Returns an error if the value is not a list of this length.
 pub fn into_items(value: Value, what: &str, len: usize) -> Result<Items, ValueError> {
     let items = value.into_list(what, Some(len))?;
     Ok(Items {
@@ -110,7 +110,7 @@ pub fn into_items(value: Value, what: &str, len: usize) -> Result<Items, ValueEr
     })
 }
 
-/// The items of a tuple, while it is read.
+/// The items of a tuple that is being read.
 pub struct Items {
     items: std::vec::IntoIter<Value>,
     index: usize,
@@ -120,7 +120,7 @@ impl Items {
     /// Takes the next item.
     ///
     /// # Errors
-    /// It is not of the type of the item.
+    /// Returns an error if the item has the wrong type.
     pub fn take<T>(&mut self, read: Read<T>) -> Result<T, ValueError> {
         let index = self.index;
         self.index += 1;

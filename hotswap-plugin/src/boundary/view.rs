@@ -1,4 +1,4 @@
-//! The two views that everything else is made of, and the memory for arrays of views.
+//! The two basic views, `StrView` and `SliceView`, and the memory for arrays of views.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use abi_stable::StableAbi;
@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::ptr::{NonNull, null_mut};
 
-/// A borrowed text, without its lifetime.
+/// A borrowed string, without its lifetime.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
 pub struct StrView {
@@ -16,7 +16,7 @@ pub struct StrView {
 }
 
 impl StrView {
-    /// A view of `text`.
+    /// Returns a view of `text`.
     #[inline]
     pub const fn new(text: &str) -> Self {
         StrView {
@@ -25,16 +25,16 @@ impl StrView {
         }
     }
 
-    /// The text.
+    /// Returns the string.
     ///
     /// # Safety
-    /// What the view was made of is alive and unchanged for `'a`.
+    /// The string that the view was made of is alive and unchanged for `'a`.
     #[inline]
     pub const unsafe fn get<'a>(self) -> &'a str {
         if self.len == 0 {
             return "";
         }
-        // SAFETY: made from a `&str` that is still valid, by the caller's promise.
+        // SAFETY: the view was made from a `&str`, which the caller guarantees to be alive for `'a`.
         unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.ptr, self.len)) }
     }
 }
@@ -63,13 +63,13 @@ impl<T> Clone for SliceView<T> {
 impl<T> Copy for SliceView<T> {}
 
 impl<T> SliceView<T> {
-    /// A view of nothing.
+    /// A view of an empty slice.
     pub const EMPTY: Self = SliceView {
         ptr: NonNull::dangling().as_ptr(),
         len: 0,
     };
 
-    /// A view of `items`.
+    /// Returns a view of `items`.
     #[inline]
     pub const fn new(items: &[T]) -> Self {
         SliceView {
@@ -78,19 +78,19 @@ impl<T> SliceView<T> {
         }
     }
 
-    /// How many items there are.
+    /// Returns the number of items.
     #[inline]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no items.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The same memory, read as items of another type.
+    /// Returns a view of the same memory, read as items of another type.
     #[inline]
     pub(crate) const fn cast<U>(self) -> SliceView<U> {
         SliceView {
@@ -99,16 +99,16 @@ impl<T> SliceView<T> {
         }
     }
 
-    /// The items.
+    /// Returns the items.
     ///
     /// # Safety
-    /// What the view was made of is alive and unchanged for `'a`.
+    /// The slice that the view was made of is alive and unchanged for `'a`.
     #[inline]
     pub const unsafe fn get<'a>(self) -> &'a [T] {
         if self.len == 0 {
             return &[];
         }
-        // SAFETY: made from a slice that is still valid, by the caller's promise.
+        // SAFETY: the view was made from a slice, which the caller guarantees to be alive for `'a`.
         unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
     }
 }
@@ -121,21 +121,21 @@ impl<T> fmt::Debug for SliceView<T> {
     }
 }
 
-/// Memory for the arrays of views that a collection of things which are not plain needs, for as long as one call.
+/// Memory for arrays of views, for the duration of one call. Collections of items that are not plain need it.
 ///
-/// An empty arena has no memory: a call without such a collection pays nothing for it.
+/// An empty arena has no memory, so a call without such a collection does not pay for it.
 pub struct Arena {
     last: Cell<*mut Block>,
 }
 
-/// In front of each array.
+/// The header in front of each array.
 struct Block {
     before: *mut Block,
     layout: Layout,
 }
 
 impl Arena {
-    /// An empty arena.
+    /// Returns an empty arena.
     #[inline]
     pub const fn new() -> Self {
         Arena {
@@ -143,10 +143,10 @@ impl Arena {
         }
     }
 
-    /// An array of the items, alive as long as the arena.
+    /// Returns an array of the items, which lives as long as the arena.
     ///
     /// # Panics
-    /// When the array would be larger than the address space.
+    /// Panics if the array would be larger than the address space.
     pub fn slice<T: Copy>(&self, items: impl ExactSizeIterator<Item = T>) -> SliceView<T> {
         let room = items.len();
         if room == 0 {
@@ -154,16 +154,16 @@ impl Arena {
         }
         let array = self.room::<T>(room);
         let mut len = 0;
-        // `take`, since an iterator may give more items than it said.
+        // `take`, since an iterator may yield more items than it announced.
         for item in items.take(room) {
-            // SAFETY: there is room for `room` items, and `len` is below that.
+            // SAFETY: there is room for `room` items, and `len` is less than that.
             unsafe { array.add(len).write(item) };
             len += 1;
         }
         SliceView { ptr: array, len }
     }
 
-    /// A copy of the text, alive as long as the arena.
+    /// Returns a copy of the string, which lives as long as the arena.
     pub fn text(&self, text: &str) -> StrView {
         let bytes = self.slice(text.as_bytes().iter().copied());
         StrView {
@@ -176,12 +176,12 @@ impl Arena {
         let (layout, offset) = Layout::array::<T>(len)
             .and_then(|array| Layout::new::<Block>().extend(array))
             .expect("an array of views larger than the address space");
-        // SAFETY: the layout has the size of a `Block` at least.
+        // SAFETY: the size of the layout is not zero, since it includes a `Block`.
         let block = unsafe { alloc(layout) };
         if block.is_null() {
             handle_alloc_error(layout)
         }
-        // SAFETY: fresh memory, which begins with room for a `Block`; the array lies at `offset` within it.
+        // SAFETY: the memory is fresh, and begins with room for a `Block`. The array lies at `offset` within it.
         unsafe {
             block.cast::<Block>().write(Block {
                 before: self.last.get(),
@@ -211,7 +211,7 @@ impl Drop for Arena {
 #[cold]
 fn free(mut block: *mut Block) {
     while !block.is_null() {
-        // SAFETY: the list holds each block once; it was allocated with the layout it carries.
+        // SAFETY: the list has each block once, and the block was allocated with the layout in its header.
         unsafe {
             let Block { before, layout } = block.read();
             dealloc(block.cast(), layout);

@@ -1,14 +1,15 @@
-//! Statics of many crates that the linker lays side by side, so that all of them are found without their names.
+//! Lists of statics from many crates. The linker lays them side by side, so that all of them are found without their
+//! names.
 //!
-//! On Linux each lies in a section whose name is also a C identifier, and the linker says where that begins and ends. On other
-//! systems [`linkme`] does the same in the way of each.
+//! On Linux, each static lies in a section whose name is also a C identifier, and the linker defines symbols for its
+//! beginning and end. On other systems, [`linkme`] does the same in the way of each system.
 //!
-//! Why not `linkme` everywhere: it takes two lists of one name for a mistake and panics, but a program may contain this crate
-//! more than once, see [`linked`](super::linked). Each copy then finds the items of all. That is right where they have one
-//! layout, so the names of the sections carry the contract's version, or the layout is the same in all versions. Elsewhere such
-//! a program panics, with `linkme`'s words, when its plugins are opened.
+//! `linkme` is not used everywhere, since it takes two lists of one name for a mistake and panics. A program may
+//! contain this crate more than once: see [`linked`](super::linked). Each copy then finds the items of all copies. That
+//! is right if they have one layout, so the names of the sections carry the contract's version, or the layout is the
+//! same in all versions. On other systems, such a program panics with `linkme`'s message when its plugins are opened.
 
-/// Declares a list, and a function that gives it.
+/// Declares a list, and a function that returns it.
 macro_rules! collected {
     (
         $(#[$attr:meta])*
@@ -37,13 +38,14 @@ macro_rules! collected {
                 #[link_name = concat!("__stop_", $section)]
                 static STOP: [$item; 0];
             }
-            // The section has to be there where no item is. It is writable, as those of items are, which are relocated.
+            // The section has to exist even without items. It is writable, like the sections of items, which the linker
+            // relocates.
             #[used]
             #[unsafe(link_section = $section)]
             static mut NONE: [$item; 0] = [];
             let (start, stop) = (&raw const START, &raw const STOP);
             let count = (stop.addr() - start.addr()) / size_of::<$item>();
-            // SAFETY: the linker lays the items, which have one type, side by side between the two.
+            // SAFETY: the linker lays the items, which all have one type, side by side between the two symbols.
             unsafe { std::slice::from_raw_parts(start.cast(), count) }
         }
     };
@@ -51,7 +53,7 @@ macro_rules! collected {
 
 pub(super) use collected;
 
-/// Puts a static into a list: the name of its section, the list itself, the static.
+/// Puts a static into a list. Takes the name of the list's section, the list, and the static.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __collect {

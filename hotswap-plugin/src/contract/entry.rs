@@ -1,7 +1,8 @@
-//! What the host calls of a plugin once it is open: a table of functions. The host's own is a [`HostTable`](super::HostTable).
+//! The functions of an open plugin that the host calls, as a table. The host's own table is a
+//! [`HostTable`](super::HostTable).
 //!
-//! Both are prefix types of `abi_stable`: fields may be appended without breaking older builds of the other side.
-//! The host compares their layouts, with every type they name, before it calls anything.
+//! Both tables are prefix types of `abi_stable`: fields may be appended without breaking older builds of the other
+//! side. The host compares their layouts, with all types in them, before it calls a function.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs, non_camel_case_types)]
 use crate::boundary::{
@@ -17,71 +18,73 @@ use abi_stable::library::RootModule;
 use abi_stable::sabi_types::VersionStrings;
 use abi_stable::std_types::{RSlice, RStr};
 
-/// The plugin's functions. `this` is always what [`construct`](Self::construct) wrote.
+/// The plugin's functions. `this` is always the address that [`construct`](Self::construct) wrote.
 ///
-/// Functions with a [`Sink`] return [`Status::OK`], or put a text into the sink and return [`Status::FAILED`] for an
-/// error of the author's, [`Status::PANICKED`] for a panic.
+/// Functions with a [`Sink`] return [`Status::OK`]. Otherwise they put a text into the sink, and return
+/// [`Status::FAILED`] for an error of the author's code, or [`Status::PANICKED`] for a panic.
 #[repr(C)]
 #[derive(StableAbi)]
 #[sabi(kind(Prefix(prefix_ref = PluginEntryRef)))]
 pub struct PluginEntry {
-    /// Lends the plugin the host's table; installs the logger, the trace dispatcher and the panic hook. Called once,
-    /// before any other function here.
+    /// Lends the host's table to the plugin, which installs its logger, its trace dispatcher, and its panic hook.
+    /// Called once, before any other function of this table.
     pub connect: unsafe extern "C" fn(token: Token, host: HostTableRef),
-    /// What the plugin offers and needs.
+    /// Returns the exports and imports of the plugin.
     pub describe: extern "C" fn() -> DescRef,
-    /// Whether this build may be replaced while the host runs.
+    /// Writes true to `answer` if this build may be replaced while the host runs.
     pub reloadable:
         unsafe extern "C" fn(cx: &ContextView<'_>, answer: &mut bool, sink: Sink) -> Status,
-    /// Makes the instance. `imports` has the order of [`PluginDesc::imports`].
+    /// Makes the instance. `imports` has one object for each of [`PluginDesc::imports`], in their order, with the
+    /// interface that is described there. Only an optional one may be absent.
     pub construct: unsafe extern "C" fn(
         cx: &ContextView<'_>,
         imports: RSlice<'_, RawObject>,
         this: &mut *mut (),
         sink: Sink,
     ) -> Status,
-    /// The hook `on_load`. Meanwhile nobody uses the instance but plugins that import it, and what these have started: they have
-    /// its exports from their construction on.
+    /// The hook `on_load`. The instance has no other users during the hook than plugins that import it, and threads
+    /// that these have started: they have its exports from their construction on.
     pub on_load: unsafe extern "C" fn(this: *mut (), data: &LoadDataView, sink: Sink) -> Status,
-    /// The hook `on_init`. Who may use the instance is as during [`on_load`](Self::on_load).
+    /// The hook `on_init`. The same users may have the instance as during [`on_load`](Self::on_load).
     pub on_init: unsafe extern "C" fn(this: *mut (), vault: &VaultView<'_>, sink: Sink) -> Status,
-    /// The hook `on_start`; other threads may be calling the instance.
+    /// The hook `on_start`. Other threads may be calling the instance.
     pub on_start: unsafe extern "C" fn(this: *const (), sink: Sink) -> Status,
-    /// The hook `on_stop`; other threads may be calling the instance.
+    /// The hook `on_stop`. Other threads may be calling the instance.
     pub on_stop: unsafe extern "C" fn(this: *const (), sink: Sink) -> Status,
-    /// The hook `save`: puts the state into `to`, as it was up to this version of its type where that is older than the
-    /// plugin's own. Nobody else calls the instance, but what a gate does not stop.
+    /// The hook `save`, which puts the state into `to`. If `version` is older than the plugin's own version of the
+    /// type, the state is lowered to it. Only code that a gate does not stop calls the instance meanwhile.
     pub save:
         unsafe extern "C" fn(this: *const (), version: u32, to: StateSink, sink: Sink) -> Status,
-    /// The hook `restore`. Who may use the instance is as during [`on_load`](Self::on_load). The plugin closes the descriptors that it does not take, also where this fails.
+    /// The hook `restore`. The same users may have the instance as during [`on_load`](Self::on_load). The plugin closes
+    /// the descriptors that it does not take, also if the hook fails.
     pub restore: unsafe extern "C" fn(this: *mut (), state: StateView<'_>, sink: Sink) -> Status,
-    /// The hook `on_free`; nobody else uses the instance any more.
+    /// The hook `on_free`. The instance has no other user any more.
     pub on_free: unsafe extern "C" fn(this: *mut (), sink: Sink) -> Status,
     /// Drops the instance.
     pub destroy: unsafe extern "C" fn(this: *mut (), sink: Sink) -> Status,
-    /// The hand-written `invoke_func`; `args` and `out` are those of
+    /// The hand-written `invoke_func`. `args` and `out` are those of
     /// [`FunctionDesc::dynamic`](crate::boundary::FunctionDesc).
     pub invoke_func:
         unsafe extern "C" fn(this: *const (), name: StrView, args: RawArgs, out: RawOut) -> Status,
-    /// The live functions and types of the library, in any order.
+    /// Returns the live functions and types of the library, in any order.
     pub live: extern "C" fn() -> LiveList,
     /// Tells the plugin how verbose the host's log and trace are now: see
     /// [`telemetry`](crate::telemetry).
     pub set_levels: extern "C" fn(log: u32, trace: u32),
-    /// Writes out what the plugin's own copy of std holds back for stdout.
+    /// Writes out the data that the plugin's copy of std buffers for stdout.
     pub flush: extern "C" fn(),
-    /// How much memory the plugin has in use.
+    /// Returns how much memory of the plugin is in use.
     pub memory: extern "C" fn() -> Memory,
-    /// How many threads the plugin's own runtime has, where it can be stopped now; else 0. Waits for nothing.
+    /// Returns how many threads the plugin's own runtime has, or 0 if it cannot be stopped now. Does not wait.
     pub runtime_threads: extern "C" fn() -> usize,
-    /// Shuts the plugin's own runtime down: its tasks end at their next `.await`, and its threads when they have nothing to
-    /// run; neither is waited for, but tasks that may finish first are. Code of the plugin that runs later finds another
-    /// one. Does not unwind.
+    /// Shuts down the plugin's own runtime. Its tasks end at their next `.await`, and its threads once they have
+    /// nothing to run. The function does not wait for either, but it waits for tasks that may finish first. Code of the
+    /// plugin that runs later finds another runtime. Does not unwind.
     #[sabi(last_prefix_field)]
     pub stop_runtime: extern "C" fn(),
 }
 
-/// `&'static PluginDesc`. The tree below it is compared by hash and by content, not by `abi_stable`.
+/// A `&'static PluginDesc`. The tree below it is compared by hash and by content, not by `abi_stable`.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct DescRef(pub *const ());
@@ -97,26 +100,26 @@ impl RootModule for PluginEntryRef {
 /// The name of the symbol that leads to [`PluginEntry`], an `abi_stable` library header.
 pub const ROOT_SYMBOL: &[u8] = b"hotswap_root_module\0";
 
-/// What [`PluginEntry::describe`] points to.
+/// The exports and imports of a plugin, to which [`PluginEntry::describe`] leads.
 #[repr(C)]
 pub struct PluginDesc {
     /// The functions that can be called by name.
     pub functions: RSlice<'static, FunctionDesc>,
     /// The interfaces that other plugins and the host may import.
     pub exports: RSlice<'static, ExportDesc>,
-    /// What [`PluginEntry::construct`] wants, in this order.
+    /// The imports that [`PluginEntry::construct`] expects, in this order.
     pub imports: RSlice<'static, ImportDesc>,
-    /// What [`PluginEntry::save`] saves; `None` where it has no state.
+    /// The state that [`PluginEntry::save`] saves; `None` if the plugin has no state.
     pub state: Option<&'static StateDesc>,
 }
 
-/// What a plugin may know of itself: [`Context`](crate::Context).
+/// The data of a [`Context`](crate::Context).
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct ContextView<'a> {
     /// The plugin's name.
     pub name: RStr<'a>,
-    /// Its crate's version.
+    /// The version of its crate.
     pub version: RStr<'a>,
     /// Its build id, as hexadecimal digits.
     pub build_id: RStr<'a>,
@@ -124,11 +127,11 @@ pub struct ContextView<'a> {
     pub generation: u64,
     /// How many reloads the host has completed.
     pub reloads: u64,
-    /// What [`PluginEntry::connect`] handed over for this plugin.
+    /// The token that [`PluginEntry::connect`] passed to this plugin.
     pub token: Token,
 }
 
-/// The host's load data: a view and the description of its type, both null where there is none.
+/// The host's load data: a view and the description of its type. Both are null if there is none.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct LoadDataView {
@@ -139,17 +142,18 @@ pub struct LoadDataView {
 }
 
 impl LoadDataView {
-    /// The description, where there is data.
+    /// Returns the description, if there is data.
     ///
     /// # Safety
-    /// The host that made this is alive, as it is during the call it was handed over in.
+    /// The host that made this is alive, as it is during the call that passed it.
     pub unsafe fn type_desc<'a>(&self) -> Option<&'a TypeDesc> {
-        // SAFETY: null or a description of the host's, which is constant.
+        // SAFETY: the address is null, or that of a description of the host, which is constant and alive by the
+        // caller's contract.
         unsafe { self.ty.cast::<TypeDesc>().as_ref() }
     }
 }
 
-/// What a plugin's own allocator has counted since the library was opened.
+/// The memory that a plugin's own allocator has counted since the library was opened.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
@@ -157,6 +161,6 @@ pub struct Memory {
     pub bytes: u64,
     /// Allocations in use.
     pub blocks: u64,
-    /// Whether the plugin counts at all: `#[plugin(allocator = false)]` does not.
+    /// False if the plugin does not count, as with `#[plugin(allocator = false)]`.
     pub counted: bool,
 }

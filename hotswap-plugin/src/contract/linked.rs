@@ -1,12 +1,14 @@
-//! A plugin that is linked into its host's program: what it offers in place of the symbols and sections of a library.
+//! Plugins that are linked into the host's program, and what they have in place of the symbols and sections of a
+//! library.
 //!
-//! `cargo hotswap build --static` compiles each plugin with `--cfg hotswap_static`. Then `#[plugin]` emits a [`Linked`], and
-//! none of what only a library of its own needs: no symbols, no thread functions, no allocator, no panic hook. The linker
-//! lists them all, and the host takes those that `linked_plugins!` names. From there on such a plugin is a library that is
-//! open already: its metadata is read, its layouts are compared, and its [`PluginEntry`](super::PluginEntry) is called.
+//! `cargo hotswap build --static` compiles each plugin with `--cfg hotswap_static`. Then `#[plugin]` emits a
+//! [`Linked`], and nothing that only a library of its own needs: no symbols, no thread functions, no allocator, and no
+//! panic hook. The linker lists all of them, and the host takes those that `linked_plugins!` names. From there on, such
+//! a plugin is a library that is open already: its metadata is read, its layouts are compared, and its
+//! [`PluginEntry`](super::PluginEntry) is called.
 //!
-//! Only these tables cross, here too: cargo builds host and plugins apart, so that this crate may be in the program more than
-//! once, with the features or dependencies of each.
+//! Only these tables cross here, too. Cargo builds host and plugins apart, so this crate may be in the program more
+//! than once, with the features or dependencies of each.
 use super::collected::collected;
 use crate::telemetry::{self, Facades};
 use abi_stable::library::{AbiHeaderRef, LibHeader};
@@ -15,7 +17,7 @@ use std::fmt;
 collected! {
     /// All plugins that are linked into the program. An element is a pointer in every version of the contract.
     pub static HOTSWAP_LINKED: [&'static Linked] in "hotswap_linked";
-    /// Those that are in the list.
+    /// Returns the items of the list.
     pub fn all
 }
 
@@ -28,16 +30,16 @@ pub struct Linked {
     pub contract: u32,
     package: Bytes,
     metadata: Bytes,
-    /// What the symbol [`ROOT_SYMBOL`](super::entry::ROOT_SYMBOL) of a library leads to.
+    /// The library header to which the symbol [`ROOT_SYMBOL`](super::entry::ROOT_SYMBOL) of a library leads.
     header: *const LibHeader,
-    /// Which copies of the log crates it was built with.
+    /// Returns which copies of the log crates the plugin was built with.
     pub facades: extern "C" fn() -> Facades,
-    /// Has what it logs (the first), traces (the second) go to the host: for copies that are not the host's own. Called
-    /// after [`connect`](super::PluginEntry::connect).
+    /// Sends the plugin's logs (if the first argument is true) and its traces (if the second is) to the host. For
+    /// copies of the log crates that are not the host's own. Called after [`connect`](super::PluginEntry::connect).
     pub forward: extern "C" fn(log: bool, trace: bool),
 }
 
-/// `&'static [u8]`
+/// A `&'static [u8]`, as `repr(C)`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Bytes {
@@ -45,9 +47,9 @@ struct Bytes {
     len: usize,
 }
 
-// SAFETY: constants, and functions that may be called from any thread.
+// SAFETY: the fields are constants, and functions that may be called from any thread.
 unsafe impl Send for Linked {}
-// SAFETY: as above.
+// SAFETY: the fields are constants, and functions that may be called from several threads at once.
 unsafe impl Sync for Linked {}
 
 impl Bytes {
@@ -59,16 +61,17 @@ impl Bytes {
     }
 
     const fn get(self) -> &'static [u8] {
-        // SAFETY: made of a slice, or of the constant bytes that the caller of `Linked::new` has promised.
+        // SAFETY: the address and length are those of a slice, or of constant bytes, as the caller of `Linked::new`
+        // guarantees.
         unsafe { std::slice::from_raw_parts(self.first, self.len) }
     }
 }
 
 impl Linked {
-    /// A plugin of this package. `M` is the type of its metadata section.
+    /// Returns the entry of a plugin of this package. `M` is the type of its metadata section.
     ///
     /// # Safety
-    /// The metadata is bytes, without padding, which nobody changes. The header leads to the entry points of the plugin that
+    /// The metadata consists of constant bytes without padding. The header leads to the entry points of the plugin that
     /// the metadata describes.
     pub const unsafe fn new<M>(
         package: &'static str,
@@ -88,22 +91,23 @@ impl Linked {
         }
     }
 
-    /// The package that it is.
+    /// Returns the name of the plugin's package.
     pub fn package(&self) -> &'static str {
         str::from_utf8(self.package.get()).unwrap_or_default()
     }
 
-    /// The bytes that a library has in its [section](super::metadata::SECTION).
+    /// Returns the bytes that a library has in its [section](super::metadata::SECTION).
     pub fn metadata(&self) -> &'static [u8] {
         self.metadata.get()
     }
 
-    /// The library header.
+    /// Returns the library header.
     ///
     /// # Safety
-    /// [`contract`](Self::contract) is this crate's version.
+    /// [`contract`](Self::contract) is the version of this crate's contract.
     pub unsafe fn header(&self) -> AbiHeaderRef {
-        // SAFETY: an `AbiHeaderRef` is a pointer to the front of a `LibHeader`; see `LibHeader::from_constructor`.
+        // SAFETY: an `AbiHeaderRef` is a pointer to the front of a `LibHeader`: see `LibHeader::from_constructor`. The
+        // caller guarantees that the header has this crate's layout.
         unsafe { std::mem::transmute(self.header) }
     }
 }

@@ -1,10 +1,10 @@
-//! Live functions and types: what a library lists of them, and what its file says of them.
+//! Live functions and types, as a library and its file list them.
 //!
-//! `#[live]` makes two statics of each. A [`LiveDesc`] is collected by the linker into one slice, which
-//! [`PluginEntry::live`](super::PluginEntry::live) lends; its order is the linker's. A [`LivePart`] lies in a section of
-//! the file, [`LIVE_SECTION`], which is read without running code. Both are of the crate that has the item, which may be a
-//! dependency of the plugin's: it is compiled as any other library, so they are there in every build, and nobody reads
-//! them where nobody loads the library.
+//! `#[live]` makes two statics of each. The linker collects the [`LiveDesc`]s into one slice, in an order of its own,
+//! and [`PluginEntry::live`](super::PluginEntry::live) lends that slice. A [`LivePart`] lies in a section of the file,
+//! [`LIVE_SECTION`], which is read without running code. Both belong to the crate that has the item, which may be a
+//! dependency of the plugin. A dependency is compiled like any other library, so the statics are in every build, and
+//! are not read where no host loads it.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use super::collected::collected;
@@ -21,14 +21,14 @@ use abi_stable::std_types::{RResult, RSlice, RStr};
 ///
 /// | tag | bytes |
 /// |---|---|
-/// | `live` | JSON: `kind` (`function` or `type`), `name`, `module`, `signature`; of a type also `version`, and `was`, the names that it had earlier |
+/// | `live` | JSON: `kind` (`function` or `type`), `name`, `module`, `signature`; for a type also `version`, and `was`, its earlier names |
 /// | `liha` | 16 bytes: the hash of a function's parameter and result types; zero for a type |
 pub const LIVE_SECTION: &str = ".hotswap.live";
 
 collected! {
-    /// All live items of what this is linked into: a library, or a program.
+    /// All live items of the library or program that this is linked into.
     pub static HOTSWAP_LIVE_ITEMS: [LiveDesc] in "hotswap_live_4";
-    /// Those that are in the list.
+    /// Returns the items of the list.
     pub fn items
 }
 
@@ -38,17 +38,17 @@ collected! {
 pub struct LiveDesc {
     /// Its name.
     pub name: RStr<'static>,
-    /// The module it stands in, its crate's name first.
+    /// The path of its module, which begins with its crate's name.
     pub module: RStr<'static>,
-    /// As its author wrote it, without the name of a function: `fn(times: u32) -> String`.
+    /// Its signature as the author wrote it, without the name of a function: `fn(times: u32) -> String`.
     pub signature: RStr<'static>,
-    /// What it does.
+    /// Its functions.
     pub code: LiveCode,
-    /// Its [`LivePart`], which would not be linked without this.
+    /// Its [`LivePart`]. The reference keeps the linker from dropping it.
     part: *const (),
 }
 
-/// What a live item does.
+/// The functions of a live item.
 #[repr(u32)]
 #[derive(Clone, Copy)]
 pub enum LiveCode {
@@ -58,32 +58,32 @@ pub enum LiveCode {
     Type(&'static LiveTypeDesc),
 }
 
-/// What can be done with values of a live type.
+/// The functions of a live type, which work on its values.
 ///
-/// Each function may be called from any thread. Data that does not fit the type is an `Err` of what it gives.
+/// Each function may be called from any thread. If the data does not fit the type, the result is an `Err`.
 #[repr(C)]
 pub struct LiveTypeDesc {
     /// The schema version.
     pub version: u32,
-    /// Names that the type had earlier.
+    /// Earlier names of the type.
     pub earlier: RSlice<'static, RStr<'static>>,
-    /// Restores the value, and saves it as this version does.
+    /// Restores the value, and saves it as this version of the type does.
     pub renew: unsafe extern "C" fn(data: LentData, out: *mut SavedOut) -> Status,
-    /// The value for an earlier version of the type.
+    /// Returns the value for an earlier version of the type.
     pub lower: unsafe extern "C" fn(data: LentData, version: u32, out: *mut SavedOut) -> Status,
-    /// A new value, where the type has a default.
+    /// Makes a new value, if the type has a default.
     pub make: Option<Make>,
-    /// Restores the value and hands it to its handler, where it has one.
+    /// Restores the value and passes it to its handler, if the type has one.
     pub handle: Option<Handle>,
 }
 
-/// [`LiveTypeDesc::make`].
+/// The type of [`LiveTypeDesc::make`].
 pub type Make = unsafe extern "C" fn(out: *mut SavedOut) -> Status;
 
-/// [`LiveTypeDesc::handle`].
+/// The type of [`LiveTypeDesc::handle`].
 pub type Handle = unsafe extern "C" fn(data: LentData, out: *mut HandledOut) -> Status;
 
-/// Live data, as it crosses: its bytes, and where among them the value begins.
+/// Live data, as it crosses: its bytes, and the offset of the value in them.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct LiveView {
@@ -94,22 +94,22 @@ pub struct LiveView {
 /// Live data, as a parameter.
 pub type LentData = *const LiveView;
 
-/// The caller's memory for live data; an error is about the data that was lent.
+/// The caller's memory for live data. An error is about the data that was lent.
 pub type SavedOut = Out<RResult<LiveView, <Error as Shared>::View>>;
 
-/// What a handler gives; the outer error is about the data.
+/// The result of a handler. The outer error is about the data.
 pub type Handled = Result<DynamicResult, Error>;
 
-/// The caller's memory for it.
+/// The caller's memory for a [`Handled`].
 pub type HandledOut = Out<<Handled as Shared>::View>;
 
-// SAFETY: constants, of functions that may be called from any thread.
+// SAFETY: the fields are constants, of functions that may be called from any thread.
 unsafe impl Send for LiveDesc {}
-// SAFETY: as above.
+// SAFETY: the fields are constants, of functions that may be called from several threads at once.
 unsafe impl Sync for LiveDesc {}
 
 impl LiveDesc {
-    /// Whether it is a function or a type.
+    /// Returns the kind of the item.
     pub const fn kind(&self) -> LiveKind {
         match self.code {
             LiveCode::Function(_) => LiveKind::Function,
@@ -117,7 +117,7 @@ impl LiveDesc {
         }
     }
 
-    /// A live item.
+    /// Returns a live item.
     pub const fn new<const N: usize>(
         name: &'static str,
         module: &'static str,
@@ -134,11 +134,11 @@ impl LiveDesc {
         }
     }
 
-    /// What its file says of it, or would: the bytes of its [`LivePart`].
+    /// Returns the bytes of its [`LivePart`], as the file has them.
     pub fn part(&self) -> &'static [u8] {
         let part: *const LivePart<0> = self.part.cast();
-        // SAFETY: `new` takes a `LivePart`, which is constant: a part that tells its length, and one of a fixed length. None of
-        // them has an alignment.
+        // SAFETY: `new` takes a `LivePart`, which is constant. It consists of a part that has its length in front, and
+        // of a part of a fixed length. Neither has an alignment.
         unsafe {
             let text = (*part).item.len();
             std::slice::from_raw_parts(part.cast(), size_of::<LivePart<0>>() + text)
@@ -146,7 +146,7 @@ impl LiveDesc {
     }
 }
 
-/// What the file says of a live item.
+/// The two parts of a live item in the file.
 #[repr(C)]
 pub struct LivePart<const N: usize> {
     item: Part<N>,
@@ -154,10 +154,10 @@ pub struct LivePart<const N: usize> {
 }
 
 impl<const N: usize> LivePart<N> {
-    /// The part of an item with this text and hash.
+    /// Returns the parts of an item with this text and hash.
     ///
     /// # Panics
-    /// When the text is shorter than `N`, at compile time where the part is a constant.
+    /// Panics if the text is shorter than `N`; at compile time, if the part is a constant.
     pub const fn new(text: &'static str, hash: Hash) -> Self {
         LivePart {
             item: Part::text(b"live", text),
@@ -184,7 +184,7 @@ pub struct LiveList {
 }
 
 impl LiveList {
-    /// Lends these.
+    /// Returns a list that lends these items.
     pub fn new(items: &'static [LiveDesc]) -> Self {
         LiveList {
             first: items.as_ptr().cast(),
@@ -192,17 +192,19 @@ impl LiveList {
         }
     }
 
-    /// The items.
+    /// Returns the items.
     ///
     /// # Safety
-    /// The library that lent them stays open for `'a`, and has this version of the contract.
+    /// The library that lent the list stays open for `'a`, and has this version of the contract.
     pub unsafe fn get<'a>(self) -> &'a [LiveDesc] {
-        // SAFETY: the caller's promise; made from a slice.
+        // SAFETY: `new` made the list from a slice, which lives as long as its library. The caller guarantees that for
+        // `'a`.
         unsafe { std::slice::from_raw_parts(self.first.cast(), self.len) }
     }
 }
 
-/// Lists a live item: its JSON up to the module, its name, its signature, its variant of [`LiveCode`], its hash.
+/// Lists a live item. Takes its JSON up to the module, its name, its signature, its variant of [`LiveCode`], and its
+/// hash.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __live {

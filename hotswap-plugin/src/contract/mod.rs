@@ -3,22 +3,22 @@
 //! A change to anything in this module, or to a view in [`boundary`](crate::boundary), changes [`VERSION`]. There is
 //! one exception, for which prefix types exist: a field may be **appended** to [`PluginEntry`] or [`HostTable`].
 //!
-//! # In the order in which a host meets it
+//! # The parts, in the order in which a host meets them
 //! 1. [`metadata`]: a section of the file, read without running code. Its first part is the contract's version.
 //! 2. [`shim`]: a section into which the host writes the address of its versions of some functions of the C library,
 //!    before any code of the plugin runs.
-//! 3. [`entry`]: the root module of `abi_stable`, whose layout is compared by the host, then [`PluginEntry`]: connect,
-//!    describe, construct, hooks. [`host_table`] has what the host lends then.
+//! 3. [`entry`]: the root module of `abi_stable`, whose layout the host compares, and [`PluginEntry`]: connect, describe,
+//!    construct, and the hooks. [`host_table`] is the table that the host lends to the plugin then.
 //! 4. [`live`]: live functions and types, in a section of their own and in a list that the plugin lends.
 //! 5. [`vault`]: the generation as `on_init` sees it.
-//! 6. [`ticket`]: what counts an object that has crossed, as long as anybody owns it.
+//! 6. [`ticket`]: the count of an object that has crossed, which lasts as long as the object has an owner.
 //!
-//! A plugin that is [`linked`] into the host's program has these without a file.
+//! A plugin that is [`linked`] into the host's program has these parts without a file.
 //!
 //! # Rules that hold for every function of the contract
 //! - It does not unwind: the callee catches, and returns a [`Status`](crate::boundary::Status).
-//! - It hands over nothing that owns memory: whatever is borrowed is valid until the function returns.
-//! - It may be called from any thread, except where its documentation says otherwise.
+//! - It passes nothing that owns memory: whatever it lends is valid until the function returns.
+//! - It may be called from any thread, unless its documentation says otherwise.
 #[doc(hidden)]
 pub mod collected;
 pub mod entry;
@@ -38,7 +38,7 @@ pub use shim::ShimTable;
 pub use ticket::Ticket;
 pub use vault::VaultView;
 
-/// The version of the contract that this crate implements. Host and plugin must agree on it exactly.
+/// The version of the contract that this crate implements. Host and plugin must have the same one.
 ///
-/// The section of live items is named after it: see [`live`].
+/// The name of the section of live items contains it: see [`live`].
 pub const VERSION: u32 = 5;

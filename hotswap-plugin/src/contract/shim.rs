@@ -1,10 +1,11 @@
-//! Functions of the C library that take addresses of code and keep them, as the host lends them to a plugin.
+//! Functions of the C library that take addresses of code and keep them, and the host's versions of them, which it
+//! lends to a plugin.
 //!
-//! These types are read before the layouts of host and plugin have been compared. The version of the contract, which is
-//! compared first, fixes them.
+//! These types are read before the layouts of host and plugin have been compared. The contract's version fixes them,
+//! and is compared first.
 use std::ffi::{c_char, c_int, c_void};
 
-/// A thread-local's or key's destructor.
+/// The destructor of a thread-local or of a key.
 pub type Destructor = unsafe extern "C" fn(*mut c_void);
 /// The start routine of a thread.
 pub type StartRoutine = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
@@ -14,13 +15,13 @@ pub type Key = u32;
 pub type Thread = usize;
 /// A function that `pthread_atfork` registers.
 pub type ForkHandler = unsafe extern "C" fn();
-/// The host's name for one loaded library; the first argument of each function that it lends.
+/// The host's name for one loaded library, and the first argument of each function that the host lends.
 pub type Token = *const c_void;
 
-/// The functions, and the token that they want.
+/// The host's functions, and the token that they take.
 #[repr(C)]
 pub struct ShimTable {
-    /// Names the library to the host.
+    /// The token of this library.
     pub token: Token,
     /// `__cxa_thread_atexit_impl` without the `dso_handle`.
     pub thread_atexit: unsafe extern "C" fn(Token, Destructor, *mut c_void) -> c_int,
@@ -44,7 +45,7 @@ pub struct ShimTable {
     ) -> c_int,
     /// `sigaction`.
     pub signal_action: unsafe extern "C" fn(Token, c_int, *const c_void, *mut c_void) -> c_int,
-    /// `signal` and its sisters.
+    /// `signal`, and other functions like it.
     pub signal: unsafe extern "C" fn(Token, SignalCall, c_int, usize) -> usize,
     /// The environment of the process.
     pub environment: Environment,
@@ -52,44 +53,44 @@ pub struct ShimTable {
 
 /// The environment of the process, which the host reads and changes under the lock of its own standard library.
 ///
-/// What returns a number returns 0 or an error of the C library's. Names and values are C strings.
+/// Functions that return a number return 0 or an error number of the C library. Names and values are C strings.
 #[repr(C)]
 pub struct Environment {
     /// `getenv`. What it returns is never freed.
     pub get: unsafe extern "C" fn(name: *const c_char) -> *mut c_char,
-    /// `setenv`. A name that is null is an error.
+    /// `setenv`. A null name is an error.
     pub set:
         unsafe extern "C" fn(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int,
-    /// `putenv`, which copies the text here.
+    /// `putenv`. This version copies the text.
     pub put: unsafe extern "C" fn(text: *const c_char) -> c_int,
-    /// `unsetenv`. A name that is null is an error.
+    /// `unsetenv`. A null name is an error.
     pub unset: unsafe extern "C" fn(name: *const c_char) -> c_int,
     /// `clearenv`.
     pub clear: extern "C" fn() -> c_int,
 }
 
-/// A section of this name, followed by that of a function which changes the environment, is in a library that can reach the
-/// function.
+/// The prefix of a section's name, before that of a function which changes the environment. A library with the section
+/// can reach the function.
 pub const CALLS: &str = ".hotswap_calls.";
 
-// SAFETY: a table of functions that may be called from any thread; the token is only handed back.
+// SAFETY: a table of functions that may be called from any thread. The token is only passed back to them.
 unsafe impl Send for ShimTable {}
-// SAFETY: a shared table is only read, and its functions may be called from any thread.
+// SAFETY: a shared table is only read, and its functions may be called from several threads at once.
 unsafe impl Sync for ShimTable {}
 
-/// The functions of the C library that take a signal and a handler and return the handler before.
+/// The functions of the C library that take a signal and a handler, and return the previous handler.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignalCall {
-    /// `signal`, which is also called `bsd_signal` and `ssignal`: the handler stays installed.
+    /// `signal`, which is also called `bsd_signal` and `ssignal`. The handler stays installed.
     Bsd = 0,
-    /// `sysv_signal`: the handler is removed when it is called.
+    /// `sysv_signal`. The handler is removed when it is called.
     SystemV = 1,
     /// `sigset`.
     Set = 2,
 }
 
-/// The section of a plugin's library that holds the address of the [`ShimTable`], null in the file. The host writes the
-/// address into the private copy that it opens, so that constructors of the library find the table, too. The section is an
-/// array of such addresses: one for each copy of this crate in the library.
+/// The section of a plugin's library that holds the address of the [`ShimTable`]. In the file the address is null. The
+/// host writes the address into the private copy that it opens, so that constructors of the library find the table,
+/// too. The section is an array of such addresses: one for each copy of this crate in the library.
 pub const SHIM_SECTION: &str = ".hotswap.shim";

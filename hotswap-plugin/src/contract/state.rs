@@ -1,22 +1,22 @@
-//! How the state of a plugin goes from one instance to the next.
+//! The contract for the state of a plugin, on its way from one instance to the next.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use crate::boundary::StrView;
 use abi_stable::StableAbi;
 use abi_stable::std_types::RSlice;
 
-/// What the state of a plugin is, where it has `save` and `restore`.
+/// The description of a plugin's state, if it has `save` and `restore`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct StateDesc {
-    /// The name of its type.
+    /// The name of the state's type.
     ty: StrView,
     /// The schema version of the type.
     pub version: u32,
 }
 
 impl StateDesc {
-    /// State of the type of this name, in this version.
+    /// Returns the description of a state of the type with this name, in this version.
     pub const fn new(ty: &'static str, version: u32) -> Self {
         StateDesc {
             ty: StrView::new(ty),
@@ -24,9 +24,9 @@ impl StateDesc {
         }
     }
 
-    /// The name of its type.
+    /// Returns the name of the state's type.
     pub const fn ty(&self) -> &'static str {
-        // SAFETY: made of a constant.
+        // SAFETY: `new` made the view from a string that is `'static`.
         unsafe { self.ty.get() }
     }
 }
@@ -37,16 +37,16 @@ impl StateDesc {
 pub struct StateView<'a> {
     /// The bytes of live data.
     pub bytes: RSlice<'a, u8>,
-    /// File descriptors that belong to it, by their numbers in the data. Whoever is handed this owns them.
+    /// The file descriptors of the state, whose indexes the data has. The receiver of this view owns them.
     pub descriptors: RSlice<'a, i32>,
 }
 
-/// Where a saved state goes.
+/// The receiver of a saved state.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct StateSink {
-    /// What `put` wants as its first argument.
+    /// The first argument of `put`.
     pub data: *mut (),
-    /// Takes a copy of the state, and its descriptors. Does not unwind.
+    /// Copies the state, and takes its descriptors. Does not unwind.
     pub put: unsafe extern "C" fn(*mut (), StateView<'_>),
 }

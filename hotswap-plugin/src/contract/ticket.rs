@@ -1,4 +1,4 @@
-//! What counts an object of one library that others own: the other end of a [`Held`](crate::Held).
+//! `Ticket`, the count of an object of one library that others own: the other end of a [`Held`](crate::Held).
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use crate::contract::shim::Token;
@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering::*};
 
 /// The front of whatever counts an object. Each [`Held`](crate::Held) is one count.
 ///
-/// An object of a plugin is counted by the host, which knows by that who keeps the plugin's library in memory; an
-/// object of the host's, or of a plugin that is linked as an ordinary library, is counted by its own library.
+/// The host counts an object of a plugin, so it knows what keeps the plugin's library in memory. An object of the host,
+/// or of a plugin that is linked as an ordinary library, is counted by its own library.
 #[repr(C)]
 pub struct Ticket {
     retain: Count,
@@ -17,27 +17,28 @@ pub struct Ticket {
     phase: AtomicU32,
 }
 
-/// Adds or takes one count. The token is that of the library which has it, null for the host. Does not unwind.
+/// Adds or releases one count. The token is that of the library which has the count, or null for the host. Does not
+/// unwind.
 pub type Count = unsafe extern "C" fn(ticket: *const Ticket, by: Token);
 
-/// Begins to count a future that borrows the object, for the library that `by` names, which has a count of the object: a
-/// ticket with one count, with which the future is dropped. [`RawTicket::NONE`] where nothing ends the object while it has
-/// a count: then whoever has the future drops it. Does not unwind.
+/// Begins to count a future that borrows the object, for the library that `by` names, which has a count of the object.
+/// Returns a ticket with one count, with which the future is dropped. Returns [`RawTicket::NONE`] if the object is
+/// never dropped while it has a count: then the owner of the future drops it. Does not unwind.
 pub type Adopt =
     unsafe extern "C" fn(ticket: *const Ticket, future: RawDrop, by: Token) -> RawTicket;
 
 /// Drops an object, in its own library. Does not unwind.
 pub type DropObject = unsafe extern "C" fn(object: *const ());
 
-/// The plugin that made it is live.
+/// The plugin that made the object is live.
 const LIVE: u32 = 0;
-/// The plugin that made it has been replaced.
+/// The plugin that made the object has been replaced.
 const RETIRED: u32 = 1;
-/// It has been dropped: nothing of it may be called.
+/// The object has been dropped, and nothing of it may be called.
 const REVOKED: u32 = 2;
 
 impl Ticket {
-    /// A ticket whose counts these functions change.
+    /// Returns a ticket whose counts these functions change.
     pub const fn new(retain: Count, release: Count, adopt: Adopt) -> Self {
         Ticket {
             retain,
@@ -47,7 +48,7 @@ impl Ticket {
         }
     }
 
-    /// The ticket of an object that is never dropped while it has a count.
+    /// Returns the ticket of an object that is never dropped while it has a count.
     pub const fn lasting(retain: Count, release: Count) -> Self {
         unsafe extern "C" fn nothing(_: *const Ticket, _: RawDrop, _: Token) -> RawTicket {
             RawTicket::NONE
@@ -58,65 +59,66 @@ impl Ticket {
     /// Adds a count.
     ///
     /// # Safety
-    /// The ticket has a count that lasts as long as this call, and `by` is the token of the library that runs this, or of the
-    /// one that waits for it and is given the count.
+    /// The ticket has a count that lasts as long as this call. `by` is the token of the library that runs this, or of
+    /// the library that waits for it and gets the count.
     pub unsafe fn retain(this: *const Ticket, by: Token) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the ticket is alive, and that `by` is a valid token.
         unsafe { ((*this).retain)(this, by) }
     }
 
-    /// Takes a count away; with the last one the object is dropped.
+    /// Releases a count. The object is dropped with the last one.
     ///
     /// # Safety
     /// The library that runs this, whose token is `by`, has a count, and does not use it again.
     pub unsafe fn release(this: *const Ticket, by: Token) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that it has a count, so the ticket is alive.
         unsafe { ((*this).release)(this, by) }
     }
 
     /// Begins to count a future that borrows the object.
     ///
     /// # Safety
-    /// The library that runs this, whose token is `by`, has a count. The future is dropped once: by its owner where this
-    /// gives [`RawTicket::NONE`], and else by whatever counts it.
+    /// The library that runs this, whose token is `by`, has a count. The future is dropped once: by its owner if this
+    /// returns [`RawTicket::NONE`], and otherwise with its count.
     pub unsafe fn adopt(this: *const Ticket, future: RawDrop, by: Token) -> RawTicket {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that it has a count, so the ticket is alive, and that the future is dropped
+        // once.
         unsafe { ((*this).adopt)(this, future, by) }
     }
 
-    /// The plugin that made the object has been replaced.
+    /// Notes that the plugin that made the object has been replaced.
     pub fn set_retired(&self) {
         let _ = self.phase.compare_exchange(LIVE, RETIRED, SeqCst, SeqCst);
     }
 
-    /// Whether the plugin that made the object has been replaced.
+    /// Returns true if the plugin that made the object has been replaced.
     pub fn is_retired(&self) -> bool {
         self.phase.load(Relaxed) != LIVE
     }
 
-    /// From now on nothing of the object may be called, since it is about to be dropped.
+    /// Notes that nothing of the object may be called any more, since it is about to be dropped.
     pub fn set_revoked(&self) {
         self.phase.store(REVOKED, SeqCst);
     }
 
-    /// Whether the object has been dropped.
+    /// Returns true if the object has been dropped.
     #[inline]
     pub fn is_revoked(&self) -> bool {
         self.phase.load(Relaxed) == REVOKED
     }
 }
 
-/// `*const Ticket`, or null.
+/// A `*const Ticket`, or null.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RawTicket(pub *const ());
 
 impl RawTicket {
-    /// Nothing is counted.
+    /// The ticket of an object that is not counted.
     pub const NONE: RawTicket = RawTicket(std::ptr::null());
 }
 
-/// [`DropObject`], of an object.
+/// An object with its [`DropObject`].
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct RawDrop {

@@ -1,13 +1,13 @@
-//! The plugin's allocator: the system's, with a count of what is in use.
+//! The plugin's allocator: the system's allocator, with a count of the memory in use.
 //!
-//! # Why it is right, and cheap
-//! Each living thread has a number of its own from the host ([`thread_index`]), and so a counter of its own here,
-//! which it alone writes: a load and a store without a locked instruction. A counter may go below zero, since one
-//! thread frees what another allocated; only the sum means anything. Threads with a number beyond the table share the
-//! last counter, with locked additions: slower, never wrong.
+//! # Why it is correct and cheap
+//! The host gives each living thread a number ([`thread_index`]), and so each has a counter here that it alone writes:
+//! with a load and a store, without a locked instruction. A counter may go below zero, since one thread frees what
+//! another allocated. Only the sum has a meaning. Threads with a number beyond the table share the last counter, with
+//! locked additions, which is slower.
 //!
-//! The number lives in a const thread-local without a destructor, so that it can be read while a thread ends and
-//! while the allocator is entered from the registration of a destructor.
+//! The number lies in a const thread-local without a destructor. So it can be read while a thread ends, and while the
+//! registration of a destructor allocates.
 //!
 //! [`thread_index`]: crate::contract::HostTable::thread_index
 use crate::contract::Memory;
@@ -16,7 +16,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-/// Threads with a counter of their own; the last one is shared.
+/// The number of counters. The threads with the first numbers have one each, and all others share the last one.
 const COUNTERS: usize = 256;
 const SHARED: u32 = COUNTERS as u32 - 1;
 
@@ -39,7 +39,7 @@ thread_local! {
     static MINE: Cell<u32> = const { Cell::new(UNKNOWN) };
 }
 
-/// Counts, and hands on to [`System`].
+/// Counts, and calls [`System`].
 pub struct Counting;
 
 #[inline]
@@ -69,34 +69,34 @@ fn count_shared(mine: u32, bytes: i64, blocks: i64) {
     TABLE[SHARED as usize].blocks.fetch_add(blocks, Relaxed);
 }
 
-// SAFETY: every request goes to `System` unchanged; counting neither allocates nor unwinds.
+// SAFETY: every request goes to `System` unchanged. Counting neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as i64, 1);
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller of this function keeps the contract of `alloc`, which is the same.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as i64, 1);
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller of this function keeps the contract of `alloc_zeroed`, which is the same.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         count(-(layout.size() as i64), -1);
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller of this function keeps the contract of `dealloc`, which is the same.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size as i64 - layout.size() as i64, 0);
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller of this function keeps the contract of `realloc`, which is the same.
         unsafe { System.realloc(at, layout, size) }
     }
 }
 
-/// What is in use; `counted` is false where the plugin has another allocator.
+/// Returns the memory in use. `counted` is false if the plugin has another allocator.
 pub fn memory() -> Memory {
     let sum = |of: fn(&Counter) -> &AtomicI64| {
         TABLE
@@ -113,7 +113,7 @@ pub fn memory() -> Memory {
     }
 }
 
-/// Makes [`Counting`] the allocator of the crate it is used in.
+/// Makes [`Counting`] the allocator of the crate that uses this macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __allocator {

@@ -1,4 +1,4 @@
-//! The entry points of a plugin's library, made for the author's type: what the expansion of `#[plugin]` refers to.
+//! The entry points of a plugin's library, made for the author's type. The expansion of `#[plugin]` refers to them.
 use crate::boundary::{
     ExportDesc, FunctionDesc, Import, ImportDesc, RawObject, Sink, SliceView, Status, StrView,
     ValueView, dynamic, guard,
@@ -19,7 +19,8 @@ use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::RSlice;
 use std::marker::PhantomData;
 
-/// The tables of the plugin `P`, in a library of its own or linked into the host.
+/// The tables of the plugin `P`. `LINKED` is true if the plugin is linked into the host, and false in a library of its
+/// own.
 struct Entry<P, const LINKED: bool>(PhantomData<P>);
 
 impl<P: Plugin, const LINKED: bool> Entry<P, LINKED> {
@@ -57,15 +58,15 @@ impl<P: Plugin, const LINKED: bool> Entry<P, LINKED> {
     }
 }
 
-/// The constructor that the library header names.
+/// The constructor to which the library header refers.
 extern "C" fn root_module<P: Plugin, const LINKED: bool>() -> RootModuleResult {
     __call_root_module_loader(Entry::<P, LINKED>::root)
 }
 
-/// What the entry points and the metadata of a plugin are made from. A plugin's crate asks for it once: each time it
-/// names the trait, the compiler repeats what keeps the author's type from being a plugin.
+/// The parts of a plugin's entry points and metadata. A plugin's crate asks for them once: the compiler repeats the
+/// error about a type that is not a plugin at each place that uses the trait.
 pub struct Parts {
-    /// What the library header names.
+    /// The constructor to which the library header refers.
     pub root: extern "C" fn() -> RootModuleResult,
     /// [`Plugin::FUNCTIONS`].
     pub functions: &'static [FunctionDesc],
@@ -80,12 +81,12 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Those of the library of the plugin `P`.
+    /// Returns the parts of the plugin `P` in a library of its own.
     pub const fn of<P: Plugin>() -> Self {
         Parts::with::<P>(root_module::<P, false>)
     }
 
-    /// Those of the plugin `P` where it is linked into the host.
+    /// Returns the parts of the plugin `P` that is linked into the host.
     pub const fn linked<P: Plugin>() -> Self {
         Parts::with::<P>(root_module::<P, true>)
     }
@@ -108,7 +109,8 @@ unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
     }
 }
 
-/// As [`connect`], where the program's own logger and panic hook serve the plugin too, and hosts may follow each other.
+/// Does the same as [`connect`] for a plugin that is linked into the host. The program's own logger and panic hook
+/// serve the plugin, too, and one host may follow another.
 unsafe extern "C" fn connect_linked(token: Token, table: HostTableRef) {
     host::connect_linked(token, table);
 }
@@ -130,7 +132,7 @@ unsafe extern "C" fn reloadable<P: Plugin, const LINKED: bool>(
     answer: &mut bool,
     sink: Sink,
 ) -> Status {
-    // SAFETY: the sink is the caller's, for this call.
+    // SAFETY: the sink, `cx`, and `answer` are the caller's, and valid for the duration of this call.
     unsafe {
         guard(sink, || {
             *answer = P::reloadable(&context(cx, LINKED));
@@ -145,10 +147,10 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
     this: &mut *mut (),
     sink: Sink,
 ) -> Status {
-    // SAFETY: the sink is the caller's, for this call.
+    // SAFETY: by the contract of `PluginEntry::construct`, the sink is valid, and there is one object for each import,
+    // in their order, which the host has checked against its description.
     unsafe {
         guard(sink, || {
-            // The host gives one object for each import, checked against its description.
             let imports = P::Imports::bind(imports.as_slice());
             let runtime = Use::begin()?;
             #[cfg(feature = "tokio")]
@@ -161,18 +163,19 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
     }
 }
 
-/// The instance, in a hook with or after which it is live: callers, importers and the host have its pointer, too.
+/// Returns the instance for a hook that runs when it is live, or just before. Callers, importers, and the host have its
+/// address, too.
 ///
 /// # Safety
-/// `this` was made by [`construct`] for the same `P` and is not destroyed.
+/// [`construct`] made `this` for the same `P`, and it is not destroyed yet.
 unsafe fn shared<'a, P>(this: *const ()) -> &'a P {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `this` is an instance of `P` that is alive.
     unsafe { &*this.cast() }
 }
 
 unsafe extern "C" fn on_load<P: Plugin>(this: *mut (), data: &LoadDataView, sink: Sink) -> Status {
-    // SAFETY: the contract of `PluginEntry::on_load`: the pointer is with the host, which waits for this hook, and with plugins
-    // that import the instance, which call its exports alone.
+    // SAFETY: by the contract of `PluginEntry::on_load`, the host, which waits for this hook, has the address, and
+    // plugins that import the instance, which only call its exports.
     unsafe { fallible(sink, || P::on_load(Early::new(this), &LoadData::new(data))) }
 }
 
@@ -181,18 +184,18 @@ unsafe extern "C" fn on_init<P: Plugin>(
     vault: &VaultView<'_>,
     sink: Sink,
 ) -> Status {
-    // SAFETY: the contract of `PluginEntry::on_init`: the pointer is with the host, which waits for this hook, and with plugins
-    // that import the instance, which call its exports alone.
+    // SAFETY: by the contract of `PluginEntry::on_init`, the host, which waits for this hook, has the address, and
+    // plugins that import the instance, which only call its exports.
     unsafe { fallible(sink, || P::on_init(Early::new(this), &Vault::new(vault))) }
 }
 
 unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
-    // SAFETY: the contract of `PluginEntry::on_start`.
+    // SAFETY: by the contract of `PluginEntry::on_start`, the instance is alive, and the sink is valid.
     unsafe { hook(sink, || shared::<P>(this).on_start()) }
 }
 
 unsafe extern "C" fn on_stop<P: Plugin>(this: *const (), sink: Sink) -> Status {
-    // SAFETY: the contract of `PluginEntry::on_stop`.
+    // SAFETY: by the contract of `PluginEntry::on_stop`, the instance is alive, and the sink is valid.
     let status = unsafe { hook(sink, || shared::<P>(this).on_stop()) };
     #[cfg(feature = "tokio")]
     crate::task::stop();
@@ -205,13 +208,13 @@ unsafe extern "C" fn save<P: Plugin>(
     to: StateSink,
     sink: Sink,
 ) -> Status {
-    // SAFETY: the contract of `PluginEntry::save`.
+    // SAFETY: by the contract of `PluginEntry::save`, the instance is alive, and both sinks are valid.
     unsafe { fallible(sink, || state::save(to, || shared::<P>(this).save(version))) }
 }
 
 unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink: Sink) -> Status {
-    // SAFETY: the contract of `PluginEntry::restore`: the pointer is with the host, which waits for this hook, and with plugins
-    // that import the instance, which call its exports alone.
+    // SAFETY: by the contract of `PluginEntry::restore`, the host, which waits for this hook, has the address, and
+    // plugins that import the instance, which only call its exports.
     unsafe {
         fallible(sink, || {
             state::restore(view, |state| P::restore(Early::new(this), state))
@@ -222,23 +225,24 @@ unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink
 unsafe extern "C" fn on_free<P: Plugin>(this: *mut (), sink: Sink) -> Status {
     #[cfg(feature = "tokio")]
     crate::task::finish();
-    // SAFETY: the contract of `PluginEntry::on_free`: only the host's thread that runs this has the pointer. No generation with the
-    // instance is left, and the libraries of those that imported it have left, or all their handles have been dropped.
+    // SAFETY: by the contract of `PluginEntry::on_free`, only this thread of the host has the address. No generation
+    // has the instance any more. The libraries of plugins that imported it have left, or all their handles have been
+    // dropped.
     unsafe { hook(sink, || (*this.cast::<P>()).on_free()) }
 }
 
 unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
     let _runtime = Use::taken_up();
-    // SAFETY: made by `construct` with `Box::into_raw`, and destroyed once.
+    // SAFETY: `construct` made the address with `Box::into_raw`, and the host destroys it once.
     unsafe { hook(sink, || drop(Box::from_raw(this.cast::<P>()))) }
 }
 
-/// A hook that cannot fail, other than by a panic.
+/// Runs a hook that cannot fail, except by a panic.
 ///
 /// # Safety
-/// As [`guard`].
+/// The contract of [`guard`] holds for the sink.
 unsafe fn hook(sink: Sink, run: impl FnOnce()) -> Status {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the sink is valid.
     unsafe {
         fallible(sink, || {
             run();
@@ -247,12 +251,12 @@ unsafe fn hook(sink: Sink, run: impl FnOnce()) -> Status {
     }
 }
 
-/// A hook that may fail. It runs with the plugin's own runtime, where it has one.
+/// Runs a hook that may fail, with the plugin's own runtime as the context, if it has one.
 ///
 /// # Safety
-/// As [`guard`].
+/// The contract of [`guard`] holds for the sink.
 unsafe fn fallible(sink: Sink, run: impl FnOnce() -> Result<()>) -> Status {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the sink is valid.
     unsafe { guard(sink, || runtime::within(run)) }
 }
 
@@ -262,7 +266,8 @@ unsafe extern "C" fn invoke_func<P: Plugin>(
     args: RawArgs,
     out: RawOut,
 ) -> Status {
-    // SAFETY: `args` and `out` are those of a dynamic call, alive until this returns, and the instance is alive.
+    // SAFETY: `args` and `out` belong to a dynamic call, and are alive until this returns. The host keeps the instance
+    // alive.
     unsafe {
         let args = args.0.cast::<SliceView<ValueView>>().read();
         dynamic::answer_by_name(name, args, out.0.cast(), |name, args| {
@@ -280,7 +285,7 @@ extern "C" fn set_levels(log: u32, trace: u32) {
 }
 
 extern "C" fn flush() {
-    // A writer that panics has nothing more to write.
+    // A panic of the writer is discarded, since there is nothing more to write.
     let _ = std::panic::catch_unwind(|| std::io::Write::flush(&mut std::io::stdout()));
 }
 
@@ -293,7 +298,7 @@ extern "C" fn runtime_threads() -> usize {
 }
 
 extern "C" fn stop_runtime() {
-    // What tasks are waited for, and the runtime, are the plugin's own; a panic is reported by its hook.
+    // The tasks that are waited for, and the runtime, belong to the plugin. Its panic hook reports a panic.
     let _ = std::panic::catch_unwind(|| {
         #[cfg(feature = "tokio")]
         crate::task::finish();
@@ -301,7 +306,7 @@ extern "C" fn stop_runtime() {
     });
 }
 
-/// Exports the entry points of the plugin `$plugin` from the crate it is used in.
+/// Exports the entry points of the plugin `$plugin` from the crate that uses this macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry {
@@ -320,7 +325,7 @@ macro_rules! __entry {
     };
 }
 
-/// The library header that leads to the entry points of `PLUGIN`.
+/// Defines the library header that leads to the entry points of `PLUGIN`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __header {

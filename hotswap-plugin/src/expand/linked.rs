@@ -1,7 +1,7 @@
-//! What lists a plugin among those that are linked into the program: see [`linked`](crate::contract::linked).
+//! Lists a plugin among those that are linked into the program: see [`linked`](crate::contract::linked).
 
-/// Lists the plugin `$plugin` among those that are linked into the program, where [`__metadata!`](crate::__metadata) is used
-/// for it too.
+/// Lists the plugin `$plugin` among those that are linked into the program. [`__metadata!`](crate::__metadata) is used
+/// for it, too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __linked {
@@ -9,14 +9,15 @@ macro_rules! __linked {
         const PLUGIN: $crate::expand::glue::Parts =
             $crate::expand::glue::Parts::linked::<$plugin>();
 
-        // Where tools find it in the program, as in a library.
+        // The section in which tools find the metadata, as in a library.
         #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".hotswap"))]
         #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__hotswap"))]
         static HOTSWAP_METADATA: Metadata = METADATA;
 
         static HEADER: $crate::__private::abi_stable::library::LibHeader = $crate::__header!();
 
-        // SAFETY: the metadata and the header are made of the same `PLUGIN`, and a `Section` has parts of bytes only.
+        // SAFETY: the metadata and the header are made from the same `PLUGIN`, and the parts of a `Section` consist of
+        // bytes only.
         static LINKED: $crate::contract::linked::Linked = unsafe {
             $crate::contract::linked::Linked::new(
                 ::core::env!("CARGO_PKG_NAME"),

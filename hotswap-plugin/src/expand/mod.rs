@@ -1,14 +1,14 @@
-//! What the expansion of `#[plugin]` refers to. Not for people, and not covered by any promise of stability.
+//! Items that the expansion of `#[plugin]` refers to. They are not for people, and no promise of stability covers them.
 //!
-//! It is the top floor of the crate: it knows the author's trait, the hooks, and everything below, and nothing below
-//! knows of it.
+//! This is the top floor of the crate. It knows the author's trait, the hooks, and everything below, and nothing below
+//! knows it.
 //!
 //! | module | |
 //! |---|---|
-//! | [`glue`] | the entry points, made for the author's type |
+//! | [`glue`] | the entry points of the author's type |
 //! | [`section`] | the metadata section |
-//! | [`linked`] | the plugin in the list of those that are linked into the program |
-//! | [`alloc`] | the allocator that counts |
+//! | [`linked`] | the entry in the list of plugins that are linked into the program |
+//! | [`alloc`] | the allocator that counts memory |
 //! | [`shim`] | the hidden functions of the C library |
 pub mod alloc;
 pub mod glue;

@@ -1,9 +1,10 @@
-//! The metadata section as a plugin's crate emits it.
+//! The metadata section, as a plugin's crate emits it.
 use super::glue::Parts;
 use crate::contract::metadata::{BUILD, CONTRACT, Hashes, Part};
 use crate::contract::state::StateDesc;
 
-/// All parts, in the order in which a reader meets them. They have no alignment, and so no padding between them.
+/// All parts, in the order in which a reader meets them. They have no alignment, and so there is no padding between
+/// them.
 #[repr(C)]
 pub struct Section<
     const PLUGIN: usize,
@@ -36,10 +37,10 @@ impl<
     const STATE: usize,
 > Section<PLUGIN, FUNCTIONS, EXPORT_TEXT, EXPORTS, IMPORT_TEXT, IMPORTS, STATE>
 {
-    /// The section of a plugin. `unwinds` is that of the plugin's own crate.
+    /// Returns the section of a plugin. `unwinds` is true if the plugin's own crate unwinds on a panic.
     ///
     /// # Panics
-    /// At compile time, when a text or a list is shorter than its length.
+    /// Panics at compile time if a text or a list is shorter than its length.
     pub const fn new(
         plugin: &'static str,
         export_text: &[&str],
@@ -89,7 +90,7 @@ impl<
     }
 }
 
-/// How many bytes describe the state.
+/// Returns how many bytes describe the state.
 pub const fn state_len(state: Option<&StateDesc>) -> usize {
     match state {
         Some(state) => 4 + state.ty().len(),
@@ -109,7 +110,7 @@ const fn state_bytes<const N: usize>(state: Option<&StateDesc>) -> [u8; N] {
     bytes
 }
 
-/// The length of the texts one after the other.
+/// Returns the length of the texts, joined.
 pub const fn joined(texts: &[&str]) -> usize {
     let (mut len, mut i) = (0, 0);
     while i < texts.len() {
@@ -133,7 +134,8 @@ const fn join<const N: usize>(texts: &[&str]) -> [u8; N] {
     bytes
 }
 
-/// Makes the metadata of a plugin, for which [`__entry!`](crate::__entry) or [`__linked!`](crate::__linked) is used too.
+/// Defines the metadata of a plugin, for which [`__entry!`](crate::__entry) or [`__linked!`](crate::__linked) is used,
+/// too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __metadata {

@@ -1,21 +1,21 @@
-//! The plugin's side of the functions that the host watches.
+//! The plugin's side of the functions of the C library that the host watches.
 //!
-//! The C library keeps what it is handed here: start routines of threads, destructors of thread-locals and keys, exit
-//! functions, fork handlers, signal handlers. std, and C code linked into the plugin, reach these functions through symbols
-//! that [`__shim!`](crate::__shim) defines *hidden in the plugin's library*: they come here, and go on to the host, which
-//! then knows each address that points into the library.
+//! These functions take an address of code, which the C library keeps: start routines of threads, destructors of
+//! thread-locals and keys, exit functions, fork handlers, and signal handlers. std, and C code that is linked into the
+//! plugin, reach these functions through symbols that [`__shim!`](crate::__shim) defines as *hidden in the plugin's
+//! library*. The calls come here, and go on to the host, which then knows each address that points into the library.
 //!
-//! Hidden matters: an exported definition would be found by nobody, since the dynamic linker looks into the executable
-//! and the C library first. In the plugin's crate matters: a definition in a dependency would also end up in hosts that
-//! link it statically.
+//! The symbols have to be hidden. An exported definition would not be found, since the dynamic linker looks into the
+//! executable and the C library first. They have to be in the plugin's crate, since a definition in a dependency would
+//! also end up in hosts that link it statically.
 //!
 //! The host writes the address of its table into the copy of the file that it opens. So the table is there before any
-//! code of the library runs, its constructors included. In a library that somebody else has opened there is none, and
-//! everything goes to the C library unchanged.
+//! code of the library runs, its constructors included. A library that was opened in another way has no table, and its
+//! calls go to the C library unchanged.
 //!
-//! The functions of the [`environment`] go the same way.
+//! The functions of the [`environment`] take the same way.
 //!
-//! This is for Linux with glibc; elsewhere `shim/none.rs` stands here.
+//! This is for Linux with glibc. On other platforms, `shim/none.rs` takes its place.
 pub mod environment;
 
 use crate::contract::shim::{
@@ -26,18 +26,19 @@ use std::ptr::{null, null_mut};
 
 /// The address of the host's table.
 #[repr(transparent)]
-struct Slot(*const ShimTable);
+struct TableAddress(*const ShimTable);
 
 // SAFETY: a constant address of a table that any thread may use.
-unsafe impl Sync for Slot {}
+unsafe impl Sync for TableAddress {}
 
 #[unsafe(link_section = ".hotswap.shim")]
-static TABLE: Slot = Slot(null());
+static TABLE: TableAddress = TableAddress(null());
 
 fn table() -> Option<&'static ShimTable> {
-    // SAFETY: a static of this crate. It is read as volatile since the file may hold another value than the source.
+    // SAFETY: a static of this crate. The read is volatile, since the file may hold another value than the source.
     let table = unsafe { (&raw const TABLE.0).read_volatile() };
-    // SAFETY: null, or the host's table, which the host keeps for as long as code of this library can run.
+    // SAFETY: the address is null, or that of the host's table, which the host keeps for as long as code of this
+    // library can run.
     unsafe { table.as_ref() }
 }
 
@@ -46,26 +47,26 @@ unsafe extern "C" {
     fn abort() -> !;
 }
 
-/// The C library's own function of this name: `RTLD_DEFAULT`, which is null, never sees a hidden symbol.
+/// Returns the C library's own function of this name: `RTLD_DEFAULT`, which is null, never finds a hidden symbol.
 ///
 /// # Safety
-/// `F` is that function's type.
+/// `F` is the type of that function.
 unsafe fn real<F: Copy>(name: &CStr) -> F {
     const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
-    // SAFETY: `dlsym` has no preconditions beyond a C string.
+    // SAFETY: `dlsym` takes any C string.
     let found = unsafe { dlsym(null_mut(), name.as_ptr()) };
     if found.is_null() {
-        // SAFETY: no preconditions. A process without its C library's thread functions cannot go on.
+        // SAFETY: `abort` has no preconditions. A process without the thread functions of its C library cannot go on.
         unsafe { abort() }
     }
-    // SAFETY: a function pointer of the type that the caller vouches for.
+    // SAFETY: the caller guarantees that `F` is the type of this function.
     unsafe { std::mem::transmute_copy(&found) }
 }
 
 /// `__cxa_thread_atexit_impl`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn thread_atexit(
     run: Destructor,
     object: *mut c_void,
@@ -73,9 +74,9 @@ pub unsafe extern "C" fn thread_atexit(
 ) -> c_int {
     type F = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
     match table() {
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
         Some(host) => unsafe { (host.thread_atexit)(host.token, run, object) },
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"__cxa_thread_atexit_impl")(run, object, dso) },
     }
 }
@@ -83,13 +84,13 @@ pub unsafe extern "C" fn thread_atexit(
 /// `pthread_key_create`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn key_create(key: *mut Key, destructor: Option<Destructor>) -> c_int {
     type F = unsafe extern "C" fn(*mut Key, Option<Destructor>) -> c_int;
     match table() {
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
         Some(host) => unsafe { (host.key_create)(host.token, key, destructor) },
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"pthread_key_create")(key, destructor) },
     }
 }
@@ -97,13 +98,13 @@ pub unsafe extern "C" fn key_create(key: *mut Key, destructor: Option<Destructor
 /// `pthread_key_delete`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn key_delete(key: Key) -> c_int {
     type F = unsafe extern "C" fn(Key) -> c_int;
     match table() {
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
         Some(host) => unsafe { (host.key_delete)(host.token, key) },
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"pthread_key_delete")(key) },
     }
 }
@@ -111,13 +112,13 @@ pub unsafe extern "C" fn key_delete(key: Key) -> c_int {
 /// `pthread_setspecific`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn key_set(key: Key, value: *const c_void) -> c_int {
     type F = unsafe extern "C" fn(Key, *const c_void) -> c_int;
     match table() {
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
         Some(host) => unsafe { (host.key_set)(host.token, key, value) },
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"pthread_setspecific")(key, value) },
     }
 }
@@ -125,7 +126,7 @@ pub unsafe extern "C" fn key_set(key: Key, value: *const c_void) -> c_int {
 /// `pthread_create`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn thread_create(
     thread: *mut Thread,
     attributes: *const c_void,
@@ -134,11 +135,11 @@ pub unsafe extern "C" fn thread_create(
 ) -> c_int {
     type F = unsafe extern "C" fn(*mut Thread, *const c_void, StartRoutine, *mut c_void) -> c_int;
     match table() {
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
         Some(host) => unsafe {
             (host.thread_create)(host.token, thread, attributes, start, argument)
         },
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"pthread_create")(thread, attributes, start, argument) },
     }
 }
@@ -146,13 +147,13 @@ pub unsafe extern "C" fn thread_create(
 /// `__cxa_atexit`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn at_exit(run: Destructor, object: *mut c_void, dso: *mut c_void) -> c_int {
     type F = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
     match table() {
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
         Some(host) => unsafe { (host.at_exit)(host.token, run, object) },
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"__cxa_atexit")(run, object, dso) },
     }
 }
@@ -160,7 +161,7 @@ pub unsafe extern "C" fn at_exit(run: Destructor, object: *mut c_void, dso: *mut
 /// `pthread_atfork`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn at_fork(
     prepare: Option<ForkHandler>,
     parent: Option<ForkHandler>,
@@ -169,10 +170,11 @@ pub unsafe extern "C" fn at_fork(
     type Handler = Option<ForkHandler>;
     type F = unsafe extern "C" fn(Handler, Handler, Handler, *mut c_void) -> c_int;
     match table() {
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
         Some(host) => unsafe { (host.at_fork)(host.token, prepare, parent, child) },
-        // The C library exports no `pthread_atfork`, but what that calls. Without a library to name, the handlers stay.
-        // SAFETY: the C library's type.
+        // The C library exports no `pthread_atfork`, but the function that it calls. There is no library to name here,
+        // so the handlers stay.
+        // SAFETY: `F` is the C library's type.
         None => unsafe { real::<F>(c"__register_atfork")(prepare, parent, child, null_mut()) },
     }
 }
@@ -180,7 +182,7 @@ pub unsafe extern "C" fn at_fork(
 /// `sigaction`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn signal_action(
     signal: c_int,
     action: *const c_void,
@@ -188,9 +190,9 @@ pub unsafe extern "C" fn signal_action(
 ) -> c_int {
     type F = unsafe extern "C" fn(c_int, *const c_void, *mut c_void) -> c_int;
     match table() {
-        // SAFETY: the caller's promises are handed on.
+        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
         Some(host) => unsafe { (host.signal_action)(host.token, signal, action, before) },
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"sigaction")(signal, action, before) },
     }
 }
@@ -200,15 +202,16 @@ macro_rules! signal {
         #[$doc]
         ///
         /// # Safety
-        /// As the function it stands for.
+        /// The contract of the C function holds.
         pub unsafe extern "C" fn $name(signal: c_int, handler: usize) -> usize {
             type F = unsafe extern "C" fn(c_int, usize) -> usize;
             match table() {
-                // SAFETY: the caller's promises are handed on.
+                // SAFETY: the caller keeps the contract of the C function, and the host's version has the same
+                // contract.
                 Some(host) => unsafe {
                     (host.signal)(host.token, SignalCall::$call, signal, handler)
                 },
-                // SAFETY: the C library's type, all arguments unchanged.
+                // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
                 None => unsafe { real::<F>($real)(signal, handler) },
             }
         }
@@ -223,7 +226,8 @@ signal! {
     sigset(Set, c"sigset");
 }
 
-/// Defines the hidden symbols in the crate it is used in. Nothing on processors for which nobody has written the jump.
+/// Defines the hidden symbols in the crate that uses this macro. Defines nothing on processors for which the jump is
+/// not written.
 ///
 /// `__cxa_thread_atexit_impl` is weak because std declares it so: fat LTO merges both into one module, and warns when
 /// they differ.
@@ -239,14 +243,15 @@ macro_rules! __shim {
     (@all $jump:literal) => {
         $crate::__shim!(@one $jump, ".weak", "__cxa_thread_atexit_impl", thread_atexit);
         $crate::__shim!(@one $jump, ".globl", "pthread_key_create", key_create);
-        // Another name of the same function, which C++ libraries know.
+        // Another name of the same function, which C++ libraries use.
         $crate::__shim!(@one $jump, ".globl", "__pthread_key_create", key_create);
         $crate::__shim!(@one $jump, ".globl", "pthread_key_delete", key_delete);
         $crate::__shim!(@one $jump, ".globl", "pthread_setspecific", key_set);
         $crate::__shim!(@one $jump, ".globl", "pthread_create", thread_create);
         $crate::__shim!(@one $jump, ".globl", "__cxa_atexit", at_exit);
         $crate::__shim!(@one $jump, ".globl", "pthread_atfork", at_fork);
-        // What `pthread_atfork` is in libraries of others: with one more argument, which names the library.
+        // The function that `pthread_atfork` calls in other libraries. It has one more argument, which names the
+        // library.
         $crate::__shim!(@one $jump, ".globl", "__register_atfork", at_fork);
         $crate::__shim!(@one $jump, ".globl", "sigaction", signal_action);
         $crate::__shim!(@one $jump, ".globl", "__sigaction", signal_action);

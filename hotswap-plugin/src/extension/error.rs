@@ -1,22 +1,22 @@
-//! Slots that cannot be filled.
+//! The errors of filling slots.
 use hotswap_macros::shared;
 use std::fmt;
 
-/// Why slots of an extension could not be filled. None of them was.
+/// The reason why slots of an extension could not be filled. None of them was.
 #[shared(crate = crate)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExtensionError {
     /// The host has no such extension.
     Unknown {
-        /// Its name.
+        /// The extension's name.
         extension: String,
-        /// Those that the host has.
+        /// The names of the extensions that the host has.
         known: Vec<String>,
     },
-    /// Host and plugin were built with different versions of it.
+    /// Host and plugin were built with different versions of the extension.
     Mismatch {
-        /// Both sides, the slot, and the command that mends it.
+        /// Both sides, the slot, and the remedy.
         message: String,
     },
     /// A slot is filled already.
@@ -40,7 +40,7 @@ impl fmt::Display for ExtensionError {
                 };
                 write!(
                     f,
-                    "the host has no extension {extension} (it has {known}): open it with `Builder::extension::<{extension}>()`"
+                    "the host has no extension {extension} (it has {known}); add it with `Builder::extension::<{extension}>()`"
                 )
             }
             ExtensionError::Mismatch { message } => f.write_str(message),
@@ -50,7 +50,7 @@ impl fmt::Display for ExtensionError {
                 by,
             } => write!(
                 f,
-                "the slot {slot} of {extension} is filled already, by {by}: fill another, or leave one of the two out"
+                "the slot {slot} of {extension} is already filled by {by}; fill another slot, or leave out one of the two objects"
             ),
         }
     }

@@ -1,7 +1,7 @@
-//! What a host lets its plugins add to: a struct of slots, each for an object with an interface.
+//! Extensions: structs of slots in which plugins register objects with their host.
 //!
-//! The struct stands in a crate that host and plugins share. The host says at the start that it has it; a plugin fills slots
-//! in `on_init`; the host finds the objects, typed, in the generation that it has pinned.
+//! The struct stands in a crate that host and plugins share. The host declares it when it is opened, a plugin fills
+//! slots in `on_init`, and the host finds the objects, with their types, in the generation that it has pinned.
 //!
 //! ```
 //! use hotswap_plugin::prelude::*;
@@ -43,10 +43,11 @@
 //! The host is opened with `Swapper::builder().extension::<Sounds>()`, and finds them with `pin.extension::<Sounds>()`.
 //!
 //! # Generations
-//! Each generation has an extension of its own. What an instance put into it is in the next one as well, where the instance
-//! goes on; what is replaced fills its slots anew, and where it does not, they are empty. With the last generation that has an
-//! object in a slot, the host lets go of it, so that a plugin which was replaced leaves memory. An object that a plugin has
-//! from another one, and puts into a slot, keeps that other one in memory as long as it is there.
+//! Each generation has an extension of its own. The objects of an instance that stays are also in the next generation.
+//! A new build fills its slots again; slots that it does not fill are empty. The host drops a slot's object together
+//! with the last generation that has it, so that a plugin which was replaced can leave memory. A plugin may put an
+//! object of another plugin into a slot. Then the object keeps that other plugin in memory as long as it is in the
+//! slot.
 mod error;
 mod slot;
 
@@ -60,22 +61,22 @@ use crate::boundary::describe::ExtensionDesc;
 /// A struct of slots. `#[extension]` implements it.
 ///
 /// # Safety
-/// [`slots`](Self::slots) and [`slots_mut`](Self::slots_mut) give the slots of [`DESC`](Self::DESC), in its order, each one
-/// for the interface that is described there.
+/// [`slots`](Self::slots) and [`slots_mut`](Self::slots_mut) return the slots of [`DESC`](Self::DESC), in its order,
+/// and each is for the interface that is described there.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an extension",
     label = "not an extension",
     note = "put `#[extension]` on its definition"
 )]
 pub unsafe trait Extension: Default + Send + Sync + 'static {
-    /// What host and plugin compare.
+    /// The description that host and plugin compare.
     const DESC: &'static ExtensionDesc;
 
-    /// Its slots.
+    /// Returns the slots.
     #[doc(hidden)]
     fn slots(&self) -> Vec<&dyn AnySlot>;
 
-    /// Its slots, to be filled.
+    /// Returns the slots, to be filled.
     #[doc(hidden)]
     fn slots_mut(&mut self) -> Vec<&mut dyn AnySlot>;
 }

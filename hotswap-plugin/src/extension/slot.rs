@@ -1,4 +1,4 @@
-//! A place for an object of a plugin's.
+//! `Slot`, a place for an object of a plugin.
 use crate::Held;
 use crate::boundary::held::HeldView;
 use crate::boundary::{Arena, Crossed, Interface, Panicked, Shared};
@@ -31,14 +31,14 @@ use std::sync::Arc;
 /// assert_eq!(slot.call(|cat| cat.meow()), Ok(Some("meow".into())));
 /// ```
 pub struct Slot<I: Interface + ?Sized> {
-    /// Shared by the generations that have it.
+    /// The object, which all generations that have it share.
     held: Option<Arc<Held<I>>>,
-    /// It was filled when it was filled already.
+    /// True if the slot was filled again when it had an object.
     again: bool,
 }
 
 impl<I: Interface + ?Sized> Slot<I> {
-    /// Puts an object into the slot. To fill one that is filled keeps the first object;
+    /// Puts an object into the slot. A slot that is filled already keeps its first object, and
     /// [`Vault::extend`](crate::Vault::extend) refuses it.
     pub fn fill(&mut self, object: Held<I>) {
         match self.held {
@@ -47,20 +47,21 @@ impl<I: Interface + ?Sized> Slot<I> {
         }
     }
 
-    /// The object in it. A panic of its methods goes on as one of the caller; [`call`](Self::call) makes an error of it.
+    /// Returns the object in the slot. A panic of its methods goes on as a panic of the caller; [`call`](Self::call)
+    /// makes an error of it.
     ///
-    /// A clone of the object may be kept, which keeps its plugin in memory: see [`Held`].
+    /// A clone of the object may be kept. It keeps the object's plugin in memory: see [`Held`].
     pub fn get(&self) -> Option<&Held<I>> {
         self.held.as_deref()
     }
 
-    /// Lends the object that is in the slot; `None` where there is none.
+    /// Lends the object in the slot to `calls`. Returns `None` if the slot is empty.
     ///
     /// # Errors
-    /// The object panicked, which ends `calls`.
+    /// Returns an error if the object panicked, which ends `calls`.
     ///
     /// # Panics
-    /// With the panic of `calls` itself.
+    /// Resumes a panic of `calls` itself.
     pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<Option<R>, Panicked> {
         let Some(held) = self.get() else {
             return Ok(None);
@@ -76,7 +77,7 @@ impl<I: Interface + ?Sized> Slot<I> {
 }
 
 impl<I: Interface + ?Sized> Default for Slot<I> {
-    /// An empty one.
+    /// Returns an empty slot.
     fn default() -> Self {
         Slot {
             held: None,
@@ -91,30 +92,30 @@ impl<I: Interface + ?Sized + 'static> fmt::Debug for Slot<I> {
     }
 }
 
-/// A slot, whatever its interface: what hands its object over. Only [`Slot`] is one.
+/// A slot of any interface, whose object can be passed on. Only [`Slot`] implements it.
 pub trait AnySlot: sealed::Sealed + Send + Sync {
-    /// Whether there is an object in it.
+    /// Returns true if there is an object in the slot.
     fn is_filled(&self) -> bool;
 
-    /// Whether it was filled when it was filled already.
+    /// Returns true if the slot was filled again when it had an object.
     fn was_filled_again(&self) -> bool;
 
-    /// The object, as it crosses.
+    /// Returns the object, as it crosses.
     fn view(&self) -> Option<HeldView>;
 
-    /// Fills it.
+    /// Fills the slot.
     ///
     /// # Safety
-    /// The view is of a `Held` with an interface of the same description, which is alive.
+    /// The view is that of a `Held` that is alive, with an interface of the same description.
     unsafe fn put(&mut self, object: HeldView);
 
-    /// The object, to be shared with a slot of the same type.
+    /// Returns the object, to share it with a slot of the same type.
     fn object(&self) -> Option<Arc<dyn Any + Send + Sync>>;
 
-    /// Fills it with what a slot of the same type has.
+    /// Fills the slot with the object of a slot of the same type.
     fn set_object(&mut self, object: Arc<dyn Any + Send + Sync>);
 
-    /// Empties it. The object is returned if no other slot shares it: its drop may run code of the plugin's.
+    /// Empties the slot. Returns the object if no other slot shares it: its drop may run code of the plugin.
     fn take_last(&mut self) -> Option<Box<dyn Send>>;
 }
 
@@ -132,7 +133,7 @@ impl<I: Interface + ?Sized + 'static> AnySlot for Slot<I> {
     }
 
     unsafe fn put(&mut self, object: HeldView) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller guarantees that the `Held` is alive, and that the descriptions are equal.
         self.fill(unsafe { Held::from_view(object) });
     }
 
@@ -150,7 +151,7 @@ impl<I: Interface + ?Sized + 'static> AnySlot for Slot<I> {
 }
 
 mod sealed {
-    /// Nothing but a [`Slot`](super::Slot) keeps the promises that generated code relies on.
+    /// Keeps other types from implementing `AnySlot`, since generated code relies on what [`Slot`](super::Slot) does.
     pub trait Sealed {}
 
     impl<I: super::Interface + ?Sized> Sealed for super::Slot<I> {}

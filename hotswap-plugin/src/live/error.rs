@@ -1,27 +1,27 @@
-//! Calls through the vault that fail.
+//! The errors of calls through a `VaultHandle`.
 use crate::Value;
 use std::fmt;
 
-/// Why a call through a [`VaultHandle`](crate::VaultHandle) has no result. `E` is the error type of a function that returns
-/// a `Result`.
+/// The reason why a call through a [`VaultHandle`](crate::VaultHandle) has no result. `E` is the error type of a
+/// function that returns a `Result`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultError<E = Value> {
     /// The function returned this error.
     Returned(E),
-    /// It panicked.
+    /// The function panicked.
     Panicked {
         /// The name that was called.
         name: String,
         /// The panic's message.
         message: String,
     },
-    /// Nothing of this name is live in the newest generation; or the host has shut down.
+    /// There is no live item of this name in the newest generation, or the host has shut down.
     NotFound {
         /// The name that was called.
         name: String,
     },
-    /// Arguments, or live data, that do not fit.
+    /// The arguments, or the live data, do not fit.
     Arguments {
         /// The name that was called.
         name: String,
@@ -30,7 +30,7 @@ pub enum VaultError<E = Value> {
     },
     /// The function has another signature.
     Signature {
-        /// Both signatures, and what mends it.
+        /// Both signatures, and the remedy.
         message: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What the expansion of `#[live]` on a type names.
+//! Functions that the expansion of `#[live]` on a type refers to.
 use super::{Handler, VaultHandle};
 use crate::boundary::{Arg, Return, Status, answer};
 use crate::contract::live::{Handle, Handled, HandledOut, LentData, LiveTypeDesc, Make, SavedOut};
@@ -7,36 +7,36 @@ use crate::{LiveData, LiveType};
 use abi_stable::std_types::{RSlice, RStr};
 use std::marker::PhantomData;
 
-/// What else a type can do: a constant of [`Probe`] where it can, otherwise that of [`Absent`], which the compiler takes
-/// where it finds no other.
+/// The optional abilities of a type. A constant of [`Probe`] exists if the type has the ability. Otherwise the
+/// compiler falls back to the constant of [`Absent`].
 pub struct Probe<T>(PhantomData<T>);
 
 impl<T: LiveType + Handler> Probe<T> {
-    /// It has a handler.
+    /// The handler of a type that has one.
     pub const HANDLE: Option<Handle> = Some(handle::<T>);
 }
 
 impl<T: LiveType + Default> Probe<T> {
-    /// It has a default.
+    /// The default of a type that has one.
     pub const MAKE: Option<Make> = Some(make::<T>);
 }
 
-/// See [`Probe`].
+/// The fallback for [`Probe`].
 pub trait Absent {
-    /// There is no handler.
+    /// The type has no handler.
     const HANDLE: Option<Handle> = None;
-    /// There is no default.
+    /// The type has no default.
     const MAKE: Option<Make> = None;
 }
 
 impl<T> Absent for Probe<T> {}
 
-/// A name that a type had earlier.
+/// Returns an earlier name of a type.
 pub const fn earlier(name: &'static str) -> RStr<'static> {
     RStr::from_str(name)
 }
 
-/// The description of a live type.
+/// Returns the description of a live type.
 pub const fn describe<T: LiveType>(
     earlier: &'static [RStr<'static>],
     make: Option<Make>,
@@ -53,7 +53,7 @@ pub const fn describe<T: LiveType>(
 }
 
 unsafe extern "C" fn renew<T: LiveType>(data: LentData, out: *mut SavedOut) -> Status {
-    // SAFETY: the caller lends the data and waits for the answer.
+    // SAFETY: the caller lends the data, and reads `out` after this has returned.
     unsafe {
         let data = || lent(data);
         answer(out, || -> Saved {
@@ -67,7 +67,7 @@ unsafe extern "C" fn lower<T: LiveType>(
     version: u32,
     out: *mut SavedOut,
 ) -> Status {
-    // SAFETY: as above.
+    // SAFETY: the caller lends the data, and reads `out` after this has returned.
     unsafe {
         let data = || lent(data);
         answer(out, || -> Saved { Ok(data().lower::<T>(version)?) })
@@ -75,12 +75,12 @@ unsafe extern "C" fn lower<T: LiveType>(
 }
 
 unsafe extern "C" fn make<T: LiveType + Default>(out: *mut SavedOut) -> Status {
-    // SAFETY: the caller waits for the answer.
+    // SAFETY: the caller reads `out` after this has returned.
     unsafe { answer(out, || -> Saved { Ok(LiveData::save(&T::default())?) }) }
 }
 
 unsafe extern "C" fn handle<T: LiveType + Handler>(data: LentData, out: *mut HandledOut) -> Status {
-    // SAFETY: the caller lends the data and waits for the answer.
+    // SAFETY: the caller lends the data, and reads `out` after this has returned.
     unsafe {
         let data = || lent(data);
         answer(out, || -> Handled {
@@ -90,11 +90,11 @@ unsafe extern "C" fn handle<T: LiveType + Handler>(data: LentData, out: *mut Han
     }
 }
 
-/// A copy of the data.
+/// Returns a copy of the data.
 ///
 /// # Safety
-/// The caller of a function of [`LiveTypeDesc`] lends it until the answer.
+/// The caller of a function of [`LiveTypeDesc`] lends the data until the function returns.
 unsafe fn lent(data: LentData) -> LiveData {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the data is lent until this returns.
     unsafe { <&LiveData as Arg>::take(data) }
 }

@@ -1,11 +1,11 @@
-//! What becomes of a value that was queued.
+//! `Handler`, the code of a live type for a value that was saved, such as a queued job.
 use super::VaultHandle;
 use crate::{Result, Value};
 
-/// What a live type does with a value of it: `swapper.handle(&data)` of the host and `vault.handle(&data)` of a plugin
-/// restore the value and call this, in whichever build has the type now.
+/// The handler of a live type. `swapper.handle(&data)` of the host and `vault.handle(&data)` of a plugin restore a
+/// value of the type and call its handler, in whichever build has the type now.
 ///
-/// It need not be declared anywhere: `#[live]` on the type finds it.
+/// It need not be declared: `#[live]` on the type finds it.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -24,9 +24,9 @@ use crate::{Result, Value};
 /// # fn main() {}
 /// ```
 pub trait Handler: Sized {
-    /// Deals with the value.
+    /// Handles the value.
     ///
     /// # Errors
-    /// The author's: they are those of the call that handed it over.
+    /// Returns the author's error, which the call that passed the value returns.
     fn handle(self, vault: &VaultHandle) -> Result<Value>;
 }

@@ -1,4 +1,4 @@
-//! Live functions and types, as they are listed.
+//! The entries in a list of live functions and types.
 use hotswap_macros::shared;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -7,21 +7,21 @@ use std::fmt;
 #[shared(crate = crate)]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct LiveItem {
-    /// The module it stands in, its crate's name first: `livex_jobs::jobs`.
+    /// The path of its module, which begins with its crate's name: `livex_jobs::jobs`.
     pub module: String,
     /// Its name, as its author wrote it.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: LiveKind,
     /// The plugin whose library has it.
     pub plugin: String,
-    /// As its author wrote it, without the name of a function: `fn(department: &str) -> String`.
+    /// Its signature as the author wrote it, without the name of a function: `fn(department: &str) -> String`.
     pub signature: String,
-    /// The schema version of a type.
+    /// The schema version, if it is a type.
     pub version: Option<u32>,
 }
 
-/// What a live item is.
+/// The kind of a live item.
 #[shared(crate = crate)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -41,8 +41,8 @@ impl fmt::Display for LiveKind {
     }
 }
 
-/// `office: fn roll_call(department: &str) -> String in office::jobs`, or
-/// `office: struct Fire { shots: u32 }, version 2, in office::jobs`
+/// Shows `office: fn roll_call(department: &str) -> String in office::jobs`, or `office: struct Fire { shots: u32 },
+/// version 2, in office::jobs`.
 impl fmt::Display for LiveItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LiveItem {

@@ -1,8 +1,8 @@
-//! What is found by its name alone: functions and types with `#[live]`, whichever plugin of the newest generation they are
-//! in.
+//! Live functions and types: with `#[live]`, they are found by their names, whichever plugin of the newest generation
+//! has them.
 //!
-//! A job that was queued by one build as "name and data" finds the code of the build that is live when its turn comes.
-//! The host looks names up through its `Swapper`, a plugin through its [`VaultHandle`].
+//! A job that one build has queued as "name and data" finds the code of the build that is live when its turn comes. The
+//! host looks names up through its `Swapper`, and a plugin through its [`VaultHandle`].
 mod error;
 #[doc(hidden)]
 pub mod generated;

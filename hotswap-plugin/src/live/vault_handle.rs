@@ -1,4 +1,4 @@
-//! A plugin's way to what is live in the newest generation.
+//! `VaultHandle`, with which a plugin finds the live functions and types of the newest generation.
 use super::{LiveItem, VaultError};
 use crate::boundary::{
     Arena, Arg, HookError, InvokeError, Panicked, Return, Signature, StrView, call_dynamic,
@@ -12,13 +12,14 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null;
 
-/// What finds live functions and types by their names, in whichever generation is the newest at the moment of each call.
+/// A handle that finds live functions and types by their names. Each call uses the generation that is the newest at
+/// that moment.
 ///
-/// Unlike a [`Vault`](crate::Vault) it can be cloned, kept, and handed to other threads; it keeps no plugin in memory. An
-/// import means the generation of the plugin that has it; this does not. In `on_init` the newest generation is the one
-/// before that which is being made.
+/// Unlike a [`Vault`](crate::Vault), it can be cloned, kept, and passed to other threads, and it keeps no plugin in
+/// memory. Unlike an import, it does not mean the generation of the plugin that has it. In `on_init`, the newest
+/// generation is the one before the generation that is being made.
 ///
-/// Where the crate is an ordinary library, as in its unit tests, nothing is live.
+/// If the crate is an ordinary library, as in its unit tests, no item is live.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -31,12 +32,12 @@ use std::ptr::null;
 pub struct VaultHandle(Option<Host>);
 
 impl VaultHandle {
-    /// For code that is not told which plugin it belongs to.
+    /// Returns a handle for code that does not know which plugin it belongs to.
     pub(crate) fn new() -> Self {
         VaultHandle(host::any_host())
     }
 
-    /// For the plugin that this token is of.
+    /// Returns a handle for the plugin with this token.
     pub(crate) fn of(host: Option<Host>) -> Self {
         VaultHandle(host)
     }
@@ -48,12 +49,13 @@ impl VaultHandle {
     /// Calls a live function with values.
     ///
     /// # Errors
-    /// Nothing of this name, arguments that do not fit, the function's own error, a panic.
+    /// Returns an error if there is no function of this name, if the arguments do not fit, or if the function returned
+    /// an error or panicked.
     pub fn invoke(&self, name: &str, args: &[Value]) -> Result<Value, VaultError> {
         let host = self.host(name)?;
         let failed = |refused| refused_by(name, refused);
-        // SAFETY: the host hands arguments and result to the dynamic function of that name, or answers itself; the
-        // token belongs to the table.
+        // SAFETY: the host passes arguments and result to the dynamic function of that name, or answers itself. It gave
+        // the token together with the table.
         unsafe {
             call_dynamic(
                 args,
@@ -66,14 +68,15 @@ impl VaultHandle {
         }
     }
 
-    /// Calls a live function with types: `vault.call::<fn(&str) -> String, _>("roll_call", ("accounts",))?`. They are
-    /// compared at each call.
+    /// Calls a live function with types: `vault.call::<fn(&str) -> String, _>("roll_call", ("accounts",))?`. The types
+    /// are compared at each call.
     ///
     /// # Errors
-    /// Nothing of this name, another signature, the function's own error, a panic.
+    /// Returns an error if there is no function of this name, if it has another signature, or if it returned an error
+    /// or panicked.
     ///
     /// # Panics
-    /// With the panic of a `Hash`, `Eq` or `Ord` of this library that ran while the result was copied.
+    /// Resumes the panic of a `Hash`, `Eq`, or `Ord` of this library that ran while the result was copied.
     pub fn call<F, A>(
         &self,
         name: &str,
@@ -86,7 +89,7 @@ impl VaultHandle {
         let (mut args, mut called) = (Some(args), None);
         let run = |function| {
             called = args.take().map(|args| {
-                // SAFETY: the host lends a function with this signature, which ignores `this`.
+                // SAFETY: the host lends a function that it has compared with this signature, and that ignores `this`.
                 catch_unwind(AssertUnwindSafe(|| unsafe {
                     F::call(function, null(), args)
                 }))
@@ -104,18 +107,19 @@ impl VaultHandle {
         }
     }
 
-    /// Hands live data to the [`Handler`](super::Handler) of its type.
+    /// Passes live data to the [`Handler`](super::Handler) of its type.
     ///
     /// # Errors
-    /// No live type of this name, or one without a handler; data that does not fit it; the handler's own error, a panic.
+    /// Returns an error if there is no live type of this name, if it has no handler, if the data does not fit it, or if
+    /// the handler returned an error or panicked.
     pub fn handle(&self, data: &LiveData) -> Result<Value, VaultError> {
         let name = data.type_name();
         let host = self.host(name)?;
         let arena = Arena::new();
         let lent = data.lend(&arena);
         let lent = RawArgs(<&LiveData as Arg>::cross(&lent).cast());
-        // SAFETY: the contract says what the host answers with; what is lent is alive until then, and the token belongs to
-        // the table.
+        // SAFETY: the host answers as the contract says. The name, the data, and `out` are alive until it returns. It
+        // gave the token together with the table.
         let handled = unsafe {
             try_receive::<Handled>(|out| {
                 host.table.live_handle()(host.token, StrView::new(name), lent, RawOut(out.cast()))
@@ -131,12 +135,12 @@ impl VaultHandle {
         }
     }
 
-    /// What is live in the newest generation, sorted by module and name.
+    /// Returns the live items of the newest generation, sorted by module and name.
     pub fn live_items(&self) -> Vec<LiveItem> {
         let Some(host) = self.0 else {
             return Vec::new();
         };
-        // SAFETY: the contract says what the host answers with; the token belongs to the table.
+        // SAFETY: the host answers as the contract says. It gave the token together with the table.
         let listed =
             unsafe { try_receive(|out| host.table.live_items()(host.token, RawOut(out.cast()))) };
         listed.unwrap_or_default()
@@ -149,14 +153,15 @@ impl fmt::Debug for VaultHandle {
     }
 }
 
-/// Has `run` called with the function of this name, if there is one. Its error is about another signature.
+/// Asks the host to call `run` with the function of this name, if there is one. Returns an error if the signature
+/// differs.
 fn lend<F: Signature<A>, A>(
     host: Host,
     name: &str,
     mut run: impl FnMut(*const ()),
 ) -> Result<(), String> {
     unsafe extern "C" fn run_raw<R: FnMut(*const ())>(data: *mut (), function: *const ()) {
-        // SAFETY: `data` is the closure below, which nobody else uses meanwhile.
+        // SAFETY: `data` is the address of the closure below, which only this call uses meanwhile.
         unsafe { (*data.cast::<R>())(function) }
     }
     fn call_of<R: FnMut(*const ())>(run: &mut R) -> LiveCall {
@@ -171,7 +176,7 @@ fn lend<F: Signature<A>, A>(
     };
     let (name, want) = (StrView::new(name), WantedRef((&raw const want).cast()));
     let call = call_of(&mut run);
-    // SAFETY: all arguments are alive until this returns; the token belongs to the table.
+    // SAFETY: all arguments are alive until this returns, and the host gave the token together with the table.
     let lent =
         collect(|sink| unsafe { host.table.live_call()(host.token, name, want, call, sink) });
     lent.map_err(|error| match error {

@@ -1,8 +1,8 @@
-//! What can be wrong with live data.
+//! The errors of live data.
 use super::codec;
 use std::fmt;
 
-/// Why a value could not be saved, restored or brought to another version. The data is as it was.
+/// The reason why a value could not be saved, restored, or brought to another version. The data is as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LiveDataError {
@@ -10,19 +10,19 @@ pub enum LiveDataError {
     Save {
         /// The type.
         type_name: String,
-        /// Where in the value: `crew[3].speed`.
+        /// The path to the place in the value, such as `crew[3].speed`.
         path: String,
-        /// What is there.
+        /// The reason.
         reason: String,
     },
-    /// Two types within one value have the same name and are not the same: nobody could tell their versions apart.
+    /// Two different types within one value have the same name, so their versions cannot be distinguished.
     SameName {
         /// The name.
         type_name: String,
     },
-    /// The bytes are no live data.
+    /// The bytes are not live data.
     NoLiveData {
-        /// What they have that live data does not have.
+        /// The difference from live data.
         reason: String,
     },
     /// The bytes are live data of a format that this build does not know.
@@ -32,38 +32,38 @@ pub enum LiveDataError {
     },
     /// The data is a value of another type.
     WrongType {
-        /// Its type.
+        /// The type of the data.
         found: String,
         /// The type that was asked for.
         expected: String,
     },
-    /// The data was saved by a newer version of the type, and names alone do not tell this one what it means.
+    /// A newer version of the type saved the data, and names alone do not tell this version what the data means.
     Newer {
         /// The type.
         type_name: String,
         /// The version that saved it.
         found: u32,
-        /// The oldest version that understands it.
+        /// The oldest version that understands the data.
         since: u32,
-        /// The version here.
+        /// The version of this build.
         own: u32,
     },
-    /// There is no way from one version of the type down to an earlier one.
+    /// One version of the type cannot be lowered to an earlier one.
     NoWayDown {
         /// The type.
         type_name: String,
-        /// The version that cannot be left.
+        /// The version to be lowered.
         from: u32,
-        /// The version before.
+        /// The version before it.
         to: u32,
     },
-    /// The data has an earlier version than the one it is to be lowered to.
+    /// The version of the data is earlier than the one to which it is to be lowered.
     NotLower {
         /// The type.
         type_name: String,
         /// The version of the data.
         found: u32,
-        /// The version asked for.
+        /// The requested version.
         wanted: u32,
     },
     /// A migration refused the value.
@@ -74,9 +74,9 @@ pub enum LiveDataError {
         from: u32,
         /// The version after.
         to: u32,
-        /// Where in the data the value is. Empty for the data itself.
+        /// The path to the place in the data. Empty for the data itself.
         path: String,
-        /// What the migration says.
+        /// The error of the migration.
         reason: String,
     },
     /// The value does not fit the type.
@@ -85,15 +85,15 @@ pub enum LiveDataError {
         type_name: String,
         /// The version that saved it.
         version: u32,
-        /// Where in the value: `crew[3].speed`. Empty for the value itself.
+        /// The path to the place in the value, such as `crew[3].speed`. Empty for the value itself.
         path: String,
-        /// What is wrong there.
+        /// The reason.
         reason: String,
     },
 }
 
 impl LiveDataError {
-    /// The path to the place in the value, where the error has one.
+    /// Returns the path to the place in the value, if the error has one.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::Save { path, .. } | Self::Migration { path, .. } | Self::Restore { path, .. } => {
@@ -118,7 +118,7 @@ impl LiveDataError {
         }
     }
 
-    /// The same error, seen from what has it under this name.
+    /// Returns the same error, as seen from the value that has this field.
     #[cold]
     #[must_use]
     pub(super) fn at(mut self, name: &str) -> Self {
@@ -147,16 +147,16 @@ impl fmt::Display for LiveDataError {
             }
             Self::SameName { type_name } => write!(
                 f,
-                "two types in one value are called {type_name}, with different versions: name one of them with `#[live_data(name = \"…\")]`"
+                "two types in one value have the name {type_name}; give one of them another name with `#[live_data(name = \"…\")]`"
             ),
             Self::NoLiveData { reason } => write!(f, "not live data: {reason}"),
             Self::UnknownFormat { found } => write!(
                 f,
-                "live data of format {found}, which this build does not know: read it with a newer hotswap"
+                "live data has format {found}, which this build does not know; read it with a newer hotswap"
             ),
             Self::WrongType { found, expected } => write!(
                 f,
-                "a {found} cannot be restored as {expected}: a type that has a new name says `#[live_data(was = \"{found}\")]`"
+                "{found} cannot be restored as {expected}; if the type has a new name, write `#[live_data(was = \"{found}\")]` on it"
             ),
             Self::Newer {
                 type_name,
@@ -165,7 +165,7 @@ impl fmt::Display for LiveDataError {
                 own,
             } => write!(
                 f,
-                "{type_name} was saved by version {found}, which version {own} does not understand: restore it with version {since} or later, or lower it there to version {own}"
+                "{type_name} was saved by version {found}, which version {own} does not understand; restore it with version {since} or later, or lower it there to version {own}"
             ),
             Self::NoWayDown {
                 type_name,
@@ -173,7 +173,7 @@ impl fmt::Display for LiveDataError {
                 to,
             } => write!(
                 f,
-                "{type_name} cannot be lowered from version {from} to {to}: `migrate({to}, …)` declares no `down`"
+                "{type_name} cannot be lowered from version {from} to {to}; declare a `down` in `migrate({to}, …)`"
             ),
             Self::NotLower {
                 type_name,
@@ -181,7 +181,7 @@ impl fmt::Display for LiveDataError {
                 wanted,
             } => write!(
                 f,
-                "{type_name} has version {found} and cannot be lowered to {wanted}: restore it and save it again"
+                "{type_name} has version {found} and cannot be lowered to {wanted}; restore it and save it again"
             ),
             Self::Migration {
                 type_name,
@@ -191,7 +191,7 @@ impl fmt::Display for LiveDataError {
                 reason,
             } => write!(
                 f,
-                "{type_name} cannot go from version {from} to {to}: {}{reason}",
+                "{type_name} cannot be migrated from version {from} to {to}: {}{reason}",
                 place(path)
             ),
             Self::Restore {

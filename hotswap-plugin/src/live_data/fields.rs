@@ -1,13 +1,14 @@
-//! What a migration works on.
+//! `Fields`, the value on which a migration works.
 use super::codec;
 use super::node::Node;
 use crate::boundary::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The fields of a value that goes from one version of its type to another.
+/// The fields of a value that is migrated from one version of its type to another.
 ///
-/// Those of a tuple struct are called `0`, `1` and so on. Of an enum they are those of the [`variant`](Self::variant).
+/// The fields of a tuple struct are called `0`, `1`, and so on. The fields of an enum are those of the
+/// [`variant`](Self::variant).
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -54,32 +55,32 @@ pub struct Fields {
     fields: Vec<(String, Node)>,
 }
 
-/// What the fields are part of.
+/// The kind of value to which the fields belong.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
     Named,
     Tuple,
     /// One value, called `0`.
     Single,
-    /// Nothing.
+    /// No value.
     Unit,
 }
 
 impl Fields {
-    /// The names of the fields, in no particular order.
+    /// Returns the names of the fields, in no particular order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Whether there is such a field.
+    /// Returns true if there is a field of this name.
     pub fn contains(&self, name: &str) -> bool {
         self.names().any(|own| own == name)
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     ///
     /// # Errors
-    /// There is no such field, or it is not of this type.
+    /// Returns an error if there is no such field, or if it has another type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
         let field = self.fields.iter().find(|(own, _)| own == name);
         let (_, node) = field.ok_or_else(|| absent(name))?;
@@ -89,7 +90,7 @@ impl Fields {
     /// Sets a field, or adds it. The value is in the newest version of its type: nothing in it is migrated again.
     ///
     /// # Errors
-    /// The value cannot be saved.
+    /// Returns an error if the value cannot be saved.
     pub fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
         let node = Node::of(value).map_err(|e| e.at(name))?;
         let node = Node::Newest(Box::new(node));
@@ -103,14 +104,14 @@ impl Fields {
         Ok(())
     }
 
-    /// Removes a field. `false` where there was none.
+    /// Removes a field. Returns false if there was none.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.fields.len();
         self.fields.retain(|(own, _)| own != name);
         self.fields.len() < before
     }
 
-    /// Gives a field another name, in place of one that has it. `false` where there was no such field.
+    /// Renames a field, and replaces a field that has the new name. Returns false if there was no field `from`.
     pub fn rename(&mut self, from: &str, to: &str) -> bool {
         if !self.contains(from) {
             return false;
@@ -126,10 +127,10 @@ impl Fields {
         true
     }
 
-    /// Makes another value of that of a field. `false` where there was no such field.
+    /// Replaces the value of a field by one that is made from it. Returns false if there was no such field.
     ///
     /// # Errors
-    /// The field is not of the type that `change` takes; those of `change`.
+    /// Returns an error if the field has another type than `change` takes, or the error of `change`.
     pub fn change<A, B>(&mut self, name: &str, change: impl FnOnce(A) -> Result<B>) -> Result<bool>
     where
         A: DeserializeOwned,
@@ -143,10 +144,10 @@ impl Fields {
         Ok(true)
     }
 
-    /// Works on the fields of a field. `false` where there was no such field.
+    /// Works on the fields of a field. Returns false if there was no such field.
     ///
     /// # Errors
-    /// Those of `work`.
+    /// Returns the error of `work`.
     pub fn within(
         &mut self,
         name: &str,
@@ -161,11 +162,11 @@ impl Fields {
         }
     }
 
-    /// Works on the fields of each item of a field that is a list, or of each value of one that is a map. `false` where
-    /// there was no such field.
+    /// Works on the fields of each item of a field that is a list, or of each value of a field that is a map. Returns
+    /// false if there was no such field.
     ///
     /// # Errors
-    /// Those of `work`; the field is neither.
+    /// Returns the error of `work`, or an error if the field is neither.
     pub fn each(
         &mut self,
         name: &str,
@@ -187,12 +188,12 @@ impl Fields {
         Ok(true)
     }
 
-    /// The variant that the fields are those of, where the type is an enum.
+    /// Returns the name of the variant that has the fields, if the type is an enum.
     pub fn variant(&self) -> Option<&str> {
         self.variant.as_deref()
     }
 
-    /// Makes the fields those of another variant.
+    /// Turns the fields into those of another variant.
     pub fn set_variant(&mut self, name: &str) {
         self.variant = Some(name.to_owned());
     }
@@ -260,7 +261,7 @@ impl Fields {
                 }
                 if let Some((name, _)) = fields.first() {
                     return Err(format!(
-                        "the fields of a tuple are 0, 1 and so on: there is one called {name:?}"
+                        "the fields of a tuple are called 0, 1, and so on, but one is called {name:?}"
                     )
                     .into());
                 }
@@ -285,7 +286,7 @@ fn apply(node: &mut Node, work: impl FnOnce(&mut Fields) -> Result<()>) -> Resul
     Ok(())
 }
 
-/// The error, seen from what has it under this name.
+/// Returns the error as seen from the value that has this field.
 fn located(error: Error, name: &str) -> Error {
     codec::Error::from_any(error).at(name).into()
 }

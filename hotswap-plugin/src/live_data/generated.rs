@@ -1,4 +1,4 @@
-//! What generated code calls.
+//! Functions that generated code calls.
 use super::codec;
 pub use super::codec::Error as CodecError;
 pub use super::error::LiveDataError;
@@ -12,72 +12,72 @@ pub use serde::ser::Serializer;
 use serde::ser::{self, Serialize};
 use std::marker::PhantomData;
 
-/// A field's type, which may be a live type and need not be. Generated code names the functions here as `Field::<T>::…`:
-/// where `T` is a live type those of the `impl` are meant, otherwise those of [`Other`].
+/// A field's type, which may be a live type or not. Generated code calls the functions here as `Field::<T>::…`. If `T`
+/// is a live type, these are the functions of the `impl`, and otherwise those of [`Other`].
 pub struct Field<T>(PhantomData<T>);
 
 impl<T: LiveType> Field<T> {
-    /// The live types in it.
+    /// Adds the live types in the field.
     pub fn types(types: &mut Types) {
         T::types(types);
     }
 
-    /// Migrates it.
+    /// Migrates the field.
     ///
     /// # Errors
-    /// As [`Walk::value`].
+    /// Returns the errors of [`Walk::value`].
     pub fn migrate(node: &mut Node, walk: &Walk<'_>) -> Result<(), LiveDataError> {
         walk.value::<T>(node)
     }
 
-    /// Refuses what would not come back.
+    /// Refuses a value that could not be restored.
     ///
     /// # Errors
-    /// As [`LiveType::check`].
+    /// Returns the errors of [`LiveType::check`].
     pub fn check(value: &T, _: Check<T>) -> Result<(), CodecError> {
         value.check()
     }
 
-    /// Overwrites what `node` has.
+    /// Overwrites the part of the value that `node` has.
     ///
     /// # Errors
-    /// As [`LiveType::overlay`].
+    /// Returns the errors of [`LiveType::overlay`].
     pub fn overlay(value: &mut T, node: &Node, write: bool, _: Put<T>) -> Result<(), CodecError> {
         value.overlay(node, write)
     }
 }
 
-/// Overwrites a value as a whole.
+/// A function that overwrites a value as a whole.
 pub type Put<T> = fn(&mut T, &Node, bool) -> Result<(), CodecError>;
 
-/// Reads a value back.
+/// A function that reads a value back.
 pub type Check<T> = fn(&T) -> Result<(), CodecError>;
 
 /// A type that only `serde` knows.
 pub trait Other<T> {
-    /// There are no live types in it.
+    /// Adds nothing, since there are no live types in it.
     fn types(_: &mut Types) {}
 
-    /// There is nothing to migrate.
+    /// Does nothing, since there is nothing to migrate.
     ///
     /// # Errors
-    /// None.
+    /// Returns no error.
     fn migrate(_: &mut Node, _: &Walk<'_>) -> Result<(), LiveDataError> {
         Ok(())
     }
 
-    /// Refuses what would not come back.
+    /// Refuses a value that could not be restored.
     ///
     /// # Errors
-    /// Those of `check`.
+    /// Returns the errors of `check`.
     fn check(value: &T, check: Check<T>) -> Result<(), CodecError> {
         check(value)
     }
 
-    /// Overwrites all of it.
+    /// Overwrites the whole value.
     ///
     /// # Errors
-    /// Those of `put`.
+    /// Returns the errors of `put`.
     fn overlay(value: &mut T, node: &Node, write: bool, put: Put<T>) -> Result<(), CodecError> {
         put(value, node, write)
     }
@@ -85,49 +85,50 @@ pub trait Other<T> {
 
 impl<T> Other<T> for Field<T> {}
 
-/// A field's type, as `serde` has it, if it does: the functions here are those of the `impl`, or of [`Unfit`].
+/// A field's type with its `serde` traits. The functions here are those of the `impl` if it has them, and otherwise
+/// those of [`Unfit`].
 pub struct Stored<T>(PhantomData<T>);
 
 impl<T: Serialize + DeserializeOwned> Stored<T> {
-    /// Writes it.
+    /// Writes the field.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// Returns the errors of the serializer.
     pub fn write<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
-    /// Reads it.
+    /// Reads the field.
     ///
     /// # Errors
-    /// Those of the deserializer.
+    /// Returns the errors of the deserializer.
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         T::deserialize(deserializer)
     }
 
-    /// Reads it back.
+    /// Reads the field back.
     ///
     /// # Errors
-    /// It does not come back as it is.
+    /// Returns an error if the field is not restored as it was.
     pub fn check(value: &T) -> Result<(), CodecError> {
         codec::comes_back(value)
     }
 
-    /// Overwrites it.
+    /// Overwrites the field.
     ///
     /// # Errors
-    /// The node is not of this type.
+    /// Returns an error if the node is not of this type.
     pub fn put(value: &mut T, node: &Node, write: bool) -> Result<(), CodecError> {
         node.put(value, write)
     }
 }
 
-/// A type that `serde` does not know. [`fits`] is an error then, and should be the only one.
+/// A type without `serde`'s traits. Then [`fits`] does not compile, and that should be the only error.
 pub trait Unfit<T> {
     /// Never called.
     ///
     /// # Errors
-    /// Always.
+    /// Always returns an error.
     fn write<S: Serializer>(_: &T, _: S) -> Result<S::Ok, S::Error> {
         Err(ser::Error::custom("cannot be in live data"))
     }
@@ -135,7 +136,7 @@ pub trait Unfit<T> {
     /// Never called.
     ///
     /// # Errors
-    /// Always.
+    /// Always returns an error.
     fn read<'de, D: Deserializer<'de>>(_: D) -> Result<T, D::Error> {
         Err(de::Error::custom("cannot be in live data"))
     }
@@ -143,7 +144,7 @@ pub trait Unfit<T> {
     /// Never called.
     ///
     /// # Errors
-    /// Always.
+    /// Always returns an error.
     fn check(_: &T) -> Result<(), CodecError> {
         Err(CodecError::new("cannot be in live data"))
     }
@@ -151,7 +152,7 @@ pub trait Unfit<T> {
     /// Never called.
     ///
     /// # Errors
-    /// Always.
+    /// Always returns an error.
     fn put(_: &mut T, _: &Node, _: bool) -> Result<(), CodecError> {
         Err(CodecError::new("cannot be in live data"))
     }
@@ -159,13 +160,13 @@ pub trait Unfit<T> {
 
 impl<T> Unfit<T> for Stored<T> {}
 
-/// Compiles where the type can be in live data.
+/// Compiles only if the type can be in live data.
 pub const fn fits<T: LiveField>() {}
 
-/// Does something with what is in a variant.
+/// Runs `work` with the content of a variant.
 ///
 /// # Errors
-/// Those of `work`, which see the variant.
+/// Returns the errors of `work`, with the variant in their paths.
 pub fn variant(
     name: &str,
     node: &mut Node,

@@ -1,4 +1,4 @@
-//! Migrations: from one version of a type to the next, and back.
+//! Migrations from one version of a type to the next, and back.
 use super::codec;
 use super::error::LiveDataError;
 use super::fields::Fields;
@@ -10,43 +10,43 @@ use super::types::{LiveType, Types, is_named};
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct Migration {
-    /// Between this version and the next.
+    /// The version that the step starts from. The other one is the next.
     pub from: u32,
-    /// To the next.
+    /// The step to the next version.
     pub up: Option<Step>,
-    /// Back to this one.
+    /// The step back to this version.
     pub down: Option<Step>,
 }
 
-/// What an author declares.
+/// A migration that an author has declared.
 #[doc(hidden)]
 pub type Step = fn(&mut Fields) -> crate::Result<()>;
 
-/// Goes through a value, and brings each live type in it to the version that is wanted.
+/// Goes through a value, and brings each live type in it to the wanted version.
 #[doc(hidden)]
 pub struct Walk<'a> {
     pub(super) have: Entries<'a>,
     pub(super) want: &'a Want<'a>,
 }
 
-/// What versions are wanted.
+/// The wanted versions.
 pub(super) enum Want<'a> {
-    /// Those of the types here.
+    /// The versions of the types in this build.
     Own,
-    /// This one of the type of the whole; the others as they are.
+    /// This version for the type of the whole value. The other types keep theirs.
     Whole(u32),
-    /// Those of a schema; as they are where it does not name them.
+    /// The versions of a schema. Types that it does not name keep theirs.
     These(&'a Schema),
 }
 
 impl Walk<'_> {
-    /// Migrates a value of a live type, and those in it.
+    /// Migrates a value of a live type, and the live values in it.
     ///
-    /// On the way up, what is within comes after what it is in, on the way down before: a field is migrated while it is
-    /// where the newest version has it.
+    /// On the way up, inner values come after the outer one, and on the way down before it: a field is migrated while
+    /// it is where the newest version has it.
     ///
     /// # Errors
-    /// Those of the migrations, and the lack of one on the way down.
+    /// Returns the errors of the migrations, or an error if a step down is not declared.
     pub fn value<T: LiveType>(&self, node: &mut Node) -> Result<(), LiveDataError> {
         if node.is_newest() {
             return Ok(());
@@ -86,10 +86,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Does something with a field, where there is one of these names.
+    /// Runs `migrate` with the field that has one of these names, if there is one.
     ///
     /// # Errors
-    /// Those of `migrate`, which see the field.
+    /// Returns the errors of `migrate`, with the field in their paths.
     pub fn field(
         &self,
         node: &mut Node,
@@ -102,10 +102,10 @@ impl Walk<'_> {
         }
     }
 
-    /// Does something with the item of a tuple, where there is one.
+    /// Runs `migrate` with the item of a tuple, if there is one.
     ///
     /// # Errors
-    /// Those of `migrate`, which see the item.
+    /// Returns the errors of `migrate`, with the item in their paths.
     pub fn item(
         &self,
         node: &mut Node,
@@ -142,7 +142,7 @@ impl Walk<'_> {
 }
 
 impl Want<'_> {
-    /// The line of a type in the table of data that was lowered.
+    /// Returns the entry of a type in the table of data that was lowered.
     pub fn lowered<'e>(
         &'e self,
         index: usize,

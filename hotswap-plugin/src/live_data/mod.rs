@@ -1,7 +1,8 @@
-//! Live data: values that outlive the code which made them.
+//! Live data: values that one version of the code saves and another restores.
 //!
-//! A value is saved by one version of a plugin and restored by another, a moment or a year later. It carries the name of
-//! its type, a schema version, and the names of its fields. What a type says of its own history decides how it is read:
+//! A value is saved by one version of a plugin and restored by another, a moment or a year later. It carries the name
+//! of its type, a schema version, and the names of its fields. How it is read depends on what the type declares of its
+//! own history:
 //!
 //! | what changed | what to write |
 //! |---|---|
@@ -12,17 +13,17 @@
 //! | anything else | a new `version`, and `migrate(1, up = from_1, down = to_1)`: see [`Fields`] |
 //! | a field that is made anew each time | `#[live_data(skip)]` |
 //!
-//! What fits no rule is an error with the path to the place, as `crew[3].speed: expected u32, found "x"`, never a guess.
-//! The data is not consumed by it.
+//! A value that fits no rule is an error with the path to the place, such as `crew[3].speed: expected u32, found "x"`,
+//! and never a guess. An error does not consume the data.
 //!
 //! Types within a value have versions of their own, which the data carries as well. They are migrated where they are
-//! found: in fields, through collections, options and tuples, and through types with `#[live_data]`; not through a type that
-//! only derives `serde`'s traits. What contains them need not have a new version.
+//! found: in fields, through collections, options, and tuples, and through types with `#[live_data]`, but not through a
+//! type that only derives `serde`'s traits. The type around them need not have a new version.
 //!
 //! # Up and down
-//! A version that is restored by a newer one goes up through the migrations between them. Where there are none, names
-//! alone decide. An older one understands newer data if no migration lies between them; otherwise it refuses, and whoever has
-//! the newer type [lowers](LiveData::lower) the data for it.
+//! Data of an older version is migrated up when a newer one restores it. If there are no migrations between them, names
+//! alone decide. An older version understands newer data if there is no migration between them. Otherwise it refuses
+//! the data, and code that has the newer type [lowers](LiveData::lower) the data for it.
 //!
 //! # The bytes
 //! Live data is one block of bytes, which may be kept in a file. Numbers in the header are little-endian.
@@ -37,11 +38,11 @@
 //! | 4 | the oldest schema version that understands this one by names alone |
 //! | rest | the value, as MessagePack |
 //!
-//! In MessagePack, a struct is a map from names, a variant its name or a map with that one key, a `Vec<u8>` is binary where it
-//! is live data or a field of it (in other types it is a list of numbers, as `serde` has it), an address is a text, and
-//! `None` and `()` are nil. Three extension types of its own keep apart what other readers would confuse: type 1, of one byte,
-//! is so many `Some` around a nil (`Some(None)` is 1); types 2 and 3 are an `i128` and a `u128` that need more than 64 bits,
-//! big-endian. Values lie at most 128 levels deep in each other.
+//! In MessagePack, a struct is a map from names, and a variant is its name, or a map with that one key. A `Vec<u8>` is
+//! binary if it is live data or a field of it; in other types it is a list of numbers, as `serde` writes it. An address
+//! is a string, and `None` and `()` are nil. Three extension types of this format keep apart what other readers would
+//! confuse. Type 1, of one byte, is the number of `Some` around a nil (`Some(None)` is 1). Types 2 and 3 are an `i128`
+//! and a `u128` that need more than 64 bits, big-endian. Values are nested at most 128 levels deep.
 mod codec;
 mod error;
 mod fields;
@@ -95,25 +96,26 @@ use types::Types;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// It crosses between plugins and host as its bytes, and is live data itself.
+/// It crosses between plugins and host as its bytes. A `LiveData` can be a field of live data itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LiveData {
     bytes: Vec<u8>,
-    /// Where the value begins.
+    /// The offset at which the value begins.
     value: usize,
 }
 
 impl LiveData {
     /// Saves a value.
     ///
-    /// What only `serde` knows in it is read back and compared with what it was, so that whatever is saved can be restored.
-    /// That takes several times as long as writing it: types with `#[live_data]` need no such thing. One thing cannot be seen: of
-    /// two variants of an `untagged` enum with the same fields, `serde` always restores the first.
+    /// Parts that only `serde` knows are read back and compared with the original, so that everything that is saved can
+    /// be restored. That takes several times as long as the writing; types with `#[live_data]` do not need it. One
+    /// mistake stays unseen: of two variants of an `untagged` enum with the same fields, `serde` always restores the
+    /// first.
     ///
     /// # Errors
-    /// Of values of the usual types, only those that lie too deep in each other, and paths that are no text, cannot be
-    /// saved; of those that only `serde` knows, what would not come back.
-    /// [`SameName`](LiveDataError::SameName) where two types in it cannot be told apart.
+    /// Returns an error for values that are nested too deeply, for paths that are not UTF-8, and for values of types
+    /// that only `serde` knows and that could not be restored. Returns [`SameName`](LiveDataError::SameName) if two
+    /// types in the value cannot be distinguished.
     pub fn save<T: LiveType>(value: &T) -> Result<Self, LiveDataError> {
         let data = LiveData::new(T::NAME, Types::of::<T>()?.entries(), |out| {
             value.encode(out)
@@ -123,8 +125,9 @@ impl LiveData {
         Ok(data)
     }
 
-    /// Saves a value of any type that `serde` can write, under this name and version. Nobody knows what it will be read as,
-    /// so it is not read back: `serde`'s `tag`, `untagged` and `flatten` can write what they cannot read.
+    /// Saves a value of any type that `serde` can write, under this name and version. It is not known as which type the
+    /// data will be read, so it is not read back. `serde`'s `tag`, `untagged`, and `flatten` can write values that they
+    /// cannot read.
     ///
     /// ```
     /// use hotswap_plugin::LiveData;
@@ -135,7 +138,7 @@ impl LiveData {
     /// ```
     ///
     /// # Errors
-    /// As [`save`](Self::save); and where the name is longer than 65,535 bytes.
+    /// Returns the errors of [`save`](Self::save), or an error if the name is longer than 65,535 bytes.
     pub fn with<T: Serialize + ?Sized>(
         name: &str,
         version: u32,
@@ -167,36 +170,37 @@ impl LiveData {
         Ok(LiveData { bytes, value })
     }
 
-    /// The name of the type.
+    /// Returns the name of the type.
     pub fn type_name(&self) -> &str {
         self.view().type_name()
     }
 
-    /// The schema version of the type that saved it; 0 for types without one, such as numbers and lists.
+    /// Returns the schema version of the type that saved the data; 0 for types without one, such as numbers and lists.
     pub fn version(&self) -> u32 {
         self.view().version()
     }
 
-    /// The types in it, with the versions that saved it.
+    /// Returns the types in the data, with the versions that saved it.
     pub fn schema(&self) -> Schema {
         Schema::of_table(&self.bytes[TABLE..self.value])
     }
 
-    /// All of it, to be kept or sent: see the [module](self).
+    /// Returns all bytes, to be kept or sent: see the [module](self).
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The same, without a copy.
+    /// Returns all bytes, without a copy.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// Reads what [`as_bytes`](Self::as_bytes) gave. The value itself is read when it is restored.
+    /// Reads data from the bytes that [`as_bytes`](Self::as_bytes) returned. The value itself is read when it is
+    /// restored.
     ///
     /// # Errors
-    /// [`NoLiveData`](LiveDataError::NoLiveData), [`UnknownFormat`](LiveDataError::UnknownFormat).
+    /// Returns [`NoLiveData`](LiveDataError::NoLiveData) or [`UnknownFormat`](LiveDataError::UnknownFormat).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LiveDataError> {
         let value = LiveDataView::new(bytes)?.value;
         Ok(LiveData {
@@ -205,21 +209,21 @@ impl LiveData {
         })
     }
 
-    /// The value, as its type is now.
+    /// Restores the value as its type is now.
     ///
     /// # Errors
-    /// [`WrongType`](LiveDataError::WrongType), [`Newer`](LiveDataError::Newer),
-    /// [`Migration`](LiveDataError::Migration), [`Restore`](LiveDataError::Restore).
+    /// Returns [`WrongType`](LiveDataError::WrongType), [`Newer`](LiveDataError::Newer),
+    /// [`Migration`](LiveDataError::Migration), or [`Restore`](LiveDataError::Restore).
     pub fn restore<T: LiveType>(&self) -> Result<T, LiveDataError> {
         self.view().restore()
     }
 
-    /// Overwrites the fields of a value that the data has, and leaves the others alone, as well as those that are
+    /// Overwrites the fields of a value that the data has. Other fields stay as they are, and so do fields that are
     /// declared `skip`. The same holds for live types in its fields, but not for those in collections, which are
     /// overwritten as a whole.
     ///
     /// # Errors
-    /// As [`restore`](Self::restore). The value is as it was then.
+    /// Returns the errors of [`restore`](Self::restore). Then the value is as it was.
     pub fn restore_into<T: LiveType>(&self, value: &mut T) -> Result<(), LiveDataError> {
         let view = self.view();
         let node = match view.is_current::<T>()? {
@@ -231,28 +235,30 @@ impl LiveData {
         overlay.map_err(|e| view.failed(e))
     }
 
-    /// The value as any type that `serde` can read, by names alone, whatever name and version the data has.
+    /// Restores the value as any type that `serde` can read, by names alone, whatever name and version the data has.
     ///
     /// # Errors
-    /// [`Restore`](LiveDataError::Restore).
+    /// Returns [`Restore`](LiveDataError::Restore).
     pub fn restore_as<T: DeserializeOwned>(&self) -> Result<T, LiveDataError> {
         let view = self.view();
         codec::decode(view.value()).map_err(|e| view.failed(e))
     }
 
-    /// The same value for an earlier version of its type, `T` being the newest. Types within stay at their versions.
+    /// Returns the same value for an earlier version of its type. `T` is the newest version. Inner types keep their
+    /// versions.
     ///
     /// # Errors
-    /// [`NoWayDown`](LiveDataError::NoWayDown), [`NotLower`](LiveDataError::NotLower), and those of
+    /// Returns [`NoWayDown`](LiveDataError::NoWayDown), [`NotLower`](LiveDataError::NotLower), or an error of
     /// [`restore`](Self::restore).
     pub fn lower<T: LiveType>(&self, version: u32) -> Result<LiveData, LiveDataError> {
         self.lowered::<T>(Want::Whole(version))
     }
 
-    /// The same value for the types of an earlier build. Those that the schema does not name stay as they are.
+    /// Returns the same value for the types of an earlier build. Types that the schema does not name keep their
+    /// versions.
     ///
     /// # Errors
-    /// As [`lower`](Self::lower).
+    /// Returns the errors of [`lower`](Self::lower).
     pub fn lower_to<T: LiveType>(&self, schema: &Schema) -> Result<LiveData, LiveDataError> {
         self.lowered::<T>(Want::These(schema))
     }

@@ -1,4 +1,4 @@
-//! A value while it changes: what its bytes say, without a type.
+//! A value during a migration: the content of its bytes, without a type.
 use super::codec::{self, Decoder, Head};
 use serde::de::DeserializeOwned;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -7,38 +7,38 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 #[doc(hidden)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
-    /// `None`, `()`.
+    /// `None` or `()`.
     Nil,
-    /// So many `Some` around a nil.
+    /// A nil within this many `Some`.
     Some(u8),
     /// A bool.
     Bool(bool),
     /// An integer that is not negative.
     Uint(u64),
-    /// A negative one.
+    /// A negative integer.
     Int(i64),
-    /// One of more than 64 bits.
+    /// An integer of more than 64 bits.
     Signed(i128),
-    /// One of more than 127 bits.
+    /// An integer of more than 127 bits.
     Unsigned(u128),
     /// A float.
     F32(f32),
     /// A float.
     F64(f64),
-    /// A text.
+    /// A string.
     Str(String),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// A list, a tuple.
+    /// A list or a tuple.
     List(Vec<Node>),
-    /// A struct, a map; with one entry, a variant.
+    /// A struct, a map, or, with one entry, a variant.
     Map(Vec<(Node, Node)>),
-    /// What a migration has put here: in the newest version already.
+    /// A value that a migration has put here. It is in the newest version already.
     Newest(Box<Node>),
 }
 
 impl Node {
-    /// What these bytes say.
+    /// Returns the value of these bytes.
     pub(super) fn parse(bytes: &[u8]) -> Result<Node, codec::Error> {
         let mut decoder = Decoder::new(bytes);
         let node = Node::read(&mut decoder)?;
@@ -70,7 +70,7 @@ impl Node {
         })
     }
 
-    /// Whether it is in the newest version; that is said only once.
+    /// Returns true if the value is in the newest version. Only the first call does so.
     pub(super) fn is_newest(&mut self) -> bool {
         match self {
             Node::Newest(node) => {
@@ -81,7 +81,7 @@ impl Node {
         }
     }
 
-    /// Works on what is here, and leaves it the newest version where it was.
+    /// Works on the value in its place. If it was the newest version, it stays marked as such.
     pub(super) fn in_place<R>(&mut self, work: impl FnOnce(&mut Node) -> R) -> R {
         match self {
             Node::Newest(node) => work(node),
@@ -89,17 +89,17 @@ impl Node {
         }
     }
 
-    /// What a value says.
+    /// Returns the value of a type, without the type.
     pub(super) fn of<T: Serialize + ?Sized>(value: &T) -> Result<Node, codec::Error> {
         Node::parse(&codec::encode(value, Vec::new())?)
     }
 
-    /// The value of a type.
+    /// Returns the value as one of a type.
     pub(super) fn to<T: DeserializeOwned>(&self) -> Result<T, codec::Error> {
         codec::decode(&codec::encode(self, Vec::new())?)
     }
 
-    /// Overwrites a value with this one.
+    /// Overwrites a value of a type with this one.
     pub(super) fn put<T: DeserializeOwned>(
         &self,
         value: &mut T,
@@ -112,7 +112,7 @@ impl Node {
         Ok(())
     }
 
-    /// The field with one of these names, and its name.
+    /// Returns the field with one of these names, and its name.
     pub(super) fn field_mut(&mut self, names: &[&str]) -> Option<(String, &mut Node)> {
         let entries = self.entries_mut();
         entries.iter_mut().find_map(|(key, value)| match key {
@@ -121,10 +121,10 @@ impl Node {
         })
     }
 
-    /// It has named fields.
+    /// Checks that the value has named fields.
     ///
     /// # Errors
-    /// It has not.
+    /// Returns an error if it has not.
     pub fn named(&self) -> Result<(), codec::Error> {
         match self {
             Node::Map(_) => Ok(()),
@@ -132,10 +132,10 @@ impl Node {
         }
     }
 
-    /// Does something with the field that has one of these names, where there is one.
+    /// Runs `work` with the field that has one of these names, if there is one.
     ///
     /// # Errors
-    /// Those of `work`, which see the field.
+    /// Returns the errors of `work`, with the field in their paths.
     pub fn field(
         &self,
         names: &[&str],
@@ -154,7 +154,7 @@ impl Node {
         Ok(())
     }
 
-    /// The name of a variant, and what is in it.
+    /// Returns the name of a variant, and its content.
     pub fn variant_mut(&mut self) -> Option<(&str, &mut Node)> {
         match self {
             Node::Map(entries) => match entries.as_mut_slice() {
@@ -165,7 +165,7 @@ impl Node {
         }
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     pub(super) fn items_mut(&mut self) -> &mut [Node] {
         match self {
             Node::List(items) => items,
@@ -173,12 +173,12 @@ impl Node {
         }
     }
 
-    /// The item of a tuple.
+    /// Returns the item of a tuple.
     pub fn item_mut(&mut self, index: usize) -> Option<&mut Node> {
         self.items_mut().get_mut(index)
     }
 
-    /// The entries of a map.
+    /// Returns the entries of a map.
     pub(super) fn entries_mut(&mut self) -> &mut [(Node, Node)] {
         match self {
             Node::Map(entries) => entries,
@@ -186,7 +186,7 @@ impl Node {
         }
     }
 
-    /// How a key looks in a path.
+    /// Returns the label of a key in a path.
     pub(super) fn label(&self) -> String {
         match self {
             Node::Str(name) => name.clone(),

@@ -1,14 +1,14 @@
-//! The types in a value, with their versions: the table in front of it.
+//! The types in a value, with their versions: the table in front of the value.
 use super::error::LiveDataError;
 use super::types::{LiveType, Types};
 use std::fmt;
 
 pub(super) const MAGIC: [u8; 4] = *b"HSLD";
 pub(super) const FORMAT: u8 = 1;
-/// Where the table of types begins.
+/// The offset at which the table of types begins.
 pub(super) const TABLE: usize = 5;
 
-/// One line of the table.
+/// One entry of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
     pub name: &'a str,
@@ -17,36 +17,36 @@ pub(super) struct Entry<'a> {
     pub since: u32,
 }
 
-/// Names and versions of the live types in a value: that of the value first, then those of its fields.
+/// The names and versions of the live types in a value: the type of the value first, then those of its fields.
 ///
-/// A plugin that is to take over state says in this form what it understands, and the state is
-/// [lowered](crate::LiveData::lower_to) to it.
+/// A plugin that is to take over state says in this form which versions it understands, and the state is
+/// [lowered](crate::LiveData::lower_to) to them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Schema {
-    /// As in front of live data.
+    /// The table, in the form that it has in live data.
     table: Vec<u8>,
 }
 
 impl Schema {
-    /// That of a type.
+    /// Returns the schema of a type.
     ///
     /// # Errors
-    /// [`SameName`](LiveDataError::SameName).
+    /// Returns [`SameName`](LiveDataError::SameName) if two types in it cannot be distinguished.
     pub fn of<T: LiveType>() -> Result<Self, LiveDataError> {
         let mut table = Vec::new();
         write(Types::of::<T>()?.entries(), &mut table);
         Ok(Schema { table })
     }
 
-    /// The bytes, in the form that they have in live data.
+    /// Returns the bytes, in the form that they have in live data.
     pub fn as_bytes(&self) -> &[u8] {
         &self.table
     }
 
-    /// Reads what [`as_bytes`](Self::as_bytes) gave.
+    /// Reads a schema from the bytes that [`as_bytes`](Self::as_bytes) returned.
     ///
     /// # Errors
-    /// [`NoLiveData`](LiveDataError::NoLiveData).
+    /// Returns [`NoLiveData`](LiveDataError::NoLiveData) if they are not a schema.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LiveDataError> {
         match length(bytes) {
             Some(len) if len == bytes.len() => Ok(Schema {
@@ -56,17 +56,17 @@ impl Schema {
         }
     }
 
-    /// The name of the value's own type.
+    /// Returns the name of the value's own type.
     pub fn type_name(&self) -> &str {
         self.entries().next().map_or("", |entry| entry.name)
     }
 
-    /// The version of the value's own type; 0 where it has none.
+    /// Returns the version of the value's own type; 0 if it has none.
     pub fn version(&self) -> u32 {
         self.entries().next().map_or(0, |entry| entry.version)
     }
 
-    /// That of a table whose [`length`] is known.
+    /// Returns the schema of a table whose [`length`] is known.
     pub(super) fn of_table(table: &[u8]) -> Self {
         Schema {
             table: table.to_vec(),
@@ -78,7 +78,7 @@ impl Schema {
     }
 }
 
-/// `Fire 2 (Gun 1)`.
+/// Shows `Fire 2 (Gun 1)`.
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, entry) in self.entries().enumerate() {
@@ -104,7 +104,7 @@ impl fmt::Debug for Schema {
 
 /// Appends the table of these types.
 pub(super) fn write<'a>(entries: impl ExactSizeIterator<Item = Entry<'a>>, out: &mut Vec<u8>) {
-    // `Types` and names are limited to what fits.
+    // The numbers fit: `Types` limits the number of types and the length of names.
     out.extend((entries.len() as u16).to_le_bytes());
     for entry in entries {
         out.extend((entry.name.len() as u16).to_le_bytes());
@@ -114,7 +114,7 @@ pub(super) fn write<'a>(entries: impl ExactSizeIterator<Item = Entry<'a>>, out: 
     }
 }
 
-/// How long the table is that these bytes begin with, where they do.
+/// Returns the length of the table that these bytes begin with, if they do.
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     let (count, mut rest) = bytes.split_first_chunk::<2>()?;
     let count = u16::from_le_bytes(*count);
@@ -137,7 +137,7 @@ fn entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     Some((entry, rest))
 }
 
-/// The lines of a table.
+/// The entries of a table.
 #[derive(Clone)]
 pub(super) struct Entries<'a> {
     left: u16,
@@ -145,7 +145,7 @@ pub(super) struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// Of a table whose [`length`] is known.
+    /// Returns the entries of a table whose [`length`] is known.
     pub fn new(table: &'a [u8]) -> Self {
         match table.split_first_chunk() {
             Some((count, rest)) => Entries {

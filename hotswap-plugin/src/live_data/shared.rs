@@ -1,4 +1,4 @@
-//! Live data crosses between libraries, and is a field of other live data.
+//! Live data as a type that crosses between libraries, and as a field of other live data.
 use super::LiveData;
 use super::codec;
 use super::types::LiveType;
@@ -9,7 +9,7 @@ use crate::{__arg, __returned};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
-// SAFETY: bytes that the value owns; the receiver copies them.
+// SAFETY: the view is that of bytes that the value owns. The receiver copies them.
 unsafe impl Shared for LiveData {
     const TYPE: &'static TypeDesc = &TypeDesc::leaf::<LiveView>("LiveData");
     type View = LiveView;
@@ -25,7 +25,7 @@ unsafe impl Shared for LiveData {
     #[inline]
     unsafe fn from_view(view: LiveView) -> Self {
         LiveData {
-            // SAFETY: by the caller's promise.
+            // SAFETY: the caller guarantees that the bytes are alive.
             bytes: unsafe { view.bytes.get() }.to_vec(),
             value: view.value,
         }
@@ -43,7 +43,7 @@ unsafe impl Shared for LiveData {
 __returned!([] LiveData);
 __arg!([] LiveData);
 
-/// Saved data, or what is wrong with the data that it was to be made from.
+/// Saved data, or the error of the data from which it was to be made.
 #[doc(hidden)]
 pub type Saved = Result<LiveData, crate::Error>;
 

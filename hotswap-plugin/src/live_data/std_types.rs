@@ -36,7 +36,7 @@ impl LiveType for SocketAddr {
     fn check(&self) -> Result<(), codec::Error> {
         match self {
             SocketAddr::V6(address) if address.flowinfo() != 0 => Err(codec::Error::new(
-                "is an address with flow information, which `serde` does not write: set it to 0, and keep it beside the address",
+                "is an address with flow information, which `serde` does not write; set that to 0, and keep it beside the address",
             )),
             _ => Ok(()),
         }
@@ -52,7 +52,7 @@ impl LiveType for () {
     }
 }
 
-/// What is in all collections of one type of item.
+/// Implements what all collections of one type of item have in common.
 macro_rules! items {
     () => {
         const VERSION: u32 = 0;
@@ -157,7 +157,7 @@ impl<K: LiveType + Ord, V: LiveType> LiveType for BTreeMap<K, V> {
     entries!();
 }
 
-/// All that its content is.
+/// A box is the same as its content.
 impl<T: LiveType> LiveType for Box<T> {
     const NAME: &'static str = T::NAME;
     const VERSION: u32 = T::VERSION;

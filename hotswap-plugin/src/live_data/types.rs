@@ -1,4 +1,4 @@
-//! The types that can be live data, and what they know of themselves.
+//! The types that can be live data, and what they declare of themselves.
 use super::codec;
 use super::error::LiveDataError;
 use super::migrate::{Migration, Walk};
@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 /// A type whose values can be saved by one version of the code and restored by another.
 ///
-/// `#[live_data]` on a struct or an enum implements it. Numbers, texts, collections, tuples and the like have it; they
-/// have no version of their own.
+/// `#[live_data]` on a struct or an enum implements it. Numbers, strings, collections, tuples, and similar types
+/// implement it without a version of their own.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no name and no schema version, so it cannot be saved as live data",
     label = "not a live type",
@@ -19,22 +19,22 @@ use serde::de::DeserializeOwned;
 pub trait LiveType: Serialize + DeserializeOwned + 'static {
     /// The name that live data carries.
     const NAME: &'static str;
-    /// The schema version that live data carries. 0 for types without one.
+    /// The schema version that live data carries; 0 for types without one.
     const VERSION: u32;
-    /// Names that the type had earlier.
+    /// Earlier names of the type.
     #[doc(hidden)]
     const EARLIER: &'static [&'static str] = &[];
-    /// Whether a value is one of several variants.
+    /// True if the type is an enum.
     #[doc(hidden)]
     const IS_ENUM: bool = false;
-    /// Whether every value comes back, so that there is nothing to [`check`](Self::check).
+    /// True if every value can be restored, so that there is nothing to [`check`](Self::check).
     #[doc(hidden)]
     const COMES_BACK: bool = false;
     /// The migrations, the earliest first.
     #[doc(hidden)]
     const MIGRATIONS: &'static [Migration] = &[];
 
-    /// Names the live types in it: itself, where it has a version, and those of its fields.
+    /// Adds the live types in it: itself, if it has a version, and those of its fields.
     #[doc(hidden)]
     fn types(_: &mut Types) {}
 
@@ -44,15 +44,15 @@ pub trait LiveType: Serialize + DeserializeOwned + 'static {
         Ok(())
     }
 
-    /// Overwrites what `node` has, and leaves the rest alone. Where it is not to `write`, nothing changes, and the errors
-    /// are the same.
+    /// Overwrites the part of the value that `node` has, and leaves the rest as it is. If `write` is false, nothing
+    /// changes, and the errors are the same.
     #[doc(hidden)]
     fn overlay(&mut self, node: &Node, write: bool) -> Result<(), codec::Error> {
         node.put(self, write)
     }
 
-    /// Refuses what could be written, but would not be restored as it is: see `codec::check`. Types that live data knows
-    /// come back, and look into their fields.
+    /// Refuses a value that could be written, but not be restored as it is: see `codec::check`. Types that live data
+    /// knows can always be restored, and check only their fields.
     #[doc(hidden)]
     fn check(&self) -> Result<(), codec::Error> {
         codec::comes_back(self)
@@ -64,14 +64,14 @@ pub trait LiveType: Serialize + DeserializeOwned + 'static {
         codec::encode(self, out)
     }
 
-    /// The value of these bytes.
+    /// Returns the value of these bytes.
     #[doc(hidden)]
     fn decode(bytes: &[u8]) -> Result<Self, codec::Error> {
         codec::decode(bytes)
     }
 }
 
-/// Whether this is the name of the type, now or earlier. Types without a version take data of every name.
+/// Returns true if this is the current or an earlier name of the type. Types without a version take data of every name.
 pub(super) fn is_named<T: LiveType>(name: &str) -> bool {
     T::VERSION == 0 || names(T::NAME, T::EARLIER).any(|own| same(own, name))
 }
@@ -83,18 +83,18 @@ fn names(
     std::iter::once(now).chain(earlier.iter().copied())
 }
 
-/// Names are compared with `-` equal to `_` and case ignored, as those of plugins are.
+/// Compares names with `-` equal to `_` and without case, as those of plugins are compared.
 fn same(a: &str, b: &str) -> bool {
     fn folded(name: &str) -> impl Iterator<Item = char> {
         let chars = name.chars().flat_map(char::to_lowercase);
         chars.map(|c| if c == '-' { '_' } else { c })
     }
-    // Most names are told apart by their lengths; other letters may change theirs.
+    // Most names differ in their length. A change of case may change the length only of names that are not ASCII.
     let differ = a.len() != b.len() && a.is_ascii() && b.is_ascii();
     a == b || !differ && folded(a).eq(folded(b))
 }
 
-/// What a field of live data may be: what `serde` can write and read. It is implemented for all of these.
+/// A type that a field of live data may have: one that `serde` can write and read. All of these implement it.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be in live data",
@@ -122,12 +122,13 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Whether this is its name, now or earlier.
+    /// Returns true if this is the current or an earlier name of the type.
     pub fn is_named(&self, name: &str) -> bool {
         names(self.name, self.earlier).any(|own| same(own, name))
     }
 
-    /// The oldest version that understands data of this version by names alone: the one after the last migration.
+    /// Returns the oldest version that understands data of this version by names alone: the one after the last
+    /// migration.
     pub fn since(&self, version: u32) -> u32 {
         let before = self.migrations.iter().filter(|step| step.from < version);
         before.map(|step| step.from + 1).max().unwrap_or(0)
@@ -135,7 +136,7 @@ impl Known {
 }
 
 impl Types {
-    /// Those of a type, itself first.
+    /// Returns the live types in a type, itself first.
     pub(super) fn of<T: LiveType>() -> Result<Self, LiveDataError> {
         let mut types = Types {
             known: Vec::new(),
@@ -162,7 +163,7 @@ impl Types {
         });
     }
 
-    /// Adds a type. `false` where it is known, and its fields need not be looked at.
+    /// Adds a type. Returns false if it is known already, so that its fields need no look.
     pub fn enter<T: LiveType>(&mut self) -> bool {
         let known = self.known.iter().find(|known| same(known.name, T::NAME));
         match known {
@@ -188,7 +189,7 @@ impl Types {
         })
     }
 
-    /// The type that has this name, or had it.
+    /// Returns the type that has this name, or had it earlier.
     pub(super) fn find(&self, name: &str) -> Option<&Known> {
         self.known.iter().find(|known| known.is_named(name))
     }

@@ -1,4 +1,4 @@
-//! Reads live data where it lies.
+//! `LiveDataView`, which reads live data in place.
 use super::codec;
 use super::error::LiveDataError;
 use super::migrate::{Walk, Want};
@@ -8,7 +8,7 @@ use super::schema::{FORMAT, TABLE};
 use super::types::LiveType;
 use super::types::{self, Types};
 
-/// Live data in bytes that belong to somebody else. It is read without a copy of them.
+/// Live data in borrowed bytes, which is read without a copy of them.
 ///
 /// ```
 /// use hotswap_plugin::live_data::{LiveData, LiveDataView};
@@ -21,7 +21,7 @@ use super::types::{self, Types};
 #[derive(Clone, Copy, Debug)]
 pub struct LiveDataView<'a> {
     pub(super) bytes: &'a [u8],
-    /// Where the value begins.
+    /// The offset at which the value begins.
     pub(super) value: usize,
 }
 
@@ -29,7 +29,7 @@ impl<'a> LiveDataView<'a> {
     /// Reads the header. The value itself is read when it is restored.
     ///
     /// # Errors
-    /// [`NoLiveData`](LiveDataError::NoLiveData), [`UnknownFormat`](LiveDataError::UnknownFormat).
+    /// Returns [`NoLiveData`](LiveDataError::NoLiveData) or [`UnknownFormat`](LiveDataError::UnknownFormat).
     pub fn new(bytes: &'a [u8]) -> Result<Self, LiveDataError> {
         let table = match bytes {
             [b'H', b'S', b'L', b'D', FORMAT, table @ ..] => table,
@@ -48,10 +48,10 @@ impl<'a> LiveDataView<'a> {
         }
     }
 
-    /// The value, as its type is now.
+    /// Restores the value as its type is now.
     ///
     /// # Errors
-    /// As [`LiveData::restore`](super::LiveData::restore).
+    /// Returns the errors of [`LiveData::restore`](super::LiveData::restore).
     pub fn restore<T: LiveType>(&self) -> Result<T, LiveDataError> {
         let value = match self.is_current::<T>()? {
             true => T::decode(self.value()),
@@ -76,11 +76,11 @@ impl<'a> LiveDataView<'a> {
         Entries::new(&self.bytes[TABLE..self.value])
     }
 
-    /// Whether it can be read as a `T` without a migration.
+    /// Returns true if the data can be read as a `T` without a migration.
     pub(super) fn is_current<T: LiveType>(&self) -> Result<bool, LiveDataError> {
         self.check_name::<T>()?;
         let types = Types::of::<T>()?;
-        // Most data was saved by the same build.
+        // Most data was saved by the same build, so its table is the same.
         if self.entries().eq(types.entries()) {
             return Ok(true);
         }

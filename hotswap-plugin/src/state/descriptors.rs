@@ -2,7 +2,7 @@
 pub(super) use std::os::fd::OwnedFd;
 use std::os::fd::{FromRawFd, IntoRawFd};
 
-/// Gives them away.
+/// Gives up the ownership of the descriptors, and returns their numbers.
 pub(super) fn into_raw(descriptors: Vec<OwnedFd>) -> Vec<i32> {
     descriptors
         .into_iter()
@@ -11,11 +11,11 @@ pub(super) fn into_raw(descriptors: Vec<OwnedFd>) -> Vec<i32> {
 }
 
 /// # Safety
-/// They are open, and belong to nobody else.
+/// The descriptors are open, and the caller owns them.
 pub(super) unsafe fn from_raw(descriptors: &[i32]) -> Vec<OwnedFd> {
     descriptors
         .iter()
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that it owns the open descriptor.
         .map(|descriptor| unsafe { OwnedFd::from_raw_fd(*descriptor) })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! File descriptors in a state.
+//! `Handed`, a file descriptor in a state.
 use super::{DESCRIPTORS, Descriptors};
 use serde::de::Error as _;
 use serde::ser::Error as _;
@@ -10,8 +10,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 /// Something with a file descriptor that is part of a plugin's state: a socket, a file, a pipe.
 ///
-/// The descriptor is duplicated when the state is saved, and the new instance owns the duplicate: the old one keeps its
-/// own, whether the hand-over succeeds or not. What nobody restores is closed.
+/// The descriptor is duplicated when the state is saved, and the new instance owns the duplicate. The old instance
+/// keeps its own, whether the hand-over succeeds or not. A duplicate that is not restored is closed.
 ///
 /// ```
 /// use hotswap_plugin::prelude::*;
@@ -40,8 +40,7 @@ use std::os::fd::{AsFd, OwnedFd};
 /// }
 /// ```
 ///
-/// It can be saved and restored while the host hands a state over, and at no other time: live data on a disk keeps no
-/// files open.
+/// It can be saved and restored only while the host passes a state on: live data on a disk keeps no files open.
 ///
 /// ```
 /// # use hotswap_plugin::prelude::*;
@@ -55,17 +54,17 @@ use std::os::fd::{AsFd, OwnedFd};
 pub struct Handed<T>(pub T);
 
 impl<T: AsFd + From<OwnedFd>> Handed<T> {
-    /// Another descriptor of the same file or socket, for a state that is about to be saved.
+    /// Makes another descriptor of the same file or socket, for a state that is about to be saved.
     ///
     /// # Errors
-    /// The process has no descriptors left.
+    /// Returns an error if the process has no descriptors left.
     pub fn share(owner: &T) -> io::Result<Self> {
         Ok(Handed(owner.as_fd().try_clone_to_owned()?.into()))
     }
 }
 
 impl<T> Handed<T> {
-    /// What it is.
+    /// Returns the file or socket.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -78,13 +77,13 @@ impl<T> Deref for Handed<T> {
     }
 }
 
-/// For who saves or restores a descriptor at another time.
+/// The error of saving or restoring a descriptor at another time.
 struct NotNow;
 
 impl fmt::Display for NotNow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a file descriptor can be part of a state only while the host hands that over: leave the field out with \
+            "a file descriptor can be part of a state only while the host passes the state on; leave the field out with \
              `#[live_data(skip)]`",
         )
     }
@@ -111,15 +110,14 @@ impl<'de, T: From<OwnedFd>> Deserialize<'de> for Handed<T> {
         let taken = DESCRIPTORS.with_borrow_mut(|now| match now {
             Descriptors::Restoring(descriptors) => {
                 let descriptor = descriptors.get_mut(number as usize).and_then(Option::take);
-                descriptor
-                    .ok_or_else(|| D::Error::custom("this descriptor is not part of the state"))
+                descriptor.ok_or_else(|| D::Error::custom("the state has no such descriptor"))
             }
             Descriptors::Checking(descriptors) => {
                 let descriptor = descriptors.get(number as usize);
                 let shared = descriptor.map(OwnedFd::try_clone).transpose();
                 shared
                     .map_err(D::Error::custom)?
-                    .ok_or_else(|| D::Error::custom("this descriptor is not part of the state"))
+                    .ok_or_else(|| D::Error::custom("the state has no such descriptor"))
             }
             _ => Err(D::Error::custom(NotNow)),
         })?;

@@ -1,7 +1,7 @@
-//! Platforms without file descriptors: no state has any.
+//! Platforms without file descriptors, on which no state has any.
 pub(super) use std::convert::Infallible as OwnedFd;
 
-/// There are none.
+/// Returns an empty list.
 pub(super) fn into_raw(descriptors: Vec<OwnedFd>) -> Vec<i32> {
     descriptors
         .into_iter()
@@ -10,7 +10,7 @@ pub(super) fn into_raw(descriptors: Vec<OwnedFd>) -> Vec<i32> {
 }
 
 /// # Safety
-/// None: there are none.
+/// Always safe, since there are no descriptors.
 pub(super) unsafe fn from_raw(_: &[i32]) -> Vec<OwnedFd> {
     Vec::new()
 }

@@ -1,4 +1,4 @@
-//! The tasks that have not ended, and their end when the plugin is replaced.
+//! The list of the tasks that have not ended, and the end of tasks when the plugin is replaced.
 use crate::boundary::StrView;
 use crate::contract::Ticket;
 use crate::contract::ticket::RawTicket;
@@ -17,7 +17,7 @@ static ENDED: Condvar = Condvar::new();
 
 struct Tasks {
     next: u64,
-    /// When the plugin was replaced.
+    /// The time at which the plugin was replaced.
     stopped: Option<Instant>,
     open: BTreeMap<u64, Open>,
 }
@@ -34,11 +34,11 @@ fn tasks() -> MutexGuard<'static, Tasks> {
     TASKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A task in the list. Whoever drops it says that the task has ended.
+/// A task's entry in the list. Dropping it says that the task has ended.
 pub(super) struct Entry {
     id: u64,
     name: String,
-    /// Counts it in the host.
+    /// The host's count of the task.
     ticket: Option<RawTicket>,
 }
 
@@ -53,7 +53,7 @@ impl Entry {
         tasks.open.insert(id, Open { abort: None, limit });
         drop(tasks);
         let count = |host: host::Host| {
-            // SAFETY: the token belongs to the table.
+            // SAFETY: the host gave the token together with the table.
             unsafe { host.table.count_task()(host.token, StrView::new(name)) }
         };
         Entry {
@@ -76,13 +76,13 @@ impl Drop for Entry {
         tasks().open.remove(&self.id);
         ENDED.notify_all();
         if let (Some(ticket), Some(host)) = (self.ticket, host::host()) {
-            // SAFETY: this library has the count, which ends here.
+            // SAFETY: this library has the count, and does not use it again.
             unsafe { Ticket::release(ticket.0.cast(), host.token) };
         }
     }
 }
 
-/// From now on the task can be cancelled.
+/// Makes it possible to cancel the task.
 pub(super) fn set_abort(id: u64, abort: AbortHandle) {
     if let Some(open) = tasks().open.get_mut(&id) {
         open.abort = Some(abort);
@@ -90,19 +90,19 @@ pub(super) fn set_abort(id: u64, abort: AbortHandle) {
 }
 
 impl Tasks {
-    /// How to cancel those for which this is true.
+    /// Returns the handles that cancel the tasks for which `which` returns true.
     fn aborts(&self, which: impl Fn(&Open) -> bool) -> Vec<AbortHandle> {
         let open = self.open.values().filter(|open| which(open));
         open.filter_map(|open| open.abort.clone()).collect()
     }
 }
 
-/// A plugin begins, where another one that used this list may have been before.
+/// Begins a plugin, which may use this list after another one.
 pub(crate) fn begin() {
     tasks().stopped = None;
 }
 
-/// Cancels the tasks that are not to finish: the plugin has been replaced.
+/// Cancels the tasks that may not finish, since the plugin has been replaced.
 pub(crate) fn stop() {
     let mut tasks = tasks();
     tasks.stopped = Some(Instant::now());
@@ -111,7 +111,7 @@ pub(crate) fn stop() {
     cancelled.iter().for_each(AbortHandle::abort);
 }
 
-/// Waits for the tasks that may finish, each as long as it may, and cancels all.
+/// Waits for the tasks that may finish, each up to its limit, and cancels those that have not.
 pub(crate) fn finish() {
     let mut tasks = tasks();
     let stopped = tasks.stopped.unwrap_or_else(Instant::now);
@@ -120,7 +120,7 @@ pub(crate) fn finish() {
             let end = open.limit.and_then(|limit| stopped.checked_add(limit))?;
             end.checked_duration_since(Instant::now())
         };
-        // Aborted with the lock held, which only takes its time where a task is dropped by that: none is, it is woken.
+        // Tasks are aborted while the lock is held. That only wakes them, and does not drop one.
         let late = tasks.aborts(|open| left(open).is_none());
         late.iter().for_each(AbortHandle::abort);
         let Some(next) = tasks.open.values().filter_map(left).min() else {

@@ -1,8 +1,8 @@
-//! Work that goes on beside calls, on the plugin's own [tokio](https://docs.rs/tokio) runtime: the feature `tokio`.
+//! Background tasks on the plugin's own [tokio](https://docs.rs/tokio) runtime, with the feature `tokio`.
 //!
-//! With the feature, a plugin has a small runtime of its own, from before `new` until after `Drop`. What its functions
-//! `.await` may use tokio as in any program: timers, sockets, `spawn`, `spawn_blocking`, channels. So may its hooks. In
-//! a function that is not `async`, [`handle`] is the way to the runtime.
+//! With the feature, a plugin has a small runtime of its own, from before `new` until after `Drop`. Its hooks, and the
+//! code that its functions `.await`, may use tokio as in any program: timers, sockets, `spawn`, `spawn_blocking`, and
+//! channels. A function that is not `async` reaches the runtime through [`handle`].
 //!
 //! ```toml
 //! [dependencies]
@@ -10,7 +10,7 @@
 //! tokio = { version = "1", features = ["net", "sync", "time"] }
 //! ```
 //!
-//! A task that is spawned *here* has a name, and ends with the build that spawned it:
+//! A task that is spawned with this module has a name, and ends with the build that spawned it:
 //!
 //! ```
 //! use hotswap_plugin::{prelude::*, task};
@@ -44,13 +44,14 @@
 //! ```
 //!
 //! # When the plugin is replaced
-//! After `on_stop` the tasks are cancelled, at their next `.await`, but for those that may [finish](Named::finish_within):
-//! these are waited for before `on_free`, up to their limit, and then cancelled, too. Until a task has ended, its build stays
-//! in memory, and the host names it (`1 task: ticker`): one that never comes to an `.await` can only be named.
+//! After `on_stop`, the tasks are cancelled at their next `.await`, except for those that may
+//! [finish](Named::finish_within). The host waits for these before `on_free`, up to their limit, and then cancels them,
+//! too. Until a task has ended, its build stays in memory, and the host names it (`1 task: ticker`). A task that never
+//! comes to an `.await` cannot be cancelled, only named.
 //!
-//! A task that was spawned by `tokio::spawn` itself has no name. It ends when the runtime is shut down: after the plugin's
-//! `Drop`; or before `on_free`, where the plugin waits for others that own its objects, and they for it. Then `on_free` and
-//! `Drop` find another runtime.
+//! A task that was spawned by `tokio::spawn` itself has no name. It ends when the runtime is shut down. That happens
+//! after the plugin's `Drop`. If the plugin and others own objects of each other, it happens before `on_free`, and
+//! `on_free` and `Drop` find another runtime.
 mod list;
 
 use crate::runtime;
@@ -62,10 +63,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// The plugin's runtime. In a unit test, with nothing loaded, that of the calling thread.
+/// Returns a handle to the plugin's runtime. In a unit test, with nothing loaded, returns a handle to the runtime of
+/// the calling thread.
 ///
 /// # Panics
-/// In a unit test that has no runtime.
+/// Panics in a unit test that has no runtime.
 pub fn handle() -> tokio::runtime::Handle {
     runtime::handle().expect("no tokio runtime: in a unit test, write `#[tokio::test]`")
 }
@@ -73,7 +75,7 @@ pub fn handle() -> tokio::runtime::Handle {
 /// Spawns a task that is cancelled when the plugin is replaced.
 ///
 /// # Panics
-/// As [`handle`].
+/// Panics in a unit test that has no runtime.
 pub fn spawn<F>(name: &str, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
@@ -81,12 +83,12 @@ where
     named(name).spawn(future)
 }
 
-/// Describes a task before it is spawned.
+/// Names a task before it is spawned.
 pub fn named(name: &str) -> Named<'_> {
     Named { name, limit: None }
 }
 
-/// A task that is not spawned yet.
+/// A named task that is not spawned yet.
 #[derive(Clone, Debug)]
 #[must_use = "it does nothing unless it is spawned"]
 pub struct Named<'n> {
@@ -95,7 +97,7 @@ pub struct Named<'n> {
 }
 
 impl Named<'_> {
-    /// When the plugin is replaced, the task is not cancelled at once: it may take so long to finish, counted from then.
+    /// Lets the task finish when the plugin is replaced. It is cancelled after `limit`, counted from then.
     pub fn finish_within(self, limit: Duration) -> Self {
         Named {
             limit: Some(limit),
@@ -103,10 +105,10 @@ impl Named<'_> {
         }
     }
 
-    /// Spawns it.
+    /// Spawns the task.
     ///
     /// # Panics
-    /// As [`handle`].
+    /// Panics in a unit test that has no runtime.
     pub fn spawn<F>(self, future: F) -> Task<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
@@ -114,7 +116,8 @@ impl Named<'_> {
         let entry = list::Entry::begin(self.name, self.limit);
         let id = entry.id();
         let join = handle().spawn(async move {
-            // Dropped with the future, also where it never ran; after it, so that nothing of the task is left by then.
+            // Dropped together with the future, also if that never ran, and after it, so that nothing of the task is
+            // left by then.
             let _entry = entry;
             future.await
         });
@@ -123,16 +126,16 @@ impl Named<'_> {
     }
 }
 
-/// A task that was spawned. Await it for its result; dropping it lets the task go on.
+/// A task that was spawned. Await it for its result. Dropping it does not cancel the task.
 pub struct Task<T>(JoinHandle<T>);
 
 impl<T> Task<T> {
-    /// Cancels it, at its next `.await`.
+    /// Cancels the task at its next `.await`.
     pub fn cancel(&self) {
         self.0.abort();
     }
 
-    /// Whether it has ended.
+    /// Returns true if the task has ended.
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()
     }
@@ -157,13 +160,13 @@ impl<T> fmt::Debug for Task<T> {
     }
 }
 
-/// Why a task has no result.
+/// The reason why a task has no result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TaskError {
-    /// It was cancelled.
+    /// The task was cancelled.
     Cancelled,
-    /// It panicked. What the panic said is in the host's log.
+    /// The task panicked. The host's log has the message of the panic.
     Panicked,
 }
 

@@ -1,7 +1,7 @@
-//! What a plugin is told that installs a logger or a subscriber of its own, which it cannot.
+//! Advice for a plugin that tries to install a logger or a subscriber of its own.
 use std::borrow::Cow;
 
-/// What `log` and `tracing` say then, as `Display` and as `Debug`.
+/// The messages of `log` and `tracing` for a second logger or subscriber, as `Display` and as `Debug`.
 const REFUSALS: [&str; 4] = [
     "SetLoggerError",
     "SetGlobalDefaultError",
@@ -9,12 +9,12 @@ const REFUSALS: [&str; 4] = [
     "a global default trace dispatcher has already been set",
 ];
 
-const ADVICE: &str = "hotswap gives each plugin a logger and a subscriber, which hand everything to the host's: remove the \
+const ADVICE: &str = "hotswap gives each plugin a logger and a subscriber, which pass everything to the host; remove the \
                       call that installs another, or ignore its error, as in `let _ = tracing_subscriber::fmt::try_init();`";
 
-/// The text of an error or a panic, with advice where it is about a second logger or subscriber.
+/// Returns the text of an error or a panic, with advice if it is about a second logger or subscriber.
 pub(crate) fn explained(text: &str) -> Cow<'_, str> {
-    // One that has come from another plugin has the advice already.
+    // A text that has come from another plugin has the advice already.
     match REFUSALS.iter().any(|refusal| text.contains(refusal)) && !text.contains(ADVICE) {
         true => Cow::Owned(format!("{text}; {ADVICE}")),
         false => Cow::Borrowed(text),

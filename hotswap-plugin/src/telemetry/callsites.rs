@@ -1,4 +1,4 @@
-//! Which callsite of the host stands for which metadata of the plugin, and the other way round.
+//! The mapping between callsites of the host and metadata of the plugin, in both directions.
 use super::Link;
 use super::memo::Memo;
 use super::table::{CallsiteRef, CallsiteView, kind, level};
@@ -8,9 +8,9 @@ use tracing_core::callsite::{Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::{Interest, Kind, Level, Metadata};
 
-/// From the address of a metadata of this library to a [`CallsiteRef`].
+/// Maps the address of a metadata of this library to a [`CallsiteRef`].
 static TO_HOST: Memo = Memo::new();
-/// From a [`CallsiteRef`] to the address of a metadata of this library.
+/// Maps a [`CallsiteRef`] to the address of a metadata of this library.
 static FROM_HOST: Memo = Memo::new();
 
 const fn number(of: &Level) -> u32 {
@@ -23,7 +23,7 @@ const fn number(of: &Level) -> u32 {
     }
 }
 
-/// The host's callsite for a metadata of this library.
+/// Returns the host's callsite for a metadata of this library.
 pub(super) fn to_host(host: Link, metadata: &'static Metadata<'static>) -> CallsiteRef {
     let key = (&raw const *metadata).addr();
     if let Some(known) = TO_HOST.get(key) {
@@ -40,8 +40,8 @@ pub(super) fn to_host(host: Link, metadata: &'static Metadata<'static>) -> Calls
     callsite
 }
 
-/// As [`to_host`], where it is not known how long the metadata lives: bridges between `tracing` and other facades make
-/// one for each record.
+/// Returns the host's callsite for a metadata that may live shorter than the library. Bridges between `tracing` and
+/// other facades make such a metadata for each record.
 pub(super) fn to_host_of_any(host: Link, metadata: &Metadata<'_>) -> CallsiteRef {
     let registered: &'static Metadata<'static> = metadata.callsite().0.metadata();
     if std::ptr::eq(registered, metadata) {
@@ -71,13 +71,14 @@ fn ask(host: Link, metadata: &Metadata<'_>) -> CallsiteRef {
         line: metadata.line().into(),
         fields: RSlice::from_slice(&fields),
     };
-    // SAFETY: the token belongs to the table, and the view lives until the function returns.
+    // SAFETY: the host gave the token together with the table, and the view lives until the function returns.
     unsafe { (host.table.callsite)(host.token, &view) }
 }
 
-/// A metadata of this library for a callsite of the host: the plugin's own where the span is the plugin's, else a copy.
+/// Returns a metadata of this library for a callsite of the host. For a span of the plugin, it is the plugin's own,
+/// otherwise a copy.
 ///
-/// The copies stay, one for each span of the host in which the plugin asked for the current one.
+/// The copies are never freed. There is one for each span of the host in which the plugin asked for the current span.
 pub(super) fn from_host(
     callsite: CallsiteRef,
     view: &CallsiteView<'static>,
@@ -96,7 +97,7 @@ pub(super) fn from_host(
         .unwrap_or_else(|| copy(view))
 }
 
-/// The callsite of a copy. Nothing registers it: the span exists already, and nobody asks whether it is wanted.
+/// The callsite of a copy. It is not registered: the span exists already, so no subscriber is asked about it.
 struct Copied(OnceLock<Metadata<'static>>);
 
 impl Callsite for Copied {

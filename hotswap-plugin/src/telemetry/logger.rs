@@ -11,7 +11,7 @@ struct Forward;
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn install() {
-    // A constructor of the library may have set a logger of the author's: that one stays.
+    // A constructor of the library may have set a logger of its own. That one stays.
     let _ = log::set_logger(&Forward);
     INSTALLED.store(true, Relaxed);
 }
@@ -53,7 +53,7 @@ fn view<'a>(metadata: &'a Metadata<'a>) -> LogView<'a> {
 
 impl Log for Forward {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // SAFETY: the token belongs to the table, and the view lives until the function returns.
+        // SAFETY: the host gave the token together with the table, and the view lives until the function returns.
         link().is_some_and(|host| unsafe { (host.table.log_enabled)(host.token, &view(metadata)) })
     }
 
@@ -61,7 +61,7 @@ impl Log for Forward {
         let Some(host) = link() else { return };
         let mut formatted = String::new();
         let message = record.args().as_str().unwrap_or_else(|| {
-            // A `Display` that fails leaves what it wrote so far, which is better than no record.
+            // After a `Display` that fails, the text is incomplete, which is better than no record.
             let _ = formatted.write_fmt(*record.args());
             &formatted
         });
@@ -72,13 +72,13 @@ impl Log for Forward {
             line: record.line().into(),
             ..view(record.metadata())
         };
-        // SAFETY: the token belongs to the table, and the view lives until the function returns.
+        // SAFETY: the host gave the token together with the table, and the view lives until the function returns.
         unsafe { (host.table.log)(host.token, &view) }
     }
 
     fn flush(&self) {
         if let Some(host) = link() {
-            // SAFETY: the token belongs to the table.
+            // SAFETY: the host gave the token together with the table.
             unsafe { (host.table.log_flush)(host.token) }
         }
     }

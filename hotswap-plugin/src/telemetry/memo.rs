@@ -1,14 +1,14 @@
 //! A map from addresses to addresses that only grows, lives in a static, and takes no lock.
 //!
-//! A static, because statics leave memory with the plugin's library while allocations do not.
+//! It is a static, because statics leave memory with the plugin's library, and allocations do not.
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 
 const SLOTS: usize = 512;
-/// How far from its place a key may lie. What finds no room there goes to the next map.
+/// How far from its first place a key may lie. A key that finds no room there goes to the next map.
 const REACH: usize = 16;
 
-/// Zero is no key and no value.
+/// A key with its value. Zero means that there is none.
 struct Slot {
     key: AtomicUsize,
     value: AtomicUsize,
@@ -16,7 +16,7 @@ struct Slot {
 
 pub(super) struct Memo {
     slots: [Slot; SLOTS],
-    /// Allocated, and so left behind at an unload, only by plugins with hundreds of callsites.
+    /// The next map. Only plugins with hundreds of callsites allocate one, which is left behind when they are unloaded.
     next: OnceLock<Box<Memo>>,
 }
 
@@ -39,12 +39,12 @@ impl Memo {
         (0..REACH).map(move |i| &self.slots[(first as usize + i) % SLOTS])
     }
 
-    /// The value stored for `key`.
+    /// Returns the value of `key`.
     pub(super) fn get(&self, key: usize) -> Option<usize> {
         for slot in self.within_reach(key) {
             match slot.key.load(Acquire) {
                 0 => return None,
-                // Zero: another thread is between the two stores of `insert`.
+                // The value is zero while another thread is between the two stores of `insert`.
                 found if found == key => {
                     return Some(slot.value.load(Acquire)).filter(|value| *value != 0);
                 }
@@ -54,7 +54,7 @@ impl Memo {
         self.next.get()?.get(key)
     }
 
-    /// Stores a value that is not zero, unless the key has one.
+    /// Stores a value, which is not zero, unless the key has one already.
     pub(super) fn insert(&self, key: usize, value: usize) {
         for slot in self.within_reach(key) {
             let before = slot.key.compare_exchange(0, key, AcqRel, Acquire);

@@ -1,19 +1,19 @@
-//! Log records, spans and panics of a plugin, on their way to the host.
+//! Log records, spans, and panics of a plugin, on their way to the host.
 //!
 //! A plugin has its own copies of `log` and `tracing`. When the host connects it, they get a logger and a subscriber
-//! that hand everything to the host's, and std gets a panic hook that does the same. What arrives there, and what does
-//! not, is documented in `hotswap_host::telemetry`.
+//! that pass everything to the host, and std gets a panic hook that does the same. `hotswap_host::telemetry` documents
+//! what arrives there and what does not.
 //!
-//! - [`table`] is the contract: what crosses, and how.
+//! - [`table`] is the contract: the data that crosses, and the functions that take it.
 //! - A record that the host's level switches off costs what it costs in any program: one load and one comparison of
 //!   a static, the plugin's own. The host tells the plugin when that level changes.
 //! - Values are formatted here, into text, before the host is called. A `Debug` that panics therefore unwinds through
 //!   the plugin's frames alone.
 //! - What a plugin remembers of the host's answers lies in statics of its library, and leaves memory with it.
 //!
-//! An author may replace the panic hook at any time. A logger or subscriber of an author's own is refused by `log` and
-//! `tracing`, since these are already set, and `already` adds what to do to the text of that error or panic; a *scoped* subscriber (`tracing::subscriber::with_default`) works, and keeps
-//! what happens in its scope from the host.
+//! An author may replace the panic hook at any time. `log` and `tracing` refuse a logger or subscriber of the author's
+//! own, since these are already set, and `already` adds advice to the text of that error or panic. A *scoped*
+//! subscriber (`tracing::subscriber::with_default`) works, and keeps the events of its scope from the host.
 mod already;
 mod callsites;
 mod logger;
@@ -31,14 +31,14 @@ use crate::host;
 use std::any::TypeId;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-/// Where everything goes.
+/// The host's functions, and the token of this plugin.
 #[derive(Clone, Copy)]
 struct Link {
     token: Token,
     table: &'static TelemetryTable,
 }
 
-/// The host's functions; `None` where the crate is linked as an ordinary library.
+/// Returns the host's functions. Returns `None` if the crate is linked as an ordinary library.
 fn link() -> Option<Link> {
     host::any_host().map(|host| Link {
         token: host.token,
@@ -53,28 +53,30 @@ pub(crate) fn install() {
     panic::install();
 }
 
-/// Tells this library's `log` and `tracing` how verbose the host's are, as a number of [`table::level`]; `tracing` also
-/// asks again about each callsite.
+/// Sets the levels of this library's `log` and `tracing` to those of the host, as numbers of [`table::level`].
+/// `tracing` also asks again about each callsite.
 ///
-/// What does not come here (`log` and `tracing` of a host that the plugin is linked into) is left alone.
+/// Does not change facades that do not report here: the `log` and `tracing` of a host that the plugin is linked into.
 pub(crate) fn set_levels(log: u32, trace: u32) {
     logger::set_level(log);
     subscriber::set_level(trace);
 }
 
-/// Names the copies of `log` and of `tracing` that a copy of this crate was built with. Two that are equal are one.
+/// Identifies the copies of `log` and of `tracing` that a copy of this crate was built with. Equal numbers mean the
+/// same copy.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facades {
-    /// Of `log`.
+    /// The number of `log`.
     pub log: u64,
-    /// Of `tracing`.
+    /// The number of `tracing`.
     pub tracing: u64,
 }
 
-/// Those of this copy.
+/// Returns the numbers of this copy of the crate.
 pub extern "C" fn facades() -> Facades {
-    // A type's id is that of its crate, as it was compiled. Within one program all see the same std, and so the same hash.
+    // The id of a type identifies its crate as it was compiled. All code of one program has the same std, and so the
+    // same hash.
     fn of<T: 'static>() -> u64 {
         BuildHasherDefault::<DefaultHasher>::default().hash_one(TypeId::of::<T>())
     }
@@ -84,8 +86,8 @@ pub extern "C" fn facades() -> Facades {
     }
 }
 
-/// Installs the logger, the subscriber, or both. For a plugin that is linked into its host, where its copies are not the
-/// host's own: cargo builds the two apart, and perhaps with other features.
+/// Installs the logger, the subscriber, or both. For a plugin that is linked into its host with copies of the facades
+/// that are not the host's own: Cargo builds the two apart, and perhaps with other features.
 pub(crate) extern "C" fn forward(log: bool, trace: bool) {
     if log {
         logger::install();

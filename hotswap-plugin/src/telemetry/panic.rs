@@ -1,7 +1,7 @@
 //! The plugin's panic hook.
 //!
-//! It takes no backtrace: the symbolizer of std reads the library's debug information into memory that nobody frees,
-//! 35 MB for each version of a plugin. The host walks the same stack, if it wants to.
+//! It takes no backtrace: the symbolizer of std reads the library's debug information into memory that is never freed,
+//! 35 MB for each version of a plugin. The host walks the same stack if it wants a backtrace.
 use super::table::PanicView;
 use super::{explained, link};
 use abi_stable::std_types::RStr;
@@ -20,7 +20,7 @@ fn hook(info: &PanicHookInfo<'_>) {
     ) {
         (Some(text), _) => text,
         (_, Some(text)) => text.as_str(),
-        _ => "a payload that is no text",
+        _ => "non-string panic payload",
     };
     let message = explained(message);
     let location = info.location();
@@ -30,6 +30,6 @@ fn hook(info: &PanicHookInfo<'_>) {
         line: location.map_or(0, Location::line),
         column: location.map_or(0, Location::column),
     };
-    // SAFETY: the token belongs to the table, and the view lives until the function returns.
+    // SAFETY: the host gave the token together with the table, and the view lives until the function returns.
     unsafe { (host.table.panicked)(host.token, &view) }
 }

@@ -14,7 +14,7 @@ static INSTALLED: AtomicBool = AtomicBool::new(false);
 struct Forward;
 
 pub(super) fn install() {
-    // A constructor of the library may have set a subscriber of the author's: that one stays.
+    // A constructor of the library may have set a subscriber of its own. That one stays.
     let _ = tracing_core::dispatcher::set_global_default(Dispatch::new(Forward));
     INSTALLED.store(true, Relaxed);
 }
@@ -31,7 +31,7 @@ fn id(span: SpanId) -> Id {
     NonZeroU64::new(span.0).map_or(Id::from_u64(SpanId::NONE.0), Id::from_non_zero_u64)
 }
 
-/// Hands a span to the host, unless the host did not want it when it was made.
+/// Passes a span to the host, unless the host did not want it when it was made.
 fn with<R>(span: &Id, run: impl FnOnce(Link, SpanId) -> R) -> Option<R> {
     let span = SpanId(span.into_u64());
     let host = link().filter(|_| span != SpanId::NONE)?;
@@ -46,8 +46,8 @@ fn parent(explicit: Option<&Id>, root: bool) -> Parent {
     }
 }
 
-// SAFETY, for all calls of the host below: the token belongs to the table, the callsite is one the host gave, and what
-// is borrowed lives until the function returns.
+// SAFETY, for all calls of the host below: the host gave the token together with the table, it made the callsite, and
+// what is borrowed lives until the function returns.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Subscriber for Forward {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -162,6 +162,6 @@ unsafe extern "C" fn give(
     view: &CallsiteView<'static>,
 ) {
     let current = Current::new(id(span), callsites::from_host(callsite, view));
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `context` is a `Current`, which `current_span` reads later.
     unsafe { *context.cast::<Current>() = current }
 }

@@ -1,7 +1,7 @@
-//! The contract: what a plugin hands to the host's logger, subscriber and panic report.
+//! The contract: the functions with which a plugin passes its logs, spans, and panics to the host.
 //!
-//! Everything here is borrowed for the duration of one call. A number that has no meaning here (a level of 9) comes
-//! from a broken plugin; the host ignores the record.
+//! All data is borrowed for the duration of one call. A number without a meaning here (a level of 9, for instance)
+//! comes from a broken plugin, and the host ignores the record.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs, non_camel_case_types)]
 use crate::contract::shim::Token;
@@ -24,28 +24,28 @@ pub mod level {
     pub const TRACE: u32 = 5;
 }
 
-/// The host's functions. None of them unwinds; each may be called from any thread.
+/// The host's functions. None of them unwinds, and each may be called from any thread.
 ///
 /// # Safety
-/// The token is the one the host gave to the calling plugin, whose library is loaded.
+/// The token is the one that the host gave to the calling plugin, whose library is loaded.
 #[repr(C)]
 #[derive(StableAbi)]
 pub struct TelemetryTable {
-    /// Whether the host's logger wants records like this one; the message is not looked at.
+    /// Returns true if the host's logger wants records like this one. It does not read the message.
     pub log_enabled: unsafe extern "C" fn(Token, &LogView<'_>) -> bool,
-    /// Gives a record to the host's logger, if its level passes.
+    /// Passes a record to the host's logger, if its level allows that.
     pub log: unsafe extern "C" fn(Token, &LogView<'_>),
     /// Flushes the host's logger.
     pub log_flush: unsafe extern "C" fn(Token),
-    /// The host's own callsite for this content; made on first sight, and kept for good.
+    /// Returns the host's own callsite for this content. It is made at the first call, and never freed.
     pub callsite: unsafe extern "C" fn(Token, &CallsiteView<'_>) -> CallsiteRef,
-    /// What the host's subscribers think of a callsite: one of [`interest`].
+    /// Returns the interest of the host's subscribers in a callsite: one of [`interest`].
     pub interest: unsafe extern "C" fn(Token, CallsiteRef) -> u32,
-    /// Whether the host's current subscriber wants the event or span that is about to be made.
+    /// Returns true if the host's current subscriber wants the event or span that is about to be made.
     pub enabled: unsafe extern "C" fn(Token, CallsiteRef) -> bool,
-    /// Gives an event to the host's current subscriber.
+    /// Passes an event to the host's current subscriber.
     pub event: unsafe extern "C" fn(Token, CallsiteRef, Parent, RSlice<'_, FieldView<'_>>),
-    /// Opens a span there; [`SpanId::NONE`] if the host does not want it after all.
+    /// Opens a span of the host. Returns [`SpanId::NONE`] if the host does not want it after all.
     pub new_span:
         unsafe extern "C" fn(Token, CallsiteRef, Parent, RSlice<'_, FieldView<'_>>) -> SpanId,
     /// Records values of a span. The fields are those of the callsite that the span was made with.
@@ -54,19 +54,19 @@ pub struct TelemetryTable {
     pub follows_from: unsafe extern "C" fn(Token, SpanId, SpanId),
     /// Enters a span on the calling thread.
     pub enter: unsafe extern "C" fn(Token, SpanId),
-    /// Leaves it.
+    /// Leaves a span on the calling thread.
     pub exit: unsafe extern "C" fn(Token, SpanId),
     /// Counts one more user of a span.
     pub clone_span: unsafe extern "C" fn(Token, SpanId) -> SpanId,
-    /// Counts one user less; whether the span is closed now.
+    /// Counts one user of a span less. Returns true if the span is closed now.
     pub close_span: unsafe extern "C" fn(Token, SpanId) -> bool,
-    /// Gives the calling thread's current span, if there is one.
+    /// Passes the calling thread's current span to the receiver, if there is one.
     pub current_span: unsafe extern "C" fn(Token, SpanReceiver),
     /// Reports a panic, on the stack of the thread that panics, before it unwinds.
     pub panicked: unsafe extern "C" fn(Token, &PanicView<'_>),
 }
 
-/// Takes the answer of [`TelemetryTable::current_span`], at most once, before that returns.
+/// The receiver of the answer of [`TelemetryTable::current_span`], which calls it at most once, before it returns.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct SpanReceiver {
@@ -78,17 +78,17 @@ pub struct SpanReceiver {
 
 /// The answers of [`TelemetryTable::interest`].
 pub mod interest {
-    /// Nobody wants it.
+    /// No subscriber ever wants it.
     pub const NEVER: u32 = 0;
     /// Ask [`enabled`](super::TelemetryTable::enabled) each time.
     pub const SOMETIMES: u32 = 1;
-    /// Somebody always wants it.
+    /// A subscriber always wants it.
     pub const ALWAYS: u32 = 2;
 }
 
 /// The values of [`CallsiteView::kind`].
 pub mod kind {
-    /// Neither: a question, as `tracing::enabled!` asks it.
+    /// Neither an event nor a span: a question, as `tracing::enabled!` asks it.
     pub const HINT: u32 = 0;
     /// An event.
     pub const EVENT: u32 = 1;
@@ -126,7 +126,7 @@ pub struct CallsiteView<'a> {
     pub name: RStr<'a>,
     /// The target.
     pub target: RStr<'a>,
-    /// Where it is.
+    /// The path of its module.
     pub module_path: ROption<RStr<'a>>,
     /// Its file.
     pub file: ROption<RStr<'a>>,
@@ -151,15 +151,15 @@ impl SpanId {
     pub const NONE: SpanId = SpanId(u64::MAX);
 }
 
-/// Where an event or a span belongs.
+/// The parent of an event or a span.
 #[repr(u8)]
 #[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parent {
-    /// To the current span of the thread, if there is one.
+    /// The current span of the thread, if there is one.
     Current,
-    /// To none.
+    /// No span.
     Root,
-    /// To this one.
+    /// This span.
     Explicit(SpanId),
 }
 
@@ -173,7 +173,7 @@ pub struct FieldView<'a> {
     pub value: FieldValue<'a>,
 }
 
-/// What `tracing` can record. Numbers of 128 bits cross as two halves, the lower one first.
+/// A value that `tracing` can record. Numbers of 128 bits cross as two halves, the lower one first.
 #[repr(u8)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub enum FieldValue<'a> {
@@ -187,15 +187,15 @@ pub enum FieldValue<'a> {
     U128([u64; 2]),
     /// A floating point number.
     F64(f64),
-    /// A truth value.
+    /// A bool.
     Bool(bool),
     /// A string.
     Str(RStr<'a>),
     /// Bytes.
     Bytes(RSlice<'a, u8>),
-    /// What `Debug`, or `Display` through `%`, made of a value.
+    /// The text that `Debug`, or `Display` through `%`, made of a value.
     Debug(RStr<'a>),
-    /// An error: what it displays, then what its sources do.
+    /// An error: its text, followed by those of its sources.
     Error(RSlice<'a, RStr<'a>>),
 }
 
@@ -203,9 +203,9 @@ pub enum FieldValue<'a> {
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct PanicView<'a> {
-    /// The message, or a note that the payload is none.
+    /// The message, or a note that the payload is not a string.
     pub message: RStr<'a>,
-    /// The file, empty where it is not known.
+    /// The file; empty if it is not known.
     pub file: RStr<'a>,
     /// The line.
     pub line: u32,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use tracing_core::Field;
 use tracing_core::field::Visit;
 
-/// Collects values. Texts lie one behind the other in one string, so that it takes few allocations.
+/// Collects values. Their texts lie one behind the other in one string, which takes few allocations.
 #[derive(Default)]
 pub(super) struct Values {
     items: Vec<(u32, Item)>,
@@ -27,7 +27,7 @@ enum Item {
 }
 
 impl Values {
-    /// Shows the views of all values to `run`.
+    /// Passes the views of all values to `run`.
     pub(super) fn show<R>(&self, run: impl FnOnce(RSlice<'_, FieldView<'_>>) -> R) -> R {
         let text = |range: &Range<usize>| RStr::from_str(&self.text[range.clone()]);
         let errors: Vec<RStr<'_>> = self.errors.iter().map(text).collect();
@@ -53,7 +53,7 @@ impl Values {
 
     fn write(&mut self, value: &dyn Display) -> Range<usize> {
         let start = self.text.len();
-        // A `Display` that fails leaves what it wrote so far, which is better than no record.
+        // After a `Display` that fails, the text is incomplete, which is better than no record.
         let _ = write!(self.text, "{value}");
         start..self.text.len()
     }

@@ -1,10 +1,10 @@
-//! The data bag: named values of a generation.
+//! The entries of the data bag, which are named values of a generation.
 use crate::boundary::Value;
 use crate::live_data::LiveData;
 use hotswap_macros::shared;
 use std::fmt;
 
-/// What is in the data bag under a name.
+/// An entry of the data bag.
 #[shared(crate = crate)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum BagValue {
@@ -15,7 +15,7 @@ pub enum BagValue {
 }
 
 impl BagValue {
-    /// The value, where it is one and not live data.
+    /// Returns the value, unless the entry is live data.
     pub fn value(&self) -> Option<&Value> {
         match self {
             BagValue::Value(value) => Some(value),
@@ -23,7 +23,7 @@ impl BagValue {
         }
     }
 
-    /// The live data, where it is some.
+    /// Returns the live data, unless the entry is a value.
     pub fn data(&self) -> Option<&LiveData> {
         match self {
             BagValue::Value(_) => None,
@@ -31,7 +31,8 @@ impl BagValue {
         }
     }
 
-    /// As a value, which live data is as its bytes: `vault.get("port").map(|port| port.into_value().decode::<u16>())`.
+    /// Converts the entry to a value. Live data becomes its bytes: `vault.get("port").map(|port|
+    /// port.into_value().decode::<u16>())`.
     #[must_use]
     pub fn into_value(self) -> Value {
         match self {
@@ -50,12 +51,12 @@ impl fmt::Display for BagValue {
     }
 }
 
-/// Why something could not be put into the data bag.
+/// The reason why an entry could not be put into the data bag.
 #[shared(crate = crate)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BagError {
-    /// Another plugin has put something there.
+    /// Another plugin has set this entry.
     Taken {
         /// The name.
         name: String,
@@ -69,7 +70,7 @@ impl fmt::Display for BagError {
         match self {
             BagError::Taken { name, by } => write!(
                 f,
-                "{name} is in the data bag already, set by {by}: choose another name"
+                "{by} has already put {name} into the data bag; choose another name"
             ),
         }
     }

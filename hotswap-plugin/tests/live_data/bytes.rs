@@ -60,7 +60,7 @@ fn what_is_no_live_data_is_refused() {
     assert_eq!(refused(b""), "not live data: it does not begin with HSLD");
     assert_eq!(
         refused(b"HSLD\x02"),
-        "live data of format 2, which this build does not know: read it with a newer hotswap"
+        "live data has format 2, which this build does not know; read it with a newer hotswap"
     );
     assert_eq!(
         refused(b"HSLD\x01\0\0\xc0"),

@@ -199,7 +199,7 @@ fn nothing_is_guessed() {
         ),
         (
             again::<Named>(&BTreeMap::from([(0_u8, 1_u8), (1, 2)])).map(drop),
-            "a BTreeMap<_> cannot be restored as T: a type that has a new name says `#[live_data(was = \"BTreeMap<_>\")]`",
+            "BTreeMap<_> cannot be restored as T; if the type has a new name, write `#[live_data(was = \"BTreeMap<_>\")]` on it",
         ),
         (
             again::<Pair>(&Named { a: 1, b: 2 }).map(drop),
@@ -207,7 +207,7 @@ fn nothing_is_guessed() {
         ),
         (
             again::<Pair>(&Triple(1, 2, 3)).map(drop),
-            "T of version 1 cannot be restored: has 3 items where 2 are expected",
+            "T of version 1 cannot be restored: expected 2 items, found 3",
         ),
         (
             again::<Triple>(&Pair(1, 2)).map(drop),
@@ -260,7 +260,7 @@ fn numbers_grow_and_never_change() {
     }
     assert_eq!(
         again::<f32>(&0.1_f64).unwrap_err(),
-        "f64 cannot be restored: expected f32, found 0.1, which it cannot hold"
+        "f64 cannot be restored: expected f32, found 0.1, which does not fit"
     );
 }
 

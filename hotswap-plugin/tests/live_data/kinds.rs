@@ -200,7 +200,7 @@ fn what_is_too_deep_is_refused_when_it_is_saved() {
         matches!(&error, LiveDataError::Save { path, .. } if path.starts_with("next.next.next"))
     );
     assert!(
-        error.to_string().ends_with("next: lies deeper than 128 levels: put the items in one list, and let them name each other by index"),
+        error.to_string().ends_with("next: is nested deeper than 128 levels; put the items into one list, and let them refer to each other by index"),
         "{error}"
     );
 }

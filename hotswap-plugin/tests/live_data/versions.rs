@@ -147,7 +147,7 @@ fn an_older_one_refuses_and_says_what_to_do() {
     let error = data.restore::<one::Fire>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Fire was saved by version 3, which version 1 does not understand: restore it with version 3 or later, or lower it there to version 1"
+        "Fire was saved by version 3, which version 1 does not understand; restore it with version 3 or later, or lower it there to version 1"
     );
     let error = LiveData::save(&vec![Gun { pace: 1.0 }])
         .unwrap()
@@ -178,7 +178,7 @@ fn down_by_one_number_leaves_what_is_within() {
     let error = lowered.lower::<Fire>(3).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Fire has version 2 and cannot be lowered to 3: restore it and save it again"
+        "Fire has version 2 and cannot be lowered to 3; restore it and save it again"
     );
 }
 
@@ -196,7 +196,7 @@ fn no_way_down() {
     let error = data.lower::<T>(1).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "T cannot be lowered from version 3 to 2: `migrate(2, …)` declares no `down`"
+        "T cannot be lowered from version 3 to 2; declare a `down` in `migrate(2, …)`"
     );
 }
 
@@ -240,7 +240,7 @@ fn a_migration_that_fails_is_named_with_the_place() {
     let error = data.restore::<Fire>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Gun cannot go from version 1 to 2: guns[1]: an unlucky number"
+        "Gun cannot be migrated from version 1 to 2: guns[1]: an unlucky number"
     );
     assert_eq!(data.restore::<one::Fire>().unwrap(), unlucky);
 }
@@ -265,7 +265,7 @@ fn a_migration_that_meets_something_else_says_where() {
     let error = data.unwrap().restore::<T>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "T cannot go from version 1 to 2: inner.x: expected a sequence, found true"
+        "T cannot be migrated from version 1 to 2: inner.x: expected a sequence, found true"
     );
 }
 
@@ -293,7 +293,7 @@ fn names_of_types_change() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a kitchen-fire cannot be restored as Fire: a type that has a new name says `#[live_data(was = \"kitchen-fire\")]`"
+        "kitchen-fire cannot be restored as Fire; if the type has a new name, write `#[live_data(was = \"kitchen-fire\")]` on it"
     );
 }
 
@@ -457,7 +457,7 @@ fn two_types_of_one_name() {
     let error = LiveData::save(&both).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "two types in one value are called Gun, with different versions: name one of them with `#[live_data(name = \"…\")]`"
+        "two types in one value have the name Gun; give one of them another name with `#[live_data(name = \"…\")]`"
     );
 }
 

@@ -49,7 +49,7 @@ fn it_hums_and_is_edited_while_it_runs() {
 fn what_does_not_compile(project: &Project, hello: &Running) {
     project.edit(SOURCE, "\"la \"", "missing(\"la \")");
     hello.until("error[E0425]: cannot find function `missing` in this scope");
-    hello.until("the host goes on with what it has");
+    hello.until("the host keeps the plugins that it has");
     hello.forget();
     hello.until(", reload 1): la");
     project.edit(SOURCE, "missing(\"la \")", "\"so \"");
@@ -73,7 +73,7 @@ fn what_the_host_refuses(project: &Project, hello: &Running, plugins: &Path) {
     // The host logs it, and the command says it.
     hello.until_all(&[
         "reload failed: the host holds a handle of world.hum",
-        "the host refused what was built, and goes on with what it has",
+        "the host refused the new plugins, and keeps those that it has",
     ]);
     hello.until(", reload 2): so");
     let reload = project.ran("", &["reload", "-q", "demos/hello"]);
@@ -84,7 +84,7 @@ the host holds a handle of world.hum: the host cannot call hum of world: the sig
   world has        times: u64
   build the plugin again, and the host: cargo hotswap build -p world
 "#);
-    assert_snapshot!(reload.stderr, @"error: the reload failed; the host goes on with what it had");
+    assert_snapshot!(reload.stderr, @"error: the reload failed; the host keeps the plugins that it had");
     project.edit(SOURCE, "times: u64", "times: u32");
     hello.until("Reloaded world: unchanged");
 
@@ -93,7 +93,7 @@ the host holds a handle of world.hum: the host cannot call hum of world: the sig
     let reload = project.ran("", &["reload", "-q", "demos/hello"]);
     assert_eq!(reload.code, Some(1));
     assert_snapshot!(reload.stdout, @"<target>/hotswap/debug/hello/half.so is not a library in any known format; build it with `cargo hotswap build`");
-    assert_snapshot!(reload.stderr, @"error: the reload failed; the host goes on with what it had");
+    assert_snapshot!(reload.stderr, @"error: the reload failed; the host keeps the plugins that it had");
     fs::remove_file(half).unwrap();
     hello.forget();
     hello.until(", reload 2): so");

@@ -51,7 +51,7 @@ fn a_plugin_that_has_an_old_contract_is_not_built() {
     let ran = project.redacted(&output);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
     assert_snapshot!(ran.stderr, @r#"
-error: what was built of `probe` cannot be used as a plugin
+error: the library of `probe` cannot be used as a plugin
   caused by: probe: <target>/debug/libprobe.so uses version 0 of the plugin contract, but this host requires version 5; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again
 "#);
     assert!(!project.root.join("out/libprobe.so").exists());

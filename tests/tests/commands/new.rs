@@ -52,7 +52,7 @@ fn a_workspace_runs_and_is_edited_while_it_does() {
 
     project.edit(source, "format!", "formatted!");
     chat.until("error: cannot find macro `formatted` in this scope");
-    chat.until("the host goes on with what it has");
+    chat.until("the host keeps the plugins that it has");
     chat.forget();
     chat.until("good day, world");
     project.edit(source, "formatted!", "format!");

@@ -100,7 +100,7 @@ fn it_is_started_again_and_asked_again() {
     // At the start.
     let app = project.start("ws", &["run"]);
     app.until_all(&[
-        "the host ended, since it could not load its plugins",
+        "the host ended because it could not load its plugins",
         "keep: new panicked: not today",
         "Waiting for a change; the host starts again when it builds",
     ]);
@@ -111,8 +111,8 @@ fn it_is_started_again_and_asked_again() {
     app.forget();
     project.edit(source, "Some(1)", "None");
     app.until_all(&[
-        "the host refused what was built, and goes on with what it has",
-        "Behind the host runs an older build; it is asked again after the next change",
+        "the host refused the new plugins, and keeps those that it has",
+        "Behind the host runs an older build; it will be asked to reload again after the next change",
     ]);
     app.forget();
     let text = fs::read_to_string(project.root.join(source)).unwrap();
@@ -122,7 +122,7 @@ fn it_is_started_again_and_asked_again() {
     )
     .unwrap();
     app.until_all(&[
-        "the host refused what was built, and goes on with what it has",
+        "the host refused the new plugins, and keeps those that it has",
         "Behind the host runs an older build",
     ]);
     project.edit(source, "None", "Some(1)");
@@ -135,7 +135,7 @@ fn it_is_started_again_and_asked_again() {
     project.edit(source, "version 1", "version 2");
     app.until_all(&[
         "the state of keep could not be handed over within 100ms",
-        "Behind the host runs an older build; it is asked again in 1s",
+        "Behind the host runs an older build; it will be asked to reload again in 1s",
     ]);
     app.forget();
     app.until("version 1");

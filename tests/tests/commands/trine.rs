@@ -42,7 +42,7 @@ fn each_of_three_is_edited_while_they_run() {
 fn before_it_is_built(project: &Project) {
     let ran = project.ran("", &["graph", "demos/trine"]);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
-    assert_snapshot!(ran.stderr, @"error: no plugin of `trine` is built in `<target>/hotswap/debug/trine`; run `cargo hotswap build demos/trine`, or give the options it was built with");
+    assert_snapshot!(ran.stderr, @"error: no plugin of `trine` is built in `<target>/hotswap/debug/trine`; run `cargo hotswap build demos/trine`, or repeat the options with which it was built");
 }
 
 fn who_needs_whom(project: &Project) {
@@ -114,7 +114,7 @@ fn what_does_not_start(project: &Project, trine: &Running) {
     );
     project.edit(BETA, fine, broken);
     trine.until("reload failed: beta: new panicked: not today");
-    trine.until("the host refused what was built, and goes on with what it has");
+    trine.until("the host refused the new plugins, and keeps those that it has");
     trine.forget();
     trine.until("round 1: 1 right, and home is 1.0 miles away");
     project.edit(BETA, broken, fine);

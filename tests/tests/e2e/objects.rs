@@ -321,7 +321,7 @@ fn an_object_is_no_value() {
         .swapper
         .invoke("radio", "forget", &[value])
         .unwrap_err();
-    insta::assert_snapshot!(error, @r#"radio.forget: argument 1 at listener: expected Held<dyn Listener>, found the text "Held<dyn Listener>""#);
+    insta::assert_snapshot!(error, @r#"radio.forget: argument 1 at listener: expected Held<dyn Listener>, found the string "Held<dyn Listener>""#);
     assert_eq!(
         stage.desk.told(),
         ["ear 01 drops a drum, before radio 01"],

@@ -28,12 +28,12 @@ fn in_a_hook_before_the_switch_it_refuses_the_build() {
     let cases = [
         ("panic reloadable", Hook::Reloadable, "gave up: panic"),
         ("panic new", Hook::New, "gave up: panic"),
-        ("number new", Hook::New, "a payload that is no text"),
-        ("bomb new", Hook::New, "a payload that is no text"),
+        ("number new", Hook::New, "non-string panic payload"),
+        ("bomb new", Hook::New, "non-string panic payload"),
         ("literal on_load", Hook::OnLoad, "a literal"),
-        ("bomb on_load", Hook::OnLoad, "a payload that is no text"),
+        ("bomb on_load", Hook::OnLoad, "non-string panic payload"),
         ("panic on_init", Hook::OnInit, "gave up: panic"),
-        ("number on_init", Hook::OnInit, "a payload that is no text"),
+        ("number on_init", Hook::OnInit, "non-string panic payload"),
     ];
     for (n, (orders, at, text)) in (1..).zip(cases) {
         stage.install("probe", &ordered(&probe, orders));
@@ -73,20 +73,17 @@ fn in_a_hook_after_the_switch_it_is_logged_and_the_host_goes_on() {
         ("panic on_start", "on_start panicked: gave up: panic"),
         (
             "bomb on_start",
-            "on_start panicked: a payload that is no text",
+            "on_start panicked: non-string panic payload",
         ),
         ("literal on_stop", "on_stop panicked: a literal"),
         (
             "number on_stop",
-            "on_stop panicked: a payload that is no text",
+            "on_stop panicked: non-string panic payload",
         ),
         ("literal on_free", "on_free panicked: a literal"),
-        (
-            "bomb on_free",
-            "on_free panicked: a payload that is no text",
-        ),
+        ("bomb on_free", "on_free panicked: non-string panic payload"),
         ("literal drop", "drop panicked: a literal"),
-        ("bomb drop", "drop panicked: a payload that is no text"),
+        ("bomb drop", "drop panicked: non-string panic payload"),
     ] {
         stage.swap("probe", &ordered(&probe, orders));
         assert_eq!(count.call().unwrap(), (1, 1, 1));
@@ -106,8 +103,8 @@ fn in_a_call_it_is_the_callers_error() {
     for (n, (how, text)) in (1..).zip([
         ("now", "gave up: now"),
         ("literal", "a literal"),
-        ("number", "a payload that is no text"),
-        ("bomb", "a payload that is no text"),
+        ("number", "non-string panic payload"),
+        ("bomb", "non-string panic payload"),
     ]) {
         assert_eq!(panicked(panic.call(how)), text);
         let dynamic = stage.swapper.invoke("probe", "panic", &[how.into()]);

@@ -67,7 +67,7 @@ fn what_a_call_gives_and_how_it_fails() {
     let error = invoke("add", &[1.into(), "x".into()]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"office.add: argument 2 at b: expected i64, found the text "x""#
+        r#"office.add: argument 2 at b: expected i64, found the string "x""#
     );
     let error = invoke("add", &[1.into()]).unwrap_err();
     assert_eq!(

@@ -121,7 +121,7 @@ fn a_type_makes_renews_and_lowers_values() {
         .renew(&made.clone())
         .and_then(|data| ty.lower(&data, 9))
         .unwrap_err();
-    insta::assert_snapshot!(error, @"office.Alarm: Alarm has version 2 and cannot be lowered to 9: restore it and save it again");
+    insta::assert_snapshot!(error, @"office.Alarm: Alarm has version 2 and cannot be lowered to 9; restore it and save it again");
     let error = pin.live_type("Alrm").unwrap_err().to_string();
     assert_eq!(
         error,

@@ -36,7 +36,7 @@ fn a_plugin_calls_by_name_with_values_and_with_types() {
     office cannot call roll_call of office: the signatures differ
       office expects fn roll_call(&str, u8) -> u32
       office has     fn roll_call(department: &str) -> String
-      write the signature that it has
+      write the signature that the plugin has
     ");
     let listed: Vec<String> = invoke("listed", &[]).unwrap().decode().unwrap();
     let of_host = stage.swapper.pin().live_items();

@@ -1,4 +1,4 @@
-//! What cannot be loaded is refused with a text that says what to do, and the host goes on with what it has.
+//! What cannot be loaded is refused with a text that says what to do, and the host keeps the plugins that it has.
 mod artifacts;
 mod borders;
 mod builds;

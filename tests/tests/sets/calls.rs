@@ -57,7 +57,7 @@ fn arguments_that_do_not_fit() {
     assert_snapshot!(texts.join("\n"), @r#"
     guest.visit: expected 1 argument, found 0
     guest.visit: expected 1 argument, found 2
-    guest.visit: argument 1 at days: expected u32, found the text "two"
+    guest.visit: argument 1 at days: expected u32, found the string "two"
     guest.visit: argument 1 at days: expected u32, found the integer -1
     "#);
     assert_eq!(visit.call(&[2.into()]).unwrap(), "2 days 00".into());

@@ -1,5 +1,5 @@
 //! Plugins that need each other are replaced together or not at all: what goes wrong is refused with a text that says
-//! what to do, and the host goes on with what it has.
+//! what to do, and the host keeps the plugins that it has.
 mod callers;
 mod calls;
 mod circles;

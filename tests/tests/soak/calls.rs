@@ -160,7 +160,7 @@ impl Calls {
 
     fn panics(&self) -> Checked {
         panicked(self.panic.call("now"), "gave up: now")?;
-        panicked(self.panic.call("bomb"), "a payload that is no text")
+        panicked(self.panic.call("bomb"), "non-string panic payload")
     }
 
     fn panics_in_the_host(&self) -> Checked {

@@ -84,7 +84,7 @@ fn a_plugin_reads_what_those_before_it_have_put_there() {
 #[test]
 fn a_name_is_for_one_plugin() {
     let stage = stage(&["set:cat-door"]);
-    assert_snapshot!(refused(&stage, 1, &cat(1, 0, "set:x set:Cat_Door")), @"cat-number-1: on_init failed: cat-door is in the data bag already, set by cat-number-0: choose another name (libcat_number_1.so)");
+    assert_snapshot!(refused(&stage, 1, &cat(1, 0, "set:x set:Cat_Door")), @"cat-number-1: on_init failed: cat-number-0 has already put cat-door into the data bag; choose another name (libcat_number_1.so)");
     assert_eq!(
         items(&stage.swapper.pin()),
         ["cat-door = cat-number-0 build 00, of cat-number-0"]
@@ -108,7 +108,7 @@ fn an_optional_plugin_whose_name_is_taken_is_left_out() {
     assert!(
         report
             .to_string()
-            .contains("door is in the data bag already, set by cat-number-0"),
+            .contains("cat-number-0 has already put door into the data bag"),
         "{report}"
     );
     assert_eq!(

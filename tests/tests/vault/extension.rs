@@ -112,7 +112,7 @@ fn a_panic_of_an_object_is_an_error_of_its_caller() {
 #[test]
 fn a_slot_is_for_one_plugin() {
     let stage = stage(&["meow"]);
-    assert_snapshot!(refused(&stage, 1, &cat(1, 0, "meow")), @"cat-number-1: on_init failed: the slot meow of Sounds is filled already, by cat-number-0: fill another, or leave one of the two out (libcat_number_1.so)");
+    assert_snapshot!(refused(&stage, 1, &cat(1, 0, "meow")), @"cat-number-1: on_init failed: the slot meow of Sounds is already filled by cat-number-0; fill another slot, or leave out one of the two objects (libcat_number_1.so)");
     assert_eq!(stage.swapper.generation(), 1);
     assert_eq!(
         meow(&stage.swapper.pin()).unwrap(),
@@ -132,8 +132,8 @@ fn a_slot_is_for_one_plugin() {
 #[test]
 fn a_plugin_fills_a_slot_once() {
     let stage = stage(&[]);
-    assert_snapshot!(refused(&stage, 0, &cat(0, 0, "twice")), @"cat-number-0: on_init failed: the slot meow of Sounds is filled already, by cat-number-0: fill another, or leave one of the two out (libcat_number_0.so)");
-    assert_snapshot!(refused(&stage, 0, &cat(0, 0, "meow meow")), @"cat-number-0: on_init failed: the slot meow of Sounds is filled already, by cat-number-0: fill another, or leave one of the two out (libcat_number_0.so)");
+    assert_snapshot!(refused(&stage, 0, &cat(0, 0, "twice")), @"cat-number-0: on_init failed: the slot meow of Sounds is already filled by cat-number-0; fill another slot, or leave out one of the two objects (libcat_number_0.so)");
+    assert_snapshot!(refused(&stage, 0, &cat(0, 0, "meow meow")), @"cat-number-0: on_init failed: the slot meow of Sounds is already filled by cat-number-0; fill another slot, or leave out one of the two objects (libcat_number_0.so)");
     stage.settle();
     stage.close();
 }
@@ -141,7 +141,7 @@ fn a_plugin_fills_a_slot_once() {
 #[test]
 fn where_one_slot_cannot_be_filled_none_is() {
     let stage = stage(&["meow", "try"]);
-    let told = "the slot meow of Sounds is filled already, by cat-number-0: fill another, or leave one of the two out";
+    let told = "the slot meow of Sounds is already filled by cat-number-0; fill another slot, or leave out one of the two objects";
     assert!(stage.desk.has_told(told), "{:?}", stage.desk.told());
     let pin = stage.swapper.pin();
     assert_eq!(meow(&pin).unwrap(), "meow cat-number-0 build 00");
@@ -154,7 +154,7 @@ fn where_one_slot_cannot_be_filled_none_is() {
 fn a_host_without_the_extension() {
     let stage = Stage::with(&[], |builder| builder.allow_empty(true));
     assert!(stage.swapper.pin().extension::<Sounds>().is_none());
-    assert_snapshot!(refused(&stage, 0, &cat(0, 0, "meow")), @"cat-number-0: on_init failed: the host has no extension Sounds (it has none): open it with `Builder::extension::<Sounds>()` (libcat_number_0.so)");
+    assert_snapshot!(refused(&stage, 0, &cat(0, 0, "meow")), @"cat-number-0: on_init failed: the host has no extension Sounds (it has none); add it with `Builder::extension::<Sounds>()` (libcat_number_0.so)");
     stage.settle();
     stage.close();
 }
@@ -182,7 +182,7 @@ fn an_optional_plugin_that_may_not_fill_a_slot_is_left_out() {
     assert!(
         report
             .to_string()
-            .contains("the slot meow of Sounds is filled already"),
+            .contains("the slot meow of Sounds is already filled"),
         "{report}"
     );
     let pin = stage.swapper.pin();

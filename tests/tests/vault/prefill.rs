@@ -45,7 +45,7 @@ fn plugins_find_its_values_in_the_bag_of_each_generation() {
     let data = pin.bag("plugins").unwrap().data().unwrap();
     assert_eq!(data.restore_as::<i64>().unwrap(), 2);
     drop(pin);
-    assert_snapshot!(refused(&stage, 1, &cat(1, 1, "set:made_for")), @"cat-number-1: on_init failed: Made-For is in the data bag already, set by the host: choose another name (libcat_number_1.so)");
+    assert_snapshot!(refused(&stage, 1, &cat(1, 1, "set:made_for")), @"cat-number-1: on_init failed: the host has already put Made-For into the data bag; choose another name (libcat_number_1.so)");
     stage.install(&name(1), &cat(1, 0, ""));
     stage.settle();
     stage.close();
@@ -58,7 +58,7 @@ fn it_fills_slots_of_its_extension() {
     assert_eq!(meow(&pin).as_deref(), Some("a parrot's meow"));
     assert_eq!(weighed(&pin).as_deref(), Some("cat-number-0 build 00"));
     drop(pin);
-    assert_snapshot!(refused(&stage, 0, &cat(0, 1, "try meow")), @"cat-number-0: on_init failed: the slot meow of Sounds is filled already, by the host: fill another, or leave one of the two out (libcat_number_0.so)");
+    assert_snapshot!(refused(&stage, 0, &cat(0, 1, "try meow")), @"cat-number-0: on_init failed: the slot meow of Sounds is already filled by the host; fill another slot, or leave out one of the two objects (libcat_number_0.so)");
     swap(&stage, 0, 2, "");
     let pin = stage.swapper.pin();
     assert_eq!(meow(&pin).as_deref(), Some("a parrot's meow"));
@@ -76,7 +76,7 @@ fn what_fails_or_panics_refuses_the_generation() {
     };
     assert_snapshot!(open(|_| Err("no port is free".into())), @"the host could not prefill the new generation: no port is free");
     assert_snapshot!(open(|_| panic!("no idea")), @"the host could not prefill the new generation: it panicked: no idea");
-    assert_snapshot!(open(parrot), @"the host could not prefill the new generation: the host has no extension Sounds (it has none): open it with `Builder::extension::<Sounds>()`");
+    assert_snapshot!(open(parrot), @"the host could not prefill the new generation: the host has no extension Sounds (it has none); add it with `Builder::extension::<Sounds>()`");
     assert_snapshot!(open(|next| {
         next.set("port", 1)?;
         // Its own values it may overwrite.

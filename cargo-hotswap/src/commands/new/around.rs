@@ -1,7 +1,8 @@
-//! Whose workspace a new package would become a part of.
+//! Finds the workspace to which a new package would belong.
 //!
-//! Cargo takes the manifest of a workspace above a package for the package's own: with its patches, its dependencies and its profiles.
-//! So one that belongs to another user, or that has nothing to do with the package, is never made use of, nor changed.
+//! Cargo takes the manifest of a workspace above a package as the package's own, with its patches, its dependencies,
+//! and its profiles. So a manifest that belongs to another user, or that has nothing to do with the package, is neither
+//! used nor changed.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -9,11 +10,11 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::error::io;
 
-/// The Cargo.toml of the workspace that a package in `directory` would belong to, and what is in it.
+/// Returns the Cargo.toml of the workspace to which a package in `directory` would belong, with its content.
 ///
 /// # Errors
-/// [`Error::ForeignManifest`] where another user decides what Cargo would read there, and [`Error::OutsideRepository`] where the
-/// workspace lies above the repository that `directory` is in.
+/// Returns [`Error::ForeignManifest`] if another user decides what Cargo would read there, and
+/// [`Error::OutsideRepository`] if the workspace lies above the repository of `directory`.
 pub(super) fn enclosing_workspace(
     directory: &Path,
 ) -> Result<Option<(PathBuf, toml::Table)>, Error> {
@@ -50,7 +51,8 @@ pub(super) fn enclosing_workspace(
     Ok(None)
 }
 
-/// The owner of the file or directory, if that is neither this user nor root; of a link and of what it leads to.
+/// Returns the owner of the file or directory, if that is neither this user nor root. For a link, both the link and its
+/// target are checked.
 pub(super) fn foreign_owner(path: &Path) -> Option<u32> {
     let own = rustix::process::geteuid().as_raw();
     let owners = [path.symlink_metadata(), path.metadata()];

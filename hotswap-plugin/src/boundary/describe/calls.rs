@@ -1,4 +1,4 @@
-//! Functions, methods and interfaces.
+//! Descriptions of functions, methods, and interfaces.
 use super::hash::{Hash, Hasher, slice_of, str_of};
 use super::types::{TypeDesc, same};
 use crate::boundary::abi::{DynamicOut, InvokeErrorView, LaterView, Out, Status, ValueView, write};
@@ -9,14 +9,14 @@ use std::fmt;
 /// A parameter of a function or method.
 #[repr(C)]
 pub struct ParamDesc {
-    /// Its name, for people: it decides nothing.
+    /// Its name, for people. It is not compared.
     pub name: RStr<'static>,
     /// Its type.
     pub ty: &'static TypeDesc,
 }
 
 impl ParamDesc {
-    /// A parameter with this name.
+    /// Returns a parameter with this name.
     pub const fn new(name: &'static str, ty: &'static TypeDesc) -> Self {
         ParamDesc {
             name: RStr::from_str(name),
@@ -25,7 +25,7 @@ impl ParamDesc {
     }
 }
 
-/// The hash of a function: the types of its parameters, in order, and of its result.
+/// Returns the hash of a function: the types of its parameters, in order, and of its result.
 pub const fn function_hash(params: &[ParamDesc], result: &TypeDesc) -> Hash {
     let mut hash = Hasher::new().node(result.hash).number(params.len() as u64);
     let mut i = 0;
@@ -42,29 +42,30 @@ pub const fn function_hash(params: &[ParamDesc], result: &TypeDesc) -> Hash {
 pub struct FunctionDesc {
     /// Its name.
     pub name: RStr<'static>,
-    /// Its parameters, `self` left out.
+    /// Its parameters, without `self`.
     pub params: RSlice<'static, ParamDesc>,
     /// The type of its result.
     pub result: &'static TypeDesc,
-    /// [`function_hash`].
+    /// The hash that [`function_hash`] returns.
     pub hash: Hash,
-    /// `unsafe extern "C" fn(this: *const (), args…, out: *mut Out<V>) -> Status`, where each argument is the `Cross` of
-    /// its [`Arg`](crate::boundary::Arg), and `V` the view of the result.
+    /// `unsafe extern "C" fn(this: *const (), args…, out: *mut Out<V>) -> Status`, where each argument is the `Cross`
+    /// of its [`Arg`](crate::boundary::Arg), and `V` the view of the result.
     pub typed: *const (),
-    /// The same function for [`call_dynamic`](crate::boundary::call_dynamic); of an `async fn` one that refuses.
+    /// The same function for [`call_dynamic`](crate::boundary::call_dynamic). For an `async fn`, a function that
+    /// refuses.
     pub dynamic: DynamicFn,
-    /// The same of an `async fn`.
+    /// The same function for a call by name, if it is an `async fn`.
     pub dynamic_later: Option<DynamicLaterFn>,
 }
 
-/// A function that takes [`Value`](crate::boundary::Value)s, checks them, and gives one.
+/// A C function that takes [`Value`](crate::boundary::Value)s, checks them, and returns one.
 pub type DynamicFn = unsafe extern "C" fn(
     this: *const (),
     args: SliceView<ValueView>,
     out: *mut DynamicOut,
 ) -> Status;
 
-/// A [`DynamicFn`] whose result comes later.
+/// A [`DynamicFn`] whose result is a future.
 pub type DynamicLaterFn = unsafe extern "C" fn(
     this: *const (),
     args: SliceView<ValueView>,
@@ -72,10 +73,10 @@ pub type DynamicLaterFn = unsafe extern "C" fn(
 ) -> Status;
 
 impl FunctionDesc {
-    /// A function.
+    /// Returns the description of a function.
     ///
     /// # Safety
-    /// `typed` is what the field of that name describes, and both may be called with the address of the plugin's
+    /// `typed` is what the field of that name describes. Both functions may be called with the address of the plugin's
     /// instance, from any thread.
     pub const unsafe fn new(
         name: &'static str,
@@ -95,10 +96,10 @@ impl FunctionDesc {
         }
     }
 
-    /// An `async fn`, whose result is a [`Later`](crate::boundary::Later).
+    /// Returns the description of an `async fn`, whose result is a [`Later`](crate::boundary::Later).
     ///
     /// # Safety
-    /// As [`new`](Self::new).
+    /// The contract of [`new`](Self::new) holds for `typed` and `dynamic`.
     pub const unsafe fn new_async(
         name: &'static str,
         params: &'static [ParamDesc],
@@ -108,13 +109,13 @@ impl FunctionDesc {
     ) -> Self {
         FunctionDesc {
             dynamic_later: Some(dynamic),
-            // SAFETY: the caller's promise; what refuses needs none.
+            // SAFETY: the caller guarantees the contract of `new`. `refuse_by_name` may be called with any address.
             ..unsafe { FunctionDesc::new(name, params, result, typed, refuse_by_name) }
         }
     }
 }
 
-/// The [`dynamic`](FunctionDesc::dynamic) of an `async fn`: refuses.
+/// The [`dynamic`](FunctionDesc::dynamic) function of an `async fn`, which refuses the call.
 unsafe extern "C" fn refuse_by_name(
     _: *const (),
     _: SliceView<ValueView>,
@@ -144,14 +145,14 @@ impl fmt::Debug for FunctionDesc {
 pub struct MethodDesc {
     /// Its name.
     pub name: RStr<'static>,
-    /// Its parameters, `self` left out.
+    /// Its parameters, without `self`.
     pub params: RSlice<'static, ParamDesc>,
     /// The type of its result.
     pub result: &'static TypeDesc,
 }
 
 impl MethodDesc {
-    /// A method.
+    /// Returns the description of a method.
     pub const fn new(
         name: &'static str,
         params: &'static [ParamDesc],
@@ -165,7 +166,7 @@ impl MethodDesc {
     }
 }
 
-/// An interface: its methods, in the order of the table.
+/// An interface, with its methods in the order of the table.
 #[repr(C)]
 pub struct InterfaceDesc {
     /// The trait's name.
@@ -174,12 +175,12 @@ pub struct InterfaceDesc {
     pub origin: RStr<'static>,
     /// Its methods.
     pub methods: RSlice<'static, MethodDesc>,
-    /// The hash of all of this but the names of parameters.
+    /// The hash of all of this, without the names of parameters.
     pub hash: Hash,
 }
 
 impl InterfaceDesc {
-    /// An interface.
+    /// Returns the description of an interface.
     pub const fn new(
         origin: &'static str,
         name: &'static str,
@@ -201,8 +202,8 @@ impl InterfaceDesc {
         }
     }
 
-    /// Whether two descriptions are of the same interface: what makes it sound to call one through the table of the
-    /// other.
+    /// Returns true if both descriptions are of the same interface. Then it is sound to call one through the table of
+    /// the other.
     pub fn same(&self, other: &InterfaceDesc) -> bool {
         std::ptr::eq(self, other)
             || (self.hash == other.hash
@@ -222,7 +223,7 @@ impl fmt::Debug for InterfaceDesc {
     }
 }
 
-/// Whether two functions have the same types of parameters and result.
+/// Returns true if two functions have the same types of parameters and result.
 pub fn same_function(a: (&[ParamDesc], &TypeDesc), b: (&[ParamDesc], &TypeDesc)) -> bool {
     same(a.1, b.1) && a.0.len() == b.0.len() && a.0.iter().zip(b.0).all(|(a, b)| same(a.ty, b.ty))
 }

@@ -1,4 +1,4 @@
-//! Extensions: a host's struct of slots.
+//! Descriptions of extensions, which are a host's structs of slots.
 use super::calls::InterfaceDesc;
 use super::hash::{Hash, Hasher, str_of};
 use abi_stable::std_types::{RSlice, RStr};
@@ -9,12 +9,12 @@ use std::fmt;
 pub struct SlotDesc {
     /// The name of the field.
     pub name: RStr<'static>,
-    /// What the objects in it can do.
+    /// The interface of the objects in it.
     pub interface: &'static InterfaceDesc,
 }
 
 impl SlotDesc {
-    /// A slot for objects with this interface.
+    /// Returns a slot for objects with this interface.
     pub const fn new(name: &'static str, interface: &'static InterfaceDesc) -> Self {
         SlotDesc {
             name: RStr::from_str(name),
@@ -23,7 +23,7 @@ impl SlotDesc {
     }
 }
 
-/// An extension: its slots, in the order of its fields.
+/// An extension, with its slots in the order of its fields.
 #[repr(C)]
 pub struct ExtensionDesc {
     /// The struct's name.
@@ -37,7 +37,7 @@ pub struct ExtensionDesc {
 }
 
 impl ExtensionDesc {
-    /// An extension.
+    /// Returns the description of an extension.
     pub const fn new(origin: &'static str, name: &'static str, slots: &'static [SlotDesc]) -> Self {
         let mut hash = Hasher::new().text(name).text(origin);
         let mut i = 0;
@@ -54,8 +54,8 @@ impl ExtensionDesc {
         }
     }
 
-    /// Whether two descriptions are of the same extension: what makes it sound to put an object into a slot by its
-    /// number.
+    /// Returns true if both descriptions are of the same extension. Then it is sound to put an object into a slot by
+    /// its number.
     pub fn same(&self, other: &ExtensionDesc) -> bool {
         std::ptr::eq(self, other)
             || (self.hash == other.hash

@@ -1,16 +1,16 @@
-//! Hashes of descriptions, computed by the compiler.
+//! Hashes of descriptions, which the compiler computes.
 use abi_stable::std_types::{RSlice, RStr};
 
 /// A hash of 128 bits: low half, high half.
 pub type Hash = [u64; 2];
 
-/// `RStr::as_str`, in constants.
+/// Does the same as `RStr::as_str`, in constants.
 pub(super) const fn str_of(text: RStr<'static>) -> &'static str {
-    // SAFETY: an `RStr` is the address and length of a text that lives as long as its lifetime.
+    // SAFETY: an `RStr` is the address and length of a string that lives as long as its lifetime.
     unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(text.as_ptr(), text.len())) }
 }
 
-/// `RSlice::as_slice`, in constants.
+/// Does the same as `RSlice::as_slice`, in constants.
 pub(super) const fn slice_of<T>(items: RSlice<'static, T>) -> &'static [T] {
     // SAFETY: an `RSlice` is the address and length of a slice that lives as long as its lifetime.
     unsafe { std::slice::from_raw_parts(items.as_ptr(), items.len()) }
@@ -26,7 +26,7 @@ impl Hasher {
     const fn byte(self, byte: u8) -> Self {
         Hasher((self.0 ^ byte as u128).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b))
     }
-    /// The length goes first, so that two texts in a row have one meaning.
+    /// Adds a string. The length goes first, so that two strings in a row have one meaning.
     pub(super) const fn text(mut self, text: &str) -> Self {
         let bytes = text.as_bytes();
         self = self.number(bytes.len() as u64);

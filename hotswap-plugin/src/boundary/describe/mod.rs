@@ -1,9 +1,10 @@
-//! What decides whether two libraries may call each other: constant trees of names, fields, sizes and alignments.
+//! Descriptions, by which two libraries decide whether they may call each other: constant trees of names, fields,
+//! sizes, and alignments.
 //!
-//! A tree describes the *view* of a type, which is what crosses. Each node has a hash of 128 bits, computed by the
-//! compiler, so that an artifact can carry the hashes of what it needs and offers. The hash refuses early; before a
-//! call is made the trees themselves are compared ([`same`]). Everything here is `repr(C)`: the two sides may come from
-//! different compilers.
+//! A tree describes the *view* of a type, which is what crosses. Each node has a hash of 128 bits, which the compiler
+//! computes, so that an artifact can carry the hashes of its imports and exports. A difference is refused early by the
+//! hash. Before a call, the trees themselves are compared ([`same`]). All types here are `repr(C)`, since the two sides
+//! may come from different compilers.
 mod calls;
 mod extension;
 mod hash;

@@ -1,10 +1,10 @@
-//! Types.
+//! Descriptions of types.
 use super::calls::InterfaceDesc;
 use super::hash::{Hash, Hasher, str_of};
 use abi_stable::std_types::{RSlice, RStr};
 use std::fmt;
 
-/// What a [`TypeDesc`] describes, and how it is written.
+/// The kind of a type, which decides how it is written.
 #[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -22,13 +22,13 @@ pub enum Kind {
     Tuple,
     /// A `#[shared]` struct.
     Struct,
-    /// A `#[shared]` enum; its parts are its variants.
+    /// A `#[shared]` enum. Its parts are its variants.
     Enum,
-    /// A variant; its parts are its fields.
+    /// A variant. Its parts are its fields.
     Variant,
     /// `Held<dyn Interface>`.
     Held,
-    /// The result of an `async fn`; its part is what that gives.
+    /// The result of an `async fn`. Its part is the type of the awaited value.
     Later,
 }
 
@@ -39,7 +39,7 @@ pub struct TypeDesc {
     pub name: RStr<'static>,
     /// The crate that defines it; empty for types of the standard library.
     pub origin: RStr<'static>,
-    /// What it is.
+    /// The kind of the type.
     pub kind: Kind,
     /// Its parameters, fields or variants.
     pub parts: RSlice<'static, FieldDesc>,
@@ -49,7 +49,7 @@ pub struct TypeDesc {
     pub size: usize,
     /// The alignment of its view.
     pub align: usize,
-    /// Of a `Held`, its interface.
+    /// The interface of a `Held`.
     pub interface: Option<&'static InterfaceDesc>,
     /// The hash of all of this.
     pub hash: Hash,
@@ -65,7 +65,7 @@ pub struct FieldDesc {
 }
 
 impl FieldDesc {
-    /// A part with this name.
+    /// Returns a part with this name.
     ///
     /// ```
     /// use hotswap_plugin::boundary::{Later, Shared, TypeDesc};
@@ -73,7 +73,8 @@ impl FieldDesc {
     /// const _: &TypeDesc = <Later<u32> as Shared>::TYPE;
     /// ```
     ///
-    /// Who calls an `async fn` knows that the result is a future, and counts it. A future within a value is refused:
+    /// The caller of an `async fn` knows that the result is a future, and counts it. A future within a value is
+    /// refused:
     ///
     /// ```compile_fail,E0080
     /// use hotswap_plugin::boundary::{Later, Shared, TypeDesc};
@@ -82,7 +83,7 @@ impl FieldDesc {
     /// ```
     ///
     /// # Panics
-    /// At compile time where the description is a constant, for the type of a future.
+    /// Panics for the type of a future; at compile time, if the description is a constant.
     pub const fn new(name: &'static str, ty: &'static TypeDesc) -> Self {
         assert!(
             !matches!(ty.kind, Kind::Later),
@@ -96,12 +97,12 @@ impl FieldDesc {
 }
 
 impl TypeDesc {
-    /// A type of the standard library without parts, whose view is a `V`.
+    /// Returns a type of the standard library without parts, whose view is a `V`.
     pub const fn leaf<V>(name: &'static str) -> Self {
         TypeDesc::new::<V>("", name, Kind::Leaf, &[])
     }
 
-    /// A type whose view is a `V`.
+    /// Returns a type whose view is a `V`.
     pub const fn new<V>(
         origin: &'static str,
         name: &'static str,
@@ -119,7 +120,7 @@ impl TypeDesc {
         )
     }
 
-    /// An object of this interface, whose view is a `V`.
+    /// Returns the type of an object with this interface, whose view is a `V`.
     pub const fn held<V>(interface: &'static InterfaceDesc) -> Self {
         TypeDesc::of(
             "",
@@ -132,7 +133,7 @@ impl TypeDesc {
         )
     }
 
-    /// An array of `count` items, whose view is a `V`.
+    /// Returns the type of an array of `count` items, whose view is a `V`.
     pub const fn array<V>(item: &'static [FieldDesc], count: usize) -> Self {
         TypeDesc::of(
             "",
@@ -145,13 +146,13 @@ impl TypeDesc {
         )
     }
 
-    /// What an `async fn` with this result gives; `None` of any other result.
+    /// Returns the type of the value that an `async fn` with this result yields. Returns `None` for any other result.
     pub fn of_later(&self) -> Option<&TypeDesc> {
         let part = self.parts.first().filter(|_| self.kind == Kind::Later)?;
         Some(part.ty)
     }
 
-    /// A variant of an enum. The enum's own description has the size.
+    /// Returns a variant of an enum. The description of the enum has the size.
     pub const fn variant(fields: &'static [FieldDesc]) -> Self {
         TypeDesc::of("", "", Kind::Variant, fields, 0, [0, 0], None)
     }
@@ -192,7 +193,7 @@ impl TypeDesc {
     }
 }
 
-/// The type as an author writes it: `Vec<Vector>`, `&[i64]`.
+/// Shows the type as an author writes it: `Vec<Vector>`, `&[i64]`.
 impl fmt::Display for TypeDesc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |f: &mut fmt::Formatter<'_>, open: &str, close: &str| {
@@ -242,7 +243,7 @@ impl fmt::Debug for TypeDesc {
     }
 }
 
-/// Whether two descriptions are equal, in everything but where they lie in memory.
+/// Returns true if two descriptions are equal, wherever they lie in memory.
 pub fn same(a: &TypeDesc, b: &TypeDesc) -> bool {
     std::ptr::eq(a, b)
         || (a.hash == b.hash

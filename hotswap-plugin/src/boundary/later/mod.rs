@@ -1,15 +1,15 @@
-//! Results that come later: what an `async fn` of one library gives to another.
+//! Results of `async fn`s, which come later: how a future of one library crosses to another.
 //!
 //! An `async fn` crosses as a function with the result [`Later<R>`]: a future that belongs to the library that made it,
-//! with two C functions. The caller *polls* it, and lends a waker and memory for the result, which arrives as that of any
-//! call does; and *drops* it, which ends it wherever it is. Both catch in the callee. Parameters are copied before the first
-//! poll, so a future borrows nothing of its caller.
+//! with two C functions. The caller *polls* it, and lends a waker and memory for the result, which arrives as the
+//! result of any call does. The caller *drops* it, which ends it wherever it is. Both functions catch panics in the
+//! callee. Parameters are copied before the first poll, so a future borrows nothing of its caller.
 //!
-//! A future is polled by one caller at a time, from whichever thread. Whoever has one keeps the instance that it runs in:
-//! the host counts it as a call (`async_call` there), a plugin has its import for as long. It borrows the handle, so it is
-//! dropped before that ([`Awaited`] has a `Drop`, which is what makes the compiler look). A future of an object that others
-//! own is counted beside the object, since the host may drop both while they have owners: then the future ends first, and
-//! what is left of it here leads nowhere.
+//! One caller at a time polls a future, from any thread. The owner of a future keeps the instance in which it runs: the
+//! host counts the future as a call (`async_call` there), and a plugin has its import for as long. The future borrows
+//! the handle, so it is dropped before the handle ([`Awaited`] has a `Drop`, so that the compiler checks this). A
+//! future of an object that others own is counted beside the object, since the host may drop both while they have
+//! owners. Then the future ends first, and what is left of it here is revoked.
 //!
 //! Wakers cross in the other direction: see [`waker`].
 mod signature;
@@ -34,40 +34,43 @@ use std::pin::Pin;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering::*};
 use std::task::{Context, Poll, Waker};
-use waker::{Known, WakerView};
+use waker::{LastWaker, WakerView};
 
-/// The result of an `async fn`, which comes later: a future of the library that made it.
+/// The result of an `async fn`: a future of the library that made it.
 ///
-/// Neither this nor what is made of it has a bound on the type of the result: the compiler would want to see it proved for
-/// types with other lifetimes than they have, wherever it asks whether an `async` block is `Send`.
+/// Neither this type nor a type that is made of it has a bound on the type of the result. Otherwise the compiler would
+/// demand a proof of the bound for other lifetimes than those of the result, wherever it checks whether an `async`
+/// block is `Send`.
 pub struct Later<R> {
     raw: RawLater,
     result: PhantomData<fn() -> R>,
 }
 
-/// Goes on with a future. [`Status::PENDING`] until it is ready or has panicked, after which it is not polled again.
+/// Polls a future. Returns [`Status::PENDING`] until the future is ready or has panicked. After that it is not polled
+/// again.
 type PollFn<V> =
     unsafe extern "C" fn(future: *mut (), waker: *const WakerView, out: *mut Out<V>) -> Status;
 
-// SAFETY: made of a future that is `Send`, by `new`; the table is constant. The result is made where it is polled.
+// SAFETY: `new` makes it of a future that is `Send`, and the table is constant. The result is made where the future is
+// polled.
 unsafe impl<R> Send for Later<R> {}
 
 /// A future in the library that made it.
-struct Made<F> {
+struct OwnedFuture<F> {
     future: F,
-    /// The waker of the last poll, as far as it was kept.
-    waker: Known,
+    /// The waker of the last poll, if it was kept.
+    waker: LastWaker,
 }
 
 impl<R: Shared> Later<R> {
-    /// What this future gives.
+    /// Makes the result from a future.
     pub fn new<F>(future: F) -> Self
     where
         F: Future<Output = R> + Send + 'static,
     {
-        let made = Box::new(Made {
+        let made = Box::new(OwnedFuture {
             future,
-            waker: Known::default(),
+            waker: LastWaker::default(),
         });
         Later {
             raw: RawLater {
@@ -78,13 +81,13 @@ impl<R: Shared> Later<R> {
         }
     }
 
-    /// Goes on with it; the caller's end of a poll.
+    /// Polls the future; the caller's end of a poll.
     ///
     /// # Errors
-    /// It panicked.
+    /// Returns an error if the future panicked.
     ///
     /// # Panics
-    /// When it has ended before; otherwise as [`try_receive`](super::try_receive).
+    /// Panics if the future has ended before. Otherwise resumes a panic as [`try_receive`](super::try_receive) does.
     #[inline]
     pub fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
         let polled = self.poll(cx);
@@ -94,15 +97,16 @@ impl<R: Shared> Later<R> {
         polled
     }
 
-    /// As [`try_poll`](Self::try_poll), and leaves the future where it is.
-    // Both of its callers are on the way of every poll.
+    /// Does the same as [`try_poll`](Self::try_poll), and leaves the future in its place.
+    // Inlined, since each poll goes through both of its callers.
     #[inline(always)]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
         let future = *self.raw.future.get_mut();
         assert!(!future.is_null(), "polled after it had ended");
         let waker = WakerView::of(cx.waker());
-        // SAFETY: the type of the result was compared before this arrived, and so is the table's; whoever has the future
-        // keeps its library. It was not dropped, and is not polled by others: it is borrowed.
+        // SAFETY: the type of the result, and so that of the table, was compared before this arrived, and the owner of
+        // the future keeps its library loaded. The future was not dropped, since its place is not empty, and is not
+        // polled by others, since it is borrowed exclusively.
         unsafe {
             let poll = (*self.raw.table).poll;
             let poll = std::mem::transmute::<*const (), PollFn<R::View>>(poll);
@@ -112,16 +116,17 @@ impl<R: Shared> Later<R> {
 }
 
 impl<R> Later<R> {
-    /// Drops the future in its library, if it is still there.
+    /// Drops the future in its library, unless it was taken out.
     fn end(&mut self) {
         let future = self.take();
         if !future.is_null() {
-            // SAFETY: whoever has the future keeps its library; the place is empty now.
+            // SAFETY: the owner of the future keeps its library loaded, and the place is empty now, so this is the only
+            // drop.
             unsafe { ((*self.raw.table).drop)(future) };
         }
     }
 
-    /// Takes the future away, to be dropped by somebody else. Null if it was taken before.
+    /// Takes the future out, for another owner to drop. Returns null if it was taken out before.
     fn take(&mut self) -> *mut () {
         std::mem::replace(self.raw.future.get_mut(), null_mut())
     }
@@ -155,9 +160,10 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
 ) -> Status {
     let mut status = Status::PENDING;
     let go_on = || {
-        // SAFETY: made by `Later::new` for the same `F`, and not polled by others meanwhile; the caller lends the waker.
-        let (made, waker) = unsafe { (&mut *future.cast::<Made<F>>(), *waker) };
-        // SAFETY: it stays in its box until it is dropped there.
+        // SAFETY: `Later::new` made the future for the same `F`, and only this caller polls it. The caller lends the
+        // waker.
+        let (made, waker) = unsafe { (&mut *future.cast::<OwnedFuture<F>>(), *waker) };
+        // SAFETY: the future stays in its box until it is dropped there.
         let future = unsafe { Pin::new_unchecked(&mut made.future) };
         let poll = |waker: &Waker| future.poll(&mut Context::from_waker(waker));
         // SAFETY: the caller lends the waker for this call.
@@ -168,7 +174,7 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
             status = Status::OK;
         }
     };
-    // SAFETY: `out` comes from `try_poll`, which reads it when this has returned.
+    // SAFETY: `out` comes from `try_poll`, which reads it after this has returned.
     match unsafe { caught(out, go_on) } {
         Status::OK => status,
         panicked => panicked,
@@ -176,13 +182,13 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
 }
 
 unsafe extern "C" fn free<F>(future: *const ()) {
-    // SAFETY: made by `Later::new` for the same `F`, and dropped once.
-    let made = unsafe { Box::from_raw(future.cast_mut().cast::<Made<F>>()) };
+    // SAFETY: `Later::new` made the box for the same `F`, and its owner drops it once.
+    let made = unsafe { Box::from_raw(future.cast_mut().cast::<OwnedFuture<F>>()) };
     runtime::within(|| drop_quietly(made));
 }
 
-// SAFETY: the view is an address, of a `repr(C)` struct that is the same everywhere. It can be read while the value is
-// alive. What that gives has the future for itself: taking it leaves nothing behind.
+// SAFETY: the view is the address of a `repr(C)` struct, which is the same everywhere. It can be read while the value
+// is alive. The receiver takes the future out, which leaves an empty place behind.
 unsafe impl<R: Shared> Shared for Later<R> {
     const TYPE: &'static TypeDesc =
         &TypeDesc::new::<LaterView>("", "Later", Kind::Later, &[FieldDesc::new("", R::TYPE)]);
@@ -197,9 +203,9 @@ unsafe impl<R: Shared> Shared for Later<R> {
 
     #[inline]
     unsafe fn from_view(view: LaterView) -> Self {
-        // SAFETY: by the caller's promise, what the view shows is alive.
+        // SAFETY: the caller guarantees that the `Later` that the view points to is alive.
         let raw = unsafe { &*view.0 };
-        // By one receiver, in the call that gives it: no other thread sees this.
+        // Relaxed: one receiver takes the future, in the call that returns it, and no other thread sees this place.
         let future = raw.future.load(Relaxed);
         raw.future.store(null_mut(), Relaxed);
         Later {
@@ -211,32 +217,32 @@ unsafe impl<R: Shared> Shared for Later<R> {
         }
     }
 
-    /// The name of its type: a future has no value.
+    /// Returns the name of the type, since a future has no value.
     fn to_value(&self) -> Value {
         Value::Str(Self::TYPE.to_string())
     }
 
     /// # Errors
-    /// Always: a future cannot be made from a value.
+    /// Always returns an error, since a future cannot be made from a value.
     fn from_value(value: Value) -> Result<Self, ValueError> {
         Err(ValueError::new(&Self::TYPE.to_string(), &value))
     }
 }
 
-/// What an `async` method of an import or of an object gives: a future that borrows it, and none of the arguments.
+/// The result of an `async` method of an import or of an object: a future that borrows it, and none of the arguments.
 ///
-/// A panic of the implementation goes on as a panic of who awaits it. Dropping the future ends the call.
+/// A panic of the implementation goes on as a panic of the task that awaits it. Dropping the future ends the call.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Awaited<'a, R> {
     later: Later<R>,
-    /// Counts the future, where the object is counted. Then the future is dropped by that alone, and is no longer there
-    /// once it says so.
+    /// The count of the future, if the object is counted. Then the future is dropped only through its count, and is
+    /// gone once the ticket says so.
     counted: Option<Counted>,
     lender: PhantomData<&'a ()>,
 }
 
 impl<'a, R> Awaited<'a, R> {
-    /// What a method of this object has given, and will give later.
+    /// Makes the future from the result of a method of this object.
     #[inline]
     pub fn of<T>(object: &'a Object<T>, mut later: Later<R>) -> Self {
         let future = *later.raw.future.get_mut();
@@ -244,10 +250,10 @@ impl<'a, R> Awaited<'a, R> {
         let counted = count.and_then(|counted| {
             let future = RawDrop {
                 object: future,
-                // SAFETY: the future has not ended, so its library is there.
+                // SAFETY: the future has not ended, so its library is loaded.
                 drop: unsafe { (*later.raw.table).drop },
             };
-            // SAFETY: `end` has only one of both drop it.
+            // SAFETY: `end` drops the future either itself or through the count, and not both.
             unsafe { counted.adopt(future) }
         });
         Awaited {
@@ -259,7 +265,7 @@ impl<'a, R> Awaited<'a, R> {
 }
 
 impl<R> Awaited<'_, R> {
-    /// Drops the future, if it is still there.
+    /// Drops the future, unless it has ended.
     fn end(&mut self) {
         match self.counted.take() {
             Some(counted) => {
@@ -271,7 +277,7 @@ impl<R> Awaited<'_, R> {
     }
 }
 
-/// Also keeps who has this from dropping first what it borrows.
+/// The `Drop` also makes the compiler check that the future does not outlive what it borrows.
 impl<R> Drop for Awaited<'_, R> {
     fn drop(&mut self) {
         self.end();
@@ -282,7 +288,8 @@ impl<R: Shared> Future for Awaited<'_, R> {
     type Output = R;
 
     /// # Panics
-    /// As the implementation does; when it has ended before, or the object has been dropped with its plugin.
+    /// Panics if the implementation panics, if the future has ended before, or if the object has been dropped with its
+    /// plugin.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         if let Some(counted) = &self.counted {

@@ -1,4 +1,4 @@
-//! `fn(&str) -> String` as the type of an `async fn`.
+//! `AsyncSignature`: a type such as `fn(&str) -> String` as the signature of an `async fn`.
 use super::Later;
 use crate::boundary::abi::{Out, Status};
 use crate::boundary::arg::Arg;
@@ -8,26 +8,28 @@ use crate::boundary::shared::{Return, Shared};
 use crate::boundary::signature::Signature;
 use crate::boundary::view::Arena;
 
-/// A signature of an `async fn` that crosses: each [`Signature`], whose result comes later.
+/// A signature of an `async fn` that crosses. Every [`Signature`] is one; its result comes later.
 ///
 /// # Safety
-/// As [`Signature`], of [`LATER`](Self::LATER), [`start`](Self::start) and [`start_kept`](Self::start_kept).
+/// The contract of [`Signature`] holds for [`LATER`](Self::LATER), [`start`](Self::start), and
+/// [`start_kept`](Self::start_kept).
 pub unsafe trait AsyncSignature<A>: Signature<A> {
-    /// The type of what the C function returns: a [`Later`] with the result.
+    /// The type of the C function's result: a [`Later`] with the result of the signature.
     const LATER: &'static TypeDesc = <Later<Self::Result> as Shared>::TYPE;
-    /// Copies of the parameters.
+    /// The copies of the parameters.
     type Kept: 'static;
 
-    /// Calls the function, which copies its parameters and runs nothing of its body.
+    /// Calls the function, which copies its parameters and does not run its body yet.
     ///
     /// # Errors
-    /// A copy panicked.
+    /// Returns an error if the copying of a parameter panicked.
     ///
     /// # Panics
-    /// As [`try_receive`].
+    /// Resumes a panic as [`try_receive`] does.
     ///
     /// # Safety
-    /// As [`Signature::call`], of an `async fn`; whoever has the result keeps the library and `this`.
+    /// The contract of [`Signature::call`] holds for an `async fn`. The owner of the result keeps the library and
+    /// `this`.
     unsafe fn start(
         function: *const (),
         this: *const (),
@@ -37,16 +39,16 @@ pub unsafe trait AsyncSignature<A>: Signature<A> {
     /// Copies the parameters.
     fn keep(args: A) -> Self::Kept;
 
-    /// As [`start`](Self::start), with copies.
+    /// Does the same as [`start`](Self::start), with copies of the parameters.
     ///
     /// # Errors
-    /// As there.
+    /// Returns an error if the copying of a parameter panicked.
     ///
     /// # Panics
-    /// As there.
+    /// Resumes a panic as [`try_receive`] does.
     ///
     /// # Safety
-    /// As there.
+    /// The contract of [`start`](Self::start) holds.
     unsafe fn start_kept(
         function: *const (),
         this: *const (),
@@ -75,7 +77,8 @@ macro_rules! arity {
             ) -> Result<Later<R>, Panicked> {
                 let _arena = Arena::new();
                 $(let $a = $a.lend(&_arena);)*
-                // SAFETY: the caller's promise; what is lent lives until the call is over.
+                // SAFETY: the caller guarantees that the function has this signature. What is lent lives until the call
+                // is over.
                 unsafe { arity!(@start function, this $(, $a: $A)*) }
             }
 
@@ -83,7 +86,7 @@ macro_rules! arity {
             fn keep(($($a,)*): ($($A,)*)) -> Self::Kept {
                 let _arena = Arena::new();
                 $(let $a = $a.lend(&_arena);)*
-                // SAFETY: each is lent here, by a parameter of this very type.
+                // SAFETY: each parameter is lent here, by a parameter of the same type, which is alive.
                 ($(unsafe { $A::keep($A::cross(&$a)) },)*)
             }
 
@@ -94,7 +97,8 @@ macro_rules! arity {
             ) -> Result<Later<R>, Panicked> {
                 let _arena = Arena::new();
                 $(let $a = $A::lend_owned($a, &_arena);)*
-                // SAFETY: as in `start`.
+                // SAFETY: the caller guarantees that the function has this signature. What is lent lives until the call
+                // is over.
                 unsafe { arity!(@start function, this $(, $a: $A)*) }
             }
         }

@@ -1,14 +1,15 @@
-//! Wakers, as they cross.
+//! Wakers, and how they cross.
 //!
-//! While a future is polled, its waker is *lent*: a [`WakerView`] on the caller's stack, with two C functions of the
-//! caller's. Whoever is polled makes a waker of its own library of that, whose vtable lies in its own library. When that is
-//! cloned, it is *kept*: the caller makes an object of its waker that is counted as every object is that another library
-//! owns ([`Held`](crate::Held)). So
-//! - a waker that the host has lent is in the host's memory when it is kept, and may be used for ever: after the future, or
-//!   the host's runtime, is gone, and from a plugin's thread;
-//! - a waker that a plugin has made itself (a task of its own, a combinator) is counted for the plugin's library, which
-//!   stays in memory while it is kept, and is named (`1 object (Waker) that … has`);
-//! - a waker that a plugin was lent, and lends on, is the first lender's, whoever keeps it: what lies between may leave.
+//! While a future is polled, its waker is *lent*: the callee gets a [`WakerView`] on the caller's stack, with two C
+//! functions of the caller. The callee makes a waker of its own library from the view, whose vtable lies in its own
+//! library. A clone of that waker is *kept*: the caller makes an object of its waker, which is counted as every object
+//! is that another library owns ([`Held`](crate::Held)). So
+//! - a kept waker of the host lies in the host's memory, and may be used for ever: after the future, or the host's
+//!   runtime, is gone, and from a plugin's thread;
+//! - a kept waker that a plugin has made itself (a task of its own, a combinator) is counted for the plugin's library,
+//!   which stays in memory meanwhile, and is named (`1 object (Waker) that … has`);
+//! - a waker that a plugin was lent, and lends on, belongs to the first lender, whoever keeps it. The plugins in
+//!   between may leave.
 use crate::boundary::abi::Status;
 use crate::boundary::call::drop_quietly;
 use crate::boundary::counted::{Counted, count, own_token};
@@ -21,20 +22,21 @@ use std::ptr::from_ref;
 use std::sync::{Arc, OnceLock};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-/// A waker that is lent for the time of a poll.
+/// A waker that is lent for the duration of a poll.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct WakerView {
     waker: *const (),
-    /// Two views with the same are of the same waker, as long as a waker of one is kept that is [`stable`](RawKept).
+    /// Two views with equal addresses are of the same waker, as long as a [`stable`](RawKept) waker of one of them is
+    /// kept.
     same: [*const (); 2],
-    /// Makes a waker that can be kept, with a count of the library that `by` names. [`Status::PANICKED`] where it could not.
-    /// Does not unwind.
+    /// Makes a waker that can be kept, with a count of the library that `by` names. Returns [`Status::PANICKED`] if
+    /// that panicked. Does not unwind.
     keep: unsafe extern "C" fn(waker: *const (), by: Token, to: *mut RawKept) -> Status,
     wake: Wake,
 }
 
-/// Has the future polled again. Does not unwind.
+/// Wakes the waker, so that the future is polled again. Does not unwind.
 type Wake = unsafe extern "C" fn(waker: *const ());
 
 /// A waker that can be kept, as it crosses: an object, and a count of it, which the receiver takes over.
@@ -44,22 +46,23 @@ struct RawKept {
     waker: *const (),
     wake: Wake,
     ticket: RawTicket,
-    /// Whether it has the identity of the one that was lent: as long as it is there, no other waker has.
+    /// True if it has the identity of the waker that was lent: as long as it exists, no other waker has that identity.
     stable: bool,
 }
 
-// SAFETY: what it shows is a waker, which may be used from any thread.
+// SAFETY: the view shows a waker, which may be used from any thread.
 unsafe impl Send for WakerView {}
-// SAFETY: as above.
+// SAFETY: the view shows a waker, which may be used from several threads at once.
 unsafe impl Sync for WakerView {}
 
 impl WakerView {
-    /// Lends this waker: the view can be used as long as it is there.
+    /// Lends this waker. The view can be used as long as the waker lives.
     #[inline]
     pub fn of(waker: &Waker) -> Self {
         if std::ptr::eq(waker.vtable(), &LENT) {
-            // SAFETY: a waker with this vtable is one that `Known::lend` made, and is borrowed from there.
-            return unsafe { (*waker.data().cast::<Lent>()).view };
+            // SAFETY: a waker with this vtable is one that `LastWaker::lend` made and lends, so its data is a
+            // `LentWaker` that is alive.
+            return unsafe { (*waker.data().cast::<LentWaker>()).view };
         }
         WakerView {
             waker: from_ref(waker).cast(),
@@ -69,25 +72,25 @@ impl WakerView {
         }
     }
 
-    /// # Panics
+    /// Panics if the waker panics when it is cloned.
     /// When the waker panics as it is cloned.
     ///
     /// # Safety
     /// The waker is lent at this time.
-    unsafe fn keep(&self) -> Kept {
+    unsafe fn keep(&self) -> KeptWaker {
         let mut raw = RawKept {
             waker: self.waker,
             wake: self.wake,
             ticket: RawTicket::NONE,
             stable: false,
         };
-        // SAFETY: the caller's promise; the token is that of this library.
+        // SAFETY: the caller guarantees that the waker is lent. The token is that of this library.
         let status = unsafe { (self.keep)(self.waker, own_token(), &mut raw) };
         assert!(
             status == Status::OK,
             "the waker panicked when it was cloned"
         );
-        Kept {
+        KeptWaker {
             waker: raw.waker,
             wake: raw.wake,
             counted: Counted::new(raw.ticket.0.cast()),
@@ -98,27 +101,27 @@ impl WakerView {
 
 unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Status {
     let keep = || {
-        // SAFETY: `WakerView::of` made this of a waker, which is lent.
+        // SAFETY: `WakerView::of` made the address from a waker, which is lent.
         let waker = unsafe { &*waker.cast::<Waker>() };
         if std::ptr::eq(waker.vtable(), &OWNED) {
-            // SAFETY: the data of a waker with this vtable.
-            return unsafe { (*waker.data().cast::<Kept>()).lend(by, true) };
+            // SAFETY: a waker with this vtable has a `KeptWaker` as its data.
+            return unsafe { (*waker.data().cast::<KeptWaker>()).lend(by, true) };
         }
         let clone = waker.clone();
         let stable = clone.will_wake(waker);
         let (waker, counted) = count(clone, "Waker");
-        let made = Kept {
+        let made = KeptWaker {
             waker,
             wake,
             counted,
             stable,
         };
-        // SAFETY: the token is the caller's.
+        // SAFETY: the token is that of the caller, whose code runs.
         unsafe { made.lend(by, stable) }
     };
     match catch_unwind(AssertUnwindSafe(keep)) {
         Ok(kept) => {
-            // SAFETY: the caller's memory.
+            // SAFETY: `to` is the caller's memory for the result.
             unsafe { to.write(kept) };
             Status::OK
         }
@@ -130,31 +133,31 @@ unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Stat
 }
 
 unsafe extern "C" fn wake(waker: *const ()) {
-    // SAFETY: `WakerView::of` made this of a waker, which is lent.
+    // SAFETY: `WakerView::of` made the address from a waker, which is lent.
     let waker = unsafe { &*waker.cast::<Waker>() };
     quietly(|| waker.wake_by_ref());
 }
 
-/// Whoever wakes has nothing to do with a panic of that.
+/// Runs `run`, and discards its panic: the caller that wakes cannot do anything about it.
 fn quietly(run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
         drop_quietly(payload);
     }
 }
 
-/// The waker of the last poll, where it was kept.
+/// The waker of the last poll, if it was kept.
 #[derive(Default)]
-pub(super) struct Known(Option<([*const (); 2], Waker)>);
+pub(super) struct LastWaker(Option<([*const (); 2], Waker)>);
 
-// SAFETY: the addresses are compared, never followed.
-unsafe impl Send for Known {}
+// SAFETY: the addresses are compared, and never followed.
+unsafe impl Send for LastWaker {}
 
-impl Known {
-    /// Polls with the waker. It is the same one as before where the caller's is: whoever keeps it once need not do so
-    /// again.
+impl LastWaker {
+    /// Polls with the waker. If the caller's waker is the same as before, so is the one for the callee, which need not
+    /// keep it again then.
     ///
     /// # Safety
-    /// The waker is lent until this returns.
+    /// The waker is lent until this function returns.
     #[inline]
     pub(super) unsafe fn lend<T>(&mut self, view: WakerView, poll: impl FnOnce(&Waker) -> T) -> T {
         if let Some((same, waker)) = &self.0
@@ -162,17 +165,17 @@ impl Known {
         {
             return poll(waker);
         }
-        let lent = Lent {
+        let lent = LentWaker {
             view,
             kept: OnceLock::new(),
         };
-        // SAFETY: the functions of this vtable want a `Lent`, which is there as long as the waker is; it is not dropped,
-        // since there is nothing to drop.
+        // SAFETY: the functions of this vtable expect a `LentWaker`, which lives as long as the waker. The waker is not
+        // dropped, since there is nothing to drop.
         let waker = ManuallyDrop::new(unsafe {
             Waker::from_raw(RawWaker::new(from_ref(&lent).cast(), &LENT))
         });
         let polled = poll(&waker);
-        // The address of a waker means another one when nobody has the first any more: this one stays until then.
+        // The address of a waker may stand for another one once the first is gone. A kept one prevents that.
         self.0 = lent
             .kept
             .into_inner()
@@ -182,14 +185,14 @@ impl Known {
     }
 }
 
-/// What a waker is on the stack of a poll.
-struct Lent {
+/// The data of a waker on the stack of a poll.
+struct LentWaker {
     view: WakerView,
-    kept: OnceLock<Arc<Kept>>,
+    kept: OnceLock<Arc<KeptWaker>>,
 }
 
-/// A waker of another library, or of this one, as an object that is counted.
-struct Kept {
+/// A waker of another library, or of this one, as a counted object.
+struct KeptWaker {
     waker: *const (),
     wake: Wake,
     counted: Counted,
@@ -198,18 +201,18 @@ struct Kept {
 }
 
 // SAFETY: a waker may be used from any thread.
-unsafe impl Send for Kept {}
-// SAFETY: as above.
-unsafe impl Sync for Kept {}
+unsafe impl Send for KeptWaker {}
+// SAFETY: a waker may be used from several threads at once.
+unsafe impl Sync for KeptWaker {}
 
-impl Kept {
-    /// One more count of it, for this library.
+impl KeptWaker {
+    /// Adds a count for the library that `by` names.
     ///
     /// # Safety
     /// The token names a library whose code runs.
     unsafe fn lend(&self, by: Token, stable: bool) -> RawKept {
         let ticket: *const Ticket = self.counted.ticket();
-        // SAFETY: this is a count; the token is valid by the caller's promise.
+        // SAFETY: this object has a count, and the caller guarantees that the token is valid.
         unsafe { Ticket::retain(ticket, by) };
         RawKept {
             waker: self.waker,
@@ -225,9 +228,9 @@ static OWNED: RawWakerVTable =
     RawWakerVTable::new(clone_owned, wake_owned, wake_owned_by_ref, drop_owned);
 
 unsafe fn clone_lent(lent: *const ()) -> RawWaker {
-    // SAFETY: the data of a waker with the vtable `LENT`, which is lent as long as that is there.
-    let lent = unsafe { &*lent.cast::<Lent>() };
-    // SAFETY: as above.
+    // SAFETY: the data of a waker with the vtable `LENT` is a `LentWaker`, which lives as long as the waker.
+    let lent = unsafe { &*lent.cast::<LentWaker>() };
+    // SAFETY: the waker is lent as long as its `LentWaker` is there.
     let kept = lent
         .kept
         .get_or_init(|| Arc::new(unsafe { lent.view.keep() }));
@@ -235,30 +238,31 @@ unsafe fn clone_lent(lent: *const ()) -> RawWaker {
 }
 
 unsafe fn wake_lent(lent: *const ()) {
-    // SAFETY: as in `clone_lent`.
+    // SAFETY: the data of a waker with the vtable `LENT` is a `LentWaker`, which lives as long as the waker, and so the
+    // waker is lent.
     unsafe {
-        let view = &(*lent.cast::<Lent>()).view;
+        let view = &(*lent.cast::<LentWaker>()).view;
         (view.wake)(view.waker);
     }
 }
 
-fn raw(kept: Arc<Kept>) -> RawWaker {
+fn raw(kept: Arc<KeptWaker>) -> RawWaker {
     RawWaker::new(Arc::into_raw(kept).cast(), &OWNED)
 }
 
-fn owned(kept: Arc<Kept>) -> Waker {
-    // SAFETY: the functions of the vtable want what `raw` made of an `Arc`, and keep its count.
+fn owned(kept: Arc<KeptWaker>) -> Waker {
+    // SAFETY: the functions of the vtable expect the result of `raw`, made of an `Arc`, and keep its count.
     unsafe { Waker::from_raw(raw(kept)) }
 }
 
 unsafe fn clone_owned(kept: *const ()) -> RawWaker {
-    // SAFETY: made by `raw`, and counted.
-    unsafe { Arc::increment_strong_count(kept.cast::<Kept>()) };
+    // SAFETY: `raw` made the address from an `Arc`, and this waker has a count of it.
+    unsafe { Arc::increment_strong_count(kept.cast::<KeptWaker>()) };
     RawWaker::new(kept, &OWNED)
 }
 
 unsafe fn wake_owned(kept: *const ()) {
-    // SAFETY: made by `raw`; the count is the caller's.
+    // SAFETY: `raw` made the address from an `Arc`, and the caller passes its count on.
     unsafe {
         wake_owned_by_ref(kept);
         drop_owned(kept);
@@ -266,23 +270,23 @@ unsafe fn wake_owned(kept: *const ()) {
 }
 
 unsafe fn wake_owned_by_ref(kept: *const ()) {
-    // SAFETY: made by `raw`, and counted.
-    let kept = unsafe { &*kept.cast::<Kept>() };
-    // Nobody waits for one that was dropped with its plugin.
+    // SAFETY: `raw` made the address from an `Arc`, and this waker has a count of it.
+    let kept = unsafe { &*kept.cast::<KeptWaker>() };
+    // A waker that was dropped with its plugin has no future to wake.
     if !kept.counted.ticket().is_revoked() {
-        // SAFETY: the object is there as long as it is counted.
+        // SAFETY: the object is alive as long as it is counted.
         unsafe { (kept.wake)(kept.waker) };
     }
 }
 
 unsafe fn drop_owned(kept: *const ()) {
-    // SAFETY: made by `raw`; the count is the caller's.
-    drop(unsafe { Arc::from_raw(kept.cast::<Kept>()) });
+    // SAFETY: `raw` made the address from an `Arc`, and the caller passes its count on.
+    drop(unsafe { Arc::from_raw(kept.cast::<KeptWaker>()) });
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Known, WakerView};
+    use super::{LastWaker, WakerView};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::*};
     use std::task::{Wake, Waker};
@@ -296,8 +300,8 @@ mod tests {
         }
     }
 
-    fn lend<T>(known: &mut Known, waker: &Waker, poll: impl FnOnce(&Waker) -> T) -> T {
-        // SAFETY: the waker is there until this returns.
+    fn lend<T>(known: &mut LastWaker, waker: &Waker, poll: impl FnOnce(&Waker) -> T) -> T {
+        // SAFETY: the waker lives until this returns.
         unsafe { known.lend(WakerView::of(waker), poll) }
     }
 
@@ -305,7 +309,7 @@ mod tests {
     fn what_is_kept_wakes_when_all_else_is_gone() {
         let count = Arc::new(Count::default());
         let waker = Waker::from(count.clone());
-        let mut known = Known::default();
+        let mut known = LastWaker::default();
         let kept = lend(&mut known, &waker, |lent| {
             lent.wake_by_ref();
             assert_eq!(count.0.load(SeqCst), 1);
@@ -325,10 +329,10 @@ mod tests {
     fn the_same_waker_is_kept_once_and_another_one_is_another() {
         let (one, other) = (Arc::new(Count::default()), Arc::new(Count::default()));
         let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
-        let mut known = Known::default();
+        let mut known = LastWaker::default();
         let kept = lend(&mut known, &first, Waker::clone);
         lend(&mut known, &first, |again| assert!(again.will_wake(&kept)));
-        // The test's, what it is cloned from, and what is kept of it.
+        // The waker of the test, the waker that was lent, and the one that was kept.
         assert_eq!(Arc::strong_count(&one), 3);
         lend(&mut known, &second, |another| {
             assert!(!another.will_wake(&kept));
@@ -342,7 +346,7 @@ mod tests {
     fn what_is_lent_on_is_the_first_lenders() {
         let count = Arc::new(Count::default());
         let waker = Waker::from(count.clone());
-        let (mut outer, mut inner) = (Known::default(), Known::default());
+        let (mut outer, mut inner) = (LastWaker::default(), LastWaker::default());
         let mut kept = || {
             lend(&mut outer, &waker, |lent| {
                 lend(&mut inner, lent, Waker::clone)

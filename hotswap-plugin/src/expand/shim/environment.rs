@@ -1,11 +1,13 @@
 //! The plugin's side of the functions that read and change the environment.
 //!
-//! The environment belongs to the process, and each std has a lock of its own for it: that of a plugin keeps nobody out who
-//! reads through the host's. So both go to the host, which uses the lock of its own std for all of them.
+//! The environment belongs to the process, and each copy of std has a lock of its own for it. The lock of a plugin's
+//! std does not stop code that reads through the host's std. So both go to the host, which uses the lock of its own std
+//! for all of them.
 //!
-//! Each function that changes something is in a section of its own, which the linker drops where nothing calls it, and so
-//! is the section [`CALLS`](crate::contract::shim::CALLS) with its name, to which only that function refers: tools read
-//! from a file which of them a plugin can reach. The symbols alone would not tell, since they are hidden.
+//! Each function that changes the environment is in a section of its own, which the linker drops if nothing calls the
+//! function. The linker also drops the section [`CALLS`](crate::contract::shim::CALLS) with its name, to which only
+//! that function refers. So tools can read from a file which of the functions a plugin can reach. The symbols alone
+//! would not tell, since they are hidden.
 use super::{real, table};
 use std::ffi::{c_char, c_int, c_ulong};
 use std::ptr::null_mut;
@@ -15,15 +17,15 @@ unsafe extern "C" {
     fn __errno_location() -> *mut c_int;
 }
 
-/// Whether the program runs with rights that its caller does not have.
+/// The entry of the auxiliary vector that says whether the program runs with rights that its caller does not have.
 const AT_SECURE: c_ulong = 23;
 
-/// As functions of the environment return what the host says: 0, or the number of an error.
+/// Returns the result of a function of the environment: the host says 0, or the number of an error.
 fn returned(error: c_int) -> c_int {
     if error == 0 {
         return 0;
     }
-    // SAFETY: the C library returns the place of the calling thread's own number.
+    // SAFETY: the C library returns the address of the calling thread's own number.
     unsafe {
         *__errno_location() = error;
     }
@@ -33,13 +35,13 @@ fn returned(error: c_int) -> c_int {
 /// `getenv`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn get(name: *const c_char) -> *mut c_char {
     type F = unsafe extern "C" fn(*const c_char) -> *mut c_char;
     match table() {
-        // SAFETY: the caller passes a C string.
+        // SAFETY: the caller passes a C string, as `getenv` demands.
         Some(host) => unsafe { (host.environment.get)(name) },
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"getenv")(name) },
     }
 }
@@ -47,26 +49,26 @@ pub unsafe extern "C" fn get(name: *const c_char) -> *mut c_char {
 /// `secure_getenv`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn get_secure(name: *const c_char) -> *mut c_char {
-    // SAFETY: no preconditions.
+    // SAFETY: `getauxval` has no preconditions.
     if unsafe { getauxval(AT_SECURE) } != 0 {
         return null_mut();
     }
-    // SAFETY: the caller passes a C string.
+    // SAFETY: the caller passes a C string, as `secure_getenv` demands.
     unsafe { get(name) }
 }
 
 /// `setenv`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn set(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int {
     type F = unsafe extern "C" fn(*const c_char, *const c_char, c_int) -> c_int;
     match table() {
         // SAFETY: the caller passes C strings; the name may be null.
         Some(host) => returned(unsafe { (host.environment.set)(name, value, overwrite) }),
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"setenv")(name, value, overwrite) },
     }
 }
@@ -74,13 +76,13 @@ pub unsafe extern "C" fn set(name: *const c_char, value: *const c_char, overwrit
 /// `putenv`. The text is copied: a change of it later does not change the environment.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn put(text: *mut c_char) -> c_int {
     type F = unsafe extern "C" fn(*mut c_char) -> c_int;
     match table() {
         // SAFETY: the caller passes a C string.
         Some(host) => returned(unsafe { (host.environment.put)(text) }),
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"putenv")(text) },
     }
 }
@@ -88,13 +90,13 @@ pub unsafe extern "C" fn put(text: *mut c_char) -> c_int {
 /// `unsetenv`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn unset(name: *const c_char) -> c_int {
     type F = unsafe extern "C" fn(*const c_char) -> c_int;
     match table() {
         // SAFETY: the caller passes a C string, or null.
         Some(host) => returned(unsafe { (host.environment.unset)(name) }),
-        // SAFETY: the C library's type, all arguments unchanged.
+        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
         None => unsafe { real::<F>(c"unsetenv")(name) },
     }
 }
@@ -102,12 +104,12 @@ pub unsafe extern "C" fn unset(name: *const c_char) -> c_int {
 /// `clearenv`.
 ///
 /// # Safety
-/// As the function it stands for.
+/// The contract of the C function holds.
 pub unsafe extern "C" fn clear() -> c_int {
     type F = unsafe extern "C" fn() -> c_int;
     match table() {
         Some(host) => returned((host.environment.clear)()),
-        // SAFETY: the C library's type.
+        // SAFETY: `F` is the C library's type.
         None => unsafe { real::<F>(c"clearenv")() },
     }
 }

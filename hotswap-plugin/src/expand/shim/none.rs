@@ -1,4 +1,4 @@
-//! Platforms on which nothing is unmapped: plugins call the C library, and the host watches nothing.
+//! Platforms on which libraries are never unmapped: plugins call the C library, and the host watches no calls.
 
 /// Defines nothing.
 #[doc(hidden)]

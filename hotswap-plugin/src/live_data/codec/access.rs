@@ -1,4 +1,4 @@
-//! Reading what is in a list, a map, a variant.
+//! Reading of lists, maps, and variants.
 use super::{Decoder, Error, Head};
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
@@ -31,19 +31,19 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
         Ok(Some(item))
     }
 
-    /// Each item is a byte at least.
+    /// Each item takes at least one byte.
     fn size_hint(&self) -> Option<usize> {
         Some((self.left as usize).min(self.decoder.input.len()))
     }
 }
 
-/// Bytes, read as a list of numbers.
+/// Bytes that are read as a list of numbers.
 pub(super) struct Bytes<'de> {
     pub bytes: &'de [u8],
     pub index: usize,
 }
 
-/// How each byte would lie in a list: behind the marker of an integer of eight bits, where it needs one.
+/// The bytes of each number in a list: with the marker of an integer of eight bits in front, if it needs one.
 static NUMBERS: [[u8; 2]; 256] = {
     let mut numbers = [[0xcc, 0]; 256];
     let mut byte = 0;
@@ -80,9 +80,9 @@ impl<'de> SeqAccess<'de> for Bytes<'de> {
 pub(super) struct Entries<'a, 'de> {
     pub decoder: &'a mut Decoder<'de>,
     pub left: u32,
-    /// The last key, and what comes behind it.
+    /// The last key. Its value comes next.
     pub key: &'de [u8],
-    /// Whether names are the only keys that may select a field.
+    /// True if only names may select a field.
     pub names_only: bool,
 }
 
@@ -116,13 +116,13 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     }
 }
 
-/// The error, seen from the map that has it under the key with these bytes.
+/// Returns the error as seen from the map that has the value under the key with these bytes.
 #[cold]
 pub(super) fn key_error(error: Error, key: &[u8]) -> Error {
     error.at(&label(key))
 }
 
-/// How a path names what is under the key with these bytes.
+/// Returns the label of the key with these bytes in a path.
 pub(super) fn label(key: &[u8]) -> String {
     match Decoder::new(key).head() {
         Ok(Head::Str(name)) => name.to_owned(),
@@ -132,7 +132,7 @@ pub(super) fn label(key: &[u8]) -> String {
     }
 }
 
-/// A variant, with or without something in it.
+/// A variant, with or without content.
 pub(super) struct Variant<'a, 'de> {
     pub name: &'de str,
     pub content: Option<&'a mut Decoder<'de>>,
@@ -164,7 +164,7 @@ impl<'de> Variant<'_, 'de> {
 impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
     type Error = Error;
 
-    /// Of a variant that lost its fields, the name is left.
+    /// Reads a variant that has lost its fields, of which only the name counts.
     fn unit_variant(self) -> Result<(), Error> {
         match self.content {
             None => Ok(()),
@@ -183,7 +183,7 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
         self.content(&"a list", |decoder| decoder.deserialize_seq(visitor))
     }
 
-    /// One that had no fields has all defaults.
+    /// Reads a variant that had no fields. All of its fields get their defaults.
     fn struct_variant<V: Visitor<'de>>(
         self,
         _: &'static [&'static str],

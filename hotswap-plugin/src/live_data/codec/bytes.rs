@@ -1,21 +1,21 @@
-//! Bytes: as one block, where `serde` would go through them one at a time.
+//! Bytes as one block. `serde` would treat them one at a time.
 use super::Error;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Error as _, Impossible, Serialize, Serializer};
 use std::fmt;
 
-/// How a field of type `Vec<u8>` is written.
+/// Writes a field of type `Vec<u8>`.
 ///
 /// # Errors
-/// Those of the serializer.
+/// Returns an error of the serializer.
 pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
 }
 
-/// How a field of type `Vec<u8>` is read: bytes, or a list of numbers.
+/// Reads a field of type `Vec<u8>` from bytes, or from a list of numbers.
 ///
 /// # Errors
-/// It is neither.
+/// Returns an error if it is neither.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     struct Bytes;
     impl<'de> Visitor<'de> for Bytes {
@@ -55,19 +55,19 @@ impl<'de> Deserialize<'de> for Block<Vec<u8>> {
     }
 }
 
-/// The byte that a `u8` is.
+/// Returns the byte, if the item is a `u8`.
 #[inline]
 pub(super) fn byte<T: Serialize>(item: &T) -> Result<u8, Error> {
     item.serialize(Byte)
 }
 
-/// Takes a `u8` and nothing else.
+/// A `u8`. It can be read from nothing else.
 struct Byte;
 
 macro_rules! refuse {
     ($($method:ident($($ty:ty),*) $(<$T:ident>)? -> $result:ty;)*) => {$(
         fn $method$(<$T: Serialize + ?Sized>)?(self, $(_: $ty),*) -> Result<$result, Error> {
-            Err(Error::custom("is no byte"))
+            Err(Error::custom("is not a byte"))
         }
     )*};
 }

@@ -1,13 +1,13 @@
-//! Whether a value comes back as it was, for types that only `serde` knows.
+//! The check that a value is restored as it was, for types that only `serde` knows.
 //!
-//! What is behind `tag`, `untagged` and `flatten` goes through a buffer of `serde` on the way back, which does not hold
-//! every type, and of which the first variant that fits is taken. Other types write what they cannot read. None of this
-//! can be seen while a value is written, so it is read once and compared.
+//! A value behind `tag`, `untagged`, or `flatten` is restored through a buffer of `serde`, which does not hold every
+//! type, and of which the first variant that fits is taken. Other types write what they cannot read. None of this can
+//! be seen while a value is written, so it is read once and compared.
 use super::{Error, decode, encode, witness};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Refuses a value that would not come back, or as another one.
+/// Refuses a value that cannot be restored, or would be restored as another one.
 pub(in crate::live_data) fn comes_back<T: Serialize + DeserializeOwned>(
     value: &T,
 ) -> Result<(), Error> {
@@ -18,7 +18,7 @@ pub(in crate::live_data) fn comes_back<T: Serialize + DeserializeOwned>(
         if before == witness::of(&back)? {
             return Ok(());
         }
-        // A value that never says the same twice, such as the age of something, cannot be compared.
+        // A value that differs each time it is written, such as the age of something, cannot be compared.
         if before != witness::of(value)? {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Writing what is in a list, a map, a variant.
+//! Writing of lists, maps, and variants.
 use super::access::key_error;
 use super::encode::{Encoder, done, length};
 use super::number::{self, Number};
@@ -9,12 +9,12 @@ use serde::ser::{Serialize, SerializeMap};
 /// A list or a map that is being written.
 pub(super) struct Compound<'e> {
     encoder: &'e mut Encoder,
-    /// How many items it said it has.
+    /// The number of items that was announced.
     len: Option<usize>,
     count: usize,
-    /// Where it begins.
+    /// The offset at which it begins.
     start: usize,
-    /// Where the last key begins.
+    /// The offset at which the last key begins.
     key: usize,
     variant: Option<&'static str>,
 }
@@ -64,21 +64,22 @@ impl<'e> Compound<'e> {
         Ok(())
     }
 
-    /// The one field of a struct that only `serde_json` understands: a number is written as such, in place of the struct.
+    /// Writes the one field of a struct that only `serde_json` understands. A number is written as such, in place of
+    /// the struct.
     #[cold]
     fn private<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
         if name == number::RAW {
             return Err(Error::new(
-                "is JSON in its raw form (`RawValue`), which nothing but serde_json reads: keep it as a text",
+                "is raw JSON (`RawValue`), which only serde_json can read; keep it as a `String`",
             ));
         }
         let text = super::encode(value, Vec::new())?;
         let Head::Str(text) = Decoder::new(&text).head()? else {
-            return Err(Error::new("is a number of serde_json that is no text"));
+            return Err(Error::new("is a number of serde_json without its text"));
         };
         let number = Number::exactly(text).ok_or_else(|| {
             Error::new(format!(
-                "is the number {text}, which no integer of up to 128 bits and no f64 is exactly: keep it as a text"
+                "is the number {text}, which neither an integer of 128 bits nor an f64 holds exactly; keep it as a `String`"
             ))
         })?;
         self.encoder.bytes().truncate(self.start);
@@ -97,7 +98,7 @@ impl<'e> Compound<'e> {
         match self.len {
             Some(len) if len == count => Ok(()),
             Some(len) => Err(Error::new(format!(
-                "said that it has {len} items, and has {count}"
+                "announced {len} items, but has {count}"
             ))),
             None => {
                 let number = length(count)?.to_be_bytes();

@@ -1,4 +1,4 @@
-//! Reading: `serde`'s deserializer.
+//! Reading: the deserializer for `serde`.
 use super::access::{Bytes, Entries, Items, Variant};
 use super::{Decoder, Error, Head};
 use serde::de::{Deserializer, Expected, Visitor};
@@ -44,7 +44,7 @@ impl<'de> Decoder<'de> {
         })
     }
 
-    /// Bytes are a list of numbers to whoever wants one.
+    /// Reads bytes as a list of numbers.
     fn list_of_bytes<V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value, Error> {
         let mut items = Bytes { bytes, index: 0 };
         let value = visitor.visit_seq(&mut items)?;
@@ -56,20 +56,20 @@ impl<'de> Decoder<'de> {
 
     fn inexact<T>(expected: &dyn Expected, found: impl Display) -> Result<T, Error> {
         Err(Error::new(format!(
-            "expected {expected}, found {found}, which it cannot hold"
+            "expected {expected}, found {found}, which does not fit"
         )))
     }
 }
 
 #[cold]
 fn too_many(len: usize, read: usize) -> Error {
-    Error::new(format!("has {len} items where {read} are expected"))
+    Error::new(format!("expected {read} items, found {len}"))
 }
 
 impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     type Error = Error;
 
-    /// As the buffer of `serde` says, which stands between a type and this where the type is `untagged`, for instance.
+    /// Says the same as the buffer of `serde` between a type and this, which an `untagged` type has, for instance.
     fn is_human_readable(&self) -> bool {
         true
     }
@@ -96,7 +96,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
-    /// A number that is the same as an `f64`, and no other.
+    /// Reads a number only if it is the same as an `f64`.
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.head()? {
             Head::F64(number) => visitor.visit_f64(number),
@@ -113,7 +113,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
-    /// The same for an `f32`.
+    /// Reads a number only if it is the same as an `f32`.
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.head()? {
             Head::F32(number) => visitor.visit_f32(number),
@@ -160,7 +160,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Of a struct that lost its fields, nothing is left.
+    /// Reads a struct that has lost its fields, of which nothing is left.
     fn deserialize_unit_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -199,7 +199,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         self.deserialize_seq(visitor)
     }
 
-    /// A map, or a struct with `flatten`, of which the keys that are no names belong to a map in it.
+    /// Reads a map, or a struct with `flatten`. Keys of the struct that are not names belong to a map in it.
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.head()? {
@@ -208,7 +208,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
-    /// Names alone: never a list.
+    /// Reads a struct only from names, and never from a list.
     #[inline]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -244,7 +244,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
-    /// A text: never bytes.
+    /// Reads a string, and never bytes.
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.head()? {
@@ -262,7 +262,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         self.deserialize_str(visitor)
     }
 
-    /// A name: never a number, which would be the place of a field.
+    /// Reads a name, and never a number, which would be the index of a field.
     #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if !self.names_only {

@@ -1,4 +1,4 @@
-//! Writing: `serde`'s serializer over the functions of `rmp`.
+//! Writing: the serializer for `serde`, over the functions of `rmp`.
 use super::compound::Compound;
 use super::error::Error;
 use super::head::{MAX_DEPTH, SIGNED, SOME, UNSIGNED};
@@ -24,7 +24,7 @@ pub(super) struct Encoder {
 
 type Written<T = Marker> = Result<T, ValueWriteError<Infallible>>;
 
-/// Memory takes all that is written.
+/// Unwraps a result that cannot be an error, since memory takes all that is written.
 pub(super) fn done<T>(written: Written<T>) -> Result<(), Error> {
     match written {
         Ok(_) => Ok(()),
@@ -47,13 +47,13 @@ impl Encoder {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Error::new(format!(
-                "lies deeper than {MAX_DEPTH} levels: put the items in one list, and let them name each other by index"
+                "is nested deeper than {MAX_DEPTH} levels; put the items into one list, and let them refer to each other by index"
             )));
         }
         Ok(())
     }
 
-    /// A map with one entry, whose value comes next.
+    /// Begins a map with one entry, whose value comes next.
     fn variant(&mut self, name: &str) -> Result<(), Error> {
         self.deeper()?;
         done(encode::write_map_len(&mut self.out, 1))?;
@@ -65,7 +65,7 @@ impl Encoder {
         let start = self.bytes().len();
         match len {
             Some(len) => done(encode::write_array_len(&mut self.out, length(len)?))?,
-            // The number comes when it is known.
+            // The number of items is written once it is known.
             None => self.bytes().extend([0xdd, 0, 0, 0, 0]),
         }
         Ok(Compound::new(self, len, start))
@@ -170,7 +170,7 @@ impl<'e> Serializer for &'e mut Encoder {
         self.serialize_unit()
     }
 
-    /// What is in it, except where that could not be told from `None`.
+    /// Writes the content, unless the result would look like that of `None`.
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
         const NIL: u8 = Marker::Null.to_u8();
         const EXT: u8 = Marker::FixExt1.to_u8();
@@ -186,7 +186,7 @@ impl<'e> Serializer for &'e mut Encoder {
             [EXT, OF_SOME, depth] => {
                 *depth = depth
                     .checked_add(1)
-                    .ok_or_else(|| Error::new("has more than 255 options in each other"))?;
+                    .ok_or_else(|| Error::new("has more than 255 nested options"))?;
             }
             _ => {}
         }
@@ -274,7 +274,7 @@ impl<'e> Serializer for &'e mut Encoder {
         Ok(self.map(Some(len))?.of_variant(name))
     }
 
-    /// What every slice and `Vec` is written with.
+    /// Writes a sequence. Every slice and `Vec` comes here.
     fn collect_seq<I>(self, items: I) -> Result<(), Error>
     where
         I: IntoIterator,

@@ -1,15 +1,15 @@
-//! What is wrong with the bytes or with a value, and the path to the place.
+//! The error of bytes or of a value, with the path to the place.
 use serde::de::{Expected, Unexpected};
 use serde::{de, ser};
 use std::fmt::{self, Display};
 
-/// What is wrong, and where.
+/// An error with its place.
 #[derive(Debug)]
 pub struct Error(Box<Place>);
 
 #[derive(Debug)]
 struct Place {
-    /// `crew[3].speed`.
+    /// The path to the place, such as `crew[3].speed`.
     path: String,
     reason: String,
 }
@@ -23,7 +23,7 @@ impl Error {
         }))
     }
 
-    /// An error with a path as it is, any other as a text.
+    /// Keeps the path of an error that has one, and takes any other error as a text.
     pub(in crate::live_data) fn from_any(error: crate::Error) -> Self {
         match error.downcast() {
             Ok(error) => *error,
@@ -31,7 +31,7 @@ impl Error {
         }
     }
 
-    /// The same error, seen from what has it under this name.
+    /// Returns the same error, as seen from the value that has this field.
     #[cold]
     #[must_use]
     pub fn at(mut self, name: &str) -> Self {
@@ -39,14 +39,14 @@ impl Error {
         self
     }
 
-    /// The same error, seen from what has it in this place.
+    /// Returns the same error, as seen from the value that has this item.
     #[cold]
     #[must_use]
     pub fn index(self, index: usize) -> Self {
         self.at(&format!("[{index}]"))
     }
 
-    /// Where, and what.
+    /// Returns the path and the message.
     pub(in crate::live_data) fn into_parts(self) -> (String, String) {
         (self.0.path, self.0.reason)
     }
@@ -103,11 +103,11 @@ impl de::Error for Error {
     }
 
     fn duplicate_field(name: &'static str) -> Self {
-        Error::new("is there twice").at(name)
+        Error::new("occurs twice").at(name)
     }
 }
 
-/// What is there, as one would write it.
+/// Describes the value that was found, as an author writes it.
 fn what(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(yes) => yes.to_string(),
@@ -116,7 +116,7 @@ fn what(found: Unexpected<'_>) -> String {
         Unexpected::Float(number) => format!("{number:?}"),
         Unexpected::Char(char) => format!("{char:?}"),
         Unexpected::Str(text) if text.len() <= 32 => format!("{text:?}"),
-        Unexpected::Str(_) => "a text".into(),
+        Unexpected::Str(_) => "a string".into(),
         Unexpected::Bytes(_) => "bytes".into(),
         Unexpected::Unit | Unexpected::Option => "nothing".into(),
         Unexpected::Seq => "a list".into(),

@@ -1,9 +1,9 @@
-//! What the bytes are made of: markers of `rmp`, with what belongs to each.
+//! The elements of the bytes: markers of `rmp`, with the data that belongs to each.
 use super::error::Error;
 use rmp::Marker;
 use serde::de::{Error as _, Expected, Unexpected};
 
-/// How deep values may lie in each other: as deep as a thread with a stack of two megabytes can go in a debug build.
+/// How deeply values may be nested: as deep as a thread with a stack of two megabytes can go in a debug build.
 pub(in crate::live_data) const MAX_DEPTH: u32 = 128;
 
 /// The types of MessagePack extensions.
@@ -15,22 +15,22 @@ pub(super) const UNSIGNED: i8 = 3;
 pub(in crate::live_data) struct Decoder<'de> {
     pub(super) input: &'de [u8],
     depth: u32,
-    /// A `None` comes next, and belongs to so many options in each other.
+    /// A `None` that comes next, within this many options.
     pub(super) nested: Option<u8>,
-    /// Whether an identifier has to be a name.
+    /// True if an identifier has to be a name.
     pub(super) names_only: bool,
 }
 
-/// A value, or what tells how many there are in it.
+/// A value, or the number of values in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::live_data) enum Head<'de> {
     Nil,
-    /// So many `Some` around a nil.
+    /// A nil within this many `Some`.
     Some(u8),
     Bool(bool),
     Uint(u64),
     Int(i64),
-    /// An `i128`. As its bytes: it would make all others larger.
+    /// An `i128`, as its bytes, since it would make all other variants larger.
     Signed(&'de [u8; 16]),
     /// A `u128`.
     Unsigned(&'de [u8; 16]),
@@ -59,7 +59,7 @@ impl Head<'_> {
         }
     }
 
-    /// It is not what it should be.
+    /// Returns the error for a value of another type than expected.
     #[cold]
     pub(super) fn instead_of<T>(self, expected: &dyn Expected) -> Result<T, Error> {
         Err(Error::invalid_type(self.unexpected(), expected))
@@ -76,13 +76,11 @@ impl<'de> Decoder<'de> {
         }
     }
 
-    /// There is nothing left to read.
+    /// Returns an error if there is anything left to read.
     pub fn end(&self) -> Result<(), Error> {
         match self.input.len() {
             0 => Ok(()),
-            len => Err(Error::new(format!(
-                "the value ends {len} bytes before its bytes do"
-            ))),
+            len => Err(Error::new(format!("{len} bytes are left after the value"))),
         }
     }
 
@@ -93,7 +91,7 @@ impl<'de> Decoder<'de> {
                 self.input = rest;
                 Ok(taken)
             }
-            None => Err(Error::new("the bytes end too early")),
+            None => Err(Error::new("the data ends too early")),
         }
     }
 
@@ -109,7 +107,7 @@ impl<'de> Decoder<'de> {
                 self.input = rest;
                 Ok(taken)
             }
-            None => Err(Error::new("the bytes end too early")),
+            None => Err(Error::new("the data ends too early")),
         }
     }
 
@@ -117,7 +115,7 @@ impl<'de> Decoder<'de> {
     fn text(&mut self, len: usize) -> Result<Head<'de>, Error> {
         match str::from_utf8(self.take(len)?) {
             Ok(text) => Ok(Head::Str(text)),
-            Err(_) => Err(Error::new("is a text that is not UTF-8")),
+            Err(_) => Err(Error::new("is a string that is not UTF-8")),
         }
     }
 
@@ -210,7 +208,7 @@ impl<'de> Decoder<'de> {
         }
     }
 
-    /// Goes past a value. Lists and maps in it are counted, so that none is too deep.
+    /// Skips a value. Nested lists and maps are counted, so that none is too deep.
     pub(super) fn skip(&mut self) -> Result<(), Error> {
         let mut left = 1_u64;
         while left > 0 {
@@ -224,7 +222,7 @@ impl<'de> Decoder<'de> {
         Ok(())
     }
 
-    /// Reads what is one level deeper.
+    /// Reads a value one level deeper.
     #[inline]
     pub fn deeper<T>(
         &mut self,
@@ -232,7 +230,9 @@ impl<'de> Decoder<'de> {
     ) -> Result<T, Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Error::new(format!("lies deeper than {MAX_DEPTH} levels")));
+            return Err(Error::new(format!(
+                "is nested deeper than {MAX_DEPTH} levels"
+            )));
         }
         let value = read(self)?;
         self.depth -= 1;

@@ -1,29 +1,29 @@
-//! How a value becomes bytes: MessagePack, as structs with names.
+//! The encoding of live data: MessagePack, with structs as maps from names.
 //!
-//! The bytes are read by another version of the code, years later perhaps, so this reads more strictly than what speaks
-//! MessagePack usually does. `rmp_serde` would take a list for a struct, by position, and a number for a variant; it rounds
-//! where an `f64` is now an `f32`, and reads `-1` of an `i128` as a large `u128`. All of these are errors here, with the
-//! path to the place. Where both are meant to agree they do: a test reads each with the other.
+//! Another version of the code reads the bytes, perhaps years later, so this decoder is stricter than those of
+//! MessagePack usually are. `rmp_serde` would take a list for a struct, by position, and a number for a variant. It
+//! rounds where an `f64` is now an `f32`, and reads `-1` of an `i128` as a large `u128`. Here, all of these are errors,
+//! with the path to the place. Where both should agree they do: a test reads the output of each with the other.
 //!
 //! | Rust | MessagePack |
 //! |---|---|
 //! | integers | integer, the shortest; above 64 bits: extension 2 (signed) or 3 (unsigned) with 16 bytes, big-endian |
 //! | `f32`, `f64`, `bool` | float 32, float 64, boolean |
-//! | text, `char` | string |
+//! | `String`, `char` | string |
 //! | a `Vec<u8>` that is live data, or a field of a type with `#[live_data]` | binary |
 //! | any other list, a set, a tuple, a tuple struct | array |
 //! | a map | map |
 //! | a struct with named fields, a unit struct | map with names as keys; an empty one |
 //! | `Variant`, any other variant | string; map with the name as its one key |
 //! | `None`, `()` | nil |
-//! | `Some(x)`, a newtype struct | as what is in it |
-//! | `Some(None)`, `Some(Some(None))`, … | extension 1 with one byte: how many `Some` there are around a nil |
+//! | `Some(x)`, a newtype struct | the encoding of the content |
+//! | `Some(None)`, `Some(Some(None))`, … | extension 1 with one byte: the number of `Some` around a nil |
 //!
-//! Between a type and these bytes there may be a buffer of `serde`: behind `tag`, `untagged` and `flatten` a value is first
-//! read without its type. So the bytes say of themselves what they are, and addresses are texts, since that buffer takes
-//! every format for one that people read. What it cannot hold is found when the value is saved: see `check`.
-/// Implements all forms that values with parts have for a serializer of parts, by its `item`, `field` and `finish`: all but
-/// maps.
+//! Between a type and these bytes there may be a buffer of `serde`: behind `tag`, `untagged`, and `flatten`, a value is
+//! first read without its type. So the bytes describe themselves, and addresses are strings, since that buffer takes
+//! every format for a human-readable one. A value that the buffer cannot hold is found when it is saved: see `check`.
+/// Implements all forms that values with parts have, except for maps. A serializer of parts has the functions `item`,
+/// `field`, and `finish` for that.
 macro_rules! forms_with_parts {
     ($serializer:ty => $ok:ty) => {
         forms_with_parts! { $serializer => $ok;
@@ -75,7 +75,7 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T, out: Vec<u8>) -> Result<V
     encode::encode(value, out)
 }
 
-/// The value of these bytes, and of all of them.
+/// Returns the value of these bytes, all of which belong to it.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut decoder = Decoder::new(bytes);
     let value = T::deserialize(&mut decoder)?;
@@ -83,7 +83,7 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     Ok(value)
 }
 
-/// How a path names what is under this key.
+/// Returns the label of this key in a path.
 pub(super) fn label<K: Serialize + ?Sized>(key: &K) -> String {
     match encode(key, Vec::new()) {
         Ok(key) => access::label(&key),

@@ -1,13 +1,13 @@
-//! Numbers that `serde_json` writes as texts, in a struct with a private name, where its feature `arbitrary_precision` is
-//! on. A build without the feature would take that struct for an object, so they are written as what they are: numbers.
+//! Numbers of `serde_json`. With its feature `arbitrary_precision` they are strings in a struct with a private name. A
+//! build without the feature would take that struct for an object, so they are written as what they are: numbers.
 use serde::{Serialize, Serializer};
 
 /// The name of the struct and of its field.
 pub(super) const NAME: &str = "$serde_json::private::Number";
-/// The same for JSON in its raw form.
+/// The name of the struct for raw JSON.
 pub(super) const RAW: &str = "$serde_json::private::RawValue";
 
-/// A number that a text says exactly.
+/// A number that is exactly the one in a text.
 #[derive(Debug, PartialEq)]
 pub(super) enum Number {
     Unsigned(u128),
@@ -16,7 +16,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// The number of a text of JSON, if there is a type that has exactly this one.
+    /// Returns the number in a text of JSON, if there is a type that holds exactly this one.
     pub fn exactly(text: &str) -> Option<Number> {
         if let Ok(number) = text.parse() {
             return Some(Number::Unsigned(number));
@@ -45,7 +45,7 @@ impl Serialize for Number {
     }
 }
 
-/// The digits of a decimal number without zeros around them, and the power of ten of the last one.
+/// Returns the digits of a decimal number without zeros around them, and the power of ten of the last digit.
 fn digits(text: &str) -> Option<(String, i64)> {
     let text = text.trim_start_matches('-');
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {

@@ -1,18 +1,18 @@
-//! What a value says of itself when it is written, as a number: two values that say the same have the same one.
+//! A hash of what a value writes of itself. Two values that write the same have the same hash.
 //!
-//! It tells apart more than the bytes do: a `u8` from a `u32`, `1.50` from `1.5`, and one variant from another. The items of
-//! what has no order, a hash map or set, may come in any.
+//! It distinguishes more than the bytes do: a `u8` from a `u32`, `1.50` from `1.5`, and one variant from another. The
+//! items of a collection without an order, such as a hash map or set, may come in any order.
 use super::{Error, bytes, prefix};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The number of a value.
+/// Returns the hash of a value.
 pub(super) fn of<T: Serialize + ?Sized>(value: &T) -> Result<u64, Error> {
     value.serialize(Witness { notes: None })
 }
 
-/// The deepest place at which two values differ.
+/// Returns the path to the deepest place at which two values differ.
 pub(super) fn difference<T: Serialize + ?Sized>(a: &T, b: &T) -> Result<String, Error> {
     let (a, mut b) = (notes(a)?, notes(b)?);
     let differ = a
@@ -35,7 +35,7 @@ fn notes<T: Serialize + ?Sized>(value: &T) -> Result<BTreeMap<String, u64>, Erro
     Ok(notes.seen)
 }
 
-/// The number of each place.
+/// The hashes of all places.
 #[derive(Default)]
 struct Notes {
     names: Vec<String>,
@@ -46,14 +46,14 @@ struct Witness<'n> {
     notes: Option<&'n mut Notes>,
 }
 
-/// The number of something without parts. The kind tells types apart whose values look the same.
+/// Returns the hash of a value without parts. The kind distinguishes types whose values look the same.
 fn leaf(kind: &str, value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     (kind, value).hash(&mut hasher);
     hasher.finish()
 }
 
-/// Something with parts.
+/// A value with parts.
 struct Parts<'n> {
     notes: Option<&'n mut Notes>,
     kind: &'static str,
@@ -61,7 +61,7 @@ struct Parts<'n> {
     ordered: bool,
     count: usize,
     sum: u64,
-    /// The last key, and how a path names it.
+    /// The last key, and its label in a path.
     key: (u64, Option<String>),
 }
 
@@ -80,7 +80,7 @@ impl<'n> Witness<'n> {
 }
 
 impl Parts<'_> {
-    /// Adds a part, which has this label, and this name in paths.
+    /// Adds a part, with its label, and its name in paths.
     fn part<T: Serialize + ?Sized>(
         &mut self,
         label: impl Hash,
@@ -208,7 +208,7 @@ impl<'n> Serializer for Witness<'n> {
         parts.finish()
     }
 
-    /// Whoever writes its items one by one may be a set.
+    /// A type that writes its items one by one may be a set.
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'n>, Error> {
         Ok(self.parts("list", "", false))
     }
@@ -249,8 +249,8 @@ impl<'n> Serializer for Witness<'n> {
         Ok(self.parts("variant", name, true))
     }
 
-    /// The iterator's type says whether its items have an order. A hash map or set would be a list with an order only if it
-    /// hid its name; a list that hides its own is compared without its order.
+    /// Decides by the iterator's type whether its items have an order. A hash map or set would be taken for a list with
+    /// an order only if it hid its name. A list that hides its own name is compared without its order.
     fn collect_seq<I>(self, items: I) -> Result<u64, Error>
     where
         I: IntoIterator,

@@ -145,13 +145,13 @@ fn structs_with_private_names() {
     );
     assert_eq!(
         number("1e400").unwrap_err().to_string(),
-        "Number cannot be saved: [0]: is the number 1e400, which no integer of up to 128 bits and no f64 is exactly: keep it as a text"
+        "Number cannot be saved: [0]: is the number 1e400, which neither an integer of 128 bits nor an f64 holds exactly; keep it as a `String`"
     );
     assert_eq!(
         of("$serde_json::private::RawValue", "[]")
             .unwrap_err()
             .to_string(),
-        "Number cannot be saved: [0]: is JSON in its raw form (`RawValue`), which nothing but serde_json reads: keep it as a text"
+        "Number cannot be saved: [0]: is raw JSON (`RawValue`), which only serde_json can read; keep it as a `String`"
     );
     // Whoever reads its own private name has it back.
     assert!(

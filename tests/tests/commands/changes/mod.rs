@@ -73,7 +73,7 @@ impl Story {
             None => {
                 println!("    which does not build");
                 self.host
-                    .until_all(&["error", "the host goes on with what it has"]);
+                    .until_all(&["error", "the host keeps the plugins that it has"]);
                 self.host.forget();
                 self.host.until(&self.said);
             }
