@@ -1,12 +1,12 @@
-//! What is taken away, and which test notices.
+//! The weakenings of the protocol, each with the test that has to notice it.
 
 /// One change of one shipped file.
 pub(crate) struct Weakening {
-    /// What it takes away.
+    /// The part of the protocol that is taken away.
     pub(crate) what: &'static str,
-    /// Below `hotswap-host/src/reclaim`.
+    /// The file, relative to `hotswap-host/src/reclaim`.
     pub(crate) file: &'static str,
-    /// Stands there just once.
+    /// The text that is replaced. It is in the file exactly once.
     pub(crate) from: &'static str,
     pub(crate) to: &'static str,
     /// The test that has to fail.
@@ -16,9 +16,9 @@ pub(crate) struct Weakening {
 /// A test of this crate.
 #[derive(Clone, Copy)]
 pub(crate) enum Test {
-    /// Under the model checker.
+    /// A test under the model checker.
     Protocol(&'static str),
-    /// In a race on this machine.
+    /// A test that races on this machine.
     Machine(&'static str),
 }
 
@@ -47,10 +47,12 @@ const fn weaken(
     }
 }
 
-/// All that the argument needs. On a machine whose `membarrier` works, a pin without P3 is the same code: there P3 keeps
-/// only the compiler from reordering, which has had no reason to. That P3 is where it has to be is shown where it is a
-/// fence. P4 and S1 order what the barriers, being fences in the model, order too: they are weakened with these taken away,
-/// under a test that passes without.
+/// All orderings, barriers, and checks that the argument needs.
+///
+/// On a machine with a working `membarrier`, a pin without P3 compiles to the same code: P3 only keeps the compiler
+/// from reordering, and the compiler had no reason to do so. The tests show that P3 has to be where it is on systems
+/// where it is a fence. P4 and S1 order accesses that the barriers, which are fences in the model, order as well. They
+/// are therefore weakened together with these barriers, under a test that passes without the barriers alone.
 pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "P2: the slot is written with Release",
