@@ -59,7 +59,7 @@ fn each_command_is_in_the_readme_and_in_its_chapter() {
 fn the_tests_that_the_tables_of_gos_tests_name_exist() {
     let text = fs::read_to_string(checkout().join("tests/README.md")).expect("the page exists");
     let (_, text) = text
-        .split_once("\n## What the tests of Go's hotswap show")
+        .split_once("\n## The tests of Go's hotswap")
         .expect("the chapter exists");
     let text = text.split("\n## ").next().unwrap_or_default();
     let rows = text.lines().filter(|line| line.starts_with("| "));
@@ -83,7 +83,7 @@ fn the_tests_that_the_tables_of_gos_tests_name_exist() {
             assert!(source.contains(&test), "{} has no {name}", file.display());
             tests += 1;
         }
-        let says_why = cell.contains("needs no test") || cell.contains("no code of the plugin's");
+        let says_why = cell.contains("no code of a plugin");
         assert!(file.is_some() || says_why, "the cell names nothing: {cell}");
     }
     assert!(tests > 40, "{tests}");
