@@ -114,7 +114,7 @@ fn the_functions_of_c_do_what_they_always_do() {
     assert_eq!(
         put("PEN"),
         None,
-        "without a sign of equality it is taken out"
+        "without an equals sign, the variable is removed"
     );
     assert_eq!(value("PEN"), None);
     for name in ["", "a=b"] {

@@ -40,7 +40,7 @@ fn each_rust_snippet_is_a_file_that_is_built() {
                 let file = page.file.display();
                 assert!(
                     line == "```rust" && before.starts_with(FILE),
-                    "a snippet in {file} has no file: {before}"
+                    "a snippet in {file} names no file: {before}"
                 );
             }
             before = line;

@@ -66,7 +66,7 @@ fn calls_with_values_are_checked() {
     );
     assert_eq!(
         invoke("nothing", &[]).unwrap_err().to_string(),
-        "the probe knows no nothing"
+        "the probe has no function nothing"
     );
     let texts = [
         invoke("next", &[]),

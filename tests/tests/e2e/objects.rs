@@ -67,7 +67,7 @@ fn a_listener_outlives_its_plugin() {
     assert_eq!(
         say(&stage, "two"),
         ["ear 01 heard two", "ear 02 heard two"],
-        "the old one hears on"
+        "the old object still hears"
     );
     let held = held_up(&stage, "ear");
     assert_eq!(held.held_by, [objects("radio", 1)]);
@@ -102,7 +102,7 @@ fn plugins_that_own_objects_of_each_other_leave_together() {
             // calls is still there.
             "radio 01 drops an echo",
             "ear 01 drops a drum, before radio 01",
-            "radio 01 freed: nobody may hear",
+            "radio 01 freed: no listener may be called",
         ]
     );
     assert_eq!(say(&stage, "two"), ["ear 01 heard two"]);
@@ -147,7 +147,7 @@ fn an_object_that_the_host_owns() {
     assert_eq!(
         held.hear("me"),
         "ear 01 heard me",
-        "also while its plugin is on its way out"
+        "this also holds while its plugin is on its way out of memory"
     );
     let ear = held_up(&stage, "ear");
     assert_eq!(ear.held_by, [objects("radio", 1), objects("the host", 1)]);
@@ -184,7 +184,7 @@ fn an_object_that_is_handed_on() {
     assert_eq!(
         stage.desk.told(),
         ["ear 01 drops a drum, before radio 01"],
-        "the last one drops it"
+        "the last owner drops it"
     );
     // Plugins may own the host's objects, too.
     let own = Own(stage.desk.clone());

@@ -19,7 +19,7 @@ fn one_that_hangs_is_named_and_holds_up_no_other() {
     stage.swapper.reload().unwrap();
     stage.desk.until_waiting("drop");
     let other = || retirement(&stage, &name(1)).map(|other| other.state);
-    until("the other to leave", || {
+    until("the other build to leave", || {
         other() == Some(RetirementState::Gone)
     });
     let holders = || retirement(&stage, &name(0)).unwrap().held_by;
