@@ -1,7 +1,7 @@
-//! What an async call costs that is ready at once, compared with a boxed future of the same that is called directly.
+//! Measures an async call that is ready at once, compared with a direct call that returns a boxed future.
 //!
-//! Handle and box are hidden from the compiler, as those of other calls are; both futures are made, polled once, and
-//! dropped.
+//! The handle and the box are hidden from the compiler, as in the other benchmarks. Both futures are made, polled once,
+//! and dropped.
 use crate::measure::{Comparison, Effort, calls};
 use crate::plugins::{self, ADDER};
 use hotswap_host::prelude::*;
@@ -24,18 +24,18 @@ impl Adder for Local {
     }
 }
 
-/// Makes so many calls, each of which is ready when it is polled first.
+/// Makes this many calls. Each is ready at the first poll.
 fn repeat<F: Future>(times: u64, mut call: impl FnMut(i64) -> F) {
     let mut cx = Context::from_waker(Waker::noop());
     for i in 0..times.cast_signed() {
         match pin!(call(i)).poll(&mut cx) {
             Poll::Ready(result) => drop(black_box(result)),
-            Poll::Pending => unreachable!("it waits for nothing"),
+            Poll::Pending => unreachable!("the future is ready at once"),
         }
     }
 }
 
-/// An async call through a handle.
+/// Measures an async call through a handle.
 pub fn ready(effort: Effort) -> Comparison {
     let stage = plugins::host(&[(ADDER, &plugins::adder(1))]);
     let add: AsyncFunction<fn(i64, i64) -> i64> = stage
@@ -48,7 +48,7 @@ pub fn ready(effort: Effort) -> Comparison {
         |times| {
             repeat(times, |i| {
                 let call = black_box(&add).call(i, 2);
-                async { call.await.expect("it is loaded") }
+                async { call.await.expect("the plugin is loaded") }
             });
         },
         |times| repeat(times, |i| black_box(&boxed).add(i, 2)),

@@ -1,14 +1,14 @@
-//! What a call costs, compared with a call through a `Box<dyn Trait>`.
+//! Measures calls, compared with a call through a `Box<dyn Trait>`.
 //!
-//! Box and handle are hidden from the compiler before each call: otherwise it would look up the function once and keep
-//! it, as it can in a loop and nowhere else.
+//! The box and the handle are hidden from the compiler before each call. Otherwise it would look up the function once
+//! and keep it, which it can do in a loop but hardly elsewhere.
 use crate::measure::{Comparison, Effort, calls, calls_on_two_threads, seconds};
 use crate::plugins::{self, ADDER};
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
 use std::hint::black_box;
 
-/// What they are compared with: a call through a trait object that the compiler cannot see into.
+/// The baseline: a call through a trait object that the compiler cannot see into.
 trait Adder: Send + Sync {
     fn add(&self, a: i64, b: i64) -> i64;
 }
@@ -21,15 +21,15 @@ impl Adder for Local {
     }
 }
 
-/// Makes as many calls as it is told. The result of each is used, as far as the compiler knows.
+/// Makes this many calls. The result of each is used, as far as the compiler knows.
 type Loop<'a> = Box<dyn Fn(u64) + 'a>;
 type SharedLoop<'a> = Box<dyn Fn(u64) + Sync + 'a>;
 
-/// A loop that makes this call.
+/// Makes a loop around this call.
 ///
-/// The same instructions take up to a third more time where they happen to lie badly in the cache lines, and an edit
-/// anywhere in the program moves them. So each loop is there once for each of four places in a line, and the fastest of
-/// them is measured.
+/// The same instructions take up to a third more time if they lie badly in the cache lines, and an edit anywhere in the
+/// program moves them. Therefore each loop exists four times, at different places in a line, and the fastest copy is
+/// measured.
 macro_rules! repeat {
     ($loop:ident, |$i:ident| $call:expr) => {
         fastest([
@@ -41,7 +41,7 @@ macro_rules! repeat {
     };
     (@at $bytes:literal, $loop:ident, $i:ident, $call:expr) => {
         Box::new(|times: u64| {
-            // SAFETY: instructions that do nothing.
+            // SAFETY: these instructions do nothing.
             unsafe { std::arch::asm!(".skip {}, 0x90", const $bytes, options(nomem, nostack)) };
             for $i in 0..times.cast_signed() {
                 black_box($call);
@@ -57,7 +57,7 @@ fn fastest<C: Fn(u64) + ?Sized>(copies: [Box<C>; 4]) -> Box<C> {
     };
     let timed = copies.map(|copy| (took(&copy), copy)).into_iter();
     let fastest = timed.min_by(|(one, _), (other, _)| one.total_cmp(other));
-    fastest.expect("there are some").1
+    fastest.expect("there are four copies").1
 }
 
 fn boxed() -> SharedLoop<'static> {
@@ -85,12 +85,12 @@ fn function<F: hotswap_host::Signature<A>, A>(
         .expect("the plugin has this function")
 }
 
-/// A typed call.
+/// Measures a typed call.
 pub fn typed(effort: Effort) -> Comparison {
     typed_by(|ours, baseline| calls(effort, ours, baseline))
 }
 
-/// A typed call on each of two threads at once.
+/// Measures a typed call on each of two threads at once.
 pub fn typed_on_two_threads(effort: Effort) -> Comparison {
     typed_by(|ours, baseline| calls_on_two_threads(effort, ours, baseline))
 }
@@ -102,11 +102,11 @@ fn typed_by(
     let add: Function<fn(i64, i64) -> i64> = function(&stage, ADDER, "add");
     let typed = repeat!(SharedLoop, |i| black_box(&add)
         .call(i, 2)
-        .expect("it is loaded"));
+        .expect("the plugin is loaded"));
     compare(&*typed, &*boxed())
 }
 
-/// A typed call of a live function, which is found by its name alone.
+/// Measures a typed call of a live function, which is found by its name alone.
 pub fn live(effort: Effort) -> Comparison {
     let stage = adder_and_caller();
     let add: Function<fn(i64, i64) -> i64> = stage
@@ -115,53 +115,57 @@ pub fn live(effort: Effort) -> Comparison {
         .expect("a plugin has this function");
     calls(
         effort,
-        repeat!(Loop, |i| black_box(&add).call(i, 2).expect("it is loaded")),
+        repeat!(Loop, |i| black_box(&add)
+            .call(i, 2)
+            .expect("the plugin is loaded")),
         boxed(),
     )
 }
 
-/// A typed call on a generation that is pinned for many calls.
+/// Measures a typed call on a generation that is pinned for many calls.
 pub fn pinned(effort: Effort) -> Comparison {
     let stage = adder();
     let add: Function<fn(i64, i64) -> i64> = function(&stage, ADDER, "add");
     let pin = stage.swapper.pin();
-    let add = add.on(&pin).expect("it is loaded");
+    let add = add.on(&pin).expect("the plugin is loaded");
     calls(
         effort,
-        repeat!(Loop, |i| black_box(&add).call(i, 2).expect("it is loaded")),
+        repeat!(Loop, |i| black_box(&add)
+            .call(i, 2)
+            .expect("the plugin is loaded")),
         boxed(),
     )
 }
 
-/// A call from one plugin to another, compared with one within the calling plugin.
+/// Measures a call from one plugin to another, compared with a call within the calling plugin.
 pub fn import(effort: Effort) -> Comparison {
     let stage = adder_and_caller();
     let [imported, local] = ["imported", "local"].map(|name| {
         let run: Function<fn(u64)> = function(&stage, "bench-caller", name);
-        move |times| run.call(times).expect("it is loaded")
+        move |times| run.call(times).expect("the plugin is loaded")
     });
     calls(effort, imported, local)
 }
 
-/// A call with values.
+/// Measures a call by name.
 pub fn two_ints(effort: Effort) -> Comparison {
     let add = |i: i64| [Value::from(i), Value::from(2_i64)];
     dynamic(effort, "add", add, |sum| match sum {
         Ok(Value::Int(sum)) => sum,
-        other => panic!("the plugin gave {other:?}"),
+        other => panic!("the plugin returned {other:?}"),
     })
 }
 
-/// The same with a text of 32 bytes as argument and result.
+/// Measures a call by name with a text of 32 bytes as argument and result.
 pub fn string(effort: Effort) -> Comparison {
     let text = |_| [Value::from("thirty-two bytes of a plain text")];
     dynamic(effort, "echo", text, |text| match text {
         Ok(Value::Str(text)) => text,
-        other => panic!("the plugin gave {other:?}"),
+        other => panic!("the plugin returned {other:?}"),
     })
 }
 
-/// What is taken of a result is the number or the text that the caller wants.
+/// Measures a call by name. `result` takes the number or the text that the caller wants out of the value.
 fn dynamic<const N: usize, R>(
     effort: Effort,
     name: &str,

@@ -1,4 +1,4 @@
-//! What it costs to save a value and to restore it, compared with the same encoding by `rmp_serde`.
+//! Measures how long it takes to save a value and to restore it, compared with the same encoding by `rmp_serde`.
 use crate::measure::{Comparison, Effort, calls};
 use hotswap_plugin::prelude::*;
 use std::hint::black_box;
@@ -52,22 +52,24 @@ impl Job {
     }
 }
 
-/// Saves and restores.
+/// Measures saving and restoring.
 pub fn round_trip(effort: Effort) -> Comparison {
     let job = Job::new();
     calls(
         effort,
         |times| {
             for _ in 0..times {
-                let data = LiveData::save(black_box(&job)).expect("it can be saved");
-                let job: Job = black_box(&data).restore().expect("it was saved");
+                let data = LiveData::save(black_box(&job)).expect("the job can be saved");
+                let job: Job = black_box(&data).restore().expect("the job can be restored");
                 black_box(job);
             }
         },
         |times| {
             for _ in 0..times {
-                let data = rmp_serde::to_vec_named(black_box(&job)).expect("it can be written");
-                let job: Job = rmp_serde::from_slice(black_box(&data)).expect("it was written");
+                let data =
+                    rmp_serde::to_vec_named(black_box(&job)).expect("the job can be serialized");
+                let job: Job =
+                    rmp_serde::from_slice(black_box(&data)).expect("the job can be deserialized");
                 black_box(job);
             }
         },

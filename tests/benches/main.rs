@@ -1,7 +1,7 @@
-//! What hotswap costs: `cargo bench`, or `cargo bench -- typed` for the rows with such a name.
+//! Measures the costs of hotswap: `cargo bench`, or `cargo bench -- typed` for the rows with such a name.
 //!
 //! Prints one table, and writes the last figure of each row to `target/hotswap-bench.json`. `--quick` measures next to
-//! nothing, to see that everything runs.
+//! nothing, and only shows that everything runs.
 mod async_calls;
 mod calls;
 mod live_data;
@@ -21,7 +21,7 @@ fn main() {
     for arg in std::env::args().skip(1) {
         match arg.as_str() {
             "--quick" => effort = Effort::Quick,
-            // What Cargo says to every benchmark.
+            // Cargo passes this option to every benchmark.
             "--bench" => {}
             _ => filters.push(arg),
         }

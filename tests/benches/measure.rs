@@ -1,22 +1,22 @@
 //! Compares two ways of doing something.
 //!
-//! Both run in this process, in short slices that take turns, and what counts is the median of the ratios of
-//! neighbouring slices: whatever else the machine does meanwhile hits both alike. Calls are measured by the processor
-//! time of the calling thread, which does not run while others have its processor.
+//! Both run in this process, in short slices that take turns. The result is the median of the ratios of neighbouring
+//! slices, so that other work of the machine affects both alike. Calls are measured by the processor time of the
+//! calling thread, which does not advance while other threads have its processor.
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-/// How long to measure.
+/// The length of a measurement.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Effort {
-    /// Until the figures are steady.
+    /// Measures until the figures are steady.
     Full,
-    /// Until every line of code has run.
+    /// Measures until every line of code has run.
     Quick,
 }
 
 impl Effort {
-    /// The budget of one row.
+    /// Returns the time for one row.
     fn budget(self, full: Duration) -> Duration {
         match self {
             Effort::Full => full,
@@ -24,7 +24,7 @@ impl Effort {
         }
     }
 
-    /// One of the two counts.
+    /// Returns one of the two counts.
     pub fn pick<T>(self, full: T, quick: T) -> T {
         match self {
             Effort::Full => full,
@@ -33,19 +33,19 @@ impl Effort {
     }
 }
 
-/// What was found: the medians, in seconds for one time, and the median of the ratios.
+/// The results: the medians, in seconds for one time, and the median of the ratios.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison {
-    /// Of the subject.
+    /// The median of the subject.
     pub ours: f64,
-    /// Of what it is compared with.
+    /// The median of the baseline.
     pub baseline: f64,
-    /// How often the subject could run the other in its time.
+    /// The number of times that the baseline could run in the time of the subject.
     pub ratio: f64,
 }
 
 impl Comparison {
-    /// Of what was measured of the two in turn.
+    /// Compares the two measurements of each pair.
     pub fn of_pairs(pairs: Vec<(f64, f64)>) -> Self {
         let median_of = |of: fn(&(f64, f64)) -> f64| median(pairs.iter().map(of).collect());
         Comparison {
@@ -56,14 +56,14 @@ impl Comparison {
     }
 }
 
-/// How long a slice of calls takes: much longer than reading the clock, and short enough for thousands of them.
+/// The length of a slice of calls: much longer than reading the clock, and short enough for thousands of slices.
 const SLICE: Duration = Duration::from_micros(300);
 /// Two threads begin a slice together, which takes some time.
 const SLICE_OF_THREADS: Duration = Duration::from_millis(2);
-/// At least so many pairs of slices.
+/// The least number of pairs of slices.
 const PAIRS: usize = 5;
 
-/// Compares what takes nanoseconds. Each side makes as many calls as it is told.
+/// Compares calls that take nanoseconds. Each side makes as many calls as it is told.
 pub fn calls(effort: Effort, ours: impl Fn(u64), baseline: impl Fn(u64)) -> Comparison {
     slices(
         effort,
@@ -73,7 +73,7 @@ pub fn calls(effort: Effort, ours: impl Fn(u64), baseline: impl Fn(u64)) -> Comp
     )
 }
 
-/// The same on two threads at once.
+/// Compares calls on two threads at once.
 pub fn calls_on_two_threads(
     effort: Effort,
     ours: impl Fn(u64) + Sync,
@@ -102,7 +102,7 @@ fn slices(
     )
 }
 
-/// How often the work has to be done to fill a slice.
+/// Returns how often the work has to be done to fill a slice.
 fn fit(slice: Duration, work: &impl Fn(u64) -> Duration) -> u64 {
     let mut times = 1;
     while work(times) < slice {
@@ -111,11 +111,11 @@ fn fit(slice: Duration, work: &impl Fn(u64) -> Duration) -> u64 {
     times
 }
 
-/// Does work on two threads at once, and returns what it took on average.
+/// Does the work on two threads at once, and returns the average time.
 fn on_two_threads(times: u64, work: &(impl Fn(u64) + Sync)) -> Duration {
     let ready = Barrier::new(2);
     let run = || {
-        // What a thread does once.
+        // This call does the work that happens only once in a thread.
         work(1);
         ready.wait();
         processor_time(|| work(times))
@@ -130,7 +130,7 @@ fn on_two_threads(times: u64, work: &(impl Fn(u64) + Sync)) -> Duration {
     })
 }
 
-/// For how long the calling thread had a processor meanwhile.
+/// Returns how long the calling thread had a processor during the work.
 fn processor_time(work: impl FnOnce()) -> Duration {
     let began = processor_time_so_far();
     work();
@@ -142,13 +142,13 @@ fn processor_time_so_far() -> Duration {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the clock exists, and `time` is what it writes to.
+    // SAFETY: the clock exists, and the call only writes to `time`.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
     assert_eq!(result, 0, "every thread has this clock");
     Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
 }
 
-/// Compares what takes so long that each time is measured. Each side returns what it measured, in seconds.
+/// Compares work that takes long enough to measure each time. Each side returns its own measurement, in seconds.
 pub fn each(
     effort: Effort,
     ours: impl FnMut() -> f64,
@@ -162,7 +162,7 @@ fn alternate(
     mut ours: impl FnMut() -> f64,
     mut baseline: impl FnMut() -> f64,
 ) -> Comparison {
-    // Not measured: whatever happens the first time only.
+    // The first run is not measured, since it may do work that happens only once.
     ours();
     baseline();
     let mut pairs = Vec::new();
@@ -184,7 +184,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-/// How long something takes, in seconds.
+/// Returns how long something takes, in seconds, and its result.
 pub fn seconds<R>(run: impl FnOnce() -> R) -> (f64, R) {
     let began = Instant::now();
     let result = run();

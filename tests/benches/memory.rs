@@ -1,11 +1,11 @@
-//! What plugins cost in memory.
+//! Measures how much memory plugins need.
 use crate::measure::{Comparison, Effort, calls_on_two_threads};
 use crate::plugins::{self, ADDER};
 use hotswap_host::prelude::*;
 use hotswap_tests::{LIMIT, Stage};
 use std::fs;
 
-/// By how many bytes the resident memory of a host grows with each swap.
+/// Returns the number of bytes by which the resident memory of a host grows with each swap.
 pub fn growth(effort: Effort) -> f64 {
     let builds = [1, 2].map(plugins::adder);
     let stage = plugins::host(&[(ADDER, &builds[1])]);
@@ -22,7 +22,7 @@ pub fn growth(effort: Effort) -> f64 {
         }
     };
     let count = effort.pick(1000, 10);
-    // What is allocated once, and the heap's way to its usual size.
+    // The first swaps allocate what is allocated only once, and bring the heap to its usual size.
     swaps(count / 2);
     let before = resident();
     swaps(count);
@@ -30,19 +30,19 @@ pub fn growth(effort: Effort) -> f64 {
     (after - before) / count as f64
 }
 
-/// Resident memory in bytes.
+/// Returns the resident memory in bytes.
 fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("the status can be read");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
     let kibibytes: f64 = kibibytes
         .and_then(|number| number.parse().ok())
-        .expect("a number");
+        .expect("the line has a number");
     kibibytes * 1024.0
 }
 
-/// Work that is mostly allocating and freeing, with the allocator that plugins have, compared with that of every other
-/// program; on two threads.
+/// Measures work that mostly allocates and frees, on two threads, with the allocator of plugins, compared with the
+/// allocator of every other program.
 pub fn counting(effort: Effort) -> Comparison {
     let hosts = [plugins::heap(), plugins::plain_heap()];
     let hosts = hosts.map(|bytes| plugins::host(&[("bench-heap", &bytes)]));
@@ -55,5 +55,5 @@ fn churn(stage: &Stage) -> impl Fn(u64) {
         .swapper
         .function("bench-heap", "churn")
         .expect("the plugin has this function");
-    move |times| churn.call(times).expect("it is loaded")
+    move |times| churn.call(times).expect("the plugin is loaded")
 }

@@ -5,10 +5,10 @@ use hotswap_tests::fixture::{self, hotswap, renamed, run, target, variant};
 use std::fs;
 use std::path::PathBuf;
 
-/// What the adder is called where it is the only one.
+/// The name of the adder when it is the only one.
 pub const ADDER: &str = "bench-000";
 
-/// Builds what the rows need.
+/// Builds the plugins that the rows need.
 pub fn build() {
     let packages = ["bench-adder", "bench-caller", "bench-heap", "bench-state"];
     release(
@@ -39,39 +39,39 @@ fn read(dir: PathBuf, package: &str) -> Vec<u8> {
     fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// A build of the adder. There are a hundred.
+/// Returns a build of the adder. There are a hundred.
 pub fn adder(build: usize) -> Vec<u8> {
     let text = format!("adder {build:02}");
     variant(&read(out(), "bench-adder"), "adder 00", &text)
 }
 
-/// A build of the adder under another name.
+/// Returns a build of the adder under another name.
 pub fn adder_named(name: &str, build: usize) -> Vec<u8> {
     renamed(&adder(build), ADDER, name)
 }
 
-/// A build of what has a large state. There are a hundred.
+/// Returns a build of the plugin with a large state. There are a hundred.
 pub fn keeper(build: usize) -> Vec<u8> {
     let text = format!("state {build:02}");
     variant(&read(out(), "bench-state"), "state 00", &text)
 }
 
-/// What imports from the adder.
+/// Returns the plugin that imports the adder.
 pub fn caller() -> Vec<u8> {
     read(out(), "bench-caller")
 }
 
-/// What allocates, with the plugins' own allocator.
+/// Returns the plugin that allocates, with the plugins' own allocator.
 pub fn heap() -> Vec<u8> {
     read(out(), "bench-heap")
 }
 
-/// What allocates, with the allocator of every other program.
+/// Returns the plugin that allocates, with the allocator of every other program.
 pub fn plain_heap() -> Vec<u8> {
     read(out_plain(), "bench-heap")
 }
 
-/// A host with these plugins, as hosts are by default.
+/// Opens a host with these plugins and the default settings.
 pub fn host(plugins: &[(&str, &[u8])]) -> Stage {
     Stage::with(plugins, |builder| builder.unload_mode(UnloadMode::Unload))
 }

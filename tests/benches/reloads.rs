@@ -1,4 +1,4 @@
-//! What a reload costs, and those who call meanwhile.
+//! Measures reloads, and how they affect callers.
 use crate::measure::{Comparison, Effort, each, seconds};
 use crate::plugins::{self, ADDER};
 use hotswap_host::prelude::*;
@@ -17,7 +17,7 @@ struct Changing {
 }
 
 impl Changing {
-    /// One of so many.
+    /// Opens a host with this many plugins, of which one changes.
     fn one_of(count: usize) -> Self {
         let name = |n: usize| format!("bench-{n:03}");
         let all: Vec<_> = (0..count)
@@ -36,7 +36,7 @@ impl Changing {
         }
     }
 
-    /// How long a reload with the other build takes. What was replaced has left memory when this returns.
+    /// Returns how long a reload with the other build takes. The replaced build has left memory when this returns.
     fn reload(&mut self) -> f64 {
         self.stage.install(&self.name, &self.builds[self.next]);
         self.next = 1 - self.next;
@@ -50,13 +50,13 @@ impl Changing {
     }
 }
 
-/// A reload with one build of two, compared with what no loader can do without.
+/// Measures a reload that replaces the only plugin, compared with the work that no loader can avoid.
 pub fn changed(effort: Effort) -> Comparison {
     let mut changing = Changing::one_of(1);
     let file = changing.stage.file(ADDER);
-    // Beside the private copies: on the same file system.
+    // The directory is beside the private copies, on the same file system.
     let copies = process::host_dir_of(changing.stage.dir());
-    let dir = tempfile::tempdir_in(copies).expect("there is room for a directory");
+    let dir = tempfile::tempdir_in(copies).expect("a temporary directory can be made");
     each(
         effort,
         || changing.reload(),
@@ -69,23 +69,24 @@ fn load_by_hand(file: &Path, dir: &Path) -> f64 {
     let copy = tempfile::Builder::new()
         .suffix(".so")
         .tempfile_in(dir)
-        .expect("there is room for a file")
+        .expect("a temporary file can be made")
         .into_temp_path();
-    fs::remove_file(&copy).expect("it was just made");
+    fs::remove_file(&copy).expect("the file can be removed");
     let (taken, ()) = seconds(|| {
         let bytes = fs::read(file).expect("the library is there");
-        fs::write(&copy, bytes).expect("there is room for a file");
-        // SAFETY: a plugin's library, whose constructors are those of the standard library.
-        let library = unsafe { libloading::Library::new(&*copy) }.expect("it is a library");
-        // SAFETY: the symbol is not used.
+        fs::write(&copy, bytes).expect("the copy can be written");
+        // SAFETY: the library is a plugin's, whose constructors are those of the standard library.
+        let library =
+            unsafe { libloading::Library::new(&*copy) }.expect("the library can be opened");
+        // SAFETY: the symbol is never used.
         let symbol = unsafe { library.get::<*const ()>(b"hotswap_root_module\0") };
-        symbol.expect("every plugin has it");
-        library.close().expect("it can be closed");
+        symbol.expect("every plugin has the symbol");
+        library.close().expect("the library can be closed");
     });
     taken
 }
 
-/// A reload that finds nothing new, compared with one that finds a new build.
+/// Measures a reload that finds nothing new, compared with one that finds a new build.
 pub fn unchanged(effort: Effort) -> Comparison {
     let mut changing = Changing::one_of(1);
     let still = plugins::host(&[(ADDER, &plugins::adder(1))]);
@@ -98,7 +99,7 @@ pub fn unchanged(effort: Effort) -> Comparison {
     each(effort, reload, || changing.reload())
 }
 
-/// A reload with one new build where 200 plugins are loaded, compared with one where it is the only one.
+/// Measures a reload with one new build among 200 loaded plugins, compared with one where it is the only plugin.
 pub fn one_of_many(effort: Effort) -> Comparison {
     let mut many = Changing::one_of(effort.pick(200, 10));
     let mut single = Changing::one_of(1);
@@ -106,15 +107,16 @@ pub fn one_of_many(effort: Effort) -> Comparison {
     each(effort, || many.reload(), || single.reload())
 }
 
-/// Waits until files are so old that they need not be read again to be known, as those of a running host are.
+/// Waits until the files are so old that the host need not read them again to recognise them, as in a host that has run
+/// for a while.
 fn settle(effort: Effort, stage: &Stage) {
     std::thread::sleep(Duration::from_millis(effort.pick(2500, 0)));
     let report = stage.swapper.reload().expect("nothing has changed");
     assert_eq!(report.generation, 1);
 }
 
-/// How long the slowest of a thousand calls takes while builds are replaced one after the other, compared with the
-/// same calls while none is.
+/// Measures the slowest of a thousand calls while builds are replaced one after the other, compared with the same calls
+/// without a swap.
 pub fn stall(effort: Effort) -> Comparison {
     let mut changing = Changing::one_of(1);
     let add: Function<fn(i64, i64) -> i64> = changing
@@ -142,7 +144,7 @@ pub fn stall(effort: Effort) -> Comparison {
     each(effort, ours, || slowest_of_a_thousand(phase, call))
 }
 
-/// What 999 of a thousand calls do not exceed, in seconds.
+/// Returns the time that 999 of a thousand calls do not exceed, in seconds.
 fn slowest_of_a_thousand<R>(phase: Duration, call: impl Fn() -> R) -> f64 {
     let mut counts = vec![0_u32; 1 << 20];
     let until = Instant::now() + phase;

@@ -1,4 +1,4 @@
-//! What it costs to hand a state over, and those who call meanwhile.
+//! Measures how long it takes to hand state over, and how that affects callers.
 use crate::measure::{Comparison, Effort, each};
 use crate::plugins;
 use hotswap_host::StateReport;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 const NAME: &str = "bench-state";
-/// How large its state is.
+/// The size of the state.
 const BYTES: u32 = 1_000_000;
 
 /// A plugin with one megabyte of state, of which two builds take turns.
@@ -29,8 +29,8 @@ impl Keeper {
         }
     }
 
-    /// For how long calls could not begin while the state went to the other build. What was replaced has left memory
-    /// when this returns.
+    /// Returns how long calls could not begin while the state went to the other build. The replaced build has left
+    /// memory when this returns.
     fn hand_over(&mut self) -> Duration {
         self.stage.install(NAME, &self.builds[self.next]);
         self.next = 1 - self.next;
@@ -49,22 +49,23 @@ impl Keeper {
     }
 }
 
-/// How long the gate is closed for one megabyte, compared with saving and restoring a megabyte without a gate.
+/// Measures how long the gate is closed for one megabyte, compared with saving and restoring a megabyte without a gate.
 pub fn gate(effort: Effort) -> Comparison {
     let mut keeper = Keeper::new();
     let bytes = vec![7_u8; BYTES as usize];
     let by_hand = || {
         let began = Instant::now();
-        let saved = hotswap_plugin::LiveData::save(&bytes.clone()).expect("it can be saved");
-        let copy = hotswap_plugin::LiveData::from_bytes(saved.as_bytes()).expect("it is whole");
-        let restored: Vec<u8> = copy.restore().expect("it fits");
+        let saved = hotswap_plugin::LiveData::save(&bytes.clone()).expect("the bytes can be saved");
+        let copy =
+            hotswap_plugin::LiveData::from_bytes(saved.as_bytes()).expect("the data is complete");
+        let restored: Vec<u8> = copy.restore().expect("the bytes can be restored");
         assert_eq!(restored.len(), bytes.len());
         began.elapsed().as_secs_f64()
     };
     each(effort, || keeper.hand_over().as_secs_f64(), by_hand)
 }
 
-/// The longest that a caller waits while state is handed over, compared with the gate.
+/// Measures the longest time that a caller waits while state is handed over, compared with the gate.
 pub fn wait(effort: Effort) -> Comparison {
     let mut keeper = Keeper::new();
     let call: Function<fn() -> u64> = keeper

@@ -1,24 +1,24 @@
-//! The rows, and how they are shown.
+//! The rows of the table, and how they are printed.
 use crate::measure::{Comparison, Effort};
 use crate::{async_calls, calls, live_data, memory, reloads, state};
 use serde_json::{Map, Value};
 
-/// Something that is measured.
+/// A measurement.
 pub struct Row {
     pub name: &'static str,
     against: &'static str,
-    /// What the figure should not exceed.
+    /// The limit of the figure.
     ask: f64,
     pub measure: fn(Effort) -> Figure,
 }
 
-/// What was measured.
+/// The result of a measurement.
 pub enum Figure {
-    /// The ratio is what counts.
+    /// The figure is the ratio.
     Ratio(Comparison),
-    /// Bytes.
+    /// The figure is a number of bytes.
     Bytes(f64),
-    /// Microseconds of the subject are what counts.
+    /// The figure is the time of the subject in microseconds.
     Micros(Comparison),
 }
 
@@ -30,7 +30,7 @@ impl From<Comparison> for Figure {
 
 const BOX: &str = "Box<dyn Trait>";
 
-/// All of them.
+/// All rows.
 pub const ROWS: &[Row] = &[
     Row {
         name: "typed_call_1t",
@@ -136,7 +136,7 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// Prints each row when it is there.
+/// Prints each row as soon as it is measured.
 pub struct Table(Map<String, Value>);
 
 impl Table {
@@ -177,7 +177,7 @@ impl Table {
         self.0.insert(row.name.into(), figure.into());
     }
 
-    /// The figure of each row.
+    /// Returns the figure of each row.
     pub fn figures(self) -> Map<String, Value> {
         self.0
     }
@@ -196,7 +196,7 @@ fn time(seconds: f64) -> String {
     format!("{} {unit}", self::number(number))
 }
 
-/// Three digits.
+/// Formats a number with three digits.
 fn number(number: f64) -> String {
     match number {
         ..0.1 => format!("{number:.4}"),

@@ -1,11 +1,11 @@
-//! What the tests' hosts provide for their plugins.
+//! The desk, which the tests' hosts provide for their plugins.
 use crate::LIMIT;
 use hotswap_host::Swapper;
 use shapes::{Everything, Refused, Shape};
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Notes down what plugins tell, and has gates at which they wait.
+/// Records what plugins tell, and has gates at which they wait.
 #[derive(Default)]
 pub struct Desk {
     state: Mutex<State>,
@@ -18,7 +18,7 @@ struct State {
     open: Vec<String>,
     waiting: Vec<String>,
     swapper: Option<Swapper>,
-    /// Asked to make a handle when something is told.
+    /// If set, a call of `tell` makes a handle and calls it.
     curious: bool,
 }
 
@@ -27,13 +27,13 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What `reload` reloads.
+    /// Sets the swapper that `reload` uses.
     pub(crate) fn set_swapper(&self, swapper: Option<Swapper>) {
-        // Dropped without the lock: plugins that are freed now may tell something.
+        // The old swapper is dropped without the lock, since plugins that are freed by that may tell something.
         let _before = std::mem::replace(&mut self.state().swapper, swapper);
     }
 
-    /// From now on calls a plugin whenever something is told.
+    /// From now on, every call of `tell` calls a plugin.
     pub fn be_curious(&self) {
         self.state().curious = true;
     }
@@ -47,7 +47,7 @@ impl Desk {
     /// Returns once a plugin waits at the gate.
     ///
     /// # Panics
-    /// When none comes.
+    /// Panics if none comes.
     pub fn until_waiting(&self, gate: &str) {
         self.until(|state| state.waiting.iter().any(|at| at == gate), gate);
     }
@@ -55,17 +55,17 @@ impl Desk {
     /// Returns once a plugin has told this.
     ///
     /// # Panics
-    /// When none does.
+    /// Panics if none does.
     pub fn until_told(&self, text: &str) {
         self.until(|state| state.told.iter().any(|told| told == text), text);
     }
 
-    /// Whether a plugin has told this, and nobody asked for it.
+    /// Returns true if a plugin has told this, and `told` has not taken it yet.
     pub fn has_told(&self, text: &str) -> bool {
         self.state().told.iter().any(|told| told == text)
     }
 
-    /// What was told since this was asked last.
+    /// Takes the texts that were told since the last time that this was called.
     pub fn told(&self) -> Vec<String> {
         std::mem::take(&mut self.state().told)
     }
@@ -105,7 +105,7 @@ impl shapes::Desk for Desk {
             (state.curious, state.swapper.clone())
         };
         if let Some(swapper) = swapper.filter(|_| curious) {
-            // Whatever comes of it: it has to come.
+            // The result does not matter, but the call has to return.
             let _ = swapper
                 .dynamic("probe", "count")
                 .map(|count| count.call(&[]));

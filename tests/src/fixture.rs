@@ -1,4 +1,4 @@
-//! The plugins in `tests/fixtures`, built by `cargo hotswap build` when a test first asks for them.
+//! The plugins in `tests/fixtures`. `cargo hotswap build` builds them when a test first asks for them.
 use crate::odd;
 use hotswap_host::artifact::{Artifact, BuildId};
 use std::collections::BTreeSet;
@@ -10,9 +10,9 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// Symbols that each plugin's library defines for itself, and no program does that links a plugin.
+/// The symbols that each plugin's library defines for itself, and that no program with a linked plugin defines.
 ///
-/// There is one more, `pthread_atfork`: every program that calls it has a copy of its own, from the C library.
+/// There is one more, `pthread_atfork`: the C library gives a copy of it to every program that calls it.
 pub const SHIM: [&str; 16] = [
     "__cxa_atexit",
     "__cxa_thread_atexit_impl",
@@ -35,53 +35,53 @@ pub const SHIM: [&str; 16] = [
 /// A way to build the fixtures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Build {
-    /// As they are.
+    /// The fixtures as they are.
     First,
-    /// A later version of the sources: `probe`, `alpha`, `guest` and `ledger`.
+    /// A later version of the sources: `probe`, `alpha`, `guest`, and `ledger`.
     Later,
-    /// `keeper`, which has a state, `visitor` and `passer`, which use it, and `drifter`, which is a keeper without a state.
+    /// `keeper`, which has state, `visitor` and `passer`, which use it, and `drifter`, which is a keeper without state.
     Keeper,
     /// `keeper` with a later version of its state.
     KeeperLater,
-    /// `keeper` whose state is another type.
+    /// `keeper` with a state of another type.
     KeeperOther,
     /// `link` as the first of its chain.
     Head,
     /// `probe` with an allocator that marks its memory.
     Tagged,
-    /// The later version with another mark.
+    /// The later version, with another mark.
     LaterTagged,
     /// `probe` by the nightly compiler, which `HOTSWAP_TEST_NIGHTLY` names.
     Nightly,
-    /// `probe` as `cargo rustc` alone builds it where panics abort, which `cargo hotswap build` refuses to do.
+    /// `probe` as `cargo rustc` builds it with panics that abort, which `cargo hotswap build` refuses to do.
     Aborting,
-    /// `probe` without one of the symbols it needs.
+    /// `probe` without one of the symbols that it needs.
     Orphan,
-    /// `probe` with need of a library that does not exist.
+    /// `probe` with a dependency on a library that does not exist.
     Needy,
     /// `probe` with an older version of the contract between host and plugin.
     OldContract,
-    /// `node`, which imports two plugins where they are there.
+    /// `node`, which imports two plugins if they are there.
     Node,
     /// `node`, which needs two more plugins.
     NodeNeeds,
     /// `node`, which comes after another plugin.
     NodeWaits,
-    /// `node` with all of these.
+    /// `node` with both of these.
     NodeNeedsWaits,
     /// `office`, which has live functions and types.
     Live,
-    /// The same where one of them has another signature.
+    /// `office` where one of the functions has another signature.
     LiveLater,
-    /// The same without it.
+    /// `office` without that function.
     LiveWithout,
-    /// The same with two of one name.
+    /// `office` with two functions of one name.
     LiveTwice,
-    /// `cat`, which puts things into its generation.
+    /// `cat`, which puts values and objects into its generation.
     Cat,
-    /// The same with a later version of what it shares with its host.
+    /// `cat` with a later version of the crate that it shares with its host.
     CatLater,
-    /// `tom`, whose state goes along.
+    /// `tom`, whose state is carried over.
     Tom,
     /// `dreamer` and `sleeper`, which have `async` functions.
     Async,
@@ -89,47 +89,48 @@ pub enum Build {
     EnvWriter,
     /// `bell`, which handles signals.
     Bell,
-    /// `diary`, which has a copy of SQLite.
+    /// `diary`, which has its own copy of SQLite.
     Diary,
-    /// The same where no hook closes the database, and a file beside it is the lock.
+    /// `diary` where no hook closes the database, and a file beside it is the lock.
     DiaryDotfile,
-    /// `castor`, which awaits objects of others.
+    /// `castor`, which awaits objects of other plugins.
     Twins,
-    /// The same with tokio.
+    /// `castor` with tokio.
     TwinsTokio,
-    /// The plugins of the demo trine.
+    /// The plugins of the demo `trine`.
     Trine,
-    /// The plugin of the demo livex.
+    /// The plugin of the demo `livex`.
     Livex,
-    /// A later version of it.
+    /// A later version of the plugin of `livex`.
     LivexLater,
-    /// The plugins of the demo web.
+    /// The plugins of the demo `web`.
     Web,
-    /// `zoo`, which does what plugins do.
+    /// `zoo`, which does what plugins do with the standard library.
     Zoo,
-    /// The same by the nightly compiler.
+    /// `zoo` by the nightly compiler.
     ZooNightly,
-    /// `zoo-crates`, which does it with other people's crates.
+    /// `zoo-crates`, which does what plugins do with other people's crates.
     ZooCrates,
-    /// `zoo-c`, which does it with C code.
+    /// `zoo-c`, which does what plugins do with C code.
     ZooC,
-    /// The same with C++ code.
+    /// `zoo-c` with C++ code.
     ZooCpp,
-    /// The same with a C++ library of its own.
+    /// `zoo-c` with its own copy of the C++ library.
     ZooCppStatic,
-    /// The same with a timer that calls back.
+    /// `zoo-c` with a timer that calls back.
     ZooTimer,
-    /// The same with a thread-specific value of C11.
+    /// `zoo-c` with a thread-specific value of C11.
     ZooTss,
-    /// The same with static thread-local memory.
+    /// `zoo-c` with static thread-local memory.
     ZooStaticTls,
-    /// The same with need of another library.
+    /// `zoo-c` with a dependency on a second library.
     ZooSecond,
-    /// The same with a constructor that the C library learns of.
+    /// `zoo-c` with a constructor that registers something with the C library.
     ZooEarly,
-    /// The same with a destructor that starts a thread.
+    /// `zoo-c` with a destructor that starts a thread.
     ZooParting,
-    /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an import.
+    /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an
+    /// import.
     Registrar,
     /// `registrar` with a constructor that never returns.
     Stuck,
@@ -137,15 +138,15 @@ pub enum Build {
     Unseen,
     /// `zoo-heap` with mimalloc as its allocator.
     ZooMimalloc,
-    /// The same with jemalloc.
+    /// `zoo-heap` with jemalloc as its allocator.
     ZooJemalloc,
 }
 
 impl Build {
-    /// The library of this fixture.
+    /// Returns the library of this fixture.
     ///
     /// # Panics
-    /// When it does not build.
+    /// Panics if it does not build.
     pub fn library(self, name: &str) -> PathBuf {
         static DONE: Mutex<BTreeSet<Build>> = Mutex::new(BTreeSet::new());
         let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,16 +163,16 @@ impl Build {
         out.join(file_name(name))
     }
 
-    /// The bytes of the library.
+    /// Returns the bytes of the library.
     ///
     /// # Panics
-    /// When it does not build.
+    /// Panics if it does not build.
     pub fn bytes(self, name: &str) -> Vec<u8> {
         let file = self.library(name);
         fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
-    /// The directory of its libraries.
+    /// Returns the directory of the libraries of this build.
     pub fn out(self) -> PathBuf {
         target().join(format!("{self:?}").to_lowercase())
     }
@@ -240,7 +241,7 @@ impl Build {
             Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {
                 let manifest = odd::old_contract(out);
-                let manifest = manifest.to_str().expect("a path that is text");
+                let manifest = manifest.to_str().expect("the path is UTF-8");
                 plain(out, &[], &["--manifest-path", manifest], &[]);
             }
             Build::Trine => of_demo("trine", out),
@@ -283,10 +284,10 @@ fn of_demo(name: &str, out: &Path) {
     run(command.args(["--", "-Cstrip=debuginfo"]));
 }
 
-/// The host of a demo.
+/// Builds the host of a demo, and returns the program.
 ///
 /// # Panics
-/// When it does not build.
+/// Panics if it does not build.
 pub fn demo_host(name: &str) -> PathBuf {
     let _lock = locked();
     let mut command = cargo(&[]);
@@ -296,19 +297,23 @@ pub fn demo_host(name: &str) -> PathBuf {
     target.join("debug").join(name)
 }
 
-/// Has a demo built where the tests themselves are: not beside the copies of the demos that are edited elsewhere, which
-/// cargo would mix up with it.
+/// Makes the command build a demo in the target directory of the tests. The demos that other tests copy and edit have
+/// another one, because Cargo would confuse their packages with these.
 fn in_the_checkout(command: &mut Command, demo: &str) -> PathBuf {
     let manifest = workspace().join(format!("../../demos/{demo}/Cargo.toml"));
     command.arg("--manifest-path").arg(manifest);
     let target = target();
-    let target = target.parent().expect("it is in another").to_owned();
+    let target = target
+        .parent()
+        .expect("the directory has a parent")
+        .to_owned();
     command.arg("--target-dir").arg(&target);
     target
 }
 
-/// Whether the file is newer than this program, of which all that builds the fixtures is a part, and than their sources.
-/// Each test is a process of its own: asking Cargo each time would take longer than most of them.
+/// Returns true if the file is newer than the sources of the fixtures, and than this program, which contains the code
+/// that builds them. Each test is a process of its own, and asking Cargo each time would take longer than most of the
+/// tests.
 pub(crate) fn is_newer(stamp: &Path) -> bool {
     let program = std::env::current_exe().expect("this program has a path");
     let sources = [program, workspace(), workspace().join("../../demos")];
@@ -320,7 +325,7 @@ fn changed(path: &Path) -> std::io::Result<SystemTime> {
     fs::metadata(path)?.modified()
 }
 
-/// When the file, or the newest file of the directory, was changed.
+/// Returns the time of the last change to the file, or to the newest file of the directory.
 fn newest(path: &Path) -> SystemTime {
     let own = changed(path).expect("sources can be read");
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
@@ -329,7 +334,7 @@ fn newest(path: &Path) -> SystemTime {
     within.max().map_or(own, |within| within.max(own))
 }
 
-/// Builds `probe` without the command, which refuses to build what is to be refused here.
+/// Builds `probe` without the command, which refuses to build what the tests need here.
 fn plain(out: &Path, toolchain: &[&str], options: &[&str], flags: &[&str]) {
     plainly("probe", out, toolchain, options, flags);
 }
@@ -354,7 +359,7 @@ fn plainly(package: &str, out: &Path, toolchain: &[&str], options: &[&str], flag
 /// Builds an executable of the fixtures in which panics abort.
 ///
 /// # Panics
-/// When it does not build.
+/// Panics if it does not build.
 pub fn aborting_executable(package: &str) -> PathBuf {
     let _lock = locked();
     let mut command = cargo(&[]);
@@ -363,10 +368,10 @@ pub fn aborting_executable(package: &str) -> PathBuf {
     target().join("aborting").join(package)
 }
 
-/// Builds an executable of the fixtures: with the nightly compiler, or with that of the tests.
+/// Builds an executable of the fixtures, with the nightly compiler or with that of the tests.
 ///
 /// # Panics
-/// When it does not build.
+/// Panics if it does not build.
 pub fn executable(package: &str, by_nightly: bool) -> PathBuf {
     let _lock = locked();
     let toolchain = nightly();
@@ -379,10 +384,10 @@ pub fn executable(package: &str, by_nightly: bool) -> PathBuf {
     target.join("debug").join(package)
 }
 
-/// Cargo, to be run in the fixtures' workspace, not as the tests themselves are run.
+/// Returns a Cargo command for the fixtures' workspace, which has none of the settings with which the tests run.
 ///
 /// # Panics
-/// When there is no such toolchain.
+/// Panics if there is no such toolchain.
 pub fn cargo(toolchain: &[&str]) -> Command {
     let Some(name) = toolchain.first() else {
         return Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -404,10 +409,10 @@ fn nightly() -> String {
     std::env::var("HOTSWAP_TEST_NIGHTLY").unwrap_or_else(|_| "nightly".into())
 }
 
-/// Runs a command in the fixtures' workspace, and returns what it wrote to stderr.
+/// Runs a command in the fixtures' workspace, and returns its stderr.
 ///
 /// # Panics
-/// When it fails.
+/// Panics if it fails.
 pub fn run(command: &mut Command) -> String {
     command
         .current_dir(workspace())
@@ -415,7 +420,7 @@ pub fn run(command: &mut Command) -> String {
         .env("CARGO_TERM_COLOR", "never")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTFLAGS");
-    // Where the plugins are to be instrumented like the tests.
+    // These flags instrument the plugins like the tests.
     if let Some(flags) = std::env::var_os("HOTSWAP_TEST_PLUGIN_RUSTFLAGS") {
         command.env("RUSTFLAGS", flags);
     }
@@ -431,12 +436,12 @@ pub fn run(command: &mut Command) -> String {
     text
 }
 
-/// The fixtures' workspace.
+/// Returns the fixtures' workspace.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// Where the fixtures are built: beside what the tests themselves are built in.
+/// Returns the directory where the fixtures are built, which is inside the target directory of the tests.
 pub fn target() -> PathBuf {
     let program = std::env::current_exe().expect("this program has a path");
     let target = program
@@ -446,8 +451,8 @@ pub fn target() -> PathBuf {
     target.join("fixtures")
 }
 
-/// `cargo hotswap`: this package's own, or another that `HOTSWAP_TEST_COMMAND` names, where this machine cannot run what the
-/// tests are built for.
+/// Returns `cargo hotswap`: the binary of this package, or the one that `HOTSWAP_TEST_COMMAND` names if this machine
+/// cannot run what the tests are built for.
 pub fn hotswap() -> Command {
     let named = std::env::var_os("HOTSWAP_TEST_COMMAND").map(PathBuf::from);
     let mut command = Command::new(named.unwrap_or_else(|| sibling("hotswap-tests-cargo")));
@@ -455,7 +460,7 @@ pub fn hotswap() -> Command {
     command
 }
 
-/// An executable of this package.
+/// Returns the path of an executable of this package.
 fn sibling(name: &str) -> PathBuf {
     let program = std::env::current_exe().expect("this program has a path");
     let directory = program
@@ -465,7 +470,7 @@ fn sibling(name: &str) -> PathBuf {
     directory.join(name)
 }
 
-/// The right to build, until it is dropped: other test programs build too.
+/// Waits for the right to build, which lasts until it is dropped. Other test programs build, too.
 pub(crate) fn locked() -> File {
     fs::create_dir_all(target()).expect("the directory can be made");
     let mut options = File::options();
@@ -477,15 +482,15 @@ pub(crate) fn locked() -> File {
     lock
 }
 
-/// What Cargo calls the library of a plugin.
+/// Returns the file name that Cargo gives to the library of a plugin.
 pub fn file_name(name: &str) -> OsString {
     format!("lib{}.so", name.replace('-', "_")).into()
 }
 
-/// The library of the fixture `name`, as it is.
+/// Returns the library of the fixture `name`, as it is.
 ///
 /// # Panics
-/// When it does not build.
+/// Panics if it does not build.
 pub fn library(name: &str) -> PathBuf {
     Build::First.library(name)
 }
@@ -493,7 +498,7 @@ pub fn library(name: &str) -> PathBuf {
 /// Puts a library into a plugin directory in one step, as the host expects it.
 ///
 /// # Panics
-/// When the directory cannot be written.
+/// Panics if the directory cannot be written.
 pub fn install(library: &[u8], name: &str, dir: &Path) {
     let file = dir.join(file_name(name));
     let temporary = file.with_extension("tmp");
@@ -501,10 +506,10 @@ pub fn install(library: &[u8], name: &str, dir: &Path) {
     fs::rename(&temporary, &file).expect("the library can be put in place");
 }
 
-/// Another build of the same code: the library with one text replaced by one of the same length.
+/// Returns another build of the same code: the library with one text replaced by another text of the same length.
 ///
 /// # Panics
-/// When the text is not there exactly once.
+/// Panics unless the text is in the library exactly once.
 pub fn variant(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     assert_eq!(text.len(), by.len());
     let found = places(library, text);
@@ -516,11 +521,11 @@ pub fn variant(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     noted(library, variant)
 }
 
-/// The library with a text replaced wherever it is, by one of the same length: a plugin of another name, or that
-/// imports from another plugin.
+/// Returns the library with every occurrence of a text replaced by another text of the same length: a plugin of another
+/// name, or one that imports another plugin.
 ///
 /// # Panics
-/// When the text is not there.
+/// Panics if the text is not in the library.
 pub fn renamed(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     assert_eq!(text.len(), by.len());
     let found = places(library, text);
@@ -532,11 +537,11 @@ pub fn renamed(library: &[u8], text: &str, by: &str) -> Vec<u8> {
     noted(library, renamed)
 }
 
-/// Where a text begins in a library.
+/// Returns the places of a text in a library.
 fn places(library: &[u8], text: &str) -> Vec<usize> {
     let (text, mut rest) = (text.as_bytes(), library);
     let mut places = Vec::new();
-    // Optimised in every profile, as a loop of ours is not.
+    // This search is optimised in every profile, and a loop of our own is not.
     while rest.skip_until(text[0]).expect("memory can be read") > 0 {
         let at = library.len() - rest.len() - 1;
         if library[at..].starts_with(text) {
@@ -546,7 +551,7 @@ fn places(library: &[u8], text: &str) -> Vec<usize> {
     places
 }
 
-/// With the note of the library that it was made from: a note names the build that it was written for.
+/// Gives the library the note of the one that it was made from. A note names the build that it was written for.
 fn noted(library: &[u8], mut variant: Vec<u8>) -> Vec<u8> {
     if let Some(note) = artifact(library).note {
         note.append_to(&mut variant);
@@ -554,10 +559,10 @@ fn noted(library: &[u8], mut variant: Vec<u8>) -> Vec<u8> {
     variant
 }
 
-/// The probe with these orders: see `fixtures/probe/src/orders.rs`.
+/// Returns the probe with these orders: see `fixtures/probe/src/orders.rs`.
 ///
 /// # Panics
-/// When they are too long.
+/// Panics if they are too long.
 pub fn ordered(library: &[u8], orders: &str) -> Vec<u8> {
     variant(
         library,
@@ -566,15 +571,15 @@ pub fn ordered(library: &[u8], orders: &str) -> Vec<u8> {
     )
 }
 
-/// What the host makes of a library's bytes.
+/// Reads the bytes of a library as the host does.
 ///
 /// # Panics
-/// When they are no artifact.
+/// Panics if they are not an artifact.
 pub fn artifact(library: &[u8]) -> Artifact {
     Artifact::from_bytes(Path::new("library.so"), library).expect("the library is an artifact")
 }
 
-/// The build id of a library.
+/// Returns the build id of a library.
 pub fn build_id(library: &[u8]) -> BuildId {
     artifact(library).build_id
 }

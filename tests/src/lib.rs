@@ -1,10 +1,12 @@
-//! What the end-to-end tests share.
+//! Shared code of the end-to-end tests.
 //!
-//! [`fixture`] builds the plugins of `fixtures/`, [`links`] are chains of them, [`odd`] makes libraries that are none,
-//! [`Way`] is a host whose plugins are loaded or linked in, [`model`] says what reloads are to do, [`Stage`] is a host with a plugin directory of its own, [`Desk`] what that
-//! host provides, [`load`] are calls that never stop, [`records`] what was logged, and [`process`] what the operating
-//! system says of this process.
-//! A test waits for an event, and fails when it takes longer than [`LIMIT`].
+//! [`fixture`] builds the plugins of `fixtures/`, and [`links`] makes chains of them. [`odd`] makes files that are not
+//! valid plugins. [`Way`] is a host whose plugins are loaded or linked in. [`model`] says what a reload has to do.
+//! [`Stage`] is a host with a plugin directory of its own, and [`Desk`] is the object that this host provides. [`load`]
+//! makes calls that never stop, [`records`] keeps the log, and [`process`] asks the operating system about this
+//! process.
+//!
+//! A test waits for an event, and fails if that takes longer than [`LIMIT`].
 
 mod desk;
 pub mod fixture;
@@ -23,13 +25,13 @@ pub use ways::Way;
 
 use std::time::{Duration, Instant};
 
-/// How long anything may take that a test waits for, on a machine with much else to do.
+/// The time that any awaited event may take, on a machine with much else to do.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// A number from the environment, which a run of the tests may set.
+/// Returns a number from the environment, with which a run of the tests can be adjusted.
 ///
 /// # Panics
-/// When it is none.
+/// Panics if the variable is not a number.
 pub fn setting(variable: &str, default: u64) -> u64 {
     let Ok(text) = std::env::var(variable) else {
         return default;
@@ -38,10 +40,10 @@ pub fn setting(variable: &str, default: u64) -> u64 {
         .unwrap_or_else(|error| panic!("{variable}={text}: {error}"))
 }
 
-/// Returns once `done` is true of something that tells nobody when it changes, such as a file.
+/// Returns once `done` is true. It polls, for things that do not announce their changes, such as files.
 ///
 /// # Panics
-/// When it takes too long; `what` says what.
+/// Panics if that takes too long. `what` says what was awaited.
 pub fn until(what: &str, done: impl Fn() -> bool) {
     let begin = Instant::now();
     while !done() {

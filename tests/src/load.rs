@@ -3,12 +3,12 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-/// How many threads call.
+/// The number of threads that call.
 pub const CALLERS: u64 = 4;
 
-/// How often a thread is born.
+/// The time between the births of two threads.
 const BIRTHS: Duration = Duration::from_millis(10);
-/// Above this number none is born before another has ended.
+/// With this many threads alive, none is born before another one has ended.
 const ALIVE: u64 = 16;
 
 /// The generations that may be live.
@@ -18,7 +18,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// With a generation that is live.
+    /// Starts with a generation that is live.
     pub fn new(live: u64) -> Self {
         Window {
             surely: AtomicU64::new(live),
@@ -34,14 +34,14 @@ impl Window {
         report
     }
 
-    /// What `call` returns, and the generations of which at least one was live while it ran.
+    /// Returns the result of `call`, and the generations of which at least one was live while it ran.
     pub fn during<R>(&self, call: impl FnOnce() -> R) -> (R, RangeInclusive<u64>) {
         let from = self.surely.load(SeqCst);
         let answer = call();
         (answer, from..=self.perhaps.load(SeqCst))
     }
 
-    /// The same of a call that is awaited.
+    /// Does the same for a call that is awaited.
     pub async fn during_async<R>(&self, call: impl Future<Output = R>) -> (R, RangeInclusive<u64>) {
         let from = self.surely.load(SeqCst);
         let answer = call.await;
@@ -49,11 +49,11 @@ impl Window {
     }
 }
 
-/// Runs `work` while [`CALLERS`] threads call, each with its number and how often it has called before. Returns how
-/// many calls that were.
+/// Runs `work` while [`CALLERS`] threads call. Each call gets the number of its thread, and the number of calls that
+/// the thread has made before. Returns the number of calls.
 ///
 /// # Panics
-/// When a call or the work does.
+/// Panics if a call or the work does.
 pub fn under_load(call: impl Fn(u64, u64) + Sync, work: impl FnOnce()) -> u64 {
     let (done, calls) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
@@ -75,11 +75,11 @@ pub fn under_load(call: impl Fn(u64, u64) + Sync, work: impl FnOnce()) -> u64 {
     calls.into_inner()
 }
 
-/// Runs `work` while about a hundred threads a second are born, each of which does its `life` and ends. Returns how many
-/// those were.
+/// Runs `work` while about a hundred threads a second are born. Each of them runs `life` and ends. Returns the number
+/// of threads.
 ///
 /// # Panics
-/// When a life or the work does.
+/// Panics if a life or the work does.
 pub fn with_births(life: impl Fn(u64) + Sync, work: impl FnOnce()) -> u64 {
     let (done, born, ended) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
@@ -103,7 +103,7 @@ pub fn with_births(life: impl Fn(u64) + Sync, work: impl FnOnce()) -> u64 {
     born.into_inner()
 }
 
-/// Also where the work panics: the callers are waited for.
+/// Tells the callers to stop, also if the work panics.
 struct SetOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {

@@ -1,8 +1,8 @@
-//! What reloads of many plugins are to do, said as simply as possible: with sets and maps, without libraries.
+//! A model of reloads of many plugins, as simple as possible: with sets and maps, and without libraries.
 //!
-//! A plugin is a letter, an instance a number. The model knows what lies on the disk and what is live, and says what
-//! a reload makes of that, or what may be wrong with it. It is written from what the host promises, and tests compare
-//! the host with it.
+//! A plugin is a letter, and an instance is a number. The model knows the files on the disk and the live plugins, and
+//! says what a reload makes of them, or which faults it may report. It is written from what the host promises, and
+//! tests compare the host with it.
 mod faults;
 mod files;
 mod reload;
@@ -13,18 +13,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A plugin's letter.
 pub type Plugin = char;
 
-/// Nobody's letter.
+/// The letter of a plugin that never exists.
 pub const NOBODY: Plugin = 'z';
 
-/// An instance's number: no two have the same.
+/// An instance's number. No two instances have the same.
 pub type Id = u64;
 
-/// How a build behaves.
+/// The behaviour of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conduct {
-    /// As it should.
+    /// The build has no fault.
     Well,
-    /// It may not be replaced once it runs.
+    /// The build may not be replaced once it runs.
     Fixed,
     /// The hook returns an error.
     Fails(Hook),
@@ -35,32 +35,32 @@ pub enum Conduct {
 /// A build of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
-    /// No two builds have the same.
+    /// The number of the build. No two builds have the same.
     pub number: u32,
     /// The plugin.
     pub plugin: Plugin,
-    /// What it imports and has to be there.
+    /// The plugins that it imports, and that have to be there.
     pub needs: Vec<Plugin>,
-    /// What it imports where it is there.
+    /// The plugins that it imports if they are there.
     pub wants: Vec<Plugin>,
-    /// What has to be there before it, though nothing of it is called.
+    /// The plugins that have to be there before it, although it never calls them.
     pub waits: Vec<Plugin>,
-    /// How it behaves.
+    /// The behaviour of the build.
     pub conduct: Conduct,
 }
 
-/// Where a file is.
+/// The place of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// In the plugin directory, under the plugin's name.
+    /// The plugin directory, under the plugin's name.
     Own(Plugin),
-    /// In the plugin directory, under a name that is no plugin's.
+    /// The plugin directory, under a name that is not a plugin's.
     Other,
-    /// Outside it.
+    /// Outside the plugin directory.
     Outside(Plugin),
 }
 
-/// What a file is.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum File {
     /// A plugin.
@@ -69,28 +69,29 @@ pub enum File {
     Garbage,
 }
 
-/// The files there are.
+/// The files on the disk.
 pub type Disk = BTreeMap<Place, File>;
 
 /// A loaded plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
-    /// Which one.
+    /// The number of the instance.
     pub id: Id,
-    /// What it was loaded from.
+    /// The build that it was loaded from.
     pub build: Build,
-    /// The file.
+    /// The file that it was loaded from.
     pub place: Place,
     /// The instances that it calls.
     pub calls: BTreeMap<Plugin, Id>,
-    /// The instances that were there before it, and may go only after it: those and others.
+    /// The instances that were there before it and may go only after it: those that it calls, and others.
     pub after: BTreeSet<Id>,
 }
 
-/// What is live together.
+/// The plugins that are live together.
 pub type Plugins = BTreeMap<Plugin, Instance>;
 
-/// The order in which they are loaded: by letter, but each after what it imports, which comes as its build names it.
+/// The order in which the plugins are loaded: by letter, but each one after its imports, which come in the order in
+/// which its build names them.
 pub fn order(plugins: &Plugins) -> Vec<Plugin> {
     fn add(plugin: Plugin, plugins: &Plugins, order: &mut Vec<Plugin>) {
         if let Some(instance) = plugins.get(&plugin)
@@ -110,97 +111,97 @@ pub fn order(plugins: &Plugins) -> Vec<Plugin> {
     order
 }
 
-/// What a reload is asked to do.
+/// The request that a reload carries out.
 #[derive(Clone, Debug)]
 pub enum Request {
-    /// To see what has changed.
+    /// Reload everything that has changed.
     Reload,
-    /// To see what has changed of these.
+    /// Reload these plugins if they have changed.
     Only(BTreeSet<Plugin>),
-    /// And to add the plugin that lies outside the directory.
+    /// Add the plugin that lies outside the directory, and reload everything that has changed.
     Load(Plugin),
-    /// And to take a plugin out.
+    /// Remove a plugin, and reload everything that has changed.
     Unload(Plugin),
 }
 
-/// What becomes of a plugin.
+/// The outcome of a reload for one plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It was not there before.
+    /// The plugin was not there before.
     Loaded,
-    /// It replaces this build.
+    /// The plugin replaces this build.
     Reloaded(u32),
-    /// Its instance goes on.
+    /// The instance goes on.
     Unchanged,
-    /// It is loaded again, on account of one of these.
+    /// The plugin is loaded again because of one of these.
     Followed(BTreeSet<Plugin>),
-    /// Its instance goes on in spite of another build.
+    /// The instance goes on although there is another build, since it may not be replaced.
     NotReloadable,
-    /// It is gone.
+    /// The plugin is gone.
     Removed,
-    /// Its new build failed, and its instance goes on.
+    /// The new build failed, and the instance goes on.
     Kept,
-    /// Its new build failed, and the host runs without it.
+    /// The new build failed, and the host runs without the plugin.
     Left,
 }
 
-/// What may be wrong.
+/// A fault that a reload reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A file that is missing or no plugin.
+    /// A file that is missing or not a plugin.
     File(Place),
     /// Two files hold this plugin.
     Duplicate(Plugin),
     /// There is no file at all.
     Empty,
-    /// What is to be taken out is not there, or what is to be reloaded was taken out.
+    /// The plugin to remove is not loaded, or the plugin to reload was removed.
     NotLoaded(Plugin),
-    /// What is to be reloaded is nowhere.
+    /// The plugin to reload is neither loaded nor on the disk.
     Unknown(Plugin),
-    /// What would be gone is imported by these.
+    /// The first plugin would be gone, and these import it.
     InUse(Plugin, BTreeSet<Plugin>),
-    /// The first imports the second, which is not there.
+    /// The first plugin imports the second one, which is not there.
     Import(Plugin, Plugin),
-    /// Plugins import each other in a circle. The plugins with what they import.
+    /// Plugins import each other in a circle. Each is listed with its imports.
     Cycle(BTreeMap<Plugin, BTreeSet<Plugin>>),
-    /// It may not be replaced, but imports these, which may.
+    /// The plugin may not be replaced, but imports these, which may be.
     NotReloadable(Plugin, BTreeSet<Plugin>),
-    /// The hook of this plugin fails, or panics.
+    /// The hook of this plugin returns an error, or panics if the last field is set.
     Hook(Plugin, Hook, bool),
     /// The host has a handle of this plugin, which is gone.
     Handle(Plugin),
 }
 
-/// What a reload makes.
+/// The result of a reload that succeeds.
 #[derive(Clone, Debug)]
 pub struct Next {
-    /// What is live.
+    /// The live plugins.
     pub plugins: Plugins,
-    /// What became of each plugin, those that left included.
+    /// The outcome for each plugin, including those that left.
     pub fates: BTreeMap<Plugin, Fate>,
-    /// Whether there is a new generation.
+    /// Set if there is a new generation.
     pub changed: bool,
     added: BTreeSet<Plugin>,
     removed: BTreeSet<Plugin>,
 }
 
-/// What the host has, and what it was told.
+/// The state of the host, and the settings that it was given.
 #[derive(Default)]
 pub struct Model {
-    /// The files.
+    /// The files on the disk.
     pub disk: Disk,
-    /// What is live.
+    /// The live plugins.
     pub plugins: Plugins,
     /// The number of the live generation.
     pub generation: u64,
-    /// Plugins that the host can do without.
+    /// The optional plugins.
     pub optional: BTreeSet<Plugin>,
-    /// Plugins of which the host has a handle.
+    /// The plugins of which the host has a handle.
     pub handles: BTreeSet<Plugin>,
-    /// Loaded from outside the directory.
+    /// The plugins that were loaded from outside the directory.
     pub added: BTreeSet<Plugin>,
-    /// Taken out, though they may be in the directory.
+    /// The plugins that were removed, although their files may be in the directory.
     pub removed: BTreeSet<Plugin>,
-    /// Instances so far, or more.
+    /// At least the number of instances so far.
     pub born: Id,
 }

@@ -1,13 +1,13 @@
-//! Libraries that no host loads, and sources of such.
+//! Libraries that no host loads, and sources of such libraries.
 use crate::fixture::{run, workspace};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Makes a shared library that is no plugin.
+/// Makes a shared library that is not a plugin.
 ///
 /// # Panics
-/// When the C compiler is missing.
+/// Panics if the C compiler is missing.
 pub fn plain_library(file: &Path) {
     let source = file.with_extension("c");
     fs::write(&source, "int answer(void) { return 42; }").expect("the source can be written");
@@ -16,15 +16,15 @@ pub fn plain_library(file: &Path) {
     run(compiler.args([file, &source]));
 }
 
-/// Makes a shared library for a machine of IBM's, with the linker that comes with rustc.
+/// Makes a shared library for an IBM machine, with the linker that comes with rustc.
 ///
 /// # Panics
-/// When that is missing.
+/// Panics if that is missing.
 pub fn foreign_library(file: &Path) {
     let rustc = |args: &[&str]| {
         let output = Command::new("rustc").args(args).output();
         let text = output.expect("rustc can be started").stdout;
-        String::from_utf8(text).expect("it answers with text")
+        String::from_utf8(text).expect("rustc prints UTF-8")
     };
     let version = rustc(&["-vV"]);
     let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
@@ -40,13 +40,17 @@ pub fn foreign_library(file: &Path) {
     run(link.args([file, &data]));
 }
 
-/// Copies the probe and all of ours that is in it, with another version of the contract. Returns the Cargo.toml.
+/// Copies the probe and the crates of this project that it needs, with another version of the contract. Returns the
+/// path of the `Cargo.toml`.
 ///
 /// # Panics
-/// When it cannot be copied.
+/// Panics if they cannot be copied.
 pub fn old_contract(out: &Path) -> PathBuf {
     let sources = workspace();
-    let checkout = sources.ancestors().nth(2).expect("it is in the checkout");
+    let checkout = sources
+        .ancestors()
+        .nth(2)
+        .expect("the fixtures are in the checkout");
     let copy = out.join("sources");
     for part in [
         "Cargo.toml",
@@ -68,10 +72,10 @@ pub fn old_contract(out: &Path) -> PathBuf {
     copy.join("tests/fixtures/probe/Cargo.toml")
 }
 
-/// Copies a file, or a directory with all that is in it.
+/// Copies a file, or a directory with everything in it.
 ///
 /// # Panics
-/// When it cannot be copied.
+/// Panics if it cannot be copied.
 pub fn copy_tree(from: &Path, to: &Path) {
     if from.is_dir() {
         for entry in fs::read_dir(from).expect("sources can be listed") {
@@ -79,7 +83,7 @@ pub fn copy_tree(from: &Path, to: &Path) {
             copy_tree(&from.join(&name), &to.join(&name));
         }
     } else {
-        let directory = to.parent().expect("it is in a directory");
+        let directory = to.parent().expect("the target has a parent directory");
         fs::create_dir_all(directory).expect("the directory can be made");
         fs::copy(from, to).expect("sources can be copied");
     }

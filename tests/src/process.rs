@@ -1,25 +1,25 @@
-//! What the operating system says of this process.
+//! Facts about this process from the operating system.
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The lines of the memory map with code from files in this directory. Others map libraries to read them, and keep
-/// them: std, when it prints a backtrace.
+/// Returns the lines of the memory map that have code from files in this directory. Other mappings of libraries do not
+/// count: std keeps those that it reads to print a backtrace.
 ///
 /// # Panics
-/// When the map cannot be read.
+/// Panics if the map cannot be read.
 pub fn mapped_from(directory: &Path) -> Vec<String> {
     let mut lines = mapped_or_read_from(directory);
     lines.retain(|line| line.contains("r-xp"));
     lines
 }
 
-/// All lines of the memory map with files in this directory.
+/// Returns all lines of the memory map with files in this directory.
 ///
 /// # Panics
-/// When the map cannot be read.
+/// Panics if the map cannot be read.
 pub fn mapped_or_read_from(directory: &Path) -> Vec<String> {
     let maps = fs::read_to_string("/proc/self/maps").expect("the map can be read");
-    // With the separator: the directory of another swapper may begin with the same text.
+    // The separator belongs to it, since the directory of another swapper may begin with the same text.
     let inside = format!("{}/", directory.display());
     maps.lines()
         .filter(|line| line.contains(&inside))
@@ -27,30 +27,30 @@ pub fn mapped_or_read_from(directory: &Path) -> Vec<String> {
         .collect()
 }
 
-/// How many file descriptors are open.
+/// Returns the number of open file descriptors.
 ///
 /// # Panics
-/// When they cannot be listed.
+/// Panics if they cannot be listed.
 pub fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd")
         .expect("descriptors can be listed")
         .count()
 }
 
-/// How many threads there are.
+/// Returns the number of threads.
 ///
 /// # Panics
-/// When they cannot be listed.
+/// Panics if they cannot be listed.
 pub fn threads() -> usize {
     fs::read_dir("/proc/self/task")
         .expect("threads can be listed")
         .count()
 }
 
-/// Resident memory that is no file's, in bytes.
+/// Returns the resident memory that does not belong to a file, in bytes.
 ///
 /// # Panics
-/// When it cannot be read.
+/// Panics if it cannot be read.
 pub fn anonymous_memory() -> usize {
     let status = fs::read_to_string("/proc/self/status").expect("the status can be read");
     let line = status
@@ -59,18 +59,18 @@ pub fn anonymous_memory() -> usize {
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
     kibibytes
         .and_then(|number| number.parse::<usize>().ok())
-        .expect("a number")
+        .expect("the line has a number")
         * 1024
 }
 
-/// The directories of this process's open swappers.
+/// Returns the directories of this process's open swappers.
 pub fn host_dirs() -> Vec<PathBuf> {
     let var = |name| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    // SAFETY: it always succeeds and touches no memory.
+    // SAFETY: `geteuid` always succeeds and touches no memory.
     let user = unsafe { libc::geteuid() };
     let bases = match var("HOTSWAP_RUNTIME_DIR") {
         Some(base) => vec![base],
@@ -92,10 +92,10 @@ pub fn host_dirs() -> Vec<PathBuf> {
         .collect()
 }
 
-/// The directory of the open swapper that serves this plugin directory.
+/// Returns the directory of the open swapper that serves this plugin directory.
 ///
 /// # Panics
-/// When there is none.
+/// Panics if there is none.
 pub fn host_dir_of(plugin_dir: &Path) -> PathBuf {
     let plugin_dir = plugin_dir
         .canonicalize()

@@ -1,4 +1,4 @@
-//! What this process logs.
+//! The log records of this process.
 use crate::LIMIT;
 use std::fmt::{self, Write};
 use std::sync::{Condvar, Mutex, Once, PoisonError};
@@ -10,11 +10,11 @@ use tracing_subscriber::registry::Registry;
 /// One event.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Its level.
+    /// The level.
     pub level: Level,
-    /// Its target.
+    /// The target.
     pub target: String,
-    /// Its message, followed by its fields.
+    /// The message, followed by the fields.
     pub text: String,
 }
 
@@ -44,7 +44,7 @@ struct Text(String);
 
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // A text takes any number of characters.
+        // Writing to a string does not fail.
         let _ = match field.name() {
             "message" => write!(self.0, "{value:?}"),
             name => write!(self.0, " {name}={value:?}"),
@@ -52,19 +52,19 @@ impl Visit for Text {
     }
 }
 
-/// Keeps what this process logs from now on.
+/// Keeps the log records of this process from now on.
 pub fn keep() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // Where a test program has a subscriber of its own, it does not ask for records here.
+        // A test program with a subscriber of its own does not ask for records here.
         let _ = tracing::subscriber::set_global_default(Registry::default().with(Keep));
     });
 }
 
-/// The first record with all of these texts in it, waited for.
+/// Waits for a record that contains all of these texts, and returns the first one.
 ///
 /// # Panics
-/// When none comes.
+/// Panics if none comes.
 pub fn wait_for(texts: &[&str]) -> Record {
     let records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
     let find = |records: &[Record]| {
@@ -76,7 +76,7 @@ pub fn wait_for(texts: &[&str]) -> Record {
     find(&records).unwrap_or_else(|| panic!("no record with {texts:?} among {records:#?}"))
 }
 
-/// The records with all of these texts in them, so far.
+/// Returns the records so far that contain all of these texts.
 pub fn with(texts: &[&str]) -> Vec<Record> {
     let records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
     let fits = |record: &&Record| texts.iter().all(|text| record.text.contains(text));

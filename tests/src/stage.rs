@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// A host with a plugin directory of its own, which provides a [`Desk`]. Addresses that plugins have left stay
-/// unusable, so that a stale use of them crashes.
+/// A host with a plugin directory of its own, which provides a [`Desk`]. Addresses of unmapped plugins stay unusable,
+/// so that a stale use of them crashes.
 pub struct Stage {
-    /// The host's handle.
+    /// The host's swapper.
     pub swapper: Swapper,
-    /// What it provides.
+    /// The object that the host provides.
     pub desk: Arc<Desk>,
     dir: TempDir,
     host_dir: PathBuf,
@@ -24,31 +24,31 @@ impl Stage {
     /// Opens a host with these plugins, by name and bytes.
     ///
     /// # Panics
-    /// When it cannot be opened.
+    /// Panics if it cannot be opened.
     pub fn open(plugins: &[(&str, &[u8])]) -> Self {
         Stage::with(plugins, |builder| builder)
     }
 
-    /// The same with settings.
+    /// Opens a host with settings.
     ///
     /// # Panics
-    /// When it cannot be opened.
+    /// Panics if it cannot be opened.
     pub fn with(plugins: &[(&str, &[u8])], settings: impl FnOnce(Builder) -> Builder) -> Self {
         Stage::try_with(plugins, settings).expect("the host can be opened")
     }
 
-    /// The same, where it may fail.
+    /// Opens a host with settings, which may fail.
     ///
     /// # Errors
-    /// Those of opening a host.
+    /// Returns the error of opening the host.
     ///
     /// # Panics
-    /// When there is no room for the plugin directory.
+    /// Panics if the plugin directory cannot be made.
     pub fn try_with(
         plugins: &[(&str, &[u8])],
         settings: impl FnOnce(Builder) -> Builder,
     ) -> Result<Self, ReloadError> {
-        let dir = tempfile::tempdir().expect("there is room for a directory");
+        let dir = tempfile::tempdir().expect("a temporary directory can be made");
         plugins
             .iter()
             .for_each(|(name, bytes)| fixture::install(bytes, name, dir.path()));
@@ -68,12 +68,12 @@ impl Stage {
         })
     }
 
-    /// The plugin directory.
+    /// Returns the plugin directory.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// The file of a plugin in it.
+    /// Returns the file of a plugin in the directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir().join(fixture::file_name(name))
     }
@@ -86,32 +86,31 @@ impl Stage {
     /// Puts a plugin into the directory, and reloads.
     ///
     /// # Panics
-    /// When the reload fails.
+    /// Panics if the reload fails.
     pub fn swap(&self, name: &str, library: &[u8]) -> Report {
         self.install(name, library);
         self.swapper.reload().expect("the build can be loaded")
     }
 
-    /// A function of the probe's.
+    /// Returns a handle of a function of the probe.
     ///
     /// # Panics
-    /// When it has no such function.
+    /// Panics if it has no such function.
     pub fn probe<F: Signature<A>, A>(&self, function: &str) -> Function<F> {
         self.swapper
             .function("probe", function)
             .expect("the probe has this function")
     }
 
-    /// The live build of the only plugin, or of the first.
+    /// Returns the live build of the only plugin, or of the first one.
     pub fn live_build(&self) -> BuildId {
         self.swapper.listing().plugins[0].build_id
     }
 
-    /// Waits until all that was replaced has left memory, and checks that nothing of it is left: nothing mapped, and no
-    /// file.
+    /// Waits until all replaced builds have left memory, and checks that no mapping and no file of them is left.
     ///
     /// # Panics
-    /// When something is left.
+    /// Panics if something is left.
     pub fn settle(&self) -> Vec<Retirement> {
         let late = self.swapper.wait_retired(LIMIT);
         assert!(late.is_empty(), "{late:#?}");
@@ -128,19 +127,19 @@ impl Stage {
         retirements
     }
 
-    /// The names of the private copies.
+    /// Returns the names of the private copies.
     pub fn copies(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.host_dir).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.filter(|name| name.ends_with(".so")).collect()
     }
 
-    /// Shuts the host down, and checks that nothing is left of it: nothing mapped, and no file.
+    /// Shuts the host down, and checks that no mapping and no file is left.
     ///
     /// # Panics
-    /// When something is left.
+    /// Panics if something is left.
     pub fn close(self) {
-        let late = self.swapper.shutdown(LIMIT).expect("it can be shut down");
+        let late = self.swapper.shutdown(LIMIT).expect("the host shuts down");
         assert!(late.is_empty(), "{late:#?}");
         self.settle();
         assert_eq!(process::mapped_from(&self.host_dir), [""; 0]);

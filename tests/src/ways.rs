@@ -1,23 +1,23 @@
-//! The host `ways` with its plugins: loaded, or linked in.
+//! The host `ways`, whose plugins are loaded or linked in.
 use crate::fixture::{cargo, hotswap, is_newer, locked, run, target};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// How the plugins come into the host.
+/// The way in which the plugins come into the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// From files.
+    /// The host loads them from files.
     Loaded,
-    /// With the program.
+    /// They are linked into the program.
     Linked,
 }
 
 impl Way {
-    /// Runs one test of the host's in a process of its own, with plugins that were built with these features.
+    /// Runs one test of the host in a process of its own, with plugins that were built with these features.
     ///
     /// # Panics
-    /// When it fails, or the host does not build.
+    /// Panics if the test fails, or if the host does not build.
     pub fn run(self, test: &str, features: &[&str]) {
         let program = self.program(features);
         let mut command = Command::new(&program);
@@ -35,10 +35,10 @@ impl Way {
         );
     }
 
-    /// The host. Its plugins, where they are loaded, are beside it.
+    /// Builds the host, and returns the program. Plugins that are loaded are beside it.
     ///
     /// # Panics
-    /// When it does not build.
+    /// Panics if the host does not build.
     pub fn program(self, features: &[&str]) -> PathBuf {
         let name = format!("ways-{self:?}-{}", features.concat().replace('/', "-")).to_lowercase();
         let out = target().join(name);
@@ -62,7 +62,7 @@ impl Way {
                     target().join("hotswap/static/debug/ways/ways")
                 }
             };
-            // Cargo's own file is of whichever build was the last.
+            // Cargo overwrites its own file with the next build.
             fs::copy(built, &program).expect("the program can be copied");
         }
         program

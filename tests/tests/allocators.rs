@@ -1,5 +1,5 @@
-//! Nothing that owns memory crosses: host and plugin each have an allocator that ends the process when it is given
-//! memory of another.
+//! Tests that no memory of one allocator is given to another: the host and the plugin each have an allocator that ends
+//! the process when it is asked to free foreign memory.
 use hotswap_tests::fixture::{self, Build, ordered};
 use shapes::heap::Tagged;
 

@@ -1,4 +1,4 @@
-//! A database that locks its files for the whole process, in a plugin that is replaced.
+//! Tests a database that locks its files for the whole process, in a plugin that is replaced.
 use hotswap_host::prelude::*;
 use hotswap_plugin::Result as Answer;
 use hotswap_tests::fixture::{Build, file_name, hotswap, run, variant};
@@ -13,20 +13,20 @@ type Rows = Vec<(u32, u32)>;
 const WRITERS: u32 = 4;
 const SWAPS: usize = 15;
 
-/// The library with another number.
+/// Returns the library with another number in it.
 fn edition(library: &[u8], number: usize) -> Vec<u8> {
     variant(library, "edition 0000", &format!("edition {number:04}"))
 }
 
-/// Replaces a plugin again and again while threads write through it, and returns what they were told is written, what is
-/// there in the end, and what the database says of itself.
+/// Replaces a plugin again and again while threads write through it. Returns the writes that were acknowledged, the
+/// rows in the end, and the result of the database's own integrity check.
 fn swaps_under_writes(
     library: &[u8],
     journal: &str,
 ) -> (BTreeSet<(u32, u32)>, BTreeSet<(u32, u32)>, String) {
     let stage = Stage::with(&[("diary", library)], |builder| builder.gate_limit(LIMIT));
     let file = stage.dir().join("diary.db");
-    let file = file.to_str().expect("a path that is text");
+    let file = file.to_str().expect("the path is UTF-8");
     let swapper = &stage.swapper;
     let create = swapper.function::<fn(&str, &str) -> Answer<String>, _>("diary", "create");
     let write = swapper.function::<fn(&str, u32, u32) -> Answer<()>, _>("diary", "write");
@@ -35,7 +35,10 @@ fn swaps_under_writes(
     let there = "the plugin has this function";
     let (create, write) = (create.expect(there), write.expect(there));
     let (read, check) = (read.expect(there), check.expect(there));
-    assert_eq!(create.call(file, journal).expect("it answers"), journal);
+    assert_eq!(
+        create.call(file, journal).expect("the call succeeds"),
+        journal
+    );
 
     let (acknowledged, written) = (Mutex::new(BTreeSet::new()), AtomicUsize::new(0));
     let done = AtomicBool::new(false);
@@ -47,7 +50,9 @@ fn swaps_under_writes(
                     if done.load(SeqCst) {
                         return;
                     }
-                    write.call(file, writer, number).expect("it is written");
+                    write
+                        .call(file, writer, number)
+                        .expect("the write succeeds");
                     acknowledged.lock().unwrap().insert((writer, number));
                     written.fetch_add(1, SeqCst);
                 }
@@ -60,9 +65,9 @@ fn swaps_under_writes(
         }
         done.store(true, SeqCst);
     });
-    let there = read.call(file).expect("it answers");
+    let there = read.call(file).expect("the call succeeds");
     assert_eq!(there.len(), there.iter().collect::<BTreeSet<_>>().len());
-    let integrity = check.call(file).expect("it answers");
+    let integrity = check.call(file).expect("the call succeeds");
     drop((create, write, read, check));
     stage.close();
     let acknowledged = acknowledged.into_inner().unwrap();
@@ -79,7 +84,7 @@ fn one_that_is_closed_before_the_next_build_opens_it_loses_no_write() {
     }
 }
 
-/// No hook closes the database: builds have it open at once, and keep each other out all the same.
+/// No hook closes the database, so several builds have it open at once, and still lock each other out.
 #[test]
 fn one_that_locks_with_a_file_beside_it_loses_no_write() {
     let library = Build::DiaryDotfile.bytes("diary");

@@ -1,4 +1,4 @@
-//! The environment of the process, which a plugin changes while others read it.
+//! Tests the environment of the process, which a plugin changes while other code reads it.
 use hotswap_host::artifact::{Artifact, Caution, cautions};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{Build, file_name, hotswap, library, run, variant};
@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const PLUGIN: &str = "env-writer";
 
-/// Tests of the environment of this process take turns.
+/// Makes the tests take turns, since they share one environment.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -30,7 +30,7 @@ fn value(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Safe code in the plugin, and safe code in the host.
+/// Safe code in the plugin and safe code in the host use the environment at the same time.
 #[test]
 fn a_plugin_changes_it_while_the_host_reads_it() {
     const COUNT: u64 = 3_000;
@@ -51,20 +51,21 @@ fn a_plugin_changes_it_while_the_host_reads_it() {
             });
             scope.spawn(|| {
                 while !done.load(SeqCst) {
-                    assert_eq!(var.call("HOME").expect("it answers"), home);
+                    assert_eq!(var.call("HOME").expect("the call succeeds"), home);
                 }
             });
         }
-        // The host changes it, too: its own lock keeps the plugin out.
+        // The host changes the environment, too, under the lock that also keeps the plugin out.
         scope.spawn(|| {
             for number in 0..COUNT {
-                // SAFETY: whoever reads it in this process does so through std, or through the plugin's.
+                // SAFETY: all code of this process that reads the environment does so through std, or through the
+                // plugin, which takes std's lock.
                 unsafe { std::env::set_var(format!("HOST{number}"), "h".repeat(80)) };
             }
         });
         for round in ["a", "b"] {
             let text = round.repeat(80);
-            fill.call(COUNT, &text).expect("it answers");
+            fill.call(COUNT, &text).expect("the call succeeds");
             for number in 0..COUNT {
                 let expected = (number % 2 == 0).then_some(&text);
                 assert_eq!(value(&format!("K{number}")).as_ref(), expected);
@@ -75,7 +76,7 @@ fn a_plugin_changes_it_while_the_host_reads_it() {
     for number in 0..COUNT {
         let name = format!("HOST{number}");
         assert_eq!(value(&name), Some("h".repeat(80)));
-        // SAFETY: nobody else reads it now.
+        // SAFETY: all threads that read the environment have ended.
         unsafe { std::env::remove_var(name) };
     }
     stage.close();
@@ -113,7 +114,7 @@ fn the_functions_of_c_do_what_they_always_do() {
     assert_eq!(
         put("PEN"),
         None,
-        "without a sign of equality it is taken out"
+        "without an equals sign, the variable is removed"
     );
     assert_eq!(value("PEN"), None);
     for name in ["", "a=b"] {
@@ -126,13 +127,13 @@ fn the_functions_of_c_do_what_they_always_do() {
     assert_eq!(clear.call().unwrap(), None);
     assert_eq!(std::env::vars_os().count(), 0);
     for (name, value) in &before {
-        // SAFETY: nobody else reads it now.
+        // SAFETY: the call that reads the environment has returned, and `alone` keeps the other tests out.
         unsafe { std::env::set_var(name, value) };
     }
     stage.close();
 }
 
-/// What a build says to stderr, and its library.
+/// Returns the stderr of a build, and its library.
 fn built(package: &str, options: &[&str], flags: &[&str]) -> (String, Vec<u8>) {
     let out = tempfile::tempdir().unwrap();
     let mut command = hotswap();
@@ -193,10 +194,10 @@ fn a_host_warns_once_of_each_build_that_can_change_it() {
     stage.close();
 }
 
-/// The live build of the plugin, as the log names it.
+/// Returns the build id of the live build as the log prints it.
 fn live(stage: &Stage) -> String {
     let listing = stage.swapper.listing();
     let mut plugins = listing.plugins.iter();
     let plugin = plugins.find(|plugin| plugin.name == PLUGIN);
-    plugin.expect("it is live").build_id.short()
+    plugin.expect("the plugin is live").build_id.short()
 }

@@ -1,6 +1,7 @@
-//! The crates have floors: a file imports from files below its own, and no imports go round in a circle.
+//! Tests that the crates have floors: a file imports only from files below its own, and imports do not go round in a
+//! circle.
 //!
-//! Two files that are one thought may know each other; those pairs are listed in `KNOWN`. A new circle fails the test, which
+//! Two files that are one thought may import each other; `KNOWN` lists those pairs. A new circle fails the test, which
 //! names the arrows that make it. `cargo test -p hotswap-tests --test floors -- --nocapture` prints all circles.
 #[path = "floors/imports.rs"]
 mod imports;
@@ -9,18 +10,18 @@ use imports::Crate;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The circles that exist, each with the files that it goes through. They are one thought in several files.
+/// The circles that exist, each with its files. Each circle is one thought in several files.
 const KNOWN: &[(&str, &[&[&str]])] = &[
     (
         "hotswap-host",
         &[
-            // What the metadata is, and what its texts may be.
+            // One file describes the metadata, and the other one the texts in it.
             &["artifact/metadata.rs", "artifact/texts.rs"],
-            // One record of a thread, in two files.
+            // The record of a thread is one type in two files.
             &["reclaim/record/entered.rs", "reclaim/record/mod.rs"],
-            // `Swapper::builder` gives a builder, and `Builder::open` a swapper.
+            // `Swapper::builder` returns a builder, and `Builder::open` returns a swapper.
             &["swapper/builder.rs", "swapper/mod.rs"],
-            // The thread that retires, and its steps.
+            // One file has the thread that retires builds, and the other one its steps.
             &["swapper/retire/mod.rs", "swapper/retire/state.rs"],
         ],
     ),
@@ -29,9 +30,9 @@ const KNOWN: &[(&str, &[&[&str]])] = &[
         &[
             // A type may be an object of an interface, and an interface has functions of types.
             &["boundary/describe/calls.rs", "boundary/describe/types.rs"],
-            // The two serializers of one format: of a value, and of the parts in it.
+            // The two serializers share one format: one is for a value, and the other one for the parts in it.
             &["live_data/codec/compound.rs", "live_data/codec/encode.rs"],
-            // A live type says what it was like (schema) and how to get from there (migration), type by type.
+            // A live type describes its earlier version (schema) and the way from there (migration), type by type.
             &[
                 "live_data/migrate.rs",
                 "live_data/schema.rs",

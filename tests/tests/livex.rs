@@ -1,4 +1,5 @@
-//! The demo livex: jobs that one version queued are done by the next, and the queue survives when the host is killed.
+//! Tests the demo `livex`: a later version does the jobs that an earlier one has queued, and the queue survives a
+//! killed host.
 use hotswap_tests::fixture::{Build, demo_host, install};
 use hotswap_tests::until;
 use livex::queue::Jobs;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// How many jobs wait at any time.
+/// The number of jobs that wait at any time.
 const BACKLOG: u64 = 20;
 
 /// A plugin directory and a queue, which outlive their hosts.
@@ -36,7 +37,7 @@ impl Office {
         install(library, "livex-office", &self.path("plugins"));
     }
 
-    /// A host that goes on until it is killed, or has done so many jobs in all.
+    /// Starts a host that runs until it is killed, or until it has done this many jobs in all.
     fn open(&self, days: Option<u64>) -> Running {
         let mut command = Command::new(&self.host);
         command.arg("--queue").arg(self.path("queue"));
@@ -48,7 +49,7 @@ impl Office {
         Running(command.spawn().unwrap())
     }
 
-    /// What the journal says: it would say so, too, of a job that was done twice.
+    /// Reads the journal, which would show it if a job was done twice.
     fn jobs(&self) -> Jobs {
         read(&self.path("queue"))
     }
@@ -64,15 +65,15 @@ impl Office {
 
 fn read(journal: &Path) -> Jobs {
     let bytes = fs::read(journal).unwrap_or_default();
-    Jobs::read(&bytes).expect("the journal makes sense").0
+    Jobs::read(&bytes).expect("the journal can be parsed").0
 }
 
-/// A running host, which is killed when a test fails.
+/// A running host. It is killed when a test fails.
 struct Running(Child);
 
 impl Running {
     fn reload(&self) {
-        // SAFETY: no preconditions; the process is ours, and not waited for yet.
+        // SAFETY: `kill` has no preconditions. The child was not waited for, so its process id was not reused.
         let sent = unsafe { libc::kill(self.0.id().cast_signed(), libc::SIGUSR1) };
         assert_eq!(sent, 0);
     }
@@ -94,7 +95,7 @@ impl Drop for Running {
     }
 }
 
-/// By whom a job was queued, and by whom it was done.
+/// The versions that have queued and done a job.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
     FirstAndFirst,
@@ -102,15 +103,15 @@ enum By {
     LaterAndLater,
 }
 
-/// Whether the job of this day has to wait for its time.
+/// Returns true if the job of this day has to wait for its time.
 fn is_delayed(day: u64) -> bool {
     day % 3 == 2
 }
 
-/// Checks what became of the job of a day.
+/// Checks the result of a day's job, and returns the versions that have queued and done it.
 fn check(day: u64, result: &str) -> By {
     if day % 3 == 1 {
-        // It names a function: the newest one was called.
+        // The job names a function, and the newest one was called.
         let call = |department: &str, answer: &str| {
             format!("day {day}: roll_call of the {department}: {answer}")
         };
@@ -152,12 +153,12 @@ fn no_job_is_lost_or_done_twice_over_a_swap_and_over_kills() {
     office.until_done("some jobs", |number, _| number > 40);
     office.install(&builds[1]);
     host.reload();
-    // All that the first version has queued, and more.
+    // By then, all jobs that the first version has queued are done.
     office.until_done("a job of the later version", |number, result| {
         check(number, result) == By::LaterAndLater
     });
     host.kill();
-    // Again, with jobs waiting that another process has queued.
+    // The next host starts with waiting jobs that another process has queued.
     let before = office.jobs().queued();
     let host = office.open(None);
     office.until_done("more jobs", |number, _| number > before + BACKLOG);
@@ -172,14 +173,14 @@ fn no_job_is_lost_or_done_twice_over_a_swap_and_over_kills() {
         .iter()
         .map(|(day, result)| check(*day, result))
         .collect();
-    // Those that are not delayed are done in the order in which they were queued.
+    // Jobs without a delay are done in the order in which they were queued.
     let at_once = (1..).zip(&by).filter(|(day, _)| !is_delayed(*day));
     assert!(at_once.map(|(_, by)| by).is_sorted(), "{by:?}");
     assert!(by.is_sorted_by_key(|by| *by == By::LaterAndLater), "{by:?}");
     let count = |which| by.iter().filter(|by| **by == which).count();
-    // What was waiting at the swap.
+    // These jobs were waiting at the swap.
     let waited = count(By::FirstAndLater) as u64;
     assert!((1..=BACKLOG).contains(&waited), "{waited}");
-    // At the swap one of more than 40 was done, and no more than these were waiting.
+    // At least 41 jobs were queued at the swap, and at most `BACKLOG` of them were waiting.
     assert!(count(By::FirstAndFirst) as u64 + BACKLOG > 40);
 }

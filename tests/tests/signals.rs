@@ -1,4 +1,4 @@
-//! Signal handlers of plugins: each test has a signal of its own.
+//! Tests signal handlers of plugins. Each test has a signal of its own.
 use hotswap_host::artifact::BuildId;
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, Retirement, RetirementState};
@@ -13,18 +13,18 @@ use std::time::Duration;
 
 const PLUGIN: &str = "bell";
 
-/// A real-time signal that no other test uses.
+/// Returns a real-time signal that no other test uses.
 fn own(number: c_int) -> c_int {
     libc::SIGRTMIN() + number
 }
 
-/// Another build of the same code.
+/// Returns another build of the same code.
 fn build(number: usize) -> Vec<u8> {
     let library = Build::Bell.bytes(PLUGIN);
     variant(&library, "edition 0000", &format!("edition {number:04}"))
 }
 
-/// Another plugin of the same code.
+/// Returns another plugin of the same code.
 fn other() -> Vec<u8> {
     renamed(&build(0), "bell", "gong")
 }
@@ -46,43 +46,43 @@ fn function<F: hotswap_host::Signature<A>, A>(
 
 fn number(stage: &Stage, plugin: &str, name: &str) -> u32 {
     let function: Function<fn() -> u32> = function(stage, plugin, name);
-    function.call().expect("it answers")
+    function.call().expect("the call succeeds")
 }
 
 fn begin(stage: &Stage, plugin: &str, name: &str, signal: c_int) {
     let function: Function<fn(i32) -> hotswap_plugin::Result<()>> = function(stage, plugin, name);
-    function.call(signal).expect("it can listen");
+    function.call(signal).expect("the plugin can listen");
 }
 
 fn plain(stage: &Stage, plugin: &str, signal: c_int) -> String {
     let function: Function<fn(i32) -> String> = function(stage, plugin, "plain");
-    function.call(signal).expect("it answers")
+    function.call(signal).expect("the call succeeds")
 }
 
 fn hand_on(stage: &Stage, plugin: &str, signal: c_int, flags: c_int) -> String {
     let function: Function<fn(i32, i32) -> String> = function(stage, plugin, "hand_on");
-    function.call(signal, flags).expect("it answers")
+    function.call(signal, flags).expect("the call succeeds")
 }
 
 fn current(stage: &Stage, plugin: &str, signal: c_int) -> String {
     let function: Function<fn(i32) -> String> = function(stage, plugin, "current");
-    function.call(signal).expect("it answers")
+    function.call(signal).expect("the call succeeds")
 }
 
-/// This thread gets the signal, and returns when it was handled.
+/// Sends the signal to this thread, and returns when it was handled.
 fn raise(signal: c_int) {
-    // SAFETY: every signal that is raised here has a handler, or is ignored.
+    // SAFETY: every signal that is raised here has a handler or is ignored, and `raise` touches no memory.
     assert_eq!(unsafe { libc::raise(signal) }, 0);
 }
 
 fn set(signal: c_int, handler: usize) -> usize {
-    // SAFETY: handlers of this file, which count.
+    // SAFETY: `handler` is a default or a handler of this file, which only counts and calls the one before it.
     unsafe { libc::signal(signal, handler) }
 }
 
-/// What the kernel has.
+/// Returns the handler that the kernel has.
 fn installed(signal: c_int) -> usize {
-    // SAFETY: all zero is a valid `sigaction`; asks only.
+    // SAFETY: an all-zero `sigaction` is valid, and the call only writes to `now`.
     unsafe {
         let mut now: libc::sigaction = std::mem::zeroed();
         assert_eq!(libc::sigaction(signal, null(), &mut now), 0);
@@ -90,7 +90,7 @@ fn installed(signal: c_int) -> usize {
     }
 }
 
-/// Ends the other threads of a test, also where an assertion fails.
+/// Ends the other threads of a test, also if an assertion fails.
 struct SetWhenDropped<'a>(&'a AtomicBool);
 
 impl Drop for SetWhenDropped<'_> {
@@ -99,10 +99,10 @@ impl Drop for SetWhenDropped<'_> {
     }
 }
 
-/// Takes a plugin out.
+/// Removes a plugin.
 fn remove(stage: &Stage, plugin: &str) {
-    std::fs::remove_file(stage.file(plugin)).expect("it is there");
-    stage.swapper.reload().expect("nobody needs it");
+    std::fs::remove_file(stage.file(plugin)).expect("the plugin is installed");
+    stage.swapper.reload().expect("no other plugin imports it");
     stage.settle();
 }
 
@@ -138,7 +138,7 @@ fn with_tokio_each_live_build_hears_and_the_old_ones_leave() {
     each_live_build_hears("stream", own(2));
 }
 
-/// The signal arrives while the old build is there, and while it leaves.
+/// The signal arrives while the old build is still there, and again while it leaves.
 #[test]
 fn a_build_that_takes_over_hands_on_to_the_old_one_while_that_is_there() {
     let signal = own(3);
@@ -147,16 +147,19 @@ fn a_build_that_takes_over_hands_on_to_the_old_one_while_that_is_there() {
     let pin = stage.swapper.pin();
     let old: Function<fn() -> u32> = function(&stage, PLUGIN, "heard");
     std::thread::scope(|scope| {
-        // The pin is this thread's.
+        // This thread has the pin, so another one swaps.
         let swap = || {
             stage.swap(PLUGIN, &build(1));
             begin(&stage, PLUGIN, "hook", signal);
             raise(signal);
             assert_eq!(number(&stage, PLUGIN, "heard"), 1);
         };
-        scope.spawn(swap).join().expect("the next build hears it");
+        scope
+            .spawn(swap)
+            .join()
+            .expect("the next build hears the signal");
     });
-    assert_eq!(old.call().expect("it is pinned"), 1);
+    assert_eq!(old.call().expect("the pinned build answers"), 1);
     drop(pin);
     drop(old);
     stage.settle();
@@ -192,7 +195,7 @@ fn two_plugins(signal: c_int, first_out: &str, then: &str) {
     assert_eq!(host(), 1);
 }
 
-/// In one test, since they count in one place.
+/// Both cases are in one test, since they use the same counters.
 #[test]
 fn two_plugins_and_the_host_hear_the_same_signal_until_each_leaves() {
     two_plugins(own(4), "bell", "gong");
@@ -206,7 +209,8 @@ fn a_handler_of_the_host_that_came_later_goes_on() {
     extern "C" fn on_top(signal: c_int) {
         HEARD.fetch_add(1, SeqCst);
         let before = BEFORE.load(SeqCst) as *const ();
-        // SAFETY: what `signal` has returned, which is a handler.
+        // SAFETY: `signal` has returned this address for the handler that was installed before, which is a function of
+        // this type.
         let before: extern "C" fn(c_int) = unsafe { std::mem::transmute(before) };
         before(signal);
     }
@@ -224,7 +228,7 @@ fn a_handler_of_the_host_that_came_later_goes_on() {
         raise(signal);
         assert_eq!(HEARD.swap(0, SeqCst), 1);
         assert_eq!(number(&stage, PLUGIN, "counted"), 0);
-        // The host's is below this one, and that of a build that is gone below the host's.
+        // The host's handler is below the one of this build, and the one of a build that is gone is below the host's.
         assert_eq!(hand_on(&stage, PLUGIN, signal, 0), "another");
     }
     stage.close();
@@ -235,29 +239,31 @@ fn a_handler_of_the_host_that_came_later_goes_on() {
 fn a_handler_that_runs_keeps_its_build_and_is_named() {
     let signal = own(7);
     let stage = open(&[(PLUGIN, &build(0))]);
-    let (mut begun, begin) = pipe().expect("there are descriptors");
-    let (wait, go_on) = pipe().expect("there are descriptors");
+    let (mut begun, begin) = pipe().expect("a pipe can be made");
+    let (wait, go_on) = pipe().expect("a pipe can be made");
     let block: Function<fn(i32, i32, i32)> = function(&stage, PLUGIN, "block");
     let (begin_fd, wait_fd) = (begin.as_raw_fd(), wait.as_raw_fd());
-    block.call(signal, begin_fd, wait_fd).expect("it answers");
+    block
+        .call(signal, begin_fd, wait_fd)
+        .expect("the call succeeds");
     let old = stage.live_build();
     std::thread::scope(|scope| {
         scope.spawn(|| raise(signal));
-        // Closed, and so the handler returns, also where an assertion fails.
+        // When the pipe is closed, the handler returns, also if an assertion fails.
         let mut go_on = go_on;
         begun.read_exact(&mut [0]).expect("the handler runs");
         stage.swap(PLUGIN, &build(1));
         plain(&stage, PLUGIN, signal);
         let expected = format!("its handler of signal {signal}, which has not returned");
-        until("its name in the report", || {
+        until("the handler to be named", || {
             let now = retirement(&stage, old);
             assert!(!now.state.is_end(), "{now}");
             matches!(&now.held_by[..], [Holder::Other { reason }] if *reason == expected)
         });
-        // The next build is not held up by it.
+        // The handler does not hold up the next build.
         raise(signal);
         assert_eq!(number(&stage, PLUGIN, "counted"), 1);
-        go_on.write_all(&[0]).expect("the handler reads it");
+        go_on.write_all(&[0]).expect("the pipe can be written");
     });
     stage.settle();
     stage.close();
@@ -265,9 +271,9 @@ fn a_handler_that_runs_keeps_its_build_and_is_named() {
 
 #[test]
 fn signals_arrive_all_the_time_while_builds_are_swapped() {
-    // Not a real-time signal, of which any number may be pending.
+    // Any number of real-time signals may be pending, but only one of this.
     let signal = libc::SIGURG;
-    // Where no build handles it.
+    // Without a build that handles it, the signal is ignored.
     set(signal, libc::SIG_IGN);
     let stage = open(&[(PLUGIN, &build(0)), ("gong", &other())]);
     begin(&stage, "gong", "hook", signal);
@@ -276,7 +282,7 @@ fn signals_arrive_all_the_time_while_builds_are_swapped() {
         let storm = scope.spawn(|| {
             let mut sent = 0;
             while !done.load(SeqCst) {
-                // SAFETY: it is handled or ignored, on whichever thread it arrives.
+                // SAFETY: the signal is handled or ignored on every thread, and `kill` touches no memory.
                 if unsafe { libc::kill(libc::getpid(), signal) } == 0 {
                     sent += 1;
                 }
@@ -294,7 +300,7 @@ fn signals_arrive_all_the_time_while_builds_are_swapped() {
             stage.swap(PLUGIN, &build(swap));
         }
         drop(end);
-        assert_ne!(storm.join().expect("it ends"), 0);
+        assert_ne!(storm.join().expect("the thread ends"), 0);
     });
     stage.settle();
     let heard = number(&stage, "gong", "heard");
@@ -319,7 +325,7 @@ fn a_plugin_runs_other_programs_while_handlers_are_installed() {
         });
         let _end = SetWhenDropped(&done);
         for _ in 0..20 {
-            run.call().expect("it runs them");
+            run.call().expect("the plugin can run the programs");
         }
     });
     stage.close();
@@ -337,15 +343,15 @@ fn a_plugin_is_told_what_it_may_call() {
     raise(signal);
     assert_eq!(number(&stage, "bell", "counted"), 1);
     assert_eq!(number(&stage, "gong", "counted"), 1);
-    // What it was told of is the other's again, with the other's flags.
+    // The gong sets back the handler that it was told of, which is the bell's, with its flags.
     let set_back: Function<fn(i32)> = function(&stage, "gong", "set_back");
-    set_back.call(signal).expect("it answers");
+    set_back.call(signal).expect("the call succeeds");
     assert_eq!(current(&stage, "bell", signal), "own");
     raise(signal);
     assert_eq!(number(&stage, "bell", "counted"), 2);
     assert_eq!(number(&stage, "gong", "counted"), 1);
     let set_none: Function<fn(i32, bool)> = function(&stage, "gong", "set_none");
-    set_none.call(signal, true).expect("it answers");
+    set_none.call(signal, true).expect("the call succeeds");
     assert_eq!(current(&stage, "bell", signal), "ignored");
     raise(signal);
     assert_eq!(number(&stage, "bell", "counted"), 2);

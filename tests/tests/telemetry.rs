@@ -1,4 +1,4 @@
-//! What a plugin logs and traces, as the host's logger and subscriber see it.
+//! Tests the log records and spans of a plugin, as the host's logger and subscriber see them.
 use hotswap_host::prelude::*;
 use hotswap_host::telemetry::{Backtraces, PANIC_TARGET, set_backtraces};
 use hotswap_host::{RetirementState, UnloadMode};
@@ -14,14 +14,14 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::{Context, Layer, Layered, SubscriberExt};
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
-/// What the logger and the formatting subscriber of this process wrote, line by line.
+/// The lines that the logger and the formatting subscriber of this process wrote.
 #[derive(Clone, Copy)]
 struct Written;
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 impl Written {
-    /// The lines with this text in them.
+    /// Returns the lines that contain this text.
     fn with(text: &str) -> Vec<String> {
         let lines = LINES.lock().unwrap();
         lines
@@ -65,7 +65,7 @@ impl io::Write for Written {
     }
 }
 
-/// Keeps the metadata of everything it sees, as subscribers do.
+/// Keeps the metadata of all spans and events, as some subscribers do.
 struct Keeper;
 
 static KEPT: Mutex<Vec<&'static Metadata<'static>>> = Mutex::new(Vec::new());
@@ -81,7 +81,7 @@ impl Layer<Registry> for Keeper {
 
 type Kept = Layered<Keeper, Registry>;
 
-/// Sets up log and trace of this process, once; the handle changes the filter.
+/// Sets up log and tracing for this process, once. The handle changes the filter.
 fn set_up() -> &'static reload::Handle<EnvFilter, Kept> {
     static FILTER: OnceLock<reload::Handle<EnvFilter, Kept>> = OnceLock::new();
     FILTER.get_or_init(|| {
@@ -151,11 +151,14 @@ impl Talker {
     }
 }
 
-/// Waits for what nobody announces.
+/// Polls for a condition that nothing announces.
 fn until(mut done: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !done() {
-        assert!(Instant::now() < end, "it did not happen in 30 s");
+        assert!(
+            Instant::now() < end,
+            "the condition did not hold within 30 s"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -224,7 +227,7 @@ fn plugins_follow_the_level_and_the_filter() {
         talker.say("detail", "loud");
         !Written::with("loud").is_empty()
     });
-    // The maximum level stays as it is; only the filter's opinion of one target changes.
+    // The maximum level stays as it is. Only the filter's answer for one target changes.
     filter.reload(EnvFilter::new("info,another=debug")).unwrap();
     talker.say("detail", "switched off");
     assert_eq!(Written::with("switched off"), [""; 0]);
@@ -254,7 +257,7 @@ fn nothing_that_a_subscriber_keeps_lies_in_a_plugin() {
         talker.run("spans").unwrap();
         talker.replace(number);
     }
-    // Addresses that were unmapped are without access for ever: a stale one ends the process here.
+    // Unmapped addresses stay without access forever, so the use of a stale one ends the process here.
     let kept = KEPT.lock().unwrap();
     let mut events: Vec<_> = kept
         .iter()
@@ -316,7 +319,7 @@ fn a_panic_is_reported_once_with_its_place_and_its_stack() {
     );
 }
 
-/// A plugin that sets up its log as a program does.
+/// The plugin sets up logging as a program does.
 #[test]
 fn a_second_logger_or_subscriber_is_told_what_to_do() {
     set_up();
@@ -330,7 +333,11 @@ fn a_second_logger_or_subscriber_is_told_what_to_do() {
             "talker.install_a_logger panicked: it should be the first one: SetLoggerError(()); {advice}"
         )
     );
-    assert_eq!(Written::with(advice).len(), 1, "the log says it, too");
+    assert_eq!(
+        Written::with(advice).len(),
+        1,
+        "the log has the advice, too"
+    );
     let install: Function<fn() -> hotswap_plugin::Result<()>> = talker
         .swapper
         .function("talker", "install_a_subscriber")
@@ -338,7 +345,7 @@ fn a_second_logger_or_subscriber_is_told_what_to_do() {
     let failed = install.call().unwrap_err().to_string();
     let text = format!("a global default trace dispatcher has already been set; {advice}");
     assert!(failed.ends_with(&text), "{failed}");
-    // Both are as they were.
+    // The host's logger and subscriber still work.
     talker.say("log", "still the host's logger");
     assert_eq!(Written::with("INFO talker::custom").len(), 1);
 }

@@ -1,5 +1,5 @@
-//! Packages with tests of their own. A plugin's crate builds, lints and tests without one warning, as an ordinary library and
-//! as a plugin.
+//! Tests packages that have tests of their own: a plugin's crate builds, lints, and passes its tests without a warning,
+//! both as an ordinary library and as a plugin.
 use hotswap_tests::fixture::{cargo, run, target};
 use std::fs::{File, create_dir_all};
 
@@ -32,7 +32,7 @@ fn no_warning_in_a_plugins_crate() {
     }
 }
 
-/// With features of `serde_json` that would change every other package of a build.
+/// The package sets features of `serde_json` that would change every other package of a build.
 #[test]
 fn json_in_live_data_comes_back_or_is_refused() {
     create_dir_all(target()).unwrap();

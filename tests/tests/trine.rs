@@ -1,4 +1,4 @@
-//! Plugins that need each other, each replaced in turn, under load. In a process of its own.
+//! Tests plugins that import each other, each replaced in turn, under load. The test has a process of its own.
 use hotswap_host::Outcome;
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
@@ -17,17 +17,17 @@ const PLUGINS: [(&str, &str); 3] = [
     ("gamma", "keeps the beat"),
 ];
 
-/// A build of one of the plugins, as it tells of itself.
+/// A build of one of the plugins, and the answers by which it is known.
 #[derive(Clone)]
 struct Made {
     library: Vec<u8>,
-    /// What `introduce` returns.
+    /// The result of `introduce`.
     introduces: String,
-    /// As the plugin names it.
+    /// The name of the build in the plugin's answers.
     build: String,
 }
 
-/// Makes builds of the three plugins, no two the same.
+/// Makes builds of the three plugins. No two are the same.
 struct Maker {
     libraries: [Vec<u8>; 3],
 }
@@ -53,7 +53,7 @@ impl Maker {
     }
 }
 
-/// What each of the three answers, for each generation from the first on.
+/// The answers of the three plugins, for each generation from the first one on.
 #[derive(Default)]
 struct Generations(RwLock<Vec<[[String; 2]; 3]>>);
 
@@ -63,13 +63,13 @@ impl Generations {
         let answers = answers.map(|made| [made.introduces.clone(), made.build.clone()]);
         self.0
             .write()
-            .expect("nothing panics with it")
+            .expect("the lock is not poisoned")
             .push(answers);
     }
 
-    /// Checks that there is one live generation whose plugins answer all of this.
+    /// Checks that one of these generations gives all of these answers.
     fn one_has(&self, live: RangeInclusive<u64>, answers: &[(usize, String)]) {
-        let generations = self.0.read().expect("nothing panics with it");
+        let generations = self.0.read().expect("the lock is not poisoned");
         let has = |number: u64| {
             let of = &generations[number as usize - 1];
             answers
@@ -80,9 +80,11 @@ impl Generations {
     }
 }
 
-/// The builds that a pulse went through: gamma's, beta's, and alpha's twice.
+/// Returns the builds that a pulse went through: gamma's, beta's, and alpha's twice.
 fn of_pulse(pulse: &str) -> Vec<(usize, String)> {
-    let (_, by) = pulse.split_once("\nby ").expect("it says by whom it is");
+    let (_, by) = pulse
+        .split_once("\nby ")
+        .expect("the pulse names its builds");
     let builds: Vec<_> = by.split(", ").map(str::to_owned).collect();
     assert_eq!(builds.len(), 4, "{pulse}");
     [2, 1, 0, 0].into_iter().zip(builds).collect()
@@ -109,7 +111,7 @@ impl Handles {
     }
 }
 
-/// One way to call after the other; no call fails.
+/// Makes a call. The number chooses the way. No call may fail.
 fn call(stage: &Stage, handles: &Handles, generations: &Generations, window: &Window, way: u64) {
     const NO: &str = "no call fails";
     let beat = (way % 9) as u32;
@@ -119,7 +121,7 @@ fn call(stage: &Stage, handles: &Handles, generations: &Generations, window: &Wi
             let (pulse, live) = window.during(pulse);
             generations.one_has(live, &of_pulse(&pulse));
         }
-        // Several handles, one generation.
+        // Several handles are used on one generation.
         1 => {
             let pin = stage.swapper.pin();
             let gamma = handles.gamma.on(&pin).expect("the handle is older");
@@ -131,7 +133,7 @@ fn call(stage: &Stage, handles: &Handles, generations: &Generations, window: &Wi
             answers.push((0, alpha.call(|alpha| alpha.build()).expect(NO)));
             generations.one_has(pin.number()..=pin.number(), &answers);
         }
-        // All of them by a name, in a generation that is held.
+        // All of them are called by name, in a generation that is held.
         2 => {
             let hold = stage.swapper.pin().hold();
             let said = hold.invoke_each_backward("introduce", &[]).into_iter();
@@ -164,7 +166,7 @@ fn each_of_three_is_replaced_in_turn_under_load() {
         ("beta", &beta.library),
         ("gamma", &gamma.library),
     ]);
-    let handles = Handles::of(&stage.swapper).expect("the plugins have all of it");
+    let handles = Handles::of(&stage.swapper).expect("the plugins have these functions");
     let window = Window::new(1);
     let calls = under_load(
         |caller, before| call(&stage, &handles, &generations, &window, caller + before),

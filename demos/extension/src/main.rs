@@ -13,13 +13,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
-/// How often it is looked whether there is something to do.
+/// The time between two looks for something to do.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// How long the shutdown waits for the plugins to leave memory.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Calls what plugins have put into slots. SIGUSR1 reloads them; SIGINT and SIGTERM end the program.
+/// Calls the objects that plugins have put into slots. SIGUSR1 reloads the plugins; SIGINT and SIGTERM end the program.
 #[derive(Parser)]
 struct Args {
     /// Milliseconds between two sounds
@@ -41,7 +41,7 @@ fn main() -> anyhow::Result<()> {
     let mut introduced = 0;
     let mut next = Instant::now();
     while !stop.load(Relaxed) {
-        // What is in the slots belongs to one generation, which the pin keeps.
+        // The objects in the slots belong to one generation, which the pin keeps.
         let pin = swapper.pin();
         let is_new = pin.number() != introduced;
         if is_new {
@@ -68,14 +68,14 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is in the data bag of a new generation, and who has put it there.
+/// Prints the data bag of a new generation, with the plugin of each value.
 fn introduce(pin: &Pin<'_>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "--- generation {} ---", pin.number())?;
     pin.bag_items().try_for_each(|item| writeln!(out, "{item}"))
 }
 
-/// What is heard, and how heavy it is. Either slot may be empty.
+/// Returns the next sound and its weight. Either slot may be empty.
 fn hear(sounds: &Sounds) -> anyhow::Result<String> {
     let Some(heard) = sounds.meow.call(|cat| cat.meow())? else {
         return Ok("silence".into());

@@ -1,4 +1,4 @@
-//! Hums a random number of times, again and again, with a plugin that is replaced while it does.
+//! Hums a random number of times, again and again, with a plugin that is replaced while the host runs.
 use anyhow::Context as _;
 use clap::Parser;
 use hotswap_host::prelude::*;
@@ -32,12 +32,13 @@ fn main() -> anyhow::Result<()> {
     start_log(args.log_file.as_deref())?;
     let stop = stop_signals().context("cannot listen for SIGINT and SIGTERM")?;
 
-    // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
+    // `cargo hotswap run` says where the plugins are. Without it, they are in `plugins/` beside the program.
     let swapper = Swapper::builder().open()?;
     let hum: Function<fn(u32) -> String> = swapper.function("world", "hum")?;
-    // Reloads in a thread of its own, and logs the report, or the error after which the old build goes on.
+    // The listener reloads on a thread of its own. It logs the report, or the error, after which the old build keeps
+    // running.
     let listener = signal::reload_on(signal::USUAL, &swapper)?;
-    // From here on the signal reloads; before, it would have ended the program.
+    // From here on, the signal reloads the plugin. Before, it would have ended the program.
     info!("{}", loaded(&swapper));
 
     let interval = Duration::from_millis(args.interval);
@@ -56,7 +57,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is hummed, by which build, after how many reloads: with the pin all three belong together.
+/// Returns the humming, the build, and the number of reloads. With the pin, all three belong together.
 fn line(
     swapper: &Swapper,
     hum: &Function<fn(u32) -> String>,
@@ -76,7 +77,7 @@ fn line(
     ))
 }
 
-/// `1 plugin loaded: world`.
+/// Returns a line such as `1 plugin loaded: world`.
 fn loaded(swapper: &Swapper) -> String {
     let plugins = swapper.listing().plugins;
     let names: Vec<_> = plugins.iter().map(|plugin| plugin.name.as_str()).collect();
@@ -88,13 +89,13 @@ fn loaded(swapper: &Swapper) -> String {
     )
 }
 
-/// The log of the program and its plugins: `info` and above, or what `RUST_LOG` says.
+/// Starts the log of the program and its plugins: `info` and above, or the levels in `RUST_LOG`.
 fn start_log(file: Option<&Path>) -> anyhow::Result<()> {
     use tracing_subscriber::filter::{EnvFilter, LevelFilter};
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env()
-        .context("RUST_LOG")?;
+        .context("cannot read RUST_LOG")?;
     let log = tracing_subscriber::fmt().with_env_filter(filter);
     match file {
         Some(path) => {

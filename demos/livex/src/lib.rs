@@ -1,2 +1,2 @@
-//! The queue of the demo livex, which its host owns.
+//! The queue of the demo `livex`, which belongs to its host.
 pub mod queue;

@@ -18,19 +18,19 @@ use tracing::{error, info, warn};
 /// How long the shutdown waits for the plugins to leave memory.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Does jobs that plugins queue. SIGUSR1 reloads them; SIGINT and SIGTERM end the program, and the queue stays.
+/// Does jobs that plugins queue. SIGUSR1 reloads the plugins; SIGINT and SIGTERM end the program, and the queue stays.
 #[derive(Parser)]
 struct Args {
-    /// Where the queue is [default: livex.queue beside the program]
+    /// The file of the queue [default: livex.queue beside the program]
     #[arg(long, value_name = "FILE")]
     queue: Option<PathBuf>,
     /// Milliseconds between two jobs
     #[arg(long, value_name = "MS", default_value_t = 1000)]
     interval: u64,
-    /// How many jobs to keep waiting
+    /// The number of jobs to keep waiting
     #[arg(long, value_name = "COUNT", default_value_t = 6)]
     backlog: u64,
-    /// Queue no more than this many, and end when all are done
+    /// Queue no more than this many jobs, and end when all are done
     #[arg(long, value_name = "COUNT")]
     days: Option<u64>,
 }
@@ -54,7 +54,7 @@ fn main() -> anyhow::Result<()> {
         .open()?;
     let plan: Function<fn(u32) -> hotswap_plugin::Result<u64>> =
         swapper.function("office", "plan")?;
-    // Whichever plugin has it.
+    // Any plugin may have this function.
     let roll_call: Function<fn(&str) -> String> = swapper.live_function("roll_call")?;
     let listener = signal::reload_on(signal::USUAL, &swapper)?;
 
@@ -90,7 +90,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Does the job whose turn it is, if there is one. One that fails stays: the next build may do better.
+/// Does the next job, if there is one. A job that fails stays in the queue, since the next build may be able to do it.
 fn work(swapper: &Swapper, queue: &Queue) -> anyhow::Result<()> {
     let Some((number, job)) = queue.next() else {
         return Ok(());
@@ -115,7 +115,7 @@ fn work(swapper: &Swapper, queue: &Queue) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says what is live in a new generation. Returns its number.
+/// Prints the live items of a new generation, and returns its number.
 fn introduce(swapper: &Swapper, roll_call: &Function<fn(&str) -> String>) -> anyhow::Result<u64> {
     let pin = swapper.pin();
     let mut out = io::stdout().lock();

@@ -1,16 +1,16 @@
-//! Jobs on disk: none is lost, and none is done twice, whenever the program ends.
+//! Jobs on disk. No job is lost, and none is done twice, whenever the program ends.
 //!
-//! The file is a journal, which only grows. One record says that a job was queued, another that it was done and what came of
-//! it: so a job and its result are on disk together, or the job is still waiting. A record whose end is missing, since
-//! the program was killed while it wrote, is cut off when the file is opened again.
+//! The file is a journal, which only grows. One record says that a job was queued, and another one that it was done,
+//! with the result. Therefore a job and its result are on disk together, or the job is still waiting. A record may be
+//! incomplete because the program was killed while it wrote; it is cut off when the file is opened again.
 //!
-//! | bytes | |
+//! | bytes | meaning |
 //! |---|---|
-//! | 1 | what it says: 1 is queued, 2 is done, 3 is queued for later |
+//! | 1 | the kind: 1 is queued, 2 is done, 3 is queued for later |
 //! | 8 | the job's number, little-endian |
-//! | 4 | the length of what follows, little-endian |
-//! | n | the job, as live data; or its result, as text. Of a job for later, first 8 bytes with its time, in milliseconds since 1970, little-endian |
-//! | 4 | a checksum of all before it, FNV-1a, little-endian |
+//! | 4 | the length of the content, little-endian |
+//! | n | the job, as live data, or its result, as text. A job for later begins with its time in 8 bytes, in milliseconds since 1970, little-endian |
+//! | 4 | a checksum of all bytes before it, FNV-1a, little-endian |
 use hotswap_host::LiveData;
 use livex_interfaces::JobQueue;
 use std::collections::BTreeMap;
@@ -23,11 +23,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const QUEUED: u8 = 1;
 const DONE: u8 = 2;
 const LATER: u8 = 3;
-/// What a record has before its content, and behind it.
+/// The lengths of the parts before and behind the content of a record.
 const HEAD: usize = 13;
 const CHECK: usize = 4;
 
-/// The jobs that are waiting, and the journal of all that ever were.
+/// The jobs that are waiting, and the journal of all jobs.
 pub struct Queue(Mutex<State>);
 
 struct State {
@@ -35,12 +35,12 @@ struct State {
     jobs: Jobs,
 }
 
-/// What a journal says.
+/// The content of a journal.
 #[derive(Debug, Default)]
 pub struct Jobs {
-    /// Those to be done, by number.
+    /// The jobs to do, by number.
     pub waiting: BTreeMap<u64, Waiting>,
-    /// The results of those that were done, by number.
+    /// The results of the jobs that were done, by number.
     pub done: BTreeMap<u64, String>,
 }
 
@@ -49,7 +49,7 @@ pub struct Jobs {
 pub struct Waiting {
     /// The job.
     pub job: LiveData,
-    /// It is not done before.
+    /// The job is not done before this time.
     pub not_before: SystemTime,
 }
 
@@ -62,7 +62,7 @@ impl Waiting {
                 let since = Duration::from_millis(u64::from_le_bytes(*millis));
                 (UNIX_EPOCH + since, job)
             }
-            _ => return Err(io::Error::other("a job for later has its time")),
+            _ => return Err(io::Error::other("a job for later has no time")),
         };
         Ok(Waiting {
             job: LiveData::from_bytes(job).map_err(io::Error::other)?,
@@ -72,15 +72,15 @@ impl Waiting {
 }
 
 impl Jobs {
-    /// How many jobs were ever queued: they are numbered from 1.
+    /// Returns how many jobs were ever queued. They are numbered from 1.
     pub fn queued(&self) -> u64 {
         (self.waiting.len() + self.done.len()) as u64
     }
 
-    /// Reads a journal. Returns also how many bytes of it are whole records.
+    /// Reads a journal. Also returns the number of bytes in complete records.
     ///
     /// # Errors
-    /// A record that is whole and makes no sense: it is no journal of this demo's.
+    /// Returns an error if a complete record makes no sense, because the file is not a journal of this demo.
     pub fn read(journal: &[u8]) -> io::Result<(Self, usize)> {
         let (mut jobs, mut at) = (Jobs::default(), 0);
         while let Some((kind, number, content)) = record(&journal[at..]) {
@@ -106,10 +106,10 @@ impl Jobs {
 }
 
 impl Queue {
-    /// Opens the queue in this file, or begins one.
+    /// Opens the queue in this file, or creates it.
     ///
     /// # Errors
-    /// The file cannot be read or written, or is something else.
+    /// Returns an error if the file cannot be read or written, or is not a queue.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut options = File::options();
         let mut journal = options
@@ -126,7 +126,7 @@ impl Queue {
         Ok(Queue(Mutex::new(State { journal, jobs })))
     }
 
-    /// The job whose turn it is, and its number: the first whose time has come. It stays in the queue.
+    /// Returns the first job whose time has come, with its number. The job stays in the queue.
     pub fn next(&self) -> Option<(u64, LiveData)> {
         self.next_at(SystemTime::now())
     }
@@ -138,10 +138,10 @@ impl Queue {
         Some((*number, waiting.job.clone()))
     }
 
-    /// A job is done: it leaves the queue.
+    /// Records that a job was done, and removes it from the queue.
     ///
     /// # Errors
-    /// The journal cannot be written; or there is no such job.
+    /// Returns an error if the journal cannot be written, or if there is no such job.
     pub fn done(&self, number: u64, result: &str) -> io::Result<()> {
         let mut state = self.state();
         if !state.jobs.waiting.contains_key(&number) {
@@ -153,7 +153,7 @@ impl Queue {
         Ok(())
     }
 
-    /// How many jobs are waiting, and how many were ever queued.
+    /// Returns how many jobs are waiting, and how many were ever queued.
     pub fn counts(&self) -> (u64, u64) {
         let state = self.state();
         (state.jobs.waiting.len() as u64, state.jobs.queued())
@@ -187,7 +187,7 @@ impl State {
         Ok(number)
     }
 
-    /// Appends a record. Where that fails, what was written of it is taken back.
+    /// Appends a record. If that fails, the part that was written is removed again.
     fn write(&mut self, kind: u8, number: u64, content: &[u8]) -> io::Result<()> {
         let len = u32::try_from(content.len()).map_err(io::Error::other)?;
         let mut record = vec![kind];
@@ -196,7 +196,8 @@ impl State {
         record.extend(content);
         record.extend(check(&record).to_le_bytes());
         let begin = self.journal.stream_position()?;
-        // A process that is killed leaves what it has written. To outlive the machine, it would have to be synced as well.
+        // The writes of a killed process are not lost. To survive a crash of the machine, they would have to be synced
+        // as well.
         self.journal.write_all(&record).or_else(|error| {
             self.journal.set_len(begin)?;
             self.journal.seek(SeekFrom::Start(begin))?;
@@ -205,7 +206,7 @@ impl State {
     }
 }
 
-/// The first record of these bytes, if it is whole.
+/// Returns the first record of these bytes, if it is complete.
 fn record(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
     let (kind, rest) = bytes.split_first()?;
     let (number, rest) = rest.split_first_chunk()?;
@@ -217,7 +218,7 @@ fn record(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
     whole.then(|| (*kind, u64::from_le_bytes(*number), content))
 }
 
-/// FNV-1a.
+/// Computes a checksum, FNV-1a.
 fn check(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
@@ -282,7 +283,7 @@ mod tests {
             };
             let queue = Queue::open(&file).unwrap();
             assert_eq!(queue.counts(), expected, "cut at {cut}");
-            // And it goes on from there.
+            // The queue continues from there.
             queue.push(&job(9)).unwrap();
             drop(queue);
             assert_eq!(Queue::open(&file).unwrap().counts().1, expected.1 + 1);

@@ -1,5 +1,5 @@
-//! Lets a spring walk down stairs, step by step. The stairs are a plugin, which is loaded from a file and replaced while the
-//! program runs, or linked into the program. A file that appears asks for the reload.
+//! Lets a spring walk down stairs, step by step. The stairs are a plugin, which is either linked into the program, or
+//! loaded from a file and replaced while the program runs. A file requests the reload.
 mod request;
 
 use anyhow::Context as _;
@@ -16,14 +16,14 @@ use std::thread;
 use std::time::Duration;
 use tracing::{error, info, warn};
 
-/// How long the shutdown waits for the plugin.
+/// How long the shutdown waits for the plugin to leave memory.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Walks down stairs with the plugin `stairs`. A file named `reload` in the directory of requests reloads it, and so does
-/// SIGUSR1; SIGINT and SIGTERM end the program.
+/// Walks down stairs with the plugin `stairs`. A file named `reload` in the directory of requests reloads the plugin,
+/// and so does SIGUSR1; SIGINT and SIGTERM end the program.
 #[derive(Parser)]
 struct Args {
-    /// Where the file `reload` asks for a reload; the directory is made where it is missing
+    /// The directory in which a file named `reload` requests a reload; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value = "target/slink-requests")]
     requests: PathBuf,
     /// Milliseconds between two steps
@@ -36,7 +36,8 @@ fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let stop = stop_signals().context("cannot listen for SIGINT and SIGTERM")?;
 
-    // What `cargo hotswap build --static` has linked in; nothing in any other build, which loads its plugins.
+    // This is the plugin that `cargo hotswap build --static` has linked in. In any other build, the list is empty, and
+    // plugins are loaded.
     let swapper = Swapper::builder().linked(linked_plugins!()).open()?;
     let step: Function<fn(u32) -> String> = swapper.function("stairs", "step")?;
     let listener = signal::reload_on(signal::USUAL, &swapper)?;
@@ -50,7 +51,7 @@ fn main() -> anyhow::Result<()> {
         "loaded"
     };
     info!(
-        "the plugin is {how}; {} asks for a reload",
+        "the plugin is {how}; create {} to request a reload",
         requests.file().display()
     );
 
@@ -72,7 +73,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the plugin is linked in, this is refused: the error says so, and what to do.
+/// Reloads the plugin. With a linked plugin, the host refuses that with an error that says what to do.
 fn reload(swapper: &Swapper) {
     match swapper.reload() {
         Ok(report) => info!("{report}"),

@@ -1,4 +1,5 @@
-//! Requests by file: whoever may write into a directory may ask for a reload, be it a script, an editor, or a deployment.
+//! Requests by file. Everyone who may write into a directory can request a reload: a script, an editor, or a
+//! deployment.
 use anyhow::Context as _;
 use notify::{RecursiveMode, Watcher as _};
 use std::fs;
@@ -8,26 +9,26 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 use tracing::error;
 
-/// The file that asks.
+/// The name of the file that requests a reload.
 const NAME: &str = "reload";
 
 /// Watches a directory until it is dropped.
 pub struct Requests {
     file: PathBuf,
-    // Dropped in this order: without the watcher, the thread ends.
+    // The watcher is dropped first, which ends the thread.
     watcher: Option<notify::RecommendedWatcher>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Requests {
-    /// Runs `serve` whenever the file is there, on a thread of its own. The file is removed before: it is gone once its
-    /// request was taken up, and one that comes meanwhile is another request.
+    /// Runs `serve` on a thread of its own whenever the file is there. The file is removed first, so it disappears when
+    /// its request is accepted, and a file that appears meanwhile is another request.
     ///
     /// # Errors
-    /// The directory can be neither made nor watched.
+    /// Returns an error if the directory cannot be created or watched.
     pub fn watch(directory: &Path, serve: impl Fn() + Send + 'static) -> anyhow::Result<Self> {
         let shown = directory.display();
-        fs::create_dir_all(directory).with_context(|| format!("cannot make {shown}"))?;
+        fs::create_dir_all(directory).with_context(|| format!("cannot create {shown}"))?;
         let directory = directory
             .canonicalize()
             .with_context(|| format!("cannot find {shown}"))?;
@@ -37,8 +38,7 @@ impl Requests {
         watcher
             .watch(&directory, RecursiveMode::NonRecursive)
             .with_context(|| format!("cannot watch {shown}"))?;
-        // One that was there before.
-        // The receiver is there until the thread ends.
+        // The file may have been there before. The receiver exists until the thread ends, so sending succeeds.
         let _ = sender.send(());
         drop(sender);
         let asked = file.clone();
@@ -57,7 +57,7 @@ impl Requests {
         })
     }
 
-    /// The file that asks.
+    /// Returns the file that requests a reload.
     pub fn file(&self) -> &Path {
         &self.file
     }
@@ -67,31 +67,31 @@ impl Drop for Requests {
     fn drop(&mut self) {
         drop(self.watcher.take());
         if let Some(thread) = self.thread.take() {
-            // It has told what it panicked of.
+            // The thread has already reported its panic.
             let _ = thread.join();
         }
     }
 }
 
-/// Sends something for each change.
+/// Sends a message for each change.
 fn watcher(changes: Sender<()>) -> notify::Result<notify::RecommendedWatcher> {
     notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
-        // Reading is no change.
+        // Reading does not change anything.
         Ok(event) if event.kind.is_access() => {}
         Ok(_) => {
             let _ = changes.send(());
         }
-        Err(failed) => error!("requests are no longer seen: {failed}"),
+        Err(failed) => error!("cannot watch for requests any longer: {failed}"),
     })
 }
 
-/// Whether there was a request.
+/// Takes a request, if there is one.
 fn take(file: &Path) -> bool {
     match fs::remove_file(file) {
         Ok(()) => true,
         Err(error) if error.kind() == ErrorKind::NotFound => false,
         Err(error) => {
-            error!("{} cannot be removed: {error}", file.display());
+            error!("cannot remove {}: {error}", file.display());
             false
         }
     }

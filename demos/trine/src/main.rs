@@ -13,16 +13,16 @@ use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 use trine_interfaces::Gamma;
 
-/// How often it is looked whether there is something to do.
+/// The time between two looks for something to do.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// How long the shutdown waits for the plugins to leave memory.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many beats there are until they begin again.
+/// The number of beats before they start again.
 const BEATS: u32 = 8;
 
-/// Calls plugins that need each other. SIGUSR1 reloads them; SIGINT and SIGTERM end the program.
+/// Calls plugins that need each other. SIGUSR1 reloads the plugins; SIGINT and SIGTERM end the program.
 #[derive(Parser)]
 struct Args {
     /// Milliseconds between two pulses
@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     }
 
     let swapper = Swapper::builder().open()?;
-    // Always the newest gamma, and through it the alpha and the beta of the same generation.
+    // This is always the newest gamma, which calls the alpha and the beta of its own generation.
     let gamma: Interface<dyn Gamma> = swapper.interface("gamma")?;
     let listener = signal::reload_on(signal::USUAL, &swapper)?;
 
@@ -61,7 +61,7 @@ fn main() -> anyhow::Result<()> {
             }
             next = Instant::now() + interval;
         }
-        // A pin keeps what it pins in memory.
+        // A pin would keep its generation in memory during the sleep.
         drop(pin);
         thread::sleep(LOOK);
     }
@@ -74,7 +74,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets each plugin of a new generation say what it does, those first that the others need.
+/// Makes each plugin of a new generation say what it does. Imported plugins come before their importers.
 fn introduce(pin: &Pin<'_>) -> io::Result<()> {
     let all = pin.invoke_each("introduce", &[]);
     let mut out = io::stdout().lock();

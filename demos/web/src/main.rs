@@ -1,4 +1,4 @@
-//! A web server on axum. What its handlers await are async functions of plugins, replaced while connections are open.
+//! A web server on axum. Its handlers await async functions of plugins, which are replaced while connections are open.
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -20,16 +20,16 @@ use web_interfaces::Refused;
 /// How long the shutdown waits for the plugins to leave memory.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Serves pages that plugins make. SIGUSR1 reloads them; SIGINT and SIGTERM end the program when all that was asked for
-/// is answered.
+/// Serves pages that plugins make. SIGUSR1 reloads the plugins; SIGINT and SIGTERM end the program after all requests
+/// are answered.
 #[derive(Parser)]
 struct Args {
-    /// Where to listen; with port 0 the system chooses one
+    /// The address to listen on; with port 0, the system chooses a port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
 }
 
-/// What the handlers call: always the newest builds.
+/// The functions that the handlers call, always in the newest builds.
 #[derive(Clone)]
 struct Pages {
     home: AsyncFunction<fn() -> String>,
@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
         sign: swapper.async_function("pages", "sign")?,
         nap: swapper.async_function("pages", "nap")?,
     };
-    // Reloads in a thread of its own: nobody who is served waits for a new build to be loaded.
+    // The listener reloads on a thread of its own, so no request waits for a new build to be loaded.
     let reloads = signal::reload_on(signal::USUAL, &swapper)?;
 
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
@@ -98,11 +98,11 @@ async fn nap(State(pages): State<Pages>, Path(millis): Path<u64>) -> Result<Stri
     Ok(pages.nap.call(millis).await?)
 }
 
-/// A request without a page.
+/// A request that failed.
 struct Failed(StatusCode, String);
 
 impl<E: Display> From<CallError<E>> for Failed {
-    /// A plugin's own error is the fault of who asked. A panic is the answer to this request, and to no other.
+    /// An error that the plugin returns is the fault of the client. A panic fails this request, and no other one.
     fn from(error: CallError<E>) -> Self {
         let status = match error {
             CallError::Returned(_) => StatusCode::BAD_REQUEST,

@@ -2,10 +2,10 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use hotswap_plugin::Value;
 
-/// A value, with lists and maps within each other up to this depth.
+/// Returns a value with lists and maps within each other, up to this depth.
 ///
 /// # Errors
-/// The input is used up.
+/// Returns an error if the input is used up.
 pub fn any(u: &mut Unstructured<'_>, depth: u32) -> Result<Value> {
     Ok(match u.int_in_range(0..=if depth == 0 { 8 } else { 10 })? {
         0 => Value::Nil,
@@ -33,10 +33,10 @@ fn some<T>(
     (0..u.int_in_range(0..=4)?).map(|_| item(u)).collect()
 }
 
-/// Replaces one place within the value by another value, or takes it away.
+/// Replaces one place within the value by another value, or removes it.
 ///
 /// # Errors
-/// The input is used up.
+/// Returns an error if the input is used up.
 pub fn graft(value: &mut Value, u: &mut Unstructured<'_>) -> Result<()> {
     match value {
         Value::List(items) if !items.is_empty() && u.arbitrary()? => {

@@ -1,4 +1,4 @@
-//! A plugin whose functions give back what they get, and calls of them by name.
+//! A plugin whose functions return their arguments, and calls of them by name.
 use arbitrary::Arbitrary;
 use hotswap_plugin::Plugin;
 use hotswap_plugin::boundary::{DynamicResult, answer_by_name, call_dynamic};
@@ -11,9 +11,9 @@ use std::time::Duration;
 #[shared]
 #[derive(Clone, Debug, PartialEq, Arbitrary)]
 pub struct Leaf {
-    /// Plain.
+    /// A field that is copied.
     pub number: i64,
-    /// Borrowed by the view.
+    /// A field that the view borrows.
     pub text: String,
 }
 
@@ -21,22 +21,22 @@ pub struct Leaf {
 #[shared]
 #[derive(Clone, Debug, PartialEq, Arbitrary)]
 pub enum Tree {
-    /// Nothing.
+    /// A variant without fields.
     Nothing,
-    /// One field, which may be nothing, too.
+    /// A variant with one field, which may be empty, too.
     One(Option<u8>),
-    /// Fields without names.
+    /// A variant with fields without names.
     Two(Leaf, f32),
-    /// Fields with names.
+    /// A variant with named fields.
     Fields {
-        /// Within another type.
+        /// A value within another type.
         leaf: Box<Leaf>,
-        /// Many.
+        /// Many values.
         more: Vec<Leaf>,
     },
 }
 
-/// Much at once.
+/// A type with many different fields.
 #[shared]
 #[derive(Clone, Debug, PartialEq, Arbitrary)]
 #[allow(missing_docs, reason = "the types say it")]
@@ -61,7 +61,7 @@ macro_rules! echoes {
         impl Echo {
             $(#[invoke] fn $name(&self, value: $($ty)*) -> $($ty)* { value })*
 
-            /// As many parameters as there may be.
+            /// A function with the largest number of parameters.
             #[invoke]
             #[allow(clippy::too_many_arguments)]
             fn eight(&self, a: u8, b: &str, c: &[Leaf], d: &Tree, e: Option<f32>, f: (i16, char), g: Value, h: &[u8]) -> String {
@@ -69,10 +69,10 @@ macro_rules! echoes {
             }
         }
 
-        /// Tells one of the stories: the type and its function.
+        /// Tells the story for one of the types and its function.
         ///
         /// # Errors
-        /// Those of the story.
+        /// Returns the error of the story.
         pub fn tell<S: Story>(story: &mut S, which: u8) -> arbitrary::Result<()> {
             let all: &[fn(&mut S) -> arbitrary::Result<()>] =
                 &[$(|story| story.of::<$($ty)*>(stringify!($name))),*];
@@ -81,12 +81,12 @@ macro_rules! echoes {
     };
 }
 
-/// What happens to a value of any type.
+/// A test that works with values of any type.
 pub trait Story {
-    /// Happens to this type, which the function of this name gives back.
+    /// Runs the test for this type, which the function of this name returns.
     ///
     /// # Errors
-    /// The input is used up.
+    /// Returns an error if the input is used up.
     fn of<T>(&mut self, function: &'static str) -> arbitrary::Result<()>
     where
         T: hotswap_plugin::boundary::Return + PartialEq + std::fmt::Debug + for<'a> Arbitrary<'a>;
@@ -124,7 +124,7 @@ echoes! {
     result: [Result<Leaf, Tree>]
 }
 
-/// What the function of this name makes of its arguments.
+/// The result of the plugin's function `eight`.
 #[allow(clippy::too_many_arguments)]
 pub fn eight(
     a: u8,
@@ -142,23 +142,23 @@ pub fn eight(
 /// Calls a function of the plugin.
 ///
 /// # Panics
-/// When there is none of this name, or it panics.
+/// Panics if there is none of this name, or if it panics.
 pub fn call(name: &str, args: &[Value]) -> DynamicResult {
     let function = Echo::FUNCTIONS
         .iter()
         .find(|function| function.name == name);
-    let function = function.expect("there is such a function");
+    let function = function.expect("the plugin has this function");
     let this: *const () = std::ptr::from_ref(&Echo).cast();
-    // SAFETY: a function of the type, and an instance of it.
+    // SAFETY: the function belongs to `Echo`, and `this` is an instance of it.
     calling(args, |args, out| unsafe {
         (function.dynamic)(this, args, out)
     })
 }
 
-/// Calls a hand-written function, which gives back its name and all of its arguments.
+/// Calls a hand-written function, which returns its name and all of its arguments.
 ///
 /// # Panics
-/// When it panics.
+/// Panics if the function does.
 pub fn call_by_name(name: &str, args: &[Value]) -> DynamicResult {
     calling(args, |args, out| {
         let echo = |name: &str, args: &[Value]| {
@@ -167,7 +167,7 @@ pub fn call_by_name(name: &str, args: &[Value]) -> DynamicResult {
                 Value::List(args.to_vec()),
             ])))
         };
-        // SAFETY: name, arguments and `out` are those of the call.
+        // SAFETY: `call_dynamic` has passed `args` and `out` for this call, and `name` is borrowed for longer.
         unsafe { answer_by_name(StrView::new(name), args, out, echo) }
     })
 }
@@ -176,7 +176,7 @@ fn calling(
     args: &[Value],
     call: impl FnOnce(SliceView<ValueView>, *mut DynamicOut) -> Status,
 ) -> DynamicResult {
-    // SAFETY: both callers hand over what they get, and give the status.
+    // SAFETY: both callers pass on `args` and `out` unchanged, and return the status of the function.
     unsafe { call_dynamic(args, call, |refused| refused) }
         .map_err(|refused| refused.unwrap_or_else(|panicked| panic!("{panicked}")))
 }

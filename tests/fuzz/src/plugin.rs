@@ -10,9 +10,9 @@ static SKELETON: &[u8] = include_bytes!("../skeleton.so");
 /// One part of such a section.
 #[derive(Clone, Debug, Arbitrary)]
 pub struct Part {
-    /// Which part it is.
+    /// The kind of the part.
     pub tag: [u8; 4],
-    /// What it holds.
+    /// The content of the part.
     pub bytes: Vec<u8>,
 }
 
@@ -34,7 +34,7 @@ impl Part {
     }
 }
 
-/// The parts of a plugin that is as it should be.
+/// Returns the parts of a valid plugin.
 pub fn parts() -> Vec<Part> {
     vec![
         Part::new(b"cont", &VERSION.to_le_bytes()),
@@ -56,7 +56,7 @@ pub fn parts() -> Vec<Part> {
     ]
 }
 
-/// The parts of its live items.
+/// Returns the parts of its live items.
 pub fn live_parts() -> Vec<Part> {
     vec![
         Part::new(
@@ -72,25 +72,25 @@ pub fn live_parts() -> Vec<Part> {
     ]
 }
 
-/// The section of these parts.
+/// Returns the section with these parts.
 pub fn section(parts: &[Part]) -> Vec<u8> {
     let mut section = Vec::new();
     parts.iter().for_each(|part| part.append_to(&mut section));
     section
 }
 
-/// The plugin that is as it should be.
+/// Returns the file of a valid plugin.
 pub fn good() -> Vec<u8> {
     library(&section(&parts()), &section(&live_parts()))
 }
 
-/// A library for this machine with these sections of metadata and of live items.
+/// Returns a library for this machine with these sections of metadata and of live items.
 pub fn library(metadata: &[u8], live: &[u8]) -> Vec<u8> {
     fn put(library: &mut [u8], at: usize, bytes: &[u8]) {
         library[at..at + bytes.len()].copy_from_slice(bytes);
     }
     let mut library = SKELETON.to_vec();
-    // `e_machine`. What the skeleton was built for matters to nobody else.
+    // `e_machine`: the host compares it with its own machine, and the skeleton was built for another one.
     put(&mut library, 18, &machine().to_le_bytes());
     for (name, section) in [(SECTION, metadata), (LIVE_SECTION, live)] {
         // `sh_offset` and `sh_size`.
@@ -106,12 +106,16 @@ pub fn library(metadata: &[u8], live: &[u8]) -> Vec<u8> {
     library
 }
 
-/// Where the header of a section is in the skeleton.
+/// Returns the place of a section's header in the skeleton.
 fn header_of(name: &str) -> usize {
     let file = object::File::parse(SKELETON).expect("the skeleton is a library");
-    let section = file.section_by_name(name).expect("it has the section");
-    let table = SKELETON[0x28..].first_chunk().expect("it has a header");
-    let table = usize::try_from(u64::from_le_bytes(*table)).expect("it is small");
+    let section = file
+        .section_by_name(name)
+        .expect("the skeleton has the section");
+    let table = SKELETON[0x28..]
+        .first_chunk()
+        .expect("the skeleton has a header");
+    let table = usize::try_from(u64::from_le_bytes(*table)).expect("the offset is small");
     table + 64 * section.index().0
 }
 
@@ -119,6 +123,6 @@ fn machine() -> u16 {
     match std::env::consts::ARCH {
         "x86_64" => object::elf::EM_X86_64.0,
         "aarch64" => object::elf::EM_AARCH64.0,
-        other => panic!("not fuzzed on {other}"),
+        other => panic!("the fuzz targets do not support {other}"),
     }
 }

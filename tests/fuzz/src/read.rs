@@ -1,11 +1,11 @@
-//! Reads a plugin's file, and checks what holds of every file.
+//! Reads a plugin's file, and checks properties that hold for every file.
 use hotswap_host::artifact::{Artifact, ArtifactError, BuildId, unload_blockers};
 use std::path::Path;
 
-/// What the host makes of these bytes.
+/// Reads these bytes as the host does.
 ///
 /// # Panics
-/// When that breaks a promise.
+/// Panics if the result breaks a promise.
 pub fn read(bytes: &[u8]) -> Result<Artifact, ArtifactError> {
     let file = Path::new("plugins/libworld.so");
     let read = Artifact::from_bytes(file, bytes);
@@ -29,14 +29,15 @@ fn accepted(artifact: &Artifact, bytes: &[u8]) {
     if artifact.note.is_none() {
         assert_eq!(artifact.build_id, BuildId::of(bytes));
     }
-    // A new note changes nothing but the note, and takes the place of the old one.
+    // A new note changes nothing but the note, and replaces the old one.
     let note = hotswap_host::artifact::Note {
         commit: "unknown".into(),
         dirty: true,
     };
     let mut noted = bytes.to_vec();
     note.append_to(&mut noted);
-    let again = Artifact::from_bytes(Path::new("noted.so"), &noted).expect("only the note is new");
+    let again = Artifact::from_bytes(Path::new("noted.so"), &noted)
+        .expect("a file with another note is still an artifact");
     assert_eq!(again.build_id, artifact.build_id);
     assert_eq!(again.metadata, artifact.metadata);
     assert_eq!(again.note, Some(note));

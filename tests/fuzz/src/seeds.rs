@@ -1,4 +1,5 @@
-//! Writes what the target `bytes` begins with into a directory: a plugin of this contract, and the same with a note.
+//! Writes the first inputs of the target `bytes` into a directory: a plugin of this contract, with a note and without
+//! one.
 use hotswap_fuzz::plugin;
 use hotswap_host::artifact::Note;
 use std::path::PathBuf;

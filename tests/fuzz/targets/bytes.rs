@@ -1,4 +1,4 @@
-//! Any bytes at all in place of a plugin's file.
+//! Fuzzes the host with any bytes in place of a plugin's file.
 #![no_main]
 use hotswap_fuzz::read::read;
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any bytes as live data: they are refused with an error, or give a value that is saved and restored as itself.
+//! Fuzzes live data with any bytes: they are refused with an error, or give a value that survives saving and restoring.
 #![no_main]
 use arbitrary::{Arbitrary, Unstructured};
 use hotswap_plugin::live_data::Schema;
@@ -88,16 +88,16 @@ fn slower(fields: &mut Fields) -> Result<()> {
     Ok(())
 }
 
-/// How the bytes come about.
+/// The ways to make the bytes.
 #[derive(Debug, Arbitrary)]
 enum Input<'a> {
     Any(&'a [u8]),
-    /// Behind the table of this type.
+    /// Any bytes behind the table of this type.
     Value {
         new: bool,
         value: &'a [u8],
     },
-    /// A value, some of whose bytes become others.
+    /// A saved value in which some bytes are changed.
     Patched {
         new: bool,
         patches: Vec<(u8, u8)>,
@@ -147,7 +147,7 @@ fn saved(new: bool) -> LiveData {
             state: Some(before::State::Busy { since: -1 }),
         })
     };
-    data.expect("it can be saved")
+    data.expect("the value can be saved")
 }
 
 fn read(data: &LiveData) {
@@ -164,7 +164,7 @@ fn read(data: &LiveData) {
     }
     for lowered in [
         data.lower::<Fire>(1),
-        data.lower_to::<Fire>(&Schema::of::<before::Fire>().expect("names differ")),
+        data.lower_to::<Fire>(&Schema::of::<before::Fire>().expect("the names differ")),
     ] {
         match lowered {
             Ok(lowered) => restore::<Fire>(&lowered),
@@ -175,10 +175,10 @@ fn read(data: &LiveData) {
 
 fn restore<T: LiveType + Debug>(data: &LiveData) {
     match data.restore::<T>() {
-        // A value that is not a number is not equal to itself.
+        // NaN is not equal to itself, so the texts are compared.
         Ok(value) => {
             let again = LiveData::save(&value).and_then(|data| data.restore::<T>());
-            let again = again.expect("it was restored");
+            let again = again.expect("the value can be saved and restored again");
             assert_eq!(format!("{value:?}"), format!("{again:?}"));
         }
         Err(error) => one_line(&error),

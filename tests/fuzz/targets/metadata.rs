@@ -1,4 +1,4 @@
-//! A real library whose metadata was changed, part by part, and then any of its bytes.
+//! Fuzzes the host with a real library whose metadata is changed part by part, and then in any of its bytes.
 #![no_main]
 use arbitrary::Arbitrary;
 use hotswap_fuzz::plugin::{Part, library, live_parts, parts, section};
@@ -8,29 +8,29 @@ use libfuzzer_sys::fuzz_target;
 #[derive(Debug, Arbitrary)]
 struct Input<'a> {
     changes: Vec<Change<'a>>,
-    /// The same for the live items.
+    /// The changes to the live items.
     live: Vec<Change<'a>>,
-    /// Where bytes of the finished file become others.
+    /// The places where bytes of the finished file are changed.
     patches: Vec<(u16, u8)>,
-    /// How much of it is missing.
+    /// The number of bytes that are cut off.
     cut: Option<u16>,
 }
 
-/// A change to the parts of a plugin that is as it should be.
+/// A change to the parts of a valid plugin.
 #[derive(Debug, Arbitrary)]
 enum Change<'a> {
     Replace {
         part: u8,
         bytes: &'a [u8],
     },
-    /// Takes some bytes out of a part, and puts others there: for JSON that is nearly right.
+    /// Replaces some bytes of a part by others, which gives JSON that is nearly right.
     Splice {
         part: u8,
         at: u8,
         len: u8,
         by: &'a [u8],
     },
-    /// The same with a text, as JSON writes it.
+    /// Replaces a text in the JSON.
     Text {
         part: u8,
         which: u8,
@@ -39,7 +39,7 @@ enum Change<'a> {
     Insert(u8, Part),
     Remove(u8),
     Swap(u8, u8),
-    /// All hashes, as many as there should be of this many.
+    /// Replaces the part by this many hashes.
     Hashes {
         part: u8,
         count: u8,
@@ -95,7 +95,7 @@ fn apply(change: &Change<'_>, parts: &mut Vec<Part>) {
     }
 }
 
-/// JSON with one of its texts replaced.
+/// Returns the JSON with one of its texts replaced.
 fn with_text(json: &[u8], which: u8, text: &str) -> Option<Vec<u8>> {
     let json = std::str::from_utf8(json).ok()?;
     let texts: Vec<&str> = json.split('"').collect();

@@ -1,4 +1,5 @@
-//! What may lie behind a library: any bytes, any JSON in a note that is well-formed otherwise, and notes of our own.
+//! Fuzzes the host with data behind a library: any bytes, any JSON in a note that is otherwise well-formed, and notes
+//! of our own.
 #![no_main]
 use arbitrary::Arbitrary;
 use hotswap_fuzz::plugin;
@@ -67,7 +68,7 @@ fuzz_target!(|behind: Behind<'_>| {
                 dirty,
             };
             note.append_to(&mut file);
-            let artifact = read(&file).expect("the note is ours");
+            let artifact = read(&file).expect("a note of our own is valid");
             assert_eq!((artifact.build_id, artifact.note), (id, Some(note)));
             let Some(flip) = flip else { return };
             let bit = usize::from(flip) % (good.len() * 8);
@@ -81,7 +82,7 @@ fuzz_target!(|behind: Behind<'_>| {
     }
 });
 
-/// A note with this JSON; `len` is what it says of its length.
+/// Appends a note with this JSON. `len` is the length that the note claims.
 fn trailer(file: &mut Vec<u8>, json: &[u8], len: Option<u32>) {
     let len = len.unwrap_or_else(|| u32::try_from(json.len()).expect("inputs are small"));
     file.extend(json);

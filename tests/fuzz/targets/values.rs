@@ -1,5 +1,5 @@
-//! Calls by name with arguments of every type, right, nearly right and wrong: what arrives is the right value, or the
-//! same error that reading the argument directly gives.
+//! Fuzzes calls by name with arguments of every type: right, nearly right, and wrong. The function gets the right
+//! value, or the call returns the same error as reading the argument directly.
 #![no_main]
 use arbitrary::{Arbitrary, Result, Unstructured};
 use hotswap_fuzz::any::{any, graft};
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use std::fmt::Debug;
 
 fuzz_target!(|bytes: &[u8]| {
-    // An input that ends early has been told as far as it goes.
+    // An input that ends early has been used as far as it goes.
     let _ = run(&mut Unstructured::new(bytes));
 });
 
@@ -34,10 +34,16 @@ impl Story for Values<'_, '_> {
     {
         let typed: T = self.0.arbitrary()?;
         let arena = Arena::new();
-        // SAFETY: the value and the arena live on.
+        // SAFETY: `typed` and `arena`, which the view borrows, outlive it.
         same(&unsafe { T::from_view(typed.view(&arena)) }, &typed);
         let mut value = Value::encode(&typed);
-        same(&value.clone().decode().expect("it was encoded"), &typed);
+        same(
+            &value
+                .clone()
+                .decode()
+                .expect("an encoded value can be decoded"),
+            &typed,
+        );
         check::<T>(function, value.clone());
         graft(&mut value, self.0)?;
         check::<T>(function, value);
@@ -46,12 +52,14 @@ impl Story for Values<'_, '_> {
     }
 }
 
-/// The call agrees with what the value is directly.
+/// Checks that the call agrees with reading the value directly.
 fn check<T: Return + PartialEq + Debug>(function: &str, value: Value) {
     let called = call(function, std::slice::from_ref(&value));
     match value.decode::<T>() {
         Ok(typed) => {
-            let again = Value::encode(&typed).decode().expect("it was encoded");
+            let again = Value::encode(&typed)
+                .decode()
+                .expect("an encoded value can be decoded");
             same(&typed, &again);
             same(&called, &typed.into_dynamic());
         }
@@ -59,12 +67,13 @@ fn check<T: Return + PartialEq + Debug>(function: &str, value: Value) {
     }
 }
 
-/// Equal, except that what is not a number equals itself.
+/// Checks that two values are equal, where NaN counts as equal to itself.
 fn same<T: PartialEq + Debug>(a: &T, b: &T) {
     assert!(a == b || lines(a) == lines(b), "{a:?}\n{b:?}");
 }
 
-/// What it looks like, one line for each part, sorted: a hash map shows its entries in any order.
+/// Returns the debug text of a value, one line for each part, sorted, because a hash map shows its entries in any
+/// order.
 fn lines(value: &impl Debug) -> Vec<String> {
     let text = format!("{value:#?}");
     let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
@@ -85,7 +94,7 @@ fn refused(called: &DynamicResult, index: u32, error: &ValueError) {
     }
 }
 
-/// Any number of arguments, more than there is room for on the stack included.
+/// Tests any number of arguments, including more than fit on the stack.
 fn by_name(u: &mut Unstructured<'_>) -> Result<()> {
     let name: &str = u.arbitrary()?;
     let count = u.int_in_range(0..=12)?;
@@ -95,7 +104,7 @@ fn by_name(u: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A function of eight parameters.
+/// Tests a function of eight parameters.
 fn many(u: &mut Unstructured<'_>) -> Result<()> {
     let mut args = vec![
         u.arbitrary::<u8>()?.into(),
@@ -128,7 +137,7 @@ fn many(u: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What `eight` gives, or the first argument that is wrong.
+/// Returns the result of `eight`, or the first argument that is wrong.
 fn direct(args: &[Value]) -> std::result::Result<String, (u32, ValueError)> {
     fn arg<T: Shared>(args: &[Value], at: u32) -> std::result::Result<T, (u32, ValueError)> {
         let value = args.get(at as usize).cloned().unwrap_or_default();

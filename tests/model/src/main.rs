@@ -1,5 +1,5 @@
-//! Shows that the tests of this crate can fail: takes away each ordering, barrier and check of the protocol in turn, in
-//! a copy of the shipped files, and expects the test that is named for it to fail.
+//! Shows that the tests of this crate can fail. In a copy of the shipped files, it takes away each ordering, barrier, and
+//! check of the protocol in turn, and expects the test that is named for it to fail.
 //!
 //! ```text
 //! cargo run -p hotswap-model
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use weakenings::{Test, WEAKENINGS, Weakening};
 
-/// What is compiled, beside the manifests.
+/// The directories that are compiled, beside the manifests.
 const DIRECTORIES: [&str; 3] = [
     "hotswap-host/src/reclaim",
     "hotswap-host/src/platform",
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(0) => ExitCode::SUCCESS,
         Ok(unnoticed) => {
             eprintln!(
-                "{unnoticed} went unnoticed: write a test that fails, or relax what is not needed"
+                "{unnoticed} weakenings went unnoticed: write a test that fails, or relax what is not needed"
             );
             ExitCode::FAILURE
         }
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A copy of what the tests compile, as a workspace.
+/// A copy of the sources that the tests compile, as a workspace.
 struct Copy {
     source: PathBuf,
     workspace: tempfile::TempDir,
@@ -64,7 +64,7 @@ impl Copy {
         })
     }
 
-    /// Tries these. Returns how many went unnoticed.
+    /// Tries these weakenings. Returns how many went unnoticed.
     fn weaken<'a>(&self, all: impl Iterator<Item = &'a Weakening>) -> io::Result<usize> {
         let mut unnoticed = 0;
         for weakening in all {
@@ -83,7 +83,7 @@ impl Copy {
         let text = fs::read_to_string(&from)?;
         if text.matches(weakening.from).count() != 1 {
             let problem = format!(
-                "{} of `{}`: `{}` is not there just once",
+                "{} of `{}`: `{}` is not there exactly once",
                 weakening.what, weakening.file, weakening.from
             );
             return Err(io::Error::other(problem));
@@ -94,7 +94,7 @@ impl Copy {
         noticed
     }
 
-    /// Whether the test fails, after it was compiled without errors.
+    /// Returns true if the test fails after it was compiled without errors.
     fn fails(&self, test: Test) -> io::Result<bool> {
         let (program, name) = match test {
             Test::Protocol(name) => ("protocol", name),
@@ -113,10 +113,10 @@ impl Copy {
         };
         let tries = match test {
             Test::Protocol(_) => 1,
-            // On a busy machine the two threads of a race may never run at the same time.
+            // On a busy machine, the two threads of a race may never run at the same time.
             Test::Machine(_) => 20,
         };
-        // Stops at the first that fails.
+        // The search stops at the first run that fails.
         let mut results = (0..tries).map(|_| fails());
         let failed = results.find(|result| !matches!(result, Ok(false)));
         failed.unwrap_or(Ok(false))
@@ -129,13 +129,13 @@ impl Copy {
             .current_dir(self.workspace.path())
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_INCREMENTAL", "1")
-            // One that goes unnoticed does not take for ever.
+            // A weakening that goes unnoticed has to end at some time.
             .env("LOOM_MAX_DURATION", "60");
         command
     }
 }
 
-/// The workspace's manifest with no member but this crate.
+/// Returns the workspace's manifest with this crate as its only member.
 fn alone(manifest: &str) -> io::Result<String> {
     let parts = manifest
         .split_once("members = [")

@@ -1,12 +1,12 @@
-//! What is taken away, and which test notices.
+//! The weakenings of the protocol, each with the test that has to notice it.
 
 /// One change of one shipped file.
 pub(crate) struct Weakening {
-    /// What it takes away.
+    /// The part of the protocol that is taken away.
     pub(crate) what: &'static str,
-    /// Below `hotswap-host/src/reclaim`.
+    /// The file, relative to `hotswap-host/src/reclaim`.
     pub(crate) file: &'static str,
-    /// Stands there just once.
+    /// The text that is replaced. It is in the file exactly once.
     pub(crate) from: &'static str,
     pub(crate) to: &'static str,
     /// The test that has to fail.
@@ -16,9 +16,9 @@ pub(crate) struct Weakening {
 /// A test of this crate.
 #[derive(Clone, Copy)]
 pub(crate) enum Test {
-    /// Under the model checker.
+    /// A test under the model checker.
     Protocol(&'static str),
-    /// In a race on this machine.
+    /// A test that races on this machine.
     Machine(&'static str),
 }
 
@@ -47,10 +47,12 @@ const fn weaken(
     }
 }
 
-/// All that the argument needs. On a machine whose `membarrier` works, a pin without P3 is the same code: there P3 keeps
-/// only the compiler from reordering, which has had no reason to. That P3 is where it has to be is shown where it is a
-/// fence. P4 and S1 order what the barriers, being fences in the model, order too: they are weakened with these taken away,
-/// under a test that passes without.
+/// All orderings, barriers, and checks that the argument needs.
+///
+/// On a machine with a working `membarrier`, a pin without P3 compiles to the same code: P3 only keeps the compiler
+/// from reordering, and the compiler had no reason to do so. The tests show that P3 has to be where it is on systems
+/// where it is a fence. P4 and S1 order accesses that the barriers, which are fences in the model, order as well. They
+/// are therefore weakened together with these barriers, under a test that passes without the barriers alone.
 pub(crate) const WEAKENINGS: &[Weakening] = &[
     weaken(
         "P2: the slot is written with Release",
@@ -62,7 +64,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("pins::a_pin_after_a_pin"),
     ),
     weaken(
-        "P2 for a hold that the pin before has left",
+        "P2 for a hold that an earlier pin has left",
         PIN,
         [
             "slot.store(at.cast(), Release)",
@@ -83,7 +85,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Machine("by_fences_where_membarrier_is_forbidden"),
     ),
     weaken(
-        "P4: the second look acquires, where P3 is no fence that does",
+        "P4: the second look acquires, where P3 is not a fence that does",
         PIN,
         [
             "self.barriers.light(); // P3\n        if self.now.load(Acquire) != at {",
@@ -92,13 +94,13 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("pins::a_new_value_is_whole"),
     ),
     weaken(
-        "P4: another value means another try",
+        "P4: another value is followed by another try",
         PIN,
         ["if self.now.load(Acquire) != at {", "if false {"],
         Protocol("pins::a_pin_and_a_switch"),
     ),
     weaken(
-        "S1: the new value is released, where S2 is no fence that does",
+        "S1: the new value is released, where S2 is not a fence that does",
         PIN,
         [
             "self.now.swap(next, Release) // S1\n        };\n        let ordered = self.barriers.heavy();",
@@ -107,7 +109,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("pins::a_new_value_is_whole"),
     ),
     weaken(
-        "S1: under the lock",
+        "S1: the store is under the lock",
         PIN,
         [
             "            let _switching = self.switching();\n            self.now.swap",
@@ -218,7 +220,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("pins::calls_under_a_call"),
     ),
     weaken(
-        "the slots are looked at before the holds",
+        "a look reads the slots before the holds",
         PIN,
         [
             "record::is_pinned(self.address()) || self.holds() != 0",
@@ -227,19 +229,19 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("pins::a_hold_outlives_its_pin"),
     ),
     weaken(
-        "holds are looked at",
+        "a look reads the holds",
         PIN,
         [" || self.holds() != 0", ""],
         Protocol("pins::a_hold_outlives_its_pin"),
     ),
     weaken(
-        "looking at the holds acquires",
+        "reading the holds acquires",
         PIN,
         ["holds.load(Acquire)", "holds.load(Relaxed)"],
         Protocol("pins::a_hold_moves_to_another_thread"),
     ),
     weaken(
-        "a nested pin's hold is released",
+        "dropping the hold of a nested pin releases",
         PIN,
         [
             "(*self.at).holds.fetch_sub(1, Release)",
@@ -248,7 +250,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("pins::a_nested_pin_of_a_newer_value"),
     ),
     weaken(
-        "a hold is released",
+        "dropping a hold releases",
         PIN,
         [
             "(*self.0).holds.fetch_sub(1, Release)",
@@ -257,13 +259,13 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("pins::a_hold_moves_to_another_thread"),
     ),
     weaken(
-        "P0: a call says what it enters",
+        "P0: a call records the plugin that it enters",
         PIN,
         ["record.set_entered(entering); // P0", ""],
         Protocol("gate::a_call"),
     ),
     weaken(
-        "N1: a nested call says that it may be anywhere",
+        "N1: a nested call records that it may be in any plugin",
         PIN,
         ["record.set_entered(outer.with_nested()); // N1", ""],
         Protocol("gate::a_nested_call"),
@@ -284,7 +286,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("gate::a_nested_call"),
     ),
     weaken(
-        "N1 undone: what a nested call has done is released",
+        "N1 undone: the effects of a nested call are released",
         ENTERED,
         [
             "self.entered.store(entered.0, Release)",
@@ -293,7 +295,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("gate::after_a_nested_call"),
     ),
     weaken(
-        "N1 undone: looking at what is entered acquires",
+        "N1 undone: reading the entered plugin acquires",
         ENTERED,
         [
             "CallTarget(record.entered.load(Acquire))",
@@ -302,7 +304,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("gate::after_a_nested_call"),
     ),
     weaken(
-        "a new record is one that the scan finds",
+        "the scan finds a new record",
         RECORD,
         ["        all.push(record);\n", ""],
         Protocol("pins::a_pin_and_a_switch"),
@@ -317,19 +319,19 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("looks::a_destructor_that_waits_for_a_pin"),
     ),
     weaken(
-        "a destructor that runs is waited for",
+        "a look waits for a destructor that runs",
         DESTRUCTORS,
         ["if left == 0 && !running {", "if left == 0 {"],
         Protocol("looks::a_destructor_that_waits_for_a_pin"),
     ),
     weaken(
-        "no destructor runs below another",
+        "no destructor runs inside another one",
         DESTRUCTORS,
         ["if self.state().running.is_empty() {", "if true {"],
         Protocol("looks::a_thread_local_that_a_destructor_uses"),
     ),
     weaken(
-        "an object that has gone releases",
+        "dropping an object releases",
         ACTIVITY,
         [
             "self.objects.fetch_sub(1, Release)",
@@ -344,7 +346,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("looks::an_object_without_destructors"),
     ),
     weaken(
-        "an entrance releases what was counted before",
+        "an entrance releases the counts before it",
         ACTIVITY,
         [
             "self.entrances.fetch_add(1, Release)",
@@ -353,7 +355,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("looks::a_destructor_that_gives_an_object_away"),
     ),
     weaken(
-        "beginning a look acquires what was counted",
+        "the begin of a look acquires the counts",
         ACTIVITY,
         [
             "entrances: self.entrances.load(Acquire)",
@@ -380,19 +382,19 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("looks::a_destructor_that_starts_a_thread"),
     ),
     weaken(
-        "a look sees what entered meanwhile",
+        "a look sees entrances during the look",
         ACTIVITY,
         ["self.entrances.load(Relaxed) == look.entrances\n", "true\n"],
         Protocol("looks::a_destructor_that_gives_an_object_away"),
     ),
     weaken(
-        "a look sees what was listed meanwhile",
+        "a look sees destructors that are listed during the look",
         ACTIVITY,
         ["&& self.listings.load(Relaxed) == look.listings", ""],
         Protocol("looks::a_destructor_that_lists_one_of_another_library"),
     ),
     weaken(
-        "destructors wait while something has entered",
+        "destructors wait while a call is inside",
         ACTIVITY,
         [
             "self.retiring.load(Relaxed) == self.entrances.load(Relaxed)",
@@ -401,7 +403,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("looks::a_thread_local_that_an_object_uses"),
     ),
     weaken(
-        "threads and objects are counted before the records are looked at",
+        "a look counts threads and objects before it reads the records",
         LOOK,
         [
             "    if activity.threads() != 0 || activity.objects() != 0 {\n        return Err(Pending::default());\n    }\n    end(&[(library, &look)], skip)\n",
@@ -410,7 +412,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         Protocol("looks::a_destructor_that_an_object_lists"),
     ),
     weaken(
-        "records are looked at",
+        "a look reads the records",
         LOOK,
         [
             "all.destructors += pending.destructors;",

@@ -1,4 +1,4 @@
-//! `cargo hotswap`, as a binary of this package: so Cargo has built it before the tests build their plugins with it.
+//! `cargo hotswap` as a binary of this package, so that Cargo builds it before the tests build their plugins with it.
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -1,11 +1,11 @@
-//! What may be wrong with plugins that need each other.
+//! The faults of plugins that import each other.
 use super::reload::{Fates, Found};
 use super::{Build, Conduct, Fate, Fault, Model, Place, Plugin};
 use hotswap_host::Hook;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Model {
-    /// What is imported, and not there, or in a circle.
+    /// Returns the imports that are missing, and the circles.
     pub(super) fn import_faults(&self, found: &Found) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut lost: BTreeMap<Plugin, BTreeSet<Plugin>> = BTreeMap::new();
@@ -32,7 +32,7 @@ impl Model {
         faults
     }
 
-    /// What fails first while new builds are made, or is then missing.
+    /// Returns the plugins that may fail first while new builds are made, and the handles whose plugins would be gone.
     pub(super) fn stage_faults(&self, found: &Found, fates: &Fates) -> Vec<Fault> {
         let all = found.values().map(|(_, build)| build);
         let fresh = all.filter(|build| !fates[&build.plugin].stays());
@@ -59,7 +59,8 @@ impl Model {
                 _ => {}
             }
         }
-        // All are made before one is loaded, and loaded before one is initialised, and each after those it imports.
+        // All plugins are made before one is loaded, and all are loaded before one is initialised. Each comes after its
+        // imports.
         let faults = stages.into_iter().find(|faults| !faults.is_empty());
         let faults = faults.unwrap_or_default();
         let first = |plugin: &Plugin| {
@@ -84,7 +85,7 @@ impl Model {
 }
 
 impl Fault {
-    /// The plugins without any of which it might not be there.
+    /// Returns the plugins that may be the cause: without one of them, the fault might not exist.
     pub(super) fn culprits(&self) -> BTreeSet<Plugin> {
         match self {
             Fault::InUse(_, users) => users.clone(),
@@ -98,7 +99,7 @@ impl Fault {
     }
 }
 
-/// Those that would have to be replaced, and may not be.
+/// Returns the plugins that would have to be replaced, and may not be.
 pub(super) fn follow_faults(found: &Found, fates: &Fates) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (plugin, (_, build)) in found {
@@ -111,7 +112,7 @@ pub(super) fn follow_faults(found: &Found, fates: &Fates) -> Vec<Fault> {
     faults
 }
 
-/// All that the plugin imports, directly or not.
+/// Returns all plugins that this one imports, directly or not.
 fn behind(found: &Found, plugin: Plugin) -> BTreeSet<Plugin> {
     let mut all = found[&plugin].1.imports(found);
     for _ in found {
@@ -121,7 +122,7 @@ fn behind(found: &Found, plugin: Plugin) -> BTreeSet<Plugin> {
     all
 }
 
-/// The faults as an error, if there are any.
+/// Returns the faults as an error, if there are any.
 pub(super) fn none(faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
     if faults.is_empty() {
         Ok(())

@@ -1,14 +1,14 @@
-//! What a reload finds on the disk.
+//! The files that a reload finds on the disk.
 use super::faults::none;
 use super::reload::Found;
 use super::{Fault, File, Model, Place, Plugin, Request};
 use std::collections::BTreeSet;
 
 impl Model {
-    /// The plugins that there are, and the optional ones whose files are not in order.
+    /// Returns the plugins on the disk, and the optional ones whose files are faulty.
     ///
     /// # Errors
-    /// What is wrong with the files or the request.
+    /// Returns the faults of the files or of the request.
     pub(super) fn look(
         &self,
         request: &Request,
@@ -20,7 +20,7 @@ impl Model {
                 Request::Unload(leaves) => plugin != leaves,
                 _ => true,
             };
-            // What is out needs no file.
+            // A removed plugin needs no file.
             looked_at && !self.removed.contains(plugin)
         };
         let asked_for =
@@ -57,7 +57,7 @@ impl Model {
         Ok((found, failed))
     }
 
-    /// What is in the plugin directory.
+    /// Returns the plugins in the plugin directory, and the optional ones whose files are faulty.
     fn directory(
         &self,
         matters: impl Fn(&Plugin) -> bool,
@@ -79,7 +79,7 @@ impl Model {
                 (_, None) => {}
                 (Some(plugin), _) if !matters(&plugin) => {}
                 (Some(plugin), _) if self.optional.contains(&plugin) => _ = failed.insert(plugin),
-                // No plugin is called like the other file.
+                // The name of the other file is not the name of any plugin.
                 (None, _) if !matters(&super::NOBODY) => {}
                 (_, Some(fault)) => faults.push(fault),
             }
@@ -87,7 +87,7 @@ impl Model {
         none(faults).map(|()| (found, failed))
     }
 
-    /// The plugin that a file should hold.
+    /// Returns the plugin that a file should hold.
     fn implied(&self, place: Place) -> Option<Plugin> {
         match place {
             Place::Own(plugin) | Place::Outside(plugin) => Some(plugin),
@@ -98,7 +98,7 @@ impl Model {
         }
     }
 
-    /// All live plugins but these go on as they are; these have to be somewhere.
+    /// Adds all live plugins except these, which go on as they are. Each of these has to be on the disk or live.
     fn keep_others(
         &self,
         found: &mut Found,

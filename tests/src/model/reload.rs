@@ -1,23 +1,24 @@
-//! What comes of a reload: who goes on, who follows whom, and what is made without optional plugins that fail.
+//! The outcomes of a reload: which plugins go on, which ones follow others, and what remains without optional plugins
+//! that fail.
 use super::faults::follow_faults;
 use super::{
     Build, Conduct, Fate, Fault, Id, Instance, Model, Next, Place, Plugin, Plugins, Request,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The plugins that there are, where and of which build.
+/// The plugins on the disk, with their places and builds.
 pub(super) type Found = BTreeMap<Plugin, (Place, Build)>;
 pub(super) type Fates = BTreeMap<Plugin, Fate>;
 type Made = (Fates, Plugins);
 
 impl Build {
-    /// What it calls of those that are there.
+    /// Returns the plugins that it calls, of those that are there.
     pub(super) fn calls(&self, found: &Found) -> BTreeSet<Plugin> {
         let all = self.needs.iter().chain(&self.wants).copied();
         all.filter(|plugin| found.contains_key(plugin)).collect()
     }
 
-    /// What it imports of those that are there.
+    /// Returns the plugins that it imports, of those that are there.
     pub(super) fn imports(&self, found: &Found) -> BTreeSet<Plugin> {
         let waits = self
             .waits
@@ -31,8 +32,8 @@ impl Build {
 }
 
 impl Model {
-    /// All that may come of a reload: what it makes, or what the host names as the reason why it does not. Where one
-    /// thing is wrong, or nothing, there is no choice.
+    /// Returns all possible outcomes of a reload: the new plugins, or the fault that the host names. With at most one
+    /// fault, there is only one outcome.
     pub fn predict(&self, request: &Request) -> Vec<Result<Next, Fault>> {
         let (mut added, mut removed) = (self.added.clone(), self.removed.clone());
         match request {
@@ -49,7 +50,7 @@ impl Model {
         };
         let next = |(fates, plugins): Made| Next {
             changed: self.generation == 0 || ids(&plugins) != ids(&self.plugins),
-            // What may not be replaced goes on as it was.
+            // A plugin that may not be replaced goes on as it was.
             added: added
                 .difference(&removed)
                 .copied()
@@ -70,14 +71,15 @@ impl Model {
             .collect()
     }
 
-    /// What the host did.
+    /// Takes over the outcome that the host has chosen.
     pub fn accept(&mut self, next: Next) {
         self.generation += u64::from(next.changed);
         self.born += next.plugins.len() as Id;
         (self.plugins, self.added, self.removed) = (next.plugins, next.added, next.removed);
     }
 
-    /// What comes of it without new builds of those that failed, and without those of other optional ones that fail.
+    /// Returns the outcomes without the new builds of those that failed, and without those of other optional plugins
+    /// that fail.
     fn attempts(&self, found: &Found, failed: &BTreeSet<Plugin>) -> Vec<Result<Made, Fault>> {
         let mut there = found.clone();
         for plugin in failed {
@@ -101,7 +103,7 @@ impl Model {
             .collect()
     }
 
-    /// What comes of these plugins. Those that failed are there as they run, if that can be.
+    /// Returns the outcomes for these plugins. Those that failed stay with their running builds, if that is possible.
     fn arrange(&self, found: &Found, failed: &BTreeSet<Plugin>) -> Vec<Result<Made, Fault>> {
         let without = |plugin: &Plugin| {
             let mut less = found.clone();
@@ -147,7 +149,7 @@ impl Model {
         vec![Ok((fates, plugins))]
     }
 
-    /// What becomes of each, if nothing is wrong, with the builds that are then live.
+    /// Returns the fate of each plugin if there is no fault, together with the builds that are then live.
     fn fates(&self, found: &Found, failed: &BTreeSet<Plugin>) -> (Found, Fates) {
         let (mut found, mut fates) = (found.clone(), Fates::new());
         for (plugin, (place, build)) in &mut found {
@@ -163,7 +165,7 @@ impl Model {
             };
             fates.insert(*plugin, fate);
         }
-        // Who follows may itself be followed.
+        // A plugin that follows may be followed itself.
         for plugin in found.keys().cycle().take(found.len() * found.len()) {
             let leaders = self.leaders(&found, &fates, failed, *plugin);
             let follows = fates[plugin].stays() || matches!(fates[plugin], Fate::Followed(_));
@@ -174,7 +176,7 @@ impl Model {
         (found, fates)
     }
 
-    /// What the running instance of the plugin cannot go on with: imports that are new, or no longer there.
+    /// Returns the imports with which the running instance of the plugin cannot go on, because they are new or gone.
     fn leaders(
         &self,
         found: &Found,
@@ -186,7 +188,7 @@ impl Model {
             return BTreeSet::new();
         };
         let stays = |import: &Plugin| fates.get(import).is_some_and(Fate::stays);
-        // What is not made anew goes on without an import that it was made without.
+        // An instance that is not made anew goes on without an import that it was made without.
         let gained = match live.build.conduct == Conduct::Fixed || failed.contains(&plugin) {
             true => BTreeSet::new(),
             false => live.build.calls(found),
@@ -226,7 +228,7 @@ impl Model {
 }
 
 impl Fate {
-    /// Whether the instance goes on.
+    /// Returns true if the instance goes on.
     pub(super) fn stays(&self) -> bool {
         matches!(self, Fate::Unchanged | Fate::NotReloadable | Fate::Kept)
     }

@@ -1,4 +1,4 @@
-//! Results, errors and panics arrive, on every executor.
+//! Tests that results, errors, and panics of async calls reach the caller, on every executor.
 use crate::support::{Night, block_on, current, dreamer, sleeper, threads};
 use dreams::{Dream, Nightmare};
 use hotswap_host::{HandleError, prelude::*};
@@ -13,7 +13,7 @@ async fn all_calls(night: &Night) {
     type Eight = fn(u8, i64, &str, f64, Vec<String>, &Option<char>, &[u16], &[String]) -> String;
     let eight: AsyncFunction<Eight> = night.dreamer("eight");
     let call = {
-        // Gone before the first poll.
+        // It is dropped before the first poll.
         let (text, numbers, list) = ("text".to_owned(), vec![1, 2], words());
         eight.call(1, -2, &text, 0.5, words(), &Some('ß'), &numbers, &list)
     };
@@ -36,7 +36,7 @@ async fn all_calls(night: &Night) {
         let error = panic.call("a bad dream", after).await.unwrap_err();
         assert_eq!(error.to_string(), "dreamer.panic panicked: a bad dream");
     }
-    // The host's own panic, through the plugin.
+    // This is a panic of the host's own, which passes through the plugin.
     let broken: AsyncFunction<fn(&str)> = night.dreamer("broken_clock");
     let error = broken.call("the clock is broken").await.unwrap_err();
     assert_eq!(
@@ -95,7 +95,7 @@ fn through_imports_and_interfaces() {
     let panicked = dreamer.call_async(|dream| async move { dream.nightmare("again").await });
     let error = block_on(panicked).unwrap_err();
     assert_eq!(error.to_string(), "dreamer.Dream panicked: again");
-    // It may be spawned.
+    // The future may be spawned.
     let runtime = threads();
     let spawned = runtime.spawn(async move {
         let calls = dreamer.call_async(|dream| async move { dream.twice(&words(), Some(1)).await });
@@ -124,10 +124,10 @@ fn by_name() {
         invoke("words", &[words]),
         invoke("turns", &["many".into()]),
         invoke("panic", &["by name".into(), 2.into()]),
-        // One that is not `async`.
+        // This function is not `async`.
         invoke("wake_kept", &[]),
         invoke("no_such", &[]),
-        // One that is, as if it were not.
+        // This one is `async`, and is called as if it were not.
         night
             .swapper
             .invoke("dreamer", "at_once", &[])

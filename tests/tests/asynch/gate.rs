@@ -1,4 +1,4 @@
-//! State is handed over when no async call of the group is unfinished, and new ones begin afterwards.
+//! Tests that state is handed over once the group has no unfinished async calls, and that new calls begin afterwards.
 use crate::support::{Night, block_on, current, poll_once, sleeper, threads};
 use hotswap_host::prelude::*;
 use hotswap_host::{Calling, Holder};
@@ -14,7 +14,8 @@ fn night(limit: Duration) -> (Night, Sleep) {
     (night, sleep)
 }
 
-/// A call that waits at the gate. Nobody tells when it is closed, so calls are made until one waits.
+/// Returns a call that waits at the gate. Nothing announces that the gate is closed, so the function makes calls until
+/// one waits.
 fn at_the_gate(sleep: &Sleep) -> Calling<u64> {
     loop {
         let call = sleep.call("noon");
@@ -31,12 +32,12 @@ fn an_unfinished_call_is_waited_for() {
     assert!(poll_once(&mut call).is_pending());
     let report = std::thread::scope(|scope| {
         let reload = scope.spawn(|| night.swap("sleeper", &sleeper(2)));
-        // A new call finds the gate closed: it waits, and its thread does not.
+        // A new call finds the gate closed. The call waits, but its thread does not.
         let mut waiting = at_the_gate(&sleep);
         assert!(poll_once(&mut waiting).is_pending());
         assert!(!reload.is_finished());
         night.clock.strike("noon");
-        // On this very thread.
+        // The call goes on when it is polled on this very thread.
         assert_eq!(block_on(call).unwrap(), 1);
         assert_eq!(block_on(waiting).unwrap(), 2);
         reload.join().unwrap()
@@ -65,7 +66,7 @@ fn one_that_outlives_the_limit_is_named() {
         count: 1,
     };
     assert_eq!(waited_for, &[unfinished]);
-    // The old build goes on with all calls.
+    // The old build keeps answering all calls.
     night.clock.strike("noon");
     assert_eq!(block_on(call).unwrap(), 1);
     assert_eq!(block_on(sleep.call("noon")).unwrap(), 2);
@@ -75,7 +76,7 @@ fn one_that_outlives_the_limit_is_named() {
     night.close();
 }
 
-/// A single thread has unfinished calls and calls that wait at the gate: none keeps the other from going on.
+/// A single thread has unfinished calls and calls that wait at the gate. Neither kind blocks the other.
 #[test]
 fn on_one_thread_no_call_fails_while_state_is_handed_over() {
     for runtime in [current(), threads()] {
@@ -88,7 +89,7 @@ fn on_one_thread_no_call_fails_while_state_is_handed_over() {
                 let file = night.file("sleeper");
                 move || {
                     for bytes in files {
-                        let dir = file.parent().expect("it is in a directory");
+                        let dir = file.parent().expect("the file has a parent directory");
                         hotswap_tests::fixture::install(&bytes, "sleeper", dir);
                         nights.reload().expect("the build can be loaded");
                     }
@@ -125,7 +126,7 @@ fn on_one_thread_no_call_fails_while_state_is_handed_over() {
     }
 }
 
-/// By name, too, and through an interface's closure.
+/// Calls by name, and through the closure of an interface, behave alike.
 #[test]
 fn a_call_of_another_plugin_is_not_waited_for() {
     let plugins = [
@@ -136,7 +137,7 @@ fn a_call_of_another_plugin_is_not_waited_for() {
         .each_ref()
         .map(|(name, bytes)| (*name, bytes.as_slice()));
     let night = Night::begin(&plugins);
-    // The dreamer has no state, and is not in the group: sleeper imports it, not the other way round.
+    // The dreamer has no state and is not in the group: sleeper imports it, and not the other way round.
     let wait: AsyncFunction<fn(&str) -> String> = night.dreamer("wait");
     let mut call = wait.call("noon");
     assert!(poll_once(&mut call).is_pending());
@@ -148,7 +149,7 @@ fn a_call_of_another_plugin_is_not_waited_for() {
     night.close();
 }
 
-/// An unfinished call comes back to its plugin through the host while the gate is closed: it is let in.
+/// An unfinished call that comes back to its plugin through the host is let in while the gate is closed.
 #[test]
 fn a_call_from_inside_passes() {
     let (night, sleep) = night(hotswap_tests::LIMIT);

@@ -1,4 +1,4 @@
-//! A build stays as long as a future of it, and leaves with the last one.
+//! Tests that a build stays loaded while one of its futures exists, and leaves with the last one.
 use crate::support::{Night, block_on, current, dreamer, poll_once, sleeper, threads};
 use hotswap_host::prelude::*;
 use hotswap_host::{Calling, Held, Holder, RetirementState};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 type Wait = AsyncFunction<fn(&str) -> String>;
 
-/// A call that waits for the hour in the first build.
+/// Begins a call that waits for the hour in the first build.
 fn waiting(night: &Night, hour: &str) -> Calling<String> {
     let wait: Wait = night.dreamer("wait");
     let mut call = wait.call(hour);
@@ -28,7 +28,7 @@ fn awaited_across_three_swaps() {
     assert!(night.clock.has_told("dreamer 01 on_stop"));
     assert!(!night.clock.has_told("dreamer 01 on_free"));
     night.clock.strike("noon");
-    // The build that it began in, though three have come since.
+    // The call ends in the build in which it began, although three builds have come since.
     assert_eq!(block_on(call).unwrap(), "dreamer 01 at noon");
     night.clock.until_told("dreamer 01 on_free");
     let wait: Wait = night.dreamer("wait");
@@ -40,7 +40,7 @@ fn awaited_across_three_swaps() {
 #[test]
 fn dropped_half_way() {
     let night = Night::dreaming();
-    // Never polled, polled, and polled on another thread.
+    // One future is never polled, one is polled, and one is polled on another thread.
     let wait: Wait = night.dreamer("wait");
     drop(wait.call("never"));
     drop(waiting(&night, "noon"));
@@ -49,7 +49,7 @@ fn dropped_half_way() {
     let late = waiting(&night, "midnight");
     night.swap("dreamer", &dreamer(2));
     std::thread::spawn(move || drop(late)).join().unwrap();
-    // The plugin hears of it at once, and has everything that it needs.
+    // The plugin drops its future at once, and still has everything that the drop needs.
     assert!(night.clock.has_told("dreamer 01 dropped midnight"));
     night.settle();
     night.close();
@@ -97,7 +97,7 @@ fn held_for_ever_it_is_named() {
     let text = retirement.to_string();
     let end = "is still in use: held by 1 unfinished async call of dreamer.at_once, 2 unfinished async calls of dreamer.wait";
     assert!(text.ends_with(end), "{text}");
-    // Others come and go beside it.
+    // Other calls come and go at the same time.
     for build in 3..6 {
         night.swap("dreamer", &dreamer(build));
     }
@@ -121,7 +121,7 @@ fn polled_when_the_swapper_is_gone() {
     let (call, dropped) = (waiting(&night, "noon"), waiting(&night, "midnight"));
     let clock = night.clock.clone();
     let wait: Wait = night.dreamer("wait");
-    // The handle alone would keep the plugins.
+    // The handle alone would keep the plugins loaded.
     drop(wait);
     drop(night);
     clock.until_told("dreamer 01 on_stop");
@@ -161,14 +161,14 @@ fn the_hosts_runtime_is_shut_down_first() {
         night.clock.until_told("dreamer 01 waits for midnight");
         night.swap("dreamer", &dreamer(2));
         drop(runtime);
-        // The futures went with it, and took the plugin's along.
+        // The futures were dropped with the runtime, and so were the plugin's.
         for hour in ["noon", "midnight"] {
             night
                 .clock
                 .until_told(&format!("dreamer 01 dropped {hour}"));
         }
         drop(spawned);
-        // Whom they waited for wakes nobody.
+        // The clock wakes tasks that no longer exist; nothing happens.
         night.clock.strike("noon");
         night.settle();
         night.close();
@@ -180,7 +180,7 @@ fn an_import_stays_with_the_call_that_awaits_it() {
     let night = Night::begin(&[("dreamer", &dreamer(1)), ("sleeper", &sleeper(1))]);
     let dream: AsyncFunction<fn(&str) -> Option<String>> =
         night.swapper.async_function("sleeper", "dream").unwrap();
-    // Both are replaced: the call that has begun knows the old ones.
+    // Both plugins are replaced. The call that has begun uses the old ones.
     let mut call = dream.call("noon");
     assert!(poll_once(&mut call).is_pending());
     night.clock.until_told("dreamer 01 waits for noon");
@@ -202,7 +202,7 @@ fn a_reload_from_inside_is_refused_at_once() {
     let reload: AsyncFunction<fn() -> String> = night.dreamer("reload");
     let text = block_on(reload.call()).unwrap();
     assert!(text.contains("from inside a call"), "{text}");
-    // Beside it, on the same thread, it is none.
+    // Another task on the same thread is not inside a call.
     let call = waiting(&night, "noon");
     assert_eq!(
         night.swapper.reload().unwrap().to_string(),
@@ -212,7 +212,7 @@ fn a_reload_from_inside_is_refused_at_once() {
     night.close();
 }
 
-/// It has the runtime of its build, whose instance is gone.
+/// A future of a retired build still has the runtime of that build, although the instance is gone.
 #[test]
 fn an_object_is_awaited_after_its_plugin() {
     let night = Night::dreaming();

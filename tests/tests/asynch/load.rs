@@ -1,4 +1,4 @@
-//! Builds are replaced while tasks on several threads call, cancel, and move what they await.
+//! Tests that builds can be replaced while tasks on several threads call, cancel, and move the futures that they await.
 use crate::support::{Night, dreamer, poll_once, threads};
 use hotswap_host::prelude::*;
 use hotswap_tests::until;
@@ -20,13 +20,13 @@ struct Callers {
 }
 
 impl Callers {
-    /// Calls until the end. Each answer is right, and of a build that there is.
+    /// Calls until the end. Each answer has to be right, and has to come from a build that was live.
     async fn call(self: Arc<Self>) {
         while !self.end.load(Relaxed) {
             let build = self.at_once.call().await.unwrap();
             assert!(build.starts_with("dreamer "), "{build}");
             assert_eq!(self.turns.call(5).await.unwrap(), 5);
-            // Cancelled here, and on another thread.
+            // This call is cancelled here, the other one on another thread.
             let mut cancelled = self.wait.call("never");
             assert!(poll_once(&mut cancelled).is_pending());
             drop(cancelled);
@@ -66,7 +66,7 @@ fn swaps_under_async_load() {
             callers.calls.load(Relaxed) > before || tasks.iter().any(|task| task.is_finished())
         });
     }
-    // The threads go on, so all that was replaced leaves.
+    // The threads keep polling, so every replaced build leaves memory.
     until("all builds to leave", || {
         night
             .swapper

@@ -1,4 +1,4 @@
-//! `async` functions of plugins, awaited by hosts and by other plugins.
+//! Tests `async` functions of plugins, awaited by hosts and by other plugins.
 mod calls;
 mod gate;
 mod lifetimes;

@@ -1,4 +1,4 @@
-//! A host with `async` plugins, the clock that it provides, and three ways to await.
+//! A host with `async` plugins, the clock that it provides, and three ways to await a call.
 use dreams::Clock;
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Holder, Retirement};
@@ -13,19 +13,19 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-/// A build of `dreamer`. There are a hundred.
+/// Returns a build of `dreamer`. There are up to a hundred.
 pub fn dreamer(number: u8) -> Vec<u8> {
     let text = format!("dreamer {number:02}");
     variant(&Build::Async.bytes("dreamer"), "dreamer 00", &text)
 }
 
-/// A build of `sleeper`, likewise.
+/// Returns a build of `sleeper`. There are up to a hundred.
 pub fn sleeper(number: u8) -> Vec<u8> {
     let text = format!("sleeper {number:02}");
     variant(&Build::Async.bytes("sleeper"), "sleeper 00", &text)
 }
 
-/// A host whose clock strikes when a test says so.
+/// A host whose clock strikes an hour when a test asks for it.
 pub struct Night {
     pub stage: Stage,
     pub clock: Arc<HostClock>,
@@ -47,7 +47,7 @@ impl Night {
         Night { stage, clock }
     }
 
-    /// Only the dreamer.
+    /// Starts a host that has only the dreamer.
     pub fn dreaming() -> Self {
         Night::begin(&[("dreamer", &dreamer(1))])
     }
@@ -60,21 +60,22 @@ impl Night {
         function.expect("the dreamer has this function")
     }
 
-    /// Ends it, and checks that nothing is left.
+    /// Shuts the host down, and checks that nothing is left.
     pub fn close(self) {
         self.clock.forget_swapper();
-        let late = self.swapper.shutdown(LIMIT).expect("it can be shut down");
+        let late = self.swapper.shutdown(LIMIT).expect("the host shuts down");
         assert!(late.is_empty(), "{late:#?}");
         self.settle();
     }
 
-    /// Waits until the build that was replaced last is held by these, as far as it is told: others may hold it before.
+    /// Waits until the build that was replaced last is held by at least these holders. It may have further holders
+    /// before.
     pub fn until_held_by(&self, holders: &[Holder]) -> Retirement {
         let last = || self.stage.swapper.retirements().pop();
         until(&format!("it to be held by {holders:?}"), || {
             last().is_some_and(|retirement| retirement.held_by == holders)
         });
-        last().expect("it was there")
+        last().expect("a build was replaced")
     }
 }
 
@@ -92,7 +93,7 @@ impl Deref for Night {
     }
 }
 
-/// What the host provides.
+/// The clock that the host provides.
 #[derive(Default)]
 pub struct HostClock {
     state: Mutex<State>,
@@ -106,7 +107,7 @@ struct State {
     kept: Vec<Waker>,
     told: Vec<String>,
     swapper: Option<Swapper>,
-    /// Awaited before it strikes the hour `ask`.
+    /// The call that the clock awaits before it strikes the hour `ask`.
     asked: Option<AsyncFunction<fn() -> (u64, String)>>,
 }
 
@@ -115,7 +116,7 @@ impl HostClock {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has what it awaits, and whom it reloads, dropped without the lock.
+    /// Drops the call that the clock awaits, and the swapper that it reloads, without holding the lock.
     pub fn forget_swapper(&self) {
         let (swapper, asked) = {
             let mut state = self.state();
@@ -124,12 +125,12 @@ impl HostClock {
         drop((swapper, asked));
     }
 
-    /// From now on it awaits this before it strikes the hour `ask`.
+    /// Makes the clock await this call before it strikes the hour `ask`.
     pub fn ask(&self, function: AsyncFunction<fn() -> (u64, String)>) {
         self.state().asked = Some(function);
     }
 
-    /// From now on it has struck this hour.
+    /// Strikes this hour. From now on, it counts as struck.
     pub fn strike(&self, hour: &str) {
         let mut state = self.state();
         state.struck.insert(hour.into());
@@ -140,7 +141,7 @@ impl HostClock {
         now.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
-    /// Returns once a plugin has told this.
+    /// Returns once a plugin has told this text.
     pub fn until_told(&self, text: &str) {
         let waited = self
             .changed
@@ -159,12 +160,12 @@ impl HostClock {
         self.state().told.iter().any(|told| told == text)
     }
 
-    /// Whether somebody waits for this hour.
+    /// Returns true if a call waits for this hour.
     pub fn waits_for(&self, hour: &str) -> bool {
         self.state().waiting.iter().any(|(at, _)| at == hour)
     }
 
-    /// The wakers of those who were kept waiting.
+    /// Takes the wakers of the calls that were kept waiting.
     pub fn kept(&self) -> Vec<Waker> {
         std::mem::take(&mut self.state().kept)
     }
@@ -184,7 +185,7 @@ impl Clock for HostClock {
         .await;
         let asked = self.state().asked.clone().filter(|_| hour == "ask");
         if let Some(asked) = asked {
-            asked.call().await.expect("it is there");
+            asked.call().await.expect("the call is set and succeeds");
         }
         hour.to_owned()
     }
@@ -204,7 +205,11 @@ impl Clock for HostClock {
     }
 
     fn reload(&self) -> String {
-        let swapper = self.state().swapper.clone().expect("the night is not over");
+        let swapper = self
+            .state()
+            .swapper
+            .clone()
+            .expect("the host has not been shut down");
         match swapper.reload() {
             Ok(report) => report.to_string(),
             Err(error) => error.to_string(),
@@ -217,7 +222,7 @@ impl Clock for HostClock {
     }
 }
 
-/// The plainest executor: polls on this thread, and parks it meanwhile.
+/// The simplest executor: it polls on this thread, and parks the thread between polls.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -235,23 +240,26 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Polls once, for nobody.
+/// Polls once, with a waker that does nothing.
 pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// A tokio runtime with threads of its own.
+/// A tokio runtime with worker threads.
 pub fn threads() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder
         .worker_threads(2)
         .enable_all()
         .build()
-        .expect("there are threads")
+        .expect("the threads can be started")
 }
 
-/// A tokio runtime on the thread that blocks on it.
+/// A tokio runtime that runs on the thread that blocks on it.
 pub fn current() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().build().expect("there is a runtime")
+    builder
+        .enable_all()
+        .build()
+        .expect("the runtime can be built")
 }

@@ -1,4 +1,4 @@
-//! Tasks that plugins spawn through hotswap: counted, named, and ended with their build.
+//! Tests the tasks that plugins spawn through hotswap: they are counted and named, and they end with their build.
 use crate::support::{Night, block_on, dreamer};
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, RetirementState};
@@ -18,14 +18,14 @@ fn spawn(night: &Night, hour: &str, finish: Option<Duration>) {
 fn one_is_cancelled_when_its_build_is_replaced() {
     let night = Night::dreaming();
     spawn(&night, "never", None);
-    // A call goes on, and keeps the build.
+    // An unfinished call keeps the build loaded.
     let wait: AsyncFunction<fn(&str) -> String> = night.dreamer("wait");
     let call = wait.call("noon");
     night.swap("dreamer", &dreamer(2));
     night.clock.until_told("dreamer 01 dropped never");
     assert!(!night.clock.has_told("dreamer 01 on_free"));
     drop(call);
-    // What it waited for has its waker until then.
+    // The clock keeps the call's waker until then.
     night.clock.strike("never");
     night.settle();
     night.close();

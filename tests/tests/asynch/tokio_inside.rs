@@ -1,4 +1,4 @@
-//! What plugins do with tokio, each with a runtime of its own.
+//! Tests plugins that use tokio, each with a runtime of its own.
 use crate::support::{Night, block_on, current, dreamer, threads};
 use hotswap_host::prelude::*;
 use hotswap_tests::{LIMIT, until};
@@ -27,7 +27,8 @@ async fn use_all(tokio: &Use) {
     }
 }
 
-/// Has each thread of the runtime run what a retired build has left on it, until nothing is left of that.
+/// Makes each thread of the runtime drop the values that a retired build has left in its thread-locals, until none is
+/// left.
 fn settle(night: &Night, runtime: &Runtime) {
     let at_once: AsyncFunction<fn() -> String> = night.dreamer("at_once");
     until("the build to leave", || {
@@ -74,7 +75,7 @@ fn in_a_host_without_a_runtime() {
     night.close();
 }
 
-/// An unfinished call of a replaced build has the runtime of that build.
+/// An unfinished call of a replaced build still has the runtime of that build.
 #[test]
 fn timers_go_on_across_a_swap() {
     let (night, runtime) = (Night::dreaming(), threads());

@@ -1,4 +1,4 @@
-//! Futures of objects, whose plugins leave together.
+//! Tests futures of objects whose two plugins leave memory together.
 use hotswap_host::prelude::*;
 use hotswap_host::{Held, Holder, Retirement, RetirementState};
 use hotswap_tests::fixture::{Build, renamed, variant};
@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 use twins::Star;
 
-/// The fixture under one of its names.
+/// Returns a build of the fixture under one of its two names.
 fn twin(build: Build, name: &str, number: u8) -> Vec<u8> {
     let first = renamed(&build.bytes("castor"), "castor", name);
     variant(
@@ -19,10 +19,10 @@ fn twin(build: Build, name: &str, number: u8) -> Vec<u8> {
     )
 }
 
-/// A host with both. What holds something up is named soon.
+/// A host with both plugins. It soon names what holds up a retirement.
 struct Twins {
     stage: Stage,
-    /// Castor and pollux, as they come next.
+    /// The next builds of castor and pollux.
     next: [Vec<u8>; 2],
 }
 
@@ -35,12 +35,12 @@ impl std::ops::Deref for Twins {
 }
 
 impl Twins {
-    /// None imports the other.
+    /// Starts a host whose two plugins do not import each other.
     fn strangers(build: Build) -> Self {
         Twins::with([1, 2].map(|n| ["castor", "pollux"].map(|name| twin(build, name, n))))
     }
 
-    /// Pollux imports castor.
+    /// Starts a host where pollux imports castor.
     fn relatives(build: Build) -> Self {
         Twins::with([1, 2].map(|n| {
             let pollux = renamed(&twin(build, "pollux", n), "mother", "castor");
@@ -56,7 +56,7 @@ impl Twins {
         Twins { stage, next }
     }
 
-    /// A star of one of them.
+    /// Returns a star that one of the plugins has made.
     fn star(&self, of: &str, name: &str) -> Held<dyn Star> {
         let star: Function<fn(&str) -> Held<dyn Star>> = self.swapper.function(of, "star").unwrap();
         star.call(name).unwrap()
@@ -67,14 +67,15 @@ impl Twins {
         hold.call(star).unwrap();
     }
 
-    /// Has one of them keep a future of the star.
+    /// Makes one of the plugins keep a future of the star.
     fn watch(&self, who: &str, star: Held<dyn Star>, polled: bool, place: &str) {
         let watch: Function<fn(Held<dyn Star>, bool, &str)> =
             self.swapper.function(who, "watch").unwrap();
         watch.call(star, polled, place).unwrap();
     }
 
-    /// Has one of them begin something on its runtime. What does not end by itself ends when there is a file of this name.
+    /// Makes one of the plugins start something on its runtime. If that does not end by itself, it ends when a file of
+    /// this name appears.
     fn work(&self, who: &str, what: &str) -> std::path::PathBuf {
         let work: Function<fn(&str, &std::path::PathBuf)> =
             self.swapper.function(who, "work").unwrap();
@@ -83,15 +84,15 @@ impl Twins {
         end
     }
 
-    /// Replaces both.
+    /// Replaces both plugins.
     fn swap(&self) {
         let [castor, pollux] = &self.next;
         self.install("castor", castor);
         self.install("pollux", pollux);
-        self.swapper.reload().expect("both can be loaded");
+        self.swapper.reload().expect("both plugins can be replaced");
     }
 
-    /// The retirement of the first build, once it is held by these.
+    /// Returns the retirement of the first build once these hold it.
     fn until_held_by(&self, plugin: &str, holders: &[Holder]) -> Retirement {
         let find = || {
             let mut all = self.swapper.retirements().into_iter();
@@ -103,7 +104,7 @@ impl Twins {
         find().unwrap()
     }
 
-    /// Both have left memory. What was told on the way, in this order.
+    /// Waits until both plugins have left memory. Checks that they told these texts, in this order.
     fn end(self, told: &[&str]) {
         assert_eq!(self.settle().len(), 2);
         assert_eq!(self.desk.told(), told);
@@ -138,7 +139,7 @@ fn a_future_ends_before_the_object_that_it_borrows() {
     twins.hold("pollux", twins.star("castor", "alpha"));
     twins.watch("castor", twins.star("pollux", "beta"), true, "the sky");
     twins.swap();
-    // Castor's instance is gone; its star has the sky, and that the future.
+    // Castor's instance is gone, but its star still has the sky, and the sky has the future.
     twins.end(&[
         "pollux 01: freed",
         "castor 01: freed",
@@ -161,7 +162,7 @@ fn two_plugins_that_await_each_others_objects_leave() {
         let found = told.iter().position(|told| told.ends_with(text));
         found.unwrap_or_else(|| panic!("{text} is not in {told:?}"))
     };
-    // Both end before either object is dropped.
+    // Both tasks end before either object is dropped.
     let fade = at("alpha fades").max(at("beta fades"));
     assert!(
         fade < at("alpha is gone").min(at("beta is gone")),
@@ -170,7 +171,7 @@ fn two_plugins_that_await_each_others_objects_leave() {
     twins.stage.close();
 }
 
-/// The importer is freed first, and the other one has a future of its object until its own end.
+/// The importer is freed first, and the other plugin keeps a future of the importer's object until it ends itself.
 #[test]
 fn who_is_freed_last_finds_that_a_future_has_ended() {
     let twins = Twins::relatives(Build::Twins);
@@ -185,7 +186,7 @@ fn who_is_freed_last_finds_that_a_future_has_ended() {
     ]);
 }
 
-/// What it has made of its own object is there until it has been freed.
+/// A future that a plugin has made of its own object exists until the plugin has been freed.
 #[test]
 fn who_is_freed_last_has_futures_of_its_own_objects() {
     let twins = Twins::relatives(Build::Twins);
@@ -258,7 +259,7 @@ fn a_future_in_a_thread_local_is_dropped_on_its_thread() {
         twins.desk.until_told("castor 01: freed");
         twins.until_held_by("pollux", &[has("castor", 1), awaits("castor", 1)]);
         drop(sender);
-        // Joining waits for the thread's destructors.
+        // `join` waits for the destructors of the thread.
         thread.join().unwrap();
     });
     twins.end(&[
@@ -294,7 +295,7 @@ fn a_future_that_the_host_has_keeps_the_build_and_is_named() {
     twins.stage.close();
 }
 
-/// The object stays with a future that nobody drops.
+/// An object stays as long as a future of it is never dropped.
 #[test]
 fn a_forgotten_future_keeps_its_object() {
     let twins = Twins::strangers(Build::Twins);
@@ -321,7 +322,7 @@ fn a_future_is_waited_for_while_another_thread_drops_it() {
             let twins = &twins;
             move || {
                 twins.swap();
-                // The last that has castor's sky.
+                // This is the last future that has castor's sky.
                 twins.desk.until_told("castor 01: freed");
                 drop(star);
             }
@@ -359,7 +360,7 @@ fn with_tokio_plugins_that_wait_for_each_other_leave() {
     twins.stage.close();
 }
 
-/// Both runtimes were stopped before, and are there again for the drop of an object, and for `on_free`.
+/// Both runtimes were stopped before. They run again for the drop of an object, and for `on_free`.
 #[test]
 fn with_tokio_what_runs_last_finds_a_runtime() {
     let twins = Twins::relatives(Build::TwinsTokio);
@@ -440,7 +441,8 @@ fn a_blocking_task_keeps_its_build_and_its_thread_is_named() {
     }
 }
 
-/// All objects that are dropped together are out of reach before the first is: its drop may start a thread.
+/// All objects that are dropped together are out of reach before the first one is dropped, since its drop may start a
+/// thread.
 #[test]
 fn no_thread_calls_an_object_while_it_is_dropped() {
     let twins = Twins::strangers(Build::Twins);
@@ -457,7 +459,7 @@ fn no_thread_calls_an_object_while_it_is_dropped() {
     twins.stage.close();
 }
 
-/// Polls of different threads, ends, and swaps, all at once.
+/// Different threads poll, drop, and swap at the same time.
 #[test]
 fn futures_come_and_go_while_builds_are_swapped() {
     let twins = Twins::strangers(Build::Twins);

@@ -1,4 +1,4 @@
-//! Wakers that cross, and are used when all else is gone.
+//! Tests wakers that cross between host and plugin, and are used after everything else is gone.
 use crate::support::{Night, block_on, dreamer, poll_once, threads};
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, RetirementState};
@@ -34,21 +34,21 @@ fn a_plugin_keeps_the_hosts_waker_and_uses_it_late() {
             .is_pending()
     );
     drop((call, waker));
-    // The future is gone; the plugin's thread wakes it all the same.
+    // The future is gone, and the plugin's thread wakes it all the same.
     assert!(wake.call().unwrap());
     assert_eq!(count.0.load(SeqCst), 1);
     until("the plugin to let go of it", || {
         Arc::strong_count(&count) == 1
     });
 
-    // And when the host's runtime is gone.
+    // The same happens when the host's runtime is gone.
     let runtime = threads();
     let task = runtime.spawn(keep.call("a task"));
     night.clock.until_told("kept the waker of a task");
     drop(runtime);
     drop(task);
     assert!(wake.call().unwrap());
-    // One that is never used goes with the plugin, and holds up nothing.
+    // A waker that is never used goes with the plugin, and holds up nothing.
     let mut call = keep.call("nobody");
     assert!(poll_once(&mut call).is_pending());
     drop(call);
@@ -74,7 +74,7 @@ fn the_host_keeps_what_it_was_lent_through_a_plugin() {
     drop(call);
     let kept = night.clock.kept();
     assert_eq!(kept.len(), 2);
-    // The plugin that lent it on may leave: what the host has is its own waker.
+    // The plugin that passed the waker on may leave: the host has a waker of its own.
     night.swap("dreamer", &dreamer(2));
     night.settle();
     kept.into_iter().for_each(Waker::wake);
@@ -93,7 +93,7 @@ fn the_host_keeps_the_waker_of_a_plugins_task_and_is_named() {
         night.clock.waits_for("keeps_waiting")
     });
     night.swap("dreamer", &dreamer(2));
-    // The task was cancelled; the clock does not know, and has its waker.
+    // The task was cancelled. The clock does not know that, and still has the task's waker.
     night.clock.until_told("dreamer 01 dropped keeps_waiting");
     let waker = Holder::Objects {
         interface: "Waker".into(),
@@ -102,7 +102,7 @@ fn the_host_keeps_the_waker_of_a_plugins_task_and_is_named() {
     };
     let retirement = night.until_held_by(&[waker]);
     assert_eq!(retirement.state, RetirementState::Freeing);
-    // To wake what is gone does nothing, and to let go of it frees the build.
+    // Waking a task that is gone does nothing, and dropping the waker frees the build.
     night.clock.strike("keeps_waiting");
     night.settle();
     night.close();
@@ -122,7 +122,7 @@ fn the_same_waker_is_not_kept_again_with_each_poll() {
                 .is_pending()
         );
     }
-    // The test's two, and one of the plugin's.
+    // Two of the wakers belong to the test, and one to the plugin.
     assert_eq!(Arc::strong_count(&count), 3);
     drop(call);
     let wake: Function<fn() -> bool> = night.swapper.function("dreamer", "wake_kept").unwrap();

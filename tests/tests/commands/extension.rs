@@ -1,4 +1,5 @@
-//! The demo extension in a copy of the checkout: one of two plugins that fill slots is edited, and state goes along.
+//! Tests the demo `extension` in a copy of the checkout: one of two plugins that fill slots is edited, and state is
+//! carried over.
 use crate::project::Project;
 use crate::running::Running;
 
@@ -52,7 +53,7 @@ fn state_goes_along(project: &Project, extension: &Running) {
         "diary.letters += 4;\n        format!(\"{WORD} {} of {} letters\", diary.meows, diary.letters)",
     );
     extension.until("of 4 letters: ");
-    // It was `meow` that was first.
+    // `meow` was the first of the two.
     assert!(extension.has_said("meow 1: "));
     for line in ["purr 1: ", "purr 1 of "] {
         assert!(!extension.has_said(line), "{line}");

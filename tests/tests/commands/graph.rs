@@ -1,4 +1,4 @@
-//! `graph`, of plugins that were really built.
+//! Tests `cargo hotswap graph` on plugins that were built.
 use crate::project::Project;
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::Build;
@@ -58,7 +58,7 @@ fn who_needs_whom() {
         n4 -->|"Desk"| n5
     "#);
 
-    // The order is that in which a host loads them.
+    // The order is the one in which a host loads them.
     let libraries = PLUGINS.map(|name| (name, Build::First.bytes(name)));
     let plugins = libraries.each_ref().map(|(name, bytes)| (*name, &**bytes));
     let loaded = Stage::open(&plugins).swapper.listing().plugins;
@@ -67,7 +67,7 @@ fn who_needs_whom() {
     let shown = text.lines().filter_map(|line| line.strip_suffix(" 0.1.0"));
     assert_eq!(shown.collect::<Vec<_>>(), loaded);
 
-    // A host would refuse what is left, and the picture is drawn all the same.
+    // A host would refuse the rest, and the picture is drawn all the same.
     fs::remove_file(set.join("libalpha.so")).unwrap();
     let ran = project.ran("", &["graph", "set"]);
     assert_eq!(ran.code, Some(1));

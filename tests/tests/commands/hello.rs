@@ -1,4 +1,4 @@
-//! The demo hello in a copy of the checkout: what its README promises to a newcomer.
+//! Tests the promises that the README of the demo `hello` makes, in a copy of the checkout.
 use crate::project::Project;
 use crate::running::Running;
 use hotswap_tests::fixture;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 const SOURCE: &str = "demos/hello/world/src/lib.rs";
 
-/// Source that needs what nobody has.
+/// Source that depends on a crate that does not exist.
 const ORPHAN: &str = r#"
 unsafe extern "C" {
     fn nobody_defines_this();
@@ -66,11 +66,11 @@ fn by_signal(project: &Project, hello: &Running) {
     hello.until("hotswap: world: unchanged");
 }
 
-/// The running host holds a handle of `hum` as it was.
+/// The running host holds a handle of `hum` with the old signature.
 fn what_the_host_refuses(project: &Project, hello: &Running, plugins: &Path) {
     hello.forget();
     project.edit(SOURCE, "times: u32", "times: u64");
-    // The host logs it, and the command says it.
+    // The host logs the refusal, and the command prints it.
     hello.until_all(&[
         "reload failed: the host holds a handle of world.hum",
         "the host refused the new plugins, and keeps those that it has",
@@ -99,14 +99,14 @@ the host holds a handle of world.hum: the host cannot call hum of world: the sig
     hello.until(", reload 2): so");
 }
 
-/// Without the watch, `reload` builds, waits, and prints what came of it.
+/// Without a watching command, `reload` builds, waits, and prints the report.
 fn by_hand(project: &Project) {
     let hello = project.start(
         "",
         &["run", "--no-watch", "demos/hello", "--", "--interval", "20"],
     );
     hello.until(", reload 0): so");
-    // As a cleaner does it, or the end of a session.
+    // A cleaner of temporary files does this, and so does the end of a login session.
     fs::remove_dir_all(project.hosts()).unwrap();
     project.edit(SOURCE, "\"so \"", "\"do \"");
     let reload = project.ok("", &["reload", "-q", "demos/hello"]);

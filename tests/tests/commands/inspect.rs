@@ -1,4 +1,4 @@
-//! `inspect` and `build` on what no host would load.
+//! Tests `inspect` and `build` on files that no host would load.
 use crate::project::Project;
 use hotswap_tests::fixture::Build;
 use hotswap_tests::odd;
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-/// The command's words for a file of the project's.
+/// Returns the error that the command prints for a file of the project.
 fn inspected(project: &Project, file: &str) -> String {
     let ran = project.ran("", &["inspect", file]);
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));

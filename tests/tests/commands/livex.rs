@@ -1,15 +1,18 @@
-//! The demo livex in a copy of the checkout: jobs of each kind, while the plugin that queued them is changed as the README says.
+//! Tests the demo `livex` in a copy of the checkout: jobs of each kind are queued, and the plugin is changed as the
+//! README says.
 use crate::project::{Project, checkout};
 use livex::queue::Jobs;
 use std::fs;
 
 const SOURCE: &str = "demos/livex/office/src/lib.rs";
 
-/// The README's change: pairs of what is replaced, and by what.
+/// The change that the README shows, as pairs of old and new text.
 fn changes() -> Vec<(String, String)> {
     let readme = fs::read_to_string(checkout().join("demos/livex/README.md")).unwrap();
-    let (_, block) = readme.split_once("```diff\n").expect("there is a change");
-    let (block, _) = block.split_once("```").expect("it ends");
+    let (_, block) = readme
+        .split_once("```diff\n")
+        .expect("the README has a diff");
+    let (block, _) = block.split_once("```").expect("the diff has an end");
     let hunks = block.split("@@").skip(1);
     let side = |hunk: &str, sign: char| {
         let lines = hunk.lines().skip(1).filter_map(|line| {
@@ -23,7 +26,7 @@ fn changes() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Makes all of them at once, as one saving of an editor's.
+/// Makes all changes at once, as an editor does that saves everything.
 fn change(project: &Project) {
     let file = project.root.join(SOURCE);
     let mut source = fs::read_to_string(&file).unwrap();
@@ -57,7 +60,8 @@ fn the_queue_survives_the_change_of_its_readme() {
     livex.until("Reloaded office: reloaded");
     livex.until("--- generation 2 ---");
     livex.until_all(&[
-        // What the first version has queued, the second one does: some at once, some when its time has come.
+        // The second version does the jobs that the first one has queued: some at once, and some when their time has
+        // come.
         ": 1 bells in the tower, nobody left",
         "roll_call of the library: Dan",
         ": 2 bells in the kitchen, Ada and Ben left",
@@ -71,7 +75,7 @@ fn the_queue_survives_the_change_of_its_readme() {
     for (day, result) in &before.done {
         assert!(result.starts_with(&format!("day {day}: ")), "{result}");
     }
-    // It goes on where it was, in another process.
+    // The next process goes on where the first one stopped.
     let days = (before.queued() + 6).to_string();
     let run = ["run", "--no-watch", "-q", "demos/livex"];
     let end = ["--days", &*days];
@@ -86,7 +90,7 @@ fn the_queue_survives_the_change_of_its_readme() {
             .all(|(day, result)| after.done[day] == *result)
     );
 
-    // And the plugin's own tests still pass.
+    // The plugin's own tests still pass.
     let test = project.cargo("", &["test", "-p", "livex-office"]).output();
     let test = test.unwrap();
     let said = String::from_utf8_lossy(&test.stderr);

@@ -1,4 +1,4 @@
-//! What users do at the command line: `cargo hotswap` with real hosts, from the first run to a reload that fails.
+//! Tests the command line as users meet it: `cargo hotswap` with real hosts, from the first run to a reload that fails.
 mod changes;
 mod extension;
 mod graph;

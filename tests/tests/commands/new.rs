@@ -1,4 +1,4 @@
-//! What `new` writes, away from the checkout: it builds, runs, and passes its tests.
+//! Tests that the projects that `new` writes build, run, and pass their tests outside the checkout.
 use crate::project::{Project, checkout};
 use hotswap_host::artifact::Artifact;
 use hotswap_tests::fixture;
@@ -47,7 +47,7 @@ fn a_workspace_runs_and_is_edited_while_it_does() {
     project.edit(source, "hello, ", "good day, ");
     chat.until("Reloaded greeter: reloaded");
     chat.until("good day, world");
-    // Not even right after the start, though Cargo has completed its lock file by then.
+    // This holds right after the start, too, although Cargo has completed its lock file by then.
     assert!(!chat.has_said("Unchanged"));
 
     project.edit(source, "format!", "formatted!");
@@ -60,7 +60,7 @@ fn a_workspace_runs_and_is_edited_while_it_does() {
     let reload = project.ok("chat room", &["reload", "-q"]);
     assert_eq!(reload.stdout, "greeter: unchanged\n");
 
-    // It has no handler for this.
+    // The host has no handler for this signal.
     chat.signal(libc::SIGTERM);
     assert_eq!(chat.end(), Some(128 + libc::SIGTERM));
 
@@ -68,7 +68,7 @@ fn a_workspace_runs_and_is_edited_while_it_does() {
     what_cannot_be_opened(&project, &plugins);
 }
 
-/// A build without an edit, one after a commit that touches nothing of the plugin, and one without a repository.
+/// Makes a build without an edit, one after a commit that changes nothing of the plugin, and one without a repository.
 fn what_stays_unchanged(project: &Project, file: &std::path::Path) {
     let build = || {
         let ran = project.ok("chat room", &["build"]);

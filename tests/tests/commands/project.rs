@@ -1,4 +1,4 @@
-//! A workspace of a user's, and the command run in it.
+//! A user's workspace, and the commands that run in it.
 use crate::running::Running;
 use hotswap_tests::{fixture, odd};
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// A directory, with a space in its path, and hosts that are nobody else's.
+/// A directory with a space in its path, and hosts that no other test has.
 pub struct Project {
     temp: TempDir,
     pub root: PathBuf,
@@ -20,7 +20,7 @@ impl Project {
         Project { temp, root }
     }
 
-    /// With what is in the checkout, without what was built in it, and without its history.
+    /// Copies the checkout, without its build outputs and its history.
     pub fn of_the_checkout() -> Self {
         let project = Project::new();
         for entry in fs::read_dir(checkout()).unwrap() {
@@ -29,7 +29,7 @@ impl Project {
                 odd::copy_tree(&checkout().join(&name), &project.root.join(&name));
             }
         }
-        // As all else that is built here.
+        // The profile is that of everything else that is built here.
         project.edit(
             "Cargo.toml",
             "debug = \"line-tables-only\"",
@@ -38,8 +38,8 @@ impl Project {
         project
     }
 
-    /// The command, in a directory of the project. All projects are built in one place, so that what they depend on is
-    /// built once.
+    /// Returns the command, to be run in a directory of the project. All projects share one target directory, so that
+    /// their dependencies are built once.
     pub fn hotswap(&self, dir: &str, args: &[&str]) -> Command {
         let mut command = fixture::hotswap();
         command.args(args).current_dir(self.root.join(dir));
@@ -47,19 +47,19 @@ impl Project {
         command
     }
 
-    /// The command as the checkout has it: with nothing installed, by its alias.
+    /// Returns the command as the checkout has it: through its alias, with nothing installed.
     pub fn alias(&self, args: &[&str]) -> Command {
         let mut command = fixture::cargo(&[]);
         command.arg("hotswap").args(args).current_dir(checkout());
         self.settle(&mut command);
-        // What the tests themselves are built in holds the command already.
+        // The target directory of the tests holds the command already.
         command
             .env("CARGO_TARGET_DIR", fixture::target().parent().unwrap())
             .env_remove("CARGO_PROFILE_DEV_DEBUG");
         command
     }
 
-    /// Cargo itself.
+    /// Returns Cargo itself.
     pub fn cargo(&self, dir: &str, args: &[&str]) -> Command {
         let mut command = fixture::cargo(&[]);
         command.args(args).current_dir(self.root.join(dir));
@@ -71,7 +71,7 @@ impl Project {
         command
             .stdin(Stdio::null())
             .env("CARGO_TARGET_DIR", fixture::target())
-            // As the fixtures are built.
+            // The settings are those with which the fixtures are built.
             .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .env("CARGO_TERM_COLOR", "never")
             .env("HOTSWAP_RUNTIME_DIR", self.hosts())
@@ -81,25 +81,25 @@ impl Project {
             .env_remove("RUST_LOG");
     }
 
-    /// Starts the command, to be listened to.
+    /// Starts the command, so that a test can read its lines.
     pub fn start(&self, dir: &str, args: &[&str]) -> Running {
         Running::start(&mut self.hotswap(dir, args))
     }
 
-    /// What the command says: exit code, stdout, stderr.
+    /// Runs the command, and returns its exit code, stdout, and stderr.
     pub fn ran(&self, dir: &str, args: &[&str]) -> Ran {
         let output = self.hotswap(dir, args).output().unwrap();
         self.redacted(&output)
     }
 
-    /// What it says where it succeeds.
+    /// Returns the stdout of a command that has to succeed.
     pub fn ok(&self, dir: &str, args: &[&str]) -> Ran {
         let ran = self.ran(dir, args);
         assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
         ran
     }
 
-    /// Without the names of this machine's directories.
+    /// Replaces the names of this machine's directories.
     pub fn redacted(&self, output: &Output) -> Ran {
         let target = fixture::target();
         let text = |bytes: &[u8]| {
@@ -114,7 +114,7 @@ impl Project {
         }
     }
 
-    /// Replaces `from`, which must be there, with `to`, in one step as editors do it.
+    /// Replaces `from`, which the file has to contain, with `to`, in one step as editors do it.
     pub fn edit(&self, file: &str, from: &str, to: &str) {
         let file = self.root.join(file);
         let text = fs::read_to_string(&file).unwrap();
@@ -124,18 +124,18 @@ impl Project {
         fs::rename(&temporary, &file).unwrap();
     }
 
-    /// Takes the versions of dependencies that are built already, not the newest ones.
+    /// Pins the dependencies to the versions that are built already, rather than the newest ones.
     pub fn lock(&self, dir: &str) {
         let versions = checkout().join("tests/fixtures/Cargo.lock");
         fs::copy(versions, self.root.join(dir).join("Cargo.lock")).unwrap();
     }
 
-    /// Where running hosts have their files.
+    /// Returns the directory in which running hosts have their files.
     pub fn hosts(&self) -> PathBuf {
         self.temp.path().join("hosts")
     }
 
-    /// Where the plugins of a host are, empty at first.
+    /// Returns the plugin directory of a host. It is empty at first.
     pub fn plugin_dir(&self, host: &str) -> PathBuf {
         let dir = fixture::target().join("hotswap/debug").join(host);
         let _ = fs::remove_dir_all(&dir);
@@ -149,7 +149,7 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// The checkout that these tests are part of.
+/// Returns the checkout that these tests are part of.
 pub fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }

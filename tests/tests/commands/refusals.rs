@@ -1,4 +1,5 @@
-//! A host that refuses what `cargo hotswap run` has built: at its start, for a reason that stays, and for one that passes.
+//! Tests hosts that refuse a build of `cargo hotswap run`: at the start, for a reason that stays, and for a reason that
+//! passes.
 use crate::project::{Project, checkout};
 use std::fs;
 
@@ -97,7 +98,7 @@ fn it_is_started_again_and_asked_again() {
     project.lock("ws");
     let source = "ws/cautious/keep/src/lib.rs";
 
-    // At the start.
+    // The host refuses the build at its start.
     let app = project.start("ws", &["run"]);
     app.until_all(&[
         "the host ended because it could not load its plugins",
@@ -107,7 +108,7 @@ fn it_is_started_again_and_asked_again() {
     project.edit(source, "= None", "= Some(1)");
     app.until("version 1");
 
-    // For a reason that stays: asked again whenever anything is built, though nothing comes of it.
+    // The reason stays: the host is asked again after every build, and refuses again.
     app.forget();
     project.edit(source, "Some(1)", "None");
     app.until_all(&[
@@ -128,7 +129,7 @@ fn it_is_started_again_and_asked_again() {
     project.edit(source, "None", "Some(1)");
     app.until("Reloaded keep: unchanged");
 
-    // For one that passes.
+    // The reason passes.
     write("busy", "");
     app.until("takes a nap");
     app.forget();

@@ -1,11 +1,11 @@
-//! A program that runs, and what it says.
+//! A running program, and the lines that it prints.
 use hotswap_tests::LIMIT;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
-/// A program that runs. It is ended with the test.
+/// A running program. It ends with the test.
 pub struct Running {
     child: Child,
     output: Arc<Output>,
@@ -19,9 +19,9 @@ struct Output {
 
 #[derive(Default)]
 struct Said {
-    /// Stdout and stderr, each in its order.
+    /// The lines of stdout and of stderr, each in their order.
     lines: [Vec<String>; 2],
-    /// How many of them are over and done with.
+    /// The number of lines that are done with.
     seen: [usize; 2],
 }
 
@@ -45,12 +45,12 @@ impl Running {
         Running { child, output }
     }
 
-    /// Waits for a line with this text, after the last one that was waited for in the same stream.
+    /// Waits for a line that contains this text, after the last line that was waited for in the same stream.
     pub fn until(&self, text: &str) {
         self.until_all(&[text]);
     }
 
-    /// Waits for lines with these texts, in any order.
+    /// Waits for lines that contain these texts, in any order.
     pub fn until_all(&self, texts: &[&str]) {
         let find = |said: &Said, text: &str| {
             (0..2).find_map(|stream| {
@@ -68,39 +68,39 @@ impl Running {
             .wait_timeout_while(said, LIMIT * 3, |said| find_all(said).is_none());
         let (mut said, _) = waited.unwrap();
         let Some(found) = find_all(&said) else {
-            panic!("{texts:?} was not said: {:#?}", said.lines)
+            panic!("the program did not print {texts:?}: {:#?}", said.lines)
         };
         for (stream, seen) in found {
             said.seen[stream] = said.seen[stream].max(seen);
         }
     }
 
-    /// Whether there was a line with this text.
+    /// Returns true if a line contains this text.
     pub fn has_said(&self, text: &str) -> bool {
         let said = self.output.said.lock().unwrap();
         said.lines.iter().flatten().any(|line| line.contains(text))
     }
 
-    /// From now on only what is said from now on counts.
+    /// From now on, only lines that are printed later count.
     pub fn forget(&self) {
         let mut said = self.output.said.lock().unwrap();
         said.seen = [said.lines[0].len(), said.lines[1].len()];
     }
 
     pub fn signal(&self, signal: libc::c_int) {
-        // SAFETY: it touches no memory. The child was not waited for, so that the number is its own.
+        // SAFETY: `kill` touches no memory. The child was not waited for, so its process id was not reused.
         let answer = unsafe { libc::kill(self.child.id().cast_signed(), signal) };
         assert_eq!(answer, 0);
     }
 
-    /// Its exit code.
+    /// Returns the exit code of the program.
     pub fn end(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 }
 
 impl Drop for Running {
-    /// A signal is passed on to the host, which would outlive the command that is killed.
+    /// Passes a signal on to the host, which would outlive the command if that were killed.
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
             self.signal(libc::SIGTERM);

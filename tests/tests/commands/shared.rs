@@ -1,10 +1,10 @@
-//! Several workspaces with one target directory, and one workspace from several places.
+//! Tests several workspaces with one target directory, and one workspace that is used from several places.
 use crate::project::{Project, checkout};
 use crate::running::Running;
 use std::fs;
 use std::path::Path;
 
-/// A host that greets by its plugin `greeter`, at `dir` of the project.
+/// A host at `dir` of the project that greets through its plugin `greeter`.
 fn chat(project: &Project, dir: &str, greeting: &str) -> String {
     let path = checkout().to_str().unwrap();
     let new = ["new", "--workspace", dir, "--name", "twin", "--path", path];
@@ -21,7 +21,7 @@ fn start(project: &Project, dir: &str, path: &str) -> Running {
     twin
 }
 
-/// As worktrees of one repository are: all names are the same.
+/// The workspaces are alike, as worktrees of one repository are: all names are the same.
 #[test]
 fn two_checkouts_with_one_target_directory_do_not_touch_each_other() {
     let project = Project::new();
@@ -42,7 +42,7 @@ fn two_checkouts_with_one_target_directory_do_not_touch_each_other() {
     one.forget();
     one.until("third, world");
 
-    // Each finds its own host, and only that.
+    // Each command finds the host of its own workspace, and no other.
     for (dir, host, other) in [("one", &one, &two), ("two", &two, &one)] {
         other.forget();
         let reload = project.ok(dir, &["reload", "-q"]);
@@ -54,7 +54,7 @@ fn two_checkouts_with_one_target_directory_do_not_touch_each_other() {
     assert!(!two.has_said("first, ") && !two.has_said("third, "));
 }
 
-/// The host is a member with a configuration of its own.
+/// The host is a member of the workspace and has a configuration of its own.
 #[test]
 fn run_and_reload_mean_one_host_wherever_they_are_started() {
     let project = Project::new();
@@ -67,7 +67,7 @@ fn run_and_reload_mean_one_host_wherever_they_are_started() {
     )
     .unwrap();
     project.lock("outer");
-    // It was a workspace of its own.
+    // It was a workspace of its own before.
     let manifest = project.root.join("outer/twin/Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     let (package, _) = text.split_once("[workspace]").unwrap();

@@ -1,4 +1,5 @@
-//! The demo slink in a copy of the checkout: a file asks for the reload, and where the plugin is linked in, that is refused.
+//! Tests the demo `slink` in a copy of the checkout: a file asks for the reload, and a host with the plugin linked in
+//! refuses it.
 use crate::project::Project;
 use crate::running::Running;
 use hotswap_tests::until;
@@ -16,14 +17,14 @@ fn the_stairs_are_loaded_or_linked_in() {
     linked_in(&project, &requests);
 }
 
-/// Starts it with this option.
+/// Starts the demo with this option.
 fn start(project: &Project, option: &str, requests: &Path) -> Running {
     let requests = requests.to_str().unwrap();
     let own = ["--", "--interval", "20", "--requests", requests];
     project.start("", &[&["run", option, "demos/slink"], &own[..]].concat())
 }
 
-/// Asks by file, and waits until the request is taken up.
+/// Asks for a reload by writing a file, and waits until the host has taken the request.
 fn ask(requests: &Path) {
     let file = requests.join("reload");
     fs::write(&file, "").unwrap();
@@ -51,7 +52,7 @@ fn loaded(project: &Project, requests: &Path) {
 }
 
 fn linked_in(project: &Project, requests: &Path) {
-    // One that was there before the program.
+    // This file was there before the program started.
     fs::write(requests.join("reload"), "").unwrap();
     let slink = start(project, "--static", requests);
     for line in ["stairs: linked in: build", "on_start: 3 steps"] {

@@ -1,4 +1,5 @@
-//! The demo trine in a copy of the checkout: one, two and all three of its plugins are edited while they are called.
+//! Tests the demo `trine` in a copy of the checkout: one, two, and all three of its plugins are edited while they are
+//! called.
 use crate::project::Project;
 use crate::running::Running;
 use insta::assert_snapshot;
@@ -95,7 +96,7 @@ fn one_at_a_time(project: &Project, trine: &Running) {
     trine.until("round 1: 1 right, and home is 1.0 miles away");
 }
 
-/// An interface that the host has no handle of.
+/// The host has no handle of this interface.
 fn what_they_agree_on(project: &Project, trine: &Running) {
     let old = "fn build(&self) -> String;";
     let new =
@@ -106,7 +107,7 @@ fn what_they_agree_on(project: &Project, trine: &Running) {
     trine.until("=== pulse ===");
 }
 
-/// Not even what is fine is swapped.
+/// One refused plugin keeps the sound ones from being swapped, too.
 fn what_does_not_start(project: &Project, trine: &Running) {
     let (fine, broken) = (
         "        Beta {\n",
@@ -121,7 +122,7 @@ fn what_does_not_start(project: &Project, trine: &Running) {
     trine.until("Reloaded alpha: unchanged; beta: unchanged; gamma: unchanged");
 }
 
-/// Without the watch, so that nothing is built before all is edited.
+/// Nothing watches the sources, so that nothing is built before all of them are edited.
 fn several_at_once(project: &Project) {
     let args = ["run", "--no-watch", "demos/trine", "--", "--interval", "20"];
     let trine = project.start("", &args);

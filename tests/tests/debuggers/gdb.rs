@@ -1,4 +1,4 @@
-//! gdb.
+//! Tests gdb.
 use crate::debugger::Debugger;
 use crate::workshop::Mode;
 
@@ -15,7 +15,7 @@ pub const GDB: Debugger = Debugger {
     delete: "delete",
     launch: "run",
     go_on: "continue",
-    // gdb 13 fails now and then when a program with several threads ends.
+    // gdb 13 sometimes fails when a program with several threads ends.
     finish: "break _exit\ncontinue\nkill",
     arguments: "info args",
     stack: "backtrace",

@@ -1,4 +1,4 @@
-//! What VS Code is told of the demo slink: its tasks run, and what it launches stops in the plugin.
+//! Tests the VS Code settings of the demo `slink`: its tasks run, and its launch configurations stop in the plugin.
 use crate::debugger::Host;
 use crate::gdb::GDB;
 use crate::lldb::LLDB;
@@ -7,13 +7,13 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 
-/// The folder that is opened.
+/// The folder that VS Code opens.
 fn folder() -> PathBuf {
     let demo = fixture::workspace().join("../../demos/slink");
     demo.canonicalize().unwrap()
 }
 
-/// A file of VS Code's. What is built lies where the tests are.
+/// Reads a settings file of VS Code. The target directory is that of the tests.
 fn settings(name: &str) -> Value {
     let text = fs::read_to_string(folder().join(".vscode").join(name)).unwrap();
     let target = target();
@@ -25,7 +25,10 @@ fn settings(name: &str) -> Value {
 
 fn target() -> PathBuf {
     let fixtures = fixture::target();
-    fixtures.parent().expect("it is in another").to_owned()
+    fixtures
+        .parent()
+        .expect("the directory has a parent")
+        .to_owned()
 }
 
 fn items(list: &Value) -> impl Iterator<Item = &Value> {
@@ -34,10 +37,10 @@ fn items(list: &Value) -> impl Iterator<Item = &Value> {
 
 fn texts(list: &Value) -> Vec<&str> {
     let texts = items(list).map(|item| item.as_str());
-    texts.map(|text| text.expect("a text")).collect()
+    texts.map(|text| text.expect("it is a string")).collect()
 }
 
-/// Runs a task, after those that it depends on.
+/// Runs a task, after the tasks that it depends on.
 fn run_task(tasks: &Value, label: &str) {
     let task = items(&tasks["tasks"]).find(|task| task["label"] == label);
     let task = task.unwrap_or_else(|| panic!("there is no task {label}"));
@@ -55,28 +58,34 @@ fn run_task(tasks: &Value, label: &str) {
     }
 }
 
-/// Launches what the configuration says, in the debugger that its extension uses.
+/// Launches a configuration in the debugger that its extension uses.
 fn launch(configuration: &Value) {
-    let text = |name: &str| configuration[name].as_str().expect("a text").to_owned();
+    let text = |name: &str| {
+        configuration[name]
+            .as_str()
+            .expect("it is a string")
+            .to_owned()
+    };
     let pair = |variable: &Value| {
-        let text = |name: &str| variable[name].as_str().expect("a text").to_owned();
+        let text = |name: &str| variable[name].as_str().expect("it is a string").to_owned();
         (text("name"), text("value"))
     };
     let (debugger, before, after, env) = match configuration["type"].as_str() {
         Some("cppdbg") => {
             let setup = items(&configuration["setupCommands"]);
-            let setup = setup.map(|command| command["text"].as_str().expect("a text"));
+            let setup = setup.map(|command| command["text"].as_str().expect("it is a string"));
             let env = items(&configuration["environment"]).map(pair).collect();
             (GDB, setup.collect(), Vec::new(), env)
         }
         Some("lldb") => {
             let env = configuration["env"].as_object().into_iter().flatten();
-            let env =
-                env.map(|(name, value)| (name.clone(), value.as_str().expect("a text").into()));
+            let env = env.map(|(name, value)| {
+                (name.clone(), value.as_str().expect("it is a string").into())
+            });
             let after = texts(&configuration["postRunCommands"]);
             (LLDB, Vec::new(), after, env.collect())
         }
-        other => panic!("a debugger that is not known: {other:?}"),
+        other => panic!("unknown debugger: {other:?}"),
     };
     let host = Host {
         program: text("program").into(),

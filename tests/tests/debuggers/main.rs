@@ -1,4 +1,4 @@
-//! Debuggers in plugins, loaded and linked: real ones, with scripts, on a real host.
+//! Tests real debuggers with scripts, on plugins that are loaded into a real host or linked into it.
 mod debugger;
 mod gdb;
 mod launch;

@@ -1,22 +1,23 @@
-//! The fixtures `abacus` and `abacus-host` in a workspace of their own, where the plugin is edited while it is debugged.
+//! The fixtures `abacus` and `abacus-host` in a workspace of their own, where a test edits the plugin while it is
+//! debugged.
 use crate::debugger::Host;
 use hotswap_tests::fixture;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the plugin is.
+/// How the host gets the plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// A library, of which the host opens a copy.
+    /// The plugin is a library, and the host opens a copy of it.
     Loaded,
     /// The same, where the copy cannot be a file with a name.
     LoadedFromMemory,
-    /// A part of the host.
+    /// The plugin is linked into the host.
     Linked,
 }
 
-/// As a user's: with what debuggers need, of the user's own crates.
+/// The profile of a user: debug information for the user's own crates.
 const WORKSPACE: &str = "\
 [workspace]
 resolver = \"3\"
@@ -33,24 +34,24 @@ debug = \"full\"
 ";
 
 const SOURCE: &str = "abacus/src/lib.rs";
-/// The line that debuggers stop at.
+/// The line at which debuggers stop.
 pub const STOP: &str = "let sum = left + right;";
-/// What the edit puts before all others, as often as there were lines: no number of a line means what it did.
+/// The edit inserts this once for each line that the source had, so that every line number changes its meaning.
 const EDIT: &str = "// One more line.\n";
 
-/// A workspace in which a plugin and a host are built. Always in the same place, where Cargo finds again what it has
-/// built, and so for one test at a time.
+/// A workspace with a plugin and a host. It is always in the same place, where Cargo finds its earlier builds, so only
+/// one test at a time may use it.
 pub struct Workshop {
     root: PathBuf,
     pub mode: Mode,
     host: PathBuf,
-    /// The number of the line that debuggers stop at, in the first call and in the second.
+    /// The number of the line at which debuggers stop, in the first call and in the second.
     pub lines: [usize; 2],
     _lock: File,
 }
 
 impl Workshop {
-    /// Builds the host, and the plugin as it is before and after the edit. The source is then as it is before.
+    /// Builds the host, and the plugin before and after the edit. Afterwards, the source is as before the edit.
     pub fn open(mode: Mode) -> Self {
         let root = fixture::target().join("debuggers");
         fs::create_dir_all(&root).unwrap();
@@ -71,13 +72,13 @@ impl Workshop {
         let first = fs::read_to_string(fixture::workspace().join(SOURCE)).unwrap();
         let later = EDIT.repeat(first.lines().count()) + &first;
         let sources = match mode {
-            // No other code takes the place of what is linked.
+            // A linked plugin is not replaced.
             Mode::Linked => [&first; 2],
             _ => [&first, &later],
         };
         let lines = sources.map(|source| {
             let stop = source.lines().position(|line| line.trim() == STOP);
-            stop.expect("it is there") + 1
+            stop.expect("the source has the line") + 1
         });
         let source = root.join(SOURCE);
         let host = match mode {
@@ -103,10 +104,10 @@ impl Workshop {
         }
     }
 
-    /// Commands of a shell that edit the source, and put the plugin that was built of it where the host looks.
+    /// Returns shell commands that edit the source, and put the plugin that was built from it where the host looks.
     pub fn edit(&self) -> &'static [&'static str] {
         match self.mode {
-            // What is linked stays as it is.
+            // A linked plugin stays as it is.
             Mode::Linked => &[],
             _ => &[
                 "cp later.rs abacus/src/lib.rs",
@@ -115,7 +116,7 @@ impl Workshop {
         }
     }
 
-    /// The host, as it is started here.
+    /// Returns the host, and the way to start it here.
     pub fn host(&self) -> Host {
         let mut env = vec![("HOTSWAP_PLUGIN_DIR".into(), "plugins".into())];
         if self.mode == Mode::LoadedFromMemory {
@@ -137,7 +138,7 @@ fn build(root: &Path, out: &str) {
     run(command, root);
 }
 
-/// Builds the host that loads it.
+/// Builds the host that loads the plugin.
 fn host(root: &Path) -> PathBuf {
     let mut command = fixture::cargo(&[]);
     command.args(["build", "--quiet", "--package", "abacus-host"]);
@@ -145,7 +146,7 @@ fn host(root: &Path) -> PathBuf {
     fixture::target().join("debug/abacus-host")
 }
 
-/// Builds the host with the plugin in it.
+/// Builds the host with the plugin linked in.
 fn linked_host(root: &Path) -> PathBuf {
     let mut command = fixture::hotswap();
     command.args(["build", "--static", "--quiet"]);
@@ -153,7 +154,7 @@ fn linked_host(root: &Path) -> PathBuf {
     PathBuf::from(run(command, root).trim())
 }
 
-/// What the command prints.
+/// Returns the output of the command.
 fn run(mut command: Command, root: &Path) -> String {
     command
         .current_dir(root)
@@ -167,6 +168,6 @@ fn run(mut command: Command, root: &Path) -> String {
 }
 
 fn write(file: &Path, text: &str) {
-    fs::create_dir_all(file.parent().expect("it is in a directory")).unwrap();
+    fs::create_dir_all(file.parent().expect("the file has a parent directory")).unwrap();
     fs::write(file, text).unwrap();
 }

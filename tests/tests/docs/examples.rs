@@ -1,4 +1,4 @@
-//! The examples of the README and the book: each is written to a directory, built, and tested there.
+//! Tests the examples of the README and the book: each one is written to a directory, built, and tested there.
 use crate::checkout;
 use crate::pages::readme_and_book;
 use hotswap_tests::fixture::target;
@@ -8,11 +8,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What stands before a block that is a file, or a part of one.
+/// The comment before a block that is a file, or a part of a file.
 const FILE: &str = "<!-- file: ";
 
-/// The files of the examples, with their paths: each block that follows a comment which names one. Blocks with one path are
-/// parts of one file.
+/// Collects the files of the examples by their paths, from each block that follows a comment that names one. Blocks
+/// with the same path are parts of one file.
 fn files() -> BTreeMap<String, String> {
     let mut files = BTreeMap::<String, String>::new();
     for page in readme_and_book() {
@@ -40,7 +40,7 @@ fn each_rust_snippet_is_a_file_that_is_built() {
                 let file = page.file.display();
                 assert!(
                     line == "```rust" && before.starts_with(FILE),
-                    "a snippet in {file} has no file: {before}"
+                    "a snippet in {file} names no file: {before}"
                 );
             }
             before = line;
@@ -50,7 +50,7 @@ fn each_rust_snippet_is_a_file_that_is_built() {
 
 #[test]
 fn the_first_example_works_as_it_is_printed() {
-    // Always in the same place, where Cargo finds again what it has built.
+    // The workspace is always in the same place, where Cargo finds its earlier builds.
     let workspace = target().join("readme");
     fs::create_dir_all(&workspace).unwrap();
     let lock = fs::File::create(target().join("lock")).unwrap();
@@ -88,7 +88,7 @@ fn the_first_example_works_as_it_is_printed() {
     assert!(output.status.success());
 }
 
-/// The manifests are not printed: a crate depends on what its source names.
+/// Adds the manifests, which the pages do not print. A crate depends on the crates that its source names.
 #[test]
 fn the_examples_of_the_book_build_and_pass_their_tests() {
     let workspace = target().join("readme/guide");
@@ -100,7 +100,7 @@ fn the_examples_of_the_book_build_and_pass_their_tests() {
     for (path, text) in &files {
         if let Some(path) = path.strip_prefix("guide/") {
             write(&workspace.join(path), text);
-            let (name, _) = path.split_once('/').expect("it is in a crate");
+            let (name, _) = path.split_once('/').expect("the path begins with a crate");
             *crates.entry(name).or_default() += text;
         }
     }
@@ -131,7 +131,7 @@ fn the_examples_of_the_book_build_and_pass_their_tests() {
     check(&workspace, &test);
 }
 
-/// What an example may depend on. Most of them share what other tests have compiled, without tokio.
+/// The dependencies that an example may have. Most examples share what other tests have compiled, without tokio.
 fn published(source: &str) -> [(&'static str, String); 3] {
     let host = checkout().join("hotswap-host");
     let plugin = checkout().join("hotswap-plugin");
@@ -153,9 +153,9 @@ fn published(source: &str) -> [(&'static str, String); 3] {
     ]
 }
 
-/// The example is formatted, and Cargo warns of nothing in it.
+/// Checks that the example is formatted, and that Cargo reports no warning.
 fn check(workspace: &Path, args: &[&str]) {
-    // The versions that hotswap is tested with, and what the tests' fixtures have compiled already.
+    // The lock file pins the versions with which hotswap is tested, and which the fixtures have compiled already.
     fs::copy(checkout().join("Cargo.lock"), workspace.join("Cargo.lock")).unwrap();
     for args in [["fmt", "--check"].as_slice(), args] {
         let output = at(workspace, "cargo").args(args).output().unwrap();
@@ -171,7 +171,7 @@ fn write(file: &Path, text: &str) {
     fs::write(file, text).unwrap();
 }
 
-/// A command in an example's workspace, which is built beside the tests' fixtures.
+/// Returns a command that runs in the workspace of an example and shares the target directory of the fixtures.
 fn at(workspace: &Path, program: &str) -> Command {
     let mut command = Command::new(program);
     command

@@ -1,11 +1,11 @@
-//! The links of all pages.
+//! Tests the links of all pages.
 use crate::checkout;
 use crate::pages::{Page, book, others, read, readme_and_book};
 use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The checkout at the forge.
+/// The address of the checkout at the forge.
 const FORGE: &str = "https://github.com/hotswap-rs/hotswap/";
 
 #[test]
@@ -24,7 +24,7 @@ fn each_link_leads_to_a_file_and_a_heading() {
     assert!(count > 150, "{count} links were found");
 }
 
-/// The targets of the links. A reference that nothing defines is `wrong`.
+/// Returns the targets of the links. Adds a reference without a definition to `wrong`.
 fn links(page: &Page, wrong: &mut Vec<String>) -> Vec<String> {
     let undefined = |link: BrokenLink<'_>| {
         if link.link_type != LinkType::Shortcut {
@@ -68,7 +68,7 @@ fn follow(from: &Page, link: &str) -> Result<(), String> {
     Err(format!("{} has no such heading", file.display()))
 }
 
-/// The headings, as links name them.
+/// Returns the anchors of the headings.
 fn headings(page: &Page) -> BTreeSet<String> {
     let mut headings = BTreeSet::new();
     let mut heading = None;

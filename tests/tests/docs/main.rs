@@ -1,4 +1,4 @@
-//! The README, the book, and the pages that it includes: their examples work as they are printed, their links lead somewhere,
+//! Tests the README, the book, and the pages that it includes: the examples work as printed, the links lead somewhere,
 //! and the tests that they name exist.
 mod examples;
 mod links;
@@ -12,5 +12,5 @@ fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .canonicalize()
-        .expect("the checkout is there")
+        .expect("the checkout exists")
 }

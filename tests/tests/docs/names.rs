@@ -1,16 +1,16 @@
-//! The tests that the documentation names exist, and it names each command.
+//! Tests that the tests that the documentation names exist, and that it names each command.
 use crate::checkout;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The tables of guarantees have a last column with tests, and that of maturity has one where a feature is tested.
+/// The tables of guarantees name tests in the last column. The table of maturity names them where a feature is tested.
 #[test]
 fn the_tests_that_the_chapters_name_exist() {
     let sources = sources(&checkout());
     for chapter in ["guarantees", "soundness"] {
         let file = checkout().join(format!("hotswap-host/docs/{chapter}.md"));
-        let text = fs::read_to_string(file).expect("there is this chapter");
+        let text = fs::read_to_string(file).expect("the chapter exists");
         let (claims, maturity) = text
             .split_once("\n## How mature is it\n")
             .unwrap_or((&text, ""));
@@ -21,9 +21,9 @@ fn the_tests_that_the_chapters_name_exist() {
         assert!(claims.len() > 15, "{claims:?}");
         let maturity = maturity.lines().filter(|line| line.contains("| tested"));
         for claim in claims.into_iter().chain(maturity) {
-            let cell = claim.rsplit('|').nth(1).expect("it has a last column");
+            let cell = claim.rsplit('|').nth(1).expect("the row has a last column");
             let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
-            assert!(!names.is_empty(), "no test would fail: {claim}");
+            assert!(!names.is_empty(), "the claim names no test: {claim}");
             names.into_iter().for_each(|name| exists(name, &sources));
         }
     }
@@ -36,7 +36,9 @@ fn each_command_is_in_the_readme_and_in_its_chapter() {
         .output()
         .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let (_, commands) = help.split_once("Commands:\n").expect("there are some");
+    let (_, commands) = help
+        .split_once("Commands:\n")
+        .expect("the help lists the commands");
     let commands = commands.lines().take_while(|line| !line.is_empty());
     let names: Vec<_> = commands
         .filter_map(|line| line.split_whitespace().next())
@@ -44,7 +46,7 @@ fn each_command_is_in_the_readme_and_in_its_chapter() {
         .collect();
     assert!(names.len() > 5, "{help}");
     for page in ["README.md", "book/src/command.md"] {
-        let text = fs::read_to_string(checkout().join(page)).expect("it is there");
+        let text = fs::read_to_string(checkout().join(page)).expect("the page exists");
         for name in &names {
             let row = format!("\n| `cargo hotswap {name}` |");
             assert!(text.contains(&row), "{page} has no row for {name}");
@@ -52,13 +54,13 @@ fn each_command_is_in_the_readme_and_in_its_chapter() {
     }
 }
 
-/// Each cell of the column `here` names files and directories, and tests of the file before them.
+/// Each cell of the column `here` names files and directories, and after each file some of its tests.
 #[test]
 fn the_tests_that_the_tables_of_gos_tests_name_exist() {
-    let text = fs::read_to_string(checkout().join("tests/README.md")).expect("there is one");
+    let text = fs::read_to_string(checkout().join("tests/README.md")).expect("the page exists");
     let (_, text) = text
-        .split_once("\n## What the tests of Go's hotswap show")
-        .expect("there is this chapter");
+        .split_once("\n## The tests of Go's hotswap")
+        .expect("the chapter exists");
     let text = text.split("\n## ").next().unwrap_or_default();
     let rows = text.lines().filter(|line| line.starts_with("| "));
     let cells: Vec<_> = rows
@@ -75,19 +77,19 @@ fn the_tests_that_the_tables_of_gos_tests_name_exist() {
                 file = Some(found.unwrap_or_else(|| panic!("there is no {name}: {cell}")));
                 continue;
             }
-            let file = file.as_ref().expect("a test stands behind its file");
-            let source = fs::read_to_string(file).expect("a test is in a file");
+            let file = file.as_ref().expect("a file is named before its tests");
+            let source = fs::read_to_string(file).expect("the file can be read");
             let test = format!("fn {name}()");
             assert!(source.contains(&test), "{} has no {name}", file.display());
             tests += 1;
         }
-        let says_why = cell.contains("needs no test") || cell.contains("no code of the plugin's");
-        assert!(file.is_some() || says_why, "nothing is named: {cell}");
+        let says_why = cell.contains("no code of a plugin");
+        assert!(file.is_some() || says_why, "the cell names nothing: {cell}");
     }
     assert!(tests > 40, "{tests}");
 }
 
-/// Where no directory stands before a name, it is one of `tests/sets`.
+/// Completes a name: without a directory, it means a file of `tests/sets`.
 fn named_path(name: &str) -> Option<PathBuf> {
     let bases = ["", "tests/tests", "tests/tests/sets", "tests"];
     let mut paths = bases
@@ -96,7 +98,7 @@ fn named_path(name: &str) -> Option<PathBuf> {
     paths.find(|path| path.exists())
 }
 
-/// Whether there is a test of this name; `zoo::` stands before a row of the zoo's table.
+/// Checks that there is a test of this name. `zoo::` means a row of the zoo's table.
 fn exists(name: &str, sources: &[String]) {
     let test = match name.strip_prefix("zoo::") {
         Some(row) => format!("\n        {row} \""),
@@ -108,7 +110,7 @@ fn exists(name: &str, sources: &[String]) {
     );
 }
 
-/// The sources of all tests.
+/// Returns the sources of all tests.
 fn sources(checkout: &Path) -> Vec<String> {
     fn add(dir: &Path, to: &mut Vec<String>) {
         for entry in fs::read_dir(dir).unwrap() {
@@ -135,12 +137,12 @@ fn sources(checkout: &Path) -> Vec<String> {
     sources
 }
 
-/// The map of the code: a path in it is one of the checkout, or of the host's source.
+/// ARCHITECTURE is the map of the code: each path in it is one of the checkout, or of the host's sources.
 #[test]
 fn the_files_that_the_architecture_names_exist() {
-    let text = fs::read_to_string(checkout().join("ARCHITECTURE.md")).expect("there is this page");
+    let text = fs::read_to_string(checkout().join("ARCHITECTURE.md")).expect("the page exists");
     let bases = [checkout(), checkout().join("hotswap-host/src")];
-    // With the crates and folders that a sentence has named before.
+    // Paths may be relative to the crates and folders that the sentence has named before.
     let crates = [
         "hotswap-plugin/src",
         "hotswap-macros/src",

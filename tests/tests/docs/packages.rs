@@ -1,13 +1,15 @@
-//! What a registry shows of the crates that are published.
+//! Tests the data that a registry shows about the published crates.
 use crate::checkout;
 use serde_json::Value;
 use std::process::Command;
 
-/// `cargo metadata`, of the packages that may be published.
+/// Returns the packages of `cargo metadata` that may be published.
 fn packages() -> Vec<Value> {
     let output = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
     let metadata: Value = serde_json::from_str(&output).expect("Cargo prints JSON");
-    let packages = metadata["packages"].as_array().expect("there are some");
+    let packages = metadata["packages"]
+        .as_array()
+        .expect("the metadata lists packages");
     let published = packages
         .iter()
         .filter(|package| package["publish"].is_null());

@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 /// A page as a reader sees it.
 pub(crate) struct Page {
     pub(crate) file: PathBuf,
-    /// As it is in the file.
+    /// The text in the file.
     pub(crate) source: String,
-    /// With what the page includes.
+    /// The text with everything that the page includes.
     pub(crate) text: String,
 }
 
-/// The README, and the pages of the book in its order.
+/// Returns the README, and the pages of the book in their order.
 pub(crate) fn readme_and_book() -> Vec<Page> {
     let mut pages = vec![read(&checkout().join("README.md"))];
     pages.extend(chapters().iter().map(|chapter| read(&book().join(chapter))));
     pages
 }
 
-/// All other pages, but those of the tests' fixtures.
+/// Returns all other pages, except those of the fixtures.
 pub(crate) fn others() -> Vec<Page> {
     let mut pages = Vec::new();
     add(&checkout(), &mut pages);
@@ -47,7 +47,8 @@ pub(crate) fn book() -> PathBuf {
     checkout().join("book/src")
 }
 
-/// The page, with what it includes: `{{#include FILE}}`, or a part of it between two comments, `{{#include FILE:PART}}`.
+/// Returns the page with everything that it includes: `{{#include FILE}}`, or the part between two comments,
+/// `{{#include FILE:PART}}`.
 pub(crate) fn read(file: &Path) -> Page {
     let source = fs::read_to_string(file)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
@@ -88,7 +89,7 @@ fn between<'t>(text: &'t str, part: &str) -> &'t str {
     text.split_once(&end).expect("the part ends").0
 }
 
-/// The files that the table of contents names.
+/// Returns the files that the table of contents names.
 fn chapters() -> Vec<String> {
     let summary = fs::read_to_string(book().join("SUMMARY.md")).expect("the book has one");
     let links = summary.split("](").skip(1);
@@ -114,7 +115,7 @@ fn each_page_of_the_book_is_in_its_table_of_contents_once() {
     }
 }
 
-/// What the book includes of `hotswap-host/docs`, it includes under the same name, so that their links hold in both places.
+/// Pages of `hotswap-host/docs` have the same name in the book, so that their links work in both places.
 #[test]
 fn each_page_of_the_host_is_in_the_book_under_its_name() {
     let pages = fs::read_dir(checkout().join("hotswap-host/docs")).unwrap();

@@ -1,4 +1,5 @@
-//! Files in the plugin directory: the old or the new build whole, or an error that says what to do.
+//! Tests files in the plugin directory: a reload loads the old build or the new one as a whole, or fails with an error
+//! that says what to do.
 use hotswap_host::artifact::{ArtifactProblem, FindError};
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
@@ -34,7 +35,7 @@ fn back_to_an_earlier_build_any_number_of_times() {
         assert_eq!(visit(&stage), "2 days 00");
         assert_eq!(stage.live_build(), fixture::build_id(&one));
     }
-    // The same bytes in a new file are no new build.
+    // The same bytes in a new file are not a new build.
     stage.install("guest", &one);
     assert!(!stage.swapper.reload().unwrap().changed());
     stage.settle();
@@ -49,7 +50,7 @@ fn a_file_that_is_overwritten_in_place() {
         for (bytes, answer) in [(&two, "2 days 01"), (&one, "2 days 00")] {
             let before = visit(&stage);
             fs::write(stage.file("guest"), bytes).unwrap();
-            // What runs is a copy, which nobody overwrites.
+            // The running code is a copy, which nothing overwrites.
             assert_eq!(visit(&stage), before);
             stage.swapper.reload().unwrap();
             assert_eq!(visit(&stage), answer);
@@ -106,7 +107,7 @@ fn a_file_that_is_half_written() {
     }
     stage.swapper.reload().unwrap();
     assert_eq!(visit(&stage), "2 days 01");
-    // Half of the one build over the other, of the same length: what `cp` leaves when it is killed.
+    // Half of one build lies over the other, of the same length: `cp` leaves this when it is killed.
     let different = one.iter().zip(&two).position(|(a, b)| a != b).unwrap();
     file.seek(SeekFrom::Start(0)).unwrap();
     file.write_all(&one[..different + 1]).unwrap();
@@ -180,7 +181,7 @@ fn an_open_that_fails_leaves_nothing() {
 #[ignore = "runs in a process of its own, which the test above starts"]
 fn child_that_cannot_open() {
     let probe = Build::First.bytes("probe");
-    // The first one starts the thread that opens libraries, which stays.
+    // The first load starts the thread that opens libraries, which stays.
     let before = hotswap_tests::process::threads();
     for orders in ["panic new", "fail on_load", "panic on_init"] {
         let plugins = [

@@ -1,9 +1,9 @@
-//! Plugin crates on their own, and what is in the libraries that they become.
+//! Tests plugin crates on their own, and the contents of the libraries that are built from them.
 use hotswap_tests::fixture::{self, SHIM};
 use std::path::Path;
 use std::process::Command;
 
-/// The symbols that the file defines: type and name.
+/// Returns the symbols that the file defines: type and name.
 fn defined(file: &Path, dynamic: bool) -> Vec<(char, String)> {
     let mut command = Command::new("nm");
     command
@@ -63,7 +63,7 @@ fn a_host_that_links_a_plugin_crate_has_no_shim() {
     assert!(output.status.success());
 }
 
-/// Whose lints deny warnings, and whose types are private.
+/// A crate whose lints deny warnings, and whose types are private, builds without one.
 #[test]
 fn plugin_crates_are_checked_and_tested_with_nothing_loaded() {
     fixture::run(fixture::cargo(&[]).args(["test", "--quiet", "--package", "guest"]));

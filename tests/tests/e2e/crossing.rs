@@ -1,9 +1,9 @@
-//! Host and plugin need neither the same compiler nor the same allocator.
+//! Tests that host and plugin need neither the same compiler nor the same allocator.
 use hotswap_tests::fixture::{self, Build, ordered};
 use hotswap_tests::records;
 use std::process::Command;
 
-/// A plugin directory with the probe, and another build of it beside.
+/// A plugin directory with the probe in it, and another build of the probe beside it.
 fn plugins(build: Build) -> (tempfile::TempDir, std::path::PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let probe = build.bytes("probe");
@@ -27,8 +27,8 @@ fn a_plugin_of_the_nightly_compiler_in_a_host_of_the_stable_one() {
     script::run(dir.path(), &next);
 }
 
-/// Without a shutdown the destructors of the main thread still run, and what a host that ended has left behind is removed
-/// by the next one.
+/// Without a shutdown, the destructors of the main thread still run, and the next host removes the files that the first
+/// one has left behind.
 #[test]
 fn a_host_that_ends_with_a_plugin_loaded() {
     let host = fixture::executable("script", true);

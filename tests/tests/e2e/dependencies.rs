@@ -1,4 +1,4 @@
-//! Plugins that need each other.
+//! Tests plugins that import each other.
 use hotswap_host::prelude::*;
 use hotswap_host::{Outcome, RetirementState};
 use hotswap_tests::fixture::{Build, ordered, variant};
@@ -71,14 +71,14 @@ fn who_imports_a_replaced_plugin_follows_it() {
         "alpha: reloaded; beta: followed alpha; guest: unchanged"
     );
     assert_eq!(ask.call().unwrap(), ("alpha 02".into(), 1));
-    // The pinned generation is whole: the old beta with the old alpha.
+    // The pinned generation is complete: the old beta runs with the old alpha.
     assert_eq!(
         ask.on(&pin).unwrap().call().unwrap(),
         ("alpha 01".into(), 3)
     );
     drop(pin);
     let gone = stage.settle();
-    // Both of them, and not the guest, which lives on as it is.
+    // Both plugins leave. The guest does not, and goes on as it is.
     let mut gone: Vec<_> = gone
         .iter()
         .map(|r| (r.plugin.as_str(), r.generation, r.state))
@@ -126,7 +126,7 @@ fn only_what_changed_is_loaded_again() {
         report.to_string(),
         "alpha: unchanged; beta: unchanged; guest: reloaded"
     );
-    // The same instance, in the next generation.
+    // The instance is the same in the next generation.
     assert_eq!(ask.call().unwrap().1, 2);
     let report = stage.swapper.reload().unwrap();
     assert!(
@@ -160,7 +160,7 @@ fn what_others_import_cannot_be_unloaded() {
     let ask: Function<fn() -> (String, u32)> = stage.swapper.function("beta", "ask").unwrap();
     ask.call().unwrap();
     drop(ask);
-    // With its user.
+    // The user of the plugin is removed with it.
     let report = stage.swapper.unload("beta").unwrap();
     assert_eq!(report.plugin("alpha").unwrap().outcome, Outcome::Removed);
     assert_eq!(
@@ -206,7 +206,7 @@ fn what_the_host_does_not_provide_is_named() {
     );
 }
 
-/// It could not follow.
+/// A plugin that may not be replaced could not follow its import.
 #[test]
 fn what_may_not_be_replaced_imports_nothing_that_may() {
     let fixed = |library: &[u8]| ordered(library, "fixed");
@@ -224,7 +224,7 @@ fn what_may_not_be_replaced_imports_nothing_that_may() {
         assert_eq!(stage.swapper.listing().plugins.len(), 2);
         stage.settle();
         let text = error.to_string();
-        // And so at the beginning.
+        // The same error refuses the set when a host starts with it.
         let opened = Swapper::builder()
             .plugin_dir(stage.dir())
             .provide::<dyn shapes::Desk>(stage.desk.clone())
@@ -240,7 +240,7 @@ fn what_may_not_be_replaced_imports_nothing_that_may() {
     insta::assert_snapshot!(texts.join("\n"));
     stage.close();
 
-    // All or none.
+    // If all of them may not be replaced, the set is accepted.
     let stage = Stage::open(&[("bottom", &fixed(&bottom())), ("middle", &fixed(&middle()))]);
     let report = stage.swap("bottom", &build(&bottom(), 1)).to_string();
     assert_eq!(
@@ -255,8 +255,8 @@ fn what_may_not_be_replaced_imports_nothing_that_may() {
     stage.close();
 }
 
-/// Somebody has cleaned up. The artifact is still of the same build, and what keeps a library was found out when it was
-/// loaded.
+/// A cleaner of temporary files may have removed the copies. The artifacts still hold the same builds, and the checks
+/// of each library were made when it was loaded.
 #[test]
 fn who_follows_and_who_leaves_needs_no_private_copy() {
     let stage = stage();

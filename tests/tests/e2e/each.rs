@@ -1,10 +1,11 @@
-//! One function of every plugin that has it.
+//! Tests calls of one function in every plugin that has it.
 use hotswap_host::prelude::*;
 use hotswap_host::{InvokeError, PluginName};
 use hotswap_tests::fixture::{Build, variant};
 use hotswap_tests::{Stage, records};
 
-/// Guest has no such function, the probe's `invoke_func` does not know it, and beta imports what alpha exports.
+/// Guest does not have the functions that the tests call, the probe's `invoke_func` refuses them, and beta imports what
+/// alpha exports.
 fn stage() -> Stage {
     let plugins = ["alpha", "beta", "gamma", "guest", "probe"];
     let plugins = plugins.map(|name| (name, Build::First.bytes(name)));
@@ -23,7 +24,7 @@ fn said(results: Vec<(PluginName, Result<Value, InvokeError>)>) -> Vec<String> {
     results.into_iter().map(say).collect()
 }
 
-/// Whose function was called with this text, in the order of the calls.
+/// Returns the plugins whose function was called with this text, in the order of the calls.
 fn called(text: &str) -> Vec<String> {
     let records = records::with(&["pulse of", text]);
     let name = |record: &records::Record| {
@@ -83,7 +84,7 @@ fn one_that_fails_or_panics_keeps_none_from_being_called() {
         let backward = stage.swapper.invoke_each_backward("pulse", &[text.into()]);
         assert_eq!(said(backward), [gamma, error, alpha]);
     }
-    // Arguments that do not fit are an error of each, too.
+    // Arguments that do not fit are an error of each plugin, too.
     let results = stage.swapper.invoke_each("pulse", &[]);
     let wrong = |result: &Result<_, _>| matches!(result, Err(CallError::Arguments { .. }));
     assert!(
@@ -102,7 +103,7 @@ fn all_calls_are_on_one_generation() {
     std::thread::scope(|scope| {
         scope.spawn(|| stage.swap("alpha", &next));
     });
-    // Beta followed alpha: only the new instance has not been asked yet.
+    // Beta followed alpha, and only its new instance has not been asked yet.
     let asked = |generation: &hotswap_host::Generation| said(generation.invoke_each("ask", &[]));
     for count in 1..3 {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Handles mean the newest build, and no reload takes their function away.
+//! Tests that handles always mean the newest build, and that no reload takes their function away.
 use hotswap_host::HandleError;
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
@@ -26,7 +26,7 @@ fn names_are_looked_up_with_help() {
             ..
         })
     ));
-    // As people write names.
+    // Names may be written with other cases.
     swapper
         .function::<fn(), _>("PROBE", "disarm")
         .unwrap()
@@ -66,7 +66,7 @@ fn calls_with_values_are_checked() {
     );
     assert_eq!(
         invoke("nothing", &[]).unwrap_err().to_string(),
-        "the probe knows no nothing"
+        "the probe has no function nothing"
     );
     let texts = [
         invoke("next", &[]),
@@ -124,7 +124,7 @@ fn a_reload_that_would_change_a_signature_is_refused_while_there_is_a_handle() {
     stage.settle();
     drop(next);
     stage.swapper.reload().unwrap_err();
-    // With the last handle goes what stood against it.
+    // A reload is accepted as soon as the last handle is dropped.
     drop(copy);
     stage.swapper.reload().unwrap();
     let next: Function<fn(u64) -> u64> = stage.probe("next");
@@ -147,7 +147,7 @@ fn a_reload_that_would_lose_a_function_or_a_plugin_is_refused_while_there_is_a_h
     stage.close();
 }
 
-/// The number of a handle that is gone is given to the next one.
+/// The number of a dropped handle is given to the next one.
 #[test]
 fn on_an_older_generation_a_handle_means_what_it_meant_there() {
     let probe = Build::First.bytes("probe");
@@ -162,7 +162,7 @@ fn on_an_older_generation_a_handle_means_what_it_meant_there() {
     assert_eq!(old, hotswap_tests::fixture::build_id(&probe).to_string());
     assert_ne!(build.call().unwrap(), old);
     drop(pin);
-    // A pin of another host has nothing to do with it.
+    // The pin belongs to another host, where the handle means nothing.
     let other = Stage::open(&[("guest", &Build::First.bytes("guest"))]);
     let pin = other.swapper.pin();
     assert!(matches!(build.on(&pin), Err(HandleError::NoPlugin { .. })));
@@ -187,7 +187,7 @@ fn a_handle_outlives_the_swapper_and_the_plugin() {
     assert!(matches!(next.call(1), Err(CallError::NotLoaded { .. })));
 }
 
-/// The tables of two hosts have nothing to do with each other: there it means what has its name.
+/// Two hosts have separate tables. On a pin of the other host, a handle means the function of the same name there.
 #[test]
 fn a_handle_on_a_pin_of_another_host() {
     let probe = Build::First.bytes("probe");

@@ -1,4 +1,4 @@
-//! What keeps a replaced build in memory is named.
+//! Tests that the host names what keeps a replaced build in memory.
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Holder, Retirement, RetirementState};
 use hotswap_tests::fixture::{Build, ordered};
@@ -6,7 +6,7 @@ use hotswap_tests::{LIMIT, Stage, records, until};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// Names holders soon.
+/// Makes the host name holders soon.
 fn soon(builder: Builder) -> Builder {
     builder.retire_limit(Duration::from_millis(20))
 }
@@ -15,7 +15,7 @@ fn probe() -> Vec<u8> {
     Build::First.bytes("probe")
 }
 
-/// Replaces the build by another, and returns how it stands once its holders are named.
+/// Replaces the build by another, and returns its retirement as soon as its holders are named.
 fn held(stage: &Stage, probe: &[u8]) -> Retirement {
     stage.swap("probe", &ordered(probe, "another build"));
     until("a holder to be named", || !named(stage).held_by.is_empty());
@@ -58,7 +58,7 @@ fn a_call() {
             retirement.build_id.short()
         );
         records::wait_for(&[&line, "\"caller\""]);
-        // And as JSON, for programs.
+        // The same is available as JSON, for programs.
         let json = serde_json::to_value(&retirement).unwrap();
         assert_eq!(
             (&json["state"], &json["plugin"]),
@@ -142,7 +142,7 @@ fn a_forgotten_pin_is_a_leak_that_is_named_and_no_dangling_pointer() {
     assert!(at.contains("holders.rs:"), "{at}");
     let late = stage.swapper.wait_retired(Duration::from_millis(50));
     assert_eq!(late.len(), 1);
-    // All others come and go beside it.
+    // Other builds come and go while this one is held.
     for n in 0..5 {
         stage.swap("probe", &ordered(&probe, &format!("build {n}")));
     }
@@ -187,7 +187,7 @@ fn a_hook_that_does_not_return_holds_up_nobody_else() {
         (RetirementState::Freeing, &[Holder::Drop][..])
     );
     assert_eq!(retirement.build_id, hanging);
-    // The next one overtakes it.
+    // The next build leaves memory before this one.
     let next = stage.live_build();
     stage.swap("probe", &probe);
     until("the next build to leave", || {

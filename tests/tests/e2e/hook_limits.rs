@@ -1,4 +1,4 @@
-//! Hooks that do not return: they are named, and nothing else waits for them.
+//! Tests hooks that do not return: the host names them, and nothing else waits for them.
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Holder, Hook, Report, RetirementState};
 use hotswap_tests::fixture::{self, Build, ordered, renamed};
@@ -11,7 +11,7 @@ fn probe() -> Vec<u8> {
     Build::First.bytes("probe")
 }
 
-/// A host whose hooks have to be quick.
+/// Starts a host whose hooks have little time.
 fn quick(builder: Builder) -> Builder {
     builder
         .hook_limit(Duration::from_millis(500))
@@ -23,7 +23,7 @@ fn answers(stage: &Stage) -> String {
     build.call().unwrap()
 }
 
-/// Waits until a build is named for a hook that has not returned.
+/// Waits until the host names a build for a hook that has not returned.
 fn until_named(stage: &Stage, build: &[u8], hook: Hook) {
     let named = Holder::Hook {
         plugin: "probe".into(),
@@ -59,7 +59,7 @@ fn one_before_the_switch_refuses_the_build_and_later_reloads_go_on() {
         let next = ordered(&probe(), "another build");
         stage.swap("probe", &next);
         assert_eq!(answers(&stage), fixture::build_id(&next).to_string());
-        // When it returns after all, it leaves.
+        // The build leaves when the hook returns after all.
         stage.desk.open(name);
         stage.settle();
         stage.close();
@@ -111,7 +111,7 @@ fn on_start_does_not_keep_the_report() {
         ["on_start has not returned within 500ms"]
     );
     assert_eq!(answers(&stage), fixture::build_id(&hanging).to_string());
-    // It is replaced, and named.
+    // The build is replaced, and is still named for its hook.
     stage.swap("probe", &ordered(&probe(), "another build"));
     until_named(&stage, &hanging, Hook::OnStart);
     stage.desk.open("on_start");
@@ -151,7 +151,7 @@ fn the_first_start_is_an_error() {
 
 #[test]
 fn the_shutdown_keeps_its_time() {
-    // A hook of the shutdown itself.
+    // The shutdown itself calls this hook.
     let hanging = ordered(&probe(), "wait on_stop");
     let stage = Stage::open(&[("probe", &hanging)]);
     let late = stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
@@ -161,7 +161,7 @@ fn the_shutdown_keeps_its_time() {
     stage.desk.open("on_stop");
     assert!(stage.swapper.wait_retired(LIMIT).is_empty());
 
-    // One of a reload that is running.
+    // A running reload calls this hook.
     let stage = Stage::open(&[("probe", &probe())]);
     stage.install("probe", &ordered(&probe(), "wait on_load"));
     std::thread::scope(|scope| {
@@ -175,7 +175,7 @@ fn the_shutdown_keeps_its_time() {
     assert!(stage.swapper.wait_retired(LIMIT).is_empty());
 }
 
-/// The plugin `middle` has it, in a hook that has not returned.
+/// Waits until the build is named as held by the plugin `middle`, whose hook has not returned.
 fn until_held_by_middle(stage: &Stage, build: &[u8]) {
     let user = Holder::User {
         plugin: "middle".into(),
@@ -187,10 +187,10 @@ fn until_held_by_middle(stage: &Stage, build: &[u8]) {
     });
 }
 
-/// It cannot leave before that hook has returned.
+/// An imported plugin cannot leave before the hook has returned.
 #[test]
 fn what_the_plugin_of_a_late_hook_imports_is_held_by_it() {
-    // After the switch: what was replaced is freed.
+    // After the switch, the replaced plugins are freed.
     let hanging = ordered(&middle(), "hang on_free");
     let stage = Stage::with(&[("bottom", &bottom()), ("middle", &hanging)], quick);
     stage.swap("bottom", &links::build(&bottom(), 1));
@@ -198,7 +198,7 @@ fn what_the_plugin_of_a_late_hook_imports_is_held_by_it() {
     let late = stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
     assert!(late.iter().any(|r| r.plugin == "bottom"), "{late:?}");
 
-    // Before the switch: neither ever was live.
+    // Before the switch, neither build was ever live.
     let stage = Stage::with(&[("bottom", &bottom()), ("middle", &middle())], quick);
     stage.install("bottom", &links::build(&bottom(), 1));
     stage.install("middle", &ordered(&middle(), "hang on_init"));
@@ -208,7 +208,8 @@ fn what_the_plugin_of_a_late_hook_imports_is_held_by_it() {
     stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
 }
 
-/// The first that is late gives the rest to another thread, and takes none of it when it returns.
+/// The thread of the first late hook gives the remaining plugins to another thread, and takes none of them back when
+/// the hook returns.
 #[test]
 fn those_after_one_that_is_late_are_started() {
     let names = ["proba", "probb", "probc", "probd", "probf", "probg"];
@@ -240,7 +241,7 @@ fn those_after_one_that_is_late_are_started() {
     stage.close();
 }
 
-/// What is left in a thread-local of the thread can be dropped there alone.
+/// A value in a thread-local can be dropped on its own thread only.
 #[test]
 fn one_that_hangs_keeps_builds_that_have_left_something_on_its_thread() {
     let stage = Stage::with(&[("probe", &probe())], quick);

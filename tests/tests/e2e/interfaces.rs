@@ -1,4 +1,4 @@
-//! The host's handles to what plugins export.
+//! Tests the host's handles to the interfaces that plugins export.
 use hotswap_host::HandleError;
 use hotswap_host::prelude::*;
 use hotswap_plugin::interface;
@@ -15,7 +15,7 @@ fn alpha(number: u8) -> Vec<u8> {
     )
 }
 
-/// A build of alpha that exports nothing: guest by another name.
+/// A build of alpha that exports nothing: guest under another name.
 fn bare_alpha() -> Vec<u8> {
     renamed(&Build::First.bytes("guest"), "guest", "alpha")
 }
@@ -40,17 +40,17 @@ fn a_handle_calls_the_newest_build() {
     let alpha: Interface<dyn Alpha> = stage.swapper.interface("alpha").unwrap();
     let greeted = alpha.call(|alpha| alpha.greet("Ada", here())).unwrap();
     assert_eq!(greeted.unwrap(), "Ada at 7 (here)");
-    // The plugin's own error is the method's result.
+    // The plugin's own error is the result of the method.
     let refused = alpha.call(|alpha| alpha.greet("", here())).unwrap();
     assert_eq!(refused, Err(Refused::No("nobody to greet".into())));
-    // The proxy is an `Alpha`, too.
+    // The proxy implements `Alpha`, too.
     fn build(alpha: &impl Alpha) -> String {
         alpha.build()
     }
     assert_eq!(alpha.call(build).unwrap(), "alpha 01");
     stage.swap("alpha", &self::alpha(2));
     assert_eq!(alpha.call(build).unwrap(), "alpha 02");
-    // The same from other threads, by clones that live on their own.
+    // The same holds on other threads, with clones that live on their own.
     let theirs = alpha.clone();
     let theirs = std::thread::spawn(move || theirs.call(build).unwrap());
     assert_eq!(theirs.join().unwrap(), "alpha 02");
@@ -75,7 +75,7 @@ fn the_calls_of_one_closure_are_on_one_generation() {
                 scope.spawn(|| stage.swap("alpha", &self::alpha(2)));
             });
             assert_eq!(old.build(), "alpha 01");
-            // A handle means the newest, even here.
+            // A handle means the newest build, even here.
             assert_eq!(alpha.call(|alpha| alpha.build()).unwrap(), "alpha 02");
             assert_eq!(old.build(), "alpha 01");
         })
@@ -94,7 +94,7 @@ fn on_a_pinned_generation_a_handle_means_that() {
     });
     let old = alpha.on(&pin).unwrap();
     assert_eq!(old.call(|alpha| alpha.build()).unwrap(), "alpha 01");
-    // One that was made later, too.
+    // The same holds for a handle that was made later.
     let later = stage.swapper.interface::<dyn Alpha>("alpha").unwrap();
     assert_eq!(
         later.on(&pin).unwrap().call(|alpha| alpha.build()).unwrap(),
@@ -125,13 +125,13 @@ fn a_panic_of_the_plugin_is_an_error_and_one_of_the_closure_goes_on() {
         })
     }));
     assert_eq!(own.unwrap_err().downcast_ref(), Some(&7_u8));
-    // Neither has left a pin behind.
+    // Neither call has left a pin behind.
     stage.swap("alpha", &self::alpha(2));
     stage.settle();
     stage.close();
 }
 
-/// Interfaces of a host whose author mistook a name, or has another version.
+/// The host's author has mistyped a name, or has another version of an interface.
 mod mistaken {
     use super::interface;
 
@@ -198,7 +198,7 @@ fn a_reload_that_would_take_an_interface_away_is_refused_while_there_is_a_handle
     std::fs::remove_file(stage.file("alpha")).unwrap();
     let gone = refused();
     insta::assert_snapshot!([another, none, gone].join("\n"));
-    // With the last handle goes what stood against it.
+    // A removal is accepted as soon as the last handle is dropped.
     drop(alpha);
     stage.swapper.reload().unwrap_err();
     drop(copy);

@@ -1,4 +1,4 @@
-//! Two versions of a plugin at once share nothing.
+//! Tests that two versions of a plugin share nothing while both are loaded.
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, ordered};
@@ -17,10 +17,10 @@ fn statics_thread_locals_and_instances_are_each_versions_own() {
     let old = stage.swapper.pin();
     let other = ordered(&probe, "another build");
     std::thread::scope(|scope| {
-        // A thread without a pin reloads.
+        // The reload runs on a thread without a pin.
         scope.spawn(|| stage.swap("probe", &other));
     });
-    // On one thread, in turn: the new version through the handle, the old one through the pin.
+    // One thread calls both in turn: the new version through the handle, and the old one through the pin.
     for n in 1..=5 {
         assert_eq!(count.call().unwrap(), (n, n, n));
         assert_eq!(
@@ -28,14 +28,14 @@ fn statics_thread_locals_and_instances_are_each_versions_own() {
             (5 + n, 5 + n, 5 + n)
         );
     }
-    // A second thread has thread-locals of its own in each of them.
+    // A second thread has its own thread-locals in each version.
     std::thread::scope(|scope| {
         let calls = scope.spawn(|| count.call().unwrap());
         assert_eq!(calls.join().unwrap(), (6, 1, 6));
     });
     drop(old);
     stage.settle();
-    // Back to the first build: its statics begin anew.
+    // The first build comes back, and its statics have their initial values.
     stage.swap("probe", &probe);
     assert_eq!(count.call().unwrap(), (1, 1, 1));
     stage.settle();
@@ -72,7 +72,7 @@ fn a_type_with_another_field_is_each_versions_own() {
             r#"{label: "here moved later", x: 11, y: 12}"#
         );
     }
-    // The one version's value is no value of the other.
+    // A value of one version is not accepted by the other.
     let wrong = pin.invoke("probe", "vector", &[new_vector]).unwrap_err();
     assert!(wrong.to_string().contains("\"y\""), "{wrong}");
     let wrong = new.invoke("probe", "vector", &[old_vector(1)]).unwrap_err();

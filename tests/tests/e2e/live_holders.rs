@@ -1,4 +1,4 @@
-//! Who uses a plugin that is live, and what the listing and the report say of each.
+//! Tests who is listed as a user of a live plugin, and what the listing and the report say about each plugin.
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, Outcome};
 use hotswap_tests::Stage;
@@ -31,7 +31,7 @@ fn calls_pins_holds_and_importers_are_named() {
             matches!(&of_probe[..], [call, hold] if call.starts_with("a call of probe on ") && call.ends_with("\"caller\"") && hold == "1 hold"),
             "{of_probe:?}"
         );
-        // Nor does the call concern the others.
+        // The call does not concern the other plugins, either.
         assert_eq!(names(&holders("beta")), ["1 hold"]);
         let pin = stage.swapper.pin();
         let of_beta = names(&holders("beta"));
@@ -40,7 +40,7 @@ fn calls_pins_holds_and_importers_are_named() {
         stage.desk.open("counter");
     });
     drop(hold);
-    // An instance that goes on is used by who holds an older generation, too.
+    // An instance that goes on is also used by the holders of an older generation.
     let older = stage.swapper.pin().hold();
     stage.swap("probe", &ordered(&probe, "another build"));
     assert_eq!(holders("beta"), [Holder::Holds { count: 1 }]);
@@ -73,7 +73,7 @@ fn the_listing_and_the_report_say_the_file_of_each() {
     let error = stage.swapper.reload().unwrap_err();
     assert_eq!(error.file(), Some(&*stage_broken));
     std::fs::remove_file(stage_broken).unwrap();
-    // A file that holds no plugin at all.
+    // This file holds no plugin at all.
     std::fs::write(stage.file("broken"), "").unwrap();
     let report = stage.swapper.reload().unwrap();
     for row in ["probe", "guest", "broken"] {

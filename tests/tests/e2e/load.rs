@@ -1,11 +1,11 @@
-//! Everything at once, while builds are replaced.
+//! Tests all kinds of calls at the same time, while builds are replaced.
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, build_id, ordered};
 use shapes::Everything;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Calls in every way there is; each answer is of a generation that the caller could see.
+/// Calls in every possible way. Each answer has to come from a generation that the caller could see.
 fn caller(stage: &Stage, ids: &[String], done: &AtomicBool) {
     let stamp: Function<fn() -> (String, u64)> = stage.probe("stamp");
     let panic: Function<fn(&str)> = stage.probe("panic");
@@ -13,12 +13,12 @@ fn caller(stage: &Stage, ids: &[String], done: &AtomicBool) {
     let sample = Everything::sample();
     let of = |generation: u64| ids[generation as usize % ids.len()].as_str();
     while !done.load(Relaxed) {
-        // A handle of the moment.
+        // This handle is made for one call.
         let fresh: Function<fn() -> (String, u64)> = stage.probe("stamp");
         let (build, generation) = fresh.call().unwrap();
         assert_eq!(build, of(generation));
         drop(fresh);
-        // Several calls on one generation, in every order of pins.
+        // Several calls go to one generation, with pins in every order.
         let pin = stage.swapper.pin();
         let inner = stage.swapper.pin();
         let hold = inner.hold();
@@ -45,7 +45,7 @@ fn caller(stage: &Stage, ids: &[String], done: &AtomicBool) {
     }
 }
 
-/// Leaves values in thread-locals, on threads that end at once.
+/// Leaves values in thread-locals of threads that end at once.
 fn passer_by(stage: &Stage, done: &AtomicBool) {
     let remember: Function<fn(&str)> = stage.probe("remember");
     while !done.load(Relaxed) {
@@ -91,7 +91,7 @@ fn a_shutdown_under_load() {
         let late = std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
-                    // Until it is not there any more, calls succeed.
+                    // Calls succeed until the plugin is gone.
                     let error = std::iter::repeat_with(|| stamp.call()).find_map(Result::err);
                     assert!(
                         matches!(error, Some(CallError::NotLoaded { .. })),

@@ -1,4 +1,4 @@
-//! What users of hotswap rely on, through its public interface, with real plugins.
+//! Tests the behaviour that users of hotswap rely on, through its public interface, with real plugins.
 mod artifacts;
 mod builds;
 mod crossing;

@@ -1,4 +1,4 @@
-//! Objects of one plugin that another, or the host, owns: `Held`.
+//! Tests `Held`: objects of one plugin that another plugin or the host owns.
 use hotswap_host::prelude::*;
 use hotswap_host::{Held, Holder, Retirement, RetirementState};
 use hotswap_tests::{LIMIT, Stage, fixture, records, until};
@@ -18,7 +18,8 @@ fn ear(build: &str) -> Vec<u8> {
     fixture::variant(&first, "ear 00", &format!("ear {build}"))
 }
 
-/// A host whose radio has a drum of ear's, and whose ear has an echo of radio's. What holds something up is named soon.
+/// Starts a host whose radio has a drum of ear's, and whose ear has an echo of radio's. The host soon names what holds
+/// up a retirement.
 fn stage() -> Stage {
     records::keep();
     let plugins = [("radio", &*radio("01")), ("ear", &*ear("01"))];
@@ -37,13 +38,13 @@ fn prune(stage: &Stage) -> u64 {
     prune.call().unwrap()
 }
 
-/// The retirement of a plugin that is held up, once what holds it is known.
+/// Returns the retirement of a plugin that is held up, as soon as its holders are known.
 fn held_up(stage: &Stage, plugin: &str) -> Retirement {
     let find = || {
         let mut all = stage.swapper.retirements().into_iter();
         all.find(|r| r.plugin == plugin && !r.state.is_end() && !r.held_by.is_empty())
     };
-    until("somebody to be named", || find().is_some());
+    until("a holder to be named", || find().is_some());
     find().unwrap()
 }
 
@@ -59,14 +60,14 @@ fn objects(owner: &str, count: usize) -> Holder {
 fn a_listener_outlives_its_plugin() {
     let stage = stage();
     assert_eq!(say(&stage, "one"), ["ear 01 heard one"]);
-    assert_eq!(prune(&stage), 0, "nobody is retired");
+    assert_eq!(prune(&stage), 0, "no plugin is retired");
 
     let report = stage.swap("ear", &ear("02"));
     assert_eq!(report.to_string(), "radio: unchanged; ear: reloaded");
     assert_eq!(
         say(&stage, "two"),
         ["ear 01 heard two", "ear 02 heard two"],
-        "the old one hears on"
+        "the old object still hears"
     );
     let held = held_up(&stage, "ear");
     assert_eq!(held.held_by, [objects("radio", 1)]);
@@ -88,7 +89,7 @@ fn a_listener_outlives_its_plugin() {
 #[test]
 fn plugins_that_own_objects_of_each_other_leave_together() {
     let stage = stage();
-    // Values of ear's thread-locals wait for this thread.
+    // Values in ear's thread-locals wait for this thread.
     assert_eq!(say(&stage, "one"), ["ear 01 heard one"]);
     let report = stage.swap("radio", &radio("02"));
     assert_eq!(report.to_string(), "radio: reloaded; ear: followed radio");
@@ -97,10 +98,11 @@ fn plugins_that_own_objects_of_each_other_leave_together() {
     assert_eq!(
         stage.desk.told(),
         [
-            // The instance of ear is gone, with its own echo; then its object, while what that calls is still there.
+            // The instance of ear is dropped with its own echo. Its object is dropped later, while the plugin that it
+            // calls is still there.
             "radio 01 drops an echo",
             "ear 01 drops a drum, before radio 01",
-            "radio 01 freed: nobody may hear",
+            "radio 01 freed: no listener may be called",
         ]
     );
     assert_eq!(say(&stage, "two"), ["ear 01 heard two"]);
@@ -145,11 +147,11 @@ fn an_object_that_the_host_owns() {
     assert_eq!(
         held.hear("me"),
         "ear 01 heard me",
-        "also while its plugin is on its way out"
+        "this also holds while its plugin is on its way out of memory"
     );
     let ear = held_up(&stage, "ear");
     assert_eq!(ear.held_by, [objects("radio", 1), objects("the host", 1)]);
-    // What it calls stays, too.
+    // The plugin that the object calls stays, too.
     let radio = held_up(&stage, "radio");
     assert_eq!(
         radio.held_by,
@@ -182,9 +184,9 @@ fn an_object_that_is_handed_on() {
     assert_eq!(
         stage.desk.told(),
         ["ear 01 drops a drum, before radio 01"],
-        "the last one drops it"
+        "the last owner drops it"
     );
-    // The host's own objects may be owned by plugins.
+    // Plugins may own the host's objects, too.
     let own = Own(stage.desk.clone());
     let back = relay.call(Held::new(own)).unwrap().unwrap();
     assert_eq!(back.hear("it"), "the host heard it");
@@ -195,7 +197,7 @@ fn an_object_that_is_handed_on() {
     stage.close();
 }
 
-/// While an object is being dropped nobody has it, but its code runs, and calls what it has.
+/// While an object is dropped, nothing owns it, but its code runs and calls the objects that it owns.
 #[test]
 fn an_object_that_is_being_dropped_still_has_others() {
     let stage = stage();
@@ -208,7 +210,7 @@ fn an_object_that_is_being_dropped_still_has_others() {
         scope.spawn(|| drop(wrapped));
         stage.desk.until_waiting("unwrap");
         stage.swap("radio", &radio("02"));
-        // Two of ear's objects: the one that is wrapped, and the one that listens.
+        // There are two objects of ear's: the wrapped one, and the one that listens.
         assert_eq!(held_up(&stage, "ear").held_by, [objects("radio", 2)]);
         stage.desk.open("unwrap");
     });
@@ -231,7 +233,7 @@ impl Drop for Own {
     }
 }
 
-/// A library that has left memory cannot use what it never dropped.
+/// A library that has left memory cannot use an object that it never dropped.
 #[test]
 fn what_a_plugin_forgot_is_dropped_after_it() {
     let stage = stage();
@@ -246,7 +248,7 @@ fn what_a_plugin_forgot_is_dropped_after_it() {
     stage.close();
 }
 
-/// What somebody holds on to keeps none of those that came later.
+/// A held object keeps its own build in memory, and none of the builds that came later.
 #[test]
 fn others_leave_beside_those_that_are_held() {
     let stage = stage();
@@ -268,7 +270,7 @@ fn others_leave_beside_those_that_are_held() {
     stage.close();
 }
 
-/// The plugin that made it stays.
+/// The plugin that made the object stays.
 #[test]
 fn what_a_plugin_forgot_of_another_is_dropped_after_it() {
     let tuner = |build| fixture::renamed(&radio(build), "radio", "tuner");
@@ -325,7 +327,7 @@ fn an_object_is_no_value() {
     assert_eq!(
         stage.desk.told(),
         ["ear 01 drops a drum, before radio 01"],
-        "nobody has it"
+        "nothing owns it"
     );
     stage.close();
 }
@@ -349,7 +351,7 @@ fn the_last_owner_is_a_thread_local_of_the_host() {
         assert_eq!(prune(&stage), 1);
         assert_eq!(held_up(&stage, "ear").held_by, [objects("the host", 1)]);
         drop(sender);
-        // Joining waits for the thread's destructors.
+        // `join` waits for the destructors of the thread.
         thread.join().unwrap();
     });
     drop(drum);

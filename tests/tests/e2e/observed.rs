@@ -1,4 +1,4 @@
-//! The one place that every generation passes: the host's checks, and its observers.
+//! Tests the checks and observers of the host, which see every generation.
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Change, ReloadEvent, ReloadEventKind, signal};
 use hotswap_tests::fixture::{Build, ordered};
@@ -6,18 +6,18 @@ use hotswap_tests::{LIMIT, Stage, records};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
-/// Not the usual one, for which other tests may listen.
+/// Not the usual signal, since other tests may listen for that one.
 const SIGNAL: i32 = libc::SIGWINCH;
 
 fn probe() -> Vec<u8> {
     Build::First.bytes("probe")
 }
 
-/// Where the check and the observer of a host note down what they see.
+/// The channels to which the check and the observer of a host send what they see.
 struct Seen {
     checked: Receiver<String>,
     told: Receiver<String>,
-    /// What the check says.
+    /// The answer that the check gives.
     veto: Arc<Mutex<Option<&'static str>>>,
 }
 
@@ -58,7 +58,7 @@ impl Seen {
         *self.veto.lock().unwrap() = why;
     }
 
-    /// What comes next: of the check where there is a new generation, and of the observer.
+    /// Compares the next messages: the check sends one only if there is a new generation, and the observer always does.
     fn expect(&self, checked: Option<&str>, told: &str) {
         assert_eq!(self.told.recv_timeout(LIMIT).unwrap(), told);
         assert_eq!(self.checked.try_recv().ok().as_deref(), checked);
@@ -81,7 +81,7 @@ fn every_generation_passes_whoever_asked_for_it() {
     stage.swap("probe", &build(1));
     let checked = format!("{code}: 1 -> 2: 1");
     seen.expect(Some(&checked), &by_code(1, "probe: reloaded"));
-    // Where there is nothing new there is nothing to check.
+    // Without anything new, there is nothing to check.
     stage.swapper.reload().unwrap();
     seen.expect(None, &by_code(2, "probe: unchanged"));
     let guest = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ fn every_generation_passes_whoever_asked_for_it() {
 
     let listener = signal::reload_on(SIGNAL, &stage.swapper).unwrap();
     stage.install("probe", &build(2));
-    // SAFETY: it touches no memory, and this process listens for it.
+    // SAFETY: `kill` touches no memory, and this process has a handler for the signal.
     assert_eq!(unsafe { libc::raise(SIGNAL) }, 0);
     let by = format!("signal {SIGNAL}");
     seen.expect(
@@ -129,7 +129,7 @@ fn every_generation_passes_whoever_asked_for_it() {
     );
     seen.expect(Some(&format!("{code}: 6 -> 7: 1")), &refused);
     assert_eq!(stage.swapper.generation(), 6);
-    // What is refused before there is a generation is told as well.
+    // A refusal before there is a generation is reported as well.
     std::fs::write(stage.file("bad"), "").unwrap();
     let error = stage.swapper.reload().unwrap_err();
     seen.expect(None, &by_code(8, &format!("refused: {error}")));
@@ -204,7 +204,7 @@ fn checks_and_observers_that_panic_or_ask_for_a_reload() {
                 tell.send(error.map(|error| error.to_string())).unwrap();
             })
     });
-    // The second is told though the first has panicked.
+    // The second observer is called although the first one has panicked.
     assert_eq!(told.recv_timeout(LIMIT).unwrap(), None);
     records::wait_for(&["an observer of reloads panicked: this one has seen enough"]);
     *swapper.lock().unwrap() = Some(stage.swapper.clone());
@@ -223,7 +223,7 @@ fn checks_and_observers_that_panic_or_ask_for_a_reload() {
     stage.close();
 }
 
-/// What the check let pass with the optional plugin is another generation than the one without it.
+/// The check sees only the generation without the optional plugin, and never one with it.
 #[test]
 fn they_see_the_generation_without_an_optional_plugin_that_failed() {
     let (seen, settings) = Seen::new();

@@ -1,4 +1,4 @@
-//! Reloads of some plugins, whatever became of the files of the others.
+//! Tests reloads of some plugins, whatever has become of the files of the others.
 use hotswap_host::Outcome;
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
@@ -6,7 +6,7 @@ use hotswap_tests::fixture::{Build, ordered, variant};
 use hotswap_tests::links::{bottom, build, middle, summit};
 use std::fs;
 
-/// The summit imports the middle, which imports the bottom; the guest is by itself.
+/// The summit imports the middle, which imports the bottom. The guest is independent.
 fn stage() -> Stage {
     Stage::open(&[
         ("bottom", &bottom()),
@@ -38,7 +38,7 @@ fn only(stage: &Stage, names: &[&str]) -> String {
 fn others_keep_their_instances_whatever_became_of_their_files() {
     let stage = stage();
     let visit: Function<fn(u32) -> String> = stage.swapper.function("guest", "visit").unwrap();
-    // Changed, broken, and gone.
+    // These files are changed, broken, or gone.
     stage.install("bottom", &build(&bottom(), 1));
     stage.install("guest", b"no library");
     fs::remove_file(stage.file("middle")).unwrap();
@@ -54,12 +54,12 @@ fn others_keep_their_instances_whatever_became_of_their_files() {
         "summit (build 01) <- middle (build 00) <- bottom (build 00)"
     );
     assert_eq!(visit.call(1).unwrap(), "1 days 00");
-    // Nothing to do is no generation.
+    // A reload with nothing to do makes no generation.
     let report = stage.swapper.reload_only(["summit"]).unwrap();
     assert!(!report.changed() && report.generation == 2, "{report:?}");
     let report = stage.swapper.reload_only([""; 0]).unwrap();
     assert!(!report.changed(), "{report:?}");
-    // While a reload of everything sees it all.
+    // A reload of everything does look at all the files.
     stage.swapper.reload().unwrap_err();
     stage.settle();
     stage.close();
@@ -76,7 +76,7 @@ fn the_order_of_names_does_not_matter() {
             only(&stage, &names),
             "bottom: reloaded; guest: unchanged; middle: followed bottom; summit: reloaded"
         );
-        // Who follows is of the build that ran, though its file is another by now.
+        // A plugin that follows keeps its running build, although its file holds another one by now.
         assert_eq!(
             trace(&stage),
             "summit (build 01) <- middle (build 00) <- bottom (build 01)"
@@ -90,7 +90,7 @@ fn the_order_of_names_does_not_matter() {
     }
 }
 
-/// Twice, and with its file gone: the private copy of the running build is what is loaded again.
+/// A plugin follows twice, with its file gone: the private copy of the running build is loaded again.
 #[test]
 fn who_follows_needs_no_file() {
     let stage = stage();
@@ -108,7 +108,7 @@ fn who_follows_needs_no_file() {
         );
         stage.settle();
     }
-    // Put back, the files are of the builds that run, as they were when they were loaded first.
+    // The files are put back. They hold the running builds, as they did when those were first loaded.
     let listing = serde_json::to_value(stage.swapper.listing()).unwrap();
     assert_eq!(
         listing["plugins"][3]["file"],
@@ -158,23 +158,23 @@ fn what_is_named_must_be_in_order() {
         error
     };
     let mut texts = Vec::new();
-    // Neither loaded nor in the directory.
+    // These plugins are neither loaded nor in the directory.
     for name in ["sumit", "nobody"] {
         let error = refused(&["guest", name]);
         assert!(matches!(&error, ReloadError::Unknown { name: n, .. } if *n == name));
         texts.push(error.to_string());
     }
-    // Not there any more, and imported.
+    // This plugin is imported, and its file is gone.
     fs::remove_file(stage.file("middle")).unwrap();
     let error = refused(&["middle"]);
     assert!(matches!(&error, ReloadError::InUse { name, .. } if *name == "middle"));
     texts.push(error.to_string());
-    // Broken.
+    // This file is broken.
     stage.install("guest", b"no library");
     let error = refused(&["guest"]);
     assert_eq!(error.plugin().unwrap(), "guest");
     texts.push(error.to_string());
-    // Unloaded by name: it is out until it is loaded by name.
+    // A plugin that was unloaded by name stays out until it is loaded by name.
     stage.swapper.reload_only(["bottom"]).unwrap();
     fs::remove_file(stage.file("guest")).unwrap();
     stage.install("middle", &middle());
@@ -233,7 +233,7 @@ fn with_data_and_a_check() {
     stage.close();
 }
 
-/// Plugins that were loaded from files outside the directory.
+/// The plugins were loaded from files outside the directory.
 #[test]
 fn one_that_was_added_by_its_file() {
     let stage = Stage::open(&[("guest", &guest(0))]);

@@ -1,4 +1,4 @@
-//! Plugins that the host can do without.
+//! Tests optional plugins, which the host can do without.
 mod needed;
 
 use hotswap_host::Outcome;
@@ -8,7 +8,7 @@ use hotswap_tests::links::{bottom, build, head, link, middle, summit};
 use hotswap_tests::{Stage, records};
 use std::fs;
 
-/// The summit imports the middle, which imports the bottom. The host can do without these.
+/// The summit imports the middle, which imports the bottom. These plugins are optional.
 fn chain(optional: &[&'static str]) -> Stage {
     Stage::with(
         &[
@@ -30,7 +30,7 @@ fn trace(stage: &Stage, plugin: &str) -> String {
     trace.unwrap().to_string()
 }
 
-/// What is staged is made for generation 2; the others of that generation are there all the same.
+/// The generation that is staged has number 2, also without the plugin that fails.
 #[test]
 fn one_whose_hook_fails_stays_as_it_is() {
     for (how, hook) in [
@@ -63,7 +63,7 @@ fn one_whose_hook_fails_stays_as_it_is() {
         assert_eq!(trace(&stage, "summit"), "summit (build 00)");
         assert_eq!(trace(&stage, "aaaaaa"), "aaaaaa (build 01)");
         stage.settle();
-        // Tried again, it fails again, which makes no generation.
+        // The next attempt fails again, and makes no generation.
         let report = stage.swapper.reload().unwrap();
         assert!(!report.changed() && report.generation == 2, "{report:?}");
         let outcome = &report.plugin("summit").unwrap().outcome;
@@ -150,7 +150,7 @@ fn a_file_that_is_not_in_order() {
         stage.swap("guest", &guest).to_string(),
         "bottom: unchanged; guest: loaded"
     );
-    // Broken again, and linked to nowhere.
+    // The file is broken again, and then a link to nowhere.
     let build_id = stage.swapper.listing().plugins[1].build_id;
     stage.install("guest", &guest[..guest.len() / 2]);
     let report = stage.swapper.reload().unwrap();
@@ -160,7 +160,7 @@ fn a_file_that_is_not_in_order() {
     std::os::unix::fs::symlink("nowhere", stage.file("guest")).unwrap();
     insta::assert_snapshot!(redacted(&stage, stage.swapper.reload().unwrap()));
     assert_eq!((names(&stage).len(), stage.swapper.generation()), (2, 2));
-    // That it is gone is no failure.
+    // A file that is gone is not a failure.
     fs::remove_file(stage.file("guest")).unwrap();
     assert_eq!(
         stage.swapper.reload().unwrap().to_string(),
@@ -185,7 +185,7 @@ fn where_what_it_imports_is_replaced_the_host_runs_without_it() {
     let error = stage.swapper.invoke("summit", "trace", &[]).unwrap_err();
     assert!(matches!(error, CallError::NotLoaded { .. }));
     stage.settle();
-    // It comes back with a build that works.
+    // The plugin comes back with a build that works.
     let report = stage.swap("summit", &summit()).to_string();
     assert_eq!(
         report,
@@ -194,7 +194,7 @@ fn where_what_it_imports_is_replaced_the_host_runs_without_it() {
     stage.close();
 }
 
-/// The same build may fail with what it imports now.
+/// The same build may fail with the plugin that it imports now.
 #[test]
 fn one_that_cannot_follow() {
     let stage = Stage::with(
@@ -294,7 +294,7 @@ fn a_check_sees_what_will_be_and_runs_once() {
         Outcome::Failed { stays: false, .. }
     ));
     assert_eq!(seen, [2]);
-    // What it refuses is refused, whoever is optional.
+    // A refusal by the check stands, whichever plugins are optional.
     stage.install("bottom", &build(&bottom(), 2));
     let vetoed = stage.swapper.prepare_reload().check(|_| Err("no"));
     assert!(matches!(vetoed.run(), Err(ReloadError::Vetoed(_))));
@@ -302,11 +302,11 @@ fn a_check_sees_what_will_be_and_runs_once() {
     stage.close();
 }
 
-/// The warning is whole, where the report has one line.
+/// The log has the whole warning, of which the report has one line.
 #[test]
 fn the_log_warns() {
     records::keep();
-    // Of plugins that no other test here loads.
+    // No other test here loads these plugins.
     let ledger = |version: Build| renamed(&version.bytes("ledger"), "book-a", "book-p");
     let stage = Stage::with(
         &[
@@ -348,7 +348,7 @@ fn one_that_was_loaded_from_its_file_is_tried_again() {
     let summit = report.plugin("summit").unwrap();
     let left = matches!(summit.outcome, Outcome::Failed { stays: false, .. });
     assert!(left, "{report}");
-    // What it imports has come.
+    // The plugin that it imports has come.
     stage.install("middle", &middle());
     let report = stage.swapper.reload().unwrap();
     assert_eq!(

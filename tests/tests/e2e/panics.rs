@@ -1,4 +1,4 @@
-//! A panic concerns whoever called, and nobody else.
+//! Tests that a panic concerns its caller only.
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, HookFailure};
 use hotswap_tests::fixture::{Build, ordered};
@@ -10,7 +10,7 @@ fn stage() -> (Stage, Vec<u8>) {
     (Stage::open(&[("probe", &probe)]), probe)
 }
 
-/// The text of a call's panic.
+/// Returns the text of a call's panic.
 fn panicked<T: std::fmt::Debug>(result: Result<T, CallError>) -> String {
     match result {
         Err(CallError::Panicked {
@@ -127,7 +127,7 @@ fn in_the_host_it_passes_through_the_plugin() {
         panicked(call.call("the desk is closed")),
         "the desk is closed"
     );
-    // The plugin's own code may catch it.
+    // The plugin's own code may catch the panic.
     let catch: Function<fn(&str) -> Option<String>> = stage.probe("catch_panic_in_host");
     assert_eq!(catch.call("caught").unwrap().as_deref(), Some("caught"));
     stage.close();

@@ -1,4 +1,4 @@
-//! Reloads: checks, data, order, and who may ask for one.
+//! Tests reloads: checks, load data, their order, and the places that may ask for one.
 use hotswap_host::Outcome;
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{self, Build, ordered, variant};
@@ -80,7 +80,7 @@ fn a_hook_that_fails_refuses_the_build() {
         );
         stage.settle();
     }
-    // What was not refused has been freed, what was never made has not.
+    // The instances that were made have been freed, and the one that was never made has not.
     let told = stage.desk.told();
     assert_eq!(
         told.iter().filter(|told| *told == "on_free").count(),
@@ -165,7 +165,7 @@ fn load_data_is_typed() {
     let theirs: Function<fn() -> Option<Config>> = stage.probe("config");
     assert_eq!(theirs.call().unwrap(), Some(config(1)));
 
-    // A build that is loaded later gets the data of the open, or of its own reload.
+    // A build that is loaded later gets the data of `open`, or of its own reload.
     stage.swap("probe", &ordered(&probe, "two"));
     assert_eq!(theirs.call().unwrap(), Some(config(1)));
     stage.install("probe", &ordered(&probe, "three"));
@@ -190,7 +190,7 @@ fn load_data_is_typed() {
             .replace(stage.dir().to_str().unwrap(), "DIR")
     );
     assert_eq!(theirs.call().unwrap(), Some(config(2)));
-    // What failed has changed nothing.
+    // The failed reload has changed nothing.
     stage.swapper.reload().unwrap();
     assert_eq!(theirs.call().unwrap(), Some(config(2)));
     stage.settle();
@@ -201,14 +201,14 @@ fn load_data_is_typed() {
 fn one_from_inside_is_refused_at_once() {
     let probe = probe();
     let stage = Stage::open(&[("probe", &probe)]);
-    // From a call, by way of the host.
+    // The reload is called from a call, through the host.
     let reload: Function<fn() -> String> = stage.probe("reload");
     let text = reload.call().unwrap();
     assert!(
         text.starts_with("a reload cannot run from inside a call"),
         "{text}"
     );
-    // With a pin.
+    // The reload is called with a pin.
     let pin = stage.swapper.pin();
     assert!(matches!(
         stage.swapper.reload(),
@@ -227,7 +227,7 @@ fn one_from_inside_is_refused_at_once() {
         Err(ReloadError::Reentrant(_))
     ));
     drop(pin);
-    // From a hook, before and after the switch.
+    // The reload is called from a hook, before the switch and after it.
     for hook in ["on_load", "on_start"] {
         stage.swap("probe", &ordered(&probe, &format!("reload {hook}")));
         stage.desk.until_told(
@@ -236,7 +236,7 @@ fn one_from_inside_is_refused_at_once() {
         );
         stage.desk.told();
     }
-    // From a check.
+    // The reload is called from a check.
     stage.install("probe", &probe);
     let swapper = stage.swapper.clone();
     let nested = stage
@@ -250,7 +250,7 @@ fn one_from_inside_is_refused_at_once() {
             .contains("from inside a hook or a callback"),
         "{error}"
     );
-    // And none of it has left anything behind.
+    // None of these attempts has left anything behind.
     stage.swapper.reload().unwrap();
     drop(reload);
     stage.settle();
@@ -295,7 +295,7 @@ fn those_asked_for_at_once_queue() {
             .map(|thread| thread.join().unwrap())
             .collect()
     });
-    // Each has a report of its own; those that made a generation made the next one.
+    // Each attempt has a report of its own, and each of those that made a generation made the next one.
     let mut made: Vec<_> = reports
         .iter()
         .filter(|r| r.changed())
@@ -346,7 +346,7 @@ fn what_cannot_be_read_any_more_can_be_unloaded() {
         stage.swapper.unload("guest").unwrap().to_string(),
         "alpha: unchanged; guest: removed"
     );
-    // Nor does its file matter as long as it is out.
+    // Its file does not matter, either, as long as the plugin is out.
     assert_eq!(
         stage.swapper.reload().unwrap().to_string(),
         "alpha: unchanged"
@@ -354,7 +354,7 @@ fn what_cannot_be_read_any_more_can_be_unloaded() {
     stage.close();
 }
 
-/// Not even that it is not there, for one that is on the allow-list.
+/// Files of unloaded plugins do not matter, not even a missing one of a plugin on the allow-list.
 #[test]
 fn files_of_what_is_out_do_not_matter() {
     let guest = Build::First.bytes("guest");
@@ -390,7 +390,7 @@ fn plugins_come_and_go_one_by_one() {
     let file = elsewhere.path().join("libalpha.so");
     let report = stage.swapper.load(&file).unwrap();
     assert_eq!(report.to_string(), "alpha: loaded; guest: unchanged");
-    // It stays part of what follows, and its file is looked at again.
+    // The plugin belongs to the next generations, too, and its file is checked again.
     assert_eq!(
         stage.swapper.reload().unwrap().to_string(),
         "alpha: unchanged; guest: unchanged"
@@ -417,7 +417,7 @@ fn plugins_come_and_go_one_by_one() {
         "alpha: unchanged; guest: loaded"
     );
 
-    // Another directory, and what was loaded and unloaded one by one is forgotten.
+    // The directory is another one, and everything that was loaded or unloaded by name is forgotten.
     let second = tempfile::tempdir().unwrap();
     fixture::install(&guest, "guest", second.path());
     stage.swapper.set_plugin_dir(second.path()).unwrap();
@@ -447,7 +447,7 @@ fn only_what_is_allowed_is_loaded() {
         .map(|p| p.name.to_string())
         .collect();
     assert_eq!(names, ["guest"]);
-    // What is not allowed cannot do any harm.
+    // A file that is not allowed cannot do any harm.
     stage.install("probe", b"no library");
     assert_eq!(
         stage.swapper.reload().unwrap().to_string(),

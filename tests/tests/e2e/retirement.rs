@@ -1,4 +1,4 @@
-//! A replaced build leaves memory after its last use, and takes all that is its own along.
+//! Tests that a replaced build leaves memory after its last use, together with everything that belongs to it.
 use hotswap_host::prelude::*;
 use hotswap_host::{RetirementState, UnloadMode};
 use hotswap_tests::fixture::{self, Build, ordered};
@@ -30,7 +30,7 @@ fn a_call_of_300_ms_completes_and_then_its_build_leaves() {
                 .any(|r| r.build_id == old && !r.state.is_end())
         };
         assert!(is_there() || began.elapsed() >= Duration::from_millis(300));
-        // The old build answers, though the new one is live.
+        // The old build answers although the new one is live.
         assert_eq!(call.join().unwrap().unwrap(), old.to_string());
     });
     assert_ne!(nap.call(0).unwrap(), fixture::build_id(&probe).to_string());
@@ -49,12 +49,12 @@ fn thread_locals_are_dropped_on_their_threads() {
     let stage = Stage::open(&[("probe", &probe)]);
     let remember: Function<fn(&str)> = stage.probe("remember");
     let count: Function<fn() -> (u64, u64, u64)> = stage.probe("count");
-    // A thread that ends before the swap.
+    // This thread ends before the swap.
     std::thread::scope(|scope| {
         scope.spawn(|| remember.call("short-lived").unwrap());
     });
     stage.desk.until_told("short-lived dropped");
-    // One that lives on and calls again, one that ends after the swap, and this one, which waits for them all.
+    // One thread lives on and calls again, one ends after the swap, and this one waits for both.
     let (calls, called) = (channel(), channel());
     let (end, ended) = channel::<()>();
     let ready = Barrier::new(3);
@@ -90,13 +90,13 @@ fn thread_locals_are_dropped_on_their_threads() {
         drop(calls.0);
     });
     let retired = stage.settle();
-    // At least the three values after the swap, and that of the thread that ended before it.
+    // There were at least the three values after the swap, and the value of the thread that ended before it.
     assert!(retired[0].destructors_run >= 4, "{retired:?}");
     assert_eq!(retired[0].destructors_skipped, 0);
     stage.close();
 }
 
-/// Such as locks: a destructor that makes a handle runs where a handle is being made.
+/// Destructors may take locks: this one makes a handle while another handle is being made.
 #[test]
 fn the_destructor_of_a_thread_local_may_do_anything() {
     let probe = probe();
@@ -163,7 +163,7 @@ fn in_the_mode_keep_the_instance_goes_and_the_library_stays() {
         .filter_map(|line| line.rsplit('/').next())
         .collect();
     assert_eq!(files.len(), 4, "{files:?}");
-    // They cannot be loaded away: a build that was live before is loaded anew.
+    // The mapped copies are not found again: a build that was live before is loaded anew.
     let count: Function<fn() -> (u64, u64, u64)> = stage.probe("count");
     stage.swap("probe", &probe);
     assert_eq!(count.call().unwrap(), (1, 1, 1));
@@ -177,7 +177,7 @@ fn without_a_shutdown_everything_goes_with_the_last_swapper() {
     let count: Function<fn() -> (u64, u64, u64)> = stage.probe("count");
     let desk = stage.desk.clone();
     drop(stage);
-    // A handle is enough to go on.
+    // A handle is enough to keep everything going.
     assert_eq!(count.call().unwrap(), (1, 1, 1));
     desk.told();
     drop(count);
@@ -192,12 +192,12 @@ fn a_thread_of_a_plugin_outlives_the_swapper() {
     let stage = Stage::open(&[("probe", &probe())]);
     let host_dir = process::host_dir_of(stage.dir());
     let spawn: Function<fn(&str) -> hotswap_plugin::Result<()>> = stage.probe("spawn");
-    // On a thread that ends: what a call leaves in thread-locals has to go, too.
+    // The thread ends, so that everything that the call has left in its thread-locals is dropped, too.
     std::thread::scope(|scope| {
         scope.spawn(|| spawn.call("outlives").unwrap());
     });
     stage.desk.until_waiting("outlives");
-    // The thread has the only way to the host's object, but for this one.
+    // The thread has the only reference to the host's object, except for this one.
     let desk = std::sync::Arc::downgrade(&stage.desk);
     let ours = stage.desk.clone();
     drop((stage, spawn));
@@ -217,7 +217,7 @@ fn a_build_that_was_refused_leaves_at_once() {
         let hook = ["new", "on_load", "on_init"][n % 3];
         stage.install("probe", &ordered(&probe, &format!("fail {hook}")));
         stage.swapper.reload().unwrap_err();
-        // Without a wait: the reload has waited.
+        // The reload has waited, so the test does not have to.
         let last = stage.swapper.retirements().pop().unwrap();
         assert_eq!((last.state, last.generation), (RetirementState::Gone, None));
         assert_eq!(stage.copies().len(), 1);

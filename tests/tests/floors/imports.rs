@@ -1,13 +1,13 @@
-//! Which file of a crate imports from which.
+//! The imports between the files of a crate.
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use syn::{Attribute, Item, UseTree, Visibility};
 
-/// The names from the root of the crate to a module or an item.
+/// The names on the way from the root of the crate to a module or an item.
 type Names = Vec<String>;
 
-/// The modules of a crate, with what each imports.
+/// The modules of a crate with their imports.
 pub struct Crate {
     src: PathBuf,
     modules: BTreeMap<Names, Module>,
@@ -17,13 +17,13 @@ pub struct Crate {
 struct Module {
     file: String,
     items: BTreeSet<String>,
-    /// What it names from its parents or the root, as absolute paths.
+    /// The items that the module names from its parents or the root, as absolute paths.
     named: BTreeSet<Names>,
-    /// What its `use` declarations bring in, by name; other modules may import it from here.
+    /// The items that its `use` declarations bring in, by name. Other modules may import them from here.
     brought: BTreeMap<String, Names>,
     globs: Vec<Names>,
     shown_globs: Vec<Names>,
-    /// The names in `brought` that it only shows to others, unless its own code uses them as well.
+    /// The names in `brought` that the module only re-exports, unless its own code uses them as well.
     shown: BTreeSet<String>,
     words: BTreeSet<String>,
 }
@@ -98,7 +98,7 @@ impl Crate {
         self.modules.insert(at, module);
     }
 
-    /// The file in which what this path means is defined.
+    /// Returns the file that defines the item of this path.
     fn defined_in(&self, path: &[String], left: usize) -> Option<&str> {
         let mut at = 0;
         while at < path.len() && self.modules.contains_key(&path[..=at]) {
@@ -127,8 +127,8 @@ impl Crate {
         }
     }
 
-    /// From each file to those it imports from, with a path that says for what. The crate's root only shows what there is:
-    /// what it imports does not count.
+    /// Returns the imports of each file: the file that it imports from, with a path of which the import consists. The
+    /// root of the crate only re-exports, so its imports do not count.
     fn arrows(&self) -> BTreeMap<&str, BTreeMap<&str, String>> {
         let mut arrows: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
         for (_, module) in self.modules.iter().filter(|(at, _)| !at.is_empty()) {
@@ -147,7 +147,7 @@ impl Crate {
         arrows
     }
 
-    /// The groups of files of which each reaches each other.
+    /// Returns the groups of files in which each file reaches every other one.
     pub fn circles(&self) -> Vec<BTreeSet<String>> {
         let arrows = self.arrows();
         let reached = |from: &str| {
@@ -181,7 +181,7 @@ impl Crate {
         circles.into_iter().collect()
     }
 
-    /// The imports between these files.
+    /// Returns the imports between these files.
     pub fn arrows_within(&self, files: &BTreeSet<String>) -> Vec<String> {
         let arrows = self.arrows();
         let from = arrows.iter().filter(|(from, _)| files.contains(**from));
@@ -200,7 +200,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The file of a module, and the folder of the modules in it.
+/// Returns the file of a module, and the folder of its submodules.
 fn place(item: &syn::ItemMod, parent: &Path, children: &Path, folder: &Path) -> (PathBuf, PathBuf) {
     for attribute in item
         .attrs
@@ -244,7 +244,7 @@ fn name_of(item: &Item) -> Option<String> {
     })
 }
 
-/// Makes a path absolute; `None` for one that leads out of the crate or stays in the module.
+/// Makes a path absolute. Returns `None` if the path leads out of the crate or stays in the module.
 fn absolute(path: &[String], at: &[String]) -> Option<Names> {
     match path.first()?.as_str() {
         "crate" => Some(path[1..].to_vec()),
@@ -259,7 +259,7 @@ fn absolute(path: &[String], at: &[String]) -> Option<Names> {
 }
 
 fn bring(tree: &UseTree, before: &mut Names, at: &[String], module: &mut Module) {
-    // A path without `crate`, `self` or `super` may begin at a module of this one.
+    // A path without `crate`, `self`, or `super` may begin at a module of this one.
     let full = |path: &[String]| absolute(path, at).unwrap_or_else(|| [at, path].concat());
     match tree {
         UseTree::Path(path) => {
@@ -288,7 +288,7 @@ fn bring(tree: &UseTree, before: &mut Names, at: &[String], module: &mut Module)
     }
 }
 
-/// Paths in code, also within macros.
+/// Collects the paths in code, also within macros.
 fn name_paths(tokens: TokenStream, at: &[String], module: &mut Module) {
     let mut path: Names = Vec::new();
     let mut colons = 0;
@@ -308,7 +308,7 @@ fn name_paths(tokens: TokenStream, at: &[String], module: &mut Module) {
     }
     for token in tokens {
         if skipped {
-            // An item for tests alone.
+            // The item exists for tests only.
             let is_body = |group: &Group| group.delimiter() == Delimiter::Brace;
             skipped = match &token {
                 TokenTree::Group(group) => !is_body(group),

@@ -1,12 +1,12 @@
-//! The host's book of all instances there ever were.
+//! The host's book, which records every instance that ever existed.
 use hotswap_tests::model::Plugin;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What an instance did.
+/// A hook that an instance has run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The number that it was given.
+    /// The number that the host gave to the instance.
     pub number: u64,
     pub plugin: Plugin,
     pub hook: String,
@@ -28,12 +28,12 @@ impl Book {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the instance has come to its end.
+    /// Returns true if the instance was dropped.
     pub fn is_dropped(&self, number: u64) -> bool {
         self.pages().dropped.contains(&number)
     }
 
-    /// What happened since this was asked last.
+    /// Takes the events since the last time that this was called.
     pub fn events(&self) -> Vec<Event> {
         std::mem::take(&mut self.pages().events)
     }
@@ -42,7 +42,7 @@ impl Book {
 impl nodes::Register for Book {
     fn enter(&self, plugin: &str) -> u64 {
         let mut pages = self.pages();
-        let letter = plugin.chars().last().expect("a plugin has a name");
+        let letter = plugin.chars().last().expect("a plugin's name is not empty");
         pages.entered.push(letter);
         pages.entered.len() as u64 - 1
     }

@@ -1,4 +1,4 @@
-//! Hundreds of different libraries without a compiler: four builds of one crate, with their texts overwritten.
+//! Hundreds of different libraries without a compiler: the texts in four builds of one crate are overwritten.
 use hotswap_host::Hook;
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::model::{self, Conduct, NOBODY, Plugin};
@@ -16,7 +16,7 @@ const TEXTS: [&str; 8] = [
     "orders:________________",
 ];
 
-/// A library, and where in it which text is.
+/// A library, and the places of the texts in it.
 struct Template {
     bytes: Vec<u8>,
     places: Vec<(usize, usize)>,
@@ -42,12 +42,12 @@ static NEEDS: LazyLock<Template> = LazyLock::new(|| Template::new(Build::NodeNee
 static WAITS: LazyLock<Template> = LazyLock::new(|| Template::new(Build::NodeWaits));
 static NEEDS_WAITS: LazyLock<Template> = LazyLock::new(|| Template::new(Build::NodeNeedsWaits));
 
-/// What a plugin is called.
+/// Returns the name of a plugin.
 pub fn name(plugin: Plugin) -> String {
     format!("node-{plugin}")
 }
 
-/// The library of a build.
+/// Returns the library of a build.
 pub fn library(build: &model::Build) -> Vec<u8> {
     let template = match (build.needs.is_empty(), build.waits.is_empty()) {
         (true, true) => &PLAIN,
@@ -55,7 +55,7 @@ pub fn library(build: &model::Build) -> Vec<u8> {
         (true, false) => &WAITS,
         (false, false) => &NEEDS_WAITS,
     };
-    // Names may be written in several ways. Nobody is called Z.
+    // A name may be written in several ways. No plugin is called Z.
     let import = |plugin: Option<&Plugin>| {
         name(*plugin.unwrap_or(&NOBODY))
             .to_uppercase()
@@ -83,12 +83,11 @@ pub fn library(build: &model::Build) -> Vec<u8> {
         library[*at..*at + text.len()].copy_from_slice(text);
     }
     let note = fixture::artifact(&template.bytes).note;
-    note.expect("the command makes a note")
-        .append_to(&mut library);
+    note.expect("the file has a note").append_to(&mut library);
     library
 }
 
-/// That each text is where it should be, and that hosts read what is written over it.
+/// Checks that each text is at its place, and that hosts read what is written over it.
 #[test]
 fn a_library_with_other_texts_is_another_plugin() {
     let build = model::Build {

@@ -1,6 +1,8 @@
-//! Random graphs of plugins and random things that happen to them: real libraries in a real host, compared with a model.
+//! Tests random graphs of plugins, and random changes of them: a real host with real libraries is compared with a
+//! model.
 //!
-//! `HOTSWAP_TEST_CASES` says how many stories are told, and `HOTSWAP_TEST_SEED` which: the same seed, the same stories.
+//! `HOTSWAP_TEST_CASES` sets the number of stories, and `HOTSWAP_TEST_SEED` chooses them: the same seed gives the same
+//! stories.
 mod book;
 mod library;
 mod story;
@@ -17,12 +19,14 @@ fn a_host_does_what_the_model_says() {
     let cases = setting("HOTSWAP_TEST_CASES", 48);
     println!("HOTSWAP_TEST_SEED={seed} HOTSWAP_TEST_CASES={cases}");
     let config = Config {
-        cases: cases.try_into().expect("so many cases are too many"),
+        cases: cases
+            .try_into()
+            .expect("the number of cases fits into 32 bits"),
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
             "tests/graphs/regressions.txt",
         ))),
-        // In milliseconds.
+        // This time is in milliseconds.
         max_shrink_time: 60_000,
         ..Config::default()
     };

@@ -1,4 +1,4 @@
-//! Stories of what may happen to a host and its plugins.
+//! Stories: sequences of changes and reloads of a host and its plugins.
 use hotswap_host::Hook;
 use hotswap_tests::model::{Conduct, NOBODY, Place, Plugin, Request};
 use proptest::bool::weighted;
@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use std::collections::BTreeSet;
 
-/// The plugins there may be.
+/// The plugins that a story may have.
 const PLUGINS: [Plugin; 8] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 
-/// What a build is made of.
+/// The properties of a build.
 #[derive(Clone, Debug)]
 pub struct Recipe {
     pub plugin: Plugin,
@@ -21,16 +21,16 @@ pub struct Recipe {
     pub conduct: Conduct,
 }
 
-/// What is done between reloads.
+/// A change between two reloads.
 #[derive(Clone, Debug)]
 pub enum Edit {
-    /// A build is made and put there.
+    /// A new build of these properties is put there.
     Write(Place, Recipe),
     /// The plugin is built again, from the same sources.
     Rebuild(Plugin),
-    /// The same, but it behaves in another way.
+    /// The plugin is built again, and behaves in another way.
     Behave(Plugin, Conduct),
-    /// An earlier build of it is put back.
+    /// An earlier build of the plugin is put back.
     Back(Plugin, Index),
     /// The file is removed.
     Remove(Place),
@@ -38,45 +38,45 @@ pub enum Edit {
     Garbage(Place),
     /// The plugin is built under another file name.
     Move(Plugin),
-    /// The host makes a handle of the plugin's.
+    /// The host makes a handle of the plugin.
     Keep(Plugin),
-    /// The host drops it.
+    /// The host drops the handle.
     Forget(Plugin),
     /// The host holds the live generation.
     Hold,
-    /// The host lets the oldest go that it holds.
+    /// The host drops the oldest generation that it holds.
     Release,
 }
 
-/// Some changes, then a reload.
+/// Some changes, followed by a reload.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Before them all files are put back that were there when a reload succeeded last.
+    /// If set, the step begins by putting back all files of the last reload that succeeded.
     pub repair: bool,
     pub edits: Vec<Edit>,
     pub request: Request,
 }
 
-/// What there is at first, and what happens then.
+/// The first plugins, and the steps that follow.
 #[derive(Clone, Debug)]
 pub struct Story {
-    /// What the host can do without.
+    /// The optional plugins.
     pub optional: BTreeSet<Plugin>,
     pub first: Vec<Recipe>,
     pub steps: Vec<Step>,
 }
 
 impl Story {
-    /// Whether the host ever holds a generation.
+    /// Returns true if the host ever holds a generation.
     pub fn holds(&self) -> bool {
         let mut edits = self.steps.iter().flat_map(|step| &step.edits);
         edits.any(|edit| matches!(edit, Edit::Hold))
     }
 }
 
-/// Any story.
+/// Generates any story.
 pub fn stories() -> impl Strategy<Value = Story> {
-    // Plugins mostly import those before them in this order, which is not that of their names.
+    // Plugins mostly import those before them in this order, which is not the order of their names.
     Just(PLUGINS.to_vec())
         .prop_shuffle()
         .prop_flat_map(|order| {
@@ -101,11 +101,12 @@ pub fn stories() -> impl Strategy<Value = Story> {
         })
 }
 
-/// Sources of the plugin of this rank. Sound ones import only what comes before, and behave well.
+/// Generates the properties of a build of the plugin at this rank. A sound one imports only plugins before it, and
+/// behaves well.
 fn recipe(order: &[Plugin], rank: usize, sound: bool) -> impl Strategy<Value = Recipe> + use<> {
     let plugin = order[rank];
     let (before, all) = (order[..rank].to_vec(), [order, &[NOBODY]].concat());
-    // Itself, one that imports it, one that there never is.
+    // The import is the plugin itself, one that imports it, or one that never exists.
     let astray = weighted(if sound { 0.0 } else { 0.1 });
     let link = (astray, any::<Index>()).prop_map(move |(astray, index)| {
         let from = if astray { &all } else { &before };

@@ -21,20 +21,20 @@ use tempfile::TempDir;
 /// A host and its plugins, and the model beside them.
 pub struct World {
     handles: BTreeMap<Plugin, Function<fn() -> String>>,
-    /// Generations that are held, with what they hold.
+    /// The generations that are held, with their plugins.
     holds: Vec<(Hold, Plugins)>,
     stage: Stage,
     outside: TempDir,
     book: Arc<Book>,
     model: Model,
-    /// The number that the host gave to each instance of the model's.
+    /// The number that the host gave to each instance of the model.
     numbers: BTreeMap<Id, u64>,
-    /// All builds there ever were, by number.
+    /// All builds that ever existed, by number.
     builds: Vec<(Build, BuildId)>,
-    /// The files when a reload succeeded last.
+    /// The files of the last reload that succeeded.
     good: Disk,
-    /// Nothing is freed, and no reload returns, before what comes first is gone, however long that takes. Where old
-    /// generations are held that would be for ever.
+    /// If set, no build is freed and no reload returns before everything that has to leave first is gone, however long
+    /// that takes. With an old generation held, that would be forever.
     patient: bool,
 }
 
@@ -71,7 +71,7 @@ impl World {
             handles: BTreeMap::new(),
             holds: Vec::new(),
             stage,
-            outside: tempfile::tempdir().expect("there is room for a directory"),
+            outside: tempfile::tempdir().expect("a temporary directory can be made"),
             book,
             good: model.disk.clone(),
             model,
@@ -86,7 +86,7 @@ impl World {
         world
     }
 
-    /// Does all this, and shuts the host down.
+    /// Takes all steps, and shuts the host down.
     pub fn tell(mut self, steps: &[Step]) {
         for step in steps {
             if step.repair {
@@ -159,7 +159,7 @@ impl World {
         self.put(place, Some((File::Build(build), bytes)));
     }
 
-    /// Builds from the last sources that there were, if there were any.
+    /// Builds the plugin from its last sources, if there were any.
     fn rebuild(&mut self, plugin: Plugin, place: Place, conduct: Option<Conduct>) {
         let last = self
             .builds
@@ -179,7 +179,7 @@ impl World {
         self.write(place, recipe);
     }
 
-    /// Where the plugin is loaded from.
+    /// Returns the file that the plugin is loaded from.
     fn place(&self, plugin: Plugin) -> Place {
         match self.model.added.contains(&plugin) {
             true => Place::Outside(plugin),
@@ -199,7 +199,7 @@ impl World {
         }
     }
 
-    /// Puts a file there, or takes it away.
+    /// Writes a file, or removes it.
     fn put(&mut self, place: Place, file: Option<(File, Vec<u8>)>) {
         let path = self.path(place);
         match file {
@@ -214,7 +214,7 @@ impl World {
         }
     }
 
-    /// Puts all files back that were there when a reload succeeded last.
+    /// Puts back all files of the last reload that succeeded.
     fn repair(&mut self) {
         let (now, good) = (self.model.disk.clone(), self.good.clone());
         for place in now.keys().filter(|place| !good.contains_key(place)) {
@@ -272,7 +272,7 @@ impl World {
         self.check_answers(&answers, &right);
     }
 
-    /// The live plugins in their order.
+    /// Returns the live plugins in their order.
     fn order(&self) -> Vec<Plugin> {
         let plugins = self.stage.swapper.listing().plugins;
         plugins
@@ -282,9 +282,9 @@ impl World {
     }
 }
 
-/// The plugin of a name as the plugin writes it.
+/// Returns the plugin that a name means, as the plugin writes it.
 pub fn letter(name: &str) -> Plugin {
-    name.chars().last().expect("a plugin has a name")
+    name.chars().last().expect("a plugin's name is not empty")
 }
 
 fn build(builds: &mut Vec<(Build, BuildId)>, recipe: Recipe) -> (Build, Vec<u8>) {
@@ -295,7 +295,10 @@ fn build(builds: &mut Vec<(Build, BuildId)>, recipe: Recipe) -> (Build, Vec<u8>)
         waits,
         conduct,
     } = recipe;
-    let number = builds.len().try_into().expect("there are few builds");
+    let number = builds
+        .len()
+        .try_into()
+        .expect("the number of builds is small");
     let build = Build {
         number,
         plugin,

@@ -1,14 +1,14 @@
-//! Plugins that are linked into their host's program, beside the same plugins when they are loaded.
+//! Tests plugins that are linked into their host's program, beside the same plugins when they are loaded.
 //!
-//! The tests are functions of the host `ways`, which runs one by its name: `loaded::…` and `linked::…` are the same function in
-//! two builds. What is not tested so, and why:
+//! The tests are functions of the host `ways`, which runs one by its name: `loaded::…` and `linked::…` are the same
+//! function in two builds. These tests have no linked counterpart:
 //!
 //! | tests of | reason |
 //! |---|---|
-//! | reloads, following, state that is handed over, the gate, optional builds that come back | nothing is replaced in a program that its plugins are linked into: `nothing_is_reloaded` |
-//! | files: damaged, missing, half written, of another compiler or version | there are none; cargo and rustc refuse what does not fit |
-//! | the way out of memory: threads, thread-locals, signal handlers, what is unmapped | the code never leaves; `an_import_outlives_its_plugin` is what remains |
-//! | who holds an object of a plugin | nobody has to be named where nothing leaves |
+//! | reloads, following, state that is handed over, the gate, optional builds that come back | a program does not replace the plugins that are linked into it: `nothing_is_reloaded` |
+//! | files: damaged, missing, half written, of another compiler or version | there are no files; cargo and rustc refuse what does not fit |
+//! | the way out of memory: threads, thread-locals, signal handlers, unmapped libraries | the code never leaves; `an_import_outlives_its_plugin` is what remains |
+//! | the holders of an object of a plugin | the host names holders only where something leaves |
 //! | two plugins of one name that are loaded | `cargo hotswap build` does not install both |
 //! | the report of a panic by the plugin's own hook, allocators that count | a linked plugin has neither: the program's own serve it |
 mod program;
@@ -45,7 +45,7 @@ both! {
     fn pins_and_holds();
 }
 
-/// Two crates whose plugins have one name.
+/// Two crates contain plugins of the same name.
 const TWIN: &[&str] = &["ways-spare/twin"];
 
 #[test]

@@ -1,15 +1,17 @@
-//! What is in the program.
+//! Tests the symbols in the program.
 use hotswap_tests::Way;
 use hotswap_tests::fixture::SHIM;
 use std::process::Command;
 
-/// What a program with linked plugins defines, by its names without paths.
+/// Returns the symbols that a program with linked plugins defines, by their names without paths.
 fn defined(program: &std::path::Path) -> Vec<String> {
     let mut nm = Command::new("nm");
     let output = nm.args(["--defined-only", "--demangle"]).arg(program);
-    let output = output.output().expect("nm is installed: binutils");
+    let output = output
+        .output()
+        .expect("nm is not installed: it is a part of binutils");
     assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).expect("names are text");
+    let text = String::from_utf8(output.stdout).expect("symbol names are UTF-8");
     let names = text.lines().filter_map(|line| line.splitn(3, ' ').nth(2));
     names.map(str::to_owned).collect()
 }
@@ -18,7 +20,7 @@ fn defined(program: &std::path::Path) -> Vec<String> {
 fn it_has_nothing_of_a_library() {
     let names = defined(&Way::Linked.program(&[]));
     let ends_with = |end: &str| names.iter().find(|name| name.ends_with(end));
-    // It is there, three times.
+    // The plugin is in the program, three times.
     let metadata = names
         .iter()
         .filter(|name| name.ends_with("HOTSWAP_METADATA"));

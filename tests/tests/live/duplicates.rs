@@ -1,10 +1,10 @@
-//! Two live items of one name refuse a generation.
+//! Tests that two live items of one name refuse a generation.
 use crate::support::{annex, office, office_numbered};
 use hotswap_host::ReloadError;
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, renamed};
 
-/// Without the directories, which are others each time.
+/// Removes the names of directories, which differ from run to run.
 fn without_dirs(error: &ReloadError, stage: &Stage) -> String {
     let dir = format!("{}/", stage.dir().display());
     error.to_string().replace(&dir, "")
@@ -17,7 +17,7 @@ fn of_two_plugins() {
     let error = stage.swapper.reload().unwrap_err();
     assert!(matches!(error, ReloadError::LiveDuplicate { .. }));
     insta::assert_snapshot!(without_dirs(&error, &stage), @"two live types are called Alarm: in module office of annexe (libannexe.so), and in module office of office (liboffice.so); rename one of them");
-    // Nothing of it was made, not even opened.
+    // No instance of the new generation was made, and its libraries were not opened.
     assert_eq!(stage.swapper.generation(), 1);
     assert_eq!(stage.copies().len(), 1);
     let called = stage.swapper.invoke_live("roll_call", &["x".into()]);
@@ -26,7 +26,7 @@ fn of_two_plugins() {
     stage.close();
 }
 
-/// A plugin whose live functions and types have the names of the office's in one function alone.
+/// One function of this plugin declares live functions and types with the names of the office's.
 #[test]
 fn of_two_plugins_in_a_function() {
     let stage = Stage::open(&[("office", &office())]);
@@ -83,7 +83,7 @@ fn a_function_may_move_to_another_plugin() {
         items.iter().all(|item| item.plugin == "annexe"),
         "{items:?}"
     );
-    // And back, as another build.
+    // A reload back, as another build, is accepted, too.
     std::fs::remove_file(stage.file("annexe")).unwrap();
     stage.swap("office", &office_numbered(1));
     assert_eq!(

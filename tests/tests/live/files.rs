@@ -1,4 +1,4 @@
-//! What a plugin's file says of its live items, in builds of every kind.
+//! Tests the list of live items in a plugin's file, in builds of every kind.
 use crate::support::office;
 use hotswap_host::LiveItem;
 use hotswap_host::artifact::Artifact;
@@ -6,12 +6,13 @@ use hotswap_tests::Stage;
 use hotswap_tests::fixture::{artifact, file_name, hotswap, run, target};
 use std::fs;
 
-/// As a listing shows an item of the running host, and as the file tells of it.
+/// Returns the items as the running host lists them.
 fn listed(stage: &Stage) -> Vec<String> {
     let items = stage.swapper.pin().live_items();
     items.iter().map(LiveItem::to_string).collect()
 }
 
+/// Returns the items of the file in the same form.
 fn written(artifact: &Artifact) -> Vec<String> {
     let entries = artifact.metadata.live.iter();
     let item = entries.map(|entry| LiveItem {

@@ -1,4 +1,4 @@
-//! Live functions, as the host calls them.
+//! Tests calls of live functions by the host.
 use crate::support::{numbered, office, office_numbered};
 use hotswap_host::HandleError;
 use hotswap_host::prelude::*;
@@ -107,7 +107,7 @@ fn modules_within_modules_and_other_crates_have_live_functions() {
         eight.call(1, 2, 3, 4, "e", true, &[-1], 0.5).unwrap(),
         "1 2 3 4 e true [-1] 0.5"
     );
-    // What does not begin with the prefix.
+    // This name does not begin with the prefix.
     assert!(swapper.invoke_live("lively", &[]).is_err());
     stage.close();
 }

@@ -1,4 +1,4 @@
-//! Live functions and types: found by their names in the newest generation, whichever plugin they are in.
+//! Tests live functions and types, which are found by name in the newest generation, whichever plugin they are in.
 mod duplicates;
 mod files;
 mod functions;

@@ -1,11 +1,11 @@
-//! Live types, as the host and plugins use them.
+//! Tests live types, as the host and plugins use them.
 use crate::support::{office, office_numbered};
 use hotswap_host::prelude::*;
 use hotswap_host::{LiveData, LiveItem, LiveKind};
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::Build;
 
-/// An alarm, as the first version saves it, made by one who does not know the type.
+/// Returns an alarm as the first version saves it, made without knowing the type.
 fn alarm(place: &str, bells: u32) -> LiveData {
     let fields = std::collections::BTreeMap::from([
         ("place", serde_json::Value::from(place)),
@@ -14,7 +14,7 @@ fn alarm(place: &str, bells: u32) -> LiveData {
     LiveData::with("Alarm", 1, &fields).unwrap()
 }
 
-/// What a call gives, as text.
+/// Returns the result of a call as text.
 fn text(result: Result<Value, hotswap_host::InvokeError>) -> Result<String, String> {
     let result = result.map_err(|error| error.to_string())?;
     Ok(result.as_str().unwrap().to_owned())
@@ -42,7 +42,7 @@ fn data_finds_the_handler_of_its_type_in_the_newest_build() {
         handle(&queued[1]).unwrap(),
         "1 bells in the attic of office 01"
     );
-    // A field has another name, one another type, one is new.
+    // One field has another name, one has another type, and one is new.
     stage.swap("office", &Build::LiveLater.bytes("office"));
     let rung = "ding and 7 doors in the attic of office 00";
     assert_eq!(handle(&queued[1]).unwrap(), rung);
@@ -109,7 +109,7 @@ fn a_type_makes_renews_and_lowers_values() {
     assert_eq!(made.version(), 2);
     assert_eq!(text(pin.handle(&made)), Err("nowhere to ring".into()));
 
-    // By the name that it had.
+    // The old name of the type finds it, too.
     let idea = pin.live_type("Thought").unwrap();
     assert_eq!(idea.name(), "Idea");
     let error = idea.make().unwrap_err().to_string();

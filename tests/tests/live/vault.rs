@@ -1,4 +1,4 @@
-//! Live functions, as plugins call them.
+//! Tests calls of live functions by plugins.
 use crate::support::{office, office_numbered};
 use hotswap_host::prelude::*;
 use hotswap_tests::{LIMIT, Stage};

@@ -1,4 +1,4 @@
-//! A process that can open no more files.
+//! Tests a process that can open no more files.
 use crate::{alone, registrar};
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, RetirementState};
@@ -7,13 +7,13 @@ use std::fs::File;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// Takes all descriptors that are left.
+/// Takes all remaining descriptors.
 fn exhaust() -> Vec<File> {
     let limit = libc::rlimit {
         rlim_cur: 256,
         rlim_max: 256,
     };
-    // SAFETY: reads the limit that is lent.
+    // SAFETY: `setrlimit` reads `limit`, which outlives the call.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
 }
@@ -54,7 +54,7 @@ fn not_looked_at() {
             })
         });
         assert_eq!(stage.desk.told(), [""; 0]);
-        // It comes back, and drops its value.
+        // The thread calls again, and drops its value.
         go_on.send(()).unwrap();
         told.recv().unwrap();
         stage.desk.until_told("registrar 00: thread-local dropped");

@@ -1,4 +1,4 @@
-//! A host whose working directory changes: what it was given while that was another stays what it was.
+//! Tests a host whose working directory changes: relative paths keep the meaning that they had when they were given.
 use crate::{alone, alpha};
 use hotswap_host::prelude::*;
 use hotswap_host::runtime::hosts;
@@ -16,7 +16,7 @@ fn open(dir: &str) -> Swapper {
     builder.plugin_dir(dir).open().unwrap()
 }
 
-/// Two directories with plugins, of which the first is the working directory.
+/// Makes two directories with plugins. The first one becomes the working directory.
 fn two_directories() -> (tempfile::TempDir, [PathBuf; 2]) {
     let root = tempfile::tempdir().unwrap();
     let dirs = ["one", "two"].map(|name| root.path().canonicalize().unwrap().join(name));
@@ -53,7 +53,7 @@ fn relative_plugins() {
     let swapper = open("plugins");
     assert_eq!(swapper.plugin_dir(), one.join("plugins"));
     set_current_dir(&two).unwrap();
-    // The other directory's plugin is not looked at.
+    // The host does not look at the plugin in the other directory.
     assert_eq!(swapper.reload().unwrap().to_string(), "alpha: unchanged");
     install(&alpha(2), "alpha", &one.join("plugins"));
     swapper.reload().unwrap();
@@ -64,7 +64,7 @@ fn relative_plugins() {
     };
     assert!(serving(&one.join("plugins")) && !serving(&two.join("plugins")));
 
-    // A file that is added.
+    // A file is added by a relative path.
     create_dir_all(two.join("more")).unwrap();
     install(&Build::First.bytes("guest"), "guest", &two.join("more"));
     swapper.load("more/libguest.so").unwrap();
@@ -74,14 +74,15 @@ fn relative_plugins() {
     let file = two.join("more/libguest.so");
     assert_eq!(report.plugin("guest").unwrap().file, Some(file));
 
-    // Another directory.
+    // The host gets another directory by a relative path.
     set_current_dir(&two).unwrap();
     swapper.set_plugin_dir("plugins").unwrap();
     set_current_dir(&one).unwrap();
     swapper.reload().unwrap();
     assert_eq!(live_build(&swapper), id(1));
 
-    // From the environment. SAFETY: nothing else of this process reads it now.
+    // The path comes from the environment.
+    // SAFETY: no other thread of this process reads the environment now.
     unsafe { set_var("HOTSWAP_PLUGIN_DIR", "plugins") };
     let builder = Swapper::builder().provide::<dyn shapes::Desk>(Arc::new(Desk::default()));
     let second = builder.open().unwrap();
@@ -115,11 +116,11 @@ fn switched_link() {
     fs::rename(next, &now).unwrap();
     swapper.reload().unwrap();
     assert_eq!(live_build(&swapper), id(1));
-    // And it is found by its link, and by where that leads now.
+    // The host is found by its link, and by the directory to which the link leads now.
     let host = hosts().into_iter();
     let host = host.filter(|host| host.pid == std::process::id());
     let [host] = &host.collect::<Vec<_>>()[..] else {
-        panic!("one host")
+        panic!("expected one host")
     };
     assert!(host.serves(&now).unwrap() && host.serves(&two.join("plugins")).unwrap());
     assert!(!host.serves(&one.join("plugins")).unwrap());
@@ -137,7 +138,7 @@ fn relative_runtime() {
     let (_root, [one, two]) = two_directories();
     for (variable, value) in [("HOTSWAP_RUNTIME_DIR", "hosts"), ("TMPDIR", "temporary")] {
         create_dir_all(one.join(value)).unwrap();
-        // SAFETY: nothing else of this process reads the environment now.
+        // SAFETY: no other thread of this process reads the environment now.
         unsafe {
             for other in ["HOTSWAP_RUNTIME_DIR", "XDG_RUNTIME_DIR"] {
                 remove_var(other);
@@ -176,7 +177,7 @@ fn relative_runtime() {
     }
 }
 
-/// The report of the only host that has its directory there.
+/// Returns the report of the only host that has its directory there.
 fn hosts_of(dir: &Path, runtime: &str) -> String {
     let mut dirs = vec![dir.join(runtime)];
     while let Some(dir) = dirs.pop() {

@@ -1,4 +1,4 @@
-//! Exit functions of plugins: when a build leaves, and when the process ends.
+//! Tests exit functions of plugins, when a build leaves and when the process ends.
 use crate::registrar;
 use hotswap_host::Holder;
 use hotswap_host::prelude::*;
@@ -22,7 +22,7 @@ fn they_run_when_their_build_leaves_the_last_one_first() {
     stage.close();
 }
 
-/// The dynamic linker would run it under its lock, which every load takes.
+/// The dynamic linker would run the function under its lock, which every load takes.
 #[test]
 fn one_that_takes_its_time_holds_up_no_load_and_is_named() {
     let guest = Build::First.bytes("guest");
@@ -35,7 +35,7 @@ fn one_that_takes_its_time_holds_up_no_load_and_is_named() {
     stage.swap("registrar", &registrar(1));
     stage.desk.until_waiting("gate");
     stage.swap("guest", &fixture::variant(&guest, "days 00", "days 01"));
-    until("it to be named", || {
+    until("the exit function to be named", || {
         let mut retirements = stage.swapper.retirements().into_iter();
         retirements.any(|r| {
             r.plugin == "registrar"
@@ -49,7 +49,7 @@ fn one_that_takes_its_time_holds_up_no_load_and_is_named() {
     stage.close();
 }
 
-/// A build that waits for a thread-local of the main thread could leave when that is dropped, which is when the exit
+/// A build that waits for a thread-local of the main thread could leave when that is dropped, and at this time the exit
 /// functions begin to run.
 #[test]
 fn while_the_process_ends_nothing_is_closed() {
@@ -68,7 +68,8 @@ fn while_the_process_ends_nothing_is_closed() {
                 .unwrap();
             let told = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{how}: {}\n{told}", output.status);
-            // Each once, the last one first; the main thread's values go before, where it is the one that ends.
+            // Each function runs once, the last one first. If the main thread ends the process, its thread-locals are
+            // dropped before.
             let functions: Vec<_> = told
                 .lines()
                 .filter(|l| !l.contains("thread-local"))

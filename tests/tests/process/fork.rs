@@ -1,18 +1,18 @@
-//! Forks of the host.
+//! Tests forks of the host.
 use crate::{alone, registrar};
 use hotswap_host::prelude::*;
 use hotswap_tests::{Stage, process};
 
-/// Forks, runs this in the child, which then ends, and returns the child's exit code.
+/// Forks, runs this in the child, which then ends, and returns the exit code of the child.
 fn in_a_child(run: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: the child runs what its test says, and ends without running anything of the test program's.
+    // SAFETY: the child runs the closure of its test, and then ends without running other code of the test program.
     match unsafe { libc::fork() } {
-        -1 => panic!("no child: {}", std::io::Error::last_os_error()),
-        // SAFETY: no preconditions.
+        -1 => panic!("fork failed: {}", std::io::Error::last_os_error()),
+        // SAFETY: `_exit` has no preconditions.
         0 => unsafe { libc::_exit(run()) },
         child => {
             let mut status = 0;
-            // SAFETY: waits for the child, and writes its status.
+            // SAFETY: `waitpid` writes to `status`, which outlives the call.
             let waited = unsafe { libc::waitpid(child, &mut status, 0) };
             assert_eq!(waited, child);
             assert!(libc::WIFEXITED(status), "the child ended with {status:#x}");
@@ -33,10 +33,10 @@ fn drops_the_swapper() {
     let build: Function<fn() -> String> = stage.swapper.function("registrar", "build").unwrap();
     let host_dir = process::host_dir_of(stage.dir());
     let child = in_a_child(|| {
-        // The plugins go on working there; nothing is replaced, and nothing is freed.
+        // In the child, the plugins keep working. Nothing is replaced, and nothing is freed.
         let answers = build.call().is_ok_and(|build| build == "registrar 00");
         let reload = matches!(stage.swapper.reload(), Err(ReloadError::Forked));
-        // SAFETY: a copy of what the child never uses again.
+        // SAFETY: the copy is the only one that is used: the child never uses the original again.
         drop(unsafe { std::ptr::read(&stage.swapper) });
         drop(build.clone());
         i32::from(answers) + 2 * i32::from(reload)

@@ -1,4 +1,4 @@
-//! A host whose subscriber panics at every record.
+//! Tests a host whose subscriber panics at every record.
 use crate::alone;
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{Build, build_id, ordered};
@@ -38,7 +38,7 @@ fn a_subscriber_that_panics_stops_no_reload_and_no_retirement() {
     assert!(told.contains("no room for"), "{told}");
 }
 
-/// What is logged: a panic in `on_stop`, the next in `on_start`, and what the retiring side says.
+/// The records are a panic in `on_stop`, one in `on_start`, and those of the retirement.
 #[test]
 #[ignore = "runs in a process of its own, which the test above starts"]
 fn panics_at_every_record() {

@@ -1,4 +1,5 @@
-//! What concerns the whole process. Tests that end a process, or take something away from it, run in one of their own.
+//! Tests that concern the whole process. A test that ends the process, or takes something away from it, runs in a
+//! process of its own.
 mod descriptors;
 mod directories;
 mod exit;
@@ -9,23 +10,23 @@ mod threads;
 use hotswap_tests::fixture::{Build, variant};
 use std::process::{Command, Output};
 
-/// The registrar's build of this number.
+/// Returns the build of the registrar with this number.
 fn registrar(number: u8) -> Vec<u8> {
     let library = Build::Registrar.bytes("registrar");
     variant(&library, "registrar 00", &format!("registrar {number:02}"))
 }
 
-/// Alpha's build of this number.
+/// Returns the build of alpha with this number.
 fn alpha(number: u8) -> Vec<u8> {
     let library = Build::First.bytes("alpha");
     variant(&library, "alpha 00", &format!("alpha {number:02}"))
 }
 
-/// Runs a test that is ignored otherwise in a process of its own, and returns what it has printed.
+/// Runs an ignored test in a process of its own, and returns the output.
 fn alone(test: &str) -> Output {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
     command.args(["--exact", test, "--ignored", "--nocapture"]);
-    let output = command.output().expect("it can be run");
+    let output = command.output().expect("the program can be run");
     assert!(
         output.status.success(),
         "{}\n{}\n{}",

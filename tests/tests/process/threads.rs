@@ -1,4 +1,4 @@
-//! Threads that cannot be started, and threads that nobody sees.
+//! Tests threads that cannot be started, and threads that the host does not see.
 use crate::alpha;
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, Hook, RetirementState, UnloadMode};
@@ -8,12 +8,12 @@ use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-/// How many of the next threads cannot be started.
+/// The number of the next threads that cannot be started.
 static FAIL: AtomicUsize = AtomicUsize::new(0);
 
 type Start = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 
-/// Stands before the C library's function for this whole program, as a limit of the system would.
+/// Replaces the C library's function in this whole program, and fails like a limit of the system.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pthread_create(
     thread: *mut libc::pthread_t,
@@ -33,13 +33,13 @@ unsafe extern "C" fn pthread_create(
     }
     static REAL: AtomicUsize = AtomicUsize::new(0);
     if REAL.load(SeqCst) == 0 {
-        // SAFETY: asks for a function by its name. Once: it takes the dynamic linker's lock.
+        // SAFETY: `dlsym` gets a valid name. It is called once only, because it takes the dynamic linker's lock.
         let real = unsafe { libc::dlsym(libc::RTLD_NEXT, c"pthread_create".as_ptr()) };
         REAL.store(real.addr(), SeqCst);
     }
-    // SAFETY: the C library has this function, which has this type.
+    // SAFETY: the address is that of the C library's `pthread_create`, which has this type.
     let real = unsafe { std::mem::transmute::<usize, Real>(REAL.load(SeqCst)) };
-    // SAFETY: the caller's promises are handed on.
+    // SAFETY: the caller keeps the promises of `pthread_create`, to which the arguments are passed on.
     unsafe { real(thread, attributes, start, argument) }
 }
 
@@ -48,7 +48,7 @@ fn with_watcher(watcher: &[u8], mode: UnloadMode) -> Stage {
     Stage::with(&plugins, |builder| builder.unload_mode(mode))
 }
 
-/// Its `on_free` ends a thread that uses what it imports.
+/// The watcher's `on_free` joins a thread that uses the plugin's import.
 #[test]
 fn one_that_cannot_be_started_while_a_plugin_is_freed_is_tried_again() {
     crate::alone("threads::not_started");
@@ -62,7 +62,7 @@ fn not_started() {
     let hold = stage.swapper.pin().hold();
     stage.swap("alpha", &alpha(1));
     stage.desk.until_told("watching alpha 01");
-    // The next threads are those that would free what was replaced.
+    // The next threads are those that would free the replaced builds.
     FAIL.store(5, SeqCst);
     drop(hold);
     until("the threads to fail", || FAIL.load(SeqCst) == 0);
@@ -71,7 +71,7 @@ fn not_started() {
     stage.close();
 }
 
-/// A plugin asks once more for the reload that got no thread.
+/// A plugin asks again for the reload that got no thread.
 #[test]
 fn a_reload_that_a_plugin_asks_for_can_be_asked_for_again() {
     crate::alone("threads::not_reloaded");
@@ -87,7 +87,7 @@ fn not_reloaded() {
     stage.install("probe", &next);
     FAIL.store(1, SeqCst);
     request.call().unwrap();
-    assert_eq!(FAIL.load(SeqCst), 0, "there was no thread");
+    assert_eq!(FAIL.load(SeqCst), 0, "no thread was asked for");
     request.call().unwrap();
     until("the next build to be live", || {
         stage.live_build() == fixture::build_id(&next)
@@ -96,7 +96,7 @@ fn not_reloaded() {
     stage.close();
 }
 
-/// The library stays, so its thread may go on, and so does what that calls.
+/// The library stays, so its thread may go on, and everything that it calls has to stay, too.
 #[test]
 fn what_a_kept_library_may_call_is_kept_too() {
     let stage = with_watcher(&Build::Unseen.bytes("watcher"), UnloadMode::Keep);
@@ -114,7 +114,7 @@ fn what_a_kept_library_may_call_is_kept_too() {
     let retirement = retirements.find(|r| r.build_id == old).unwrap();
     let reason = "watcher, which imports it and stays mapped".to_owned();
     assert_eq!(retirement.held_by, [Holder::Other { reason }]);
-    // It still calls the instance that it imported.
+    // The thread still calls the instance that the plugin imported.
     stage.desk.told();
     stage.desk.until_told("watching alpha 00");
     assert!(!stage.desk.told().iter().any(|told| told.contains("become")));
@@ -151,7 +151,7 @@ fn constructor() {
     let pulse: Function<fn(&str) -> String> = stage.swapper.function("alpha", "pulse").unwrap();
     assert_eq!(pulse.call("goes on").unwrap(), "alpha goes on");
     stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
-    // The end of the process would wait for the dynamic linker.
-    // SAFETY: no preconditions.
+    // A normal end of the process would wait for the dynamic linker.
+    // SAFETY: `_exit` has no preconditions.
     unsafe { libc::_exit(0) };
 }

@@ -1,4 +1,4 @@
-//! Files in the plugin directory that are no plugin.
+//! Tests files in the plugin directory that are not plugins.
 use crate::support::refused;
 use hotswap_host::artifact::ArtifactProblem as Problem;
 use hotswap_host::artifact::{ArtifactError, FindError};
@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Does something in place of the probe's file.
+/// Changes the probe's file, or what is in its place.
 fn instead(make: impl Fn(&Path)) -> (Problem, String) {
     let spoil = |dir: &Path| {
         let file = dir.join(fixture::file_name("probe"));
@@ -26,7 +26,7 @@ fn instead(make: impl Fn(&Path)) -> (Problem, String) {
         | ReloadError::Find(FindError::Artifact(ArtifactError {
             problem, plugin, ..
         })) => {
-            assert_eq!(plugin.expect("it is known").as_str(), "probe");
+            assert_eq!(plugin.expect("the plugin is known").as_str(), "probe");
             (problem, text)
         }
         other => panic!("{other:?}"),
@@ -48,7 +48,7 @@ fn a_file_that_is_cut_short() {
     insta::with_settings!({filters => vec![(r"at least \d+", "at least <n>")]}, {
         assert_snapshot!(text, @"probe: <dir>/libprobe.so is truncated: it has 4096 bytes, but should have at least <n>; build it again");
     });
-    // Whole but for a part of its note.
+    // The file is complete except for a part of its note.
     let (problem, text) = instead(|file| fs::write(file, &whole[..whole.len() - 9]).unwrap());
     assert!(matches!(problem, Problem::Overlong { .. }), "{text}");
     insta::with_settings!({filters => vec![(r"has \d+ bytes", "has <n> bytes")]}, {

@@ -1,14 +1,14 @@
-//! A file that is damaged, or cut short, wherever something in it begins or ends.
+//! Tests files that are damaged or cut short, wherever a part of the file begins or ends.
 use crate::support::{Serving, alone, probe};
 use hotswap_host::artifact::{ArtifactError, FindError};
 use hotswap_host::prelude::*;
 use hotswap_plugin::contract::metadata::NOTE_MAGIC;
 use std::collections::BTreeSet;
 
-/// The sections of a library, the tables of them, and the end, where the note begins: each first byte and each that
-/// would be one too many.
+/// Returns the borders of a library: its sections, the tables of them, and the end, where the note begins. They are the
+/// first byte of each, and the first byte behind each.
 fn borders(library: &[u8]) -> BTreeSet<usize> {
-    // As ELF has them, in 64 bits.
+    // These are the offsets of ELF with 64 bits.
     const HEADER: usize = 64;
     const NOTHING_IN_FILE: usize = 8;
     let number = |at: usize, len: usize| {
@@ -27,14 +27,16 @@ fn borders(library: &[u8]) -> BTreeSet<usize> {
         .collect()
 }
 
-/// The library in a file that has a note behind it.
+/// Returns the library in a file that has a note at its end.
 fn library(file: &[u8]) -> &[u8] {
-    let noted = file.strip_suffix(&NOTE_MAGIC).expect("it has a note");
-    let (noted, len) = noted.split_last_chunk::<4>().expect("it has a length");
+    let noted = file.strip_suffix(&NOTE_MAGIC).expect("the file has a note");
+    let (noted, len) = noted
+        .split_last_chunk::<4>()
+        .expect("the note has a length");
     &noted[..noted.len() - u32::from_le_bytes(*len) as usize]
 }
 
-/// Installs files that are each refused for what they are.
+/// Installs damaged files, and checks that each of them is refused for its damage.
 fn each_is_refused(files: impl Iterator<Item = (String, Vec<u8>)>) -> usize {
     let _alone = alone();
     let serving = Serving::open(|builder| builder);
@@ -47,7 +49,10 @@ fn each_is_refused(files: impl Iterator<Item = (String, Vec<u8>)>) -> usize {
         else {
             panic!("{what}: {error:?}");
         };
-        assert_eq!(plugin.as_ref().expect("it is known").as_str(), "probe");
+        assert_eq!(
+            plugin.as_ref().expect("the plugin is known").as_str(),
+            "probe"
+        );
         count += 1;
     }
     serving.restored();
@@ -76,7 +81,7 @@ fn cut_short_at_each() {
     let library = library(&whole);
     let cuts = borders(library).into_iter();
     let cuts = cuts.flat_map(|border| [border.saturating_sub(1), border, border + 1]);
-    // There a whole library ends.
+    // A complete library ends there.
     let cuts = cuts.filter(|cut| *cut != library.len() && *cut < whole.len());
     let count = each_is_refused(cuts.map(|cut| (format!("{cut} bytes"), whole[..cut].to_vec())));
     assert!(count > 100, "{count}");

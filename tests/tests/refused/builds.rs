@@ -1,4 +1,4 @@
-//! Plugins, and a host, that are built as this host cannot use them.
+//! Tests plugins and a host whose builds do not fit each other.
 use crate::support::{probe, refused, refused_with};
 use hotswap_host::artifact::ArtifactProblem as Problem;
 use hotswap_host::artifact::{ArtifactError, OpenFailure};

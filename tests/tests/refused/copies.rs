@@ -1,4 +1,5 @@
-//! Where the private copies of the libraries cannot be files: they are in memory then, and the report says why.
+//! Tests places where the private copies of libraries cannot be files: the copies are in memory then, and the report
+//! says why.
 use crate::support::{descriptors, libraries, probe};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{self, ordered};
@@ -11,16 +12,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-/// Names the runtime directory of a child.
+/// The variable that names the runtime directory of a child.
 const RUNTIME: &str = "HOTSWAP_RUNTIME_DIR";
-/// Names what is mounted there.
+/// The variable that names what is mounted there.
 const MOUNT: &str = "HOTSWAP_TEST_MOUNT";
 
-/// What a child says begins with this.
+/// The prefix of a line that a child prints for its parent.
 const SAYS: &str = "the child says: ";
 
-/// Runs a test of this program, one that is ignored otherwise, in a process of its own, which `wrapper` starts. Gives
-/// back what it [says](say).
+/// Runs an ignored test of this program in a process of its own, which `wrapper` starts. Returns the lines that the
+/// test [says](say).
 pub fn in_child(test: &str, wrapper: &[&str], mount: &str) -> Vec<String> {
     let runtime = tempfile::tempdir().unwrap();
     let program = env::current_exe().unwrap();
@@ -42,20 +43,20 @@ pub fn in_child(test: &str, wrapper: &[&str], mount: &str) -> Vec<String> {
     said.map(str::to_owned).collect()
 }
 
-/// Tells the parent, which knows what it should be.
+/// Prints a line for the parent, which compares it.
 pub fn say(text: &str) {
     println!("\n{SAYS}{text}");
 }
 
-/// The runtime directory, in a child. There is none where somebody runs all tests that are ignored.
+/// Returns the runtime directory in a child. Returns `None` if the test runs without a parent, as with `--ignored`.
 pub fn runtime_dir_of_child() -> Option<PathBuf> {
     env::var_os(MOUNT)?;
     env::var_os(RUNTIME).map(PathBuf::from)
 }
 
-/// The report of a reload with this mounted where the copies would be.
+/// Returns the report of a reload with this mounted at the place of the copies.
 fn with(mount: &str) -> String {
-    // What is built is built before.
+    // The plugin has to be built outside the child.
     let _ = probe();
     let unshare = ["unshare", "--map-root-user", "--mount"];
     in_child("copies::with_a_mount", &unshare, mount).concat()
@@ -88,7 +89,7 @@ fn with_a_mount() {
         "read-only" => libc::MS_RDONLY,
         _ => 0,
     };
-    // Less than one plugin fits in.
+    // The file system is smaller than one plugin.
     mount_on(&runtime, flags, c"size=64k,mode=700");
 
     let dir = tempfile::tempdir().unwrap();
@@ -106,7 +107,10 @@ fn with_a_mount() {
     assert_ne!(build.call().unwrap(), first);
     let text = report.to_string();
     let text = text.replace(runtime.to_str().unwrap(), "<dir>");
-    let host = text.split("<dir>/").nth(1).expect("it is named");
+    let host = text
+        .split("<dir>/")
+        .nth(1)
+        .expect("the host's directory is named");
     let host = host.split([':', ' ']).next().unwrap();
     say(&text.replace(host, "<host>"));
     drop(build);
@@ -120,7 +124,7 @@ fn with_a_mount() {
 fn mount_on(dir: &Path, flags: libc::c_ulong, options: &CStr) {
     let dir = CString::new(dir.as_os_str().as_bytes()).unwrap();
     let tmpfs = c"tmpfs".as_ptr();
-    // SAFETY: all texts end in a zero.
+    // SAFETY: the strings are C strings, which outlive the call.
     let answer = unsafe { libc::mount(tmpfs, dir.as_ptr(), tmpfs, flags, options.as_ptr().cast()) };
     assert_eq!(answer, 0, "{}", std::io::Error::last_os_error());
 }

@@ -1,4 +1,4 @@
-//! Plugin directories that are missing, empty, or closed.
+//! Tests plugin directories that are missing, empty, or closed.
 use crate::copies;
 use crate::support::{Serving, alone, probe, redacted, refused, refused_with};
 use hotswap_host::artifact::{ArtifactError, ArtifactProblem, FindError};
@@ -59,7 +59,7 @@ fn one_that_is_emptied_later() {
     serving.restored();
 }
 
-/// A host may be made to start before its first plugin is built, and to go on after its last.
+/// With `allow_empty`, a host may start before its first plugin is built, and go on after its last one is removed.
 #[test]
 fn one_that_may_be_empty() {
     let _alone = alone();
@@ -100,7 +100,7 @@ fn a_plugin_that_is_on_the_list_and_not_there() {
     assert_snapshot!(text, @"the plugin probe is on the allow-list, but <dir> holds no artifact of it: build it with `cargo hotswap build -p probe`");
 }
 
-/// What others have put there is not looked at closely.
+/// The host does not look closely at files that are not on its list.
 #[test]
 fn what_is_not_on_the_list_is_nobodys_concern() {
     let _alone = alone();
@@ -112,7 +112,7 @@ fn what_is_not_on_the_list_is_nobodys_concern() {
 
 #[test]
 fn what_may_not_be_read() {
-    // What is built is built before.
+    // The plugin has to be built outside the child.
     let _ = probe();
     let said = copies::in_child("directories::as_another_user", &[], "");
     let [directory, file] = &said[..] else {
@@ -129,10 +129,10 @@ fn as_another_user() {
     let Some(runtime) = copies::runtime_dir_of_child() else {
         return;
     };
-    // All that is built is read while everything may be.
+    // The plugin is read before the process gives up its rights.
     let probe = probe();
     let user = 65534;
-    // SAFETY: it always succeeds and touches no memory.
+    // SAFETY: `geteuid` always succeeds and touches no memory.
     let root = unsafe { libc::geteuid() } == 0;
     let dir = runtime.join("plugins");
     let file = dir.join(fixture::file_name("probe"));
@@ -142,7 +142,7 @@ fn as_another_user() {
         for path in [&runtime, &dir, &file] {
             chown(path, Some(user), None).unwrap();
         }
-        // SAFETY: it touches no memory; glibc tells all threads.
+        // SAFETY: `setresuid` touches no memory, and glibc changes the user of all threads.
         assert_eq!(unsafe { libc::setresuid(user, user, user) }, 0);
     }
     let mode = |path: &Path, mode| {

@@ -1,4 +1,5 @@
-//! What cannot be loaded is refused with a text that says what to do, and the host keeps the plugins that it has.
+//! Tests that a file that cannot be loaded is refused with an error that says what to do, and that the host keeps its
+//! plugins.
 mod artifacts;
 mod borders;
 mod builds;

@@ -1,4 +1,4 @@
-//! A host that must not notice what it refuses.
+//! A host that must stay the same whenever it refuses something.
 use hotswap_host::artifact::BuildId;
 use hotswap_host::prelude::*;
 use hotswap_host::{Builder, Outcome};
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Tests here look at all that this process has open, so they run one after the other.
+/// Makes the tests take turns, since they compare all the files that this process has open.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -26,14 +26,14 @@ pub struct Serving {
     before: Look,
 }
 
-/// What must be the same before and after.
+/// The properties that have to be the same before and after a refusal.
 #[derive(Debug, PartialEq)]
 struct Look {
     generation: u64,
     reloads: u64,
     plugins: Vec<(String, BuildId)>,
     answer: String,
-    /// All below the runtime directories of this process, but the report before the last.
+    /// All files below the runtime directories of this process, except the report before the last one.
     files: Vec<PathBuf>,
     libraries: Vec<PathBuf>,
     descriptors: Vec<PathBuf>,
@@ -51,18 +51,26 @@ impl Serving {
         }
     }
 
-    /// The error of a reload that changed nothing.
+    /// Returns the error of a reload, and checks that the reload changed nothing.
     pub fn refused(&self) -> ReloadError {
-        let error = self.stage.swapper.reload().expect_err("it is refused");
+        let error = self
+            .stage
+            .swapper
+            .reload()
+            .expect_err("the reload is refused");
         assert_eq!(look(&self.stage, &self.build), self.before, "{error}");
         error
     }
 
-    /// Puts the probe back: the host goes on as if nothing had been.
+    /// Puts the probe back, and checks that the host goes on as before.
     pub fn restored(self) {
         self.stage.install("probe", &probe());
-        let report = self.stage.swapper.reload().expect("all is well again");
-        let probe = report.plugin("probe").expect("it is there");
+        let report = self
+            .stage
+            .swapper
+            .reload()
+            .expect("the restored probe is accepted");
+        let probe = report.plugin("probe").expect("the probe is live");
         assert_eq!(probe.outcome, Outcome::Unchanged);
         assert_eq!(look(&self.stage, &self.build), self.before);
         let Serving { stage, build, .. } = self;
@@ -80,16 +88,16 @@ fn look(stage: &Stage, build: &Function<fn() -> String>) -> Look {
         plugins: plugins
             .map(|plugin| (plugin.name.to_string(), plugin.build_id))
             .collect(),
-        answer: build.call().expect("the probe serves on"),
+        answer: build.call().expect("the probe still answers"),
         files: files(),
         libraries: libraries(),
         descriptors: descriptors(),
     }
 }
 
-/// The libraries that are mapped.
+/// Returns the libraries that are mapped.
 pub fn libraries() -> Vec<PathBuf> {
-    let maps = fs::read_to_string("/proc/self/maps").expect("the map can be read");
+    let maps = fs::read_to_string("/proc/self/maps").expect("the maps can be read");
     let names = maps
         .lines()
         .filter_map(|line| line.split_whitespace().nth(5));
@@ -99,7 +107,7 @@ pub fn libraries() -> Vec<PathBuf> {
     all
 }
 
-/// The libraries, and the files of hosts, that are open.
+/// Returns the open files that are libraries or belong to hosts.
 pub fn descriptors() -> Vec<PathBuf> {
     let entries = fs::read_dir("/proc/self/fd").expect("descriptors can be listed");
     let files = entries
@@ -108,7 +116,7 @@ pub fn descriptors() -> Vec<PathBuf> {
     let host = format!("/{}-", std::process::id());
     let ours = |file: &PathBuf| {
         let name = file.to_string_lossy();
-        // Other tests may be reading what was built.
+        // Other tests may be reading the fixtures' builds.
         !file.starts_with(fixture::target())
             && ["memfd:", ".so", &host]
                 .iter()
@@ -122,7 +130,7 @@ pub fn descriptors() -> Vec<PathBuf> {
 fn files() -> Vec<PathBuf> {
     let dirs = process::host_dirs();
     let entries = dirs.iter().filter_map(|dir| fs::read_dir(dir).ok());
-    // The report before the last, which the next one overwrites.
+    // This is the report before the last one, which the next report overwrites.
     let others = entries.flatten().flatten();
     let others = others.filter(|entry| entry.file_name() != ".report.json");
     let files = others.map(|entry| entry.path());
@@ -131,13 +139,13 @@ fn files() -> Vec<PathBuf> {
     all
 }
 
-/// Spoils a plugin directory that holds the probe, first for a host that opens it, then for one that serves from it,
-/// and gives back what the latter says. The former says the same, and leaves nothing behind.
+/// Spoils a plugin directory that holds the probe, once for a host that opens it and once for a host that serves from
+/// it. Returns the error of the latter. The former gets the same error and leaves nothing behind.
 pub fn refused(spoil: impl Fn(&Path)) -> (ReloadError, String) {
     refused_with(spoil, |builder| builder)
 }
 
-/// The same with settings.
+/// Does the same with settings.
 pub fn refused_with(
     spoil: impl Fn(&Path),
     settings: impl Fn(Builder) -> Builder,
@@ -149,13 +157,13 @@ pub fn refused_with(
     spoil(&dir);
     let error = serving.refused();
     let text = redacted(&error, &dir);
-    // A host that serves also knows which plugin a file was before it was spoilt.
+    // A host that serves also knows which plugin was in the file before it was spoilt.
     assert_eq!(
         text.strip_prefix("probe: ").unwrap_or(&text),
         at_open.strip_prefix("probe: ").unwrap_or(&at_open)
     );
     let file = dir.join(fixture::file_name("probe"));
-    // Whatever takes the place of the file.
+    // The file may have been replaced by a directory.
     let _ = fs::remove_dir(&file);
     fs::create_dir_all(&dir).expect("the directory can be made again");
     serving.restored();
@@ -165,22 +173,28 @@ pub fn refused_with(
 fn refused_at_open(spoil: impl Fn(&Path), settings: impl Fn(Builder) -> Builder) -> String {
     let open = || (files(), libraries(), descriptors());
     let before = open();
-    let dir = tempfile::tempdir().expect("there is room for a directory");
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
     fixture::install(&probe(), "probe", dir.path());
     spoil(dir.path());
     let builder = Swapper::builder()
         .plugin_dir(dir.path())
         .provide::<dyn shapes::Desk>(Arc::new(Desk::default()));
-    let error = settings(builder).open().err().expect("it is refused");
+    let error = settings(builder)
+        .open()
+        .err()
+        .expect("the directory is refused");
     assert_eq!(open(), before, "{error}");
     redacted(&error, dir.path())
 }
 
-/// What an error says, without what differs from machine to machine.
+/// Returns the text of an error, without the parts that differ from machine to machine.
 pub fn redacted(error: &dyn std::error::Error, dir: &Path) -> String {
-    assert!(error.source().is_none(), "the text is whole: {error:?}");
+    assert!(
+        error.source().is_none(),
+        "the text has the whole chain: {error:?}"
+    );
     error
         .to_string()
-        .replace(dir.to_str().expect("a path that is text"), "<dir>")
+        .replace(dir.to_str().expect("the path is UTF-8"), "<dir>")
         .replace(ARCH, "<arch>")
 }

@@ -1,4 +1,4 @@
-//! Who may ask for a reload, and who waits.
+//! Tests which callers may ask for a reload, and which ones wait.
 use crate::support::{Set, bottom, build, middle};
 use hotswap_host::Generation;
 use hotswap_host::prelude::*;
@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 fn one_from_inside_a_call_is_refused_at_once() {
     let set = Set::chain();
     set.install("bottom", &build(&bottom(), 1));
-    // The host calls the summit, which calls the middle, which calls the bottom, which calls an object of the host's.
+    // The host calls the summit, which calls the middle, which calls the bottom, which calls an object of the host.
     let text = set
         .stage
         .swapper
@@ -44,7 +44,7 @@ fn one_with_a_pin_held_is_refused_at_once() {
     set.restored();
 }
 
-/// A handle to an interface pins the generation for as long as the closure runs.
+/// The handle of an interface pins the generation while the closure runs.
 #[test]
 fn one_from_a_closure_that_calls_an_interface_is_refused_at_once() {
     let set = Set::open(&[("alpha", Build::First.bytes("alpha"))]);
@@ -59,7 +59,7 @@ fn one_from_a_closure_that_calls_an_interface_is_refused_at_once() {
     set.restored();
 }
 
-/// What is held, and not pinned, belongs to no thread.
+/// A hold is not bound to a thread, as a pin is.
 #[test]
 fn one_with_a_generation_held_succeeds() {
     let set = Set::chain();
@@ -92,7 +92,7 @@ fn one_from_a_callback_is_refused_at_once() {
     set.restored();
 }
 
-/// In a hook of a plugin that has just been made, and that calls an object of the host's.
+/// The hook belongs to a plugin that has just been made, and calls an object of the host.
 #[test]
 fn one_from_a_hook_is_refused_at_once() {
     let probe = Build::First.bytes("probe");
@@ -107,7 +107,7 @@ fn one_from_a_hook_is_refused_at_once() {
     set.stage.close();
 }
 
-/// Each has a report of its own, also where one fails.
+/// Each attempt has a report of its own, also if one of them fails.
 #[test]
 fn those_asked_for_meanwhile_wait() {
     let probe = Build::First.bytes("probe");
@@ -121,7 +121,7 @@ fn those_asked_for_meanwhile_wait() {
     std::thread::scope(|scope| {
         let first = scope.spawn(|| swapper.reload());
         stage.desk.until_waiting("on_load");
-        // The first has seen nothing of this; those that wait see it all.
+        // The first reload has seen none of these changes, and those that wait see all of them.
         stage.install("bottom", &build(&bottom(), 1));
         let others: Vec<_> = (0..3).map(|_| scope.spawn(|| swapper.reload())).collect();
         let unload = scope.spawn(|| swapper.unload("bottom"));

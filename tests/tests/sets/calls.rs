@@ -1,4 +1,4 @@
-//! Calls by name that do not fit are the caller's errors, and reach no plugin.
+//! Tests that a call by name that does not fit is an error of its caller, and reaches no plugin.
 use crate::support::Set;
 use hotswap_host::prelude::*;
 use hotswap_host::{HandleError, InvokeError};
@@ -50,7 +50,7 @@ fn arguments_that_do_not_fit() {
             &error,
             InvokeError::Arguments { plugin, function, .. } if plugin == "guest" && function == "visit"
         ));
-        // A handle says the same.
+        // A handle returns the same errors.
         assert_eq!(visit.call(args).unwrap_err(), error);
         error.to_string()
     });
@@ -65,7 +65,7 @@ fn arguments_that_do_not_fit() {
     set.restored();
 }
 
-/// The plugin's code sees none of it.
+/// The plugin's code is not reached by any of these calls.
 #[test]
 fn nothing_runs() {
     let set = set();

@@ -1,9 +1,9 @@
-//! Plugins that import each other in a circle.
+//! Tests plugins that import each other in a circle.
 use crate::support::{Set, link, link_after};
 use hotswap_host::prelude::*;
 use insta::assert_snapshot;
 
-/// The plugins of a circle that is refused, the first one again at the end, and the text.
+/// Returns the plugins of a circle that is refused, with the first one again at the end, and the text.
 fn circle(set: &Set) -> (Vec<String>, String) {
     match set.refuses() {
         (ReloadError::Cycle { chain, .. }, text) => {
@@ -43,7 +43,7 @@ fn of_three() {
     set.restored();
 }
 
-/// Of one of them nothing is called; it only has to be there first.
+/// One of the imports is never called, and only sets the order.
 #[test]
 fn of_an_import_and_an_order() {
     let set = Set::chain();
@@ -54,7 +54,7 @@ fn of_an_import_and_an_order() {
     set.restored();
 }
 
-/// Who only imports from a circle is no part of it.
+/// A plugin that imports from a circle does not belong to the circle.
 #[test]
 fn that_another_plugin_imports_from() {
     let set = Set::chain();

@@ -1,4 +1,4 @@
-//! Plugins that may not be replaced, among those that may.
+//! Tests plugins that may not be replaced, among those that may.
 use crate::support::{Set, bottom, build, chain, middle, summit};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::ordered;
@@ -8,7 +8,7 @@ fn fixed(link: &[u8]) -> Vec<u8> {
     ordered(link, "fixed")
 }
 
-/// What is said of a plugin that may not be replaced and imports one that may.
+/// Returns the error for a plugin that may not be replaced, but imports one that may.
 fn refused(name: &'static str, library: &[u8], expected: &[&str]) -> String {
     let set = Set::chain();
     set.install("bottom", &build(&bottom(), 1));
@@ -42,7 +42,7 @@ fn one_whose_import_imports_what_may_be_replaced() {
     assert_snapshot!(text, @"summit (<dir>/libsummit.so) is not reloadable, but imports reloadable plugins (summit -> middle -> bottom); make all of them reloadable, or none");
 }
 
-/// Of a chain whose beginning stays for good, the end comes and goes.
+/// The first plugin of a chain stays for good, and the last one comes and goes.
 #[test]
 fn those_that_others_import() {
     let set = Set::open(&[
@@ -59,7 +59,7 @@ fn those_that_others_import() {
         "summit (build 01) <- middle (build 00) <- bottom (build 00)"
     );
     assert_eq!(set.stage.settle().len(), 1);
-    // Nor can they be taken away while they are needed.
+    // The fixed plugins cannot be removed, either, while others import them.
     let error = set.stage.swapper.unload("bottom").unwrap_err();
     assert!(matches!(error, ReloadError::InUse { .. }), "{error}");
     for name in ["summit", "middle", "bottom"] {

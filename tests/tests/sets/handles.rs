@@ -1,10 +1,10 @@
-//! What the host holds is not taken away by any plugin of the set.
+//! Tests that no plugin of the set can take away what the host's handles need.
 use crate::support::{Set, bottom, build, chain, middle};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{Build, renamed};
 use insta::assert_snapshot;
 
-/// The chain, and another plugin.
+/// Returns the chain, and another plugin.
 fn with(name: &'static str) -> Set {
     Set::open(&[
         ("bottom", bottom()),
@@ -13,7 +13,7 @@ fn with(name: &'static str) -> Set {
     ])
 }
 
-/// Rebuilds the chain, which alone would be welcome.
+/// Rebuilds the chain, which would be accepted on its own.
 fn rebuild(set: &Set) {
     set.install("bottom", &build(&bottom(), 1));
     set.install("middle", &build(&middle(), 1));
@@ -73,7 +73,7 @@ fn a_function_of_another_signature() {
     assert_eq!(next.call(1).unwrap(), 2);
     drop(next);
     set.stage.settle();
-    // Without the handle nothing stands against it.
+    // Without the handle, the set is accepted.
     let report = set.stage.swapper.reload().unwrap().to_string();
     assert_eq!(report, "bottom: reloaded; probe: reloaded");
     set.stage.settle();
@@ -116,7 +116,7 @@ fn an_interface_that_would_be_lost_or_another() {
     set.restored();
 }
 
-/// The handles of those that follow stay good.
+/// The handles of plugins that follow stay valid.
 #[test]
 fn a_handle_follows_with_its_plugin() {
     let set = Set::chain();

@@ -1,4 +1,4 @@
-//! The second of three plugins fails or panics in a hook.
+//! Tests sets of three plugins of which the second one fails or panics in a hook.
 use crate::support::{Set, bottom, build, chain, head, middle, summit, told_of};
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, HookFailure};
@@ -6,14 +6,14 @@ use hotswap_tests::fixture::ordered;
 use hotswap_tests::records;
 use insta::assert_snapshot;
 
-/// Another build of each of the three, the second with these orders.
+/// Installs another build of each of the three, the second one with these orders.
 fn next(set: &Set, orders: &str) {
     set.install("bottom", &build(&bottom(), 1));
     set.install("middle", &ordered(&build(&middle(), 1), orders));
     set.install("summit", &build(&summit(), 1));
 }
 
-/// The hook that failed, whether it panicked, and the text.
+/// Returns the hook that failed, whether it panicked, and the text.
 fn refused(set: &Set, orders: &str) -> (Hook, bool, String) {
     next(set, orders);
     match set.refuses() {
@@ -79,7 +79,8 @@ fn one_that_panics_refuses_the_set() {
     set.restored();
 }
 
-/// Each gets as far as it can: all are made before one is loaded, and all are loaded before one is initialised.
+/// Each plugin gets as far as it can: all are made before the first one is loaded, and all are loaded before the first
+/// one is initialised.
 #[test]
 fn what_was_made_is_freed_the_last_first() {
     let set = Set::chain();
@@ -127,7 +128,7 @@ fn what_was_made_is_freed_the_last_first() {
     set.restored();
 }
 
-/// Also where none needs another.
+/// The order is the same if no plugin imports another one.
 #[test]
 fn plugins_that_do_not_import_each_other() {
     let names = ["my-one", "my-two", "thr-ee"];
@@ -151,7 +152,7 @@ fn plugins_that_do_not_import_each_other() {
     set.stage.close();
 }
 
-/// The bottom has to wait for the middle to leave memory, and is waited for by nobody.
+/// The bottom has to wait until the middle has left memory, and no other plugin waits for the bottom.
 #[test]
 fn plugins_of_which_some_import_each_other() {
     let set = Set::open(&[
@@ -169,7 +170,7 @@ fn plugins_of_which_some_import_each_other() {
     set.restored();
 }
 
-/// What was refused has a fault of its own, which does not make the refusal any different.
+/// A refused plugin panics while it is freed, which does not change the refusal.
 #[test]
 fn one_that_panics_when_it_is_freed_is_logged() {
     records::keep();
@@ -217,7 +218,7 @@ fn one_that_panics_after_the_switch_is_logged() {
         assert_eq!(set.trace("summit"), trace(0));
         let file = stage.file("middle").display().to_string();
         records::wait_for(&[&format!("middle: {hook} panicked: gave up: panic"), &file]);
-        // The others were stopped and freed all the same, the last first.
+        // The other plugins were stopped and freed all the same, the last one first.
         stage.settle();
         let told = stage.desk.told();
         for hook in ["on_stop", "on_free", "drop"] {
@@ -227,7 +228,7 @@ fn one_that_panics_after_the_switch_is_logged() {
     set.stage.close();
 }
 
-/// The check runs between the stages: everything is made, nothing is live.
+/// The check runs between the stages: every plugin is made, and none is live.
 #[test]
 fn a_check_that_panics_refuses_the_set() {
     let set = Set::chain();

@@ -1,5 +1,5 @@
-//! Plugins that need each other are replaced together or not at all: what goes wrong is refused with a text that says
-//! what to do, and the host keeps the plugins that it has.
+//! Tests that plugins that import each other are replaced together or not at all: a set with a fault is refused with an
+//! error that says what to do, and the host keeps its plugins.
 mod callers;
 mod calls;
 mod circles;

@@ -1,4 +1,4 @@
-//! Interfaces of which one plugin knows an earlier version and the other a later one.
+//! Tests interfaces of which one plugin knows an earlier version and another plugin a later one.
 use crate::support::Set;
 use bonds::ledger::{Archive, Entry};
 use hotswap_host::prelude::*;
@@ -7,8 +7,8 @@ use insta::assert_snapshot;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// What is said when the ledger of this name, which the auditor wants of it another interface each, is replaced by one of
-/// a later version.
+/// Returns the error if a later version replaces the ledger of this name. The auditor wants another interface of each
+/// ledger.
 fn refused(name: &'static str) -> String {
     let ledger = |version: Build| renamed(&version.bytes("ledger"), "book-a", name);
     let set = Set::open(&[
@@ -33,7 +33,7 @@ fn refused(name: &'static str) -> String {
     text
 }
 
-/// What the host provides, in its own version of the interface.
+/// The object that the host provides, in the host's version of the interface.
 struct Shelf(AtomicU32);
 
 impl Archive for Shelf {

@@ -1,4 +1,4 @@
-//! Names that two plugins have, and names that nobody has.
+//! Tests names that two plugins have, and names that no plugin has.
 use crate::support::{Set, bottom, head, link, link_after, middle};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::Build;
@@ -61,7 +61,7 @@ fn an_import_that_nobody_is() {
     set.restored();
 }
 
-/// Of which nothing is called.
+/// The import is never called.
 #[test]
 fn one_that_has_to_be_there_first_and_is_not() {
     let set = Set::chain();
@@ -98,7 +98,7 @@ fn an_import_from_a_plugin_that_exports_something_else() {
     set.restored();
 }
 
-/// As people write names.
+/// The import writes the name in another way.
 #[test]
 fn an_import_whose_name_is_written_otherwise() {
     let set = Set::open(&[
@@ -117,7 +117,7 @@ fn an_import_whose_name_is_written_otherwise() {
     set.restored();
 }
 
-/// The name is what a build says, not what its file is called.
+/// A plugin's name is the one in its build, whatever the file is called.
 #[test]
 fn a_plugin_that_takes_another_name() {
     let set = Set::chain();
@@ -125,7 +125,7 @@ fn a_plugin_that_takes_another_name() {
     let report = set.stage.swapper.reload().unwrap();
     assert_snapshot!(report, @"bottom: unchanged; middle: unchanged; aerial: loaded; summit: removed");
     set.stage.settle();
-    // Written otherwise it is the same.
+    // Other spellings mean the same plugin.
     set.install("bottom", &head("BottoM"));
     let report = set.stage.swapper.reload().unwrap();
     assert_snapshot!(report, @"BottoM: reloaded; middle: followed bottom; aerial: followed middle");
@@ -133,7 +133,7 @@ fn a_plugin_that_takes_another_name() {
         set.trace("aerial"),
         "aerial (build 00) <- middle (build 00) <- BottoM (build 00)"
     );
-    // What others import keeps its name.
+    // A plugin that others import keeps its name.
     set.install("bottom", &head("ground"));
     let error = set.stage.swapper.reload().unwrap_err();
     assert_snapshot!(error, @"BottoM cannot be removed: it is imported by middle; keep it, or remove middle too");

@@ -1,11 +1,11 @@
-//! Who comes first, and who comes along.
+//! Tests the order of the plugins, and which plugins follow others.
 use crate::support::{Set, bottom, build, chain, head, link, link_after, middle, summit};
 use hotswap_tests::LIMIT;
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, ordered};
 use insta::assert_snapshot;
 
-/// Opens the chain under names whose order is not that of who imports whom.
+/// Opens the chain under names whose order is not the order of the imports.
 fn stage() -> Stage {
     Stage::open(&[
         ("aaaaaa", &link("aaaaaa", "mmmmmm")),
@@ -39,7 +39,7 @@ fn each_plugin_comes_after_those_it_imports() {
         .map(|plugin| plugin.name.as_str())
         .collect();
     assert_eq!(names, ["zzzzzz", "mmmmmm", "aaaaaa", "guest"]);
-    // And before them on the way out.
+    // On the way out, each plugin comes before those that it imports.
     stage.swapper.shutdown(LIMIT).unwrap();
     assert_snapshot!(stage.desk.told().join("\n"), @r"
     1 aaaaaa on_stop
@@ -54,7 +54,7 @@ fn each_plugin_comes_after_those_it_imports() {
     ");
 }
 
-/// Also of one that only follows: with it, the set that is replaced is made, loaded and initialised as a whole.
+/// One of the plugins only follows, and still the replaced set is made, loaded, and initialised as a whole.
 #[test]
 fn each_hook_runs_in_the_whole_set_before_the_next_one_does() {
     let stage = stage();
@@ -159,7 +159,7 @@ fn two_and_three_at_once() {
     set.stage.close();
 }
 
-/// As long as the host runs, and as often as anybody likes.
+/// Earlier builds may come back as long as the host runs, any number of times.
 #[test]
 fn an_earlier_build_comes_back() {
     let set = Set::chain();
@@ -183,7 +183,7 @@ fn an_earlier_build_comes_back() {
     set.stage.close();
 }
 
-/// What a plugin imports is a matter of its build.
+/// The imports of a plugin belong to its build.
 #[test]
 fn a_rebuilt_plugin_imports_another_and_what_it_imported_is_removed() {
     let set = Set::chain();
@@ -199,7 +199,7 @@ fn a_rebuilt_plugin_imports_another_and_what_it_imported_is_removed() {
         "summit (build 00) <- bottom (build 00)"
     );
     set.stage.settle();
-    // And now nothing any more.
+    // The next build imports nothing any more.
     set.install("summit", &head("summit"));
     set.remove("bottom");
     let report = set.stage.swapper.reload().unwrap().to_string();
@@ -222,7 +222,7 @@ fn one_that_changed_one_that_did_not_and_one_that_may_not() {
     assert_snapshot!(report, @"bottom: unchanged; my-fix: not reloadable, the running build stays; my-one: reloaded");
     assert_eq!(set.trace("my-fix"), "my-fix (build 00)");
     assert_eq!(set.trace("my-one"), "my-one (build 01)");
-    // Only what was replaced is freed.
+    // Only the replaced instance is freed.
     let gone = set.stage.settle();
     assert_eq!(gone.len(), 1);
     assert_eq!(gone[0].plugin, "my-one");
@@ -268,7 +268,7 @@ fn the_others_keep_their_instances() {
     set.stage.close();
 }
 
-/// Of a plugin that only has to be there first nothing is called, so nobody follows it.
+/// An import that is never called only sets the order, so the importer does not follow it.
 #[test]
 fn one_that_has_to_be_there_first() {
     let set = Set::open(&[

@@ -1,4 +1,4 @@
-//! Plugins that others import cannot be taken away.
+//! Tests that plugins that others import cannot be removed.
 use crate::support::{Set, head};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::Build;
@@ -56,7 +56,7 @@ fn one_that_is_not_there() {
     set.restored();
 }
 
-/// What nobody imports any more can go, from its end on.
+/// A plugin that is not imported any more can be removed, from the end of the chain on.
 #[test]
 fn from_the_end_of_the_chain_on() {
     let set = Set::open(&[

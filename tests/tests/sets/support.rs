@@ -1,4 +1,4 @@
-//! Plugins that need each other, and a host that must not notice what it refuses.
+//! Plugins that import each other, and a host that must stay the same whenever it refuses something.
 pub use hotswap_tests::links::*;
 
 use hotswap_host::prelude::*;
@@ -23,11 +23,11 @@ pub struct Set {
     before: Look,
 }
 
-/// What must be the same before and after.
+/// The properties that have to be the same before and after a refusal.
 #[derive(Debug, PartialEq)]
 struct Look {
     listing: serde_json::Value,
-    /// What the plugins answer that can trace what they import.
+    /// The answers of those plugins that can trace their imports.
     answers: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl Set {
         Set::with(plugins, |builder| builder)
     }
 
-    /// The same with settings.
+    /// Does the same with settings.
     pub fn with(
         plugins: &[(&'static str, Vec<u8>)],
         settings: impl FnOnce(Builder) -> Builder,
@@ -64,16 +64,16 @@ impl Set {
     }
 
     pub fn remove(&self, name: &str) {
-        fs::remove_file(self.stage.file(name)).expect("it is there");
+        fs::remove_file(self.stage.file(name)).expect("the plugin is installed");
     }
 
-    /// What the last of a chain answers.
+    /// Returns the answer of the last plugin of a chain.
     pub fn trace(&self, plugin: &str) -> String {
         let answer = self.stage.swapper.invoke(plugin, "trace", &[]);
-        answer.expect("it answers").to_string()
+        answer.expect("the call succeeds").to_string()
     }
 
-    /// The error of a reload, and its text. A host that opens the directory as it is now says the same.
+    /// Returns the error of a reload, and its text. A host that opens the directory now gets the same error.
     pub fn refuses(&self) -> (ReloadError, String) {
         let (error, text) = self.refuses_to(|swapper| swapper.reload());
         let desk = Arc::new(Desk::default());
@@ -81,23 +81,24 @@ impl Set {
             .plugin_dir(self.stage.dir())
             .provide::<dyn shapes::Desk>(desk.clone())
             .open();
-        let at_open = opened.err().expect("it is refused");
+        let at_open = opened.err().expect("the directory is refused");
         assert_eq!(self.redacted(&at_open), text);
         freed_in_reverse(&desk.told(), 1);
         (error, text)
     }
 
-    /// The error of something else that makes a generation, and its text. Nothing has changed, and nothing is left.
+    /// Returns the error of another action that makes a generation, and its text. Checks that nothing has changed, and
+    /// that nothing is left.
     pub fn refuses_to(
         &self,
         make: impl FnOnce(&Swapper) -> Result<Report, ReloadError>,
     ) -> (ReloadError, String) {
         self.stage.desk.told();
-        let error = make(&self.stage.swapper).expect_err("it is refused");
+        let error = make(&self.stage.swapper).expect_err("the reload is refused");
         let text = self.redacted(&error);
         assert_eq!(look(&self.stage.swapper), self.before, "{text}");
         assert!(text.lines().count() <= 6, "{text}");
-        // Without a wait: the reload has waited.
+        // The reload has waited, so the test does not have to.
         for retirement in self.stage.swapper.retirements() {
             assert_eq!(retirement.state, RetirementState::Gone, "{retirement}");
         }
@@ -106,22 +107,27 @@ impl Set {
         (error, text)
     }
 
-    /// What an error says, without what differs from run to run.
+    /// Returns the text of an error, without the parts that differ from run to run.
     pub fn redacted(&self, error: &dyn std::error::Error) -> String {
-        let dir = self.stage.dir().to_str().expect("a path that is text");
+        let dir = self.stage.dir().to_str().expect("the path is UTF-8");
         error.to_string().replace(dir, "<dir>")
     }
 
-    /// Puts back what was there at first: the host goes on as if nothing had been.
+    /// Puts the first builds back, and checks that the host goes on as before.
     pub fn restored(self) {
-        let files = fs::read_dir(self.stage.dir()).expect("it can be listed");
+        let files = fs::read_dir(self.stage.dir()).expect("the directory can be listed");
         for file in files {
-            fs::remove_file(file.expect("it can be listed").path()).expect("it can be removed");
+            fs::remove_file(file.expect("the directory can be listed").path())
+                .expect("the file can be removed");
         }
         for (name, library) in &self.plugins {
             self.install(name, library);
         }
-        let report = self.stage.swapper.reload().expect("all is well again");
+        let report = self
+            .stage
+            .swapper
+            .reload()
+            .expect("the restored set is accepted");
         assert!(!report.changed(), "{report}");
         assert_eq!(look(&self.stage.swapper), self.before);
         self.stage.close();
@@ -137,11 +143,11 @@ fn look(swapper: &Swapper) -> Look {
             .iter()
             .map(|plugin| answer(plugin.name.as_str()))
             .collect(),
-        listing: serde_json::to_value(listing).expect("it can be written"),
+        listing: serde_json::to_value(listing).expect("the listing can be serialized"),
     }
 }
 
-/// The plugins that told of this hook, in this order.
+/// Returns the plugins that told of this hook, in this order.
 pub fn told_of<'t>(told: &'t [String], hook: &str) -> Vec<&'t str> {
     let words = told.iter().map(|told| told.splitn(3, ' '));
     let plugins = words.filter_map(|mut words| Some((words.nth(1)?, words.next()?)));
@@ -149,8 +155,8 @@ pub fn told_of<'t>(told: &'t [String], hook: &str) -> Vec<&'t str> {
     these.map(|(name, _)| name).collect()
 }
 
-/// Those that were made for this generation have been freed, the last first, and have not been live; no others have
-/// noticed anything.
+/// Checks that the instances of this generation have been freed, the last one first, without having been live, and that
+/// no other instance has run a hook.
 fn freed_in_reverse(told: &[String], generation: u64) {
     let these = format!("{generation} ");
     assert!(told.iter().all(|told| told.starts_with(&these)), "{told:?}");

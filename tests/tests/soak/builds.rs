@@ -1,4 +1,4 @@
-//! What is loaded in each generation, and which generations may be live.
+//! The builds of each generation, and the generations that may be live.
 use hotswap_host::Report;
 use hotswap_tests::fixture::{self, Build, ordered, variant};
 use hotswap_tests::load::Window;
@@ -15,12 +15,12 @@ pub struct Builds {
     window: Window,
 }
 
-/// What the plugins of a generation say they are.
+/// The names that the plugins of a generation tell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Names {
     /// The probe's build, and the generation that its instance was made for.
     pub probe: (String, u64),
-    /// The build of alpha's that beta imports.
+    /// The build of alpha that beta imports.
     pub alpha: String,
 }
 
@@ -40,7 +40,7 @@ impl Builds {
         }
     }
 
-    /// The plugins of the first generation.
+    /// Returns the plugins of the first generation.
     pub fn first(&self) -> [(&str, &[u8]); 3] {
         [
             ("probe", &self.probe),
@@ -49,8 +49,7 @@ impl Builds {
         ]
     }
 
-    /// Makes the next generation, of a build that was not there before: in turn the probe's, and one of alpha's, which
-    /// beta follows.
+    /// Makes the next generation with a new build: in turn one of the probe, and one of alpha, which beta follows.
     pub fn next(&self, generation: u64, swap: impl FnOnce(&str, &[u8]) -> Report) {
         let mut names = self.of(generation - 1);
         let (plugin, library) = if generation.is_multiple_of(2) {
@@ -69,7 +68,7 @@ impl Builds {
         assert_eq!(report.generation, generation, "{report}");
     }
 
-    /// What was loaded in a generation.
+    /// Returns the names of a generation.
     pub fn of(&self, generation: u64) -> Names {
         let generations = self
             .generations
@@ -78,7 +77,7 @@ impl Builds {
         generations[generation as usize - 1].clone()
     }
 
-    /// The answer of a call, where one of the generations that were live while it ran would give it.
+    /// Makes a call, and checks that one of the generations that were live during it would give this answer.
     pub fn answer<A: Debug + PartialEq>(
         &self,
         call: impl FnOnce() -> A,
@@ -94,7 +93,7 @@ impl Builds {
         }
     }
 
-    /// The generations of which at least one was live while the call ran.
+    /// Makes a call, and returns the generations of which at least one was live during it.
     pub fn during<R>(&self, call: impl FnOnce() -> R) -> (R, RangeInclusive<u64>) {
         self.window.during(call)
     }

@@ -1,4 +1,4 @@
-//! Calls of every kind, and whether their answers are right.
+//! Calls of every kind, and the checks of their answers.
 use crate::builds::Builds;
 use hotswap_host::prelude::*;
 use shapes::{Everything, Refused, Shape};
@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-/// With what the host's own object panics.
+/// The text of the panic in the host's own object.
 pub const CLOSED: &str = "the desk is closed";
 
-/// Failed calls that are kept as texts.
+/// The number of failed calls that are kept as texts.
 const KEPT: usize = 10;
 
 /// The ways to call.
@@ -43,7 +43,7 @@ pub struct Calls {
     failed: Mutex<(u64, Vec<String>)>,
 }
 
-/// Whether an answer was right; otherwise what it was.
+/// `Ok` if the answer was right, and otherwise the answer.
 type Checked = Result<(), String>;
 
 impl Calls {
@@ -66,7 +66,7 @@ impl Calls {
         }
     }
 
-    /// How many calls failed or had a wrong answer, and the first of them.
+    /// Returns the number of calls that failed or had a wrong answer, and the first of them.
     pub fn failed(&self) -> (u64, Vec<String>) {
         self.failed
             .lock()
@@ -74,20 +74,20 @@ impl Calls {
             .clone()
     }
 
-    /// Makes a call, in one way after the other.
+    /// Makes one call. The number chooses the way.
     pub fn make(&self, way: u64) {
         let (what, call) = WAYS[way as usize % WAYS.len()];
         self.note(what, call(self));
-        // A value with a destructor, on this thread.
+        // This call leaves a value with a destructor on this thread.
         if way.is_multiple_of(97) {
             self.note("remember", self.remembers("x"));
         }
     }
 
-    /// All that a thread does that ends then.
+    /// Makes all calls of a thread that ends then.
     pub fn of_a_life(&self) {
         (0..WAYS.len() as u64).for_each(|way| self.make(way));
-        // Its destructor calls, logs, and starts a thread, while this one ends.
+        // The destructor calls, logs, and starts a thread while this one ends.
         self.note("remember", self.remembers("spawning"));
     }
 
@@ -106,7 +106,7 @@ impl Calls {
             .answer(|| self.stamp.call(), |names| Ok(names.probe))
     }
 
-    /// Texts, bytes, and a value of every kind.
+    /// The arguments are texts, bytes, and a value of every kind.
     fn by_name(&self) -> Checked {
         let texts = Value::from(self.sample.words.clone());
         let bytes = Value::Bytes(self.sample.bytes.clone());
@@ -129,7 +129,7 @@ impl Calls {
         )
     }
 
-    /// An answer, an error, and a panic that passes through two plugins.
+    /// The results are an answer, an error, and a panic that passes through two plugins.
     fn imported_text(&self) -> Checked {
         same(self.greet.call("Ada"), Ok("Ada at 1 (home)".into()))?;
         let refused = Refused::No("nobody to greet".into());
@@ -137,7 +137,7 @@ impl Calls {
         panicked(self.greet.call("panic"), "no greeting for home")
     }
 
-    /// Several calls of one generation, by a pin and by a hold.
+    /// Several calls use one generation, through a pin and through a hold.
     fn pinned(&self) -> Checked {
         let (pin, live) = self.builds.during(|| self.swapper.pin());
         let number = pin.number();
@@ -167,7 +167,7 @@ impl Calls {
         panicked(self.panic_in_host.call(CLOSED), CLOSED)
     }
 
-    /// Is refused, and disturbs nobody.
+    /// The reload is refused and has no effect on the other calls.
     fn reloads_in_a_call(&self) -> Checked {
         let refused = self.reload.call().map_err(|error| error.to_string())?;
         match refused.contains("from inside a call") {
@@ -195,12 +195,12 @@ fn panicked<A: Debug, E: Debug>(answer: Result<A, CallError<E>>, with: &str) -> 
     }
 }
 
-/// What the host provides: whatever a plugin asks of it, it calls the newest build first.
+/// The object that the host provides. Whatever a plugin asks of it, it calls the newest build first.
 #[derive(Default)]
 pub struct Desk(OnceLock<Weak<Calls>>);
 
 impl Desk {
-    /// From now on makes these calls, as long as somebody else has them.
+    /// Makes the object use these calls from now on, as long as they exist.
     pub fn ask(&self, calls: &Arc<Calls>) {
         self.0.get_or_init(|| Arc::downgrade(calls));
     }
@@ -228,7 +228,7 @@ impl shapes::Desk for Desk {
         panic!("{text}");
     }
 
-    /// Hooks and destructors tell things.
+    /// Hooks and destructors of the plugins call this.
     fn tell(&self, _: &str) {
         self.calls();
     }

@@ -1,19 +1,20 @@
-//! What was seen of a host, and whether it is as it should be.
+//! The measurements of a host, and the limits that they have to keep.
 use hotswap_host::UnloadMode;
 use hotswap_tests::{LIMIT, Stage, process, setting};
 use std::fmt;
 use std::fs;
 
-/// By how many MiB memory may grow, whatever the number of swaps: threads and arenas of the allocator come and go.
+/// The number of MiB by which memory may grow, whatever the number of swaps, because threads and arenas of the
+/// allocator come and go.
 const GROWTH: u64 = 32;
 
-/// What a host has in use while nothing is on its way out of memory.
+/// The resources that a host uses while no build is on its way out of memory.
 #[derive(Clone, Copy)]
 pub struct Look {
-    /// Libraries that are mapped and not live.
+    /// The number of libraries that are mapped and not live.
     left_mapped: usize,
     descriptors: usize,
-    /// In the host's own directory.
+    /// The number of files in the host's own directory.
     files: usize,
     memory: usize,
 }
@@ -34,21 +35,21 @@ impl Look {
     }
 }
 
-/// What came of a number of swaps.
+/// The results of a number of swaps.
 pub struct Findings {
     pub mode: UnloadMode,
     pub swaps: u64,
-    /// Calls of the threads that live on.
+    /// The number of calls by the threads that live on.
     pub answered: u64,
-    /// Threads that were born, called and died.
+    /// The number of threads that were born, called, and died.
     pub born: u64,
-    /// How many calls failed, and the first of them.
+    /// The number of calls that failed, and the first of them.
     pub failed: (u64, Vec<String>),
-    /// Before the swaps that are measured.
+    /// The resources before the measured swaps.
     pub warm: Look,
-    /// After them.
+    /// The resources after them.
     pub end: Look,
-    /// How many they were.
+    /// The number of measured swaps.
     pub between: u64,
 }
 
@@ -57,8 +58,10 @@ impl Findings {
         self.end.memory as isize - self.warm.memory as isize
     }
 
+    /// Checks the findings.
+    ///
     /// # Panics
-    /// When something is not as it should be.
+    /// Panics if a value is beyond its limit.
     pub fn check(&self) {
         let (warm, end) = (self.warm, self.end);
         assert_eq!(self.failed.0, 0, "{:#?}", self.failed.1);

@@ -1,4 +1,5 @@
-//! Swaps under load: `HOTSWAP_TEST_SWAPS` says how many. In a process of its own, whose memory is watched.
+//! Tests swaps under load, in a process of its own whose memory is watched. `HOTSWAP_TEST_SWAPS` sets the number of
+//! swaps.
 mod builds;
 mod calls;
 mod findings;
@@ -13,7 +14,7 @@ use hotswap_tests::{Stage, setting};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Replaces builds while some threads call in every way all the time, and others are born, call in every way and die.
+/// Replaces builds while some threads call all the time in every way, and others are born, call in every way, and die.
 fn soak(mode: UnloadMode, swaps: u64) {
     let builds = Builds::new();
     let desk = Arc::new(Desk::default());
@@ -35,7 +36,7 @@ fn soak(mode: UnloadMode, swaps: u64) {
         );
         Look::at(&stage)
     };
-    // What is allocated once is allocated after a quarter of them.
+    // One-time allocations have been made after a quarter of the swaps.
     let warm_up = swaps / 4;
     let warm = load(2..2 + warm_up);
     let end = load(2 + warm_up..2 + swaps);
@@ -56,11 +57,11 @@ fn soak(mode: UnloadMode, swaps: u64) {
     stage.close();
 }
 
-/// Panics are part of the load: they are logged, to nobody, and none of them is printed.
+/// Panics are part of the load. They are logged without a subscriber, and none of them is printed.
 fn keep_quiet() {
     set_backtraces(Backtraces::Off);
     tracing::subscriber::set_global_default(tracing_subscriber::registry())
-        .expect("there is no other");
+        .expect("no other subscriber is set");
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let text = info.payload().downcast_ref::<String>();
@@ -75,6 +76,6 @@ fn swaps_under_load() {
     keep_quiet();
     let swaps = setting("HOTSWAP_TEST_SWAPS", 300);
     soak(UnloadMode::Quarantine, swaps);
-    // Where addresses are used again.
+    // In this mode, addresses are used again.
     soak(UnloadMode::Unload, swaps / 5);
 }

@@ -1,4 +1,4 @@
-//! Who waits at a closed gate, who does not, and what becomes of a hand-over that takes too long.
+//! Tests which callers wait at a closed gate, which do not, and what becomes of a hand-over that takes too long.
 use crate::support::{House, hermit, keeper, passer, told, visitor};
 use hotswap_host::prelude::*;
 use hotswap_host::{Holder, ReloadError};
@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-/// What a hand-over that was given up has waited for.
+/// Returns the holders that a hand-over waited for when it was given up.
 fn waited_for(error: &ReloadError) -> &[Holder] {
     match error {
         ReloadError::HandOver { waited_for, .. } => waited_for,
@@ -16,7 +16,7 @@ fn waited_for(error: &ReloadError) -> &[Holder] {
     }
 }
 
-/// Calls of other plugins go on, those of the group wait and are answered by the new build.
+/// Calls of other plugins go on. Calls of the group wait, and the new build answers them.
 #[test]
 fn calls_wait_while_the_state_is_saved() {
     let plugins = [
@@ -48,12 +48,12 @@ fn calls_wait_while_the_state_is_saved() {
     thread::scope(|scope| {
         let reload = scope.spawn(|| swapper.reload().unwrap());
         house.desk.until_waiting("save");
-        // The gate is closed now, and stays so until the desk says otherwise.
+        // The gate is closed now, and stays closed until the desk opens `save`.
         let waiting = waiters.map(|wait| scope.spawn(wait));
         // A handle that is made now waits like the others.
         let moves: Function<fn() -> u64> = house.keeper("moves");
         let late = scope.spawn(move || moves.call());
-        // Nobody waits for the gate who does not call the group.
+        // Calls that do not concern the group do not wait at the gate.
         assert_eq!(outside.call(), Ok(1));
         assert_eq!(swapper.invoke("hermit", "add", &[]), Ok(2.into()));
         assert_eq!(swapper.generation(), 1);
@@ -95,7 +95,7 @@ fn a_call_that_outlives_the_limit_is_named() {
         house.desk.open("counter");
         assert_eq!(call.unwrap().join().unwrap(), 1);
     });
-    // Nothing is in the way any more.
+    // Nothing stands against the reload any more.
     house.swapper.reload().unwrap();
     assert_eq!(house.count(), 1);
     house.close();
@@ -109,7 +109,7 @@ fn a_call_under_an_older_generation_is_waited_for() {
     thread::scope(|scope| {
         let call = scope.spawn(|| wait.call("counter").unwrap());
         house.desk.until_waiting("counter");
-        // It has no part in this, and the keeper stays.
+        // The hermit is not in the group, and the keeper stays.
         house.swap("hermit", &hermit(2));
         let error = house.refuses("keeper", &keeper(2));
         assert!(
@@ -124,7 +124,7 @@ fn a_call_under_an_older_generation_is_waited_for() {
     house.close();
 }
 
-/// It has no state, and reaches what has.
+/// The passer has no state, and imports a plugin that has.
 #[test]
 fn a_call_of_one_that_imports_it_is_waited_for() {
     let house = House::impatient(&[("keeper", &keeper(1)), ("passer", &passer())]);
@@ -145,7 +145,7 @@ fn a_call_of_one_that_imports_it_is_waited_for() {
     house.close();
 }
 
-/// Only calls of what is handed over are waited for.
+/// A hand-over waits only for calls of the plugins whose state it moves.
 #[test]
 fn a_call_of_another_plugin_is_not_waited_for() {
     let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
@@ -160,7 +160,7 @@ fn a_call_of_another_plugin_is_not_waited_for() {
     house.close();
 }
 
-/// What a plugin outside the group calls through the host may be inside.
+/// A plugin outside the group calls the group through the host.
 #[test]
 fn a_nested_call_is_waited_for() {
     let house = House::impatient(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
@@ -181,7 +181,7 @@ fn a_nested_call_is_waited_for() {
     house.close();
 }
 
-/// Once it has returned, the call around it is not inside any more.
+/// After the nested call has returned, the outer call is not inside the group any more.
 #[test]
 fn a_nested_call_that_has_returned_is_not_waited_for() {
     let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
@@ -233,7 +233,7 @@ fn a_hold_is_waited_for() {
     house.close();
 }
 
-/// A plugin that was kept while others were replaced is in the older generation, too.
+/// A plugin that was kept while others were replaced belongs to the older generation, too.
 #[test]
 fn a_hold_of_an_older_generation_is_waited_for() {
     let guest = Build::First.bytes("guest");
@@ -248,7 +248,8 @@ fn a_hold_of_an_older_generation_is_waited_for() {
     house.close();
 }
 
-/// A call that is waited for has the host hold what is live by then. That is waited for, too.
+/// A call that the hand-over waits for makes the host hold the live generation, so the hand-over waits for that hold,
+/// too.
 #[test]
 fn a_hold_made_behind_the_closed_gate_is_waited_for() {
     let house = House::impatient(&[("keeper", &keeper(1))]);
@@ -268,7 +269,7 @@ fn a_hold_made_behind_the_closed_gate_is_waited_for() {
     house.close();
 }
 
-/// But not for longer than it is held.
+/// The hand-over waits only as long as the hold exists.
 #[test]
 fn a_hold_made_behind_the_closed_gate_ends() {
     let house = House::open(&[("keeper", &keeper(1))]);
@@ -291,7 +292,8 @@ fn a_hold_made_behind_the_closed_gate_ends() {
     house.close();
 }
 
-/// They go round through the host, and pass the gate that is closed meanwhile, or the hand-over would wait for them.
+/// The calls go through the host. They have to pass the closed gate, because the hand-over waits for the call that
+/// makes them.
 #[test]
 fn calls_from_inside_pass() {
     for (plugin, function) in [("keeper", "add"), ("visitor", "visit")] {
@@ -316,8 +318,8 @@ fn calls_from_inside_pass() {
     }
 }
 
-/// A call that never ends, of a plugin that stays, calls others as they come and go: under a generation that is not live
-/// any more. What it calls is held by count, and passes the gate like any other call from inside.
+/// A plugin that stays is in a call that never ends, under a generation that is not live any more. It calls plugins
+/// that come and go. Such a call holds its target by count, and passes the gate like any other call from inside.
 #[test]
 fn calls_from_inside_pass_under_an_older_generation() {
     let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
@@ -336,14 +338,14 @@ fn calls_from_inside_pass_under_an_older_generation() {
     house.close();
 }
 
-/// A hook that hangs holds callers up until the limit, and no longer.
+/// A hook that hangs holds up callers until the limit, and no longer.
 #[test]
 fn a_hook_that_takes_too_long_is_named() {
     let house = House::impatient(&[("keeper", &told(1, "wait save"))]);
     let add: Function<fn() -> u64> = house.keeper("add");
     house.install("keeper", &keeper(2));
     thread::scope(|scope| {
-        let reload = scope.spawn(|| house.swapper.reload().expect_err("it takes too long"));
+        let reload = scope.spawn(|| house.swapper.reload().expect_err("the hook takes too long"));
         house.desk.until_waiting("save");
         assert_eq!(add.call(), Ok(1), "the old instance goes on");
         house.desk.open("save");
@@ -361,7 +363,7 @@ fn a_hook_that_takes_too_long_is_named() {
     house.close();
 }
 
-/// Nobody waits any longer for the hook that calls, so its calls wait as those of all others do.
+/// The reload no longer waits for the hook that calls, so the hook's calls wait at the gate like all others.
 #[test]
 fn a_hook_that_does_not_return_loses_no_write() {
     let plugins: [(&str, &[u8]); 2] = [("keeper", &keeper(1)), ("hermit", &hermit(1))];
@@ -369,12 +371,12 @@ fn a_hook_that_does_not_return_loses_no_write() {
         builder.gate_limit(LIMIT).hook_limit(Duration::from_secs(1))
     });
     house.swap("hermit", &ordered(&hermit(2), "call keeper"));
-    until("its first calls", || house.count() > 0);
+    until("the first calls", || house.count() > 0);
     house.install("keeper", &told(2, "wait restore"));
     thread::scope(|scope| {
         let reload = scope.spawn(|| house.swapper.reload().unwrap());
         house.desk.until_waiting("restore");
-        // Time for many calls.
+        // This gives the hook time for many calls.
         thread::sleep(Duration::from_millis(50));
         house.desk.open("restore");
         reload.join().unwrap();

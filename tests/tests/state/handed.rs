@@ -1,4 +1,4 @@
-//! State that is handed over.
+//! Tests state that is handed over.
 use crate::support::{House, busy_visitor, hermit, keeper, numbered, told, visitor};
 use hotswap_host::StateReport;
 use hotswap_host::prelude::*;
@@ -44,7 +44,7 @@ fn the_hooks_run_in_the_order_that_is_promised() {
     house.close();
 }
 
-/// They have its exports, and threads, from their construction on.
+/// Importers have the plugin's exports, and threads that call them, from their construction on.
 #[test]
 fn importers_call_a_plugin_while_its_hooks_run() {
     let keeper = |build| told(build, "be called");
@@ -69,7 +69,7 @@ fn importers_call_a_plugin_while_its_hooks_run() {
     house.close();
 }
 
-/// One that imports a rebuilt plugin is a new instance of the same build.
+/// A plugin that follows is a new instance of the same build.
 #[test]
 fn who_follows_hands_its_state_over() {
     let house = House::open(&[("keeper", &keeper(1)), ("visitor", &visitor(1))]);
@@ -97,7 +97,7 @@ fn a_large_state() {
     house.close();
 }
 
-/// A later version of the type, and back: the state comes along in both directions.
+/// The state is carried over to a later version of the type, and back.
 #[test]
 fn a_later_version_and_back() {
     let later = numbered(&Build::KeeperLater.bytes("keeper"), 2);
@@ -111,7 +111,7 @@ fn a_later_version_and_back() {
     house.close();
 }
 
-/// What has called before the swap is answered after it.
+/// A client that has connected before the swap is answered after it.
 #[test]
 fn a_port_goes_along() {
     let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
@@ -128,6 +128,6 @@ fn a_port_goes_along() {
     house.close();
     assert!(
         TcpStream::connect(("127.0.0.1", port)).is_err(),
-        "nobody has the port"
+        "nothing listens at the port"
     );
 }

@@ -1,4 +1,4 @@
-//! Hand-overs while calls never stop: none fails, and none is lost.
+//! Tests hand-overs while calls never stop: no call fails, and no call is lost.
 use crate::support::{House, hermit, keeper, told, visitor};
 use hotswap_host::prelude::*;
 use hotswap_tests::load::under_load;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 const SWAPS: u8 = 30;
 
-/// Ways to add one: through handles, by names, by way of another plugin, of the host, and of both.
+/// Returns ways to add one: through handles, by name, and by way of another plugin, of the host, and of both.
 fn adders(house: &House) -> Vec<Box<dyn Fn() + Send + Sync>> {
     let add: Function<fn() -> u64> = house.keeper("add");
     let dynamic = house.swapper.dynamic("keeper", "add").unwrap();
@@ -69,7 +69,7 @@ fn no_write_is_lost() {
     });
 }
 
-/// Callers see nothing of it, whatever fails.
+/// Callers do not notice a failed hand-over, whichever way it fails.
 #[test]
 fn a_failing_migration_is_not_noticed() {
     counted(|house, number| {
@@ -80,7 +80,7 @@ fn a_failing_migration_is_not_noticed() {
     });
 }
 
-/// What is not handed over goes on with what is.
+/// Plugins without state are replaced together with those whose state is handed over.
 #[test]
 fn others_are_replaced_meanwhile() {
     counted(|house, number| {
@@ -90,7 +90,7 @@ fn others_are_replaced_meanwhile() {
     });
 }
 
-/// A thread of the plugin's own calls its plugin through the host until `on_stop` has joined it.
+/// A thread of the plugin calls its own plugin through the host until `on_stop` has joined it.
 #[test]
 fn a_thread_of_the_plugins_own() {
     let house = House::open(&[("keeper", &keeper(0))]);
@@ -102,7 +102,7 @@ fn a_thread_of_the_plugins_own() {
         house.swap("keeper", &keeper(number));
         let count = house.count();
         assert!(count > before);
-        assert_eq!(house.count(), count, "nobody adds any more");
+        assert_eq!(house.count(), count, "nothing adds any more");
     }
     house.close();
 }

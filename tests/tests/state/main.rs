@@ -1,4 +1,4 @@
-//! State that goes from one instance to the next, and the gate that is closed meanwhile.
+//! Tests state that is handed from one instance to the next, and the gate that is closed meanwhile.
 mod support;
 
 mod gate;

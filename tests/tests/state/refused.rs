@@ -1,4 +1,4 @@
-//! Hand-overs that fail: the instance that was there goes on, with the state that it has.
+//! Tests hand-overs that fail: the old instance goes on with the state that it has.
 use crate::support::{House, hermit, keeper, numbered, told};
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, ReloadError};
@@ -64,7 +64,7 @@ fn restore_fails() {
     assert_eq!(hooks, ["on_init", "on_stop", "save", "restore", "on_start"]);
 }
 
-/// When the state is half taken over.
+/// The panic comes after a part of the state was taken over.
 #[test]
 fn restore_panics_late() {
     let (error, _) = refused(&keeper(1), &told(2, "panic restored"));
@@ -80,7 +80,7 @@ fn a_state_that_does_not_fit() {
     assert_eq!(hooks, ["on_init", "on_stop", "save", "on_start"]);
 }
 
-/// How many descriptors this process has of the socket that listens at a port.
+/// Returns how many descriptors this process has of the socket that listens at a port.
 fn listeners(port: u16) -> usize {
     let sockets = fs::read_to_string("/proc/self/net/tcp").unwrap();
     let local = format!(":{port:04X} 00000000:0000 0A ");
@@ -92,7 +92,7 @@ fn listeners(port: u16) -> usize {
     links.filter(|to| *to == *link).count()
 }
 
-/// The old instance keeps its descriptors, and duplicates that nobody took are closed.
+/// The old instance keeps its descriptors, and duplicates that were not taken are closed.
 #[test]
 fn descriptors_are_not_lost() {
     let house = House::open(&[("keeper", &keeper(1))]);
@@ -110,7 +110,7 @@ fn descriptors_are_not_lost() {
     house.close();
 }
 
-/// A hook that does not return keeps its own instance, and nothing of the build that was refused.
+/// A hook that does not return keeps its own instance, and nothing of the refused build.
 #[test]
 fn what_was_refused_leaves_while_the_hook_still_runs() {
     let house = House::impatient(&[("keeper", &told(1, "wait save"))]);
@@ -126,10 +126,10 @@ fn what_was_refused_leaves_while_the_hook_still_runs() {
     house.close();
 }
 
-/// Its `on_stop` returns after the hand-over was given up, and before the gate is opened again.
+/// The second plugin's `on_stop` returns after the hand-over was given up, and before the gate is opened again.
 #[test]
 fn one_that_stops_too_late_is_started_again() {
-    // Stopped in this order, and the first is started again while the second still stops.
+    // The plugins are stopped in this order, and the first one is started again while the second one still stops.
     let first = told(1, "wait on_start");
     let second = ordered(&hermit(1), "wait on_stop");
     let house = House::with(&[("keeper", &first), ("hermit", &second)], |builder| {
@@ -148,7 +148,7 @@ fn one_that_stops_too_late_is_started_again() {
     house.install("keeper", &keeper(2));
     house.install("hermit", &hermit(2));
     thread::scope(|scope| {
-        let reload = scope.spawn(|| house.swapper.reload().expect_err("it takes too long"));
+        let reload = scope.spawn(|| house.swapper.reload().expect_err("the hook takes too long"));
         until_started(3);
         house.desk.open("on_stop");
         until_started(4);
@@ -160,7 +160,7 @@ fn one_that_stops_too_late_is_started_again() {
     house.close();
 }
 
-/// Its `on_stop` returns when the plugin has been stopped once more, by the shutdown.
+/// The plugin's `on_stop` returns after the shutdown has stopped the plugin once more.
 #[test]
 fn one_that_was_stopped_again_is_not_started() {
     let house = House::impatient(&[("keeper", &told(1, "wait on_stop"))]);

@@ -1,4 +1,4 @@
-//! What reports and listings say of state.
+//! Tests the texts of reports and listings about state.
 use crate::support::{House, keeper, numbered};
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::{self, Build};

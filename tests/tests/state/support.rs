@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Calls functions of plugins through handles, for plugins.
+/// Calls functions of plugins through handles, on behalf of plugins.
 #[derive(Default)]
 pub struct Porter {
     swapper: Mutex<Option<Swapper>>,
@@ -34,12 +34,12 @@ impl tills::Porter for Porter {
             self.handles.lock().unwrap().insert(key, handle.clone());
             handle
         });
-        handle.call().expect("no call fails")
+        handle.call().expect("the call succeeds")
     }
 }
 
 impl Porter {
-    /// Holds what is live now, in place of what was held before.
+    /// Holds the live generation in place of the one that was held before.
     fn hold(&self) -> u64 {
         let swapper = self.swapper.lock().unwrap().clone().unwrap();
         let hold = swapper.pin().hold();
@@ -77,7 +77,7 @@ impl House {
         House { stage, porter }
     }
 
-    /// One with a gate that gives up soon.
+    /// Opens a host with a gate that gives up soon.
     pub fn impatient(plugins: &[(&str, &[u8])]) -> Self {
         House::with(plugins, |builder| {
             builder.gate_limit(Duration::from_millis(30))
@@ -89,17 +89,17 @@ impl House {
         self.porter.stop.store(true, SeqCst);
     }
 
-    /// Whether a plugin has asked the host to hold something.
+    /// Returns true if a plugin has asked the host to hold a generation.
     pub fn holds(&self) -> bool {
         self.porter.hold.lock().unwrap().is_some()
     }
 
-    /// Lets go of that.
+    /// Drops that hold.
     pub fn let_go(&self) {
         self.porter.hold.lock().unwrap().take();
     }
 
-    /// A function of the keeper's.
+    /// Returns a handle of a function of the keeper.
     pub fn keeper<F: Signature<A>, A>(&self, function: &str) -> Function<F> {
         self.function("keeper", function)
     }
@@ -112,7 +112,7 @@ impl House {
         self.keeper::<fn() -> u64, _>("count").call().unwrap()
     }
 
-    /// What a refused reload says.
+    /// Returns the error of a refused reload.
     pub fn refuses(&self, name: &str, library: &[u8]) -> ReloadError {
         self.install(name, library);
         let live = || {
@@ -121,7 +121,7 @@ impl House {
             (listing.generation, builds.collect::<Vec<_>>())
         };
         let before = live();
-        let error = self.swapper.reload().expect_err("it is refused");
+        let error = self.swapper.reload().expect_err("the reload is refused");
         assert_eq!(live(), before, "{error}");
         error
     }
@@ -129,7 +129,7 @@ impl House {
     /// Shuts the host down, and checks that nothing is left of it.
     pub fn close(self) {
         self.stop();
-        // What the porter has would keep the swapper.
+        // The porter's swapper and handles would keep the host alive.
         self.porter.swapper.lock().unwrap().take();
         self.porter.handles.lock().unwrap().clear();
         self.stage.close();
@@ -142,22 +142,22 @@ impl Drop for Porter {
     }
 }
 
-/// A build of the keeper.
+/// Returns a build of the keeper.
 pub fn keeper(build: u8) -> Vec<u8> {
     numbered(&Build::Keeper.bytes("keeper"), build)
 }
 
-/// The same, of a keeper from another [`Build`].
+/// Returns a build with this number, of a keeper from another [`Build`].
 pub fn numbered(keeper: &[u8], build: u8) -> Vec<u8> {
     variant(keeper, "build 00", &format!("build {build:02}"))
 }
 
-/// A build of the keeper with orders: see the probe.
+/// Returns a build of the keeper with orders, like those of the probe.
 pub fn told(build: u8, orders: &str) -> Vec<u8> {
     ordered(&keeper(build), orders)
 }
 
-/// A plugin like the keeper, which nothing connects with it.
+/// Returns a plugin like the keeper that does not import it and is not imported by it.
 pub fn hermit(build: u8) -> Vec<u8> {
     renamed(&keeper(build), "keeper", "hermit")
 }
@@ -167,12 +167,12 @@ pub fn visitor(build: u8) -> Vec<u8> {
     variant(&visitor, "visitor 00", &format!("visitor {build:02}"))
 }
 
-/// One that calls the keeper all the time, from its construction on.
+/// Returns a visitor that calls the keeper all the time, from its construction on.
 pub fn busy_visitor(build: u8) -> Vec<u8> {
     variant(&visitor(build), "idle visitor", "busy visitor")
 }
 
-/// One that uses the keeper, and has no state.
+/// Returns a plugin without state that uses the keeper.
 pub fn passer() -> Vec<u8> {
     Build::Keeper.bytes("passer")
 }

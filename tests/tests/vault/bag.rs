@@ -1,4 +1,4 @@
-//! The data bag.
+//! Tests the data bag.
 use crate::support::{cat, name, refused, stage, stage_with, swap};
 use hotswap_host::{BagItem, Generation};
 use insta::assert_snapshot;
@@ -70,10 +70,10 @@ fn a_plugin_reads_what_those_before_it_have_put_there() {
     let stage = stage(&["tell:late set:early", "tell:early set:late"]);
     let early = "early: cat-number-0 build 00";
     assert_eq!(stage.desk.told(), ["late: nothing", early]);
-    // The other one goes on, and what it has put there with it.
+    // The other plugin goes on, and its values stay in the bag.
     swap(&stage, 0, 1, "tell:late set:early");
     assert_eq!(stage.desk.told(), ["late: cat-number-1 build 00"]);
-    // Its own, overwritten.
+    // The plugin overwrites its own values.
     swap(&stage, 0, 2, "set:x tell:X data:x tell:x");
     let own = ["X: cat-number-0 build 02", "x: LiveData(Cat 1, 22 bytes)"];
     assert_eq!(stage.desk.told(), own);
@@ -89,7 +89,7 @@ fn a_name_is_for_one_plugin() {
         items(&stage.swapper.pin()),
         ["cat-door = cat-number-0 build 00, of cat-number-0"]
     );
-    // Not any more, once that one does without.
+    // The name is free as soon as the first plugin does not set it any more.
     stage.install(&name(0), &cat(0, 1, ""));
     stage.swapper.reload().unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Objects in slots whose drop takes long.
+//! Tests objects in slots that take long to be dropped.
 use crate::support::{cat, name, refused, stage_with, swap};
 use hotswap_host::{Holder, Retirement, RetirementState};
 use hotswap_tests::{Stage, records, until};
@@ -19,18 +19,18 @@ fn one_that_hangs_is_named_and_holds_up_no_other() {
     stage.swapper.reload().unwrap();
     stage.desk.until_waiting("drop");
     let other = || retirement(&stage, &name(1)).map(|other| other.state);
-    until("the other to leave", || {
+    until("the other build to leave", || {
         other() == Some(RetirementState::Gone)
     });
     let holders = || retirement(&stage, &name(0)).unwrap().held_by;
-    until("it to be named", || !holders().is_empty());
+    until("the drop to be named", || !holders().is_empty());
     assert_eq!(holders(), [Holder::Drop]);
     stage.desk.open("drop");
     stage.settle();
     stage.close();
 }
 
-/// Neither the reload that is refused waits for it, nor a later one.
+/// Neither the refused reload nor a later one waits for the drop.
 #[test]
 fn one_of_a_set_that_is_refused_holds_up_no_reload() {
     let settings = |builder: hotswap_host::Builder| builder.retire_limit(Duration::from_millis(20));
@@ -39,7 +39,7 @@ fn one_of_a_set_that_is_refused_holds_up_no_reload() {
     stage.desk.until_waiting("drop");
     swap(&stage, 1, 1, "meow");
     let holders = || retirement(&stage, &name(1)).unwrap().held_by;
-    until("it to be named", || !holders().is_empty());
+    until("the drop to be named", || !holders().is_empty());
     assert_eq!(holders(), [Holder::Drop]);
     stage.desk.open("drop");
     stage.settle();

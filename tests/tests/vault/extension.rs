@@ -1,4 +1,4 @@
-//! Extensions, as hosts and plugins use them.
+//! Tests extensions, as hosts and plugins use them.
 use crate::support::{cat, later_cat, meow, name, refused, stage, stage_with, swap, weighed};
 use hotswap_tests::Stage;
 use hotswap_tests::load::under_load;
@@ -26,7 +26,8 @@ fn two_plugins_fill_slots_and_one_is_rebuilt() {
     assert_eq!(meow(&pin).unwrap(), "meow cat-number-0 build 03");
     assert_eq!(weighed(&pin).unwrap(), "cat-number-1 build 07");
     drop(pin);
-    // Not a slot that went on for three generations, nor one that was filled anew in each, keeps what was replaced.
+    // No slot keeps a replaced build, neither one that went on for three generations nor one that was filled anew in
+    // each.
     assert_eq!(stage.settle().len(), 4);
     stage.close();
 }
@@ -59,7 +60,7 @@ fn what_is_not_filled_again_is_empty() {
     swap(&stage, 0, 1, "");
     assert_eq!(meow(&stage.swapper.pin()), None);
     assert!(weighed(&stage.swapper.pin()).is_some());
-    // Somebody else may fill it now.
+    // Another plugin may fill the slot now.
     swap(&stage, 1, 1, "both");
     assert_eq!(
         meow(&stage.swapper.pin()).unwrap(),
@@ -118,7 +119,7 @@ fn a_slot_is_for_one_plugin() {
         meow(&stage.swapper.pin()).unwrap(),
         "meow cat-number-0 build 00"
     );
-    // The one that refused to share is free to move.
+    // The plugin that refused to share is free to move.
     stage.install(&name(0), &cat(0, 1, "weigh"));
     stage.swapper.reload().unwrap();
     assert_eq!(

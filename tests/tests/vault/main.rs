@@ -1,4 +1,4 @@
-//! What plugins put into their generation: the data bag, and the slots of extensions.
+//! Tests the data bag and the slots of extensions, which plugins fill in their generation.
 mod bag;
 mod drops;
 mod extension;

@@ -1,4 +1,4 @@
-//! What the host puts into each generation before its plugins.
+//! Tests the values that the host puts into each generation before the plugins do.
 use crate::support::{cat, meow, name, refused, stage_with, swap, weighed};
 use hotswap_host::{BagItem, Held, LiveData, Prefill};
 use hotswap_tests::Stage;
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use sounds::{Meow, Sounds};
 use std::error::Error;
 
-/// The host's own.
+/// The host's own object.
 struct Parrot;
 
 impl Meow for Parrot {
@@ -35,7 +35,7 @@ fn plugins_find_its_values_in_the_bag_of_each_generation() {
     let told = stage.desk.told();
     assert_eq!(told[..2], ["made_for: 1", "made_for: 1"]);
     assert!(told[2].starts_with(&count[..24]), "{told:?}");
-    // Anew in each, also where a plugin goes on.
+    // The values are made anew for each generation, also if a plugin goes on.
     swap(&stage, 0, 1, "tell:made_for");
     assert_eq!(stage.desk.told(), ["made_for: 2"]);
     let pin = stage.swapper.pin();
@@ -72,14 +72,14 @@ fn it_fills_slots_of_its_extension() {
 fn what_fails_or_panics_refuses_the_generation() {
     let open = |prefill: fn(&mut Prefill<'_>) -> Result<(), Box<dyn Error>>| {
         let opened = Stage::try_with(&[], |builder| builder.allow_empty(true).prefill(prefill));
-        opened.err().expect("it is refused").to_string()
+        opened.err().expect("the directory is refused").to_string()
     };
     assert_snapshot!(open(|_| Err("no port is free".into())), @"the host could not prefill the new generation: no port is free");
     assert_snapshot!(open(|_| panic!("no idea")), @"the host could not prefill the new generation: it panicked: no idea");
     assert_snapshot!(open(parrot), @"the host could not prefill the new generation: the host has no extension Sounds (it has none); add it with `Builder::extension::<Sounds>()`");
     assert_snapshot!(open(|next| {
         next.set("port", 1)?;
-        // Its own values it may overwrite.
+        // The host may overwrite its own values.
         next.set("Port", 2)?;
         Err("but not this".into())
     }), @"the host could not prefill the new generation: but not this");

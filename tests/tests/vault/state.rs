@@ -1,4 +1,4 @@
-//! Plugins with state that fill slots.
+//! Tests plugins with state that fill slots.
 use crate::support::stage_with;
 use hotswap_tests::fixture::{Build, variant};
 use hotswap_tests::load::under_load;
@@ -7,10 +7,12 @@ use sounds::Sounds;
 
 fn meow(stage: &Stage, times: u32) -> String {
     let pin = stage.swapper.pin();
-    let sounds = pin.extension::<Sounds>().expect("the host has it");
+    let sounds = pin
+        .extension::<Sounds>()
+        .expect("the host has the extension");
     let heard = sounds.meow.call(|tom| tom.meow(times));
     heard
-        .expect("it does not panic")
+        .expect("the slot's object does not panic")
         .expect("the slot is filled")
 }
 

@@ -1,15 +1,15 @@
-//! Cats, and a host that hears them.
+//! Builds of the cat, and a host that has the slots for them.
 use hotswap_host::{Builder, Pin};
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, ordered, renamed, variant};
 use sounds::Sounds;
 
-/// A build of one of the cats, which does this in `on_init`: see `fixtures/cat`.
+/// Returns a build of one of the cats that does this in `on_init`: see `fixtures/cat`.
 pub fn cat(number: u8, build: u8, orders: &str) -> Vec<u8> {
     of(Build::Cat, number, build, orders)
 }
 
-/// The same of a later version of what cats and their hosts share.
+/// Returns the same, built with a later version of the extension's crate.
 pub fn later_cat(number: u8, build: u8, orders: &str) -> Vec<u8> {
     of(Build::CatLater, number, build, orders)
 }
@@ -27,17 +27,17 @@ fn of(source: Build, number: u8, build: u8, orders: &str) -> Vec<u8> {
     ordered(&library, orders)
 }
 
-/// The name of a cat.
+/// Returns the name of a cat.
 pub fn name(number: u8) -> String {
     format!("cat-number-{number}")
 }
 
-/// A host with the extension, and with cats of build 0 that have these orders.
+/// Opens a host with the extension, and with cats of build 0 that have these orders.
 pub fn stage(orders: &[&str]) -> Stage {
     stage_with(orders, |builder| builder)
 }
 
-/// The same with settings.
+/// Does the same with settings.
 pub fn stage_with(orders: &[&str], settings: impl FnOnce(Builder) -> Builder) -> Stage {
     let cats: Vec<_> = (0..).zip(orders).collect();
     let cats = cats
@@ -59,26 +59,30 @@ pub fn swap(stage: &Stage, number: u8, build: u8, orders: &str) -> String {
     report.to_string()
 }
 
-/// The error of a reload after a cat was put into the directory, without the names of directories.
+/// Puts a cat into the directory, and reloads. Returns the error, without the names of directories.
 pub fn refused(stage: &Stage, number: u8, cat: &[u8]) -> String {
     stage.install(&name(number), cat);
-    let error = stage.swapper.reload().expect_err("it is refused");
+    let error = stage.swapper.reload().expect_err("the reload is refused");
     let dir = format!("{}/", stage.dir().display());
     error.to_string().replace(&dir, "")
 }
 
-/// What is heard in a generation.
+/// Calls the `meow` slot of a generation.
 pub fn meow(pin: &Pin<'_>) -> Option<String> {
-    let sounds = pin.extension::<Sounds>().expect("the host has it");
+    let sounds = pin
+        .extension::<Sounds>()
+        .expect("the host has the extension");
     let meow = sounds.meow.call(|cat| cat.meow(1));
-    meow.expect("it does not panic")
+    meow.expect("the slot's object does not panic")
 }
 
-/// Who is weighed in a generation.
+/// Returns the plugin that answers in the scale's slot of a generation.
 pub fn weighed(pin: &Pin<'_>) -> Option<String> {
-    let sounds = pin.extension::<Sounds>().expect("the host has it");
+    let sounds = pin
+        .extension::<Sounds>()
+        .expect("the host has the extension");
     let weighed = sounds.weigh.call(|cat| cat.weigh());
-    let (kilograms, who) = weighed.expect("it does not panic")?;
+    let (kilograms, who) = weighed.expect("the slot's object does not panic")?;
     assert_eq!(kilograms, 4);
     Some(who)
 }

@@ -1,11 +1,11 @@
-//! Builds of the demo's plugins, and which of them are live after how many swaps.
+//! Builds of the demo's plugins, and which of them are live after a number of swaps.
 use hotswap_tests::fixture::{self, Build, variant};
 use std::ops::RangeInclusive;
 
-/// How many builds there are of each plugin.
+/// The number of builds of each plugin.
 const BUILDS: u64 = 4;
 
-/// The plugins, and a text in each that is overwritten to make another build. Each swap replaces the one whose turn it is.
+/// The plugins, and a text in each that is overwritten to make another build. The swaps replace them in turn.
 const PLUGINS: [(&str, &str); 2] = [
     ("guestbook", "a seal is made without a panic"),
     ("pages", "The guestbook"),
@@ -15,7 +15,7 @@ pub struct Builds([Vec<Made>; 2]);
 
 struct Made {
     library: Vec<u8>,
-    /// As the plugin names it.
+    /// The name of the build in the plugin's pages.
     name: String,
 }
 
@@ -32,19 +32,19 @@ impl Builds {
         }))
     }
 
-    /// What the first set has.
+    /// Returns the first builds.
     pub fn first(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let first = self.0.iter().map(|builds| &*builds[0].library);
         PLUGINS.map(|(plugin, _)| plugin).into_iter().zip(first)
     }
 
-    /// The plugin that this swap replaces, and its new build.
+    /// Returns the plugin that this swap replaces, and its new build.
     pub fn of_swap(&self, swap: u64) -> (&'static str, &[u8]) {
         let plugin = swap as usize % PLUGINS.len();
         (PLUGINS[plugin].0, &self.live(plugin, swap).library)
     }
 
-    /// What is live of a plugin after so many swaps.
+    /// Returns the live build of a plugin after this many swaps.
     fn live(&self, plugin: usize, swaps: u64) -> &Made {
         let own = (swaps + plugin as u64) / PLUGINS.len() as u64;
         &self.0[plugin][(own % BUILDS) as usize]

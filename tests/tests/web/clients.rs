@@ -1,4 +1,4 @@
-//! Clients that never stop asking, each on a connection that it keeps.
+//! Clients that never stop asking, each on one connection that it keeps.
 use crate::builds::Builds;
 use hotswap_tests::load::Window;
 use hotswap_tests::{LIMIT, until};
@@ -15,10 +15,10 @@ use tokio::runtime::{self, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// What the clients go by, and what they tell.
+/// The state that the clients share with the test.
 pub struct Load {
     pub builds: Builds,
-    /// Which sets may be live, numbered by swaps.
+    /// The sets that may be live, numbered by swaps.
     pub window: Window,
     answers: AtomicU64,
     done: AtomicBool,
@@ -47,7 +47,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Opens all connections, then begins to ask on each.
+    /// Opens all connections, and then begins to ask on each of them.
     pub fn connect(connections: usize, address: SocketAddr, load: &Arc<Load>) -> Self {
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -67,17 +67,17 @@ impl Clients {
         }
     }
 
-    /// Returns after so many more answers.
+    /// Returns after this many more answers.
     pub fn until_answered(&self, answers: u64) {
         let enough = self.load.answers.load(SeqCst) + answers;
         until("answers", || {
             let failed = self.clients.iter().any(JoinHandle::is_finished);
-            assert!(!failed, "a client has failed, which says why");
+            assert!(!failed, "a client has failed: see its panic");
             self.load.answers.load(SeqCst) >= enough
         });
     }
 
-    /// Has all clients finish, and returns the numbers that guests were told.
+    /// Makes all clients finish, and returns the numbers that guests were told.
     pub fn finish(self) -> Vec<u64> {
         self.load.done.store(true, SeqCst);
         let clients = self.clients.into_iter();
@@ -88,7 +88,7 @@ impl Clients {
 
 struct Client {
     sender: SendRequest<Full<Bytes>>,
-    /// Ends with the connection.
+    /// Runs until the connection ends.
     connection: JoinHandle<hyper::Result<()>>,
 }
 
@@ -102,7 +102,7 @@ impl Client {
         }
     }
 
-    /// Asks for one page after the other. Returns the numbers that it was told as a guest.
+    /// Asks for one page after the other. Returns the numbers that the client was told as a guest.
     async fn ask_on_and_on(mut self, number: usize, load: Arc<Load>) -> Vec<u64> {
         let mut numbers = Vec::new();
         for turn in number.. {
@@ -120,27 +120,27 @@ impl Client {
             let request = request.body(Full::from(body.to_owned())).unwrap();
             let answer = timeout(LIMIT, self.answer(request));
             let (page, live) = load.window.during_async(answer).await;
-            let page = page.expect("an answer comes in time");
+            let page = page.expect("the answer comes in time");
             load.builds.one_has_made(&page, live);
             if let Some(rest) = page.strip_prefix(&format!("{name} is number ")) {
-                let (own, _) = rest.split_once('\n').expect("it has two lines");
-                numbers.push(own.parse().expect("a number"));
+                let (own, _) = rest.split_once('\n').expect("the page has two lines");
+                numbers.push(own.parse().expect("the first line has a number"));
             }
             load.answers.fetch_add(1, SeqCst);
         }
-        // It was the same connection all the time, and is still there.
+        // The client has used the same connection all the time, and it still works.
         assert!(!self.connection.is_finished());
         numbers
     }
 
-    /// The page. No request fails, and no connection ends.
+    /// Returns the page. Panics if a request fails, or the connection ends.
     async fn answer(&mut self, request: Request<Full<Bytes>>) -> String {
         let response = self.sender.send_request(request).await.unwrap();
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let page = String::from_utf8(body.to_vec()).unwrap();
         assert_eq!(status, StatusCode::OK, "{page}");
-        // And the connection goes on.
+        // The connection is kept.
         self.sender.ready().await.unwrap();
         page
     }

@@ -1,5 +1,5 @@
-//! The demo web under load: its real server, a hundred connections that are kept, and two hundred swaps. In a process of
-//! its own.
+//! Tests the demo `web` under load: its real server, a hundred connections that are kept, and two hundred swaps. The
+//! test has a process of its own.
 mod builds;
 mod clients;
 mod server;
@@ -12,7 +12,7 @@ use std::net::TcpStream;
 
 const CONNECTIONS: usize = 100;
 const SWAPS: u64 = 200;
-/// How many answers there are at least between two swaps.
+/// The least number of answers between two swaps.
 const ANSWERS: u64 = 20;
 
 #[test]
@@ -33,7 +33,7 @@ fn no_request_fails_and_no_connection_is_dropped_over_200_swaps() {
     clients.until_answered(ANSWERS);
     let mut numbers = clients.finish();
     numbers.sort_unstable();
-    // Nobody was told a number that another has, and none is missing: each build has gone on with the whole book.
+    // No number was told twice, and none is missing: each build has gone on with the whole book.
     assert!(numbers.iter().copied().eq(1..=numbers.len() as u64));
     let page = server.get("/");
     let signed = format!(": {} signed\n", numbers.len());

@@ -1,4 +1,4 @@
-//! The demo's server, as a process.
+//! The demo's server as a process.
 use crate::builds::Builds;
 use hotswap_host::runtime::{RunningHost, hosts};
 use hotswap_tests::{LIMIT, fixture, until};
@@ -8,21 +8,21 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// What a host says that has given up a hand-over of state, since it would have taken too long. Nothing has changed then.
+/// The text with which a host gives up a hand-over of state that would take too long. Nothing has changed then.
 const TOO_LATE: &str = "could not be handed over within";
-/// How often a swap is tried, on a machine with much else to do.
+/// The number of times that a swap is tried, for a machine with much else to do.
 const ATTEMPTS: u64 = 10;
 
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
     host: RunningHost,
-    /// Its plugin directory, and its log.
+    /// The plugin directory and the log of the server.
     dir: TempDir,
 }
 
 impl Server {
-    /// Starts it with the first builds, on a port that nobody else has.
+    /// Starts the server with the first builds, on a free port.
     pub fn start(builds: &Builds) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let plugins = dir.path().join("plugins");
@@ -39,13 +39,13 @@ impl Server {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        let said = child.stdout.take().expect("it is piped");
+        let said = child.stdout.take().expect("stdout is piped");
         BufReader::new(said).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on http://");
         let address = address.unwrap_or_else(|| panic!("{line:?}: {}", log(&dir)));
         let address = address.parse().unwrap();
         let host = hosts().into_iter().find(|host| host.pid == child.id());
-        let host = host.expect("a host that listens can be found");
+        let host = host.expect("the running host can be found");
         Server {
             child,
             address,
@@ -54,7 +54,7 @@ impl Server {
         }
     }
 
-    /// Puts a plugin into its directory and reloads by signal, as `cargo hotswap reload` does. Returns the report.
+    /// Puts a plugin into its directory, and reloads by signal, as `cargo hotswap reload` does. Returns the report.
     pub fn swap(&self, plugin: &str, library: &[u8]) -> String {
         fixture::install(library, plugin, &self.dir.path().join("plugins"));
         for _ in 0..ATTEMPTS {
@@ -69,7 +69,7 @@ impl Server {
         panic!("{plugin} is not replaced: {}", log(&self.dir))
     }
 
-    /// A page, on a connection of its own.
+    /// Returns a page, on a connection of its own.
     pub fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: web\r\nconnection: close\r\n\r\n");
@@ -80,21 +80,21 @@ impl Server {
         answer
     }
 
-    /// Asks it to stop.
+    /// Asks the server to stop.
     pub fn terminate(&self) {
         let pid = self.child.id().cast_signed();
-        // SAFETY: it touches no memory. The child was not waited for, so that the number is its own.
+        // SAFETY: `kill` touches no memory. The child was not waited for, so its process id was not reused.
         assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
     }
 
-    /// Returns once it accepts no connection any more.
+    /// Returns once the server accepts no connection any more.
     pub fn until_closed(&self) {
         until("the server's port to be closed", || {
             TcpStream::connect(self.address).is_err()
         });
     }
 
-    /// Stops it, and checks that it had nothing to complain of and leaves nothing behind.
+    /// Stops the server, and checks that it logged no other errors and leaves nothing behind.
     pub fn stop(mut self) {
         self.terminate();
         let status = self.child.wait().unwrap();

@@ -1,4 +1,4 @@
-//! A thread of the host that calls plugins, and ends when it is told to.
+//! A thread of the host that calls plugins, and ends when a test tells it to.
 use std::cell::RefCell;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -13,7 +13,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The name of its thread.
+    /// The name of the thread.
     pub const NAME: &str = "zoo-caller";
 
     pub fn start() -> Self {
@@ -31,21 +31,23 @@ impl Caller {
         Caller {
             jobs,
             done,
-            thread: thread.spawn(run).expect("there is room for a thread"),
+            thread: thread.spawn(run).expect("the thread can be started"),
         }
     }
 
     /// Does this on the thread, and returns when it is done.
     ///
     /// # Panics
-    /// When it panics.
+    /// Panics if the closure does.
     pub fn run(&self, job: impl FnOnce() + Send + 'static) {
-        self.jobs.send(Box::new(job)).expect("the thread waits");
+        self.jobs
+            .send(Box::new(job))
+            .expect("the thread waits for jobs");
         self.done.recv().expect("the job does not panic");
     }
 
-    /// Does this on the thread when it ends, from the destructor of one of the host's thread-locals. What the thread
-    /// uses for the first time after this call is dropped before.
+    /// Does this on the thread when it ends, from the destructor of one of the host's thread-locals. Thread-locals that
+    /// the thread uses for the first time after this call are dropped before.
     pub fn at_end(&self, job: impl FnOnce() + Send + 'static) {
         self.run(|| AT_END.set(Some(AtEnd(Some(Box::new(job))))));
     }

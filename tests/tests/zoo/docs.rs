@@ -1,4 +1,4 @@
-//! The docs have the same table.
+//! Tests that the documentation has the same table.
 use crate::table::TABLE;
 use std::fmt::Write;
 use std::fs;
@@ -13,7 +13,7 @@ fn the_docs_have_this_table() {
     );
     for row in TABLE {
         writeln!(table, "| {} | {} | {} |", row.what, row.then, row.idle)
-            .expect("a text takes any number of characters");
+            .expect("writing to a string does not fail");
     }
     assert!(
         docs.contains(&table),

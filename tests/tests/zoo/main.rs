@@ -1,4 +1,5 @@
-//! Plugins that do what plugins do, and whether they leave memory: the table of `hotswap-host/docs/unloading.md`, row by row.
+//! Tests what plugins leave behind, and whether they leave memory: the table of `hotswap-host/docs/unloading.md`, row
+//! by row.
 mod caller;
 mod docs;
 mod nightly;

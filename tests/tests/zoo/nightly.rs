@@ -1,5 +1,6 @@
-//! What the next compilers will bring: a later `std` may keep thread-locals, and start and end threads, in ways that the host does
-//! not see. Then a build would be closed too early, or never, and these tests say so before the compiler is stable.
+//! Tests plugins of the next compiler. A later `std` may keep thread-locals, and start and end threads, in ways that
+//! the host does not see. A build would then be closed too early, or never, and these tests say so before that compiler
+//! is stable.
 use crate::row::Row;
 use crate::table::TABLE;
 use hotswap_host::artifact::unload_blockers;
@@ -22,13 +23,13 @@ fn with_the_nightly_compiler_threads_and_their_values_are_seen() {
         let row = TABLE.iter().find(|row| row.act == act);
         let row = Row {
             build: Build::ZooNightly,
-            ..*row.expect("it is in the table")
+            ..*row.expect("the row is in the table")
         };
         row.check();
     }
 }
 
-/// What of the C library it uses for that, the plugin has of its own.
+/// The plugin has its own definitions of the C library functions that `std` uses for that, and imports none of them.
 #[test]
 fn with_the_nightly_compiler_the_keys_of_thread_locals_are_the_plugins_own() {
     let file = Build::ZooNightly.library("zoo");
@@ -37,7 +38,7 @@ fn with_the_nightly_compiler_the_keys_of_thread_locals_are_the_plugins_own() {
         .arg(&file)
         .output()
         .expect("nm can be started");
-    let symbols = String::from_utf8(output.stdout).expect("names are text");
+    let symbols = String::from_utf8(output.stdout).expect("symbol names are UTF-8");
     assert!(symbols.contains(" pthread_"), "{symbols}");
     let kinds = [
         "thread_atexit",
@@ -52,7 +53,7 @@ fn with_the_nightly_compiler_the_keys_of_thread_locals_are_the_plugins_own() {
         .filter(|symbol| kinds.iter().any(|kind| symbol.contains(kind)))
         .collect();
     assert_eq!(foreign, [""; 0]);
-    let bytes = std::fs::read(&file).expect("it was built");
+    let bytes = std::fs::read(&file).expect("the library was built");
     assert_eq!(
         unload_blockers(&bytes),
         [],

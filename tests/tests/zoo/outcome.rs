@@ -1,27 +1,27 @@
-//! What becomes of a build that was replaced.
+//! The outcomes for a build that was replaced.
 use crate::caller::Caller;
 use hotswap_host::{Holder, Retirement, RetirementState};
 use std::fmt;
 
-/// What becomes of a build that was replaced.
+/// The outcome for a build that was replaced.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
-    /// It leaves memory.
+    /// The build leaves memory.
     Gone,
-    /// It leaves memory, but for what the standard library has read of its file.
+    /// The build leaves memory, except for the parts of its file that the standard library has read.
     Debris,
-    /// The values of its thread-locals hold it, on a thread that neither calls nor ends.
+    /// Values of its thread-locals hold it, on a thread that neither calls nor ends.
     Locals,
     /// Threads that it started hold it until they end.
     Threads,
     /// Threads that it started hold it, and never end.
     ForEver,
-    /// It stays mapped for this reason.
+    /// The build stays mapped for this reason.
     Kept(&'static str),
 }
 
 impl Outcome {
-    /// Whether the build stands as it should, and with nothing else to hold it.
+    /// Returns true if the retirement is in the expected state, and has no other holder.
     pub fn fits(self, retirement: &Retirement) -> bool {
         let holders = &retirement.held_by[..];
         let state = retirement.state;
@@ -45,7 +45,7 @@ impl Outcome {
     }
 }
 
-/// As the table says it.
+/// Returns the words of the table.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

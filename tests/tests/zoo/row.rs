@@ -1,4 +1,4 @@
-//! One row of the table: a build is called, replaced, and looked after, once for each way in which a thread may behave.
+//! One row of the table: a build is called, replaced, and watched, once for each way in which a thread may behave.
 use crate::caller::Caller;
 use crate::outcome::Outcome;
 use hotswap_host::Retirement;
@@ -10,20 +10,20 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// What a plugin does, and what becomes of it.
+/// Something that a plugin does, and the outcome.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// What `act` calls it.
+    /// The name of the row in calls of `act`.
     pub act: &'static str,
-    /// What the table calls it.
+    /// The name of the row in the table.
     pub what: &'static str,
-    /// How its plugin is built.
+    /// The way in which the plugin is built.
     pub build: Build,
     /// The plugin.
     pub plugin: &'static str,
-    /// While a thread that has called it neither calls again nor ends.
+    /// The outcome while a thread that has called the plugin neither calls again nor ends.
     pub idle: Outcome,
-    /// Once all have done either.
+    /// The outcome after all threads have done either.
     pub then: Outcome,
 }
 
@@ -35,11 +35,11 @@ struct Pen<'r> {
     builds: usize,
 }
 
-/// A call's answer is that of the build which was live.
+/// The function that each plugin of the zoo has. Its answer names the build that was live.
 type Act = Function<fn(&str, &str) -> hotswap_plugin::Result<String>>;
 
 impl Row {
-    /// Fails on any other outcome than that of the table.
+    /// Checks the row. Panics on any other outcome than that of the table.
     pub fn check(&self) {
         let library = self.build.bytes(self.plugin);
         let stage = Stage::with(&[(self.plugin, &library)], |builder| {
@@ -61,7 +61,7 @@ impl Row {
 }
 
 impl Pen<'_> {
-    /// A thread calls and ends, then the build is replaced.
+    /// A thread calls and ends, and then the build is replaced.
     fn thread_ends_before(&mut self) {
         let caller = Caller::start();
         caller.run(self.call());
@@ -70,7 +70,7 @@ impl Pen<'_> {
         self.ends(old, "a thread that ended before");
     }
 
-    /// A thread that has called ends after the build was replaced: after it has left, if the thread does not hold it.
+    /// A thread that has called ends after the build was replaced: also after it has left, unless the thread holds it.
     fn thread_ends_between_or_after(&mut self) {
         let caller = Caller::start();
         caller.run(self.call());
@@ -85,7 +85,7 @@ impl Pen<'_> {
         let caller = Caller::start();
         caller.run(self.call());
         let old = self.swap();
-        // Once is not enough where the host has not asked the thread yet.
+        // One call is not enough if the host has not asked the thread yet.
         let pin = || {
             let swapper = self.stage.swapper.clone();
             caller.run(move || drop(swapper.pin()));
@@ -94,7 +94,7 @@ impl Pen<'_> {
         caller.end();
     }
 
-    /// A thread's first call, and its last one, is from the destructor of a thread-local of the host's.
+    /// A thread's first call, and its last one, comes from the destructor of one of the host's thread-locals.
     fn thread_calls_while_it_ends(&mut self) {
         let caller = Caller::start();
         caller.at_end(self.call());
@@ -118,10 +118,10 @@ impl Pen<'_> {
         self.ends(old, "a thread that called the next build while it ended");
     }
 
-    /// A thread calls and ends, then the host shuts down.
+    /// A thread calls and ends, and then the host shuts down.
     fn host_shuts_down(self) {
         match self.row.then {
-            // Each build was checked as it left.
+            // Each build was checked when it left.
             Outcome::Gone | Outcome::Debris => {
                 let caller = Caller::start();
                 caller.run(self.call());
@@ -132,22 +132,22 @@ impl Pen<'_> {
             Outcome::Locals | Outcome::Threads => self.stage.close(),
             Outcome::Kept(_) => {
                 let late = self.stage.swapper.shutdown(LIMIT);
-                assert_eq!(late.expect("it can be shut down").len(), 0);
+                assert_eq!(late.expect("the host shuts down").len(), 0);
             }
-            // Nobody waits for them.
+            // Nothing waits for those threads.
             Outcome::ForEver => {}
         }
     }
 
-    /// A call of the live build, which answers.
+    /// Calls the live build, which has to answer.
     fn call(&self) -> impl FnOnce() + Send + use<> {
         let act = self.act();
         let (what, place) = (self.row.act, self.place());
         let number = format!("{} number {:04}", self.stage.live_build(), self.builds);
-        move || assert_eq!(act.call(what, &place).expect("it answers"), number)
+        move || assert_eq!(act.call(what, &place).expect("the call succeeds"), number)
     }
 
-    /// A call of the live build, which may fail.
+    /// Calls the live build, which may fail.
     fn try_call(&self) -> impl FnOnce() + Send + use<> {
         let act = self.act();
         let (what, place) = (self.row.act, self.place());
@@ -160,18 +160,18 @@ impl Pen<'_> {
         act.expect("every plugin of the zoo has this function")
     }
 
-    /// A file for each build, whose name is also that of a gate.
+    /// Makes a file for each build. Its name is also the name of a gate.
     fn place(&self) -> String {
         let place = self.place_of(self.builds);
         fs::write(&place, "").expect("the directory can be written");
-        place.to_str().expect("a path that is text").to_owned()
+        place.to_str().expect("the path is UTF-8").to_owned()
     }
 
     fn place_of(&self, build: usize) -> PathBuf {
         self.stage.dir().join(format!("{build}.place"))
     }
 
-    /// Replaces the live build by the next one.
+    /// Replaces the live build with the next one.
     fn swap(&mut self) -> BuildId {
         let old = self.stage.live_build();
         self.builds += 1;
@@ -184,7 +184,7 @@ impl Pen<'_> {
         old
     }
 
-    /// Nothing holds the build any more but what the row says, until the cause of that ends.
+    /// Checks that nothing but the row's outcome holds the build, until its cause ends.
     fn ends(&self, old: BuildId, why: &str) {
         self.ends_while(old, why, || {});
     }
@@ -193,7 +193,9 @@ impl Pen<'_> {
         self.expect_while(self.row.then, old, why, &meanwhile);
         if self.row.then == Outcome::Threads {
             let gate = self.place_of(self.builds - 1);
-            self.stage.desk.open(gate.to_str().expect("it was text"));
+            self.stage
+                .desk
+                .open(gate.to_str().expect("the path is UTF-8"));
             let why = format!("{why}, and threads of its own that ended");
             self.expect_while(Outcome::Gone, old, &why, &meanwhile);
         }
@@ -233,7 +235,7 @@ impl Pen<'_> {
         this.expect("the build was replaced")
     }
 
-    /// What a build that is gone has left: what is mapped of its copy, the copy, and files that it had opened.
+    /// Returns the traces of a build that is gone: its mappings, its copy, and the files that it had opened.
     fn left_of(&self, build: BuildId) -> Vec<String> {
         let copy = format!("-{}-", build.short());
         let mapped = process::mapped_or_read_from(&process::host_dir_of(self.stage.dir()));

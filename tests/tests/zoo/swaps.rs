@@ -1,4 +1,5 @@
-//! Allocators whose constructor remembers the thread that opened the library: many builds of each, one after the other.
+//! Tests many builds, one after the other, of allocators whose constructor remembers the thread that opened the
+//! library.
 use crate::caller::Caller;
 use hotswap_host::prelude::*;
 use hotswap_tests::Stage;
@@ -10,7 +11,7 @@ fn survives(build: Build, plugin: &str) {
     let library = build.bytes(plugin);
     let number = |n: u32| variant(&library, "number 0000", &format!("number {n:04}"));
     let stage = Stage::open(&[(plugin, &library)]);
-    // One thread that has called every build, and one for each.
+    // One thread calls every build, and each build has a thread of its own.
     let always = Caller::start();
     for n in 0..=SWAPS {
         if n != 0 {

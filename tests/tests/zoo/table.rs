@@ -1,12 +1,12 @@
-//! What plugins do, and what becomes of them.
+//! The table of what plugins do, and of the outcomes.
 use crate::outcome::Outcome::{Debris, ForEver, Gone, Kept, Locals, Threads};
 use crate::row::Row;
 use hotswap_tests::fixture::Build;
 
-/// Each row is a constant of the table, and a test.
+/// Makes a constant of the table and a test for each row.
 macro_rules! table {
     ($($build:ident $plugin:literal { $($act:ident $what:literal: $then:expr, $idle:expr;)* })*) => {
-        /// All of them, in the order of the docs.
+        /// All rows, in the order of the documentation.
         pub const TABLE: &[Row] = &[$($(Row {
             act: stringify!($act),
             what: $what,
@@ -19,7 +19,7 @@ macro_rules! table {
         $($(#[test]
         fn $act() {
             let row = TABLE.iter().find(|row| row.act == stringify!($act));
-            row.expect("it is in the table").check();
+            row.expect("the row is in the table").check();
         })*)*
     };
 }

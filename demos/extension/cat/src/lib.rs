@@ -1,12 +1,12 @@
-//! What meows, and goes on counting when it is replaced.
+//! The plugin that meows. It keeps counting when it is replaced.
 use extension_sounds::{Meow, Sounds};
 use hotswap_plugin::prelude::*;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Change it while the host runs.
+/// Change this while the host runs.
 const WORD: &str = "meow";
 
-/// What the next build goes on with. Give it another field while the host runs.
+/// The state that the next build continues with. Give it another field while the host runs.
 #[live_data]
 #[derive(Clone, Debug, Default)]
 pub struct Diary {
@@ -19,7 +19,7 @@ pub struct Cat {
     diary: Shared,
 }
 
-/// The plugin has it, and so has the object in the slot.
+/// The diary, which belongs to the plugin and to the object in the slot.
 #[derive(Clone, Debug, Default)]
 struct Shared(Arc<Mutex<Diary>>);
 
@@ -47,7 +47,7 @@ impl Cat {
 }
 
 impl Cat {
-    /// What the host has until this build is replaced.
+    /// Returns the object that the host has until this build is replaced.
     fn voice(&self) -> Held<dyn Meow> {
         Held::new(Voice {
             diary: self.diary.clone(),
@@ -85,7 +85,7 @@ mod tests {
         let old = Cat::default();
         old.voice().meow();
         let mut new = Cat::default();
-        // The object is in the slot before there is a state.
+        // The object is in the slot before there is state.
         let voice = new.voice();
         new.restore(LiveData::save(&old.save())?.restore()?);
         voice.meow();
@@ -97,7 +97,10 @@ mod tests {
     fn has_a_name() -> Result<()> {
         let vault = Vault::for_test();
         Cat::default().on_init(&vault)?;
-        assert_eq!(vault.get("cat").expect("it is there").to_string(), "Tom");
+        assert_eq!(
+            vault.get("cat").expect("the bag has the value").to_string(),
+            "Tom"
+        );
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
-//! What weighs sounds.
+//! The plugin that weighs sounds.
 use extension_sounds::{Sounds, Weigh};
 use hotswap_plugin::prelude::*;
 
-/// Change it while the host runs.
+/// Change this while the host runs.
 const UNIT: &str = "grams";
 
 /// One loaded build of the plugin.

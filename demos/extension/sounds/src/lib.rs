@@ -1,25 +1,25 @@
-//! What the host has slots for. Host and plugins are compiled with it, none with another plugin.
+//! The slots of the host. The host and the plugins depend on this crate, and no plugin depends on another one.
 use hotswap_plugin::prelude::*;
 
-/// What a cat can do.
+/// A cat.
 #[interface]
 pub trait Meow: Send + Sync {
-    /// What it says now.
+    /// Returns the next sound.
     fn meow(&self) -> String;
 }
 
-/// What a scale can do.
+/// A scale.
 #[interface]
 pub trait Weigh: Send + Sync {
-    /// How heavy a sound is, in words.
+    /// Returns the weight of a sound, in words.
     fn weigh(&self, sound: &str) -> String;
 }
 
-/// What the host hears and weighs, if there is a plugin for it.
+/// The slots for sounds. Each may be empty.
 #[extension]
 pub struct Sounds {
-    /// What meows.
+    /// The cat that meows.
     pub meow: Slot<dyn Meow>,
-    /// What weighs that.
+    /// The scale that weighs the sounds.
     pub weigh: Slot<dyn Weigh>,
 }

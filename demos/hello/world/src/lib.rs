@@ -1,4 +1,4 @@
-//! The plugin of the demo hello. Change the word it hums while the host runs.
+//! The plugin of the demo `hello`. Change the word that it hums while the host runs.
 use hotswap_plugin::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub struct World {
     cx: Context,
-    /// State that is lost with its build: the next one starts at zero.
+    /// A count that is lost with its build: the next build starts at zero.
     hummed: AtomicU64,
 }
 
 #[plugin]
 impl World {
-    /// Makes the instance; whatever it needs to know of itself is in `cx`.
+    /// Makes the instance. `cx` tells everything that an instance may want to know about itself.
     pub fn new(cx: &Context) -> Self {
         info!("new: version {}, build {:.8}", cx.version(), cx.build_id());
         World {
@@ -46,10 +46,10 @@ impl World {
 
     fn on_free(&mut self) {
         let (build, hummed) = (self.cx.build_id(), self.hummed.get_mut());
-        info!("on_free: nobody uses build {build:.8} any more, it was called {hummed} times");
+        info!("on_free: build {build:.8} is no longer used; it was called {hummed} times");
     }
 
-    /// Hums. The host calls this by its name.
+    /// Hums. The host calls this function by its name.
     #[invoke]
     pub fn hum(&self, times: u32) -> String {
         self.hummed.fetch_add(1, Ordering::Relaxed);

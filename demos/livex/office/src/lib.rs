@@ -1,33 +1,33 @@
-//! Queues something for each day, and knows what to do when its turn comes.
+//! The plugin that queues a job for each day, and does the job when its turn comes.
 use hotswap_plugin::prelude::*;
 use livex_interfaces::JobQueue;
 use std::time::Duration;
 
 const DEPARTMENTS: [&str; 3] = ["kitchen", "library", "tower"];
 
-/// What happens in the tower is heard of later.
+/// News from the tower takes this long.
 const TOWER_DELAY: Duration = Duration::from_secs(2);
 
-/// What the office needs.
+/// The imports of the office.
 #[derive(Import)]
 pub struct Deps {
     #[import(host)]
     queue: Imported<dyn JobQueue>,
 }
 
-/// The plugin.
+/// One loaded build of the plugin.
 pub struct Office {
     queue: Imported<dyn JobQueue>,
 }
 
 #[plugin(name = "office")]
 impl Office {
-    /// An office that fills this queue.
+    /// Makes an office that fills this queue.
     pub fn new(deps: Deps) -> Self {
         Office { queue: deps.queue }
     }
 
-    /// Queues what is to happen on a day, and returns the job's number.
+    /// Queues the job of a day, and returns its number.
     #[invoke]
     pub fn plan(&self, day: u32) -> Result<u64> {
         let place = DEPARTMENTS[day as usize % DEPARTMENTS.len()];
@@ -51,7 +51,7 @@ impl Office {
     }
 }
 
-/// Who is in a department.
+/// Returns the people in a department.
 #[live]
 pub fn roll_call(department: &str) -> String {
     match department {
@@ -61,8 +61,8 @@ pub fn roll_call(department: &str) -> String {
     }
 }
 
-/// A call of a live function, which the job knows by its name alone: whichever build does the job, the function is that of
-/// the newest one.
+/// A call of a live function. The job has only the name of the function, so the function is always that of the newest
+/// build.
 #[live]
 #[derive(Debug)]
 pub struct Call {
@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    /// Says nothing of the fields of `Fire`, which have other names in the next version.
+    /// The test does not mention the fields of `Fire`, which have other names in the next version.
     #[test]
     fn each_day_has_its_job() {
         let kept = Kept::default();

@@ -1,10 +1,11 @@
-//! The plugin of the demo slink: the stairs that a spring walks down. Change their height, or the spring, while the host runs.
+//! The plugin of the demo `slink`: the stairs that a spring walks down. Change their height, or the spring, while the
+//! host runs.
 use hotswap_plugin::prelude::*;
 
-/// So many steps, then it begins again at the top.
+/// The number of steps, after which the spring starts again at the top.
 const HEIGHT: u32 = 5;
 
-/// One loaded build of the plugin, or the one that is linked in.
+/// One loaded build of the plugin, or the linked one.
 #[derive(Debug)]
 pub struct Stairs {
     height: u32,
@@ -12,7 +13,7 @@ pub struct Stairs {
 
 #[plugin]
 impl Stairs {
-    /// Makes the instance, and says how its code came here.
+    /// Makes the instance, and logs how its code was loaded.
     pub fn new(cx: &Context) -> Self {
         let how = if cx.is_static() {
             "linked in"
@@ -35,7 +36,7 @@ impl Stairs {
         info!("on_free");
     }
 
-    /// The spring on its way down, as a line of text.
+    /// Returns the spring on its way down, as a line of text.
     #[invoke]
     pub fn step(&self, number: u32) -> String {
         let depth = number % self.height;

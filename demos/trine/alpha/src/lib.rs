@@ -1,8 +1,8 @@
-//! The first of three: it needs nobody, the others need it.
+//! The first of the three plugins. It imports no other plugin, and the others import it.
 use hotswap_plugin::prelude::*;
 use trine_interfaces::Vector;
 
-/// Change it while the host runs.
+/// Change this while the host runs.
 const UNIT: &str = "steps";
 
 /// One loaded build of the plugin.
@@ -18,7 +18,7 @@ impl Alpha {
         Alpha { cx: cx.clone() }
     }
 
-    /// What it does. The host asks each plugin for this, by name.
+    /// Says what the plugin does. The host calls this function of each plugin, by name.
     #[invoke]
     pub fn introduce(&self) -> String {
         "adds up vectors".into()

@@ -1,13 +1,13 @@
-//! The second of three: it needs alpha.
+//! The second of the three plugins. It imports alpha.
 use hotswap_plugin::prelude::*;
 use trine_interfaces::{Alpha, TooFar, Vector};
 
-/// Change them while the host runs.
+/// Change these while the host runs.
 const DIRECTIONS: [&str; 4] = ["east", "north", "west", "south"];
 
 const ENOUGH: u32 = 7;
 
-/// What beta needs of others.
+/// The imports of beta.
 #[derive(Import)]
 pub struct Deps {
     alpha: Imported<dyn Alpha>,
@@ -21,7 +21,7 @@ pub struct Beta {
 
 #[plugin(name = "beta", exports(trine_interfaces::Beta))]
 impl Beta {
-    /// Makes the instance. What it needs is there already.
+    /// Makes the instance. Its imports are already complete.
     pub fn new(cx: &Context, deps: Deps) -> Self {
         Beta {
             cx: cx.clone(),
@@ -29,7 +29,7 @@ impl Beta {
         }
     }
 
-    /// What it does. The host asks each plugin for this, by name.
+    /// Says what the plugin does. The host calls this function of each plugin, by name.
     #[invoke]
     pub fn introduce(&self) -> String {
         "goes for walks".into()
@@ -76,12 +76,12 @@ mod tests {
     use super::*;
     use trine_interfaces::Beta as _;
 
-    /// An alpha with which nothing is far.
+    /// A fake alpha, for which nothing is far.
     struct Near;
 
     impl Alpha for Near {
         fn sum(&self, vectors: &[Vector]) -> Vector {
-            vectors.last().expect("there is a leg").clone()
+            vectors.last().expect("the walk has a leg").clone()
         }
 
         fn distance(&self, vector: &Vector) -> String {
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn walks_in_circles() {
-        let walk = beta().walk(5).expect("that is not far");
-        let last = walk.last().expect("there are five");
+        let walk = beta().walk(5).expect("the walk is short enough");
+        let last = walk.last().expect("the walk has five legs");
         assert_eq!((last.x, last.y), (5.0, 0.0));
         assert_eq!(last.label, format!("5 {}", DIRECTIONS[0]));
         assert_eq!(beta().walk(ENOUGH + 1), Err(TooFar { limit: ENOUGH }));
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn tells_what_alpha_says() {
         let beta = beta();
-        let told = beta.tell("once", &beta.walk(1).expect("that is not far"));
+        let told = beta.tell("once", &beta.walk(1).expect("the walk is short enough"));
         let leg = format!("1 {}", DIRECTIONS[0]);
         assert_eq!(
             told,

@@ -1,11 +1,11 @@
-//! The third of three: it needs both others, and the host calls it.
+//! The third of the three plugins. It imports both others, and the host calls it.
 use hotswap_plugin::prelude::*;
 use trine_interfaces::{Alpha, Beta};
 
-/// Change it while the host runs.
+/// Change this while the host runs.
 const TITLE: &str = "walk";
 
-/// What gamma needs of others.
+/// The imports of gamma.
 #[derive(Import)]
 pub struct Deps {
     alpha: Imported<dyn Alpha>,
@@ -20,7 +20,7 @@ pub struct Gamma {
 
 #[plugin(name = "gamma", exports(trine_interfaces::Gamma))]
 impl Gamma {
-    /// Makes the instance. What it needs is there already.
+    /// Makes the instance. Its imports are already complete.
     pub fn new(cx: &Context, deps: Deps) -> Self {
         Gamma {
             cx: cx.clone(),
@@ -28,7 +28,7 @@ impl Gamma {
         }
     }
 
-    /// What it does. The host asks each plugin for this, by name.
+    /// Says what the plugin does. The host calls this function of each plugin, by name.
     #[invoke]
     pub fn introduce(&self) -> String {
         "keeps the beat".into()
@@ -66,7 +66,7 @@ mod tests {
         }
 
         fn distance(&self, _: &Vector) -> String {
-            unreachable!("gamma leaves that to beta")
+            unreachable!("gamma asks beta for the distance")
         }
 
         fn build(&self) -> String {

@@ -1,55 +1,56 @@
-//! What the three plugins offer each other and the host. All of them are compiled with it, none with another plugin.
+//! The interfaces of the three plugins. All of them and the host depend on this crate, and no plugin depends on another
+//! one.
 use hotswap_plugin::prelude::*;
 
-/// One leg of a walk, or where it ends.
+/// One leg of a walk, or its end.
 #[shared]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vector {
-    /// To the east.
+    /// The distance to the east.
     pub x: f64,
-    /// To the north.
+    /// The distance to the north.
     pub y: f64,
-    /// What it is called.
+    /// The name of the leg or the end.
     pub label: String,
 }
 
-/// A walk that beta does not go for.
+/// The error for a walk that is too long for beta.
 #[shared]
 #[derive(Clone, Debug, PartialEq)]
 pub struct TooFar {
-    /// How many legs are enough.
+    /// The largest number of legs.
     pub limit: u32,
 }
 
-/// What alpha can do: arithmetic.
+/// The interface of alpha: arithmetic.
 #[interface]
 pub trait Alpha: Send + Sync {
-    /// Where one is after all of these.
+    /// Returns the end of a walk with these legs.
     fn sum(&self, vectors: &[Vector]) -> Vector;
 
-    /// How far that is, in words.
+    /// Returns the length of a vector, in words.
     fn distance(&self, vector: &Vector) -> String;
 
-    /// Who answers: the plugin's name and build.
+    /// Returns the plugin's name and build.
     fn build(&self) -> String;
 }
 
-/// What beta can do: walks, with the help of alpha.
+/// The interface of beta: walks, with the help of alpha.
 #[interface]
 pub trait Beta: Send + Sync {
-    /// A walk of so many legs.
+    /// Returns a walk with this many legs.
     fn walk(&self, legs: u32) -> Result<Vec<Vector>, TooFar>;
 
-    /// Tells of a walk.
+    /// Describes a walk.
     fn tell(&self, title: &str, walk: &[Vector]) -> String;
 
-    /// Who answers: beta, and the alpha that it asks.
+    /// Returns the names and builds of beta, and of the alpha that it calls.
     fn builds(&self) -> Vec<String>;
 }
 
-/// What gamma can do: the pulse, with the help of both. The host calls it.
+/// The interface of gamma: the pulse, with the help of both. The host calls it.
 #[interface]
 pub trait Gamma: Send + Sync {
-    /// What the host prints at this beat; the last line names all builds that had a part in it.
+    /// Returns the lines that the host prints at this beat. The last line names all builds that took part.
     fn pulse(&self, beat: u32) -> String;
 }

@@ -1,24 +1,24 @@
-//! Keeps the names of guests in memory, from build to build.
+//! The plugin that keeps the names of guests in memory, from build to build.
 use hotswap_plugin::prelude::*;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use web_interfaces::{Guest, Refused};
 
-/// Change it while the host runs: who signs from then on has another seal.
+/// Change this while the host runs. The next guests get another seal.
 const SEED: u32 = 7;
 
-/// How many guests are remembered by name.
+/// The number of guests that are remembered by name.
 const LATEST: usize = 5;
 
-/// The most letters of a name.
+/// The largest number of letters in a name.
 const LETTERS: u32 = 40;
 
-/// What the next build goes on with.
+/// The state that the next build continues with.
 #[live_data]
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     signed: u64,
-    /// The latest first.
+    /// The guests, with the latest one first.
     latest: VecDeque<Guest>,
 }
 
@@ -30,7 +30,7 @@ pub struct Guestbook {
 
 #[plugin(name = "guestbook", exports(web_interfaces::Guestbook))]
 impl Guestbook {
-    /// Makes the instance. Its book is empty until there is a state.
+    /// Makes the instance. Its book is empty until state is restored.
     pub fn new(cx: &Context) -> Self {
         Guestbook {
             cx: cx.clone(),
@@ -62,9 +62,9 @@ impl web_interfaces::Guestbook for Guestbook {
         if name.chars().count() > LETTERS as usize {
             return Err(Refused::TooLong(LETTERS));
         }
-        // What computes for long would hold up others on a thread of the server's.
+        // A long computation would hold up other requests on a thread of the server.
         let sealing = tokio::task::spawn_blocking(move || (seal(&name), name));
-        let (seal, name) = sealing.await.expect("a seal is made without a panic");
+        let (seal, name) = sealing.await.expect("computing a seal does not panic");
         let mut book = self.book();
         book.signed += 1;
         let guest = Guest {
@@ -87,7 +87,7 @@ impl web_interfaces::Guestbook for Guestbook {
     }
 }
 
-/// A number that takes some time to find.
+/// Computes a number, which takes some time.
 fn seal(name: &str) -> u32 {
     (0..1000).fold(SEED, |seal, _| {
         name.bytes().fold(seal, |seal, byte| {
@@ -104,11 +104,11 @@ mod tests {
     #[tokio::test]
     async fn goes_on_counting() -> Result<()> {
         let old = Guestbook::new(&Context::for_test());
-        let ada = old.sign(" Ada ").await.expect("that is a name");
+        let ada = old.sign(" Ada ").await.expect("the name is valid");
         assert_eq!((ada.number, &*ada.name), (1, "Ada"));
         let new = Guestbook::new(&Context::for_test());
         new.restore(LiveData::save(&old.save())?.restore()?);
-        let grace = new.sign("Grace").await.expect("that is a name");
+        let grace = new.sign("Grace").await.expect("the name is valid");
         assert_eq!(new.latest().await, (2, vec![grace, ada]));
         Ok(())
     }
@@ -117,7 +117,9 @@ mod tests {
     async fn remembers_the_latest() {
         let book = Guestbook::new(&Context::for_test());
         for number in 1..10 {
-            book.sign(&number.to_string()).await.expect("a name");
+            book.sign(&number.to_string())
+                .await
+                .expect("the name is valid");
         }
         let (signed, latest) = book.latest().await;
         assert_eq!((signed, latest.len()), (9, LATEST));

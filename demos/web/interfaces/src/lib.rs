@@ -1,27 +1,27 @@
-//! What the plugins and the host of the demo web agree on.
+//! The types and interfaces that the plugins and the host of the demo `web` share.
 use hotswap_plugin::prelude::*;
 use std::fmt;
 
-/// One who has signed. Crosses between plugins, and goes along from one build of the guestbook to the next.
+/// A guest. The type crosses between plugins, and is part of the state of the guestbook.
 #[shared]
 #[live_data]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guest {
-    /// The first one is 1.
+    /// The guest's number, from 1.
     pub number: u64,
-    /// As signed.
+    /// The name as signed.
     pub name: String,
-    /// What the guestbook has made of the name.
+    /// The seal that the guestbook has computed from the name.
     pub seal: u32,
 }
 
-/// What cannot be signed.
+/// The reasons why a name is refused.
 #[shared]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refused {
-    /// Nothing is no name.
+    /// The name is empty.
     NoName,
-    /// A name of more letters than this.
+    /// The name has more letters than this.
     TooLong(u32),
 }
 
@@ -40,9 +40,9 @@ pub trait Guestbook: Send + Sync {
     /// Writes a name into the book.
     async fn sign(&self, name: &str) -> Result<Guest, Refused>;
 
-    /// How many have signed, and the last of them, the latest first.
+    /// Returns how many guests have signed, and the last of them, with the latest one first.
     async fn latest(&self) -> (u64, Vec<Guest>);
 
-    /// Who answers: the plugin's name and build.
+    /// Returns the plugin's name and build.
     fn build(&self) -> String;
 }

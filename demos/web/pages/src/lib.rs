@@ -1,12 +1,12 @@
-//! Makes the pages. All of its functions are async: the host awaits them in its handlers.
+//! The plugin that makes the pages. All of its functions are async, and the host awaits them in its handlers.
 use hotswap_plugin::prelude::*;
 use std::time::Duration;
 use web_interfaces::{Guestbook, Refused};
 
-/// Change it while the host runs.
+/// Change this while the host runs.
 const TITLE: &str = "The guestbook";
 
-/// What pages needs of others.
+/// The imports of pages.
 #[derive(Import)]
 pub struct Deps {
     guestbook: Imported<dyn Guestbook>,
@@ -20,7 +20,7 @@ pub struct Pages {
 
 #[plugin(name = "pages")]
 impl Pages {
-    /// Makes the instance. What it needs is there already.
+    /// Makes the instance. Its imports are already complete.
     pub fn new(cx: &Context, deps: Deps) -> Self {
         Pages {
             cx: cx.clone(),
@@ -28,7 +28,7 @@ impl Pages {
         }
     }
 
-    /// Who was here.
+    /// Returns the page with the guests.
     #[invoke]
     pub async fn home(&self) -> String {
         let (signed, latest) = self.deps.guestbook.latest().await;
@@ -47,7 +47,7 @@ impl Pages {
         Ok(format!("{name} is number {number}\n{}", self.by()))
     }
 
-    /// A page that takes its time, on a timer of tokio's. Whoever waits for it gets it from the build that began.
+    /// Returns a page that takes its time, on a timer of tokio. The build that began the request also answers it.
     #[invoke]
     pub async fn nap(&self, millis: u64) -> String {
         tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -56,7 +56,7 @@ impl Pages {
 }
 
 impl Pages {
-    /// The builds that had a part in a page.
+    /// Returns the builds that took part in a page.
     fn by(&self) -> String {
         let guestbook = self.deps.guestbook.build();
         format!("by pages {:.8}, {guestbook}\n", self.cx.build_id())
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use web_interfaces::Guest;
 
-    /// A book in which everybody is Ada.
+    /// A fake guestbook in which every guest is Ada.
     struct Adas;
 
     fn ada() -> Guest {
@@ -106,7 +106,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_signs_is_told_the_number() {
-        let page = pages().sign("Ada").await.expect("the name is fine");
+        let page = pages().sign("Ada").await.expect("the name is valid");
         assert_eq!(page, "Ada is number 1\nby pages 00000000, adas\n");
     }
 

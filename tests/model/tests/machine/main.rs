@@ -1,13 +1,14 @@
-//! Whether this machine, this kernel and this compiler keep the promise of the pin's barriers: the shipped pin and
-//! switch on two processors, in a race that is lost without them.
+//! Tests whether this machine, this kernel, and this compiler keep the promise of the pin's barriers. The shipped pin
+//! and switch race on two processors, and the race is lost without the barriers.
 //!
 //! A pin's store to its slot waits in the processor's store buffer until all stores before it have been carried out.
-//! Here these are stores to memory that no cache holds, so that the slot is written long after the pin has looked at
-//! the live value again. Only a barrier brings it out before that, or before the switching side looks at the slots.
+//! Here, these are stores to memory that no cache holds, so that the slot is written long after the pin has looked at
+//! the live value again. Only a barrier makes the store visible before that, or before the switching side looks at the
+//! slots.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 extern crate self as hotswap_plugin;
 
-/// The names of hotswap-plugin's that the shipped files use.
+/// The names of hotswap-plugin that the shipped files use.
 mod contract {
     pub(crate) mod shim {
         pub(crate) type Destructor = unsafe extern "C" fn(*mut std::ffi::c_void);
@@ -27,17 +28,17 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::*};
 use std::thread;
 
 const ROUNDS: usize = 5_000;
-/// Stores that wait in the store buffer in front of the slot's.
+/// The number of stores that wait in the store buffer before the store to the slot.
 const WAITING: usize = 24;
 const LINE: usize = 128;
-/// More than a processor's own caches hold.
+/// More bytes than a processor's own caches hold.
 const COLD: usize = 1 << 25;
 
 #[repr(align(128))]
 #[derive(Default)]
 struct Line(AtomicUsize);
 
-/// Lets two threads go at the same time.
+/// Makes two threads start at the same time.
 #[derive(Default)]
 struct Meeting(Line);
 
@@ -49,7 +50,7 @@ impl Meeting {
         while self.0.0.load(Acquire) < 2 * n {
             spins += 1;
             match spins % 10_000 {
-                // The other one may wait for this processor.
+                // The other thread may wait for this processor.
                 0 => thread::yield_now(),
                 _ => std::hint::spin_loop(),
             }
@@ -57,7 +58,8 @@ impl Meeting {
     }
 }
 
-/// Pins and switches at once. Returns in how many rounds the pin got the old value, but was not seen.
+/// Pins and switches at the same time. Returns the number of rounds in which the pin got the old value, but was not
+/// seen.
 fn missed(rounds: usize) -> usize {
     let live = Live::new(0);
     let meeting = Meeting::default();
@@ -82,7 +84,7 @@ fn missed(rounds: usize) -> usize {
         });
         for round in 1..=rounds {
             meeting.meet(3 * round - 2);
-            // Some rounds later than others: nobody knows when the pin is at its second look.
+            // The delay varies, since it is unknown when the pin takes its second look.
             (0..round % 64).for_each(|_| std::hint::spin_loop());
             let retired = live.switch(round);
             let is_seen = record::is_pinned(retired.address());
@@ -90,13 +92,16 @@ fn missed(rounds: usize) -> usize {
             let got_the_old = pinned_value.0.load(Acquire) == round - 1;
             missed += usize::from(got_the_old && !is_seen);
             meeting.meet(3 * round);
-            assert!(retired.into_inner().is_ok(), "it is pinned no more");
+            assert!(
+                retired.into_inner().is_ok(),
+                "the value is not pinned any more"
+            );
         }
     });
     missed
 }
 
-/// By whatever barriers this process uses.
+/// The test uses the barriers that this process has.
 #[test]
 fn a_pin_or_a_switch_is_seen() {
     assert_eq!(sandbox::is_here(), !platform::membarrier::register());
@@ -108,7 +113,7 @@ fn by_fences_where_membarrier_is_forbidden() {
     sandbox::run("a_pin_or_a_switch_is_seen");
 }
 
-/// A process may be forbidden `membarrier` after the first pin: then nothing is freed.
+/// A process may be forbidden `membarrier` after the first pin. Then nothing is freed.
 #[test]
 fn nothing_is_said_of_pins_where_membarrier_is_forbidden_later() {
     let live = Live::new(1);

@@ -5,23 +5,23 @@ use std::process::Command;
 
 const HERE: &str = "HOTSWAP_MODEL_SANDBOX";
 
-/// Whether this process runs in it from its beginning.
+/// Returns true if this process has been in the sandbox from its beginning.
 pub(crate) fn is_here() -> bool {
     std::env::var_os(HERE).is_some()
 }
 
-/// Runs a test of this program in it.
+/// Runs a test of this program in the sandbox.
 pub(crate) fn run(test: &str) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test]).env(HERE, "1");
-    // SAFETY: `enter` only calls `prctl`.
+    // SAFETY: `enter` only calls `prctl`, which may be called between `fork` and `exec`.
     let status = unsafe { command.pre_exec(enter) }.status().unwrap();
     assert!(status.success(), "{test}: {status}");
 }
 
-/// From now on the calling thread, and those that it starts, may not call `membarrier`.
+/// From now on, the calling thread and the threads that it starts may not call `membarrier`.
 pub(crate) fn enter() -> io::Result<()> {
-    // The number of the call is the first field of what is looked at.
+    // The first field of the data that the filter looks at is the number of the system call.
     let instructions = [
         (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
         (
@@ -46,7 +46,7 @@ pub(crate) fn enter() -> io::Result<()> {
         len: filter.len() as u16,
         filter: filter.as_mut_ptr(),
     };
-    // SAFETY: the program outlives the call that reads it.
+    // SAFETY: `program` outlives the call, which reads it.
     let results = unsafe {
         [
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),

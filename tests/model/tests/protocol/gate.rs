@@ -1,4 +1,4 @@
-//! Who closes a gate misses nobody who is behind it, and sees what they have done.
+//! Tests that closing a gate misses no call behind it, and sees what those calls have done.
 use crate::reclaim::pin::Live;
 use crate::reclaim::record::CallTarget;
 use crate::reclaim::record::entered::inside;
@@ -10,22 +10,22 @@ use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
 const GROUP: CallTarget = CallTarget::plugin(0);
 const OTHER: CallTarget = CallTarget::plugin(1);
 
-/// What calls of the group change, and what is saved when there are none.
+/// The state that calls of the group change, and that is saved when there are no such calls.
 struct State(UnsafeCell<u32>);
 
-// SAFETY: the checker reports whoever uses it at the wrong time.
+// SAFETY: the model checker reports accesses that are not ordered.
 unsafe impl Send for State {}
-// SAFETY: as above.
+// SAFETY: the model checker reports accesses that are not ordered.
 unsafe impl Sync for State {}
 
 impl State {
     fn add(&self) {
-        // SAFETY: the checker watches.
+        // SAFETY: the model checker watches each access, and reports one that is not ordered.
         self.0.with_mut(|state| unsafe { *state += 1 });
     }
 }
 
-/// Closes the gate before value 1, and saves the state if nobody is in the group.
+/// Closes the gate before value 1, and saves the state if no call of the group is running.
 fn close(live: &Live<u32>, state: &State) {
     let old = live.switch(2);
     assert!(old.is_ordered());
@@ -33,16 +33,16 @@ fn close(live: &Live<u32>, state: &State) {
     let in_group =
         |slot, entered: CallTarget| slot == at && (entered.is_anything() || entered == GROUP);
     if inside(in_group).is_empty() && old.holds() == 0 {
-        // SAFETY: the checker watches.
+        // SAFETY: the model checker watches each access, and reports one that is not ordered.
         state.0.with(|state| unsafe { *state });
     }
 }
 
-/// Runs `call` beside one who closes the gate.
+/// Runs `call` while another thread closes the gate.
 fn beside_a_gate(preemptions: Option<usize>, call: fn(&Live<u32>, &State)) {
     check(preemptions, move || {
         let shared = Arc::new((Live::new(1), State(UnsafeCell::new(0))));
-        // A step of its own: the checker would take what follows for a part of the thread's start.
+        // This is a step of its own: otherwise the checker would take what follows for a part of the thread's start.
         AtomicBool::new(false).store(true, Relaxed);
         let caller = thread({
             let shared = shared.clone();
@@ -53,7 +53,7 @@ fn beside_a_gate(preemptions: Option<usize>, call: fn(&Live<u32>, &State)) {
     });
 }
 
-/// Behind the gate there is value 1.
+/// Adds one if value 1 is still live, which means that the call is behind the gate.
 fn add_behind(live: &Live<u32>, state: &State) {
     let pinned = live.enter(GROUP);
     if *pinned == 1 {
@@ -90,7 +90,7 @@ fn a_nested_call() {
     });
 }
 
-/// What follows a nested call is not behind the gate, but what it has done is seen.
+/// Code after a nested call is not behind the gate, but the effects of the call are seen.
 #[test]
 fn after_a_nested_call() {
     beside_a_gate(Some(3), |live, state| {

@@ -1,4 +1,4 @@
-//! A library, as far as the protocol goes.
+//! A library, as far as the protocol needs one.
 pub(crate) mod library {
     use crate::reclaim::activity::Activity;
     use crate::reclaim::code::Code;
@@ -7,13 +7,13 @@ pub(crate) mod library {
 
     pub(crate) struct Library {
         activity: Activity,
-        /// Read by its code; written by whoever unmaps it.
+        /// The code of the library reads this, and unmapping the library writes it.
         mapped: UnsafeCell<bool>,
     }
 
-    // SAFETY: the checker reports whoever uses `mapped` at the wrong time.
+    // SAFETY: the model checker reports accesses of `mapped` that are not ordered.
     unsafe impl Send for Library {}
-    // SAFETY: as above.
+    // SAFETY: the model checker reports accesses of `mapped` that are not ordered.
     unsafe impl Sync for Library {}
 
     impl Library {
@@ -24,15 +24,15 @@ pub(crate) mod library {
             }
         }
 
-        /// Runs some of its code.
+        /// Runs some code of the library.
         pub(crate) fn run(&self) {
-            // SAFETY: the checker watches.
+            // SAFETY: the model checker watches each access, and reports one that is not ordered.
             assert!(self.mapped.with(|mapped| unsafe { *mapped }));
         }
 
-        /// Unmaps it.
+        /// Unmaps the library.
         pub(crate) fn close(&self) {
-            // SAFETY: the checker watches.
+            // SAFETY: the model checker watches each access, and reports one that is not ordered.
             self.mapped.with_mut(|mapped| unsafe { *mapped = false });
         }
     }

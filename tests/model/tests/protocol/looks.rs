@@ -1,5 +1,5 @@
-//! After a look that found nothing, no code of the library runs: neither on its threads, nor in its objects, nor in
-//! destructors of its thread-locals.
+//! Tests that no code of a library runs after a look that found nothing: not on its threads, not in its objects, and
+//! not in destructors of its thread-locals.
 use crate::load::library::Library;
 use crate::reclaim::code::Code;
 use crate::reclaim::pin::Live;
@@ -12,17 +12,17 @@ use loom::thread::JoinHandle;
 use std::ffi::c_void;
 use std::sync::Arc;
 
-/// A library, and what its destructors do.
+/// A library, and the actions of its destructors.
 struct Plugin {
     library: Arc<Library>,
     live: Live<()>,
-    /// Where its code hands out an object.
+    /// Set while an object waits that its code has given away.
     given: Mutex<bool>,
     /// The thread that its code has started.
     started: Mutex<Option<JoinHandle<()>>>,
-    /// What its destructor does.
+    /// The action of its destructor.
     then: fn(&Arc<Plugin>),
-    /// What it imports.
+    /// The plugin that it imports.
     imported: Option<Arc<Plugin>>,
 }
 
@@ -38,24 +38,24 @@ impl Plugin {
         })
     }
 
-    /// Its destructor calls the other, whose code then lists a destructor.
+    /// Returns a plugin whose destructor calls the imported one, whose code then lists a destructor.
     fn importing(imported: Arc<Plugin>) -> Arc<Self> {
         let this = Plugin::new(|plugin| plugin.imported.as_ref().unwrap().list_own());
-        let this = Arc::into_inner(this).expect("it is new");
+        let this = Arc::into_inner(this).expect("the plugin has no other owner");
         Arc::new(Plugin {
             imported: Some(imported),
             ..this
         })
     }
 
-    /// Its code lists a destructor on this thread.
+    /// Runs code of the plugin that lists a destructor on this thread.
     fn list(self: &Arc<Self>, destructor: unsafe extern "C" fn(*mut c_void), object: *mut c_void) {
         self.library.run();
         assert!(!self.library.activity().is_barred());
         record::mine().add_destructor(self.library.clone(), destructor, object);
     }
 
-    /// The same, with the destructor that does `then`.
+    /// Lists the destructor that does `then`.
     fn list_own(self: &Arc<Self>) {
         self.list(destructor, Arc::into_raw(self.clone()).cast_mut().cast());
     }
@@ -70,14 +70,14 @@ impl Plugin {
         quiet
     }
 
-    /// What threads do that live on.
+    /// Pins and unpins, as threads do that live on.
     fn pin(&self) {
         drop(self.live.pin());
     }
 }
 
 unsafe extern "C" fn destructor(plugin: *mut c_void) {
-    // SAFETY: as listed.
+    // SAFETY: `list_own` has listed the destructor with a pointer from `Arc::into_raw`, and it runs once.
     let plugin = unsafe { Arc::from_raw(plugin.cast::<Plugin>()) };
     plugin.library.run();
     (plugin.then)(&plugin);
@@ -104,7 +104,7 @@ fn an_object_without_destructors() {
     });
 }
 
-/// An object is called, and lists a destructor for the thread that calls it. Then it goes.
+/// An object is called, and lists a destructor for the calling thread. Then the object is dropped.
 #[test]
 fn a_destructor_that_an_object_lists() {
     check(None, || {
@@ -123,7 +123,7 @@ fn a_destructor_that_an_object_lists() {
     });
 }
 
-/// The same in a thread that lives on, and pins.
+/// The destructor is listed in a thread that lives on, and pins.
 #[test]
 fn a_destructor_that_waits_for_a_pin() {
     check(Some(3), || {
@@ -171,7 +171,7 @@ fn a_destructor_that_starts_a_thread() {
     });
 }
 
-/// The thread lists a destructor itself, which runs before the thread is counted as gone.
+/// A started thread lists a destructor, which runs before the thread is counted as gone.
 #[test]
 fn a_thread_that_lists_a_destructor() {
     check(None, || {
@@ -215,7 +215,7 @@ fn a_destructor_that_gives_an_object_away() {
     });
 }
 
-/// Takes the object that was given away, if it was, and calls it.
+/// Takes the object that was given away, if there is one, and calls it.
 fn take_and_call(plugin: &Plugin, call: impl FnOnce(&Plugin)) {
     let given = std::mem::take(&mut *plugin.given.lock().unwrap());
     if given {
@@ -224,8 +224,8 @@ fn take_and_call(plugin: &Plugin, call: impl FnOnce(&Plugin)) {
     }
 }
 
-/// A destructor of one calls another that it imports, whose code lists a destructor of its own. A look at both comes to
-/// the second first.
+/// A destructor of one plugin calls the plugin that it imports, whose code lists a destructor of its own. A look at
+/// both comes to the imported one first.
 #[test]
 fn a_destructor_that_lists_one_of_another_library() {
     check(Some(4), || {
@@ -255,15 +255,18 @@ struct Local {
 }
 
 unsafe extern "C" fn drop_local(local: *mut c_void) {
-    // SAFETY: as listed.
+    // SAFETY: `Local::new` has listed the destructor with a pointer from `Arc::into_raw`, and it runs once.
     let local = unsafe { Arc::from_raw(local.cast::<Local>()) };
     local.plugin.library.run();
-    assert!(!local.borrowed.load(Relaxed), "it is being used");
+    assert!(
+        !local.borrowed.load(Relaxed),
+        "the thread-local is being used"
+    );
     local.gone.store(true, Relaxed);
 }
 
 impl Local {
-    /// A thread-local of this thread.
+    /// Makes a thread-local of this thread.
     fn new(plugin: &Arc<Plugin>) -> Arc<Self> {
         let local = Arc::new(Local {
             plugin: plugin.clone(),
@@ -274,7 +277,7 @@ impl Local {
         local
     }
 
-    /// Code of the plugin pins while it uses the thread-local: it calls a host that calls a plugin.
+    /// Runs code of the plugin that pins while it uses the thread-local, because it calls a host that calls a plugin.
     fn use_it(&self) {
         if !self.gone.load(Relaxed) {
             self.borrowed.store(true, Relaxed);
@@ -284,7 +287,8 @@ impl Local {
     }
 }
 
-/// A destructor gives an object to a thread that has a thread-local of the plugin's. Calls of the object may use that.
+/// A destructor gives an object to a thread that has a thread-local of the plugin. Calls of the object may use that
+/// thread-local.
 #[test]
 fn a_thread_local_that_an_object_uses() {
     check(Some(2), || {
@@ -303,7 +307,7 @@ fn a_thread_local_that_an_object_uses() {
             }
         });
         assert!(!plugin.retire());
-        // Runs the destructor of this thread, if it was asked for.
+        // This runs the destructor of this thread, if the host has asked for it.
         plugin.pin();
         plugin.retire();
         owner.join().unwrap();
@@ -311,7 +315,7 @@ fn a_thread_local_that_an_object_uses() {
     });
 }
 
-/// A destructor that pins while it uses another thread-local.
+/// A destructor pins while it uses another thread-local.
 #[test]
 fn a_thread_local_that_a_destructor_uses() {
     struct Outer {
@@ -320,7 +324,7 @@ fn a_thread_local_that_a_destructor_uses() {
     }
 
     unsafe extern "C" fn drop_outer(outer: *mut c_void) {
-        // SAFETY: as listed.
+        // SAFETY: the destructor is listed below with a pointer from `Box::into_raw`, and it runs once.
         let outer = unsafe { Box::from_raw(outer.cast::<Outer>()) };
         outer.plugin.library.run();
         outer.inner.use_it();

@@ -1,4 +1,4 @@
-//! A pinned or held value is not freed, and one that is neither can be.
+//! Tests that a pinned or held value is not freed, and that any other value can be.
 use crate::reclaim::pin::{Live, Retired};
 use crate::reclaim::record::{self, CallTarget};
 use crate::{check, thread};
@@ -14,23 +14,25 @@ struct Value {
     alive: UnsafeCell<bool>,
 }
 
-// SAFETY: the checker reports whoever uses `alive` at the wrong time.
+// SAFETY: the model checker reports accesses of `alive` that are not ordered.
 unsafe impl Send for Value {}
-// SAFETY: as above.
+// SAFETY: the model checker reports accesses of `alive` that are not ordered.
 unsafe impl Sync for Value {}
 
 impl Value {
     fn new(number: u32) -> Self {
-        // A step of its own: the checker would take what follows for a part of the step before, a thread's start.
+        // This is a step of its own: otherwise the checker would take what follows for a part of the step before, the
+        // start of a thread.
         AtomicBool::new(false).store(true, Relaxed);
         let alive = UnsafeCell::new(false);
-        // Whoever uses the value has to have seen this. SAFETY: the checker watches.
+        // Every user of the value has to see this store.
+        // SAFETY: the model checker watches each access, and reports one that is not ordered.
         alive.with_mut(|alive| unsafe { *alive = true });
         Value { number, alive }
     }
 
     fn read(&self) -> u32 {
-        // SAFETY: the checker watches.
+        // SAFETY: the model checker watches each access, and reports one that is not ordered.
         assert!(self.alive.with(|alive| unsafe { *alive }));
         self.number
     }
@@ -38,7 +40,7 @@ impl Value {
 
 impl Drop for Value {
     fn drop(&mut self) {
-        // SAFETY: the checker watches.
+        // SAFETY: the model checker watches each access, and reports one that is not ordered.
         self.alive.with_mut(|alive| unsafe { *alive = false });
     }
 }
@@ -47,20 +49,20 @@ fn live() -> Arc<Live<Value>> {
     Arc::new(Live::new(Value::new(1)))
 }
 
-/// Frees the value if nobody uses it. Gives it back otherwise.
+/// Frees the value if it is not in use. Returns it otherwise.
 fn try_free(retired: Retired<Value>) -> Option<Retired<Value>> {
     assert!(retired.is_ordered());
     retired.into_inner().err()
 }
 
-/// Frees what nobody uses any more.
+/// Frees a value that is not in use any more.
 fn free(retired: Option<Retired<Value>>) {
     if let Some(retired) = retired {
-        assert!(retired.into_inner().is_ok(), "nobody uses it");
+        assert!(retired.into_inner().is_ok(), "the value is not in use");
     }
 }
 
-/// A thread that does this with the live value.
+/// Starts a thread that does this with the live value.
 fn start<T: 'static>(live: &Arc<Live<Value>>, call: fn(&Live<Value>) -> T) -> JoinHandle<T> {
     let live = live.clone();
     thread(move || call(&live))
@@ -74,7 +76,7 @@ fn two_callers(live: &Arc<Live<Value>>) -> [JoinHandle<u32>; 2] {
     [(); 2].map(|()| start(live, read))
 }
 
-/// Runs `call` beside one who makes 2 live in place of 1, and frees that.
+/// Runs `call` while another thread makes 2 live in place of 1, and frees 1.
 fn beside_a_switch(preemptions: Option<usize>, call: fn(&Live<Value>)) {
     check(preemptions, move || {
         let live = live();
@@ -91,13 +93,13 @@ fn join<T>(threads: [JoinHandle<T>; 2]) {
     }
 }
 
-/// P1 to P4 against S1 to S3; the record is new.
+/// Tests P1 to P4 against S1 to S3, with a new record.
 #[test]
 fn a_pin_and_a_switch() {
     beside_a_switch(None, |live| assert!(matches!(read(live), 1 | 2)));
 }
 
-/// The pin of a call: it is not taken where there was a switch meanwhile.
+/// The pin of a call is not taken if there is a switch in between.
 #[test]
 fn a_call_and_a_switch() {
     beside_a_switch(None, |live| {
@@ -107,7 +109,7 @@ fn a_call_and_a_switch() {
     });
 }
 
-/// The slot goes on holding what was pinned first.
+/// The slot keeps the value that was pinned first.
 #[test]
 fn a_call_under_a_pin() {
     beside_a_switch(None, |live| {
@@ -117,7 +119,7 @@ fn a_call_under_a_pin() {
     });
 }
 
-/// Nested ones share the slot; the call goes on after they have returned.
+/// Nested calls share the slot, and the outer call goes on after they have returned.
 #[test]
 fn calls_under_a_call() {
     beside_a_switch(None, |live| {
@@ -130,7 +132,7 @@ fn calls_under_a_call() {
     });
 }
 
-/// Nothing is freed: this is about what a pin has seen of the value that was made last.
+/// Nothing is freed here: the test is about how much of the newest value a pin has seen.
 #[test]
 fn a_new_value_is_whole() {
     check(None, || {
@@ -141,13 +143,13 @@ fn a_new_value_is_whole() {
     });
 }
 
-/// The scan may find the next pin in the slot where another was before.
+/// The scan may find the next pin in the slot where another pin was before.
 #[test]
 fn a_pin_after_a_pin() {
     beside_a_switch(None, |live| {
-        // Each pin ends before the next.
+        // Each pin ends before the next one.
         let (first, second) = (read(live), read(live));
-        assert_ne!((first, second), (2, 1), "never back");
+        assert_ne!((first, second), (2, 1), "a later pin has an older value");
     });
 }
 
@@ -199,8 +201,8 @@ fn a_nested_pin_of_a_newer_value() {
             inner.read();
         });
         let first = live.switch(Value::new(2));
-        // Before the first is freed, whose address it would have in some runs: pins compare addresses, and the checker
-        // needs each run to be like the one before.
+        // This comes before the first value is freed, whose address the new one would have in some runs: pins compare
+        // addresses, and the checker needs each run to be like the one before.
         let second = live.switch(Value::new(3));
         let (first, second) = (try_free(first), try_free(second));
         caller.join().unwrap();
@@ -209,7 +211,7 @@ fn a_nested_pin_of_a_newer_value() {
     });
 }
 
-/// The slot is looked at before the holds: a slot can become a hold, and be used for another value.
+/// A look reads the slots before the holds, since a slot can become a hold and then be used for another value.
 #[test]
 fn a_hold_outlives_its_pin() {
     beside_a_switch(Some(3), |live| {

@@ -1,4 +1,4 @@
-//! What the operating system does for threads, done by the threads of the model.
+//! The services of the operating system for threads, provided for the threads of the model.
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 
@@ -13,7 +13,7 @@ pub(crate) unsafe fn at_thread_exit(run: Run, object: *mut c_void) {
     AT_EXIT.with(|list| list.borrow_mut().push((run, object)));
 }
 
-/// The key's value, and its destructor.
+/// The value of the key, with its destructor.
 pub(crate) mod thread_key {
     use super::*;
 
@@ -22,14 +22,14 @@ pub(crate) mod thread_key {
     }
 }
 
-/// The end of a thread: what was registered with the functions above.
+/// Ends a thread: runs everything that was registered with the functions above.
 pub(crate) fn end_thread() {
     while let Some((run, object)) = AT_EXIT.with(|list| list.borrow_mut().pop()) {
-        // SAFETY: as registered.
+        // SAFETY: the caller of `at_thread_exit` has promised that `run` may be called once with `object`.
         unsafe { run(object) };
     }
     while let Some((run, argument)) = AFTERWARDS.with(Cell::take) {
-        // SAFETY: as registered.
+        // SAFETY: the caller of `after_thread_locals` has promised that `run` may be called once with `argument`.
         unsafe { run(argument.cast_mut()) };
     }
 }
@@ -39,14 +39,14 @@ pub(crate) fn take_key_value(_: u32) -> *mut c_void {
     std::ptr::null_mut()
 }
 
-/// The checker knows fences.
+/// Returns false, since the checker knows only fences.
 pub(crate) mod membarrier {
     pub(crate) fn register() -> bool {
         false
     }
 
     pub(crate) fn run() -> bool {
-        unreachable!("it is not registered")
+        unreachable!("`membarrier` is not registered")
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn thread_start(_: i32) -> Option<u64> {
     None
 }
 
-/// All threads whose records are looked at are alive.
+/// Returns false: all threads whose records are looked at are alive.
 pub(crate) fn has_ended(_: i32, _: Option<u64>) -> bool {
     false
 }

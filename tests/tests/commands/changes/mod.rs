@@ -1,7 +1,7 @@
-//! A tree that changes in every way in which people's trees do, beside `cargo hotswap run`: what runs is what is on the disk, or
-//! the last good build, with the reason.
+//! Tests `cargo hotswap run` on a source tree that changes in all the ways in which real ones do. The host runs the
+//! sources on the disk, or the last good build together with the reason.
 //!
-//! `HOTSWAP_TEST_CHANGES` says how many changes there are, and `HOTSWAP_TEST_SEED` which.
+//! `HOTSWAP_TEST_CHANGES` sets the number of changes, and `HOTSWAP_TEST_SEED` chooses them.
 mod tree;
 
 use crate::project::Project;
@@ -29,7 +29,7 @@ fn what_runs_is_what_is_on_the_disk() {
         numbers: Numbers(seed),
     };
     story.host.until(&story.said);
-    // The bad and the rare ones first, once each: a short story has them all.
+    // The rare and the bad changes come first, once each, so that a short story has all of them.
     for number in 0..changes {
         let kind = if number < KINDS {
             number
@@ -41,13 +41,13 @@ fn what_runs_is_what_is_on_the_disk() {
     story.mend();
 }
 
-/// As many as `Story::act` knows.
+/// The number of changes that `Story::act` knows.
 const KINDS: u64 = 12;
 
 struct Story {
     tree: Tree,
     host: Running,
-    /// What the last good build says.
+    /// The lines that the last good build prints.
     said: String,
     numbers: Numbers,
 }
@@ -60,7 +60,7 @@ impl Story {
         self.settle();
     }
 
-    /// Waits until what runs is what is on the disk, or the reason was said why it is not.
+    /// Waits until the host runs the sources on the disk, or until the command has said why it does not.
     fn settle(&mut self) {
         match self.tree.says() {
             Some(says) => {
@@ -80,7 +80,7 @@ impl Story {
         }
     }
 
-    /// All that is broken or missing is put right.
+    /// Repairs everything that is broken or missing.
     fn mend(&mut self) {
         self.host.forget();
         if self.tree.says().is_some() {
@@ -91,7 +91,7 @@ impl Story {
             let text = self.tree.read(&file);
             if text.is_none_or(|text| text.contains("broken") || text.contains("missing")) {
                 let text = self.tree.next(place);
-                // From a file that is older than what is there, as from a backup, at times.
+                // Sometimes the new file is older than the one that it replaces, as from a backup.
                 match self.numbers.below(2) {
                     0 => self.tree.put_older(&file, &text, true),
                     _ => self.tree.write(&file, &text),
@@ -105,7 +105,7 @@ impl Story {
         if !self.tree.path("app/one/src/extra").exists() {
             self.tree.write("app/one/src/extra/mod.rs", "");
         }
-        println!("    all is mended");
+        println!("    everything is repaired");
         assert!(self.tree.says().is_some());
         self.settle();
     }
@@ -114,7 +114,7 @@ impl Story {
         let place = PLACES[self.numbers.below(PLACES.len() as u64) as usize];
         let mut file = self.tree.file(place);
         let even = self.numbers.below(2) == 0;
-        // Most of what follows needs a tree that is whole, and what is broken already cannot be broken.
+        // Most of the changes need an intact tree, and a place that is broken already cannot be broken again.
         let is_bad = self
             .tree
             .read(&file)
@@ -222,7 +222,7 @@ impl Story {
     }
 }
 
-/// Numbers in no order, always the same for one seed (SplitMix64).
+/// Pseudo-random numbers (SplitMix64). A seed always gives the same ones.
 struct Numbers(u64);
 
 impl Numbers {

@@ -1,11 +1,11 @@
-//! A workspace whose plugins say what their sources hold, and what they are to say by a look at the disk.
+//! A workspace whose plugins print values from their sources. A look at the disk tells which values they have to print.
 use crate::project::{Project, checkout};
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-/// The places with a value: a constant of a source, or the text of an included file.
+/// The places that have a value: each is a constant in a source, or the text of an included file.
 pub const PLACES: [&str; 6] = [
     "app/one/src/lib.rs",
     "app/one/src/part.rs",
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "#;
 
-/// The workspace, in the directory `ws` of a project.
+/// The workspace in the directory `ws` of a project.
 pub struct Tree {
     pub root: PathBuf,
     values: usize,
@@ -117,7 +117,7 @@ impl Tree {
         self.write(&format!("{directory}/Cargo.toml"), &text);
     }
 
-    /// What a place may hold, with a value that was never there before.
+    /// The source text of a place, with a value that it never had before.
     pub fn next(&mut self, place: &str) -> String {
         self.values += 1;
         let value = format!("v{}", self.values);
@@ -129,7 +129,7 @@ impl Tree {
         }
     }
 
-    /// Where the file of a place is now: a module may be in either of two.
+    /// Returns the path of a place's file: a module may be in either of two files.
     pub fn file(&self, place: &str) -> String {
         let other = place.replace("part.rs", "part/mod.rs");
         if self.path(&other).exists() {
@@ -139,7 +139,8 @@ impl Tree {
         }
     }
 
-    /// Puts a text into a file that is older than anything that was built, and moves that, or copies it with its time.
+    /// Writes the text to a file that is older than every build, and moves that file into place, or copies it with its
+    /// time.
     pub fn put_older(&self, file: &str, text: &str, is_moved: bool) {
         self.write("older", text);
         let older = self.path("older");
@@ -164,7 +165,7 @@ impl Tree {
         }
     }
 
-    /// Makes a directory anew, with the text in one of its files. With `times` all files keep theirs.
+    /// Makes a directory again, with this text in one of its files. If `times` is set, all files keep their times.
     pub fn make_anew(&self, directory: &str, file: &str, text: &str, times: bool) {
         let (there, aside) = (self.path(directory), self.path("aside"));
         fs::rename(&there, &aside).unwrap();
@@ -178,7 +179,7 @@ impl Tree {
         fs::remove_dir_all(aside).unwrap();
     }
 
-    /// Has the link lead to this file of `shared`.
+    /// Points the link to this file of `shared`.
     pub fn link(&self, to: &str) {
         let link = self.path(PLACES[5]);
         let _ = fs::remove_file(&link);
@@ -190,7 +191,7 @@ impl Tree {
         self.git(&["commit", "-q", "--allow-empty", "-m", "a change"]);
     }
 
-    /// Goes to the other branch.
+    /// Switches to the other branch.
     pub fn switch(&self) {
         self.commit();
         let head = fs::read_to_string(self.path(".git/HEAD")).unwrap();
@@ -219,7 +220,7 @@ impl Tree {
         assert!(output.status.success(), "{command:?}: {said}");
     }
 
-    /// What the plugins are to say; nothing where it does not build.
+    /// Returns the line that the plugins have to print, or `None` if the tree does not build.
     pub fn says(&self) -> Option<String> {
         let mut values = vec![];
         for place in PLACES {

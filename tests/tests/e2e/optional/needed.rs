@@ -1,4 +1,4 @@
-//! Optional plugins that fail where the host cannot go on without them.
+//! Tests optional plugins that fail where the host cannot go on without them.
 use super::{chain, redacted};
 use hotswap_host::Hook;
 use hotswap_host::prelude::*;
@@ -9,7 +9,8 @@ use insta::assert_snapshot;
 use std::fs;
 use std::time::Duration;
 
-/// What is said of a reload that fails since an optional plugin does. Nothing has changed, and nothing is left.
+/// Returns the error of a reload that fails because an optional plugin does. Checks that nothing has changed, and that
+/// nothing is left.
 fn refused(stage: &Stage) -> (ReloadError, String) {
     let error = stage.swapper.reload().unwrap_err();
     assert_eq!(stage.swapper.generation(), 1);
@@ -54,7 +55,7 @@ fn who_needs_it_fails_with_it() {
     stage.close();
 }
 
-/// Its running build cannot stay, since what it imports is replaced.
+/// The running build cannot stay, since the plugin that it imports is replaced.
 #[test]
 fn a_handle_needs_it_whatever_is_wrong_with_it() {
     let stage = chain(&["summit"]);
@@ -66,7 +67,7 @@ fn a_handle_needs_it_whatever_is_wrong_with_it() {
         link("summit", "nobody"),
         link("summit", "summit"),
         ordered(&summit(), "fixed"),
-        // It has no such function.
+        // This library has no such function.
         renamed(&Build::First.bytes("talker"), "talker", "summit"),
         ordered(&summit(), "panic new"),
     ] {
@@ -83,7 +84,7 @@ fn a_handle_needs_it_whatever_is_wrong_with_it() {
     };
     assert!(matches!(&**failure, ReloadError::Hook(failure) if failure.hook == Hook::New));
     assert!(matches!(**reason, ReloadError::Handle { .. }));
-    // Two files of it, and what it imports is gone.
+    // There are two files of the plugin. After that, the plugin that it imports is gone.
     stage.install("summit", &summit());
     stage.install("summit2", &build(&summit(), 1));
     said.push(refused(&stage));
@@ -108,7 +109,7 @@ fn a_handle_needs_it_whatever_is_wrong_with_it() {
     stage.close();
 }
 
-/// Those that depend on how the host is set up.
+/// These failures depend on the settings of the host.
 #[test]
 fn a_build_that_the_host_cannot_take() {
     let stage = Stage::with(
@@ -145,7 +146,7 @@ fn a_build_that_the_host_cannot_take() {
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: DIR/libsummit.so cannot be opened: it needs the library libc.so.0, which was not found; install it, or add its directory to LD_LIBRARY_PATH
     summit is optional, but cannot be left out (the host holds a handle of summit.trace): summit: on_load has not returned within 500ms (DIR/libsummit.so): nothing has changed, and this build stays in memory until the hook returns; shorten it, or raise `Builder::hook_limit`
     ");
-    // A hook of it never returns.
+    // One of its hooks never returns.
     stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! What plugins answer while the host reloads.
+//! Calls of the plugins while the host reloads.
 use super::World;
 use crate::library::name;
 use hotswap_host::CallError;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 /// All answers of each plugin.
 pub(super) type Answers = BTreeMap<Plugin, BTreeSet<String>>;
 
-/// The caller ends when this is dropped, by a panic, too.
+/// Ends the caller when it is dropped, also by a panic.
 struct End<'a>(&'a AtomicBool);
 
 impl Drop for End<'_> {
@@ -19,7 +19,8 @@ impl Drop for End<'_> {
     }
 }
 
-/// What plugins answer to another thread while this one does something, and what comes of that.
+/// Does something on this thread while another one calls the plugins. Returns the answers to that thread, and the
+/// result.
 pub(super) fn during<R>(
     swapper: &Swapper,
     plugins: &[Plugin],
@@ -47,12 +48,12 @@ pub(super) fn during<R>(
             let _end = End(&done);
             run()
         };
-        (caller.join().expect("no call fails"), result)
+        (caller.join().expect("all calls succeed"), result)
     })
 }
 
 impl World {
-    /// What the live plugins answer.
+    /// Returns the answers of the live plugins.
     pub(super) fn right(&self) -> BTreeMap<Plugin, String> {
         let plugins = self.model.plugins.iter();
         plugins
@@ -60,7 +61,7 @@ impl World {
             .collect()
     }
 
-    /// Each answer is of one generation: of that before, or of that which is live now.
+    /// Checks that each answer is of the generation before the reload, or of the live one.
     pub(super) fn check_answers(&self, answers: &Answers, before: &BTreeMap<Plugin, String>) {
         let now = self.right();
         for (plugin, answers) in answers {

@@ -1,4 +1,4 @@
-//! What is compared after each reload.
+//! Compares the host with the model after each reload.
 use super::{World, letter};
 use crate::library::name;
 use hotswap_host::prelude::*;
@@ -7,7 +7,7 @@ use hotswap_tests::model::{Fate, Fault, Id, Instance, Next, Plugin, Plugins};
 use hotswap_tests::{model, process, until};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What may come of a reload, in short.
+/// The result of a reload, in short.
 pub(super) fn fates(
     expected: &[Result<Next, Fault>],
 ) -> Vec<Result<&BTreeMap<Plugin, Fate>, &Fault>> {
@@ -27,7 +27,7 @@ fn same(names: &[PluginName], plugins: impl Iterator<Item = Plugin>) -> bool {
 }
 
 impl World {
-    /// Whether the error says that this is wrong.
+    /// Returns true if the error says that this is wrong.
     pub(super) fn is(&self, error: &ReloadError, fault: &Fault) -> bool {
         let live = || self.model.plugins.keys().copied();
         match (error, fault) {
@@ -85,7 +85,7 @@ impl World {
         }
     }
 
-    /// What was made, according to the report, of what may be expected.
+    /// Returns the one of the possible outcomes that the report shows.
     pub(super) fn reported(&self, report: &Report, expected: Vec<Result<Next, Fault>>) -> Next {
         let text = format!("{report}\nexpected: {:?}", fates(&expected));
         let mut nexts: Vec<_> = expected.into_iter().flatten().collect();
@@ -115,7 +115,7 @@ impl World {
         next
     }
 
-    /// Whether this is what became of the plugin.
+    /// Returns true if this is what became of the plugin.
     fn became(&self, report: &PluginReport, fate: &Fate, next: &Plugins) -> bool {
         let outcome = match (&report.outcome, fate) {
             (Outcome::Reloaded { from }, Fate::Reloaded(number)) => *from == self.build_id(*number),
@@ -139,7 +139,7 @@ impl World {
         outcome && report.build_id == build_id && report.notes.is_empty()
     }
 
-    /// Instances that are live or held.
+    /// Returns the instances that are live or held.
     pub(super) fn alive(&self) -> BTreeMap<Id, Instance> {
         let held = self.holds.iter().map(|(_, plugins)| plugins);
         let all = held
@@ -149,20 +149,20 @@ impl World {
             .collect()
     }
 
-    /// What the host says of itself, what plugins answer, and what is in memory.
+    /// Checks the host's listing, the answers of the plugins, and the libraries in memory.
     pub(super) fn check(&self) {
         let plugins = &self.model.plugins;
         self.check_listing(plugins);
         for (plugin, instance) in plugins {
             let answer = self.stage.swapper.invoke(&name(*plugin), "answer", &[]);
             assert_eq!(
-                answer.expect("no call fails"),
+                answer.expect("all calls succeed"),
                 Value::from(self.answer(instance))
             );
         }
         for (plugin, handle) in &self.handles {
             assert_eq!(
-                handle.call().expect("no call fails"),
+                handle.call().expect("all calls succeed"),
                 self.answer(&plugins[plugin])
             );
         }
@@ -170,7 +170,7 @@ impl World {
             for (plugin, instance) in held {
                 let answer = hold.invoke(&name(*plugin), "answer", &[]);
                 assert_eq!(
-                    answer.expect("no call fails"),
+                    answer.expect("all calls succeed"),
                     Value::from(self.answer(instance))
                 );
             }
@@ -206,7 +206,7 @@ impl World {
         }
     }
 
-    /// The instance's number and the answers of what it imports.
+    /// Returns the instance's number, and the answers of the plugins that it imports.
     pub(super) fn answer(&self, instance: &Instance) -> String {
         let all = self.alive();
         let build = &instance.build;
@@ -227,7 +227,7 @@ impl World {
         until(&what, || self.is_settled());
     }
 
-    /// The names of the private copies of the libraries that are used, but for their numbers.
+    /// Returns the names of the private copies of the libraries in use, without their numbers.
     fn used(&self) -> Vec<String> {
         let copy = |instance: &Instance| {
             let build = &instance.build;
@@ -238,7 +238,7 @@ impl World {
         used
     }
 
-    /// Whether there is a private copy of each library that is used, mapped, and no other.
+    /// Returns true if each library in use has a mapped private copy, and there are no other copies.
     pub(super) fn is_settled(&self) -> bool {
         let retirements = self.stage.swapper.retirements();
         let ended = |state| matches!(state, RetirementState::Gone | RetirementState::InUse);

@@ -1,4 +1,4 @@
-//! Which hooks have run, and in which order.
+//! Checks which hooks have run, and in which order.
 use super::World;
 use crate::book::Event;
 use hotswap_host::Hook;
@@ -8,7 +8,7 @@ use hotswap_tests::until;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
-    /// The host has done what the model says: the hooks have run in their order, and those that nobody uses are gone.
+    /// Checks a reload that succeeded: the hooks have run in the order of the model, and the unused instances are gone.
     pub(super) fn succeeded(&mut self, next: Next, before: &[Plugin]) {
         let (old, alive) = (self.model.plugins.clone(), self.alive());
         self.model.accept(next);
@@ -21,7 +21,7 @@ impl World {
             .filter(|(id, _)| !self.numbers.contains_key(id))
             .collect();
         self.numbers.extend(fresh);
-        // Others were made, in vain, together with an optional plugin that failed.
+        // Other instances were made in vain, together with an optional plugin that failed.
         let known: BTreeSet<_> = self.numbers.values().copied().collect();
         let (events, vain): (Vec<_>, Vec<_>) = events
             .into_iter()
@@ -80,7 +80,7 @@ impl World {
         self.check_freed(rest, &gone);
     }
 
-    /// A hold was dropped: what it alone held is freed.
+    /// Checks a hold that was dropped: the instances that only this hold has kept are freed.
     pub(super) fn released(&self, alive: &BTreeMap<Id, Instance>) {
         let gone = self.gone(alive);
         let events = self.book.events();
@@ -88,26 +88,26 @@ impl World {
         self.check_freed(&events, &gone);
     }
 
-    /// Those of `alive` that nobody uses any more, once they are dropped.
+    /// Waits until the unused instances of `alive` are dropped, and returns them.
     fn gone(&self, alive: &BTreeMap<Id, Instance>) -> Vec<Instance> {
         let now = self.alive();
         let gone = alive
             .values()
             .filter(|instance| !now.contains_key(&instance.id));
         let gone: Vec<_> = gone.cloned().collect();
-        until("what nobody uses to be dropped", || {
+        until("the unused instances to be dropped", || {
             gone.iter()
                 .all(|instance| self.book.is_dropped(self.numbers[&instance.id]))
         });
         gone
     }
 
-    /// Each is freed, and before those that it calls.
+    /// Checks that each instance is freed, and before the instances that it calls.
     fn check_freed(&self, events: &[Event], gone: &[Instance]) {
         let at = |id: Id, hook: &str| {
             let is =
                 |event: &Event| (event.number, event.hook.as_str()) == (self.numbers[&id], hook);
-            events.iter().position(is).expect("it is freed")
+            events.iter().position(is).expect("every instance is freed")
         };
         for instance in gone {
             let dropped = at(instance.id, "drop");
@@ -122,13 +122,13 @@ impl World {
         }
     }
 
-    /// The host has refused: what was made is freed in reverse order, and nobody else has noticed.
+    /// Checks a reload that was refused: the new instances are freed in reverse order, and the others have run no hook.
     pub(super) fn failed(&self, error: &ReloadError) {
         assert!(
             !self.patient || self.is_settled(),
             "something is left: {error}"
         );
-        until("all that never was live to be gone", || {
+        until("the builds that never were live to be gone", || {
             let retirements = self.stage.swapper.retirements();
             let mut vain = retirements.iter().filter(|it| it.generation.is_none());
             vain.all(|it| it.state.is_end())
@@ -141,17 +141,17 @@ impl World {
     }
 }
 
-/// What was made in vain, once or several times, was freed in reverse order each time. Returns whether the last one could
-/// not even be made.
+/// Checks that the instances of each failed attempt were freed in reverse order. Returns true if the last attempt could
+/// not even make its last instance.
 fn check_vain(events: &[Event]) -> bool {
     let is_made = |event: &Event| matches!(event.hook.as_str(), "new" | "on_load" | "on_init");
-    // What could be made is dropped.
+    // Every instance that could be made is dropped.
     let is_unmade = |event: &Event| {
         let number = event.number;
         let mut drops = events.iter().filter(|event| event.hook == "drop");
         drops.all(|drop| drop.number != number)
     };
-    // Where the first one could not be made, there was nothing to free.
+    // If the first instance could not be made, there was nothing to free.
     let together = |a: &Event, b: &Event| !is_made(b) || (is_made(a) && !is_unmade(a));
     let mut unmade = false;
     for attempt in events.chunk_by(together) {
@@ -166,7 +166,7 @@ fn check_attempt(events: &[Event]) -> bool {
         events.map(|event| event.number).collect()
     };
     let (made, dropped) = (all("new"), all("drop"));
-    // The last one may be no instance, and then no hook of any has run.
+    // The last entry may be no instance, and then none of its hooks has run.
     let unmade = made.len() > dropped.len();
     let instances = &made[..made.len() - usize::from(unmade)];
     let each = |hook: &'static str, count| {

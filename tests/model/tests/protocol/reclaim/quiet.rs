@@ -4,12 +4,12 @@ use super::look;
 use crate::load::library::Library;
 use std::sync::Arc;
 
-/// Whether the last look finds nothing.
+/// Returns true if the last look finds nothing.
 pub(crate) fn is_quiet(library: &Arc<Library>) -> bool {
     look::look(&**library, false).is_ok()
 }
 
-/// Whether a look at several finds nothing, in their order.
+/// Returns true if a look at several libraries, in their order, finds nothing.
 pub(crate) fn are_quiet(libraries: &[&Arc<Library>]) -> bool {
     let begin = |library: &&'_ Arc<Library>| library.activity().look();
     let looks: Vec<_> = libraries.iter().map(begin).collect();
