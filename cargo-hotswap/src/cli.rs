@@ -327,7 +327,8 @@ pub struct SealArgs {
     /// The shared libraries
     #[arg(required = true, value_name = "FILE")]
     pub artifacts: Vec<PathBuf>,
-    /// The artifact from which they were made, whose commit goes into the note [default: the commit in the note of FILE]
+    /// The artifact from which they were made, whose commit goes into the note [default: the commit in the note of
+    /// FILE]
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
 }

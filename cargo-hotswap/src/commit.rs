@@ -2,8 +2,8 @@
 //!
 //! That is the last commit that changed anything below the package's directory, as `git log -1 -- <directory>` would
 //! print it, and whether there are changes since. A commit that cannot be found is `unknown`, and never an error. That
-//! happens without a repository, before the first commit, in a shallow clone that ends before the commit, and after more
-//! than [`MAX_COMMITS`] commits.
+//! happens without a repository, before the first commit, in a shallow clone that ends before the commit, and after
+//! more than [`MAX_COMMITS`] commits.
 //!
 //! The result is kept beside the artifacts, so that the next build looks only at the commits made since.
 

@@ -41,12 +41,12 @@ enum Descriptors {
 }
 
 /// Ends the use of descriptors when one `save` or `restore` is over, also if it panics.
-struct Handing;
+struct DescriptorsInUse;
 
-impl Handing {
+impl DescriptorsInUse {
     fn begin(descriptors: Descriptors) -> Self {
         DESCRIPTORS.replace(descriptors);
-        Handing
+        DescriptorsInUse
     }
 
     /// Returns what became of the descriptors.
@@ -55,7 +55,7 @@ impl Handing {
     }
 }
 
-impl Drop for Handing {
+impl Drop for DescriptorsInUse {
     fn drop(&mut self) {
         drop(DESCRIPTORS.take());
     }
@@ -109,9 +109,9 @@ pub fn save_as<S: LiveType>(state: &S, version: u32) -> Result<LiveData> {
 /// # Safety
 /// The sink is valid for the duration of this call.
 pub(crate) unsafe fn save(sink: StateSink, save: impl FnOnce() -> Result<LiveData>) -> Result<()> {
-    let handing = Handing::begin(Descriptors::Saving(Vec::new()));
+    let in_use = DescriptorsInUse::begin(Descriptors::Saving(Vec::new()));
     let saved = save()?;
-    let descriptors = match handing.end() {
+    let descriptors = match in_use.end() {
         Descriptors::Saving(all) => into_raw(all),
         _ => Vec::new(),
     };
@@ -137,7 +137,7 @@ pub(crate) unsafe fn restore(
 ) -> Result<()> {
     // SAFETY: the caller guarantees that the view is valid.
     let descriptors = unsafe { from_raw(view.descriptors.as_slice()) };
-    let _handing = Handing::begin(Descriptors::Restoring(
+    let _in_use = DescriptorsInUse::begin(Descriptors::Restoring(
         descriptors.into_iter().map(Some).collect(),
     ));
     restore(&LiveDataView::new(view.bytes.as_slice())?)

@@ -35,7 +35,7 @@ enum State {
     /// The callee panicked.
     Failed(String),
     /// Copying the result panicked in the caller's own library.
-    Own(Box<dyn Any + Send>),
+    CopyPanicked(Box<dyn Any + Send>),
 }
 
 impl<R: Shared> Slot<R> {
@@ -56,7 +56,7 @@ unsafe extern "C" fn take<R: Shared>(out: *mut Out<R::View>, view: *const R::Vie
         }));
         (&raw mut (*slot).state).write(match copied {
             Ok(()) => State::Taken,
-            Err(payload) => State::Own(payload),
+            Err(payload) => State::CopyPanicked(payload),
         });
     }
 }
@@ -306,7 +306,7 @@ fn unanswered<R: Shared>(slot: &mut Slot<R>, status: Status) -> Received<'_, R> 
     slot.discard();
     Received::Panicked(match std::mem::replace(&mut slot.state, State::Untaken) {
         State::Failed(text) => Panicked { text },
-        State::Own(payload) => resume_unwind(payload),
+        State::CopyPanicked(payload) => resume_unwind(payload),
         State::Untaken | State::Taken => Panicked::unanswered(),
     })
 }

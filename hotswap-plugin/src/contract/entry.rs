@@ -42,8 +42,8 @@ pub struct PluginEntry {
         this: &mut *mut (),
         sink: Sink,
     ) -> Status,
-    /// The hook `on_load`. The instance has no other users during the hook than plugins that import it, and threads that
-    /// these have started: they have its exports from their construction on.
+    /// The hook `on_load`. The instance has no other users during the hook than plugins that import it, and threads
+    /// that these have started: they have its exports from their construction on.
     pub on_load: unsafe extern "C" fn(this: *mut (), data: &LoadDataView, sink: Sink) -> Status,
     /// The hook `on_init`. The same users may have the instance as during [`on_load`](Self::on_load).
     pub on_init: unsafe extern "C" fn(this: *mut (), vault: &VaultView<'_>, sink: Sink) -> Status,

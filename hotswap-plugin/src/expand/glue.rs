@@ -147,8 +147,8 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
     this: &mut *mut (),
     sink: Sink,
 ) -> Status {
-    // SAFETY: by the contract of `PluginEntry::construct`, the sink is valid, and there is one object for each import, in
-    // their order, which the host has checked against its description.
+    // SAFETY: by the contract of `PluginEntry::construct`, the sink is valid, and there is one object for each import,
+    // in their order, which the host has checked against its description.
     unsafe {
         guard(sink, || {
             let imports = P::Imports::bind(imports.as_slice());

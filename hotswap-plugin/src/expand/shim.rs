@@ -26,13 +26,13 @@ use std::ptr::{null, null_mut};
 
 /// The address of the host's table.
 #[repr(transparent)]
-struct Slot(*const ShimTable);
+struct TableAddress(*const ShimTable);
 
 // SAFETY: a constant address of a table that any thread may use.
-unsafe impl Sync for Slot {}
+unsafe impl Sync for TableAddress {}
 
 #[unsafe(link_section = ".hotswap.shim")]
-static TABLE: Slot = Slot(null());
+static TABLE: TableAddress = TableAddress(null());
 
 fn table() -> Option<&'static ShimTable> {
     // SAFETY: a static of this crate. The read is volatile, since the file may hold another value than the source.
@@ -206,7 +206,8 @@ macro_rules! signal {
         pub unsafe extern "C" fn $name(signal: c_int, handler: usize) -> usize {
             type F = unsafe extern "C" fn(c_int, usize) -> usize;
             match table() {
-                // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
+                // SAFETY: the caller keeps the contract of the C function, and the host's version has the same
+                // contract.
                 Some(host) => unsafe {
                     (host.signal)(host.token, SignalCall::$call, signal, handler)
                 },

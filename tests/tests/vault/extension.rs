@@ -182,7 +182,7 @@ fn an_optional_plugin_that_may_not_fill_a_slot_is_left_out() {
     assert!(
         report
             .to_string()
-            .contains("the slot meow of Sounds is filled already"),
+            .contains("the slot meow of Sounds is already filled"),
         "{report}"
     );
     let pin = stage.swapper.pin();

@@ -48,8 +48,8 @@ pub struct FunctionDesc {
     pub result: &'static TypeDesc,
     /// The hash that [`function_hash`] returns.
     pub hash: Hash,
-    /// `unsafe extern "C" fn(this: *const (), args…, out: *mut Out<V>) -> Status`, where each argument is the `Cross` of
-    /// its [`Arg`](crate::boundary::Arg), and `V` the view of the result.
+    /// `unsafe extern "C" fn(this: *const (), args…, out: *mut Out<V>) -> Status`, where each argument is the `Cross`
+    /// of its [`Arg`](crate::boundary::Arg), and `V` the view of the result.
     pub typed: *const (),
     /// The same function for [`call_dynamic`](crate::boundary::call_dynamic). For an `async fn`, a function that
     /// refuses.

@@ -34,7 +34,7 @@ use std::pin::Pin;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering::*};
 use std::task::{Context, Poll, Waker};
-use waker::{Known, WakerView};
+use waker::{LastWaker, WakerView};
 
 /// The result of an `async fn`: a future of the library that made it.
 ///
@@ -56,10 +56,10 @@ type PollFn<V> =
 unsafe impl<R> Send for Later<R> {}
 
 /// A future in the library that made it.
-struct Made<F> {
+struct OwnedFuture<F> {
     future: F,
     /// The waker of the last poll, if it was kept.
-    waker: Known,
+    waker: LastWaker,
 }
 
 impl<R: Shared> Later<R> {
@@ -68,9 +68,9 @@ impl<R: Shared> Later<R> {
     where
         F: Future<Output = R> + Send + 'static,
     {
-        let made = Box::new(Made {
+        let made = Box::new(OwnedFuture {
             future,
-            waker: Known::default(),
+            waker: LastWaker::default(),
         });
         Later {
             raw: RawLater {
@@ -162,7 +162,7 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
     let go_on = || {
         // SAFETY: `Later::new` made the future for the same `F`, and only this caller polls it. The caller lends the
         // waker.
-        let (made, waker) = unsafe { (&mut *future.cast::<Made<F>>(), *waker) };
+        let (made, waker) = unsafe { (&mut *future.cast::<OwnedFuture<F>>(), *waker) };
         // SAFETY: the future stays in its box until it is dropped there.
         let future = unsafe { Pin::new_unchecked(&mut made.future) };
         let poll = |waker: &Waker| future.poll(&mut Context::from_waker(waker));
@@ -183,7 +183,7 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
 
 unsafe extern "C" fn free<F>(future: *const ()) {
     // SAFETY: `Later::new` made the box for the same `F`, and its owner drops it once.
-    let made = unsafe { Box::from_raw(future.cast_mut().cast::<Made<F>>()) };
+    let made = unsafe { Box::from_raw(future.cast_mut().cast::<OwnedFuture<F>>()) };
     runtime::within(|| drop_quietly(made));
 }
 

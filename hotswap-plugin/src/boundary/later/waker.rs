@@ -60,9 +60,9 @@ impl WakerView {
     #[inline]
     pub fn of(waker: &Waker) -> Self {
         if std::ptr::eq(waker.vtable(), &LENT) {
-            // SAFETY: a waker with this vtable is one that `Known::lend` made and lends, so its data is a `Lent` that
-            // is alive.
-            return unsafe { (*waker.data().cast::<Lent>()).view };
+            // SAFETY: a waker with this vtable is one that `LastWaker::lend` made and lends, so its data is a
+            // `LentWaker` that is alive.
+            return unsafe { (*waker.data().cast::<LentWaker>()).view };
         }
         WakerView {
             waker: from_ref(waker).cast(),
@@ -77,7 +77,7 @@ impl WakerView {
     ///
     /// # Safety
     /// The waker is lent at this time.
-    unsafe fn keep(&self) -> Kept {
+    unsafe fn keep(&self) -> KeptWaker {
         let mut raw = RawKept {
             waker: self.waker,
             wake: self.wake,
@@ -90,7 +90,7 @@ impl WakerView {
             status == Status::OK,
             "the waker panicked when it was cloned"
         );
-        Kept {
+        KeptWaker {
             waker: raw.waker,
             wake: raw.wake,
             counted: Counted::new(raw.ticket.0.cast()),
@@ -104,13 +104,13 @@ unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Stat
         // SAFETY: `WakerView::of` made the address from a waker, which is lent.
         let waker = unsafe { &*waker.cast::<Waker>() };
         if std::ptr::eq(waker.vtable(), &OWNED) {
-            // SAFETY: a waker with this vtable has a `Kept` as its data.
-            return unsafe { (*waker.data().cast::<Kept>()).lend(by, true) };
+            // SAFETY: a waker with this vtable has a `KeptWaker` as its data.
+            return unsafe { (*waker.data().cast::<KeptWaker>()).lend(by, true) };
         }
         let clone = waker.clone();
         let stable = clone.will_wake(waker);
         let (waker, counted) = count(clone, "Waker");
-        let made = Kept {
+        let made = KeptWaker {
             waker,
             wake,
             counted,
@@ -147,12 +147,12 @@ fn quietly(run: impl FnOnce()) {
 
 /// The waker of the last poll, if it was kept.
 #[derive(Default)]
-pub(super) struct Known(Option<([*const (); 2], Waker)>);
+pub(super) struct LastWaker(Option<([*const (); 2], Waker)>);
 
 // SAFETY: the addresses are compared, and never followed.
-unsafe impl Send for Known {}
+unsafe impl Send for LastWaker {}
 
-impl Known {
+impl LastWaker {
     /// Polls with the waker. If the caller's waker is the same as before, so is the one for the callee, which need not
     /// keep it again then.
     ///
@@ -165,11 +165,11 @@ impl Known {
         {
             return poll(waker);
         }
-        let lent = Lent {
+        let lent = LentWaker {
             view,
             kept: OnceLock::new(),
         };
-        // SAFETY: the functions of this vtable expect a `Lent`, which lives as long as the waker. The waker is not
+        // SAFETY: the functions of this vtable expect a `LentWaker`, which lives as long as the waker. The waker is not
         // dropped, since there is nothing to drop.
         let waker = ManuallyDrop::new(unsafe {
             Waker::from_raw(RawWaker::new(from_ref(&lent).cast(), &LENT))
@@ -186,13 +186,13 @@ impl Known {
 }
 
 /// The data of a waker on the stack of a poll.
-struct Lent {
+struct LentWaker {
     view: WakerView,
-    kept: OnceLock<Arc<Kept>>,
+    kept: OnceLock<Arc<KeptWaker>>,
 }
 
 /// A waker of another library, or of this one, as a counted object.
-struct Kept {
+struct KeptWaker {
     waker: *const (),
     wake: Wake,
     counted: Counted,
@@ -201,11 +201,11 @@ struct Kept {
 }
 
 // SAFETY: a waker may be used from any thread.
-unsafe impl Send for Kept {}
+unsafe impl Send for KeptWaker {}
 // SAFETY: a waker may be used from several threads at once.
-unsafe impl Sync for Kept {}
+unsafe impl Sync for KeptWaker {}
 
-impl Kept {
+impl KeptWaker {
     /// Adds a count for the library that `by` names.
     ///
     /// # Safety
@@ -228,9 +228,9 @@ static OWNED: RawWakerVTable =
     RawWakerVTable::new(clone_owned, wake_owned, wake_owned_by_ref, drop_owned);
 
 unsafe fn clone_lent(lent: *const ()) -> RawWaker {
-    // SAFETY: the data of a waker with the vtable `LENT` is a `Lent`, which lives as long as the waker.
-    let lent = unsafe { &*lent.cast::<Lent>() };
-    // SAFETY: the waker is lent as long as its `Lent` is there.
+    // SAFETY: the data of a waker with the vtable `LENT` is a `LentWaker`, which lives as long as the waker.
+    let lent = unsafe { &*lent.cast::<LentWaker>() };
+    // SAFETY: the waker is lent as long as its `LentWaker` is there.
     let kept = lent
         .kept
         .get_or_init(|| Arc::new(unsafe { lent.view.keep() }));
@@ -238,26 +238,26 @@ unsafe fn clone_lent(lent: *const ()) -> RawWaker {
 }
 
 unsafe fn wake_lent(lent: *const ()) {
-    // SAFETY: the data of a waker with the vtable `LENT` is a `Lent`, which lives as long as the waker, and so the
+    // SAFETY: the data of a waker with the vtable `LENT` is a `LentWaker`, which lives as long as the waker, and so the
     // waker is lent.
     unsafe {
-        let view = &(*lent.cast::<Lent>()).view;
+        let view = &(*lent.cast::<LentWaker>()).view;
         (view.wake)(view.waker);
     }
 }
 
-fn raw(kept: Arc<Kept>) -> RawWaker {
+fn raw(kept: Arc<KeptWaker>) -> RawWaker {
     RawWaker::new(Arc::into_raw(kept).cast(), &OWNED)
 }
 
-fn owned(kept: Arc<Kept>) -> Waker {
+fn owned(kept: Arc<KeptWaker>) -> Waker {
     // SAFETY: the functions of the vtable expect the result of `raw`, made of an `Arc`, and keep its count.
     unsafe { Waker::from_raw(raw(kept)) }
 }
 
 unsafe fn clone_owned(kept: *const ()) -> RawWaker {
     // SAFETY: `raw` made the address from an `Arc`, and this waker has a count of it.
-    unsafe { Arc::increment_strong_count(kept.cast::<Kept>()) };
+    unsafe { Arc::increment_strong_count(kept.cast::<KeptWaker>()) };
     RawWaker::new(kept, &OWNED)
 }
 
@@ -271,7 +271,7 @@ unsafe fn wake_owned(kept: *const ()) {
 
 unsafe fn wake_owned_by_ref(kept: *const ()) {
     // SAFETY: `raw` made the address from an `Arc`, and this waker has a count of it.
-    let kept = unsafe { &*kept.cast::<Kept>() };
+    let kept = unsafe { &*kept.cast::<KeptWaker>() };
     // A waker that was dropped with its plugin has no future to wake.
     if !kept.counted.ticket().is_revoked() {
         // SAFETY: the object is alive as long as it is counted.
@@ -281,12 +281,12 @@ unsafe fn wake_owned_by_ref(kept: *const ()) {
 
 unsafe fn drop_owned(kept: *const ()) {
     // SAFETY: `raw` made the address from an `Arc`, and the caller passes its count on.
-    drop(unsafe { Arc::from_raw(kept.cast::<Kept>()) });
+    drop(unsafe { Arc::from_raw(kept.cast::<KeptWaker>()) });
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Known, WakerView};
+    use super::{LastWaker, WakerView};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::*};
     use std::task::{Wake, Waker};
@@ -300,7 +300,7 @@ mod tests {
         }
     }
 
-    fn lend<T>(known: &mut Known, waker: &Waker, poll: impl FnOnce(&Waker) -> T) -> T {
+    fn lend<T>(known: &mut LastWaker, waker: &Waker, poll: impl FnOnce(&Waker) -> T) -> T {
         // SAFETY: the waker lives until this returns.
         unsafe { known.lend(WakerView::of(waker), poll) }
     }
@@ -309,7 +309,7 @@ mod tests {
     fn what_is_kept_wakes_when_all_else_is_gone() {
         let count = Arc::new(Count::default());
         let waker = Waker::from(count.clone());
-        let mut known = Known::default();
+        let mut known = LastWaker::default();
         let kept = lend(&mut known, &waker, |lent| {
             lent.wake_by_ref();
             assert_eq!(count.0.load(SeqCst), 1);
@@ -329,7 +329,7 @@ mod tests {
     fn the_same_waker_is_kept_once_and_another_one_is_another() {
         let (one, other) = (Arc::new(Count::default()), Arc::new(Count::default()));
         let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
-        let mut known = Known::default();
+        let mut known = LastWaker::default();
         let kept = lend(&mut known, &first, Waker::clone);
         lend(&mut known, &first, |again| assert!(again.will_wake(&kept)));
         // The waker of the test, the waker that was lent, and the one that was kept.
@@ -346,7 +346,7 @@ mod tests {
     fn what_is_lent_on_is_the_first_lenders() {
         let count = Arc::new(Count::default());
         let waker = Waker::from(count.clone());
-        let (mut outer, mut inner) = (Known::default(), Known::default());
+        let (mut outer, mut inner) = (LastWaker::default(), LastWaker::default());
         let mut kept = || {
             lend(&mut outer, &waker, |lent| {
                 lend(&mut inner, lent, Waker::clone)
