@@ -263,7 +263,7 @@ fn an_allocator_of_the_plugins_own_is_an_error_with_the_way_out() {
         assert_eq!(
             last,
             Some(
-                "error: `moon` was not built (cargo exited with 101); it has a global allocator of its own, so write \
+                "error: `moon` was not built (cargo exited with 101); it has a global allocator of its own; write \
                  `#[plugin(allocator = false)]`"
             )
         );

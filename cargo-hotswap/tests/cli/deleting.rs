@@ -111,8 +111,7 @@ fn links_are_not_followed() {
         assert_eq!(
             ran.stderr,
             format!(
-                "error: `<root>/target/{linked}` is a link, and nothing is removed behind one; remove it, or what it leads to, by \
-                 hand\n"
+                "error: `<root>/target/{linked}` is a link, behind which nothing is removed; remove the link or its target by hand\n"
             )
         );
         assert_eq!(names(&fixture.root.join(elsewhere)).len(), 4);

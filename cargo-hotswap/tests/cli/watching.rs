@@ -338,7 +338,7 @@ fn what_only_another_start_takes_up_is_said() {
     let toolchain = std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_else(|_| "stable".into());
     let mut running = start_with(&fixture, &[], &[("RUSTUP_TOOLCHAIN", &toolchain)]);
     fixture.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.80.0\"\n");
-    running.until("rust-toolchain.toml changed, but this command was started with the toolchain");
+    running.until("rust-toolchain.toml changed, but this command keeps using the toolchain");
     running.until("Unchanged moon");
     fs::remove_file(fixture.root.join("rust-toolchain.toml")).expect("it is there");
     fixture.write(".cargo/config.toml", "[build]\ntarget-dir = \"other\"\n");
