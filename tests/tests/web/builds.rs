@@ -7,7 +7,7 @@ const BUILDS: u64 = 4;
 
 /// The plugins, and a text in each that is overwritten to make another build. The swaps replace them in turn.
 const PLUGINS: [(&str, &str); 2] = [
-    ("guestbook", "a seal is made without a panic"),
+    ("guestbook", "computing a seal does not panic"),
     ("pages", "The guestbook"),
 ];
 
