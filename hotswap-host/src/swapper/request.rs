@@ -72,12 +72,12 @@ impl<'s> Reload<'s> {
         self
     }
 
-    /// Says what it would do, and changes nothing: no code is loaded, no hook runs, and the live generation goes on. It
-    /// compares what the files say of their functions, interfaces, live items and states with the live generation, with
-    /// what the plugins of the next one import, and with the handles that the host holds.
+    /// Says what the reload would do, and changes nothing: it loads no code and runs no hook. It compares the functions,
+    /// interfaces, live items, and states in the metadata of the files with the live generation, with the imports of the
+    /// other plugins, and with the handles that the host holds.
     ///
-    /// What only loaded code can tell is left to the reload: whether a library can be opened, whether hooks succeed, and
-    /// whether a state has a migration. Checks and load data play no part.
+    /// Only the reload itself can tell whether a library can be opened, whether hooks succeed, and whether a state has a
+    /// migration. Checks and load data are not used.
     ///
     /// ```no_run
     /// # use hotswap_host::prelude::*;
@@ -91,8 +91,9 @@ impl<'s> Reload<'s> {
     /// ```
     ///
     /// # Errors
-    /// What the reload would be refused for before anything is loaded: a damaged file, a plugin that is missing, an import
-    /// that no plugin offers, a circle.
+    /// Returns the error for which the reload would be refused before anything is loaded, such as a damaged file or an
+    /// import that no plugin offers. As in a reload, a plugin that is [optional](crate::Builder::optional) does not refuse
+    /// the others.
     pub fn validate(self) -> Result<Verdict, ReloadError> {
         let writer = self.inner.writer()?;
         self.inner.validate(&writer, &self.plan)

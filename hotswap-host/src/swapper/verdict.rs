@@ -1,4 +1,4 @@
-//! What a reload would mean for those that use the plugins, before anything is loaded.
+//! `Verdict`: the result of a dry run of a reload.
 use super::report::Outcome;
 use crate::base::name::PluginName;
 use crate::shown::Shown;
@@ -6,58 +6,58 @@ use hotswap_plugin::LiveKind;
 use serde::Serialize;
 use std::fmt;
 
-/// What a reload would do, as far as the files say: see [`Reload::validate`](crate::Reload::validate).
+/// The result of a dry run of a reload, which compares files and loads nothing: see [`Reload::validate`](crate::Reload::validate).
 ///
 /// Displayed as a summary in one line, then a line for each change.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// The worst of all plugins.
+    /// The compatibility of the worst change of all plugins.
     pub compatibility: Compatibility,
     /// The plugins of the next generation in its order, then those that would leave.
     pub plugins: Vec<PluginVerdict>,
 }
 
-/// Whether those that use a plugin can go on as they are.
+/// The effect of a change on the users of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Compatibility {
-    /// They can, and nothing is new.
+    /// The users can go on, and nothing is new.
     Compatible,
-    /// They can, and something is new.
+    /// The users can go on, and something is new.
     Additions,
-    /// Something that they may use is gone, or is not what it was.
+    /// An item that they may use is gone or has changed.
     Breaking,
 }
 
-/// What a reload would do to one plugin.
+/// The result of a dry run for one plugin.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PluginVerdict {
     /// The plugin.
     pub name: PluginName,
-    /// What would become of it.
+    /// The outcome that the reload would have for it.
     pub outcome: Outcome,
-    /// What its new build offers that the one before did not, or the other way round.
+    /// The items in which its new build differs from the running one.
     pub changes: Vec<ItemChange>,
 }
 
-/// Something that a plugin offers, and that the new build does not offer as it was.
+/// An item in which two builds of a plugin differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ItemChange {
     /// The item.
     pub item: Item,
-    /// How it differs.
+    /// The difference.
     pub difference: Difference,
-    /// Who is known to use it as it was.
+    /// The known users of the item as it was.
     pub users: Vec<ItemUser>,
-    /// Whether the change is breaking.
+    /// The effect of the change.
     pub compatibility: Compatibility,
 }
 
-/// Something that a plugin offers.
+/// An item that a plugin offers to others, or its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -74,7 +74,7 @@ pub enum Item {
     State(String),
 }
 
-/// How an item of the new build differs from that of the one before.
+/// The difference between an item of the new build and that of the running one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -83,16 +83,16 @@ pub enum Difference {
     Added,
     /// The new build does not have it any more.
     Removed,
-    /// The new build has another one of this name. The texts may be the same where a type that they name has changed.
+    /// The new build has a different item of this name. The texts are equal if only a type that they name has changed.
     Changed {
-        /// What it was.
+        /// The signature or version in the running build.
         from: String,
-        /// What it would be.
+        /// The signature or version in the new build.
         to: String,
     },
 }
 
-/// Somebody who uses an item.
+/// A known user of an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -120,7 +120,7 @@ impl Verdict {
         }
     }
 
-    /// Returns true if something that others may use is gone, or is not what it was.
+    /// Returns true if an item that others may use is gone or has changed.
     pub fn is_breaking(&self) -> bool {
         self.compatibility == Compatibility::Breaking
     }

@@ -1,12 +1,12 @@
 //! A dry run says what a reload would break, and for whom, and changes nothing.
 use crate::support::Set;
 use hotswap_host::prelude::*;
-use hotswap_host::{Compatibility, ItemUser};
+use hotswap_host::{Compatibility, ItemUser, Outcome};
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, renamed, variant};
 use insta::assert_snapshot;
 
-/// What the host would be told of these builds, with which it is not bothered.
+/// Returns the verdict, and checks that the host has not changed.
 fn verdict(stage: &Stage) -> hotswap_host::Verdict {
     let before = (stage.swapper.generation(), stage.swapper.reloads());
     let verdict = stage.swapper.prepare_reload().validate().unwrap();
@@ -53,7 +53,7 @@ fn a_function_that_is_gone_breaks_callers_by_name_and_one_that_is_new_breaks_non
     };
     assert_eq!(gone.users, []);
     assert_eq!(new.compatibility, Compatibility::Additions);
-    // With a handle, it is the host's own affair, and the reload is refused.
+    // The host holds a handle, so the reload would be refused.
     let visit: Function<fn(u32) -> String> = stage.swapper.function("guest", "visit").unwrap();
     let found = verdict(&stage);
     assert_eq!(
@@ -158,6 +158,48 @@ fn what_would_be_refused_before_anything_is_loaded_is_an_error() {
     let refused = set.stage.swapper.prepare_reload().validate();
     assert!(
         matches!(refused, Err(ReloadError::Artifact(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn an_optional_plugin_that_fails_refuses_no_other() {
+    let guest = Build::First.bytes("guest");
+    let stage = Stage::with(&[("guest", &guest)], |builder| {
+        builder.optional(["broken", "beta"])
+    });
+    stage.install("guest", &variant(&guest, "days 00", "days 02"));
+    std::fs::write(stage.file("broken"), "no library").unwrap();
+    // What it imports does not exist.
+    stage.install("beta", &Build::First.bytes("beta"));
+    let found = verdict(&stage);
+    assert!(!found.is_breaking(), "{found}");
+    for name in ["broken", "beta"] {
+        let outcome = &found.plugin(name).unwrap().outcome;
+        assert!(
+            matches!(outcome, Outcome::Failed { stays: false, .. }),
+            "{found}"
+        );
+    }
+    let report = stage.swapper.reload().unwrap();
+    for plugin in &report.plugins {
+        assert_eq!(
+            found.plugin(plugin.name.as_str()).unwrap().outcome,
+            plugin.outcome
+        );
+    }
+}
+
+#[test]
+fn two_live_items_of_one_name_are_an_error_of_the_dry_run_as_well() {
+    let stage = Stage::open(&[("office", &Build::Live.bytes("office"))]);
+    stage.install(
+        "annexe",
+        &renamed(&Build::Live.bytes("office"), "office", "annexe"),
+    );
+    let refused = stage.swapper.prepare_reload().validate();
+    assert!(
+        matches!(refused, Err(ReloadError::LiveDuplicate { .. })),
         "{refused:?}"
     );
 }

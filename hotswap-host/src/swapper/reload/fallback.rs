@@ -1,4 +1,5 @@
 //! Makes the next generation again without the new builds of optional plugins that fail.
+use super::arrange::{Arranged, arrange};
 use super::candidate::Candidate;
 use super::scan::{Candidates, Failures};
 use crate::base::name::PluginName;
@@ -8,9 +9,45 @@ use crate::swapper::report::{Outcome, PluginReport};
 use crate::swapper::writer::Writer;
 use std::path::Path;
 
+/// An attempt that failed.
+pub(super) struct Failed {
+    pub(super) error: Box<ReloadError>,
+    /// False if another attempt could repeat effects of this one.
+    pub(super) may_retry: bool,
+}
+
+/// Arranges the candidates and makes something of them, again and again while optional plugins fail.
+///
+/// # Errors
+/// Returns the first error for which no optional plugin can be left out.
+pub(super) fn with_fallbacks<R>(
+    writer: &Writer,
+    live: &Generation,
+    candidates: &Candidates,
+    mut failures: Failures,
+    mut make: impl FnMut(&Arranged, &Failures) -> Result<R, Failed>,
+) -> Result<R, ReloadError> {
+    loop {
+        let arranged = arrange(candidates.clone(), &failures, live);
+        let arranged = arranged.map_err(|error| Failed {
+            error: Box::new(error),
+            may_retry: true,
+        });
+        let Failed { error, may_retry } = match arranged.and_then(|next| make(&next, &failures)) {
+            Ok(made) => return Ok(made),
+            Err(failed) => failed,
+        };
+        let culprit = may_retry.then(|| culprit(&error, writer, candidates, &failures));
+        match culprit.flatten() {
+            Some(name) => drop(failures.insert(name, *error)),
+            None => return Err(explained(*error, failures)),
+        }
+    }
+}
+
 /// Returns the optional plugin without whose new build another attempt is worthwhile. A plugin whose build is new goes
 /// first.
-pub(super) fn culprit(
+fn culprit(
     error: &ReloadError,
     writer: &Writer,
     candidates: &Candidates,
@@ -25,7 +62,7 @@ pub(super) fn culprit(
 
 /// Returns the error to report when the generation could not be made. If a plugin needs an optional one that failed,
 /// this is the error of the optional one.
-pub(super) fn explained(error: ReloadError, mut failures: Failures) -> ReloadError {
+fn explained(error: ReloadError, mut failures: Failures) -> ReloadError {
     let missing = match &error {
         ReloadError::Handle { plugin, .. } => plugin.clone(),
         ReloadError::Import { import, .. } => import.as_str().into(),

@@ -26,10 +26,10 @@ use crate::swapper::plan::{Cause, Change, Check, Plan, run_check};
 use crate::swapper::report::{Outcome, PluginReport, Report};
 use crate::swapper::writer::Writer;
 use crate::telemetry::{caught, contain};
-use arrange::{Arranged, arrange};
-use fallback::{culprit, explained, without};
+use arrange::Arranged;
+use fallback::{Failed, with_fallbacks, without};
 use hand_over::HandOver;
-use scan::{added_by, scan};
+use scan::{Failures, added_by, scan};
 use stage::Staged;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -130,29 +130,21 @@ impl Inner {
         if live.number != 0 {
             writer.check_may_change()?;
         }
-        let (candidates, mut failures) = scan(&self.plugin_dir(), writer, plan, &live)?;
+        let (candidates, failures) = scan(&self.plugin_dir(), writer, plan, &live)?;
         let checks = check.is_some();
-        loop {
-            let arranged = arrange(candidates.clone(), &failures, &live);
-            let made = arranged.and_then(|arranged| {
-                let mut made =
-                    self.make_if_changed(writer, &arranged, &live, &plan.cause, check)?;
-                let without = without(&live, &arranged.candidates, &failures);
-                made.plugins.extend(without);
-                Ok(made)
-            });
-            let error = match made {
-                Ok(made) => return Ok((made, added_by(plan, &candidates))),
-                Err(error) => error,
-            };
-            // The check does not run twice, because it may have had effects.
-            let may_try = checks == check.is_some();
-            let culprit = may_try.then(|| culprit(&error, writer, &candidates, &failures));
-            match culprit.flatten() {
-                Some(name) => drop(failures.insert(name, error)),
-                None => return Err(explained(error, failures)),
-            }
-        }
+        let make = |arranged: &Arranged, failures: &Failures| {
+            let made = self.make_if_changed(writer, arranged, &live, &plan.cause, check);
+            let mut made = made.map_err(|error| Failed {
+                error: Box::new(error),
+                // The check does not run twice, because it may have had effects.
+                may_retry: checks == check.is_some(),
+            })?;
+            let without = without(&live, &arranged.candidates, failures);
+            made.plugins.extend(without);
+            Ok(made)
+        };
+        let made = with_fallbacks(writer, &live, &candidates, failures, make)?;
+        Ok((made, added_by(plan, &candidates)))
     }
 
     /// Makes this generation, unless it is the live one.

@@ -70,10 +70,7 @@ impl<'a> Staged<'a> {
                 .iter()
                 .map(|name| (name, &arranged.candidates[name]))
         };
-        check_duplicates(candidates().map(|(name, candidate)| {
-            let live = candidate.metadata().live.as_slice();
-            (name, candidate.file(), live)
-        }))?;
+        check_files(arranged, inner.toolchain)?;
         for (name, candidate) in candidates() {
             match (candidate, candidate.live()) {
                 (Candidate::New(opening), _) => {
@@ -100,15 +97,6 @@ impl<'a> Staged<'a> {
     }
 
     fn add_fresh(&mut self, opening: Arc<Opening>, outcome: Outcome) -> Result<(), ReloadError> {
-        let artifact = &opening.artifact;
-        if self.inner.toolchain && artifact.metadata.rustc != RUSTC {
-            return Err(ReloadError::Toolchain {
-                plugin: artifact.metadata.name.clone(),
-                file: artifact.file.clone(),
-                found: artifact.metadata.rustc.clone(),
-                expected: RUSTC.into(),
-            });
-        }
         let construction = Construction::new(self.inner, opening, &self.plugins, self.told);
         let retirer = self.inner.retirer.clone();
         // The error of a construction has freed what it had made.
@@ -215,6 +203,32 @@ impl<'a> Staged<'a> {
         let fresh = self.fresh_instances().cloned().collect();
         let hooks = std::mem::replace(&mut self.hooks, self.inner.hook_thread());
         (fresh, std::mem::take(&mut self.reports), hooks)
+    }
+}
+
+/// Checks what the files of the next generation say, before any of its code runs.
+///
+/// # Errors
+/// Two live items have one name, or a new build was made by another compiler than the host, which the host forbids.
+pub(super) fn check_files(arranged: &Arranged, same_toolchain: bool) -> Result<(), ReloadError> {
+    let candidates = arranged
+        .order
+        .iter()
+        .map(|name| (name, &arranged.candidates[name]));
+    check_duplicates(candidates.clone().map(|(name, candidate)| {
+        let live = candidate.metadata().live.as_slice();
+        (name, candidate.file(), live)
+    }))?;
+    let new = candidates.filter(|(_, candidate)| matches!(candidate, Candidate::New(_)));
+    let mut foreign = new.filter(|(_, candidate)| candidate.metadata().rustc != RUSTC);
+    match foreign.next().filter(|_| same_toolchain) {
+        None => Ok(()),
+        Some((name, candidate)) => Err(ReloadError::Toolchain {
+            plugin: name.clone(),
+            file: candidate.file().to_owned(),
+            found: candidate.metadata().rustc.clone(),
+            expected: RUSTC.into(),
+        }),
     }
 }
 

@@ -1,7 +1,9 @@
 //! A dry run of a reload: compares what the files say with what is live, and loads nothing.
-use super::arrange::{Arranged, arrange};
+use super::arrange::Arranged;
 use super::candidate::Candidate;
-use super::scan::scan;
+use super::fallback::{Failed, with_fallbacks, without};
+use super::scan::{Failures, scan};
+use super::stage::check_files;
 use crate::artifact::{LiveEntry, Metadata, State, TypeHash};
 use crate::base::name::{PluginName, folded};
 use crate::error::ReloadError;
@@ -18,10 +20,10 @@ use hotswap_plugin::LiveKind;
 use std::sync::Arc;
 
 impl Inner {
-    /// Says what a reload would do. Neither the live generation nor anything on disk changes.
+    /// Compares what a reload would make with the live generation. Changes neither the generation nor anything on disk.
     ///
     /// # Errors
-    /// What the reload would be refused for before anything is loaded.
+    /// Returns the error for which the reload would be refused before anything is loaded.
     pub(in crate::swapper) fn validate(
         &self,
         writer: &Writer,
@@ -32,17 +34,21 @@ impl Inner {
             writer.check_may_change()?;
         }
         let (candidates, failures) = scan(&self.plugin_dir(), writer, plan, &live)?;
-        if let Some((_, error)) = failures.into_iter().next() {
-            return Err(error);
-        }
-        let arranged = arrange(candidates, &Default::default(), &live)?;
         let handles: Vec<_> = self.handles().iter().filter_map(|h| h.upgrade()).collect();
-        Ok(Comparison {
-            live: &live,
-            arranged: &arranged,
-            handles: &handles,
-        }
-        .verdict())
+        let compare = |arranged: &Arranged, failures: &Failures| {
+            let checked = check_files(arranged, self.toolchain);
+            checked.map_err(|error| Failed {
+                error: Box::new(error),
+                may_retry: true,
+            })?;
+            let comparison = Comparison {
+                live: &live,
+                arranged,
+                handles: &handles,
+            };
+            Ok(comparison.verdict(failures))
+        };
+        with_fallbacks(writer, &live, &candidates, failures, compare)
     }
 }
 
@@ -54,14 +60,18 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self, failures: &Failures) -> Verdict {
         let next = self.arranged.order.iter().map(|name| self.of_next(name));
-        let live = self.live.plugins.iter().map(|plugin| plugin.name());
-        let leaving = live.filter(|name| !self.arranged.candidates.contains_key(*name));
-        Verdict::new(
-            next.chain(leaving.map(|name| self.of_leaving(name)))
-                .collect(),
-        )
+        let others = without(self.live, &self.arranged.candidates, failures).into_iter();
+        let others = others.map(|report| PluginVerdict {
+            changes: match self.live.plugin(&report.name) {
+                Some(plugin) => self.changes(plugin.metadata(), None),
+                None => Vec::new(),
+            },
+            name: report.name,
+            outcome: report.outcome,
+        });
+        Verdict::new(next.chain(others).collect())
     }
 
     fn of_next(&self, name: &PluginName) -> PluginVerdict {
@@ -84,16 +94,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn of_leaving(&self, name: &PluginName) -> PluginVerdict {
-        let before = self.live.plugin(name).map(|plugin| plugin.metadata());
-        PluginVerdict {
-            name: name.clone(),
-            outcome: Outcome::Removed,
-            changes: before.map_or(Vec::new(), |before| self.changes(before, None)),
-        }
-    }
-
-    /// What differs between two builds of a plugin, of which the later may not be there.
+    /// Returns the differences between two builds of a plugin. `after` is `None` if the plugin would be gone.
     fn changes(&self, before: &Metadata, after: Option<&Metadata>) -> Vec<ItemChange> {
         let plugin = &before.name;
         let functions = |metadata: &Metadata| {
@@ -135,7 +136,7 @@ impl Comparison<'_> {
                 }
                 _ => false,
             });
-            // It may be called by its name, of which no file tells.
+            // Other callers may call it by its name, and no file lists them.
             changes.push(change(item, difference, users, true));
         }
         for (item, hash, difference) in of(&interfaces) {
@@ -158,7 +159,7 @@ impl Comparison<'_> {
         changes
     }
 
-    /// The host, where a handle of its wants this.
+    /// Returns the host as a user if it holds a handle for which this is true.
     fn host_if(&self, wants: impl Fn(Wanted<'_>) -> bool) -> Vec<ItemUser> {
         let mut handles = self.handles.iter();
         match handles.any(|handle| wants(handle.wanted())) {
@@ -167,7 +168,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// The plugins of the next generation that import the interface with another hash.
+    /// Returns the plugins of the next generation that import the interface with another hash.
     fn importers<'c>(
         &'c self,
         from: &'c PluginName,
@@ -187,7 +188,7 @@ impl Comparison<'_> {
         users.map(|user| ItemUser::Plugin(user.name.clone()))
     }
 
-    /// What differs between the live items of two builds. An item that another plugin has by then is not gone.
+    /// Returns the differences between the live items of two builds. An item that moves to another plugin is not gone.
     fn live_changes(&self, before: &[LiveEntry], after: &[LiveEntry]) -> Vec<ItemChange> {
         let others = self.arranged.candidates.values();
         let next: Vec<_> = others.flat_map(|c| &c.metadata().live).collect();
@@ -223,7 +224,7 @@ impl Comparison<'_> {
                 }
                 _ => false,
             });
-            // A type of a later version restores the data of earlier ones, or refuses it by its own rules.
+            // A later version of a type restores earlier data, or refuses it by its own rules.
             let breaks = match now {
                 Some(now) if item.kind == LiveKind::Type => now.version < item.version,
                 _ => true,
@@ -256,14 +257,15 @@ impl Comparison<'_> {
     }
 }
 
-/// Something that a build offers.
+/// An item of a build, with what is compared.
 struct Offered {
     item: Item,
     text: String,
     hash: TypeHash,
 }
 
-/// The items that differ, in the order of the earlier build, with the hash in the later one; then those that are new.
+/// Returns the items that differ in the order of the earlier build, with their hashes in the later one, and then the new
+/// items.
 fn differences(
     before: Vec<Offered>,
     after: Vec<Offered>,
@@ -291,11 +293,16 @@ fn differences(
     found
 }
 
-/// `by_name` says that the item may have users who are not known.
-fn change(item: Item, difference: Difference, users: Vec<ItemUser>, by_name: bool) -> ItemChange {
+/// Judges a difference. `has_unknown_users` is true for items that anyone may use by name.
+fn change(
+    item: Item,
+    difference: Difference,
+    users: Vec<ItemUser>,
+    has_unknown_users: bool,
+) -> ItemChange {
     let compatibility = match &difference {
         Difference::Added => Compatibility::Additions,
-        _ if by_name || !users.is_empty() => Compatibility::Breaking,
+        _ if has_unknown_users || !users.is_empty() => Compatibility::Breaking,
         _ => Compatibility::Compatible,
     };
     ItemChange {
@@ -320,9 +327,9 @@ fn written(item: &LiveEntry) -> String {
     }
 }
 
-/// State that would not go to the new build breaks the plugin itself.
+/// Returns how the state differs. A state that the new build cannot take over is a breaking change of the plugin itself.
 fn state_change(before: Option<&State>, after: Option<&Metadata>) -> Option<ItemChange> {
-    // What is removed has no next instance.
+    // A plugin that is removed has no next instance.
     let after = after?.state.as_ref();
     let text = |state: &State, other: &State| match state.type_name == other.type_name {
         true => format!("version {}", state.version),
