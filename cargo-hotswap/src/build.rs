@@ -40,7 +40,7 @@ pub(crate) struct Built {
     pub(crate) file: PathBuf,
     /// The hash of the library's bytes.
     pub(crate) build_id: BuildId,
-    /// Whether installing changed the file.
+    /// True if installing changed the file.
     pub(crate) installed: Installed,
     /// The dep-info file, in which Cargo lists what the plugin is made of.
     pub(crate) dep_info: PathBuf,

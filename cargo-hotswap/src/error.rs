@@ -48,7 +48,7 @@ pub enum Error {
     /// A file or directory could not be used.
     #[error("cannot {action} `{}`", shown::path(path))]
     Io {
-        /// What the command tried to do.
+        /// The action that the command tried.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,

@@ -123,7 +123,7 @@ struct Unit<'a> {
     is_build_script: bool,
     /// The file that Cargo names by a hash of the features, the profile, and similar settings.
     file: &'a Path,
-    /// The same file beside its dep-info, where Cargo puts the requested output.
+    /// The copy of the file beside its dep-info. Cargo puts the requested output there.
     uplifted: &'a Path,
     fresh: bool,
 }

@@ -36,7 +36,7 @@ pub(crate) fn below(
         Some(extension) if extension == "json" => triple.file_stem(),
         _ => Some(triple.as_os_str()),
     }));
-    // The same names as Cargo's own directories have.
+    // These are the names of Cargo's own directories.
     directory.push(match profile(options) {
         "dev" | "test" => "debug",
         "release" | "bench" => "release",

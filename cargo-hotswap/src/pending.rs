@@ -16,7 +16,7 @@ const QUIET: Duration = Duration::from_millis(60);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// After this long without an event the files are checked, since not every change of a file causes an event.
 const SELDOM: Duration = Duration::from_secs(3);
-/// The same interval if the system cannot watch everything.
+/// The interval between two looks if the system cannot watch everything.
 const OFTEN: Duration = Duration::from_secs(1);
 
 /// The changes that are not built yet, and how they are noticed.

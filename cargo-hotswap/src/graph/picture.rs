@@ -1,4 +1,4 @@
-//! What DOT and Mermaid have in common: boxes, and arrows between them.
+//! The picture that DOT and Mermaid both draw: boxes, and arrows between them.
 
 use hotswap_host::PluginName;
 use hotswap_host::artifact::ImportKind;

@@ -42,7 +42,7 @@ pub(crate) struct Program {
     pub(crate) file: PathBuf,
     /// The packages of the plugins, sorted.
     pub(crate) plugins: Vec<String>,
-    /// Whether installing changed the file.
+    /// True if installing changed the file.
     pub(crate) installed: Installed,
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Found {
     pub(crate) modified: Option<SystemTime>,
 }
 
-/// What the file system says of a file. As long as that is the same, so is the content.
+/// The metadata of a file. The content is taken to be unchanged as long as the metadata is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -51,7 +51,7 @@ pub(crate) struct Reader {
     known: HashMap<PathBuf, (Stamp, BuildId)>,
 }
 
-/// What was found in a scope. Paths that are not in it do not exist.
+/// The files of a scope. A path that is missing here does not exist.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// The paths that exist, with their contents.

@@ -9,7 +9,7 @@ use crate::fixture::Fixture;
 const DIRECTORY: &str = "target/hotswap/static/debug/app";
 const NOTHING: &str = "       Clean nothing was generated for `app`\n";
 
-/// What `build --static` would have put into a directory, all but the mark.
+/// Makes the files that `build --static` puts into a directory, without the mark.
 fn imitate(fixture: &Fixture, directory: &str) {
     for file in ["plugins.rs", "app", "libworld.rlib"] {
         fixture.write(&format!("{directory}/{file}"), "precious");
@@ -76,7 +76,7 @@ fn a_directory_without_the_mark_of_this_workspace_is_left_alone() {
     mark(&fixture, DIRECTORY, Path::new("/another/workspace"));
     assert_eq!(clean(), NOTHING);
     mark(&fixture, DIRECTORY, &fixture.root);
-    // What a link leads to is not ours, nor is the link.
+    // Neither the link nor its target was made by a build.
     fixture.write("precious", "precious");
     let list = fixture.root.join(DIRECTORY).join("plugins.rs");
     fs::remove_file(&list).expect("it is there");

@@ -1,4 +1,5 @@
-//! What artifacts, file names and compilers say reaches a terminal as text: it moves no cursor, fills no clipboard, forges no line.
+//! Tests that texts of artifacts, file names, and compilers reach a terminal as text: they move no cursor, fill no clipboard, and
+//! forge no line.
 
 use std::ffi::OsString;
 use std::fs;
