@@ -110,8 +110,9 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, Cause, Change, Hold, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind,
-    Report, StateReport, Swapper,
+    Builder, Cause, Change, Drain, Hold, OptionDescription, OptionError, Outcome, Pin,
+    PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions, Report, RollbackWindow,
+    StagedReload, StateReport, Step, StepReport, Swapper, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use vault::{BagItem, LiveTypeRef, Prefill};

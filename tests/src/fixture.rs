@@ -140,6 +140,10 @@ pub enum Build {
     ZooMimalloc,
     /// `zoo-heap` with jemalloc as its allocator.
     ZooJemalloc,
+    /// `checked`, which has smoke tests.
+    Checked,
+    /// `checked` with a state.
+    CheckedStateful,
 }
 
 impl Build {
@@ -237,6 +241,8 @@ impl Build {
             Build::Unseen => with(&["watcher"], &["unseen"]),
             Build::ZooMimalloc => with(&["zoo-heap"], &["mimalloc"]),
             Build::ZooJemalloc => with(&["zoo-heap"], &["jemalloc"]),
+            Build::Checked => with(&["checked"], &[]),
+            Build::CheckedStateful => with(&["checked"], &["stateful"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {

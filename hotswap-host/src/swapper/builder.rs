@@ -3,7 +3,9 @@ use super::Swapper;
 use super::inner::Inner;
 use super::levels;
 use super::observe::{Checks, Observers, ReloadEvent};
+use super::options::ReloadOptions;
 use super::plan::{Cause, Change, Plan};
+use super::smoke::SmokeTests;
 use super::writer::{Writer, WriterLock};
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
@@ -49,6 +51,8 @@ pub struct Builder {
     prefills: Prefills,
     checks: Checks,
     observers: Observers,
+    smoke: SmokeTests,
+    options: ReloadOptions,
 }
 
 impl Builder {
@@ -75,6 +79,8 @@ impl Builder {
             prefills: Prefills::default(),
             checks: Checks::default(),
             observers: Observers::default(),
+            smoke: SmokeTests::default(),
+            options: ReloadOptions::default(),
         }
     }
 
@@ -199,8 +205,9 @@ impl Builder {
         self
     }
 
-    /// Adds an observer of every attempt to make a generation, whatever its cause. The observer receives the report or
-    /// the error, with the number and the cause of the attempt.
+    /// Adds an observer of every attempt to make a generation, whatever its cause. The observer receives an event for
+    /// each step that has ended, then one with the report or the error, and one more when a rollback window closes. Each
+    /// event has the number and the cause of the attempt.
     ///
     /// It runs on the thread that made the attempt, before the call that asked for it returns, and before `cargo
     /// hotswap reload` is told. The next attempt waits for it, so pass on anything slow over a channel. A reload that
@@ -210,6 +217,43 @@ impl Builder {
     /// in a forked child, or after the shutdown.
     pub fn observe(mut self, observer: impl Fn(&ReloadEvent<'_>) + Send + Sync + 'static) -> Self {
         self.observers.add(observer);
+        self
+    }
+
+    /// Adds a smoke test, which every new generation has to pass before it becomes live. It runs on a copy of the
+    /// generation that is thrown away, so it may do whatever the plugins allow. An error, a panic, or a test that takes
+    /// longer than [`ReloadOptions::smoke_limit`] refuses the reload.
+    ///
+    /// The copy has new instances of those plugins that the reload replaces. Like these, they import the other plugins
+    /// and the host's objects, so the test must not leave anything behind in those. Their hooks up to `on_init` have
+    /// run, and `on_start` has not.
+    ///
+    /// Plugins have smoke tests of their own: functions with `#[smoke]`.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let swapper = Swapper::builder()
+    ///     .smoke("a greeting", |next| match next.invoke("world", "hum", &[3_u32.into()]) {
+    ///         Ok(_) => Ok(()),
+    ///         Err(error) => Err(error.to_string()),
+    ///     })
+    ///     .open()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn smoke<E: fmt::Display>(
+        mut self,
+        name: &str,
+        test: impl Fn(&Generation) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.smoke.add(name, test);
+        self
+    }
+
+    /// Sets how careful reloads are that have no [options of their own](crate::Reload::options).
+    pub fn reload_options(mut self, options: ReloadOptions) -> Self {
+        self.options = options;
         self
     }
 
@@ -335,6 +379,9 @@ impl Builder {
                 require_private: self.require_private,
                 attempts: 0,
                 shut_down: false,
+                window: None,
+                deferred: None,
+                held: BTreeMap::new(),
             }),
             provided: Arc::new(self.provided),
             extensions: self.extensions,
@@ -354,12 +401,14 @@ impl Builder {
             prefills: self.prefills,
             checks: self.checks,
             observers: self.observers,
+            smoke: self.smoke,
+            options: self.options,
         }));
         let levels = crate::telemetry::levels();
         let mut writer = swapper.0.writer()?;
         let plan = Plan {
             cause: Cause::Open,
-            ..Plan::default()
+            ..Plan::new(swapper.0.options.clone())
         };
         swapper.0.reload(&mut writer, plan, None)?;
         swapper.0.publish(&writer);

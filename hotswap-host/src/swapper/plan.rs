@@ -1,4 +1,6 @@
 //! The plan of a reload, its cause, and the change that its checks see.
+use super::options::ReloadOptions;
+use super::smoke::SmokeTests;
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
@@ -9,7 +11,6 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// The changes of a reload besides those in the plugin directory.
-#[derive(Default)]
 pub(super) struct Plan {
     pub(super) add: Vec<PathBuf>,
     pub(super) remove: Vec<PluginName>,
@@ -17,6 +18,25 @@ pub(super) struct Plan {
     pub(super) only: Option<BTreeSet<PluginName>>,
     /// The cause of the reload.
     pub(super) cause: Cause,
+    pub(super) options: ReloadOptions,
+    /// The smoke tests of the host for this reload only.
+    pub(super) smoke: SmokeTests,
+    /// True if a set of builds that was reverted may become live again.
+    pub(super) force: bool,
+}
+
+impl Plan {
+    pub(super) fn new(options: ReloadOptions) -> Self {
+        Plan {
+            add: Vec::new(),
+            remove: Vec::new(),
+            only: None,
+            cause: Cause::default(),
+            options,
+            smoke: SmokeTests::default(),
+            force: false,
+        }
+    }
 }
 
 pub(super) type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + Send + 's>;
@@ -38,6 +58,11 @@ pub enum Cause {
         /// The number of the signal.
         signal: i32,
     },
+    /// The rollback window of a reload has ended badly, or [`Swapper::rollback`](crate::Swapper::rollback) was called.
+    Revert {
+        /// The reason.
+        reason: String,
+    },
     /// A plugin called `Context::request_reload`.
     Plugin {
         /// The first plugin that asked.
@@ -51,6 +76,7 @@ impl fmt::Display for Cause {
             Cause::Open => f.write_str("the start of the host"),
             Cause::Code => f.write_str("the host's own code"),
             Cause::Signal { signal } => write!(f, "signal {signal}"),
+            Cause::Revert { reason } => write!(f, "revert, because {reason}"),
             Cause::Plugin { plugin } => write!(f, "the plugin {plugin}"),
         }
     }

@@ -75,6 +75,15 @@ impl Candidate {
         }
     }
 
+    pub(super) fn build_id(&self) -> BuildId {
+        match self {
+            Candidate::New(opening) => opening.artifact.build_id,
+            Candidate::Same(live) | Candidate::Stays(live) | Candidate::Kept { live, .. } => {
+                live.build_id()
+            }
+        }
+    }
+
     pub(super) fn file(&self) -> &Path {
         match self {
             Candidate::New(opening) => &opening.artifact.file,
