@@ -110,9 +110,10 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, Cause, Change, Drain, Hold, OptionDescription, OptionError, Outcome, Pin,
-    PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions, Report, RollbackWindow,
-    StagedReload, StateReport, Step, StepReport, Swapper, WindowOutcome,
+    BuildSet, Builder, Cause, Change, Drain, Hold, Journal, JournalError, OptionDescription,
+    OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions,
+    Report, RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild,
+    Swapper, Trial, TriedBuild, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use vault::{BagItem, LiveTypeRef, Prefill};

@@ -391,6 +391,10 @@ pub enum ReloadError {
         /// The reason for which they were reverted.
         reason: String,
     },
+    /// The journal, which remembers what the host runs, cannot be read or written. Without it the host could not go back
+    /// if the reload ended badly.
+    #[error("the journal of what this host runs is not usable: {0}")]
+    Journal(Box<dyn std::error::Error + Send + Sync>),
     /// No rollback window is open.
     #[error(
         "there is no reload that could be confirmed or reverted, because no rollback window is open"
@@ -483,6 +487,7 @@ impl ReloadError {
             | ReloadError::WindowOpen { .. }
             | ReloadError::Deferred { .. }
             | ReloadError::NoWindow
+            | ReloadError::Journal(_)
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)
             | ReloadError::Thread(_)
@@ -526,6 +531,7 @@ impl ReloadError {
             | ReloadError::Deferred { .. }
             | ReloadError::WindowOpen { .. }
             | ReloadError::Overtaken { .. }
+            | ReloadError::Journal(_)
             | ReloadError::Busy { .. }
             | ReloadError::Thread(_)
             | ReloadError::Copy(_) => true,

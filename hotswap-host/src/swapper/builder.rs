@@ -1,10 +1,11 @@
 //! [`Builder`], which collects the settings with which a swapper is opened.
 use super::Swapper;
 use super::inner::Inner;
+use super::journal::Journal;
 use super::levels;
 use super::observe::{Checks, Observers, ReloadEvent};
 use super::options::ReloadOptions;
-use super::plan::{Cause, Change, Plan};
+use super::plan::Change;
 use super::smoke::SmokeTests;
 use super::writer::{Writer, WriterLock};
 use crate::base::name::PluginName;
@@ -52,6 +53,7 @@ pub struct Builder {
     checks: Checks,
     observers: Observers,
     smoke: SmokeTests,
+    journal: Option<Arc<dyn Journal>>,
     options: ReloadOptions,
 }
 
@@ -80,6 +82,7 @@ impl Builder {
             checks: Checks::default(),
             observers: Observers::default(),
             smoke: SmokeTests::default(),
+            journal: None,
             options: ReloadOptions::default(),
         }
     }
@@ -251,6 +254,13 @@ impl Builder {
         self
     }
 
+    /// Remembers what the host runs beyond its end, and starts with the builds that have proven themselves: see
+    /// [`Journal`].
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
     /// Sets how careful reloads are that have no [options of their own](crate::Reload::options).
     pub fn reload_options(mut self, options: ReloadOptions) -> Self {
         self.options = options;
@@ -382,6 +392,7 @@ impl Builder {
                 window: None,
                 deferred: None,
                 held: BTreeMap::new(),
+                tried: None,
             }),
             provided: Arc::new(self.provided),
             extensions: self.extensions,
@@ -402,15 +413,12 @@ impl Builder {
             checks: self.checks,
             observers: self.observers,
             smoke: self.smoke,
+            journal: self.journal,
             options: self.options,
         }));
         let levels = crate::telemetry::levels();
         let mut writer = swapper.0.writer()?;
-        let plan = Plan {
-            cause: Cause::Open,
-            ..Plan::new(swapper.0.options.clone())
-        };
-        swapper.0.reload(&mut writer, plan, None)?;
+        swapper.0.first_load(&mut writer)?;
         swapper.0.publish(&writer);
         drop(writer);
         levels::follow(&swapper.0, levels).map_err(ReloadError::Thread)?;

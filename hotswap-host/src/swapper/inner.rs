@@ -1,5 +1,6 @@
 //! The data that swappers, handles, and holds share, and the switch.
 use super::handles::{Bound, Handles};
+use super::journal::Journal;
 use super::observe::{Checks, Observers};
 use super::options::ReloadOptions;
 use super::smoke::SmokeTests;
@@ -65,6 +66,8 @@ pub(crate) struct Inner {
     pub(super) observers: Observers,
     /// The smoke tests of the host.
     pub(super) smoke: SmokeTests,
+    /// Remembers what the host runs, if it is to be remembered.
+    pub(super) journal: Option<Arc<dyn Journal>>,
     /// The options of reloads that have none of their own.
     pub(super) options: ReloadOptions,
 }
@@ -228,6 +231,10 @@ impl Drop for Inner {
         }
         // Nobody else has the writer: a thread that has it also has a reference to `self`.
         if let Some(mut writer) = self.writer.take(Some(Instant::now())) {
+            self.journal
+                .iter()
+                .filter(|_| !writer.shut_down)
+                .for_each(|journal| journal.shut_down());
             self.switch_to_nothing(&mut writer, None);
         }
         // SAFETY: `self` is being dropped, so the field is dropped once and not used afterwards.

@@ -6,6 +6,7 @@ mod handles;
 mod holders;
 mod hooks;
 mod inner;
+mod journal;
 mod levels;
 mod observe;
 mod options;
@@ -25,6 +26,7 @@ mod writer;
 
 pub use builder::Builder;
 pub(crate) use inner::{Inner, drop_elsewhere};
+pub use journal::{Journal, JournalError, Start, StoredBuild, Trial, TriedBuild};
 pub use observe::{ReloadEvent, ReloadEventKind};
 pub use options::{Drain, OptionDescription, OptionError, ReloadOptions};
 pub use pinned::{Hold, Pin};
@@ -35,7 +37,7 @@ pub use retire::UnloadMode;
 pub use staged::StagedReload;
 pub use step::{Step, StepReport};
 pub use verdict::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
-pub use window::{RollbackWindow, WindowOutcome};
+pub use window::{BuildSet, RollbackWindow, WindowOutcome};
 
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
@@ -372,6 +374,7 @@ impl Swapper {
             return Err(ReloadError::Busy { limit: timeout });
         };
         writer.shut_down = true;
+        inner.journal.iter().for_each(|journal| journal.shut_down());
         if let Some(dir) = &inner.host_dir {
             dir.withdraw();
         }

@@ -1,4 +1,5 @@
 //! The plan of a reload, its cause, and the change that its checks see.
+use super::journal::StoredBuild;
 use super::options::ReloadOptions;
 use super::smoke::SmokeTests;
 use crate::base::name::PluginName;
@@ -21,6 +22,8 @@ pub(super) struct Plan {
     pub(super) options: ReloadOptions,
     /// The smoke tests of the host for this reload only.
     pub(super) smoke: SmokeTests,
+    /// The builds to take in place of those in the plugin directory.
+    pub(super) builds: Option<Vec<StoredBuild>>,
     /// True if a set of builds that was reverted may become live again.
     pub(super) force: bool,
 }
@@ -34,6 +37,7 @@ impl Plan {
             cause: Cause::default(),
             options,
             smoke: SmokeTests::default(),
+            builds: None,
             force: false,
         }
     }

@@ -1,5 +1,6 @@
 //! [`Reload`], the description of a reload before it runs.
 use super::inner::Inner;
+use super::journal::StoredBuild;
 use super::options::ReloadOptions;
 use super::plan::{Cause, Change, Check, Plan};
 use super::report::Report;
@@ -70,6 +71,13 @@ impl<'s> Reload<'s> {
         test: impl Fn(&Generation) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
         self.plan.smoke.add(name, test);
+        self
+    }
+
+    /// Takes these builds in place of those in the plugin directory, such as builds of an earlier time. Plugins that are
+    /// not among them are removed. The next reload reads the directory again.
+    pub fn builds(mut self, builds: Vec<StoredBuild>) -> Self {
+        self.plan.builds = Some(builds);
         self
     }
 

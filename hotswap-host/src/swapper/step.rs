@@ -1,4 +1,6 @@
 //! The steps of a reload, and the stream of events that tells of them.
+use super::inner::Inner;
+use super::journal::Journal;
 use super::observe::{Observers, ReloadEvent, ReloadEventKind};
 use super::plan::Cause;
 use super::report::seconds;
@@ -68,15 +70,17 @@ impl fmt::Display for StepReport {
 /// Measures the steps of one attempt, and tells the observers when each has ended.
 pub(super) struct Progress<'a> {
     observers: &'a Observers,
+    journal: Option<&'a dyn Journal>,
     attempt: u64,
     cause: &'a Cause,
     steps: Vec<StepReport>,
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(observers: &'a Observers, attempt: u64, cause: &'a Cause) -> Self {
+    pub(super) fn new(inner: &'a Inner, attempt: u64, cause: &'a Cause) -> Self {
         Progress {
-            observers,
+            observers: &inner.observers,
+            journal: inner.journal.as_deref(),
             attempt,
             cause,
             steps: Vec::new(),
@@ -106,13 +110,22 @@ impl<'a> Progress<'a> {
         self.steps.push(report);
     }
 
-    /// Tells the observers of this attempt.
+    /// Tells the journal and the observers of this attempt.
     pub(super) fn tell(&self, kind: ReloadEventKind<'_>) {
-        self.observers.tell(&ReloadEvent {
+        let event = ReloadEvent {
             attempt: self.attempt,
             cause: self.cause,
             kind,
-        });
+        };
+        self.journal
+            .iter()
+            .for_each(|journal| journal.event(&event));
+        self.observers.tell(&event);
+    }
+
+    /// The number of the attempt.
+    pub(super) fn attempt(&self) -> u64 {
+        self.attempt
     }
 
     /// Goes on after the steps of an earlier part of the reload, of which the observers have been told.

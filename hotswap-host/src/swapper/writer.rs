@@ -37,6 +37,8 @@ pub(super) struct Writer {
     pub(super) deferred: Option<Cause>,
     /// The sets of builds that were reverted, with the reasons.
     pub(super) held: BTreeMap<BuildSet, String>,
+    /// The set that was tried last before the host started.
+    pub(super) tried: Option<BuildSet>,
 }
 
 impl Writer {

@@ -47,7 +47,8 @@ impl SmokeTime {
             .receiver()
             .is_some_and(|receiver| receiver.mutability.is_none());
         let plain = sig.asyncness.is_none() && shared && params(method).next().is_none();
-        if !is_hook(&sig.ident) && !(unit && plain) {
+        let right = unit && plain;
+        if !is_hook(&sig.ident) && !right {
             let text = format!(
                 "write this smoke test as `fn {}(&self)` or `fn {0}(&self) -> Result<(), String>`",
                 sig.ident

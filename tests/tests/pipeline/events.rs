@@ -1,6 +1,5 @@
 //! The stream of events, which tells of each step.
 use crate::support::{checked, host, window};
-use hotswap_host::prelude::*;
 use hotswap_host::{ReloadEvent, ReloadEventKind};
 use hotswap_tests::LIMIT;
 use std::sync::mpsc::{Receiver, channel};

@@ -1,6 +1,8 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
 mod drained;
 mod events;
+mod history;
+mod killed;
 mod options;
 mod reverted;
 mod smoke;

@@ -22,6 +22,7 @@ use crate::runtime::{Reported, StoredReport};
 use crate::swapper::handles::Bound;
 use crate::swapper::hooks::each_in_turn;
 use crate::swapper::inner::{Inner, drop_elsewhere};
+use crate::swapper::journal::{Trial, TriedBuild};
 use crate::swapper::levels;
 use crate::swapper::observe::ReloadEventKind;
 use crate::swapper::options::ReloadOptions;
@@ -53,6 +54,51 @@ impl Inner {
             ..Plan::new(self.options.clone())
         };
         self.reload(&mut writer, plan, None)
+    }
+
+    /// Makes the first generation: of the builds that the journal has, or else of those in the plugin directory. In the
+    /// first case, the directory is tried afterwards, if it has changed since it was tried before.
+    pub(super) fn first_load(self: &Arc<Self>, writer: &mut Writer) -> Result<(), ReloadError> {
+        let plan = || Plan {
+            cause: Cause::Open,
+            ..Plan::new(self.options.clone())
+        };
+        let start = match &self.journal {
+            None => None,
+            Some(journal) => journal.start()?.map(|start| (journal, start)),
+        };
+        let Some((journal, start)) = start else {
+            self.reload(writer, plan(), None)?;
+            return Ok(());
+        };
+        writer.held = start.held.into_iter().collect();
+        writer.added = start.added;
+        writer.removed = start.removed.into_iter().collect();
+        let mut permanent = Plan {
+            builds: Some(start.builds),
+            ..plan()
+        };
+        // They have passed their tests.
+        permanent.options.smoke = false;
+        if let Err(error) = self.reload(writer, permanent, None) {
+            let reason = error.to_string();
+            contain(
+                (),
+                || tracing::warn!(target: "hotswap", "the host starts with its plugin directory, because the builds that ran before do not run in it: {reason}"),
+            );
+            journal.misfit(&reason)?;
+            self.reload(writer, plan(), None)?;
+            return Ok(());
+        }
+        writer.tried = start.tried;
+        match self.reload(writer, plan(), None) {
+            Ok(_) => {}
+            Err(error) => contain((), || {
+                tracing::warn!(target: "hotswap", "the host starts with the builds that ran before, because those in its plugin directory are refused: {error}");
+            }),
+        }
+        writer.tried = None;
+        Ok(())
     }
 
     /// Makes the next generation live. Every generation passes here or through [`commit`](Self::commit), including the
@@ -129,7 +175,7 @@ impl Inner {
         run: impl FnOnce(&mut Writer, &mut Progress<'_>) -> Result<R, ReloadError>,
     ) -> Result<R, ReloadError> {
         let attempt = writer.attempts;
-        let mut progress = Progress::new(&self.observers, attempt, cause);
+        let mut progress = Progress::new(self, attempt, cause);
         // A panic here is a fault of the host's own code. It must not keep the host from listening to later signals.
         let outcome = caught(|| run(writer, &mut progress))
             .unwrap_or_else(|message| Err(ReloadError::Panicked { message }));
@@ -262,12 +308,17 @@ impl Inner {
         check: &mut Option<Check<'_>>,
         progress: &mut Progress<'_>,
     ) -> Result<Next, ReloadError> {
-        if live.number != 0 && arranged.is_live(live) {
+        let was_tried = || writer.tried.is_some() && writer.tried == Some(set_of(arranged));
+        if live.number != 0 && (arranged.is_live(live) || was_tried()) {
             let plugins = live.plugins.iter();
             let report = |p: &Arc<_>| PluginReport::new(p, arranged.candidates[p.name()].outcome());
             return Ok(Next::Live(plugins.map(report).collect()));
         }
         check_not_held(writer, arranged, plan)?;
+        if let Some(journal) = &self.journal {
+            let trial = trial(writer, arranged, live, plan, progress.attempt());
+            journal.trying(&trial).map_err(ReloadError::from)?;
+        }
         if plan.options.refuse_breaking && live.number != 0 {
             self.refuse_breaking(arranged, live)?;
         }
@@ -385,10 +436,7 @@ fn check_not_held(writer: &Writer, arranged: &Arranged, plan: &Plan) -> Result<(
     if writer.held.is_empty() || plan.force {
         return Ok(());
     }
-    let builds = arranged.candidates.iter();
-    let set: BuildSet = builds
-        .map(|(name, candidate)| (name.clone(), candidate.build_id()))
-        .collect();
+    let set = set_of(arranged);
     match writer.held.get(&set) {
         None => Ok(()),
         Some(reason) => {
@@ -400,6 +448,41 @@ fn check_not_held(writer: &Writer, arranged: &Arranged, plan: &Plan) -> Result<(
                 reason: reason.clone(),
             })
         }
+    }
+}
+
+/// Returns the builds of the next generation.
+fn set_of(arranged: &Arranged) -> BuildSet {
+    let builds = arranged.candidates.values();
+    let build = |candidate: &Candidate| (candidate.metadata().name.clone(), candidate.build_id());
+    builds.map(build).collect()
+}
+
+/// Describes an attempt to the journal.
+fn trial<'a>(
+    writer: &'a Writer,
+    arranged: &'a Arranged,
+    live: &Generation,
+    plan: &'a Plan,
+    attempt: u64,
+) -> Trial<'a> {
+    let builds = arranged.candidates.values().map(|candidate| TriedBuild {
+        plugin: &candidate.metadata().name,
+        file: candidate.file(),
+        build_id: candidate.build_id(),
+        bytes: candidate.bytes(),
+    });
+    let plugins = live.plugins.iter();
+    let removed = writer.removed.iter().chain(&plan.remove);
+    Trial {
+        attempt,
+        cause: &plan.cause,
+        options: &plan.options,
+        from: plugins.map(|p| (p.name().clone(), p.build_id())).collect(),
+        builds: builds.collect(),
+        added: &writer.added,
+        removed: removed.cloned().collect(),
+        is_rollback: plan.builds.is_some() && live.number != 0,
     }
 }
 

@@ -14,9 +14,10 @@ pub use handle::{RollbackWindow, WindowOutcome};
 
 use super::hooks::each_in_turn;
 use super::inner::Inner;
-use super::observe::{ReloadEvent, ReloadEventKind};
+use super::observe::ReloadEventKind;
 use super::options::ReloadOptions;
 use super::plan::Cause;
+use super::step::Progress;
 use super::writer::Writer;
 use crate::artifact::BuildId;
 use crate::base::name::PluginName;
@@ -30,7 +31,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The builds of a generation, by plugin.
-pub(super) type BuildSet = BTreeMap<PluginName, BuildId>;
+pub type BuildSet = BTreeMap<PluginName, BuildId>;
 
 /// An open rollback window.
 pub(super) struct Window {
@@ -141,11 +142,8 @@ impl Inner {
 
     /// Tells everybody that a window has closed.
     pub(super) fn announce(&self, window: &Window, outcome: WindowOutcome) {
-        self.observers.tell(&ReloadEvent {
-            attempt: window.attempt,
-            cause: &window.cause,
-            kind: ReloadEventKind::WindowClosed(&outcome),
-        });
+        let progress = Progress::new(self, window.attempt, &window.cause);
+        progress.tell(ReloadEventKind::WindowClosed(&outcome));
         contain(
             (),
             || tracing::info!(target: "hotswap", "the rollback window of {} has closed: {outcome}", window.cause),
