@@ -116,6 +116,8 @@ pub use swapper::{
     Swapper, Trial, TriedBuild, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
+#[cfg(unix)]
+pub use swapper::{init, init_with};
 pub use vault::{BagItem, LiveTypeRef, Prefill};
 
 /// The names that the macros use. They are not meant for people, and no promise of stability covers them.

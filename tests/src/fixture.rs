@@ -466,6 +466,11 @@ pub fn hotswap() -> Command {
     command
 }
 
+/// Returns the host of this package.
+pub fn host() -> Command {
+    Command::new(sibling("hotswap-tests-host"))
+}
+
 /// Returns the path of an executable of this package.
 fn sibling(name: &str) -> PathBuf {
     let program = std::env::current_exe().expect("this program has a path");

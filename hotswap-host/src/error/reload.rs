@@ -331,6 +331,25 @@ pub enum ReloadError {
         /// Its error.
         message: String,
     },
+    /// The child process that tried the new builds found an error, or has crashed.
+    #[error(
+        "the new builds failed in a child process, in the step {step}: {problem}{}",
+        output_of(output)
+    )]
+    Probe {
+        /// The step in which it failed.
+        step: String,
+        /// The error, or the way in which the process has ended.
+        problem: String,
+        /// The last lines that the process has printed.
+        output: String,
+    },
+    /// The options ask for a child process, but the program cannot be one.
+    #[error(
+        "this program cannot try builds in a child process: call `hotswap_host::init()` in the first line of `main`, and \
+         do not make the program setuid"
+    )]
+    CannotProbe,
     /// The dry run found a change that breaks an item that is used, and the options refuse that.
     #[error("the reload would break what others use:\n{verdict}")]
     Breaking {
@@ -483,6 +502,8 @@ impl ReloadError {
             | ReloadError::Prefill(_)
             | ReloadError::Smoke { .. }
             | ReloadError::Breaking { .. }
+            | ReloadError::Probe { .. }
+            | ReloadError::CannotProbe
             | ReloadError::Overtaken { .. }
             | ReloadError::WindowOpen { .. }
             | ReloadError::Deferred { .. }
@@ -567,6 +588,13 @@ fn need(reason: &ReloadError) -> String {
             format!("the host holds a handle of {plugin}.{item}")
         }
         reason => reason.to_string(),
+    }
+}
+
+fn output_of(output: &str) -> String {
+    match output {
+        "" => String::new(),
+        lines => format!("; its last lines were:\n{lines}"),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::load_data::LoadDataBox;
 use crate::platform;
 use crate::provide::{Provided, Provider};
 use crate::reclaim::pin::Live;
-use crate::runtime::{HostDir, HostRecord};
+use crate::runtime::{HostDir, HostRecord, RuntimeError};
 use crate::swapper::retire::{Retirer, Settings, UnloadMode};
 use crate::vault::{Contents, ExtensionKinds, Prefill, Prefills};
 use hotswap_plugin::Extension;
@@ -340,6 +340,27 @@ impl Builder {
     /// # Errors
     /// See [`ReloadError`]. Nothing is left of what was loaded.
     pub fn open(self) -> Result<Swapper, ReloadError> {
+        let swapper = self.make(Some(HostDir::create()))?;
+        let levels = crate::telemetry::levels();
+        let mut writer = swapper.0.writer()?;
+        swapper.0.first_load(&mut writer)?;
+        swapper.0.publish(&writer);
+        drop(writer);
+        levels::follow(&swapper.0, levels).map_err(ReloadError::Thread)?;
+        Ok(swapper)
+    }
+
+    /// Makes a swapper without plugins for a probe, which leaves nothing behind on the disk.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open) that have nothing to do with plugins.
+    #[cfg(unix)]
+    pub(super) fn probing(self) -> Result<Swapper, ReloadError> {
+        self.plugin_dir("/").make(None)
+    }
+
+    /// Makes a swapper that has loaded nothing yet.
+    fn make(self, host_dir: Option<Result<HostDir, RuntimeError>>) -> Result<Swapper, ReloadError> {
         if cfg!(panic = "abort") {
             return Err(ReloadError::HostAborts);
         }
@@ -354,8 +375,9 @@ impl Builder {
             Err(_) if is_static => PathBuf::new(),
             Err(error) => return Err(error),
         };
-        let (host_dir, copies) = match HostDir::create() {
-            Ok(dir) => {
+        let (host_dir, copies) = match host_dir {
+            None => (None, CopyDir::in_memory("a probe has no directory")),
+            Some(Ok(dir)) => {
                 if let Some(why) = dir.exposed() {
                     tracing::warn!(
                         target: "hotswap",
@@ -365,7 +387,7 @@ impl Builder {
                 let dir = Arc::new(dir);
                 (Some(dir.clone()), CopyDir::new(dir))
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 tracing::warn!(target: "hotswap", "{error}; private copies are made in memory, {IN_MEMORY}");
                 (None, CopyDir::in_memory(&error))
             }
@@ -374,7 +396,7 @@ impl Builder {
         let linked = LinkedSet::of(self.linked);
         let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
         let contents = Arc::new(Contents::empty(&self.extensions));
-        let swapper = Swapper(Arc::new(Inner {
+        Ok(Swapper(Arc::new(Inner {
             live: ManuallyDrop::new(Live::new(Generation::new(0, 0, Vec::new(), contents))),
             handles: Mutex::default(),
             writer: WriterLock::new(Writer {
@@ -415,14 +437,7 @@ impl Builder {
             smoke: self.smoke,
             journal: self.journal,
             options: self.options,
-        }));
-        let levels = crate::telemetry::levels();
-        let mut writer = swapper.0.writer()?;
-        swapper.0.first_load(&mut writer)?;
-        swapper.0.publish(&writer);
-        drop(writer);
-        levels::follow(&swapper.0, levels).map_err(ReloadError::Thread)?;
-        Ok(swapper)
+        })))
     }
 }
 

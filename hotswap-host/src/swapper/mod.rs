@@ -13,6 +13,8 @@ mod options;
 mod pinned;
 mod plan;
 mod policy;
+#[cfg(unix)]
+mod probe;
 mod reload;
 mod report;
 mod request;
@@ -31,6 +33,8 @@ pub use observe::{ReloadEvent, ReloadEventKind};
 pub use options::{Drain, OptionDescription, OptionError, ReloadOptions};
 pub use pinned::{Hold, Pin};
 pub use plan::{Cause, Change};
+#[cfg(unix)]
+pub use probe::{init, init_with};
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::Reload;
 pub use retire::UnloadMode;

@@ -80,6 +80,16 @@ reload_options! {
 pub struct ReloadOptions {
     /// Refuses a reload if the dry run finds that it breaks an item that somebody uses.
     refuse_breaking: bool = false,
+    /// Tries the new builds in a child process first, which loads them, runs their hooks up to `on_init` and their smoke
+    /// tests, and restores a copy of the live state. A crash there is an error. The host's `main` has to begin with
+    /// [`init`](crate::init).
+    probe: bool = false,
+    /// The longest time that the child process may take, and the processor time that it may use.
+    probe_limit: Duration = Duration::from_secs(10),
+    /// The bytes of address space that the child process may use.
+    probe_memory: u64 = 4 << 30,
+    /// Also runs the smoke tests in the child process that take longer: those with `#[smoke(deep)]`.
+    deep: bool = false,
     /// Runs the smoke tests of the plugins and of the host, if there are any.
     smoke: bool = true,
     /// The longest time that one smoke test may take.

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 pub enum Step {
     /// The files are read, and what they say is compared with the live generation.
     Validate,
+    /// A child process loads the new generation, and runs its hooks and smoke tests.
+    Probe,
     /// The new plugins are loaded, constructed, and initialised beside the live ones.
     Stage,
     /// The smoke tests run on a copy of the new generation that is thrown away.
@@ -35,6 +37,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Step::Validate => "validate",
+            Step::Probe => "probe",
             Step::Stage => "stage",
             Step::Smoke => "smoke",
             Step::Check => "check",

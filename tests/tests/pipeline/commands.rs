@@ -13,7 +13,8 @@ fn hotswap(args: &[&str], state: &Path) -> (i32, String) {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8(text).unwrap();
     let lines = text.lines().map(|line| {
-        let words = line.split("  ").filter(|words| !words.ends_with(" ago"));
+        let words = line.split("  ").map(str::trim);
+        let words = words.filter(|words| !words.is_empty() && !words.ends_with(" ago"));
         words.collect::<Vec<_>>().join(" ").trim().to_owned()
     });
     (

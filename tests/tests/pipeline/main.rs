@@ -5,6 +5,7 @@ mod events;
 mod history;
 mod killed;
 mod options;
+mod probed;
 mod reverted;
 mod smoke;
 mod staged;

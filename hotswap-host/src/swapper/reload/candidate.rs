@@ -146,6 +146,14 @@ impl Opening {
         })
     }
 
+    /// Returns the bytes of the library. There are none for a plugin that is linked into the program.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        match self.code {
+            Code::Library(bytes) => bytes,
+            Code::Linked(_) => Vec::new(),
+        }
+    }
+
     /// Makes the candidate for a plugin that is linked into the program.
     pub(super) fn linked(artifact: Artifact, code: LinkedCode) -> Self {
         Opening {

@@ -5,6 +5,8 @@ mod candidate;
 mod construct;
 mod fallback;
 mod hand_over;
+#[cfg(unix)]
+mod probe;
 mod revert;
 mod scan;
 mod smoke;
@@ -36,6 +38,8 @@ use arrange::Arranged;
 use candidate::Candidate;
 use fallback::{Failed, with_fallbacks, without};
 use hand_over::HandOver;
+#[cfg(unix)]
+pub(super) use probe::Probed;
 use scan::{Failures, added_by, scan};
 use stage::Staged;
 use std::collections::BTreeMap;
@@ -315,12 +319,18 @@ impl Inner {
             return Ok(Next::Live(plugins.map(report).collect()));
         }
         check_not_held(writer, arranged, plan)?;
-        if let Some(journal) = &self.journal {
+        // The builds with which a host starts have proven themselves.
+        let proven = live.number == 0 && plan.builds.is_some();
+        if let Some(journal) = self.journal.as_ref().filter(|_| !proven) {
             let trial = trial(writer, arranged, live, plan, progress.attempt());
             journal.trying(&trial).map_err(ReloadError::from)?;
         }
         if plan.options.refuse_breaking && live.number != 0 {
             self.refuse_breaking(arranged, live)?;
+        }
+        #[cfg(unix)]
+        if plan.options.probe && !proven {
+            progress.step(Step::Probe, || self.probe(arranged, live, &plan.options))?;
         }
         if smoke::is_wanted(self, arranged, plan) {
             let trial = || Staged::make(self, writer, arranged, live);

@@ -39,7 +39,7 @@ pub(super) fn run(inner: &Inner, trial: Staged, plan: &Plan) -> Result<(), Reloa
     let mut thread = HookThread::new(limit).interrupted_by(&inner.interrupt);
     for instance in trial.fresh_instances() {
         for test in instance.metadata().smoke_tests(SmokeTime::Staged) {
-            of_plugin(inner, &mut thread, instance, test)?;
+            plugin_test(inner, &mut thread, instance, test)?;
         }
     }
     let generation = Arc::new(trial.generation());
@@ -47,7 +47,11 @@ pub(super) fn run(inner: &Inner, trial: Staged, plan: &Plan) -> Result<(), Reloa
     tests.try_for_each(|test| of_host(test, &generation, limit))
 }
 
-fn of_plugin(
+/// Runs a test of a plugin.
+///
+/// # Errors
+/// It returned an error, panicked, or did not return in time.
+pub(super) fn plugin_test(
     inner: &Inner,
     thread: &mut HookThread,
     instance: &Arc<Instance>,
