@@ -144,10 +144,17 @@ impl Inner {
     pub(super) fn announce(&self, window: &Window, outcome: WindowOutcome) {
         let progress = Progress::new(self, window.attempt, &window.cause);
         progress.tell(ReloadEventKind::WindowClosed(&outcome));
-        contain(
-            (),
-            || tracing::info!(target: "hotswap", "the rollback window of {} has closed: {outcome}", window.cause),
-        );
+        contain((), || {
+            let cause = &window.cause;
+            match &outcome {
+                WindowOutcome::Reverted { .. } => {
+                    tracing::warn!(target: "hotswap", "the reload by {cause} was {outcome}");
+                }
+                _ => {
+                    tracing::info!(target: "hotswap", "the rollback window of the reload by {cause} has closed: {outcome}")
+                }
+            }
+        });
         window.shared.change(|state| state.outcome = Some(outcome));
     }
 
