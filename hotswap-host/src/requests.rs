@@ -120,10 +120,11 @@ unsafe extern "C" fn live_handle<H: Host>(
 }
 
 unsafe extern "C" fn live_items<H: Host>(token: Token, out: RawOut) -> Status {
-    // SAFETY: code of the library that the token names makes this call.
-    let caller = unsafe { library_of(token) };
-    // SAFETY: the caller waits for a list of this type.
-    unsafe { answer(out_of::<Vec<LiveItem>>(out), || H::live_items(caller)) }
+    // SAFETY: code of the library that the token names makes this call, and waits for a list of this type.
+    unsafe {
+        let caller = library_of(token);
+        answer(out_of::<Vec<LiveItem>>(out), || H::live_items(caller))
+    }
 }
 
 /// Returns the caller's memory for a result of this type.

@@ -4,7 +4,8 @@
 //! handle was bound with.
 #![allow(unsafe_code)]
 use crate::instance::Instance;
-use crate::instance::made::{Begun, FunctionOf, Keeps};
+use crate::instance::begun::{Begun, Keeps};
+use crate::instance::made::FunctionOf;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
@@ -267,12 +268,12 @@ impl<P> Entered<P, ByName> {
         args: &[Value],
         error: impl FnOnce(Result<InvokeError, Panicked>) -> E,
     ) -> Result<Value, E> {
-        // SAFETY: `HandleSpec` finds the target of this kind with `Target::by_name`, so it has this type.
-        let entry = unsafe { transmute::<*const (), DynamicFn>(self.target.call) };
-        // SAFETY: the pin keeps the library and the instance. The arguments and `out` are those of `call_dynamic`.
-        let call = |args, out| unsafe { entry(self.target.this, args, out) };
-        // SAFETY: `call` passes its arguments to a `DynamicFn`.
-        unsafe { call_dynamic(args, call, error) }
+        // SAFETY: `HandleSpec` finds the target of this kind with `Target::by_name`, so it has this type. The pin keeps the
+        // library and the instance.
+        unsafe {
+            let entry = transmute::<*const (), DynamicFn>(self.target.call);
+            call_dynamic(args, |args, out| entry(self.target.this, args, out), error)
+        }
     }
 }
 

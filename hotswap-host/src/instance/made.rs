@@ -6,25 +6,24 @@
 //!
 //! Unsafe code: the tables consist of C functions, whose contracts are in `hotswap_plugin::contract`.
 #![allow(unsafe_code)]
+use super::begun::{Begun, Keeps};
 use crate::error::{Hook, HookFailure};
 use crate::load::loaded::Loaded;
 use crate::platform;
 use crate::saved_state::SavedState;
 use hotswap_plugin::boundary::{
-    Arena, Arg, DynamicOut, DynamicResult, Error, FunctionDesc, InvokeError, Later, Panicked,
-    RawObject, Shared, Sink, SliceView, Status, StrView, ValueView, call_dynamic, try_receive,
+    Arena, Arg, DynamicOut, DynamicResult, Error, FunctionDesc, InvokeError, Panicked, RawObject,
+    Sink, SliceView, Status, StrView, ValueView, call_dynamic, try_receive,
 };
 use hotswap_plugin::contract::host_table::{RawArgs, RawOut};
-use hotswap_plugin::contract::live::{Handled, HandledOut, LentData, LiveTypeDesc, SavedOut};
+use hotswap_plugin::contract::live::{Handled, HandledOut, LentData, LiveTypeDesc};
 use hotswap_plugin::contract::state::{StateSink, StateView};
 use hotswap_plugin::contract::{ContextView, LiveCode, LoadDataView, VaultView};
 use hotswap_plugin::live_data::Saved;
 use hotswap_plugin::{LiveData, Value};
 use std::ops::Deref;
 use std::ptr::{null, null_mut};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
-use std::task::{Context, Poll};
 
 /// A plugin whose constructor has run. [`destroy`](Self::destroy) frees it; dropping it leaks the instance.
 pub(crate) struct Made {
@@ -169,10 +168,7 @@ impl Made {
     /// # Errors
     /// The hook panicked.
     pub(crate) fn on_start(&self) -> Result<(), HookFailure> {
-        let on_start = self.loaded.tables.entry().on_start();
-        // SAFETY: `self` is borrowed, so the instance has not been destroyed.
-        self.loaded
-            .run(Hook::OnStart, |sink| unsafe { on_start(self.this(), sink) })
+        self.run_shared(Hook::OnStart, self.loaded.tables.entry().on_start())
     }
 
     /// Runs `on_stop`.
@@ -180,10 +176,18 @@ impl Made {
     /// # Errors
     /// The hook panicked.
     pub(super) fn on_stop(&self) -> Result<(), HookFailure> {
-        let on_stop = self.loaded.tables.entry().on_stop();
-        // SAFETY: `self` is borrowed, so the instance has not been destroyed.
+        self.run_shared(Hook::OnStop, self.loaded.tables.entry().on_stop())
+    }
+
+    /// Runs one of the two hooks that may run while other threads call the instance.
+    fn run_shared(
+        &self,
+        hook: Hook,
+        run: unsafe extern "C" fn(*const (), Sink) -> Status,
+    ) -> Result<(), HookFailure> {
+        // SAFETY: the function is that of the hook, and `self` is borrowed, so the instance has not been destroyed.
         self.loaded
-            .run(Hook::OnStop, |sink| unsafe { on_stop(self.this(), sink) })
+            .run(hook, |sink| unsafe { run(self.this(), sink) })
     }
 
     /// Saves the state for a build that knows version `version` of its type.
@@ -194,11 +198,11 @@ impl Made {
         unsafe extern "C" fn put(data: *mut (), view: StateView<'_>) {
             let numbers = view.descriptors.as_slice();
             // SAFETY: the contract of `StateSink` is that the plugin gives these descriptors away, and no other part of
-            // it owns them.
-            #[cfg_attr(windows, allow(unused_unsafe))]
-            let descriptors = unsafe { platform::descriptors(numbers) };
-            // SAFETY: `data` is the address of `saved` below, which the plugin has until the hook returns.
-            unsafe { *data.cast() = SavedState::new(view.bytes.to_vec(), descriptors) }
+            // it owns them. `data` is the address of `saved` below, which the plugin has until the hook returns.
+            unsafe {
+                let descriptors = platform::descriptors(numbers);
+                *data.cast() = SavedState::new(view.bytes.to_vec(), descriptors);
+            }
         }
         let mut saved = SavedState::default();
         let to = StateSink {
@@ -233,15 +237,17 @@ impl Made {
     pub(super) fn destroy(self) -> (Loaded, Vec<HookFailure>) {
         let Made { loaded, this, .. } = self;
         let entry = loaded.tables.entry();
-        let (on_free, destroy) = (entry.on_free(), entry.destroy());
-        // SAFETY: this function owns the instance, and has not destroyed it yet. Whatever calls it borrows it: see the
-        // documentation of this module.
-        let freed = loaded.run(Hook::OnFree, |sink| unsafe { on_free(this.0, sink) });
-        // SAFETY: this function owns the instance, and does not use it again. Whatever calls it borrows it: see the
-        // documentation of this module.
-        let dropped = loaded.run(Hook::Drop, |sink| unsafe { destroy(this.0, sink) });
+        let last = [
+            (Hook::OnFree, entry.on_free()),
+            (Hook::Drop, entry.destroy()),
+        ];
+        let ran = last.map(|(hook, run)| {
+            // SAFETY: this function owns the instance, and whatever calls it borrows it, so nothing does. Each hook runs
+            // once, and the instance is not used after the last one, which drops it.
+            loaded.run(hook, |sink| unsafe { run(this.0, sink) })
+        });
         entry.flush()();
-        let failures = [freed, dropped].into_iter().filter_map(Result::err);
+        let failures = ran.into_iter().filter_map(Result::err);
         (loaded, failures.collect())
     }
 
@@ -293,14 +299,15 @@ impl Made {
         error: impl FnOnce(Result<InvokeError, Panicked>) -> E,
     ) -> Result<Value, E> {
         let invoke_func = self.loaded.tables.entry().invoke_func();
-        let call = |args: SliceView<ValueView>, out: *mut DynamicOut| {
-            let (args, out) = (RawArgs((&raw const args).cast()), RawOut(out.cast()));
-            // SAFETY: `self` is borrowed, so the instance has not been destroyed. The arguments and `out` are those of
-            // `call_dynamic`, and the name is borrowed for the call.
-            unsafe { invoke_func(self.this(), StrView::new(name), args, out) }
-        };
-        // SAFETY: the contract of `PluginEntry::invoke_func` is that it answers as a `DynamicFn` does.
-        unsafe { call_dynamic(args, call, error) }
+        // SAFETY: `self` is borrowed, so the instance has not been destroyed. The contract of `PluginEntry::invoke_func` is
+        // that it answers as a `DynamicFn` does. The name is borrowed for the call.
+        unsafe {
+            let call = |args: SliceView<ValueView>, out: *mut DynamicOut| {
+                let (args, out) = (RawArgs((&raw const args).cast()), RawOut(out.cast()));
+                invoke_func(self.this(), StrView::new(name), args, out)
+            };
+            call_dynamic(args, call, error)
+        }
     }
 }
 
@@ -336,11 +343,8 @@ impl<'m> FunctionOf<'m> {
         args: &[Value],
         error: impl FnOnce(Result<InvokeError, Panicked>) -> E,
     ) -> Result<Value, E> {
-        // SAFETY: the plugin is borrowed for `'m`, so the library is mapped, and the instance has not been destroyed.
-        // The arguments and `out` are those of `call_dynamic`.
-        let call = |args, out| unsafe { self.forward(args, out) };
-        // SAFETY: `forward` passes its arguments to a `DynamicFn`.
-        unsafe { call_dynamic(args, call, error) }
+        // SAFETY: `forward` passes its arguments, which are those of `call_dynamic`, to a `DynamicFn`.
+        unsafe { call_dynamic(args, |args, out| self.forward(args, out), error) }
     }
 
     /// Passes on a call with values.
@@ -374,52 +378,6 @@ impl<'m> FunctionOf<'m> {
     }
 }
 
-/// A count that keeps the generation in which it was made, with everything that belongs to the generation's plugins.
-pub(crate) trait Keeps {
-    /// Runs code of the plugin that the count is for.
-    fn within<R>(&self, run: impl FnOnce() -> R) -> R;
-}
-
-impl<K: Keeps> Keeps for Arc<K> {
-    fn within<R>(&self, run: impl FnOnce() -> R) -> R {
-        (**self).within(run)
-    }
-}
-
-/// A plugin's future, and the count that keeps its build. The future goes first.
-pub(crate) struct Begun<R, K: Keeps> {
-    /// The future, or `None` once it was dropped.
-    later: Option<Later<R>>,
-    keeps: K,
-}
-
-impl<R, K: Keeps> Begun<R, K> {
-    #[inline]
-    pub(crate) fn new(later: Later<R>, keeps: K) -> Self {
-        Begun {
-            later: Some(later),
-            keeps,
-        }
-    }
-}
-
-impl<R: Shared, K: Keeps> Begun<R, K> {
-    /// Polls the future.
-    #[inline]
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
-        let later = self.later.as_mut();
-        let later = later.expect("the future is there until this is dropped");
-        self.keeps.within(|| later.try_poll(cx))
-    }
-}
-
-impl<R, K: Keeps> Drop for Begun<R, K> {
-    fn drop(&mut self) {
-        let later = self.later.take();
-        self.keeps.within(|| drop(later));
-    }
-}
-
 /// A live type of a plugin.
 #[derive(Clone, Copy)]
 pub(crate) struct LiveTypeOf<'m> {
@@ -438,24 +396,21 @@ impl LiveTypeOf<'_> {
     /// Restores a value with the current version of the type, and saves it again.
     pub(crate) fn renew(self, data: &LiveData) -> Operated<LiveData> {
         // SAFETY: the plugin is borrowed, so its library is mapped. The function writes a `Saved`.
-        saved(|out| lend(data, |data| unsafe { (self.desc.renew)(data, out) }))
+        unsafe { try_receive::<Saved>(|out| lend(data, |data| (self.desc.renew)(data, out))) }
     }
 
     /// Returns a value as an earlier version of the type would have saved it.
     pub(crate) fn lower(self, data: &LiveData, version: u32) -> Operated<LiveData> {
+        let lower = self.desc.lower;
         // SAFETY: the plugin is borrowed, so its library is mapped. The function writes a `Saved`.
-        saved(|out| {
-            lend(data, |data| unsafe {
-                (self.desc.lower)(data, version, out)
-            })
-        })
+        unsafe { try_receive::<Saved>(|out| lend(data, |data| lower(data, version, out))) }
     }
 
     /// Makes a new value, if the type has a default.
     pub(crate) fn make(self) -> Option<Operated<LiveData>> {
         let make = self.desc.make?;
         // SAFETY: the plugin is borrowed, so its library is mapped. The function writes a `Saved`.
-        Some(saved(|out| unsafe { make(out) }))
+        Some(unsafe { try_receive::<Saved>(|out| make(out)) })
     }
 
     /// Passes live data to the type's handler, if it has one.
@@ -473,12 +428,6 @@ impl LiveTypeOf<'_> {
         // SAFETY: the plugin is borrowed, so its library is mapped. The caller guarantees the data and `out`.
         Some(unsafe { (self.desc.handle?)(data, out) })
     }
-}
-
-/// Receives live data from a function that writes a [`Saved`].
-fn saved(call: impl FnOnce(*mut SavedOut) -> Status) -> Operated<LiveData> {
-    // SAFETY: the functions above pass `out` to functions of a live type that write a `Saved` there.
-    unsafe { try_receive::<Saved>(call) }
 }
 
 /// Lends data as a parameter.

@@ -1,4 +1,5 @@
 //! An instance of a plugin: what it is, and what it uses of other plugins and the host. Its calls are in [`made`].
+pub(crate) mod begun;
 pub(crate) mod made;
 
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};

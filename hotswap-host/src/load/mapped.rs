@@ -177,13 +177,14 @@ impl Tables {
         // SAFETY: the layout has just been compared.
         let entry = unsafe { header.init_root_module_with_unchecked_layout::<PluginEntryRef>() }
             .map_err(|e| first_line(&e.to_string()))?;
-        // SAFETY: the caller passes the token of the library, whose `Library` lives as long as its code, and the table
-        // is a constant of the host.
-        unsafe { entry.connect()(token, host) };
-        // SAFETY: by the contract of `PluginEntry::describe`, this points to a constant `PluginDesc` of the library,
-        // which the owner of `Tables` keeps.
-        let desc = unsafe { &*entry.describe()().0.cast::<PluginDesc>() };
-        Ok(Tables { entry, desc })
+        // SAFETY: the callers pass the token of the library, whose `Library` lives as long as its code, and the table is
+        // a constant of the host. By the contract of `PluginEntry::describe`, the description is a constant `PluginDesc`
+        // of the library, which the owner of `Tables` keeps.
+        unsafe {
+            entry.connect()(token, host);
+            let desc = &*entry.describe()().0.cast::<PluginDesc>();
+            Ok(Tables { entry, desc })
+        }
     }
 
     /// The functions that the host calls.

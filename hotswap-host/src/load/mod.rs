@@ -1,5 +1,6 @@
 //! Turns the bytes of an artifact into a library that is open, connected, and checked.
 pub(crate) mod copy;
+mod counts;
 pub(crate) mod exit;
 pub(crate) mod library;
 pub(crate) mod loaded;

@@ -23,7 +23,8 @@
 //! Unsafe code: plugins name libraries and objects by addresses, and the drop of an object is a C function of its
 //! library.
 #![allow(unsafe_code)]
-use crate::load::library::Library;
+use super::counts::Counts;
+use super::library::Library;
 use crate::reclaim::code::Code;
 use crate::reclaim::look::Quiet;
 use crate::retirement::Holder;
@@ -62,16 +63,6 @@ unsafe impl Send for Object {}
 // SAFETY: a shared `Object` only drops what is behind `object`. `counts` makes sure that this happens once, and it may
 // happen on any thread.
 unsafe impl Sync for Object {}
-
-#[derive(Default)]
-struct Counts {
-    /// The owners with the number of their counts. An owner is the library of a plugin, or the host.
-    by: Vec<(Option<Arc<Library>>, usize)>,
-    /// The number of futures that borrow the object and have not been dropped.
-    futures: usize,
-    /// The object has been dropped, or is being dropped.
-    dropped: bool,
-}
 
 /// All objects that are counted or not yet dropped, by the address of their ticket.
 static OBJECTS: Mutex<BTreeMap<usize, Arc<Object>>> = Mutex::new(BTreeMap::new());
@@ -198,31 +189,6 @@ unsafe extern "C" fn release(ticket: *const Ticket, by: Token) {
     // SAFETY: the caller has the count that it gives up here, and `by` is the token of the library that makes the call.
     let (object, by) = unsafe { (object_of(ticket), library_or_host(by)) };
     object.take(|counts| counts.remove(by.as_ref(), 1));
-}
-
-impl Counts {
-    fn entry(&mut self, by: Option<&Arc<Library>>) -> Option<usize> {
-        let same = |known: &Option<Arc<Library>>| match (known.as_ref(), by) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (a, b) => a.is_none() && b.is_none(),
-        };
-        self.by.iter().position(|(known, _)| same(known))
-    }
-
-    fn add(&mut self, by: Option<Arc<Library>>) {
-        match self.entry(by.as_ref()) {
-            Some(at) => self.by[at].1 += 1,
-            None => self.by.push((by, 1)),
-        }
-    }
-
-    fn remove(&mut self, by: Option<&Arc<Library>>, count: usize) {
-        let Some(at) = self.entry(by) else { return };
-        self.by[at].1 = self.by[at].1.saturating_sub(count);
-        if self.by[at].1 == 0 {
-            self.by.swap_remove(at);
-        }
-    }
 }
 
 impl Object {

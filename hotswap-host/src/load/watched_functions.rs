@@ -8,9 +8,10 @@
 #![allow(unsafe_code)]
 use super::library::Library;
 use super::mapped::{ExitFunction, ForkFunction};
-use super::objects::library_of;
+use super::objects;
 use super::table::Table;
 use super::{environment, exit, fork, signals};
+use crate::platform;
 use crate::reclaim::code::Code;
 use crate::reclaim::record;
 use hotswap_plugin::contract::shim::{
@@ -43,9 +44,14 @@ pub(crate) fn table(token: Token) -> Table {
     }
 }
 
+/// Returns the library that a token names, for the functions of the table.
+fn library_of(token: Token) -> Arc<Library> {
+    // SAFETY: only code of a library has the table with its token, and passes the token to these functions.
+    unsafe { objects::library_of(token) }
+}
+
 unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { library_of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         library.count_destructors_skipped(1);
         return -1;
@@ -59,32 +65,30 @@ unsafe extern "C" fn key_create(
     key: *mut Key,
     destructor: Option<Destructor>,
 ) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { library_of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         return libc::EAGAIN;
     }
     // The real key has no destructor, so that nothing in the C library points into the plugin.
-    // SAFETY: the plugin's caller of `pthread_key_create` guarantees that `key` may be written.
-    let result = unsafe { libc::pthread_key_create(key, None) };
-    if result == 0 {
-        // SAFETY: `pthread_key_create` has just written the key.
-        library.add_key(unsafe { *key }, destructor);
+    // SAFETY: the plugin's caller of `pthread_key_create` guarantees that `key` may be written. It is read after it was
+    // written.
+    unsafe {
+        let result = libc::pthread_key_create(key, None);
+        if result == 0 {
+            library.add_key(*key, destructor);
+        }
+        result
     }
-    result
 }
 
 unsafe extern "C" fn key_delete(token: Token, key: Key) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { library_of(token) };
+    let library = library_of(token);
     library.forget_key(key);
-    // SAFETY: the function has no preconditions.
-    unsafe { libc::pthread_key_delete(key) }
+    platform::delete_key(key)
 }
 
 unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { library_of(token) };
+    let library = library_of(token);
     let is_barred = library.activity().is_barred();
     if !value.is_null() && !is_barred && library.key_destructor(key).is_some() {
         record::mine().add_key(library, key);
@@ -100,17 +104,15 @@ struct Boot {
 }
 
 extern "C" fn thread_main(boot: *mut c_void) -> *mut c_void {
-    // SAFETY: `thread_create` passes a `Boot` in a box, once.
-    let Boot {
-        library,
-        start,
-        argument,
-    } = *unsafe { Box::from_raw(boot.cast::<Boot>()) };
-    library.thread_begins();
-    // The thread is subtracted from the count when it ends, after its destructors.
-    record::mine().set_started_by(library);
-    // SAFETY: the plugin asked `pthread_create` to call this function with this argument.
-    unsafe { start(argument) }
+    // SAFETY: `thread_create` passes a `Boot` in a box, once. The plugin has asked `pthread_create` to call this function
+    // with this argument.
+    unsafe {
+        let boot = *Box::from_raw(boot.cast::<Boot>());
+        boot.library.thread_begins();
+        // The thread is subtracted from the count when it ends, after its destructors.
+        record::mine().set_started_by(boot.library);
+        (boot.start)(boot.argument)
+    }
 }
 
 unsafe extern "C" fn thread_create(
@@ -120,8 +122,7 @@ unsafe extern "C" fn thread_create(
     start: StartRoutine,
     argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { library_of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         return libc::EAGAIN;
     }
@@ -131,20 +132,21 @@ unsafe extern "C" fn thread_create(
         start,
         argument,
     }));
-    // SAFETY: the plugin's caller of `pthread_create` guarantees its pointers, and `thread_main` takes the box.
-    let result =
-        unsafe { libc::pthread_create(thread.cast(), attributes.cast(), thread_main, boot.cast()) };
-    if result != 0 {
-        // SAFETY: no thread was made, so the box still belongs to this function.
-        drop(unsafe { Box::from_raw(boot) });
-        library.activity().thread_gone();
+    // SAFETY: the plugin's caller of `pthread_create` guarantees its pointers. `thread_main` takes the box, unless no
+    // thread was made; then it still belongs to this function.
+    unsafe {
+        let result =
+            libc::pthread_create(thread.cast(), attributes.cast(), thread_main, boot.cast());
+        if result != 0 {
+            drop(Box::from_raw(boot));
+            library.activity().thread_gone();
+        }
+        result
     }
-    result
 }
 
 unsafe extern "C" fn at_exit(token: Token, run: Destructor, argument: *mut c_void) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { library_of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         return -1;
     }
@@ -157,8 +159,7 @@ unsafe extern "C" fn at_fork(
     parent: Option<ForkHandler>,
     child: Option<ForkHandler>,
 ) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { library_of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         return libc::ENOMEM;
     }
@@ -178,10 +179,9 @@ unsafe extern "C" fn signal_action(
     action: *const c_void,
     before: *mut c_void,
 ) -> c_int {
-    // SAFETY: code of the library that the token names calls this. The pointer to the action is null, or the plugin's
-    // caller of `sigaction` lends the action.
-    let (library, action) =
-        unsafe { (library_of(token), action.cast::<libc::sigaction>().as_ref()) };
+    let library = library_of(token);
+    // SAFETY: the pointer is null, or the plugin's caller of `sigaction` lends the action.
+    let action = unsafe { action.cast::<libc::sigaction>().as_ref() };
     let Some(done) = signals::signal_action(&library, signal, action.copied()) else {
         return -1;
     };
@@ -198,8 +198,7 @@ unsafe extern "C" fn signal(
     signal: c_int,
     handler: usize,
 ) -> usize {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { library_of(token) };
+    let library = library_of(token);
     signals::signal(&library, call, signal, handler)
 }
 

@@ -5,7 +5,7 @@
 use hotswap_plugin::contract::shim::Key;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
-use std::mem::{MaybeUninit, transmute, zeroed};
+use std::mem::{transmute, zeroed};
 use std::ops::Range;
 use std::ptr::{null, null_mut};
 
@@ -73,21 +73,19 @@ pub(crate) fn signal_handler_in(range: &Range<usize>) -> Option<c_int> {
 
 /// Returns the kernel's disposition of a signal. If there is no such signal, `errno` says so.
 pub(crate) fn disposition(signal: c_int) -> Option<libc::sigaction> {
-    let mut action = MaybeUninit::uninit();
+    let mut action = DEFAULT_DISPOSITION;
     // SAFETY: without a new disposition, this only writes the present one into `action`.
-    let known = unsafe { libc::sigaction(signal, null(), action.as_mut_ptr()) } == 0;
-    // SAFETY: `sigaction` has succeeded, so it has written `action`.
-    known.then(|| unsafe { action.assume_init() })
+    let known = unsafe { libc::sigaction(signal, null(), &mut action) } == 0;
+    known.then_some(action)
 }
 
 /// Sets the kernel's disposition of a signal and returns the previous one. If the kernel refuses, `errno` says why.
 pub(crate) fn set_disposition(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction> {
-    let mut before = MaybeUninit::uninit();
+    let mut before = DEFAULT_DISPOSITION;
     // SAFETY: both pointers lead to a `sigaction`. The handler in `action` belongs to the host, was there before, or is
     // one that a plugin asks for and answers for: `load::signals` passes no other.
-    let set = unsafe { libc::sigaction(signal, action, before.as_mut_ptr()) } == 0;
-    // SAFETY: `sigaction` has succeeded, so it has written `before`.
-    set.then(|| unsafe { before.assume_init() })
+    let set = unsafe { libc::sigaction(signal, action, &mut before) } == 0;
+    set.then_some(before)
 }
 
 /// A function of the C library that takes a signal and a handler, and returns the previous handler.
@@ -110,7 +108,7 @@ pub(crate) fn set_handler(by: SignalFunction, signal: c_int, handler: usize) -> 
 
 /// Runs this while no signal arrives on this thread.
 pub(crate) fn without_signals<R>(run: impl FnOnce() -> R) -> R {
-    let (mut all, mut before) = (NO_SIGNALS, NO_SIGNALS);
+    let (mut all, mut before) = (DEFAULT_DISPOSITION.sa_mask, DEFAULT_DISPOSITION.sa_mask);
     // SAFETY: both pointers lead to sets in this frame.
     unsafe {
         libc::sigfillset(&mut all);
@@ -121,10 +119,6 @@ pub(crate) fn without_signals<R>(run: impl FnOnce() -> R) -> R {
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut()) };
     result
 }
-
-/// The set of no signals.
-// SAFETY: glibc's sets are arrays of numbers, in which zero means that a signal is not in the set.
-const NO_SIGNALS: libc::sigset_t = unsafe { zeroed() };
 
 /// The disposition of a signal that has no handler.
 // SAFETY: all zero is a valid `sigaction`: it has no handler, no flags, no restorer, and an empty mask.
@@ -203,8 +197,9 @@ pub(crate) fn take_key_value(key: Key) -> *mut c_void {
     }
 }
 
-/// Deletes a key that a plugin has made. Its destructor, which the C library does not know, is not run.
-pub(crate) fn delete_key(key: Key) {
+/// Deletes a key that a plugin has made. Its destructor, which the C library does not know, is not run. Returns 0 or an
+/// error number.
+pub(crate) fn delete_key(key: Key) -> c_int {
     // SAFETY: the function has no preconditions.
-    unsafe { libc::pthread_key_delete(key) };
+    unsafe { libc::pthread_key_delete(key) }
 }

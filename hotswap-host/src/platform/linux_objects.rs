@@ -101,11 +101,13 @@ pub(crate) fn calls_here() -> Vec<usize> {
         fn _Unwind_GetIPInfo(context: *mut Context, before: *mut c_int) -> usize;
     }
     unsafe extern "C" fn visit(context: *mut Context, found: *mut c_void) -> c_int {
-        // SAFETY: `found` is the vector that is passed to the unwinder below.
-        let found = unsafe { &mut *found.cast::<Vec<usize>>() };
         let mut before = 0;
-        // SAFETY: the unwinder passes a context that is valid during this call.
-        let address = unsafe { _Unwind_GetIPInfo(context, &mut before) };
+        // SAFETY: `found` is the vector that is passed to the unwinder below, and the unwinder passes a context that is
+        // valid during this call.
+        let (found, address) = unsafe {
+            let found = &mut *found.cast::<Vec<usize>>();
+            (found, _Unwind_GetIPInfo(context, &mut before))
+        };
         // A return address belongs to the instruction after the call, which may be part of another line or function.
         found.push(if before == 0 {
             address.wrapping_sub(1)

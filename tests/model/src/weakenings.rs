@@ -244,8 +244,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "dropping the hold of a nested pin releases",
         PIN,
         [
-            "(*self.at).holds.fetch_sub(1, Release)",
-            "(*self.at).holds.fetch_sub(1, Relaxed)",
+            " counted.holds.fetch_sub(1, Release)",
+            " counted.holds.fetch_sub(1, Relaxed)",
         ],
         Protocol("pins::a_nested_pin_of_a_newer_value"),
     ),
@@ -253,8 +253,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "dropping a hold releases",
         PIN,
         [
-            "(*self.0).holds.fetch_sub(1, Release)",
-            "(*self.0).holds.fetch_sub(1, Relaxed)",
+            "self.counted().holds.fetch_sub(1, Release)",
+            "self.counted().holds.fetch_sub(1, Relaxed)",
         ],
         Protocol("pins::a_hold_moves_to_another_thread"),
     ),
@@ -313,7 +313,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "a destructor is listed as running",
         DESTRUCTORS,
         [
-            "        state.running.push(Arc::as_ptr(&library).cast());\n",
+            "        state.running.push(Address::of(Arc::as_ptr(&library)));\n",
             "",
         ],
         Protocol("looks::a_destructor_that_waits_for_a_pin"),

@@ -6,7 +6,7 @@ use crate::error::CallError;
 use crate::generation::Generation;
 use crate::generation::bindings::{Entered, TypedAsync};
 use crate::handle::{Handle, HandleSpec};
-use crate::instance::made::Begun;
+use crate::instance::begun::Begun;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;

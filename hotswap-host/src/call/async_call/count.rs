@@ -8,7 +8,7 @@
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::instance::Instance;
-use crate::instance::made::Keeps;
+use crate::instance::begun::Keeps;
 use crate::reclaim::gate::Pass;
 use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;

@@ -6,7 +6,7 @@ use crate::call::interface::{Interface, contain};
 use crate::error::CallError;
 use crate::generation::bindings::{Exported, Kept};
 use crate::handle::Handle;
-use crate::instance::made::Keeps;
+use crate::instance::begun::Keeps;
 use crate::reclaim::record;
 use hotswap_plugin::boundary;
 use std::fmt;

@@ -3,7 +3,7 @@ use super::calling::poll;
 use super::count::{Place, Running};
 use super::gate_opened::GateOpened;
 use crate::error::{CallError, InvokeError};
-use crate::instance::made::Begun;
+use crate::instance::begun::Begun;
 use crate::invoke::failed;
 use crate::reclaim::gate::Gate;
 use crate::swapper::Swapper;

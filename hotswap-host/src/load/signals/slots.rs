@@ -7,7 +7,7 @@
 //! Unsafe code: the kernel calls these functions, and they call handlers by their addresses.
 #![allow(unsafe_code)]
 use std::ffi::{c_int, c_void};
-use std::mem::{MaybeUninit, transmute};
+use std::mem::{transmute, zeroed};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
@@ -181,28 +181,22 @@ unsafe fn call(
     info: *mut libc::siginfo_t,
     context: *mut c_void,
 ) {
+    type WithInfo = unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void);
     let handler = handler as *const ();
-    if !has_info {
-        // SAFETY: the caller guarantees that this is the address of a handler that takes only the signal.
-        let plain: unsafe extern "C-unwind" fn(c_int) = unsafe { transmute(handler) };
-        // SAFETY: the caller guarantees that the handler is mapped.
-        unsafe { plain(signal) };
-        return;
+    // SAFETY: the caller guarantees that this is the address of a handler, which is mapped, and which arguments it takes.
+    // All zero is a valid `siginfo_t`.
+    unsafe {
+        if !has_info {
+            let plain = transmute::<*const (), unsafe extern "C-unwind" fn(c_int)>(handler);
+            return plain(signal);
+        }
+        let mut made: libc::siginfo_t = zeroed();
+        made.si_signo = signal;
+        // The handler above was called without one.
+        let info = if info.is_null() { &raw mut made } else { info };
+        let with_info = transmute::<*const (), WithInfo>(handler);
+        with_info(signal, info, context);
     }
-    let mut made = MaybeUninit::<libc::siginfo_t>::zeroed();
-    // The handler above was called without one.
-    let info = if info.is_null() {
-        // SAFETY: all zero is a valid `siginfo_t`.
-        unsafe { made.assume_init_mut() }.si_signo = signal;
-        made.as_mut_ptr()
-    } else {
-        info
-    };
-    // SAFETY: the caller guarantees that this is the address of a handler that takes all three arguments.
-    let with_info: unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
-        unsafe { transmute(handler) };
-    // SAFETY: the caller guarantees that the handler is mapped, and `info` is not null.
-    unsafe { with_info(signal, info, context) };
 }
 
 type WithInfo = unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void);

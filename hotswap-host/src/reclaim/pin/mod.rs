@@ -277,9 +277,16 @@ impl<T> Pinned<'_, T> {
 
     /// Makes a hold of the same value, which may move to other threads.
     pub(crate) fn hold(&self) -> Holding<T> {
-        // SAFETY: this pin keeps the value alive. The hold is counted before the slot is cleared.
-        unsafe { (*self.at).holds.fetch_add(1, Relaxed) };
+        // The hold is counted before the slot is cleared.
+        self.counted().holds.fetch_add(1, Relaxed);
         Holding(self.at)
+    }
+
+    #[inline(always)]
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: the slot or the count of this pin keeps the value alive: the retiring side (`Retired::into_inner`) frees
+        // no value that a slot holds (P2, S3) or that has a counted hold.
+        unsafe { &*self.at }
     }
 }
 
@@ -288,9 +295,7 @@ impl<T> Deref for Pinned<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: the slot or the count of this pin keeps the value alive: the retiring side (`Retired::into_inner`) frees
-        // no value that a slot holds (P2, S3) or that has a counted hold.
-        unsafe { &(*self.at).value }
+        &self.counted().value
     }
 }
 
@@ -298,8 +303,8 @@ impl<T> Drop for Pinned<'_, T> {
     fn drop(&mut self) {
         let Some(slot) = self.slot else {
             record::mine().remove_held(self.address());
-            // SAFETY: `pin_nested` counted this hold, so the value is alive until the count goes down.
-            unsafe { (*self.at).holds.fetch_sub(1, Release) };
+            let counted = self.counted();
+            counted.holds.fetch_sub(1, Release);
             return;
         };
         let sharing = slot.sharing();
@@ -361,8 +366,13 @@ impl<T> Holding<T> {
 
     /// The number of counted holds, including this one. It is only for people to read, since it changes all the time.
     pub(crate) fn holds(&self) -> usize {
-        // SAFETY: this hold is counted, so the value is alive.
-        unsafe { (*self.0).holds.load(Relaxed) }
+        self.counted().holds.load(Relaxed)
+    }
+
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: this hold was counted when it was made, and the retiring side (`Retired::into_inner`) frees no value
+        // that has a counted hold.
+        unsafe { &*self.0 }
     }
 }
 
@@ -373,8 +383,7 @@ unsafe impl<T: Send + Sync> Sync for Holding<T> {}
 
 impl<T> Clone for Holding<T> {
     fn clone(&self) -> Self {
-        // SAFETY: this hold is counted, so the value is alive.
-        unsafe { (*self.0).holds.fetch_add(1, Relaxed) };
+        self.counted().holds.fetch_add(1, Relaxed);
         Holding(self.0)
     }
 }
@@ -383,15 +392,13 @@ impl<T> Deref for Holding<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: this hold is counted, so the retiring side does not free the value.
-        unsafe { &(*self.0).value }
+        &self.counted().value
     }
 }
 
 impl<T> Drop for Holding<T> {
     fn drop(&mut self) {
-        // SAFETY: this hold was counted when it was made, so the value is alive until the count goes down.
-        unsafe { (*self.0).holds.fetch_sub(1, Release) };
+        self.counted().holds.fetch_sub(1, Release);
     }
 }
 
@@ -420,14 +427,17 @@ impl<T> Retired<T> {
 
     /// The value.
     pub(crate) fn get(&self) -> &T {
-        // SAFETY: `self` owns the value; pins and holds only share it.
-        unsafe { &(*self.at).value }
+        &self.counted().value
+    }
+
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: `self` owns the value, and gives it up only in `into_inner`; pins and holds share it.
+        unsafe { &*self.at }
     }
 
     /// The number of counted holds. It means nothing until no slot holds the value any more.
     pub(crate) fn holds(&self) -> usize {
-        // SAFETY: `self` owns the value and its count.
-        unsafe { (*self.at).holds.load(Acquire) }
+        self.counted().holds.load(Acquire)
     }
 
     /// Returns the value itself if it is not used any more.
