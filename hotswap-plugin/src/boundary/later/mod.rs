@@ -18,7 +18,9 @@ pub mod waker;
 pub use signature::AsyncSignature;
 
 use crate::boundary::abi::{LaterTable, LaterView, Out, RawLater, Status};
-use crate::boundary::call::{Panicked, caught, drop_quietly, put, raise, try_receive_later};
+use crate::boundary::call::{
+    Panicked, caught, drop_quietly, put, raise, try_receive, try_receive_later,
+};
 use crate::boundary::counted::Counted;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::interface::Object;
@@ -242,9 +244,32 @@ pub struct Awaited<'a, R> {
 }
 
 impl<'a, R> Awaited<'a, R> {
+    /// Calls an `async` method of this object, and counts the future that it returns.
+    ///
+    /// # Panics
+    /// Panics with [`Crossed`](super::Crossed) if the callee panicked.
+    ///
+    /// # Safety
+    /// `call` passes `out` to a function of the object that [`answer`](super::answer)s with a future of a type of the
+    /// same description as `R`, and returns its status.
+    #[inline]
+    pub unsafe fn receive<T>(
+        object: &'a Object<T>,
+        call: impl FnOnce(*mut Out<LaterView>) -> Status,
+    ) -> Self
+    where
+        R: Shared,
+    {
+        // SAFETY: the caller guarantees that `call` answers with such a future.
+        match unsafe { try_receive(call) } {
+            Ok(later) => Awaited::of(object, later),
+            Err(panicked) => raise(panicked.text),
+        }
+    }
+
     /// Makes the future from the result of a method of this object.
     #[inline]
-    pub fn of<T>(object: &'a Object<T>, mut later: Later<R>) -> Self {
+    fn of<T>(object: &'a Object<T>, mut later: Later<R>) -> Self {
         let future = *later.raw.future.get_mut();
         let count = object.count().filter(|_| !future.is_null());
         let counted = count.and_then(|counted| {
