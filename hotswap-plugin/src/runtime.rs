@@ -215,11 +215,15 @@ mod of_tokio {
         use std::ffi::{c_char, c_int, c_void};
         use std::mem::transmute;
         use std::ptr::without_provenance_mut;
+        use std::sync::Mutex;
 
         thread_local! {
             /// True on a thread that cannot start another one.
             static FAILS: Cell<bool> = const { Cell::new(false) };
         }
+
+        /// The runtime of this program, which one test uses at a time.
+        static RUNTIME: Mutex<()> = Mutex::new(());
 
         type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 
@@ -256,6 +260,7 @@ mod of_tokio {
         /// The host stops the runtimes of plugins that own objects of each other, and drops these objects afterwards.
         #[test]
         fn what_is_dropped_when_no_runtime_can_start_again_is_dropped_without() {
+            let _alone = RUNTIME.lock().unwrap();
             Use::begin().unwrap().leave();
             stop();
             FAILS.set(true);
@@ -264,6 +269,23 @@ mod of_tokio {
             drop(Later::new(async {}));
             FAILS.set(false);
             assert!(within(|| Handle::try_current().is_ok()));
+            drop(Use::taken_up());
+        }
+
+        /// tokio panics when a guard is dropped after one that was made later, and was forgotten.
+        #[test]
+        fn a_forgotten_guard_in_a_drop_is_no_panic_of_the_c_function() {
+            struct Forgetful;
+            impl Drop for Forgetful {
+                fn drop(&mut self) {
+                    std::mem::forget(crate::task::handle().enter());
+                }
+            }
+            let _alone = RUNTIME.lock().unwrap();
+            Use::begin().unwrap().leave();
+            let (forgetful, thread) = (Forgetful, std::thread::Builder::new());
+            let forget = || drop(Later::new(async move { drop(forgetful) }));
+            thread.spawn(forget).unwrap().join().unwrap();
             drop(Use::taken_up());
         }
     }

@@ -162,6 +162,13 @@ pub(crate) fn drop_quietly<T>(value: T) {
     std::mem::forget(payload);
 }
 
+/// Runs `run`, and discards its panic. For C functions whose callers cannot do anything about it.
+pub(crate) fn quietly(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        drop_quietly(payload);
+    }
+}
+
 /// The error of a call that panicked in the other library.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Panicked {

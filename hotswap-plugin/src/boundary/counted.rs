@@ -1,5 +1,5 @@
 //! Counts of objects that other libraries own. The host keeps the count, or the library itself if it has no host.
-use crate::boundary::call::drop_quietly;
+use crate::boundary::call::{drop_quietly, quietly};
 use crate::boundary::view::StrView;
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
@@ -113,7 +113,8 @@ unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
     let _runtime = Use::taken_up();
     // SAFETY: `count` made the address from a box of this type, and its ticket calls this function once.
     let object = unsafe { Box::from_raw(object.cast::<T>().cast_mut()) };
-    runtime::within(|| drop_quietly(object));
+    // The runtime may panic, too: it does where the object has forgotten a guard of it.
+    quietly(|| runtime::within(|| drop_quietly(object)));
 }
 
 /// An object that its own library counts. That library never leaves memory.

@@ -281,7 +281,8 @@ extern "C" fn live() -> LiveList {
 }
 
 extern "C" fn set_levels(log: u32, trace: u32) {
-    telemetry::set_levels(log, trace);
+    // `tracing` asks all subscribers of the plugin again. One of the author's own may panic, which its hook reports.
+    let _ = std::panic::catch_unwind(|| telemetry::set_levels(log, trace));
 }
 
 extern "C" fn flush() {

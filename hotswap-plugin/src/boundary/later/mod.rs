@@ -19,7 +19,7 @@ pub use signature::AsyncSignature;
 
 use crate::boundary::abi::{LaterTable, LaterView, Out, RawLater, Status};
 use crate::boundary::call::{
-    Panicked, caught, drop_quietly, put, raise, try_receive, try_receive_later,
+    Panicked, caught, drop_quietly, put, quietly, raise, try_receive, try_receive_later,
 };
 use crate::boundary::counted::Counted;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
@@ -186,7 +186,8 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
 unsafe extern "C" fn free<F>(future: *const ()) {
     // SAFETY: `Later::new` made the box for the same `F`, and its owner drops it once.
     let made = unsafe { Box::from_raw(future.cast_mut().cast::<OwnedFuture<F>>()) };
-    runtime::within(|| drop_quietly(made));
+    // The runtime may panic, too: it does where the future has forgotten a guard of it.
+    quietly(|| runtime::within(|| drop_quietly(made)));
 }
 
 // SAFETY: the view is the address of a `repr(C)` struct, which is the same everywhere. It can be read while the value

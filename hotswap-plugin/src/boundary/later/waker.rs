@@ -11,7 +11,7 @@
 //! - a waker that a plugin was lent, and lends on, belongs to the first lender, whoever keeps it. The plugins in
 //!   between may leave.
 use crate::boundary::abi::Status;
-use crate::boundary::call::drop_quietly;
+use crate::boundary::call::{drop_quietly, quietly};
 use crate::boundary::counted::{Counted, count, own_token};
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
@@ -135,14 +135,8 @@ unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Stat
 unsafe extern "C" fn wake(waker: *const ()) {
     // SAFETY: `WakerView::of` made the address from a waker, which is lent.
     let waker = unsafe { &*waker.cast::<Waker>() };
+    // The caller that wakes cannot do anything about a panic.
     quietly(|| waker.wake_by_ref());
-}
-
-/// Runs `run`, and discards its panic: the caller that wakes cannot do anything about it.
-fn quietly(run: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-        drop_quietly(payload);
-    }
 }
 
 /// The waker of the last poll, if it was kept.
