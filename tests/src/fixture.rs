@@ -129,6 +129,8 @@ pub enum Build {
     ZooEarly,
     /// `zoo-c` with a destructor that starts a thread.
     ZooParting,
+    /// `ear` with a constructor that makes an object.
+    EarEarly,
     /// `nest`, which tries to be a host.
     Nest,
     /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an
@@ -234,6 +236,7 @@ impl Build {
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::ZooParting => with(&["zoo-c"], &["parting"]),
+            Build::EarEarly => with(&["ear"], &["early"]),
             Build::Nest => with(&["nest"], &[]),
             Build::Registrar => with(&["registrar", "watcher"], &[]),
             Build::Stuck => with(&["registrar"], &["stuck"]),

@@ -4,14 +4,48 @@ use crate::boundary::view::StrView;
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
 use crate::contract::ticket::{RawDrop, RawTicket};
-use crate::host;
+use crate::host::{self, Host};
 use crate::runtime::{self, Use};
 use std::ptr::{NonNull, null};
-use std::sync::atomic::{AtomicUsize, Ordering::*, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*, fence};
+
+/// True once an object has been made that its own library counts.
+static HAS_LOCAL: AtomicBool = AtomicBool::new(false);
+
+/// Keeps the library, which has just been connected to its host, if a constructor of it has made an object before. The
+/// host does not know who has that object.
+pub(crate) fn connected() {
+    unsafe extern "C" fn nothing(_: *const ()) {}
+    fence(SeqCst);
+    if let Some(host) = host::host().filter(|_| HAS_LOCAL.load(Relaxed)) {
+        let (object, name) = (null(), StrView::new("made by a constructor"));
+        let object = RawDrop {
+            object,
+            drop: nothing,
+        };
+        // SAFETY: the host gave the token together with the table. The first count is replaced by one of the host,
+        // whose token is null, and which nobody releases.
+        unsafe {
+            let ticket = host.table.count_object()(host.token, object, name).0.cast();
+            Ticket::retain(ticket, null());
+            Ticket::release(ticket, host.token);
+        }
+    }
+}
+
+/// Returns the host that counts objects. There is none in a host, and none yet in a constructor of a plugin's library.
+fn counting_host() -> Option<Host> {
+    host::host().or_else(|| {
+        HAS_LOCAL.store(true, Relaxed);
+        // Either `connected` sees this, or this sees the host.
+        fence(SeqCst);
+        host::host()
+    })
+}
 
 /// Begins to count an object, under a name for reports. Returns its address and the first count.
 pub(super) fn count<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
-    let Some(host) = host::host() else {
+    let Some(host) = counting_host() else {
         return Local::count(object);
     };
     // An object may outlive its plugin, and needs the runtime for as long.
@@ -117,7 +151,8 @@ unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
     quietly(|| runtime::within(|| drop_quietly(object)));
 }
 
-/// An object that its own library counts. That library never leaves memory.
+/// An object that its own library counts. That library never leaves memory: it is a host, or a plugin that [`connected`]
+/// keeps.
 #[repr(C)]
 struct Local<T> {
     ticket: Ticket,

@@ -359,3 +359,26 @@ fn the_last_owner_is_a_thread_local_of_the_host() {
     stage.settle();
     stage.close();
 }
+
+/// There is no host yet that could count it.
+#[test]
+fn an_object_that_a_constructor_has_made_keeps_its_build() {
+    let ear = |build: &str| {
+        let first = fixture::Build::EarEarly.bytes("ear");
+        fixture::variant(&first, "ear 00", &format!("ear {build}"))
+    };
+    let plugins = [("radio", &*radio("01")), ("ear", &*ear("01"))];
+    let stage = Stage::with(&plugins, |builder| {
+        builder.retire_limit(Duration::from_millis(20))
+    });
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let held = drum.call().unwrap();
+    stage.swap("ear", &ear("02"));
+    let made = Holder::Objects {
+        interface: "made by a constructor".into(),
+        owner: "the host".into(),
+        count: 1,
+    };
+    assert_eq!(held_up(&stage, "ear").held_by, [made]);
+    assert_eq!(held.hear("it"), "ear 01 heard it early");
+}
