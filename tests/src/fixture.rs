@@ -131,6 +131,8 @@ pub enum Build {
     ZooParting,
     /// `ear` with a constructor that makes an object.
     EarEarly,
+    /// `ear` with a destructor that tries to make an object.
+    EarLate,
     /// `nest`, which tries to be a host.
     Nest,
     /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an
@@ -237,6 +239,7 @@ impl Build {
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::ZooParting => with(&["zoo-c"], &["parting"]),
             Build::EarEarly => with(&["ear"], &["early"]),
+            Build::EarLate => with(&["ear"], &["late"]),
             Build::Nest => with(&["nest"], &[]),
             Build::Registrar => with(&["registrar", "watcher"], &[]),
             Build::Stuck => with(&["registrar"], &["stuck"]),

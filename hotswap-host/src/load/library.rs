@@ -47,6 +47,8 @@ pub(crate) struct Library {
     own_runtime: OnceLock<OwnRuntime>,
     /// True once another build, or none, has taken its place.
     replaced: AtomicBool,
+    /// True while it is closed: only its destructors run.
+    parting: AtomicBool,
     destructors_run: AtomicUsize,
     destructors_skipped: AtomicUsize,
     /// The hooks of its plugin that are running. There are two if the host no longer waits for the first.
@@ -119,6 +121,7 @@ impl Library {
             activity: Activity::new(),
             own_runtime: OnceLock::new(),
             replaced: AtomicBool::new(false),
+            parting: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
             hooks: Mutex::default(),
@@ -347,6 +350,11 @@ impl Library {
         self.replaced.load(SeqCst)
     }
 
+    /// Returns true while the library is being closed.
+    pub(crate) fn is_parting(&self) -> bool {
+        self.parting.load(SeqCst)
+    }
+
     /// Returns true if a signal handler at this address is code of the library.
     pub(super) fn is_own_handler(&self, handler: usize) -> bool {
         // While the library is being opened, its addresses are not known yet.
@@ -426,9 +434,11 @@ impl Library {
         // SAFETY: the caller's promise means that the library is closed only once, and the field is not used
         // afterwards.
         let handle = unsafe { std::ptr::read(&*opened.handle) };
+        self.parting.store(true, SeqCst);
         // An error leaves the library mapped, which the next line checks.
         let _ = handle.close();
         if platform::is_loaded(&opened.path) {
+            self.parting.store(false, SeqCst);
             return false;
         }
         self.delete_keys();

@@ -57,6 +57,10 @@ pub(super) fn count<T: Send + Sync + 'static>(object: T, name: &str) -> (*const 
     };
     // SAFETY: the host gave the token together with the table, and the function drops this object.
     let ticket = unsafe { host.table.count_object()(host.token, object, StrView::new(name)) };
+    assert!(
+        ticket != RawTicket::NONE,
+        "the library is being closed, so nobody can own an object of it any more"
+    );
     (this, Counted::new(ticket.0.cast()))
 }
 
