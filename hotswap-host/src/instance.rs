@@ -1,12 +1,14 @@
 //! An instance of a plugin: its hooks, and what it uses of other plugins and the host.
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::base::name::PluginName;
-use crate::error::{Hook, HookFailure};
+use crate::error::{CallError, Hook, HookFailure};
+use crate::invoke::invoke;
 use crate::load::library::Library;
 use crate::load::loaded::Loaded;
 use crate::provide::Provided;
 use crate::reclaim::record::CallTarget;
 use crate::saved_state::SavedState;
+use hotswap_plugin::Value;
 use hotswap_plugin::boundary::{ExportDesc, FunctionDesc, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::state::StateDesc;
 use hotswap_plugin::contract::{
@@ -280,15 +282,40 @@ impl Instance {
         })
     }
 
+    /// Runs a smoke test of the plugin.
+    ///
+    /// # Errors
+    /// The test returned an error or panicked, or the plugin does not have it.
+    pub(crate) fn smoke(&self, test: &str) -> Result<(), HookFailure> {
+        let hook = Hook::Smoke;
+        let ran = self.loaded.during(hook, || invoke(self, test, &[]))?;
+        let failure = |panicked, message| {
+            Err(self
+                .loaded
+                .failure(hook, panicked, format!("{test}: {message}")))
+        };
+        match ran {
+            Ok(Value::Nil) => Ok(()),
+            Ok(value) => failure(false, format!("it returned {value}, which means nothing")),
+            Err(CallError::Panicked { message, .. }) => failure(true, message),
+            Err(error) => failure(false, error.to_string()),
+        }
+    }
+
     /// Runs `on_start`.
     ///
     /// # Errors
-    /// The hook panicked.
+    /// The hook returned an error or panicked.
     pub(crate) fn on_start(&self) -> Result<(), HookFailure> {
         // SAFETY: the instance is alive until `destroy` takes it.
-        self.loaded.run(Hook::OnStart, |sink| unsafe {
+        let started = self.loaded.run(Hook::OnStart, |sink| unsafe {
             self.entry().on_start()(self.this, sink)
-        })
+        });
+        // A panic has been counted already.
+        if started.as_ref().is_err_and(|failure| !failure.panicked) {
+            self.library().failures().add();
+        }
+        started
     }
 
     /// Runs `on_stop`.

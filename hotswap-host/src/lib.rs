@@ -110,10 +110,14 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, Cause, Change, Hold, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind,
-    Report, StateReport, Swapper,
+    BuildSet, Builder, Cause, Change, Drain, Hold, Journal, JournalError, OptionDescription,
+    OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions,
+    Report, RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild,
+    Swapper, Trial, TriedBuild, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
+#[cfg(unix)]
+pub use swapper::{init, init_with};
 pub use vault::{BagItem, LiveTypeRef, Prefill};
 
 /// The names that the macros use. They are not meant for people, and no promise of stability covers them.

@@ -15,6 +15,19 @@ impl SavedState {
         self.bytes.len() as u64
     }
 
+    /// Makes a state of these bytes, without descriptors.
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        SavedState {
+            bytes,
+            descriptors: Vec::new(),
+        }
+    }
+
+    /// Returns the bytes, if no descriptor belongs to them.
+    pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
+        self.descriptors.is_empty().then_some(self.bytes)
+    }
+
     /// Returns the sink for a plugin's state. It must not be used after `self`.
     pub(crate) fn sink(&mut self) -> StateSink {
         unsafe extern "C" fn put(data: *mut (), view: StateView<'_>) {

@@ -146,6 +146,10 @@ pub enum Build {
     ZooMimalloc,
     /// `zoo-heap` with jemalloc as its allocator.
     ZooJemalloc,
+    /// `checked`, which has smoke tests.
+    Checked,
+    /// `checked` with a state.
+    CheckedStateful,
 }
 
 impl Build {
@@ -246,6 +250,8 @@ impl Build {
             Build::Unseen => with(&["watcher"], &["unseen"]),
             Build::ZooMimalloc => with(&["zoo-heap"], &["mimalloc"]),
             Build::ZooJemalloc => with(&["zoo-heap"], &["jemalloc"]),
+            Build::Checked => with(&["checked"], &[]),
+            Build::CheckedStateful => with(&["checked"], &["stateful"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {
@@ -467,6 +473,11 @@ pub fn hotswap() -> Command {
     let mut command = Command::new(named.unwrap_or_else(|| sibling("hotswap-tests-cargo")));
     command.arg("hotswap");
     command
+}
+
+/// Returns the host of this package.
+pub fn host() -> Command {
+    Command::new(sibling("hotswap-tests-host"))
 }
 
 /// Returns the path of an executable of this package.

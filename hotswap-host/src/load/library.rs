@@ -8,6 +8,7 @@
 //! [`Library::forget`] gives it up, when no code of the library is mapped. A `Library` whose code is never unmapped is
 //! never freed.
 use super::copy::{Patch, PrivateCopy};
+use super::failures::Failures;
 use super::own_runtime::OwnRuntime;
 use super::table::Table;
 use crate::artifact::{BuildId, UnloadBlocker};
@@ -53,6 +54,8 @@ pub(crate) struct Library {
     destructors_skipped: AtomicUsize,
     /// The hooks of its plugin that are running. There are two if the host no longer waits for the first.
     hooks: Mutex<Vec<Hook>>,
+    /// The failures of its code, which a rollback window outlives.
+    failures: Arc<Failures>,
     /// The swapper that loaded it.
     owner: Weak<dyn Owner>,
 }
@@ -125,6 +128,7 @@ impl Library {
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
             hooks: Mutex::default(),
+            failures: Arc::default(),
             owner,
         });
         // This is the token's count.
@@ -309,6 +313,11 @@ impl Library {
     }
 
     /// Notes that a hook of its plugin begins.
+    /// The failures of its code.
+    pub(crate) fn failures(&self) -> &Arc<Failures> {
+        &self.failures
+    }
+
     pub(crate) fn hook_begins(&self, hook: Hook) {
         lock(&self.hooks).push(hook);
     }

@@ -68,24 +68,35 @@ impl Loaded {
         hook: Hook,
         call: impl FnOnce(Sink) -> Status,
     ) -> Result<(), HookFailure> {
-        let failure = |panicked, message| HookFailure {
+        self.during(hook, || collect(call))?
+            .map_err(|error| match error {
+                HookError::Failed(text) => self.failure(hook, false, text),
+                HookError::Panicked(text) => self.failure(hook, true, text),
+            })
+    }
+
+    /// Runs code of the plugin as this hook.
+    ///
+    /// # Errors
+    /// The hook has not begun, because an earlier one took too long.
+    pub(crate) fn during<R>(&self, hook: Hook, run: impl FnOnce() -> R) -> Result<R, HookFailure> {
+        let begun = hook_thread::begin(&self.library, &self.name, &self.file, hook);
+        let _running = begun.map_err(|hook_thread::GivenUp| {
+            let message = "not begun, because an earlier hook took too long";
+            self.failure(hook, false, message.into())
+        })?;
+        Ok(run())
+    }
+
+    /// Makes the error of a hook.
+    pub(crate) fn failure(&self, hook: Hook, panicked: bool, message: String) -> HookFailure {
+        HookFailure {
             plugin: self.name.clone(),
             file: self.file.clone(),
             hook,
             panicked,
             message,
-        };
-        let begun = hook_thread::begin(&self.library, &self.name, &self.file, hook);
-        let _running = begun.map_err(|hook_thread::GivenUp| {
-            failure(
-                false,
-                "not begun, because an earlier hook took too long".into(),
-            )
-        })?;
-        collect(call).map_err(|error| match error {
-            HookError::Failed(text) => failure(false, text),
-            HookError::Panicked(text) => failure(true, text),
-        })
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Turns the bytes of an artifact into a library that is open, connected, and checked.
 pub(crate) mod copy;
 pub(crate) mod exit;
+pub(crate) mod failures;
 pub(crate) mod library;
 pub(crate) mod loaded;
 pub(crate) mod objects;

@@ -2,6 +2,7 @@
 use super::closing::Closing;
 use super::handles::Handles;
 use super::inner::Inner;
+use super::window::Replaced;
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::hook_thread::HookThread;
@@ -80,9 +81,10 @@ impl Inner {
         live: &Holding<Generation>,
         handed: &[Arc<Instance>],
         next: Vec<Arc<Library>>,
+        limit: Duration,
     ) -> Closing {
         let leaving = self.retirer.leaving();
-        Closing::begin(live, leaving, handed, next, self.gate_limit, |gate| {
+        Closing::begin(live, leaving, handed, next, limit, |gate| {
             let gated_copy = live.gated_copy(Some(gate));
             let handles = self.handles();
             bind_gated_copy(&handles, &gated_copy);
@@ -98,7 +100,11 @@ impl Inner {
         bind_gated_copy(&handles, &again);
         let gated_copy = self.make_live(again, handles);
         let closed_for = closing.open();
-        self.retire(gated_copy, &[], hooks);
+        let replaced = Replaced {
+            old: gated_copy,
+            stopped: Vec::new(),
+        };
+        self.retire(replaced, None, hooks);
         closed_for
     }
 }

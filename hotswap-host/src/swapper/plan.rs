@@ -1,4 +1,7 @@
 //! The plan of a reload, its cause, and the change that its checks see.
+use super::journal::StoredBuild;
+use super::options::ReloadOptions;
+use super::smoke::SmokeTests;
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
@@ -9,7 +12,6 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// The changes of a reload besides those in the plugin directory.
-#[derive(Default)]
 pub(super) struct Plan {
     pub(super) add: Vec<PathBuf>,
     pub(super) remove: Vec<PluginName>,
@@ -17,6 +19,28 @@ pub(super) struct Plan {
     pub(super) only: Option<BTreeSet<PluginName>>,
     /// The cause of the reload.
     pub(super) cause: Cause,
+    pub(super) options: ReloadOptions,
+    /// The smoke tests of the host for this reload only.
+    pub(super) smoke: SmokeTests,
+    /// The builds to take in place of those in the plugin directory.
+    pub(super) builds: Option<Vec<StoredBuild>>,
+    /// True if a set of builds that was reverted may become live again.
+    pub(super) force: bool,
+}
+
+impl Plan {
+    pub(super) fn new(options: ReloadOptions) -> Self {
+        Plan {
+            add: Vec::new(),
+            remove: Vec::new(),
+            only: None,
+            cause: Cause::default(),
+            options,
+            smoke: SmokeTests::default(),
+            builds: None,
+            force: false,
+        }
+    }
 }
 
 pub(super) type Check<'s> = Box<dyn FnOnce(&Change<'_>) -> Result<(), String> + Send + 's>;
@@ -38,6 +62,11 @@ pub enum Cause {
         /// The number of the signal.
         signal: i32,
     },
+    /// The rollback window of a reload has ended badly, or [`Swapper::rollback`](crate::Swapper::rollback) was called.
+    Revert {
+        /// The reason.
+        reason: String,
+    },
     /// A plugin called `Context::request_reload`.
     Plugin {
         /// The first plugin that asked.
@@ -51,6 +80,7 @@ impl fmt::Display for Cause {
             Cause::Open => f.write_str("the start of the host"),
             Cause::Code => f.write_str("the host's own code"),
             Cause::Signal { signal } => write!(f, "signal {signal}"),
+            Cause::Revert { reason } => write!(f, "revert, because {reason}"),
             Cause::Plugin { plugin } => write!(f, "the plugin {plugin}"),
         }
     }

@@ -59,6 +59,7 @@ pub(super) unsafe extern "C" fn panicked(token: Token, view: &PanicView<'_>) {
     contain((), || {
         // SAFETY: by the contract of the table, the code of the plugin that the token names is running.
         let library = unsafe { Library::of(token) };
+        library.failures().add();
         let backtrace = match backtraces() {
             Backtraces::Off => None,
             Backtraces::Full => Some(backtrace::here(false)),

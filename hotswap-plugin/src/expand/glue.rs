@@ -192,7 +192,7 @@ unsafe extern "C" fn on_init<P: Plugin>(
 
 unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
     // SAFETY: by the contract of `PluginEntry::on_start`, the instance is alive, and the sink is valid.
-    unsafe { hook(sink, || shared::<P>(this).on_start()) }
+    unsafe { fallible(sink, || shared::<P>(this).on_start()) }
 }
 
 unsafe extern "C" fn on_stop<P: Plugin>(this: *const (), sink: Sink) -> Status {

@@ -50,7 +50,7 @@ use free_order::FreeOrder;
 use log::RetirementLog;
 pub(crate) use settings::Settings;
 pub use settings::UnloadMode;
-use state::{Leaving, RetireState, Step, let_go};
+use state::{Leaving, RetireState, Step, in_turn, let_go};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -124,6 +124,17 @@ impl Retirer {
         self.generations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Retires instances of a generation that has left already. No generation that anybody can enter has them.
+    pub(crate) fn instances(&self, generation: u64, replaced: Vec<Arc<Instance>>) {
+        for instance in &replaced {
+            objects::set_replaced(instance.library());
+            self.log.open(instance.library(), Some(generation));
+        }
+        in_turn(replaced)
+            .into_iter()
+            .for_each(|state| self.send(state));
     }
 
     /// Frees an instance that never became live, and retires its library.

@@ -425,7 +425,7 @@ fn keep_all(leaving: Leaving, log: &RetirementLog) -> Step {
 }
 
 /// Returns the instances, each with its place in the order.
-fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<RetireState> {
+pub(super) fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<RetireState> {
     let mut order = FreeOrder::first();
     let states = replaced.into_iter().rev().map(|instance| {
         let next = order.next();

@@ -1,0 +1,77 @@
+//! The probe: the child process.
+use super::Request;
+use super::request::Limits;
+use crate::error::ReloadError;
+use crate::swapper::builder::Builder;
+use crate::swapper::reload::Probed;
+use rustix::process::{
+    Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit,
+};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+/// Carries out the request on the standard input. The parent ends the process.
+pub(super) fn run(builder: Builder) -> ! {
+    if let Err(error) = answer(builder) {
+        eprintln!("this process was started as a probe, which only a host does: {error}");
+        std::process::exit(2);
+    }
+    // The outcome has been told. What the plugins would do while the process ends proves nothing.
+    loop {
+        std::thread::park();
+    }
+}
+
+fn answer(builder: Builder) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    if getppid().is_none_or(|parent| parent.is_init()) {
+        return Err(io::Error::other("its parent has ended"));
+    }
+    let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let request = Request::receive(&mut socket)?;
+    limit(request.limits)?;
+    let mut tell = |line: String| socket.write_all(line.as_bytes());
+    let probed = probe(builder, request, &mut |step| {
+        // If the parent is gone, so is this process.
+        let _ = tell(format!("step {step}\n"));
+    });
+    let outcome = match probed {
+        Ok(()) => "ok\n".into(),
+        Err(error) => format!("error {}\n", serde_json::to_string(&error.to_string())?),
+    };
+    tell(outcome)
+}
+
+/// Takes away what a probe does not need. A probe that fails leaves no core dump.
+fn limit(limits: Limits) -> io::Result<()> {
+    let to = |resource, limit| {
+        let limit = Some(limit);
+        let limit = Rlimit {
+            current: limit,
+            maximum: limit,
+        };
+        setrlimit(resource, limit)
+    };
+    to(Resource::Core, 0)?;
+    to(Resource::Cpu, limits.seconds)?;
+    to(Resource::As, limits.memory)?;
+    to(Resource::Nofile, 256)?;
+    Ok(())
+}
+
+fn probe(
+    builder: Builder,
+    request: Request,
+    step: &mut dyn FnMut(&str),
+) -> Result<(), ReloadError> {
+    let swapper = builder.probing()?;
+    swapper.0.run_probe(
+        Probed {
+            builds: request.builds,
+            states: request.states,
+            deep: request.deep,
+        },
+        step,
+    )
+}

@@ -1,0 +1,12 @@
+//! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
+mod commands;
+mod drained;
+mod events;
+mod history;
+mod killed;
+mod options;
+mod probed;
+mod reverted;
+mod smoke;
+mod staged;
+mod support;
