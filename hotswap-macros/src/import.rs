@@ -331,12 +331,17 @@ impl Import<'_> {
 
     fn value(&self, b: &TokenStream, index: usize) -> TokenStream {
         match &self.source {
+            // The field's type may be another name for an import of another interface, which does not compile here.
             Source::Interface {
-                optional: false, ..
-            } => quote!(#b::Imported::from_raw(objects[#index])),
-            Source::Interface { optional: true, .. } => {
-                quote!(#b::Imported::from_optional(objects[#index]))
-            }
+                interface,
+                optional: false,
+                ..
+            } => quote!(#b::Imported::<#interface>::from_raw(objects[#index])),
+            Source::Interface {
+                interface,
+                optional: true,
+                ..
+            } => quote!(#b::Imported::<#interface>::from_optional(objects[#index])),
             Source::OrderOnly { .. } => quote!(()),
             Source::Skip => quote!(::core::default::Default::default()),
         }

@@ -27,6 +27,11 @@ pub(crate) fn host() -> Option<Host> {
     HOST.get().copied()
 }
 
+/// Returns true in the library of a plugin that a host has loaded.
+pub fn is_loaded() -> bool {
+    host().is_some()
+}
+
 /// Returns the host, also where plugins are linked into it. For requests where it does not matter which plugin asks.
 pub(crate) fn any_host() -> Option<Host> {
     host().or_else(|| *LINKED.read().unwrap_or_else(PoisonError::into_inner))

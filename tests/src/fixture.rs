@@ -129,6 +129,12 @@ pub enum Build {
     ZooEarly,
     /// `zoo-c` with a destructor that starts a thread.
     ZooParting,
+    /// `ear` with a constructor that makes an object.
+    EarEarly,
+    /// `ear` with a destructor that tries to make an object.
+    EarLate,
+    /// `nest`, which tries to be a host.
+    Nest,
     /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an
     /// import.
     Registrar,
@@ -236,6 +242,9 @@ impl Build {
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::ZooParting => with(&["zoo-c"], &["parting"]),
+            Build::EarEarly => with(&["ear"], &["early"]),
+            Build::EarLate => with(&["ear"], &["late"]),
+            Build::Nest => with(&["nest"], &[]),
             Build::Registrar => with(&["registrar", "watcher"], &[]),
             Build::Stuck => with(&["registrar"], &["stuck"]),
             Build::Unseen => with(&["watcher"], &["unseen"]),

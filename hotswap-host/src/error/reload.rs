@@ -440,6 +440,9 @@ pub enum ReloadError {
          `panic = \"unwind\"` in the profile it is built with"
     )]
     HostAborts,
+    /// A plugin has tried to open a swapper.
+    #[error("a plugin cannot be a host: open the swapper in the program, which loads all plugins")]
+    InPlugin,
     /// The swapper has been shut down.
     #[error("the swapper has been shut down")]
     ShutDown,
@@ -513,6 +516,7 @@ impl ReloadError {
             | ReloadError::Reentrant(_)
             | ReloadError::Thread(_)
             | ReloadError::HostAborts
+            | ReloadError::InPlugin
             | ReloadError::ShutDown
             | ReloadError::Busy { .. }
             | ReloadError::Forked => return None,

@@ -49,6 +49,8 @@ pub(crate) struct Library {
     own_runtime: OnceLock<OwnRuntime>,
     /// True once another build, or none, has taken its place.
     replaced: AtomicBool,
+    /// True while it is closed: only its destructors run.
+    parting: AtomicBool,
     destructors_run: AtomicUsize,
     destructors_skipped: AtomicUsize,
     /// The hooks of its plugin that are running. There are two if the host no longer waits for the first.
@@ -113,6 +115,7 @@ impl Library {
             activity: Activity::new(),
             own_runtime: OnceLock::new(),
             replaced: AtomicBool::new(false),
+            parting: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
             hooks: Mutex::default(),
@@ -299,6 +302,11 @@ impl Library {
         self.replaced.load(SeqCst)
     }
 
+    /// Returns true while the library is being closed.
+    pub(crate) fn is_parting(&self) -> bool {
+        self.parting.load(SeqCst)
+    }
+
     /// Returns true if a signal handler at this address is code of the library.
     pub(super) fn is_own_handler(&self, handler: usize) -> bool {
         // While the library is being opened, its addresses are not known yet.
@@ -374,7 +382,9 @@ impl Library {
         let Some(opened) = self.opened() else {
             return false;
         };
+        self.parting.store(true, SeqCst);
         if !opened.mapped.close(self, quiet) {
+            self.parting.store(false, SeqCst);
             return false;
         }
         self.delete_keys();

@@ -116,11 +116,17 @@ pub(crate) unsafe extern "C" fn count_task(token: Token, name: StrView) -> RawTi
     unsafe { count(token, object, name, Kind::Task) }
 }
 
+/// Returns no ticket to a destructor of a library that is being closed: the library is gone when an owner of the object
+/// could call it.
+///
 /// # Safety
 /// The code of the library that `token` names calls this, and lends the name for the duration of the call.
 unsafe fn count(token: Token, object: RawDrop, name: StrView, kind: Kind) -> RawTicket {
     // SAFETY: the caller guarantees that the token's library is running and that the name is lent.
     let (owner, name) = unsafe { (library_of(token), name.get().into()) };
+    if owner.is_parting() {
+        return RawTicket::NONE;
+    }
     let by = Some(owner.clone());
     list_new(owner, by, name, kind, object)
 }

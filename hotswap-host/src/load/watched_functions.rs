@@ -18,6 +18,7 @@ use hotswap_plugin::contract::shim::{
     Destructor, Environment, ForkHandler, Key, SignalCall, StartRoutine, Thread, Token,
 };
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::mem::transmute;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
@@ -97,22 +98,34 @@ unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_
     unsafe { libc::pthread_setspecific(key, value) }
 }
 
+/// The type of [`thread_main`].
+type Main = extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
 struct Boot {
     library: Arc<Library>,
     start: StartRoutine,
     argument: *mut c_void,
 }
 
-extern "C" fn thread_main(boot: *mut c_void) -> *mut c_void {
-    // SAFETY: `thread_create` passes a `Boot` in a box, once. The plugin has asked `pthread_create` to call this function
-    // with this argument.
-    unsafe {
-        let boot = *Box::from_raw(boot.cast::<Boot>());
-        boot.library.thread_begins();
+impl Boot {
+    /// Begins the thread. Returns the plugin's function and its argument.
+    fn begin(self) -> (StartRoutine, *mut c_void) {
+        self.library.thread_begins();
         // The thread is subtracted from the count when it ends, after its destructors.
-        record::mine().set_started_by(boot.library);
-        (boot.start)(boot.argument)
+        record::mine().set_started_by(self.library);
+        (self.start, self.argument)
     }
+}
+
+/// Runs a thread of a plugin.
+///
+/// C code may end the thread below this frame: `pthread_exit` and `pthread_cancel` unwind the stack. There is nothing to
+/// drop here by then.
+extern "C-unwind" fn thread_main(boot: *mut c_void) -> *mut c_void {
+    // SAFETY: `thread_create` passes a `Boot` in a box, once.
+    let (start, argument) = unsafe { *Box::from_raw(boot.cast::<Boot>()) }.begin();
+    // SAFETY: the plugin asked `pthread_create` to call this function with this argument.
+    unsafe { start(argument) }
 }
 
 unsafe extern "C" fn thread_create(
@@ -132,17 +145,18 @@ unsafe extern "C" fn thread_create(
         start,
         argument,
     }));
-    // SAFETY: the plugin's caller of `pthread_create` guarantees its pointers. `thread_main` takes the box, unless no
-    // thread was made; then it still belongs to this function.
-    unsafe {
-        let result =
-            libc::pthread_create(thread.cast(), attributes.cast(), thread_main, boot.cast());
-        if result != 0 {
-            drop(Box::from_raw(boot));
-            library.activity().thread_gone();
-        }
-        result
+    // SAFETY: both types of functions are called in the same way, and the C library allows for a start function that
+    // unwinds.
+    let main = unsafe { transmute::<Main, extern "C" fn(*mut c_void) -> *mut c_void>(thread_main) };
+    // SAFETY: the plugin's caller of `pthread_create` guarantees its pointers, and `thread_main` takes the box.
+    let result =
+        unsafe { libc::pthread_create(thread.cast(), attributes.cast(), main, boot.cast()) };
+    if result != 0 {
+        // SAFETY: no thread was made, so the box still belongs to this function.
+        drop(unsafe { Box::from_raw(boot) });
+        library.activity().thread_gone();
     }
+    result
 }
 
 unsafe extern "C" fn at_exit(token: Token, run: Destructor, argument: *mut c_void) -> c_int {

@@ -40,8 +40,26 @@ pub(crate) fn thread_name(tid: i32) -> String {
 
 /// Returns the value that distinguishes a thread from a later one with the same id. Returns `None` if the system does
 /// not say, for instance because the process can open no file.
+///
+/// Functions of the C library that are no cancellation points come here, and reading a file is one.
 pub(crate) fn thread_start(tid: i32) -> Option<u64> {
-    Some(stat(tid)?.1)
+    let (_, start) = uncancelled(|| stat(tid))?;
+    Some(start)
+}
+
+/// Runs Rust code in which `pthread_cancel` does not end the calling thread: it would unwind the stack.
+fn uncancelled<R>(run: impl FnOnce() -> R) -> R {
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+    const PTHREAD_CANCEL_DISABLE: c_int = 1;
+    let mut before = 0;
+    // SAFETY: the state is a valid one, and `before` is a local variable.
+    unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut before) };
+    let result = run();
+    // SAFETY: this is the state that the thread had.
+    unsafe { pthread_setcancelstate(before, null_mut()) };
+    result
 }
 
 /// Returns true if the thread with this id and this start time, if it is known, has certainly ended.

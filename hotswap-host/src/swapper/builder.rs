@@ -363,6 +363,10 @@ impl Builder {
         if cfg!(panic = "abort") {
             return Err(ReloadError::HostAborts);
         }
+        // The objects of such a host would be counted by the host around it, and tokens are addresses of one host.
+        if hotswap_plugin::__private::is_loaded() {
+            return Err(ReloadError::InPlugin);
+        }
         if crate::load::exit::is_forked() {
             return Err(ReloadError::Forked);
         }

@@ -20,9 +20,13 @@ const _: () = {
             let _ = |imports: &Self| imports.gamma;
             unsafe {
                 Self {
-                    alpha: __hotswap::Imported::from_raw(objects[0usize]),
-                    queue: __hotswap::Imported::from_raw(objects[1usize]),
-                    beta: __hotswap::Imported::from_optional(objects[2usize]),
+                    alpha: __hotswap::Imported::<dyn Alpha>::from_raw(objects[0usize]),
+                    queue: __hotswap::Imported::<
+                        dyn jobs::JobQueue,
+                    >::from_raw(objects[1usize]),
+                    beta: __hotswap::Imported::<
+                        dyn Beta,
+                    >::from_optional(objects[2usize]),
                     gamma: (),
                     cache: ::core::default::Default::default(),
                 }

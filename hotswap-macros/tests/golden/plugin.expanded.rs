@@ -58,7 +58,7 @@ const _: () = {
                         __hotswap::answer(
                             out,
                             || {
-                                let mut times = <u32 as __hotswap::Arg>::take(times);
+                                let mut times = __hotswap::arg::take_owned::<u32>(times);
                                 World::hum(
                                     &*this.cast::<World>(),
                                     <u32 as __hotswap::Arg>::get(&mut times),
@@ -232,7 +232,7 @@ const _: () = {
                             out,
                             || {
                                 let mut name = <&str as __hotswap::Arg>::take(name);
-                                let mut at = <Vector as __hotswap::Arg>::take(at);
+                                let mut at = __hotswap::arg::take_owned::<Vector>(at);
                                 World::greet(
                                     &*this.cast::<World>(),
                                     <&str as __hotswap::Arg>::get(&mut name),

@@ -6,7 +6,7 @@
 //!
 //! Arguments, results, and the payload of a panic are dropped by the library that made them, inside a catch.
 use crate::boundary::abi::{OutOps, write};
-use crate::boundary::shared::Shared;
+use crate::boundary::shared::{Return, Shared};
 use crate::boundary::view::{Arena, StrView};
 use crate::telemetry::explained;
 use std::any::Any;
@@ -162,6 +162,13 @@ pub(crate) fn drop_quietly<T>(value: T) {
     std::mem::forget(payload);
 }
 
+/// Runs `run`, and discards its panic. For C functions whose callers cannot do anything about it.
+pub(crate) fn quietly(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        drop_quietly(payload);
+    }
+}
+
 /// The error of a call that panicked in the other library.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Panicked {
@@ -312,7 +319,7 @@ fn unanswered<R: Shared>(slot: &mut Slot<R>, status: Status) -> Received<'_, R> 
 }
 
 /// The caller's end inside a plugin: a panic of the callee goes on as a panic of the caller, up to the caller's own
-/// [`answer`].
+/// [`answer`]. The result is never a future, which [`Awaited::receive`](super::Awaited::receive) counts.
 ///
 /// # Panics
 /// Panics with [`Crossed`] if the callee panicked. Otherwise resumes a panic as [`try_receive`] does.
@@ -320,7 +327,7 @@ fn unanswered<R: Shared>(slot: &mut Slot<R>, status: Status) -> Received<'_, R> 
 /// # Safety
 /// The contract of [`try_receive`] holds for `call`.
 #[inline]
-pub unsafe fn receive<R: Shared>(call: impl FnOnce(*mut Out<R::View>) -> Status) -> R {
+pub unsafe fn receive<R: Return>(call: impl FnOnce(*mut Out<R::View>) -> Status) -> R {
     // SAFETY: the caller guarantees the contract of `try_receive`.
     match unsafe { try_receive(call) } {
         Ok(result) => result,

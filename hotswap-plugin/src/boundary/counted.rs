@@ -1,17 +1,51 @@
 //! Counts of objects that other libraries own. The host keeps the count, or the library itself if it has no host.
-use crate::boundary::call::drop_quietly;
+use crate::boundary::call::{drop_quietly, quietly};
 use crate::boundary::view::StrView;
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
 use crate::contract::ticket::{RawDrop, RawTicket};
-use crate::host;
+use crate::host::{self, Host};
 use crate::runtime::{self, Use};
 use std::ptr::{NonNull, null};
-use std::sync::atomic::{AtomicUsize, Ordering::*, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*, fence};
+
+/// True once an object has been made that its own library counts.
+static HAS_LOCAL: AtomicBool = AtomicBool::new(false);
+
+/// Keeps the library, which has just been connected to its host, if a constructor of it has made an object before. The
+/// host does not know who has that object.
+pub(crate) fn connected() {
+    unsafe extern "C" fn nothing(_: *const ()) {}
+    fence(SeqCst);
+    if let Some(host) = host::host().filter(|_| HAS_LOCAL.load(Relaxed)) {
+        let (object, name) = (null(), StrView::new("made by a constructor"));
+        let object = RawDrop {
+            object,
+            drop: nothing,
+        };
+        // SAFETY: the host gave the token together with the table. The first count is replaced by one of the host,
+        // whose token is null, and which nobody releases.
+        unsafe {
+            let ticket = host.table.count_object()(host.token, object, name).0.cast();
+            Ticket::retain(ticket, null());
+            Ticket::release(ticket, host.token);
+        }
+    }
+}
+
+/// Returns the host that counts objects. There is none in a host, and none yet in a constructor of a plugin's library.
+fn counting_host() -> Option<Host> {
+    host::host().or_else(|| {
+        HAS_LOCAL.store(true, Relaxed);
+        // Either `connected` sees this, or this sees the host.
+        fence(SeqCst);
+        host::host()
+    })
+}
 
 /// Begins to count an object, under a name for reports. Returns its address and the first count.
 pub(super) fn count<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
-    let Some(host) = host::host() else {
+    let Some(host) = counting_host() else {
         return Local::count(object);
     };
     // An object may outlive its plugin, and needs the runtime for as long.
@@ -23,6 +57,10 @@ pub(super) fn count<T: Send + Sync + 'static>(object: T, name: &str) -> (*const 
     };
     // SAFETY: the host gave the token together with the table, and the function drops this object.
     let ticket = unsafe { host.table.count_object()(host.token, object, StrView::new(name)) };
+    assert!(
+        ticket != RawTicket::NONE,
+        "the library is being closed, so nobody can own an object of it any more"
+    );
     (this, Counted::new(ticket.0.cast()))
 }
 
@@ -113,10 +151,12 @@ unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
     let _runtime = Use::taken_up();
     // SAFETY: `count` made the address from a box of this type, and its ticket calls this function once.
     let object = unsafe { Box::from_raw(object.cast::<T>().cast_mut()) };
-    runtime::within(|| drop_quietly(object));
+    // The runtime may panic, too: it does where the object has forgotten a guard of it.
+    quietly(|| runtime::within(|| drop_quietly(object)));
 }
 
-/// An object that its own library counts. That library never leaves memory.
+/// An object that its own library counts. That library never leaves memory: it is a host, or a plugin that [`connected`]
+/// keeps.
 #[repr(C)]
 struct Local<T> {
     ticket: Ticket,

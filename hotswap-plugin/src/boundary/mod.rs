@@ -25,7 +25,7 @@ pub mod abi;
 pub mod arg;
 pub mod call;
 mod collections;
-mod counted;
+pub(crate) mod counted;
 pub mod describe;
 pub mod dynamic;
 pub mod held;

@@ -1,7 +1,7 @@
 //! The entry points of a plugin's library, made for the author's type. The expansion of `#[plugin]` refers to them.
 use crate::boundary::{
     ExportDesc, FunctionDesc, Import, ImportDesc, RawObject, Sink, SliceView, Status, StrView,
-    ValueView, dynamic, guard,
+    ValueView, counted, dynamic, guard,
 };
 use crate::contract::entry::{DescRef, PluginDesc};
 use crate::contract::host_table::{RawArgs, RawOut};
@@ -106,6 +106,7 @@ impl Parts {
 unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
     if host::connect(token, table) {
         telemetry::install();
+        counted::connected();
     }
 }
 
@@ -281,7 +282,8 @@ extern "C" fn live() -> LiveList {
 }
 
 extern "C" fn set_levels(log: u32, trace: u32) {
-    telemetry::set_levels(log, trace);
+    // `tracing` asks all subscribers of the plugin again. One of the author's own may panic, which its hook reports.
+    let _ = std::panic::catch_unwind(|| telemetry::set_levels(log, trace));
 }
 
 extern "C" fn flush() {

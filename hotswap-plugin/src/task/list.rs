@@ -59,7 +59,9 @@ impl Entry {
         Entry {
             id,
             name: name.to_owned(),
-            ticket: host::host().map(count),
+            ticket: host::host()
+                .map(count)
+                .filter(|ticket| *ticket != RawTicket::NONE),
         }
     }
 

@@ -202,8 +202,8 @@ pub(crate) fn is_pinned(address: Address) -> bool {
     lock(&ALL).iter().any(|record| record.slot.holds(address))
 }
 
-/// Returns the threads whose slot holds the address. This is only for people to read: an empty result proves nothing,
-/// unlike the result of [`is_pinned`].
+/// Returns the threads whose slot holds the address. An empty result proves what a false one of [`is_pinned`] does; the
+/// names are for people to read.
 pub(crate) fn slot_holders(address: Address) -> Vec<Inside> {
     entered::inside(|at, _| at == address)
 }

@@ -18,7 +18,9 @@ pub mod waker;
 pub use signature::AsyncSignature;
 
 use crate::boundary::abi::{LaterTable, LaterView, Out, RawLater, Status};
-use crate::boundary::call::{Panicked, caught, drop_quietly, put, raise, try_receive_later};
+use crate::boundary::call::{
+    Panicked, caught, drop_quietly, put, quietly, raise, try_receive, try_receive_later,
+};
 use crate::boundary::counted::Counted;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::interface::Object;
@@ -184,7 +186,8 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
 unsafe extern "C" fn free<F>(future: *const ()) {
     // SAFETY: `Later::new` made the box for the same `F`, and its owner drops it once.
     let made = unsafe { Box::from_raw(future.cast_mut().cast::<OwnedFuture<F>>()) };
-    runtime::within(|| drop_quietly(made));
+    // The runtime may panic, too: it does where the future has forgotten a guard of it.
+    quietly(|| runtime::within(|| drop_quietly(made)));
 }
 
 // SAFETY: the view is the address of a `repr(C)` struct, which is the same everywhere. It can be read while the value
@@ -242,9 +245,32 @@ pub struct Awaited<'a, R> {
 }
 
 impl<'a, R> Awaited<'a, R> {
+    /// Calls an `async` method of this object, and counts the future that it returns.
+    ///
+    /// # Panics
+    /// Panics with [`Crossed`](super::Crossed) if the callee panicked.
+    ///
+    /// # Safety
+    /// `call` passes `out` to a function of the object that [`answer`](super::answer)s with a future of a type of the
+    /// same description as `R`, and returns its status.
+    #[inline]
+    pub unsafe fn receive<T>(
+        object: &'a Object<T>,
+        call: impl FnOnce(*mut Out<LaterView>) -> Status,
+    ) -> Self
+    where
+        R: Shared,
+    {
+        // SAFETY: the caller guarantees that `call` answers with such a future.
+        match unsafe { try_receive(call) } {
+            Ok(later) => Awaited::of(object, later),
+            Err(panicked) => raise(panicked.text),
+        }
+    }
+
     /// Makes the future from the result of a method of this object.
     #[inline]
-    pub fn of<T>(object: &'a Object<T>, mut later: Later<R>) -> Self {
+    fn of<T>(object: &'a Object<T>, mut later: Later<R>) -> Self {
         let future = *later.raw.future.get_mut();
         let count = object.count().filter(|_| !future.is_null());
         let counted = count.and_then(|counted| {

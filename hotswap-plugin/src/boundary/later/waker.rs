@@ -11,7 +11,7 @@
 //! - a waker that a plugin was lent, and lends on, belongs to the first lender, whoever keeps it. The plugins in
 //!   between may leave.
 use crate::boundary::abi::Status;
-use crate::boundary::call::drop_quietly;
+use crate::boundary::call::{drop_quietly, quietly};
 use crate::boundary::counted::{Counted, count, own_token};
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
@@ -64,9 +64,17 @@ impl WakerView {
             // `LentWaker` that is alive.
             return unsafe { (*waker.data().cast::<LentWaker>()).view };
         }
+        let same = if std::ptr::eq(waker.vtable(), &OWNED) {
+            // The identity of the object, which is what a receiver keeps. The `KeptWaker` may be gone before that.
+            // SAFETY: a waker with this vtable has a `KeptWaker` as its data.
+            let kept = unsafe { &*waker.data().cast::<KeptWaker>() };
+            [kept.waker, kept.wake as *const ()]
+        } else {
+            [waker.data(), from_ref(waker.vtable()).cast()]
+        };
         WakerView {
             waker: from_ref(waker).cast(),
-            same: [waker.data(), from_ref(waker.vtable()).cast()],
+            same,
             keep,
             wake,
         }
@@ -135,14 +143,8 @@ unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Stat
 unsafe extern "C" fn wake(waker: *const ()) {
     // SAFETY: `WakerView::of` made the address from a waker, which is lent.
     let waker = unsafe { &*waker.cast::<Waker>() };
+    // The caller that wakes cannot do anything about a panic.
     quietly(|| waker.wake_by_ref());
-}
-
-/// Runs `run`, and discards its panic: the caller that wakes cannot do anything about it.
-fn quietly(run: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-        drop_quietly(payload);
-    }
 }
 
 /// The waker of the last poll, if it was kept.
@@ -339,6 +341,32 @@ mod tests {
             let kept = another.clone();
             kept.wake();
         });
+        assert_eq!((one.0.load(SeqCst), other.0.load(SeqCst)), (0, 1));
+    }
+
+    /// The next waker may have the address of one that is gone. What was kept of that one is another waker.
+    #[test]
+    fn a_waker_at_the_same_address_is_another() {
+        let (one, other) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
+        let kept = |waker| lend(&mut LastWaker::default(), waker, Waker::clone);
+        let mut known = LastWaker::default();
+        let owned = kept(&first);
+        lend(&mut known, &owned, |lent| drop(lent.clone()));
+        let address = owned.data().addr();
+        // Each waker that is kept is two allocations of this size. The first one takes the place of `spare`.
+        let spare = std::hint::black_box(Box::new([0_usize; 7]));
+        drop(owned);
+        drop(spare);
+        let mut others: Vec<Waker> = Vec::new();
+        while others.len() < 100
+            && others
+                .last()
+                .is_none_or(|last| last.data().addr() != address)
+        {
+            others.push(kept(&second));
+        }
+        lend(&mut known, others.last().unwrap(), Waker::wake_by_ref);
         assert_eq!((one.0.load(SeqCst), other.0.load(SeqCst)), (0, 1));
     }
 
