@@ -1,5 +1,5 @@
 //! Calls functions by name.
-use crate::error::{CallError, InvokeError};
+use crate::error::{CallError, Hook, HookFailure, InvokeError};
 use crate::instance::Instance;
 use crate::instance::made::FunctionOf;
 use hotswap_plugin::Value;
@@ -48,5 +48,23 @@ pub(crate) fn failed(
             function,
             message: panicked.text,
         },
+    }
+}
+
+/// Runs a smoke test of a plugin.
+///
+/// # Errors
+/// The test returned an error or panicked, or the plugin does not have it.
+pub(crate) fn smoke(plugin: &Instance, test: &str) -> Result<(), HookFailure> {
+    let (loaded, hook) = (plugin.loaded(), Hook::Smoke);
+    let failure = |panicked, message| {
+        let message = format!("{test}: {message}");
+        Err(loaded.failure(hook, panicked, message))
+    };
+    match loaded.during(hook, || invoke(plugin, test, &[]))? {
+        Ok(Value::Nil) => Ok(()),
+        Ok(value) => failure(false, format!("it returned {value}, which means nothing")),
+        Err(CallError::Panicked { message, .. }) => failure(true, message),
+        Err(error) => failure(false, error.to_string()),
     }
 }

@@ -91,6 +91,7 @@ mod swapper;
 pub mod telemetry;
 mod vault;
 
+pub use artifact::BuildSet;
 pub use base::name::PluginName;
 pub use call::async_call::{
     AsyncCall0, AsyncCall1, AsyncCall2, AsyncCall3, AsyncCall4, AsyncCall5, AsyncCall6, AsyncCall7,
@@ -113,10 +114,10 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    BuildSet, Builder, Cause, Change, Drain, Hold, Journal, JournalError, OptionDescription,
-    OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions,
-    Report, RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild,
-    Swapper, Trial, TriedBuild, WindowOutcome,
+    Builder, Cause, Change, Drain, Hold, Journal, JournalError, OptionDescription, OptionError,
+    Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions, Report,
+    RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild, Swapper,
+    Trial, TriedBuild, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 #[cfg(unix)]

@@ -38,7 +38,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use build_id::{BuildId, ParseBuildIdError};
+pub use build_id::{BuildId, BuildSet, ParseBuildIdError};
 pub use caution::{Caution, cautions};
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;

@@ -2,3 +2,4 @@
 pub(crate) mod name;
 pub(crate) mod nearest;
 pub(crate) mod paths;
+pub(crate) mod seconds;

@@ -4,13 +4,11 @@ pub(crate) mod made;
 
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::base::name::PluginName;
-use crate::error::{CallError, Hook, HookFailure};
-use crate::invoke::invoke;
+use crate::error::{Hook, HookFailure};
 use crate::load::library::Library;
 use crate::load::loaded::Loaded;
 use crate::provide::Provided;
 use crate::reclaim::slot::CallTarget;
-use hotswap_plugin::Value;
 use hotswap_plugin::boundary::{ExportDesc, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::state::StateDesc;
 use hotswap_plugin::contract::{ContextView, LiveDesc, PluginDesc};
@@ -234,25 +232,6 @@ impl Instance {
     pub(crate) fn exports(&self) -> impl Iterator<Item = &str> {
         let exports = self.desc().exports.iter();
         exports.map(|export| export.interface.name.as_str())
-    }
-
-    /// Runs a smoke test of the plugin.
-    ///
-    /// # Errors
-    /// The test returned an error or panicked, or the plugin does not have it.
-    pub(crate) fn smoke(&self, test: &str) -> Result<(), HookFailure> {
-        let hook = Hook::Smoke;
-        let ran = self.loaded().during(hook, || invoke(self, test, &[]))?;
-        let failure = |panicked, message| {
-            let message = format!("{test}: {message}");
-            Err(self.loaded().failure(hook, panicked, message))
-        };
-        match ran {
-            Ok(Value::Nil) => Ok(()),
-            Ok(value) => failure(false, format!("it returned {value}, which means nothing")),
-            Err(CallError::Panicked { message, .. }) => failure(true, message),
-            Err(error) => failure(false, error.to_string()),
-        }
     }
 
     /// Runs `on_start`.

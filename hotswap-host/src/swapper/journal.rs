@@ -1,9 +1,9 @@
 //! [`Journal`], by which something outside of the host's core remembers what the host runs.
+use super::cause::Cause;
 use super::observe::ReloadEvent;
 use super::options::ReloadOptions;
-use super::plan::Cause;
-use super::window::BuildSet;
-use crate::artifact::BuildId;
+use super::stored_build::StoredBuild;
+use crate::artifact::{BuildId, BuildSet};
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use std::collections::BTreeMap;
@@ -65,29 +65,6 @@ pub struct Start {
     pub held: Vec<(BuildSet, String)>,
     /// The set that was tried last.
     pub tried: Option<BuildSet>,
-}
-
-/// A build whose bytes come from a store.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StoredBuild {
-    /// The plugin.
-    pub plugin: PluginName,
-    /// The file that the build was loaded from at first. It may have another build by now, or be gone.
-    pub file: PathBuf,
-    /// The bytes of the build.
-    pub bytes: Vec<u8>,
-}
-
-impl StoredBuild {
-    /// Makes a build from its bytes.
-    pub fn new(plugin: PluginName, file: PathBuf, bytes: Vec<u8>) -> Self {
-        StoredBuild {
-            plugin,
-            file,
-            bytes,
-        }
-    }
 }
 
 /// A set of builds that is tried.

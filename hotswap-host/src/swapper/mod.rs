@@ -1,10 +1,13 @@
 //! [`Swapper`], the entry point: owns the live generation and builds its successors.
 mod builder;
+mod cause;
 mod closing;
 mod enter;
 mod handles;
 mod holders;
 mod hooks;
+#[cfg(unix)]
+mod init;
 mod inner;
 mod journal;
 mod levels;
@@ -15,6 +18,7 @@ mod plan;
 mod policy;
 #[cfg(unix)]
 mod probe;
+mod progress;
 mod reload;
 mod report;
 mod request;
@@ -22,26 +26,29 @@ pub(crate) mod retire;
 mod smoke;
 mod staged;
 mod step;
+mod stored_build;
 mod verdict;
 mod window;
 mod writer;
 
 pub use builder::Builder;
+pub use cause::Cause;
+#[cfg(unix)]
+pub use init::{init, init_with};
 pub(crate) use inner::{Inner, drop_elsewhere};
-pub use journal::{Journal, JournalError, Start, StoredBuild, Trial, TriedBuild};
+pub use journal::{Journal, JournalError, Start, Trial, TriedBuild};
 pub use observe::{ReloadEvent, ReloadEventKind};
 pub use options::{Drain, OptionDescription, OptionError, ReloadOptions};
 pub use pinned::{Hold, Pin};
-pub use plan::{Cause, Change};
-#[cfg(unix)]
-pub use probe::{init, init_with};
+pub use plan::Change;
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::Reload;
 pub use retire::UnloadMode;
 pub use staged::StagedReload;
 pub use step::{Step, StepReport};
+pub use stored_build::StoredBuild;
 pub use verdict::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
-pub use window::{BuildSet, RollbackWindow, WindowOutcome};
+pub use window::{RollbackWindow, WindowOutcome};
 
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};

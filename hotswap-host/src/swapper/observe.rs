@@ -1,5 +1,6 @@
 //! The checks that every new generation passes, and the observers of all attempts.
-use super::plan::{Cause, Change};
+use super::cause::Cause;
+use super::plan::Change;
 use super::report::Report;
 use super::step::StepReport;
 use super::window::WindowOutcome;

@@ -1,6 +1,6 @@
 //! [`ReloadOptions`], which say how careful a reload is.
+use crate::base::seconds::seconds;
 use crate::environment::{option_variable, text_of};
-use crate::swapper::report::seconds;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;

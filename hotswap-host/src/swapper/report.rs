@@ -2,6 +2,7 @@
 use crate::artifact::BuildId;
 use crate::base::name::PluginName;
 use crate::base::paths::as_text_of_some;
+use crate::base::seconds::{seconds, seconds_of_some};
 use crate::instance::Instance;
 use crate::swapper::step::StepReport;
 use crate::swapper::window::RollbackWindow;
@@ -202,15 +203,4 @@ impl fmt::Display for Outcome {
             }
         }
     }
-}
-
-fn seconds_of_some<S: serde::Serializer>(
-    took: &Option<Duration>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    took.map(|took| took.as_secs_f64()).serialize(to)
-}
-
-pub(super) fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_f64(took.as_secs_f64())
 }

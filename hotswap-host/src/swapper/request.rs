@@ -1,10 +1,11 @@
 //! [`Reload`], the description of a reload before it runs.
+use super::cause::Cause;
 use super::inner::Inner;
-use super::journal::StoredBuild;
 use super::options::ReloadOptions;
-use super::plan::{Cause, Change, Check, Plan};
+use super::plan::{Change, Check, Plan};
 use super::report::Report;
 use super::staged::StagedReload;
+use super::stored_build::StoredBuild;
 use super::verdict::Verdict;
 use crate::base::name::PluginName;
 use crate::base::paths::absolute;

@@ -1,12 +1,8 @@
-//! The steps of a reload, and the stream of events that tells of them.
-use super::inner::Inner;
-use super::journal::Journal;
-use super::observe::{Observers, ReloadEvent, ReloadEventKind};
-use super::plan::Cause;
-use super::report::seconds;
+//! The steps of a reload.
+use crate::base::seconds::seconds;
 use serde::Serialize;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A step of a reload, in the order of the steps. [`ReloadOptions`](crate::ReloadOptions) says which of them run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -67,77 +63,5 @@ impl fmt::Display for StepReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.failed { "failed after" } else { "took" };
         write!(f, "{} {verb} {:.1?}", self.step, self.took)
-    }
-}
-
-/// Measures the steps of one attempt, and tells the observers when each has ended.
-pub(super) struct Progress<'a> {
-    observers: &'a Observers,
-    journal: Option<&'a dyn Journal>,
-    attempt: u64,
-    cause: &'a Cause,
-    steps: Vec<StepReport>,
-}
-
-impl<'a> Progress<'a> {
-    pub(super) fn new(inner: &'a Inner, attempt: u64, cause: &'a Cause) -> Self {
-        Progress {
-            observers: &inner.observers,
-            journal: inner.journal.as_deref(),
-            attempt,
-            cause,
-            steps: Vec::new(),
-        }
-    }
-
-    /// Runs a step.
-    ///
-    /// # Errors
-    /// The error of the step.
-    pub(super) fn step<R, E>(
-        &mut self,
-        step: Step,
-        run: impl FnOnce() -> Result<R, E>,
-    ) -> Result<R, E> {
-        let began = Instant::now();
-        let result = run();
-        self.ended(step, began, result.is_err());
-        result
-    }
-
-    /// Notes that a step has ended, which began at `began`.
-    pub(super) fn ended(&mut self, step: Step, began: Instant, failed: bool) {
-        let took = began.elapsed();
-        let report = StepReport { step, took, failed };
-        self.tell(ReloadEventKind::Step(&report));
-        self.steps.push(report);
-    }
-
-    /// Tells the journal and the observers of this attempt.
-    pub(super) fn tell(&self, kind: ReloadEventKind<'_>) {
-        let event = ReloadEvent {
-            attempt: self.attempt,
-            cause: self.cause,
-            kind,
-        };
-        self.journal
-            .iter()
-            .for_each(|journal| journal.event(&event));
-        self.observers.tell(&event);
-    }
-
-    /// The number of the attempt.
-    pub(super) fn attempt(&self) -> u64 {
-        self.attempt
-    }
-
-    /// Goes on after the steps of an earlier part of the reload, of which the observers have been told.
-    pub(super) fn resume(&mut self, steps: Vec<StepReport>) {
-        self.steps = steps;
-    }
-
-    /// The steps that have ended.
-    pub(super) fn take(&mut self) -> Vec<StepReport> {
-        std::mem::take(&mut self.steps)
     }
 }

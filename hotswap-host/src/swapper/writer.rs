@@ -1,6 +1,7 @@
 //! The right to make the next generation, and the data that it is made from.
-use super::plan::Cause;
-use super::window::{BuildSet, Window};
+use super::cause::Cause;
+use super::window::Window;
+use crate::artifact::BuildSet;
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::linked::LinkedSet;

@@ -1,12 +1,11 @@
 //! The host's side of a probe.
-use super::request::Limits;
-use super::{CAN_PROBE, Request, VARIABLE};
+use super::{CAN_PROBE, Limits, Request, VARIABLE};
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::platform::is_privileged;
 use crate::shown::printable;
-use crate::swapper::journal::StoredBuild;
 use crate::swapper::options::ReloadOptions;
+use crate::swapper::stored_build::StoredBuild;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, PipeReader, Read};
 use std::os::fd::OwnedFd;

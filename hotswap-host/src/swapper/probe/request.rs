@@ -1,28 +1,28 @@
 //! What a host asks of a probe, and how it travels.
 use crate::base::name::PluginName;
-use crate::swapper::journal::StoredBuild;
+use crate::swapper::stored_build::StoredBuild;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 /// What a host asks of a probe.
 #[derive(Default)]
-pub(super) struct Request {
-    pub(super) builds: Vec<StoredBuild>,
+pub(in crate::swapper) struct Request {
+    pub(in crate::swapper) builds: Vec<StoredBuild>,
     /// The states of live instances, by plugin.
-    pub(super) states: Vec<(PluginName, Vec<u8>)>,
-    pub(super) limits: Limits,
+    pub(in crate::swapper) states: Vec<(PluginName, Vec<u8>)>,
+    pub(in crate::swapper) limits: Limits,
     /// True if tests run that take longer.
-    pub(super) deep: bool,
+    pub(in crate::swapper) deep: bool,
 }
 
 /// The limits of a probe.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Limits {
+pub(in crate::swapper) struct Limits {
     /// The seconds of processor time.
-    pub(super) seconds: u64,
+    pub(in crate::swapper) seconds: u64,
     /// The bytes of address space.
-    pub(super) memory: u64,
+    pub(in crate::swapper) memory: u64,
 }
 
 /// What comes before the bytes.
@@ -36,7 +36,7 @@ struct Head {
 
 impl Request {
     /// Sends the request.
-    pub(super) fn send(&self, to: &mut impl Write) -> io::Result<()> {
+    pub(in crate::swapper) fn send(&self, to: &mut impl Write) -> io::Result<()> {
         let builds = self.builds.iter();
         let head = Head {
             builds: builds
@@ -62,7 +62,7 @@ impl Request {
     }
 
     /// Receives a request.
-    pub(super) fn receive(from: &mut impl Read) -> io::Result<Self> {
+    pub(in crate::swapper) fn receive(from: &mut impl Read) -> io::Result<Self> {
         let mut length = [0; 8];
         from.read_exact(&mut length)?;
         let head = bytes(from, u64::from_le_bytes(length))?;

@@ -3,8 +3,8 @@ use crate::artifact::{Artifact, ArtifactError, BuildId, Fingerprint, Metadata, r
 use crate::instance::Instance;
 use crate::linked::LinkedCode;
 use crate::load::Code;
-use crate::swapper::journal::StoredBuild;
 use crate::swapper::report::Outcome;
+use crate::swapper::stored_build::StoredBuild;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
+use crate::invoke;
 use crate::load::library::Library;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Holding;
@@ -322,7 +323,7 @@ impl Passing {
         }
         for to in self.pairs.iter().filter_map(|pair| pair.to.upgrade()) {
             for test in to.metadata().smoke_tests(SmokeTime::Restored) {
-                self.in_time(&to, Hook::Smoke, to.smoke(test))?;
+                self.in_time(&to, Hook::Smoke, invoke::smoke(&to, test))?;
             }
         }
         Ok(states)

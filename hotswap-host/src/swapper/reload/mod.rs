@@ -13,6 +13,7 @@ mod smoke;
 mod stage;
 mod validate;
 
+use crate::artifact::BuildSet;
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
@@ -21,6 +22,7 @@ use crate::instance::Instance;
 use crate::load::library::Owner;
 use crate::reclaim::pin::Holding;
 use crate::runtime::{Reported, StoredReport};
+use crate::swapper::cause::Cause;
 use crate::swapper::handles::Bound;
 use crate::swapper::hooks::each_in_turn;
 use crate::swapper::inner::{Inner, drop_elsewhere};
@@ -28,10 +30,11 @@ use crate::swapper::journal::{Trial, TriedBuild};
 use crate::swapper::levels;
 use crate::swapper::observe::ReloadEventKind;
 use crate::swapper::options::ReloadOptions;
-use crate::swapper::plan::{Cause, Change, Check, Plan, run_check};
+use crate::swapper::plan::{Change, Check, Plan, run_check};
+use crate::swapper::progress::Progress;
 use crate::swapper::report::{Outcome, PluginReport, Report};
-use crate::swapper::step::{Progress, Step, StepReport};
-use crate::swapper::window::{BuildSet, Replaced};
+use crate::swapper::step::{Step, StepReport};
+use crate::swapper::window::Replaced;
 use crate::swapper::writer::Writer;
 use crate::telemetry::{caught, contain};
 use arrange::Arranged;
@@ -179,7 +182,7 @@ impl Inner {
         run: impl FnOnce(&mut Writer, &mut Progress<'_>) -> Result<R, ReloadError>,
     ) -> Result<R, ReloadError> {
         let attempt = writer.attempts;
-        let mut progress = Progress::new(self, attempt, cause);
+        let mut progress = Progress::new(&self.observers, self.journal.as_deref(), attempt, cause);
         // A panic here is a fault of the host's own code. It must not keep the host from listening to later signals.
         let outcome = caught(|| run(writer, &mut progress))
             .unwrap_or_else(|message| Err(ReloadError::Panicked { message }));

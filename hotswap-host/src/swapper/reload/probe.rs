@@ -14,10 +14,10 @@ use crate::instance::Instance;
 use crate::saved_state::SavedState;
 use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
-use crate::swapper::journal::StoredBuild;
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::plan::Plan;
 use crate::swapper::probe::probe;
+use crate::swapper::stored_build::StoredBuild;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 

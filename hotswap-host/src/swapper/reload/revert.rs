@@ -8,20 +8,22 @@
 //!   fails, the old instances are switched back instead, and what has happened to the state since the switch is lost.
 use super::hand_over::HandOver;
 use super::stage::Staged;
+use crate::artifact::BuildSet;
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::reclaim::pin::Holding;
+use crate::swapper::cause::Cause;
 use crate::swapper::handles::Bound;
 use crate::swapper::hooks::each_in_turn;
 use crate::swapper::inner::Inner;
 use crate::swapper::options::ReloadOptions;
-use crate::swapper::plan::Cause;
+use crate::swapper::progress::Progress;
 use crate::swapper::report::{Outcome, PluginReport, Report};
-use crate::swapper::step::{Progress, Step};
-use crate::swapper::window::{BuildSet, Kept, Replaced, WindowOutcome, is_among};
+use crate::swapper::step::Step;
+use crate::swapper::window::{Kept, Replaced, WindowOutcome, is_among};
 use crate::swapper::writer::{Writer, WriterGuard};
 use crate::telemetry::contain;
 use std::collections::BTreeMap;

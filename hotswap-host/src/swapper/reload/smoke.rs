@@ -7,6 +7,7 @@ use crate::error::{HookFailure, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::{self, HookThread};
 use crate::instance::Instance;
+use crate::invoke;
 use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
 use crate::swapper::plan::Plan;
@@ -58,7 +59,8 @@ pub(super) fn plugin_test(
     test: &str,
 ) -> Result<(), ReloadError> {
     let (weak, name) = (Arc::downgrade(instance), test.to_owned());
-    let job = move || Weak::upgrade(&weak).map_or(Ok(()), |instance| instance.smoke(&name));
+    let job =
+        move || Weak::upgrade(&weak).map_or(Ok(()), |instance| invoke::smoke(&instance, &name));
     let ran = thread.run(job, drop::<Result<(), HookFailure>>);
     let ran = ran.map_err(|not_run| {
         inner.hangs(&not_run);

@@ -1,7 +1,6 @@
 //! The thread that watches a new generation during its rollback window, and decides about it.
 use super::{RollbackWindow, Shared, WindowOutcome};
 use crate::load::failures::Failures;
-use crate::swapper::WeakSwapper;
 use crate::swapper::inner::Inner;
 use crate::swapper::options::ReloadOptions;
 use crate::telemetry::caught;
@@ -58,15 +57,15 @@ impl Watch {
     /// because the machine has no thread left would be worse.
     pub(in crate::swapper) fn start(mut self, inner: &Arc<Inner>) {
         self.healthy_since = Instant::now();
-        let swapper = WeakSwapper::of(inner);
+        let inner = Arc::downgrade(inner);
         let run = move || {
             let decided = caught(|| self.run());
             let decision = decided.unwrap_or_else(|message| {
                 let reason = format!("the thread that watched it has panicked: {message}");
                 Some(Decision::Revert { reason })
             });
-            if let (Some(decision), Some(swapper)) = (decision, swapper.upgrade()) {
-                self.act(&swapper.0, decision);
+            if let (Some(decision), Some(inner)) = (decision, inner.upgrade()) {
+                self.act(&inner, decision);
             }
         };
         let thread = std::thread::Builder::new().name("hotswap-watch".into());

@@ -1,6 +1,6 @@
-//! The probe: the child process.
-use super::Request;
-use super::request::Limits;
+//! [`init`], in which a child process of the host turns into a probe.
+use super::probe::{CAN_PROBE, Limits, Request, VARIABLE};
+use crate::environment::text_of;
 use crate::error::ReloadError;
 use crate::swapper::builder::Builder;
 use crate::swapper::reload::Probed;
@@ -10,9 +10,49 @@ use rustix::process::{
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Has to be the first line of the `main` of a host whose [options](crate::ReloadOptions) ask for a probe.
+///
+/// A probe is this program, started once more, which loads the new builds and ends. In such a process this function does
+/// not return. Otherwise it does nothing.
+///
+/// ```no_run
+/// # use hotswap_host::prelude::*;
+/// # use hotswap_host::ReloadOptions;
+/// fn main() -> Result<(), ReloadError> {
+///     hotswap_host::init();
+///     let mut options = ReloadOptions::production();
+///     options.probe = true;
+///     let swapper = Swapper::builder().reload_options(options).open()?;
+///     // …
+/// #   Ok(())
+/// }
+/// ```
+pub fn init() {
+    init_with(|builder| builder);
+}
+
+/// Does the same as [`init`] for a host that provides objects or extensions: `settings` gives the probe what plugins need
+/// in order to load. It may provide other objects than the host does, which have no effect on anything.
+///
+/// ```no_run
+/// # use hotswap_host::prelude::*;
+/// # use std::sync::Arc;
+/// fn main() {
+///     hotswap_host::init_with(|probe| probe.load_data("nothing is real here".to_owned()));
+///     // …
+/// }
+/// ```
+pub fn init_with(settings: impl FnOnce(Builder) -> Builder) {
+    CAN_PROBE.store(true, Relaxed);
+    if text_of(VARIABLE).is_some() {
+        run(settings(Builder::new()));
+    }
+}
 
 /// Carries out the request on the standard input. The parent ends the process.
-pub(super) fn run(builder: Builder) -> ! {
+fn run(builder: Builder) -> ! {
     if let Err(error) = answer(builder) {
         eprintln!("this process was started as a probe, which only a host does: {error}");
         std::process::exit(2);
