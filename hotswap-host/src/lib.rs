@@ -105,7 +105,7 @@ pub use call::signature::Signature;
 pub use error::{
     CallError, CopyError, HandleError, Hook, HookFailure, InvokeError, LivePlace, ReloadError,
 };
-pub use generation::{Generation, Listing, PluginListing};
+pub use generation::{Generation, Listing, OutOfService, PluginListing};
 pub use hotswap_plugin::{
     BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
@@ -114,10 +114,10 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, Cause, Change, Drain, Hold, Journal, JournalError, OptionDescription, OptionError,
-    Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions, Report,
-    RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild, Swapper,
-    Trial, TriedBuild, WindowOutcome,
+    Builder, Cause, Change, Drain, Hold, InFlight, Journal, JournalError, OptionDescription,
+    OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions,
+    Report, RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild,
+    Swapper, Trial, TriedBuild, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 #[cfg(unix)]

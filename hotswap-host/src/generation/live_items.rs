@@ -78,7 +78,10 @@ impl Generation {
     /// error, or it panicked. None of these errors consumes the data.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
         match self.type_named(data.type_name()) {
-            Some(ty) => ty.handle(data),
+            Some(ty) => {
+                self.check_in_service(ty.instance())?;
+                ty.handle(data)
+            }
             None => Err(self.not_live(LiveKind::Type, data.type_name())),
         }
     }
@@ -89,7 +92,10 @@ impl Generation {
     /// There is no such function, the arguments do not fit, the function returned an error, or it panicked.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
         match self.live_function(name) {
-            Some((plugin, function)) => invoke::invoke_free(plugin, function, args),
+            Some((plugin, function)) => {
+                self.check_in_service(plugin)?;
+                invoke::invoke_free(plugin, function, args)
+            }
             None => Err(self.not_live(LiveKind::Function, name)),
         }
     }

@@ -3,6 +3,7 @@ mod async_calls;
 pub(crate) mod bindings;
 mod contents;
 mod live_items;
+mod out_of_service;
 
 use crate::artifact::{BuildId, Note};
 use crate::base::name::PluginName;
@@ -18,6 +19,8 @@ use crate::retirement::Holder;
 use crate::vault::{Contents, LiveTable};
 use async_calls::AsyncCalls;
 use hotswap_plugin::Value;
+pub(crate) use out_of_service::OutList;
+pub use out_of_service::OutOfService;
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;
@@ -44,6 +47,8 @@ pub struct Generation {
     pub(crate) serial: u64,
     /// In a gated copy, the gate that some of its plugins are behind. See [`gate`](crate::reclaim::gate).
     pub(crate) gate: Option<Arc<Gate>>,
+    /// The plugins that are out of service.
+    pub(crate) out: Arc<OutList>,
 }
 
 impl Generation {
@@ -63,6 +68,7 @@ impl Generation {
             contents,
             serial: 0,
             gate: None,
+            out: Arc::default(),
         }
     }
 
@@ -78,6 +84,7 @@ impl Generation {
             contents: self.contents.clone(),
             serial: 0,
             gate,
+            out: self.out.clone(),
         }
     }
 
@@ -89,7 +96,8 @@ impl Generation {
     /// Returns the target that a handle may call without asking the gate. The target was found in this generation.
     pub(crate) fn at_gate(&self, (target, call_target): (Target, CallTarget)) -> Target {
         let gate = self.gate.as_ref();
-        match gate.is_some_and(|gate| gate.covers(call_target)) {
+        let is_out = || self.out.find(call_target).is_some();
+        match gate.is_some_and(|gate| gate.covers(call_target)) || is_out() {
             true => Target::NONE,
             false => target,
         }
@@ -142,7 +150,10 @@ impl Generation {
         args: &[Value],
     ) -> Result<Value, InvokeError> {
         match self.plugin_called(plugin) {
-            Some(plugin) => invoke::invoke(plugin, function, args),
+            Some(plugin) => {
+                self.check_in_service(plugin)?;
+                invoke::invoke(plugin, function, args)
+            }
             None => Err(CallError::NotLoaded {
                 plugin: plugin.to_owned(),
                 function: function.to_owned(),
@@ -160,7 +171,7 @@ impl Generation {
         function: &str,
         args: &[Value],
     ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-        invoke_in(self.plugins.iter(), function, args)
+        self.invoke_in(self.plugins.iter(), function, args)
     }
 
     /// Does the same as [`invoke_each`](Self::invoke_each), but calls each plugin before those that it imports.
@@ -169,7 +180,33 @@ impl Generation {
         function: &str,
         args: &[Value],
     ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-        invoke_in(self.plugins.iter().rev(), function, args)
+        self.invoke_in(self.plugins.iter().rev(), function, args)
+    }
+
+    fn invoke_in<'a>(
+        &self,
+        plugins: impl Iterator<Item = &'a Arc<Instance>>,
+        function: &str,
+        args: &[Value],
+    ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
+        let in_service = |plugin: &&Arc<Instance>| self.check_in_service(plugin).is_ok();
+        let call = |plugin: &Arc<Instance>| match invoke::invoke(plugin, function, args) {
+            Err(CallError::NotLoaded { .. }) => None,
+            result => Some((plugin.name().clone(), result)),
+        };
+        plugins.filter(in_service).filter_map(call).collect()
+    }
+
+    /// Returns an error if a plugin is out of service.
+    pub(crate) fn check_in_service(&self, plugin: &Instance) -> Result<(), InvokeError> {
+        match self.out.find(plugin.call_target()) {
+            None => Ok(()),
+            Some(out) => Err(CallError::OutOfService {
+                plugin: out.plugin.to_string(),
+                reason: out.reason.clone(),
+                since: out.since,
+            }),
+        }
     }
 
     /// Lists the plugins, for people and programs.
@@ -187,6 +224,7 @@ impl Generation {
                 .map(|import| import.name().clone())
                 .collect(),
             users: self.users_of(plugin),
+            out_of_service: self.out.find(plugin.call_target()).cloned(),
         });
         Listing {
             generation: self.number,
@@ -270,18 +308,6 @@ impl fmt::Debug for Generation {
     }
 }
 
-fn invoke_in<'a>(
-    plugins: impl Iterator<Item = &'a Arc<Instance>>,
-    function: &str,
-    args: &[Value],
-) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-    let call = |plugin: &Arc<Instance>| match invoke::invoke(plugin, function, args) {
-        Err(CallError::NotLoaded { .. }) => None,
-        result => Some((plugin.name().clone(), result)),
-    };
-    plugins.filter_map(call).collect()
-}
-
 /// The plugins of a generation.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -322,4 +348,7 @@ pub struct PluginListing {
     pub dependencies: Vec<PluginName>,
     /// The plugins that import it.
     pub users: Vec<PluginName>,
+    /// Set if it is out of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_service: Option<OutOfService>,
 }

@@ -1,4 +1,5 @@
 //! A handle of the host: the pin of a call, and the look-up in the live generation's table.
+mod missing;
 mod spec;
 
 use crate::error::{CallError, HandleError};
@@ -7,6 +8,7 @@ use crate::generation::bindings::{Entered, Place};
 use crate::reclaim::pin::{Pinned, Slotted};
 use crate::reclaim::slot::CallTarget;
 use crate::swapper::{Inner, Pin};
+pub(crate) use missing::Missing;
 pub(crate) use spec::{HandleSpec, NewHandle, Wanted};
 use std::fmt;
 use std::marker::PhantomData;
@@ -67,16 +69,16 @@ impl<K> Handle<K> {
         call: impl FnOnce(&Entered<Pinned<'_, Generation>, K>) -> Result<R, CallError<E>>,
     ) -> Result<R, CallError<E>> {
         match self.enter_aside() {
-            Some(entered) => call(&entered),
-            None => Err(self.spec.not_loaded()),
+            Ok(entered) => call(&entered),
+            Err(missing) => Err(self.spec.error_of(missing)),
         }
     }
 
-    /// Pins the live generation and returns the handle's target, or `None` if it does not exist any more.
-    fn enter_aside(&self) -> Option<Entered<Pinned<'_, Generation>, K>> {
+    /// Pins the live generation and returns the handle's target.
+    fn enter_aside(&self) -> Result<Entered<Pinned<'_, Generation>, K>, Missing> {
         let pinned = self.inner.live().enter(self.call_target);
         match Entered::live(pinned, self.place) {
-            Ok(entered) => Some(entered),
+            Ok(entered) => Ok(entered),
             Err(pinned) => self.enter_by_gate(pinned),
         }
     }
@@ -84,17 +86,20 @@ impl<K> Handle<K> {
     fn enter_by_gate<'h>(
         &'h self,
         mut pinned: Pinned<'h, Generation>,
-    ) -> Option<Entered<Pinned<'h, Generation>, K>> {
+    ) -> Result<Entered<Pinned<'h, Generation>, K>, Missing> {
         loop {
-            let gate = pinned.gate.clone()?;
+            let gate = match &pinned.gate {
+                Some(gate) => gate.clone(),
+                None => return Err(self.spec.missing(&pinned)),
+            };
             if !gate.stops(self.call_target) {
-                let (target, _) = self.spec.resolve(&pinned).ok()?;
-                return Some(Entered::found(pinned, target, self.place));
+                let target = self.spec.target(&pinned)?;
+                return Ok(Entered::found(pinned, target, self.place));
             }
             drop(pinned);
             gate.wait();
             pinned = match Entered::live(self.inner.live().enter(self.call_target), self.place) {
-                Ok(entered) => return Some(entered),
+                Ok(entered) => return Ok(entered),
                 Err(pinned) => pinned,
             };
         }

@@ -3,6 +3,7 @@
 //! A handle is a number: its place in the table of each generation. The descriptions of the function or interface that
 //! the plugin and the host have are compared once when the handle is made, and again for each generation that is
 //! staged.
+use super::missing::Missing;
 use crate::artifact::TypeHash;
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
@@ -291,10 +292,27 @@ impl HandleSpec {
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn not_loaded<E>(&self) -> CallError<E> {
-        CallError::NotLoaded {
-            plugin: self.plugin().to_string(),
-            function: self.item.clone(),
+    pub(crate) fn error_of<E>(&self, missing: Missing) -> CallError<E> {
+        missing.error(self.plugin().to_string(), self.item.clone())
+    }
+
+    /// Returns the target in this generation, unless the plugin is out of service.
+    pub(crate) fn target(&self, generation: &Generation) -> Result<Target, Missing> {
+        match self.resolve(generation) {
+            Ok((target, call_target)) if generation.out.find(call_target).is_none() => Ok(target),
+            _ => Err(self.missing(generation)),
+        }
+    }
+
+    /// Returns the reason why a handle has no target in this generation.
+    pub(crate) fn missing(&self, generation: &Generation) -> Missing {
+        if generation.plugins.is_empty() {
+            return Missing::NotLoaded;
+        }
+        let found = self.resolve(generation).ok();
+        match found.and_then(|(_, call_target)| generation.out.find(call_target)) {
+            Some(out) => Missing::OutOfService(Box::new(out.clone())),
+            None => Missing::Gone,
         }
     }
 

@@ -1,10 +1,9 @@
 //! Closes and opens a swapper's gate, and lets calls by name enter.
 use super::closing::Closing;
-use super::handles::Handles;
+use super::handles::rebind;
 use super::inner::Inner;
 use super::window::Replaced;
 use crate::generation::Generation;
-use crate::generation::bindings::Target;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::load::library::Library;
@@ -87,7 +86,7 @@ impl Inner {
         Closing::begin(live, leaving, handed, next, limit, |gate| {
             let gated_copy = live.gated_copy(Some(gate));
             let handles = self.handles();
-            bind_gated_copy(&handles, &gated_copy);
+            rebind(&handles, &gated_copy);
             let old = self.make_live(gated_copy, handles);
             self.retirer.generation(old, Vec::new())
         })
@@ -97,7 +96,7 @@ impl Inner {
     pub(super) fn open_unchanged(&self, closing: Closing, hooks: &mut HookThread) -> Duration {
         let again = self.live.pin_quietly().gated_copy(None);
         let handles = self.handles();
-        bind_gated_copy(&handles, &again);
+        rebind(&handles, &again);
         let gated_copy = self.make_live(again, handles);
         let closed_for = closing.open();
         let replaced = Replaced {
@@ -106,15 +105,5 @@ impl Inner {
         };
         self.retire(replaced, None, hooks);
         closed_for
-    }
-}
-
-/// Binds each handle in the gated copy of a generation in which all handles are bound.
-fn bind_gated_copy(handles: &Handles<'_>, gated_copy: &Generation) {
-    for (index, handle) in handles.iter().enumerate() {
-        let bound = handle.upgrade().map(|spec| spec.bind_in(gated_copy, index));
-        if !matches!(bound, Some(Ok(()))) {
-            gated_copy.bindings.set(index, Target::NONE);
-        }
     }
 }

@@ -72,6 +72,16 @@ impl Bound {
     }
 }
 
+/// Binds each handle in a copy of a generation in which all handles are bound.
+pub(super) fn rebind(handles: &Handles<'_>, copy: &Generation) {
+    for (index, handle) in handles.iter().enumerate() {
+        let bound = handle.upgrade().map(|spec| spec.bind_in(copy, index));
+        if !matches!(bound, Some(Ok(()))) {
+            copy.bindings.set(index, Target::NONE);
+        }
+    }
+}
+
 fn bind(index: usize, spec: &HandleSpec, next: &Generation) -> Result<(), ReloadError> {
     spec.bind_in(next, index)
         .map_err(|error| ReloadError::Handle {

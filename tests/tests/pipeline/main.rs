@@ -8,6 +8,7 @@ mod killed;
 mod options;
 mod probed;
 mod reverted;
+mod service;
 mod smoke;
 mod staged;
 mod support;

@@ -5,7 +5,7 @@ use super::gate_opened::GateOpened;
 use crate::error::CallError;
 use crate::generation::Generation;
 use crate::generation::bindings::{Entered, TypedAsync};
-use crate::handle::{Handle, HandleSpec};
+use crate::handle::{Handle, HandleSpec, Missing};
 use crate::instance::begun::Begun;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;
@@ -28,8 +28,8 @@ enum CallState<R> {
     Begun(Begun<R, Running>, Arc<HandleSpec>),
     /// The call has not begun.
     AtGate(Box<AtGate<R>>),
-    /// The error, or `None` if there is nothing to call.
-    Failed(Option<Panicked>, Arc<HandleSpec>),
+    /// The panic, or the reason why there is nothing to call.
+    Failed(Option<Result<Panicked, Missing>>, Arc<HandleSpec>),
     Ended,
 }
 
@@ -53,11 +53,11 @@ impl<R: Return> Calling<R> {
     ) -> Self {
         let spec = handle.spec.clone();
         let Some(place) = last.find(entered.generation(), entered.target()) else {
-            return Calling::gone(spec);
+            return Calling::missing(Missing::Gone, spec);
         };
         Calling(match begin(Running::begin(entered.pin(), place)) {
             Ok(begun) => CallState::Begun(begun, spec),
-            Err(panicked) => CallState::Failed(Some(panicked), spec),
+            Err(panicked) => CallState::Failed(Some(Ok(panicked)), spec),
         })
     }
 
@@ -83,7 +83,7 @@ impl<R: Return> Calling<R> {
                 Ok(Calling::begin(&handle, &last, &entered, begun))
             }
             Entry::Gate(gate) => Err(gate),
-            Entry::Gone => Ok(Calling::gone(handle.spec.clone())),
+            Entry::Missing(missing) => Ok(Calling::missing(missing, handle.spec.clone())),
         };
         Calling(CallState::AtGate(Box::new(AtGate {
             waiting: GateOpened::at(gate),
@@ -93,8 +93,8 @@ impl<R: Return> Calling<R> {
 
     /// Returns a call that fails, because there is nothing to call.
     #[cold]
-    pub(super) fn gone(spec: Arc<HandleSpec>) -> Self {
-        Calling(CallState::Failed(None, spec))
+    pub(super) fn missing(missing: Missing, spec: Arc<HandleSpec>) -> Self {
+        Calling(CallState::Failed(Some(Err(missing)), spec))
     }
 }
 
@@ -135,7 +135,7 @@ impl<R: Return> Future for Calling<R> {
             let result = match &mut self.0 {
                 CallState::Begun(begun, _) => match poll(begun, cx) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(result) => result.map_err(Some),
+                    Poll::Ready(result) => result.map_err(|panicked| Some(Ok(panicked))),
                 },
                 CallState::AtGate(at_gate) => match at_gate.poll(cx) {
                     Poll::Pending => return Poll::Pending,
@@ -154,8 +154,9 @@ impl<R: Return> Future for Calling<R> {
             };
             return Poll::Ready(match result {
                 Ok(result) => result.split().map_err(CallError::Returned),
-                Err(Some(panicked)) => Err(spec.panicked(panicked)),
-                Err(None) => Err(spec.not_loaded()),
+                Err(Some(Ok(panicked))) => Err(spec.panicked(panicked)),
+                Err(Some(Err(missing))) => Err(spec.error_of(missing)),
+                Err(None) => unreachable!("a call that failed has its reason until it is told"),
             });
         }
     }

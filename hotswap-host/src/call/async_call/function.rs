@@ -104,7 +104,7 @@ macro_rules! arity {
                             entered.begin_kept::<($($A,)*), _>(running, &kept)
                         })
                     }
-                    Entry::Gone => Calling::gone(self.handle.spec.clone()),
+                    Entry::Missing(missing) => Calling::missing(missing, self.handle.spec.clone()),
                 }
             }
         }

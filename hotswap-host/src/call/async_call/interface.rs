@@ -6,6 +6,7 @@ use crate::call::interface::{Interface, contain};
 use crate::error::CallError;
 use crate::generation::bindings::{Exported, Kept};
 use crate::handle::Handle;
+use crate::handle::Missing;
 use crate::instance::begun::Keeps;
 use crate::reclaim::record;
 use hotswap_plugin::boundary;
@@ -60,8 +61,8 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
             let hold = loop {
                 match entered {
                     Ok(hold) => break hold,
-                    Err(Some(gate)) => gate.await,
-                    Err(None) => return Err(handle.spec.not_loaded()),
+                    Err(Ok(gate)) => gate.await,
+                    Err(Err(missing)) => return Err(handle.spec.error_of(missing)),
                 }
                 entered = enter::<I>(&handle);
             };
@@ -86,14 +87,14 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
 /// Returns the current target of the handle, or the gate to wait at, or nothing if the target is gone.
 fn enter<I: boundary::Interface + ?Sized>(
     handle: &Handle<Exported<I>>,
-) -> Result<InterfaceHold<I::Proxy>, Option<GateOpened>> {
+) -> Result<InterfaceHold<I::Proxy>, Result<GateOpened, Missing>> {
     let entered = match handle.enter_or_gate() {
         Entry::Open(entered) => entered,
-        Entry::Gate(gate) => return Err(Some(GateOpened::at(gate))),
-        Entry::Gone => return Err(None),
+        Entry::Gate(gate) => return Err(Ok(GateOpened::at(gate))),
+        Entry::Missing(missing) => return Err(Err(missing)),
     };
     let place = LastPlace::default().find(entered.generation(), entered.target());
-    let running = Running::begin(entered.pin(), place.ok_or(None)?);
+    let running = Running::begin(entered.pin(), place.ok_or(Err(Missing::Gone))?);
     Ok(InterfaceHold {
         kept: entered.keep(Arc::new(running)),
     })

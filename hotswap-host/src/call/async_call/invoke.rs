@@ -71,6 +71,9 @@ fn begin(swapper: &Swapper, plugin: &str, function: &str, args: &[Value]) -> Att
             function: function.to_owned(),
         }));
     };
+    if let Err(error) = pinned.check_in_service(instance) {
+        return Attempt::Ended(Err(error));
+    }
     let mut functions = instance.functions().enumerate();
     let begun = functions
         .find(|(_, found)| found.name.as_str() == function)

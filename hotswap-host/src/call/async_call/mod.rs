@@ -37,7 +37,7 @@ pub use interface::InterfaceHold;
 
 use crate::generation::Generation;
 use crate::generation::bindings::Entered;
-use crate::handle::Handle;
+use crate::handle::{Handle, Missing};
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;
 use std::sync::Arc;
@@ -48,8 +48,8 @@ enum Entry<'h, K> {
     Open(Entered<Pinned<'h, Generation>, K>),
     /// A gate that the call has to wait at.
     Gate(Arc<Gate>),
-    /// The target does not exist any more.
-    Gone,
+    /// There is no target.
+    Missing(Missing),
 }
 
 impl<K> Handle<K> {
@@ -60,11 +60,11 @@ impl<K> Handle<K> {
             Err(pinned) => pinned,
         };
         match &pinned.gate {
-            None => Entry::Gone,
+            None => Entry::Missing(self.spec.missing(&pinned)),
             Some(gate) if gate.stops(self.call_target) => Entry::Gate(gate.clone()),
-            Some(_) => match self.spec.resolve(&pinned) {
-                Ok((target, _)) => Entry::Open(Entered::found(pinned, target, self.place)),
-                Err(_) => Entry::Gone,
+            Some(_) => match self.spec.target(&pinned) {
+                Ok(target) => Entry::Open(Entered::found(pinned, target, self.place)),
+                Err(missing) => Entry::Missing(missing),
             },
         }
     }

@@ -147,12 +147,13 @@ impl Inner {
     /// an error when it is called.
     fn switch_back(&self, kept: &Kept, live: &Holding<Generation>) -> Reverted {
         let plugins = kept.plugins.clone();
-        let next = Generation::new(
+        let mut next = Generation::new(
             live.number + 1,
             live.reloads + 1,
             plugins,
             kept.contents.clone(),
         );
+        next.out = live.out.clone();
         let handles = self.handles();
         let _ = Bound::as_possible(&handles, &next);
         let old = self.make_live(next, handles);

@@ -220,7 +220,11 @@ impl Staged {
     /// Returns the generation as it would be.
     pub(super) fn generation(&self) -> Generation {
         let (plugins, contents) = (self.plugins.clone(), self.contents.clone());
-        Generation::new(self.told.number, self.told.reloads, plugins, contents)
+        let out = self.inner.live.pin_quietly().out.clone();
+        Generation {
+            out,
+            ..Generation::new(self.told.number, self.told.reloads, plugins, contents)
+        }
     }
 
     /// The thread for the remaining hooks.
