@@ -43,8 +43,8 @@ pub(super) struct Window {
     cause: Cause,
 }
 
-/// A generation that is not live, and can become live again.
-#[derive(Clone)]
+/// A generation that is not live, and can become live again. There is one of each, so that the last owner of its contents
+/// is whoever [releases](Inner::release) it: the drop of an object in a slot runs code of its plugin.
 pub(super) struct Kept {
     pub(super) number: u64,
     pub(super) plugins: Vec<Arc<Instance>>,
@@ -65,6 +65,16 @@ impl Kept {
             plugins: generation.plugins.clone(),
             contents: generation.contents.clone(),
         }
+    }
+
+    /// Takes the generation out of its window.
+    pub(super) fn take(&mut self) -> Self {
+        let nothing = Kept {
+            number: self.number,
+            plugins: Vec::new(),
+            contents: Arc::default(),
+        };
+        std::mem::replace(self, nothing)
     }
 
     fn has(&self, instance: &Arc<Instance>) -> bool {

@@ -65,9 +65,8 @@ fn act(inner: &Arc<Inner>, shared: &Arc<Shared>, decision: Decision) {
     }
     match decision {
         Decision::Promote => {
-            let window = writer.window.take().expect("it was there just now");
-            inner.release(window.kept.clone());
-            inner.announce(&window, WindowOutcome::Permanent);
+            let kept = inner.close_window(&mut writer, WindowOutcome::Permanent);
+            kept.into_iter().for_each(|kept| inner.release(kept));
         }
         Decision::Revert { reason } => {
             // The log and the observers have the report.
