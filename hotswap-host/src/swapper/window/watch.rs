@@ -65,8 +65,9 @@ fn act(inner: &Arc<Inner>, shared: &Arc<Shared>, decision: Decision) {
     }
     match decision {
         Decision::Promote => {
-            let kept = inner.close_window(&mut writer, WindowOutcome::Permanent);
-            kept.into_iter().for_each(|kept| inner.release(kept));
+            let mut window = writer.window.take().expect("it was there just now");
+            inner.release(window.kept.take());
+            inner.announce(&window, WindowOutcome::Permanent);
         }
         Decision::Revert { reason } => {
             // The log and the observers have the report.
