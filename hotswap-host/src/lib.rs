@@ -56,6 +56,8 @@
 //! [Platforms]: https://github.com/hotswap-rs/hotswap/blob/main/hotswap-host/docs/platforms.md
 //! [guarantees]: https://github.com/hotswap-rs/hotswap/blob/main/hotswap-host/docs/guarantees.md
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+// The few modules with unsafe code allow it for themselves and say why.
+#![deny(unsafe_code)]
 // Where plugins have no hidden functions, the code that those would call is unused.
 #![cfg_attr(not(all(target_os = "linux", target_env = "gnu")), allow(dead_code))]
 
@@ -77,6 +79,7 @@ mod load_data;
 mod platform;
 mod provide;
 mod reclaim;
+mod requests;
 mod resolve;
 mod retirement;
 pub mod runtime;

@@ -8,11 +8,12 @@ use crate::artifact::{BuildId, Note};
 use crate::base::name::PluginName;
 use crate::base::paths::as_text;
 use crate::error::{CallError, InvokeError};
-use crate::generation::bindings::{Bindings, Target};
+use crate::generation::bindings::{Bindings, HasBindings, Target};
 use crate::instance::Instance;
 use crate::invoke;
 use crate::reclaim::gate::Gate;
-use crate::reclaim::record::{CallTarget, Inside};
+use crate::reclaim::record::Inside;
+use crate::reclaim::slot::CallTarget;
 use crate::retirement::Holder;
 use crate::vault::{Contents, LiveTable};
 use async_calls::AsyncCalls;
@@ -78,6 +79,11 @@ impl Generation {
             serial: 0,
             gate,
         }
+    }
+
+    /// Notes that the generation is about to be live.
+    pub(crate) fn goes_live(&self) {
+        self.plugins.iter().for_each(|plugin| plugin.goes_live());
     }
 
     /// Returns the target that a handle may call without asking the gate. The target was found in this generation.
@@ -245,6 +251,13 @@ impl Generation {
             .filter(uses)
             .map(|user| user.name().clone())
             .collect()
+    }
+}
+
+impl HasBindings for Generation {
+    #[inline(always)]
+    fn bindings(&self) -> &Bindings {
+        &self.bindings
     }
 }
 

@@ -202,4 +202,5 @@ fn write_memory(name: &str, bytes: &[u8], patch: &Patch) -> io::Result<File> {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[allow(unsafe_code)]
 mod tests;

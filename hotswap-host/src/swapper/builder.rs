@@ -27,7 +27,6 @@ use hotswap_plugin::Extension;
 use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -401,7 +400,7 @@ impl Builder {
         let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
         let contents = Arc::new(Contents::empty(&self.extensions));
         Ok(Swapper(Arc::new(Inner {
-            live: ManuallyDrop::new(Live::new(Generation::new(0, 0, Vec::new(), contents))),
+            live: Live::new(Generation::new(0, 0, Vec::new(), contents)),
             handles: Mutex::default(),
             writer: WriterLock::new(Writer {
                 host: HostRecord::of_this_process(&plugin_dir),

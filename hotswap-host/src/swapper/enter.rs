@@ -10,7 +10,7 @@ use crate::instance::Instance;
 use crate::load::library::Library;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::{Holding, Pinned};
-use crate::reclaim::record::CallTarget;
+use crate::reclaim::slot::CallTarget;
 use std::sync::Arc;
 use std::time::Duration;
 

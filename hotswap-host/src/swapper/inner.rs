@@ -20,7 +20,6 @@ use crate::swapper::retire::Retirer;
 use crate::telemetry::{Levels, contain};
 use crate::vault::{Contents, ExtensionKinds, Prefills};
 use hotswap_plugin::contract::HostTableRef;
-use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -28,8 +27,7 @@ use std::time::{Duration, Instant};
 
 /// The data that swappers, handles, and holds share.
 pub(crate) struct Inner {
-    /// The live generation, which [`Drop`] drops where that is allowed.
-    pub(super) live: ManuallyDrop<Live<Generation>>,
+    pub(super) live: Live<Generation>,
     /// The handles, by number. The lock is taken to make a handle and for the switch, and never while code of plugins
     /// runs.
     pub(super) handles: Mutex<Vec<Weak<HandleSpec>>>,
@@ -124,7 +122,7 @@ impl Inner {
         }
         // This comes before the lock, because destructors may ask for a reload, too.
         record::mine().run_pending_destructors();
-        if record::mine().has_pin() || record::mine().polls() {
+        if record::mine().slot().has_pin() || record::mine().slot().polls() {
             return Err(ReloadError::Reentrant(
                 "from inside a call, or while this thread holds a pin",
             ));
@@ -148,7 +146,7 @@ impl Inner {
     /// Tells the live plugins the host's levels.
     pub(crate) fn set_levels(&self, levels: Levels) {
         for plugin in &self.live.pin().plugins {
-            plugin.entry().set_levels()(levels.log, levels.trace);
+            plugin.loaded().tables.entry().set_levels()(levels.log, levels.trace);
         }
     }
 
@@ -213,6 +211,7 @@ impl Inner {
         handles: Handles<'_>,
     ) -> Retired<Generation> {
         next.serial = self.live.pin_quietly().serial + 1;
+        next.goes_live();
         let old = self.live.switch(next);
         drop(handles);
         old
@@ -224,6 +223,7 @@ impl Drop for Inner {
         if self.is_forked() {
             // The runtime directory belongs to the parent, and the threads do not exist here, so everything that is
             // loaded stays as it is.
+            self.live.leave();
             return;
         }
         if let Some(dir) = &self.host_dir {
@@ -232,16 +232,13 @@ impl Drop for Inner {
         // Nobody else has the writer: a thread that has it also has a reference to `self`. If that were not so, the live
         // generation would have to stay, because calls that have not ended may use it.
         let Some(mut writer) = self.writer.take(Some(Instant::now())) else {
-            return;
+            return self.live.leave();
         };
         self.journal
             .iter()
             .filter(|_| !writer.shut_down)
             .for_each(|journal| journal.shut_down());
         self.switch_to_nothing(&mut writer, None);
-        drop(writer);
-        // SAFETY: `self` is being dropped, so the field is dropped once and not used afterwards.
-        unsafe { ManuallyDrop::drop(&mut self.live) };
     }
 }
 

@@ -50,7 +50,7 @@ use crate::call::interface::Interface;
 use crate::call::signature::Signature;
 use crate::error::{HandleError, InvokeError, ReloadError};
 use crate::generation::{Generation, Listing};
-use crate::handle::{Handle, HandleSpec};
+use crate::handle::{Handle, HandleSpec, NewHandle};
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;
@@ -110,7 +110,7 @@ impl Swapper {
         I: boundary::Interface + ?Sized,
     {
         Ok(Interface::new(
-            self.make_handle(HandleSpec::interface(plugin, I::DESC))?,
+            self.make_handle(HandleSpec::interface::<I>(plugin))?,
         ))
     }
 
@@ -128,7 +128,8 @@ impl Swapper {
         ))
     }
 
-    pub(crate) fn make_handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
+    pub(crate) fn make_handle<K>(&self, new: NewHandle<K>) -> Result<Handle<K>, HandleError> {
+        let NewHandle { spec, kind } = new;
         // This comes before the lock, because destructors may make handles, too.
         record::mine().run_pending_destructors();
         let mut handles = self.0.handles();
@@ -153,7 +154,7 @@ impl Swapper {
             pinned.bindings.set(index, target);
             (index, spec)
         });
-        Ok(Handle::new(self.0.clone(), index, spec))
+        Ok(Handle::new(self.0.clone(), index, spec, kind))
     }
 
     /// Calls a function of the live generation by the names of the plugin and the function. A handle from

@@ -5,7 +5,7 @@ use super::smoke::SmokeTests;
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
-use hotswap_plugin::boundary::{HookError, collect, guard};
+use hotswap_plugin::boundary::{HookError, attempt};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -119,8 +119,7 @@ pub(super) fn run_check(
     check: impl FnOnce(&Change<'_>) -> Result<(), String>,
     change: &Change<'_>,
 ) -> Result<(), ReloadError> {
-    // SAFETY: the sink belongs to this call of `collect` and is used only during it.
-    let checked = collect(|sink| unsafe { guard(sink, || check(change).map_err(Into::into)) });
+    let checked = attempt(|| check(change).map_err(Into::into));
     checked.map_err(|error| match error {
         HookError::Failed(text) => ReloadError::Vetoed(text),
         HookError::Panicked(text) => ReloadError::Vetoed(format!("the check panicked: {text}")),

@@ -57,6 +57,15 @@ impl fmt::Display for HookError {
 
 impl std::error::Error for HookError {}
 
+/// Both ends at once, for code of this library: an error or a panic of `f` becomes a text.
+///
+/// # Errors
+/// Returns an error if `f` returned one, or panicked.
+pub fn attempt(f: impl FnOnce() -> Result<(), Error>) -> Result<(), HookError> {
+    // SAFETY: `collect` makes the sink, and waits for this call.
+    collect(|sink| unsafe { guard(sink, f) })
+}
+
 /// The caller's end: lends a sink to `call`.
 ///
 /// # Errors

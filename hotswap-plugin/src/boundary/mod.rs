@@ -53,7 +53,7 @@ pub use describe::{
 };
 pub use dynamic::{UnknownFunction, answer_by_name, call_dynamic};
 pub use held::Held;
-pub use hook_result::{HookError, Sink, collect, guard};
+pub use hook_result::{HookError, Sink, attempt, collect, guard};
 pub use import::{Import, ImportDesc, ImportKind};
 pub use interface::{ExportDesc, Imported, Interface, Object, Provides, RawObject};
 pub use invoke_error::{DynamicResult, InvokeError};

@@ -346,6 +346,11 @@ impl Database {
             let mut count = 0;
             for (id, _) in released {
                 count += change.execute("DELETE FROM held WHERE set_id = ?1", [id])?;
+                // It counts as new.
+                change.execute(
+                    "DELETE FROM state WHERE name = 'tried' AND value = ?1",
+                    [id.to_string()],
+                )?;
             }
             Ok(count)
         })

@@ -257,9 +257,7 @@ impl History {
         let name = PluginName::from(plugin);
         let of_plugin = |set: &PermanentSet| {
             let mut builds = set.builds.iter();
-            builds
-                .find(|b| PluginName::from(b.plugin.as_str()) == name)
-                .cloned()
+            builds.find(|b| name == b.plugin.as_str()).cloned()
         };
         let present = before.first().and_then(of_plugin);
         let present = present.ok_or_else(|| HistoryError::NoPlugin {
@@ -286,7 +284,7 @@ impl History {
             .map(|set| set.builds)
             .unwrap_or_default();
         for build in &mut builds {
-            if PluginName::from(build.plugin.as_str()) == name {
+            if name == build.plugin.as_str() {
                 build.build = other.build;
             }
         }

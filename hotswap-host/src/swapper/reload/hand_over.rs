@@ -318,10 +318,7 @@ impl Passing {
         for (to, state) in saved.filter_map(|(to, state)| Some((to.upgrade()?, state))) {
             let bytes = state.size();
             states.insert(to.name().clone(), StateReport::HandedOver { bytes });
-            // SAFETY: the other hooks of `to` and the calls of the check have returned, and its generation is not live.
-            // Only this thread and the instances that import `to` have its pointer.
-            let restored = unsafe { to.restore(state) };
-            self.in_time(&to, Hook::Restore, restored)?;
+            self.in_time(&to, Hook::Restore, to.restore(state))?;
         }
         for to in self.pairs.iter().filter_map(|pair| pair.to.upgrade()) {
             for test in to.metadata().smoke_tests(SmokeTime::Restored) {

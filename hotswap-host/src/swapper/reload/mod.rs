@@ -244,10 +244,15 @@ impl Inner {
         let changed = switched.is_some();
         let mut window = None;
         if let Some((replaced, mut hooks)) = switched {
-            window = self.leave(writer, replaced, &plan.options, &plan.cause, &mut hooks);
+            let watch = self.leave(writer, replaced, &plan.options, &plan.cause, &mut hooks);
             let starting = Instant::now();
             start(hooks, fresh, &mut plugins);
             progress.ended(Step::Start, starting, false);
+            window = watch.map(|watch| {
+                let window = watch.handle();
+                watch.start(self);
+                window
+            });
         }
         remember(writer, plan, added);
         let warn = |plugin: &&PluginReport| matches!(plugin.outcome, Outcome::Failed { .. });

@@ -149,9 +149,7 @@ fn restore(
 ) -> Result<(), ReloadError> {
     let weak = Arc::downgrade(instance);
     let job = move || match Weak::upgrade(&weak) {
-        // SAFETY: the other hooks of the instance have returned, and its generation is not live. Only this thread and
-        // the instances that import it have its pointer.
-        Some(instance) => unsafe { instance.restore(SavedState::of(state)) },
+        Some(instance) => instance.restore(SavedState::new(state, Vec::new())),
         None => Ok(()),
     };
     let restored = hooks.run(job, drop);

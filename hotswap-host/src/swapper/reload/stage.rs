@@ -284,12 +284,7 @@ impl Initialisation {
 
     fn run(self) -> Result<(), ReloadError> {
         for instance in self.load.iter().filter_map(Weak::upgrade) {
-            let load = |data: &_| {
-                // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet. Only
-                // this thread and the instances that import it have its pointer.
-                unsafe { instance.on_load(data) }
-            };
-            self.load_data.lend(load)?;
+            self.load_data.lend(|data| instance.on_load(data))?;
         }
         let names: Vec<_> = self
             .names
@@ -298,9 +293,7 @@ impl Initialisation {
             .collect();
         for instance in self.init.iter().filter_map(Weak::upgrade) {
             let vault = Vault::new(instance.name(), &self.contents);
-            // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet. Only this
-            // thread and the instances that import it have its pointer.
-            unsafe { instance.on_init(&vault.view(self.number, &names)) }?;
+            instance.on_init(&vault.view(self.number, &names))?;
         }
         Ok(())
     }

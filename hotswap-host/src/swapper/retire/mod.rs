@@ -192,12 +192,8 @@ impl Retirer {
 }
 
 /// Frees an instance, and logs which of its hooks have failed.
-///
-/// # Safety
-/// The requirements of [`Instance::destroy`] apply.
-unsafe fn free(instance: Instance) -> (Loaded, Uses) {
-    // SAFETY: the caller keeps the requirements of `Instance::destroy`.
-    let (loaded, uses, failures) = unsafe { instance.destroy() };
+fn free(instance: Instance) -> (Loaded, Uses) {
+    let (loaded, uses, failures) = instance.destroy();
     for failure in failures {
         contain((), || tracing::error!(target: "hotswap", "{failure}"));
     }

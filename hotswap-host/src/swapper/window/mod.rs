@@ -11,6 +11,7 @@ mod watch;
 
 pub(super) use handle::Shared;
 pub use handle::{RollbackWindow, WindowOutcome};
+pub(super) use watch::Watch;
 
 use super::hooks::each_in_turn;
 use super::inner::Inner;
@@ -107,7 +108,8 @@ impl Inner {
         self.retirer.generation(old, retired.collect());
     }
 
-    /// Retires a generation that a reload has replaced, or opens a rollback window and keeps it. Returns the window.
+    /// Retires a generation that a reload has replaced, or opens a rollback window and keeps it. The caller starts the
+    /// watch of the window once `on_start` has run.
     pub(super) fn leave(
         self: &Arc<Self>,
         writer: &mut Writer,
@@ -115,7 +117,7 @@ impl Inner {
         options: &ReloadOptions,
         cause: &Cause,
         hooks: &mut HookThread,
-    ) -> Option<RollbackWindow> {
+    ) -> Option<Watch> {
         let before = self.close_window(writer, WindowOutcome::Superseded);
         if !options.has_window() || replaced.old.get().number == 0 {
             self.retire(replaced, before.as_ref(), hooks);
@@ -139,8 +141,7 @@ impl Inner {
             attempt: writer.attempts,
             cause: cause.clone(),
         });
-        watch::start(self, shared.clone(), failures, options.clone());
-        Some(RollbackWindow(shared))
+        Some(Watch::new(shared, failures, options.clone()))
     }
 
     /// Closes the window, if one is open. Returns the generation that was kept, which the caller releases or makes live.

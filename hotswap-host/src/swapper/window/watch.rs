@@ -1,5 +1,5 @@
 //! The thread that watches a new generation during its rollback window, and decides about it.
-use super::{Shared, WindowOutcome};
+use super::{RollbackWindow, Shared, WindowOutcome};
 use crate::load::failures::Failures;
 use crate::swapper::WeakSwapper;
 use crate::swapper::inner::Inner;
@@ -15,73 +15,12 @@ enum Decision {
     Revert { reason: String },
 }
 
-/// Starts to watch the code whose failures these are.
-///
-/// If there is no thread for it, nobody watches, and the reload is permanent at once: reverting what works because the
-/// machine has no thread left would be worse.
-pub(super) fn start(
-    inner: &Arc<Inner>,
-    shared: Arc<Shared>,
-    failures: Vec<Arc<Failures>>,
-    options: ReloadOptions,
-) {
-    let swapper = WeakSwapper::of(inner);
-    let mut watch = Watch {
-        before: total(&failures),
-        seen: 0,
-        healthy_since: shared.opened,
-        failures,
-        options,
-        shared,
-    };
-    let run = move || {
-        let decided = caught(|| watch.run());
-        let decision = decided.unwrap_or_else(|message| {
-            let reason = format!("the thread that watched it has panicked: {message}");
-            Some(Decision::Revert { reason })
-        });
-        if let (Some(decision), Some(swapper)) = (decision, swapper.upgrade()) {
-            act(&swapper.0, &watch.shared, decision);
-        }
-    };
-    let thread = std::thread::Builder::new().name("hotswap-watch".into());
-    if let Err(error) = thread.spawn(run) {
-        tracing::error!(
-            target: "hotswap",
-            "cannot start a thread that watches the new generation, so only `rollback` and `confirm` end its window: {error}"
-        );
-    }
-}
-
-/// Carries out a decision, unless the window has closed meanwhile.
-fn act(inner: &Arc<Inner>, shared: &Arc<Shared>, decision: Decision) {
-    // The writer is refused after the shutdown, which has closed the window.
-    let Ok(mut writer) = inner.writer() else {
-        return;
-    };
-    let window = writer.window.as_ref();
-    if !window.is_some_and(|window| Arc::ptr_eq(&window.shared, shared)) {
-        return;
-    }
-    match decision {
-        Decision::Promote => {
-            let mut window = writer.window.take().expect("it was there just now");
-            inner.release(window.kept.take());
-            inner.announce(&window, WindowOutcome::Permanent);
-        }
-        Decision::Revert { reason } => {
-            // The log and the observers have the report.
-            let _ = inner.revert(&mut writer, reason);
-        }
-    }
-    inner.run_deferred(writer);
-}
-
 fn total(failures: &[Arc<Failures>]) -> u64 {
     failures.iter().map(|failures| failures.count()).sum()
 }
 
-struct Watch {
+/// The watch of a new generation.
+pub(in crate::swapper) struct Watch {
     shared: Arc<Shared>,
     failures: Vec<Arc<Failures>>,
     options: ReloadOptions,
@@ -94,6 +33,91 @@ struct Watch {
 }
 
 impl Watch {
+    /// Prepares to watch the code whose failures these are. The healthy time begins with [`start`](Self::start).
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        failures: Vec<Arc<Failures>>,
+        options: ReloadOptions,
+    ) -> Self {
+        Watch {
+            before: total(&failures),
+            seen: 0,
+            healthy_since: shared.opened,
+            failures,
+            options,
+            shared,
+        }
+    }
+
+    /// Returns the handle of the window by which callers wait.
+    pub(in crate::swapper) fn handle(&self) -> RollbackWindow {
+        RollbackWindow(self.shared.clone())
+    }
+
+    /// Starts to watch. If there is no thread for it, only `rollback` and `confirm` end the window: reverting what works
+    /// because the machine has no thread left would be worse.
+    pub(in crate::swapper) fn start(mut self, inner: &Arc<Inner>) {
+        self.healthy_since = Instant::now();
+        let swapper = WeakSwapper::of(inner);
+        let run = move || {
+            let decided = caught(|| self.run());
+            let decision = decided.unwrap_or_else(|message| {
+                let reason = format!("the thread that watched it has panicked: {message}");
+                Some(Decision::Revert { reason })
+            });
+            if let (Some(decision), Some(swapper)) = (decision, swapper.upgrade()) {
+                self.act(&swapper.0, decision);
+            }
+        };
+        let thread = std::thread::Builder::new().name("hotswap-watch".into());
+        if let Err(error) = thread.spawn(run) {
+            tracing::error!(
+                target: "hotswap",
+                "cannot start a thread that watches the new generation, so only `rollback` and `confirm` end its window: {error}"
+            );
+        }
+    }
+
+    /// Carries out a decision, unless the window has closed meanwhile.
+    fn act(&mut self, inner: &Arc<Inner>, decision: Decision) {
+        // The writer is refused after the shutdown, which has closed the window.
+        let Ok(mut writer) = inner.writer() else {
+            return;
+        };
+        let window = writer.window.as_ref();
+        if !window.is_some_and(|window| Arc::ptr_eq(&window.shared, &self.shared)) {
+            return;
+        }
+        // Something may have failed while this thread waited for its turn.
+        let failures = total(&self.failures) - self.before;
+        match self.too_many(failures).unwrap_or(decision) {
+            Decision::Promote => {
+                let mut window = writer.window.take().expect("it was there just now");
+                inner.release(window.kept.take());
+                inner.announce(&window, WindowOutcome::Permanent);
+            }
+            Decision::Revert { reason } => {
+                // The log and the observers have the report.
+                let _ = inner.revert(&mut writer, reason);
+            }
+        }
+        inner.run_deferred(writer);
+    }
+
+    /// Decides to revert if there are more failures than allowed.
+    fn too_many(&self, failures: u64) -> Option<Decision> {
+        let limit = self.options.failure_limit;
+        if failures <= limit || !self.options.auto_revert {
+            return None;
+        }
+        let times = match failures {
+            1 => "once".into(),
+            _ => format!("{failures} times"),
+        };
+        let reason = format!("it has failed {times}, and the failure limit is {limit}");
+        Some(Decision::Revert { reason })
+    }
+
     /// Watches until there is a decision. Returns `None` if the window was closed by somebody else.
     fn run(&mut self) -> Option<Decision> {
         loop {
@@ -121,22 +145,15 @@ impl Watch {
     }
 
     fn decide(&mut self, now: Instant, failures: u64, confirmed: bool) -> Option<Decision> {
-        let options = &self.options;
         if failures > self.seen {
             self.seen = failures;
             self.healthy_since = now;
         }
-        let revert = |reason: String| Some(Decision::Revert { reason });
-        if failures > options.failure_limit && options.auto_revert {
-            let limit = options.failure_limit;
-            let times = match failures {
-                1 => "once".into(),
-                _ => format!("{failures} times"),
-            };
-            return revert(format!(
-                "it has failed {times}, and the failure limit is {limit}"
-            ));
+        if let Some(decision) = self.too_many(failures) {
+            return Some(decision);
         }
+        let options = &self.options;
+        let revert = |reason: String| Some(Decision::Revert { reason });
         if confirmed {
             return Some(Decision::Promote);
         }
@@ -167,14 +184,7 @@ mod tests {
         let mut options = ReloadOptions::production();
         change(&mut options);
         let shared = Arc::new(Shared::new(options.healthy_deadline));
-        Watch {
-            before: 0,
-            seen: 0,
-            healthy_since: shared.opened,
-            failures: Vec::new(),
-            options,
-            shared,
-        }
+        Watch::new(shared, Vec::new(), options)
     }
 
     fn reason(decision: Option<Decision>) -> String {
