@@ -229,14 +229,16 @@ impl Drop for Inner {
         if let Some(dir) = &self.host_dir {
             dir.withdraw();
         }
-        // Nobody else has the writer: a thread that has it also has a reference to `self`.
-        if let Some(mut writer) = self.writer.take(Some(Instant::now())) {
-            self.journal
-                .iter()
-                .filter(|_| !writer.shut_down)
-                .for_each(|journal| journal.shut_down());
-            self.switch_to_nothing(&mut writer, None);
-        }
+        // Nobody else has the writer: a thread that has it also has a reference to `self`. If that were not so, the live
+        // generation would have to stay, because calls that have not ended may use it.
+        let Some(mut writer) = self.writer.take(Some(Instant::now())) else {
+            return self.live.leave();
+        };
+        self.journal
+            .iter()
+            .filter(|_| !writer.shut_down)
+            .for_each(|journal| journal.shut_down());
+        self.switch_to_nothing(&mut writer, None);
     }
 }
 

@@ -1,8 +1,11 @@
 //! Builds that are tried in a child process first. What would end the host ends the child.
 use crate::support::{checked, stateful};
+use hotswap_host::prelude::*;
+use hotswap_host::{Hook, ReloadOptions};
 use hotswap_tests::fixture;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A host in a process of its own, with a probe.
@@ -153,7 +156,7 @@ fn without_a_probe_the_same_build_ends_the_host() {
 #[test]
 fn a_program_that_is_no_probe_says_what_to_do() {
     let stage = crate::support::host(&checked("first"), |builder| builder);
-    let mut options = hotswap_host::ReloadOptions::development();
+    let mut options = ReloadOptions::development();
     options.probe = true;
     stage.install("checked", &checked("second"));
     let error = stage
@@ -169,6 +172,22 @@ fn a_program_that_is_no_probe_says_what_to_do() {
         "{error}"
     );
     stage.close();
+}
+
+#[test]
+fn a_live_build_whose_save_hangs_is_not_on_its_way_out() {
+    let stage = crate::support::host(&stateful("hang save"), |builder| {
+        builder.hook_limit(Duration::from_millis(100))
+    });
+    let mut options = ReloadOptions::development();
+    options.probe = true;
+    stage.install("checked", &stateful("second"));
+    let reload = stage.swapper.prepare_reload().options(options);
+    let error = reload.run().unwrap_err();
+    let saving = matches!(&error, ReloadError::HookTimeout { hook, .. } if *hook == Hook::Save);
+    assert!(saving, "{error}");
+    assert_eq!(stage.swapper.retirements().len(), 0);
+    assert_eq!(crate::support::add(&stage, 1), 1, "it goes on");
 }
 
 #[test]

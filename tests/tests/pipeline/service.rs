@@ -146,23 +146,9 @@ fn a_handle_of_what_only_the_reverted_build_had_is_gone() {
     let stage = host(&checked("first"), |builder| {
         builder.reload_options(window())
     });
-    // The later version of the probe has a function that the first one lacks.
-    let probe = fixture::Build::First.bytes("probe");
-    let later = fixture::Build::Later.bytes("probe");
-    stage.install("probe", &probe);
-    stage.swapper.reload().unwrap();
-    stage.swapper.confirm().unwrap();
-    hotswap_tests::until("the window to close", || {
-        stage.swapper.window().unwrap().is_none()
-    });
-    stage.swap("probe", &later);
-    let names = stage.swapper.listing().plugins.len();
-    assert_eq!(names, 2);
-    let new = stage.swapper.dynamic("probe", "later_only");
-    let Ok(new) = new else {
-        panic!("the later probe has it: {new:?}")
-    };
-    new.call(&[]).unwrap();
+    let second = fixture::renamed(&checked("second"), "boom", "bomb");
+    stage.swap("checked", &second);
+    let new = stage.swapper.dynamic("checked", "bomb").unwrap();
     stage.swapper.rollback().unwrap();
     let error = new.call(&[]).unwrap_err();
     assert!(matches!(error, CallError::Gone { .. }), "{error}");

@@ -81,10 +81,10 @@ impl Inner {
                 .map(|instance| instance.save(version))
                 .transpose()
         };
-        let saved = hooks.run(job, drop).map_err(|not_run| {
-            self.hangs(&not_run);
-            refused(not_run, hooks.limit())
-        })??;
+        // If it hangs, the error says so. The build is live, and not on its way out of memory.
+        let saved = hooks
+            .run(job, drop)
+            .map_err(|not_run| refused(not_run, hooks.limit()))??;
         Ok(saved.and_then(SavedState::into_bytes))
     }
 

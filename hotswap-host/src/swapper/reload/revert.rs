@@ -47,8 +47,8 @@ impl Inner {
         let outcome = WindowOutcome::Reverted {
             reason: reason.clone(),
         };
-        let window = writer.window.take().ok_or(ReloadError::NoWindow)?;
-        let (opened, kept) = (window.shared.opened, window.kept.clone());
+        let mut window = writer.window.take().ok_or(ReloadError::NoWindow)?;
+        let (opened, kept) = (window.shared.opened, window.kept.take());
         let live = self.live.pin_quietly();
         let builds = live
             .plugins

@@ -17,8 +17,8 @@ pub(in crate::swapper) struct Window {
     pub(super) cause: Cause,
 }
 
-/// A generation that is not live, and can become live again.
-#[derive(Clone)]
+/// A generation that is not live, and can become live again. There is one of each, so that the last owner of its contents
+/// is whoever releases it: the drop of an object in a slot runs code of its plugin.
 pub(in crate::swapper) struct Kept {
     pub(in crate::swapper) number: u64,
     pub(in crate::swapper) plugins: Vec<Arc<Instance>>,
@@ -39,6 +39,16 @@ impl Kept {
             plugins: generation.plugins.clone(),
             contents: generation.contents.clone(),
         }
+    }
+
+    /// Takes the generation out of its window.
+    pub(in crate::swapper) fn take(&mut self) -> Self {
+        let nothing = Kept {
+            number: self.number,
+            plugins: Vec::new(),
+            contents: Arc::default(),
+        };
+        std::mem::replace(self, nothing)
     }
 
     pub(super) fn has(&self, instance: &Arc<Instance>) -> bool {

@@ -91,8 +91,8 @@ impl Watch {
         let failures = total(&self.failures) - self.before;
         match self.too_many(failures).unwrap_or(decision) {
             Decision::Promote => {
-                let window = writer.window.take().expect("it was there just now");
-                inner.release(window.kept.clone());
+                let mut window = writer.window.take().expect("it was there just now");
+                inner.release(window.kept.take());
                 inner.announce(&window, WindowOutcome::Permanent);
             }
             Decision::Revert { reason } => {
