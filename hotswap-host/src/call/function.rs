@@ -81,10 +81,14 @@ impl Dynamic {
             failed(spec.plugin().as_str(), &spec.item, refused)
         };
         match self.handle.enter() {
-            Some(entered) => entered.invoke(args, error),
-            None => self
-                .handle
-                .call_aside(|entered| entered.invoke(args, error)),
+            Some(entered) => {
+                let result = entered.invoke(args, error);
+                result.inspect_err(|error| spec.count_if_returned(error, entered.generation()))
+            }
+            None => self.handle.call_aside(|entered| {
+                let result = entered.invoke(args, error);
+                result.inspect_err(|error| spec.count_if_returned(error, entered.generation()))
+            }),
         }
     }
 }
@@ -133,7 +137,10 @@ macro_rules! arity {
     };
     (@call $spec:expr, $entered:expr $(, $arg:ident: $A:ident)*) => {
         match $entered.call::<($($A,)*)>(($($arg,)*)) {
-            Ok(result) => result.split().map_err(CallError::Returned),
+            Ok(result) => result.split().map_err(|error| {
+                $spec.count_error($entered.generation());
+                CallError::Returned(error)
+            }),
             Err(panicked) => Err($spec.panicked(panicked)),
         }
     };

@@ -6,6 +6,8 @@
 use crate::instance::Instance;
 use crate::instance::begun::{Begun, Keeps};
 use crate::instance::made::FunctionOf;
+use crate::reclaim::pin::{Pinned, Slotted};
+use crate::reclaim::record;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
@@ -45,7 +47,31 @@ pub(crate) struct Target {
     this: *const (),
 }
 
+/// The mark of a watched target, in a bit that is clear in every address of a program.
+const WATCHED: usize = 1 << (usize::BITS - 1);
+
 impl Target {
+    /// Returns true if there is nothing to call, or the target is watched. This takes as long as the first question alone.
+    #[inline(always)]
+    fn is_special(self) -> bool {
+        (self.call.addr() as isize) <= 0
+    }
+
+    /// Marks the target as watched.
+    pub(crate) fn watched(self) -> Self {
+        Target {
+            call: self.call.map_addr(|at| at | WATCHED),
+            ..self
+        }
+    }
+
+    /// Returns the target that can be called, or `None` if there is none.
+    #[inline(always)]
+    fn plain(self) -> Option<Self> {
+        let call = self.call.map_addr(|at| at & !WATCHED);
+        (!call.is_null()).then_some(Target { call, ..self })
+    }
+
     pub(crate) const NONE: Target = Target {
         call: null(),
         this: null(),
@@ -136,6 +162,27 @@ impl Bindings {
     }
 }
 
+/// A pin of the calling thread, which counts watched calls.
+pub(crate) trait CountWatched {
+    /// Counts a call. Returns true if it is one of those that are timed.
+    fn count_watched(&self) -> bool;
+}
+
+impl<T> CountWatched for Slotted<'_, T> {
+    #[inline(always)]
+    fn count_watched(&self) -> bool {
+        self.slot().count_watched()
+    }
+}
+
+impl<T> CountWatched for Pinned<'_, T> {
+    fn count_watched(&self) -> bool {
+        self.slot()
+            .unwrap_or_else(|| record::mine().slot())
+            .count_watched()
+    }
+}
+
 /// Something with a table of targets, which keeps everything that the targets lead to.
 pub(crate) trait HasBindings {
     fn bindings(&self) -> &Bindings;
@@ -194,20 +241,41 @@ where
     /// # Errors
     /// The handle has no target, or it is behind a gate.
     #[inline(always)]
-    pub(crate) fn live(pin: P, place: Place<K>) -> Result<Self, P> {
+    pub(crate) fn live(pin: P, place: Place<K>) -> Result<Self, P>
+    where
+        P: CountWatched,
+    {
         // SAFETY: `Swapper::make_handle` binds a handle in the live generation before it makes the handle, and
         // `swapper::handles::Bound` binds it in each generation before that is live.
         let target = unsafe { pin.bindings().get_published(place.index) };
-        if target.call.is_null() {
-            return Err(pin);
+        if target.is_special() {
+            // A call that is timed takes the slow path, too, where the time is taken.
+            return match target.plain() {
+                Some(target) if !pin.count_watched() => Ok(Entered::found(pin, target, place)),
+                _ => Err(pin),
+            };
         }
         Ok(Entered::found(pin, target, place))
     }
 
+    /// Returns the target of the handle in the live generation, like [`live`](Self::live), for a call that is timed. It
+    /// was counted before.
+    ///
+    /// # Errors
+    /// The handle has no target, or it is behind a gate.
+    pub(crate) fn timed(pin: P, place: Place<K>) -> Result<Self, P> {
+        // SAFETY: as for `live`, the handle was bound in this generation before that was live, or before the handle was
+        // made.
+        match unsafe { pin.bindings().get_published(place.index) }.plain() {
+            Some(target) => Ok(Entered::found(pin, target, place)),
+            None => Err(pin),
+        }
+    }
+
     /// Returns the target of the handle in a generation that need not know the handle.
     pub(crate) fn known(pin: P, place: Place<K>) -> Option<Self> {
-        let target = pin.bindings().get(place.index)?;
-        (!target.call.is_null()).then(|| Entered::found(pin, target, place))
+        let target = pin.bindings().get(place.index)?.plain()?;
+        Some(Entered::found(pin, target, place))
     }
 
     /// The target that the description of the handle has in this generation.

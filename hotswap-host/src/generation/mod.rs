@@ -4,6 +4,7 @@ pub(crate) mod bindings;
 mod contents;
 mod live_items;
 mod out_of_service;
+pub(crate) mod watched;
 
 use crate::artifact::{BuildId, Note};
 use crate::base::name::PluginName;
@@ -26,6 +27,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
+use watched::Watched;
 
 /// All plugins that are live together.
 ///
@@ -49,6 +51,8 @@ pub struct Generation {
     pub(crate) gate: Option<Arc<Gate>>,
     /// The plugins that are out of service.
     pub(crate) out: Arc<OutList>,
+    /// The plugins whose calls are counted and timed.
+    pub(crate) watched: Option<Arc<Watched>>,
 }
 
 impl Generation {
@@ -69,6 +73,7 @@ impl Generation {
             serial: 0,
             gate: None,
             out: Arc::default(),
+            watched: None,
         }
     }
 
@@ -85,6 +90,7 @@ impl Generation {
             serial: 0,
             gate,
             out: self.out.clone(),
+            watched: self.watched.clone(),
         }
     }
 
@@ -99,8 +105,15 @@ impl Generation {
         let is_out = || self.out.find(call_target).is_some();
         match gate.is_some_and(|gate| gate.covers(call_target)) || is_out() {
             true => Target::NONE,
+            false if self.watches(call_target) => target.watched(),
             false => target,
         }
+    }
+
+    /// Returns true if calls of this target are watched.
+    fn watches(&self, call_target: CallTarget) -> bool {
+        let watched = self.watched.as_ref();
+        watched.is_some_and(|watched| watched.covers(call_target))
     }
 
     /// Returns the plugin with this name.

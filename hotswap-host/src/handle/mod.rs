@@ -13,6 +13,7 @@ pub(crate) use spec::{HandleSpec, NewHandle, Wanted};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A handle of the host, of the kind `K`.
 pub(crate) struct Handle<K> {
@@ -69,7 +70,15 @@ impl<K> Handle<K> {
         call: impl FnOnce(&Entered<Pinned<'_, Generation>, K>) -> Result<R, CallError<E>>,
     ) -> Result<R, CallError<E>> {
         match self.enter_aside() {
-            Ok(entered) => call(&entered),
+            Ok(entered) => match entered.generation().watched.clone() {
+                None => call(&entered),
+                Some(watched) => {
+                    let began = Instant::now();
+                    let result = call(&entered);
+                    watched.latency.record(began.elapsed());
+                    result
+                }
+            },
             Err(missing) => Err(self.spec.error_of(missing)),
         }
     }
@@ -77,7 +86,7 @@ impl<K> Handle<K> {
     /// Pins the live generation and returns the handle's target.
     fn enter_aside(&self) -> Result<Entered<Pinned<'_, Generation>, K>, Missing> {
         let pinned = self.inner.live().enter(self.call_target);
-        match Entered::live(pinned, self.place) {
+        match Entered::timed(pinned, self.place) {
             Ok(entered) => Ok(entered),
             Err(pinned) => self.enter_by_gate(pinned),
         }
@@ -98,7 +107,7 @@ impl<K> Handle<K> {
             }
             drop(pinned);
             gate.wait();
-            pinned = match Entered::live(self.inner.live().enter(self.call_target), self.place) {
+            pinned = match Entered::timed(self.inner.live().enter(self.call_target), self.place) {
                 Ok(entered) => return Ok(entered),
                 Err(pinned) => pinned,
             };

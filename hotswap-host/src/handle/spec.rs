@@ -316,6 +316,23 @@ impl HandleSpec {
         }
     }
 
+    /// Counts a call in this generation that has returned an error.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn count_error(&self, generation: &Generation) {
+        if let Some(plugin) = generation.plugin(&self.plugin()) {
+            plugin.library().failures().add_error();
+        }
+    }
+
+    /// Counts a call in this generation, if it is the function that has returned the error.
+    #[cold]
+    pub(crate) fn count_if_returned<E>(&self, error: &CallError<E>, generation: &Generation) {
+        if let CallError::Returned(_) = error {
+            self.count_error(generation);
+        }
+    }
+
     #[cold]
     #[inline(never)]
     pub(crate) fn panicked<E>(&self, panicked: Panicked) -> CallError<E> {

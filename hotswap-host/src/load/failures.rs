@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 #[derive(Default)]
 pub(crate) struct Failures {
     count: AtomicU64,
+    /// Calls that returned an error.
+    errors: AtomicU64,
     watcher: Mutex<Option<Weak<dyn Watcher>>>,
 }
 
@@ -23,6 +25,16 @@ impl Failures {
         if let Some(watcher) = watcher.as_ref().and_then(Weak::upgrade) {
             watcher.wake();
         }
+    }
+
+    /// Counts a call that returned an error.
+    pub(crate) fn add_error(&self) {
+        self.errors.fetch_add(1, Relaxed);
+    }
+
+    /// The number of calls that have returned an error so far.
+    pub(crate) fn errors(&self) -> u64 {
+        self.errors.load(Relaxed)
     }
 
     /// The number of failures so far.

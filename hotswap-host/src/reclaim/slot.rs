@@ -9,7 +9,7 @@
 //!
 //! Unsafe code: two words are addresses, of a constant and of a value on the stack of the owning thread.
 #![allow(unsafe_code)]
-use super::sync::{AtomicBool, AtomicPtr, AtomicU32};
+use super::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
 use std::panic::Location;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::*;
@@ -65,6 +65,9 @@ impl CallTarget {
     }
 }
 
+/// Of so many watched calls of a thread, one is timed.
+const TIMED: u64 = 1024;
+
 /// The hazard slot of a thread, and the words that belong to it. A pin touches nothing else of the thread's record.
 /// Only the owning thread writes them, except for `attention`.
 #[repr(C)]
@@ -81,6 +84,8 @@ pub(crate) struct Slot {
     pinned_at: AtomicPtr<Location<'static>>,
     /// The innermost async call that the thread polls: a `*const Polled`.
     polled: AtomicPtr<()>,
+    /// The number of watched calls that the thread has begun.
+    watched: AtomicU64,
 }
 
 impl Slot {
@@ -92,6 +97,7 @@ impl Slot {
             entered: AtomicU32::new(0),
             pinned_at: AtomicPtr::new(null_mut()),
             polled: AtomicPtr::new(null_mut()),
+            watched: AtomicU64::new(0),
         }
     }
 
@@ -111,6 +117,19 @@ impl Slot {
     #[inline(always)]
     pub(crate) fn has_pin(&self) -> bool {
         !self.at.load(Relaxed).is_null()
+    }
+
+    /// Counts a watched call of the owning thread, which is the caller. Returns true if it is one of those that are timed.
+    #[inline(always)]
+    pub(crate) fn count_watched(&self) -> bool {
+        let count = self.watched.load(Relaxed).wrapping_add(1);
+        self.watched.store(count, Relaxed);
+        count % TIMED == 0
+    }
+
+    /// The number of watched calls that the thread has begun.
+    pub(super) fn watched(&self) -> u64 {
+        self.watched.load(Relaxed)
     }
 
     /// Returns true if the slot holds the address. The caller has switched and run the heavy barrier.

@@ -108,6 +108,21 @@ pub struct ReloadOptions {
     /// The number of failures that the new generation may have in the window: panics of the plugins that are new in it,
     /// and errors of their `on_start`. The first one beyond this number is a reason to revert the reload, at once.
     failure_limit: u64 = 0,
+    /// The number of watched calls of the new generation from which its rates count. Watched are the calls that the host
+    /// makes, through handles, of the plugins that are new in it.
+    min_calls: u64 = 0,
+    /// The share of the watched calls, from 0 to 1, that may return an error. A larger share reverts the reload.
+    max_error_rate: f64 = 1.0,
+    /// The factor by which that share may exceed the one of the previous generation, which is measured while the new one is
+    /// staged, if that has `min_calls`. Zero means any.
+    error_rate_factor: f64 = 0.0,
+    /// The time that 99 of 100 watched calls may take at most. It is measured with one of 1,024 calls of each thread. Async
+    /// calls are not timed. Zero means any.
+    max_latency: Duration = Duration::ZERO,
+    /// The factor by which that time may exceed the one of the previous generation. Zero means any.
+    latency_factor: f64 = 0.0,
+    /// Makes the reload permanent at the deadline if there were fewer calls than `min_calls`. Otherwise it is reverted.
+    promote_inconclusive: bool = true,
     /// Reverts the reload when the failure limit is exceeded. Otherwise that is only logged.
     auto_revert: bool = true,
     /// Makes the reload permanent when it has been healthy for long enough. Otherwise it has to be
@@ -164,6 +179,17 @@ impl ReloadOptions {
             supersede: false,
             ..ReloadOptions::staging()
         }
+    }
+
+    /// True if calls of the new generation are watched.
+    pub(super) fn has_rates(&self) -> bool {
+        let absolute = self.max_error_rate < 1.0 || !self.max_latency.is_zero();
+        self.has_window() && (absolute || self.min_calls > 0 || self.wants_baseline())
+    }
+
+    /// True if calls of the previous generation are watched, too.
+    pub(super) fn wants_baseline(&self) -> bool {
+        self.has_window() && (self.error_rate_factor > 0.0 || self.latency_factor > 0.0)
     }
 
     /// True if the previous generation is kept for a while.
@@ -282,6 +308,19 @@ impl OptionValue for u64 {
     const TYPE: &str = "a whole number";
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
+    by_serde!();
+}
+
+impl OptionValue for f64 {
+    const TYPE: &str = "a number";
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite() && *number >= 0.0)
     }
     fn to_text(&self) -> String {
         self.to_string()

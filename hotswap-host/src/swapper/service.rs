@@ -158,10 +158,15 @@ impl Inner {
         let mut out = (*next.out).clone();
         change(&mut out);
         next.out = Arc::new(out);
+        self.replace_by_copy(next);
+    }
+
+    /// Makes a copy of the live generation live. The caller has the writer.
+    pub(super) fn replace_by_copy(&self, copy: Generation) {
         let handles = self.handles();
-        rebind(&handles, &next);
+        rebind(&handles, &copy);
         let replaced = Replaced {
-            old: self.make_live(next, handles),
+            old: self.make_live(copy, handles),
             stopped: Vec::new(),
         };
         let mut hooks = self.hook_thread();

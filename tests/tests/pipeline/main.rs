@@ -7,6 +7,7 @@ mod history;
 mod killed;
 mod options;
 mod probed;
+mod rates;
 mod reverted;
 mod service;
 mod smoke;

@@ -59,6 +59,11 @@ impl<K> Handle<K> {
             Ok(entered) => return Entry::Open(entered),
             Err(pinned) => pinned,
         };
+        // The times of async calls are not taken, because most of them are waits.
+        let pinned = match Entered::timed(pinned, self.place) {
+            Ok(entered) => return Entry::Open(entered),
+            Err(pinned) => pinned,
+        };
         match &pinned.gate {
             None => Entry::Missing(self.spec.missing(&pinned)),
             Some(gate) if gate.stops(self.call_target) => Entry::Gate(gate.clone()),

@@ -336,6 +336,14 @@ impl<'a, T> Slotted<'a, T> {
     }
 }
 
+impl<T> Slotted<'_, T> {
+    /// The slot of the calling thread.
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> &'static Slot {
+        self.slot
+    }
+}
+
 impl<T> Deref for Slotted<'_, T> {
     type Target = T;
 

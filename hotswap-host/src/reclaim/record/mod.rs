@@ -208,6 +208,13 @@ pub(crate) fn slot_holders(address: Address) -> Vec<Inside> {
     entered::inside(|at, _| at == address)
 }
 
+/// The number of watched calls that all threads have begun so far.
+pub(crate) fn watched_calls() -> u64 {
+    let records = lock(&ALL);
+    let counts = records.iter().map(|record| record.slot.watched());
+    counts.fold(0, u64::wrapping_add)
+}
+
 /// The number of records.
 #[cfg(test)]
 pub(crate) fn count() -> usize {

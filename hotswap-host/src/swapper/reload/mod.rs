@@ -17,6 +17,7 @@ use crate::artifact::BuildSet;
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
+use crate::generation::watched::Watched;
 use crate::hook_thread::{self, HookThread};
 use crate::instance::Instance;
 use crate::load::library::Owner;
@@ -34,7 +35,7 @@ use crate::swapper::plan::{Change, Check, Plan, run_check};
 use crate::swapper::progress::Progress;
 use crate::swapper::report::{Outcome, PluginReport, Report};
 use crate::swapper::step::{Step, StepReport};
-use crate::swapper::window::Replaced;
+use crate::swapper::window::{Rates, Replaced};
 use crate::swapper::writer::Writer;
 use crate::telemetry::{caught, contain};
 use arrange::Arranged;
@@ -218,13 +219,19 @@ impl Inner {
     ) -> Result<Report, ReloadError> {
         let began = Instant::now();
         check_window(writer, &plan)?;
+        let has_plugins = self.live.pin_quietly().number != 0;
+        let meter = (has_plugins && plan.options.wants_baseline()).then(|| self.watch_live());
         let live = self.live.pin_quietly().hold();
         let switch = |next, progress: &mut Progress<'_>| {
             self.switch_to(next, &live, &plan.options, progress)
         };
-        let (made, added) =
-            self.make_with_fallbacks(writer, &plan, &live, &mut check, progress, switch)?;
+        let made = self.make_with_fallbacks(writer, &plan, &live, &mut check, progress, switch);
         drop(live);
+        if made.as_ref().is_ok_and(|(made, _)| made.switched.is_none()) || made.is_err() {
+            self.unwatch();
+        }
+        let (mut made, added) = made?;
+        made.baseline = meter.map(|meter| meter.read());
         Ok(self.conclude(writer, made, plan, added, began, progress))
     }
 
@@ -243,11 +250,19 @@ impl Inner {
             fresh,
             gate,
             switched,
+            baseline,
         } = made;
         let changed = switched.is_some();
         let mut window = None;
         if let Some((replaced, mut hooks)) = switched {
-            let watch = self.leave(writer, replaced, &plan.options, &plan.cause, &mut hooks);
+            let watch = self.leave(
+                writer,
+                replaced,
+                &plan.options,
+                &plan.cause,
+                &mut hooks,
+                baseline,
+            );
             let starting = Instant::now();
             start(hooks, fresh, &mut plugins);
             progress.ended(Step::Start, starting, false);
@@ -345,7 +360,11 @@ impl Inner {
             progress.step(Step::Smoke, || smoke::run(self, trial()?, plan))?;
         }
         let staged = progress.step(Step::Stage, || Staged::make(self, writer, arranged, live))?;
-        let next = staged.generation();
+        let mut next = staged.generation();
+        if plan.options.has_rates() && live.number != 0 {
+            let fresh = staged.fresh_instances().map(|plugin| plugin.call_target());
+            next.watched = Some(Arc::new(Watched::new(fresh)));
+        }
         // The generation is refused before the checks can have side effects.
         let bound = Bound::all(&self.handles(), &next)?;
         if !self.checks.is_empty() || check.is_some() {
@@ -402,6 +421,7 @@ impl Inner {
                     fresh: Vec::new(),
                     gate: None,
                     switched: None,
+                    baseline: None,
                 });
             }
         };
@@ -429,6 +449,7 @@ impl Inner {
             fresh,
             gate,
             switched: Some((replaced, hooks)),
+            baseline: None,
         })
     }
 }
@@ -580,6 +601,8 @@ struct Made {
     gate: Option<Duration>,
     /// If there is another generation, the one before it, and the thread for the remaining hooks.
     switched: Option<(Replaced, HookThread)>,
+    /// The rates of the previous generation, if they were measured.
+    baseline: Option<Rates>,
 }
 
 /// Runs `on_start`, once nothing holds the previous generation any more.

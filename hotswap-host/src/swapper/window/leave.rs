@@ -1,6 +1,8 @@
 //! Opens and closes rollback windows.
 use super::watch::Watch;
 use super::{Kept, Replaced, Shared, Window, WindowOutcome, is_among};
+use super::{Meter, Rates};
+use crate::generation::watched::Watched;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::swapper::cause::Cause;
@@ -44,6 +46,7 @@ impl Inner {
         options: &ReloadOptions,
         cause: &Cause,
         hooks: &mut HookThread,
+        baseline: Option<Rates>,
     ) -> Option<Watch> {
         let before = self.close_window(writer, WindowOutcome::Superseded);
         if !options.has_window() || replaced.old.get().number == 0 {
@@ -58,7 +61,9 @@ impl Inner {
         let fresh = live.plugins.iter().filter(|plugin| !kept.has(plugin));
         let failures = fresh.map(|plugin| plugin.library().failures().clone());
         let failures: Vec<_> = failures.collect();
+        let watched = live.watched.clone();
         drop(live);
+        let meter = watched.map(|watched| Meter::start(watched, failures.clone()));
         failures
             .iter()
             .for_each(|failures| failures.watched_by(&shared));
@@ -68,7 +73,29 @@ impl Inner {
             attempt: writer.attempts,
             cause: cause.clone(),
         });
-        Some(Watch::new(shared, failures, options.clone()))
+        let options = options.clone();
+        Some(Watch::new(shared, failures, options, meter, baseline))
+    }
+
+    /// Watches the calls of all live plugins. Returns what measures them.
+    pub(in crate::swapper) fn watch_live(&self) -> Meter {
+        let mut next = self.live.pin_quietly().gated_copy(None);
+        let targets = next.plugins.iter().map(|plugin| plugin.call_target());
+        let watched = Arc::new(Watched::new(targets));
+        next.watched = Some(watched.clone());
+        let plugins = next.plugins.iter();
+        let failures = plugins.map(|plugin| plugin.library().failures().clone());
+        let failures = failures.collect();
+        self.replace_by_copy(next);
+        Meter::start(watched, failures)
+    }
+
+    /// Ends the watch of the live generation, if its calls are watched.
+    pub(in crate::swapper) fn unwatch(&self) {
+        let mut next = self.live.pin_quietly().gated_copy(None);
+        if next.watched.take().is_some() {
+            self.replace_by_copy(next);
+        }
     }
 
     /// Closes the window, if one is open. Returns the generation that was kept, which the caller releases or makes live.

@@ -9,8 +9,10 @@
 mod handle;
 mod kept;
 mod leave;
+mod rates;
 mod watch;
 
 pub(super) use handle::Shared;
 pub use handle::{RollbackWindow, WindowOutcome};
 pub(super) use kept::{Kept, Replaced, Window, is_among};
+pub(super) use rates::{Meter, Rates};

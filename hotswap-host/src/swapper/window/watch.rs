@@ -1,5 +1,5 @@
 //! The thread that watches a new generation during its rollback window, and decides about it.
-use super::{RollbackWindow, Shared, WindowOutcome};
+use super::{Meter, Rates, RollbackWindow, Shared, WindowOutcome};
 use crate::load::failures::Failures;
 use crate::swapper::inner::Inner;
 use crate::swapper::options::ReloadOptions;
@@ -23,6 +23,10 @@ pub(in crate::swapper) struct Watch {
     shared: Arc<Shared>,
     failures: Vec<Arc<Failures>>,
     options: ReloadOptions,
+    /// Measures the calls, if they are watched.
+    meter: Option<Meter>,
+    /// The rates of the previous generation, if they were measured.
+    baseline: Option<Rates>,
     /// The number of failures before the switch.
     before: u64,
     /// The number of failures since then, when the thread last looked.
@@ -37,8 +41,12 @@ impl Watch {
         shared: Arc<Shared>,
         failures: Vec<Arc<Failures>>,
         options: ReloadOptions,
+        meter: Option<Meter>,
+        baseline: Option<Rates>,
     ) -> Self {
         Watch {
+            meter,
+            baseline,
             before: total(&failures),
             seen: 0,
             healthy_since: shared.opened,
@@ -89,10 +97,12 @@ impl Watch {
         }
         // Something may have failed while this thread waited for its turn.
         let failures = total(&self.failures) - self.before;
-        match self.too_many(failures).unwrap_or(decision) {
+        let bad = self.too_many(failures).or_else(|| self.bad_rates());
+        match bad.unwrap_or(decision) {
             Decision::Promote => {
                 let mut window = writer.window.take().expect("it was there just now");
                 inner.release(window.kept.take());
+                inner.unwatch();
                 inner.announce(&window, WindowOutcome::Permanent);
             }
             Decision::Revert { reason } => {
@@ -101,6 +111,20 @@ impl Watch {
             }
         }
         inner.run_deferred(writer);
+    }
+
+    /// Decides to revert if the rates of the calls are bad.
+    fn bad_rates(&self) -> Option<Decision> {
+        let rates = self.meter.as_ref()?.read();
+        let fault = rates.fault(self.baseline.as_ref(), &self.options);
+        let reason = fault.filter(|_| self.options.auto_revert)?;
+        Some(Decision::Revert { reason })
+    }
+
+    /// True if there were too few calls for a verdict on their rates.
+    fn is_inconclusive(&self) -> bool {
+        let meter = self.meter.as_ref();
+        meter.is_some_and(|meter| meter.read().calls < self.options.min_calls)
     }
 
     /// Decides to revert if there are more failures than allowed.
@@ -148,7 +172,7 @@ impl Watch {
             self.seen = failures;
             self.healthy_since = now;
         }
-        if let Some(decision) = self.too_many(failures) {
+        if let Some(decision) = self.too_many(failures).or_else(|| self.bad_rates()) {
             return Some(decision);
         }
         let options = &self.options;
@@ -157,11 +181,21 @@ impl Watch {
             return Some(Decision::Promote);
         }
         let healthy = now.saturating_duration_since(self.healthy_since) >= options.min_healthy_time;
-        if options.auto_promote && healthy {
+        let inconclusive = self.is_inconclusive();
+        if options.auto_promote && healthy && !inconclusive {
             return Some(Decision::Promote);
         }
         if now < self.shared.deadline {
             return None;
+        }
+        if options.auto_promote && healthy && inconclusive {
+            let calls = options.min_calls;
+            return match options.promote_inconclusive {
+                true => Some(Decision::Promote),
+                false => revert(format!(
+                    "there were fewer than {calls} calls, which is too few for a verdict"
+                )),
+            };
         }
         let (length, healthy) = (options.healthy_deadline, options.min_healthy_time);
         match options.auto_promote {
@@ -183,7 +217,7 @@ mod tests {
         let mut options = ReloadOptions::production();
         change(&mut options);
         let shared = Arc::new(Shared::new(options.healthy_deadline));
-        Watch::new(shared, Vec::new(), options)
+        Watch::new(shared, Vec::new(), options, None, None)
     }
 
     fn reason(decision: Option<Decision>) -> String {
