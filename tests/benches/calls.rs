@@ -90,6 +90,22 @@ pub fn typed(effort: Effort) -> Comparison {
     typed_by(|ours, baseline| calls(effort, ours, baseline))
 }
 
+/// Measures a typed call of a plugin whose calls are watched, compared with one of a plugin whose calls are not.
+pub fn watched(effort: Effort) -> Comparison {
+    let (stage, plain) = (crate::pipeline::watched_adder(), adder());
+    let [watched, plain]: [Function<fn(i64, i64) -> i64>; 2] =
+        [&stage, &plain].map(|stage| function(stage, ADDER, "add"));
+    calls(
+        effort,
+        repeat!(Loop, |i| black_box(&watched)
+            .call(i, 2)
+            .expect("the plugin is loaded")),
+        repeat!(Loop, |i| black_box(&plain)
+            .call(i, 2)
+            .expect("the plugin is loaded")),
+    )
+}
+
 /// Measures a typed call on each of two threads at once.
 pub fn typed_on_two_threads(effort: Effort) -> Comparison {
     typed_by(|ours, baseline| calls_on_two_threads(effort, ours, baseline))

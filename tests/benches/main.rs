@@ -7,6 +7,7 @@ mod calls;
 mod live_data;
 mod measure;
 mod memory;
+mod pipeline;
 mod plugins;
 mod reloads;
 mod state;
@@ -17,6 +18,10 @@ use std::fs;
 use table::{ROWS, Table};
 
 fn main() {
+    // A row starts this program as a probe, and another one to open a library.
+    pipeline::open_and_end();
+    let desk = || std::sync::Arc::new(hotswap_tests::Desk::default());
+    hotswap_host::init_with(|probe| probe.provide::<dyn shapes::Desk>(desk()));
     let (mut effort, mut filters) = (Effort::Full, Vec::new());
     for arg in std::env::args().skip(1) {
         match arg.as_str() {

@@ -1,5 +1,5 @@
 //! The plugins that are measured: stripped release builds, as they would be deployed.
-use hotswap_host::UnloadMode;
+use hotswap_host::{Builder, UnloadMode};
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{self, hotswap, renamed, run, target, variant};
 use std::fs;
@@ -73,5 +73,12 @@ pub fn plain_heap() -> Vec<u8> {
 
 /// Opens a host with these plugins and the default settings.
 pub fn host(plugins: &[(&str, &[u8])]) -> Stage {
-    Stage::with(plugins, |builder| builder.unload_mode(UnloadMode::Unload))
+    host_with(plugins, |builder| builder)
+}
+
+/// Opens a host with these plugins and other settings.
+pub fn host_with(plugins: &[(&str, &[u8])], settings: impl FnOnce(Builder) -> Builder) -> Stage {
+    Stage::with(plugins, |builder| {
+        settings(builder.unload_mode(UnloadMode::Unload))
+    })
 }

@@ -1,6 +1,7 @@
 //! Measures reloads, and how they affect callers.
 use crate::measure::{Comparison, Effort, each, seconds};
 use crate::plugins::{self, ADDER};
+use hotswap_host::Builder;
 use hotswap_host::prelude::*;
 use hotswap_tests::{LIMIT, Stage, process};
 use std::fs;
@@ -9,16 +10,21 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// A plugin of which two builds take turns.
-struct Changing {
-    stage: Stage,
+pub struct Changing {
+    pub stage: Stage,
     name: String,
-    builds: [Vec<u8>; 2],
+    pub builds: [Vec<u8>; 2],
     next: usize,
 }
 
 impl Changing {
     /// Opens a host with this many plugins, of which one changes.
-    fn one_of(count: usize) -> Self {
+    pub fn one_of(count: usize) -> Self {
+        Changing::with(count, |builder| builder)
+    }
+
+    /// Does the same with other settings of the host.
+    pub fn with(count: usize, settings: impl FnOnce(Builder) -> Builder) -> Self {
         let name = |n: usize| format!("bench-{n:03}");
         let all: Vec<_> = (0..count)
             .map(|n| (name(n), plugins::adder_named(&name(n), 1)))
@@ -29,7 +35,7 @@ impl Changing {
             .collect();
         let name = name(count / 2);
         Changing {
-            stage: plugins::host(&all),
+            stage: plugins::host_with(&all, settings),
             builds: [1, 2].map(|build| plugins::adder_named(&name, build)),
             name,
             next: 1,
@@ -37,9 +43,8 @@ impl Changing {
     }
 
     /// Returns how long a reload with the other build takes. The replaced build has left memory when this returns.
-    fn reload(&mut self) -> f64 {
-        self.stage.install(&self.name, &self.builds[self.next]);
-        self.next = 1 - self.next;
+    pub fn reload(&mut self) -> f64 {
+        self.install();
         let before = self.stage.swapper.generation();
         let (taken, report) = seconds(|| self.stage.swapper.reload());
         let report = report.expect("the build can be loaded");
@@ -47,6 +52,14 @@ impl Changing {
         let late = self.stage.swapper.wait_retired(LIMIT);
         assert!(late.is_empty(), "{late:?}");
         taken
+    }
+}
+
+impl Changing {
+    /// Puts the other build into the plugin directory.
+    pub fn install(&mut self) {
+        self.stage.install(&self.name, &self.builds[self.next]);
+        self.next = 1 - self.next;
     }
 }
 
@@ -145,7 +158,7 @@ pub fn stall(effort: Effort) -> Comparison {
 }
 
 /// Returns the time that 999 of a thousand calls do not exceed, in seconds.
-fn slowest_of_a_thousand<R>(phase: Duration, call: impl Fn() -> R) -> f64 {
+pub fn slowest_of_a_thousand<R>(phase: Duration, call: impl Fn() -> R) -> f64 {
     let mut counts = vec![0_u32; 1 << 20];
     let until = Instant::now() + phase;
     let (mut before, mut calls) = (Instant::now(), 0_u64);

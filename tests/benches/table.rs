@@ -1,6 +1,6 @@
 //! The rows of the table, and how they are printed.
 use crate::measure::{Comparison, Effort};
-use crate::{async_calls, calls, live_data, memory, reloads, state};
+use crate::{async_calls, calls, live_data, memory, pipeline, reloads, state};
 use serde_json::{Map, Value};
 
 /// A measurement.
@@ -127,6 +127,48 @@ pub const ROWS: &[Row] = &[
         against: "the gate",
         ask: 1.5,
         measure: |effort| state::wait(effort).into(),
+    },
+    Row {
+        name: "watched_call",
+        against: "typed_call_1t",
+        ask: 1.15,
+        measure: |effort| calls::watched(effort).into(),
+    },
+    Row {
+        name: "pipeline_validate",
+        against: "fork, exec, dlopen",
+        ask: 2.0,
+        measure: |effort| pipeline::validate(effort).into(),
+    },
+    Row {
+        name: "pipeline_probe",
+        against: "fork, exec, dlopen",
+        ask: 2.0,
+        measure: |effort| pipeline::probe(effort).into(),
+    },
+    Row {
+        name: "pipeline_store",
+        against: "write and fsync",
+        ask: 3.0,
+        measure: |effort| pipeline::store(effort).into(),
+    },
+    Row {
+        name: "pipeline_history",
+        against: "write and fsync",
+        ask: 3.0,
+        measure: |effort| pipeline::history(effort).into(),
+    },
+    Row {
+        name: "commit",
+        against: "the switch",
+        ask: 1.5,
+        measure: |effort| pipeline::commit(effort).into(),
+    },
+    Row {
+        name: "swap_stall_p999",
+        against: "no pipeline",
+        ask: 1.5,
+        measure: |effort| pipeline::stall(effort).into(),
     },
     Row {
         name: "alloc_counting",
