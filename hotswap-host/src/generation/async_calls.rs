@@ -106,3 +106,31 @@ impl AsyncCalls {
         holders
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_used_again_once_no_call_has_them() {
+        let calls = |counts| AsyncCalls {
+            starts: [0, 1000].into(),
+            counts,
+        };
+        let (first, second) = (take_counts(1000), take_counts(1000));
+        assert!(first.len() >= 1000 && !std::ptr::eq(first, second));
+        // A call has not ended when its generation goes.
+        first[999].store(1, Relaxed);
+        drop((calls(first), calls(second)));
+        let third = take_counts(1000);
+        assert!(
+            std::ptr::eq(third, second),
+            "nothing refers to these counts"
+        );
+        let fourth = take_counts(1000);
+        assert!(
+            !std::ptr::eq(fourth, first),
+            "a call refers to these counts"
+        );
+    }
+}

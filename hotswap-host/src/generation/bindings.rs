@@ -124,6 +124,7 @@ impl Bindings {
     /// generation was made live after that.
     #[inline(always)]
     unsafe fn get_published(&self, index: usize) -> Target {
+        debug_assert!(index < self.len.load(Relaxed), "the handle is bound");
         let table = self.table.load(Acquire);
         // SAFETY: the caller guarantees that the binding was set. The entry was written before the table or the length
         // was published.
