@@ -66,3 +66,22 @@ fn each_package_has_its_readme_and_its_licences() {
         }
     }
 }
+
+/// What an operator needs is in crates of its own. A host that does not ask for it compiles these crates and no others,
+/// itself included. Cargo lists some that only other systems need.
+#[test]
+fn a_host_compiles_no_more_crates_than_it_did() {
+    let tree = cargo(&[
+        "tree",
+        "--package=hotswap-host",
+        "--edges=normal",
+        "--prefix=none",
+        "--format={p}",
+    ]);
+    let crates = tree.lines().filter_map(|line| line.split(' ').next());
+    let crates: std::collections::BTreeSet<_> = crates.filter(|name| !name.is_empty()).collect();
+    for heavy in ["libsqlite3-sys", "rusqlite", "tempfile", "tokio", "toml"] {
+        assert!(!crates.contains(heavy), "{heavy}");
+    }
+    assert!(crates.len() <= 70, "{} crates: {crates:?}", crates.len());
+}
