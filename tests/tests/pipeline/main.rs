@@ -1,6 +1,7 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
 mod chaos;
 mod commands;
+mod disk;
 mod drained;
 mod events;
 mod history;
