@@ -249,7 +249,10 @@ impl Build {
             Build::Stuck => with(&["registrar"], &["stuck"]),
             Build::Unseen => with(&["watcher"], &["unseen"]),
             Build::ZooMimalloc => with(&["zoo-heap"], &["mimalloc"]),
-            Build::ZooJemalloc => with(&["zoo-heap"], &["jemalloc"]),
+            Build::ZooJemalloc => {
+                with(&["zoo-heap"], &["jemalloc"]);
+                remove_objects_of("tikv-jemalloc-sys");
+            }
             Build::Checked => with(&["checked"], &[]),
             Build::CheckedStateful => with(&["checked"], &["stateful"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
@@ -286,6 +289,17 @@ impl Build {
                 ];
                 plain(out, &[], &[], &link);
             }
+        }
+    }
+}
+
+/// Removes the object files of a C library that a build script has compiled. Cargo only needs the archive that was made
+/// of them, and these take hundreds of megabytes.
+fn remove_objects_of(package: &str) {
+    let builds = fs::read_dir(target().join("debug/build"));
+    for build in builds.into_iter().flatten().flatten() {
+        if build.file_name().to_string_lossy().starts_with(package) {
+            let _ = fs::remove_dir_all(build.path().join("out/build"));
         }
     }
 }

@@ -82,7 +82,7 @@ pub struct Trial<'a> {
     /// The builds of the next generation.
     pub builds: Vec<TriedBuild<'a>>,
     /// The plugins that stay part of later generations although they are not in the plugin directory.
-    pub added: &'a BTreeMap<PluginName, PathBuf>,
+    pub added: BTreeMap<PluginName, PathBuf>,
     /// The plugins that stay out of later generations.
     pub removed: Vec<PluginName>,
     /// True if the operator has gone back to builds of an earlier time. They become permanent with the switch.

@@ -271,3 +271,19 @@ fn plugins_that_stay_are_neither_stopped_nor_made_again() {
     stage.settle();
     stage.close();
 }
+
+#[test]
+fn what_was_added_is_forgotten_by_a_revert() {
+    let stage = with_window(&checked("first"));
+    let sibling = hotswap_tests::fixture::renamed(&checked("first"), "checked", "sibling");
+    let elsewhere = tempfile::tempdir().unwrap();
+    hotswap_tests::fixture::install(&sibling, "sibling", elsewhere.path());
+    let file = elsewhere.path().join(hotswap_tests::fixture::file_name("sibling"));
+    stage.swapper.load(&file).unwrap();
+    assert_eq!(stage.swapper.listing().plugins.len(), 2);
+    stage.swapper.rollback().unwrap();
+    assert_eq!(stage.swapper.listing().plugins.len(), 1);
+    // The next reload is not about it.
+    assert!(!stage.swapper.reload().unwrap().changed());
+    stage.close();
+}

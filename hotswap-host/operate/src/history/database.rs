@@ -191,7 +191,11 @@ impl Database {
     }
 
     /// Notes that a set is tried. Returns the row of the attempt.
-    pub(super) fn trying(&mut self, trial: &Trial<'_>) -> Result<i64, HistoryError> {
+    pub(super) fn trying(
+        &mut self,
+        trial: &Trial<'_>,
+        row: Option<i64>,
+    ) -> Result<i64, HistoryError> {
         self.change(|change| {
             let set = set_id(change, trial)?;
             set_state(change, "tried", &set)?;
@@ -204,6 +208,9 @@ impl Database {
             })?;
             let removed = trial.removed.iter().map(PluginName::as_str);
             set_json(change, "removed", &removed.collect::<Vec<_>>())?;
+            if let Some(row) = row {
+                change.execute("DELETE FROM attempts WHERE id = ?1", [row])?;
+            }
             insert(
                 change,
                 &Attempt::of_trial(trial),

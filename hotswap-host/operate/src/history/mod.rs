@@ -169,11 +169,13 @@ impl Journal for History {
             }
         }
         let mut state = self.state();
-        let row = state.database.trying(trial).map_err(journal_error)?;
+        let state = &mut *state;
         let attempt = state
             .attempt
             .get_or_insert_with(|| Attempt::of_trial(trial));
-        attempt.row = Some(row);
+        // An attempt tries several sets if an optional plugin fails.
+        let row = state.database.trying(trial, attempt.row);
+        attempt.row = Some(row.map_err(journal_error)?);
         Ok(())
     }
 

@@ -409,8 +409,8 @@ impl Inner {
         progress: &mut Progress<'_>,
     ) -> Result<Made, ReloadError> {
         let Ready {
-            next,
-            bound,
+            mut next,
+            mut bound,
             left_out,
             mut staged,
         } = match next {
@@ -425,6 +425,11 @@ impl Inner {
                 });
             }
         };
+        if next.out != live.out {
+            // It has changed since the generation was staged.
+            next.out = live.out.clone();
+            bound = Bound::all(&self.handles(), &next)?;
+        }
         let (hand_over, reset) =
             HandOver::plan(self, live, &next, staged.fresh_instances(), options);
         staged.report_states(reset);
@@ -512,15 +517,20 @@ fn trial<'a>(
         bytes: candidate.bytes(),
     });
     let plugins = live.plugins.iter();
+    let mut added = writer.added.clone();
+    added.extend(added_by(plan, &arranged.candidates));
+    added.retain(|name, _| !plan.remove.contains(name));
     let removed = writer.removed.iter().chain(&plan.remove);
+    let removed = removed.filter(|name| !added.contains_key(*name));
+    let removed = removed.cloned().collect();
     Trial {
         attempt,
         cause: &plan.cause,
         options: &plan.options,
         from: plugins.map(|p| (p.name().clone(), p.build_id())).collect(),
         builds: builds.collect(),
-        added: &writer.added,
-        removed: removed.cloned().collect(),
+        added,
+        removed,
         is_rollback: plan.builds.is_some() && live.number != 0,
     }
 }

@@ -56,6 +56,8 @@ impl Inner {
             .map(|p| (p.name().clone(), p.build_id()));
         writer.held.insert(builds.collect::<BuildSet>(), reason);
         drop(live);
+        writer.added = kept.added.clone();
+        writer.removed = kept.removed.clone();
         let reverted = self.attempt(writer, &cause, |writer, progress| {
             let began = Instant::now();
             let live = self.live.pin_quietly().hold();

@@ -1,10 +1,13 @@
 //! What a rollback window keeps.
 use super::{RollbackWindow, Shared};
+use crate::base::name::PluginName;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::reclaim::pin::Retired;
 use crate::swapper::cause::Cause;
 use crate::vault::Contents;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// An open rollback window.
@@ -23,6 +26,10 @@ pub(in crate::swapper) struct Kept {
     pub(in crate::swapper) number: u64,
     pub(in crate::swapper) plugins: Vec<Arc<Instance>>,
     pub(in crate::swapper) contents: Arc<Contents>,
+    /// The plugins that were part of it although they are not in the plugin directory.
+    pub(in crate::swapper) added: BTreeMap<PluginName, PathBuf>,
+    /// The plugins that were left out of it.
+    pub(in crate::swapper) removed: BTreeSet<PluginName>,
 }
 
 impl Window {
@@ -33,8 +40,14 @@ impl Window {
 }
 
 impl Kept {
-    pub(super) fn of(generation: &Generation) -> Self {
+    pub(super) fn of(
+        generation: &Generation,
+        added: &BTreeMap<PluginName, PathBuf>,
+        removed: &BTreeSet<PluginName>,
+    ) -> Self {
         Kept {
+            added: added.clone(),
+            removed: removed.clone(),
             number: generation.number,
             plugins: generation.plugins.clone(),
             contents: generation.contents.clone(),
@@ -47,6 +60,8 @@ impl Kept {
             number: self.number,
             plugins: Vec::new(),
             contents: Arc::default(),
+            added: BTreeMap::new(),
+            removed: BTreeSet::new(),
         };
         std::mem::replace(self, nothing)
     }

@@ -54,7 +54,8 @@ impl Inner {
             before.into_iter().for_each(|kept| self.release(kept));
             return None;
         }
-        let kept = before.unwrap_or_else(|| Kept::of(replaced.old.get()));
+        let kept =
+            before.unwrap_or_else(|| Kept::of(replaced.old.get(), &writer.added, &writer.removed));
         self.retire(replaced, Some(&kept), hooks);
         let shared = Arc::new(Shared::new(options.healthy_deadline));
         let live = self.live.pin_quietly();
