@@ -124,7 +124,7 @@ impl Slot {
     pub(crate) fn count_watched(&self) -> bool {
         let count = self.watched.load(Relaxed).wrapping_add(1);
         self.watched.store(count, Relaxed);
-        count % TIMED == 0
+        count.is_multiple_of(TIMED)
     }
 
     /// The number of watched calls that the thread has begun.

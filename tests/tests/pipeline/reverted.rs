@@ -278,7 +278,9 @@ fn what_was_added_is_forgotten_by_a_revert() {
     let sibling = hotswap_tests::fixture::renamed(&checked("first"), "checked", "sibling");
     let elsewhere = tempfile::tempdir().unwrap();
     hotswap_tests::fixture::install(&sibling, "sibling", elsewhere.path());
-    let file = elsewhere.path().join(hotswap_tests::fixture::file_name("sibling"));
+    let file = elsewhere
+        .path()
+        .join(hotswap_tests::fixture::file_name("sibling"));
     stage.swapper.load(&file).unwrap();
     assert_eq!(stage.swapper.listing().plugins.len(), 2);
     stage.swapper.rollback().unwrap();

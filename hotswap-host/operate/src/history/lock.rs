@@ -18,11 +18,18 @@ impl DirectoryLock {
                 error,
             }
         };
-        fs::create_dir_all(dir).map_err(|error| HistoryError::File {
-            path: dir.to_owned(),
-            action: "made",
-            error,
-        })?;
+        // Whoever may write to the directory decides what the host runs.
+        let mut private = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+        private
+            .recursive(true)
+            .create(dir)
+            .map_err(|error| HistoryError::File {
+                path: dir.to_owned(),
+                action: "made",
+                error,
+            })?;
         let mut options = File::options();
         let opened = options.read(true).write(true).create(true).truncate(false);
         let mut file = opened.open(&path).map_err(failed("opened"))?;
