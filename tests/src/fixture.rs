@@ -278,7 +278,7 @@ impl Build {
                 fs::create_dir_all(out).expect("the directory can be made");
                 let nothing = out.join("nowhere.c");
                 fs::write(&nothing, "int nowhere;").expect("the source can be written");
-                run(Command::new("cc")
+                run(c_compiler()
                     .args(["-shared", "-o"])
                     .args([&library, &nothing]));
                 let search = format!("-Clink-arg=-L{}", out.display());
@@ -323,7 +323,7 @@ pub fn demo_host(name: &str) -> PathBuf {
     command.args(["build", "--quiet", "--bin", name]);
     let target = in_the_checkout(&mut command, name);
     run(&mut command);
-    target.join("debug").join(name)
+    built(&target, "debug").join(name)
 }
 
 /// Makes the command build a demo in the target directory of the tests. The demos that other tests copy and edit have
@@ -380,7 +380,7 @@ fn plainly(package: &str, out: &Path, toolchain: &[&str], options: &[&str], flag
     command.arg("--target-dir").arg(&target);
     command.args(["--", "--cfg", "hotswap_dylib"]).args(flags);
     run(&mut command);
-    let built = target.join("debug").join(file_name(package));
+    let built = built(&target, "debug").join(file_name(package));
     fs::create_dir_all(out).expect("the directory can be made");
     fs::copy(built, out.join(file_name(package))).expect("the library can be copied");
 }
@@ -394,7 +394,7 @@ pub fn aborting_executable(package: &str) -> PathBuf {
     let mut command = cargo(&[]);
     command.args(["build", "--quiet", "--profile", "aborting"]);
     run(command.args(["--package", package]));
-    target().join("aborting").join(package)
+    built(&target(), "aborting").join(package)
 }
 
 /// Builds an executable of the fixtures, with the nightly compiler or with that of the tests.
@@ -410,7 +410,7 @@ pub fn executable(package: &str, by_nightly: bool) -> PathBuf {
     };
     command.args(["build", "--quiet", "--package", package]);
     run(command.arg("--target-dir").arg(&target));
-    target.join("debug").join(package)
+    built(&target, "debug").join(package)
 }
 
 /// Returns a Cargo command for the fixtures' workspace, which has none of the settings with which the tests run.
@@ -491,7 +491,32 @@ pub fn hotswap() -> Command {
 
 /// Returns the host of this package.
 pub fn host() -> Command {
-    Command::new(sibling("hotswap-tests-host"))
+    program(&sibling("hotswap-tests-host"))
+}
+
+/// Returns a command that runs a program that was built like this one: with the emulator in `HOTSWAP_TEST_RUNNER`, if
+/// this machine cannot run such programs itself.
+pub fn program(file: &Path) -> Command {
+    let runner = std::env::var("HOTSWAP_TEST_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace();
+    let Some(emulator) = words.next() else {
+        return Command::new(file);
+    };
+    let mut command = Command::new(emulator);
+    command.args(words).arg(file);
+    command
+}
+
+/// Returns the C compiler for what the tests are built for: `cc`, or the one that `HOTSWAP_TEST_CC` names.
+pub(crate) fn c_compiler() -> Command {
+    Command::new(std::env::var_os("HOTSWAP_TEST_CC").unwrap_or_else(|| "cc".into()))
+}
+
+/// Returns the directory in which Cargo puts what it builds in this target directory. If the tests are built for another
+/// platform than this machine's, so are the fixtures.
+fn built(target: &Path, profile: &str) -> PathBuf {
+    let platform = std::env::var_os("CARGO_BUILD_TARGET").unwrap_or_default();
+    target.join(platform).join(profile)
 }
 
 /// Returns the path of an executable of this package.

@@ -1,5 +1,5 @@
 //! Libraries that no host loads, and sources of such libraries.
-use crate::fixture::{run, workspace};
+use crate::fixture::{c_compiler, run, workspace};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use std::process::Command;
 pub fn plain_library(file: &Path) {
     let source = file.with_extension("c");
     fs::write(&source, "int answer(void) { return 42; }").expect("the source can be written");
-    let mut compiler = Command::new("cc");
+    let mut compiler = c_compiler();
     compiler.args(["-shared", "-fPIC", "-o"]);
     run(compiler.args([file, &source]));
 }

@@ -4,9 +4,7 @@ use crate::environment::text_of;
 use crate::error::ReloadError;
 use crate::swapper::builder::Builder;
 use crate::swapper::reload::Probed;
-use rustix::process::{
-    Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -64,12 +62,9 @@ fn run(builder: Builder) -> ! {
 }
 
 fn answer(builder: Builder) -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    if getppid().is_none_or(|parent| parent.is_init()) {
-        return Err(io::Error::other("its parent has ended"));
-    }
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let request = Request::receive(&mut socket)?;
+    end_with_parent(&socket)?;
     limit(request.limits)?;
     let mut tell = |line: String| socket.write_all(line.as_bytes());
     let probed = probe(builder, request, &mut |step| {
@@ -81,6 +76,30 @@ fn answer(builder: Builder) -> io::Result<()> {
         Err(error) => format!("error {}\n", serde_json::to_string(&error.to_string())?),
     };
     tell(outcome)
+}
+
+/// Makes the kernel end this process when the thread ends that has started it and waits for it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn end_with_parent(_: &UnixStream) -> io::Result<()> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    match getppid().is_none_or(|parent| parent.is_init()) {
+        true => Err(io::Error::other("its parent has ended")),
+        false => Ok(()),
+    }
+}
+
+/// Starts a thread that ends this process when its parent has ended. That closes the socket, on which nothing follows the
+/// request.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn end_with_parent(socket: &UnixStream) -> io::Result<()> {
+    let mut socket = socket.try_clone()?;
+    let parent = std::thread::Builder::new().name("hotswap-parent".into());
+    parent.spawn(move || {
+        let _ = io::Read::read(&mut socket, &mut [0]);
+        std::process::abort();
+    })?;
+    Ok(())
 }
 
 /// Takes away what a probe does not need. A probe that fails leaves no core dump.

@@ -7,7 +7,6 @@ use hotswap_tests::fixture::{self, Build, ordered, variant};
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::symlink;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 fn guest() -> (Vec<u8>, Vec<u8>) {
@@ -160,7 +159,7 @@ fn a_file_that_is_being_overwritten_again_and_again() {
 
 #[test]
 fn an_open_that_fails_leaves_nothing() {
-    let output = Command::new(std::env::current_exe().unwrap())
+    let output = fixture::program(&std::env::current_exe().unwrap())
         .args([
             "--exact",
             "artifacts::child_that_cannot_open",

@@ -58,7 +58,7 @@ fn a_host_that_links_a_plugin_crate_has_no_shim() {
             "{kind} {name}"
         );
     }
-    let output = Command::new(&file).output().unwrap();
+    let output = fixture::program(&file).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "3 days 00\n");
     assert!(output.status.success());
 }

@@ -1,7 +1,6 @@
 //! Tests that host and plugin need neither the same compiler nor the same allocator.
 use hotswap_tests::fixture::{self, Build, ordered};
 use hotswap_tests::records;
-use std::process::Command;
 
 /// A plugin directory with the probe in it, and another build of the probe beside it.
 fn plugins(build: Build) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -35,7 +34,7 @@ fn a_host_that_ends_with_a_plugin_loaded() {
     let (dir, _) = plugins(Build::Nightly);
     let runtime = tempfile::tempdir().unwrap();
     for _ in 0..2 {
-        let mut command = Command::new(&host);
+        let mut command = fixture::program(&host);
         command
             .arg(dir.path())
             .env("HOTSWAP_RUNTIME_DIR", runtime.path());
@@ -57,7 +56,7 @@ fn a_plugin_of_the_stable_compiler_in_a_host_of_the_nightly_one() {
     for build in [Build::First, Build::Nightly] {
         let (dir, next) = plugins(build);
         let runtime = tempfile::tempdir().unwrap();
-        let mut command = Command::new(&host);
+        let mut command = fixture::program(&host);
         command
             .arg(dir.path())
             .arg(&next)
