@@ -82,7 +82,7 @@ impl<'a> Extension<'a> {
             #item
 
             #[allow(clippy::all, clippy::pedantic)]
-            #[allow(trivial_bounds, unsafe_code)]
+            #[allow(trivial_bounds)]
             const _: () = {
                 #use_boundary
 
@@ -94,7 +94,7 @@ impl<'a> Extension<'a> {
                 }
 
                 #[automatically_derived]
-                unsafe impl #root::Extension for #ident #bounds {
+                impl #root::Extension for #ident #bounds {
                     const DESC: &'static #b::ExtensionDesc =
                         &#b::ExtensionDesc::new(::core::env!("CARGO_PKG_NAME"), #name, &[#(#descriptions),*]);
                     fn slots(&self) -> ::std::vec::Vec<&dyn #root::extension::AnySlot> {

@@ -45,7 +45,8 @@
 //!
 //! # For those who change them
 //! Each macro is a module, which parses its input, checks it, and generates code, in this order.
-#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod bounds;
 mod call;

@@ -158,9 +158,11 @@ impl Extensions {
         }
         let mut empty = filled.value.slots_mut();
         for slot in slots {
-            // SAFETY: the descriptions are the same, so the object fits this slot. The caller guarantees that it is
-            // alive.
-            unsafe { empty[slot.index].put(slot.object) };
+            let described = filled.desc.slots[slot.index].interface;
+            // SAFETY: the caller guarantees that the object is alive, and that it is of a slot whose description is the
+            // same as that of this one.
+            let object = unsafe { slot.object.lent(described) };
+            empty[slot.index].put(&object);
             filled.by[slot.index] = By::Author(Some(plugin.clone()));
         }
         Ok(())

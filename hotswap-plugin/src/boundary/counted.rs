@@ -1,43 +1,59 @@
 //! Counts of objects that other libraries own. The host keeps the count, or the library itself if it has no host.
+#![allow(
+    unsafe_code,
+    reason = "it counts objects by their addresses, and drops them"
+)]
 use crate::boundary::call::drop_quietly;
-use crate::boundary::view::StrView;
 use crate::contract::Ticket;
 use crate::contract::shim::Token;
 use crate::contract::ticket::{RawDrop, RawTicket};
-use crate::host;
+use crate::host::{self, own_token};
 use crate::runtime::{self, Use};
-use std::ptr::{NonNull, null};
-use std::sync::atomic::{AtomicUsize, Ordering::*, fence};
-
-/// Begins to count an object, under a name for reports. Returns its address and the first count.
-pub(super) fn count<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
-    let Some(host) = host::host() else {
-        return Local::count(object);
-    };
-    // An object may outlive its plugin, and needs the runtime for as long.
-    Use::another().leave();
-    let this: *const () = Box::into_raw(Box::new(object)).cast_const().cast();
-    let object = RawDrop {
-        object: this,
-        drop: drop_boxed::<T>,
-    };
-    // SAFETY: the host gave the token together with the table, and the function drops this object.
-    let ticket = unsafe { host.table.count_object()(host.token, object, StrView::new(name)) };
-    (this, Counted::new(ticket.0.cast()))
-}
+use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// One count of an object.
-pub(super) struct Counted(NonNull<Ticket>);
+pub(crate) struct Counted(NonNull<Ticket>);
 
-// SAFETY: tickets may be used from any thread, and only objects that are `Send + Sync` are counted.
+// SAFETY: the owner of a ticket lets any thread use it, and only objects that are `Send + Sync` are counted.
 unsafe impl Send for Counted {}
-// SAFETY: tickets may be used from several threads at once.
+// SAFETY: the owner of a ticket lets several threads use it at once.
 unsafe impl Sync for Counted {}
 
 impl Counted {
+    /// Begins to count an object, under a name for reports. Returns its address and the first count.
+    pub(super) fn of<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
+        let Some(host) = host::host() else {
+            return Local::count(object);
+        };
+        // An object may outlive its plugin, and needs the runtime for as long.
+        Use::another().leave();
+        let this: *const () = Box::into_raw(Box::new(object)).cast_const().cast();
+        let object = RawDrop {
+            object: this,
+            drop: drop_boxed::<T>,
+        };
+        // SAFETY: the object is a box of a `T` that any thread may drop, and `drop_boxed` drops such a box.
+        let ticket = unsafe { host.count_object(object, name) };
+        // SAFETY: the host has returned a ticket with a count for this library.
+        (this, unsafe { Counted::new(ticket) })
+    }
+
+    /// Counts a task for the host until the count is dropped. Returns `None` without a host.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of_task(name: &str) -> Option<Self> {
+        let ticket = host::host()?.count_task(name);
+        // SAFETY: the host has returned a ticket with a count for this library.
+        Some(unsafe { Counted::new(ticket) })
+    }
+
     /// Takes over a count that exists already.
-    pub(super) fn new(ticket: *const Ticket) -> Self {
-        Counted(NonNull::new(ticket.cast_mut()).expect("an object that is held is counted"))
+    ///
+    /// # Safety
+    /// The ticket has a count of this library, which nothing else releases.
+    pub(super) unsafe fn new(RawTicket(ticket): RawTicket) -> Self {
+        let ticket = NonNull::new(ticket.cast::<Ticket>().cast_mut());
+        Counted(ticket.expect("an object that is held is counted"))
     }
 
     /// Adds a count. Returns `None` if the object is not counted.
@@ -45,10 +61,21 @@ impl Counted {
     /// # Safety
     /// The ticket has a count until this function returns.
     pub(super) unsafe fn another(RawTicket(ticket): RawTicket) -> Option<Self> {
-        let ticket = NonNull::new(ticket.cast::<Ticket>().cast_mut())?;
-        // SAFETY: the caller guarantees that the ticket has a count, so it is alive. The token is that of this library.
-        unsafe { Ticket::retain(ticket.as_ptr(), own_token()) };
-        Some(Counted(ticket))
+        let counted = Counted(NonNull::new(ticket.cast::<Ticket>().cast_mut())?);
+        // SAFETY: the token is that of this library, whose code runs. The caller guarantees that the ticket is alive.
+        unsafe { counted.retain(own_token()) };
+        Some(counted)
+    }
+
+    /// Adds a count for the library that `by` names, and returns the ticket.
+    ///
+    /// # Safety
+    /// The token names a library whose code runs, or waits for this function. The ticket has a count.
+    pub(super) unsafe fn retain(&self, by: Token) -> RawTicket {
+        let ticket = self.0.as_ptr().cast_const();
+        // SAFETY: the caller guarantees that the token is valid and that the ticket has a count, so it is alive.
+        unsafe { ((*ticket).retain)(ticket, by) };
+        self.raw()
     }
 
     pub(super) fn ticket(&self) -> &Ticket {
@@ -62,15 +89,15 @@ impl Counted {
     /// # Safety
     /// The future is dropped once: by the caller if the result is `None`, and otherwise with the count.
     pub(super) unsafe fn adopt(&self, future: RawDrop) -> Option<Counted> {
-        // SAFETY: this is a count of the library that the token names. The caller guarantees that the future is dropped
-        // once.
-        let RawTicket(ticket) = unsafe { Ticket::adopt(self.0.as_ptr(), future, own_token()) };
+        // SAFETY: this is a count of the library that the token names, so the ticket is alive. The caller guarantees
+        // that the future is dropped once.
+        let RawTicket(ticket) =
+            unsafe { (self.ticket().adopt)(self.0.as_ptr(), future, own_token()) };
         NonNull::new(ticket.cast_mut().cast()).map(Counted)
     }
 
-    /// Returns the address of the ticket.
-    pub(super) fn raw(&self) -> *const () {
-        self.0.as_ptr().cast_const().cast()
+    pub(super) fn raw(&self) -> RawTicket {
+        RawTicket(self.0.as_ptr().cast_const().cast())
     }
 
     /// # Panics
@@ -90,8 +117,8 @@ fn revoked() -> ! {
 
 impl Clone for Counted {
     fn clone(&self) -> Self {
-        // SAFETY: this is a count of the ticket, so the ticket is alive. The token is that of this library.
-        unsafe { Ticket::retain(self.0.as_ptr(), own_token()) };
+        // SAFETY: the token is that of this library, whose code runs, and this is a count of the ticket.
+        unsafe { self.retain(own_token()) };
         Counted(self.0)
     }
 }
@@ -99,19 +126,13 @@ impl Clone for Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         // SAFETY: this is a count of the library that the token names, and it is not used again.
-        unsafe { Ticket::release(self.0.as_ptr(), own_token()) }
+        unsafe { (self.ticket().release)(self.0.as_ptr(), own_token()) }
     }
-}
-
-/// Returns the token of the library that runs this. It is null in a host, and in a plugin that is linked as an ordinary
-/// library.
-pub(super) fn own_token() -> Token {
-    host::host().map_or(null(), |host| host.token)
 }
 
 unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
     let _runtime = Use::taken_up();
-    // SAFETY: `count` made the address from a box of this type, and its ticket calls this function once.
+    // SAFETY: `Counted::of` made the address from a box of this type, and its ticket calls this function once.
     let object = unsafe { Box::from_raw(object.cast::<T>().cast_mut()) };
     runtime::within(|| drop_quietly(object));
 }
@@ -120,37 +141,29 @@ unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
 #[repr(C)]
 struct Local<T> {
     ticket: Ticket,
-    count: AtomicUsize,
     object: T,
 }
 
 impl<T> Local<T> {
     /// Returns the address of the object, and its first count.
     fn count(object: T) -> (*const (), Counted) {
-        let local: *const Local<T> = Box::into_raw(Box::new(Local {
+        let local = Arc::new(Local {
             ticket: Ticket::lasting(Self::retain, Self::release),
-            count: AtomicUsize::new(1),
             object,
-        }));
-        // SAFETY: the box was made just now, and nothing has dropped it.
-        let object = unsafe { &raw const (*local).object };
-        (object.cast(), Counted::new(local.cast()))
+        });
+        let object = (&raw const local.object).cast();
+        // SAFETY: the ticket is the front of a `Local<T>`, and has the count that is given up here.
+        let counted = unsafe { Counted::new(RawTicket(Arc::into_raw(local).cast())) };
+        (object, counted)
     }
 
     unsafe extern "C" fn retain(ticket: *const Ticket, _: Token) {
-        let local = ticket.cast::<Self>();
-        // SAFETY: the ticket is the front of a `Local<T>`, which is alive while it has a count.
-        unsafe { (*local).count.fetch_add(1, Relaxed) };
+        // SAFETY: the ticket is the front of a `Local<T>` in an `Arc`, and the caller has a count.
+        unsafe { Arc::increment_strong_count(ticket.cast::<Self>()) };
     }
 
     unsafe extern "C" fn release(ticket: *const Ticket, _: Token) {
-        let local = ticket.cast::<Self>();
-        // SAFETY: the ticket is the front of a `Local<T>`, which is alive since the caller has a count.
-        if unsafe { (*local).count.fetch_sub(1, Release) } == 1 {
-            // What other threads did with the object happens before its drop.
-            fence(Acquire);
-            // SAFETY: the address is that of a box, and the last count has just been released.
-            drop_quietly(unsafe { Box::from_raw(local.cast_mut()) });
-        }
+        // SAFETY: the ticket is the front of a `Local<T>` in an `Arc`, and the caller gives up its count.
+        drop_quietly(unsafe { Arc::from_raw(ticket.cast::<Self>()) });
     }
 }

@@ -1,22 +1,35 @@
 //! The entry points of a plugin's library, made for the author's type. The expansion of `#[plugin]` refers to them.
+//!
+//! By the contract of each function, everything that the host passes to it is valid until it returns, and `this` is an
+//! instance that [`construct`] has made and [`destroy`] has not dropped.
+#![allow(unsafe_code, reason = "it receives the calls of the host")]
+use crate::boundary::object::LentObject;
+use crate::boundary::shared::Described;
 use crate::boundary::{
-    ExportDesc, FunctionDesc, Import, ImportDesc, RawObject, Sink, SliceView, Status, StrView,
-    ValueView, dynamic, guard,
+    Arena, Bindings, ExportDesc, ExtensionDesc, FunctionDesc, Import, ImportDesc, RawObject,
+    Shared, Sink, SliceView, Status, StrView, ValueView, dynamic, guard, receive,
 };
 use crate::contract::entry::{DescRef, PluginDesc};
 use crate::contract::host_table::{RawArgs, RawOut};
 use crate::contract::live::{self, LiveList};
 use crate::contract::shim::Token;
 use crate::contract::state::{StateDesc, StateSink, StateView};
+use crate::contract::vault::{ExtensionRef, FilledSlot};
 use crate::contract::{
     ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
 };
-use crate::host::{self, Host};
+use crate::host;
 use crate::runtime::{self, Use};
-use crate::{Context, Early, LoadData, Plugin, Result, Vault, state, telemetry};
-use abi_stable::library::{__call_root_module_loader, RootModuleResult};
+use crate::state::{self, OwnedFd};
+use crate::vault::{Filled, HostVault};
+use crate::{
+    BagError, BagValue, Context, Early, ExtensionError, LoadData, Plugin, Result, Vault, telemetry,
+};
+use abi_stable::library::{
+    __call_root_module_loader, CheckTypeLayout, LibHeader, RootModuleResult,
+};
 use abi_stable::prefix_type::WithMetadata;
-use abi_stable::std_types::RSlice;
+use abi_stable::std_types::{RSlice, RStr};
 use std::marker::PhantomData;
 
 /// The tables of the plugin `P`. `LINKED` is true if the plugin is linked into the host, and false in a library of its
@@ -25,8 +38,8 @@ struct Entry<P, const LINKED: bool>(PhantomData<P>);
 
 impl<P: Plugin, const LINKED: bool> Entry<P, LINKED> {
     const DESC: PluginDesc = PluginDesc {
-        functions: RSlice::from_slice(P::FUNCTIONS),
-        exports: RSlice::from_slice(P::EXPORTS),
+        functions: RSlice::from_slice(P::TABLES.functions),
+        exports: RSlice::from_slice(P::TABLES.exports),
         imports: RSlice::from_slice(<P::Imports as Import>::IMPORTS),
         state: P::STATE,
     };
@@ -66,8 +79,7 @@ extern "C" fn root_module<P: Plugin, const LINKED: bool>() -> RootModuleResult {
 /// The parts of a plugin's entry points and metadata. A plugin's crate asks for them once: the compiler repeats the
 /// error about a type that is not a plugin at each place that uses the trait.
 pub struct Parts {
-    /// The constructor to which the library header refers.
-    pub root: extern "C" fn() -> RootModuleResult,
+    root: extern "C" fn() -> RootModuleResult,
     /// [`Plugin::FUNCTIONS`].
     pub functions: &'static [FunctionDesc],
     /// [`Plugin::EXPORTS`].
@@ -94,17 +106,26 @@ impl Parts {
     const fn with<P: Plugin>(root: extern "C" fn() -> RootModuleResult) -> Self {
         Parts {
             root,
-            functions: P::FUNCTIONS,
-            exports: P::EXPORTS,
+            functions: P::TABLES.functions,
+            exports: P::TABLES.exports,
             import_text: <P::Imports as Import>::METADATA,
             imports: <P::Imports as Import>::IMPORTS,
             state: P::STATE,
         }
     }
+
+    /// Returns the library header that leads to the entry points.
+    pub const fn header(&self) -> LibHeader {
+        // SAFETY: `root` is `root_module`, which returns the root module named here: `Parts::with` is the only
+        // constructor.
+        unsafe { LibHeader::from_constructor::<PluginEntryRef>(self.root, CheckTypeLayout::Yes) }
+    }
 }
 
 unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
-    if host::connect(token, table) {
+    // SAFETY: by the contract of `PluginEntry::connect`, the host lends its table together with the token of this
+    // plugin, and keeps both until the library has left.
+    if unsafe { host::connect(token, table) } {
         telemetry::install();
     }
 }
@@ -112,18 +133,22 @@ unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
 /// Does the same as [`connect`] for a plugin that is linked into the host. The program's own logger and panic hook
 /// serve the plugin, too, and one host may follow another.
 unsafe extern "C" fn connect_linked(token: Token, table: HostTableRef) {
-    host::connect_linked(token, table);
+    // SAFETY: by the contract of `PluginEntry::connect`, the host lends its table together with the token of this
+    // plugin. The host of a linked plugin keeps both for ever.
+    unsafe { host::connect_linked(token, table) };
 }
 
 extern "C" fn describe<P: Plugin>() -> DescRef {
     DescRef((&raw const *const { &Entry::<P, false>::DESC }).cast())
 }
 
-fn context(view: &ContextView<'_>, is_static: bool) -> Context {
-    let host = host::any_host().map(|host| Host {
-        token: view.token,
-        ..host
-    });
+/// Returns the context of the plugin.
+///
+/// # Safety
+/// The host passes the view to a function of this plugin.
+unsafe fn context(view: &ContextView<'_>, is_static: bool) -> Context {
+    // SAFETY: the caller guarantees that the host made the view, whose token is that of this plugin.
+    let host = host::any_host().map(|host| unsafe { host.with_token(view.token) });
     Context::new(view, host, is_static)
 }
 
@@ -132,7 +157,7 @@ unsafe extern "C" fn reloadable<P: Plugin, const LINKED: bool>(
     answer: &mut bool,
     sink: Sink,
 ) -> Status {
-    // SAFETY: the sink, `cx`, and `answer` are the caller's, and valid for the duration of this call.
+    // SAFETY: by the contract of `PluginEntry::reloadable`, the sink and `cx` are the host's, and valid during the call.
     unsafe {
         guard(sink, || {
             *answer = P::reloadable(&context(cx, LINKED));
@@ -147,11 +172,12 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
     this: &mut *mut (),
     sink: Sink,
 ) -> Status {
-    // SAFETY: by the contract of `PluginEntry::construct`, the sink is valid, and there is one object for each import,
-    // in their order, which the host has checked against its description.
+    // SAFETY: by the contract of `PluginEntry::construct`, the sink and `cx` are the host's, and valid during the call.
+    // There is one object for each import, in their order, which the host has compared with its description, and which
+    // it keeps for as long as the library.
     unsafe {
         guard(sink, || {
-            let imports = P::Imports::bind(imports.as_slice());
+            let imports = P::Imports::bind(&bindings(P::Imports::IMPORTS, imports.as_slice()));
             let runtime = Use::begin()?;
             #[cfg(feature = "tokio")]
             crate::task::begin();
@@ -161,6 +187,20 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
             Ok(())
         })
     }
+}
+
+/// Returns the objects with the descriptions of their interfaces.
+///
+/// # Safety
+/// Each object that is not absent has the interface of the import at its place, and is alive for as long as it is used,
+/// or counted until this function returns.
+unsafe fn bindings<'a>(imports: &'a [ImportDesc], objects: &[RawObject]) -> Bindings<'a> {
+    let object = |(import, object): (&'a ImportDesc, &RawObject)| {
+        let interface = import.interface.filter(|_| !object.table.is_null())?;
+        // SAFETY: the object is not absent. The caller guarantees the rest.
+        Some(unsafe { LentObject::new(*object, interface) })
+    };
+    Bindings::new(imports.iter().zip(objects).map(object).collect())
 }
 
 /// Returns the instance for a hook that runs when it is live, or just before. Callers, importers, and the host have its
@@ -173,10 +213,32 @@ unsafe fn shared<'a, P>(this: *const ()) -> &'a P {
     unsafe { &*this.cast() }
 }
 
+/// Returns the instance for a hook that runs before it is live.
+///
+/// # Safety
+/// The contract of [`shared`] holds. Only the host, which waits for the hook, has the address, and plugins that import
+/// the instance, which only call its exports.
+unsafe fn early<'a, P: Plugin>(this: *mut ()) -> Early<'a, P> {
+    if P::TABLES.exports.is_empty() {
+        // SAFETY: the plugin has no exports, so by the contract of this function nothing else uses the instance.
+        Early::from(unsafe { &mut *this.cast::<P>() })
+    } else {
+        // SAFETY: the caller guarantees the contract of `shared`.
+        Early::of_shared(unsafe { shared(this) })
+    }
+}
+
 unsafe extern "C" fn on_load<P: Plugin>(this: *mut (), data: &LoadDataView, sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_load`, the host, which waits for this hook, has the address, and
-    // plugins that import the instance, which only call its exports.
-    unsafe { fallible(sink, || P::on_load(Early::new(this), &LoadData::new(data))) }
+    // SAFETY: by the contract of `PluginEntry::on_load`, the instance is before its first generation, and the host keeps
+    // what `data` leads to until this returns.
+    unsafe {
+        fallible(sink, || {
+            P::on_load(
+                early(this),
+                &LoadData::new(Described::new(data.ty, data.view)),
+            )
+        })
+    }
 }
 
 unsafe extern "C" fn on_init<P: Plugin>(
@@ -184,9 +246,74 @@ unsafe extern "C" fn on_init<P: Plugin>(
     vault: &VaultView<'_>,
     sink: Sink,
 ) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_init`, the host, which waits for this hook, has the address, and
-    // plugins that import the instance, which only call its exports.
-    unsafe { fallible(sink, || P::on_init(Early::new(this), &Vault::new(vault))) }
+    // SAFETY: by the contract of `PluginEntry::on_init`, the instance is before its first generation, and the host lends
+    // the vault until this returns.
+    unsafe {
+        fallible(sink, || {
+            P::on_init(early(this), &Vault::new(&LentVault(vault)))
+        })
+    }
+}
+
+/// The generation that `on_init` sees, with the functions that add to it.
+struct LentVault<'a>(&'a VaultView<'a>);
+
+// SAFETY: by the contract of `VaultView`, any thread may call its functions until `on_init` returns.
+unsafe impl Send for LentVault<'_> {}
+// SAFETY: by the contract of `VaultView`, several threads may call its functions at once until `on_init` returns.
+unsafe impl Sync for LentVault<'_> {}
+
+impl HostVault for LentVault<'_> {
+    fn generation(&self) -> u64 {
+        self.0.generation
+    }
+
+    fn plugins(&self) -> &[RStr<'_>] {
+        self.0.plugins.as_slice()
+    }
+
+    fn set(&self, name: &str, value: &BagValue) -> Result<(), BagError> {
+        let (vault, arena) = (self.0, Arena::new());
+        let value = value.view(&arena);
+        let (name, value) = (StrView::new(name), RawArgs((&raw const value).cast()));
+        // SAFETY: `on_init` lends the vault. By the contract of `VaultView`, the host reads a `BagValue`, which is
+        // borrowed until it returns, and answers with this type.
+        unsafe { receive(|out| (vault.bag_set)(vault.making, name, value, RawOut(out.cast()))) }
+    }
+
+    fn get(&self, name: &str) -> Option<BagValue> {
+        let (vault, name) = (self.0, StrView::new(name));
+        // SAFETY: `on_init` lends the vault. By the contract of `VaultView`, the host reads a name, which is borrowed
+        // until it returns, and answers with this type.
+        unsafe { receive(|out| (vault.bag_get)(vault.making, name, RawOut(out.cast()))) }
+    }
+
+    fn extend(
+        &self,
+        extension: &'static ExtensionDesc,
+        filled: &[Filled<'_>],
+    ) -> Result<(), ExtensionError> {
+        let slot = |filled: &Filled<'_>| {
+            let described = extension.slots[filled.index].interface;
+            assert!(
+                filled.object.interface().same(described),
+                "the slots of an extension are not those of its description"
+            );
+            FilledSlot {
+                index: filled.index,
+                again: filled.again,
+                object: filled.object.view(),
+            }
+        };
+        let slots: Vec<_> = filled.iter().map(slot).collect();
+        let (vault, slots) = (self.0, SliceView::new(&slots));
+        let extension = ExtensionRef(std::ptr::from_ref(extension).cast());
+        let slots = RawArgs((&raw const slots).cast());
+        // SAFETY: `on_init` lends the vault. By the contract of `VaultView`, the host reads slots of the extension with
+        // this description, as was checked above, with objects that are lent until it returns, and answers with this
+        // type.
+        unsafe { receive(|out| (vault.extend)(vault.making, extension, slots, RawOut(out.cast()))) }
+    }
 }
 
 unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
@@ -209,17 +336,42 @@ unsafe extern "C" fn save<P: Plugin>(
     sink: Sink,
 ) -> Status {
     // SAFETY: by the contract of `PluginEntry::save`, the instance is alive, and both sinks are valid.
-    unsafe { fallible(sink, || state::save(to, || shared::<P>(this).save(version))) }
+    unsafe {
+        fallible(sink, || {
+            state::save(
+                || shared::<P>(this).save(version),
+                |state| (to.put)(to.data, state),
+            )
+        })
+    }
 }
 
 unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::restore`, the host, which waits for this hook, has the address, and
-    // plugins that import the instance, which only call its exports.
+    // SAFETY: by the contract of `PluginEntry::restore`, the instance is before its first generation, and this call owns
+    // the descriptors of the state.
     unsafe {
         fallible(sink, || {
-            state::restore(view, |state| P::restore(Early::new(this), state))
+            let descriptors = owned(view.descriptors.as_slice());
+            state::restore(view.bytes.as_slice(), descriptors, |state| {
+                P::restore(early(this), state)
+            })
         })
     }
+}
+
+/// Takes over the descriptors.
+///
+/// # Safety
+/// The descriptors are open, and the caller owns them.
+unsafe fn owned(descriptors: &[i32]) -> Vec<OwnedFd> {
+    #[cfg(unix)]
+    let owned = |descriptor: &i32| {
+        // SAFETY: the caller guarantees that it owns the open descriptor.
+        Some(unsafe { std::os::fd::FromRawFd::from_raw_fd(*descriptor) })
+    };
+    #[cfg(not(unix))]
+    let owned = |_: &i32| None;
+    descriptors.iter().filter_map(owned).collect()
 }
 
 unsafe extern "C" fn on_free<P: Plugin>(this: *mut (), sink: Sink) -> Status {
@@ -242,13 +394,12 @@ unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
 /// # Safety
 /// The contract of [`guard`] holds for the sink.
 unsafe fn hook(sink: Sink, run: impl FnOnce()) -> Status {
+    let run = || {
+        run();
+        Ok(())
+    };
     // SAFETY: the caller guarantees that the sink is valid.
-    unsafe {
-        fallible(sink, || {
-            run();
-            Ok(())
-        })
-    }
+    unsafe { fallible(sink, run) }
 }
 
 /// Runs a hook that may fail, with the plugin's own runtime as the context, if it has one.
@@ -304,40 +455,4 @@ extern "C" fn stop_runtime() {
         crate::task::finish();
         runtime::stop();
     });
-}
-
-/// Exports the entry points of the plugin `$plugin` from the crate that uses this macro.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __entry {
-    ($plugin:ty) => {
-        const PLUGIN: $crate::expand::glue::Parts = $crate::expand::glue::Parts::of::<$plugin>();
-
-        #[unsafe(no_mangle)]
-        static hotswap_root_module: $crate::__private::abi_stable::library::LibHeader =
-            $crate::__header!();
-
-        #[used]
-        #[unsafe(no_mangle)]
-        #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".hotswap"))]
-        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__hotswap"))]
-        static HOTSWAP_METADATA: Metadata = METADATA;
-    };
-}
-
-/// Defines the library header that leads to the entry points of `PLUGIN`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __header {
-    () => {
-        // SAFETY: the constructor returns the root module named here.
-        unsafe {
-            $crate::__private::abi_stable::library::LibHeader::from_constructor::<
-                $crate::contract::PluginEntryRef,
-            >(
-                PLUGIN.root,
-                $crate::__private::abi_stable::library::CheckTypeLayout::Yes,
-            )
-        }
-    };
 }

@@ -10,12 +10,16 @@
 //!   which stays in memory meanwhile, and is named (`1 object (Waker) that … has`);
 //! - a waker that a plugin was lent, and lends on, belongs to the first lender, whoever keeps it. The plugins in
 //!   between may leave.
+#![allow(
+    unsafe_code,
+    reason = "it makes wakers of addresses, and wakes by them"
+)]
 use crate::boundary::abi::Status;
 use crate::boundary::call::drop_quietly;
-use crate::boundary::counted::{Counted, count, own_token};
-use crate::contract::Ticket;
+use crate::boundary::counted::Counted;
 use crate::contract::shim::Token;
 use crate::contract::ticket::RawTicket;
+use crate::host::own_token;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::from_ref;
@@ -72,8 +76,10 @@ impl WakerView {
         }
     }
 
+    /// Returns a clone that can be kept.
+    ///
+    /// # Panics
     /// Panics if the waker panics when it is cloned.
-    /// When the waker panics as it is cloned.
     ///
     /// # Safety
     /// The waker is lent at this time.
@@ -93,7 +99,8 @@ impl WakerView {
         KeptWaker {
             waker: raw.waker,
             wake: raw.wake,
-            counted: Counted::new(raw.ticket.0.cast()),
+            // SAFETY: the function has returned a ticket with a count for this library.
+            counted: unsafe { Counted::new(raw.ticket) },
             stable: raw.stable,
         }
     }
@@ -109,7 +116,7 @@ unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Stat
         }
         let clone = waker.clone();
         let stable = clone.will_wake(waker);
-        let (waker, counted) = count(clone, "Waker");
+        let (waker, counted) = Counted::of(clone, "Waker");
         let made = KeptWaker {
             waker,
             wake,
@@ -211,13 +218,11 @@ impl KeptWaker {
     /// # Safety
     /// The token names a library whose code runs.
     unsafe fn lend(&self, by: Token, stable: bool) -> RawKept {
-        let ticket: *const Ticket = self.counted.ticket();
-        // SAFETY: this object has a count, and the caller guarantees that the token is valid.
-        unsafe { Ticket::retain(ticket, by) };
         RawKept {
             waker: self.waker,
             wake: self.wake,
-            ticket: RawTicket(ticket.cast()),
+            // SAFETY: the caller guarantees that the token is valid.
+            ticket: unsafe { self.counted.retain(by) },
             stable,
         }
     }
@@ -285,79 +290,4 @@ unsafe fn drop_owned(kept: *const ()) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{LastWaker, WakerView};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering::*};
-    use std::task::{Wake, Waker};
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, SeqCst);
-        }
-    }
-
-    fn lend<T>(known: &mut LastWaker, waker: &Waker, poll: impl FnOnce(&Waker) -> T) -> T {
-        // SAFETY: the waker lives until this returns.
-        unsafe { known.lend(WakerView::of(waker), poll) }
-    }
-
-    #[test]
-    fn what_is_kept_wakes_when_all_else_is_gone() {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
-        let mut known = LastWaker::default();
-        let kept = lend(&mut known, &waker, |lent| {
-            lent.wake_by_ref();
-            assert_eq!(count.0.load(SeqCst), 1);
-            lent.clone()
-        });
-        drop((known, waker));
-        kept.wake_by_ref();
-        let again = kept.clone();
-        again.wake();
-        assert_eq!(count.0.load(SeqCst), 3);
-        assert_eq!(Arc::strong_count(&count), 2);
-        drop(kept);
-        assert_eq!(Arc::strong_count(&count), 1);
-    }
-
-    #[test]
-    fn the_same_waker_is_kept_once_and_another_one_is_another() {
-        let (one, other) = (Arc::new(Count::default()), Arc::new(Count::default()));
-        let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
-        let mut known = LastWaker::default();
-        let kept = lend(&mut known, &first, Waker::clone);
-        lend(&mut known, &first, |again| assert!(again.will_wake(&kept)));
-        // The waker of the test, the waker that was lent, and the one that was kept.
-        assert_eq!(Arc::strong_count(&one), 3);
-        lend(&mut known, &second, |another| {
-            assert!(!another.will_wake(&kept));
-            let kept = another.clone();
-            kept.wake();
-        });
-        assert_eq!((one.0.load(SeqCst), other.0.load(SeqCst)), (0, 1));
-    }
-
-    #[test]
-    fn what_is_lent_on_is_the_first_lenders() {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
-        let (mut outer, mut inner) = (LastWaker::default(), LastWaker::default());
-        let mut kept = || {
-            lend(&mut outer, &waker, |lent| {
-                lend(&mut inner, lent, Waker::clone)
-            })
-        };
-        let (first, again) = (kept(), kept());
-        assert!(first.will_wake(&again));
-        drop((outer, inner, waker));
-        first.wake();
-        assert_eq!(count.0.load(SeqCst), 1);
-        drop(again);
-        assert_eq!(Arc::strong_count(&count), 1);
-    }
-}
+mod tests;
