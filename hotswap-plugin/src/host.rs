@@ -1,19 +1,22 @@
-//! The connection to the host: the token that identifies the plugin, and the functions of the host's tables, as methods.
+//! The connection to the host: the token that identifies the plugin, the functions of the host's tables, as methods, and
+//! the counts of objects that other libraries own. Without a host, the library itself keeps such a count.
 #![allow(unsafe_code, reason = "it calls the functions of the host's tables")]
-use crate::boundary::call::try_receive;
+use crate::boundary::call::{drop_quietly, try_receive};
 use crate::boundary::dynamic::call_dynamic;
 use crate::boundary::{Arena, Arg, HookError, InvokeError, Panicked, StrView, Value, collect};
-use crate::contract::HostTableRef;
 use crate::contract::host_table::{LiveCall, RawArgs, RawOut, WantedRef};
 use crate::contract::live::{Handled, Wanted};
 use crate::contract::shim::{ShimTable, Token};
 use crate::contract::ticket::{RawDrop, RawTicket};
+use crate::contract::{HostTableRef, Ticket};
+use crate::runtime::{self, Use};
 use crate::telemetry::table::{
     CallsiteRef, CallsiteView, FieldView, LogView, PanicView, Parent, SpanId, SpanReceiver,
 };
 use crate::{LiveData, LiveItem};
 use abi_stable::std_types::RSlice;
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::ptr::NonNull;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// The host of this library, set once, before anything else of the library runs.
 static HOST: OnceLock<Host> = OnceLock::new();
@@ -52,8 +55,7 @@ pub(crate) fn any_host() -> Option<Host> {
 
 /// Returns the calling thread's number once the plugin is connected.
 pub(crate) fn thread_index() -> Option<u32> {
-    // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees.
-    host().map(|host| unsafe { host.table.thread_index()(host.token) })
+    host().map(Host::thread_index)
 }
 
 /// Returns the token of the library that runs this. It is null in a host, and in a plugin that is linked as an ordinary
@@ -85,12 +87,6 @@ impl Host {
     /// The host gave the token to a plugin that this copy of the crate belongs to.
     pub(crate) unsafe fn with_token(self, token: Token) -> Self {
         Host { token, ..self }
-    }
-
-    /// Asks for a reload, which begins after the current call.
-    pub(crate) fn request_reload(self) {
-        // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees.
-        unsafe { self.table.request_reload()(self.token) }
     }
 
     /// Calls a live function of the newest generation with values.
@@ -175,23 +171,6 @@ impl Host {
         unsafe { try_receive(|out| self.table.live_items()(self.token, RawOut(out.cast()))) }
     }
 
-    /// Begins to count an object under a name, and returns its ticket with one count.
-    ///
-    /// # Safety
-    /// The object belongs to the function that drops it, which is called once, on any thread.
-    pub(crate) unsafe fn count_object(self, object: RawDrop, name: &str) -> RawTicket {
-        // SAFETY: the caller guarantees what the host demands of the object. The host gave the token together with the
-        // table, as the caller of `connect` guarantees.
-        unsafe { self.table.count_object()(self.token, object, StrView::new(name)) }
-    }
-
-    /// Counts a task under a name until its ticket is released, which has one count.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn count_task(self, name: &str) -> RawTicket {
-        // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees.
-        unsafe { self.table.count_task()(self.token, StrView::new(name)) }
-    }
-
     /// Passes the calling thread's current span to `receive`, if there is one.
     pub(crate) fn current_span<R>(self, mut receive: R)
     where
@@ -217,33 +196,209 @@ impl Host {
     }
 }
 
-/// Makes a method of each of these functions of the telemetry table.
-macro_rules! telemetry {
-    ($($name:ident($($arg:ident: $ty:ty),*) $(-> $result:ty)?;)*) => {
+/// Makes methods that pass the token, and these arguments, to a function of a table.
+macro_rules! methods {
+    ($(
+        $(#[$attr:meta])*
+        $name:ident($($arg:ident: $ty:ty),*) $(-> $result:ty)?,
+            |$table:ident| $function:expr;
+    )*) => {
         impl Host {$(
-            #[doc = concat!("Calls [`", stringify!($name), "`](crate::telemetry::TelemetryTable::", stringify!($name), ").")]
+            $(#[$attr])*
             pub(crate) fn $name(self $(, $arg: $ty)*) $(-> $result)? {
-                // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees. The
-                // views are borrowed until it returns, and callsites are only those that it has given.
-                unsafe { (self.table.telemetry().$name)(self.token $(, $arg)*) }
+                let $table = self.table;
+                // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees. What is
+                // passed is borrowed until it returns, and callsites are only those that it has given.
+                unsafe { ($function)(self.token $(, $arg)*) }
             }
         )*}
     };
 }
-telemetry! {
-    log_enabled(record: &LogView<'_>) -> bool;
-    log(record: &LogView<'_>);
-    log_flush();
-    callsite(view: &CallsiteView<'_>) -> CallsiteRef;
-    interest(callsite: CallsiteRef) -> u32;
-    enabled(callsite: CallsiteRef) -> bool;
-    event(callsite: CallsiteRef, parent: Parent, values: RSlice<'_, FieldView<'_>>);
-    new_span(callsite: CallsiteRef, parent: Parent, values: RSlice<'_, FieldView<'_>>) -> SpanId;
-    record(span: SpanId, values: RSlice<'_, FieldView<'_>>);
-    follows_from(span: SpanId, follows: SpanId);
-    enter(span: SpanId);
-    exit(span: SpanId);
-    clone_span(span: SpanId) -> SpanId;
-    close_span(span: SpanId) -> bool;
-    panicked(panic: &PanicView<'_>);
+methods! {
+    /// Asks for a reload, which begins after the current call.
+    request_reload(), |table| table.request_reload();
+    thread_index() -> u32, |table| table.thread_index();
+    log_enabled(record: &LogView<'_>) -> bool, |table| table.telemetry().log_enabled;
+    log(record: &LogView<'_>), |table| table.telemetry().log;
+    log_flush(), |table| table.telemetry().log_flush;
+    callsite(view: &CallsiteView<'_>) -> CallsiteRef, |table| table.telemetry().callsite;
+    interest(callsite: CallsiteRef) -> u32, |table| table.telemetry().interest;
+    enabled(callsite: CallsiteRef) -> bool, |table| table.telemetry().enabled;
+    event(callsite: CallsiteRef, parent: Parent, values: Values<'_>),
+        |table| table.telemetry().event;
+    new_span(callsite: CallsiteRef, parent: Parent, values: Values<'_>) -> SpanId,
+        |table| table.telemetry().new_span;
+    record(span: SpanId, values: Values<'_>), |table| table.telemetry().record;
+    follows_from(span: SpanId, follows: SpanId), |table| table.telemetry().follows_from;
+    enter(span: SpanId), |table| table.telemetry().enter;
+    exit(span: SpanId), |table| table.telemetry().exit;
+    clone_span(span: SpanId) -> SpanId, |table| table.telemetry().clone_span;
+    close_span(span: SpanId) -> bool, |table| table.telemetry().close_span;
+    panicked(panic: &PanicView<'_>), |table| table.telemetry().panicked;
+}
+
+type Values<'a> = RSlice<'a, FieldView<'a>>;
+
+/// One count of an object.
+pub(crate) struct Counted(NonNull<Ticket>);
+
+// SAFETY: the owner of a ticket lets any thread use it, and only objects that are `Send + Sync` are counted.
+unsafe impl Send for Counted {}
+// SAFETY: the owner of a ticket lets several threads use it at once.
+unsafe impl Sync for Counted {}
+
+impl Counted {
+    /// Begins to count an object, under a name for reports. Returns its address and the first count.
+    pub(crate) fn of<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
+        let Some(host) = host() else {
+            return Local::count(object);
+        };
+        // An object may outlive its plugin, and needs the runtime for as long.
+        Use::another().leave();
+        let this: *const () = Box::into_raw(Box::new(object)).cast_const().cast();
+        let object = RawDrop {
+            object: this,
+            drop: drop_boxed::<T>,
+        };
+        // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees. The object is a
+        // box of a `T` that any thread may drop, and `drop_boxed` drops such a box. The host returns a ticket with a
+        // count for this library.
+        let counted = unsafe {
+            Counted::new(host.table.count_object()(
+                host.token,
+                object,
+                StrView::new(name),
+            ))
+        };
+        (this, counted)
+    }
+
+    /// Counts a task for the host until the count is dropped. Returns `None` without a host.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of_task(name: &str) -> Option<Self> {
+        let host = host()?;
+        // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees. It returns a
+        // ticket with a count for this library.
+        Some(unsafe { Counted::new(host.table.count_task()(host.token, StrView::new(name))) })
+    }
+
+    /// Takes over a count that exists already.
+    ///
+    /// # Safety
+    /// The ticket has a count of this library, which nothing else releases.
+    pub(crate) unsafe fn new(RawTicket(ticket): RawTicket) -> Self {
+        let ticket = NonNull::new(ticket.cast::<Ticket>().cast_mut());
+        Counted(ticket.expect("an object that is held is counted"))
+    }
+
+    /// Adds a count. Returns `None` if the object is not counted.
+    ///
+    /// # Safety
+    /// The ticket has a count until this function returns.
+    pub(crate) unsafe fn another(RawTicket(ticket): RawTicket) -> Option<Self> {
+        let counted = Counted(NonNull::new(ticket.cast::<Ticket>().cast_mut())?);
+        // SAFETY: the token is that of this library, whose code runs. The caller guarantees that the ticket is alive.
+        unsafe { counted.retain(own_token()) };
+        Some(counted)
+    }
+
+    /// Adds a count for the library that `by` names, and returns the ticket.
+    ///
+    /// # Safety
+    /// The token names a library whose code runs, or waits for this function. The ticket has a count.
+    pub(crate) unsafe fn retain(&self, by: Token) -> RawTicket {
+        let ticket = self.0.as_ptr().cast_const();
+        // SAFETY: the caller guarantees that the token is valid and that the ticket has a count, so it is alive.
+        unsafe { ((*ticket).retain)(ticket, by) };
+        self.raw()
+    }
+
+    pub(crate) fn ticket(&self) -> &Ticket {
+        // SAFETY: a ticket is alive as long as it has a count, and this is one.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Counts a future that borrows the object: the future is dropped with its count. Returns `None` if the object
+    /// stays as long as this count does.
+    ///
+    /// # Safety
+    /// The future is dropped once: by the caller if the result is `None`, and otherwise with the count.
+    pub(crate) unsafe fn adopt(&self, future: RawDrop) -> Option<Counted> {
+        // SAFETY: this is a count of the library that the token names, so the ticket is alive. The caller guarantees
+        // that the future is dropped once.
+        let RawTicket(ticket) =
+            unsafe { (self.ticket().adopt)(self.0.as_ptr(), future, own_token()) };
+        NonNull::new(ticket.cast_mut().cast()).map(Counted)
+    }
+
+    pub(crate) fn raw(&self) -> RawTicket {
+        RawTicket(self.0.as_ptr().cast_const().cast())
+    }
+
+    /// # Panics
+    /// Panics if the object has been dropped.
+    #[inline]
+    pub(crate) fn check(&self) {
+        if self.ticket().is_revoked() {
+            revoked();
+        }
+    }
+}
+
+#[cold]
+fn revoked() -> ! {
+    panic!("the object has been dropped, with the plugin that made it");
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        // SAFETY: the token is that of this library, whose code runs, and this is a count of the ticket.
+        unsafe { self.retain(own_token()) };
+        Counted(self.0)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // SAFETY: this is a count of the library that the token names, and it is not used again.
+        unsafe { (self.ticket().release)(self.0.as_ptr(), own_token()) }
+    }
+}
+
+unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
+    let _runtime = Use::taken_up();
+    // SAFETY: `Counted::of` made the address from a box of this type, and its ticket calls this function once.
+    let object = unsafe { Box::from_raw(object.cast::<T>().cast_mut()) };
+    runtime::within(|| drop_quietly(object));
+}
+
+/// An object that its own library counts. That library never leaves memory.
+#[repr(C)]
+struct Local<T> {
+    ticket: Ticket,
+    object: T,
+}
+
+impl<T> Local<T> {
+    /// Returns the address of the object, and its first count.
+    fn count(object: T) -> (*const (), Counted) {
+        let local = Arc::new(Local {
+            ticket: Ticket::lasting(Self::retain, Self::release),
+            object,
+        });
+        let object = (&raw const local.object).cast();
+        // SAFETY: the ticket is the front of a `Local<T>`, and has the count that is given up here.
+        let counted = unsafe { Counted::new(RawTicket(Arc::into_raw(local).cast())) };
+        (object, counted)
+    }
+
+    unsafe extern "C" fn retain(ticket: *const Ticket, _: Token) {
+        // SAFETY: the ticket is the front of a `Local<T>` in an `Arc`, and the caller has a count.
+        unsafe { Arc::increment_strong_count(ticket.cast::<Self>()) };
+    }
+
+    unsafe extern "C" fn release(ticket: *const Ticket, _: Token) {
+        // SAFETY: the ticket is the front of a `Local<T>` in an `Arc`, and the caller gives up its count.
+        drop_quietly(unsafe { Arc::from_raw(ticket.cast::<Self>()) });
+    }
 }

@@ -152,6 +152,30 @@ impl RawObject {
 #[derive(Clone, Copy, Debug)]
 pub struct HeldView(pub(super) RawObject);
 
+/// The receiver of the text of an error or a panic.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, StableAbi)]
+pub struct Sink {
+    /// The first argument of `put`.
+    pub data: *mut (),
+    /// Copies the text. Does not unwind.
+    pub put: unsafe extern "C" fn(*mut (), StrView),
+}
+
+/// A C function that takes [`Value`](crate::boundary::Value)s, checks them, and returns one.
+pub type DynamicFn = unsafe extern "C" fn(
+    this: *const (),
+    args: SliceView<ValueView>,
+    out: *mut DynamicOut,
+) -> Status;
+
+/// A [`DynamicFn`] whose result is a future.
+pub type DynamicLaterFn = unsafe extern "C" fn(
+    this: *const (),
+    args: SliceView<ValueView>,
+    out: *mut Out<LaterView>,
+) -> Status;
+
 /// The view of a [`Later`](super::Later): the address of its `RawLater`. The receiver takes the future out of it.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]

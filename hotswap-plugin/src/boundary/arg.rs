@@ -219,11 +219,13 @@ unsafe impl<'a, T: Shared> Arg for &'a [T] {
     }
     #[inline]
     unsafe fn get(held: &mut Items<T>) -> &'a [T] {
-        match held {
-            // SAFETY: the caller guarantees that the lent items outlive the parameter.
-            Items::Lent(items) => unsafe { items.get() },
-            // SAFETY: the caller guarantees that the parameter is dropped before `held`, which owns the copies.
-            Items::Copied(items) => unsafe { &*std::ptr::from_ref::<[T]>(items) },
+        // SAFETY: the caller guarantees that the lent items outlive the parameter, and that the parameter is dropped
+        // before `held`, which owns the copies.
+        unsafe {
+            match held {
+                Items::Lent(items) => items.get(),
+                Items::Copied(items) => &*std::ptr::from_ref::<[T]>(items),
+            }
         }
     }
     #[inline]

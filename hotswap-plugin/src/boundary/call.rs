@@ -9,9 +9,9 @@
     unsafe_code,
     reason = "it reads and writes memory that the other end of a call has lent"
 )]
-use crate::boundary::abi::OutOps;
+use crate::boundary::abi::{OutOps, Sink};
 use crate::boundary::error::{Error, chain};
-use crate::boundary::hook_result::{HookError, Sink};
+use crate::boundary::hook_result::HookError;
 use crate::boundary::shared::Shared;
 use crate::boundary::view::{Arena, StrView};
 use crate::telemetry::explained;
@@ -376,15 +376,16 @@ pub fn raise(text: String) -> ! {
 /// # Safety
 /// The sink comes from [`collect`], which has not returned yet.
 pub unsafe fn guard(sink: Sink, f: impl FnOnce() -> Result<(), Error>) -> Status {
-    let ran = catch_unwind(AssertUnwindSafe(|| match f() {
-        Ok(()) => Status::OK,
-        Err(error) => {
-            // SAFETY: the caller guarantees that the sink is valid, and the text is alive.
-            unsafe { (sink.put)(sink.data, StrView::new(&chain(&*error))) };
-            drop_quietly(error);
-            Status::FAILED
-        }
-    }));
+    let run = || {
+        let Err(error) = f() else {
+            return Status::OK;
+        };
+        // SAFETY: the caller guarantees that the sink is valid, so `data` belongs to `put`, and the text is alive.
+        unsafe { (sink.put)(sink.data, StrView::new(&chain(&*error))) };
+        drop_quietly(error);
+        Status::FAILED
+    };
+    let ran = catch_unwind(AssertUnwindSafe(run));
     // SAFETY: the caller guarantees that the sink is valid, so `data` belongs to `put`.
     ran.unwrap_or_else(|payload| unsafe { report(payload, sink.put, sink.data) })
 }

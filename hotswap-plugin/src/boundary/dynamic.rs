@@ -224,17 +224,16 @@ fn value_of(received: Received<'_, DynamicResult>) -> Result<Value, Result<Invok
 /// `out` comes from [`call_dynamic`], which has not returned.
 #[inline]
 pub unsafe fn answer_dynamic(out: *mut DynamicOut, f: impl FnOnce() -> DynamicResult) -> Status {
-    let run = || {
-        let result = f();
-        match result.as_ref().ok().and_then(scalar) {
-            // SAFETY: the caller guarantees that `out` is valid. The view borrows nothing.
-            Some(view) => unsafe { write(out, RResult::ROk(view)) },
-            // SAFETY: the caller guarantees that `out` is valid, and this is the only answer.
-            None => unsafe { put(out, result) },
-        }
-    };
-    // SAFETY: the caller guarantees that `out` is valid.
-    unsafe { caught(out, run) }
+    // SAFETY: the caller guarantees that `out` is valid, and there is one answer. What `write` gets borrows nothing.
+    unsafe {
+        caught(out, || {
+            let result = f();
+            match result.as_ref().ok().and_then(scalar) {
+                Some(view) => write(out, RResult::ROk(view)),
+                None => put(out, result),
+            }
+        })
+    }
 }
 
 /// Returns the view of a value that owns nothing.

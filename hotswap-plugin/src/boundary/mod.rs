@@ -23,7 +23,6 @@
 pub mod abi;
 pub mod arg;
 pub mod call;
-pub(crate) mod counted;
 pub mod describe;
 pub mod dynamic;
 mod error;
@@ -43,7 +42,7 @@ pub mod value;
 pub mod value_shape;
 pub mod view;
 
-pub use abi::{DynamicOut, HeldView, LaterView, Out, RawObject, Status, ValueView};
+pub use abi::{DynamicOut, HeldView, LaterView, Out, RawObject, Sink, Status, ValueView};
 pub use arg::Arg;
 pub use call::{Crossed, Panicked, answer, collect, guard, raise, receive, try_receive};
 pub use describe::{
@@ -52,7 +51,7 @@ pub use describe::{
 };
 pub use dynamic::{answer_by_name, call_dynamic};
 pub use error::{Error, Result, chain};
-pub use hook_result::{HookError, Sink};
+pub use hook_result::HookError;
 pub use import::{Bindings, Import, ImportDesc, ImportKind, Imported};
 pub use invoke_error::{DynamicResult, InvokeError, UnknownFunction};
 pub use later::{Awaited, Later};

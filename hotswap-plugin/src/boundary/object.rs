@@ -3,12 +3,12 @@
 #![allow(unsafe_code, reason = "it makes objects of addresses")]
 use crate::__crosses;
 use crate::boundary::abi::{HeldView, RawObject};
-use crate::boundary::counted::Counted;
 use crate::boundary::describe::{FunctionDesc, InterfaceDesc, TypeDesc};
 use crate::boundary::shared::Shared;
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
 use crate::contract::ticket::RawTicket;
+use crate::host::Counted;
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;

@@ -264,9 +264,11 @@ unsafe impl<T: Shared, E: Shared> Shared for std::result::Result<T, E> {
     #[inline]
     unsafe fn from_view(view: Self::View) -> Self {
         // SAFETY: the caller guarantees that what either view borrows is alive.
-        match view {
-            RResult::ROk(view) => Ok(unsafe { T::from_view(view) }),
-            RResult::RErr(view) => Err(unsafe { E::from_view(view) }),
+        unsafe {
+            match view {
+                RResult::ROk(view) => Ok(T::from_view(view)),
+                RResult::RErr(view) => Err(E::from_view(view)),
+            }
         }
     }
     /// Returns `{Ok: …}` or `{Err: …}`.
@@ -432,10 +434,11 @@ fn view_pairs<'a, K: Shared, V: Shared>(
 unsafe fn read_pairs<K: Shared, V: Shared, C: FromIterator<(K, V)>>(
     view: SliceView<Tuple2<K::View, V::View>>,
 ) -> C {
-    let pair = |pair: &Tuple2<K::View, V::View>| {
-        // SAFETY: the caller guarantees that what the views of the pair borrow is alive.
-        unsafe { (K::from_view(pair.0), V::from_view(pair.1)) }
-    };
-    // SAFETY: the caller guarantees that the slice is alive.
-    unsafe { view.get() }.iter().map(pair).collect()
+    // SAFETY: the caller guarantees that the slice, and what its views borrow, are alive.
+    unsafe {
+        let pairs = view.get().iter();
+        pairs
+            .map(|pair| (K::from_view(pair.0), V::from_view(pair.1)))
+            .collect()
+    }
 }

@@ -228,31 +228,95 @@ unsafe fn early<'a, P: Plugin>(this: *mut ()) -> Early<'a, P> {
     }
 }
 
-unsafe extern "C" fn on_load<P: Plugin>(this: *mut (), data: &LoadDataView, sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_load`, the instance is before its first generation, and the host keeps
-    // what `data` leads to until this returns.
-    unsafe {
-        fallible(sink, || {
-            P::on_load(
-                early(this),
-                &LoadData::new(Described::new(data.ty, data.view)),
-            )
-        })
+/// Defines the functions that run hooks, with the plugin's own runtime as the context, if it has one.
+macro_rules! hooks {
+    ($(
+        $(#[$comment:meta])*
+        fn $name:ident<$P:ident>($this:ident: $This:ty $(, $arg:ident: $ty:ty)*) $run:block
+    )*) => {$(
+        $(#[$comment])*
+        unsafe extern "C" fn $name<$P: Plugin>($this: $This $(, $arg: $ty)*, sink: Sink) -> Status {
+            // SAFETY: by the contract of the field of `PluginEntry` with this name, the host lends all arguments until
+            // this returns, and `this` is an instance that `construct` made for the same `P`. In hooks that take it
+            // with `early`, it is before its first generation. In `restore`, this call owns the descriptors. In
+            // `on_free`, no generation has the instance any more: the libraries of plugins that imported it have left,
+            // or all their handles have been dropped, and only this thread of the host has the address.
+            unsafe { guard(sink, || runtime::within(|| $run)) }
+        }
+    )*};
+}
+hooks! {
+    fn on_load<P>(this: *mut (), data: &LoadDataView) {
+        P::on_load(early(this), &LoadData::new(Described::new(data.ty, data.view)))
+    }
+
+    fn on_init<P>(this: *mut (), vault: &VaultView<'_>) {
+        P::on_init(early(this), &Vault::new(&LentVault(vault)))
+    }
+
+    fn on_start<P>(this: *const ()) {
+        shared::<P>(this).on_start();
+        Ok(())
+    }
+
+    fn on_stop<P>(this: *const ()) {
+        let _tasks = StopTasks;
+        shared::<P>(this).on_stop();
+        Ok(())
+    }
+
+    fn save<P>(this: *const (), version: u32, to: StateSink) {
+        state::save(|| shared::<P>(this).save(version), |state| (to.put)(to.data, state))
+    }
+
+    fn restore<P>(this: *mut (), view: StateView<'_>) {
+        let descriptors = owned(view.descriptors.as_slice());
+        state::restore(view.bytes.as_slice(), descriptors, |state| P::restore(early(this), state))
+    }
+
+    fn on_free<P>(this: *mut ()) {
+        #[cfg(feature = "tokio")]
+        crate::task::finish();
+        (*this.cast::<P>()).on_free();
+        Ok(())
     }
 }
 
-unsafe extern "C" fn on_init<P: Plugin>(
-    this: *mut (),
-    vault: &VaultView<'_>,
-    sink: Sink,
-) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_init`, the instance is before its first generation, and the host lends
-    // the vault until this returns.
-    unsafe {
-        fallible(sink, || {
-            P::on_init(early(this), &Vault::new(&LentVault(vault)))
-        })
+/// Cancels the tasks of the plugin when `on_stop` is over, also if that panics.
+struct StopTasks;
+
+impl Drop for StopTasks {
+    fn drop(&mut self) {
+        #[cfg(feature = "tokio")]
+        crate::task::stop();
     }
+}
+
+unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
+    let _runtime = Use::taken_up();
+    let free = || {
+        // SAFETY: `construct` made the address with `Box::into_raw`, and by the contract of `PluginEntry::destroy` the
+        // host destroys it once.
+        drop(unsafe { Box::from_raw(this.cast::<P>()) });
+        Ok(())
+    };
+    // SAFETY: by the contract of `PluginEntry::destroy`, the sink is valid.
+    unsafe { guard(sink, || runtime::within(free)) }
+}
+
+/// Takes over the descriptors.
+///
+/// # Safety
+/// The descriptors are open, and the caller owns them.
+unsafe fn owned(descriptors: &[i32]) -> Vec<OwnedFd> {
+    #[cfg(unix)]
+    let owned = |descriptor: &i32| {
+        // SAFETY: the caller guarantees that it owns the open descriptor.
+        Some(unsafe { std::os::fd::FromRawFd::from_raw_fd(*descriptor) })
+    };
+    #[cfg(not(unix))]
+    let owned = |_: &i32| None;
+    descriptors.iter().filter_map(owned).collect()
 }
 
 /// The generation that `on_init` sees, with the functions that add to it.
@@ -314,101 +378,6 @@ impl HostVault for LentVault<'_> {
         // type.
         unsafe { receive(|out| (vault.extend)(vault.making, extension, slots, RawOut(out.cast()))) }
     }
-}
-
-unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_start`, the instance is alive, and the sink is valid.
-    unsafe { hook(sink, || shared::<P>(this).on_start()) }
-}
-
-unsafe extern "C" fn on_stop<P: Plugin>(this: *const (), sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_stop`, the instance is alive, and the sink is valid.
-    let status = unsafe { hook(sink, || shared::<P>(this).on_stop()) };
-    #[cfg(feature = "tokio")]
-    crate::task::stop();
-    status
-}
-
-unsafe extern "C" fn save<P: Plugin>(
-    this: *const (),
-    version: u32,
-    to: StateSink,
-    sink: Sink,
-) -> Status {
-    // SAFETY: by the contract of `PluginEntry::save`, the instance is alive, and both sinks are valid.
-    unsafe {
-        fallible(sink, || {
-            state::save(
-                || shared::<P>(this).save(version),
-                |state| (to.put)(to.data, state),
-            )
-        })
-    }
-}
-
-unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::restore`, the instance is before its first generation, and this call owns
-    // the descriptors of the state.
-    unsafe {
-        fallible(sink, || {
-            let descriptors = owned(view.descriptors.as_slice());
-            state::restore(view.bytes.as_slice(), descriptors, |state| {
-                P::restore(early(this), state)
-            })
-        })
-    }
-}
-
-/// Takes over the descriptors.
-///
-/// # Safety
-/// The descriptors are open, and the caller owns them.
-unsafe fn owned(descriptors: &[i32]) -> Vec<OwnedFd> {
-    #[cfg(unix)]
-    let owned = |descriptor: &i32| {
-        // SAFETY: the caller guarantees that it owns the open descriptor.
-        Some(unsafe { std::os::fd::FromRawFd::from_raw_fd(*descriptor) })
-    };
-    #[cfg(not(unix))]
-    let owned = |_: &i32| None;
-    descriptors.iter().filter_map(owned).collect()
-}
-
-unsafe extern "C" fn on_free<P: Plugin>(this: *mut (), sink: Sink) -> Status {
-    #[cfg(feature = "tokio")]
-    crate::task::finish();
-    // SAFETY: by the contract of `PluginEntry::on_free`, only this thread of the host has the address. No generation
-    // has the instance any more. The libraries of plugins that imported it have left, or all their handles have been
-    // dropped.
-    unsafe { hook(sink, || (*this.cast::<P>()).on_free()) }
-}
-
-unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
-    let _runtime = Use::taken_up();
-    // SAFETY: `construct` made the address with `Box::into_raw`, and the host destroys it once.
-    unsafe { hook(sink, || drop(Box::from_raw(this.cast::<P>()))) }
-}
-
-/// Runs a hook that cannot fail, except by a panic.
-///
-/// # Safety
-/// The contract of [`guard`] holds for the sink.
-unsafe fn hook(sink: Sink, run: impl FnOnce()) -> Status {
-    let run = || {
-        run();
-        Ok(())
-    };
-    // SAFETY: the caller guarantees that the sink is valid.
-    unsafe { fallible(sink, run) }
-}
-
-/// Runs a hook that may fail, with the plugin's own runtime as the context, if it has one.
-///
-/// # Safety
-/// The contract of [`guard`] holds for the sink.
-unsafe fn fallible(sink: Sink, run: impl FnOnce() -> Result<()>) -> Status {
-    // SAFETY: the caller guarantees that the sink is valid.
-    unsafe { guard(sink, || runtime::within(run)) }
 }
 
 unsafe extern "C" fn invoke_func<P: Plugin>(

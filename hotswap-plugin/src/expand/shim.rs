@@ -42,11 +42,10 @@ unsafe impl Sync for TableAddress {}
 static TABLE: TableAddress = TableAddress(null());
 
 fn table() -> Option<&'static ShimTable> {
-    // SAFETY: a static of this crate. The read is volatile, since the file may hold another value than the source.
-    let table = unsafe { (&raw const TABLE.0).read_volatile() };
-    // SAFETY: the address is null, or that of the host's table, which the host keeps for as long as code of this
-    // library can run.
-    unsafe { table.as_ref() }
+    // SAFETY: the address is null, or that of the host's table, which the host keeps for as long as code of this library
+    // can run. It is read from a static of this crate, and volatile, since the file may hold another value than the
+    // source.
+    unsafe { (&raw const TABLE.0).read_volatile().as_ref() }
 }
 
 unsafe extern "C" {
@@ -62,14 +61,16 @@ unsafe extern "C" {
 /// `F` is the type of that function.
 unsafe fn real<F: Copy>(name: &CStr) -> F {
     const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
-    // SAFETY: `dlsym` takes any C string.
-    let found = unsafe { dlsym(null_mut(), name.as_ptr()) };
-    if found.is_null() {
-        // SAFETY: `abort` has no preconditions. A process without the thread functions of its C library cannot go on.
-        unsafe { abort() }
+    // SAFETY: `dlsym` takes any C string, and `abort` has no preconditions. The caller guarantees that `F` is the type of
+    // the function that was found.
+    unsafe {
+        let found = dlsym(null_mut(), name.as_ptr());
+        if found.is_null() {
+            // A process without the thread functions of its C library cannot go on.
+            abort()
+        }
+        std::mem::transmute_copy(&found)
     }
-    // SAFETY: the caller guarantees that `F` is the type of this function.
-    unsafe { std::mem::transmute_copy(&found) }
 }
 
 /// Defines functions of the C library, each of which calls the host's version, or the C library's own where there is no
@@ -182,12 +183,13 @@ pub unsafe extern "C" fn clearenv() -> c_int {
 /// # Safety
 /// The contract of the C function holds.
 pub unsafe extern "C" fn secure_getenv(name: *const c_char) -> *mut c_char {
-    // SAFETY: `getauxval` has no preconditions.
-    if unsafe { getauxval(AT_SECURE) } != 0 {
-        return null_mut();
+    // SAFETY: `getauxval` has no preconditions. The caller passes a C string, as `secure_getenv` demands.
+    unsafe {
+        match getauxval(AT_SECURE) {
+            0 => getenv(name),
+            _ => null_mut(),
+        }
     }
-    // SAFETY: the caller passes a C string, as `secure_getenv` demands.
-    unsafe { getenv(name) }
 }
 
 /// The entry of the auxiliary vector that says whether the program runs with rights that its caller does not have.

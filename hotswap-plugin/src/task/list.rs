@@ -1,5 +1,5 @@
 //! The list of the tasks that have not ended, and the end of tasks when the plugin is replaced.
-use crate::boundary::counted::Counted;
+use crate::host::Counted;
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

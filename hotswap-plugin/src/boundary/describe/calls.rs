@@ -1,8 +1,7 @@
 //! Descriptions of functions, methods, and interfaces.
 use super::hash::{Hash, Hasher};
 use super::types::{TypeDesc, same};
-use crate::boundary::abi::{DynamicOut, LaterView, Out, Status, ValueView};
-use crate::boundary::view::SliceView;
+use crate::boundary::abi::{DynamicFn, DynamicLaterFn};
 use abi_stable::std_types::{RSlice, RStr};
 use std::fmt;
 
@@ -57,20 +56,6 @@ pub struct FunctionDesc {
     /// The same function for a call by name, if it is an `async fn`.
     pub dynamic_later: Option<DynamicLaterFn>,
 }
-
-/// A C function that takes [`Value`](crate::boundary::Value)s, checks them, and returns one.
-pub type DynamicFn = unsafe extern "C" fn(
-    this: *const (),
-    args: SliceView<ValueView>,
-    out: *mut DynamicOut,
-) -> Status;
-
-/// A [`DynamicFn`] whose result is a future.
-pub type DynamicLaterFn = unsafe extern "C" fn(
-    this: *const (),
-    args: SliceView<ValueView>,
-    out: *mut Out<LaterView>,
-) -> Status;
 
 impl fmt::Debug for FunctionDesc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,6 @@
 #![allow(unsafe_code, reason = "it polls and drops futures by their addresses")]
 use crate::boundary::abi::{LaterTable, LaterView, Out, RawLater, Status};
 use crate::boundary::call::{Panicked, answer, caught, drop_quietly, put, try_receive_later};
-use crate::boundary::counted::Counted;
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::invoke_error::{DynamicResult, InvokeError};
 use crate::boundary::later::waker::{LastWaker, WakerView};
@@ -10,6 +9,7 @@ use crate::boundary::shared::Shared;
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
 use crate::contract::ticket::RawDrop;
+use crate::host::Counted;
 use crate::runtime;
 use std::fmt;
 use std::future::Future;
@@ -202,23 +202,21 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
     out: *mut Out<R::View>,
 ) -> Status {
     let mut status = Status::PENDING;
-    let go_on = || {
-        // SAFETY: `Later::new` made the future for the same `F`, and only this caller polls it. The caller lends the
-        // waker.
-        let (made, waker) = unsafe { (&mut *future.cast::<OwnedFuture<F>>(), *waker) };
-        // SAFETY: the future stays in its box until it is dropped there.
-        let future = unsafe { Pin::new_unchecked(&mut made.future) };
-        let poll = |waker: &Waker| future.poll(&mut Context::from_waker(waker));
-        // SAFETY: the caller lends the waker for this call.
-        let polled = runtime::within(|| unsafe { made.waker.lend(waker, poll) });
-        if let Poll::Ready(result) = polled {
-            // SAFETY: `out` comes from `try_poll`, for a result with this view.
-            unsafe { put(out, result) };
-            status = Status::OK;
-        }
+    // SAFETY: `Later::new` made the future for the same `F`, in a box in which it stays until it is dropped. Only this
+    // caller polls it. The caller lends the waker, and `out` for a result with this view, and reads that after this has
+    // returned.
+    let ended = unsafe {
+        caught(out, || {
+            let (made, waker) = (&mut *future.cast::<OwnedFuture<F>>(), *waker);
+            let future = Pin::new_unchecked(&mut made.future);
+            let poll = |waker: &Waker| future.poll(&mut Context::from_waker(waker));
+            if let Poll::Ready(result) = runtime::within(|| made.waker.lend(waker, poll)) {
+                put(out, result);
+                status = Status::OK;
+            }
+        })
     };
-    // SAFETY: `out` comes from `try_poll`, which reads it after this has returned.
-    match unsafe { caught(out, go_on) } {
+    match ended {
         Status::OK => status,
         panicked => panicked,
     }

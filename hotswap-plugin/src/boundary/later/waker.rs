@@ -16,10 +16,9 @@
 )]
 use crate::boundary::abi::Status;
 use crate::boundary::call::drop_quietly;
-use crate::boundary::counted::Counted;
 use crate::contract::shim::Token;
 use crate::contract::ticket::RawTicket;
-use crate::host::own_token;
+use crate::host::{Counted, own_token};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::from_ref;
@@ -90,52 +89,57 @@ impl WakerView {
             ticket: RawTicket::NONE,
             stable: false,
         };
-        // SAFETY: the caller guarantees that the waker is lent. The token is that of this library.
-        let status = unsafe { (self.keep)(self.waker, own_token(), &mut raw) };
-        assert!(
-            status == Status::OK,
-            "the waker panicked when it was cloned"
-        );
+        // SAFETY: the caller guarantees that the waker is lent. The token is that of this library, for which the function
+        // returns a ticket with a count.
+        let counted = unsafe {
+            let status = (self.keep)(self.waker, own_token(), &mut raw);
+            assert!(
+                status == Status::OK,
+                "the waker panicked when it was cloned"
+            );
+            Counted::new(raw.ticket)
+        };
         KeptWaker {
             waker: raw.waker,
             wake: raw.wake,
-            // SAFETY: the function has returned a ticket with a count for this library.
-            counted: unsafe { Counted::new(raw.ticket) },
+            counted,
             stable: raw.stable,
         }
     }
 }
 
 unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Status {
-    let keep = || {
-        // SAFETY: `WakerView::of` made the address from a waker, which is lent.
-        let waker = unsafe { &*waker.cast::<Waker>() };
-        if std::ptr::eq(waker.vtable(), &OWNED) {
-            // SAFETY: a waker with this vtable has a `KeptWaker` as its data.
-            return unsafe { (*waker.data().cast::<KeptWaker>()).lend(by, true) };
-        }
-        let clone = waker.clone();
-        let stable = clone.will_wake(waker);
-        let (waker, counted) = Counted::of(clone, "Waker");
-        let made = KeptWaker {
-            waker,
-            wake,
-            counted,
-            stable,
-        };
-        // SAFETY: the token is that of the caller, whose code runs.
-        unsafe { made.lend(by, stable) }
-    };
+    // SAFETY: `WakerView::of` made the address from a waker, which is lent. `to` is the caller's memory for the result,
+    // and the token is that of the caller, whose code runs.
+    let keep = || unsafe { to.write(kept(&*waker.cast::<Waker>()).lend(by)) };
     match catch_unwind(AssertUnwindSafe(keep)) {
-        Ok(kept) => {
-            // SAFETY: `to` is the caller's memory for the result.
-            unsafe { to.write(kept) };
-            Status::OK
-        }
+        Ok(()) => Status::OK,
         Err(payload) => {
             drop_quietly(payload);
             Status::PANICKED
         }
+    }
+}
+
+/// Returns a clone of the waker that can be kept.
+fn kept(waker: &Waker) -> KeptWaker {
+    if std::ptr::eq(waker.vtable(), &OWNED) {
+        // SAFETY: a waker with this vtable has a `KeptWaker` as its data.
+        let kept = unsafe { &*waker.data().cast::<KeptWaker>() };
+        return KeptWaker {
+            counted: kept.counted.clone(),
+            stable: true,
+            ..*kept
+        };
+    }
+    let clone = waker.clone();
+    let stable = clone.will_wake(waker);
+    let (waker, counted) = Counted::of(clone, "Waker");
+    KeptWaker {
+        waker,
+        wake,
+        counted,
+        stable,
     }
 }
 
@@ -217,13 +221,13 @@ impl KeptWaker {
     ///
     /// # Safety
     /// The token names a library whose code runs.
-    unsafe fn lend(&self, by: Token, stable: bool) -> RawKept {
+    unsafe fn lend(&self, by: Token) -> RawKept {
         RawKept {
             waker: self.waker,
             wake: self.wake,
             // SAFETY: the caller guarantees that the token is valid.
             ticket: unsafe { self.counted.retain(by) },
-            stable,
+            stable: self.stable,
         }
     }
 }
@@ -233,12 +237,12 @@ static OWNED: RawWakerVTable =
     RawWakerVTable::new(clone_owned, wake_owned, wake_owned_by_ref, drop_owned);
 
 unsafe fn clone_lent(lent: *const ()) -> RawWaker {
-    // SAFETY: the data of a waker with the vtable `LENT` is a `LentWaker`, which lives as long as the waker.
-    let lent = unsafe { &*lent.cast::<LentWaker>() };
-    // SAFETY: the waker is lent as long as its `LentWaker` is there.
-    let kept = lent
-        .kept
-        .get_or_init(|| Arc::new(unsafe { lent.view.keep() }));
+    // SAFETY: the data of a waker with the vtable `LENT` is a `LentWaker`, which lives as long as the waker, and so the
+    // waker is lent.
+    let kept = unsafe {
+        let lent = &*lent.cast::<LentWaker>();
+        lent.kept.get_or_init(|| Arc::new(lent.view.keep()))
+    };
     raw(kept.clone())
 }
 
@@ -275,12 +279,14 @@ unsafe fn wake_owned(kept: *const ()) {
 }
 
 unsafe fn wake_owned_by_ref(kept: *const ()) {
-    // SAFETY: `raw` made the address from an `Arc`, and this waker has a count of it.
-    let kept = unsafe { &*kept.cast::<KeptWaker>() };
-    // A waker that was dropped with its plugin has no future to wake.
-    if !kept.counted.ticket().is_revoked() {
-        // SAFETY: the object is alive as long as it is counted.
-        unsafe { (kept.wake)(kept.waker) };
+    // SAFETY: `raw` made the address from an `Arc`, and this waker has a count of it. That one has a count of the object,
+    // which is alive as long as it is counted and was not revoked.
+    unsafe {
+        let kept = &*kept.cast::<KeptWaker>();
+        // A waker that was dropped with its plugin has no future to wake.
+        if !kept.counted.ticket().is_revoked() {
+            (kept.wake)(kept.waker);
+        }
     }
 }
 
