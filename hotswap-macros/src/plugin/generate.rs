@@ -85,7 +85,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         #item
 
         #[allow(clippy::all, clippy::pedantic)]
-        #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+        #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
         const _: () = {
             #use_boundary
 

@@ -23,7 +23,7 @@ impl World {
     }
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
 const _: () = {
     use ::hotswap_plugin::boundary as __hotswap;
     #[doc(hidden)]
@@ -331,7 +331,7 @@ impl Moon {
     }
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
 const _: () = {
     use renamed::boundary as __hotswap;
     #[automatically_derived]

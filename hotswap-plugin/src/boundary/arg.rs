@@ -109,7 +109,6 @@ macro_rules! __arg {
     ([$($generics:tt)*] $ty:ty $(where $($bounds:tt)*)?) => {
         // SAFETY: the address of the view crosses. `Shared`, which the compiler demands of the type, says that the callee
         // can copy the value out of it.
-        #[allow(unsafe_code, reason = "every shared type can cross in this way")]
         unsafe impl<$($generics)*> $crate::boundary::Arg for $ty $(where $($bounds)*)? {
             const TYPE: &'static $crate::boundary::TypeDesc = <$ty as $crate::boundary::Shared>::TYPE;
             type Cross = *const <$ty as $crate::boundary::Shared>::View;

@@ -194,7 +194,10 @@ macro_rules! __returned {
 macro_rules! __crosses {
     ([$($generics:tt)*] $ty:ty) => {
         $crate::__returned!([$($generics)*] $ty);
-        $crate::__arg!([$($generics)*] $ty);
+        #[allow(unsafe_code, reason = "every shared type can cross as an argument")]
+        const _: () = {
+            $crate::__arg!([$($generics)*] $ty);
+        };
     };
 }
 
