@@ -165,7 +165,7 @@ const ON_STACK: usize = 8;
 /// Returns the error that `error` makes of the callee's refusal, its own error, or its panic.
 ///
 /// # Safety
-/// `call` passes its arguments to a [`DynamicFn`](super::describe::DynamicFn), and returns the status of that.
+/// `call` passes its arguments to a [`DynamicFn`], and returns the status of that.
 #[inline]
 pub unsafe fn call_dynamic<E>(
     args: &[Value],

@@ -205,7 +205,7 @@ impl<Table> Object<Table> {
     /// Returns the functions.
     ///
     /// # Panics
-    /// Panics if the object was counted and has been dropped: see [`Held`](crate::Held).
+    /// Panics if the object was counted and has been dropped: see [`Held`].
     #[inline]
     pub fn table(&self) -> &Table {
         if let Keep::Counted(counted) = &self.keep {

@@ -1,7 +1,7 @@
 //! The entry points of a plugin's library, made for the author's type. The expansion of `#[plugin]` refers to them.
 //!
 //! By the contract of each function, everything that the host passes to it is valid until it returns, and `this` is an
-//! instance that [`construct`] has made and [`destroy`] has not dropped.
+//! instance that `construct` has made and `destroy` has not dropped.
 #![allow(unsafe_code, reason = "it receives the calls of the host")]
 use crate::boundary::object::LentObject;
 use crate::boundary::shared::Described;

@@ -70,7 +70,7 @@ impl<R: Shared> Later<R> {
     /// Returns an error if the future panicked.
     ///
     /// # Panics
-    /// Panics if the future has ended before. Otherwise resumes a panic as [`try_receive`](super::try_receive) does.
+    /// Panics if the future has ended before. Otherwise resumes a panic as [`try_receive`](crate::boundary::try_receive) does.
     #[inline]
     pub fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
         let polled = self.poll(cx);
