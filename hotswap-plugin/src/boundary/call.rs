@@ -272,6 +272,17 @@ pub(super) enum Received<'a, R: Shared> {
     Pending,
 }
 
+impl<'a, R: Shared> Received<'a, R> {
+    /// Returns the view, if it borrows nothing.
+    #[inline(always)]
+    pub(super) fn view(&self) -> Option<&'a R::View> {
+        match self {
+            Received::View(view) => Some(view.view()),
+            _ => None,
+        }
+    }
+}
+
 /// The view of a value, which borrows nothing.
 pub(super) struct Unborrowed<'a, R: Shared>(&'a R::View);
 
@@ -283,7 +294,7 @@ impl<'a, R: Shared> Unborrowed<'a, R> {
 
     /// Returns the value.
     #[inline(always)]
-    pub(super) fn get(&self) -> R {
+    pub(super) fn get(self) -> R {
         // SAFETY: `receive_by` makes this of a view that a type of an equal description has written, and that borrows
         // nothing.
         unsafe { R::from_view(*self.0) }

@@ -188,12 +188,9 @@ pub unsafe fn call_dynamic<E>(
     } else {
         arena.slice(args.iter().map(|arg| arg.view(&arena)))
     };
-    let then = |received: Received<'_, DynamicResult>| match &received {
+    let then = |received: Received<'_, DynamicResult>| match received.view() {
         // Handled here, since that takes less time than a call.
-        Received::View(view) => match view.view() {
-            RResult::ROk(ValueView::Int(number)) => Ok(Value::Int((*number).into())),
-            _ => value_of(received).map_err(error),
-        },
+        Some(RResult::ROk(ValueView::Int(number))) => Ok(Value::Int((*number).into())),
         _ => value_of(received).map_err(error),
     };
     // SAFETY: the caller guarantees that `call` passes `out` to a `DynamicFn`, which answers with this type.
@@ -206,10 +203,7 @@ fn value_of(received: Received<'_, DynamicResult>) -> Result<Value, Result<Invok
             RResult::ROk(ValueView::Float(number)) => return Ok(Value::Float(*number)),
             RResult::ROk(ValueView::Bool(yes)) => return Ok(Value::Bool(*yes)),
             RResult::ROk(ValueView::Nil) => return Ok(Value::Nil),
-            _ => match view.get() {
-                Ok(value) => return Ok(value),
-                Err(refused) => Ok(refused),
-            },
+            _ => return view.get().map_err(Ok),
         },
         Received::Result(Ok(value)) => return Ok(value),
         Received::Result(Err(refused)) => Ok(refused),

@@ -271,6 +271,12 @@ impl Value {
     }
 }
 
+/// Returns the view of a collection. Stands apart, so that the view of a [`Value`] stays small enough to be inlined.
+#[inline(never)]
+fn apart<T: Shared>(items: &T, arena: &Arena) -> T::View {
+    items.view(arena)
+}
+
 // SAFETY: the view is an enum with a primitive representation, of numbers and views, and every leaf is copied. The type
 // is a leaf of the description: its shape is part of the contract's version.
 unsafe impl Shared for Value {
@@ -300,8 +306,8 @@ unsafe impl Shared for Value {
             Value::Float(number) => ValueView::Float(*number),
             Value::Str(text) => ValueView::Str(StrView::new(text)),
             Value::Bytes(bytes) => ValueView::Bytes(SliceView::new(bytes)),
-            Value::List(items) => ValueView::List(items.view(arena)),
-            Value::Map(map) => ValueView::Map(map.view(arena)),
+            Value::List(items) => ValueView::List(apart(items, arena)),
+            Value::Map(map) => ValueView::Map(apart(map, arena)),
         }
     }
     #[inline]

@@ -356,7 +356,7 @@ __crosses!([T: Shared, const N: usize] [T; N]);
 /// Implements `Shared` for a collection, which crosses as a slice of the views of its items or pairs.
 macro_rules! collection {
     (
-        [$($generics:tt)*] $name:ident<$($T:ident),*>: $Item:ty,
+        $(#[$inline:meta])? [$($generics:tt)*] $name:ident<$($T:ident),*>: $Item:ty,
         $view:ident, $read:ident, $to_value:ident, $from_value:ident
     ) => {
         // SAFETY: the view is a `repr(C)` slice of plain items, of views, or of pairs of views, and the parameters of the
@@ -371,11 +371,11 @@ macro_rules! collection {
             type View = SliceView<$Item>;
             const BORROWS: bool = true;
             const PLAIN: bool = false;
-            #[inline]
+            $(#[$inline])?
             fn view(&self, arena: &Arena) -> Self::View {
                 $view(self.iter(), arena)
             }
-            #[inline]
+            $(#[$inline])?
             unsafe fn from_view(view: Self::View) -> Self {
                 // SAFETY: the caller guarantees that the slice, and what its views borrow, are alive.
                 unsafe { $read(view) }
@@ -390,7 +390,7 @@ macro_rules! collection {
         __crosses!([$($generics)*] $name<$($T),*>);
     };
 }
-collection!([T: Shared] Vec<T>: T::View, view_vec, vec_from_view, list, vec_from_value);
+collection!(#[inline] [T: Shared] Vec<T>: T::View, view_vec, vec_from_view, list, vec_from_value);
 collection!([T: Shared] VecDeque<T>: T::View, view_items, read_items, list, items_of);
 collection!([T: Shared + Eq + Hash] HashSet<T>: T::View, view_items, read_items, list, items_of);
 collection!([T: Shared + Ord] BTreeSet<T>: T::View, view_items, read_items, list, items_of);
@@ -417,6 +417,7 @@ fn view_items<'a, T: Shared>(
 
 /// # Safety
 /// The contract of [`Shared::from_view`] holds for the view and for all of its items.
+#[inline]
 unsafe fn read_items<T: Shared, C: FromIterator<T>>(view: SliceView<T::View>) -> C {
     // SAFETY: the caller guarantees that the slice, and what its views borrow, are alive.
     unsafe { view.get().iter().map(|item| T::from_view(*item)).collect() }
