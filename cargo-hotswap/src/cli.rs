@@ -93,6 +93,25 @@ pub enum Command {
     /// interface, and which plugins need it. A need that is missing, of another version, or part of a circle is marked
     /// and reported on stderr, and makes the exit code 1.
     Graph(GraphArgs),
+    /// Show the attempts to make a generation that a host has made, from its state directory
+    ///
+    /// The host is not running. The newest attempt comes first.
+    #[cfg(feature = "history")]
+    History(HistoryArgs),
+    /// Make a host start with builds of an earlier time
+    ///
+    /// The host is not running. Without a BUILD, its next start is on the set of builds that was permanent N sets ago.
+    #[cfg(feature = "history")]
+    Rollback(RollbackArgs),
+    /// Make the builds permanent that were on trial when the host ended
+    #[cfg(feature = "history")]
+    Confirm(StateArgs),
+    /// Allow sets of builds again that were reverted, or of which the host has died
+    #[cfg(feature = "history")]
+    Unhold(UnholdArgs),
+    /// Show and check the builds that a host keeps to go back to
+    #[cfg(feature = "history")]
+    Store(StoreArgs),
     /// Write a plugin, a host, or a workspace with both, ready to build, run, and test
     ///
     /// No existing file is overwritten. Below an existing workspace, a plugin or a host becomes a member of it.
@@ -319,6 +338,94 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The directory in which a host remembers what it runs.
+#[cfg(feature = "history")]
+#[derive(Debug, Args)]
+pub struct StateArgs {
+    /// The state directory of a host that is not running
+    #[arg(long, value_name = "DIRECTORY")]
+    pub state_dir: PathBuf,
+}
+
+/// The options of `history`.
+#[cfg(feature = "history")]
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// The state directory.
+    #[command(flatten)]
+    pub state: StateArgs,
+    /// The number of attempts to show
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// Instead, sum up the attempts of the last so many hours
+    #[arg(long, value_name = "HOURS", conflicts_with = "limit")]
+    pub summary: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `rollback`.
+#[cfg(feature = "history")]
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The state directory.
+    #[command(flatten)]
+    pub state: StateArgs,
+    /// The number of sets to go back
+    #[arg(value_name = "N", default_value_t = 1, conflicts_with = "plugin")]
+    pub steps: usize,
+    /// Instead, replace the build of this plugin only
+    #[arg(long, value_name = "NAME")]
+    pub plugin: Option<String>,
+    /// The build, by the first digits of its id [default: the last other one that was permanent]
+    #[arg(long, value_name = "BUILD", requires = "plugin")]
+    pub build: Option<String>,
+}
+
+/// The options of `unhold`.
+#[cfg(feature = "history")]
+#[derive(Debug, Args)]
+pub struct UnholdArgs {
+    /// The state directory.
+    #[command(flatten)]
+    pub state: StateArgs,
+    /// Allow only the sets with this build, by the first digits of its id [default: all sets]
+    #[arg(value_name = "BUILD")]
+    pub build: Option<String>,
+}
+
+/// The options of `store`.
+#[cfg(feature = "history")]
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// The action.
+    #[command(subcommand)]
+    pub action: StoreAction,
+}
+
+/// What to do with a store.
+#[cfg(feature = "history")]
+#[derive(Debug, Subcommand)]
+pub enum StoreAction {
+    /// List the sets of builds to which the host can go back, and those that are held
+    List(StateArgs),
+    /// Check the bytes of every build
+    Verify(StateArgs),
+    /// Copy a build out of the store
+    Export {
+        /// The state directory.
+        #[command(flatten)]
+        state: StateArgs,
+        /// The build, by the first digits of its id
+        #[arg(value_name = "BUILD")]
+        build: String,
+        /// The file to write, which must not exist
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 /// The options of `seal`.

@@ -73,6 +73,33 @@ pub enum Error {
         /// The link.
         path: PathBuf,
     },
+    /// The history of a host cannot be read or changed.
+    #[cfg(feature = "history")]
+    #[error(transparent)]
+    History(#[from] hotswap_operate::HistoryError),
+    /// There is no state directory at this path.
+    #[cfg(feature = "history")]
+    #[error(
+        "there is no history in `{}`; name the directory that the host gives to `History::open`",
+        shown::path(directory)
+    )]
+    NoHistory {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// No builds were on trial.
+    #[cfg(feature = "history")]
+    #[error("nothing was on trial when the host ended, so there is nothing to confirm")]
+    NothingOnTrial,
+    /// Builds in a store are damaged.
+    #[cfg(feature = "history")]
+    #[error(
+        "{count} of the builds in the store are damaged; remove them, or copy them from another machine"
+    )]
+    DamagedBuilds {
+        /// The number of builds.
+        count: usize,
+    },
     /// There is no Cargo.toml where one was expected.
     #[error(
         "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin (--out-dir sets where plugins are built to)",

@@ -1,8 +1,8 @@
-//! Reads the environment variables that name directories. No other module does.
+//! Reads the environment variables. No other module does.
 //!
 //! A process that has more rights than the user who started it, because its file is setuid or has capabilities, must
-//! not look for code where that user says, and must not write there. For such a process, none of these variables is
-//! set.
+//! not look for code where that user says, must not write there, and must not be less careful. For such a process, none of
+//! these variables is set.
 use crate::base::paths::absolute;
 use crate::platform;
 use std::env;
@@ -40,6 +40,20 @@ impl Variable {
         let value = env::var_os(self.name()).filter(|value| !value.is_empty())?;
         Some(absolute(value))
     }
+}
+
+/// Returns the variable that sets a reload option.
+pub(crate) fn option_variable(option: &str) -> String {
+    format!("HOTSWAP_{}", option.to_uppercase())
+}
+
+/// Returns the text of a variable. Returns `None` if the variable is empty or must not be used.
+pub(crate) fn text_of(variable: &str) -> Option<String> {
+    if platform::is_privileged() {
+        return None;
+    }
+    let value = env::var_os(variable).filter(|value| !value.is_empty())?;
+    Some(value.to_string_lossy().into_owned())
 }
 
 /// Returns the directory for temporary files.

@@ -16,7 +16,7 @@ use crate::base::name::PluginName;
 use crate::error::Hook;
 use crate::load::library::Library;
 use crate::reclaim::record;
-use hotswap_plugin::boundary::{HookError, collect, guard};
+use hotswap_plugin::boundary::{HookError, attempt};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -88,8 +88,7 @@ pub(crate) fn check<R: Send>(run: impl FnOnce() -> R + Send) -> io::Result<R> {
 pub(crate) fn callback(
     run: impl FnOnce() -> Result<(), hotswap_plugin::Error>,
 ) -> Result<(), HookError> {
-    // SAFETY: `collect` makes the sink, which lives as long as this call.
-    run_here(|| collect(|sink| unsafe { guard(sink, run) }))
+    run_here(|| attempt(run))
 }
 
 /// A hook that is running.

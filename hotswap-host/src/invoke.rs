@@ -1,13 +1,9 @@
 //! Calls functions by name.
-use crate::error::{CallError, InvokeError};
+use crate::error::{CallError, Hook, HookFailure, InvokeError};
 use crate::instance::Instance;
+use crate::instance::made::FunctionOf;
 use hotswap_plugin::Value;
-use hotswap_plugin::boundary::{
-    DynamicOut, FunctionDesc, InvokeError as Refused, Panicked, SliceView, Status, StrView,
-    ValueView, call_dynamic,
-};
-use hotswap_plugin::contract::host_table::{RawArgs, RawOut};
-use std::ptr::null;
+use hotswap_plugin::boundary::{InvokeError as Refused, Panicked};
 
 /// Calls a function of `plugin` by name. If there is no such function, the plugin may handle the name itself.
 pub(crate) fn invoke(
@@ -15,49 +11,26 @@ pub(crate) fn invoke(
     function: &str,
     args: &[Value],
 ) -> Result<Value, InvokeError> {
-    let (name, this) = (plugin.name().as_str(), plugin.this());
-    // SAFETY: the instance is borrowed, so it is alive.
-    unsafe {
-        match plugin.function(function) {
-            Some(desc) => finish(name, function, args, |args, out| {
-                (desc.dynamic)(this, args, out)
-            }),
-            None => finish(name, function, args, |args, out| {
-                let args = RawArgs((&raw const args).cast());
-                plugin.entry().invoke_func()(this, StrView::new(function), args, RawOut(out.cast()))
-            }),
+    let error = |refused| {
+        if matches!(refused, Ok(Refused::Returned(_))) {
+            plugin.library().failures().add_error();
         }
+        failed(plugin.name().as_str(), function, refused)
+    };
+    match plugin.function(function) {
+        Some(found) => found.invoke(args, error),
+        None => plugin.invoke_func(function, args, error),
     }
 }
 
-/// Calls a function that belongs to no instance.
+/// Calls a live function.
 pub(crate) fn invoke_free(
     plugin: &Instance,
-    desc: &FunctionDesc,
+    function: FunctionOf<'_>,
     args: &[Value],
 ) -> Result<Value, InvokeError> {
-    let (plugin, name) = (plugin.name().as_str(), desc.name.as_str());
-    // SAFETY: the instance is borrowed, so its library is mapped. The function ignores its first argument.
-    unsafe {
-        finish(plugin, name, args, |args, out| {
-            (desc.dynamic)(null(), args, out)
-        })
-    }
-}
-
-/// Finishes a call by name.
-///
-/// # Safety
-/// The requirements of [`call_dynamic`] apply.
-#[inline]
-unsafe fn finish(
-    plugin: &str,
-    function: &str,
-    args: &[Value],
-    call: impl FnOnce(SliceView<ValueView>, *mut DynamicOut) -> Status,
-) -> Result<Value, InvokeError> {
-    // SAFETY: the caller keeps the requirements of `call_dynamic`.
-    unsafe { call_dynamic(args, call, |refused| failed(plugin, function, refused)) }
+    let (plugin, name) = (plugin.name().as_str(), function.name.as_str());
+    function.invoke(args, |refused| failed(plugin, name, refused))
 }
 
 #[cold]
@@ -80,5 +53,23 @@ pub(crate) fn failed(
             function,
             message: panicked.text,
         },
+    }
+}
+
+/// Runs a smoke test of a plugin.
+///
+/// # Errors
+/// The test returned an error or panicked, or the plugin does not have it.
+pub(crate) fn smoke(plugin: &Instance, test: &str) -> Result<(), HookFailure> {
+    let (loaded, hook) = (plugin.loaded(), Hook::Smoke);
+    let failure = |panicked, message| {
+        let message = format!("{test}: {message}");
+        Err(loaded.failure(hook, panicked, message))
+    };
+    match loaded.during(hook, || invoke(plugin, test, &[]))? {
+        Ok(Value::Nil) => Ok(()),
+        Ok(value) => failure(false, format!("it returned {value}, which means nothing")),
+        Err(CallError::Panicked { message, .. }) => failure(true, message),
+        Err(error) => failure(false, error.to_string()),
     }
 }

@@ -56,6 +56,8 @@
 //! [Platforms]: https://github.com/hotswap-rs/hotswap/blob/main/hotswap-host/docs/platforms.md
 //! [guarantees]: https://github.com/hotswap-rs/hotswap/blob/main/hotswap-host/docs/guarantees.md
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+// The few modules with unsafe code allow it for themselves and say why.
+#![deny(unsafe_code)]
 // Where plugins have no hidden functions, the code that those would call is unused.
 #![cfg_attr(not(all(target_os = "linux", target_env = "gnu")), allow(dead_code))]
 
@@ -77,6 +79,7 @@ mod load_data;
 mod platform;
 mod provide;
 mod reclaim;
+mod requests;
 mod resolve;
 mod retirement;
 pub mod runtime;
@@ -88,6 +91,7 @@ mod swapper;
 pub mod telemetry;
 mod vault;
 
+pub use artifact::BuildSet;
 pub use base::name::PluginName;
 pub use call::async_call::{
     AsyncCall0, AsyncCall1, AsyncCall2, AsyncCall3, AsyncCall4, AsyncCall5, AsyncCall6, AsyncCall7,
@@ -101,7 +105,7 @@ pub use call::signature::Signature;
 pub use error::{
     CallError, CopyError, HandleError, Hook, HookFailure, InvokeError, LivePlace, ReloadError,
 };
-pub use generation::{Generation, Listing, PluginListing};
+pub use generation::{Generation, Listing, OutOfService, PluginListing};
 pub use hotswap_plugin::{
     BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
@@ -110,10 +114,14 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, Cause, Change, Hold, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind,
-    Report, StateReport, Swapper,
+    Builder, Cause, Change, Drain, Hold, InFlight, Journal, JournalError, OptionDescription,
+    OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions,
+    Report, RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild,
+    Swapper, Trial, TriedBuild, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
+#[cfg(unix)]
+pub use swapper::{init, init_with};
 pub use vault::{BagItem, LiveTypeRef, Prefill};
 
 /// The names that the macros use. They are not meant for people, and no promise of stability covers them.

@@ -36,25 +36,31 @@ pub(crate) struct Provided(Vec<Object>);
 
 struct Object {
     desc: &'static InterfaceDesc,
-    raw: RawObject,
-    /// The owner of the object that `raw` points to.
-    _keep: Arc<dyn Any + Send + Sync>,
+    value: Arc<dyn Any + Send + Sync>,
+    /// Returns the object that plugins receive. It is valid for as long as the value.
+    raw: fn(&(dyn Any + Send + Sync)) -> Option<RawObject>,
 }
 
-// SAFETY: `raw` points to a constant table and to the object that `_keep` owns, which is `Send + Sync`.
-unsafe impl Send for Provided {}
-// SAFETY: `raw` points to a constant table and to the object that `_keep` owns, which is `Send + Sync`.
-unsafe impl Sync for Provided {}
+/// Returns a value of the type `T` as a provider of `I`.
+fn raw<I: Interface + ?Sized, T: Provider<I>>(
+    value: &(dyn Any + Send + Sync),
+) -> Option<RawObject> {
+    value.downcast_ref::<T>().map(sealed::Raw::<I>::raw)
+}
 
 impl Provided {
     /// Adds an object. A later object of the same interface replaces it.
     pub(crate) fn add<I: Interface + ?Sized>(&mut self, object: Arc<impl Provider<I>>) {
-        let (desc, raw) = (I::DESC, sealed::Raw::<I>::raw(&*object));
+        self.add_value::<I, _>(object);
+    }
+
+    fn add_value<I: Interface + ?Sized, T: Provider<I>>(&mut self, value: Arc<T>) {
+        let desc = I::DESC;
         self.0.retain(|known| known.desc.hash != desc.hash);
         self.0.push(Object {
             desc,
-            raw,
-            _keep: object,
+            value,
+            raw: raw::<I, T>,
         });
     }
 
@@ -64,7 +70,7 @@ impl Provided {
             .0
             .iter()
             .find(|object| object.desc.name.as_str() == interface)?;
-        Some((found.desc, found.raw))
+        Some((found.desc, (found.raw)(&*found.value)?))
     }
 
     /// The names of all interfaces.

@@ -1,6 +1,6 @@
 //! The state of a plugin on its way from one instance to the next.
 use crate::platform::{self, OwnedFd};
-use hotswap_plugin::contract::state::{StateSink, StateView};
+use hotswap_plugin::contract::state::StateView;
 
 /// The bytes of a state, and the file descriptors that belong to it. Descriptors that are not restored are closed.
 #[derive(Default)]
@@ -10,26 +10,18 @@ pub(crate) struct SavedState {
 }
 
 impl SavedState {
+    pub(crate) fn new(bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Self {
+        SavedState { bytes, descriptors }
+    }
+
     /// The number of bytes.
     pub(crate) fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// Returns the sink for a plugin's state. It must not be used after `self`.
-    pub(crate) fn sink(&mut self) -> StateSink {
-        unsafe extern "C" fn put(data: *mut (), view: StateView<'_>) {
-            // SAFETY: `data` is the state of `sink`, and the callee gives its descriptors away.
-            unsafe {
-                *data.cast::<SavedState>() = SavedState {
-                    bytes: view.bytes.to_vec(),
-                    descriptors: platform::descriptors(view.descriptors.as_slice()),
-                };
-            }
-        }
-        StateSink {
-            data: (&raw mut *self).cast(),
-            put,
-        }
+    /// Returns the bytes, if no descriptor belongs to them.
+    pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
+        self.descriptors.is_empty().then_some(self.bytes)
     }
 
     /// Lends the state to a call that takes its descriptors.

@@ -107,10 +107,12 @@ impl<'a> Call<'a> {
 
     /// Returns the statements with which the callee takes the parameters.
     pub fn take(&self, b: &TokenStream) -> TokenStream {
-        self.params
-            .iter()
-            .map(|(name, ty)| quote!(let mut #name = <#ty as #b::Arg>::take(#name);))
-            .collect()
+        let take = |(name, ty): &(&Ident, &Type)| match is_reference(ty) {
+            true => quote!(let mut #name = <#ty as #b::Arg>::take(#name);),
+            // The type may be another name for a reference, which does not compile here.
+            false => quote!(let mut #name = #b::arg::take_owned::<#ty>(#name);),
+        };
+        self.params.iter().map(take).collect()
     }
 
     /// Returns the statements with which the callee copies the parameters, to have them for longer than the call.

@@ -65,6 +65,19 @@ impl<'a> Extension<'a> {
         let (b, use_boundary) = (&root.boundary(), root.use_boundary());
         let (item, ident) = (self.item, &self.item.ident);
         let name = ident.unraw().to_string();
+        // The field's type may be another name for a slot of another interface, which does not compile here.
+        let slots = self.slots.iter().map(|Slot { ident, interface }| {
+            quote!({
+                let slot: &#root::Slot<#interface> = &self.#ident;
+                slot
+            })
+        });
+        let slots_mut = self.slots.iter().map(|Slot { ident, interface }| {
+            quote!({
+                let slot: &mut #root::Slot<#interface> = &mut self.#ident;
+                slot
+            })
+        });
         let fields: Vec<_> = self.slots.iter().map(|slot| slot.ident).collect();
         let descriptions = self.slots.iter().map(|Slot { ident, interface }| {
             let name = ident.unraw().to_string();
@@ -98,10 +111,10 @@ impl<'a> Extension<'a> {
                     const DESC: &'static #b::ExtensionDesc =
                         &#b::ExtensionDesc::new(::core::env!("CARGO_PKG_NAME"), #name, &[#(#descriptions),*]);
                     fn slots(&self) -> ::std::vec::Vec<&dyn #root::extension::AnySlot> {
-                        ::std::vec![#(&self.#fields),*]
+                        ::std::vec![#(#slots),*]
                     }
                     fn slots_mut(&mut self) -> ::std::vec::Vec<&mut dyn #root::extension::AnySlot> {
-                        ::std::vec![#(&mut self.#fields),*]
+                        ::std::vec![#(#slots_mut),*]
                     }
                 }
             };

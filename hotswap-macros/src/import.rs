@@ -331,12 +331,17 @@ impl Import<'_> {
 
     fn value(&self, index: usize) -> TokenStream {
         match &self.source {
+            // The field's type may be another name for an import of another interface, which does not compile here.
             Source::Interface {
-                optional: false, ..
-            } => quote!(objects.required(#index)),
-            Source::Interface { optional: true, .. } => {
-                quote!(objects.optional(#index))
-            }
+                interface,
+                optional: false,
+                ..
+            } => quote!(objects.required::<#interface>(#index)),
+            Source::Interface {
+                interface,
+                optional: true,
+                ..
+            } => quote!(objects.optional::<#interface>(#index)),
             Source::OrderOnly { .. } => quote!(()),
             Source::Skip => quote!(::core::default::Default::default()),
         }

@@ -334,17 +334,15 @@ impl Method<'_> {
             .map(|(name, ty)| quote!(<#ty as #b::Arg>::cross(&#name),));
         let arena_of =
             (!self.call.params.is_empty()).then(|| quote!(let #arena = #b::Arena::new();));
-        let receive = quote! {
-            #arena_of
-            #(#lend)*
-            unsafe { #b::receive(|#out| (self.0.table().#ident)(self.0.this(), #(#cross)* #out)) }
-        };
+        let lend = quote!(#arena_of #(#lend)*);
+        let call = quote!(|#out| (self.0.table().#ident)(self.0.this(), #(#cross)* #out));
         match self.call.asyncness {
             None => quote! {
                 #(#shown)*
                 #[inline]
                 #vis fn #ident(&self, #params) -> #result {
-                    #receive
+                    #lend
+                    unsafe { #b::receive(#call) }
                 }
             },
             // The future borrows the object, and none of the parameters, which are copied.
@@ -352,7 +350,8 @@ impl Method<'_> {
                 #(#shown)*
                 #[inline]
                 #vis fn #ident<'__a>(&'__a self, #params) -> #b::Awaited<'__a, #result> {
-                    #b::Awaited::of(&self.0, { #receive })
+                    #lend
+                    unsafe { #b::Awaited::receive(&self.0, #call) }
                 }
             },
         }

@@ -110,8 +110,8 @@ use proc_macro::TokenStream;
 /// | `fn new(cx: &Context, deps: Deps) -> Result<Self>` | makes the instance; `Default::default()` does so if there is no `new` |
 /// | `fn on_load(&mut self, data: &LoadData<'_>) -> Result<()>` | once the instances of all new plugins exist |
 /// | `fn on_init(&mut self, vault: &Vault<'_>) -> Result<()>` | once `on_load` has run in all of them |
-/// | `fn on_start(&self)` | just after the switch; background work begins here |
-/// | `fn on_stop(&self)` | at the switch that replaces the instance; calls may still be running |
+/// | `fn on_start(&self) -> Result<()>` | just after the switch; background work begins here, and what only one instance may have is acquired. May run again after `on_stop`, if the instance goes on after all |
+/// | `fn on_stop(&self)` | at the switch that replaces the instance; releases what only one instance may have; calls may still be running |
 /// | `fn on_free(&mut self)` | after the last use, before the instance is dropped. Plugins that leave together run it in the reverse order of `on_load`, but none waits longer than the host's limit for a plugin that does not import it |
 /// | `fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value>` | a call by a name that no `#[invoke]` has; returns `Err(UnknownFunction.into())` for a name that it does not know |
 ///
@@ -203,6 +203,45 @@ use proc_macro::TokenStream;
 ///     }
 /// }
 /// # fn main() {}
+/// ```
+///
+/// # Smoke tests
+/// A function with `#[smoke]` takes `&self` and returns nothing or a `Result<(), E>`. Before a reload makes the plugin
+/// live, the host calls it on an instance that is thrown away. If it fails, panics, or takes too long, the reload is
+/// refused, and the running build goes on. The instance that becomes live is made afterwards and has never been called.
+///
+/// | attribute | where and when |
+/// |---|---|
+/// | `#[smoke]` | on a copy that is thrown away, before the new instance is made |
+/// | `#[smoke(restored)]` | on the new instance, once `restore` has given it the state and before any call; calls wait meanwhile |
+/// | `#[smoke(deep)]` | not by a reload; for tests that take longer |
+///
+/// The copy imports the same plugins and objects of the host as the new instance does. So a smoke test does not leave
+/// anything behind in those.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Prices {
+///     percent: u64,
+/// }
+///
+/// #[plugin]
+/// impl Prices {
+///     #[invoke]
+///     fn with_tax(&self, cents: u64) -> u64 {
+///         cents + cents * self.percent / 100
+///     }
+///
+///     #[smoke]
+///     fn never_gets_cheaper(&self) -> Result<(), String> {
+///         match self.with_tax(1000) {
+///             1000.. => Ok(()),
+///             less => Err(format!("1000 becomes {less}")),
+///         }
+///     }
+/// }
 /// ```
 #[proc_macro_attribute]
 pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {

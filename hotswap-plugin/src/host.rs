@@ -1,7 +1,7 @@
 //! The connection to the host: the token that identifies the plugin, the functions of the host's tables, as methods, and
 //! the counts of objects that other libraries own. Without a host, the library itself keeps such a count.
 #![allow(unsafe_code, reason = "it calls the functions of the host's tables")]
-use crate::boundary::call::{drop_quietly, try_receive};
+use crate::boundary::call::{drop_quietly, quietly, try_receive};
 use crate::boundary::dynamic::call_dynamic;
 use crate::boundary::{Arena, Arg, HookError, InvokeError, Panicked, StrView, Value, collect};
 use crate::contract::host_table::{LiveCall, RawArgs, RawOut, WantedRef};
@@ -15,7 +15,8 @@ use crate::telemetry::table::{
 };
 use crate::{LiveData, LiveItem};
 use abi_stable::std_types::RSlice;
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null};
+use std::sync::atomic::{AtomicBool, Ordering::*, fence};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// The host of this library, set once, before anything else of the library runs.
@@ -48,6 +49,11 @@ pub(crate) fn host() -> Option<Host> {
     HOST.get().copied()
 }
 
+/// Returns true in the library of a plugin that a host has loaded.
+pub fn is_loaded() -> bool {
+    host().is_some()
+}
+
 /// Returns the host, also where plugins are linked into it. For requests where it does not matter which plugin asks.
 pub(crate) fn any_host() -> Option<Host> {
     host().or_else(|| *LINKED.read().unwrap_or_else(PoisonError::into_inner))
@@ -61,7 +67,7 @@ pub(crate) fn thread_index() -> Option<u32> {
 /// Returns the token of the library that runs this. It is null in a host, and in a plugin that is linked as an ordinary
 /// library.
 pub(crate) fn own_token() -> Token {
-    host().map_or(std::ptr::null(), |host| host.token)
+    host().map_or(null(), |host| host.token)
 }
 
 /// Connects the library to its host. Returns false if it is connected already.
@@ -239,6 +245,39 @@ methods! {
 
 type Values<'a> = RSlice<'a, FieldView<'a>>;
 
+/// True once an object has been made that its own library counts.
+static HAS_LOCAL: AtomicBool = AtomicBool::new(false);
+
+/// Keeps the library, which has just been connected to its host, if a constructor of it has made an object before. The
+/// host does not know who has that object.
+pub(crate) fn connected() {
+    unsafe extern "C" fn nothing(_: *const ()) {}
+    fence(SeqCst);
+    if let Some(host) = host().filter(|_| HAS_LOCAL.load(Relaxed)) {
+        let object = RawDrop {
+            object: null(),
+            drop: nothing,
+        };
+        // SAFETY: there is nothing behind the address, and `nothing` does not read it. The token of the host is null,
+        // and names the host for as long as the process.
+        unsafe {
+            let counted = Counted::begin(host, object, "made by a constructor");
+            // The first count is replaced by one of the host, which nobody releases.
+            counted.retain(null());
+        }
+    }
+}
+
+/// Returns the host that counts objects. There is none in a host, and none yet in a constructor of a plugin's library.
+fn counting_host() -> Option<Host> {
+    host().or_else(|| {
+        HAS_LOCAL.store(true, Relaxed);
+        // Either `connected` sees this, or this sees the host.
+        fence(SeqCst);
+        host()
+    })
+}
+
 /// One count of an object.
 pub(crate) struct Counted(NonNull<Ticket>);
 
@@ -250,7 +289,7 @@ unsafe impl Sync for Counted {}
 impl Counted {
     /// Begins to count an object, under a name for reports. Returns its address and the first count.
     pub(crate) fn of<T: Send + Sync + 'static>(object: T, name: &str) -> (*const (), Counted) {
-        let Some(host) = host() else {
+        let Some(host) = counting_host() else {
             return Local::count(object);
         };
         // An object may outlive its plugin, and needs the runtime for as long.
@@ -260,26 +299,38 @@ impl Counted {
             object: this,
             drop: drop_boxed::<T>,
         };
-        // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees. The object is a
-        // box of a `T` that any thread may drop, and `drop_boxed` drops such a box. The host returns a ticket with a
-        // count for this library.
-        let counted = unsafe {
-            Counted::new(host.table.count_object()(
-                host.token,
-                object,
-                StrView::new(name),
-            ))
-        };
-        (this, counted)
+        // SAFETY: the object is a box of a `T` that any thread may drop, and `drop_boxed` drops such a box.
+        (this, unsafe { Counted::begin(host, object, name) })
     }
 
-    /// Counts a task for the host until the count is dropped. Returns `None` without a host.
+    /// Begins to count an object for the host.
+    ///
+    /// # Panics
+    /// Panics if the library is being closed.
+    ///
+    /// # Safety
+    /// Any thread may call the function of `object` once.
+    unsafe fn begin(host: Host, object: RawDrop, name: &str) -> Counted {
+        // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees. The caller of
+        // this function guarantees that the object can be dropped.
+        let ticket = unsafe { host.table.count_object()(host.token, object, StrView::new(name)) };
+        assert!(
+            ticket != RawTicket::NONE,
+            "the library is being closed, so nobody can own an object of it any more"
+        );
+        // SAFETY: the host has returned a ticket with a count for this library.
+        unsafe { Counted::new(ticket) }
+    }
+
+    /// Counts a task for the host until the count is dropped. Returns `None` without a host, or if the library is being
+    /// closed.
     #[cfg(feature = "tokio")]
     pub(crate) fn of_task(name: &str) -> Option<Self> {
         let host = host()?;
-        // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees. It returns a
-        // ticket with a count for this library.
-        Some(unsafe { Counted::new(host.table.count_task()(host.token, StrView::new(name))) })
+        // SAFETY: the host gave the token together with the table, as the caller of `connect` guarantees.
+        let ticket = unsafe { host.table.count_task()(host.token, StrView::new(name)) };
+        // SAFETY: the host has returned a ticket with a count for this library.
+        (ticket != RawTicket::NONE).then(|| unsafe { Counted::new(ticket) })
     }
 
     /// Takes over a count that exists already.
@@ -369,10 +420,12 @@ unsafe extern "C" fn drop_boxed<T>(object: *const ()) {
     let _runtime = Use::taken_up();
     // SAFETY: `Counted::of` made the address from a box of this type, and its ticket calls this function once.
     let object = unsafe { Box::from_raw(object.cast::<T>().cast_mut()) };
-    runtime::within(|| drop_quietly(object));
+    // The runtime may panic, too: it does where the object has forgotten a guard of it.
+    quietly(|| runtime::within(|| drop_quietly(object)));
 }
 
-/// An object that its own library counts. That library never leaves memory.
+/// An object that its own library counts. That library never leaves memory: it is a host, or a plugin that [`connected`]
+/// keeps.
 #[repr(C)]
 struct Local<T> {
     ticket: Ticket,

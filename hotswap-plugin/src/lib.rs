@@ -108,6 +108,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::expand::shim;
+    pub use crate::host::is_loaded;
     pub use crate::{boundary, contract};
     pub use abi_stable;
     pub use hotswap_macros::linked_plugins;

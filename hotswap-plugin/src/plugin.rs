@@ -66,7 +66,9 @@ pub trait Plugin: Sized + Send + Sync + 'static {
     }
 
     /// Runs just after the switch that made the instance live. Background work begins here.
-    fn on_start(&self) {}
+    fn on_start(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Runs at the switch that replaces the instance. Calls that began before it may still be running.
     fn on_stop(&self) {}

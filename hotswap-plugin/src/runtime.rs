@@ -23,16 +23,19 @@
 //! host [stops](stop) the runtimes, and continues when their threads have ended. The uses are still counted: code of
 //! the plugin that runs later (the drop of its objects, its `on_free`, and its `Drop`) finds another runtime, which is
 //! made when it is first needed. That one is shut down with the last use, or is stopped in the same way.
-//! asked for. That one is shut down with the last use, or stopped in its turn.
 
 #[cfg(feature = "tokio")]
 pub(crate) use of_tokio::{Use, handle, stop, threads, within};
 #[cfg(not(feature = "tokio"))]
 pub(crate) use without::{Use, stop, threads, within};
 
+#[cfg(all(test, feature = "tokio", target_os = "linux", target_env = "gnu"))]
+mod tests;
+
 #[cfg(feature = "tokio")]
 mod of_tokio {
     use crate::Result;
+    use crate::boundary::call::{drop_quietly, payload_text};
     use std::io;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -76,13 +79,22 @@ mod of_tokio {
 
     impl Shared {
         fn begin(&mut self) -> io::Result<()> {
-            let runtime = Builder::new_multi_thread()
-                .worker_threads(1)
-                .thread_name("plugin-tokio")
-                .on_thread_start(|| _ = THREADS.fetch_add(1, Relaxed))
-                .on_thread_stop(|| _ = THREADS.fetch_sub(1, Relaxed))
-                .enable_all()
-                .build()?;
+            let build = || {
+                Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .thread_name("plugin-tokio")
+                    .on_thread_start(|| _ = THREADS.fetch_add(1, Relaxed))
+                    .on_thread_stop(|| _ = THREADS.fetch_sub(1, Relaxed))
+                    .enable_all()
+                    .build()
+            };
+            // tokio panics where the system has no thread. `within` runs outside of every other catch.
+            let built = catch_unwind(build).unwrap_or_else(|payload| {
+                let error = io::Error::other(payload_text(&*payload));
+                drop_quietly(payload);
+                Err(error)
+            });
+            let runtime = built?;
             set_handle(Some(runtime.handle().clone()));
             self.runtime = Some(runtime);
             self.stopped = false;

@@ -220,6 +220,15 @@ fn a_struct_is_plain_when_all_of_it_is() {
     }
     struct_is::<Aligned>(false, false);
 
+    #[shared]
+    #[repr(C)]
+    #[repr(align(16))]
+    #[allow(dead_code, reason = "only its description is looked at")]
+    struct AlignedC {
+        x: u8,
+    }
+    struct_is::<AlignedC>(false, false);
+
     fn struct_is<T: Shared>(plain: bool, borrows: bool) {
         assert_eq!((T::PLAIN, T::BORROWS), (plain, borrows), "{:?}", T::TYPE);
     }

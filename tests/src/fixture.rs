@@ -129,6 +129,12 @@ pub enum Build {
     ZooEarly,
     /// `zoo-c` with a destructor that starts a thread.
     ZooParting,
+    /// `ear` with a constructor that makes an object.
+    EarEarly,
+    /// `ear` with a destructor that tries to make an object.
+    EarLate,
+    /// `nest`, which tries to be a host.
+    Nest,
     /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an
     /// import.
     Registrar,
@@ -140,6 +146,10 @@ pub enum Build {
     ZooMimalloc,
     /// `zoo-heap` with jemalloc as its allocator.
     ZooJemalloc,
+    /// `checked`, which has smoke tests.
+    Checked,
+    /// `checked` with a state.
+    CheckedStateful,
 }
 
 impl Build {
@@ -232,11 +242,16 @@ impl Build {
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::ZooParting => with(&["zoo-c"], &["parting"]),
+            Build::EarEarly => with(&["ear"], &["early"]),
+            Build::EarLate => with(&["ear"], &["late"]),
+            Build::Nest => with(&["nest"], &[]),
             Build::Registrar => with(&["registrar", "watcher"], &[]),
             Build::Stuck => with(&["registrar"], &["stuck"]),
             Build::Unseen => with(&["watcher"], &["unseen"]),
             Build::ZooMimalloc => with(&["zoo-heap"], &["mimalloc"]),
             Build::ZooJemalloc => with(&["zoo-heap"], &["jemalloc"]),
+            Build::Checked => with(&["checked"], &[]),
+            Build::CheckedStateful => with(&["checked"], &["stateful"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {
@@ -458,6 +473,11 @@ pub fn hotswap() -> Command {
     let mut command = Command::new(named.unwrap_or_else(|| sibling("hotswap-tests-cargo")));
     command.arg("hotswap");
     command
+}
+
+/// Returns the host of this package.
+pub fn host() -> Command {
+    Command::new(sibling("hotswap-tests-host"))
 }
 
 /// Returns the path of an executable of this package.

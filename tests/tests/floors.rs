@@ -5,6 +5,8 @@
 //! names the arrows that make it. `cargo test -p hotswap-tests --test floors -- --nocapture` prints all circles.
 #[path = "floors/imports.rs"]
 mod imports;
+#[path = "floors/unsafe_host.rs"]
+mod unsafe_host;
 #[path = "floors/unsafe_plugin.rs"]
 mod unsafe_plugin;
 

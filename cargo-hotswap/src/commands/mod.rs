@@ -2,6 +2,8 @@
 
 mod build;
 mod graph;
+#[cfg(feature = "history")]
+mod history;
 mod inspect;
 mod new;
 mod reload;
@@ -21,6 +23,16 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Inspect(args) => inspect::execute(session, &args),
         Command::Seal(args) => seal::execute(session, &args),
         Command::Graph(args) => graph::execute(session, &args),
+        #[cfg(feature = "history")]
+        Command::History(args) => history::history(session, &args),
+        #[cfg(feature = "history")]
+        Command::Rollback(args) => history::rollback(session, &args),
+        #[cfg(feature = "history")]
+        Command::Confirm(args) => history::confirm(session, &args),
+        #[cfg(feature = "history")]
+        Command::Unhold(args) => history::unhold(session, &args),
+        #[cfg(feature = "history")]
+        Command::Store(args) => history::store(session, &args.action),
         Command::New(args) => new::execute(session, &args),
     }
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use clap::Parser;
+use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
 use hotswap_host::signal;
 use std::fmt::Display;
@@ -38,9 +39,12 @@ struct Pages {
 }
 
 fn main() -> anyhow::Result<()> {
+    // A probe of new builds is this program, started once more.
+    hotswap_host::init();
     let args = Args::parse();
     tracing_subscriber::fmt().with_writer(io::stderr).init();
-    let swapper = Swapper::builder().open()?;
+    let options = ReloadOptions::development().with_environment()?;
+    let swapper = Swapper::builder().reload_options(options).open()?;
     let pages = Pages {
         home: swapper.async_function("pages", "home")?,
         sign: swapper.async_function("pages", "sign")?,

@@ -1,4 +1,6 @@
+use crate::base::name::PluginName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -13,6 +15,9 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BuildId([u8; 16]);
+
+/// The builds of a generation, by plugin.
+pub type BuildSet = BTreeMap<PluginName, BuildId>;
 
 impl BuildId {
     /// Returns the id of a library with these bytes, which end before the note.

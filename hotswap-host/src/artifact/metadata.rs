@@ -48,6 +48,19 @@ pub struct Metadata {
     pub panic: PanicStrategy,
 }
 
+/// The time at which a smoke test runs. This is a test that a plugin brings along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SmokeTime {
+    /// Before each reload, on an instance that is thrown away.
+    Staged,
+    /// Behind the gate, on the instance that has just received the state.
+    Restored,
+    /// Only where time does not matter.
+    Deep,
+}
+
 /// A function that can be called by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -58,6 +71,9 @@ pub struct Function {
     pub signature: String,
     /// The hash that is compared.
     pub hash: TypeHash,
+    /// The time at which the host runs it, if it is a smoke test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<SmokeTime>,
 }
 
 /// An interface that others may import.
@@ -125,6 +141,13 @@ pub enum PanicStrategy {
 }
 
 impl Metadata {
+    /// Returns the names of the smoke tests that run at this time.
+    pub fn smoke_tests(&self, time: SmokeTime) -> impl Iterator<Item = &str> {
+        let tests = self.functions.iter();
+        let tests = tests.filter(move |function| function.smoke == Some(time));
+        tests.map(|function| function.name.as_str())
+    }
+
     /// Reads the metadata section of `file`, and refuses a plugin with another version of the contract. `live` is the
     /// section of live items.
     pub(super) fn parse(file: &Path, section: &[u8], live: &[u8]) -> Result<Self, ArtifactError> {
@@ -214,6 +237,7 @@ struct RawPlugin<'a> {
 struct RawFunction {
     name: String,
     signature: String,
+    smoke: Option<SmokeTime>,
 }
 
 #[derive(Deserialize)]
@@ -309,6 +333,7 @@ impl Function {
         Function {
             name: raw.name,
             signature: raw.signature,
+            smoke: raw.smoke,
             hash,
         }
     }

@@ -38,13 +38,15 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use build_id::{BuildId, ParseBuildIdError};
+pub use build_id::{BuildId, BuildSet, ParseBuildIdError};
 pub use caution::{Caution, cautions};
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;
 pub use links::{Links, links};
 pub use live::LiveEntry;
-pub use metadata::{Export, Function, Import, ImportKind, Metadata, PanicStrategy, State};
+pub use metadata::{
+    Export, Function, Import, ImportKind, Metadata, PanicStrategy, SmokeTime, State,
+};
 pub use no_delete::clear_no_delete;
 pub use note::Note;
 pub use open_failure::OpenFailure;

@@ -216,6 +216,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[allow(unsafe_code)]
 mod tests {
     use super::{CALL_BACKS, UnloadBlocker, unload_blockers};
     use crate::artifact::testing::{compile, run};

@@ -1,4 +1,6 @@
 //! Names and paths, which every other module may use.
+pub(crate) mod histogram;
 pub(crate) mod name;
 pub(crate) mod nearest;
 pub(crate) mod paths;
+pub(crate) mod seconds;

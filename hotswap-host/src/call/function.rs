@@ -1,14 +1,13 @@
 //! The host's handles to functions. A call is a pin, a look-up in the generation's table, and the C call.
 use crate::error::{CallError, HandleError, InvokeError};
-use crate::generation::bindings::Target;
+use crate::generation::Generation;
+use crate::generation::bindings::{ByName, Entered, Typed};
 use crate::handle::{Handle, HandleSpec};
 use crate::invoke::failed;
 use crate::swapper::Pin;
 use hotswap_plugin::Value;
-use hotswap_plugin::boundary::describe::DynamicFn;
-use hotswap_plugin::boundary::{Arg, Return, Signature, call_dynamic};
+use hotswap_plugin::boundary::{Arg, InvokeError as Refused, Panicked, Return};
 use std::fmt;
-use std::marker::PhantomData;
 
 /// A typed function of a plugin: `Function<fn(u32) -> String>`.
 ///
@@ -19,9 +18,8 @@ use std::marker::PhantomData;
 /// `call` takes the function's parameters, up to eight. It is a method of the traits [`Call0`] to [`Call8`], which the
 /// [prelude](crate::prelude) brings into scope.
 pub struct Function<F> {
-    handle: Handle,
-    /// The type is invariant, so that a handle has no other type than its own.
-    signature: PhantomData<fn(F) -> F>,
+    /// The kind is invariant, so that a handle has no other type than its own.
+    handle: Handle<Typed<F>>,
 }
 
 /// A function of a plugin that is called with [`Value`]s.
@@ -30,16 +28,12 @@ pub struct Function<F> {
 /// Otherwise it behaves like a [`Function`].
 #[derive(Clone, Debug)]
 pub struct Dynamic {
-    handle: Handle,
+    handle: Handle<ByName>,
 }
 
 impl<F> Function<F> {
-    /// Makes the function of a handle that was bound with the signature of the `fn` type `F`.
-    pub(crate) fn new(handle: Handle) -> Self {
-        Function {
-            handle,
-            signature: PhantomData,
-        }
+    pub(crate) fn new(handle: Handle<Typed<F>>) -> Self {
+        Function { handle }
     }
 
     /// Returns the function of the pinned generation.
@@ -48,9 +42,8 @@ impl<F> Function<F> {
     /// The generation is older than the handle and lacks the function, or has it with another signature.
     pub fn on<'p>(&'p self, pin: &'p Pin<'_>) -> Result<Bound<'p, F>, HandleError> {
         Ok(Bound {
-            target: self.handle.on(pin)?,
+            entered: self.handle.on(pin)?,
             spec: &self.handle.spec,
-            signature: PhantomData,
         })
     }
 }
@@ -69,13 +62,12 @@ impl<F> fmt::Debug for Function<F> {
 
 /// A [`Function`] of a pinned generation. Its calls need no pin of their own.
 pub struct Bound<'p, F> {
-    target: Target,
+    entered: Entered<&'p Generation, Typed<F>>,
     spec: &'p HandleSpec,
-    signature: PhantomData<fn(F) -> F>,
 }
 
 impl Dynamic {
-    pub(crate) fn new(handle: Handle) -> Self {
+    pub(crate) fn new(handle: Handle<ByName>) -> Self {
         Dynamic { handle }
     }
 
@@ -85,21 +77,18 @@ impl Dynamic {
     /// The arguments do not fit, the function returned an error, or it panicked.
     pub fn call(&self, args: &[Value]) -> Result<Value, InvokeError> {
         let spec = &self.handle.spec;
-        let call = |target: Target| {
-            // SAFETY: the handle was bound as a dynamic function, so the target has this type.
-            let entry = unsafe { std::mem::transmute::<*const (), DynamicFn>(target.call) };
-            // SAFETY: the pin keeps the library and the instance alive.
-            unsafe {
-                call_dynamic(
-                    args,
-                    |args, out| entry(target.this, args, out),
-                    |refused| failed(spec.plugin().as_str(), &spec.item, refused),
-                )
-            }
+        let error = |refused: Result<Refused, Panicked>| {
+            failed(spec.plugin().as_str(), &spec.item, refused)
         };
         match self.handle.enter() {
-            Some((_pinned, target)) => call(target),
-            None => self.handle.call_aside(call),
+            Some(entered) => {
+                let result = entered.invoke(args, error);
+                result.inspect_err(|error| spec.count_if_returned(error, entered.generation()))
+            }
+            None => self.handle.call_aside(|entered| {
+                let result = entered.invoke(args, error);
+                result.inspect_err(|error| spec.count_if_returned(error, entered.generation()))
+            }),
         }
     }
 }
@@ -126,15 +115,9 @@ macro_rules! arity {
             #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
                 match self.handle.enter() {
-                    Some((_pinned, target)) => {
-                        // SAFETY: the handle was bound with the signature of `F`, which is an `fn` type and has no
-                        // other signature. The pin keeps the library and the instance alive.
-                        unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
-                    }
-                    None => self.handle.call_aside(|target| {
-                        // SAFETY: the handle was bound with the signature of `F`, which is an `fn` type and has no
-                        // other signature. `call_aside` holds the pin during the call.
-                        unsafe { arity!(@call self.handle.spec, target, R $(, $arg: $A)*) }
+                    Some(entered) => arity!(@call self.handle.spec, entered $(, $arg: $A)*),
+                    None => self.handle.call_aside(|entered| {
+                        arity!(@call self.handle.spec, entered $(, $arg: $A)*)
                     }),
                 }
             }
@@ -148,19 +131,19 @@ macro_rules! arity {
         {
             #[inline(always)]
             fn call(&self $(, $arg: $A)*) -> Result<R::Ok, CallError<R::Err>> {
-                // SAFETY: the handle was bound with the signature of the `fn` type `F`, in a generation that stays
-                // pinned for `'p`.
-                unsafe { arity!(@call self.spec, self.target, R $(, $arg: $A)*) }
+                arity!(@call self.spec, self.entered $(, $arg: $A)*)
             }
         }
     };
-    (@call $spec:expr, $target:expr, $R:ident $(, $arg:ident: $A:ident)*) => {{
-        let target: Target = $target;
-        match <F as Signature<($($A,)*)>>::call(target.call, target.this, ($($arg,)*)) {
-            Ok(result) => result.split().map_err(CallError::Returned),
+    (@call $spec:expr, $entered:expr $(, $arg:ident: $A:ident)*) => {
+        match $entered.call::<($($A,)*)>(($($arg,)*)) {
+            Ok(result) => result.split().map_err(|error| {
+                $spec.count_error($entered.generation());
+                CallError::Returned(error)
+            }),
             Err(panicked) => Err($spec.panicked(panicked)),
         }
-    }};
+    };
 }
 arity!(
     /// Calls a function without parameters.

@@ -1,11 +1,11 @@
 //! The host's handles to interfaces that plugins export.
 use crate::error::{CallError, HandleError};
-use crate::generation::bindings::Target;
+use crate::generation::Generation;
+use crate::generation::bindings::{Entered, Exported};
 use crate::handle::{Handle, HandleSpec};
 use crate::swapper::Pin;
-use hotswap_plugin::boundary::{self, Crossed, Object, Panicked, RawObject};
+use hotswap_plugin::boundary::{self, Crossed, Panicked};
 use std::fmt;
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// An interface that a plugin exports: `Interface<dyn Alpha>`, where `Alpha` is a trait with `#[interface]`.
@@ -47,16 +47,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// }
 /// ```
 pub struct Interface<I: ?Sized> {
-    pub(crate) handle: Handle,
-    interface: PhantomData<fn(&I)>,
+    pub(crate) handle: Handle<Exported<I>>,
 }
 
 impl<I: boundary::Interface + ?Sized> Interface<I> {
-    pub(crate) fn new(handle: Handle) -> Self {
-        Interface {
-            handle,
-            interface: PhantomData,
-        }
+    pub(crate) fn new(handle: Handle<Exported<I>>) -> Self {
+        Interface { handle }
     }
 
     /// Lends the live plugin's implementation to `calls`. All calls that `calls` makes go to one generation, which
@@ -72,11 +68,9 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
     #[inline]
     pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<R, CallError> {
         let spec = &self.handle.spec;
-        // SAFETY: the handle was bound as this interface, and the pin keeps the library and the instance alive.
-        let lent = |target| unsafe { lend::<I, R>(spec, target, calls) };
         match self.handle.enter() {
-            Some((_pinned, target)) => lent(target),
-            None => self.handle.call_aside(lent),
+            Some(entered) => lend(spec, &entered, calls),
+            None => self.handle.call_aside(|entered| lend(spec, entered, calls)),
         }
     }
 
@@ -86,9 +80,8 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
     /// The generation is older than the handle and lacks the interface, or has another version of it.
     pub fn on<'p>(&'p self, pin: &'p Pin<'_>) -> Result<BoundInterface<'p, I>, HandleError> {
         Ok(BoundInterface {
-            target: self.handle.on(pin)?,
+            entered: self.handle.on(pin)?,
             spec: &self.handle.spec,
-            interface: PhantomData,
         })
     }
 }
@@ -97,7 +90,6 @@ impl<I: ?Sized> Clone for Interface<I> {
     fn clone(&self) -> Self {
         Interface {
             handle: self.handle.clone(),
-            interface: PhantomData,
         }
     }
 }
@@ -110,9 +102,8 @@ impl<I: ?Sized> fmt::Debug for Interface<I> {
 
 /// An [`Interface`] of a pinned generation. Its calls need no pin of their own.
 pub struct BoundInterface<'p, I: ?Sized> {
-    target: Target,
+    entered: Entered<&'p Generation, Exported<I>>,
     spec: &'p HandleSpec,
-    interface: PhantomData<fn(&I)>,
 }
 
 impl<I: boundary::Interface + ?Sized> BoundInterface<'_, I> {
@@ -125,8 +116,7 @@ impl<I: boundary::Interface + ?Sized> BoundInterface<'_, I> {
     /// Panics if `calls` itself panics.
     #[inline]
     pub fn call<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> Result<R, CallError> {
-        // SAFETY: the handle was bound as this interface, in a generation that stays pinned for `'p`.
-        unsafe { lend::<I, R>(self.spec, self.target, calls) }
+        lend(self.spec, &self.entered, calls)
     }
 }
 
@@ -137,20 +127,13 @@ impl<I: ?Sized> fmt::Debug for BoundInterface<'_, I> {
 }
 
 /// Lends an object of an interface to `calls`.
-///
-/// # Safety
-/// `target` is an object of an interface with the same description as `I`, and is alive during the call.
 #[inline]
-unsafe fn lend<I: boundary::Interface + ?Sized, R>(
+fn lend<P, I: boundary::Interface + ?Sized, R>(
     spec: &HandleSpec,
-    target: Target,
+    entered: &Entered<P, Exported<I>>,
     calls: impl FnOnce(&I::Proxy) -> R,
 ) -> Result<R, CallError> {
-    let object = RawObject::lent(target.call, target.this);
-    // SAFETY: the caller guarantees that the object fits `I` and is alive. A proxy cannot be cloned, so none outlives
-    // the call.
-    let proxy = I::proxy(unsafe { Object::from_raw(object) });
-    contain(spec, || calls(&proxy))
+    entered.lend(|proxy| contain(spec, || calls(proxy)))
 }
 
 /// Runs code that calls an interface. A panic of the plugin becomes an error; a panic of the code itself goes on.

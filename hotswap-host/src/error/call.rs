@@ -3,6 +3,7 @@ use super::handle::not_live;
 use hotswap_plugin::{LiveKind, Value};
 use std::convert::Infallible;
 use std::fmt;
+use std::time::SystemTime;
 
 /// The reason why a call has no result. `E` is the error type of a function that returns a `Result`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,23 @@ pub enum CallError<E = Infallible> {
         plugin: String,
         /// The function.
         function: String,
+    },
+    /// The generation that is live was live before the handle was made, and does not have its target. It has become live
+    /// again, because a reload was reverted.
+    Gone {
+        /// The plugin.
+        plugin: String,
+        /// The function or the interface.
+        function: String,
+    },
+    /// The plugin is [out of service](crate::Swapper::take_out_of_service).
+    OutOfService {
+        /// The plugin.
+        plugin: String,
+        /// The reason, as the operator gave it.
+        reason: String,
+        /// The time since which it is out of service, by the clock of the machine.
+        since: SystemTime,
     },
     /// The generation that was called has no live item of this kind and name.
     NotLive {
@@ -62,6 +80,13 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             }
             CallError::NotLoaded { plugin, function } => {
                 write!(f, "{plugin}.{function} is not loaded in this generation")
+            }
+            CallError::Gone { plugin, function } => write!(
+                f,
+                "{plugin}.{function} is gone, because the reload that brought it was reverted"
+            ),
+            CallError::OutOfService { plugin, reason, .. } => {
+                write!(f, "{plugin} is out of service: {reason}")
             }
             CallError::NotLive {
                 kind,

@@ -31,6 +31,8 @@ pub enum Hook {
     OnFree,
     /// The instance's `Drop`.
     Drop,
+    /// A smoke test of the plugin.
+    Smoke,
 }
 
 impl fmt::Display for Hook {
@@ -47,6 +49,7 @@ impl fmt::Display for Hook {
             Hook::Restore => "restore",
             Hook::OnFree => "on_free",
             Hook::Drop => "drop",
+            Hook::Smoke => "a smoke test",
         })
     }
 }

@@ -284,8 +284,9 @@ pub enum ReloadError {
     /// its build stays in memory until it returns.
     #[error(
         "{plugin}: {hook} has not returned within {limit:?} ({}): nothing has changed, and this build stays in memory until \
-         the hook returns; shorten it, or raise `Builder::hook_limit`",
-        path(file)
+         the hook returns; shorten it, or raise `{}`",
+        path(file),
+        if *hook == Hook::Smoke { "ReloadOptions::smoke_limit" } else { "Builder::hook_limit" }
     )]
     HookTimeout {
         /// The plugin.
@@ -322,6 +323,102 @@ pub enum ReloadError {
         /// The effect of the reload on the handle.
         message: String,
     },
+    /// A [smoke test of the host](crate::Builder::smoke) failed or panicked, or has not returned in time.
+    #[error("the smoke test {test:?} of the host failed: {message}")]
+    Smoke {
+        /// The name of the test.
+        test: String,
+        /// Its error.
+        message: String,
+    },
+    /// The child process that tried the new builds found an error, or has crashed.
+    #[error(
+        "the new builds failed in a child process, in the step {step}: {problem}{}",
+        output_of(output)
+    )]
+    Probe {
+        /// The step in which it failed.
+        step: String,
+        /// The error, or the way in which the process has ended.
+        problem: String,
+        /// The last lines that the process has printed.
+        output: String,
+    },
+    /// The options ask for a child process, but the program cannot be one.
+    #[error(
+        "this program cannot try builds in a child process: call `hotswap_host::init()` in the first line of `main`, and \
+         do not make the program setuid"
+    )]
+    CannotProbe,
+    /// The dry run found a change that breaks an item that is used, and the options refuse that.
+    #[error("the reload would break what others use:\n{verdict}")]
+    Breaking {
+        /// The result of the dry run, in several lines.
+        verdict: String,
+    },
+    /// Running calls had not ended when the time for draining was over.
+    #[error(
+        "calls of {} have not ended within {limit:?}: still waiting for {}; raise `ReloadOptions::drain_limit`, or let \
+         the switch happen all the same",
+        list(plugins),
+        waited_for.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    Drain {
+        /// The plugins that were to be replaced.
+        plugins: Vec<PluginName>,
+        /// The longest time that calls may wait.
+        limit: Duration,
+        /// The holders that had not ended by then.
+        waited_for: Vec<Holder>,
+    },
+    /// Another generation has become live since this one was staged.
+    #[error(
+        "the reload was staged beside generation {staged_beside}, and generation {live} is live now; stage it again"
+    )]
+    Overtaken {
+        /// The number of the generation that was live when the reload was staged.
+        staged_beside: u64,
+        /// The number of the live generation.
+        live: u64,
+    },
+    /// The rollback window of a reload is open, and the set of plugins cannot change in it.
+    #[error(
+        "the last reload can still be reverted for {left:.1?}, and until then no plugin can be added or removed; confirm \
+         it with `Swapper::confirm`, or wait"
+    )]
+    WindowOpen {
+        /// The time until the window closes.
+        left: Duration,
+    },
+    /// The rollback window of a reload is open. One reload runs when it has closed, however often it was asked for.
+    #[error(
+        "the last reload can still be reverted for {left:.1?}; the next one runs when that time is over"
+    )]
+    Deferred {
+        /// The time until the window closes.
+        left: Duration,
+    },
+    /// This set of builds was live before, and was reverted.
+    #[error(
+        "these builds of {} were reverted before, because {reason}; build something else, or allow them with \
+         `Reload::force`",
+        list(plugins)
+    )]
+    Held {
+        /// The plugins whose builds differ from the live ones.
+        plugins: Vec<PluginName>,
+        /// The reason for which they were reverted.
+        reason: String,
+    },
+    /// The journal, which remembers what the host runs, cannot be read or written. Without it the host could not go back
+    /// if the reload ended badly.
+    #[error("the journal of what this host runs is not usable: {0}")]
+    Journal(Box<dyn std::error::Error + Send + Sync>),
+    /// No rollback window is open.
+    #[error(
+        "there is no reload that could be confirmed or reverted, because no rollback window is open"
+    )]
+    NoWindow,
     /// A [prefill closure](crate::Builder::prefill) of the host failed or panicked.
     #[error("the host could not prefill the new generation: {0}")]
     Prefill(String),
@@ -343,6 +440,9 @@ pub enum ReloadError {
          `panic = \"unwind\"` in the profile it is built with"
     )]
     HostAborts,
+    /// A plugin has tried to open a swapper.
+    #[error("a plugin cannot be a host: open the swapper in the program, which loads all plugins")]
+    InPlugin,
     /// The swapper has been shut down.
     #[error("the swapper has been shut down")]
     ShutDown,
@@ -382,7 +482,9 @@ impl ReloadError {
             | ReloadError::HookTimeout { plugin, .. }
             | ReloadError::Handle { plugin, .. } => plugin,
             ReloadError::LiveDuplicate { second, .. } => &second.plugin,
-            ReloadError::HandOver { plugins, .. } => plugins.first()?,
+            ReloadError::HandOver { plugins, .. }
+            | ReloadError::Drain { plugins, .. }
+            | ReloadError::Held { plugins, .. } => plugins.first()?,
             ReloadError::Duplicate { name, .. }
             | ReloadError::LinkedDuplicate { name, .. }
             | ReloadError::NotLinked { name, .. }
@@ -401,10 +503,20 @@ impl ReloadError {
             | ReloadError::LinkedTwice
             | ReloadError::Cycle { .. }
             | ReloadError::Prefill(_)
+            | ReloadError::Smoke { .. }
+            | ReloadError::Breaking { .. }
+            | ReloadError::Probe { .. }
+            | ReloadError::CannotProbe
+            | ReloadError::Overtaken { .. }
+            | ReloadError::WindowOpen { .. }
+            | ReloadError::Deferred { .. }
+            | ReloadError::NoWindow
+            | ReloadError::Journal(_)
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)
             | ReloadError::Thread(_)
             | ReloadError::HostAborts
+            | ReloadError::InPlugin
             | ReloadError::ShutDown
             | ReloadError::Busy { .. }
             | ReloadError::Forked => return None,
@@ -440,6 +552,11 @@ impl ReloadError {
     pub fn may_pass(&self) -> bool {
         match self {
             ReloadError::HandOver { .. }
+            | ReloadError::Drain { .. }
+            | ReloadError::Deferred { .. }
+            | ReloadError::WindowOpen { .. }
+            | ReloadError::Overtaken { .. }
+            | ReloadError::Journal(_)
             | ReloadError::Busy { .. }
             | ReloadError::Thread(_)
             | ReloadError::Copy(_) => true,
@@ -475,6 +592,13 @@ fn need(reason: &ReloadError) -> String {
             format!("the host holds a handle of {plugin}.{item}")
         }
         reason => reason.to_string(),
+    }
+}
+
+fn output_of(output: &str) -> String {
+    match output {
+        "" => String::new(),
+        lines => format!("; its last lines were:\n{lines}"),
     }
 }
 

@@ -1,4 +1,23 @@
-//! The targets of the host's handles in one generation.
+//! The targets of the host's handles in one generation, and the calls through handles.
+//!
+//! Unsafe code: a call reads the table without a check of the number, and casts the address in it to the type that the
+//! handle was bound with.
+#![allow(unsafe_code)]
+use crate::instance::Instance;
+use crate::instance::begun::{Begun, Keeps};
+use crate::instance::made::FunctionOf;
+use crate::reclaim::pin::{Pinned, Slotted};
+use crate::reclaim::record;
+use hotswap_plugin::Value;
+use hotswap_plugin::boundary::describe::DynamicFn;
+use hotswap_plugin::boundary::{
+    AsyncSignature, ExportDesc, Interface, InvokeError, Object, Panicked, RawObject, Signature,
+    call_dynamic,
+};
+use std::marker::PhantomData;
+use std::mem::transmute;
+use std::ops::Deref;
+use std::ptr::null;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 use std::sync::{Mutex, PoisonError};
 
@@ -16,29 +35,79 @@ pub(crate) struct Bindings {
 /// A function of a plugin, and the instance to call it with. Both are null if the plugin or the function does not
 /// exist.
 #[derive(Default)]
-pub(crate) struct Binding {
+struct Binding {
     call: AtomicPtr<()>,
     this: AtomicPtr<()>,
 }
 
 /// A copy of a [`Binding`].
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Target {
-    pub(crate) call: *const (),
-    pub(crate) this: *const (),
+    call: *const (),
+    this: *const (),
 }
 
+/// The mark of a watched target, in a bit that is clear in every address of a program.
+const WATCHED: usize = 1 << (usize::BITS - 1);
+
 impl Target {
+    /// Returns true if there is nothing to call, or the target is watched. This takes as long as the first question alone.
+    #[inline(always)]
+    fn is_special(self) -> bool {
+        (self.call.addr() as isize) <= 0
+    }
+
+    /// Marks the target as watched.
+    pub(crate) fn watched(self) -> Self {
+        Target {
+            call: self.call.map_addr(|at| at | WATCHED),
+            ..self
+        }
+    }
+
+    /// Returns the target that can be called, or `None` if there is none.
+    #[inline(always)]
+    fn plain(self) -> Option<Self> {
+        let call = self.call.map_addr(|at| at & !WATCHED);
+        (!call.is_null()).then_some(Target { call, ..self })
+    }
+
     pub(crate) const NONE: Target = Target {
-        call: std::ptr::null(),
-        this: std::ptr::null(),
+        call: null(),
+        this: null(),
     };
+
+    /// The function with its own signature.
+    #[inline]
+    pub(crate) fn typed(function: FunctionOf<'_>) -> Self {
+        Target {
+            call: function.typed,
+            this: function.this(),
+        }
+    }
+
+    /// The function that takes values.
+    pub(crate) fn by_name(function: FunctionOf<'_>) -> Self {
+        Target {
+            call: function.dynamic as *const (),
+            this: function.this(),
+        }
+    }
+
+    /// An export of the plugin.
+    #[inline]
+    pub(crate) fn export(plugin: &Instance, export: &ExportDesc) -> Self {
+        Target {
+            call: export.table,
+            this: plugin.this(),
+        }
+    }
 }
 
 impl Bindings {
     /// Returns the target of the handle with this number, if this generation knows the handle.
     #[inline]
-    pub(crate) fn get(&self, index: usize) -> Option<Target> {
+    fn get(&self, index: usize) -> Option<Target> {
         if index >= self.len.load(Acquire) {
             return None;
         }
@@ -54,7 +123,7 @@ impl Bindings {
     /// The binding was set before the handle was given out, and the handle has reached this thread since; or this
     /// generation was made live after that.
     #[inline(always)]
-    pub(crate) unsafe fn get_published(&self, index: usize) -> Target {
+    unsafe fn get_published(&self, index: usize) -> Target {
         let table = self.table.load(Acquire);
         // SAFETY: the caller guarantees that the binding was set. The entry was written before the table or the length
         // was published.
@@ -73,12 +142,11 @@ impl Bindings {
         if tables.last().is_none_or(|table| table.len() <= index) {
             let room = (2 * index).max(16);
             let mut larger: Box<[Binding]> = (0..room).map(|_| Binding::default()).collect();
-            for (index, binding) in larger.iter_mut().take(len).enumerate() {
-                // SAFETY: the index is below the length.
-                let old = unsafe { self.get_published(index) };
+            let known = tables.last().into_iter().flatten().take(len);
+            for (binding, old) in larger.iter_mut().zip(known) {
                 *binding = Binding {
-                    call: old.call.cast_mut().into(),
-                    this: old.this.cast_mut().into(),
+                    call: old.call.load(Relaxed).into(),
+                    this: old.this.load(Relaxed).into(),
                 };
             }
             tables.push(larger);
@@ -91,5 +159,273 @@ impl Bindings {
             self.table.store(table, Release);
         }
         self.len.store(len.max(index + 1), Release);
+    }
+}
+
+/// A pin of the calling thread, which counts watched calls.
+pub(crate) trait CountWatched {
+    /// Counts a call. Returns true if it is one of those that are timed.
+    fn count_watched(&self) -> bool;
+}
+
+impl<T> CountWatched for Slotted<'_, T> {
+    #[inline(always)]
+    fn count_watched(&self) -> bool {
+        self.slot().count_watched()
+    }
+}
+
+impl<T> CountWatched for Pinned<'_, T> {
+    fn count_watched(&self) -> bool {
+        self.slot()
+            .unwrap_or_else(|| record::mine().slot())
+            .count_watched()
+    }
+}
+
+/// Something with a table of targets, which keeps everything that the targets lead to.
+pub(crate) trait HasBindings {
+    fn bindings(&self) -> &Bindings;
+}
+
+/// The kind of a handle that was bound with the signature of the `fn` type `F`.
+pub(crate) struct Typed<F>(PhantomData<fn(F) -> F>);
+
+/// The kind of a handle that was bound as an `async fn` with the signature of the `fn` type `F`.
+pub(crate) struct TypedAsync<F>(PhantomData<fn(F) -> F>);
+
+/// The kind of a handle that was bound as an export of the interface `I`.
+pub(crate) struct Exported<I: ?Sized>(PhantomData<fn(&I)>);
+
+/// The kind of a handle to a function that takes values.
+pub(crate) struct ByName(());
+
+/// The number of a handle of the kind `K`, which is bound in the generation that is live, and in each later one.
+pub(crate) struct Place<K> {
+    index: usize,
+    kind: PhantomData<K>,
+}
+
+impl<K> Clone for Place<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for Place<K> {}
+
+impl<K> Place<K> {
+    /// The number of a handle that [`Bindings::set`] has bound. The description of the handle is one of the kind `K`.
+    pub(crate) fn bound(index: usize) -> Self {
+        Place {
+            index,
+            kind: PhantomData,
+        }
+    }
+}
+
+/// The target of a handle of the kind `K`, and a pin `P` of the generation that it is in.
+pub(crate) struct Entered<P, K> {
+    pin: P,
+    target: Target,
+    kind: PhantomData<K>,
+}
+
+impl<P, G, K> Entered<P, K>
+where
+    P: Deref<Target = G>,
+    G: HasBindings,
+{
+    /// Returns the target of the handle in the live generation, or the pin if there is none.
+    ///
+    /// # Errors
+    /// The handle has no target, or it is behind a gate.
+    #[inline(always)]
+    pub(crate) fn live(pin: P, place: Place<K>) -> Result<Self, P>
+    where
+        P: CountWatched,
+    {
+        // SAFETY: `Swapper::make_handle` binds a handle in the live generation before it makes the handle, and
+        // `swapper::handles::Bound` binds it in each generation before that is live.
+        let target = unsafe { pin.bindings().get_published(place.index) };
+        if target.is_special() {
+            // A call that is timed takes the slow path, too, where the time is taken.
+            return match target.plain() {
+                Some(target) if !pin.count_watched() => Ok(Entered::found(pin, target, place)),
+                _ => Err(pin),
+            };
+        }
+        Ok(Entered::found(pin, target, place))
+    }
+
+    /// Returns the target of the handle in the live generation, like [`live`](Self::live), for a call that is timed. It
+    /// was counted before.
+    ///
+    /// # Errors
+    /// The handle has no target, or it is behind a gate.
+    pub(crate) fn timed(pin: P, place: Place<K>) -> Result<Self, P> {
+        // SAFETY: as for `live`, the handle was bound in this generation before that was live, or before the handle was
+        // made.
+        match unsafe { pin.bindings().get_published(place.index) }.plain() {
+            Some(target) => Ok(Entered::found(pin, target, place)),
+            None => Err(pin),
+        }
+    }
+
+    /// Returns the target of the handle in a generation that need not know the handle.
+    pub(crate) fn known(pin: P, place: Place<K>) -> Option<Self> {
+        let target = pin.bindings().get(place.index)?.plain()?;
+        Some(Entered::found(pin, target, place))
+    }
+
+    /// The target that the description of the handle has in this generation.
+    #[inline(always)]
+    pub(crate) fn found(pin: P, target: Target, _: Place<K>) -> Self {
+        Entered {
+            pin,
+            target,
+            kind: PhantomData,
+        }
+    }
+
+    /// The pinned generation.
+    pub(crate) fn generation(&self) -> &G {
+        &self.pin
+    }
+}
+
+impl<P, K> Entered<P, K> {
+    /// The pin.
+    pub(crate) fn pin(&self) -> &P {
+        &self.pin
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        self.target
+    }
+}
+
+// Each of these calls relies on the same two facts. The pin keeps the generation, which owns the instances, which own
+// their libraries. And the target fits the kind: `HandleSpec` compares the description that the kind stands for with that
+// of the plugin, for each generation in which it binds the handle.
+impl<P, F> Entered<P, Typed<F>> {
+    /// Calls the function.
+    ///
+    /// # Errors
+    /// The function panicked.
+    // An extra call here would take a third of the time of a short call.
+    #[inline(always)]
+    pub(crate) fn call<A>(&self, args: A) -> Result<F::Result, Panicked>
+    where
+        F: Signature<A>,
+    {
+        // SAFETY: `HandleSpec` has compared the signature of `F`, which is an `fn` type and has no other signature, with
+        // the function's. The pin keeps the library and the instance.
+        unsafe { F::call(self.target.call, self.target.this, args) }
+    }
+}
+
+impl<P> Entered<P, ByName> {
+    /// Calls the function with values.
+    ///
+    /// # Errors
+    /// Returns what `error` makes of the function's refusal, its own error, or its panic.
+    #[inline]
+    pub(crate) fn invoke<E>(
+        &self,
+        args: &[Value],
+        error: impl FnOnce(Result<InvokeError, Panicked>) -> E,
+    ) -> Result<Value, E> {
+        // SAFETY: `HandleSpec` finds the target of this kind with `Target::by_name`, so it has this type. The pin keeps the
+        // library and the instance.
+        unsafe {
+            let entry = transmute::<*const (), DynamicFn>(self.target.call);
+            call_dynamic(args, |args, out| entry(self.target.this, args, out), error)
+        }
+    }
+}
+
+impl<P, I: Interface + ?Sized> Entered<P, Exported<I>> {
+    /// Lends the object to `calls`.
+    #[inline]
+    pub(crate) fn lend<R>(&self, calls: impl FnOnce(&I::Proxy) -> R) -> R {
+        // SAFETY: `HandleSpec` has compared the description of `I` with that of the export. The pin keeps the library
+        // and the instance. A proxy cannot be cloned, so none outlives this borrow.
+        let proxy = I::proxy(unsafe { Object::from_raw(self.object()) });
+        calls(&proxy)
+    }
+
+    /// Returns the object with a count that keeps it. The count is made under this pin.
+    pub(crate) fn keep<C: Keeps>(&self, keeps: C) -> Kept<I::Proxy, C> {
+        Kept {
+            // SAFETY: `HandleSpec` has compared the description of `I` with that of the export. `keeps` keeps the
+            // library and the instance. A proxy cannot be cloned or moved out of the result, so none outlives it.
+            proxy: I::proxy(unsafe { Object::from_raw(self.object()) }),
+            keeps,
+        }
+    }
+
+    #[inline]
+    fn object(&self) -> RawObject {
+        RawObject::lent(self.target.call, self.target.this)
+    }
+}
+
+impl<P, F> Entered<P, TypedAsync<F>> {
+    /// Begins a call. `keeps` is made under this pin.
+    ///
+    /// # Errors
+    /// The copying of a parameter panicked.
+    #[inline]
+    pub(crate) fn begin<A, C: Keeps>(
+        &self,
+        keeps: C,
+        args: A,
+    ) -> Result<Begun<F::Result, C>, Panicked>
+    where
+        F: AsyncSignature<A>,
+    {
+        // SAFETY: `HandleSpec` has compared the signature of `F`, which is an `fn` type and has no other signature, with
+        // the function's. The pin keeps the library and the instance, and then `keeps` does.
+        let later = unsafe { F::start(self.target.call, self.target.this, args) };
+        later.map(|later| Begun::new(later, keeps))
+    }
+
+    /// Does the same with copies of the parameters.
+    ///
+    /// # Errors
+    /// The copying of a parameter panicked.
+    pub(crate) fn begin_kept<A, C: Keeps>(
+        &self,
+        keeps: C,
+        args: &F::Kept,
+    ) -> Result<Begun<F::Result, C>, Panicked>
+    where
+        F: AsyncSignature<A>,
+    {
+        // SAFETY: `HandleSpec` has compared the signature of `F`, which is an `fn` type and has no other signature, with
+        // the function's. The pin keeps the library and the instance, and then `keeps` does.
+        let later = unsafe { F::start_kept(self.target.call, self.target.this, args) };
+        later.map(|later| Begun::new(later, keeps))
+    }
+}
+
+/// A proxy of an interface, and the count that keeps its object. The proxy goes first.
+pub(crate) struct Kept<Proxy, C: Keeps> {
+    proxy: Proxy,
+    keeps: C,
+}
+
+impl<Proxy, C: Keeps> Kept<Proxy, C> {
+    pub(crate) fn keeps(&self) -> &C {
+        &self.keeps
+    }
+}
+
+impl<Proxy, C: Keeps> Deref for Kept<Proxy, C> {
+    type Target = Proxy;
+
+    fn deref(&self) -> &Proxy {
+        &self.proxy
     }
 }

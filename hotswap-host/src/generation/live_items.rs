@@ -3,33 +3,31 @@ use super::Generation;
 use crate::base::nearest::nearest;
 use crate::error::{CallError, HandleError, InvokeError};
 use crate::instance::Instance;
+use crate::instance::made::FunctionOf;
 use crate::invoke;
 use crate::vault::LiveTypeRef;
-use hotswap_plugin::boundary::FunctionDesc;
 use hotswap_plugin::contract::{LiveCode, LiveDesc};
 use hotswap_plugin::{LiveData, LiveItem, LiveKind, Value};
 use std::sync::Arc;
 
 impl Generation {
     /// Returns the live function with this name, and the plugin that has it.
-    pub(crate) fn live_function(&self, name: &str) -> Option<(&Arc<Instance>, &FunctionDesc)> {
+    pub(crate) fn live_function(&self, name: &str) -> Option<(&Arc<Instance>, FunctionOf<'_>)> {
         let place = self.live.function(name)?;
         let plugin = &self.plugins[place.plugin];
-        match plugin.live()[place.item].code {
-            LiveCode::Function(desc) => Some((plugin, desc)),
-            LiveCode::Type(_) => None,
-        }
+        Some((plugin, plugin.live_function(place.item)?))
     }
 
     /// Returns the live type that has, or had, this name.
     pub(crate) fn type_named(&self, name: &str) -> Option<LiveTypeRef<'_>> {
         let place = self.live.type_named(name)?;
         let plugin = &self.plugins[place.plugin];
-        let desc = &plugin.live()[place.item];
-        match desc.code {
-            LiveCode::Type(ty) => Some(LiveTypeRef::new(plugin, desc.name.as_str(), ty)),
-            LiveCode::Function(_) => None,
-        }
+        let name = plugin.live()[place.item].name.as_str();
+        Some(LiveTypeRef::new(
+            plugin,
+            name,
+            plugin.live_type(place.item)?,
+        ))
     }
 
     /// Returns the most similar name of a live item of this kind.
@@ -80,7 +78,10 @@ impl Generation {
     /// error, or it panicked. None of these errors consumes the data.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
         match self.type_named(data.type_name()) {
-            Some(ty) => ty.handle(data),
+            Some(ty) => {
+                self.check_in_service(ty.instance())?;
+                ty.handle(data)
+            }
             None => Err(self.not_live(LiveKind::Type, data.type_name())),
         }
     }
@@ -91,7 +92,10 @@ impl Generation {
     /// There is no such function, the arguments do not fit, the function returned an error, or it panicked.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
         match self.live_function(name) {
-            Some((plugin, desc)) => invoke::invoke_free(plugin, desc, args),
+            Some((plugin, function)) => {
+                self.check_in_service(plugin)?;
+                invoke::invoke_free(plugin, function, args)
+            }
             None => Err(self.not_live(LiveKind::Function, name)),
         }
     }

@@ -3,25 +3,31 @@ mod async_calls;
 pub(crate) mod bindings;
 mod contents;
 mod live_items;
+mod out_of_service;
+pub(crate) mod watched;
 
 use crate::artifact::{BuildId, Note};
 use crate::base::name::PluginName;
 use crate::base::paths::as_text;
 use crate::error::{CallError, InvokeError};
-use crate::generation::bindings::{Bindings, Target};
+use crate::generation::bindings::{Bindings, HasBindings, Target};
 use crate::instance::Instance;
 use crate::invoke;
 use crate::reclaim::gate::Gate;
-use crate::reclaim::record::{CallTarget, Inside};
+use crate::reclaim::record::Inside;
+use crate::reclaim::slot::CallTarget;
 use crate::retirement::Holder;
 use crate::vault::{Contents, LiveTable};
 use async_calls::AsyncCalls;
 use hotswap_plugin::Value;
+pub(crate) use out_of_service::OutList;
+pub use out_of_service::OutOfService;
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
+use watched::Watched;
 
 /// All plugins that are live together.
 ///
@@ -43,6 +49,10 @@ pub struct Generation {
     pub(crate) serial: u64,
     /// In a gated copy, the gate that some of its plugins are behind. See [`gate`](crate::reclaim::gate).
     pub(crate) gate: Option<Arc<Gate>>,
+    /// The plugins that are out of service.
+    pub(crate) out: Arc<OutList>,
+    /// The plugins whose calls are counted and timed.
+    pub(crate) watched: Option<Arc<Watched>>,
 }
 
 impl Generation {
@@ -62,6 +72,8 @@ impl Generation {
             contents,
             serial: 0,
             gate: None,
+            out: Arc::default(),
+            watched: None,
         }
     }
 
@@ -77,16 +89,31 @@ impl Generation {
             contents: self.contents.clone(),
             serial: 0,
             gate,
+            out: self.out.clone(),
+            watched: self.watched.clone(),
         }
+    }
+
+    /// Notes that the generation is about to be live.
+    pub(crate) fn goes_live(&self) {
+        self.plugins.iter().for_each(|plugin| plugin.goes_live());
     }
 
     /// Returns the target that a handle may call without asking the gate. The target was found in this generation.
     pub(crate) fn at_gate(&self, (target, call_target): (Target, CallTarget)) -> Target {
         let gate = self.gate.as_ref();
-        match gate.is_some_and(|gate| gate.covers(call_target)) {
+        let is_out = || self.out.find(call_target).is_some();
+        match gate.is_some_and(|gate| gate.covers(call_target)) || is_out() {
             true => Target::NONE,
+            false if self.watches(call_target) => target.watched(),
             false => target,
         }
+    }
+
+    /// Returns true if calls of this target are watched.
+    fn watches(&self, call_target: CallTarget) -> bool {
+        let watched = self.watched.as_ref();
+        watched.is_some_and(|watched| watched.covers(call_target))
     }
 
     /// Returns the plugin with this name.
@@ -136,7 +163,10 @@ impl Generation {
         args: &[Value],
     ) -> Result<Value, InvokeError> {
         match self.plugin_called(plugin) {
-            Some(plugin) => invoke::invoke(plugin, function, args),
+            Some(plugin) => {
+                self.check_in_service(plugin)?;
+                invoke::invoke(plugin, function, args)
+            }
             None => Err(CallError::NotLoaded {
                 plugin: plugin.to_owned(),
                 function: function.to_owned(),
@@ -154,7 +184,7 @@ impl Generation {
         function: &str,
         args: &[Value],
     ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-        invoke_in(self.plugins.iter(), function, args)
+        self.invoke_in(self.plugins.iter(), function, args)
     }
 
     /// Does the same as [`invoke_each`](Self::invoke_each), but calls each plugin before those that it imports.
@@ -163,7 +193,33 @@ impl Generation {
         function: &str,
         args: &[Value],
     ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-        invoke_in(self.plugins.iter().rev(), function, args)
+        self.invoke_in(self.plugins.iter().rev(), function, args)
+    }
+
+    fn invoke_in<'a>(
+        &self,
+        plugins: impl Iterator<Item = &'a Arc<Instance>>,
+        function: &str,
+        args: &[Value],
+    ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
+        let in_service = |plugin: &&Arc<Instance>| self.check_in_service(plugin).is_ok();
+        let call = |plugin: &Arc<Instance>| match invoke::invoke(plugin, function, args) {
+            Err(CallError::NotLoaded { .. }) => None,
+            result => Some((plugin.name().clone(), result)),
+        };
+        plugins.filter(in_service).filter_map(call).collect()
+    }
+
+    /// Returns an error if a plugin is out of service.
+    pub(crate) fn check_in_service(&self, plugin: &Instance) -> Result<(), InvokeError> {
+        match self.out.find(plugin.call_target()) {
+            None => Ok(()),
+            Some(out) => Err(CallError::OutOfService {
+                plugin: out.plugin.to_string(),
+                reason: out.reason.clone(),
+                since: out.since,
+            }),
+        }
     }
 
     /// Lists the plugins, for people and programs.
@@ -181,6 +237,7 @@ impl Generation {
                 .map(|import| import.name().clone())
                 .collect(),
             users: self.users_of(plugin),
+            out_of_service: self.out.find(plugin.call_target()).cloned(),
         });
         Listing {
             generation: self.number,
@@ -248,6 +305,13 @@ impl Generation {
     }
 }
 
+impl HasBindings for Generation {
+    #[inline(always)]
+    fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+}
+
 impl fmt::Debug for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Generation")
@@ -255,18 +319,6 @@ impl fmt::Debug for Generation {
             .field("plugins", &self.names())
             .finish_non_exhaustive()
     }
-}
-
-fn invoke_in<'a>(
-    plugins: impl Iterator<Item = &'a Arc<Instance>>,
-    function: &str,
-    args: &[Value],
-) -> Vec<(PluginName, Result<Value, InvokeError>)> {
-    let call = |plugin: &Arc<Instance>| match invoke::invoke(plugin, function, args) {
-        Err(CallError::NotLoaded { .. }) => None,
-        result => Some((plugin.name().clone(), result)),
-    };
-    plugins.filter_map(call).collect()
 }
 
 /// The plugins of a generation.
@@ -309,4 +361,7 @@ pub struct PluginListing {
     pub dependencies: Vec<PluginName>,
     /// The plugins that import it.
     pub users: Vec<PluginName>,
+    /// Set if it is out of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_service: Option<OutOfService>,
 }

@@ -1,32 +1,52 @@
 //! A handle of the host: the pin of a call, and the look-up in the live generation's table.
+mod missing;
 mod spec;
 
 use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
-use crate::generation::bindings::Target;
+use crate::generation::bindings::{Entered, Place};
 use crate::reclaim::pin::{Pinned, Slotted};
-use crate::reclaim::record::CallTarget;
+use crate::reclaim::slot::CallTarget;
 use crate::swapper::{Inner, Pin};
-pub(crate) use spec::{HandleSpec, Wanted};
+pub(crate) use missing::Missing;
+pub(crate) use spec::{HandleSpec, NewHandle, Wanted};
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Instant;
 
-/// A handle of the host of any kind.
-#[derive(Clone)]
-pub(crate) struct Handle {
+/// A handle of the host, of the kind `K`.
+pub(crate) struct Handle<K> {
     pub(crate) inner: Arc<Inner>,
-    pub(crate) index: usize,
+    pub(crate) place: Place<K>,
     /// The target that a thread enters when it calls through the handle.
     pub(crate) call_target: CallTarget,
     pub(crate) spec: Arc<HandleSpec>,
 }
 
-impl Handle {
-    pub(crate) fn new(inner: Arc<Inner>, index: usize, spec: Arc<HandleSpec>) -> Self {
+impl<K> Clone for Handle<K> {
+    fn clone(&self) -> Self {
+        Handle {
+            inner: self.inner.clone(),
+            place: self.place,
+            call_target: self.call_target,
+            spec: self.spec.clone(),
+        }
+    }
+}
+
+impl<K> Handle<K> {
+    /// Makes a handle that is bound under this number.
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        index: usize,
+        spec: Arc<HandleSpec>,
+        _: PhantomData<K>,
+    ) -> Self {
         Handle {
             call_target: spec.call_target(),
             inner,
-            index,
+            place: Place::bound(index),
             spec,
         }
     }
@@ -36,11 +56,9 @@ impl Handle {
     /// keeps the result of this function in registers. A result that may come from either of two places would be put
     /// together in memory, and reading it from there would take as long as the rest of a call.
     #[inline(always)]
-    pub(crate) fn enter(&self) -> Option<(Slotted<'_, Generation>, Target)> {
+    pub(crate) fn enter(&self) -> Option<Entered<Slotted<'_, Generation>, K>> {
         let pinned = self.inner.live().try_enter(self.call_target)?;
-        // SAFETY: the binding was set before this handle was made.
-        let target = unsafe { pinned.bindings.get_published(self.index) };
-        (!target.call.is_null()).then_some((pinned, target))
+        Entered::live(pinned, self.place).ok()
     }
 
     /// Slow path: calls the handle's target in the live generation, which is pinned meanwhile. Waits while the target
@@ -49,43 +67,50 @@ impl Handle {
     #[inline(never)]
     pub(crate) fn call_aside<R, E>(
         &self,
-        call: impl FnOnce(Target) -> Result<R, CallError<E>>,
+        call: impl FnOnce(&Entered<Pinned<'_, Generation>, K>) -> Result<R, CallError<E>>,
     ) -> Result<R, CallError<E>> {
         match self.enter_aside() {
-            Some((_pinned, target)) => call(target),
-            None => Err(self.spec.not_loaded()),
+            Ok(entered) => match entered.generation().watched.clone() {
+                None => call(&entered),
+                Some(watched) => {
+                    let began = Instant::now();
+                    let result = call(&entered);
+                    watched.latency.record(began.elapsed());
+                    result
+                }
+            },
+            Err(missing) => Err(self.spec.error_of(missing)),
         }
     }
 
-    /// Pins the live generation and returns the handle's target, or `None` if it does not exist any more.
-    fn enter_aside(&self) -> Option<(Pinned<'_, Generation>, Target)> {
+    /// Pins the live generation and returns the handle's target.
+    fn enter_aside(&self) -> Result<Entered<Pinned<'_, Generation>, K>, Missing> {
         let pinned = self.inner.live().enter(self.call_target);
-        // SAFETY: the binding was set before this handle was made.
-        let target = unsafe { pinned.bindings.get_published(self.index) };
-        if target.call.is_null() {
-            return self.enter_by_gate(pinned);
+        match Entered::timed(pinned, self.place) {
+            Ok(entered) => Ok(entered),
+            Err(pinned) => self.enter_by_gate(pinned),
         }
-        Some((pinned, target))
     }
 
     fn enter_by_gate<'h>(
         &'h self,
         mut pinned: Pinned<'h, Generation>,
-    ) -> Option<(Pinned<'h, Generation>, Target)> {
+    ) -> Result<Entered<Pinned<'h, Generation>, K>, Missing> {
         loop {
-            let gate = pinned.gate.clone()?;
+            let gate = match &pinned.gate {
+                Some(gate) => gate.clone(),
+                None => return Err(self.spec.missing(&pinned)),
+            };
             if !gate.stops(self.call_target) {
-                let (target, _) = self.spec.resolve(&pinned).ok()?;
-                return Some((pinned, target));
+                let target = self.spec.target(&pinned)?;
+                return Ok(Entered::found(pinned, target, self.place));
             }
             drop(pinned);
             gate.wait();
-            pinned = self.inner.live().enter(self.call_target);
-            // SAFETY: the binding was set before this handle was made.
-            let target = unsafe { pinned.bindings.get_published(self.index) };
-            if !target.call.is_null() {
-                return Some((pinned, target));
-            }
+            pinned = match Entered::timed(self.inner.live().enter(self.call_target), self.place) {
+                Ok(entered) => return Ok(entered),
+                Err(pinned) => pinned,
+            };
         }
     }
 
@@ -93,17 +118,23 @@ impl Handle {
     ///
     /// # Errors
     /// The generation is older than the handle and has nothing that fits it.
-    pub(crate) fn on(&self, pin: &Pin<'_>) -> Result<Target, HandleError> {
+    pub(crate) fn on<'p>(
+        &self,
+        pin: &'p Pin<'_>,
+    ) -> Result<Entered<&'p Generation, K>, HandleError> {
+        let generation: &'p Generation = pin;
         let in_table = pin.belongs_to(&self.inner) && pin.serial >= self.spec.since;
-        let known = in_table.then(|| pin.bindings.get(self.index)).flatten();
-        match known {
-            Some(target) if !target.call.is_null() => Ok(target),
-            _ => Ok(self.spec.resolve(pin)?.0),
+        match in_table.then(|| Entered::known(generation, self.place)) {
+            Some(Some(entered)) => Ok(entered),
+            _ => {
+                let (target, _) = self.spec.resolve(pin)?;
+                Ok(Entered::found(generation, target, self.place))
+            }
         }
     }
 }
 
-impl fmt::Debug for Handle {
+impl<K> fmt::Debug for Handle<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.spec.fmt(f)
     }

@@ -3,22 +3,24 @@
 //! A handle is a number: its place in the table of each generation. The descriptions of the function or interface that
 //! the plugin and the host have are compared once when the handle is made, and again for each generation that is
 //! staged.
+use super::missing::Missing;
 use crate::artifact::TypeHash;
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
 use crate::call::signature::Signature;
 use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
-use crate::generation::bindings::Target;
+use crate::generation::bindings::{ByName, Exported, Target, Typed, TypedAsync};
 use crate::instance::Instance;
+use crate::instance::made::FunctionOf;
 use crate::load::loaded::call_target;
-use crate::reclaim::record::CallTarget;
+use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::{function_hash, same_function};
 use hotswap_plugin::boundary::mismatch::{self, Party};
-use hotswap_plugin::boundary::{FunctionDesc, InterfaceDesc, Panicked, ParamDesc, TypeDesc};
+use hotswap_plugin::boundary::{Interface, InterfaceDesc, Panicked, ParamDesc, TypeDesc};
 use std::fmt;
-use std::ptr::null;
+use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
 /// The description of a handle, independent of the generation.
@@ -30,6 +32,13 @@ pub(crate) struct HandleSpec {
     /// The serial number of the generation that was live when the handle was made. In the tables of older generations,
     /// the handle's number may belong to another handle, which is gone.
     pub(super) since: u64,
+}
+
+/// The description of a handle of the kind `K` that is to be made.
+pub(crate) struct NewHandle<K> {
+    pub(crate) spec: HandleSpec,
+    /// The kind, which the functions below derive from the description.
+    pub(crate) kind: PhantomData<K>,
 }
 
 /// What a handle wants of a generation.
@@ -85,45 +94,55 @@ impl Kind {
     }
 }
 
+impl<K> NewHandle<K> {
+    fn new(owner: Owner, item: &str, kind: Kind) -> Self {
+        NewHandle {
+            spec: HandleSpec {
+                owner,
+                item: item.to_owned(),
+                kind,
+                since: 0,
+            },
+            kind: PhantomData,
+        }
+    }
+}
+
 impl HandleSpec {
-    pub(crate) fn typed<A, F: Signature<A>>(plugin: &str, function: &str) -> Self {
+    pub(crate) fn typed<A, F: Signature<A>>(plugin: &str, function: &str) -> NewHandle<Typed<F>> {
         let kind = Kind::Typed {
             params: F::PARAMS,
             result: F::RESULT,
         };
-        HandleSpec::new(plugin, function, kind)
+        NewHandle::new(Owner::Plugin(plugin.into()), function, kind)
     }
 
-    pub(crate) fn typed_async<A, F: Signature<A>>(plugin: &str, function: &str) -> Self {
+    pub(crate) fn typed_async<A, F: Signature<A>>(
+        plugin: &str,
+        function: &str,
+    ) -> NewHandle<TypedAsync<F>> {
         let kind = Kind::Typed {
             params: F::PARAMS,
             result: F::LATER,
         };
-        HandleSpec::new(plugin, function, kind)
+        NewHandle::new(Owner::Plugin(plugin.into()), function, kind)
     }
 
-    pub(crate) fn dynamic(plugin: &str, function: &str) -> Self {
-        HandleSpec::new(plugin, function, Kind::Dynamic)
+    pub(crate) fn dynamic(plugin: &str, function: &str) -> NewHandle<ByName> {
+        NewHandle::new(Owner::Plugin(plugin.into()), function, Kind::Dynamic)
     }
 
-    pub(crate) fn interface(plugin: &str, desc: &'static InterfaceDesc) -> Self {
-        HandleSpec::new(plugin, desc.name.as_str(), Kind::Interface(desc))
+    pub(crate) fn interface<I: Interface + ?Sized>(plugin: &str) -> NewHandle<Exported<I>> {
+        let owner = Owner::Plugin(plugin.into());
+        NewHandle::new(owner, I::DESC.name.as_str(), Kind::Interface(I::DESC))
     }
 
-    pub(crate) fn live<A, F: Signature<A>>(function: &str) -> Self {
-        HandleSpec {
-            owner: Owner::AnyPlugin(Mutex::new("".into())),
-            ..HandleSpec::typed::<A, F>("", function)
-        }
-    }
-
-    fn new(plugin: &str, item: &str, kind: Kind) -> Self {
-        HandleSpec {
-            owner: Owner::Plugin(plugin.into()),
-            item: item.to_owned(),
-            kind,
-            since: 0,
-        }
+    pub(crate) fn live<A, F: Signature<A>>(function: &str) -> NewHandle<Typed<F>> {
+        let kind = Kind::Typed {
+            params: F::PARAMS,
+            result: F::RESULT,
+        };
+        NewHandle::new(Owner::AnyPlugin(Mutex::new("".into())), function, kind)
     }
 
     /// Returns the same description for a handle that is made while this generation is live.
@@ -207,16 +226,12 @@ impl HandleSpec {
                 nearest_name: nearest(name.as_str(), known).map(str::to_owned),
             }
         })?;
-        let call = match self.kind {
-            Kind::Dynamic => self.function_of(plugin)?.dynamic as *const (),
+        let target = match self.kind {
+            Kind::Dynamic => Target::by_name(self.function_of(plugin)?),
             Kind::Typed { params, result } => {
                 typed(plugin, self.function_of(plugin)?, params, result)?
             }
             Kind::Interface(desc) => self.export_of(plugin, desc)?,
-        };
-        let target = Target {
-            call,
-            this: plugin.this(),
         };
         Ok((target, plugin.call_target()))
     }
@@ -227,7 +242,7 @@ impl HandleSpec {
         generation: &Generation,
         last: &Mutex<PluginName>,
     ) -> Result<(Target, CallTarget), HandleError> {
-        let (Some((plugin, desc)), Kind::Typed { params, result }) =
+        let (Some((plugin, function)), Kind::Typed { params, result }) =
             (generation.live_function(&self.item), self.kind)
         else {
             return Err(HandleError::NotLive {
@@ -237,14 +252,11 @@ impl HandleSpec {
             });
         };
         *last.lock().unwrap_or_else(PoisonError::into_inner) = plugin.name().clone();
-        let target = Target {
-            call: typed(plugin, desc, params, result)?,
-            this: null(),
-        };
+        let target = typed(plugin, function, params, result)?;
         Ok((target, plugin.call_target()))
     }
 
-    fn function_of<'p>(&self, plugin: &'p Instance) -> Result<&'p FunctionDesc, HandleError> {
+    fn function_of<'p>(&self, plugin: &'p Instance) -> Result<FunctionOf<'p>, HandleError> {
         plugin.function(&self.item).ok_or_else(|| {
             let known = plugin.desc().functions.iter().map(|f| f.name.as_str());
             HandleError::NoFunction {
@@ -255,8 +267,8 @@ impl HandleSpec {
         })
     }
 
-    /// Returns the table of the interface.
-    fn export_of(&self, plugin: &Instance, desc: &InterfaceDesc) -> Result<*const (), HandleError> {
+    /// Returns the export that is this interface.
+    fn export_of(&self, plugin: &Instance, desc: &InterfaceDesc) -> Result<Target, HandleError> {
         let Some(export) = plugin.export(desc) else {
             let exports: Vec<_> = plugin.exports().map(str::to_owned).collect();
             let nearest = nearest(&self.item, exports.iter().map(String::as_str));
@@ -269,7 +281,7 @@ impl HandleSpec {
         };
         let exporter = Party::Plugin(plugin.name().as_str());
         match mismatch::interface((Party::Host, desc), (exporter, export.interface)) {
-            None => Ok(export.table),
+            None => Ok(Target::export(plugin, export)),
             Some(message) => Err(HandleError::Interface {
                 plugin: self.plugin().to_string(),
                 interface: self.item.clone(),
@@ -280,10 +292,44 @@ impl HandleSpec {
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn not_loaded<E>(&self) -> CallError<E> {
-        CallError::NotLoaded {
-            plugin: self.plugin().to_string(),
-            function: self.item.clone(),
+    pub(crate) fn error_of<E>(&self, missing: Missing) -> CallError<E> {
+        missing.error(self.plugin().to_string(), self.item.clone())
+    }
+
+    /// Returns the target in this generation, unless the plugin is out of service.
+    pub(crate) fn target(&self, generation: &Generation) -> Result<Target, Missing> {
+        match self.resolve(generation) {
+            Ok((target, call_target)) if generation.out.find(call_target).is_none() => Ok(target),
+            _ => Err(self.missing(generation)),
+        }
+    }
+
+    /// Returns the reason why a handle has no target in this generation.
+    pub(crate) fn missing(&self, generation: &Generation) -> Missing {
+        if generation.plugins.is_empty() {
+            return Missing::NotLoaded;
+        }
+        let found = self.resolve(generation).ok();
+        match found.and_then(|(_, call_target)| generation.out.find(call_target)) {
+            Some(out) => Missing::OutOfService(Box::new(out.clone())),
+            None => Missing::Gone,
+        }
+    }
+
+    /// Counts a call in this generation that has returned an error.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn count_error(&self, generation: &Generation) {
+        if let Some(plugin) = generation.plugin(&self.plugin()) {
+            plugin.library().failures().add_error();
+        }
+    }
+
+    /// Counts a call in this generation, if it is the function that has returned the error.
+    #[cold]
+    pub(crate) fn count_if_returned<E>(&self, error: &CallError<E>, generation: &Generation) {
+        if let CallError::Returned(_) = error {
+            self.count_error(generation);
         }
     }
 
@@ -298,19 +344,19 @@ impl HandleSpec {
     }
 }
 
-/// Returns the C function if it has this signature.
+/// Returns the function if it has this signature.
 fn typed(
     plugin: &Instance,
-    desc: &FunctionDesc,
+    function: FunctionOf<'_>,
     params: &[ParamDesc],
     result: &TypeDesc,
-) -> Result<*const (), HandleError> {
+) -> Result<Target, HandleError> {
     let plugin = plugin.name().as_str();
-    match mismatch::function(Party::Host, plugin, params, result, desc) {
-        None => Ok(desc.typed),
+    match mismatch::function(Party::Host, plugin, params, result, &function) {
+        None => Ok(Target::typed(function)),
         Some(message) => Err(HandleError::Signature {
             plugin: plugin.to_owned(),
-            function: desc.name.as_str().to_owned(),
+            function: function.name.as_str().to_owned(),
             message,
         }),
     }

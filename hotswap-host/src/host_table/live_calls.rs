@@ -1,143 +1,84 @@
-//! Answers the requests of plugins through their `VaultHandle`. Each call pins the newest generation while it runs.
+//! Answers the requests of plugins. Each call of a live item pins the newest generation while it runs.
 use crate::load::library::Library;
+use crate::requests::{Answered, CallByName, HandlerCall, Host, TypedCall};
 use crate::swapper::{Inner, drop_elsewhere};
 use crate::vault::NO_HANDLER;
 use hotswap_plugin::LiveItem;
-use hotswap_plugin::boundary::mismatch::{self, Party};
-use hotswap_plugin::boundary::{
-    DynamicOut, InvokeError, Out, Shared, Sink, SliceView, Status, StrView, ValueView, answer,
-    dynamic::answer_dynamic, guard,
-};
-use hotswap_plugin::contract::host_table::{LiveCall, RawArgs, RawOut, WantedRef};
-use hotswap_plugin::contract::live::{Handled, HandledOut, Wanted};
-use hotswap_plugin::contract::shim::Token;
+use hotswap_plugin::boundary::InvokeError;
 use std::any::Any;
-use std::ptr::null;
 use std::sync::Arc;
 
 /// Lends the swapper to a plugin's call, if it still exists.
 ///
 /// If everything else drops the swapper meanwhile, its plugins are retired on a thread of its own, because their
 /// `on_stop` may wait for the calling thread.
-struct Borrowed {
-    library: Arc<Library>,
-    swapper: Option<Arc<Inner>>,
-}
+struct Borrowed(Option<Arc<Inner>>);
 
 impl Borrowed {
     /// Borrows the swapper that owns a library.
-    ///
-    /// # Safety
-    /// The code of the library that the token names makes the call.
-    unsafe fn of(token: Token) -> Self {
-        // SAFETY: the caller guarantees that code of the token's library makes the call.
-        let library = unsafe { Library::of(token) };
+    fn of(library: &Library) -> Self {
         let owner = library.owner().upgrade();
-        let swapper = owner.and_then(|owner| (owner as Arc<dyn Any + Send + Sync>).downcast().ok());
-        Borrowed { library, swapper }
+        Borrowed(owner.and_then(|owner| (owner as Arc<dyn Any + Send + Sync>).downcast().ok()))
     }
 }
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        if let Some(swapper) = self.swapper.take() {
+        if let Some(swapper) = self.0.take() {
             drop_elsewhere(swapper);
         }
     }
 }
 
-/// Implements [`HostTable::live_invoke`](hotswap_plugin::contract::HostTable).
-pub(crate) unsafe extern "C" fn invoke(
-    token: Token,
-    name: StrView,
-    args: RawArgs,
-    out: RawOut,
-) -> Status {
-    // SAFETY: code of the library that the token names makes this call, and keeps its arguments alive meanwhile.
-    let (borrowed, name, args, out) = unsafe {
-        let args = args.0.cast::<SliceView<ValueView>>().read();
-        (
-            Borrowed::of(token),
-            name.get(),
-            args,
-            out.0.cast::<DynamicOut>(),
-        )
-    };
-    if let Some(swapper) = &borrowed.swapper {
-        let pinned = swapper.enter_live_function(name);
-        if let Some((_, desc)) = pinned.live_function(name) {
-            // SAFETY: the pin keeps the library of the function, and arguments and `out` are those of a dynamic call.
-            return unsafe { (desc.dynamic)(null(), args, out) };
+/// The answers of this host.
+pub(super) struct Answers;
+
+impl Host for Answers {
+    fn request_reload(caller: Arc<Library>) {
+        if let Some(owner) = caller.owner().upgrade() {
+            owner.request_reload(caller.plugin());
         }
     }
-    // SAFETY: `out` comes from `call_dynamic`.
-    unsafe { answer_dynamic(out, || Err(InvokeError::Unknown)) }
-}
 
-/// Implements [`HostTable::live_call`](hotswap_plugin::contract::HostTable).
-pub(crate) unsafe extern "C" fn call(
-    token: Token,
-    name: StrView,
-    want: WantedRef,
-    call: LiveCall,
-    sink: Sink,
-) -> Status {
-    // SAFETY: code of the library that the token names makes this call, and keeps its arguments alive meanwhile.
-    let (borrowed, name, want) =
-        unsafe { (Borrowed::of(token), name.get(), &*want.0.cast::<Wanted>()) };
-    let Some(swapper) = &borrowed.swapper else {
-        return Status::OK;
-    };
-    let pinned = swapper.enter_live_function(name);
-    let Some((plugin, desc)) = pinned.live_function(name) else {
-        return Status::OK;
-    };
-    let caller = Party::Plugin(borrowed.library.plugin());
-    let plugin = plugin.name().as_str();
-    match mismatch::function(caller, plugin, want.params.as_slice(), want.result, desc) {
-        None => {
-            // SAFETY: the pin keeps the library of the function, and both sides have the same signature.
-            unsafe { (call.run)(call.data, desc.typed) };
-            Status::OK
+    fn live_invoke(caller: Arc<Library>, name: &str, call: CallByName<'_>) -> Answered {
+        let borrowed = Borrowed::of(&caller);
+        if let Some(swapper) = &borrowed.0 {
+            let pinned = swapper.enter_live_function(name);
+            if let Some((_, function)) = pinned.live_function(name) {
+                return call.forward(function);
+            }
         }
-        // SAFETY: the sink belongs to the caller and is valid for this call.
-        Some(message) => unsafe { guard(sink, || Err(message.into())) },
+        call.unknown()
     }
-}
 
-/// Implements [`HostTable::live_handle`](hotswap_plugin::contract::HostTable).
-pub(crate) unsafe extern "C" fn handle(
-    token: Token,
-    name: StrView,
-    data: RawArgs,
-    out: RawOut,
-) -> Status {
-    // SAFETY: code of the library that the token names makes this call, and keeps its arguments alive meanwhile.
-    let (borrowed, name) = unsafe { (Borrowed::of(token), name.get()) };
-    let out = out.0.cast::<HandledOut>();
-    let mut answered = Ok(Err(InvokeError::Unknown));
-    if let Some(swapper) = &borrowed.swapper {
-        let pinned = swapper.enter_live_type(name);
-        match pinned.type_named(name).map(|ty| ty.desc().handle) {
-            // SAFETY: the pin keeps the library of the function, and data and `out` are those of the contract.
-            Some(Some(handle)) => return unsafe { handle(data.0.cast(), out) },
-            Some(None) => answered = Err(NO_HANDLER.into()),
-            None => {}
+    fn live_call(caller: Arc<Library>, name: &str, call: TypedCall<'_>) -> Answered {
+        let borrowed = Borrowed::of(&caller);
+        if let Some(swapper) = &borrowed.0 {
+            let pinned = swapper.enter_live_function(name);
+            if let Some((plugin, function)) = pinned.live_function(name) {
+                return call.lend(caller.plugin(), plugin.name().as_str(), function);
+            }
         }
+        call.unknown()
     }
-    // SAFETY: `out` belongs to the caller and is valid for this call.
-    unsafe { answer(out, || -> Handled { answered }) }
-}
 
-/// Implements [`HostTable::live_items`](hotswap_plugin::contract::HostTable).
-pub(crate) unsafe extern "C" fn items(token: Token, out: RawOut) -> Status {
-    // SAFETY: code of the library that the token names makes this call, and waits for a list of this type.
-    unsafe {
-        let borrowed = Borrowed::of(token);
-        let out = out.0.cast::<Out<<Vec<LiveItem> as Shared>::View>>();
-        answer(out, || match &borrowed.swapper {
+    fn live_handle(caller: Arc<Library>, name: &str, call: HandlerCall<'_>) -> Answered {
+        let borrowed = Borrowed::of(&caller);
+        if let Some(swapper) = &borrowed.0 {
+            let pinned = swapper.enter_live_type(name);
+            if let Some(ty) = pinned.type_named(name) {
+                let forwarded = call.forward(ty.ty());
+                return forwarded.unwrap_or_else(|call| call.answer(Err(NO_HANDLER.into())));
+            }
+        }
+        call.answer(Ok(Err(InvokeError::Unknown)))
+    }
+
+    fn live_items(caller: Arc<Library>) -> Vec<LiveItem> {
+        let borrowed = Borrowed::of(&caller);
+        match &borrowed.0 {
             Some(swapper) => swapper.live().pin().live_items(),
             None => Vec::new(),
-        })
+        }
     }
 }

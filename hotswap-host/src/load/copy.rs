@@ -18,7 +18,7 @@ use crate::artifact::{Artifact, BuildId};
 use crate::base::name::PluginName;
 use crate::error::CopyError;
 use crate::platform::{self, Dir};
-use crate::runtime::{Held, HostDir, Ready, RuntimeError};
+use crate::runtime::{Held, HostDir, Ready};
 use crate::shown;
 use std::env::consts::DLL_EXTENSION;
 use std::ffi::{OsStr, OsString};
@@ -78,7 +78,7 @@ impl CopyDir {
     }
 
     /// Makes all copies in memory.
-    pub(crate) fn in_memory(reason: &RuntimeError) -> Self {
+    pub(crate) fn in_memory(reason: impl std::fmt::Display) -> Self {
         CopyDir {
             dir: Err(reason.to_string()),
         }
@@ -202,4 +202,5 @@ fn write_memory(name: &str, bytes: &[u8], patch: &Patch) -> io::Result<File> {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[allow(unsafe_code)]
 mod tests;

@@ -5,23 +5,13 @@
 //!
 //! This does not cover code that reads the memory of the environment directly: `std::env::vars` and the start of a
 //! process in a plugin, and C code of the host. For them there is a rule for authors, in `docs/shared-process.md`.
-use hotswap_plugin::contract::shim::Environment;
+use crate::platform;
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int};
+use std::ffi::{CStr, CString, OsStr, OsString, c_int};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::panic::catch_unwind;
-use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
-
-/// The functions that the host lends.
-pub(super) const ENVIRONMENT: Environment = Environment {
-    get,
-    set,
-    put,
-    unset,
-    clear,
-};
 
 /// A plugin's change holds this lock, because it may look before it changes anything.
 static CHANGING: Mutex<()> = Mutex::new(());
@@ -30,13 +20,10 @@ static CHANGING: Mutex<()> = Mutex::new(());
 /// the variable. The C library keeps replaced values, too.
 static VALUES: Mutex<BTreeSet<&'static CStr>> = Mutex::new(BTreeSet::new());
 
-unsafe extern "C" fn get(name: *const c_char) -> *mut c_char {
-    // SAFETY: the plugin's caller of `getenv` passes a C string.
-    let name = unsafe { CStr::from_ptr(name) };
-    match catch_unwind(|| env::var_os(OsStr::from_bytes(name.to_bytes())).map(kept)) {
-        Ok(Some(value)) => value.as_ptr().cast_mut(),
-        _ => null_mut(),
-    }
+/// Does what `getenv` does.
+pub(super) fn get(name: &CStr) -> Option<&'static CStr> {
+    let value = || env::var_os(OsStr::from_bytes(name.to_bytes())).map(kept);
+    catch_unwind(value).ok().flatten()
 }
 
 /// Returns the value as a text that is never freed. There is one text for each distinct value.
@@ -51,39 +38,32 @@ fn kept(value: OsString) -> &'static CStr {
     value
 }
 
-unsafe extern "C" fn set(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int {
-    if name.is_null() {
-        return libc::EINVAL;
-    }
-    // SAFETY: the plugin's caller of `setenv` passes C strings.
-    let (name, value) = unsafe { (CStr::from_ptr(name), CStr::from_ptr(value)) };
+/// Does what `setenv` does. Returns 0 or an error number.
+pub(super) fn set(name: &CStr, value: &CStr, overwrite: bool) -> c_int {
     change(name.to_bytes(), |name| {
-        if overwrite != 0 || env::var_os(name).is_none() {
-            set_var(name, value.to_bytes());
+        if overwrite || env::var_os(name).is_none() {
+            set_variable(name, value.to_bytes());
         }
     })
 }
 
-unsafe extern "C" fn put(text: *const c_char) -> c_int {
-    // SAFETY: the plugin's caller of `putenv` passes a C string.
-    let text = unsafe { CStr::from_ptr(text) }.to_bytes();
-    let mut parts = text.splitn(2, |byte| *byte == b'=');
+/// Does what `putenv` does, with a copy of the text. Returns 0 or an error number.
+pub(super) fn put(text: &CStr) -> c_int {
+    let mut parts = text.to_bytes().splitn(2, |byte| *byte == b'=');
     let (name, value) = (parts.next().unwrap_or_default(), parts.next());
     change(name, |name| match value {
-        Some(value) => set_var(name, value),
-        None => remove_var(name),
+        Some(value) => set_variable(name, value),
+        None => remove_variable(name),
     })
 }
 
-unsafe extern "C" fn unset(name: *const c_char) -> c_int {
-    if name.is_null() {
-        return libc::EINVAL;
-    }
-    // SAFETY: the plugin's caller of `unsetenv` passes a C string, and `name` is not null.
-    change(unsafe { CStr::from_ptr(name) }.to_bytes(), remove_var)
+/// Does what `unsetenv` does. Returns 0 or an error number.
+pub(super) fn unset(name: &CStr) -> c_int {
+    change(name.to_bytes(), remove_variable)
 }
 
-extern "C" fn clear() -> c_int {
+/// Does what `clearenv` does. Returns 0 or an error number.
+pub(super) extern "C" fn clear() -> c_int {
     let names = || env::vars_os().map(|(name, _)| name);
     let Ok(names) = catch_unwind(|| names().collect::<Vec<_>>()) else {
         return libc::ENOMEM;
@@ -91,7 +71,7 @@ extern "C" fn clear() -> c_int {
     // An entry without a proper name stays, because it cannot be asked for.
     let failed = names
         .iter()
-        .map(|name| change(name.as_bytes(), remove_var))
+        .map(|name| change(name.as_bytes(), remove_variable))
         .find(|error| ![0, libc::EINVAL].contains(error));
     failed.unwrap_or(0)
 }
@@ -109,14 +89,10 @@ fn change(name: &[u8], how: impl FnOnce(&OsStr) + std::panic::UnwindSafe) -> c_i
     }
 }
 
-fn set_var(name: &OsStr, value: &[u8]) {
-    // SAFETY: the lock of the host's std excludes readers that go through it, which includes those of all plugins. The
-    // author of a plugin that changes the environment guarantees that it is not read in other ways meanwhile.
-    unsafe { env::set_var(name, OsStr::from_bytes(value)) };
+fn set_variable(name: &OsStr, value: &[u8]) {
+    platform::change_variable(name, Some(OsStr::from_bytes(value)));
 }
 
-fn remove_var(name: &OsStr) {
-    // SAFETY: the lock of the host's std excludes readers that go through it, which includes those of all plugins. The
-    // author of a plugin that changes the environment guarantees that it is not read in other ways meanwhile.
-    unsafe { env::remove_var(name) };
+fn remove_variable(name: &OsStr) {
+    platform::change_variable(name, None);
 }

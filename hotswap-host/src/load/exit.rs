@@ -16,28 +16,22 @@
 //!
 //! `_exit`, `quick_exit`, and a signal run none of these functions.
 use super::library::Library;
-use hotswap_plugin::contract::shim::Destructor;
-use std::ffi::{c_int, c_void};
+use super::mapped;
+use crate::platform;
+use std::ffi::c_int;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// An exit function with its argument.
+/// An exit function with its library.
 pub(crate) struct ExitFunction {
     library: Arc<Library>,
-    run: Destructor,
-    argument: *mut c_void,
+    function: mapped::ExitFunction,
 }
 
-// SAFETY: the argument is only passed to the function, and exit functions may be called on any thread.
-unsafe impl Send for ExitFunction {}
-
 impl ExitFunction {
-    /// # Safety
-    /// The library is mapped.
-    pub(crate) unsafe fn run(self) {
-        // SAFETY: the library has registered the function with this argument. `self` was taken out of the list, so it
-        // runs once, and the caller guarantees that the library is mapped.
-        unsafe { (self.run)(self.argument) };
+    /// Runs the function. It was taken out of the list, so it runs once.
+    pub(crate) fn run(self) {
+        self.function.call();
     }
 }
 
@@ -60,9 +54,8 @@ pub(super) fn prepare() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         PROCESS.store(std::process::id(), Relaxed);
-        // SAFETY: the function belongs to the host, which is never unmapped. If it cannot be registered, nothing is
-        // closed.
-        let registered = unsafe { libc::atexit(at_end) } == 0;
+        // If the function cannot be registered, nothing is closed.
+        let registered = platform::at_process_end(at_end);
         *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = !registered;
     });
 }
@@ -74,12 +67,8 @@ pub(crate) fn is_forked() -> bool {
 }
 
 /// Registers an exit function of the library.
-pub(super) fn register(library: Arc<Library>, run: Destructor, argument: *mut c_void) -> c_int {
-    functions().push(ExitFunction {
-        library,
-        run,
-        argument,
-    });
+pub(super) fn register(library: Arc<Library>, function: mapped::ExitFunction) -> c_int {
+    functions().push(ExitFunction { library, function });
     0
 }
 
@@ -103,7 +92,7 @@ pub(crate) fn unless_ending<R>(close: impl FnOnce() -> R) -> Option<R> {
     if *ending {
         return None;
     }
-    CLOSER.store(crate::platform::thread_id(), Relaxed);
+    CLOSER.store(platform::thread_id(), Relaxed);
     let closed = close();
     CLOSER.store(0, Relaxed);
     Some(closed)
@@ -115,7 +104,7 @@ extern "C" fn at_end() {
     let is_child = is_forked();
     // A destructor of a library that is being closed may end the process on this thread. In a forked child, the thread
     // that held the lock may be missing, but nothing is closed there.
-    if CLOSER.load(Relaxed) != crate::platform::thread_id() && !is_child {
+    if CLOSER.load(Relaxed) != platform::thread_id() && !is_child {
         *ENDING.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
     let last = || match FUNCTIONS.try_lock() {
@@ -125,8 +114,7 @@ extern "C" fn at_end() {
         Err(TryLockError::WouldBlock) => functions().pop(),
     };
     while let Some(function) = last() {
-        // SAFETY: a library has functions in the list only while it is mapped, because the last ones are taken before
-        // it is closed.
-        unsafe { function.run() };
+        // Its library is mapped, because the last functions are taken before a library is closed.
+        function.run();
     }
 }

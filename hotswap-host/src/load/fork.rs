@@ -5,8 +5,9 @@
 //! code of its library. Each library with handlers is counted as if it had an object, from before the first handler is
 //! called until after the last one, so that it stays.
 use super::library::Library;
+use super::mapped::ForkFunction;
+use crate::platform;
 use crate::reclaim::code::Code;
-use hotswap_plugin::contract::shim::ForkHandler;
 use std::cell::RefCell;
 use std::ffi::c_int;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -14,9 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 /// The fork handlers that a library has registered together.
 #[derive(Clone, Copy)]
 pub(crate) struct Handlers {
-    pub(super) prepare: Option<ForkHandler>,
-    pub(super) parent: Option<ForkHandler>,
-    pub(super) child: Option<ForkHandler>,
+    pub(super) prepare: Option<ForkFunction>,
+    pub(super) parent: Option<ForkFunction>,
+    pub(super) child: Option<ForkFunction>,
 }
 
 /// Handlers with their library, in the order in which they were registered.
@@ -36,10 +37,7 @@ fn handlers() -> MutexGuard<'static, List> {
 /// Registers fork handlers of a library.
 pub(super) fn register(library: Arc<Library>, of: Handlers) -> c_int {
     static REGISTERED: OnceLock<c_int> = OnceLock::new();
-    // SAFETY: the functions belong to the host, which is never unmapped.
-    let registered = *REGISTERED.get_or_init(|| unsafe {
-        libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child))
-    });
+    let registered = *REGISTERED.get_or_init(|| platform::at_fork(prepare, in_parent, in_child));
     if registered == 0 {
         handlers().push((library, of));
     }
@@ -62,7 +60,7 @@ pub(crate) fn give_back(library: &Arc<Library>, of: Vec<Handlers>) {
     handlers().extend(of.into_iter().map(|handlers| (library.clone(), handlers)));
 }
 
-unsafe extern "C" fn prepare() {
+extern "C" fn prepare() {
     let list = {
         let handlers = handlers();
         // This happens under the lock, so that a thread that takes a library's handlers away afterwards sees the count.
@@ -73,8 +71,7 @@ unsafe extern "C" fn prepare() {
     };
     for (_, handlers) in list.iter().rev() {
         if let Some(prepare) = handlers.prepare {
-            // SAFETY: the library has registered the handler, and it is mapped because it has been counted.
-            unsafe { prepare() };
+            prepare.call();
         }
     }
     let remembered = FORKING.try_with(|forking| forking.borrow_mut().extend_from_slice(&list));
@@ -84,12 +81,11 @@ unsafe extern "C" fn prepare() {
     }
 }
 
-fn after_fork(which: impl Fn(&Handlers) -> Option<ForkHandler>) {
+fn after_fork(which: impl Fn(&Handlers) -> Option<ForkFunction>) {
     let list = FORKING.try_with(RefCell::take).unwrap_or_default();
     for (_, handlers) in &list {
         if let Some(handler) = which(handlers) {
-            // SAFETY: the library has registered the handler, and it is mapped because it has been counted.
-            unsafe { handler() };
+            handler.call();
         }
     }
     uncount(&list);
@@ -100,10 +96,10 @@ fn uncount(list: &[(Arc<Library>, Handlers)]) {
         .for_each(|(library, _)| library.activity().object_gone());
 }
 
-unsafe extern "C" fn in_parent() {
+extern "C" fn in_parent() {
     after_fork(|handlers| handlers.parent);
 }
 
-unsafe extern "C" fn in_child() {
+extern "C" fn in_child() {
     after_fork(|handlers| handlers.child);
 }

@@ -5,21 +5,23 @@
 //!
 //! The library's [`Token`] is the address of its [`Library`]. The file itself leads to it before any code of the
 //! library runs, so the `Library` is made before its file is opened. One of its counts belongs to the token. Only
-//! [`Library::forget`] gives it up, when no code of the library is mapped. A `Library` whose code is never unmapped is
+//! [`Library::forget`] gives it up, and only when no code of the library is mapped. A `Library` whose code is never unmapped is
 //! never freed.
 use super::copy::{Patch, PrivateCopy};
+use super::failures::Failures;
+use super::mapped::{Mapped, NotOpened};
 use super::own_runtime::OwnRuntime;
-use super::table::Table;
+use super::table::{self, Table};
 use crate::artifact::{BuildId, UnloadBlocker};
 use crate::error::Hook;
-use crate::platform::{self, LoadedObject, dl};
+use crate::platform;
 use crate::reclaim::activity::Activity;
 use crate::reclaim::code::Code;
+use crate::reclaim::look::Quiet;
 use hotswap_plugin::contract::shim::{Destructor, Key, Token};
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::ffi::c_int;
-use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
@@ -47,12 +49,18 @@ pub(crate) struct Library {
     own_runtime: OnceLock<OwnRuntime>,
     /// True once another build, or none, has taken its place.
     replaced: AtomicBool,
+    /// True while it is closed: only its destructors run.
+    parting: AtomicBool,
     destructors_run: AtomicUsize,
     destructors_skipped: AtomicUsize,
     /// The hooks of its plugin that are running. There are two if the host no longer waits for the first.
     hooks: Mutex<Vec<Hook>>,
+    /// The failures of its code, which a rollback window outlives.
+    failures: Arc<Failures>,
     /// The swapper that loaded it.
     owner: Weak<dyn Owner>,
+    /// The token's count of this value itself.
+    token: Mutex<Option<Arc<Library>>>,
 }
 
 /// The owner of a library, which made it and answers what its code asks of the host.
@@ -71,21 +79,9 @@ enum Place {
 
 /// An opened private copy.
 struct Opened {
-    /// The handle, which only [`Library::close`] closes.
-    handle: ManuallyDrop<dl::Library>,
-    path: PathBuf,
-    range: Range<usize>,
+    mapped: Mapped,
     /// The private copy, which is removed once the library has left memory.
     copy: Mutex<Option<PrivateCopy>>,
-}
-
-/// The reason why a private copy could not be opened.
-#[derive(Debug)]
-pub(crate) enum NotOpened {
-    /// The dynamic linker's error.
-    Linker(libloading::Error),
-    /// The dynamic linker took the copy for this library, which is already loaded.
-    TakenFor(PathBuf),
 }
 
 impl std::fmt::Debug for Library {
@@ -119,13 +115,15 @@ impl Library {
             activity: Activity::new(),
             own_runtime: OnceLock::new(),
             replaced: AtomicBool::new(false),
+            parting: AtomicBool::new(false),
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
             hooks: Mutex::default(),
+            failures: Arc::default(),
             owner,
+            token: Mutex::default(),
         });
-        // This is the token's count.
-        std::mem::forget(library.clone());
+        *lock(&library.token) = Some(library.clone());
         library
     }
 
@@ -166,30 +164,10 @@ impl Library {
     /// # Errors
     /// See [`NotOpened`]. Nothing of the copy is mapped then, and the copy is removed.
     pub(crate) fn open(&self, copy: PrivateCopy) -> Result<(), NotOpened> {
-        let path = copy.path().to_owned();
-        // SAFETY: opening runs the constructors of the library and of the libraries that it needs. The host trusts the
-        // code of the plugins that it loads, and the contract requires that constructors do not unwind.
-        let handle = unsafe { platform::open_library(&path) };
-        let handle = handle.map(|handle| platform::loaded_object(handle, &path));
-        let opened = handle
-            .map_err(NotOpened::Linker)
-            .and_then(|(handle, loaded)| match loaded {
-                Some(LoadedObject { name, range }) if name == path => Ok((handle, range)),
-                // It has the device and inode of a library that is already loaded. Dropping the handle undoes the
-                // count.
-                other => Err(NotOpened::TakenFor(
-                    other.map(|o| o.name).unwrap_or_default(),
-                )),
-            });
-        match opened {
-            Ok((handle, range)) => {
-                let opened = Opened {
-                    handle: ManuallyDrop::new(handle),
-                    path,
-                    range,
-                    copy: Mutex::new(Some(copy)),
-                };
-                let place = self.place.set(Place::Opened(opened));
+        match Mapped::open(copy.path()) {
+            Ok(mapped) => {
+                let copy = Mutex::new(Some(copy));
+                let place = self.place.set(Place::Opened(Opened { mapped, copy }));
                 assert!(place.is_ok(), "a library is opened only once");
                 Ok(())
             }
@@ -218,55 +196,27 @@ impl Library {
         matches!(self.place.get(), Some(Place::Linked(_)))
     }
 
-    /// Gives up the token's count.
-    ///
-    /// # Safety
-    /// No code of the library is mapped, and this is called once.
-    pub(crate) unsafe fn forget(self: &Arc<Self>) {
-        // SAFETY: `new` has forgotten this count. The caller guarantees that no code of the library is mapped, so no
-        // code has the token.
-        unsafe { Arc::decrement_strong_count(Arc::as_ptr(self)) };
+    /// Gives up the token's count, unless code of the library is mapped, which has the token.
+    pub(crate) fn forget(&self) {
+        let is_mapped = match self.place.get() {
+            None => false,
+            Some(Place::Linked(_)) => true,
+            Some(Place::Opened(opened)) => !opened.mapped.is_gone(),
+        };
+        if !is_mapped {
+            let count = lock(&self.token).take();
+            drop(count);
+        }
     }
 
     /// The token that the plugin passes to every function of the host.
     pub(crate) fn token(&self) -> Token {
-        self.shim.token
+        table::token(&self.shim)
     }
 
-    /// Returns the library that a token names.
-    ///
-    /// # Safety
-    /// The token belongs to a plugin whose code is running.
-    pub(crate) unsafe fn of(token: Token) -> Arc<Library> {
-        let library: *const Library = token.cast();
-        // SAFETY: the token is the address of an `Arc<Library>`. The token's count keeps it alive as long as the
-        // plugin's code can run.
-        unsafe {
-            Arc::increment_strong_count(library);
-            Arc::from_raw(library)
-        }
-    }
-
-    /// Returns the library that a token names, or `None` for the host's token, which is null.
-    ///
-    /// # Safety
-    /// The token is null, or belongs to a plugin whose code is running.
-    pub(crate) unsafe fn of_any(token: Token) -> Option<Arc<Library>> {
-        // SAFETY: the caller guarantees that a token that is not null belongs to a plugin whose code is running.
-        (!token.is_null()).then(|| unsafe { Library::of(token) })
-    }
-
-    /// Returns a symbol of the library, or `None` if nothing was opened.
-    ///
-    /// # Safety
-    /// `T` is the type of the symbol.
-    pub(crate) unsafe fn symbol<T: Copy>(
-        &self,
-        name: &[u8],
-    ) -> Option<Result<T, libloading::Error>> {
-        let handle = &self.opened()?.handle;
-        // SAFETY: the caller guarantees the type, and `handle` is open.
-        Some(unsafe { handle.get::<T>(name).map(|symbol| *symbol) })
+    /// The library in memory, if it was opened.
+    pub(super) fn mapped(&self) -> Option<&Mapped> {
+        Some(&self.opened()?.mapped)
     }
 
     /// The name of the plugin.
@@ -282,7 +232,7 @@ impl Library {
     /// The path of the private copy that is mapped, or of the program.
     pub(crate) fn path(&self) -> &Path {
         match self.place.get() {
-            Some(Place::Opened(opened)) => &opened.path,
+            Some(Place::Opened(opened)) => opened.mapped.path(),
             Some(Place::Linked(program)) => program,
             None => Path::new(""),
         }
@@ -291,7 +241,7 @@ impl Library {
     /// The addresses that the library occupies. The range is empty for a linked plugin.
     pub(crate) fn range(&self) -> Range<usize> {
         self.opened()
-            .map(|opened| opened.range.clone())
+            .map(|opened| opened.mapped.range().clone())
             .unwrap_or_default()
     }
 
@@ -306,6 +256,11 @@ impl Library {
     }
 
     /// Notes that a hook of its plugin begins.
+    /// The failures of its code.
+    pub(crate) fn failures(&self) -> &Arc<Failures> {
+        &self.failures
+    }
+
     pub(crate) fn hook_begins(&self, hook: Hook) {
         lock(&self.hooks).push(hook);
     }
@@ -347,11 +302,16 @@ impl Library {
         self.replaced.load(SeqCst)
     }
 
+    /// Returns true while the library is being closed.
+    pub(crate) fn is_parting(&self) -> bool {
+        self.parting.load(SeqCst)
+    }
+
     /// Returns true if a signal handler at this address is code of the library.
     pub(super) fn is_own_handler(&self, handler: usize) -> bool {
         // While the library is being opened, its addresses are not known yet.
         let opened = self.opened();
-        opened.is_none_or(|opened| opened.range.contains(&handler))
+        opened.is_none_or(|opened| opened.mapped.range().contains(&handler))
     }
 
     /// Counts a handler of its own that the library is about to install in a chain: see `signals`.
@@ -416,19 +376,15 @@ impl Library {
 
     /// Unmaps the library and removes its copy. Returns true if the library is gone, and false if nothing was opened.
     ///
-    /// # Safety
-    /// No code of the library runs or can be called any more, and its data is no longer used: it is barred, and its
-    /// threads and destructors are gone.
-    pub(crate) unsafe fn close(&self) -> bool {
+    /// # Panics
+    /// Panics if the proof is of another library, or if the library is not barred: see [`Mapped::close`].
+    pub(crate) fn close(&self, quiet: &Quiet) -> bool {
         let Some(opened) = self.opened() else {
             return false;
         };
-        // SAFETY: the caller's promise means that the library is closed only once, and the field is not used
-        // afterwards.
-        let handle = unsafe { std::ptr::read(&*opened.handle) };
-        // An error leaves the library mapped, which the next line checks.
-        let _ = handle.close();
-        if platform::is_loaded(&opened.path) {
+        self.parting.store(true, SeqCst);
+        if !opened.mapped.close(self, quiet) {
+            self.parting.store(false, SeqCst);
             return false;
         }
         self.delete_keys();
@@ -467,11 +423,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)]
 mod tests {
-    use super::{Library, NotOpened, Patch};
+    use super::{Code, Library, NotOpened, Patch};
     use crate::artifact::testing;
     use crate::artifact::{Artifact, BuildId};
     use crate::load::copy::CopyDir;
+    use crate::reclaim::look::look;
     use crate::runtime::HostDir;
     use std::ffi::{CString, c_void};
     use std::fs;
@@ -481,6 +439,15 @@ mod tests {
 
     fn library(build_id: BuildId) -> Arc<Library> {
         Library::without_owner("world", build_id)
+    }
+
+    /// Closes a library of which no code runs.
+    fn close(library: &Arc<Library>) -> bool {
+        library.activity().bar();
+        let Ok(quiet) = look(&**library, false) else {
+            panic!("no code of it runs");
+        };
+        library.close(&quiet)
     }
 
     /// File systems count inodes in 32 bits, and descriptor numbers are reused. The dynamic linker may then return an
@@ -511,12 +478,10 @@ mod tests {
         assert!(!path.exists() && second.range().is_empty());
 
         // The first library was not affected by that.
-        // SAFETY: no code of the library has run or is running.
-        assert!(unsafe { first.close() });
+        assert!(close(&first) && !close(&first));
         let third = library(artifact.build_id);
         third.open(copy()).unwrap();
-        // SAFETY: no code of the library has run or is running.
-        assert!(unsafe { third.close() });
+        assert!(close(&third));
     }
 
     /// The destructors of allocators delete their keys.
@@ -546,15 +511,15 @@ mod tests {
                 assert_eq!(libc::pthread_key_create(&mut key, None), 0);
                 assert_eq!(libc::pthread_setspecific(key, value), 0);
                 library.add_key(key, None);
-                let symbol = |name: &[u8]| library.symbol::<*mut c_void>(name).unwrap().unwrap();
+                let mapped = library.mapped().unwrap();
+                let symbol = |name: &[u8]| mapped.symbol::<*mut c_void>(name).unwrap();
                 symbol(b"key\0").cast::<libc::pthread_key_t>().write(key);
                 symbol(b"seen\0")
                     .cast::<*mut *mut c_void>()
                     .write(&mut seen);
                 stays.then(|| libc::dlopen(path.as_ptr(), libc::RTLD_NOW))
             };
-            // SAFETY: no code of the library runs except for its destructor.
-            assert_eq!(unsafe { library.close() }, !stays);
+            assert_eq!(close(&library), !stays);
             // SAFETY: this asks for the value of a key, which is valid whether there is one or not.
             let left = unsafe { libc::pthread_getspecific(key) };
             let Some(again) = again else {

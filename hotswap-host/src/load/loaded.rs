@@ -1,14 +1,14 @@
 //! A plugin whose library is open, connected, and checked, before it has an instance.
 use super::library::Library;
+use super::mapped::Tables;
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::hook_thread;
 use crate::linked::Claim;
-use crate::reclaim::record::CallTarget;
+use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::boundary::{HookError, Sink, Status, collect};
-use hotswap_plugin::contract::{ContextView, LiveDesc, PluginDesc, PluginEntryRef};
-use std::borrow::Cow;
+use hotswap_plugin::contract::LiveDesc;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +17,9 @@ use std::time::SystemTime;
 /// A library whose layout and contract have been checked, before an instance is made.
 pub(crate) struct Loaded {
     pub(crate) library: Arc<Library>,
-    pub(crate) entry: PluginEntryRef,
-    pub(crate) desc: &'static PluginDesc,
-    pub(crate) live: Cow<'static, [LiveDesc]>,
+    pub(crate) tables: Tables,
+    /// The live functions and types.
+    pub(crate) live: Vec<LiveDesc>,
     pub(crate) name: PluginName,
     pub(crate) metadata: Metadata,
     pub(crate) file: PathBuf,
@@ -38,27 +38,7 @@ pub(crate) struct Loaded {
     pub(crate) _claim: Option<Arc<Claim>>,
 }
 
-// SAFETY: the entry and the description are constants of the library, which `library` keeps mapped, and its functions
-// may be called from any thread.
-unsafe impl Send for Loaded {}
-// SAFETY: the entry and the description are constants of the library, which `library` keeps mapped, and its functions
-// may be called from any thread.
-unsafe impl Sync for Loaded {}
-
 impl Loaded {
-    /// Returns true if this build may be replaced later.
-    ///
-    /// # Errors
-    /// The hook panicked.
-    pub(crate) fn reloadable(&self, cx: &ContextView<'_>) -> Result<bool, HookFailure> {
-        let mut answer = true;
-        // SAFETY: all arguments are valid for the duration of the call.
-        self.run(Hook::Reloadable, |sink| unsafe {
-            self.entry.reloadable()(cx, &mut answer, sink)
-        })?;
-        Ok(answer)
-    }
-
     /// Runs a hook, whose errors and panics come through the sink.
     ///
     /// # Errors
@@ -68,24 +48,35 @@ impl Loaded {
         hook: Hook,
         call: impl FnOnce(Sink) -> Status,
     ) -> Result<(), HookFailure> {
-        let failure = |panicked, message| HookFailure {
+        self.during(hook, || collect(call))?
+            .map_err(|error| match error {
+                HookError::Failed(text) => self.failure(hook, false, text),
+                HookError::Panicked(text) => self.failure(hook, true, text),
+            })
+    }
+
+    /// Runs code of the plugin as this hook.
+    ///
+    /// # Errors
+    /// The hook has not begun, because an earlier one took too long.
+    pub(crate) fn during<R>(&self, hook: Hook, run: impl FnOnce() -> R) -> Result<R, HookFailure> {
+        let begun = hook_thread::begin(&self.library, &self.name, &self.file, hook);
+        let _running = begun.map_err(|hook_thread::GivenUp| {
+            let message = "not begun, because an earlier hook took too long";
+            self.failure(hook, false, message.into())
+        })?;
+        Ok(run())
+    }
+
+    /// Returns the failure of a hook of this plugin.
+    pub(crate) fn failure(&self, hook: Hook, panicked: bool, message: String) -> HookFailure {
+        HookFailure {
             plugin: self.name.clone(),
             file: self.file.clone(),
             hook,
             panicked,
             message,
-        };
-        let begun = hook_thread::begin(&self.library, &self.name, &self.file, hook);
-        let _running = begun.map_err(|hook_thread::GivenUp| {
-            failure(
-                false,
-                "not begun, because an earlier hook took too long".into(),
-            )
-        })?;
-        collect(call).map_err(|error| match error {
-            HookError::Failed(text) => failure(false, text),
-            HookError::Panicked(text) => failure(true, text),
-        })
+        }
     }
 }
 

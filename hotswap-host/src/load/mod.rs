@@ -1,8 +1,11 @@
 //! Turns the bytes of an artifact into a library that is open, connected, and checked.
 pub(crate) mod copy;
+mod counts;
 pub(crate) mod exit;
+pub(crate) mod failures;
 pub(crate) mod library;
 pub(crate) mod loaded;
+pub(crate) mod mapped;
 pub(crate) mod objects;
 mod own_runtime;
 mod table;
@@ -28,21 +31,14 @@ use crate::error::{Hook, ReloadError};
 use crate::hook_thread;
 use crate::linked::LinkedCode;
 use crate::platform;
-use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::{
-    CheckingGlobals, check_layout_compatibility_with_globals,
-};
-use abi_stable::library::AbiHeaderRef;
 use copy::CopyDir;
-use hotswap_plugin::contract::entry::ROOT_SYMBOL;
 use hotswap_plugin::contract::shim::SHIM_SECTION;
-use hotswap_plugin::contract::{HostTableRef, LiveCode, LiveDesc, PluginDesc, PluginEntryRef};
-use library::{Library, NotOpened, Owner};
+use hotswap_plugin::contract::{HostTableRef, LiveCode, LiveDesc};
+use library::{Library, Owner};
 use loaded::Loaded;
+use mapped::{NotOpened, Tables, said};
 use own_runtime::OwnRuntime;
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
@@ -88,14 +84,12 @@ pub(crate) fn open(
         Code::Linked(_) => library.is_part_of(&artifact.file),
         Code::Library(bytes) => {
             if let Err(error) = open_copy(&library, &artifact, bytes, copies) {
-                // SAFETY: `open_copy` has failed, so nothing was opened, or nothing of it is mapped any more. This is
-                // the only call for this library.
-                unsafe { library.forget() };
+                library.forget();
                 return Err(error);
             }
         }
     }
-    let (entry, desc, live) = match connect(&library, code, &artifact, host) {
+    let (tables, live) = match connect(&library, code, &artifact, host) {
         Ok(connected) => connected,
         Err(message) => {
             give_back(library);
@@ -112,8 +106,7 @@ pub(crate) fn open(
     let call_target = loaded::call_target(&artifact.metadata.name);
     Ok(Loaded {
         library,
-        entry,
-        desc,
+        tables,
         live,
         name: artifact.metadata.name.clone(),
         build_id: artifact.build_id,
@@ -188,58 +181,30 @@ fn warn_once(artifact: &Artifact, bytes: &[u8]) {
     }
 }
 
-/// Checks the layout of the contract, lends the plugin the host's table, and asks what the plugin offers.
-///
-/// The errors are texts, because those of `abi_stable` point into the library.
+/// Checks the layout of the contract, lends the plugin the host's table, and compares what the plugin offers with what its
+/// file says.
 fn connect(
     library: &Library,
     code: &Code,
     artifact: &Artifact,
     host: HostTableRef,
-) -> Result<
-    (
-        PluginEntryRef,
-        &'static PluginDesc,
-        Cow<'static, [LiveDesc]>,
-    ),
-    String,
-> {
-    let header = match code {
-        // SAFETY: the contract's version was checked when the plugin was found, and it fixes the type of the header.
-        Code::Linked(linked) => unsafe { linked.plugin.header() },
-        Code::Library(_) => {
-            // SAFETY: the contract's version was checked when the artifact was read, and it fixes the type of this
-            // symbol.
-            let symbol = unsafe { library.symbol::<AbiHeaderRef>(ROOT_SYMBOL) };
-            symbol.ok_or("nothing was opened")?.map_err(|e| said(&e))?
-        }
+) -> Result<(Tables, Vec<LiveDesc>), String> {
+    let tables = match (code, library.mapped()) {
+        (Code::Linked(linked), _) => Tables::of_linked(linked.plugin, library.token(), host)?,
+        (Code::Library(_), Some(mapped)) => Tables::of_mapped(mapped, library.token(), host)?,
+        (Code::Library(_), None) => return Err("nothing was opened".into()),
     };
-    let header = header.upgrade().map_err(|e| first_line(&e.to_string()))?;
-    let layout = header.layout().ok_or("its tables have no layout")?;
-    // Each comparison has its own globals: the process-wide ones of `abi_stable` would keep pointers into the library.
-    check_layout_compatibility_with_globals(
-        PluginEntryRef::LAYOUT,
-        layout,
-        &CheckingGlobals::new(),
-    )
-    .map_err(|e| first_line(&e.to_string()))?;
-    // SAFETY: the layout has just been compared.
-    let entry = unsafe { header.init_root_module_with_unchecked_layout::<PluginEntryRef>() }
-        .map_err(|e| first_line(&e.to_string()))?;
-    // SAFETY: the token is that of the library, and the table is a constant.
-    unsafe { entry.connect()(library.token(), host) };
-    library.set_own_runtime(OwnRuntime::of(entry));
+    library.set_own_runtime(OwnRuntime::of(tables.entry()));
     if let Code::Linked(linked) = code {
         linked.connect_logs();
     }
-    // SAFETY: by the contract this points to a `PluginDesc` that lives as long as the library, which `Loaded` keeps.
-    let desc = unsafe { &*entry.describe()().0.cast::<PluginDesc>() };
     let written = artifact
         .metadata
         .functions
         .iter()
         .map(|f| (f.name.as_str(), f.hash));
-    let compiled = desc
+    let compiled = tables
+        .desc()
         .functions
         .iter()
         .map(|f| (f.name.as_str(), TypeHash::of(f.hash)));
@@ -247,14 +212,13 @@ fn connect(
         return Err("its functions differ from those in its metadata".into());
     }
     let live = match code {
-        // SAFETY: the layout of the entry was compared, and `Loaded` keeps the library that contains the list.
-        Code::Library(_) => Cow::Borrowed(unsafe { entry.live()().get() }),
-        Code::Linked(linked) => Cow::Owned(linked.live.clone()),
+        Code::Library(_) => tables.live(),
+        Code::Linked(linked) => linked.live.clone(),
     };
     if !are_written(&live, &artifact.metadata.live) {
         return Err("its live functions and types differ from those in its metadata".into());
     }
-    Ok((entry, desc, live))
+    Ok((tables, live))
 }
 
 /// Returns true if the live items are those that the file lists.
@@ -283,20 +247,4 @@ fn are_written(live: &[LiveDesc], written: &[LiveEntry]) -> bool {
         .collect();
     written.sort();
     compiled == written
-}
-
-/// Returns the message of the dynamic linker. The error itself only says which of its functions failed.
-fn said(error: &libloading::Error) -> String {
-    match error.source() {
-        Some(said) => said.to_string(),
-        None => error.to_string(),
-    }
-}
-
-fn first_line(text: &str) -> String {
-    text.lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("unknown difference")
-        .to_owned()
 }

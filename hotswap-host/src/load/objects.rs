@@ -19,8 +19,14 @@
 //!   gone, too.
 //!
 //! No lock is held while an object is dropped.
-use crate::load::library::Library;
+//!
+//! Unsafe code: plugins name libraries and objects by addresses, and the drop of an object is a C function of its
+//! library.
+#![allow(unsafe_code)]
+use super::counts::Counts;
+use super::library::Library;
 use crate::reclaim::code::Code;
+use crate::reclaim::look::Quiet;
 use crate::retirement::Holder;
 use hotswap_plugin::boundary::StrView;
 use hotswap_plugin::contract::Ticket;
@@ -58,21 +64,34 @@ unsafe impl Send for Object {}
 // happen on any thread.
 unsafe impl Sync for Object {}
 
-#[derive(Default)]
-struct Counts {
-    /// The owners with the number of their counts. An owner is the library of a plugin, or the host.
-    by: Vec<(Option<Arc<Library>>, usize)>,
-    /// The number of futures that borrow the object and have not been dropped.
-    futures: usize,
-    /// The object has been dropped, or is being dropped.
-    dropped: bool,
-}
-
 /// All objects that are counted or not yet dropped, by the address of their ticket.
 static OBJECTS: Mutex<BTreeMap<usize, Arc<Object>>> = Mutex::new(BTreeMap::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the library that a token names.
+///
+/// # Safety
+/// Code of the library runs, as it does while it passes the token to a function of the host.
+pub(crate) unsafe fn library_of(token: Token) -> Arc<Library> {
+    let library: *const Library = token.cast();
+    // SAFETY: `Library::new` makes the token of the address of an `Arc<Library>`. `Library::forget` keeps the token's
+    // count while code of the library is mapped, and the caller guarantees that it runs.
+    unsafe {
+        Arc::increment_strong_count(library);
+        Arc::from_raw(library)
+    }
+}
+
+/// Returns the library that a token names, or `None` for the host's token, which is null.
+///
+/// # Safety
+/// The token is null, or code of its library runs.
+unsafe fn library_or_host(token: Token) -> Option<Arc<Library>> {
+    // SAFETY: the caller guarantees that code of the library runs whose token is not null.
+    (!token.is_null()).then(|| unsafe { library_of(token) })
 }
 
 /// Begins to count an object of the library that `token` names.
@@ -97,11 +116,17 @@ pub(crate) unsafe extern "C" fn count_task(token: Token, name: StrView) -> RawTi
     unsafe { count(token, object, name, Kind::Task) }
 }
 
+/// Returns no ticket to a destructor of a library that is being closed: the library is gone when an owner of the object
+/// could call it.
+///
 /// # Safety
 /// The code of the library that `token` names calls this, and lends the name for the duration of the call.
 unsafe fn count(token: Token, object: RawDrop, name: StrView, kind: Kind) -> RawTicket {
     // SAFETY: the caller guarantees that the token's library is running and that the name is lent.
-    let (owner, name) = unsafe { (Library::of(token), name.get().into()) };
+    let (owner, name) = unsafe { (library_of(token), name.get().into()) };
+    if owner.is_parting() {
+        return RawTicket::NONE;
+    }
     let by = Some(owner.clone());
     list_new(owner, by, name, kind, object)
 }
@@ -109,7 +134,7 @@ unsafe fn count(token: Token, object: RawDrop, name: StrView, kind: Kind) -> Raw
 /// Begins to count a future of the object, for the library that `by` names.
 unsafe extern "C" fn adopt(ticket: *const Ticket, future: RawDrop, by: Token) -> RawTicket {
     // SAFETY: the caller has a count of the object, and `by` is the token of the library that makes the call.
-    let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
+    let (object, by) = unsafe { (object_of(ticket), library_or_host(by)) };
     lock(&object.counts).futures += 1;
     let (owner, name) = (object.owner.clone(), object.name.clone());
     list_new(owner, by, name, Kind::Future(object), future)
@@ -161,40 +186,15 @@ unsafe fn object_of(ticket: *const Ticket) -> Arc<Object> {
 
 unsafe extern "C" fn retain(ticket: *const Ticket, by: Token) {
     // SAFETY: the caller has a count, and `by` is the token of the library that makes the call.
-    let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
+    let (object, by) = unsafe { (object_of(ticket), library_or_host(by)) };
     lock(&object.counts).add(by);
     object.owner.activity().entered();
 }
 
 unsafe extern "C" fn release(ticket: *const Ticket, by: Token) {
     // SAFETY: the caller has the count that it gives up here, and `by` is the token of the library that makes the call.
-    let (object, by) = unsafe { (object_of(ticket), Library::of_any(by)) };
+    let (object, by) = unsafe { (object_of(ticket), library_or_host(by)) };
     object.take(|counts| counts.remove(by.as_ref(), 1));
-}
-
-impl Counts {
-    fn entry(&mut self, by: Option<&Arc<Library>>) -> Option<usize> {
-        let same = |known: &Option<Arc<Library>>| match (known.as_ref(), by) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (a, b) => a.is_none() && b.is_none(),
-        };
-        self.by.iter().position(|(known, _)| same(known))
-    }
-
-    fn add(&mut self, by: Option<Arc<Library>>) {
-        match self.entry(by.as_ref()) {
-            Some(at) => self.by[at].1 += 1,
-            None => self.by.push((by, 1)),
-        }
-    }
-
-    fn remove(&mut self, by: Option<&Arc<Library>>, count: usize) {
-        let Some(at) = self.entry(by) else { return };
-        self.by[at].1 = self.by[at].1.saturating_sub(count);
-        if self.by[at].1 == 0 {
-            self.by.swap_remove(at);
-        }
-    }
 }
 
 impl Object {
@@ -216,8 +216,9 @@ impl Object {
     }
 
     fn drop_object(&self) {
-        // SAFETY: `dropped` was false, so this happens once. The object is no longer called, and its library is mapped
-        // until `object_gone` says that the object has been dropped.
+        // SAFETY: `take` and `claim` let this happen once, since they find `dropped` false and set it. The object is no
+        // longer called: it has no count any more, or it was revoked. Its library is mapped, because `retire::state`
+        // closes none before `object_gone` says that each of its objects has been dropped.
         unsafe { (self.object.drop)(self.object.object) };
         self.owner.activity().object_gone();
         if let Kind::Future(of) = &self.kind {
@@ -341,19 +342,26 @@ pub(crate) fn list(library: &Library) -> Listed {
 
 /// Drops all counted objects of this library, except for those that a future borrows.
 ///
-/// # Safety
-/// No call of any of them is running, and no code can begin one, except for the `Drop` of these objects and code that
-/// runs after this has returned.
-pub(crate) unsafe fn revoke(library: &Library) {
+/// `quiet` is the proof that no call of any of them is running, and that no code can begin one, except for the `Drop` of
+/// these objects and code that runs after this has returned. The module `retire::cycles` has the whole argument.
+///
+/// # Panics
+/// Panics if the proof is of other libraries.
+pub(crate) fn revoke(library: &Library, quiet: &Quiet) {
+    assert!(quiet.is_of(library), "a look has found nothing of it");
     drop_counted(of(library), |object| !object.is_future());
 }
 
 /// Drops the counted futures of this library's objects that one of the libraries in `had_by` has.
 ///
-/// # Safety
-/// None of them is being polled, and no code can begin to poll one, except for code that their drop runs and code that
-/// runs after this has returned.
-pub(crate) unsafe fn end_futures(library: &Library, had_by: &[Arc<Library>]) {
+/// `quiet` is the proof that none of them is being polled, and that no code can begin to poll one, except for code that
+/// their drop runs and code that runs after this has returned. The module `retire::cycles` has the whole argument.
+///
+/// # Panics
+/// Panics if the proof is of other libraries.
+pub(crate) fn end_futures(library: &Library, had_by: &[Arc<Library>], quiet: &Quiet) {
+    let all = had_by.iter().map(|had_by| &**had_by).chain([library]);
+    all.for_each(|library| assert!(quiet.is_of(library), "a look has found nothing of it"));
     drop_counted(of(library), |object| {
         object.is_future() && object.is_had_by(had_by)
     });

@@ -6,7 +6,7 @@ pub(crate) mod watched_functions {
     use hotswap_plugin::contract::shim::Token;
 
     pub(crate) fn table(token: Token) -> Table {
-        Table { token }
+        Table::new(token)
     }
 }
 

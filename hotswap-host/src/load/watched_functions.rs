@@ -1,14 +1,25 @@
 //! The functions behind the [`ShimTable`](Table), which plugins call in place of those of the C library.
 //!
-//! Code of the library that the token names calls each of them. A library that is barred is being closed: only its own
-//! destructors still run, and the library would be gone before anything that they begin could run in it.
+//! They turn the arguments into references, and pass them on. Code of the library that the token names calls each of
+//! them. A library that is barred is being closed: only its own destructors still run, and the library would be gone
+//! before anything that they begin could run in it.
+//!
+//! Unsafe code: plugins pass addresses, as callers of the C library do.
+#![allow(unsafe_code)]
 use super::library::Library;
+use super::mapped::{ExitFunction, ForkFunction};
+use super::objects;
 use super::table::Table;
 use super::{environment, exit, fork, signals};
+use crate::platform;
 use crate::reclaim::code::Code;
 use crate::reclaim::record;
-use hotswap_plugin::contract::shim::{Destructor, ForkHandler, Key, StartRoutine, Thread, Token};
-use std::ffi::{c_int, c_void};
+use hotswap_plugin::contract::shim::{
+    Destructor, Environment, ForkHandler, Key, SignalCall, StartRoutine, Thread, Token,
+};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::mem::transmute;
+use std::ptr::null_mut;
 use std::sync::Arc;
 
 /// Makes the table of the library that the token names.
@@ -22,15 +33,26 @@ pub(crate) fn table(token: Token) -> Table {
         thread_create,
         at_exit,
         at_fork,
-        signal_action: signals::signal_action,
-        signal: signals::signal,
-        environment: environment::ENVIRONMENT,
+        signal_action,
+        signal,
+        environment: Environment {
+            get: get_variable,
+            set: set_variable,
+            put: put_variable,
+            unset: unset_variable,
+            clear: environment::clear,
+        },
     }
 }
 
+/// Returns the library that a token names, for the functions of the table.
+fn library_of(token: Token) -> Arc<Library> {
+    // SAFETY: only code of a library has the table with its token, and passes the token to these functions.
+    unsafe { objects::library_of(token) }
+}
+
 unsafe extern "C" fn thread_atexit(token: Token, run: Destructor, object: *mut c_void) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { Library::of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         library.count_destructors_skipped(1);
         return -1;
@@ -44,32 +66,30 @@ unsafe extern "C" fn key_create(
     key: *mut Key,
     destructor: Option<Destructor>,
 ) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { Library::of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         return libc::EAGAIN;
     }
     // The real key has no destructor, so that nothing in the C library points into the plugin.
-    // SAFETY: the plugin's caller of `pthread_key_create` guarantees that `key` may be written.
-    let result = unsafe { libc::pthread_key_create(key, None) };
-    if result == 0 {
-        // SAFETY: `pthread_key_create` has just written the key.
-        library.add_key(unsafe { *key }, destructor);
+    // SAFETY: the plugin's caller of `pthread_key_create` guarantees that `key` may be written. It is read after it was
+    // written.
+    unsafe {
+        let result = libc::pthread_key_create(key, None);
+        if result == 0 {
+            library.add_key(*key, destructor);
+        }
+        result
     }
-    result
 }
 
 unsafe extern "C" fn key_delete(token: Token, key: Key) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { Library::of(token) };
+    let library = library_of(token);
     library.forget_key(key);
-    // SAFETY: the function has no preconditions.
-    unsafe { libc::pthread_key_delete(key) }
+    platform::delete_key(key)
 }
 
 unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { Library::of(token) };
+    let library = library_of(token);
     let is_barred = library.activity().is_barred();
     if !value.is_null() && !is_barred && library.key_destructor(key).is_some() {
         record::mine().add_key(library, key);
@@ -78,22 +98,32 @@ unsafe extern "C" fn key_set(token: Token, key: Key, value: *const c_void) -> c_
     unsafe { libc::pthread_setspecific(key, value) }
 }
 
+/// The type of [`thread_main`].
+type Main = extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
 struct Boot {
     library: Arc<Library>,
     start: StartRoutine,
     argument: *mut c_void,
 }
 
-extern "C" fn thread_main(boot: *mut c_void) -> *mut c_void {
+impl Boot {
+    /// Begins the thread. Returns the plugin's function and its argument.
+    fn begin(self) -> (StartRoutine, *mut c_void) {
+        self.library.thread_begins();
+        // The thread is subtracted from the count when it ends, after its destructors.
+        record::mine().set_started_by(self.library);
+        (self.start, self.argument)
+    }
+}
+
+/// Runs a thread of a plugin.
+///
+/// C code may end the thread below this frame: `pthread_exit` and `pthread_cancel` unwind the stack. There is nothing to
+/// drop here by then.
+extern "C-unwind" fn thread_main(boot: *mut c_void) -> *mut c_void {
     // SAFETY: `thread_create` passes a `Boot` in a box, once.
-    let Boot {
-        library,
-        start,
-        argument,
-    } = *unsafe { Box::from_raw(boot.cast::<Boot>()) };
-    library.thread_begins();
-    // The thread is subtracted from the count when it ends, after its destructors.
-    record::mine().set_started_by(library);
+    let (start, argument) = unsafe { *Box::from_raw(boot.cast::<Boot>()) }.begin();
     // SAFETY: the plugin asked `pthread_create` to call this function with this argument.
     unsafe { start(argument) }
 }
@@ -105,8 +135,7 @@ unsafe extern "C" fn thread_create(
     start: StartRoutine,
     argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { Library::of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         return libc::EAGAIN;
     }
@@ -116,9 +145,12 @@ unsafe extern "C" fn thread_create(
         start,
         argument,
     }));
+    // SAFETY: both types of functions are called in the same way, and the C library allows for a start function that
+    // unwinds.
+    let main = unsafe { transmute::<Main, extern "C" fn(*mut c_void) -> *mut c_void>(thread_main) };
     // SAFETY: the plugin's caller of `pthread_create` guarantees its pointers, and `thread_main` takes the box.
     let result =
-        unsafe { libc::pthread_create(thread.cast(), attributes.cast(), thread_main, boot.cast()) };
+        unsafe { libc::pthread_create(thread.cast(), attributes.cast(), main, boot.cast()) };
     if result != 0 {
         // SAFETY: no thread was made, so the box still belongs to this function.
         drop(unsafe { Box::from_raw(boot) });
@@ -128,12 +160,11 @@ unsafe extern "C" fn thread_create(
 }
 
 unsafe extern "C" fn at_exit(token: Token, run: Destructor, argument: *mut c_void) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { Library::of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         return -1;
     }
-    exit::register(library, run, argument)
+    exit::register(library, ExitFunction::new(run, argument))
 }
 
 unsafe extern "C" fn at_fork(
@@ -142,25 +173,90 @@ unsafe extern "C" fn at_fork(
     parent: Option<ForkHandler>,
     child: Option<ForkHandler>,
 ) -> c_int {
-    // SAFETY: code of the library that the token names calls this.
-    let library = unsafe { Library::of(token) };
+    let library = library_of(token);
     if library.activity().is_barred() {
         return libc::ENOMEM;
     }
     fork::register(
         library,
         fork::Handlers {
-            prepare,
-            parent,
-            child,
+            prepare: prepare.map(ForkFunction::new),
+            parent: parent.map(ForkFunction::new),
+            child: child.map(ForkFunction::new),
         },
     )
+}
+
+unsafe extern "C" fn signal_action(
+    token: Token,
+    signal: c_int,
+    action: *const c_void,
+    before: *mut c_void,
+) -> c_int {
+    let library = library_of(token);
+    // SAFETY: the pointer is null, or the plugin's caller of `sigaction` lends the action.
+    let action = unsafe { action.cast::<libc::sigaction>().as_ref() };
+    let Some(done) = signals::signal_action(&library, signal, action.copied()) else {
+        return -1;
+    };
+    if !before.is_null() {
+        // SAFETY: the plugin's caller of `sigaction` guarantees that `before` may be written.
+        unsafe { before.cast::<libc::sigaction>().write(done) };
+    }
+    0
+}
+
+unsafe extern "C" fn signal(
+    token: Token,
+    call: SignalCall,
+    signal: c_int,
+    handler: usize,
+) -> usize {
+    let library = library_of(token);
+    signals::signal(&library, call, signal, handler)
+}
+
+/// Returns the text at an address, or `None` if the address is null.
+///
+/// # Safety
+/// The address is null, or that of a C string that lives for `'a`.
+unsafe fn text<'a>(address: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: the caller guarantees that the address is that of a C string if it is not null.
+    (!address.is_null()).then(|| unsafe { CStr::from_ptr(address) })
+}
+
+unsafe extern "C" fn get_variable(name: *const c_char) -> *mut c_char {
+    // SAFETY: the plugin's caller of `getenv` passes a C string.
+    let name = unsafe { text(name) };
+    let value = name.and_then(environment::get);
+    value.map_or(null_mut(), |value| value.as_ptr().cast_mut())
+}
+
+unsafe extern "C" fn set_variable(
+    name: *const c_char,
+    value: *const c_char,
+    overwrite: c_int,
+) -> c_int {
+    // SAFETY: the plugin's caller of `setenv` passes C strings.
+    match unsafe { (text(name), text(value)) } {
+        (Some(name), Some(value)) => environment::set(name, value, overwrite != 0),
+        _ => libc::EINVAL,
+    }
+}
+
+unsafe extern "C" fn put_variable(assignment: *const c_char) -> c_int {
+    // SAFETY: the plugin's caller of `putenv` passes a C string.
+    unsafe { text(assignment) }.map_or(libc::EINVAL, environment::put)
+}
+
+unsafe extern "C" fn unset_variable(name: *const c_char) -> c_int {
+    // SAFETY: the plugin's caller of `unsetenv` passes a C string.
+    unsafe { text(name) }.map_or(libc::EINVAL, environment::unset)
 }
 
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
 mod tests {
     use super::*;
-    use hotswap_plugin::contract::shim::SignalCall;
     use std::io::Error;
     use std::mem::zeroed;
     use std::ptr::null;

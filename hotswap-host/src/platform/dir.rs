@@ -155,6 +155,7 @@ impl Dir {
 }
 
 #[cfg(test)]
+#[allow(unsafe_code)]
 mod tests {
     use super::Dir;
     use std::ffi::OsStr;

@@ -1,9 +1,13 @@
 //! The functions for Linux with glibc.
+//!
+//! Unsafe code: calls of the C library that have no safe wrapper.
+#![allow(unsafe_code)]
 use hotswap_plugin::contract::shim::Key;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
+use std::mem::{transmute, zeroed};
 use std::ops::Range;
-use std::ptr::null;
+use std::ptr::{null, null_mut};
 
 /// True if the plugins of this platform have the hidden thread functions.
 pub(crate) const HAS_SHIM: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
@@ -25,8 +29,7 @@ pub(crate) fn cannot_unmap() -> Option<String> {
 
 /// The calling thread's id.
 pub(crate) fn thread_id() -> i32 {
-    // SAFETY: the function has no preconditions.
-    unsafe { libc::gettid() }
+    rustix::thread::gettid().as_raw_nonzero().get()
 }
 
 /// Returns the name of a thread of this process, or an empty text if the thread has ended.
@@ -37,8 +40,26 @@ pub(crate) fn thread_name(tid: i32) -> String {
 
 /// Returns the value that distinguishes a thread from a later one with the same id. Returns `None` if the system does
 /// not say, for instance because the process can open no file.
+///
+/// Functions of the C library that are no cancellation points come here, and reading a file is one.
 pub(crate) fn thread_start(tid: i32) -> Option<u64> {
-    Some(stat(tid)?.1)
+    let (_, start) = uncancelled(|| stat(tid))?;
+    Some(start)
+}
+
+/// Runs Rust code in which `pthread_cancel` does not end the calling thread: it would unwind the stack.
+fn uncancelled<R>(run: impl FnOnce() -> R) -> R {
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+    const PTHREAD_CANCEL_DISABLE: c_int = 1;
+    let mut before = 0;
+    // SAFETY: the state is a valid one, and `before` is a local variable.
+    unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut before) };
+    let result = run();
+    // SAFETY: this is the state that the thread had.
+    unsafe { pthread_setcancelstate(before, null_mut()) };
+    result
 }
 
 /// Returns true if the thread with this id and this start time, if it is known, has certainly ended.
@@ -63,17 +84,78 @@ fn stat(tid: i32) -> Option<(char, u64)> {
 /// Returns the first signal whose handler is in the range, if there is one.
 pub(crate) fn signal_handler_in(range: &Range<usize>) -> Option<c_int> {
     (1..=libc::SIGRTMAX()).find(|signal| {
-        // SAFETY: all zero is a valid `sigaction`.
-        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-        // SAFETY: this only reads the disposition and writes it into `action`.
-        let known = unsafe { libc::sigaction(*signal, null(), &mut action) } == 0;
-        known && range.contains(&action.sa_sigaction)
+        let action = disposition(*signal);
+        action.is_some_and(|action| range.contains(&action.sa_sigaction))
     })
 }
 
-pub(super) fn page_size() -> usize {
-    // SAFETY: the function has no preconditions.
-    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+/// Returns the kernel's disposition of a signal. If there is no such signal, `errno` says so.
+pub(crate) fn disposition(signal: c_int) -> Option<libc::sigaction> {
+    let mut action = DEFAULT_DISPOSITION;
+    // SAFETY: without a new disposition, this only writes the present one into `action`.
+    let known = unsafe { libc::sigaction(signal, null(), &mut action) } == 0;
+    known.then_some(action)
+}
+
+/// Sets the kernel's disposition of a signal and returns the previous one. If the kernel refuses, `errno` says why.
+pub(crate) fn set_disposition(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction> {
+    let mut before = DEFAULT_DISPOSITION;
+    // SAFETY: both pointers lead to a `sigaction`. The handler in `action` belongs to the host, was there before, or is
+    // one that a plugin asks for and answers for: `load::signals` passes no other.
+    let set = unsafe { libc::sigaction(signal, action, &mut before) } == 0;
+    set.then_some(before)
+}
+
+/// A function of the C library that takes a signal and a handler, and returns the previous handler.
+pub(crate) type SignalFunction = unsafe extern "C" fn(signal: c_int, handler: usize) -> usize;
+
+unsafe extern "C" {
+    fn __sysv_signal(signal: c_int, handler: usize) -> usize;
+    fn sigset(signal: c_int, handler: usize) -> usize;
+}
+
+/// `signal`, `sysv_signal`, and `sigset`.
+pub(crate) const SIGNAL_FUNCTIONS: [SignalFunction; 3] = [libc::signal, __sysv_signal, sigset];
+
+/// Installs a handler with one of [`SIGNAL_FUNCTIONS`] and returns the previous handler.
+pub(crate) fn set_handler(by: SignalFunction, signal: c_int, handler: usize) -> usize {
+    // SAFETY: the function takes any numbers. The handler belongs to the host, was there before, or is one that a plugin
+    // asks for and answers for: `load::signals` passes no other.
+    unsafe { by(signal, handler) }
+}
+
+/// Runs this while no signal arrives on this thread.
+pub(crate) fn without_signals<R>(run: impl FnOnce() -> R) -> R {
+    let (mut all, mut before) = (DEFAULT_DISPOSITION.sa_mask, DEFAULT_DISPOSITION.sa_mask);
+    // SAFETY: both pointers lead to sets in this frame.
+    unsafe {
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+    }
+    let result = run();
+    // SAFETY: `pthread_sigmask` has written the set above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut()) };
+    result
+}
+
+/// The disposition of a signal that has no handler.
+// SAFETY: all zero is a valid `sigaction`: it has no handler, no flags, no restorer, and an empty mask.
+pub(crate) const DEFAULT_DISPOSITION: libc::sigaction = unsafe { zeroed() };
+
+/// Returns true if the signal is in the set.
+pub(crate) fn is_in_set(set: &libc::sigset_t, signal: c_int) -> bool {
+    // SAFETY: the set is borrowed, and any number may be asked for.
+    unsafe { libc::sigismember(set, signal) == 1 }
+}
+
+/// Makes the C library call these functions of the host around each fork. Returns 0 or an error number.
+pub(crate) fn at_fork(
+    prepare: extern "C" fn(),
+    parent: extern "C" fn(),
+    child: extern "C" fn(),
+) -> c_int {
+    // SAFETY: the functions belong to the host, which is never unmapped.
+    unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) }
 }
 
 /// Reserves a range that has become free, without access and for ever, so that a stale use crashes. Returns the number
@@ -88,7 +170,7 @@ pub(crate) fn quarantine(range: Range<usize>) -> usize {
         let got = unsafe { libc::mmap(at as *mut c_void, len, libc::PROT_NONE, flags, -1, 0) };
         if got != libc::MAP_FAILED && got as usize != at {
             // A kernel before version 4.17 takes the address for a hint.
-            // SAFETY: this mapping was made just now, and its address has not been given out.
+            // SAFETY: `mmap` has made this mapping, and its address has not been given out.
             unsafe { libc::munmap(got, len) };
         }
         got as usize == at
@@ -96,7 +178,7 @@ pub(crate) fn quarantine(range: Range<usize>) -> usize {
     if reserve(range.start, range.len()) {
         return 0;
     }
-    let page = page_size();
+    let page = rustix::param::page_size();
     range.step_by(page).filter(|at| !reserve(*at, page)).count() * page
 }
 
@@ -109,14 +191,16 @@ unsafe extern "C" {
     static __dso_handle: c_char;
 }
 
-/// Runs `run(object)` when this thread ends, among the destructors of the host's own thread-locals.
-///
-/// # Safety
-/// `object` stays valid until then.
-pub(crate) unsafe fn at_thread_exit(run: unsafe extern "C" fn(*mut c_void), object: *mut c_void) {
-    // SAFETY: the function requires the handle of the object that this code is linked into. The caller guarantees that
-    // `object` stays valid.
-    unsafe { __cxa_thread_atexit_impl(run, object, (&raw const __dso_handle).cast_mut().cast()) };
+/// Runs `run(value)` when this thread ends, among the destructors of the host's own thread-locals.
+pub(crate) fn at_thread_exit<T>(run: extern "C" fn(&'static T), value: &'static T) {
+    // SAFETY: references and raw pointers to sized types are passed to C functions in the same way. The C library calls
+    // the function once, with `value`, which is `'static`. The handle is that of the object that this code is linked
+    // into.
+    unsafe {
+        let run = transmute::<extern "C" fn(&'static T), unsafe extern "C" fn(*mut c_void)>(run);
+        let value = (&raw const *value).cast_mut().cast();
+        __cxa_thread_atexit_impl(run, value, (&raw const __dso_handle).cast_mut().cast());
+    }
 }
 
 /// Takes away the calling thread's value of a key, as the C library does before it calls the key's destructor.
@@ -131,8 +215,9 @@ pub(crate) fn take_key_value(key: Key) -> *mut c_void {
     }
 }
 
-/// Deletes a key that a plugin has made. Its destructor, which the C library does not know, is not run.
-pub(crate) fn delete_key(key: Key) {
+/// Deletes a key that a plugin has made. Its destructor, which the C library does not know, is not run. Returns 0 or an
+/// error number.
+pub(crate) fn delete_key(key: Key) -> c_int {
     // SAFETY: the function has no preconditions.
-    unsafe { libc::pthread_key_delete(key) };
+    unsafe { libc::pthread_key_delete(key) }
 }

@@ -3,20 +3,14 @@
 /// Checkers that know only fences use fences.
 #[cfg(all(target_os = "linux", not(miri)))]
 mod system {
-    const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
-    const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
-
-    fn call(command: libc::c_int) -> bool {
-        // SAFETY: these commands take no pointer and change no memory.
-        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
-    }
+    use rustix::thread::{MembarrierCommand, membarrier};
 
     pub(super) fn register() -> bool {
-        call(REGISTER_PRIVATE_EXPEDITED) && call(PRIVATE_EXPEDITED)
+        membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok() && run()
     }
 
     pub(super) fn run() -> bool {
-        call(PRIVATE_EXPEDITED)
+        membarrier(MembarrierCommand::PrivateExpedited).is_ok()
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Unmapping needs the hidden thread functions in the plugin, and a way to see the process from outside. Both are in
 //! `linux`. Where either is missing, `other` replaces it, `cannot_unmap` says why, and libraries stay mapped. Files,
-//! processes, and the dynamic linker are in `unix` and `windows`. What Linux adds with any C library is in `proc`.
+//! processes, and the dynamic linker are in `unix` and `windows`. What Linux adds with any C library is
+//! in `linux_objects` and `proc`.
 
 use std::fs::File;
 use std::io;
@@ -11,9 +12,7 @@ use std::path::Path;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod linux;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod linux_libraries;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(crate) use {linux::*, linux_libraries::*};
+pub(crate) use linux::*;
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 mod other;
@@ -31,6 +30,11 @@ pub(crate) use unix::*;
 mod windows;
 #[cfg(windows)]
 pub(crate) use windows::*;
+
+#[cfg(target_os = "linux")]
+mod linux_objects;
+#[cfg(target_os = "linux")]
+pub(crate) use linux_objects::*;
 
 #[cfg(target_os = "linux")]
 mod proc;

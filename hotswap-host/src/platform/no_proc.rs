@@ -1,4 +1,4 @@
-//! Platforms other than Linux: they have no anonymous files and no start times.
+//! Platforms other than Linux: they have no anonymous files, no start times, and no list of what is mapped.
 use super::is_process;
 use std::fs::File;
 use std::io;
@@ -25,4 +25,14 @@ pub(crate) fn start_time(pid: u32) -> Option<u64> {
 /// Returns false, because the system does not say.
 pub(crate) fn is_stopped(_: u32) -> bool {
     false
+}
+
+/// Returns none: the stack is not walked.
+pub(crate) fn calls_here() -> Vec<usize> {
+    Vec::new()
+}
+
+/// Returns `None`, because the system does not say.
+pub(crate) fn file_of(_: usize) -> Option<(PathBuf, usize)> {
+    None
 }

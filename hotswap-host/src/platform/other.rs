@@ -64,10 +64,7 @@ pub(crate) fn quarantine(_: Range<usize>) -> usize {
 }
 
 /// Does nothing: without a shim, no plugin registers anything here.
-///
-/// # Safety
-/// There are no requirements.
-pub(crate) unsafe fn at_thread_exit(_: unsafe extern "C" fn(*mut c_void), _: *mut c_void) {}
+pub(crate) fn at_thread_exit<T>(_: extern "C" fn(&'static T), _: &'static T) {}
 
 /// Returns null: without a shim, the host knows no key of a plugin.
 pub(crate) fn take_key_value(_: Key) -> *mut c_void {

@@ -1,7 +1,11 @@
 //! Files, processes, and the dynamic linker, as all Unixes have them.
+//!
+//! Unsafe code: opening a library runs its code, and a number becomes an owned descriptor.
+#![allow(unsafe_code)]
 use super::file_state::{FileState, Timestamp};
 pub(crate) use libloading::os::unix as dl;
 use rustix::process::{Pid, Signal};
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, Metadata, OpenOptions};
 use std::io;
 pub(crate) use std::os::fd::OwnedFd;
@@ -21,6 +25,25 @@ pub(crate) fn cannot_load() -> Option<&'static str> {
 pub(crate) unsafe fn open_library(path: &Path) -> Result<dl::Library, libloading::Error> {
     // SAFETY: the caller guarantees that the constructors may run.
     unsafe { dl::Library::open(Some(path), dl::RTLD_NOW | dl::RTLD_LOCAL) }
+}
+
+/// Makes the C library call a function of the host when the process ends. Returns false if it cannot.
+pub(crate) fn at_process_end(run: extern "C" fn()) -> bool {
+    // SAFETY: the function belongs to the host, which is never unmapped.
+    unsafe { libc::atexit(run) == 0 }
+}
+
+/// Changes a variable of the environment, or removes it.
+pub(crate) fn change_variable(name: &OsStr, value: Option<&OsStr>) {
+    // SAFETY: the lock of the host's std excludes readers that go through it, which includes those of all plugins:
+    // `load::environment` reads for them. The author of a plugin that changes the environment guarantees that it is not
+    // read in other ways meanwhile.
+    unsafe {
+        match value {
+            Some(value) => std::env::set_var(name, value),
+            None => std::env::remove_var(name),
+        }
+    }
 }
 
 /// Returns a builder of directories that only this user may enter.
@@ -50,8 +73,7 @@ pub(crate) fn is_privileged() -> bool {
 
 /// The id of this user.
 pub(crate) fn user() -> u32 {
-    // SAFETY: the function always succeeds and touches no memory.
-    unsafe { libc::geteuid() }
+    rustix::process::geteuid().as_raw()
 }
 
 /// The id of a file's owner, and its permission bits.

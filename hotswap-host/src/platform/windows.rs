@@ -2,7 +2,6 @@
 use super::file_state::{FileState, Timestamp};
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::ffi::c_void;
 use std::fs::{DirBuilder, Metadata, OpenOptions};
 use std::io;
 use std::os::windows::fs::MetadataExt;
@@ -18,13 +17,14 @@ pub(crate) fn cannot_load() -> Option<&'static str> {
     Some("on Windows plugins are linked into the program")
 }
 
-/// Opens a library. This is never called, since no library [can be loaded](cannot_load).
-///
-/// # Safety
-/// The constructors of the library may run.
-pub(crate) unsafe fn open_library(path: &Path) -> Result<dl::Library, libloading::Error> {
-    // SAFETY: the caller guarantees that the constructors may run.
-    unsafe { dl::Library::new(path) }
+/// Returns an error. This is never called, since no library [can be loaded](cannot_load).
+pub(crate) fn open_library(_: &Path) -> Result<dl::Library, libloading::Error> {
+    Err(libloading::Error::LoadLibraryExWUnknown)
+}
+
+/// Returns false. This is never called, because nothing is closed.
+pub(crate) fn at_process_end(_: extern "C" fn()) -> bool {
+    false
 }
 
 /// Returns a builder of directories with the rights of their parent. Nothing is loaded from them.
@@ -97,9 +97,8 @@ pub(crate) fn is_process(_: u32) -> bool {
     true
 }
 
-/// # Safety
-/// There are no requirements, because there are no descriptors.
-pub(crate) unsafe fn descriptors(_: &[i32]) -> Vec<OwnedFd> {
+/// Returns none, because there are no descriptors.
+pub(crate) fn descriptors(_: &[i32]) -> Vec<OwnedFd> {
     Vec::new()
 }
 
@@ -110,17 +109,14 @@ pub(crate) fn give_away(descriptors: Vec<OwnedFd>) -> Vec<i32> {
 
 /// The end of a thread.
 pub(crate) mod thread_key {
-    use super::{Cell, c_void};
+    use super::Cell;
 
-    type Run = unsafe extern "C" fn(*mut c_void);
-
-    struct AtEnd(Cell<Option<(Run, *const c_void)>>);
+    struct AtEnd(Cell<Option<Box<dyn FnOnce()>>>);
 
     impl Drop for AtEnd {
         fn drop(&mut self) {
-            if let Some((run, argument)) = self.0.take() {
-                // SAFETY: the caller of `after_thread_locals` guarantees that `run` may be called with this argument.
-                unsafe { run(argument.cast_mut()) };
+            if let Some(run) = self.0.take() {
+                run();
             }
         }
     }
@@ -129,12 +125,9 @@ pub(crate) mod thread_key {
         static AT_END: AtEnd = const { AtEnd(Cell::new(None)) };
     }
 
-    /// Runs `run(argument)` on this thread among its thread-locals. Thread-locals that end later find the host's record
+    /// Runs `run(value)` on this thread among its thread-locals. Thread-locals that end later find the host's record
     /// gone and take another one, which is not given back.
-    ///
-    /// # Safety
-    /// `run` may be called with `argument` at the end of the thread, and `argument` stays valid until then.
-    pub(crate) unsafe fn after_thread_locals(run: Run, argument: *const c_void) {
-        let _ = AT_END.try_with(|at_end| at_end.0.set(Some((run, argument))));
+    pub(crate) fn after_thread_locals<T>(run: extern "C" fn(&'static T), value: &'static T) {
+        let _ = AT_END.try_with(|at_end| at_end.0.set(Some(Box::new(move || run(value)))));
     }
 }

@@ -38,7 +38,8 @@
 //! it, the first waiting thread opens the gate, the hand-over can no longer be *committed*, and the old instances,
 //! which still exist, go on. One lock decides whether the hand-over is committed or given up.
 use super::async_waiters::AsyncWaiters;
-use super::record::{self, CallTarget};
+use super::record;
+use super::slot::{Address, CallTarget};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -71,22 +72,19 @@ enum GateState {
 /// The part of the group that is in one generation.
 pub(crate) struct Group {
     /// The address of the generation, as hazard slots hold it.
-    at: usize,
+    at: Address,
     members: BTreeSet<CallTarget>,
 }
 
 impl Group {
     /// The group of the generation whose address in hazard slots is `at`.
-    pub(crate) fn new(at: *const (), members: BTreeSet<CallTarget>) -> Self {
-        Group {
-            at: at.addr(),
-            members,
-        }
+    pub(crate) fn new(at: Address, members: BTreeSet<CallTarget>) -> Self {
+        Group { at, members }
     }
 
     /// Returns true if a slot that holds `at` holds the generation of this group.
-    pub(crate) fn is_at(&self, at: *const ()) -> bool {
-        self.at == at.addr()
+    pub(crate) fn is_at(&self, at: Address) -> bool {
+        self.at == at
     }
 
     pub(crate) fn has(&self, entered: CallTarget) -> bool {
@@ -114,7 +112,7 @@ impl Gate {
     }
 
     /// Returns true if the generation at this address has members of the group.
-    pub(crate) fn has_members_in(&self, at: *const ()) -> bool {
+    pub(crate) fn has_members_in(&self, at: Address) -> bool {
         self.groups.iter().any(|group| group.is_at(at))
     }
 
@@ -180,7 +178,7 @@ impl Gate {
 
     /// Returns true if the target is in the group. The gated copy does not count, because no thread enters the group
     /// from outside under it.
-    pub(crate) fn is_inside(&self, at: *const (), entered: CallTarget) -> bool {
+    pub(crate) fn is_inside(&self, at: Address, entered: CallTarget) -> bool {
         let mut groups = self.groups.iter();
         groups.any(|group| group.is_at(at) && group.has(entered))
     }

@@ -9,7 +9,8 @@
 //! | `barrier` | the two barriers that order a pin and a switch, and cost the pin little |
 //! | [`code`] | the trait of code that may leave memory |
 //! | [`activity`] | counts everything that could still run such code |
-//! | [`record`] | one record for each thread, with its hazard slot and the destructors that were left on it |
+//! | [`slot`] | the hazard slot of a thread, and the words that a call touches with it |
+//! | [`record`] | one record for each thread, with its slot and the destructors that were left on it |
 //! | [`pin`] | the live value: pinning it and switching it |
 //! | [`gate`] | makes callers wait while the state behind the gate is handed over |
 //! | [`async_waiters`] | the tasks that wait at a gate without a thread |
@@ -22,4 +23,5 @@ pub(crate) mod gate;
 pub(crate) mod look;
 pub(crate) mod pin;
 pub(crate) mod record;
+pub(crate) mod slot;
 mod sync;

@@ -12,13 +12,13 @@ macro_rules! locked {
     };
 }
 
-/// Declares a pointer that each thread has for itself. It is null at first, and exists before, during, and after the
+/// Declares a reference that each thread has for itself. There is none at first. It exists before, during, and after the
 /// end of thread-locals.
 macro_rules! per_thread {
-    ($(#[$meta:meta])* $name:ident: *const $type:ty;) => {
+    ($(#[$meta:meta])* $name:ident: $type:ty;) => {
         thread_local! {
             $(#[$meta])*
-            static $name: std::cell::Cell<*const $type> = const { std::cell::Cell::new(std::ptr::null()) };
+            static $name: std::cell::Cell<Option<&'static $type>> = const { std::cell::Cell::new(None) };
         }
     };
 }

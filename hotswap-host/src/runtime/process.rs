@@ -8,6 +8,7 @@ pub(super) fn is_alive(pid: u32, started: u64) -> bool {
 }
 
 #[cfg(test)]
+#[allow(unsafe_code)]
 mod tests {
     use super::{is_alive, is_stopped, start_time};
     use std::process::{Command, id};

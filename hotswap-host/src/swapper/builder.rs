@@ -1,9 +1,12 @@
 //! [`Builder`], which collects the settings with which a swapper is opened.
 use super::Swapper;
 use super::inner::Inner;
+use super::journal::Journal;
 use super::levels;
 use super::observe::{Checks, Observers, ReloadEvent};
-use super::plan::{Cause, Change, Plan};
+use super::options::ReloadOptions;
+use super::plan::Change;
+use super::smoke::SmokeTests;
 use super::writer::{Writer, WriterLock};
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
@@ -17,14 +20,13 @@ use crate::load_data::LoadDataBox;
 use crate::platform;
 use crate::provide::{Provided, Provider};
 use crate::reclaim::pin::Live;
-use crate::runtime::{HostDir, HostRecord};
+use crate::runtime::{HostDir, HostRecord, RuntimeError};
 use crate::swapper::retire::{Retirer, Settings, UnloadMode};
 use crate::vault::{Contents, ExtensionKinds, Prefill, Prefills};
 use hotswap_plugin::Extension;
 use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -49,6 +51,9 @@ pub struct Builder {
     prefills: Prefills,
     checks: Checks,
     observers: Observers,
+    smoke: SmokeTests,
+    journal: Option<Arc<dyn Journal>>,
+    options: ReloadOptions,
 }
 
 impl Builder {
@@ -75,6 +80,9 @@ impl Builder {
             prefills: Prefills::default(),
             checks: Checks::default(),
             observers: Observers::default(),
+            smoke: SmokeTests::default(),
+            journal: None,
+            options: ReloadOptions::default(),
         }
     }
 
@@ -199,8 +207,9 @@ impl Builder {
         self
     }
 
-    /// Adds an observer of every attempt to make a generation, whatever its cause. The observer receives the report or
-    /// the error, with the number and the cause of the attempt.
+    /// Adds an observer of every attempt to make a generation, whatever its cause. The observer receives an event for
+    /// each step that has ended, then one with the report or the error, and one more when a rollback window closes. Each
+    /// event has the number and the cause of the attempt.
     ///
     /// It runs on the thread that made the attempt, before the call that asked for it returns, and before `cargo
     /// hotswap reload` is told. The next attempt waits for it, so pass on anything slow over a channel. A reload that
@@ -210,6 +219,50 @@ impl Builder {
     /// in a forked child, or after the shutdown.
     pub fn observe(mut self, observer: impl Fn(&ReloadEvent<'_>) + Send + Sync + 'static) -> Self {
         self.observers.add(observer);
+        self
+    }
+
+    /// Adds a smoke test, which every new generation has to pass before it becomes live. It runs on a copy of the
+    /// generation that is thrown away, so it may do whatever the plugins allow. An error, a panic, or a test that takes
+    /// longer than [`ReloadOptions::smoke_limit`] refuses the reload.
+    ///
+    /// The copy has new instances of those plugins that the reload replaces. Like these, they import the other plugins
+    /// and the host's objects, so the test must not leave anything behind in those. Their hooks up to `on_init` have
+    /// run, and `on_start` has not.
+    ///
+    /// Plugins have smoke tests of their own: functions with `#[smoke]`.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let swapper = Swapper::builder()
+    ///     .smoke("a greeting", |next| match next.invoke("world", "hum", &[3_u32.into()]) {
+    ///         Ok(_) => Ok(()),
+    ///         Err(error) => Err(error.to_string()),
+    ///     })
+    ///     .open()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn smoke<E: fmt::Display>(
+        mut self,
+        name: &str,
+        test: impl Fn(&Generation) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.smoke.add(name, test);
+        self
+    }
+
+    /// Remembers what the host runs beyond its end, and starts with the builds that have proven themselves: see
+    /// [`Journal`].
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Sets how careful reloads are that have no [options of their own](crate::Reload::options).
+    pub fn reload_options(mut self, options: ReloadOptions) -> Self {
+        self.options = options;
         self
     }
 
@@ -286,8 +339,33 @@ impl Builder {
     /// # Errors
     /// See [`ReloadError`]. Nothing is left of what was loaded.
     pub fn open(self) -> Result<Swapper, ReloadError> {
+        let swapper = self.make(Some(HostDir::create()))?;
+        let levels = crate::telemetry::levels();
+        let mut writer = swapper.0.writer()?;
+        swapper.0.first_load(&mut writer)?;
+        swapper.0.publish(&writer);
+        drop(writer);
+        levels::follow(&swapper.0, levels).map_err(ReloadError::Thread)?;
+        Ok(swapper)
+    }
+
+    /// Makes a swapper without plugins for a probe, which leaves nothing behind on the disk.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open) that have nothing to do with plugins.
+    #[cfg(unix)]
+    pub(super) fn probing(self) -> Result<Swapper, ReloadError> {
+        self.plugin_dir("/").make(None)
+    }
+
+    /// Makes a swapper that has loaded nothing yet.
+    fn make(self, host_dir: Option<Result<HostDir, RuntimeError>>) -> Result<Swapper, ReloadError> {
         if cfg!(panic = "abort") {
             return Err(ReloadError::HostAborts);
+        }
+        // The objects of such a host would be counted by the host around it, and tokens are addresses of one host.
+        if hotswap_plugin::__private::is_loaded() {
+            return Err(ReloadError::InPlugin);
         }
         if crate::load::exit::is_forked() {
             return Err(ReloadError::Forked);
@@ -300,8 +378,9 @@ impl Builder {
             Err(_) if is_static => PathBuf::new(),
             Err(error) => return Err(error),
         };
-        let (host_dir, copies) = match HostDir::create() {
-            Ok(dir) => {
+        let (host_dir, copies) = match host_dir {
+            None => (None, CopyDir::in_memory("a probe has no directory")),
+            Some(Ok(dir)) => {
                 if let Some(why) = dir.exposed() {
                     tracing::warn!(
                         target: "hotswap",
@@ -311,7 +390,7 @@ impl Builder {
                 let dir = Arc::new(dir);
                 (Some(dir.clone()), CopyDir::new(dir))
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 tracing::warn!(target: "hotswap", "{error}; private copies are made in memory, {IN_MEMORY}");
                 (None, CopyDir::in_memory(&error))
             }
@@ -320,8 +399,8 @@ impl Builder {
         let linked = LinkedSet::of(self.linked);
         let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
         let contents = Arc::new(Contents::empty(&self.extensions));
-        let swapper = Swapper(Arc::new(Inner {
-            live: ManuallyDrop::new(Live::new(Generation::new(0, 0, Vec::new(), contents))),
+        Ok(Swapper(Arc::new(Inner {
+            live: Live::new(Generation::new(0, 0, Vec::new(), contents)),
             handles: Mutex::default(),
             writer: WriterLock::new(Writer {
                 host: HostRecord::of_this_process(&plugin_dir),
@@ -335,6 +414,10 @@ impl Builder {
                 require_private: self.require_private,
                 attempts: 0,
                 shut_down: false,
+                window: None,
+                deferred: None,
+                held: BTreeMap::new(),
+                tried: None,
             }),
             provided: Arc::new(self.provided),
             extensions: self.extensions,
@@ -354,18 +437,10 @@ impl Builder {
             prefills: self.prefills,
             checks: self.checks,
             observers: self.observers,
-        }));
-        let levels = crate::telemetry::levels();
-        let mut writer = swapper.0.writer()?;
-        let plan = Plan {
-            cause: Cause::Open,
-            ..Plan::default()
-        };
-        swapper.0.reload(&mut writer, plan, None)?;
-        swapper.0.publish(&writer);
-        drop(writer);
-        levels::follow(&swapper.0, levels).map_err(ReloadError::Thread)?;
-        Ok(swapper)
+            smoke: self.smoke,
+            journal: self.journal,
+            options: self.options,
+        })))
     }
 }
 

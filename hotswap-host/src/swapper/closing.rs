@@ -7,6 +7,7 @@ use crate::reclaim::code::Code;
 use crate::reclaim::gate::{Gate, Group};
 use crate::reclaim::pin::{Holding, Retired};
 use crate::reclaim::record::{self, Inside, entered};
+use crate::reclaim::slot::Address;
 use crate::retirement::Holder;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -128,7 +129,7 @@ impl Closing {
     }
 
     fn holders(&self, inside: Vec<Inside>, held: usize) -> Vec<Holder> {
-        let of = |at: *const ()| {
+        let of = |at: Address| {
             let mut generations = self.generations.iter().map(|(generation, _)| generation);
             generations.find(|generation| generation.address() == at)
         };
@@ -177,7 +178,7 @@ impl Closing {
 }
 
 /// Returns the part of a gate's group that is in a generation. `handed` are the instances whose state is handed over.
-fn group_of(at: *const (), generation: &Generation, handed: &[Arc<Instance>]) -> Option<Group> {
+fn group_of(at: Address, generation: &Generation, handed: &[Arc<Instance>]) -> Option<Group> {
     let mut reached: Vec<&Arc<Instance>> = Vec::new();
     let among = |instances: &[&Arc<Instance>], one: &Arc<Instance>| {
         instances.iter().any(|instance| Arc::ptr_eq(instance, one))

@@ -1,15 +1,15 @@
 //! Closes and opens a swapper's gate, and lets calls by name enter.
 use super::closing::Closing;
-use super::handles::Handles;
+use super::handles::rebind;
 use super::inner::Inner;
+use super::window::Replaced;
 use crate::generation::Generation;
-use crate::generation::bindings::Target;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::load::library::Library;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::{Holding, Pinned};
-use crate::reclaim::record::CallTarget;
+use crate::reclaim::slot::CallTarget;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,12 +80,13 @@ impl Inner {
         live: &Holding<Generation>,
         handed: &[Arc<Instance>],
         next: Vec<Arc<Library>>,
+        limit: Duration,
     ) -> Closing {
         let leaving = self.retirer.leaving();
-        Closing::begin(live, leaving, handed, next, self.gate_limit, |gate| {
+        Closing::begin(live, leaving, handed, next, limit, |gate| {
             let gated_copy = live.gated_copy(Some(gate));
             let handles = self.handles();
-            bind_gated_copy(&handles, &gated_copy);
+            rebind(&handles, &gated_copy);
             let old = self.make_live(gated_copy, handles);
             self.retirer.generation(old, Vec::new())
         })
@@ -95,20 +96,14 @@ impl Inner {
     pub(super) fn open_unchanged(&self, closing: Closing, hooks: &mut HookThread) -> Duration {
         let again = self.live.pin_quietly().gated_copy(None);
         let handles = self.handles();
-        bind_gated_copy(&handles, &again);
+        rebind(&handles, &again);
         let gated_copy = self.make_live(again, handles);
         let closed_for = closing.open();
-        self.retire(gated_copy, &[], hooks);
+        let replaced = Replaced {
+            old: gated_copy,
+            stopped: Vec::new(),
+        };
+        self.retire(replaced, None, hooks);
         closed_for
-    }
-}
-
-/// Binds each handle in the gated copy of a generation in which all handles are bound.
-fn bind_gated_copy(handles: &Handles<'_>, gated_copy: &Generation) {
-    for (index, handle) in handles.iter().enumerate() {
-        let bound = handle.upgrade().map(|spec| spec.bind_in(gated_copy, index));
-        if !matches!(bound, Some(Ok(()))) {
-            gated_copy.bindings.set(index, Target::NONE);
-        }
     }
 }

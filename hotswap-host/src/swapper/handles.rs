@@ -10,7 +10,11 @@ pub(super) type Handles<'i> = MutexGuard<'i, Vec<Weak<HandleSpec>>>;
 
 /// The handles that are bound in a generation that is not live yet.
 #[must_use = "handles may be made until the generation is live; `complete` binds them"]
-pub(super) struct Bound(Vec<Weak<HandleSpec>>);
+pub(super) struct Bound {
+    handles: Vec<Weak<HandleSpec>>,
+    /// True if a handle that finds nothing in the generation does not matter.
+    any: bool,
+}
 
 impl Bound {
     /// Binds all existing handles.
@@ -18,9 +22,23 @@ impl Bound {
     /// # Errors
     /// A handle of the host cannot be bound in the generation.
     pub(super) fn all(handles: &Handles<'_>, next: &Generation) -> Result<Self, ReloadError> {
-        let mut bound = Bound(Vec::with_capacity(handles.len()));
+        let mut bound = Bound {
+            handles: Vec::with_capacity(handles.len()),
+            any: false,
+        };
         bound.complete(handles, next)?;
         Ok(bound)
+    }
+
+    /// Binds all existing handles. Those that find nothing in the generation return an error when they are called.
+    pub(super) fn as_possible(handles: &Handles<'_>, next: &Generation) -> Self {
+        let mut bound = Bound {
+            handles: Vec::new(),
+            any: true,
+        };
+        let complete = bound.complete(handles, next);
+        debug_assert!(complete.is_ok(), "nothing is refused");
+        bound
     }
 
     /// Binds the handles that have been made since.
@@ -34,16 +52,33 @@ impl Bound {
     ) -> Result<(), ReloadError> {
         for (index, handle) in handles.iter().enumerate() {
             // The number of a handle that is gone may belong to another handle by now.
-            if self.0.get(index).is_some_and(|bound| bound.ptr_eq(handle)) {
+            if self
+                .handles
+                .get(index)
+                .is_some_and(|bound| bound.ptr_eq(handle))
+            {
                 continue;
             }
             match handle.upgrade() {
                 None => next.bindings.set(index, Target::NONE),
-                Some(spec) => bind(index, &spec, next)?,
+                Some(spec) => match bind(index, &spec, next) {
+                    Err(_) if self.any => next.bindings.set(index, Target::NONE),
+                    bound => bound?,
+                },
             }
         }
-        self.0.clone_from(handles);
+        self.handles.clone_from(handles);
         Ok(())
+    }
+}
+
+/// Binds each handle in a copy of a generation in which all handles are bound.
+pub(super) fn rebind(handles: &Handles<'_>, copy: &Generation) {
+    for (index, handle) in handles.iter().enumerate() {
+        let bound = handle.upgrade().map(|spec| spec.bind_in(copy, index));
+        if !matches!(bound, Some(Ok(()))) {
+            copy.bindings.set(index, Target::NONE);
+        }
     }
 }
 

@@ -3,7 +3,8 @@ use super::Swapper;
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::load::objects;
-use crate::reclaim::record::{self, CallTarget};
+use crate::reclaim::record;
+use crate::reclaim::slot::{Address, CallTarget};
 use crate::retirement::Holder;
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ impl Swapper {
 /// Returns the calls, pins, and holds of a generation that keep an instance of it.
 fn of_generation(
     generation: &Generation,
-    address: *const (),
+    address: Address,
     holds: usize,
     instance: &Arc<Instance>,
 ) -> Vec<Holder> {

@@ -1,4 +1,5 @@
 //! Runs the hooks of a reload, one instance after the other, and deals with hooks that do not return.
+use super::inner::Inner;
 use crate::base::name::PluginName;
 use crate::error::{HookFailure, ReloadError};
 use crate::hook_thread::{self, HookThread, NotRun};
@@ -69,6 +70,15 @@ pub(super) fn each_in_turn(
         }
     }
     late
+}
+
+impl Inner {
+    /// Names the library whose hook is left to itself, if there is one.
+    pub(super) fn hangs(&self, not_run: &NotRun) {
+        if let NotRun::Late(run) | NotRun::Interrupted(run) = not_run {
+            self.retirer.hangs(run.library.clone());
+        }
+    }
 }
 
 /// Returns the error of a reload whose hooks did not all run to their end.

@@ -1,14 +1,16 @@
 //! The data that swappers, handles, and holds share, and the switch.
 use super::handles::{Bound, Handles};
-use super::hooks::each_in_turn;
+use super::journal::Journal;
 use super::observe::{Checks, Observers};
+use super::options::ReloadOptions;
+use super::smoke::SmokeTests;
+use super::window::{Replaced, WindowOutcome};
 use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::handle::HandleSpec;
 use crate::hook_thread::{self, HookThread, Interrupt};
-use crate::instance::Instance;
 use crate::load::copy::CopyDir;
 use crate::provide::Provided;
 use crate::reclaim::pin::{Live, Retired};
@@ -18,7 +20,6 @@ use crate::swapper::retire::Retirer;
 use crate::telemetry::{Levels, contain};
 use crate::vault::{Contents, ExtensionKinds, Prefills};
 use hotswap_plugin::contract::HostTableRef;
-use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -26,8 +27,7 @@ use std::time::{Duration, Instant};
 
 /// The data that swappers, handles, and holds share.
 pub(crate) struct Inner {
-    /// The live generation, which [`Drop`] drops where that is allowed.
-    pub(super) live: ManuallyDrop<Live<Generation>>,
+    pub(super) live: Live<Generation>,
     /// The handles, by number. The lock is taken to make a handle and for the switch, and never while code of plugins
     /// runs.
     pub(super) handles: Mutex<Vec<Weak<HandleSpec>>>,
@@ -62,6 +62,12 @@ pub(crate) struct Inner {
     /// The checks of every generation.
     pub(super) checks: Checks,
     pub(super) observers: Observers,
+    /// The smoke tests of the host.
+    pub(super) smoke: SmokeTests,
+    /// Remembers what the host runs, if it is to be remembered.
+    pub(super) journal: Option<Arc<dyn Journal>>,
+    /// The options of reloads that have none of their own.
+    pub(super) options: ReloadOptions,
 }
 
 impl Inner {
@@ -116,7 +122,7 @@ impl Inner {
         }
         // This comes before the lock, because destructors may ask for a reload, too.
         record::mine().run_pending_destructors();
-        if record::mine().has_pin() || record::mine().polls() {
+        if record::mine().slot().has_pin() || record::mine().slot().polls() {
             return Err(ReloadError::Reentrant(
                 "from inside a call, or while this thread holds a pin",
             ));
@@ -140,7 +146,7 @@ impl Inner {
     /// Tells the live plugins the host's levels.
     pub(crate) fn set_levels(&self, levels: Levels) {
         for plugin in &self.live.pin().plugins {
-            plugin.entry().set_levels()(levels.log, levels.trace);
+            plugin.loaded().tables.entry().set_levels()(levels.log, levels.trace);
         }
     }
 
@@ -168,17 +174,17 @@ impl Inner {
         &self,
         next: Generation,
         mut bound: Bound,
-        hooks: &mut HookThread,
-    ) -> Result<(), ReloadError> {
+    ) -> Result<Replaced, ReloadError> {
         let handles = self.handles();
         bound.complete(&handles, &next)?;
-        let old = self.make_live(next, handles);
-        self.retire(old, &[], hooks);
-        Ok(())
+        Ok(Replaced {
+            old: self.make_live(next, handles),
+            stopped: Vec::new(),
+        })
     }
 
     /// Makes an empty generation live. Hooks are not waited for after `end`.
-    pub(super) fn switch_to_nothing(&self, end: Option<Instant>) {
+    pub(super) fn switch_to_nothing(&self, writer: &mut Writer, end: Option<Instant>) {
         let (number, reloads) = {
             let live = self.live.pin_quietly();
             (live.number + 1, live.reloads)
@@ -189,8 +195,13 @@ impl Inner {
         (0..handles.len()).for_each(|index| empty.bindings.set(index, Target::NONE));
         let mut hooks = HookThread::new(self.hook_limit);
         hooks.set_end(end);
-        let old = self.make_live(empty, handles);
-        self.retire(old, &[], &mut hooks);
+        let replaced = Replaced {
+            old: self.make_live(empty, handles),
+            stopped: Vec::new(),
+        };
+        let kept = self.close_window(writer, WindowOutcome::ShutDown);
+        self.retire(replaced, kept.as_ref(), &mut hooks);
+        kept.into_iter().for_each(|kept| self.release(kept));
     }
 
     /// Makes the next generation live. Every handle is bound in it.
@@ -200,32 +211,11 @@ impl Inner {
         handles: Handles<'_>,
     ) -> Retired<Generation> {
         next.serial = self.live.pin_quietly().serial + 1;
+        next.goes_live();
         let old = self.live.switch(next);
         drop(handles);
         old
     }
-
-    /// Retires a generation. Stops its instances that are not live any more, except for those in `stopped`.
-    pub(super) fn retire(
-        &self,
-        old: Retired<Generation>,
-        stopped: &[Arc<Instance>],
-        hooks: &mut HookThread,
-    ) {
-        let live = self.live.pin_quietly();
-        let stays = |plugin: &&Arc<Instance>| is_among(plugin, &live.plugins);
-        let plugins = old.get().plugins.iter();
-        let replaced: Vec<_> = plugins.filter(|plugin| !stays(plugin)).cloned().collect();
-        drop(live);
-        let runs = replaced.iter().filter(|plugin| !is_among(plugin, stopped));
-        let runs = runs.rev().cloned().collect();
-        each_in_turn(hooks, runs, |plugin| plugin.on_stop());
-        self.retirer.generation(old, replaced);
-    }
-}
-
-fn is_among(plugin: &Arc<Instance>, plugins: &[Arc<Instance>]) -> bool {
-    plugins.iter().any(|other| Arc::ptr_eq(other, plugin))
 }
 
 impl Drop for Inner {
@@ -233,14 +223,22 @@ impl Drop for Inner {
         if self.is_forked() {
             // The runtime directory belongs to the parent, and the threads do not exist here, so everything that is
             // loaded stays as it is.
+            self.live.leave();
             return;
         }
         if let Some(dir) = &self.host_dir {
             dir.withdraw();
         }
-        self.switch_to_nothing(None);
-        // SAFETY: `self` is being dropped, so the field is dropped once and not used afterwards.
-        unsafe { ManuallyDrop::drop(&mut self.live) };
+        // Nobody else has the writer: a thread that has it also has a reference to `self`. If that were not so, the live
+        // generation would have to stay, because calls that have not ended may use it.
+        let Some(mut writer) = self.writer.take(Some(Instant::now())) else {
+            return self.live.leave();
+        };
+        self.journal
+            .iter()
+            .filter(|_| !writer.shut_down)
+            .for_each(|journal| journal.shut_down());
+        self.switch_to_nothing(&mut writer, None);
     }
 }
 

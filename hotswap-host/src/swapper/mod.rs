@@ -1,32 +1,56 @@
 //! [`Swapper`], the entry point: owns the live generation and builds its successors.
 mod builder;
+mod cause;
 mod closing;
 mod enter;
 mod handles;
 mod holders;
 mod hooks;
+#[cfg(unix)]
+mod init;
 mod inner;
+mod journal;
 mod levels;
 mod observe;
+mod options;
 mod pinned;
 mod plan;
 mod policy;
+#[cfg(unix)]
+mod probe;
+mod progress;
 mod reload;
 mod report;
 mod request;
 pub(crate) mod retire;
+mod service;
+mod smoke;
+mod staged;
+mod step;
+mod stored_build;
 mod verdict;
+mod window;
 mod writer;
 
 pub use builder::Builder;
+pub use cause::Cause;
+#[cfg(unix)]
+pub use init::{init, init_with};
 pub(crate) use inner::{Inner, drop_elsewhere};
+pub use journal::{Journal, JournalError, Start, Trial, TriedBuild};
 pub use observe::{ReloadEvent, ReloadEventKind};
+pub use options::{Drain, OptionDescription, OptionError, ReloadOptions};
 pub use pinned::{Hold, Pin};
-pub use plan::{Cause, Change};
+pub use plan::Change;
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::Reload;
 pub use retire::UnloadMode;
+pub use service::InFlight;
+pub use staged::StagedReload;
+pub use step::{Step, StepReport};
+pub use stored_build::StoredBuild;
 pub use verdict::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
+pub use window::{RollbackWindow, WindowOutcome};
 
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
@@ -35,7 +59,7 @@ use crate::call::interface::Interface;
 use crate::call::signature::Signature;
 use crate::error::{HandleError, InvokeError, ReloadError};
 use crate::generation::{Generation, Listing};
-use crate::handle::{Handle, HandleSpec};
+use crate::handle::{Handle, HandleSpec, NewHandle};
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;
@@ -47,6 +71,7 @@ use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
+use window::Window;
 
 /// Owns the live generation of plugins, and builds its successors.
 ///
@@ -94,7 +119,7 @@ impl Swapper {
         I: boundary::Interface + ?Sized,
     {
         Ok(Interface::new(
-            self.make_handle(HandleSpec::interface(plugin, I::DESC))?,
+            self.make_handle(HandleSpec::interface::<I>(plugin))?,
         ))
     }
 
@@ -112,7 +137,8 @@ impl Swapper {
         ))
     }
 
-    pub(crate) fn make_handle(&self, spec: HandleSpec) -> Result<Handle, HandleError> {
+    pub(crate) fn make_handle<K>(&self, new: NewHandle<K>) -> Result<Handle<K>, HandleError> {
+        let NewHandle { spec, kind } = new;
         // This comes before the lock, because destructors may make handles, too.
         record::mine().run_pending_destructors();
         let mut handles = self.0.handles();
@@ -137,7 +163,7 @@ impl Swapper {
             pinned.bindings.set(index, target);
             (index, spec)
         });
-        Ok(Handle::new(self.0.clone(), index, spec))
+        Ok(Handle::new(self.0.clone(), index, spec, kind))
     }
 
     /// Calls a function of the live generation by the names of the plugin and the function. A handle from
@@ -250,6 +276,40 @@ impl Swapper {
         Reload::new(&self.0)
     }
 
+    /// Makes the last reload permanent, whose rollback window is open. The window closes soon afterwards:
+    /// [`RollbackWindow::wait`] waits for that.
+    ///
+    /// # Errors
+    /// No window is open.
+    pub fn confirm(&self) -> Result<(), ReloadError> {
+        let writer = self.0.writer()?;
+        let window = writer.window.as_ref().ok_or(ReloadError::NoWindow)?;
+        window.shared.change(|state| state.confirmed = true);
+        Ok(())
+    }
+
+    /// Reverts the last reload, whose rollback window is open. Plugins without state go on with the instances that were
+    /// live before. Plugins with state are made again from their old builds, and receive the state as it is now. The
+    /// builds that were reverted are refused by later reloads, unless those are [forced](Reload::force).
+    ///
+    /// # Errors
+    /// No window is open. Otherwise, this is never refused.
+    pub fn rollback(&self) -> Result<Report, ReloadError> {
+        let mut writer = self.0.writer()?;
+        let report = self.0.revert(&mut writer, "it was asked for".into());
+        self.0.run_deferred(writer);
+        report
+    }
+
+    /// Returns the open rollback window, if there is one.
+    ///
+    /// # Errors
+    /// See [`writer`](Self::prepare_reload): the caller is inside a reload, or the swapper was shut down.
+    pub fn window(&self) -> Result<Option<RollbackWindow>, ReloadError> {
+        let writer = self.0.writer()?;
+        Ok(writer.window.as_ref().map(Window::handle))
+    }
+
     /// Adds a plugin from a file outside the plugin directory, or replaces the plugin with its name. It stays part of
     /// later generations. A relative path starts at the current working directory.
     ///
@@ -328,10 +388,11 @@ impl Swapper {
             return Err(ReloadError::Busy { limit: timeout });
         };
         writer.shut_down = true;
+        inner.journal.iter().for_each(|journal| journal.shut_down());
         if let Some(dir) = &inner.host_dir {
             dir.withdraw();
         }
-        inner.switch_to_nothing(Some(end));
+        inner.switch_to_nothing(&mut writer, Some(end));
         drop(writer);
         Ok(self.wait_retired(end.saturating_duration_since(Instant::now())))
     }

@@ -1,14 +1,17 @@
 //! The checks that every new generation passes, and the observers of all attempts.
-use super::plan::{Cause, Change};
+use super::cause::Cause;
+use super::plan::Change;
 use super::report::Report;
+use super::step::StepReport;
+use super::window::WindowOutcome;
 use crate::error::ReloadError;
 use crate::hook_thread;
 use crate::telemetry::contain;
 use std::fmt;
 
-/// The outcome of an attempt to make a generation, as [observers](crate::Builder::observe) receive it.
+/// An event of an attempt to make a generation, as [observers](crate::Builder::observe) receive it.
 ///
-/// Events arrive one at a time, in the order of the attempts.
+/// Events arrive one at a time. The last event of an attempt, before the events of its rollback window, is its outcome.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ReloadEvent<'a> {
@@ -17,26 +20,32 @@ pub struct ReloadEvent<'a> {
     pub attempt: u64,
     /// The cause of the attempt.
     pub cause: &'a Cause,
-    /// The outcome.
+    /// What has happened.
     pub kind: ReloadEventKind<'a>,
 }
 
-/// The outcome of an attempt to make a generation.
+/// What has happened in an attempt to make a generation.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReloadEventKind<'a> {
+    /// A step of the attempt has ended.
+    Step(&'a StepReport),
     /// The attempt has succeeded. If it has found nothing new, [`Report::changed`] is false.
     Completed(&'a Report),
     /// The attempt was refused, and the previous generation goes on. If the cause is [`Cause::Open`], there is none.
     Refused(&'a ReloadError),
+    /// The rollback window of the attempt has closed.
+    WindowClosed(&'a WindowOutcome),
 }
 
 /// For example, `signal 10: world: reloaded`.
 impl fmt::Display for ReloadEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
+            ReloadEventKind::Step(report) => write!(f, "{}: {report}", self.cause),
             ReloadEventKind::Completed(report) => write!(f, "{}: {report}", self.cause),
             ReloadEventKind::Refused(error) => write!(f, "{}: refused: {error}", self.cause),
+            ReloadEventKind::WindowClosed(outcome) => write!(f, "{}: {outcome}", self.cause),
         }
     }
 }

@@ -22,8 +22,8 @@ impl<'s> Pin<'s> {
         let gate = pinned.gate.as_ref().filter(|gate| gate.is_closed());
         let pass = gate.map(|gate| gate.pass());
         // The outermost pin is named, because it holds the thread's slot.
-        if let Some(record) = pinned.record().filter(|record| record.sharing() == 0) {
-            record.set_pinned_at(Some(at));
+        if let Some(slot) = pinned.slot().filter(|slot| slot.sharing() == 0) {
+            slot.set_pinned_at(Some(at));
         }
         Pin {
             pinned,
@@ -62,9 +62,9 @@ impl fmt::Debug for Pin<'_> {
 
 impl Drop for Pin<'_> {
     fn drop(&mut self) {
-        let record = self.pinned.record();
-        if let Some(record) = record.filter(|record| record.sharing() == 0) {
-            record.set_pinned_at(None);
+        let slot = self.pinned.slot();
+        if let Some(slot) = slot.filter(|slot| slot.sharing() == 0) {
+            slot.set_pinned_at(None);
         }
     }
 }

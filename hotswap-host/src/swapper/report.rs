@@ -2,7 +2,10 @@
 use crate::artifact::BuildId;
 use crate::base::name::PluginName;
 use crate::base::paths::as_text_of_some;
+use crate::base::seconds::{seconds, seconds_of_some};
 use crate::instance::Instance;
+use crate::swapper::step::StepReport;
+use crate::swapper::window::RollbackWindow;
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;
@@ -24,6 +27,12 @@ pub struct Report {
     /// The time for which calls could not begin while state was handed over, in seconds when serialised.
     #[serde(serialize_with = "seconds_of_some")]
     pub gate: Option<Duration>,
+    /// The steps of the reload, in their order.
+    pub steps: Vec<StepReport>,
+    /// The rollback window, if the previous generation is kept for a while. Until the window has closed, the reload is
+    /// provisional.
+    #[serde(skip)]
+    pub window: Option<RollbackWindow>,
     pub(super) changed: bool,
 }
 
@@ -96,6 +105,11 @@ pub enum Outcome {
     },
     /// A new build is available, but the running instance is not reloadable.
     NotReloadable,
+    /// The reload was reverted, and this build runs again.
+    Reverted {
+        /// The build that ran in between.
+        from: Option<BuildId>,
+    },
     /// The plugin is gone.
     Removed,
     /// The plugin is optional, and its new build could not be made part of the generation.
@@ -111,6 +125,12 @@ impl Report {
     /// Returns true if a new generation was made.
     pub fn changed(&self) -> bool {
         self.changed
+    }
+
+    /// Returns true if the reload can still be reverted, because its rollback window is open.
+    pub fn is_provisional(&self) -> bool {
+        let window = self.window.as_ref();
+        window.is_some_and(|window| window.outcome().is_none())
     }
 
     /// Returns the result for this plugin.
@@ -170,6 +190,7 @@ impl fmt::Display for Outcome {
             Outcome::Unchanged => f.write_str("unchanged"),
             Outcome::Followed { plugin } => write!(f, "followed {plugin}"),
             Outcome::NotReloadable => f.write_str("not reloadable, the running build stays"),
+            Outcome::Reverted { .. } => f.write_str("reverted"),
             Outcome::Removed => f.write_str("removed"),
             Outcome::Failed { error, stays } => {
                 let then = match stays {
@@ -182,15 +203,4 @@ impl fmt::Display for Outcome {
             }
         }
     }
-}
-
-fn seconds_of_some<S: serde::Serializer>(
-    took: &Option<Duration>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    took.map(|took| took.as_secs_f64()).serialize(to)
-}
-
-fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_f64(took.as_secs_f64())
 }

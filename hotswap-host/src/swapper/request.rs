@@ -1,11 +1,16 @@
 //! [`Reload`], the description of a reload before it runs.
+use super::cause::Cause;
 use super::inner::Inner;
-use super::plan::{Cause, Change, Check, Plan};
+use super::options::ReloadOptions;
+use super::plan::{Change, Check, Plan};
 use super::report::Report;
+use super::staged::StagedReload;
+use super::stored_build::StoredBuild;
 use super::verdict::Verdict;
 use crate::base::name::PluginName;
 use crate::base::paths::absolute;
 use crate::error::ReloadError;
+use crate::generation::Generation;
 use crate::load_data::LoadDataBox;
 use hotswap_plugin::boundary::Shared;
 use std::fmt;
@@ -25,7 +30,7 @@ impl<'s> Reload<'s> {
     pub(super) fn new(inner: &'s Arc<Inner>) -> Self {
         Reload {
             inner,
-            plan: Plan::default(),
+            plan: Plan::new(inner.options.clone()),
             data: None,
             check: None,
         }
@@ -51,6 +56,35 @@ impl<'s> Reload<'s> {
     /// Sets the data that the plugins' `on_load` can read, from this reload on if it succeeds.
     pub fn load_data<T: Shared + Send + Sync>(mut self, data: T) -> Self {
         self.data = Some(LoadDataBox::new(data));
+        self
+    }
+
+    /// Sets how careful this reload is. By default it is as careful as [the host](crate::Builder::reload_options) says.
+    pub fn options(mut self, options: ReloadOptions) -> Self {
+        self.plan.options = options;
+        self
+    }
+
+    /// Adds a smoke test for this reload, which runs after those of [every reload](crate::Builder::smoke).
+    pub fn smoke<E: fmt::Display>(
+        mut self,
+        name: &str,
+        test: impl Fn(&Generation) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.smoke.add(name, test);
+        self
+    }
+
+    /// Takes these builds in place of those in the plugin directory, such as builds of an earlier time. Plugins that are
+    /// not among them are removed. The next reload reads the directory again.
+    pub fn builds(mut self, builds: Vec<StoredBuild>) -> Self {
+        self.plan.builds = Some(builds);
+        self
+    }
+
+    /// Allows a set of builds that was reverted before.
+    pub fn force(mut self) -> Self {
+        self.plan.force = true;
         self
     }
 
@@ -117,5 +151,47 @@ impl<'s> Reload<'s> {
             writer.load_data = before;
         }
         outcome
+    }
+
+    /// Does everything but the switch: it reads the files, loads, constructs, and initialises the new plugins, and runs
+    /// the smoke tests and checks. [`StagedReload::commit`] makes the result live, at the moment and on the thread that
+    /// suits the program, such as between two frames. Meanwhile, calls and other reloads go on.
+    ///
+    /// Staging takes as long as a reload does. So as not to wait for it, stage on a thread of its own:
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn frame() -> bool { true }
+    /// # fn run(swapper: &Swapper) -> Result<(), ReloadError> {
+    /// let background = swapper.clone();
+    /// let staging = std::thread::spawn(move || background.prepare_reload().stage());
+    /// while !staging.is_finished() {
+    ///     frame();
+    /// }
+    /// let staged = staging.join().expect("staging does not panic")?;
+    /// println!("{}", staged.commit()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`Swapper::reload`](crate::Swapper::reload), except for those of the switch.
+    pub fn stage(self) -> Result<StagedReload, ReloadError> {
+        let Reload {
+            inner,
+            plan,
+            data,
+            check,
+        } = self;
+        let mut writer = inner.writer()?;
+        let data = data.map(Arc::new);
+        let before = data
+            .clone()
+            .map(|data| std::mem::replace(&mut writer.load_data, data));
+        let staged = inner.stage(&mut writer, plan, check);
+        before
+            .into_iter()
+            .for_each(|before| writer.load_data = before);
+        Ok(StagedReload::new(inner.clone(), staged?, data))
     }
 }

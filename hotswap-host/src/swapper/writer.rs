@@ -1,4 +1,7 @@
 //! The right to make the next generation, and the data that it is made from.
+use super::cause::Cause;
+use super::window::Window;
+use crate::artifact::BuildSet;
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::linked::LinkedSet;
@@ -29,6 +32,14 @@ pub(super) struct Writer {
     /// The number of attempts so far.
     pub(super) attempts: u64,
     pub(super) shut_down: bool,
+    /// The open rollback window.
+    pub(super) window: Option<Window>,
+    /// The cause of a reload that waits for the end of the window.
+    pub(super) deferred: Option<Cause>,
+    /// The sets of builds that were reverted, with the reasons.
+    pub(super) held: BTreeMap<BuildSet, String>,
+    /// The set that was tried last before the host started.
+    pub(super) tried: Option<BuildSet>,
 }
 
 impl Writer {

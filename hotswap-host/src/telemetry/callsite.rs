@@ -7,6 +7,7 @@ use super::levels;
 use abi_stable::std_types::{ROption, RSlice, RStr};
 use hotswap_plugin::telemetry::table::{CallsiteRef, CallsiteView, interest, kind, level};
 use std::collections::HashMap;
+use std::ptr::without_provenance;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::sync::{LazyLock, Once, OnceLock, PoisonError, RwLock};
 use tracing_core::callsite::{self, Callsite, Identifier};
@@ -17,6 +18,7 @@ const UNKNOWN: u32 = u32::MAX;
 
 /// One callsite.
 pub(super) struct HostCallsite {
+    number: usize,
     /// The last answer of the subscribers.
     interest: AtomicU32,
     registered: Once,
@@ -26,6 +28,19 @@ pub(super) struct HostCallsite {
 
 static CALLSITES: LazyLock<RwLock<HashMap<CallsiteView<'static>, &'static HostCallsite>>> =
     LazyLock::new(RwLock::default);
+
+/// All callsites by their numbers, in chunks, each of which is twice as long as the one before it.
+static BY_NUMBER: [OnceLock<Box<[OnceLock<&'static HostCallsite>]>>; CHUNKS] =
+    [const { OnceLock::new() }; CHUNKS];
+const CHUNKS: usize = 24;
+const FIRST_CHUNK: usize = 64;
+
+/// Returns the place of the callsite with this number, if there can be one.
+fn place(number: usize) -> Option<(usize, usize)> {
+    let at = number.checked_add(FIRST_CHUNK)?;
+    let chunk = (at.ilog2() - FIRST_CHUNK.ilog2()) as usize;
+    (chunk < CHUNKS).then(|| (chunk, at - (FIRST_CHUNK << chunk)))
+}
 
 /// Returns the callsite with this content, which may not be known to subscribers yet. Returns `None` if the content is
 /// invalid.
@@ -46,7 +61,7 @@ pub(super) fn intern(view: &CallsiteView<'_>) -> Option<&'static HostCallsite> {
     if let Some(found) = find(&callsites, view) {
         return Some(found);
     }
-    let callsite = HostCallsite::leak(view)?;
+    let callsite = HostCallsite::leak(view, callsites.len())?;
     callsites.insert(*callsite.view(), callsite);
     Some(callsite)
 }
@@ -84,7 +99,8 @@ fn leak_option(text: ROption<RStr<'_>>) -> Option<&'static str> {
 }
 
 impl HostCallsite {
-    fn leak(view: &CallsiteView<'_>) -> Option<&'static HostCallsite> {
+    fn leak(view: &CallsiteView<'_>, number: usize) -> Option<&'static HostCallsite> {
+        let (chunk, at) = place(number)?;
         let kind = match view.kind {
             kind::HINT => Kind::HINT,
             kind::EVENT => Kind::EVENT,
@@ -102,6 +118,7 @@ impl HostCallsite {
         let names: Vec<&'static str> = view.fields.iter().map(|name| leak(*name)).collect();
         let views: Vec<RStr<'static>> = names.iter().copied().map(RStr::from_str).collect();
         let callsite: &'static HostCallsite = Box::leak(Box::new(HostCallsite {
+            number,
             interest: AtomicU32::new(UNKNOWN),
             registered: Once::new(),
             content: OnceLock::new(),
@@ -120,6 +137,9 @@ impl HostCallsite {
             let view = view_of(&metadata, views.leak());
             (metadata, view)
         });
+        let chunk = BY_NUMBER[chunk]
+            .get_or_init(|| (0..FIRST_CHUNK << chunk).map(|_| OnceLock::new()).collect());
+        let _ = chunk[at].set(callsite);
         Some(callsite)
     }
 
@@ -139,19 +159,15 @@ impl HostCallsite {
         &self.content().1
     }
 
-    /// Returns the handle by which a plugin names the callsite.
+    /// Returns the handle by which a plugin names the callsite: its number, counted from 1.
     pub(super) fn handle(&'static self) -> CallsiteRef {
-        CallsiteRef((&raw const *self).cast())
+        CallsiteRef(without_provenance(self.number + 1))
     }
 
-    /// Returns the callsite of a handle.
-    ///
-    /// # Safety
-    /// The handle is null, or [`handle`](Self::handle) made it.
-    pub(super) unsafe fn of(handle: CallsiteRef) -> Option<&'static HostCallsite> {
-        // SAFETY: the caller guarantees that the handle is null or belongs to a callsite, and callsites are never
-        // freed.
-        unsafe { handle.0.cast::<HostCallsite>().as_ref() }
+    /// Returns the callsite of a handle, or `None` if the handle is null or names none.
+    pub(super) fn of(handle: CallsiteRef) -> Option<&'static HostCallsite> {
+        let (chunk, at) = place(handle.0.addr().checked_sub(1)?)?;
+        BY_NUMBER[chunk].get()?.get(at)?.get().copied()
     }
 
     /// Registers the callsite with the subscribers, unless they know it already.
@@ -249,6 +265,19 @@ mod tests {
         found.sort();
         found.dedup();
         assert_eq!(found.len(), contents.len());
+    }
+
+    #[test]
+    fn a_handle_names_its_callsite_and_no_other_number_names_any() {
+        let names: Vec<String> = (0..100).map(|i| format!("numbered {i}")).collect();
+        for name in &names {
+            let callsite = intern(&view(name, &[])).unwrap();
+            let found = HostCallsite::of(callsite.handle()).unwrap();
+            assert!(std::ptr::eq(found, callsite));
+        }
+        for number in [0, 1 << 20, usize::MAX - 1, usize::MAX] {
+            assert!(HostCallsite::of(CallsiteRef(without_provenance(number))).is_none());
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn passing(view: &LogView<'_>) -> Option<Level> {
     level(view).filter(|level| *level <= log::STATIC_MAX_LEVEL && *level <= log::max_level())
 }
 
-pub(super) unsafe extern "C" fn enabled(_: Token, view: &LogView<'_>) -> bool {
+pub(super) extern "C" fn enabled(_: Token, view: &LogView<'_>) -> bool {
     contain(false, || {
         passing(view).is_some_and(|level| {
             let metadata = Metadata::builder()
@@ -32,7 +32,7 @@ pub(super) unsafe extern "C" fn enabled(_: Token, view: &LogView<'_>) -> bool {
     })
 }
 
-pub(super) unsafe extern "C" fn log(_: Token, view: &LogView<'_>) {
+pub(super) extern "C" fn log(_: Token, view: &LogView<'_>) {
     contain((), || {
         let Some(level) = passing(view) else { return };
         let message = view.message.as_str();
@@ -49,6 +49,6 @@ pub(super) unsafe extern "C" fn log(_: Token, view: &LogView<'_>) {
     });
 }
 
-pub(super) unsafe extern "C" fn flush(_: Token) {
+pub(super) extern "C" fn flush(_: Token) {
     contain((), || log::logger().flush());
 }

@@ -41,6 +41,7 @@ mod logger;
 mod panic;
 mod spans;
 #[cfg(test)]
+#[allow(unsafe_code)]
 pub(crate) mod tests;
 mod trace;
 mod values;
@@ -52,6 +53,7 @@ pub(crate) use contain::{caught, contain};
 pub(crate) use levels::{Levels, levels, watch};
 pub(crate) use spans::close_all_of;
 
+use crate::requests;
 use hotswap_plugin::telemetry::TelemetryTable;
 
 /// The functions that a plugin calls.
@@ -71,5 +73,5 @@ pub(crate) const TABLE: &TelemetryTable = &TelemetryTable {
     clone_span: trace::clone_span,
     close_span: trace::close_span,
     current_span: trace::current_span,
-    panicked: panic::panicked,
+    panicked: requests::panicked::<panic::Records>,
 };

@@ -3,7 +3,7 @@ use super::backtrace;
 use super::contain::contain;
 use crate::load::library::Library;
 use crate::platform;
-use hotswap_plugin::contract::shim::Token;
+use crate::requests::ReportPanic;
 use hotswap_plugin::telemetry::table::PanicView;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -55,19 +55,23 @@ fn backtraces() -> Backtraces {
     }
 }
 
-pub(super) unsafe extern "C" fn panicked(token: Token, view: &PanicView<'_>) {
-    contain((), || {
-        // SAFETY: by the contract of the table, the code of the plugin that the token names is running.
-        let library = unsafe { Library::of(token) };
-        let backtrace = match backtraces() {
-            Backtraces::Off => None,
-            Backtraces::Full => Some(backtrace::here(false)),
-            _ => Some(backtrace::here(true)),
-        };
-        let (plugin, build) = (library.plugin(), library.build_id());
-        let message = text(plugin, &build.short(), view);
-        emit(plugin, &build.to_string(), &message, backtrace.as_deref());
-    });
+/// Reports panics as records.
+pub(super) struct Records;
+
+impl ReportPanic for Records {
+    fn report(library: &Library, view: &PanicView<'_>) {
+        contain((), || {
+            library.failures().add();
+            let backtrace = match backtraces() {
+                Backtraces::Off => None,
+                Backtraces::Full => Some(backtrace::here(false)),
+                _ => Some(backtrace::here(true)),
+            };
+            let (plugin, build) = (library.plugin(), library.build_id());
+            let message = text(plugin, &build.short(), view);
+            emit(plugin, &build.to_string(), &message, backtrace.as_deref());
+        });
+    }
 }
 
 fn text(plugin: &str, build: &str, view: &PanicView<'_>) -> String {

@@ -6,6 +6,7 @@ use super::callsite::{self, HostCallsite};
 use super::contain::contain;
 use super::spans::{self, Open};
 use super::values;
+use crate::requests;
 use abi_stable::std_types::{RSlice, RStr};
 use hotswap_plugin::contract::shim::Token;
 use hotswap_plugin::telemetry::table::{
@@ -16,7 +17,7 @@ use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::NoSubscriber;
 use tracing_core::{Event, dispatcher};
 
-pub(super) unsafe extern "C" fn callsite(_: Token, view: &CallsiteView<'_>) -> CallsiteRef {
+pub(super) extern "C" fn callsite(_: Token, view: &CallsiteView<'_>) -> CallsiteRef {
     contain(CallsiteRef(null()), || {
         callsite::intern(view).map_or(CallsiteRef(null()), |callsite| {
             callsite.register();
@@ -25,34 +26,22 @@ pub(super) unsafe extern "C" fn callsite(_: Token, view: &CallsiteView<'_>) -> C
     })
 }
 
-/// Returns the callsite that a plugin names.
-///
-/// # Safety
-/// The plugin got the handle from [`callsite()`] or [`current_span`]: see [`HostCallsite::of`].
-unsafe fn resolve(callsite: CallsiteRef) -> Option<&'static HostCallsite> {
-    // SAFETY: the caller guarantees that the host has made the handle.
-    unsafe { HostCallsite::of(callsite) }
+pub(super) extern "C" fn interest(_: Token, callsite: CallsiteRef) -> u32 {
+    HostCallsite::of(callsite).map_or(interest::NEVER, HostCallsite::interest)
 }
 
-pub(super) unsafe extern "C" fn interest(_: Token, callsite: CallsiteRef) -> u32 {
-    // SAFETY: by the contract of the table, the plugin passes a handle that the host has given it.
-    unsafe { resolve(callsite) }.map_or(interest::NEVER, HostCallsite::interest)
-}
-
-pub(super) unsafe extern "C" fn enabled(_: Token, callsite: CallsiteRef) -> bool {
-    // SAFETY: by the contract of the table, the plugin passes a handle that the host has given it.
-    let callsite = unsafe { resolve(callsite) };
+pub(super) extern "C" fn enabled(_: Token, callsite: CallsiteRef) -> bool {
+    let callsite = HostCallsite::of(callsite);
     contain(false, || callsite.is_some_and(HostCallsite::enabled))
 }
 
-pub(super) unsafe extern "C" fn event(
+pub(super) extern "C" fn event(
     _: Token,
     callsite: CallsiteRef,
     parent: Parent,
     fields: RSlice<'_, FieldView<'_>>,
 ) {
-    // SAFETY: by the contract of the table, the plugin passes a handle that the host has given it.
-    let Some(callsite) = (unsafe { resolve(callsite) }) else {
+    let Some(callsite) = HostCallsite::of(callsite) else {
         return;
     };
     contain((), || {
@@ -69,14 +58,13 @@ pub(super) unsafe extern "C" fn event(
     });
 }
 
-pub(super) unsafe extern "C" fn new_span(
+pub(super) extern "C" fn new_span(
     token: Token,
     callsite: CallsiteRef,
     parent: Parent,
     fields: RSlice<'_, FieldView<'_>>,
 ) -> SpanId {
-    // SAFETY: by the contract of the table, the plugin passes a handle that the host has given it.
-    let Some(callsite) = (unsafe { resolve(callsite) }) else {
+    let Some(callsite) = HostCallsite::of(callsite) else {
         return SpanId::NONE;
     };
     contain(SpanId::NONE, || {
@@ -112,7 +100,7 @@ pub(super) unsafe extern "C" fn new_span(
     })
 }
 
-pub(super) unsafe extern "C" fn record(_: Token, span: SpanId, fields: RSlice<'_, FieldView<'_>>) {
+pub(super) extern "C" fn record(_: Token, span: SpanId, fields: RSlice<'_, FieldView<'_>>) {
     contain((), || {
         let Some(Open {
             dispatch,
@@ -137,7 +125,7 @@ fn with(span: SpanId, run: impl FnOnce(&Open)) {
     });
 }
 
-pub(super) unsafe extern "C" fn follows_from(_: Token, span: SpanId, follows: SpanId) {
+pub(super) extern "C" fn follows_from(_: Token, span: SpanId, follows: SpanId) {
     with(span, |open| {
         if let Some(follows) = spans::id(follows) {
             open.dispatch.record_follows_from(&open.id, &follows);
@@ -145,23 +133,23 @@ pub(super) unsafe extern "C" fn follows_from(_: Token, span: SpanId, follows: Sp
     });
 }
 
-pub(super) unsafe extern "C" fn enter(_: Token, span: SpanId) {
+pub(super) extern "C" fn enter(_: Token, span: SpanId) {
     with(span, |open| open.dispatch.enter(&open.id));
 }
 
-pub(super) unsafe extern "C" fn exit(_: Token, span: SpanId) {
+pub(super) extern "C" fn exit(_: Token, span: SpanId) {
     with(span, |open| open.dispatch.exit(&open.id));
 }
 
-pub(super) unsafe extern "C" fn clone_span(token: Token, span: SpanId) -> SpanId {
+pub(super) extern "C" fn clone_span(token: Token, span: SpanId) -> SpanId {
     contain(SpanId::NONE, || spans::clone(token, span))
 }
 
-pub(super) unsafe extern "C" fn close_span(_: Token, span: SpanId) -> bool {
+pub(super) extern "C" fn close_span(_: Token, span: SpanId) -> bool {
     contain(false, || spans::close(span))
 }
 
-pub(super) unsafe extern "C" fn current_span(_: Token, receiver: SpanReceiver) {
+pub(super) extern "C" fn current_span(_: Token, receiver: SpanReceiver) {
     contain((), || {
         let current = dispatcher::get_default(|dispatch| dispatch.current_span().into_inner());
         let Some((id, metadata)) = current else {
@@ -180,7 +168,6 @@ pub(super) unsafe extern "C" fn current_span(_: Token, receiver: SpanReceiver) {
         let Some(callsite) = callsite::intern(&callsite::view_of(metadata, &names)) else {
             return;
         };
-        // SAFETY: the plugin waits for this function, and its receiver takes the span meanwhile.
-        unsafe { (receiver.give)(receiver.context, span, callsite.handle(), callsite.view()) }
+        requests::give_span(receiver, span, callsite.handle(), callsite.view());
     });
 }

@@ -4,8 +4,8 @@
 //! object, which may run its plugin's `Drop`: see [`Extensions::into_objects`].
 use super::author::Author;
 use crate::base::name::PluginName;
-use hotswap_plugin::boundary::{ExtensionDesc, mismatch};
-use hotswap_plugin::contract::vault::FilledSlot;
+use crate::requests::LentSlots;
+use hotswap_plugin::boundary::ExtensionDesc;
 use hotswap_plugin::extension::AnySlot;
 use hotswap_plugin::{Extension, ExtensionError};
 use std::any::{Any, TypeId};
@@ -140,30 +140,22 @@ impl Extensions {
     /// # Errors
     /// There is no such extension, or only another version of it, or one of the slots has already been filled. In this
     /// case, no slot is filled.
-    ///
-    /// # Safety
-    /// The slots belong to an extension with this description, and their objects are alive.
-    pub(super) unsafe fn fill(
+    pub(super) fn fill(
         &mut self,
         plugin: &PluginName,
         desc: &ExtensionDesc,
-        slots: &[FilledSlot],
+        slots: LentSlots<'_>,
     ) -> Result<(), ExtensionError> {
         let filled = self.find(desc)?;
-        if let Some(message) = mismatch::extension(plugin.as_str(), desc, filled.desc) {
-            return Err(ExtensionError::Mismatch { message });
-        }
-        for slot in slots {
-            filled.check_empty(slot.index, slot.again, Author::Plugin(plugin))?;
+        let slots = slots.compared(plugin.as_str(), filled.desc);
+        let slots = slots.map_err(|message| ExtensionError::Mismatch { message })?;
+        for slot in slots.clone() {
+            filled.check_empty(slot.index(), slot.again(), Author::Plugin(plugin))?;
         }
         let mut empty = filled.value.slots_mut();
         for slot in slots {
-            let described = filled.desc.slots[slot.index].interface;
-            // SAFETY: the caller guarantees that the object is alive, and that it is of a slot whose description is the
-            // same as that of this one.
-            let object = unsafe { slot.object.lent(described) };
-            empty[slot.index].put(&object);
-            filled.by[slot.index] = By::Author(Some(plugin.clone()));
+            slot.put(&mut empty);
+            filled.by[slot.index()] = By::Author(Some(plugin.clone()));
         }
         Ok(())
     }

@@ -1,11 +1,9 @@
 //! The live types of a generation.
 use crate::error::{CallError, InvokeError};
 use crate::instance::Instance;
+use crate::instance::made::LiveTypeOf;
 use crate::invoke::failed;
-use hotswap_plugin::boundary::Status;
-use hotswap_plugin::boundary::{Arena, Arg, try_receive};
-use hotswap_plugin::contract::live::{Handled, LentData, LiveTypeDesc, SavedOut};
-use hotswap_plugin::live_data::Saved;
+use hotswap_plugin::boundary::{Error, Panicked};
 use hotswap_plugin::{LiveData, Value};
 use std::fmt;
 
@@ -16,12 +14,12 @@ use std::fmt;
 pub struct LiveTypeRef<'g> {
     plugin: &'g Instance,
     name: &'g str,
-    desc: &'g LiveTypeDesc,
+    ty: LiveTypeOf<'g>,
 }
 
 impl<'g> LiveTypeRef<'g> {
-    pub(crate) fn new(plugin: &'g Instance, name: &'g str, desc: &'g LiveTypeDesc) -> Self {
-        LiveTypeRef { plugin, name, desc }
+    pub(crate) fn new(plugin: &'g Instance, name: &'g str, ty: LiveTypeOf<'g>) -> Self {
+        LiveTypeRef { plugin, name, ty }
     }
 
     /// The name of the type.
@@ -36,15 +34,16 @@ impl<'g> LiveTypeRef<'g> {
 
     /// The schema version of the type.
     pub fn version(&self) -> u32 {
-        self.desc.version
+        self.ty.version()
     }
 
     pub(crate) fn instance(&self) -> &'g Instance {
         self.plugin
     }
 
-    pub(crate) fn desc(&self) -> &'g LiveTypeDesc {
-        self.desc
+    /// The operations of the type.
+    pub(crate) fn ty(&self) -> LiveTypeOf<'g> {
+        self.ty
     }
 
     /// Restores the value with the current version of the type, and saves it again.
@@ -52,8 +51,7 @@ impl<'g> LiveTypeRef<'g> {
     /// # Errors
     /// The data does not fit, or code of the type panicked, for instance in a migration.
     pub fn renew(&self, data: &LiveData) -> Result<LiveData, CallError> {
-        // SAFETY: the generation is borrowed, so the library is mapped.
-        self.saved(|out| lend(data, |data| unsafe { (self.desc.renew)(data, out) }))
+        self.saved(self.ty.renew(data))
     }
 
     /// Returns the value as an earlier version of the type would have saved it.
@@ -61,12 +59,7 @@ impl<'g> LiveTypeRef<'g> {
     /// # Errors
     /// There is no migration down, the data does not fit, or code of the type panicked, for instance in a migration.
     pub fn lower(&self, data: &LiveData, version: u32) -> Result<LiveData, CallError> {
-        // SAFETY: the generation is borrowed, so the library is mapped.
-        self.saved(|out| {
-            lend(data, |data| unsafe {
-                (self.desc.lower)(data, version, out)
-            })
-        })
+        self.saved(self.ty.lower(data, version))
     }
 
     /// Makes a new value.
@@ -74,11 +67,10 @@ impl<'g> LiveTypeRef<'g> {
     /// # Errors
     /// The type has no default, or its code panicked.
     pub fn make(&self) -> Result<LiveData, CallError> {
-        let Some(make) = self.desc.make else {
-            return Err(self.unable("it has no default: derive `Default` for it"));
-        };
-        // SAFETY: the generation is borrowed, so the library is mapped.
-        self.saved(|out| unsafe { make(out) })
+        match self.ty.make() {
+            Some(made) => self.saved(made),
+            None => Err(self.unable("it has no default: derive `Default` for it")),
+        }
     }
 
     /// Passes live data to the type's [handler](hotswap_plugin::live::Handler).
@@ -86,11 +78,9 @@ impl<'g> LiveTypeRef<'g> {
     /// # Errors
     /// The type has no handler, the data does not fit it, the handler returned an error, or it panicked.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
-        let Some(handle) = self.desc.handle else {
+        let Some(handled) = self.ty.handle(data) else {
             return Err(self.unable(NO_HANDLER));
         };
-        // SAFETY: the generation is borrowed, so the library is mapped.
-        let handled = unsafe { try_receive::<Handled>(|out| lend(data, |data| handle(data, out))) };
         let refused = match handled {
             Ok(Ok(Ok(value))) => return Ok(value),
             Ok(Ok(Err(refused))) => Ok(refused),
@@ -100,9 +90,11 @@ impl<'g> LiveTypeRef<'g> {
         Err(failed(self.plugin(), self.name, refused))
     }
 
-    fn saved(&self, call: impl FnOnce(*mut SavedOut) -> Status) -> Result<LiveData, CallError> {
-        // SAFETY: `call` passes `out` to a function of the type, which writes a `Saved` there.
-        match unsafe { try_receive::<Saved>(call) } {
+    fn saved(
+        &self,
+        result: Result<Result<LiveData, Error>, Panicked>,
+    ) -> Result<LiveData, CallError> {
+        match result {
             Ok(Ok(data)) => Ok(data),
             Ok(Err(error)) => Err(self.unable(&error.to_string())),
             Err(panicked) => Err(CallError::Panicked {
@@ -125,13 +117,6 @@ impl<'g> LiveTypeRef<'g> {
 
 /// The error of a type that has no handler.
 pub(crate) const NO_HANDLER: &str = "it has no handler: implement `Handler` for it";
-
-/// Lends data as a parameter.
-fn lend<R>(data: &LiveData, call: impl FnOnce(LentData) -> R) -> R {
-    let arena = Arena::new();
-    let lent = data.lend(&arena);
-    call(<&LiveData as Arg>::cross(&lent))
-}
 
 impl fmt::Debug for LiveTypeRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

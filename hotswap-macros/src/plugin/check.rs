@@ -23,7 +23,7 @@ pub fn item(item: &ItemImpl, errors: &mut Errors) {
     }
 }
 
-/// Checks a function with `#[invoke]`.
+/// Checks a function with `#[invoke]` or `#[smoke]`.
 pub fn function<'a>(method: &'a ImplItemFn, errors: &mut Errors) -> Call<'a> {
     let sig = &method.sig;
     for attr in method.attrs.iter().filter(|attr| is_invoke(attr)) {
@@ -37,10 +37,14 @@ pub fn function<'a>(method: &'a ImplItemFn, errors: &mut Errors) -> Call<'a> {
     if is_hook(&sig.ident) {
         errors.at(
             &sig.ident,
-            "this is a hook, which only the host calls: remove `#[invoke]`, or rename the function",
+            "this is a hook, which only the host calls: remove the attribute, or rename the function",
         );
     }
-    refuse_cfg(&method.attrs, "function with `#[invoke]`", errors);
+    let what = match method.attrs.iter().any(is_invoke) {
+        true => "function with `#[invoke]`",
+        false => "function with `#[smoke]`",
+    };
+    refuse_cfg(&method.attrs, what, errors);
     check_count(sig, errors);
     Call::parse(sig, errors)
 }

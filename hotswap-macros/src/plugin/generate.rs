@@ -16,6 +16,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         ty,
         hooks,
         functions,
+        ..
     } = plugin;
     let (root, b) = (&options.root, &options.root.boundary());
     let use_boundary = root.use_boundary();
@@ -60,8 +61,11 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
             }
         })
     });
+    let on_start = hooks.on_start.map(|hook| {
+        let run = or_ok(hook, quote!(Self::on_start(self)));
+        quote!(fn on_start(&self) -> #root::Result<()> { #run })
+    });
     let plain = [
-        (hooks.on_start, quote!(on_start), quote!(&self)),
         (hooks.on_stop, quote!(on_stop), quote!(&self)),
         (hooks.on_free, quote!(on_free), quote!(&mut self)),
     ];
@@ -102,6 +106,7 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
                 #construct
                 #reloadable
                 #(#fallible)*
+                #on_start
                 #(#plain)*
                 #state
                 #invoke_func
@@ -225,11 +230,14 @@ fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> To
     let Plugin { options, ty, .. } = plugin;
     let (root, b) = (&options.root, &options.root.boundary());
     let allocator = options.allocator.then(|| quote!(#root::__allocator!();));
-    let functions = plugin.functions.iter().map(|function| {
+    let functions = plugin.functions.iter().zip(&plugin.smoke);
+    let functions = functions.map(|(function, smoke)| {
+        let smoke = smoke.map(|time| format!(r#","smoke":"{}""#, time.name()));
         let signature = json(&format!("{}{}", function.keyword(), function.written("")));
         format!(
-            r#"{{"name":"{}","signature":"{signature}"}}"#,
-            function.name()
+            r#"{{"name":"{}","signature":"{signature}"{}}}"#,
+            function.name(),
+            smoke.unwrap_or_default()
         )
     });
     let functions = functions.collect::<Vec<_>>().join(",");

@@ -63,10 +63,10 @@ const RULES: [Rule; 10] = [
     ),
     rule(
         "on_start",
-        "fn on_start(&self)",
+        "fn on_start(&self) -> Result<()>",
         Some(Access::Shared),
         0,
-        Output::Nothing,
+        Output::Fallible,
     ),
     rule(
         "on_stop",

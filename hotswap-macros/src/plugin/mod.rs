@@ -2,6 +2,7 @@
 mod check;
 mod generate;
 mod hooks;
+mod smoke;
 mod state;
 
 use crate::call::Call;
@@ -9,9 +10,10 @@ use crate::support::{Errors, Root, unknown_option};
 use hooks::{Hooks, is_invoke};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use smoke::{SmokeTime, is_smoke};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{ImplItem, ItemImpl, LitBool, LitStr, Path, Token, Type};
+use syn::{ImplItem, ImplItemFn, ItemImpl, LitBool, LitStr, Path, Token, Type};
 
 /// Expands the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -36,7 +38,9 @@ pub fn without_invoke(item: TokenStream) -> TokenStream {
     };
     for item in &mut item.items {
         if let ImplItem::Fn(method) = item {
-            method.attrs.retain(|attr| !is_invoke(attr));
+            method
+                .attrs
+                .retain(|attr| !is_invoke(attr) && !is_smoke(attr));
         }
     }
     item.into_token_stream()
@@ -111,8 +115,10 @@ struct Plugin<'a> {
     options: &'a Options,
     ty: &'a Type,
     hooks: Hooks<'a>,
-    /// The functions with `#[invoke]`.
+    /// The functions with `#[invoke]` or `#[smoke]`.
     functions: Vec<Call<'a>>,
+    /// For each of them, the time at which it runs if it is a smoke test.
+    smoke: Vec<Option<SmokeTime>>,
 }
 
 impl<'a> Plugin<'a> {
@@ -135,15 +141,23 @@ impl<'a> Plugin<'a> {
                 "`reloadable` is also an option of this plugin: keep one of the two",
             );
         }
-        let functions = methods()
-            .filter(|method| method.attrs.iter().any(is_invoke))
-            .map(|method| check::function(method, errors))
-            .collect();
+        let called = |method: &&ImplItemFn| {
+            let mut attrs = method.attrs.iter();
+            attrs.any(|attr| is_invoke(attr) || is_smoke(attr))
+        };
+        let (functions, smoke) = methods()
+            .filter(called)
+            .map(|method| {
+                let time = SmokeTime::of(method, errors);
+                (check::function(method, errors), time)
+            })
+            .unzip();
         Plugin {
             options,
             ty: &item.self_ty,
             hooks,
             functions,
+            smoke,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::support::Root;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Fields, Ident, Item, Member, Type};
+use syn::{Attribute, Fields, Ident, Item, Member, Type};
 
 /// Returns the item, its view, and the implementations that let it cross.
 pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
@@ -118,21 +118,26 @@ fn of_struct(b: &TokenStream, shared: &Shared<'_>, view: &Ident, group: &Group<'
     };
     let to_view = group.build(|p| p.via("view", quote!((&self.#p, arena))));
     let from_view = group.build(|p| p.via("from_view", quote!((view.#p))));
-    let repr = shared
-        .attrs
-        .iter()
-        .find(|attr| attr.path().is_ident("repr"));
-    // A view has the layout of the struct if the layout of that is guaranteed.
-    let plain =
-        match repr.is_none_or(|repr| repr.parse_args::<Ident>().is_ok_and(|repr| repr == "C")) {
-            true => {
-                let plain = shared.types().map(|ty| via(b, ty, "PLAIN"));
-                quote!(!::core::mem::needs_drop::<Self>() #(&& #plain)*)
-            }
-            false => quote!(false),
-        };
+    let repr = || {
+        let attrs = shared.attrs.iter();
+        attrs.filter(|attr| attr.path().is_ident("repr"))
+    };
+    // A view has the layout of the struct if that is the one of `repr(C)` alone. There may be several attributes.
+    let is_c = |repr: &Attribute| repr.parse_args::<Ident>().is_ok_and(|repr| repr == "C");
+    let plain = match repr().all(is_c) {
+        true => {
+            let plain = shared.types().map(|ty| via(b, ty, "PLAIN"));
+            // Another macro may add a `repr` below this one.
+            let same = ["size_of", "align_of"].map(|of| {
+                let of = format_ident!("{of}");
+                quote!(::core::mem::#of::<Self>() == ::core::mem::#of::<#view>())
+            });
+            quote!(!::core::mem::needs_drop::<Self>() #(&& #same)* #(&& #plain)*)
+        }
+        false => quote!(false),
+    };
     Code {
-        repr: repr.is_none().then(|| quote!(#[repr(C)])),
+        repr: repr().next().is_none().then(|| quote!(#[repr(C)])),
         kind: quote!(Struct),
         view_item: quote!(#[repr(C)] pub struct #view #view_fields),
         parts: group.descriptions(),

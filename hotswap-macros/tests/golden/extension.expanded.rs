@@ -41,12 +41,20 @@ const _: () = {
             ],
         );
         fn slots(&self) -> ::std::vec::Vec<&dyn ::hotswap_plugin::extension::AnySlot> {
-            ::std::vec![& self.meow, & self.weigh]
+            ::std::vec![
+                { let slot : & ::hotswap_plugin::Slot < dyn Meow > = & self.meow; slot },
+                { let slot : & ::hotswap_plugin::Slot < dyn scales::Weigh > = & self
+                .weigh; slot }
+            ]
         }
         fn slots_mut(
             &mut self,
         ) -> ::std::vec::Vec<&mut dyn ::hotswap_plugin::extension::AnySlot> {
-            ::std::vec![& mut self.meow, & mut self.weigh]
+            ::std::vec![
+                { let slot : & mut ::hotswap_plugin::Slot < dyn Meow > = & mut self.meow;
+                slot }, { let slot : & mut ::hotswap_plugin::Slot < dyn scales::Weigh > =
+                & mut self.weigh; slot }
+            ]
         }
     }
 };

@@ -19,9 +19,9 @@ const _: () = {
         fn bind(objects: &__hotswap::Bindings<'_>) -> Self {
             let _ = |imports: &Self| imports.gamma;
             Self {
-                alpha: objects.required(0usize),
-                queue: objects.required(1usize),
-                beta: objects.optional(2usize),
+                alpha: objects.required::<dyn Alpha>(0usize),
+                queue: objects.required::<dyn jobs::JobQueue>(1usize),
+                beta: objects.optional::<dyn Beta>(2usize),
                 gamma: (),
                 cache: ::core::default::Default::default(),
             }

@@ -141,7 +141,7 @@ const _: () = {
                             out,
                             || {
                                 let mut text = <&str as __hotswap::Arg>::take(text);
-                                let mut at = <Vector as __hotswap::Arg>::take(at);
+                                let mut at = __hotswap::arg::take_owned::<Vector>(at);
                                 <__T as Alpha>::say(
                                     &*this.cast::<__T>(),
                                     <&str as __hotswap::Arg>::get(&mut text),
@@ -253,37 +253,30 @@ const _: () = {
         /// Later.
         #[inline]
         pub fn wait<'__a>(&'__a self, text: &str) -> __hotswap::Awaited<'__a, ()> {
-            __hotswap::Awaited::of(
-                &self.0,
-                {
-                    let arena = __hotswap::Arena::new();
-                    let text = <&str as __hotswap::Arg>::lend(&text, &arena);
-                    unsafe {
-                        __hotswap::receive(|out| (self
-                            .0
-                            .table()
-                            .wait)(
-                            self.0.this(),
-                            <&str as __hotswap::Arg>::cross(&text),
-                            out,
-                        ))
-                    }
-                },
-            )
+            let arena = __hotswap::Arena::new();
+            let text = <&str as __hotswap::Arg>::lend(&text, &arena);
+            unsafe {
+                __hotswap::Awaited::receive(
+                    &self.0,
+                    |out| (self
+                        .0
+                        .table()
+                        .wait)(
+                        self.0.this(),
+                        <&str as __hotswap::Arg>::cross(&text),
+                        out,
+                    ),
+                )
+            }
         }
         #[inline]
         pub fn rest<'__a>(&'__a self) -> __hotswap::Awaited<'__a, Vector> {
-            __hotswap::Awaited::of(
-                &self.0,
-                {
-                    unsafe {
-                        __hotswap::receive(|out| (self
-                            .0
-                            .table()
-                            .rest)(self.0.this(), out))
-                    }
-                },
-            )
+            unsafe {
+                __hotswap::Awaited::receive(
+                    &self.0,
+                    |out| (self.0.table().rest)(self.0.this(), out),
+                )
+            }
         }
     }
     #[automatically_derived]

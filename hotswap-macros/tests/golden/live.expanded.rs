@@ -31,7 +31,7 @@ const _: () = {
                             let mut department = <&str as __hotswap::Arg>::take(
                                 department,
                             );
-                            let mut day = <u8 as __hotswap::Arg>::take(day);
+                            let mut day = __hotswap::arg::take_owned::<u8>(day);
                             self::roll_call(
                                 <&str as __hotswap::Arg>::get(&mut department),
                                 <u8 as __hotswap::Arg>::get(&mut day),

@@ -15,6 +15,7 @@ impl World {
     fn hum(&self, times: u32) -> String {
         "hum ".repeat(times as usize)
     }
+    fn hums(&self) {}
     async fn rest(&self, name: &str, times: u32) -> Option<Vector> {
         None
     }
@@ -57,7 +58,7 @@ const _: () = {
                         __hotswap::answer(
                             out,
                             || {
-                                let mut times = <u32 as __hotswap::Arg>::take(times);
+                                let mut times = __hotswap::arg::take_owned::<u32>(times);
                                 World::hum(
                                     &*this.cast::<World>(),
                                     <u32 as __hotswap::Arg>::get(&mut times),
@@ -96,6 +97,44 @@ const _: () = {
                             ),
                         ],
                         <String as __hotswap::Shared>::TYPE,
+                        typed as *const (),
+                        dynamic,
+                    )
+                }
+            },
+            {
+                unsafe extern "C" fn typed(
+                    this: *const (),
+                    out: *mut __hotswap::Out<<() as __hotswap::Shared>::View>,
+                ) -> __hotswap::Status {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || { World::hums(&*this.cast::<World>()) },
+                        )
+                    }
+                }
+                unsafe extern "C" fn dynamic(
+                    this: *const (),
+                    args: __hotswap::SliceView<__hotswap::ValueView>,
+                    out: *mut __hotswap::DynamicOut,
+                ) -> __hotswap::Status {
+                    unsafe {
+                        __hotswap::dynamic::answer_dynamic(
+                            out,
+                            || {
+                                __hotswap::dynamic::arguments(args, 0u32)?;
+                                let result: () = World::hums(&*this.cast::<World>());
+                                __hotswap::Return::into_dynamic(result)
+                            },
+                        )
+                    }
+                }
+                unsafe {
+                    __hotswap::FunctionDesc::new(
+                        "hums",
+                        &[],
+                        <() as __hotswap::Shared>::TYPE,
                         typed as *const (),
                         dynamic,
                     )
@@ -193,7 +232,7 @@ const _: () = {
                             out,
                             || {
                                 let mut name = <&str as __hotswap::Arg>::take(name);
-                                let mut at = <Vector as __hotswap::Arg>::take(at);
+                                let mut at = __hotswap::arg::take_owned::<Vector>(at);
                                 World::greet(
                                     &*this.cast::<World>(),
                                     <&str as __hotswap::Arg>::get(&mut name),
@@ -280,8 +319,9 @@ const _: () = {
         ) -> ::hotswap_plugin::Result<()> {
             ::core::result::Result::Ok(Self::on_load(this.shared(), data)?)
         }
-        fn on_start(&self) {
-            Self::on_start(self)
+        fn on_start(&self) -> ::hotswap_plugin::Result<()> {
+            Self::on_start(self);
+            ::core::result::Result::Ok(())
         }
         const STATE: ::core::option::Option<
             &'static ::hotswap_plugin::contract::state::StateDesc,
@@ -320,7 +360,7 @@ const _: () = {
         ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
         r#"","version":""#, ::core::env!("CARGO_PKG_VERSION"), r#"","crate":""#,
         ::core::env!("CARGO_PKG_NAME"),
-        "\",\"reloadable\":true,\"hooks\":[\"new\",\"on_load\",\"on_start\",\"save\",\"restore\"],\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
+        "\",\"reloadable\":true,\"hooks\":[\"new\",\"on_load\",\"on_start\",\"save\",\"restore\"],\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"hums\",\"signature\":\"fn()\",\"smoke\":\"staged\"},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
         ["[", "{\"interface\":\"Alpha\",\"signature\":\"", < dyn Alpha as
         __hotswap::Interface > ::SIGNATURE, "\"}", "]"]
     );

@@ -23,6 +23,9 @@ impl World {
         "hum ".repeat(times as usize)
     }
 
+    #[smoke]
+    fn hums(&self) {}
+
     #[invoke]
     async fn rest(&self, name: &str, times: u32) -> Option<Vector> {
         None

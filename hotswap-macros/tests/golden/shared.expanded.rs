@@ -41,6 +41,8 @@ const _: () = {
         const BORROWS: bool = <i64 as __hotswap::Shared>::BORROWS
             || <String as __hotswap::Shared>::BORROWS;
         const PLAIN: bool = !::core::mem::needs_drop::<Self>()
+            && ::core::mem::size_of::<Self>() == ::core::mem::size_of::<__VectorView>()
+            && ::core::mem::align_of::<Self>() == ::core::mem::align_of::<__VectorView>()
             && <i64 as __hotswap::Shared>::PLAIN && <String as __hotswap::Shared>::PLAIN;
         #[inline]
         fn view(&self, arena: &__hotswap::Arena) -> __VectorView {

@@ -62,6 +62,17 @@ pub unsafe trait Arg: Sized {
     fn lend_owned(owned: &Self::Owned, arena: &Arena) -> Self::Lent;
 }
 
+/// Does the same as [`Arg::take`], for a parameter that is not written as a reference. Types with a lifetime are not
+/// shared. So the callee cannot get a reference under another name, with a lifetime that is longer than the call.
+///
+/// # Safety
+/// The contract of [`Arg::take`] holds.
+#[inline]
+pub unsafe fn take_owned<T: Arg + Shared>(cross: T::Cross) -> T::Held {
+    // SAFETY: the caller guarantees the contract of `take`.
+    unsafe { T::take(cross) }
+}
+
 macro_rules! by_value {
     ($($ty:ty),*) => {$(
         // SAFETY: a primitive type crosses as itself, and borrows nothing.

@@ -12,7 +12,7 @@
 use crate::boundary::abi::{OutOps, Sink};
 use crate::boundary::error::{Error, chain};
 use crate::boundary::hook_result::HookError;
-use crate::boundary::shared::Shared;
+use crate::boundary::shared::{Return, Shared};
 use crate::boundary::view::{Arena, StrView};
 use crate::telemetry::explained;
 use std::any::Any;
@@ -176,6 +176,13 @@ pub(crate) fn drop_quietly<T>(value: T) {
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(value)));
     let payload = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
     std::mem::forget(payload);
+}
+
+/// Runs `run`, and discards its panic. For C functions whose callers cannot do anything about it.
+pub(crate) fn quietly(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        drop_quietly(payload);
+    }
 }
 
 /// The error of a call that panicked in the other library.
@@ -356,7 +363,7 @@ fn unanswered<R: Shared>(slot: &mut Slot<R>, status: Status) -> Received<'_, R> 
 }
 
 /// The caller's end inside a plugin: a panic of the callee goes on as a panic of the caller, up to the caller's own
-/// [`answer`].
+/// [`answer`]. The result is never a future, which [`Awaited::receive`](super::Awaited::receive) counts.
 ///
 /// # Panics
 /// Panics with [`Crossed`] if the callee panicked. Otherwise resumes a panic as [`try_receive`] does.
@@ -364,7 +371,7 @@ fn unanswered<R: Shared>(slot: &mut Slot<R>, status: Status) -> Received<'_, R> 
 /// # Safety
 /// The contract of [`try_receive`] holds for `call`.
 #[inline]
-pub unsafe fn receive<R: Shared>(call: impl FnOnce(*mut Out<R::View>) -> Status) -> R {
+pub unsafe fn receive<R: Return>(call: impl FnOnce(*mut Out<R::View>) -> Status) -> R {
     // SAFETY: the caller guarantees the contract of `try_receive`.
     match unsafe { try_receive(call) } {
         Ok(result) => result,
@@ -399,6 +406,15 @@ pub unsafe fn guard(sink: Sink, f: impl FnOnce() -> Result<(), Error>) -> Status
     let ran = catch_unwind(AssertUnwindSafe(run));
     // SAFETY: the caller guarantees that the sink is valid, so `data` belongs to `put`.
     ran.unwrap_or_else(|payload| unsafe { report(payload, sink.put, sink.data) })
+}
+
+/// Both ends of a hook at once, for code of this library: an error or a panic of `f` becomes a text.
+///
+/// # Errors
+/// Returns an error if `f` returned one, or panicked.
+pub fn attempt(f: impl FnOnce() -> Result<(), Error>) -> Result<(), HookError> {
+    // SAFETY: `collect` makes the sink, and waits for this call.
+    collect(|sink| unsafe { guard(sink, f) })
 }
 
 /// The caller's end of a hook: lends a sink to `call`.

@@ -44,7 +44,7 @@ pub mod view;
 
 pub use abi::{DynamicOut, HeldView, LaterView, Out, RawObject, Sink, Status, ValueView};
 pub use arg::Arg;
-pub use call::{Crossed, Panicked, answer, collect, guard, raise, receive, try_receive};
+pub use call::{Crossed, Panicked, answer, attempt, collect, guard, raise, receive, try_receive};
 pub use describe::{
     ExtensionDesc, FieldDesc, FunctionDesc, InterfaceDesc, Kind, MethodDesc, ParamDesc, SlotDesc,
     TypeDesc, same,

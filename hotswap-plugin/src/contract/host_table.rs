@@ -42,7 +42,8 @@ pub struct HostTable {
     /// The receiver of log records, spans, and panics.
     pub telemetry: &'static TelemetryTable,
     /// Begins to count an object of the plugin, which others may own from now on. Returns a ticket with one count,
-    /// which the plugin has. Reports name the object by `interface`.
+    /// which the plugin has. Reports name the object by `interface`. Returns [`RawTicket::NONE`] if the plugin's library is
+    /// being closed. Then the object still belongs to the caller.
     pub count_object: unsafe extern "C" fn(Token, object: RawDrop, interface: StrView) -> RawTicket,
     /// Counts a task of the plugin in the same way, until its ticket is released.
     #[sabi(last_prefix_field)]

@@ -7,8 +7,8 @@ use std::ffi::{c_char, c_int, c_void};
 
 /// The destructor of a thread-local or of a key.
 pub type Destructor = unsafe extern "C" fn(*mut c_void);
-/// The start routine of a thread.
-pub type StartRoutine = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+/// The start routine of a thread. `pthread_exit` unwinds it.
+pub type StartRoutine = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 /// `pthread_key_t`.
 pub type Key = u32;
 /// `pthread_t`.

@@ -127,6 +127,7 @@ unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
     // plugin, and keeps both until the library has left.
     if unsafe { host::connect(token, table) } {
         telemetry::install();
+        host::connected();
     }
 }
 
@@ -255,8 +256,7 @@ hooks! {
     }
 
     fn on_start<P>(this: *const ()) {
-        shared::<P>(this).on_start();
-        Ok(())
+        shared::<P>(this).on_start()
     }
 
     fn on_stop<P>(this: *const ()) {
@@ -401,7 +401,8 @@ extern "C" fn live() -> LiveList {
 }
 
 extern "C" fn set_levels(log: u32, trace: u32) {
-    telemetry::set_levels(log, trace);
+    // `tracing` asks all subscribers of the plugin again. One of the author's own may panic, which its hook reports.
+    let _ = std::panic::catch_unwind(|| telemetry::set_levels(log, trace));
 }
 
 extern "C" fn flush() {

@@ -26,7 +26,7 @@ use Test::{Machine, Protocol};
 
 const PIN: &str = "pin/mod.rs";
 const RECORD: &str = "record/mod.rs";
-const ENTERED: &str = "record/entered.rs";
+const SLOT: &str = "slot.rs";
 const DESTRUCTORS: &str = "record/destructors.rs";
 const ACTIVITY: &str = "activity.rs";
 const LOOK: &str = "look.rs";
@@ -58,8 +58,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "P2: the slot is written with Release",
         PIN,
         [
-            "slot.store(at.cast(), Release)",
-            "slot.store(at.cast(), Relaxed)",
+            "slot.at().store(at.cast(), Release)",
+            "slot.at().store(at.cast(), Relaxed)",
         ],
         Protocol("pins::a_pin_after_a_pin"),
     ),
@@ -67,8 +67,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "P2 for a hold that an earlier pin has left",
         PIN,
         [
-            "slot.store(at.cast(), Release)",
-            "slot.store(at.cast(), Relaxed)",
+            "slot.at().store(at.cast(), Release)",
+            "slot.at().store(at.cast(), Relaxed)",
         ],
         Protocol("pins::a_hold_outlives_its_pin"),
     ),
@@ -164,10 +164,10 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     ),
     weaken(
         "S3: the scan acquires",
-        RECORD,
+        SLOT,
         [
-            ".any(|record| record.slot.load(Acquire)",
-            ".any(|record| record.slot.load(Relaxed)",
+            "Address::of(self.at.load(Acquire)) == address",
+            "Address::of(self.at.load(Relaxed)) == address",
         ],
         Protocol("pins::a_pin_and_a_switch"),
     ),
@@ -179,10 +179,10 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     ),
     weaken(
         "unpinning releases",
-        PIN,
+        SLOT,
         [
-            "record.slot().store(null_mut(), Release)",
-            "record.slot().store(null_mut(), Relaxed)",
+            "self.at.store(null_mut(), Release)",
+            "self.at.store(null_mut(), Relaxed)",
         ],
         Protocol("pins::a_pin_and_a_switch"),
     ),
@@ -205,8 +205,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "a call does not take the slot of another pin",
         PIN,
         [
-            "record.has_pending_destructors() || record.has_pin()",
-            "record.has_pending_destructors()",
+            "slot.wants_attention() || slot.has_pin()",
+            "slot.wants_attention()",
         ],
         Protocol("pins::a_call_under_a_pin"),
     ),
@@ -214,8 +214,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "a call that shares the slot leaves it to the outer one",
         PIN,
         [
-            "        record.set_sharing(sharing - 1);",
-            "        unpin(record);\n        record.set_sharing(sharing - 1);",
+            "        slot.set_sharing(sharing - 1);",
+            "        slot.unpin();\n        slot.set_sharing(sharing - 1);",
         ],
         Protocol("pins::calls_under_a_call"),
     ),
@@ -244,8 +244,8 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "dropping the hold of a nested pin releases",
         PIN,
         [
-            "(*self.at).holds.fetch_sub(1, Release)",
-            "(*self.at).holds.fetch_sub(1, Relaxed)",
+            " counted.holds.fetch_sub(1, Release)",
+            " counted.holds.fetch_sub(1, Relaxed)",
         ],
         Protocol("pins::a_nested_pin_of_a_newer_value"),
     ),
@@ -253,21 +253,21 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "dropping a hold releases",
         PIN,
         [
-            "(*self.0).holds.fetch_sub(1, Release)",
-            "(*self.0).holds.fetch_sub(1, Relaxed)",
+            "self.counted().holds.fetch_sub(1, Release)",
+            "self.counted().holds.fetch_sub(1, Relaxed)",
         ],
         Protocol("pins::a_hold_moves_to_another_thread"),
     ),
     weaken(
         "P0: a call records the plugin that it enters",
         PIN,
-        ["record.set_entered(entering); // P0", ""],
+        ["slot.set_entered(entering); // P0", ""],
         Protocol("gate::a_call"),
     ),
     weaken(
         "N1: a nested call records that it may be in any plugin",
         PIN,
-        ["record.set_entered(outer.with_nested()); // N1", ""],
+        ["slot.set_entered(outer.with_nested()); // N1", ""],
         Protocol("gate::a_nested_call"),
     ),
     weaken(
@@ -287,7 +287,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     ),
     weaken(
         "N1 undone: the effects of a nested call are released",
-        ENTERED,
+        SLOT,
         [
             "self.entered.store(entered.0, Release)",
             "self.entered.store(entered.0, Relaxed)",
@@ -296,10 +296,10 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     ),
     weaken(
         "N1 undone: reading the entered plugin acquires",
-        ENTERED,
+        SLOT,
         [
-            "CallTarget(record.entered.load(Acquire))",
-            "CallTarget(record.entered.load(Relaxed))",
+            "CallTarget(self.entered.load(Acquire))",
+            "CallTarget(self.entered.load(Relaxed))",
         ],
         Protocol("gate::after_a_nested_call"),
     ),
@@ -313,7 +313,7 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
         "a destructor is listed as running",
         DESTRUCTORS,
         [
-            "        state.running.push(Arc::as_ptr(&library).cast());\n",
+            "        state.running.push(Address::of(Arc::as_ptr(&library)));\n",
             "",
         ],
         Protocol("looks::a_destructor_that_waits_for_a_pin"),

@@ -3,6 +3,7 @@
 mod examples;
 mod links;
 mod names;
+mod options;
 mod packages;
 mod pages;
 

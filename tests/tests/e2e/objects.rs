@@ -14,7 +14,11 @@ fn radio(build: &str) -> Vec<u8> {
 }
 
 fn ear(build: &str) -> Vec<u8> {
-    let first = fixture::Build::First.bytes("ear");
+    ear_of(fixture::Build::First, build)
+}
+
+fn ear_of(first: fixture::Build, build: &str) -> Vec<u8> {
+    let first = first.bytes("ear");
     fixture::variant(&first, "ear 00", &format!("ear {build}"))
 }
 
@@ -357,5 +361,37 @@ fn the_last_owner_is_a_thread_local_of_the_host() {
     drop(drum);
     assert!(stage.swapper.wait_retired(LIMIT).is_empty());
     stage.settle();
+    stage.close();
+}
+
+/// There is no host yet that could count it.
+#[test]
+fn an_object_that_a_constructor_has_made_keeps_its_build() {
+    let ear = |build| ear_of(fixture::Build::EarEarly, build);
+    let plugins = [("radio", &*radio("01")), ("ear", &*ear("01"))];
+    let stage = Stage::with(&plugins, |builder| {
+        builder.retire_limit(Duration::from_millis(20))
+    });
+    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let held = drum.call().unwrap();
+    stage.swap("ear", &ear("02"));
+    let made = Holder::Objects {
+        interface: "made by a constructor".into(),
+        owner: "the host".into(),
+        count: 1,
+    };
+    assert_eq!(held_up(&stage, "ear").held_by, [made]);
+    assert_eq!(held.hear("it"), "ear 01 heard it early");
+}
+
+/// Its owners could call it only when the library is gone.
+#[test]
+fn a_library_that_is_being_closed_makes_no_object() {
+    let late = ear_of(fixture::Build::EarLate, "01");
+    let stage = Stage::open(&[("radio", &radio("01")), ("ear", &late)]);
+    stage.swap("ear", &ear("02"));
+    assert_eq!(prune(&stage), 1);
+    stage.settle();
+    assert!(stage.desk.has_told("ear 01 is closed, an object: false"));
     stage.close();
 }

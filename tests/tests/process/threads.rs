@@ -92,6 +92,8 @@ fn not_reloaded() {
     until("the next build to be live", || {
         stage.live_build() == fixture::build_id(&next)
     });
+    // The reload that was asked for has the next generation switched to, and may not have ended.
+    assert!(!stage.swapper.reload().unwrap().changed());
     stage.settle();
     stage.close();
 }

@@ -3,9 +3,10 @@ use crate::support::{probe, refused, refused_with};
 use hotswap_host::artifact::ArtifactProblem as Problem;
 use hotswap_host::artifact::{ArtifactError, OpenFailure};
 use hotswap_host::prelude::*;
+use hotswap_tests::Stage;
 use hotswap_tests::fixture::{self, Build};
 use insta::assert_snapshot;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Installs this library as the probe.
@@ -79,6 +80,16 @@ fn a_host_in_which_panics_abort() {
     assert_eq!(output.status.code(), Some(1));
     assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"this host was built with `panic = "abort"`, so any panic in a plugin would end it; set `panic = "unwind"` in the profile it is built with"#);
     assert_eq!(runtime.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_plugin_that_is_a_host() {
+    let stage = Stage::open(&[("nest", &Build::Nest.bytes("nest"))]);
+    let open: Function<fn(PathBuf) -> hotswap_plugin::Result<()>> =
+        stage.swapper.function("nest", "open").unwrap();
+    let error = open.call(stage.dir().to_owned()).unwrap_err();
+    assert_snapshot!(error, @"a plugin cannot be a host: open the swapper in the program, which loads all plugins");
+    stage.close();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tests objects in slots that take long to be dropped.
 use crate::support::{cat, name, refused, stage_with, swap};
-use hotswap_host::{Holder, Retirement, RetirementState};
+use hotswap_host::{Holder, ReloadOptions, Retirement, RetirementState};
 use hotswap_tests::{Stage, records, until};
 use std::time::Duration;
 
@@ -42,6 +42,27 @@ fn one_of_a_set_that_is_refused_holds_up_no_reload() {
     until("the drop to be named", || !holders().is_empty());
     assert_eq!(holders(), [Holder::Drop]);
     stage.desk.open("drop");
+    stage.settle();
+    stage.close();
+}
+
+/// A window lets go of the generation that it has kept on a thread that has the right to reload.
+#[test]
+fn one_that_a_rollback_window_has_kept_holds_up_no_reload() {
+    let mut options = ReloadOptions::development();
+    options.healthy_deadline = Duration::from_secs(600);
+    options.min_healthy_time = Duration::from_secs(600);
+    let stage = stage_with(&["meow hang"], |builder| builder.reload_options(options));
+    swap(&stage, 0, 1, "meow");
+    stage.swapper.confirm().unwrap();
+    stage.desk.until_waiting("drop");
+    swap(&stage, 0, 2, "meow");
+    assert!(stage.desk.told().is_empty(), "the drop has not returned");
+    stage.desk.open("drop");
+    stage.swapper.confirm().unwrap();
+    until("the second window to close", || {
+        stage.swapper.confirm().is_err()
+    });
     stage.settle();
     stage.close();
 }

@@ -32,6 +32,11 @@ impl Builds {
         }))
     }
 
+    /// Returns another build of the pages, with one text in place of another.
+    pub fn of_pages(&self, text: &str, by: &str) -> Vec<u8> {
+        variant(&self.0[1][0].library, text, by)
+    }
+
     /// Returns the first builds.
     pub fn first(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let first = self.0.iter().map(|builds| &*builds[0].library);

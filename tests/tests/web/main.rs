@@ -41,6 +41,43 @@ fn no_request_fails_and_no_connection_is_dropped_over_200_swaps() {
     server.stop();
 }
 
+/// With a window, an operator sees what was refused and what was reverted, and the pages go on.
+#[test]
+fn a_bad_build_is_refused_and_a_worse_one_is_reverted() {
+    let builds = Builds::make();
+    let options = [
+        ("HOTSWAP_HEALTHY_DEADLINE", "600"),
+        ("HOTSWAP_MIN_HEALTHY_TIME", "600"),
+    ];
+    let server = Server::start_with(
+        &builds,
+        &[&options[..], &[("HOTSWAP_PROBE", "true")]].concat(),
+    );
+    let greeting = |text| builds.of_pages("Welcome|Hello|Good day", text);
+    let error = server.refuse("pages", &greeting("|elcome|Hello|Good day"));
+    assert!(
+        error.contains("pages: a smoke test failed: greets: the first greeting is empty"),
+        "{error}"
+    );
+    assert!(server.get("/").contains("\nWelcome\n"));
+    // This one passes its smoke test, and fails in use.
+    let report = server.swap("pages", &greeting("!elcome!Hello!Good day"));
+    assert!(report.ends_with("pages: reloaded"), "{report}");
+    assert!(server.get("/").contains("\n!elcome!Hello!Good day\n"));
+    assert!(server.sign("Ada").contains("Ada is number 1\n"));
+    let failed = server.ask("/");
+    assert!(failed.starts_with("HTTP/1.1 500 "), "{failed}");
+    let log = server.log_with("was reverted");
+    let reverted = "WARN hotswap: the reload by signal 10 was reverted, because it has failed once, and the failure limit is 0";
+    assert!(log.iter().any(|line| line.ends_with(reverted)), "{log:#?}");
+    assert!(
+        server.get("/").contains(": 1 signed\n"),
+        "the book is as it was"
+    );
+    assert!(server.get("/").contains("\nHello\n"));
+    drop(server);
+}
+
 #[test]
 fn who_is_being_served_when_it_is_stopped_is_answered() {
     let server = Server::start(&Builds::make());

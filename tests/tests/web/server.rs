@@ -24,6 +24,11 @@ pub struct Server {
 impl Server {
     /// Starts the server with the first builds, on a free port.
     pub fn start(builds: &Builds) -> Self {
+        Server::start_with(builds, &[])
+    }
+
+    /// Starts the server with options for its reloads.
+    pub fn start_with(builds: &Builds, options: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let plugins = dir.path().join("plugins");
         fs::create_dir(&plugins).unwrap();
@@ -34,6 +39,7 @@ impl Server {
             .args(["--listen", "127.0.0.1:0"])
             .env("HOTSWAP_PLUGIN_DIR", &plugins)
             .env_remove("RUST_LOG")
+            .envs(options.iter().copied())
             .stdout(Stdio::piped())
             .stderr(File::create(dir.path().join("log")).unwrap())
             .spawn()
@@ -54,6 +60,22 @@ impl Server {
         }
     }
 
+    /// Puts a plugin into its directory, and asks for a reload that is refused. Returns the error.
+    pub fn refuse(&self, plugin: &str, library: &[u8]) -> String {
+        fixture::install(library, plugin, &self.dir.path().join("plugins"));
+        let before = self.host.report().map(|report| report.attempt);
+        self.host.request_reload().unwrap();
+        let report = self.host.wait_for_attempt(before, LIMIT).unwrap();
+        assert!(!report.ok, "{}", report.text);
+        report.text
+    }
+
+    /// Returns the lines of the log, as an operator reads them, once one of them has this text.
+    pub fn log_with(&self, text: &str) -> Vec<String> {
+        until(text, || log(&self.dir).contains(text));
+        log(&self.dir).lines().map(str::to_owned).collect()
+    }
+
     /// Puts a plugin into its directory, and reloads by signal, as `cargo hotswap reload` does. Returns the report.
     pub fn swap(&self, plugin: &str, library: &[u8]) -> String {
         fixture::install(library, plugin, &self.dir.path().join("plugins"));
@@ -71,12 +93,32 @@ impl Server {
 
     /// Returns a page, on a connection of its own.
     pub fn get(&self, path: &str) -> String {
+        let answer = self.ask(path);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        answer
+    }
+
+    /// Returns the answer to a request, on a connection of its own.
+    pub fn ask(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: web\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        answer
+    }
+
+    /// Signs the guestbook, and returns the answer.
+    pub fn sign(&self, name: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let length = name.len();
+        let head = format!(
+            "POST /guests HTTP/1.1\r\nhost: web\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(name.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
         answer
     }
 

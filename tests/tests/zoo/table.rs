@@ -75,6 +75,7 @@ table! {
     ZooC "zoo-c" {
         c "calls C code, compiled with `cc`": Gone, Gone;
         c_threads "calls C code that starts a thread": Gone, Gone;
+        c_exits "calls C code whose threads end by `pthread_exit` and `pthread_cancel`": Gone, Gone;
         c_key "calls C code that has a `pthread_key` with a destructor": Gone, Locals;
     }
 

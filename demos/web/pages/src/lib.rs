@@ -6,6 +6,9 @@ use web_interfaces::{Guestbook, Refused};
 /// Change this while the host runs.
 const TITLE: &str = "The guestbook";
 
+/// The greetings below the page, in turn.
+const GREETINGS: &str = "Welcome|Hello|Good day";
+
 /// The imports of pages.
 #[derive(Import)]
 pub struct Deps {
@@ -36,7 +39,8 @@ impl Pages {
         for guest in latest {
             text += &format!("{}. {} ({:08x})\n", guest.number, guest.name, guest.seal);
         }
-        text + &self.by()
+        text += greeting(signed);
+        text + "\n" + &self.by()
     }
 
     /// Signs the guestbook.
@@ -47,12 +51,28 @@ impl Pages {
         Ok(format!("{name} is number {number}\n{}", self.by()))
     }
 
+    /// Refuses a build that does not greet.
+    #[smoke]
+    fn greets(&self) -> Result<(), String> {
+        match greeting(0) {
+            "" => Err("the first greeting is empty".into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns a page that takes its time, on a timer of tokio. The build that began the request also answers it.
     #[invoke]
     pub async fn nap(&self, millis: u64) -> String {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         format!("slept for {millis} ms\n{}", self.by())
     }
+}
+
+/// Returns the greeting for this number of guests.
+fn greeting(signed: u64) -> &'static str {
+    let turn = signed as usize % 3;
+    let greeting = GREETINGS.split('|').nth(turn);
+    greeting.expect("there are three greetings")
 }
 
 impl Pages {

@@ -1,64 +1,21 @@
 //! The future of an async call.
 use super::Entry;
-use super::count::{LastPlace, Place, Running};
+use super::count::{LastPlace, Running};
 use super::gate_opened::GateOpened;
 use crate::error::CallError;
 use crate::generation::Generation;
-use crate::generation::bindings::Target;
-use crate::handle::{Handle, HandleSpec};
+use crate::generation::bindings::{Entered, TypedAsync};
+use crate::handle::{Handle, HandleSpec, Missing};
+use crate::instance::begun::Begun;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;
-use hotswap_plugin::boundary::{Later, Panicked, Return, Shared};
+use hotswap_plugin::boundary::{Panicked, Return, Shared};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// A plugin's future, and the count that keeps its build.
-pub(super) struct Begun<R> {
-    /// The future, or `None` once it was dropped.
-    later: Option<Later<R>>,
-    running: Running,
-}
-
-impl<R: Shared> Begun<R> {
-    /// Begins a call of the function or export at this place.
-    ///
-    /// # Errors
-    /// A parameter panicked while it was copied.
-    #[inline]
-    pub(super) fn begin(
-        pinned: &Pinned<'_, Generation>,
-        place: Place,
-        start: impl FnOnce() -> Result<Later<R>, Panicked>,
-    ) -> Result<Self, Panicked> {
-        let running = Running::begin(pinned, place);
-        Ok(Begun {
-            later: Some(start()?),
-            running,
-        })
-    }
-
-    /// Polls the future. First runs the destructors that retired plugins have left on this thread.
-    #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
-        record::mine().run_pending_destructors();
-        let later = self
-            .later
-            .as_mut()
-            .expect("the future is there until this is dropped");
-        self.running.within(|| later.try_poll(cx))
-    }
-}
-
-impl<R> Drop for Begun<R> {
-    fn drop(&mut self) {
-        let later = self.later.take();
-        self.running.within(|| drop(later));
-    }
-}
 
 /// An async call: a future of the function's result.
 ///
@@ -68,57 +25,76 @@ impl<R> Drop for Begun<R> {
 pub struct Calling<R>(CallState<R>);
 
 enum CallState<R> {
-    Begun(Begun<R>, Arc<HandleSpec>),
+    Begun(Begun<R, Running>, Arc<HandleSpec>),
     /// The call has not begun.
     AtGate(Box<AtGate<R>>),
-    /// The error, or `None` if there is nothing to call.
-    Failed(Option<Panicked>, Arc<HandleSpec>),
+    /// The panic, or the reason why there is nothing to call.
+    Failed(Option<Result<Panicked, Missing>>, Arc<HandleSpec>),
     Ended,
 }
 
 /// A call that waits at a gate.
 struct AtGate<R> {
     waiting: GateOpened,
-    handle: Handle,
-    start: Box<Start<R>>,
+    begin: Box<Begin<R>>,
 }
 
-/// Begins a call with copies of its parameters.
-type Start<R> = dyn FnMut(Target) -> Result<Later<R>, Panicked> + Send;
+/// Begins a call with copies of its parameters, unless there is a gate to wait at.
+type Begin<R> = dyn FnMut() -> Result<Calling<R>, Arc<Gate>> + Send;
 
 impl<R: Return> Calling<R> {
     /// Begins a call of the handle's target.
     #[inline]
-    pub(super) fn begin(
-        handle: &Handle,
+    pub(super) fn begin<F>(
+        handle: &Handle<TypedAsync<F>>,
         last: &LastPlace,
-        (pinned, target): (Pinned<'_, Generation>, Target),
-        start: impl FnOnce(Target) -> Result<Later<R>, Panicked>,
+        entered: &Entered<Pinned<'_, Generation>, TypedAsync<F>>,
+        begin: impl FnOnce(Running) -> Result<Begun<R, Running>, Panicked>,
     ) -> Self {
         let spec = handle.spec.clone();
-        let Some(place) = last.find(&pinned, target) else {
-            return Calling::gone(spec);
+        let Some(place) = last.find(entered.generation(), entered.target()) else {
+            return Calling::missing(Missing::Gone, spec);
         };
-        Calling(match Begun::begin(&pinned, place, || start(target)) {
+        Calling(match begin(Running::begin(entered.pin(), place)) {
             Ok(begun) => CallState::Begun(begun, spec),
-            Err(panicked) => CallState::Failed(Some(panicked), spec),
+            Err(panicked) => CallState::Failed(Some(Ok(panicked)), spec),
         })
     }
 
     /// Returns a call that begins when the gate is open.
     #[cold]
-    pub(super) fn at_gate(gate: Arc<Gate>, handle: Handle, start: Box<Start<R>>) -> Self {
+    pub(super) fn at_gate<F>(
+        gate: Arc<Gate>,
+        handle: Handle<TypedAsync<F>>,
+        begin: impl Fn(
+            &Entered<Pinned<'_, Generation>, TypedAsync<F>>,
+            Running,
+        ) -> Result<Begun<R, Running>, Panicked>
+        + Send
+        + 'static,
+    ) -> Self
+    where
+        F: 'static,
+    {
+        let begin = move || match handle.enter_or_gate() {
+            Entry::Open(entered) => {
+                let last = LastPlace::default();
+                let begun = |running| begin(&entered, running);
+                Ok(Calling::begin(&handle, &last, &entered, begun))
+            }
+            Entry::Gate(gate) => Err(gate),
+            Entry::Missing(missing) => Ok(Calling::missing(missing, handle.spec.clone())),
+        };
         Calling(CallState::AtGate(Box::new(AtGate {
             waiting: GateOpened::at(gate),
-            handle,
-            start,
+            begin: Box::new(begin),
         })))
     }
 
     /// Returns a call that fails, because there is nothing to call.
     #[cold]
-    pub(super) fn gone(spec: Arc<HandleSpec>) -> Self {
-        Calling(CallState::Failed(None, spec))
+    pub(super) fn missing(missing: Missing, spec: Arc<HandleSpec>) -> Self {
+        Calling(CallState::Failed(Some(Err(missing)), spec))
     }
 }
 
@@ -129,17 +105,22 @@ impl<R: Return> AtGate<R> {
             if Pin::new(&mut self.waiting).poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            let (handle, start) = (&self.handle, &mut self.start);
-            self.waiting = match handle.enter_or_gate() {
-                Entry::Open(pinned, target) => {
-                    let last = LastPlace::default();
-                    return Poll::Ready(Calling::begin(handle, &last, (pinned, target), start));
-                }
-                Entry::Gate(gate) => GateOpened::at(gate),
-                Entry::Gone => return Poll::Ready(Calling::gone(handle.spec.clone())),
+            self.waiting = match (self.begin)() {
+                Ok(calling) => return Poll::Ready(calling),
+                Err(gate) => GateOpened::at(gate),
             };
         }
     }
+}
+
+/// Polls a plugin's future. First runs the destructors that retired plugins have left on this thread.
+#[inline]
+pub(super) fn poll<R: Shared>(
+    begun: &mut Begun<R, Running>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<R, Panicked>> {
+    record::mine().run_pending_destructors();
+    begun.poll(cx)
 }
 
 // Nothing in it depends on its address.
@@ -152,9 +133,9 @@ impl<R: Return> Future for Calling<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let result = match &mut self.0 {
-                CallState::Begun(begun, _) => match begun.poll(cx) {
+                CallState::Begun(begun, _) => match poll(begun, cx) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(result) => result.map_err(Some),
+                    Poll::Ready(result) => result.map_err(|panicked| Some(Ok(panicked))),
                 },
                 CallState::AtGate(at_gate) => match at_gate.poll(cx) {
                     Poll::Pending => return Poll::Pending,
@@ -173,8 +154,9 @@ impl<R: Return> Future for Calling<R> {
             };
             return Poll::Ready(match result {
                 Ok(result) => result.split().map_err(CallError::Returned),
-                Err(Some(panicked)) => Err(spec.panicked(panicked)),
-                Err(None) => Err(spec.not_loaded()),
+                Err(Some(Ok(panicked))) => Err(spec.panicked(panicked)),
+                Err(Some(Err(missing))) => Err(spec.error_of(missing)),
+                Err(None) => unreachable!("a call that failed has its reason until it is told"),
             });
         }
     }

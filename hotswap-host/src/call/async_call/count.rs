@@ -8,10 +8,11 @@
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::instance::Instance;
+use crate::instance::begun::Keeps;
 use crate::reclaim::gate::Pass;
 use crate::reclaim::pin::Pinned;
-use crate::reclaim::record::{self, CallTarget};
-use std::ptr::NonNull;
+use crate::reclaim::record;
+use crate::reclaim::slot::{Address, CallTarget};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 
 /// The target of a call: a plugin of the generation, and one of its functions or exports.
@@ -33,18 +34,19 @@ impl Place {
     /// Returns true if this is the place of a handle's target.
     fn is(self, generation: &Generation, target: Target) -> bool {
         let plugin = generation.plugins.get(self.plugin as usize);
-        plugin.is_some_and(|plugin| {
-            plugin.this() == target.this && item(plugin, self.item as usize) == Some(target.call)
-        })
+        plugin.and_then(|plugin| item(plugin, self.item as usize)) == Some(target)
     }
 }
 
-/// Returns the address by which a handle refers to the function or export with this number.
-fn item(plugin: &Instance, index: usize) -> Option<*const ()> {
+/// Returns the target of the function or export with this number.
+fn item(plugin: &Instance, index: usize) -> Option<Target> {
     let (functions, exports) = (&plugin.desc().functions, &plugin.desc().exports);
     match index.checked_sub(functions.len()) {
-        None => Some(functions[index].typed),
-        Some(export) => exports.get(export).map(|export| export.table),
+        None => plugin.function_at(index).map(Target::typed),
+        Some(export) => {
+            let export = exports.get(export)?;
+            Some(Target::export(plugin, export))
+        }
     }
 }
 
@@ -87,18 +89,14 @@ impl LastPlace {
 /// An async call that has begun and has not ended. It keeps the generation in which it began, with everything that
 /// belongs to its plugins.
 pub(crate) struct Running {
-    count: NonNull<AtomicUsize>,
+    /// A count of the generation.
+    count: &'static AtomicUsize,
     /// The address of the generation, as hazard slots hold it.
-    at: *const (),
+    at: Address,
     call_target: CallTarget,
     /// The pass with which a closed gate let it in.
     _pass: Option<Pass>,
 }
-
-// SAFETY: this is a counted reference into the generation, which any thread may use.
-unsafe impl Send for Running {}
-// SAFETY: this is a counted reference into the generation, which any thread may use.
-unsafe impl Sync for Running {}
 
 impl Running {
     /// Begins a call.
@@ -111,24 +109,24 @@ impl Running {
         let gate = pinned.gate.as_ref();
         let gate = gate.filter(|gate| gate.is_closed() && gate.covers(call_target));
         Running {
-            count: count.into(),
+            count,
             at: pinned.address(),
             call_target,
             _pass: gate.map(|gate| gate.pass()),
         }
     }
+}
 
+impl Keeps for Running {
     /// Runs code of the call. The thread counts as being in its plugin meanwhile.
     #[inline]
-    pub(super) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
+    fn within<R>(&self, run: impl FnOnce() -> R) -> R {
         record::mine().within(self.at, self.call_target, run)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // SAFETY: the generation, with all its counts, exists as long as one of the counts is not zero. Nothing of it
-        // is used after this.
-        unsafe { self.count.as_ref() }.fetch_sub(1, Release);
+        self.count.fetch_sub(1, Release);
     }
 }

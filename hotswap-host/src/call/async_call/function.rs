@@ -4,11 +4,11 @@ use super::calling::Calling;
 use super::count::LastPlace;
 use crate::call::signature::Signature;
 use crate::error::HandleError;
+use crate::generation::bindings::TypedAsync;
 use crate::handle::{Handle, HandleSpec};
 use crate::swapper::Swapper;
 use hotswap_plugin::boundary::{Arg, AsyncSignature, Return};
 use std::fmt;
-use std::marker::PhantomData;
 
 /// A typed `async fn` of a plugin: `AsyncFunction<fn(u32) -> String>`.
 ///
@@ -25,18 +25,15 @@ use std::marker::PhantomData;
 /// # }
 /// ```
 pub struct AsyncFunction<F> {
-    handle: Handle,
+    handle: Handle<TypedAsync<F>>,
     last: LastPlace,
-    signature: PhantomData<fn(F) -> F>,
 }
 
 impl<F> AsyncFunction<F> {
-    /// Makes the function of a handle that was bound with the signature of the `fn` type `F`.
-    fn new(handle: Handle) -> Self {
+    fn new(handle: Handle<TypedAsync<F>>) -> Self {
         AsyncFunction {
             handle,
             last: LastPlace::default(),
-            signature: PhantomData,
         }
     }
 }
@@ -96,28 +93,18 @@ macro_rules! arity {
         {
             fn call(&self $(, $arg: $A)*) -> Calling<R> {
                 match self.handle.enter_or_gate() {
-                    Entry::Open(pinned, target) => {
-                        Calling::begin(&self.handle, &self.last, (pinned, target), |target| {
-                            // SAFETY: the handle was bound with the signature of `F`, which is an `fn` type and has no
-                            // other signature. The pin keeps the library and the instance alive, and then the count in
-                            // `Calling` does.
-                            unsafe {
-                                <F as AsyncSignature<($($A,)*)>>::start(target.call, target.this, ($($arg,)*))
-                            }
+                    Entry::Open(entered) => {
+                        Calling::begin(&self.handle, &self.last, &entered, |running| {
+                            entered.begin::<($($A,)*), _>(running, ($($arg,)*))
                         })
                     }
                     Entry::Gate(gate) => {
                         let kept = <F as AsyncSignature<($($A,)*)>>::keep(($($arg,)*));
-                        let start = Box::new(move |target: crate::generation::bindings::Target| {
-                            // SAFETY: the handle was bound with the signature of `F`, which is an `fn` type and has no
-                            // other signature. `AtGate` pins the generation, and then `Calling` counts the call.
-                            unsafe {
-                                <F as AsyncSignature<($($A,)*)>>::start_kept(target.call, target.this, &kept)
-                            }
-                        });
-                        Calling::at_gate(gate, self.handle.clone(), start)
+                        Calling::at_gate(gate, self.handle.clone(), move |entered, running| {
+                            entered.begin_kept::<($($A,)*), _>(running, &kept)
+                        })
                     }
-                    Entry::Gone => Calling::gone(self.handle.spec.clone()),
+                    Entry::Missing(missing) => Calling::missing(missing, self.handle.spec.clone()),
                 }
             }
         }

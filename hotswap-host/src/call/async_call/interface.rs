@@ -4,9 +4,12 @@ use super::count::{LastPlace, Running};
 use super::gate_opened::GateOpened;
 use crate::call::interface::{Interface, contain};
 use crate::error::CallError;
+use crate::generation::bindings::{Exported, Kept};
 use crate::handle::Handle;
+use crate::handle::Missing;
+use crate::instance::begun::Keeps;
 use crate::reclaim::record;
-use hotswap_plugin::boundary::{self, Object, RawObject};
+use hotswap_plugin::boundary;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::ops::Deref;
@@ -58,12 +61,12 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
             let hold = loop {
                 match entered {
                     Ok(hold) => break hold,
-                    Err(Some(gate)) => gate.await,
-                    Err(None) => return Err(handle.spec.not_loaded()),
+                    Err(Ok(gate)) => gate.await,
+                    Err(Err(missing)) => return Err(handle.spec.error_of(missing)),
                 }
                 entered = enter::<I>(&handle);
             };
-            let (spec, running) = (handle.spec.clone(), hold.running.clone());
+            let (spec, running) = (handle.spec.clone(), hold.kept.keeps().clone());
             // The swapper is not needed any more.
             drop(handle);
             let future = contain(&spec, || running.within(|| calls(hold)))?;
@@ -83,35 +86,31 @@ impl<I: boundary::Interface + ?Sized> Interface<I> {
 
 /// Returns the current target of the handle, or the gate to wait at, or nothing if the target is gone.
 fn enter<I: boundary::Interface + ?Sized>(
-    handle: &Handle,
-) -> Result<InterfaceHold<I::Proxy>, Option<GateOpened>> {
-    let (pinned, target) = match handle.enter_or_gate() {
-        Entry::Open(pinned, target) => (pinned, target),
-        Entry::Gate(gate) => return Err(Some(GateOpened::at(gate))),
-        Entry::Gone => return Err(None),
+    handle: &Handle<Exported<I>>,
+) -> Result<InterfaceHold<I::Proxy>, Result<GateOpened, Missing>> {
+    let entered = match handle.enter_or_gate() {
+        Entry::Open(entered) => entered,
+        Entry::Gate(gate) => return Err(Ok(GateOpened::at(gate))),
+        Entry::Missing(missing) => return Err(Err(missing)),
     };
-    let place = LastPlace::default().find(&pinned, target).ok_or(None)?;
-    let object = RawObject::lent(target.call, target.this);
+    let place = LastPlace::default().find(entered.generation(), entered.target());
+    let running = Running::begin(entered.pin(), place.ok_or(Err(Missing::Gone))?);
     Ok(InterfaceHold {
-        // SAFETY: the handle was bound as this interface, and the count in this value keeps the library and the
-        // instance alive.
-        proxy: I::proxy(unsafe { Object::from_raw(object) }),
-        running: Arc::new(Running::begin(&pinned, place)),
+        kept: entered.keep(Arc::new(running)),
     })
 }
 
 /// An interface of one generation, which [`Interface::call_async`] passes to its closure. It has the methods of the
 /// interface. It keeps the generation, and counts as a call that has not ended.
 pub struct InterfaceHold<Proxy> {
-    proxy: Proxy,
-    running: Arc<Running>,
+    kept: Kept<Proxy, Arc<Running>>,
 }
 
 impl<Proxy> Deref for InterfaceHold<Proxy> {
     type Target = Proxy;
 
     fn deref(&self) -> &Proxy {
-        &self.proxy
+        &self.kept
     }
 }
 

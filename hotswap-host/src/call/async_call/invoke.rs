@@ -1,19 +1,20 @@
 //! Awaits functions that are called by name.
-use super::calling::Begun;
-use super::count::Place;
+use super::calling::poll;
+use super::count::{Place, Running};
 use super::gate_opened::GateOpened;
 use crate::error::{CallError, InvokeError};
+use crate::instance::begun::Begun;
 use crate::invoke::failed;
 use crate::reclaim::gate::Gate;
 use crate::swapper::Swapper;
 use hotswap_plugin::Value;
-use hotswap_plugin::boundary::{Arena, Arg, DynamicResult, InvokeError as Refused, try_receive};
+use hotswap_plugin::boundary::{DynamicResult, InvokeError as Refused};
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 
 /// The outcome of an attempt to begin a call.
 enum Attempt {
-    Begun(Begun<DynamicResult>),
+    Begun(Begun<DynamicResult, Running>),
     /// The function is not `async` and has returned, or it does not exist.
     Ended(Result<Value, InvokeError>),
     /// The call has to wait at a gate.
@@ -45,7 +46,7 @@ impl Swapper {
                 }
             };
             drop(swapper);
-            let refused = match poll_fn(|cx| begun.poll(cx)).await {
+            let refused = match poll_fn(|cx| poll(&mut begun, cx)).await {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(refused)) => Ok(refused),
                 Err(panicked) => Err(panicked),
@@ -70,23 +71,21 @@ fn begin(swapper: &Swapper, plugin: &str, function: &str, args: &[Value]) -> Att
             function: function.to_owned(),
         }));
     };
-    let functions = &instance.desc().functions;
-    let found = functions
-        .iter()
-        .position(|desc| desc.name.as_str() == function);
-    let later = found.and_then(|found| Some((found, functions[found].dynamic_later?)));
-    let Some((found, later)) = later else {
-        return Attempt::Ended(pinned.invoke(plugin, function, args));
-    };
-    let start = || {
-        let arena = Arena::new();
-        let args = args.lend(&arena);
-        // SAFETY: the pin keeps the library and the instance alive, and then the count does. The arguments are those of
-        // a call by name.
-        unsafe { try_receive(|out| later(instance.this(), <&[Value]>::cross(&args), out)) }
-    };
-    match Begun::begin(&pinned, Place::function(index, found), start) {
-        Ok(begun) => Attempt::Begun(begun),
-        Err(panicked) => Attempt::Ended(Err(failed(plugin, function, Err::<Refused, _>(panicked)))),
+    if let Err(error) = pinned.check_in_service(instance) {
+        return Attempt::Ended(Err(error));
+    }
+    let mut functions = instance.functions().enumerate();
+    let begun = functions
+        .find(|(_, found)| found.name.as_str() == function)
+        .and_then(|(at, found)| {
+            let running = || Running::begin(&pinned, Place::function(index, at));
+            found.begin(args, running)
+        });
+    match begun {
+        Some(Ok(begun)) => Attempt::Begun(begun),
+        Some(Err(panicked)) => {
+            Attempt::Ended(Err(failed(plugin, function, Err::<Refused, _>(panicked))))
+        }
+        None => Attempt::Ended(pinned.invoke(plugin, function, args)),
     }
 }

@@ -36,37 +36,40 @@ pub use function::{
 pub use interface::InterfaceHold;
 
 use crate::generation::Generation;
-use crate::generation::bindings::Target;
-use crate::handle::Handle;
+use crate::generation::bindings::Entered;
+use crate::handle::{Handle, Missing};
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Pinned;
 use std::sync::Arc;
 
 /// The state of things that a call finds when it is about to begin.
-enum Entry<'h> {
-    /// The live generation, and the handle's target in it.
-    Open(Pinned<'h, Generation>, Target),
+enum Entry<'h, K> {
+    /// The handle's target in the live generation.
+    Open(Entered<Pinned<'h, Generation>, K>),
     /// A gate that the call has to wait at.
     Gate(Arc<Gate>),
-    /// The target does not exist any more.
-    Gone,
+    /// There is no target.
+    Missing(Missing),
 }
 
-impl Handle {
+impl<K> Handle<K> {
     /// Pins the live generation to call the handle's target, unless that is behind a closed gate.
-    fn enter_or_gate(&self) -> Entry<'_> {
-        let pinned = self.inner.live().enter(self.call_target);
-        // SAFETY: the binding was set before this handle was made.
-        let target = unsafe { pinned.bindings.get_published(self.index) };
-        if !target.call.is_null() {
-            return Entry::Open(pinned, target);
-        }
+    fn enter_or_gate(&self) -> Entry<'_, K> {
+        let pinned = match Entered::live(self.inner.live().enter(self.call_target), self.place) {
+            Ok(entered) => return Entry::Open(entered),
+            Err(pinned) => pinned,
+        };
+        // The times of async calls are not taken, because most of them are waits.
+        let pinned = match Entered::timed(pinned, self.place) {
+            Ok(entered) => return Entry::Open(entered),
+            Err(pinned) => pinned,
+        };
         match &pinned.gate {
-            None => Entry::Gone,
+            None => Entry::Missing(self.spec.missing(&pinned)),
             Some(gate) if gate.stops(self.call_target) => Entry::Gate(gate.clone()),
-            Some(_) => match self.spec.resolve(&pinned) {
-                Ok((target, _)) => Entry::Open(pinned, target),
-                Err(_) => Entry::Gone,
+            Some(_) => match self.spec.target(&pinned) {
+                Ok(target) => Entry::Open(Entered::found(pinned, target, self.place)),
+                Err(missing) => Entry::Missing(missing),
             },
         }
     }

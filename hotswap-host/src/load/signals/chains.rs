@@ -1,10 +1,9 @@
 //! Records which library has installed which handler, and in which order. All of this is under one lock.
-use super::entrances;
 use super::kernel::{Call, DEFAULT, SIGNALS, has_info, is_same, kernel, set_kernel, set_kernel_by};
 use super::slots::{self, Below, COUNT, OUTSIDERS, slot};
+use crate::platform;
 use std::ffi::c_int;
 use std::ops::Range;
-use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
 /// The number of libraries that may know the function of one slot. If one more learns of it, the slot is never used
@@ -66,20 +65,10 @@ static CHAINS: Mutex<Chains> = Mutex::new(Chains {
 /// Runs this under the lock. A signal handler may install handlers, so no signal arrives on this thread meanwhile, and
 /// the code that runs here allocates nothing.
 pub(super) fn locked<R>(run: impl FnOnce(&mut Chains) -> R) -> R {
-    // SAFETY: all zero is a valid set of signals.
-    let mut all: libc::sigset_t = unsafe { std::mem::zeroed() };
-    let mut before = all;
-    // SAFETY: both pointers lead to sets in this frame.
-    unsafe {
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-    }
-    let mut chains = CHAINS.lock().unwrap_or_else(PoisonError::into_inner);
-    let result = run(&mut chains);
-    drop(chains);
-    // SAFETY: `pthread_sigmask` has written the set above.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut()) };
-    result
+    platform::without_signals(|| {
+        let mut chains = CHAINS.lock().unwrap_or_else(PoisonError::into_inner);
+        run(&mut chains)
+    })
 }
 
 impl Chains {
@@ -99,7 +88,7 @@ impl Chains {
         let free = *page;
         (page.signal, page.is_free, page.owner) = (signal, false, Some(owner));
         slot(at).fill(handler, has_info);
-        let Some(before) = set_kernel_by(call, signal, entrances::of(at, has_info)) else {
+        let Some(before) = set_kernel_by(call, signal, slots::function_of(at, has_info)) else {
             slot(at).empty();
             *page = free;
             return Installed::Refused;
@@ -113,7 +102,7 @@ impl Chains {
             ..asked
         };
         self.see(signal, &before, Some(at));
-        let below = match entrances::slot_of(before.sa_sigaction) {
+        let below = match slots::slot_of(before.sa_sigaction) {
             Some(below) => self.filled(Below::Slot(below), Some(owner)),
             None => self.outsider(&before),
         };
@@ -131,7 +120,7 @@ impl Chains {
         call: Call<'_>,
         handler: usize,
     ) -> Option<libc::sigaction> {
-        let (before, now) = match entrances::slot_of(handler) {
+        let (before, now) = match slots::slot_of(handler) {
             // The library was told of this function and sets it back.
             Some(at) => {
                 let to = self.filled(Below::Slot(at), None);
@@ -152,7 +141,7 @@ impl Chains {
     /// Returns the kernel's disposition, as a plugin may know it.
     pub(super) fn ask(&mut self, owner: Owner, signal: c_int) -> Option<libc::sigaction> {
         let action = kernel(signal)?;
-        let now = entrances::slot_of(action.sa_sigaction);
+        let now = slots::slot_of(action.sa_sigaction);
         self.see(signal, &action, now);
         Some(self.tell(action, owner))
     }
@@ -164,7 +153,7 @@ impl Chains {
             ..DEFAULT
         };
         if let Some(now) = kernel(signal) {
-            self.see(signal, &before, entrances::slot_of(now.sa_sigaction));
+            self.see(signal, &before, slots::slot_of(now.sa_sigaction));
         }
         plain(&self.tell(before, owner))
     }
@@ -231,7 +220,7 @@ impl Chains {
     /// Gives the kernel the disposition below the slot, if the kernel has the slot's function.
     fn restore(&mut self, at: usize, leaving: Owner) {
         let signal = self.pages[at].signal;
-        let slot_in = |action: &libc::sigaction| entrances::slot_of(action.sa_sigaction);
+        let slot_in = |action: &libc::sigaction| slots::slot_of(action.sa_sigaction);
         let Some(now) = kernel(signal) else { return };
         self.see(signal, &now, slot_in(&now));
         if slot_in(&now) != Some(at) {
@@ -256,7 +245,7 @@ impl Chains {
             return None;
         }
         // Code that was told of a slot's function long ago may have put it back.
-        let in_kernel = kernel(signal).and_then(|now| entrances::slot_of(now.sa_sigaction));
+        let in_kernel = kernel(signal).and_then(|now| slots::slot_of(now.sa_sigaction));
         let free = |of| {
             let mut pages = self.pages.iter().enumerate();
             let free = |(at, page): &(usize, &Page)| {
@@ -274,7 +263,7 @@ impl Chains {
             return;
         };
         if let Some(expected) = *expected
-            && entrances::slot_of(had.sa_sigaction) != Some(expected)
+            && slots::slot_of(had.sa_sigaction) != Some(expected)
         {
             self.pages[expected].is_known_elsewhere = true;
         }
@@ -319,7 +308,7 @@ impl Chains {
             Below::Slot(at) => {
                 let asked = self.pages[at].action;
                 libc::sigaction {
-                    sa_sigaction: entrances::of(at, has_info(&asked)),
+                    sa_sigaction: slots::function_of(at, has_info(&asked)),
                     ..asked
                 }
             }
@@ -329,7 +318,7 @@ impl Chains {
     /// Returns the kernel's previous disposition as a library may know it: its own handler, a function of the host, or
     /// a disposition that belongs to no plugin.
     fn tell(&mut self, action: libc::sigaction, to: Owner) -> libc::sigaction {
-        let Some(at) = entrances::slot_of(action.sa_sigaction) else {
+        let Some(at) = slots::slot_of(action.sa_sigaction) else {
             return action;
         };
         match self.filled(Below::Slot(at), None) {
@@ -363,7 +352,7 @@ impl Chains {
     /// and that has not arrived yet, goes on to the disposition that the kernel has now.
     fn reclaim(&mut self, signal: c_int) {
         let Some(now) = kernel(signal) else { return };
-        let in_kernel = entrances::slot_of(now.sa_sigaction);
+        let in_kernel = slots::slot_of(now.sa_sigaction);
         self.see(signal, &now, in_kernel);
         let instead = match in_kernel {
             Some(at) => Below::Slot(at),
@@ -409,8 +398,8 @@ impl Chains {
 
 /// Returns the handler of an action, for a caller that passes only the signal.
 pub(super) fn plain(action: &libc::sigaction) -> usize {
-    match entrances::slot_of(action.sa_sigaction) {
-        Some(at) => entrances::of(at, false),
+    match slots::slot_of(action.sa_sigaction) {
+        Some(at) => slots::function_of(at, false),
         None => action.sa_sigaction,
     }
 }

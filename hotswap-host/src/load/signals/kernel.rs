@@ -1,6 +1,11 @@
 //! Reads and changes the kernel's dispositions of signals.
+use crate::platform::{self, SIGNAL_FUNCTIONS};
+use hotswap_plugin::contract::shim::SignalCall;
 use std::ffi::c_int;
-use std::ptr::null;
+
+pub(super) use crate::platform::{
+    DEFAULT_DISPOSITION as DEFAULT, disposition as kernel, set_disposition as set_kernel,
+};
 
 /// The highest number of a signal. The lowest is 1.
 pub(super) const SIGNALS: usize = 64;
@@ -14,26 +19,18 @@ pub(super) enum Call<'a> {
     Signal,
 }
 
-// SAFETY: all zero is a valid `sigaction`: it has no handler, no flags, and an empty mask.
-pub(super) const DEFAULT: libc::sigaction = unsafe { std::mem::zeroed() };
-
-/// Returns the kernel's disposition of the signal.
-pub(super) fn kernel(signal: c_int) -> Option<libc::sigaction> {
-    let mut action = DEFAULT;
-    // SAFETY: this only reads the disposition, into a local variable.
-    let known = unsafe { libc::sigaction(signal, null(), &mut action) } == 0;
-    known.then_some(action)
+/// Calls one of the C library's functions that take a signal and a handler.
+pub(super) fn signal(call: SignalCall, signal: c_int, handler: usize) -> usize {
+    let [bsd, system_v, set] = SIGNAL_FUNCTIONS;
+    let by = match call {
+        SignalCall::Bsd => bsd,
+        SignalCall::SystemV => system_v,
+        SignalCall::Set => set,
+    };
+    platform::set_handler(by, signal, handler)
 }
 
-/// Changes the kernel's disposition and returns the previous one.
-pub(super) fn set_kernel(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction> {
-    let mut before = DEFAULT;
-    // SAFETY: the handler belongs to the host, was there before, or is one that a plugin asks for and answers for.
-    let set = unsafe { libc::sigaction(signal, action, &mut before) } == 0;
-    set.then_some(before)
-}
-
-/// Changes the disposition to this handler in the way in which the plugin's call would.
+/// Changes the disposition to this handler in the way in which the plugin's call would. Returns the previous one.
 pub(super) fn set_kernel_by(
     call: Call<'_>,
     signal: c_int,
@@ -49,9 +46,7 @@ pub(super) fn set_kernel_by(
         ),
         Call::Signal => {
             let before = kernel(signal)?;
-            // SAFETY: the handler belongs to the host, was there before, or is one that a plugin asks for and answers
-            // for.
-            let handler = unsafe { libc::signal(signal, handler) };
+            let handler = self::signal(SignalCall::Bsd, signal, handler);
             // If another handler was set in between, it is not known whether it takes one argument or three. A function
             // that takes one does not notice two more.
             let sa_flags = match handler == before.sa_sigaction {
@@ -74,10 +69,7 @@ pub(super) fn has_info(action: &libc::sigaction) -> bool {
 
 /// Returns true if the handler, the flags, and the mask of both are the same.
 pub(super) fn is_same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
-    let is_in = |action: &libc::sigaction, signal| {
-        // SAFETY: the system has written the set.
-        unsafe { libc::sigismember(&action.sa_mask, signal) == 1 }
-    };
+    let is_in = |action: &libc::sigaction, signal| platform::is_in_set(&action.sa_mask, signal);
     one.sa_sigaction == other.sa_sigaction
         && one.sa_flags == other.sa_flags
         && (1..=SIGNALS as c_int).all(|signal| is_in(one, signal) == is_in(other, signal))

@@ -3,7 +3,7 @@
 //! A program that installs a handler may ask for the previous one, keep it, and call it from its own: signal-hook does
 //! this, and so does `tokio::signal` by way of it. So the address of a handler may be called by other code long after
 //! another handler was installed. The host never hands out a plugin's handler, neither to the kernel nor to another
-//! plugin. Each handler is in a [slot](slots), and the host hands out [a function of its own](entrances) for that slot.
+//! plugin. Each handler is in a [slot](slots), and the host hands out a function of its own for that slot.
 //! That function runs the handler in the slot if it is still there, and otherwise the one that was there
 //! [before](chains) it was installed. As always, the kernel decides which one is on top.
 //!
@@ -53,7 +53,6 @@
 //! In a forked child, another thread may have held the lock, and nothing is unmapped. So all calls go to the kernel as
 //! they are, and `Command` may set `SIGPIPE` between `fork` and `exec`.
 mod chains;
-mod entrances;
 mod kernel;
 mod slots;
 #[cfg(test)]
@@ -61,14 +60,12 @@ mod tests;
 
 use super::exit;
 use super::library::Library;
-use crate::platform;
 use crate::reclaim::code::Code;
 use chains::{Installed, Owner, locked};
-use hotswap_plugin::contract::shim::{SignalCall, Token};
-use kernel::Call;
-use std::ffi::{c_int, c_void};
+use hotswap_plugin::contract::shim::SignalCall;
+use kernel::{Call, kernel, set_kernel};
+use std::ffi::c_int;
 use std::ops::Range;
-use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 /// Proof that a library's handlers are in no chain any more, and that none of them runs.
@@ -120,67 +117,50 @@ fn owner(library: &Arc<Library>) -> Owner {
 /// Returns true if this is a handler in the library's own code.
 fn is_own(library: &Library, handler: usize) -> bool {
     let is_handler = ![libc::SIG_DFL, libc::SIG_IGN, libc::SIG_ERR].contains(&handler);
-    is_handler && entrances::slot_of(handler).is_none() && library.is_own_handler(handler)
+    is_handler && slots::slot_of(handler).is_none() && library.is_own_handler(handler)
 }
 
-/// Does what `sigaction` does.
-///
-/// # Safety
-/// The requirements of `sigaction` apply, and code of the library that the token names makes the call.
-pub(super) unsafe extern "C" fn signal_action(
-    token: Token,
+/// Does what `sigaction` does for code of the library. Returns the previous disposition, or `None` if there is an error,
+/// and then `errno` says why.
+pub(super) fn signal_action(
+    library: &Arc<Library>,
     signal: c_int,
-    action: *const c_void,
-    before: *mut c_void,
-) -> c_int {
-    // SAFETY: code of the library that the token names makes this call.
-    let library = unsafe { Library::of(token) };
-    // SAFETY: the pointer is null, or the plugin's caller of `sigaction` lends the action.
-    let action = unsafe { action.cast::<libc::sigaction>().as_ref() }.copied();
-    let own = action.filter(|action| is_own(&library, action.sa_sigaction));
+    action: Option<libc::sigaction>,
+) -> Option<libc::sigaction> {
+    let own = action.filter(|action| is_own(library, action.sa_sigaction));
     if exit::is_forked() {
         if own.is_some() {
             library.add_handler(signal);
         }
-        let action = action.as_ref().map_or(null(), |action| action);
-        // SAFETY: the plugin's caller keeps the requirements of `sigaction`.
-        return unsafe { libc::sigaction(signal, action, before.cast()) };
+        return match action {
+            Some(action) => set_kernel(signal, &action),
+            None => kernel(signal),
+        };
     }
-    let done = match (own, action) {
+    match (own, action) {
         (Some(_), _) if library.activity().is_barred() => refuse(),
         (Some(action), _) if action.sa_flags & libc::SA_RESETHAND == 0 => {
-            install(&library, signal, Call::Action(&action), action.sa_sigaction)
+            install(library, signal, Call::Action(&action), action.sa_sigaction)
         }
         (Some(action), _) => {
-            install_beside(&library, signal, Call::Action(&action), action.sa_sigaction)
+            install_beside(library, signal, Call::Action(&action), action.sa_sigaction)
         }
         (None, Some(action)) => locked(|chains| {
             let call = Call::Action(&action);
-            chains.pass(owner(&library), signal, call, action.sa_sigaction)
+            chains.pass(owner(library), signal, call, action.sa_sigaction)
         }),
-        (None, None) => locked(|chains| chains.ask(owner(&library), signal)),
-    };
-    let Some(done) = done else { return -1 };
-    if !before.is_null() {
-        // SAFETY: the plugin's caller of `sigaction` guarantees that `before` may be written.
-        unsafe { before.cast::<libc::sigaction>().write(done) };
+        (None, None) => locked(|chains| chains.ask(owner(library), signal)),
     }
-    0
 }
 
-/// Does what `signal` and its variants do.
-///
-/// # Safety
-/// The requirements of `signal` apply, and code of the library that the token names makes the call.
-pub(super) unsafe extern "C" fn signal(
-    token: Token,
+/// Does what `signal` and its variants do for code of the library.
+pub(super) fn signal(
+    library: &Arc<Library>,
     call: SignalCall,
     signal: c_int,
     handler: usize,
 ) -> usize {
-    // SAFETY: code of the library that the token names makes this call.
-    let library = unsafe { Library::of(token) };
-    let is_own = is_own(&library, handler);
+    let is_own = is_own(library, handler);
     let is_forked = exit::is_forked();
     if is_own && !is_forked && library.activity().is_barred() {
         refuse();
@@ -190,17 +170,16 @@ pub(super) unsafe extern "C" fn signal(
         if is_own {
             library.add_handler(signal);
         }
-        // SAFETY: the plugin's caller keeps the requirements of the call. It is not made under the lock, because
-        // `sigset` changes the signals that the thread blocks.
-        let before = unsafe { platform::signal(call, signal, handler) };
+        // The call is not made under the lock, because `sigset` changes the signals that the thread blocks.
+        let before = kernel::signal(call, signal, handler);
         if is_forked || before == libc::SIG_ERR {
             return before;
         }
-        return locked(|chains| chains.tell_handler(owner(&library), signal, before));
+        return locked(|chains| chains.tell_handler(owner(library), signal, before));
     }
     let done = match is_own {
-        true => install(&library, signal, Call::Signal, handler),
-        false => locked(|chains| chains.pass(owner(&library), signal, Call::Signal, handler)),
+        true => install(library, signal, Call::Signal, handler),
+        false => locked(|chains| chains.pass(owner(library), signal, Call::Signal, handler)),
     };
     done.map_or(libc::SIG_ERR, |before| chains::plain(&before))
 }
@@ -238,7 +217,6 @@ fn install_beside(
 
 /// Returns the error that a signal that does not exist causes.
 fn refuse() -> Option<libc::sigaction> {
-    // SAFETY: there is no signal 0, so this only sets `errno`.
-    unsafe { libc::sigaction(0, null(), null_mut()) };
-    None
+    // There is no signal 0, so this only sets `errno`.
+    kernel(0)
 }

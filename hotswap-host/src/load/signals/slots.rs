@@ -1,6 +1,14 @@
 //! The code that runs when a signal arrives. It takes no lock and allocates nothing.
+//!
+//! A handler does not learn the address by which it was called, so each slot has functions of its own, which are given to
+//! the kernel, and to plugins that ask, in place of the plugins' handlers: one for handlers with `SA_SIGINFO`, and one
+//! for handlers that take only the signal.
+//!
+//! Unsafe code: the kernel calls these functions, and they call handlers by their addresses.
+#![allow(unsafe_code)]
 use std::ffi::{c_int, c_void};
-use std::mem::transmute;
+use std::mem::{transmute, zeroed};
+use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
 /// The number of handlers of plugins that can be installed at a time.
@@ -137,9 +145,9 @@ pub(super) unsafe fn run(
                 let handler = slot.handler.load(SeqCst);
                 if handler != 0 {
                     let has_info = slot.has_info.load(Relaxed);
-                    // SAFETY: a plugin has installed the handler, and the arguments are of the kind that it takes. Its
-                    // library is mapped: it is not closed before the slots that its handlers were taken out of are
-                    // idle, and this slot is not idle. The module's documentation has the argument.
+                    // SAFETY: a plugin has installed the handler, and `fill` has noted which arguments it takes. Its
+                    // library is mapped: `signals::withdraw` lets no library leave before the slots that its handlers
+                    // were taken out of are idle, and this slot is not idle, because this thread is counted in it.
                     unsafe { call(handler, has_info, signal, info, context) };
                     slot.running.fetch_sub(1, Release);
                     return;
@@ -173,22 +181,71 @@ unsafe fn call(
     info: *mut libc::siginfo_t,
     context: *mut c_void,
 ) {
+    type WithInfo = unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void);
     let handler = handler as *const ();
-    if !has_info {
-        // SAFETY: the caller guarantees that this is the address of a handler that takes only the signal.
-        let plain: unsafe extern "C-unwind" fn(c_int) = unsafe { transmute(handler) };
-        // SAFETY: the caller guarantees that the handler is mapped.
-        unsafe { plain(signal) };
-        return;
+    // SAFETY: the caller guarantees that this is the address of a handler, which is mapped, and which arguments it takes.
+    // All zero is a valid `siginfo_t`.
+    unsafe {
+        if !has_info {
+            let plain = transmute::<*const (), unsafe extern "C-unwind" fn(c_int)>(handler);
+            return plain(signal);
+        }
+        let mut made: libc::siginfo_t = zeroed();
+        made.si_signo = signal;
+        // The handler above was called without one.
+        let info = if info.is_null() { &raw mut made } else { info };
+        let with_info = transmute::<*const (), WithInfo>(handler);
+        with_info(signal, info, context);
     }
-    // SAFETY: all zero is a valid `siginfo_t`.
-    let mut made: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    made.si_signo = signal;
-    // The handler above was called without one.
-    let info = if info.is_null() { &raw mut made } else { info };
-    // SAFETY: the caller guarantees that this is the address of a handler that takes all three arguments.
-    let with_info: unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
-        unsafe { transmute(handler) };
-    // SAFETY: the caller guarantees that the handler is mapped, and `info` is not null.
-    unsafe { with_info(signal, info, context) };
+}
+
+type WithInfo = unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void);
+type Plain = unsafe extern "C-unwind" fn(c_int);
+
+unsafe extern "C-unwind" fn with_info<const AT: usize>(
+    signal: c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut c_void,
+) {
+    // SAFETY: these are the arguments that the kernel passes to such a handler, or a handler that hands the signal on.
+    unsafe { run(AT, signal, info, context) };
+}
+
+unsafe extern "C-unwind" fn plain<const AT: usize>(signal: c_int) {
+    // SAFETY: this is the argument that the kernel passes to such a handler, or a handler that hands the signal on.
+    unsafe { run(AT, signal, null_mut(), null_mut()) };
+}
+
+macro_rules! row {
+    ($of:ident, $from:literal) => {
+        row!(@ $of, $from, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $of:ident, $from:literal, $($more:literal)*) => { [$($of::<{ $from + $more }>),*] };
+}
+macro_rules! rows {
+    ($of:ident: $($from:literal)*) => { [$(row!($of, $from)),*] };
+}
+
+const ROWS: usize = COUNT / 16;
+// These are statics, so that each function has one address.
+static WITH_INFO: [[WithInfo; 16]; ROWS] =
+    rows!(with_info: 0 16 32 48 64 80 96 112 128 144 160 176 192 208 224 240);
+static PLAIN: [[Plain; 16]; ROWS] =
+    rows!(plain: 0 16 32 48 64 80 96 112 128 144 160 176 192 208 224 240);
+
+/// Returns the function of a slot, for a handler with or without `SA_SIGINFO`.
+pub(super) fn function_of(slot: usize, has_info: bool) -> usize {
+    match has_info {
+        true => WITH_INFO.as_flattened()[slot] as usize,
+        false => PLAIN.as_flattened()[slot] as usize,
+    }
+}
+
+/// Returns the slot that a function belongs to, or `None` if the address is not such a function.
+pub(super) fn slot_of(address: usize) -> Option<usize> {
+    (0..COUNT).find(|slot| {
+        [true, false]
+            .map(|info| function_of(*slot, info))
+            .contains(&address)
+    })
 }

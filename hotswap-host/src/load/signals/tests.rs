@@ -1,8 +1,7 @@
 //! Tests the chains with handlers of libraries that do not exist. Only one test uses each signal, and the slots.
 use super::chains::{Chains, Installed, Owner, locked};
-use super::entrances;
 use super::kernel::{Call, kernel, set_kernel};
-use super::slots::COUNT;
+use super::slots::{self, COUNT};
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -35,8 +34,7 @@ fn leave(library: usize) {
 
 fn calls(signal: c_int) -> usize {
     CALLS.store(0, SeqCst);
-    // SAFETY: the signal has a handler.
-    assert_eq!(unsafe { libc::raise(signal) }, 0);
+    signal_hook::low_level::raise(signal).expect("the signal has a handler");
     CALLS.load(SeqCst)
 }
 
@@ -50,7 +48,7 @@ fn slots_are_used_again_and_may_be_used_up() {
     assert_eq!(install(1, signal), Some(libc::SIG_DFL));
     for library in 2..3 * COUNT {
         let before = install(library, signal).expect("there is a place");
-        assert!(entrances::slot_of(before).is_some());
+        assert!(slots::slot_of(before).is_some());
         leave(library - 1);
         // The handler that it was told of stays until it leaves.
         assert_eq!(in_use(signal), 2);
@@ -87,7 +85,7 @@ fn slots_are_used_again_and_may_be_used_up() {
     let before = install(2, signal).expect("there is a place");
     assert_ne!(before, old.sa_sigaction);
     assert!(
-        entrances::slot_of(before).is_some(),
+        slots::slot_of(before).is_some(),
         "another library's handler"
     );
     assert_eq!(calls(signal), 1);

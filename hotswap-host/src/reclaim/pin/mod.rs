@@ -63,16 +63,19 @@
 //! under the lock.
 //!
 //! A pin must not be taken in a signal handler, which could interrupt P1 to P4 of its own thread.
+//!
+//! Unsafe code: the value is behind a pointer, and the protocol above says for how long.
+#![allow(unsafe_code)]
 #[cfg(all(test, not(hotswap_model)))]
 mod tests;
 
 use super::barrier::Barriers;
-use super::record::{self, CallTarget, Record};
+use super::record::{self, Record};
+use super::slot::{Address, CallTarget, Slot};
 use super::sync::{AtomicPtr, AtomicUsize, Mutex, MutexGuard};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::ptr::null_mut;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::*;
 
@@ -88,6 +91,8 @@ pub(crate) struct Live<T> {
     barriers: Barriers,
     /// Taken only for S1 and for counting a hold of the live value, and never while code of plugins runs.
     switching: Mutex<()>,
+    /// The value stays when this is dropped.
+    is_left: bool,
 }
 
 impl<T> Live<T> {
@@ -96,6 +101,7 @@ impl<T> Live<T> {
             now: AtomicPtr::new(into_raw(value)),
             barriers: Barriers::of_this_process(),
             switching: Mutex::new(()),
+            is_left: false,
         }
     }
 
@@ -122,19 +128,19 @@ impl<T> Live<T> {
     /// no pin, and there is no switch meanwhile. Otherwise the caller uses [`enter`](Self::enter).
     #[inline(always)]
     pub(crate) fn try_enter(&self, entering: CallTarget) -> Option<Slotted<'_, T>> {
-        let record = record::mine();
-        if record.has_pending_destructors() || record.has_pin() {
+        let slot = record::mine().slot();
+        if slot.wants_attention() || slot.has_pin() {
             return None;
         }
-        self.pin_in_slot(record, entering)
+        self.pin_in_slot(slot, entering)
     }
 
     fn pin_on(&self, record: &'static Record, entering: CallTarget) -> Pinned<'_, T> {
-        if record.has_pin() {
+        if record.slot().has_pin() {
             return self.pin_nested(record, entering);
         }
         loop {
-            if let Some(slotted) = self.pin_in_slot(record, entering) {
+            if let Some(slotted) = self.pin_in_slot(record.slot(), entering) {
                 return slotted.into_pinned();
             }
         }
@@ -142,18 +148,17 @@ impl<T> Live<T> {
 
     /// Takes the outermost pin. Returns `None` if there was a switch meanwhile.
     #[inline(always)]
-    fn pin_in_slot(&self, record: &'static Record, entering: CallTarget) -> Option<Slotted<'_, T>> {
-        let slot = record.slot();
-        record.set_entered(entering); // P0
+    fn pin_in_slot(&self, slot: &'static Slot, entering: CallTarget) -> Option<Slotted<'_, T>> {
+        slot.set_entered(entering); // P0
         let at = self.now.load(Relaxed); // P1
-        slot.store(at.cast(), Release); // P2
+        slot.at().store(at.cast(), Release); // P2
         self.barriers.light(); // P3
         if self.now.load(Acquire) != at {
-            unpin(record); // P4
+            slot.unpin(); // P4
             return None;
         }
         Some(Slotted {
-            record,
+            slot,
             at,
             _live: PhantomData,
         })
@@ -162,11 +167,12 @@ impl<T> Live<T> {
     #[cold]
     #[inline(never)]
     fn pin_nested(&self, record: &'static Record, entering: CallTarget) -> Pinned<'_, T> {
-        if self.shares_slot(record, entering) {
-            record.set_sharing(record.sharing() + 1);
+        let slot = record.slot();
+        if self.shares_slot(slot, entering) {
+            slot.set_sharing(slot.sharing() + 1);
             return Pinned {
-                record: Some(record),
-                at: record.slot().load(Relaxed).cast(),
+                slot: Some(slot),
+                at: slot.at().load(Relaxed).cast(),
                 _live: PhantomData,
             };
         }
@@ -174,9 +180,9 @@ impl<T> Live<T> {
         let at = self.now.load(Relaxed);
         // SAFETY: `at` is live, and it cannot be switched while this thread holds the lock.
         unsafe { (*at).holds.fetch_add(1, Relaxed) };
-        record.add_held(at.cast(), entering);
+        record.add_held(Address::of(at), entering);
         Pinned {
-            record: None,
+            slot: None,
             at,
             _live: PhantomData,
         }
@@ -184,21 +190,21 @@ impl<T> Live<T> {
 
     /// Returns true if a nested pin may share the slot and only count up. A pin that may outlive the outer one never
     /// shares it, whatever is live.
-    fn shares_slot(&self, record: &Record, entering: CallTarget) -> bool {
-        let pinned = record.slot().load(Relaxed).cast();
+    fn shares_slot(&self, slot: &Slot, entering: CallTarget) -> bool {
+        let pinned = slot.at().load(Relaxed).cast();
         if entering == CallTarget::ANYTHING || self.now.load(Relaxed) != pinned {
             return false;
         }
-        let outer = record.entered();
+        let outer = slot.entered();
         if outer.includes(entering) {
             return true;
         }
-        record.set_entered(outer.with_nested()); // N1
+        slot.set_entered(outer.with_nested()); // N1
         self.barriers.light(); // N2
         if self.now.load(Acquire) == pinned {
             return true; // N3
         }
-        record.set_entered(outer);
+        slot.set_entered(outer);
         false
     }
 
@@ -213,6 +219,11 @@ impl<T> Live<T> {
         Retired { at: old, ordered }
     }
 
+    /// Leaves the last value where it is when `self` is dropped: the threads that use it are not in this process.
+    pub(crate) fn leave(&mut self) {
+        self.is_left = true;
+    }
+
     fn switching(&self) -> MutexGuard<'_, ()> {
         self.switching
             .lock()
@@ -222,6 +233,9 @@ impl<T> Live<T> {
 
 impl<T> Drop for Live<T> {
     fn drop(&mut self) {
+        if self.is_left {
+            return;
+        }
         // SAFETY: `into_raw` made the pointer. Pins borrow the owner of `self`, and holds count it, so none are left. A
         // caller that has forgotten a pin has to switch to another value before it drops `self`.
         drop(unsafe { Box::from_raw(self.now.load(Relaxed)) });
@@ -237,35 +251,42 @@ fn into_raw<T>(value: T) -> *mut Counted<T> {
 
 /// A pinned value. It stays on its thread.
 pub(crate) struct Pinned<'a, T> {
-    /// The record whose slot holds the address, or `None` for a counted hold.
-    record: Option<&'static Record>,
+    /// The slot that holds the address, or `None` for a counted hold.
+    slot: Option<&'static Slot>,
     at: *mut Counted<T>,
     _live: PhantomData<&'a Live<T>>,
 }
 
 impl<T> Pinned<'_, T> {
-    /// Returns the record whose slot pins the value, or `None` if the value is held by count.
-    pub(crate) fn record(&self) -> Option<&'static Record> {
-        self.record
+    /// Returns the slot that pins the value, or `None` if the value is held by count.
+    pub(crate) fn slot(&self) -> Option<&'static Slot> {
+        self.slot
     }
 
     /// Says what is called under this pin, if it was made to call anything.
     pub(crate) fn narrow(&self, entered: CallTarget) {
-        if let Some(record) = self.record.filter(|record| record.sharing() == 0) {
-            record.set_entered(entered);
+        if let Some(slot) = self.slot.filter(|slot| slot.sharing() == 0) {
+            slot.set_entered(entered);
         }
     }
 
     /// The address of the value, as the slots of those who have pinned it hold it.
-    pub(crate) fn address(&self) -> *const () {
-        self.at.cast_const().cast()
+    pub(crate) fn address(&self) -> Address {
+        Address::of(self.at)
     }
 
     /// Makes a hold of the same value, which may move to other threads.
     pub(crate) fn hold(&self) -> Holding<T> {
-        // SAFETY: this pin keeps the value alive. The hold is counted before the slot is cleared.
-        unsafe { (*self.at).holds.fetch_add(1, Relaxed) };
+        // The hold is counted before the slot is cleared.
+        self.counted().holds.fetch_add(1, Relaxed);
         Holding(self.at)
+    }
+
+    #[inline(always)]
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: the slot or the count of this pin keeps the value alive: the retiring side (`Retired::into_inner`) frees
+        // no value that a slot holds (P2, S3) or that has a counted hold.
+        unsafe { &*self.at }
     }
 }
 
@@ -274,39 +295,32 @@ impl<T> Deref for Pinned<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: this pin keeps the value alive: see the module's documentation.
-        unsafe { &(*self.at).value }
+        &self.counted().value
     }
 }
 
 impl<T> Drop for Pinned<'_, T> {
     fn drop(&mut self) {
-        let Some(record) = self.record else {
+        let Some(slot) = self.slot else {
             record::mine().remove_held(self.address());
-            // SAFETY: `pin_nested` counted this hold, so the value is alive until the count goes down.
-            unsafe { (*self.at).holds.fetch_sub(1, Release) };
+            let counted = self.counted();
+            counted.holds.fetch_sub(1, Release);
             return;
         };
-        let sharing = record.sharing();
+        let sharing = slot.sharing();
         if sharing == 0 {
-            return unpin(record);
+            return slot.unpin();
         }
-        record.set_sharing(sharing - 1);
+        slot.set_sharing(sharing - 1);
         if sharing == 1 {
-            record.leave_nested();
+            slot.leave_nested();
         }
     }
 }
 
-/// Ends the last pin of the slot.
-#[inline(always)]
-fn unpin(record: &Record) {
-    record.slot().store(null_mut(), Release);
-}
-
 /// A value that the slot pins. Most calls need only this; a [`Pinned`] has to do more when it ends.
 pub(crate) struct Slotted<'a, T> {
-    record: &'static Record,
+    slot: &'static Slot,
     at: *mut Counted<T>,
     _live: PhantomData<&'a Live<T>>,
 }
@@ -315,10 +329,18 @@ impl<'a, T> Slotted<'a, T> {
     fn into_pinned(self) -> Pinned<'a, T> {
         let slotted = ManuallyDrop::new(self);
         Pinned {
-            record: Some(slotted.record),
+            slot: Some(slotted.slot),
             at: slotted.at,
             _live: PhantomData,
         }
+    }
+}
+
+impl<T> Slotted<'_, T> {
+    /// The slot of the calling thread.
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> &'static Slot {
+        self.slot
     }
 }
 
@@ -327,7 +349,8 @@ impl<T> Deref for Slotted<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: the slot keeps the value alive: see the module's documentation.
+        // SAFETY: the slot keeps the value alive: the retiring side (`Retired::into_inner`) frees no value that a slot
+        // holds (P2, S3).
         unsafe { &(*self.at).value }
     }
 }
@@ -335,8 +358,8 @@ impl<T> Deref for Slotted<'_, T> {
 impl<T> Drop for Slotted<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        debug_assert_eq!(self.record.sharing(), 0, "nested calls return first");
-        unpin(self.record);
+        debug_assert_eq!(self.slot.sharing(), 0, "nested calls return first");
+        self.slot.unpin();
     }
 }
 
@@ -345,14 +368,19 @@ pub(crate) struct Holding<T>(*mut Counted<T>);
 
 impl<T> Holding<T> {
     /// The address of the value, as hazard slots hold it.
-    pub(crate) fn address(&self) -> *const () {
-        self.0.cast_const().cast()
+    pub(crate) fn address(&self) -> Address {
+        Address::of(self.0)
     }
 
     /// The number of counted holds, including this one. It is only for people to read, since it changes all the time.
     pub(crate) fn holds(&self) -> usize {
-        // SAFETY: this hold is counted, so the value is alive.
-        unsafe { (*self.0).holds.load(Relaxed) }
+        self.counted().holds.load(Relaxed)
+    }
+
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: this hold was counted when it was made, and the retiring side (`Retired::into_inner`) frees no value
+        // that has a counted hold.
+        unsafe { &*self.0 }
     }
 }
 
@@ -363,8 +391,7 @@ unsafe impl<T: Send + Sync> Sync for Holding<T> {}
 
 impl<T> Clone for Holding<T> {
     fn clone(&self) -> Self {
-        // SAFETY: this hold is counted, so the value is alive.
-        unsafe { (*self.0).holds.fetch_add(1, Relaxed) };
+        self.counted().holds.fetch_add(1, Relaxed);
         Holding(self.0)
     }
 }
@@ -373,15 +400,13 @@ impl<T> Deref for Holding<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: this hold is counted, so the retiring side does not free the value.
-        unsafe { &(*self.0).value }
+        &self.counted().value
     }
 }
 
 impl<T> Drop for Holding<T> {
     fn drop(&mut self) {
-        // SAFETY: this hold was counted when it was made, so the value is alive until the count goes down.
-        unsafe { (*self.0).holds.fetch_sub(1, Release) };
+        self.counted().holds.fetch_sub(1, Release);
     }
 }
 
@@ -404,20 +429,23 @@ impl<T> Retired<T> {
     }
 
     /// The address of the value, as the slots of those who still pin it hold it.
-    pub(crate) fn address(&self) -> *const () {
-        self.at.cast()
+    pub(crate) fn address(&self) -> Address {
+        Address::of(self.at)
     }
 
     /// The value.
     pub(crate) fn get(&self) -> &T {
-        // SAFETY: `self` owns the value; pins and holds only share it.
-        unsafe { &(*self.at).value }
+        &self.counted().value
+    }
+
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: `self` owns the value, and gives it up only in `into_inner`; pins and holds share it.
+        unsafe { &*self.at }
     }
 
     /// The number of counted holds. It means nothing until no slot holds the value any more.
     pub(crate) fn holds(&self) -> usize {
-        // SAFETY: `self` owns the value and its count.
-        unsafe { (*self.at).holds.load(Acquire) }
+        self.counted().holds.load(Acquire)
     }
 
     /// Returns the value itself if it is not used any more.

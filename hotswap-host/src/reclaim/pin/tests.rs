@@ -58,7 +58,7 @@ fn a_nested_pin_of_a_newer_value_is_counted() {
     let first = live.switch(2);
     let inner = live.pin();
     assert_eq!((*outer, *inner), (1, 2));
-    assert!(inner.record().is_none(), "the slot is the outer pin's");
+    assert!(inner.slot().is_none(), "the slot is the outer pin's");
     let second = live.switch(3);
     assert_eq!(second.holds(), 1);
     drop(outer);

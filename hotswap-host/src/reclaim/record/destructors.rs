@@ -1,24 +1,21 @@
 //! Registers, runs, and finds the destructors of plugins' thread-locals, and the values of plugins' keys.
-use super::{ALL, Object, Record, ThreadName, give_back, lock};
+use super::{ALL, Record, ThreadName, give_back, lock};
 use crate::platform;
-use crate::reclaim::code::{self, Code};
+use crate::reclaim::code::{self, Code, LeftDestructor};
+use crate::reclaim::slot::Address;
 use hotswap_plugin::contract::shim::{Destructor, Key};
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
 
 /// Runs the destructors of plugins' thread-locals, among those of the host.
-unsafe extern "C" fn first_phase(record: *mut c_void) {
-    // SAFETY: `add_destructor` registers this function with a record, and records are never freed.
-    let record = unsafe { &*record.cast::<Record>() };
+extern "C" fn first_phase(record: &'static Record) {
     record.armed.store(false, Relaxed);
     record.run(|_| true, Keys::Leave);
 }
 
 /// Runs the remaining destructors and gives the record back.
-pub(super) unsafe extern "C" fn last_phase(record: *mut c_void) {
-    // SAFETY: `acquire` registers this function with a record, and records are never freed.
-    let record = unsafe { &*record.cast::<Record>() };
+pub(super) extern "C" fn last_phase(record: &'static Record) {
     // The C library has gone through its list for the last time.
     record.armed.store(true, Relaxed);
     record.run(|_| true, Keys::Run);
@@ -37,21 +34,14 @@ enum Keys {
 }
 
 enum Job {
-    Destructor(Destructor, Object),
+    Destructor(LeftDestructor),
     Key(Key),
 }
 
 impl Record {
-    /// Returns true if the retiring side has asked the thread to [run its pending
-    /// destructors](Self::run_pending_destructors).
-    #[inline(always)]
-    pub(crate) fn has_pending_destructors(&self) -> bool {
-        self.attention.load(Relaxed)
-    }
-
     /// Runs the destructors of retired libraries if the retiring side has asked for it.
     pub(crate) fn run_pending_destructors(&self) {
-        if self.has_pending_destructors() {
+        if self.slot.wants_attention() {
             self.run_retired();
         }
     }
@@ -61,7 +51,7 @@ impl Record {
     fn run_retired(&self) {
         // A destructor that pins may be using other thread-locals. Their destructors wait until it has returned.
         if self.state().running.is_empty() {
-            self.attention.store(false, Relaxed);
+            self.slot.set_attention(false);
             self.run(|library| library.activity().is_retiring(), Keys::Run);
         }
     }
@@ -74,7 +64,7 @@ impl Record {
 
     /// Registers a destructor of a thread-local on the calling thread, which owns the record.
     pub(crate) fn add_destructor(
-        &self,
+        &'static self,
         library: Arc<dyn Code>,
         run: Destructor,
         object: *mut c_void,
@@ -83,12 +73,11 @@ impl Record {
         state.has_work();
         state
             .destructors
-            .push((library.clone(), run, Object(object)));
+            .push((library.clone(), LeftDestructor::new(run, object)));
         drop(state);
         library.activity().listed();
         if !self.armed.swap(true, Relaxed) {
-            // SAFETY: `first_phase` expects a record, and records are never freed.
-            unsafe { platform::at_thread_exit(first_phase, (&raw const *self).cast_mut().cast()) };
+            platform::at_thread_exit(first_phase, self);
         }
     }
 
@@ -118,10 +107,7 @@ impl Record {
         while let Some((library, job)) = self.next_job(&of, keys) {
             // No lock is held here, because a destructor may register others, log, call a plugin, and spawn threads.
             match job {
-                // SAFETY: the destructor was registered on this thread with this argument, and `next_job` has removed
-                // it from the list, so it runs once. The library is mapped, because it is not unmapped while the record
-                // lists `running`.
-                Job::Destructor(run, object) => unsafe { run(object.0) },
+                Job::Destructor(left) => left.run(),
                 Job::Key(key) => run_key(&*library, key),
             }
             library.count_destructors_run(1);
@@ -136,8 +122,8 @@ impl Record {
     ) -> Option<(Arc<dyn Code>, Job)> {
         let mut state = self.state();
         let (library, job) = if let Some(at) = state.destructors.iter().rposition(|d| of(&*d.0)) {
-            let (library, run, object) = state.destructors.remove(at);
-            (library, Job::Destructor(run, object))
+            let (library, left) = state.destructors.remove(at);
+            (library, Job::Destructor(left))
         } else {
             let at = state
                 .keys
@@ -146,7 +132,7 @@ impl Record {
             let (library, key) = state.keys.remove(at);
             (library, Job::Key(key))
         };
-        state.running.push(Arc::as_ptr(&library).cast());
+        state.running.push(Address::of(Arc::as_ptr(&library)));
         Some((library, job))
     }
 }
@@ -158,9 +144,8 @@ fn run_key(library: &dyn Code, key: Key) {
     };
     let value = platform::take_key_value(key);
     if !value.is_null() {
-        // SAFETY: this does what the C library does: it takes the value away first, and then passes it to the
-        // destructor of its own key.
-        unsafe { destructor(value) };
+        // The C library, too, takes the value away before it passes it to the destructor of the key.
+        LeftDestructor::new(destructor, value).run();
     }
 }
 
@@ -188,7 +173,7 @@ pub(crate) fn pending_destructors(library: &dyn Code, skip: bool) -> Pending {
                 .iter()
                 .filter(|k| code::same(&*k.0, library))
                 .count();
-        let running = state.running.contains(&(&raw const *library).cast());
+        let running = state.running.contains(&Address::of(&raw const *library));
         if left == 0 && !running {
             continue;
         }
@@ -198,7 +183,7 @@ pub(crate) fn pending_destructors(library: &dyn Code, skip: bool) -> Pending {
             library.count_destructors_skipped(left);
             continue;
         }
-        record.attention.store(true, Relaxed);
+        record.slot.set_attention(true);
         pending.destructors += left + usize::from(running);
         pending.threads.push(state.thread());
     }

@@ -22,42 +22,29 @@
 //!
 //! # Destructors of retired libraries
 //! A thread that lives on runs them at its next pin, once the retiring side has [asked for
-//! it](Record::has_pending_destructors). The destructors of a library run on the thread that registered them, or never:
+//! it](Record::run_pending_destructors). The destructors of a library run on the thread that registered them, or never:
 //! those of values of a thread that is gone are counted as skipped.
 mod destructors;
 pub(crate) mod entered;
 
-use super::sync::{AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, locked, per_thread};
+use super::slot::{Address, CallTarget, Slot};
+use super::sync::{AtomicBool, Mutex, MutexGuard, locked, per_thread};
 use crate::platform;
-use crate::reclaim::code::Code;
+use crate::reclaim::code::{Code, LeftDestructor};
 pub(crate) use destructors::{Pending, pending_destructors};
-pub(crate) use entered::{CallTarget, Inside};
-use hotswap_plugin::contract::shim::{Destructor, Key};
-use std::ffi::c_void;
+pub(crate) use entered::Inside;
+use hotswap_plugin::contract::shim::Key;
 use std::fmt;
-use std::panic::Location;
-use std::ptr::{null, null_mut};
-use std::sync::atomic::Ordering::*;
 use std::sync::{Arc, PoisonError};
 
 /// Everything that the host knows of one thread.
 #[repr(C, align(128))]
 pub(crate) struct Record {
-    // A pin touches only these fields, which are in one cache line.
-    slot: AtomicPtr<()>,
-    attention: AtomicBool,
-    /// The number of pins that share the slot with the pin that wrote it. Only the owning thread writes it.
-    sharing: AtomicU32,
-    /// The target that the pins in the slot have entered: see [`CallTarget`]. Only the owning thread writes it.
-    entered: AtomicU32,
-    /// The place where an explicit pin was made; null for a call.
-    pinned_at: AtomicPtr<Location<'static>>,
-
+    /// A pin touches only this, which is in one cache line.
+    slot: Slot,
     index: u32,
     /// Phase 1 is registered. Only the owning thread writes this.
     armed: AtomicBool,
-    /// The innermost async call that the thread polls: a `*const Polled`. Only the owning thread reads and writes it.
-    polled: AtomicPtr<()>,
     state: Mutex<RecordState>,
 }
 
@@ -72,22 +59,15 @@ struct RecordState {
     /// The time at which the thread started. It is determined when the thread first has a destructor or a key: that
     /// takes longer than all the rest, and few threads need it.
     start: Option<u64>,
-    destructors: Vec<(Arc<dyn Code>, Destructor, Object)>,
+    destructors: Vec<(Arc<dyn Code>, LeftDestructor)>,
     keys: Vec<(Arc<dyn Code>, Key)>,
-    running: Vec<*const ()>,
+    /// The libraries of the destructors that are running.
+    running: Vec<Address>,
     /// The values that nested pins hold by count, and the target that each has entered.
-    held: Vec<(*const (), CallTarget)>,
+    held: Vec<(Address, CallTarget)>,
     /// The library that started the thread.
     started_by: Option<Arc<dyn Code>>,
 }
-
-/// The argument of a destructor.
-struct Object(*mut c_void);
-
-// SAFETY: the pointer is only passed to its destructor, on the thread that registered it.
-unsafe impl Send for Object {}
-// SAFETY: the addresses in `running` and `held` are compared and never dereferenced.
-unsafe impl Send for RecordState {}
 
 locked! {
     /// All records that were ever made. The argument about new slots in `pin` refers to this lock.
@@ -98,18 +78,15 @@ locked! {
 
 per_thread! {
     /// The calling thread's record, once it has one.
-    MINE: *const Record;
+    MINE: Record;
 }
 
 /// Returns the calling thread's record.
 #[inline(always)]
 pub(crate) fn mine() -> &'static Record {
-    let mine = MINE.get();
-    if mine.is_null() {
-        acquire()
-    } else {
-        // SAFETY: `acquire` set the pointer to a record, and records are never freed.
-        unsafe { &*mine }
+    match MINE.get() {
+        Some(mine) => mine,
+        None => acquire(),
     }
 }
 
@@ -128,14 +105,8 @@ fn acquire() -> &'static Record {
         state.tid = platform::thread_id();
         state.start = None;
     }
-    MINE.set(record);
-    // SAFETY: `last_phase` expects a record, and records are never freed.
-    unsafe {
-        platform::thread_key::after_thread_locals(
-            destructors::last_phase,
-            (&raw const *record).cast(),
-        )
-    };
+    MINE.set(Some(record));
+    platform::thread_key::after_thread_locals(destructors::last_phase, record);
     record
 }
 
@@ -143,11 +114,11 @@ fn acquire() -> &'static Record {
 /// that started the thread.
 fn give_back(record: &'static Record) -> Option<Arc<dyn Code>> {
     let mut state = record.state();
-    MINE.set(null());
+    MINE.set(None);
     let started_by = state.started_by.take();
-    if record.slot.load(Relaxed).is_null() {
+    if !record.slot.has_pin() {
         state.in_use = false;
-        record.attention.store(false, Relaxed);
+        record.slot.set_attention(false);
         state.held = Vec::new();
         drop(state);
         lock(&FREE).push(record);
@@ -161,44 +132,17 @@ fn give_back(record: &'static Record) -> Option<Arc<dyn Code>> {
 impl Record {
     fn new(index: u32) -> Self {
         Record {
-            slot: AtomicPtr::new(null_mut()),
-            attention: AtomicBool::new(false),
-            sharing: AtomicU32::new(0),
-            entered: AtomicU32::new(0),
-            pinned_at: AtomicPtr::new(null_mut()),
+            slot: Slot::new(),
             index,
             armed: AtomicBool::new(false),
-            polled: AtomicPtr::new(null_mut()),
             state: Mutex::default(),
         }
     }
 
-    /// The hazard slot. It is null while nothing is pinned.
+    /// The hazard slot, with the words that belong to it.
     #[inline(always)]
-    pub(super) fn slot(&self) -> &AtomicPtr<()> {
+    pub(crate) fn slot(&self) -> &Slot {
         &self.slot
-    }
-
-    /// The number of pins that share the slot with the pin that wrote it.
-    #[inline(always)]
-    pub(crate) fn sharing(&self) -> u32 {
-        self.sharing.load(Relaxed)
-    }
-
-    pub(super) fn set_sharing(&self, sharing: u32) {
-        self.sharing.store(sharing, Relaxed);
-    }
-
-    /// Returns true if this thread has a pin in its slot.
-    #[inline(always)]
-    pub(crate) fn has_pin(&self) -> bool {
-        !self.slot.load(Relaxed).is_null()
-    }
-
-    /// Remembers where the pin in the slot was made, or that it belongs to a call.
-    pub(crate) fn set_pinned_at(&self, at: Option<&'static Location<'static>>) {
-        let at = at.map_or(null_mut(), |at| (&raw const *at).cast_mut());
-        self.pinned_at.store(at, Relaxed);
     }
 
     /// A number that no other living thread has.
@@ -254,16 +198,21 @@ impl RecordState {
 }
 
 /// Returns true if the slot of any thread holds the address. The caller has switched and run the heavy barrier.
-pub(crate) fn is_pinned(address: *const ()) -> bool {
-    lock(&ALL)
-        .iter()
-        .any(|record| record.slot.load(Acquire).cast_const() == address)
+pub(crate) fn is_pinned(address: Address) -> bool {
+    lock(&ALL).iter().any(|record| record.slot.holds(address))
 }
 
-/// Returns the threads whose slot holds the address. This is only for people to read: an empty result proves nothing,
-/// unlike the result of [`is_pinned`].
-pub(crate) fn slot_holders(address: *const ()) -> Vec<Inside> {
+/// Returns the threads whose slot holds the address. An empty result proves what a false one of [`is_pinned`] does; the
+/// names are for people to read.
+pub(crate) fn slot_holders(address: Address) -> Vec<Inside> {
     entered::inside(|at, _| at == address)
+}
+
+/// The number of watched calls that all threads have begun so far.
+pub(crate) fn watched_calls() -> u64 {
+    let records = lock(&ALL);
+    let counts = records.iter().map(|record| record.slot.watched());
+    counts.fold(0, u64::wrapping_add)
 }
 
 /// The number of records.

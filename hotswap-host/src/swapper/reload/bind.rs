@@ -22,7 +22,7 @@ pub(super) fn bind(
 ) -> Result<(Vec<RawObject>, Vec<Arc<Instance>>), ReloadError> {
     let mut imports: Vec<Arc<Instance>> = Vec::new();
     let mut objects = Vec::new();
-    for import in loaded.desc.imports.iter() {
+    for import in loaded.tables.desc().imports.iter() {
         let object = match import.kind {
             ImportKind::Host => from_host(loaded, import, provided)?,
             ImportKind::Plugin | ImportKind::OrderOnly => {

@@ -4,6 +4,7 @@ use crate::instance::Instance;
 use crate::linked::LinkedCode;
 use crate::load::Code;
 use crate::swapper::report::Outcome;
+use crate::swapper::stored_build::StoredBuild;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -75,6 +76,26 @@ impl Candidate {
         }
     }
 
+    /// The bytes of a library that has to be opened.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Candidate::New(opening) => match &opening.code {
+                Code::Library(bytes) => Some(bytes),
+                Code::Linked(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub(super) fn build_id(&self) -> BuildId {
+        match self {
+            Candidate::New(opening) => opening.artifact.build_id,
+            Candidate::Same(live) | Candidate::Stays(live) | Candidate::Kept { live, .. } => {
+                live.build_id()
+            }
+        }
+    }
+
     pub(super) fn file(&self) -> &Path {
         match self {
             Candidate::New(opening) => &opening.artifact.file,
@@ -109,6 +130,28 @@ impl Opening {
                 .then_some(source.fingerprint),
             replaces: None,
         })
+    }
+
+    /// Makes the candidate for a build from a store.
+    ///
+    /// # Errors
+    /// It is not a plugin for this host.
+    pub(super) fn stored(build: &StoredBuild) -> Result<Self, ArtifactError> {
+        Ok(Opening {
+            artifact: Artifact::from_bytes(&build.file, &build.bytes)?,
+            code: Code::Library(build.bytes.clone()),
+            read_from: None,
+            fingerprint: None,
+            replaces: None,
+        })
+    }
+
+    /// Returns the bytes of the library. There are none for a plugin that is linked into the program.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        match self.code {
+            Code::Library(bytes) => bytes,
+            Code::Linked(_) => Vec::new(),
+        }
     }
 
     /// Makes the candidate for a plugin that is linked into the program.

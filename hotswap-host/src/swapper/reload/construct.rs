@@ -88,7 +88,7 @@ impl Construction {
             reloads: self.told.reloads,
             token: loaded.library.token(),
         };
-        loaded.entry.set_levels()(self.told.levels.log, self.told.levels.trace);
+        loaded.tables.entry().set_levels()(self.told.levels.log, self.told.levels.trace);
         let retirer = self.retirer;
         let give_back = |loaded: Loaded| retirer.library(loaded.library, Uses::default());
         match loaded.reloadable(&cx) {

@@ -1,9 +1,12 @@
 //! Hands the state of live instances to their successors, behind a closed gate, just before the switch.
+use crate::artifact::SmokeTime;
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
+use crate::invoke;
+use crate::load::library::Library;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Holding;
 use crate::retirement::Holder;
@@ -11,14 +14,26 @@ use crate::swapper::closing::Closing;
 use crate::swapper::handles::{Bound, Handles};
 use crate::swapper::hooks::{each_in_turn, refused};
 use crate::swapper::inner::Inner;
+use crate::swapper::options::{Drain, ReloadOptions};
 use crate::swapper::report::StateReport;
+use crate::swapper::window::Replaced;
 use crate::telemetry::contain;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// The instances whose state goes to their successors, in the order of the generation.
-pub(super) struct HandOver(Vec<Pair>);
+/// A switch behind a closed gate: running calls end before it, and state goes from instances to their successors.
+pub(super) struct HandOver {
+    /// The instances whose state goes to their successors, in the order of the generation.
+    pairs: Vec<Pair>,
+    /// The instances whose running calls are waited for. They include those with state.
+    from: Vec<Arc<Instance>>,
+    /// The new instances of the generation.
+    next: Vec<Arc<Library>>,
+    drain: Drain,
+    /// The longest time that the gate may be closed.
+    limit: Duration,
+}
 
 struct Pair {
     from: Arc<Instance>,
@@ -30,15 +45,18 @@ pub(super) struct Switched {
     pub(super) states: BTreeMap<PluginName, StateReport>,
     /// The time for which calls could not begin.
     pub(super) gate: Duration,
+    pub(super) replaced: Replaced,
 }
 
 impl HandOver {
-    /// Plans the hand-over from the live generation to the new instances of the next one. Returns `None` if no state
-    /// passes from one instance to another. Also returns the plugins that start without state, because only one of
-    /// their two builds has any.
+    /// Plans the switch from the live generation to the next one. Returns `None` if no call has to be waited for. Also
+    /// returns the plugins that start without state, because only one of their two builds has any.
     pub(super) fn plan<'i>(
+        inner: &Inner,
         live: &Generation,
+        next: &Generation,
         fresh: impl Iterator<Item = &'i Arc<Instance>>,
+        options: &ReloadOptions,
     ) -> (Option<Self>, BTreeMap<PluginName, StateReport>) {
         let (mut pairs, mut reset) = (Vec::new(), BTreeMap::new());
         for to in fresh {
@@ -54,7 +72,28 @@ impl HandOver {
                 _ => drop(reset.insert(to.name().clone(), StateReport::Reset)),
             }
         }
-        ((!pairs.is_empty()).then_some(HandOver(pairs)), reset)
+        let drained = options.drain != Drain::Off && live.number != 0;
+        let leaves = |plugin: &&Arc<Instance>| !next.has(plugin);
+        let from: Vec<_> = match drained {
+            true => live.plugins.iter().filter(leaves).cloned().collect(),
+            false => pairs.iter().map(|pair: &Pair| pair.from.clone()).collect(),
+        };
+        if from.is_empty() {
+            return (None, reset);
+        }
+        let to = next.plugins.iter().filter(|plugin| !live.has(plugin));
+        let hand_over = HandOver {
+            next: to.map(|plugin| plugin.library().clone()).collect(),
+            drain: options.drain,
+            limit: match (drained, pairs.is_empty()) {
+                (true, true) => options.drain_limit,
+                (true, false) => options.drain_limit.max(inner.gate_limit),
+                (false, _) => inner.gate_limit,
+            },
+            pairs,
+            from,
+        };
+        (Some(hand_over), reset)
     }
 
     /// Makes the next generation live with the state of the previous one.
@@ -70,11 +109,9 @@ impl HandOver {
         bound: Bound,
         hooks: &mut HookThread,
     ) -> Result<Switched, ReloadError> {
-        let from: Vec<_> = self.0.iter().map(|pair| pair.from.clone()).collect();
-        let next_libraries = self.0.iter().map(|pair| pair.to.library().clone());
-        let closing = inner.close_gate(live, &from, next_libraries.collect());
+        let closing = inner.close_gate(live, &self.from, self.next.clone(), self.limit);
         hooks.set_end(Some(closing.gate().deadline()));
-        let handed = self.pass_on(inner, &closing, hooks);
+        let handed = self.pass_on(&closing, hooks);
         hooks.set_end(None);
         let committed = handed.and_then(|states| {
             let handles = self.commit(inner, &closing, bound, &next)?;
@@ -84,8 +121,15 @@ impl HandOver {
             Ok((states, handles)) => {
                 let gated_copy = inner.make_live(next, handles);
                 let gate = closing.open();
-                inner.retire(gated_copy, &from, hooks);
-                Ok(Switched { states, gate })
+                let replaced = Replaced {
+                    old: gated_copy,
+                    stopped: self.pairs.into_iter().map(|pair| pair.from).collect(),
+                };
+                Ok(Switched {
+                    states,
+                    gate,
+                    replaced,
+                })
             }
             Err(error) => {
                 inner.open_unchanged(closing, hooks);
@@ -100,16 +144,29 @@ impl HandOver {
     /// It took too long, or a hook failed. The instances that were stopped have been started again.
     fn pass_on(
         &self,
-        inner: &Inner,
         closing: &Closing,
         hooks: &mut HookThread,
     ) -> Result<BTreeMap<PluginName, StateReport>, ReloadError> {
-        let limit = inner.gate_limit;
-        closing
-            .wait_until_left()
-            .map_err(|inside| self.late(limit, inside))?;
+        let limit = self.limit;
+        match closing.wait_until_left() {
+            Err(inside) if !self.pairs.is_empty() => return Err(self.late(limit, inside)),
+            Err(inside) if self.drain == Drain::OrFail => {
+                return Err(self.not_drained(inside));
+            }
+            Err(inside) => {
+                let holders: Vec<_> = inside.iter().map(ToString::to_string).collect();
+                contain(
+                    (),
+                    || tracing::warn!(target: "hotswap", "running calls have not ended within {limit:?}, and end in the old generation: {}", holders.join(", ")),
+                );
+            }
+            Ok(()) => {}
+        }
+        if self.pairs.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let job = Passing {
-            pairs: self.0.iter().map(Parties::of).collect(),
+            pairs: self.pairs.iter().map(Parties::of).collect(),
             gate: closing.gate().clone(),
             stopped: Arc::default(),
         };
@@ -158,15 +215,30 @@ impl HandOver {
     ) -> Result<Handles<'i>, ReloadError> {
         let handles = inner.handles();
         bound.complete(&handles, next)?;
-        if closing.commit() {
+        // Without state, nothing happens behind the gate, and nothing is wrong if it has been given up.
+        let proceeds = self.pairs.is_empty() && self.drain == Drain::OrProceed;
+        if closing.commit() || proceeds {
             return Ok(handles);
         }
         let reason = "the handles of the host".into();
-        Err(self.late(inner.gate_limit, vec![Holder::Other { reason }]))
+        let waited_for = vec![Holder::Other { reason }];
+        Err(match self.pairs.is_empty() {
+            true => self.not_drained(waited_for),
+            false => self.late(self.limit, waited_for),
+        })
+    }
+
+    fn not_drained(&self, waited_for: Vec<Holder>) -> ReloadError {
+        let plugins = self.from.iter().map(|plugin| plugin.name().clone());
+        ReloadError::Drain {
+            plugins: plugins.collect(),
+            limit: self.limit,
+            waited_for,
+        }
     }
 
     fn late(&self, limit: Duration, waited_for: Vec<Holder>) -> ReloadError {
-        let plugins = self.0.iter().map(|pair| pair.to.name().clone());
+        let plugins = self.pairs.iter().map(|pair| pair.to.name().clone());
         ReloadError::HandOver {
             plugins: plugins.collect(),
             limit,
@@ -247,10 +319,12 @@ impl Passing {
         for (to, state) in saved.filter_map(|(to, state)| Some((to.upgrade()?, state))) {
             let bytes = state.size();
             states.insert(to.name().clone(), StateReport::HandedOver { bytes });
-            // SAFETY: the other hooks of `to` and the calls of the check have returned, and its generation is not live.
-            // Only this thread and the instances that import `to` have its pointer.
-            let restored = unsafe { to.restore(state) };
-            self.in_time(&to, Hook::Restore, restored)?;
+            self.in_time(&to, Hook::Restore, to.restore(state))?;
+        }
+        for to in self.pairs.iter().filter_map(|pair| pair.to.upgrade()) {
+            for test in to.metadata().smoke_tests(SmokeTime::Restored) {
+                self.in_time(&to, Hook::Smoke, invoke::smoke(&to, test))?;
+            }
         }
         Ok(states)
     }

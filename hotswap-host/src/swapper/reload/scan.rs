@@ -10,6 +10,7 @@ use crate::instance::Instance;
 use crate::linked::{Claim, LinkedSet};
 use crate::swapper::plan::Plan;
 use crate::swapper::policy;
+use crate::swapper::stored_build::StoredBuild;
 use crate::swapper::writer::Writer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -53,6 +54,10 @@ pub(super) fn scan(
         failures: Failures::new(),
         found: BTreeSet::new(),
     };
+    if let Some(builds) = &plan.builds {
+        builds.iter().try_for_each(|build| scan.stored(build))?;
+        return Ok((scan.candidates, scan.failures));
+    }
     let files = match &writer.linked {
         Some(linked) => scan.linked(linked)?,
         None => scan.directory()?,
@@ -155,6 +160,23 @@ impl Scan<'_> {
                 ..opening
             })),
         })
+    }
+
+    /// Notes a build from a store.
+    fn stored(&mut self, build: &StoredBuild) -> Result<(), ReloadError> {
+        let opening = Opening::stored(build)?;
+        let running = self.live.plugin(&opening.artifact.metadata.name);
+        let candidate = match running {
+            Some(plugin) if plugin.build_id() == opening.artifact.build_id => {
+                Candidate::Same(plugin.clone())
+            }
+            Some(plugin) if !plugin.is_reloadable() => Candidate::Stays(plugin.clone()),
+            running => Candidate::New(Arc::new(Opening {
+                replaces: running.map(|plugin| plugin.build_id()),
+                ..opening
+            })),
+        };
+        self.insert(candidate.metadata().name.clone(), candidate)
     }
 
     /// Looks at the plugins that are linked into the program and returns their number.

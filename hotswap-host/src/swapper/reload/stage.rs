@@ -5,12 +5,13 @@ use super::construct::{Construction, Told};
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
-use crate::hook_thread::{HookThread, NotRun};
+use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::load_data::LoadDataBox;
 use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
 use crate::swapper::report::{Outcome, PluginReport, StateReport};
+use crate::swapper::window::{Kept, is_among};
 use crate::swapper::writer::Writer;
 use crate::telemetry::{self, Levels};
 use crate::vault::{Contents, Vault, check_duplicates};
@@ -22,8 +23,8 @@ use std::time::Instant;
 
 /// A generation that is ready to become live. If it is dropped without being taken, it frees everything that was made
 /// for it.
-pub(super) struct Staged<'a> {
-    inner: &'a Arc<Inner>,
+pub(super) struct Staged {
+    inner: Arc<Inner>,
     plugins: Vec<Arc<Instance>>,
     /// The names of the new plugins.
     fresh: BTreeSet<PluginName>,
@@ -34,36 +35,19 @@ pub(super) struct Staged<'a> {
     taken: bool,
 }
 
-impl<'a> Staged<'a> {
+impl Staged {
     /// Opens and constructs all new plugins, each after those that it imports. Then runs `on_load` of all, and then
     /// `on_init` of all, in the same order.
     ///
     /// # Errors
     /// The first plugin that fails. Those before it are freed.
     pub(super) fn make(
-        inner: &'a Arc<Inner>,
+        inner: &Arc<Inner>,
         writer: &Writer,
         arranged: &Arranged,
         live: &Generation,
     ) -> Result<Self, ReloadError> {
-        let mut staged = Staged {
-            inner,
-            plugins: Vec::new(),
-            fresh: BTreeSet::new(),
-            reports: Vec::new(),
-            contents: Arc::default(),
-            told: Told {
-                number: live.number + 1,
-                reloads: if live.number == 0 {
-                    0
-                } else {
-                    live.reloads + 1
-                },
-                levels: telemetry::levels(),
-            },
-            hooks: inner.hook_thread(),
-            taken: false,
-        };
+        let mut staged = Staged::beside(inner, live);
         let candidates = || {
             arranged
                 .order
@@ -92,12 +76,60 @@ impl<'a> Staged<'a> {
                 _ => {}
             }
         }
-        staged.load_and_init(writer, live)?;
+        staged.load_and_init(writer, &live.contents)?;
         Ok(staged)
     }
 
+    /// Makes the `kept` generation again, with new instances of the plugins in `again`.
+    ///
+    /// # Errors
+    /// The first plugin that fails. Those before it are freed.
+    pub(super) fn revert(
+        inner: &Arc<Inner>,
+        writer: &Writer,
+        kept: &Kept,
+        again: &[Arc<Instance>],
+        live: &Generation,
+    ) -> Result<Self, ReloadError> {
+        let mut staged = Staged::beside(inner, live);
+        for plugin in &kept.plugins {
+            if is_among(plugin, again) {
+                let opening = Arc::new(Opening::again(plugin)?);
+                staged.add_fresh(opening, Outcome::Unchanged)?;
+            } else {
+                let report = PluginReport::new(plugin, Outcome::Unchanged);
+                staged.reports.push(report);
+                staged.plugins.push(plugin.clone());
+            }
+        }
+        staged.load_and_init(writer, &kept.contents)?;
+        Ok(staged)
+    }
+
+    /// Begins the generation that comes after the live one.
+    fn beside(inner: &Arc<Inner>, live: &Generation) -> Self {
+        Staged {
+            inner: inner.clone(),
+            plugins: Vec::new(),
+            fresh: BTreeSet::new(),
+            reports: Vec::new(),
+            contents: Arc::default(),
+            told: Told {
+                number: live.number + 1,
+                reloads: if live.number == 0 {
+                    0
+                } else {
+                    live.reloads + 1
+                },
+                levels: telemetry::levels(),
+            },
+            hooks: inner.hook_thread(),
+            taken: false,
+        }
+    }
+
     fn add_fresh(&mut self, opening: Arc<Opening>, outcome: Outcome) -> Result<(), ReloadError> {
-        let construction = Construction::new(self.inner, opening, &self.plugins, self.told);
+        let construction = Construction::new(&self.inner, opening, &self.plugins, self.told);
         let retirer = self.inner.retirer.clone();
         // The error of a construction has freed what it had made.
         let too_late = move |made: Result<Instance, _>| {
@@ -122,20 +154,19 @@ impl<'a> Staged<'a> {
         too_late: impl FnOnce(R) + Send + 'static,
     ) -> Result<R, ReloadError> {
         self.hooks.run(job, too_late).map_err(|not_run| {
-            if let NotRun::Late(run) | NotRun::Interrupted(run) = &not_run {
-                self.inner.retirer.hangs(run.library.clone());
-            }
+            self.inner.hangs(&not_run);
             refused(not_run, self.hooks.limit())
         })
     }
 
     /// Runs `on_load` of all new instances, and then `on_init`.
-    fn load_and_init(&mut self, writer: &Writer, live: &Generation) -> Result<(), ReloadError> {
+    /// They find what the plugins that go on have put into `before`.
+    fn load_and_init(&mut self, writer: &Writer, before: &Contents) -> Result<(), ReloadError> {
         let goes_on = |name: &PluginName| {
             let mut plugins = self.plugins.iter();
             plugins.any(|plugin| plugin.name() == name) && !self.fresh.contains(name)
         };
-        let mut contents = live.contents.carried(&self.inner.extensions, goes_on);
+        let mut contents = before.carried(&self.inner.extensions, goes_on);
         let names: Vec<_> = self.plugins.iter().map(|p| p.name().clone()).collect();
         let prefills = &self.inner.prefills;
         prefills.run(&mut contents, self.told.number, &names)?;
@@ -189,7 +220,11 @@ impl<'a> Staged<'a> {
     /// Returns the generation as it would be.
     pub(super) fn generation(&self) -> Generation {
         let (plugins, contents) = (self.plugins.clone(), self.contents.clone());
-        Generation::new(self.told.number, self.told.reloads, plugins, contents)
+        let out = self.inner.live.pin_quietly().out.clone();
+        Generation {
+            out,
+            ..Generation::new(self.told.number, self.told.reloads, plugins, contents)
+        }
     }
 
     /// The thread for the remaining hooks.
@@ -253,12 +288,7 @@ impl Initialisation {
 
     fn run(self) -> Result<(), ReloadError> {
         for instance in self.load.iter().filter_map(Weak::upgrade) {
-            let load = |data: &_| {
-                // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet. Only
-                // this thread and the instances that import it have its pointer.
-                unsafe { instance.on_load(data) }
-            };
-            self.load_data.lend(load)?;
+            self.load_data.lend(|data| instance.on_load(data))?;
         }
         let names: Vec<_> = self
             .names
@@ -267,15 +297,13 @@ impl Initialisation {
             .collect();
         for instance in self.init.iter().filter_map(Weak::upgrade) {
             let vault = Vault::new(instance.name(), &self.contents);
-            // SAFETY: this thread runs one hook after the other, and the instance is in no generation yet. Only this
-            // thread and the instances that import it have its pointer.
-            unsafe { instance.on_init(&vault.view(self.number, &names)) }?;
+            instance.on_init(&vault.view(self.number, &names))?;
         }
         Ok(())
     }
 }
 
-impl Drop for Staged<'_> {
+impl Drop for Staged {
     /// Frees the new instances in reverse order. Each is freed once the one before it, which owned its imports, has
     /// left memory.
     fn drop(&mut self) {

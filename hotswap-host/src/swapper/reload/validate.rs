@@ -52,6 +52,32 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// Returns an error if a generation breaks an item that is used.
+    ///
+    /// # Errors
+    /// [`ReloadError::Breaking`]
+    pub(super) fn refuse_breaking(
+        &self,
+        arranged: &Arranged,
+        live: &Generation,
+    ) -> Result<(), ReloadError> {
+        let handles: Vec<_> = self.handles().iter().filter_map(|h| h.upgrade()).collect();
+        let comparison = Comparison {
+            live,
+            arranged,
+            handles: &handles,
+        };
+        let verdict = comparison.verdict(&Failures::new());
+        match verdict.is_breaking() {
+            false => Ok(()),
+            true => Err(ReloadError::Breaking {
+                verdict: verdict.to_string(),
+            }),
+        }
+    }
+}
+
 /// The live generation beside the next one.
 struct Comparison<'a> {
     live: &'a Generation,
@@ -98,7 +124,8 @@ impl Comparison<'_> {
     fn changes(&self, before: &Metadata, after: Option<&Metadata>) -> Vec<ItemChange> {
         let plugin = &before.name;
         let functions = |metadata: &Metadata| {
-            let items = metadata.functions.iter();
+            // Only the host runs smoke tests.
+            let items = metadata.functions.iter().filter(|f| f.smoke.is_none());
             let item = |f: &crate::artifact::Function| Offered {
                 item: Item::Function(f.name.clone()),
                 text: f.signature.clone(),

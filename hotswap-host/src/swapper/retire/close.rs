@@ -7,7 +7,7 @@ use crate::load::signals::{self, Withdrawn};
 use crate::load::{exit, fork};
 use crate::platform;
 use crate::reclaim::code::Code;
-use crate::reclaim::look::look;
+use crate::reclaim::look::{Quiet, look};
 use crate::reclaim::record::Pending;
 use crate::retirement::{Holder, RetirementState};
 use crate::telemetry::{self, contain};
@@ -61,25 +61,20 @@ pub(super) fn withdraw_handlers(
 /// Code of the library has begun to run meanwhile, or the process is ending. The library stays as it is.
 pub(super) fn close(
     library: &Arc<Library>,
-    handlers: Withdrawn,
+    (handlers, quiet): (Withdrawn, Quiet),
     settings: &Settings,
 ) -> Result<Closed, Pending> {
     library.activity().bar();
     let fork_handlers = fork::take(library);
     let mut quiet = if fork_handlers.is_empty() {
-        Ok(())
+        Ok(quiet)
     } else {
         look_again(library, settings)
     };
     if !handlers.are_all_of(library) {
         quiet = Err(Pending::default());
     }
-    let closed = quiet.map(|()| {
-        // SAFETY: the caller's look found no thread, no object, and no destructor of the library, and `quiet` says that
-        // nothing has begun since. The bar refuses what the library's own destructors ask for. The module `retire` has
-        // the whole argument.
-        exit::unless_ending(|| unsafe { library.close() })
-    });
+    let closed = quiet.map(|quiet| exit::unless_ending(|| library.close(&quiet)));
     match closed {
         Ok(Some(true)) => {}
         Ok(Some(false)) => return Ok(Closed::StillMapped),
@@ -107,10 +102,10 @@ pub(super) fn close(
 ///
 /// # Errors
 /// There is something new to wait for.
-fn look_again(library: &Arc<Library>, settings: &Settings) -> Result<(), Pending> {
-    look(&**library, false)?;
+fn look_again(library: &Arc<Library>, settings: &Settings) -> Result<Quiet, Pending> {
+    let quiet = look(&**library, false)?;
     match Verdict::of(library, settings) {
-        Verdict::Leaves if !exit::has_functions(library) => Ok(()),
+        Verdict::Leaves if !exit::has_functions(library) => Ok(quiet),
         _ => Err(Pending::default()),
     }
 }
@@ -127,8 +122,7 @@ pub(super) enum Closed {
 pub(super) fn gone(library: &Arc<Library>, uses: Uses, log: &RetirementLog) {
     let (run, skipped) = library.destructor_counts();
     signals::forget(library);
-    // SAFETY: `close` has just unmapped the library, and the retirement ends here, so this happens once.
-    unsafe { library.forget() };
+    library.forget();
     uses.release();
     log.update(library, |r| {
         (r.destructors_run, r.destructors_skipped) = (run, skipped);
@@ -179,6 +173,7 @@ fn reasons_to_keep(library: &Library) -> Vec<Holder> {
 }
 
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)]
 mod tests {
     use super::*;
     use crate::load::watched_functions;
@@ -201,7 +196,10 @@ mod tests {
         };
         let library = Library::unopened();
         let table = watched_functions::table(library.token());
-        let close = || close(&library, Withdrawn::nothing(), &settings);
+        let close = || {
+            let quiet = look(&*library, false)?;
+            close(&library, (Withdrawn::nothing(), quiet), &settings)
+        };
         // SAFETY: these are functions of this test that do nothing, and the library has no mapping that could be
         // unmapped.
         unsafe {

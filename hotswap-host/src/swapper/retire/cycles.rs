@@ -21,7 +21,7 @@
 //! of these plugins since before the owners of their objects were listed. Then no code of any of them can run again
 //! unless it is begun here: only their own code could have given away an object or made a thread after the list was
 //! made, and that would have been counted as an entrance. So no call of their objects is running, and no poll of their
-//! futures. This is what [`objects::revoke`] and [`objects::end_futures`] require.
+//! futures. This is what [`objects::revoke`] and [`objects::end_futures`] rely on.
 //!
 //! # The order of the drops
 //! A drop runs code of these plugins, which may use the others, start threads, and make objects. So the host drops the
@@ -54,7 +54,7 @@ use crate::load::library::Library;
 use crate::load::objects::{self, Listed};
 use crate::reclaim::activity::Look;
 use crate::reclaim::code::Code;
-use crate::reclaim::look;
+use crate::reclaim::look::{self, Quiet};
 use std::sync::Arc;
 
 /// Begins to drop the futures of one library, or its objects, that only unreachable plugins have. Returns true if there
@@ -71,13 +71,12 @@ pub(super) fn resolve(open: &mut Vec<Work>) -> bool {
         .filter_map(|(index, work)| Node::of(index, &work.state))
         .collect();
     let dead = unreachable(&nodes, |threads, _| threads != 0);
-    if let Some((index, drops)) = next_drops(&dead).filter(|_| are_quiet(&dead)) {
+    let drops = next_drops(&dead).and_then(|next| Some((next, are_quiet(&dead)?)));
+    if let Some(((index, drops), quiet)) = drops {
         // Their destructors have run. The code that runs from now on is other code.
         dead.iter()
             .for_each(|node| node.library.activity().unretire());
-        // SAFETY: `dead` has only unreachable plugins, and `are_quiet` has looked at them. By the argument in the
-        // module's documentation, no code can get into their libraries or is running in them.
-        return run_aside(open, index, move || unsafe { drops.run() });
+        return run_aside(open, index, move || drops.run(&quiet));
     }
     let stops = |threads, library: &Library| {
         let runtime = library.own_runtime();
@@ -118,15 +117,11 @@ enum Drops {
 }
 
 impl Drops {
-    /// # Safety
-    /// No code can get into the libraries, or is running in them.
-    unsafe fn run(self) {
-        // SAFETY: the caller guarantees that no code can get into the libraries or is running in them.
-        unsafe {
-            match self {
-                Drops::Futures(library, had_by) => objects::end_futures(&library, &had_by),
-                Drops::Objects(library) => objects::revoke(&library),
-            }
+    /// Drops them. No code can get into the libraries, and `quiet` says that none is running in them.
+    fn run(self, quiet: &Quiet) {
+        match self {
+            Drops::Futures(library, had_by) => objects::end_futures(&library, &had_by, quiet),
+            Drops::Objects(library) => objects::revoke(&library, quiet),
         }
     }
 }
@@ -291,9 +286,9 @@ fn held_by_threads<'n, 'a>(idle: &[&'n Node<'a>]) -> impl Iterator<Item = &'n No
     found.filter(|node| node.library.activity().threads() != 0)
 }
 
-/// Returns true if no code of any of them is running: nothing has entered since they were listed, and none of them has
-/// a destructor that has not run.
-fn are_quiet<'n>(dead: &[&'n Node<'_>]) -> bool {
+/// Returns the proof that no code of any of them is running: nothing has entered since they were listed, and none of them
+/// has a destructor that has not run.
+fn are_quiet<'n>(dead: &[&'n Node<'_>]) -> Option<Quiet> {
     let of = |node: &&'n Node<'_>| (&**node.library as &dyn Code, &node.look);
     let looks: Vec<_> = dead.iter().map(of).collect();
     let ended = look::end(&looks, false);
@@ -301,5 +296,5 @@ fn are_quiet<'n>(dead: &[&'n Node<'_>]) -> bool {
         // Threads that run hooks come back when they are asked.
         hook_thread::run_pending_destructors_on_all();
     }
-    ended.is_ok()
+    ended.ok()
 }

@@ -21,12 +21,10 @@ pub(super) struct RetirementLog {
 
 #[derive(Default)]
 struct Entries {
-    open: Vec<(*const Library, Retirement)>,
+    /// The retirements, by the address of their library.
+    open: Vec<(usize, Retirement)>,
     finished: VecDeque<Retirement>,
 }
-
-// SAFETY: the addresses are compared and never dereferenced.
-unsafe impl Send for Entries {}
 
 impl RetirementLog {
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -34,7 +32,7 @@ impl RetirementLog {
     }
 
     pub(super) fn open(&self, library: &Arc<Library>, generation: Option<u64>) {
-        let of = Arc::as_ptr(library);
+        let of = Arc::as_ptr(library).addr();
         let retirement = Retirement::new(library.plugin(), library.build_id(), generation);
         let open = &mut self.entries().open;
         // A retirement whose hook hangs is listed already.
@@ -47,7 +45,9 @@ impl RetirementLog {
         let ended = {
             let mut entries = self.entries();
             let open = &mut entries.open;
-            let Some((_, retirement)) = open.iter_mut().find(|(of, _)| *of == Arc::as_ptr(library))
+            let Some((_, retirement)) = open
+                .iter_mut()
+                .find(|(of, _)| *of == Arc::as_ptr(library).addr())
             else {
                 return;
             };
@@ -70,7 +70,7 @@ impl RetirementLog {
     /// Moves a retirement that has ended to those that are remembered.
     fn finish(&self, library: &Arc<Library>) {
         let mut entries = self.entries();
-        let ended = |(of, _): &(*const Library, _)| *of == Arc::as_ptr(library);
+        let ended = |(of, _): &(usize, _)| *of == Arc::as_ptr(library).addr();
         let Some(at) = entries.open.iter().position(ended) else {
             return;
         };

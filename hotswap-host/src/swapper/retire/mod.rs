@@ -50,7 +50,7 @@ use free_order::FreeOrder;
 use log::RetirementLog;
 pub(crate) use settings::Settings;
 pub use settings::UnloadMode;
-use state::{Leaving, RetireState, Step, let_go};
+use state::{Leaving, RetireState, Step, in_turn, let_go};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -126,6 +126,17 @@ impl Retirer {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Retires instances of a generation that has left already. No generation that anybody can enter has them.
+    pub(crate) fn instances(&self, generation: u64, replaced: Vec<Arc<Instance>>) {
+        for instance in &replaced {
+            objects::set_replaced(instance.library());
+            self.log.open(instance.library(), Some(generation));
+        }
+        in_turn(replaced)
+            .into_iter()
+            .for_each(|state| self.send(state));
+    }
+
     /// Frees an instance that never became live, and retires its library.
     pub(crate) fn free_now(&self, instance: Arc<Instance>) {
         objects::set_replaced(instance.library());
@@ -181,12 +192,8 @@ impl Retirer {
 }
 
 /// Frees an instance, and logs which of its hooks have failed.
-///
-/// # Safety
-/// The requirements of [`Instance::destroy`] apply.
-unsafe fn free(instance: Instance) -> (Loaded, Uses) {
-    // SAFETY: the caller keeps the requirements of `Instance::destroy`.
-    let (loaded, uses, failures) = unsafe { instance.destroy() };
+fn free(instance: Instance) -> (Loaded, Uses) {
+    let (loaded, uses, failures) = instance.destroy();
     for failure in failures {
         contain((), || tracing::error!(target: "hotswap", "{failure}"));
     }

@@ -12,7 +12,7 @@ use crate::load::library::Library;
 use crate::load::objects;
 use crate::load::signals::Withdrawn;
 use crate::reclaim::code::Code;
-use crate::reclaim::look::look;
+use crate::reclaim::look::{Quiet, look};
 use crate::reclaim::pin::Retired;
 use crate::reclaim::record;
 use crate::retirement::{Holder, RetirementState};
@@ -220,10 +220,10 @@ impl RetireState {
                     }
                 };
                 let skip = settings.skip_destructors && waited > settings.limit;
-                if let Err(pending) = look(&*library, skip) {
-                    return wait_for_destructors(library, uses, &pending);
+                match look(&*library, skip) {
+                    Err(pending) => wait_for_destructors(library, uses, &pending),
+                    Ok(quiet) => leave(library, uses, (handlers, quiet), settings, log),
                 }
-                leave(library, uses, handlers, settings, log)
             }
             // The exit functions may have made objects, threads, or destructors.
             RetireState::Exiting {
@@ -327,7 +327,7 @@ fn wait_for_destructors(library: Arc<Library>, uses: Uses, pending: &record::Pen
 fn leave(
     library: Arc<Library>,
     uses: Uses,
-    handlers: Withdrawn,
+    looked: (Withdrawn, Quiet),
     settings: &Settings,
     log: &RetirementLog,
 ) -> Step {
@@ -337,7 +337,7 @@ fn leave(
         Verdict::Leaves if exit::has_functions(&library) => {
             return run_exit_functions(library, uses);
         }
-        Verdict::Leaves => match close(&library, handlers, settings) {
+        Verdict::Leaves => match close(&library, looked, settings) {
             Err(pending) => return wait_for_destructors(library, uses, &pending),
             Ok(Closed::StillMapped) => keep(&library, uses, vec![Holder::StillMapped], log),
             Ok(Closed::Gone) => {
@@ -357,9 +357,7 @@ fn run_exit_functions(library: Arc<Library>, uses: Uses) -> Step {
     library.activity().unretire();
     let run = |library: Arc<Library>| {
         while let Some(function) = exit::take(&library) {
-            // SAFETY: the retirement waits for this thread before it closes the library, so the function is mapped.
-            // `take` returns each function once.
-            unsafe { function.run() };
+            function.run();
         }
     };
     match spawn(library.clone(), run) {
@@ -425,7 +423,7 @@ fn keep_all(leaving: Leaving, log: &RetirementLog) -> Step {
 }
 
 /// Returns the instances, each with its place in the order.
-fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<RetireState> {
+pub(super) fn in_turn(replaced: Vec<Arc<Instance>>) -> Vec<RetireState> {
     let mut order = FreeOrder::first();
     let states = replaced.into_iter().rev().map(|instance| {
         let next = order.next();
@@ -441,8 +439,8 @@ fn start_freeing(instance: Instance, order: FreeOrder, log: &RetirementLog) -> S
     let library = instance.library().clone();
     library.activity().unretire();
     let run = |(instance, _turn): (Instance, FreeOrder)| {
-        // SAFETY: `Arc::try_unwrap` returned the instance, so no generation, no import, and no call has it.
-        unsafe { free(instance) }.1
+        // `Arc::try_unwrap` returned the instance, so no generation, no import, and no call has it.
+        free(instance).1
     };
     match spawn((instance, order), run) {
         Ok(thread) => {

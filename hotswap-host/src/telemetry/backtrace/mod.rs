@@ -3,18 +3,11 @@
 //! std's own backtraces remember the list of libraries from the first time on, and do not know libraries that are
 //! loaded later. Here nothing is remembered: each report reads the files that it needs, from the paths under which they
 //! are mapped.
-#[cfg(target_os = "linux")]
-mod linux;
-#[cfg(target_os = "linux")]
-use linux as platform;
-mod module;
-#[cfg(not(target_os = "linux"))]
-mod other;
-#[cfg(not(target_os = "linux"))]
-use other as platform;
 #[cfg(all(test, target_os = "linux"))]
+#[allow(unsafe_code)]
 mod tests;
 
+use crate::platform;
 use addr2line::{Loader, Location};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -34,7 +27,7 @@ const END: &str = "__rust_end_short_backtrace";
 /// Returns the stack of the calling thread, innermost frame first. With `short`, it leaves out the frames that std
 /// would leave out.
 pub(super) fn here(short: bool) -> String {
-    let frames = symbolise(&platform::addresses());
+    let frames = symbolise(&platform::calls_here());
     let mut shown = &frames[..];
     if short {
         let within = |name: &str| shown.iter().position(|frame| frame.name.contains(name));
@@ -57,27 +50,23 @@ fn symbolise(addresses: &[usize]) -> Vec<Frame> {
     let mut loaders: HashMap<PathBuf, Option<Loader>> = HashMap::new();
     let mut frames = Vec::new();
     for &address in addresses {
-        let Some(module) = platform::module(address) else {
+        let Some((file, base)) = platform::file_of(address) else {
             frames.push(Frame {
                 name: format!("<unknown> {address:#x}"),
                 place: None,
             });
             continue;
         };
-        let offset = address - module.base;
+        let offset = address - base;
         let before = frames.len();
         let loader = loaders
-            .entry(module.path.clone())
+            .entry(file.clone())
             .or_insert_with_key(|path| Loader::new(path).ok());
         if let Some(loader) = loader {
             inlined(loader, offset as u64, &mut frames);
         }
         if frames.len() == before {
-            let file = module
-                .path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy();
+            let file = file.file_name().unwrap_or_default().to_string_lossy();
             frames.push(Frame {
                 name: format!("<unknown> {file}+{offset:#x}"),
                 place: None,

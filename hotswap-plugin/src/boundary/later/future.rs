@@ -1,10 +1,13 @@
-//! `Later`, a future of one library that another one polls.
+//! `Later`, a future of one library that another one polls, and `Awaited`, one that borrows an object.
 #![allow(unsafe_code, reason = "it polls and drops futures by their addresses")]
 use crate::boundary::abi::{LaterTable, LaterView, Out, RawLater, Status};
-use crate::boundary::call::{Panicked, answer, caught, drop_quietly, put, try_receive_later};
+use crate::boundary::call::{
+    Panicked, answer, caught, drop_quietly, put, quietly, raise, try_receive, try_receive_later,
+};
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::invoke_error::{DynamicResult, InvokeError};
 use crate::boundary::later::waker::{LastWaker, WakerView};
+use crate::boundary::object::Object;
 use crate::boundary::shared::Shared;
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
@@ -121,32 +124,65 @@ impl<R> Drop for Later<R> {
     }
 }
 
-/// A future that is dropped once: here, or with its count if it borrows an object that is counted.
-pub(super) struct OwnedLater<R> {
+/// The result of an `async` method of an import or of an object: a future that borrows it, and none of the arguments.
+///
+/// A panic of the implementation goes on as a panic of the task that awaits it. Dropping the future ends the call.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Awaited<'a, R> {
     later: Later<R>,
-    /// The count of the future. Then the future is dropped only with it, and is gone once the ticket says so.
+    /// The count of the future, if it borrows an object that is counted. Then the future is dropped only with it, and is
+    /// gone once the ticket says so.
     counted: Option<Counted>,
+    lender: PhantomData<&'a ()>,
 }
 
-impl<R> OwnedLater<R> {
-    /// Takes over a future that borrows an object with this count.
+impl<'a, R> Awaited<'a, R> {
+    /// Calls an `async` method of this object, and counts the future that it returns.
+    ///
+    /// # Panics
+    /// Panics with [`Crossed`](crate::boundary::Crossed) if the callee panicked.
+    ///
+    /// # Safety
+    /// `call` passes `out` to a function of the object that [`answer`]s with a future of a type of the same description
+    /// as `R`, and returns its status.
     #[inline]
-    pub(super) fn new(mut later: Later<R>, object: Option<&Counted>) -> Self {
+    pub unsafe fn receive<T>(
+        object: &'a Object<T>,
+        call: impl FnOnce(*mut Out<LaterView>) -> Status,
+    ) -> Self
+    where
+        R: Shared,
+    {
+        // SAFETY: the caller guarantees that `call` answers with such a future.
+        match unsafe { try_receive(call) } {
+            Ok(later) => Awaited::of(object, later),
+            Err(panicked) => raise(panicked.text),
+        }
+    }
+
+    /// Makes the future from the result of a method of this object.
+    #[inline]
+    fn of<T>(object: &'a Object<T>, mut later: Later<R>) -> Self {
         let future = *later.raw.future.get_mut();
-        let counted = object.filter(|_| !future.is_null()).and_then(|object| {
+        let count = object.count().filter(|_| !future.is_null());
+        let counted = count.and_then(|counted| {
             let future = RawDrop {
                 object: future,
                 // SAFETY: the future has not ended, so its library is loaded, as its owner guarantees.
                 drop: unsafe { (*later.raw.table).drop },
             };
             // SAFETY: `end` drops the future either itself or through the count, and not both.
-            unsafe { object.adopt(future) }
+            unsafe { counted.adopt(future) }
         });
-        OwnedLater { later, counted }
+        Awaited {
+            later,
+            counted,
+            lender: PhantomData,
+        }
     }
 
     /// Drops the future, unless it has ended.
-    pub(super) fn end(&mut self) {
+    fn end(&mut self) {
         match self.counted.take() {
             Some(counted) => {
                 self.later.take();
@@ -157,13 +193,21 @@ impl<R> OwnedLater<R> {
     }
 }
 
-impl<R: Shared> OwnedLater<R> {
-    /// Polls the future.
-    ///
+/// The `Drop` also makes the compiler check that the future does not outlive what it borrows.
+impl<R> Drop for Awaited<'_, R> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl<R: Shared> Future for Awaited<'_, R> {
+    type Output = R;
+
     /// # Panics
-    /// Panics as [`Later::try_poll`] does, or if the object has been dropped with its plugin.
+    /// Panics if the implementation panics, if the future has ended before, or if the object has been dropped with its
+    /// plugin.
     #[inline]
-    pub(super) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Panicked>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         if let Some(counted) = &self.counted {
             counted.check();
         }
@@ -171,13 +215,16 @@ impl<R: Shared> OwnedLater<R> {
         if polled.is_ready() {
             self.end();
         }
-        polled
+        polled.map(|result| match result {
+            Ok(result) => result,
+            Err(panicked) => raise(panicked.text),
+        })
     }
 }
 
-impl<R> Drop for OwnedLater<R> {
-    fn drop(&mut self) {
-        self.end();
+impl<R> fmt::Debug for Awaited<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Later").finish_non_exhaustive()
     }
 }
 
@@ -225,7 +272,8 @@ unsafe extern "C" fn poll<R: Shared, F: Future<Output = R>>(
 unsafe extern "C" fn free<F>(future: *const ()) {
     // SAFETY: `Later::new` made the box for the same `F`, and its owner drops it once.
     let made = unsafe { Box::from_raw(future.cast_mut().cast::<OwnedFuture<F>>()) };
-    runtime::within(|| drop_quietly(made));
+    // The runtime may panic, too: it does where the future has forgotten a guard of it.
+    quietly(|| runtime::within(|| drop_quietly(made)));
 }
 
 // SAFETY: the view is the address of a `repr(C)` struct, which is the same everywhere. It can be read while the value

@@ -15,7 +15,7 @@
     reason = "it makes wakers of addresses, and wakes by them"
 )]
 use crate::boundary::abi::Status;
-use crate::boundary::call::drop_quietly;
+use crate::boundary::call::{drop_quietly, quietly};
 use crate::contract::shim::Token;
 use crate::contract::ticket::RawTicket;
 use crate::host::{Counted, own_token};
@@ -67,9 +67,17 @@ impl WakerView {
             // `LentWaker` that is alive.
             return unsafe { (*waker.data().cast::<LentWaker>()).view };
         }
+        let same = if std::ptr::eq(waker.vtable(), &OWNED) {
+            // The identity of the object, which is what a receiver keeps. The `KeptWaker` may be gone before that.
+            // SAFETY: a waker with this vtable has a `KeptWaker` as its data.
+            let kept = unsafe { &*waker.data().cast::<KeptWaker>() };
+            [kept.waker, kept.wake as *const ()]
+        } else {
+            [waker.data(), from_ref(waker.vtable()).cast()]
+        };
         WakerView {
             waker: from_ref(waker).cast(),
-            same: [waker.data(), from_ref(waker.vtable()).cast()],
+            same,
             keep,
             wake,
         }
@@ -146,14 +154,8 @@ fn kept(waker: &Waker) -> KeptWaker {
 unsafe extern "C" fn wake(waker: *const ()) {
     // SAFETY: `WakerView::of` made the address from a waker, which is lent.
     let waker = unsafe { &*waker.cast::<Waker>() };
+    // The caller that wakes cannot do anything about a panic.
     quietly(|| waker.wake_by_ref());
-}
-
-/// Runs `run`, and discards its panic: the caller that wakes cannot do anything about it.
-fn quietly(run: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-        drop_quietly(payload);
-    }
 }
 
 /// The waker of the last poll, if it was kept.

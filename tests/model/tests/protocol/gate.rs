@@ -1,7 +1,7 @@
 //! Tests that closing a gate misses no call behind it, and sees what those calls have done.
 use crate::reclaim::pin::Live;
-use crate::reclaim::record::CallTarget;
 use crate::reclaim::record::entered::inside;
+use crate::reclaim::slot::CallTarget;
 use crate::{check, thread};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;

@@ -1,6 +1,7 @@
 //! Tests that a pinned or held value is not freed, and that any other value can be.
 use crate::reclaim::pin::{Live, Retired};
-use crate::reclaim::record::{self, CallTarget};
+use crate::reclaim::record;
+use crate::reclaim::slot::CallTarget;
 use crate::{check, thread};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;

@@ -2,35 +2,31 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 
-type Run = unsafe extern "C" fn(*mut c_void);
-
 loom::thread_local! {
-    static AT_EXIT: RefCell<Vec<(Run, *mut c_void)>> = RefCell::new(Vec::new());
-    static AFTERWARDS: Cell<Option<(Run, *const c_void)>> = Cell::new(None);
+    static AT_EXIT: RefCell<Vec<Box<dyn FnOnce()>>> = RefCell::new(Vec::new());
+    static AFTERWARDS: Cell<Option<Box<dyn FnOnce()>>> = Cell::new(None);
 }
 
-pub(crate) unsafe fn at_thread_exit(run: Run, object: *mut c_void) {
-    AT_EXIT.with(|list| list.borrow_mut().push((run, object)));
+pub(crate) fn at_thread_exit<T>(run: extern "C" fn(&'static T), value: &'static T) {
+    AT_EXIT.with(|list| list.borrow_mut().push(Box::new(move || run(value))));
 }
 
 /// The value of the key, with its destructor.
 pub(crate) mod thread_key {
     use super::*;
 
-    pub(crate) unsafe fn after_thread_locals(run: Run, argument: *const c_void) {
-        AFTERWARDS.with(|value| value.set((!argument.is_null()).then_some((run, argument))));
+    pub(crate) fn after_thread_locals<T>(run: extern "C" fn(&'static T), argument: &'static T) {
+        AFTERWARDS.with(|value| value.set(Some(Box::new(move || run(argument)))));
     }
 }
 
 /// Ends a thread: runs everything that was registered with the functions above.
 pub(crate) fn end_thread() {
-    while let Some((run, object)) = AT_EXIT.with(|list| list.borrow_mut().pop()) {
-        // SAFETY: the caller of `at_thread_exit` has promised that `run` may be called once with `object`.
-        unsafe { run(object) };
+    while let Some(run) = AT_EXIT.with(|list| list.borrow_mut().pop()) {
+        run();
     }
-    while let Some((run, argument)) = AFTERWARDS.with(Cell::take) {
-        // SAFETY: the caller of `after_thread_locals` has promised that `run` may be called once with `argument`.
-        unsafe { run(argument.cast_mut()) };
+    while let Some(run) = AFTERWARDS.with(Cell::take) {
+        run();
     }
 }
 

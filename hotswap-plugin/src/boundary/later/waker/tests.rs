@@ -54,6 +54,32 @@ fn the_same_waker_is_kept_once_and_another_one_is_another() {
     assert_eq!((one.0.load(SeqCst), other.0.load(SeqCst)), (0, 1));
 }
 
+/// The next waker may have the address of one that is gone. What was kept of that one is another waker.
+#[test]
+fn a_waker_at_the_same_address_is_another() {
+    let (one, other) = (Arc::new(Count::default()), Arc::new(Count::default()));
+    let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
+    let kept = |waker| lend(&mut LastWaker::default(), waker, Waker::clone);
+    let mut known = LastWaker::default();
+    let owned = kept(&first);
+    lend(&mut known, &owned, |lent| drop(lent.clone()));
+    let address = owned.data().addr();
+    // Each waker that is kept is two allocations of this size. The first one takes the place of `spare`.
+    let spare = std::hint::black_box(Box::new([0_usize; 7]));
+    drop(owned);
+    drop(spare);
+    let mut others: Vec<Waker> = Vec::new();
+    while others.len() < 100
+        && others
+            .last()
+            .is_none_or(|last| last.data().addr() != address)
+    {
+        others.push(kept(&second));
+    }
+    lend(&mut known, others.last().unwrap(), Waker::wake_by_ref);
+    assert_eq!((one.0.load(SeqCst), other.0.load(SeqCst)), (0, 1));
+}
+
 #[test]
 fn what_is_lent_on_is_the_first_lenders() {
     let count = Arc::new(Count::default());

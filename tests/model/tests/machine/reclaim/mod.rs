@@ -9,5 +9,7 @@ pub(crate) mod code;
 pub(crate) mod pin;
 #[path = "../../../../../hotswap-host/src/reclaim/record/mod.rs"]
 pub(crate) mod record;
+#[path = "../../../../../hotswap-host/src/reclaim/slot.rs"]
+pub(crate) mod slot;
 #[path = "../../../../../hotswap-host/src/reclaim/sync.rs"]
 mod sync;

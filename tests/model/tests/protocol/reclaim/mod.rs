@@ -12,4 +12,6 @@ pub(crate) mod pin;
 pub(crate) mod quiet;
 #[path = "../../../../../hotswap-host/src/reclaim/record/mod.rs"]
 pub(crate) mod record;
+#[path = "../../../../../hotswap-host/src/reclaim/slot.rs"]
+pub(crate) mod slot;
 mod sync;

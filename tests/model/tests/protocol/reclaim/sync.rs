@@ -15,11 +15,11 @@ macro_rules! locked {
 }
 
 macro_rules! per_thread {
-    ($(#[$meta:meta])* $name:ident: *const $type:ty;) => {
+    ($(#[$meta:meta])* $name:ident: $type:ty;) => {
         $(#[$meta])*
         static $name: $crate::reclaim::sync::PerThread<$type> = {
             loom::thread_local! {
-                static KEY: std::cell::Cell<*const $type> = std::cell::Cell::new(std::ptr::null());
+                static KEY: std::cell::Cell<Option<&'static $type>> = std::cell::Cell::new(None);
             }
             $crate::reclaim::sync::PerThread(&KEY)
         };
@@ -28,14 +28,14 @@ macro_rules! per_thread {
 
 pub(super) use {locked, per_thread};
 
-pub(super) struct PerThread<T: 'static>(pub(super) &'static LocalKey<Cell<*const T>>);
+pub(super) struct PerThread<T: 'static>(pub(super) &'static LocalKey<Cell<Option<&'static T>>>);
 
 impl<T> PerThread<T> {
-    pub(super) fn get(&self) -> *const T {
+    pub(super) fn get(&self) -> Option<&'static T> {
         self.0.with(Cell::get)
     }
 
-    pub(super) fn set(&self, value: *const T) {
+    pub(super) fn set(&self, value: Option<&'static T>) {
         self.0.with(|cell| cell.set(value));
     }
 }

@@ -1,28 +1,28 @@
-//! An instance of a plugin: its hooks, and what it uses of other plugins and the host.
+//! An instance of a plugin: what it is, and what it uses of other plugins and the host. Its calls are in [`made`].
+pub(crate) mod begun;
+pub(crate) mod made;
+
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::load::library::Library;
 use crate::load::loaded::Loaded;
 use crate::provide::Provided;
-use crate::reclaim::record::CallTarget;
-use crate::saved_state::SavedState;
-use hotswap_plugin::boundary::{ExportDesc, FunctionDesc, InterfaceDesc, RawObject};
+use crate::reclaim::slot::CallTarget;
+use hotswap_plugin::boundary::{ExportDesc, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::state::StateDesc;
-use hotswap_plugin::contract::{
-    ContextView, LiveDesc, LoadDataView, PluginDesc, PluginEntryRef, VaultView,
-};
+use hotswap_plugin::contract::{ContextView, LiveDesc, PluginDesc};
+use made::Made;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::path::Path;
-use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
 /// An instance of a plugin. [`destroy`](Self::destroy) frees it; dropping it leaks it.
 pub(crate) struct Instance {
-    loaded: Loaded,
-    this: *mut (),
+    made: Made,
     uses: Uses,
     /// The number of times that it has been stopped.
     stops: AtomicUsize,
@@ -79,10 +79,14 @@ impl Uses {
     }
 }
 
-// SAFETY: `#[plugin]` requires `Send + Sync` of the type behind `this`.
-unsafe impl Send for Instance {}
-// SAFETY: `#[plugin]` requires `Send + Sync` of the type behind `this`.
-unsafe impl Sync for Instance {}
+/// The calls of the plugin.
+impl Deref for Instance {
+    type Target = Made;
+
+    fn deref(&self) -> &Made {
+        &self.made
+    }
+}
 
 impl Instance {
     /// Makes an instance. `objects` are in the order of the plugin's imports, and have the types that are described
@@ -97,30 +101,27 @@ impl Instance {
         objects: &[RawObject],
         uses: Uses,
     ) -> Result<Instance, Box<(Loaded, Uses, HookFailure)>> {
-        let mut this = null_mut();
-        // SAFETY: the objects match the imports' descriptions, and `Instance` keeps alive what they belong to.
-        let run = loaded.run(Hook::New, |sink| unsafe {
-            loaded.entry.construct()(cx, objects.into(), &mut this, sink)
-        });
-        match run {
-            Ok(()) => Ok(Instance {
-                loaded,
-                this,
+        match Made::construct(loaded, cx, objects) {
+            Ok(made) => Ok(Instance {
+                made,
                 uses,
                 stops: AtomicUsize::new(0),
                 needed_by: OnceLock::new(),
                 users: Mutex::default(),
             }),
-            Err(failure) => Err(Box::new((loaded, uses, failure))),
+            Err(failed) => {
+                let (loaded, failure) = *failed;
+                Err(Box::new((loaded, uses, failure)))
+            }
         }
     }
 
     pub(crate) fn name(&self) -> &PluginName {
-        &self.loaded.name
+        &self.loaded().name
     }
 
     pub(crate) fn metadata(&self) -> &Metadata {
-        &self.loaded.metadata
+        &self.loaded().metadata
     }
 
     /// Returns true if the author has written this hook. Other hooks do nothing.
@@ -130,15 +131,15 @@ impl Instance {
     }
 
     pub(crate) fn file(&self) -> &Path {
-        &self.loaded.file
+        &self.loaded().file
     }
 
     pub(crate) fn build_id(&self) -> BuildId {
-        self.loaded.build_id
+        self.loaded().build_id
     }
 
     pub(crate) fn note(&self) -> Option<&Note> {
-        self.loaded.note.as_ref()
+        self.loaded().note.as_ref()
     }
 
     /// Returns the state of the artifact's file when it was known to hold this build, or `None` while a later change
@@ -153,23 +154,23 @@ impl Instance {
     }
 
     fn fingerprint_slot(&self) -> MutexGuard<'_, Option<Fingerprint>> {
-        self.loaded
+        self.loaded()
             .fingerprint
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn loaded_at(&self) -> SystemTime {
-        self.loaded.loaded_at
+        self.loaded().loaded_at
     }
 
     pub(crate) fn is_reloadable(&self) -> bool {
-        self.loaded.is_reloadable
+        self.loaded().is_reloadable
     }
 
     /// The target that a thread enters when it calls the instance.
     pub(crate) fn call_target(&self) -> CallTarget {
-        self.loaded.call_target
+        self.loaded().call_target
     }
 
     pub(crate) fn imports(&self) -> &[Arc<Instance>] {
@@ -207,22 +208,16 @@ impl Instance {
     }
 
     pub(crate) fn library(&self) -> &Arc<Library> {
-        &self.loaded.library
+        &self.loaded().library
     }
 
     pub(crate) fn desc(&self) -> &PluginDesc {
-        self.loaded.desc
+        self.loaded().tables.desc()
     }
 
     /// The live functions and types.
     pub(crate) fn live(&self) -> &[LiveDesc] {
-        &self.loaded.live
-    }
-
-    /// Returns the function with this name.
-    pub(crate) fn function(&self, name: &str) -> Option<&FunctionDesc> {
-        let mut functions = self.desc().functions.iter();
-        functions.find(|desc| desc.name.as_str() == name)
+        &self.loaded().live
     }
 
     /// Returns the export that is this interface, or another version of it.
@@ -239,56 +234,17 @@ impl Instance {
         exports.map(|export| export.interface.name.as_str())
     }
 
-    pub(crate) fn entry(&self) -> PluginEntryRef {
-        self.loaded.entry
-    }
-
-    /// The pointer with which the plugin's functions are called.
-    pub(crate) fn this(&self) -> *const () {
-        self.this
-    }
-
-    /// Runs `on_load`.
-    ///
-    /// # Errors
-    /// The hook returned an error or panicked.
-    ///
-    /// # Safety
-    /// During the call, only the instances that import this one, and the threads that they have started, use the
-    /// instance.
-    pub(crate) unsafe fn on_load(&self, data: &LoadDataView) -> Result<(), HookFailure> {
-        // SAFETY: the caller guarantees that only importing instances and their threads use the instance, and the data
-        // is valid for the call.
-        self.loaded.run(Hook::OnLoad, |sink| unsafe {
-            self.entry().on_load()(self.this, data, sink)
-        })
-    }
-
-    /// Runs `on_init`.
-    ///
-    /// # Errors
-    /// The hook returned an error or panicked.
-    ///
-    /// # Safety
-    /// During the call, only the instances that import this one, and the threads that they have started, use the
-    /// instance.
-    pub(crate) unsafe fn on_init(&self, vault: &VaultView<'_>) -> Result<(), HookFailure> {
-        // SAFETY: the caller guarantees that only importing instances and their threads use the instance, and the vault
-        // is valid for the call.
-        self.loaded.run(Hook::OnInit, |sink| unsafe {
-            self.entry().on_init()(self.this, vault, sink)
-        })
-    }
-
     /// Runs `on_start`.
     ///
     /// # Errors
-    /// The hook panicked.
+    /// The hook returned an error or panicked.
     pub(crate) fn on_start(&self) -> Result<(), HookFailure> {
-        // SAFETY: the instance is alive until `destroy` takes it.
-        self.loaded.run(Hook::OnStart, |sink| unsafe {
-            self.entry().on_start()(self.this, sink)
-        })
+        let started = self.made.on_start();
+        // A panic has been counted already.
+        if started.as_ref().is_err_and(|failure| !failure.panicked) {
+            self.library().failures().add();
+        }
+        started
     }
 
     /// Runs `on_stop`.
@@ -297,10 +253,7 @@ impl Instance {
     /// The hook panicked.
     pub(crate) fn on_stop(&self) -> Result<(), HookFailure> {
         self.stops.fetch_add(1, SeqCst);
-        // SAFETY: the instance is alive until `destroy` takes it.
-        self.loaded.run(Hook::OnStop, |sink| unsafe {
-            self.entry().on_stop()(self.this, sink)
-        })
+        self.made.on_stop()
     }
 
     /// The number of times that `on_stop` has begun.
@@ -313,58 +266,10 @@ impl Instance {
         self.desc().state
     }
 
-    /// Saves the state for a build that knows version `version` of its type.
-    ///
-    /// # Errors
-    /// The hook returned an error or panicked.
-    pub(crate) fn save(&self, version: u32) -> Result<SavedState, HookFailure> {
-        let mut saved = SavedState::default();
-        // SAFETY: the instance is alive until `destroy` takes it, and the sink belongs to `saved`.
-        self.loaded.run(Hook::Save, |sink| unsafe {
-            self.entry().save()(self.this, version, saved.sink(), sink)
-        })?;
-        Ok(saved)
-    }
-
-    /// Restores the state of another instance.
-    ///
-    /// # Errors
-    /// The hook returned an error or panicked.
-    ///
-    /// # Safety
-    /// During the call, only the instances that import this one, and the threads that they have started, use the
-    /// instance.
-    pub(crate) unsafe fn restore(&self, state: SavedState) -> Result<(), HookFailure> {
-        state.lend(|view| {
-            // SAFETY: the caller guarantees that only importing instances and their threads use the instance. The view
-            // is valid for the call, and its descriptors belong to the plugin.
-            self.loaded.run(Hook::Restore, |sink| unsafe {
-                self.entry().restore()(self.this, view, sink)
-            })
-        })
-    }
-
-    /// Runs `on_free`, drops the instance, and flushes the plugin's stdout. Returns the library, and what must not be
-    /// freed before it has left memory.
-    ///
-    /// # Safety
-    /// The instance is no longer used.
-    pub(crate) unsafe fn destroy(self) -> (Loaded, Uses, Vec<HookFailure>) {
-        let (entry, this) = (self.entry(), self.this);
-        // SAFETY: the caller guarantees that the instance is no longer used. `self` is consumed, so it is destroyed
-        // once.
-        let freed = self
-            .loaded
-            .run(Hook::OnFree, |sink| unsafe { entry.on_free()(this, sink) });
-        // SAFETY: the caller guarantees that the instance is no longer used. `self` is consumed, so it is dropped once.
-        let dropped = self
-            .loaded
-            .run(Hook::Drop, |sink| unsafe { entry.destroy()(this, sink) });
-        entry.flush()();
-        let failures = [freed, dropped]
-            .into_iter()
-            .filter_map(Result::err)
-            .collect();
-        (self.loaded, self.uses, failures)
+    /// Runs `on_free`, drops the instance, and flushes the plugin's stdout. Nothing uses the instance any more, because
+    /// whatever uses it has an `Arc` of it. Returns the library, and what must not be freed before it has left memory.
+    pub(crate) fn destroy(self) -> (Loaded, Uses, Vec<HookFailure>) {
+        let (loaded, failures) = self.made.destroy();
+        (loaded, self.uses, failures)
     }
 }

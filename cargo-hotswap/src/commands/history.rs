@@ -1,0 +1,176 @@
+//! `cargo hotswap history`, `rollback`, `confirm`, `unhold`, and `store`: the state directory of a host that is not
+//! running.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use hotswap_host::BuildSet;
+use hotswap_host::shown;
+use hotswap_operate::{History, StoredSet};
+
+use crate::Error;
+use crate::cli::{HistoryArgs, RollbackArgs, StateArgs, StoreAction, UnholdArgs};
+use crate::error::exit;
+use crate::session::Session;
+
+/// Opens the history in a directory, which has to exist.
+fn open(session: &Session, args: &StateArgs) -> Result<Arc<History>, Error> {
+    let directory = session.absolute(&args.state_dir);
+    if !directory.join("history.sqlite").is_file() {
+        return Err(Error::NoHistory { directory });
+    }
+    Ok(History::open(&directory)?)
+}
+
+/// Prints the last attempts, or their summary.
+pub(crate) fn history(session: &Session, args: &HistoryArgs) -> Result<u8, Error> {
+    let history = open(session, &args.state)?;
+    if let Some(hours) = args.summary {
+        let summary = history.summary(Duration::from_secs(3600 * hours))?;
+        if args.json {
+            session.ui.json(&summary);
+            return Ok(exit::SUCCESS);
+        }
+        session.ui.result(format_args!(
+            "{} attempts in {hours} h: {} permanent, {} refused, {} reverted; mean {:.3} s, longest {:.3} s",
+            summary.attempts, summary.permanent, summary.refused, summary.reverted, summary.mean, summary.longest
+        ));
+        return Ok(exit::SUCCESS);
+    }
+    let entries = history.entries(args.limit)?;
+    if args.json {
+        session.ui.json(&entries);
+    } else {
+        for entry in entries {
+            let text = format!("{} ago  {entry}", ago(entry.began));
+            session.ui.result(shown::printable(&text));
+        }
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Changes what the next start is on.
+pub(crate) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Error> {
+    let history = open(session, &args.state)?;
+    let set = match &args.plugin {
+        Some(plugin) => history.roll_back_plugin_offline(plugin, args.build.as_deref())?,
+        None => history.roll_back_offline(args.steps)?,
+    };
+    session
+        .ui
+        .result(format_args!("the next start is on {}", builds(&set.builds)));
+    Ok(exit::SUCCESS)
+}
+
+/// Makes the set on trial permanent.
+pub(crate) fn confirm(session: &Session, args: &StateArgs) -> Result<u8, Error> {
+    let history = open(session, args)?;
+    if !history.confirm_offline()? {
+        return Err(Error::NothingOnTrial);
+    }
+    let sets = history.sets()?;
+    let present = sets.iter().find(|set| set.steps == 0);
+    let present = present.map(|set| builds(&set.builds)).unwrap_or_default();
+    session
+        .ui
+        .result(format_args!("the next start is on {present}"));
+    Ok(exit::SUCCESS)
+}
+
+/// Releases held sets.
+pub(crate) fn unhold(session: &Session, args: &UnholdArgs) -> Result<u8, Error> {
+    let history = open(session, &args.state)?;
+    let count = history.unhold(args.build.as_deref())?;
+    let sets = if count == 1 { "set" } else { "sets" };
+    session
+        .ui
+        .result(format_args!("{count} {sets} of builds allowed again"));
+    Ok(exit::SUCCESS)
+}
+
+/// Shows, checks, or copies builds.
+pub(crate) fn store(session: &Session, action: &StoreAction) -> Result<u8, Error> {
+    match action {
+        StoreAction::List(args) => {
+            let history = open(session, args)?;
+            for set in history.sets()?.iter().rev() {
+                session.ui.result(line(set));
+            }
+            for held in history.held()? {
+                let since = ago(held.since);
+                let text = format!(
+                    "held  {since} ago  {}: {}",
+                    builds(&held.builds),
+                    held.reason
+                );
+                session.ui.result(shown::printable(&text));
+            }
+        }
+        StoreAction::Verify(args) => {
+            let history = open(session, args)?;
+            let damaged = history.verify()?;
+            let all = history.builds()?.len();
+            for build in &damaged {
+                session.ui.result(format_args!("{build} damaged"));
+            }
+            if !damaged.is_empty() {
+                let count = damaged.len();
+                return Err(Error::DamagedBuilds { count });
+            }
+            let are = if all == 1 { "build is" } else { "builds are" };
+            session.ui.result(format_args!("{all} {are} whole"));
+        }
+        StoreAction::Export { state, build, file } => {
+            let history = open(session, state)?;
+            let (build, bytes) = history.build(build)?;
+            let file = session.absolute(file);
+            write_new(&file, &bytes)?;
+            session
+                .ui
+                .result(format_args!("{build} {}", shown::path(&file)));
+        }
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn line(set: &StoredSet) -> String {
+    let steps = match set.steps {
+        0 => "now".to_owned(),
+        steps => format!("{steps:+}"),
+    };
+    format!(
+        "{steps:<4}  {} ago  {}",
+        ago(set.since),
+        builds(&set.builds)
+    )
+}
+
+fn builds(set: &BuildSet) -> String {
+    let builds = set
+        .iter()
+        .map(|(name, build)| format!("{name} {}", build.short()));
+    builds.collect::<Vec<_>>().join(", ")
+}
+
+fn write_new(file: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let created = std::fs::File::create_new(file);
+    let written = created.and_then(|mut created| created.write_all(bytes));
+    written.map_err(|source| Error::Io {
+        action: "write",
+        path: file.to_owned(),
+        source,
+    })
+}
+
+/// Returns the time since then, to a precision that suits people.
+fn ago(then: SystemTime) -> String {
+    let seconds = then.elapsed().unwrap_or_default().as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}

@@ -1,0 +1,43 @@
+//! An attempt that is being made.
+use hotswap_host::{BuildSet, Cause, ReloadEvent, StepReport, Trial};
+use std::time::SystemTime;
+
+/// An attempt that is being made. It is written when its outcome is known.
+pub(super) struct Attempt {
+    pub(super) number: u64,
+    pub(super) began: SystemTime,
+    pub(super) cause: String,
+    pub(super) steps: Vec<StepReport>,
+    /// The row in the database, if the attempt has been written before its end.
+    pub(super) row: Option<i64>,
+}
+
+impl Attempt {
+    /// Begins an attempt with its first event.
+    pub(super) fn of(event: &ReloadEvent<'_>) -> Self {
+        Attempt::new(event.attempt, event.cause)
+    }
+
+    /// Begins an attempt with its set of builds.
+    pub(super) fn of_trial(trial: &Trial<'_>) -> Self {
+        Attempt::new(trial.attempt, trial.cause)
+    }
+
+    fn new(number: u64, cause: &Cause) -> Self {
+        Attempt {
+            number,
+            began: SystemTime::now(),
+            cause: cause.to_string(),
+            steps: Vec::new(),
+            row: None,
+        }
+    }
+}
+
+/// Returns the text by which a set is known, which is equal for equal sets.
+pub(super) fn key(set: &BuildSet) -> String {
+    let builds = set
+        .iter()
+        .map(|(plugin, build)| format!("{plugin}={build}"));
+    builds.collect::<Vec<_>>().join(" ")
+}

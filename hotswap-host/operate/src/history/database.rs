@@ -1,0 +1,649 @@
+//! The database of a journal.
+use super::Needed;
+use super::attempt::{Attempt, key};
+use super::entry::{Entry, EntryResult, Summary};
+use super::error::HistoryError;
+use hotswap_host::artifact::BuildId;
+use hotswap_host::{BuildSet, PluginName, Report, Start, Trial, WindowOutcome};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The layout of the database. Each change of the layout adds a step to [`LAYOUTS`].
+const LAYOUTS: [&str; 1] = ["
+    -- Sets of builds. The key is the same for the same builds; `builds` also has the files.
+    CREATE TABLE sets (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, builds TEXT NOT NULL);
+    -- What the host would need to know after its death, by name.
+    CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    -- The sets that were permanent, in their order. The state `permanent` is the place of the present one.
+    CREATE TABLE permanent (place INTEGER PRIMARY KEY AUTOINCREMENT, set_id INTEGER NOT NULL REFERENCES sets, at INTEGER NOT NULL);
+    -- The sets that must not be live again by themselves.
+    CREATE TABLE held (set_id INTEGER PRIMARY KEY REFERENCES sets, reason TEXT NOT NULL, at INTEGER NOT NULL);
+    CREATE TABLE attempts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        number INTEGER NOT NULL, began INTEGER NOT NULL, took REAL NOT NULL,
+        cause TEXT NOT NULL, pid INTEGER NOT NULL, user TEXT NOT NULL,
+        from_set TEXT NOT NULL, to_set TEXT NOT NULL, options TEXT, steps TEXT NOT NULL,
+        result TEXT NOT NULL, detail TEXT NOT NULL
+    );
+    CREATE INDEX attempts_by_time ON attempts (began);
+"];
+
+/// The database of a journal.
+pub(super) struct Database {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// A build of a stored set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SetBuild {
+    pub(super) plugin: String,
+    pub(super) build: BuildId,
+    pub(super) file: PathBuf,
+}
+
+/// A permanent set.
+pub(super) struct PermanentSet {
+    pub(super) place: i64,
+    pub(super) at: i64,
+    pub(super) builds: Vec<SetBuild>,
+}
+
+impl Database {
+    /// Opens the database, and brings it to the newest layout.
+    pub(super) fn open(path: &Path) -> Result<Self, HistoryError> {
+        let failed = |error: rusqlite::Error| HistoryError::Database {
+            path: path.to_owned(),
+            error: Box::new(error),
+        };
+        let mut connection = Connection::open(path).map_err(failed)?;
+        // Each transaction is on the disk when it has ended.
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(failed)?;
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(failed)?;
+        connection
+            .pragma_update(None, "foreign_keys", true)
+            .map_err(failed)?;
+        let layout = |connection: &Connection| {
+            connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+        };
+        let (found, known) = (layout(&connection).map_err(failed)?, LAYOUTS.len() as i64);
+        if found > known {
+            let path = path.to_owned();
+            return Err(HistoryError::Newer { path, found, known });
+        }
+        let whole: String = connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(failed)?;
+        if whole != "ok" {
+            return Err(HistoryError::Database {
+                path: path.to_owned(),
+                error: format!("it is damaged: {whole}").into(),
+            });
+        }
+        let change = connection.transaction().map_err(failed)?;
+        for layout in LAYOUTS.iter().skip(found as usize) {
+            change.execute_batch(layout).map_err(failed)?;
+        }
+        change
+            .pragma_update(None, "user_version", known)
+            .map_err(failed)?;
+        change.commit().map_err(failed)?;
+        Ok(Database {
+            connection,
+            path: path.to_owned(),
+        })
+    }
+
+    fn read<R>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<R>,
+    ) -> Result<R, HistoryError> {
+        read(&self.connection).map_err(|error| HistoryError::Database {
+            path: self.path.clone(),
+            error: Box::new(error),
+        })
+    }
+
+    /// Makes a change as a whole or not at all.
+    pub(super) fn change<R>(
+        &mut self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<R>,
+    ) -> Result<R, HistoryError> {
+        let path = &self.path;
+        let run = || {
+            let transaction = self.connection.transaction()?;
+            let result = change(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(|error: rusqlite::Error| HistoryError::Database {
+            path: path.clone(),
+            error: Box::new(error),
+        })
+    }
+
+    /// Finds out whether the last host has died of an attempt. If so, its set is held.
+    pub(super) fn find_death(&mut self) -> Result<(), HistoryError> {
+        self.change(|change| {
+            let Some(set) = state(change, "on_trial")? else {
+                return Ok(());
+            };
+            unset(change, "on_trial")?;
+            if state(change, "permanent")?.is_some() {
+                hold(change, &set, "the host has ended while it was tried")?;
+            }
+            let result = EntryResult::Died.name();
+            let open = [EntryResult::Open.name(), EntryResult::Provisional.name()];
+            change.execute(
+                "UPDATE attempts SET result = ?1 WHERE result IN (?2, ?3)",
+                params![result, open[0], open[1]],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Returns what a host has to know when it starts, but for the bytes of the builds.
+    pub(super) fn start(&self) -> Result<Start, HistoryError> {
+        self.read(|connection| {
+            let mut start = Start::default();
+            let added: BTreeMap<String, PathBuf> = json(connection, "added")?;
+            let added = added.into_iter();
+            start.added = added
+                .map(|(name, file)| (PluginName::from(name), file))
+                .collect();
+            let removed: Vec<String> = json(connection, "removed")?;
+            start.removed = removed.into_iter().map(PluginName::from).collect();
+            start.held = held(connection)?
+                .into_iter()
+                .map(|(builds, reason, _)| (set_of(&builds), reason))
+                .collect();
+            let tried = state(connection, "tried")?;
+            start.tried = match tried {
+                Some(id) => Some(set_of(&builds(connection, &id)?)),
+                None => None,
+            };
+            Ok(start)
+        })
+    }
+
+    /// Notes that the permanent set does not run.
+    pub(super) fn misfit(&mut self, reason: &str) -> Result<(), HistoryError> {
+        let attempt = Attempt {
+            number: 0,
+            began: SystemTime::now(),
+            cause: "the start of the host".into(),
+            steps: Vec::new(),
+            row: None,
+        };
+        self.change(|change| {
+            unset(change, "permanent")?;
+            unset(change, "tried")?;
+            unset(change, "on_trial")?;
+            insert(change, &attempt, None, EntryResult::Misfit, reason).map(drop)
+        })
+    }
+
+    /// Notes that a set is tried. Returns the row of the attempt.
+    pub(super) fn trying(&mut self, trial: &Trial<'_>) -> Result<i64, HistoryError> {
+        self.change(|change| {
+            let set = set_id(change, trial)?;
+            set_state(change, "tried", &set)?;
+            set_state(change, "on_trial", &set)?;
+            set_json(change, "added", &{
+                let added = trial.added.iter();
+                added
+                    .map(|(name, file)| (name.as_str(), file))
+                    .collect::<BTreeMap<_, _>>()
+            })?;
+            let removed = trial.removed.iter().map(PluginName::as_str);
+            set_json(change, "removed", &removed.collect::<Vec<_>>())?;
+            insert(
+                change,
+                &Attempt::of_trial(trial),
+                Some(trial),
+                EntryResult::Open,
+                "",
+            )
+        })
+    }
+
+    /// Notes that an attempt has succeeded.
+    pub(super) fn completed(
+        &mut self,
+        attempt: Attempt,
+        report: &Report,
+        destination: Option<i64>,
+    ) -> Result<(), HistoryError> {
+        let result = match (report.changed(), report.window.is_some()) {
+            (false, _) => EntryResult::Unchanged,
+            (true, true) => EntryResult::Provisional,
+            (true, false) => EntryResult::Permanent,
+        };
+        let detail = report.to_string();
+        // A revert makes no trial of its own.
+        let is_trial = attempt.row.is_some() && result == EntryResult::Permanent;
+        self.change(|change| {
+            finish(change, attempt, result, &detail)?;
+            match state(change, "on_trial")?.filter(|_| is_trial) {
+                Some(set) => promote(change, &set, destination),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Notes that an attempt was refused.
+    pub(super) fn refused(&mut self, attempt: Attempt, error: &str) -> Result<(), HistoryError> {
+        self.change(|change| {
+            if attempt.row.is_some() {
+                unset(change, "on_trial")?;
+            }
+            finish(change, attempt, EntryResult::Refused, error)
+        })
+    }
+
+    /// Notes how the rollback window of an attempt has closed.
+    pub(super) fn window_closed(
+        &mut self,
+        number: u64,
+        outcome: &WindowOutcome,
+    ) -> Result<(), HistoryError> {
+        let (result, detail) = match outcome {
+            WindowOutcome::Permanent => (EntryResult::Permanent, None),
+            WindowOutcome::Reverted { reason } => (EntryResult::Reverted, Some(reason)),
+            WindowOutcome::Superseded => (EntryResult::Superseded, None),
+            _ => (EntryResult::Interrupted, None),
+        };
+        self.change(|change| {
+            change.execute(
+                "UPDATE attempts SET result = ?1, detail = coalesce(?2, detail)
+                 WHERE id = (SELECT max(id) FROM attempts WHERE number = ?3 AND result = ?4)",
+                params![
+                    result.name(),
+                    detail,
+                    number as i64,
+                    EntryResult::Provisional.name()
+                ],
+            )?;
+            let Some(set) = state(change, "on_trial")? else {
+                return Ok(());
+            };
+            match outcome {
+                WindowOutcome::Permanent => promote(change, &set, None),
+                WindowOutcome::Reverted { reason } => {
+                    hold(change, &set, reason)?;
+                    unset(change, "on_trial")
+                }
+                // The set that supersedes this one is on trial now.
+                WindowOutcome::Superseded => Ok(()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Notes that the host has ended in an orderly way. The set that was on trial is not held, and is tried again.
+    pub(super) fn shut_down(&mut self) -> Result<(), HistoryError> {
+        self.change(|change| {
+            if state(change, "on_trial")?.is_some() {
+                unset(change, "on_trial")?;
+                unset(change, "tried")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Returns the permanent sets, from the present one to older ones, and those after it.
+    pub(super) fn permanents(
+        &self,
+    ) -> Result<(Vec<PermanentSet>, Vec<PermanentSet>), HistoryError> {
+        self.read(|connection| {
+            let Some(present) = state(connection, "permanent")? else {
+                return Ok((Vec::new(), Vec::new()));
+            };
+            let present: i64 = present.parse().unwrap_or(0);
+            let list = |order: &str| -> rusqlite::Result<Vec<PermanentSet>> {
+                let query = format!(
+                    "SELECT place, at, builds FROM permanent JOIN sets ON sets.id = set_id WHERE place {order}"
+                );
+                let mut query = connection.prepare(&query)?;
+                let rows = query.query_map([present], |row| {
+                    Ok(PermanentSet {
+                        place: row.get(0)?,
+                        at: row.get(1)?,
+                        builds: from_json(row.get(2)?)?,
+                    })
+                })?;
+                rows.collect()
+            };
+            Ok((list("<= ?1 ORDER BY place DESC")?, list("> ?1 ORDER BY place")?))
+        })
+    }
+
+    /// Returns the held sets, with reasons and times.
+    pub(super) fn held(&self) -> Result<Vec<(Vec<SetBuild>, String, i64)>, HistoryError> {
+        self.read(held)
+    }
+
+    /// Releases all held sets that `release` wants. Returns their number.
+    pub(super) fn unhold(
+        &mut self,
+        release: impl Fn(&[SetBuild]) -> bool,
+    ) -> Result<usize, HistoryError> {
+        self.change(|change| {
+            let mut query =
+                change.prepare("SELECT set_id, builds FROM held JOIN sets ON id = set_id")?;
+            let rows = query.query_map([], |row| {
+                Ok((row.get::<_, i64>(0)?, from_json(row.get(1)?)?))
+            })?;
+            let all: Vec<(i64, Vec<SetBuild>)> = rows.collect::<rusqlite::Result<_>>()?;
+            let released = all.iter().filter(|(_, builds)| release(builds));
+            let mut count = 0;
+            for (id, _) in released {
+                count += change.execute("DELETE FROM held WHERE set_id = ?1", [id])?;
+                // It counts as new.
+                change.execute(
+                    "DELETE FROM state WHERE name = 'tried' AND value = ?1",
+                    [id.to_string()],
+                )?;
+            }
+            Ok(count)
+        })
+    }
+
+    /// Makes the permanent set at this place the present one, for a host that is not running. It is also what is tried.
+    pub(super) fn move_to(&mut self, place: i64) -> Result<(), HistoryError> {
+        self.change(|change| set_state(change, "permanent", &place.to_string()))
+    }
+
+    /// Makes a set permanent, for a host that is not running.
+    pub(super) fn append(&mut self, builds: &[SetBuild]) -> Result<(), HistoryError> {
+        self.change(|change| {
+            let set = insert_set(change, &key(&set_of(builds)), &to_json(&builds))?;
+            promote(change, &set, None)
+        })
+    }
+
+    /// Makes the set on trial permanent, for a host that is not running. Returns false if none is on trial.
+    pub(super) fn confirm(&mut self) -> Result<bool, HistoryError> {
+        self.change(|change| match state(change, "on_trial")? {
+            Some(set) => {
+                promote(change, &set, None)?;
+                Ok(true)
+            }
+            None => Ok(false),
+        })
+    }
+
+    /// Returns the builds that must not be removed: of what is permanent, tried, or on trial, and of the last `sets`
+    /// permanent sets in either direction.
+    pub(super) fn needed_builds(&self, sets: usize) -> Result<Needed, HistoryError> {
+        let (before, after) = self.permanents()?;
+        let kept = before.iter().take(sets).chain(after.iter().take(sets));
+        let mut needed: Needed = kept
+            .flat_map(|set| set.builds.iter().map(|b| b.build))
+            .collect();
+        self.read(|connection| {
+            for name in ["tried", "on_trial"] {
+                if let Some(id) = state(connection, name)? {
+                    needed.extend(builds(connection, &id)?.iter().map(|b| b.build));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(needed)
+    }
+
+    /// Returns the last attempts, the newest first.
+    pub(super) fn entries(&self, limit: usize) -> Result<Vec<Entry>, HistoryError> {
+        self.read(|connection| {
+            let mut query = connection.prepare(
+                "SELECT id, began, took, cause, pid, user, from_set, to_set, options, steps, result, detail
+                 FROM attempts ORDER BY id DESC LIMIT ?1",
+            )?;
+            let rows = query.query_map([limit as i64], |row| {
+                let result: String = row.get(10)?;
+                Ok(Entry {
+                    id: row.get(0)?,
+                    began: UNIX_EPOCH + Duration::from_millis(row.get::<_, i64>(1)?.max(0) as u64),
+                    took: row.get(2)?,
+                    cause: row.get(3)?,
+                    pid: row.get(4)?,
+                    user: row.get(5)?,
+                    from: from_json(row.get(6)?)?,
+                    to: from_json(row.get(7)?)?,
+                    options: row.get(8)?,
+                    steps: from_json(row.get(9)?)?,
+                    result: EntryResult::of(&result).unwrap_or(EntryResult::Open),
+                    detail: row.get(11)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// Sums up the attempts of the last period.
+    pub(super) fn summary(&self, period: Duration) -> Result<Summary, HistoryError> {
+        let since = millis(SystemTime::now()).saturating_sub(period.as_millis() as i64);
+        self.read(|connection| {
+            let count = "SELECT count(*), coalesce(avg(took), 0), coalesce(max(took), 0),
+                    coalesce(sum(result = 'permanent'), 0), coalesce(sum(result = 'refused'), 0),
+                    coalesce(sum(result IN ('reverted', 'died')), 0)
+                 FROM attempts WHERE began >= ?1
+                 AND result IN ('permanent', 'refused', 'reverted', 'died', 'superseded', 'interrupted')";
+            connection.query_row(count, [since], |row| {
+                Ok(Summary {
+                    attempts: row.get::<_, i64>(0)? as u64,
+                    mean: row.get(1)?,
+                    longest: row.get(2)?,
+                    permanent: row.get::<_, i64>(3)? as u64,
+                    refused: row.get::<_, i64>(4)? as u64,
+                    reverted: row.get::<_, i64>(5)? as u64,
+                })
+            })
+        })
+    }
+}
+
+/// Writes an attempt. Returns its row.
+fn insert(
+    change: &Transaction<'_>,
+    attempt: &Attempt,
+    trial: Option<&Trial<'_>>,
+    result: EntryResult,
+    detail: &str,
+) -> rusqlite::Result<i64> {
+    let set = |set: &BuildSet| {
+        let builds = set.iter().map(|(plugin, build)| (plugin.as_str(), build));
+        to_json(&builds.collect::<BTreeMap<_, _>>())
+    };
+    let nothing = BuildSet::new();
+    let (from, to) = match trial {
+        Some(trial) => (set(&trial.from), set(&trial.set())),
+        None => (set(&nothing), set(&nothing)),
+    };
+    change.execute(
+        "INSERT INTO attempts
+         (number, began, took, cause, pid, user, from_set, to_set, options, steps, result, detail)
+         VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, '[]', ?9, ?10)",
+        params![
+            attempt.number as i64,
+            millis(attempt.began),
+            attempt.cause,
+            std::process::id(),
+            user(),
+            from,
+            to,
+            trial.map(|trial| to_json(trial.options)),
+            result.name(),
+            detail,
+        ],
+    )?;
+    Ok(change.last_insert_rowid())
+}
+
+/// Writes the end of an attempt.
+fn finish(
+    change: &Transaction<'_>,
+    attempt: Attempt,
+    result: EntryResult,
+    detail: &str,
+) -> rusqlite::Result<()> {
+    let row = match attempt.row {
+        Some(row) => row,
+        None => insert(change, &attempt, None, result, detail)?,
+    };
+    let steps = attempt.steps.iter();
+    let steps = steps.map(|step| (step.step.to_string(), step.took.as_secs_f64(), step.failed));
+    let took: f64 = attempt
+        .steps
+        .iter()
+        .map(|step| step.took.as_secs_f64())
+        .sum();
+    change.execute(
+        "UPDATE attempts SET took = ?2, steps = ?3, result = ?4, detail = ?5 WHERE id = ?1",
+        params![
+            row,
+            took,
+            to_json(&steps.collect::<Vec<_>>()),
+            result.name(),
+            detail
+        ],
+    )?;
+    Ok(())
+}
+
+/// Makes a set permanent. A rollback moves to the place where the set was permanent before; anything else comes after
+/// the present place, and takes the way back to what came there.
+fn promote(change: &Transaction<'_>, set: &str, destination: Option<i64>) -> rusqlite::Result<()> {
+    unset(change, "on_trial")?;
+    set_state(change, "tried", set)?;
+    change.execute("DELETE FROM held WHERE set_id = ?1", [set])?;
+    let present = state(change, "permanent")?;
+    let place = match destination {
+        Some(place) => place,
+        None => {
+            let present: i64 = present.and_then(|place| place.parse().ok()).unwrap_or(0);
+            change.execute("DELETE FROM permanent WHERE place > ?1", [present])?;
+            let at = millis(SystemTime::now());
+            change.execute(
+                "INSERT INTO permanent (set_id, at) VALUES (?1, ?2)",
+                params![set, at],
+            )?;
+            change.last_insert_rowid()
+        }
+    };
+    set_state(change, "permanent", &place.to_string())
+}
+
+fn hold(change: &Transaction<'_>, set: &str, reason: &str) -> rusqlite::Result<()> {
+    let at = millis(SystemTime::now());
+    change.execute(
+        "INSERT OR REPLACE INTO held (set_id, reason, at) VALUES (?1, ?2, ?3)",
+        params![set, reason, at],
+    )?;
+    Ok(())
+}
+
+fn held(connection: &Connection) -> rusqlite::Result<Vec<(Vec<SetBuild>, String, i64)>> {
+    let mut query = connection
+        .prepare("SELECT builds, reason, at FROM held JOIN sets ON id = set_id ORDER BY at")?;
+    let rows = query.query_map([], |row| {
+        Ok((from_json(row.get(0)?)?, row.get(1)?, row.get(2)?))
+    })?;
+    rows.collect()
+}
+
+/// Returns the number of a set, as text. The set is written if it is new.
+fn set_id(change: &Transaction<'_>, trial: &Trial<'_>) -> rusqlite::Result<String> {
+    let builds = trial.builds.iter().map(|build| SetBuild {
+        plugin: build.plugin.to_string(),
+        build: build.build_id,
+        file: build.file.to_owned(),
+    });
+    insert_set(
+        change,
+        &key(&trial.set()),
+        &to_json(&builds.collect::<Vec<_>>()),
+    )
+}
+
+fn insert_set(change: &Transaction<'_>, key: &str, builds: &str) -> rusqlite::Result<String> {
+    change.execute(
+        "INSERT INTO sets (key, builds) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET builds = ?2",
+        params![key, builds],
+    )?;
+    let id: i64 = change.query_row("SELECT id FROM sets WHERE key = ?1", [key], |row| {
+        row.get(0)
+    })?;
+    Ok(id.to_string())
+}
+
+fn builds(connection: &Connection, set: &str) -> rusqlite::Result<Vec<SetBuild>> {
+    connection.query_row("SELECT builds FROM sets WHERE id = ?1", [set], |row| {
+        from_json(row.get(0)?)
+    })
+}
+
+/// Returns the builds of a stored set, by plugin.
+pub(super) fn set_of(builds: &[SetBuild]) -> BuildSet {
+    let builds = builds.iter();
+    builds
+        .map(|b| (PluginName::from(b.plugin.as_str()), b.build))
+        .collect()
+}
+
+fn state(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    let mut query = connection.prepare_cached("SELECT value FROM state WHERE name = ?1")?;
+    query.query_row([name], |row| row.get(0)).optional()
+}
+
+fn set_state(change: &Transaction<'_>, name: &str, value: &str) -> rusqlite::Result<()> {
+    let text = "INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)";
+    change
+        .prepare_cached(text)?
+        .execute([name, value])
+        .map(drop)
+}
+
+fn unset(change: &Transaction<'_>, name: &str) -> rusqlite::Result<()> {
+    change
+        .execute("DELETE FROM state WHERE name = ?1", [name])
+        .map(drop)
+}
+
+fn set_json(change: &Transaction<'_>, name: &str, value: &impl Serialize) -> rusqlite::Result<()> {
+    set_state(change, name, &to_json(value))
+}
+
+fn json<T: Default + for<'d> Deserialize<'d>>(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<T> {
+    state(connection, name)?.map_or(Ok(T::default()), from_json)
+}
+
+fn to_json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).expect("these values have a form in JSON")
+}
+
+fn from_json<T: for<'d> Deserialize<'d>>(text: String) -> rusqlite::Result<T> {
+    serde_json::from_str(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn millis(at: SystemTime) -> i64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis() as i64
+}
+
+/// The name of the user, as far as the environment has it.
+fn user() -> String {
+    std::env::var("USER").unwrap_or_default()
+}

@@ -1,0 +1,204 @@
+//! [`History`], the journal of a host in a directory.
+//!
+//! ```text
+//! <directory>/lock             locked by the host that runs; has its pid
+//! <directory>/history.sqlite   what is permanent, what was tried, and what has happened
+//! <directory>/builds/<id>      the bytes of the builds
+//! ```
+//! The database is the truth about what is permanent, and the store about bytes. A build is on the disk before the
+//! database names it, and is removed only when the database no longer does, so a crash between the two leaves at worst a
+//! build that nobody names.
+mod attempt;
+mod database;
+mod entry;
+mod error;
+mod lock;
+mod rollback;
+mod store;
+
+pub use entry::{Entry, EntryResult, Summary};
+pub use error::HistoryError;
+pub use rollback::{HeldSet, StoredSet};
+
+use attempt::Attempt;
+use database::Database;
+use hotswap_host::artifact::BuildId;
+use hotswap_host::{Journal, JournalError, ReloadEvent, ReloadEventKind, Start, Trial};
+use lock::DirectoryLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use store::Store;
+
+/// The journal of a host, in a directory of its own.
+///
+/// One process at a time uses the directory. Clones of the [`Arc`] share everything.
+pub struct History {
+    state: Mutex<State>,
+    store: Store,
+    dir: PathBuf,
+    keep: usize,
+    _lock: DirectoryLock,
+}
+
+struct State {
+    database: Database,
+    /// The attempt that is being made.
+    attempt: Option<Attempt>,
+    /// The place in the list of permanent sets to which a rollback goes.
+    destination: Option<i64>,
+}
+
+impl History {
+    /// The number of permanent sets whose builds are kept if nothing else is said.
+    pub const KEPT_SETS: usize = 10;
+
+    /// Opens the journal in this directory, which is made if it does not exist. The builds of the last
+    /// [`KEPT_SETS`](Self::KEPT_SETS) permanent sets are kept.
+    ///
+    /// # Errors
+    /// The directory cannot be used, another process uses it, or the database is damaged or was made by a newer version.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Arc<Self>, HistoryError> {
+        History::open_keeping(dir, History::KEPT_SETS)
+    }
+
+    /// Opens the journal like [`open`](Self::open), and keeps the builds of this number of permanent sets.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn open_keeping(dir: impl AsRef<Path>, sets: usize) -> Result<Arc<Self>, HistoryError> {
+        let dir = dir.as_ref().to_owned();
+        let lock = DirectoryLock::take(&dir)?;
+        Ok(Arc::new(History {
+            state: Mutex::new(State {
+                database: Database::open(&dir.join("history.sqlite"))?,
+                attempt: None,
+                destination: None,
+            }),
+            store: Store::open(&dir.join("builds"))?,
+            dir,
+            keep: sets.max(1),
+            _lock: lock,
+        }))
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the last attempts, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn entries(&self, limit: usize) -> Result<Vec<Entry>, HistoryError> {
+        self.state().database.entries(limit)
+    }
+
+    /// Sums up the attempts of the last period of this length.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn summary(&self, period: Duration) -> Result<Summary, HistoryError> {
+        self.state().database.summary(period)
+    }
+
+    /// Removes the builds that are no longer needed: those that are neither permanent, nor tried, nor among the last
+    /// permanent sets.
+    fn collect(&self, database: &Database) -> Result<(), HistoryError> {
+        let needed = database.needed_builds(self.keep)?;
+        self.store.retain(|build| needed.contains(build))
+    }
+
+    fn note(&self, event: &ReloadEvent<'_>) -> Result<(), HistoryError> {
+        let mut state = self.state();
+        let state = &mut *state;
+        match &event.kind {
+            ReloadEventKind::Step(step) => {
+                let attempt = state.attempt.get_or_insert_with(|| Attempt::of(event));
+                attempt.steps.push((*step).clone());
+                Ok(())
+            }
+            ReloadEventKind::Completed(report) => {
+                let attempt = state.attempt.take().unwrap_or_else(|| Attempt::of(event));
+                let destination = state.destination.take();
+                state.database.completed(attempt, report, destination)?;
+                self.collect(&state.database)
+            }
+            ReloadEventKind::Refused(error) => {
+                let attempt = state.attempt.take().unwrap_or_else(|| Attempt::of(event));
+                state.destination = None;
+                state.database.refused(attempt, &error.to_string())
+            }
+            ReloadEventKind::WindowClosed(outcome) => {
+                state.database.window_closed(event.attempt, outcome)?;
+                self.collect(&state.database)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Journal for History {
+    fn start(&self) -> Result<Option<Start>, JournalError> {
+        let mut state = self.state();
+        let database = &mut state.database;
+        database.find_death().map_err(journal_error)?;
+        let Some(permanent) = self.intact_permanent(database).map_err(journal_error)? else {
+            return Ok(None);
+        };
+        let mut start = database.start().map_err(journal_error)?;
+        start.builds = permanent;
+        Ok(Some(start))
+    }
+
+    fn misfit(&self, reason: &str) -> Result<(), JournalError> {
+        let mut state = self.state();
+        state.database.misfit(reason).map_err(journal_error)
+    }
+
+    fn trying(&self, trial: &Trial<'_>) -> Result<(), JournalError> {
+        for build in &trial.builds {
+            if let Some(bytes) = build.bytes {
+                let stored = self.store.put(build.build_id, bytes);
+                stored.map_err(journal_error)?;
+            }
+        }
+        let mut state = self.state();
+        let row = state.database.trying(trial).map_err(journal_error)?;
+        let attempt = state
+            .attempt
+            .get_or_insert_with(|| Attempt::of_trial(trial));
+        attempt.row = Some(row);
+        Ok(())
+    }
+
+    fn event(&self, event: &ReloadEvent<'_>) {
+        if let Err(error) = self.note(event) {
+            tracing::error!(target: "hotswap", "the history of this host has a gap: {error}");
+        }
+    }
+
+    fn shut_down(&self) {
+        if let Err(error) = self.state().database.shut_down() {
+            tracing::error!(target: "hotswap", "the history does not know that the host was shut down: {error}");
+        }
+    }
+}
+
+impl std::fmt::Debug for History {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "History({})", self.dir.display())
+    }
+}
+
+fn journal_error(error: HistoryError) -> JournalError {
+    JournalError(Box::new(error))
+}
+
+/// The builds that must not be removed.
+type Needed = std::collections::BTreeSet<BuildId>;

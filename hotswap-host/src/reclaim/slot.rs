@@ -1,0 +1,246 @@
+//! The part of a thread's record that a call touches: the hazard slot, and the words that belong to it.
+//!
+//! The word `entered` says what is called under the pin that the slot holds. It is written before the slot, so the value
+//! that a scan reads is at least as new as the value that it read from the slot.
+//!
+//! A call that is nested in another one and shares its slot may go anywhere. A mark says so until all nested calls have
+//! returned. Calls return in reverse order, so the mark and a count are enough. A pin that is not part of a call need
+//! not end in that order. If it is nested, it does not share the slot, but is counted.
+//!
+//! Unsafe code: two words are addresses, of a constant and of a value on the stack of the owning thread.
+#![allow(unsafe_code)]
+use super::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
+use std::panic::Location;
+use std::ptr::null_mut;
+use std::sync::atomic::Ordering::*;
+
+/// The address of a value, as slots hold it. It is only compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Address(usize);
+
+impl Address {
+    #[inline(always)]
+    pub(super) fn of<T: ?Sized>(value: *const T) -> Self {
+        Address(value.addr())
+    }
+}
+
+/// The code that a thread may call under a pin.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct CallTarget(u32);
+
+/// The mark for nested calls, which may be anywhere.
+const NESTED: u32 = 1 << 31;
+
+impl CallTarget {
+    /// No code of plugins: the pin only looks at the value.
+    pub(crate) const NOTHING: CallTarget = CallTarget(0);
+    /// Any code that the generation has.
+    pub(crate) const ANYTHING: CallTarget = CallTarget(NESTED - 1);
+
+    /// The plugin with this number, which has to be less than 2³¹ - 2.
+    pub(crate) const fn plugin(number: u32) -> Self {
+        assert!(number < NESTED - 2, "fewer plugins than that");
+        CallTarget(number + 1)
+    }
+
+    /// Returns true if the target may be any plugin.
+    pub(crate) fn is_anything(self) -> bool {
+        self >= CallTarget::ANYTHING
+    }
+
+    /// Returns true if a thread that has entered this target may have entered the other one, too.
+    pub(crate) fn includes(self, other: CallTarget) -> bool {
+        self == other || other == CallTarget::NOTHING || self.is_anything()
+    }
+
+    /// The same target with calls that are nested in it.
+    pub(crate) fn with_nested(self) -> Self {
+        CallTarget(self.0 | NESTED)
+    }
+
+    /// The target that was entered first.
+    pub(crate) fn without_nested(self) -> Self {
+        CallTarget(self.0 & !NESTED)
+    }
+}
+
+/// Of so many watched calls of a thread, one is timed.
+const TIMED: u64 = 1024;
+
+/// The hazard slot of a thread, and the words that belong to it. A pin touches nothing else of the thread's record.
+/// Only the owning thread writes them, except for `attention`.
+#[repr(C)]
+pub(crate) struct Slot {
+    /// The address of the pinned value. It is null while nothing is pinned.
+    at: AtomicPtr<()>,
+    /// The retiring side asks the thread to run destructors.
+    attention: AtomicBool,
+    /// The number of pins that share the slot with the pin that wrote it.
+    sharing: AtomicU32,
+    /// The [`CallTarget`] that the pins in the slot have entered.
+    entered: AtomicU32,
+    /// The place where an explicit pin was made; null for a call.
+    pinned_at: AtomicPtr<Location<'static>>,
+    /// The innermost async call that the thread polls: a `*const Polled`.
+    polled: AtomicPtr<()>,
+    /// The number of watched calls that the thread has begun.
+    watched: AtomicU64,
+}
+
+impl Slot {
+    pub(super) fn new() -> Self {
+        Slot {
+            at: AtomicPtr::new(null_mut()),
+            attention: AtomicBool::new(false),
+            sharing: AtomicU32::new(0),
+            entered: AtomicU32::new(0),
+            pinned_at: AtomicPtr::new(null_mut()),
+            polled: AtomicPtr::new(null_mut()),
+            watched: AtomicU64::new(0),
+        }
+    }
+
+    /// The word that holds the address, which only a pin writes.
+    #[inline(always)]
+    pub(super) fn at(&self) -> &AtomicPtr<()> {
+        &self.at
+    }
+
+    /// Ends the last pin of the slot.
+    #[inline(always)]
+    pub(super) fn unpin(&self) {
+        self.at.store(null_mut(), Release);
+    }
+
+    /// Returns true if the owning thread has a pin in the slot.
+    #[inline(always)]
+    pub(crate) fn has_pin(&self) -> bool {
+        !self.at.load(Relaxed).is_null()
+    }
+
+    /// Counts a watched call of the owning thread, which is the caller. Returns true if it is one of those that are timed.
+    #[inline(always)]
+    pub(crate) fn count_watched(&self) -> bool {
+        let count = self.watched.load(Relaxed).wrapping_add(1);
+        self.watched.store(count, Relaxed);
+        count % TIMED == 0
+    }
+
+    /// The number of watched calls that the thread has begun.
+    pub(super) fn watched(&self) -> u64 {
+        self.watched.load(Relaxed)
+    }
+
+    /// Returns true if the slot holds the address. The caller has switched and run the heavy barrier.
+    pub(super) fn holds(&self, address: Address) -> bool {
+        Address::of(self.at.load(Acquire)) == address
+    }
+
+    /// Returns the address in the slot, with what is called under the pin that wrote it, or `None` if nothing is pinned.
+    /// The caller has switched and run the heavy barrier.
+    pub(super) fn look(&self) -> Option<(Address, CallTarget)> {
+        // The order of these two loads matters: see `pin`.
+        let at = self.at.load(Acquire);
+        let entered = CallTarget(self.entered.load(Acquire));
+        (!at.is_null()).then_some((Address::of(at), entered))
+    }
+
+    /// Returns the address in the slot, for the owning thread. It is that of no value while nothing is pinned.
+    pub(super) fn own(&self) -> Address {
+        Address::of(self.at.load(Relaxed))
+    }
+
+    /// Returns true if the retiring side has asked the thread to [run its pending
+    /// destructors](super::record::Record::run_pending_destructors).
+    #[inline(always)]
+    pub(super) fn wants_attention(&self) -> bool {
+        self.attention.load(Relaxed)
+    }
+
+    pub(super) fn set_attention(&self, wanted: bool) {
+        self.attention.store(wanted, Relaxed);
+    }
+
+    /// The number of pins that share the slot with the pin that wrote it.
+    #[inline(always)]
+    pub(crate) fn sharing(&self) -> u32 {
+        self.sharing.load(Relaxed)
+    }
+
+    pub(super) fn set_sharing(&self, sharing: u32) {
+        self.sharing.store(sharing, Relaxed);
+    }
+
+    pub(crate) fn entered(&self) -> CallTarget {
+        CallTarget(self.entered.load(Relaxed))
+    }
+
+    /// Sets the target. The store is `Release`, so a thread that reads it sees everything that the earlier pins have
+    /// done.
+    #[inline(always)]
+    pub(crate) fn set_entered(&self, entered: CallTarget) {
+        self.entered.store(entered.0, Release);
+    }
+
+    /// Removes the mark for nested calls: the last one has returned.
+    pub(super) fn leave_nested(&self) {
+        self.set_entered(self.entered().without_nested());
+    }
+
+    /// Remembers where the pin in the slot was made, or that it belongs to a call.
+    pub(crate) fn set_pinned_at(&self, at: Option<&'static Location<'static>>) {
+        let at = at.map_or(null_mut(), |at| (&raw const *at).cast_mut());
+        self.pinned_at.store(at, Relaxed);
+    }
+
+    /// Returns the place where the pin in the slot was made, or `None` for a call.
+    pub(super) fn pinned_at(&self) -> Option<&'static Location<'static>> {
+        // SAFETY: the pointer is null, or `set_pinned_at` has stored a reference that is `'static`.
+        unsafe { self.pinned_at.load(Relaxed).as_ref() }
+    }
+
+    /// Runs code of an async call that began under this value. The calling thread owns the slot.
+    #[inline]
+    pub(super) fn within<R>(&self, at: Address, entered: CallTarget, run: impl FnOnce() -> R) -> R {
+        /// Restores the async call that was polled before.
+        struct Leave<'s>(&'s Slot, *mut ());
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.polled.store(self.1, Relaxed);
+            }
+        }
+        let outer = self.polled.load(Relaxed);
+        let polled = Polled { at, entered, outer };
+        let _leave = Leave(self, outer);
+        self.polled
+            .store((&raw const polled).cast_mut().cast(), Relaxed);
+        run()
+    }
+
+    /// Returns true if the owning thread, which is the caller, polls an async call.
+    pub(crate) fn polls(&self) -> bool {
+        !self.polled.load(Relaxed).is_null()
+    }
+
+    /// Returns the value and the target of each async call that the owning thread, which is the caller, polls.
+    pub(super) fn polled(&self) -> impl Iterator<Item = (Address, CallTarget)> {
+        let mut next = self.polled.load(Relaxed).cast_const().cast::<Polled>();
+        std::iter::from_fn(move || {
+            // SAFETY: `within` sets the pointer to a value on the stack of this thread, below this call, and restores
+            // the previous one before that value goes; at first it is null.
+            let polled = unsafe { next.as_ref() }?;
+            next = polled.outer.cast_const().cast();
+            Some((polled.at, polled.entered))
+        })
+    }
+}
+
+/// An async call that a thread polls.
+struct Polled {
+    /// The value under which the call began.
+    at: Address,
+    entered: CallTarget,
+    /// The async call around this one.
+    outer: *mut (),
+}

@@ -1,0 +1,45 @@
+//! [`Cause`], the cause of a reload.
+use crate::base::name::PluginName;
+use serde::Serialize;
+use std::fmt;
+
+/// The cause of an attempt to make a generation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// The host is opened, and this is its first generation.
+    Open,
+    /// The host's own code called [`Swapper::reload`](crate::Swapper::reload), `load`, or `unload`, or ran a
+    /// [`Reload`](crate::Reload) that it had described.
+    #[default]
+    Code,
+    /// `cargo hotswap reload`, or any other process, sent a signal that the host [listens
+    /// for](crate::signal::reload_on).
+    Signal {
+        /// The number of the signal.
+        signal: i32,
+    },
+    /// The rollback window of a reload has ended badly, or [`Swapper::rollback`](crate::Swapper::rollback) was called.
+    Revert {
+        /// The reason.
+        reason: String,
+    },
+    /// A plugin called `Context::request_reload`.
+    Plugin {
+        /// The first plugin that asked.
+        plugin: PluginName,
+    },
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Open => f.write_str("the start of the host"),
+            Cause::Code => f.write_str("the host's own code"),
+            Cause::Signal { signal } => write!(f, "signal {signal}"),
+            Cause::Revert { reason } => write!(f, "revert, because {reason}"),
+            Cause::Plugin { plugin } => write!(f, "the plugin {plugin}"),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Tries a set of builds in a child process first, so that what would end the host ends the child.
+//!
+//! The child is the host's own executable, which turns into a probe in [`init`](super::init). Both speak over a socket,
+//! which is the child's standard input: the parent sends a [`Request`], and the child answers with a line for each step
+//! that it begins and one for the outcome. An ending without an outcome is a crash.
+mod parent;
+mod request;
+
+pub(super) use parent::probe;
+pub(super) use request::{Limits, Request};
+use std::sync::atomic::AtomicBool;
+
+/// The variable that makes a host a probe.
+pub(super) const VARIABLE: &str = "HOTSWAP_IS_PROBE";
+
+/// True once the program has called [`init`](super::init). Otherwise a child would run the whole program.
+pub(super) static CAN_PROBE: AtomicBool = AtomicBool::new(false);

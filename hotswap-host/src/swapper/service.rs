@@ -1,0 +1,175 @@
+//! Takes plugins out of service and puts them back, and counts the calls that are running.
+use super::Swapper;
+use super::handles::rebind;
+use super::inner::Inner;
+use super::window::Replaced;
+use crate::artifact::BuildId;
+use crate::base::name::PluginName;
+use crate::error::ReloadError;
+use crate::generation::{Generation, OutList, OutOfService};
+use crate::instance::Instance;
+use crate::reclaim::record::entered;
+use crate::reclaim::slot::Address;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// The running calls of one build of a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct InFlight {
+    /// The build.
+    pub build_id: BuildId,
+    /// True if it is the live build.
+    pub live: bool,
+    /// The number of calls that the host's threads have begun, and of async calls that have not ended.
+    pub calls: usize,
+}
+
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+
+impl Swapper {
+    /// Takes a plugin out of service without unloading it. From now on, the host's calls of it return
+    /// [`CallError::OutOfService`](crate::CallError::OutOfService), with this reason; running calls go on. It stays out
+    /// of service over reloads, until it is [put back](Self::resume).
+    ///
+    /// Calls that other plugins make through their imports are not affected, and neither is what the plugin does by
+    /// itself.
+    ///
+    /// # Errors
+    /// No such plugin is loaded, or the caller is inside a reload or a call.
+    pub fn take_out_of_service(&self, plugin: &str, reason: &str) -> Result<(), ReloadError> {
+        let writer = self.0.writer()?;
+        let (target, name) = {
+            let live = self.0.live.pin_quietly();
+            let found = live.plugin_called(plugin);
+            let found = found.ok_or_else(|| ReloadError::NotLoaded {
+                name: plugin.into(),
+                loaded: live.names(),
+            })?;
+            (found.call_target(), found.name().clone())
+        };
+        let out = OutOfService {
+            plugin: name,
+            reason: reason.to_owned(),
+            since: SystemTime::now(),
+        };
+        self.0.change_service(|list| list.insert(target, out));
+        drop(writer);
+        Ok(())
+    }
+
+    /// Puts a plugin back into service. Returns false if it was in service.
+    ///
+    /// # Errors
+    /// The caller is inside a reload or a call.
+    pub fn resume(&self, plugin: &str) -> Result<bool, ReloadError> {
+        let writer = self.0.writer()?;
+        let was_out = {
+            let name = PluginName::from(plugin);
+            let live = self.0.live.pin_quietly();
+            live.out.iter().any(|out| out.plugin == name)
+        };
+        if was_out {
+            self.0.change_service(|list| list.remove(&plugin.into()));
+        }
+        drop(writer);
+        Ok(was_out)
+    }
+
+    /// Takes a plugin out of service, and waits until its running calls have ended, in all of its builds.
+    ///
+    /// # Errors
+    /// The errors of [`take_out_of_service`](Self::take_out_of_service). If calls are still running after `limit`,
+    /// [`ReloadError::Drain`] names their holders; the plugin stays out of service.
+    pub fn drain(&self, plugin: &str, reason: &str, limit: Duration) -> Result<(), ReloadError> {
+        self.take_out_of_service(plugin, reason)?;
+        let end = Instant::now() + limit;
+        let mut pause = SHORTEST_PAUSE;
+        while self.in_flight(plugin).iter().any(|build| build.calls != 0) {
+            if Instant::now() >= end {
+                return Err(ReloadError::Drain {
+                    plugins: vec![plugin.into()],
+                    limit,
+                    waited_for: self.holders(plugin).unwrap_or_default(),
+                });
+            }
+            std::thread::sleep(pause);
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Lists the plugins that are out of service.
+    pub fn out_of_service(&self) -> Vec<OutOfService> {
+        self.0.live.pin_quietly().out.iter().cloned().collect()
+    }
+
+    /// Counts the running calls of a plugin, for the live build and for those that are on their way out of memory. A
+    /// build without a running call is not listed, unless it is live.
+    ///
+    /// The counts change all the time. Calls that another plugin makes through its import, and calls inside of other
+    /// calls, are not counted.
+    pub fn in_flight(&self, plugin: &str) -> Vec<InFlight> {
+        let name = PluginName::from(plugin);
+        let live = self.0.live.pin_quietly().hold();
+        let mut counts: Vec<(Arc<Instance>, usize)> = Vec::new();
+        let mut count = |generation: &Generation, address: Address| {
+            if let Some(instance) = generation.plugin(&name) {
+                let calls = calls_of(generation, address, instance);
+                match counts
+                    .iter_mut()
+                    .find(|(known, _)| Arc::ptr_eq(known, instance))
+                {
+                    Some((_, known)) => *known += calls,
+                    None => counts.push((instance.clone(), calls)),
+                }
+            }
+        };
+        count(&live, live.address());
+        for older in self.0.retirer.leaving() {
+            count(older.get(), older.address());
+        }
+        let build = |(instance, calls): (Arc<Instance>, usize)| {
+            let live = live.has(&instance);
+            (live || calls != 0).then_some(InFlight {
+                build_id: instance.build_id(),
+                live,
+                calls,
+            })
+        };
+        counts.into_iter().filter_map(build).collect()
+    }
+}
+
+/// Returns the number of running calls of an instance that have entered this generation.
+fn calls_of(generation: &Generation, address: Address, instance: &Arc<Instance>) -> usize {
+    let target = instance.call_target();
+    let inside = entered::inside(|at, entered| at == address && entered.without_nested() == target);
+    let is_it = |plugin: &Instance| std::ptr::eq(plugin, &**instance);
+    inside.len() + generation.async_calls.count(&generation.plugins, is_it)
+}
+
+impl Inner {
+    /// Makes a copy of the live generation live in which other plugins are out of service. The caller has the writer.
+    fn change_service(&self, change: impl FnOnce(&mut OutList)) {
+        let mut next = self.live.pin_quietly().gated_copy(None);
+        let mut out = (*next.out).clone();
+        change(&mut out);
+        next.out = Arc::new(out);
+        self.replace_by_copy(next);
+    }
+
+    /// Makes a copy of the live generation live. The caller has the writer.
+    pub(super) fn replace_by_copy(&self, copy: Generation) {
+        let handles = self.handles();
+        rebind(&handles, &copy);
+        let replaced = Replaced {
+            old: self.make_live(copy, handles),
+            stopped: Vec::new(),
+        };
+        let mut hooks = self.hook_thread();
+        self.retire(replaced, None, &mut hooks);
+    }
+}

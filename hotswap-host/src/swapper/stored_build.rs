@@ -1,0 +1,26 @@
+//! [`StoredBuild`], a build that comes from a store instead of a file.
+use crate::base::name::PluginName;
+use std::path::PathBuf;
+
+/// A build whose bytes come from a store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoredBuild {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The file that the build was loaded from at first. It may have another build by now, or be gone.
+    pub file: PathBuf,
+    /// The bytes of the build.
+    pub bytes: Vec<u8>,
+}
+
+impl StoredBuild {
+    /// Makes a build from its bytes.
+    pub fn new(plugin: PluginName, file: PathBuf, bytes: Vec<u8>) -> Self {
+        StoredBuild {
+            plugin,
+            file,
+            bytes,
+        }
+    }
+}

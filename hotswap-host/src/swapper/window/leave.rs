@@ -1,0 +1,145 @@
+//! Opens and closes rollback windows.
+use super::watch::Watch;
+use super::{Kept, Replaced, Shared, Window, WindowOutcome, is_among};
+use super::{Meter, Rates};
+use crate::generation::watched::Watched;
+use crate::hook_thread::HookThread;
+use crate::instance::Instance;
+use crate::swapper::cause::Cause;
+use crate::swapper::hooks::each_in_turn;
+use crate::swapper::inner::Inner;
+use crate::swapper::observe::ReloadEventKind;
+use crate::swapper::options::ReloadOptions;
+use crate::swapper::progress::Progress;
+use crate::swapper::writer::Writer;
+use crate::telemetry::contain;
+use std::sync::Arc;
+
+impl Inner {
+    /// Stops the instances of a replaced generation that are not live any more, and retires those that are not `kept`.
+    pub(in crate::swapper) fn retire(
+        &self,
+        replaced: Replaced,
+        kept: Option<&Kept>,
+        hooks: &mut HookThread,
+    ) {
+        let Replaced { old, stopped } = replaced;
+        let live = self.live.pin_quietly();
+        let plugins = old.get().plugins.iter();
+        let gone = plugins.filter(|plugin| !is_among(plugin, &live.plugins));
+        let gone: Vec<_> = gone.cloned().collect();
+        drop(live);
+        let runs = gone.iter().filter(|plugin| !is_among(plugin, &stopped));
+        let runs = runs.rev().cloned().collect();
+        each_in_turn(hooks, runs, |plugin| plugin.on_stop());
+        let kept = |plugin: &Arc<Instance>| kept.is_some_and(|kept| kept.has(plugin));
+        let retired = gone.into_iter().filter(|plugin| !kept(plugin));
+        self.retirer.generation(old, retired.collect());
+    }
+
+    /// Retires a generation that a reload has replaced, or opens a rollback window and keeps it. The caller starts the
+    /// watch of the window once `on_start` has run.
+    pub(in crate::swapper) fn leave(
+        self: &Arc<Self>,
+        writer: &mut Writer,
+        replaced: Replaced,
+        options: &ReloadOptions,
+        cause: &Cause,
+        hooks: &mut HookThread,
+        baseline: Option<Rates>,
+    ) -> Option<Watch> {
+        let before = self.close_window(writer, WindowOutcome::Superseded);
+        if !options.has_window() || replaced.old.get().number == 0 {
+            self.retire(replaced, before.as_ref(), hooks);
+            before.into_iter().for_each(|kept| self.release(kept));
+            return None;
+        }
+        let kept = before.unwrap_or_else(|| Kept::of(replaced.old.get()));
+        self.retire(replaced, Some(&kept), hooks);
+        let shared = Arc::new(Shared::new(options.healthy_deadline));
+        let live = self.live.pin_quietly();
+        let fresh = live.plugins.iter().filter(|plugin| !kept.has(plugin));
+        let failures = fresh.map(|plugin| plugin.library().failures().clone());
+        let failures: Vec<_> = failures.collect();
+        let watched = live.watched.clone();
+        drop(live);
+        let meter = watched.map(|watched| Meter::start(watched, failures.clone()));
+        failures
+            .iter()
+            .for_each(|failures| failures.watched_by(&shared));
+        writer.window = Some(Window {
+            shared: shared.clone(),
+            kept,
+            attempt: writer.attempts,
+            cause: cause.clone(),
+        });
+        let options = options.clone();
+        Some(Watch::new(shared, failures, options, meter, baseline))
+    }
+
+    /// Watches the calls of all live plugins. Returns what measures them.
+    pub(in crate::swapper) fn watch_live(&self) -> Meter {
+        let mut next = self.live.pin_quietly().gated_copy(None);
+        let targets = next.plugins.iter().map(|plugin| plugin.call_target());
+        let watched = Arc::new(Watched::new(targets));
+        next.watched = Some(watched.clone());
+        let plugins = next.plugins.iter();
+        let failures = plugins.map(|plugin| plugin.library().failures().clone());
+        let failures = failures.collect();
+        self.replace_by_copy(next);
+        Meter::start(watched, failures)
+    }
+
+    /// Ends the watch of the live generation, if its calls are watched.
+    pub(in crate::swapper) fn unwatch(&self) {
+        let mut next = self.live.pin_quietly().gated_copy(None);
+        if next.watched.take().is_some() {
+            self.replace_by_copy(next);
+        }
+    }
+
+    /// Closes the window, if one is open. Returns the generation that was kept, which the caller releases or makes live.
+    pub(in crate::swapper) fn close_window(
+        &self,
+        writer: &mut Writer,
+        outcome: WindowOutcome,
+    ) -> Option<Kept> {
+        let window = writer.window.take()?;
+        self.announce(&window, outcome);
+        Some(window.kept)
+    }
+
+    /// Tells everybody that a window has closed.
+    pub(in crate::swapper) fn announce(&self, window: &Window, outcome: WindowOutcome) {
+        let progress = Progress::new(
+            &self.observers,
+            self.journal.as_deref(),
+            window.attempt,
+            &window.cause,
+        );
+        progress.tell(ReloadEventKind::WindowClosed(&outcome));
+        contain((), || {
+            let cause = &window.cause;
+            match &outcome {
+                WindowOutcome::Reverted { .. } => {
+                    tracing::warn!(target: "hotswap", "the reload by {cause} was {outcome}");
+                }
+                _ => {
+                    tracing::info!(target: "hotswap", "the rollback window of the reload by {cause} has closed: {outcome}")
+                }
+            }
+        });
+        window.shared.change(|state| state.outcome = Some(outcome));
+    }
+
+    /// Retires the instances of a kept generation that are not live.
+    pub(in crate::swapper) fn release(&self, kept: Kept) {
+        let live = self.live.pin_quietly();
+        let plugins = kept.plugins.into_iter();
+        let replaced = plugins.filter(|plugin| !is_among(plugin, &live.plugins));
+        let replaced: Vec<_> = replaced.collect();
+        drop(live);
+        self.retirer.let_go(kept.contents);
+        self.retirer.instances(kept.number, replaced);
+    }
+}

@@ -1,0 +1,18 @@
+//! The rollback window of a reload: keeps the previous generation whole beside the new one, and watches that.
+//!
+//! The instances that were replaced are stopped and otherwise left as they are. Nothing calls them, because no live
+//! generation has them, but what they have in memory is still there. To revert is to make a generation of them that is
+//! switched to like any other: see `reload::revert`.
+//!
+//! At most two whole generations exist: the permanent one, and the live one. A reload during the window replaces the
+//! live one, and the permanent one stays what it was.
+mod handle;
+mod kept;
+mod leave;
+mod rates;
+mod watch;
+
+pub(super) use handle::Shared;
+pub use handle::{RollbackWindow, WindowOutcome};
+pub(super) use kept::{Kept, Replaced, Window, is_among};
+pub(super) use rates::{Meter, Rates};

@@ -1,0 +1,32 @@
+//! A host that can try builds in a child process. It reloads once for each line on its standard input, and prints what
+//! came of it.
+use hotswap_host::ReloadOptions;
+use hotswap_host::prelude::*;
+use hotswap_tests::Desk;
+use std::sync::Arc;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let desk = || Arc::new(Desk::default());
+    hotswap_host::init_with(|probe| probe.provide::<dyn shapes::Desk>(desk()));
+    let plugins = std::env::args_os()
+        .nth(1)
+        .ok_or("name the plugin directory")?;
+    let options = ReloadOptions::development().with_environment()?;
+    let swapper = Swapper::builder()
+        .plugin_dir(plugins)
+        .provide::<dyn shapes::Desk>(desk())
+        .reload_options(options)
+        .open()?;
+    println!("open");
+    for line in std::io::stdin().lines() {
+        line?;
+        match swapper.reload() {
+            Ok(report) => println!("{report}"),
+            Err(error) => println!("{}", error.to_string().replace('\n', " | ")),
+        }
+        if let Value::Str(orders) = swapper.invoke("checked", "orders", &[])? {
+            println!("live {orders}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
+mod chaos;
+mod commands;
+mod drained;
+mod events;
+mod history;
+mod killed;
+mod options;
+mod probed;
+mod rates;
+mod reverted;
+mod service;
+mod smoke;
+mod staged;
+mod support;

@@ -1,0 +1,54 @@
+//! The options of reloads, in code, files, and the environment.
+use hotswap_host::{Drain, OptionError, ReloadOptions};
+use std::time::Duration;
+
+#[test]
+fn they_are_read_from_toml_by_the_names_of_the_fields() {
+    let text =
+        "smoke_limit = 2.5\ndrain = \"or_fail\"\nhealthy_deadline = 60\nauto_promote = false\n";
+    let options: ReloadOptions = toml::from_str(text).unwrap();
+    let mut expected = ReloadOptions::development();
+    expected.smoke_limit = Duration::from_millis(2500);
+    expected.drain = Drain::OrFail;
+    expected.healthy_deadline = Duration::from_secs(60);
+    expected.auto_promote = false;
+    assert_eq!(options, expected);
+    let written = toml::to_string(&options).unwrap();
+    assert_eq!(toml::from_str::<ReloadOptions>(&written).unwrap(), options);
+}
+
+#[test]
+fn a_wrong_key_or_value_is_an_error() {
+    let error = toml::from_str::<ReloadOptions>("smoke_limits = 1").unwrap_err();
+    assert!(
+        error.to_string().contains("unknown field `smoke_limits`"),
+        "{error}"
+    );
+    assert!(toml::from_str::<ReloadOptions>("smoke_limit = -1").is_err());
+    let mut options = ReloadOptions::development();
+    let error = options.set("smoke_limits", "1").unwrap_err();
+    assert!(matches!(error, OptionError::Unknown { .. }));
+    let error = options.set("drain", "maybe").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        r#"drain cannot be "maybe": it is off, or_fail, or or_proceed"#
+    );
+    assert_eq!(options, ReloadOptions::development());
+}
+
+#[test]
+fn each_is_set_by_the_text_that_describes_its_default() {
+    let mut options = ReloadOptions::production();
+    let described = ReloadOptions::describe();
+    for option in &described {
+        options.set(option.name, &option.default).unwrap();
+        assert!(option.meaning.ends_with('.'), "{option:?}");
+        assert_eq!(
+            option.variable,
+            format!("HOTSWAP_{}", option.name.to_uppercase())
+        );
+    }
+    assert_eq!(options, ReloadOptions::default());
+    let keys = toml::Table::try_from(&options).unwrap();
+    assert_eq!(keys.len(), described.len());
+}
