@@ -11,8 +11,8 @@ use crate::reclaim::record;
 use abi_stable::std_types::{RSlice, RStr};
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{
-    DynamicOut, ExtensionDesc, InvokeError, Out, RawObject, Shared, Sink, SliceView, Status,
-    StrView, ValueView, answer, dynamic::answer_dynamic, guard,
+    DynamicOut, ExtensionDesc, InterfaceDesc, InvokeError, Out, RawObject, Shared, Sink, SliceView,
+    Status, StrView, ValueView, answer, dynamic::answer_dynamic, guard,
 };
 use hotswap_plugin::contract::host_table::{LiveCall, RawArgs, RawOut, WantedRef};
 use hotswap_plugin::contract::live::{Handled, HandledOut, LentData, Wanted};
@@ -306,7 +306,10 @@ impl<'a> LentSlots<'a> {
         own: &ExtensionDesc,
     ) -> Result<impl Iterator<Item = LentSlot<'a>> + Clone, String> {
         match mismatch::extension(plugin, self.desc, own) {
-            None => Ok(self.slots.iter().map(LentSlot)),
+            None => Ok(self.slots.iter().map(move |filled| LentSlot {
+                filled,
+                interface: self.desc.slots[filled.index].interface,
+            })),
             Some(message) => Err(message),
         }
     }
@@ -314,27 +317,31 @@ impl<'a> LentSlots<'a> {
 
 /// A slot that a plugin has filled. The descriptions of its extension have been compared.
 #[derive(Clone, Copy)]
-pub(crate) struct LentSlot<'a>(&'a FilledSlot);
+pub(crate) struct LentSlot<'a> {
+    filled: &'a FilledSlot,
+    interface: &'a InterfaceDesc,
+}
 
 impl LentSlot<'_> {
     /// The number of the slot.
     pub(crate) fn index(self) -> usize {
-        self.0.index
+        self.filled.index
     }
 
     /// Returns true if the plugin has filled the slot more than once.
     pub(crate) fn again(self) -> bool {
-        self.0.again
+        self.filled.again
     }
 
     /// Puts the object into the slot with this number of the host's own extension.
     ///
     /// # Panics
-    /// Panics if there is no such slot.
+    /// Panics if there is no such slot, or if it has another interface.
     pub(crate) fn put(self, own: &mut [&mut dyn AnySlot]) {
-        // SAFETY: `compared` has compared the descriptions, so the slot with the same number has the same interface. The
-        // plugin lends the object until its request is answered.
-        unsafe { own[self.0.index].put(self.0.object) }
+        // SAFETY: the plugin lends the object until its request is answered. It says that the object is of a slot with
+        // this description.
+        let object = unsafe { self.filled.object.lent(self.interface) };
+        own[self.filled.index].put(&object);
     }
 }
 

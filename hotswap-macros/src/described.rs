@@ -124,7 +124,7 @@ fn described_later(b: &TokenStream, ty: &Type, function: &Call<'_>) -> TokenStre
             #out: *mut #b::Out<#b::LaterView>,
         ) -> #b::Status #bounds {
             unsafe {
-                #b::dynamic::answer_later(#out, || {
+                #b::later::answer_later(#out, || {
                     #mutable #b::dynamic::arguments(#args, #count)?;
                     #read
                     #receiver

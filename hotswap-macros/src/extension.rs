@@ -95,7 +95,7 @@ impl<'a> Extension<'a> {
             #item
 
             #[allow(clippy::all, clippy::pedantic)]
-            #[allow(trivial_bounds, unsafe_code)]
+            #[allow(trivial_bounds)]
             const _: () = {
                 #use_boundary
 
@@ -107,7 +107,7 @@ impl<'a> Extension<'a> {
                 }
 
                 #[automatically_derived]
-                unsafe impl #root::Extension for #ident #bounds {
+                impl #root::Extension for #ident #bounds {
                     const DESC: &'static #b::ExtensionDesc =
                         &#b::ExtensionDesc::new(::core::env!("CARGO_PKG_NAME"), #name, &[#(#descriptions),*]);
                     fn slots(&self) -> ::std::vec::Vec<&dyn #root::extension::AnySlot> {

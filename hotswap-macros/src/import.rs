@@ -40,15 +40,15 @@ fn placeholder(item: &DeriveInput, root: &Root) -> TokenStream {
     let (parameters, arguments, bounds) = item.generics.split_for_impl();
     let (b, use_boundary) = (&root.boundary(), root.use_boundary());
     quote! {
-        #[allow(clippy::all, clippy::pedantic, unsafe_code)]
+        #[allow(clippy::all, clippy::pedantic)]
         const _: () = {
             #use_boundary
 
             #[automatically_derived]
-            unsafe impl #parameters #root::Import for #ident #arguments #bounds {
+            impl #parameters #root::Import for #ident #arguments #bounds {
                 const IMPORTS: &'static [#b::ImportDesc] = &[];
                 const METADATA: &'static str = "[]";
-                unsafe fn bind(_: &[#b::RawObject]) -> Self {
+                fn bind(_: &#b::Bindings<'_>) -> Self {
                     ::core::unreachable!()
                 }
             }
@@ -280,7 +280,7 @@ impl Imports<'_> {
         let mut index = 0usize;
         let fields = self.fields.iter().map(|import| {
             let name = import.ident;
-            let value = import.value(b, index);
+            let value = import.value(index);
             index += usize::from(!matches!(import.source, Source::Skip));
             quote!(#name: #value)
         });
@@ -292,17 +292,17 @@ impl Imports<'_> {
         });
         quote! {
             #[allow(clippy::all, clippy::pedantic)]
-            #[allow(trivial_bounds, unsafe_code)]
+            #[allow(trivial_bounds)]
             const _: () = {
                 #use_boundary
 
                 #[automatically_derived]
-                unsafe impl #root::Import for #ident where #(#bounds),* {
+                impl #root::Import for #ident where #(#bounds),* {
                     const IMPORTS: &'static [#b::ImportDesc] = &[#(#descriptions),*];
                     const METADATA: &'static str = #json;
-                    unsafe fn bind(objects: &[#b::RawObject]) -> Self {
+                    fn bind(objects: &#b::Bindings<'_>) -> Self {
                         #(#read)*
-                        unsafe { Self { #(#fields),* } }
+                        Self { #(#fields),* }
                     }
                 }
             };
@@ -329,19 +329,19 @@ impl Import<'_> {
         }
     }
 
-    fn value(&self, b: &TokenStream, index: usize) -> TokenStream {
+    fn value(&self, index: usize) -> TokenStream {
         match &self.source {
             // The field's type may be another name for an import of another interface, which does not compile here.
             Source::Interface {
                 interface,
                 optional: false,
                 ..
-            } => quote!(#b::Imported::<#interface>::from_raw(objects[#index])),
+            } => quote!(objects.required::<#interface>(#index)),
             Source::Interface {
                 interface,
                 optional: true,
                 ..
-            } => quote!(#b::Imported::<#interface>::from_optional(objects[#index])),
+            } => quote!(objects.optional::<#interface>(#index)),
             Source::OrderOnly { .. } => quote!(()),
             Source::Skip => quote!(::core::default::Default::default()),
         }

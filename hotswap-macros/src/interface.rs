@@ -226,7 +226,7 @@ impl Interface<'_> {
             #item
 
             #[allow(clippy::all, clippy::pedantic)]
-            #[allow(improper_ctypes_definitions, trivial_bounds, unsafe_code)]
+            #[allow(improper_ctypes_definitions, trivial_bounds)]
             const _: () = {
                 #use_boundary
 

@@ -33,7 +33,7 @@
 //!
 //! # Safety
 //! The expansions contain `unsafe` code: the `unsafe` traits that they implement promise what the macros have checked.
-//! A crate with `#![forbid(unsafe_code)]` cannot use them; a crate with `#![deny(unsafe_code)]` can.
+//! A crate with `#![forbid(unsafe_code)]` can use them, since that lint does not look into the macros of other crates.
 //!
 //! # Platforms
 //! The expansions are the same on all platforms. Where a plugin is loaded, replaced, and unloaded is said by
@@ -45,7 +45,8 @@
 //!
 //! # For those who change them
 //! Each macro is a module, which parses its input, checks it, and generates code, in this order.
-#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod bounds;
 mod call;

@@ -105,6 +105,14 @@ impl Root {
         Ok(true)
     }
 
+    /// Returns an attribute for code in `hotswap_plugin` itself, which denies unsafe code where it is not expected. The
+    /// lint does not look into the expansions of other crates' macros.
+    pub fn allow_unsafe(&self) -> Option<TokenStream> {
+        self.0
+            .is_ident("crate")
+            .then(|| quote!(#[allow(unsafe_code)]))
+    }
+
     /// Returns the path of the module `boundary`, which `use_boundary` brings into scope.
     pub fn boundary(&self) -> TokenStream {
         quote!(__hotswap)

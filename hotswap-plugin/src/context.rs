@@ -92,9 +92,8 @@ impl Context {
     /// Asks the host for a reload, which begins once the current call has returned. Several requests in a row are one.
     /// A host that the plugin is [linked into](Self::is_static) refuses, and says so in its log.
     pub fn request_reload(&self) {
-        if let Some(Host { token, table }) = self.host {
-            // SAFETY: the host gave the token together with this table, and both outlive the plugin.
-            unsafe { table.request_reload()(token) }
+        if let Some(host) = self.host {
+            host.request_reload();
         }
     }
 }

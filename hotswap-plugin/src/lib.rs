@@ -58,7 +58,7 @@
 //!
 //! [rules]: https://github.com/hotswap-rs/hotswap/blob/main/book/src/rules.md
 //! [Platforms]: https://github.com/hotswap-rs/hotswap/blob/main/hotswap-host/docs/platforms.md
-#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+#![deny(missing_docs, unsafe_code, unsafe_op_in_unsafe_fn)]
 
 pub mod boundary;
 pub mod contract;

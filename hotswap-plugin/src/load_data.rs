@@ -1,6 +1,6 @@
 //! `LoadData`, the host's data for `on_load`.
-use crate::boundary::{Arena, Shared, describe};
-use crate::contract::LoadDataView;
+use crate::boundary::Shared;
+use crate::boundary::shared::{Described, copied};
 use std::any::Any;
 use std::fmt;
 
@@ -11,7 +11,7 @@ use std::fmt;
 pub struct LoadData<'a>(Source<'a>);
 
 enum Source<'a> {
-    Host(&'a LoadDataView),
+    Host(Option<Described<'a>>),
     Test(Option<&'a dyn Any>),
 }
 
@@ -34,14 +34,14 @@ impl<'a> LoadData<'a> {
         LoadData(Source::Test(Some(value)))
     }
 
-    pub(crate) fn new(view: &'a LoadDataView) -> Self {
-        LoadData(Source::Host(view))
+    pub(crate) fn new(given: Option<Described<'a>>) -> Self {
+        LoadData(Source::Host(given))
     }
 
     /// Returns true if the host gave no data.
     pub fn is_none(&self) -> bool {
-        match self.0 {
-            Source::Host(view) => view.ty.is_null(),
+        match &self.0 {
+            Source::Host(given) => given.is_none(),
             Source::Test(value) => value.is_none(),
         }
     }
@@ -51,7 +51,7 @@ impl<'a> LoadData<'a> {
     /// # Errors
     /// Returns an error if the host gave no data, or a value of another type or of another version of the type.
     pub fn get<T: Shared>(&self) -> Result<T, LoadDataError> {
-        match self.0 {
+        match &self.0 {
             Source::Test(value) => {
                 let value = value.ok_or(LoadDataError::Missing)?;
                 let value = value
@@ -60,22 +60,14 @@ impl<'a> LoadData<'a> {
                         expected: T::TYPE.name.as_str().to_owned(),
                         found: "another type".to_owned(),
                     })?;
-                let arena = Arena::new();
-                // SAFETY: the value is borrowed for `'a`, and the arena lives until the copy is made.
-                Ok(unsafe { T::from_view(value.view(&arena)) })
+                Ok(copied(value))
             }
-            Source::Host(data) => {
-                // SAFETY: `data` is borrowed from a hook that the host is calling, so the host is alive.
-                let found = unsafe { data.type_desc() }.ok_or(LoadDataError::Missing)?;
-                if !describe::same(T::TYPE, found) {
-                    return Err(LoadDataError::Mismatch {
-                        expected: T::TYPE.to_string(),
-                        found: found.to_string(),
-                    });
-                }
-                // SAFETY: the descriptions are equal, so this is a view of `T`, and the host keeps what it borrows
-                // until the hook has returned.
-                Ok(unsafe { T::from_view(data.view.cast::<T::View>().read()) })
+            Source::Host(given) => {
+                let given = given.as_ref().ok_or(LoadDataError::Missing)?;
+                given.get().ok_or_else(|| LoadDataError::Mismatch {
+                    expected: T::TYPE.to_string(),
+                    found: given.ty().to_string(),
+                })
             }
         }
     }

@@ -1,11 +1,9 @@
 //! The trait that `#[plugin]` implements.
-use crate::boundary::{ExportDesc, FunctionDesc, Import, Result, Value};
+use crate::boundary::{ExportDesc, FunctionDesc, Import, Result, Tables, Value};
 use crate::contract::state::StateDesc;
 use crate::live_data::LiveDataView;
 use crate::{Context, LiveData, LoadData, Vault};
 use std::fmt;
-use std::marker::PhantomData;
-use std::ptr::NonNull;
 
 /// A plugin: its constructor, its hooks, and the lists of what it offers and needs. `#[plugin]` implements this trait.
 ///
@@ -21,11 +19,7 @@ use std::ptr::NonNull;
 /// If both the instance and its successor have state, the switch has more steps: new calls wait; `on_stop` and `save`
 /// of the old instance run, then `restore` of the new one; the host switches; the calls go on. If one of these steps
 /// fails, `on_start` of the old instance runs again.
-///
-/// # Safety
-/// The functions of [`FUNCTIONS`](Self::FUNCTIONS) and the tables of [`EXPORTS`](Self::EXPORTS) may be called with the
-/// address of a `Self`.
-pub unsafe trait Plugin: Sized + Send + Sync + 'static {
+pub trait Plugin: Sized + Send + Sync + 'static {
     /// The plugin's name. Names are compared without case, and `-` is equal to `_`.
     const NAME: &'static str;
     /// The version of the plugin's crate.
@@ -34,6 +28,8 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
     const FUNCTIONS: &'static [FunctionDesc];
     /// The interfaces that the plugin exports.
     const EXPORTS: &'static [ExportDesc];
+    /// The same functions and interfaces, with the promise that they work on instances of this type.
+    const TABLES: Tables<Self>;
     /// The plugin's imports; `()` for none.
     type Imports: Import;
     /// The state that [`save`](Self::save) saves and [`restore`](Self::restore) takes, if the plugin has these hooks.
@@ -146,52 +142,48 @@ pub unsafe trait Plugin: Sized + Send + Sync + 'static {
 /// let _: &mut World = Early::from(&mut World).exclusive();
 /// # }
 /// ```
-pub struct Early<'a, P> {
-    this: NonNull<P>,
-    hook: PhantomData<&'a mut P>,
+pub struct Early<'a, P>(Access<'a, P>);
+
+enum Access<'a, P> {
+    /// Those who import the instance may be calling it.
+    Shared(&'a P),
+    Exclusive(&'a mut P),
 }
 
 impl<'a, P: Plugin> Early<'a, P> {
-    /// # Safety
-    /// `this` is an instance that lives for `'a`. During that time it is used only through the result, and by those who
-    /// call the tables of [`EXPORTS`](Plugin::EXPORTS).
-    pub(crate) unsafe fn new(this: *mut ()) -> Self {
-        Early {
-            // SAFETY: the caller guarantees that `this` is an instance, so it is not null.
-            this: unsafe { NonNull::new_unchecked(this.cast()) },
-            hook: PhantomData,
-        }
+    /// Returns the instance of a plugin with exports.
+    pub(crate) fn of_shared(this: &'a P) -> Self {
+        Early(Access::Shared(this))
     }
 
     /// Returns the instance as a shared reference.
     pub fn shared(self) -> &'a P {
-        // SAFETY: the instance is borrowed for `'a`, or lives that long by the contract of `new`. Callers of its
-        // exports only share it.
-        unsafe { self.this.as_ref() }
+        match self.0 {
+            Access::Shared(this) => this,
+            Access::Exclusive(this) => this,
+        }
     }
 
     /// Returns the instance of a plugin without exports as an exclusive reference. For other plugins this does not
     /// compile.
-    pub fn exclusive(mut self) -> &'a mut P {
+    pub fn exclusive(self) -> &'a mut P {
         const {
             assert!(
-                P::EXPORTS.is_empty(),
+                P::TABLES.exports.is_empty(),
                 "plugins that import this one may be calling it: take `&self`"
             );
         }
-        // SAFETY: the instance is borrowed for `'a`, or lives that long by the contract of `new`. It has no exports, so
-        // by the same contract only this reference uses it.
-        unsafe { self.this.as_mut() }
+        match self.0 {
+            Access::Exclusive(this) => this,
+            Access::Shared(_) => unreachable!("only a plugin with exports is shared"),
+        }
     }
 }
 
-/// From a reference that is exclusive already, for unit tests.
+/// From a reference that is exclusive already: in a hook of a plugin without exports, and in unit tests.
 impl<'a, P> From<&'a mut P> for Early<'a, P> {
     fn from(this: &'a mut P) -> Self {
-        Early {
-            this: this.into(),
-            hook: PhantomData,
-        }
+        Early(Access::Exclusive(this))
     }
 }
 

@@ -1,22 +1,21 @@
 //! The state of a plugin on its way from one instance to the next.
 use crate::boundary::Result;
-use crate::contract::state::{StateDesc, StateSink, StateView};
+use crate::contract::state::{StateDesc, StateView};
 use crate::live_data::LiveDataView;
 use crate::{LiveData, LiveType};
 use abi_stable::std_types::RSlice;
 use std::cell::RefCell;
 
 #[cfg(unix)]
-mod descriptors;
-#[cfg(not(unix))]
-#[path = "state/no_descriptors.rs"]
-mod descriptors;
-#[cfg(unix)]
 mod handed;
 
-use descriptors::{OwnedFd, from_raw, into_raw};
 #[cfg(unix)]
 pub use handed::Handed;
+/// No state has descriptors on a platform without them.
+#[cfg(not(unix))]
+pub(crate) use std::convert::Infallible as OwnedFd;
+#[cfg(unix)]
+pub(crate) use std::os::fd::OwnedFd;
 
 thread_local! {
     /// The descriptors of the state that this thread is saving or restoring.
@@ -101,14 +100,14 @@ pub fn save_as<S: LiveType>(state: &S, version: u32) -> Result<LiveData> {
     }
 }
 
-/// Runs `save`, and puts the state into the sink.
+/// Runs `save`, and passes the state to `put`, which takes over its descriptors.
 ///
 /// # Errors
 /// Returns the error of `save`.
-///
-/// # Safety
-/// The sink is valid for the duration of this call.
-pub(crate) unsafe fn save(sink: StateSink, save: impl FnOnce() -> Result<LiveData>) -> Result<()> {
+pub(crate) fn save(
+    save: impl FnOnce() -> Result<LiveData>,
+    put: impl FnOnce(StateView<'_>),
+) -> Result<()> {
     let in_use = DescriptorsInUse::begin(Descriptors::Saving(Vec::new()));
     let saved = save()?;
     let descriptors = match in_use.end() {
@@ -119,26 +118,35 @@ pub(crate) unsafe fn save(sink: StateSink, save: impl FnOnce() -> Result<LiveDat
         bytes: RSlice::from_slice(saved.as_bytes()),
         descriptors: RSlice::from_slice(&descriptors),
     };
-    // SAFETY: the caller guarantees that the sink is valid, and the state that the view borrows is alive.
-    unsafe { (sink.put)(sink.data, view) };
+    put(view);
     Ok(())
 }
 
-/// Reads the state from the view, and runs `restore` with it. Descriptors that `restore` does not take are closed.
+/// Gives up the ownership of the descriptors, and returns their numbers.
+#[cfg(unix)]
+fn into_raw(descriptors: Vec<OwnedFd>) -> Vec<i32> {
+    let descriptors = descriptors.into_iter();
+    descriptors
+        .map(std::os::fd::IntoRawFd::into_raw_fd)
+        .collect()
+}
+
+#[cfg(not(unix))]
+fn into_raw(_: Vec<OwnedFd>) -> Vec<i32> {
+    Vec::new()
+}
+
+/// Reads a state, and runs `restore` with it. Descriptors that `restore` does not take are closed.
 ///
 /// # Errors
-/// Returns the error of `restore`, or an error if the view is not a state.
-///
-/// # Safety
-/// The view is valid for the duration of this call, and this call owns its descriptors.
-pub(crate) unsafe fn restore(
-    view: StateView<'_>,
+/// Returns the error of `restore`, or an error if the bytes are not a state.
+pub(crate) fn restore(
+    bytes: &[u8],
+    descriptors: Vec<OwnedFd>,
     restore: impl FnOnce(&LiveDataView<'_>) -> Result<()>,
 ) -> Result<()> {
-    // SAFETY: the caller guarantees that the view is valid.
-    let descriptors = unsafe { from_raw(view.descriptors.as_slice()) };
     let _in_use = DescriptorsInUse::begin(Descriptors::Restoring(
         descriptors.into_iter().map(Some).collect(),
     ));
-    restore(&LiveDataView::new(view.bytes.as_slice())?)
+    restore(&LiveDataView::new(bytes)?)
 }

@@ -4,12 +4,11 @@ mod bag;
 pub use bag::{BagError, BagValue};
 
 use crate::VaultHandle;
-use crate::boundary::{Arena, Shared, SliceView, StrView, Value, receive};
-use crate::contract::VaultView;
-use crate::contract::host_table::{RawArgs, RawOut};
-use crate::contract::vault::{ExtensionRef, FilledSlot};
+use crate::boundary::object::LentObject;
+use crate::boundary::{ExtensionDesc, Value};
 use crate::extension::{Extension, ExtensionError};
 use crate::live_data::LiveData;
+use abi_stable::std_types::RStr;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -50,10 +49,32 @@ use std::sync::{Mutex, PoisonError};
 pub struct Vault<'a>(Source<'a>);
 
 enum Source<'a> {
-    Host(&'a VaultView<'a>),
+    Host(&'a dyn HostVault),
     Test {
         bag: Mutex<BTreeMap<String, BagValue>>,
     },
+}
+
+/// A generation that the host is making, behind a [`Vault`].
+pub(crate) trait HostVault: Send + Sync {
+    fn generation(&self) -> u64;
+    fn plugins(&self) -> &[RStr<'_>];
+    fn set(&self, name: &str, value: &BagValue) -> Result<(), BagError>;
+    fn get(&self, name: &str) -> Option<BagValue>;
+    /// Fills slots of the described extension.
+    fn extend(
+        &self,
+        extension: &'static ExtensionDesc,
+        slots: &[Filled<'_>],
+    ) -> Result<(), ExtensionError>;
+}
+
+/// A slot that is filled, with its number among the slots of the extension.
+pub(crate) struct Filled<'a> {
+    pub(crate) index: usize,
+    /// True if it was filled more than once.
+    pub(crate) again: bool,
+    pub(crate) object: LentObject<'a>,
 }
 
 impl<'a> Vault<'a> {
@@ -65,14 +86,14 @@ impl<'a> Vault<'a> {
         })
     }
 
-    pub(crate) fn new(view: &'a VaultView<'a>) -> Self {
-        Vault(Source::Host(view))
+    pub(crate) fn new(vault: &'a dyn HostVault) -> Self {
+        Vault(Source::Host(vault))
     }
 
     /// Returns the generation's number.
     pub fn generation(&self) -> u64 {
         match self.0 {
-            Source::Host(view) => view.generation,
+            Source::Host(vault) => vault.generation(),
             Source::Test { .. } => 1,
         }
     }
@@ -85,7 +106,7 @@ impl<'a> Vault<'a> {
     /// Returns the names of all plugins of the generation. Each plugin comes after those that it imports.
     pub fn plugins(&self) -> impl Iterator<Item = &'a str> {
         let names = match self.0 {
-            Source::Host(view) => view.plugins.as_slice(),
+            Source::Host(vault) => vault.plugins(),
             Source::Test { .. } => &[],
         };
         names.iter().map(|name| name.as_str())
@@ -110,18 +131,7 @@ impl<'a> Vault<'a> {
 
     fn set_any(&self, name: &str, value: BagValue) -> Result<(), BagError> {
         match &self.0 {
-            Source::Host(view) => {
-                let arena = Arena::new();
-                let value = value.view(&arena);
-                let value = RawArgs((&raw const value).cast());
-                // SAFETY: the host reads and answers as the contract says. The name and the value are alive until it
-                // returns.
-                unsafe {
-                    receive(|out| {
-                        (view.bag_set)(view.making, StrView::new(name), value, RawOut(out.cast()))
-                    })
-                }
-            }
+            Source::Host(vault) => vault.set(name, &value),
             Source::Test { bag } => {
                 let mut bag = bag.lock().unwrap_or_else(PoisonError::into_inner);
                 bag.insert(name.to_owned(), value);
@@ -135,10 +145,7 @@ impl<'a> Vault<'a> {
     /// there yet. The imports of a plugin come before it.
     pub fn get(&self, name: &str) -> Option<BagValue> {
         match &self.0 {
-            // SAFETY: the host answers as the contract says. The name is alive until it returns.
-            Source::Host(view) => unsafe {
-                receive(|out| (view.bag_get)(view.making, StrView::new(name), RawOut(out.cast())))
-            },
+            Source::Host(vault) => vault.get(name),
             Source::Test { bag } => {
                 let bag = bag.lock().unwrap_or_else(PoisonError::into_inner);
                 bag.get(name).cloned()
@@ -157,24 +164,15 @@ impl<'a> Vault<'a> {
         fill(&mut extension);
         let slots = extension.slots().into_iter().enumerate();
         let filled = slots.filter_map(|(index, slot)| {
-            Some(FilledSlot {
+            Some(Filled {
                 index,
                 again: slot.was_filled_again(),
-                object: slot.view()?,
+                object: slot.lend()?,
             })
         });
         let filled: Vec<_> = filled.collect();
         match self.0 {
-            Source::Host(view) => {
-                let desc = ExtensionRef(std::ptr::from_ref(E::DESC).cast());
-                let slots = SliceView::new(&filled);
-                let slots = RawArgs((&raw const slots).cast());
-                // SAFETY: the host reads and answers as the contract says. `extension` counts the objects, and it is
-                // alive until the host returns, as is everything else that is passed.
-                unsafe {
-                    receive(|out| (view.extend)(view.making, desc, slots, RawOut(out.cast())))
-                }
-            }
+            Source::Host(vault) => vault.extend(E::DESC, &filled),
             Source::Test { .. } => match filled.iter().find(|slot| slot.again) {
                 None => Ok(()),
                 Some(slot) => Err(ExtensionError::Filled {

@@ -442,7 +442,7 @@ fn hooks_of_the_trait() {
     assert!(!<Hooked as Plugin>::reloadable(&cx));
     Plugin::on_load((&mut hooked).into(), &LoadData::none()).unwrap();
     Plugin::on_init((&mut hooked).into(), &Vault::for_test()).unwrap();
-    Plugin::on_start(&hooked);
+    Plugin::on_start(&hooked).unwrap();
     Plugin::on_free(&mut hooked);
     assert_eq!(
         (hooked.0.join(" "), &*hooked.1),

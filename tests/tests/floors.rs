@@ -7,6 +7,8 @@
 mod imports;
 #[path = "floors/unsafe_host.rs"]
 mod unsafe_host;
+#[path = "floors/unsafe_plugin.rs"]
+mod unsafe_plugin;
 
 use imports::Crate;
 use std::collections::BTreeSet;

@@ -59,7 +59,7 @@ pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
 
         #(#cfgs)*
         #[allow(clippy::all, clippy::pedantic)]
-        #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+        #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
         const _: () = {
             #items
             #root::__live!(#begin, #name, #signature, #code, #hash);

@@ -89,18 +89,19 @@ pub fn plugin(plugin: &Plugin<'_>, item: TokenStream) -> TokenStream {
         #item
 
         #[allow(clippy::all, clippy::pedantic)]
-        #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+        #[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
         const _: () = {
             #use_boundary
 
             #imports_item
 
             #[automatically_derived]
-            unsafe impl #root::Plugin for #ty #bounds {
+            impl #root::Plugin for #ty #bounds {
                 const NAME: &'static str = #name;
                 const VERSION: &'static str = #version;
                 const FUNCTIONS: &'static [#b::FunctionDesc] = &[#(#descriptions),*];
                 const EXPORTS: &'static [#b::ExportDesc] = &[#(#exports),*];
+                const TABLES: #b::Tables<Self> = unsafe { #b::Tables::new(Self::FUNCTIONS, Self::EXPORTS) };
                 type Imports = #imports;
                 #construct
                 #reloadable
@@ -151,11 +152,11 @@ fn imports_item(plugin: &Plugin<'_>) -> (TokenStream, TokenStream) {
         pub struct __Imports(#ty);
 
         #[automatically_derived]
-        unsafe impl #root::Import for __Imports {
+        impl #root::Import for __Imports {
             const IMPORTS: &'static [#b::ImportDesc] = <#ty as #root::Import>::IMPORTS;
             const METADATA: &'static str = <#ty as #root::Import>::METADATA;
-            unsafe fn bind(objects: &[#b::RawObject]) -> Self {
-                unsafe { Self(<#ty as #root::Import>::bind(objects)) }
+            fn bind(objects: &#b::Bindings<'_>) -> Self {
+                Self(<#ty as #root::Import>::bind(objects))
             }
         }
     };

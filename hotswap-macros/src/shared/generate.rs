@@ -10,6 +10,7 @@ use syn::{Attribute, Fields, Ident, Item, Member, Type};
 /// Returns the item, its view, and the implementations that let it cross.
 pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
     let (b, use_boundary) = (&root.boundary(), root.use_boundary());
+    let allow_unsafe = root.allow_unsafe();
     let ident = shared.ident;
     let name = ident.unraw().to_string();
     let view = format_ident!("__{name}View");
@@ -38,8 +39,9 @@ pub fn shared(root: &Root, shared: &Shared<'_>, item: &Item) -> TokenStream {
         #repr
         #item
 
+        #allow_unsafe
         #[allow(clippy::all, clippy::pedantic)]
-        #[allow(trivial_bounds, unsafe_code, unused_unsafe, unused_variables)]
+        #[allow(trivial_bounds, unused_unsafe, unused_variables)]
         const _: () = {
             #use_boundary
 

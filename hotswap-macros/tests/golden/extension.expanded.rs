@@ -4,7 +4,7 @@ pub struct Sounds {
     weigh: Slot<dyn scales::Weigh>,
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(trivial_bounds, unsafe_code)]
+#[allow(trivial_bounds)]
 const _: () = {
     use ::hotswap_plugin::boundary as __hotswap;
     #[automatically_derived]
@@ -21,7 +21,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    unsafe impl ::hotswap_plugin::Extension for Sounds
+    impl ::hotswap_plugin::Extension for Sounds
     where
         dyn Meow: __hotswap::Interface,
         dyn scales::Weigh: __hotswap::Interface,

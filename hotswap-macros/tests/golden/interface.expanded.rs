@@ -22,7 +22,7 @@ pub trait Alpha: Send + Sync {
     }
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(improper_ctypes_definitions, trivial_bounds, unsafe_code)]
+#[allow(improper_ctypes_definitions, trivial_bounds)]
 const _: () = {
     use ::hotswap_plugin::boundary as __hotswap;
     #[doc(hidden)]

@@ -4,7 +4,7 @@ fn roll_call(department: &str, day: u8) -> Result<Vec<String>, Refused> {
 }
 #[cfg(feature = "calls")]
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
 const _: () = {
     use ::hotswap_plugin::boundary as __hotswap;
     struct Listed;
@@ -127,7 +127,7 @@ const _: () = {
     }
 };
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
 const _: () = {
     #[allow(unused_imports)]
     use renamed::live::generated::Absent as _;

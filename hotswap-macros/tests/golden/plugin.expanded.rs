@@ -24,21 +24,21 @@ impl World {
     }
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
 const _: () = {
     use ::hotswap_plugin::boundary as __hotswap;
     #[doc(hidden)]
     pub struct __Imports(Deps);
     #[automatically_derived]
-    unsafe impl ::hotswap_plugin::Import for __Imports {
+    impl ::hotswap_plugin::Import for __Imports {
         const IMPORTS: &'static [__hotswap::ImportDesc] = <Deps as ::hotswap_plugin::Import>::IMPORTS;
         const METADATA: &'static str = <Deps as ::hotswap_plugin::Import>::METADATA;
-        unsafe fn bind(objects: &[__hotswap::RawObject]) -> Self {
-            unsafe { Self(<Deps as ::hotswap_plugin::Import>::bind(objects)) }
+        fn bind(objects: &__hotswap::Bindings<'_>) -> Self {
+            Self(<Deps as ::hotswap_plugin::Import>::bind(objects))
         }
     }
     #[automatically_derived]
-    unsafe impl ::hotswap_plugin::Plugin for World
+    impl ::hotswap_plugin::Plugin for World
     where
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
@@ -175,7 +175,7 @@ const _: () = {
                     Vector: __hotswap::Shared,
                 {
                     unsafe {
-                        __hotswap::dynamic::answer_later(
+                        __hotswap::later::answer_later(
                             out,
                             || {
                                 let mut args = __hotswap::dynamic::arguments(args, 2u32)?;
@@ -293,6 +293,9 @@ const _: () = {
         const EXPORTS: &'static [__hotswap::ExportDesc] = &[
             __hotswap::ExportDesc::new::<dyn Alpha, World>(),
         ];
+        const TABLES: __hotswap::Tables<Self> = unsafe {
+            __hotswap::Tables::new(Self::FUNCTIONS, Self::EXPORTS)
+        };
         type Imports = __Imports;
         fn construct(
             cx: &::hotswap_plugin::Context,
@@ -368,15 +371,18 @@ impl Moon {
     }
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs, unsafe_code)]
+#[allow(improper_ctypes_definitions, trivial_bounds, unexpected_cfgs)]
 const _: () = {
     use renamed::boundary as __hotswap;
     #[automatically_derived]
-    unsafe impl renamed::Plugin for Moon {
+    impl renamed::Plugin for Moon {
         const NAME: &'static str = "moon";
         const VERSION: &'static str = "2";
         const FUNCTIONS: &'static [__hotswap::FunctionDesc] = &[];
         const EXPORTS: &'static [__hotswap::ExportDesc] = &[];
+        const TABLES: __hotswap::Tables<Self> = unsafe {
+            __hotswap::Tables::new(Self::FUNCTIONS, Self::EXPORTS)
+        };
         type Imports = ();
         fn construct(
             cx: &renamed::Context,

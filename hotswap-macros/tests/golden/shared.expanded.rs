@@ -6,7 +6,7 @@ pub struct Vector {
     pub label: String,
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(trivial_bounds, unsafe_code, unused_unsafe, unused_variables)]
+#[allow(trivial_bounds, unused_unsafe, unused_variables)]
 const _: () = {
     use ::hotswap_plugin::boundary as __hotswap;
     #[doc(hidden)]
@@ -87,7 +87,7 @@ enum Event {
     Nothing,
 }
 #[allow(clippy::all, clippy::pedantic)]
-#[allow(trivial_bounds, unsafe_code, unused_unsafe, unused_variables)]
+#[allow(trivial_bounds, unused_unsafe, unused_variables)]
 const _: () = {
     use renamed::boundary as __hotswap;
     #[doc(hidden)]

@@ -6,7 +6,7 @@
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use crate::boundary::view::{SliceView, StrView};
-use crate::contract::ticket::DropObject;
+use crate::contract::ticket::{DropObject, RawTicket};
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RResult, Tuple2};
 use std::mem::MaybeUninit;
@@ -43,16 +43,6 @@ pub(super) struct OutOps<V> {
     pub(super) take: unsafe extern "C" fn(*mut Out<V>, *const V),
     /// Takes the text of the callee's panic, and drops the value that `take` copied. Does not unwind.
     pub(super) fail: unsafe extern "C" fn(*mut (), StrView),
-}
-
-/// Writes a view that borrows nothing into the caller's memory.
-///
-/// # Safety
-/// `out` is the caller's memory for a result with this view, and the caller has not read it yet.
-#[inline]
-pub(super) unsafe fn write<V>(out: *mut Out<V>, view: V) {
-    // SAFETY: the caller of this function guarantees that `out` is valid memory for such a view.
-    unsafe { (&raw mut (*out).value).cast::<V>().write(view) }
 }
 
 /// A view of a [`Value`](super::Value).
@@ -124,6 +114,67 @@ pub enum InvokeErrorView {
 
 /// The caller's memory for the result of a dynamic call: a [`DynamicResult`](super::DynamicResult).
 pub type DynamicOut = Out<RResult<ValueView, InvokeErrorView>>;
+
+/// A table, and the object that its functions work on. A library that has compared the descriptions knows the table's
+/// type.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, StableAbi)]
+pub struct RawObject {
+    /// An `Interface::Table`, or null for an optional object that is absent.
+    pub table: *const (),
+    /// The first argument of its functions.
+    pub this: *const (),
+    /// The ticket that counts the object, for those who may keep it: see [`Held`](crate::Held). Null if the lender
+    /// keeps the object alive for as long as it can be used.
+    pub ticket: RawTicket,
+}
+
+impl RawObject {
+    /// Stands for an optional object that is absent.
+    pub const ABSENT: RawObject = RawObject {
+        table: std::ptr::null(),
+        this: std::ptr::null(),
+        ticket: RawTicket::NONE,
+    };
+
+    /// An object that its lender keeps alive for as long as it can be used.
+    pub const fn lent(table: *const (), this: *const ()) -> RawObject {
+        RawObject {
+            table,
+            this,
+            ticket: RawTicket::NONE,
+        }
+    }
+}
+
+/// The view of a [`Held`](crate::Held). The receiver adds a count of its own.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct HeldView(pub(super) RawObject);
+
+/// The receiver of the text of an error or a panic.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, StableAbi)]
+pub struct Sink {
+    /// The first argument of `put`.
+    pub data: *mut (),
+    /// Copies the text. Does not unwind.
+    pub put: unsafe extern "C" fn(*mut (), StrView),
+}
+
+/// A C function that takes [`Value`](crate::boundary::Value)s, checks them, and returns one.
+pub type DynamicFn = unsafe extern "C" fn(
+    this: *const (),
+    args: SliceView<ValueView>,
+    out: *mut DynamicOut,
+) -> Status;
+
+/// A [`DynamicFn`] whose result is a future.
+pub type DynamicLaterFn = unsafe extern "C" fn(
+    this: *const (),
+    args: SliceView<ValueView>,
+    out: *mut Out<LaterView>,
+) -> Status;
 
 /// The view of a [`Later`](super::Later): the address of its `RawLater`. The receiver takes the future out of it.
 #[repr(transparent)]

@@ -3,14 +3,11 @@
 //! The caller *lends* the parameter: the lent form lies on the caller's stack during the call. The form that *crosses*
 //! is a number, a string or slice by value, or the address of the lent form. The callee *takes* that, which copies
 //! whatever the parameter cannot borrow from the caller, and *gets* the parameter from the copy.
-use crate::boundary::collections::{vec_from_view, view_slice};
+#![allow(unsafe_code, reason = "it reads the views that a caller has lent")]
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::shared::Shared;
-use crate::boundary::std_types::Error;
-use crate::boundary::value::Value;
+use crate::boundary::std_types::{vec_from_view, view_slice};
 use crate::boundary::view::{Arena, SliceView, StrView};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::hash::Hash;
 
 /// A parameter of a call between libraries: a shared `T`, `&T`, `&[T]`, or `&str`.
 ///
@@ -121,7 +118,8 @@ by_value!(
 #[macro_export]
 macro_rules! __arg {
     ([$($generics:tt)*] $ty:ty $(where $($bounds:tt)*)?) => {
-        // SAFETY: the address of the view crosses; the callee copies the value out of it.
+        // SAFETY: the address of the view crosses. `Shared`, which the compiler demands of the type, says that the callee
+        // can copy the value out of it.
         unsafe impl<$($generics)*> $crate::boundary::Arg for $ty $(where $($bounds)*)? {
             const TYPE: &'static $crate::boundary::TypeDesc = <$ty as $crate::boundary::Shared>::TYPE;
             type Cross = *const <$ty as $crate::boundary::Shared>::View;
@@ -158,25 +156,7 @@ macro_rules! __arg {
     };
 }
 __arg!([]());
-__arg!([] String);
-__arg!([] Error);
-__arg!([] Value);
-__arg!([] std::time::Duration);
-#[cfg(unix)]
-__arg!([] std::path::PathBuf);
-__arg!([T: Shared] Box<T>);
-__arg!([T: Shared] Option<T>);
 __arg!([T: Shared, E: Shared] Result<T, E>);
-__arg!([T: Shared] Vec<T>);
-__arg!([T: Shared] VecDeque<T>);
-__arg!([T: Shared + Eq + Hash] HashSet<T>);
-__arg!([T: Shared + Ord] BTreeSet<T>);
-__arg!([K: Shared + Eq + Hash, V: Shared] HashMap<K, V>);
-__arg!([K: Shared + Ord, V: Shared] BTreeMap<K, V>);
-__arg!([T: Shared, const N: usize] [T; N]);
-__arg!([A: Shared, B: Shared] (A, B));
-__arg!([A: Shared, B: Shared, C: Shared] (A, B, C));
-__arg!([A: Shared, B: Shared, C: Shared, D: Shared] (A, B, C, D));
 
 // SAFETY: a string crosses as its address and length, in the `repr(C)` type `StrView`.
 unsafe impl<'a> Arg for &'a str {
@@ -249,11 +229,13 @@ unsafe impl<'a, T: Shared> Arg for &'a [T] {
     }
     #[inline]
     unsafe fn get(held: &mut Items<T>) -> &'a [T] {
-        match held {
-            // SAFETY: the caller guarantees that the lent items outlive the parameter.
-            Items::Lent(items) => unsafe { items.get() },
-            // SAFETY: the caller guarantees that the parameter is dropped before `held`, which owns the copies.
-            Items::Copied(items) => unsafe { &*std::ptr::from_ref::<[T]>(items) },
+        // SAFETY: the caller guarantees that the lent items outlive the parameter, and that the parameter is dropped
+        // before `held`, which owns the copies.
+        unsafe {
+            match held {
+                Items::Lent(items) => items.get(),
+                Items::Copied(items) => &*std::ptr::from_ref::<[T]>(items),
+            }
         }
     }
     #[inline]

@@ -1,11 +1,17 @@
-//! Both ends of a call. The callee catches every panic, and the caller copies the result while the callee holds it.
+//! Both ends of a call, and of a hook. The callee catches every panic, and the caller copies the result while the callee holds it.
 //!
 //! A panic that left a library and entered another would end the process. So each function of a table is `extern "C"`,
 //! catches panics, and returns a [`Status`]. The text of a panic reaches the caller, which raises it again with its own
 //! runtime ([`receive`]), until an entry of the host turns it into an error ([`try_receive`]).
 //!
 //! Arguments, results, and the payload of a panic are dropped by the library that made them, inside a catch.
-use crate::boundary::abi::{OutOps, write};
+#![allow(
+    unsafe_code,
+    reason = "it reads and writes memory that the other end of a call has lent"
+)]
+use crate::boundary::abi::{OutOps, Sink};
+use crate::boundary::error::{Error, chain};
+use crate::boundary::hook_result::HookError;
 use crate::boundary::shared::{Return, Shared};
 use crate::boundary::view::{Arena, StrView};
 use crate::telemetry::explained;
@@ -123,6 +129,16 @@ pub(super) unsafe fn put<R: Shared>(out: *mut Out<R::View>, result: R) {
     }
 }
 
+/// Writes a view that borrows nothing into the caller's memory.
+///
+/// # Safety
+/// `out` is the caller's memory for a result with this view, and the caller has not read it yet.
+#[inline]
+pub(super) unsafe fn write<V>(out: *mut Out<V>, view: V) {
+    // SAFETY: the caller of this function guarantees that `out` is valid memory for such a view.
+    unsafe { (&raw mut (*out).value).cast::<V>().write(view) }
+}
+
 /// Passes the text of a panic to the caller, and drops its payload. Not generic, so that a plugin has one copy of it,
 /// off the hot path.
 ///
@@ -130,7 +146,7 @@ pub(super) unsafe fn put<R: Shared>(out: *mut Out<R::View>, result: R) {
 /// `to` is what `put` expects.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn report(
+unsafe fn report(
     payload: Box<dyn Any + Send>,
     put: unsafe extern "C" fn(*mut (), StrView),
     to: *mut (),
@@ -217,8 +233,7 @@ pub unsafe fn try_receive<R: Shared>(
     call: impl FnOnce(*mut Out<R::View>) -> Status,
 ) -> Result<R, Panicked> {
     let then = |received: Received<'_, R>| match received {
-        // SAFETY: the callee wrote the view, which borrows nothing.
-        Received::View(view) => Ok(unsafe { R::from_view(*view) }),
+        Received::View(view) => Ok(view.get()),
         Received::Result(result) => Ok(result),
         Received::Panicked(panicked) => Err(panicked),
         Received::Pending => Err(Panicked::unanswered()),
@@ -242,8 +257,7 @@ pub(super) unsafe fn try_receive_later<R: Shared>(
     call: impl FnOnce(*mut Out<R::View>) -> Status,
 ) -> Poll<Result<R, Panicked>> {
     let then = |received: Received<'_, R>| match received {
-        // SAFETY: the callee wrote the view, which borrows nothing.
-        Received::View(view) => Poll::Ready(Ok(unsafe { R::from_view(*view) })),
+        Received::View(view) => Poll::Ready(Ok(view.get())),
         Received::Result(result) => Poll::Ready(Ok(result)),
         Received::Panicked(panicked) => Poll::Ready(Err(panicked)),
         Received::Pending => Poll::Pending,
@@ -256,13 +270,42 @@ pub(super) unsafe fn try_receive_later<R: Shared>(
 /// The form in which a result arrives.
 pub(super) enum Received<'a, R: Shared> {
     /// A view that borrows nothing.
-    View(&'a R::View),
+    View(Unborrowed<'a, R>),
     /// A copy.
     Result(R),
     /// The callee panicked.
     Panicked(Panicked),
     /// There is no result yet.
     Pending,
+}
+
+impl<'a, R: Shared> Received<'a, R> {
+    /// Returns the view, if it borrows nothing.
+    #[inline(always)]
+    pub(super) fn view(&self) -> Option<&'a R::View> {
+        match self {
+            Received::View(view) => Some(view.view()),
+            _ => None,
+        }
+    }
+}
+
+/// The view of a value, which borrows nothing.
+pub(super) struct Unborrowed<'a, R: Shared>(&'a R::View);
+
+impl<'a, R: Shared> Unborrowed<'a, R> {
+    #[inline(always)]
+    pub(super) fn view(&self) -> &'a R::View {
+        self.0
+    }
+
+    /// Returns the value.
+    #[inline(always)]
+    pub(super) fn get(self) -> R {
+        // SAFETY: `receive_by` makes this of a view that a type of an equal description has written, and that borrows
+        // nothing.
+        unsafe { R::from_view(*self.0) }
+    }
 }
 
 /// Does the same as [`try_receive`], where `then` reads the view in place. Copying an enum that was written a moment
@@ -292,8 +335,9 @@ pub(super) unsafe fn receive_by<R: Shared, T>(
             return then(Received::Result(unsafe { slot.taken.assume_init_read() }));
         }
         if !R::BORROWS || matches!(slot.state, State::Untaken) {
-            // SAFETY: the callee wrote the view and did not call `take`, so the view borrows nothing.
-            return then(Received::View(unsafe { slot.out.value.assume_init_ref() }));
+            // SAFETY: the callee has answered and did not call `take`, so it has written the view.
+            let view = unsafe { slot.out.value.assume_init_ref() };
+            return then(Received::View(Unborrowed(view)));
         }
     }
     then(unanswered(&mut slot, status))
@@ -343,4 +387,52 @@ pub unsafe fn receive<R: Return>(call: impl FnOnce(*mut Out<R::View>) -> Status)
 #[inline(never)]
 pub fn raise(text: String) -> ! {
     resume_unwind(Box::new(Crossed { text }))
+}
+
+/// The callee's end of a hook: runs `f`. An error or a panic of it becomes a status, and a text in the sink.
+///
+/// # Safety
+/// The sink comes from [`collect`], which has not returned yet.
+pub unsafe fn guard(sink: Sink, f: impl FnOnce() -> Result<(), Error>) -> Status {
+    let run = || {
+        let Err(error) = f() else {
+            return Status::OK;
+        };
+        // SAFETY: the caller guarantees that the sink is valid, so `data` belongs to `put`, and the text is alive.
+        unsafe { (sink.put)(sink.data, StrView::new(&chain(&*error))) };
+        drop_quietly(error);
+        Status::FAILED
+    };
+    let ran = catch_unwind(AssertUnwindSafe(run));
+    // SAFETY: the caller guarantees that the sink is valid, so `data` belongs to `put`.
+    ran.unwrap_or_else(|payload| unsafe { report(payload, sink.put, sink.data) })
+}
+
+/// Both ends of a hook at once, for code of this library: an error or a panic of `f` becomes a text.
+///
+/// # Errors
+/// Returns an error if `f` returned one, or panicked.
+pub fn attempt(f: impl FnOnce() -> Result<(), Error>) -> Result<(), HookError> {
+    // SAFETY: `collect` makes the sink, and waits for this call.
+    collect(|sink| unsafe { guard(sink, f) })
+}
+
+/// The caller's end of a hook: lends a sink to `call`.
+///
+/// # Errors
+/// Returns an error if the hook returned one, or panicked.
+pub fn collect(call: impl FnOnce(Sink) -> Status) -> Result<(), HookError> {
+    unsafe extern "C" fn put(data: *mut (), text: StrView) {
+        // SAFETY: `data` is the address of the `text` below, and the callee holds the text that the view shows.
+        unsafe { *data.cast::<String>() = text.get().to_owned() }
+    }
+    let mut text = String::new();
+    match call(Sink {
+        data: (&raw mut text).cast(),
+        put,
+    }) {
+        Status::OK => Ok(()),
+        Status::FAILED => Err(HookError::Failed(text)),
+        _ => Err(HookError::Panicked(text)),
+    }
 }

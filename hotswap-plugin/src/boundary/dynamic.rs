@@ -1,19 +1,77 @@
-//! Both ends of a call whose arguments are [`Value`]s.
-use crate::boundary::abi::{InvokeErrorView, LaterView, Out, Status, ValueView, write};
-use crate::boundary::call::{Panicked, Received, answer, caught, put, receive_by};
-use crate::boundary::describe::TypeDesc;
-use crate::boundary::invoke_error::WrongType;
-use crate::boundary::later::Later;
+//! Both ends of a call whose arguments are [`Value`]s, and the functions that are called so.
+#![allow(
+    unsafe_code,
+    reason = "it reads arguments that a caller has lent, and answers"
+)]
+use crate::boundary::abi::{InvokeErrorView, Status, ValueView};
+use crate::boundary::call::{Panicked, Received, caught, put, receive_by, write};
+use crate::boundary::describe::{
+    DynamicFn, DynamicLaterFn, FunctionDesc, ParamDesc, TypeDesc, function_hash,
+};
+use crate::boundary::error::Error;
+use crate::boundary::invoke_error::{UnknownFunction, WrongType};
 use crate::boundary::shared::{Return, Shared};
-use crate::boundary::std_types::Error;
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::{Arena, SliceView, StrView};
-use abi_stable::std_types::RResult;
-use std::fmt;
+use abi_stable::std_types::{RResult, RSlice, RStr};
 use std::mem::MaybeUninit;
 
 pub use crate::boundary::abi::DynamicOut;
 pub use crate::boundary::invoke_error::{DynamicResult, InvokeError};
+
+impl FunctionDesc {
+    /// Returns the description of a function.
+    ///
+    /// # Safety
+    /// `typed` is what the field of that name describes. Both functions may be called with the address of the plugin's
+    /// instance, from any thread.
+    pub const unsafe fn new(
+        name: &'static str,
+        params: &'static [ParamDesc],
+        result: &'static TypeDesc,
+        typed: *const (),
+        dynamic: DynamicFn,
+    ) -> Self {
+        FunctionDesc {
+            name: RStr::from_str(name),
+            params: RSlice::from_slice(params),
+            result,
+            hash: function_hash(params, result),
+            typed,
+            dynamic,
+            dynamic_later: None,
+        }
+    }
+
+    /// Returns the description of an `async fn`, whose result is a [`Later`](crate::boundary::Later).
+    ///
+    /// # Safety
+    /// The contract of [`new`](Self::new) holds for `typed` and `dynamic`.
+    pub const unsafe fn new_async(
+        name: &'static str,
+        params: &'static [ParamDesc],
+        result: &'static TypeDesc,
+        typed: *const (),
+        dynamic: DynamicLaterFn,
+    ) -> Self {
+        FunctionDesc {
+            dynamic_later: Some(dynamic),
+            // SAFETY: the caller guarantees the contract of `new`. `refuse_by_name` may be called with any address.
+            ..unsafe { FunctionDesc::new(name, params, result, typed, refuse_by_name) }
+        }
+    }
+}
+
+/// The [`dynamic`](FunctionDesc::dynamic) function of an `async fn`, which refuses the call.
+unsafe extern "C" fn refuse_by_name(
+    _: *const (),
+    _: SliceView<ValueView>,
+    out: *mut DynamicOut,
+) -> Status {
+    // SAFETY: the caller of a `DynamicFn` lends its memory for the result. The view borrows nothing.
+    unsafe { write(out, RResult::RErr(InvokeErrorView::Async)) };
+    Status::OK
+}
 
 /// The callee's end: returns the arguments, if there are as many as the function has parameters.
 ///
@@ -37,37 +95,6 @@ pub unsafe fn arguments<'a>(
         next: 0,
     })
 }
-
-/// The error that a hand-written `invoke_func` returns for a name that it does not know. The caller learns that there
-/// is no such function, and a call of every plugin with this name skips this one.
-///
-/// ```
-/// use hotswap_plugin::UnknownFunction;
-/// use hotswap_plugin::prelude::*;
-///
-/// # #[derive(Default)]
-/// # struct Greeter;
-/// # #[plugin]
-/// # impl Greeter {
-/// fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value> {
-///     match name {
-///         "count" => Ok(args.len().into()),
-///         _ => Err(UnknownFunction.into()),
-///     }
-/// }
-/// # }
-/// # fn main() {}
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UnknownFunction;
-
-impl fmt::Display for UnknownFunction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        InvokeError::Unknown.fmt(f)
-    }
-}
-
-impl std::error::Error for UnknownFunction {}
 
 /// The arguments of a dynamic call, while the callee reads them.
 pub struct Arguments<'a> {
@@ -138,7 +165,7 @@ const ON_STACK: usize = 8;
 /// Returns the error that `error` makes of the callee's refusal, its own error, or its panic.
 ///
 /// # Safety
-/// `call` passes its arguments to a [`DynamicFn`](super::describe::DynamicFn), and returns the status of that.
+/// `call` passes its arguments to a [`DynamicFn`], and returns the status of that.
 #[inline]
 pub unsafe fn call_dynamic<E>(
     args: &[Value],
@@ -161,10 +188,10 @@ pub unsafe fn call_dynamic<E>(
     } else {
         arena.slice(args.iter().map(|arg| arg.view(&arena)))
     };
-    let then = |received: Received<'_, DynamicResult>| match received {
+    let then = |received: Received<'_, DynamicResult>| match received.view() {
         // Handled here, since that takes less time than a call.
-        Received::View(RResult::ROk(ValueView::Int(number))) => Ok(Value::Int((*number).into())),
-        received => value_of(received).map_err(error),
+        Some(RResult::ROk(ValueView::Int(number))) => Ok(Value::Int((*number).into())),
+        _ => value_of(received).map_err(error),
     };
     // SAFETY: the caller guarantees that `call` passes `out` to a `DynamicFn`, which answers with this type.
     unsafe { receive_by(|out| call(views, out), then) }
@@ -172,15 +199,12 @@ pub unsafe fn call_dynamic<E>(
 
 fn value_of(received: Received<'_, DynamicResult>) -> Result<Value, Result<InvokeError, Panicked>> {
     Err(match received {
-        Received::View(RResult::ROk(view)) => match view {
-            ValueView::Float(number) => return Ok(Value::Float(*number)),
-            ValueView::Bool(yes) => return Ok(Value::Bool(*yes)),
-            ValueView::Nil => return Ok(Value::Nil),
-            // SAFETY: a view that is received as such borrows nothing.
-            view => return Ok(unsafe { Value::from_view(*view) }),
+        Received::View(view) => match view.view() {
+            RResult::ROk(ValueView::Float(number)) => return Ok(Value::Float(*number)),
+            RResult::ROk(ValueView::Bool(yes)) => return Ok(Value::Bool(*yes)),
+            RResult::ROk(ValueView::Nil) => return Ok(Value::Nil),
+            _ => return view.get().map_err(Ok),
         },
-        // SAFETY: a view that is received as such borrows nothing.
-        Received::View(RResult::RErr(view)) => Ok(unsafe { InvokeError::from_view(*view) }),
         Received::Result(Ok(value)) => return Ok(value),
         Received::Result(Err(refused)) => Ok(refused),
         Received::Panicked(panicked) => Err(panicked),
@@ -194,30 +218,16 @@ fn value_of(received: Received<'_, DynamicResult>) -> Result<Value, Result<Invok
 /// `out` comes from [`call_dynamic`], which has not returned.
 #[inline]
 pub unsafe fn answer_dynamic(out: *mut DynamicOut, f: impl FnOnce() -> DynamicResult) -> Status {
-    let run = || {
-        let result = f();
-        match result.as_ref().ok().and_then(scalar) {
-            // SAFETY: the caller guarantees that `out` is valid. The view borrows nothing.
-            Some(view) => unsafe { write(out, RResult::ROk(view)) },
-            // SAFETY: the caller guarantees that `out` is valid, and this is the only answer.
-            None => unsafe { put(out, result) },
-        }
-    };
-    // SAFETY: the caller guarantees that `out` is valid.
-    unsafe { caught(out, run) }
-}
-
-/// The callee's end of an `async fn`: `f` reads the arguments, and starts the function.
-///
-/// # Safety
-/// `out` is the caller's memory for such a result.
-pub unsafe fn answer_later(
-    out: *mut Out<LaterView>,
-    f: impl FnOnce() -> Result<Later<DynamicResult>, InvokeError>,
-) -> Status {
-    let begin = || f().unwrap_or_else(|refused| Later::new(std::future::ready(Err(refused))));
-    // SAFETY: the caller guarantees that `out` is valid memory for such a result.
-    unsafe { answer(out, begin) }
+    // SAFETY: the caller guarantees that `out` is valid, and there is one answer. What `write` gets borrows nothing.
+    unsafe {
+        caught(out, || {
+            let result = f();
+            match result.as_ref().ok().and_then(scalar) {
+                Some(view) => write(out, RResult::ROk(view)),
+                None => put(out, result),
+            }
+        })
+    }
 }
 
 /// Returns the view of a value that owns nothing.
@@ -229,67 +239,5 @@ fn scalar(value: &Value) -> Option<ValueView> {
         Value::Int(number) => Some(ValueView::int(*number)),
         Value::Float(number) => Some(ValueView::Float(*number)),
         Value::Str(_) | Value::Bytes(_) | Value::List(_) | Value::Map(_) => None,
-    }
-}
-
-// SAFETY: the view is an enum with a primitive representation, of numbers and views, and every leaf is copied. The type
-// is a leaf of the description: its shape is part of the contract's version.
-unsafe impl Shared for InvokeError {
-    const TYPE: &'static TypeDesc = &TypeDesc::leaf::<InvokeErrorView>("InvokeError");
-    type View = InvokeErrorView;
-    const BORROWS: bool = true;
-    const PLAIN: bool = false;
-    #[cold]
-    fn view(&self, arena: &Arena) -> InvokeErrorView {
-        match self {
-            InvokeError::Unknown => InvokeErrorView::Unknown,
-            InvokeError::Async => InvokeErrorView::Async,
-            InvokeError::WrongCount { expected, found } => InvokeErrorView::WrongCount {
-                expected: *expected,
-                found: *found,
-            },
-            InvokeError::WrongType(wrong) => {
-                let texts = [&wrong.name, &wrong.path, &wrong.expected, &wrong.found];
-                InvokeErrorView::WrongType {
-                    index: wrong.index,
-                    texts: arena.slice(texts.into_iter().map(|text| StrView::new(text))),
-                }
-            }
-            InvokeError::Returned(error) => InvokeErrorView::Returned(error.view(arena)),
-        }
-    }
-    #[cold]
-    unsafe fn from_view(view: InvokeErrorView) -> Self {
-        match view {
-            InvokeErrorView::Unknown => InvokeError::Unknown,
-            InvokeErrorView::Async => InvokeError::Async,
-            InvokeErrorView::WrongCount { expected, found } => {
-                InvokeError::WrongCount { expected, found }
-            }
-            InvokeErrorView::WrongType { index, texts } => {
-                // SAFETY: the caller guarantees that the views are alive.
-                let texts = unsafe { texts.get() };
-                // SAFETY: the caller guarantees that the texts are alive. `view` of this type writes exactly these
-                // four.
-                let text = |at: usize| unsafe { texts[at].get().to_owned() };
-                InvokeError::WrongType(Box::new(WrongType {
-                    index,
-                    name: text(0),
-                    path: text(1),
-                    expected: text(2),
-                    found: text(3),
-                }))
-            }
-            // SAFETY: the caller guarantees that what the view of the error borrows is alive.
-            InvokeErrorView::Returned(error) => {
-                InvokeError::Returned(unsafe { Value::from_view(error) })
-            }
-        }
-    }
-    fn to_value(&self) -> Value {
-        Value::Str(self.to_string())
-    }
-    fn from_value(value: Value) -> Result<Self, ValueError> {
-        Ok(InvokeError::Returned(value))
     }
 }

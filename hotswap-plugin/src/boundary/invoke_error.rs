@@ -78,3 +78,34 @@ impl fmt::Display for InvokeError {
 }
 
 impl std::error::Error for InvokeError {}
+
+/// The error that a hand-written `invoke_func` returns for a name that it does not know. The caller learns that there
+/// is no such function, and a call of every plugin with this name skips this one.
+///
+/// ```
+/// use hotswap_plugin::UnknownFunction;
+/// use hotswap_plugin::prelude::*;
+///
+/// # #[derive(Default)]
+/// # struct Greeter;
+/// # #[plugin]
+/// # impl Greeter {
+/// fn invoke_func(&self, name: &str, args: &[Value]) -> Result<Value> {
+///     match name {
+///         "count" => Ok(args.len().into()),
+///         _ => Err(UnknownFunction.into()),
+///     }
+/// }
+/// # }
+/// # fn main() {}
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnknownFunction;
+
+impl fmt::Display for UnknownFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        InvokeError::Unknown.fmt(f)
+    }
+}
+
+impl std::error::Error for UnknownFunction {}

@@ -14,53 +14,50 @@
 //! | [`value`], [`invoke_error`] | values without a static type, and the errors of a call by name |
 //! | [`shared`] | the types that may cross; `#[shared]` adds an author's own |
 //! | [`arg`] | parameters: `T`, `&T`, `&str`, `&[T]` |
-//! | [`call`] | results and panics: both ends of every call |
-//! | [`hook_result`] | both ends of a hook: the host gets the text of an error or a panic |
+//! | [`call`] | results and panics: both ends of every call, and of every hook |
+//! | [`hook_result`] | the result of a hook |
 //! | [`dynamic`] | calls by name, without static types |
 //! | [`signature`] | `fn(&str, u32) -> String` as a type |
-//! | [`interface`], [`import`] | traits as tables of C functions, and the imports of a plugin |
-//! | [`held`] | objects of one library that another owns |
+//! | [`object`], [`import`] | traits as tables of C functions, objects of one library that another owns, and the imports of a plugin |
 //! | [`later`] | results of `async fn`s, and wakers |
 pub mod abi;
 pub mod arg;
 pub mod call;
-mod collections;
-pub(crate) mod counted;
 pub mod describe;
 pub mod dynamic;
-pub mod held;
+mod error;
 pub mod hook_result;
 pub mod import;
-pub mod interface;
 pub mod invoke_error;
 pub mod later;
 pub mod mismatch;
+pub mod object;
+mod primitive;
 pub mod shared;
-mod shared_value;
 pub mod signature;
 mod std_types;
+mod std_values;
 pub mod value;
 #[doc(hidden)]
 pub mod value_shape;
 pub mod view;
 
-pub use abi::{DynamicOut, LaterView, Out, Status, ValueView};
+pub use abi::{DynamicOut, HeldView, LaterView, Out, RawObject, Sink, Status, ValueView};
 pub use arg::Arg;
-pub use call::{Crossed, Panicked, answer, raise, receive, try_receive};
+pub use call::{Crossed, Panicked, answer, attempt, collect, guard, raise, receive, try_receive};
 pub use describe::{
     ExtensionDesc, FieldDesc, FunctionDesc, InterfaceDesc, Kind, MethodDesc, ParamDesc, SlotDesc,
     TypeDesc, same,
 };
-pub use dynamic::{UnknownFunction, answer_by_name, call_dynamic};
-pub use held::Held;
-pub use hook_result::{HookError, Sink, attempt, collect, guard};
-pub use import::{Import, ImportDesc, ImportKind};
-pub use interface::{ExportDesc, Imported, Interface, Object, Provides, RawObject};
-pub use invoke_error::{DynamicResult, InvokeError};
-pub use later::{AsyncSignature, Awaited, Later};
+pub use dynamic::{answer_by_name, call_dynamic};
+pub use error::{Error, Result, chain};
+pub use hook_result::HookError;
+pub use import::{Bindings, Import, ImportDesc, ImportKind, Imported};
+pub use invoke_error::{DynamicResult, InvokeError, UnknownFunction};
+pub use later::{Awaited, Later};
 pub use mismatch::Party;
+pub use object::{ExportDesc, Held, Interface, Object, Provides, Tables};
 pub use shared::{Return, Shared};
-pub use signature::Signature;
-pub use std_types::{Error, Result, chain};
+pub use signature::{AsyncSignature, Signature};
 pub use value::{Value, ValueError};
 pub use view::{Arena, SliceView, StrView};

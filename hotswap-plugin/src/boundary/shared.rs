@@ -1,10 +1,16 @@
-//! `Shared`, the types that may cross, and `Return`, the types of results.
-use crate::boundary::abi::ValueView;
-use crate::boundary::describe::TypeDesc;
-use crate::boundary::invoke_error::{DynamicResult, InvokeError};
+//! `Shared`, the types that may cross, and `Return`, the types of results. Also the types that the C ABI itself knows:
+//! numbers, [`Value`], and [`InvokeError`].
+#![allow(
+    unsafe_code,
+    reason = "it says of types that their views can be read, and reads views"
+)]
+use crate::boundary::abi::{InvokeErrorView, ValueView};
+use crate::boundary::describe::{TypeDesc, same};
+use crate::boundary::invoke_error::{DynamicResult, InvokeError, WrongType};
+use crate::boundary::primitive::Primitive;
 use crate::boundary::value::{Value, ValueError};
-use crate::boundary::value_shape::into_nothing;
-use crate::boundary::view::Arena;
+use crate::boundary::view::{Arena, SliceView, StrView};
+use std::marker::PhantomData;
 
 /// A type that may cross between libraries. Put `#[shared]` on a struct or an enum. Numbers, strings, collections,
 /// `Option`, `Result`, tuples of up to four, and [`Error`](super::Error) are shared already.
@@ -78,6 +84,48 @@ pub unsafe trait Shared: Sized + 'static {
     }
 }
 
+/// Returns a copy of a value, made in the way in which it crosses.
+pub(crate) fn copied<T: Shared>(value: &T) -> T {
+    let arena = Arena::new();
+    // SAFETY: `value` is borrowed, and the arena lives, until this returns.
+    unsafe { T::from_view(value.view(&arena)) }
+}
+
+/// A view of a value that another library lends for `'a`, with the description of its type.
+pub(crate) struct Described<'a> {
+    ty: &'a TypeDesc,
+    view: *const (),
+    value: PhantomData<&'a ()>,
+}
+
+impl<'a> Described<'a> {
+    /// Returns the view of the value, or `None` if `ty` is null.
+    ///
+    /// # Safety
+    /// `ty` is null, or the address of a [`TypeDesc`], and `view` is that of a view of such a value. Both, and what the
+    /// view borrows, are alive and unchanged during `'a`.
+    pub(crate) unsafe fn new(ty: *const (), view: *const ()) -> Option<Self> {
+        Some(Described {
+            // SAFETY: the caller guarantees that this is null or a description that lives for `'a`.
+            ty: unsafe { ty.cast::<TypeDesc>().as_ref() }?,
+            view,
+            value: PhantomData,
+        })
+    }
+
+    /// Returns the description of the type.
+    pub(crate) fn ty(&self) -> &'a TypeDesc {
+        self.ty
+    }
+
+    /// Returns a copy of the value, or `None` if its type is another one.
+    pub(crate) fn get<T: Shared>(&self) -> Option<T> {
+        // SAFETY: the descriptions are equal, so this is a view of a `T`. The caller of `new` guarantees that it can be
+        // read during `'a`.
+        same(T::TYPE, self.ty).then(|| unsafe { T::from_view(self.view.cast::<T::View>().read()) })
+    }
+}
+
 /// The result of a call. An `Err` of the callee is an error to the caller, beside the errors of the call itself. Any
 /// other value is a success.
 #[diagnostic::on_unimplemented(
@@ -140,6 +188,19 @@ macro_rules! __returned {
     };
 }
 
+/// Implements `Return` and `Arg` for a shared type that is neither a `Result` nor a number.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __crosses {
+    ([$($generics:tt)*] $ty:ty) => {
+        $crate::__returned!([$($generics)*] $ty);
+        #[allow(unsafe_code, reason = "every shared type can cross as an argument")]
+        const _: () = {
+            $crate::__arg!([$($generics)*] $ty);
+        };
+    };
+}
+
 macro_rules! plain {
     ($($ty:ty),*) => {$(
         // SAFETY: a primitive type has one layout everywhere, borrows nothing, and has no drop.
@@ -172,7 +233,7 @@ macro_rules! plain {
                 }
             }
         }
-        __returned!([] $ty);
+        $crate::__returned!([] $ty);
     )*};
 }
 plain!(
@@ -195,92 +256,141 @@ plain!(
     ()
 );
 
-/// Reads a primitive type from a value.
-trait Primitive: Sized {
-    fn read(value: Value) -> Result<Self, ValueError>;
-    /// Returns the value if the view has it directly.
-    #[inline]
-    fn glance(_: &ValueView) -> Option<Self> {
-        None
+impl Value {
+    /// Returns the value of a shared type, without the type.
+    pub fn encode<T: Shared>(value: &T) -> Value {
+        value.to_value()
+    }
+
+    /// Returns the value as one of a shared type.
+    ///
+    /// # Errors
+    /// Returns an error with the path to the place if the value is not of this type.
+    pub fn decode<T: Shared>(self) -> Result<T, ValueError> {
+        T::from_value(self)
     }
 }
 
-macro_rules! integer {
-    ($($ty:ty),*) => {$(
-        impl Primitive for $ty {
-            fn read(value: Value) -> Result<$ty, ValueError> {
-                let number = match &value {
-                    Value::Int(number) => <$ty>::try_from(*number).ok(),
-                    // A number that is too large for `Value::Int`.
-                    Value::Str(text) if <$ty>::MAX as u128 == u128::MAX => text.parse().ok(),
-                    _ => None,
-                };
-                number.ok_or_else(|| ValueError::new(stringify!($ty), &value))
-            }
-            #[inline]
-            fn glance(view: &ValueView) -> Option<$ty> {
-                match view {
-                    ValueView::Int(number) => <$ty>::try_from(*number).ok(),
-                    _ => None,
-                }
-            }
-        }
-    )*};
+/// Returns the view of a collection. Stands apart, so that the view of a [`Value`] stays small enough to be inlined.
+#[inline(never)]
+fn apart<T: Shared>(items: &T, arena: &Arena) -> T::View {
+    items.view(arena)
 }
-integer!(
-    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
-);
 
-macro_rules! float {
-    ($($ty:ty),*) => {$(
-        impl Primitive for $ty {
-            fn read(value: Value) -> Result<$ty, ValueError> {
-                match value {
-                    Value::Float(number) => Ok(number as $ty),
-                    Value::Int(number) => Ok(number as $ty),
-                    _ => Err(ValueError::new(stringify!($ty), &value)),
-                }
-            }
-            #[inline]
-            fn glance(view: &ValueView) -> Option<$ty> {
-                match view {
-                    ValueView::Float(number) => Some(*number as $ty),
-                    _ => None,
-                }
-            }
-        }
-    )*};
-}
-float!(f32, f64);
-
-impl Primitive for bool {
-    fn read(value: Value) -> Result<bool, ValueError> {
-        match value {
-            Value::Bool(yes) => Ok(yes),
-            _ => Err(ValueError::new("bool", &value)),
+// SAFETY: the view is an enum with a primitive representation, of numbers and views, and every leaf is copied. The type
+// is a leaf of the description: its shape is part of the contract's version.
+unsafe impl Shared for Value {
+    const TYPE: &'static TypeDesc = &TypeDesc::leaf::<ValueView>("Value");
+    type View = ValueView;
+    const BORROWS: bool = true;
+    const PLAIN: bool = false;
+    #[inline]
+    fn borrows(&self) -> bool {
+        use Value::*;
+        match self {
+            Nil | Bool(_) | Int(_) | Float(_) => false,
+            Str(_) | Bytes(_) | List(_) | Map(_) => true,
         }
     }
     #[inline]
-    fn glance(view: &ValueView) -> Option<bool> {
-        match view {
-            ValueView::Bool(yes) => Some(*yes),
-            _ => None,
+    fn view(&self, arena: &Arena) -> ValueView {
+        // Integers come first: calls have them most often, and a short call takes no longer than a jump through a
+        // table.
+        if let Value::Int(number) = self {
+            return ValueView::int(*number);
+        }
+        match self {
+            Value::Nil => ValueView::Nil,
+            Value::Bool(yes) => ValueView::Bool(*yes),
+            Value::Int(number) => ValueView::int(*number),
+            Value::Float(number) => ValueView::Float(*number),
+            Value::Str(text) => ValueView::Str(StrView::new(text)),
+            Value::Bytes(bytes) => ValueView::Bytes(SliceView::new(bytes)),
+            Value::List(items) => ValueView::List(apart(items, arena)),
+            Value::Map(map) => ValueView::Map(apart(map, arena)),
         }
     }
-}
-
-impl Primitive for char {
-    fn read(value: Value) -> Result<char, ValueError> {
-        let mut chars = value.as_str().unwrap_or_default().chars();
-        match (chars.next(), chars.next()) {
-            (Some(char), None) => Ok(char),
-            _ => Err(ValueError::new("char", &value)),
+    #[inline]
+    unsafe fn from_view(view: ValueView) -> Self {
+        // SAFETY: the caller guarantees that what the view borrows is alive, in each of the variants.
+        unsafe {
+            match view {
+                ValueView::Nil => Value::Nil,
+                ValueView::Bool(yes) => Value::Bool(yes),
+                ValueView::Int(number) => Value::Int(number.into()),
+                ValueView::Large(halves) => Value::Int(ValueView::large(halves)),
+                ValueView::Float(number) => Value::Float(number),
+                ValueView::Str(text) => Value::Str(Shared::from_view(text)),
+                ValueView::Bytes(bytes) => Value::Bytes(Shared::from_view(bytes)),
+                ValueView::List(items) => Value::List(Shared::from_view(items)),
+                ValueView::Map(map) => Value::Map(Shared::from_view(map)),
+            }
         }
     }
+    fn to_value(&self) -> Value {
+        self.clone()
+    }
+    fn from_value(value: Value) -> Result<Self, ValueError> {
+        Ok(value)
+    }
 }
+__crosses!([] Value);
 
-impl Primitive for () {
-    fn read(value: Value) -> Result<(), ValueError> {
-        into_nothing(value)
+// SAFETY: the view is an enum with a primitive representation, of numbers and views, and every leaf is copied. The type
+// is a leaf of the description: its shape is part of the contract's version.
+unsafe impl Shared for InvokeError {
+    const TYPE: &'static TypeDesc = &TypeDesc::leaf::<InvokeErrorView>("InvokeError");
+    type View = InvokeErrorView;
+    const BORROWS: bool = true;
+    const PLAIN: bool = false;
+    #[cold]
+    fn view(&self, arena: &Arena) -> InvokeErrorView {
+        match self {
+            InvokeError::Unknown => InvokeErrorView::Unknown,
+            InvokeError::Async => InvokeErrorView::Async,
+            InvokeError::WrongCount { expected, found } => InvokeErrorView::WrongCount {
+                expected: *expected,
+                found: *found,
+            },
+            InvokeError::WrongType(wrong) => {
+                let texts = [&wrong.name, &wrong.path, &wrong.expected, &wrong.found];
+                InvokeErrorView::WrongType {
+                    index: wrong.index,
+                    texts: arena.slice(texts.into_iter().map(|text| StrView::new(text))),
+                }
+            }
+            InvokeError::Returned(error) => InvokeErrorView::Returned(error.view(arena)),
+        }
+    }
+    #[cold]
+    unsafe fn from_view(view: InvokeErrorView) -> Self {
+        // SAFETY: the caller guarantees that what the view borrows is alive, in each of the variants.
+        unsafe {
+            match view {
+                InvokeErrorView::Unknown => InvokeError::Unknown,
+                InvokeErrorView::Async => InvokeError::Async,
+                InvokeErrorView::WrongCount { expected, found } => {
+                    InvokeError::WrongCount { expected, found }
+                }
+                InvokeErrorView::WrongType { index, texts } => {
+                    let mut texts = Vec::<String>::from_view(texts).into_iter();
+                    let mut text = || texts.next().unwrap_or_default();
+                    InvokeError::WrongType(Box::new(WrongType {
+                        index,
+                        name: text(),
+                        path: text(),
+                        expected: text(),
+                        found: text(),
+                    }))
+                }
+                InvokeErrorView::Returned(error) => InvokeError::Returned(Value::from_view(error)),
+            }
+        }
+    }
+    fn to_value(&self) -> Value {
+        Value::Str(self.to_string())
+    }
+    fn from_value(value: Value) -> Result<Self, ValueError> {
+        Ok(InvokeError::Returned(value))
     }
 }

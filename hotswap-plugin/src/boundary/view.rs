@@ -1,6 +1,7 @@
 //! The two basic views, `StrView` and `SliceView`, and the memory for arrays of views.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
+#![allow(unsafe_code, reason = "it reads views, and has the memory for them")]
 use abi_stable::StableAbi;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;

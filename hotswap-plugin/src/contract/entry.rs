@@ -5,9 +5,7 @@
 //! side. The host compares their layouts, with all types in them, before it calls a function.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs, non_camel_case_types)]
-use crate::boundary::{
-    ExportDesc, FunctionDesc, ImportDesc, RawObject, Sink, Status, StrView, TypeDesc,
-};
+use crate::boundary::{ExportDesc, FunctionDesc, ImportDesc, RawObject, Sink, Status, StrView};
 use crate::contract::host_table::{HostTableRef, RawArgs, RawOut};
 use crate::contract::live::LiveList;
 use crate::contract::shim::Token;
@@ -135,22 +133,10 @@ pub struct ContextView<'a> {
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct LoadDataView {
-    /// A [`TypeDesc`] of the host.
+    /// A [`TypeDesc`](crate::boundary::TypeDesc) of the host.
     pub ty: *const (),
     /// The view of a value of that type.
     pub view: *const (),
-}
-
-impl LoadDataView {
-    /// Returns the description, if there is data.
-    ///
-    /// # Safety
-    /// The host that made this is alive, as it is during the call that passed it.
-    pub unsafe fn type_desc<'a>(&self) -> Option<&'a TypeDesc> {
-        // SAFETY: the address is null, or that of a description of the host, which is constant and alive by the
-        // caller's contract.
-        unsafe { self.ty.cast::<TypeDesc>().as_ref() }
-    }
 }
 
 /// The memory that a plugin's own allocator has counted since the library was opened.

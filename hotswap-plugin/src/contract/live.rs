@@ -7,13 +7,19 @@
 //! are not read where no host loads it.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
-use super::collected::collected;
+#![allow(
+    unsafe_code,
+    reason = "it reads live data that a caller has lent, and statics of other crates"
+)]
+use super::linked::collected;
 use super::metadata::{Hashes, Part};
-use crate::LiveKind;
 use crate::boundary::describe::Hash;
 use crate::boundary::{
-    DynamicResult, Error, FunctionDesc, Out, ParamDesc, Shared, SliceView, Status, TypeDesc,
+    Arena, DynamicResult, Error, FunctionDesc, Out, ParamDesc, Shared, SliceView, Status, TypeDesc,
+    Value, ValueError, answer,
 };
+use crate::live_data::Saved;
+use crate::{__crosses, LiveData, LiveKind};
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RResult, RSlice, RStr};
 
@@ -87,8 +93,8 @@ pub type Handle = unsafe extern "C" fn(data: LentData, out: *mut HandledOut) -> 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct LiveView {
-    pub(crate) bytes: SliceView<u8>,
-    pub(crate) value: usize,
+    bytes: SliceView<u8>,
+    value: usize,
 }
 
 /// Live data, as a parameter.
@@ -102,6 +108,99 @@ pub type Handled = Result<DynamicResult, Error>;
 
 /// The caller's memory for a [`Handled`].
 pub type HandledOut = Out<<Handled as Shared>::View>;
+
+// SAFETY: the view is that of bytes that the value owns. The receiver copies them.
+unsafe impl Shared for LiveData {
+    const TYPE: &'static TypeDesc = &TypeDesc::leaf::<LiveView>("LiveData");
+    type View = LiveView;
+    const BORROWS: bool = true;
+    const PLAIN: bool = false;
+    #[inline]
+    fn view(&self, _: &Arena) -> LiveView {
+        let (bytes, value) = self.parts();
+        LiveView {
+            bytes: SliceView::new(bytes),
+            value,
+        }
+    }
+    #[inline]
+    unsafe fn from_view(view: LiveView) -> Self {
+        // SAFETY: the caller guarantees that the bytes are alive.
+        LiveData::from_parts(unsafe { view.bytes.get() }.to_vec(), view.value)
+    }
+    fn to_value(&self) -> Value {
+        Value::Bytes(self.parts().0.to_vec())
+    }
+    fn from_value(value: Value) -> Result<Self, ValueError> {
+        let Value::Bytes(bytes) = &value else {
+            return Err(ValueError::new("live data", &value));
+        };
+        LiveData::from_bytes(bytes).map_err(|_| ValueError::new("live data", &value))
+    }
+}
+__crosses!([] LiveData);
+
+/// The code of a live type, which the functions of its [`LiveTypeDesc`] call.
+pub(crate) trait LiveTypeCode {
+    const VERSION: u32;
+    fn renew(data: &LiveData) -> Saved;
+    fn lower(data: &LiveData, version: u32) -> Saved;
+}
+
+/// The code that makes a new value of a live type.
+pub(crate) trait MakeCode {
+    fn make() -> Saved;
+}
+
+/// The code that handles a value of a live type.
+pub(crate) trait HandleCode {
+    fn handle(data: &LiveData) -> Handled;
+}
+
+impl LiveTypeDesc {
+    /// Returns the description of a live type with this code.
+    pub(crate) const fn new<C: LiveTypeCode>(
+        earlier: &'static [RStr<'static>],
+        make: Option<Make>,
+        handle: Option<Handle>,
+    ) -> Self {
+        LiveTypeDesc {
+            version: C::VERSION,
+            earlier: RSlice::from_slice(earlier),
+            renew: renew::<C>,
+            lower: lower::<C>,
+            make,
+            handle,
+        }
+    }
+}
+
+unsafe extern "C" fn renew<C: LiveTypeCode>(data: LentData, out: *mut SavedOut) -> Status {
+    // SAFETY: the caller of a function of `LiveTypeDesc` lends the data and `out` until the function returns.
+    unsafe { answer(out, || C::renew(&LiveData::from_view(*data))) }
+}
+
+unsafe extern "C" fn lower<C: LiveTypeCode>(
+    data: LentData,
+    version: u32,
+    out: *mut SavedOut,
+) -> Status {
+    // SAFETY: the caller of a function of `LiveTypeDesc` lends the data and `out` until the function returns.
+    unsafe { answer(out, || C::lower(&LiveData::from_view(*data), version)) }
+}
+
+pub(crate) unsafe extern "C" fn make<C: MakeCode>(out: *mut SavedOut) -> Status {
+    // SAFETY: the caller of a function of `LiveTypeDesc` lends `out` until the function returns.
+    unsafe { answer(out, C::make) }
+}
+
+pub(crate) unsafe extern "C" fn handle<C: HandleCode>(
+    data: LentData,
+    out: *mut HandledOut,
+) -> Status {
+    // SAFETY: the caller of a function of `LiveTypeDesc` lends the data and `out` until the function returns.
+    unsafe { answer(out, || C::handle(&LiveData::from_view(*data))) }
+}
 
 // SAFETY: the fields are constants, of functions that may be called from any thread.
 unsafe impl Send for LiveDesc {}

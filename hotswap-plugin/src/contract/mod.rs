@@ -19,8 +19,6 @@
 //! - It does not unwind: the callee catches, and returns a [`Status`](crate::boundary::Status).
 //! - It passes nothing that owns memory: whatever it lends is valid until the function returns.
 //! - It may be called from any thread, unless its documentation says otherwise.
-#[doc(hidden)]
-pub mod collected;
 pub mod entry;
 pub mod host_table;
 pub mod linked;

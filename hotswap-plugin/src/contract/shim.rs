@@ -73,11 +73,6 @@ pub struct Environment {
 /// can reach the function.
 pub const CALLS: &str = ".hotswap_calls.";
 
-// SAFETY: a table of functions that may be called from any thread. The token is only passed back to them.
-unsafe impl Send for ShimTable {}
-// SAFETY: a shared table is only read, and its functions may be called from several threads at once.
-unsafe impl Sync for ShimTable {}
-
 /// The functions of the C library that take a signal and a handler, and return the previous handler.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,15 @@
 //! The contract for the state of a plugin, on its way from one instance to the next.
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
-use crate::boundary::StrView;
 use abi_stable::StableAbi;
-use abi_stable::std_types::RSlice;
+use abi_stable::std_types::{RSlice, RStr};
 
 /// The description of a plugin's state, if it has `save` and `restore`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct StateDesc {
     /// The name of the state's type.
-    ty: StrView,
+    ty: RStr<'static>,
     /// The schema version of the type.
     pub version: u32,
 }
@@ -19,15 +18,14 @@ impl StateDesc {
     /// Returns the description of a state of the type with this name, in this version.
     pub const fn new(ty: &'static str, version: u32) -> Self {
         StateDesc {
-            ty: StrView::new(ty),
+            ty: RStr::from_str(ty),
             version,
         }
     }
 
     /// Returns the name of the state's type.
     pub const fn ty(&self) -> &'static str {
-        // SAFETY: `new` made the view from a string that is `'static`.
-        unsafe { self.ty.get() }
+        self.ty.as_str()
     }
 }
 

@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering::*};
 /// or of a plugin that is linked as an ordinary library, is counted by its own library.
 #[repr(C)]
 pub struct Ticket {
-    retain: Count,
-    release: Count,
-    adopt: Adopt,
+    pub(crate) retain: Count,
+    pub(crate) release: Count,
+    pub(crate) adopt: Adopt,
     phase: AtomicU32,
 }
 
-/// Adds or releases one count. The token is that of the library which has the count, or null for the host. Does not
-/// unwind.
+/// Adds or releases one count. The token is that of the library which has the count, or null for the host. The ticket
+/// has a count that lasts as long as the call, and the object is dropped when the last one is released. Does not unwind.
 pub type Count = unsafe extern "C" fn(ticket: *const Ticket, by: Token);
 
 /// Begins to count a future that borrows the object, for the library that `by` names, which has a count of the object.
@@ -50,40 +50,10 @@ impl Ticket {
 
     /// Returns the ticket of an object that is never dropped while it has a count.
     pub const fn lasting(retain: Count, release: Count) -> Self {
-        unsafe extern "C" fn nothing(_: *const Ticket, _: RawDrop, _: Token) -> RawTicket {
+        extern "C" fn nothing(_: *const Ticket, _: RawDrop, _: Token) -> RawTicket {
             RawTicket::NONE
         }
         Ticket::new(retain, release, nothing)
-    }
-
-    /// Adds a count.
-    ///
-    /// # Safety
-    /// The ticket has a count that lasts as long as this call. `by` is the token of the library that runs this, or of
-    /// the library that waits for it and gets the count.
-    pub unsafe fn retain(this: *const Ticket, by: Token) {
-        // SAFETY: the caller guarantees that the ticket is alive, and that `by` is a valid token.
-        unsafe { ((*this).retain)(this, by) }
-    }
-
-    /// Releases a count. The object is dropped with the last one.
-    ///
-    /// # Safety
-    /// The library that runs this, whose token is `by`, has a count, and does not use it again.
-    pub unsafe fn release(this: *const Ticket, by: Token) {
-        // SAFETY: the caller guarantees that it has a count, so the ticket is alive.
-        unsafe { ((*this).release)(this, by) }
-    }
-
-    /// Begins to count a future that borrows the object.
-    ///
-    /// # Safety
-    /// The library that runs this, whose token is `by`, has a count. The future is dropped once: by its owner if this
-    /// returns [`RawTicket::NONE`], and otherwise with its count.
-    pub unsafe fn adopt(this: *const Ticket, future: RawDrop, by: Token) -> RawTicket {
-        // SAFETY: the caller guarantees that it has a count, so the ticket is alive, and that the future is dropped
-        // once.
-        unsafe { ((*this).adopt)(this, future, by) }
     }
 
     /// Notes that the plugin that made the object has been replaced.

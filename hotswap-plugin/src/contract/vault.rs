@@ -2,8 +2,7 @@
 // The derive of `StableAbi` emits items without documentation.
 #![allow(missing_docs)]
 use super::host_table::{RawArgs, RawOut};
-use crate::boundary::held::HeldView;
-use crate::boundary::{Status, StrView};
+use crate::boundary::{HeldView, Status, StrView};
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RSlice, RStr};
 
@@ -37,11 +36,6 @@ pub struct VaultView<'a> {
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy)]
 pub struct Making(pub *const ());
-
-// SAFETY: the address is only passed back to the host's functions, which may be called from any thread.
-unsafe impl Send for Making {}
-// SAFETY: the address is only passed back to the host's functions, which may be called from several threads at once.
-unsafe impl Sync for Making {}
 
 /// A `&'static ExtensionDesc`. The tree below it is compared by hash and by content, not by `abi_stable`.
 #[repr(transparent)]

@@ -10,6 +10,7 @@
 //! registration of a destructor allocates.
 //!
 //! [`thread_index`]: crate::contract::HostTable::thread_index
+#![allow(unsafe_code, reason = "it is the plugin's global allocator")]
 use crate::contract::Memory;
 use crate::host;
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,22 +1,35 @@
 //! The entry points of a plugin's library, made for the author's type. The expansion of `#[plugin]` refers to them.
+//!
+//! By the contract of each function, everything that the host passes to it is valid until it returns, and `this` is an
+//! instance that `construct` has made and `destroy` has not dropped.
+#![allow(unsafe_code, reason = "it receives the calls of the host")]
+use crate::boundary::object::LentObject;
+use crate::boundary::shared::Described;
 use crate::boundary::{
-    ExportDesc, FunctionDesc, Import, ImportDesc, RawObject, Sink, SliceView, Status, StrView,
-    ValueView, counted, dynamic, guard,
+    Arena, Bindings, ExportDesc, ExtensionDesc, FunctionDesc, Import, ImportDesc, RawObject,
+    Shared, Sink, SliceView, Status, StrView, ValueView, dynamic, guard, receive,
 };
 use crate::contract::entry::{DescRef, PluginDesc};
 use crate::contract::host_table::{RawArgs, RawOut};
 use crate::contract::live::{self, LiveList};
 use crate::contract::shim::Token;
 use crate::contract::state::{StateDesc, StateSink, StateView};
+use crate::contract::vault::{ExtensionRef, FilledSlot};
 use crate::contract::{
     ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
 };
-use crate::host::{self, Host};
+use crate::host;
 use crate::runtime::{self, Use};
-use crate::{Context, Early, LoadData, Plugin, Result, Vault, state, telemetry};
-use abi_stable::library::{__call_root_module_loader, RootModuleResult};
+use crate::state::{self, OwnedFd};
+use crate::vault::{Filled, HostVault};
+use crate::{
+    BagError, BagValue, Context, Early, ExtensionError, LoadData, Plugin, Result, Vault, telemetry,
+};
+use abi_stable::library::{
+    __call_root_module_loader, CheckTypeLayout, LibHeader, RootModuleResult,
+};
 use abi_stable::prefix_type::WithMetadata;
-use abi_stable::std_types::RSlice;
+use abi_stable::std_types::{RSlice, RStr};
 use std::marker::PhantomData;
 
 /// The tables of the plugin `P`. `LINKED` is true if the plugin is linked into the host, and false in a library of its
@@ -25,8 +38,8 @@ struct Entry<P, const LINKED: bool>(PhantomData<P>);
 
 impl<P: Plugin, const LINKED: bool> Entry<P, LINKED> {
     const DESC: PluginDesc = PluginDesc {
-        functions: RSlice::from_slice(P::FUNCTIONS),
-        exports: RSlice::from_slice(P::EXPORTS),
+        functions: RSlice::from_slice(P::TABLES.functions),
+        exports: RSlice::from_slice(P::TABLES.exports),
         imports: RSlice::from_slice(<P::Imports as Import>::IMPORTS),
         state: P::STATE,
     };
@@ -66,8 +79,7 @@ extern "C" fn root_module<P: Plugin, const LINKED: bool>() -> RootModuleResult {
 /// The parts of a plugin's entry points and metadata. A plugin's crate asks for them once: the compiler repeats the
 /// error about a type that is not a plugin at each place that uses the trait.
 pub struct Parts {
-    /// The constructor to which the library header refers.
-    pub root: extern "C" fn() -> RootModuleResult,
+    root: extern "C" fn() -> RootModuleResult,
     /// [`Plugin::FUNCTIONS`].
     pub functions: &'static [FunctionDesc],
     /// [`Plugin::EXPORTS`].
@@ -94,37 +106,50 @@ impl Parts {
     const fn with<P: Plugin>(root: extern "C" fn() -> RootModuleResult) -> Self {
         Parts {
             root,
-            functions: P::FUNCTIONS,
-            exports: P::EXPORTS,
+            functions: P::TABLES.functions,
+            exports: P::TABLES.exports,
             import_text: <P::Imports as Import>::METADATA,
             imports: <P::Imports as Import>::IMPORTS,
             state: P::STATE,
         }
     }
+
+    /// Returns the library header that leads to the entry points.
+    pub const fn header(&self) -> LibHeader {
+        // SAFETY: `root` is `root_module`, which returns the root module named here: `Parts::with` is the only
+        // constructor.
+        unsafe { LibHeader::from_constructor::<PluginEntryRef>(self.root, CheckTypeLayout::Yes) }
+    }
 }
 
 unsafe extern "C" fn connect(token: Token, table: HostTableRef) {
-    if host::connect(token, table) {
+    // SAFETY: by the contract of `PluginEntry::connect`, the host lends its table together with the token of this
+    // plugin, and keeps both until the library has left.
+    if unsafe { host::connect(token, table) } {
         telemetry::install();
-        counted::connected();
+        host::connected();
     }
 }
 
 /// Does the same as [`connect`] for a plugin that is linked into the host. The program's own logger and panic hook
 /// serve the plugin, too, and one host may follow another.
 unsafe extern "C" fn connect_linked(token: Token, table: HostTableRef) {
-    host::connect_linked(token, table);
+    // SAFETY: by the contract of `PluginEntry::connect`, the host lends its table together with the token of this
+    // plugin. The host of a linked plugin keeps both for ever.
+    unsafe { host::connect_linked(token, table) };
 }
 
 extern "C" fn describe<P: Plugin>() -> DescRef {
     DescRef((&raw const *const { &Entry::<P, false>::DESC }).cast())
 }
 
-fn context(view: &ContextView<'_>, is_static: bool) -> Context {
-    let host = host::any_host().map(|host| Host {
-        token: view.token,
-        ..host
-    });
+/// Returns the context of the plugin.
+///
+/// # Safety
+/// The host passes the view to a function of this plugin.
+unsafe fn context(view: &ContextView<'_>, is_static: bool) -> Context {
+    // SAFETY: the caller guarantees that the host made the view, whose token is that of this plugin.
+    let host = host::any_host().map(|host| unsafe { host.with_token(view.token) });
     Context::new(view, host, is_static)
 }
 
@@ -133,7 +158,7 @@ unsafe extern "C" fn reloadable<P: Plugin, const LINKED: bool>(
     answer: &mut bool,
     sink: Sink,
 ) -> Status {
-    // SAFETY: the sink, `cx`, and `answer` are the caller's, and valid for the duration of this call.
+    // SAFETY: by the contract of `PluginEntry::reloadable`, the sink and `cx` are the host's, and valid during the call.
     unsafe {
         guard(sink, || {
             *answer = P::reloadable(&context(cx, LINKED));
@@ -148,11 +173,12 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
     this: &mut *mut (),
     sink: Sink,
 ) -> Status {
-    // SAFETY: by the contract of `PluginEntry::construct`, the sink is valid, and there is one object for each import,
-    // in their order, which the host has checked against its description.
+    // SAFETY: by the contract of `PluginEntry::construct`, the sink and `cx` are the host's, and valid during the call.
+    // There is one object for each import, in their order, which the host has compared with its description, and which
+    // it keeps for as long as the library.
     unsafe {
         guard(sink, || {
-            let imports = P::Imports::bind(imports.as_slice());
+            let imports = P::Imports::bind(&bindings(P::Imports::IMPORTS, imports.as_slice()));
             let runtime = Use::begin()?;
             #[cfg(feature = "tokio")]
             crate::task::begin();
@@ -162,6 +188,20 @@ unsafe extern "C" fn construct<P: Plugin, const LINKED: bool>(
             Ok(())
         })
     }
+}
+
+/// Returns the objects with the descriptions of their interfaces.
+///
+/// # Safety
+/// Each object that is not absent has the interface of the import at its place, and is alive for as long as it is used,
+/// or counted until this function returns.
+unsafe fn bindings<'a>(imports: &'a [ImportDesc], objects: &[RawObject]) -> Bindings<'a> {
+    let object = |(import, object): (&'a ImportDesc, &RawObject)| {
+        let interface = import.interface.filter(|_| !object.table.is_null())?;
+        // SAFETY: the object is not absent. The caller guarantees the rest.
+        Some(unsafe { LentObject::new(*object, interface) })
+    };
+    Bindings::new(imports.iter().zip(objects).map(object).collect())
 }
 
 /// Returns the instance for a hook that runs when it is live, or just before. Callers, importers, and the host have its
@@ -174,91 +214,170 @@ unsafe fn shared<'a, P>(this: *const ()) -> &'a P {
     unsafe { &*this.cast() }
 }
 
-unsafe extern "C" fn on_load<P: Plugin>(this: *mut (), data: &LoadDataView, sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_load`, the host, which waits for this hook, has the address, and
-    // plugins that import the instance, which only call its exports.
-    unsafe { fallible(sink, || P::on_load(Early::new(this), &LoadData::new(data))) }
-}
-
-unsafe extern "C" fn on_init<P: Plugin>(
-    this: *mut (),
-    vault: &VaultView<'_>,
-    sink: Sink,
-) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_init`, the host, which waits for this hook, has the address, and
-    // plugins that import the instance, which only call its exports.
-    unsafe { fallible(sink, || P::on_init(Early::new(this), &Vault::new(vault))) }
-}
-
-unsafe extern "C" fn on_start<P: Plugin>(this: *const (), sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_start`, the instance is alive, and the sink is valid.
-    unsafe { fallible(sink, || shared::<P>(this).on_start()) }
-}
-
-unsafe extern "C" fn on_stop<P: Plugin>(this: *const (), sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::on_stop`, the instance is alive, and the sink is valid.
-    let status = unsafe { hook(sink, || shared::<P>(this).on_stop()) };
-    #[cfg(feature = "tokio")]
-    crate::task::stop();
-    status
-}
-
-unsafe extern "C" fn save<P: Plugin>(
-    this: *const (),
-    version: u32,
-    to: StateSink,
-    sink: Sink,
-) -> Status {
-    // SAFETY: by the contract of `PluginEntry::save`, the instance is alive, and both sinks are valid.
-    unsafe { fallible(sink, || state::save(to, || shared::<P>(this).save(version))) }
-}
-
-unsafe extern "C" fn restore<P: Plugin>(this: *mut (), view: StateView<'_>, sink: Sink) -> Status {
-    // SAFETY: by the contract of `PluginEntry::restore`, the host, which waits for this hook, has the address, and
-    // plugins that import the instance, which only call its exports.
-    unsafe {
-        fallible(sink, || {
-            state::restore(view, |state| P::restore(Early::new(this), state))
-        })
+/// Returns the instance for a hook that runs before it is live.
+///
+/// # Safety
+/// The contract of [`shared`] holds. Only the host, which waits for the hook, has the address, and plugins that import
+/// the instance, which only call its exports.
+unsafe fn early<'a, P: Plugin>(this: *mut ()) -> Early<'a, P> {
+    if P::TABLES.exports.is_empty() {
+        // SAFETY: the plugin has no exports, so by the contract of this function nothing else uses the instance.
+        Early::from(unsafe { &mut *this.cast::<P>() })
+    } else {
+        // SAFETY: the caller guarantees the contract of `shared`.
+        Early::of_shared(unsafe { shared(this) })
     }
 }
 
-unsafe extern "C" fn on_free<P: Plugin>(this: *mut (), sink: Sink) -> Status {
-    #[cfg(feature = "tokio")]
-    crate::task::finish();
-    // SAFETY: by the contract of `PluginEntry::on_free`, only this thread of the host has the address. No generation
-    // has the instance any more. The libraries of plugins that imported it have left, or all their handles have been
-    // dropped.
-    unsafe { hook(sink, || (*this.cast::<P>()).on_free()) }
+/// Defines the functions that run hooks, with the plugin's own runtime as the context, if it has one.
+macro_rules! hooks {
+    ($(
+        $(#[$comment:meta])*
+        fn $name:ident<$P:ident>($this:ident: $This:ty $(, $arg:ident: $ty:ty)*) $run:block
+    )*) => {$(
+        $(#[$comment])*
+        unsafe extern "C" fn $name<$P: Plugin>($this: $This $(, $arg: $ty)*, sink: Sink) -> Status {
+            // SAFETY: by the contract of the field of `PluginEntry` with this name, the host lends all arguments until
+            // this returns, and `this` is an instance that `construct` made for the same `P`. In hooks that take it
+            // with `early`, it is before its first generation. In `restore`, this call owns the descriptors. In
+            // `on_free`, no generation has the instance any more: the libraries of plugins that imported it have left,
+            // or all their handles have been dropped, and only this thread of the host has the address.
+            unsafe { guard(sink, || runtime::within(|| $run)) }
+        }
+    )*};
+}
+hooks! {
+    fn on_load<P>(this: *mut (), data: &LoadDataView) {
+        P::on_load(early(this), &LoadData::new(Described::new(data.ty, data.view)))
+    }
+
+    fn on_init<P>(this: *mut (), vault: &VaultView<'_>) {
+        P::on_init(early(this), &Vault::new(&LentVault(vault)))
+    }
+
+    fn on_start<P>(this: *const ()) {
+        shared::<P>(this).on_start()
+    }
+
+    fn on_stop<P>(this: *const ()) {
+        let _tasks = StopTasks;
+        shared::<P>(this).on_stop();
+        Ok(())
+    }
+
+    fn save<P>(this: *const (), version: u32, to: StateSink) {
+        state::save(|| shared::<P>(this).save(version), |state| (to.put)(to.data, state))
+    }
+
+    fn restore<P>(this: *mut (), view: StateView<'_>) {
+        let descriptors = owned(view.descriptors.as_slice());
+        state::restore(view.bytes.as_slice(), descriptors, |state| P::restore(early(this), state))
+    }
+
+    fn on_free<P>(this: *mut ()) {
+        #[cfg(feature = "tokio")]
+        crate::task::finish();
+        (*this.cast::<P>()).on_free();
+        Ok(())
+    }
+}
+
+/// Cancels the tasks of the plugin when `on_stop` is over, also if that panics.
+struct StopTasks;
+
+impl Drop for StopTasks {
+    fn drop(&mut self) {
+        #[cfg(feature = "tokio")]
+        crate::task::stop();
+    }
 }
 
 unsafe extern "C" fn destroy<P: Plugin>(this: *mut (), sink: Sink) -> Status {
     let _runtime = Use::taken_up();
-    // SAFETY: `construct` made the address with `Box::into_raw`, and the host destroys it once.
-    unsafe { hook(sink, || drop(Box::from_raw(this.cast::<P>()))) }
+    let free = || {
+        // SAFETY: `construct` made the address with `Box::into_raw`, and by the contract of `PluginEntry::destroy` the
+        // host destroys it once.
+        drop(unsafe { Box::from_raw(this.cast::<P>()) });
+        Ok(())
+    };
+    // SAFETY: by the contract of `PluginEntry::destroy`, the sink is valid.
+    unsafe { guard(sink, || runtime::within(free)) }
 }
 
-/// Runs a hook that cannot fail, except by a panic.
+/// Takes over the descriptors.
 ///
 /// # Safety
-/// The contract of [`guard`] holds for the sink.
-unsafe fn hook(sink: Sink, run: impl FnOnce()) -> Status {
-    // SAFETY: the caller guarantees that the sink is valid.
-    unsafe {
-        fallible(sink, || {
-            run();
-            Ok(())
-        })
+/// The descriptors are open, and the caller owns them.
+unsafe fn owned(descriptors: &[i32]) -> Vec<OwnedFd> {
+    #[cfg(unix)]
+    let owned = |descriptor: &i32| {
+        // SAFETY: the caller guarantees that it owns the open descriptor.
+        Some(unsafe { std::os::fd::FromRawFd::from_raw_fd(*descriptor) })
+    };
+    #[cfg(not(unix))]
+    let owned = |_: &i32| None;
+    descriptors.iter().filter_map(owned).collect()
+}
+
+/// The generation that `on_init` sees, with the functions that add to it.
+struct LentVault<'a>(&'a VaultView<'a>);
+
+// SAFETY: by the contract of `VaultView`, any thread may call its functions until `on_init` returns.
+unsafe impl Send for LentVault<'_> {}
+// SAFETY: by the contract of `VaultView`, several threads may call its functions at once until `on_init` returns.
+unsafe impl Sync for LentVault<'_> {}
+
+impl HostVault for LentVault<'_> {
+    fn generation(&self) -> u64 {
+        self.0.generation
     }
-}
 
-/// Runs a hook that may fail, with the plugin's own runtime as the context, if it has one.
-///
-/// # Safety
-/// The contract of [`guard`] holds for the sink.
-unsafe fn fallible(sink: Sink, run: impl FnOnce() -> Result<()>) -> Status {
-    // SAFETY: the caller guarantees that the sink is valid.
-    unsafe { guard(sink, || runtime::within(run)) }
+    fn plugins(&self) -> &[RStr<'_>] {
+        self.0.plugins.as_slice()
+    }
+
+    fn set(&self, name: &str, value: &BagValue) -> Result<(), BagError> {
+        let (vault, arena) = (self.0, Arena::new());
+        let value = value.view(&arena);
+        let (name, value) = (StrView::new(name), RawArgs((&raw const value).cast()));
+        // SAFETY: `on_init` lends the vault. By the contract of `VaultView`, the host reads a `BagValue`, which is
+        // borrowed until it returns, and answers with this type.
+        unsafe { receive(|out| (vault.bag_set)(vault.making, name, value, RawOut(out.cast()))) }
+    }
+
+    fn get(&self, name: &str) -> Option<BagValue> {
+        let (vault, name) = (self.0, StrView::new(name));
+        // SAFETY: `on_init` lends the vault. By the contract of `VaultView`, the host reads a name, which is borrowed
+        // until it returns, and answers with this type.
+        unsafe { receive(|out| (vault.bag_get)(vault.making, name, RawOut(out.cast()))) }
+    }
+
+    fn extend(
+        &self,
+        extension: &'static ExtensionDesc,
+        filled: &[Filled<'_>],
+    ) -> Result<(), ExtensionError> {
+        let slot = |filled: &Filled<'_>| {
+            let described = extension.slots[filled.index].interface;
+            assert!(
+                filled.object.interface().same(described),
+                "the slots of an extension are not those of its description"
+            );
+            FilledSlot {
+                index: filled.index,
+                again: filled.again,
+                object: filled.object.view(),
+            }
+        };
+        let slots: Vec<_> = filled.iter().map(slot).collect();
+        let (vault, slots) = (self.0, SliceView::new(&slots));
+        let extension = ExtensionRef(std::ptr::from_ref(extension).cast());
+        let slots = RawArgs((&raw const slots).cast());
+        // SAFETY: `on_init` lends the vault. By the contract of `VaultView`, the host reads slots of the extension with
+        // this description, as was checked above, with objects that are lent until it returns, and answers with this
+        // type.
+        unsafe { receive(|out| (vault.extend)(vault.making, extension, slots, RawOut(out.cast()))) }
+    }
 }
 
 unsafe extern "C" fn invoke_func<P: Plugin>(
@@ -306,40 +425,4 @@ extern "C" fn stop_runtime() {
         crate::task::finish();
         runtime::stop();
     });
-}
-
-/// Exports the entry points of the plugin `$plugin` from the crate that uses this macro.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __entry {
-    ($plugin:ty) => {
-        const PLUGIN: $crate::expand::glue::Parts = $crate::expand::glue::Parts::of::<$plugin>();
-
-        #[unsafe(no_mangle)]
-        static hotswap_root_module: $crate::__private::abi_stable::library::LibHeader =
-            $crate::__header!();
-
-        #[used]
-        #[unsafe(no_mangle)]
-        #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".hotswap"))]
-        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__hotswap"))]
-        static HOTSWAP_METADATA: Metadata = METADATA;
-    };
-}
-
-/// Defines the library header that leads to the entry points of `PLUGIN`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __header {
-    () => {
-        // SAFETY: the constructor returns the root module named here.
-        unsafe {
-            $crate::__private::abi_stable::library::LibHeader::from_constructor::<
-                $crate::contract::PluginEntryRef,
-            >(
-                PLUGIN.root,
-                $crate::__private::abi_stable::library::CheckTypeLayout::Yes,
-            )
-        }
-    };
 }

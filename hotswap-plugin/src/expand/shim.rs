@@ -13,15 +13,22 @@
 //! code of the library runs, its constructors included. A library that was opened in another way has no table, and its
 //! calls go to the C library unchanged.
 //!
-//! The functions of the [`environment`] take the same way.
+//! # The environment
+//! The functions that read and change the environment take the same way. The environment belongs to the process, and
+//! each copy of std has a lock of its own for it. The lock of a plugin's std does not stop code that reads through the
+//! host's std. So both go to the host, which uses the lock of its own std for all of them.
+//!
+//! Each function that changes the environment is in a section of its own, which the linker drops if nothing calls the
+//! function. The linker also drops the section [`CALLS`](crate::contract::shim::CALLS) with its name, to which only
+//! that function refers. So tools can read from a file which of the functions a plugin can reach. The symbols alone
+//! would not tell, since they are hidden.
 //!
 //! This is for Linux with glibc. On other platforms, `shim/none.rs` takes its place.
-pub mod environment;
-
+#![allow(unsafe_code, reason = "it stands in for functions of the C library")]
 use crate::contract::shim::{
     Destructor, ForkHandler, Key, ShimTable, SignalCall, StartRoutine, Thread,
 };
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use std::ptr::{null, null_mut};
 
 /// The address of the host's table.
@@ -35,16 +42,17 @@ unsafe impl Sync for TableAddress {}
 static TABLE: TableAddress = TableAddress(null());
 
 fn table() -> Option<&'static ShimTable> {
-    // SAFETY: a static of this crate. The read is volatile, since the file may hold another value than the source.
-    let table = unsafe { (&raw const TABLE.0).read_volatile() };
-    // SAFETY: the address is null, or that of the host's table, which the host keeps for as long as code of this
-    // library can run.
-    unsafe { table.as_ref() }
+    // SAFETY: the address is null, or that of the host's table, which the host keeps for as long as code of this library
+    // can run. It is read from a static of this crate, and volatile, since the file may hold another value than the
+    // source.
+    unsafe { (&raw const TABLE.0).read_volatile().as_ref() }
 }
 
 unsafe extern "C" {
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
     fn abort() -> !;
+    fn getauxval(of: c_ulong) -> c_ulong;
+    fn __errno_location() -> *mut c_int;
 }
 
 /// Returns the C library's own function of this name: `RTLD_DEFAULT`, which is null, never finds a hidden symbol.
@@ -53,177 +61,150 @@ unsafe extern "C" {
 /// `F` is the type of that function.
 unsafe fn real<F: Copy>(name: &CStr) -> F {
     const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
-    // SAFETY: `dlsym` takes any C string.
-    let found = unsafe { dlsym(null_mut(), name.as_ptr()) };
-    if found.is_null() {
-        // SAFETY: `abort` has no preconditions. A process without the thread functions of its C library cannot go on.
-        unsafe { abort() }
-    }
-    // SAFETY: the caller guarantees that `F` is the type of this function.
-    unsafe { std::mem::transmute_copy(&found) }
-}
-
-/// `__cxa_thread_atexit_impl`.
-///
-/// # Safety
-/// The contract of the C function holds.
-pub unsafe extern "C" fn thread_atexit(
-    run: Destructor,
-    object: *mut c_void,
-    dso: *mut c_void,
-) -> c_int {
-    type F = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
-    match table() {
-        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
-        Some(host) => unsafe { (host.thread_atexit)(host.token, run, object) },
-        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
-        None => unsafe { real::<F>(c"__cxa_thread_atexit_impl")(run, object, dso) },
+    // SAFETY: `dlsym` takes any C string, and `abort` has no preconditions. The caller guarantees that `F` is the type of
+    // the function that was found.
+    unsafe {
+        let found = dlsym(null_mut(), name.as_ptr());
+        if found.is_null() {
+            // A process without the thread functions of its C library cannot go on.
+            abort()
+        }
+        std::mem::transmute_copy(&found)
     }
 }
 
-/// `pthread_key_create`.
-///
-/// # Safety
-/// The contract of the C function holds.
-pub unsafe extern "C" fn key_create(key: *mut Key, destructor: Option<Destructor>) -> c_int {
-    type F = unsafe extern "C" fn(*mut Key, Option<Destructor>) -> c_int;
-    match table() {
-        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
-        Some(host) => unsafe { (host.key_create)(host.token, key, destructor) },
-        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
-        None => unsafe { real::<F>(c"pthread_key_create")(key, destructor) },
-    }
-}
-
-/// `pthread_key_delete`.
-///
-/// # Safety
-/// The contract of the C function holds.
-pub unsafe extern "C" fn key_delete(key: Key) -> c_int {
-    type F = unsafe extern "C" fn(Key) -> c_int;
-    match table() {
-        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
-        Some(host) => unsafe { (host.key_delete)(host.token, key) },
-        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
-        None => unsafe { real::<F>(c"pthread_key_delete")(key) },
-    }
-}
-
-/// `pthread_setspecific`.
-///
-/// # Safety
-/// The contract of the C function holds.
-pub unsafe extern "C" fn key_set(key: Key, value: *const c_void) -> c_int {
-    type F = unsafe extern "C" fn(Key, *const c_void) -> c_int;
-    match table() {
-        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
-        Some(host) => unsafe { (host.key_set)(host.token, key, value) },
-        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
-        None => unsafe { real::<F>(c"pthread_setspecific")(key, value) },
-    }
-}
-
-/// `pthread_create`.
-///
-/// # Safety
-/// The contract of the C function holds.
-pub unsafe extern "C" fn thread_create(
-    thread: *mut Thread,
-    attributes: *const c_void,
-    start: StartRoutine,
-    argument: *mut c_void,
-) -> c_int {
-    type F = unsafe extern "C" fn(*mut Thread, *const c_void, StartRoutine, *mut c_void) -> c_int;
-    match table() {
-        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
-        Some(host) => unsafe {
-            (host.thread_create)(host.token, thread, attributes, start, argument)
-        },
-        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
-        None => unsafe { real::<F>(c"pthread_create")(thread, attributes, start, argument) },
-    }
-}
-
-/// `__cxa_atexit`.
-///
-/// # Safety
-/// The contract of the C function holds.
-pub unsafe extern "C" fn at_exit(run: Destructor, object: *mut c_void, dso: *mut c_void) -> c_int {
-    type F = unsafe extern "C" fn(Destructor, *mut c_void, *mut c_void) -> c_int;
-    match table() {
-        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
-        Some(host) => unsafe { (host.at_exit)(host.token, run, object) },
-        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
-        None => unsafe { real::<F>(c"__cxa_atexit")(run, object, dso) },
-    }
-}
-
-/// `pthread_atfork`.
-///
-/// # Safety
-/// The contract of the C function holds.
-pub unsafe extern "C" fn at_fork(
-    prepare: Option<ForkHandler>,
-    parent: Option<ForkHandler>,
-    child: Option<ForkHandler>,
-) -> c_int {
-    type Handler = Option<ForkHandler>;
-    type F = unsafe extern "C" fn(Handler, Handler, Handler, *mut c_void) -> c_int;
-    match table() {
-        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
-        Some(host) => unsafe { (host.at_fork)(host.token, prepare, parent, child) },
-        // The C library exports no `pthread_atfork`, but the function that it calls. There is no library to name here,
-        // so the handlers stay.
-        // SAFETY: `F` is the C library's type.
-        None => unsafe { real::<F>(c"__register_atfork")(prepare, parent, child, null_mut()) },
-    }
-}
-
-/// `sigaction`.
-///
-/// # Safety
-/// The contract of the C function holds.
-pub unsafe extern "C" fn signal_action(
-    signal: c_int,
-    action: *const c_void,
-    before: *mut c_void,
-) -> c_int {
-    type F = unsafe extern "C" fn(c_int, *const c_void, *mut c_void) -> c_int;
-    match table() {
-        // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
-        Some(host) => unsafe { (host.signal_action)(host.token, signal, action, before) },
-        // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
-        None => unsafe { real::<F>(c"sigaction")(signal, action, before) },
-    }
-}
-
-macro_rules! signal {
-    ($(#[$doc:meta] $name:ident($call:ident, $real:literal);)*) => {$(
-        #[$doc]
+/// Defines functions of the C library, each of which calls the host's version, or the C library's own where there is no
+/// table. The C library's own gets the same arguments, and further ones in brackets.
+macro_rules! forward {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($arg:ident: $ty:ty),*) -> $result:ty,
+            |$host:ident| $call:expr,
+            $real:literal $([$($more:ty = $value:expr),*])?;
+    )*) => {$(
+        $(#[$doc])*
         ///
         /// # Safety
         /// The contract of the C function holds.
-        pub unsafe extern "C" fn $name(signal: c_int, handler: usize) -> usize {
-            type F = unsafe extern "C" fn(c_int, usize) -> usize;
+        pub unsafe extern "C" fn $name($($arg: $ty),*) -> $result {
+            type F = unsafe extern "C" fn($($ty,)* $($($more),*)?) -> $result;
             match table() {
-                // SAFETY: the caller keeps the contract of the C function, and the host's version has the same
-                // contract.
-                Some(host) => unsafe {
-                    (host.signal)(host.token, SignalCall::$call, signal, handler)
-                },
-                // SAFETY: `F` is the C library's type, and all arguments are passed on unchanged.
-                None => unsafe { real::<F>($real)(signal, handler) },
+                // SAFETY: the caller keeps the contract of the C function, and the host's version has the same contract.
+                Some($host) => unsafe { $call },
+                // SAFETY: `F` is the C library's type, and the caller keeps the contract of the function.
+                None => unsafe { real::<F>($real)($($arg,)* $($($value),*)?) },
             }
         }
     )*};
 }
-signal! {
+forward! {
+    /// `__cxa_thread_atexit_impl`.
+    thread_atexit(run: Destructor, object: *mut c_void, dso: *mut c_void) -> c_int,
+        |host| (host.thread_atexit)(host.token, run, object),
+        c"__cxa_thread_atexit_impl";
+    /// `pthread_key_create`.
+    key_create(key: *mut Key, destructor: Option<Destructor>) -> c_int,
+        |host| (host.key_create)(host.token, key, destructor),
+        c"pthread_key_create";
+    /// `pthread_key_delete`.
+    key_delete(key: Key) -> c_int,
+        |host| (host.key_delete)(host.token, key),
+        c"pthread_key_delete";
+    /// `pthread_setspecific`.
+    key_set(key: Key, value: *const c_void) -> c_int,
+        |host| (host.key_set)(host.token, key, value),
+        c"pthread_setspecific";
+    /// `pthread_create`.
+    thread_create(
+        thread: *mut Thread, attributes: *const c_void, start: StartRoutine, argument: *mut c_void
+    ) -> c_int,
+        |host| (host.thread_create)(host.token, thread, attributes, start, argument),
+        c"pthread_create";
+    /// `__cxa_atexit`.
+    at_exit(run: Destructor, object: *mut c_void, dso: *mut c_void) -> c_int,
+        |host| (host.at_exit)(host.token, run, object),
+        c"__cxa_atexit";
+    /// `pthread_atfork`. The C library does not export it, but the function that it calls. There is no library to name
+    /// here, so the handlers stay.
+    at_fork(
+        prepare: Option<ForkHandler>, parent: Option<ForkHandler>, child: Option<ForkHandler>
+    ) -> c_int,
+        |host| (host.at_fork)(host.token, prepare, parent, child),
+        c"__register_atfork" [*mut c_void = null_mut()];
+    /// `sigaction`.
+    signal_action(signal: c_int, action: *const c_void, before: *mut c_void) -> c_int,
+        |host| (host.signal_action)(host.token, signal, action, before),
+        c"sigaction";
     /// `signal`, `bsd_signal` and `ssignal`.
-    signal(Bsd, c"signal");
+    signal(signal: c_int, handler: usize) -> usize,
+        |host| (host.signal)(host.token, SignalCall::Bsd, signal, handler),
+        c"signal";
     /// `sysv_signal`.
-    sysv_signal(SystemV, c"__sysv_signal");
+    sysv_signal(signal: c_int, handler: usize) -> usize,
+        |host| (host.signal)(host.token, SignalCall::SystemV, signal, handler),
+        c"__sysv_signal";
     /// `sigset`.
-    sigset(Set, c"sigset");
+    sigset(signal: c_int, handler: usize) -> usize,
+        |host| (host.signal)(host.token, SignalCall::Set, signal, handler),
+        c"sigset";
+    /// `getenv`.
+    getenv(name: *const c_char) -> *mut c_char,
+        |host| (host.environment.get)(name),
+        c"getenv";
+    /// `setenv`.
+    setenv(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int,
+        |host| returned((host.environment.set)(name, value, overwrite)),
+        c"setenv";
+    /// `putenv`. The host copies the text: a change of it later does not change the environment.
+    putenv(text: *mut c_char) -> c_int,
+        |host| returned((host.environment.put)(text)),
+        c"putenv";
+    /// `unsetenv`.
+    unsetenv(name: *const c_char) -> c_int,
+        |host| returned((host.environment.unset)(name)),
+        c"unsetenv";
+}
+
+/// `clearenv`.
+///
+/// # Safety
+/// The contract of the C function holds.
+pub unsafe extern "C" fn clearenv() -> c_int {
+    type F = unsafe extern "C" fn() -> c_int;
+    match table() {
+        Some(host) => returned((host.environment.clear)()),
+        // SAFETY: `F` is the C library's type, and the caller keeps the contract of the function.
+        None => unsafe { real::<F>(c"clearenv")() },
+    }
+}
+
+/// `secure_getenv`.
+///
+/// # Safety
+/// The contract of the C function holds.
+pub unsafe extern "C" fn secure_getenv(name: *const c_char) -> *mut c_char {
+    // SAFETY: `getauxval` has no preconditions. The caller passes a C string, as `secure_getenv` demands.
+    unsafe {
+        match getauxval(AT_SECURE) {
+            0 => getenv(name),
+            _ => null_mut(),
+        }
+    }
+}
+
+/// The entry of the auxiliary vector that says whether the program runs with rights that its caller does not have.
+const AT_SECURE: c_ulong = 23;
+
+/// Returns the result of a function of the environment: the host says 0, or the number of an error.
+fn returned(error: c_int) -> c_int {
+    if error == 0 {
+        return 0;
+    }
+    // SAFETY: the C library returns the address of the calling thread's own number.
+    unsafe {
+        *__errno_location() = error;
+    }
+    -1
 }
 
 /// Defines the hidden symbols in the crate that uses this macro. Defines nothing on processors for which the jump is
@@ -263,7 +244,7 @@ macro_rules! __shim {
         $crate::__shim!(@one $jump, ".globl", "sigset", sigset);
         $crate::__shim_environment!($jump);
     };
-    (@one $jump:literal, $binding:literal, $name:literal, $to:ident $(:: $more:ident)?) => {
+    (@one $jump:literal, $binding:literal, $name:literal, $to:ident) => {
         ::core::arch::global_asm!(
             ".text",
             concat!($binding, " ", $name),
@@ -272,7 +253,40 @@ macro_rules! __shim {
             concat!($name, ":"),
             $jump,
             concat!(".size ", $name, ", .-", $name),
-            to = sym $crate::__private::shim::$to $(:: $more)?,
+            to = sym $crate::__private::shim::$to,
+        );
+    };
+}
+
+/// Defines the hidden symbols of the environment.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __shim_environment {
+    ($jump:literal) => {
+        $crate::__shim!(@one $jump, ".globl", "getenv", getenv);
+        $crate::__shim!(@one $jump, ".globl", "secure_getenv", secure_getenv);
+        $crate::__shim_environment!(@one $jump, "setenv", setenv);
+        $crate::__shim_environment!(@one $jump, "putenv", putenv);
+        $crate::__shim_environment!(@one $jump, "unsetenv", unsetenv);
+        $crate::__shim_environment!(@one $jump, "clearenv", clearenv);
+    };
+    (@one $jump:literal, $name:literal, $to:ident) => {
+        ::core::arch::global_asm!(
+            concat!(".pushsection .hotswap_calls.", $name, ",\"a\",@progbits"),
+            concat!(".Lhotswap_calls_", $name, ":"),
+            ".long 0",
+            ".popsection",
+            concat!(".pushsection .text.hotswap.", $name, ",\"ax\",@progbits"),
+            concat!(".globl ", $name),
+            concat!(".hidden ", $name),
+            concat!(".type ", $name, ",@function"),
+            concat!($name, ":"),
+            $jump,
+            // Keeps the other section, and is never read.
+            concat!(".long .Lhotswap_calls_", $name, " - ."),
+            concat!(".size ", $name, ", .-", $name),
+            ".popsection",
+            to = sym $crate::__private::shim::$to,
         );
     };
 }

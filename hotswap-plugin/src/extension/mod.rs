@@ -59,24 +59,20 @@ pub use slot::Slot;
 use crate::boundary::describe::ExtensionDesc;
 
 /// A struct of slots. `#[extension]` implements it.
-///
-/// # Safety
-/// [`slots`](Self::slots) and [`slots_mut`](Self::slots_mut) return the slots of [`DESC`](Self::DESC), in its order,
-/// and each is for the interface that is described there.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an extension",
     label = "not an extension",
     note = "put `#[extension]` on its definition"
 )]
-pub unsafe trait Extension: Default + Send + Sync + 'static {
+pub trait Extension: Default + Send + Sync + 'static {
     /// The description that host and plugin compare.
     const DESC: &'static ExtensionDesc;
 
-    /// Returns the slots.
+    /// Returns the slots, in the order of [`DESC`](Self::DESC).
     #[doc(hidden)]
     fn slots(&self) -> Vec<&dyn AnySlot>;
 
-    /// Returns the slots, to be filled.
+    /// Returns the slots, in the order of [`DESC`](Self::DESC), to be filled.
     #[doc(hidden)]
     fn slots_mut(&mut self) -> Vec<&mut dyn AnySlot>;
 }

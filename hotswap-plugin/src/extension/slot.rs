@@ -1,7 +1,7 @@
 //! `Slot`, a place for an object of a plugin.
 use crate::Held;
-use crate::boundary::held::HeldView;
-use crate::boundary::{Arena, Crossed, Interface, Panicked, Shared};
+use crate::boundary::object::LentObject;
+use crate::boundary::{Crossed, Interface, Panicked};
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -100,14 +100,14 @@ pub trait AnySlot: sealed::Sealed + Send + Sync {
     /// Returns true if the slot was filled again when it had an object.
     fn was_filled_again(&self) -> bool;
 
-    /// Returns the object, as it crosses.
-    fn view(&self) -> Option<HeldView>;
+    /// Returns the object, to be put into a slot of another library.
+    fn lend(&self) -> Option<LentObject<'_>>;
 
-    /// Fills the slot.
+    /// Fills the slot with an object of another library.
     ///
-    /// # Safety
-    /// The view is that of a `Held` that is alive, with an interface of the same description.
-    unsafe fn put(&mut self, object: HeldView);
+    /// # Panics
+    /// Panics if the object has another interface than the slot.
+    fn put(&mut self, object: &LentObject<'_>);
 
     /// Returns the object, to share it with a slot of the same type.
     fn object(&self) -> Option<Arc<dyn Any + Send + Sync>>;
@@ -128,13 +128,12 @@ impl<I: Interface + ?Sized + 'static> AnySlot for Slot<I> {
         self.again
     }
 
-    fn view(&self) -> Option<HeldView> {
-        Some(self.get()?.view(&Arena::new()))
+    fn lend(&self) -> Option<LentObject<'_>> {
+        Some(self.get()?.lend())
     }
 
-    unsafe fn put(&mut self, object: HeldView) {
-        // SAFETY: the caller guarantees that the `Held` is alive, and that the descriptions are equal.
-        self.fill(unsafe { Held::from_view(object) });
+    fn put(&mut self, object: &LentObject<'_>) {
+        self.fill(Held::from_lent(object).expect("an object with the interface of the slot"));
     }
 
     fn object(&self) -> Option<Arc<dyn Any + Send + Sync>> {

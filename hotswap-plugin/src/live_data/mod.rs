@@ -170,6 +170,17 @@ impl LiveData {
         Ok(LiveData { bytes, value })
     }
 
+    /// Returns all bytes, and the offset of the value in them.
+    pub(crate) fn parts(&self) -> (&[u8], usize) {
+        (&self.bytes, self.value)
+    }
+
+    /// Returns the data that consists of these parts.
+    #[inline]
+    pub(crate) fn from_parts(bytes: Vec<u8>, value: usize) -> Self {
+        LiveData { bytes, value }
+    }
+
     /// Returns the name of the type.
     pub fn type_name(&self) -> &str {
         self.view().type_name()

@@ -1,8 +1,5 @@
 //! The list of the tasks that have not ended, and the end of tasks when the plugin is replaced.
-use crate::boundary::StrView;
-use crate::contract::Ticket;
-use crate::contract::ticket::RawTicket;
-use crate::host;
+use crate::host::Counted;
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,12 +35,9 @@ fn tasks() -> MutexGuard<'static, Tasks> {
 pub(super) struct Entry {
     id: u64,
     name: String,
-    /// The host's count of the task.
-    ticket: Option<RawTicket>,
+    /// The host's count of the task, which is released after the entry has left the list.
+    _count: Option<Counted>,
 }
-
-// SAFETY: tickets may be used from any thread.
-unsafe impl Send for Entry {}
 
 impl Entry {
     pub(super) fn begin(name: &str, limit: Option<Duration>) -> Self {
@@ -52,16 +46,10 @@ impl Entry {
         tasks.next += 1;
         tasks.open.insert(id, Open { abort: None, limit });
         drop(tasks);
-        let count = |host: host::Host| {
-            // SAFETY: the host gave the token together with the table.
-            unsafe { host.table.count_task()(host.token, StrView::new(name)) }
-        };
         Entry {
             id,
             name: name.to_owned(),
-            ticket: host::host()
-                .map(count)
-                .filter(|ticket| *ticket != RawTicket::NONE),
+            _count: Counted::of_task(name),
         }
     }
 
@@ -77,10 +65,6 @@ impl Drop for Entry {
         }
         tasks().open.remove(&self.id);
         ENDED.notify_all();
-        if let (Some(ticket), Some(host)) = (self.ticket, host::host()) {
-            // SAFETY: this library has the count, and does not use it again.
-            unsafe { Ticket::release(ticket.0.cast(), host.token) };
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The mapping between callsites of the host and metadata of the plugin, in both directions.
-use super::Link;
 use super::memo::Memo;
 use super::table::{CallsiteRef, CallsiteView, kind, level};
+use crate::host::Host;
 use abi_stable::std_types::{RSlice, RStr};
 use std::sync::OnceLock;
 use tracing_core::callsite::{Callsite, Identifier};
@@ -9,9 +9,9 @@ use tracing_core::field::FieldSet;
 use tracing_core::{Interest, Kind, Level, Metadata};
 
 /// Maps the address of a metadata of this library to a [`CallsiteRef`].
-static TO_HOST: Memo = Memo::new();
-/// Maps a [`CallsiteRef`] to the address of a metadata of this library.
-static FROM_HOST: Memo = Memo::new();
+static TO_HOST: Memo<usize> = Memo::new();
+/// Maps a [`CallsiteRef`] to a metadata of this library.
+static FROM_HOST: Memo<&'static Metadata<'static>> = Memo::new();
 
 const fn number(of: &Level) -> u32 {
     match *of {
@@ -24,7 +24,7 @@ const fn number(of: &Level) -> u32 {
 }
 
 /// Returns the host's callsite for a metadata of this library.
-pub(super) fn to_host(host: Link, metadata: &'static Metadata<'static>) -> CallsiteRef {
+pub(super) fn to_host(host: Host, metadata: &'static Metadata<'static>) -> CallsiteRef {
     let key = (&raw const *metadata).addr();
     if let Some(known) = TO_HOST.get(key) {
         return CallsiteRef(std::ptr::with_exposed_provenance(known));
@@ -34,7 +34,7 @@ pub(super) fn to_host(host: Link, metadata: &'static Metadata<'static>) -> Calls
     if value != 0 {
         TO_HOST.insert(key, value);
         if metadata.is_span() {
-            FROM_HOST.insert(value, (&raw const *metadata).expose_provenance());
+            FROM_HOST.insert(value, metadata);
         }
     }
     callsite
@@ -42,7 +42,7 @@ pub(super) fn to_host(host: Link, metadata: &'static Metadata<'static>) -> Calls
 
 /// Returns the host's callsite for a metadata that may live shorter than the library. Bridges between `tracing` and
 /// other facades make such a metadata for each record.
-pub(super) fn to_host_of_any(host: Link, metadata: &Metadata<'_>) -> CallsiteRef {
+pub(super) fn to_host_of_any(host: Host, metadata: &Metadata<'_>) -> CallsiteRef {
     let registered: &'static Metadata<'static> = metadata.callsite().0.metadata();
     if std::ptr::eq(registered, metadata) {
         to_host(host, registered)
@@ -51,7 +51,7 @@ pub(super) fn to_host_of_any(host: Link, metadata: &Metadata<'_>) -> CallsiteRef
     }
 }
 
-fn ask(host: Link, metadata: &Metadata<'_>) -> CallsiteRef {
+fn ask(host: Host, metadata: &Metadata<'_>) -> CallsiteRef {
     let fields: Vec<RStr<'_>> = metadata
         .fields()
         .iter()
@@ -71,8 +71,7 @@ fn ask(host: Link, metadata: &Metadata<'_>) -> CallsiteRef {
         line: metadata.line().into(),
         fields: RSlice::from_slice(&fields),
     };
-    // SAFETY: the host gave the token together with the table, and the view lives until the function returns.
-    unsafe { (host.table.callsite)(host.token, &view) }
+    host.callsite(&view)
 }
 
 /// Returns a metadata of this library for a callsite of the host. For a span of the plugin, it is the plugin's own,
@@ -85,16 +84,9 @@ pub(super) fn from_host(
 ) -> &'static Metadata<'static> {
     let key = callsite.0.addr();
     if FROM_HOST.get(key).is_none() {
-        let metadata = copy(view);
-        FROM_HOST.insert(key, (&raw const *metadata).expose_provenance());
+        FROM_HOST.insert(key, copy(view));
     }
-    let known = FROM_HOST
-        .get(key)
-        .map(std::ptr::with_exposed_provenance::<Metadata<'static>>);
-    // SAFETY: only addresses of metadata that lives as long as the library were inserted.
-    known
-        .and_then(|at| unsafe { at.as_ref() })
-        .unwrap_or_else(|| copy(view))
+    FROM_HOST.get(key).unwrap_or_else(|| copy(view))
 }
 
 /// The callsite of a copy. It is not registered: the span exists already, so no subscriber is asked about it.

@@ -1,6 +1,6 @@
 //! The plugin's logger.
-use super::link;
 use super::table::{LogView, level};
+use crate::host::any_host;
 use abi_stable::std_types::{ROption, RStr};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::fmt::Write;
@@ -53,12 +53,11 @@ fn view<'a>(metadata: &'a Metadata<'a>) -> LogView<'a> {
 
 impl Log for Forward {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // SAFETY: the host gave the token together with the table, and the view lives until the function returns.
-        link().is_some_and(|host| unsafe { (host.table.log_enabled)(host.token, &view(metadata)) })
+        any_host().is_some_and(|host| host.log_enabled(&view(metadata)))
     }
 
     fn log(&self, record: &Record<'_>) {
-        let Some(host) = link() else { return };
+        let Some(host) = any_host() else { return };
         let mut formatted = String::new();
         let message = record.args().as_str().unwrap_or_else(|| {
             // After a `Display` that fails, the text is incomplete, which is better than no record.
@@ -72,14 +71,12 @@ impl Log for Forward {
             line: record.line().into(),
             ..view(record.metadata())
         };
-        // SAFETY: the host gave the token together with the table, and the view lives until the function returns.
-        unsafe { (host.table.log)(host.token, &view) }
+        host.log(&view);
     }
 
     fn flush(&self) {
-        if let Some(host) = link() {
-            // SAFETY: the host gave the token together with the table.
-            unsafe { (host.table.log_flush)(host.token) }
+        if let Some(host) = any_host() {
+            host.log_flush();
         }
     }
 }

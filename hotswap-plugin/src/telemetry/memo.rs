@@ -1,4 +1,4 @@
-//! A map from addresses to addresses that only grows, lives in a static, and takes no lock.
+//! A map from addresses to values that only grows, lives in a static, and takes no lock.
 //!
 //! It is a static, because statics leave memory with the plugin's library, and allocations do not.
 use std::sync::OnceLock;
@@ -8,58 +8,56 @@ const SLOTS: usize = 512;
 /// How far from its first place a key may lie. A key that finds no room there goes to the next map.
 const REACH: usize = 16;
 
-/// A key with its value. Zero means that there is none.
-struct Slot {
+/// A key with its value. Zero is no key.
+struct Slot<V> {
     key: AtomicUsize,
-    value: AtomicUsize,
+    value: OnceLock<V>,
 }
 
-pub(super) struct Memo {
-    slots: [Slot; SLOTS],
+pub(super) struct Memo<V> {
+    slots: [Slot<V>; SLOTS],
     /// The next map. Only plugins with hundreds of callsites allocate one, which is left behind when they are unloaded.
-    next: OnceLock<Box<Memo>>,
+    next: OnceLock<Box<Memo<V>>>,
 }
 
-impl Memo {
+impl<V: Copy> Memo<V> {
     pub(super) const fn new() -> Self {
         Memo {
             slots: [const {
                 Slot {
                     key: AtomicUsize::new(0),
-                    value: AtomicUsize::new(0),
+                    value: OnceLock::new(),
                 }
             }; SLOTS],
             next: OnceLock::new(),
         }
     }
 
-    fn within_reach(&self, key: usize) -> impl Iterator<Item = &Slot> {
+    fn within_reach(&self, key: usize) -> impl Iterator<Item = &Slot<V>> {
         // Addresses are multiples of eight: the multiplication spreads them over the upper bits.
         let first = (key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
         (0..REACH).map(move |i| &self.slots[(first as usize + i) % SLOTS])
     }
 
     /// Returns the value of `key`.
-    pub(super) fn get(&self, key: usize) -> Option<usize> {
+    pub(super) fn get(&self, key: usize) -> Option<V> {
         for slot in self.within_reach(key) {
             match slot.key.load(Acquire) {
                 0 => return None,
-                // The value is zero while another thread is between the two stores of `insert`.
-                found if found == key => {
-                    return Some(slot.value.load(Acquire)).filter(|value| *value != 0);
-                }
+                // The value is missing while another thread is between the two stores of `insert`.
+                found if found == key => return slot.value.get().copied(),
                 _ => {}
             }
         }
         self.next.get()?.get(key)
     }
 
-    /// Stores a value, which is not zero, unless the key has one already.
-    pub(super) fn insert(&self, key: usize, value: usize) {
+    /// Stores a value, unless the key has one already.
+    pub(super) fn insert(&self, key: usize, value: V) {
         for slot in self.within_reach(key) {
             let before = slot.key.compare_exchange(0, key, AcqRel, Acquire);
             if before.is_ok() || before == Err(key) {
-                let _ = slot.value.compare_exchange(0, value, AcqRel, Acquire);
+                let _ = slot.value.set(value);
                 return;
             }
         }
@@ -75,7 +73,7 @@ mod tests {
 
     #[test]
     fn holds_more_than_its_slots() {
-        static MEMO: Memo = Memo::new();
+        static MEMO: Memo<usize> = Memo::new();
         let keys = || (1..=4 * SLOTS).map(|i| i * 8);
         std::thread::scope(|scope| {
             for _ in 0..4 {

@@ -26,25 +26,8 @@ mod values;
 pub(crate) use already::explained;
 pub use table::TelemetryTable;
 
-use crate::contract::shim::Token;
-use crate::host;
 use std::any::TypeId;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-
-/// The host's functions, and the token of this plugin.
-#[derive(Clone, Copy)]
-struct Link {
-    token: Token,
-    table: &'static TelemetryTable,
-}
-
-/// Returns the host's functions. Returns `None` if the crate is linked as an ordinary library.
-fn link() -> Option<Link> {
-    host::any_host().map(|host| Link {
-        token: host.token,
-        table: host.table.telemetry(),
-    })
-}
 
 /// Installs the logger, the subscriber and the panic hook. Called once, when the plugin is connected.
 pub(crate) fn install() {

@@ -2,8 +2,9 @@
 //!
 //! It takes no backtrace: the symbolizer of std reads the library's debug information into memory that is never freed,
 //! 35 MB for each version of a plugin. The host walks the same stack if it wants a backtrace.
+use super::explained;
 use super::table::PanicView;
-use super::{explained, link};
+use crate::host::any_host;
 use abi_stable::std_types::RStr;
 use std::panic::{Location, PanicHookInfo};
 
@@ -12,7 +13,7 @@ pub(super) fn install() {
 }
 
 fn hook(info: &PanicHookInfo<'_>) {
-    let Some(host) = link() else { return };
+    let Some(host) = any_host() else { return };
     let payload = info.payload();
     let message = match (
         payload.downcast_ref::<&str>(),
@@ -30,6 +31,5 @@ fn hook(info: &PanicHookInfo<'_>) {
         line: location.map_or(0, Location::line),
         column: location.map_or(0, Location::column),
     };
-    // SAFETY: the host gave the token together with the table, and the view lives until the function returns.
-    unsafe { (host.table.panicked)(host.token, &view) }
+    host.panicked(&view);
 }

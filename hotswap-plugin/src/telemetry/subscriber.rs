@@ -1,7 +1,8 @@
 //! The plugin's subscriber.
-use super::table::{CallsiteRef, CallsiteView, Parent, SpanId, SpanReceiver, interest, level};
+use super::callsites;
+use super::table::{Parent, SpanId, interest, level};
 use super::values::Values;
-use super::{Link, callsites, link};
+use crate::host::{Host, any_host};
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use tracing_core::span::{Attributes, Current, Id, Record};
@@ -32,9 +33,9 @@ fn id(span: SpanId) -> Id {
 }
 
 /// Passes a span to the host, unless the host did not want it when it was made.
-fn with<R>(span: &Id, run: impl FnOnce(Link, SpanId) -> R) -> Option<R> {
+fn with<R>(span: &Id, run: impl FnOnce(Host, SpanId) -> R) -> Option<R> {
     let span = SpanId(span.into_u64());
-    let host = link().filter(|_| span != SpanId::NONE)?;
+    let host = any_host().filter(|_| span != SpanId::NONE)?;
     Some(run(host, span))
 }
 
@@ -46,16 +47,13 @@ fn parent(explicit: Option<&Id>, root: bool) -> Parent {
     }
 }
 
-// SAFETY, for all calls of the host below: the host gave the token together with the table, it made the callsite, and
-// what is borrowed lives until the function returns.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Subscriber for Forward {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        let Some(host) = link() else {
+        let Some(host) = any_host() else {
             return Interest::never();
         };
         let callsite = callsites::to_host(host, metadata);
-        match unsafe { (host.table.interest)(host.token, callsite) } {
+        match host.interest(callsite) {
             interest::NEVER => Interest::never(),
             interest::ALWAYS => Interest::always(),
             _ => Interest::sometimes(),
@@ -74,94 +72,66 @@ impl Subscriber for Forward {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let Some(host) = link() else { return false };
-        unsafe { (host.table.enabled)(host.token, callsites::to_host_of_any(host, metadata)) }
+        let Some(host) = any_host() else { return false };
+        host.enabled(callsites::to_host_of_any(host, metadata))
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let Some(host) = link() else {
+        let Some(host) = any_host() else {
             return id(SpanId::NONE);
         };
         let callsite = callsites::to_host(host, span.metadata());
         let mut values = Values::default();
         span.record(&mut values);
         let parent = parent(span.parent(), span.is_root());
-        id(values
-            .show(|views| unsafe { (host.table.new_span)(host.token, callsite, parent, views) }))
+        id(values.show(|views| host.new_span(callsite, parent, views)))
     }
 
     fn record(&self, span: &Id, record: &Record<'_>) {
         with(span, |host, span| {
             let mut values = Values::default();
             record.record(&mut values);
-            values.show(|views| unsafe { (host.table.record)(host.token, span, views) });
+            values.show(|views| host.record(span, views));
         });
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
         let follows = SpanId(follows.into_u64());
-        with(span, |host, span| unsafe {
-            (host.table.follows_from)(host.token, span, follows)
-        });
+        with(span, |host, span| host.follows_from(span, follows));
     }
 
     fn event(&self, event: &Event<'_>) {
-        let Some(host) = link() else { return };
+        let Some(host) = any_host() else { return };
         let callsite = callsites::to_host(host, event.metadata());
         let mut values = Values::default();
         event.record(&mut values);
         let parent = parent(event.parent(), event.is_root());
-        values.show(|views| unsafe { (host.table.event)(host.token, callsite, parent, views) });
+        values.show(|views| host.event(callsite, parent, views));
     }
 
     fn enter(&self, span: &Id) {
-        with(span, |host, span| unsafe {
-            (host.table.enter)(host.token, span)
-        });
+        with(span, Host::enter);
     }
 
     fn exit(&self, span: &Id) {
-        with(span, |host, span| unsafe {
-            (host.table.exit)(host.token, span)
-        });
+        with(span, Host::exit);
     }
 
     fn clone_span(&self, span: &Id) -> Id {
-        let clone = with(span, |host, span| unsafe {
-            (host.table.clone_span)(host.token, span)
-        });
-        clone.map_or_else(|| span.clone(), id)
+        with(span, Host::clone_span).map_or_else(|| span.clone(), id)
     }
 
     fn try_close(&self, span: Id) -> bool {
-        with(&span, |host, span| unsafe {
-            (host.table.close_span)(host.token, span)
-        })
-        .unwrap_or(false)
+        with(&span, Host::close_span).unwrap_or(false)
     }
 
     fn current_span(&self) -> Current {
         let mut current = Current::none();
-        if let Some(host) = link() {
-            let receiver = SpanReceiver {
-                context: (&raw mut current).cast(),
-                give,
-            };
-            unsafe { (host.table.current_span)(host.token, receiver) }
+        if let Some(host) = any_host() {
+            host.current_span(|span, callsite, view| {
+                current = Current::new(id(span), callsites::from_host(callsite, view));
+            });
         }
         current
     }
-}
-
-/// # Safety
-/// `context` is the `Current` of a [`Forward::current_span`] that is running.
-unsafe extern "C" fn give(
-    context: *mut (),
-    span: SpanId,
-    callsite: CallsiteRef,
-    view: &CallsiteView<'static>,
-) {
-    let current = Current::new(id(span), callsites::from_host(callsite, view));
-    // SAFETY: the caller guarantees that `context` is a `Current`, which `current_span` reads later.
-    unsafe { *context.cast::<Current>() = current }
 }

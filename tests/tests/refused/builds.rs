@@ -1,5 +1,5 @@
 //! Tests plugins and a host whose builds do not fit each other.
-use crate::support::{probe, refused, refused_with};
+use crate::support::{alone, probe, refused, refused_with};
 use hotswap_host::artifact::ArtifactProblem as Problem;
 use hotswap_host::artifact::{ArtifactError, OpenFailure};
 use hotswap_host::prelude::*;
@@ -84,6 +84,7 @@ fn a_host_in_which_panics_abort() {
 
 #[test]
 fn a_plugin_that_is_a_host() {
+    let _alone = alone();
     let stage = Stage::open(&[("nest", &Build::Nest.bytes("nest"))]);
     let open: Function<fn(PathBuf) -> hotswap_plugin::Result<()>> =
         stage.swapper.function("nest", "open").unwrap();

@@ -1,9 +1,8 @@
 //! Descriptions of functions, methods, and interfaces.
-use super::hash::{Hash, Hasher, slice_of, str_of};
+use super::hash::{Hash, Hasher};
 use super::types::{TypeDesc, same};
-use crate::boundary::abi::{DynamicOut, InvokeErrorView, LaterView, Out, Status, ValueView, write};
-use crate::boundary::view::SliceView;
-use abi_stable::std_types::{RResult, RSlice, RStr};
+use crate::boundary::abi::{DynamicFn, DynamicLaterFn};
+use abi_stable::std_types::{RSlice, RStr};
 use std::fmt;
 
 /// A parameter of a function or method.
@@ -56,74 +55,6 @@ pub struct FunctionDesc {
     pub dynamic: DynamicFn,
     /// The same function for a call by name, if it is an `async fn`.
     pub dynamic_later: Option<DynamicLaterFn>,
-}
-
-/// A C function that takes [`Value`](crate::boundary::Value)s, checks them, and returns one.
-pub type DynamicFn = unsafe extern "C" fn(
-    this: *const (),
-    args: SliceView<ValueView>,
-    out: *mut DynamicOut,
-) -> Status;
-
-/// A [`DynamicFn`] whose result is a future.
-pub type DynamicLaterFn = unsafe extern "C" fn(
-    this: *const (),
-    args: SliceView<ValueView>,
-    out: *mut Out<LaterView>,
-) -> Status;
-
-impl FunctionDesc {
-    /// Returns the description of a function.
-    ///
-    /// # Safety
-    /// `typed` is what the field of that name describes. Both functions may be called with the address of the plugin's
-    /// instance, from any thread.
-    pub const unsafe fn new(
-        name: &'static str,
-        params: &'static [ParamDesc],
-        result: &'static TypeDesc,
-        typed: *const (),
-        dynamic: DynamicFn,
-    ) -> Self {
-        FunctionDesc {
-            name: RStr::from_str(name),
-            params: RSlice::from_slice(params),
-            result,
-            hash: function_hash(params, result),
-            typed,
-            dynamic,
-            dynamic_later: None,
-        }
-    }
-
-    /// Returns the description of an `async fn`, whose result is a [`Later`](crate::boundary::Later).
-    ///
-    /// # Safety
-    /// The contract of [`new`](Self::new) holds for `typed` and `dynamic`.
-    pub const unsafe fn new_async(
-        name: &'static str,
-        params: &'static [ParamDesc],
-        result: &'static TypeDesc,
-        typed: *const (),
-        dynamic: DynamicLaterFn,
-    ) -> Self {
-        FunctionDesc {
-            dynamic_later: Some(dynamic),
-            // SAFETY: the caller guarantees the contract of `new`. `refuse_by_name` may be called with any address.
-            ..unsafe { FunctionDesc::new(name, params, result, typed, refuse_by_name) }
-        }
-    }
-}
-
-/// The [`dynamic`](FunctionDesc::dynamic) function of an `async fn`, which refuses the call.
-unsafe extern "C" fn refuse_by_name(
-    _: *const (),
-    _: SliceView<ValueView>,
-    out: *mut DynamicOut,
-) -> Status {
-    // SAFETY: the caller of a `DynamicFn` lends its memory for the result. The view borrows nothing.
-    unsafe { write(out, RResult::RErr(InvokeErrorView::Async)) };
-    Status::OK
 }
 
 impl fmt::Debug for FunctionDesc {
@@ -190,8 +121,8 @@ impl InterfaceDesc {
         let mut i = 0;
         while i < methods.len() {
             let method = &methods[i];
-            hash = hash.text(str_of(method.name));
-            hash = hash.node(function_hash(slice_of(method.params), method.result));
+            hash = hash.text(method.name.as_str());
+            hash = hash.node(function_hash(method.params.as_slice(), method.result));
             i += 1;
         }
         InterfaceDesc {

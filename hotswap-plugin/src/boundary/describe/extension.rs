@@ -1,6 +1,6 @@
 //! Descriptions of extensions, which are a host's structs of slots.
 use super::calls::InterfaceDesc;
-use super::hash::{Hash, Hasher, str_of};
+use super::hash::{Hash, Hasher};
 use abi_stable::std_types::{RSlice, RStr};
 use std::fmt;
 
@@ -43,7 +43,7 @@ impl ExtensionDesc {
         let mut i = 0;
         while i < slots.len() {
             let slot = &slots[i];
-            hash = hash.text(str_of(slot.name)).node(slot.interface.hash);
+            hash = hash.text(slot.name.as_str()).node(slot.interface.hash);
             i += 1;
         }
         ExtensionDesc {

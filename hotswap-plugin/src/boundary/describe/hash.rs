@@ -1,20 +1,7 @@
 //! Hashes of descriptions, which the compiler computes.
-use abi_stable::std_types::{RSlice, RStr};
 
 /// A hash of 128 bits: low half, high half.
 pub type Hash = [u64; 2];
-
-/// Does the same as `RStr::as_str`, in constants.
-pub(super) const fn str_of(text: RStr<'static>) -> &'static str {
-    // SAFETY: an `RStr` is the address and length of a string that lives as long as its lifetime.
-    unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(text.as_ptr(), text.len())) }
-}
-
-/// Does the same as `RSlice::as_slice`, in constants.
-pub(super) const fn slice_of<T>(items: RSlice<'static, T>) -> &'static [T] {
-    // SAFETY: an `RSlice` is the address and length of a slice that lives as long as its lifetime.
-    unsafe { std::slice::from_raw_parts(items.as_ptr(), items.len()) }
-}
 
 /// FNV-1a with 128 bits, in constants.
 pub(super) struct Hasher(u128);

@@ -10,11 +10,9 @@ mod extension;
 mod hash;
 mod types;
 
+pub use crate::boundary::abi::{DynamicFn, DynamicLaterFn};
 pub(crate) use calls::Written;
-pub use calls::{
-    DynamicFn, DynamicLaterFn, FunctionDesc, InterfaceDesc, MethodDesc, ParamDesc, function_hash,
-    same_function,
-};
+pub use calls::{FunctionDesc, InterfaceDesc, MethodDesc, ParamDesc, function_hash, same_function};
 pub use extension::{ExtensionDesc, SlotDesc};
 pub use hash::Hash;
 pub use types::{FieldDesc, Kind, TypeDesc, same};

@@ -1,6 +1,6 @@
 //! Descriptions of types.
 use super::calls::InterfaceDesc;
-use super::hash::{Hash, Hasher, str_of};
+use super::hash::{Hash, Hasher};
 use abi_stable::std_types::{RSlice, RStr};
 use std::fmt;
 
@@ -173,7 +173,7 @@ impl TypeDesc {
             .number(align as u64);
         let mut i = 0;
         while i < parts.len() {
-            hash = hash.text(str_of(parts[i].name)).node(parts[i].ty.hash);
+            hash = hash.text(parts[i].name.as_str()).node(parts[i].ty.hash);
             i += 1;
         }
         if let Some(interface) = interface {

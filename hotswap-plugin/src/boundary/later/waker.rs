@@ -10,12 +10,15 @@
 //!   which stays in memory meanwhile, and is named (`1 object (Waker) that … has`);
 //! - a waker that a plugin was lent, and lends on, belongs to the first lender, whoever keeps it. The plugins in
 //!   between may leave.
+#![allow(
+    unsafe_code,
+    reason = "it makes wakers of addresses, and wakes by them"
+)]
 use crate::boundary::abi::Status;
 use crate::boundary::call::{drop_quietly, quietly};
-use crate::boundary::counted::{Counted, count, own_token};
-use crate::contract::Ticket;
 use crate::contract::shim::Token;
 use crate::contract::ticket::RawTicket;
+use crate::host::{Counted, own_token};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::from_ref;
@@ -80,8 +83,10 @@ impl WakerView {
         }
     }
 
+    /// Returns a clone that can be kept.
+    ///
+    /// # Panics
     /// Panics if the waker panics when it is cloned.
-    /// When the waker panics as it is cloned.
     ///
     /// # Safety
     /// The waker is lent at this time.
@@ -92,51 +97,57 @@ impl WakerView {
             ticket: RawTicket::NONE,
             stable: false,
         };
-        // SAFETY: the caller guarantees that the waker is lent. The token is that of this library.
-        let status = unsafe { (self.keep)(self.waker, own_token(), &mut raw) };
-        assert!(
-            status == Status::OK,
-            "the waker panicked when it was cloned"
-        );
+        // SAFETY: the caller guarantees that the waker is lent. The token is that of this library, for which the function
+        // returns a ticket with a count.
+        let counted = unsafe {
+            let status = (self.keep)(self.waker, own_token(), &mut raw);
+            assert!(
+                status == Status::OK,
+                "the waker panicked when it was cloned"
+            );
+            Counted::new(raw.ticket)
+        };
         KeptWaker {
             waker: raw.waker,
             wake: raw.wake,
-            counted: Counted::new(raw.ticket.0.cast()),
+            counted,
             stable: raw.stable,
         }
     }
 }
 
 unsafe extern "C" fn keep(waker: *const (), by: Token, to: *mut RawKept) -> Status {
-    let keep = || {
-        // SAFETY: `WakerView::of` made the address from a waker, which is lent.
-        let waker = unsafe { &*waker.cast::<Waker>() };
-        if std::ptr::eq(waker.vtable(), &OWNED) {
-            // SAFETY: a waker with this vtable has a `KeptWaker` as its data.
-            return unsafe { (*waker.data().cast::<KeptWaker>()).lend(by, true) };
-        }
-        let clone = waker.clone();
-        let stable = clone.will_wake(waker);
-        let (waker, counted) = count(clone, "Waker");
-        let made = KeptWaker {
-            waker,
-            wake,
-            counted,
-            stable,
-        };
-        // SAFETY: the token is that of the caller, whose code runs.
-        unsafe { made.lend(by, stable) }
-    };
+    // SAFETY: `WakerView::of` made the address from a waker, which is lent. `to` is the caller's memory for the result,
+    // and the token is that of the caller, whose code runs.
+    let keep = || unsafe { to.write(kept(&*waker.cast::<Waker>()).lend(by)) };
     match catch_unwind(AssertUnwindSafe(keep)) {
-        Ok(kept) => {
-            // SAFETY: `to` is the caller's memory for the result.
-            unsafe { to.write(kept) };
-            Status::OK
-        }
+        Ok(()) => Status::OK,
         Err(payload) => {
             drop_quietly(payload);
             Status::PANICKED
         }
+    }
+}
+
+/// Returns a clone of the waker that can be kept.
+fn kept(waker: &Waker) -> KeptWaker {
+    if std::ptr::eq(waker.vtable(), &OWNED) {
+        // SAFETY: a waker with this vtable has a `KeptWaker` as its data.
+        let kept = unsafe { &*waker.data().cast::<KeptWaker>() };
+        return KeptWaker {
+            counted: kept.counted.clone(),
+            stable: true,
+            ..*kept
+        };
+    }
+    let clone = waker.clone();
+    let stable = clone.will_wake(waker);
+    let (waker, counted) = Counted::of(clone, "Waker");
+    KeptWaker {
+        waker,
+        wake,
+        counted,
+        stable,
     }
 }
 
@@ -212,15 +223,13 @@ impl KeptWaker {
     ///
     /// # Safety
     /// The token names a library whose code runs.
-    unsafe fn lend(&self, by: Token, stable: bool) -> RawKept {
-        let ticket: *const Ticket = self.counted.ticket();
-        // SAFETY: this object has a count, and the caller guarantees that the token is valid.
-        unsafe { Ticket::retain(ticket, by) };
+    unsafe fn lend(&self, by: Token) -> RawKept {
         RawKept {
             waker: self.waker,
             wake: self.wake,
-            ticket: RawTicket(ticket.cast()),
-            stable,
+            // SAFETY: the caller guarantees that the token is valid.
+            ticket: unsafe { self.counted.retain(by) },
+            stable: self.stable,
         }
     }
 }
@@ -230,12 +239,12 @@ static OWNED: RawWakerVTable =
     RawWakerVTable::new(clone_owned, wake_owned, wake_owned_by_ref, drop_owned);
 
 unsafe fn clone_lent(lent: *const ()) -> RawWaker {
-    // SAFETY: the data of a waker with the vtable `LENT` is a `LentWaker`, which lives as long as the waker.
-    let lent = unsafe { &*lent.cast::<LentWaker>() };
-    // SAFETY: the waker is lent as long as its `LentWaker` is there.
-    let kept = lent
-        .kept
-        .get_or_init(|| Arc::new(unsafe { lent.view.keep() }));
+    // SAFETY: the data of a waker with the vtable `LENT` is a `LentWaker`, which lives as long as the waker, and so the
+    // waker is lent.
+    let kept = unsafe {
+        let lent = &*lent.cast::<LentWaker>();
+        lent.kept.get_or_init(|| Arc::new(lent.view.keep()))
+    };
     raw(kept.clone())
 }
 
@@ -272,12 +281,14 @@ unsafe fn wake_owned(kept: *const ()) {
 }
 
 unsafe fn wake_owned_by_ref(kept: *const ()) {
-    // SAFETY: `raw` made the address from an `Arc`, and this waker has a count of it.
-    let kept = unsafe { &*kept.cast::<KeptWaker>() };
-    // A waker that was dropped with its plugin has no future to wake.
-    if !kept.counted.ticket().is_revoked() {
-        // SAFETY: the object is alive as long as it is counted.
-        unsafe { (kept.wake)(kept.waker) };
+    // SAFETY: `raw` made the address from an `Arc`, and this waker has a count of it. That one has a count of the object,
+    // which is alive as long as it is counted and was not revoked.
+    unsafe {
+        let kept = &*kept.cast::<KeptWaker>();
+        // A waker that was dropped with its plugin has no future to wake.
+        if !kept.counted.ticket().is_revoked() {
+            (kept.wake)(kept.waker);
+        }
     }
 }
 
@@ -287,105 +298,4 @@ unsafe fn drop_owned(kept: *const ()) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{LastWaker, WakerView};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering::*};
-    use std::task::{Wake, Waker};
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, SeqCst);
-        }
-    }
-
-    fn lend<T>(known: &mut LastWaker, waker: &Waker, poll: impl FnOnce(&Waker) -> T) -> T {
-        // SAFETY: the waker lives until this returns.
-        unsafe { known.lend(WakerView::of(waker), poll) }
-    }
-
-    #[test]
-    fn what_is_kept_wakes_when_all_else_is_gone() {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
-        let mut known = LastWaker::default();
-        let kept = lend(&mut known, &waker, |lent| {
-            lent.wake_by_ref();
-            assert_eq!(count.0.load(SeqCst), 1);
-            lent.clone()
-        });
-        drop((known, waker));
-        kept.wake_by_ref();
-        let again = kept.clone();
-        again.wake();
-        assert_eq!(count.0.load(SeqCst), 3);
-        assert_eq!(Arc::strong_count(&count), 2);
-        drop(kept);
-        assert_eq!(Arc::strong_count(&count), 1);
-    }
-
-    #[test]
-    fn the_same_waker_is_kept_once_and_another_one_is_another() {
-        let (one, other) = (Arc::new(Count::default()), Arc::new(Count::default()));
-        let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
-        let mut known = LastWaker::default();
-        let kept = lend(&mut known, &first, Waker::clone);
-        lend(&mut known, &first, |again| assert!(again.will_wake(&kept)));
-        // The waker of the test, the waker that was lent, and the one that was kept.
-        assert_eq!(Arc::strong_count(&one), 3);
-        lend(&mut known, &second, |another| {
-            assert!(!another.will_wake(&kept));
-            let kept = another.clone();
-            kept.wake();
-        });
-        assert_eq!((one.0.load(SeqCst), other.0.load(SeqCst)), (0, 1));
-    }
-
-    /// The next waker may have the address of one that is gone. What was kept of that one is another waker.
-    #[test]
-    fn a_waker_at_the_same_address_is_another() {
-        let (one, other) = (Arc::new(Count::default()), Arc::new(Count::default()));
-        let (first, second) = (Waker::from(one.clone()), Waker::from(other.clone()));
-        let kept = |waker| lend(&mut LastWaker::default(), waker, Waker::clone);
-        let mut known = LastWaker::default();
-        let owned = kept(&first);
-        lend(&mut known, &owned, |lent| drop(lent.clone()));
-        let address = owned.data().addr();
-        // Each waker that is kept is two allocations of this size. The first one takes the place of `spare`.
-        let spare = std::hint::black_box(Box::new([0_usize; 7]));
-        drop(owned);
-        drop(spare);
-        let mut others: Vec<Waker> = Vec::new();
-        while others.len() < 100
-            && others
-                .last()
-                .is_none_or(|last| last.data().addr() != address)
-        {
-            others.push(kept(&second));
-        }
-        lend(&mut known, others.last().unwrap(), Waker::wake_by_ref);
-        assert_eq!((one.0.load(SeqCst), other.0.load(SeqCst)), (0, 1));
-    }
-
-    #[test]
-    fn what_is_lent_on_is_the_first_lenders() {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
-        let (mut outer, mut inner) = (LastWaker::default(), LastWaker::default());
-        let mut kept = || {
-            lend(&mut outer, &waker, |lent| {
-                lend(&mut inner, lent, Waker::clone)
-            })
-        };
-        let (first, again) = (kept(), kept());
-        assert!(first.will_wake(&again));
-        drop((outer, inner, waker));
-        first.wake();
-        assert_eq!(count.0.load(SeqCst), 1);
-        drop(again);
-        assert_eq!(Arc::strong_count(&count), 1);
-    }
-}
+mod tests;
