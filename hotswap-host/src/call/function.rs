@@ -3,10 +3,9 @@ use crate::error::{CallError, HandleError, InvokeError};
 use crate::generation::Generation;
 use crate::generation::bindings::{ByName, Entered, Typed};
 use crate::handle::{Handle, HandleSpec};
-use crate::invoke::failed;
 use crate::swapper::Pin;
 use hotswap_plugin::Value;
-use hotswap_plugin::boundary::{Arg, InvokeError as Refused, Panicked, Return};
+use hotswap_plugin::boundary::{Arg, Return};
 use std::fmt;
 
 /// A typed function of a plugin: `Function<fn(u32) -> String>`.
@@ -76,18 +75,14 @@ impl Dynamic {
     /// # Errors
     /// The arguments do not fit, the function returned an error, or it panicked.
     pub fn call(&self, args: &[Value]) -> Result<Value, InvokeError> {
-        let spec = &self.handle.spec;
-        let error = |refused: Result<Refused, Panicked>| {
-            failed(spec.plugin().as_str(), &spec.item, refused)
-        };
         match self.handle.enter() {
-            Some(entered) => {
-                let result = entered.invoke(args, error);
-                result.inspect_err(|error| spec.count_if_returned(error, entered.generation()))
-            }
+            Some(entered) => entered.invoke(args, |refused| {
+                self.handle.spec.failed(refused, entered.generation())
+            }),
             None => self.handle.call_aside(|entered| {
-                let result = entered.invoke(args, error);
-                result.inspect_err(|error| spec.count_if_returned(error, entered.generation()))
+                entered.invoke(args, |refused| {
+                    self.handle.spec.failed(refused, entered.generation())
+                })
             }),
         }
     }

@@ -8,17 +8,20 @@ use crate::artifact::TypeHash;
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
 use crate::call::signature::Signature;
-use crate::error::{CallError, HandleError};
+use crate::error::{CallError, HandleError, InvokeError};
 use crate::generation::Generation;
 use crate::generation::bindings::{ByName, Exported, Target, Typed, TypedAsync};
 use crate::instance::Instance;
 use crate::instance::made::FunctionOf;
+use crate::invoke::failed;
 use crate::load::loaded::call_target;
 use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::{function_hash, same_function};
 use hotswap_plugin::boundary::mismatch::{self, Party};
-use hotswap_plugin::boundary::{Interface, InterfaceDesc, Panicked, ParamDesc, TypeDesc};
+use hotswap_plugin::boundary::{
+    Interface, InterfaceDesc, InvokeError as Refused, Panicked, ParamDesc, TypeDesc,
+};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
@@ -325,12 +328,18 @@ impl HandleSpec {
         }
     }
 
-    /// Counts a call in this generation, if it is the function that has returned the error.
+    /// Returns the error of a call by values in this generation. Counts it if the function has returned it.
     #[cold]
-    pub(crate) fn count_if_returned<E>(&self, error: &CallError<E>, generation: &Generation) {
-        if let CallError::Returned(_) = error {
+    #[inline(never)]
+    pub(crate) fn failed(
+        &self,
+        refused: Result<Refused, Panicked>,
+        generation: &Generation,
+    ) -> InvokeError {
+        if let Ok(Refused::Returned(_)) = refused {
             self.count_error(generation);
         }
+        failed(self.plugin().as_str(), &self.item, refused)
     }
 
     #[cold]

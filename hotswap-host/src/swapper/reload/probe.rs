@@ -138,6 +138,8 @@ impl Inner {
                 }
             }
         }
+        // The parent ends this process. Freeing the instances would take time and prove nothing.
+        std::mem::forget(staged);
         Ok(())
     }
 }
