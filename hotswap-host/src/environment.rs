@@ -56,6 +56,11 @@ pub(crate) fn text_of(variable: &str) -> Option<String> {
     Some(value.to_string_lossy().into_owned())
 }
 
+/// True if the operator vouches that this system's glibc has a correction that its version does not tell of.
+pub(crate) fn has_corrected_glibc() -> bool {
+    text_of("HOTSWAP_GLIBC_CORRECTED").is_some_and(|value| value == "1")
+}
+
 /// Returns the directory for temporary files.
 pub(crate) fn temporary_dir() -> PathBuf {
     let usual = || PathBuf::from("/tmp");

@@ -12,19 +12,28 @@ use std::ptr::{null, null_mut};
 /// True if the plugins of this platform have the hidden thread functions.
 pub(crate) const HAS_SHIM: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
+/// The glibc from which on `dlclose` leaves no thread-local block where a later library finds it.
+///
+/// Before version 2.35 that could happen everywhere. Before version 2.39 it can still happen where compilers use TLS
+/// descriptors, as on aarch64 ([BZ 29039](https://sourceware.org/bugzilla/show_bug.cgi?id=29039)).
+const FIRST_GLIBC: (u32, u32) = if cfg!(target_arch = "aarch64") { (2, 39) } else { (2, 35) };
+
 /// Returns the reason why libraries cannot leave memory, or `None` if they can.
 ///
-/// Before version 2.35, glibc's `dlclose` could leave a library's thread-local block where a later library would find
-/// it.
-pub(crate) fn cannot_unmap() -> Option<String> {
+/// If `corrected` is true, the operator vouches that an older glibc has the correction all the same.
+pub(crate) fn cannot_unmap(corrected: bool) -> Option<String> {
     if !HAS_SHIM {
         return Some("this processor has no shim".into());
+    }
+    if corrected {
+        return None;
     }
     // SAFETY: the function returns a constant C string.
     let version = unsafe { CStr::from_ptr(libc::gnu_get_libc_version()) }.to_string_lossy();
     let mut numbers = version.split('.').map_while(|n| n.parse::<u32>().ok());
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    (found < (2, 35)).then(|| format!("glibc {version} is older than 2.35"))
+    let (major, minor) = FIRST_GLIBC;
+    (found < FIRST_GLIBC).then(|| format!("glibc {version} is older than {major}.{minor}"))
 }
 
 /// The calling thread's id.

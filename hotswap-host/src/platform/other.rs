@@ -8,7 +8,7 @@ use std::ptr::null_mut;
 
 pub(crate) const HAS_SHIM: bool = false;
 
-pub(crate) fn cannot_unmap() -> Option<String> {
+pub(crate) fn cannot_unmap(_: bool) -> Option<String> {
     Some("on this platform libraries cannot leave memory safely".into())
 }
 

@@ -1,6 +1,7 @@
 //! The last step of a retirement: unmaps a library that is no longer used, or says why it stays.
 use super::log::RetirementLog;
 use super::settings::{Settings, UnloadMode};
+use crate::environment;
 use crate::instance::Uses;
 use crate::load::library::Library;
 use crate::load::signals::{self, Withdrawn};
@@ -152,7 +153,7 @@ pub(super) fn keep(library: &Arc<Library>, uses: Uses, reasons: Vec<Holder>, log
 fn not_wanted(settings: &Settings) -> Option<String> {
     let mode = settings.mode == UnloadMode::Keep;
     mode.then(|| "the unload mode, which is keep".into())
-        .or_else(platform::cannot_unmap)
+        .or_else(|| platform::cannot_unmap(environment::has_corrected_glibc()))
 }
 
 fn reasons_to_keep(library: &Library) -> Vec<Holder> {
