@@ -3,7 +3,7 @@ use crate::artifact::{Artifact, Import, ImportKind, Metadata};
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
 use crate::base::paths::as_text;
-use crate::error::{ReloadError, exports_instead};
+use crate::error::{PluginError, PluginErrorKind, ReloadError, exports_instead};
 use crate::resolve::{self, Node};
 use crate::vault::check_duplicates;
 use serde::{Serialize, Serializer};
@@ -208,41 +208,38 @@ fn unfit(
     let Metadata {
         name, crate_name, ..
     } = &importer.metadata;
-    let (plugin, file) = (name.clone(), importer.file.clone());
     let Some(export) = exporter.exports.iter().find(|e| e.interface == *interface) else {
         let exports = exporter.exports.iter().map(|e| e.interface.clone());
         let exports: Vec<_> = exports.collect();
         let nearest = nearest(interface, exports.iter().map(String::as_str));
-        let problem = ReloadError::Import {
-            plugin,
-            file,
+        let problem = PluginErrorKind::Import {
             import: format!("{interface} of {}", exporter.name),
             message: exports_instead(&nearest.map(str::to_owned), &exports),
         };
-        return Some((NeedState::NotExported, problem));
+        return Some((
+            NeedState::NotExported,
+            problem.of(name, &importer.file).into(),
+        ));
     };
     if export.hash != import.hash {
         let message = format!(
-            "{plugin} cannot use {interface} of {}: they were built with different versions of it; build both again: \
+            "{name} cannot use {interface} of {}: they were built with different versions of it; build both again: \
              cargo hotswap build -p {crate_name} -p {}",
             exporter.name, exporter.crate_name
         );
-        let problem = ReloadError::Mismatch {
-            plugin,
-            file,
-            message,
-        };
+        let problem = PluginErrorKind::Mismatch(message)
+            .of(name, &importer.file)
+            .into();
         return Some((NeedState::AnotherVersion, problem));
     }
     let reloadable = (importer.metadata.reloadable, exporter.reloadable);
     (reloadable == (Some(false), Some(true))).then(|| {
-        let chain = vec![plugin.clone(), exporter.name.clone()];
-        let problem = ReloadError::NotReloadable {
-            plugin,
-            file,
-            chain,
-        };
-        (NeedState::Replaceable, problem)
+        let chain = vec![name.clone(), exporter.name.clone()];
+        let problem = PluginErrorKind::NotReloadable { chain };
+        (
+            NeedState::Replaceable,
+            problem.of(name, &importer.file).into(),
+        )
     })
 }
 
@@ -293,7 +290,11 @@ fn order(
 /// Returns the needs for which there is no order.
 fn refused_needs(error: &ReloadError) -> (Vec<(PluginName, PluginName)>, NeedState) {
     match error {
-        ReloadError::Import { plugin, import, .. } => {
+        ReloadError::Plugin(PluginError {
+            plugin,
+            kind: PluginErrorKind::Import { import, .. },
+            ..
+        }) => {
             let from = PluginName::from(import.as_str());
             (vec![(plugin.clone(), from)], NeedState::Missing)
         }

@@ -103,7 +103,8 @@ pub use call::function::{
 pub use call::interface::{BoundInterface, Interface};
 pub use call::signature::Signature;
 pub use error::{
-    CallError, CopyError, HandleError, Hook, HookFailure, InvokeError, LivePlace, ReloadError,
+    CallError, CopyError, HandleError, Hook, HookFailure, InvokeError, LivePlace, PluginError,
+    PluginErrorKind, ReloadError,
 };
 pub use generation::{Generation, Listing, OutOfService, PluginListing};
 pub use hotswap_plugin::{

@@ -1,7 +1,7 @@
 //! Determines which plugins need which others, and their order.
 use crate::artifact::{ImportKind, Metadata};
 use crate::base::name::PluginName;
-use crate::error::ReloadError;
+use crate::error::{PluginErrorKind, ReloadError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -53,9 +53,7 @@ fn check_names(node: &Node<'_>, nodes: &BTreeMap<PluginName, Node<'_>>) -> Resul
             continue;
         }
         let known = nodes.keys().filter(|name| **name != node.metadata.name);
-        return Err(ReloadError::Import {
-            plugin: node.metadata.name.clone(),
-            file: node.file.to_owned(),
+        let kind = PluginErrorKind::Import {
             import: from.to_string(),
             message: match crate::base::nearest::nearest(
                 from.as_str(),
@@ -64,7 +62,8 @@ fn check_names(node: &Node<'_>, nodes: &BTreeMap<PluginName, Node<'_>>) -> Resul
                 Some(name) => format!("there is no such plugin; did you mean {name}?"),
                 None => "there is no such plugin; build it, or make the import optional".into(),
             },
-        });
+        };
+        return Err(kind.of(&node.metadata.name, node.file).into());
     }
     Ok(())
 }

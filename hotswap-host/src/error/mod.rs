@@ -4,6 +4,8 @@ mod copy;
 mod handle;
 mod hook;
 mod live_place;
+mod names;
+mod plugin;
 mod reload;
 
 pub use call::{CallError, InvokeError};
@@ -12,4 +14,5 @@ pub use handle::HandleError;
 pub(crate) use handle::exports_instead;
 pub use hook::{Hook, HookFailure};
 pub use live_place::LivePlace;
+pub use plugin::{PluginError, PluginErrorKind};
 pub use reload::ReloadError;

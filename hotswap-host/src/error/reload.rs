@@ -1,7 +1,8 @@
 //! Errors of reloads.
 use super::LivePlace;
-use super::{CopyError, Hook, HookFailure};
-use crate::artifact::{ArtifactError, FindError, OpenFailure};
+use super::names::{arrows, list};
+use super::{CopyError, HookFailure, PluginError, PluginErrorKind};
+use crate::artifact::{ArtifactError, FindError};
 use crate::base::name::PluginName;
 use crate::retirement::Holder;
 use crate::runtime::RuntimeError;
@@ -168,66 +169,9 @@ pub enum ReloadError {
         /// The plugins that are live, and that go on.
         live: Vec<PluginName>,
     },
-    /// The plugin was built by another compiler, and the host requires its own.
-    #[error(
-        "{plugin} ({}) was built by {found}, but the host requires {expected}; build it again with that compiler",
-        path(file)
-    )]
-    Toolchain {
-        /// The plugin.
-        plugin: PluginName,
-        /// Its artifact.
-        file: PathBuf,
-        /// The compiler that built the plugin.
-        found: String,
-        /// The compiler that built the host.
-        expected: String,
-    },
-    /// The dynamic linker refused the library.
-    #[error("{plugin}: {} cannot be opened: it {failure}", path(file))]
-    Open {
-        /// The plugin.
-        plugin: PluginName,
-        /// Its artifact.
-        file: PathBuf,
-        /// The reason of the dynamic linker.
-        failure: OpenFailure,
-    },
-    /// The library's tables do not have the layout that the host requires.
-    #[error(
-        "{plugin}: {} does not fit this host: {message}; build plugin and host with the same version of hotswap",
-        path(file)
-    )]
-    Layout {
-        /// The plugin.
-        plugin: PluginName,
-        /// Its artifact.
-        file: PathBuf,
-        /// The first difference.
-        message: String,
-    },
-    /// A plugin imports something that is not provided.
-    #[error("{plugin} ({}) imports {import}: {message}", path(file))]
-    Import {
-        /// The plugin.
-        plugin: PluginName,
-        /// Its artifact.
-        file: PathBuf,
-        /// The import.
-        import: String,
-        /// The problem with the import, and what to do.
-        message: String,
-    },
-    /// A plugin and the host, or two plugins, were built with different versions of an interface.
-    #[error("{message}")]
-    Mismatch {
-        /// The importing plugin.
-        plugin: PluginName,
-        /// Its artifact.
-        file: PathBuf,
-        /// Both sides, the method, the two types, and the command that resolves the difference.
-        message: String,
-    },
+    /// One plugin cannot be part of the new generation.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
     /// Plugins import each other in a cycle.
     #[error("plugins import each other in a circle: {}", arrows(chain))]
     Cycle {
@@ -250,20 +194,6 @@ pub enum ReloadError {
         /// The plugins that import it.
         users: Vec<PluginName>,
     },
-    /// A plugin that is not reloadable imports a reloadable one. It could not follow when that one is replaced.
-    #[error(
-        "{plugin} ({}) is not reloadable, but imports reloadable plugins ({}); make all of them reloadable, or none",
-        path(file),
-        arrows(chain)
-    )]
-    NotReloadable {
-        /// The plugin.
-        plugin: PluginName,
-        /// Its artifact.
-        file: PathBuf,
-        /// The plugin, its import, and the import of that, up to the reloadable one.
-        chain: Vec<PluginName>,
-    },
     /// An optional plugin failed and cannot be left out.
     #[error(
         "{plugin} is optional, but cannot be left out ({}): {failure}",
@@ -280,24 +210,6 @@ pub enum ReloadError {
     /// A hook failed or panicked.
     #[error(transparent)]
     Hook(HookFailure),
-    /// A hook has not returned in time. The running plugins are unchanged. The hook goes on running on its thread, and
-    /// its build stays in memory until it returns.
-    #[error(
-        "{plugin}: {hook} has not returned within {limit:?} ({}): nothing has changed, and this build stays in memory until \
-         the hook returns; shorten it, or raise `{}`",
-        path(file),
-        if *hook == Hook::Smoke { "ReloadOptions::smoke_limit" } else { "Builder::hook_limit" }
-    )]
-    HookTimeout {
-        /// The plugin.
-        plugin: PluginName,
-        /// The artifact that it was loaded from.
-        file: PathBuf,
-        /// The hook.
-        hook: Hook,
-        /// The longest time that a hook may take.
-        limit: Duration,
-    },
     /// The state of plugins could not be handed over in time. The running instances go on with it.
     #[error(
         "the state of {} could not be handed over within {limit:?}: still waiting for {}; shorten it, or raise \
@@ -471,15 +383,9 @@ impl ReloadError {
                 return Some(error.plugin_or_implied());
             }
             ReloadError::Copy(CopyError { plugin, .. })
-            | ReloadError::Toolchain { plugin, .. }
-            | ReloadError::Open { plugin, .. }
-            | ReloadError::Layout { plugin, .. }
-            | ReloadError::Import { plugin, .. }
-            | ReloadError::Mismatch { plugin, .. }
-            | ReloadError::NotReloadable { plugin, .. }
+            | ReloadError::Plugin(PluginError { plugin, .. })
             | ReloadError::Needed { plugin, .. }
             | ReloadError::Hook(HookFailure { plugin, .. })
-            | ReloadError::HookTimeout { plugin, .. }
             | ReloadError::Handle { plugin, .. } => plugin,
             ReloadError::LiveDuplicate { second, .. } => &second.plugin,
             ReloadError::HandOver { plugins, .. }
@@ -531,19 +437,22 @@ impl ReloadError {
                 &error.file
             }
             ReloadError::Copy(CopyError { file, .. })
-            | ReloadError::Toolchain { file, .. }
-            | ReloadError::Open { file, .. }
-            | ReloadError::Layout { file, .. }
-            | ReloadError::Import { file, .. }
-            | ReloadError::Mismatch { file, .. }
-            | ReloadError::NotReloadable { file, .. }
-            | ReloadError::Hook(HookFailure { file, .. })
-            | ReloadError::HookTimeout { file, .. } => file,
+            | ReloadError::Plugin(PluginError { file, .. })
+            | ReloadError::Hook(HookFailure { file, .. }) => file,
             ReloadError::Duplicate { second, .. } => second,
             ReloadError::LiveDuplicate { second, .. } => &second.file,
             ReloadError::Needed { failure, .. } => return failure.file(),
             _ => return None,
         })
+    }
+
+    /// Returns what is wrong with the [plugin](Self::plugin), if the error is about a single one.
+    pub fn kind(&self) -> Option<&PluginErrorKind> {
+        match self {
+            ReloadError::Plugin(error) => Some(&error.kind),
+            ReloadError::Needed { failure, .. } => failure.kind(),
+            _ => None,
+        }
     }
 
     /// Returns true if the reason may pass without a change of any plugin, so that the same reload may succeed later:
@@ -587,7 +496,11 @@ impl From<HookFailure> for ReloadError {
 /// Says briefly who needs an optional plugin. The error itself says more, sometimes in several lines.
 fn need(reason: &ReloadError) -> String {
     match reason {
-        ReloadError::Import { plugin, .. } => format!("{plugin} imports it"),
+        ReloadError::Plugin(PluginError {
+            plugin,
+            kind: PluginErrorKind::Import { .. },
+            ..
+        }) => format!("{plugin} imports it"),
         ReloadError::Handle { plugin, item, .. } => {
             format!("the host holds a handle of {plugin}.{item}")
         }
@@ -600,22 +513,6 @@ fn output_of(output: &str) -> String {
         "" => String::new(),
         lines => format!("; its last lines were:\n{lines}"),
     }
-}
-
-fn list(names: &[PluginName]) -> String {
-    match names {
-        [] => "nothing".into(),
-        names => joined(names, ", "),
-    }
-}
-
-fn arrows(names: &[PluginName]) -> String {
-    joined(names, " -> ")
-}
-
-fn joined(names: &[PluginName], between: &str) -> String {
-    let names: Vec<_> = names.iter().map(PluginName::to_string).collect();
-    names.join(between)
 }
 
 fn did_you_mean(name: &PluginName, loaded: &[PluginName]) -> String {

@@ -2,7 +2,7 @@ use super::{Graph, NeedState};
 use crate::artifact::testing::{library, part, parts};
 use crate::artifact::{Artifact, ImportKind, LiveEntry};
 use crate::base::name::PluginName;
-use crate::error::ReloadError;
+use crate::error::{PluginErrorKind, ReloadError};
 use hotswap_plugin::LiveKind;
 use std::path::Path;
 
@@ -125,7 +125,8 @@ fn what_may_not_be_replaced_needs_only_its_like() {
     assert_eq!(graph.plugins[1].needs[0].state, NeedState::Replaceable);
     let problem = &graph.problems[0];
     assert!(
-        matches!(problem, ReloadError::NotReloadable { plugin, .. } if *plugin == "b"),
+        matches!(problem.kind(), Some(PluginErrorKind::NotReloadable { .. }))
+            && problem.plugin() == Some("b".into()),
         "{problem}"
     );
 }

@@ -27,7 +27,7 @@ pub(crate) use unwatched::{fork, signals, watched_functions};
 use crate::artifact::{
     self, Artifact, BuildId, Fingerprint, LiveEntry, OpenFailure, TypeHash, unload_blockers,
 };
-use crate::error::{Hook, ReloadError};
+use crate::error::{Hook, PluginErrorKind, ReloadError};
 use crate::hook_thread;
 use crate::linked::LinkedCode;
 use crate::platform;
@@ -93,11 +93,9 @@ pub(crate) fn open(
         Ok(connected) => connected,
         Err(message) => {
             give_back(library);
-            return Err(ReloadError::Layout {
-                plugin: name.clone(),
-                file: artifact.file.clone(),
-                message,
-            });
+            return Err(PluginErrorKind::Layout(message)
+                .of(&name, &artifact.file)
+                .into());
         }
     };
     if let Code::Library(bytes) = code {
@@ -136,19 +134,13 @@ fn open_copy(
 ) -> Result<(), ReloadError> {
     let (plugin, file) = (&artifact.metadata.name, &artifact.file);
     if let Some(reason) = platform::cannot_load() {
-        return Err(ReloadError::Open {
-            plugin: plugin.clone(),
-            file: file.clone(),
-            failure: OpenFailure::Unsupported { reason },
-        });
+        let failure = OpenFailure::Unsupported { reason };
+        return Err(PluginErrorKind::Open(failure).of(plugin, file).into());
     }
     exit::prepare();
     if platform::HAS_SHIM && artifact.shim.is_empty() {
-        return Err(ReloadError::Layout {
-            plugin: plugin.clone(),
-            file: file.clone(),
-            message: format!("the library has no section {SHIM_SECTION}"),
-        });
+        let message = format!("the library has no section {SHIM_SECTION}");
+        return Err(PluginErrorKind::Layout(message).of(plugin, file).into());
     }
     let copy = copies.make(artifact, bytes, &library.patch())?;
     let path = copy.path().to_owned();
@@ -159,11 +151,7 @@ fn open_copy(
             NotOpened::Linker(error) => OpenFailure::from_loader_text(&said(&error)),
             NotOpened::TakenFor(other) => OpenFailure::TakenFor { copy: path, other },
         };
-        ReloadError::Open {
-            plugin: plugin.clone(),
-            file: file.clone(),
-            failure,
-        }
+        PluginErrorKind::Open(failure).of(plugin, file).into()
     })
 }
 

@@ -16,7 +16,11 @@ pub(crate) const HAS_SHIM: bool = cfg!(any(target_arch = "x86_64", target_arch =
 ///
 /// Before version 2.35 that could happen everywhere. Before version 2.39 it can still happen where compilers use TLS
 /// descriptors, as on aarch64 ([BZ 29039](https://sourceware.org/bugzilla/show_bug.cgi?id=29039)).
-const FIRST_GLIBC: (u32, u32) = if cfg!(target_arch = "aarch64") { (2, 39) } else { (2, 35) };
+const FIRST_GLIBC: (u32, u32) = if cfg!(target_arch = "aarch64") {
+    (2, 39)
+} else {
+    (2, 35)
+};
 
 /// Returns the reason why libraries cannot leave memory, or `None` if they can.
 ///

@@ -1,7 +1,7 @@
 //! Runs the hooks of a reload, one instance after the other, and deals with hooks that do not return.
 use super::inner::Inner;
 use crate::base::name::PluginName;
-use crate::error::{HookFailure, ReloadError};
+use crate::error::{HookFailure, PluginErrorKind, ReloadError};
 use crate::hook_thread::{self, HookThread, NotRun};
 use crate::instance::Instance;
 use crate::shown;
@@ -84,12 +84,13 @@ impl Inner {
 /// Returns the error of a reload whose hooks did not all run to their end.
 pub(super) fn refused(not_run: NotRun, limit: Duration) -> ReloadError {
     match not_run {
-        NotRun::Late(run) => ReloadError::HookTimeout {
-            plugin: run.plugin,
-            file: run.file,
-            hook: run.hook,
-            limit,
-        },
+        NotRun::Late(run) => {
+            let kind = PluginErrorKind::HookTimeout {
+                hook: run.hook,
+                limit,
+            };
+            kind.of(&run.plugin, run.file).into()
+        }
         NotRun::Interrupted(_) => ReloadError::ShutDown,
         NotRun::NoThread(error) => ReloadError::Thread(error),
     }

@@ -1,6 +1,6 @@
 //! Tests hooks that do not return: the host names them, and nothing else waits for them.
 use hotswap_host::prelude::*;
-use hotswap_host::{Builder, Holder, Hook, Report, RetirementState};
+use hotswap_host::{Builder, Holder, Hook, PluginErrorKind, Report, RetirementState};
 use hotswap_tests::fixture::{self, Build, ordered, renamed};
 use hotswap_tests::links::{self, bottom, middle};
 use hotswap_tests::{LIMIT, Stage, records, until};
@@ -48,7 +48,7 @@ fn one_before_the_switch_refuses_the_build_and_later_reloads_go_on() {
         let hanging = ordered(&probe(), &format!("wait {name}"));
         stage.install("probe", &hanging);
         let error = stage.swapper.reload().unwrap_err();
-        let ReloadError::HookTimeout { hook: named, .. } = &error else {
+        let Some(PluginErrorKind::HookTimeout { hook: named, .. }) = error.kind() else {
             panic!("{error}");
         };
         assert_eq!(*named, hook);
@@ -87,11 +87,11 @@ fn reloadable_refuses_the_build_and_is_named() {
     let error = stage.swapper.reload().unwrap_err();
     assert!(
         matches!(
-            error,
-            ReloadError::HookTimeout {
+            error.kind(),
+            Some(PluginErrorKind::HookTimeout {
                 hook: Hook::Reloadable,
                 ..
-            }
+            })
         ),
         "{error}"
     );
@@ -136,11 +136,13 @@ fn on_stop_does_not_keep_the_reload_and_is_logged() {
 #[test]
 fn the_first_start_is_an_error() {
     let hanging = ordered(&probe(), "hang on_init");
-    let error = Stage::try_with(&[("probe", &hanging)], quick).map(drop);
+    let error = Stage::try_with(&[("probe", &hanging)], quick)
+        .map(drop)
+        .unwrap_err();
     assert!(
         matches!(
-            error,
-            Err(ReloadError::HookTimeout {
+            error.kind(),
+            Some(PluginErrorKind::HookTimeout {
                 hook: Hook::OnInit,
                 ..
             })
@@ -203,7 +205,11 @@ fn what_the_plugin_of_a_late_hook_imports_is_held_by_it() {
     stage.install("bottom", &links::build(&bottom(), 1));
     stage.install("middle", &ordered(&middle(), "hang on_init"));
     let error = stage.swapper.reload().unwrap_err();
-    assert!(matches!(&error, ReloadError::HookTimeout { plugin, .. } if plugin == "middle"));
+    assert!(matches!(
+        error.kind(),
+        Some(PluginErrorKind::HookTimeout { .. })
+    ));
+    assert_eq!(error.plugin().unwrap(), "middle");
     until_held_by_middle(&stage, &links::build(&bottom(), 1));
     stage.swapper.shutdown(Duration::from_millis(100)).unwrap();
 }

@@ -1,7 +1,7 @@
 //! Builds that are tried in a child process first. What would end the host ends the child.
 use crate::support::{checked, stateful};
 use hotswap_host::prelude::*;
-use hotswap_host::{Hook, ReloadOptions};
+use hotswap_host::{Hook, PluginErrorKind, ReloadOptions};
 use hotswap_tests::fixture;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -184,7 +184,7 @@ fn a_live_build_whose_save_hangs_is_not_on_its_way_out() {
     stage.install("checked", &stateful("second"));
     let reload = stage.swapper.prepare_reload().options(options);
     let error = reload.run().unwrap_err();
-    let saving = matches!(&error, ReloadError::HookTimeout { hook, .. } if *hook == Hook::Save);
+    let saving = matches!(error.kind(), Some(PluginErrorKind::HookTimeout { hook, .. }) if *hook == Hook::Save);
     assert!(saving, "{error}");
     assert_eq!(stage.swapper.retirements().len(), 0);
     assert_eq!(crate::support::add(&stage, 1), 1, "it goes on");

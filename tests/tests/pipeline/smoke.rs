@@ -1,7 +1,7 @@
 //! Smoke tests, which run on a copy of the next generation.
 use crate::support::{add, checked, host, orders, stateful};
 use hotswap_host::prelude::*;
-use hotswap_host::{Hook, ReloadOptions, Step, Value};
+use hotswap_host::{Hook, PluginErrorKind, ReloadOptions, Step, Value};
 use std::time::Duration;
 
 /// Reloads a build whose smoke test misbehaves, and returns the error. The old build goes on.
@@ -49,11 +49,11 @@ fn a_hanging_one_refuses_the_reload() {
     let (stage, error) = refused("hang smoke", Duration::from_millis(50));
     assert!(
         matches!(
-            error,
-            ReloadError::HookTimeout {
+            error.kind(),
+            Some(PluginErrorKind::HookTimeout {
                 hook: Hook::Smoke,
                 ..
-            }
+            })
         ),
         "{error}"
     );

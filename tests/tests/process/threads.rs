@@ -1,7 +1,7 @@
 //! Tests threads that cannot be started, and threads that the host does not see.
 use crate::alpha;
 use hotswap_host::prelude::*;
-use hotswap_host::{Holder, Hook, RetirementState, UnloadMode};
+use hotswap_host::{Holder, Hook, PluginErrorKind, RetirementState, UnloadMode};
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::{LIMIT, Stage, until};
 use std::ffi::{c_int, c_void};
@@ -137,11 +137,11 @@ fn constructor() {
     let error = stage.swapper.reload().unwrap_err();
     assert!(
         matches!(
-            error,
-            ReloadError::HookTimeout {
+            error.kind(),
+            Some(PluginErrorKind::HookTimeout {
                 hook: Hook::Open,
                 ..
-            }
+            })
         ),
         "{error}"
     );

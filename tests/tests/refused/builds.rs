@@ -3,6 +3,7 @@ use crate::support::{alone, probe, refused, refused_with};
 use hotswap_host::artifact::ArtifactProblem as Problem;
 use hotswap_host::artifact::{ArtifactError, OpenFailure};
 use hotswap_host::prelude::*;
+use hotswap_host::{PluginError, PluginErrorKind};
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{self, Build};
 use insta::assert_snapshot;
@@ -36,18 +37,12 @@ fn another_compiler_where_the_host_insists_on_its_own() {
     let (error, text) = refused_with(installed(&library), |builder| {
         builder.require_same_toolchain(true)
     });
-    let ReloadError::Toolchain {
-        plugin,
-        found,
-        expected,
-        ..
-    } = error
-    else {
+    let Some(PluginErrorKind::Toolchain { found, expected }) = error.kind() else {
         panic!("{error:?}")
     };
-    assert_eq!(plugin, "probe");
-    assert_eq!(expected, fixture::artifact(&probe()).metadata.rustc);
-    assert_eq!(found, fixture::artifact(&library).metadata.rustc);
+    assert_eq!(error.plugin().unwrap(), "probe");
+    assert_eq!(*expected, fixture::artifact(&probe()).metadata.rustc);
+    assert_eq!(*found, fixture::artifact(&library).metadata.rustc);
     let text = text
         .replace(&found, "<nightly>")
         .replace(&expected, "<stable>");
@@ -98,8 +93,11 @@ fn a_library_that_is_missing() {
     let (error, text) = refused(installed(&Build::Needy.bytes("probe")));
     assert!(matches!(
         error,
-        ReloadError::Open { plugin, failure: OpenFailure::MissingLibrary { library }, .. }
-            if plugin == "probe" && library == "libnowhere.so"
+        ReloadError::Plugin(PluginError {
+            plugin,
+            kind: PluginErrorKind::Open(OpenFailure::MissingLibrary { library }),
+            ..
+        }) if plugin == "probe" && library == "libnowhere.so"
     ));
     assert_snapshot!(text, @"probe: <dir>/libprobe.so cannot be opened: it needs the library libnowhere.so, which was not found; install it, or add its directory to LD_LIBRARY_PATH");
 }
@@ -109,8 +107,11 @@ fn a_symbol_that_is_missing() {
     let (error, text) = refused(installed(&Build::Orphan.bytes("probe")));
     assert!(matches!(
         error,
-        ReloadError::Open { plugin, failure: OpenFailure::MissingSymbol { symbol }, .. }
-            if plugin == "probe" && symbol == "nobody_defines_this"
+        ReloadError::Plugin(PluginError {
+            plugin,
+            kind: PluginErrorKind::Open(OpenFailure::MissingSymbol { symbol }),
+            ..
+        }) if plugin == "probe" && symbol == "nobody_defines_this"
     ));
     assert_snapshot!(text, @"probe: <dir>/libprobe.so cannot be opened: it needs the symbol nobody_defines_this, which no library defines; link the library that has it into the plugin");
 }

@@ -1,5 +1,6 @@
 //! Tests plugins that may not be replaced, among those that may.
 use crate::support::{Set, bottom, build, chain, middle, summit};
+use hotswap_host::PluginErrorKind;
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::ordered;
 use insta::assert_snapshot;
@@ -14,17 +15,11 @@ fn refused(name: &'static str, library: &[u8], expected: &[&str]) -> String {
     set.install("bottom", &build(&bottom(), 1));
     set.install(name, &fixed(library));
     let (error, text) = set.refuses();
-    let ReloadError::NotReloadable {
-        plugin,
-        file,
-        chain,
-        ..
-    } = error
-    else {
+    let Some(PluginErrorKind::NotReloadable { chain }) = error.kind() else {
         panic!("{error:?}")
     };
-    assert_eq!(plugin, name);
-    assert_eq!(file, set.stage.file(name));
+    assert_eq!(error.plugin().unwrap(), name);
+    assert_eq!(error.file().unwrap(), set.stage.file(name));
     assert_eq!(chain, expected);
     set.restored();
     text

@@ -2,6 +2,7 @@
 use crate::support::Set;
 use bonds::ledger::{Archive, Entry};
 use hotswap_host::prelude::*;
+use hotswap_host::{PluginError, PluginErrorKind};
 use hotswap_tests::fixture::{Build, renamed};
 use insta::assert_snapshot;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ fn refused(name: &'static str) -> String {
     let (error, text) = set.refuses();
     assert!(matches!(
         error,
-        ReloadError::Mismatch { plugin, file, .. } if plugin == "auditor" && file == set.stage.file("auditor")
+        ReloadError::Plugin(PluginError { plugin, file, kind: PluginErrorKind::Mismatch(_), .. })
+            if plugin == "auditor" && file == set.stage.file("auditor")
     ));
     assert_eq!(
         set.stage.swapper.invoke("auditor", "ledgers", &[]),
@@ -57,7 +59,8 @@ fn with_the_host() {
     assert_eq!((store(), shelf.0.load(Relaxed)), (Ok(true.into()), 7));
     set.install("book-a", &Build::Later.bytes("ledger"));
     let (error, text) = set.refuses_to(|swapper| swapper.reload());
-    assert!(matches!(error, ReloadError::Mismatch { plugin, .. } if plugin == "book-a"));
+    assert!(matches!(error.kind(), Some(PluginErrorKind::Mismatch(_))));
+    assert_eq!(error.plugin().unwrap(), "book-a");
     assert_snapshot!(text, @r"
     book-a cannot use Archive of the host: they were built with different versions of it
       Archive::store

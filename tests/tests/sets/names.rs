@@ -1,6 +1,7 @@
 //! Tests names that two plugins have, and names that no plugin has.
 use crate::support::{Set, bottom, head, link, link_after, middle};
 use hotswap_host::prelude::*;
+use hotswap_host::{PluginError, PluginErrorKind};
 use hotswap_tests::fixture::Build;
 use insta::assert_snapshot;
 
@@ -44,7 +45,7 @@ fn an_import_that_is_mistyped() {
     let (error, text) = set.refuses();
     assert!(matches!(
         error,
-        ReloadError::Import { plugin, import, file, .. }
+        ReloadError::Plugin(PluginError { plugin, file, kind: PluginErrorKind::Import { import, .. }, .. })
             if plugin == "middle" && import == "botton" && file == set.stage.file("middle")
     ));
     assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports botton: there is no such plugin; did you mean bottom?");
@@ -56,7 +57,8 @@ fn an_import_that_nobody_is() {
     let set = Set::chain();
     set.install("summit", &link("summit", "x-yz-0"));
     let (error, text) = set.refuses();
-    assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "summit"));
+    assert!(matches!(error.kind(), Some(PluginErrorKind::Import { .. })));
+    assert_eq!(error.plugin().unwrap(), "summit");
     assert_snapshot!(text, @"summit (<dir>/libsummit.so) imports x-yz-0: there is no such plugin; build it, or make the import optional");
     set.restored();
 }
@@ -67,7 +69,9 @@ fn one_that_has_to_be_there_first_and_is_not() {
     let set = Set::chain();
     set.install("summit", &link_after("summit", "middle", "mddle-"));
     let (error, text) = set.refuses();
-    assert!(matches!(error, ReloadError::Import { import, .. } if import == "mddle-"));
+    assert!(
+        matches!(error.kind(), Some(PluginErrorKind::Import { import, .. }) if import == "mddle-")
+    );
     assert_snapshot!(text, @"summit (<dir>/libsummit.so) imports mddle-: there is no such plugin; did you mean middle?");
     set.restored();
 }
@@ -80,7 +84,8 @@ fn an_import_from_a_plugin_that_exports_nothing() {
     ]);
     set.install("middle", &link("middle", "talker"));
     let (error, text) = set.refuses();
-    assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "middle"));
+    assert!(matches!(error.kind(), Some(PluginErrorKind::Import { .. })));
+    assert_eq!(error.plugin().unwrap(), "middle");
     assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports Link of talker: it exports nothing; see `#[plugin(exports(…))]`");
     set.restored();
 }
@@ -93,7 +98,8 @@ fn an_import_from_a_plugin_that_exports_something_else() {
     ]);
     set.install("middle", &link("middle", "book-a"));
     let (error, text) = set.refuses();
-    assert!(matches!(error, ReloadError::Import { plugin, .. } if plugin == "middle"));
+    assert!(matches!(error.kind(), Some(PluginErrorKind::Import { .. })));
+    assert_eq!(error.plugin().unwrap(), "middle");
     assert_snapshot!(text, @"middle (<dir>/libmiddle.so) imports Link of book-a: it exports Parameter, Outcome, Missing, Extra, Reordered, Deep");
     set.restored();
 }

@@ -1,5 +1,5 @@
 //! Tests the texts of errors that real plugins hardly ever cause. The tests of the host cover the others.
-use super::ReloadError;
+use super::{PluginErrorKind, ReloadError};
 use crate::error::CopyError;
 use crate::error::LivePlace;
 use hotswap_plugin::LiveKind;
@@ -42,11 +42,9 @@ fn an_optional_plugin_that_cannot_be_left_out() {
             "",
         ),
         (
-            ReloadError::Layout {
-                plugin: "beta".into(),
-                file: "/plugins/libbeta.so".into(),
-                message: "a field is missing".into(),
-            },
+            PluginErrorKind::Layout("a field is missing".into())
+                .of(&"beta".into(), "/plugins/libbeta.so")
+                .into(),
             "beta: /plugins/libbeta.so does not fit this host: a field is missing; build plugin and host with the same \
              version of hotswap",
         ),
@@ -92,20 +90,14 @@ fn no_name_of_a_file_or_a_library_forges_a_line() {
             chain: vec![name.clone(), name.clone()],
         }
         .to_string(),
-        ReloadError::Open {
-            plugin: name.clone(),
-            file: file.clone(),
-            failure: OpenFailure::from_loader_text(&format!(
-                "{hostile}: cannot open shared object file: No such file or directory"
-            )),
-        }
+        PluginErrorKind::Open(OpenFailure::from_loader_text(&format!(
+            "{hostile}: cannot open shared object file: No such file or directory"
+        )))
+        .of(&name, &file)
         .to_string(),
-        ReloadError::Open {
-            plugin: name,
-            file,
-            failure: OpenFailure::from_loader_text(hostile),
-        }
-        .to_string(),
+        PluginErrorKind::Open(OpenFailure::from_loader_text(hostile))
+            .of(&name, file)
+            .to_string(),
     ];
     for text in texts {
         assert!(!text.contains(is_deceptive), "{text:?}");

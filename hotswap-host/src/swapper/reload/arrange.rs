@@ -3,7 +3,7 @@ use super::candidate::Candidate;
 use super::scan::{Candidates, Failures};
 use crate::artifact::ImportKind;
 use crate::base::name::PluginName;
-use crate::error::ReloadError;
+use crate::error::{PluginErrorKind, ReloadError};
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::resolve::{self, Node};
@@ -104,12 +104,13 @@ fn check_left_out(candidates: &Candidates, failures: &Failures) -> Result<(), Re
     let needed = left_out.find_map(|name| Some((name, users(name, candidates).next()?)));
     match needed {
         None => Ok(()),
-        Some((name, user)) => Err(ReloadError::Import {
-            plugin: user.clone(),
-            file: candidates[user].file().to_owned(),
-            import: name.to_string(),
-            message: "it failed".into(),
-        }),
+        Some((name, user)) => {
+            let kind = PluginErrorKind::Import {
+                import: name.to_string(),
+                message: "it failed".into(),
+            };
+            Err(kind.of(user, candidates[user].file()).into())
+        }
     }
 }
 
@@ -200,10 +201,11 @@ fn check_may_follow(
             name: leader.clone(),
             users: vec![name.clone()],
         },
-        true => ReloadError::NotReloadable {
-            plugin: name.clone(),
-            file: candidate.file().to_owned(),
-            chain: vec![name.clone(), leader.clone()],
-        },
+        true => {
+            let chain = vec![name.clone(), leader.clone()];
+            PluginErrorKind::NotReloadable { chain }
+                .of(name, candidate.file())
+                .into()
+        }
     })
 }

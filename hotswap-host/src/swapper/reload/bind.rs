@@ -1,7 +1,7 @@
 //! Finds the objects that a plugin imports, in the host and in the plugins before it.
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
-use crate::error::{ReloadError, exports_instead};
+use crate::error::{PluginErrorKind, ReloadError, exports_instead};
 use crate::instance::Instance;
 use crate::load::loaded::Loaded;
 use crate::provide::Provided;
@@ -62,11 +62,9 @@ fn check_reloadable(loaded: &Loaded, imports: &[Arc<Instance>]) -> Result<(), Re
         chain.push(import.name().clone());
         next = reloadable(import.imports());
     }
-    Err(ReloadError::NotReloadable {
-        plugin: loaded.name.clone(),
-        file: loaded.file.clone(),
-        chain,
-    })
+    Err(PluginErrorKind::NotReloadable { chain }
+        .of(&loaded.name, &loaded.file)
+        .into())
 }
 
 fn from_host(
@@ -82,15 +80,14 @@ fn from_host(
             return Ok(RawObject::ABSENT);
         }
         let provided = provided.names();
-        return Err(ReloadError::Import {
-            plugin: loaded.name.clone(),
-            file: loaded.file.clone(),
+        let kind = PluginErrorKind::Import {
             import: format!("{} of the host", need.name),
             message: match provided.as_slice() {
                 [] => "the host provides nothing; see `Builder::provide`".into(),
                 names => format!("the host provides {}", names.join(", ")),
             },
-        });
+        };
+        return Err(kind.of(&loaded.name, &loaded.file).into());
     };
     check(loaded, need, Party::Host, have)?;
     Ok(object)
@@ -105,12 +102,11 @@ fn from_plugin(
         let exports: Vec<_> = exporter.exports().map(str::to_owned).collect();
         let known = exports.iter().map(String::as_str);
         let nearest = nearest(need.name.as_str(), known).map(str::to_owned);
-        return Err(ReloadError::Import {
-            plugin: loaded.name.clone(),
-            file: loaded.file.clone(),
+        let kind = PluginErrorKind::Import {
             import: format!("{} of {}", need.name, exporter.name()),
             message: exports_instead(&nearest, &exports),
-        });
+        };
+        return Err(kind.of(&loaded.name, &loaded.file).into());
     };
     check(
         loaded,
@@ -129,10 +125,8 @@ fn check(
 ) -> Result<(), ReloadError> {
     match mismatch::interface((Party::Plugin(loaded.name.as_str()), need), (from, have)) {
         None => Ok(()),
-        Some(message) => Err(ReloadError::Mismatch {
-            plugin: loaded.name.clone(),
-            file: loaded.file.clone(),
-            message,
-        }),
+        Some(message) => Err(PluginErrorKind::Mismatch(message)
+            .of(&loaded.name, &loaded.file)
+            .into()),
     }
 }

@@ -3,7 +3,7 @@ use super::arrange::{Arranged, arrange};
 use super::candidate::Candidate;
 use super::scan::{Candidates, Failures};
 use crate::base::name::PluginName;
-use crate::error::ReloadError;
+use crate::error::{PluginError, PluginErrorKind, ReloadError};
 use crate::generation::Generation;
 use crate::swapper::report::{Outcome, PluginReport};
 use crate::swapper::writer::Writer;
@@ -65,7 +65,10 @@ fn culprit(
 fn explained(error: ReloadError, mut failures: Failures) -> ReloadError {
     let missing = match &error {
         ReloadError::Handle { plugin, .. } => plugin.clone(),
-        ReloadError::Import { import, .. } => import.as_str().into(),
+        ReloadError::Plugin(PluginError {
+            kind: PluginErrorKind::Import { import, .. },
+            ..
+        }) => import.as_str().into(),
         _ => return error,
     };
     match failures.remove(&missing) {

@@ -3,7 +3,7 @@ use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
 use crate::base::name::PluginName;
-use crate::error::{Hook, ReloadError};
+use crate::error::{Hook, PluginErrorKind, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
@@ -258,12 +258,13 @@ pub(super) fn check_files(arranged: &Arranged, same_toolchain: bool) -> Result<(
     let mut foreign = new.filter(|(_, candidate)| candidate.metadata().rustc != RUSTC);
     match foreign.next().filter(|_| same_toolchain) {
         None => Ok(()),
-        Some((name, candidate)) => Err(ReloadError::Toolchain {
-            plugin: name.clone(),
-            file: candidate.file().to_owned(),
-            found: candidate.metadata().rustc.clone(),
-            expected: RUSTC.into(),
-        }),
+        Some((name, candidate)) => {
+            let kind = PluginErrorKind::Toolchain {
+                found: candidate.metadata().rustc.clone(),
+                expected: RUSTC.into(),
+            };
+            Err(kind.of(name, candidate.file()).into())
+        }
     }
 }
 

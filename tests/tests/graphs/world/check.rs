@@ -2,7 +2,9 @@
 use super::{World, letter};
 use crate::library::name;
 use hotswap_host::prelude::*;
-use hotswap_host::{Outcome, PluginName, PluginReport, Report, RetirementState};
+use hotswap_host::{
+    Outcome, PluginError, PluginErrorKind, PluginName, PluginReport, Report, RetirementState,
+};
 use hotswap_tests::model::{Fate, Fault, Id, Instance, Next, Plugin, Plugins};
 use hotswap_tests::{model, process, until};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,22 +48,30 @@ impl World {
                 },
                 Fault::InUse(plugin, users),
             ) => *of == *name(*plugin) && same(by, users.iter().copied()),
-            (ReloadError::Import { plugin, import, .. }, Fault::Import(by, of)) => {
-                *plugin == *name(*by) && letter(&import.to_lowercase()) == *of
-            }
-            (
-                ReloadError::NotReloadable { plugin, chain, .. },
-                Fault::NotReloadable(fixed, imports),
-            ) => {
-                let chain = letters(chain);
-                *plugin == *name(*fixed) && chain[0] == *fixed && imports.contains(&chain[1])
-            }
+            (ReloadError::Plugin(PluginError { plugin, kind, .. }), fault) => match (kind, fault) {
+                (PluginErrorKind::Import { import, .. }, Fault::Import(by, of)) => {
+                    *plugin == *name(*by) && letter(&import.to_lowercase()) == *of
+                }
+                (
+                    PluginErrorKind::NotReloadable { chain },
+                    Fault::NotReloadable(fixed, imports),
+                ) => {
+                    let chain = letters(chain);
+                    *plugin == *name(*fixed) && chain[0] == *fixed && imports.contains(&chain[1])
+                }
+                _ => false,
+            },
             (ReloadError::Needed { plugin, reason, .. }, _) => {
                 let failed = letter(plugin.as_str());
                 let is = match (&**reason, fault) {
-                    (ReloadError::Import { plugin: by, .. }, Fault::InUse(of, users)) => {
-                        failed == *of && users.contains(&letter(by.as_str()))
-                    }
+                    (
+                        ReloadError::Plugin(PluginError {
+                            plugin: by,
+                            kind: PluginErrorKind::Import { .. },
+                            ..
+                        }),
+                        Fault::InUse(of, users),
+                    ) => failed == *of && users.contains(&letter(by.as_str())),
                     (reason, fault) => self.is(reason, fault),
                 };
                 self.model.optional.contains(&failed) && is
