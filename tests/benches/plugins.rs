@@ -51,7 +51,7 @@ pub fn adder_named(name: &str, build: usize) -> Vec<u8> {
 }
 
 /// Returns a build of the plugin with a large state. There are a hundred.
-pub fn keeper(build: usize) -> Vec<u8> {
+pub fn stateful(build: usize) -> Vec<u8> {
     let text = format!("state {build:02}");
     variant(&read(out(), "bench-state"), "state 00", &text)
 }

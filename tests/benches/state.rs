@@ -12,17 +12,17 @@ const NAME: &str = "bench-state";
 const BYTES: u32 = 1_000_000;
 
 /// A plugin with one megabyte of state, of which two builds take turns.
-struct Keeper {
+struct Stateful {
     stage: Stage,
     builds: [Vec<u8>; 2],
     next: usize,
 }
 
-impl Keeper {
+impl Stateful {
     fn new() -> Self {
-        let builds = [1, 2].map(plugins::keeper);
+        let builds = [1, 2].map(plugins::stateful);
         let stage = Stage::with(&[(NAME, &builds[0])], |builder| builder.load_data(BYTES));
-        Keeper {
+        Stateful {
             stage,
             builds,
             next: 1,
@@ -51,7 +51,7 @@ impl Keeper {
 
 /// Measures how long the gate is closed for one megabyte, compared with saving and restoring a megabyte without a gate.
 pub fn gate(effort: Effort) -> Comparison {
-    let mut keeper = Keeper::new();
+    let mut stateful = Stateful::new();
     let bytes = vec![7_u8; BYTES as usize];
     let by_hand = || {
         let began = Instant::now();
@@ -62,13 +62,13 @@ pub fn gate(effort: Effort) -> Comparison {
         assert_eq!(restored.len(), bytes.len());
         began.elapsed().as_secs_f64()
     };
-    each(effort, || keeper.hand_over().as_secs_f64(), by_hand)
+    each(effort, || stateful.hand_over().as_secs_f64(), by_hand)
 }
 
 /// Measures the longest time that a caller waits while state is handed over, compared with the gate.
 pub fn wait(effort: Effort) -> Comparison {
-    let mut keeper = Keeper::new();
-    let call: Function<fn() -> u64> = keeper
+    let mut stateful = Stateful::new();
+    let call: Function<fn() -> u64> = stateful
         .stage
         .swapper
         .function(NAME, "call")
@@ -87,7 +87,7 @@ pub fn wait(effort: Effort) -> Comparison {
                 }
                 longest
             });
-            gates.push(keeper.hand_over().as_secs_f64());
+            gates.push(stateful.hand_over().as_secs_f64());
             done.store(true, Relaxed);
             let longest = caller.join().expect("the caller does not panic");
             longest.as_secs_f64()

@@ -39,12 +39,12 @@ pub enum Build {
     First,
     /// A later version of the sources: `probe`, `alpha`, `guest`, and `ledger`.
     Later,
-    /// `keeper`, which has state, `visitor` and `passer`, which use it, and `drifter`, which is a keeper without state.
-    Keeper,
-    /// `keeper` with a later version of its state.
-    KeeperLater,
-    /// `keeper` with a state of another type.
-    KeeperOther,
+    /// `stateful`, which has state, `visitor` and `importer`, which use it, and `stateless`, which is `stateful` without its state.
+    Stateful,
+    /// `stateful` with a later version of its state.
+    StatefulLater,
+    /// `stateful` with a state of another type.
+    StatefulOther,
     /// `link` as the first of its chain.
     Head,
     /// `probe` with an allocator that marks its memory.
@@ -81,8 +81,8 @@ pub enum Build {
     Cat,
     /// `cat` with a later version of the crate that it shares with its host.
     CatLater,
-    /// `tom`, whose state is carried over.
-    Tom,
+    /// `counting-cat`, whose state is carried over.
+    CountingCat,
     /// `dreamer` and `sleeper`, which have `async` functions.
     Async,
     /// `env-writer`, which changes the environment.
@@ -129,10 +129,10 @@ pub enum Build {
     ZooEarly,
     /// `zoo-c` with a destructor that starts a thread.
     ZooParting,
-    /// `ear` with a constructor that makes an object.
-    EarEarly,
-    /// `ear` with a destructor that tries to make an object.
-    EarLate,
+    /// `listener` with a constructor that makes an object.
+    ListenerEarly,
+    /// `listener` with a destructor that tries to make an object.
+    ListenerLate,
     /// `nest`, which tries to be a host.
     Nest,
     /// `registrar`, which registers functions with the C library, and `watcher`, which has a thread that calls an
@@ -202,14 +202,14 @@ impl Build {
             Build::First => with(
                 &[
                     "probe", "alpha", "beta", "gamma", "guest", "talker", "link", "ledger",
-                    "auditor", "radio", "ear",
+                    "auditor", "radio", "listener",
                 ],
                 &[],
             ),
             Build::Later => with(&["probe", "alpha", "guest", "ledger"], &["later"]),
-            Build::Keeper => with(&["keeper", "visitor", "passer", "drifter"], &[]),
-            Build::KeeperLater => with(&["keeper"], &["later"]),
-            Build::KeeperOther => with(&["keeper"], &["other"]),
+            Build::Stateful => with(&["stateful", "visitor", "importer", "stateless"], &[]),
+            Build::StatefulLater => with(&["stateful"], &["later"]),
+            Build::StatefulOther => with(&["stateful"], &["other"]),
             Build::Head => with(&["link"], &["head"]),
             Build::Tagged => with(&["probe"], &["tagged"]),
             Build::LaterTagged => with(&["probe"], &["tagged,later"]),
@@ -223,7 +223,7 @@ impl Build {
             Build::LiveTwice => with(&["office"], &["twice"]),
             Build::Cat => with(&["cat"], &[]),
             Build::CatLater => with(&["cat"], &["later"]),
-            Build::Tom => with(&["tom"], &[]),
+            Build::CountingCat => with(&["counting-cat"], &[]),
             Build::Async => with(&["dreamer", "sleeper"], &[]),
             Build::EnvWriter => with(&["env-writer"], &[]),
             Build::Bell => with(&["bell"], &[]),
@@ -242,8 +242,8 @@ impl Build {
             Build::ZooSecond => with(&["zoo-c"], &["second"]),
             Build::ZooEarly => with(&["zoo-c"], &["early"]),
             Build::ZooParting => with(&["zoo-c"], &["parting"]),
-            Build::EarEarly => with(&["ear"], &["early"]),
-            Build::EarLate => with(&["ear"], &["late"]),
+            Build::ListenerEarly => with(&["listener"], &["early"]),
+            Build::ListenerLate => with(&["listener"], &["late"]),
             Build::Nest => with(&["nest"], &[]),
             Build::Registrar => with(&["registrar", "watcher"], &[]),
             Build::Stuck => with(&["registrar"], &["stuck"]),

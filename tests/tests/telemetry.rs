@@ -66,11 +66,11 @@ impl io::Write for Written {
 }
 
 /// Keeps the metadata of all spans and events, as some subscribers do.
-struct Keeper;
+struct Stateful;
 
 static KEPT: Mutex<Vec<&'static Metadata<'static>>> = Mutex::new(Vec::new());
 
-impl Layer<Registry> for Keeper {
+impl Layer<Registry> for Stateful {
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, Registry>) {
         KEPT.lock().unwrap().push(attributes.metadata());
     }
@@ -79,7 +79,7 @@ impl Layer<Registry> for Keeper {
     }
 }
 
-type Kept = Layered<Keeper, Registry>;
+type Kept = Layered<Stateful, Registry>;
 
 /// Sets up log and tracing for this process, once. The handle changes the filter.
 fn set_up() -> &'static reload::Handle<EnvFilter, Kept> {
@@ -93,7 +93,7 @@ fn set_up() -> &'static reload::Handle<EnvFilter, Kept> {
             .with_ansi(false)
             .without_time()
             .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE);
-        let subscriber = Registry::default().with(Keeper).with(filter).with(lines);
+        let subscriber = Registry::default().with(Stateful).with(filter).with(lines);
         tracing::subscriber::set_global_default(subscriber).unwrap();
         handle
     })

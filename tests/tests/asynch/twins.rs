@@ -3,11 +3,11 @@ use hotswap_host::prelude::*;
 use hotswap_host::{Held, Holder, Retirement, RetirementState};
 use hotswap_tests::fixture::{Build, renamed, variant};
 use hotswap_tests::{LIMIT, Stage, until};
+use shapes::twins::Star;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
-use twins::Star;
 
 /// Returns a build of the fixture under one of its two names.
 fn twin(build: Build, name: &str, number: u8) -> Vec<u8> {

@@ -2,8 +2,8 @@
 use hotswap_host::prelude::*;
 use hotswap_host::{Held, Holder, Retirement, RetirementState};
 use hotswap_tests::{LIMIT, Stage, fixture, records, until};
+use shapes::waves::Listener;
 use std::time::Duration;
-use waves::Listener;
 
 type Drum = Function<fn() -> Held<dyn Listener>>;
 type Say = Function<fn(&str) -> Vec<String>>;
@@ -13,20 +13,20 @@ fn radio(build: &str) -> Vec<u8> {
     fixture::variant(&first, "radio 00", &format!("radio {build}"))
 }
 
-fn ear(build: &str) -> Vec<u8> {
+fn listener(build: &str) -> Vec<u8> {
     ear_of(fixture::Build::First, build)
 }
 
 fn ear_of(first: fixture::Build, build: &str) -> Vec<u8> {
-    let first = first.bytes("ear");
-    fixture::variant(&first, "ear 00", &format!("ear {build}"))
+    let first = first.bytes("listener");
+    fixture::variant(&first, "listener 00", &format!("listener {build}"))
 }
 
-/// Starts a host whose radio has a drum of ear's, and whose ear has an echo of radio's. The host soon names what holds
+/// Starts a host whose radio has a drum of listener's, and whose listener has an echo of radio's. The host soon names what holds
 /// up a retirement.
 fn stage() -> Stage {
     records::keep();
-    let plugins = [("radio", &*radio("01")), ("ear", &*ear("01"))];
+    let plugins = [("radio", &*radio("01")), ("listener", &*listener("01"))];
     Stage::with(&plugins, |builder| {
         builder.retire_limit(Duration::from_millis(20))
     })
@@ -63,17 +63,17 @@ fn objects(owner: &str, count: usize) -> Holder {
 #[test]
 fn a_listener_outlives_its_plugin() {
     let stage = stage();
-    assert_eq!(say(&stage, "one"), ["ear 01 heard one"]);
+    assert_eq!(say(&stage, "one"), ["listener 01 heard one"]);
     assert_eq!(prune(&stage), 0, "no plugin is retired");
 
-    let report = stage.swap("ear", &ear("02"));
-    assert_eq!(report.to_string(), "radio: unchanged; ear: reloaded");
+    let report = stage.swap("listener", &listener("02"));
+    assert_eq!(report.to_string(), "radio: unchanged; listener: reloaded");
     assert_eq!(
         say(&stage, "two"),
-        ["ear 01 heard two", "ear 02 heard two"],
+        ["listener 01 heard two", "listener 02 heard two"],
         "the old object still hears"
     );
-    let held = held_up(&stage, "ear");
+    let held = held_up(&stage, "listener");
     assert_eq!(held.held_by, [objects("radio", 1)]);
     assert_eq!(held.generation, Some(1));
     assert!(
@@ -81,36 +81,47 @@ fn a_listener_outlives_its_plugin() {
             .ends_with("held by 1 object (Listener) that radio has"),
         "{held}"
     );
-    assert!(!stage.desk.has_told("ear 01 drops a drum, before radio 01"));
+    assert!(
+        !stage
+            .desk
+            .has_told("listener 01 drops a drum, before radio 01")
+    );
 
     assert_eq!(prune(&stage), 1);
-    assert!(stage.desk.has_told("ear 01 drops a drum, before radio 01"));
+    assert!(
+        stage
+            .desk
+            .has_told("listener 01 drops a drum, before radio 01")
+    );
     stage.settle();
-    assert_eq!(say(&stage, "three"), ["ear 02 heard three"]);
+    assert_eq!(say(&stage, "three"), ["listener 02 heard three"]);
     stage.close();
 }
 
 #[test]
 fn plugins_that_own_objects_of_each_other_leave_together() {
     let stage = stage();
-    // Values in ear's thread-locals wait for this thread.
-    assert_eq!(say(&stage, "one"), ["ear 01 heard one"]);
+    // Values in listener's thread-locals wait for this thread.
+    assert_eq!(say(&stage, "one"), ["listener 01 heard one"]);
     let report = stage.swap("radio", &radio("02"));
-    assert_eq!(report.to_string(), "radio: reloaded; ear: followed radio");
+    assert_eq!(
+        report.to_string(),
+        "radio: reloaded; listener: followed radio"
+    );
     let retirements = stage.settle();
     assert_eq!(retirements.len(), 2, "{retirements:?}");
     assert_eq!(
         stage.desk.told(),
         [
-            // The instance of ear is dropped with its own echo. Its object is dropped later, while the plugin that it
+            // The instance of listener is dropped with its own echo. Its object is dropped later, while the plugin that it
             // calls is still there.
             "radio 01 drops an echo",
-            "ear 01 drops a drum, before radio 01",
+            "listener 01 drops a drum, before radio 01",
             "radio 01 freed: no listener may be called",
         ]
     );
-    assert_eq!(say(&stage, "two"), ["ear 01 heard two"]);
-    let echo: Function<fn(&str) -> String> = stage.swapper.function("ear", "echo").unwrap();
+    assert_eq!(say(&stage, "two"), ["listener 01 heard two"]);
+    let echo: Function<fn(&str) -> String> = stage.swapper.function("listener", "echo").unwrap();
     assert_eq!(echo.call("echo").unwrap(), "echo");
     stage.close();
 }
@@ -122,15 +133,15 @@ fn again_and_again() {
         let build = format!("{n:02}");
         match n % 3 {
             0 => stage.swap("radio", &radio(&build)),
-            1 => stage.swap("ear", &ear(&build)),
+            1 => stage.swap("listener", &listener(&build)),
             _ => {
                 stage.install("radio", &radio(&build));
-                stage.swap("ear", &ear(&build))
+                stage.swap("listener", &listener(&build))
             }
         };
         let heard = say(&stage, "you");
         assert!(
-            heard.iter().all(|text| text.starts_with("ear ")),
+            heard.iter().all(|text| text.starts_with("listener ")),
             "{heard:?}"
         );
         prune(&stage);
@@ -142,7 +153,7 @@ fn again_and_again() {
 #[test]
 fn an_object_that_the_host_owns() {
     let stage = stage();
-    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let drum: Drum = stage.swapper.function("listener", "drum").unwrap();
     let held = drum.call().unwrap();
     assert!(!held.is_retired());
     assert_eq!(format!("{held:?}"), "Held<dyn Listener>");
@@ -150,17 +161,20 @@ fn an_object_that_the_host_owns() {
     assert!(held.is_retired());
     assert_eq!(
         held.hear("me"),
-        "ear 01 heard me",
+        "listener 01 heard me",
         "this also holds while its plugin is on its way out of memory"
     );
-    let ear = held_up(&stage, "ear");
-    assert_eq!(ear.held_by, [objects("radio", 1), objects("the host", 1)]);
+    let listener = held_up(&stage, "listener");
+    assert_eq!(
+        listener.held_by,
+        [objects("radio", 1), objects("the host", 1)]
+    );
     // The plugin that the object calls stays, too.
     let radio = held_up(&stage, "radio");
     assert_eq!(
         radio.held_by,
         [Holder::User {
-            plugin: "ear".into()
+            plugin: "listener".into()
         }]
     );
     assert_eq!(radio.state, RetirementState::InUse);
@@ -169,7 +183,7 @@ fn an_object_that_the_host_owns() {
         let held = held.clone();
         move || held.hear("him")
     });
-    assert_eq!(another.join().unwrap(), "ear 01 heard him");
+    assert_eq!(another.join().unwrap(), "listener 01 heard him");
     drop(held);
     stage.settle();
     drop(drum);
@@ -179,15 +193,15 @@ fn an_object_that_the_host_owns() {
 #[test]
 fn an_object_that_is_handed_on() {
     let stage = stage();
-    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let drum: Drum = stage.swapper.function("listener", "drum").unwrap();
     let relay: Function<fn(Held<dyn Listener>) -> Option<Held<dyn Listener>>> =
         stage.swapper.function("radio", "relay").unwrap();
     let back = relay.call(drum.call().unwrap()).unwrap().unwrap();
-    assert_eq!(back.hear("it"), "ear 01 heard it");
+    assert_eq!(back.hear("it"), "listener 01 heard it");
     drop(back);
     assert_eq!(
         stage.desk.told(),
-        ["ear 01 drops a drum, before radio 01"],
+        ["listener 01 drops a drum, before radio 01"],
         "the last owner drops it"
     );
     // Plugins may own the host's objects, too.
@@ -205,7 +219,7 @@ fn an_object_that_is_handed_on() {
 #[test]
 fn an_object_that_is_being_dropped_still_has_others() {
     let stage = stage();
-    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let drum: Drum = stage.swapper.function("listener", "drum").unwrap();
     let wrap: Function<fn(Held<dyn Listener>) -> Held<dyn Listener>> =
         stage.swapper.function("radio", "wrap").unwrap();
     let wrapped = wrap.call(drum.call().unwrap()).unwrap();
@@ -214,11 +228,11 @@ fn an_object_that_is_being_dropped_still_has_others() {
         scope.spawn(|| drop(wrapped));
         stage.desk.until_waiting("unwrap");
         stage.swap("radio", &radio("02"));
-        // There are two objects of ear's: the wrapped one, and the one that listens.
-        assert_eq!(held_up(&stage, "ear").held_by, [objects("radio", 2)]);
+        // There are two objects of listener's: the wrapped one, and the one that listens.
+        assert_eq!(held_up(&stage, "listener").held_by, [objects("radio", 2)]);
         stage.desk.open("unwrap");
     });
-    assert!(stage.desk.has_told("ear 01 heard the end"));
+    assert!(stage.desk.has_told("listener 01 heard the end"));
     stage.settle();
     stage.close();
 }
@@ -243,10 +257,10 @@ fn what_a_plugin_forgot_is_dropped_after_it() {
     let stage = stage();
     let forget: Function<fn(Held<dyn Listener>)> =
         stage.swapper.function("radio", "forget").unwrap();
-    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let drum: Drum = stage.swapper.function("listener", "drum").unwrap();
     forget.call(drum.call().unwrap()).unwrap();
     drop((drum, forget));
-    stage.install("ear", &ear("02"));
+    stage.install("listener", &listener("02"));
     stage.swap("radio", &radio("02"));
     stage.settle();
     stage.close();
@@ -256,11 +270,11 @@ fn what_a_plugin_forgot_is_dropped_after_it() {
 #[test]
 fn others_leave_beside_those_that_are_held() {
     let stage = stage();
-    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let drum: Drum = stage.swapper.function("listener", "drum").unwrap();
     let held = drum.call().unwrap();
     drop(drum);
     stage.swap("radio", &radio("02"));
-    assert_eq!(held_up(&stage, "ear").generation, Some(1));
+    assert_eq!(held_up(&stage, "listener").generation, Some(1));
     stage.swap("radio", &radio("03"));
     let gone = || {
         let retirements = stage.swapper.retirements().into_iter();
@@ -281,19 +295,19 @@ fn what_a_plugin_forgot_of_another_is_dropped_after_it() {
     let (first, second) = (tuner("01"), tuner("02"));
     let plugins = [
         ("radio", &*radio("01")),
-        ("ear", &*ear("01")),
+        ("listener", &*listener("01")),
         ("tuner", &*first),
     ];
     let stage = Stage::open(&plugins);
     let forget: Function<fn(Held<dyn Listener>)> =
         stage.swapper.function("tuner", "forget").unwrap();
-    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let drum: Drum = stage.swapper.function("listener", "drum").unwrap();
     forget.call(drum.call().unwrap()).unwrap();
     drop((drum, forget));
     stage.swap("tuner", &second);
     stage
         .desk
-        .until_told("ear 01 drops a drum, before radio 01");
+        .until_told("listener 01 drops a drum, before radio 01");
     stage.settle();
     stage.close();
 }
@@ -301,14 +315,17 @@ fn what_a_plugin_forgot_of_another_is_dropped_after_it() {
 #[test]
 fn a_build_that_is_refused_has_given_an_object_away() {
     let stage = stage();
-    stage.install("ear", &ear("?!"));
+    stage.install("listener", &listener("?!"));
     let error = stage.swapper.reload().unwrap_err().to_string();
     assert!(
-        error.contains("ear: on_load failed: it does not want to"),
+        error.contains("listener: on_load failed: it does not want to"),
         "{error}"
     );
-    assert_eq!(say(&stage, "you"), ["ear 01 heard you", "ear ?! heard you"]);
-    let held = held_up(&stage, "ear");
+    assert_eq!(
+        say(&stage, "you"),
+        ["listener 01 heard you", "listener ?! heard you"]
+    );
+    let held = held_up(&stage, "listener");
     assert_eq!(
         (held.generation, held.held_by),
         (None, vec![objects("radio", 1)])
@@ -321,7 +338,7 @@ fn a_build_that_is_refused_has_given_an_object_away() {
 #[test]
 fn an_object_is_no_value() {
     let stage = stage();
-    let value = stage.swapper.invoke("ear", "drum", &[]).unwrap();
+    let value = stage.swapper.invoke("listener", "drum", &[]).unwrap();
     assert_eq!(value, Value::from("Held<dyn Listener>"));
     let error = stage
         .swapper
@@ -330,7 +347,7 @@ fn an_object_is_no_value() {
     insta::assert_snapshot!(error, @r#"radio.forget: argument 1 at listener: expected Held<dyn Listener>, found the string "Held<dyn Listener>""#);
     assert_eq!(
         stage.desk.told(),
-        ["ear 01 drops a drum, before radio 01"],
+        ["listener 01 drops a drum, before radio 01"],
         "nothing owns it"
     );
     stage.close();
@@ -343,7 +360,7 @@ fn the_last_owner_is_a_thread_local_of_the_host() {
             const { std::cell::RefCell::new(None) };
     }
     let stage = stage();
-    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let drum: Drum = stage.swapper.function("listener", "drum").unwrap();
     std::thread::scope(|scope| {
         let (sender, receiver) = std::sync::mpsc::channel::<()>();
         let held = drum.call().unwrap();
@@ -351,9 +368,12 @@ fn the_last_owner_is_a_thread_local_of_the_host() {
             OWN.set(Some(held));
             receiver.recv().unwrap_err();
         });
-        stage.swap("ear", &ear("02"));
+        stage.swap("listener", &listener("02"));
         assert_eq!(prune(&stage), 1);
-        assert_eq!(held_up(&stage, "ear").held_by, [objects("the host", 1)]);
+        assert_eq!(
+            held_up(&stage, "listener").held_by,
+            [objects("the host", 1)]
+        );
         drop(sender);
         // `join` waits for the destructors of the thread.
         thread.join().unwrap();
@@ -367,31 +387,35 @@ fn the_last_owner_is_a_thread_local_of_the_host() {
 /// There is no host yet that could count it.
 #[test]
 fn an_object_that_a_constructor_has_made_keeps_its_build() {
-    let ear = |build| ear_of(fixture::Build::EarEarly, build);
-    let plugins = [("radio", &*radio("01")), ("ear", &*ear("01"))];
+    let listener = |build| ear_of(fixture::Build::ListenerEarly, build);
+    let plugins = [("radio", &*radio("01")), ("listener", &*listener("01"))];
     let stage = Stage::with(&plugins, |builder| {
         builder.retire_limit(Duration::from_millis(20))
     });
-    let drum: Drum = stage.swapper.function("ear", "drum").unwrap();
+    let drum: Drum = stage.swapper.function("listener", "drum").unwrap();
     let held = drum.call().unwrap();
-    stage.swap("ear", &ear("02"));
+    stage.swap("listener", &listener("02"));
     let made = Holder::Objects {
         interface: "made by a constructor".into(),
         owner: "the host".into(),
         count: 1,
     };
-    assert_eq!(held_up(&stage, "ear").held_by, [made]);
-    assert_eq!(held.hear("it"), "ear 01 heard it early");
+    assert_eq!(held_up(&stage, "listener").held_by, [made]);
+    assert_eq!(held.hear("it"), "listener 01 heard it early");
 }
 
 /// Its owners could call it only when the library is gone.
 #[test]
 fn a_library_that_is_being_closed_makes_no_object() {
-    let late = ear_of(fixture::Build::EarLate, "01");
-    let stage = Stage::open(&[("radio", &radio("01")), ("ear", &late)]);
-    stage.swap("ear", &ear("02"));
+    let late = ear_of(fixture::Build::ListenerLate, "01");
+    let stage = Stage::open(&[("radio", &radio("01")), ("listener", &late)]);
+    stage.swap("listener", &listener("02"));
     assert_eq!(prune(&stage), 1);
     stage.settle();
-    assert!(stage.desk.has_told("ear 01 is closed, an object: false"));
+    assert!(
+        stage
+            .desk
+            .has_told("listener 01 is closed, an object: false")
+    );
     stage.close();
 }

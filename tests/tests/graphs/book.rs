@@ -39,7 +39,7 @@ impl Book {
     }
 }
 
-impl nodes::Register for Book {
+impl shapes::nodes::Register for Book {
     fn enter(&self, plugin: &str) -> u64 {
         let mut pages = self.pages();
         let letter = plugin.chars().last().expect("a plugin's name is not empty");

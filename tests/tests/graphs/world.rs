@@ -65,7 +65,7 @@ impl World {
                 builder = builder.retire_limit(LIMIT);
             }
             let builder = builder.optional(story.optional.iter().map(|plugin| name(*plugin)));
-            builder.provide::<dyn nodes::Register>(book.clone())
+            builder.provide::<dyn shapes::nodes::Register>(book.clone())
         });
         let mut world = World {
             handles: BTreeMap::new(),

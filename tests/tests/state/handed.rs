@@ -1,5 +1,5 @@
 //! Tests state that is handed over.
-use crate::support::{House, busy_visitor, hermit, keeper, numbered, told, visitor};
+use crate::support::{House, busy_visitor, numbered, separate, stateful, told, visitor};
 use hotswap_host::StateReport;
 use hotswap_host::prelude::*;
 use hotswap_tests::fixture::Build;
@@ -7,36 +7,36 @@ use std::io::Read;
 use std::net::TcpStream;
 
 fn add(house: &House, times: u64) {
-    let add: Function<fn() -> u64> = house.keeper("add");
+    let add: Function<fn() -> u64> = house.stateful("add");
     (0..times).for_each(|_| _ = add.call().unwrap());
 }
 
 #[test]
 fn the_new_build_goes_on_with_the_state() {
-    let house = House::open(&[("keeper", &keeper(1))]);
+    let house = House::open(&[("stateful", &stateful(1))]);
     add(&house, 3);
-    let report = house.swap("keeper", &keeper(2));
-    let build: Function<fn() -> String> = house.keeper("build");
-    let moves: Function<fn() -> u64> = house.keeper("moves");
+    let report = house.swap("stateful", &stateful(2));
+    let build: Function<fn() -> String> = house.stateful("build");
+    let moves: Function<fn() -> u64> = house.stateful("moves");
     assert_eq!(build.call().unwrap(), "build 02");
     assert_eq!((house.count(), moves.call().unwrap()), (3, 1));
     assert!(report.gate.is_some());
     assert!(matches!(
-        report.plugin("keeper").unwrap().state,
+        report.plugin("stateful").unwrap().state,
         Some(StateReport::HandedOver { bytes: 1.. })
     ));
     house.settle();
     add(&house, 1);
-    house.swap("keeper", &keeper(3));
+    house.swap("stateful", &stateful(3));
     assert_eq!((house.count(), moves.call().unwrap()), (4, 2));
     house.close();
 }
 
 #[test]
 fn the_hooks_run_in_the_order_that_is_promised() {
-    let house = House::open(&[("keeper", &keeper(1))]);
+    let house = House::open(&[("stateful", &stateful(1))]);
     assert_eq!(house.desk.told(), ["on_init", "on_start"]);
-    house.swap("keeper", &keeper(2));
+    house.swap("stateful", &stateful(2));
     let order = [
         "on_init", "on_stop", "save", "restore", "restored", "on_start",
     ];
@@ -47,8 +47,8 @@ fn the_hooks_run_in_the_order_that_is_promised() {
 /// Importers have the plugin's exports, and threads that call them, from their construction on.
 #[test]
 fn importers_call_a_plugin_while_its_hooks_run() {
-    let keeper = |build| told(build, "be called");
-    let house = House::open(&[("keeper", &keeper(1)), ("visitor", &busy_visitor(1))]);
+    let stateful = |build| told(build, "be called");
+    let house = House::open(&[("stateful", &stateful(1)), ("visitor", &busy_visitor(1))]);
     let hooks = |hooks: &[&str]| {
         let told = house.desk.told();
         let called = told
@@ -59,9 +59,9 @@ fn importers_call_a_plugin_while_its_hooks_run() {
     hooks(&["on_load", "on_init"]);
     for build in 2..6 {
         let before = house.count();
-        let report = house.swap("keeper", &keeper(build));
+        let report = house.swap("stateful", &stateful(build));
         let text = report.plugin("visitor").unwrap().to_string();
-        assert!(text.starts_with("visitor: followed keeper"), "{text}");
+        assert!(text.starts_with("visitor: followed stateful"), "{text}");
         hooks(&["on_load", "on_init", "restore"]);
         assert!(house.count() >= before);
         house.settle();
@@ -72,14 +72,14 @@ fn importers_call_a_plugin_while_its_hooks_run() {
 /// A plugin that follows is a new instance of the same build.
 #[test]
 fn who_follows_hands_its_state_over() {
-    let house = House::open(&[("keeper", &keeper(1)), ("visitor", &visitor(1))]);
+    let house = House::open(&[("stateful", &stateful(1)), ("visitor", &visitor(1))]);
     let visit: Function<fn() -> u64> = house.function("visitor", "visit");
     let visits: Function<fn() -> u64> = house.function("visitor", "visits");
     assert_eq!((visit.call(), visit.call()), (Ok(1), Ok(2)));
-    let report = house.swap("keeper", &keeper(2));
+    let report = house.swap("stateful", &stateful(2));
     let text = report.plugin("visitor").unwrap().to_string();
     assert!(
-        text.starts_with("visitor: followed keeper, state handed over ("),
+        text.starts_with("visitor: followed stateful, state handed over ("),
         "{text}"
     );
     assert_eq!((visits.call(), house.count()), (Ok(2), 2));
@@ -88,25 +88,25 @@ fn who_follows_hands_its_state_over() {
 
 #[test]
 fn a_large_state() {
-    let house = House::open(&[("keeper", &keeper(1))]);
-    let fill: Function<fn(u32)> = house.keeper("fill");
+    let house = House::open(&[("stateful", &stateful(1))]);
+    let fill: Function<fn(u32)> = house.stateful("fill");
     fill.call(1_000_000).unwrap();
-    let report = house.swap("keeper", &keeper(2));
+    let report = house.swap("stateful", &stateful(2));
     let text = report.to_string();
-    assert_eq!(text, "keeper: reloaded, state handed over (1.0 MB)");
+    assert_eq!(text, "stateful: reloaded, state handed over (1.0 MB)");
     house.close();
 }
 
 /// The state is carried over to a later version of the type, and back.
 #[test]
 fn a_later_version_and_back() {
-    let later = numbered(&Build::KeeperLater.bytes("keeper"), 2);
-    let house = House::open(&[("keeper", &keeper(1))]);
+    let later = numbered(&Build::StatefulLater.bytes("stateful"), 2);
+    let house = House::open(&[("stateful", &stateful(1))]);
     add(&house, 3);
-    house.swap("keeper", &later);
+    house.swap("stateful", &later);
     assert_eq!(house.count(), 3);
     add(&house, 1);
-    house.swap("keeper", &keeper(1));
+    house.swap("stateful", &stateful(1));
     assert_eq!(house.count(), 4);
     house.close();
 }
@@ -114,12 +114,12 @@ fn a_later_version_and_back() {
 /// A client that has connected before the swap is answered after it.
 #[test]
 fn a_port_goes_along() {
-    let house = House::open(&[("keeper", &keeper(1)), ("hermit", &hermit(1))]);
-    let listen: Function<fn() -> hotswap_plugin::Result<u16>> = house.keeper("listen");
-    let answer: Function<fn() -> hotswap_plugin::Result<()>> = house.keeper("answer");
+    let house = House::open(&[("stateful", &stateful(1)), ("separate", &separate(1))]);
+    let listen: Function<fn() -> hotswap_plugin::Result<u16>> = house.stateful("listen");
+    let answer: Function<fn() -> hotswap_plugin::Result<()>> = house.stateful("answer");
     let port = listen.call().unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    house.swap("keeper", &keeper(2));
+    house.swap("stateful", &stateful(2));
     house.settle();
     answer.call().unwrap();
     let mut said = String::new();

@@ -1,5 +1,5 @@
 //! Tests hand-overs that fail: the old instance goes on with the state that it has.
-use crate::support::{House, hermit, keeper, numbered, told};
+use crate::support::{House, numbered, separate, stateful, told};
 use hotswap_host::prelude::*;
 use hotswap_host::{Hook, ReloadError};
 use hotswap_tests::fixture::{Build, build_id, ordered};
@@ -11,14 +11,14 @@ use std::time::Duration;
 
 /// Adds one, has a build refused, and checks that nothing has changed.
 fn refused(old: &[u8], new: &[u8]) -> (ReloadError, Vec<String>) {
-    let house = House::open(&[("keeper", old)]);
-    let add: Function<fn() -> u64> = house.keeper("add");
+    let house = House::open(&[("stateful", old)]);
+    let add: Function<fn() -> u64> = house.stateful("add");
     assert_eq!(add.call(), Ok(1));
     house.desk.told();
-    let error = house.refuses("keeper", new);
+    let error = house.refuses("stateful", new);
     let told = house.desk.told();
     assert_eq!(add.call(), Ok(2), "{error}");
-    house.install("keeper", old);
+    house.install("stateful", old);
     house.close();
     (error, told)
 }
@@ -32,12 +32,12 @@ fn hook(error: &ReloadError) -> (Hook, bool) {
 
 #[test]
 fn save_fails() {
-    let (error, hooks) = refused(&told(1, "fail save"), &keeper(2));
+    let (error, hooks) = refused(&told(1, "fail save"), &stateful(2));
     assert_eq!(hook(&error), (Hook::Save, false));
     assert!(
         error
             .to_string()
-            .starts_with("keeper: save failed: save would rather not ("),
+            .starts_with("stateful: save failed: save would rather not ("),
         "{error}"
     );
     assert_eq!(hooks, ["on_init", "on_stop", "save", "on_start"]);
@@ -45,21 +45,21 @@ fn save_fails() {
 
 #[test]
 fn save_panics() {
-    let (error, hooks) = refused(&told(1, "panic save"), &keeper(2));
+    let (error, hooks) = refused(&told(1, "panic save"), &stateful(2));
     assert_eq!(hook(&error), (Hook::Save, true));
     assert_eq!(hooks, ["on_init", "on_stop", "save", "on_start"]);
 }
 
 #[test]
 fn on_stop_panics() {
-    let (error, hooks) = refused(&told(1, "panic on_stop"), &keeper(2));
+    let (error, hooks) = refused(&told(1, "panic on_stop"), &stateful(2));
     assert_eq!(hook(&error), (Hook::OnStop, true));
     assert_eq!(hooks, ["on_init", "on_stop", "on_start"]);
 }
 
 #[test]
 fn restore_fails() {
-    let (error, hooks) = refused(&keeper(1), &told(2, "fail restore"));
+    let (error, hooks) = refused(&stateful(1), &told(2, "fail restore"));
     assert_eq!(hook(&error), (Hook::Restore, false));
     assert_eq!(hooks, ["on_init", "on_stop", "save", "restore", "on_start"]);
 }
@@ -67,14 +67,14 @@ fn restore_fails() {
 /// The panic comes after a part of the state was taken over.
 #[test]
 fn restore_panics_late() {
-    let (error, _) = refused(&keeper(1), &told(2, "panic restored"));
+    let (error, _) = refused(&stateful(1), &told(2, "panic restored"));
     assert_eq!(hook(&error), (Hook::Restore, true));
 }
 
 #[test]
 fn a_state_that_does_not_fit() {
-    let other = numbered(&Build::KeeperOther.bytes("keeper"), 2);
-    let (error, hooks) = refused(&keeper(1), &other);
+    let other = numbered(&Build::StatefulOther.bytes("stateful"), 2);
+    let (error, hooks) = refused(&stateful(1), &other);
     assert_eq!(hook(&error), (Hook::Restore, false));
     assert!(error.to_string().contains("count"), "{error}");
     assert_eq!(hooks, ["on_init", "on_stop", "save", "on_start"]);
@@ -95,34 +95,34 @@ fn listeners(port: u16) -> usize {
 /// The old instance keeps its descriptors, and duplicates that were not taken are closed.
 #[test]
 fn descriptors_are_not_lost() {
-    let house = House::open(&[("keeper", &keeper(1))]);
-    let listen: Function<fn() -> hotswap_plugin::Result<u16>> = house.keeper("listen");
+    let house = House::open(&[("stateful", &stateful(1))]);
+    let listen: Function<fn() -> hotswap_plugin::Result<u16>> = house.stateful("listen");
     let port = listen.call().unwrap();
     assert_eq!(listeners(port), 1);
     for orders in ["fail restore", "panic restored", "panic restore"] {
-        house.refuses("keeper", &told(2, orders));
+        house.refuses("stateful", &told(2, orders));
         assert_eq!(listeners(port), 1, "{orders}");
     }
-    house.swap("keeper", &keeper(3));
+    house.swap("stateful", &stateful(3));
     house.settle();
     assert_eq!(listeners(port), 1);
-    house.install("keeper", &keeper(1));
+    house.install("stateful", &stateful(1));
     house.close();
 }
 
 /// A hook that does not return keeps its own instance, and nothing of the refused build.
 #[test]
 fn what_was_refused_leaves_while_the_hook_still_runs() {
-    let house = House::impatient(&[("keeper", &told(1, "wait save"))]);
-    let new = keeper(2);
-    house.refuses("keeper", &new);
+    let house = House::impatient(&[("stateful", &told(1, "wait save"))]);
+    let new = stateful(2);
+    house.refuses("stateful", &new);
     house.desk.until_waiting("save");
     until("the build that was refused to leave", || {
         let mut retirements = house.swapper.retirements().into_iter();
         retirements.any(|r| r.build_id == build_id(&new) && r.state.is_end())
     });
     house.desk.open("save");
-    house.install("keeper", &told(1, "wait save"));
+    house.install("stateful", &told(1, "wait save"));
     house.close();
 }
 
@@ -131,8 +131,8 @@ fn what_was_refused_leaves_while_the_hook_still_runs() {
 fn one_that_stops_too_late_is_started_again() {
     // The plugins are stopped in this order, and the first one is started again while the second one still stops.
     let first = told(1, "wait on_start");
-    let second = ordered(&hermit(1), "wait on_stop");
-    let house = House::with(&[("keeper", &first), ("hermit", &second)], |builder| {
+    let second = ordered(&separate(1), "wait on_stop");
+    let house = House::with(&[("stateful", &first), ("separate", &second)], |builder| {
         builder.gate_limit(LIMIT).hook_limit(Duration::from_secs(1))
     });
     let started = Cell::new(0);
@@ -145,8 +145,8 @@ fn one_that_stops_too_late_is_started_again() {
         });
     };
     until_started(2);
-    house.install("keeper", &keeper(2));
-    house.install("hermit", &hermit(2));
+    house.install("stateful", &stateful(2));
+    house.install("separate", &separate(2));
     thread::scope(|scope| {
         let reload = scope.spawn(|| house.swapper.reload().expect_err("the hook takes too long"));
         until_started(3);
@@ -155,17 +155,17 @@ fn one_that_stops_too_late_is_started_again() {
         reload.join().unwrap();
     });
     house.desk.open("on_start");
-    house.install("keeper", &first);
-    house.install("hermit", &second);
+    house.install("stateful", &first);
+    house.install("separate", &second);
     house.close();
 }
 
 /// The plugin's `on_stop` returns after the shutdown has stopped the plugin once more.
 #[test]
 fn one_that_was_stopped_again_is_not_started() {
-    let house = House::impatient(&[("keeper", &told(1, "wait on_stop"))]);
+    let house = House::impatient(&[("stateful", &told(1, "wait on_stop"))]);
     house.desk.told();
-    house.refuses("keeper", &keeper(2));
+    house.refuses("stateful", &stateful(2));
     house.desk.until_waiting("on_stop");
     let late = house.swapper.shutdown(Duration::from_millis(100)).unwrap();
     assert_eq!(late.len(), 1, "{late:?}");

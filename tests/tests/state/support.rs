@@ -19,7 +19,7 @@ pub struct Porter {
     stop: AtomicBool,
 }
 
-impl tills::Porter for Porter {
+impl shapes::tills::Porter for Porter {
     fn call(&self, plugin: &str, function: &str) -> u64 {
         match function {
             "stop" => return self.stop.load(SeqCst).into(),
@@ -71,7 +71,7 @@ impl House {
         let porter = Arc::new(Porter::default());
         let provided = porter.clone();
         let stage = Stage::with(plugins, |builder| {
-            settings(builder.provide::<dyn tills::Porter>(provided))
+            settings(builder.provide::<dyn shapes::tills::Porter>(provided))
         });
         *porter.swapper.lock().unwrap() = Some(stage.swapper.clone());
         House { stage, porter }
@@ -99,9 +99,9 @@ impl House {
         self.porter.hold.lock().unwrap().take();
     }
 
-    /// Returns a handle of a function of the keeper.
-    pub fn keeper<F: Signature<A>, A>(&self, function: &str) -> Function<F> {
-        self.function("keeper", function)
+    /// Returns a handle of a function of the stateful plugin.
+    pub fn stateful<F: Signature<A>, A>(&self, function: &str) -> Function<F> {
+        self.function("stateful", function)
     }
 
     pub fn function<F: Signature<A>, A>(&self, plugin: &str, function: &str) -> Function<F> {
@@ -109,7 +109,7 @@ impl House {
     }
 
     pub fn count(&self) -> u64 {
-        self.keeper::<fn() -> u64, _>("count").call().unwrap()
+        self.stateful::<fn() -> u64, _>("count").call().unwrap()
     }
 
     /// Returns the error of a refused reload.
@@ -142,37 +142,37 @@ impl Drop for Porter {
     }
 }
 
-/// Returns a build of the keeper.
-pub fn keeper(build: u8) -> Vec<u8> {
-    numbered(&Build::Keeper.bytes("keeper"), build)
+/// Returns a build of the stateful plugin.
+pub fn stateful(build: u8) -> Vec<u8> {
+    numbered(&Build::Stateful.bytes("stateful"), build)
 }
 
-/// Returns a build with this number, of a keeper from another [`Build`].
-pub fn numbered(keeper: &[u8], build: u8) -> Vec<u8> {
-    variant(keeper, "build 00", &format!("build {build:02}"))
+/// Returns a build with this number, of a stateful plugin from another [`Build`].
+pub fn numbered(stateful: &[u8], build: u8) -> Vec<u8> {
+    variant(stateful, "build 00", &format!("build {build:02}"))
 }
 
-/// Returns a build of the keeper with orders, like those of the probe.
+/// Returns a build of the stateful plugin with orders, like those of the probe.
 pub fn told(build: u8, orders: &str) -> Vec<u8> {
-    ordered(&keeper(build), orders)
+    ordered(&stateful(build), orders)
 }
 
-/// Returns a plugin like the keeper that does not import it and is not imported by it.
-pub fn hermit(build: u8) -> Vec<u8> {
-    renamed(&keeper(build), "keeper", "hermit")
+/// Returns a copy of the stateful plugin that does not import it and is not imported by it.
+pub fn separate(build: u8) -> Vec<u8> {
+    renamed(&stateful(build), "stateful", "separate")
 }
 
 pub fn visitor(build: u8) -> Vec<u8> {
-    let visitor = Build::Keeper.bytes("visitor");
+    let visitor = Build::Stateful.bytes("visitor");
     variant(&visitor, "visitor 00", &format!("visitor {build:02}"))
 }
 
-/// Returns a visitor that calls the keeper all the time, from its construction on.
+/// Returns a visitor that calls the stateful plugin all the time, from its construction on.
 pub fn busy_visitor(build: u8) -> Vec<u8> {
     variant(&visitor(build), "idle visitor", "busy visitor")
 }
 
-/// Returns a plugin without state that uses the keeper.
-pub fn passer() -> Vec<u8> {
-    Build::Keeper.bytes("passer")
+/// Returns a plugin without state that uses the stateful plugin.
+pub fn importer() -> Vec<u8> {
+    Build::Stateful.bytes("importer")
 }

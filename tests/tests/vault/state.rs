@@ -18,14 +18,14 @@ fn meow(stage: &Stage, times: u32) -> String {
 
 #[test]
 fn what_is_counted_through_a_slot_is_exact_over_hand_overs() {
-    let first = Build::Tom.bytes("tom");
+    let first = Build::CountingCat.bytes("counting-cat");
     let stage = stage_with(&[], |builder| builder.gate_limit(LIMIT));
-    stage.swap("tom", &first);
+    stage.swap("counting-cat", &first);
     let call = |_, _| _ = meow(&stage, 1);
     let calls = under_load(call, || {
         for build in 1..=20 {
             let report = stage.swap(
-                "tom",
+                "counting-cat",
                 &variant(&first, "build 00", &format!("build {build:02}")),
             );
             assert!(
