@@ -15,6 +15,8 @@ use hotswap_host::shown;
 
 use crate::call::file_of;
 use crate::cargo::{Calls, check_features};
+#[cfg(feature = "source")]
+use crate::carried;
 use crate::commit::Commits;
 use crate::error::io;
 use crate::features::{self, Features};
@@ -219,10 +221,20 @@ fn compile<'w>(
         "Commit",
         format_args!("{}: {}{dirty}", plugin.name, note.commit),
     );
+    #[cfg(feature = "source")]
+    let sources = {
+        let profile = artifact
+            .as_ref()
+            .map(|artifact| &*artifact.metadata.profile);
+        carried::packed(calls, plugin, profile, &file.with_extension("d"))?
+    };
+    #[cfg(not(feature = "source"))]
+    let sources = None::<Vec<u8>>;
+    note.append_with(&mut bytes, sources.as_deref());
+    timing.step("source");
     session
         .ui
         .detail("Timing", format_args!("{}: {timing}", plugin.name));
-    note.append_to(&mut bytes);
     Ok(Compiled {
         package: plugin,
         file_name: file

@@ -178,6 +178,14 @@ pub struct CompileOptions {
     /// Keep temporary files when a build fails or is interrupted
     #[arg(long)]
     pub keep_temps: bool,
+    /// Put each plugin's sources into its artifact, as is done by default in profiles that inherit from `dev`
+    #[cfg(feature = "source")]
+    #[arg(long, conflicts_with = "strip_source")]
+    pub source: bool,
+    /// Put no sources into the artifacts
+    #[cfg(feature = "source")]
+    #[arg(long)]
+    pub strip_source: bool,
 }
 
 /// The options of `build`.
@@ -333,11 +341,24 @@ pub struct ReloadArgs {
 /// The options of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// The shared library
+    /// The shared library, or the name of a plugin of a running host
+    #[arg(value_name = "ARTIFACT|PLUGIN")]
     pub artifact: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print the sources that the artifact carries
+    #[cfg(feature = "source")]
+    #[arg(long, conflicts_with = "ast")]
+    pub source: bool,
+    /// Print the syntax tree of the sources, as JSON
+    #[cfg(feature = "source")]
+    #[arg(long)]
+    pub ast: bool,
+    /// Print the source, or the syntax tree, of one function: `hum`, `World::hum`, or `jobs::roll_call`
+    #[cfg(feature = "source")]
+    #[arg(long, value_name = "NAME")]
+    pub function: Option<String>,
 }
 
 /// The directory in which a host remembers what it runs.

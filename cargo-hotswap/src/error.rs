@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use hotswap_host::ReloadError;
 use hotswap_host::artifact::{ArtifactError, FindError};
 use hotswap_host::runtime::{RefusedDir, WaitError};
 use hotswap_host::shown;
+use hotswap_host::{PluginName, ReloadError};
 
 /// The exit codes of `cargo hotswap`.
 ///
@@ -426,6 +426,43 @@ pub enum Error {
         directory: PathBuf,
         /// The directories in which no host is looked for, with the reasons.
         refused: Vec<RefusedDir>,
+    },
+    /// No running host has a plugin of this name.
+    #[error(
+        "there is no file `{name}`, and {}",
+        match (hosts, nearest) {
+            (0, _) => "no host is running that could have a plugin of this name".to_owned(),
+            (_, Some(nearest)) => format!("no running host has a plugin of this name: did you mean {nearest}?"),
+            (_, None) => "no running host has a plugin of this name".to_owned(),
+        }
+    )]
+    NoSuchPlugin {
+        /// The name.
+        name: PluginName,
+        /// The number of hosts that run.
+        hosts: usize,
+        /// The most similar name of a plugin of theirs.
+        nearest: Option<String>,
+    },
+    /// Several running hosts have a plugin of this name.
+    #[error(
+        "several running hosts have a plugin {name}; name one of the files: {}",
+        files.iter().map(|file| shown::path(file).to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    SeveralHosts {
+        /// The name.
+        name: PluginName,
+        /// The artifacts of the plugins.
+        files: Vec<PathBuf>,
+    },
+    /// The sources of an artifact cannot be shown.
+    #[cfg(feature = "source")]
+    #[error("cannot show the sources in {}", shown::path(file))]
+    Source {
+        /// The artifact.
+        file: PathBuf,
+        /// The reason.
+        source: hotswap_source::SourceError,
     },
     /// A running host could not be asked to reload.
     #[error("cannot ask the running host (pid {pid}) to reload")]

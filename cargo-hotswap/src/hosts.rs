@@ -1,9 +1,12 @@
-//! Finds the running hosts of a plugin directory, and makes one reload.
+//! Finds the running hosts of a plugin directory or a plugin, and makes one reload.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use hotswap_host::PluginName;
+use hotswap_host::artifact::{self, Artifact};
 use hotswap_host::runtime::{self, RunningHost, StoredReport, WaitError};
+use hotswap_host::shown::nearest;
 
 use crate::Error;
 use crate::session::Session;
@@ -21,6 +24,62 @@ pub(crate) fn none_of(directory: PathBuf) -> Error {
         directory,
         refused: runtime::refused(),
     }
+}
+
+/// Returns the artifact of a plugin that a running host has loaded, by the plugin's name. Warns if the file is no longer
+/// the build that the host runs.
+pub(crate) fn artifact_of(session: &Session, name: &str) -> Result<PathBuf, Error> {
+    let name = PluginName::from(name);
+    let mut found: Vec<(RunningHost, Artifact)> = vec![];
+    let mut known = vec![];
+    let hosts = runtime::hosts();
+    for host in &hosts {
+        let files = artifact::find(&host.plugin_dir).unwrap_or_default();
+        for artifact in files.iter().filter_map(|file| Artifact::read(file).ok()) {
+            match artifact.metadata.name == name {
+                true => found.push((host.clone(), artifact)),
+                false => known.push(artifact.metadata.name),
+            }
+        }
+    }
+    found.dedup_by(|(_, a), (_, b)| a.file == b.file);
+    match found.as_slice() {
+        [(host, artifact)] => {
+            if let Some(running) = running_build(host, &name)
+                && running != artifact.build_id.to_string()
+            {
+                session.ui.warn(format_args!(
+                    "the host (pid {}) runs build {running:.8} of {name}, and the file is build {:.8}",
+                    host.pid, artifact.build_id
+                ));
+            }
+            Ok(artifact.file.clone())
+        }
+        [] => Err(Error::NoSuchPlugin {
+            hosts: hosts.len(),
+            nearest: nearest(name.as_str(), known.iter().map(PluginName::as_str))
+                .map(str::to_owned),
+            name,
+        }),
+        many => Err(Error::SeveralHosts {
+            files: many
+                .iter()
+                .map(|(_, artifact)| artifact.file.clone())
+                .collect(),
+            name,
+        }),
+    }
+}
+
+/// Returns the build of a plugin that a host has last reported, as hexadecimal digits.
+fn running_build(host: &RunningHost, name: &PluginName) -> Option<String> {
+    let report = host.report()?.report?;
+    let mut plugins = report.get("plugins")?.as_array()?.iter();
+    let plugin = plugins.find(|plugin| {
+        let named = plugin.get("name").and_then(serde_json::Value::as_str);
+        named.is_some_and(|named| *name == *named)
+    })?;
+    Some(plugin.get("build_id")?.as_str()?.to_owned())
 }
 
 /// Warns of hosts that are not reloaded, since the directory with their addresses cannot be trusted.

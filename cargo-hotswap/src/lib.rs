@@ -12,7 +12,7 @@
 //! | `cargo hotswap build` | builds plugins; with `--static` it links them into the host's program |
 //! | `cargo hotswap run` | builds the host and its plugins, runs the host, and rebuilds and reloads on each change of a source |
 //! | `cargo hotswap reload` | builds what changed, signals the running host, and prints its report |
-//! | `cargo hotswap inspect` | shows what an artifact says of itself, without running its code |
+//! | `cargo hotswap inspect` | shows what an artifact says of itself, without running its code, and the sources in it |
 //! | `cargo hotswap seal` | signs off artifacts that were changed after the build |
 //! | `cargo hotswap graph` | shows which plugin needs which |
 //!
@@ -35,7 +35,7 @@
 //!
 //! # Limits
 //! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `git` the
-//! note of a build does not have the commit of its sources.
+//! note of a build does not have the commit of its sources. Without the feature `source` artifacts carry no sources.
 //!
 //! # For those who change it
 //! [`cli`] has the options, and `commands` has one file for each subcommand. Below them, in the order of a build:
@@ -49,6 +49,8 @@ mod attribute;
 mod build;
 mod call;
 mod cargo;
+#[cfg(feature = "source")]
+mod carried;
 pub mod cli;
 mod commands;
 #[cfg(feature = "git")]

@@ -11,6 +11,7 @@
 //!
 //! assert_eq!(Shown("a\u{1b}[2Jb\nc").to_string(), r"a\u{1b}[2Jb\nc");
 //! ```
+pub use crate::base::nearest::nearest;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};

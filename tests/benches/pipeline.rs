@@ -139,7 +139,7 @@ fn journal(effort: Effort, time: fn((f64, f64)) -> f64, bytes: fn(&[u8]) -> usiz
     each(effort, ours, baseline)
 }
 
-/// Measures the commit of a staged reload, compared with the switch within a reload.
+/// Measures the commit of a staged reload, compared with what a reload does from its switch on.
 pub fn commit(effort: Effort) -> Comparison {
     let (mut staged, mut whole) = (Changing::one_of(1), Changing::one_of(1));
     let ours = || {
@@ -151,14 +151,14 @@ pub fn commit(effort: Effort) -> Comparison {
         staged.stage.swapper.wait_retired(hotswap_tests::LIMIT);
         taken
     };
-    let switch = || {
+    let rest = || {
         whole.install();
-        let report = whole.stage.swapper.reload();
+        let (taken, report) = seconds(|| whole.stage.swapper.reload());
         whole.stage.swapper.wait_retired(hotswap_tests::LIMIT);
         let report = report.expect("the build can be loaded");
-        took(&report, Step::Switch) + took(&report, Step::Start)
+        taken - took(&report, Step::Validate) - took(&report, Step::Stage)
     };
-    each(effort, ours, switch)
+    each(effort, ours, rest)
 }
 
 /// Options with every step but the probe and the wait for a verdict.

@@ -160,7 +160,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "commit",
-        against: "the switch",
+        against: "from the switch on",
         ask: 1.5,
         measure: |effort| pipeline::commit(effort).into(),
     },

@@ -1,24 +1,32 @@
 //! `cargo hotswap inspect`
 
 use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
 
 use hotswap_host::LiveKind;
 use hotswap_host::artifact::{
     self, Artifact, Caution, Import, ImportKind, Links, LiveEntry, State, UnloadBlocker,
 };
 use hotswap_host::shown::{self, Shown};
+#[cfg(feature = "source")]
+use hotswap_source::Sources;
 use serde::Serialize;
 
 use crate::Error;
 use crate::cli::InspectArgs;
 use crate::error::exit;
+use crate::hosts;
 use crate::session::Session;
 
 /// Prints the metadata of an artifact, the reasons why it could not leave memory, and warnings.
 pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error> {
-    let path = session.absolute(&args.artifact);
+    let path = artifact_of(session, &args.artifact)?;
     let refused = |error| Error::Artifact(Box::new(error));
     let bytes = artifact::read_bytes(&path).map_err(refused)?;
+    #[cfg(feature = "source")]
+    if args.source || args.ast || args.function.is_some() {
+        return sources(session, args, &path, &bytes);
+    }
     let artifact = Artifact::from_bytes(&path, &bytes).map_err(refused)?;
     let view = View {
         links: artifact::links(&bytes),
@@ -30,6 +38,49 @@ pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error
         session.ui.json(&view);
     } else {
         session.ui.result(view);
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Returns the file that was named, or the artifact of a running host's plugin that has this name.
+fn artifact_of(session: &Session, named: &Path) -> Result<PathBuf, Error> {
+    let path = session.absolute(named);
+    let is_name = named.components().count() == 1 && named.extension().is_none();
+    match named.to_str() {
+        Some(name) if is_name && !path.exists() => hosts::artifact_of(session, name),
+        _ => Ok(path),
+    }
+}
+
+/// Prints the sources that an artifact carries, or their syntax trees.
+#[cfg(feature = "source")]
+fn sources(session: &Session, args: &InspectArgs, path: &Path, bytes: &[u8]) -> Result<u8, Error> {
+    let refused = |source| Error::Source {
+        file: path.to_owned(),
+        source,
+    };
+    let sources = Sources::of_artifact(bytes).map_err(refused)?;
+    match &args.function {
+        Some(name) => {
+            let function = sources.function(name).map_err(refused)?;
+            match args.ast {
+                true => session.ui.json(&function.ast()),
+                false if args.json => session.ui.json(&function),
+                false => session.ui.result(format_args!(
+                    "// {}, {}:{}\n{}",
+                    function.path, function.file, function.line, function.text
+                )),
+            }
+        }
+        None if args.ast => session.ui.json(&sources.ast().map_err(refused)?),
+        None if args.json => session.ui.json(&sources),
+        None => {
+            for file in sources.files() {
+                session
+                    .ui
+                    .result(format_args!("// {}\n{}", file.path, file.text));
+            }
+        }
     }
     Ok(exit::SUCCESS)
 }

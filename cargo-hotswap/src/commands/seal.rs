@@ -37,11 +37,12 @@ fn seal(session: &Session, file: &Path, from: Option<&Note>) -> Result<(), Error
     // Only a plugin for this machine gets a note.
     let artifact = Artifact::from_bytes(file, &bytes);
     let artifact = artifact.map_err(|error| Error::Artifact(Box::new(error)))?;
+    let (own, sources) = own.unzip();
     let note = from.cloned().or(own).unwrap_or_else(|| Note {
         commit: UNKNOWN.to_owned(),
         dirty: false,
     });
-    note.append_to(&mut bytes);
+    note.append_with(&mut bytes, sources.flatten().as_deref());
     let shown = shown::path(file);
     if bytes == before {
         session.ui.status("Unchanged", shown);

@@ -27,4 +27,5 @@ mod run;
 mod seal;
 mod selected;
 mod shared;
+mod source;
 mod watching;

@@ -24,21 +24,54 @@ struct Written<N> {
     #[serde(flatten)]
     note: N,
     build: BuildId,
+    /// The sources between the library and the note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sources: Option<Packed>,
+}
+
+/// The place and the hash of packed sources, which end where the note begins.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Packed {
+    len: usize,
+    hash: BuildId,
+}
+
+/// The parts of a file.
+struct Parts<'a> {
+    library: &'a [u8],
+    /// The packed sources, and the hash that the note has of them.
+    sources: Option<(&'a [u8], BuildId)>,
+    /// The note, and the build for which it was written.
+    note: Option<(Note, BuildId)>,
 }
 
 impl Note {
-    /// Appends the note to the bytes of a library. An existing note is replaced.
+    /// Appends the note to the bytes of a library. An existing note is replaced, and the sources before it are removed.
     ///
     /// # Panics
     /// Panics if the library has 4 GiB of notes.
     pub fn append_to(&self, library: &mut Vec<u8>) {
-        if let Ok((body, Some(_))) = split(library) {
-            library.truncate(body.len());
+        self.append_with(library, None);
+    }
+
+    /// Does the same, and puts packed sources before the note.
+    ///
+    /// # Panics
+    /// Panics if the library has 4 GiB of notes.
+    pub fn append_with(&self, library: &mut Vec<u8>, sources: Option<&[u8]>) {
+        if let Ok(parts @ Parts { note: Some(_), .. }) = parts(library) {
+            let len = parts.library.len();
+            library.truncate(len);
         }
         let written = Written {
             note: self,
             build: BuildId::of(library),
+            sources: sources.map(|bytes| Packed {
+                len: bytes.len(),
+                hash: BuildId::of(bytes),
+            }),
         };
+        library.extend_from_slice(sources.unwrap_or_default());
         let json = serde_json::to_vec(&written).expect("texts and a flag can be written as JSON");
         let len = u32::try_from(json.len()).expect("the note is short");
         library.extend_from_slice(&json);
@@ -46,15 +79,36 @@ impl Note {
         library.extend_from_slice(&NOTE_MAGIC);
     }
 
-    /// Removes the note from the bytes of an artifact, for whichever build it was written. Returns `None` if there is
-    /// none, or if it cannot be read; in that case it stays.
-    pub fn take_from(artifact: &mut Vec<u8>) -> Option<Note> {
-        let (library, json) = split(artifact).ok()?;
-        let Written::<Note> { note, .. } = serde_json::from_slice(json?).ok()?;
-        note.check().ok()?;
+    /// Removes the note and the sources from the bytes of an artifact, for whichever build the note was written. Returns
+    /// the note and the packed sources. Returns `None` if there is no note, or if it cannot be read; in that case it stays.
+    pub fn take_from(artifact: &mut Vec<u8>) -> Option<(Note, Option<Vec<u8>>)> {
+        let Parts {
+            library,
+            sources,
+            note,
+        } = parts(artifact).ok()?;
+        let (note, _) = note?;
+        let sources = sources.map(|(bytes, _)| bytes.to_owned());
         let len = library.len();
         artifact.truncate(len);
-        Some(note)
+        Some((note, sources))
+    }
+
+    /// Returns the packed sources that a file carries, of which `file` is the whole. The crate `hotswap-source` unpacks
+    /// them.
+    ///
+    /// # Errors
+    /// [`ArtifactProblem::Note`] if the note or the sources are damaged.
+    pub fn sources(file: &[u8]) -> Result<Option<&[u8]>, ArtifactProblem> {
+        let Some((sources, noted)) = parts(file)?.sources else {
+            return Ok(None);
+        };
+        match BuildId::of(sources) == noted {
+            true => Ok(Some(sources)),
+            false => Err(ArtifactProblem::Note {
+                reason: "the sources before it have changed".into(),
+            }),
+        }
     }
 
     fn check(&self) -> Result<(), ArtifactProblem> {
@@ -63,24 +117,42 @@ impl Note {
 
     /// Separates a file into the library, its id, and its note.
     pub(super) fn separate(file: &[u8]) -> Result<(&[u8], BuildId, Option<Note>), ArtifactProblem> {
-        let (library, json) = split(file).map_err(|reason| ArtifactProblem::Note { reason })?;
+        let Parts { library, note, .. } = parts(file)?;
         let found = BuildId::of(library);
-        let Some(json) = json else {
-            return Ok((library, found, None));
-        };
-        let Written::<Note> { note, build } =
-            serde_json::from_slice(json).map_err(|error| ArtifactProblem::Note {
-                reason: error.to_string(),
-            })?;
-        if build != found {
-            return Err(ArtifactProblem::AnotherBuild {
-                noted: build,
-                found,
-            });
+        match note {
+            None => Ok((library, found, None)),
+            Some((note, build)) if build == found => Ok((library, found, Some(note))),
+            Some((_, noted)) => Err(ArtifactProblem::AnotherBuild { noted, found }),
         }
-        note.check()?;
-        Ok((library, found, Some(note)))
     }
+}
+
+/// Separates a file. Neither the library nor the sources are hashed.
+fn parts(file: &[u8]) -> Result<Parts<'_>, ArtifactProblem> {
+    let damaged = |reason| ArtifactProblem::Note { reason };
+    let (library, json) = split(file).map_err(damaged)?;
+    let Some(json) = json else {
+        return Ok(Parts {
+            library,
+            sources: None,
+            note: None,
+        });
+    };
+    let Written::<Note> {
+        note,
+        build,
+        sources,
+    } = serde_json::from_slice(json).map_err(|error| damaged(error.to_string()))?;
+    note.check()?;
+    let len = sources.map_or(0, |packed| packed.len);
+    let end = library.len().checked_sub(len);
+    let end = end.ok_or_else(|| damaged("it names more sources than the file has".into()))?;
+    let (library, bytes) = library.split_at(end);
+    Ok(Parts {
+        library,
+        sources: sources.map(|packed| (bytes, packed.hash)),
+        note: Some((note, build)),
+    })
 }
 
 /// Returns the library, and the JSON of the note after it.
@@ -132,10 +204,39 @@ mod tests {
         let mut file = b"library".to_vec();
         note().append_to(&mut file);
         file[0] ^= 1;
-        assert_eq!(Note::take_from(&mut file), Some(note()));
+        assert_eq!(Note::take_from(&mut file), Some((note(), None)));
         assert_eq!(file, b"mibrary");
         assert_eq!(Note::take_from(&mut file), None);
         assert_eq!(file, b"mibrary");
+    }
+
+    #[test]
+    fn sources_are_no_part_of_the_identity() {
+        let mut file = b"library".to_vec();
+        note().append_with(&mut file, Some(b"sources"));
+        let (library, id, read) = Note::separate(&file).unwrap();
+        assert_eq!(
+            (library, id, read),
+            (&b"library"[..], BuildId::of(b"library"), Some(note()))
+        );
+        assert_eq!(Note::sources(&file).unwrap(), Some(&b"sources"[..]));
+
+        file[7] ^= 1;
+        Note::separate(&file).expect("a reader that wants no sources does not look at them");
+        assert!(matches!(
+            Note::sources(&file),
+            Err(ArtifactProblem::Note { .. })
+        ));
+        file[7] ^= 1;
+
+        let mut without = file.clone();
+        note().append_to(&mut without);
+        assert_eq!(Note::sources(&without).unwrap(), None);
+        assert_eq!(
+            Note::take_from(&mut file),
+            Some((note(), Some(b"sources".to_vec())))
+        );
+        assert_eq!(file, b"library");
     }
 
     #[test]

@@ -397,10 +397,13 @@ impl Builder {
         };
         let limit = self.settings.limit;
         let linked = LinkedSet::of(self.linked);
-        let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
         let contents = Arc::new(Contents::empty(&self.extensions));
+        // This comes before the first thread: the kernel needs milliseconds to register a process with several threads for
+        // `membarrier`, and nothing for one with a single thread.
+        let live = Live::new(Generation::new(0, 0, Vec::new(), contents));
+        let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
         Ok(Swapper(Arc::new(Inner {
-            live: Live::new(Generation::new(0, 0, Vec::new(), contents)),
+            live,
             handles: Mutex::default(),
             writer: WriterLock::new(Writer {
                 host: HostRecord::of_this_process(&plugin_dir),

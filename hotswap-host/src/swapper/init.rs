@@ -5,7 +5,8 @@ use crate::error::ReloadError;
 use crate::swapper::builder::Builder;
 use crate::swapper::reload::Probed;
 use rustix::process::{Resource, Rlimit, setrlimit};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering::Relaxed;
@@ -49,7 +50,7 @@ pub fn init_with(settings: impl FnOnce(Builder) -> Builder) {
     }
 }
 
-/// Carries out the request on the standard input. The parent ends the process.
+/// Carries out the request in the file that is the standard input. The parent ends the process.
 fn run(builder: Builder) -> ! {
     if let Err(error) = answer(builder) {
         eprintln!("this process was started as a probe, which only a host does: {error}");
@@ -62,8 +63,12 @@ fn run(builder: Builder) -> ! {
 }
 
 fn answer(builder: Builder) -> io::Result<()> {
-    let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let request = Request::receive(&mut socket)?;
+    let mut socket = UnixStream::from(io::stdout().as_fd().try_clone_to_owned()?);
+    // What plugins print is no answer.
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    // The parent prepares the request while this process starts.
+    socket.read_exact(&mut [0])?;
+    let request = Request::read(&mut File::from(io::stdin().as_fd().try_clone_to_owned()?))?;
     end_with_parent(&socket)?;
     limit(request.limits)?;
     let mut tell = |line: String| socket.write_all(line.as_bytes());
@@ -89,8 +94,8 @@ fn end_with_parent(_: &UnixStream) -> io::Result<()> {
     }
 }
 
-/// Starts a thread that ends this process when its parent has ended. That closes the socket, on which nothing follows the
-/// request.
+/// Starts a thread that ends this process when its parent has ended. That closes the socket, on which the parent says
+/// nothing.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn end_with_parent(socket: &UnixStream) -> io::Result<()> {
     let mut socket = socket.try_clone()?;

@@ -32,6 +32,7 @@ fn it_hums_and_is_edited_while_it_runs() {
     project.edit(SOURCE, "\"hum \"", "\"la \"");
     hello.until("Reloaded world: reloaded");
     hello.until(", reload 1): la");
+    what_runs_can_be_read(&project);
 
     what_does_not_compile(&project, &hello);
     by_signal(&project, &hello);
@@ -44,6 +45,24 @@ fn it_hums_and_is_edited_while_it_runs() {
 
     by_hand(&project);
     what_cannot_be_opened(&project, &plugins);
+}
+
+/// The artifact of the running host's plugin has the source that was last built.
+fn what_runs_can_be_read(project: &Project) {
+    let hum = project.ok("", &["inspect", "world", "--function", "hum"]);
+    assert!(
+        hum.stdout.starts_with("// World::hum, src/lib.rs:"),
+        "{}",
+        hum.stdout
+    );
+    assert!(
+        hum.stdout.contains("\"la \".repeat(times as usize)"),
+        "{}",
+        hum.stdout
+    );
+    let ran = project.ran("", &["inspect", "wrold"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("did you mean world?"), "{}", ran.stderr);
 }
 
 fn what_does_not_compile(project: &Project, hello: &Running) {

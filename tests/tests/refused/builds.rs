@@ -44,8 +44,8 @@ fn another_compiler_where_the_host_insists_on_its_own() {
     assert_eq!(*expected, fixture::artifact(&probe()).metadata.rustc);
     assert_eq!(*found, fixture::artifact(&library).metadata.rustc);
     let text = text
-        .replace(&found, "<nightly>")
-        .replace(&expected, "<stable>");
+        .replace(found.as_str(), "<nightly>")
+        .replace(expected.as_str(), "<stable>");
     assert_snapshot!(text, @"probe (<dir>/libprobe.so) was built by <nightly>, but the host requires <stable>; build it again with that compiler");
 }
 

@@ -5,7 +5,7 @@ use super::entry::{Entry, EntryResult, Summary};
 use super::error::HistoryError;
 use hotswap_host::artifact::BuildId;
 use hotswap_host::{BuildSet, PluginName, Report, Start, Trial, WindowOutcome};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -70,6 +70,7 @@ impl Database {
         connection
             .pragma_update(None, "foreign_keys", true)
             .map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(64);
         let layout = |connection: &Connection| {
             connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
         };
@@ -141,7 +142,8 @@ impl Database {
             }
             let result = EntryResult::Died.name();
             let open = [EntryResult::Open.name(), EntryResult::Provisional.name()];
-            change.execute(
+            run(
+                change,
                 "UPDATE attempts SET result = ?1 WHERE result IN (?2, ?3)",
                 params![result, open[0], open[1]],
             )?;
@@ -209,7 +211,7 @@ impl Database {
             let removed = trial.removed.iter().map(PluginName::as_str);
             set_json(change, "removed", &removed.collect::<Vec<_>>())?;
             if let Some(row) = row {
-                change.execute("DELETE FROM attempts WHERE id = ?1", [row])?;
+                run(change, "DELETE FROM attempts WHERE id = ?1", [row])?;
             }
             insert(
                 change,
@@ -268,7 +270,8 @@ impl Database {
             _ => (EntryResult::Interrupted, None),
         };
         self.change(|change| {
-            change.execute(
+            run(
+                change,
                 "UPDATE attempts SET result = ?1, detail = coalesce(?2, detail)
                  WHERE id = (SELECT max(id) FROM attempts WHERE number = ?3 AND result = ?4)",
                 params![
@@ -305,9 +308,10 @@ impl Database {
         })
     }
 
-    /// Returns the permanent sets, from the present one to older ones, and those after it.
+    /// Returns the permanent sets, from the present one to older ones, and those after it: at most this number of each.
     pub(super) fn permanents(
         &self,
+        limit: usize,
     ) -> Result<(Vec<PermanentSet>, Vec<PermanentSet>), HistoryError> {
         self.read(|connection| {
             let Some(present) = state(connection, "permanent")? else {
@@ -316,10 +320,11 @@ impl Database {
             let present: i64 = present.parse().unwrap_or(0);
             let list = |order: &str| -> rusqlite::Result<Vec<PermanentSet>> {
                 let query = format!(
-                    "SELECT place, at, builds FROM permanent JOIN sets ON sets.id = set_id WHERE place {order}"
+                    "SELECT place, at, builds FROM permanent JOIN sets ON sets.id = set_id WHERE place {order} LIMIT ?2"
                 );
-                let mut query = connection.prepare(&query)?;
-                let rows = query.query_map([present], |row| {
+                let mut query = connection.prepare_cached(&query)?;
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let rows = query.query_map([present, limit], |row| {
                     Ok(PermanentSet {
                         place: row.get(0)?,
                         at: row.get(1)?,
@@ -352,9 +357,10 @@ impl Database {
             let released = all.iter().filter(|(_, builds)| release(builds));
             let mut count = 0;
             for (id, _) in released {
-                count += change.execute("DELETE FROM held WHERE set_id = ?1", [id])?;
+                count += run(change, "DELETE FROM held WHERE set_id = ?1", [id])?;
                 // It counts as new.
-                change.execute(
+                run(
+                    change,
                     "DELETE FROM state WHERE name = 'tried' AND value = ?1",
                     [id.to_string()],
                 )?;
@@ -390,9 +396,10 @@ impl Database {
     /// Returns the builds that must not be removed: of what is permanent, tried, or on trial, and of the last `sets`
     /// permanent sets in either direction.
     pub(super) fn needed_builds(&self, sets: usize) -> Result<Needed, HistoryError> {
-        let (before, after) = self.permanents()?;
-        let kept = before.iter().take(sets).chain(after.iter().take(sets));
-        let mut needed: Needed = kept
+        let (before, after) = self.permanents(sets)?;
+        let mut needed: Needed = before
+            .iter()
+            .chain(&after)
             .flat_map(|set| set.builds.iter().map(|b| b.build))
             .collect();
         self.read(|connection| {
@@ -474,7 +481,8 @@ fn insert(
         Some(trial) => (set(&trial.from), set(&trial.set())),
         None => (set(&nothing), set(&nothing)),
     };
-    change.execute(
+    run(
+        change,
         "INSERT INTO attempts
          (number, began, took, cause, pid, user, from_set, to_set, options, steps, result, detail)
          VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, '[]', ?9, ?10)",
@@ -512,7 +520,8 @@ fn finish(
         .iter()
         .map(|step| step.took.as_secs_f64())
         .sum();
-    change.execute(
+    run(
+        change,
         "UPDATE attempts SET took = ?2, steps = ?3, result = ?4, detail = ?5 WHERE id = ?1",
         params![
             row,
@@ -530,15 +539,16 @@ fn finish(
 fn promote(change: &Transaction<'_>, set: &str, destination: Option<i64>) -> rusqlite::Result<()> {
     unset(change, "on_trial")?;
     set_state(change, "tried", set)?;
-    change.execute("DELETE FROM held WHERE set_id = ?1", [set])?;
+    run(change, "DELETE FROM held WHERE set_id = ?1", [set])?;
     let present = state(change, "permanent")?;
     let place = match destination {
         Some(place) => place,
         None => {
             let present: i64 = present.and_then(|place| place.parse().ok()).unwrap_or(0);
-            change.execute("DELETE FROM permanent WHERE place > ?1", [present])?;
+            run(change, "DELETE FROM permanent WHERE place > ?1", [present])?;
             let at = millis(SystemTime::now());
-            change.execute(
+            run(
+                change,
                 "INSERT INTO permanent (set_id, at) VALUES (?1, ?2)",
                 params![set, at],
             )?;
@@ -550,7 +560,8 @@ fn promote(change: &Transaction<'_>, set: &str, destination: Option<i64>) -> rus
 
 fn hold(change: &Transaction<'_>, set: &str, reason: &str) -> rusqlite::Result<()> {
     let at = millis(SystemTime::now());
-    change.execute(
+    run(
+        change,
         "INSERT OR REPLACE INTO held (set_id, reason, at) VALUES (?1, ?2, ?3)",
         params![set, reason, at],
     )?;
@@ -581,20 +592,19 @@ fn set_id(change: &Transaction<'_>, trial: &Trial<'_>) -> rusqlite::Result<Strin
 }
 
 fn insert_set(change: &Transaction<'_>, key: &str, builds: &str) -> rusqlite::Result<String> {
-    change.execute(
+    run(
+        change,
         "INSERT INTO sets (key, builds) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET builds = ?2",
         params![key, builds],
     )?;
-    let id: i64 = change.query_row("SELECT id FROM sets WHERE key = ?1", [key], |row| {
-        row.get(0)
-    })?;
+    let mut query = change.prepare_cached("SELECT id FROM sets WHERE key = ?1")?;
+    let id: i64 = query.query_row([key], |row| row.get(0))?;
     Ok(id.to_string())
 }
 
 fn builds(connection: &Connection, set: &str) -> rusqlite::Result<Vec<SetBuild>> {
-    connection.query_row("SELECT builds FROM sets WHERE id = ?1", [set], |row| {
-        from_json(row.get(0)?)
-    })
+    let mut query = connection.prepare_cached("SELECT builds FROM sets WHERE id = ?1")?;
+    query.query_row([set], |row| from_json(row.get(0)?))
 }
 
 /// Returns the builds of a stored set, by plugin.
@@ -610,18 +620,18 @@ fn state(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>
     query.query_row([name], |row| row.get(0)).optional()
 }
 
+/// Runs a statement, which is parsed once. Returns the number of rows that it has changed.
+fn run(change: &Transaction<'_>, statement: &str, values: impl Params) -> rusqlite::Result<usize> {
+    change.prepare_cached(statement)?.execute(values)
+}
+
 fn set_state(change: &Transaction<'_>, name: &str, value: &str) -> rusqlite::Result<()> {
     let text = "INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)";
-    change
-        .prepare_cached(text)?
-        .execute([name, value])
-        .map(drop)
+    run(change, text, [name, value]).map(drop)
 }
 
 fn unset(change: &Transaction<'_>, name: &str) -> rusqlite::Result<()> {
-    change
-        .execute("DELETE FROM state WHERE name = ?1", [name])
-        .map(drop)
+    run(change, "DELETE FROM state WHERE name = ?1", [name]).map(drop)
 }
 
 fn set_json(change: &Transaction<'_>, name: &str, value: &impl Serialize) -> rusqlite::Result<()> {

@@ -136,7 +136,7 @@ impl History {
     /// # Errors
     /// The database cannot be read.
     pub fn sets(&self) -> Result<Vec<StoredSet>, HistoryError> {
-        let (before, after) = self.state().database.permanents()?;
+        let (before, after) = self.state().database.permanents(usize::MAX)?;
         let before = (0..)
             .zip(&before)
             .map(|(steps, set)| StoredSet::of(set, -steps));
@@ -214,7 +214,7 @@ impl History {
         &self,
         database: &mut Database,
     ) -> Result<Option<Vec<StoredBuild>>, HistoryError> {
-        let (before, _) = database.permanents()?;
+        let (before, _) = database.permanents(usize::MAX)?;
         let held: Vec<_> = database
             .held()?
             .iter()
@@ -238,12 +238,12 @@ impl History {
     }
 
     fn set_back(&self, steps: usize) -> Result<PermanentSet, HistoryError> {
-        let (before, _) = self.state().database.permanents()?;
+        let (before, _) = self.state().database.permanents(usize::MAX)?;
         nth(before, steps, "back", 0)
     }
 
     fn set_forward(&self, steps: usize) -> Result<PermanentSet, HistoryError> {
-        let (_, after) = self.state().database.permanents()?;
+        let (_, after) = self.state().database.permanents(usize::MAX)?;
         nth(after, steps, "forward", 1)
     }
 
@@ -253,7 +253,7 @@ impl History {
         plugin: &str,
         build: Option<&str>,
     ) -> Result<Vec<SetBuild>, HistoryError> {
-        let (before, _) = self.state().database.permanents()?;
+        let (before, _) = self.state().database.permanents(usize::MAX)?;
         let name = PluginName::from(plugin);
         let of_plugin = |set: &PermanentSet| {
             let mut builds = set.builds.iter();

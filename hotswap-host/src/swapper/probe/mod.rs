@@ -1,12 +1,13 @@
 //! Tries a set of builds in a child process first, so that what would end the host ends the child.
 //!
-//! The child is the host's own executable, which turns into a probe in [`init`](super::init). Both speak over a socket,
-//! which is the child's standard input: the parent sends a [`Request`], and the child answers with a line for each step
-//! that it begins and one for the outcome. An ending without an outcome is a crash.
+//! The child is the host's own executable, which turns into a probe in [`init`](super::init). Its standard input is a file
+//! without a name, into which the parent writes a [`Request`]. Its standard output is a socket, on which the parent says when
+//! it has written that. The child answers there with a line for each step that it begins and one for the outcome. An ending
+//! without an outcome is a crash.
 mod parent;
 mod request;
 
-pub(super) use parent::probe;
+pub(super) use parent::Probe;
 pub(super) use request::{Limits, Request};
 use std::sync::atomic::AtomicBool;
 

@@ -1,75 +1,39 @@
 //! The host's side of a probe.
 use super::{CAN_PROBE, Limits, Request, VARIABLE};
 use crate::base::name::PluginName;
+use crate::environment::temporary_dir;
 use crate::error::ReloadError;
-use crate::platform::is_privileged;
+use crate::platform::{is_privileged, memory_file};
 use crate::shown::printable;
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::stored_build::StoredBuild;
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, PipeReader, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, PipeReader, Read, Seek, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The number of lines of a probe's output that an error shows.
 const LINES: usize = 8;
 
-/// Tries these builds in a child process.
-///
-/// # Errors
-/// The child found an error, has crashed, or has not ended in time.
-pub(in crate::swapper) fn probe(
-    builds: Vec<StoredBuild>,
-    states: Vec<(PluginName, Vec<u8>)>,
-    options: &ReloadOptions,
-) -> Result<(), ReloadError> {
-    if !CAN_PROBE.load(Relaxed) || is_privileged() {
-        return Err(ReloadError::CannotProbe);
-    }
-    let limit = options.probe_limit;
-    let request = Request {
-        builds,
-        states,
-        limits: Limits {
-            seconds: limit.as_secs() + 1,
-            memory: options.probe_memory,
-        },
-        deep: options.deep,
-    };
-    let failed = |error: io::Error| ReloadError::Probe {
-        step: "start".into(),
-        problem: format!("it cannot be run: {error}"),
-        output: String::new(),
-    };
-    let mut probe = Probe::start().map_err(failed)?;
-    let outcome = probe.ask(&request, Instant::now() + limit);
-    let (status, output) = probe.end().map_err(failed)?;
-    let problem = match outcome {
-        Ok(Answer::Passed) => return Ok(()),
-        Ok(Answer::Refused(error)) => error,
-        Ok(Answer::Ended) => ended(status),
-        Err(_) => format!(
-            "it has not ended within {limit:?}; shorten it, or raise `ReloadOptions::probe_limit`"
-        ),
-    };
-    Err(ReloadError::Probe {
-        step: probe.step,
-        problem,
-        output,
-    })
-}
-
 /// A child process that tries builds.
-struct Probe {
+pub(in crate::swapper) struct Probe {
     child: Child,
+    /// The file for the request, which is the child's standard input.
+    file: File,
     socket: UnixStream,
-    output: Option<JoinHandle<VecDeque<String>>>,
+    /// The thread that reads the output until the child has ended.
+    output: JoinHandle<VecDeque<String>>,
+    /// Gives that thread a child whose end nobody else waits for.
+    reaper: Sender<Child>,
     /// The step that it has begun last.
     step: String,
 }
@@ -83,42 +47,111 @@ enum Answer {
 }
 
 impl Probe {
-    fn start() -> io::Result<Self> {
+    /// Starts a child process, which waits for what to try.
+    ///
+    /// # Errors
+    /// This program cannot be a probe, or the process cannot be started.
+    pub(in crate::swapper) fn start() -> Result<Self, ReloadError> {
+        match CAN_PROBE.load(Relaxed) && !is_privileged() {
+            true => Self::spawn().map_err(not_run),
+            false => Err(ReloadError::CannotProbe),
+        }
+    }
+
+    /// Tries these builds in the child.
+    ///
+    /// # Errors
+    /// The child found an error, has crashed, or has not ended in time.
+    pub(in crate::swapper) fn run(
+        mut self,
+        builds: Vec<StoredBuild>,
+        states: Vec<(PluginName, Vec<u8>)>,
+        options: &ReloadOptions,
+    ) -> Result<(), ReloadError> {
+        let limit = options.probe_limit;
+        let request = Request {
+            builds,
+            states,
+            limits: Limits {
+                seconds: limit.as_secs() + 1,
+                memory: options.probe_memory,
+            },
+            deep: options.deep,
+        };
+        self.ask(&request).map_err(not_run)?;
+        let outcome = self.answer(Instant::now() + limit);
+        if let Ok(Answer::Passed) = outcome {
+            self.abandon();
+            return Ok(());
+        }
+        let (status, step, output) = self.end().map_err(not_run)?;
+        let problem = match outcome {
+            Ok(Answer::Refused(error)) => error,
+            Ok(_) => ended(status),
+            Err(_) => format!(
+                "it has not ended within {limit:?}; shorten it, or raise `ReloadOptions::probe_limit`"
+            ),
+        };
+        Err(ReloadError::Probe {
+            step,
+            problem,
+            output,
+        })
+    }
+
+    fn spawn() -> io::Result<Self> {
         let (socket, of_child) = UnixStream::pair()?;
+        let file = nameless_file()?;
         let (reader, writer) = io::pipe()?;
         let mut command = Command::new(own_executable()?);
         command.args(std::env::args_os().skip(1)).env(VARIABLE, "1");
         // The few lines of the output that are kept are for messages.
         command.env("RUST_BACKTRACE", "0");
-        command.stdin(Stdio::from(OwnedFd::from(of_child)));
-        command.stdout(writer.try_clone()?).stderr(writer);
-        let child = command.spawn()?;
+        command.stdin(file.try_clone()?);
+        command.stdout(OwnedFd::from(of_child)).stderr(writer);
+        let mut child = command.spawn()?;
         // The child alone has the other ends now, so they close when it ends.
         drop(command);
+        let (reaper, abandoned) = mpsc::channel::<Child>();
         let output = std::thread::Builder::new().name("hotswap-probe".into());
+        let output = output.spawn(move || {
+            let lines = last_lines(reader);
+            if let Ok(mut child) = abandoned.recv() {
+                let _ = child.wait();
+            }
+            lines
+        });
+        let output = output.inspect_err(|_| {
+            let _ = child.kill().and_then(|()| child.wait());
+        })?;
         Ok(Probe {
             child,
+            file,
             socket,
-            output: Some(output.spawn(move || last_lines(reader))?),
+            output,
+            reaper,
             step: "start".into(),
         })
     }
 
-    /// Sends the request, and waits for the answer.
+    /// Gives the child its request, and tells it that everything is there.
+    fn ask(&mut self, request: &Request) -> io::Result<()> {
+        request.write(&mut self.file)?;
+        self.file.rewind()?;
+        // If the child has ended, the answer is that.
+        let _ = self.socket.write_all(&[1]);
+        Ok(())
+    }
+
+    /// Waits for the answer.
     ///
     /// # Errors
     /// There was none by `end`.
-    fn ask(&mut self, request: &Request, end: Instant) -> io::Result<Answer> {
+    fn answer(&mut self, end: Instant) -> io::Result<Answer> {
         let left = || {
             end.saturating_duration_since(Instant::now())
                 .max(Duration::from_millis(1))
         };
-        self.socket.set_write_timeout(Some(left()))?;
-        match request.send(&mut self.socket) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
-            // If it has ended, there is nothing to read either.
-            _ => {}
-        }
         let mut lines = BufReader::new(self.socket.try_clone()?);
         loop {
             if Instant::now() >= end {
@@ -146,15 +179,43 @@ impl Probe {
         }
     }
 
-    /// Ends the child. Returns how it has ended, and its last lines.
-    fn end(&mut self) -> io::Result<(ExitStatus, String)> {
+    /// Ends the child. Returns how it has ended, its last step, and its last lines.
+    fn end(mut self) -> io::Result<(ExitStatus, String, String)> {
         // If it has ended by itself, this does nothing, and the status is its own.
         self.child.kill()?;
         let status = self.child.wait()?;
-        let lines = self.output.take().and_then(|output| output.join().ok());
-        let lines: Vec<_> = lines.unwrap_or_default().into();
-        Ok((status, printable(&lines.join("\n")).into_owned()))
+        drop(self.reaper);
+        let lines: Vec<_> = self.output.join().unwrap_or_default().into();
+        let lines = printable(&lines.join("\n")).into_owned();
+        Ok((status, self.step, lines))
     }
+
+    /// Ends the child, and does not wait for that: it takes the kernel a while to free the memory of a process.
+    pub(in crate::swapper) fn abandon(mut self) {
+        let _ = self.child.kill();
+        let _ = self.reaper.send(self.child);
+    }
+}
+
+fn not_run(error: io::Error) -> ReloadError {
+    ReloadError::Probe {
+        step: "start".into(),
+        problem: format!("it cannot be run: {error}"),
+        output: String::new(),
+    }
+}
+
+/// Makes a file that nobody else finds.
+fn nameless_file() -> io::Result<File> {
+    memory_file("hotswap-probe").or_else(|_| {
+        let dir = temporary_dir();
+        let named = dir.join(format!("hotswap-probe-{}", std::process::id()));
+        let mut options = File::options();
+        let file = options.read(true).write(true).create_new(true).mode(0o600);
+        let file = file.open(&named)?;
+        std::fs::remove_file(named)?;
+        Ok(file)
+    })
 }
 
 fn last_lines(reader: PipeReader) -> VecDeque<String> {

@@ -35,8 +35,8 @@ struct Head {
 }
 
 impl Request {
-    /// Sends the request.
-    pub(in crate::swapper) fn send(&self, to: &mut impl Write) -> io::Result<()> {
+    /// Writes the request.
+    pub(in crate::swapper) fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let builds = self.builds.iter();
         let head = Head {
             builds: builds
@@ -61,8 +61,8 @@ impl Request {
             .try_for_each(|bytes| to.write_all(bytes))
     }
 
-    /// Receives a request.
-    pub(in crate::swapper) fn receive(from: &mut impl Read) -> io::Result<Self> {
+    /// Reads a request.
+    pub(in crate::swapper) fn read(from: &mut impl Read) -> io::Result<Self> {
         let mut length = [0; 8];
         from.read_exact(&mut length)?;
         let head = bytes(from, u64::from_le_bytes(length))?;
@@ -87,6 +87,7 @@ impl Request {
 
 fn bytes(from: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))?;
     from.take(length).read_to_end(&mut bytes)?;
     match bytes.len() as u64 == length {
         true => Ok(bytes),
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_arrives_as_it_was_sent() {
+    fn a_request_is_read_as_it_was_written() {
         let request = Request {
             builds: vec![StoredBuild::new(
                 "one".into(),
@@ -113,15 +114,15 @@ mod tests {
             },
             deep: true,
         };
-        let mut sent = Vec::new();
-        request.send(&mut sent).unwrap();
-        let received = Request::receive(&mut &sent[..]).unwrap();
-        assert_eq!(received.builds[0].bytes, [1, 2, 3]);
-        assert_eq!(received.states, request.states);
-        assert_eq!((received.limits.seconds, received.deep), (5, true));
-        for length in 0..sent.len() {
+        let mut written = Vec::new();
+        request.write(&mut written).unwrap();
+        let read = Request::read(&mut &written[..]).unwrap();
+        assert_eq!(read.builds[0].bytes, [1, 2, 3]);
+        assert_eq!(read.states, request.states);
+        assert_eq!((read.limits.seconds, read.deep), (5, true));
+        for length in 0..written.len() {
             assert!(
-                Request::receive(&mut &sent[..length]).is_err(),
+                Request::read(&mut &written[..length]).is_err(),
                 "{length} bytes"
             );
         }

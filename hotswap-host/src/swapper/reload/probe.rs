@@ -16,10 +16,13 @@ use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::plan::Plan;
-use crate::swapper::probe::probe;
+use crate::swapper::probe::Probe;
 use crate::swapper::stored_build::StoredBuild;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
+
+/// Builds, and the states of live instances, by plugin.
+type Tried = (Vec<StoredBuild>, Vec<(PluginName, Vec<u8>)>);
 
 /// What a probe tries.
 pub(in crate::swapper) struct Probed {
@@ -41,6 +44,19 @@ impl Inner {
         live: &Generation,
         options: &ReloadOptions,
     ) -> Result<(), ReloadError> {
+        // It starts while the request is prepared.
+        let probe = Probe::start()?;
+        match self.for_probe(arranged, live) {
+            Ok((builds, states)) => probe.run(builds, states, options),
+            Err(error) => {
+                probe.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns the bytes of all builds, and copies of the states for those that are new.
+    fn for_probe(&self, arranged: &Arranged, live: &Generation) -> Result<Tried, ReloadError> {
         let (mut builds, mut states) = (Vec::new(), Vec::new());
         for (name, candidate) in &arranged.candidates {
             let bytes = match (candidate.bytes(), candidate.live()) {
@@ -60,7 +76,7 @@ impl Inner {
                 );
             }
         }
-        probe(builds, states, options)
+        Ok((builds, states))
     }
 
     /// Returns a copy of the state of a live instance for its successor. Returns `None` if it has no state, or one with

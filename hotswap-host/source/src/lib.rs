@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod error;
+mod function;
+mod packed;
+
+pub use error::SourceError;
+pub use function::Function;
+pub use packed::{SourceFile, Sources};

@@ -1,0 +1,94 @@
+//! The sources of a plugin, and the form in which its file carries them.
+use crate::SourceError;
+use hotswap_host::artifact::Note;
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The greatest number of bytes that sources may take when they are unpacked.
+const MOST_BYTES: usize = 64 << 20;
+
+/// The level of the compression: the usual one.
+const LEVEL: u8 = 6;
+
+/// The Rust files of a plugin's package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sources {
+    package: String,
+    files: Vec<SourceFile>,
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourceFile {
+    /// The path, relative to the directory of the package, with `/` between its parts.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Sources {
+    /// Reads those of the `files` that are Rust files of the package in the directory `root`. Others are left out.
+    ///
+    /// # Errors
+    /// One of the files cannot be read, or is not UTF-8.
+    pub fn read(package: &str, root: &Path, files: &[PathBuf]) -> io::Result<Self> {
+        let mut read: Vec<SourceFile> = Vec::new();
+        for file in files {
+            let Ok(path) = file.strip_prefix(root) else {
+                continue;
+            };
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+            let path = parts.join("/");
+            if read.iter().all(|known| known.path != path) {
+                let text = std::fs::read_to_string(file)?;
+                read.push(SourceFile { path, text });
+            }
+        }
+        read.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Sources {
+            package: package.to_owned(),
+            files: read,
+        })
+    }
+
+    /// Returns the sources that an artifact carries, of which `bytes` are all.
+    ///
+    /// # Errors
+    /// [`SourceError::None`] if it carries none, or another error if it is damaged.
+    pub fn of_artifact(bytes: &[u8]) -> Result<Self, SourceError> {
+        Self::unpack(Note::sources(bytes)?.ok_or(SourceError::None)?)
+    }
+
+    /// Returns the package of the plugin.
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// Returns the files, in the order of their paths.
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+
+    /// Returns the bytes that [`Note::append_with`] puts into an artifact. The same sources give the same bytes.
+    pub fn pack(&self) -> Vec<u8> {
+        let json = serde_json::to_vec(self).expect("texts can be written as JSON");
+        compress_to_vec(&json, LEVEL)
+    }
+
+    /// Returns the sources that [`pack`](Self::pack) has packed.
+    ///
+    /// # Errors
+    /// [`SourceError::Damaged`].
+    pub fn unpack(packed: &[u8]) -> Result<Self, SourceError> {
+        let json = decompress_to_vec_with_limit(packed, MOST_BYTES)
+            .map_err(|error| SourceError::Damaged(error.to_string()))?;
+        serde_json::from_slice(&json).map_err(|error| SourceError::Damaged(error.to_string()))
+    }
+}
