@@ -1,6 +1,8 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
 mod chaos;
+mod clock;
 mod commands;
+mod cuts;
 mod disk;
 mod drained;
 mod events;
