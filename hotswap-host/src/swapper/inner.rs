@@ -17,7 +17,7 @@ use crate::reclaim::pin::{Live, Retired};
 use crate::reclaim::record;
 use crate::runtime::{HostDir, RuntimeError, StoredReport, tell_starter};
 use crate::swapper::retire::Retirer;
-use crate::telemetry::{Levels, contain};
+use crate::telemetry::{Levels, contain, guarded};
 use crate::vault::{Contents, ExtensionKinds, Prefills};
 use hotswap_plugin::contract::HostTableRef;
 use std::path::PathBuf;
@@ -249,6 +249,6 @@ pub(crate) fn drop_elsewhere(inner: Arc<Inner>) {
         // If the thread cannot be started, `inner` is dropped here.
         let _ = std::thread::Builder::new()
             .name("hotswap-drop".into())
-            .spawn(move || drop(inner));
+            .spawn(move || guarded("hotswap-drop", || drop(inner)));
     }
 }

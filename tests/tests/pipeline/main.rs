@@ -9,6 +9,7 @@ mod events;
 mod history;
 mod killed;
 mod options;
+mod panics;
 mod probed;
 mod rates;
 mod reverted;

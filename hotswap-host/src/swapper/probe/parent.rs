@@ -1,11 +1,14 @@
 //! The host's side of a probe.
 use super::{CAN_PROBE, Limits, Request, VARIABLE};
+use crate::base::fail_point;
 use crate::base::name::PluginName;
+use crate::base::time::after;
 use crate::error::ReloadError;
 use crate::platform::is_privileged;
 use crate::shown::printable;
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::stored_build::StoredBuild;
+use crate::telemetry::guarded;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, PipeReader, Read};
 use std::os::fd::OwnedFd;
@@ -37,7 +40,7 @@ pub(in crate::swapper) fn probe(
         builds,
         states,
         limits: Limits {
-            seconds: limit.as_secs() + 1,
+            seconds: limit.as_secs().saturating_add(1),
             memory: options.probe_memory,
         },
         deep: options.deep,
@@ -48,8 +51,10 @@ pub(in crate::swapper) fn probe(
         output: String::new(),
     };
     let mut probe = Probe::start().map_err(failed)?;
-    let outcome = probe.ask(&request, Instant::now() + limit);
+    let outcome = probe.ask(&request, after(Instant::now(), limit));
     let (status, output) = probe.end().map_err(failed)?;
+    // Nobody has read what the probe has printed, which may be why it has failed.
+    let output = output.map_err(|message| ReloadError::Panicked { message })?;
     let problem = match outcome {
         Ok(Answer::Passed) => return Ok(()),
         Ok(Answer::Refused(error)) => error,
@@ -69,7 +74,7 @@ pub(in crate::swapper) fn probe(
 struct Probe {
     child: Child,
     socket: UnixStream,
-    output: Option<JoinHandle<VecDeque<String>>>,
+    output: Option<JoinHandle<Result<VecDeque<String>, String>>>,
     /// The step that it has begun last.
     step: String,
 }
@@ -96,10 +101,11 @@ impl Probe {
         // The child alone has the other ends now, so they close when it ends.
         drop(command);
         let output = std::thread::Builder::new().name("hotswap-probe".into());
+        let read = move || guarded("hotswap-probe", || last_lines(reader));
         Ok(Probe {
             child,
             socket,
-            output: Some(output.spawn(move || last_lines(reader))?),
+            output: Some(output.spawn(read)?),
             step: "start".into(),
         })
     }
@@ -146,18 +152,23 @@ impl Probe {
         }
     }
 
-    /// Ends the child. Returns how it has ended, and its last lines.
-    fn end(&mut self) -> io::Result<(ExitStatus, String)> {
+    /// Ends the child. Returns how it has ended, and its last lines, or the message of the panic that has kept them from
+    /// being read.
+    fn end(&mut self) -> io::Result<(ExitStatus, Result<String, String>)> {
         // If it has ended by itself, this does nothing, and the status is its own.
         self.child.kill()?;
         let status = self.child.wait()?;
         let lines = self.output.take().and_then(|output| output.join().ok());
-        let lines: Vec<_> = lines.unwrap_or_default().into();
-        Ok((status, printable(&lines.join("\n")).into_owned()))
+        let text = lines.unwrap_or_else(|| Ok(VecDeque::new())).map(|lines| {
+            let lines: Vec<_> = lines.into();
+            printable(&lines.join("\n")).into_owned()
+        });
+        Ok((status, text))
     }
 }
 
 fn last_lines(reader: PipeReader) -> VecDeque<String> {
+    fail_point::reach("hotswap-probe");
     let mut last = VecDeque::new();
     // A line that never ends is cut.
     let mut reader = BufReader::new(reader);

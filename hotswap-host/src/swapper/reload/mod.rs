@@ -14,6 +14,7 @@ mod stage;
 mod validate;
 
 use crate::artifact::BuildSet;
+use crate::base::fail_point;
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
@@ -37,7 +38,7 @@ use crate::swapper::report::{Outcome, PluginReport, Report};
 use crate::swapper::step::{Step, StepReport};
 use crate::swapper::window::{Rates, Replaced};
 use crate::swapper::writer::Writer;
-use crate::telemetry::{caught, contain};
+use crate::telemetry::{caught, contain, guarded};
 use arrange::Arranged;
 use candidate::Candidate;
 use fallback::{Failed, with_fallbacks, without};
@@ -649,13 +650,18 @@ impl Owner for Inner {
         let (asked, plugin) = (self.clone(), plugin.into());
         let run = move || {
             self.requested.store(false, Release);
-            match self.reload_because(Cause::Plugin { plugin }) {
-                Ok(report) => {
-                    tracing::info!(target: "hotswap", "a plugin asked for a reload: {report}")
-                }
-                Err(error) => {
-                    tracing::error!(target: "hotswap", "a plugin asked for a reload, which failed: {error}")
-                }
+            let reload = || {
+                fail_point::reach("hotswap-reload");
+                self.reload_because(Cause::Plugin { plugin })
+            };
+            match guarded("hotswap-reload", reload) {
+                Ok(Ok(report)) => contain((), || {
+                    tracing::info!(target: "hotswap", "a plugin asked for a reload: {report}");
+                }),
+                Ok(Err(error)) => contain((), || {
+                    tracing::error!(target: "hotswap", "a plugin asked for a reload, which failed: {error}");
+                }),
+                Err(_) => {}
             }
         };
         if let Err(error) = std::thread::Builder::new()
