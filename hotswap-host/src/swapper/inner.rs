@@ -1,7 +1,7 @@
 //! The data that swappers, handles, and holds share, and the switch.
 use super::handles::{Bound, Handles};
 use super::journal::Journal;
-use super::observe::{Checks, Observers};
+use super::observe::{Checks, Observers, tell};
 use super::options::ReloadOptions;
 use super::smoke::SmokeTests;
 use super::window::{Replaced, WindowOutcome};
@@ -166,6 +166,13 @@ impl Inner {
         }
     }
 
+    /// Tells the journal that the host ends in an orderly way.
+    pub(super) fn end_journal(&self) {
+        if let Some(journal) = &self.journal {
+            tell("the journal of this host", || journal.shut_down());
+        }
+    }
+
     /// Makes the next generation live.
     ///
     /// # Errors
@@ -234,10 +241,9 @@ impl Drop for Inner {
         let Some(mut writer) = self.writer.take(Some(Instant::now())) else {
             return self.live.leave();
         };
-        self.journal
-            .iter()
-            .filter(|_| !writer.shut_down)
-            .for_each(|journal| journal.shut_down());
+        if !writer.shut_down {
+            self.end_journal();
+        }
         self.switch_to_nothing(&mut writer, None);
     }
 }

@@ -397,7 +397,7 @@ impl Swapper {
             return Err(ReloadError::Busy { limit: timeout });
         };
         writer.shut_down = true;
-        inner.journal.iter().for_each(|journal| journal.shut_down());
+        inner.end_journal();
         if let Some(dir) = &inner.host_dir {
             dir.withdraw();
         }

@@ -285,7 +285,9 @@ fn journal() {
         fn event(&self, _: &hotswap_host::ReloadEvent<'_>) {
             panic!("no ink");
         }
-        fn shut_down(&self) {}
+        fn shut_down(&self) {
+            panic!("no ink");
+        }
     }
     records::keep();
     let stage = host(&checked("first"), |builder| {
