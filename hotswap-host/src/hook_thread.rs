@@ -12,15 +12,17 @@
 //! first one, as if that thread lived as long as the process; allocators do this. So these threads never end. A job
 //! takes an idle thread, or starts another one. The values that plugins have left on an idle thread are dropped when
 //! the retiring side [asks for it](run_pending_destructors_on_all).
+use crate::base::fail_point;
 use crate::base::name::PluginName;
+use crate::base::time::after;
 use crate::error::Hook;
 use crate::load::library::Library;
 use crate::reclaim::record;
+use crate::telemetry::{caught, guarded};
 use hotswap_plugin::boundary::{HookError, attempt};
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -72,6 +74,7 @@ pub(crate) fn check<R: Send>(run: impl FnOnce() -> R + Send) -> io::Result<R> {
     std::thread::scope(|scope| {
         let run = || {
             RUNNING.set(true);
+            fail_point::reach("hotswap-check");
             run()
         };
         let thread = Builder::new().name("hotswap-check".into());
@@ -231,6 +234,8 @@ pub(crate) enum NotRun {
     /// There is no thread to run it on, or the thread did not begin within the limit. To begin, a thread may need the
     /// dynamic linker, whose lock a constructor may hold.
     NoThread(io::Error),
+    /// The host's own code has panicked in it, with this message.
+    Panicked(String),
 }
 
 /// A thread that runs hooks.
@@ -307,12 +312,40 @@ impl Worker {
         while let Some(message) = next_message(inbox, ran) {
             ran = matches!(message, Message::Run(_));
             match message {
-                Message::Run(job) => job(),
+                Message::Run(job) => {
+                    let run = || {
+                        fail_point::reach("hotswap-hooks");
+                        job();
+                    };
+                    // The job has told whoever waits for it.
+                    let _ = guarded("hotswap-hooks", run);
+                }
                 Message::RunDestructors => {
-                    record::mine().run_pending_destructors();
+                    let _ = guarded("hotswap-hooks", || record::mine().run_pending_destructors());
                     asked.store(false, SeqCst);
                 }
             }
+        }
+    }
+}
+
+/// Ends the wait for a job when it is dropped, even if the job's thread has panicked before the job began. After a wait
+/// that was given up, it gives the thread back.
+struct Ending {
+    watch: Arc<Watch>,
+    worker: Option<Worker>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let given_up = {
+            let mut state = self.watch.state();
+            state.finished |= !state.given_up;
+            state.given_up
+        };
+        self.watch.changed.notify_all();
+        if given_up {
+            self.worker.take().into_iter().for_each(Worker::give_back);
         }
     }
 }
@@ -379,9 +412,6 @@ impl HookThread {
     ///
     /// # Errors
     /// See [`NotRun`].
-    ///
-    /// # Panics
-    /// Panics if the job panics.
     pub(crate) fn run<R: Send + 'static>(
         &mut self,
         job: impl FnOnce() -> R + Send + 'static,
@@ -399,28 +429,30 @@ impl HookThread {
             *interrupt.watch() = Arc::downgrade(&watch);
         }
         let (reply, given) = channel();
-        let (of_job, again) = (watch.clone(), worker.clone());
+        let ending = Ending {
+            watch: watch.clone(),
+            worker: Some(worker.clone()),
+        };
         let job = move || {
-            if !of_job.begin() {
-                drop(job);
-                return again.give_back();
+            // It is dropped after everything else.
+            let ending = ending;
+            if !ending.watch.begin() {
+                return drop(job);
             }
-            WATCH.set(Some(of_job.clone()));
-            let result = catch_unwind(AssertUnwindSafe(job));
+            WATCH.set(Some(ending.watch.clone()));
+            let result = caught(job);
             WATCH.set(None);
             let late = {
                 // The lock is held, so either the waiting thread gets the result, or it has given up.
-                let mut state = of_job.state();
+                let mut state = ending.watch.state();
                 state.finished = !state.given_up;
                 match state.given_up {
                     true => Some(result),
                     false => reply.send(result).err().map(|unsent| unsent.0),
                 }
             };
-            of_job.changed.notify_all();
             if let Some(result) = late {
                 drop(result.map(too_late));
-                again.give_back();
             }
         };
         if worker.messages.send(Message::Run(Box::new(job))).is_err() {
@@ -429,11 +461,9 @@ impl HookThread {
         }
         self.wait(&watch)?;
         self.worker = Some(worker);
-        let result: Result<R, Box<dyn Any + Send>> = match given.recv() {
-            Ok(result) => result,
-            Err(_) => unreachable!("a job that has finished has delivered a result"),
-        };
-        Ok(result.unwrap_or_else(|payload| resume_unwind(payload)))
+        // If the thread has panicked outside of the job, there is no result.
+        let lost = |_| Err("its thread has lost it".to_owned());
+        given.recv().unwrap_or_else(lost).map_err(NotRun::Panicked)
     }
 
     /// Waits until the job has finished.
@@ -450,7 +480,7 @@ impl HookThread {
             let now = Instant::now();
             // Before the first hook, and between two hooks, there is no hook that could be late.
             let late_at = |since: Instant| {
-                let late = since.checked_add(self.limit).unwrap_or(now + A_YEAR);
+                let late = after(since, self.limit);
                 self.end.map_or(late, |end| end.min(late))
             };
             let begins_by = late_at(asked).max(asked + TO_BEGIN);
@@ -486,9 +516,6 @@ impl HookThread {
     }
 }
 
-/// If the limit is longer than times can represent, no hook is late.
-const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 /// The time that a thread may take to begin, even if no time is left for hooks.
 const TO_BEGIN: Duration = Duration::from_millis(100);
 
@@ -510,7 +537,7 @@ mod tests {
 
     /// Returns a thread that is busy until the sender is dropped.
     fn busy_thread() -> (HookThread, Sender<()>) {
-        let mut hooks = HookThread::new(A_YEAR);
+        let mut hooks = HookThread::new(Duration::MAX);
         assert!(hooks.run(|| {}, drop).is_ok());
         let (go_on, wait) = channel();
         let worker = hooks.worker.as_ref().expect("it has run a job");

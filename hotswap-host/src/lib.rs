@@ -92,6 +92,9 @@ pub mod telemetry;
 mod vault;
 
 pub use artifact::BuildSet;
+#[cfg(feature = "fail-points")]
+#[doc(hidden)]
+pub use base::fail_point;
 pub use base::name::PluginName;
 pub use call::async_call::{
     AsyncCall0, AsyncCall1, AsyncCall2, AsyncCall3, AsyncCall4, AsyncCall5, AsyncCall6, AsyncCall7,

@@ -1,8 +1,9 @@
 //! Reloads on a signal, such as the one that `cargo hotswap reload`, or an operator's `kill -USR1`, sends.
+use crate::base::fail_point;
 use crate::error::ReloadError;
 use crate::runtime::may_mean_reload;
 use crate::swapper::{Cause, Swapper, WeakSwapper};
-use crate::telemetry::contain;
+use crate::telemetry::{contain, guarded};
 use signal_hook::consts::FORBIDDEN;
 use signal_hook::iterator::{Handle, Signals};
 use std::fmt;
@@ -51,8 +52,10 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
             signals
                 .forever()
                 .map_while(|signal| Some((signal, weak.upgrade()?)))
-                // A reload that panics does not end the listener.
-                .for_each(|(signal, swapper)| contain((), || reload(signal, &swapper)));
+                .for_each(|(signal, swapper)| {
+                    // A reload that panics does not end the listener.
+                    let _ = guarded("hotswap-reload", || reload(signal, &swapper));
+                });
         })
         .map_err(refused)?;
     let listener = Listener {
@@ -69,6 +72,7 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
 }
 
 fn reload(signal: i32, swapper: &Swapper) {
+    fail_point::reach("hotswap-reload");
     let reload = swapper.prepare_reload();
     let outcome = reload.caused_by(Cause::Signal { signal }).run();
     // A subscriber that panics does not end the listener.

@@ -73,7 +73,9 @@ pub trait Plugin: Sized + Send + Sync + 'static {
     /// Runs at the switch that replaces the instance. Calls that began before it may still be running.
     fn on_stop(&self) {}
 
-    /// Saves the state for the successor of this instance, which knows the state's type as of `version`.
+    /// Saves the state for the successor of this instance, which knows the state's type as of `version`. In a hand-over,
+    /// this comes after [`on_stop`](Self::on_stop). A probe copies the state while calls go on, and the instance stays
+    /// live.
     ///
     /// # Errors
     /// Returns the author's error, or an error if the state cannot be saved. Then the instance stays live.

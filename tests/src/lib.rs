@@ -23,6 +23,7 @@ pub use desk::Desk;
 pub use stage::Stage;
 pub use ways::Way;
 
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// The time that any awaited event may take, on a machine with much else to do.
@@ -38,6 +39,32 @@ pub fn setting(variable: &str, default: u64) -> u64 {
     };
     text.parse()
         .unwrap_or_else(|error| panic!("{variable}={text}: {error}"))
+}
+
+/// Runs an ignored test of this program in a process of its own, and returns the output.
+///
+/// # Panics
+/// Panics if the test fails.
+pub fn alone(test: &str) -> Output {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    run(&mut command)
+}
+
+/// Runs a command, and returns the output.
+///
+/// # Panics
+/// Panics if it fails.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().expect("the program can be run");
+    assert!(
+        output.status.success(),
+        "{}\n{}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
 }
 
 /// Returns once `done` is true. It polls, for things that do not announce their changes, such as files.

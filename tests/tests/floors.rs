@@ -25,8 +25,6 @@ const KNOWN: &[(&str, &[&[&str]])] = &[
             &["reclaim/record/entered.rs", "reclaim/record/mod.rs"],
             // `Swapper::builder` returns a builder, and `Builder::open` returns a swapper.
             &["swapper/builder.rs", "swapper/mod.rs"],
-            // One file has the thread that retires builds, and the other one its steps.
-            &["swapper/retire/mod.rs", "swapper/retire/state.rs"],
         ],
     ),
     (

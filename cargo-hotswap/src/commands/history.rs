@@ -28,7 +28,7 @@ fn open(session: &Session, args: &StateArgs) -> Result<Arc<History>, Error> {
 pub(crate) fn history(session: &Session, args: &HistoryArgs) -> Result<u8, Error> {
     let history = open(session, &args.state)?;
     if let Some(hours) = args.summary {
-        let summary = history.summary(Duration::from_secs(3600 * hours))?;
+        let summary = history.summary(Duration::from_secs(hours.saturating_mul(3600)))?;
         if args.json {
             session.ui.json(&summary);
             return Ok(exit::SUCCESS);

@@ -10,6 +10,7 @@ use crate::platform;
 use crate::reclaim::code::Code;
 use std::cell::RefCell;
 use std::ffi::c_int;
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The fork handlers that a library has registered together.
@@ -26,8 +27,10 @@ type List = Vec<(Arc<Library>, Handlers)>;
 static HANDLERS: Mutex<List> = Mutex::new(Vec::new());
 
 thread_local! {
-    /// The handlers whose libraries have been counted for the fork that this thread is about to make.
-    static FORKING: RefCell<List> = const { RefCell::new(Vec::new()) };
+    /// The handlers whose libraries have been counted for the fork that this thread is about to make. It is empty but
+    /// during a fork. It has no destructor, so that a thread may also fork while its thread-locals are destroyed, and
+    /// afterwards.
+    static FORKING: ManuallyDrop<RefCell<List>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 fn handlers() -> MutexGuard<'static, List> {
@@ -74,24 +77,16 @@ extern "C" fn prepare() {
             prepare.call();
         }
     }
-    let remembered = FORKING.try_with(|forking| forking.borrow_mut().extend_from_slice(&list));
-    if remembered.is_err() {
-        // The thread is ending and has no list any more, so the handlers after the fork are not called.
-        uncount(&list);
-    }
+    FORKING.with(|forking| forking.replace(list));
 }
 
 fn after_fork(which: impl Fn(&Handlers) -> Option<ForkFunction>) {
-    let list = FORKING.try_with(RefCell::take).unwrap_or_default();
+    let list = FORKING.with(|forking| forking.take());
     for (_, handlers) in &list {
         if let Some(handler) = which(handlers) {
             handler.call();
         }
     }
-    uncount(&list);
-}
-
-fn uncount(list: &[(Arc<Library>, Handlers)]) {
     list.iter()
         .for_each(|(library, _)| library.activity().object_gone());
 }

@@ -4,7 +4,8 @@
 //! that a scan reads is at least as new as the value that it read from the slot.
 //!
 //! A call that is nested in another one and shares its slot may go anywhere. A mark says so until all nested calls have
-//! returned. Calls return in reverse order, so the mark and a count are enough. A pin that is not part of a call need
+//! returned. Calls return in reverse order unless somebody switches stacks, which the rules for authors forbid, so the mark
+//! and a count are enough. A pin that is not part of a call need
 //! not end in that order. If it is nested, it does not share the slot, but is counted.
 //!
 //! Unsafe code: two words are addresses, of a constant and of a value on the stack of the owning thread.

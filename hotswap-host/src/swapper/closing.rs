@@ -1,4 +1,5 @@
 //! Closes a gate, waits until no thread is behind it, and opens it: see [`gate`](crate::reclaim::gate).
+use crate::base::time::after;
 use crate::generation::Generation;
 use crate::hook_thread;
 use crate::instance::Instance;
@@ -61,7 +62,7 @@ impl Closing {
         };
         let groups = own.into_iter().chain(groups).collect();
         let closed = Instant::now();
-        let gate = Arc::new(Gate::new(groups, closed + limit, lets_in));
+        let gate = Arc::new(Gate::new(groups, after(closed, limit), lets_in));
         let old = switch(gate.clone());
         let with_members =
             |retired: &Arc<Retired<Generation>>| gate.has_members_in(retired.address());

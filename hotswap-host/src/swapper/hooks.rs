@@ -1,5 +1,6 @@
 //! Runs the hooks of a reload, one instance after the other, and deals with hooks that do not return.
 use super::inner::Inner;
+use crate::base::fail_point;
 use crate::base::name::PluginName;
 use crate::error::{HookFailure, PluginErrorKind, ReloadError};
 use crate::hook_thread::{self, HookThread, NotRun};
@@ -26,21 +27,35 @@ pub(super) fn each_in_turn(
             (!hook_thread::is_given_up()).then(|| left.pop_front())?
         };
         while let Some(instance) = next() {
+            fail_point::reach("hooks after the switch");
             if let Err(failure) = hook(&instance) {
                 contain((), || tracing::error!(target: "hotswap", "{failure}"));
             }
         }
     };
-    let is_empty = || {
-        left.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
-    };
+    let lock = || left.lock().unwrap_or_else(PoisonError::into_inner);
     let mut late = Vec::new();
-    while !is_empty() {
+    loop {
+        let before = lock().len();
+        if before == 0 {
+            return late;
+        }
         let of_job = left.clone();
         match hooks.run(move || run(&of_job), drop) {
             Ok(()) => {}
+            Err(NotRun::Panicked(message)) => {
+                contain((), || {
+                    tracing::error!(
+                        target: "hotswap",
+                        "the host panicked while it ran a hook, which is a bug in hotswap: {message}; please report it"
+                    );
+                });
+                // A panic before the hook of the first one would come again.
+                let mut left = lock();
+                if left.len() == before {
+                    left.pop_front();
+                }
+            }
             Err(NotRun::Late(hung) | NotRun::Interrupted(hung)) => {
                 contain((), || {
                     tracing::error!(
@@ -59,7 +74,7 @@ pub(super) fn each_in_turn(
                     (),
                     || tracing::error!(target: "hotswap", "cannot start a thread for hooks, so they have not run: {error}"),
                 );
-                break;
+                return late;
             }
             Err(NotRun::NoThread(error)) => {
                 contain((), || {
@@ -69,7 +84,6 @@ pub(super) fn each_in_turn(
             }
         }
     }
-    late
 }
 
 impl Inner {
@@ -93,5 +107,6 @@ pub(super) fn refused(not_run: NotRun, limit: Duration) -> ReloadError {
         }
         NotRun::Interrupted(_) => ReloadError::ShutDown,
         NotRun::NoThread(error) => ReloadError::Thread(error),
+        NotRun::Panicked(message) => ReloadError::Panicked { message },
     }
 }

@@ -1,7 +1,7 @@
 //! The data that swappers, handles, and holds share, and the switch.
 use super::handles::{Bound, Handles};
 use super::journal::Journal;
-use super::observe::{Checks, Observers};
+use super::observe::{Checks, Observers, tell};
 use super::options::ReloadOptions;
 use super::smoke::SmokeTests;
 use super::window::{Replaced, WindowOutcome};
@@ -17,7 +17,7 @@ use crate::reclaim::pin::{Live, Retired};
 use crate::reclaim::record;
 use crate::runtime::{HostDir, RuntimeError, StoredReport, tell_starter};
 use crate::swapper::retire::Retirer;
-use crate::telemetry::{Levels, contain};
+use crate::telemetry::{Levels, contain, guarded};
 use crate::vault::{Contents, ExtensionKinds, Prefills};
 use hotswap_plugin::contract::HostTableRef;
 use std::path::PathBuf;
@@ -166,6 +166,13 @@ impl Inner {
         }
     }
 
+    /// Tells the journal that the host ends in an orderly way.
+    pub(super) fn end_journal(&self) {
+        if let Some(journal) = &self.journal {
+            tell("the journal of this host", || journal.shut_down());
+        }
+    }
+
     /// Makes the next generation live.
     ///
     /// # Errors
@@ -234,10 +241,9 @@ impl Drop for Inner {
         let Some(mut writer) = self.writer.take(Some(Instant::now())) else {
             return self.live.leave();
         };
-        self.journal
-            .iter()
-            .filter(|_| !writer.shut_down)
-            .for_each(|journal| journal.shut_down());
+        if !writer.shut_down {
+            self.end_journal();
+        }
         self.switch_to_nothing(&mut writer, None);
     }
 }
@@ -249,6 +255,6 @@ pub(crate) fn drop_elsewhere(inner: Arc<Inner>) {
         // If the thread cannot be started, `inner` is dropped here.
         let _ = std::thread::Builder::new()
             .name("hotswap-drop".into())
-            .spawn(move || drop(inner));
+            .spawn(move || guarded("hotswap-drop", || drop(inner)));
     }
 }

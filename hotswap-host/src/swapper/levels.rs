@@ -1,8 +1,8 @@
 //! Tells the plugins the levels of the host's log and trace, whenever these change.
 use super::inner::Inner;
+use crate::base::fail_point;
 use crate::reclaim::record;
-
-use crate::telemetry::{self, Levels};
+use crate::telemetry::{self, Levels, guarded};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -33,15 +33,20 @@ pub(super) fn follow(inner: &Arc<Inner>, told: Levels) -> std::io::Result<()> {
 
 fn follow_until_dropped(inner: &Weak<Inner>, mut told: Levels, woken: &Receiver<()>) {
     while inner.strong_count() != 0 {
-        // Telling a plugin may have left values of it in thread-locals here.
-        record::mine().run_pending_destructors();
-        // A swapper is borrowed only when there is something to tell, because the thread that drops the last one should
-        // be the one that retires its plugins.
-        if told != telemetry::levels()
-            && let Some(inner) = inner.upgrade()
-        {
-            told = tell(&inner, told);
-        }
+        let look = || {
+            fail_point::reach("hotswap-levels");
+            // Telling a plugin may have left values of it in thread-locals here.
+            record::mine().run_pending_destructors();
+            // A swapper is borrowed only when there is something to tell, because the thread that drops the last one
+            // should be the one that retires its plugins.
+            if told != telemetry::levels()
+                && let Some(inner) = inner.upgrade()
+            {
+                told = tell(&inner, told);
+            }
+        };
+        // After a panic, it looks again.
+        let _ = guarded("hotswap-levels", look);
         if woken.recv_timeout(PERIOD) == Err(RecvTimeoutError::Disconnected) {
             return;
         }

@@ -54,6 +54,7 @@ pub use window::{RollbackWindow, WindowOutcome};
 
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
+use crate::base::time::after;
 use crate::call::function::{Dynamic, Function};
 use crate::call::interface::Interface;
 use crate::call::signature::Signature;
@@ -282,9 +283,17 @@ impl Swapper {
     /// # Errors
     /// No window is open.
     pub fn confirm(&self) -> Result<(), ReloadError> {
-        let writer = self.0.writer()?;
+        let mut writer = self.0.writer()?;
         let window = writer.window.as_ref().ok_or(ReloadError::NoWindow)?;
-        window.shared.change(|state| state.confirmed = true);
+        let mut unwatched = false;
+        window.shared.change(|state| {
+            state.confirmed = true;
+            unwatched = state.unwatched;
+        });
+        if unwatched {
+            self.0.promote(&mut writer);
+            self.0.run_deferred(writer);
+        }
         Ok(())
     }
 
@@ -378,7 +387,7 @@ impl Swapper {
     /// The caller is inside a call, a hook, or a callback, or a running reload does not end in time. In the latter case
     /// nothing has changed.
     pub fn shutdown(&self, timeout: Duration) -> Result<Vec<Retirement>, ReloadError> {
-        let end = Instant::now() + timeout;
+        let end = after(Instant::now(), timeout);
         let inner = &self.0;
         // A reload that waits for a hook stops waiting.
         inner.interrupt.set(true);
@@ -388,7 +397,7 @@ impl Swapper {
             return Err(ReloadError::Busy { limit: timeout });
         };
         writer.shut_down = true;
-        inner.journal.iter().for_each(|journal| journal.shut_down());
+        inner.end_journal();
         if let Some(dir) = &inner.host_dir {
             dir.withdraw();
         }

@@ -90,16 +90,18 @@ impl Observers {
     /// Tells all observers, even if some of them panic.
     pub(super) fn tell(&self, event: &ReloadEvent<'_>) {
         for observer in &self.0 {
-            let told = hook_thread::callback(|| {
-                observer(event);
-                Ok(())
-            });
-            if let Err(error) = told {
-                contain(
-                    (),
-                    || tracing::error!(target: "hotswap", "an observer of reloads {error}"),
-                );
-            }
+            tell("an observer of reloads", || observer(event));
         }
+    }
+}
+
+/// Tells somebody of an event. The reload goes on after a panic, which is logged.
+pub(super) fn tell(who: &str, tell: impl FnOnce()) {
+    let told = hook_thread::callback(|| {
+        tell();
+        Ok(())
+    });
+    if let Err(error) = told {
+        contain((), || tracing::error!(target: "hotswap", "{who} {error}"));
     }
 }

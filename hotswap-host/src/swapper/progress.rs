@@ -1,7 +1,7 @@
 //! The stream of events that tells of the steps of a reload.
 use super::cause::Cause;
 use super::journal::Journal;
-use super::observe::{Observers, ReloadEvent, ReloadEventKind};
+use super::observe::{Observers, ReloadEvent, ReloadEventKind, tell};
 use super::step::{Step, StepReport};
 use std::time::Instant;
 
@@ -60,9 +60,9 @@ impl<'a> Progress<'a> {
             cause: self.cause,
             kind,
         };
-        self.journal
-            .iter()
-            .for_each(|journal| journal.event(&event));
+        if let Some(journal) = self.journal {
+            tell("the journal of this host", || journal.event(&event));
+        }
         self.observers.tell(&event);
     }
 

@@ -5,6 +5,7 @@ use super::inner::Inner;
 use super::window::Replaced;
 use crate::artifact::BuildId;
 use crate::base::name::PluginName;
+use crate::base::time::after;
 use crate::error::ReloadError;
 use crate::generation::{Generation, OutList, OutOfService};
 use crate::instance::Instance;
@@ -85,7 +86,7 @@ impl Swapper {
     /// [`ReloadError::Drain`] names their holders; the plugin stays out of service.
     pub fn drain(&self, plugin: &str, reason: &str, limit: Duration) -> Result<(), ReloadError> {
         self.take_out_of_service(plugin, reason)?;
-        let end = Instant::now() + limit;
+        let end = after(Instant::now(), limit);
         let mut pause = SHORTEST_PAUSE;
         while self.in_flight(plugin).iter().any(|build| build.calls != 0) {
             if Instant::now() >= end {

@@ -38,6 +38,21 @@ pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, String> {
     })
 }
 
+/// Runs code of the host's own on one of its threads, which goes on after a panic. The panic is logged.
+///
+/// # Errors
+/// The code panicked, with this message.
+pub(crate) fn guarded<R>(thread: &str, run: impl FnOnce() -> R) -> Result<R, String> {
+    caught(run).inspect_err(|message| {
+        contain((), || {
+            tracing::error!(
+                target: "hotswap",
+                "the host's thread {thread} has panicked, which is a bug in hotswap: {message}; please report it"
+            );
+        });
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

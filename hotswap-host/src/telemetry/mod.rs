@@ -49,7 +49,7 @@ mod values;
 pub use contain::lost;
 pub use panic::{Backtraces, PANIC_TARGET, set_backtraces};
 
-pub(crate) use contain::{caught, contain};
+pub(crate) use contain::{caught, contain, guarded};
 pub(crate) use levels::{Levels, levels, watch};
 pub(crate) use spans::close_all_of;
 

@@ -47,7 +47,13 @@ pub unsafe trait Interface {
 /// Says that `dyn Trait` can be made of every `T: Trait`: `dyn Trait: Provides<T>`.
 ///
 /// # Safety
-/// The functions of [`TABLE`](Self::TABLE) may be called with the address of a `T`, from any thread.
+/// The functions of [`TABLE`](Self::TABLE) are as [`DESC`](Interface::DESC) describes them, and may be called with the
+/// address of a `T`:
+/// - from any thread, and on several at once: every interface is `Send + Sync`,
+/// - while the `T` lives and nothing borrows it mutably: until the function returns, or if it is `async`, until its
+///   future has been dropped.
+///
+/// They use the `T` only as `&T`. They neither move nor drop it, keep its address no longer than this, and do not unwind.
 #[diagnostic::on_unimplemented(
     message = "`{T}` does not implement the trait of `{Self}`",
     label = "the trait is not implemented for `{T}`",

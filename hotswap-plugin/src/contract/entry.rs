@@ -50,10 +50,16 @@ pub struct PluginEntry {
     /// The hook `on_stop`. Other threads may be calling the instance.
     pub on_stop: unsafe extern "C" fn(this: *const (), sink: Sink) -> Status,
     /// The hook `save`, which puts the state into `to`. If `version` is older than the plugin's own version of the
-    /// type, the state is lowered to it. Only code that a gate does not stop calls the instance meanwhile.
+    /// type, the state is lowered to it.
+    ///
+    /// The host may call it at any time in which the instance is live, any number of times, but not twice at once. Other
+    /// threads may be calling the instance: a probe copies the state while calls go on. In a hand-over, `on_stop` has
+    /// returned, and only code that a gate does not stop calls the instance. The function calls `to.put` once before it
+    /// returns [`Status::OK`], and otherwise not at all. The state is valid until `put` returns, and the descriptors in
+    /// it belong to the host from then on.
     pub save:
         unsafe extern "C" fn(this: *const (), version: u32, to: StateSink, sink: Sink) -> Status,
-    /// The hook `restore`. The same users may have the instance as during [`on_load`](Self::on_load). The plugin closes
+    /// The hook `restore`, which runs once at most. The same users may have the instance as during [`on_load`](Self::on_load). The plugin closes
     /// the descriptors that it does not take, also if the hook fails.
     pub restore: unsafe extern "C" fn(this: *mut (), state: StateView<'_>, sink: Sink) -> Status,
     /// The hook `on_free`. The instance has no other user any more.

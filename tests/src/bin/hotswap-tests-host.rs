@@ -17,6 +17,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .provide::<dyn shapes::Desk>(desk())
         .reload_options(options)
         .open()?;
+    if let Ok(place) = std::env::var("HOTSWAP_TEST_PANIC") {
+        hotswap_host::fail_point::panic_at(place.leak(), 1);
+    }
     println!("open");
     for line in std::io::stdin().lines() {
         line?;

@@ -1,7 +1,9 @@
 //! Tests that state is handed over once the group has no unfinished async calls, and that new calls begin afterwards.
 use crate::support::{Night, block_on, current, poll_once, sleeper, threads};
+use hotswap_host::fail_point::{left, panic_at};
 use hotswap_host::prelude::*;
 use hotswap_host::{Calling, Holder};
+use hotswap_tests::alone;
 use std::time::Duration;
 
 type Sleep = AsyncFunction<fn(&str) -> u64>;
@@ -27,6 +29,24 @@ fn at_the_gate(sleep: &Sleep) -> Calling<u64> {
 
 #[test]
 fn an_unfinished_call_is_waited_for() {
+    wait_for_an_unfinished_call();
+}
+
+#[test]
+fn one_thread_waits_for_all_and_another_one_after_a_panic() {
+    sleeper(1);
+    alone("gate::a_panic");
+}
+
+#[test]
+#[ignore = "runs in a process of its own, which the test above starts"]
+fn a_panic() {
+    panic_at("hotswap-gate", 1);
+    wait_for_an_unfinished_call();
+    assert_eq!(left("hotswap-gate"), 0);
+}
+
+fn wait_for_an_unfinished_call() {
     let (night, sleep) = night(hotswap_tests::LIMIT);
     let mut call = sleep.call("noon");
     assert!(poll_once(&mut call).is_pending());

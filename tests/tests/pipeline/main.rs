@@ -1,12 +1,15 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
 mod chaos;
+mod clock;
 mod commands;
+mod cuts;
 mod disk;
 mod drained;
 mod events;
 mod history;
 mod killed;
 mod options;
+mod panics;
 mod probed;
 mod rates;
 mod reverted;

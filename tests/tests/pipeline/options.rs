@@ -1,5 +1,6 @@
 //! The options of reloads, in code, files, and the environment.
-use hotswap_host::{Drain, OptionError, ReloadOptions};
+use crate::support::{add, host, orders, stateful, window};
+use hotswap_host::{Drain, OptionError, ReloadOptions, WindowOutcome};
 use std::time::Duration;
 
 #[test]
@@ -51,4 +52,31 @@ fn each_is_set_by_the_text_that_describes_its_default() {
     assert_eq!(options, ReloadOptions::default());
     let keys = toml::Table::try_from(&options).unwrap();
     assert_eq!(keys.len(), described.len());
+}
+
+#[test]
+fn any_limit_may_be_as_long_as_can_be() {
+    const EVER: Duration = Duration::MAX;
+    let mut options = window();
+    options.healthy_deadline = EVER;
+    options.min_healthy_time = EVER;
+    options.interval = EVER;
+    options.smoke_limit = EVER;
+    options.drain = Drain::OrFail;
+    options.drain_limit = EVER;
+    let stage = host(&stateful("first"), |builder| {
+        let builder = builder.gate_limit(EVER).hook_limit(EVER);
+        builder.retire_limit(EVER).reload_options(options)
+    });
+    assert_eq!(add(&stage, 7), 7);
+    let window = stage.swap("checked", &stateful("second")).window.unwrap();
+    assert_eq!(add(&stage, 1), 8);
+    assert_eq!(window.wait(Duration::ZERO), None);
+    stage.swapper.confirm().unwrap();
+    assert_eq!(window.wait(EVER), Some(WindowOutcome::Permanent));
+    assert!(stage.swapper.wait_retired(EVER).is_empty());
+    stage.swapper.drain("checked", "it rests", EVER).unwrap();
+    assert!(stage.swapper.resume("checked").unwrap());
+    assert_eq!(orders(&stage), "second");
+    assert!(stage.swapper.shutdown(EVER).unwrap().is_empty());
 }

@@ -57,6 +57,32 @@ impl Drop for Host {
 }
 
 #[test]
+fn a_panic_of_the_thread_that_reads_its_output_refuses_the_reload() {
+    let panics = [
+        ("HOTSWAP_PROBE", "true"),
+        ("HOTSWAP_TEST_PANIC", "hotswap-probe"),
+    ];
+    let mut host = Host::new(&checked("first"), &panics);
+    let (error, live) = host.reload(&checked("second"));
+    assert!(error.contains("the host panicked while it made"), "{error}");
+    assert_eq!(live, "live first");
+    let (report, live) = host.reload(&checked("second"));
+    assert!(report.contains("checked: reloaded"), "{report}");
+    assert_eq!(live, "live second");
+}
+
+#[test]
+fn its_limit_may_be_as_long_as_can_be() {
+    let options = [
+        ("HOTSWAP_PROBE", "true"),
+        ("HOTSWAP_PROBE_LIMIT", "18446744073709550000"),
+    ];
+    let mut host = Host::new(&checked("first"), &options);
+    let (report, _) = host.reload(&checked("second"));
+    assert!(report.contains("checked: reloaded"), "{report}");
+}
+
+#[test]
 fn what_ends_the_process_is_an_error_and_the_host_goes_on() {
     let mut host = Host::new(&checked("first"), &[("HOTSWAP_PROBE", "true")]);
     let cases = [

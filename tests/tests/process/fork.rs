@@ -100,3 +100,42 @@ fn handlers() {
     stage.settle();
     stage.close();
 }
+
+#[test]
+fn a_thread_that_forks_at_its_end_calls_all_handlers() {
+    alone("fork::at_the_end_of_a_thread");
+}
+
+extern "C" fn forks(_: *mut libc::c_void) {
+    assert_eq!(in_a_child(|| 0), 0);
+}
+
+#[test]
+#[ignore = "runs in a process of its own, which the test above starts"]
+fn at_the_end_of_a_thread() {
+    let stage = Stage::open(&[("registrar", &registrar(0))]);
+    let at_fork: Function<fn()> = stage.swapper.function("registrar", "at_fork").unwrap();
+    at_fork.call().unwrap();
+    let mut key = 0;
+    // SAFETY: `key` outlives the call, and the destructor may be called on any thread.
+    assert_eq!(
+        unsafe { libc::pthread_key_create(&mut key, Some(forks)) },
+        0
+    );
+    let thread = std::thread::spawn(move || {
+        // The first fork makes whatever the thread keeps for forks. It is gone when the destructor of the key runs.
+        assert_eq!(in_a_child(|| 0), 0);
+        // SAFETY: the key was just made, and its destructor does not use the value.
+        assert_eq!(
+            unsafe { libc::pthread_setspecific(key, (&raw const key).cast()) },
+            0
+        );
+    });
+    thread.join().unwrap();
+    let told = ["registrar 00: prepare", "registrar 00: parent"];
+    assert_eq!(stage.desk.told(), [told, told].concat());
+    drop(at_fork);
+    stage.swap("registrar", &registrar(1));
+    stage.settle();
+    stage.close();
+}

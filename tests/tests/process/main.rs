@@ -7,8 +7,8 @@ mod fork;
 mod log;
 mod threads;
 
+use hotswap_tests::alone;
 use hotswap_tests::fixture::{Build, variant};
-use std::process::{Command, Output};
 
 /// Returns the build of the registrar with this number.
 fn registrar(number: u8) -> Vec<u8> {
@@ -20,19 +20,4 @@ fn registrar(number: u8) -> Vec<u8> {
 fn alpha(number: u8) -> Vec<u8> {
     let library = Build::First.bytes("alpha");
     variant(&library, "alpha 00", &format!("alpha {number:02}"))
-}
-
-/// Runs an ignored test in a process of its own, and returns the output.
-fn alone(test: &str) -> Output {
-    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-    command.args(["--exact", test, "--ignored", "--nocapture"]);
-    let output = command.output().expect("the program can be run");
-    assert!(
-        output.status.success(),
-        "{}\n{}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
 }

@@ -441,16 +441,22 @@ impl Database {
         })
     }
 
-    /// Sums up the attempts of the last period.
+    /// Sums up the attempts of the last period, by the clock of the machine.
     pub(super) fn summary(&self, period: Duration) -> Result<Summary, HistoryError> {
-        let since = millis(SystemTime::now()).saturating_sub(period.as_millis() as i64);
+        let now = millis(SystemTime::now());
+        let since = now.saturating_sub(period.as_millis().try_into().unwrap_or(i64::MAX));
         self.read(|connection| {
+            // The clock may have been set back since. An attempt that would have begun later than now counts as one that
+            // began with the next one whose time can be true.
             let count = "SELECT count(*), coalesce(avg(took), 0), coalesce(max(took), 0),
                     coalesce(sum(result = 'permanent'), 0), coalesce(sum(result = 'refused'), 0),
                     coalesce(sum(result IN ('reverted', 'died')), 0)
                  FROM attempts WHERE began >= ?1
+                 AND (began <= ?2 OR ?1 <= coalesce(
+                    (SELECT next.began FROM attempts next WHERE next.id > attempts.id AND next.began <= ?2
+                     ORDER BY next.id LIMIT 1), ?2))
                  AND result IN ('permanent', 'refused', 'reverted', 'died', 'superseded', 'interrupted')";
-            connection.query_row(count, [since], |row| {
+            connection.query_row(count, [since, now], |row| {
                 Ok(Summary {
                     attempts: row.get::<_, i64>(0)? as u64,
                     mean: row.get(1)?,
@@ -570,7 +576,7 @@ fn hold(change: &Transaction<'_>, set: &str, reason: &str) -> rusqlite::Result<(
 
 fn held(connection: &Connection) -> rusqlite::Result<Vec<(Vec<SetBuild>, String, i64)>> {
     let mut query = connection
-        .prepare("SELECT builds, reason, at FROM held JOIN sets ON id = set_id ORDER BY at")?;
+        .prepare("SELECT builds, reason, at FROM held JOIN sets ON id = set_id ORDER BY set_id")?;
     let rows = query.query_map([], |row| {
         Ok((from_json(row.get(0)?)?, row.get(1)?, row.get(2)?))
     })?;

@@ -154,6 +154,6 @@ impl Summary {
 
     /// The mean duration.
     pub fn mean(&self) -> Duration {
-        Duration::from_secs_f64(self.mean)
+        Duration::try_from_secs_f64(self.mean).unwrap_or_default()
     }
 }

@@ -1,6 +1,7 @@
 //! The lock of the directory, which names the process that uses it.
+use super::directory;
 use super::error::HistoryError;
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -19,17 +20,11 @@ impl DirectoryLock {
             }
         };
         // Whoever may write to the directory decides what the host runs.
-        let mut private = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
-        private
-            .recursive(true)
-            .create(dir)
-            .map_err(|error| HistoryError::File {
-                path: dir.to_owned(),
-                action: "made",
-                error,
-            })?;
+        directory::make(dir).map_err(|error| HistoryError::File {
+            path: dir.to_owned(),
+            action: "made",
+            error,
+        })?;
         let mut options = File::options();
         let opened = options.read(true).write(true).create(true).truncate(false);
         let mut file = opened.open(&path).map_err(failed("opened"))?;

@@ -7,9 +7,12 @@
 //! ```
 //! The database is the truth about what is permanent, and the store about bytes. A build is on the disk before the
 //! database names it, and is removed only when the database no longer does, so a crash between the two leaves at worst a
-//! build that nobody names.
+//! build that nobody names. *On the disk* means that the file has been synced, and then the directory that names it,
+//! and that the directories above were synced when they were made. SQLite does the same for the database: it has a
+//! write-ahead log, which is synced with each transaction.
 mod attempt;
 mod database;
+mod directory;
 mod entry;
 mod error;
 mod lock;

@@ -1,35 +1,68 @@
 //! The bytes of builds, in files that are named for their build ids.
+use super::directory;
 use super::error::HistoryError;
 use hotswap_host::artifact::{Artifact, BuildId};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+/// The beginning of the names of files that are being written.
+const UNFINISHED: &str = ".new-";
 
 /// A directory with a file for each build.
-pub(super) struct Store(PathBuf);
+pub(super) struct Store {
+    dir: PathBuf,
+    /// False while the directory may name a build that is not on the disk under that name.
+    is_synced: AtomicBool,
+}
 
 impl Store {
+    /// Opens the store for the process that has the lock of the directory above.
     pub(super) fn open(dir: &Path) -> Result<Self, HistoryError> {
-        fs::create_dir_all(dir).map_err(failed(dir, "made"))?;
-        Ok(Store(dir.to_owned()))
+        directory::make(dir).map_err(failed(dir, "made"))?;
+        let store = Store {
+            dir: dir.to_owned(),
+            is_synced: AtomicBool::new(false),
+        };
+        // A process that was killed has left these, and may have ended before it has synced the directory.
+        for name in store.names()? {
+            if name.starts_with(UNFINISHED) {
+                let path = dir.join(name);
+                fs::remove_file(&path).map_err(failed(&path, "removed"))?;
+            }
+        }
+        store.sync().map_err(failed(dir, "synced"))?;
+        Ok(store)
     }
 
     pub(super) fn path(&self, build: BuildId) -> PathBuf {
-        self.0.join(build.to_string())
+        self.dir.join(build.to_string())
+    }
+
+    /// Returns once everything that the directory names is on the disk.
+    fn sync(&self) -> io::Result<()> {
+        if !self.is_synced.load(SeqCst) {
+            directory::sync(&self.dir)?;
+            self.is_synced.store(true, SeqCst);
+        }
+        Ok(())
     }
 
     /// Puts a build into the store, unless it is there. When this returns, it is on the disk.
     pub(super) fn put(&self, build: BuildId, bytes: &[u8]) -> Result<(), HistoryError> {
         let path = self.path(build);
-        if fs::read(&path).is_ok_and(|there| there == bytes) {
-            return Ok(());
-        }
         let write = || -> io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
+            if fs::read(&path).is_ok_and(|there| there == bytes) {
+                return self.sync();
+            }
+            let mut unfinished = tempfile::Builder::new();
+            let mut file = unfinished.prefix(UNFINISHED).tempfile_in(&self.dir)?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
+            self.is_synced.store(false, SeqCst);
             file.persist(&path).map_err(|error| error.error)?;
-            File::open(&self.0)?.sync_all()
+            self.sync()
         };
         write().map_err(failed(&path, "written"))
     }
@@ -63,13 +96,16 @@ impl Store {
 
     /// Returns all builds.
     pub(super) fn builds(&self) -> Result<Vec<BuildId>, HistoryError> {
-        let entries = fs::read_dir(&self.0).map_err(failed(&self.0, "read"))?;
-        let names = entries
-            .flatten()
-            .filter_map(|entry| entry.file_name().into_string().ok());
+        let names = self.names()?;
         let mut builds: Vec<_> = names.filter_map(|name| name.parse().ok()).collect();
         builds.sort();
         Ok(builds)
+    }
+
+    fn names(&self) -> Result<impl Iterator<Item = String>, HistoryError> {
+        let entries = fs::read_dir(&self.dir).map_err(failed(&self.dir, "read"))?;
+        let names = entries.flatten().map(|entry| entry.file_name());
+        Ok(names.filter_map(|name| name.into_string().ok()))
     }
 
     /// Removes the builds that `keep` does not want.

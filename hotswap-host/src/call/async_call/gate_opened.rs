@@ -3,11 +3,13 @@
 //! A gate is opened by the thread that closed it, or by the first thread that has waited until its limit. A future
 //! cannot do the latter without a timer, so a thread does it for all futures that wait at one gate. The first of them
 //! starts it. The thread also opens the gate if a hook hangs while calls wait.
+use crate::base::fail_point;
 use crate::reclaim::gate::Gate;
+use crate::telemetry::{caught, contain, guarded};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 /// A future that is ready when the gate is open.
 pub(super) struct GateOpened {
@@ -20,15 +22,27 @@ impl GateOpened {
         GateOpened { gate, number: None }
     }
 
-    /// Waits for all futures, on this thread.
+    /// Waits for all futures, on this thread. After a panic, the futures are polled again, and the first one starts
+    /// another thread.
     fn watch(gate: &Gate) {
-        gate.wait();
+        let wait = || {
+            fail_point::reach("hotswap-gate");
+            gate.wait();
+        };
+        let opened = guarded("hotswap-gate", wait).is_ok();
         let waiting = {
             let mut state = gate.async_waiters().lock();
-            state.open = true;
+            (state.open, state.watched) = (opened, opened);
             std::mem::take(&mut state.wakers)
         };
-        waiting.into_values().for_each(Waker::wake);
+        for waker in waiting.into_values() {
+            // A waker is code of others. If one panics, the others are still woken.
+            if let Err(message) = caught(|| waker.wake()) {
+                contain((), || {
+                    tracing::error!(target: "hotswap", "the waker of a call that has waited at a gate panicked: {message}");
+                });
+            }
+        }
     }
 }
 

@@ -358,7 +358,11 @@ impl<T> Deref for Slotted<'_, T> {
 impl<T> Drop for Slotted<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        debug_assert_eq!(self.slot.sharing(), 0, "nested calls return first");
+        debug_assert_eq!(
+            self.slot.sharing(),
+            0,
+            "nested calls return first; the stack must not be switched in the middle of a call"
+        );
         self.slot.unpin();
     }
 }

@@ -1,6 +1,8 @@
 //! Tests each claim of the module's documentation on real threads.
 use super::{Live, Retired};
 use crate::reclaim::record;
+use crate::reclaim::slot::CallTarget;
+use crate::telemetry::caught;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::mpsc::channel;
@@ -49,6 +51,22 @@ fn nested_pins_of_one_value_hold_until_the_last() {
     let retired = retired.into_inner().expect_err("the inner pin holds");
     drop(inner);
     assert!(retired.into_inner().is_ok());
+}
+
+/// Only a stack that is switched in the middle of a call can bring this about.
+#[test]
+#[cfg(debug_assertions)]
+fn a_call_that_returns_before_one_that_is_nested_in_it_is_noticed() {
+    let live = Live::new(1);
+    let outer = live.try_enter(CallTarget::plugin(1)).expect("no pin yet");
+    let nested = live.enter(CallTarget::plugin(1));
+    let panic = caught(|| drop(outer)).expect_err("the order is wrong");
+    assert!(
+        panic.contains("the stack must not be switched in the middle of a call"),
+        "{panic}"
+    );
+    drop(nested);
+    record::mine().slot().unpin();
 }
 
 #[test]

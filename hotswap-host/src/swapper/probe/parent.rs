@@ -1,12 +1,15 @@
 //! The host's side of a probe.
 use super::{CAN_PROBE, Limits, Request, VARIABLE};
+use crate::base::fail_point;
 use crate::base::name::PluginName;
+use crate::base::time::after;
 use crate::environment::temporary_dir;
 use crate::error::ReloadError;
 use crate::platform::{is_privileged, memory_file};
 use crate::shown::printable;
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::stored_build::StoredBuild;
+use crate::telemetry::guarded;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, PipeReader, Read, Seek, Write};
@@ -31,7 +34,7 @@ pub(in crate::swapper) struct Probe {
     file: File,
     socket: UnixStream,
     /// The thread that reads the output until the child has ended.
-    output: JoinHandle<VecDeque<String>>,
+    output: JoinHandle<Result<VecDeque<String>, String>>,
     /// Gives that thread a child whose end nobody else waits for.
     reaper: Sender<Child>,
     /// The step that it has begun last.
@@ -73,21 +76,27 @@ impl Probe {
             builds,
             states,
             limits: Limits {
-                seconds: limit.as_secs() + 1,
+                seconds: limit.as_secs().saturating_add(1),
                 memory: options.probe_memory,
             },
             deep: options.deep,
         };
         self.ask(&request).map_err(not_run)?;
-        let outcome = self.answer(Instant::now() + limit);
-        if let Ok(Answer::Passed) = outcome {
+        let outcome = self.answer(after(Instant::now(), limit));
+        // While the child lives, the thread that reads its output ends only by a panic.
+        if let Ok(Answer::Passed) = outcome
+            && !self.output.is_finished()
+        {
             self.abandon();
             return Ok(());
         }
         let (status, step, output) = self.end().map_err(not_run)?;
+        // Nobody has read what the probe has printed, which may be why it has failed.
+        let output = output.map_err(|message| ReloadError::Panicked { message })?;
         let problem = match outcome {
+            Ok(Answer::Passed) => return Ok(()),
             Ok(Answer::Refused(error)) => error,
-            Ok(_) => ended(status),
+            Ok(Answer::Ended) => ended(status),
             Err(_) => format!(
                 "it has not ended within {limit:?}; shorten it, or raise `ReloadOptions::probe_limit`"
             ),
@@ -115,7 +124,7 @@ impl Probe {
         let (reaper, abandoned) = mpsc::channel::<Child>();
         let output = std::thread::Builder::new().name("hotswap-probe".into());
         let output = output.spawn(move || {
-            let lines = last_lines(reader);
+            let lines = guarded("hotswap-probe", || last_lines(reader));
             if let Ok(mut child) = abandoned.recv() {
                 let _ = child.wait();
             }
@@ -179,15 +188,19 @@ impl Probe {
         }
     }
 
-    /// Ends the child. Returns how it has ended, its last step, and its last lines.
-    fn end(mut self) -> io::Result<(ExitStatus, String, String)> {
+    /// Ends the child. Returns how it has ended, its last step, and its last lines, or the message of the panic that has
+    /// kept them from being read.
+    fn end(mut self) -> io::Result<(ExitStatus, String, Result<String, String>)> {
         // If it has ended by itself, this does nothing, and the status is its own.
         self.child.kill()?;
         let status = self.child.wait()?;
         drop(self.reaper);
-        let lines: Vec<_> = self.output.join().unwrap_or_default().into();
-        let lines = printable(&lines.join("\n")).into_owned();
-        Ok((status, self.step, lines))
+        let lines = self.output.join().unwrap_or_else(|_| Ok(VecDeque::new()));
+        let text = lines.map(|lines| {
+            let lines: Vec<_> = lines.into();
+            printable(&lines.join("\n")).into_owned()
+        });
+        Ok((status, self.step, text))
     }
 
     /// Ends the child, and does not wait for that: it takes the kernel a while to free the memory of a process.
@@ -219,6 +232,7 @@ fn nameless_file() -> io::Result<File> {
 }
 
 fn last_lines(reader: PipeReader) -> VecDeque<String> {
+    fail_point::reach("hotswap-probe");
     let mut last = VecDeque::new();
     // A line that never ends is cut.
     let mut reader = BufReader::new(reader);

@@ -1,5 +1,6 @@
 //! Hands the state of live instances to their successors, behind a closed gate, just before the switch.
 use crate::artifact::SmokeTime;
+use crate::base::fail_point;
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure, ReloadError};
 use crate::generation::Generation;
@@ -17,7 +18,7 @@ use crate::swapper::inner::Inner;
 use crate::swapper::options::{Drain, ReloadOptions};
 use crate::swapper::report::StateReport;
 use crate::swapper::window::Replaced;
-use crate::telemetry::contain;
+use crate::telemetry::{caught, contain};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -111,13 +112,14 @@ impl HandOver {
     ) -> Result<Switched, ReloadError> {
         let closing = inner.close_gate(live, &self.from, self.next.clone(), self.limit);
         hooks.set_end(Some(closing.gate().deadline()));
-        let handed = self.pass_on(&closing, hooks);
-        hooks.set_end(None);
-        let committed = handed.and_then(|states| {
+        // Whatever happens, the gate is opened.
+        let committed = caught(|| {
+            let states = self.pass_on(&closing, hooks)?;
             let handles = self.commit(inner, &closing, bound, &next)?;
             Ok((states, handles))
         });
-        match committed {
+        hooks.set_end(None);
+        match committed.unwrap_or_else(|message| Err(ReloadError::Panicked { message })) {
             Ok((states, handles)) => {
                 let gated_copy = inner.make_live(next, handles);
                 let gate = closing.open();
@@ -290,6 +292,7 @@ enum Problem {
 
 impl Passing {
     fn run(self) -> Result<BTreeMap<PluginName, StateReport>, NotPassed> {
+        fail_point::reach("hand-over");
         let pairs = self.pairs.iter().rev();
         for from in pairs.filter_map(|pair| pair.from.upgrade()) {
             lock(&self.stopped).push(from.clone());

@@ -1,114 +1,58 @@
 //! A reload, from the request to the report.
 mod arrange;
+mod begin;
 mod bind;
 mod candidate;
 mod construct;
 mod fallback;
 mod hand_over;
+mod made;
 #[cfg(unix)]
 mod probe;
 mod revert;
 mod scan;
 mod smoke;
 mod stage;
+mod trial;
 mod validate;
 
-use crate::artifact::BuildSet;
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
 use crate::generation::watched::Watched;
 use crate::hook_thread::{self, HookThread};
 use crate::instance::Instance;
-use crate::load::library::Owner;
 use crate::reclaim::pin::Holding;
 use crate::runtime::{Reported, StoredReport};
 use crate::swapper::cause::Cause;
 use crate::swapper::handles::Bound;
 use crate::swapper::hooks::each_in_turn;
-use crate::swapper::inner::{Inner, drop_elsewhere};
-use crate::swapper::journal::{Trial, TriedBuild};
+use crate::swapper::inner::Inner;
 use crate::swapper::levels;
 use crate::swapper::observe::ReloadEventKind;
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::plan::{Change, Check, Plan, run_check};
 use crate::swapper::progress::Progress;
 use crate::swapper::report::{Outcome, PluginReport, Report};
-use crate::swapper::step::{Step, StepReport};
-use crate::swapper::window::{Rates, Replaced};
+use crate::swapper::step::Step;
 use crate::swapper::writer::Writer;
 use crate::telemetry::{caught, contain};
 use arrange::Arranged;
-use candidate::Candidate;
 use fallback::{Failed, with_fallbacks, without};
 use hand_over::HandOver;
+pub(super) use made::Prepared;
+use made::{Attempted, Made, Next, Ready};
 #[cfg(unix)]
 pub(super) use probe::Probed;
 use scan::{Failures, added_by, scan};
 use stage::Staged;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::*;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use trial::{check_not_held, check_window, remember, set_of, trial};
 
 impl Inner {
-    /// Reloads everything that has changed in the plugin directory.
-    fn reload_because(self: &Arc<Self>, cause: Cause) -> Result<Report, ReloadError> {
-        let mut writer = self.writer()?;
-        let plan = Plan {
-            cause,
-            ..Plan::new(self.options.clone())
-        };
-        self.reload(&mut writer, plan, None)
-    }
-
-    /// Makes the first generation: of the builds that the journal has, or else of those in the plugin directory. In the
-    /// first case, the directory is tried afterwards, if it has changed since it was tried before.
-    pub(super) fn first_load(self: &Arc<Self>, writer: &mut Writer) -> Result<(), ReloadError> {
-        let plan = || Plan {
-            cause: Cause::Open,
-            ..Plan::new(self.options.clone())
-        };
-        let start = match &self.journal {
-            None => None,
-            Some(journal) => journal.start()?.map(|start| (journal, start)),
-        };
-        let Some((journal, start)) = start else {
-            self.reload(writer, plan(), None)?;
-            return Ok(());
-        };
-        writer.held = start.held.into_iter().collect();
-        writer.added = start.added;
-        writer.removed = start.removed.into_iter().collect();
-        let mut permanent = Plan {
-            builds: Some(start.builds),
-            ..plan()
-        };
-        // They have passed their tests.
-        permanent.options.smoke = false;
-        if let Err(error) = self.reload(writer, permanent, None) {
-            let reason = error.to_string();
-            contain(
-                (),
-                || tracing::warn!(target: "hotswap", "the host starts with its plugin directory, because the builds that ran before do not run in it: {reason}"),
-            );
-            journal.misfit(&reason)?;
-            self.reload(writer, plan(), None)?;
-            return Ok(());
-        }
-        writer.tried = start.tried;
-        match self.reload(writer, plan(), None) {
-            Ok(_) => {}
-            Err(error) => contain((), || {
-                tracing::warn!(target: "hotswap", "the host starts with the builds that ran before, because those in its plugin directory are refused: {error}");
-            }),
-        }
-        writer.tried = None;
-        Ok(())
-    }
-
     /// Makes the next generation live. Every generation passes here or through [`commit`](Self::commit), including the
     /// first one, except for the empty one of a shutdown and those of a revert.
     pub(super) fn reload(
@@ -459,162 +403,6 @@ impl Inner {
     }
 }
 
-/// Returns an error if a reload may not begin because the rollback window of another one is open.
-fn check_window(writer: &mut Writer, plan: &Plan) -> Result<(), ReloadError> {
-    let Some(window) = &writer.window else {
-        return Ok(());
-    };
-    let left = window.shared.left();
-    if !plan.add.is_empty() || !plan.remove.is_empty() {
-        return Err(ReloadError::WindowOpen { left });
-    }
-    if plan.options.supersede {
-        return Ok(());
-    }
-    writer.deferred.get_or_insert(plan.cause.clone());
-    Err(ReloadError::Deferred { left })
-}
-
-/// Returns an error if this set of builds was reverted.
-fn check_not_held(writer: &Writer, arranged: &Arranged, plan: &Plan) -> Result<(), ReloadError> {
-    if writer.held.is_empty() || plan.force {
-        return Ok(());
-    }
-    let set = set_of(arranged);
-    match writer.held.get(&set) {
-        None => Ok(()),
-        Some(reason) => {
-            let new = |(name, candidate): (&PluginName, &Candidate)| {
-                candidate.live().is_none().then(|| name.clone())
-            };
-            Err(ReloadError::Held {
-                plugins: arranged.candidates.iter().filter_map(new).collect(),
-                reason: reason.clone(),
-            })
-        }
-    }
-}
-
-/// Returns the builds of the next generation.
-fn set_of(arranged: &Arranged) -> BuildSet {
-    let builds = arranged.candidates.values();
-    let build = |candidate: &Candidate| (candidate.metadata().name.clone(), candidate.build_id());
-    builds.map(build).collect()
-}
-
-/// Describes an attempt to the journal.
-fn trial<'a>(
-    writer: &'a Writer,
-    arranged: &'a Arranged,
-    live: &Generation,
-    plan: &'a Plan,
-    attempt: u64,
-) -> Trial<'a> {
-    let builds = arranged.candidates.values().map(|candidate| TriedBuild {
-        plugin: &candidate.metadata().name,
-        file: candidate.file(),
-        build_id: candidate.build_id(),
-        bytes: candidate.bytes(),
-    });
-    let plugins = live.plugins.iter();
-    let mut added = writer.added.clone();
-    added.extend(added_by(plan, &arranged.candidates));
-    added.retain(|name, _| !plan.remove.contains(name));
-    let removed = writer.removed.iter().chain(&plan.remove);
-    let removed = removed.filter(|name| !added.contains_key(*name));
-    let removed = removed.cloned().collect();
-    Trial {
-        attempt,
-        cause: &plan.cause,
-        options: &plan.options,
-        from: plugins.map(|p| (p.name().clone(), p.build_id())).collect(),
-        builds: builds.collect(),
-        added,
-        removed,
-        is_rollback: plan.builds.is_some() && live.number != 0,
-    }
-}
-
-/// The result of an attempt.
-pub(super) trait Attempted {
-    /// The report, or `None` if the attempt has not come to its end.
-    fn report(&self) -> Option<&Report>;
-}
-
-impl Attempted for Report {
-    fn report(&self) -> Option<&Report> {
-        Some(self)
-    }
-}
-
-impl Attempted for Prepared {
-    fn report(&self) -> Option<&Report> {
-        None
-    }
-}
-
-/// The next generation, before the switch.
-pub(super) enum Next {
-    /// The live generation goes on. These are the reports on its plugins.
-    Live(Vec<PluginReport>),
-    Staged(Box<Ready>),
-}
-
-/// A staged generation with everything that the switch needs. The generation comes first, so that nothing has the new
-/// instances when `staged` frees them.
-pub(super) struct Ready {
-    next: Generation,
-    bound: Bound,
-    /// The reports on plugins that are not part of it.
-    left_out: Vec<PluginReport>,
-    staged: Staged,
-}
-
-impl Next {
-    /// The reports to which those on plugins that are left out are added.
-    fn reports(&mut self) -> &mut Vec<PluginReport> {
-        match self {
-            Next::Live(reports) => reports,
-            Next::Staged(ready) => &mut ready.left_out,
-        }
-    }
-}
-
-/// A staged generation, and the plan by which it becomes live.
-pub(in crate::swapper) struct Prepared {
-    next: Next,
-    plan: Plan,
-    /// The files that were added one by one.
-    added: BTreeMap<PluginName, PathBuf>,
-    /// The number of the generation beside which it was staged.
-    live: u64,
-    steps: Vec<StepReport>,
-    /// The time that staging took.
-    took: Duration,
-}
-
-impl fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Next::Staged(ready) = &self.next else {
-            return f.write_str("Unchanged");
-        };
-        ready.next.fmt(f)
-    }
-}
-
-/// The result of a reload that was not refused.
-struct Made {
-    plugins: Vec<PluginReport>,
-    /// The instances that have just become live.
-    fresh: Vec<Arc<Instance>>,
-    /// The time for which calls could not begin.
-    gate: Option<Duration>,
-    /// If there is another generation, the one before it, and the thread for the remaining hooks.
-    switched: Option<(Replaced, HookThread)>,
-    /// The rates of the previous generation, if they were measured.
-    baseline: Option<Rates>,
-}
-
 /// Runs `on_start`, once nothing holds the previous generation any more.
 fn start(mut hooks: HookThread, mut fresh: Vec<Arc<Instance>>, reports: &mut [PluginReport]) {
     fresh.retain(|plugin| plugin.has_hook(Hook::OnStart));
@@ -626,46 +414,5 @@ fn start(mut hooks: HookThread, mut fresh: Vec<Arc<Instance>>, reports: &mut [Pl
             .find(of)
             .into_iter()
             .for_each(|r| r.notes.push(note.clone()));
-    }
-}
-
-fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf>) {
-    for name in plan.remove {
-        writer.added.remove(&name);
-        writer.removed.insert(name);
-    }
-    for (name, file) in added {
-        writer.removed.remove(&name);
-        writer.added.insert(name, file);
-    }
-}
-
-impl Owner for Inner {
-    /// Reloads on a thread of its own. Several requests before it begins make one reload.
-    fn request_reload(self: Arc<Self>, plugin: &str) {
-        if self.requested.swap(true, AcqRel) {
-            return;
-        }
-        let (asked, plugin) = (self.clone(), plugin.into());
-        let run = move || {
-            self.requested.store(false, Release);
-            match self.reload_because(Cause::Plugin { plugin }) {
-                Ok(report) => {
-                    tracing::info!(target: "hotswap", "a plugin asked for a reload: {report}")
-                }
-                Err(error) => {
-                    tracing::error!(target: "hotswap", "a plugin asked for a reload, which failed: {error}")
-                }
-            }
-        };
-        if let Err(error) = std::thread::Builder::new()
-            .name("hotswap-reload".into())
-            .spawn(run)
-        {
-            tracing::error!(target: "hotswap", "cannot start a thread for the reload that a plugin asked for: {error}");
-            asked.requested.store(false, Release);
-        }
-        // The calling thread may be one that `on_stop` waits for.
-        drop_elsewhere(asked);
     }
 }

@@ -25,7 +25,7 @@ use crate::swapper::report::{Outcome, PluginReport, Report};
 use crate::swapper::step::Step;
 use crate::swapper::window::{Kept, Replaced, WindowOutcome, is_among};
 use crate::swapper::writer::{Writer, WriterGuard};
-use crate::telemetry::contain;
+use crate::telemetry::{caught, contain};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -61,7 +61,9 @@ impl Inner {
         let reverted = self.attempt(writer, &cause, |writer, progress| {
             let began = Instant::now();
             let live = self.live.pin_quietly().hold();
-            let made = match self.with_state(writer, &kept, &live, progress) {
+            let with_state = caught(|| self.with_state(writer, &kept, &live, progress));
+            let panicked = |message| Err(Some(ReloadError::Panicked { message }));
+            let made = match with_state.unwrap_or_else(panicked) {
                 Ok(made) => made,
                 Err(error) => {
                     let mut made = self.switch_back(&kept, &live);
@@ -245,12 +247,12 @@ impl Inner {
         };
         drop(writer);
         match self.reload_because(cause) {
-            Ok(report) => {
+            Ok(report) => contain((), || {
                 tracing::info!(target: "hotswap", "a reload that was deferred: {report}");
-            }
-            Err(error) => {
+            }),
+            Err(error) => contain((), || {
                 tracing::error!(target: "hotswap", "a reload that was deferred has failed: {error}");
-            }
+            }),
         }
     }
 }

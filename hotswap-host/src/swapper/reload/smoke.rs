@@ -3,6 +3,7 @@
 use super::arrange::Arranged;
 use super::stage::Staged;
 use crate::artifact::SmokeTime;
+use crate::base::fail_point;
 use crate::error::{HookFailure, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::{self, HookThread};
@@ -12,7 +13,7 @@ use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
 use crate::swapper::plan::Plan;
 use crate::swapper::smoke::SmokeTest;
-use crate::telemetry::caught;
+use crate::telemetry::{caught, guarded};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -83,13 +84,16 @@ fn of_host(
     let (reply, outcome) = channel();
     let (run, generation) = (test.run.clone(), generation.clone());
     let job = move || {
+        fail_point::reach("hotswap-smoke");
         let ran = hook_thread::run_here(|| caught(|| run(&generation)));
         // What the test has left on this thread goes with the thread, and the copy goes first.
         drop(generation);
         let _ = reply.send(ran);
     };
     let thread = std::thread::Builder::new().name("hotswap-smoke".into());
-    let thread = thread.spawn(job).map_err(ReloadError::Thread)?;
+    let thread = thread
+        .spawn(|| guarded("hotswap-smoke", job))
+        .map_err(ReloadError::Thread)?;
     match outcome.recv_timeout(limit) {
         Ok(ran) => {
             // The join waits for the destructors of the thread.

@@ -3,6 +3,7 @@ use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
 use crate::base::name::PluginName;
+use crate::base::time::after;
 use crate::error::{Hook, PluginErrorKind, ReloadError};
 use crate::generation::Generation;
 use crate::hook_thread::HookThread;
@@ -314,7 +315,7 @@ impl Drop for Staged {
         let retirer = &self.inner.retirer;
         // The objects in slots belong to the new instances, which wait for their drop.
         retirer.let_go(std::mem::take(&mut self.contents));
-        let end = Instant::now() + self.inner.limit;
+        let end = after(Instant::now(), self.inner.limit);
         let wait = || retirer.wait_unlive(end.saturating_duration_since(Instant::now()));
         // An instance that could not be made is already being retired.
         wait();

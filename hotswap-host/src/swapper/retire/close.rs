@@ -78,7 +78,11 @@ pub(super) fn close(
     let closed = quiet.map(|quiet| exit::unless_ending(|| library.close(&quiet)));
     match closed {
         Ok(Some(true)) => {}
-        Ok(Some(false)) => return Ok(Closed::StillMapped),
+        Ok(Some(false)) => {
+            // It stays, and so does whatever its handlers protect in a fork.
+            fork::give_back(library, fork_handlers);
+            return Ok(Closed::StillMapped);
+        }
         Ok(None) | Err(_) => {
             fork::give_back(library, fork_handlers);
             library.activity().unbar();
@@ -213,5 +217,7 @@ mod tests {
             matches!(close(), Ok(Closed::StillMapped)),
             "there is nothing to close"
         );
+        // It goes on to be part of forks.
+        assert_eq!(fork::take(&library).len(), 1);
     }
 }

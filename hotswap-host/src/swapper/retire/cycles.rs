@@ -46,8 +46,9 @@
 //! it is stopped in the same way; `on_free` finds one, too. Other threads that the plugin has started are not stopped.
 //! The host counts all threads of a plugin, the plugin counts those of its runtime, and a runtime is stopped if both
 //! counts are equal.
+use super::Work;
+use super::own_thread::spawn;
 use super::state::RetireState;
-use super::{Work, spawn};
 use crate::hook_thread;
 use crate::instance::Instance;
 use crate::load::library::Library;

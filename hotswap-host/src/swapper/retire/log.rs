@@ -1,4 +1,5 @@
 //! The progress of all retirements, for callers that ask.
+use crate::base::time::after;
 use crate::load::library::Library;
 use crate::reclaim::record;
 use crate::retirement::{Holder, Retirement, RetirementState};
@@ -121,7 +122,7 @@ impl RetirementLog {
         timeout: Duration,
         which: impl Fn(&Retirement) -> bool,
     ) -> Vec<Retirement> {
-        let until = Instant::now() + timeout;
+        let until = after(Instant::now(), timeout);
         loop {
             record::mine().run_pending_destructors();
             let entries = self.entries();

@@ -33,28 +33,29 @@ mod close;
 mod cycles;
 mod free_order;
 mod log;
+mod own_thread;
+mod rescue;
 mod settings;
 mod state;
 
+use crate::base::fail_point;
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
 use crate::load::library::Library;
-use crate::load::loaded::Loaded;
 use crate::load::objects;
 use crate::reclaim::pin::Retired;
-use crate::reclaim::record;
 use crate::retirement::{Holder, Retirement};
-use crate::telemetry::contain;
+use crate::telemetry::guarded;
 use crate::vault::Contents;
 use free_order::FreeOrder;
 use log::RetirementLog;
+use rescue::Rescue;
 pub(crate) use settings::Settings;
 pub use settings::UnloadMode;
 use state::{Leaving, RetireState, Step, in_turn, let_go};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The pause between two looks: it doubles while nothing happens.
@@ -77,6 +78,7 @@ impl Retirer {
             settings,
             log: log.clone(),
             open: Vec::new(),
+            resolves: true,
         };
         std::thread::Builder::new()
             .name("hotswap-retire".into())
@@ -191,44 +193,6 @@ impl Retirer {
     }
 }
 
-/// Frees an instance, and logs which of its hooks have failed.
-fn free(instance: Instance) -> (Loaded, Uses) {
-    let (loaded, uses, failures) = instance.destroy();
-    for failure in failures {
-        contain((), || tracing::error!(target: "hotswap", "{failure}"));
-    }
-    (loaded, uses)
-}
-
-/// Runs code of a plugin on a thread of its own, so that it holds up nothing else.
-///
-/// # Errors
-/// The thread could not be started. The error returns `with`, for another attempt.
-fn spawn<T, R>(
-    with: T,
-    run: impl FnOnce(T) -> R + Send + 'static,
-) -> Result<JoinHandle<R>, (T, std::io::Error)>
-where
-    T: Send + 'static,
-    R: Send + 'static,
-{
-    let slot = Arc::new(Mutex::new(Some(with)));
-    let take = |slot: &Mutex<Option<T>>| {
-        let with = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        with.expect("only the new thread takes it, or the caller if no thread was started")
-    };
-    let taken = slot.clone();
-    let thread = std::thread::Builder::new().name("hotswap-free".into());
-    let run = move || {
-        let result = run(take(&taken));
-        // This happens before the thread counts as finished, so that joining it runs no code of plugins.
-        record::mine().run_all();
-        result
-    };
-    let thread = thread.spawn(run);
-    thread.map_err(|error| (take(&slot), error))
-}
-
 /// One retirement, in one of its states.
 struct Work {
     state: RetireState,
@@ -260,6 +224,8 @@ struct Worker {
     settings: Settings,
     log: Arc<RetirementLog>,
     open: Vec<Work>,
+    /// False after a look for cycles has panicked, until there is something new.
+    resolves: bool,
 }
 
 impl Worker {
@@ -278,12 +244,19 @@ impl Worker {
             };
             let mut moved = true;
             match job {
-                Ok(state) => self.open.push(Work::new(state)),
+                Ok(state) => {
+                    self.open.push(Work::new(state));
+                    self.resolves = true;
+                }
                 Err(RecvTimeoutError::Disconnected) => senders = false,
                 Err(RecvTimeoutError::Timeout) => moved = false,
             }
             moved |= self.step_all();
-            moved |= cycles::resolve(&mut self.open);
+            if self.resolves {
+                let resolved = guarded("hotswap-retire", || cycles::resolve(&mut self.open));
+                self.resolves = resolved.is_ok();
+                moved |= resolved.unwrap_or(false);
+            }
             pause = if moved {
                 SHORTEST_PAUSE
             } else {
@@ -304,7 +277,16 @@ impl Worker {
                 mut named,
                 by_threads,
             } = work;
-            match state.step(since.elapsed(), &self.settings, &self.log) {
+            let rescue = Rescue::of(&state);
+            let step = || {
+                fail_point::reach("hotswap-retire");
+                state.step(since.elapsed(), &self.settings, &self.log)
+            };
+            let step = guarded("hotswap-retire", step).unwrap_or_else(|message| {
+                rescue.keep(&message, &self.log);
+                Step::Next(Vec::new())
+            });
+            match step {
                 Step::Wait(state, mut holders) => {
                     if late
                         && holders.is_empty()

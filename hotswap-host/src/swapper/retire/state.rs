@@ -2,8 +2,8 @@
 use super::close::{self, Closed, Verdict, close, keep};
 use super::free_order::FreeOrder;
 use super::log::RetirementLog;
+use super::own_thread::{free, spawn};
 use super::settings::Settings;
-use super::{free, spawn};
 use crate::generation::Generation;
 use crate::hook_thread;
 use crate::instance::{Instance, Uses};
@@ -16,6 +16,7 @@ use crate::reclaim::look::{Quiet, look};
 use crate::reclaim::pin::Retired;
 use crate::reclaim::record;
 use crate::retirement::{Holder, RetirementState};
+use crate::telemetry::contain;
 use crate::vault::Contents;
 use std::io;
 use std::sync::Arc;
@@ -171,10 +172,18 @@ impl RetireState {
                 Step::Wait(RetireState::Freeing { library, thread }, vec![holder])
             }
             // The join also waits for the destructors of the thread's own thread-locals.
-            RetireState::Freeing { library, thread } => next(RetireState::Objects {
-                library,
-                uses: thread.join().unwrap_or_default(),
-            }),
+            RetireState::Freeing { library, thread } => match thread.join() {
+                Ok(uses) => next(RetireState::Objects { library, uses }),
+                Err(payload) => {
+                    contain((), || drop(payload));
+                    let reason = "a panic of the host on the thread that freed it";
+                    let reason = Holder::Other {
+                        reason: reason.into(),
+                    };
+                    keep(&library, Uses::default(), vec![reason], log);
+                    Step::Next(Vec::new())
+                }
+            },
             RetireState::Objects { library, uses } if library.activity().objects() != 0 => {
                 let mut holders = objects::holders(&library);
                 if holders.is_empty() {

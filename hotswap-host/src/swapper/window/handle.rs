@@ -1,4 +1,5 @@
 //! [`RollbackWindow`], by which a caller waits for the verdict on a reload.
+use crate::base::time::after;
 use crate::load::failures::Watcher;
 use serde::Serialize;
 use std::fmt;
@@ -52,6 +53,8 @@ pub(in crate::swapper) struct State {
     pub(in crate::swapper) outcome: Option<WindowOutcome>,
     /// True once the reload was confirmed.
     pub(in crate::swapper) confirmed: bool,
+    /// True if there is no thread that watches. Whoever confirms the reload has to close the window.
+    pub(in crate::swapper) unwatched: bool,
     /// True if something has failed since the watching thread last looked.
     woken: bool,
 }
@@ -61,7 +64,7 @@ impl Shared {
         let opened = Instant::now();
         Shared {
             opened,
-            deadline: opened + length,
+            deadline: after(opened, length),
             state: Mutex::default(),
             changed: Condvar::new(),
         }

@@ -110,6 +110,16 @@ impl Inner {
         Some(window.kept)
     }
 
+    /// Makes the live generation permanent, and closes its window.
+    pub(in crate::swapper) fn promote(&self, writer: &mut Writer) {
+        let Some(mut window) = writer.window.take() else {
+            return;
+        };
+        self.release(window.kept.take());
+        self.unwatch();
+        self.announce(&window, WindowOutcome::Permanent);
+    }
+
     /// Tells everybody that a window has closed.
     pub(in crate::swapper) fn announce(&self, window: &Window, outcome: WindowOutcome) {
         let progress = Progress::new(

@@ -1,9 +1,12 @@
 //! The thread that watches a new generation during its rollback window, and decides about it.
-use super::{Meter, Rates, RollbackWindow, Shared, WindowOutcome};
+use super::{Meter, Rates, RollbackWindow, Shared};
+use crate::base::fail_point;
+use crate::base::time::after;
 use crate::load::failures::Failures;
 use crate::swapper::inner::Inner;
 use crate::swapper::options::ReloadOptions;
-use crate::telemetry::caught;
+use crate::telemetry::{contain, guarded};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +19,17 @@ enum Decision {
 
 fn total(failures: &[Arc<Failures>]) -> u64 {
     failures.iter().map(|failures| failures.count()).sum()
+}
+
+/// Leaves a window to the operator.
+fn give_up(shared: &Shared, problem: &dyn fmt::Display) {
+    shared.change(|state| state.unwatched = true);
+    contain((), || {
+        tracing::error!(
+            target: "hotswap",
+            "there is no thread that watches the new generation, so only `rollback` and `confirm` end its window: {problem}"
+        );
+    });
 }
 
 /// The watch of a new generation.
@@ -65,28 +79,33 @@ impl Watch {
     /// because the machine has no thread left would be worse.
     pub(in crate::swapper) fn start(mut self, inner: &Arc<Inner>) {
         self.healthy_since = Instant::now();
-        let inner = Arc::downgrade(inner);
+        let (inner, shared) = (Arc::downgrade(inner), self.shared.clone());
         let run = move || {
-            let decided = caught(|| self.run());
-            let decision = decided.unwrap_or_else(|message| {
-                let reason = format!("the thread that watched it has panicked: {message}");
-                Some(Decision::Revert { reason })
-            });
-            if let (Some(decision), Some(inner)) = (decision, inner.upgrade()) {
-                self.act(&inner, decision);
+            let panicked = |message| Decision::Revert {
+                reason: format!("the thread that watched it has panicked: {message}"),
+            };
+            let decided = guarded("hotswap-watch", || self.run());
+            let decision = decided.unwrap_or_else(|message| Some(panicked(message)));
+            let (Some(decision), Some(inner)) = (decision, inner.upgrade()) else {
+                return;
+            };
+            if let Err(message) = guarded("hotswap-watch", || self.act(&inner, decision)) {
+                // A window that is still open is closed by this. After another panic, `rollback` and `confirm` are left.
+                let revert = panicked(message);
+                if let Err(message) = guarded("hotswap-watch", || self.act(&inner, revert)) {
+                    give_up(&self.shared, &message);
+                }
             }
         };
         let thread = std::thread::Builder::new().name("hotswap-watch".into());
         if let Err(error) = thread.spawn(run) {
-            tracing::error!(
-                target: "hotswap",
-                "cannot start a thread that watches the new generation, so only `rollback` and `confirm` end its window: {error}"
-            );
+            give_up(&shared, &error);
         }
     }
 
     /// Carries out a decision, unless the window has closed meanwhile.
     fn act(&mut self, inner: &Arc<Inner>, decision: Decision) {
+        fail_point::reach("hotswap-watch: act");
         // The writer is refused after the shutdown, which has closed the window.
         let Ok(mut writer) = inner.writer() else {
             return;
@@ -99,12 +118,7 @@ impl Watch {
         let failures = total(&self.failures) - self.before;
         let bad = self.too_many(failures).or_else(|| self.bad_rates());
         match bad.unwrap_or(decision) {
-            Decision::Promote => {
-                let mut window = writer.window.take().expect("it was there just now");
-                inner.release(window.kept.take());
-                inner.unwatch();
-                inner.announce(&window, WindowOutcome::Permanent);
-            }
+            Decision::Promote => inner.promote(&mut writer),
             Decision::Revert { reason } => {
                 // The log and the observers have the report.
                 let _ = inner.revert(&mut writer, reason);
@@ -143,6 +157,7 @@ impl Watch {
 
     /// Watches until there is a decision. Returns `None` if the window was closed by somebody else.
     fn run(&mut self) -> Option<Decision> {
+        fail_point::reach("hotswap-watch");
         loop {
             let (closed, confirmed) = {
                 let state = self.shared.wait_for_work(self.next_look());
@@ -160,9 +175,9 @@ impl Watch {
 
     fn next_look(&self) -> Instant {
         let interval = self.options.interval.max(Duration::from_millis(1));
-        let next = (Instant::now() + interval).min(self.shared.deadline);
+        let next = after(Instant::now(), interval).min(self.shared.deadline);
         match self.options.auto_promote {
-            true => next.min(self.healthy_since + self.options.min_healthy_time),
+            true => next.min(after(self.healthy_since, self.options.min_healthy_time)),
             false => next,
         }
     }
