@@ -4,3 +4,4 @@ pub(crate) mod name;
 pub(crate) mod nearest;
 pub(crate) mod paths;
 pub(crate) mod seconds;
+pub(crate) mod size;

@@ -177,10 +177,7 @@ impl Inner {
     ) -> Result<Replaced, ReloadError> {
         let handles = self.handles();
         bound.complete(&handles, &next)?;
-        Ok(Replaced {
-            old: self.make_live(next, handles),
-            stopped: Vec::new(),
-        })
+        Ok(Replaced::whole(self.make_live(next, handles)))
     }
 
     /// Makes an empty generation live. Hooks are not waited for after `end`.
@@ -195,10 +192,7 @@ impl Inner {
         (0..handles.len()).for_each(|index| empty.bindings.set(index, Target::NONE));
         let mut hooks = HookThread::new(self.hook_limit);
         hooks.set_end(end);
-        let replaced = Replaced {
-            old: self.make_live(empty, handles),
-            stopped: Vec::new(),
-        };
+        let replaced = Replaced::whole(self.make_live(empty, handles));
         let kept = self.close_window(writer, WindowOutcome::ShutDown);
         self.retire(replaced, kept.as_ref(), &mut hooks);
         kept.into_iter().for_each(|kept| self.release(kept));

@@ -42,6 +42,13 @@ pub trait Journal: Send + Sync {
     /// Notes an event. This cannot fail, because the event has happened.
     fn event(&self, event: &ReloadEvent<'_>);
 
+    /// Returns the bytes of a build that was tried before, if the journal still has them and they are whole. A plugin that
+    /// is [kept cold](crate::Keep::Cold) is made again from them.
+    fn build(&self, plugin: &PluginName, build: BuildId) -> Option<Vec<u8>> {
+        let _ = (plugin, build);
+        None
+    }
+
     /// The host ends in an orderly way.
     fn shut_down(&self);
 }

@@ -1,5 +1,6 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
 mod chaos;
+mod cold;
 mod commands;
 mod disk;
 mod drained;
@@ -10,6 +11,7 @@ mod options;
 mod probed;
 mod rates;
 mod reverted;
+mod reverted_tests;
 mod service;
 mod smoke;
 mod staged;

@@ -263,7 +263,11 @@ impl Database {
     ) -> Result<(), HistoryError> {
         let (result, detail) = match outcome {
             WindowOutcome::Permanent => (EntryResult::Permanent, None),
-            WindowOutcome::Reverted { reason } => (EntryResult::Reverted, Some(reason)),
+            WindowOutcome::Reverted { reason } => (EntryResult::Reverted, Some(reason.clone())),
+            // The new builds go on, and the next start is on the permanent ones.
+            WindowOutcome::NotReverted { .. } => {
+                (EntryResult::NotReverted, Some(outcome.to_string()))
+            }
             WindowOutcome::Superseded => (EntryResult::Superseded, None),
             _ => (EntryResult::Interrupted, None),
         };
@@ -283,7 +287,7 @@ impl Database {
             };
             match outcome {
                 WindowOutcome::Permanent => promote(change, &set, None),
-                WindowOutcome::Reverted { reason } => {
+                WindowOutcome::Reverted { reason } | WindowOutcome::NotReverted { reason, .. } => {
                     hold(change, &set, reason)?;
                     unset(change, "on_trial")
                 }
@@ -440,9 +444,9 @@ impl Database {
         self.read(|connection| {
             let count = "SELECT count(*), coalesce(avg(took), 0), coalesce(max(took), 0),
                     coalesce(sum(result = 'permanent'), 0), coalesce(sum(result = 'refused'), 0),
-                    coalesce(sum(result IN ('reverted', 'died')), 0)
+                    coalesce(sum(result IN ('reverted', 'not_reverted', 'died')), 0)
                  FROM attempts WHERE began >= ?1
-                 AND result IN ('permanent', 'refused', 'reverted', 'died', 'superseded', 'interrupted')";
+                 AND result IN ('permanent', 'refused', 'reverted', 'not_reverted', 'died', 'superseded', 'interrupted')";
             connection.query_row(count, [since], |row| {
                 Ok(Summary {
                     attempts: row.get::<_, i64>(0)? as u64,

@@ -23,7 +23,7 @@ pub use rollback::{HeldSet, StoredSet};
 use attempt::Attempt;
 use database::Database;
 use hotswap_host::artifact::BuildId;
-use hotswap_host::{Journal, JournalError, ReloadEvent, ReloadEventKind, Start, Trial};
+use hotswap_host::{Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start, Trial};
 use lock::DirectoryLock;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -182,6 +182,18 @@ impl Journal for History {
     fn event(&self, event: &ReloadEvent<'_>) {
         if let Err(error) = self.note(event) {
             tracing::error!(target: "hotswap", "the history of this host has a gap: {error}");
+        }
+    }
+
+    fn build(&self, _: &PluginName, build: BuildId) -> Option<Vec<u8>> {
+        match self.store.get(build) {
+            Ok(bytes) => Some(bytes),
+            // It is what the host asks.
+            Err(HistoryError::Gone { .. }) => None,
+            Err(error) => {
+                tracing::error!(target: "hotswap", "{error}");
+                None
+            }
         }
     }
 
