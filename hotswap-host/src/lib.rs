@@ -123,7 +123,7 @@ pub use swapper::{
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 #[cfg(unix)]
 pub use swapper::{init, init_with};
-pub use vault::{BagItem, LiveTypeRef, Prefill};
+pub use vault::{BagItem, DataBuild, DataType, LiveTypeRef, Prefill};
 
 /// The names that the macros use. They are not meant for people, and no promise of stability covers them.
 #[doc(hidden)]

@@ -73,6 +73,8 @@ pub enum Build {
     Live,
     /// `office` where one of the functions has another signature.
     LiveLater,
+    /// The same without a migration down.
+    LiveOneWay,
     /// `office` without that function.
     LiveWithout,
     /// `office` with two functions of one name.
@@ -219,6 +221,7 @@ impl Build {
             Build::NodeNeedsWaits => with(&["node"], &["needs,waits"]),
             Build::Live => with(&["office"], &[]),
             Build::LiveLater => with(&["office"], &["later"]),
+            Build::LiveOneWay => with(&["office"], &["one-way"]),
             Build::LiveWithout => with(&["office"], &["without"]),
             Build::LiveTwice => with(&["office"], &["twice"]),
             Build::Cat => with(&["cat"], &[]),

@@ -49,6 +49,30 @@ pub trait Journal: Send + Sync {
         None
     }
 
+    /// Keeps the bytes of a build that gives way to an older one, because live data may be left that it has saved, until
+    /// [`drop_data_build`](Self::drop_data_build). The next start returns it in [`Start::data_builds`].
+    ///
+    /// # Errors
+    /// The journal cannot be written. The host goes on.
+    fn keep_data_build(
+        &self,
+        plugin: &PluginName,
+        file: &Path,
+        build: BuildId,
+    ) -> Result<(), JournalError> {
+        let _ = (plugin, file, build);
+        Ok(())
+    }
+
+    /// No live data of this build is left, or others understand it, or the operator has dropped it.
+    ///
+    /// # Errors
+    /// The journal cannot be written. The host goes on.
+    fn drop_data_build(&self, build: BuildId) -> Result<(), JournalError> {
+        let _ = build;
+        Ok(())
+    }
+
     /// The host ends in an orderly way.
     fn shut_down(&self);
 }
@@ -72,6 +96,8 @@ pub struct Start {
     pub held: Vec<(BuildSet, String)>,
     /// The set that was tried last.
     pub tried: Option<BuildSet>,
+    /// The builds that gave way to older ones, and may have saved live data that is left.
+    pub data_builds: Vec<StoredBuild>,
 }
 
 /// A set of builds that is tried.

@@ -2,6 +2,7 @@
 mod builder;
 mod cause;
 mod closing;
+mod data_builds;
 mod enter;
 mod handles;
 mod holders;

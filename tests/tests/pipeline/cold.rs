@@ -383,3 +383,100 @@ fn objects_in_slots_leave_with_it_and_come_back() {
     stage.settle();
     stage.close();
 }
+
+#[test]
+fn a_reload_that_supersedes_another_leads_back_to_the_permanent_ones() {
+    let sibling = |orders| hotswap_tests::fixture::renamed(&stateful(orders), "checked", "sibling");
+    let mut options = cold();
+    options.supersede = true;
+    let plugins: &[(&str, &[u8])] = &[
+        ("checked", &stateful("first")),
+        ("sibling", &sibling("first")),
+    ];
+    let stage = Stage::with(plugins, |builder| builder.reload_options(options));
+    let count: Function<fn(u32) -> u32> = stage.swapper.function("sibling", "add").unwrap();
+    assert_eq!((add(&stage, 7), count.call(7).unwrap()), (7, 7));
+    let second = stage.swap("checked", &stateful("second"));
+    assert_eq!(second.kept.len(), 1);
+    assert_eq!((add(&stage, 1), count.call(1).unwrap()), (8, 8));
+    // The sibling was permanent and live until now, and its state is the one of now.
+    let third = stage.swap("sibling", &sibling("fail save"));
+    assert_eq!(third.kept.len(), 2);
+    only_the_live_ones(&stage);
+    assert_eq!((add(&stage, 1), count.call(1).unwrap()), (9, 9));
+    let report = stage.swapper.rollback().unwrap();
+    assert_eq!(orders(&stage), "first");
+    // One state cannot be handed back, so both go back to where they stood when each was replaced.
+    assert_eq!((add(&stage, 1), count.call(1).unwrap()), (8, 9));
+    for plugin in &report.plugins {
+        assert!(
+            matches!(plugin.state, Some(StateReport::SetBack { .. })),
+            "{report}"
+        );
+    }
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn one_that_a_warm_plugin_imports_stays_warm() {
+    let mut options = window();
+    options.supersede = true;
+    let (bottom, middle) = (links::bottom(), links::middle());
+    let plugins: &[(&str, &[u8])] = &[("bottom", &bottom), ("middle", &middle)];
+    let stage = Stage::with(plugins, |builder| builder.reload_options(options.clone()));
+    let before = stage.swapper.listing();
+    stage.swap("middle", &links::build(&middle, 1));
+    // The old instance of the middle is kept warm, and would call the old one of the bottom.
+    stage.install("bottom", &links::build(&bottom, 1));
+    options.keep = Keep::Cold;
+    let report = stage.swapper.prepare_reload().options(options);
+    let report = report.run().unwrap();
+    let note = "kept warm, because middle, which is kept warm since an earlier reload, imports it";
+    assert_eq!(report.plugin("bottom").unwrap().notes, [note]);
+    assert!(report.kept.iter().all(|kept| kept.keep == Keep::Warm));
+    assert_eq!(report.kept.len(), 2);
+    stage.swapper.rollback().unwrap();
+    let builds = |listing: &hotswap_host::Listing| {
+        let plugins = listing.plugins.iter();
+        plugins.map(|plugin| plugin.loaded_at).collect::<Vec<_>>()
+    };
+    assert_eq!(builds(&stage.swapper.listing()), builds(&before));
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn a_reload_in_two_phases_keeps_it_cold_too() {
+    let stage = with(&stateful("first"), cold());
+    assert_eq!(add(&stage, 7), 7);
+    stage.install("checked", &stateful("second"));
+    let staged = stage.swapper.prepare_reload().stage().unwrap();
+    assert_eq!(add(&stage, 1), 8);
+    staged.commit().unwrap();
+    only_the_live_ones(&stage);
+    stage.swapper.rollback().unwrap();
+    assert_eq!(add(&stage, 1), 9);
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn one_that_is_removed_comes_back_with_its_state() {
+    let first = stateful("first");
+    let sibling = hotswap_tests::fixture::renamed(&first, "checked", "sibling");
+    let plugins: &[(&str, &[u8])] = &[("checked", &first), ("sibling", &sibling)];
+    let stage = Stage::with(plugins, |builder| builder.reload_options(cold()));
+    let add_to_sibling = || {
+        let count: Function<fn(u32) -> u32> = stage.swapper.function("sibling", "add").unwrap();
+        count.call(1).unwrap()
+    };
+    assert_eq!(add_to_sibling(), 1);
+    let report = stage.swapper.unload("sibling").unwrap();
+    assert!(report.is_provisional());
+    only_the_live_ones(&stage);
+    stage.swapper.rollback().unwrap();
+    assert_eq!(add_to_sibling(), 2);
+    stage.settle();
+    stage.close();
+}

@@ -2,6 +2,7 @@
 mod chaos;
 mod cold;
 mod commands;
+mod data_builds;
 mod disk;
 mod drained;
 mod events;

@@ -31,6 +31,9 @@ const LAYOUTS: [&str; 1] = ["
     CREATE INDEX attempts_by_time ON attempts (began);
 "];
 
+/// The state with the builds that are kept for the live data that they have saved.
+const DATA_BUILDS: &str = "data_builds";
+
 /// The database of a journal.
 pub(super) struct Database {
     connection: Connection,
@@ -391,8 +394,32 @@ impl Database {
         })
     }
 
-    /// Returns the builds that must not be removed: of what is permanent, tried, or on trial, and of the last `sets`
-    /// permanent sets in either direction.
+    /// Keeps a build for the live data that it has saved.
+    pub(super) fn keep_data_build(&mut self, build: SetBuild) -> Result<(), HistoryError> {
+        self.change(|change| {
+            let mut builds: Vec<SetBuild> = json(change, DATA_BUILDS)?;
+            builds.retain(|known| known.build != build.build);
+            builds.push(build);
+            set_json(change, DATA_BUILDS, &builds)
+        })
+    }
+
+    /// Forgets a build that was kept for its live data.
+    pub(super) fn drop_data_build(&mut self, build: BuildId) -> Result<(), HistoryError> {
+        self.change(|change| {
+            let mut builds: Vec<SetBuild> = json(change, DATA_BUILDS)?;
+            builds.retain(|known| known.build != build);
+            set_json(change, DATA_BUILDS, &builds)
+        })
+    }
+
+    /// Returns the builds that are kept for their live data.
+    pub(super) fn data_builds(&self) -> Result<Vec<SetBuild>, HistoryError> {
+        self.read(|connection| json(connection, DATA_BUILDS))
+    }
+
+    /// Returns the builds that must not be removed: of what is permanent, tried, or on trial, of the last `sets`
+    /// permanent sets in either direction, and those that are kept for their live data.
     pub(super) fn needed_builds(&self, sets: usize) -> Result<Needed, HistoryError> {
         let (before, after) = self.permanents()?;
         let kept = before.iter().take(sets).chain(after.iter().take(sets));
@@ -405,6 +432,8 @@ impl Database {
                     needed.extend(builds(connection, &id)?.iter().map(|b| b.build));
                 }
             }
+            let data_builds: Vec<SetBuild> = json(connection, DATA_BUILDS)?;
+            needed.extend(data_builds.iter().map(|b| b.build));
             Ok(())
         })?;
         Ok(needed)

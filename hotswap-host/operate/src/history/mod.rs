@@ -21,9 +21,11 @@ pub use error::HistoryError;
 pub use rollback::{HeldSet, StoredSet};
 
 use attempt::Attempt;
-use database::Database;
+use database::{Database, SetBuild};
 use hotswap_host::artifact::BuildId;
-use hotswap_host::{Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start, Trial};
+use hotswap_host::{
+    Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start, StoredBuild, Trial,
+};
 use lock::DirectoryLock;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -108,7 +110,7 @@ impl History {
     }
 
     /// Removes the builds that are no longer needed: those that are neither permanent, nor tried, nor among the last
-    /// permanent sets.
+    /// permanent sets, and of which no live data may be left.
     fn collect(&self, database: &Database) -> Result<(), HistoryError> {
         let needed = database.needed_builds(self.keep)?;
         self.store.retain(|build| needed.contains(build))
@@ -153,6 +155,17 @@ impl Journal for History {
         };
         let mut start = database.start().map_err(journal_error)?;
         start.builds = permanent;
+        for build in database.data_builds().map_err(journal_error)? {
+            match self.store.get(build.build) {
+                Ok(bytes) => {
+                    let plugin = PluginName::from(build.plugin);
+                    let stored = StoredBuild::new(plugin, build.file, bytes);
+                    start.data_builds.push(stored);
+                }
+                // The host can do without it.
+                Err(error) => tracing::error!(target: "hotswap", "{error}"),
+            }
+        }
         Ok(Some(start))
     }
 
@@ -195,6 +208,28 @@ impl Journal for History {
                 None
             }
         }
+    }
+
+    fn keep_data_build(
+        &self,
+        plugin: &PluginName,
+        file: &Path,
+        build: BuildId,
+    ) -> Result<(), JournalError> {
+        let kept = SetBuild {
+            plugin: plugin.to_string(),
+            build,
+            file: file.to_owned(),
+        };
+        let mut state = self.state();
+        state.database.keep_data_build(kept).map_err(journal_error)
+    }
+
+    fn drop_data_build(&self, build: BuildId) -> Result<(), JournalError> {
+        let mut state = self.state();
+        let dropped = state.database.drop_data_build(build);
+        let dropped = dropped.and_then(|()| self.collect(&state.database));
+        dropped.map_err(journal_error)
     }
 
     fn shut_down(&self) {

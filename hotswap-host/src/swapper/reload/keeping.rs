@@ -216,7 +216,10 @@ impl Keeping {
             );
             (name.clone(), note)
         });
-        let cold = self.cold.iter().filter(|(_, cold)| !cold.has_state);
+        let cold = self
+            .cold
+            .iter()
+            .filter(|(_, cold)| cold.metadata.state.is_none());
         let lost = cold.map(|(instance, _)| (instance.name().clone(), FORGETS.to_owned()));
         stay.chain(lost).collect()
     }

@@ -4,6 +4,7 @@ mod bind;
 mod candidate;
 mod construct;
 mod fallback;
+mod for_data;
 mod hand_over;
 mod keeping;
 #[cfg(unix)]
@@ -100,6 +101,7 @@ impl Inner {
             self.reload(writer, plan(), None)?;
             return Ok(());
         }
+        self.reload_for_data(start.data_builds);
         writer.tried = start.tried;
         match self.reload(writer, plan(), None) {
             Ok(_) => {}
@@ -276,6 +278,9 @@ impl Inner {
                 window
             });
         }
+        if changed && window.is_none() {
+            self.drop_understood();
+        }
         remember(writer, plan, added);
         let warn = |plugin: &&PluginReport| matches!(plugin.outcome, Outcome::Failed { .. });
         for plugin in plugins.iter().filter(warn) {
@@ -444,14 +449,23 @@ impl Inner {
         let (hand_over, reset) = HandOver::plan(self, live, &next, fresh, options, &keeping);
         staged.report_states(reset);
         let notes = keeping.notes();
+        // From the switch on, handlers may meet data of the builds that leave.
+        let leaving = live.plugins.iter().filter(|plugin| !next.has(plugin));
+        let metadata = next.plugins.iter().map(|plugin| plugin.metadata());
+        let for_data = self.keep_for_data(leaving, metadata);
         let switching = Instant::now();
         let mut saved = BTreeMap::new();
         let (gate, mut replaced) = match hand_over {
-            None => (None, self.switch(next, bound)?),
+            None => {
+                let switched = self.switch(next, bound);
+                let failed = |_: &_| self.need_no_data_builds(&for_data);
+                (None, switched.inspect_err(failed)?)
+            }
             Some(hand_over) => {
                 let switched = hand_over.switch(self, live, next, bound, staged.hooks());
                 progress.ended(Step::Drain, switching, switched.is_err());
-                let switched = switched?;
+                let failed = |_: &_| self.need_no_data_builds(&for_data);
+                let switched = switched.inspect_err(failed)?;
                 staged.report_states(switched.states);
                 saved = switched.saved;
                 (Some(switched.gate), switched.replaced)
@@ -463,6 +477,7 @@ impl Inner {
         levels::tell(self, staged.levels());
         let (fresh, mut plugins, hooks) = staged.take();
         plugins.extend(left_out);
+        for_data.note_in(&mut plugins);
         for (name, note) in notes {
             let report = plugins.iter_mut().find(|report| report.name == name);
             report

@@ -75,13 +75,20 @@ impl Inner {
         let reverted = self.attempt(writer, &cause, |writer, progress| {
             let began = Instant::now();
             let live = self.live.pin_quietly().hold();
-            let made = self.go_back(writer, &kept, &live, &options, progress)?;
+            // From the switch on, handlers may meet data of the builds that leave.
+            let leaving = live.plugins.iter().filter(|plugin| !kept.has(plugin));
+            let metadata = kept.plugins.iter().map(KeptPlugin::metadata);
+            let for_data = self.keep_for_data(leaving, metadata);
+            let made = self.go_back(writer, &kept, &live, &options, progress);
+            let made = made.inspect_err(|_| self.need_no_data_builds(&for_data))?;
             progress.ended(Step::Switch, began, false);
             drop(live);
             let kept = kept.take();
             writer.added = kept.added.clone();
             writer.removed = kept.removed.clone();
-            Ok(self.finish_revert(kept, made, began, progress))
+            let mut report = self.finish_revert(kept, made, began, progress);
+            for_data.note_in(&mut report.plugins);
+            Ok(report)
         });
         // After an error, these are instances that no longer make a whole generation.
         self.release(kept);
@@ -232,6 +239,7 @@ impl Inner {
             kept.contents.clone(),
         );
         next.out = live.out.clone();
+        next.lowering = self.lowering.clone();
         let handles = self.handles();
         let _ = Bound::as_possible(&handles, &next);
         let old = self.make_live(next, handles);

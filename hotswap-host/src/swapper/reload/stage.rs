@@ -226,6 +226,7 @@ impl Staged {
         let out = self.inner.live.pin_quietly().out.clone();
         Generation {
             out,
+            lowering: self.inner.lowering.clone(),
             ..Generation::new(self.told.number, self.told.reloads, plugins, contents)
         }
     }

@@ -1,5 +1,5 @@
 //! A plugin that is kept cold: its instance is gone, and another one can be made.
-use crate::artifact::{BuildId, Fingerprint, SmokeTime};
+use crate::artifact::{BuildId, Fingerprint, Metadata};
 use crate::base::name::PluginName;
 use crate::instance::Instance;
 use crate::platform;
@@ -18,10 +18,8 @@ pub(in crate::swapper) struct Cold {
     pub(in crate::swapper) file: PathBuf,
     pub(in crate::swapper) fingerprint: Option<Fingerprint>,
     pub(in crate::swapper) imports: Vec<PluginName>,
-    /// True if the plugin has `save` and `restore`.
-    pub(in crate::swapper) has_state: bool,
-    /// True if the plugin has smoke tests for a new instance.
-    pub(in crate::swapper) is_tested: bool,
+    /// What the artifact says.
+    pub(in crate::swapper) metadata: Metadata,
     /// The state as it was at the switch.
     pub(in crate::swapper) saved: Option<SavedState>,
     source: Source,
@@ -61,8 +59,7 @@ impl Cold {
             file: instance.file().to_owned(),
             fingerprint: instance.fingerprint(),
             imports: imports.map(|import| import.name().clone()).collect(),
-            has_state: instance.state().is_some(),
-            is_tested: is_tested(instance),
+            metadata: instance.metadata().clone(),
             saved: None,
             source,
         })
@@ -90,12 +87,6 @@ impl Cold {
         erase(&mut bytes, shim);
         Ok(bytes)
     }
-}
-
-/// True if a plugin has smoke tests for a new instance.
-pub(super) fn is_tested(instance: &Instance) -> bool {
-    let mut tests = instance.metadata().smoke_tests(SmokeTime::Staged);
-    tests.next().is_some()
 }
 
 /// Makes the bytes of a private copy those of its artifact, which has zeros where the copy has the host's address.

@@ -1,7 +1,7 @@
 //! What a rollback window keeps.
-use super::cold::{Cold, is_tested};
+use super::cold::Cold;
 use super::{RollbackWindow, Shared};
-use crate::artifact::BuildId;
+use crate::artifact::{BuildId, Metadata, SmokeTime};
 use crate::base::name::PluginName;
 use crate::generation::Generation;
 use crate::instance::Instance;
@@ -51,7 +51,7 @@ pub(in crate::swapper) struct KeptPlugin {
 /// What is kept of a plugin.
 enum What {
     Warm(Arc<Instance>),
-    Cold(Cold),
+    Cold(Box<Cold>),
 }
 
 impl Window {
@@ -104,7 +104,7 @@ impl Kept {
                 plugin.replaced.get_or_insert_with(Instant::now);
             }
             if let Some(cold) = cold.remove(plugin.name()) {
-                plugin.what = What::Cold(cold);
+                plugin.what = What::Cold(Box::new(cold));
             }
         }
         any
@@ -140,6 +140,14 @@ impl KeptPlugin {
         }
     }
 
+    /// What its artifact says.
+    pub(in crate::swapper) fn metadata(&self) -> &Metadata {
+        match &self.what {
+            What::Warm(instance) => instance.metadata(),
+            What::Cold(cold) => &cold.metadata,
+        }
+    }
+
     fn build_id(&self) -> BuildId {
         match &self.what {
             What::Warm(instance) => instance.build_id(),
@@ -165,18 +173,13 @@ impl KeptPlugin {
 
     /// True if it has `save` and `restore`.
     pub(in crate::swapper) fn has_state(&self) -> bool {
-        match &self.what {
-            What::Warm(instance) => instance.state().is_some(),
-            What::Cold(cold) => cold.has_state,
-        }
+        self.metadata().state.is_some()
     }
 
     /// True if it has smoke tests for a new instance.
     pub(in crate::swapper) fn is_tested(&self) -> bool {
-        match &self.what {
-            What::Warm(instance) => is_tested(instance),
-            What::Cold(cold) => cold.is_tested,
-        }
+        let mut tests = self.metadata().smoke_tests(SmokeTime::Staged);
+        tests.next().is_some()
     }
 
     /// True if it imports one of these plugins.

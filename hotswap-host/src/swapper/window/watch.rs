@@ -103,6 +103,7 @@ impl Watch {
                 let mut window = writer.window.take().expect("it was there just now");
                 inner.release(window.kept.take());
                 inner.unwatch();
+                inner.drop_understood();
                 inner.announce(&window, WindowOutcome::Permanent);
             }
             Decision::Revert { reason } => {
