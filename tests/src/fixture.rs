@@ -152,6 +152,8 @@ pub enum Build {
     Checked,
     /// `checked` with a state.
     CheckedStateful,
+    /// The same with one more smoke test, which runs on a copy.
+    CheckedTested,
 }
 
 impl Build {
@@ -258,6 +260,7 @@ impl Build {
             }
             Build::Checked => with(&["checked"], &[]),
             Build::CheckedStateful => with(&["checked"], &["stateful"]),
+            Build::CheckedTested => with(&["checked"], &["tested"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {

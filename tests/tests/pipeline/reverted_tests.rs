@@ -1,9 +1,15 @@
 //! The smoke tests of an old build, which a new instance of it passes before a revert makes it live.
-use crate::support::{add, host, orders, stateful, window};
+use crate::support::{add, host, orders, window};
 use hotswap_host::prelude::*;
 use hotswap_host::{Outcome, ReloadOptions, StateReport, Step};
 use hotswap_tests::Stage;
+use hotswap_tests::fixture::{self, Build};
 use std::time::Instant;
+
+/// Returns the plugin with a state and with both kinds of smoke tests, with these orders.
+fn stateful(orders: &str) -> Vec<u8> {
+    fixture::ordered(&Build::CheckedTested.bytes("checked"), orders)
+}
 
 /// Opens a host with a counter at 7, swaps it, and counts to 8. No smoke test of the old build has run.
 fn with_window(old: &str, new: &str, options: ReloadOptions) -> Stage {

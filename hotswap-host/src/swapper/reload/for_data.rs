@@ -49,6 +49,14 @@ impl Inner {
         next: impl Iterator<Item = &'a Metadata>,
     ) -> ForData {
         let mut done = ForData::default();
+        let has_types = |plugin: &&Arc<Instance>| {
+            let mut items = plugin.metadata().live.iter();
+            items.any(|item| item.kind == LiveKind::Type)
+        };
+        let mut leaving = leaving.filter(has_types).peekable();
+        if leaving.peek().is_none() {
+            return done;
+        }
         let known: Vec<_> = next.flat_map(|metadata| &metadata.live).collect();
         for plugin in leaving {
             let types = newer_types(plugin.metadata(), &known);

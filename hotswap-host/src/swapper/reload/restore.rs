@@ -1,4 +1,4 @@
-//! Restores a saved state in a new instance that nothing calls yet.
+//! Saves the state of an instance that is stopped, and restores it in a new one that nothing calls yet.
 use crate::error::ReloadError;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
@@ -22,4 +22,20 @@ pub(super) fn restore(
     };
     let restored = hooks.run(job, drop);
     Ok(restored.map_err(|not_run| refused(not_run, hooks.limit()))??)
+}
+
+/// Saves the state of an instance as its own build knows it.
+///
+/// # Errors
+/// The hook returned an error, panicked, or did not return in time.
+pub(super) fn save(
+    hooks: &mut HookThread,
+    instance: &Arc<Instance>,
+) -> Result<SavedState, ReloadError> {
+    let (weak, version) = (Arc::downgrade(instance), instance.state());
+    let version = version.map_or(0, |state| state.version);
+    let job = move || Weak::upgrade(&weak).map(|instance| instance.save(version));
+    let saved = hooks.run(job, drop);
+    let saved = saved.map_err(|not_run| refused(not_run, hooks.limit()))?;
+    Ok(saved.transpose()?.unwrap_or_default())
 }

@@ -7,6 +7,9 @@
 //!   old builds receive it, lowered to the version that they know. Whatever imports them is made again, too. If this
 //!   fails, the old instances are switched back instead, and what has happened to the state since the switch is lost.
 //!
+//! An importer that is made again has an old instance, too. If the live one has no state to receive, the state that the old one
+//! has kept since it was stopped is saved now.
+//!
 //! A new instance of an old build passes the smoke tests of that build before it becomes live, as in any reload: those for
 //! a new instance on a copy that is thrown away, and those for the state behind the gate. The build has passed them before,
 //! but the state, the version that lowers it, and everything outside of the process are others by now. The tests of the host
@@ -16,7 +19,7 @@
 //! at the switch where it does not receive a newer one. This may fail. Then the new generation goes on.
 use super::hand_over::HandOver;
 use super::keeping::Keeping;
-use super::restore::restore;
+use super::restore::{restore, save};
 use super::smoke;
 use super::stage::Staged;
 use crate::artifact::{BuildSet, SmokeTime};
@@ -196,8 +199,8 @@ impl Inner {
         })
     }
 
-    /// Restores the states that were saved at the switch in the new instances that do not receive a newer one, and runs
-    /// their smoke tests for the state. Nothing calls these instances yet.
+    /// Restores the states of the switch in the new instances that do not receive a newer one, and runs their smoke tests for
+    /// the state. Nothing calls these instances yet.
     ///
     /// # Errors
     /// A state cannot be restored, or a test fails.
@@ -210,13 +213,20 @@ impl Inner {
     ) -> Result<(), ReloadError> {
         let fresh: Vec<_> = staged.fresh_instances().cloned().collect();
         for plugin in kept.plugins.iter().filter(|p| !receive.contains(p.name())) {
-            let saved = plugin.cold().and_then(|cold| cold.saved.as_ref());
-            let instance = fresh.iter().find(|fresh| fresh.name() == plugin.name());
-            let (Some(saved), Some(instance)) = (saved, instance) else {
+            let Some(instance) = fresh.iter().find(|fresh| fresh.name() == plugin.name()) else {
                 continue;
             };
-            let saved = saved.try_clone().map_err(ReloadError::Descriptor)?;
-            restore(staged.hooks(), instance, saved)?;
+            let state = match (plugin.cold(), plugin.warm()) {
+                (Some(cold), _) => match &cold.saved {
+                    Some(saved) => saved.try_clone().map_err(ReloadError::Descriptor)?,
+                    None => continue,
+                },
+                (_, Some(old)) if plugin.has_state() && plugin.replaced.is_some() => {
+                    save(staged.hooks(), old)?
+                }
+                _ => continue,
+            };
+            restore(staged.hooks(), instance, state)?;
             if options.smoke {
                 let mut thread =
                     HookThread::new(options.smoke_limit).interrupted_by(&self.interrupt);
@@ -278,12 +288,17 @@ impl Inner {
         self.set_levels(now);
         levels::tell(self, now);
         let starting = Instant::now();
-        let starts = start.iter().filter(|plugin| plugin.has_hook(Hook::OnStart));
+        let live = self.live.pin_quietly().hold();
+        // Each starts after those that it imports.
+        let starts = live
+            .plugins
+            .iter()
+            .filter(|plugin| is_among(plugin, &start));
+        let starts = starts.filter(|plugin| plugin.has_hook(Hook::OnStart));
         each_in_turn(&mut hooks, starts.cloned().collect(), |plugin| {
             plugin.on_start()
         });
         progress.ended(Step::Start, starting, false);
-        let live = self.live.pin_quietly();
         let report_of = |plugin: &Arc<Instance>| {
             let outcome = match is_among(plugin, &start) {
                 true => Outcome::Reverted {
@@ -307,7 +322,7 @@ impl Inner {
                 .iter()
                 .find(|kept| kept.name() == plugin.name());
             of.into_iter()
-                .for_each(|of| say_what_is_lost(of, failed.as_ref(), &mut report));
+                .for_each(|of| say_what_is_lost(of, plugin, failed.as_ref(), &mut report));
             report
         };
         let plugins: Vec<_> = live.plugins.iter().map(report_of).collect();
@@ -346,7 +361,12 @@ impl Inner {
 }
 
 /// Says in the report on a plugin what of it is lost.
-fn say_what_is_lost(kept: &KeptPlugin, failed: Option<&ReloadError>, report: &mut PluginReport) {
+fn say_what_is_lost(
+    kept: &KeptPlugin,
+    live: &Arc<Instance>,
+    failed: Option<&ReloadError>,
+    report: &mut PluginReport,
+) {
     let Some(by) = kept.replaced.map(|at| at.elapsed()) else {
         return;
     };
@@ -361,9 +381,15 @@ fn say_what_is_lost(kept: &KeptPlugin, failed: Option<&ReloadError>, report: &mu
         ));
         report.state = Some(StateReport::SetBack { by });
     }
-    if kept.cold().is_some() && !kept.has_state() {
-        let why = "it was kept cold and has neither `save` nor `restore`";
-        lost(format!("what it had in memory is lost, because {why}"));
+    let is_new = kept.warm().is_none_or(|old| !Arc::ptr_eq(old, live));
+    if is_new && !kept.has_state() {
+        let why = match kept.cold() {
+            Some(_) => "it was kept cold",
+            None => "it imports a plugin that was made again",
+        };
+        lost(format!(
+            "what it had in memory is lost, because {why} and has neither `save` nor `restore`"
+        ));
     }
 }
 
