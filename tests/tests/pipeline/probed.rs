@@ -1,6 +1,5 @@
 //! Builds that are tried in a child process first. What would end the host ends the child.
 use crate::support::{checked, stateful};
-use hotswap_host::prelude::*;
 use hotswap_host::{Hook, PluginErrorKind, ReloadOptions};
 use hotswap_tests::fixture;
 use std::io::{BufRead, BufReader, Lines, Write};
