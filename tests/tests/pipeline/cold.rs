@@ -1,5 +1,5 @@
 //! Plugins that are kept cold: their old instances leave memory at the switch, and a revert makes them again.
-use crate::support::{add, checked, host, orders, stateful, window};
+use crate::support::{add, checked, host, orders, panic_once, stateful, window};
 use hotswap_host::prelude::*;
 use hotswap_host::{
     Builder, Keep, KeptBuild, Outcome, PluginError, PluginErrorKind, ReloadOptions, StateReport,
@@ -478,5 +478,29 @@ fn one_that_is_removed_comes_back_with_its_state() {
     stage.swapper.rollback().unwrap();
     assert_eq!(add_to_sibling(), 2);
     stage.settle();
+    stage.close();
+}
+
+#[test]
+fn a_failure_that_cannot_be_reverted_closes_the_window_and_the_host_goes_on() {
+    let stage = with(&stateful("fail restored-7"), cold());
+    assert_eq!(add(&stage, 7), 7);
+    let report = stage.swap("checked", &stateful("fail save"));
+    panic_once(&stage);
+    let outcome = report.window.as_ref().unwrap().wait(LIMIT).unwrap();
+    let WindowOutcome::NotReverted { reason, error } = &outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(reason, "it has failed once, and the failure limit is 0");
+    assert!(error.contains("the new builds go on"), "{error}");
+    assert_eq!(orders(&stage), "fail save");
+    let error = stage.swapper.rollback().unwrap_err();
+    assert!(matches!(error, ReloadError::NoWindow), "{error}");
+    // The way out is another build. This one has no state, so the one that cannot save it is not asked to, if it is kept warm.
+    stage.install("checked", &checked("second"));
+    let reload = stage.swapper.prepare_reload().options(window());
+    reload.run().unwrap();
+    assert_eq!(orders(&stage), "second");
+    stage.swapper.confirm().unwrap();
     stage.close();
 }

@@ -333,3 +333,41 @@ fn a_data_build_does_not_stand_in_the_way_of_other_data() {
     assert!(!error.contains("stays loaded"), "{error}");
     stage.close();
 }
+
+#[test]
+fn under_load_no_handler_meets_data_that_it_cannot_read() {
+    let stage = open(|builder| builder.gate_limit(LIMIT));
+    let first = build_id(&office());
+    for number in 0..20 {
+        let later =
+            hotswap_tests::fixture::variant(&later(), "office 00", &format!("office {number:02}"));
+        swap(&stage, &later);
+        let data = alarm(&stage);
+        let done = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            let call = || {
+                let mut calls = 0;
+                while done.load(SeqCst) == 0 || calls < 10 {
+                    let rung = stage.swapper.handle(&data);
+                    assert!(rung.is_ok(), "{rung:?}");
+                    calls += 1;
+                }
+            };
+            let callers = [scope.spawn(call), scope.spawn(call)];
+            stage.swapper.rollback().unwrap();
+            assert_eq!(stage.live_build(), first);
+            done.store(1, SeqCst);
+            callers
+                .into_iter()
+                .for_each(|caller| caller.join().unwrap());
+        });
+        // It is dropped while others use it, and its addresses are not used again.
+        std::thread::scope(|scope| {
+            let caller = scope.spawn(|| while stage.swapper.handle(&data).is_ok() {});
+            assert_eq!(stage.swapper.drop_data_builds("office").unwrap().len(), 1);
+            caller.join().unwrap();
+        });
+    }
+    only_the_live_one(&stage);
+    stage.close();
+}
