@@ -118,15 +118,15 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, Cause, Change, Drain, Hold, InFlight, Journal, JournalError, OptionDescription,
-    OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions,
-    Report, RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild,
-    Swapper, Trial, TriedBuild, WindowOutcome,
+    Builder, Cause, Change, Drain, Hold, InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild,
+    OptionDescription, OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent,
+    ReloadEventKind, ReloadOptions, Report, RollbackWindow, StagedReload, Start, StateReport, Step,
+    StepReport, StoredBuild, Swapper, Trial, TriedBuild, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 #[cfg(unix)]
 pub use swapper::{init, init_with};
-pub use vault::{BagItem, LiveTypeRef, Prefill};
+pub use vault::{BagItem, DataBuild, DataType, LiveTypeRef, Prefill};
 
 /// The names that the macros use. They are not meant for people, and no promise of stability covers them.
 #[doc(hidden)]

@@ -25,7 +25,7 @@ use hotswap_plugin::telemetry::TelemetryTable;
 use hotswap_plugin::telemetry::table::{
     CallsiteRef, CallsiteView, PanicView, SpanId, SpanReceiver,
 };
-use hotswap_plugin::{BagError, BagValue, ExtensionError, LiveItem};
+use hotswap_plugin::{BagError, BagValue, ExtensionError, LiveData, LiveItem};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -191,6 +191,18 @@ pub(crate) struct HandlerCall<'a> {
 }
 
 impl HandlerCall<'_> {
+    /// Returns a copy of the data.
+    pub(crate) fn data(&self) -> LiveData {
+        // SAFETY: the data is that of `HostTable::live_handle`, whose caller lends it and waits.
+        unsafe { LiveData::from_view(*self.data) }
+    }
+
+    /// Answers with a result that is made now. A panic meanwhile is a panic of the handler.
+    pub(crate) fn answer_with(self, handled: impl FnOnce() -> Handled) -> Answered {
+        // SAFETY: `out` is that of `HostTable::live_handle`, whose caller waits for this type.
+        Answered(unsafe { answer(self.out, handled) })
+    }
+
     /// Lets the handler of the type answer.
     ///
     /// # Errors
@@ -205,8 +217,7 @@ impl HandlerCall<'_> {
 
     /// Answers without a handler.
     pub(crate) fn answer(self, answered: Handled) -> Answered {
-        // SAFETY: `out` is that of `HostTable::live_handle`, whose caller waits for this type.
-        Answered(unsafe { answer(self.out, || answered) })
+        self.answer_with(|| answered)
     }
 }
 

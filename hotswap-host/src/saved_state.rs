@@ -1,17 +1,22 @@
 //! The state of a plugin on its way from one instance to the next.
 use crate::platform::{self, OwnedFd};
 use hotswap_plugin::contract::state::StateView;
+use std::io;
+use std::sync::Arc;
 
 /// The bytes of a state, and the file descriptors that belong to it. Descriptors that are not restored are closed.
 #[derive(Default)]
 pub(crate) struct SavedState {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     descriptors: Vec<OwnedFd>,
 }
 
 impl SavedState {
     pub(crate) fn new(bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Self {
-        SavedState { bytes, descriptors }
+        SavedState {
+            bytes: Arc::new(bytes),
+            descriptors,
+        }
     }
 
     /// The number of bytes.
@@ -21,7 +26,19 @@ impl SavedState {
 
     /// Returns the bytes, if no descriptor belongs to them.
     pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
-        self.descriptors.is_empty().then_some(self.bytes)
+        let bytes = Arc::unwrap_or_clone(self.bytes);
+        self.descriptors.is_empty().then_some(bytes)
+    }
+
+    /// Returns the state once more. Its descriptors are duplicates, so an open file has one position for both.
+    ///
+    /// # Errors
+    /// A descriptor cannot be duplicated.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(SavedState {
+            bytes: self.bytes.clone(),
+            descriptors: platform::duplicates(&self.descriptors)?,
+        })
     }
 
     /// Lends the state to a call that takes its descriptors.

@@ -10,22 +10,29 @@ use std::time::{Duration, Instant};
 const NAME: &str = "bench-state";
 /// The size of the state.
 const BYTES: u32 = 1_000_000;
+/// The size of a large state.
+const LARGE: u32 = 100 * BYTES;
 
-/// A plugin with one megabyte of state, of which two builds take turns.
+/// A plugin with state, of which two builds take turns.
 struct Stateful {
     stage: Stage,
     builds: [Vec<u8>; 2],
     next: usize,
+    /// The size of the state.
+    bytes: u32,
 }
 
 impl Stateful {
-    fn new() -> Self {
+    fn new(bytes: u32) -> Self {
         let builds = [1, 2].map(plugins::stateful);
-        let stage = Stage::with(&[(NAME, &builds[0])], |builder| builder.load_data(BYTES));
+        let stage = Stage::with(&[(NAME, &builds[0])], |builder| {
+            builder.load_data(bytes).gate_limit(LIMIT)
+        });
         Stateful {
             stage,
             builds,
             next: 1,
+            bytes,
         }
     }
 
@@ -40,9 +47,10 @@ impl Stateful {
             .reload()
             .expect("the build can be loaded");
         let handed = report.plugin(NAME).and_then(|plugin| plugin.state);
-        let Some(StateReport::HandedOver { bytes: 1_000_000.. }) = handed else {
+        let Some(StateReport::HandedOver { bytes }) = handed else {
             panic!("{report}")
         };
+        assert!(bytes >= self.bytes.into(), "{report}");
         let late = self.stage.swapper.wait_retired(LIMIT);
         assert!(late.is_empty(), "{late:?}");
         report.gate.expect("state was handed over")
@@ -51,8 +59,17 @@ impl Stateful {
 
 /// Measures how long the gate is closed for one megabyte, compared with saving and restoring a megabyte without a gate.
 pub fn gate(effort: Effort) -> Comparison {
-    let mut stateful = Stateful::new();
-    let bytes = vec![7_u8; BYTES as usize];
+    gate_for(BYTES, effort)
+}
+
+/// Measures the same for a hundred megabytes.
+pub fn large(effort: Effort) -> Comparison {
+    gate_for(LARGE, effort)
+}
+
+fn gate_for(size: u32, effort: Effort) -> Comparison {
+    let mut stateful = Stateful::new(size);
+    let bytes = vec![7_u8; size as usize];
     let by_hand = || {
         let began = Instant::now();
         let saved = hotswap_plugin::LiveData::save(&bytes.clone()).expect("the bytes can be saved");
@@ -67,7 +84,7 @@ pub fn gate(effort: Effort) -> Comparison {
 
 /// Measures the longest time that a caller waits while state is handed over, compared with the gate.
 pub fn wait(effort: Effort) -> Comparison {
-    let mut stateful = Stateful::new();
+    let mut stateful = Stateful::new(BYTES);
     let call: Function<fn() -> u64> = stateful
         .stage
         .swapper

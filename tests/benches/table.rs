@@ -123,6 +123,12 @@ pub const ROWS: &[Row] = &[
         measure: |effort| Figure::Micros(state::gate(effort)),
     },
     Row {
+        name: "hand_over_100mb",
+        against: "save and restore",
+        ask: 1.5,
+        measure: |effort| state::large(effort).into(),
+    },
+    Row {
         name: "state_wait",
         against: "the gate",
         ask: 1.5,

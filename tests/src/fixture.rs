@@ -73,6 +73,8 @@ pub enum Build {
     Live,
     /// `office` where one of the functions has another signature.
     LiveLater,
+    /// The same without a migration down.
+    LiveOneWay,
     /// `office` without that function.
     LiveWithout,
     /// `office` with two functions of one name.
@@ -150,6 +152,8 @@ pub enum Build {
     Checked,
     /// `checked` with a state.
     CheckedStateful,
+    /// The same with one more smoke test, which runs on a copy.
+    CheckedTested,
 }
 
 impl Build {
@@ -219,6 +223,7 @@ impl Build {
             Build::NodeNeedsWaits => with(&["node"], &["needs,waits"]),
             Build::Live => with(&["office"], &[]),
             Build::LiveLater => with(&["office"], &["later"]),
+            Build::LiveOneWay => with(&["office"], &["one-way"]),
             Build::LiveWithout => with(&["office"], &["without"]),
             Build::LiveTwice => with(&["office"], &["twice"]),
             Build::Cat => with(&["cat"], &[]),
@@ -255,6 +260,7 @@ impl Build {
             }
             Build::Checked => with(&["checked"], &[]),
             Build::CheckedStateful => with(&["checked"], &["stateful"]),
+            Build::CheckedTested => with(&["checked"], &["tested"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {

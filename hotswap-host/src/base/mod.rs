@@ -5,4 +5,5 @@ pub(crate) mod name;
 pub(crate) mod nearest;
 pub(crate) mod paths;
 pub(crate) mod seconds;
+pub(crate) mod size;
 pub(crate) mod time;

@@ -58,6 +58,11 @@ pub enum PluginErrorKind {
         /// The longest time that a hook may take.
         limit: Duration,
     },
+    /// The plugin cannot be kept cold, because nothing would be left from which it could be made again. The text is the
+    /// reason why its private copy cannot be used.
+    CannotKeepCold(String),
+    /// The plugin was kept cold, and its build cannot be read any more. The text is the reason.
+    KeptBuildGone(String),
 }
 
 impl PluginErrorKind {
@@ -92,6 +97,16 @@ impl fmt::Display for PluginError {
                 write!(f, "{plugin} ({file}) imports {import}: {message}")
             }
             PluginErrorKind::Mismatch(message) => f.write_str(message),
+            PluginErrorKind::CannotKeepCold(reason) => write!(
+                f,
+                "{plugin} ({file}) cannot be kept cold, because it could not be made again: the host has no journal with its \
+                 build, and its private copy cannot be opened ({reason}); open the host with a journal, or keep the plugin \
+                 warm"
+            ),
+            PluginErrorKind::KeptBuildGone(reason) => write!(
+                f,
+                "{plugin} ({file}) was kept cold and cannot be made again: {reason}"
+            ),
             PluginErrorKind::NotReloadable { chain } => write!(
                 f,
                 "{plugin} ({file}) is not reloadable, but imports reloadable plugins ({}); make all of them reloadable, or none",

@@ -4,6 +4,7 @@ use super::names::{arrows, list};
 use super::{CopyError, HookFailure, PluginError, PluginErrorKind};
 use crate::artifact::{ArtifactError, FindError};
 use crate::base::name::PluginName;
+use crate::base::size::size;
 use crate::retirement::Holder;
 use crate::runtime::RuntimeError;
 use crate::shown::path;
@@ -326,6 +327,45 @@ pub enum ReloadError {
     /// if the reload ended badly.
     #[error("the journal of what this host runs is not usable: {0}")]
     Journal(Box<dyn std::error::Error + Send + Sync>),
+    /// A plugin is to be kept warm, and imports one that is kept cold, which has no instance any more that could be called.
+    #[error(
+        "{plugin} cannot be kept warm, because it imports {import}, which is kept cold; keep both warm or both cold, in \
+         `ReloadOptions::keep_of`"
+    )]
+    KeepImporter {
+        /// The plugin that is to be kept warm.
+        plugin: PluginName,
+        /// The plugin that it imports.
+        import: PluginName,
+    },
+    /// What is kept for a rollback would take too much memory.
+    #[error(
+        "keeping {} for a rollback takes {}, and `ReloadOptions::kept_state_limit` is {}; raise the limit, keep less with \
+         `ReloadOptions::keep`, or reload without a rollback window",
+        kept.iter().map(|(name, bytes)| format!("{name} ({})", size(*bytes))).collect::<Vec<_>>().join(", "),
+        size(kept.iter().map(|(_, bytes)| bytes).sum()),
+        size(*limit)
+    )]
+    KeptState {
+        /// The plugins with the bytes that each takes, the largest one first.
+        kept: Vec<(PluginName, u64)>,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A file descriptor of a saved state could not be duplicated for a new instance.
+    #[error(
+        "a file descriptor of a saved state cannot be duplicated: {0}; raise the limit of open files"
+    )]
+    Descriptor(std::io::Error),
+    /// A reload could not be reverted. The new builds go on, and are not permanent.
+    #[error(
+        "the reload cannot be reverted, and the new builds go on: {error}; reload builds that work, or restart the host, \
+         which starts on the permanent builds if it has a journal"
+    )]
+    NotReverted {
+        /// The reason why the plugins that were kept cold could not be made again.
+        error: Box<ReloadError>,
+    },
     /// No rollback window is open.
     #[error(
         "there is no reload that could be confirmed or reverted, because no rollback window is open"
@@ -386,7 +426,10 @@ impl ReloadError {
             | ReloadError::Plugin(PluginError { plugin, .. })
             | ReloadError::Needed { plugin, .. }
             | ReloadError::Hook(HookFailure { plugin, .. })
+            | ReloadError::KeepImporter { plugin, .. }
             | ReloadError::Handle { plugin, .. } => plugin,
+            ReloadError::KeptState { kept, .. } => &kept.first()?.0,
+            ReloadError::NotReverted { error } => return error.plugin(),
             ReloadError::LiveDuplicate { second, .. } => &second.plugin,
             ReloadError::HandOver { plugins, .. }
             | ReloadError::Drain { plugins, .. }
@@ -420,6 +463,7 @@ impl ReloadError {
             | ReloadError::Journal(_)
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)
+            | ReloadError::Descriptor(_)
             | ReloadError::Thread(_)
             | ReloadError::HostAborts
             | ReloadError::InPlugin
@@ -442,6 +486,7 @@ impl ReloadError {
             ReloadError::Duplicate { second, .. } => second,
             ReloadError::LiveDuplicate { second, .. } => &second.file,
             ReloadError::Needed { failure, .. } => return failure.file(),
+            ReloadError::NotReverted { error } => return error.file(),
             _ => return None,
         })
     }
@@ -468,6 +513,7 @@ impl ReloadError {
             | ReloadError::Journal(_)
             | ReloadError::Busy { .. }
             | ReloadError::Thread(_)
+            | ReloadError::Descriptor(_)
             | ReloadError::Copy(_) => true,
             ReloadError::Needed { failure, .. } => failure.may_pass(),
             _ => false,

@@ -27,6 +27,7 @@ impl Generation {
             plugin,
             name,
             plugin.live_type(place.item)?,
+            &self.lowering,
         ))
     }
 

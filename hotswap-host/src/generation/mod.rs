@@ -17,7 +17,7 @@ use crate::reclaim::gate::Gate;
 use crate::reclaim::record::Inside;
 use crate::reclaim::slot::CallTarget;
 use crate::retirement::Holder;
-use crate::vault::{Contents, LiveTable};
+use crate::vault::{Contents, DataBuild, LiveTable, Lowering};
 use async_calls::AsyncCalls;
 use hotswap_plugin::Value;
 pub(crate) use out_of_service::OutList;
@@ -53,6 +53,8 @@ pub struct Generation {
     pub(crate) out: Arc<OutList>,
     /// The plugins whose calls are counted and timed.
     pub(crate) watched: Option<Arc<Watched>>,
+    /// Lowers live data that newer builds have saved.
+    pub(crate) lowering: Arc<Lowering>,
 }
 
 impl Generation {
@@ -74,6 +76,7 @@ impl Generation {
             gate: None,
             out: Arc::default(),
             watched: None,
+            lowering: Arc::default(),
         }
     }
 
@@ -91,6 +94,7 @@ impl Generation {
             gate,
             out: self.out.clone(),
             watched: self.watched.clone(),
+            lowering: self.lowering.clone(),
         }
     }
 
@@ -243,6 +247,7 @@ impl Generation {
             generation: self.number,
             reloads: self.reloads,
             plugins: plugins.collect(),
+            data_builds: self.lowering.builds(),
         }
     }
 
@@ -331,6 +336,9 @@ pub struct Listing {
     pub reloads: u64,
     /// The plugins, each after those that it imports.
     pub plugins: Vec<PluginListing>,
+    /// The builds that are not live any more, and stay loaded for the live data that they have saved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub data_builds: Vec<DataBuild>,
 }
 
 impl Listing {

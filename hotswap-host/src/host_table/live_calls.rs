@@ -2,10 +2,12 @@
 use crate::load::library::Library;
 use crate::requests::{Answered, CallByName, HandlerCall, Host, TypedCall};
 use crate::swapper::{Inner, drop_elsewhere};
-use crate::vault::NO_HANDLER;
-use hotswap_plugin::LiveItem;
+use crate::vault::{LiveTypeRef, NO_HANDLER};
 use hotswap_plugin::boundary::InvokeError;
+use hotswap_plugin::contract::live::Handled;
+use hotswap_plugin::{LiveData, LiveItem};
 use std::any::Any;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 /// Lends the swapper to a plugin's call, if it still exists.
@@ -27,6 +29,16 @@ impl Drop for Borrowed {
         if let Some(swapper) = self.0.take() {
             drop_elsewhere(swapper);
         }
+    }
+}
+
+/// Passes data that was lowered to the handler of its type.
+fn handle_lowered(ty: LiveTypeRef<'_>, lowered: Result<LiveData, String>) -> Handled {
+    let handled = ty.ty().handle(&lowered?);
+    match handled.ok_or(NO_HANDLER)? {
+        Ok(handled) => handled,
+        // The message has been reported where it panicked.
+        Err(panicked) => resume_unwind(Box::new(panicked.text)),
     }
 }
 
@@ -67,6 +79,11 @@ impl Host for Answers {
         if let Some(swapper) = &borrowed.0 {
             let pinned = swapper.enter_live_type(name);
             if let Some(ty) = pinned.type_named(name) {
+                if ty.may_lower()
+                    && let Some(lowered) = ty.lowered(&call.data())
+                {
+                    return call.answer_with(|| handle_lowered(ty, lowered));
+                }
                 let forwarded = call.forward(ty.ty());
                 return forwarded.unwrap_or_else(|call| call.answer(Err(NO_HANDLER.into())));
             }

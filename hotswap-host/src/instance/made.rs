@@ -62,6 +62,16 @@ impl Loaded {
     }
 }
 
+impl Loaded {
+    /// Returns the live item with this number, if it is a type. Its functions need no instance.
+    pub(crate) fn live_type(&self, index: usize) -> Option<LiveTypeOf<'_>> {
+        match self.live.get(index)?.code {
+            LiveCode::Type(desc) => Some(LiveTypeOf { desc }),
+            LiveCode::Function(_) => None,
+        }
+    }
+}
+
 impl Made {
     /// Runs the constructor. `objects` are in the order of the plugin's imports.
     ///
@@ -282,10 +292,7 @@ impl Made {
 
     /// Returns the live item with this number, if it is a type.
     pub(crate) fn live_type(&self, index: usize) -> Option<LiveTypeOf<'_>> {
-        match self.loaded.live.get(index)?.code {
-            LiveCode::Type(desc) => Some(LiveTypeOf { desc }),
-            LiveCode::Function(_) => None,
-        }
+        self.loaded.live_type(index)
     }
 
     /// Calls the hand-written `invoke_func`, which handles names of functions that the plugin does not have.
@@ -378,7 +385,7 @@ impl<'m> FunctionOf<'m> {
     }
 }
 
-/// A live type of a plugin.
+/// A live type of a plugin, or of a library without an instance. It borrows what keeps the library mapped.
 #[derive(Clone, Copy)]
 pub(crate) struct LiveTypeOf<'m> {
     desc: &'m LiveTypeDesc,

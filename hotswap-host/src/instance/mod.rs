@@ -261,6 +261,12 @@ impl Instance {
         self.stops.load(SeqCst)
     }
 
+    /// Returns the bytes of memory that the plugin's own allocator has in use, or `None` if it does not count them.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let memory = self.loaded().tables.entry().memory()();
+        memory.counted.then_some(memory.bytes)
+    }
+
     /// The description of the state, if the plugin has any.
     pub(crate) fn state(&self) -> Option<&StateDesc> {
         self.desc().state

@@ -177,6 +177,11 @@ pub(crate) unsafe fn descriptors(numbers: &[i32]) -> Vec<OwnedFd> {
     owned.collect()
 }
 
+/// Duplicates descriptors.
+pub(crate) fn duplicates(descriptors: &[OwnedFd]) -> io::Result<Vec<OwnedFd>> {
+    descriptors.iter().map(OwnedFd::try_clone).collect()
+}
+
 /// Gives up ownership of descriptors and returns their numbers.
 pub(crate) fn give_away(descriptors: Vec<OwnedFd>) -> Vec<i32> {
     let descriptors = descriptors.into_iter();

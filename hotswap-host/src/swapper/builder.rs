@@ -14,6 +14,7 @@ use crate::environment::Variable;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::host_table::TABLE;
+use crate::instance::Uses;
 use crate::linked::{LinkedPlugins, LinkedSet};
 use crate::load::copy::{CopyDir, IN_MEMORY};
 use crate::load_data::LoadDataBox;
@@ -22,7 +23,7 @@ use crate::provide::{Provided, Provider};
 use crate::reclaim::pin::Live;
 use crate::runtime::{HostDir, HostRecord, RuntimeError};
 use crate::swapper::retire::{Retirer, Settings, UnloadMode};
-use crate::vault::{Contents, ExtensionKinds, Prefill, Prefills};
+use crate::vault::{Contents, CountData, ExtensionKinds, Lowering, Prefill, Prefills};
 use hotswap_plugin::Extension;
 use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,7 @@ pub struct Builder {
     smoke: SmokeTests,
     journal: Option<Arc<dyn Journal>>,
     options: ReloadOptions,
+    count_live_data: Option<Box<CountData>>,
 }
 
 impl Builder {
@@ -83,6 +85,7 @@ impl Builder {
             smoke: SmokeTests::default(),
             journal: None,
             options: ReloadOptions::default(),
+            count_live_data: None,
         }
     }
 
@@ -334,6 +337,20 @@ impl Builder {
         self
     }
 
+    /// Sets the function that counts the live data that the host has, in queues or on disks: it is passed the name of a live
+    /// type and a version, and returns the number of values that this version has saved and that are left.
+    ///
+    /// A build that gives way to an older one stays loaded while such data is left, to [lower](crate::DataBuild) it. Without
+    /// this function, it stays until [`Swapper::drop_data_builds`] is called. The function is called from time to time, from any
+    /// thread, while there is such a build.
+    pub fn count_live_data(
+        mut self,
+        count: impl Fn(&str, u32) -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        self.count_live_data = Some(Box::new(count));
+        self
+    }
+
     /// Loads the plugins and makes the first generation.
     ///
     /// # Errors
@@ -401,7 +418,13 @@ impl Builder {
         // This comes before the first thread: the kernel needs milliseconds to register a process with several threads for
         // `membarrier`, and nothing for one with a single thread.
         let live = Live::new(Generation::new(0, 0, Vec::new(), contents));
-        let retirer = Retirer::start(self.settings).map_err(ReloadError::Thread)?;
+        let retirer = Arc::new(Retirer::start(self.settings).map_err(ReloadError::Thread)?);
+        let lowering = {
+            let retirer = retirer.clone();
+            Lowering::new(self.count_live_data, move |loaded| {
+                retirer.library(loaded.library, Uses::default());
+            })
+        };
         Ok(Swapper(Arc::new(Inner {
             live,
             handles: Mutex::default(),
@@ -428,7 +451,7 @@ impl Builder {
             host_table: TABLE,
             plugin_dir: Mutex::new(plugin_dir.clone()),
             host_dir,
-            retirer: Arc::new(retirer),
+            retirer,
             limit,
             gate_limit: self.gate_limit,
             hook_limit: self.hook_limit,
@@ -443,6 +466,8 @@ impl Builder {
             smoke: self.smoke,
             journal: self.journal,
             options: self.options,
+            lowering: Arc::new(lowering),
+            counting: AtomicBool::new(false),
         })))
     }
 }

@@ -99,11 +99,7 @@ impl Inner {
         rebind(&handles, &again);
         let gated_copy = self.make_live(again, handles);
         let closed_for = closing.open();
-        let replaced = Replaced {
-            old: gated_copy,
-            stopped: Vec::new(),
-        };
-        self.retire(replaced, None, hooks);
+        self.retire(Replaced::whole(gated_copy), None, hooks);
         closed_for
     }
 }

@@ -18,7 +18,7 @@ use crate::reclaim::record;
 use crate::runtime::{HostDir, RuntimeError, StoredReport, tell_starter};
 use crate::swapper::retire::Retirer;
 use crate::telemetry::{Levels, contain, guarded};
-use crate::vault::{Contents, ExtensionKinds, Prefills};
+use crate::vault::{Contents, ExtensionKinds, Lowering, Prefills};
 use hotswap_plugin::contract::HostTableRef;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -66,6 +66,10 @@ pub(crate) struct Inner {
     pub(super) smoke: SmokeTests,
     /// Remembers what the host runs, if it is to be remembered.
     pub(super) journal: Option<Arc<dyn Journal>>,
+    /// The builds that are not live any more, and lower the live data that they have saved.
+    pub(super) lowering: Arc<Lowering>,
+    /// True while a thread counts that data.
+    pub(super) counting: AtomicBool,
     /// The options of reloads that have none of their own.
     pub(super) options: ReloadOptions,
 }
@@ -184,10 +188,7 @@ impl Inner {
     ) -> Result<Replaced, ReloadError> {
         let handles = self.handles();
         bound.complete(&handles, &next)?;
-        Ok(Replaced {
-            old: self.make_live(next, handles),
-            stopped: Vec::new(),
-        })
+        Ok(Replaced::whole(self.make_live(next, handles)))
     }
 
     /// Makes an empty generation live. Hooks are not waited for after `end`.
@@ -202,13 +203,11 @@ impl Inner {
         (0..handles.len()).for_each(|index| empty.bindings.set(index, Target::NONE));
         let mut hooks = HookThread::new(self.hook_limit);
         hooks.set_end(end);
-        let replaced = Replaced {
-            old: self.make_live(empty, handles),
-            stopped: Vec::new(),
-        };
+        let replaced = Replaced::whole(self.make_live(empty, handles));
         let kept = self.close_window(writer, WindowOutcome::ShutDown);
         self.retire(replaced, kept.as_ref(), &mut hooks);
         kept.into_iter().for_each(|kept| self.release(kept));
+        self.lowering.clear();
     }
 
     /// Makes the next generation live. Every handle is bound in it.

@@ -42,6 +42,37 @@ pub trait Journal: Send + Sync {
     /// Notes an event. This cannot fail, because the event has happened.
     fn event(&self, event: &ReloadEvent<'_>);
 
+    /// Returns the bytes of a build that was tried before, if the journal still has them and they are whole. A plugin that
+    /// is [kept cold](crate::Keep::Cold) is made again from them.
+    fn build(&self, plugin: &PluginName, build: BuildId) -> Option<Vec<u8>> {
+        let _ = (plugin, build);
+        None
+    }
+
+    /// Keeps the bytes of a build that gives way to an older one, because live data may be left that it has saved, until
+    /// [`drop_data_build`](Self::drop_data_build). The next start returns it in [`Start::data_builds`].
+    ///
+    /// # Errors
+    /// The journal cannot be written. The host goes on.
+    fn keep_data_build(
+        &self,
+        plugin: &PluginName,
+        file: &Path,
+        build: BuildId,
+    ) -> Result<(), JournalError> {
+        let _ = (plugin, file, build);
+        Ok(())
+    }
+
+    /// No live data of this build is left, or others understand it, or the operator has dropped it.
+    ///
+    /// # Errors
+    /// The journal cannot be written. The host goes on.
+    fn drop_data_build(&self, build: BuildId) -> Result<(), JournalError> {
+        let _ = build;
+        Ok(())
+    }
+
     /// The host ends in an orderly way.
     fn shut_down(&self);
 }
@@ -65,6 +96,8 @@ pub struct Start {
     pub held: Vec<(BuildSet, String)>,
     /// The set that was tried last.
     pub tried: Option<BuildSet>,
+    /// The builds that gave way to older ones, and may have saved live data that is left.
+    pub data_builds: Vec<StoredBuild>,
 }
 
 /// A set of builds that is tried.

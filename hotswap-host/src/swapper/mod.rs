@@ -2,6 +2,7 @@
 mod builder;
 mod cause;
 mod closing;
+mod data_builds;
 mod enter;
 mod handles;
 mod holders;
@@ -10,8 +11,10 @@ mod hooks;
 mod init;
 mod inner;
 mod journal;
+mod keep;
 mod levels;
 mod observe;
+mod option_value;
 mod options;
 mod pinned;
 mod plan;
@@ -38,6 +41,7 @@ pub use cause::Cause;
 pub use init::{init, init_with};
 pub(crate) use inner::{Inner, drop_elsewhere};
 pub use journal::{Journal, JournalError, Start, Trial, TriedBuild};
+pub use keep::{Keep, KeepOf, KeptBuild};
 pub use observe::{ReloadEvent, ReloadEventKind};
 pub use options::{Drain, OptionDescription, OptionError, ReloadOptions};
 pub use pinned::{Hold, Pin};
@@ -302,7 +306,8 @@ impl Swapper {
     /// builds that were reverted are refused by later reloads, unless those are [forced](Reload::force).
     ///
     /// # Errors
-    /// No window is open. Otherwise, this is never refused.
+    /// No window is open, or a plugin that was [kept cold](Keep::Cold) cannot be made again
+    /// ([`ReloadError::NotReverted`]). Otherwise, this is never refused.
     pub fn rollback(&self) -> Result<Report, ReloadError> {
         let mut writer = self.0.writer()?;
         let report = self.0.revert(&mut writer, "it was asked for".into());

@@ -1,7 +1,8 @@
 //! [`ReloadOptions`], which say how careful a reload is.
-use crate::base::seconds::seconds;
+use super::keep::{Keep, KeepOf};
+use super::option_value::{OptionValue, as_option, by_serde};
+use crate::base::name::PluginName;
 use crate::environment::{option_variable, text_of};
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
@@ -131,6 +132,13 @@ pub struct ReloadOptions {
     /// Lets another reload replace a generation whose window is open. Reverting then leads to the permanent
     /// generation. Otherwise, the other reload waits until the window has closed.
     supersede: bool = true,
+    /// Says what is kept of the plugins that are replaced while the rollback window is open: their instances, or only their
+    /// builds and saved states.
+    keep: Keep = Keep::Warm,
+    /// The bytes that the kept plugins may take in memory. If they take more, the reload is refused. Zero means any.
+    kept_state_limit: u64 = 0,
+    /// The plugins for which something else holds than `keep` says: in a file, `keep_of = { world = "cold" }`.
+    keep_of: KeepOf = KeepOf::default(),
 }
 }
 
@@ -179,6 +187,13 @@ impl ReloadOptions {
             supersede: false,
             ..ReloadOptions::staging()
         }
+    }
+
+    /// Says what is kept of this plugin while the rollback window is open, whatever [`keep`](Self::keep) says.
+    #[must_use]
+    pub fn keep_of(mut self, plugin: impl Into<PluginName>, keep: Keep) -> Self {
+        self.keep_of.set(plugin, keep);
+        self
     }
 
     /// True if calls of the new generation are watched.
@@ -251,98 +266,6 @@ pub enum OptionError {
         /// The type of the option.
         type_name: &'static str,
     },
-}
-
-/// The type of an option.
-trait OptionValue: Sized {
-    const TYPE: &str;
-    fn from_text(text: &str) -> Option<Self>;
-    fn to_text(&self) -> String;
-    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error>;
-    fn read<'d, D: Deserializer<'d>>(from: D) -> Result<Self, D::Error>;
-}
-
-/// Serialises options.
-mod as_option {
-    use super::OptionValue;
-    use serde::{Deserializer, Serializer};
-
-    pub(super) fn serialize<T: OptionValue, S: Serializer>(
-        value: &T,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.write(to)
-    }
-
-    pub(super) fn deserialize<'d, T: OptionValue, D: Deserializer<'d>>(
-        from: D,
-    ) -> Result<T, D::Error> {
-        T::read(from)
-    }
-}
-
-/// Writes and reads a type as serde does.
-macro_rules! by_serde {
-    () => {
-        fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-            self.serialize(to)
-        }
-        fn read<'d, D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
-            Self::deserialize(from)
-        }
-    };
-}
-
-impl OptionValue for bool {
-    const TYPE: &str = "true or false";
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-    fn to_text(&self) -> String {
-        self.to_string()
-    }
-    by_serde!();
-}
-
-impl OptionValue for u64 {
-    const TYPE: &str = "a whole number";
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-    fn to_text(&self) -> String {
-        self.to_string()
-    }
-    by_serde!();
-}
-
-impl OptionValue for f64 {
-    const TYPE: &str = "a number";
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse()
-            .ok()
-            .filter(|number: &f64| number.is_finite() && *number >= 0.0)
-    }
-    fn to_text(&self) -> String {
-        self.to_string()
-    }
-    by_serde!();
-}
-
-impl OptionValue for Duration {
-    const TYPE: &str = "a number of seconds";
-    fn from_text(text: &str) -> Option<Self> {
-        Duration::try_from_secs_f64(text.parse().ok()?).ok()
-    }
-    fn to_text(&self) -> String {
-        self.as_secs_f64().to_string()
-    }
-    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        seconds(self, to)
-    }
-    fn read<'d, D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds).map_err(D::Error::custom)
-    }
 }
 
 impl OptionValue for Drain {

@@ -3,7 +3,9 @@ use crate::artifact::BuildId;
 use crate::base::name::PluginName;
 use crate::base::paths::as_text_of_some;
 use crate::base::seconds::{seconds, seconds_of_some};
+use crate::base::size::size;
 use crate::instance::Instance;
+use crate::swapper::keep::KeptBuild;
 use crate::swapper::step::StepReport;
 use crate::swapper::window::RollbackWindow;
 use serde::Serialize;
@@ -33,6 +35,8 @@ pub struct Report {
     /// provisional.
     #[serde(skip)]
     pub window: Option<RollbackWindow>,
+    /// The builds that are kept for a rollback, with what they take in memory.
+    pub kept: Vec<KeptBuild>,
     pub(super) changed: bool,
 }
 
@@ -68,18 +72,20 @@ pub enum StateReport {
     },
     /// The new instance starts without the state, because one of the two has neither `save` nor `restore`.
     Reset,
+    /// The reload was reverted, and the state could not be handed back. The plugin goes on as it stood at the switch.
+    SetBack {
+        /// The time since the switch, in seconds when serialised. What has happened to the state in it is lost.
+        #[serde(serialize_with = "seconds")]
+        by: Duration,
+    },
 }
 
 impl fmt::Display for StateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let StateReport::HandedOver { bytes } = *self else {
-            return f.write_str("state reset");
-        };
-        let size = bytes as f64;
-        match bytes {
-            ..1_000 => write!(f, "state handed over ({bytes} B)"),
-            1_000..1_000_000 => write!(f, "state handed over ({:.1} kB)", size / 1e3),
-            _ => write!(f, "state handed over ({:.1} MB)", size / 1e6),
+        match *self {
+            StateReport::HandedOver { bytes } => write!(f, "state handed over ({})", size(bytes)),
+            StateReport::Reset => f.write_str("state reset"),
+            StateReport::SetBack { by } => write!(f, "state set back by {by:.1?}"),
         }
     }
 }

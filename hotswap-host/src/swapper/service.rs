@@ -166,10 +166,7 @@ impl Inner {
     pub(super) fn replace_by_copy(&self, copy: Generation) {
         let handles = self.handles();
         rebind(&handles, &copy);
-        let replaced = Replaced {
-            old: self.make_live(copy, handles),
-            stopped: Vec::new(),
-        };
+        let replaced = Replaced::whole(self.make_live(copy, handles));
         let mut hooks = self.hook_thread();
         self.retire(replaced, None, &mut hooks);
     }

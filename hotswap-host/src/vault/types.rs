@@ -1,10 +1,12 @@
 //! The live types of a generation.
+use super::lowering::Lowering;
 use crate::error::{CallError, InvokeError};
 use crate::instance::Instance;
 use crate::instance::made::LiveTypeOf;
 use crate::invoke::failed;
 use hotswap_plugin::boundary::{Error, Panicked};
 use hotswap_plugin::{LiveData, Value};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A live type of one generation: see [`Generation::live_type`](crate::Generation::live_type).
@@ -15,11 +17,22 @@ pub struct LiveTypeRef<'g> {
     plugin: &'g Instance,
     name: &'g str,
     ty: LiveTypeOf<'g>,
+    lowering: &'g Lowering,
 }
 
 impl<'g> LiveTypeRef<'g> {
-    pub(crate) fn new(plugin: &'g Instance, name: &'g str, ty: LiveTypeOf<'g>) -> Self {
-        LiveTypeRef { plugin, name, ty }
+    pub(crate) fn new(
+        plugin: &'g Instance,
+        name: &'g str,
+        ty: LiveTypeOf<'g>,
+        lowering: &'g Lowering,
+    ) -> Self {
+        LiveTypeRef {
+            plugin,
+            name,
+            ty,
+            lowering,
+        }
     }
 
     /// The name of the type.
@@ -46,12 +59,35 @@ impl<'g> LiveTypeRef<'g> {
         self.ty
     }
 
-    /// Restores the value with the current version of the type, and saves it again.
+    /// True if data may have to be lowered before the type understands it.
+    pub(crate) fn may_lower(&self) -> bool {
+        self.lowering.has_any()
+    }
+
+    /// Returns data that a newer build has saved as the type understands it. Returns `None` if no such build is loaded.
+    pub(crate) fn lowered(&self, data: &LiveData) -> Option<Result<LiveData, String>> {
+        self.lowering.lower(data, self.version())
+    }
+
+    /// Returns the data, lowered if a newer build has saved it that is [still loaded](crate::DataBuild).
+    ///
+    /// # Errors
+    /// It cannot be lowered.
+    fn understood<'d, E>(&self, data: &'d LiveData) -> Result<Cow<'d, LiveData>, CallError<E>> {
+        match self.lowered(data) {
+            None => Ok(Cow::Borrowed(data)),
+            Some(Ok(lowered)) => Ok(Cow::Owned(lowered)),
+            Some(Err(message)) => Err(self.unable(&message)),
+        }
+    }
+
+    /// Restores the value with the current version of the type, and saves it again. This also lowers data that a newer build
+    /// has saved, if that is [still loaded](crate::DataBuild).
     ///
     /// # Errors
     /// The data does not fit, or code of the type panicked, for instance in a migration.
     pub fn renew(&self, data: &LiveData) -> Result<LiveData, CallError> {
-        self.saved(self.ty.renew(data))
+        self.saved(self.ty.renew(&*self.understood(data)?))
     }
 
     /// Returns the value as an earlier version of the type would have saved it.
@@ -59,7 +95,11 @@ impl<'g> LiveTypeRef<'g> {
     /// # Errors
     /// There is no migration down, the data does not fit, or code of the type panicked, for instance in a migration.
     pub fn lower(&self, data: &LiveData, version: u32) -> Result<LiveData, CallError> {
-        self.saved(self.ty.lower(data, version))
+        let understood = self.understood(data)?;
+        match understood.version() == version {
+            true => Ok(understood.into_owned()),
+            false => self.saved(self.ty.lower(&understood, version)),
+        }
     }
 
     /// Makes a new value.
@@ -78,7 +118,7 @@ impl<'g> LiveTypeRef<'g> {
     /// # Errors
     /// The type has no handler, the data does not fit it, the handler returned an error, or it panicked.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
-        let Some(handled) = self.ty.handle(data) else {
+        let Some(handled) = self.ty.handle(&*self.understood(data)?) else {
             return Err(self.unable(NO_HANDLER));
         };
         let refused = match handled {

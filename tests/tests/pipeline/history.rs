@@ -342,3 +342,16 @@ fn a_journal_that_cannot_be_written_refuses_reloads_and_nothing_else() {
     assert_eq!(orders(&stage), "second");
     stage.close();
 }
+
+#[test]
+fn a_directory_that_is_free_in_a_moment_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path()).unwrap();
+    std::thread::scope(|scope| {
+        let next = scope.spawn(|| History::open(dir.path()));
+        // Without the wait, the other thread has mostly failed by now.
+        std::thread::yield_now();
+        drop(history);
+        next.join().unwrap().unwrap();
+    });
+}

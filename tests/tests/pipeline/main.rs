@@ -1,8 +1,10 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
 mod chaos;
 mod clock;
+mod cold;
 mod commands;
 mod cuts;
+mod data_builds;
 mod disk;
 mod drained;
 mod events;
@@ -13,6 +15,7 @@ mod panics;
 mod probed;
 mod rates;
 mod reverted;
+mod reverted_tests;
 mod service;
 mod smoke;
 mod staged;

@@ -1,6 +1,6 @@
 //! The options of reloads, in code, files, and the environment.
 use crate::support::{add, host, orders, stateful, window};
-use hotswap_host::{Drain, OptionError, ReloadOptions, WindowOutcome};
+use hotswap_host::{Drain, Keep, OptionError, ReloadOptions, WindowOutcome};
 use std::time::Duration;
 
 #[test]
@@ -16,6 +16,30 @@ fn they_are_read_from_toml_by_the_names_of_the_fields() {
     assert_eq!(options, expected);
     let written = toml::to_string(&options).unwrap();
     assert_eq!(toml::from_str::<ReloadOptions>(&written).unwrap(), options);
+}
+
+#[test]
+fn what_is_kept_of_single_plugins_is_a_table_or_a_list() {
+    let options: ReloadOptions =
+        toml::from_str("keep = \"cold\"\nkeep_of = { world = \"warm\", the-moon = \"cold\" }")
+            .unwrap();
+    let mut expected = ReloadOptions::development()
+        .keep_of("world", Keep::Warm)
+        .keep_of("the_moon", Keep::Cold);
+    expected.keep = Keep::Cold;
+    assert_eq!(options, expected);
+    let written = toml::to_string(&options).unwrap();
+    assert_eq!(toml::from_str::<ReloadOptions>(&written).unwrap(), options);
+    let mut set = ReloadOptions::development();
+    set.set("keep", "cold").unwrap();
+    set.set("keep_of", "World=warm, the_moon=cold").unwrap();
+    assert_eq!(set, expected);
+    for wrong in ["", "world", "world=hot"] {
+        assert!(set.set("keep_of", wrong).is_err(), "{wrong:?}");
+    }
+    set.set("keep_of", "none").unwrap();
+    assert_eq!(set.keep_of, ReloadOptions::development().keep_of);
+    assert!(toml::from_str::<ReloadOptions>("keep_of = { world = \"hot\" }").is_err());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 use crate::support::{add, checked, host, orders, panic_once, stateful, window};
 use hotswap_host::prelude::*;
 use hotswap_host::{Outcome, StateReport, WindowOutcome};
+use hotswap_tests::fixture::{Build, variant};
 use hotswap_tests::{LIMIT, Stage};
 use std::time::Duration;
 
@@ -287,5 +288,64 @@ fn what_was_added_is_forgotten_by_a_revert() {
     assert_eq!(stage.swapper.listing().plugins.len(), 1);
     // The next reload is not about it.
     assert!(!stage.swapper.reload().unwrap().changed());
+    stage.close();
+}
+
+/// An object of the host that the plugin with state needs.
+struct Nobody;
+
+impl shapes::tills::Porter for Nobody {
+    fn call(&self, _: &str, _: &str) -> u64 {
+        0
+    }
+}
+
+/// Opens a host with a plugin that has state, and with one that imports it.
+fn with_importer(name: &str) -> Stage {
+    let (first, importer) = (
+        Build::Stateful.bytes("stateful"),
+        Build::Stateful.bytes(name),
+    );
+    Stage::with(&[("stateful", &first), (name, &importer)], |builder| {
+        let porter = std::sync::Arc::new(Nobody);
+        let builder = builder.provide::<dyn shapes::tills::Porter>(porter);
+        builder.reload_options(window())
+    })
+}
+
+/// Swaps the plugin that has state.
+fn swap_stateful(stage: &Stage) {
+    let first = Build::Stateful.bytes("stateful");
+    stage.swap("stateful", &variant(&first, "build 00", "build 01"));
+}
+
+#[test]
+fn an_importer_without_state_is_made_again_and_the_report_says_what_it_loses() {
+    let stage = with_importer("importer");
+    swap_stateful(&stage);
+    let report = stage.swapper.rollback().unwrap();
+    let note = "what it had in memory is lost, because it imports a plugin that was made again and has neither `save` nor \
+                `restore`";
+    assert_eq!(report.plugin("importer").unwrap().notes, [note]);
+    assert_eq!(report.plugin("stateful").unwrap().notes, [""; 0]);
+    stage.settle();
+    stage.close();
+}
+
+#[test]
+fn an_importer_that_was_removed_goes_on_with_the_state_of_the_switch() {
+    let stage = with_importer("visitor");
+    let call = |function: &str| {
+        let called = stage.swapper.invoke("visitor", function, &[]);
+        called.unwrap().decode::<u64>().unwrap()
+    };
+    assert_eq!((call("visit"), call("visit")), (1, 2));
+    std::fs::remove_file(stage.file("visitor")).unwrap();
+    swap_stateful(&stage);
+    stage.swapper.rollback().unwrap();
+    // It is made again, because it imports a plugin that is, and no live instance has had its state.
+    assert_eq!(call("visits"), 2);
+    assert_eq!(call("visit"), 3);
+    stage.settle();
     stage.close();
 }

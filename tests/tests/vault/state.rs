@@ -31,7 +31,7 @@ fn what_is_counted_through_a_slot_is_exact_over_hand_overs() {
             assert!(
                 report
                     .to_string()
-                    .starts_with("tom: reloaded, state handed over"),
+                    .starts_with("counting-cat: reloaded, state handed over"),
                 "{report}"
             );
         }

@@ -31,6 +31,9 @@ const LAYOUTS: [&str; 1] = ["
     CREATE INDEX attempts_by_time ON attempts (began);
 "];
 
+/// The state with the builds that are kept for the live data that they have saved.
+const DATA_BUILDS: &str = "data_builds";
+
 /// The database of a journal.
 pub(super) struct Database {
     connection: Connection,
@@ -265,7 +268,11 @@ impl Database {
     ) -> Result<(), HistoryError> {
         let (result, detail) = match outcome {
             WindowOutcome::Permanent => (EntryResult::Permanent, None),
-            WindowOutcome::Reverted { reason } => (EntryResult::Reverted, Some(reason)),
+            WindowOutcome::Reverted { reason } => (EntryResult::Reverted, Some(reason.clone())),
+            // The new builds go on, and the next start is on the permanent ones.
+            WindowOutcome::NotReverted { .. } => {
+                (EntryResult::NotReverted, Some(outcome.to_string()))
+            }
             WindowOutcome::Superseded => (EntryResult::Superseded, None),
             _ => (EntryResult::Interrupted, None),
         };
@@ -286,7 +293,7 @@ impl Database {
             };
             match outcome {
                 WindowOutcome::Permanent => promote(change, &set, None),
-                WindowOutcome::Reverted { reason } => {
+                WindowOutcome::Reverted { reason } | WindowOutcome::NotReverted { reason, .. } => {
                     hold(change, &set, reason)?;
                     unset(change, "on_trial")
                 }
@@ -393,8 +400,32 @@ impl Database {
         })
     }
 
-    /// Returns the builds that must not be removed: of what is permanent, tried, or on trial, and of the last `sets`
-    /// permanent sets in either direction.
+    /// Keeps a build for the live data that it has saved.
+    pub(super) fn keep_data_build(&mut self, build: SetBuild) -> Result<(), HistoryError> {
+        self.change(|change| {
+            let mut builds: Vec<SetBuild> = json(change, DATA_BUILDS)?;
+            builds.retain(|known| known.build != build.build);
+            builds.push(build);
+            set_json(change, DATA_BUILDS, &builds)
+        })
+    }
+
+    /// Forgets a build that was kept for its live data.
+    pub(super) fn drop_data_build(&mut self, build: BuildId) -> Result<(), HistoryError> {
+        self.change(|change| {
+            let mut builds: Vec<SetBuild> = json(change, DATA_BUILDS)?;
+            builds.retain(|known| known.build != build);
+            set_json(change, DATA_BUILDS, &builds)
+        })
+    }
+
+    /// Returns the builds that are kept for their live data.
+    pub(super) fn data_builds(&self) -> Result<Vec<SetBuild>, HistoryError> {
+        self.read(|connection| json(connection, DATA_BUILDS))
+    }
+
+    /// Returns the builds that must not be removed: of what is permanent, tried, or on trial, of the last `sets`
+    /// permanent sets in either direction, and those that are kept for their live data.
     pub(super) fn needed_builds(&self, sets: usize) -> Result<Needed, HistoryError> {
         let (before, after) = self.permanents(sets)?;
         let mut needed: Needed = before
@@ -408,6 +439,8 @@ impl Database {
                     needed.extend(builds(connection, &id)?.iter().map(|b| b.build));
                 }
             }
+            let data_builds: Vec<SetBuild> = json(connection, DATA_BUILDS)?;
+            needed.extend(data_builds.iter().map(|b| b.build));
             Ok(())
         })?;
         Ok(needed)
@@ -450,12 +483,12 @@ impl Database {
             // began with the next one whose time can be true.
             let count = "SELECT count(*), coalesce(avg(took), 0), coalesce(max(took), 0),
                     coalesce(sum(result = 'permanent'), 0), coalesce(sum(result = 'refused'), 0),
-                    coalesce(sum(result IN ('reverted', 'died')), 0)
+                    coalesce(sum(result IN ('reverted', 'not_reverted', 'died')), 0)
                  FROM attempts WHERE began >= ?1
                  AND (began <= ?2 OR ?1 <= coalesce(
                     (SELECT next.began FROM attempts next WHERE next.id > attempts.id AND next.began <= ?2
                      ORDER BY next.id LIMIT 1), ?2))
-                 AND result IN ('permanent', 'refused', 'reverted', 'died', 'superseded', 'interrupted')";
+                 AND result IN ('permanent', 'refused', 'reverted', 'not_reverted', 'died', 'superseded', 'interrupted')";
             connection.query_row(count, [since, now], |row| {
                 Ok(Summary {
                     attempts: row.get::<_, i64>(0)? as u64,

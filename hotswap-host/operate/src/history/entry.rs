@@ -52,6 +52,8 @@ pub enum EntryResult {
     Refused,
     /// The new builds were live, and the ones before are live again.
     Reverted,
+    /// The new builds were to be reverted, and went on, because a plugin that was kept cold could not be made again.
+    NotReverted,
     /// Another reload has replaced the new builds in their rollback window.
     Superseded,
     /// The host has died of it, for all that is known.
@@ -71,6 +73,7 @@ impl EntryResult {
             EntryResult::Unchanged => "unchanged",
             EntryResult::Refused => "refused",
             EntryResult::Reverted => "reverted",
+            EntryResult::NotReverted => "not_reverted",
             EntryResult::Superseded => "superseded",
             EntryResult::Died => "died",
             EntryResult::Interrupted => "interrupted",
@@ -86,6 +89,7 @@ impl EntryResult {
             EntryResult::Unchanged,
             EntryResult::Refused,
             EntryResult::Reverted,
+            EntryResult::NotReverted,
             EntryResult::Superseded,
             EntryResult::Died,
             EntryResult::Interrupted,
@@ -138,7 +142,7 @@ pub struct Summary {
     pub permanent: u64,
     /// The number of those that were refused before the switch.
     pub refused: u64,
-    /// The number of those that were reverted, or of which the host has died.
+    /// The number of those that were reverted or should have been, or of which the host has died.
     pub reverted: u64,
     /// The mean duration, in seconds.
     pub mean: f64,

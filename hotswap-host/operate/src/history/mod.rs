@@ -24,9 +24,11 @@ pub use error::HistoryError;
 pub use rollback::{HeldSet, StoredSet};
 
 use attempt::Attempt;
-use database::Database;
+use database::{Database, SetBuild};
 use hotswap_host::artifact::BuildId;
-use hotswap_host::{Journal, JournalError, ReloadEvent, ReloadEventKind, Start, Trial};
+use hotswap_host::{
+    Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start, StoredBuild, Trial,
+};
 use lock::DirectoryLock;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -111,7 +113,7 @@ impl History {
     }
 
     /// Removes the builds that are no longer needed: those that are neither permanent, nor tried, nor among the last
-    /// permanent sets.
+    /// permanent sets, and of which no live data may be left.
     fn collect(&self, database: &Database) -> Result<(), HistoryError> {
         let needed = database.needed_builds(self.keep)?;
         self.store.retain(|build| needed.contains(build))
@@ -156,6 +158,17 @@ impl Journal for History {
         };
         let mut start = database.start().map_err(journal_error)?;
         start.builds = permanent;
+        for build in database.data_builds().map_err(journal_error)? {
+            match self.store.get(build.build) {
+                Ok(bytes) => {
+                    let plugin = PluginName::from(build.plugin);
+                    let stored = StoredBuild::new(plugin, build.file, bytes);
+                    start.data_builds.push(stored);
+                }
+                // The host can do without it.
+                Err(error) => tracing::error!(target: "hotswap", "{error}"),
+            }
+        }
         Ok(Some(start))
     }
 
@@ -186,6 +199,40 @@ impl Journal for History {
         if let Err(error) = self.note(event) {
             tracing::error!(target: "hotswap", "the history of this host has a gap: {error}");
         }
+    }
+
+    fn build(&self, _: &PluginName, build: BuildId) -> Option<Vec<u8>> {
+        match self.store.get(build) {
+            Ok(bytes) => Some(bytes),
+            // It is what the host asks.
+            Err(HistoryError::Gone { .. }) => None,
+            Err(error) => {
+                tracing::error!(target: "hotswap", "{error}");
+                None
+            }
+        }
+    }
+
+    fn keep_data_build(
+        &self,
+        plugin: &PluginName,
+        file: &Path,
+        build: BuildId,
+    ) -> Result<(), JournalError> {
+        let kept = SetBuild {
+            plugin: plugin.to_string(),
+            build,
+            file: file.to_owned(),
+        };
+        let mut state = self.state();
+        state.database.keep_data_build(kept).map_err(journal_error)
+    }
+
+    fn drop_data_build(&self, build: BuildId) -> Result<(), JournalError> {
+        let mut state = self.state();
+        let dropped = state.database.drop_data_build(build);
+        let dropped = dropped.and_then(|()| self.collect(&state.database));
+        dropped.map_err(journal_error)
     }
 
     fn shut_down(&self) {

@@ -5,6 +5,7 @@ use crate::linked::LinkedCode;
 use crate::load::Code;
 use crate::swapper::report::Outcome;
 use crate::swapper::stored_build::StoredBuild;
+use crate::swapper::window::erase;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -172,12 +173,8 @@ impl Opening {
     /// Neither of them can be read.
     pub(super) fn again(instance: &Instance) -> Result<Self, ArtifactError> {
         let build_id = instance.build_id();
-        // The artifact has zeros where the copy has the host's address.
-        let erase = |bytes: &mut [u8]| {
-            let at = instance.library().shim_range();
-            let at = at.start as usize..at.end as usize;
-            bytes.get_mut(at).into_iter().for_each(|at| at.fill(0));
-        };
+        let shim = instance.library().shim_range();
+        let erase = |bytes: &mut [u8]| erase(bytes, &shim);
         let copy = Opening::read_as(instance.library().path(), erase).or_else(|gone| {
             let artifact = Opening::read(instance.file()).ok();
             let same = artifact.filter(|opening| opening.artifact.build_id == build_id);

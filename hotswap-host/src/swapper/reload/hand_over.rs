@@ -1,4 +1,5 @@
 //! Hands the state of live instances to their successors, behind a closed gate, just before the switch.
+use super::keeping::{Keeping, Room};
 use crate::artifact::SmokeTime;
 use crate::base::fail_point;
 use crate::base::name::PluginName;
@@ -11,13 +12,14 @@ use crate::load::library::Library;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::Holding;
 use crate::retirement::Holder;
+use crate::saved_state::SavedState;
 use crate::swapper::closing::Closing;
 use crate::swapper::handles::{Bound, Handles};
 use crate::swapper::hooks::{each_in_turn, refused};
 use crate::swapper::inner::Inner;
 use crate::swapper::options::{Drain, ReloadOptions};
 use crate::swapper::report::StateReport;
-use crate::swapper::window::Replaced;
+use crate::swapper::window::{Replaced, is_among};
 use crate::telemetry::{caught, contain};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -32,18 +34,29 @@ pub(super) struct HandOver {
     /// The new instances of the generation.
     next: Vec<Arc<Library>>,
     drain: Drain,
+    /// True if the smoke tests of the new instances run that are for the state.
+    smoke: bool,
+    /// The memory for the states that are kept.
+    room: Room,
     /// The longest time that the gate may be closed.
     limit: Duration,
 }
 
 struct Pair {
     from: Arc<Instance>,
-    to: Arc<Instance>,
+    /// The successor, or `None` if the state is only kept.
+    to: Option<Arc<Instance>>,
+    /// True if the state is kept for a rollback.
+    keeps: bool,
+    /// The place of `from` in its generation.
+    place: usize,
 }
 
 /// The result of a switch behind a gate.
 pub(super) struct Switched {
     pub(super) states: BTreeMap<PluginName, StateReport>,
+    /// The states that are kept for a rollback.
+    pub(super) saved: BTreeMap<PluginName, SavedState>,
     /// The time for which calls could not begin.
     pub(super) gate: Duration,
     pub(super) replaced: Replaced,
@@ -58,19 +71,36 @@ impl HandOver {
         next: &Generation,
         fresh: impl Iterator<Item = &'i Arc<Instance>>,
         options: &ReloadOptions,
+        keeping: &Keeping,
     ) -> (Option<Self>, BTreeMap<PluginName, StateReport>) {
         let (mut pairs, mut reset) = (Vec::new(), BTreeMap::new());
+        let cold = keeping.instances();
+        let pair = |from: &Arc<Instance>, to: Option<&Arc<Instance>>| Pair {
+            from: from.clone(),
+            to: to.cloned(),
+            keeps: is_among(from, &cold),
+            place: live
+                .plugins
+                .iter()
+                .take_while(|p| !Arc::ptr_eq(p, from))
+                .count(),
+        };
         for to in fresh {
             let Some(from) = live.plugin(to.name()) else {
                 continue;
             };
             match (from.state(), to.state()) {
-                (Some(_), Some(_)) => pairs.push(Pair {
-                    from: from.clone(),
-                    to: to.clone(),
-                }),
+                (Some(_), Some(_)) => pairs.push(pair(from, Some(to))),
                 (None, None) => {}
                 _ => drop(reset.insert(to.name().clone(), StateReport::Reset)),
+            }
+        }
+        for from in cold.iter().filter(|from| from.state().is_some()) {
+            if !pairs
+                .iter()
+                .any(|pair: &Pair| Arc::ptr_eq(&pair.from, from))
+            {
+                pairs.push(pair(from, None));
             }
         }
         let drained = options.drain != Drain::Off && live.number != 0;
@@ -86,6 +116,8 @@ impl HandOver {
         let hand_over = HandOver {
             next: to.map(|plugin| plugin.library().clone()).collect(),
             drain: options.drain,
+            smoke: options.smoke,
+            room: keeping.room.clone(),
             limit: match (drained, pairs.is_empty()) {
                 (true, true) => options.drain_limit,
                 (true, false) => options.drain_limit.max(inner.gate_limit),
@@ -114,21 +146,24 @@ impl HandOver {
         hooks.set_end(Some(closing.gate().deadline()));
         // Whatever happens, the gate is opened.
         let committed = caught(|| {
-            let states = self.pass_on(&closing, hooks)?;
+            let passed = self.pass_on(&closing, hooks);
+            hooks.set_end(None);
+            let passed = passed?;
             let handles = self.commit(inner, &closing, bound, &next)?;
-            Ok((states, handles))
+            Ok((passed, handles))
         });
         hooks.set_end(None);
         match committed.unwrap_or_else(|message| Err(ReloadError::Panicked { message })) {
-            Ok((states, handles)) => {
+            Ok((passed, handles)) => {
                 let gated_copy = inner.make_live(next, handles);
                 let gate = closing.open();
                 let replaced = Replaced {
-                    old: gated_copy,
                     stopped: self.pairs.into_iter().map(|pair| pair.from).collect(),
+                    ..Replaced::whole(gated_copy)
                 };
                 Ok(Switched {
-                    states,
+                    states: passed.states,
+                    saved: passed.saved,
                     gate,
                     replaced,
                 })
@@ -144,11 +179,7 @@ impl HandOver {
     ///
     /// # Errors
     /// It took too long, or a hook failed. The instances that were stopped have been started again.
-    fn pass_on(
-        &self,
-        closing: &Closing,
-        hooks: &mut HookThread,
-    ) -> Result<BTreeMap<PluginName, StateReport>, ReloadError> {
+    fn pass_on(&self, closing: &Closing, hooks: &mut HookThread) -> Result<Passed, ReloadError> {
         let limit = self.limit;
         match closing.wait_until_left() {
             Err(inside) if !self.pairs.is_empty() => return Err(self.late(limit, inside)),
@@ -165,12 +196,14 @@ impl HandOver {
             Ok(()) => {}
         }
         if self.pairs.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Passed::default());
         }
         let job = Passing {
             pairs: self.pairs.iter().map(Parties::of).collect(),
             gate: closing.gate().clone(),
             stopped: Arc::default(),
+            smoke: self.smoke,
+            room: self.room.clone(),
         };
         let stopped = job.stopped.clone();
         // An instance that was still stopping when the hand-over was given up goes on, too, unless it has been stopped
@@ -183,9 +216,10 @@ impl HandOver {
             }
         };
         let error = match hooks.run(move || job.run(), too_late) {
-            Ok(Ok(states)) => return Ok(states),
+            Ok(Ok(passed)) => return Ok(passed),
             Ok(Err(not_passed)) => match not_passed.problem {
                 Problem::Failed(failure) => failure.into(),
+                Problem::NoRoom(error) => *error,
                 Problem::Late(hook) => self.late(limit, vec![hook]),
             },
             Err(not_run) => {
@@ -240,7 +274,7 @@ impl HandOver {
     }
 
     fn late(&self, limit: Duration, waited_for: Vec<Holder>) -> ReloadError {
-        let plugins = self.pairs.iter().map(|pair| pair.to.name().clone());
+        let plugins = self.pairs.iter().map(|pair| pair.from.name().clone());
         ReloadError::HandOver {
             plugins: plugins.collect(),
             limit,
@@ -256,22 +290,37 @@ struct Passing {
     gate: Arc<Gate>,
     /// The instances whose `on_stop` has begun.
     stopped: Arc<Mutex<Vec<Arc<Instance>>>>,
+    smoke: bool,
+    room: Room,
+}
+
+/// The result of the hooks of a hand-over.
+#[derive(Default)]
+struct Passed {
+    states: BTreeMap<PluginName, StateReport>,
+    /// The states that are kept for a rollback.
+    saved: BTreeMap<PluginName, SavedState>,
 }
 
 /// A pair of instances, for a thread that may have to do without it.
 struct Parties {
     from: Weak<Instance>,
+    /// The successor, or nothing if the state is only kept.
     to: Weak<Instance>,
     /// The version of the state that `to` knows.
     version: u32,
+    keeps: bool,
+    place: usize,
 }
 
 impl Parties {
     fn of(pair: &Pair) -> Self {
         Parties {
             from: Arc::downgrade(&pair.from),
-            to: Arc::downgrade(&pair.to),
-            version: version_for(&pair.from, &pair.to),
+            to: pair.to.as_ref().map(Arc::downgrade).unwrap_or_default(),
+            version: version_for(&pair.from, pair.to.as_deref()),
+            keeps: pair.keeps,
+            place: pair.place,
         }
     }
 }
@@ -286,15 +335,18 @@ struct NotPassed {
 
 enum Problem {
     Failed(HookFailure),
+    /// What would be kept for a rollback takes too much memory.
+    NoRoom(Box<ReloadError>),
     /// This hook returned after the end.
     Late(Holder),
 }
 
 impl Passing {
-    fn run(self) -> Result<BTreeMap<PluginName, StateReport>, NotPassed> {
+    fn run(self) -> Result<Passed, NotPassed> {
         fail_point::reach("hand-over");
-        let pairs = self.pairs.iter().rev();
-        for from in pairs.filter_map(|pair| pair.from.upgrade()) {
+        let mut pairs: Vec<_> = self.pairs.iter().collect();
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.place));
+        for from in pairs.into_iter().filter_map(|pair| pair.from.upgrade()) {
             lock(&self.stopped).push(from.clone());
             let stops = from.stops() + 1;
             let stopped = self.in_time(&from, Hook::OnStop, from.on_stop());
@@ -309,14 +361,21 @@ impl Passing {
         })
     }
 
-    fn pass(&self) -> Result<BTreeMap<PluginName, StateReport>, Problem> {
-        let mut saved = Vec::new();
+    fn pass(&self) -> Result<Passed, Problem> {
+        let (mut saved, mut kept) = (Vec::new(), BTreeMap::new());
         for pair in &self.pairs {
             if let Some(from) = pair.from.upgrade() {
-                let state = from.save(pair.version);
-                saved.push((&pair.to, self.in_time(&from, Hook::Save, state)?));
+                let state = self.in_time(&from, Hook::Save, from.save(pair.version))?;
+                if pair.keeps {
+                    let copy =
+                        self.in_time(&from, Hook::Save, kept_copy(&from, &state, pair.version))?;
+                    kept.insert(from.name().clone(), copy);
+                }
+                saved.push((&pair.to, state));
             }
         }
+        let room = self.room.check(&kept);
+        room.map_err(|error| Problem::NoRoom(Box::new(error)))?;
         let mut states = BTreeMap::new();
         let saved = saved.into_iter();
         for (to, state) in saved.filter_map(|(to, state)| Some((to.upgrade()?, state))) {
@@ -325,11 +384,13 @@ impl Passing {
             self.in_time(&to, Hook::Restore, to.restore(state))?;
         }
         for to in self.pairs.iter().filter_map(|pair| pair.to.upgrade()) {
-            for test in to.metadata().smoke_tests(SmokeTime::Restored) {
+            let tests = to.metadata().smoke_tests(SmokeTime::Restored);
+            for test in tests.filter(|_| self.smoke) {
                 self.in_time(&to, Hook::Smoke, invoke::smoke(&to, test))?;
             }
         }
-        Ok(states)
+        let saved = kept;
+        Ok(Passed { states, saved })
     }
 
     fn in_time<R>(
@@ -355,10 +416,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Returns the state that is kept for another instance of the same build. A state that was lowered for the successor is
+/// saved again, because it may have lost something.
+fn kept_copy(from: &Instance, state: &SavedState, version: u32) -> Result<SavedState, HookFailure> {
+    let own = from.state().map_or(0, |state| state.version);
+    if version < own {
+        return from.save(own);
+    }
+    state.try_clone().map_err(|error| {
+        let message = format!("a descriptor of the state cannot be duplicated: {error}");
+        from.loaded().failure(Hook::Save, false, message)
+    })
+}
+
 /// Returns the version of the state's type that the new instance knows. If its type has another name, there is no such
 /// version, and the new instance says so.
-fn version_for(from: &Instance, to: &Instance) -> u32 {
-    match (from.state(), to.state()) {
+fn version_for(from: &Instance, to: Option<&Instance>) -> u32 {
+    match (from.state(), to.and_then(Instance::state)) {
         (Some(from), Some(to)) if from.ty() == to.ty() => to.version,
         _ => u32::MAX,
     }

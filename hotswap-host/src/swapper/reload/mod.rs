@@ -5,10 +5,13 @@ mod bind;
 mod candidate;
 mod construct;
 mod fallback;
+mod for_data;
 mod hand_over;
+mod keeping;
 mod made;
 #[cfg(unix)]
 mod probe;
+mod restore;
 mod revert;
 mod scan;
 mod smoke;
@@ -35,6 +38,7 @@ use crate::swapper::plan::{Change, Check, Plan, run_check};
 use crate::swapper::progress::Progress;
 use crate::swapper::report::{Outcome, PluginReport, Report};
 use crate::swapper::step::Step;
+use crate::swapper::window::Window;
 use crate::swapper::writer::Writer;
 use crate::telemetry::{caught, contain};
 use arrange::Arranged;
@@ -112,7 +116,8 @@ impl Inner {
             }
             check_window(writer, &prepared.plan)?;
             progress.resume(prepared.steps);
-            let made = self.switch_to(prepared.next, &live, &prepared.plan.options, progress)?;
+            let (options, window) = (&prepared.plan.options, writer.window.as_ref());
+            let made = self.switch_to(prepared.next, &live, options, window, progress)?;
             drop(live);
             let began = began.checked_sub(prepared.took).unwrap_or(began);
             Ok(self.conclude(writer, made, prepared.plan, prepared.added, began, progress))
@@ -166,8 +171,9 @@ impl Inner {
         let has_plugins = self.live.pin_quietly().number != 0;
         let meter = (has_plugins && plan.options.wants_baseline()).then(|| self.watch_live());
         let live = self.live.pin_quietly().hold();
+        let window = writer.window.as_ref();
         let switch = |next, progress: &mut Progress<'_>| {
-            self.switch_to(next, &live, &plan.options, progress)
+            self.switch_to(next, &live, &plan.options, window, progress)
         };
         let made = self.make_with_fallbacks(writer, &plan, &live, &mut check, progress, switch);
         drop(live);
@@ -216,6 +222,9 @@ impl Inner {
                 window
             });
         }
+        if changed && window.is_none() {
+            self.drop_understood();
+        }
         remember(writer, plan, added);
         let warn = |plugin: &&PluginReport| matches!(plugin.outcome, Outcome::Failed { .. });
         for plugin in plugins.iter().filter(warn) {
@@ -229,6 +238,9 @@ impl Inner {
             took: began.elapsed(),
             gate,
             steps: progress.take(),
+            kept: window
+                .as_ref()
+                .map_or_else(Vec::new, |window| window.kept().to_vec()),
             window,
             changed,
         }
@@ -286,6 +298,7 @@ impl Inner {
             return Ok(Next::Live(plugins.map(report).collect()));
         }
         check_not_held(writer, arranged, plan)?;
+        self.check_keep(arranged, live, &plan.options, writer.window.as_ref())?;
         // The builds with which a host starts have proven themselves.
         let proven = live.number == 0 && plan.builds.is_some();
         if let Some(journal) = self.journal.as_ref().filter(|_| !proven) {
@@ -350,6 +363,7 @@ impl Inner {
         next: Next,
         live: &Holding<Generation>,
         options: &ReloadOptions,
+        window: Option<&Window>,
         progress: &mut Progress<'_>,
     ) -> Result<Made, ReloadError> {
         let Ready {
@@ -374,25 +388,46 @@ impl Inner {
             next.out = live.out.clone();
             bound = Bound::all(&self.handles(), &next)?;
         }
-        let (hand_over, reset) =
-            HandOver::plan(self, live, &next, staged.fresh_instances(), options);
+        let keeping = self.keeping(live, |plugin| !next.has(plugin), options, window)?;
+        let fresh = staged.fresh_instances();
+        let (hand_over, reset) = HandOver::plan(self, live, &next, fresh, options, &keeping);
         staged.report_states(reset);
+        let notes = keeping.notes();
+        // From the switch on, handlers may meet data of the builds that leave.
+        let leaving = live.plugins.iter().filter(|plugin| !next.has(plugin));
+        let metadata = next.plugins.iter().map(|plugin| plugin.metadata());
+        let for_data = self.keep_for_data(leaving, metadata);
         let switching = Instant::now();
-        let (gate, replaced) = match hand_over {
-            None => (None, self.switch(next, bound)?),
+        let mut saved = BTreeMap::new();
+        let (gate, mut replaced) = match hand_over {
+            None => {
+                let switched = self.switch(next, bound);
+                let failed = |_: &_| self.need_no_data_builds(&for_data);
+                (None, switched.inspect_err(failed)?)
+            }
             Some(hand_over) => {
                 let switched = hand_over.switch(self, live, next, bound, staged.hooks());
                 progress.ended(Step::Drain, switching, switched.is_err());
-                let switched = switched?;
+                let failed = |_: &_| self.need_no_data_builds(&for_data);
+                let switched = switched.inspect_err(failed)?;
                 staged.report_states(switched.states);
+                saved = switched.saved;
                 (Some(switched.gate), switched.replaced)
             }
         };
+        replaced.cold = keeping.with_states(saved);
         progress.ended(Step::Switch, switching, false);
         // The levels may have changed since the new plugins were told.
         levels::tell(self, staged.levels());
         let (fresh, mut plugins, hooks) = staged.take();
         plugins.extend(left_out);
+        for_data.note_in(&mut plugins);
+        for (name, note) in notes {
+            let report = plugins.iter_mut().find(|report| report.name == name);
+            report
+                .into_iter()
+                .for_each(|report| report.notes.push(note.clone()));
+        }
         Ok(Made {
             plugins,
             fresh,

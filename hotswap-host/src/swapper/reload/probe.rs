@@ -2,6 +2,7 @@
 use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::fallback::with_fallbacks;
+use super::restore::restore;
 use super::scan::scan;
 use super::smoke::plugin_test;
 use super::stage::{Staged, check_files};
@@ -9,7 +10,6 @@ use crate::artifact::SmokeTime;
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
-use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::saved_state::SavedState;
 use crate::swapper::hooks::refused;
@@ -19,7 +19,7 @@ use crate::swapper::plan::Plan;
 use crate::swapper::probe::Probe;
 use crate::swapper::stored_build::StoredBuild;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 /// Builds, and the states of live instances, by plugin.
 type Tried = (Vec<StoredBuild>, Vec<(PluginName, Vec<u8>)>);
@@ -140,7 +140,7 @@ impl Inner {
             let mut hooks = self.hook_thread();
             if let Some(state) = states.remove(instance.name()) {
                 step("restore");
-                restore(&mut hooks, instance, state)?;
+                restore(&mut hooks, instance, SavedState::new(state, Vec::new()))?;
             }
             step("smoke");
             let times = [
@@ -158,18 +158,4 @@ impl Inner {
         std::mem::forget(staged);
         Ok(())
     }
-}
-
-fn restore(
-    hooks: &mut HookThread,
-    instance: &Arc<Instance>,
-    state: Vec<u8>,
-) -> Result<(), ReloadError> {
-    let weak = Arc::downgrade(instance);
-    let job = move || match Weak::upgrade(&weak) {
-        Some(instance) => instance.restore(SavedState::new(state, Vec::new())),
-        None => Ok(()),
-    };
-    let restored = hooks.run(job, drop);
-    Ok(restored.map_err(|not_run| refused(not_run, hooks.limit()))??)
 }

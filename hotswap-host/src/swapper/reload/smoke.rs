@@ -38,15 +38,29 @@ pub(super) fn is_wanted(inner: &Inner, arranged: &Arranged, plan: &Plan) -> bool
 /// The first test that returns an error, panics, or does not return in time.
 pub(super) fn run(inner: &Inner, trial: Staged, plan: &Plan) -> Result<(), ReloadError> {
     let limit = plan.options.smoke_limit;
-    let mut thread = HookThread::new(limit).interrupted_by(&inner.interrupt);
-    for instance in trial.fresh_instances() {
-        for test in instance.metadata().smoke_tests(SmokeTime::Staged) {
-            plugin_test(inner, &mut thread, instance, test)?;
-        }
-    }
+    of_plugins(inner, &trial, SmokeTime::Staged, limit)?;
     let generation = Arc::new(trial.generation());
     let mut tests = inner.smoke.iter().chain(plan.smoke.iter());
     tests.try_for_each(|test| of_host(test, &generation, limit))
+}
+
+/// Runs the smoke tests of the new plugins that are for this time, each after those that it imports.
+///
+/// # Errors
+/// The first test that returns an error, panics, or does not return in time.
+pub(super) fn of_plugins(
+    inner: &Inner,
+    staged: &Staged,
+    time: SmokeTime,
+    limit: Duration,
+) -> Result<(), ReloadError> {
+    let mut thread = HookThread::new(limit).interrupted_by(&inner.interrupt);
+    for instance in staged.fresh_instances() {
+        for test in instance.metadata().smoke_tests(time) {
+            plugin_test(inner, &mut thread, instance, test)?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs a test of a plugin.

@@ -12,7 +12,7 @@ use crate::load_data::LoadDataBox;
 use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
 use crate::swapper::report::{Outcome, PluginReport, StateReport};
-use crate::swapper::window::{Kept, is_among};
+use crate::swapper::window::Kept;
 use crate::swapper::writer::Writer;
 use crate::telemetry::{self, Levels};
 use crate::vault::{Contents, Vault, check_duplicates};
@@ -81,7 +81,7 @@ impl Staged {
         Ok(staged)
     }
 
-    /// Makes the `kept` generation again, with new instances of the plugins in `again`.
+    /// Makes the `kept` generation again, with new instances of the plugins in `again` and of those that are kept cold.
     ///
     /// # Errors
     /// The first plugin that fails. Those before it are freed.
@@ -89,18 +89,21 @@ impl Staged {
         inner: &Arc<Inner>,
         writer: &Writer,
         kept: &Kept,
-        again: &[Arc<Instance>],
+        again: &BTreeSet<PluginName>,
         live: &Generation,
     ) -> Result<Self, ReloadError> {
         let mut staged = Staged::beside(inner, live);
         for plugin in &kept.plugins {
-            if is_among(plugin, again) {
-                let opening = Arc::new(Opening::again(plugin)?);
-                staged.add_fresh(opening, Outcome::Unchanged)?;
-            } else {
-                let report = PluginReport::new(plugin, Outcome::Unchanged);
-                staged.reports.push(report);
-                staged.plugins.push(plugin.clone());
+            match plugin.warm().filter(|_| !again.contains(plugin.name())) {
+                Some(instance) => {
+                    let report = PluginReport::new(instance, Outcome::Unchanged);
+                    staged.reports.push(report);
+                    staged.plugins.push(instance.clone());
+                }
+                None => {
+                    let opening = Arc::new(inner.reopen(plugin)?);
+                    staged.add_fresh(opening, Outcome::Unchanged)?;
+                }
             }
         }
         staged.load_and_init(writer, &kept.contents)?;
@@ -224,6 +227,7 @@ impl Staged {
         let out = self.inner.live.pin_quietly().out.clone();
         Generation {
             out,
+            lowering: self.inner.lowering.clone(),
             ..Generation::new(self.told.number, self.told.reloads, plugins, contents)
         }
     }

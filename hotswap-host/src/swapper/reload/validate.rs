@@ -41,6 +41,11 @@ impl Inner {
                 error: Box::new(error),
                 may_retry: true,
             })?;
+            let kept = self.check_keep(arranged, &live, &plan.options, writer.window.as_ref());
+            kept.map_err(|error| Failed {
+                error: Box::new(error),
+                may_retry: true,
+            })?;
             let comparison = Comparison {
                 live: &live,
                 arranged,

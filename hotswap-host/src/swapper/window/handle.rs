@@ -1,6 +1,7 @@
 //! [`RollbackWindow`], by which a caller waits for the verdict on a reload.
 use crate::base::time::after;
 use crate::load::failures::Watcher;
+use crate::swapper::keep::KeptBuild;
 use serde::Serialize;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,14 @@ pub enum WindowOutcome {
         /// The reason.
         reason: String,
     },
+    /// The reload was to be reverted, but a plugin that was [kept cold](crate::Keep::Cold) could not be made again. The new
+    /// generation goes on, and is not permanent.
+    NotReverted {
+        /// The reason to revert it.
+        reason: String,
+        /// The error.
+        error: String,
+    },
     /// Another reload has replaced the new generation, whose window it has closed.
     Superseded,
     /// The host was shut down.
@@ -34,6 +43,10 @@ impl fmt::Display for WindowOutcome {
         match self {
             WindowOutcome::Permanent => f.write_str("permanent"),
             WindowOutcome::Reverted { reason } => write!(f, "reverted, because {reason}"),
+            WindowOutcome::NotReverted { reason, error } => write!(
+                f,
+                "not reverted, although {reason}, and the new builds go on: {error}"
+            ),
             WindowOutcome::Superseded => f.write_str("superseded by another reload"),
             WindowOutcome::ShutDown => f.write_str("closed by the shutdown of the host"),
         }
@@ -44,6 +57,8 @@ impl fmt::Display for WindowOutcome {
 pub(in crate::swapper) struct Shared {
     pub(in crate::swapper) opened: Instant,
     pub(super) deadline: Instant,
+    /// What is kept for a rollback.
+    kept: Vec<KeptBuild>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -60,11 +75,12 @@ pub(in crate::swapper) struct State {
 }
 
 impl Shared {
-    pub(super) fn new(length: Duration) -> Self {
+    pub(super) fn new(length: Duration, kept: Vec<KeptBuild>) -> Self {
         let opened = Instant::now();
         Shared {
             opened,
             deadline: after(opened, length),
+            kept,
             state: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -125,6 +141,12 @@ impl RollbackWindow {
     /// The time until the window closes by itself.
     pub fn left(&self) -> Duration {
         self.0.left()
+    }
+
+    /// The builds that are kept for a rollback, with what they took in memory when the window was opened. Plugins that did
+    /// not change are not among them.
+    pub fn kept(&self) -> &[KeptBuild] {
+        &self.0.kept
     }
 }
 

@@ -23,7 +23,7 @@ impl Inner {
         kept: Option<&Kept>,
         hooks: &mut HookThread,
     ) {
-        let Replaced { old, stopped } = replaced;
+        let Replaced { old, stopped, .. } = replaced;
         let live = self.live.pin_quietly();
         let plugins = old.get().plugins.iter();
         let gone = plugins.filter(|plugin| !is_among(plugin, &live.plugins));
@@ -54,10 +54,15 @@ impl Inner {
             before.into_iter().for_each(|kept| self.release(kept));
             return None;
         }
-        let kept =
+        let mut replaced = replaced;
+        let mut kept =
             before.unwrap_or_else(|| Kept::of(replaced.old.get(), &writer.added, &writer.removed));
+        let cold = std::mem::take(&mut replaced.cold);
+        if kept.replaced_by(&self.live.pin_quietly(), cold) {
+            self.part_with_contents(&mut kept);
+        }
         self.retire(replaced, Some(&kept), hooks);
-        let shared = Arc::new(Shared::new(options.healthy_deadline));
+        let shared = Arc::new(Shared::new(options.healthy_deadline, kept.builds()));
         let live = self.live.pin_quietly();
         let fresh = live.plugins.iter().filter(|plugin| !kept.has(plugin));
         let failures = fresh.map(|plugin| plugin.library().failures().clone());
@@ -71,11 +76,22 @@ impl Inner {
         writer.window = Some(Window {
             shared: shared.clone(),
             kept,
+            options: options.clone(),
             attempt: writer.attempts,
             cause: cause.clone(),
         });
         let options = options.clone();
         Some(Watch::new(shared, failures, options, meter, baseline))
+    }
+
+    /// Releases what the plugins that are kept cold have put into a kept generation. Their new instances put it there again.
+    fn part_with_contents(&self, kept: &mut Kept) {
+        let cold: Vec<_> = kept.cold().cloned().collect();
+        let rest = kept
+            .contents
+            .carried(&self.extensions, |name| !cold.contains(name));
+        let contents = std::mem::replace(&mut kept.contents, Arc::new(rest));
+        self.retirer.let_go(contents);
     }
 
     /// Watches the calls of all live plugins. Returns what measures them.
@@ -117,6 +133,7 @@ impl Inner {
         };
         self.release(window.kept.take());
         self.unwatch();
+        self.drop_understood();
         self.announce(&window, WindowOutcome::Permanent);
     }
 
@@ -146,9 +163,11 @@ impl Inner {
     /// Retires the instances of a kept generation that are not live.
     pub(in crate::swapper) fn release(&self, kept: Kept) {
         let live = self.live.pin_quietly();
-        let plugins = kept.plugins.into_iter();
-        let replaced = plugins.filter(|plugin| !is_among(plugin, &live.plugins));
-        let replaced: Vec<_> = replaced.collect();
+        let replaced = kept
+            .warm()
+            .filter(|plugin| !is_among(plugin, &live.plugins));
+        let replaced: Vec<_> = replaced.cloned().collect();
+        drop(kept.plugins);
         drop(live);
         self.retirer.let_go(kept.contents);
         self.retirer.instances(kept.number, replaced);
