@@ -38,6 +38,7 @@ pub use cause::Cause;
 pub use init::{init, init_with};
 pub(crate) use inner::{Inner, drop_elsewhere};
 pub use journal::{Journal, JournalError, Start, Trial, TriedBuild};
+pub(crate) use enter::watch_by_name;
 pub use observe::{ReloadEvent, ReloadEventKind};
 pub use options::{Drain, OptionDescription, OptionError, ReloadOptions};
 pub use pinned::{Hold, Pin};
@@ -69,6 +70,7 @@ use hotswap_plugin::boundary;
 use hotswap_plugin::{LiveData, Value};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
+use enter::{with_live_function, with_live_type};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use window::Window;
@@ -177,10 +179,10 @@ impl Swapper {
         function: &str,
         args: &[Value],
     ) -> Result<Value, InvokeError> {
-        let pinned = self
-            .0
-            .enter_plugin(|live| live.plugin_called(plugin).map(|plugin| &**plugin));
-        pinned.invoke(plugin, function, args)
+        self.0.call_by_name(
+            |live| live.plugin_called(plugin).map(|plugin| &**plugin),
+            |live| live.invoke(plugin, function, args),
+        )
     }
 
     /// Calls a live function of the live generation, in whichever plugin it is.
@@ -188,7 +190,10 @@ impl Swapper {
     /// # Errors
     /// There is no such function, the arguments do not fit, the function returned an error, or it panicked.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
-        self.0.enter_live_function(name).invoke_live(name, args)
+        self.0.call_by_name(
+            |live| with_live_function(live, name),
+            |live| live.invoke_live(name, args),
+        )
     }
 
     /// Passes live data to the [handler](hotswap_plugin::live::Handler) of its type in the live generation. In this
@@ -198,7 +203,10 @@ impl Swapper {
     /// There is no live type with this name, the type has no handler, the data does not fit it, the handler returned an
     /// error, or it panicked. None of these errors consumes the data.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
-        self.0.enter_live_type(data.type_name()).handle(data)
+        self.0.call_by_name(
+            |live| with_live_type(live, data.type_name()),
+            |live| live.handle(data),
+        )
     }
 
     /// Calls the function with this name in every plugin of the live generation that has it, each plugin after those

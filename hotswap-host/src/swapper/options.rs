@@ -109,9 +109,11 @@ pub struct ReloadOptions {
     /// and errors of their `on_start`. The first one beyond this number is a reason to revert the reload, at once.
     failure_limit: u64 = 0,
     /// The number of watched calls of the new generation from which its rates count. Watched are the calls that the host
-    /// makes, through handles, of the plugins that are new in it.
+    /// makes of the plugins that are new in it: through handles, async ones included, and by name. Calls of a pinned
+    /// generation are not.
     min_calls: u64 = 0,
-    /// The share of the watched calls, from 0 to 1, that may return an error. A larger share reverts the reload.
+    /// The share of the watched calls, from 0 to 1, that may return an error. A larger share reverts the reload. A call of
+    /// an interface has returned an error if one of its methods has, and an async call counts when it ends.
     max_error_rate: f64 = 1.0,
     /// The factor by which that share may exceed the one of the previous generation, which is measured while the new one is
     /// staged, if that has `min_calls`. Zero means any.

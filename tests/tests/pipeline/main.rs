@@ -1,4 +1,5 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
+mod async_rates;
 mod chaos;
 mod commands;
 mod disk;

@@ -363,7 +363,7 @@ impl Inner {
         let mut next = staged.generation();
         if plan.options.has_rates() && live.number != 0 {
             let fresh = staged.fresh_instances().map(|plugin| plugin.call_target());
-            next.watched = Some(Arc::new(Watched::new(fresh)));
+            next.watch(Arc::new(Watched::new(fresh)));
         }
         // The generation is refused before the checks can have side effects.
         let bound = Bound::all(&self.handles(), &next)?;
