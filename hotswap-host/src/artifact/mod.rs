@@ -18,6 +18,7 @@ mod error;
 mod find;
 mod fingerprint;
 mod form;
+mod history;
 pub mod limits;
 mod links;
 mod live;
@@ -42,6 +43,7 @@ pub use build_id::{BuildId, BuildSet, ParseBuildIdError};
 pub use caution::{Caution, cautions};
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;
+pub use history::{DeclaredMigration, History, SavedField};
 pub use links::{Links, links};
 pub use live::LiveEntry;
 pub use metadata::{

@@ -15,3 +15,4 @@ mod service;
 mod smoke;
 mod staged;
 mod support;
+mod versions;

@@ -14,6 +14,7 @@ mod stage;
 mod validate;
 
 use crate::artifact::BuildSet;
+mod versions;
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
