@@ -40,6 +40,7 @@ fn seal(session: &Session, file: &Path, from: Option<&Note>) -> Result<(), Error
     let note = from.cloned().or(own).unwrap_or_else(|| Note {
         commit: UNKNOWN.to_owned(),
         dirty: false,
+        sources: None,
     });
     note.append_to(&mut bytes);
     let shown = shown::path(file);

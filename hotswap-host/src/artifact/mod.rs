@@ -50,7 +50,7 @@ pub use metadata::{
     Export, Function, Import, ImportKind, Metadata, PanicStrategy, SmokeTime, State,
 };
 pub use no_delete::clear_no_delete;
-pub use note::Note;
+pub use note::{Note, Sources};
 pub use open_failure::OpenFailure;
 pub use read::{Artifact, read_bytes};
 pub use type_hash::TypeHash;

@@ -1,6 +1,10 @@
 //! [`Swapper`], the entry point: owns the live generation and builds its successors.
 mod builder;
+#[cfg(unix)]
+mod cargo;
 mod cause;
+#[cfg(unix)]
+mod child;
 mod closing;
 mod enter;
 mod handles;
@@ -34,11 +38,11 @@ mod writer;
 
 pub use builder::Builder;
 pub use cause::Cause;
+pub(crate) use enter::watch_by_name;
 #[cfg(unix)]
 pub use init::{init, init_with};
 pub(crate) use inner::{Inner, drop_elsewhere};
 pub use journal::{Journal, JournalError, Start, Trial, TriedBuild};
-pub(crate) use enter::watch_by_name;
 pub use observe::{ReloadEvent, ReloadEventKind};
 pub use options::{Drain, OptionDescription, OptionError, ReloadOptions};
 pub use pinned::{Hold, Pin};
@@ -66,11 +70,11 @@ use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
+use enter::{with_live_function, with_live_type};
 use hotswap_plugin::boundary;
 use hotswap_plugin::{LiveData, Value};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use enter::{with_live_function, with_live_type};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use window::Window;

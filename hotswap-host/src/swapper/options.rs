@@ -80,6 +80,14 @@ reload_options! {
 pub struct ReloadOptions {
     /// Refuses a reload if the dry run finds that it breaks an item that somebody uses.
     refuse_breaking: bool = false,
+    /// Runs Clippy (`cargo clippy -p PACKAGE`) on the sources of each new build, where a warning is an error. If the sources
+    /// are not at hand, the report says so.
+    lint: bool = false,
+    /// Runs the tests (`cargo test -p PACKAGE`) of each new build. If its sources are not at hand, a child process runs the
+    /// tests with `#[smoke(deep)]` in their place.
+    tests: bool = false,
+    /// The longest time that Cargo may take for the lints of all new builds, and for their tests.
+    tests_limit: Duration = Duration::from_secs(600),
     /// Tries the new builds in a child process first, which loads them, runs their hooks up to `on_init` and their smoke
     /// tests, and restores a copy of the live state. A crash there is an error. The host's `main` has to begin with
     /// [`init`](crate::init).

@@ -13,6 +13,7 @@ mod rates;
 mod reverted;
 mod service;
 mod smoke;
+mod sourced;
 mod staged;
 mod support;
 mod versions;

@@ -199,6 +199,7 @@ fn the_note_is_checked() {
         let note = Note {
             commit: hostile.into(),
             dirty: false,
+            sources: None,
         };
         let mut file = b"library".to_vec();
         note.append_to(&mut file);

@@ -4,17 +4,15 @@ use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::platform::is_privileged;
 use crate::shown::printable;
+use crate::swapper::child::{LastLines, ended};
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::stored_build::StoredBuild;
-use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, PipeReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The number of lines of a probe's output that an error shows.
@@ -28,6 +26,7 @@ pub(in crate::swapper) fn probe(
     builds: Vec<StoredBuild>,
     states: Vec<(PluginName, Vec<u8>)>,
     options: &ReloadOptions,
+    deep: bool,
 ) -> Result<(), ReloadError> {
     if !CAN_PROBE.load(Relaxed) || is_privileged() {
         return Err(ReloadError::CannotProbe);
@@ -40,7 +39,7 @@ pub(in crate::swapper) fn probe(
             seconds: limit.as_secs() + 1,
             memory: options.probe_memory,
         },
-        deep: options.deep,
+        deep,
     };
     let failed = |error: io::Error| ReloadError::Probe {
         step: "start".into(),
@@ -69,7 +68,7 @@ pub(in crate::swapper) fn probe(
 struct Probe {
     child: Child,
     socket: UnixStream,
-    output: Option<JoinHandle<VecDeque<String>>>,
+    output: Option<LastLines>,
     /// The step that it has begun last.
     step: String,
 }
@@ -95,11 +94,10 @@ impl Probe {
         let child = command.spawn()?;
         // The child alone has the other ends now, so they close when it ends.
         drop(command);
-        let output = std::thread::Builder::new().name("hotswap-probe".into());
         Ok(Probe {
             child,
             socket,
-            output: Some(output.spawn(move || last_lines(reader))?),
+            output: Some(LastLines::read(reader, LINES)?),
             step: "start".into(),
         })
     }
@@ -151,26 +149,8 @@ impl Probe {
         // If it has ended by itself, this does nothing, and the status is its own.
         self.child.kill()?;
         let status = self.child.wait()?;
-        let lines = self.output.take().and_then(|output| output.join().ok());
-        let lines: Vec<_> = lines.unwrap_or_default().into();
-        Ok((status, printable(&lines.join("\n")).into_owned()))
-    }
-}
-
-fn last_lines(reader: PipeReader) -> VecDeque<String> {
-    let mut last = VecDeque::new();
-    // A line that never ends is cut.
-    let mut reader = BufReader::new(reader);
-    loop {
-        let mut line = Vec::new();
-        match (&mut reader).take(1000).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return last,
-            Ok(_) => {}
-        }
-        if last.len() == LINES {
-            last.pop_front();
-        }
-        last.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+        let lines = self.output.take().map(LastLines::take);
+        Ok((status, lines.unwrap_or_default()))
     }
 }
 
@@ -179,16 +159,5 @@ fn own_executable() -> io::Result<PathBuf> {
     match cfg!(target_os = "linux") {
         true => Ok("/proc/self/exe".into()),
         false => std::env::current_exe(),
-    }
-}
-
-fn ended(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
-        (Some(signal), _) => match signal_hook::low_level::signal_name(signal) {
-            Some(name) => format!("it was ended by signal {signal} ({name})"),
-            None => format!("it was ended by signal {signal}"),
-        },
-        (None, Some(code)) => format!("it has exited with code {code}"),
-        _ => "it has ended".into(),
     }
 }

@@ -10,11 +10,13 @@ mod probe;
 mod revert;
 mod scan;
 mod smoke;
+#[cfg(unix)]
+mod sources;
 mod stage;
 mod validate;
+mod versions;
 
 use crate::artifact::BuildSet;
-mod versions;
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
@@ -353,14 +355,27 @@ impl Inner {
             self.refuse_breaking(arranged, live)?;
         }
         #[cfg(unix)]
-        if plan.options.probe && !proven {
-            progress.step(Step::Probe, || self.probe(arranged, live, &plan.options))?;
-        }
+        let notes = match proven {
+            true => Vec::new(),
+            false => {
+                let checked = self.check_sources(arranged, &plan.options, progress)?;
+                if plan.options.probe || checked.deep {
+                    let deep = plan.options.deep || checked.deep;
+                    let probe = || self.probe(arranged, live, &plan.options, deep);
+                    progress.step(Step::Probe, probe)?;
+                }
+                checked.notes
+            }
+        };
+        #[cfg(not(unix))]
+        let notes = Vec::new();
         if smoke::is_wanted(self, arranged, plan) {
             let trial = || Staged::make(self, writer, arranged, live);
             progress.step(Step::Smoke, || smoke::run(self, trial()?, plan))?;
         }
-        let staged = progress.step(Step::Stage, || Staged::make(self, writer, arranged, live))?;
+        let mut staged =
+            progress.step(Step::Stage, || Staged::make(self, writer, arranged, live))?;
+        staged.note(notes);
         let mut next = staged.generation();
         if plan.options.has_rates() && live.number != 0 {
             let fresh = staged.fresh_instances().map(|plugin| plugin.call_target());

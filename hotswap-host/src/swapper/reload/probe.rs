@@ -31,7 +31,7 @@ pub(in crate::swapper) struct Probed {
 }
 
 impl Inner {
-    /// Tries the next generation in a child process.
+    /// Tries the next generation in a child process. If `deep` is true, tests that take longer run there, too.
     ///
     /// # Errors
     /// It failed there.
@@ -40,6 +40,7 @@ impl Inner {
         arranged: &Arranged,
         live: &Generation,
         options: &ReloadOptions,
+        deep: bool,
     ) -> Result<(), ReloadError> {
         let (mut builds, mut states) = (Vec::new(), Vec::new());
         for (name, candidate) in &arranged.candidates {
@@ -60,7 +61,7 @@ impl Inner {
                 );
             }
         }
-        probe(builds, states, options)
+        probe(builds, states, options, deep)
     }
 
     /// Returns a copy of the state of a live instance for its successor. Returns `None` if it has no state, or one with
