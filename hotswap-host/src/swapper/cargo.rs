@@ -3,6 +3,7 @@ use super::child::{LastLines, ended};
 use super::options::ReloadOptions;
 use crate::artifact::Sources;
 use crate::base::name::PluginName;
+use crate::environment::cargo;
 use crate::error::ReloadError;
 use crate::hook_thread::Interrupt;
 use crate::platform;
@@ -122,8 +123,7 @@ impl CargoCall<'_> {
     }
 
     fn command(&self) -> Command {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let mut command = Command::new(cargo());
         command.args(self.words());
         command.args(["--manifest-path", &self.sources.manifest]);
         command.args(self.lints());

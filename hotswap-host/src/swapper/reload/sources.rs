@@ -5,6 +5,7 @@ use crate::artifact::{Metadata, SmokeTime, Sources};
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::load::Code;
+use crate::platform::is_privileged;
 use crate::shown;
 use crate::swapper::cargo::{CargoCall, End, Task};
 use crate::swapper::inner::Inner;
@@ -110,6 +111,10 @@ impl<'a> NewBuild<'a> {
 /// Returns an error with the reason if the sources are not at hand. They are not if other users could have put them
 /// there, because Cargo runs their code.
 fn at_hand(sources: &Sources) -> Result<(), String> {
+    if is_privileged() {
+        // Its user would choose the Cargo that it runs.
+        return Err("a program with more rights than its user does not run Cargo".into());
+    }
     let manifest = Path::new(&sources.manifest);
     if !manifest.is_file() || !Path::new(&sources.directory).is_dir() {
         return Err("its sources are gone".into());
