@@ -14,15 +14,15 @@ const FROM_9: &str = r#"{"migrations":[{"from":9,"up":true,"down":true}]"#;
 
 struct NoPorter;
 
-impl tills::Porter for NoPorter {
+impl shapes::tills::Porter for NoPorter {
     fn call(&self, _: &str, _: &str) -> u64 {
         0
     }
 }
 
-fn keeper(stage_of: &[u8]) -> Stage {
-    Stage::with(&[("keeper", stage_of)], |builder| {
-        builder.provide::<dyn tills::Porter>(Arc::new(NoPorter))
+fn stateful(stage_of: &[u8]) -> Stage {
+    Stage::with(&[("stateful", stage_of)], |builder| {
+        builder.provide::<dyn shapes::tills::Porter>(Arc::new(NoPorter))
     })
 }
 
@@ -41,7 +41,7 @@ fn verdict(stage: &Stage, name: &str, build: &[u8]) -> (bool, ItemChange) {
 
 #[test]
 fn a_state_with_a_way_there_and_back_is_compatible() {
-    let later = Build::KeeperLater.bytes("keeper");
+    let later = Build::StatefulLater.bytes("stateful");
     let state = fixture::artifact(&later).metadata.state.unwrap();
     let history = state.history.unwrap();
     let declared = history.migrations[0];
@@ -50,8 +50,8 @@ fn a_state_with_a_way_there_and_back_is_compatible() {
     let needed = needed.filter(|field| field.needed);
     let needed: Vec<_> = needed.flat_map(|field| field.names).collect();
     assert_eq!(needed, ["sum", "moves", "ballast"]);
-    let stage = keeper(&Build::Keeper.bytes("keeper"));
-    let (breaking, change) = verdict(&stage, "keeper", &later);
+    let stage = stateful(&Build::Stateful.bytes("stateful"));
+    let (breaking, change) = verdict(&stage, "stateful", &later);
     assert!(!breaking);
     assert_eq!(
         change.to_string(),
@@ -62,17 +62,17 @@ fn a_state_with_a_way_there_and_back_is_compatible() {
 
 #[test]
 fn a_state_without_a_way_back_is_a_warning() {
-    let stage = keeper(&Build::Keeper.bytes("keeper"));
-    let one_way = renamed(&Build::KeeperLater.bytes("keeper"), BOTH_WAYS, ONLY_UP);
-    let (breaking, change) = verdict(&stage, "keeper", &one_way);
+    let stage = stateful(&Build::Stateful.bytes("stateful"));
+    let one_way = renamed(&Build::StatefulLater.bytes("stateful"), BOTH_WAYS, ONLY_UP);
+    let (breaking, change) = verdict(&stage, "stateful", &one_way);
     assert!(!breaking);
     assert_eq!(
         change.to_string(),
         "changes state State from version 1 to version 2\n    State cannot go back from version 2 to version 1: write `down = …` in `migrate(1, …)`"
     );
     // A running build without a way back does not go to an earlier one.
-    let stage = keeper(&one_way);
-    let (breaking, change) = verdict(&stage, "keeper", &Build::Keeper.bytes("keeper"));
+    let stage = stateful(&one_way);
+    let (breaking, change) = verdict(&stage, "stateful", &Build::Stateful.bytes("stateful"));
     assert!(breaking);
     assert!(
         change.warnings[0].ends_with("the running build lacks `down = …` in `migrate(1, …)`"),
@@ -82,9 +82,9 @@ fn a_state_without_a_way_back_is_a_warning() {
 
 #[test]
 fn a_state_without_a_way_from_the_live_version_breaks() {
-    let stage = keeper(&Build::Keeper.bytes("keeper"));
-    let later = renamed(&Build::KeeperLater.bytes("keeper"), BOTH_WAYS, FROM_9);
-    let (breaking, change) = verdict(&stage, "keeper", &later);
+    let stage = stateful(&Build::Stateful.bytes("stateful"));
+    let later = renamed(&Build::StatefulLater.bytes("stateful"), BOTH_WAYS, FROM_9);
+    let (breaking, change) = verdict(&stage, "stateful", &later);
     assert!(breaking);
     assert_eq!(
         change.warnings,
@@ -109,9 +109,9 @@ fn a_state_without_a_way_from_the_live_version_breaks() {
 #[test]
 fn builds_that_do_not_say_are_loaded_without_a_verdict() {
     // As an earlier hotswap has built it: the part is not known.
-    let old = |build: Build| renamed(&build.bytes("keeper"), "HSWPsthi", "HSWPs-hi");
-    let stage = keeper(&old(Build::Keeper));
-    let (breaking, change) = verdict(&stage, "keeper", &old(Build::KeeperLater));
+    let old = |build: Build| renamed(&build.bytes("stateful"), "HSWPsthi", "HSWPs-hi");
+    let stage = stateful(&old(Build::Stateful));
+    let (breaking, change) = verdict(&stage, "stateful", &old(Build::StatefulLater));
     assert!(!breaking);
     assert!(
         change.warnings[0]

@@ -120,7 +120,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_home_page_names_the_guests() {
-        let expected = format!("{TITLE}: 1 signed\n1. Ada (00000ada)\nHello\nby pages 00000000, adas\n");
+        let expected =
+            format!("{TITLE}: 1 signed\n1. Ada (00000ada)\nHello\nby pages 00000000, adas\n");
         assert_eq!(pages().home().await, expected);
     }
 
