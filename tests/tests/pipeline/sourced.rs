@@ -1,5 +1,6 @@
 //! The sources of new builds are tested and linted with Cargo, where they are at hand.
 use crate::support::{Host, checked};
+use hotswap_host::artifact::Note;
 use hotswap_host::prelude::*;
 use hotswap_host::{ReloadOptions, Step};
 use hotswap_tests::{LIMIT, Stage, fixture, until};
@@ -11,22 +12,22 @@ use tempfile::TempDir;
 /// The crate of a plugin, in a workspace of its own. What it is made of is built in the directory of the fixtures.
 struct Crate {
     root: TempDir,
-    /// The name of the plugin.
-    plugin: &'static str,
+    /// The name of the package. Each test has one of its own, since a build removes stale output by the name.
+    package: &'static str,
 }
 
 /// The text between the braces of a function.
 const SHORT: &str = r#""ORDERS".into()"#;
 
 impl Crate {
-    fn new(plugin: &'static str) -> Self {
+    fn new(package: &'static str) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let new = Crate { root, plugin };
+        let new = Crate { root, package };
         let hotswap_plugin = fixture::workspace().join("../../hotswap-plugin");
         new.write(
             "Cargo.toml",
             &format!(
-                "[workspace]\n[package]\nname = \"sourced\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+                "[workspace]\n[package]\nname = {package:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\
                  [features]\nloud = []\n\
                  [dependencies]\nhotswap-plugin = {{ path = {:?} }}\n",
                 hotswap_plugin.canonicalize().unwrap()
@@ -63,7 +64,7 @@ impl Crate {
             #[derive(Default)]
             pub struct Sourced;
 
-            #[plugin(name = "PLUGIN")]
+            #[plugin(name = "checked")]
             impl Sourced {
                 #[invoke]
                 pub fn orders(&self) -> String {
@@ -90,10 +91,8 @@ impl Crate {
                 panic!("it is loud");
             }
         "#;
-        let source = source.replace("BODY", body).replace("PLUGIN", self.plugin);
-        let source = source
-            .replace("ORDERS", orders)
-            .replace("EXPECTED", expected);
+        let source = source.replace("BODY", body).replace("ORDERS", orders);
+        let source = source.replace("EXPECTED", expected);
         self.write("src/lib.rs", &source);
     }
 
@@ -133,7 +132,7 @@ fn reload(stage: &Stage, options: ReloadOptions) -> Result<Report, ReloadError> 
 }
 
 fn live(stage: &Stage) -> String {
-    let orders = stage.swapper.invoke("sourced", "orders", &[]).unwrap();
+    let orders = stage.swapper.invoke("checked", "orders", &[]).unwrap();
     orders.as_str().unwrap().to_owned()
 }
 
@@ -162,7 +161,7 @@ fn refused(result: Result<Report, ReloadError>) -> (String, String) {
 
 #[test]
 fn a_build_whose_tests_fail_is_refused_and_one_whose_tests_pass_is_taken() {
-    let (sourced, stage) = (Crate::new("sourced"), empty());
+    let (sourced, stage) = (Crate::new("tested"), empty());
     sourced.source("first", SHORT, "first");
     sourced.build(stage.dir(), &[]);
     let report = reload(&stage, tests()).unwrap();
@@ -173,7 +172,7 @@ fn a_build_whose_tests_fail_is_refused_and_one_whose_tests_pass_is_taken() {
     sourced.source("second", SHORT, "first");
     sourced.build(stage.dir(), &[]);
     let (command, output) = refused(reload(&stage, tests()));
-    assert_eq!(command, "cargo test -p sourced");
+    assert_eq!(command, "cargo test -p tested");
     assert!(output.contains("test its_orders ... FAILED"), "{output}");
     assert_eq!(live(&stage), "first", "nothing has changed");
     stage.settle();
@@ -186,7 +185,7 @@ fn a_build_whose_tests_fail_is_refused_and_one_whose_tests_pass_is_taken() {
     // The features are those of the build.
     sourced.build(stage.dir(), &["--features", "loud"]);
     let (command, output) = refused(reload(&stage, tests()));
-    assert_eq!(command, "cargo test -p sourced --features loud");
+    assert_eq!(command, "cargo test -p tested --features loud");
     assert!(output.contains("it is loud"), "{output}");
     // Without the option, nobody tests it.
     let report = reload(&stage, ReloadOptions::development()).unwrap();
@@ -196,11 +195,11 @@ fn a_build_whose_tests_fail_is_refused_and_one_whose_tests_pass_is_taken() {
 
 #[test]
 fn a_lint_refuses_the_build() {
-    let (sourced, stage) = (Crate::new("sourced"), empty());
+    let (sourced, stage) = (Crate::new("linted"), empty());
     sourced.source("first", r#"return "ORDERS".into();"#, "first");
     sourced.build(stage.dir(), &[]);
     let (command, output) = refused(reload(&stage, lint()));
-    assert_eq!(command, "cargo clippy -p sourced -- --deny warnings");
+    assert_eq!(command, "cargo clippy -p linted -- --deny warnings");
     assert!(output.contains("needless_return"), "{output}");
     assert_eq!(stage.swapper.listing().plugins.len(), 0);
     sourced.source("first", SHORT, "first");
@@ -208,20 +207,21 @@ fn a_lint_refuses_the_build() {
     let report = reload(&stage, lint()).unwrap();
     let steps: Vec<_> = report.steps.iter().map(|step| step.step).collect();
     assert_eq!(steps[..2], [Step::Validate, Step::Lint]);
-    assert_eq!(report.to_string(), "sourced: loaded");
+    assert_eq!(report.to_string(), "checked: loaded");
     stage.close();
 }
 
 #[test]
 fn without_its_sources_a_build_is_tested_by_a_probe_and_is_not_linted() {
-    let sourced = Crate::new("checked");
+    let sourced = Crate::new("without-sources");
     let (fails, passes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for (orders, out) in [("fail deep", &fails), ("passes", &passes)] {
         sourced.source(orders, SHORT, "neither of them");
         sourced.build(out.path(), &[]);
     }
     drop(sourced);
-    let build = |out: &TempDir| fs::read(out.path().join(fixture::file_name("sourced"))).unwrap();
+    let build =
+        |out: &TempDir| fs::read(out.path().join(fixture::file_name("without-sources"))).unwrap();
     let options = [("HOTSWAP_TESTS", "true"), ("HOTSWAP_LINT", "true")];
     let mut host = Host::new(&build(&passes), &options);
     let (said, live) = host.reload(&build(&fails));
@@ -237,9 +237,8 @@ fn without_its_sources_a_build_is_tested_by_a_probe_and_is_not_linted() {
 #[test]
 fn a_build_that_cannot_be_tested_at_all_says_so() {
     // It has no tests that take longer, and it does not say where its sources are.
-    let build = hotswap_tests::fixture::Build::First.bytes("guest");
-    let mut file = build.clone();
-    hotswap_host::artifact::Note::take_from(&mut file).unwrap();
+    let mut file = fixture::Build::First.bytes("guest");
+    Note::take_from(&mut file).unwrap();
     let stage = empty();
     stage.install("guest", &file);
     let report = reload(&stage, tests()).unwrap();
@@ -250,20 +249,21 @@ fn a_build_that_cannot_be_tested_at_all_says_so() {
     stage.close();
 }
 
-/// Opens a host that tests a build of the fixtures, whose sources are at hand, with this script in place of Cargo. It is
-/// not run for the first build.
+/// Opens a host that tests builds of the fixtures, whose sources are at hand, with this script in place of Cargo. The first
+/// build does not say where its sources are.
 fn with_cargo(dir: &Path, script: &str) -> Host {
-    let (file, first) = (dir.join("cargo"), dir.join("first"));
-    let script = format!("#!/bin/sh\nif mkdir {first:?}; then exit 0; fi 2>&-\n{script}\n");
-    fs::write(&file, script).unwrap();
+    let file = dir.join("cargo");
+    fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
     let options = [
         ("HOTSWAP_TESTS", "true".as_ref()),
-        ("HOTSWAP_TESTS_LIMIT", "0.5".as_ref()),
+        ("HOTSWAP_TESTS_LIMIT", "2".as_ref()),
         ("CARGO", file.as_os_str()),
     ];
     let plugins = tempfile::tempdir().unwrap();
-    fixture::install(&checked("first"), "checked", plugins.path());
+    let mut first = checked("first");
+    Note::take_from(&mut first).unwrap();
+    fixture::install(&first, "checked", plugins.path());
     Host::of(plugins, &options)
 }
 
@@ -286,7 +286,7 @@ fn at_the_limit_cargo_is_ended_with_everything_that_it_has_started() {
     let (said, live) = host.reload(&checked("second"));
     assert_eq!(
         said,
-        "checked: `cargo test -p checked` has not ended within 500ms; shorten the tests, or raise `ReloadOptions::tests_limit`; its last lines were: | begun"
+        "checked: `cargo test -p checked` has not ended within 2s; shorten the tests, or raise `ReloadOptions::tests_limit`; its last lines were: | begun"
     );
     assert_eq!(live, "live first");
     until_ended(&started);
@@ -305,7 +305,7 @@ fn without_cargo_the_build_is_refused() {
 
 #[test]
 fn a_shutdown_does_not_wait_for_cargo() {
-    let (sourced, stage) = (Crate::new("sourced"), empty());
+    let (sourced, stage) = (Crate::new("endless"), empty());
     sourced.source("first", SHORT, "first");
     let begun = sourced.path().join("begun");
     let long = format!(
