@@ -4,7 +4,7 @@ use crate::load::failures::Failures;
 use crate::retirement::Holder;
 use hotswap_plugin::boundary::CountErrors;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The async calls of one generation that have begun and have not ended.
 pub(crate) struct AsyncCalls(Box<[&'static PluginCalls]>);
@@ -19,24 +19,39 @@ pub(crate) struct PluginCalls {
     watched: Mutex<Option<Arc<Failures>>>,
 }
 
-/// The counts that no generation has. All of them are zero.
-static SPARE: Mutex<Vec<&'static PluginCalls>> = Mutex::new(Vec::new());
+/// The counts that no generation has. All of them are zero. There is a list for each power of two.
+struct Spare([Vec<&'static PluginCalls>; usize::BITS as usize]);
 
-impl PluginCalls {
-    /// Returns at least this many counts of zero.
-    fn take(len: usize) -> &'static Self {
-        // The sizes are few, so that most counts can be used again.
+static SPARE: Mutex<Spare> = Mutex::new(Spare([const { Vec::new() }; usize::BITS as usize]));
+
+fn spare() -> MutexGuard<'static, Spare> {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Spare {
+    /// Returns at least this many counts of zero. The sizes are few, so that most counts can be used again.
+    fn take(&mut self, len: usize) -> &'static PluginCalls {
         let len = len.next_power_of_two();
-        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        match spare.iter().position(|calls| calls.counts.len() == len) {
-            Some(at) => spare.swap_remove(at),
-            None => Box::leak(Box::new(PluginCalls {
+        let unused = self.0[len.ilog2() as usize].pop();
+        unused.unwrap_or_else(|| {
+            Box::leak(Box::new(PluginCalls {
                 counts: (0..len).map(|_| AtomicUsize::new(0)).collect(),
                 watched: Mutex::default(),
-            })),
-        }
+            }))
+        })
     }
 
+    /// Takes counts back, unless calls have not ended.
+    fn give(&mut self, calls: &'static PluginCalls) {
+        calls.watch(None);
+        // The counts of a generation that is leaked with its calls are not used again.
+        if calls.counts.iter().all(|count| count.load(Acquire) == 0) {
+            self.0[calls.counts.len().ilog2() as usize].push(calls);
+        }
+    }
+}
+
+impl PluginCalls {
     /// Returns the number of calls of the function or export with this number.
     #[inline]
     pub(crate) fn count(&'static self, item: usize) -> &'static AtomicUsize {
@@ -59,14 +74,8 @@ impl CountErrors for PluginCalls {
 
 impl Drop for AsyncCalls {
     fn drop(&mut self) {
-        for calls in &self.0 {
-            calls.watch(None);
-            // The counts of a generation that is leaked with its calls are not used again.
-            if calls.counts.iter().all(|count| count.load(Acquire) == 0) {
-                let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-                spare.push(calls);
-            }
-        }
+        let mut spare = spare();
+        self.0.iter().for_each(|calls| spare.give(calls));
     }
 }
 
@@ -77,8 +86,8 @@ impl AsyncCalls {
             let desc = plugin.desc();
             desc.functions.len() + desc.exports.len()
         };
-        let plugins = plugins.iter();
-        AsyncCalls(plugins.map(|p| PluginCalls::take(items(p))).collect())
+        let mut spare = spare();
+        AsyncCalls(plugins.iter().map(|p| spare.take(items(p))).collect())
     }
 
     /// Returns the calls of the plugin with this number.
@@ -143,7 +152,7 @@ mod tests {
 
     #[test]
     fn errors_are_counted_while_the_calls_are_watched() {
-        let (calls, failures) = (PluginCalls::take(500), Arc::<Failures>::default());
+        let (calls, failures) = (spare().take(500), Arc::<Failures>::default());
         calls.count_error();
         calls.watch(Some(failures.clone()));
         calls.count_error();
@@ -155,17 +164,17 @@ mod tests {
     #[test]
     fn counts_are_used_again_once_no_call_has_them() {
         let calls = |calls| AsyncCalls([calls].into());
-        let (first, second) = (PluginCalls::take(1000), PluginCalls::take(1000));
+        let (first, second) = (spare().take(1000), spare().take(1000));
         assert!(first.counts.len() >= 1000 && !std::ptr::eq(first, second));
         // A call has not ended when its generation goes.
         first.count(999).store(1, Relaxed);
         drop((calls(first), calls(second)));
-        let third = PluginCalls::take(1000);
+        let third = spare().take(1000);
         assert!(
             std::ptr::eq(third, second),
             "nothing refers to these counts"
         );
-        let fourth = PluginCalls::take(1000);
+        let fourth = spare().take(1000);
         assert!(
             !std::ptr::eq(fourth, first),
             "a call refers to these counts"

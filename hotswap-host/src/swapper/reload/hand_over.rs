@@ -20,7 +20,7 @@ use crate::swapper::window::Replaced;
 use crate::telemetry::contain;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A switch behind a closed gate: running calls end before it, and state goes from instances to their successors.
 pub(super) struct HandOver {
@@ -45,6 +45,8 @@ pub(super) struct Switched {
     pub(super) states: BTreeMap<PluginName, StateReport>,
     /// The time for which calls could not begin.
     pub(super) gate: Duration,
+    /// The time at which nothing was left to wait for.
+    pub(super) drained: Instant,
     pub(super) replaced: Replaced,
 }
 
@@ -119,6 +121,7 @@ impl HandOver {
         });
         match committed {
             Ok((states, handles)) => {
+                let drained = Instant::now();
                 let gated_copy = inner.make_live(next, handles);
                 let gate = closing.open();
                 let replaced = Replaced {
@@ -128,6 +131,7 @@ impl HandOver {
                 Ok(Switched {
                     states,
                     gate,
+                    drained,
                     replaced,
                 })
             }

@@ -358,7 +358,7 @@ impl Inner {
         let notes = match proven {
             true => Vec::new(),
             false => {
-                let checked = self.check_sources(arranged, &plan.options, progress)?;
+                let checked = self.check_sources(arranged, plan, progress)?;
                 if plan.options.probe || checked.deep {
                     let deep = plan.options.deep || checked.deep;
                     let probe = || self.probe(arranged, live, &plan.options, deep);
@@ -449,12 +449,16 @@ impl Inner {
         let (hand_over, reset) =
             HandOver::plan(self, live, &next, staged.fresh_instances(), options);
         staged.report_states(reset);
-        let switching = Instant::now();
+        let mut switching = Instant::now();
         let (gate, replaced) = match hand_over {
             None => (None, self.switch(next, bound)?),
             Some(hand_over) => {
                 let switched = hand_over.switch(self, live, next, bound, staged.hooks());
-                progress.ended(Step::Drain, switching, switched.is_err());
+                let end = switched
+                    .as_ref()
+                    .map_or_else(|_| Instant::now(), |ok| ok.drained);
+                progress.took(Step::Drain, end - switching, switched.is_err());
+                switching = end;
                 let switched = switched?;
                 staged.report_states(switched.states);
                 (Some(switched.gate), switched.replaced)

@@ -9,7 +9,7 @@ use crate::platform::is_privileged;
 use crate::shown;
 use crate::swapper::cargo::{CargoCall, End, Task};
 use crate::swapper::inner::Inner;
-use crate::swapper::options::ReloadOptions;
+use crate::swapper::plan::Plan;
 use crate::swapper::policy::exposure_of;
 use crate::swapper::progress::Progress;
 use crate::swapper::step::Step;
@@ -32,18 +32,19 @@ struct NewBuild<'a> {
 }
 
 impl Inner {
-    /// Runs Clippy and the tests of all new builds, as the options say.
+    /// Runs Clippy and the tests of all new builds, as the options say. Builds of an earlier time have other sources than
+    /// those that are there now, and have been tested.
     ///
     /// # Errors
     /// Cargo fails, or does not end in time.
     pub(super) fn check_sources(
         &self,
         arranged: &Arranged,
-        options: &ReloadOptions,
+        plan: &Plan,
         progress: &mut Progress<'_>,
     ) -> Result<Checked, ReloadError> {
-        let mut checked = Checked::default();
-        if !options.lint && !options.tests {
+        let (mut checked, options) = (Checked::default(), &plan.options);
+        if !options.lint && !options.tests || plan.builds.is_some() {
             return Ok(checked);
         }
         let in_order = arranged.order.iter().map(|name| &arranged.candidates[name]);
