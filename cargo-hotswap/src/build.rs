@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use cargo_metadata::{Package, PackageId};
 use hotswap_host::artifact::{
-    self, Artifact, ArtifactError, ArtifactProblem, BuildId, UnloadBlocker,
+    self, Artifact, ArtifactError, ArtifactProblem, BuildId, Note, UnloadBlocker,
 };
 use hotswap_host::shown;
 
@@ -214,7 +214,10 @@ fn compile<'w>(
     let (build_id, artifact) = examine(calls, plugin, &file, &bytes)?;
     warn_of_packed_debug_information(calls, plugin, &file);
     timing.step("check");
-    let note = commits.note(directory(plugin));
+    let note = Note {
+        location: calls.source_location(plugin),
+        ..commits.note(directory(plugin))
+    };
     timing.step("commit");
     let dirty = if note.dirty { ", changed since" } else { "" };
     session.ui.detail(

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cargo_metadata::{Package, PackageId};
+use hotswap_host::artifact::SourceLocation;
 
 use crate::Error;
 use crate::call::{Call, Made};
@@ -183,6 +184,14 @@ impl Calls<'_> {
             known.extend(features.filter(|it| !it.is_empty()).map(str::to_owned));
         }
         Ok(all)
+    }
+
+    /// Returns how Cargo finds the sources of `package` again, for its note.
+    pub(crate) fn source_location(&self, package: &Package) -> Option<SourceLocation> {
+        let features = self.features(package).into_iter();
+        let features: Result<_, _> = features.map(OsString::into_string).collect();
+        let manifest = package.manifest_path.as_std_path();
+        SourceLocation::new(&self.workspace.directory, manifest, features.ok()?)
     }
 
     /// Lets Cargo remove its output for these packages.

@@ -383,6 +383,9 @@ pub struct HistoryArgs {
     /// Instead, sum up the attempts of the last so many hours
     #[arg(long, value_name = "HOURS", conflicts_with = "limit")]
     pub summary: Option<u64>,
+    /// Also show how long each step has taken
+    #[arg(long, conflicts_with_all = ["summary", "json"])]
+    pub steps: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -55,6 +55,7 @@ impl Commits {
             return Note {
                 commit: UNKNOWN.into(),
                 dirty: false,
+                location: None,
             };
         };
         let commit = self
@@ -64,6 +65,7 @@ impl Commits {
         Note {
             commit: commit.unwrap_or_else(|| UNKNOWN.into()),
             dirty: is_dirty(&repository, &below).unwrap_or(false),
+            location: None,
         }
     }
 

@@ -18,6 +18,7 @@ impl Commits {
         Note {
             commit: UNKNOWN.into(),
             dirty: false,
+            location: None,
         }
     }
 }

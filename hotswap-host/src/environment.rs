@@ -56,6 +56,11 @@ pub(crate) fn text_of(variable: &str) -> Option<String> {
     Some(value.to_string_lossy().into_owned())
 }
 
+/// Returns the program that is Cargo: the one that has built or started this program, or the one in the search path.
+pub(crate) fn cargo() -> PathBuf {
+    text_of("CARGO").unwrap_or_else(|| "cargo".into()).into()
+}
+
 /// True if the operator vouches that this system's glibc has a correction that its version does not tell of.
 pub(crate) fn has_corrected_glibc() -> bool {
     text_of("HOTSWAP_GLIBC_CORRECTED").is_some_and(|value| value == "1")

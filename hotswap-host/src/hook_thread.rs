@@ -158,7 +158,8 @@ impl Interrupt {
         }
     }
 
-    fn is_wanted(&self) -> bool {
+    /// Returns true if waits are interrupted.
+    pub(crate) fn is_wanted(&self) -> bool {
         self.wanted.load(SeqCst)
     }
 }

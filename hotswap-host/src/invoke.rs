@@ -11,12 +11,7 @@ pub(crate) fn invoke(
     function: &str,
     args: &[Value],
 ) -> Result<Value, InvokeError> {
-    let error = |refused| {
-        if matches!(refused, Ok(Refused::Returned(_))) {
-            plugin.library().failures().add_error();
-        }
-        failed(plugin.name().as_str(), function, refused)
-    };
+    let error = |refused| failed(plugin.name().as_str(), function, refused);
     match plugin.function(function) {
         Some(found) => found.invoke(args, error),
         None => plugin.invoke_func(function, args, error),

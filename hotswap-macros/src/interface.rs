@@ -320,7 +320,7 @@ impl Method<'_> {
 
     /// Returns the caller's end. It is also an inherent method, so that callers need not import the trait.
     fn stub(&self, b: &TokenStream, vis: &syn::Visibility) -> TokenStream {
-        let [arena, out] = ["arena", "out"].map(local);
+        let [arena, out, answer] = ["arena", "out", "answer"].map(local);
         let Call { ident, result, .. } = &self.call;
         let (shown, params) = (self.shown(), self.params());
         let lend = self.call.params.iter().map(|(name, ty)| {
@@ -342,7 +342,9 @@ impl Method<'_> {
                 #[inline]
                 #vis fn #ident(&self, #params) -> #result {
                     #lend
-                    unsafe { #b::receive(#call) }
+                    let #answer = unsafe { #b::receive(#call) };
+                    self.0.note(&#answer);
+                    #answer
                 }
             },
             // The future borrows the object, and none of the parameters, which are copied.

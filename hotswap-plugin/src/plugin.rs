@@ -34,6 +34,9 @@ pub trait Plugin: Sized + Send + Sync + 'static {
     type Imports: Import;
     /// The state that [`save`](Self::save) saves and [`restore`](Self::restore) takes, if the plugin has these hooks.
     const STATE: Option<&'static StateDesc> = None;
+    /// What the type of the state declares of its earlier versions, as JSON; empty if nothing is known.
+    #[doc(hidden)]
+    const STATE_HISTORY: &'static str = "";
 
     /// Makes the instance.
     ///

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use hotswap_host::BuildSet;
 use hotswap_host::shown;
-use hotswap_operate::{History, StoredSet};
+use hotswap_operate::{Entry, History, StoredSet};
 
 use crate::Error;
 use crate::cli::{HistoryArgs, RollbackArgs, StateArgs, StoreAction, UnholdArgs};
@@ -46,9 +46,23 @@ pub(crate) fn history(session: &Session, args: &HistoryArgs) -> Result<u8, Error
         for entry in entries {
             let text = format!("{} ago  {entry}", ago(entry.began));
             session.ui.result(shown::printable(&text));
+            if args.steps {
+                session.ui.result(shown::printable(&steps(&entry)));
+            }
         }
     }
     Ok(exit::SUCCESS)
+}
+
+/// Returns `  validate 1.2ms, stage 3.4ms, switch 5.6µs: 7.8ms in all`.
+fn steps(entry: &Entry) -> String {
+    let took = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let steps = entry.steps.iter().map(|(step, seconds, failed)| {
+        let failed = if *failed { " (failed)" } else { "" };
+        format!("{step} {:.1?}{failed}", took(*seconds))
+    });
+    let steps: Vec<_> = steps.collect();
+    format!("  {}: {:.1?} in all", steps.join(", "), took(entry.took))
 }
 
 /// Changes what the next start is on.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hotswap_host::LiveKind;
 use hotswap_host::artifact::{
-    self, Artifact, Caution, Import, ImportKind, Links, LiveEntry, State, UnloadBlocker,
+    self, Artifact, Caution, History, Import, ImportKind, Links, LiveEntry, State, UnloadBlocker,
 };
 use hotswap_host::shown::{self, Shown};
 #[cfg(feature = "source")]
@@ -155,7 +155,10 @@ impl Display for View {
             metadata.exports.iter().map(|export| &export.interface),
         )?;
         row(f, "imports", metadata.imports.iter().map(import))?;
-        let state = |state: &State| format!("{}, version {}", state.type_name, state.version);
+        let state = |state: &State| {
+            let migrations = migrations(state.history.as_ref());
+            format!("{}, version {}{migrations}", state.type_name, state.version)
+        };
         row(f, "state", metadata.state.iter().map(state))?;
         row(f, "live", metadata.live.iter().map(live))?;
         let Links {
@@ -212,8 +215,29 @@ fn live(item: &LiveEntry) -> String {
     } = item;
     match (item.kind, item.version) {
         (LiveKind::Function, _) => format!("{} in {module}", with_name(signature, name)),
-        (_, Some(version)) => format!("{signature}, version {version}, in {module}"),
+        (_, Some(version)) => {
+            let migrations = migrations(item.history.as_ref());
+            format!("{signature}, version {version}{migrations}, in {module}")
+        }
         (_, None) => format!("{signature} in {module}"),
+    }
+}
+
+/// Returns `, with migrations from 1 and from 2 (only up)`; nothing if there are none, or none are known.
+fn migrations(history: Option<&History>) -> String {
+    let declared = history.into_iter().flat_map(|history| &history.migrations);
+    let each = declared.map(|step| {
+        let ways = match (step.up, step.down) {
+            (true, false) => " (only up)",
+            (false, true) => " (only down)",
+            _ => "",
+        };
+        format!("from {}{ways}", step.from)
+    });
+    let each: Vec<_> = each.collect();
+    match each.is_empty() {
+        true => String::new(),
+        false => format!(", with migrations {}", each.join(" and ")),
     }
 }
 

@@ -41,6 +41,7 @@ fn seal(session: &Session, file: &Path, from: Option<&Note>) -> Result<(), Error
     let note = from.cloned().or(own).unwrap_or_else(|| Note {
         commit: UNKNOWN.to_owned(),
         dirty: false,
+        location: None,
     });
     note.append_with(&mut bytes, sources.flatten().as_deref());
     let shown = shown::path(file);

@@ -65,7 +65,7 @@ impl Plugin {
 
     /// Returns the entry of the list.
     pub(super) fn listed(&self) -> String {
-        let Note { commit, dirty } = &self.note;
+        let Note { commit, dirty, .. } = &self.note;
         let crates: Vec<&String> = self.crates.iter().collect();
         format!(
             "        __hotswap::LinkedPlugin {{\n            \

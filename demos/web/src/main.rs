@@ -9,9 +9,11 @@ use clap::Parser;
 use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
 use hotswap_host::signal;
+use hotswap_operate::History;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal as signals};
@@ -28,6 +30,10 @@ struct Args {
     /// The address to listen on; with port 0, the system chooses a port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
+
+    /// Keep the history of reloads in this directory, and start on the builds that have proven themselves
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
 }
 
 /// The functions that the handlers call, always in the newest builds.
@@ -44,7 +50,11 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let options = ReloadOptions::development().with_environment()?;
-    let swapper = Swapper::builder().reload_options(options).open()?;
+    let mut builder = Swapper::builder().reload_options(options);
+    if let Some(dir) = &args.state_dir {
+        builder = builder.journal(History::open(dir)?);
+    }
+    let swapper = builder.open()?;
     let pages = Pages {
         home: swapper.async_function("pages", "home")?,
         sign: swapper.async_function("pages", "sign")?,

@@ -1,4 +1,5 @@
 //! Reads the live functions and types of an artifact from their section.
+use super::history::History;
 use super::parts::Parts;
 use super::type_hash::TypeHash;
 use hotswap_plugin::LiveKind;
@@ -20,6 +21,9 @@ pub struct LiveEntry {
     pub version: Option<u32>,
     /// The earlier names of a type.
     pub was: Vec<String>,
+    /// What a type declares of its earlier versions. `None` for a function, and in a build by an earlier hotswap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
     /// The hash that is compared for a function; zero for a type.
     pub hash: TypeHash,
 }
@@ -32,6 +36,7 @@ struct Raw {
     version: Option<u32>,
     #[serde(default)]
     was: Vec<String>,
+    history: Option<History>,
     module: String,
 }
 
@@ -64,6 +69,7 @@ fn entry(json: &[u8], hash: &[u8]) -> Result<LiveEntry, String> {
         signature,
         version,
         was,
+        history,
         module,
     } = serde_json::from_slice(json).map_err(|error| format!("part `live`: {error}"))?;
     let hash: [u8; 16] = hash
@@ -76,6 +82,7 @@ fn entry(json: &[u8], hash: &[u8]) -> Result<LiveEntry, String> {
         signature,
         version,
         was,
+        history,
         hash: hash.into(),
     })
 }
@@ -111,7 +118,26 @@ mod tests {
             (&*entries[0].was, &*entries[1].was),
             (&["O".into()][..], &[][..])
         );
+        assert_eq!(
+            entries[0].history, None,
+            "it is a build by an earlier hotswap"
+        );
         assert_eq!(entries[1].hash.as_bytes(), &[1; 16]);
+    }
+
+    #[test]
+    fn a_type_tells_its_migrations_and_fields() {
+        let json = br#"{"kind":"type","name":"A","signature":"struct A","version":2,"module":"m","history":
+            {"migrations":[{"from":1,"up":true,"down":false}],"fields":[{"names":["n","m"],"type":"u8","needed":true}]}}"#;
+        let section = [part(b"live", json), part(b"liha", &[0; 16])].concat();
+        let entry = entries(&section).unwrap().remove(0);
+        let history = entry.history.unwrap();
+        let migration = history.migrations[0];
+        assert_eq!(
+            (migration.from, migration.up, migration.down),
+            (1, true, false)
+        );
+        assert_eq!(history.fields.unwrap()[0].names, ["n", "m"]);
     }
 
     #[test]

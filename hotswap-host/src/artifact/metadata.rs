@@ -1,4 +1,5 @@
 use super::error::{ArtifactError, ArtifactProblem};
+use super::history::History;
 use super::limits;
 use super::live::{self, LiveEntry};
 use super::parts::Parts;
@@ -96,6 +97,10 @@ pub struct State {
     pub type_name: String,
     /// The schema version of the type.
     pub version: u32,
+    /// What the type declares of its earlier versions. `None` if it declares nothing, and in a build by an earlier
+    /// hotswap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
 }
 
 /// An import of a plugin.
@@ -194,7 +199,7 @@ impl Metadata {
             functions: with_hashes(parts, b"fnha", plugin.functions, Function::new)?,
             exports: exports(parts)?,
             imports: imports(parts)?,
-            state: State::of(parts.get(b"stat")?)?,
+            state: State::of(parts)?,
             live: live::entries(live)?,
             rustc: build.rustc,
             target: build.target,
@@ -315,7 +320,8 @@ fn check_relations<'a>(
 }
 
 impl State {
-    fn of(bytes: &[u8]) -> Result<Option<Self>, String> {
+    fn of(parts: &Parts<'_>) -> Result<Option<Self>, String> {
+        let bytes = parts.get(b"stat")?;
         let Some((version, name)) = bytes.split_first_chunk() else {
             let whole = bytes.is_empty().then_some(None);
             return whole.ok_or_else(|| "part `stat` ends within the version".into());
@@ -324,6 +330,10 @@ impl State {
         Ok(Some(State {
             type_name: name.to_owned(),
             version: u32::from_le_bytes(*version),
+            history: match parts.get(b"sthi") {
+                Ok([]) | Err(_) => None,
+                Ok(_) => Some(parts.json(b"sthi")?),
+            },
         }))
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod find;
 mod fingerprint;
 mod form;
+mod history;
 pub mod limits;
 mod links;
 mod live;
@@ -42,13 +43,14 @@ pub use build_id::{BuildId, BuildSet, ParseBuildIdError};
 pub use caution::{Caution, cautions};
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;
+pub use history::{DeclaredMigration, History, SavedField};
 pub use links::{Links, links};
 pub use live::LiveEntry;
 pub use metadata::{
     Export, Function, Import, ImportKind, Metadata, PanicStrategy, SmokeTime, State,
 };
 pub use no_delete::clear_no_delete;
-pub use note::Note;
+pub use note::{Note, SourceLocation};
 pub use open_failure::OpenFailure;
 pub use read::{Artifact, read_bytes};
 pub use type_hash::TypeHash;

@@ -4,17 +4,50 @@ use super::limits::NOTE_BYTES;
 use super::texts;
 use hotswap_plugin::contract::metadata::NOTE_MAGIC;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// A note of `cargo hotswap build` on a plugin's sources.
 ///
 /// The note is after the last byte of the library, where no loader looks, and is not part of the [`BuildId`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// The last commit that changed the plugin's own sources, as 40 hexadecimal digits, or `unknown`. A file is refused
     /// if this has anything but ASCII letters, digits, `-`, `.`, `_`, and `+`.
     pub commit: String,
     /// True if those sources had changes that were not committed.
     pub dirty: bool,
+    /// The place of the sources. `None` in a build by an earlier hotswap, and if a path is not one line of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<SourceLocation>,
+}
+
+/// The place of a plugin's sources on the machine that has built it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLocation {
+    /// The directory in which Cargo was called, whose configuration applies.
+    pub directory: String,
+    /// The manifest of the package. The path is absolute.
+    pub manifest: String,
+    /// The options of Cargo that select features.
+    pub features: Vec<String>,
+}
+
+impl SourceLocation {
+    /// Returns the place, or `None` if one of the texts is not one line of text.
+    pub fn new(directory: &Path, manifest: &Path, features: Vec<String>) -> Option<Self> {
+        let location = SourceLocation {
+            directory: directory.to_str()?.to_owned(),
+            manifest: manifest.to_str()?.to_owned(),
+            features,
+        };
+        location.check().is_ok().then_some(location)
+    }
+
+    fn check(&self) -> Result<(), ArtifactProblem> {
+        let texts = [&self.directory, &self.manifest];
+        let mut texts = texts.into_iter().chain(&self.features);
+        texts.try_for_each(|text| texts::check("location", text, texts::Kind::Line))
+    }
 }
 
 /// The JSON of the note. It includes the build for which the note was written, so that a file with some bytes of an
@@ -112,7 +145,8 @@ impl Note {
     }
 
     fn check(&self) -> Result<(), ArtifactProblem> {
-        texts::check("commit", &self.commit, texts::Kind::Word)
+        texts::check("commit", &self.commit, texts::Kind::Word)?;
+        self.location.iter().try_for_each(SourceLocation::check)
     }
 
     /// Separates a file into the library, its id, and its note.
@@ -174,14 +208,36 @@ fn split(file: &[u8]) -> Result<(&[u8], Option<&[u8]>), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Note;
+    use super::{Note, SourceLocation};
     use crate::artifact::{ArtifactProblem, BuildId};
+    use std::path::Path;
 
     fn note() -> Note {
         Note {
             commit: "0123456789012345678901234567890123456789".into(),
             dirty: true,
+            location: SourceLocation::new(
+                Path::new("/work"),
+                Path::new("/work/a/Cargo.toml"),
+                vec!["--all-features".into()],
+            ),
         }
+    }
+
+    #[test]
+    fn a_note_of_an_earlier_build_has_no_location() {
+        let mut file = b"library".to_vec();
+        let earlier = Note {
+            location: None,
+            ..note()
+        };
+        earlier.append_to(&mut file);
+        assert!(!String::from_utf8_lossy(&file).contains("location"));
+        assert_eq!(Note::separate(&file).unwrap().2, Some(earlier));
+        assert_eq!(
+            SourceLocation::new(Path::new("/a"), Path::new("/a\n"), Vec::new()),
+            None
+        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ fn note() -> Note {
     Note {
         commit: "unknown".into(),
         dirty: false,
+        location: None,
     }
 }
 

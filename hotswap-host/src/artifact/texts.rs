@@ -1,6 +1,6 @@
 //! Checks the texts of an artifact, which become parts of log lines, reports, diagrams, and file names.
 use super::error::ArtifactProblem;
-use super::{LiveEntry, Metadata};
+use super::{History, LiveEntry, Metadata};
 use crate::shown::is_deceptive;
 
 /// A kind of text.
@@ -96,6 +96,7 @@ impl Metadata {
         }
         if let Some(state) = &self.state {
             check("state", &state.type_name, Kind::Line)?;
+            check_history("state.history", state.history.as_ref())?;
         }
         self.live.iter().try_for_each(LiveEntry::check_texts)
     }
@@ -106,9 +107,15 @@ impl LiveEntry {
         check("live.module", &self.module, Kind::Module)?;
         check("live.name", &self.name, Kind::Line)?;
         check("live.signature", &self.signature, Kind::Line)?;
+        check_history("live.history", self.history.as_ref())?;
         let mut names = self.was.iter();
         names.try_for_each(|name| check("live.was", name, Kind::Line))
     }
+}
+
+fn check_history(field: &'static str, history: Option<&History>) -> Result<(), ArtifactProblem> {
+    let mut texts = history.into_iter().flat_map(History::texts);
+    texts.try_for_each(|text| check(field, text, Kind::Line))
 }
 
 #[cfg(test)]

@@ -77,11 +77,11 @@ impl Dynamic {
     pub fn call(&self, args: &[Value]) -> Result<Value, InvokeError> {
         match self.handle.enter() {
             Some(entered) => entered.invoke(args, |refused| {
-                self.handle.spec.failed(refused, entered.generation())
+                self.handle.spec.failed(refused, entered.counted_in())
             }),
             None => self.handle.call_aside(|entered| {
                 entered.invoke(args, |refused| {
-                    self.handle.spec.failed(refused, entered.generation())
+                    self.handle.spec.failed(refused, entered.counted_in())
                 })
             }),
         }
@@ -133,7 +133,7 @@ macro_rules! arity {
     (@call $spec:expr, $entered:expr $(, $arg:ident: $A:ident)*) => {
         match $entered.call::<($($A,)*)>(($($arg,)*)) {
             Ok(result) => result.split().map_err(|error| {
-                $spec.count_error($entered.generation());
+                $spec.count_error($entered.counted_in());
                 CallError::Returned(error)
             }),
             Err(panicked) => Err($spec.panicked(panicked)),

@@ -1,11 +1,12 @@
 //! The host's handles to interfaces that plugins export.
 use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
-use crate::generation::bindings::{Entered, Exported};
+use crate::generation::bindings::{CallPin, Entered, Exported};
 use crate::handle::{Handle, HandleSpec};
 use crate::swapper::Pin;
 use hotswap_plugin::boundary::{self, Crossed, Panicked};
 use std::fmt;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// An interface that a plugin exports: `Interface<dyn Alpha>`, where `Alpha` is a trait with `#[interface]`.
@@ -132,8 +133,17 @@ fn lend<P, I: boundary::Interface + ?Sized, R>(
     spec: &HandleSpec,
     entered: &Entered<P, Exported<I>>,
     calls: impl FnOnce(&I::Proxy) -> R,
-) -> Result<R, CallError> {
-    entered.lend(|proxy| contain(spec, || calls(proxy)))
+) -> Result<R, CallError>
+where
+    P: CallPin + Deref<Target = Generation>,
+{
+    entered.lend(|proxy| {
+        let result = contain(spec, || calls(proxy));
+        if I::object(proxy).errors().any() {
+            spec.count_error(entered.counted_in());
+        }
+        result
+    })
 }
 
 /// Runs code that calls an interface. A panic of the plugin becomes an error; a panic of the code itself goes on.

@@ -257,6 +257,18 @@ pub enum ReloadError {
         /// The last lines that the process has printed.
         output: String,
     },
+    /// The options ask for the tests or the lints of the new builds' sources, and Cargo has failed on those of this plugin.
+    #[error("{plugin}: `{command}` {problem}{}", output_of(output))]
+    Sources {
+        /// The plugin.
+        plugin: PluginName,
+        /// The command, without the directory in which it was run.
+        command: String,
+        /// The way in which it has failed.
+        problem: String,
+        /// The last lines that it has printed.
+        output: String,
+    },
     /// The options ask for a child process, but the program cannot be one.
     #[error(
         "this program cannot try builds in a child process: call `hotswap_host::init()` in the first line of `main`, and \
@@ -425,6 +437,7 @@ impl ReloadError {
             ReloadError::Copy(CopyError { plugin, .. })
             | ReloadError::Plugin(PluginError { plugin, .. })
             | ReloadError::Needed { plugin, .. }
+            | ReloadError::Sources { plugin, .. }
             | ReloadError::Hook(HookFailure { plugin, .. })
             | ReloadError::KeepImporter { plugin, .. }
             | ReloadError::Handle { plugin, .. } => plugin,

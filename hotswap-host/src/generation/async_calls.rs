@@ -1,68 +1,107 @@
 //! The counts of the async calls of a generation: see [`async_call`](crate::call::async_call).
 use crate::instance::Instance;
+use crate::load::failures::Failures;
 use crate::retirement::Holder;
+use hotswap_plugin::boundary::CountErrors;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The async calls of one generation that have begun and have not ended, for each function and each export.
+/// The async calls of one generation that have begun and have not ended.
+pub(crate) struct AsyncCalls(Box<[&'static PluginCalls]>);
+
+/// The async calls of one plugin of a generation.
 ///
-/// A call has a reference to its count for as long as it likes, so counts are never freed. Generations use them one after
-/// the other.
-pub(crate) struct AsyncCalls {
-    /// The index of the first count of each plugin, followed by the number of all counts.
-    starts: Box<[usize]>,
-    counts: &'static [AtomicUsize],
+/// A call has a reference to this for as long as it likes, so it is never freed. Generations use it one after the other.
+pub(crate) struct PluginCalls {
+    /// The number of calls of each function, and then of each export. There may be more than the plugin needs.
+    counts: Box<[AtomicUsize]>,
+    /// The failures of the plugin's code, if the calls are watched.
+    watched: Mutex<Option<Arc<Failures>>>,
 }
 
-/// The counts that no generation has. All of them are zero.
-static SPARE: Mutex<Vec<&'static [AtomicUsize]>> = Mutex::new(Vec::new());
+/// The counts that no generation has. All of them are zero. There is a list for each power of two.
+struct Spare([Vec<&'static PluginCalls>; usize::BITS as usize]);
 
-/// Returns at least this many counts of zero.
-fn take_counts(len: usize) -> &'static [AtomicUsize] {
-    if len == 0 {
-        return &[];
+static SPARE: Mutex<Spare> = Mutex::new(Spare([const { Vec::new() }; usize::BITS as usize]));
+
+fn spare() -> MutexGuard<'static, Spare> {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Spare {
+    /// Returns at least this many counts of zero. The sizes are few, so that most counts can be used again.
+    fn take(&mut self, len: usize) -> &'static PluginCalls {
+        let len = len.next_power_of_two();
+        let unused = self.0[len.ilog2() as usize].pop();
+        unused.unwrap_or_else(|| {
+            Box::leak(Box::new(PluginCalls {
+                counts: (0..len).map(|_| AtomicUsize::new(0)).collect(),
+                watched: Mutex::default(),
+            }))
+        })
     }
-    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-    match spare.iter().position(|counts| counts.len() >= len) {
-        Some(at) => spare.swap_remove(at),
-        // The sizes are few, so that most counts can be used again.
-        None => Box::leak(
-            (0..len.next_power_of_two())
-                .map(|_| AtomicUsize::new(0))
-                .collect(),
-        ),
+
+    /// Takes counts back, unless calls have not ended.
+    fn give(&mut self, calls: &'static PluginCalls) {
+        calls.watch(None);
+        // The counts of a generation that is leaked with its calls are not used again.
+        if calls.counts.iter().all(|count| count.load(Acquire) == 0) {
+            self.0[calls.counts.len().ilog2() as usize].push(calls);
+        }
+    }
+}
+
+impl PluginCalls {
+    /// Returns the number of calls of the function or export with this number.
+    #[inline]
+    pub(crate) fn count(&'static self, item: usize) -> &'static AtomicUsize {
+        &self.counts[item]
+    }
+
+    fn watch(&self, failures: Option<Arc<Failures>>) {
+        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = failures;
+    }
+}
+
+impl CountErrors for PluginCalls {
+    fn count_error(&self) {
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failures) = &*watched {
+            failures.add_error();
+        }
     }
 }
 
 impl Drop for AsyncCalls {
     fn drop(&mut self) {
-        // The counts of a generation that is leaked with its calls are not used again.
-        let are_zero = self.counts.iter().all(|count| count.load(Acquire) == 0);
-        if are_zero && !self.counts.is_empty() {
-            let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-            spare.push(self.counts);
-        }
+        let mut spare = spare();
+        self.0.iter().for_each(|calls| spare.give(calls));
     }
 }
 
 impl AsyncCalls {
     /// Returns counts of zero for these plugins.
     pub(crate) fn none(plugins: &[Arc<Instance>]) -> Self {
-        let mut starts = vec![0];
-        for plugin in plugins {
-            let items = plugin.desc().functions.len() + plugin.desc().exports.len();
-            starts.push(starts.last().map_or(0, |start| start + items));
-        }
-        let len = starts.last().copied().unwrap_or_default();
-        AsyncCalls {
-            starts: starts.into(),
-            counts: take_counts(len),
-        }
+        let items = |plugin: &Arc<Instance>| {
+            let desc = plugin.desc();
+            desc.functions.len() + desc.exports.len()
+        };
+        let mut spare = spare();
+        AsyncCalls(plugins.iter().map(|p| spare.take(items(p))).collect())
     }
 
-    /// Returns the counts of the plugin with this number.
-    pub(crate) fn of(&self, plugin: usize) -> &'static [AtomicUsize] {
-        &self.counts[self.starts[plugin]..self.starts[plugin + 1]]
+    /// Returns the calls of the plugin with this number.
+    #[inline]
+    pub(crate) fn of(&self, plugin: usize) -> &'static PluginCalls {
+        self.0[plugin]
+    }
+
+    /// Counts errors of calls of the plugins that satisfy `which` from now on.
+    pub(super) fn watch(&self, plugins: &[Arc<Instance>], which: impl Fn(&Instance) -> bool) {
+        for (plugin, calls) in plugins.iter().zip(&self.0) {
+            let failures = plugin.library().failures();
+            calls.watch(which(plugin).then(|| failures.clone()));
+        }
     }
 
     /// Returns the number of calls of the plugins that satisfy `which`.
@@ -74,7 +113,7 @@ impl AsyncCalls {
         let plugins = plugins.iter().enumerate();
         let these = plugins.filter(|(_, plugin)| which(plugin));
         these
-            .flat_map(|(index, _)| self.of(index))
+            .flat_map(|(index, _)| &self.of(index).counts)
             .map(|count| count.load(Acquire))
             .sum()
     }
@@ -92,7 +131,7 @@ impl AsyncCalls {
             }
             let functions = plugin.desc().functions.iter().map(|f| f.name.as_str());
             let items = functions.chain(plugin.exports());
-            for (item, count) in items.zip(self.of(index)) {
+            for (item, count) in items.zip(&self.of(index).counts) {
                 match count.load(Acquire) {
                     0 => {}
                     count => holders.push(Holder::AsyncCalls {
@@ -112,22 +151,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn errors_are_counted_while_the_calls_are_watched() {
+        let (calls, failures) = (spare().take(500), Arc::<Failures>::default());
+        calls.count_error();
+        calls.watch(Some(failures.clone()));
+        calls.count_error();
+        drop(AsyncCalls([calls].into()));
+        calls.count_error();
+        assert_eq!(failures.errors(), 1);
+    }
+
+    #[test]
     fn counts_are_used_again_once_no_call_has_them() {
-        let calls = |counts| AsyncCalls {
-            starts: [0, 1000].into(),
-            counts,
-        };
-        let (first, second) = (take_counts(1000), take_counts(1000));
-        assert!(first.len() >= 1000 && !std::ptr::eq(first, second));
+        let calls = |calls| AsyncCalls([calls].into());
+        let (first, second) = (spare().take(1000), spare().take(1000));
+        assert!(first.counts.len() >= 1000 && !std::ptr::eq(first, second));
         // A call has not ended when its generation goes.
-        first[999].store(1, Relaxed);
+        first.count(999).store(1, Relaxed);
         drop((calls(first), calls(second)));
-        let third = take_counts(1000);
+        let third = spare().take(1000);
         assert!(
             std::ptr::eq(third, second),
             "nothing refers to these counts"
         );
-        let fourth = take_counts(1000);
+        let fourth = spare().take(1000);
         assert!(
             !std::ptr::eq(fourth, first),
             "a call refers to these counts"

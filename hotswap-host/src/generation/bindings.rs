@@ -11,8 +11,8 @@ use crate::reclaim::record;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
-    AsyncSignature, ExportDesc, Interface, InvokeError, Object, Panicked, RawObject, Signature,
-    call_dynamic,
+    AsyncSignature, CountErrors, ExportDesc, Interface, InvokeError, Object, Panicked, RawObject,
+    Signature, call_dynamic,
 };
 use std::marker::PhantomData;
 use std::mem::transmute;
@@ -163,10 +163,28 @@ impl Bindings {
     }
 }
 
-/// A pin of the calling thread, which counts watched calls.
+/// A pin that a call of a handle makes. It counts watched calls for its thread.
 pub(crate) trait CountWatched {
     /// Counts a call. Returns true if it is one of those that are timed.
     fn count_watched(&self) -> bool;
+}
+
+/// A pin under which calls are made.
+pub(crate) trait CallPin {
+    /// True if watched calls are counted. Calls of a generation that the host has pinned itself are not.
+    const COUNTED: bool;
+}
+
+impl<T> CallPin for Slotted<'_, T> {
+    const COUNTED: bool = true;
+}
+
+impl<T> CallPin for Pinned<'_, T> {
+    const COUNTED: bool = true;
+}
+
+impl<T> CallPin for &T {
+    const COUNTED: bool = false;
 }
 
 impl<T> CountWatched for Slotted<'_, T> {
@@ -293,6 +311,14 @@ where
     pub(crate) fn generation(&self) -> &G {
         &self.pin
     }
+
+    /// Returns the pinned generation, if watched calls under this pin are counted.
+    pub(crate) fn counted_in(&self) -> Option<&G>
+    where
+        P: CallPin,
+    {
+        P::COUNTED.then_some(&self.pin)
+    }
 }
 
 impl<P, K> Entered<P, K> {
@@ -356,12 +382,18 @@ impl<P, I: Interface + ?Sized> Entered<P, Exported<I>> {
         calls(&proxy)
     }
 
-    /// Returns the object with a count that keeps it. The count is made under this pin.
-    pub(crate) fn keep<C: Keeps>(&self, keeps: C) -> Kept<I::Proxy, C> {
+    /// Returns the object with a count that keeps it. The count is made under this pin. `errors` counts the object if one
+    /// of its methods returns an error.
+    pub(crate) fn keep<C: Keeps>(
+        &self,
+        errors: &'static dyn CountErrors,
+        keeps: C,
+    ) -> Kept<I::Proxy, C> {
+        // SAFETY: `HandleSpec` has compared the description of `I` with that of the export. `keeps` keeps the library and
+        // the instance. A proxy cannot be cloned or moved out of the result, so none outlives it.
+        let object = unsafe { Object::from_raw(self.object()) };
         Kept {
-            // SAFETY: `HandleSpec` has compared the description of `I` with that of the export. `keeps` keeps the
-            // library and the instance. A proxy cannot be cloned or moved out of the result, so none outlives it.
-            proxy: I::proxy(unsafe { Object::from_raw(self.object()) }),
+            proxy: I::proxy(object.counting_errors(errors)),
             keeps,
         }
     }

@@ -1,5 +1,5 @@
 //! A generation: all plugins that are live together, and the targets of the host's handles in it.
-mod async_calls;
+pub(crate) mod async_calls;
 pub(crate) mod bindings;
 mod contents;
 mod live_items;
@@ -13,6 +13,7 @@ use crate::error::{CallError, InvokeError};
 use crate::generation::bindings::{Bindings, HasBindings, Target};
 use crate::instance::Instance;
 use crate::invoke;
+use crate::load::failures::Failures;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::record::Inside;
 use crate::reclaim::slot::CallTarget;
@@ -82,7 +83,16 @@ impl Generation {
 
     /// Copies the generation, with a gate or without.
     pub(crate) fn gated_copy(&self, gate: Option<Arc<Gate>>) -> Self {
-        Generation {
+        self.copy(gate, self.watched.clone())
+    }
+
+    /// Copies the generation without a gate. Calls are watched in the copy, or none are.
+    pub(crate) fn watched_copy(&self, watched: Option<Arc<Watched>>) -> Self {
+        self.copy(None, watched)
+    }
+
+    fn copy(&self, gate: Option<Arc<Gate>>, watched: Option<Arc<Watched>>) -> Self {
+        let mut copy = Generation {
             number: self.number,
             reloads: self.reloads,
             async_calls: AsyncCalls::none(&self.plugins),
@@ -93,9 +103,26 @@ impl Generation {
             serial: 0,
             gate,
             out: self.out.clone(),
-            watched: self.watched.clone(),
+            watched: None,
             lowering: self.lowering.clone(),
+        };
+        if let Some(watched) = watched {
+            copy.watch(watched);
         }
+        copy
+    }
+
+    /// Watches calls, before the generation is live.
+    pub(crate) fn watch(&mut self, watched: Arc<Watched>) {
+        let watches = |plugin: &Instance| watched.covers(plugin.call_target());
+        self.async_calls.watch(&self.plugins, watches);
+        self.watched = Some(watched);
+    }
+
+    /// Returns the failures of a plugin's code, if calls of the plugin are watched.
+    pub(crate) fn watched_failures<'p>(&self, plugin: &'p Instance) -> Option<&'p Arc<Failures>> {
+        let watches = self.watches(plugin.call_target());
+        watches.then(|| plugin.library().failures())
     }
 
     /// Notes that the generation is about to be live.

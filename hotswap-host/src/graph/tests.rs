@@ -154,6 +154,7 @@ fn two_live_items_of_one_name_are_a_problem() {
             signature: "struct Fire".into(),
             version: Some(1),
             was: Vec::new(),
+            history: None,
             hash: [0; 16].into(),
         });
     }

@@ -6,6 +6,7 @@ use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::generation::bindings::{Entered, Place};
 use crate::reclaim::pin::{Pinned, Slotted};
+use crate::reclaim::record;
 use crate::reclaim::slot::CallTarget;
 use crate::swapper::{Inner, Pin};
 pub(crate) use missing::Missing;
@@ -85,8 +86,14 @@ impl<K> Handle<K> {
 
     /// Pins the live generation and returns the handle's target.
     fn enter_aside(&self) -> Result<Entered<Pinned<'_, Generation>, K>, Missing> {
+        // For a call inside of another one, `enter` has not come as far as to count it.
+        let is_nested = record::mine().slot().has_pin();
         let pinned = self.inner.live().enter(self.call_target);
-        match Entered::timed(pinned, self.place) {
+        let entered = match is_nested {
+            true => Entered::live(pinned, self.place),
+            false => Err(pinned),
+        };
+        match entered.or_else(|pinned| Entered::timed(pinned, self.place)) {
             Ok(entered) => Ok(entered),
             Err(pinned) => self.enter_by_gate(pinned),
         }

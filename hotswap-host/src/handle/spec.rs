@@ -319,12 +319,17 @@ impl HandleSpec {
         }
     }
 
-    /// Counts a call in this generation that has returned an error.
+    /// Counts a call that has returned an error in this generation, if it is watched there.
     #[cold]
     #[inline(never)]
-    pub(crate) fn count_error(&self, generation: &Generation) {
-        if let Some(plugin) = generation.plugin(&self.plugin()) {
-            plugin.library().failures().add_error();
+    pub(crate) fn count_error(&self, generation: Option<&Generation>) {
+        let watching = generation.filter(|generation| generation.watched.is_some());
+        let failures = watching.and_then(|generation| {
+            let plugin = generation.plugin(&self.plugin())?;
+            generation.watched_failures(plugin)
+        });
+        if let Some(failures) = failures {
+            failures.add_error();
         }
     }
 
@@ -334,7 +339,7 @@ impl HandleSpec {
     pub(crate) fn failed(
         &self,
         refused: Result<Refused, Panicked>,
-        generation: &Generation,
+        generation: Option<&Generation>,
     ) -> InvokeError {
         if let Ok(Refused::Returned(_)) = refused {
             self.count_error(generation);

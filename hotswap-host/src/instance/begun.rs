@@ -30,6 +30,12 @@ impl<R, K: Keeps> Begun<R, K> {
             keeps,
         }
     }
+
+    /// The count.
+    #[inline]
+    pub(crate) fn keeps(&self) -> &K {
+        &self.keeps
+    }
 }
 
 impl<R: Shared, K: Keeps> Begun<R, K> {

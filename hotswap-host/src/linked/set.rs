@@ -78,6 +78,7 @@ impl LinkedSet {
                 note: Some(Note {
                     commit: listed.commit.to_owned(),
                     dirty: listed.dirty,
+                    location: None,
                 }),
                 metadata: plugin.metadata(),
                 live: &parts.concat(),

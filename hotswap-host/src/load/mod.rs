@@ -94,7 +94,7 @@ pub(crate) fn open(
         Err(message) => {
             give_back(library);
             return Err(PluginErrorKind::Layout(message)
-                .of(&name, &artifact.file)
+                .of(name, &artifact.file)
                 .into());
         }
     };

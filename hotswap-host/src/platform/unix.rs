@@ -12,6 +12,7 @@ pub(crate) use std::os::fd::OwnedFd;
 use std::os::fd::{FromRawFd, IntoRawFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::process::Child;
 
 /// Returns the reason why libraries cannot be loaded, if there is one.
 pub(crate) fn cannot_load() -> Option<&'static str> {
@@ -154,6 +155,14 @@ fn is_real_time(signal: i32) -> bool {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn is_real_time(_: i32) -> bool {
     false
+}
+
+/// Ends the process group that a child leads, which nobody has waited for.
+pub(crate) fn end_group(leader: &Child) {
+    if let Some(group) = i32::try_from(leader.id()).ok().and_then(Pid::from_raw) {
+        // It fails if the group has ended by itself.
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
 }
 
 /// Returns true if there is a process with this id.

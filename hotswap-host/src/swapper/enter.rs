@@ -3,13 +3,16 @@ use super::closing::Closing;
 use super::handles::rebind;
 use super::inner::Inner;
 use super::window::Replaced;
+use crate::error::{CallError, InvokeError};
 use crate::generation::Generation;
+use crate::generation::bindings::CountWatched;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::load::library::Library;
 use crate::reclaim::gate::Gate;
 use crate::reclaim::pin::{Holding, Pinned};
 use crate::reclaim::slot::CallTarget;
+use hotswap_plugin::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +24,24 @@ impl Inner {
         which: impl Fn(&Generation) -> Option<&Instance>,
     ) -> Pinned<'_, Generation> {
         self.enter(|live| which(live).map_or(CallTarget::NOTHING, |plugin| plugin.call_target()))
+    }
+
+    /// Calls the plugin that `which` finds in the live generation, by the name of what is called. Waits while the plugin
+    /// is behind a closed gate.
+    ///
+    /// # Errors
+    /// Returns the error of the call.
+    pub(super) fn call_by_name(
+        &self,
+        which: impl Fn(&Generation) -> Option<&Instance>,
+        call: impl FnOnce(&Generation) -> Result<Value, InvokeError>,
+    ) -> Result<Value, InvokeError> {
+        let pinned = self.enter_plugin(&which);
+        let result = call(&pinned);
+        if pinned.watched.is_some() {
+            watch_by_name(&pinned, which(&pinned), &result);
+        }
+        result
     }
 
     /// Does the same as [`enter_plugin`](Self::enter_plugin) without waiting.
@@ -65,13 +86,13 @@ impl Inner {
 
     /// Pins the live generation to call its live function with this name. Waits while that is behind a closed gate.
     pub(crate) fn enter_live_function(&self, name: &str) -> Pinned<'_, Generation> {
-        self.enter_plugin(|live| Some(&**live.live_function(name)?.0))
+        self.enter_plugin(|live| with_live_function(live, name))
     }
 
     /// Pins the live generation to call the handler of its live type with this name. Waits while that is behind a
     /// closed gate.
     pub(crate) fn enter_live_type(&self, name: &str) -> Pinned<'_, Generation> {
-        self.enter_plugin(|live| Some(live.type_named(name)?.instance()))
+        self.enter_plugin(|live| with_live_type(live, name))
     }
 
     /// Closes a gate in front of the plugins whose state is handed over to `next`, and of those that reach them.
@@ -101,5 +122,30 @@ impl Inner {
         let closed_for = closing.open();
         self.retire(Replaced::whole(gated_copy), None, hooks);
         closed_for
+    }
+}
+
+/// Returns the plugin with the live function of this name.
+pub(super) fn with_live_function<'g>(live: &'g Generation, name: &str) -> Option<&'g Instance> {
+    Some(live.live_function(name)?.0)
+}
+
+/// Returns the plugin with the live type of this name.
+pub(super) fn with_live_type<'g>(live: &'g Generation, name: &str) -> Option<&'g Instance> {
+    Some(live.type_named(name)?.instance())
+}
+
+/// Counts a call by name, and its error, if calls of this plugin are watched. A call is not timed.
+pub(crate) fn watch_by_name(
+    pinned: &Pinned<'_, Generation>,
+    plugin: Option<&Instance>,
+    result: &Result<Value, InvokeError>,
+) {
+    let Some(failures) = plugin.and_then(|plugin| pinned.watched_failures(plugin)) else {
+        return;
+    };
+    pinned.count_watched();
+    if let Err(CallError::Returned(_)) = result {
+        failures.add_error();
     }
 }

@@ -1,6 +1,10 @@
 //! [`Swapper`], the entry point: owns the live generation and builds its successors.
 mod builder;
+#[cfg(unix)]
+mod cargo;
 mod cause;
+#[cfg(unix)]
+mod child;
 mod closing;
 mod data_builds;
 mod enter;
@@ -37,6 +41,7 @@ mod writer;
 
 pub use builder::Builder;
 pub use cause::Cause;
+pub(crate) use enter::watch_by_name;
 #[cfg(unix)]
 pub use init::{init, init_with};
 pub(crate) use inner::{Inner, drop_elsewhere};
@@ -70,6 +75,7 @@ use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
+use enter::{with_live_function, with_live_type};
 use hotswap_plugin::boundary;
 use hotswap_plugin::{LiveData, Value};
 use std::panic::Location;
@@ -182,10 +188,10 @@ impl Swapper {
         function: &str,
         args: &[Value],
     ) -> Result<Value, InvokeError> {
-        let pinned = self
-            .0
-            .enter_plugin(|live| live.plugin_called(plugin).map(|plugin| &**plugin));
-        pinned.invoke(plugin, function, args)
+        self.0.call_by_name(
+            |live| live.plugin_called(plugin).map(|plugin| &**plugin),
+            |live| live.invoke(plugin, function, args),
+        )
     }
 
     /// Calls a live function of the live generation, in whichever plugin it is.
@@ -193,7 +199,10 @@ impl Swapper {
     /// # Errors
     /// There is no such function, the arguments do not fit, the function returned an error, or it panicked.
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
-        self.0.enter_live_function(name).invoke_live(name, args)
+        self.0.call_by_name(
+            |live| with_live_function(live, name),
+            |live| live.invoke_live(name, args),
+        )
     }
 
     /// Passes live data to the [handler](hotswap_plugin::live::Handler) of its type in the live generation. In this
@@ -203,7 +212,10 @@ impl Swapper {
     /// There is no live type with this name, the type has no handler, the data does not fit it, the handler returned an
     /// error, or it panicked. None of these errors consumes the data.
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
-        self.0.enter_live_type(data.type_name()).handle(data)
+        self.0.call_by_name(
+            |live| with_live_type(live, data.type_name()),
+            |live| live.handle(data),
+        )
     }
 
     /// Calls the function with this name in every plugin of the live generation that has it, each plugin after those

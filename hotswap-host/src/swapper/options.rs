@@ -81,6 +81,14 @@ reload_options! {
 pub struct ReloadOptions {
     /// Refuses a reload if the dry run finds that it breaks an item that somebody uses.
     refuse_breaking: bool = false,
+    /// Runs Clippy (`cargo clippy -p PACKAGE`) on the sources of each new build, where a warning is an error. If the sources
+    /// are not at hand, the report says so.
+    lint: bool = false,
+    /// Runs the tests (`cargo test -p PACKAGE`) of each new build. If its sources are not at hand, a child process runs the
+    /// tests with `#[smoke(deep)]` in their place.
+    tests: bool = false,
+    /// The longest time that Cargo may take for the lints of all new builds, and for their tests.
+    tests_limit: Duration = Duration::from_secs(600),
     /// Tries the new builds in a child process first, which loads them, runs their hooks up to `on_init` and their smoke
     /// tests, and restores a copy of the live state. A crash there is an error. The host's `main` has to begin with
     /// [`init`](crate::init).
@@ -110,9 +118,11 @@ pub struct ReloadOptions {
     /// and errors of their `on_start`. The first one beyond this number is a reason to revert the reload, at once.
     failure_limit: u64 = 0,
     /// The number of watched calls of the new generation from which its rates count. Watched are the calls that the host
-    /// makes, through handles, of the plugins that are new in it.
+    /// makes of the plugins that are new in it: through handles, async ones included, and by name. Calls of a pinned
+    /// generation are not.
     min_calls: u64 = 0,
-    /// The share of the watched calls, from 0 to 1, that may return an error. A larger share reverts the reload.
+    /// The share of the watched calls, from 0 to 1, that may return an error. A larger share reverts the reload. A call of
+    /// an interface has returned an error if one of its methods has, and an async call counts when it ends.
     max_error_rate: f64 = 1.0,
     /// The factor by which that share may exceed the one of the previous generation, which is measured while the new one is
     /// staged, if that has `min_calls`. Zero means any.

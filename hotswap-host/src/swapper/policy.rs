@@ -85,6 +85,11 @@ fn exposure(meta: &Metadata, required: bool) -> Option<Exposure> {
     (required || !(by_group_alone && own_group)).then_some(found)
 }
 
+/// Returns how other users can write to this path, if they can.
+pub(super) fn exposure_of(path: &Path) -> Option<Exposure> {
+    exposure(&fs::metadata(path).ok()?, false)
+}
+
 fn warn_once(path: &Path, exposure: Exposure, text: impl FnOnce() -> String) {
     static NAMED: Mutex<BTreeSet<(PathBuf, Exposure)>> = Mutex::new(BTreeSet::new());
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,7 @@ use super::cause::Cause;
 use super::journal::Journal;
 use super::observe::{Observers, ReloadEvent, ReloadEventKind, tell};
 use super::step::{Step, StepReport};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Measures the steps of one attempt, and tells the observers when each has ended.
 pub(super) struct Progress<'a> {
@@ -47,7 +47,11 @@ impl<'a> Progress<'a> {
 
     /// Notes that a step has ended, which began at `began`.
     pub(super) fn ended(&mut self, step: Step, began: Instant, failed: bool) {
-        let took = began.elapsed();
+        self.took(step, began.elapsed(), failed);
+    }
+
+    /// Notes that a step has ended, which took this time.
+    pub(super) fn took(&mut self, step: Step, took: Duration, failed: bool) {
         let report = StepReport { step, took, failed };
         self.tell(ReloadEventKind::Step(&report));
         self.steps.push(report);

@@ -11,6 +11,10 @@ use std::time::Duration;
 pub enum Step {
     /// The files are read, and what they say is compared with the live generation.
     Validate,
+    /// Clippy looks at the sources of the new builds.
+    Lint,
+    /// Cargo runs the tests of the new builds.
+    Test,
     /// A child process loads the new generation, and runs its hooks and smoke tests.
     Probe,
     /// The new plugins are loaded, constructed, and initialised beside the live ones.
@@ -33,6 +37,8 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Step::Validate => "validate",
+            Step::Lint => "lint",
+            Step::Test => "test",
             Step::Probe => "probe",
             Step::Stage => "stage",
             Step::Smoke => "smoke",

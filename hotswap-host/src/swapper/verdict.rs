@@ -55,6 +55,9 @@ pub struct ItemChange {
     pub users: Vec<ItemUser>,
     /// The effect of the change.
     pub compatibility: Compatibility,
+    /// What is missing, or not known, of the migrations of a live type or a state, and what to write. A version without a
+    /// way back is only a warning.
+    pub warnings: Vec<String>,
 }
 
 /// An item that a plugin offers to others, or its state.
@@ -125,6 +128,14 @@ impl Verdict {
         self.compatibility == Compatibility::Breaking
     }
 
+    /// The warnings about all plugins, each with its plugin.
+    pub fn warnings(&self) -> impl Iterator<Item = (&PluginName, &str)> {
+        self.plugins.iter().flat_map(|plugin| {
+            let warnings = plugin.changes.iter().flat_map(|change| &change.warnings);
+            warnings.map(|warning| (&plugin.name, warning.as_str()))
+        })
+    }
+
     /// The verdict on the plugin of this name.
     pub fn plugin(&self, name: &str) -> Option<&PluginVerdict> {
         self.plugins.iter().find(|plugin| plugin.name == name)
@@ -193,7 +204,8 @@ impl fmt::Display for ItemChange {
                 ItemUser::Plugin(name) => write!(f, "{name}")?,
             }
         }
-        Ok(())
+        let mut warnings = self.warnings.iter();
+        warnings.try_for_each(|warning| write!(f, "\n    {}", Shown(warning)))
     }
 }
 

@@ -52,6 +52,7 @@ mod tests {
             signature: String::new(),
             version: None,
             was: was.iter().map(|name| (*name).to_owned()).collect(),
+            history: None,
             hash: [0; 16].into(),
         }
     }

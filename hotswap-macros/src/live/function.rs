@@ -27,6 +27,7 @@ pub fn expand(options: TokenStream, item: &ItemFn) -> syn::Result<TokenStream> {
         signature: format!("fn{}", call.written("")),
         version: None,
         was: &[],
+        history: None,
         items: quote! {
             #use_boundary
             struct Listed;

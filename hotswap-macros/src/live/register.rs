@@ -18,6 +18,8 @@ pub struct Live<'a> {
     pub version: Option<u32>,
     /// Earlier names of a type.
     pub was: &'a [String],
+    /// What a type declares of its earlier versions, as JSON.
+    pub history: Option<String>,
     /// Items that `code` and `hash` refer to.
     pub items: TokenStream,
     /// The variant of `LiveCode`.
@@ -36,6 +38,7 @@ pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
         signature,
         version,
         was,
+        history,
         items,
         code,
         hash,
@@ -47,12 +50,16 @@ pub fn register(live: &Live<'_>, item: TokenStream) -> TokenStream {
         .map(|name| format!("\"{}\"", json(name)))
         .collect();
     let was = (!was.is_empty()).then(|| format!(r#","was":[{}]"#, was.join(",")));
+    let history = history
+        .as_ref()
+        .map(|history| format!(r#","history":{history}"#));
     let begin = format!(
-        r#"{{"kind":"{kind}","name":"{}","signature":"{}"{}{},"module":""#,
+        r#"{{"kind":"{kind}","name":"{}","signature":"{}"{}{}{},"module":""#,
         json(name),
         json(signature),
         version.unwrap_or_default(),
         was.unwrap_or_default(),
+        history.unwrap_or_default(),
     );
     quote! {
         #item

@@ -10,6 +10,7 @@ use syn::{Attribute, Fields, Ident, Item, LitStr};
 /// Returns the type as live data, and the statics that list it.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let expanded = live_data::expand(options.clone(), item.clone())?;
+    let history = live_data::history(options.clone(), item.clone())?;
     let options = TypeOptions::parse(options)?;
     let item: Item = syn::parse2(item)?;
     let (ident, attrs, signature) = parts(&item)?;
@@ -27,6 +28,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
         signature,
         version: Some(options.version()?),
         was: &was,
+        history: Some(history),
         items: quote! {
             #[allow(unused_imports)]
             use #generated::Absent as _;

@@ -1,5 +1,6 @@
 //! `#[live_data]`: the generated code.
 use super::fields::{Shape, is_bytes, is_option, may_hold, unknown};
+use super::history::history;
 use super::options::{Default_, number};
 use super::{Body, LiveData, Part};
 use crate::support::name_span;
@@ -217,7 +218,7 @@ fn live_type(live: &LiveData) -> TokenStream {
         .map(|(_, part)| part)
         .filter(|part| part.options.skip.is_none() && may_hold(&part.ty));
     let types = types.map(|part| &part.ty);
-    let migrations = migrations(live);
+    let (migrations, history) = (migrations(live), history(live));
     let migrate_within = migrate_within(live);
     let overlay = overlay(live);
     let check = check(live);
@@ -227,6 +228,7 @@ fn live_type(live: &LiveData) -> TokenStream {
         #earlier
         #is_enum
         #migrations
+        const HISTORY: &'static str = #history;
         fn types(types: &mut __live::Types) {
             if types.enter::<Self>() {
                 #(__live::Field::<#types>::types(types);)*

@@ -2,6 +2,7 @@
 mod check;
 mod fields;
 mod generate;
+mod history;
 mod options;
 
 use crate::support::{Errors, Root};
@@ -18,6 +19,13 @@ pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     let mut item: Item = syn::parse2(item)?;
     let live = LiveData::parse(options, &mut item)?;
     Ok(generate::live_data(&live, item))
+}
+
+/// Returns what the item declares of its earlier versions, as JSON.
+pub fn history(options: TokenStream, item: TokenStream) -> syn::Result<String> {
+    let options = TypeOptions::parse(options)?;
+    let live = LiveData::parse(options, &mut syn::parse2(item)?)?;
+    Ok(history::history(&live))
 }
 
 /// Returns the item as `#[live_data]` leaves it, without the attributes that only the expansion understands. For an

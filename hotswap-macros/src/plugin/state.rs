@@ -50,6 +50,7 @@ pub fn state(plugin: &Plugin<'_>) -> Option<TokenStream> {
     Some(quote! {
         const STATE: ::core::option::Option<&'static #root::contract::state::StateDesc> =
             ::core::option::Option::Some(const { &#root::state::describe::<#ty>() });
+        const STATE_HISTORY: &'static str = <#ty as #root::LiveType>::HISTORY;
         fn save(&self, version: u32) -> #root::Result<#root::LiveData> {
             let state: #ty = #saved;
             #root::state::save_as(&state, version)

@@ -232,7 +232,7 @@ const _: () = {
             let arena = __hotswap::Arena::new();
             let text = <&str as __hotswap::Arg>::lend(&text, &arena);
             let at = <Vector as __hotswap::Arg>::lend(&at, &arena);
-            unsafe {
+            let answer = unsafe {
                 __hotswap::receive(|out| (self
                     .0
                     .table()
@@ -242,13 +242,17 @@ const _: () = {
                     <Vector as __hotswap::Arg>::cross(&at),
                     out,
                 ))
-            }
+            };
+            self.0.note(&answer);
+            answer
         }
         #[inline]
         pub fn ready(&self) -> bool {
-            unsafe {
+            let answer = unsafe {
                 __hotswap::receive(|out| (self.0.table().ready)(self.0.this(), out))
-            }
+            };
+            self.0.note(&answer);
+            answer
         }
         /// Later.
         #[inline]

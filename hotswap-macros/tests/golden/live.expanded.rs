@@ -104,6 +104,7 @@ const _: () = {
         const NAME: &'static str = "Fire";
         const VERSION: u32 = 2u32;
         const EARLIER: &'static [&'static str] = &["Blaze"];
+        const HISTORY: &'static str = "{\"migrations\":[],\"fields\":[{\"names\":[\"shots\"],\"type\":\"u32\",\"needed\":true}]}";
         fn types(types: &mut __live::Types) {
             if types.enter::<Self>() {}
         }
@@ -139,7 +140,7 @@ const _: () = {
         renamed::live::generated::Probe::<Fire>::HANDLE,
     );
     renamed::__live!(
-        "{\"kind\":\"type\",\"name\":\"Fire\",\"signature\":\"struct Fire { shots: u32 }\",\"version\":2,\"was\":[\"Blaze\"],\"module\":\"",
+        "{\"kind\":\"type\",\"name\":\"Fire\",\"signature\":\"struct Fire { shots: u32 }\",\"version\":2,\"was\":[\"Blaze\"],\"history\":{\"migrations\":[],\"fields\":[{\"names\":[\"shots\"],\"type\":\"u32\",\"needed\":true}]},\"module\":\"",
         "Fire", "struct Fire { shots: u32 }", Type(& TYPE), [0; 2]
     );
 };

@@ -93,6 +93,7 @@ const _: () = {
                 },
             },
         ];
+        const HISTORY: &'static str = "{\"migrations\":[{\"from\":1,\"up\":true,\"down\":false},{\"from\":2,\"up\":true,\"down\":true}],\"fields\":[{\"names\":[\"name\"],\"type\":\"String\",\"needed\":true},{\"names\":[\"color\",\"colour\"],\"type\":\"String\",\"needed\":true},{\"names\":[\"shots\"],\"type\":\"u32\",\"needed\":false},{\"names\":[\"payload\"],\"type\":\"Vec<u8>\",\"needed\":true},{\"names\":[\"crew\"],\"type\":\"Vec<Man>\",\"needed\":true},{\"names\":[\"leader\"],\"type\":\"Option<Man>\",\"needed\":false}]}";
         fn types(types: &mut __live::Types) {
             if types.enter::<Self>() {
                 __live::Field::<Vec<Man>>::types(types);
@@ -213,6 +214,7 @@ const _: () = {
     impl __live::LiveType for Place {
         const NAME: &'static str = "place";
         const VERSION: u32 = 1u32;
+        const HISTORY: &'static str = "{\"migrations\":[]}";
         fn types(types: &mut __live::Types) {
             if types.enter::<Self>() {
                 __live::Field::<Gun>::types(types);
@@ -299,6 +301,7 @@ const _: () = {
         const NAME: &'static str = "State";
         const VERSION: u32 = 1u32;
         const IS_ENUM: bool = true;
+        const HISTORY: &'static str = "{\"migrations\":[]}";
         fn types(types: &mut __live::Types) {
             if types.enter::<Self>() {
                 __live::Field::<Gun>::types(types);

@@ -328,6 +328,7 @@ const _: () = {
         > = ::core::option::Option::Some(const {
             &::hotswap_plugin::state::describe::<State>()
         });
+        const STATE_HISTORY: &'static str = <State as ::hotswap_plugin::LiveType>::HISTORY;
         fn save(
             &self,
             version: u32,

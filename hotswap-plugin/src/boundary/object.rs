@@ -4,7 +4,8 @@
 use crate::__crosses;
 use crate::boundary::abi::{HeldView, RawObject};
 use crate::boundary::describe::{FunctionDesc, InterfaceDesc, TypeDesc};
-use crate::boundary::shared::Shared;
+use crate::boundary::noted::{CountErrors, NotedErrors};
+use crate::boundary::shared::{Return, Shared};
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
 use crate::contract::ticket::RawTicket;
@@ -114,6 +115,7 @@ pub struct Object<Table: 'static> {
     table: *const Table,
     this: *const (),
     keep: Keep,
+    errors: NotedErrors,
 }
 
 /// The reason why an object stays alive.
@@ -145,6 +147,7 @@ impl<Table> Object<Table> {
             table: I::TABLE,
             this: Arc::as_ptr(&value).cast(),
             keep: Keep::Own(value),
+            errors: NotedErrors::default(),
         }
     }
 
@@ -158,6 +161,7 @@ impl<Table> Object<Table> {
             table: I::TABLE,
             this,
             keep: Keep::Counted(counted),
+            errors: NotedErrors::default(),
         }
     }
 
@@ -171,7 +175,28 @@ impl<Table> Object<Table> {
             table: object.table.cast(),
             this: object.this,
             keep: Keep::Lender,
+            errors: NotedErrors::default(),
         }
+    }
+
+    /// Returns the same object, which `count` counts if one of its methods returns an error.
+    pub fn counting_errors(self, count: &'static dyn CountErrors) -> Self {
+        Object {
+            errors: NotedErrors::counted_by(count),
+            ..self
+        }
+    }
+
+    /// Notes the result of a method.
+    #[inline(always)]
+    pub fn note<R: Return>(&self, result: &R) {
+        self.errors.note(result);
+    }
+
+    /// The errors that methods have returned through this handle.
+    #[inline(always)]
+    pub fn errors(&self) -> &NotedErrors {
+        &self.errors
     }
 
     /// Returns the count of the object, if it is counted.
@@ -189,6 +214,7 @@ impl<Table> Object<Table> {
             table: self.table,
             this: self.this,
             keep: self.keep.clone(),
+            errors: NotedErrors::default(),
         }
     }
 
@@ -294,6 +320,7 @@ impl<'a> LentObject<'a> {
             table: self.object.table.cast(),
             this: self.object.this,
             keep,
+            errors: NotedErrors::default(),
         })
     }
 }

@@ -145,6 +145,12 @@ pub trait Return: Shared {
     /// Returns the callee's own error.
     fn split(self) -> Result<Self::Ok, Self::Err>;
 
+    /// Returns true if this is the callee's own error.
+    #[inline(always)]
+    fn is_error(&self) -> bool {
+        false
+    }
+
     /// Splits the result into success and error, without their types.
     ///
     /// # Errors
@@ -158,6 +164,10 @@ impl<T: Shared, E: Shared> Return for Result<T, E> {
     #[inline]
     fn split(self) -> Result<T, E> {
         self
+    }
+    #[inline(always)]
+    fn is_error(&self) -> bool {
+        self.is_err()
     }
     #[inline]
     fn into_dynamic(self) -> DynamicResult {

@@ -27,7 +27,7 @@ use abi_stable::std_types::{RResult, RSlice, RStr};
 ///
 /// | tag | bytes |
 /// |---|---|
-/// | `live` | JSON: `kind` (`function` or `type`), `name`, `module`, `signature`; for a type also `version`, and `was`, its earlier names |
+/// | `live` | JSON: `kind` (`function` or `type`), `name`, `module`, `signature`; for a type also `version`, `was`, its earlier names, and `history`, which is as in the part `sthi` of the metadata |
 /// | `liha` | 16 bytes: the hash of a function's parameter and result types; zero for a type |
 pub const LIVE_SECTION: &str = ".hotswap.live";
 

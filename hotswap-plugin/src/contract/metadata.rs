@@ -10,6 +10,7 @@
 //! | `expo`, `exha` | JSON array of exported interfaces, 16 bytes each |
 //! | `impo`, `imha` | JSON array of imports, 16 bytes each, zero if an import needs none |
 //! | `stat` | the schema version of the state's type, `u32`, little-endian, and its name; empty if there is no state |
+//! | `sthi` | JSON: the `migrations` of the state's type, each with `from`, `up`, and `down`, and its `fields`, if it is a struct whose fields have names, each with its `names`, `type`, and `needed`; empty if there is no state, or its type declares nothing; builds by an earlier hotswap do not have this part |
 //! | `bild` | JSON: `rustc`, `target`, `profile` |
 //! | `pani` | one byte: `u` when panics unwind, `a` when they abort |
 

@@ -90,6 +90,8 @@ pub struct Parts {
     pub imports: &'static [ImportDesc],
     /// [`Plugin::STATE`].
     pub state: Option<&'static StateDesc>,
+    /// [`Plugin::STATE_HISTORY`].
+    pub state_history: &'static str,
 }
 
 impl Parts {
@@ -111,6 +113,7 @@ impl Parts {
             import_text: <P::Imports as Import>::METADATA,
             imports: <P::Imports as Import>::IMPORTS,
             state: P::STATE,
+            state_history: P::STATE_HISTORY,
         }
     }
 

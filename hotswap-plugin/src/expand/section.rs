@@ -14,6 +14,7 @@ pub struct Section<
     const IMPORT_TEXT: usize,
     const IMPORTS: usize,
     const STATE: usize,
+    const HISTORY: usize,
 > {
     contract: Part<4>,
     plugin: Part<PLUGIN>,
@@ -23,6 +24,7 @@ pub struct Section<
     import_text: Part<IMPORT_TEXT>,
     imports: Hashes<IMPORTS>,
     state: Part<STATE>,
+    history: Part<HISTORY>,
     build: Part<{ BUILD.len() }>,
     panics: Part<1>,
 }
@@ -35,7 +37,8 @@ impl<
     const IMPORT_TEXT: usize,
     const IMPORTS: usize,
     const STATE: usize,
-> Section<PLUGIN, FUNCTIONS, EXPORT_TEXT, EXPORTS, IMPORT_TEXT, IMPORTS, STATE>
+    const HISTORY: usize,
+> Section<PLUGIN, FUNCTIONS, EXPORT_TEXT, EXPORTS, IMPORT_TEXT, IMPORTS, STATE, HISTORY>
 {
     /// Returns the section of a plugin. `unwinds` is true if the plugin's own crate unwinds on a panic.
     ///
@@ -53,6 +56,7 @@ impl<
             import_text,
             imports,
             state,
+            state_history,
             ..
         } = *parts;
         let mut function_hashes = [[0; 2]; FUNCTIONS];
@@ -84,6 +88,7 @@ impl<
             import_text: Part::text(b"impo", import_text),
             imports: Hashes::new(b"imha", import_hashes),
             state: Part::new(b"stat", state_bytes(state)),
+            history: Part::text(b"sthi", state_history),
             build: Part::text(b"bild", BUILD),
             panics: Part::new(b"pani", [if unwinds { b'u' } else { b'a' }]),
         }
@@ -151,6 +156,7 @@ macro_rules! __metadata {
             { PLUGIN.import_text.len() },
             { PLUGIN.imports.len() },
             { $crate::expand::section::state_len(PLUGIN.state) },
+            { PLUGIN.state_history.len() },
         >;
         const METADATA: Metadata = $crate::expand::section::Section::new(
             TEXT,

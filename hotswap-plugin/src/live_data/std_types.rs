@@ -164,6 +164,7 @@ impl<T: LiveType> LiveType for Box<T> {
     const EARLIER: &'static [&'static str] = T::EARLIER;
     const IS_ENUM: bool = T::IS_ENUM;
     const MIGRATIONS: &'static [Migration] = T::MIGRATIONS;
+    const HISTORY: &'static str = T::HISTORY;
     fn types(types: &mut Types) {
         T::types(types);
     }

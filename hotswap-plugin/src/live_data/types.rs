@@ -33,6 +33,9 @@ pub trait LiveType: Serialize + DeserializeOwned + 'static {
     /// The migrations, the earliest first.
     #[doc(hidden)]
     const MIGRATIONS: &'static [Migration] = &[];
+    /// The migrations and the fields, as JSON for the artifact's metadata; empty for types that do not declare them.
+    #[doc(hidden)]
+    const HISTORY: &'static str = "";
 
     /// Adds the live types in it: itself, if it has a version, and those of its fields.
     #[doc(hidden)]

@@ -33,6 +33,7 @@ fn accepted(artifact: &Artifact, bytes: &[u8]) {
     let note = hotswap_host::artifact::Note {
         commit: "unknown".into(),
         dirty: true,
+        location: None,
     };
     let mut noted = bytes.to_vec();
     note.append_to(&mut noted);

@@ -13,6 +13,7 @@ fn main() -> io::Result<()> {
     let note = Note {
         commit: "0123abc".into(),
         dirty: true,
+        location: None,
     };
     let mut noted = plugin.clone();
     note.append_to(&mut noted);

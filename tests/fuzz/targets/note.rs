@@ -66,6 +66,7 @@ fuzz_target!(|behind: Behind<'_>| {
             let note = Note {
                 commit: commit.chars().filter(char::is_ascii_alphanumeric).collect(),
                 dirty,
+                location: None,
             };
             note.append_to(&mut file);
             let artifact = read(&file).expect("a note of our own is valid");

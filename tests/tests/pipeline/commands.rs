@@ -74,6 +74,19 @@ fn an_operator_goes_back_while_the_host_is_down() {
         text.starts_with("3 attempts in 24 h: 3 permanent, 0 refused, 0 reverted; mean "),
         "{text}"
     );
+    let (code, text) = hotswap(&["history", "--steps"], state);
+    assert_eq!(code, 0);
+    let steps: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("in all"))
+        .collect();
+    assert!(steps.len() >= 3, "{text}");
+    for step in ["validate ", ", smoke ", ", stage ", ", switch ", ", start "] {
+        assert!(
+            steps.iter().any(|line| line.contains(step)),
+            "{step}: {text}"
+        );
+    }
     let (code, text) = hotswap(&["history", "-n", "1", "--json"], state);
     assert_eq!(code, 0);
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -45,6 +45,9 @@ fn three_running_calls_are_waited_for_and_later_ones_get_the_next_build() {
         }
         let report = reload.join().unwrap().unwrap();
         assert!(report.gate.is_some());
+        // No time is counted in two steps.
+        let steps: Duration = report.steps.iter().map(|step| step.took).sum();
+        assert!(steps <= report.took, "{:?}", report.steps);
         // Those that began before the gate was closed have the first build.
         for call in late {
             assert!(["first", "second"].contains(&&*call.join().unwrap()));

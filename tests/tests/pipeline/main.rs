@@ -1,4 +1,5 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
+mod async_rates;
 mod chaos;
 mod clock;
 mod cold;
@@ -18,5 +19,7 @@ mod reverted;
 mod reverted_tests;
 mod service;
 mod smoke;
+mod sourced;
 mod staged;
 mod support;
+mod versions;

@@ -1,60 +1,9 @@
 //! Builds that are tried in a child process first. What would end the host ends the child.
-use crate::support::{checked, stateful};
+use crate::support::{Host, checked, stateful};
 use hotswap_host::{Hook, PluginErrorKind, ReloadOptions};
 use hotswap_tests::fixture;
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::io::Write;
 use std::time::Duration;
-use tempfile::TempDir;
-
-/// A host in a process of its own, with a probe.
-struct Host {
-    child: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-    plugins: TempDir,
-}
-
-impl Host {
-    fn new(build: &[u8], options: &[(&str, &str)]) -> Self {
-        let plugins = tempfile::tempdir().unwrap();
-        fixture::install(build, "checked", plugins.path());
-        let mut command = fixture::host();
-        command.arg(plugins.path()).env("HOTSWAP_PROBE_LIMIT", "60");
-        command.envs(options.iter().copied());
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let mut host = Host {
-            input: child.stdin.take().unwrap(),
-            output: BufReader::new(child.stdout.take().unwrap()).lines(),
-            child,
-            plugins,
-        };
-        assert_eq!(host.says(), "open");
-        host
-    }
-
-    fn says(&mut self) -> String {
-        self.output.next().expect("the host lives").unwrap()
-    }
-
-    /// Reloads this build. Returns what came of it, and what is live.
-    fn reload(&mut self, build: &[u8]) -> (String, String) {
-        fixture::install(build, "checked", self.plugins.path());
-        self.input.write_all(b"\n").unwrap();
-        (self.says(), self.says())
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn a_panic_of_the_thread_that_reads_its_output_refuses_the_reload() {

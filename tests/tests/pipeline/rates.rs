@@ -70,7 +70,7 @@ fn one_that_refuses_more_than_the_one_before_is_reverted() {
     let (stage, outcome) = watched(options, "refuse");
     let reason = reason(outcome);
     assert!(
-        reason.contains("calls have returned an error, and 0.000 before it"),
+        reason.contains("calls have returned an error, and 0 of "),
         "{reason}"
     );
     assert_eq!(orders(&stage), "first");

@@ -3,7 +3,11 @@ use hotswap_host::prelude::*;
 use hotswap_host::{Builder, ReloadOptions, Value};
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{self, Build};
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Returns the plugin with these orders.
 pub fn checked(orders: &str) -> Vec<u8> {
@@ -47,4 +51,66 @@ pub fn add(stage: &Stage, n: u32) -> u32 {
 pub fn panic_once(stage: &Stage) {
     let error = stage.swapper.invoke("checked", "boom", &[]).unwrap_err();
     assert!(error.to_string().contains("panicked: boom"), "{error}");
+}
+
+/// A host in a process of its own, with a probe.
+pub struct Host {
+    child: Child,
+    pub input: ChildStdin,
+    pub output: Lines<BufReader<ChildStdout>>,
+    pub plugins: TempDir,
+}
+
+impl Host {
+    /// Starts a host with this build.
+    pub fn new(build: &[u8], options: &[(&str, &str)]) -> Self {
+        let plugins = tempfile::tempdir().unwrap();
+        fixture::install(build, "checked", plugins.path());
+        Host::of(plugins, options)
+    }
+
+    /// Starts a host with the plugins in this directory.
+    pub fn of(plugins: TempDir, options: &[(&str, impl AsRef<OsStr>)]) -> Self {
+        let mut command = fixture::host();
+        command.arg(plugins.path()).env("HOTSWAP_PROBE_LIMIT", "60");
+        options.iter().for_each(|(name, value)| {
+            command.env(name, value);
+        });
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut host = Host {
+            input: child.stdin.take().unwrap(),
+            output: BufReader::new(child.stdout.take().unwrap()).lines(),
+            child,
+            plugins,
+        };
+        assert_eq!(host.says(), "open");
+        host
+    }
+
+    pub fn says(&mut self) -> String {
+        self.output.next().expect("the host lives").unwrap()
+    }
+
+    /// Reloads this build. Returns what came of it, and what is live.
+    pub fn reload(&mut self, build: &[u8]) -> (String, String) {
+        fixture::install(build, "checked", self.plugins.path());
+        self.reload_all()
+    }
+
+    /// Reloads what is in the directory. Returns what came of it, and what is live.
+    pub fn reload_all(&mut self) -> (String, String) {
+        self.input.write_all(b"\n").unwrap();
+        (self.says(), self.says())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -154,6 +154,10 @@ fn every_text_of_live_items_is_checked() {
             r#"{"kind":"type","name":"n","signature":"@","version":1,"module":"m"}"#,
         ),
         (
+            "live.history",
+            r#"{"kind":"type","name":"n","signature":"s","version":1,"module":"m","history":{"migrations":[],"fields":[{"names":["@"],"type":"u8","needed":true}]}}"#,
+        ),
+        (
             "live.was",
             r#"{"kind":"type","name":"n","signature":"s","version":1,"was":["@"],"module":"m"}"#,
         ),
@@ -169,11 +173,33 @@ fn every_text_of_live_items_is_checked() {
 }
 
 #[test]
+fn every_text_of_a_state_s_history_is_checked() {
+    for hostile in HOSTILE {
+        let fields = format!(
+            r#"[{{"names":["f"],"type":"{}","needed":true}}]"#,
+            in_json(hostile)
+        );
+        let history = format!(r#"{{"migrations":[],"fields":{fields}}}"#);
+        let plugin = PLUG_NAME.replace('@', "w");
+        let all = crate::artifact::testing::parts().into_iter();
+        let all = all.map(|(tag, bytes)| match tag {
+            b"plug" => part(tag, plugin.as_bytes()),
+            b"stat" => part(tag, b"\x01\0\0\0S"),
+            tag => part(tag, &bytes),
+        });
+        let mut section = all.collect::<Vec<_>>().concat();
+        section.extend(part(b"sthi", history.as_bytes()));
+        refused(&section, &[], "state.history");
+    }
+}
+
+#[test]
 fn the_note_is_checked() {
     for hostile in HOSTILE {
         let note = Note {
             commit: hostile.into(),
             dirty: false,
+            location: None,
         };
         let mut file = b"library".to_vec();
         note.append_to(&mut file);

@@ -135,7 +135,13 @@ impl<R: Return> Future for Calling<R> {
             let result = match &mut self.0 {
                 CallState::Begun(begun, _) => match poll(begun, cx) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(result) => result.map_err(|panicked| Some(Ok(panicked))),
+                    Poll::Ready(Ok(result)) => {
+                        if result.is_error() {
+                            begun.keeps().count_error();
+                        }
+                        Ok(result)
+                    }
+                    Poll::Ready(Err(panicked)) => Err(Some(Ok(panicked))),
                 },
                 CallState::AtGate(at_gate) => match at_gate.poll(cx) {
                     Poll::Pending => return Poll::Pending,

@@ -6,6 +6,7 @@
 //! counted, and no other call can begin. The count goes down after the plugin's future was dropped, with `Release`, and
 //! the thread that finds zero reads with `Acquire`. A closed gate looks in the same order.
 use crate::generation::Generation;
+use crate::generation::async_calls::PluginCalls;
 use crate::generation::bindings::Target;
 use crate::instance::Instance;
 use crate::instance::begun::Keeps;
@@ -13,6 +14,7 @@ use crate::reclaim::gate::Pass;
 use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;
 use crate::reclaim::slot::{Address, CallTarget};
+use hotswap_plugin::boundary::CountErrors;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 
 /// The target of a call: a plugin of the generation, and one of its functions or exports.
@@ -91,6 +93,8 @@ impl LastPlace {
 pub(crate) struct Running {
     /// A count of the generation.
     count: &'static AtomicUsize,
+    /// The calls of the plugin, which it belongs to.
+    calls: &'static PluginCalls,
     /// The address of the generation, as hazard slots hold it.
     at: Address,
     call_target: CallTarget,
@@ -103,17 +107,31 @@ impl Running {
     #[inline]
     pub(super) fn begin(pinned: &Pinned<'_, Generation>, place: Place) -> Self {
         let call_target = pinned.plugins[place.plugin as usize].call_target();
-        let count = &pinned.async_calls.of(place.plugin as usize)[place.item as usize];
+        let calls = pinned.async_calls.of(place.plugin as usize);
+        let count = calls.count(place.item as usize);
         // The pin exists before the count, and ends after it.
         count.fetch_add(1, Relaxed);
         let gate = pinned.gate.as_ref();
         let gate = gate.filter(|gate| gate.is_closed() && gate.covers(call_target));
         Running {
             count,
+            calls,
             at: pinned.address(),
             call_target,
             _pass: gate.map(|gate| gate.pass()),
         }
+    }
+
+    /// Counts the call as one that has returned an error, if it is watched.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn count_error(&self) {
+        self.calls.count_error();
+    }
+
+    /// The count of calls that have returned errors.
+    pub(super) fn errors(&self) -> &'static dyn CountErrors {
+        self.calls
     }
 }
 

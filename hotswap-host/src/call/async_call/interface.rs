@@ -96,7 +96,7 @@ fn enter<I: boundary::Interface + ?Sized>(
     let place = LastPlace::default().find(entered.generation(), entered.target());
     let running = Running::begin(entered.pin(), place.ok_or(Err(Missing::Gone))?);
     Ok(InterfaceHold {
-        kept: entered.keep(Arc::new(running)),
+        kept: entered.keep(running.errors(), Arc::new(running)),
     })
 }
 

@@ -3,10 +3,11 @@ use super::calling::poll;
 use super::count::{Place, Running};
 use super::gate_opened::GateOpened;
 use crate::error::{CallError, InvokeError};
+use crate::generation::bindings::CountWatched;
 use crate::instance::begun::Begun;
 use crate::invoke::failed;
 use crate::reclaim::gate::Gate;
-use crate::swapper::Swapper;
+use crate::swapper::{Swapper, watch_by_name};
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::{DynamicResult, InvokeError as Refused};
 use std::future::{Future, poll_fn};
@@ -48,7 +49,12 @@ impl Swapper {
             drop(swapper);
             let refused = match poll_fn(|cx| poll(&mut begun, cx)).await {
                 Ok(Ok(value)) => return Ok(value),
-                Ok(Err(refused)) => Ok(refused),
+                Ok(Err(refused)) => {
+                    if matches!(refused, Refused::Returned(_)) {
+                        begun.keeps().count_error();
+                    }
+                    Ok(refused)
+                }
                 Err(panicked) => Err(panicked),
             };
             Err(failed(&plugin, &function, refused))
@@ -81,11 +87,16 @@ fn begin(swapper: &Swapper, plugin: &str, function: &str, args: &[Value]) -> Att
             let running = || Running::begin(&pinned, Place::function(index, at));
             found.begin(args, running)
         });
-    match begun {
-        Some(Ok(begun)) => Attempt::Begun(begun),
-        Some(Err(panicked)) => {
-            Attempt::Ended(Err(failed(plugin, function, Err::<Refused, _>(panicked))))
+    let ended = match begun {
+        Some(Ok(begun)) => {
+            if pinned.watched_failures(instance).is_some() {
+                pinned.count_watched();
+            }
+            return Attempt::Begun(begun);
         }
-        None => Attempt::Ended(pinned.invoke(plugin, function, args)),
-    }
+        Some(Err(panicked)) => Err(failed(plugin, function, Err::<Refused, _>(panicked))),
+        None => pinned.invoke(plugin, function, args),
+    };
+    watch_by_name(&pinned, Some(&**instance), &ended);
+    Attempt::Ended(ended)
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | `count` | counts calls that have not ended; the count keeps their build and names them |
+//! | `count` | counts calls that have not ended; the count keeps their build and names them. Errors of watched calls are counted there, too |
 //! | `gate_opened` | waits at a closed gate without a thread |
 //! | `calling` | the future of a call |
 //! | `function`, `interface`, `invoke` | calls through the host's handles, and by name |

@@ -31,6 +31,7 @@ fn plugin(dir: &Path) -> (Artifact, Vec<u8>) {
     Note {
         commit: "unknown".into(),
         dirty: false,
+        location: None,
     }
     .append_to(&mut bytes);
     (Artifact::from_bytes(&file, &bytes).unwrap(), bytes)

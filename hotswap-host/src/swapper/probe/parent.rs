@@ -1,27 +1,22 @@
 //! The host's side of a probe.
 use super::{CAN_PROBE, Limits, Request, VARIABLE};
-use crate::base::fail_point;
 use crate::base::name::PluginName;
 use crate::base::time::after;
 use crate::environment::temporary_dir;
 use crate::error::ReloadError;
 use crate::platform::{is_privileged, memory_file};
 use crate::shown::printable;
+use crate::swapper::child::{LastLines, ended};
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::stored_build::StoredBuild;
-use crate::telemetry::guarded;
-use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, PipeReader, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{self, Sender};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The number of lines of a probe's output that an error shows.
@@ -33,10 +28,8 @@ pub(in crate::swapper) struct Probe {
     /// The file for the request, which is the child's standard input.
     file: File,
     socket: UnixStream,
-    /// The thread that reads the output until the child has ended.
-    output: JoinHandle<Result<VecDeque<String>, String>>,
-    /// Gives that thread a child whose end nobody else waits for.
-    reaper: Sender<Child>,
+    /// What it prints.
+    output: LastLines,
     /// The step that it has begun last.
     step: String,
 }
@@ -70,6 +63,7 @@ impl Probe {
         builds: Vec<StoredBuild>,
         states: Vec<(PluginName, Vec<u8>)>,
         options: &ReloadOptions,
+        deep: bool,
     ) -> Result<(), ReloadError> {
         let limit = options.probe_limit;
         let request = Request {
@@ -79,28 +73,26 @@ impl Probe {
                 seconds: limit.as_secs().saturating_add(1),
                 memory: options.probe_memory,
             },
-            deep: options.deep,
+            deep,
         };
         self.ask(&request).map_err(not_run)?;
         let outcome = self.answer(after(Instant::now(), limit));
-        // While the child lives, the thread that reads its output ends only by a panic.
-        if let Ok(Answer::Passed) = outcome
-            && !self.output.is_finished()
-        {
-            self.abandon();
-            return Ok(());
-        }
-        let (status, step, output) = self.end().map_err(not_run)?;
-        // Nobody has read what the probe has printed, which may be why it has failed.
-        let output = output.map_err(|message| ReloadError::Panicked { message })?;
         let problem = match outcome {
-            Ok(Answer::Passed) => return Ok(()),
-            Ok(Answer::Refused(error)) => error,
-            Ok(Answer::Ended) => ended(status),
-            Err(_) => format!(
+            Ok(Answer::Passed) => {
+                let read = self.output.is_read();
+                self.abandon();
+                return read;
+            }
+            Ok(Answer::Refused(error)) => Some(error),
+            Ok(Answer::Ended) => None,
+            Err(_) => Some(format!(
                 "it has not ended within {limit:?}; shorten it, or raise `ReloadOptions::probe_limit`"
-            ),
+            )),
         };
+        let (status, step, output) = self.end().map_err(not_run)?;
+        // If nobody has read what the probe has printed, that may be why it has failed.
+        let output = output?;
+        let problem = problem.unwrap_or_else(|| ended(status));
         Err(ReloadError::Probe {
             step,
             problem,
@@ -121,15 +113,7 @@ impl Probe {
         let mut child = command.spawn()?;
         // The child alone has the other ends now, so they close when it ends.
         drop(command);
-        let (reaper, abandoned) = mpsc::channel::<Child>();
-        let output = std::thread::Builder::new().name("hotswap-probe".into());
-        let output = output.spawn(move || {
-            let lines = guarded("hotswap-probe", || last_lines(reader));
-            if let Ok(mut child) = abandoned.recv() {
-                let _ = child.wait();
-            }
-            lines
-        });
+        let output = LastLines::read("hotswap-probe", reader, LINES);
         let output = output.inspect_err(|_| {
             let _ = child.kill().and_then(|()| child.wait());
         })?;
@@ -138,7 +122,6 @@ impl Probe {
             file,
             socket,
             output,
-            reaper,
             step: "start".into(),
         })
     }
@@ -188,25 +171,18 @@ impl Probe {
         }
     }
 
-    /// Ends the child. Returns how it has ended, its last step, and its last lines, or the message of the panic that has
-    /// kept them from being read.
-    fn end(mut self) -> io::Result<(ExitStatus, String, Result<String, String>)> {
+    /// Ends the child. Returns how it has ended, its last step, and its last lines.
+    fn end(mut self) -> io::Result<(ExitStatus, String, Result<String, ReloadError>)> {
         // If it has ended by itself, this does nothing, and the status is its own.
         self.child.kill()?;
         let status = self.child.wait()?;
-        drop(self.reaper);
-        let lines = self.output.join().unwrap_or_else(|_| Ok(VecDeque::new()));
-        let text = lines.map(|lines| {
-            let lines: Vec<_> = lines.into();
-            printable(&lines.join("\n")).into_owned()
-        });
-        Ok((status, self.step, text))
+        Ok((status, self.step, self.output.take()))
     }
 
     /// Ends the child, and does not wait for that: it takes the kernel a while to free the memory of a process.
     pub(in crate::swapper) fn abandon(mut self) {
         let _ = self.child.kill();
-        let _ = self.reaper.send(self.child);
+        self.output.reap(self.child);
     }
 }
 
@@ -231,39 +207,10 @@ fn nameless_file() -> io::Result<File> {
     })
 }
 
-fn last_lines(reader: PipeReader) -> VecDeque<String> {
-    fail_point::reach("hotswap-probe");
-    let mut last = VecDeque::new();
-    // A line that never ends is cut.
-    let mut reader = BufReader::new(reader);
-    loop {
-        let mut line = Vec::new();
-        match (&mut reader).take(1000).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return last,
-            Ok(_) => {}
-        }
-        if last.len() == LINES {
-            last.pop_front();
-        }
-        last.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
-    }
-}
-
 /// Returns the path of this program, which leads to it even if its file was replaced.
 fn own_executable() -> io::Result<PathBuf> {
     match cfg!(target_os = "linux") {
         true => Ok("/proc/self/exe".into()),
         false => std::env::current_exe(),
-    }
-}
-
-fn ended(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
-        (Some(signal), _) => match signal_hook::low_level::signal_name(signal) {
-            Some(name) => format!("it was ended by signal {signal} ({name})"),
-            None => format!("it was ended by signal {signal}"),
-        },
-        (None, Some(code)) => format!("it has exited with code {code}"),
-        _ => "it has ended".into(),
     }
 }

@@ -23,7 +23,7 @@ use crate::swapper::window::{Replaced, is_among};
 use crate::telemetry::{caught, contain};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A switch behind a closed gate: running calls end before it, and state goes from instances to their successors.
 pub(super) struct HandOver {
@@ -59,6 +59,8 @@ pub(super) struct Switched {
     pub(super) saved: BTreeMap<PluginName, SavedState>,
     /// The time for which calls could not begin.
     pub(super) gate: Duration,
+    /// The time at which nothing was left to wait for.
+    pub(super) drained: Instant,
     pub(super) replaced: Replaced,
 }
 
@@ -155,6 +157,7 @@ impl HandOver {
         hooks.set_end(None);
         match committed.unwrap_or_else(|message| Err(ReloadError::Panicked { message })) {
             Ok((passed, handles)) => {
+                let drained = Instant::now();
                 let gated_copy = inner.make_live(next, handles);
                 let gate = closing.open();
                 let replaced = Replaced {
@@ -165,6 +168,7 @@ impl HandOver {
                     states: passed.states,
                     saved: passed.saved,
                     gate,
+                    drained,
                     replaced,
                 })
             }

@@ -15,9 +15,12 @@ mod restore;
 mod revert;
 mod scan;
 mod smoke;
+#[cfg(unix)]
+mod sources;
 mod stage;
 mod trial;
 mod validate;
+mod versions;
 
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
@@ -309,18 +312,31 @@ impl Inner {
             self.refuse_breaking(arranged, live)?;
         }
         #[cfg(unix)]
-        if plan.options.probe && !proven {
-            progress.step(Step::Probe, || self.probe(arranged, live, &plan.options))?;
-        }
+        let notes = match proven {
+            true => Vec::new(),
+            false => {
+                let checked = self.check_sources(arranged, plan, progress)?;
+                if plan.options.probe || checked.deep {
+                    let deep = plan.options.deep || checked.deep;
+                    let probe = || self.probe(arranged, live, &plan.options, deep);
+                    progress.step(Step::Probe, probe)?;
+                }
+                checked.notes
+            }
+        };
+        #[cfg(not(unix))]
+        let notes = Vec::new();
         if smoke::is_wanted(self, arranged, plan) {
             let trial = || Staged::make(self, writer, arranged, live);
             progress.step(Step::Smoke, || smoke::run(self, trial()?, plan))?;
         }
-        let staged = progress.step(Step::Stage, || Staged::make(self, writer, arranged, live))?;
+        let mut staged =
+            progress.step(Step::Stage, || Staged::make(self, writer, arranged, live))?;
+        staged.note(notes);
         let mut next = staged.generation();
         if plan.options.has_rates() && live.number != 0 {
             let fresh = staged.fresh_instances().map(|plugin| plugin.call_target());
-            next.watched = Some(Arc::new(Watched::new(fresh)));
+            next.watch(Arc::new(Watched::new(fresh)));
         }
         // The generation is refused before the checks can have side effects.
         let bound = Bound::all(&self.handles(), &next)?;
@@ -397,7 +413,7 @@ impl Inner {
         let leaving = live.plugins.iter().filter(|plugin| !next.has(plugin));
         let metadata = next.plugins.iter().map(|plugin| plugin.metadata());
         let for_data = self.keep_for_data(leaving, metadata);
-        let switching = Instant::now();
+        let mut switching = Instant::now();
         let mut saved = BTreeMap::new();
         let (gate, mut replaced) = match hand_over {
             None => {
@@ -407,7 +423,11 @@ impl Inner {
             }
             Some(hand_over) => {
                 let switched = hand_over.switch(self, live, next, bound, staged.hooks());
-                progress.ended(Step::Drain, switching, switched.is_err());
+                let end = switched
+                    .as_ref()
+                    .map_or_else(|_| Instant::now(), |ok| ok.drained);
+                progress.took(Step::Drain, end - switching, switched.is_err());
+                switching = end;
                 let failed = |_: &_| self.need_no_data_builds(&for_data);
                 let switched = switched.inspect_err(failed)?;
                 staged.report_states(switched.states);

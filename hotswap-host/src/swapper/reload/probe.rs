@@ -34,7 +34,7 @@ pub(in crate::swapper) struct Probed {
 }
 
 impl Inner {
-    /// Tries the next generation in a child process.
+    /// Tries the next generation in a child process. If `deep` is true, tests that take longer run there, too.
     ///
     /// # Errors
     /// It failed there.
@@ -43,11 +43,12 @@ impl Inner {
         arranged: &Arranged,
         live: &Generation,
         options: &ReloadOptions,
+        deep: bool,
     ) -> Result<(), ReloadError> {
         // It starts while the request is prepared.
         let probe = Probe::start()?;
         match self.for_probe(arranged, live) {
-            Ok((builds, states)) => probe.run(builds, states, options),
+            Ok((builds, states)) => probe.run(builds, states, options, deep),
             Err(error) => {
                 probe.abandon();
                 Err(error)

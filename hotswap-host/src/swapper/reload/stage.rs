@@ -216,6 +216,17 @@ impl Staged {
         }
     }
 
+    /// Adds notes to the reports on these plugins.
+    pub(super) fn note(&mut self, notes: Vec<(PluginName, String)>) {
+        for (plugin, note) in notes {
+            let mut reports = self.reports.iter_mut();
+            let report = reports.find(|report| report.name == plugin);
+            report
+                .into_iter()
+                .for_each(|report| report.notes.push(note.clone()));
+        }
+    }
+
     /// The host's levels that the new plugins were told. The other plugins are told whenever these change.
     pub(super) fn levels(&self) -> Levels {
         self.told.levels

@@ -4,6 +4,7 @@ use super::candidate::Candidate;
 use super::fallback::{Failed, with_fallbacks, without};
 use super::scan::{Failures, scan};
 use super::stage::check_files;
+use super::versions::{Judged, Versioned, judge};
 use crate::artifact::{LiveEntry, Metadata, State, TypeHash};
 use crate::base::name::{PluginName, folded};
 use crate::error::ReloadError;
@@ -16,6 +17,7 @@ use crate::swapper::verdict::{
     Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict,
 };
 use crate::swapper::writer::Writer;
+use crate::telemetry::contain;
 use hotswap_plugin::LiveKind;
 use std::sync::Arc;
 
@@ -74,6 +76,12 @@ impl Inner {
             handles: &handles,
         };
         let verdict = comparison.verdict(&Failures::new());
+        for (plugin, warning) in verdict.warnings() {
+            contain(
+                (),
+                || tracing::warn!(target: "hotswap", "{plugin}: {warning}"),
+            );
+        }
         match verdict.is_breaking() {
             false => Ok(()),
             true => Err(ReloadError::Breaking {
@@ -239,9 +247,10 @@ impl Comparison<'_> {
             let now = next
                 .iter()
                 .find(|other| same(item, other) || renamed(other));
+            let judged = now.map_or_else(Judged::default, |now| judge_live(item, now));
             let difference = match now {
                 None => Difference::Removed,
-                Some(now) if is_same_live(item, now) => continue,
+                Some(now) if is_same_live(item, now) && judged == Judged::default() => continue,
                 Some(now) => Difference::Changed {
                     from: written(item),
                     to: written(now),
@@ -256,17 +265,17 @@ impl Comparison<'_> {
                 }
                 _ => false,
             });
-            // A later version of a type restores earlier data, or refuses it by its own rules.
+            // An earlier version refuses what a later one has saved.
             let breaks = match now {
-                Some(now) if item.kind == LiveKind::Type => now.version < item.version,
+                Some(now) if item.kind == LiveKind::Type => {
+                    judged.breaks || now.version < item.version
+                }
                 _ => true,
             };
-            changes.push(change(
-                Item::live(item.kind, &item.name),
-                difference,
-                users,
-                breaks,
-            ));
+            changes.push(ItemChange {
+                warnings: judged.warnings,
+                ..change(Item::live(item.kind, &item.name), difference, users, breaks)
+            });
         }
         let known: Vec<_> = self
             .live
@@ -342,7 +351,17 @@ fn change(
         difference,
         users,
         compatibility,
+        warnings: Vec::new(),
     }
+}
+
+/// Judges the versions of a live type.
+fn judge_live(before: &LiveEntry, after: &LiveEntry) -> Judged {
+    let versions = (Versioned::of_live(before), Versioned::of_live(after));
+    let (Some(before), Some(after)) = versions else {
+        return Judged::default();
+    };
+    judge(before, after)
 }
 
 fn is_same_live(one: &LiveEntry, other: &LiveEntry) -> bool {
@@ -367,23 +386,28 @@ fn state_change(before: Option<&State>, after: Option<&Metadata>) -> Option<Item
         true => format!("version {}", state.version),
         false => format!("{} version {}", state.type_name, state.version),
     };
-    let (state, difference, breaks) = match (before, after) {
+    let (state, difference, judged) = match (before, after) {
         (None, None) => return None,
-        (None, Some(state)) => (state, Difference::Added, false),
-        (Some(state), None) => (state, Difference::Removed, true),
-        (Some(before), Some(after)) if before == after => return None,
+        (None, Some(state)) => (state, Difference::Added, Judged::default()),
+        (Some(state), None) => (state, Difference::Removed, Judged::another()),
         (Some(before), Some(after)) => {
+            let judged = match before.type_name == after.type_name {
+                true => judge(before.into(), after.into()),
+                false => Judged::another(),
+            };
+            if before.version == after.version && judged == Judged::default() {
+                return None;
+            }
             let changed = Difference::Changed {
                 from: text(before, after),
                 to: text(after, before),
             };
-            (before, changed, before.type_name != after.type_name)
+            (before, changed, judged)
         }
     };
-    Some(change(
-        Item::State(state.type_name.clone()),
-        difference,
-        Vec::new(),
-        breaks,
-    ))
+    let item = Item::State(state.type_name.clone());
+    Some(ItemChange {
+        warnings: judged.warnings,
+        ..change(item, difference, Vec::new(), judged.breaks)
+    })
 }

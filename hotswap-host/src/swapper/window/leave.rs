@@ -96,10 +96,11 @@ impl Inner {
 
     /// Watches the calls of all live plugins. Returns what measures them.
     pub(in crate::swapper) fn watch_live(&self) -> Meter {
-        let mut next = self.live.pin_quietly().gated_copy(None);
-        let targets = next.plugins.iter().map(|plugin| plugin.call_target());
+        let live = self.live.pin_quietly();
+        let targets = live.plugins.iter().map(|plugin| plugin.call_target());
         let watched = Arc::new(Watched::new(targets));
-        next.watched = Some(watched.clone());
+        let next = live.watched_copy(Some(watched.clone()));
+        drop(live);
         let plugins = next.plugins.iter();
         let failures = plugins.map(|plugin| plugin.library().failures().clone());
         let failures = failures.collect();
@@ -109,10 +110,13 @@ impl Inner {
 
     /// Ends the watch of the live generation, if its calls are watched.
     pub(in crate::swapper) fn unwatch(&self) {
-        let mut next = self.live.pin_quietly().gated_copy(None);
-        if next.watched.take().is_some() {
-            self.replace_by_copy(next);
+        let live = self.live.pin_quietly();
+        if live.watched.is_none() {
+            return;
         }
+        let next = live.watched_copy(None);
+        drop(live);
+        self.replace_by_copy(next);
     }
 
     /// Closes the window, if one is open. Returns the generation that was kept, which the caller releases or makes live.

@@ -42,9 +42,12 @@ impl Meter {
 
     /// Returns the rates since the start.
     pub(in crate::swapper) fn read(&self) -> Rates {
+        let calls = record::watched_calls().wrapping_sub(self.calls_before);
+        let errors = errors(&self.failures).saturating_sub(self.errors_before);
         Rates {
-            calls: record::watched_calls().wrapping_sub(self.calls_before),
-            errors: errors(&self.failures).saturating_sub(self.errors_before),
+            calls,
+            // Errors since then, and those of calls that began before the start, have no call among these.
+            errors: errors.min(calls),
             latency: self.watched.latency.quantile(QUANTILE),
         }
     }
@@ -66,20 +69,20 @@ impl Rates {
             return None;
         }
         let before = before.filter(|before| before.calls >= options.min_calls.max(1));
-        let (rate, calls) = (self.error_rate(), self.calls);
+        let (rate, errors, calls) = (self.error_rate(), self.errors, self.calls);
         if rate > options.max_error_rate {
             let limit = options.max_error_rate;
             return Some(format!(
-                "{rate:.3} of its {calls} calls have returned an error, and the limit is {limit}"
+                "{errors} of its {calls} calls have returned an error, and the limit is {limit}"
             ));
         }
         if let Some(before) = before.filter(|_| options.error_rate_factor > 0.0) {
             let limit = options.error_rate_factor * before.error_rate();
             // One error may always happen by chance.
-            if rate > limit && self.errors > 1 {
-                let before = before.error_rate();
+            if rate > limit && errors > 1 {
+                let (errors_before, calls_before) = (before.errors, before.calls);
                 return Some(format!(
-                    "{rate:.3} of its {calls} calls have returned an error, and {before:.3} before it"
+                    "{errors} of its {calls} calls have returned an error, and {errors_before} of {calls_before} before it"
                 ));
             }
         }
@@ -128,7 +131,7 @@ mod tests {
         let fault = rates(1000, 101, 1).fault(None, &options).unwrap();
         assert_eq!(
             fault,
-            "0.101 of its 1000 calls have returned an error, and the limit is 0.1"
+            "101 of its 1000 calls have returned an error, and the limit is 0.1"
         );
         assert_eq!(
             rates(99, 99, 1).fault(None, &options),
@@ -142,7 +145,10 @@ mod tests {
         let options = options(|options| options.error_rate_factor = 2.0);
         let before = rates(1000, 10, 1);
         assert_eq!(rates(100, 2, 1).fault(Some(&before), &options), None);
-        assert!(rates(100, 3, 1).fault(Some(&before), &options).is_some());
+        assert_eq!(
+            rates(100, 3, 1).fault(Some(&before), &options).unwrap(),
+            "3 of its 100 calls have returned an error, and 10 of 1000 before it"
+        );
         assert_eq!(rates(100, 3, 1).fault(None, &options), None);
         let none = rates(0, 0, 1);
         assert_eq!(

@@ -7,8 +7,9 @@ use crate::boundary::call::{
 use crate::boundary::describe::{FieldDesc, Kind, TypeDesc};
 use crate::boundary::invoke_error::{DynamicResult, InvokeError};
 use crate::boundary::later::waker::{LastWaker, WakerView};
+use crate::boundary::noted::NotedErrors;
 use crate::boundary::object::Object;
-use crate::boundary::shared::Shared;
+use crate::boundary::shared::{Return, Shared};
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
 use crate::contract::ticket::RawDrop;
@@ -133,7 +134,8 @@ pub struct Awaited<'a, R> {
     /// The count of the future, if it borrows an object that is counted. Then the future is dropped only with it, and is
     /// gone once the ticket says so.
     counted: Option<Counted>,
-    lender: PhantomData<&'a ()>,
+    /// The errors of the object.
+    errors: &'a NotedErrors,
 }
 
 impl<'a, R> Awaited<'a, R> {
@@ -177,7 +179,7 @@ impl<'a, R> Awaited<'a, R> {
         Awaited {
             later,
             counted,
-            lender: PhantomData,
+            errors: object.errors(),
         }
     }
 
@@ -200,7 +202,7 @@ impl<R> Drop for Awaited<'_, R> {
     }
 }
 
-impl<R: Shared> Future for Awaited<'_, R> {
+impl<R: Return> Future for Awaited<'_, R> {
     type Output = R;
 
     /// # Panics
@@ -216,7 +218,10 @@ impl<R: Shared> Future for Awaited<'_, R> {
             self.end();
         }
         polled.map(|result| match result {
-            Ok(result) => result,
+            Ok(result) => {
+                self.errors.note(&result);
+                result
+            }
             Err(panicked) => raise(panicked.text),
         })
     }
