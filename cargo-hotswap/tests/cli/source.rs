@@ -49,9 +49,17 @@ fn a_function_that_is_not_there_or_not_alone() {
         assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
         ran.stderr
     };
-    insta::assert_snapshot!(refused("numbr"), @"");
-    insta::assert_snapshot!(refused("number"), @"");
-    fixture.ok(&["inspect", &path, "--function", "Plugin::number"]);
+    insta::assert_snapshot!(refused("numbr"), @"
+    error: cannot show the sources in <root>/target/hotswap/debug/libmoon.so
+      caused by: moon has no function `numbr` in its sources: did you mean `number`?
+    ");
+    insta::assert_snapshot!(refused("number"), @"
+    error: cannot show the sources in <root>/target/hotswap/debug/libmoon.so
+      caused by: several functions are called `number`; name one of crate::Plugin::number, crate::number
+    ");
+    for name in ["Plugin::number", "crate::Plugin::number", "crate::number"] {
+        fixture.ok(&["inspect", &path, "--function", name]);
+    }
 }
 
 #[test]
@@ -62,7 +70,10 @@ fn the_options_the_manifest_and_the_profile_decide() {
         let ran = fixture.run(&["inspect", &path, "--source"]);
         if ran.code != Some(0) {
             insta::allow_duplicates! {
-                insta::assert_snapshot!(ran.stderr, @"");
+                insta::assert_snapshot!(ran.stderr, @"
+                error: cannot show the sources in <root>/target/hotswap/debug/libmoon.so
+                  caused by: the file carries no sources; build it with `cargo hotswap build --source`
+                ");
             }
         }
         ran.code == Some(0)
@@ -100,5 +111,5 @@ fn a_name_of_no_plugin_of_a_running_host() {
         .output()
         .expect("the command runs");
     assert_eq!(ran.status.code(), Some(1));
-    insta::assert_snapshot!(String::from_utf8_lossy(&ran.stderr), @"");
+    insta::assert_snapshot!(String::from_utf8_lossy(&ran.stderr), @"error: there is no file `moon`, and no host is running that could have a plugin of this name");
 }

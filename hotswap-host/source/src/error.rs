@@ -6,10 +6,7 @@ use hotswap_host::artifact::ArtifactProblem;
 #[non_exhaustive]
 pub enum SourceError {
     /// The file carries none.
-    #[error(
-        "the file carries no sources; build it with `cargo hotswap build --source`, or without `--strip-source` in a profile \
-         with debug assertions"
-    )]
+    #[error("the file carries no sources; build it with `cargo hotswap build --source`")]
     None,
     /// The file is damaged.
     #[error("the file {0}")]

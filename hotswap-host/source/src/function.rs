@@ -47,7 +47,8 @@ fn tree<T: syn_serde::Syn>(node: &T) -> String {
 
 impl Sources {
     /// Returns the function with this name. The name may begin with the type or the modules that it is in, as in
-    /// `World::hum`, which tells functions apart that have the same name. A function with `#[invoke]` or `#[live]` comes
+    /// `World::hum`, or be the whole path, as in `crate::helper`, which tells functions apart that have the same name. A
+    /// function with `#[invoke]` or `#[live]` comes
     /// before others with its name.
     ///
     /// # Errors
@@ -70,7 +71,10 @@ impl Sources {
             }
             (&[], many) | (many, _) => Err(SourceError::Ambiguous {
                 name: name.to_owned(),
-                paths: many.iter().map(|&at| all[at].1.path.clone()).collect(),
+                paths: many
+                    .iter()
+                    .map(|&at| format!("crate::{}", all[at].1.path))
+                    .collect(),
             }),
         }
     }
@@ -124,6 +128,9 @@ fn modules(path: &str) -> Vec<String> {
 
 /// True if the last names of `path` are those of `name`.
 fn ends_with(path: &str, name: &str) -> bool {
+    if let Some(whole) = name.strip_prefix("crate::") {
+        return path == whole;
+    }
     match path.strip_suffix(name) {
         Some("") => true,
         Some(before) => before.ends_with("::"),
@@ -293,8 +300,9 @@ mod tests {
         let error = |name| sources.function(name).unwrap_err().to_string();
         assert_eq!(
             error("helper"),
-            "several functions are called `helper`; name one of jobs::more::helper, helper"
+            "several functions are called `helper`; name one of crate::jobs::more::helper, crate::helper"
         );
+        assert_eq!(sources.function("crate::helper").unwrap().path, "helper");
         assert_eq!(
             error("hun"),
             "world has no function `hun` in its sources: did you mean `hum`?"

@@ -164,17 +164,18 @@ mod tests {
     #[test]
     fn counts_are_used_again_once_no_call_has_them() {
         let calls = |calls| AsyncCalls([calls].into());
-        let (first, second) = (spare().take(1000), spare().take(1000));
+        let take = || spare().take(1000);
+        let (first, second) = (take(), take());
         assert!(first.counts.len() >= 1000 && !std::ptr::eq(first, second));
         // A call has not ended when its generation goes.
         first.count(999).store(1, Relaxed);
         drop((calls(first), calls(second)));
-        let third = spare().take(1000);
+        let third = take();
         assert!(
             std::ptr::eq(third, second),
             "nothing refers to these counts"
         );
-        let fourth = spare().take(1000);
+        let fourth = take();
         assert!(
             !std::ptr::eq(fourth, first),
             "a call refers to these counts"
