@@ -4,6 +4,7 @@ use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
 use hotswap_tests::Desk;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let desk = || Arc::new(Desk::default());
@@ -12,7 +13,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .nth(1)
         .ok_or("name the plugin directory")?;
     let options = ReloadOptions::development().with_environment()?;
-    let swapper = Swapper::builder()
+    let mut builder = Swapper::builder();
+    if let Ok(limit) = std::env::var("HOTSWAP_TEST_HOOK_LIMIT") {
+        builder = builder.hook_limit(Duration::from_millis(limit.parse()?));
+    }
+    let swapper = builder
         .plugin_dir(plugins)
         .provide::<dyn shapes::Desk>(desk())
         .reload_options(options)
@@ -25,7 +30,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         line?;
         match swapper.reload() {
             Ok(report) => println!("{report}"),
-            Err(error) => println!("{}", error.to_string().replace('\n', " | ")),
+            Err(error) => {
+                let leaving = swapper.retirements().len();
+                let error = error.to_string().replace('\n', " | ");
+                println!("{error} ({leaving} on their way out)");
+            }
         }
         if let Value::Str(orders) = swapper.invoke("checked", "orders", &[])? {
             println!("live {orders}");

@@ -14,7 +14,7 @@ fn plugins_fill_slots_and_a_count_goes_on() {
     let extension = project.start("", &often);
     for line in [
         "--- generation 1 ---",
-        "cat = CountingCat, of cat",
+        "cat = Tom, of cat",
         "unit = grams, of scale",
         "meow 1: 6 grams",
         "meow 2: 6 grams",
@@ -25,7 +25,7 @@ fn plugins_fill_slots_and_a_count_goes_on() {
     extension.until("Reloaded cat: unchanged; scale: reloaded");
     for line in [
         "--- generation 2 ---",
-        "cat = CountingCat, of cat",
+        "cat = Tom, of cat",
         "unit = ounces, of scale",
         "ounces",
     ] {

@@ -1,9 +1,8 @@
 //! Builds that are tried in a child process first. What would end the host ends the child.
 use crate::support::{Host, checked, stateful};
-use hotswap_host::{Hook, PluginErrorKind, ReloadOptions};
+use hotswap_host::ReloadOptions;
 use hotswap_tests::fixture;
 use std::io::Write;
-use std::time::Duration;
 
 #[test]
 fn a_panic_of_the_thread_that_reads_its_output_refuses_the_reload() {
@@ -150,18 +149,18 @@ fn a_program_that_is_no_probe_says_what_to_do() {
 
 #[test]
 fn a_live_build_whose_save_hangs_is_not_on_its_way_out() {
-    let stage = crate::support::host(&stateful("hang save"), |builder| {
-        builder.hook_limit(Duration::from_millis(100))
-    });
-    let mut options = ReloadOptions::development();
-    options.probe = true;
-    stage.install("checked", &stateful("second"));
-    let reload = stage.swapper.prepare_reload().options(options);
-    let error = reload.run().unwrap_err();
-    let saving = matches!(error.kind(), Some(PluginErrorKind::HookTimeout { hook, .. }) if *hook == Hook::Save);
-    assert!(saving, "{error}");
-    assert_eq!(stage.swapper.retirements().len(), 0);
-    assert_eq!(crate::support::add(&stage, 1), 1, "it goes on");
+    let options = [
+        ("HOTSWAP_PROBE", "true"),
+        ("HOTSWAP_TEST_HOOK_LIMIT", "100"),
+    ];
+    let mut host = Host::new(&stateful("hang save"), &options);
+    let (error, live) = host.reload(&stateful("second"));
+    assert!(
+        error.contains("save has not returned within 100ms"),
+        "{error}"
+    );
+    assert!(error.ends_with("(0 on their way out)"), "{error}");
+    assert_eq!(live, "live hang save");
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Tests files that are damaged or cut short, wherever a part of the file begins or ends.
 use crate::support::{Serving, alone, probe};
-use hotswap_host::artifact::{ArtifactError, FindError};
+use hotswap_host::artifact::{ArtifactError, FindError, Note};
 use hotswap_host::prelude::*;
-use hotswap_plugin::contract::metadata::NOTE_MAGIC;
 use std::collections::BTreeSet;
 
-/// Returns the borders of a library: its sections, the tables of them, and the end, where the note begins. They are the
-/// first byte of each, and the first byte behind each.
+/// Returns the borders of a library: its sections, the tables of them, and the end. They are the first byte of each, and
+/// the first byte behind each.
 fn borders(library: &[u8]) -> BTreeSet<usize> {
     // These are the offsets of ELF with 64 bits.
     const HEADER: usize = 64;
@@ -27,13 +26,12 @@ fn borders(library: &[u8]) -> BTreeSet<usize> {
         .collect()
 }
 
-/// Returns the library in a file that has a note at its end.
-fn library(file: &[u8]) -> &[u8] {
-    let noted = file.strip_suffix(&NOTE_MAGIC).expect("the file has a note");
-    let (noted, len) = noted
-        .split_last_chunk::<4>()
-        .expect("the note has a length");
-    &noted[..noted.len() - u32::from_le_bytes(*len) as usize]
+/// Returns the library in a file that has a note at its end, and the place of that note. The sources are between them.
+fn library(file: &[u8]) -> (&[u8], usize) {
+    let mut library = file.to_owned();
+    let (_, sources) = Note::take_from(&mut library).expect("the file has a note");
+    let sources = sources.expect("fixtures carry their sources");
+    (&file[..library.len()], library.len() + sources.len())
 }
 
 /// Installs damaged files, and checks that each of them is refused for its damage.
@@ -62,10 +60,12 @@ fn each_is_refused(files: impl Iterator<Item = (String, Vec<u8>)>) -> usize {
 #[test]
 fn a_flipped_bit_on_either_side_of_each() {
     let whole = probe();
-    let library = library(&whole);
+    let (library, note) = library(&whole);
     let at = |border: usize| [border.checked_sub(1), Some(border)];
-    let places = borders(library).into_iter().flat_map(at).flatten();
-    let places = places.filter(|place| *place < whole.len());
+    let borders = borders(library).into_iter().chain([note]);
+    let places = borders.flat_map(at).flatten();
+    // A host does not read the sources.
+    let places = places.filter(|place| !(library.len()..note).contains(place));
     let flips = places.flat_map(|place| [0, 7].map(|bit| (place, bit)));
     let count = each_is_refused(flips.map(|(place, bit)| {
         let mut flipped = whole.clone();
@@ -78,8 +78,8 @@ fn a_flipped_bit_on_either_side_of_each() {
 #[test]
 fn cut_short_at_each() {
     let whole = probe();
-    let library = library(&whole);
-    let cuts = borders(library).into_iter();
+    let (library, note) = library(&whole);
+    let cuts = borders(library).into_iter().chain([note]);
     let cuts = cuts.flat_map(|border| [border.saturating_sub(1), border, border + 1]);
     // A complete library ends there.
     let cuts = cuts.filter(|cut| *cut != library.len() && *cut < whole.len());
