@@ -1,6 +1,6 @@
 //! Places on the host's own threads at which a test can make the host's code panic.
 //!
-//! Without the feature `fail-points`, which nothing but hotswap's own tests asks for, [`reach`] is empty.
+//! Without the feature `fail-points`, which nothing but hotswap's own tests asks for, `reach` is empty.
 
 /// Panics if a test has asked for a panic at this place.
 #[cfg(not(feature = "fail-points"))]
