@@ -1,5 +1,5 @@
-//! A host that can try builds in a child process. It reloads once for each line on its standard input, and prints what
-//! came of it.
+//! A host that can try builds in a child process. It reloads once for each empty line on its standard input, and prints what
+//! came of it. For the line `retirements`, it prints how many builds are on their way out of memory.
 use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
 use hotswap_tests::Desk;
@@ -27,14 +27,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("open");
     for line in std::io::stdin().lines() {
-        line?;
+        if line? == "retirements" {
+            println!("{}", swapper.retirements().len());
+            continue;
+        }
         match swapper.reload() {
             Ok(report) => println!("{report}"),
-            Err(error) => {
-                let leaving = swapper.retirements().len();
-                let error = error.to_string().replace('\n', " | ");
-                println!("{error} ({leaving} on their way out)");
-            }
+            Err(error) => println!("{}", error.to_string().replace('\n', " | ")),
         }
         if let Value::Str(orders) = swapper.invoke("checked", "orders", &[])? {
             println!("live {orders}");

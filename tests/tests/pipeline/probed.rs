@@ -1,7 +1,7 @@
 //! Builds that are tried in a child process first. What would end the host ends the child.
 use crate::support::{Host, checked, stateful};
 use hotswap_host::ReloadOptions;
-use hotswap_tests::fixture;
+use hotswap_tests::{fixture, until};
 use std::io::Write;
 
 #[test]
@@ -159,8 +159,12 @@ fn a_live_build_whose_save_hangs_is_not_on_its_way_out() {
         error.contains("save has not returned within 100ms"),
         "{error}"
     );
-    assert!(error.ends_with("(0 on their way out)"), "{error}");
     assert_eq!(live, "live hang save");
+    // The copy for the smoke tests of the first load may still be on its way out.
+    until("nothing to be on its way out", || {
+        host.input.write_all(b"retirements\n").unwrap();
+        host.says() == "0"
+    });
 }
 
 #[test]
