@@ -2,6 +2,7 @@
 //!
 //! All plugins are compiled before the first is installed, so that an error in one leaves all as they were.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::fs::Permissions;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use hotswap_host::shown;
 
 use crate::call::file_of;
 use crate::cargo::{Calls, check_features};
-#[cfg(feature = "source")]
 use crate::carried;
 use crate::commit::Commits;
 use crate::error::io;
@@ -76,6 +76,15 @@ impl Outcome {
             session.ui.info("Unchanged", &built.package);
         }
     }
+}
+
+/// What makes a build another one than that of the files on disk. By default, nothing does.
+#[derive(Default)]
+pub(crate) struct Variant {
+    /// More environment variables for Cargo.
+    pub(crate) env: Vec<(&'static str, OsString)>,
+    /// The packed sources that the artifact carries in place of those on disk.
+    pub(crate) sources: Option<Vec<u8>>,
 }
 
 /// A finished shared library that was read and checked, with its note.
@@ -141,6 +150,27 @@ pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<O
     outcome
 }
 
+/// Builds and installs a variant of one plugin of `group`. No other build works in the target directory from the time at
+/// which the variant is `made`.
+///
+/// # Errors
+/// A step fails. Then nothing is installed.
+#[cfg(feature = "source")]
+pub(crate) fn variant(
+    calls: &Calls<'_>,
+    group: &Group<'_>,
+    plugin: &Package,
+    made: impl FnOnce() -> Result<Variant, Error>,
+) -> Result<(), Error> {
+    check(calls, std::slice::from_ref(group))?;
+    let _lock = Locked::of_builds(calls.session, &base_dir(calls.workspace))?;
+    warn_of_configuration(calls, plugin);
+    let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));
+    let compiled = compile(calls, plugin, &mut commits, made()?)?;
+    install(calls, &out_directory(calls, group)?, &compiled)?;
+    Ok(())
+}
+
 pub(crate) fn describe(calls: &Calls<'_>, group: &Group<'_>) {
     let names: Vec<&str> = group
         .plugins
@@ -162,7 +192,7 @@ fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Com
     for plugin in plugins {
         calls.session.ui.progress(&plugin.name);
         warn_of_configuration(calls, plugin);
-        compiled.push(compile(calls, plugin, &mut commits)?);
+        compiled.push(compile(calls, plugin, &mut commits, Variant::default())?);
         calls.session.ui.advance();
     }
     Ok(compiled)
@@ -189,10 +219,13 @@ fn compile<'w>(
     calls: &Calls<'w>,
     plugin: &'w Package,
     commits: &mut Commits,
+    variant: Variant,
 ) -> Result<Compiled<'w>, Error> {
     let session = calls.session;
     let mut timing = Timing::new();
-    let made = calls.make(&calls.plugin(plugin), plugin)?;
+    let mut call = calls.plugin(plugin);
+    call.env.extend(variant.env);
+    let made = calls.make(&call, plugin)?;
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
         (artifact.target.is_lib() || artifact.target.is_cdylib()) && is_shared_library(file)
     };
@@ -214,25 +247,25 @@ fn compile<'w>(
     let (build_id, artifact) = examine(calls, plugin, &file, &bytes)?;
     warn_of_packed_debug_information(calls, plugin, &file);
     timing.step("check");
-    let note = Note {
+    let mut note = Note {
         location: calls.source_location(plugin),
         ..commits.note(directory(plugin))
     };
+    note.dirty |= variant.sources.is_some();
     timing.step("commit");
     let dirty = if note.dirty { ", changed since" } else { "" };
     session.ui.detail(
         "Commit",
         format_args!("{}: {}{dirty}", plugin.name, note.commit),
     );
-    #[cfg(feature = "source")]
-    let sources = {
-        let profile = artifact
-            .as_ref()
-            .map(|artifact| &*artifact.metadata.profile);
-        carried::packed(calls, plugin, profile, &file.with_extension("d"))?
+    let sources = match variant.sources {
+        Some(sources) => Some(sources),
+        None => {
+            let artifact = artifact.as_ref();
+            let profile = artifact.map(|artifact| &*artifact.metadata.profile);
+            carried::packed(calls, plugin, profile, &file.with_extension("d"))?
+        }
     };
-    #[cfg(not(feature = "source"))]
-    let sources = None::<Vec<u8>>;
     note.append_with(&mut bytes, sources.as_deref());
     timing.step("source");
     session
@@ -351,12 +384,7 @@ fn install_all(
     let mut outcome = Outcome::default();
     for group in groups {
         warn_of_features(calls, group, compiled)?;
-        let path = out_dir(calls.session, calls.workspace, calls.options, group.host);
-        let directory = Locked::wait(calls.session, &path, OUT_LOCK, calls.options.keep_temps)?;
-        if calls.options.out_dir.is_none() {
-            directory.claim(&calls.workspace.root)?;
-        }
-        directory.remove_stale()?;
+        let directory = out_directory(calls, group)?;
         let of_group = |id: &PackageId| compiled.iter().find(|compiled| compiled.package.id == *id);
         let mut names = vec![];
         for compiled in group
@@ -379,6 +407,17 @@ fn install_all(
         }
     }
     Ok(outcome)
+}
+
+/// Locks the directory into which the plugins of `group` are installed.
+fn out_directory(calls: &Calls<'_>, group: &Group<'_>) -> Result<Locked, Error> {
+    let path = out_dir(calls.session, calls.workspace, calls.options, group.host);
+    let directory = Locked::wait(calls.session, &path, OUT_LOCK, calls.options.keep_temps)?;
+    if calls.options.out_dir.is_none() {
+        directory.claim(&calls.workspace.root)?;
+    }
+    directory.remove_stale()?;
+    Ok(directory)
 }
 
 fn warn_of_features(

@@ -24,6 +24,18 @@ pub(crate) struct Call {
     pub(crate) package: String,
 }
 
+/// The form of Cargo's messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Messages<'a> {
+    /// The format of stdout.
+    pub(crate) format: MessageFormat,
+    /// Changes the text of the compiler's messages.
+    pub(crate) relabel: Option<&'a Relabel<'a>>,
+}
+
+/// Changes the text of a message.
+pub(crate) type Relabel<'a> = dyn Fn(&str) -> String + Sync + 'a;
+
 /// The output of a call of Cargo.
 #[derive(Default)]
 pub(crate) struct Made {
@@ -91,7 +103,7 @@ impl Call {
     pub(crate) fn run(
         &self,
         session: &Session,
-        format: MessageFormat,
+        messages: Messages<'_>,
         made: &mut Made,
     ) -> Result<(), Error> {
         session.ui.detail("Running", self.shown());
@@ -132,10 +144,19 @@ impl Call {
             {
                 let line = line?;
                 two_allocators.fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
-                if format == MessageFormat::Json {
+                if messages.format == MessageFormat::Json {
                     session.ui.relay_json(&line);
                 }
                 match serde_json::from_str(&line) {
+                    Ok(Message::CompilerMessage(message)) => {
+                        if let (Some(relabel), Some(text)) =
+                            (messages.relabel, message.message.rendered)
+                        {
+                            relabel(&text)
+                                .lines()
+                                .for_each(|line| session.ui.relay(line));
+                        }
+                    }
                     Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
                     Ok(Message::BuildScriptExecuted(script)) => {
                         let paths = script.linked_paths.into_iter();

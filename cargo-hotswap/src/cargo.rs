@@ -9,7 +9,7 @@ use cargo_metadata::{Package, PackageId};
 use hotswap_host::artifact::SourceLocation;
 
 use crate::Error;
-use crate::call::{Call, Made};
+use crate::call::{Call, Made, Messages, Relabel};
 use crate::cli::{CompileOptions, MessageFormat};
 use crate::fresh::Compiled;
 use crate::session::Session;
@@ -36,8 +36,10 @@ pub(crate) struct Calls<'a> {
     pub(crate) cargo_args: &'a [String],
     /// More arguments for rustc.
     pub(crate) rustc_args: &'a [String],
-    /// The form of Cargo's messages.
+    /// The format of stdout.
     pub(crate) format: MessageFormat,
+    /// Changes the text of the compiler's messages.
+    pub(crate) relabel: Option<&'a Relabel<'a>>,
 }
 
 impl Calls<'_> {
@@ -128,7 +130,7 @@ impl Calls<'_> {
         let mut compiled = Compiled::read(self.workspace);
         let run = |compiled: &mut Compiled| {
             let mut made = Made::default();
-            let result = call.run(self.session, self.format, &mut made);
+            let result = call.run(self.session, self.messages(), &mut made);
             if result.is_err() {
                 // The sources of the units that were compiled by then are not known.
                 compiled.forget(&made, |unit| !unit.fresh);
@@ -211,7 +213,7 @@ impl Calls<'_> {
                 names.join(", ")
             ),
         );
-        call.run(self.session, MessageFormat::Human, &mut Made::default())
+        call.run(self.session, self.messages(), &mut Made::default())
     }
 
     /// Returns the arguments that name the package, as seen from `directory`, and the target.
@@ -291,8 +293,16 @@ impl Calls<'_> {
         args
     }
 
+    fn messages(&self) -> Messages<'_> {
+        Messages {
+            format: self.format,
+            relabel: self.relabel,
+        }
+    }
+
     fn cargo_format(&self) -> &'static str {
         match self.format {
+            MessageFormat::Human if self.relabel.is_some() => "json",
             // Cargo prints diagnostics as text to stderr, and the rest as JSON to stdout, which is read here.
             MessageFormat::Human => "json-render-diagnostics",
             MessageFormat::Json => "json",

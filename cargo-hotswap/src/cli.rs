@@ -79,6 +79,14 @@ pub enum Command {
     /// The host is found by its plugin directory, so repeat the options with which it was built. Its report is printed
     /// to stdout. The exit code is 1 if a reload failed; the host then keeps the plugins that it had.
     Reload(ReloadArgs),
+    /// Change one function of a plugin in a running host, without touching the sources
+    ///
+    /// The plugin is built from the sources that its artifact carries, with the function changed, and the host reloads it
+    /// as it would reload any build: the plugin's state is handed over, and the host's rollback window applies. The
+    /// difference is printed first. Patches of one plugin add up, and the next `cargo hotswap build` or `reload` of the
+    /// plugin undoes them. If the build fails or the host refuses it, nothing changes.
+    #[cfg(feature = "source")]
+    Patch(PatchArgs),
     /// Show what a built plugin says of itself, without running its code
     Inspect(InspectArgs),
     /// Write a new note into artifacts that were changed after they were built
@@ -330,6 +338,45 @@ pub struct ReloadArgs {
     /// The host's directory [default: the current directory]
     #[arg(value_name = "HOST", conflicts_with = "manifest_path")]
     pub host: Option<PathBuf>,
+    /// Give up after this many seconds without an answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub timeout: u64,
+    /// The options for compiling plugins.
+    #[command(flatten)]
+    pub compile: CompileOptions,
+}
+
+/// The options of `patch`.
+#[cfg(feature = "source")]
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("change").required(true))]
+pub struct PatchArgs {
+    /// The function, after the plugin: `world::hum`, `world::World::hum`, or `world::*` for all functions
+    #[arg(value_name = "PLUGIN::FUNCTION")]
+    pub function: String,
+    /// The host's directory [default: the current directory]
+    #[arg(value_name = "HOST", conflicts_with = "manifest_path")]
+    pub host: Option<PathBuf>,
+    /// Replace the function by the one in this file
+    ///
+    /// The signature has to stay. If the text has no attributes or no visibility, the function keeps those that it has.
+    #[arg(long, value_name = "FILE", group = "change")]
+    pub file: Option<PathBuf>,
+    /// Edit the function in the editor that $VISUAL or $EDITOR names
+    #[arg(long, group = "change")]
+    pub edit: bool,
+    /// Put code into the function: `start: CODE`, `end: CODE`, `statement N: CODE`, or `arm N: CODE`
+    ///
+    /// The code is one or more statements. It is put before the first statement, before the function's value, before the
+    /// Nth statement, or to the start of the Nth arm of the first `match`. Numbers start at 1.
+    #[arg(long, value_name = "PLACE: CODE", group = "change")]
+    pub inject: Option<String>,
+    /// Let the plugin's fields start anew if it does not save its state
+    #[arg(long)]
+    pub reset_state: bool,
+    /// Print the difference, and do nothing else
+    #[arg(long)]
+    pub dry_run: bool,
     /// Give up after this many seconds without an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub timeout: u64,

@@ -464,6 +464,75 @@ pub enum Error {
         /// The reason.
         source: hotswap_source::SourceError,
     },
+    /// A function cannot be changed.
+    #[cfg(feature = "source")]
+    #[error("cannot patch {function}")]
+    Patch {
+        /// The function, with the plugin.
+        function: String,
+        /// The reason.
+        source: hotswap_source::SourceError,
+    },
+    /// A text does not name a function of a plugin.
+    #[cfg(feature = "source")]
+    #[error(
+        "`{given}` does not name a function of a plugin; write `PLUGIN::FUNCTION`, as in `world::hum`"
+    )]
+    NoFunctionOfPlugin {
+        /// The text.
+        given: String,
+    },
+    /// All functions were named for a change of one.
+    #[cfg(feature = "source")]
+    #[error("`{given}` names all functions of the plugin, into which only --inject can put code")]
+    AllFunctions {
+        /// The text.
+        given: String,
+    },
+    /// The plugin that is to be patched is not among those that a host loads.
+    #[cfg(feature = "source")]
+    #[error(
+        "{} has no plugin {name} that this workspace has built{}",
+        shown::path(directory),
+        nearest.as_ref().map_or_else(String::new, |nearest| format!(": did you mean {nearest}?"))
+    )]
+    NoPluginToPatch {
+        /// The name.
+        name: PluginName,
+        /// The plugin directory of the host.
+        directory: PathBuf,
+        /// The most similar name of a plugin there.
+        nearest: Option<String>,
+    },
+    /// The patched plugin cannot take over a state.
+    #[cfg(feature = "source")]
+    #[error(
+        "{plugin} does not save its state, so its fields would start anew with the patch; pass --reset-state if that may happen"
+    )]
+    NoState {
+        /// The plugin.
+        plugin: PluginName,
+    },
+    /// No editor is known.
+    #[cfg(feature = "source")]
+    #[error(
+        "no editor is known; set the variable EDITOR, or write the function to a file and pass --file"
+    )]
+    NoEditor,
+    /// The editor failed.
+    #[cfg(feature = "source")]
+    #[error(
+        "the editor `{editor}` failed ({how}); the text is in {}",
+        shown::path(file)
+    )]
+    Editor {
+        /// The command.
+        editor: String,
+        /// How it has ended.
+        how: String,
+        /// The file.
+        file: PathBuf,
+    },
     /// A running host could not be asked to reload.
     #[error("cannot ask the running host (pid {pid}) to reload")]
     NotAsked {

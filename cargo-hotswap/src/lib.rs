@@ -12,6 +12,7 @@
 //! | `cargo hotswap build` | builds plugins; with `--static` it links them into the host's program |
 //! | `cargo hotswap run` | builds the host and its plugins, runs the host, and rebuilds and reloads on each change of a source |
 //! | `cargo hotswap reload` | builds what changed, signals the running host, and prints its report |
+//! | `cargo hotswap patch` | builds a plugin with one function changed, and reloads it |
 //! | `cargo hotswap inspect` | shows what an artifact says of itself, without running its code, and the sources in it |
 //! | `cargo hotswap seal` | signs off artifacts that were changed after the build |
 //! | `cargo hotswap graph` | shows which plugin needs which |
@@ -51,6 +52,9 @@ mod call;
 mod cargo;
 #[cfg(feature = "source")]
 mod carried;
+#[cfg(not(feature = "source"))]
+#[path = "not_carried.rs"]
+mod carried;
 pub mod cli;
 mod commands;
 #[cfg(feature = "git")]
@@ -73,6 +77,8 @@ mod interrupt;
 mod linked;
 mod manifest;
 mod output;
+#[cfg(feature = "source")]
+mod patch;
 mod paths;
 mod pending;
 mod project;
@@ -101,6 +107,10 @@ use session::Session;
 /// Installs handlers for SIGINT, SIGTERM and SIGHUP, for the rest of the process.
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut args: Vec<OsString> = args.into_iter().collect();
+    #[cfg(feature = "source")]
+    if let Some(code) = patch::as_rustc(&args) {
+        return code;
+    }
     if args.get(1).is_some_and(|word| word == "hotswap") {
         args.remove(1);
     }

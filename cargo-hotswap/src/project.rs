@@ -165,6 +165,7 @@ impl<'a> Project<'a> {
             cargo_args: &[],
             rustc_args: &[],
             format: MessageFormat::Human,
+            relabel: None,
         }
     }
 }

@@ -6,6 +6,8 @@ mod graph;
 mod history;
 mod inspect;
 mod new;
+#[cfg(feature = "source")]
+mod patch;
 mod reload;
 mod run;
 mod seal;
@@ -21,6 +23,8 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Run(args) => run::execute(session, &args),
         Command::Reload(args) => reload::execute(session, &args),
         Command::Inspect(args) => inspect::execute(session, &args),
+        #[cfg(feature = "source")]
+        Command::Patch(args) => patch::execute(session, &args),
         Command::Seal(args) => seal::execute(session, &args),
         Command::Graph(args) => graph::execute(session, &args),
         #[cfg(feature = "history")]

@@ -1,7 +1,8 @@
 //! The error of all that this crate does.
+use crate::Place;
 use hotswap_host::artifact::ArtifactProblem;
 
-/// The reason why sources cannot be had.
+/// The reason why sources cannot be had, or not be changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
@@ -47,5 +48,62 @@ pub enum SourceError {
         name: String,
         /// The paths of the functions.
         paths: Vec<String>,
+    },
+    /// A text that is to replace a function is not Rust.
+    #[error("line {line}, column {column} of the new text: {message}")]
+    Text {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+        /// The parser's message.
+        message: String,
+    },
+    /// A text that is to replace a function has none, or several.
+    #[error("the new text has {count} functions; write the one that is replaced, and nothing else")]
+    NotOneFunction {
+        /// The number of functions.
+        count: usize,
+    },
+    /// A text that is to replace a function has another one.
+    #[error(
+        "the new text is the function `{found}`, which cannot replace `{wanted}`; keep the name"
+    )]
+    AnotherFunction {
+        /// The name in the text.
+        found: String,
+        /// The path of the function that is replaced.
+        wanted: String,
+    },
+    /// A text that is to replace a function has another signature.
+    #[error(
+        "the signature of `{path}` would change, and what calls it would not fit any more; change the sources, and reload\n  \
+         the sources have: {before}\n  the new text has: {after}"
+    )]
+    Signature {
+        /// The path of the function.
+        path: String,
+        /// The signature in the sources, without the names of the parameters.
+        before: String,
+        /// The signature in the text.
+        after: String,
+    },
+    /// This is no place in a function.
+    #[error(
+        "`{0}` is no place in a function; write `start: CODE`, `end: CODE`, `statement 2: CODE`, or `arm 2: CODE`"
+    )]
+    Place(String),
+    /// The code for a place is not one or more statements.
+    #[error("the code is not one or more statements: {0}")]
+    Code(String),
+    /// The function does not have this place.
+    #[error("`{path}` has no place `{place}`; it has {has}")]
+    NoPlace {
+        /// The path of the function.
+        path: String,
+        /// The place.
+        place: Place,
+        /// What it has: `3 statements`.
+        has: String,
     },
 }

@@ -1,10 +1,12 @@
 //! Functions and syntax trees in the sources of a plugin.
 use crate::{SourceError, SourceFile, Sources};
 use hotswap_host::shown::nearest;
+use proc_macro2::Span;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::ops::Range;
 use syn::spanned::Spanned;
-use syn::{ImplItem, Item, TraitItem};
+use syn::{Attribute, Block, ImplItem, Item, Signature, TraitItem, Visibility};
 
 /// The source of a function.
 #[derive(Clone, Debug, Serialize)]
@@ -18,15 +20,61 @@ pub struct Function {
     pub line: usize,
     /// The text, from its first attribute or doc comment to its last brace, without the indentation of the first line.
     pub text: String,
+    /// The bytes of the text in the file.
     #[serde(skip)]
-    node: Node,
+    pub(crate) range: Range<usize>,
+    /// The number of characters before the text on its first line.
+    #[serde(skip)]
+    pub(crate) column: usize,
+    /// True if hotswap calls the function by its name.
+    #[serde(skip)]
+    is_called: bool,
+    #[serde(skip)]
+    pub(crate) node: Node,
 }
 
+/// The syntax of a function that has a body.
 #[derive(Clone, Debug)]
-enum Node {
+pub(crate) enum Node {
     Free(syn::ItemFn),
     Method(syn::ImplItemFn),
-    Declared(syn::TraitItemFn),
+    /// The function of a trait, and its body.
+    Declared(syn::TraitItemFn, syn::Block),
+}
+
+impl Node {
+    pub(crate) fn signature(&self) -> &Signature {
+        match self {
+            Node::Free(function) => &function.sig,
+            Node::Method(function) => &function.sig,
+            Node::Declared(function, _) => &function.sig,
+        }
+    }
+
+    pub(crate) fn block(&self) -> &Block {
+        match self {
+            Node::Free(function) => &function.block,
+            Node::Method(function) => &function.block,
+            Node::Declared(_, block) => block,
+        }
+    }
+
+    /// Returns the attributes, and the visibility unless it is that of a trait.
+    pub(crate) fn head(&self) -> (&[Attribute], Option<&Visibility>) {
+        match self {
+            Node::Free(function) => (&function.attrs, Some(&function.vis)),
+            Node::Method(function) => (&function.attrs, Some(&function.vis)),
+            Node::Declared(function, _) => (&function.attrs, None),
+        }
+    }
+
+    fn span(&self) -> Span {
+        match self {
+            Node::Free(function) => function.span(),
+            Node::Method(function) => function.span(),
+            Node::Declared(function, _) => function.span(),
+        }
+    }
 }
 
 impl Function {
@@ -35,7 +83,7 @@ impl Function {
         let text = match &self.node {
             Node::Free(function) => tree(&syn::Item::Fn(function.clone())),
             Node::Method(function) => tree(&syn::ImplItem::Fn(function.clone())),
-            Node::Declared(function) => tree(&syn::TraitItem::Fn(function.clone())),
+            Node::Declared(function, _) => tree(&syn::TraitItem::Fn(function.clone())),
         };
         serde_json::from_str(&text).expect("the tree is JSON")
     }
@@ -56,13 +104,17 @@ impl Sources {
     pub fn function(&self, name: &str) -> Result<Function, SourceError> {
         let mut all = self.functions()?;
         let wanted: Vec<usize> = (0..all.len())
-            .filter(|&at| ends_with(&all[at].1.path, name))
+            .filter(|&at| ends_with(&all[at].path, name))
             .collect();
-        let called: Vec<usize> = wanted.iter().copied().filter(|&at| all[at].0).collect();
+        let called: Vec<usize> = wanted
+            .iter()
+            .copied()
+            .filter(|&at| all[at].is_called)
+            .collect();
         match (called.as_slice(), wanted.as_slice()) {
-            (&[at], _) | (&[], &[at]) => Ok(all.swap_remove(at).1),
+            (&[at], _) | (&[], &[at]) => Ok(all.swap_remove(at)),
             (&[], &[]) => {
-                let known = all.iter().map(|(_, function)| last(&function.path));
+                let known = all.iter().map(|function| last(&function.path));
                 Err(SourceError::NoFunction {
                     package: self.package().to_owned(),
                     name: name.to_owned(),
@@ -73,7 +125,7 @@ impl Sources {
                 name: name.to_owned(),
                 paths: many
                     .iter()
-                    .map(|&at| format!("crate::{}", all[at].1.path))
+                    .map(|&at| format!("crate::{}", all[at].path))
                     .collect(),
             }),
         }
@@ -92,8 +144,11 @@ impl Sources {
         Ok(json!({ "package": self.package(), "files": trees }))
     }
 
-    /// Returns all functions, each with whether hotswap calls it by its name.
-    fn functions(&self) -> Result<Vec<(bool, Function)>, SourceError> {
+    /// Returns all functions that have a body.
+    ///
+    /// # Errors
+    /// [`SourceError::Syntax`].
+    pub fn functions(&self) -> Result<Vec<Function>, SourceError> {
         let mut found = Vec::new();
         for file in self.files() {
             let mut walk = Walk {
@@ -108,7 +163,7 @@ impl Sources {
 }
 
 fn parse(file: &SourceFile) -> Result<syn::File, SourceError> {
-    syn::parse_file(&file.text).map_err(|error| SourceError::Syntax {
+    syn::parse_str::<syn::File>(&file.text).map_err(|error| SourceError::Syntax {
         file: file.path.clone(),
         line: error.span().start().line,
         message: error.to_string(),
@@ -147,19 +202,14 @@ struct Walk<'a> {
     file: &'a SourceFile,
     /// The names of the modules and the type around the current item.
     path: Vec<String>,
-    found: &'a mut Vec<(bool, Function)>,
+    found: &'a mut Vec<Function>,
 }
 
 impl Walk<'_> {
     fn items(&mut self, items: &[Item]) {
         for item in items {
             match item {
-                Item::Fn(function) => self.add(
-                    &function.attrs,
-                    &function.sig,
-                    function.span(),
-                    Node::Free(function.clone()),
-                ),
+                Item::Fn(function) => self.add(Node::Free(function.clone())),
                 Item::Mod(module) => {
                     let items = module.content.as_ref().map(|(_, items)| items);
                     self.inside(module.ident.to_string(), |walk| {
@@ -175,12 +225,7 @@ impl Walk<'_> {
                     self.inside(name, |walk| {
                         for item in &block.items {
                             if let ImplItem::Fn(function) = item {
-                                walk.add(
-                                    &function.attrs,
-                                    &function.sig,
-                                    function.span(),
-                                    Node::Method(function.clone()),
-                                );
+                                walk.add(Node::Method(function.clone()));
                             }
                         }
                     });
@@ -188,14 +233,9 @@ impl Walk<'_> {
                 Item::Trait(block) => self.inside(block.ident.to_string(), |walk| {
                     for item in &block.items {
                         if let TraitItem::Fn(function) = item
-                            && function.default.is_some()
+                            && let Some(body) = &function.default
                         {
-                            walk.add(
-                                &function.attrs,
-                                &function.sig,
-                                function.span(),
-                                Node::Declared(function.clone()),
-                            );
+                            walk.add(Node::Declared(function.clone(), body.clone()));
                         }
                     }
                 }),
@@ -210,31 +250,25 @@ impl Walk<'_> {
         self.path.pop();
     }
 
-    fn add(
-        &mut self,
-        attrs: &[syn::Attribute],
-        sig: &syn::Signature,
-        span: proc_macro2::Span,
-        node: Node,
-    ) {
-        let is_called = attrs.iter().any(|attr| {
+    fn add(&mut self, node: Node) {
+        let is_called = node.head().0.iter().any(|attr| {
             let name = attr.path().segments.last();
             name.is_some_and(|name| name.ident == "invoke" || name.ident == "live")
         });
         let mut path = self.path.clone();
-        path.push(sig.ident.to_string());
+        path.push(node.signature().ident.to_string());
+        let span = node.span();
         let range = span.byte_range();
-        let text = self.file.text.get(range).unwrap_or_default().to_owned();
-        self.found.push((
+        self.found.push(Function {
+            path: path.join("::"),
+            file: self.file.path.clone(),
+            line: span.start().line,
+            text: self.file.text[range.clone()].to_owned(),
+            range,
+            column: span.start().column,
             is_called,
-            Function {
-                path: path.join("::"),
-                file: self.file.path.clone(),
-                line: span.start().line,
-                text,
-                node,
-            },
-        ));
+            node,
+        });
     }
 }
 

@@ -4,11 +4,14 @@ use hotswap_host::artifact::Note;
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// The greatest number of bytes that sources may take when they are unpacked.
 const MOST_BYTES: usize = 64 << 20;
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The level of the compression: the usual one.
 const LEVEL: u8 = 6;
@@ -31,12 +34,25 @@ pub struct SourceFile {
 }
 
 impl Sources {
+    /// Returns sources of a package with these paths and texts.
+    pub fn new(package: &str, files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let files = files.into_iter();
+        let mut files: Vec<_> = files
+            .map(|(path, text)| SourceFile { path, text })
+            .collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Sources {
+            package: package.to_owned(),
+            files,
+        }
+    }
+
     /// Reads those of the `files` that are Rust files of the package in the directory `root`. Others are left out.
     ///
     /// # Errors
     /// One of the files cannot be read, or is not UTF-8.
     pub fn read(package: &str, root: &Path, files: &[PathBuf]) -> io::Result<Self> {
-        let mut read: Vec<SourceFile> = Vec::new();
+        let mut read = BTreeMap::new();
         for file in files {
             let Ok(path) = file.strip_prefix(root) else {
                 continue;
@@ -45,17 +61,12 @@ impl Sources {
                 continue;
             }
             let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-            let path = parts.join("/");
-            if read.iter().all(|known| known.path != path) {
-                let text = std::fs::read_to_string(file)?;
-                read.push(SourceFile { path, text });
-            }
+            let text = std::fs::read_to_string(file)?;
+            // The places of functions are counted without a byte order mark.
+            let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+            read.insert(parts.join("/"), text.to_owned());
         }
-        read.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Sources {
-            package: package.to_owned(),
-            files: read,
-        })
+        Ok(Self::new(package, read))
     }
 
     /// Returns the sources that an artifact carries, of which `bytes` are all.
@@ -76,6 +87,10 @@ impl Sources {
         &self.files
     }
 
+    pub(crate) fn files_mut(&mut self) -> &mut [SourceFile] {
+        &mut self.files
+    }
+
     /// Returns the bytes that [`Note::append_with`] puts into an artifact. The same sources give the same bytes.
     pub fn pack(&self) -> Vec<u8> {
         let json = serde_json::to_vec(self).expect("texts can be written as JSON");
@@ -89,6 +104,12 @@ impl Sources {
     pub fn unpack(packed: &[u8]) -> Result<Self, SourceError> {
         let json = decompress_to_vec_with_limit(packed, MOST_BYTES)
             .map_err(|error| SourceError::Damaged(error.to_string()))?;
-        serde_json::from_slice(&json).map_err(|error| SourceError::Damaged(error.to_string()))
+        let sources: Sources = serde_json::from_slice(&json)
+            .map_err(|error| SourceError::Damaged(error.to_string()))?;
+        let mut texts = sources.files.iter().map(|file| &file.text);
+        match texts.any(|text| text.starts_with(BYTE_ORDER_MARK)) {
+            true => Err(SourceError::Damaged("a byte order mark is in them".into())),
+            false => Ok(sources),
+        }
     }
 }

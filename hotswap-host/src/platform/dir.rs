@@ -1,11 +1,13 @@
 //! Directories that are held by a descriptor.
-use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
 use rustix::io::retry_on_intr;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 
 /// A directory that is held. Whatever happens to its name, this stays the directory that was opened.
 ///
@@ -90,6 +92,46 @@ impl Dir {
             super::only_regular(&file)?;
         }
         Ok(file)
+    }
+
+    /// Binds a socket to which only this user can connect. An entry that has the name is removed.
+    ///
+    /// # Errors
+    /// The system has no paths that begin at a descriptor ([`Unsupported`](io::ErrorKind::Unsupported)), or the socket
+    /// cannot be made.
+    pub(crate) fn bind(&self, name: &OsStr) -> io::Result<UnixListener> {
+        let path = self.path_of(name)?;
+        match self.remove_file(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        fs::chmodat(&self.0, name, Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
+        Ok(listener)
+    }
+
+    /// Connects to a socket.
+    ///
+    /// # Errors
+    /// The system has no paths that begin at a descriptor, or nobody listens there.
+    pub(crate) fn connect(&self, name: &OsStr) -> io::Result<UnixStream> {
+        let path = self.path_of(name)?;
+        // A link could lead anywhere.
+        match FileType::from_raw_mode(fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode)
+        {
+            FileType::Socket => UnixStream::connect(path),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// Returns a path that leads to the entry with this name, and is short enough for the address of a socket.
+    fn path_of(&self, name: &OsStr) -> io::Result<PathBuf> {
+        match cfg!(any(target_os = "linux", target_os = "android")) {
+            true => Ok(Path::new("/proc/self/fd")
+                .join(self.0.as_raw_fd().to_string())
+                .join(name)),
+            false => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 
     /// Returns the identity of the entry with this name.

@@ -10,6 +10,11 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
+    /// The host has no runtime directory.
+    #[error(
+        "the host has no runtime directory, because none could be made, or because its plugins are linked into it"
+    )]
+    NoDirectory,
     /// The directory does not exist and cannot be made.
     #[error("the runtime directory {} cannot be created: {error}", path(dir))]
     NotCreated {

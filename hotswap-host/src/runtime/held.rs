@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub(super) const LOCK: &str = "lock";
 pub(super) const HOST: &str = "host.json";
 pub(super) const REPORT: &str = "report.json";
+/// The socket on which the host can be asked and told things, if it listens there.
+pub(super) const CONTROL: &str = "control.sock";
 
 /// The beginning of the lock file of each host's directory.
 pub(super) const MARK: &[u8] = b"hotswap host directory 1\n";
@@ -219,10 +221,11 @@ fn remove(base: &Dir, name: &OsStr, dir: &Dir) {
     }
 }
 
-/// Returns true if this is a file that hosts make besides the lock: a record, a report, or a private copy.
+/// Returns true if this is a file that hosts make besides the lock: a record, a report, a socket, or a private copy.
 fn is_made_by_hosts(name: &OsStr) -> bool {
     let records = [HOST, REPORT].map(OsStr::new);
     let is_record = |record: &OsStr| name == record || name == hidden(record);
     records.into_iter().any(is_record)
+        || name == CONTROL
         || Path::new(name).extension() == Some(OsStr::new(DLL_EXTENSION))
 }

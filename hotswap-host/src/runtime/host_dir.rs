@@ -14,15 +14,19 @@
 //! name is exchanged, and nothing is read, written, or removed by that name.
 use super::base::{self, Base};
 use super::error::RuntimeError;
-use super::held::{HOST, Held, LOCK, MARK, REPORT, sweep};
+use super::held::{CONTROL, HOST, Held, LOCK, MARK, REPORT, sweep};
 use super::process;
 use super::record::{HostRecord, LockRecord, StoredReport};
 use super::small_file;
+#[cfg(unix)]
+use crate::platform::Identity;
 use crate::shown;
 use crate::telemetry::contain;
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+#[cfg(unix)]
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,6 +49,9 @@ struct Place {
     held: Arc<Held>,
     /// The host's record.
     host: Option<HostRecord>,
+    /// The control socket, as long as it is where it was bound.
+    #[cfg(unix)]
+    control: Option<Identity>,
 }
 
 /// A directory that has just been found to exist.
@@ -89,6 +96,8 @@ impl HostDir {
                         base,
                         held: Arc::new(held),
                         host: None,
+                        #[cfg(unix)]
+                        control: None,
                     };
                     return Ok(HostDir {
                         name,
@@ -167,6 +176,34 @@ impl HostDir {
         Ok(())
     }
 
+    /// Binds the control socket in the directory. An earlier one is replaced.
+    #[cfg(unix)]
+    pub(crate) fn bind_control(&self) -> Result<UnixListener, RuntimeError> {
+        let (bound, made, path) = {
+            let mut place = self.place();
+            let made = place.restore(&self.name)?;
+            let bound = place.held.dir().bind(OsStr::new(CONTROL));
+            let bound = bound.and_then(|listener| {
+                place.control = Some(place.held.dir().identity_of(OsStr::new(CONTROL))?);
+                Ok(listener)
+            });
+            (bound, made, place.path(&self.name))
+        };
+        Self::tell(made, &path);
+        let file = path.join(CONTROL);
+        bound.map_err(|error| RuntimeError::NotWritten { file, error })
+    }
+
+    /// Returns true if the control socket is where it was bound.
+    #[cfg(unix)]
+    pub(crate) fn has_control(&self) -> bool {
+        let place = self.place();
+        let there = place.held.dir().identity_of(OsStr::new(CONTROL)).ok();
+        place.control.is_some()
+            && there == place.control
+            && place.held.is_at(&place.path(&self.name))
+    }
+
     /// Logs that the directory was made again. No lock is held here, because the host's subscriber may do anything.
     fn tell(made: bool, path: &Path) {
         if made {
@@ -186,7 +223,7 @@ impl HostDir {
         place.host = None;
         // If the files cannot be changed, readers still notice that the host has ended.
         let _ = place.held.lock().set_len(MARK.len() as u64);
-        for name in [HOST, REPORT] {
+        for name in [HOST, REPORT, CONTROL] {
             let _ = place.held.dir().remove_file(OsStr::new(name));
         }
     }

@@ -1,4 +1,6 @@
 use super::error::WaitError;
+#[cfg(unix)]
+use super::held::CONTROL;
 use super::held::{REPORT, host_dirs, read_record};
 use super::record::{HostRecord, StoredReport};
 use super::{base, open_locks, process, signalling, small_file};
@@ -6,6 +8,8 @@ use crate::platform::Dir;
 use std::ffi::OsStr;
 use std::io;
 use std::ops::Deref;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -93,6 +97,32 @@ impl RunningHost {
             let bases = base::candidates();
             bases.iter().find_map(|base| in_base(base))
         })
+    }
+
+    /// Connects to the host's control socket.
+    ///
+    /// # Errors
+    /// The host has none ([`NotFound`](io::ErrorKind::NotFound)), does not listen on it any more, or cannot be reached.
+    #[cfg(unix)]
+    pub fn connect(&self) -> io::Result<UnixStream> {
+        let name = self.dir.file_name().ok_or(io::ErrorKind::NotFound)?;
+        let in_base = |base: &Path| {
+            let base = base::open(base).map_err(io::Error::other)?;
+            base.dir(name)?.connect(OsStr::new(CONTROL))
+        };
+        let first = self.dir.parent().map(in_base);
+        match first {
+            Some(Ok(stream)) => Ok(stream),
+            first => {
+                // If its directory was removed, it is made again, perhaps below another base directory.
+                let mut bases = base::candidates().into_iter();
+                let found = bases.find_map(|base| in_base(&base).ok());
+                found.map_or_else(
+                    || first.unwrap_or_else(|| Err(io::ErrorKind::NotFound.into())),
+                    Ok,
+                )
+            }
+        }
     }
 
     /// Returns true if the host is still running.

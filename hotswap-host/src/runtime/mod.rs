@@ -9,6 +9,7 @@
 //! | `lock` | locked as long as the host uses the directory. This proves that the host lives, also across pid namespaces. It contains the record by which a [`RunningHost`] is found when the directory has been removed |
 //! | `host.json` | a [`HostRecord`] |
 //! | `report.json` | the [`StoredReport`] of the latest reload attempt |
+//! | `control.sock` | the socket of the host's control endpoint, if it has one |
 //! | `*.so` | the private copies of the libraries that are open |
 //!
 //! JSON files are replaced in one step, so readers never see half of one. The next host that starts removes directories

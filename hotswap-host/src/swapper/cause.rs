@@ -25,6 +25,11 @@ pub enum Cause {
         /// The reason.
         reason: String,
     },
+    /// Somebody asked the host for it, for example through its control socket.
+    Request {
+        /// Who asked, and why: the text of [`Reload::requested_by`](crate::Reload::requested_by).
+        by: String,
+    },
     /// A plugin called `Context::request_reload`.
     Plugin {
         /// The first plugin that asked.
@@ -38,6 +43,7 @@ impl fmt::Display for Cause {
             Cause::Open => f.write_str("the start of the host"),
             Cause::Code => f.write_str("the host's own code"),
             Cause::Signal { signal } => write!(f, "signal {signal}"),
+            Cause::Request { by } => write!(f, "a request by {by}"),
             Cause::Revert { reason } => write!(f, "revert, because {reason}"),
             Cause::Plugin { plugin } => write!(f, "the plugin {plugin}"),
         }

@@ -75,9 +75,13 @@ use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;
 use crate::retirement::Retirement;
 use crate::runtime::HostRecord;
+#[cfg(unix)]
+use crate::runtime::RuntimeError;
 use enter::{with_live_function, with_live_type};
 use hotswap_plugin::boundary;
 use hotswap_plugin::{LiveData, Value};
+#[cfg(unix)]
+use std::os::unix::net::UnixListener;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -321,8 +325,16 @@ impl Swapper {
     /// No window is open, or a plugin that was [kept cold](Keep::Cold) cannot be made again
     /// ([`ReloadError::NotReverted`]). Otherwise, this is never refused.
     pub fn rollback(&self) -> Result<Report, ReloadError> {
+        self.rollback_because("it was asked for")
+    }
+
+    /// Does the same as [`rollback`](Self::rollback), with a reason for the log, the events, and the history.
+    ///
+    /// # Errors
+    /// The errors of [`rollback`](Self::rollback).
+    pub fn rollback_because(&self, reason: &str) -> Result<Report, ReloadError> {
         let mut writer = self.0.writer()?;
-        let report = self.0.revert(&mut writer, "it was asked for".into());
+        let report = self.0.revert(&mut writer, reason.into());
         self.0.run_deferred(writer);
         report
     }
@@ -330,10 +342,36 @@ impl Swapper {
     /// Returns the open rollback window, if there is one.
     ///
     /// # Errors
-    /// See [`writer`](Self::prepare_reload): the caller is inside a reload, or the swapper was shut down.
+    /// The caller is inside a reload or a call, or the swapper was shut down.
     pub fn window(&self) -> Result<Option<RollbackWindow>, ReloadError> {
         let writer = self.0.writer()?;
         Ok(writer.window.as_ref().map(Window::handle))
+    }
+
+    /// Returns how careful the reloads of this host are that do not say otherwise.
+    pub fn reload_options(&self) -> &ReloadOptions {
+        &self.0.options
+    }
+
+    /// Binds a socket in the host's runtime directory, by which tools find the host: the crate `hotswap-control` serves
+    /// it. Only this user can connect to it. A socket that was bound before is replaced, so there is one.
+    ///
+    /// # Errors
+    /// The host has no runtime directory, or the socket cannot be made there.
+    #[cfg(unix)]
+    pub fn bind_control(&self) -> Result<UnixListener, RuntimeError> {
+        match &self.0.host_dir {
+            Some(dir) => dir.bind_control(),
+            None => Err(RuntimeError::NoDirectory),
+        }
+    }
+
+    /// Returns true if the socket of [`bind_control`](Self::bind_control) is where tools look for it. Something may have
+    /// removed it with the whole directory, such as the end of a login session.
+    #[cfg(unix)]
+    pub fn has_control(&self) -> bool {
+        let dir = self.0.host_dir.as_ref();
+        dir.is_some_and(|dir| dir.has_control())
     }
 
     /// Adds a plugin from a file outside the plugin directory, or replaces the plugin with its name. It stays part of

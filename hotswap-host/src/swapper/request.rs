@@ -82,6 +82,17 @@ impl<'s> Reload<'s> {
         self
     }
 
+    /// Adds a plugin from a file outside the plugin directory, or replaces the plugin with its name, as
+    /// [`Swapper::load`](crate::Swapper::load) does.
+    pub fn load(self, file: impl AsRef<Path>) -> Self {
+        self.add(file.as_ref())
+    }
+
+    /// Says who asked for the reload, in the log, the events, and the history: [`Cause::Request`].
+    pub fn requested_by(self, by: &str) -> Self {
+        self.caused_by(Cause::Request { by: by.to_owned() })
+    }
+
     /// Allows a set of builds that was reverted before.
     pub fn force(mut self) -> Self {
         self.plan.force = true;

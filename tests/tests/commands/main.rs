@@ -6,6 +6,7 @@ mod hello;
 mod inspect;
 mod livex;
 mod new;
+mod patched;
 mod project;
 mod refusals;
 mod running;

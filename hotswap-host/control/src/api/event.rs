@@ -1,0 +1,45 @@
+//! What happens in a host.
+use super::{Report, Step};
+use serde::{Deserialize, Serialize};
+
+super::types! {
+    /// An event of the pipeline.
+    pub struct Event {
+        /// The number of the event. The first one after the start of the host has number 1.
+        pub id: u64,
+        /// The time, in seconds since 1970.
+        pub at: f64,
+        /// The number of the attempt to make a generation.
+        pub attempt: u64,
+        /// The cause of the attempt.
+        pub cause: String,
+        /// The event as one text.
+        pub text: String,
+        /// What has happened.
+        pub kind: EventKind,
+    }
+}
+
+/// What has happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A step has ended.
+    Step(Step),
+    /// The attempt has succeeded.
+    Completed(Report),
+    /// The attempt was refused, and the previous generation goes on.
+    Refused {
+        /// The error.
+        error: String,
+    },
+    /// The rollback window has closed.
+    WindowClosed {
+        /// How.
+        outcome: String,
+        /// True if the new generation is permanent.
+        permanent: bool,
+    },
+}

@@ -1,0 +1,84 @@
+//! What requests and answers contain: version 1 of the API.
+//!
+//! Times are seconds since 1970, and durations are seconds. Readers skip fields that they do not know, so that later versions
+//! can add some.
+mod event;
+#[cfg(feature = "server")]
+mod of_host;
+mod plugin;
+mod report;
+mod request;
+mod status;
+mod verdict;
+
+pub use event::{Event, EventKind};
+pub use plugin::{Holders, InFlight, OutOfService, Plugin};
+pub use report::{PluginReport, Report, Step};
+pub use request::{DrainRequest, ReasonRequest, ReloadRequest};
+pub use status::{Host, LastAttempt, Retirement, Status, Window};
+pub use verdict::{Change, PluginVerdict, Verdict};
+
+#[cfg(feature = "server")]
+pub(crate) use of_host::seconds;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the API, which is the first part of each path.
+pub const VERSION: u32 = 1;
+
+/// Defines the types of the API, which all derive the same traits.
+macro_rules! types {
+    ($($(#[$attribute:meta])* pub struct $Name:ident { $($fields:tt)* })*) => {
+        $(
+            #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #[cfg_attr(feature = "server", derive(::utoipa::ToSchema))]
+            $(#[$attribute])*
+            #[non_exhaustive]
+            pub struct $Name { $($fields)* }
+        )*
+    };
+}
+pub(crate) use types;
+
+/// An error of a request. Nothing has changed, unless the message says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct Failure {
+    /// The kind of the error.
+    pub kind: FailureKind,
+    /// The message, for people. It may have several lines.
+    pub message: String,
+}
+
+/// The kind of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The request itself is wrong: an option, a value, or JSON that cannot be read.
+    Request,
+    /// There is nothing of this name: a plugin, a path.
+    NotFound,
+    /// The host refused, and goes on as it is.
+    Refused,
+    /// The caller may not do this.
+    Forbidden,
+    /// The endpoint has failed.
+    Internal,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Failure {
+    /// Returns the error with this message.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Failure {
+            kind,
+            message: message.into(),
+        }
+    }
+}

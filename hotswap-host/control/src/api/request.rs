@@ -1,0 +1,40 @@
+//! The bodies of requests.
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+super::types! {
+    /// A reload, or a dry run of one.
+    #[derive(Default)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct ReloadRequest {
+        /// Only these plugins, and those that import them. Without it, all plugins are looked at.
+        pub plugins: Option<Vec<String>>,
+        /// Options of the pipeline, by the names of `ReloadOptions`, in place of those of the host:
+        /// `{"probe": true, "drain_limit": 2.5}`.
+        pub options: BTreeMap<String, Value>,
+        /// Files of plugins outside the plugin directory, on the machine of the host.
+        pub files: Vec<String>,
+        /// Allows a set of builds that was reverted before.
+        pub force: bool,
+        /// The reason, for the log and the history.
+        pub reason: Option<String>,
+    }
+
+    /// A request that may have a reason.
+    #[derive(Default)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct ReasonRequest {
+        /// The reason, for the log and the history, and for callers of a plugin that is out of service.
+        pub reason: Option<String>,
+    }
+
+    /// Takes a plugin out of service, and waits until its running calls have ended.
+    #[derive(Default)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct DrainRequest {
+        /// The reason, for callers.
+        pub reason: Option<String>,
+        /// How long the running calls are waited for. By default, it is five seconds.
+        pub limit: Option<f64>,
+    }
+}

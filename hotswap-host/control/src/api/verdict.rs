@@ -1,0 +1,33 @@
+//! The result of a dry run.
+
+super::types! {
+    /// The result of a dry run, which changes nothing.
+    pub struct Verdict {
+        /// The verdict as text.
+        pub text: String,
+        /// `compatible`, `additions`, or `breaking`.
+        pub compatibility: String,
+        /// The plugins of the next generation in its order, then those that would leave.
+        pub plugins: Vec<PluginVerdict>,
+    }
+
+    /// The verdict on one plugin.
+    pub struct PluginVerdict {
+        /// The name.
+        pub name: String,
+        /// The outcome that the reload would have for it.
+        pub outcome: String,
+        /// The items in which its new build differs from the running one.
+        pub changes: Vec<Change>,
+    }
+
+    /// An item in which two builds differ.
+    pub struct Change {
+        /// The item and the difference, as one text.
+        pub text: String,
+        /// `compatible`, `additions`, or `breaking`.
+        pub compatibility: String,
+        /// What is missing of migrations, and what to write.
+        pub warnings: Vec<String>,
+    }
+}

@@ -1,0 +1,352 @@
+//! Asks the control endpoint of a host.
+use crate::api::{
+    DrainRequest, Event, Failure, Holders, Plugin, ReasonRequest, ReloadRequest, Report, Status,
+    Verdict,
+};
+use hotswap_host::runtime::RunningHost;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use ureq::config::Config;
+use ureq::http::{Response, Uri};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
+};
+use ureq::{Agent, Body, Error as HttpError};
+
+/// A client of a control endpoint. Each request has a connection of its own.
+#[derive(Clone, Debug)]
+pub struct Client(Agent);
+
+/// The reason why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// Nobody listens.
+    #[error("the control endpoint cannot be reached: {0}")]
+    Connect(io::Error),
+    /// The host refused.
+    #[error("{0}")]
+    Failure(Failure),
+    /// The answer is not that of a control endpoint.
+    #[error("the control endpoint does not answer as one does: {0}")]
+    Protocol(String),
+}
+
+impl Client {
+    /// Returns a client of a host that runs on this machine.
+    pub fn of_host(host: &RunningHost) -> Self {
+        Self::at(Address::Host(Box::new(host.clone())))
+    }
+
+    /// Returns a client of the endpoint with this socket.
+    pub fn of_socket(path: impl Into<PathBuf>) -> Self {
+        Self::at(Address::Path(path.into()))
+    }
+
+    fn at(address: Address) -> Self {
+        // A reload may take as long as it likes, so there are no time limits.
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_idle_connections(0)
+            .build();
+        Client(Agent::with_parts(config, address, NoResolver))
+    }
+
+    /// Returns the state of the host.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached.
+    pub fn status(&self) -> Result<Status, ClientError> {
+        self.get("/v1/status")
+    }
+
+    /// Reloads plugins, and returns when the reload has ended.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host refused.
+    pub fn reload(&self, request: &ReloadRequest) -> Result<Report, ClientError> {
+        self.post("/v1/reload", request)
+    }
+
+    /// Returns what a reload would do, and changes nothing.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the reload would be refused before anything is loaded.
+    pub fn check(&self, request: &ReloadRequest) -> Result<Verdict, ClientError> {
+        self.post("/v1/check", request)
+    }
+
+    /// Reverts the last reload, whose rollback window is open.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or no window is open.
+    pub fn rollback(&self, reason: Option<&str>) -> Result<Report, ClientError> {
+        self.post("/v1/rollback", &because(reason))
+    }
+
+    /// Makes the last reload permanent, whose rollback window is open.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or no window is open.
+    pub fn confirm(&self) -> Result<Status, ClientError> {
+        self.post("/v1/confirm", &())
+    }
+
+    /// Returns the state of a plugin.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or no such plugin is loaded.
+    pub fn plugin(&self, plugin: &str) -> Result<Plugin, ClientError> {
+        self.get(&path_of(plugin, ""))
+    }
+
+    /// Returns what uses a plugin at this moment.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or no such plugin is loaded.
+    pub fn holders(&self, plugin: &str) -> Result<Holders, ClientError> {
+        self.get(&path_of(plugin, "/holders"))
+    }
+
+    /// Takes a plugin out of service without unloading it.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, no such plugin is loaded, or the host refused.
+    pub fn take_out_of_service(
+        &self,
+        plugin: &str,
+        reason: Option<&str>,
+    ) -> Result<Plugin, ClientError> {
+        self.post(&path_of(plugin, "/out-of-service"), &because(reason))
+    }
+
+    /// Takes a plugin out of service, and waits until its running calls have ended.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, no such plugin is loaded, or calls are still running after the limit.
+    pub fn drain(&self, plugin: &str, request: &DrainRequest) -> Result<Plugin, ClientError> {
+        self.post(&path_of(plugin, "/drain"), request)
+    }
+
+    /// Puts a plugin back into service.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, no such plugin is loaded, or the host refused.
+    pub fn resume(&self, plugin: &str) -> Result<Plugin, ClientError> {
+        self.post(&path_of(plugin, "/resume"), &())
+    }
+
+    /// Follows what happens, from the event after the one with this number on, or from now on.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached.
+    pub fn events(&self, after: Option<u64>) -> Result<Events, ClientError> {
+        let query = after.map_or_else(String::new, |after| format!("?after={after}"));
+        let response = self.0.get(url(&format!("/v1/events{query}"))).call();
+        let body = checked(response)?.into_body().into_reader();
+        Ok(Events {
+            lines: BufReader::new(Box::new(body)),
+        })
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        read(self.0.get(url(path)).call())
+    }
+
+    fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let json = serde_json::to_vec(body);
+        let json = json.map_err(|error| ClientError::Protocol(error.to_string()))?;
+        // A request without parameters has no body.
+        let json: &[u8] = if json == b"null" { b"" } else { &json };
+        let request = self.0.post(url(path));
+        read(request.content_type("application/json").send(json))
+    }
+}
+
+fn because(reason: Option<&str>) -> ReasonRequest {
+    ReasonRequest {
+        reason: reason.map(str::to_owned),
+    }
+}
+
+/// Returns a path below that of a plugin. A name may have any character.
+fn path_of(plugin: &str, rest: &str) -> String {
+    let encoded = plugin.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    });
+    format!("/v1/plugins/{}{rest}", encoded.collect::<String>())
+}
+
+/// The name of the machine in the address means nothing, since the socket is known.
+fn url(path: &str) -> String {
+    format!("http://host{path}")
+}
+
+fn checked(response: Result<Response<Body>, HttpError>) -> Result<Response<Body>, ClientError> {
+    let mut response = response.map_err(|error| match error {
+        HttpError::Io(error) => ClientError::Connect(error),
+        error => ClientError::Protocol(error.to_string()),
+    })?;
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let status = response.status();
+    let text = response.body_mut().read_to_string().unwrap_or_default();
+    Err(match serde_json::from_str(&text) {
+        Ok(failure) => ClientError::Failure(failure),
+        Err(_) => ClientError::Protocol(format!("{status}: {text}")),
+    })
+}
+
+fn read<T: DeserializeOwned>(
+    response: Result<Response<Body>, HttpError>,
+) -> Result<T, ClientError> {
+    let text = checked(response)?.body_mut().read_to_string();
+    let text = text.map_err(|error| ClientError::Protocol(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| ClientError::Protocol(error.to_string()))
+}
+
+/// The events of a host, one after the other. The iterator waits for the next one, and ends with the endpoint.
+pub struct Events {
+    lines: BufReader<Box<dyn Read + Send + Sync>>,
+}
+
+/// What comes in a stream of events.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// An event.
+    Event(Box<Event>),
+    /// The events up to the one with this number were not kept.
+    Lost {
+        /// The number.
+        up_to: u64,
+    },
+}
+
+impl Iterator for Events {
+    type Item = Result<Notice, ClientError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut name, mut data) = (String::new(), String::new());
+        loop {
+            let mut line = String::new();
+            match self.lines.read_line(&mut line) {
+                Ok(0) => return None,
+                Ok(_) => {}
+                Err(error) => return Some(Err(ClientError::Connect(error))),
+            }
+            let line = line.trim_end_matches(['\r', '\n']);
+            if let Some(text) = line.strip_prefix("data:") {
+                data.push_str(text.trim_start());
+            } else if let Some(text) = line.strip_prefix("event:") {
+                text.trim_start().clone_into(&mut name);
+            } else if line.is_empty() && !data.is_empty() {
+                let wrong = || ClientError::Protocol(format!("no event: {data}"));
+                return Some(match name.as_str() {
+                    "lost" => data
+                        .parse()
+                        .map(|up_to| Notice::Lost { up_to })
+                        .map_err(|_| wrong()),
+                    _ => serde_json::from_str(&data)
+                        .map(|event| Notice::Event(Box::new(event)))
+                        .map_err(|_| wrong()),
+                });
+            }
+        }
+    }
+}
+
+/// The socket of an endpoint.
+#[derive(Debug)]
+enum Address {
+    Host(Box<RunningHost>),
+    Path(PathBuf),
+}
+
+impl Connector for Address {
+    type Out = Connection;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Connection>, HttpError> {
+        let stream = match self {
+            Address::Host(host) => host.connect(),
+            Address::Path(path) => UnixStream::connect(path),
+        };
+        let config = details.config;
+        Ok(Some(Connection {
+            stream: stream.map_err(HttpError::Io)?,
+            buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
+        }))
+    }
+}
+
+/// A connection to a socket.
+#[derive(Debug)]
+struct Connection {
+    stream: UnixStream,
+    buffers: LazyBuffers,
+}
+
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), HttpError> {
+        let limit = timeout.not_zero().map(|limit| *limit);
+        self.stream.set_write_timeout(limit)?;
+        let output = &self.buffers.output()[..amount];
+        Ok(self.stream.write_all(output)?)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, HttpError> {
+        let limit = timeout.not_zero().map(|limit| *limit);
+        self.stream.set_read_timeout(limit)?;
+        let input = self.buffers.input_append_buf();
+        let amount = loop {
+            match self.stream.read(input) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        false
+    }
+}
+
+/// Nothing is resolved: the socket is known.
+#[derive(Debug)]
+struct NoResolver;
+
+impl Resolver for NoResolver {
+    fn resolve(
+        &self,
+        _: &Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, HttpError> {
+        let mut addresses = self.empty();
+        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, 80)));
+        Ok(addresses)
+    }
+}

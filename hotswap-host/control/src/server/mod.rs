@@ -1,0 +1,222 @@
+//! The endpoint: its thread, its socket, and its connections.
+mod caller;
+mod input;
+mod log;
+mod routes;
+
+use crate::api::{Failure, FailureKind};
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use caller::Caller;
+use hotswap_host::runtime::RuntimeError;
+use hotswap_host::{ReloadEvent, Swapper};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use log::Log;
+use std::io;
+use std::os::unix::net::UnixListener as StdListener;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt as _;
+
+pub use routes::openapi;
+
+/// The number of connections that are served at the same time. Others wait.
+const CONNECTIONS: usize = 256;
+/// The number of requests that the host answers at the same time. Others wait.
+const THREADS: usize = 8;
+/// The time that a client has for the head of a request. It is also the longest time that a connection may be idle.
+const HEAD_LIMIT: Duration = Duration::from_secs(10);
+/// The time between two looks at the place of the socket.
+const PAUSE: Duration = Duration::from_secs(5);
+/// The time after an error of the socket.
+const AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// The control endpoint of a host, before it is served.
+///
+/// ```no_run
+/// use hotswap_control::Control;
+/// use hotswap_host::Swapper;
+///
+/// let control = Control::new();
+/// let swapper = Swapper::builder().observe(control.observer()).open()?;
+/// let serving = control.serve(&swapper)?;
+/// // …
+/// drop(serving);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Control {
+    log: Arc<Log>,
+}
+
+/// The reason why a control endpoint is not served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// The socket cannot be made.
+    #[error("the control socket cannot be made: {0}")]
+    Socket(#[from] RuntimeError),
+    /// The thread cannot be started, or cannot wait for connections.
+    #[error("the control endpoint cannot be started: {0}")]
+    Start(#[from] io::Error),
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Control {
+    /// Returns an endpoint that serves nothing yet.
+    pub fn new() -> Self {
+        Control {
+            log: Arc::new(Log::new()),
+        }
+    }
+
+    /// Returns the observer for [`Builder::observe`](hotswap_host::Builder::observe), from which the endpoint knows what
+    /// happens.
+    pub fn observer(&self) -> impl Fn(&ReloadEvent<'_>) + Send + Sync + use<> {
+        let log = self.log.clone();
+        move |event| log.add(event)
+    }
+
+    /// Serves requests on a socket in the host's runtime directory, on a thread of its own, until the result is dropped.
+    ///
+    /// # Errors
+    /// The socket cannot be made, or the thread cannot be started. The host goes on without an endpoint.
+    pub fn serve(self, swapper: &Swapper) -> Result<Serving, ControlError> {
+        let listener = swapper.bind_control()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .max_blocking_threads(THREADS)
+            .thread_name("hotswap-control")
+            .build()?;
+        let (stop, stopped) = watch::channel(false);
+        let host = Arc::new(Host {
+            swapper: swapper.clone(),
+            log: self.log,
+            started: Instant::now(),
+            stopped,
+        });
+        let thread = std::thread::Builder::new().name("hotswap-control".into());
+        let thread = thread.spawn(move || {
+            runtime.block_on(accept(&host, listener));
+            // A request that has begun goes on, on its own thread.
+            runtime.shutdown_background();
+        })?;
+        Ok(Serving {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+/// A control endpoint that is served. Dropping it ends it. Its requests that the host has begun go on.
+///
+/// It keeps the host's [`Swapper`] open, so drop it before the swapper is shut down.
+#[must_use = "dropping it ends the endpoint"]
+pub struct Serving {
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What all requests share.
+struct Host {
+    swapper: Swapper,
+    log: Arc<Log>,
+    started: Instant,
+    /// Becomes true when the endpoint ends.
+    stopped: watch::Receiver<bool>,
+}
+
+/// Accepts connections until the endpoint ends.
+async fn accept(host: &Arc<Host>, first: StdListener) {
+    let routes = routes::router(host.clone());
+    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut stopped = host.stopped.clone();
+    let mut listener = listening(first);
+    loop {
+        let one = async {
+            let permit = connections.clone().acquire_owned().await;
+            match &listener {
+                Some(listener) => (permit, listener.accept().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+            accepted = one => match accepted {
+                (Ok(permit), Ok((stream, _))) => {
+                    tokio::spawn(serve(stream, routes.clone(), permit));
+                }
+                // There are too many open files, for example. The client waits.
+                _ => tokio::time::sleep(AFTER_ERROR).await,
+            },
+            () = tokio::time::sleep(PAUSE) => {
+                if !host.swapper.has_control()
+                    && let Ok(again) = host.swapper.bind_control()
+                {
+                    listener = listening(again);
+                }
+            }
+        }
+    }
+}
+
+fn listening(listener: StdListener) -> Option<UnixListener> {
+    listener.set_nonblocking(true).ok()?;
+    UnixListener::from_std(listener).ok()
+}
+
+async fn serve(stream: UnixStream, routes: Router, permit: OwnedSemaphorePermit) {
+    let caller = Caller::of(&stream);
+    let service = tower::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        let (routes, caller) = (routes.clone(), caller.clone());
+        async move {
+            Ok::<_, std::convert::Infallible>(match caller {
+                Ok(caller) => {
+                    request.extensions_mut().insert(caller);
+                    let answered = routes.oneshot(request.map(axum::body::Body::new)).await;
+                    answered.unwrap_or_else(|never| match never {})
+                }
+                Err(failure) => failure.into_response(),
+            })
+        }
+    });
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .await;
+    drop(permit);
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        use axum::http::StatusCode;
+        let status = match self.kind {
+            FailureKind::Request => StatusCode::BAD_REQUEST,
+            FailureKind::NotFound => StatusCode::NOT_FOUND,
+            FailureKind::Refused => StatusCode::CONFLICT,
+            FailureKind::Forbidden => StatusCode::FORBIDDEN,
+            FailureKind::Internal | FailureKind::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, axum::Json(self)).into_response()
+    }
+}

@@ -1,0 +1,6 @@
+//! Tests the control endpoint of a host with its own client, and with `curl`.
+mod bad;
+mod requests;
+mod socket;
+mod stream;
+mod support;

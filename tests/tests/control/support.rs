@@ -1,0 +1,69 @@
+//! A host with a control endpoint.
+use hotswap_control::{Client, Control, Serving};
+use hotswap_host::Builder;
+use hotswap_tests::fixture::{self, Build};
+use hotswap_tests::{Desk, Stage, process};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+pub struct Controlled {
+    pub serving: Option<Serving>,
+    pub stage: Stage,
+}
+
+/// Returns the plugin `checked` with these orders.
+pub fn checked(orders: &str) -> Vec<u8> {
+    fixture::ordered(&Build::Checked.bytes("checked"), orders)
+}
+
+impl Controlled {
+    pub fn new() -> Self {
+        Controlled::with(|builder| builder)
+    }
+
+    pub fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let control = Control::new();
+        let observer = control.observer();
+        let stage = Stage::with(&[("checked", &checked("first"))], |builder| {
+            settings(builder.observe(observer))
+                .provide::<dyn shapes::Desk>(Arc::new(Desk::default()))
+        });
+        let serving = control.serve(&stage.swapper).unwrap();
+        Controlled {
+            serving: Some(serving),
+            stage,
+        }
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        process::host_dir_of(self.stage.dir()).join("control.sock")
+    }
+
+    pub fn client(&self) -> Client {
+        Client::of_socket(self.socket())
+    }
+
+    /// Returns the status of the answer to a request by `curl`, and the answer.
+    pub fn curl(&self, args: &[&str]) -> (String, serde_json::Value) {
+        let (path, options) = args.split_last().unwrap();
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--write-out", "\n%{http_code}"])
+            .arg("--unix-socket")
+            .arg(self.socket())
+            .args(options)
+            .arg(format!("http://host{path}"))
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (body, status) = text.rsplit_once('\n').unwrap();
+        (status.to_owned(), serde_json::from_str(body).unwrap())
+    }
+
+    pub fn close(mut self) {
+        self.serving = None;
+        self.stage.close();
+    }
+}
