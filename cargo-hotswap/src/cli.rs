@@ -101,19 +101,41 @@ pub enum Command {
     /// interface, and which plugins need it. A need that is missing, of another version, or part of a circle is marked
     /// and reported on stderr, and makes the exit code 1.
     Graph(GraphArgs),
-    /// Show the attempts to make a generation that a host has made, from its state directory
+    /// Show what a running host runs, through its control socket
+    #[cfg(feature = "control")]
+    Status(StatusArgs),
+    /// Show what a reload would do in a running host, and change nothing
     ///
-    /// The host is not running. The newest attempt comes first.
+    /// The exit code is 1 if the reload would break what uses the plugins, or if the host would refuse it.
+    #[cfg(feature = "control")]
+    Check(CheckArgs),
+    /// Take a plugin of a running host out of service, and wait until its running calls have ended
+    ///
+    /// The host's calls of the plugin fail from then on, until `resume`. The plugin stays loaded.
+    #[cfg(feature = "control")]
+    Drain(DrainArgs),
+    /// Put a plugin of a running host back into service
+    #[cfg(feature = "control")]
+    Resume(ResumeArgs),
+    /// Show what the pipeline of a running host tells
+    #[cfg(feature = "control")]
+    Logs(LogsArgs),
+    /// Show the attempts to make a generation that a host has made
+    ///
+    /// The newest attempt comes first. With --state-dir, the host is not running.
     #[cfg(feature = "history")]
     History(HistoryArgs),
-    /// Make a host start with builds of an earlier time
+    /// Go back to builds of an earlier time
     ///
-    /// The host is not running. Without a BUILD, its next start is on the set of builds that was permanent N sets ago.
+    /// In a running host, the first step reverts a reload whose rollback window is open. With --state-dir, the host is not
+    /// running, and its next start is on the set of builds that was permanent N sets ago.
     #[cfg(feature = "history")]
     Rollback(RollbackArgs),
-    /// Make the builds permanent that were on trial when the host ended
+    /// Make the builds permanent that are on trial, or that were when the host ended
+    ///
+    /// With --state-dir, the host is not running.
     #[cfg(feature = "history")]
-    Confirm(StateArgs),
+    Confirm(ConfirmArgs),
     /// Allow sets of builds again that were reverted, or of which the host has died
     #[cfg(feature = "history")]
     Unhold(UnholdArgs),
@@ -408,6 +430,116 @@ pub struct InspectArgs {
     pub function: Option<String>,
 }
 
+/// The host that a command asks.
+#[cfg(feature = "control")]
+#[derive(Debug, Clone, Default, Args)]
+pub struct HostArgs {
+    /// The host: its process id, the name of its program, or its control socket [default: the one that runs]
+    #[arg(long, value_name = "PID|NAME|SOCKET", help_heading = "Host")]
+    pub host: Option<String>,
+}
+
+/// The options of `status`.
+#[cfg(feature = "control")]
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `check`.
+#[cfg(feature = "control")]
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Artifacts outside of the plugin directory [default: what is in the plugin directory]
+    #[arg(value_name = "ARTIFACT")]
+    pub artifacts: Vec<PathBuf>,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `drain`.
+#[cfg(feature = "control")]
+#[derive(Debug, Args)]
+pub struct DrainArgs {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub plugin: String,
+    /// How long to wait for running calls
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub limit: f64,
+    /// Do not wait for running calls
+    #[arg(long, conflicts_with = "limit")]
+    pub no_wait: bool,
+    /// The reason, which callers get
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
+/// The options of `resume`.
+#[cfg(feature = "control")]
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub plugin: String,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
+/// The options of `logs`.
+#[cfg(feature = "control")]
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// Go on with what happens from now on, until the host ends or the command is interrupted
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Begin after the event with this number
+    #[arg(long, value_name = "ID", default_value_t = 0)]
+    pub after: u64,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON, an event a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where the history of a host is: in a directory if it is not running, or in the running host.
+#[cfg(feature = "history")]
+#[derive(Debug, Args)]
+pub struct HistoryOf {
+    /// The state directory of a host that is not running
+    #[arg(long, value_name = "DIRECTORY", help_heading = "Host", required = !cfg!(feature = "control"))]
+    #[cfg_attr(feature = "control", arg(conflicts_with = "host"))]
+    pub state_dir: Option<PathBuf>,
+    /// The running host.
+    #[cfg(feature = "control")]
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
+/// The options of `confirm`.
+#[cfg(feature = "history")]
+#[derive(Debug, Args)]
+pub struct ConfirmArgs {
+    /// The host.
+    #[command(flatten)]
+    pub of: HistoryOf,
+}
+
 /// The directory in which a host remembers what it runs.
 #[cfg(feature = "history")]
 #[derive(Debug, Args)]
@@ -421,14 +553,19 @@ pub struct StateArgs {
 #[cfg(feature = "history")]
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// The state directory.
+    /// The host.
     #[command(flatten)]
-    pub state: StateArgs,
+    pub of: HistoryOf,
     /// The number of attempts to show
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
     /// Instead, sum up the attempts of the last so many hours
-    #[arg(long, value_name = "HOURS", conflicts_with = "limit")]
+    #[arg(
+        long,
+        value_name = "HOURS",
+        conflicts_with = "limit",
+        requires = "state_dir"
+    )]
     pub summary: Option<u64>,
     /// Also show how long each step has taken
     #[arg(long, conflicts_with_all = ["summary", "json"])]
@@ -442,9 +579,13 @@ pub struct HistoryArgs {
 #[cfg(feature = "history")]
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// The state directory.
+    /// The host.
     #[command(flatten)]
-    pub state: StateArgs,
+    pub of: HistoryOf,
+    /// The reason, for the log and the history of a running host
+    #[cfg(feature = "control")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "state_dir")]
+    pub reason: Option<String>,
     /// The number of sets to go back
     #[arg(value_name = "N", default_value_t = 1, conflicts_with = "plugin")]
     pub steps: usize,

@@ -464,6 +464,43 @@ pub enum Error {
         /// The reason.
         source: hotswap_source::SourceError,
     },
+    /// No running host can be asked.
+    #[cfg(feature = "control")]
+    #[error(
+        "{} has a control endpoint{}; `hotswap_control::Control` serves one",
+        named.as_ref().map_or_else(|| "no running host".to_owned(), |named| format!("no running host `{named}`")),
+        match running.as_slice() {
+            [] => String::new(),
+            running => format!(" (running: {})", running.join(", ")),
+        }
+    )]
+    NoControl {
+        /// The host that was named.
+        named: Option<String>,
+        /// The hosts that run.
+        running: Vec<String>,
+    },
+    /// Several running hosts could be meant.
+    #[cfg(feature = "control")]
+    #[error("several hosts are running: {}; name one with --host", hosts.join(", "))]
+    SeveralControls {
+        /// The hosts.
+        hosts: Vec<String>,
+    },
+    /// A running host refused a request, or does not answer.
+    #[cfg(feature = "control")]
+    #[error(transparent)]
+    Control(#[from] hotswap_control::ClientError),
+    /// A path is not UTF-8.
+    #[cfg(feature = "control")]
+    #[error(
+        "the path {} is not UTF-8, in which a request to a host is",
+        shown::path(path)
+    )]
+    NotText {
+        /// The path.
+        path: PathBuf,
+    },
     /// A function cannot be changed.
     #[cfg(feature = "source")]
     #[error("cannot patch {function}")]

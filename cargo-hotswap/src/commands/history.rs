@@ -1,32 +1,45 @@
 //! `cargo hotswap history`, `rollback`, `confirm`, `unhold`, and `store`: the state directory of a host that is not
-//! running.
+//! running. Without a directory, the first three ask a running host.
 
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+#[cfg(feature = "control")]
+use hotswap_control::api::RollbackRequest;
 use hotswap_host::BuildSet;
 use hotswap_host::shown;
 use hotswap_operate::{Entry, History, StoredSet};
 
 use crate::Error;
-use crate::cli::{HistoryArgs, RollbackArgs, StateArgs, StoreAction, UnholdArgs};
+use crate::cli::{ConfirmArgs, HistoryArgs, HistoryOf, RollbackArgs, StoreAction, UnholdArgs};
+#[cfg(feature = "control")]
+use crate::commands::live;
 use crate::error::exit;
 use crate::session::Session;
 
 /// Opens the history in a directory, which has to exist.
-fn open(session: &Session, args: &StateArgs) -> Result<Arc<History>, Error> {
-    let directory = session.absolute(&args.state_dir);
+fn open(session: &Session, state_dir: &Path) -> Result<Arc<History>, Error> {
+    let directory = session.absolute(state_dir);
     if !directory.join("history.sqlite").is_file() {
         return Err(Error::NoHistory { directory });
     }
     Ok(History::open(&directory)?)
 }
 
+/// Returns the state directory, which is named if no running host is asked.
+fn directory(of: &HistoryOf) -> &Path {
+    of.state_dir.as_deref().unwrap_or(Path::new("."))
+}
+
 /// Prints the last attempts, or their summary.
 pub(crate) fn history(session: &Session, args: &HistoryArgs) -> Result<u8, Error> {
-    let history = open(session, &args.state)?;
+    #[cfg(feature = "control")]
+    let Some(_) = &args.of.state_dir else {
+        return live::history(session, &args.of.host, args.limit, args.steps, args.json);
+    };
+    let history = open(session, directory(&args.of))?;
     if let Some(hours) = args.summary {
         let summary = history.summary(Duration::from_secs(hours.saturating_mul(3600)))?;
         if args.json {
@@ -67,7 +80,16 @@ fn steps(entry: &Entry) -> String {
 
 /// Changes what the next start is on.
 pub(crate) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Error> {
-    let history = open(session, &args.state)?;
+    #[cfg(feature = "control")]
+    let Some(_) = &args.of.state_dir else {
+        let mut request = RollbackRequest::default();
+        request.steps = args.plugin.is_none().then_some(args.steps);
+        request.plugin.clone_from(&args.plugin);
+        request.build.clone_from(&args.build);
+        request.reason.clone_from(&args.reason);
+        return live::rollback(session, &args.of.host, &request);
+    };
+    let history = open(session, directory(&args.of))?;
     let set = match &args.plugin {
         Some(plugin) => history.roll_back_plugin_offline(plugin, args.build.as_deref())?,
         None => history.roll_back_offline(args.steps)?,
@@ -79,8 +101,12 @@ pub(crate) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Err
 }
 
 /// Makes the set on trial permanent.
-pub(crate) fn confirm(session: &Session, args: &StateArgs) -> Result<u8, Error> {
-    let history = open(session, args)?;
+pub(crate) fn confirm(session: &Session, args: &ConfirmArgs) -> Result<u8, Error> {
+    #[cfg(feature = "control")]
+    let Some(_) = &args.of.state_dir else {
+        return live::confirm(session, &args.of.host);
+    };
+    let history = open(session, directory(&args.of))?;
     if !history.confirm_offline()? {
         return Err(Error::NothingOnTrial);
     }
@@ -95,7 +121,7 @@ pub(crate) fn confirm(session: &Session, args: &StateArgs) -> Result<u8, Error> 
 
 /// Releases held sets.
 pub(crate) fn unhold(session: &Session, args: &UnholdArgs) -> Result<u8, Error> {
-    let history = open(session, &args.state)?;
+    let history = open(session, &args.state.state_dir)?;
     let count = history.unhold(args.build.as_deref())?;
     let sets = if count == 1 { "set" } else { "sets" };
     session
@@ -108,7 +134,7 @@ pub(crate) fn unhold(session: &Session, args: &UnholdArgs) -> Result<u8, Error> 
 pub(crate) fn store(session: &Session, action: &StoreAction) -> Result<u8, Error> {
     match action {
         StoreAction::List(args) => {
-            let history = open(session, args)?;
+            let history = open(session, &args.state_dir)?;
             for set in history.sets()?.iter().rev() {
                 session.ui.result(line(set));
             }
@@ -123,7 +149,7 @@ pub(crate) fn store(session: &Session, action: &StoreAction) -> Result<u8, Error
             }
         }
         StoreAction::Verify(args) => {
-            let history = open(session, args)?;
+            let history = open(session, &args.state_dir)?;
             let damaged = history.verify()?;
             let all = history.builds()?.len();
             for build in &damaged {
@@ -137,7 +163,7 @@ pub(crate) fn store(session: &Session, action: &StoreAction) -> Result<u8, Error
             session.ui.result(format_args!("{all} {are} whole"));
         }
         StoreAction::Export { state, build, file } => {
-            let history = open(session, state)?;
+            let history = open(session, &state.state_dir)?;
             let (build, bytes) = history.build(build)?;
             let file = session.absolute(file);
             write_new(&file, &bytes)?;

@@ -5,6 +5,8 @@ mod graph;
 #[cfg(feature = "history")]
 mod history;
 mod inspect;
+#[cfg(feature = "control")]
+mod live;
 mod new;
 #[cfg(feature = "source")]
 mod patch;
@@ -27,6 +29,16 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Patch(args) => patch::execute(session, &args),
         Command::Seal(args) => seal::execute(session, &args),
         Command::Graph(args) => graph::execute(session, &args),
+        #[cfg(feature = "control")]
+        Command::Status(args) => live::status(session, &args),
+        #[cfg(feature = "control")]
+        Command::Check(args) => live::check(session, &args),
+        #[cfg(feature = "control")]
+        Command::Drain(args) => live::drain(session, &args),
+        #[cfg(feature = "control")]
+        Command::Resume(args) => live::resume(session, &args),
+        #[cfg(feature = "control")]
+        Command::Logs(args) => live::logs(session, &args),
         #[cfg(feature = "history")]
         Command::History(args) => history::history(session, &args),
         #[cfg(feature = "history")]

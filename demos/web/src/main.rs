@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use clap::Parser;
+use hotswap_control::Control;
 use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
 use hotswap_host::signal;
@@ -50,11 +51,18 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let options = ReloadOptions::development().with_environment()?;
-    let mut builder = Swapper::builder().reload_options(options);
+    let mut control = Control::new();
+    let mut builder = Swapper::builder()
+        .reload_options(options)
+        .observe(control.observer());
     if let Some(dir) = &args.state_dir {
-        builder = builder.journal(History::open(dir)?);
+        let history = History::open(dir)?;
+        builder = builder.journal(history.clone());
+        control = control.history(history);
     }
     let swapper = builder.open()?;
+    // `cargo hotswap status` and others ask there.
+    let control = control.serve(&swapper)?;
     let pages = Pages {
         home: swapper.async_function("pages", "home")?,
         sign: swapper.async_function("pages", "sign")?,
@@ -68,6 +76,7 @@ fn main() -> anyhow::Result<()> {
     drop(runtime);
 
     drop(reloads);
+    drop(control);
     for late in swapper.shutdown(PATIENCE)? {
         warn!("{late}");
     }

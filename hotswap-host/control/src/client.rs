@@ -1,7 +1,7 @@
 //! Asks the control endpoint of a host.
 use crate::api::{
-    DrainRequest, Event, Failure, Holders, Plugin, ReasonRequest, ReloadRequest, Report, Status,
-    Verdict,
+    Attempt, DrainRequest, Event, Failure, Holders, Plugin, ReasonRequest, ReloadRequest, Report,
+    RollbackRequest, Status, Verdict,
 };
 use hotswap_host::runtime::RunningHost;
 use serde::Serialize;
@@ -81,12 +81,20 @@ impl Client {
         self.post("/v1/check", request)
     }
 
-    /// Reverts the last reload, whose rollback window is open.
+    /// Reverts the last reload, whose rollback window is open, or goes back to builds of an earlier time.
     ///
     /// # Errors
-    /// The endpoint cannot be reached, or no window is open.
-    pub fn rollback(&self, reason: Option<&str>) -> Result<Report, ClientError> {
-        self.post("/v1/rollback", &because(reason))
+    /// The endpoint cannot be reached, there is nothing to go back to, or the host refused.
+    pub fn rollback(&self, request: &RollbackRequest) -> Result<Report, ClientError> {
+        self.post("/v1/rollback", request)
+    }
+
+    /// Returns the last attempts to make a generation, the newest one first.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host keeps no history.
+    pub fn history(&self, limit: usize) -> Result<Vec<Attempt>, ClientError> {
+        self.get(&format!("/v1/history?limit={limit}"))
     }
 
     /// Makes the last reload permanent, whose rollback window is open.

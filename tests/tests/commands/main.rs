@@ -4,6 +4,7 @@ mod extension;
 mod graph;
 mod hello;
 mod inspect;
+mod live;
 mod livex;
 mod new;
 mod patched;

@@ -1,7 +1,7 @@
 //! What can be asked, and what comes of it.
 use crate::support::{Controlled, checked};
 use hotswap_control::ClientError;
-use hotswap_control::api::{DrainRequest, FailureKind, ReloadRequest};
+use hotswap_control::api::{DrainRequest, FailureKind, ReloadRequest, RollbackRequest};
 use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
 use hotswap_tests::{fixture, until};
@@ -89,7 +89,7 @@ fn a_dry_run_changes_nothing() {
 fn a_window_is_decided() {
     let host = Controlled::with(|builder| builder.reload_options(window()));
     let client = host.client();
-    let refused = client.rollback(None).unwrap_err();
+    let refused = client.rollback(&RollbackRequest::default()).unwrap_err();
     assert!(matches!(&refused, ClientError::Failure(it) if it.kind == FailureKind::Refused));
 
     host.stage.install("checked", &checked("second"));
@@ -98,7 +98,9 @@ fn a_window_is_decided() {
     let open = client.status().unwrap().window.unwrap();
     assert!(open.left > 60.0, "{open:?}");
     assert_eq!(open.kept, ["checked"]);
-    let report = client.rollback(Some("it is slow")).unwrap();
+    let mut back = RollbackRequest::default();
+    back.reason = Some("it is slow".into());
+    let report = client.rollback(&back).unwrap();
     assert_eq!(report.text, "checked: reverted");
     let status = client.status().unwrap();
     assert_eq!(status.window, None);

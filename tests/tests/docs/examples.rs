@@ -132,9 +132,9 @@ fn the_examples_of_the_book_build_and_pass_their_tests() {
 }
 
 /// The dependencies that an example may have. Most examples share what other tests have compiled, without tokio.
-fn published(source: &str) -> [(&'static str, String); 4] {
+fn published(source: &str) -> [(&'static str, String); 5] {
     let host = checkout().join("hotswap-host");
-    let operate = host.join("operate");
+    let (control, operate) = (host.join("control"), host.join("operate"));
     let plugin = checkout().join("hotswap-plugin");
     let features = if source.contains("tokio::") {
         ", features = [\"tokio\"]"
@@ -142,6 +142,7 @@ fn published(source: &str) -> [(&'static str, String); 4] {
         ""
     };
     [
+        ("hotswap-control", format!("{{ path = {control:?} }}")),
         ("hotswap-host", format!("{{ path = {host:?} }}")),
         ("hotswap-operate", format!("{{ path = {operate:?} }}")),
         (

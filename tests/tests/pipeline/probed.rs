@@ -2,6 +2,7 @@
 use crate::support::{Host, checked, stateful};
 use hotswap_host::ReloadOptions;
 use hotswap_tests::{fixture, until};
+use std::cell::RefCell;
 use std::io::Write;
 
 #[test]
@@ -161,7 +162,9 @@ fn a_live_build_whose_save_hangs_is_not_on_its_way_out() {
     );
     assert_eq!(live, "live hang save");
     // The copy for the smoke tests of the first load may still be on its way out.
+    let host = RefCell::new(host);
     until("nothing to be on its way out", || {
+        let mut host = host.borrow_mut();
         host.input.write_all(b"retirements\n").unwrap();
         host.says() == "0"
     });

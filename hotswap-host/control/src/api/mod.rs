@@ -2,6 +2,7 @@
 //!
 //! Times are seconds since 1970, and durations are seconds. Readers skip fields that they do not know, so that later versions
 //! can add some.
+mod attempt;
 mod event;
 #[cfg(feature = "server")]
 mod of_host;
@@ -11,10 +12,11 @@ mod request;
 mod status;
 mod verdict;
 
+pub use attempt::Attempt;
 pub use event::{Event, EventKind};
 pub use plugin::{Holders, InFlight, OutOfService, Plugin};
 pub use report::{PluginReport, Report, Step};
-pub use request::{DrainRequest, ReasonRequest, ReloadRequest};
+pub use request::{DrainRequest, ReasonRequest, ReloadRequest, RollbackRequest};
 pub use status::{Host, LastAttempt, Retirement, Status, Window};
 pub use verdict::{Change, PluginVerdict, Verdict};
 

@@ -1,4 +1,6 @@
 //! Makes the types of the API from those of the host.
+#[cfg(feature = "history")]
+use super::Attempt;
 use super::{
     Change, EventKind, InFlight, OutOfService, Plugin, PluginReport, PluginVerdict, Report,
     Retirement, Step, Verdict,
@@ -141,5 +143,37 @@ impl EventKind {
             },
             _ => return None,
         })
+    }
+}
+
+#[cfg(feature = "history")]
+impl From<&hotswap_operate::Entry> for Attempt {
+    fn from(entry: &hotswap_operate::Entry) -> Self {
+        let builds =
+            |builds: &std::collections::BTreeMap<String, hotswap_host::artifact::BuildId>| {
+                let builds = builds.iter();
+                builds
+                    .map(|(plugin, build)| (plugin.clone(), build.to_string()))
+                    .collect()
+            };
+        let steps = entry.steps.iter().map(|(step, took, failed)| Step {
+            step: step.clone(),
+            took: *took,
+            failed: *failed,
+        });
+        Attempt {
+            id: entry.id,
+            began: seconds(entry.began),
+            cause: entry.cause.clone(),
+            pid: entry.pid,
+            user: entry.user.clone(),
+            from: builds(&entry.from),
+            to: builds(&entry.to),
+            steps: steps.collect(),
+            took: entry.took,
+            result: word(entry.result),
+            detail: entry.detail.clone(),
+            text: entry.to_string(),
+        }
     }
 }

@@ -28,6 +28,21 @@ super::types! {
         pub reason: Option<String>,
     }
 
+    /// A way back to builds of an earlier time.
+    #[derive(Default)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct RollbackRequest {
+        /// The number of permanent sets to go back. An open rollback window counts as the first one, and without a history
+        /// it is the only one.
+        pub steps: Option<usize>,
+        /// Instead, only this plugin goes back.
+        pub plugin: Option<String>,
+        /// The build of that plugin, by the first digits of its id. By default, it is the last other one that was permanent.
+        pub build: Option<String>,
+        /// The reason, for the log and the history.
+        pub reason: Option<String>,
+    }
+
     /// Takes a plugin out of service, and waits until its running calls have ended.
     #[derive(Default)]
     #[serde(default, deny_unknown_fields)]

@@ -20,6 +20,8 @@ super::types! {
         pub retirements: Vec<Retirement>,
         /// The last attempt to make a generation.
         pub last_attempt: Option<LastAttempt>,
+        /// The number of the last event.
+        pub last_event: u64,
     }
 
     /// The process of a host.

@@ -1,5 +1,7 @@
 //! The endpoint: its thread, its socket, and its connections.
 mod caller;
+#[cfg(feature = "history")]
+mod history;
 mod input;
 mod log;
 mod routes;
@@ -10,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use caller::Caller;
 use hotswap_host::runtime::RuntimeError;
 use hotswap_host::{ReloadEvent, Swapper};
+#[cfg(feature = "history")]
+use hotswap_operate::History;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -51,6 +55,8 @@ const AFTER_ERROR: Duration = Duration::from_millis(100);
 /// ```
 pub struct Control {
     log: Arc<Log>,
+    #[cfg(feature = "history")]
+    history: Option<Arc<History>>,
 }
 
 /// The reason why a control endpoint is not served.
@@ -76,7 +82,17 @@ impl Control {
     pub fn new() -> Self {
         Control {
             log: Arc::new(Log::new()),
+            #[cfg(feature = "history")]
+            history: None,
         }
+    }
+
+    /// Lets the endpoint show this history, and go back to what it has. Give it to the host as its
+    /// [journal](hotswap_host::Builder::journal), too.
+    #[cfg(feature = "history")]
+    pub fn history(mut self, history: Arc<History>) -> Self {
+        self.history = Some(history);
+        self
     }
 
     /// Returns the observer for [`Builder::observe`](hotswap_host::Builder::observe), from which the endpoint knows what
@@ -102,6 +118,8 @@ impl Control {
         let host = Arc::new(Host {
             swapper: swapper.clone(),
             log: self.log,
+            #[cfg(feature = "history")]
+            history: self.history,
             started: Instant::now(),
             stopped,
         });
@@ -140,6 +158,8 @@ impl Drop for Serving {
 struct Host {
     swapper: Swapper,
     log: Arc<Log>,
+    #[cfg(feature = "history")]
+    history: Option<Arc<History>>,
     started: Instant,
     /// Becomes true when the endpoint ends.
     stopped: watch::Receiver<bool>,

@@ -1,11 +1,13 @@
 //! The paths of the API.
 use super::Host;
 use super::caller::Caller;
+#[cfg(feature = "history")]
+use super::history::{has_history, roll_back};
 use super::input::Input;
 use super::log::{Log, Next};
 use crate::api::{
     self, DrainRequest, Failure, FailureKind, Holders, Plugin, ReasonRequest, ReloadRequest,
-    Report, Retirement, Status, Verdict,
+    Report, Retirement, RollbackRequest, Status, Verdict,
 };
 use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
 use axum::http::HeaderMap;
@@ -33,8 +35,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// The header with the last event that a client has seen.
 const LAST_EVENT: &str = "last-event-id";
 
-type Shared = State<Arc<Host>>;
-type Answer<T> = Result<Json<T>, Failure>;
+pub(super) type Shared = State<Arc<Host>>;
+pub(super) type Answer<T> = Result<Json<T>, Failure>;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -45,7 +47,10 @@ type Answer<T> = Result<Json<T>, Failure>;
 struct Document;
 
 fn paths() -> OpenApiRouter<Arc<Host>> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let router = OpenApiRouter::with_openapi(Document::openapi());
+    #[cfg(feature = "history")]
+    let router = super::history::paths(router);
+    router
         .routes(routes!(status))
         .routes(routes!(events))
         .routes(routes!(reload))
@@ -89,7 +94,7 @@ async fn no_method(method: axum::http::Method, uri: axum::http::Uri) -> Failure 
 }
 
 /// Runs what may take long on a thread for that.
-async fn on_thread<T: Send + 'static>(
+pub(super) async fn on_thread<T: Send + 'static>(
     host: &Arc<Host>,
     run: impl FnOnce(&Host) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -118,6 +123,8 @@ async fn status(State(host): Shared) -> Json<Status> {
 }
 
 fn status_of(host: &Host) -> Status {
+    use hotswap_host::RetirementState::{Freed, Gone};
+    let retirements = host.swapper.retirements();
     let listing = host.swapper.listing();
     let plugins = listing.plugins.iter();
     let plugins =
@@ -135,13 +142,13 @@ fn status_of(host: &Host) -> Status {
         reloads: listing.reloads,
         plugins: plugins.collect(),
         window: host.log.window(),
-        retirements: host
-            .swapper
-            .retirements()
+        retirements: retirements
             .iter()
+            .filter(|retirement| !matches!(retirement.state, Gone | Freed))
             .map(Retirement::from)
             .collect(),
         last_attempt: host.log.last_attempt(),
+        last_event: *host.log.last().borrow(),
     }
 }
 
@@ -213,17 +220,22 @@ fn described<'s>(swapper: &'s Swapper, request: &ReloadRequest) -> Result<Reload
     })
 }
 
-/// Reverts the last reload, whose rollback window is open.
-#[utoipa::path(post, path = "/v1/rollback", request_body = ReasonRequest, responses(
+/// Reverts the last reload, whose rollback window is open, or goes back to builds of an earlier time.
+#[utoipa::path(post, path = "/v1/rollback", request_body = RollbackRequest, responses(
     (status = 200, body = Report),
-    (status = 409, body = Failure, description = "no window is open"),
+    (status = 404, body = Failure, description = "the host keeps no history, or has no such plugin"),
+    (status = 409, body = Failure, description = "there is nothing to go back to, or the host refused"),
 ))]
 async fn rollback(
     State(host): Shared,
     Extension(caller): Extension<Caller>,
-    Input(request): Input<ReasonRequest>,
+    Input(request): Input<RollbackRequest>,
 ) -> Answer<Report> {
     let report = on_thread(&host, move |host| {
+        let is_first = request.plugin.is_none() && request.steps.is_none_or(|steps| steps == 1);
+        if !is_first || host.log.window().is_none() && has_history(host) {
+            return roll_back(host, &request);
+        }
         let by = caller.because(request.reason.as_deref());
         let report = host
             .swapper
@@ -231,6 +243,17 @@ async fn rollback(
         Ok(Report::from(&report))
     });
     report.await.map(Json)
+}
+
+#[cfg(not(feature = "history"))]
+fn has_history(_: &Host) -> bool {
+    false
+}
+
+#[cfg(not(feature = "history"))]
+fn roll_back(_: &Host, _: &RollbackRequest) -> Result<Report, Failure> {
+    let text = "this host keeps no history, so it goes back only while a rollback window is open";
+    Err(Failure::new(FailureKind::NotFound, text))
 }
 
 /// Makes the last reload permanent, whose rollback window is open.

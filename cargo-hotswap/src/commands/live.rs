@@ -1,0 +1,313 @@
+//! `cargo hotswap status`, `check`, `drain`, `resume`, and `logs`, and what `history`, `rollback`, and `confirm` ask a
+//! running host.
+
+use std::fmt::{self, Display, Write as _};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hotswap_control::api::{
+    Attempt, DrainRequest, Event, Plugin, ReloadRequest, RollbackRequest, Status,
+};
+use hotswap_control::{Client, Notice};
+use hotswap_host::runtime::{self, RunningHost};
+use hotswap_host::shown;
+
+use crate::Error;
+use crate::cli::{CheckArgs, DrainArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs};
+use crate::error::exit;
+use crate::session::Session;
+
+/// Returns a client of the host that is meant.
+pub(crate) fn client(session: &Session, args: &HostArgs) -> Result<Client, Error> {
+    let named = args.host.as_deref();
+    if let Some(socket) = named.filter(|named| named.contains('/')) {
+        return Ok(Client::of_socket(session.absolute(Path::new(socket))));
+    }
+    let is_meant = |host: &RunningHost| match named {
+        None => host.connect().is_ok(),
+        Some(named) => {
+            let program = host.executable.file_name().unwrap_or_default();
+            named == host.pid.to_string() || named == program
+        }
+    };
+    let all = runtime::hosts();
+    let meant: Vec<_> = all.iter().filter(|host| is_meant(host)).collect();
+    match meant.as_slice() {
+        [host] => Ok(Client::of_host(host)),
+        [] => Err(Error::NoControl {
+            named: args.host.clone(),
+            running: all.iter().map(shown_host).collect(),
+        }),
+        several => Err(Error::SeveralControls {
+            hosts: several.iter().map(|host| shown_host(host)).collect(),
+        }),
+    }
+}
+
+/// Returns `web (pid 4242)`.
+fn shown_host(host: &RunningHost) -> String {
+    let program = host.executable.file_name().unwrap_or_default();
+    format!("{} (pid {})", shown::path(Path::new(program)), host.pid)
+}
+
+/// Shows what a host runs.
+pub(crate) fn status(session: &Session, args: &StatusArgs) -> Result<u8, Error> {
+    let status = client(session, &args.host)?.status()?;
+    match args.json {
+        true => session.ui.json(&status),
+        false => session.ui.result(StatusText(&status)),
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// The status for people.
+struct StatusText<'a>(&'a Status);
+
+impl Display for StatusText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Status {
+            host,
+            generation,
+            reloads,
+            plugins,
+            window,
+            retirements,
+            last_attempt,
+            ..
+        } = self.0;
+        let program = Path::new(&host.executable).file_name().unwrap_or_default();
+        write!(
+            f,
+            "{} (pid {}), up {}, generation {generation}, {reloads} {}, plugins in {}",
+            program.display(),
+            host.pid,
+            length(host.uptime),
+            if *reloads == 1 { "reload" } else { "reloads" },
+            host.plugin_dir
+        )?;
+        let head = ["PLUGIN", "VERSION", "BUILD", "COMMIT", "LOADED", "CALLS"].map(str::to_owned);
+        let rows: Vec<_> = std::iter::once(head)
+            .chain(plugins.iter().map(row))
+            .collect();
+        let mut widths = [0; 6];
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.chars().count().max(*width);
+            }
+        }
+        for row in &rows {
+            let mut line = String::new();
+            for (width, cell) in widths.iter().zip(row) {
+                write!(line, "{cell:<width$}  ")?;
+            }
+            write!(f, "\n{}", line.trim_end())?;
+        }
+        for plugin in plugins {
+            if let Some(out) = &plugin.out_of_service {
+                let since = length(now() - out.since);
+                write!(
+                    f,
+                    "\n{} is out of service since {since} ago: {}",
+                    plugin.name, out.reason
+                )?;
+            }
+        }
+        if let Some(window) = window {
+            let kept = window.kept.join(", ");
+            write!(
+                f,
+                "\nrollback window: {} left, keeps {kept}",
+                length(window.left)
+            )?;
+        }
+        for retirement in retirements {
+            let build = short(&retirement.build_id);
+            write!(
+                f,
+                "\nleaving: {} {build}, {}",
+                retirement.plugin, retirement.state
+            )?;
+            if !retirement.held_by.is_empty() {
+                write!(f, ", held by {}", retirement.held_by.join(", "))?;
+            }
+        }
+        if let Some(last) = last_attempt {
+            write!(f, "\nlast attempt: {}, by {}", last.text, last.cause)?;
+        }
+        Ok(())
+    }
+}
+
+fn row(plugin: &Plugin) -> [String; 6] {
+    let commit = plugin.commit.as_deref().unwrap_or_default();
+    let commit = short(commit);
+    let dirty = if plugin.dirty { "*" } else { "" };
+    let calls: usize = plugin.in_flight.iter().map(|build| build.calls).sum();
+    [
+        plugin.name.clone(),
+        plugin.version.clone(),
+        short(&plugin.build_id).to_owned(),
+        format!("{commit}{dirty}"),
+        format!("{} ago", length(now() - plugin.loaded_at)),
+        calls.to_string(),
+    ]
+}
+
+/// Returns the first digits of an id.
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs_f64()
+}
+
+/// Returns `7 s`, `3 min`, `5 h`, or `2 d`.
+fn length(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds.max(0.0)).map_or(0, |time| time.as_secs()) {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Shows what a reload would do.
+pub(crate) fn check(session: &Session, args: &CheckArgs) -> Result<u8, Error> {
+    let mut request = ReloadRequest::default();
+    for artifact in &args.artifacts {
+        let path = session.absolute(artifact);
+        let text = path
+            .to_str()
+            .ok_or_else(|| Error::NotText { path: path.clone() })?;
+        request.files.push(text.to_owned());
+    }
+    let verdict = client(session, &args.host)?.check(&request)?;
+    match args.json {
+        true => session.ui.json(&verdict),
+        false => session.ui.result(&verdict.text),
+    }
+    Ok(match verdict.compatibility.as_str() {
+        "breaking" => exit::FAILURE,
+        _ => exit::SUCCESS,
+    })
+}
+
+/// Takes a plugin out of service.
+pub(crate) fn drain(session: &Session, args: &DrainArgs) -> Result<u8, Error> {
+    let client = client(session, &args.host)?;
+    if args.no_wait {
+        client.take_out_of_service(&args.plugin, args.reason.as_deref())?;
+    } else {
+        let mut request = DrainRequest::default();
+        request.limit = Some(args.limit);
+        request.reason.clone_from(&args.reason);
+        client.drain(&args.plugin, &request)?;
+    }
+    session
+        .ui
+        .result(format_args!("{} is out of service", args.plugin));
+    Ok(exit::SUCCESS)
+}
+
+/// Puts a plugin back into service.
+pub(crate) fn resume(session: &Session, args: &ResumeArgs) -> Result<u8, Error> {
+    client(session, &args.host)?.resume(&args.plugin)?;
+    session
+        .ui
+        .result(format_args!("{} is in service", args.plugin));
+    Ok(exit::SUCCESS)
+}
+
+/// Shows events.
+pub(crate) fn logs(session: &Session, args: &LogsArgs) -> Result<u8, Error> {
+    let client = client(session, &args.host)?;
+    let last = client.status()?.last_event;
+    if !args.follow && args.after >= last {
+        return Ok(exit::SUCCESS);
+    }
+    for notice in client.events(Some(args.after))? {
+        match notice? {
+            Notice::Event(event) => {
+                show(session, &event, args.json);
+                if !args.follow && event.id >= last {
+                    break;
+                }
+            }
+            Notice::Lost { up_to } => session.ui.warn(format_args!(
+                "the events up to number {up_to} are not kept any more"
+            )),
+            _ => {}
+        }
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn show(session: &Session, event: &Event, json: bool) {
+    match json {
+        true => session.ui.json(event),
+        false => session.ui.result(format_args!(
+            "{:>6}  {} ago  {}",
+            event.id,
+            length(now() - event.at),
+            event.text
+        )),
+    }
+}
+
+/// Shows the last attempts of a running host.
+pub(crate) fn history(
+    session: &Session,
+    host: &HostArgs,
+    limit: usize,
+    steps: bool,
+    json: bool,
+) -> Result<u8, Error> {
+    let attempts = client(session, host)?.history(limit)?;
+    if json {
+        session.ui.json(&attempts);
+        return Ok(exit::SUCCESS);
+    }
+    for attempt in &attempts {
+        let ago = length(now() - attempt.began);
+        session
+            .ui
+            .result(format_args!("{ago} ago  {}", attempt.text));
+        if steps {
+            session.ui.result(steps_of(attempt));
+        }
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn steps_of(attempt: &Attempt) -> String {
+    let took = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let steps = attempt.steps.iter().map(|step| {
+        let failed = if step.failed { " (failed)" } else { "" };
+        format!("{} {:.1?}{failed}", step.step, took(step.took))
+    });
+    let steps: Vec<_> = steps.collect();
+    format!("  {}: {:.1?} in all", steps.join(", "), took(attempt.took))
+}
+
+/// Goes back in a running host.
+pub(crate) fn rollback(
+    session: &Session,
+    host: &HostArgs,
+    request: &RollbackRequest,
+) -> Result<u8, Error> {
+    let report = client(session, host)?.rollback(request)?;
+    session.ui.result(&report.text);
+    Ok(exit::SUCCESS)
+}
+
+/// Makes the reload permanent whose rollback window is open.
+pub(crate) fn confirm(session: &Session, host: &HostArgs) -> Result<u8, Error> {
+    let status = client(session, host)?.confirm()?;
+    session.ui.result(format_args!(
+        "generation {} is permanent",
+        status.generation
+    ));
+    Ok(exit::SUCCESS)
+}

@@ -1,0 +1,76 @@
+//! The paths that need the history of the host.
+use super::Host;
+use super::routes::{Answer, Shared, on_thread};
+use crate::api::{Attempt, Failure, FailureKind, Report, RollbackRequest};
+use axum::Json;
+use axum::extract::{Query, State};
+use hotswap_host::ReloadError;
+use hotswap_operate::{History, HistoryError};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The number of attempts that are shown if the request does not say.
+const SHOWN: usize = 20;
+
+pub(super) fn paths(router: OpenApiRouter<Arc<Host>>) -> OpenApiRouter<Arc<Host>> {
+    router.routes(routes!(history))
+}
+
+fn history_of(host: &Host) -> Result<&History, Failure> {
+    let history = host.history.as_deref();
+    history.ok_or_else(|| {
+        let text = "this host keeps no history; `Control::history` gives the endpoint one";
+        Failure::new(FailureKind::NotFound, text)
+    })
+}
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        let kind = match error {
+            HistoryError::NoPlugin { .. } | HistoryError::Reload(ReloadError::NotLoaded { .. }) => {
+                FailureKind::NotFound
+            }
+            _ => FailureKind::Refused,
+        };
+        Failure::new(kind, error.to_string())
+    }
+}
+
+/// The attempts that are wanted.
+#[derive(Deserialize)]
+struct Wanted {
+    limit: Option<usize>,
+}
+
+/// Returns the last attempts to make a generation, also those of earlier processes. The newest one comes first.
+#[utoipa::path(get, path = "/v1/history",
+    params(("limit" = Option<usize>, Query, description = "The number of attempts. By default, it is 20.")),
+    responses(
+        (status = 200, body = Vec<Attempt>),
+        (status = 404, body = Failure, description = "the host keeps no history"),
+        (status = 409, body = Failure, description = "the history cannot be read"),
+    )
+)]
+async fn history(State(host): Shared, Query(wanted): Query<Wanted>) -> Answer<Vec<Attempt>> {
+    let attempts = on_thread(&host, move |host| {
+        let entries = history_of(host)?.entries(wanted.limit.unwrap_or(SHOWN))?;
+        Ok(entries.iter().map(Attempt::from).collect())
+    });
+    attempts.await.map(Json)
+}
+
+pub(super) fn has_history(host: &Host) -> bool {
+    host.history.is_some()
+}
+
+/// Goes back to builds that were permanent.
+pub(super) fn roll_back(host: &Host, request: &RollbackRequest) -> Result<Report, Failure> {
+    let history = history_of(host)?;
+    let report = match &request.plugin {
+        Some(plugin) => history.rollback_plugin(&host.swapper, plugin, request.build.as_deref()),
+        None => history.rollback(&host.swapper, request.steps.unwrap_or(1)),
+    };
+    Ok(Report::from(&report?))
+}
