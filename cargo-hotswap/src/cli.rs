@@ -109,7 +109,7 @@ pub enum Command {
     /// The exit code is 1 if the reload would break what uses the plugins, or if the host would refuse it.
     #[cfg(feature = "control")]
     Check(CheckArgs),
-    /// Take a plugin of a running host out of service, and wait until its running calls have ended
+    /// Take a plugin out of service, and wait until its running calls have ended
     ///
     /// The host's calls of the plugin fail from then on, until `resume`. The plugin stays loaded.
     #[cfg(feature = "control")]
