@@ -113,6 +113,14 @@ impl Client {
         self.get(&path_of(plugin, ""))
     }
 
+    /// Returns what a plugin says of itself, as `cargo hotswap inspect --json` shows it.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or no such plugin is loaded.
+    pub fn metadata(&self, plugin: &str) -> Result<serde_json::Value, ClientError> {
+        self.get(&path_of(plugin, "/metadata"))
+    }
+
     /// Returns what uses a plugin at this moment.
     ///
     /// # Errors

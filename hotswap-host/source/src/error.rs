@@ -1,6 +1,8 @@
 //! The error of all that this crate does.
 use crate::Place;
 use hotswap_host::artifact::ArtifactProblem;
+use hotswap_host::shown;
+use std::path::PathBuf;
 
 /// The reason why sources cannot be had, or not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +11,28 @@ pub enum SourceError {
     /// The file carries none.
     #[error("the file carries no sources; build it with `cargo hotswap build --source`")]
     None,
+    /// No such plugin is loaded.
+    #[error(
+        "no plugin {plugin} is loaded{}",
+        nearest.as_ref().map_or_else(String::new, |nearest| format!(": did you mean {nearest}?"))
+    )]
+    NotLoaded {
+        /// The name.
+        plugin: String,
+        /// The most similar name of a loaded plugin.
+        nearest: Option<String>,
+    },
+    /// The file has another build than the one that runs.
+    #[error(
+        "{} is no longer the build of {plugin} that runs, so it does not have its sources; reload, or build it again",
+        shown::path(file)
+    )]
+    Replaced {
+        /// The plugin.
+        plugin: String,
+        /// The file.
+        file: PathBuf,
+    },
     /// The file is damaged.
     #[error("the file {0}")]
     Artifact(#[from] ArtifactProblem),

@@ -1,6 +1,8 @@
 //! The sources of a plugin, and the form in which its file carries them.
 use crate::SourceError;
-use hotswap_host::artifact::Note;
+use hotswap_host::Swapper;
+use hotswap_host::artifact::{self, Artifact, Note};
+use hotswap_host::shown::nearest;
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::{Deserialize, Serialize};
@@ -75,6 +77,32 @@ impl Sources {
     /// [`SourceError::None`] if it carries none, or another error if it is damaged.
     pub fn of_artifact(bytes: &[u8]) -> Result<Self, SourceError> {
         Self::unpack(Note::sources(bytes)?.ok_or(SourceError::None)?)
+    }
+
+    /// Returns the sources of the live build of a plugin, which the file has that the host loaded.
+    ///
+    /// # Errors
+    /// [`SourceError::NotLoaded`], [`SourceError::Replaced`] if the file has another build by now, or those of
+    /// [`of_artifact`](Self::of_artifact).
+    pub fn of_plugin(swapper: &Swapper, plugin: &str) -> Result<Self, SourceError> {
+        let listing = swapper.listing();
+        let names = listing.plugins.iter().map(|plugin| plugin.name.as_str());
+        let found = listing
+            .plugin(plugin)
+            .ok_or_else(|| SourceError::NotLoaded {
+                nearest: nearest(plugin, names).map(str::to_owned),
+                plugin: plugin.to_owned(),
+            })?;
+        let replaced = || SourceError::Replaced {
+            plugin: found.name.to_string(),
+            file: found.file.clone(),
+        };
+        let bytes = artifact::read_bytes(&found.file).map_err(|_| replaced())?;
+        let there = Artifact::from_bytes(&found.file, &bytes).map_err(|_| replaced())?;
+        match there.build_id == found.build_id {
+            true => Self::of_artifact(&bytes),
+            false => Err(replaced()),
+        }
     }
 
     /// Returns the package of the plugin.

@@ -61,6 +61,7 @@ pub use stored_build::StoredBuild;
 pub use verdict::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use window::{RollbackWindow, WindowOutcome};
 
+use crate::artifact::Metadata;
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
 use crate::base::time::after;
@@ -252,6 +253,22 @@ impl Swapper {
     /// Lists the plugins of the live generation.
     pub fn listing(&self) -> Listing {
         self.0.live.pin().listing()
+    }
+
+    /// Returns what the live build of a plugin says of itself: its functions with their signatures, its interfaces, its live
+    /// items, and its imports. Returns `None` if no such plugin is loaded.
+    ///
+    /// ```no_run
+    /// # fn run(swapper: &hotswap_host::Swapper) {
+    /// let world = swapper.metadata("world").expect("the plugin is loaded");
+    /// for function in &world.functions {
+    ///     println!("{}: {}", function.name, function.signature);
+    /// }
+    /// # }
+    /// ```
+    pub fn metadata(&self, plugin: &str) -> Option<Metadata> {
+        let live = self.0.live.pin_quietly();
+        Some(live.plugin_called(plugin)?.metadata().clone())
     }
 
     /// The number of the live generation.

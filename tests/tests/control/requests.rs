@@ -4,6 +4,7 @@ use hotswap_control::ClientError;
 use hotswap_control::api::{DrainRequest, FailureKind, ReloadRequest, RollbackRequest};
 use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
+use hotswap_source::{SourceError, Sources};
 use hotswap_tests::{fixture, until};
 use serde_json::json;
 use std::time::Duration;
@@ -40,6 +41,9 @@ fn the_state_of_the_host() {
     assert_eq!(code, "200");
     assert_eq!(answer["plugins"][0]["build_id"], json!(build));
     assert_eq!(host.client().plugin("checked").unwrap().build_id, build);
+    let metadata = host.client().metadata("checked").unwrap();
+    let functions = metadata["functions"].as_array().unwrap();
+    assert!(functions.iter().any(|function| function["name"] == "add"));
     host.close();
 }
 
@@ -170,5 +174,23 @@ fn the_description_lists_all_paths() {
     ] {
         assert!(schemas.contains_key(schema), "{schema}");
     }
+    host.close();
+}
+
+/// The sources of what runs can be read from the file that was loaded, as long as that is still there.
+#[test]
+fn the_sources_of_the_live_build() {
+    let host = Controlled::new();
+    let read = |plugin: &str| Sources::of_plugin(&host.stage.swapper, plugin);
+    let add = read("checked").unwrap().function("add").unwrap();
+    assert!(add.text.contains("fn add("), "{}", add.text);
+    assert!(matches!(
+        read("chekced"),
+        Err(SourceError::NotLoaded { nearest: Some(nearest), .. }) if nearest == "checked"
+    ));
+    host.stage.install("checked", &checked("second"));
+    assert!(matches!(read("checked"), Err(SourceError::Replaced { .. })));
+    host.stage.swapper.reload().unwrap();
+    read("checked").unwrap();
     host.close();
 }

@@ -58,6 +58,7 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
         .routes(routes!(rollback))
         .routes(routes!(confirm))
         .routes(routes!(plugin))
+        .routes(routes!(metadata))
         .routes(routes!(holders))
         .routes(routes!(take_out_of_service))
         .routes(routes!(drain))
@@ -288,6 +289,27 @@ fn find(swapper: &Swapper, name: &str) -> Result<Plugin, Failure> {
 ))]
 async fn plugin(State(host): Shared, Path(name): Path<String>) -> Answer<Plugin> {
     find(&host.swapper, &name).map(Json)
+}
+
+/// Returns what a plugin says of itself: its functions with their signatures, its interfaces, its live items, and its
+/// imports.
+///
+/// It has the form of the metadata that `cargo hotswap inspect --json` shows.
+#[utoipa::path(
+    get,
+    path = "/v1/plugins/{plugin}/metadata",
+    params(("plugin", description = "The plugin.")),
+    responses(
+        (status = 200, body = Value),
+        (status = 404, body = Failure, description = "no such plugin is loaded"),
+    )
+)]
+async fn metadata(State(host): Shared, Path(name): Path<String>) -> Answer<Value> {
+    find(&host.swapper, &name)?;
+    let metadata = host.swapper.metadata(&name);
+    let json = serde_json::to_value(metadata);
+    json.map(Json)
+        .map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))
 }
 
 /// Returns what uses a plugin at this moment.
