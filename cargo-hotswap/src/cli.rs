@@ -411,8 +411,11 @@ pub struct PatchArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// The shared library, or the name of a plugin of a running host
-    #[arg(value_name = "ARTIFACT|PLUGIN")]
-    pub artifact: PathBuf,
+    #[arg(value_name = "ARTIFACT|PLUGIN", required_unless_present = "pid")]
+    pub artifact: Option<PathBuf>,
+    /// Print what is mapped as code into this process: builds of plugins, other libraries, and stale or deleted files
+    #[arg(long, value_name = "PID", conflicts_with = "artifact")]
+    pub pid: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -111,17 +111,18 @@ pub use error::{
 };
 pub use generation::{Generation, Listing, OutOfService, PluginListing};
 pub use hotswap_plugin::{
-    BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
+    BagValue, Extension, Health, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
 pub use linked::LinkedPlugins;
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, Cause, Change, Drain, Hold, InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild,
-    OptionDescription, OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent,
-    ReloadEventKind, ReloadOptions, Report, RollbackWindow, StagedReload, Start, StateReport, Step,
-    StepReport, StoredBuild, Swapper, Trial, TriedBuild, WindowOutcome,
+    Builder, CallCounts, Cause, Change, Drain, HealthCheckError, HealthChecks, Hold, InFlight,
+    Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, OptionDescription, OptionError,
+    Outcome, Pin, PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions, Report,
+    RollbackWindow, StagedReload, Start, StateReport, Step, StepReport, StoredBuild, Swapper,
+    Trial, TriedBuild, WeakSwapper, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 #[cfg(unix)]

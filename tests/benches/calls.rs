@@ -2,11 +2,13 @@
 //!
 //! The box and the handle are hidden from the compiler before each call. Otherwise it would look up the function once
 //! and keep it, which it can do in a loop but hardly elsewhere.
-use crate::measure::{Comparison, Effort, calls, calls_on_two_threads, seconds};
+use crate::measure::{Comparison, Effort, calls, calls_on_two_threads, each, seconds};
 use crate::plugins::{self, ADDER};
 use hotswap_host::prelude::*;
+use hotswap_operate::{HealthMonitor, HealthOptions};
 use hotswap_tests::Stage;
 use std::hint::black_box;
+use std::time::Duration;
 
 /// The baseline: a call through a trait object that the compiler cannot see into.
 trait Adder: Send + Sync {
@@ -103,6 +105,46 @@ pub fn watched(effort: Effort) -> Comparison {
         repeat!(Loop, |i| black_box(&plain)
             .call(i, 2)
             .expect("the plugin is loaded")),
+    )
+}
+
+/// Measures a typed call of a plugin whose calls are counted for metrics, compared with the same call without.
+pub fn counted(effort: Effort) -> Comparison {
+    let (stage, plain) = (adder(), adder());
+    let counts = stage.swapper.count_calls(true);
+    counts.expect("nothing else is going on");
+    let [counted, plain]: [Function<fn(i64, i64) -> i64>; 2] =
+        [&stage, &plain].map(|stage| function(stage, ADDER, "add"));
+    calls(
+        effort,
+        repeat!(Loop, |i| black_box(&counted)
+            .call(i, 2)
+            .expect("the plugin is loaded")),
+        repeat!(Loop, |i| black_box(&plain)
+            .call(i, 2)
+            .expect("the plugin is loaded")),
+    )
+}
+
+/// Measures a health check with its thread, compared with a direct call of the check.
+pub fn health_check(effort: Effort) -> Comparison {
+    let stage = adder();
+    let mut options = HealthOptions::default();
+    options.interval = Duration::from_secs(3600);
+    let monitor = HealthMonitor::builder(&stage.swapper).options(options);
+    let monitor = monitor.start().expect("the options are right");
+    let by_monitor = || {
+        let report = monitor.check_now(ADDER).expect("the plugin is loaded");
+        black_box(report);
+    };
+    let directly = || {
+        let health = stage.swapper.check_health(ADDER, "sound");
+        black_box(health.expect("the plugin is healthy"));
+    };
+    each(
+        effort,
+        || seconds(by_monitor).0,
+        || seconds(|| (0..1000).for_each(|_| directly())).0 / 1000.0,
     )
 }
 

@@ -141,6 +141,18 @@ pub const ROWS: &[Row] = &[
         measure: |effort| calls::watched(effort).into(),
     },
     Row {
+        name: "counted_call",
+        against: "typed_call_1t",
+        ask: 1.15,
+        measure: |effort| calls::counted(effort).into(),
+    },
+    Row {
+        name: "health_check",
+        against: "the check, called",
+        ask: 1000.0,
+        measure: |effort| calls::health_check(effort).into(),
+    },
+    Row {
         name: "pipeline_validate",
         against: "fork, exec, dlopen",
         ask: 2.0,

@@ -1,4 +1,6 @@
 //! Errors of reloads.
+mod reason;
+
 use super::LivePlace;
 use super::names::{arrows, list};
 use super::{CopyError, HookFailure, PluginError, PluginErrorKind};
@@ -308,8 +310,8 @@ pub enum ReloadError {
     },
     /// The rollback window of a reload is open, and the set of plugins cannot change in it.
     #[error(
-        "the last reload can still be reverted for {left:.1?}, and until then no plugin can be added or removed; confirm \
-         it with `Swapper::confirm`, or wait"
+        "the last reload can still be reverted for {left:.1?}, and until then no plugin can be added, removed, or \
+         restarted; confirm it with `Swapper::confirm`, or wait"
     )]
     WindowOpen {
         /// The time until the window closes.

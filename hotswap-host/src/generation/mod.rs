@@ -15,7 +15,7 @@ use crate::instance::Instance;
 use crate::invoke;
 use crate::load::failures::Failures;
 use crate::reclaim::gate::Gate;
-use crate::reclaim::record::Inside;
+use crate::reclaim::record::{self, Inside};
 use crate::reclaim::slot::CallTarget;
 use crate::retirement::Holder;
 use crate::vault::{Contents, DataBuild, LiveTable, Lowering};
@@ -117,6 +117,22 @@ impl Generation {
         let watches = |plugin: &Instance| watched.covers(plugin.call_target());
         self.async_calls.watch(&self.plugins, watches);
         self.watched = Some(watched);
+    }
+
+    /// Counts a call of this target by the calling thread, if such calls are watched.
+    pub(crate) fn count(&self, target: CallTarget) {
+        let watches = |watched: &Arc<Watched>| {
+            watched.covers(target) || (target.is_anything() && watched.is_any())
+        };
+        if self.watched.as_ref().is_some_and(watches) {
+            record::mine().slot().count_watched(target);
+        }
+    }
+
+    /// Returns what measures a call of this target, if such calls are timed.
+    pub(crate) fn times(&self, target: CallTarget) -> Option<Arc<Watched>> {
+        let watched = self.watched.as_ref();
+        watched.filter(|watched| watched.times(target)).cloned()
     }
 
     /// Returns the failures of a plugin's code, if calls of the plugin are watched.

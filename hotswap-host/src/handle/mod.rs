@@ -6,7 +6,6 @@ use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::generation::bindings::{Entered, Place};
 use crate::reclaim::pin::{Pinned, Slotted};
-use crate::reclaim::record;
 use crate::reclaim::slot::CallTarget;
 use crate::swapper::{Inner, Pin};
 pub(crate) use missing::Missing;
@@ -59,7 +58,7 @@ impl<K> Handle<K> {
     #[inline(always)]
     pub(crate) fn enter(&self) -> Option<Entered<Slotted<'_, Generation>, K>> {
         let pinned = self.inner.live().try_enter(self.call_target)?;
-        Entered::live(pinned, self.place).ok()
+        Entered::live(pinned, self.place, self.call_target)
     }
 
     /// Slow path: calls the handle's target in the live generation, which is pinned meanwhile. Waits while the target
@@ -71,7 +70,7 @@ impl<K> Handle<K> {
         call: impl FnOnce(&Entered<Pinned<'_, Generation>, K>) -> Result<R, CallError<E>>,
     ) -> Result<R, CallError<E>> {
         match self.enter_aside() {
-            Ok(entered) => match entered.generation().watched.clone() {
+            Ok(entered) => match entered.generation().times(self.call_target) {
                 None => call(&entered),
                 Some(watched) => {
                     let began = Instant::now();
@@ -86,14 +85,8 @@ impl<K> Handle<K> {
 
     /// Pins the live generation and returns the handle's target.
     fn enter_aside(&self) -> Result<Entered<Pinned<'_, Generation>, K>, Missing> {
-        // For a call inside of another one, `enter` has not come as far as to count it.
-        let is_nested = record::mine().slot().has_pin();
         let pinned = self.inner.live().enter(self.call_target);
-        let entered = match is_nested {
-            true => Entered::live(pinned, self.place),
-            false => Err(pinned),
-        };
-        match entered.or_else(|pinned| Entered::timed(pinned, self.place)) {
+        match Entered::live_aside(pinned, self.place, self.call_target) {
             Ok(entered) => Ok(entered),
             Err(pinned) => self.enter_by_gate(pinned),
         }
@@ -110,11 +103,13 @@ impl<K> Handle<K> {
             };
             if !gate.stops(self.call_target) {
                 let target = self.spec.target(&pinned)?;
+                pinned.count(self.call_target);
                 return Ok(Entered::found(pinned, target, self.place));
             }
             drop(pinned);
             gate.wait();
-            pinned = match Entered::timed(self.inner.live().enter(self.call_target), self.place) {
+            let again = self.inner.live().enter(self.call_target);
+            pinned = match Entered::live_aside(again, self.place, self.call_target) {
                 Ok(entered) => return Ok(entered),
                 Err(pinned) => pinned,
             };

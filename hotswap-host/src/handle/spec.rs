@@ -14,7 +14,7 @@ use crate::generation::bindings::{ByName, Exported, Target, Typed, TypedAsync};
 use crate::instance::Instance;
 use crate::instance::made::FunctionOf;
 use crate::invoke::failed;
-use crate::load::loaded::call_target;
+use crate::load::known::call_target;
 use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::{function_hash, same_function};

@@ -210,8 +210,8 @@ impl Builder {
     }
 
     /// Adds an observer of every attempt to make a generation, whatever its cause. The observer receives an event for
-    /// each step that has ended, then one with the report or the error, and one more when a rollback window closes. Each
-    /// event has the number and the cause of the attempt.
+    /// each step that has ended, then one with the report or the error, and one more when a rollback window closes. It is also
+    /// told when a plugin is taken out of service or put back. Each event has the number and the cause of the attempt.
     ///
     /// It runs on the thread that made the attempt, before the call that asked for it returns, and before `cargo
     /// hotswap reload` is told. The next attempt waits for it, so pass on anything slow over a channel. A reload that
@@ -462,6 +462,8 @@ impl Builder {
             options: self.options,
             lowering: Arc::new(lowering),
             counting: AtomicBool::new(false),
+            counts_calls: AtomicBool::new(false),
+            open_window: Mutex::default(),
         })))
     }
 }

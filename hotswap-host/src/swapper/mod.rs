@@ -6,9 +6,11 @@ mod cause;
 #[cfg(unix)]
 mod child;
 mod closing;
+mod counts;
 mod data_builds;
 mod enter;
 mod handles;
+mod health;
 mod holders;
 mod hooks;
 #[cfg(unix)]
@@ -29,7 +31,9 @@ mod progress;
 mod reload;
 mod report;
 mod request;
+mod restart;
 pub(crate) mod retire;
+mod scan;
 mod service;
 mod smoke;
 mod staged;
@@ -41,7 +45,9 @@ mod writer;
 
 pub use builder::Builder;
 pub use cause::Cause;
+pub use counts::{CallCounts, MemoryInUse};
 pub(crate) use enter::watch_by_name;
+pub use health::{HealthCheckError, HealthChecks};
 #[cfg(unix)]
 pub use init::{init, init_with};
 pub(crate) use inner::{Inner, drop_elsewhere};
@@ -391,6 +397,13 @@ impl Swapper {
         dir.is_some_and(|dir| dir.has_control())
     }
 
+    /// Returns the open rollback window like [`window`](Self::window), but never waits for a reload. While a reload is
+    /// running, this is the window of the one before it.
+    pub fn open_window(&self) -> Option<RollbackWindow> {
+        let shared = self.0.open_window().upgrade()?;
+        Some(RollbackWindow::of(shared)).filter(|window| window.outcome().is_none())
+    }
+
     /// Adds a plugin from a file outside the plugin directory, or replaces the plugin with its name. It stays part of
     /// later generations. A relative path starts at the current working directory.
     ///
@@ -498,22 +511,23 @@ impl Swapper {
         Ok(())
     }
 
-    /// Returns a swapper that does not keep the plugins loaded.
-    pub(crate) fn downgrade(&self) -> WeakSwapper {
+    /// Returns a swapper that does not keep the plugins loaded, for a thread that goes on for as long as the host does.
+    pub fn downgrade(&self) -> WeakSwapper {
         WeakSwapper::of(&self.0)
     }
 }
 
-/// A swapper that does not keep the plugins loaded.
+/// A swapper that does not keep the plugins loaded: see [`Swapper::downgrade`].
 #[derive(Clone)]
-pub(crate) struct WeakSwapper(Weak<Inner>);
+pub struct WeakSwapper(Weak<Inner>);
 
 impl WeakSwapper {
     fn of(inner: &Arc<Inner>) -> Self {
         WeakSwapper(Arc::downgrade(inner))
     }
 
-    pub(crate) fn upgrade(&self) -> Option<Swapper> {
+    /// Returns the swapper, unless all swappers and handles are gone.
+    pub fn upgrade(&self) -> Option<Swapper> {
         self.0.upgrade().map(Swapper)
     }
 }

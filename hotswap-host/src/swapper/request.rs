@@ -99,7 +99,8 @@ impl<'s> Reload<'s> {
         self
     }
 
-    pub(crate) fn caused_by(mut self, cause: Cause) -> Self {
+    /// Sets the cause, which observers, the log, and the history name. By default it is [`Cause::Code`].
+    pub fn caused_by(mut self, cause: Cause) -> Self {
         self.plan.cause = cause;
         self
     }

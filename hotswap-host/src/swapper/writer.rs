@@ -2,6 +2,7 @@
 use super::cause::Cause;
 use super::window::Window;
 use crate::artifact::BuildSet;
+use crate::base::lock_order::{Held, Rank};
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::linked::LinkedSet;
@@ -77,12 +78,14 @@ impl WriterLock {
 
     /// Takes the writer once the threads before this one have returned it. Returns `None` if they have not by `end`.
     pub(super) fn take(&self, end: Option<Instant>) -> Option<WriterGuard<'_>> {
+        let held = Held::of(Rank::Writer);
         let mut slot = self.slot();
         loop {
             if let Some(writer) = slot.take() {
                 return Some(WriterGuard {
                     lock: self,
                     writer: Some(writer),
+                    _held: held,
                 });
             }
             slot = match end.map(|end| end.saturating_duration_since(Instant::now())) {
@@ -105,6 +108,7 @@ pub(super) struct WriterGuard<'l> {
     lock: &'l WriterLock,
     /// The writer. It is `None` only while this is dropped.
     writer: Option<Box<Writer>>,
+    _held: Held,
 }
 
 impl Deref for WriterGuard<'_> {

@@ -141,10 +141,22 @@ fn published(source: &str) -> [(&'static str, String); 5] {
     } else {
         ""
     };
+    let operating = if source.contains("Health") || source.contains("Metrics") {
+        ", features = [\"health\", \"metrics\"]"
+    } else {
+        ""
+    };
     [
         ("hotswap-control", format!("{{ path = {control:?} }}")),
         ("hotswap-host", format!("{{ path = {host:?} }}")),
-        ("hotswap-operate", format!("{{ path = {operate:?} }}")),
+        (
+            "hotswap-operate",
+            format!("{{ path = {operate:?}{operating} }}"),
+        ),
+        (
+            "metrics-exporter-prometheus",
+            "{ version = \"0.18\", default-features = false }".into(),
+        ),
         (
             "hotswap-plugin",
             format!("{{ path = {plugin:?}{features} }}"),

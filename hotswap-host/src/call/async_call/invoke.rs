@@ -3,7 +3,6 @@ use super::calling::poll;
 use super::count::{Place, Running};
 use super::gate_opened::GateOpened;
 use crate::error::{CallError, InvokeError};
-use crate::generation::bindings::CountWatched;
 use crate::instance::begun::Begun;
 use crate::invoke::failed;
 use crate::reclaim::gate::Gate;
@@ -90,7 +89,7 @@ fn begin(swapper: &Swapper, plugin: &str, function: &str, args: &[Value]) -> Att
     let ended = match begun {
         Some(Ok(begun)) => {
             if pinned.watched_failures(instance).is_some() {
-                pinned.count_watched();
+                pinned.count(instance.call_target());
             }
             return Attempt::Begun(begun);
         }

@@ -173,7 +173,10 @@ impl Inner {
         }
         let mut staged = progress.step(Step::Stage, stage)?;
         self.restore_saved(kept, &receive, &mut staged, options)?;
-        let next = staged.generation();
+        let mut next = staged.generation();
+        if let Some(watched) = self.watch_of(&next.plugins, []) {
+            next.watch(watched);
+        }
         let bound = Bound::as_possible(&self.handles(), &next);
         let fresh = staged.fresh_instances();
         let receives = fresh.filter(|plugin| receive.contains(plugin.name()));
@@ -251,6 +254,9 @@ impl Inner {
         );
         next.out = live.out.clone();
         next.lowering = self.lowering.clone();
+        if let Some(watched) = self.watch_of(&next.plugins, []) {
+            next.watch(watched);
+        }
         let handles = self.handles();
         let _ = Bound::as_possible(&handles, &next);
         let old = self.make_live(next, handles);
