@@ -95,6 +95,19 @@ impl Target {
         }
     }
 
+    /// The relays of an interface, with the list of functions that they lead to.
+    pub(crate) fn relays(relays: *const (), list: *const ()) -> Self {
+        Target {
+            call: relays,
+            this: list,
+        }
+    }
+
+    /// Returns true if the first argument of the function is this address.
+    pub(crate) fn leads_to(self, this: *const ()) -> bool {
+        self.this == this
+    }
+
     /// An export of the plugin.
     #[inline]
     pub(crate) fn export(plugin: &Instance, export: &ExportDesc) -> Self {
@@ -325,7 +338,8 @@ impl<P, K> Entered<P, K> {
 
 // Each of these calls relies on the same two facts. The pin keeps the generation, which owns the instances, which own
 // their libraries. And the target fits the kind: `HandleSpec` compares the description that the kind stands for with that
-// of the plugin, for each generation in which it binds the handle.
+// of the plugin, for each generation in which it binds the handle. The functions of patches have the same signature, and the
+// generation keeps them, too.
 impl<P, F> Entered<P, Typed<F>> {
     /// Calls the function.
     ///

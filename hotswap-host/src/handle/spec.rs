@@ -11,6 +11,7 @@ use crate::call::signature::Signature;
 use crate::error::{CallError, HandleError, InvokeError};
 use crate::generation::Generation;
 use crate::generation::bindings::{ByName, Exported, Target, Typed, TypedAsync};
+use crate::generation::patched::Found;
 use crate::instance::Instance;
 use crate::instance::made::FunctionOf;
 use crate::invoke::failed;
@@ -77,7 +78,8 @@ enum Kind {
         result: &'static TypeDesc,
     },
     Dynamic,
-    Interface(&'static InterfaceDesc),
+    /// An interface, and its relays.
+    Interface(&'static InterfaceDesc, fn() -> *const ()),
 }
 
 impl Kind {
@@ -91,7 +93,7 @@ impl Kind {
                     result: other,
                 },
             ) => same_function((params, result), (others, other)),
-            (Kind::Interface(desc), Kind::Interface(other)) => desc.same(other),
+            (Kind::Interface(desc, _), Kind::Interface(other, _)) => desc.same(other),
             _ => false,
         }
     }
@@ -137,7 +139,12 @@ impl HandleSpec {
 
     pub(crate) fn interface<I: Interface + ?Sized>(plugin: &str) -> NewHandle<Exported<I>> {
         let owner = Owner::Plugin(plugin.into());
-        NewHandle::new(owner, I::DESC.name.as_str(), Kind::Interface(I::DESC))
+        let relays = || std::ptr::from_ref(I::RELAYS).cast();
+        NewHandle::new(
+            owner,
+            I::DESC.name.as_str(),
+            Kind::Interface(I::DESC, relays),
+        )
     }
 
     pub(crate) fn live<A, F: Signature<A>>(function: &str) -> NewHandle<Typed<F>> {
@@ -180,7 +187,10 @@ impl HandleSpec {
     /// # Errors
     /// The generation has nothing that fits the handle.
     pub(crate) fn bind_in(&self, generation: &Generation, index: usize) -> Result<(), HandleError> {
-        let target = generation.at_gate(self.resolve(generation)?);
+        let target = match self.removed_in(generation) {
+            Some(_) => Target::NONE,
+            None => generation.at_gate(self.resolve(generation)?),
+        };
         generation.bindings.set(index, target);
         Ok(())
     }
@@ -200,7 +210,7 @@ impl HandleSpec {
                 name,
                 hash: None,
             },
-            (Owner::Plugin(plugin), Kind::Interface(desc)) => Wanted::Interface {
+            (Owner::Plugin(plugin), Kind::Interface(desc, _)) => Wanted::Interface {
                 plugin,
                 name,
                 hash: TypeHash::of(desc.hash),
@@ -229,12 +239,17 @@ impl HandleSpec {
                 nearest_name: nearest(name.as_str(), known).map(str::to_owned),
             }
         })?;
+        let function = || self.function_of(generation, plugin);
         let target = match self.kind {
-            Kind::Dynamic => Target::by_name(self.function_of(plugin)?),
-            Kind::Typed { params, result } => {
-                typed(plugin, self.function_of(plugin)?, params, result)?
+            Kind::Dynamic => Target::by_name(function()?),
+            Kind::Typed { params, result } => typed(plugin, function()?, params, result)?,
+            Kind::Interface(desc, relays) => {
+                let target = self.export_of(plugin, desc)?;
+                match generation.patched_export(plugin, desc) {
+                    Some(list) => Target::relays(relays(), list),
+                    None => target,
+                }
             }
-            Kind::Interface(desc) => self.export_of(plugin, desc)?,
         };
         Ok((target, plugin.call_target()))
     }
@@ -259,8 +274,17 @@ impl HandleSpec {
         Ok((target, plugin.call_target()))
     }
 
-    fn function_of<'p>(&self, plugin: &'p Instance) -> Result<FunctionOf<'p>, HandleError> {
-        plugin.function(&self.item).ok_or_else(|| {
+    fn function_of<'g>(
+        &self,
+        generation: &'g Generation,
+        plugin: &'g Instance,
+    ) -> Result<FunctionOf<'g>, HandleError> {
+        let found = match generation.patched_function(plugin, &self.item) {
+            None => plugin.function(&self.item),
+            Some(Found::Function(function, _)) => Some(function),
+            Some(Found::Removed(_)) => None,
+        };
+        found.ok_or_else(|| {
             let known = plugin.desc().functions.iter().map(|f| f.name.as_str());
             HandleError::NoFunction {
                 plugin: self.plugin().to_string(),
@@ -268,6 +292,23 @@ impl HandleSpec {
                 nearest_name: nearest(&self.item, known).map(str::to_owned),
             }
         })
+    }
+
+    /// Returns the number of the patch that has removed the function in this generation.
+    fn removed_in(&self, generation: &Generation) -> Option<u64> {
+        if generation.patched.is_empty() {
+            return None;
+        }
+        let found = match &self.owner {
+            Owner::Plugin(name) => {
+                generation.patched_function(generation.plugin(name)?, &self.item)?
+            }
+            Owner::AnyPlugin(_) => generation.patched_live_function(&self.item)?,
+        };
+        match (self.kind, found) {
+            (Kind::Interface(..), _) | (_, Found::Function(..)) => None,
+            (_, Found::Removed(version)) => Some(version),
+        }
     }
 
     /// Returns the export that is this interface.
@@ -311,6 +352,9 @@ impl HandleSpec {
     pub(crate) fn missing(&self, generation: &Generation) -> Missing {
         if generation.plugins.is_empty() {
             return Missing::NotLoaded;
+        }
+        if let Some(version) = self.removed_in(generation) {
+            return Missing::Removed(version);
         }
         let found = self.resolve(generation).ok();
         match found.and_then(|(_, call_target)| generation.out.find(call_target)) {

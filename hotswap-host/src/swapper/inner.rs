@@ -3,6 +3,7 @@ use super::handles::{Bound, Handles};
 use super::journal::Journal;
 use super::observe::{Checks, Observers, tell};
 use super::options::ReloadOptions;
+use super::patch_settings::PatchSettings;
 use super::smoke::SmokeTests;
 use super::window::{OpenedWindow, Replaced, WindowOutcome};
 use super::writer::{Writer, WriterGuard, WriterLock};
@@ -77,6 +78,8 @@ pub(crate) struct Inner {
     pub(super) counts_calls: AtomicBool,
     /// The rollback window that was opened last. It is read without the writer.
     pub(super) open_window: Mutex<Weak<OpenedWindow>>,
+    /// The settings for patches.
+    pub(super) patching: PatchSettings,
 }
 
 impl Inner {

@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub(super) builds: Option<Vec<StoredBuild>>,
     /// True if a set of builds that was reverted may become live again.
     pub(super) force: bool,
+    /// True if plugins that are sticky may be replaced.
+    pub(super) override_sticky: bool,
     /// The plugin of which another instance is made. Then nothing else changes.
     pub(super) restart: Option<Restart>,
 }
@@ -48,6 +50,7 @@ impl Plan {
             builds: None,
             force: false,
             restart: None,
+            override_sticky: false,
         }
     }
 }

@@ -9,6 +9,7 @@ mod for_data;
 mod hand_over;
 mod keeping;
 mod made;
+mod patches;
 #[cfg(unix)]
 mod probe;
 mod restore;
@@ -303,6 +304,7 @@ impl Inner {
             return Ok(Next::Live(plugins.map(report).collect()));
         }
         check_not_held(writer, arranged, plan)?;
+        self.check_sticky(arranged, live, plan)?;
         self.check_keep(arranged, live, &plan.options, writer.window.as_ref())?;
         // The builds with which a host starts have proven themselves, and so has one that is restarted.
         let proven = (live.number == 0 && plan.builds.is_some()) || plan.restart.is_some();
@@ -409,9 +411,11 @@ impl Inner {
                 });
             }
         };
-        if next.out != live.out {
-            // It has changed since the generation was staged.
+        let patched = staged.carry_patches_of(live)?;
+        if next.out != live.out || patched {
+            // They have changed since the generation was staged.
             next.out = live.out.clone();
+            next.patch(staged.patched());
             bound = Bound::all(&self.handles(), &next)?;
         }
         let keeping = self.keeping(live, |plugin| !next.has(plugin), options, window)?;

@@ -26,6 +26,7 @@ use crate::artifact::{BuildSet, SmokeTime};
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
+use crate::generation::patched::Patched;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::reclaim::pin::Holding;
@@ -253,6 +254,9 @@ impl Inner {
             kept.contents.clone(),
         );
         next.out = live.out.clone();
+        // Its instances had these patches before, so they fit.
+        let patched = Patched::link(&next.plugins, kept.stacks.clone());
+        next.patch(Arc::new(patched.unwrap_or_default()));
         next.lowering = self.lowering.clone();
         if let Some(watched) = self.watch_of(&next.plugins, []) {
             next.watch(watched);
