@@ -27,6 +27,7 @@
 //! | calls | [`Function`], [`Interface`], [`AsyncFunction`], [`Dynamic`] |
 //! | one build for several calls | [`Pin`], [`Hold`] |
 //! | other code for single functions of a live plugin | [`Swapper::patch`], [`Patch`], [`Patches`] |
+//! | mocks of functions, in tests | [`Swapper::mock`], [`Mock`], [`mock_scope`] |
 //! | what the host offers its plugins | [`Provider`], [`Extension`], [`BagItem`] |
 //! | builds that are on their way out of memory | [`Retirement`], [`UnloadMode`] |
 //! | artifacts, without running their code | [`artifact`], [`graph`] |
@@ -121,10 +122,11 @@ pub use patch::{Closure, ClosureWith, Next, Original, PatchSignature};
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
+pub use swapper::mock_scope;
 pub use swapper::{
     Builder, CallCounts, Cause, Change, Drain, HealthCheckError, HealthChecks, Hold, InFlight,
-    Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, OptionDescription, OptionError,
-    Outcome, Patch, Patches, PatchesOnReload, Pin, PluginReport, Reload, ReloadEvent,
+    Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
+    OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin, PluginReport, Reload, ReloadEvent,
     ReloadEventKind, ReloadOptions, Report, RollbackWindow, StagedReload, Start, StateReport, Step,
     StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
 };

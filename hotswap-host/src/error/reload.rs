@@ -320,6 +320,16 @@ pub enum ReloadError {
         /// The difference.
         message: String,
     },
+    /// A function that is [mocked](crate::Swapper::mock) would be gone, or would have another signature.
+    #[error(
+        "a function of {plugin} is mocked, and the reload does not leave it as it is: {message}"
+    )]
+    Mock {
+        /// The plugin.
+        plugin: PluginName,
+        /// The difference.
+        message: String,
+    },
     /// Another generation has become live since this one was staged.
     #[error(
         "the reload was staged beside generation {staged_beside}, and generation {live} is live now; stage it again"
@@ -466,6 +476,7 @@ impl ReloadError {
             | ReloadError::KeepImporter { plugin, .. }
             | ReloadError::Sticky { plugin, .. }
             | ReloadError::Patch { plugin, .. }
+            | ReloadError::Mock { plugin, .. }
             | ReloadError::Handle { plugin, .. } => plugin,
             ReloadError::KeptState { kept, .. } => &kept.first()?.0,
             ReloadError::NotReverted { error } => return error.plugin(),

@@ -12,8 +12,8 @@ use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
-    AsyncSignature, CountErrors, ExportDesc, Interface, InvokeError, Object, Panicked, RawObject,
-    Signature, call_dynamic,
+    AsyncSignature, CountErrors, ExportDesc, Interface, InvokeError, Object, Panicked, RawFunction,
+    RawObject, Signature, call_dynamic,
 };
 use std::marker::PhantomData;
 use std::mem::transmute;
@@ -47,6 +47,9 @@ pub(crate) struct Target {
     call: *const (),
     this: *const (),
 }
+
+// SAFETY: the addresses are only copied. `Entered` calls the function, on the thread that has the pin.
+unsafe impl Send for Target {}
 
 /// The mark of a watched target, in a bit that is clear in every address of a program.
 const WATCHED: usize = 1 << (usize::BITS - 1);
@@ -92,6 +95,14 @@ impl Target {
         Target {
             call: function.dynamic as *const (),
             this: function.this(),
+        }
+    }
+
+    /// The function and its first argument.
+    pub(crate) fn raw(self) -> RawFunction {
+        RawFunction {
+            call: self.call,
+            this: self.this,
         }
     }
 

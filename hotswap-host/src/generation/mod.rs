@@ -2,6 +2,7 @@
 pub(crate) mod async_calls;
 pub(crate) mod bindings;
 mod contents;
+mod late;
 mod live_items;
 mod out_of_service;
 pub(crate) mod patched;
@@ -23,6 +24,7 @@ use crate::vault::{Contents, DataBuild, LiveTable, Lowering};
 use async_calls::AsyncCalls;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::InterfaceDesc;
+use late::Late;
 pub(crate) use out_of_service::OutList;
 pub use out_of_service::OutOfService;
 use patched::{Found, Patched};
@@ -59,6 +61,8 @@ pub struct Generation {
     pub(crate) watched: Option<Arc<Watched>>,
     /// The functions that patches have changed.
     pub(crate) patched: Arc<Patched>,
+    /// Mocks that were made while it was pinned.
+    pub(crate) late: Late,
     /// Lowers live data that newer builds have saved.
     pub(crate) lowering: Arc<Lowering>,
 }
@@ -83,6 +87,7 @@ impl Generation {
             out: Arc::default(),
             watched: None,
             patched: Arc::default(),
+            late: Late::default(),
             lowering: Arc::default(),
         }
     }
@@ -127,6 +132,7 @@ impl Generation {
             out: self.out.clone(),
             watched: None,
             patched: self.patched.clone(),
+            late: Late::default(),
             lowering: self.lowering.clone(),
         };
         if let Some(watched) = watched {

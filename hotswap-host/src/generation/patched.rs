@@ -59,7 +59,9 @@ impl Patched {
     }
 
     fn add(&mut self, index: usize, plugin: &Instance, stack: &Stack) -> Result<(), PatchError> {
-        for linked in Layers::of(plugin, stack)?.linked() {
+        let mut layers = Layers::of(plugin, stack)?;
+        layers.mock(&stack.mocks)?;
+        for linked in layers.linked() {
             if let (Place::Method(export, method), Ok(function)) = (linked.place, &linked.function)
             {
                 let methods = self.methods(index, plugin, export);

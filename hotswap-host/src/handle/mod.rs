@@ -13,6 +13,7 @@ pub(crate) use spec::{HandleSpec, NewHandle, Wanted};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
 use std::time::Instant;
 
 /// A handle of the host, of the kind `K`.
@@ -126,13 +127,29 @@ impl<K> Handle<K> {
     ) -> Result<Entered<&'p Generation, K>, HandleError> {
         let generation: &'p Generation = pin;
         let in_table = pin.belongs_to(&self.inner) && pin.serial >= self.spec.since;
-        match in_table.then(|| Entered::known(generation, self.place)) {
-            Some(Some(entered)) => Ok(entered),
+        let entered = match in_table.then(|| Entered::known(generation, self.place)) {
+            Some(Some(entered)) => entered,
             _ => {
                 let (target, _) = self.spec.resolve(pin)?;
-                Ok(Entered::found(generation, target, self.place))
+                Entered::found(generation, target, self.place)
             }
+        };
+        match self.inner.mocks.load(Acquire) {
+            0 => Ok(entered),
+            _ => Ok(self.with_mocks(entered)),
         }
+    }
+
+    /// Puts mocks in front of the target that were made after its generation.
+    #[cold]
+    fn with_mocks<'p>(&self, entered: Entered<&'p Generation, K>) -> Entered<&'p Generation, K> {
+        let generation: &'p Generation = entered.pin();
+        let live = self.inner.live().pin_quietly();
+        let mocks = self.spec.later_mocks(generation, &live);
+        let target = mocks.fold(entered.target(), |target, mock| {
+            generation.late.mock(target, mock)
+        });
+        Entered::found(generation, target, self.place)
     }
 }
 

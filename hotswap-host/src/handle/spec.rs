@@ -16,6 +16,8 @@ use crate::instance::Instance;
 use crate::instance::made::FunctionOf;
 use crate::invoke::failed;
 use crate::load::known::call_target;
+use crate::patch::Made;
+use crate::patch::stack::MockEntry;
 use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::{function_hash, same_function};
@@ -25,7 +27,7 @@ use hotswap_plugin::boundary::{
 };
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The description of a handle, independent of the generation.
 pub(crate) struct HandleSpec {
@@ -291,6 +293,37 @@ impl HandleSpec {
                 function: self.item.clone(),
                 nearest_name: nearest(&self.item, known).map(str::to_owned),
             }
+        })
+    }
+
+    /// Returns the mocks of a function in the live generation that another generation does not have, and that fit the
+    /// handle.
+    pub(crate) fn later_mocks<'l>(
+        &self,
+        generation: &Generation,
+        live: &'l Generation,
+    ) -> impl Iterator<Item = &'l Arc<MockEntry>> {
+        let plugin = self.plugin();
+        let known = generation.patched.stack(&plugin);
+        let known: Vec<_> = known
+            .into_iter()
+            .flat_map(|stack| stack.mocks.clone())
+            .collect();
+        let fits = |made: &Made| match self.kind {
+            Kind::Typed { params, result } => {
+                same_function((params, result), (made.params, made.result))
+            }
+            Kind::Dynamic | Kind::Interface(..) => false,
+        };
+        let mocks = live
+            .patched
+            .stack(&plugin)
+            .into_iter()
+            .flat_map(|stack| &stack.mocks);
+        mocks.filter(move |mock| {
+            mock.operation.function == self.item
+                && mock.operation.made.as_ref().is_some_and(fits)
+                && !known.iter().any(|known| Arc::ptr_eq(known, mock))
         })
     }
 

@@ -1,6 +1,6 @@
 //! The functions that the versions of a plugin make of those of an instance.
 use super::link::{Layer, PatchedFunction, Shape, methods_of};
-use super::stack::{Stack, Version};
+use super::stack::{MockEntry, Stack, Version};
 use super::{Operation, What};
 use crate::base::interned::interned;
 use crate::base::name::folded;
@@ -69,6 +69,15 @@ impl<'p> Layers<'p> {
     pub(crate) fn apply(&mut self, version: &Version) -> Result<(), PatchError> {
         let mut operations = version.operations.iter();
         operations.try_for_each(|operation| self.operate(operation, version.number))
+    }
+
+    /// Puts the points of mocks in front of their functions.
+    ///
+    /// # Errors
+    /// A function does not exist, or has another signature.
+    pub(crate) fn mock(&mut self, mocks: &[Arc<MockEntry>]) -> Result<(), PatchError> {
+        let mut mocks = mocks.iter();
+        mocks.try_for_each(|mock| self.operate(&mock.operation, 0))
     }
 
     fn operate(&mut self, operation: &Operation, version: u64) -> Result<(), PatchError> {

@@ -6,6 +6,7 @@
 //! | `link` | the C functions with such a closure behind them |
 //! | `kinds` | what a closure does with a call: instead of the function, before, after, around |
 //! | `original` | the call of an `async fn` below a patch |
+//! | `mock` | closures in the place of a function for some of its callers |
 //! | `stack` | the versions of a plugin, each of which patches some functions |
 //! | `layers` | the functions that such versions make of those of an instance |
 //! | `sticky` | the plugins and functions that are not to be patched |
@@ -20,6 +21,7 @@ mod calls;
 mod kinds;
 pub(crate) mod layers;
 pub(crate) mod link;
+pub(crate) mod mock;
 mod operation;
 mod original;
 pub(crate) mod params;
@@ -29,6 +31,6 @@ pub(crate) mod sticky;
 pub use kinds::{Given, NextOf, OriginalOf};
 pub use link::Next;
 pub use operation::PatchSignature;
-pub(crate) use operation::{Operation, What};
+pub(crate) use operation::{Made, Operation, What};
 pub use original::Original;
 pub use params::{Closure, ClosureWith};

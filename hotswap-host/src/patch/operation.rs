@@ -4,8 +4,9 @@ use super::kinds::{
     NextOf, OriginalOf, Rewrite, RewriteAsync, async_layer, layer,
 };
 use super::link::Layer;
+use super::mock::{AtPoint, Point};
 use super::params::{Closure, ClosureWith, Params};
-use hotswap_plugin::boundary::{AsyncSignature, ParamDesc, Return, TypeDesc};
+use hotswap_plugin::boundary::{AsyncSignature, Later, ParamDesc, Return, TypeDesc};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub(crate) enum What {
     AddClause(usize),
     AddFunction,
     RemoveFunction,
+    /// Puts a point for mocks in front of the function.
+    Mock,
 }
 
 /// An operation on a function.
@@ -120,6 +123,24 @@ impl Operation {
     ) -> Self {
         let layer = layer::<_, F::Params, F::Result>(Rewrite(body));
         Operation::sync::<F, A>(function, what, layer)
+    }
+
+    /// Puts a point for mocks in front of a function.
+    pub(crate) fn point<F: sealed::Patchable<A>, A>(
+        function: &str,
+        point: Arc<Point<F::Params, F::Result>>,
+    ) -> Self {
+        let layer = layer::<_, F::Params, F::Result>(AtPoint(point));
+        Operation::sync::<F, A>(function, What::Mock, layer)
+    }
+
+    /// Puts a point for mocks in front of an `async fn`.
+    pub(crate) fn async_point<F: sealed::Patchable<A>, A>(
+        function: &str,
+        point: Arc<Point<F::Params, Later<F::Result>>>,
+    ) -> Self {
+        let layer = async_layer::<_, F::Params, F::Result>(AtPoint(point));
+        Operation::later::<F, A>(function, What::Mock, layer)
     }
 
     /// Runs a closure before a function.

@@ -6,6 +6,7 @@
 //! Unsafe code: parameters are copied out of what a caller has lent, and functions are called by their addresses. A
 //! [`Callee`] is called only by the C function that was made for its parameters and its result.
 #![allow(unsafe_code)]
+use hotswap_plugin::Value;
 use hotswap_plugin::boundary::arg::{Items, take_owned};
 use hotswap_plugin::boundary::dynamic::arguments;
 use hotswap_plugin::boundary::{
@@ -109,6 +110,9 @@ pub trait Params: Sized + 'static {
     /// Lends copies of the parameters for a call.
     fn lend<T>(owned: &Self::Owned, call: impl FnOnce(Self::Cross) -> T) -> T;
 
+    /// Returns copies of the parameters as values.
+    fn values(owned: &Self::Owned) -> Vec<Value>;
+
     /// Reads the arguments of a call by name.
     ///
     /// # Errors
@@ -207,6 +211,10 @@ macro_rules! params {
                 let _arena = Arena::new();
                 $(let $a = <$P::As<'_> as Arg>::lend_owned($a, &_arena);)*
                 call(($(<$P::As<'_> as Arg>::cross(&$a),)*))
+            }
+
+            fn values(($($a,)*): &Self::Owned) -> Vec<Value> {
+                vec![$($a.to_value()),*]
             }
 
             #[allow(unused_mut, unused_variables, unused_assignments, reason = "without parameters")]

@@ -1,5 +1,6 @@
 //! The versions of a plugin: numbered patches, each on top of those before it.
 use super::Operation;
+use super::mock::AnyPoint;
 use crate::base::name::PluginName;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -10,6 +11,16 @@ use std::time::SystemTime;
 /// The patches of all plugins.
 pub(crate) type Stacks = BTreeMap<PluginName, Stack>;
 
+/// Returns the stacks without the points that have no mock.
+pub(crate) fn without_unused(stacks: &Stacks) -> Stacks {
+    let mut stacks = stacks.clone();
+    for stack in stacks.values_mut() {
+        stack.mocks.retain(|mock| !mock.point.is_unused());
+    }
+    stacks.retain(|_, stack| !stack.is_empty());
+    stacks
+}
+
 /// The versions of one plugin.
 #[derive(Clone, Default)]
 pub(crate) struct Stack {
@@ -17,6 +28,14 @@ pub(crate) struct Stack {
     pub(crate) versions: Vec<Arc<Version>>,
     /// The versions that were rolled back, the last one of which was rolled back last.
     pub(crate) undone: Vec<Arc<Version>>,
+    /// The functions that are mocked, which are no versions.
+    pub(crate) mocks: Vec<Arc<MockEntry>>,
+}
+
+/// A function that is mocked.
+pub(crate) struct MockEntry {
+    pub(crate) operation: Operation,
+    pub(crate) point: Arc<dyn AnyPoint>,
 }
 
 /// A patch that was applied.
@@ -30,6 +49,11 @@ pub(crate) struct Version {
 }
 
 impl Stack {
+    /// Returns true if there is nothing to remember.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.versions.is_empty() && self.undone.is_empty() && self.mocks.is_empty()
+    }
+
     /// The number of the version that applies, or zero for the plugin as it was built.
     pub(crate) fn current(&self) -> u64 {
         self.versions.last().map_or(0, |version| version.number)
@@ -109,6 +133,7 @@ impl fmt::Display for Operation {
             What::AddClause(index) => write!(f, "add clause {index} to {name}"),
             What::AddFunction => write!(f, "add {name}"),
             What::RemoveFunction => write!(f, "remove {name}"),
+            What::Mock => write!(f, "mock {name}"),
         }
     }
 }

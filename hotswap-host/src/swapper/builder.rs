@@ -29,7 +29,7 @@ use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -500,6 +500,7 @@ impl Builder {
             smoke: self.smoke,
             journal: self.journal,
             options: self.options,
+            mocks: AtomicUsize::new(0),
             patching: self.patching,
             lowering: Arc::new(lowering),
             counting: AtomicBool::new(false),

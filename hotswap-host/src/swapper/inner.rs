@@ -23,8 +23,8 @@ use crate::telemetry::{Levels, contain, guarded};
 use crate::vault::{Contents, ExtensionKinds, Lowering, Prefills};
 use hotswap_plugin::contract::HostTableRef;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// The data that swappers, handles, and holds share.
@@ -78,6 +78,8 @@ pub(crate) struct Inner {
     pub(super) counts_calls: AtomicBool,
     /// The rollback window that was opened last. It is read without the writer.
     pub(super) open_window: Mutex<Weak<OpenedWindow>>,
+    /// The number of mocks.
+    pub(crate) mocks: AtomicUsize,
     /// The settings for patches.
     pub(super) patching: PatchSettings,
 }

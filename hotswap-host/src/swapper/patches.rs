@@ -8,7 +8,7 @@ use crate::generation::Generation;
 use crate::generation::patched::Patched;
 use crate::instance::Instance;
 use crate::patch::layers::Layers;
-use crate::patch::stack::{PatchVersion, Stack};
+use crate::patch::stack::{PatchVersion, Stack, without_unused};
 use crate::telemetry::contain;
 use std::fmt;
 use std::sync::Arc;
@@ -98,7 +98,8 @@ impl Patches<'_> {
     /// No such plugin is loaded, or the caller is inside a reload or a call.
     pub fn reset(&self) -> Result<(), PatchError> {
         let reset = |_: &Instance, stack: &mut Stack| {
-            *stack = Stack::default();
+            stack.versions.clear();
+            stack.undone.clear();
             Ok(())
         };
         self.change(reset).map(drop)
@@ -151,10 +152,10 @@ impl Inner {
         let instance = live
             .plugin(plugin)
             .ok_or_else(|| no_plugin(&live, plugin))?;
-        let mut stacks = (*live.patched.stacks).clone();
+        let mut stacks = without_unused(&live.patched.stacks);
         let stack = stacks.entry(instance.name().clone()).or_default();
         let changed = change(instance, stack)?;
-        if stack.versions.is_empty() && stack.undone.is_empty() {
+        if stack.is_empty() {
             stacks.remove(plugin);
         }
         let patched = Patched::link(&live.plugins, Arc::new(stacks))?;
@@ -165,7 +166,8 @@ impl Inner {
     }
 }
 
-fn no_plugin(live: &Generation, plugin: &PluginName) -> PatchError {
+/// Returns the error that no such plugin is loaded.
+pub(super) fn no_plugin(live: &Generation, plugin: &PluginName) -> PatchError {
     let known = live.plugins.iter().map(|known| known.name().as_str());
     PatchError::Function(HandleError::NoPlugin {
         plugin: plugin.to_string(),

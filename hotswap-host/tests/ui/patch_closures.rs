@@ -21,4 +21,9 @@ fn borrows_from_its_surroundings(swapper: &Swapper) {
     let _ = patch.rewrite::<fn(u32) -> String, _>("hum", body);
 }
 
+fn takes_a_mock_to_another_thread(swapper: &Swapper) {
+    let mock = swapper.mock::<fn() -> u32, _>("clock", "hour", || 23).unwrap();
+    std::thread::spawn(move || drop(mock));
+}
+
 fn main() {}

@@ -19,6 +19,7 @@ const UNSAFE: &[&str] = &[
     "load/watched_functions.rs",
     "patch/kinds.rs",
     "patch/link.rs",
+    "patch/mock.rs",
     "patch/params.rs",
     "platform/linux.rs",
     "platform/linux_objects.rs",

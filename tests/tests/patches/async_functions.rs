@@ -1,7 +1,7 @@
 //! Patches of `async fn`s.
 use dreams::{Clock, Dream};
 use hotswap_host::prelude::*;
-use hotswap_host::{Holder, Original};
+use hotswap_host::{Holder, Original, mock_scope};
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, variant};
 use std::future::{Future, pending, poll_fn};
@@ -215,5 +215,55 @@ fn the_call_below_a_patch_ends_with_the_call_that_it_belongs_to() {
     let message = polled.unwrap_err();
     let message = message.downcast_ref::<String>().unwrap();
     assert!(message.contains("has ended"), "{message}");
+    stage.close();
+}
+
+#[test]
+fn a_mock_of_an_async_function_is_for_the_future_that_made_it() {
+    let stage = night();
+    let turns: AsyncFunction<Turns> = stage.swapper.async_function("dreamer", "turns").unwrap();
+    let scoped = |answer: u32| {
+        let (swapper, turns) = (stage.swapper.clone(), turns.clone());
+        mock_scope(async move {
+            let body = move |_: u32| async move {
+                yield_once().await;
+                answer
+            };
+            let mock = swapper.mock_async::<Turns, _, _>("dreamer", "turns", body);
+            let mock = mock.unwrap().times(2);
+            yield_once().await;
+            let first = turns.call(5).await.unwrap();
+            yield_once().await;
+            let second = turns.call(6).await.unwrap();
+            assert_eq!(mock.arguments(), [5_u32, 6].map(|n| vec![Value::from(n)]));
+            (first, second)
+        })
+    };
+    // Both are polled in turn, on one thread.
+    let (mut one, mut two) = (pin!(scoped(100)), pin!(scoped(200)));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut ended = (None, None);
+    while ended.0.is_none() || ended.1.is_none() {
+        if ended.0.is_none()
+            && let Poll::Ready(answers) = one.as_mut().poll(&mut cx)
+        {
+            ended.0 = Some(answers);
+        }
+        assert_eq!(ready(turns.call(3)).unwrap(), 3);
+        if ended.1.is_none()
+            && let Poll::Ready(answers) = two.as_mut().poll(&mut cx)
+        {
+            ended.1 = Some(answers);
+        }
+    }
+    assert_eq!(ended, (Some((100, 100)), Some((200, 200))));
+    let answers = [1, 2];
+    let mock = stage
+        .swapper
+        .mock_async_sequence::<Turns, _>("dreamer", "turns", answers);
+    let mock = mock.unwrap();
+    assert_eq!([3, 3].map(|n| ready(turns.call(n)).unwrap()), answers);
+    drop(mock);
+    assert_eq!(ready(turns.call(3)).unwrap(), 3);
     stage.close();
 }

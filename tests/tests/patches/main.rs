@@ -5,6 +5,7 @@ mod functions;
 mod interfaces;
 mod live;
 mod load;
+mod mocks;
 mod refused;
 mod reloads;
 mod session;

@@ -195,3 +195,18 @@ fn the_check_of_a_reload_sees_the_patches() {
     let _: Function<Visit> = handle;
     stage.close();
 }
+
+#[test]
+fn a_revert_leaves_mocks_as_they_are() {
+    let stage = stage_with(|builder| builder.reload_options(window()));
+    let handle = visit(&stage);
+    stage.swap("guest", &guest(1));
+    let body = |_: u32| "mocked".to_owned();
+    let mock = stage.swapper.mock::<Visit, _>("guest", "visit", body);
+    let mock = mock.unwrap();
+    stage.swapper.rollback().unwrap();
+    assert_eq!(handle.call(3).unwrap(), "mocked");
+    drop(mock);
+    assert_eq!(handle.call(3).unwrap(), "3 days 00");
+    stage.close();
+}

@@ -6,7 +6,7 @@ use crate::generation::Generation;
 use crate::generation::patched::Patched;
 use crate::instance::Instance;
 use crate::patch::layers::Layers;
-use crate::patch::stack::{Stack, Stacks};
+use crate::patch::stack::{Stack, Stacks, without_unused};
 use crate::swapper::inner::Inner;
 use crate::swapper::patch_settings::PatchesOnReload;
 use crate::swapper::plan::Plan;
@@ -35,6 +35,14 @@ pub(super) fn carry(
     if stacks.is_empty() {
         return Ok(carried);
     }
+    let stacks = without_unused(stacks);
+    let gone = stacks.iter().find(|(name, stack)| {
+        let mut plugins = plugins.iter();
+        !stack.mocks.is_empty() && !plugins.any(|plugin| plugin.name() == *name)
+    });
+    if let Some((name, _)) = gone {
+        return Err(mocked_away(name, &"the plugin would be gone"));
+    }
     let mut next = Stacks::new();
     for plugin in plugins {
         let name = plugin.name();
@@ -46,8 +54,14 @@ pub(super) fn carry(
             (true, PatchesOnReload::Drop) => {
                 let count = stack.versions.len();
                 let note = format!("its patches ({count}) were dropped, as the host is set to");
-                carried.notes.push((name.clone(), note));
-                continue;
+                if count != 0 {
+                    carried.notes.push((name.clone(), note));
+                }
+                let mocks = Stack {
+                    mocks: stack.mocks.clone(),
+                    ..Stack::default()
+                };
+                fitting(plugin, &mocks, PatchesOnReload::Keep, &mut carried.notes)?
             }
             (true, on_reload) => fitting(plugin, stack, on_reload, &mut carried.notes)?,
         };
@@ -67,8 +81,9 @@ fn fitting(
     notes: &mut Vec<(PluginName, String)>,
 ) -> Result<Stack, ReloadError> {
     let mut kept = Stack {
-        versions: Vec::new(),
         undone: stack.undone.clone(),
+        mocks: stack.mocks.clone(),
+        ..Stack::default()
     };
     for version in &stack.versions {
         let fits = Layers::of(plugin, &kept).and_then(|mut layers| layers.apply(version));
@@ -87,7 +102,27 @@ fn fitting(
             }
         }
     }
+    let mocked = Layers::of(plugin, &kept).and_then(|mut layers| layers.mock(&kept.mocks));
+    mocked.map_err(|error| mocked_away(plugin.name(), &error))?;
     Ok(kept)
+}
+
+fn mocked_away(plugin: &PluginName, error: &dyn std::fmt::Display) -> ReloadError {
+    ReloadError::Mock {
+        plugin: plugin.clone(),
+        message: error.to_string(),
+    }
+}
+
+/// Returns the patches of a generation that is made live again, with the mocks of the one that is live.
+pub(super) fn with_mocks_of(stacks: &Stacks, live: &Stacks) -> Stacks {
+    let mut merged = stacks.clone();
+    merged.values_mut().for_each(|stack| stack.mocks.clear());
+    for (plugin, stack) in live.iter().filter(|(_, stack)| !stack.mocks.is_empty()) {
+        let merged = merged.entry(plugin.clone()).or_default();
+        merged.mocks.clone_from(&stack.mocks);
+    }
+    merged
 }
 
 impl Inner {

@@ -19,6 +19,7 @@
 //! at the switch where it does not receive a newer one. This may fail. Then the new generation goes on.
 use super::hand_over::HandOver;
 use super::keeping::Keeping;
+use super::patches::with_mocks_of;
 use super::restore::{restore, save};
 use super::smoke;
 use super::stage::Staged;
@@ -255,7 +256,8 @@ impl Inner {
         );
         next.out = live.out.clone();
         // Its instances had these patches before, so they fit.
-        let patched = Patched::link(&next.plugins, kept.stacks.clone());
+        let stacks = with_mocks_of(&kept.stacks, &live.patched.stacks);
+        let patched = Patched::link(&next.plugins, Arc::new(stacks));
         next.patch(Arc::new(patched.unwrap_or_default()));
         next.lowering = self.lowering.clone();
         if let Some(watched) = self.watch_of(&next.plugins, []) {

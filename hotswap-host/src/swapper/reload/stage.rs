@@ -2,7 +2,7 @@
 use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
-use super::patches::carry;
+use super::patches::{carry, with_mocks_of};
 use crate::base::name::PluginName;
 use crate::base::time::after;
 use crate::error::{Hook, PluginErrorKind, ReloadError};
@@ -116,7 +116,7 @@ impl Staged {
             }
         }
         staged.load_and_init(writer, &kept.contents)?;
-        staged.stacks = kept.stacks.clone();
+        staged.stacks = Arc::new(with_mocks_of(&kept.stacks, &live.patched.stacks));
         // These builds had the patches before, so they fit.
         staged.carry_patches(PatchesOnReload::Keep)?;
         Ok(staged)
