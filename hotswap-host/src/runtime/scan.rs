@@ -125,7 +125,7 @@ impl Scan {
         for (file, name) in mapped.iter_mut().zip(&names) {
             file.copies = names.iter().filter(|other| *other == name).count();
         }
-        mapped.sort_by(|a, b| a.order().cmp(&b.order()));
+        mapped.sort_by_cached_key(MappedFile::order);
         Scan { pid, mapped }
     }
 

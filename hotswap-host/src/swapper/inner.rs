@@ -24,7 +24,7 @@ use crate::vault::{Contents, ExtensionKinds, Lowering, Prefills};
 use hotswap_plugin::contract::HostTableRef;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// The data that swappers, handles, and holds share.

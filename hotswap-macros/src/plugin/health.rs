@@ -25,11 +25,13 @@ pub fn check(method: &ImplItemFn, errors: &mut Errors) -> bool {
         let text = "a health check is only called by the host: remove `#[invoke]` or `#[health]`";
         errors.at(&sig.ident, text);
     }
-    let right = match &sig.output {
+    let returns_health = match &sig.output {
         ReturnType::Default => true,
         ReturnType::Type(_, ty) => is_result(&sig.output) || is_named(ty, "Health"),
     };
-    if !is_hook(&sig.ident) && !(right && is_plain(method)) {
+    let is_right = returns_health && is_plain(method);
+    // Hooks have a message of their own.
+    if !(is_right || is_hook(&sig.ident)) {
         let text = format!(
             "write this health check as `fn {}(&self) -> Result<(), String>` or `fn {0}(&self) -> Health`",
             sig.ident

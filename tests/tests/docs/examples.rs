@@ -132,7 +132,7 @@ fn the_examples_of_the_book_build_and_pass_their_tests() {
 }
 
 /// The dependencies that an example may have. Most examples share what other tests have compiled, without tokio.
-fn published(source: &str) -> [(&'static str, String); 5] {
+fn published(source: &str) -> [(&'static str, String); 6] {
     let host = checkout().join("hotswap-host");
     let (control, operate) = (host.join("control"), host.join("operate"));
     let plugin = checkout().join("hotswap-plugin");

@@ -12,6 +12,7 @@ impl ReloadError {
     /// | `fit` | a plugin does not fit the host or another plugin |
     /// | `hook` | a hook failed, panicked, or took too long |
     /// | `handle` | the host holds a handle that would find nothing |
+    /// | `patch` | a patch or a mock does not fit the new build |
     /// | `breaking` | the dry run found what the options refuse |
     /// | `sources` | tests or lints of the sources failed |
     /// | `probe` | the child process found an error, or has crashed |
@@ -51,6 +52,7 @@ impl ReloadError {
             | ReloadError::InUse { .. } => "fit",
             ReloadError::Needed { failure, .. } => failure.reason(),
             ReloadError::Handle { .. } => "handle",
+            ReloadError::Patch { .. } | ReloadError::Mock { .. } => "patch",
             ReloadError::Breaking { .. } => "breaking",
             ReloadError::Sources { .. } => "sources",
             ReloadError::Probe { .. } | ReloadError::CannotProbe => "probe",
@@ -66,6 +68,7 @@ impl ReloadError {
             ReloadError::Thread(_) | ReloadError::Descriptor(_) => "resources",
             ReloadError::Panicked { .. } => "host",
             ReloadError::Static { .. }
+            | ReloadError::Sticky { .. }
             | ReloadError::LinkedTwice
             | ReloadError::NotAllowed { .. }
             | ReloadError::Unknown { .. }
