@@ -104,6 +104,11 @@ pub enum Command {
     /// Show what a running host runs, through its control socket
     #[cfg(feature = "control")]
     Status(StatusArgs),
+    /// Show the health of a running host and its plugins
+    ///
+    /// The exit code is 1 if something does not do its work: if its level is `unhealthy` or `critical`.
+    #[cfg(feature = "control")]
+    Health(HealthArgs),
     /// Show what a reload would do in a running host, and change nothing
     ///
     /// The exit code is 1 if the reload would break what uses the plugins, or if the host would refuse it.
@@ -446,6 +451,24 @@ pub struct HostArgs {
 #[cfg(feature = "control")]
 #[derive(Debug, Args)]
 pub struct StatusArgs {
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `health`.
+#[cfg(feature = "control")]
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// Run the checks of this plugin, and show only its health
+    #[arg(value_name = "PLUGIN")]
+    pub plugin: Option<String>,
+    /// Run all checks now, and wait for them [default: show what is known]
+    #[arg(long, conflicts_with = "plugin")]
+    pub now: bool,
     /// The host.
     #[command(flatten)]
     pub host: HostArgs,

@@ -94,18 +94,7 @@ pub fn typed(effort: Effort) -> Comparison {
 
 /// Measures a typed call of a plugin whose calls are watched, compared with one of a plugin whose calls are not.
 pub fn watched(effort: Effort) -> Comparison {
-    let (stage, plain) = (crate::pipeline::watched_adder(), adder());
-    let [watched, plain]: [Function<fn(i64, i64) -> i64>; 2] =
-        [&stage, &plain].map(|stage| function(stage, ADDER, "add"));
-    calls(
-        effort,
-        repeat!(Loop, |i| black_box(&watched)
-            .call(i, 2)
-            .expect("the plugin is loaded")),
-        repeat!(Loop, |i| black_box(&plain)
-            .call(i, 2)
-            .expect("the plugin is loaded")),
-    )
+    compare_typed(effort, &crate::pipeline::watched_adder(), &adder())
 }
 
 /// Measures a typed call of a plugin whose calls are counted for metrics, compared with the same call without.
@@ -113,11 +102,62 @@ pub fn counted(effort: Effort) -> Comparison {
     let (stage, plain) = (adder(), adder());
     let counts = stage.swapper.count_calls(true);
     counts.expect("nothing else is going on");
-    let [counted, plain]: [Function<fn(i64, i64) -> i64>; 2] =
-        [&stage, &plain].map(|stage| function(stage, ADDER, "add"));
+    compare_typed(effort, &stage, &plain)
+}
+
+type Add = fn(i64, i64) -> i64;
+
+/// Returns a patch of the function that the rows call.
+fn patch(stage: &Stage) -> hotswap_host::Patch<'_> {
+    let sum = |a: i64, b: i64| a.wrapping_add(b);
+    stage.swapper.patch(ADDER).rewrite::<Add, _>("add", sum)
+}
+
+/// Measures a typed call of a function that a closure of the host replaces, compared with the same call without a patch.
+pub fn patched(effort: Effort) -> Comparison {
+    let (stage, plain) = (adder(), adder());
+    patch(&stage).apply().expect("the function has this type");
+    compare_typed(effort, &stage, &plain)
+}
+
+/// Measures a typed call of a function without patches in a plugin that has one, compared with the same call in a plugin
+/// without.
+pub fn beside_patch(effort: Effort) -> Comparison {
+    let (stage, plain) = (adder(), adder());
+    let build = |_: String| String::new();
+    let patch = stage.swapper.patch(ADDER);
+    let patch = patch.after::<fn() -> String, _>("build", build);
+    patch.apply().expect("the function has this type");
+    compare_typed(effort, &stage, &plain)
+}
+
+/// Measures how long it takes to apply a patch, compared with taking the plugin out of service.
+pub fn apply_patch(effort: Effort) -> Comparison {
+    let stage = adder();
+    let swapper = &stage.swapper;
+    let apply = || {
+        let patch = patch(&stage);
+        let (took, applied) = seconds(|| patch.apply());
+        applied.expect("the function has this type");
+        let reset = swapper.patches(ADDER).rollback(1);
+        reset.expect("nothing else is going on");
+        took
+    };
+    let take_out = || {
+        let (took, taken) = seconds(|| swapper.take_out_of_service(ADDER, "a measurement"));
+        taken.expect("nothing else is going on");
+        swapper.resume(ADDER).expect("nothing else is going on");
+        took
+    };
+    each(effort, apply, take_out)
+}
+
+fn compare_typed(effort: Effort, ours: &Stage, plain: &Stage) -> Comparison {
+    let [ours, plain]: [Function<Add>; 2] =
+        [ours, plain].map(|stage| function(stage, ADDER, "add"));
     calls(
         effort,
-        repeat!(Loop, |i| black_box(&counted)
+        repeat!(Loop, |i| black_box(&ours)
             .call(i, 2)
             .expect("the plugin is loaded")),
         repeat!(Loop, |i| black_box(&plain)

@@ -61,6 +61,13 @@ impl CallTarget {
         CallTarget(self.0 | NESTED)
     }
 
+    /// Its place in a table of counts. Small numbers come first: [`ANYTHING`](Self::ANYTHING), which live functions have, and
+    /// then the plugins.
+    #[inline(always)]
+    fn place(self) -> u32 {
+        self.0.wrapping_add(1) & !NESTED
+    }
+
     /// The target that was entered first.
     pub(crate) fn without_nested(self) -> Self {
         CallTarget(self.0 & !NESTED)
@@ -86,15 +93,12 @@ pub(crate) struct Slot {
     pinned_at: AtomicPtr<Location<'static>>,
     /// The innermost async call that the thread polls: a `*const Polled`.
     polled: AtomicPtr<()>,
-    /// The numbers of watched calls that the thread has begun, by the number of the target. The table is only replaced by a
+    /// The numbers of watched calls that the thread has begun, by the target's place. The table is only replaced by a
     /// longer one, and never freed.
     counts: AtomicPtr<AtomicU64>,
     /// The length of that table.
     counted: AtomicU32,
 }
-
-/// The place of the calls that may go to any plugin, such as those of live functions.
-const ANY: u32 = CallTarget::NOTHING.0;
 
 impl Slot {
     pub(super) fn new() -> Self {
@@ -133,7 +137,7 @@ impl Slot {
     /// where it takes the time.
     #[inline(always)]
     pub(crate) fn count_untimed(&self, target: CallTarget) -> bool {
-        let Some(count) = self.count(target.0) else {
+        let Some(count) = self.count(target.place()) else {
             return false;
         };
         let counted = count.load(Relaxed).wrapping_add(1);
@@ -148,7 +152,7 @@ impl Slot {
     #[cold]
     #[inline(never)]
     pub(crate) fn count_watched(&self, target: CallTarget) {
-        let at = if target.is_anything() { ANY } else { target.0 };
+        let at = target.place();
         if self.count(at).is_none() {
             let room = (at + 1).next_power_of_two().max(16);
             let known = |at| self.count(at).map_or(0, |count| count.load(Relaxed));
@@ -163,7 +167,7 @@ impl Slot {
         }
     }
 
-    /// Returns the count of the target with this number, if there is one.
+    /// Returns the count at this place, if there is one.
     #[inline(always)]
     fn count(&self, at: u32) -> Option<&AtomicU64> {
         if at >= self.counted.load(Acquire) {
@@ -175,8 +179,8 @@ impl Slot {
 
     /// The number of watched calls of this target that the thread has begun.
     pub(super) fn watched(&self, target: CallTarget) -> u64 {
-        let at = if target.is_anything() { ANY } else { target.0 };
-        self.count(at).map_or(0, |count| count.load(Relaxed))
+        self.count(target.place())
+            .map_or(0, |count| count.load(Relaxed))
     }
 
     /// Returns true if the slot holds the address. The caller has switched and run the heavy barrier.

@@ -140,14 +140,7 @@ impl fmt::Display for HealthReport {
             write!(f, ", because of {}", self.decided_by.join(", "))?;
         }
         for plugin in &self.plugins {
-            write!(f, "\n{plugin}")?;
-            for check in &plugin.checks {
-                write!(f, "\n  {check}")?;
-            }
-            let recovery = plugin.recovery.iter();
-            for step in recovery.flat_map(|recovery| &recovery.steps) {
-                write!(f, "\n  {step}")?;
-            }
+            write!(f, "\n{plugin:#}")?;
         }
         if !self.host.is_empty() {
             f.write_str("\nthe host")?;
@@ -159,13 +152,23 @@ impl fmt::Display for HealthReport {
     }
 }
 
-/// One line, without the checks.
+/// One line. `{:#}` has more lines, with the checks and what was done.
 impl fmt::Display for PluginHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let build = self.build_id.short();
         write!(f, "{} (build {build}): {}", self.plugin, self.level)?;
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
+        }
+        if !f.alternate() {
+            return Ok(());
+        }
+        for check in &self.checks {
+            write!(f, "\n  {check}")?;
+        }
+        let recovery = self.recovery.iter();
+        for step in recovery.flat_map(|recovery| &recovery.steps) {
+            write!(f, "\n  {step}")?;
         }
         Ok(())
     }
