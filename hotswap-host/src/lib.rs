@@ -28,6 +28,7 @@
 //! | one build for several calls | [`Pin`], [`Hold`] |
 //! | other code for single functions of a live plugin | [`Swapper::patch`], [`Patch`], [`Patches`] |
 //! | mocks of functions, in tests | [`Swapper::mock`], [`Mock`], [`mock_scope`] |
+//! | calls of a function, one by one | [`Swapper::trace`], [`Trace`], [`TracedCall`] |
 //! | what the host offers its plugins | [`Provider`], [`Extension`], [`BagItem`] |
 //! | builds that are on their way out of memory | [`Retirement`], [`UnloadMode`] |
 //! | artifacts, without running their code | [`artifact`], [`graph`] |
@@ -118,11 +119,11 @@ pub use hotswap_plugin::{
 };
 pub use linked::LinkedPlugins;
 pub use patch::stack::PatchVersion;
+pub use patch::trace::{TraceOptions, TracedCall};
 pub use patch::{Closure, ClosureWith, Next, Original, PatchSignature};
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
-pub use swapper::mock_scope;
 pub use swapper::{
     Builder, CallCounts, Cause, Change, Drain, HealthCheckError, HealthChecks, Hold, InFlight,
     Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
@@ -131,6 +132,7 @@ pub use swapper::{
     StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
+pub use swapper::{Trace, mock_scope};
 #[cfg(unix)]
 pub use swapper::{init, init_with};
 pub use vault::{BagItem, DataBuild, DataType, LiveTypeRef, Prefill};

@@ -71,13 +71,15 @@ impl<'p> Layers<'p> {
         operations.try_for_each(|operation| self.operate(operation, version.number))
     }
 
-    /// Puts the points of mocks in front of their functions.
+    /// Puts mocks and traces in front of their functions.
     ///
     /// # Errors
     /// A function does not exist, or has another signature.
     pub(crate) fn mock(&mut self, mocks: &[Arc<MockEntry>]) -> Result<(), PatchError> {
-        let mut mocks = mocks.iter();
-        mocks.try_for_each(|mock| self.operate(&mock.operation, 0))
+        // Traces come on top, and tell what callers get.
+        let (traces, mocks): (Vec<_>, Vec<_>) = mocks.iter().partition(|mock| mock.is_trace());
+        let mut all = mocks.into_iter().chain(traces);
+        all.try_for_each(|mock| self.operate(&mock.operation, 0))
     }
 
     fn operate(&mut self, operation: &Operation, version: u64) -> Result<(), PatchError> {

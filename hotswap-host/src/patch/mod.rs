@@ -11,6 +11,7 @@
 //! | `layers` | the functions that such versions make of those of an instance |
 //! | `sticky` | the plugins and functions that are not to be patched |
 //! | `calls` | counts of calls |
+//! | `trace` | tells of the calls of a function |
 //!
 //! # How a call meets a patch
 //! A generation is immutable, and so are the patches in it. A patch makes a copy of the live generation, as a gate does,
@@ -27,6 +28,7 @@ mod original;
 pub(crate) mod params;
 pub(crate) mod stack;
 pub(crate) mod sticky;
+pub(crate) mod trace;
 
 pub use kinds::{Given, NextOf, OriginalOf};
 pub use link::Next;

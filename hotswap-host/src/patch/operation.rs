@@ -6,6 +6,7 @@ use super::kinds::{
 use super::link::Layer;
 use super::mock::{AtPoint, Point};
 use super::params::{Closure, ClosureWith, Params};
+use super::trace::{Traced, TracedAsync, Tracer};
 use hotswap_plugin::boundary::{AsyncSignature, Later, ParamDesc, Return, TypeDesc};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -63,6 +64,8 @@ pub(crate) enum What {
     RemoveFunction,
     /// Puts a point for mocks in front of the function.
     Mock,
+    /// Tells of the function's calls.
+    Trace,
 }
 
 /// An operation on a function.
@@ -141,6 +144,24 @@ impl Operation {
     ) -> Self {
         let layer = async_layer::<_, F::Params, F::Result>(AtPoint(point));
         Operation::later::<F, A>(function, What::Mock, layer)
+    }
+
+    /// Traces a function.
+    pub(crate) fn traced<F: sealed::Patchable<A>, A>(function: &str, tracer: Arc<Tracer>) -> Self {
+        let layer = layer::<_, F::Params, F::Result>(Traced(tracer));
+        Operation::sync::<F, A>(function, What::Trace, layer)
+    }
+
+    /// Traces an `async fn`.
+    pub(crate) fn traced_async<F: sealed::Patchable<A>, A>(
+        function: &str,
+        tracer: Arc<Tracer>,
+    ) -> Self
+    where
+        <F::Params as Params>::Owned: Send,
+    {
+        let layer = async_layer::<_, F::Params, F::Result>(TracedAsync(tracer));
+        Operation::later::<F, A>(function, What::Trace, layer)
     }
 
     /// Runs a closure before a function.

@@ -1,6 +1,6 @@
 //! The versions of a plugin: numbered patches, each on top of those before it.
-use super::Operation;
 use super::mock::AnyPoint;
+use super::{Operation, What};
 use crate::base::name::PluginName;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,14 +28,21 @@ pub(crate) struct Stack {
     pub(crate) versions: Vec<Arc<Version>>,
     /// The versions that were rolled back, the last one of which was rolled back last.
     pub(crate) undone: Vec<Arc<Version>>,
-    /// The functions that are mocked, which are no versions.
+    /// The functions that are mocked or traced, which are no versions.
     pub(crate) mocks: Vec<Arc<MockEntry>>,
 }
 
-/// A function that is mocked.
+/// A function that is mocked or traced.
 pub(crate) struct MockEntry {
     pub(crate) operation: Operation,
     pub(crate) point: Arc<dyn AnyPoint>,
+}
+
+impl MockEntry {
+    /// True if the function is traced.
+    pub(crate) fn is_trace(&self) -> bool {
+        self.operation.what == What::Trace
+    }
 }
 
 /// A patch that was applied.
@@ -123,7 +130,6 @@ impl fmt::Display for PatchVersion {
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use super::What;
         let name = &self.function;
         match self.what {
             What::Rewrite => write!(f, "rewrite {name}"),
@@ -134,6 +140,7 @@ impl fmt::Display for Operation {
             What::AddFunction => write!(f, "add {name}"),
             What::RemoveFunction => write!(f, "remove {name}"),
             What::Mock => write!(f, "mock {name}"),
+            What::Trace => write!(f, "trace {name}"),
         }
     }
 }

@@ -300,37 +300,55 @@ impl Inner {
                 stays: PhantomData,
             }
         };
-        let live = self.live.pin_quietly();
-        let instance = live.plugin(&name).ok_or_else(|| no_plugin(&live, &name))?;
-        let mut stacks = without_unused(&live.patched.stacks);
-        let stack = stacks.entry(instance.name().clone()).or_default();
-        let known = stack
-            .mocks
-            .iter()
-            .filter(|mock| mock.operation.function == function);
-        let mut known = known.filter_map(|mock| mock.point.clone().as_any().downcast().ok());
-        if let Some(known) = known.next() {
-            let known: Arc<Point<P, R>> = known;
+        let known = {
+            let live = self.live.pin_quietly();
+            let stack = live.patched.stack(&name);
+            let mocks = stack.into_iter().flat_map(|stack| &stack.mocks);
+            let mut known = mocks
+                .filter(|mock| mock.operation.function == function && !mock.point.is_unused())
+                .filter_map(|mock| mock.point.clone().as_any().downcast::<Point<P, R>>().ok());
+            known.next()
+        };
+        if let Some(known) = known {
             let number = known.add(scope, answers, recorded.clone());
             return Ok(made(known, number));
         }
         let new = Point::new();
         let number = new.add(scope, answers, recorded.clone());
-        stack.mocks.push(Arc::new(MockEntry {
+        let entry = MockEntry {
             operation: point(new.clone()),
             point: new.clone(),
-        }));
+        };
+        self.put_on_top(&name, entry)?;
+        Ok(made(new, number))
+    }
+
+    /// Puts a mock or a trace in front of a function, and makes a generation with it live. The caller has the writer.
+    ///
+    /// # Errors
+    /// No such plugin is loaded, or it has no such function, or that has another signature.
+    pub(super) fn put_on_top(
+        &self,
+        plugin: &PluginName,
+        entry: MockEntry,
+    ) -> Result<(), PatchError> {
+        let live = self.live.pin_quietly();
+        let instance = live.plugin(plugin);
+        let instance = instance.ok_or_else(|| no_plugin(&live, plugin))?;
+        let mut stacks = without_unused(&live.patched.stacks);
+        let stack = stacks.entry(instance.name().clone()).or_default();
+        stack.mocks.push(Arc::new(entry));
         Layers::of(instance, stack)?.mock(&stack.mocks)?;
         let patched = Patched::link(&live.plugins, Arc::new(stacks))?;
         let next = live.patched_copy(Arc::new(patched));
         drop(live);
         self.replace_by_copy(next);
-        Ok(made(new, number))
+        Ok(())
     }
 
     /// Takes the right to make a generation. Unlike [`writer`](Self::writer), this is for a thread that may have a pin. If a
     /// reload waits for that pin, it gives up before this does.
-    fn mock_writer(&self) -> Result<WriterGuard<'_>, ReloadError> {
+    pub(super) fn mock_writer(&self) -> Result<WriterGuard<'_>, ReloadError> {
         if self.is_forked() {
             return Err(ReloadError::Forked);
         }
@@ -350,7 +368,7 @@ impl Inner {
     }
 
     /// Takes points away that have no mock any more. If a reload is running, that or the next mock does so.
-    fn leave_unused_points(&self) {
+    pub(super) fn leave_unused_points(&self) {
         if self.is_forked() || hook_thread::is_running_here() {
             return;
         }

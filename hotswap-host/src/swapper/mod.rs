@@ -43,6 +43,7 @@ mod smoke;
 mod staged;
 mod step;
 mod stored_build;
+mod traces;
 mod verdict;
 mod window;
 mod writer;
@@ -72,6 +73,7 @@ pub use service::InFlight;
 pub use staged::StagedReload;
 pub use step::{Step, StepReport};
 pub use stored_build::StoredBuild;
+pub use traces::Trace;
 pub use verdict::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use window::{RollbackWindow, WindowOutcome};
 

@@ -21,6 +21,7 @@ const UNSAFE: &[&str] = &[
     "patch/link.rs",
     "patch/mock.rs",
     "patch/params.rs",
+    "patch/trace.rs",
     "platform/linux.rs",
     "platform/linux_objects.rs",
     "platform/thread_key.rs",

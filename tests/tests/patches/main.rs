@@ -11,4 +11,5 @@ mod reloads;
 mod session;
 mod sticky;
 mod support;
+mod traces;
 mod versions;

@@ -38,7 +38,8 @@ pub(super) fn carry(
     let stacks = without_unused(stacks);
     let gone = stacks.iter().find(|(name, stack)| {
         let mut plugins = plugins.iter();
-        !stack.mocks.is_empty() && !plugins.any(|plugin| plugin.name() == *name)
+        let is_mocked = stack.mocks.iter().any(|mock| !mock.is_trace());
+        is_mocked && !plugins.any(|plugin| plugin.name() == *name)
     });
     if let Some((name, _)) = gone {
         return Err(mocked_away(name, &"the plugin would be gone"));
@@ -102,8 +103,18 @@ fn fitting(
             }
         }
     }
-    let mocked = Layers::of(plugin, &kept).and_then(|mut layers| layers.mock(&kept.mocks));
-    mocked.map_err(|error| mocked_away(plugin.name(), &error))?;
+    let mut on_top = Vec::new();
+    for mock in std::mem::take(&mut kept.mocks) {
+        on_top.push(mock);
+        let layers = Layers::of(plugin, &kept);
+        match layers.and_then(|mut layers| layers.mock(&on_top)) {
+            Ok(()) => {}
+            // A trace of what is not there any more ends.
+            Err(_) if on_top.last().is_some_and(|mock| mock.is_trace()) => drop(on_top.pop()),
+            Err(error) => return Err(mocked_away(plugin.name(), &error)),
+        }
+    }
+    kept.mocks = on_top;
     Ok(kept)
 }
 
