@@ -6,8 +6,9 @@ use crate::fixture::Fixture;
 fn help() {
     let fixture = Fixture::new();
     for command in [
-        "", "build", "run", "reload", "patch", "status", "check", "drain", "resume", "logs",
-        "history", "rollback", "confirm", "unhold", "store", "inspect", "seal", "graph", "new",
+        "", "build", "run", "reload", "patch", "health", "status", "check", "drain", "resume",
+        "logs", "history", "rollback", "confirm", "unhold", "store", "inspect", "seal", "graph",
+        "new",
     ] {
         let args: Vec<&str> = [command, "--help"]
             .into_iter()

@@ -238,7 +238,19 @@ impl Generation {
         function: &str,
         args: &[Value],
     ) -> Result<Value, InvokeError> {
-        match self.plugin_called(plugin) {
+        let found = self.plugin_called(plugin);
+        self.invoke_found(found.map(|plugin| &**plugin), plugin, function, args)
+    }
+
+    /// Calls a function of a plugin that was looked up by this name.
+    pub(crate) fn invoke_found(
+        &self,
+        found: Option<&Instance>,
+        plugin: &str,
+        function: &str,
+        args: &[Value],
+    ) -> Result<Value, InvokeError> {
+        match found {
             Some(plugin) => {
                 self.check_in_service(plugin)?;
                 self.call(plugin, function, args)

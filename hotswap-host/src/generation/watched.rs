@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// The plugins of a generation whose calls are counted, and those of which some calls are timed.
 ///
 /// A handle of a watched plugin has a mark on its target, which costs nothing where it is not set. The thread that finds
-/// it counts the call in its own record, and times every 1,024th, for a rollback window.
+/// it counts the call in its own record, and times some of them, for a rollback window.
 pub(crate) struct Watched {
     counted: BTreeSet<CallTarget>,
     timed: BTreeSet<CallTarget>,

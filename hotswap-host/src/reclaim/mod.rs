@@ -25,3 +25,6 @@ pub(crate) mod pin;
 pub(crate) mod record;
 pub(crate) mod slot;
 mod sync;
+
+#[cfg(test)]
+mod tests;

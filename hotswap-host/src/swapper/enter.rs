@@ -22,7 +22,7 @@ impl Inner {
         &self,
         which: impl Fn(&Generation) -> Option<&Instance>,
     ) -> Pinned<'_, Generation> {
-        self.enter(|live| which(live).map_or(CallTarget::NOTHING, |plugin| plugin.call_target()))
+        self.enter(|live| target_of(which(live)))
     }
 
     /// Calls the plugin that `which` finds in the live generation, by the name of what is called. Waits while the plugin
@@ -33,14 +33,22 @@ impl Inner {
     pub(super) fn call_by_name(
         &self,
         which: impl Fn(&Generation) -> Option<&Instance>,
-        call: impl FnOnce(&Generation) -> Result<Value, InvokeError>,
+        call: impl FnOnce(&Generation, Option<&Instance>) -> Result<Value, InvokeError>,
     ) -> Result<Value, InvokeError> {
-        let pinned = self.enter_plugin(&which);
-        let result = call(&pinned);
-        if pinned.watched.is_some() {
-            watch_by_name(&pinned, which(&pinned), &result);
+        loop {
+            let pinned = self.live.enter(CallTarget::ANYTHING);
+            let plugin = which(&pinned);
+            if let Err(gate) = pass(&pinned, target_of(plugin)) {
+                drop(pinned);
+                gate.wait();
+                continue;
+            }
+            let result = call(&pinned, plugin);
+            if pinned.watched.is_some() {
+                watch_by_name(&pinned, plugin, &result);
+            }
+            return result;
         }
-        result
     }
 
     /// Does the same as [`enter_plugin`](Self::enter_plugin) without waiting.
@@ -51,9 +59,7 @@ impl Inner {
         &self,
         which: impl Fn(&Generation) -> Option<&Instance>,
     ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
-        self.enter_or_gate(|live| {
-            which(live).map_or(CallTarget::NOTHING, |plugin| plugin.call_target())
-        })
+        self.enter_or_gate(|live| target_of(which(live)))
     }
 
     fn enter(&self, which: impl Fn(&Generation) -> CallTarget) -> Pinned<'_, Generation> {
@@ -70,11 +76,7 @@ impl Inner {
         which: impl Fn(&Generation) -> CallTarget,
     ) -> Result<Pinned<'_, Generation>, Arc<Gate>> {
         let pinned = self.live.enter(CallTarget::ANYTHING);
-        let entering = which(&pinned);
-        match &pinned.gate {
-            Some(gate) if gate.stops(entering) => return Err(gate.clone()),
-            _ => pinned.narrow(entering),
-        }
+        pass(&pinned, which(&pinned))?;
         Ok(pinned)
     }
 
@@ -122,6 +124,23 @@ impl Inner {
         self.retire(Replaced::whole(gated_copy), None, hooks);
         closed_for
     }
+}
+
+/// Returns what a call of this plugin enters, if there is one.
+fn target_of(plugin: Option<&Instance>) -> CallTarget {
+    plugin.map_or(CallTarget::NOTHING, |plugin| plugin.call_target())
+}
+
+/// Lets a pin, which may call anything, call this target only.
+///
+/// # Errors
+/// The target is behind this gate.
+fn pass(pinned: &Pinned<'_, Generation>, entering: CallTarget) -> Result<(), Arc<Gate>> {
+    match &pinned.gate {
+        Some(gate) if gate.stops(entering) => return Err(gate.clone()),
+        _ => pinned.narrow(entering),
+    }
+    Ok(())
 }
 
 /// Returns the plugin with the live function of this name.

@@ -211,7 +211,7 @@ impl Swapper {
     ) -> Result<Value, InvokeError> {
         self.0.call_by_name(
             |live| live.plugin_called(plugin).map(|plugin| &**plugin),
-            |live| live.invoke(plugin, function, args),
+            |live, found| live.invoke_found(found, plugin, function, args),
         )
     }
 
@@ -222,7 +222,7 @@ impl Swapper {
     pub fn invoke_live(&self, name: &str, args: &[Value]) -> Result<Value, InvokeError> {
         self.0.call_by_name(
             |live| with_live_function(live, name),
-            |live| live.invoke_live(name, args),
+            |live, _| live.invoke_live(name, args),
         )
     }
 
@@ -235,7 +235,7 @@ impl Swapper {
     pub fn handle(&self, data: &LiveData) -> Result<Value, InvokeError> {
         self.0.call_by_name(
             |live| with_live_type(live, data.type_name()),
-            |live| live.handle(data),
+            |live, _| live.handle(data),
         )
     }
 

@@ -62,10 +62,11 @@ impl Running {
         let find_all =
             |said: &Said| -> Option<Vec<_>> { texts.iter().map(|text| find(said, text)).collect() };
         let said = self.output.said.lock().unwrap();
+        // The program may be built first, with all that it depends on.
         let waited = self
             .output
             .changed
-            .wait_timeout_while(said, LIMIT * 3, |said| find_all(said).is_none());
+            .wait_timeout_while(said, LIMIT * 10, |said| find_all(said).is_none());
         let (mut said, _) = waited.unwrap();
         let Some(found) = find_all(&said) else {
             panic!("the program did not print {texts:?}: {:#?}", said.lines)

@@ -146,8 +146,16 @@ fn published(source: &str) -> [(&'static str, String); 6] {
     } else {
         ""
     };
+    let health = if source.contains("Health") {
+        ", features = [\"health\"]"
+    } else {
+        ""
+    };
     [
-        ("hotswap-control", format!("{{ path = {control:?} }}")),
+        (
+            "hotswap-control",
+            format!("{{ path = {control:?}{health} }}"),
+        ),
         ("hotswap-host", format!("{{ path = {host:?} }}")),
         (
             "hotswap-operate",
