@@ -43,6 +43,7 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
                 cargo_args,
                 rustc_args,
                 format: args.message_format,
+                replayed: false,
             };
             if args.linked {
                 programs.extend(linked(&calls, &groups, args)?);
