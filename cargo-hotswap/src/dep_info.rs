@@ -89,7 +89,7 @@ mod tests {
         );
         let of_unit = |name: &str| of_unit(&root.join(name), Path::new("/ws"));
         assert_eq!(of_unit("libutil-01.rmeta"), [Path::new("/ws/util.rs")]);
-        assert_eq!(of_unit("libworld.so"), [Path::new(""); 0]);
+        assert!(of_unit("libworld.so").is_empty());
         let script = of_unit("build-script-build");
         assert!(script.contains(&PathBuf::from("/ws/build.rs")));
     }
