@@ -7,9 +7,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use cargo_metadata::{Artifact, Message, PackageId};
+use rustix::process::Pid;
 
 use crate::Error;
 use crate::cli::MessageFormat;
+use crate::invocation::Invocation;
 use crate::session::{Session, without_cargos_variables};
 
 /// One call of Cargo, for one package.
@@ -22,6 +24,8 @@ pub(crate) struct Call {
     /// The environment variables that the macros of `hotswap-plugin` read.
     pub(crate) env: Vec<(&'static str, OsString)>,
     pub(crate) package: String,
+    /// The crate name of a plugin whose call of rustc is to be found out.
+    pub(crate) replayed: Option<String>,
 }
 
 /// The form of Cargo's messages.
@@ -43,6 +47,17 @@ pub(crate) struct Made {
     pub(crate) artifacts: Vec<Artifact>,
     /// The directories in which build scripts let the linker look for libraries, such as `native=/a/path`.
     pub(crate) linked_paths: Vec<String>,
+    /// The build scripts that have run, now or before.
+    pub(crate) scripts: Vec<Script>,
+    /// How rustc was called for the plugin, if that was asked for and seen.
+    pub(crate) invocation: Option<Invocation>,
+}
+
+/// A build script that has run.
+pub(crate) struct Script {
+    pub(crate) package_id: PackageId,
+    /// The directory for its files. Its output lies beside that.
+    pub(crate) out_dir: PathBuf,
 }
 
 /// The errors with which rustc refuses a second allocator: the plugin, or a crate that it depends on, has one in
@@ -125,7 +140,13 @@ impl Call {
                 })?;
         let two_allocators = AtomicBool::new(false);
         let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
+        let ended = AtomicBool::new(false);
+        let cargo = Pid::from_child(&running.child);
         let heard = std::thread::scope(|scope| {
+            let seen = self.replayed.as_deref().map(|name| {
+                let ended = &ended;
+                scope.spawn(move || Invocation::watch(cargo, name, ended))
+            });
             scope.spawn(|| {
                 for line in stderr
                     .into_iter()
@@ -138,34 +159,15 @@ impl Call {
                     session.ui.relay(&line);
                 }
             });
-            for line in stdout
-                .into_iter()
-                .flat_map(|stdout| BufReader::new(stdout).lines())
-            {
-                let line = line?;
-                two_allocators.fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
-                if messages.format == MessageFormat::Json {
-                    session.ui.relay_json(&line);
-                }
-                match serde_json::from_str(&line) {
-                    Ok(Message::CompilerMessage(message)) => {
-                        if let (Some(relabel), Some(text)) =
-                            (messages.relabel, message.message.rendered)
-                        {
-                            relabel(&text)
-                                .lines()
-                                .for_each(|line| session.ui.relay(line));
-                        }
-                    }
-                    Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
-                    Ok(Message::BuildScriptExecuted(script)) => {
-                        let paths = script.linked_paths.into_iter();
-                        made.linked_paths.extend(paths.map(Into::into));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(())
+            let heard = stdout.into_iter().try_for_each(|stdout| {
+                BufReader::new(stdout).lines().try_for_each(|line| {
+                    hear(session, messages, &line?, made, &two_allocators);
+                    Ok(())
+                })
+            });
+            ended.store(true, Relaxed);
+            made.invocation = seen.and_then(|seen| seen.join().expect("looking does not panic"));
+            heard
         });
         let source = |source| Error::CargoOutput {
             program: program(),
@@ -181,6 +183,38 @@ impl Call {
             });
         }
         heard.map_err(source)
+    }
+}
+
+/// Takes a line of Cargo's stdout.
+fn hear(
+    session: &Session,
+    messages: Messages<'_>,
+    line: &str,
+    made: &mut Made,
+    two_allocators: &AtomicBool,
+) {
+    two_allocators.fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
+    if messages.format == MessageFormat::Json {
+        session.ui.relay_json(line);
+    }
+    match serde_json::from_str(line) {
+        Ok(Message::CompilerMessage(message)) => {
+            if let (Some(relabel), Some(text)) = (messages.relabel, message.message.rendered) {
+                let text = relabel(&text);
+                text.lines().for_each(|line| session.ui.relay(line));
+            }
+        }
+        Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
+        Ok(Message::BuildScriptExecuted(script)) => {
+            let paths = script.linked_paths.into_iter();
+            made.linked_paths.extend(paths.map(Into::into));
+            made.scripts.push(Script {
+                package_id: script.package_id,
+                out_dir: script.out_dir.into(),
+            });
+        }
+        _ => {}
     }
 }
 

@@ -147,6 +147,11 @@ pub(crate) fn environment(workspace: &Workspace) -> BTreeMap<String, OsString> {
     environment
 }
 
+/// Returns the paths of the files of configuration for a workspace, with those that they include.
+pub(crate) fn configuration_files(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
+    configuration(workspace).into_iter().map(|(path, _)| path)
+}
+
 /// Returns the files of configuration for a workspace, the nearest first.
 fn configuration(workspace: &Workspace) -> Vec<(PathBuf, Table)> {
     let mut files = vec![];

@@ -44,6 +44,7 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
                 rustc_args,
                 format: args.message_format,
                 relabel: None,
+                replayed: false,
             };
             if args.linked {
                 programs.extend(linked(&calls, &groups, args)?);

@@ -23,6 +23,7 @@ mod nodelete;
 mod note;
 mod others;
 mod refused;
+mod replayed;
 mod run;
 mod seal;
 mod selected;
