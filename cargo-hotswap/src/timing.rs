@@ -11,8 +11,13 @@ pub(crate) struct Timing {
 
 impl Timing {
     pub(crate) fn new() -> Self {
+        Self::since(Instant::now())
+    }
+
+    /// Begins with a step that has begun at `since`.
+    pub(crate) fn since(since: Instant) -> Self {
         Self {
-            last: Instant::now(),
+            last: since,
             steps: vec![],
         }
     }

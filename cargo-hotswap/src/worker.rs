@@ -16,7 +16,7 @@ use crate::project::Project;
 use crate::selection::Group;
 use crate::session::Session;
 use crate::sources::{self, Scope, is_toolchain_file};
-use crate::timing::Way;
+use crate::timing::{Timing, Way};
 use crate::ui::shown;
 use crate::workspace::{directory, library};
 use crate::{Error, attribute, host, hosts};
@@ -218,6 +218,9 @@ impl<'a> Worker<'a> {
             });
         }
         let outcome = project.build_changed_plugins(&changed)?;
+        let mut timing = outcome.compiled.map(|(at, _)| Timing::since(at));
+        let mut step = |name| timing.iter_mut().for_each(|timing| timing.step(name));
+        step("check and install");
         if !job.change.may_be_built {
             outcome.say_unchanged(self.session);
         }
@@ -225,7 +228,12 @@ impl<'a> Worker<'a> {
         self.scopes.0 = plugin_scope(project, &self.plugins, &self.dep_infos)?;
         self.behind |= outcome.changed();
         if self.behind {
+            step("list of sources");
             self.reload(AGAIN[0])?;
+            step("reload");
+            if let Some(timing) = timing {
+                self.session.ui.detail("Timing", timing);
+            }
             if let (false, Some(saved), Some(compiled)) =
                 (self.behind, job.change.saved, outcome.compiled)
             {

@@ -56,8 +56,7 @@ impl Inputs {
             libraries: BTreeSet::new(),
             root: root.clone(),
         };
-        let is_local = |unit: &&Artifact| unit.package_id.repr.starts_with("path+");
-        for unit in made.artifacts.iter().filter(is_local) {
+        for unit in made.artifacts.iter().filter(|unit| is_local(unit)) {
             if unit.package_id == plugin.id && !unit.target.is_custom_build() {
                 continue;
             }
@@ -136,8 +135,8 @@ pub(super) struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
 type Stamp = (u64, u64, u64, (i64, i64));
 
 impl Stamps {
-    /// Returns the stamps of the compiler, of `configuration`, and of everything that Cargo has made for `plugin` but
-    /// the library itself.
+    /// Returns the stamps of the compiler, of `configuration`, of build scripts, which are there as soon as they have a
+    /// file, and of everything that Cargo has made for `plugin` but the library itself.
     pub(super) fn of(
         plugin: &Package,
         made: &Made,
@@ -145,12 +144,18 @@ impl Stamps {
         configuration: impl IntoIterator<Item = PathBuf>,
     ) -> Self {
         let units = made.artifacts.iter();
-        let units = units.filter(|unit| unit.package_id != plugin.id);
-        let made = units.flat_map(|unit| &unit.filenames);
+        let scripts = units
+            .clone()
+            .filter(|unit| is_local(unit))
+            .filter_map(|unit| Some(unit.manifest_path.parent()?.join("build.rs").into()));
+        let others = units.filter(|unit| unit.package_id != plugin.id);
+        let made = others.flat_map(|unit| &unit.filenames);
         let made = made.map(|file| file.clone().into_std_path_buf());
         let files = made
+            .chain(scripts)
             .chain(configuration)
-            .chain([invocation.program().to_owned()]);
+            .chain([invocation.program().to_owned()])
+            .chain(invocation.target_file());
         Self(files.map(|file| (file.clone(), stamp(&file))).collect())
     }
 
@@ -172,6 +177,11 @@ impl Stamps {
     pub(super) fn hold(&self) -> bool {
         self.0.iter().all(|(file, known)| stamp(file) == *known)
     }
+}
+
+/// Returns true if the sources of a unit may change.
+fn is_local(unit: &Artifact) -> bool {
+    unit.package_id.repr.starts_with("path+")
 }
 
 fn stamp(file: &Path) -> Option<Stamp> {

@@ -259,6 +259,25 @@ fn whatever_may_decide_on_arguments_needs_cargo() {
     built_with(&mut running, &fixture, &["both-", "util-003"]);
 }
 
+/// Nothing but the next call of Cargo takes notice of such a file.
+#[test]
+fn a_build_script_that_is_new_is_run() {
+    let fixture = fixture();
+    let mut running = start(&fixture);
+    let script = "fn main() {\n    println!(\"cargo::rerun-if-changed=build.rs\");\n    \
+                  println!(\"cargo::rustc-env=VALUE=text-of-script\");\n}\n";
+    fixture.write("app/world/build.rs", script);
+    fixture.edit(WORLD, "own--002", "own--003");
+    built_with(&mut running, &fixture, &["own--003", "text-of-script"]);
+    // Its directives say that it does not read the source.
+    fixture.edit(WORLD, "own--003", "own--004");
+    built_alone(&mut running);
+    has(&fixture, &["own--004", "text-of-script"]);
+    fixture.edit("app/world/build.rs", "of-script", "of-later-");
+    built_by_cargo(&mut running);
+    has(&fixture, &["own--004", "text-of-later-"]);
+}
+
 /// What was built before `run` was started is not known, since Cargo does not start rustc again.
 #[test]
 fn the_first_edit_of_what_is_built_already_needs_cargo() {
