@@ -89,7 +89,7 @@ impl Outcome {
     }
 }
 
-/// What makes a build another one than that of the files on disk. By default, nothing does.
+/// The ways in which a build differs from one of the files on disk. By default, it does not differ.
 #[derive(Default)]
 pub(crate) struct Variant {
     /// More environment variables for Cargo.

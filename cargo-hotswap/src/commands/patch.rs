@@ -87,9 +87,9 @@ fn split(text: &str) -> Result<(&str, &str), Error> {
 /// A plugin that is patched.
 struct Target<'p> {
     package: &'p Package,
-    /// What the host loads.
+    /// The artifact that the host loads.
     artifact: Artifact,
-    /// The sources of that.
+    /// The sources of that artifact.
     sources: Sources,
 }
 

@@ -62,7 +62,7 @@ impl Places<'_> {
                 let line = line.checked_add_signed(-offset).unwrap_or(1);
                 (self.text, line.max(1))
             }
-            // Nobody has written this function as it stands there.
+            // The function with the injected code is only in the overlay, so the path of the overlay is shown.
             None => (path, line),
         }
     }

@@ -26,7 +26,7 @@ pub struct Client(Agent);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// Nobody listens.
+    /// No process listens on the socket, or the connection failed.
     #[error("the control endpoint cannot be reached: {0}")]
     Connect(io::Error),
     /// The host refused.

@@ -217,8 +217,8 @@ mod tests {
             commit: "0123456789012345678901234567890123456789".into(),
             dirty: true,
             location: SourceLocation::new(
-                Path::new("/work"),
-                Path::new("/work/a/Cargo.toml"),
+                Path::new("/src"),
+                Path::new("/src/a/Cargo.toml"),
                 vec!["--all-features".into()],
             ),
         }

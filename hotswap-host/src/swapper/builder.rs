@@ -14,7 +14,6 @@ use crate::environment::Variable;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::host_table::TABLE;
-use crate::instance::Uses;
 use crate::linked::{LinkedPlugins, LinkedSet};
 use crate::load::copy::{CopyDir, IN_MEMORY};
 use crate::load_data::LoadDataBox;
@@ -419,12 +418,7 @@ impl Builder {
         // `membarrier`, and nothing for one with a single thread.
         let live = Live::new(Generation::new(0, 0, Vec::new(), contents));
         let retirer = Arc::new(Retirer::start(self.settings).map_err(ReloadError::Thread)?);
-        let lowering = {
-            let retirer = retirer.clone();
-            Lowering::new(self.count_live_data, move |loaded| {
-                retirer.library(loaded.library, Uses::default());
-            })
-        };
+        let lowering = Lowering::new(self.count_live_data, retirer.clone());
         Ok(Swapper(Arc::new(Inner {
             live,
             handles: Mutex::default(),

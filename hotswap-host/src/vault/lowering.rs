@@ -5,6 +5,7 @@
 use crate::artifact::BuildId;
 use crate::base::name::{PluginName, folded};
 use crate::instance::made::LiveTypeOf;
+use crate::load::library::Library;
 use crate::load::loaded::Loaded;
 use crate::telemetry::contain;
 use hotswap_plugin::LiveData;
@@ -70,6 +71,15 @@ impl fmt::Display for DataBuild {
 /// Counts the values of a type that a version of it has saved and that are left.
 pub(crate) type CountData = dyn Fn(&str, u32) -> u64 + Send + Sync;
 
+/// Takes libraries out of memory.
+pub(crate) trait TakeBack: Send + Sync {
+    /// Lists the library among those that are leaving. Calls may still use it.
+    fn announce(&self, library: &Arc<Library>);
+
+    /// Takes the library out of memory, since nobody uses it any more.
+    fn take(&self, library: Arc<Library>);
+}
+
 /// The builds that lower live data. The generations of a swapper share them.
 #[derive(Default)]
 pub(crate) struct Lowering {
@@ -77,8 +87,7 @@ pub(crate) struct Lowering {
     /// True if there are any, for calls that have nothing to lower.
     any: AtomicBool,
     count: Option<Box<CountData>>,
-    /// Takes a library out of memory.
-    give_back: Option<Box<dyn Fn(Loaded) + Send + Sync>>,
+    to: Option<Arc<dyn TakeBack>>,
 }
 
 /// A library without an instance.
@@ -96,13 +105,10 @@ struct InUse<'l> {
 }
 
 impl Lowering {
-    pub(crate) fn new(
-        count: Option<Box<CountData>>,
-        give_back: impl Fn(Loaded) + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new(count: Option<Box<CountData>>, to: Arc<dyn TakeBack>) -> Self {
         Lowering {
             count,
-            give_back: Some(Box::new(give_back)),
+            to: Some(to),
             ..Lowering::default()
         }
     }
@@ -146,6 +152,7 @@ impl Lowering {
         let (removed, left) = list.drain(..).partition::<Vec<_>, _>(is_gone);
         self.any.store(!left.is_empty(), Relaxed);
         *list = left;
+        self.announce(&removed);
         drop(list);
         removed.into_iter().for_each(|build| self.let_go(build));
         gone
@@ -153,8 +160,11 @@ impl Lowering {
 
     /// Removes all builds.
     pub(crate) fn clear(&self) {
-        let all = std::mem::take(&mut *self.list());
+        let mut list = self.list();
+        let all = std::mem::take(&mut *list);
         self.any.store(false, Relaxed);
+        self.announce(&all);
+        drop(list);
         all.into_iter().for_each(|build| self.let_go(build));
     }
 
@@ -219,11 +229,20 @@ impl Lowering {
         Some(first.or_else(|error| lowered.find_map(Result::ok).ok_or(error)))
     }
 
+    /// Says that builds are about to leave, while the list is locked: a build that is in neither list would be overlooked by
+    /// a thread that waits for everything to have left.
+    fn announce(&self, builds: &[Arc<LoweringBuild>]) {
+        for build in builds {
+            let to = self.to.iter();
+            to.for_each(|to| to.announce(&build.loaded.library));
+        }
+    }
+
     /// Takes the build out of memory if nobody else has it.
     fn let_go(&self, build: Arc<LoweringBuild>) {
         let build = Arc::into_inner(build);
-        if let (Some(build), Some(give_back)) = (build, &self.give_back) {
-            give_back(build.loaded);
+        if let (Some(build), Some(to)) = (build, &self.to) {
+            to.take(build.loaded.library);
         }
     }
 }

@@ -26,7 +26,7 @@ pub use bag::BagItem;
 pub(crate) use contents::Contents;
 pub(crate) use duplicates::check as check_duplicates;
 pub(crate) use extension::Kinds as ExtensionKinds;
-pub(crate) use lowering::{CountData, Lowering};
+pub(crate) use lowering::{CountData, Lowering, TakeBack};
 pub use lowering::{DataBuild, DataType};
 pub(crate) use making::Vault;
 pub use prefill::Prefill;

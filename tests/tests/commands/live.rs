@@ -131,7 +131,8 @@ fn back_and_forth(project: &Project) {
     assert!(back.stdout.contains("pages: re"), "{}", back.stdout);
     let last: Value =
         serde_json::from_str(&project.ok("", &["history", "--json", "-n", "1"]).stdout).unwrap();
-    assert!(last[0]["cause"].is_string(), "{last}");
+    let cause = last[0]["cause"].as_str().unwrap();
+    assert!(cause.ends_with(": it was better"), "{last}");
     let ran = project.ran("", &["confirm"]);
     assert_eq!(ran.code, Some(1), "no window is open: {}", ran.stdout);
     let ran = project.ran("", &["rollback", "99"]);

@@ -3,9 +3,11 @@ use crate::support::{Controlled, checked};
 use hotswap_control::ClientError;
 use hotswap_control::api::{DrainRequest, FailureKind, ReloadRequest, RollbackRequest};
 use hotswap_host::ReloadOptions;
+use hotswap_host::artifact::Note;
 use hotswap_host::prelude::*;
 use hotswap_source::{SourceError, Sources};
-use hotswap_tests::{fixture, until};
+use hotswap_tests::fixture::{self, Build};
+use hotswap_tests::until;
 use serde_json::json;
 use std::time::Duration;
 
@@ -177,20 +179,30 @@ fn the_description_lists_all_paths() {
     host.close();
 }
 
+/// Returns a build of the plugin that carries the sources.
+fn with_sources(orders: &str) -> Vec<u8> {
+    let original = Build::Checked.bytes("checked");
+    let sources = Note::sources(&original).unwrap();
+    let mut build = checked(orders);
+    let (note, _) = Note::take_from(&mut build).unwrap();
+    note.append_with(&mut build, sources);
+    build
+}
+
 /// The sources of what runs can be read from the file that was loaded, as long as that is still there.
 #[test]
 fn the_sources_of_the_live_build() {
     let host = Controlled::new();
     let read = |plugin: &str| Sources::of_plugin(&host.stage.swapper, plugin);
-    let add = read("checked").unwrap().function("add").unwrap();
-    assert!(add.text.contains("fn add("), "{}", add.text);
+    assert!(matches!(read("checked"), Err(SourceError::None)));
     assert!(matches!(
         read("chekced"),
         Err(SourceError::NotLoaded { nearest: Some(nearest), .. }) if nearest == "checked"
     ));
-    host.stage.install("checked", &checked("second"));
+    host.stage.install("checked", &with_sources("second"));
     assert!(matches!(read("checked"), Err(SourceError::Replaced { .. })));
     host.stage.swapper.reload().unwrap();
-    read("checked").unwrap();
+    let add = read("checked").unwrap().function("add").unwrap();
+    assert!(add.text.contains("fn add("), "{}", add.text);
     host.close();
 }

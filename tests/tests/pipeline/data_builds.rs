@@ -8,6 +8,7 @@ use hotswap_tests::{LIMIT, Stage};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
 fn office() -> Vec<u8> {
     Build::Live.bytes("office")
@@ -179,6 +180,39 @@ fn it_leaves_by_itself_too() {
 }
 
 #[test]
+fn one_that_is_dropped_while_it_is_in_use_counts_as_retiring() {
+    let (entered, is_entered) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    // The first count lasts until the test lets it end.
+    let first = std::sync::Mutex::new(Some((entered, may_go_on)));
+    let count = move |_: &str, _: u32| {
+        let first = first.lock().unwrap().take();
+        if let Some((entered, may_go_on)) = first {
+            entered.send(()).unwrap();
+            may_go_on.recv_timeout(LIMIT).unwrap();
+        }
+        1
+    };
+    let stage = open(|builder| builder.count_live_data(count));
+    reverted(&stage, &later());
+    let counting = {
+        let swapper = stage.swapper.clone();
+        std::thread::spawn(move || swapper.data_builds())
+    };
+    is_entered.recv_timeout(LIMIT).unwrap();
+    stage.swapper.drop_data_builds("office").unwrap();
+    assert_eq!(stage.swapper.listing().data_builds, []);
+    let retiring = stage.swapper.retirements();
+    let retiring = retiring.iter().filter(|one| !one.state.is_end());
+    let retiring: Vec<_> = retiring.map(|one| one.build_id).collect();
+    assert_eq!(retiring, [build_id(&later())]);
+    go_on.send(()).unwrap();
+    counting.join().unwrap();
+    stage.settle();
+    stage.close();
+}
+
+#[test]
 fn a_build_without_newer_types_does_not_stay() {
     let stage = open(|builder| builder);
     swap(&stage, &Build::LiveWithout.bytes("office"));
@@ -302,11 +336,14 @@ fn a_build_that_is_dropped_while_it_lowers_leaves_afterwards() {
         }
         assert_eq!(stage.swapper.drop_data_builds("office").unwrap().len(), 1);
         assert_eq!(stage.swapper.data_builds(), []);
-        // Its code runs, so it is not even on its way out of memory.
-        assert!(stage.swapper.wait_retired(LIMIT).is_empty());
-        assert_eq!(stage.copies().len(), 2);
+        // Its code runs, so it is on its way out of memory, and still mapped.
+        let retiring = stage.swapper.wait_retired(Duration::ZERO);
+        let copies = stage.copies();
         std::fs::write(dir.path().join("go on"), "").unwrap();
         let rung = lowered.join().unwrap().unwrap();
+        let retiring: Vec<_> = retiring.iter().map(|one| one.build_id).collect();
+        assert_eq!(retiring, [build_id(&later())]);
+        assert_eq!(copies.len(), 2);
         assert_eq!(
             rung.as_str().unwrap(),
             format!("2 bells in {place} of office 00")

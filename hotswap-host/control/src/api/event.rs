@@ -1,4 +1,4 @@
-//! What happens in a host.
+//! The events of a host.
 use super::{Report, Step};
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +15,12 @@ super::types! {
         pub cause: String,
         /// The event as one text.
         pub text: String,
-        /// What has happened.
+        /// The kind of the event, with its details.
         pub kind: EventKind,
     }
 }
 
-/// What has happened.
+/// The kind of an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

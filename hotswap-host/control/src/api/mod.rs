@@ -1,4 +1,4 @@
-//! What requests and answers contain: version 1 of the API.
+//! The bodies of requests and answers in version 1 of the API.
 //!
 //! Times are seconds since 1970, and durations are seconds. Readers skip fields that they do not know, so that later versions
 //! can add some.

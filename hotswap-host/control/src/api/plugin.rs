@@ -45,7 +45,7 @@ super::types! {
         pub calls: usize,
     }
 
-    /// What uses a plugin at this moment.
+    /// The calls, pins, and plugins that use a plugin at this moment.
     pub struct Holders {
         /// The plugin.
         pub plugin: String,

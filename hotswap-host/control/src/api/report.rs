@@ -31,7 +31,7 @@ super::types! {
         pub build_id: Option<String>,
         /// The result: `loaded`, `reloaded`, `unchanged`, `followed world`, …
         pub outcome: String,
-        /// What has become of the state.
+        /// The result for the plugin's state, if it has one.
         pub state: Option<String>,
         /// Further remarks.
         pub notes: Vec<String>,

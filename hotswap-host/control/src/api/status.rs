@@ -52,7 +52,7 @@ super::types! {
         pub build_id: String,
         /// How far it is: `in_use`, `freeing`, `gone`, `kept`, or `freed`.
         pub state: String,
-        /// What holds it.
+        /// The calls, pins, and objects that keep the build in memory.
         pub held_by: Vec<String>,
     }
 

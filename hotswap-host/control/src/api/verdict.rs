@@ -27,7 +27,7 @@ super::types! {
         pub text: String,
         /// `compatible`, `additions`, or `breaking`.
         pub compatibility: String,
-        /// What is missing of migrations, and what to write.
+        /// Each warning names a migration that is missing, and the code that adds it.
         pub warnings: Vec<String>,
     }
 }

@@ -65,12 +65,16 @@ pub(super) fn has_history(host: &Host) -> bool {
     host.history.is_some()
 }
 
-/// Goes back to builds that were permanent.
-pub(super) fn roll_back(host: &Host, request: &RollbackRequest) -> Result<Report, Failure> {
-    let history = history_of(host)?;
+/// Goes back to builds that were permanent. `by` says who asked for it.
+pub(super) fn roll_back(
+    host: &Host,
+    request: &RollbackRequest,
+    by: &str,
+) -> Result<Report, Failure> {
+    let (history, swapper) = (history_of(host)?, &host.swapper);
     let report = match &request.plugin {
-        Some(plugin) => history.rollback_plugin(&host.swapper, plugin, request.build.as_deref()),
-        None => history.rollback(&host.swapper, request.steps.unwrap_or(1)),
+        Some(plugin) => history.rollback_plugin_by(swapper, plugin, request.build.as_deref(), by),
+        None => history.rollback_by(swapper, request.steps.unwrap_or(1), by),
     };
     Ok(Report::from(&report?))
 }

@@ -71,8 +71,7 @@ pub fn openapi() -> Value {
 }
 
 pub(super) fn router(host: Arc<Host>) -> Router {
-    let document = openapi();
-    let (router, _) = paths().split_for_parts();
+    let (router, document) = paths().split_for_parts();
     router
         .route("/v1/openapi.json", get(async || Json(document)))
         .fallback(no_path)
@@ -234,10 +233,10 @@ async fn rollback(
 ) -> Answer<Report> {
     let report = on_thread(&host, move |host| {
         let is_first = request.plugin.is_none() && request.steps.is_none_or(|steps| steps == 1);
-        if !is_first || host.log.window().is_none() && has_history(host) {
-            return roll_back(host, &request);
-        }
         let by = caller.because(request.reason.as_deref());
+        if !is_first || host.log.window().is_none() && has_history(host) {
+            return roll_back(host, &request, &by);
+        }
         let report = host
             .swapper
             .rollback_because(&format!("of a request by {by}"))?;
@@ -252,7 +251,7 @@ fn has_history(_: &Host) -> bool {
 }
 
 #[cfg(not(feature = "history"))]
-fn roll_back(_: &Host, _: &RollbackRequest) -> Result<Report, Failure> {
+fn roll_back(_: &Host, _: &RollbackRequest, _: &str) -> Result<Report, Failure> {
     let text = "this host keeps no history, so it goes back only while a rollback window is open";
     Err(Failure::new(FailureKind::NotFound, text))
 }
@@ -334,6 +333,20 @@ async fn holders(State(host): Shared, Path(name): Path<String>) -> Answer<Holder
     holders.await.map(Json)
 }
 
+/// Changes something about a plugin, and returns the plugin as it is then.
+async fn changed(
+    host: &Arc<Host>,
+    name: String,
+    change: impl FnOnce(&Swapper, &str) -> Result<(), ReloadError> + Send + 'static,
+) -> Answer<Plugin> {
+    let changed = on_thread(host, move |host| {
+        let plugin = find(&host.swapper, &name)?.name;
+        change(&host.swapper, &plugin)?;
+        find(&host.swapper, &plugin)
+    });
+    changed.await.map(Json)
+}
+
 /// Takes a plugin out of service without unloading it. Running calls go on.
 #[utoipa::path(
     post,
@@ -352,13 +365,9 @@ async fn take_out_of_service(
     Path(name): Path<String>,
     Input(request): Input<ReasonRequest>,
 ) -> Answer<Plugin> {
-    let taken = on_thread(&host, move |host| {
-        let plugin = find(&host.swapper, &name)?.name;
-        let reason = caller.because(request.reason.as_deref());
-        host.swapper.take_out_of_service(&plugin, &reason)?;
-        find(&host.swapper, &name)
-    });
-    taken.await.map(Json)
+    let reason = caller.because(request.reason.as_deref());
+    let take = move |swapper: &Swapper, name: &str| swapper.take_out_of_service(name, &reason);
+    changed(&host, name, take).await
 }
 
 /// Takes a plugin out of service, and waits until its running calls have ended, in all of its builds.
@@ -383,14 +392,12 @@ async fn drain(
     let limit = limit.map_err(|error| {
         Failure::new(FailureKind::Request, format!("`limit` is no time: {error}"))
     })?;
-    let drained = on_thread(&host, move |host| {
-        let plugin = find(&host.swapper, &name)?.name;
-        let reason = caller.because(request.reason.as_deref());
-        let limit = limit.unwrap_or(DRAIN_LIMIT);
-        host.swapper.drain(&plugin, &reason, limit)?;
-        find(&host.swapper, &name)
-    });
-    drained.await.map(Json)
+    let (reason, limit) = (
+        caller.because(request.reason.as_deref()),
+        limit.unwrap_or(DRAIN_LIMIT),
+    );
+    let drain = move |swapper: &Swapper, name: &str| swapper.drain(name, &reason, limit);
+    changed(&host, name, drain).await
 }
 
 /// Puts a plugin back into service.
@@ -405,12 +412,8 @@ async fn drain(
     )
 )]
 async fn resume(State(host): Shared, Path(name): Path<String>) -> Answer<Plugin> {
-    let resumed = on_thread(&host, move |host| {
-        let plugin = find(&host.swapper, &name)?.name;
-        host.swapper.resume(&plugin)?;
-        find(&host.swapper, &name)
-    });
-    resumed.await.map(Json)
+    let resume = |swapper: &Swapper, name: &str| swapper.resume(name).map(drop);
+    changed(&host, name, resume).await
 }
 
 /// Where a stream of events begins.

@@ -32,23 +32,49 @@ pub struct HeldSet {
 
 impl History {
     /// Goes back to the set that was permanent `steps` sets ago, on a host that runs. If a rollback window is open, the
-    /// first step is to revert the reload. State is handed over, so that what
-    /// was written since is kept. The set becomes permanent at once.
+    /// first step is to revert the reload. State is handed over, so that what was written since is kept. The set becomes
+    /// permanent at once.
     ///
     /// # Errors
     /// There is no such set, a build of it has left the store or is damaged, or the host refuses it. Then nothing
     /// changes.
     pub fn rollback(&self, swapper: &Swapper, steps: usize) -> Result<Report, HistoryError> {
+        self.back(swapper, steps, None)
+    }
+
+    /// Does the same as [`rollback`](Self::rollback), and says who asked for it in the log, the events, and the history:
+    /// [`Cause::Request`](hotswap_host::Cause::Request).
+    ///
+    /// # Errors
+    /// Those of [`rollback`](Self::rollback).
+    pub fn rollback_by(
+        &self,
+        swapper: &Swapper,
+        steps: usize,
+        by: &str,
+    ) -> Result<Report, HistoryError> {
+        self.back(swapper, steps, Some(by))
+    }
+
+    fn back(
+        &self,
+        swapper: &Swapper,
+        steps: usize,
+        by: Option<&str>,
+    ) -> Result<Report, HistoryError> {
         // The set that is on trial is one step after the permanent one.
         if steps > 0 && swapper.window()?.is_some() {
-            let reverted = swapper.rollback()?;
+            let reverted = match by {
+                Some(by) => swapper.rollback_because(&format!("of a request by {by}")),
+                None => swapper.rollback(),
+            }?;
             return match steps {
                 1 => Ok(reverted),
-                steps => self.rollback(swapper, steps - 1),
+                steps => self.back(swapper, steps - 1, by),
             };
         }
         let set = self.set_back(steps)?;
-        self.go_to(swapper, set)
+        self.go_to(swapper, set, by)
     }
 
     /// Goes forward again by `steps` sets, after a rollback.
@@ -57,7 +83,7 @@ impl History {
     /// Those of [`rollback`](Self::rollback).
     pub fn redo(&self, swapper: &Swapper, steps: usize) -> Result<Report, HistoryError> {
         let set = self.set_forward(steps)?;
-        self.go_to(swapper, set)
+        self.go_to(swapper, set, None)
     }
 
     /// Replaces the build of one plugin by one from the store: the last other one that was permanent, or the one whose id
@@ -72,24 +98,52 @@ impl History {
         build: Option<&str>,
     ) -> Result<Report, HistoryError> {
         let builds = self.with_plugin(plugin, build)?;
-        self.reload(swapper, &builds)
+        self.reload(swapper, &builds, None)
     }
 
-    fn go_to(&self, swapper: &Swapper, set: PermanentSet) -> Result<Report, HistoryError> {
+    /// Does the same as [`rollback_plugin`](Self::rollback_plugin), and says who asked for it.
+    ///
+    /// # Errors
+    /// Those of [`rollback_plugin`](Self::rollback_plugin).
+    pub fn rollback_plugin_by(
+        &self,
+        swapper: &Swapper,
+        plugin: &str,
+        build: Option<&str>,
+        by: &str,
+    ) -> Result<Report, HistoryError> {
+        let builds = self.with_plugin(plugin, build)?;
+        self.reload(swapper, &builds, Some(by))
+    }
+
+    fn go_to(
+        &self,
+        swapper: &Swapper,
+        set: PermanentSet,
+        by: Option<&str>,
+    ) -> Result<Report, HistoryError> {
         self.state().destination = Some(set.place);
-        let report = self.reload(swapper, &set.builds);
+        let report = self.reload(swapper, &set.builds, by);
         if report.is_err() {
             self.state().destination = None;
         }
         report
     }
 
-    fn reload(&self, swapper: &Swapper, builds: &[SetBuild]) -> Result<Report, HistoryError> {
+    fn reload(
+        &self,
+        swapper: &Swapper,
+        builds: &[SetBuild],
+        by: Option<&str>,
+    ) -> Result<Report, HistoryError> {
         let builds = self.read_all(builds)?;
         let mut options = ReloadOptions::development();
         // They have passed their tests, and the operator has decided.
         options.smoke = false;
-        let reload = swapper.prepare_reload().builds(builds);
+        let mut reload = swapper.prepare_reload().builds(builds);
+        if let Some(by) = by {
+            reload = reload.requested_by(by);
+        }
         Ok(reload.options(options).force().run()?)
     }
 

@@ -46,7 +46,7 @@ use crate::load::objects;
 use crate::reclaim::pin::Retired;
 use crate::retirement::{Holder, Retirement};
 use crate::telemetry::guarded;
-use crate::vault::Contents;
+use crate::vault::{Contents, TakeBack};
 use free_order::FreeOrder;
 use log::RetirementLog;
 use rescue::Rescue;
@@ -190,6 +190,16 @@ impl Retirer {
     pub(crate) fn wait_unlive(&self, timeout: Duration) {
         self.log
             .wait(timeout, |retirement| retirement.generation.is_none());
+    }
+}
+
+impl TakeBack for Retirer {
+    fn announce(&self, library: &Arc<Library>) {
+        self.log.open(library, None);
+    }
+
+    fn take(&self, library: Arc<Library>) {
+        self.library(library, Uses::default());
     }
 }
 
