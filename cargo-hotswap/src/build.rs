@@ -25,7 +25,7 @@ use crate::session::Session;
 use crate::timing::Timing;
 use crate::ui::shown;
 use crate::workspace::{config_of, directory};
-use crate::{Error, edges, settings};
+use crate::{Error, edges, settings, thin};
 
 mod examine;
 mod names;
@@ -343,10 +343,14 @@ fn compile_variant<'w>(
     replays: &mut Replays,
     variant: Variant,
 ) -> Result<Compiled<'w>, Error> {
+    let thin = thin::prepare(calls)?;
     let mut timing = Timing::new();
-    let mut call = calls.plugin(plugin);
+    let mut call = calls.plugin(plugin, thin.as_deref());
     call.env.extend(variant.env);
-    let made = calls.make(&call, plugin)?;
+    let made = calls.make(&call, plugin).inspect_err(|_| {
+        // Another toolchain may have been chosen, which cannot use these libraries.
+        calls.workspace.toolchain.take();
+    })?;
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
         (artifact.target.is_lib() || artifact.target.is_cdylib()) && is_shared_library(file)
     };

@@ -46,18 +46,32 @@ pub(crate) struct Calls<'a> {
 }
 
 impl Calls<'_> {
-    /// Returns the call that builds `plugin` as a shared library. Its manifest says that it is an ordinary library.
-    pub(crate) fn plugin(&self, plugin: &Package) -> Call {
+    /// Returns the call that builds `plugin` as a shared library, with the standard libraries in `thin` if there are
+    /// any. Its manifest says that it is an ordinary library.
+    pub(crate) fn plugin(&self, plugin: &Package, thin: Option<&Path>) -> Call {
         let mut args = self.building("rustc", plugin);
         args.extend(["--lib", "--crate-type", "cdylib"].map(OsString::from));
         args.extend(self.cargo_args.iter().map(OsString::from));
         args.extend(["--", "--cfg", "hotswap_dylib"].map(OsString::from));
+        if let Some(thin) = thin {
+            args.extend(["--sysroot".into(), self.for_rustc(plugin, thin).into()]);
+        }
         args.extend(self.rustc_args.iter().map(OsString::from));
         let library = library(plugin).filter(|_| self.replayed);
         Call {
             replayed: library.map(|library| library.name.replace('-', "_")),
             ..self.call(args, plugin)
         }
+    }
+
+    /// Returns `path` as the shortest that rustc understands when Cargo starts it for `plugin`. Cargo makes names of
+    /// symbols from arguments, and they are the same in another checkout if a path in them is.
+    fn for_rustc<'p>(&self, plugin: &Package, path: &'p Path) -> &'p Path {
+        let root = &self.workspace.root;
+        // For a package outside, Cargo starts rustc in the package's directory.
+        let is_inside = library(plugin).is_some_and(|it| it.src_path.starts_with(root));
+        let inside = path.strip_prefix(root).ok();
+        inside.filter(|_| is_inside).unwrap_or(path)
     }
 
     /// Returns the call that builds the binary `name` of `host`.

@@ -122,23 +122,12 @@ impl Invocation {
         format!("{prefix}{name}{extra}{suffix}")
     }
 
-    /// Returns the target, if it is named.
-    pub(crate) fn target(&self) -> Option<&str> {
-        self.value("--target")?.to_str()
-    }
-
     /// Returns the file that describes the target, if it is one of the user's own.
     pub(crate) fn target_file(&self) -> Option<PathBuf> {
         let file = self.directory.join(self.value("--target")?);
         file.extension()
             .is_some_and(|it| it == "json")
             .then_some(file)
-    }
-
-    /// Returns true if the directory of the toolchain is named, and not the compiler's own.
-    pub(crate) fn has_sysroot(&self) -> bool {
-        let mut args = self.args.iter().map(|arg| arg.as_encoded_bytes());
-        args.any(|arg| arg.starts_with(b"--sysroot"))
     }
 
     /// Returns the call as a command that writes into `out_dir` instead.

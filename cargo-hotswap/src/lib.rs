@@ -91,6 +91,7 @@ mod sources;
 mod supervisor;
 mod thin;
 mod timing;
+mod toolchain;
 mod ui;
 mod watch;
 mod worker;

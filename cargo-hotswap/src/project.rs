@@ -13,7 +13,7 @@ use crate::cargo::Calls;
 use crate::cli::{CompileOptions, MessageFormat, RunArgs};
 use crate::host;
 use crate::manifest::find_manifest;
-use crate::output::{base_dir, out_dir};
+use crate::output::out_dir;
 use crate::replay::Replays;
 use crate::selection::{Group, select_host};
 use crate::session::Session;
@@ -131,12 +131,6 @@ impl<'a> Project<'a> {
         let outcome = build::build_changed(&calls, &[group], &mut replays)?;
         self.note_library_paths(&outcome);
         Ok(outcome)
-    }
-
-    /// Makes what the next builds without Cargo can use.
-    pub(crate) fn prepare(&self) {
-        let mut replays = self.replays.borrow_mut();
-        replays.make_thin(self.session, &base_dir(&self.workspace));
     }
 
     fn note_library_paths(&self, outcome: &Outcome) {

@@ -26,7 +26,6 @@ use crate::error::io;
 use crate::invocation::Invocation;
 use crate::selection::Group;
 use crate::session::Session;
-use crate::thin;
 use crate::workspace::{Workspace, directory};
 
 mod inputs;
@@ -42,8 +41,6 @@ const DIRECTORY: &str = "replayed";
 #[derive(Debug, Default)]
 pub(crate) struct Replays {
     plugins: BTreeMap<PackageId, Known>,
-    /// True once the small standard libraries were made, or could not be made.
-    has_thin: bool,
 }
 
 /// A plugin that Cargo has built.
@@ -179,29 +176,6 @@ impl Replays {
         is_covered
     }
 
-    /// Makes small standard libraries below `base` for the next edits. If that fails, libraries are larger.
-    pub(crate) fn make_thin(&mut self, session: &Session, base: &Path) {
-        if self.has_thin {
-            return;
-        }
-        let replays = self.plugins.values().filter_map(|it| it.replay.as_ref());
-        let mut without = replays.filter(|it| it.thin(base).is_none());
-        let Some(replay) = without.next().filter(|it| !it.invocation.has_sysroot()) else {
-            return;
-        };
-        self.has_thin = true;
-        let invocation = &replay.invocation;
-        match thin::prepare(base, invocation.program(), invocation.target()) {
-            Ok(()) => session
-                .ui
-                .detail("Prepared", "standard libraries without debug information"),
-            Err(error) => session.ui.detail(
-                "Prepared",
-                format_args!("no small standard libraries: {error}"),
-            ),
-        }
-    }
-
     /// Compiles `plugins`, beside each other. Returns `None` if Cargo has to: another Cargo builds, something is not as
     /// Cargo has left it, or rustc fails, so that Cargo says why.
     pub(crate) fn compile<'w>(
@@ -291,12 +265,6 @@ impl Replay {
         lock.is_file().then_some(lock)
     }
 
-    /// Returns the copy of the toolchain's directory with small libraries, if there is one.
-    fn thin(&self, base: &Path) -> Option<PathBuf> {
-        let (rustc, target) = (self.invocation.program(), self.invocation.target());
-        thin::find(base, rustc, target).filter(|_| !self.invocation.has_sysroot())
-    }
-
     fn compile<'w>(
         &self,
         session: &Session,
@@ -318,9 +286,6 @@ impl Replay {
             format_args!("{} with rustc alone", package.name),
         );
         let mut command = self.invocation.command(&out_dir);
-        if let Some(thin) = self.thin(base) {
-            command.arg("--sysroot").arg(thin);
-        }
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -163,9 +163,6 @@ impl<'a> Worker<'a> {
                         host: host.filter(|_| job.host.is_none()),
                         result,
                     });
-                    if let Some(project) = &self.project {
-                        project.prepare();
-                    }
                 }
                 Err(RecvTimeoutError::Timeout) => self.ask_again(),
                 Err(RecvTimeoutError::Disconnected) => return,

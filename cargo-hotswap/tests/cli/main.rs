@@ -29,4 +29,5 @@ mod seal;
 mod selected;
 mod shared;
 mod source;
+mod standard_libraries;
 mod watching;
