@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use cargo_metadata::{Artifact, Message, PackageId};
@@ -69,6 +70,11 @@ const TWO_ALLOCATORS: [&str; 2] = [
 /// The hint for a call with one of these errors.
 const OWN_ALLOCATOR: &str =
     "it has a global allocator of its own; write `#[plugin(allocator = false)]`";
+/// The parts of the line in which rustc refuses the [standard libraries](crate::thin) of another compiler.
+const OF_ANOTHER: [&str; 2] = [" compiled by rustc ", "hotswap/thin-"];
+/// The hint for a call with such a line.
+const ANOTHER_COMPILER: &str =
+    "Cargo starts another compiler than the `rustc` on the path; name one in the variable RUSTC";
 
 impl Made {
     /// Returns the directories below `target_dir` in which build scripts let the linker look. Their libraries may be
@@ -138,7 +144,7 @@ impl Call {
                     program: program(),
                     source,
                 })?;
-        let two_allocators = AtomicBool::new(false);
+        let hint = OnceLock::new();
         let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
         let ended = AtomicBool::new(false);
         let cargo = Pid::from_child(&running.child);
@@ -154,14 +160,13 @@ impl Call {
                     .map_while(Result::ok)
                 {
                     let line = String::from_utf8_lossy(&line);
-                    two_allocators
-                        .fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
+                    note_hint(&line, &hint);
                     session.ui.relay(&line);
                 }
             });
             let heard = stdout.into_iter().try_for_each(|stdout| {
                 BufReader::new(stdout).lines().try_for_each(|line| {
-                    hear(session, messages, &line?, made, &two_allocators);
+                    hear(session, messages, &line?, made, &hint);
                     Ok(())
                 })
             });
@@ -175,7 +180,7 @@ impl Call {
         };
         let status = running.wait()?.map_err(source)?;
         if !status.success() {
-            let hint = two_allocators.into_inner().then_some(OWN_ALLOCATOR);
+            let hint = hint.into_inner();
             return Err(Error::Compilation {
                 package: self.package.clone(),
                 code: status.code(),
@@ -186,15 +191,27 @@ impl Call {
     }
 }
 
+/// Takes the hint for a line of the compiler's, if there is one and none is known yet.
+fn note_hint(line: &str, hint: &OnceLock<&'static str>) {
+    let found = if TWO_ALLOCATORS.iter().any(|it| line.contains(it)) {
+        OWN_ALLOCATOR
+    } else if OF_ANOTHER.iter().all(|it| line.contains(it)) {
+        ANOTHER_COMPILER
+    } else {
+        return;
+    };
+    hint.get_or_init(|| found);
+}
+
 /// Takes a line of Cargo's stdout.
 fn hear(
     session: &Session,
     messages: Messages<'_>,
     line: &str,
     made: &mut Made,
-    two_allocators: &AtomicBool,
+    hint: &OnceLock<&'static str>,
 ) {
-    two_allocators.fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
+    note_hint(line, hint);
     if messages.format == MessageFormat::Json {
         session.ui.relay_json(line);
     }
@@ -241,4 +258,21 @@ pub(crate) fn file_of(
 /// Quotes `word` for a shell.
 pub(crate) fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_with_a_hint_counts() {
+        let hint = OnceLock::new();
+        note_hint("error: cannot find type `String`", &hint);
+        assert_eq!(hint.get(), None);
+        let other = "crate `std` compiled by rustc 1.95.0 (59807616e 2026-04-14): \
+                     target/hotswap/thin-6150b15f/lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd-d1237ef7159db0a2.rlib";
+        note_hint(other, &hint);
+        note_hint("error: cannot define multiple global allocators", &hint);
+        assert_eq!(hint.get(), Some(&ANOTHER_COMPILER));
+    }
 }

@@ -77,15 +77,20 @@ impl Invocation {
         })
     }
 
-    /// Returns true if this compiles the plugin `crate_name` as a shared library, and nothing in it is in a file that
-    /// may be gone.
+    /// Returns true if this compiles the plugin `crate_name` as a shared library, which is the same wherever rustc writes
+    /// it, and nothing in it is in a file that may be gone.
     fn is_for(&self, crate_name: &str) -> bool {
         let is_file = |arg: &OsString| arg.as_encoded_bytes().starts_with(b"@");
+        // The library names the files with its debug information.
+        let is_split = |arg: &OsString| {
+            let arg = arg.to_string_lossy();
+            arg.contains("split-debuginfo=") && !arg.ends_with("=off")
+        };
         self.value("--crate-name") == Some(OsStr::new(crate_name))
             && self.value("--crate-type") == Some(OsStr::new("cdylib"))
             && self.args.iter().any(|arg| arg == "hotswap_dylib")
             && self.value("--out-dir").is_some()
-            && !self.args.iter().any(is_file)
+            && !self.args.iter().any(|arg| is_file(arg) || is_split(arg))
     }
 
     /// Returns the value of an option that is an argument of its own.

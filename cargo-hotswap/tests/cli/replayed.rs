@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, Ran};
 use crate::run::Running;
 
 const WORLD: &str = "app/world/src/lib.rs";
@@ -161,27 +161,65 @@ fn a_source_of_its_own_needs_rustc_alone() {
 /// The host compares builds, so sources that it has are no reason for another generation.
 #[test]
 fn cargo_and_rustc_alone_make_the_same_library() {
+    make_the_same(&[], &[], "debug");
+}
+
+#[test]
+fn so_they_do_for_a_target_that_is_named_and_in_another_profile() {
+    let version = Command::new("rustc").arg("-vV").output();
+    let version = version.expect("rustc can be started").stdout;
+    let version = String::from_utf8(version).expect("it is text");
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.expect("rustc has a host");
+    make_the_same(&["--target", host], &[], &format!("{host}/debug"));
+    let debug = ("CARGO_PROFILE_RELEASE_DEBUG", "true");
+    make_the_same(&["--release"], &[debug], "release");
+}
+
+/// Lets Cargo and rustc alone build with these options and variables, so that the libraries are below `directory`.
+fn make_the_same(options: &[&str], env: &[(&str, &str)], directory: &str) {
     let fixture = fixture();
+    // The note says so if anything has changed since the commit.
+    fixture.write(".gitignore", "target\nCargo.lock\n");
     fixture.git(&["init", "-q"]);
     fixture.commit();
-    let artifact = || fs::read(fixture.artifact_path("world")).expect("it is there");
-    let mut running = launch(&fixture);
+    let library = fixture.root.join("target/hotswap").join(directory);
+    let library = library.join("app/libworld.so");
+    let artifact = || fs::read(&library).expect("it is there");
+    let mut running = crate::watching::start_with(&fixture, &[&["-v"], options].concat(), env);
+    running.until("Running target/");
     let by_cargo = artifact();
     fixture.edit(WORLD, "own--001", "own--002");
     built_alone(&mut running);
     fixture.edit(WORLD, "own--002", "own--001");
     built_alone(&mut running);
-    let alone = artifact();
-    // The notes tell that the tree was not clean when one was made, if it was not.
-    assert_eq!(alone.len(), by_cargo.len());
-    assert!(alone == by_cargo, "the libraries differ");
+    assert!(artifact() == by_cargo, "the libraries differ");
     fixture.edit(WORLD, "own--001", "own--003");
     built_alone(&mut running);
     let alone = artifact();
     drop(running);
-    let ran = fixture.ok(&["build", "app"]);
+    let mut command = fixture.command("", &[&["build", "app"], options].concat());
+    let output = command.envs(env.iter().copied()).output();
+    let ran = Ran::new(&fixture, output.expect("the command can be started"));
     assert!(ran.stderr.contains("Unchanged world"), "{}", ran.stderr);
     assert!(artifact() == alone, "the libraries differ");
+}
+
+/// The library names the files with its debug information, which lie where it was made.
+#[test]
+fn debug_information_in_files_of_its_own_needs_cargo() {
+    for kind in ["packed", "unpacked"] {
+        let fixture = fixture();
+        let env = ("CARGO_PROFILE_DEV_SPLIT_DEBUGINFO", kind);
+        let mut running = crate::watching::start_with(&fixture, &["-v"], &[env]);
+        running.until("Running target/");
+        for number in [2, 3] {
+            let value = |number| format!("own--{number:03}");
+            fixture.edit(WORLD, &value(number - 1), &value(number));
+            built_by_cargo(&mut running);
+            has(&fixture, &[&value(number)]);
+        }
+    }
 }
 
 #[test]

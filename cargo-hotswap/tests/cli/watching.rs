@@ -19,7 +19,7 @@ pub fn start(fixture: &Fixture, args: &[&str]) -> Running {
     start_with(fixture, args, &[])
 }
 
-fn start_with(fixture: &Fixture, args: &[&str], env: &[(&str, &str)]) -> Running {
+pub fn start_with(fixture: &Fixture, args: &[&str], env: &[(&str, &str)]) -> Running {
     // Cargo writes the lock file with the first build otherwise, and there is a second one.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut locking = Command::new(cargo);
