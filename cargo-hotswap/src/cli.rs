@@ -104,6 +104,11 @@ pub enum Command {
     /// Show what a running host runs, through its control socket
     #[cfg(feature = "control")]
     Status(StatusArgs),
+    /// Show the health of a running host and its plugins
+    ///
+    /// The exit code is 1 if something does not do its work: if its level is `unhealthy` or `critical`.
+    #[cfg(feature = "control")]
+    Health(HealthArgs),
     /// Show what a reload would do in a running host, and change nothing
     ///
     /// The exit code is 1 if the reload would break what uses the plugins, or if the host would refuse it.
@@ -411,8 +416,11 @@ pub struct PatchArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// The shared library, or the name of a plugin of a running host
-    #[arg(value_name = "ARTIFACT|PLUGIN")]
-    pub artifact: PathBuf,
+    #[arg(value_name = "ARTIFACT|PLUGIN", required_unless_present = "pid")]
+    pub artifact: Option<PathBuf>,
+    /// Print what is mapped as code into this process: builds of plugins, other libraries, and stale or deleted files
+    #[arg(long, value_name = "PID", conflicts_with = "artifact")]
+    pub pid: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -443,6 +451,24 @@ pub struct HostArgs {
 #[cfg(feature = "control")]
 #[derive(Debug, Args)]
 pub struct StatusArgs {
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `health`.
+#[cfg(feature = "control")]
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// Run the checks of this plugin, and show only its health
+    #[arg(value_name = "PLUGIN")]
+    pub plugin: Option<String>,
+    /// Run all checks now, and wait for them [default: show what is known]
+    #[arg(long, conflicts_with = "plugin")]
+    pub now: bool,
     /// The host.
     #[command(flatten)]
     pub host: HostArgs,

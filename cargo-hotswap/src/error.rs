@@ -58,6 +58,16 @@ pub enum Error {
         /// The reason.
         source: std::io::Error,
     },
+    /// What is mapped into a process cannot be read.
+    #[error(
+        "cannot find out what is mapped into process {pid}; name the process of a host of yours, as `pgrep` shows it"
+    )]
+    NotScanned {
+        /// The process.
+        pid: u32,
+        /// The reason.
+        source: std::io::Error,
+    },
     /// A link, a pipe, or a device lies where the build keeps a file of its own.
     #[error(
         "`{}` is not a file but a link, a pipe, or a device; remove it",

@@ -13,6 +13,7 @@
 //! takes an idle thread, or starts another one. The values that plugins have left on an idle thread are dropped when
 //! the retiring side [asks for it](run_pending_destructors_on_all).
 use crate::base::fail_point;
+use crate::base::lock_order::{Ordered, Rank};
 use crate::base::name::PluginName;
 use crate::base::time::after;
 use crate::error::Hook;
@@ -266,8 +267,8 @@ static POOL: Mutex<Pool> = Mutex::new(Pool {
     idle: Vec::new(),
 });
 
-fn pool() -> MutexGuard<'static, Pool> {
-    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+fn pool() -> Ordered<'static, Pool> {
+    Ordered::lock(Rank::HookThreads, &POOL)
 }
 
 /// Asks all threads that run hooks to run the destructors that retired libraries have left on them.

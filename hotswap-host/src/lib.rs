@@ -26,6 +26,9 @@
 //! | opening, reloading, and watching a reload | [`Swapper`], [`Builder`], [`Reload`], [`Report`] |
 //! | calls | [`Function`], [`Interface`], [`AsyncFunction`], [`Dynamic`] |
 //! | one build for several calls | [`Pin`], [`Hold`] |
+//! | other code for single functions of a live plugin | [`Swapper::patch`], [`Patch`], [`Patches`] |
+//! | mocks of functions, in tests | [`Swapper::mock`], [`Mock`], [`mock_scope`] |
+//! | calls of a function, one by one | [`Swapper::trace`], [`Trace`], [`TracedCall`] |
 //! | what the host offers its plugins | [`Provider`], [`Extension`], [`BagItem`] |
 //! | builds that are on their way out of memory | [`Retirement`], [`UnloadMode`] |
 //! | artifacts, without running their code | [`artifact`], [`graph`] |
@@ -76,6 +79,7 @@ mod invoke;
 pub mod linked;
 mod load;
 mod load_data;
+mod patch;
 mod platform;
 mod provide;
 mod reclaim;
@@ -106,24 +110,29 @@ pub use call::function::{
 pub use call::interface::{BoundInterface, Interface};
 pub use call::signature::Signature;
 pub use error::{
-    CallError, CopyError, HandleError, Hook, HookFailure, InvokeError, LivePlace, PluginError,
-    PluginErrorKind, ReloadError,
+    CallError, CopyError, HandleError, Hook, HookFailure, InvokeError, LivePlace, PatchError,
+    PluginError, PluginErrorKind, ReloadError,
 };
 pub use generation::{Generation, Listing, OutOfService, PluginListing};
 pub use hotswap_plugin::{
-    BagValue, Extension, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
+    BagValue, Extension, Health, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
 pub use linked::LinkedPlugins;
+pub use patch::stack::PatchVersion;
+pub use patch::trace::{TraceOptions, TracedCall};
+pub use patch::{Closure, ClosureWith, Next, Original, PatchSignature};
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, Cause, Change, Drain, Hold, InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild,
-    OptionDescription, OptionError, Outcome, Pin, PluginReport, Reload, ReloadEvent,
+    Builder, CallCounts, Cause, Change, Drain, HealthCheckError, HealthChecks, Hold, InFlight,
+    Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
+    OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin, PluginReport, Reload, ReloadEvent,
     ReloadEventKind, ReloadOptions, Report, RollbackWindow, StagedReload, Start, StateReport, Step,
-    StepReport, StoredBuild, Swapper, Trial, TriedBuild, WindowOutcome,
+    StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
+pub use swapper::{Trace, mock_scope};
 #[cfg(unix)]
 pub use swapper::{init, init_with};
 pub use vault::{BagItem, DataBuild, DataType, LiveTypeRef, Prefill};

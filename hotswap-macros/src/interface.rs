@@ -219,6 +219,8 @@ impl Interface<'_> {
             quote!(#b::MethodDesc::new(#name, #descriptions))
         });
         let entries = self.methods.iter().map(|method| method.entry(b, ident));
+        let relays = self.methods.iter().enumerate();
+        let relays = relays.map(|(number, method)| method.relay(b, number));
         let stubs = self.methods.iter().map(|method| method.stub(b, vis));
         let forwards = self.methods.iter().map(|method| method.forward(&proxy));
         let item = as_implemented(item);
@@ -246,6 +248,7 @@ impl Interface<'_> {
                     const DESC: &'static #b::InterfaceDesc =
                         &#b::InterfaceDesc::new(::core::env!("CARGO_PKG_NAME"), #name, &[#(#descriptions),*]);
                     const SIGNATURE: &'static str = #signature;
+                    const RELAYS: &'static #table = &#table { #(#relays)* };
                     fn proxy(object: #b::Object<#table>) -> #proxy {
                         #proxy(object)
                     }
@@ -314,6 +317,37 @@ impl Method<'_> {
                     }
                 }
                 #ident::<__T>
+            },
+        }
+    }
+
+    /// Returns the function that passes a call on to the function with this number of a list.
+    fn relay(&self, b: &TokenStream, number: usize) -> TokenStream {
+        let [this, out, call] = ["this", "out", "call"].map(local);
+        let (ident, crossing, out_type) =
+            (self.call.ident, self.call.crossing(b), self.call.out(b));
+        let bounds = bounds::of_call(b, &self.call);
+        let names = self.call.params.iter().map(|(name, _)| name);
+        let types = self
+            .call
+            .params
+            .iter()
+            .map(|(_, ty)| quote!(<#ty as #b::Arg>::Cross,));
+        quote! {
+            #ident: {
+                unsafe extern "C" fn #ident(
+                    #this: *const (),
+                    #crossing
+                    #out: #out_type,
+                ) -> #b::Status #bounds {
+                    unsafe {
+                        let (#call, #this) = #b::relayed::<
+                            unsafe extern "C" fn(*const (), #(#types)* #out_type) -> #b::Status,
+                        >(#this, #number);
+                        #call(#this, #(#names,)* #out)
+                    }
+                }
+                #ident
             },
         }
     }

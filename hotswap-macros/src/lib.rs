@@ -243,6 +243,42 @@ use proc_macro::TokenStream;
 ///     }
 /// }
 /// ```
+///
+/// # Health
+/// A function with `#[health]` takes `&self`, and returns nothing, a `Result`, or a `Health`. While the plugin is live, a
+/// host with a health monitor calls it again and again, on a thread that runs nothing else. It says how the plugin does: an
+/// error, a panic, or a check that takes too long is a failure, and with a `Health` the plugin says it itself. What follows
+/// from it is up to the host, which may restart the plugin.
+///
+/// A check is short and changes nothing. It runs beside calls, also before `on_start` has run, and after `on_stop` if it
+/// has begun before that.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+/// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+///
+/// #[derive(Default)]
+/// struct Mailer {
+///     waiting: AtomicUsize,
+/// }
+///
+/// #[plugin]
+/// impl Mailer {
+///     #[invoke]
+///     fn send(&self, to: &str) {
+///         let _ = to;
+///         self.waiting.fetch_add(1, Relaxed);
+///     }
+///
+///     #[health]
+///     fn queue(&self) -> Health {
+///         match self.waiting.load(Relaxed) {
+///             ..1000 => Health::Healthy,
+///             waiting => Health::Degraded(format!("{waiting} mails wait")),
+///         }
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
     let as_written = plugin::without_invoke(item.clone().into());

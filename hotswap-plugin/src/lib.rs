@@ -70,6 +70,7 @@ pub mod telemetry;
 mod context;
 #[doc(hidden)]
 pub mod expand;
+mod health;
 mod host;
 mod load_data;
 mod plugin;
@@ -83,6 +84,7 @@ mod vault;
 pub use boundary::{Error, Held, Import, Imported, Result, UnknownFunction, Value};
 pub use context::Context;
 pub use extension::{Extension, ExtensionError, Slot};
+pub use health::Health;
 pub use hotswap_macros::{Import, extension, interface, live, live_data, plugin, shared};
 pub use live::{Handler, LiveItem, LiveKind, VaultError, VaultHandle};
 pub use live_data::{Fields, LiveData, LiveDataError, LiveType};
@@ -97,9 +99,9 @@ pub mod prelude {
     #[cfg(unix)]
     pub use crate::Handed;
     pub use crate::{
-        Context, Error, Fields, Handler, Held, Import, Imported, LiveData, LoadData, Result, Slot,
-        Value, Vault, VaultError, VaultHandle, extension, interface, live, live_data, plugin,
-        shared,
+        Context, Error, Fields, Handler, Health, Held, Import, Imported, LiveData, LoadData,
+        Result, Slot, Value, Vault, VaultError, VaultHandle, extension, interface, live, live_data,
+        plugin, shared,
     };
     pub use tracing::{debug, error, info, trace, warn};
 }

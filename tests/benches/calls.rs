@@ -2,11 +2,13 @@
 //!
 //! The box and the handle are hidden from the compiler before each call. Otherwise it would look up the function once
 //! and keep it, which it can do in a loop but hardly elsewhere.
-use crate::measure::{Comparison, Effort, calls, calls_on_two_threads, seconds};
+use crate::measure::{Comparison, Effort, calls, calls_on_two_threads, each, seconds};
 use crate::plugins::{self, ADDER};
 use hotswap_host::prelude::*;
+use hotswap_operate::{HealthMonitor, HealthOptions};
 use hotswap_tests::Stage;
 use std::hint::black_box;
+use std::time::Duration;
 
 /// The baseline: a call through a trait object that the compiler cannot see into.
 trait Adder: Send + Sync {
@@ -92,17 +94,97 @@ pub fn typed(effort: Effort) -> Comparison {
 
 /// Measures a typed call of a plugin whose calls are watched, compared with one of a plugin whose calls are not.
 pub fn watched(effort: Effort) -> Comparison {
-    let (stage, plain) = (crate::pipeline::watched_adder(), adder());
-    let [watched, plain]: [Function<fn(i64, i64) -> i64>; 2] =
-        [&stage, &plain].map(|stage| function(stage, ADDER, "add"));
+    compare_typed(effort, &crate::pipeline::watched_adder(), &adder())
+}
+
+/// Measures a typed call of a plugin whose calls are counted for metrics, compared with the same call without.
+pub fn counted(effort: Effort) -> Comparison {
+    let (stage, plain) = (adder(), adder());
+    let counts = stage.swapper.count_calls(true);
+    counts.expect("nothing else is going on");
+    compare_typed(effort, &stage, &plain)
+}
+
+type Add = fn(i64, i64) -> i64;
+
+/// Returns a patch of the function that the rows call.
+fn patch(stage: &Stage) -> hotswap_host::Patch<'_> {
+    let sum = |a: i64, b: i64| a.wrapping_add(b);
+    stage.swapper.patch(ADDER).rewrite::<Add, _>("add", sum)
+}
+
+/// Measures a typed call of a function that a closure of the host replaces, compared with the same call without a patch.
+pub fn patched(effort: Effort) -> Comparison {
+    let (stage, plain) = (adder(), adder());
+    patch(&stage).apply().expect("the function has this type");
+    compare_typed(effort, &stage, &plain)
+}
+
+/// Measures a typed call of a function without patches in a plugin that has one, compared with the same call in a plugin
+/// without.
+pub fn beside_patch(effort: Effort) -> Comparison {
+    let (stage, plain) = (adder(), adder());
+    let build = |_: String| String::new();
+    let patch = stage.swapper.patch(ADDER);
+    let patch = patch.after::<fn() -> String, _>("build", build);
+    patch.apply().expect("the function has this type");
+    compare_typed(effort, &stage, &plain)
+}
+
+/// Measures how long it takes to apply a patch, compared with taking the plugin out of service.
+pub fn apply_patch(effort: Effort) -> Comparison {
+    let stage = adder();
+    let swapper = &stage.swapper;
+    let apply = || {
+        let patch = patch(&stage);
+        let (took, applied) = seconds(|| patch.apply());
+        applied.expect("the function has this type");
+        let reset = swapper.patches(ADDER).rollback(1);
+        reset.expect("nothing else is going on");
+        took
+    };
+    let take_out = || {
+        let (took, taken) = seconds(|| swapper.take_out_of_service(ADDER, "a measurement"));
+        taken.expect("nothing else is going on");
+        swapper.resume(ADDER).expect("nothing else is going on");
+        took
+    };
+    each(effort, apply, take_out)
+}
+
+fn compare_typed(effort: Effort, ours: &Stage, plain: &Stage) -> Comparison {
+    let [ours, plain]: [Function<Add>; 2] =
+        [ours, plain].map(|stage| function(stage, ADDER, "add"));
     calls(
         effort,
-        repeat!(Loop, |i| black_box(&watched)
+        repeat!(Loop, |i| black_box(&ours)
             .call(i, 2)
             .expect("the plugin is loaded")),
         repeat!(Loop, |i| black_box(&plain)
             .call(i, 2)
             .expect("the plugin is loaded")),
+    )
+}
+
+/// Measures a health check with its thread, compared with a direct call of the check.
+pub fn health_check(effort: Effort) -> Comparison {
+    let stage = adder();
+    let mut options = HealthOptions::default();
+    options.interval = Duration::from_secs(3600);
+    let monitor = HealthMonitor::builder(&stage.swapper).options(options);
+    let monitor = monitor.start().expect("the options are right");
+    let by_monitor = || {
+        let report = monitor.check_now(ADDER).expect("the plugin is loaded");
+        black_box(report);
+    };
+    let directly = || {
+        let health = stage.swapper.check_health(ADDER, "sound");
+        black_box(health.expect("the plugin is healthy"));
+    };
+    each(
+        effort,
+        || seconds(by_monitor).0,
+        || seconds(|| (0..1000).for_each(|_| directly())).0 / 1000.0,
     )
 }
 

@@ -141,6 +141,36 @@ pub const ROWS: &[Row] = &[
         measure: |effort| calls::watched(effort).into(),
     },
     Row {
+        name: "counted_call",
+        against: "typed_call_1t",
+        ask: 1.15,
+        measure: |effort| calls::counted(effort).into(),
+    },
+    Row {
+        name: "patched_call",
+        against: "typed_call_1t",
+        ask: 1.5,
+        measure: |effort| calls::patched(effort).into(),
+    },
+    Row {
+        name: "call_beside_patch",
+        against: "typed_call_1t",
+        ask: 1.03,
+        measure: |effort| calls::beside_patch(effort).into(),
+    },
+    Row {
+        name: "patch_apply_us",
+        against: "out of service",
+        ask: 100.0,
+        measure: |effort| Figure::Micros(calls::apply_patch(effort)),
+    },
+    Row {
+        name: "health_check",
+        against: "the check, called",
+        ask: 1000.0,
+        measure: |effort| calls::health_check(effort).into(),
+    },
+    Row {
         name: "pipeline_validate",
         against: "fork, exec, dlopen",
         ask: 2.0,

@@ -154,6 +154,10 @@ pub enum Build {
     CheckedStateful,
     /// The same with one more smoke test, which runs on a copy.
     CheckedTested,
+    /// `patient`, which has health checks.
+    Patient,
+    /// `patient` with a state.
+    PatientStateful,
 }
 
 impl Build {
@@ -261,6 +265,8 @@ impl Build {
             Build::Checked => with(&["checked"], &[]),
             Build::CheckedStateful => with(&["checked"], &["stateful"]),
             Build::CheckedTested => with(&["checked"], &["tested"]),
+            Build::Patient => with(&["patient"], &[]),
+            Build::PatientStateful => with(&["patient"], &["stateful"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {
@@ -330,6 +336,23 @@ pub fn demo_host(name: &str) -> PathBuf {
     let target = in_the_checkout(&mut command, name);
     run(&mut command);
     built(&target, "debug").join(name)
+}
+
+/// Builds an example of `hotswap-operate`, and returns the program.
+///
+/// # Panics
+/// Panics if it does not build.
+pub fn example(name: &str, feature: &str) -> PathBuf {
+    let _lock = locked();
+    let mut command = cargo(&[]);
+    let manifest = workspace().join("../../hotswap-host/operate/Cargo.toml");
+    let target = target();
+    let target = target.parent().expect("the directory has a parent");
+    command.args(["build", "--quiet", "--example", name, "--features", feature]);
+    command.arg("--manifest-path").arg(manifest);
+    command.arg("--target-dir").arg(target);
+    run(&mut command);
+    built(target, "debug").join("examples").join(name)
 }
 
 /// Makes the command build a demo in the target directory of the tests. The demos that other tests copy and edit have

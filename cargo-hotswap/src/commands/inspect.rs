@@ -7,6 +7,7 @@ use hotswap_host::LiveKind;
 use hotswap_host::artifact::{
     self, Artifact, Caution, History, Import, ImportKind, Links, LiveEntry, State, UnloadBlocker,
 };
+use hotswap_host::runtime;
 use hotswap_host::shown::{self, Shown};
 #[cfg(feature = "source")]
 use hotswap_source::Sources;
@@ -20,7 +21,11 @@ use crate::session::Session;
 
 /// Prints the metadata of an artifact, the reasons why it could not leave memory, and warnings.
 pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error> {
-    let path = artifact_of(session, &args.artifact)?;
+    let named = match (args.pid, &args.artifact) {
+        (None, Some(named)) => named,
+        (pid, _) => return mapped(session, pid.unwrap_or_default(), args.json),
+    };
+    let path = artifact_of(session, named)?;
     let refused = |error| Error::Artifact(Box::new(error));
     let bytes = artifact::read_bytes(&path).map_err(refused)?;
     #[cfg(feature = "source")]
@@ -38,6 +43,16 @@ pub(crate) fn execute(session: &Session, args: &InspectArgs) -> Result<u8, Error
         session.ui.json(&view);
     } else {
         session.ui.result(view);
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Prints what is mapped as code into a process.
+fn mapped(session: &Session, pid: u32, json: bool) -> Result<u8, Error> {
+    let scan = runtime::scan(pid).map_err(|source| Error::NotScanned { pid, source })?;
+    match json {
+        true => session.ui.json(&scan),
+        false => session.ui.result(scan),
     }
     Ok(exit::SUCCESS)
 }

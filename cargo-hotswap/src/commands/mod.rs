@@ -2,6 +2,8 @@
 
 mod build;
 mod graph;
+#[cfg(feature = "control")]
+mod health;
 #[cfg(feature = "history")]
 mod history;
 mod inspect;
@@ -31,6 +33,8 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Graph(args) => graph::execute(session, &args),
         #[cfg(feature = "control")]
         Command::Status(args) => live::status(session, &args),
+        #[cfg(feature = "control")]
+        Command::Health(args) => health::execute(session, &args),
         #[cfg(feature = "control")]
         Command::Check(args) => live::check(session, &args),
         #[cfg(feature = "control")]

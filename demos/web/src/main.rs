@@ -10,7 +10,8 @@ use hotswap_control::Control;
 use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
 use hotswap_host::signal;
-use hotswap_operate::History;
+use hotswap_operate::{HealthMonitor, History, HostMetrics};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -51,9 +52,12 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let options = ReloadOptions::development().with_environment()?;
+    let exporter = PrometheusBuilder::new().install_recorder()?;
+    let metrics = HostMetrics::new();
     let mut control = Control::new();
     let mut builder = Swapper::builder()
         .reload_options(options)
+        .observe(metrics.observer())
         .observe(control.observer());
     if let Some(dir) = &args.state_dir {
         let history = History::open(dir)?;
@@ -61,8 +65,16 @@ fn main() -> anyhow::Result<()> {
         control = control.history(history);
     }
     let swapper = builder.open()?;
+    metrics.count_calls(&swapper)?;
+    let monitor = HealthMonitor::builder(&swapper).tell(control.incidents());
+    let monitor = monitor.start()?;
+    metrics.health(&monitor);
+    let render = move || {
+        metrics.publish();
+        exporter.render()
+    };
     // `cargo hotswap status` and others ask there.
-    let control = control.serve(&swapper)?;
+    let control = control.health(monitor).metrics(render).serve(&swapper)?;
     let pages = Pages {
         home: swapper.async_function("pages", "home")?,
         sign: swapper.async_function("pages", "sign")?,

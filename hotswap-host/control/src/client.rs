@@ -1,11 +1,12 @@
 //! Asks the control endpoint of a host.
 use crate::api::{
-    Attempt, DrainRequest, Event, Failure, Holders, Plugin, ReasonRequest, ReloadRequest, Report,
-    RollbackRequest, Status, Verdict,
+    Attempt, DrainRequest, Event, EventKind, Failure, Health, Holders, Plugin, ReasonRequest,
+    ReloadRequest, Report, RollbackRequest, Status, Verdict,
 };
 use hotswap_host::runtime::RunningHost;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Serialize};
+use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
@@ -95,6 +96,23 @@ impl Client {
     /// The endpoint cannot be reached, or the host keeps no history.
     pub fn history(&self, limit: usize) -> Result<Vec<Attempt>, ClientError> {
         self.get(&format!("/v1/history?limit={limit}"))
+    }
+
+    /// Returns the health of the host and its plugins, as it is known.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host does not check its health.
+    pub fn health(&self) -> Result<Health, ClientError> {
+        self.get("/v1/health")
+    }
+
+    /// Runs the checks of a plugin, or of everything, and returns the health of the host and its plugins.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, the host does not check its health, or no such plugin is loaded.
+    pub fn check_health(&self, plugin: Option<&str>) -> Result<Health, ClientError> {
+        let plugin = plugin.map_or_else(String::new, |name| format!("&plugin={}", encoded(name)));
+        self.get(&format!("/v1/health?now=true{plugin}"))
     }
 
     /// Makes the last reload permanent, whose rollback window is open.
@@ -194,15 +212,20 @@ fn because(reason: Option<&str>) -> ReasonRequest {
     }
 }
 
-/// Returns a path below that of a plugin. A name may have any character.
+/// Returns a path below that of a plugin.
 fn path_of(plugin: &str, rest: &str) -> String {
-    let encoded = plugin.bytes().map(|byte| match byte {
+    format!("/v1/plugins/{}{rest}", encoded(plugin))
+}
+
+/// Returns a name as a part of an address. It may have any character.
+fn encoded(name: &str) -> String {
+    let encoded = name.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
             char::from(byte).to_string()
         }
         _ => format!("%{byte:02X}"),
     });
-    format!("/v1/plugins/{}{rest}", encoded.collect::<String>())
+    encoded.collect()
 }
 
 /// The name of the machine in the address means nothing, since the socket is known.
@@ -270,18 +293,29 @@ impl Iterator for Events {
             } else if let Some(text) = line.strip_prefix("event:") {
                 text.trim_start().clone_into(&mut name);
             } else if line.is_empty() && !data.is_empty() {
-                let wrong = || ClientError::Protocol(format!("no event: {data}"));
-                return Some(match name.as_str() {
-                    "lost" => data
-                        .parse()
-                        .map(|up_to| Notice::Lost { up_to })
-                        .map_err(|_| wrong()),
-                    _ => serde_json::from_str(&data)
-                        .map(|event| Notice::Event(Box::new(event)))
-                        .map_err(|_| wrong()),
-                });
+                match notice(&name, &data) {
+                    Ok(None) => (name, data) = Default::default(),
+                    notice => return notice.transpose(),
+                }
             }
         }
+    }
+}
+
+/// Reads what has come. Returns `None` for an event of a kind that this version does not know.
+fn notice(name: &str, data: &str) -> Result<Option<Notice>, ClientError> {
+    let wrong = || ClientError::Protocol(format!("no event: {data}"));
+    if name == "lost" {
+        let up_to = data.parse().map_err(|_| wrong())?;
+        return Ok(Some(Notice::Lost { up_to }));
+    }
+    let value: Value = serde_json::from_str(data).map_err(|_| wrong())?;
+    // The kind is a word, or an object with one field that has the word as its name.
+    let kind = value["kind"].clone();
+    match Event::deserialize(value) {
+        Ok(event) => Ok(Some(Notice::Event(Box::new(event)))),
+        Err(_) if EventKind::deserialize(kind).is_err() => Ok(None),
+        Err(_) => Err(wrong()),
     }
 }
 

@@ -1,8 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "health")]
+mod health;
 #[cfg(feature = "history")]
 mod history;
+#[cfg(feature = "metrics")]
+mod metrics;
 
+#[cfg(feature = "metrics")]
+pub use self::metrics::{HostMetrics, MetricDescription};
+#[cfg(feature = "health")]
+pub use health::{
+    CheckHealth, HealthError, HealthLevel, HealthMonitor, HealthMonitorBuilder, HealthOptions,
+    HealthReport, Incident, PluginHealth, Recovery, RecoveryAction, RecoveryHealth, RecoveryStep,
+    RollBack,
+};
 #[cfg(feature = "history")]
 pub use history::{Entry, EntryResult, HeldSet, History, HistoryError, StoredSet, Summary};

@@ -75,6 +75,13 @@ pub struct Function {
     /// The time at which the host runs it, if it is a smoke test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smoke: Option<SmokeTime>,
+    /// True if it is a check of the plugin's health.
+    #[serde(skip_serializing_if = "is_false")]
+    pub health: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// An interface that others may import.
@@ -151,6 +158,12 @@ impl Metadata {
         let tests = self.functions.iter();
         let tests = tests.filter(move |function| function.smoke == Some(time));
         tests.map(|function| function.name.as_str())
+    }
+
+    /// Returns the names of the health checks.
+    pub fn health_checks(&self) -> impl Iterator<Item = &str> {
+        let checks = self.functions.iter().filter(|function| function.health);
+        checks.map(|function| function.name.as_str())
     }
 
     /// Reads the metadata section of `file`, and refuses a plugin with another version of the contract. `live` is the
@@ -243,6 +256,8 @@ struct RawFunction {
     name: String,
     signature: String,
     smoke: Option<SmokeTime>,
+    #[serde(default)]
+    health: bool,
 }
 
 #[derive(Deserialize)]
@@ -344,6 +359,7 @@ impl Function {
             name: raw.name,
             signature: raw.signature,
             smoke: raw.smoke,
+            health: raw.health,
             hash,
         }
     }

@@ -3,6 +3,7 @@
 //! A handle is bound with one signature, and a call uses the signature that the handle's type has. So the type must
 //! have only one. A type that implements `Fn` twice would be bound with one signature and called with the other. An
 //! example is `Box<dyn Both>`, with `trait Both: Fn(u64) -> u64 + Fn(i64) -> String`.
+use crate::patch::params::{Lent, Plain};
 use hotswap_plugin::boundary::AsyncSignature;
 
 /// The type of a handle's function: an `fn` type with up to eight parameters, such as `fn(&str, u32) -> String`. The
@@ -67,14 +68,9 @@ pub(crate) mod sealed {
     }
 }
 
-/// An `fn` type. `Passed` says for each parameter whether it is a reference with an open lifetime. A type parameter
+/// An `fn` type. `Passed` says what each parameter is, and whether it is a reference with an open lifetime. A type parameter
 /// cannot stand for such a reference, so each combination has an implementation of its own.
 pub trait FnType<Passed> {}
-
-/// A parameter that is a type.
-pub struct Plain;
-/// A parameter that is a reference with an open lifetime.
-pub struct Lent;
 
 macro_rules! fn_types {
     ([$($lifetime:lifetime)*] [$($generic:tt)*] [$($passed:ty,)*] [$($param:ty,)*]) => {
@@ -84,9 +80,9 @@ macro_rules! fn_types {
         [$($lifetime:lifetime)*] [$($generic:tt)*] [$($passed:ty,)*] [$($param:ty,)*]
         $a:lifetime $A:ident $($rest:tt)*
     ) => {
-        fn_types!([$($lifetime)*] [$($generic)* $A,] [$($passed,)* Plain,] [$($param,)* $A,] $($rest)*);
+        fn_types!([$($lifetime)*] [$($generic)* $A,] [$($passed,)* Plain<$A>,] [$($param,)* $A,] $($rest)*);
         fn_types!(
-            [$($lifetime)* $a] [$($generic)* $A: ?Sized,] [$($passed,)* Lent,] [$($param,)* &$a $A,] $($rest)*
+            [$($lifetime)* $a] [$($generic)* $A: ?Sized,] [$($passed,)* Lent<$A>,] [$($param,)* &$a $A,] $($rest)*
         );
     };
 }

@@ -35,6 +35,15 @@ pub enum CallError<E = Infallible> {
         /// The function or the interface.
         function: String,
     },
+    /// A [patch](crate::Swapper::patch) has removed the function.
+    Removed {
+        /// The plugin.
+        plugin: String,
+        /// The function.
+        function: String,
+        /// The number of the patch.
+        by: u64,
+    },
     /// The plugin is [out of service](crate::Swapper::take_out_of_service).
     OutOfService {
         /// The plugin.
@@ -85,6 +94,11 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                 f,
                 "{plugin}.{function} is gone, because the reload that brought it was reverted"
             ),
+            CallError::Removed {
+                plugin,
+                function,
+                by,
+            } => write!(f, "{plugin}.{function} was removed by patch {by}"),
             CallError::OutOfService { plugin, reason, .. } => {
                 write!(f, "{plugin} is out of service: {reason}")
             }

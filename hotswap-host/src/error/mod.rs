@@ -5,6 +5,7 @@ mod handle;
 mod hook;
 mod live_place;
 mod names;
+mod patch;
 mod plugin;
 mod reload;
 
@@ -14,5 +15,6 @@ pub use handle::HandleError;
 pub(crate) use handle::exports_instead;
 pub use hook::{Hook, HookFailure};
 pub use live_place::LivePlace;
+pub use patch::PatchError;
 pub use plugin::{PluginError, PluginErrorKind};
 pub use reload::ReloadError;

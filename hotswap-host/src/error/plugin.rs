@@ -47,7 +47,8 @@ pub enum PluginErrorKind {
     Mismatch(String),
     /// The plugin is not reloadable, but imports a reloadable one. It could not follow when that one is replaced.
     NotReloadable {
-        /// The plugin, its import, and the import of that, up to the reloadable one.
+        /// The plugin, its import, and the import of that, up to the reloadable one. Only the plugin, if it was to be
+        /// restarted.
         chain: Vec<PluginName>,
     },
     /// A hook has not returned in time. The running plugins are unchanged. The hook goes on running on its thread, and
@@ -106,6 +107,10 @@ impl fmt::Display for PluginError {
             PluginErrorKind::KeptBuildGone(reason) => write!(
                 f,
                 "{plugin} ({file}) was kept cold and cannot be made again: {reason}"
+            ),
+            PluginErrorKind::NotReloadable { chain } if chain.len() == 1 => write!(
+                f,
+                "{plugin} ({file}) is not reloadable, so it cannot be restarted; restart the host, or make the plugin reloadable"
             ),
             PluginErrorKind::NotReloadable { chain } => write!(
                 f,

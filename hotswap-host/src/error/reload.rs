@@ -1,4 +1,6 @@
 //! Errors of reloads.
+mod reason;
+
 use super::LivePlace;
 use super::names::{arrows, list};
 use super::{CopyError, HookFailure, PluginError, PluginErrorKind};
@@ -296,6 +298,38 @@ pub enum ReloadError {
         /// The holders that had not ended by then.
         waited_for: Vec<Holder>,
     },
+    /// The reload would replace or remove a plugin that is [sticky](crate::Builder::sticky).
+    #[error(
+        "{plugin} is sticky and cannot be replaced: {}",
+        if *may_override { "ask for it with `Reload::override_sticky`" } else { "this host does not allow that" }
+    )]
+    Sticky {
+        /// The plugin.
+        plugin: PluginName,
+        /// True if the host allows callers to replace what is sticky.
+        may_override: bool,
+    },
+    /// A [patch](crate::Swapper::patch) does not fit the new build, and this host
+    /// [refuses](crate::PatchesOnReload::Fail) such a reload.
+    #[error("patch {patch} of {plugin} does not fit the new build; roll it back first: {message}")]
+    Patch {
+        /// The plugin.
+        plugin: PluginName,
+        /// The number of the patch.
+        patch: u64,
+        /// The difference.
+        message: String,
+    },
+    /// A function that is [mocked](crate::Swapper::mock) would be gone, or would have another signature.
+    #[error(
+        "a function of {plugin} is mocked, and the reload does not leave it as it is: {message}"
+    )]
+    Mock {
+        /// The plugin.
+        plugin: PluginName,
+        /// The difference.
+        message: String,
+    },
     /// Another generation has become live since this one was staged.
     #[error(
         "the reload was staged beside generation {staged_beside}, and generation {live} is live now; stage it again"
@@ -308,8 +342,8 @@ pub enum ReloadError {
     },
     /// The rollback window of a reload is open, and the set of plugins cannot change in it.
     #[error(
-        "the last reload can still be reverted for {left:.1?}, and until then no plugin can be added or removed; confirm \
-         it with `Swapper::confirm`, or wait"
+        "the last reload can still be reverted for {left:.1?}, and until then no plugin can be added, removed, or \
+         restarted; confirm it with `Swapper::confirm`, or wait"
     )]
     WindowOpen {
         /// The time until the window closes.
@@ -440,6 +474,9 @@ impl ReloadError {
             | ReloadError::Sources { plugin, .. }
             | ReloadError::Hook(HookFailure { plugin, .. })
             | ReloadError::KeepImporter { plugin, .. }
+            | ReloadError::Sticky { plugin, .. }
+            | ReloadError::Patch { plugin, .. }
+            | ReloadError::Mock { plugin, .. }
             | ReloadError::Handle { plugin, .. } => plugin,
             ReloadError::KeptState { kept, .. } => &kept.first()?.0,
             ReloadError::NotReverted { error } => return error.plugin(),

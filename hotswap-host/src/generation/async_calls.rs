@@ -6,8 +6,9 @@ use hotswap_plugin::boundary::CountErrors;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The async calls of one generation that have begun and have not ended.
-pub(crate) struct AsyncCalls(Box<[&'static PluginCalls]>);
+/// The async calls of one generation that have begun and have not ended, by plugin, with the names of the functions that
+/// patches have added to it.
+pub(crate) struct AsyncCalls(Box<[&'static PluginCalls]>, Box<[Vec<String>]>);
 
 /// The async calls of one plugin of a generation.
 ///
@@ -80,14 +81,18 @@ impl Drop for AsyncCalls {
 }
 
 impl AsyncCalls {
-    /// Returns counts of zero for these plugins.
-    pub(crate) fn none(plugins: &[Arc<Instance>]) -> Self {
-        let items = |plugin: &Arc<Instance>| {
+    /// Returns counts of zero for these plugins. `added` names the functions that patches have added to the plugin with
+    /// a number.
+    pub(crate) fn none(plugins: &[Arc<Instance>], added: impl Fn(usize) -> Vec<String>) -> Self {
+        let added: Box<[_]> = (0..plugins.len()).map(added).collect();
+        let items = |(plugin, added): (&Arc<Instance>, &Vec<String>)| {
             let desc = plugin.desc();
-            desc.functions.len() + desc.exports.len()
+            desc.functions.len() + desc.exports.len() + added.len()
         };
         let mut spare = spare();
-        AsyncCalls(plugins.iter().map(|p| spare.take(items(p))).collect())
+        let counts = plugins.iter().zip(&added);
+        let counts = counts.map(|plugin| spare.take(items(plugin))).collect();
+        AsyncCalls(counts, added)
     }
 
     /// Returns the calls of the plugin with this number.
@@ -130,7 +135,8 @@ impl AsyncCalls {
                 continue;
             }
             let functions = plugin.desc().functions.iter().map(|f| f.name.as_str());
-            let items = functions.chain(plugin.exports());
+            let added = self.1[index].iter().map(String::as_str);
+            let items = functions.chain(plugin.exports()).chain(added);
             for (item, count) in items.zip(&self.of(index).counts) {
                 match count.load(Acquire) {
                     0 => {}
@@ -156,14 +162,14 @@ mod tests {
         calls.count_error();
         calls.watch(Some(failures.clone()));
         calls.count_error();
-        drop(AsyncCalls([calls].into()));
+        drop(AsyncCalls([calls].into(), Box::default()));
         calls.count_error();
         assert_eq!(failures.errors(), 1);
     }
 
     #[test]
     fn counts_are_used_again_once_no_call_has_them() {
-        let calls = |calls| AsyncCalls([calls].into());
+        let calls = |calls| AsyncCalls([calls].into(), Box::default());
         let take = || spare().take(1000);
         let (first, second) = (take(), take());
         assert!(first.counts.len() >= 1000 && !std::ptr::eq(first, second));

@@ -8,11 +8,12 @@ use crate::instance::begun::{Begun, Keeps};
 use crate::instance::made::FunctionOf;
 use crate::reclaim::pin::{Pinned, Slotted};
 use crate::reclaim::record;
+use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::describe::DynamicFn;
 use hotswap_plugin::boundary::{
-    AsyncSignature, CountErrors, ExportDesc, Interface, InvokeError, Object, Panicked, RawObject,
-    Signature, call_dynamic,
+    AsyncSignature, CountErrors, ExportDesc, Interface, InvokeError, Object, Panicked, RawFunction,
+    RawObject, Signature, call_dynamic,
 };
 use std::marker::PhantomData;
 use std::mem::transmute;
@@ -46,6 +47,9 @@ pub(crate) struct Target {
     call: *const (),
     this: *const (),
 }
+
+// SAFETY: the addresses are only copied. `Entered` calls the function, on the thread that has the pin.
+unsafe impl Send for Target {}
 
 /// The mark of a watched target, in a bit that is clear in every address of a program.
 const WATCHED: usize = 1 << (usize::BITS - 1);
@@ -92,6 +96,27 @@ impl Target {
             call: function.dynamic as *const (),
             this: function.this(),
         }
+    }
+
+    /// The function and its first argument.
+    pub(crate) fn raw(self) -> RawFunction {
+        RawFunction {
+            call: self.call,
+            this: self.this,
+        }
+    }
+
+    /// The relays of an interface, with the list of functions that they lead to.
+    pub(crate) fn relays(relays: *const (), list: *const ()) -> Self {
+        Target {
+            call: relays,
+            this: list,
+        }
+    }
+
+    /// Returns true if the first argument of the function is this address.
+    pub(crate) fn leads_to(self, this: *const ()) -> bool {
+        self.this == this
     }
 
     /// An export of the plugin.
@@ -163,12 +188,6 @@ impl Bindings {
     }
 }
 
-/// A pin that a call of a handle makes. It counts watched calls for its thread.
-pub(crate) trait CountWatched {
-    /// Counts a call. Returns true if it is one of those that are timed.
-    fn count_watched(&self) -> bool;
-}
-
 /// A pin under which calls are made.
 pub(crate) trait CallPin {
     /// True if watched calls are counted. Calls of a generation that the host has pinned itself are not.
@@ -185,21 +204,6 @@ impl<T> CallPin for Pinned<'_, T> {
 
 impl<T> CallPin for &T {
     const COUNTED: bool = false;
-}
-
-impl<T> CountWatched for Slotted<'_, T> {
-    #[inline(always)]
-    fn count_watched(&self) -> bool {
-        self.slot().count_watched()
-    }
-}
-
-impl<T> CountWatched for Pinned<'_, T> {
-    fn count_watched(&self) -> bool {
-        self.slot()
-            .unwrap_or_else(|| record::mine().slot())
-            .count_watched()
-    }
 }
 
 /// Something with a table of targets, which keeps everything that the targets lead to.
@@ -255,42 +259,6 @@ where
     P: Deref<Target = G>,
     G: HasBindings,
 {
-    /// Returns the target of the handle in the live generation, or the pin if there is none.
-    ///
-    /// # Errors
-    /// The handle has no target, or it is behind a gate.
-    #[inline(always)]
-    pub(crate) fn live(pin: P, place: Place<K>) -> Result<Self, P>
-    where
-        P: CountWatched,
-    {
-        // SAFETY: `Swapper::make_handle` binds a handle in the live generation before it makes the handle, and
-        // `swapper::handles::Bound` binds it in each generation before that is live.
-        let target = unsafe { pin.bindings().get_published(place.index) };
-        if target.is_special() {
-            // A call that is timed takes the slow path, too, where the time is taken.
-            return match target.plain() {
-                Some(target) if !pin.count_watched() => Ok(Entered::found(pin, target, place)),
-                _ => Err(pin),
-            };
-        }
-        Ok(Entered::found(pin, target, place))
-    }
-
-    /// Returns the target of the handle in the live generation, like [`live`](Self::live), for a call that is timed. It
-    /// was counted before.
-    ///
-    /// # Errors
-    /// The handle has no target, or it is behind a gate.
-    pub(crate) fn timed(pin: P, place: Place<K>) -> Result<Self, P> {
-        // SAFETY: as for `live`, the handle was bound in this generation before that was live, or before the handle was
-        // made.
-        match unsafe { pin.bindings().get_published(place.index) }.plain() {
-            Some(target) => Ok(Entered::found(pin, target, place)),
-            None => Err(pin),
-        }
-    }
-
     /// Returns the target of the handle in a generation that need not know the handle.
     pub(crate) fn known(pin: P, place: Place<K>) -> Option<Self> {
         let target = pin.bindings().get(place.index)?.plain()?;
@@ -321,6 +289,53 @@ where
     }
 }
 
+impl<'a, G: HasBindings, K> Entered<Slotted<'a, G>, K> {
+    /// Returns the target of the handle in the live generation. A watched call is counted for `entering`.
+    ///
+    /// Returns `None`, and has not counted the call, if there is no target, or it is behind a gate, or the call is timed.
+    #[inline(always)]
+    pub(crate) fn live(pin: Slotted<'a, G>, place: Place<K>, entering: CallTarget) -> Option<Self> {
+        // SAFETY: `Swapper::make_handle` binds a handle in the live generation before it makes the handle, and
+        // `swapper::handles::Bound` binds it in each generation before that is live.
+        let target = unsafe { pin.bindings().get_published(place.index) };
+        if target.is_special() {
+            // A call that is timed takes the slow path, too, where the time is taken.
+            let target = target.plain()?;
+            return pin
+                .slot()
+                .count_untimed(entering)
+                .then(|| Entered::found(pin, target, place));
+        }
+        Some(Entered::found(pin, target, place))
+    }
+}
+
+impl<'a, G: HasBindings, K> Entered<Pinned<'a, G>, K> {
+    /// Returns the target of the handle in the live generation, like [`live`](Entered::live), for a call that was not counted
+    /// before. Here it is, if it is watched.
+    ///
+    /// # Errors
+    /// The handle has no target, or it is behind a gate.
+    pub(crate) fn live_aside(
+        pin: Pinned<'a, G>,
+        place: Place<K>,
+        entering: CallTarget,
+    ) -> Result<Self, Pinned<'a, G>> {
+        // SAFETY: as for `live`, the handle was bound in this generation before that was live, or before the handle was
+        // made.
+        let target = unsafe { pin.bindings().get_published(place.index) };
+        match target.plain() {
+            Some(plain) => {
+                if target.is_special() {
+                    record::mine().slot().count_watched(entering);
+                }
+                Ok(Entered::found(pin, plain, place))
+            }
+            None => Err(pin),
+        }
+    }
+}
+
 impl<P, K> Entered<P, K> {
     /// The pin.
     pub(crate) fn pin(&self) -> &P {
@@ -334,7 +349,8 @@ impl<P, K> Entered<P, K> {
 
 // Each of these calls relies on the same two facts. The pin keeps the generation, which owns the instances, which own
 // their libraries. And the target fits the kind: `HandleSpec` compares the description that the kind stands for with that
-// of the plugin, for each generation in which it binds the handle.
+// of the plugin, for each generation in which it binds the handle. The functions of patches have the same signature, and the
+// generation keeps them, too.
 impl<P, F> Entered<P, Typed<F>> {
     /// Calls the function.
     ///

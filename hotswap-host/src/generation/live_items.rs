@@ -1,5 +1,6 @@
 //! The items of a generation that are found by their names alone: live functions and live types.
 use super::Generation;
+use super::patched::Found;
 use crate::base::nearest::nearest;
 use crate::error::{CallError, HandleError, InvokeError};
 use crate::instance::Instance;
@@ -15,7 +16,25 @@ impl Generation {
     pub(crate) fn live_function(&self, name: &str) -> Option<(&Arc<Instance>, FunctionOf<'_>)> {
         let place = self.live.function(name)?;
         let plugin = &self.plugins[place.plugin];
+        let function = match self.patched.live_function(place.plugin, place.item) {
+            None => plugin.live_function(place.item)?,
+            Some(Found::Function(function, _)) => function,
+            Some(Found::Removed(_)) => return None,
+        };
+        Some((plugin, function))
+    }
+
+    /// Returns the live function with this name as the plugin that has it was built.
+    pub(crate) fn own_live_function(&self, name: &str) -> Option<(&Arc<Instance>, FunctionOf<'_>)> {
+        let place = self.live.function(name)?;
+        let plugin = &self.plugins[place.plugin];
         Some((plugin, plugin.live_function(place.item)?))
+    }
+
+    /// Returns the live function with this name, if patches have changed it.
+    pub(crate) fn patched_live_function(&self, name: &str) -> Option<Found<'_>> {
+        let place = self.live.function(name)?;
+        self.patched.live_function(place.plugin, place.item)
     }
 
     /// Returns the live type that has, or had, this name.

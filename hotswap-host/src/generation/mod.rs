@@ -2,8 +2,10 @@
 pub(crate) mod async_calls;
 pub(crate) mod bindings;
 mod contents;
+mod late;
 mod live_items;
 mod out_of_service;
+pub(crate) mod patched;
 pub(crate) mod watched;
 
 use crate::artifact::{BuildId, Note};
@@ -15,14 +17,17 @@ use crate::instance::Instance;
 use crate::invoke;
 use crate::load::failures::Failures;
 use crate::reclaim::gate::Gate;
-use crate::reclaim::record::Inside;
+use crate::reclaim::record::{self, Inside};
 use crate::reclaim::slot::CallTarget;
 use crate::retirement::Holder;
 use crate::vault::{Contents, DataBuild, LiveTable, Lowering};
 use async_calls::AsyncCalls;
 use hotswap_plugin::Value;
+use hotswap_plugin::boundary::InterfaceDesc;
+use late::Late;
 pub(crate) use out_of_service::OutList;
 pub use out_of_service::OutOfService;
+use patched::{Found, Patched};
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;
@@ -54,6 +59,10 @@ pub struct Generation {
     pub(crate) out: Arc<OutList>,
     /// The plugins whose calls are counted and timed.
     pub(crate) watched: Option<Arc<Watched>>,
+    /// The functions that patches have changed.
+    pub(crate) patched: Arc<Patched>,
+    /// Mocks that were made while it was pinned.
+    pub(crate) late: Late,
     /// Lowers live data that newer builds have saved.
     pub(crate) lowering: Arc<Lowering>,
 }
@@ -69,7 +78,7 @@ impl Generation {
             number,
             reloads,
             live: Arc::new(LiveTable::of(&plugins)),
-            async_calls: AsyncCalls::none(&plugins),
+            async_calls: AsyncCalls::none(&plugins, |_| Vec::new()),
             plugins,
             bindings: Bindings::default(),
             contents,
@@ -77,6 +86,8 @@ impl Generation {
             gate: None,
             out: Arc::default(),
             watched: None,
+            patched: Arc::default(),
+            late: Late::default(),
             lowering: Arc::default(),
         }
     }
@@ -91,11 +102,27 @@ impl Generation {
         self.copy(None, watched)
     }
 
+    /// Copies the generation without a gate, and with other patches.
+    pub(crate) fn patched_copy(&self, patched: Arc<Patched>) -> Self {
+        let mut copy = self.gated_copy(None);
+        copy.patch(patched);
+        copy
+    }
+
+    /// Patches functions, before the generation is live.
+    pub(crate) fn patch(&mut self, patched: Arc<Patched>) {
+        self.async_calls = AsyncCalls::none(&self.plugins, |plugin| patched.added(plugin));
+        self.patched = patched;
+        if let Some(watched) = self.watched.take() {
+            self.watch(watched);
+        }
+    }
+
     fn copy(&self, gate: Option<Arc<Gate>>, watched: Option<Arc<Watched>>) -> Self {
         let mut copy = Generation {
             number: self.number,
             reloads: self.reloads,
-            async_calls: AsyncCalls::none(&self.plugins),
+            async_calls: AsyncCalls::none(&self.plugins, |plugin| self.patched.added(plugin)),
             plugins: self.plugins.clone(),
             bindings: Bindings::default(),
             live: self.live.clone(),
@@ -104,6 +131,8 @@ impl Generation {
             gate,
             out: self.out.clone(),
             watched: None,
+            patched: self.patched.clone(),
+            late: Late::default(),
             lowering: self.lowering.clone(),
         };
         if let Some(watched) = watched {
@@ -117,6 +146,22 @@ impl Generation {
         let watches = |plugin: &Instance| watched.covers(plugin.call_target());
         self.async_calls.watch(&self.plugins, watches);
         self.watched = Some(watched);
+    }
+
+    /// Counts a call of this target by the calling thread, if such calls are watched.
+    pub(crate) fn count(&self, target: CallTarget) {
+        let watches = |watched: &Arc<Watched>| {
+            watched.covers(target) || (target.is_anything() && watched.is_any())
+        };
+        if self.watched.as_ref().is_some_and(watches) {
+            record::mine().slot().count_watched(target);
+        }
+    }
+
+    /// Returns what measures a call of this target, if such calls are timed.
+    pub(crate) fn times(&self, target: CallTarget) -> Option<Arc<Watched>> {
+        let watched = self.watched.as_ref();
+        watched.filter(|watched| watched.times(target)).cloned()
     }
 
     /// Returns the failures of a plugin's code, if calls of the plugin are watched.
@@ -196,7 +241,7 @@ impl Generation {
         match self.plugin_called(plugin) {
             Some(plugin) => {
                 self.check_in_service(plugin)?;
-                invoke::invoke(plugin, function, args)
+                self.call(plugin, function, args)
             }
             None => Err(CallError::NotLoaded {
                 plugin: plugin.to_owned(),
@@ -234,11 +279,55 @@ impl Generation {
         args: &[Value],
     ) -> Vec<(PluginName, Result<Value, InvokeError>)> {
         let in_service = |plugin: &&Arc<Instance>| self.check_in_service(plugin).is_ok();
-        let call = |plugin: &Arc<Instance>| match invoke::invoke(plugin, function, args) {
-            Err(CallError::NotLoaded { .. }) => None,
+        let call = |plugin: &Arc<Instance>| match self.call(plugin, function, args) {
+            Err(CallError::NotLoaded { .. } | CallError::Removed { .. }) => None,
             result => Some((plugin.name().clone(), result)),
         };
         plugins.filter(in_service).filter_map(call).collect()
+    }
+
+    /// Calls a function of a plugin, as patches have made it.
+    fn call(
+        &self,
+        plugin: &Instance,
+        function: &str,
+        args: &[Value],
+    ) -> Result<Value, InvokeError> {
+        match self.patched_function(plugin, function) {
+            None => invoke::invoke(plugin, function, args),
+            Some(Found::Function(function, _)) => invoke::invoke_free(plugin, function, args),
+            Some(Found::Removed(by)) => Err(CallError::Removed {
+                plugin: plugin.name().to_string(),
+                function: function.to_owned(),
+                by,
+            }),
+        }
+    }
+
+    fn index_of(&self, plugin: &Instance) -> Option<usize> {
+        let mut plugins = self.plugins.iter();
+        plugins.position(|other| std::ptr::eq(&**other, plugin))
+    }
+
+    /// Returns the function of the plugin with this name, if patches have changed it.
+    pub(crate) fn patched_function(&self, plugin: &Instance, name: &str) -> Option<Found<'_>> {
+        if self.patched.is_empty() {
+            return None;
+        }
+        self.patched.function(self.index_of(plugin)?, plugin, name)
+    }
+
+    /// Returns the functions of the plugin's export that is this interface, if patches have changed one of them.
+    pub(crate) fn patched_export(
+        &self,
+        plugin: &Instance,
+        interface: &InterfaceDesc,
+    ) -> Option<*const ()> {
+        if self.patched.is_empty() {
+            return None;
+        }
+        let export = plugin.export_index(interface)?;
+        self.patched.export(self.index_of(plugin)?, export)
     }
 
     /// Returns an error if a plugin is out of service.
@@ -269,6 +358,10 @@ impl Generation {
                 .collect(),
             users: self.users_of(plugin),
             out_of_service: self.out.find(plugin.call_target()).cloned(),
+            patches: self
+                .patched
+                .stack(plugin.name())
+                .map_or(0, |stack| stack.versions.len()),
         });
         Listing {
             generation: self.number,
@@ -353,6 +446,10 @@ impl fmt::Debug for Generation {
     }
 }
 
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 /// The plugins of a generation.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -399,4 +496,7 @@ pub struct PluginListing {
     /// Set if it is out of service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_service: Option<OutOfService>,
+    /// The number of patches that apply to it: see [`Swapper::patches`](crate::Swapper::patches).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub patches: usize,
 }

@@ -3,27 +3,49 @@ use crate::base::histogram::Histogram;
 use crate::reclaim::slot::CallTarget;
 use std::collections::BTreeSet;
 
-/// The plugins of a generation whose calls are counted, and of which some are timed.
+/// The plugins of a generation whose calls are counted, and those of which some calls are timed.
 ///
 /// A handle of a watched plugin has a mark on its target, which costs nothing where it is not set. The thread that finds
-/// it counts the call in its own record, and times every 1,024th.
+/// it counts the call in its own record, and times every 1,024th, for a rollback window.
 pub(crate) struct Watched {
-    targets: BTreeSet<CallTarget>,
+    counted: BTreeSet<CallTarget>,
+    timed: BTreeSet<CallTarget>,
     /// The durations of the calls that were timed.
     pub(crate) latency: Histogram,
 }
 
 impl Watched {
-    /// Watches these plugins.
-    pub(crate) fn new(targets: impl IntoIterator<Item = CallTarget>) -> Self {
+    /// Counts the calls of all these plugins, and times those of some of them.
+    pub(crate) fn new(
+        counted: impl IntoIterator<Item = CallTarget>,
+        timed: impl IntoIterator<Item = CallTarget>,
+    ) -> Self {
+        let timed: BTreeSet<_> = timed.into_iter().collect();
+        let counted = counted.into_iter().chain(timed.iter().copied());
         Watched {
-            targets: targets.into_iter().collect(),
+            counted: counted.collect(),
+            timed,
             latency: Histogram::default(),
         }
     }
 
-    /// Returns true if the calls of this target are watched.
+    /// Returns true if any calls are counted.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.counted.is_empty()
+    }
+
+    /// Returns true if the calls of this target are counted.
     pub(crate) fn covers(&self, target: CallTarget) -> bool {
-        self.targets.contains(&target)
+        self.counted.contains(&target)
+    }
+
+    /// Returns true if calls of this target are timed. A call that may go to any plugin is, if any are.
+    pub(crate) fn times(&self, target: CallTarget) -> bool {
+        self.timed.contains(&target) || (target.is_anything() && !self.timed.is_empty())
+    }
+
+    /// The plugins of which calls are timed.
+    pub(crate) fn timed(&self) -> impl Iterator<Item = CallTarget> {
+        self.timed.iter().copied()
     }
 }

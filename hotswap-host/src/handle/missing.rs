@@ -9,6 +9,8 @@ pub(crate) enum Missing {
     NotLoaded,
     /// The generation was made before the handle, and became live again.
     Gone,
+    /// A patch with this number has removed the function.
+    Removed(u64),
     /// The plugin is out of service.
     OutOfService(Box<OutOfService>),
 }
@@ -19,6 +21,11 @@ impl Missing {
         match self {
             Missing::NotLoaded => CallError::NotLoaded { plugin, function },
             Missing::Gone => CallError::Gone { plugin, function },
+            Missing::Removed(by) => CallError::Removed {
+                plugin,
+                function,
+                by,
+            },
             Missing::OutOfService(out) => CallError::OutOfService {
                 plugin,
                 reason: out.reason,

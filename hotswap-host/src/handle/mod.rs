@@ -6,7 +6,6 @@ use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::generation::bindings::{Entered, Place};
 use crate::reclaim::pin::{Pinned, Slotted};
-use crate::reclaim::record;
 use crate::reclaim::slot::CallTarget;
 use crate::swapper::{Inner, Pin};
 pub(crate) use missing::Missing;
@@ -14,6 +13,7 @@ pub(crate) use spec::{HandleSpec, NewHandle, Wanted};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
 use std::time::Instant;
 
 /// A handle of the host, of the kind `K`.
@@ -59,7 +59,7 @@ impl<K> Handle<K> {
     #[inline(always)]
     pub(crate) fn enter(&self) -> Option<Entered<Slotted<'_, Generation>, K>> {
         let pinned = self.inner.live().try_enter(self.call_target)?;
-        Entered::live(pinned, self.place).ok()
+        Entered::live(pinned, self.place, self.call_target)
     }
 
     /// Slow path: calls the handle's target in the live generation, which is pinned meanwhile. Waits while the target
@@ -71,7 +71,7 @@ impl<K> Handle<K> {
         call: impl FnOnce(&Entered<Pinned<'_, Generation>, K>) -> Result<R, CallError<E>>,
     ) -> Result<R, CallError<E>> {
         match self.enter_aside() {
-            Ok(entered) => match entered.generation().watched.clone() {
+            Ok(entered) => match entered.generation().times(self.call_target) {
                 None => call(&entered),
                 Some(watched) => {
                     let began = Instant::now();
@@ -86,14 +86,8 @@ impl<K> Handle<K> {
 
     /// Pins the live generation and returns the handle's target.
     fn enter_aside(&self) -> Result<Entered<Pinned<'_, Generation>, K>, Missing> {
-        // For a call inside of another one, `enter` has not come as far as to count it.
-        let is_nested = record::mine().slot().has_pin();
         let pinned = self.inner.live().enter(self.call_target);
-        let entered = match is_nested {
-            true => Entered::live(pinned, self.place),
-            false => Err(pinned),
-        };
-        match entered.or_else(|pinned| Entered::timed(pinned, self.place)) {
+        match Entered::live_aside(pinned, self.place, self.call_target) {
             Ok(entered) => Ok(entered),
             Err(pinned) => self.enter_by_gate(pinned),
         }
@@ -110,11 +104,13 @@ impl<K> Handle<K> {
             };
             if !gate.stops(self.call_target) {
                 let target = self.spec.target(&pinned)?;
+                pinned.count(self.call_target);
                 return Ok(Entered::found(pinned, target, self.place));
             }
             drop(pinned);
             gate.wait();
-            pinned = match Entered::timed(self.inner.live().enter(self.call_target), self.place) {
+            let again = self.inner.live().enter(self.call_target);
+            pinned = match Entered::live_aside(again, self.place, self.call_target) {
                 Ok(entered) => return Ok(entered),
                 Err(pinned) => pinned,
             };
@@ -131,13 +127,29 @@ impl<K> Handle<K> {
     ) -> Result<Entered<&'p Generation, K>, HandleError> {
         let generation: &'p Generation = pin;
         let in_table = pin.belongs_to(&self.inner) && pin.serial >= self.spec.since;
-        match in_table.then(|| Entered::known(generation, self.place)) {
-            Some(Some(entered)) => Ok(entered),
+        let entered = match in_table.then(|| Entered::known(generation, self.place)) {
+            Some(Some(entered)) => entered,
             _ => {
                 let (target, _) = self.spec.resolve(pin)?;
-                Ok(Entered::found(generation, target, self.place))
+                Entered::found(generation, target, self.place)
             }
+        };
+        match self.inner.mocks.load(Acquire) {
+            0 => Ok(entered),
+            _ => Ok(self.with_mocks(entered)),
         }
+    }
+
+    /// Puts mocks in front of the target that were made after its generation.
+    #[cold]
+    fn with_mocks<'p>(&self, entered: Entered<&'p Generation, K>) -> Entered<&'p Generation, K> {
+        let generation: &'p Generation = entered.pin();
+        let live = self.inner.live().pin_quietly();
+        let mocks = self.spec.later_mocks(generation, &live);
+        let target = mocks.fold(entered.target(), |target, mock| {
+            generation.late.mock(target, mock)
+        });
+        Entered::found(generation, target, self.place)
     }
 }
 

@@ -11,10 +11,13 @@ use crate::call::signature::Signature;
 use crate::error::{CallError, HandleError, InvokeError};
 use crate::generation::Generation;
 use crate::generation::bindings::{ByName, Exported, Target, Typed, TypedAsync};
+use crate::generation::patched::Found;
 use crate::instance::Instance;
 use crate::instance::made::FunctionOf;
 use crate::invoke::failed;
-use crate::load::loaded::call_target;
+use crate::load::known::call_target;
+use crate::patch::Made;
+use crate::patch::stack::MockEntry;
 use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::{function_hash, same_function};
@@ -24,7 +27,7 @@ use hotswap_plugin::boundary::{
 };
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The description of a handle, independent of the generation.
 pub(crate) struct HandleSpec {
@@ -77,7 +80,8 @@ enum Kind {
         result: &'static TypeDesc,
     },
     Dynamic,
-    Interface(&'static InterfaceDesc),
+    /// An interface, and its relays.
+    Interface(&'static InterfaceDesc, fn() -> *const ()),
 }
 
 impl Kind {
@@ -91,7 +95,7 @@ impl Kind {
                     result: other,
                 },
             ) => same_function((params, result), (others, other)),
-            (Kind::Interface(desc), Kind::Interface(other)) => desc.same(other),
+            (Kind::Interface(desc, _), Kind::Interface(other, _)) => desc.same(other),
             _ => false,
         }
     }
@@ -137,7 +141,12 @@ impl HandleSpec {
 
     pub(crate) fn interface<I: Interface + ?Sized>(plugin: &str) -> NewHandle<Exported<I>> {
         let owner = Owner::Plugin(plugin.into());
-        NewHandle::new(owner, I::DESC.name.as_str(), Kind::Interface(I::DESC))
+        let relays = || std::ptr::from_ref(I::RELAYS).cast();
+        NewHandle::new(
+            owner,
+            I::DESC.name.as_str(),
+            Kind::Interface(I::DESC, relays),
+        )
     }
 
     pub(crate) fn live<A, F: Signature<A>>(function: &str) -> NewHandle<Typed<F>> {
@@ -180,7 +189,10 @@ impl HandleSpec {
     /// # Errors
     /// The generation has nothing that fits the handle.
     pub(crate) fn bind_in(&self, generation: &Generation, index: usize) -> Result<(), HandleError> {
-        let target = generation.at_gate(self.resolve(generation)?);
+        let target = match self.removed_in(generation) {
+            Some(_) => Target::NONE,
+            None => generation.at_gate(self.resolve(generation)?),
+        };
         generation.bindings.set(index, target);
         Ok(())
     }
@@ -200,7 +212,7 @@ impl HandleSpec {
                 name,
                 hash: None,
             },
-            (Owner::Plugin(plugin), Kind::Interface(desc)) => Wanted::Interface {
+            (Owner::Plugin(plugin), Kind::Interface(desc, _)) => Wanted::Interface {
                 plugin,
                 name,
                 hash: TypeHash::of(desc.hash),
@@ -229,12 +241,17 @@ impl HandleSpec {
                 nearest_name: nearest(name.as_str(), known).map(str::to_owned),
             }
         })?;
+        let function = || self.function_of(generation, plugin);
         let target = match self.kind {
-            Kind::Dynamic => Target::by_name(self.function_of(plugin)?),
-            Kind::Typed { params, result } => {
-                typed(plugin, self.function_of(plugin)?, params, result)?
+            Kind::Dynamic => Target::by_name(function()?),
+            Kind::Typed { params, result } => typed(plugin, function()?, params, result)?,
+            Kind::Interface(desc, relays) => {
+                let target = self.export_of(plugin, desc)?;
+                match generation.patched_export(plugin, desc) {
+                    Some(list) => Target::relays(relays(), list),
+                    None => target,
+                }
             }
-            Kind::Interface(desc) => self.export_of(plugin, desc)?,
         };
         Ok((target, plugin.call_target()))
     }
@@ -259,8 +276,17 @@ impl HandleSpec {
         Ok((target, plugin.call_target()))
     }
 
-    fn function_of<'p>(&self, plugin: &'p Instance) -> Result<FunctionOf<'p>, HandleError> {
-        plugin.function(&self.item).ok_or_else(|| {
+    fn function_of<'g>(
+        &self,
+        generation: &'g Generation,
+        plugin: &'g Instance,
+    ) -> Result<FunctionOf<'g>, HandleError> {
+        let found = match generation.patched_function(plugin, &self.item) {
+            None => plugin.function(&self.item),
+            Some(Found::Function(function, _)) => Some(function),
+            Some(Found::Removed(_)) => None,
+        };
+        found.ok_or_else(|| {
             let known = plugin.desc().functions.iter().map(|f| f.name.as_str());
             HandleError::NoFunction {
                 plugin: self.plugin().to_string(),
@@ -268,6 +294,54 @@ impl HandleSpec {
                 nearest_name: nearest(&self.item, known).map(str::to_owned),
             }
         })
+    }
+
+    /// Returns the mocks of a function in the live generation that another generation does not have, and that fit the
+    /// handle.
+    pub(crate) fn later_mocks<'l>(
+        &self,
+        generation: &Generation,
+        live: &'l Generation,
+    ) -> impl Iterator<Item = &'l Arc<MockEntry>> {
+        let plugin = self.plugin();
+        let known = generation.patched.stack(&plugin);
+        let known: Vec<_> = known
+            .into_iter()
+            .flat_map(|stack| stack.mocks.clone())
+            .collect();
+        let fits = |made: &Made| match self.kind {
+            Kind::Typed { params, result } => {
+                same_function((params, result), (made.params, made.result))
+            }
+            Kind::Dynamic | Kind::Interface(..) => false,
+        };
+        let mocks = live
+            .patched
+            .stack(&plugin)
+            .into_iter()
+            .flat_map(|stack| &stack.mocks);
+        mocks.filter(move |mock| {
+            mock.operation.function == self.item
+                && mock.operation.made.as_ref().is_some_and(fits)
+                && !known.iter().any(|known| Arc::ptr_eq(known, mock))
+        })
+    }
+
+    /// Returns the number of the patch that has removed the function in this generation.
+    fn removed_in(&self, generation: &Generation) -> Option<u64> {
+        if generation.patched.is_empty() {
+            return None;
+        }
+        let found = match &self.owner {
+            Owner::Plugin(name) => {
+                generation.patched_function(generation.plugin(name)?, &self.item)?
+            }
+            Owner::AnyPlugin(_) => generation.patched_live_function(&self.item)?,
+        };
+        match (self.kind, found) {
+            (Kind::Interface(..), _) | (_, Found::Function(..)) => None,
+            (_, Found::Removed(version)) => Some(version),
+        }
     }
 
     /// Returns the export that is this interface.
@@ -311,6 +385,9 @@ impl HandleSpec {
     pub(crate) fn missing(&self, generation: &Generation) -> Missing {
         if generation.plugins.is_empty() {
             return Missing::NotLoaded;
+        }
+        if let Some(version) = self.removed_in(generation) {
+            return Missing::Removed(version);
         }
         let found = self.resolve(generation).ok();
         match found.and_then(|(_, call_target)| generation.out.find(call_target)) {

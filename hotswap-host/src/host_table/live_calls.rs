@@ -67,7 +67,8 @@ impl Host for Answers {
         let borrowed = Borrowed::of(&caller);
         if let Some(swapper) = &borrowed.0 {
             let pinned = swapper.enter_live_function(name);
-            if let Some((plugin, function)) = pinned.live_function(name) {
+            // The caller passes no first argument, which the function of a patch needs.
+            if let Some((plugin, function)) = pinned.own_live_function(name) {
                 return call.lend(caller.plugin(), plugin.name().as_str(), function);
             }
         }

@@ -322,7 +322,7 @@ impl Made {
 #[derive(Clone, Copy)]
 pub(crate) struct FunctionOf<'m> {
     desc: &'m FunctionDesc,
-    /// The instance, or null for a live function.
+    /// The instance, or null for a live function, or the link of a patch.
     this: *const (),
 }
 
@@ -335,6 +335,14 @@ impl Deref for FunctionOf<'_> {
 }
 
 impl<'m> FunctionOf<'m> {
+    /// A function of the host in the place of one of a plugin.
+    ///
+    /// # Safety
+    /// The functions of the description may be called with `this` during `'m`, from any thread.
+    pub(crate) unsafe fn patched(desc: &'m FunctionDesc, this: *const ()) -> Self {
+        FunctionOf { desc, this }
+    }
+
     /// The pointer with which the function is called.
     pub(crate) fn this(self) -> *const () {
         self.this

@@ -222,10 +222,15 @@ impl Instance {
 
     /// Returns the export that is this interface, or another version of it.
     pub(crate) fn export(&self, interface: &InterfaceDesc) -> Option<&ExportDesc> {
-        let exports = || self.desc().exports.iter().map(|e| (e, e.interface));
-        let named = |(_, e): &(_, &InterfaceDesc)| e.name == interface.name;
-        let exact = exports().find(|e| named(e) && e.1.origin == interface.origin);
-        Some(exact.or_else(|| exports().find(named))?.0)
+        self.desc().exports.get(self.export_index(interface)?)
+    }
+
+    /// Returns the number of that export.
+    pub(crate) fn export_index(&self, interface: &InterfaceDesc) -> Option<usize> {
+        let exports = || self.desc().exports.iter().map(|e| e.interface);
+        let named = |e: &InterfaceDesc| e.name == interface.name;
+        let exact = exports().position(|e| named(e) && e.origin == interface.origin);
+        exact.or_else(|| exports().position(named))
     }
 
     /// The names of the exports.

@@ -9,6 +9,7 @@
 //! never freed.
 use super::copy::{Patch, PrivateCopy};
 use super::failures::Failures;
+use super::known;
 use super::mapped::{Mapped, NotOpened};
 use super::own_runtime::OwnRuntime;
 use super::table::{self, Table};
@@ -119,7 +120,7 @@ impl Library {
             destructors_run: AtomicUsize::new(0),
             destructors_skipped: AtomicUsize::new(0),
             hooks: Mutex::default(),
-            failures: Arc::default(),
+            failures: Arc::new(Failures::new(known::totals(plugin))),
             owner,
             token: Mutex::default(),
         });

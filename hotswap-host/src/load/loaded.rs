@@ -9,9 +9,8 @@ use crate::linked::Claim;
 use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::boundary::{HookError, Sink, Status, collect};
 use hotswap_plugin::contract::LiveDesc;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 /// A library whose layout and contract have been checked, before an instance is made.
@@ -78,12 +77,4 @@ impl Loaded {
             message,
         }
     }
-}
-
-/// Returns the call target of the plugin with this name.
-pub(crate) fn call_target(name: &PluginName) -> CallTarget {
-    static NUMBERS: Mutex<BTreeMap<PluginName, u32>> = Mutex::new(BTreeMap::new());
-    let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let next = numbers.len() as u32;
-    CallTarget::plugin(*numbers.entry(name.clone()).or_insert(next))
 }

@@ -3,6 +3,7 @@ pub(crate) mod copy;
 mod counts;
 pub(crate) mod exit;
 pub(crate) mod failures;
+pub(crate) mod known;
 pub(crate) mod library;
 pub(crate) mod loaded;
 pub(crate) mod mapped;
@@ -101,7 +102,7 @@ pub(crate) fn open(
     if let Code::Library(bytes) = code {
         warn_once(&artifact, bytes);
     }
-    let call_target = loaded::call_target(&artifact.metadata.name);
+    let call_target = known::call_target(&artifact.metadata.name);
     Ok(Loaded {
         library,
         tables,

@@ -8,7 +8,8 @@
 //! and a count are enough. A pin that is not part of a call need
 //! not end in that order. If it is nested, it does not share the slot, but is counted.
 //!
-//! Unsafe code: two words are addresses, of a constant and of a value on the stack of the owning thread.
+//! Unsafe code: three words are addresses: of a constant, of a value on the stack of the owning thread, and of the counts of its
+//! calls.
 #![allow(unsafe_code)]
 use super::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
 use std::panic::Location;
@@ -60,6 +61,13 @@ impl CallTarget {
         CallTarget(self.0 | NESTED)
     }
 
+    /// Its place in a table of counts. Small numbers come first: [`ANYTHING`](Self::ANYTHING), which live functions have, and
+    /// then the plugins.
+    #[inline(always)]
+    fn place(self) -> u32 {
+        self.0.wrapping_add(1) & !NESTED
+    }
+
     /// The target that was entered first.
     pub(crate) fn without_nested(self) -> Self {
         CallTarget(self.0 & !NESTED)
@@ -85,8 +93,11 @@ pub(crate) struct Slot {
     pinned_at: AtomicPtr<Location<'static>>,
     /// The innermost async call that the thread polls: a `*const Polled`.
     polled: AtomicPtr<()>,
-    /// The number of watched calls that the thread has begun.
-    watched: AtomicU64,
+    /// The numbers of watched calls that the thread has begun, by the target's place. The table is only replaced by a
+    /// longer one, and never freed.
+    counts: AtomicPtr<AtomicU64>,
+    /// The length of that table.
+    counted: AtomicU32,
 }
 
 impl Slot {
@@ -98,7 +109,8 @@ impl Slot {
             entered: AtomicU32::new(0),
             pinned_at: AtomicPtr::new(null_mut()),
             polled: AtomicPtr::new(null_mut()),
-            watched: AtomicU64::new(0),
+            counts: AtomicPtr::new(null_mut()),
+            counted: AtomicU32::new(0),
         }
     }
 
@@ -120,17 +132,55 @@ impl Slot {
         !self.at.load(Relaxed).is_null()
     }
 
-    /// Counts a watched call of the owning thread, which is the caller. Returns true if it is one of those that are timed.
+    /// Counts a watched call of this target, by the owning thread, which is the caller. Returns false if it is one of those
+    /// that are timed, or the first one of its target. Then it is not counted, and the caller [does so](Self::count_watched)
+    /// where it takes the time.
     #[inline(always)]
-    pub(crate) fn count_watched(&self) -> bool {
-        let count = self.watched.load(Relaxed).wrapping_add(1);
-        self.watched.store(count, Relaxed);
-        count.is_multiple_of(TIMED)
+    pub(crate) fn count_untimed(&self, target: CallTarget) -> bool {
+        let Some(count) = self.count(target.place()) else {
+            return false;
+        };
+        let counted = count.load(Relaxed).wrapping_add(1);
+        if counted.is_multiple_of(TIMED) {
+            return false;
+        }
+        count.store(counted, Relaxed);
+        true
     }
 
-    /// The number of watched calls that the thread has begun.
-    pub(super) fn watched(&self) -> u64 {
-        self.watched.load(Relaxed)
+    /// Counts a watched call of this target, by the owning thread, which is the caller.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn count_watched(&self, target: CallTarget) {
+        let at = target.place();
+        if self.count(at).is_none() {
+            let room = (at + 1).next_power_of_two().max(16);
+            let known = |at| self.count(at).map_or(0, |count| count.load(Relaxed));
+            let longer: Vec<_> = (0..room).map(|at| AtomicU64::new(known(at))).collect();
+            // A reader may have the shorter table, so that stays, too. All of them together are no longer than the last one.
+            let longer = Vec::leak(longer);
+            self.counts.store(longer.as_mut_ptr(), Release);
+            self.counted.store(room, Release);
+        }
+        if let Some(count) = self.count(at) {
+            count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
+        }
+    }
+
+    /// Returns the count at this place, if there is one.
+    #[inline(always)]
+    fn count(&self, at: u32) -> Option<&AtomicU64> {
+        if at >= self.counted.load(Acquire) {
+            return None;
+        }
+        // SAFETY: `count_watched` publishes a table of at least this length before the length, and leaks each table.
+        Some(unsafe { &*self.counts.load(Acquire).add(at as usize) })
+    }
+
+    /// The number of watched calls of this target that the thread has begun.
+    pub(super) fn watched(&self, target: CallTarget) -> u64 {
+        self.count(target.place())
+            .map_or(0, |count| count.load(Relaxed))
     }
 
     /// Returns true if the slot holds the address. The caller has switched and run the heavy barrier.

@@ -38,6 +38,7 @@ mod open_locks;
 mod process;
 mod record;
 mod refused;
+mod scan;
 mod signalling;
 mod small_file;
 
@@ -49,6 +50,7 @@ pub use first_report::FIRST_REPORT;
 pub use hosts::{RunningHost, hosts};
 pub use record::{HostRecord, StoredReport};
 pub use refused::{RefusedDir, refused};
+pub use scan::{BuildState, FileNow, MappedFile, MappedKind, Scan, scan};
 
 pub(crate) use first_report::tell_starter;
 pub(crate) use held::Held;

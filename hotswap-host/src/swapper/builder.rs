@@ -5,6 +5,7 @@ use super::journal::Journal;
 use super::levels;
 use super::observe::{Checks, Observers, ReloadEvent};
 use super::options::ReloadOptions;
+use super::patch_settings::{PatchSettings, PatchesOnReload};
 use super::plan::Change;
 use super::smoke::SmokeTests;
 use super::writer::{Writer, WriterLock};
@@ -28,7 +29,7 @@ use hotswap_plugin::boundary::{Interface, Shared};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ pub struct Builder {
     smoke: SmokeTests,
     journal: Option<Arc<dyn Journal>>,
     options: ReloadOptions,
+    patching: PatchSettings,
     count_live_data: Option<Box<CountData>>,
 }
 
@@ -84,6 +86,7 @@ impl Builder {
             smoke: SmokeTests::default(),
             journal: None,
             options: ReloadOptions::default(),
+            patching: PatchSettings::default(),
             count_live_data: None,
         }
     }
@@ -210,8 +213,8 @@ impl Builder {
     }
 
     /// Adds an observer of every attempt to make a generation, whatever its cause. The observer receives an event for
-    /// each step that has ended, then one with the report or the error, and one more when a rollback window closes. Each
-    /// event has the number and the cause of the attempt.
+    /// each step that has ended, then one with the report or the error, and one more when a rollback window closes. It is also
+    /// told when a plugin is taken out of service or put back. Each event has the number and the cause of the attempt.
     ///
     /// It runs on the thread that made the attempt, before the call that asked for it returns, and before `cargo
     /// hotswap reload` is told. The next attempt waits for it, so pass on anything slow over a channel. A reload that
@@ -350,6 +353,42 @@ impl Builder {
         self
     }
 
+    /// Makes a plugin sticky: none of its functions can be [patched](Swapper::patch), and a reload that would replace or
+    /// remove it is refused, unless the host [allows](Self::allow_override_sticky) that and the caller asks for it.
+    pub fn sticky(mut self, plugin: &str) -> Self {
+        self.patching.sticky.add_plugin(plugin.into());
+        self
+    }
+
+    /// Makes a function of a plugin sticky: it cannot be [patched](Swapper::patch), unless the host
+    /// [allows](Self::allow_override_sticky) that and the caller asks for it. A new build of the plugin may change it.
+    pub fn sticky_function(mut self, plugin: &str, function: &str) -> Self {
+        self.patching.sticky.add_function(plugin.into(), function);
+        self
+    }
+
+    /// Allows callers to change what is [sticky](Self::sticky), if they ask for it with
+    /// [`Patch::override_sticky`](crate::Patch::override_sticky) or
+    /// [`Reload::override_sticky`](crate::Reload::override_sticky). By default this is refused.
+    pub fn allow_override_sticky(mut self, allow: bool) -> Self {
+        self.patching.sticky.set_may_override(allow);
+        self
+    }
+
+    /// Sets how many [patches](Swapper::patch) a plugin may have at a time. A patch beyond that is refused. By default, the
+    /// number is 64.
+    pub fn max_patches(mut self, max: usize) -> Self {
+        self.patching.max = max;
+        self
+    }
+
+    /// Sets what a reload does with the [patches](Swapper::patch) of a plugin that it replaces. By default, those that fit
+    /// the new build are kept.
+    pub fn patches_on_reload(mut self, patches: PatchesOnReload) -> Self {
+        self.patching.on_reload = patches;
+        self
+    }
+
     /// Loads the plugins and makes the first generation.
     ///
     /// # Errors
@@ -437,6 +476,7 @@ impl Builder {
                 window: None,
                 deferred: None,
                 held: BTreeMap::new(),
+                patches: BTreeMap::new(),
                 tried: None,
             }),
             provided: Arc::new(self.provided),
@@ -460,8 +500,12 @@ impl Builder {
             smoke: self.smoke,
             journal: self.journal,
             options: self.options,
+            mocks: AtomicUsize::new(0),
+            patching: self.patching,
             lowering: Arc::new(lowering),
             counting: AtomicBool::new(false),
+            counts_calls: AtomicBool::new(false),
+            open_window: Mutex::default(),
         })))
     }
 }

@@ -30,6 +30,14 @@ pub enum Cause {
         /// Who asked, and why: the text of [`Reload::requested_by`](crate::Reload::requested_by).
         by: String,
     },
+    /// Something is done about a plugin that does not do its work: it is [restarted](crate::Swapper::restart), or another
+    /// build takes its place.
+    Recovery {
+        /// The plugin.
+        plugin: PluginName,
+        /// The reason.
+        reason: String,
+    },
     /// A plugin called `Context::request_reload`.
     Plugin {
         /// The first plugin that asked.
@@ -45,6 +53,9 @@ impl fmt::Display for Cause {
             Cause::Signal { signal } => write!(f, "signal {signal}"),
             Cause::Request { by } => write!(f, "a request by {by}"),
             Cause::Revert { reason } => write!(f, "revert, because {reason}"),
+            Cause::Recovery { plugin, reason } => {
+                write!(f, "recovery of {plugin}, because {reason}")
+            }
             Cause::Plugin { plugin } => write!(f, "the plugin {plugin}"),
         }
     }

@@ -5,7 +5,6 @@ use super::inner::Inner;
 use super::window::Replaced;
 use crate::error::{CallError, InvokeError};
 use crate::generation::Generation;
-use crate::generation::bindings::CountWatched;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::load::library::Library;
@@ -141,10 +140,11 @@ pub(crate) fn watch_by_name(
     plugin: Option<&Instance>,
     result: &Result<Value, InvokeError>,
 ) {
-    let Some(failures) = plugin.and_then(|plugin| pinned.watched_failures(plugin)) else {
+    let found = plugin.and_then(|plugin| Some((plugin, pinned.watched_failures(plugin)?)));
+    let Some((plugin, failures)) = found else {
         return;
     };
-    pinned.count_watched();
+    pinned.count(plugin.call_target());
     if let Err(CallError::Returned(_)) = result {
         failures.add_error();
     }

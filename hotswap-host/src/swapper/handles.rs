@@ -1,12 +1,13 @@
 //! Binds the host's handles in the next generation.
+use crate::base::lock_order::Ordered;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
 use crate::handle::HandleSpec;
-use std::sync::{MutexGuard, Weak};
+use std::sync::Weak;
 
 /// All handles of a swapper, locked.
-pub(super) type Handles<'i> = MutexGuard<'i, Vec<Weak<HandleSpec>>>;
+pub(super) type Handles<'i> = Ordered<'i, Vec<Weak<HandleSpec>>>;
 
 /// The handles that are bound in a generation that is not live yet.
 #[must_use = "handles may be made until the generation is live; `complete` binds them"]

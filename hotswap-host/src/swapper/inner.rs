@@ -3,9 +3,11 @@ use super::handles::{Bound, Handles};
 use super::journal::Journal;
 use super::observe::{Checks, Observers, tell};
 use super::options::ReloadOptions;
+use super::patch_settings::PatchSettings;
 use super::smoke::SmokeTests;
-use super::window::{Replaced, WindowOutcome};
+use super::window::{OpenedWindow, Replaced, WindowOutcome};
 use super::writer::{Writer, WriterGuard, WriterLock};
+use crate::base::lock_order::{Ordered, Rank};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::generation::bindings::Target;
@@ -21,8 +23,8 @@ use crate::telemetry::{Levels, contain, guarded};
 use crate::vault::{Contents, ExtensionKinds, Lowering, Prefills};
 use hotswap_plugin::contract::HostTableRef;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// The data that swappers, handles, and holds share.
@@ -72,6 +74,14 @@ pub(crate) struct Inner {
     pub(super) counting: AtomicBool,
     /// The options of reloads that have none of their own.
     pub(super) options: ReloadOptions,
+    /// True if the calls of all plugins are counted.
+    pub(super) counts_calls: AtomicBool,
+    /// The rollback window that was opened last. It is read without the writer.
+    pub(super) open_window: Mutex<Weak<OpenedWindow>>,
+    /// The number of mocks.
+    pub(crate) mocks: AtomicUsize,
+    /// The settings for patches.
+    pub(super) patching: PatchSettings,
 }
 
 impl Inner {
@@ -82,21 +92,24 @@ impl Inner {
 
     /// The plugin directory.
     pub(super) fn plugin_dir(&self) -> PathBuf {
-        self.plugin_dir
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.locked_plugin_dir().clone()
+    }
+
+    fn locked_plugin_dir(&self) -> Ordered<'_, PathBuf> {
+        Ordered::lock(Rank::PluginDir, &self.plugin_dir)
     }
 
     pub(super) fn set_plugin_dir(&self, dir: PathBuf) {
-        *self
-            .plugin_dir
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = dir;
+        *self.locked_plugin_dir() = dir;
     }
 
     pub(super) fn handles(&self) -> Handles<'_> {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+        Ordered::lock(Rank::Handles, &self.handles)
+    }
+
+    /// The rollback window that was opened last.
+    pub(super) fn open_window(&self) -> Ordered<'_, Weak<OpenedWindow>> {
+        Ordered::lock(Rank::OpenWindow, &self.open_window)
     }
 
     /// Takes the right to make the next generation, once the threads before this one have finished.

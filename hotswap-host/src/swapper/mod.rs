@@ -6,9 +6,11 @@ mod cause;
 #[cfg(unix)]
 mod child;
 mod closing;
+mod counts;
 mod data_builds;
 mod enter;
 mod handles;
+mod health;
 mod holders;
 mod hooks;
 #[cfg(unix)]
@@ -17,9 +19,13 @@ mod inner;
 mod journal;
 mod keep;
 mod levels;
+mod mocking;
 mod observe;
 mod option_value;
 mod options;
+mod patch_settings;
+mod patches;
+mod patching;
 mod pinned;
 mod plan;
 mod policy;
@@ -29,26 +35,35 @@ mod progress;
 mod reload;
 mod report;
 mod request;
+mod restart;
 pub(crate) mod retire;
+mod scan;
 mod service;
 mod smoke;
 mod staged;
 mod step;
 mod stored_build;
+mod traces;
 mod verdict;
 mod window;
 mod writer;
 
 pub use builder::Builder;
 pub use cause::Cause;
+pub use counts::{CallCounts, MemoryInUse};
 pub(crate) use enter::watch_by_name;
+pub use health::{HealthCheckError, HealthChecks};
 #[cfg(unix)]
 pub use init::{init, init_with};
 pub(crate) use inner::{Inner, drop_elsewhere};
 pub use journal::{Journal, JournalError, Start, Trial, TriedBuild};
 pub use keep::{Keep, KeepOf, KeptBuild};
+pub use mocking::{Mock, mock_scope};
 pub use observe::{ReloadEvent, ReloadEventKind};
 pub use options::{Drain, OptionDescription, OptionError, ReloadOptions};
+pub use patch_settings::PatchesOnReload;
+pub use patches::Patches;
+pub use patching::Patch;
 pub use pinned::{Hold, Pin};
 pub use plan::Change;
 pub use report::{Outcome, PluginReport, Report, StateReport};
@@ -58,6 +73,7 @@ pub use service::InFlight;
 pub use staged::StagedReload;
 pub use step::{Step, StepReport};
 pub use stored_build::StoredBuild;
+pub use traces::Trace;
 pub use verdict::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use window::{RollbackWindow, WindowOutcome};
 
@@ -391,6 +407,13 @@ impl Swapper {
         dir.is_some_and(|dir| dir.has_control())
     }
 
+    /// Returns the open rollback window like [`window`](Self::window), but never waits for a reload. While a reload is
+    /// running, this is the window of the one before it.
+    pub fn open_window(&self) -> Option<RollbackWindow> {
+        let shared = self.0.open_window().upgrade()?;
+        Some(RollbackWindow::of(shared)).filter(|window| window.outcome().is_none())
+    }
+
     /// Adds a plugin from a file outside the plugin directory, or replaces the plugin with its name. It stays part of
     /// later generations. A relative path starts at the current working directory.
     ///
@@ -498,22 +521,23 @@ impl Swapper {
         Ok(())
     }
 
-    /// Returns a swapper that does not keep the plugins loaded.
-    pub(crate) fn downgrade(&self) -> WeakSwapper {
+    /// Returns a swapper that does not keep the plugins loaded, for a thread that goes on for as long as the host does.
+    pub fn downgrade(&self) -> WeakSwapper {
         WeakSwapper::of(&self.0)
     }
 }
 
-/// A swapper that does not keep the plugins loaded.
+/// A swapper that does not keep the plugins loaded: see [`Swapper::downgrade`].
 #[derive(Clone)]
-pub(crate) struct WeakSwapper(Weak<Inner>);
+pub struct WeakSwapper(Weak<Inner>);
 
 impl WeakSwapper {
     fn of(inner: &Arc<Inner>) -> Self {
         WeakSwapper(Arc::downgrade(inner))
     }
 
-    pub(crate) fn upgrade(&self) -> Option<Swapper> {
+    /// Returns the swapper, unless all swappers and handles are gone.
+    pub fn upgrade(&self) -> Option<Swapper> {
         self.0.upgrade().map(Swapper)
     }
 }

@@ -4,7 +4,9 @@ use super::plan::Change;
 use super::report::Report;
 use super::step::StepReport;
 use super::window::WindowOutcome;
+use crate::base::name::PluginName;
 use crate::error::ReloadError;
+use crate::generation::OutOfService;
 use crate::hook_thread;
 use crate::telemetry::contain;
 use std::fmt;
@@ -16,7 +18,7 @@ use std::fmt;
 #[non_exhaustive]
 pub struct ReloadEvent<'a> {
     /// The number of the attempt. The first load has number 0. Each later attempt has the next number, even if it fails
-    /// or changes nothing.
+    /// or changes nothing. An event that belongs to no attempt has the number of the last one.
     pub attempt: u64,
     /// The cause of the attempt.
     pub cause: &'a Cause,
@@ -36,6 +38,17 @@ pub enum ReloadEventKind<'a> {
     Refused(&'a ReloadError),
     /// The rollback window of the attempt has closed.
     WindowClosed(&'a WindowOutcome),
+    /// A plugin was [taken out of service](crate::Swapper::take_out_of_service). This belongs to no attempt.
+    OutOfService(&'a OutOfService),
+    /// A plugin was [put back into service](crate::Swapper::resume). This belongs to no attempt.
+    InService(&'a PluginName),
+    /// Somebody has [noted](crate::Swapper::note) something about a plugin. This belongs to no attempt.
+    Noted {
+        /// The plugin.
+        plugin: &'a PluginName,
+        /// The text.
+        text: &'a str,
+    },
 }
 
 /// For example, `signal 10: world: reloaded`.
@@ -46,6 +59,19 @@ impl fmt::Display for ReloadEvent<'_> {
             ReloadEventKind::Completed(report) => write!(f, "{}: {report}", self.cause),
             ReloadEventKind::Refused(error) => write!(f, "{}: refused: {error}", self.cause),
             ReloadEventKind::WindowClosed(outcome) => write!(f, "{}: {outcome}", self.cause),
+            ReloadEventKind::OutOfService(out) => {
+                write!(
+                    f,
+                    "{}: {} is out of service: {}",
+                    self.cause, out.plugin, out.reason
+                )
+            }
+            ReloadEventKind::InService(plugin) => {
+                write!(f, "{}: {plugin} is back in service", self.cause)
+            }
+            ReloadEventKind::Noted { plugin, text } => {
+                write!(f, "{}: {plugin}: {text}", self.cause)
+            }
         }
     }
 }

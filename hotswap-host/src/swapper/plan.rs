@@ -25,6 +25,17 @@ pub(super) struct Plan {
     pub(super) builds: Option<Vec<StoredBuild>>,
     /// True if a set of builds that was reverted may become live again.
     pub(super) force: bool,
+    /// True if plugins that are sticky may be replaced.
+    pub(super) override_sticky: bool,
+    /// The plugin of which another instance is made. Then nothing else changes.
+    pub(super) restart: Option<Restart>,
+}
+
+/// A plugin of which another instance is made.
+pub(super) struct Restart {
+    pub(super) plugin: PluginName,
+    /// True if the new instance receives the state.
+    pub(super) with_state: bool,
 }
 
 impl Plan {
@@ -38,6 +49,8 @@ impl Plan {
             smoke: SmokeTests::default(),
             builds: None,
             force: false,
+            restart: None,
+            override_sticky: false,
         }
     }
 }

@@ -109,6 +109,8 @@ pub enum Outcome {
         /// The imported plugin.
         plugin: PluginName,
     },
+    /// The same build was loaded again, with a new instance, because that was [asked for](crate::Swapper::restart).
+    Restarted,
     /// A new build is available, but the running instance is not reloadable.
     NotReloadable,
     /// The reload was reverted, and this build runs again.
@@ -195,6 +197,7 @@ impl fmt::Display for Outcome {
             Outcome::Reloaded { .. } => f.write_str("reloaded"),
             Outcome::Unchanged => f.write_str("unchanged"),
             Outcome::Followed { plugin } => write!(f, "followed {plugin}"),
+            Outcome::Restarted => f.write_str("restarted"),
             Outcome::NotReloadable => f.write_str("not reloadable, the running build stays"),
             Outcome::Reverted { .. } => f.write_str("reverted"),
             Outcome::Removed => f.write_str("removed"),

@@ -99,7 +99,15 @@ impl<'s> Reload<'s> {
         self
     }
 
-    pub(crate) fn caused_by(mut self, cause: Cause) -> Self {
+    /// Replaces and removes plugins that are [sticky](crate::Builder::sticky), too, if the
+    /// [host](crate::Builder::allow_override_sticky) allows it.
+    pub fn override_sticky(mut self) -> Self {
+        self.plan.override_sticky = true;
+        self
+    }
+
+    /// Sets the cause, which observers, the log, and the history name. By default it is [`Cause::Code`].
+    pub fn caused_by(mut self, cause: Cause) -> Self {
         self.plan.cause = cause;
         self
     }

@@ -1,8 +1,12 @@
 //! Takes plugins out of service and puts them back, and counts the calls that are running.
 use super::Swapper;
+use super::cause::Cause;
 use super::handles::rebind;
 use super::inner::Inner;
+use super::observe::ReloadEventKind;
+use super::progress::Progress;
 use super::window::Replaced;
+use super::writer::Writer;
 use crate::artifact::BuildId;
 use crate::base::name::PluginName;
 use crate::base::time::after;
@@ -10,7 +14,7 @@ use crate::error::ReloadError;
 use crate::generation::{Generation, OutList, OutOfService};
 use crate::instance::Instance;
 use crate::reclaim::record::entered;
-use crate::reclaim::slot::Address;
+use crate::reclaim::slot::{Address, CallTarget};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -42,22 +46,15 @@ impl Swapper {
     /// No such plugin is loaded, or the caller is inside a reload or a call.
     pub fn take_out_of_service(&self, plugin: &str, reason: &str) -> Result<(), ReloadError> {
         let writer = self.0.writer()?;
-        let (target, name) = {
-            let live = self.0.live.pin_quietly();
-            let found = live.plugin_called(plugin);
-            let found = found.ok_or_else(|| ReloadError::NotLoaded {
-                name: plugin.into(),
-                loaded: live.names(),
-            })?;
-            (found.call_target(), found.name().clone())
-        };
+        let (target, name) = self.0.loaded(plugin)?;
         let out = OutOfService {
             plugin: name,
             reason: reason.to_owned(),
             since: SystemTime::now(),
         };
-        self.0.change_service(|list| list.insert(target, out));
-        drop(writer);
+        self.0
+            .change_service(|list| list.insert(target, out.clone()));
+        self.0.tell(&writer, ReloadEventKind::OutOfService(&out));
         Ok(())
     }
 
@@ -73,10 +70,25 @@ impl Swapper {
             live.out.iter().any(|out| out.plugin == name)
         };
         if was_out {
-            self.0.change_service(|list| list.remove(&plugin.into()));
+            let name = PluginName::from(plugin);
+            self.0.change_service(|list| list.remove(&name));
+            self.0.tell(&writer, ReloadEventKind::InService(&name));
         }
-        drop(writer);
         Ok(was_out)
+    }
+
+    /// Tells the observers and the history something about a plugin, in words: what an operator has found out or done. It
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// No such plugin is loaded, or the caller is inside a reload or a call.
+    pub fn note(&self, plugin: &str, text: &str) -> Result<(), ReloadError> {
+        let writer = self.0.writer()?;
+        let name = self.0.loaded(plugin)?.1;
+        let plugin = &name;
+        self.0
+            .tell(&writer, ReloadEventKind::Noted { plugin, text });
+        Ok(())
     }
 
     /// Takes a plugin out of service, and waits until its running calls have ended, in all of its builds.
@@ -153,6 +165,27 @@ fn calls_of(generation: &Generation, address: Address, instance: &Arc<Instance>)
 }
 
 impl Inner {
+    /// Finds a live plugin.
+    ///
+    /// # Errors
+    /// No such plugin is loaded.
+    fn loaded(&self, plugin: &str) -> Result<(CallTarget, PluginName), ReloadError> {
+        let live = self.live.pin_quietly();
+        let found = live.plugin_called(plugin);
+        let found = found.ok_or_else(|| ReloadError::NotLoaded {
+            name: plugin.into(),
+            loaded: live.names(),
+        })?;
+        Ok((found.call_target(), found.name().clone()))
+    }
+
+    /// Tells everybody of an event that belongs to no attempt.
+    fn tell(&self, writer: &Writer, kind: ReloadEventKind<'_>) {
+        let last = writer.attempts.saturating_sub(1);
+        let cause = Cause::Code;
+        Progress::new(&self.observers, self.journal.as_deref(), last, &cause).tell(kind);
+    }
+
     /// Makes a copy of the live generation live in which other plugins are out of service. The caller has the writer.
     fn change_service(&self, change: impl FnOnce(&mut OutList)) {
         let mut next = self.live.pin_quietly().gated_copy(None);

@@ -2,6 +2,7 @@
 use super::cause::Cause;
 use super::window::Window;
 use crate::artifact::BuildSet;
+use crate::base::lock_order::{Held, Rank};
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::linked::LinkedSet;
@@ -38,6 +39,8 @@ pub(super) struct Writer {
     pub(super) deferred: Option<Cause>,
     /// The sets of builds that were reverted, with the reasons.
     pub(super) held: BTreeMap<BuildSet, String>,
+    /// The number of the last patch of each plugin that was patched.
+    pub(super) patches: BTreeMap<PluginName, u64>,
     /// The set that was tried last before the host started.
     pub(super) tried: Option<BuildSet>,
 }
@@ -77,12 +80,14 @@ impl WriterLock {
 
     /// Takes the writer once the threads before this one have returned it. Returns `None` if they have not by `end`.
     pub(super) fn take(&self, end: Option<Instant>) -> Option<WriterGuard<'_>> {
+        let held = Held::of(Rank::Writer);
         let mut slot = self.slot();
         loop {
             if let Some(writer) = slot.take() {
                 return Some(WriterGuard {
                     lock: self,
                     writer: Some(writer),
+                    _held: held,
                 });
             }
             slot = match end.map(|end| end.saturating_duration_since(Instant::now())) {
@@ -105,6 +110,7 @@ pub(super) struct WriterGuard<'l> {
     lock: &'l WriterLock,
     /// The writer. It is `None` only while this is dropped.
     writer: Option<Box<Writer>>,
+    _held: Held,
 }
 
 impl Deref for WriterGuard<'_> {

@@ -61,7 +61,7 @@ pub(super) struct Records;
 impl ReportPanic for Records {
     fn report(library: &Library, view: &PanicView<'_>) {
         contain((), || {
-            library.failures().add();
+            library.failures().add_panic();
             let backtrace = match backtraces() {
                 Backtraces::Off => None,
                 Backtraces::Full => Some(backtrace::here(false)),

@@ -1,8 +1,9 @@
 //! `#[plugin]`: the checks.
 use super::hooks::{is_hook, is_invoke};
+use super::smoke::is_smoke;
 use crate::call::{Call, check_count};
 use crate::support::{Errors, refuse_cfg};
-use syn::{ImplItemFn, ItemImpl};
+use syn::{Attribute, ImplItemFn, ItemImpl};
 
 /// Checks the `impl` as a whole.
 pub fn item(item: &ItemImpl, errors: &mut Errors) {
@@ -23,7 +24,7 @@ pub fn item(item: &ItemImpl, errors: &mut Errors) {
     }
 }
 
-/// Checks a function with `#[invoke]` or `#[smoke]`.
+/// Checks a function with `#[invoke]`, `#[smoke]`, or `#[health]`.
 pub fn function<'a>(method: &'a ImplItemFn, errors: &mut Errors) -> Call<'a> {
     let sig = &method.sig;
     for attr in method.attrs.iter().filter(|attr| is_invoke(attr)) {
@@ -40,9 +41,11 @@ pub fn function<'a>(method: &'a ImplItemFn, errors: &mut Errors) -> Call<'a> {
             "this is a hook, which only the host calls: remove the attribute, or rename the function",
         );
     }
-    let what = match method.attrs.iter().any(is_invoke) {
-        true => "function with `#[invoke]`",
-        false => "function with `#[smoke]`",
+    let has = |is: fn(&Attribute) -> bool| method.attrs.iter().any(is);
+    let what = match (has(is_invoke), has(is_smoke)) {
+        (true, _) => "function with `#[invoke]`",
+        (_, true) => "function with `#[smoke]`",
+        (false, false) => "function with `#[health]`",
     };
     refuse_cfg(&method.attrs, what, errors);
     check_count(sig, errors);

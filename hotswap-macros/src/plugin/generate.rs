@@ -230,12 +230,14 @@ fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> To
     let Plugin { options, ty, .. } = plugin;
     let (root, b) = (&options.root, &options.root.boundary());
     let allocator = options.allocator.then(|| quote!(#root::__allocator!();));
-    let functions = plugin.functions.iter().zip(&plugin.smoke);
-    let functions = functions.map(|(function, smoke)| {
+    let marks = plugin.smoke.iter().zip(&plugin.health);
+    let functions = plugin.functions.iter().zip(marks);
+    let functions = functions.map(|(function, (smoke, health))| {
         let smoke = smoke.map(|time| format!(r#","smoke":"{}""#, time.name()));
+        let health = if *health { r#","health":true"# } else { "" };
         let signature = json(&format!("{}{}", function.keyword(), function.written("")));
         format!(
-            r#"{{"name":"{}","signature":"{signature}"{}}}"#,
+            r#"{{"name":"{}","signature":"{signature}"{}{health}}}"#,
             function.name(),
             smoke.unwrap_or_default()
         )

@@ -342,14 +342,18 @@ pub fn params(method: &ImplItemFn) -> impl Iterator<Item = &Type> {
 pub fn is_result(output: &ReturnType) -> bool {
     match output {
         ReturnType::Default => false,
-        ReturnType::Type(_, ty) => match bare(ty) {
-            Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .is_some_and(|last| last.ident == "Result"),
-            _ => false,
-        },
+        ReturnType::Type(_, ty) => is_named(ty, "Result"),
+    }
+}
+
+/// Returns true if the last part of the type's path is this name.
+pub fn is_named(ty: &Type, name: &str) -> bool {
+    match bare(ty) {
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            last.is_some_and(|last| last.ident == name)
+        }
+        _ => false,
     }
 }
 

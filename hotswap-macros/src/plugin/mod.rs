@@ -1,19 +1,21 @@
 //! `#[plugin]`: the parser.
 mod check;
 mod generate;
+mod health;
 mod hooks;
 mod smoke;
 mod state;
 
 use crate::call::Call;
 use crate::support::{Errors, Root, unknown_option};
+use health::is_health;
 use hooks::{Hooks, is_invoke};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use smoke::{SmokeTime, is_smoke};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{ImplItem, ImplItemFn, ItemImpl, LitBool, LitStr, Path, Token, Type};
+use syn::{Attribute, ImplItem, ImplItemFn, ItemImpl, LitBool, LitStr, Path, Token, Type};
 
 /// Expands the attribute on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -38,12 +40,15 @@ pub fn without_invoke(item: TokenStream) -> TokenStream {
     };
     for item in &mut item.items {
         if let ImplItem::Fn(method) = item {
-            method
-                .attrs
-                .retain(|attr| !is_invoke(attr) && !is_smoke(attr));
+            method.attrs.retain(|attr| !is_called(attr));
         }
     }
     item.into_token_stream()
+}
+
+/// Returns true if the attribute marks a function that the host calls by its name.
+fn is_called(attr: &Attribute) -> bool {
+    is_invoke(attr) || is_smoke(attr) || is_health(attr)
 }
 
 /// The options in `#[plugin(…)]`.
@@ -115,10 +120,12 @@ struct Plugin<'a> {
     options: &'a Options,
     ty: &'a Type,
     hooks: Hooks<'a>,
-    /// The functions with `#[invoke]` or `#[smoke]`.
+    /// The functions with `#[invoke]`, `#[smoke]`, or `#[health]`.
     functions: Vec<Call<'a>>,
     /// For each of them, the time at which it runs if it is a smoke test.
     smoke: Vec<Option<SmokeTime>>,
+    /// For each of them, whether it is a health check.
+    health: Vec<bool>,
 }
 
 impl<'a> Plugin<'a> {
@@ -143,21 +150,21 @@ impl<'a> Plugin<'a> {
         }
         let called = |method: &&ImplItemFn| {
             let mut attrs = method.attrs.iter();
-            attrs.any(|attr| is_invoke(attr) || is_smoke(attr))
+            attrs.any(is_called)
         };
-        let (functions, smoke) = methods()
-            .filter(called)
-            .map(|method| {
-                let time = SmokeTime::of(method, errors);
-                (check::function(method, errors), time)
-            })
-            .unzip();
+        let (mut functions, mut smoke, mut health) = (Vec::new(), Vec::new(), Vec::new());
+        for method in methods().filter(called) {
+            smoke.push(SmokeTime::of(method, errors));
+            health.push(health::check(method, errors));
+            functions.push(check::function(method, errors));
+        }
         Plugin {
             options,
             ty: &item.self_ty,
             hooks,
             functions,
             smoke,
+            health,
         }
     }
 }

@@ -19,6 +19,15 @@ pub fn is_smoke(attr: &Attribute) -> bool {
     attr.path().is_ident("smoke")
 }
 
+/// Returns true if the method only takes `&self` and is not `async`.
+pub fn is_plain(method: &ImplItemFn) -> bool {
+    let sig = &method.sig;
+    let shared = sig
+        .receiver()
+        .is_some_and(|receiver| receiver.mutability.is_none());
+    sig.asyncness.is_none() && shared && params(method).next().is_none()
+}
+
 impl SmokeTime {
     /// Returns the time if the method is a smoke test, and checks its form.
     pub fn of(method: &ImplItemFn, errors: &mut Errors) -> Option<Self> {
@@ -43,11 +52,7 @@ impl SmokeTime {
             errors.at(&sig.ident, text);
         }
         let unit = matches!(sig.output, ReturnType::Default) || is_result(&sig.output);
-        let shared = sig
-            .receiver()
-            .is_some_and(|receiver| receiver.mutability.is_none());
-        let plain = sig.asyncness.is_none() && shared && params(method).next().is_none();
-        let right = unit && plain;
+        let right = unit && is_plain(method);
         if !is_hook(&sig.ident) && !right {
             let text = format!(
                 "write this smoke test as `fn {}(&self)` or `fn {0}(&self) -> Result<(), String>`",

@@ -106,6 +106,103 @@ const _: () = {
             ],
         );
         const SIGNATURE: &'static str = "fn say(&self, text: &str, at: Vector) -> Result<String, Refused>; fn ready(&self) -> bool; async fn wait(&self, text: &str); async fn rest(&self) -> Vector";
+        const RELAYS: &'static __AlphaTable = &__AlphaTable {
+            say: {
+                unsafe extern "C" fn say(
+                    this: *const (),
+                    text: <&str as __hotswap::Arg>::Cross,
+                    at: <Vector as __hotswap::Arg>::Cross,
+                    out: *mut __hotswap::Out<
+                        <Result<String, Refused> as __hotswap::Shared>::View,
+                    >,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                    Refused: __hotswap::Shared,
+                    for<'__a> Vector: __hotswap::Arg,
+                {
+                    unsafe {
+                        let (call, this) = __hotswap::relayed::<
+                            unsafe extern "C" fn(
+                                *const (),
+                                <&str as __hotswap::Arg>::Cross,
+                                <Vector as __hotswap::Arg>::Cross,
+                                *mut __hotswap::Out<
+                                    <Result<String, Refused> as __hotswap::Shared>::View,
+                                >,
+                            ) -> __hotswap::Status,
+                        >(this, 0usize);
+                        call(this, text, at, out)
+                    }
+                }
+                say
+            },
+            ready: {
+                unsafe extern "C" fn ready(
+                    this: *const (),
+                    out: *mut __hotswap::Out<<bool as __hotswap::Shared>::View>,
+                ) -> __hotswap::Status {
+                    unsafe {
+                        let (call, this) = __hotswap::relayed::<
+                            unsafe extern "C" fn(
+                                *const (),
+                                *mut __hotswap::Out<<bool as __hotswap::Shared>::View>,
+                            ) -> __hotswap::Status,
+                        >(this, 1usize);
+                        call(this, out)
+                    }
+                }
+                ready
+            },
+            wait: {
+                unsafe extern "C" fn wait(
+                    this: *const (),
+                    text: <&str as __hotswap::Arg>::Cross,
+                    out: *mut __hotswap::Out<
+                        <__hotswap::Later<()> as __hotswap::Shared>::View,
+                    >,
+                ) -> __hotswap::Status {
+                    unsafe {
+                        let (call, this) = __hotswap::relayed::<
+                            unsafe extern "C" fn(
+                                *const (),
+                                <&str as __hotswap::Arg>::Cross,
+                                *mut __hotswap::Out<
+                                    <__hotswap::Later<()> as __hotswap::Shared>::View,
+                                >,
+                            ) -> __hotswap::Status,
+                        >(this, 2usize);
+                        call(this, text, out)
+                    }
+                }
+                wait
+            },
+            rest: {
+                unsafe extern "C" fn rest(
+                    this: *const (),
+                    out: *mut __hotswap::Out<
+                        <__hotswap::Later<Vector> as __hotswap::Shared>::View,
+                    >,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                    for<'__a> Vector: __hotswap::Return,
+                {
+                    unsafe {
+                        let (call, this) = __hotswap::relayed::<
+                            unsafe extern "C" fn(
+                                *const (),
+                                *mut __hotswap::Out<
+                                    <__hotswap::Later<Vector> as __hotswap::Shared>::View,
+                                >,
+                            ) -> __hotswap::Status,
+                        >(this, 3usize);
+                        call(this, out)
+                    }
+                }
+                rest
+            },
+        };
         fn proxy(object: __hotswap::Object<__AlphaTable>) -> __AlphaProxy {
             __AlphaProxy(object)
         }

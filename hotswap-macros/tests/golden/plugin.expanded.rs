@@ -16,6 +16,9 @@ impl World {
         "hum ".repeat(times as usize)
     }
     fn hums(&self) {}
+    fn is_well(&self) -> Health {
+        Health::Healthy
+    }
     async fn rest(&self, name: &str, times: u32) -> Option<Vector> {
         None
     }
@@ -40,9 +43,11 @@ const _: () = {
     #[automatically_derived]
     impl ::hotswap_plugin::Plugin for World
     where
+        Health: __hotswap::Shared,
         Vector: __hotswap::Shared,
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg,
+        for<'__a> Health: __hotswap::Return,
         State: ::hotswap_plugin::LiveType,
     {
         const NAME: &'static str = ::core::env!("CARGO_PKG_NAME");
@@ -135,6 +140,52 @@ const _: () = {
                         "hums",
                         &[],
                         <() as __hotswap::Shared>::TYPE,
+                        typed as *const (),
+                        dynamic,
+                    )
+                }
+            },
+            {
+                unsafe extern "C" fn typed(
+                    this: *const (),
+                    out: *mut __hotswap::Out<<Health as __hotswap::Shared>::View>,
+                ) -> __hotswap::Status
+                where
+                    Health: __hotswap::Shared,
+                    for<'__a> Health: __hotswap::Return,
+                {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || { World::is_well(&*this.cast::<World>()) },
+                        )
+                    }
+                }
+                unsafe extern "C" fn dynamic(
+                    this: *const (),
+                    args: __hotswap::SliceView<__hotswap::ValueView>,
+                    out: *mut __hotswap::DynamicOut,
+                ) -> __hotswap::Status
+                where
+                    Health: __hotswap::Shared,
+                    for<'__a> Health: __hotswap::Return,
+                {
+                    unsafe {
+                        __hotswap::dynamic::answer_dynamic(
+                            out,
+                            || {
+                                __hotswap::dynamic::arguments(args, 0u32)?;
+                                let result: Health = World::is_well(&*this.cast::<World>());
+                                __hotswap::Return::into_dynamic(result)
+                            },
+                        )
+                    }
+                }
+                unsafe {
+                    __hotswap::FunctionDesc::new(
+                        "is_well",
+                        &[],
+                        <Health as __hotswap::Shared>::TYPE,
                         typed as *const (),
                         dynamic,
                     )
@@ -361,7 +412,7 @@ const _: () = {
         ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
         r#"","version":""#, ::core::env!("CARGO_PKG_VERSION"), r#"","crate":""#,
         ::core::env!("CARGO_PKG_NAME"),
-        "\",\"reloadable\":true,\"hooks\":[\"new\",\"on_load\",\"on_start\",\"save\",\"restore\"],\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"hums\",\"signature\":\"fn()\",\"smoke\":\"staged\"},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
+        "\",\"reloadable\":true,\"hooks\":[\"new\",\"on_load\",\"on_start\",\"save\",\"restore\"],\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"hums\",\"signature\":\"fn()\",\"smoke\":\"staged\"},{\"name\":\"is_well\",\"signature\":\"fn() -> Health\",\"health\":true},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
         ["[", "{\"interface\":\"Alpha\",\"signature\":\"", < dyn Alpha as
         __hotswap::Interface > ::SIGNATURE, "\"}", "]"]
     );

@@ -26,6 +26,11 @@ impl World {
     #[smoke]
     fn hums(&self) {}
 
+    #[health]
+    fn is_well(&self) -> Health {
+        Health::Healthy
+    }
+
     #[invoke]
     async fn rest(&self, name: &str, times: u32) -> Option<Vector> {
         None

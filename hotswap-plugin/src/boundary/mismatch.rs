@@ -61,6 +61,25 @@ pub fn function(
     Some(difference.say(&head, caller, Party::Plugin(plugin)))
 }
 
+/// Compares the signature of a patch of the host with that of the function or method that it is for, as parameters and
+/// result. Returns `None` if they are equal.
+pub fn patch(
+    plugin: &str,
+    name: &str,
+    need: (&[ParamDesc], &TypeDesc),
+    have: (&[ParamDesc], &TypeDesc),
+) -> Option<String> {
+    let written = |(params, result)| Written {
+        name,
+        params,
+        result,
+    };
+    let difference = functions(&written(need), &written(have))?;
+    let head = format!("the host cannot patch {name} of {plugin}: the signatures differ");
+    let text = difference.places(&head, "the patch", plugin);
+    Some(text + "  write the signature that the plugin has")
+}
+
 /// Compares an extension of the host with the version of `plugin`, which fills slots of it. Returns `None` if they are
 /// equal.
 pub fn extension(plugin: &str, need: &ExtensionDesc, have: &ExtensionDesc) -> Option<String> {
@@ -99,7 +118,8 @@ impl Difference {
         }
     }
 
-    fn say(&self, head: &str, needs: Party<'_>, has: Party<'_>) -> String {
+    /// Returns the message without the remedy.
+    fn places(&self, head: &str, needs: impl fmt::Display, has: impl fmt::Display) -> String {
         let mut text = format!("{head}\n");
         if !self.method.is_empty() {
             text += &format!("  {}\n", self.method);
@@ -113,18 +133,23 @@ impl Difference {
             "  {expects:width$} {}\n  {provides:width$} {}\n",
             self.need, self.have
         );
-        text + &match (needs, has) {
-            (Party::Plugin(a), Party::Plugin(b)) if a == b => {
-                "  write the signature that the plugin has".into()
+        text
+    }
+
+    fn say(&self, head: &str, needs: Party<'_>, has: Party<'_>) -> String {
+        self.places(head, needs, has)
+            + &match (needs, has) {
+                (Party::Plugin(a), Party::Plugin(b)) if a == b => {
+                    "  write the signature that the plugin has".into()
+                }
+                (Party::Plugin(a), Party::Plugin(b)) => {
+                    format!("  build both again: cargo hotswap build -p {a} -p {b}")
+                }
+                (Party::Plugin(name), Party::Host) | (Party::Host, Party::Plugin(name)) => {
+                    format!("  build the plugin again, and the host: cargo hotswap build -p {name}")
+                }
+                (Party::Host, Party::Host) => "  build the host again".into(),
             }
-            (Party::Plugin(a), Party::Plugin(b)) => {
-                format!("  build both again: cargo hotswap build -p {a} -p {b}")
-            }
-            (Party::Plugin(name), Party::Host) | (Party::Host, Party::Plugin(name)) => {
-                format!("  build the plugin again, and the host: cargo hotswap build -p {name}")
-            }
-            (Party::Host, Party::Host) => "  build the host again".into(),
-        }
     }
 }
 

@@ -20,6 +20,7 @@
 //! | [`signature`] | `fn(&str, u32) -> String` as a type |
 //! | [`object`], [`import`] | traits as tables of C functions, objects of one library that another owns, and the imports of a plugin |
 //! | [`later`] | results of `async fn`s, and wakers |
+//! | [`relay`] | tables whose functions look up what to call |
 pub mod abi;
 pub mod arg;
 pub mod call;
@@ -34,6 +35,7 @@ pub mod mismatch;
 mod noted;
 pub mod object;
 mod primitive;
+pub mod relay;
 pub mod shared;
 pub mod signature;
 mod std_types;
@@ -59,6 +61,7 @@ pub use later::{Awaited, Later};
 pub use mismatch::Party;
 pub use noted::{CountErrors, NotedErrors};
 pub use object::{ExportDesc, Held, Interface, Object, Provides, Tables};
+pub use relay::{RawFunction, relayed};
 pub use shared::{Return, Shared};
 pub use signature::{AsyncSignature, Signature};
 pub use value::{Value, ValueError};

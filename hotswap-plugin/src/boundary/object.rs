@@ -21,7 +21,8 @@ use std::sync::Arc;
 /// for when it checks whether an `async` block with a handle in it is `Send`.
 ///
 /// # Safety
-/// [`DESC`](Self::DESC) describes [`Table`](Self::Table), and the proxy calls the table as described.
+/// [`DESC`](Self::DESC) describes [`Table`](Self::Table), and the proxy calls the table as described. The functions of
+/// [`RELAYS`](Self::RELAYS) do as they say.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an interface",
     label = "not an interface",
@@ -37,6 +38,9 @@ pub unsafe trait Interface {
     const DESC: &'static InterfaceDesc;
     /// The trait as its author wrote it, for people.
     const SIGNATURE: &'static str;
+    /// A table of [relays](super::relay). Its functions may be called with the address of a list of functions, one for
+    /// each method, each of which may be called as the method that it stands for.
+    const RELAYS: &'static Self::Table;
 
     /// Returns the proxy that calls this object.
     fn proxy(object: Object<Self::Table>) -> Self::Proxy;

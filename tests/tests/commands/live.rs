@@ -72,6 +72,7 @@ fn an_operator_looks_at_a_host_and_changes_it() {
         ran.stderr
     );
 
+    health(&project);
     out_of_service(&project);
     dry_runs(&project);
     back_and_forth(&project);
@@ -81,6 +82,21 @@ fn an_operator_looks_at_a_host_and_changes_it() {
     assert_eq!(web.end(), Some(0));
     let ran = project.ran("", &["status"]);
     assert_eq!(ran.code, Some(1));
+}
+
+fn health(project: &Project) {
+    let health = project.ok("", &["health", "--now"]);
+    assert_snapshot!(steady(&health.stdout), @"");
+    let health = project.ok("", &["health", "guestbook", "--json"]);
+    let json: Value = serde_json::from_str(&health.stdout).unwrap();
+    assert_eq!(
+        (&json["plugin"], &json["level"]),
+        (&"guestbook".into(), &"healthy".into())
+    );
+    assert_eq!(json["checks"][0]["name"], "intact");
+    let ran = project.ran("", &["health", "guest"]);
+    assert_eq!(ran.code, Some(1));
+    assert_snapshot!(ran.stderr, @"");
 }
 
 fn out_of_service(project: &Project) {

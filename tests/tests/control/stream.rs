@@ -10,6 +10,7 @@ fn word(event: &Event) -> String {
         EventKind::Completed(_) => "completed".into(),
         EventKind::Refused { .. } => "refused".into(),
         EventKind::WindowClosed { .. } => "closed".into(),
+        EventKind::Incident { .. } => "incident".into(),
         _ => "new".into(),
     }
 }

@@ -46,6 +46,13 @@ impl Controlled {
 
     /// Returns the status of the answer to a request by `curl`, and the answer.
     pub fn curl(&self, args: &[&str]) -> (String, serde_json::Value) {
+        let text = self.curl_text(args);
+        let (body, status) = text.rsplit_once('\n').unwrap();
+        (status.to_owned(), serde_json::from_str(body).unwrap())
+    }
+
+    /// Returns the answer to a request by `curl`, and its status in a line of its own.
+    pub fn curl_text(&self, args: &[&str]) -> String {
         let (path, options) = args.split_last().unwrap();
         let output = Command::new("curl")
             .args(["--silent", "--show-error", "--write-out", "\n%{http_code}"])
@@ -57,9 +64,7 @@ impl Controlled {
             .unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{told}");
-        let text = String::from_utf8(output.stdout).unwrap();
-        let (body, status) = text.rsplit_once('\n').unwrap();
-        (status.to_owned(), serde_json::from_str(body).unwrap())
+        String::from_utf8(output.stdout).unwrap()
     }
 
     pub fn close(mut self) {

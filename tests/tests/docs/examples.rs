@@ -132,7 +132,7 @@ fn the_examples_of_the_book_build_and_pass_their_tests() {
 }
 
 /// The dependencies that an example may have. Most examples share what other tests have compiled, without tokio.
-fn published(source: &str) -> [(&'static str, String); 5] {
+fn published(source: &str) -> [(&'static str, String); 6] {
     let host = checkout().join("hotswap-host");
     let (control, operate) = (host.join("control"), host.join("operate"));
     let plugin = checkout().join("hotswap-plugin");
@@ -141,10 +141,22 @@ fn published(source: &str) -> [(&'static str, String); 5] {
     } else {
         ""
     };
+    let operating = if source.contains("Health") || source.contains("Metrics") {
+        ", features = [\"health\", \"metrics\"]"
+    } else {
+        ""
+    };
     [
         ("hotswap-control", format!("{{ path = {control:?} }}")),
         ("hotswap-host", format!("{{ path = {host:?} }}")),
-        ("hotswap-operate", format!("{{ path = {operate:?} }}")),
+        (
+            "hotswap-operate",
+            format!("{{ path = {operate:?}{operating} }}"),
+        ),
+        (
+            "metrics-exporter-prometheus",
+            "{ version = \"0.18\", default-features = false }".into(),
+        ),
         (
             "hotswap-plugin",
             format!("{{ path = {plugin:?}{features} }}"),

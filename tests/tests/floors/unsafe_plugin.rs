@@ -21,6 +21,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("boundary/dynamic.rs", "both ends of a call by name"),
     ("boundary/arg.rs", "parameters that a caller lends"),
     ("boundary/signature.rs", "functions behind their addresses"),
+    ("boundary/relay.rs", "functions behind their addresses"),
     // Others keep what is behind the address.
     ("boundary/object.rs", "objects of other libraries"),
     ("boundary/later/future.rs", "futures of other libraries"),

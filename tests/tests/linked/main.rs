@@ -37,6 +37,7 @@ both! {
     fn functions();
     fn errors_and_panics();
     fn interfaces();
+    fn patches();
     fn async_functions();
     fn live_items();
     fn vault_and_extension();

@@ -45,6 +45,14 @@ impl Guestbook {
     fn restore(&self, book: Book) {
         *self.book() = book;
     }
+
+    #[health]
+    fn intact(&self) -> std::result::Result<(), String> {
+        match self.book.is_poisoned() {
+            true => Err("a call has panicked while it wrote into the book".into()),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Guestbook {

@@ -1,5 +1,5 @@
 //! The events of a host.
-use super::{Report, Step};
+use super::{HealthLevel, RecoveryStep, Report, Step};
 use serde::{Deserialize, Serialize};
 
 super::types! {
@@ -9,9 +9,9 @@ super::types! {
         pub id: u64,
         /// The time, in seconds since 1970.
         pub at: f64,
-        /// The number of the attempt to make a generation.
+        /// The number of the attempt to make a generation. For an incident, it is that of the last one.
         pub attempt: u64,
-        /// The cause of the attempt.
+        /// The cause of the attempt, or of the incident.
         pub cause: String,
         /// The event as one text.
         pub text: String,
@@ -41,5 +41,16 @@ pub enum EventKind {
         outcome: String,
         /// True if the new generation is permanent.
         permanent: bool,
+    },
+    /// A plugin does not do its work, and nothing more can be done about it.
+    Incident {
+        /// The plugin.
+        plugin: String,
+        /// Its level.
+        level: HealthLevel,
+        /// The reason for the level.
+        message: String,
+        /// What was done about it.
+        steps: Vec<RecoveryStep>,
     },
 }

@@ -4,8 +4,9 @@
 //! can add some.
 mod attempt;
 mod event;
+mod health;
 #[cfg(feature = "server")]
-mod of_host;
+pub(crate) mod of_host;
 mod plugin;
 mod report;
 mod request;
@@ -14,14 +15,12 @@ mod verdict;
 
 pub use attempt::Attempt;
 pub use event::{Event, EventKind};
+pub use health::{CheckHealth, Health, HealthLevel, PluginHealth, RecoveryStep};
 pub use plugin::{Holders, InFlight, OutOfService, Plugin};
 pub use report::{PluginReport, Report, Step};
 pub use request::{DrainRequest, ReasonRequest, ReloadRequest, RollbackRequest};
 pub use status::{Host, LastAttempt, Retirement, Status, Window};
 pub use verdict::{Change, PluginVerdict, Verdict};
-
-#[cfg(feature = "server")]
-pub(crate) use of_host::seconds;
 
 use serde::{Deserialize, Serialize};
 

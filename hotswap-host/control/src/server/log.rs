@@ -1,5 +1,6 @@
 //! The events of a host, of which the last ones are kept.
-use crate::api::{Event, EventKind, LastAttempt, Step, Window, seconds};
+use crate::api::of_host::seconds;
+use crate::api::{Event, EventKind, LastAttempt, Step, Window};
 use hotswap_host::{ReloadEvent, ReloadEventKind, RollbackWindow};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,8 @@ pub(super) struct Log {
 struct State {
     events: VecDeque<Event>,
     last: u64,
+    /// The number of the last attempt.
+    attempt: u64,
     steps: Vec<Step>,
     last_attempt: Option<LastAttempt>,
     window: Option<RollbackWindow>,
@@ -54,7 +57,6 @@ impl Log {
         };
         let (cause, text) = (event.cause.to_string(), event.to_string());
         let mut state = self.state();
-        state.last += 1;
         match &kind {
             EventKind::Step(step) => match &mut state.last_attempt {
                 // The steps of a rollback window come after the outcome.
@@ -77,17 +79,36 @@ impl Log {
                 });
             }
             EventKind::WindowClosed { .. } => state.window = None,
+            EventKind::Incident { .. } => {}
         }
         if let ReloadEventKind::Completed(report) = &event.kind
             && report.window.is_some()
         {
             state.window.clone_from(&report.window);
         }
-        let id = state.last;
+        state.attempt = event.attempt;
+        self.push(state, cause, text, kind);
+    }
+
+    /// Adds something that has happened to a plugin between two attempts.
+    #[cfg(feature = "health")]
+    pub(super) fn add_incident(&self, incident: &hotswap_operate::Incident) {
+        let (plugin, level) = (&incident.plugin, incident.level);
+        let text = format!(
+            "{plugin} is {level}, and nothing more can be done: {}",
+            incident.message
+        );
+        let cause = format!("the health of {plugin}");
+        self.push(self.state(), cause, text, incident.into());
+    }
+
+    fn push(&self, mut state: MutexGuard<'_, State>, cause: String, text: String, kind: EventKind) {
+        state.last += 1;
+        let (id, attempt) = (state.last, state.attempt);
         state.events.push_back(Event {
             id,
             at: seconds(SystemTime::now()),
-            attempt: event.attempt,
+            attempt,
             cause,
             text,
             kind,

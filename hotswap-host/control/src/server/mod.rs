@@ -1,5 +1,7 @@
 //! The endpoint: its thread, its socket, and its connections.
 mod caller;
+#[cfg(feature = "health")]
+mod health;
 #[cfg(feature = "history")]
 mod history;
 mod input;
@@ -14,6 +16,8 @@ use hotswap_host::runtime::RuntimeError;
 use hotswap_host::{ReloadEvent, Swapper};
 #[cfg(feature = "history")]
 use hotswap_operate::History;
+#[cfg(feature = "health")]
+use hotswap_operate::{HealthMonitor, Incident};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -55,9 +59,15 @@ const AFTER_ERROR: Duration = Duration::from_millis(100);
 /// ```
 pub struct Control {
     log: Arc<Log>,
+    metrics: Option<Box<Metrics>>,
+    #[cfg(feature = "health")]
+    health: Option<HealthMonitor>,
     #[cfg(feature = "history")]
     history: Option<Arc<History>>,
 }
+
+/// Returns the metrics of a host as text.
+type Metrics = dyn Fn() -> String + Send + Sync;
 
 /// The reason why a control endpoint is not served.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +92,9 @@ impl Control {
     pub fn new() -> Self {
         Control {
             log: Arc::new(Log::new()),
+            metrics: None,
+            #[cfg(feature = "health")]
+            health: None,
             #[cfg(feature = "history")]
             history: None,
         }
@@ -92,6 +105,28 @@ impl Control {
     #[cfg(feature = "history")]
     pub fn history(mut self, history: Arc<History>) -> Self {
         self.history = Some(history);
+        self
+    }
+
+    /// Lets the endpoint show the health of the host and its plugins.
+    #[cfg(feature = "health")]
+    pub fn health(mut self, monitor: HealthMonitor) -> Self {
+        self.health = Some(monitor);
+        self
+    }
+
+    /// Returns the function for [`HealthMonitorBuilder::tell`](hotswap_operate::HealthMonitorBuilder::tell), which adds
+    /// incidents to the events.
+    #[cfg(feature = "health")]
+    pub fn incidents(&self) -> impl Fn(&Incident) + Send + Sync + use<> {
+        let log = self.log.clone();
+        move |incident| log.add_incident(incident)
+    }
+
+    /// Lets the endpoint serve metrics at `/metrics`, in the text format of Prometheus, which `render` returns. It is called
+    /// for each request, on a thread of the endpoint.
+    pub fn metrics(mut self, render: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.metrics = Some(Box::new(render));
         self
     }
 
@@ -118,6 +153,9 @@ impl Control {
         let host = Arc::new(Host {
             swapper: swapper.clone(),
             log: self.log,
+            metrics: self.metrics,
+            #[cfg(feature = "health")]
+            health: self.health,
             #[cfg(feature = "history")]
             history: self.history,
             started: Instant::now(),
@@ -158,6 +196,9 @@ impl Drop for Serving {
 struct Host {
     swapper: Swapper,
     log: Arc<Log>,
+    metrics: Option<Box<Metrics>>,
+    #[cfg(feature = "health")]
+    health: Option<HealthMonitor>,
     #[cfg(feature = "history")]
     history: Option<Arc<History>>,
     started: Instant,

@@ -11,8 +11,9 @@ use crate::api::{
 };
 use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
 use axum::http::HeaderMap;
-use axum::response::Sse;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::sse::{Event as Sent, KeepAlive};
+use axum::response::{IntoResponse, Sse};
 use axum::routing::get;
 use axum::{Json, Router};
 use futures_util::stream::{self, Stream};
@@ -35,6 +36,9 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// The header with the last event that a client has seen.
 const LAST_EVENT: &str = "last-event-id";
 
+/// The media type of metrics.
+const METRICS: &str = "text/plain; version=0.0.4";
+
 pub(super) type Shared = State<Arc<Host>>;
 pub(super) type Answer<T> = Result<Json<T>, Failure>;
 
@@ -50,9 +54,12 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
     let router = OpenApiRouter::with_openapi(Document::openapi());
     #[cfg(feature = "history")]
     let router = super::history::paths(router);
+    #[cfg(feature = "health")]
+    let router = super::health::paths(router);
     router
         .routes(routes!(status))
         .routes(routes!(events))
+        .routes(routes!(metrics))
         .routes(routes!(reload))
         .routes(routes!(check))
         .routes(routes!(rollback))
@@ -150,6 +157,23 @@ fn status_of(host: &Host) -> Status {
         last_attempt: host.log.last_attempt(),
         last_event: *host.log.last().borrow(),
     }
+}
+
+/// Returns the metrics of the host in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", responses(
+    (status = 200, body = String, content_type = METRICS),
+    (status = 404, body = Failure, description = "the host has no metrics for the endpoint"),
+))]
+async fn metrics(State(host): Shared) -> Result<impl IntoResponse, Failure> {
+    let text = on_thread(&host, |host| {
+        let render = host.metrics.as_ref().ok_or_else(|| {
+            let text =
+                "this host has no metrics for the endpoint; `Control::metrics` gives it some";
+            Failure::new(FailureKind::NotFound, text)
+        })?;
+        Ok(render())
+    });
+    Ok(([(CONTENT_TYPE, METRICS)], text.await?))
 }
 
 /// Reloads the plugins.

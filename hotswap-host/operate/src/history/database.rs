@@ -250,6 +250,16 @@ impl Database {
         })
     }
 
+    /// Notes something that is no attempt.
+    pub(super) fn noted(
+        &mut self,
+        at: &Attempt,
+        result: EntryResult,
+        detail: &str,
+    ) -> Result<(), HistoryError> {
+        self.change(|change| insert(change, at, None, result, detail).map(drop))
+    }
+
     /// Notes that an attempt was refused.
     pub(super) fn refused(&mut self, attempt: Attempt, error: &str) -> Result<(), HistoryError> {
         self.change(|change| {

@@ -62,6 +62,12 @@ pub enum EntryResult {
     Interrupted,
     /// The permanent builds did not run in this host.
     Misfit,
+    /// This is no attempt: a plugin was taken out of service.
+    OutOfService,
+    /// This is no attempt: a plugin was put back into service.
+    InService,
+    /// This is no attempt: somebody has noted something about a plugin.
+    Noted,
 }
 
 impl EntryResult {
@@ -78,6 +84,9 @@ impl EntryResult {
             EntryResult::Died => "died",
             EntryResult::Interrupted => "interrupted",
             EntryResult::Misfit => "misfit",
+            EntryResult::OutOfService => "out_of_service",
+            EntryResult::InService => "in_service",
+            EntryResult::Noted => "noted",
         }
     }
 
@@ -94,6 +103,9 @@ impl EntryResult {
             EntryResult::Died,
             EntryResult::Interrupted,
             EntryResult::Misfit,
+            EntryResult::OutOfService,
+            EntryResult::InService,
+            EntryResult::Noted,
         ];
         all.into_iter().find(|result| result.name() == name)
     }

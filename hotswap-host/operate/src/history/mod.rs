@@ -143,6 +143,20 @@ impl History {
                 state.database.window_closed(event.attempt, outcome)?;
                 self.collect(&state.database)
             }
+            ReloadEventKind::OutOfService(out) => {
+                let detail = format!("{}: {}", out.plugin, out.reason);
+                let result = EntryResult::OutOfService;
+                state.database.noted(&Attempt::of(event), result, &detail)
+            }
+            ReloadEventKind::InService(plugin) => {
+                let result = EntryResult::InService;
+                let attempt = Attempt::of(event);
+                state.database.noted(&attempt, result, &plugin.to_string())
+            }
+            ReloadEventKind::Noted { plugin, text } => {
+                let (attempt, detail) = (Attempt::of(event), format!("{plugin}: {text}"));
+                state.database.noted(&attempt, EntryResult::Noted, &detail)
+            }
             _ => Ok(()),
         }
     }

@@ -3,7 +3,7 @@ use super::History;
 use super::database::{Database, PermanentSet, SetBuild, set_of};
 use super::error::HistoryError;
 use hotswap_host::artifact::BuildId;
-use hotswap_host::{BuildSet, PluginName, ReloadOptions, Report, StoredBuild, Swapper};
+use hotswap_host::{BuildSet, Cause, PluginName, ReloadOptions, Report, StoredBuild, Swapper};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A set of builds that is or was permanent.
@@ -28,6 +28,11 @@ pub struct HeldSet {
     pub reason: String,
     /// The time since which it is held, by the clock of the machine.
     pub since: SystemTime,
+}
+
+/// Returns the cause of a rollback that the host's own code, or somebody else, asks for.
+fn cause_of(by: Option<&str>) -> Cause {
+    by.map_or(Cause::Code, |by| Cause::Request { by: by.to_owned() })
 }
 
 impl History {
@@ -98,7 +103,7 @@ impl History {
         build: Option<&str>,
     ) -> Result<Report, HistoryError> {
         let builds = self.with_plugin(plugin, build)?;
-        self.reload(swapper, &builds, None)
+        self.reload(swapper, &builds, Cause::Code)
     }
 
     /// Does the same as [`rollback_plugin`](Self::rollback_plugin), and says who asked for it.
@@ -113,7 +118,24 @@ impl History {
         by: &str,
     ) -> Result<Report, HistoryError> {
         let builds = self.with_plugin(plugin, build)?;
-        self.reload(swapper, &builds, Some(by))
+        self.reload(swapper, &builds, Cause::Request { by: by.to_owned() })
+    }
+
+    /// Does the same as [`rollback_plugin`](Self::rollback_plugin), for a plugin that does not do its work.
+    #[cfg(feature = "health")]
+    pub(crate) fn recover_plugin(
+        &self,
+        swapper: &Swapper,
+        plugin: &str,
+        build: Option<&str>,
+        reason: &str,
+    ) -> Result<Report, HistoryError> {
+        let builds = self.with_plugin(plugin, build)?;
+        let cause = Cause::Recovery {
+            plugin: plugin.into(),
+            reason: reason.to_owned(),
+        };
+        self.reload(swapper, &builds, cause)
     }
 
     fn go_to(
@@ -123,7 +145,7 @@ impl History {
         by: Option<&str>,
     ) -> Result<Report, HistoryError> {
         self.state().destination = Some(set.place);
-        let report = self.reload(swapper, &set.builds, by);
+        let report = self.reload(swapper, &set.builds, cause_of(by));
         if report.is_err() {
             self.state().destination = None;
         }
@@ -134,16 +156,13 @@ impl History {
         &self,
         swapper: &Swapper,
         builds: &[SetBuild],
-        by: Option<&str>,
+        cause: Cause,
     ) -> Result<Report, HistoryError> {
         let builds = self.read_all(builds)?;
         let mut options = ReloadOptions::development();
         // They have passed their tests, and the operator has decided.
         options.smoke = false;
-        let mut reload = swapper.prepare_reload().builds(builds);
-        if let Some(by) = by {
-            reload = reload.requested_by(by);
-        }
+        let reload = swapper.prepare_reload().builds(builds).caused_by(cause);
         Ok(reload.options(options).force().run()?)
     }
 

@@ -73,6 +73,10 @@ impl LastPlace {
 
     #[cold]
     fn search(&self, generation: &Generation, target: Target) -> Option<Place> {
+        let patched = &generation.patched;
+        if let Some((plugin, item)) = patched.place_of(&generation.plugins, target) {
+            return Some(Place::function(plugin, item));
+        }
         let found = generation
             .plugins
             .iter()

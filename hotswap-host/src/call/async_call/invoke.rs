@@ -3,7 +3,7 @@ use super::calling::poll;
 use super::count::{Place, Running};
 use super::gate_opened::GateOpened;
 use crate::error::{CallError, InvokeError};
-use crate::generation::bindings::CountWatched;
+use crate::generation::patched::Found;
 use crate::instance::begun::Begun;
 use crate::invoke::failed;
 use crate::reclaim::gate::Gate;
@@ -81,16 +81,19 @@ fn begin(swapper: &Swapper, plugin: &str, function: &str, args: &[Value]) -> Att
         return Attempt::Ended(Err(error));
     }
     let mut functions = instance.functions().enumerate();
-    let begun = functions
-        .find(|(_, found)| found.name.as_str() == function)
-        .and_then(|(at, found)| {
-            let running = || Running::begin(&pinned, Place::function(index, at));
-            found.begin(args, running)
-        });
+    let found = match pinned.patched_function(instance, function) {
+        Some(Found::Function(found, at)) => Some((at, found)),
+        Some(Found::Removed(_)) => None,
+        None => functions.find(|(_, found)| found.name.as_str() == function),
+    };
+    let begun = found.and_then(|(at, found)| {
+        let running = || Running::begin(&pinned, Place::function(index, at));
+        found.begin(args, running)
+    });
     let ended = match begun {
         Some(Ok(begun)) => {
             if pinned.watched_failures(instance).is_some() {
-                pinned.count_watched();
+                pinned.count(instance.call_target());
             }
             return Attempt::Begun(begun);
         }

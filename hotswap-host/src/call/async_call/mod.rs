@@ -55,12 +55,9 @@ enum Entry<'h, K> {
 impl<K> Handle<K> {
     /// Pins the live generation to call the handle's target, unless that is behind a closed gate.
     fn enter_or_gate(&self) -> Entry<'_, K> {
-        let pinned = match Entered::live(self.inner.live().enter(self.call_target), self.place) {
-            Ok(entered) => return Entry::Open(entered),
-            Err(pinned) => pinned,
-        };
         // The times of async calls are not taken, because most of them are waits.
-        let pinned = match Entered::timed(pinned, self.place) {
+        let pinned = self.inner.live().enter(self.call_target);
+        let pinned = match Entered::live_aside(pinned, self.place, self.call_target) {
             Ok(entered) => return Entry::Open(entered),
             Err(pinned) => pinned,
         };
@@ -68,7 +65,10 @@ impl<K> Handle<K> {
             None => Entry::Missing(self.spec.missing(&pinned)),
             Some(gate) if gate.stops(self.call_target) => Entry::Gate(gate.clone()),
             Some(_) => match self.spec.target(&pinned) {
-                Ok(target) => Entry::Open(Entered::found(pinned, target, self.place)),
+                Ok(target) => {
+                    pinned.count(self.call_target);
+                    Entry::Open(Entered::found(pinned, target, self.place))
+                }
                 Err(missing) => Entry::Missing(missing),
             },
         }

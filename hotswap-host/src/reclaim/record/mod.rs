@@ -208,10 +208,11 @@ pub(crate) fn slot_holders(address: Address) -> Vec<Inside> {
     entered::inside(|at, _| at == address)
 }
 
-/// The number of watched calls that all threads have begun so far.
-pub(crate) fn watched_calls() -> u64 {
+/// The number of watched calls of this target that all threads have begun so far. [`CallTarget::ANYTHING`] stands for those
+/// that may have gone to any plugin.
+pub(crate) fn watched_calls(target: CallTarget) -> u64 {
     let records = lock(&ALL);
-    let counts = records.iter().map(|record| record.slot.watched());
+    let counts = records.iter().map(|record| record.slot.watched(target));
     counts.fold(0, u64::wrapping_add)
 }
 

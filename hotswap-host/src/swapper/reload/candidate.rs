@@ -39,6 +39,8 @@ pub(super) struct Opening {
     pub(super) fingerprint: Option<Fingerprint>,
     /// The build that this one replaces.
     pub(super) replaces: Option<BuildId>,
+    /// True if it is the live build, of which another instance is made.
+    pub(super) restarts: bool,
 }
 
 impl Candidate {
@@ -62,6 +64,7 @@ impl Candidate {
                 stays: true,
             },
             Candidate::New(opening) => match opening.replaces {
+                _ if opening.restarts => Outcome::Restarted,
                 Some(from) => Outcome::Reloaded { from },
                 None => Outcome::Loaded,
             },
@@ -130,6 +133,7 @@ impl Opening {
                 .is_settled(read_at)
                 .then_some(source.fingerprint),
             replaces: None,
+            restarts: false,
         })
     }
 
@@ -144,6 +148,7 @@ impl Opening {
             read_from: None,
             fingerprint: None,
             replaces: None,
+            restarts: false,
         })
     }
 
@@ -163,6 +168,7 @@ impl Opening {
             read_from: None,
             fingerprint: None,
             replaces: None,
+            restarts: false,
         }
     }
 

@@ -47,6 +47,8 @@ pub(in crate::swapper) struct Ready {
     pub(super) bound: Bound,
     /// The reports on plugins that are not part of it.
     pub(super) left_out: Vec<PluginReport>,
+    /// The plugin that begins without the state of its previous instance, although it has one.
+    pub(super) without_state: Option<PluginName>,
     pub(super) staged: Staged,
 }
 

@@ -9,6 +9,7 @@ mod for_data;
 mod hand_over;
 mod keeping;
 mod made;
+mod patches;
 #[cfg(unix)]
 mod probe;
 mod restore;
@@ -25,7 +26,6 @@ mod versions;
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
-use crate::generation::watched::Watched;
 use crate::hook_thread::{self, HookThread};
 use crate::instance::Instance;
 use crate::reclaim::pin::Holding;
@@ -39,7 +39,7 @@ use crate::swapper::observe::ReloadEventKind;
 use crate::swapper::options::ReloadOptions;
 use crate::swapper::plan::{Change, Check, Plan, run_check};
 use crate::swapper::progress::Progress;
-use crate::swapper::report::{Outcome, PluginReport, Report};
+use crate::swapper::report::{Outcome, PluginReport, Report, StateReport};
 use crate::swapper::step::Step;
 use crate::swapper::window::Window;
 use crate::swapper::writer::Writer;
@@ -294,16 +294,20 @@ impl Inner {
         check: &mut Option<Check<'_>>,
         progress: &mut Progress<'_>,
     ) -> Result<Next, ReloadError> {
-        let was_tried = || writer.tried.is_some() && writer.tried == Some(set_of(arranged));
+        let was_tried = || {
+            let restarts = plan.restart.is_some();
+            !restarts && writer.tried.is_some() && writer.tried == Some(set_of(arranged))
+        };
         if live.number != 0 && (arranged.is_live(live) || was_tried()) {
             let plugins = live.plugins.iter();
             let report = |p: &Arc<_>| PluginReport::new(p, arranged.candidates[p.name()].outcome());
             return Ok(Next::Live(plugins.map(report).collect()));
         }
         check_not_held(writer, arranged, plan)?;
+        self.check_sticky(arranged, live, plan)?;
         self.check_keep(arranged, live, &plan.options, writer.window.as_ref())?;
-        // The builds with which a host starts have proven themselves.
-        let proven = live.number == 0 && plan.builds.is_some();
+        // The builds with which a host starts have proven themselves, and so has one that is restarted.
+        let proven = (live.number == 0 && plan.builds.is_some()) || plan.restart.is_some();
         if let Some(journal) = self.journal.as_ref().filter(|_| !proven) {
             let trial = trial(writer, arranged, live, plan, progress.attempt());
             journal.trying(&trial).map_err(ReloadError::from)?;
@@ -334,9 +338,11 @@ impl Inner {
             progress.step(Step::Stage, || Staged::make(self, writer, arranged, live))?;
         staged.note(notes);
         let mut next = staged.generation();
-        if plan.options.has_rates() && live.number != 0 {
-            let fresh = staged.fresh_instances().map(|plugin| plugin.call_target());
-            next.watch(Arc::new(Watched::new(fresh)));
+        let has_rates = plan.options.has_rates() && live.number != 0;
+        let timed = staged.fresh_instances().filter(|_| has_rates);
+        let timed = timed.map(|plugin| plugin.call_target());
+        if let Some(watched) = self.watch_of(&next.plugins, timed) {
+            next.watch(watched);
         }
         // The generation is refused before the checks can have side effects.
         let bound = Bound::all(&self.handles(), &next)?;
@@ -347,6 +353,11 @@ impl Inner {
             next,
             bound,
             left_out: Vec::new(),
+            without_state: plan
+                .restart
+                .as_ref()
+                .filter(|restart| !restart.with_state)
+                .map(|restart| restart.plugin.clone()),
             staged,
         })))
     }
@@ -386,6 +397,7 @@ impl Inner {
             mut next,
             mut bound,
             left_out,
+            without_state,
             mut staged,
         } = match next {
             Next::Staged(ready) => *ready,
@@ -399,14 +411,18 @@ impl Inner {
                 });
             }
         };
-        if next.out != live.out {
-            // It has changed since the generation was staged.
+        let patched = staged.carry_patches_of(live)?;
+        if next.out != live.out || patched {
+            // They have changed since the generation was staged.
             next.out = live.out.clone();
+            next.patch(staged.patched());
             bound = Bound::all(&self.handles(), &next)?;
         }
         let keeping = self.keeping(live, |plugin| !next.has(plugin), options, window)?;
-        let fresh = staged.fresh_instances();
-        let (hand_over, reset) = HandOver::plan(self, live, &next, fresh, options, &keeping);
+        let receives = |plugin: &&Arc<Instance>| without_state.as_ref() != Some(plugin.name());
+        let fresh = staged.fresh_instances().filter(receives);
+        let (hand_over, mut reset) = HandOver::plan(self, live, &next, fresh, options, &keeping);
+        reset.extend(without_state.map(|plugin| (plugin, StateReport::Reset)));
         staged.report_states(reset);
         let notes = keeping.notes();
         // From the switch on, handlers may meet data of the builds that leave.

@@ -19,6 +19,7 @@
 //! at the switch where it does not receive a newer one. This may fail. Then the new generation goes on.
 use super::hand_over::HandOver;
 use super::keeping::Keeping;
+use super::patches::with_mocks_of;
 use super::restore::{restore, save};
 use super::smoke;
 use super::stage::Staged;
@@ -26,6 +27,7 @@ use crate::artifact::{BuildSet, SmokeTime};
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
+use crate::generation::patched::Patched;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::reclaim::pin::Holding;
@@ -173,7 +175,10 @@ impl Inner {
         }
         let mut staged = progress.step(Step::Stage, stage)?;
         self.restore_saved(kept, &receive, &mut staged, options)?;
-        let next = staged.generation();
+        let mut next = staged.generation();
+        if let Some(watched) = self.watch_of(&next.plugins, []) {
+            next.watch(watched);
+        }
         let bound = Bound::as_possible(&self.handles(), &next);
         let fresh = staged.fresh_instances();
         let receives = fresh.filter(|plugin| receive.contains(plugin.name()));
@@ -250,7 +255,14 @@ impl Inner {
             kept.contents.clone(),
         );
         next.out = live.out.clone();
+        // Its instances had these patches before, so they fit.
+        let stacks = with_mocks_of(&kept.stacks, &live.patched.stacks);
+        let patched = Patched::link(&next.plugins, Arc::new(stacks));
+        next.patch(Arc::new(patched.unwrap_or_default()));
         next.lowering = self.lowering.clone();
+        if let Some(watched) = self.watch_of(&next.plugins, []) {
+            next.watch(watched);
+        }
         let handles = self.handles();
         let _ = Bound::as_possible(&handles, &next);
         let old = self.make_live(next, handles);

@@ -4,7 +4,7 @@ use crate::artifact::{Artifact, ArtifactError, Fingerprint, find_each};
 use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
 use crate::base::paths::check_absolute;
-use crate::error::ReloadError;
+use crate::error::{PluginErrorKind, ReloadError};
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::linked::{Claim, LinkedSet};
@@ -54,6 +54,10 @@ pub(super) fn scan(
         failures: Failures::new(),
         found: BTreeSet::new(),
     };
+    if let Some(restart) = &plan.restart {
+        scan.restart(&restart.plugin)?;
+        return Ok((scan.candidates, scan.failures));
+    }
     if let Some(builds) = &plan.builds {
         builds.iter().try_for_each(|build| scan.stored(build))?;
         return Ok((scan.candidates, scan.failures));
@@ -160,6 +164,31 @@ impl Scan<'_> {
                 ..opening
             })),
         })
+    }
+
+    /// Notes the live plugins, one of which is to be made again from its build.
+    fn restart(&mut self, name: &PluginName) -> Result<(), ReloadError> {
+        let live = self.live;
+        if live.plugin(name).is_none() {
+            return Err(self.not_loaded(name));
+        }
+        for plugin in &live.plugins {
+            let candidate = match plugin.name() == name {
+                false => Candidate::Same(plugin.clone()),
+                true if !plugin.is_reloadable() => {
+                    let chain = vec![plugin.name().clone()];
+                    let kind = PluginErrorKind::NotReloadable { chain };
+                    return Err(kind.of(name, plugin.file()).into());
+                }
+                true => Candidate::New(Arc::new(Opening {
+                    replaces: Some(plugin.build_id()),
+                    restarts: true,
+                    ..Opening::again(plugin)?
+                })),
+            };
+            self.insert(plugin.name().clone(), candidate)?;
+        }
+        Ok(())
     }
 
     /// Notes a build from a store.

@@ -2,15 +2,19 @@
 use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
+use super::patches::{carry, with_mocks_of};
 use crate::base::name::PluginName;
 use crate::base::time::after;
 use crate::error::{Hook, PluginErrorKind, ReloadError};
 use crate::generation::Generation;
+use crate::generation::patched::Patched;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::load_data::LoadDataBox;
+use crate::patch::stack::Stacks;
 use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
+use crate::swapper::patch_settings::PatchesOnReload;
 use crate::swapper::report::{Outcome, PluginReport, StateReport};
 use crate::swapper::window::Kept;
 use crate::swapper::writer::Writer;
@@ -31,6 +35,10 @@ pub(super) struct Staged {
     fresh: BTreeSet<PluginName>,
     reports: Vec<PluginReport>,
     contents: Arc<Contents>,
+    /// The patches before the reload.
+    stacks: Arc<Stacks>,
+    /// Those of the next generation.
+    patched: Arc<Patched>,
     told: Told,
     hooks: HookThread,
     taken: bool,
@@ -78,6 +86,7 @@ impl Staged {
             }
         }
         staged.load_and_init(writer, &live.contents)?;
+        staged.carry_patches(inner.patching.on_reload)?;
         Ok(staged)
     }
 
@@ -107,6 +116,9 @@ impl Staged {
             }
         }
         staged.load_and_init(writer, &kept.contents)?;
+        staged.stacks = Arc::new(with_mocks_of(&kept.stacks, &live.patched.stacks));
+        // These builds had the patches before, so they fit.
+        staged.carry_patches(PatchesOnReload::Keep)?;
         Ok(staged)
     }
 
@@ -118,6 +130,8 @@ impl Staged {
             fresh: BTreeSet::new(),
             reports: Vec::new(),
             contents: Arc::default(),
+            stacks: live.patched.stacks.clone(),
+            patched: Arc::default(),
             told: Told {
                 number: live.number + 1,
                 reloads: if live.number == 0 {
@@ -198,6 +212,34 @@ impl Staged {
         outcome?
     }
 
+    /// Carries the patches over to the new instances.
+    fn carry_patches(&mut self, on_reload: PatchesOnReload) -> Result<(), ReloadError> {
+        let is_fresh = |name: &PluginName| self.fresh.contains(name);
+        let carried = carry(&self.plugins, is_fresh, &self.stacks, on_reload)?;
+        self.patched = carried.patched;
+        self.note(carried.notes);
+        Ok(())
+    }
+
+    /// Carries over the patches that the live generation has, if they have changed since this was staged. Returns true if
+    /// they have.
+    ///
+    /// # Errors
+    /// A patch does not fit the new build of its plugin, and the host refuses such a reload.
+    pub(super) fn carry_patches_of(&mut self, live: &Generation) -> Result<bool, ReloadError> {
+        if Arc::ptr_eq(&self.stacks, &live.patched.stacks) {
+            return Ok(false);
+        }
+        self.stacks = live.patched.stacks.clone();
+        self.carry_patches(self.inner.patching.on_reload)?;
+        Ok(true)
+    }
+
+    /// The patches of the next generation.
+    pub(super) fn patched(&self) -> Arc<Patched> {
+        self.patched.clone()
+    }
+
     /// The new instances.
     pub(super) fn fresh_instances(&self) -> impl DoubleEndedIterator<Item = &Arc<Instance>> {
         self.plugins
@@ -236,11 +278,13 @@ impl Staged {
     pub(super) fn generation(&self) -> Generation {
         let (plugins, contents) = (self.plugins.clone(), self.contents.clone());
         let out = self.inner.live.pin_quietly().out.clone();
-        Generation {
+        let mut generation = Generation {
             out,
             lowering: self.inner.lowering.clone(),
             ..Generation::new(self.told.number, self.told.reloads, plugins, contents)
-        }
+        };
+        generation.patch(self.patched());
+        generation
     }
 
     /// The thread for the remaining hooks.

@@ -39,6 +39,7 @@ mod settings;
 mod state;
 
 use crate::base::fail_point;
+use crate::base::lock_order::{Ordered, Rank};
 use crate::generation::Generation;
 use crate::instance::{Instance, Uses};
 use crate::load::library::Library;
@@ -55,7 +56,7 @@ pub use settings::UnloadMode;
 use state::{Leaving, RetireState, Step, in_turn, let_go};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// The pause between two looks: it doubles while nothing happens.
@@ -122,10 +123,8 @@ impl Retirer {
             .collect()
     }
 
-    fn generations(&self) -> MutexGuard<'_, Vec<Weak<Retired<Generation>>>> {
-        self.generations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn generations(&self) -> Ordered<'_, Vec<Weak<Retired<Generation>>>> {
+        Ordered::lock(Rank::Generations, &self.generations)
     }
 
     /// Retires instances of a generation that has left already. No generation that anybody can enter has them.

@@ -1,4 +1,5 @@
 //! [`RollbackWindow`], by which a caller waits for the verdict on a reload.
+use crate::base::lock_order::{Held, Rank};
 use crate::base::time::after;
 use crate::load::failures::Watcher;
 use crate::swapper::keep::KeptBuild;
@@ -72,6 +73,10 @@ pub(in crate::swapper) struct State {
     pub(in crate::swapper) unwatched: bool,
     /// True if something has failed since the watching thread last looked.
     woken: bool,
+    /// The number of failures that others have reported.
+    reported: u64,
+    /// The last of these.
+    last_reported: Option<String>,
 }
 
 impl Shared {
@@ -97,7 +102,10 @@ impl Shared {
 
     /// Changes the state, and wakes everybody who waits.
     pub(in crate::swapper) fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state());
+        {
+            let _held = Held::of(Rank::Window);
+            change(&mut self.state());
+        }
         self.changed.notify_all();
     }
 
@@ -109,6 +117,14 @@ impl Shared {
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         state.woken = false;
         state
+    }
+}
+
+impl Shared {
+    /// The number of failures that others have reported, with the last of them.
+    pub(super) fn reported(&self) -> (u64, Option<String>) {
+        let state = self.state();
+        (state.reported, state.last_reported.clone())
     }
 }
 
@@ -136,6 +152,26 @@ impl RollbackWindow {
             .0
             .outcome
             .clone()
+    }
+
+    /// Reports a failure of the new generation that the host itself does not see. It counts like a panic toward
+    /// [`failure_limit`](crate::ReloadOptions::failure_limit), and the reason is part of that of the revert. Returns
+    /// false if the window has closed, and then nothing happens.
+    pub fn report_failure(&self, reason: &str) -> bool {
+        let mut open = false;
+        self.0.change(|state| {
+            open = state.outcome.is_none();
+            if open {
+                state.reported += 1;
+                state.last_reported = Some(reason.to_owned());
+                state.woken = true;
+            }
+        });
+        open
+    }
+
+    pub(in crate::swapper) fn of(shared: Arc<Shared>) -> Self {
+        RollbackWindow(shared)
     }
 
     /// The time until the window closes by itself.

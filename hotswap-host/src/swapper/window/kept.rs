@@ -5,6 +5,7 @@ use crate::artifact::{BuildId, Metadata, SmokeTime};
 use crate::base::name::PluginName;
 use crate::generation::Generation;
 use crate::instance::Instance;
+use crate::patch::stack::Stacks;
 use crate::reclaim::pin::Retired;
 use crate::saved_state::SavedState;
 use crate::swapper::cause::Cause;
@@ -35,6 +36,8 @@ pub(in crate::swapper) struct Kept {
     /// The plugins, each after those that it imports.
     pub(in crate::swapper) plugins: Vec<KeptPlugin>,
     pub(in crate::swapper) contents: Arc<Contents>,
+    /// The patches that it had.
+    pub(in crate::swapper) stacks: Arc<Stacks>,
     /// The plugins that were part of it although they are not in the plugin directory.
     pub(in crate::swapper) added: BTreeMap<PluginName, PathBuf>,
     /// The plugins that were left out of it.
@@ -77,6 +80,7 @@ impl Kept {
             number: generation.number,
             plugins: plugins.collect(),
             contents: generation.contents.clone(),
+            stacks: generation.patched.stacks.clone(),
         }
     }
 
@@ -86,6 +90,7 @@ impl Kept {
             number: self.number,
             plugins: Vec::new(),
             contents: Arc::default(),
+            stacks: Arc::default(),
             added: BTreeMap::new(),
             removed: BTreeSet::new(),
         };

@@ -5,6 +5,7 @@ use super::{Meter, Rates};
 use crate::generation::watched::Watched;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
+use crate::reclaim::slot::CallTarget;
 use crate::swapper::cause::Cause;
 use crate::swapper::hooks::each_in_turn;
 use crate::swapper::inner::Inner;
@@ -14,6 +15,7 @@ use crate::swapper::progress::Progress;
 use crate::swapper::writer::Writer;
 use crate::telemetry::contain;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
 impl Inner {
     /// Stops the instances of a replaced generation that are not live any more, and retires those that are not `kept`.
@@ -67,12 +69,13 @@ impl Inner {
         let fresh = live.plugins.iter().filter(|plugin| !kept.has(plugin));
         let failures = fresh.map(|plugin| plugin.library().failures().clone());
         let failures: Vec<_> = failures.collect();
-        let watched = live.watched.clone();
+        let watched = live.watched.clone().filter(|_| options.has_rates());
         drop(live);
         let meter = watched.map(|watched| Meter::start(watched, failures.clone()));
         failures
             .iter()
             .for_each(|failures| failures.watched_by(&shared));
+        *self.open_window() = Arc::downgrade(&shared);
         writer.window = Some(Window {
             shared: shared.clone(),
             kept,
@@ -98,7 +101,7 @@ impl Inner {
     pub(in crate::swapper) fn watch_live(&self) -> Meter {
         let live = self.live.pin_quietly();
         let targets = live.plugins.iter().map(|plugin| plugin.call_target());
-        let watched = Arc::new(Watched::new(targets));
+        let watched = Arc::new(Watched::new([], targets));
         let next = live.watched_copy(Some(watched.clone()));
         drop(live);
         let plugins = next.plugins.iter();
@@ -108,15 +111,30 @@ impl Inner {
         Meter::start(watched, failures)
     }
 
-    /// Ends the watch of the live generation, if its calls are watched.
+    /// Ends the watch of the live generation by a rollback window. Calls are still counted if they are to be.
     pub(in crate::swapper) fn unwatch(&self) {
         let live = self.live.pin_quietly();
-        if live.watched.is_none() {
+        let watched = live.watched.as_ref();
+        if watched.is_none_or(|watched| watched.timed().next().is_none()) {
             return;
         }
-        let next = live.watched_copy(None);
+        let next = live.watched_copy(self.watch_of(&live.plugins, []));
         drop(live);
         self.replace_by_copy(next);
+    }
+
+    /// Returns the watch of a generation with these plugins, of which the calls of some are timed. There is none if nothing
+    /// is counted or timed.
+    pub(in crate::swapper) fn watch_of(
+        &self,
+        plugins: &[Arc<Instance>],
+        timed: impl IntoIterator<Item = CallTarget>,
+    ) -> Option<Arc<Watched>> {
+        let counts = self.counts_calls.load(SeqCst);
+        let counted = plugins.iter().filter(|_| counts);
+        let counted = counted.map(|plugin| plugin.call_target());
+        let watched = Watched::new(counted, timed);
+        watched.is_any().then(|| Arc::new(watched))
     }
 
     /// Closes the window, if one is open. Returns the generation that was kept, which the caller releases or makes live.

@@ -16,7 +16,8 @@ mod rates;
 mod watch;
 
 pub(super) use cold::{Cold, erase};
-pub(super) use handle::Shared;
+pub(super) use handle::Shared as OpenedWindow;
+use handle::Shared;
 pub use handle::{RollbackWindow, WindowOutcome};
 pub(super) use kept::{Kept, KeptPlugin, Replaced, Window, is_among};
 pub(super) use rates::{Meter, Rates};

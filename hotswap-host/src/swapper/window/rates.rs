@@ -2,6 +2,7 @@
 use crate::generation::watched::Watched;
 use crate::load::failures::Failures;
 use crate::reclaim::record;
+use crate::reclaim::slot::CallTarget;
 use crate::swapper::options::ReloadOptions;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,9 @@ const QUANTILE: f64 = 0.99;
 
 /// Measures the calls of some plugins from one time on.
 ///
-/// Each thread counts its watched calls in one number, whatever it calls. So if several swappers of a program watch at the
-/// same time, each counts the calls of all.
+/// Each thread counts its watched calls by the name of the plugin. Calls of live functions, which may go to any plugin, count
+/// for all of them. So if several swappers of a program watch plugins of one name at the same time, each counts the calls of
+/// all.
 pub(in crate::swapper) struct Meter {
     watched: Arc<Watched>,
     failures: Vec<Arc<Failures>>,
@@ -33,7 +35,7 @@ impl Meter {
     /// Begins to measure.
     pub(in crate::swapper) fn start(watched: Arc<Watched>, failures: Vec<Arc<Failures>>) -> Self {
         Meter {
-            calls_before: record::watched_calls(),
+            calls_before: calls(&watched),
             errors_before: errors(&failures),
             watched,
             failures,
@@ -42,7 +44,7 @@ impl Meter {
 
     /// Returns the rates since the start.
     pub(in crate::swapper) fn read(&self) -> Rates {
-        let calls = record::watched_calls().wrapping_sub(self.calls_before);
+        let calls = calls(&self.watched).wrapping_sub(self.calls_before);
         let errors = errors(&self.failures).saturating_sub(self.errors_before);
         Rates {
             calls,
@@ -51,6 +53,13 @@ impl Meter {
             latency: self.watched.latency.quantile(QUANTILE),
         }
     }
+}
+
+fn calls(watched: &Watched) -> u64 {
+    let targets = watched.timed().chain([CallTarget::ANYTHING]);
+    targets
+        .map(record::watched_calls)
+        .fold(0, u64::wrapping_add)
 }
 
 fn errors(failures: &[Arc<Failures>]) -> u64 {

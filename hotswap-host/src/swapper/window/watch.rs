@@ -115,8 +115,7 @@ impl Watch {
             return;
         }
         // Something may have failed while this thread waited for its turn.
-        let failures = total(&self.failures) - self.before;
-        let bad = self.too_many(failures).or_else(|| self.bad_rates());
+        let bad = self.too_many(self.failed()).or_else(|| self.bad_rates());
         match bad.unwrap_or(decision) {
             Decision::Promote => inner.promote(&mut writer),
             Decision::Revert { reason } => {
@@ -141,6 +140,11 @@ impl Watch {
         meter.is_some_and(|meter| meter.read().calls < self.options.min_calls)
     }
 
+    /// The number of failures since the switch.
+    fn failed(&self) -> u64 {
+        total(&self.failures) - self.before + self.shared.reported().0
+    }
+
     /// Decides to revert if there are more failures than allowed.
     fn too_many(&self, failures: u64) -> Option<Decision> {
         let limit = self.options.failure_limit;
@@ -151,7 +155,10 @@ impl Watch {
             1 => "once".into(),
             _ => format!("{failures} times"),
         };
-        let reason = format!("it has failed {times}, and the failure limit is {limit}");
+        let mut reason = format!("it has failed {times}, and the failure limit is {limit}");
+        if let (_, Some(last)) = self.shared.reported() {
+            reason += &format!(": {last}");
+        }
         Some(Decision::Revert { reason })
     }
 
@@ -166,8 +173,7 @@ impl Watch {
             if closed {
                 return None;
             }
-            let failures = total(&self.failures) - self.before;
-            if let Some(decision) = self.decide(Instant::now(), failures, confirmed) {
+            if let Some(decision) = self.decide(Instant::now(), self.failed(), confirmed) {
                 return Some(decision);
             }
         }

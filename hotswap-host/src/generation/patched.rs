@@ -1,0 +1,184 @@
+//! The patches of a generation, linked to its instances.
+use crate::base::name::PluginName;
+use crate::error::PatchError;
+use crate::generation::bindings::Target;
+use crate::instance::Instance;
+use crate::instance::made::FunctionOf;
+use crate::patch::layers::{Layers, Linked, Place};
+use crate::patch::link::methods_of;
+use crate::patch::stack::{Stack, Stacks};
+use hotswap_plugin::boundary::RawFunction;
+use std::sync::Arc;
+
+/// The patches of a generation. Copies of the generation share them.
+#[derive(Default)]
+pub(crate) struct Patched {
+    pub(crate) stacks: Arc<Stacks>,
+    functions: Vec<PatchedItem>,
+    exports: Vec<PatchedExport>,
+}
+
+/// A function that a patch has changed.
+struct PatchedItem {
+    /// The number of its plugin.
+    plugin: usize,
+    linked: Linked,
+}
+
+/// An interface of which a method was changed.
+struct PatchedExport {
+    plugin: usize,
+    export: usize,
+    /// The functions of its methods, to which the relays lead.
+    methods: Box<[RawFunction]>,
+}
+
+/// A function that patches have changed, as a caller finds it.
+#[derive(Clone, Copy)]
+pub(crate) enum Found<'g> {
+    /// The function, and its number among the functions, exports, and added functions of its plugin.
+    Function(FunctionOf<'g>, usize),
+    /// The number of the version that has removed it.
+    Removed(u64),
+}
+
+impl Patched {
+    /// Links the patches to these instances.
+    ///
+    /// # Errors
+    /// A patch does not fit its plugin.
+    pub(crate) fn link(plugins: &[Arc<Instance>], stacks: Arc<Stacks>) -> Result<Self, PatchError> {
+        let mut patched = Patched::default();
+        for (index, plugin) in plugins.iter().enumerate() {
+            if let Some(stack) = stacks.get(plugin.name()) {
+                patched.add(index, plugin, stack)?;
+            }
+        }
+        patched.stacks = stacks;
+        Ok(patched)
+    }
+
+    fn add(&mut self, index: usize, plugin: &Instance, stack: &Stack) -> Result<(), PatchError> {
+        let mut layers = Layers::of(plugin, stack)?;
+        layers.mock(&stack.mocks)?;
+        for linked in layers.linked() {
+            if let (Place::Method(export, method), Ok(function)) = (linked.place, &linked.function)
+            {
+                let methods = self.methods(index, plugin, export);
+                methods[method] = function.raw();
+            }
+            self.functions.push(PatchedItem {
+                plugin: index,
+                linked,
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns the functions of an export, which is patched from now on.
+    fn methods(&mut self, index: usize, plugin: &Instance, export: usize) -> &mut [RawFunction] {
+        let is_it = |known: &PatchedExport| (known.plugin, known.export) == (index, export);
+        let known = self.exports.iter().position(is_it);
+        let known = known.unwrap_or_else(|| {
+            let methods = methods_of(&plugin.desc().exports[export], plugin.this());
+            self.exports.push(PatchedExport {
+                plugin: index,
+                export,
+                methods: methods.into(),
+            });
+            self.exports.len() - 1
+        });
+        &mut self.exports[known].methods
+    }
+
+    /// Returns true if there are no patches.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.functions.is_empty()
+    }
+
+    fn find(&self, plugin: usize, is_it: impl Fn(&Linked) -> bool) -> Option<&PatchedItem> {
+        let mut functions = self.functions.iter();
+        functions.find(|item| item.plugin == plugin && is_it(&item.linked))
+    }
+
+    /// Returns the function of `instance`, which is the plugin with this number, as patches have made it. Returns `None`
+    /// if none has changed it.
+    pub(crate) fn function(
+        &self,
+        plugin: usize,
+        instance: &Instance,
+        name: &str,
+    ) -> Option<Found<'_>> {
+        let found = self.find(plugin, |linked| {
+            let called = matches!(linked.place, Place::Function(_) | Place::Added(_));
+            called && linked.name == name
+        })?;
+        Some(found.found(instance))
+    }
+
+    /// Returns the live function with this number in the plugin with this number, as patches have made it.
+    pub(crate) fn live_function(&self, plugin: usize, item: usize) -> Option<Found<'_>> {
+        let found = self.find(plugin, |linked| linked.place == Place::Live(item))?;
+        Some(match &found.linked.function {
+            Ok(function) => Found::Function(function.function(), item),
+            Err(version) => Found::Removed(*version),
+        })
+    }
+
+    /// Returns the list of functions for the relays of an export, if one of its methods is patched.
+    pub(crate) fn export(&self, plugin: usize, export: usize) -> Option<*const ()> {
+        let is_it = |known: &&PatchedExport| (known.plugin, known.export) == (plugin, export);
+        let found = self.exports.iter().find(is_it)?;
+        Some(found.methods.as_ptr().cast())
+    }
+
+    /// Returns the number of the plugin that a patched target belongs to, and its number among the functions, exports, and
+    /// added functions of that plugin.
+    pub(crate) fn place_of(
+        &self,
+        plugins: &[Arc<Instance>],
+        target: Target,
+    ) -> Option<(usize, usize)> {
+        let mut exports = self.exports.iter();
+        let export = exports.find(|export| target.leads_to(export.methods.as_ptr().cast()));
+        if let Some(export) = export {
+            let functions = plugins[export.plugin].desc().functions.len();
+            return Some((export.plugin, functions + export.export));
+        }
+        self.functions.iter().find_map(|item| {
+            let function = item.linked.function.as_ref().ok()?;
+            target.leads_to(function.raw().this).then_some(())?;
+            Some((item.plugin, item.number(&plugins[item.plugin])))
+        })
+    }
+
+    /// Returns the names of the functions that patches have added to the plugin with this number.
+    pub(crate) fn added(&self, plugin: usize) -> Vec<String> {
+        let of_plugin = self.functions.iter().filter(|item| item.plugin == plugin);
+        let added = of_plugin.filter(|item| matches!(item.linked.place, Place::Added(_)));
+        added.map(|item| item.linked.name.to_owned()).collect()
+    }
+
+    /// Returns the patches of a plugin.
+    pub(crate) fn stack(&self, plugin: &PluginName) -> Option<&Stack> {
+        self.stacks.get(plugin)
+    }
+}
+
+impl PatchedItem {
+    fn number(&self, instance: &Instance) -> usize {
+        let desc = instance.desc();
+        match self.linked.place {
+            Place::Function(index) | Place::Live(index) => index,
+            Place::Method(export, _) => desc.functions.len() + export,
+            Place::Added(index) => desc.functions.len() + desc.exports.len() + index,
+        }
+    }
+
+    fn found(&self, instance: &Instance) -> Found<'_> {
+        match &self.linked.function {
+            Ok(function) => Found::Function(function.function(), self.number(instance)),
+            Err(version) => Found::Removed(*version),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The versions of a plugin: numbered patches, each on top of those before it.
+use super::mock::AnyPoint;
+use super::{Operation, What};
+use crate::base::name::PluginName;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The patches of all plugins.
+pub(crate) type Stacks = BTreeMap<PluginName, Stack>;
+
+/// Returns the stacks without the points that have no mock.
+pub(crate) fn without_unused(stacks: &Stacks) -> Stacks {
+    let mut stacks = stacks.clone();
+    for stack in stacks.values_mut() {
+        stack.mocks.retain(|mock| !mock.point.is_unused());
+    }
+    stacks.retain(|_, stack| !stack.is_empty());
+    stacks
+}
+
+/// The versions of one plugin.
+#[derive(Clone, Default)]
+pub(crate) struct Stack {
+    /// The versions that apply, the first one first.
+    pub(crate) versions: Vec<Arc<Version>>,
+    /// The versions that were rolled back, the last one of which was rolled back last.
+    pub(crate) undone: Vec<Arc<Version>>,
+    /// The functions that are mocked or traced, which are no versions.
+    pub(crate) mocks: Vec<Arc<MockEntry>>,
+}
+
+/// A function that is mocked or traced.
+pub(crate) struct MockEntry {
+    pub(crate) operation: Operation,
+    pub(crate) point: Arc<dyn AnyPoint>,
+}
+
+impl MockEntry {
+    /// True if the function is traced.
+    pub(crate) fn is_trace(&self) -> bool {
+        self.operation.what == What::Trace
+    }
+}
+
+/// A patch that was applied.
+pub(crate) struct Version {
+    pub(crate) number: u64,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) by: String,
+    pub(crate) since: SystemTime,
+    /// True if something of it is sticky, and it was allowed all the same.
+    pub(crate) overrode_sticky: bool,
+}
+
+impl Stack {
+    /// Returns true if there is nothing to remember.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.versions.is_empty() && self.undone.is_empty() && self.mocks.is_empty()
+    }
+
+    /// The number of the version that applies, or zero for the plugin as it was built.
+    pub(crate) fn current(&self) -> u64 {
+        self.versions.last().map_or(0, |version| version.number)
+    }
+
+    /// Lists the versions that apply.
+    pub(crate) fn list(&self) -> Vec<PatchVersion> {
+        self.versions
+            .iter()
+            .map(|version| version.listed())
+            .collect()
+    }
+
+    /// Lists the versions that were rolled back, the one that is done again first comes first.
+    pub(crate) fn list_undone(&self) -> Vec<PatchVersion> {
+        let undone = self.undone.iter().rev();
+        undone.map(|version| version.listed()).collect()
+    }
+}
+
+impl Version {
+    /// Describes the version.
+    pub(crate) fn listed(&self) -> PatchVersion {
+        let calls = self.operations.iter().filter_map(|operation| {
+            let made = operation.made.as_ref()?;
+            Some(made.layer.calls())
+        });
+        PatchVersion {
+            number: self.number,
+            changes: self.operations.iter().map(ToString::to_string).collect(),
+            by: self.by.clone(),
+            since: self.since,
+            calls: calls.sum(),
+            overrode_sticky: self.overrode_sticky,
+        }
+    }
+}
+
+/// One version of a patched plugin. It is displayed as one line: `3: rewrite hum (by ops)`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PatchVersion {
+    /// The number of the version. The first patch of a plugin has number 1, and no number is used twice.
+    pub number: u64,
+    /// What it does, function by function: `rewrite hum`, `after Alpha::greet`.
+    pub changes: Vec<String>,
+    /// The person or the program that has patched the plugin, as far as it was [given](crate::Patch::by).
+    pub by: String,
+    /// The time at which it was applied, by the clock of the machine.
+    pub since: SystemTime,
+    /// The number of calls that have reached one of its closures.
+    pub calls: u64,
+    /// True if a function of it, or the plugin, is [sticky](crate::Builder::sticky), and the patch was allowed all the
+    /// same.
+    pub overrode_sticky: bool,
+}
+
+impl fmt::Display for PatchVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.number, self.changes.join(", "))?;
+        match self.by.as_str() {
+            "" => Ok(()),
+            by => write!(f, " (by {by})"),
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.function;
+        match self.what {
+            What::Rewrite => write!(f, "rewrite {name}"),
+            What::Before => write!(f, "before {name}"),
+            What::After => write!(f, "after {name}"),
+            What::Around => write!(f, "around {name}"),
+            What::AddClause(index) => write!(f, "add clause {index} to {name}"),
+            What::AddFunction => write!(f, "add {name}"),
+            What::RemoveFunction => write!(f, "remove {name}"),
+            What::Mock => write!(f, "mock {name}"),
+            What::Trace => write!(f, "trace {name}"),
+        }
+    }
+}

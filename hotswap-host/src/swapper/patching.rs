@@ -1,0 +1,385 @@
+//! [`Patch`], which describes a patch of a live plugin and applies it.
+use super::Swapper;
+use super::inner::Inner;
+use crate::base::name::PluginName;
+use crate::error::PatchError;
+use crate::patch::layers::Layers;
+use crate::patch::params::{Closure, ClosureWith, Params};
+use crate::patch::stack::{PatchVersion, Version};
+use crate::patch::{Given, NextOf, Operation, OriginalOf, PatchSignature, What};
+use crate::telemetry::contain;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+impl Swapper {
+    /// Begins a patch, which replaces, wraps, adds, or removes single functions of a live plugin.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// let hum: Function<fn(u32) -> String> = swapper.function("world", "hum")?;
+    /// swapper
+    ///     .patch("world")
+    ///     .rewrite::<fn(u32) -> String, _>("hum", |times: u32| format!("{times} hums"))
+    ///     .apply()?;
+    /// assert_eq!(hum.call(3)?, "3 hums");
+    /// swapper.patches("world").rollback(1)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn patch(&self, plugin: &str) -> Patch<'_> {
+        Patch {
+            inner: &self.0,
+            plugin: plugin.into(),
+            operations: Vec::new(),
+            by: String::new(),
+            version: None,
+            override_sticky: false,
+        }
+    }
+}
+
+/// A patch of a plugin before it is applied. It consists of one or more operations on functions, which become live
+/// together, as one version of the plugin.
+///
+/// A function is named as in a call: `hum` for a function with `#[invoke]` or a live function, and `Alpha::greet` for a
+/// method of an exported interface. Each operation is given the `fn` type of the function, which is compared with the
+/// plugin's, and a closure. Write the types of the closure's parameters: `|name: &str, times: u32|`. For an `async fn`,
+/// there is a form of each operation whose closure returns a future.
+///
+/// Calls of the host meet the patch: through handles, by name, and of live functions. The calls that plugins make through
+/// their imports, and those of its own functions that a plugin makes, do not.
+///
+/// A running call ends in the version in which it began, and so do all calls under one [pin](crate::Pin).
+#[must_use = "a patch does nothing until `apply` is called"]
+pub struct Patch<'s> {
+    inner: &'s Arc<Inner>,
+    plugin: PluginName,
+    operations: Vec<Operation>,
+    by: String,
+    version: Option<u64>,
+    override_sticky: bool,
+}
+
+impl Patch<'_> {
+    fn with(mut self, operation: Operation) -> Self {
+        self.operations.push(operation);
+        self
+    }
+
+    /// Calls the closure instead of the function.
+    pub fn rewrite<F, A>(self, function: &str, body: impl Closure<F::Params, F::Result>) -> Self
+    where
+        F: PatchSignature<A>,
+    {
+        self.with(Operation::rewrite::<F, A>(function, What::Rewrite, body))
+    }
+
+    /// Calls the closure before the function. If it returns `Some`, that is the result, and the function is not called.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// swapper
+    ///     .patch("world")
+    ///     .before::<fn(u32) -> String, _>("hum", |times: u32| {
+    ///         (times > 1000).then(|| "no".to_owned())
+    ///     })
+    ///     .apply()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn before<F, A>(
+        self,
+        function: &str,
+        body: impl Closure<F::Params, Option<F::Result>>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+    {
+        self.with(Operation::before::<F, A>(function, body))
+    }
+
+    /// Calls the closure with the result of the function, and with its parameters. The closure returns the result of the
+    /// call: `|result: String, times: u32| …`.
+    pub fn after<F, A>(
+        self,
+        function: &str,
+        body: impl ClosureWith<Given<F::Result>, F::Params, F::Result>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+    {
+        self.with(Operation::after::<F, A>(function, body))
+    }
+
+    /// Calls the closure instead of the function, and passes it the function: see [`Next`](crate::Next).
+    ///
+    /// ```no_run
+    /// # use hotswap_host::{Next, prelude::*};
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// type Hum = fn(u32) -> String;
+    /// swapper
+    ///     .patch("world")
+    ///     .around::<Hum, _>("hum", |hum: Next<'_, Hum>, times: u32| {
+    ///         hum.call((times.min(10),))
+    ///     })
+    ///     .apply()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn around<F, A>(
+        self,
+        function: &str,
+        body: impl ClosureWith<NextOf<F>, F::Params, F::Result>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+    {
+        self.with(Operation::around::<F, A>(function, body))
+    }
+
+    /// Adds a clause: if the guard returns true for the parameters, `body` is called instead of the function. The clauses
+    /// of a function are asked one after the other; the first one whose guard returns true wins, and the function itself
+    /// comes last. Clause 0 is asked first. `index` is the number that the new clause gets; those from there on come
+    /// after it. Only the clauses above all other patches of the function are counted.
+    ///
+    /// A panic of a guard is a panic of the call.
+    pub fn add_clause<F, A>(
+        self,
+        function: &str,
+        index: usize,
+        guard: impl Closure<F::Params, bool>,
+        body: impl Closure<F::Params, F::Result>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+    {
+        self.with(Operation::clause::<F, A>(function, index, guard, body))
+    }
+
+    /// Adds a function, which can be called like those of the plugin. A function that an earlier patch has removed can be
+    /// added again, with the signature that it had.
+    pub fn add_function<F, A>(
+        self,
+        function: &str,
+        body: impl Closure<F::Params, F::Result>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+    {
+        let what = What::AddFunction;
+        self.with(Operation::rewrite::<F, A>(function, what, body))
+    }
+
+    /// Removes a function. Calls of it return [`CallError::Removed`](crate::CallError::Removed). A method of an interface
+    /// cannot be removed.
+    pub fn remove_function(self, function: &str) -> Self {
+        self.with(Operation::remove(function))
+    }
+
+    /// Does the same as [`rewrite`](Self::rewrite) with an `async fn`. The closure copies what it needs of borrowed
+    /// parameters before it returns the future.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// swapper
+    ///     .patch("world")
+    ///     .rewrite_async::<fn(&str) -> String, _, _>("sing", |song: &str| {
+    ///         let song = song.to_owned();
+    ///         async move { format!("la la {song}") }
+    ///     })
+    ///     .apply()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rewrite_async<F, A, Fut>(
+        self,
+        function: &str,
+        body: impl Closure<F::Params, Fut>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+        Fut: Future<Output = F::Result> + Send + 'static,
+    {
+        let what = What::Rewrite;
+        self.with(Operation::rewrite_async::<F, A, Fut>(function, what, body))
+    }
+
+    /// Does the same as [`before`](Self::before) with an `async fn`. The closure itself is not `async`.
+    pub fn before_async<F, A>(
+        self,
+        function: &str,
+        body: impl Closure<F::Params, Option<F::Result>>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+        F::Result: Send,
+    {
+        self.with(Operation::before_async::<F, A>(function, body))
+    }
+
+    /// Does the same as [`after`](Self::after) with an `async fn`. The closure itself is not `async`.
+    pub fn after_async<F, A>(
+        self,
+        function: &str,
+        body: impl ClosureWith<Given<F::Result>, F::Params, F::Result>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+        <F::Params as Params>::Owned: Send,
+    {
+        self.with(Operation::after_async::<F, A>(function, body))
+    }
+
+    /// Does the same as [`around`](Self::around) with an `async fn`. The closure receives the call of the function, with
+    /// the same parameters, as a future: see [`Original`](crate::Original).
+    ///
+    /// ```no_run
+    /// # use hotswap_host::{Original, prelude::*};
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// swapper
+    ///     .patch("world")
+    ///     .around_async::<fn(&str) -> String, _, _>("sing", |sung: Original<String>, _: &str| async {
+    ///         sung.await.to_uppercase()
+    ///     })
+    ///     .apply()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn around_async<F, A, Fut>(
+        self,
+        function: &str,
+        body: impl ClosureWith<OriginalOf<F::Result>, F::Params, Fut>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+        Fut: Future<Output = F::Result> + Send + 'static,
+    {
+        self.with(Operation::around_async::<F, A, Fut>(function, body))
+    }
+
+    /// Does the same as [`add_clause`](Self::add_clause) with an `async fn`. The guard itself is not `async`.
+    pub fn add_clause_async<F, A, Fut>(
+        self,
+        function: &str,
+        index: usize,
+        guard: impl Closure<F::Params, bool>,
+        body: impl Closure<F::Params, Fut>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+        Fut: Future<Output = F::Result> + Send + 'static,
+    {
+        let clause = Operation::clause_async::<F, A, Fut>(function, index, guard, body);
+        self.with(clause)
+    }
+
+    /// Does the same as [`add_function`](Self::add_function) with an `async fn`.
+    pub fn add_async_function<F, A, Fut>(
+        self,
+        function: &str,
+        body: impl Closure<F::Params, Fut>,
+    ) -> Self
+    where
+        F: PatchSignature<A>,
+        Fut: Future<Output = F::Result> + Send + 'static,
+    {
+        let what = What::AddFunction;
+        self.with(Operation::rewrite_async::<F, A, Fut>(function, what, body))
+    }
+
+    /// Says who patches the plugin, for those who list the patches.
+    pub fn by(mut self, who: &str) -> Self {
+        who.clone_into(&mut self.by);
+        self
+    }
+
+    /// Applies the patch only if this [version](Patches::version) of the plugin is live, because it is for that one.
+    pub fn on_version(mut self, version: u64) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// Patches what is [sticky](crate::Builder::sticky), too, if the [host](crate::Builder::allow_override_sticky) allows
+    /// it. The list of the patches says so.
+    pub fn override_sticky(mut self) -> Self {
+        self.override_sticky = true;
+        self
+    }
+
+    /// Applies the patch on top of those that the plugin has. Patches that were rolled back cannot be done again
+    /// afterwards.
+    ///
+    /// A patch is not persistent: it ends with the host, or when it is rolled back, or with a reload that it does not
+    /// [fit](crate::Builder::patches_on_reload), or with the rollback window in which it was applied, if that ends in a
+    /// revert.
+    ///
+    /// # Errors
+    /// No such plugin is loaded, or an operation does not fit it: see [`PatchError`]. The caller is inside a reload or a
+    /// call. After an error, nothing has changed.
+    pub fn apply(self) -> Result<PatchVersion, PatchError> {
+        let Patch {
+            inner,
+            plugin,
+            operations,
+            by,
+            version,
+            override_sticky,
+        } = self;
+        if operations.is_empty() {
+            let plugin = plugin.to_string();
+            return Err(PatchError::Empty { plugin });
+        }
+        let functions = operations.iter().map(|made| made.function.as_str());
+        let sticky = &inner.patching.sticky;
+        let overrode_sticky = sticky.check(&plugin, functions, override_sticky)?;
+        let mut writer = inner.writer()?;
+        let number = writer.patches.get(&plugin).copied().unwrap_or_default() + 1;
+        let version = inner.change_patches(&plugin, |instance, stack| {
+            let found = stack.current();
+            if let Some(expected) = version.filter(|expected| *expected != found) {
+                return Err(PatchError::Version {
+                    plugin: plugin.to_string(),
+                    expected,
+                    found,
+                });
+            }
+            let max = inner.patching.max;
+            if stack.versions.len() >= max {
+                let plugin = plugin.to_string();
+                return Err(PatchError::TooMany { plugin, max });
+            }
+            let version = Arc::new(Version {
+                number,
+                operations,
+                by,
+                since: SystemTime::now(),
+                overrode_sticky,
+            });
+            Layers::of(instance, stack)?.apply(&version)?;
+            stack.versions.push(version.clone());
+            stack.undone.clear();
+            Ok(version)
+        })?;
+        writer.patches.insert(plugin.clone(), number);
+        let listed = version.listed();
+        contain((), || {
+            tracing::info!(target: "hotswap", "{plugin} was patched: {listed}");
+        });
+        Ok(listed)
+    }
+}
+
+impl fmt::Debug for Patch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operations = self.operations.iter().map(ToString::to_string);
+        f.debug_struct("Patch")
+            .field("plugin", &self.plugin)
+            .field("operations", &operations.collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,15 @@
+//! Tests patches of live plugins: closures of the host in the place of single functions, their versions, and what reloads
+//! and reverts do with them.
+mod async_functions;
+mod functions;
+mod interfaces;
+mod live;
+mod load;
+mod mocks;
+mod refused;
+mod reloads;
+mod session;
+mod sticky;
+mod support;
+mod traces;
+mod versions;
