@@ -3,15 +3,12 @@
 //! All plugins are compiled before the first is installed, so that an error in one leaves all as they were.
 
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::fs::Permissions;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cargo_metadata::{Package, PackageId};
-use hotswap_host::artifact::{
-    self, Artifact, ArtifactError, ArtifactProblem, BuildId, Note, UnloadBlocker,
-};
+use hotswap_host::artifact::{self, Artifact, BuildId, Note};
 use hotswap_host::shown;
 
 use crate::call::file_of;
@@ -22,13 +19,18 @@ use crate::error::io;
 use crate::features::{self, Features};
 use crate::install::{Installed, Locked, OUT_LOCK};
 use crate::output::{base_dir, out_dir};
+use crate::replay::{Replayed, Replays};
 use crate::selection::Group;
 use crate::session::Session;
+use crate::timing::Timing;
 use crate::ui::shown;
 use crate::workspace::{config_of, directory};
-use crate::{Error, edges, settings};
+use crate::{Error, edges, settings, thin};
 
+mod examine;
 mod names;
+
+use examine::{examine, stays_in_memory, warn_of_packed_debug_information};
 
 /// The file that keeps the commits that were found for the next builds.
 pub(crate) const COMMITS: &str = ".hotswap-commits.json";
@@ -44,8 +46,8 @@ pub(crate) struct Built {
     pub(crate) build_id: BuildId,
     /// True if installing changed the file.
     pub(crate) installed: Installed,
-    /// The dep-info file, in which Cargo lists what the plugin is made of.
-    pub(crate) dep_info: PathBuf,
+    /// The dep-info files, in which Cargo and rustc list what the plugin is made of.
+    pub(crate) dep_infos: Vec<PathBuf>,
     /// The directories of libraries that its build scripts have made, and that it may need when it is loaded.
     pub(crate) library_paths: Vec<PathBuf>,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Outcome {
     pub(crate) built: Vec<Built>,
     /// True if plugins were removed that the host no longer has.
     pub(crate) removed: bool,
+    /// The time at which the compilers had finished, and how much of it linking took, if that is known.
+    pub(crate) compiled: Option<(Instant, Option<Duration>)>,
 }
 
 impl Outcome {
@@ -67,6 +71,13 @@ impl Outcome {
                 .built
                 .iter()
                 .any(|built| built.installed == Installed::Written)
+    }
+
+    /// Adds the time at which the compilers had finished with `compiled`.
+    fn timed(mut self, finished: Instant, compiled: &[Compiled<'_>]) -> Self {
+        let linking = compiled.iter().filter_map(|compiled| compiled.linking);
+        self.compiled = Some((finished, linking.max()));
+        self
     }
 
     /// Prints the plugins that did not change.
@@ -96,9 +107,10 @@ struct Compiled<'w> {
     artifact: Option<Artifact>,
     bytes: Vec<u8>,
     permissions: Permissions,
-    dep_info: PathBuf,
+    dep_infos: Vec<PathBuf>,
     library_paths: Vec<PathBuf>,
     features: Features,
+    linking: Option<Duration>,
 }
 
 /// Refuses plugins and hosts that must not be built, before the first is built.
@@ -122,13 +134,18 @@ pub(crate) fn check_asked(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(),
 /// Returns an error if any step fails. Then no plugin is installed, unless an installation fails half way. In any case,
 /// each file is either the old one or the new one.
 pub(crate) fn build(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
-    let outcome = build_changed(calls, groups)?;
+    let outcome = build_changed(calls, groups, &mut Replays::default())?;
     outcome.say_unchanged(calls.session);
     Ok(outcome)
 }
 
-/// Does the same as [`build`], without a message about plugins that did not change.
-pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<Outcome, Error> {
+/// Does the same as [`build`], without a message about plugins that did not change. If the plugins are to be compiled
+/// again without Cargo, `replays` learns how.
+pub(crate) fn build_changed(
+    calls: &Calls<'_>,
+    groups: &[Group<'_>],
+    replays: &mut Replays,
+) -> Result<Outcome, Error> {
     check(calls, groups)?;
     let session = calls.session;
     let mut plugins: Vec<&Package> = vec![];
@@ -144,8 +161,11 @@ pub(crate) fn build_changed(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<O
     // build must not be installed after a newer one.
     let _lock = Locked::of_builds(session, &base_dir(calls.workspace))?;
     session.ui.start_progress(plugins.len());
-    let outcome =
-        compile_all(calls, &plugins).and_then(|compiled| install_all(calls, groups, &compiled));
+    let outcome = compile_all(calls, &plugins, replays).and_then(|compiled| {
+        let finished = Instant::now();
+        let outcome = install_all(calls, groups, &compiled)?;
+        Ok(outcome.timed(finished, &compiled))
+    });
     session.ui.finish_progress();
     outcome
 }
@@ -166,9 +186,71 @@ pub(crate) fn variant(
     let _lock = Locked::of_builds(calls.session, &base_dir(calls.workspace))?;
     warn_of_configuration(calls, plugin);
     let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));
-    let compiled = compile(calls, plugin, &mut commits, made()?)?;
+    let compiled = compile_variant(
+        calls,
+        plugin,
+        &mut commits,
+        &mut Replays::default(),
+        made()?,
+    )?;
     install(calls, &out_directory(calls, group)?, &compiled)?;
     Ok(())
+}
+
+/// Builds and installs those plugins of `group` of which the changed `paths` are sources. Cargo compiles what they depend
+/// on, and the others compile without it, beside each other. Returns `None` if Cargo has to build everything.
+pub(crate) fn rebuild(
+    calls: &Calls<'_>,
+    group: &Group<'_>,
+    paths: &[PathBuf],
+    replays: &mut Replays,
+) -> Result<Option<Outcome>, Error> {
+    let Some(affected) = replays.affected(group, paths) else {
+        return Ok(None);
+    };
+    let plugins = [&affected.alone[..], &affected.dependent].concat();
+    let base = base_dir(calls.workspace);
+    let _lock = Locked::of_builds(calls.session, &base)?;
+    let mut commits = Commits::new(base.join(COMMITS));
+    let mut compiled = vec![];
+    let mut alone = affected.alone;
+    let mut dependent = affected.dependent.into_iter();
+    if let Some(first) = dependent.next() {
+        compiled.push(compile(calls, first, &mut commits, replays)?);
+        for plugin in dependent {
+            if replays.take_over(plugin, first) {
+                alone.push(plugin);
+            } else {
+                compiled.push(compile(calls, plugin, &mut commits, replays)?);
+            }
+        }
+    }
+    let replayed = replays.compile(calls.session, &base, &alone)?;
+    let mut finished = Instant::now();
+    match replayed {
+        Some(replayed) => {
+            for replayed in replayed {
+                let plugin = replayed.package;
+                let library = Library::from(replayed);
+                let timing = Timing::new();
+                let completed = complete(calls, plugin, library, &mut commits, None, timing)?;
+                compiled.push(completed);
+            }
+        }
+        None => {
+            for plugin in alone {
+                compiled.push(compile(calls, plugin, &mut commits, replays)?);
+            }
+            finished = Instant::now();
+        }
+    }
+    let part = Group {
+        plugins,
+        complete: false,
+        ..group.clone()
+    };
+    let outcome = install_all(calls, &[part], &compiled)?;
+    Ok(Some(outcome.timed(finished, &compiled)))
 }
 
 pub(crate) fn describe(calls: &Calls<'_>, group: &Group<'_>) {
@@ -186,13 +268,17 @@ pub(crate) fn describe(calls: &Calls<'_>, group: &Group<'_>) {
     );
 }
 
-fn compile_all<'w>(calls: &Calls<'w>, plugins: &[&'w Package]) -> Result<Vec<Compiled<'w>>, Error> {
+fn compile_all<'w>(
+    calls: &Calls<'w>,
+    plugins: &[&'w Package],
+    replays: &mut Replays,
+) -> Result<Vec<Compiled<'w>>, Error> {
     let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));
     let mut compiled = vec![];
     for plugin in plugins {
         calls.session.ui.progress(&plugin.name);
         warn_of_configuration(calls, plugin);
-        compiled.push(compile(calls, plugin, &mut commits, Variant::default())?);
+        compiled.push(compile(calls, plugin, &mut commits, replays)?);
         calls.session.ui.advance();
     }
     Ok(compiled)
@@ -215,17 +301,56 @@ pub(crate) fn warn_of_configuration(calls: &Calls<'_>, plugin: &Package) {
     }
 }
 
+/// A shared library that a compiler has made.
+struct Library {
+    file: PathBuf,
+    /// The name under which it is installed.
+    file_name: String,
+    /// The lists of what it is made of. The first has all sources of the plugin's own crate.
+    dep_infos: Vec<PathBuf>,
+    library_paths: Vec<PathBuf>,
+    features: Features,
+    linking: Option<Duration>,
+}
+
+impl From<Replayed<'_>> for Library {
+    fn from(replayed: Replayed<'_>) -> Self {
+        Self {
+            file_name: replayed.file_name.to_string_lossy().into_owned(),
+            file: replayed.file,
+            dep_infos: replayed.dep_infos,
+            library_paths: replayed.library_paths,
+            // They are as they were.
+            features: Features::new(),
+            linking: replayed.linking,
+        }
+    }
+}
+
 fn compile<'w>(
     calls: &Calls<'w>,
     plugin: &'w Package,
     commits: &mut Commits,
+    replays: &mut Replays,
+) -> Result<Compiled<'w>, Error> {
+    compile_variant(calls, plugin, commits, replays, Variant::default())
+}
+
+fn compile_variant<'w>(
+    calls: &Calls<'w>,
+    plugin: &'w Package,
+    commits: &mut Commits,
+    replays: &mut Replays,
     variant: Variant,
 ) -> Result<Compiled<'w>, Error> {
-    let session = calls.session;
+    let thin = thin::prepare(calls)?;
     let mut timing = Timing::new();
-    let mut call = calls.plugin(plugin);
+    let mut call = calls.plugin(plugin, thin.as_deref());
     call.env.extend(variant.env);
-    let made = calls.make(&call, plugin)?;
+    let made = calls.make(&call, plugin).inspect_err(|_| {
+        // Another toolchain may have been chosen, which cannot use these libraries.
+        calls.workspace.toolchain.take();
+    })?;
     let wanted = |artifact: &cargo_metadata::Artifact, file: &Path| {
         (artifact.target.is_lib() || artifact.target.is_cdylib()) && is_shared_library(file)
     };
@@ -234,7 +359,42 @@ fn compile<'w>(
         wanted: "shared library",
     })?;
     timing.step("compile");
-    let mut bytes = std::fs::read(&file).map_err(io("read", &file))?;
+    if calls.replayed {
+        let configuration = settings::configuration_files(calls.workspace);
+        replays.note(calls.workspace, plugin, &made, &file, configuration);
+        timing.step("note");
+    }
+    let library = Library {
+        file_name: file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        dep_infos: vec![file.with_extension("d")],
+        library_paths: made.library_paths(&calls.workspace.target_dir),
+        features: features::of(&made),
+        linking: made
+            .invocation
+            .as_ref()
+            .and_then(|invocation| invocation.linking(&file)),
+        file,
+    };
+    complete(calls, plugin, library, commits, variant.sources, timing)
+}
+
+/// Reads and checks a library, and adds its note, with these sources in place of those on disk if there are any.
+fn complete<'w>(
+    calls: &Calls<'_>,
+    plugin: &'w Package,
+    library: Library,
+    commits: &mut Commits,
+    sources: Option<Vec<u8>>,
+    mut timing: Timing,
+) -> Result<Compiled<'w>, Error> {
+    let session = calls.session;
+    let file = &library.file;
+    let mut bytes = std::fs::read(file).map_err(io("read", file))?;
+    timing.step("read");
     if !stays_in_memory(plugin) && artifact::clear_no_delete(&mut bytes) {
         session.ui.detail(
             "Cleared",
@@ -244,26 +404,27 @@ fn compile<'w>(
             ),
         );
     }
-    let (build_id, artifact) = examine(calls, plugin, &file, &bytes)?;
-    warn_of_packed_debug_information(calls, plugin, &file);
+    let (build_id, artifact) = examine(calls, plugin, file, &bytes)?;
+    warn_of_packed_debug_information(calls, plugin, file);
     timing.step("check");
     let mut note = Note {
         location: calls.source_location(plugin),
         ..commits.note(directory(plugin))
     };
-    note.dirty |= variant.sources.is_some();
+    note.dirty |= sources.is_some();
     timing.step("commit");
     let dirty = if note.dirty { ", changed since" } else { "" };
     session.ui.detail(
         "Commit",
         format_args!("{}: {}{dirty}", plugin.name, note.commit),
     );
-    let sources = match variant.sources {
+    let sources = match sources {
         Some(sources) => Some(sources),
         None => {
             let artifact = artifact.as_ref();
+            let dep_info = library.dep_infos.first().map_or(file, |first| first);
             let profile = artifact.map(|artifact| &*artifact.metadata.profile);
-            carried::packed(calls, plugin, profile, &file.with_extension("d"))?
+            carried::packed(calls, plugin, profile, dep_info)?
         }
     };
     note.append_with(&mut bytes, sources.as_deref());
@@ -273,104 +434,16 @@ fn compile<'w>(
         .detail("Timing", format_args!("{}: {timing}", plugin.name));
     Ok(Compiled {
         package: plugin,
-        file_name: file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+        file_name: library.file_name,
         build_id,
         artifact,
         bytes,
-        permissions: file.metadata().map_err(io("read", &file))?.permissions(),
-        dep_info: file.with_extension("d"),
-        library_paths: made.library_paths(&calls.workspace.target_dir),
-        features: features::of(&made),
+        permissions: file.metadata().map_err(io("read", file))?.permissions(),
+        dep_infos: library.dep_infos,
+        library_paths: library.library_paths,
+        features: library.features,
+        linking: library.linking,
     })
-}
-
-/// Warns of `split-debuginfo = "packed"`: it leaves a file beside the library, and none beside the host's private copy.
-fn warn_of_packed_debug_information(calls: &Calls<'_>, plugin: &Package, library: &Path) {
-    let mut packed = library.as_os_str().to_owned();
-    packed.push(".dwp");
-    let packed = PathBuf::from(packed);
-    let changed = |file: &Path| file.metadata().and_then(|found| found.modified()).ok();
-    // A file that an earlier build has left is older.
-    if changed(&packed).is_some_and(|packed| Some(packed) >= changed(library)) {
-        calls.session.ui.warn(format_args!(
-            "the debug information of {} is in {}, which debuggers do not find beside the host's private copy: set \
-             `split-debuginfo` to \"off\" or \"unpacked\" in the profile, or see hotswap-host/docs/debugging.md",
-            plugin.name,
-            shown(&packed, &calls.workspace.root)
-        ));
-    }
-}
-
-/// Returns true if the author wants to keep the flag `-z nodelete`. The flag alone does not show that, since a compiler
-/// may set it on every library.
-fn stays_in_memory(plugin: &Package) -> bool {
-    let section = plugin.metadata.get("hotswap");
-    let wanted = section.and_then(|section| section.get("nodelete"));
-    wanted.and_then(serde_json::Value::as_bool).unwrap_or(false)
-}
-
-/// Refuses, or warns of, properties that only the finished library shows.
-fn examine(
-    calls: &Calls<'_>,
-    plugin: &Package,
-    file: &Path,
-    bytes: &[u8],
-) -> Result<(BuildId, Option<Artifact>), Error> {
-    let (build_id, artifact, cautions) = match Artifact::from_bytes(file, bytes) {
-        Ok(artifact) => {
-            let cautions = artifact::cautions(bytes, &artifact.metadata);
-            (artifact.build_id, Some(artifact), cautions)
-        }
-        // An artifact for another machine cannot be examined here. The configuration may have set the target.
-        Err(ArtifactError {
-            problem: ArtifactProblem::AnotherMachine { .. },
-            ..
-        }) => {
-            if let Some((origin, remedy)) = settings::find_panic_abort(calls) {
-                calls.session.ui.warn(Error::PanicAbort { origin, remedy });
-            }
-            (BuildId::of(bytes), None, Vec::new())
-        }
-        Err(ArtifactError {
-            problem: ArtifactProblem::PanicAbort { .. },
-            ..
-        }) => return Err(settings::panic_abort(calls)),
-        Err(source) => {
-            return Err(Error::NotAPlugin {
-                package: plugin.name.to_string(),
-                source: Box::new(source),
-            });
-        }
-    };
-    let name = &plugin.name;
-    for blocker in artifact::unload_blockers(bytes) {
-        let consequence = match &blocker {
-            UnloadBlocker::Needs { library } if library.starts_with("libstd-") => {
-                let origin = settings::find_prefer_dynamic(calls);
-                let origin = origin
-                    .unwrap_or_else(|| format!("something that makes `{name}` need {library}"));
-                return Err(Error::PreferDynamic { origin });
-            }
-            UnloadBlocker::StaticTls => {
-                "no version of it ever leaves memory, and after some dozen reloads no other can be loaded; build what it \
-                 links with the default TLS model: mimalloc with its feature `local_dynamic_tls`, jemalloc with \
-                 `disable_initial_exec_tls`"
-            }
-            _ => "no version of it ever leaves memory",
-        };
-        calls
-            .session
-            .ui
-            .warn(format_args!("{name} {blocker}: {consequence}"));
-    }
-    for caution in cautions {
-        calls.session.ui.warn(format_args!("{name} {caution}"));
-    }
-    Ok((build_id, artifact))
 }
 
 fn install_all(
@@ -381,6 +454,7 @@ fn install_all(
     for group in groups {
         names::check(calls, group, compiled)?;
     }
+    calls.session.interrupt.check_build()?;
     let mut outcome = Outcome::default();
     for group in groups {
         warn_of_features(calls, group, compiled)?;
@@ -458,7 +532,7 @@ fn install(calls: &Calls<'_>, directory: &Locked, compiled: &Compiled<'_>) -> Re
         file,
         build_id: compiled.build_id,
         installed,
-        dep_info: compiled.dep_info.clone(),
+        dep_infos: compiled.dep_infos.clone(),
         library_paths: compiled.library_paths.clone(),
     })
 }
@@ -469,36 +543,4 @@ fn is_shared_library(file: &Path) -> bool {
             .iter()
             .any(|known| extension == *known)
     })
-}
-
-/// How long each step took.
-struct Timing {
-    last: Instant,
-    steps: Vec<(&'static str, u128)>,
-}
-
-impl Timing {
-    fn new() -> Self {
-        Self {
-            last: Instant::now(),
-            steps: vec![],
-        }
-    }
-
-    fn step(&mut self, name: &'static str) {
-        let now = Instant::now();
-        self.steps.push((name, (now - self.last).as_millis()));
-        self.last = now;
-    }
-}
-
-impl Display for Timing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let steps: Vec<String> = self
-            .steps
-            .iter()
-            .map(|(name, took)| format!("{name} {took} ms"))
-            .collect();
-        f.write_str(&steps.join(", "))
-    }
 }

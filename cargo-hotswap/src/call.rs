@@ -4,12 +4,15 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use cargo_metadata::{Artifact, Message, PackageId};
+use rustix::process::Pid;
 
 use crate::Error;
 use crate::cli::MessageFormat;
+use crate::invocation::Invocation;
 use crate::session::{Session, without_cargos_variables};
 
 /// One call of Cargo, for one package.
@@ -22,6 +25,8 @@ pub(crate) struct Call {
     /// The environment variables that the macros of `hotswap-plugin` read.
     pub(crate) env: Vec<(&'static str, OsString)>,
     pub(crate) package: String,
+    /// The crate name of a plugin whose call of rustc is to be found out.
+    pub(crate) replayed: Option<String>,
 }
 
 /// The form of Cargo's messages.
@@ -43,6 +48,17 @@ pub(crate) struct Made {
     pub(crate) artifacts: Vec<Artifact>,
     /// The directories in which build scripts let the linker look for libraries, such as `native=/a/path`.
     pub(crate) linked_paths: Vec<String>,
+    /// The build scripts that have run, now or before.
+    pub(crate) scripts: Vec<Script>,
+    /// How rustc was called for the plugin, if that was asked for and seen.
+    pub(crate) invocation: Option<Invocation>,
+}
+
+/// A build script that has run.
+pub(crate) struct Script {
+    pub(crate) package_id: PackageId,
+    /// The directory for its files. Its output lies beside that.
+    pub(crate) out_dir: PathBuf,
 }
 
 /// The errors with which rustc refuses a second allocator: the plugin, or a crate that it depends on, has one in
@@ -54,6 +70,11 @@ const TWO_ALLOCATORS: [&str; 2] = [
 /// The hint for a call with one of these errors.
 const OWN_ALLOCATOR: &str =
     "it has a global allocator of its own; write `#[plugin(allocator = false)]`";
+/// The parts of the line in which rustc refuses the [standard libraries](crate::thin) of another compiler.
+const OF_ANOTHER: [&str; 2] = [" compiled by rustc ", "hotswap/thin-"];
+/// The hint for a call with such a line.
+const ANOTHER_COMPILER: &str =
+    "Cargo starts another compiler than the `rustc` on the path; name one in the variable RUSTC";
 
 impl Made {
     /// Returns the directories below `target_dir` in which build scripts let the linker look. Their libraries may be
@@ -123,9 +144,15 @@ impl Call {
                     program: program(),
                     source,
                 })?;
-        let two_allocators = AtomicBool::new(false);
+        let hint = OnceLock::new();
         let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
+        let ended = AtomicBool::new(false);
+        let cargo = Pid::from_child(&running.child);
         let heard = std::thread::scope(|scope| {
+            let seen = self.replayed.as_deref().map(|name| {
+                let ended = &ended;
+                scope.spawn(move || Invocation::watch(cargo, name, ended))
+            });
             scope.spawn(|| {
                 for line in stderr
                     .into_iter()
@@ -133,39 +160,19 @@ impl Call {
                     .map_while(Result::ok)
                 {
                     let line = String::from_utf8_lossy(&line);
-                    two_allocators
-                        .fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
+                    note_hint(&line, &hint);
                     session.ui.relay(&line);
                 }
             });
-            for line in stdout
-                .into_iter()
-                .flat_map(|stdout| BufReader::new(stdout).lines())
-            {
-                let line = line?;
-                two_allocators.fetch_or(TWO_ALLOCATORS.iter().any(|it| line.contains(it)), Relaxed);
-                if messages.format == MessageFormat::Json {
-                    session.ui.relay_json(&line);
-                }
-                match serde_json::from_str(&line) {
-                    Ok(Message::CompilerMessage(message)) => {
-                        if let (Some(relabel), Some(text)) =
-                            (messages.relabel, message.message.rendered)
-                        {
-                            relabel(&text)
-                                .lines()
-                                .for_each(|line| session.ui.relay(line));
-                        }
-                    }
-                    Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
-                    Ok(Message::BuildScriptExecuted(script)) => {
-                        let paths = script.linked_paths.into_iter();
-                        made.linked_paths.extend(paths.map(Into::into));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(())
+            let heard = stdout.into_iter().try_for_each(|stdout| {
+                BufReader::new(stdout).lines().try_for_each(|line| {
+                    hear(session, messages, &line?, made, &hint);
+                    Ok(())
+                })
+            });
+            ended.store(true, Relaxed);
+            made.invocation = seen.and_then(|seen| seen.join().expect("looking does not panic"));
+            heard
         });
         let source = |source| Error::CargoOutput {
             program: program(),
@@ -173,7 +180,7 @@ impl Call {
         };
         let status = running.wait()?.map_err(source)?;
         if !status.success() {
-            let hint = two_allocators.into_inner().then_some(OWN_ALLOCATOR);
+            let hint = hint.into_inner();
             return Err(Error::Compilation {
                 package: self.package.clone(),
                 code: status.code(),
@@ -181,6 +188,50 @@ impl Call {
             });
         }
         heard.map_err(source)
+    }
+}
+
+/// Takes the hint for a line of the compiler's, if there is one and none is known yet.
+fn note_hint(line: &str, hint: &OnceLock<&'static str>) {
+    let found = if TWO_ALLOCATORS.iter().any(|it| line.contains(it)) {
+        OWN_ALLOCATOR
+    } else if OF_ANOTHER.iter().all(|it| line.contains(it)) {
+        ANOTHER_COMPILER
+    } else {
+        return;
+    };
+    hint.get_or_init(|| found);
+}
+
+/// Takes a line of Cargo's stdout.
+fn hear(
+    session: &Session,
+    messages: Messages<'_>,
+    line: &str,
+    made: &mut Made,
+    hint: &OnceLock<&'static str>,
+) {
+    note_hint(line, hint);
+    if messages.format == MessageFormat::Json {
+        session.ui.relay_json(line);
+    }
+    match serde_json::from_str(line) {
+        Ok(Message::CompilerMessage(message)) => {
+            if let (Some(relabel), Some(text)) = (messages.relabel, message.message.rendered) {
+                let text = relabel(&text);
+                text.lines().for_each(|line| session.ui.relay(line));
+            }
+        }
+        Ok(Message::CompilerArtifact(artifact)) => made.artifacts.push(artifact),
+        Ok(Message::BuildScriptExecuted(script)) => {
+            let paths = script.linked_paths.into_iter();
+            made.linked_paths.extend(paths.map(Into::into));
+            made.scripts.push(Script {
+                package_id: script.package_id,
+                out_dir: script.out_dir.into(),
+            });
+        }
+        _ => {}
     }
 }
 
@@ -207,4 +258,21 @@ pub(crate) fn file_of(
 /// Quotes `word` for a shell.
 pub(crate) fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_with_a_hint_counts() {
+        let hint = OnceLock::new();
+        note_hint("error: cannot find type `String`", &hint);
+        assert_eq!(hint.get(), None);
+        let other = "crate `std` compiled by rustc 1.95.0 (59807616e 2026-04-14): \
+                     target/hotswap/thin-6150b15f/lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd-d1237ef7159db0a2.rlib";
+        note_hint(other, &hint);
+        note_hint("error: cannot define multiple global allocators", &hint);
+        assert_eq!(hint.get(), Some(&ANOTHER_COMPILER));
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 
 use cargo_metadata::{Package, PackageId};
 use hotswap_host::artifact::SourceLocation;
@@ -13,7 +14,7 @@ use crate::call::{Call, Made, Messages, Relabel};
 use crate::cli::{CompileOptions, MessageFormat};
 use crate::fresh::Compiled;
 use crate::session::Session;
-use crate::workspace::{Workspace, explicit_target_dir, lock_options};
+use crate::workspace::{Workspace, explicit_target_dir, library, lock_options};
 
 /// The variable from which the macros read the prefix of live names.
 const LIVE_PREFIX: &str = "HOTSWAP_LIVE_PREFIX";
@@ -40,17 +41,37 @@ pub(crate) struct Calls<'a> {
     pub(crate) format: MessageFormat,
     /// Changes the text of the compiler's messages.
     pub(crate) relabel: Option<&'a Relabel<'a>>,
+    /// True if the plugins are to be compiled again [without Cargo](crate::replay).
+    pub(crate) replayed: bool,
 }
 
 impl Calls<'_> {
-    /// Returns the call that builds `plugin` as a shared library. Its manifest says that it is an ordinary library.
-    pub(crate) fn plugin(&self, plugin: &Package) -> Call {
+    /// Returns the call that builds `plugin` as a shared library, with the standard libraries in `thin` if there are
+    /// any. Its manifest says that it is an ordinary library.
+    pub(crate) fn plugin(&self, plugin: &Package, thin: Option<&Path>) -> Call {
         let mut args = self.building("rustc", plugin);
         args.extend(["--lib", "--crate-type", "cdylib"].map(OsString::from));
         args.extend(self.cargo_args.iter().map(OsString::from));
         args.extend(["--", "--cfg", "hotswap_dylib"].map(OsString::from));
+        if let Some(thin) = thin {
+            args.extend(["--sysroot".into(), self.for_rustc(plugin, thin).into()]);
+        }
         args.extend(self.rustc_args.iter().map(OsString::from));
-        self.call(args, plugin)
+        let library = library(plugin).filter(|_| self.replayed);
+        Call {
+            replayed: library.map(|library| library.name.replace('-', "_")),
+            ..self.call(args, plugin)
+        }
+    }
+
+    /// Returns `path` as the shortest that rustc understands when Cargo starts it for `plugin`. Cargo makes names of
+    /// symbols from arguments, and they are the same in another checkout if a path in them is.
+    fn for_rustc<'p>(&self, plugin: &Package, path: &'p Path) -> &'p Path {
+        let root = &self.workspace.root;
+        // For a package outside, Cargo starts rustc in the package's directory.
+        let is_inside = library(plugin).is_some_and(|it| it.src_path.starts_with(root));
+        let inside = path.strip_prefix(root).ok();
+        inside.filter(|_| is_inside).unwrap_or(path)
     }
 
     /// Returns the call that builds the binary `name` of `host`.
@@ -130,10 +151,10 @@ impl Calls<'_> {
         let mut compiled = Compiled::read(self.workspace);
         let run = |compiled: &mut Compiled| {
             let mut made = Made::default();
+            let began = SystemTime::now();
             let result = call.run(self.session, self.messages(), &mut made);
             if result.is_err() {
-                // The sources of the units that were compiled by then are not known.
-                compiled.forget(&made, |unit| !unit.fresh);
+                compiled.note_failure(self.workspace, &made, began);
                 compiled.write(self.workspace);
             }
             result.map(|()| made)
@@ -145,7 +166,7 @@ impl Calls<'_> {
                 break;
             }
             self.clean(&stale, package)?;
-            compiled.forget(&made, |unit| stale.contains(&unit.package_id));
+            compiled.forget(&made, &stale);
             compiled.write(self.workspace);
             made = run(&mut compiled)?;
         }
@@ -271,6 +292,7 @@ impl Calls<'_> {
                 .map(|prefix| (LIVE_PREFIX, prefix.into()))
                 .collect(),
             package: package.name.to_string(),
+            replayed: None,
         }
     }
 

@@ -45,6 +45,9 @@ pub enum Error {
         /// Its number.
         signal: i32,
     },
+    /// The sources of a build changed while it ran beside a host. Another build begins.
+    #[error("the sources have changed since this build began")]
+    Superseded,
     /// A file or directory could not be used.
     #[error("cannot {action} `{}`", shown::path(path))]
     Io {

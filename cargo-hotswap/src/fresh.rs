@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use cargo_metadata::{Artifact, Package, PackageId};
 use hotswap_host::artifact::BuildId;
@@ -16,6 +17,7 @@ use crate::call::Made;
 use crate::dep_info;
 use crate::install::{read_kept, write_kept};
 use crate::output::base_dir;
+use crate::sources::modified_since;
 use crate::workspace::Workspace;
 
 /// The file with the records.
@@ -26,6 +28,10 @@ const SOURCES: &str = ".hotswap-sources.json";
 pub(crate) struct Compiled {
     /// For each file of a unit: its sources, as the package names them, with their hashes.
     units: BTreeMap<PathBuf, BTreeMap<PathBuf, BuildId>>,
+    /// The files of units that were compiled from sources of which nothing is known, since that build failed or was
+    /// ended. They are compiled again.
+    #[serde(default)]
+    doubtful: BTreeSet<PathBuf>,
 }
 
 impl Compiled {
@@ -84,6 +90,7 @@ impl Compiled {
             let hashes = unit.hashes(&units, package, &sources);
             let known = self.units.get(unit.file);
             let fits = match known {
+                _ if unit.fresh && self.doubtful.contains(unit.file) => false,
                 // Another target of its package has changed, and it is not known which source belongs to which target.
                 _ if !unit.fresh || anew.contains(unit.id) && !unit.is_build_script => true,
                 Some(known) => hashes
@@ -92,6 +99,7 @@ impl Compiled {
                 None => !(foreign && unit.directory.starts_with(root)),
             };
             if fits {
+                self.doubtful.remove(unit.file);
                 let known = self.units.entry(unit.file.to_owned()).or_default();
                 known.extend(hashes);
             } else {
@@ -101,10 +109,39 @@ impl Compiled {
         stale
     }
 
-    /// Removes the records of the units that are `meant`.
-    pub(crate) fn forget(&mut self, made: &Made, meant: impl Fn(&Artifact) -> bool) {
-        let meant = made.artifacts.iter().filter(|unit| meant(unit));
-        for unit in meant.filter_map(Unit::of) {
+    /// Records what is known after a run of Cargo that began at `began` and failed or was ended: `made` has the units
+    /// of which Cargo still told. A unit that was compiled is in doubt if a source of it may have changed since.
+    pub(crate) fn note_failure(&mut self, workspace: &Workspace, made: &Made, began: SystemTime) {
+        let units: Vec<Unit<'_>> = made.artifacts.iter().filter_map(Unit::of).collect();
+        for unit in &units {
+            if unit.fresh {
+                continue;
+            }
+            self.units.remove(unit.file);
+            match unit.own_hashes(&workspace.root, began) {
+                Some(hashes) => {
+                    self.units.insert(unit.file.to_owned(), hashes);
+                    self.doubtful.remove(unit.file);
+                }
+                None => drop(self.doubtful.insert(unit.file.to_owned())),
+            }
+        }
+        // Cargo was ended after it had compiled a unit, and before it could tell.
+        let told: BTreeSet<&Path> = units.iter().map(|unit| unit.file).collect();
+        let is_untold = |file: &&PathBuf| {
+            !told.contains(file.as_path())
+                && file
+                    .metadata()
+                    .is_ok_and(|found| modified_since(&found, began))
+        };
+        let untold: Vec<PathBuf> = self.units.keys().filter(is_untold).cloned().collect();
+        self.doubtful.extend(untold);
+    }
+
+    /// Removes the records of the packages `stale`, which are compiled again.
+    pub(crate) fn forget(&mut self, made: &Made, stale: &BTreeSet<PackageId>) {
+        let units = made.artifacts.iter().filter_map(Unit::of);
+        for unit in units.filter(|unit| stale.contains(unit.id)) {
             self.units.remove(unit.file);
         }
     }
@@ -148,6 +185,20 @@ impl<'a> Unit<'a> {
     fn is_namesake(&self, source: &Path, root: &Path) -> bool {
         let inside = self.root_source.strip_prefix(root);
         inside.is_ok_and(|inside| source.ends_with(inside))
+    }
+
+    /// Returns its own sources, as its package names them, with their hashes, if rustc lists them and none has changed
+    /// since `began`.
+    fn own_hashes(&self, root: &Path, began: SystemTime) -> Option<BTreeMap<PathBuf, BuildId>> {
+        let sources = dep_info::of_unit(self.file, root);
+        let hashed = sources.into_iter().map(|source| {
+            let bytes = std::fs::read(&source).ok()?;
+            let found = source.metadata().ok()?;
+            let name = source.strip_prefix(self.directory).unwrap_or(&source);
+            (!modified_since(&found, began)).then(|| (name.to_owned(), BuildId::of(&bytes)))
+        });
+        let hashed: BTreeMap<_, _> = hashed.collect::<Option<_>>()?;
+        (!hashed.is_empty()).then_some(hashed)
     }
 
     /// Returns its own sources among `sources`, as its package names them, with their hashes. A source that belongs to

@@ -1,8 +1,9 @@
 //! SIGINT, SIGTERM and SIGHUP while this command works.
 //!
-//! A signal is first noted, and then passed to the running compiler, if there is one. The command itself notices the
+//! A signal is first noted, and then passed to the running compilers. The command itself notices the
 //! signal at its next step, removes what is half done, and exits with 128 + the signal's number. While a host runs,
-//! signals are [forwarded](Interrupt::forward_to) instead.
+//! signals are [forwarded](Interrupt::forward_to) instead. A build that runs beside a host can also be
+//! [superseded](Interrupt::supersede), which ends its compilers, and not the command.
 
 use std::io::Read;
 use std::os::unix::process::CommandExt as _;
@@ -28,7 +29,9 @@ pub(crate) struct Interrupt {
 #[derive(Default)]
 struct State {
     signal: Option<i32>,
-    compiler: Option<Pid>,
+    /// True if the running build is of no use any more.
+    superseded: bool,
+    compilers: Vec<Pid>,
     forward: Option<Sender<Caught>>,
 }
 
@@ -79,6 +82,29 @@ impl Interrupt {
         lock(&self.state).interrupt(signal);
     }
 
+    /// Ends the compilers of the running build, since its sources have changed. It then ends with
+    /// [`Error::Superseded`], unless everything is compiled already.
+    pub(crate) fn supersede(&self) {
+        let mut state = lock(&self.state);
+        state.superseded = true;
+        state.end_compilers(SIGTERM);
+    }
+
+    /// Lets the next build begin.
+    pub(crate) fn begin_build(&self) {
+        lock(&self.state).superseded = false;
+    }
+
+    /// Returns an error once a signal was received, or if the running build is superseded.
+    pub(crate) fn check_build(&self) -> Result<(), Error> {
+        let state = lock(&self.state);
+        match state.signal {
+            Some(signal) => Err(Error::Interrupted { signal }),
+            None if state.superseded => Err(Error::Superseded),
+            None => Ok(()),
+        }
+    }
+
     /// Returns an error once a signal was received.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match lock(&self.state).signal {
@@ -98,8 +124,11 @@ impl Interrupt {
         if let Some(signal) = state.signal {
             return Err(Error::Interrupted { signal });
         }
+        if state.superseded {
+            return Err(Error::Superseded);
+        }
         Ok(command.process_group(0).spawn().map(|child| {
-            state.compiler = Pid::from_raw(child.id().cast_signed());
+            state.compilers.push(Pid::from_child(&child));
             Running {
                 interrupt: self,
                 child,
@@ -156,17 +185,20 @@ impl Running<'_> {
     /// Waits for the end. Returns an error if an interruption caused it.
     pub(crate) fn wait(mut self) -> Result<std::io::Result<std::process::ExitStatus>, Error> {
         // Waited for, then forgotten, then reaped: the id is not reused while a signal may still be sent to it.
-        let pid = Pid::from_raw(self.child.id().cast_signed());
-        if let Some(pid) = pid {
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while matches!(
-                waitid(WaitId::Pid(pid), options),
-                Err(rustix::io::Errno::INTR)
-            ) {}
-        }
-        lock(&self.interrupt.state).compiler = None;
+        let pid = Pid::from_child(&self.child);
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(
+            waitid(WaitId::Pid(pid), options),
+            Err(rustix::io::Errno::INTR)
+        ) {}
+        lock(&self.interrupt.state)
+            .compilers
+            .retain(|compiler| *compiler != pid);
         let status = self.child.wait();
         self.interrupt.check()?;
+        if !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
+            self.interrupt.check_build()?;
+        }
         Ok(status)
     }
 }
@@ -186,12 +218,14 @@ impl State {
 
     fn interrupt(&mut self, signal: i32) {
         self.signal.get_or_insert(signal);
-        if let Some(group) = self.compiler {
+        self.end_compilers(signal);
+    }
+
+    fn end_compilers(&self, signal: i32) {
+        let signal = Signal::from_named_raw(signal).unwrap_or(Signal::TERM);
+        for group in &self.compilers {
             // The group may have ended by itself just now.
-            let _ = kill_process_group(
-                group,
-                Signal::from_named_raw(signal).unwrap_or(Signal::TERM),
-            );
+            let _ = kill_process_group(*group, signal);
         }
     }
 }

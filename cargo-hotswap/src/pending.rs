@@ -1,16 +1,20 @@
 //! The changes that are not built yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::session::Session;
-use crate::sources::{Content, Reader, Scope, Survey, modified_since};
+use crate::sources::{Content, Found, Reader, Scope, Survey, modified_since};
 use crate::ui::shown;
-use crate::watch::{Interest, Watcher};
+use crate::watch::{Interest, Noticed, Watcher};
 
-/// A change is built when no other change came for this long, since editors and version control write in bursts.
+/// A change is built when all files are closed or moved into place, and no other change came for this long.
+const SETTLED: Duration = Duration::from_millis(5);
+/// A change is built when no other change came for this long, if a file is not closed yet or is missing. Editors and
+/// version control write in bursts, and not every file system reports that a file was closed.
 const QUIET: Duration = Duration::from_millis(60);
 /// A change is built after this long in any case.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -52,12 +56,15 @@ struct Before {
 }
 
 /// The times of what may be a change.
-#[derive(Clone, Copy)]
 struct Hint {
     first: Instant,
     last: Instant,
     /// True if there was an event, and not only a check.
     event: bool,
+    /// The paths that were made or written to, and are not closed yet.
+    begun: BTreeSet<PathBuf>,
+    /// True if a file is missing, which another one may be about to replace.
+    missing: bool,
 }
 
 /// The changes to build.
@@ -65,6 +72,8 @@ struct Hint {
 pub(crate) struct Change {
     /// The paths that changed since the last build.
     pub(crate) paths: Vec<PathBuf>,
+    /// The time of the last of these changes, if the file system knows it. It is `None` for the first build.
+    pub(crate) saved: Option<Instant>,
     /// True if they changed while a build ran that succeeded, and may be in that build already: Cargo itself writes its
     /// lock file then.
     pub(crate) may_be_built: bool,
@@ -92,24 +101,51 @@ impl Pending {
 
     /// Returns the time of the next check, if nothing else happens.
     pub(crate) fn due(&self) -> Option<Instant> {
+        let hinted = self.hint.as_ref().map(Hint::due);
         if self.building.is_some() {
-            return None;
+            return hinted;
         }
         let seldom = self.looked + self.interval;
-        let hinted = self.hint.map(|hint| hint.due());
         Some(hinted.map_or(seldom, |hinted| hinted.min(seldom)))
     }
 
     /// Notes that something may have changed.
-    pub(crate) fn note(&mut self) {
-        self.hint(true);
+    pub(crate) fn note(&mut self, noticed: Noticed) {
+        self.hint(true).note(noticed);
+    }
+
+    /// Returns true if it is time to look, and if a file is not any more what the running build has found. While a host
+    /// runs, the host's own files are left out.
+    ///
+    /// Only the content of a file counts, and not a file that has come or gone: Cargo and build scripts make files, too.
+    pub(crate) fn is_outdated(&mut self, host_runs: bool) -> bool {
+        let Some(before) = &self.building else {
+            return false;
+        };
+        if self
+            .hint
+            .as_ref()
+            .is_none_or(|hint| hint.due() > Instant::now())
+        {
+            return false;
+        }
+        // `finish` looks for changes in any case.
+        self.hint = None;
+        let now = self.reader.survey(&before.scope);
+        let is_other = |(path, found): &(&PathBuf, &Found)| {
+            let known = before.survey.found.get(*path);
+            known.is_some_and(|known| known.content != found.content)
+                && !path.ends_with("Cargo.lock")
+                && (!host_runs || self.plugins.covers(path))
+        };
+        now.found.iter().any(|found| is_other(&found))
     }
 
     /// Checks the files if it is time, and returns what is to be built. While a host runs, changes of the host's own
     /// files are left out.
     pub(crate) fn take(&mut self, session: &Session, host_runs: bool) -> Option<Change> {
         let now = Instant::now();
-        if self.due().is_none_or(|due| due > now) {
+        if self.building.is_some() || self.due().is_none_or(|due| due > now) {
             return None;
         }
         let survey = self.look(session);
@@ -125,11 +161,13 @@ impl Pending {
             self.hint = None;
             return None;
         }
-        let Some(hint) = self.hint.filter(|hint| hint.due() <= now) else {
+        let missing = paths.iter().any(|path| !survey.found.contains_key(path));
+        let hint = self.hint.get_or_insert_with(|| Hint::new(false));
+        hint.missing = missing;
+        if hint.due() > now {
             // There may be more changes to come.
-            self.hint(false);
             return None;
-        };
+        }
         if !hint.event && self.watcher.is_some() && !std::mem::replace(&mut self.warned, true) {
             session.ui.warn(format_args!(
                 "{} changed, but the file system reported no event; if it never does, `--poll` looks for changes more often than \
@@ -142,9 +180,11 @@ impl Pending {
             session.ui.detail("Changed", shown(path, &session.dir));
         }
         let may_be_built = std::mem::take(&mut self.may_be_built);
+        let saved = saved(&paths).or(Some(hint.first));
         self.begin(survey);
         Some(Change {
             paths,
+            saved,
             may_be_built,
         })
     }
@@ -296,20 +336,56 @@ impl Pending {
         }
     }
 
-    fn hint(&mut self, event: bool) {
-        let now = Instant::now();
-        let first = self.hint.map_or(now, |hint| hint.first);
-        let event = event || self.hint.is_some_and(|hint| hint.event);
-        self.hint = Some(Hint {
-            first,
-            last: now,
-            event,
-        });
+    fn hint(&mut self, event: bool) -> &mut Hint {
+        let hint = self.hint.get_or_insert_with(|| Hint::new(event));
+        hint.last = Instant::now();
+        hint.event |= event;
+        hint
     }
 }
 
 impl Hint {
-    fn due(&self) -> Instant {
-        (self.last + QUIET).min(self.first + PATIENCE)
+    fn new(event: bool) -> Self {
+        let now = Instant::now();
+        Self {
+            first: now,
+            last: now,
+            event,
+            begun: BTreeSet::new(),
+            missing: false,
+        }
     }
+
+    fn note(&mut self, noticed: Noticed) {
+        self.missing = false;
+        match noticed {
+            Noticed::Begun(path) => drop(self.begun.insert(path)),
+            Noticed::Settled(path) => drop(self.begun.remove(&path)),
+            Noticed::Other => {}
+        }
+    }
+
+    fn due(&self) -> Instant {
+        let is_settled = self.event && self.begun.is_empty() && !self.missing;
+        let quiet = if is_settled { SETTLED } else { QUIET };
+        (self.last + quiet).min(self.first + PATIENCE)
+    }
+}
+
+/// Returns the time at which the last of these files was written, or moved to its place. Returns `None` if the file
+/// system does not tell, or tells another time than this machine.
+fn saved(paths: &[PathBuf]) -> Option<Instant> {
+    /// Whatever is older was not noticed at once.
+    const RECENT: Duration = Duration::from_secs(10);
+    let changed = |path: &PathBuf| {
+        let found = path.metadata().ok()?;
+        let since = Duration::new(
+            u64::try_from(found.ctime()).ok()?,
+            u32::try_from(found.ctime_nsec()).ok()?,
+        );
+        SystemTime::UNIX_EPOCH.checked_add(since)
+    };
+    let last = paths.iter().filter_map(changed).max()?;
+    let ago = last.elapsed().ok().filter(|ago| *ago < RECENT)?;
+    Instant::now().checked_sub(ago)
 }

@@ -14,6 +14,7 @@ use crate::cli::{CompileOptions, MessageFormat, RunArgs};
 use crate::host;
 use crate::manifest::find_manifest;
 use crate::output::out_dir;
+use crate::replay::Replays;
 use crate::selection::{Group, select_host};
 use crate::session::Session;
 use crate::workspace::Workspace;
@@ -27,6 +28,7 @@ pub(crate) struct Project<'a> {
     pub(crate) workspace: Workspace,
     /// The directories of libraries that the build scripts of plugins have made.
     library_paths: RefCell<BTreeSet<PathBuf>>,
+    replays: RefCell<Replays>,
 }
 
 /// The variable with the directories in which the dynamic linker looks for libraries.
@@ -54,6 +56,7 @@ impl<'a> Project<'a> {
             manifest,
             workspace,
             library_paths: RefCell::default(),
+            replays: RefCell::default(),
         };
         project.configure()?;
         Ok(project)
@@ -106,18 +109,33 @@ impl<'a> Project<'a> {
 
     /// Builds the plugins.
     pub(crate) fn build_plugins(&self) -> Result<Outcome, Error> {
-        let outcome = self.build_changed_plugins()?;
-        outcome.say_unchanged(self.session);
+        let (_, group) = self.host()?;
+        let outcome = build::build(&self.calls(), &[group])?;
+        self.note_library_paths(&outcome);
         Ok(outcome)
     }
 
-    /// Builds the plugins, without a message about those that did not change.
-    pub(crate) fn build_changed_plugins(&self) -> Result<Outcome, Error> {
+    /// Builds the plugins after changes of `paths`, without a message about those that did not change. Cargo is not
+    /// called if it could do nothing but start rustc.
+    pub(crate) fn build_changed_plugins(&self, paths: &[PathBuf]) -> Result<Outcome, Error> {
         let (_, group) = self.host()?;
-        let outcome = build::build_changed(&self.calls(), &[group])?;
+        let calls = Calls {
+            replayed: true,
+            ..self.calls()
+        };
+        let mut replays = self.replays.borrow_mut();
+        if let Some(outcome) = build::rebuild(&calls, &group, paths, &mut replays)? {
+            return Ok(outcome);
+        }
+        replays.forget(paths);
+        let outcome = build::build_changed(&calls, &[group], &mut replays)?;
+        self.note_library_paths(&outcome);
+        Ok(outcome)
+    }
+
+    fn note_library_paths(&self, outcome: &Outcome) {
         let paths = outcome.built.iter().flat_map(|built| &built.library_paths);
         self.library_paths.borrow_mut().extend(paths.cloned());
-        Ok(outcome)
     }
 
     /// Returns the command that runs the host in the user's directory, as `cargo run` would.
@@ -166,6 +184,7 @@ impl<'a> Project<'a> {
             rustc_args: &[],
             format: MessageFormat::Human,
             relabel: None,
+            replayed: false,
         }
     }
 }

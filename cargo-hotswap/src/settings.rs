@@ -51,6 +51,33 @@ pub(crate) fn find_prefer_dynamic(calls: &Calls<'_>) -> Option<String> {
     Some(format!("`-C prefer-dynamic` in {}", flags.origin))
 }
 
+/// Returns true if the user names a directory of standard libraries, or if Cargo may read such a name elsewhere.
+pub(crate) fn names_sysroot(calls: &Calls<'_>) -> bool {
+    let is_sysroot = |flag: &String| flag.starts_with("--sysroot");
+    let flags = Places::of(calls).flags;
+    let given = |arg: &String| arg == "--config" || arg.starts_with("--config=");
+    calls.cargo_args.iter().any(given) || flags.iter().any(|it| it.flags.iter().any(is_sysroot))
+}
+
+/// Returns the setting `key` of the table `[build]`, with the directory to which a path in it is relative: from the
+/// first of `variables` that is set, or from a file.
+pub(crate) fn of_builds(
+    workspace: &Workspace,
+    variables: &[&str],
+    key: &str,
+) -> Option<(PathBuf, OsString)> {
+    let set = variables.iter().find_map(std::env::var_os);
+    if let Some(value) = set {
+        return Some((workspace.directory.clone(), value));
+    }
+    configuration(workspace)
+        .into_iter()
+        .find_map(|(path, table)| {
+            let value = table.get("build")?.get(key)?.as_str()?.into();
+            Some((path.parent()?.parent()?.to_owned(), value))
+        })
+}
+
 /// Flags for rustc, and their place.
 struct Flags {
     origin: String,
@@ -145,6 +172,11 @@ pub(crate) fn environment(workspace: &Workspace) -> BTreeMap<String, OsString> {
         }
     }
     environment
+}
+
+/// Returns the paths of the files of configuration for a workspace, with those that they include.
+pub(crate) fn configuration_files(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
+    configuration(workspace).into_iter().map(|(path, _)| path)
 }
 
 /// Returns the files of configuration for a workspace, the nearest first.

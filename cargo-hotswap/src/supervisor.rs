@@ -17,12 +17,16 @@ use crate::host_process::{Host, Told, forward_signals};
 use crate::interrupt::Caught;
 use crate::pending::{Change, Pending};
 use crate::session::Session;
-use crate::watch::Watcher;
+use crate::watch::{Noticed, Watcher};
 use crate::worker::{Done, Job, Made, Program, Worker, first_scope};
+
+/// After so many builds in a row that newer changes have ended, the next one runs to its end: a build script may change a
+/// source each time.
+const MOST_SUPERSEDED: usize = 5;
 
 enum Event {
     Told(Told),
-    Changed,
+    Changed(Noticed),
     Done(Box<Done>),
 }
 
@@ -39,7 +43,7 @@ pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Resul
     let changed = sender.clone();
     let watcher = args.poll.is_none().then(|| {
         let changed = changed.clone();
-        Watcher::new(move || drop(changed.send(Event::Changed)))
+        Watcher::new(move |noticed| drop(changed.send(Event::Changed(noticed))))
     });
     let interval = args.poll.map(Duration::from_secs_f32);
     let pending = Pending::new(watcher, interval, first_scope(&manifest));
@@ -58,6 +62,7 @@ pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Resul
             jobs,
             host: None,
             is_first: true,
+            superseded: 0,
             built_since: false,
         };
         let ended = supervisor.serve(&events);
@@ -76,6 +81,8 @@ struct Supervisor<'a> {
     host: Option<Host>,
     /// True until the first build has ended.
     is_first: bool,
+    /// The number of builds in a row that newer changes have ended.
+    superseded: usize,
     /// True if plugins were built since the host was started.
     built_since: bool,
 }
@@ -85,7 +92,11 @@ impl Supervisor<'_> {
         let change = self.pending.take_all(self.session);
         self.build(change);
         loop {
-            if let Some(change) = self.pending.take(self.session, self.host.is_some()) {
+            let host_runs = self.host.is_some();
+            if self.pending.is_outdated(host_runs) && self.superseded < MOST_SUPERSEDED {
+                self.session.interrupt.supersede();
+            }
+            if let Some(change) = self.pending.take(self.session, host_runs) {
                 self.build(change);
             }
             let event = match self.pending.due() {
@@ -93,7 +104,7 @@ impl Supervisor<'_> {
                 None => events.recv().map_err(RecvTimeoutError::from),
             };
             match event {
-                Ok(Event::Changed) => self.pending.note(),
+                Ok(Event::Changed(noticed)) => self.pending.note(noticed),
                 Ok(Event::Done(done)) => self.done(*done)?,
                 Ok(Event::Told(Told::Signal(caught))) => self.signal(caught)?,
                 Ok(Event::Told(Told::HostEnded)) => {
@@ -108,6 +119,7 @@ impl Supervisor<'_> {
     }
 
     fn build(&self, change: Change) {
+        self.session.interrupt.begin_build();
         let host = self.host.as_ref().map(Host::process);
         // The thread that receives it lives longer than this loop, unless it was interrupted.
         drop(self.jobs.send(Job { change, host }));
@@ -117,10 +129,19 @@ impl Supervisor<'_> {
         let ui = &self.session.ui;
         let is_first = std::mem::take(&mut self.is_first);
         let succeeded = done.result.is_ok();
+        self.superseded = match &done.result {
+            Err(Error::Superseded) => self.superseded + 1,
+            _ => 0,
+        };
         let program = match done.result {
             Ok(Made::Everything(program)) => Some(program),
             Ok(Made::Plugins { changed }) => {
                 self.built_since |= changed;
+                None
+            }
+            Err(Error::Superseded) => {
+                ui.detail("Superseded", "the build, since its sources have changed");
+                self.is_first = is_first;
                 None
             }
             Err(error) if is_first && error.is_final() => return Err(error),

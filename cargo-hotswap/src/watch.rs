@@ -9,14 +9,25 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use notify::event::EventKind;
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::sources::Survey;
 
+/// An event that may mean a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Noticed {
+    /// This path was made or written to, and more may follow.
+    Begun(PathBuf),
+    /// This path is as it is meant to be: a file was closed after it was written to, or moved into place. Or it is gone.
+    Settled(PathBuf),
+    /// Something else has happened.
+    Other,
+}
+
 /// Reports that something may have changed, from a thread of its own.
 pub(crate) struct Watcher {
-    report: Arc<dyn Fn() + Send + Sync>,
+    report: Arc<dyn Fn(Noticed) + Send + Sync>,
     /// `None` before the first survey.
     watcher: Option<RecommendedWatcher>,
     watched: BTreeMap<PathBuf, (u64, u64)>,
@@ -24,7 +35,7 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     /// Returns a watcher that watches nothing yet.
-    pub(crate) fn new(report: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(report: impl Fn(Noticed) + Send + Sync + 'static) -> Self {
         Self {
             report: Arc::new(report),
             watcher: None,
@@ -86,23 +97,39 @@ impl Interest {
 }
 
 fn handler(
-    report: Arc<dyn Fn() + Send + Sync>,
+    report: Arc<dyn Fn(Noticed) + Send + Sync>,
     interest: Interest,
 ) -> impl Fn(notify::Result<Event>) + Send {
-    move |event| {
-        let concerns = match event {
-            Ok(event) if matches!(event.kind, EventKind::Access(_)) => false,
-            Ok(event) if event.need_rescan() || event.paths.is_empty() => true,
-            Ok(event) => {
-                let survey = interest.get();
-                event.paths.iter().any(|path| survey.concerns(path))
+    move |event| match event {
+        Ok(event) if event.need_rescan() || event.paths.is_empty() => report(Noticed::Other),
+        Ok(event) => {
+            let Some(classify) = classify(&event.kind) else {
+                return;
+            };
+            let survey = interest.get();
+            let paths = event.paths.into_iter();
+            for path in paths.filter(|path| survey.concerns(path)) {
+                report(classify(path));
             }
-            // Events were lost.
-            Err(_) => true,
-        };
-        if concerns {
-            report();
         }
+        // Events were lost.
+        Err(_) => report(Noticed::Other),
+    }
+}
+
+/// Returns the meaning of an event for its paths, or `None` if such an event changes nothing.
+fn classify(kind: &EventKind) -> Option<fn(PathBuf) -> Noticed> {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Noticed::Settled),
+        EventKind::Access(_) => None,
+        EventKind::Modify(ModifyKind::Name(RenameMode::From | RenameMode::To)) => {
+            Some(Noticed::Settled)
+        }
+        EventKind::Remove(_) => Some(Noticed::Settled),
+        EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any) => {
+            Some(Noticed::Begun)
+        }
+        _ => Some(|_| Noticed::Other),
     }
 }
 
@@ -118,5 +145,30 @@ fn is_exhausted(error: &notify::Error) -> bool {
             )
         }),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, DataChange, MetadataKind, RemoveKind};
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_settled_when_it_is_closed_or_moved_into_place() {
+        let noticed = |kind| classify(&kind).map(|classify| classify("a".into()));
+        let settled = Some(Noticed::Settled("a".into()));
+        let begun = Some(Noticed::Begun("a".into()));
+        let data = ModifyKind::Data(DataChange::Any);
+        assert_eq!(noticed(EventKind::Create(CreateKind::File)), begun);
+        assert_eq!(noticed(EventKind::Modify(data)), begun);
+        let close = |mode| EventKind::Access(AccessKind::Close(mode));
+        assert_eq!(noticed(close(AccessMode::Write)), settled);
+        assert_eq!(noticed(close(AccessMode::Read)), None);
+        let moved = ModifyKind::Name(RenameMode::To);
+        assert_eq!(noticed(EventKind::Modify(moved)), settled);
+        assert_eq!(noticed(EventKind::Remove(RemoveKind::File)), settled);
+        let touched = ModifyKind::Metadata(MetadataKind::Any);
+        assert_eq!(noticed(EventKind::Modify(touched)), Some(Noticed::Other));
     }
 }

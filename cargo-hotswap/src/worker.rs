@@ -1,5 +1,6 @@
 //! Builds and reloads while a host runs, on a thread of its own.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -15,6 +16,7 @@ use crate::project::Project;
 use crate::selection::Group;
 use crate::session::Session;
 use crate::sources::{self, Scope, is_toolchain_file};
+use crate::timing::{Timing, Way};
 use crate::ui::shown;
 use crate::workspace::{directory, library};
 use crate::{Error, attribute, host, hosts};
@@ -105,6 +107,10 @@ pub(crate) struct Worker<'a> {
     project: Option<Project<'a>>,
     /// The files of the last build.
     scopes: (Scope, Option<Scope>),
+    /// The paths that changed since the last build that succeeded.
+    owed: BTreeSet<PathBuf>,
+    /// The dep-info files of the plugins.
+    dep_infos: BTreeMap<String, Vec<PathBuf>>,
     /// The packages of the plugins.
     plugins: Vec<String>,
     /// The plugin directory of the running host.
@@ -124,6 +130,8 @@ impl<'a> Worker<'a> {
             manifest,
             project: None,
             scopes: Default::default(),
+            owed: BTreeSet::new(),
+            dep_infos: BTreeMap::new(),
             plugins: vec![],
             plugin_dir: None,
             host: None,
@@ -141,9 +149,13 @@ impl<'a> Worker<'a> {
             };
             match job {
                 Ok(job) => {
+                    self.owed.extend(job.change.paths.iter().cloned());
                     let result = self.work(&job);
-                    if result.is_err() {
-                        self.widen();
+                    match &result {
+                        Ok(_) => self.owed.clear(),
+                        // The next build takes up what this one has not.
+                        Err(Error::Superseded) => {}
+                        Err(_) => self.widen(),
                     }
                     let (plugins, host) = self.scopes.clone();
                     done(Done {
@@ -162,9 +174,11 @@ impl<'a> Worker<'a> {
     }
 
     fn work(&mut self, job: &Job) -> Result<Made, Error> {
+        let noticed = Instant::now();
         self.host = job.host;
         self.again = None;
-        self.take_up(&job.change)?;
+        let changed: Vec<PathBuf> = self.owed.iter().cloned().collect();
+        self.take_up(&changed)?;
         let project = self.project.as_ref().expect("it was taken up");
         let (host, group) = project.host()?;
         check_all_are_there(project, &group, &self.plugins)?;
@@ -179,12 +193,13 @@ impl<'a> Worker<'a> {
                     host.name
                 ));
             }
-            let outcome = project.build_changed_plugins()?;
+            let outcome = project.build_changed_plugins(&[])?;
             if !job.change.may_be_built {
                 outcome.say_unchanged(self.session);
             }
+            note_dep_infos(&mut self.dep_infos, &outcome);
             let executable = host::build(&project.calls(), host, self.args.bin.as_deref())?;
-            let of_plugins = plugin_scope(project, &outcome)?;
+            let of_plugins = plugin_scope(project, &self.plugins, &self.dep_infos)?;
             let dep_info = executable.with_extension("d");
             let of_host = Scope::of_build(&project.workspace, std::iter::once(&*dep_info));
             let program = Program::of(project, executable, self.args)?;
@@ -199,14 +214,34 @@ impl<'a> Worker<'a> {
                 now: plugin_dir,
             });
         }
-        let outcome = project.build_changed_plugins()?;
+        let outcome = project.build_changed_plugins(&changed)?;
+        let mut timing = outcome.compiled.map(|(at, _)| Timing::since(at));
+        let mut step = |name| timing.iter_mut().for_each(|timing| timing.step(name));
+        step("check and install");
         if !job.change.may_be_built {
             outcome.say_unchanged(self.session);
         }
-        self.scopes.0 = plugin_scope(project, &outcome)?;
+        note_dep_infos(&mut self.dep_infos, &outcome);
+        self.scopes.0 = plugin_scope(project, &self.plugins, &self.dep_infos)?;
         self.behind |= outcome.changed();
         if self.behind {
+            step("list of sources");
             self.reload(AGAIN[0])?;
+            step("reload");
+            if let Some(timing) = timing {
+                self.session.ui.detail("Timing", timing);
+            }
+            if let (false, Some(saved), Some(compiled)) =
+                (self.behind, job.change.saved, outcome.compiled)
+            {
+                let way = Way {
+                    saved,
+                    noticed,
+                    compiled,
+                    live: Instant::now(),
+                };
+                self.session.ui.info("Took", way);
+            }
         }
         Ok(Made::Plugins {
             changed: outcome.changed(),
@@ -214,9 +249,9 @@ impl<'a> Worker<'a> {
     }
 
     /// Asks Cargo again if its answer may have changed.
-    fn take_up(&mut self, change: &Change) -> Result<(), Error> {
+    fn take_up(&mut self, changed: &[PathBuf]) -> Result<(), Error> {
         let session = self.session;
-        if let Some(file) = change.paths.iter().find(|path| is_toolchain_file(path))
+        if let Some(file) = changed.iter().find(|path| is_toolchain_file(path))
             && let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN")
         {
             session.ui.warn(format_args!(
@@ -227,7 +262,7 @@ impl<'a> Worker<'a> {
         }
         match &mut self.project {
             Some(project) => {
-                if is_selection_changed(project, change)? {
+                if is_selection_changed(project, changed)? {
                     project.refresh()?;
                 }
             }
@@ -353,10 +388,14 @@ fn packages(group: &Group<'_>) -> Vec<String> {
 }
 
 /// Returns the files of the plugins that were built, and the files that decide which plugins there are.
-fn plugin_scope(project: &Project<'_>, outcome: &Outcome) -> Result<Scope, Error> {
+fn plugin_scope(
+    project: &Project<'_>,
+    plugins: &[String],
+    dep_infos: &BTreeMap<String, Vec<PathBuf>>,
+) -> Result<Scope, Error> {
     let workspace = &project.workspace;
-    let dep_infos = outcome.built.iter().map(|built| built.dep_info.as_path());
-    let mut scope = Scope::of_build(workspace, dep_infos);
+    let dep_infos = plugins.iter().filter_map(|plugin| dep_infos.get(plugin));
+    let mut scope = Scope::of_build(workspace, dep_infos.flatten().map(PathBuf::as_path));
     let (host, _) = project.host()?;
     scope.add_configuration(directory(host));
     sources::add_member_patterns(&workspace.root, &mut scope);
@@ -367,16 +406,21 @@ fn plugin_scope(project: &Project<'_>, outcome: &Outcome) -> Result<Scope, Error
     Ok(scope)
 }
 
+fn note_dep_infos(known: &mut BTreeMap<String, Vec<PathBuf>>, outcome: &Outcome) {
+    let built = outcome.built.iter();
+    known.extend(built.map(|built| (built.package.clone(), built.dep_infos.clone())));
+}
+
 /// Returns true if there may be other plugins now than Cargo reported.
-fn is_selection_changed(project: &Project<'_>, change: &Change) -> Result<bool, Error> {
+fn is_selection_changed(project: &Project<'_>, changed: &[PathBuf]) -> Result<bool, Error> {
     let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
-    if !change.paths.iter().all(is_rust) {
+    if !changed.iter().all(is_rust) {
         return Ok(true);
     }
     let workspace = &project.workspace;
     for package in &workspace.members {
         let root = library(package).map(|library| library.src_path.as_std_path());
-        let Some(root) = root.filter(|root| change.paths.iter().any(|path| path == root)) else {
+        let Some(root) = root.filter(|root| changed.iter().any(|path| path == root)) else {
             continue;
         };
         // A package that is not a plugin any more is reported when it is built.

@@ -11,6 +11,7 @@ use serde::Deserialize as _;
 use crate::attribute::Plugin;
 use crate::cli::CompileOptions;
 use crate::session::{Session, without_cargos_variables};
+use crate::toolchain::Toolchain;
 use crate::{Error, attribute};
 
 /// The names of Cargo's files of configuration.
@@ -30,6 +31,8 @@ pub(crate) struct Workspace {
     plugins: RefCell<HashMap<PackageId, Option<Plugin>>>,
     /// The features of all packages that a host is made of, by name and version, once they were asked for.
     host_features: RefCell<HashMap<PackageId, HashMap<String, BTreeSet<String>>>>,
+    /// The compiler that Cargo starts here, once it was asked for.
+    pub(crate) toolchain: RefCell<Option<Toolchain>>,
 }
 
 impl Workspace {
@@ -49,6 +52,7 @@ impl Workspace {
             members: metadata.packages,
             plugins: RefCell::default(),
             host_features: RefCell::default(),
+            toolchain: RefCell::default(),
             root,
         };
         match explicit_target_dir(session, options, &workspace.root) {
@@ -81,6 +85,7 @@ impl Workspace {
             members: self.members.clone(),
             plugins: self.plugins.clone(),
             host_features: RefCell::default(),
+            toolchain: RefCell::default(),
         };
         if explicit_target_dir(session, options, &self.root).is_none() {
             workspace.target_dir = workspace.ask_target_dir(session, options)?;

@@ -7,7 +7,6 @@ use hotswap_host::artifact::BuildId;
 use hotswap_host::shown;
 use serde::Serialize;
 
-use crate::Error;
 use crate::build::{self, Built};
 use crate::cargo::Calls;
 use crate::cli::{BuildArgs, MessageFormat};
@@ -18,6 +17,7 @@ use crate::manifest::find_manifest;
 use crate::selection::{Filter, Group, select};
 use crate::session::Session;
 use crate::workspace::Workspace;
+use crate::{Error, thin};
 
 /// Builds what `args` select, and prints the paths of the artifacts.
 pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> {
@@ -44,6 +44,7 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
                 rustc_args,
                 format: args.message_format,
                 relabel: None,
+                replayed: false,
             };
             if args.linked {
                 programs.extend(linked(&calls, &groups, args)?);
@@ -145,9 +146,13 @@ fn split(args: &[String]) -> (&[String], &[String]) {
 
 fn dry_run(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
     build::check(calls, groups)?;
+    let thin = thin::find(calls)?;
     for group in groups {
         for plugin in &group.plugins {
-            calls.session.ui.result(calls.plugin(plugin).shown());
+            calls
+                .session
+                .ui
+                .result(calls.plugin(plugin, thin.as_deref()).shown());
         }
     }
     Ok(())

@@ -36,6 +36,12 @@ const WORKSPACE: &str = "\n[workspace]\n";
 /// Makes a host with a plugin a workspace of its own.
 const WORKSPACE_WITH_PLUGIN: &str =
     "\n[workspace]\nmembers = [\"plugins/*\"]\ndefault-members = [\".\", \"plugins/*\"]\n";
+/// The profile of a workspace: a plugin is linked, read, and copied at each edit.
+const PROFILE: &str = "
+# Plugins are built and loaded faster without the debug information of dependencies. Your own crates keep theirs.
+[profile.dev.package.\"*\"]
+debug = false
+";
 
 /// Writes the requested packages.
 pub(crate) fn execute(session: &Session, args: &NewArgs) -> Result<u8, Error> {
@@ -121,7 +127,7 @@ impl New<'_> {
         name_target(directory, &name, "\n[[bin]]\npath = \"src/main.rs\"\n")?;
         if alone {
             let manifest = directory.join("Cargo.toml");
-            write(&manifest, &(read(&manifest)? + workspace))?;
+            write(&manifest, &(read(&manifest)? + workspace + PROFILE))?;
         }
         write(&directory.join("src/main.rs"), program)?;
         self.created("host", &name, directory);

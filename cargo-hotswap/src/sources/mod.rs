@@ -12,4 +12,4 @@ mod survey;
 
 pub(crate) use manifests::{add_member_patterns, guess};
 pub(crate) use scope::{Scope, is_toolchain_file};
-pub(crate) use survey::{Content, Reader, Survey, modified_since};
+pub(crate) use survey::{Content, Found, Reader, Survey, modified_since};

@@ -15,11 +15,11 @@ const WORLD: &str = "app/world/src/lib.rs";
 const MOON: &str = "app/moon/src/lib.rs";
 const GOES_ON: &str = "the host keeps the plugins that it has";
 
-fn start(fixture: &Fixture, args: &[&str]) -> Running {
+pub fn start(fixture: &Fixture, args: &[&str]) -> Running {
     start_with(fixture, args, &[])
 }
 
-fn start_with(fixture: &Fixture, args: &[&str], env: &[(&str, &str)]) -> Running {
+pub fn start_with(fixture: &Fixture, args: &[&str], env: &[(&str, &str)]) -> Running {
     // Cargo writes the lock file with the first build otherwise, and there is a second one.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut locking = Command::new(cargo);
@@ -45,7 +45,7 @@ fn with_data() -> Fixture {
 }
 
 /// Makes a directory anew, as version control does.
-fn make_anew(fixture: &Fixture, directory: &str) {
+pub fn make_anew(fixture: &Fixture, directory: &str) {
     let (there, aside) = (fixture.root.join(directory), fixture.root.join("aside"));
     fs::rename(&there, &aside).expect("it can be moved");
     let copied = Command::new("cp")

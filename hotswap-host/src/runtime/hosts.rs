@@ -151,7 +151,8 @@ impl RunningHost {
         after: Option<u64>,
         limit: Duration,
     ) -> Result<StoredReport, WaitError> {
-        const PAUSE: Duration = Duration::from_millis(5);
+        /// Most hosts answer within this time.
+        const SOON: Duration = Duration::from_millis(50);
         let begin = Instant::now();
         loop {
             // The order matters, because a host may report and then end.
@@ -169,7 +170,8 @@ impl RunningHost {
                     stopped: process::is_stopped(self.pid),
                 });
             }
-            thread::sleep(PAUSE);
+            let pause = if begin.elapsed() < SOON { 1 } else { 5 };
+            thread::sleep(Duration::from_millis(pause));
         }
     }
 }

@@ -7,6 +7,7 @@ mod tree;
 use crate::project::Project;
 use crate::running::Running;
 use std::fs;
+use std::time::Duration;
 use tree::{PLACES, Tree};
 
 #[test]
@@ -42,7 +43,7 @@ fn what_runs_is_what_is_on_the_disk() {
 }
 
 /// The number of changes that `Story::act` knows.
-const KINDS: u64 = 12;
+const KINDS: u64 = 15;
 
 struct Story {
     tree: Tree,
@@ -213,6 +214,26 @@ impl Story {
                 let target = self.tree.path(&file);
                 fs::rename(&temporary, target.canonicalize().unwrap()).unwrap();
                 format!("{file} is replaced, as editors do it")
+            }
+            11 => {
+                self.tree.configure(even);
+                format!("the configuration is there: {even}")
+            }
+            12 => {
+                let other = PLACES[self.numbers.below(PLACES.len() as u64) as usize];
+                let other_text = self.tree.next(other);
+                let other = self.tree.file(other);
+                self.tree.write(&file, &text);
+                self.tree.write(&other, &other_text);
+                format!("{file} and {other} are written")
+            }
+            13 => {
+                // The second one comes while the first one is built.
+                let first = self.tree.next(place);
+                self.tree.write(&file, &first);
+                std::thread::sleep(Duration::from_millis(20 + self.numbers.below(300)));
+                self.tree.write(&file, &text);
+                format!("{file} is written twice")
             }
             _ => {
                 self.tree.write(&file, &text);

@@ -15,6 +15,8 @@ pub const PLACES: [&str; 6] = [
     "app/two/src/linked.rs",
 ];
 
+const CONFIG: &str = ".cargo/config.toml";
+
 const ONE: &str = r#"use hotswap_plugin::prelude::*;
 mod part;
 pub const VALUE: &str = "@";
@@ -25,7 +27,8 @@ impl One {
     #[invoke]
     pub fn say(&self) -> String {
         let text = include_str!("../data/text").trim();
-        format!("{VALUE} {} {text} {}", part::VALUE, util::VALUE)
+        let configured = option_env!("CONFIGURED").unwrap_or("unset");
+        format!("{VALUE} {} {text} {configured} {}", part::VALUE, util::VALUE)
     }
 }
 "#;
@@ -186,6 +189,17 @@ impl Tree {
         std::os::unix::fs::symlink(format!("../../../shared/{to}.rs"), link).unwrap();
     }
 
+    /// Sets the variable that one of the plugins prints, in Cargo's configuration, or removes the configuration.
+    pub fn configure(&mut self, is_set: bool) {
+        self.values += 1;
+        if is_set {
+            let text = format!("[env]\nCONFIGURED = \"c{}\"\n", self.values);
+            self.write(CONFIG, &text);
+        } else {
+            let _ = fs::remove_dir_all(self.path(".cargo"));
+        }
+    }
+
     pub fn commit(&self) {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", "a change"]);
@@ -246,8 +260,10 @@ impl Tree {
         let [lib, part, text, util, two, linked] = &values[..] else {
             return None;
         };
+        let config = self.read(CONFIG).unwrap_or_default();
+        let configured = config.split('"').nth(1).unwrap_or("unset");
         Some(format!(
-            "says {lib} {part} {text} {util} {util} {two} {linked}."
+            "says {lib} {part} {text} {configured} {util} {util} {two} {linked}."
         ))
     }
 }

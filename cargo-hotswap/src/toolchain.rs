@@ -1,0 +1,125 @@
+//! The compiler that Cargo starts in a workspace, found as Cargo finds it: with its wrappers, and for the same target.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Error;
+use crate::cargo::Calls;
+use crate::session::{Session, without_cargos_variables};
+use crate::settings;
+use crate::workspace::Workspace;
+
+/// A compiler, and where its standard libraries lie.
+#[derive(Debug, Clone)]
+pub(crate) struct Toolchain {
+    /// The wrappers and rustc.
+    programs: Vec<OsString>,
+    /// The directory in which Cargo is called. It may decide on the toolchain.
+    directory: PathBuf,
+    /// The directory of the toolchain.
+    pub(crate) sysroot: PathBuf,
+    /// The directory below it with the standard libraries for the target.
+    pub(crate) libraries: PathBuf,
+}
+
+impl Toolchain {
+    /// Asks the compiler. Returns `None` if it does not answer, or if its libraries lie in an unusual place. If it
+    /// cannot be started at all, Cargo says so.
+    ///
+    /// # Errors
+    /// Returns an error if the command was interrupted.
+    pub(crate) fn ask(calls: &Calls<'_>) -> Result<Option<Self>, Error> {
+        let workspace = calls.workspace;
+        let wrapper = program(
+            workspace,
+            &["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"],
+            "rustc-wrapper",
+        );
+        let of_workspace = program(
+            workspace,
+            &[
+                "RUSTC_WORKSPACE_WRAPPER",
+                "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+            ],
+            "rustc-workspace-wrapper",
+        );
+        let rustc = program(workspace, &["RUSTC", "CARGO_BUILD_RUSTC"], "rustc");
+        let rustc = rustc.unwrap_or_else(|| "rustc".into());
+        let mut asked = Self {
+            programs: wrapper
+                .into_iter()
+                .chain(of_workspace)
+                .chain([rustc])
+                .collect(),
+            directory: workspace.directory.clone(),
+            sysroot: PathBuf::new(),
+            libraries: PathBuf::new(),
+        };
+        let mut args: Vec<OsString> = vec![];
+        if let Some(target) = target(calls) {
+            args.extend(["--target".into(), target]);
+        }
+        args.extend(["--print", "sysroot", "--print", "target-libdir"].map(OsString::from));
+        let Some(output) = asked.output(calls.session, &args)? else {
+            return Ok(None);
+        };
+        let mut lines = output.split(|byte| *byte == b'\n');
+        let mut path = || PathBuf::from(OsStr::from_bytes(lines.next().unwrap_or_default()));
+        (asked.sysroot, asked.libraries) = (path(), path());
+        let is_usual = asked.sysroot.is_absolute()
+            && asked.libraries.starts_with(&asked.sysroot)
+            && asked.libraries.is_dir();
+        Ok(is_usual.then_some(asked))
+    }
+
+    /// Returns true if the compiler can be told to use another directory. A wrapper may already do that.
+    ///
+    /// # Errors
+    /// Returns an error if the command was interrupted.
+    pub(crate) fn can_be_told(&self, session: &Session) -> Result<bool, Error> {
+        let sysroot = self.sysroot.as_os_str();
+        let args = [
+            "--sysroot".as_ref(),
+            sysroot,
+            "--print".as_ref(),
+            "sysroot".as_ref(),
+        ];
+        Ok(self.output(session, &args)?.is_some())
+    }
+
+    /// Returns what the compiler prints, if it succeeds.
+    fn output(
+        &self,
+        session: &Session,
+        args: &[impl AsRef<OsStr>],
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let mut command = Command::new(&self.programs[0]);
+        without_cargos_variables(&mut command);
+        command
+            .args(&self.programs[1..])
+            .args(args)
+            .current_dir(&self.directory);
+        let output = session.interrupt.output(&mut command)?;
+        let output = output.ok().filter(|output| output.status.success());
+        Ok(output.map(|output| output.stdout))
+    }
+}
+
+/// Returns the program that a variable or a setting names, as Cargo understands it.
+fn program(workspace: &Workspace, variables: &[&str], key: &str) -> Option<OsString> {
+    let (base, value) = settings::of_builds(workspace, variables, key)?;
+    let is_path = Path::new(&value).components().count() > 1;
+    match is_path {
+        true => Some(base.join(value).into()),
+        // It is looked up on the path. No name means no wrapper.
+        false => Some(value).filter(|name| !name.is_empty()),
+    }
+}
+
+/// Returns the target for which Cargo builds, if it is named.
+fn target(calls: &Calls<'_>) -> Option<OsString> {
+    let given = calls.options.target.as_ref().map(OsString::from);
+    given.or_else(|| program(calls.workspace, &["CARGO_BUILD_TARGET"], "target"))
+}
