@@ -9,6 +9,7 @@ mod data_builds;
 mod disk;
 mod drained;
 mod events;
+mod examined;
 mod health;
 mod history;
 mod killed;

@@ -72,6 +72,7 @@ pub(super) fn trial<'a>(
         file: candidate.file(),
         build_id: candidate.build_id(),
         bytes: candidate.bytes(),
+        evidence: candidate.evidence(),
     });
     let plugins = live.plugins.iter();
     let mut added = writer.added.clone();
