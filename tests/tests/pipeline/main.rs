@@ -23,6 +23,7 @@ mod reverted;
 mod reverted_tests;
 mod scan;
 mod service;
+mod signed;
 mod smoke;
 mod sourced;
 mod staged;
