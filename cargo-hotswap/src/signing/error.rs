@@ -1,3 +1,5 @@
+//! What may go wrong with secret keys.
+
 use std::path::PathBuf;
 
 use hotswap_host::shown;

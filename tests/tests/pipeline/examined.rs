@@ -129,3 +129,23 @@ fn an_examiner_sees_each_build_once_and_a_journal_keeps_its_evidence() {
     );
     stage.close();
 }
+
+#[test]
+fn evidence_leaves_the_store_with_its_build() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open_keeping(dir.path(), 1).unwrap();
+    let noting = Noting(Seen::default());
+    let stage = host(&checked("first"), |builder| {
+        builder.journal(history).examiner(noting)
+    });
+    stage.swap("checked", &checked("second"));
+    stage.swap("checked", &checked("third"));
+    let entries = fs::read_dir(dir.path().join("builds")).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let third = fixture::build_id(&checked("third"));
+    assert_eq!(names, [format!("{third}"), format!("{third}.evidence")]);
+    stage.close();
+}

@@ -147,13 +147,14 @@ impl Store {
         Ok(names.filter_map(|name| name.into_string().ok()))
     }
 
-    /// Removes the builds that `keep` does not want.
+    /// Removes the builds that `keep` does not want, and their evidence.
     pub(super) fn retain(&self, keep: impl Fn(&BuildId) -> bool) -> Result<(), HistoryError> {
-        let mut unwanted = self.names()?.filter(|name| {
+        let is_unwanted = |name: &String| {
             let build = name.strip_suffix(EVIDENCE).unwrap_or(name).parse();
             build.is_ok_and(|build| !keep(&build))
-        });
-        unwanted.try_for_each(|name| {
+        };
+        let unwanted: Vec<_> = self.names()?.filter(is_unwanted).collect();
+        unwanted.into_iter().try_for_each(|name| {
             let path = self.dir.join(name);
             fs::remove_file(&path).map_err(failed(&path, "removed"))
         })
