@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "sign")]
 mod signature;
 #[cfg(feature = "sign")]
-pub use signature::{KeygenArgs, PasswordArgs, SignArgs, VerifyArgs};
+pub use signature::{KeygenArgs, ManifestArgs, PasswordArgs, SignArgs, VerifyArgs};
 
 /// Builds, runs, and reloads the plugins of a running Rust program.
 #[derive(Debug, Parser)]
@@ -112,6 +112,12 @@ pub enum Command {
     /// artifact, so sign last. Its trusted comment has the plugin's name and the build id. `minisign -V` checks it, too.
     #[cfg(feature = "sign")]
     Sign(SignArgs),
+    /// Write and sign the list of the builds that belong together
+    ///
+    /// A host that requires manifests accepts these artifacts together, and no others, until the manifest expires. It never
+    /// accepts a manifest with a smaller version than one that it has accepted before. Sign the artifacts as well.
+    #[cfg(feature = "sign")]
+    Manifest(ManifestArgs),
     /// Check the signatures of artifacts
     ///
     /// Each artifact has to be signed by one of the keys. The exit code is 3 if one is not, and 1 if an artifact or a

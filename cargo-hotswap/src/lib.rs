@@ -17,6 +17,7 @@
 //! | `cargo hotswap seal` | signs off artifacts that were changed after the build |
 //! | `cargo hotswap keygen` | makes a pair of keys |
 //! | `cargo hotswap sign` | signs artifacts |
+//! | `cargo hotswap manifest` | lists and signs the builds that belong together |
 //! | `cargo hotswap verify` | checks the signatures of artifacts |
 //! | `cargo hotswap graph` | shows which plugin needs which |
 //!
@@ -40,7 +41,7 @@
 //! # Limits
 //! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `git` the
 //! note of a build does not have the commit of its sources. Without the feature `source` artifacts carry no sources. Without
-//! the feature `sign` there is neither of `keygen`, `sign`, and `verify`.
+//! the feature `sign` there is none of `keygen`, `sign`, `manifest`, and `verify`.
 //!
 //! # For those who change it
 //! [`cli`] has the options, and `commands` has one file for each subcommand. Below them, in the order of a build:

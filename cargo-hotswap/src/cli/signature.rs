@@ -43,6 +43,29 @@ pub struct SignArgs {
     pub password: PasswordArgs,
 }
 
+/// The options of `manifest`.
+#[derive(Debug, Args)]
+pub struct ManifestArgs {
+    /// All artifacts of the set
+    #[arg(required = true, value_name = "ARTIFACT")]
+    pub artifacts: Vec<PathBuf>,
+    /// The manifest to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The version of the set [default: the seconds since the beginning of 1970]
+    #[arg(long, value_name = "NUMBER")]
+    pub set_version: Option<u64>,
+    /// The number of days after which no host accepts the set any more
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=36500))]
+    pub days: u64,
+    /// The file with the secret key, from `cargo hotswap keygen` or `minisign -G`
+    #[arg(short, long, value_name = "FILE")]
+    pub secret_key: PathBuf,
+    /// Where the password comes from.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+}
+
 /// The options of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -55,6 +78,9 @@ pub struct VerifyArgs {
     /// A public key that may not have signed them, or a file with such keys. May be repeated
     #[arg(long, value_name = "KEY|FILE")]
     pub revoked: Vec<String>,
+    /// Also check that the artifacts are the set in this manifest, and that it is signed and has not expired
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
     /// Print JSON, an artifact a line
     #[arg(long)]
     pub json: bool,

@@ -11,6 +11,8 @@ mod inspect;
 mod keygen;
 #[cfg(feature = "control")]
 mod live;
+#[cfg(feature = "sign")]
+mod manifest;
 mod new;
 #[cfg(feature = "source")]
 mod patch;
@@ -40,6 +42,8 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Keygen(args) => keygen::execute(session, &args),
         #[cfg(feature = "sign")]
         Command::Sign(args) => sign::execute(session, &args),
+        #[cfg(feature = "sign")]
+        Command::Manifest(args) => manifest::execute(session, &args),
         #[cfg(feature = "sign")]
         Command::Verify(args) => verify::execute(session, &args),
         Command::Graph(args) => graph::execute(session, &args),

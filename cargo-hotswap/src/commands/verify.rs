@@ -1,10 +1,11 @@
 //! `cargo hotswap verify`
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use hotswap_host::artifact::{self, Artifact, BuildId};
+use hotswap_host::artifact::{self, Artifact, BuildId, BuildSet};
 use hotswap_host::{PluginName, shown};
-use hotswap_signature::{KeyId, Keys, PublicKey, Signature, SignatureError, Verified};
+use hotswap_signature::{KeyId, Keys, Manifest, PublicKey, Signature, SignatureError, Verified};
 use serde::Serialize;
 
 use crate::Error;
@@ -31,6 +32,7 @@ pub(crate) fn execute(session: &Session, args: &VerifyArgs) -> Result<u8, Error>
     let trusted = keys(session, &args.keys)?;
     let revoked = keys(session, &args.revoked)?;
     let mut code = exit::SUCCESS;
+    let mut builds = BuildSet::new();
     for file in &args.artifacts {
         let path = session.absolute(file);
         let not_a_plugin = |error| Error::Artifact(Box::new(error));
@@ -41,9 +43,18 @@ pub(crate) fn execute(session: &Session, args: &VerifyArgs) -> Result<u8, Error>
         if verified.is_err() {
             code = exit::SIGNATURE;
         }
+        builds.insert(artifact.metadata.name.clone(), artifact.build_id);
         match args.json {
             true => json(session, file, &artifact, verified),
             false => text(session, file, &artifact, verified),
+        }
+    }
+    if let Some(file) = &args.manifest {
+        let read = Manifest::read(&session.absolute(file), &trusted, &revoked);
+        let checked = read.and_then(|(manifest, _)| manifest.check(&builds, SystemTime::now()));
+        if let Err(error) = checked {
+            session.ui.error(&error);
+            code = exit::SIGNATURE;
         }
     }
     Ok(code)

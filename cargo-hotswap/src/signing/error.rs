@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hotswap_host::shown;
+use hotswap_host::{PluginName, shown};
 
 /// A secret key that cannot be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,20 @@ pub enum SigningError {
         from: String,
         /// The reason.
         source: std::io::Error,
+    },
+    /// Two artifacts of a set are the same plugin.
+    #[error(
+        "`{}` and `{}` are both the plugin {plugin}; name each plugin of the set once",
+        shown::path(first),
+        shown::path(second)
+    )]
+    Twice {
+        /// The plugin.
+        plugin: PluginName,
+        /// One artifact.
+        first: PathBuf,
+        /// The other artifact.
+        second: PathBuf,
     },
     /// The machine does not give what a key or a signature needs, such as random numbers or memory.
     #[error("cannot {action}")]

@@ -3,7 +3,9 @@
 mod error;
 mod password;
 mod secret_key;
+mod signature;
 
 pub use error::SigningError;
 pub(crate) use password::{Password, choose};
 pub(crate) use secret_key::{read, write_pair};
+pub(crate) use signature::{now, write as write_signature};

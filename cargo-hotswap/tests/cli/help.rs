@@ -8,7 +8,7 @@ fn help() {
     for command in [
         "", "build", "run", "reload", "patch", "health", "status", "check", "drain", "resume",
         "logs", "history", "rollback", "confirm", "unhold", "store", "inspect", "seal", "keygen",
-        "sign", "verify", "graph", "new",
+        "sign", "manifest", "verify", "graph", "new",
     ] {
         let args: Vec<&str> = [command, "--help"]
             .into_iter()

@@ -451,3 +451,60 @@ fn a_name_of_a_file_is_escaped_in_the_comment() {
     assert_eq!(comment.split('\t').count(), 5, "{comment}");
     minisign_ok(&fixture, &["-V", "-p", "one.pub", "-m", odd], "");
 }
+
+#[test]
+fn a_manifest_lists_a_set_and_is_signed() {
+    let fixture = fixture();
+    fixture.library("libsun.so", "sun", &[], &[]);
+    fixture.ok(&["sign", "-s", "one.key", MOON, "libsun.so"]);
+    let manifest = |args: &[&str]| {
+        let line = [&["manifest", "-s", "one.key", "-o", "set.json"], args].concat();
+        fixture.run(&line)
+    };
+    let ran = manifest(&["--set-version", "7", MOON, "libsun.so"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let said = "Wrote version 7 of a set of 2 plugins -> <root>/set.json";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    let json: serde_json::Value =
+        serde_json::from_str(&fixture.read("set.json")).expect("it is JSON");
+    assert_eq!(json["format"], 1);
+    assert_eq!(json["version"], 7);
+    assert_eq!(json["plugins"].as_object().map(|it| it.len()), Some(2));
+    let told = minisign_ok(&fixture, &["-V", "-p", "one.pub", "-m", "set.json"], "");
+    assert!(told.contains("\tset:7\tplugins:2\thashed"), "{told}");
+    let verify = |artifacts: &[&str]| {
+        let line = [
+            &["verify", "-k", "one.pub", "--manifest", "set.json"],
+            artifacts,
+        ]
+        .concat();
+        fixture.run(&line)
+    };
+    assert_eq!(verify(&[MOON, "libsun.so"]).code, Some(0));
+    let ran = verify(&[MOON]);
+    assert_eq!(ran.code, Some(3));
+    let said = "sun is missing, but the manifest of version 7 has build ";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    // By default, the version grows with the time.
+    assert_eq!(manifest(&[MOON]).code, Some(0));
+    let json: serde_json::Value =
+        serde_json::from_str(&fixture.read("set.json")).expect("it is JSON");
+    assert!(json["version"].as_u64() > Some(1_700_000_000), "{json}");
+    let days = json["expires"].as_u64().zip(json["version"].as_u64());
+    assert_eq!(
+        days.map(|(end, begin)| end - begin),
+        Some(30 * 24 * 60 * 60)
+    );
+    assert_eq!(verify(&[MOON]).code, Some(0));
+    fixture.edit("set.json", "\"moon\"", "\"moor\"");
+    let ran = verify(&[MOON]);
+    assert_eq!(ran.code, Some(3));
+    assert!(ran.stderr.contains("does not fit"), "{}", ran.stderr);
+
+    fixture.library("libluna.so", "moon", &[], &[]);
+    let ran = manifest(&[MOON, "libluna.so"]);
+    assert_eq!(ran.code, Some(1));
+    insta::assert_snapshot!(ran.stderr, @"error: `libmoon.so` and `libluna.so` are both the plugin moon; name each plugin of the set once");
+    assert_eq!(manifest(&["--days", "0", MOON]).code, Some(2));
+    assert_eq!(manifest(&[]).code, Some(2));
+}

@@ -1,6 +1,6 @@
 //! Reads small files of which nothing is known.
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Reads a text of at most this number of bytes. It refuses everything that is not a regular file, and does not wait for
@@ -16,6 +16,25 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     match text.len() as u64 > limit {
         true => Err(io::Error::other(format!("it is longer than {limit} bytes"))),
         false => Ok(text),
+    }
+}
+
+/// Writes a file in one step. When this returns, it is on the disk.
+pub(crate) fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let mut file = File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    let dir = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // Only Unix can open a directory.
+    match cfg!(unix) {
+        true => File::open(dir)?.sync_all(),
+        false => Ok(()),
     }
 }
 

@@ -1,8 +1,11 @@
 //! [`RequireSignatures`], the examiner of a host that loads signed builds only.
 use crate::error::SignatureError;
 use crate::key::Keys;
+use crate::manifest::{Manifest, ManifestError, Memory};
 use crate::signature::{Signature, Verified};
-use hotswap_host::{BuildOrigin, ExaminedBuild, Examiner, Refusal, shown};
+use hotswap_host::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal, shown};
+use std::path::PathBuf;
+use std::time::SystemTime;
 
 /// Makes a host refuse builds that no trusted key has signed.
 ///
@@ -33,6 +36,7 @@ pub struct RequireSignatures {
     trusted: Keys,
     revoked: Option<Keys>,
     also_at_start: bool,
+    manifest: Option<(PathBuf, Memory)>,
 }
 
 impl RequireSignatures {
@@ -42,6 +46,7 @@ impl RequireSignatures {
             trusted,
             revoked: None,
             also_at_start: false,
+            manifest: None,
         }
     }
 
@@ -56,6 +61,18 @@ impl RequireSignatures {
     /// plugin directory, if they are signed. By default a warning in the log names such builds.
     pub fn also_at_start(mut self, require: bool) -> Self {
         self.also_at_start = require;
+        self
+    }
+
+    /// Also requires that all plugins together are the set in this manifest, so that neither an older set can be slipped in
+    /// nor a mixture of two: see [`Manifest`]. The manifest is signed by one of the keys, has not expired, and has a larger
+    /// version than any that the host has accepted before. The host remembers that in the file `memory`, which has to
+    /// be in a directory that only its owner can write, such as the state directory of its journal.
+    ///
+    /// This is checked when a set of builds from files is about to become live, and at no other time: a host starts with its
+    /// permanent builds, goes back to those of its journal, and reverts a reload, whatever the manifest says by then.
+    pub fn manifest(mut self, file: impl Into<PathBuf>, memory: impl Into<PathBuf>) -> Self {
+        self.manifest = Some((file.into(), Memory(memory.into())));
         self
     }
 
@@ -85,6 +102,25 @@ impl RequireSignatures {
             shown::Shown(verified.comment.replace('\t', ", "))
         );
         Ok(signature)
+    }
+
+    fn accept_set(
+        &self,
+        (file, memory): &(PathBuf, Memory),
+        set: &ExaminedSet<'_>,
+    ) -> Result<(), ManifestError> {
+        let keys = || {
+            let trusted = self.trusted.read()?;
+            let revoked = self.revoked.as_ref().map(Keys::read).transpose()?;
+            Ok((trusted, revoked.unwrap_or_default()))
+        };
+        let (trusted, revoked) = keys().map_err(|reason| ManifestError::NotSigned {
+            file: file.clone(),
+            reason,
+        })?;
+        let (manifest, id) = Manifest::read(file, &trusted, &revoked)?;
+        manifest.check(set.builds, SystemTime::now())?;
+        memory.accept(&manifest, id, set.is_dry_run)
     }
 
     fn verify_kept(&self, build: &ExaminedBuild<'_>) -> Result<(), SignatureError> {
@@ -121,5 +157,12 @@ impl Examiner for RequireSignatures {
             );
         }
         Ok(build.evidence.map(<[u8]>::to_vec))
+    }
+
+    fn accept(&self, set: &ExaminedSet<'_>) -> Result<(), Refusal> {
+        match &self.manifest {
+            Some(manifest) => Ok(self.accept_set(manifest, set)?),
+            None => Ok(()),
+        }
     }
 }

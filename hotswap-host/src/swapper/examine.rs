@@ -1,6 +1,6 @@
 //! [`Examiner`], which sees the bytes of each build before the host loads them, and may refuse it.
 use super::stored_build::StoredBuild;
-use crate::artifact::{Artifact, BuildId};
+use crate::artifact::{Artifact, BuildId, BuildSet};
 use crate::base::name::PluginName;
 use crate::error::{PluginErrorKind, ReloadError};
 use crate::telemetry::caught;
@@ -48,6 +48,19 @@ pub trait Examiner: Send + Sync {
     /// The reason why the build may not be loaded: half a sentence, and what to do. The reload fails with
     /// [`PluginErrorKind::Refused`]. A panic refuses the build as well.
     fn examine(&self, build: &ExaminedBuild<'_>) -> Result<Option<Vec<u8>>, Refusal>;
+
+    /// Examines a set of builds as a whole, each of which was examined, or is live. By default, any set may become live.
+    ///
+    /// It is asked about sets from files, before anything of them is loaded. It is not asked about the builds with which a
+    /// journal starts a host, about those to which the host goes back, about sets that are live already, and about plugins
+    /// that are linked into the program.
+    ///
+    /// # Errors
+    /// The reason why the set may not become live. The reload fails with [`ReloadError::SetRefused`].
+    fn accept(&self, set: &ExaminedSet<'_>) -> Result<(), Refusal> {
+        let _ = set;
+        Ok(())
+    }
 }
 
 /// The reason why an [`Examiner`] refuses a build.
@@ -70,6 +83,16 @@ pub struct ExaminedBuild<'a> {
     pub origin: BuildOrigin,
     /// The evidence that was kept with a build from a journal.
     pub evidence: Option<&'a [u8]>,
+}
+
+/// A set of builds that is about to become live.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ExaminedSet<'a> {
+    /// All builds of the next generation, by plugin.
+    pub builds: &'a BuildSet,
+    /// True if nothing becomes live, because somebody only asks what would: [`Reload::validate`](crate::Reload::validate).
+    pub is_dry_run: bool,
 }
 
 /// The place that the bytes of a build come from.
@@ -117,6 +140,26 @@ impl Examination {
         origin: BuildOrigin,
     ) -> Result<Option<Vec<u8>>, ReloadError> {
         self.examine(artifact, &build.bytes, origin, build.evidence.as_deref())
+    }
+
+    /// Examines the set of a next generation whose builds are from files.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub(super) fn accept(&self, builds: &BuildSet, is_dry_run: bool) -> Result<(), ReloadError> {
+        let Some(examiner) = &self.0 else {
+            return Ok(());
+        };
+        let set = ExaminedSet { builds, is_dry_run };
+        let accepted = caught(|| examiner.accept(&set));
+        let accepted = accepted
+            .unwrap_or_else(|message| Err(format!("the examiner panicked: {message}").into()));
+        accepted.map_err(ReloadError::SetRefused)
+    }
+
+    /// True if the host has an examiner.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.0.is_some()
     }
 
     fn examine(

@@ -24,6 +24,7 @@ mod reverted_tests;
 mod scan;
 mod service;
 mod signed;
+mod signed_sets;
 mod smoke;
 mod sourced;
 mod staged;

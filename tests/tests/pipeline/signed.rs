@@ -12,24 +12,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-fn pair() -> KeyPair {
+pub fn pair() -> KeyPair {
     KeyPair::generate_unencrypted_keypair().expect("there are random numbers")
 }
 
-fn public(pair: &KeyPair) -> PublicKey {
+pub fn public(pair: &KeyPair) -> PublicKey {
     pair.pk.to_base64().parse().expect("it is a key")
 }
 
-fn sign(bytes: &[u8], pair: &KeyPair) -> String {
+pub fn sign(bytes: &[u8], pair: &KeyPair) -> String {
     let signed = minisign::sign(None, &pair.sk, bytes, Some("a comment"), None);
     signed.expect("it can be signed").into_string()
 }
 
 /// A plugin directory.
-struct Dir(TempDir);
+pub struct Dir(pub TempDir);
 
 impl Dir {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Dir(tempfile::tempdir().unwrap())
     }
 
@@ -42,7 +42,7 @@ impl Dir {
     }
 
     /// Installs a build and its signature.
-    fn signed(&self, build: &[u8], by: &KeyPair) {
+    pub fn signed(&self, build: &[u8], by: &KeyPair) {
         fs::write(self.signature(), sign(build, by)).unwrap();
         fixture::install(build, "checked", self.0.path());
     }
@@ -53,7 +53,7 @@ impl Dir {
         fixture::install(build, "checked", self.0.path());
     }
 
-    fn open(&self, settings: impl FnOnce(Builder) -> Builder) -> Result<Host, ReloadError> {
+    pub fn open(&self, settings: impl FnOnce(Builder) -> Builder) -> Result<Host, ReloadError> {
         let builder = Swapper::builder()
             .plugin_dir(self.0.path())
             .provide::<dyn shapes::Desk>(Arc::new(Desk::default()));
@@ -61,7 +61,7 @@ impl Dir {
     }
 
     /// Opens a host with these settings and a journal.
-    fn open_with(
+    pub fn open_with(
         &self,
         state: &Path,
         signatures: Option<RequireSignatures>,
@@ -79,10 +79,10 @@ impl Dir {
     }
 }
 
-struct Host(Swapper);
+pub struct Host(pub Swapper);
 
 impl Host {
-    fn live(&self) -> String {
+    pub fn live(&self) -> String {
         match self.0.invoke("checked", "orders", &[]) {
             Ok(Value::Str(orders)) => orders,
             other => panic!("{other:?}"),
@@ -98,7 +98,7 @@ impl Host {
         reason(error)
     }
 
-    fn close(self) {
+    pub fn close(self) {
         assert!(self.0.shutdown(LIMIT).unwrap().is_empty());
     }
 }
