@@ -18,11 +18,11 @@ fn sign(pair: &KeyPair, bytes: &[u8], comment: &str) -> String {
 #[test]
 fn a_signature_fits_its_bytes_and_comment_only() {
     let pair = pair();
-    let (key, bytes) = (public(&pair), b"a library".to_vec());
+    let (keys, bytes) = ([public(&pair)], b"a library".to_vec());
     let text = sign(&pair, &bytes, "timestamp:1\tplugin:world\tbuild:12");
     let signature = Signature::parse(&text).unwrap();
-    let verified = signature.verify(&bytes, &[key.clone()], &[]).unwrap();
-    assert_eq!(verified.key, key.id());
+    let verified = signature.verify(&bytes, &keys, &[]).unwrap();
+    assert_eq!(verified.key, keys[0].id());
     assert_eq!(verified.value("plugin"), Some("world"));
     assert_eq!(verified.value("build"), Some("12"));
     assert_eq!(verified.value("nothing"), None);
@@ -30,12 +30,12 @@ fn a_signature_fits_its_bytes_and_comment_only() {
         for bit in 0..8 {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << bit;
-            let error = signature.verify(&changed, &[key.clone()], &[]).unwrap_err();
+            let error = signature.verify(&changed, &keys, &[]).unwrap_err();
             assert!(matches!(error, SignatureError::Wrong { .. }), "{error}");
         }
     }
     for changed in [&bytes[1..], &bytes[..bytes.len() - 1], b""] {
-        assert!(signature.verify(changed, &[key.clone()], &[]).is_err());
+        assert!(signature.verify(changed, &keys, &[]).is_err());
     }
     // Only the first comment and the white space between the lines are not signed.
     let first = text.find('\n').unwrap();
@@ -43,16 +43,13 @@ fn a_signature_fits_its_bytes_and_comment_only() {
         let mut changed = text.clone().into_bytes();
         changed[at] = if changed[at] == b'x' { b'y' } else { b'x' };
         let changed = String::from_utf8(changed).unwrap();
-        let verified = Signature::parse(&changed)
-            .and_then(|signature| signature.verify(&bytes, &[key.clone()], &[]));
+        let verified =
+            Signature::parse(&changed).and_then(|signature| signature.verify(&bytes, &keys, &[]));
         assert!(verified.is_err() || at + 1 == text.len(), "{at}: {changed}");
     }
     for end in 0..text.len() - 1 {
         let cut = Signature::parse(&text[..end]);
-        assert!(
-            cut.and_then(|it| it.verify(&bytes, &[key.clone()], &[]))
-                .is_err()
-        );
+        assert!(cut.and_then(|it| it.verify(&bytes, &keys, &[])).is_err());
     }
 }
 
@@ -69,7 +66,7 @@ fn a_key_with_the_id_of_another_one() {
     assert_ne!(impostor, one_key);
     let signature = Signature::parse(&sign(&one, b"bytes", "")).unwrap();
     let verify = |trusted: &[PublicKey]| signature.verify(b"bytes", trusted, &[]);
-    let error = verify(&[impostor.clone()]).unwrap_err();
+    let error = verify(std::slice::from_ref(&impostor)).unwrap_err();
     assert!(matches!(error, SignatureError::Wrong { .. }), "{error}");
     verify(&[impostor.clone(), one_key.clone()]).unwrap();
     verify(&[one_key, impostor]).unwrap();
@@ -86,10 +83,8 @@ fn nothing_is_signed_where_no_key_is_trusted() {
             .contains("which is not trusted (no key is)"),
         "{error}"
     );
-    let key = public(&pair);
-    let error = signature
-        .verify(b"bytes", &[key.clone()], &[key])
-        .unwrap_err();
+    let keys = [public(&pair)];
+    let error = signature.verify(b"bytes", &keys, &keys).unwrap_err();
     assert!(matches!(error, SignatureError::Revoked { .. }), "{error}");
 }
 
