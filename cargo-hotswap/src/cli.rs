@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "sign")]
+mod signature;
+#[cfg(feature = "sign")]
+pub use signature::{KeygenArgs, ManifestArgs, PasswordArgs, SignArgs, VerifyArgs};
+
 /// Builds, runs, and reloads the plugins of a running Rust program.
 #[derive(Debug, Parser)]
 #[command(
@@ -95,6 +100,30 @@ pub enum Command {
     /// the bytes makes the note that of another build. No host loads such a file. Make sure that a change was intended
     /// before you seal the file: afterwards, it cannot be told from a build. Each file is replaced in one step.
     Seal(SealArgs),
+    /// Make a pair of keys, with which artifacts are signed
+    ///
+    /// The keys are those of minisign. A password protects the secret key: without it, nobody can sign with the file.
+    /// The public key is printed to stdout. Hosts that require signatures are given that.
+    #[cfg(feature = "sign")]
+    Keygen(KeygenArgs),
+    /// Sign artifacts
+    ///
+    /// The signature of an artifact is a file beside it, with `.minisig` after its name. It covers all bytes of the
+    /// artifact, so sign last. Its trusted comment has the plugin's name and the build id. `minisign -V` checks it, too.
+    #[cfg(feature = "sign")]
+    Sign(SignArgs),
+    /// Write and sign the list of the builds that belong together
+    ///
+    /// A host that requires manifests accepts these artifacts together, and no others, until the manifest expires. It never
+    /// accepts a manifest with a smaller version than one that it has accepted before. Sign the artifacts as well.
+    #[cfg(feature = "sign")]
+    Manifest(ManifestArgs),
+    /// Check the signatures of artifacts
+    ///
+    /// Each artifact has to be signed by one of the keys. The exit code is 3 if one is not, and 1 if an artifact or a
+    /// key cannot be read.
+    #[cfg(feature = "sign")]
+    Verify(VerifyArgs),
     /// Show which plugin needs which, as text or as a picture, without running their code
     ///
     /// Each plugin has a line, in the order in which a host loads them. Below it stands what the plugin needs, with the
@@ -652,7 +681,7 @@ pub enum StoreAction {
     List(StateArgs),
     /// Check the bytes of every build
     Verify(StateArgs),
-    /// Copy a build out of the store
+    /// Copy a build out of the store, with its signature if the host has kept one
     Export {
         /// The state directory.
         #[command(flatten)]

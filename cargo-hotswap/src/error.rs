@@ -17,6 +17,8 @@ pub mod exit {
     pub const FAILURE: u8 = 1;
     /// The command line is invalid.
     pub const USAGE: u8 = 2;
+    /// For `verify`: an artifact has no signature, or one that does not count.
+    pub const SIGNATURE: u8 = 3;
     /// A compilation failed. Cargo itself exits with the same code.
     pub const COMPILATION: u8 = 101;
     /// Added to the number of the signal that interrupted the command.
@@ -456,6 +458,25 @@ pub enum Error {
         hosts: usize,
         /// The most similar name of a plugin of theirs.
         nearest: Option<String>,
+    },
+    /// A secret key cannot be made or used.
+    #[cfg(feature = "sign")]
+    #[error(transparent)]
+    Signing(#[from] crate::signing::SigningError),
+    /// Public keys cannot be read.
+    #[cfg(feature = "sign")]
+    #[error(transparent)]
+    Keys(#[from] hotswap_signature::KeysError),
+    /// An artifact does not count as signed.
+    #[cfg(feature = "sign")]
+    #[error("{plugin}, {}: {reason}", shown::path(file))]
+    NotSigned {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its artifact.
+        file: PathBuf,
+        /// The reason.
+        reason: hotswap_signature::SignatureError,
     },
     /// Several running hosts have a plugin of this name.
     #[error(

@@ -301,6 +301,16 @@ pub(crate) fn replace(session: &Session, target: &Path, bytes: &[u8]) -> Result<
     put(session, &target, bytes, found.permissions(), false)
 }
 
+/// Writes a file, whether it exists or not, in one step.
+pub(crate) fn write(
+    session: &Session,
+    target: &Path,
+    bytes: &[u8],
+    permissions: Permissions,
+) -> Result<(), Error> {
+    put(session, target, bytes, permissions, false)
+}
+
 /// Writes a file beside its target, and renames it.
 fn put(
     session: &Session,

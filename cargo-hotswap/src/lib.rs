@@ -15,6 +15,10 @@
 //! | `cargo hotswap patch` | builds a plugin with one function changed, and reloads it |
 //! | `cargo hotswap inspect` | shows what an artifact says of itself, without running its code, and the sources in it |
 //! | `cargo hotswap seal` | signs off artifacts that were changed after the build |
+//! | `cargo hotswap keygen` | makes a pair of keys |
+//! | `cargo hotswap sign` | signs artifacts |
+//! | `cargo hotswap manifest` | lists and signs the builds that belong together |
+//! | `cargo hotswap verify` | checks the signatures of artifacts |
 //! | `cargo hotswap graph` | shows which plugin needs which |
 //!
 //! The library has one entry point, which the binary and the tests share:
@@ -29,14 +33,15 @@
 //!
 //! # Safety
 //! The command runs Cargo, and so the build scripts and macros of the workspace. It never runs code of an artifact:
-//! `inspect`, `graph`, and `seal` only read the file.
+//! `inspect`, `graph`, `seal`, `sign`, and `verify` only read the file.
 //!
 //! # Platforms
 //! The command is for Unix, and tested on Linux. It is not for Windows.
 //!
 //! # Limits
 //! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `git` the
-//! note of a build does not have the commit of its sources. Without the feature `source` artifacts carry no sources.
+//! note of a build does not have the commit of its sources. Without the feature `source` artifacts carry no sources. Without
+//! the feature `sign` there is none of `keygen`, `sign`, `manifest`, and `verify`.
 //!
 //! # For those who change it
 //! [`cli`] has the options, and `commands` has one file for each subcommand. Below them, in the order of a build:
@@ -87,6 +92,8 @@ mod replay;
 mod selection;
 mod session;
 mod settings;
+#[cfg(feature = "sign")]
+mod signing;
 mod sources;
 mod supervisor;
 mod thin;
@@ -101,6 +108,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use error::{Error, exit};
+#[cfg(feature = "sign")]
+pub use signing::SigningError;
 
 use clap::Parser as _;
 use session::Session;

@@ -124,6 +124,7 @@ pub use patch::{Closure, ClosureWith, Next, Original, PatchSignature};
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
+pub use swapper::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal};
 pub use swapper::{
     Builder, CallCounts, Cause, Change, Drain, HealthCheckError, HealthChecks, Hold, InFlight,
     Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,

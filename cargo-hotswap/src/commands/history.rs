@@ -167,12 +167,27 @@ pub(crate) fn store(session: &Session, action: &StoreAction) -> Result<u8, Error
             let (build, bytes) = history.build(build)?;
             let file = session.absolute(file);
             write_new(&file, &bytes)?;
+            #[cfg(feature = "sign")]
+            if let Some(signature) = signature(&history, build) {
+                let beside = hotswap_signature::Signature::path(&file);
+                write_new(&beside, signature.text().as_bytes())?;
+            }
             session
                 .ui
                 .result(format_args!("{build} {}", shown::path(&file)));
         }
     }
     Ok(exit::SUCCESS)
+}
+
+/// Returns the signature that the host has kept with a build.
+#[cfg(feature = "sign")]
+fn signature(
+    history: &History,
+    build: hotswap_host::artifact::BuildId,
+) -> Option<hotswap_signature::Signature> {
+    let text = String::from_utf8(history.evidence(build)?).ok()?;
+    hotswap_signature::Signature::parse(&text).ok()
 }
 
 fn line(set: &StoredSet) -> String {

@@ -7,14 +7,22 @@ mod health;
 #[cfg(feature = "history")]
 mod history;
 mod inspect;
+#[cfg(feature = "sign")]
+mod keygen;
 #[cfg(feature = "control")]
 mod live;
+#[cfg(feature = "sign")]
+mod manifest;
 mod new;
 #[cfg(feature = "source")]
 mod patch;
 mod reload;
 mod run;
 mod seal;
+#[cfg(feature = "sign")]
+mod sign;
+#[cfg(feature = "sign")]
+mod verify;
 
 use crate::Error;
 use crate::cli::Command;
@@ -30,6 +38,14 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         #[cfg(feature = "source")]
         Command::Patch(args) => patch::execute(session, &args),
         Command::Seal(args) => seal::execute(session, &args),
+        #[cfg(feature = "sign")]
+        Command::Keygen(args) => keygen::execute(session, &args),
+        #[cfg(feature = "sign")]
+        Command::Sign(args) => sign::execute(session, &args),
+        #[cfg(feature = "sign")]
+        Command::Manifest(args) => manifest::execute(session, &args),
+        #[cfg(feature = "sign")]
+        Command::Verify(args) => verify::execute(session, &args),
         Command::Graph(args) => graph::execute(session, &args),
         #[cfg(feature = "control")]
         Command::Status(args) => live::status(session, &args),

@@ -7,8 +7,8 @@ fn help() {
     let fixture = Fixture::new();
     for command in [
         "", "build", "run", "reload", "patch", "health", "status", "check", "drain", "resume",
-        "logs", "history", "rollback", "confirm", "unhold", "store", "inspect", "seal", "graph",
-        "new",
+        "logs", "history", "rollback", "confirm", "unhold", "store", "inspect", "seal", "keygen",
+        "sign", "manifest", "verify", "graph", "new",
     ] {
         let args: Vec<&str> = [command, "--help"]
             .into_iter()

@@ -28,6 +28,7 @@ mod run;
 mod seal;
 mod selected;
 mod shared;
+mod sign;
 mod source;
 mod standard_libraries;
 mod watching;

@@ -3,7 +3,8 @@ use super::Hook;
 use super::names::arrows;
 use crate::artifact::OpenFailure;
 use crate::base::name::PluginName;
-use crate::shown::path;
+use crate::shown::{Shown, path};
+use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +63,9 @@ pub enum PluginErrorKind {
     /// The plugin cannot be kept cold, because nothing would be left from which it could be made again. The text is the
     /// reason why its private copy cannot be used.
     CannotKeepCold(String),
+    /// The host's [`Examiner`](crate::Examiner) does not let the build be loaded, for instance because it is not signed. The
+    /// error is the examiner's own.
+    Refused(Box<dyn Error + Send + Sync>),
     /// The plugin was kept cold, and its build cannot be read any more. The text is the reason.
     KeptBuildGone(String),
 }
@@ -77,7 +81,7 @@ impl PluginErrorKind {
     }
 }
 
-impl std::error::Error for PluginError {}
+impl Error for PluginError {}
 
 impl fmt::Display for PluginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,6 +108,9 @@ impl fmt::Display for PluginError {
                  build, and its private copy cannot be opened ({reason}); open the host with a journal, or keep the plugin \
                  warm"
             ),
+            PluginErrorKind::Refused(reason) => {
+                write!(f, "{plugin} ({file}) may not be loaded: {}", Shown(reason))
+            }
             PluginErrorKind::KeptBuildGone(reason) => write!(
                 f,
                 "{plugin} ({file}) was kept cold and cannot be made again: {reason}"

@@ -412,6 +412,10 @@ pub enum ReloadError {
         /// The reason why the plugins that were kept cold could not be made again.
         error: Box<ReloadError>,
     },
+    /// The host's [`Examiner`](crate::Examiner) does not let the set of builds become live, for instance because it is older
+    /// than the one before. The error is the examiner's own.
+    #[error("this set of builds may not become live: {}", crate::shown::Shown(.0))]
+    SetRefused(Box<dyn std::error::Error + Send + Sync>),
     /// No rollback window is open.
     #[error(
         "there is no reload that could be confirmed or reverted, because no rollback window is open"
@@ -510,6 +514,7 @@ impl ReloadError {
             | ReloadError::WindowOpen { .. }
             | ReloadError::Deferred { .. }
             | ReloadError::NoWindow
+            | ReloadError::SetRefused(_)
             | ReloadError::Journal(_)
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)

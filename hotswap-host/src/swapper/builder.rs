@@ -1,5 +1,6 @@
 //! [`Builder`], which collects the settings with which a swapper is opened.
 use super::Swapper;
+use super::examine::{Examination, Examiner};
 use super::inner::Inner;
 use super::journal::Journal;
 use super::levels;
@@ -54,6 +55,7 @@ pub struct Builder {
     observers: Observers,
     smoke: SmokeTests,
     journal: Option<Arc<dyn Journal>>,
+    examination: Examination,
     options: ReloadOptions,
     patching: PatchSettings,
     count_live_data: Option<Box<CountData>>,
@@ -85,6 +87,7 @@ impl Builder {
             observers: Observers::default(),
             smoke: SmokeTests::default(),
             journal: None,
+            examination: Examination::default(),
             options: ReloadOptions::default(),
             patching: PatchSettings::default(),
             count_live_data: None,
@@ -265,6 +268,13 @@ impl Builder {
         self
     }
 
+    /// Has each build examined before it is loaded, for instance for a signature: see [`Examiner`]. A later examiner
+    /// replaces this one. By default, builds are not examined.
+    pub fn examiner(mut self, examiner: impl Examiner + 'static) -> Self {
+        self.examination = Examination::by(examiner);
+        self
+    }
+
     /// Sets how careful reloads are that have no [options of their own](crate::Reload::options).
     pub fn reload_options(mut self, options: ReloadOptions) -> Self {
         self.options = options;
@@ -409,7 +419,9 @@ impl Builder {
     /// # Errors
     /// Those of [`open`](Self::open) that have nothing to do with plugins.
     #[cfg(unix)]
-    pub(super) fn probing(self) -> Result<Swapper, ReloadError> {
+    pub(super) fn probing(mut self) -> Result<Swapper, ReloadError> {
+        // The host has examined what it sends.
+        self.examination = Examination::default();
         self.plugin_dir("/").make(None)
     }
 
@@ -471,6 +483,7 @@ impl Builder {
                 removed: BTreeSet::new(),
                 load_data: Arc::new(self.load_data),
                 require_private: self.require_private,
+                examination: self.examination,
                 attempts: 0,
                 shut_down: false,
                 window: None,

@@ -134,6 +134,9 @@ pub struct TriedBuild<'a> {
     pub build_id: BuildId,
     /// Its bytes, or `None` if the build is live, and the journal has it.
     pub bytes: Option<&'a [u8]>,
+    /// What the host's [`Examiner`](crate::Examiner) has returned for these bytes. The journal keeps it with them, and gives
+    /// it back in [`StoredBuild::evidence`]. `None` changes nothing about evidence that the journal has for the same bytes.
+    pub evidence: Option<&'a [u8]>,
 }
 
 impl Trial<'_> {

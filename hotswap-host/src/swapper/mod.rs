@@ -9,6 +9,7 @@ mod closing;
 mod counts;
 mod data_builds;
 mod enter;
+mod examine;
 mod handles;
 mod health;
 mod holders;
@@ -52,6 +53,7 @@ pub use builder::Builder;
 pub use cause::Cause;
 pub use counts::{CallCounts, MemoryInUse};
 pub(crate) use enter::watch_by_name;
+pub use examine::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal};
 pub use health::{HealthCheckError, HealthChecks};
 #[cfg(unix)]
 pub use init::{init, init_with};

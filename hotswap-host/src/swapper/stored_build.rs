@@ -12,6 +12,8 @@ pub struct StoredBuild {
     pub file: PathBuf,
     /// The bytes of the build.
     pub bytes: Vec<u8>,
+    /// What the host's [`Examiner`](crate::Examiner) returned when it saw these bytes, if the store has it.
+    pub evidence: Option<Vec<u8>>,
 }
 
 impl StoredBuild {
@@ -21,6 +23,13 @@ impl StoredBuild {
             plugin,
             file,
             bytes,
+            evidence: None,
         }
+    }
+
+    /// Adds what an examiner has returned for the bytes.
+    pub fn with_evidence(mut self, evidence: Option<Vec<u8>>) -> Self {
+        self.evidence = evidence;
+        self
     }
 }

@@ -1,5 +1,6 @@
 //! The right to make the next generation, and the data that it is made from.
 use super::cause::Cause;
+use super::examine::Examination;
 use super::window::Window;
 use crate::artifact::BuildSet;
 use crate::base::lock_order::{Held, Rank};
@@ -30,6 +31,8 @@ pub(super) struct Writer {
     pub(super) host: HostRecord,
     /// True if others may not write to the files that plugins are read from.
     pub(super) require_private: bool,
+    /// What sees the builds before they are loaded.
+    pub(super) examination: Examination,
     /// The number of attempts so far.
     pub(super) attempts: u64,
     pub(super) shut_down: bool,

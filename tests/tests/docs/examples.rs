@@ -132,9 +132,10 @@ fn the_examples_of_the_book_build_and_pass_their_tests() {
 }
 
 /// The dependencies that an example may have. Most examples share what other tests have compiled, without tokio.
-fn published(source: &str) -> [(&'static str, String); 6] {
+fn published(source: &str) -> [(&'static str, String); 7] {
     let host = checkout().join("hotswap-host");
     let (control, operate) = (host.join("control"), host.join("operate"));
+    let signature = host.join("signature");
     let plugin = checkout().join("hotswap-plugin");
     let features = if source.contains("tokio::") {
         ", features = [\"tokio\"]"
@@ -161,6 +162,7 @@ fn published(source: &str) -> [(&'static str, String); 6] {
             "hotswap-operate",
             format!("{{ path = {operate:?}{operating} }}"),
         ),
+        ("hotswap-signature", format!("{{ path = {signature:?} }}")),
         (
             "metrics-exporter-prometheus",
             "{ version = \"0.18\", default-features = false }".into(),

@@ -1,9 +1,10 @@
 //! [`History`], the journal of a host in a directory.
 //!
 //! ```text
-//! <directory>/lock             locked by the host that runs; has its pid
-//! <directory>/history.sqlite   what is permanent, what was tried, and what has happened
-//! <directory>/builds/<id>      the bytes of the builds
+//! <directory>/lock                   locked by the host that runs; has its pid
+//! <directory>/history.sqlite         what is permanent, what was tried, and what has happened
+//! <directory>/builds/<id>            the bytes of the builds
+//! <directory>/builds/<id>.evidence   what the host's examiner has returned for them, such as a signature
 //! ```
 //! The database is the truth about what is permanent, and the store about bytes. A build is on the disk before the
 //! database names it, and is removed only when the database no longer does, so a crash between the two leaves at worst a
@@ -177,7 +178,8 @@ impl Journal for History {
                 Ok(bytes) => {
                     let plugin = PluginName::from(build.plugin);
                     let stored = StoredBuild::new(plugin, build.file, bytes);
-                    start.data_builds.push(stored);
+                    let evidence = self.store.evidence(build.build);
+                    start.data_builds.push(stored.with_evidence(evidence));
                 }
                 // The host can do without it.
                 Err(error) => tracing::error!(target: "hotswap", "{error}"),
@@ -194,7 +196,7 @@ impl Journal for History {
     fn trying(&self, trial: &Trial<'_>) -> Result<(), JournalError> {
         for build in &trial.builds {
             if let Some(bytes) = build.bytes {
-                let stored = self.store.put(build.build_id, bytes);
+                let stored = self.store.put(build.build_id, bytes, build.evidence);
                 stored.map_err(journal_error)?;
             }
         }

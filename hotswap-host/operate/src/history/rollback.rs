@@ -271,6 +271,12 @@ impl History {
         Ok((build, self.store.get(build)?))
     }
 
+    /// Returns what the host's [`Examiner`](hotswap_host::Examiner) returned for a build, such as its signature, if it is in
+    /// the store.
+    pub fn evidence(&self, build: BuildId) -> Option<Vec<u8>> {
+        self.store.evidence(build)
+    }
+
     /// Checks the bytes of all builds in the store. Returns those that are damaged.
     ///
     /// # Errors
@@ -387,11 +393,9 @@ impl History {
     fn read_all(&self, builds: &[SetBuild]) -> Result<Vec<StoredBuild>, HistoryError> {
         let read = |build: &SetBuild| {
             let bytes = self.store.get(build.build)?;
-            Ok(StoredBuild::new(
-                build.plugin.as_str().into(),
-                build.file.clone(),
-                bytes,
-            ))
+            let plugin = build.plugin.as_str().into();
+            let stored = StoredBuild::new(plugin, build.file.clone(), bytes);
+            Ok(stored.with_evidence(self.store.evidence(build.build)))
         };
         builds.iter().map(read).collect()
     }

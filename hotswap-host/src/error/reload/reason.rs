@@ -10,6 +10,7 @@ impl ReloadError {
     /// |---|---|
     /// | `files` | the plugin directory or an artifact cannot be used, or a plugin is missing |
     /// | `fit` | a plugin does not fit the host or another plugin |
+    /// | `refused` | the host's examiner does not let a build be loaded, or a set become live |
     /// | `hook` | a hook failed, panicked, or took too long |
     /// | `handle` | the host holds a handle that would find nothing |
     /// | `patch` | a patch or a mock does not fit the new build |
@@ -46,6 +47,11 @@ impl ReloadError {
                 kind: PluginErrorKind::HookTimeout { .. },
                 ..
             }) => "hook",
+            ReloadError::Plugin(PluginError {
+                kind: PluginErrorKind::Refused(_),
+                ..
+            })
+            | ReloadError::SetRefused(_) => "refused",
             ReloadError::Plugin(_)
             | ReloadError::LiveDuplicate { .. }
             | ReloadError::Cycle { .. }

@@ -59,7 +59,7 @@ impl Inner {
             self.reload(writer, plan(), None)?;
             return Ok(());
         }
-        self.reload_for_data(start.data_builds);
+        self.reload_for_data(start.data_builds, &writer.examination);
         writer.tried = start.tried;
         match self.reload(writer, plan(), None) {
             Ok(_) => {}

@@ -37,6 +37,8 @@ pub(super) struct Opening {
     /// The fingerprint of the file, or `None` if the file was changed so recently that another change could look the
     /// same.
     pub(super) fingerprint: Option<Fingerprint>,
+    /// What the host's examiner has returned for a build from a file or a store.
+    pub(super) evidence: Option<Vec<u8>>,
     /// The build that this one replaces.
     pub(super) replaces: Option<BuildId>,
     /// True if it is the live build, of which another instance is made.
@@ -91,6 +93,14 @@ impl Candidate {
         }
     }
 
+    /// What the host's examiner has returned for a library that has to be opened.
+    pub(super) fn evidence(&self) -> Option<&[u8]> {
+        match self {
+            Candidate::New(opening) => opening.evidence.as_deref(),
+            _ => None,
+        }
+    }
+
     pub(super) fn build_id(&self) -> BuildId {
         match self {
             Candidate::New(opening) => opening.artifact.build_id,
@@ -132,6 +142,7 @@ impl Opening {
                 .fingerprint
                 .is_settled(read_at)
                 .then_some(source.fingerprint),
+            evidence: None,
             replaces: None,
             restarts: false,
         })
@@ -147,6 +158,7 @@ impl Opening {
             code: Code::Library(build.bytes.clone()),
             read_from: None,
             fingerprint: None,
+            evidence: None,
             replaces: None,
             restarts: false,
         })
@@ -167,6 +179,7 @@ impl Opening {
             code: Code::Linked(code),
             read_from: None,
             fingerprint: None,
+            evidence: None,
             replaces: None,
             restarts: false,
         }

@@ -12,6 +12,7 @@ use crate::instance::{Instance, Uses};
 use crate::load;
 use crate::load::library::Owner;
 use crate::load::loaded::Loaded;
+use crate::swapper::examine::{BuildOrigin, Examination};
 use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
 use crate::swapper::report::PluginReport;
@@ -101,7 +102,11 @@ impl Inner {
     }
 
     /// Loads the builds that the journal has kept for their live data, as far as the live builds need them.
-    pub(super) fn reload_for_data(self: &Arc<Self>, builds: Vec<StoredBuild>) {
+    pub(super) fn reload_for_data(
+        self: &Arc<Self>,
+        builds: Vec<StoredBuild>,
+        examination: &Examination,
+    ) {
         let live = self.live.pin_quietly().hold();
         let known: Vec<_> = live
             .plugins
@@ -112,6 +117,7 @@ impl Inner {
             let name = build.plugin.clone();
             let opening = Opening::stored(&build).map_err(ReloadError::from);
             let loaded = opening.and_then(|opening| {
+                examination.of_stored(&opening.artifact, &build, BuildOrigin::Start)?;
                 let types = newer_types(&opening.artifact.metadata, &known);
                 if types.is_empty() {
                     self.forget_for_data([opening.artifact.build_id]);

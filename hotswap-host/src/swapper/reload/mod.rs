@@ -57,7 +57,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use trial::{check_not_held, check_window, remember, set_of, trial};
+use trial::{check_accepted, check_not_held, check_window, remember, set_of, trial};
 
 impl Inner {
     /// Makes the next generation live. Every generation passes here or through [`commit`](Self::commit), including the
@@ -306,6 +306,7 @@ impl Inner {
         check_not_held(writer, arranged, plan)?;
         self.check_sticky(arranged, live, plan)?;
         self.check_keep(arranged, live, &plan.options, writer.window.as_ref())?;
+        check_accepted(writer, arranged, live, plan, false)?;
         // The builds with which a host starts have proven themselves, and so has one that is restarted.
         let proven = (live.number == 0 && plan.builds.is_some()) || plan.restart.is_some();
         if let Some(journal) = self.journal.as_ref().filter(|_| !proven) {

@@ -8,6 +8,8 @@ use crate::error::{PluginErrorKind, ReloadError};
 use crate::generation::Generation;
 use crate::instance::Instance;
 use crate::linked::{Claim, LinkedSet};
+use crate::load::Code;
+use crate::swapper::examine::BuildOrigin;
 use crate::swapper::plan::Plan;
 use crate::swapper::policy;
 use crate::swapper::stored_build::StoredBuild;
@@ -115,15 +117,15 @@ impl Scan<'_> {
         for file in files {
             self.consider(match file {
                 Ok(file) => self.look(&file),
-                Err(error) => Err(known(error, self.live)),
+                Err(error) => Err(known(error, self.live).into()),
             })?;
         }
         Ok(count)
     }
 
     /// Notes a plugin that was found.
-    fn consider(&mut self, candidate: Result<Candidate, ArtifactError>) -> Result<(), ReloadError> {
-        match candidate.map_err(ReloadError::from) {
+    fn consider(&mut self, candidate: Result<Candidate, ReloadError>) -> Result<(), ReloadError> {
+        match candidate {
             Ok(candidate) => {
                 let name = candidate.metadata().name.clone();
                 if self.concerns(&name) {
@@ -139,8 +141,9 @@ impl Scan<'_> {
         }
     }
 
-    /// Compares an artifact with the live instance from the same file or of the same name.
-    fn look(&self, file: &Path) -> Result<Candidate, ArtifactError> {
+    /// Compares an artifact with the live instance from the same file or of the same name. A build that would be loaded is
+    /// examined.
+    fn look(&self, file: &Path) -> Result<Candidate, ReloadError> {
         let live = self.live;
         if let (Some(plugin), Ok(metadata)) = (loaded_from(file, live), std::fs::metadata(file))
             && plugin.fingerprint() == Some(Fingerprint::of(&metadata))
@@ -160,6 +163,13 @@ impl Scan<'_> {
             }
             Some(plugin) if !plugin.is_reloadable() => Candidate::Stays(plugin.clone()),
             running => Candidate::New(Arc::new(Opening {
+                evidence: match &opening.code {
+                    Code::Library(bytes) => {
+                        let examination = &self.writer.examination;
+                        examination.of_file(&opening.artifact, bytes)?
+                    }
+                    Code::Linked(_) => None,
+                },
                 replaces: running.map(|plugin| plugin.build_id()),
                 ..opening
             })),
@@ -201,6 +211,14 @@ impl Scan<'_> {
             }
             Some(plugin) if !plugin.is_reloadable() => Candidate::Stays(plugin.clone()),
             running => Candidate::New(Arc::new(Opening {
+                evidence: {
+                    let origin = match self.live.number {
+                        0 => BuildOrigin::Start,
+                        _ => BuildOrigin::Earlier,
+                    };
+                    let examination = &self.writer.examination;
+                    examination.of_stored(&opening.artifact, build, origin)?
+                },
                 replaces: running.map(|plugin| plugin.build_id()),
                 ..opening
             })),
@@ -215,6 +233,7 @@ impl Scan<'_> {
         for plugin in linked.each(&claim) {
             count += 1;
             let opening = plugin.map(|(artifact, code)| Opening::linked(artifact, code));
+            let opening = opening.map_err(ReloadError::from);
             self.consider(opening.map(|opening| Candidate::New(Arc::new(opening))))?;
         }
         Ok(count)
@@ -286,7 +305,8 @@ impl Scan<'_> {
                     self.failures.remove(&name);
                     self.candidates.insert(name, candidate);
                 }
-                Err(error) => self.fail(error.of(Some(name)).into())?,
+                Err(ReloadError::Artifact(error)) => self.fail(error.of(Some(name)).into())?,
+                Err(error) => self.fail(error)?,
             }
         }
         Ok(added.len())

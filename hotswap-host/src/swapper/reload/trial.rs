@@ -52,6 +52,27 @@ pub(super) fn check_not_held(
     }
 }
 
+/// Returns an error if the host's examiner does not let this set of builds become live.
+pub(super) fn check_accepted(
+    writer: &Writer,
+    arranged: &Arranged,
+    live: &Generation,
+    plan: &Plan,
+    is_dry_run: bool,
+) -> Result<(), ReloadError> {
+    let has_files = plan.builds.is_none() && plan.restart.is_none() && writer.linked.is_none();
+    if !has_files || !writer.examination.is_wanted() {
+        return Ok(());
+    }
+    let set = set_of(arranged);
+    let plugins = live.plugins.iter();
+    let builds: BuildSet = plugins.map(|p| (p.name().clone(), p.build_id())).collect();
+    match live.number != 0 && builds == set {
+        true => Ok(()),
+        false => writer.examination.accept(&set, is_dry_run),
+    }
+}
+
 /// Returns the builds of the next generation.
 pub(super) fn set_of(arranged: &Arranged) -> BuildSet {
     let builds = arranged.candidates.values();
@@ -72,6 +93,7 @@ pub(super) fn trial<'a>(
         file: candidate.file(),
         build_id: candidate.build_id(),
         bytes: candidate.bytes(),
+        evidence: candidate.evidence(),
     });
     let plugins = live.plugins.iter();
     let mut added = writer.added.clone();

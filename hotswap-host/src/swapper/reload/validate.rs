@@ -4,6 +4,7 @@ use super::candidate::Candidate;
 use super::fallback::{Failed, with_fallbacks, without};
 use super::scan::{Failures, scan};
 use super::stage::check_files;
+use super::trial::check_accepted;
 use super::versions::{Judged, Versioned, judge};
 use crate::artifact::{LiveEntry, Metadata, State, TypeHash};
 use crate::base::name::{PluginName, folded};
@@ -45,6 +46,11 @@ impl Inner {
             })?;
             let kept = self.check_keep(arranged, &live, &plan.options, writer.window.as_ref());
             kept.map_err(|error| Failed {
+                error: Box::new(error),
+                may_retry: true,
+            })?;
+            let accepted = check_accepted(writer, arranged, &live, plan, true);
+            accepted.map_err(|error| Failed {
                 error: Box::new(error),
                 may_retry: true,
             })?;
