@@ -6,14 +6,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotswap_control::api::{
-    Attempt, DrainRequest, Event, Plugin, ReloadRequest, RollbackRequest, Status,
+    Attempt, DrainRequest, Event, Plugin, ReasonRequest, ReloadRequest, RollbackRequest, Status,
 };
 use hotswap_control::{Client, Notice};
 use hotswap_host::runtime::{self, RunningHost};
 use hotswap_host::shown;
 
 use crate::Error;
-use crate::cli::{CheckArgs, DrainArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs};
+use crate::cli::{CheckArgs, DrainArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs, WhyArgs};
 use crate::error::exit;
 use crate::session::Session;
 
@@ -194,15 +194,23 @@ pub(crate) fn check(session: &Session, args: &CheckArgs) -> Result<u8, Error> {
     })
 }
 
+fn because(why: &WhyArgs) -> ReasonRequest {
+    let mut request = ReasonRequest::default();
+    request.reason.clone_from(&why.reason);
+    request.deployment.clone_from(&why.deployment);
+    request
+}
+
 /// Takes a plugin out of service.
 pub(crate) fn drain(session: &Session, args: &DrainArgs) -> Result<u8, Error> {
     let client = client(session, &args.host)?;
     if args.no_wait {
-        client.take_out_of_service(&args.plugin, args.reason.as_deref())?;
+        client.take_out_of_service(&args.plugin, &because(&args.why))?;
     } else {
         let mut request = DrainRequest::default();
         request.limit = Some(args.limit);
-        request.reason.clone_from(&args.reason);
+        request.reason.clone_from(&args.why.reason);
+        request.deployment.clone_from(&args.why.deployment);
         client.drain(&args.plugin, &request)?;
     }
     session
@@ -213,7 +221,7 @@ pub(crate) fn drain(session: &Session, args: &DrainArgs) -> Result<u8, Error> {
 
 /// Puts a plugin back into service.
 pub(crate) fn resume(session: &Session, args: &ResumeArgs) -> Result<u8, Error> {
-    client(session, &args.host)?.resume(&args.plugin)?;
+    client(session, &args.host)?.resume(&args.plugin, &because(&args.why))?;
     session
         .ui
         .result(format_args!("{} is in service", args.plugin));
@@ -303,8 +311,8 @@ pub(crate) fn rollback(
 }
 
 /// Makes the reload permanent whose rollback window is open.
-pub(crate) fn confirm(session: &Session, host: &HostArgs) -> Result<u8, Error> {
-    let status = client(session, host)?.confirm()?;
+pub(crate) fn confirm(session: &Session, host: &HostArgs, why: &WhyArgs) -> Result<u8, Error> {
+    let status = client(session, host)?.confirm(&because(why))?;
     session.ui.result(format_args!(
         "generation {} is permanent",
         status.generation

@@ -35,6 +35,7 @@ mod progress;
 mod reload;
 mod report;
 mod request;
+mod requested;
 mod restart;
 pub(crate) mod retire;
 mod scan;
@@ -68,6 +69,7 @@ pub use pinned::{Hold, Pin};
 pub use plan::Change;
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::Reload;
+pub use requested::Requested;
 pub use retire::UnloadMode;
 pub use service::InFlight;
 pub use staged::StagedReload;
@@ -336,18 +338,7 @@ impl Swapper {
     /// # Errors
     /// No window is open.
     pub fn confirm(&self) -> Result<(), ReloadError> {
-        let mut writer = self.0.writer()?;
-        let window = writer.window.as_ref().ok_or(ReloadError::NoWindow)?;
-        let mut unwatched = false;
-        window.shared.change(|state| {
-            state.confirmed = true;
-            unwatched = state.unwatched;
-        });
-        if unwatched {
-            self.0.promote(&mut writer);
-            self.0.run_deferred(writer);
-        }
-        Ok(())
+        self.confirm_because_of(&Cause::Code)
     }
 
     /// Reverts the last reload, whose rollback window is open. Plugins without state go on with the instances that were

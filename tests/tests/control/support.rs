@@ -1,6 +1,7 @@
 //! A host with a control endpoint.
 use hotswap_control::{Client, Control, Serving};
 use hotswap_host::Builder;
+use hotswap_operate::History;
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::{Desk, Stage, process};
 use std::path::PathBuf;
@@ -23,7 +24,16 @@ impl Controlled {
     }
 
     pub fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
-        let control = Control::new();
+        Controlled::serving(Control::new(), settings)
+    }
+
+    /// Returns a host whose endpoint has its history, too.
+    pub fn with_history(history: Arc<History>, settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let control = Control::new().history(history.clone());
+        Controlled::serving(control, |builder| settings(builder.journal(history)))
+    }
+
+    fn serving(control: Control, settings: impl FnOnce(Builder) -> Builder) -> Self {
         let observer = control.observer();
         let stage = Stage::with(&[("checked", &checked("first"))], |builder| {
             settings(builder.observe(observer))

@@ -27,7 +27,8 @@ use attempt::Attempt;
 use database::{Database, SetBuild};
 use hotswap_host::artifact::BuildId;
 use hotswap_host::{
-    Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start, StoredBuild, Trial,
+    Cause, Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start, StoredBuild,
+    Trial,
 };
 use lock::DirectoryLock;
 use std::path::{Path, PathBuf};
@@ -112,6 +113,20 @@ impl History {
         self.state().database.summary(period)
     }
 
+    /// Notes what was changed while the host is not running, and who asked for it.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn note_offline(
+        &self,
+        by: &str,
+        result: EntryResult,
+        detail: &str,
+    ) -> Result<(), HistoryError> {
+        let attempt = Attempt::offline(by);
+        self.state().database.noted(&attempt, result, detail)
+    }
+
     /// Removes the builds that are no longer needed: those that are neither permanent, nor tried, nor among the last
     /// permanent sets, and of which no live data may be left.
     fn collect(&self, database: &Database) -> Result<(), HistoryError> {
@@ -139,12 +154,22 @@ impl History {
                 state.destination = None;
                 state.database.refused(attempt, &error.to_string())
             }
+            ReloadEventKind::Confirmed => {
+                let detail = format!("attempt {}", event.attempt);
+                state
+                    .database
+                    .noted(&Attempt::of(event), EntryResult::Confirmed, &detail)
+            }
             ReloadEventKind::WindowClosed(outcome) => {
                 state.database.window_closed(event.attempt, outcome)?;
                 self.collect(&state.database)
             }
             ReloadEventKind::OutOfService(out) => {
-                let detail = format!("{}: {}", out.plugin, out.reason);
+                // Who has asked for it has often given the reason, too.
+                let detail = match event.cause {
+                    Cause::Request { by } if *by == out.reason => out.plugin.to_string(),
+                    _ => format!("{}: {}", out.plugin, out.reason),
+                };
                 let result = EntryResult::OutOfService;
                 state.database.noted(&Attempt::of(event), result, &detail)
             }

@@ -235,6 +235,7 @@ impl Inner {
         }
         let live = self.live.pin_quietly();
         Report {
+            attempt: progress.attempt(),
             generation: live.number,
             reloads: live.reloads,
             plugins,
