@@ -16,6 +16,7 @@
 //! | `cargo hotswap inspect` | shows what an artifact says of itself, without running its code, and the sources in it |
 //! | `cargo hotswap seal` | signs off artifacts that were changed after the build |
 //! | `cargo hotswap graph` | shows which plugin needs which |
+//! | `cargo hotswap completions`, `man` | print completions for a shell, and write manual pages |
 //!
 //! The library has one entry point, which the binary and the tests share:
 //!

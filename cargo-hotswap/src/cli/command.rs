@@ -4,7 +4,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "source")]
 use super::PatchArgs;
-use super::{BuildArgs, GraphArgs, InspectArgs, NewArgs, ReloadArgs, RunArgs, SealArgs};
+use super::{
+    BuildArgs, CompletionsArgs, GraphArgs, InspectArgs, ManArgs, NewArgs, ReloadArgs, RunArgs,
+    SealArgs,
+};
 #[cfg(feature = "control")]
 use super::{CheckArgs, DrainArgs, HealthArgs, LogsArgs, ResumeArgs, StatusArgs};
 #[cfg(feature = "history")]
@@ -164,6 +167,22 @@ pub enum Command {
     ///
     /// No existing file is overwritten. Below an existing workspace, a plugin or a host becomes a member of it.
     New(NewArgs),
+    /// Print the completions of the command for a shell
+    ///
+    /// They complete `cargo hotswap` as well as `cargo-hotswap`.
+    ///
+    /// bash: `source <(cargo hotswap completions bash)` in `~/.bashrc`.
+    ///
+    /// zsh: `cargo hotswap completions zsh > DIRECTORY/_cargo-hotswap`, in a directory of `$fpath`. For `cargo hotswap`, the
+    /// completions of Cargo have to be there, too; rustup has them.
+    ///
+    /// fish: `cargo hotswap completions fish > ~/.config/fish/conf.d/cargo-hotswap.fish`.
+    Completions(CompletionsArgs),
+    /// Write manual pages of the command and of each subcommand into a directory
+    ///
+    /// `man -M` wants them in a directory `man1`: `cargo hotswap man ~/.local/share/man/man1`, and then
+    /// `man cargo-hotswap-reload`.
+    Man(ManArgs),
 }
 
 const BUILD: &str = "\

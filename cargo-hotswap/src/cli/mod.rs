@@ -11,6 +11,7 @@ mod new;
 #[cfg(feature = "control")]
 mod pipeline;
 mod reload;
+mod shell;
 
 pub use artifacts::{GraphArgs, GraphFormat, InspectArgs, SealArgs};
 #[cfg(feature = "source")]
@@ -30,3 +31,4 @@ pub use new::NewArgs;
 #[cfg(feature = "control")]
 pub use pipeline::PipelineOptions;
 pub use reload::ReloadArgs;
+pub use shell::{CompletionShell, CompletionsArgs, ManArgs};

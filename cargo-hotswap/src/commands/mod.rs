@@ -1,6 +1,7 @@
 //! One file for each subcommand.
 
 mod build;
+mod completions;
 mod graph;
 #[cfg(feature = "control")]
 mod health;
@@ -54,5 +55,7 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         #[cfg(feature = "history")]
         Command::Store(args) => history::store(session, &args.action),
         Command::New(args) => new::execute(session, &args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(session, &args),
     }
 }

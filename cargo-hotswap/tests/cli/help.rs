@@ -6,8 +6,27 @@ use crate::fixture::Fixture;
 fn help() {
     let fixture = Fixture::new();
     for command in [
-        "", "build", "run", "reload", "patch", "status", "check", "drain", "resume", "logs",
-        "history", "rollback", "confirm", "unhold", "store", "inspect", "seal", "graph", "new",
+        "",
+        "build",
+        "run",
+        "reload",
+        "patch",
+        "status",
+        "check",
+        "drain",
+        "resume",
+        "logs",
+        "history",
+        "rollback",
+        "confirm",
+        "unhold",
+        "store",
+        "inspect",
+        "seal",
+        "graph",
+        "new",
+        "completions",
+        "man",
     ] {
         let args: Vec<&str> = [command, "--help"]
             .into_iter()
