@@ -125,8 +125,8 @@ pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{
-    Builder, CallCounts, Cause, Change, Drain, HealthCheckError, HealthChecks, Hold, InFlight,
-    Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
+    Builder, CallCounts, Cause, Change, Drain, Frozen, HealthCheckError, HealthChecks, Hold,
+    InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
     OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin, PluginReport, Reload, ReloadEvent,
     ReloadEventKind, ReloadOptions, Report, Requested, RollbackWindow, StagedReload, Start,
     StateReport, Step, StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper,

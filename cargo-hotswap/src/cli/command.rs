@@ -9,7 +9,7 @@ use super::{
     SealArgs,
 };
 #[cfg(feature = "control")]
-use super::{CheckArgs, DrainArgs, HealthArgs, LogsArgs, ResumeArgs, StatusArgs};
+use super::{CheckArgs, DrainArgs, FreezeArgs, HealthArgs, LogsArgs, ResumeArgs, StatusArgs};
 #[cfg(feature = "history")]
 use super::{ConfirmArgs, HistoryArgs, RollbackArgs, StoreArgs, UnholdArgs};
 
@@ -138,6 +138,16 @@ pub enum Command {
     /// Put a plugin of a running host back into service
     #[cfg(feature = "control")]
     Resume(ResumeArgs),
+    /// Make a running host refuse all changes, until `unfreeze`
+    ///
+    /// It refuses reloads, restarts, rollbacks, confirmations, and patches, whoever asks for them, and plugins that go out of
+    /// service or come back. An open rollback window goes on by its own rules. A host with a state directory stays frozen over restarts: it
+    /// starts on its permanent builds.
+    #[cfg(feature = "control")]
+    Freeze(FreezeArgs),
+    /// Make a running host accept changes again
+    #[cfg(feature = "control")]
+    Unfreeze(FreezeArgs),
     /// Show what the pipeline of a running host tells
     #[cfg(feature = "control")]
     Logs(LogsArgs),

@@ -105,6 +105,17 @@ pub struct ResumeArgs {
     pub host: HostArgs,
 }
 
+/// The options of `freeze` and `unfreeze`.
+#[derive(Debug, Args)]
+pub struct FreezeArgs {
+    /// Why.
+    #[command(flatten)]
+    pub why: WhyArgs,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
 /// The options of `logs`.
 #[derive(Debug, Args)]
 pub struct LogsArgs {

@@ -13,7 +13,9 @@ use hotswap_host::runtime::{self, RunningHost};
 use hotswap_host::shown;
 
 use crate::Error;
-use crate::cli::{CheckArgs, DrainArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs, WhyArgs};
+use crate::cli::{
+    CheckArgs, DrainArgs, FreezeArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs, WhyArgs,
+};
 use crate::error::exit;
 use crate::session::Session;
 
@@ -70,6 +72,7 @@ impl Display for StatusText<'_> {
             generation,
             reloads,
             plugins,
+            frozen,
             window,
             retirements,
             last_attempt,
@@ -111,6 +114,10 @@ impl Display for StatusText<'_> {
                     plugin.name, out.reason
                 )?;
             }
+        }
+        if let Some(frozen) = frozen {
+            let since = length(now() - frozen.since);
+            write!(f, "\nfrozen since {since} ago: {}", frozen.reason)?;
         }
         if let Some(window) = window {
             let kept = window.kept.join(", ");
@@ -225,6 +232,20 @@ pub(crate) fn resume(session: &Session, args: &ResumeArgs) -> Result<u8, Error> 
     session
         .ui
         .result(format_args!("{} is in service", args.plugin));
+    Ok(exit::SUCCESS)
+}
+
+/// Makes a host refuse all changes.
+pub(crate) fn freeze(session: &Session, args: &FreezeArgs) -> Result<u8, Error> {
+    client(session, &args.host)?.freeze(&because(&args.why))?;
+    session.ui.result("the host refuses all changes");
+    Ok(exit::SUCCESS)
+}
+
+/// Makes a host accept changes again.
+pub(crate) fn unfreeze(session: &Session, args: &FreezeArgs) -> Result<u8, Error> {
+    client(session, &args.host)?.unfreeze(&because(&args.why))?;
+    session.ui.result("the host accepts changes");
     Ok(exit::SUCCESS)
 }
 

@@ -43,6 +43,10 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         #[cfg(feature = "control")]
         Command::Resume(args) => live::resume(session, &args),
         #[cfg(feature = "control")]
+        Command::Freeze(args) => live::freeze(session, &args),
+        #[cfg(feature = "control")]
+        Command::Unfreeze(args) => live::unfreeze(session, &args),
+        #[cfg(feature = "control")]
         Command::Logs(args) => live::logs(session, &args),
         #[cfg(feature = "history")]
         Command::History(args) => history::history(session, &args),

@@ -15,6 +15,8 @@ fn help() {
         "check",
         "drain",
         "resume",
+        "freeze",
+        "unfreeze",
         "logs",
         "history",
         "rollback",

@@ -123,6 +123,22 @@ impl Client {
         self.post("/v1/confirm", request)
     }
 
+    /// Makes the host refuse all changes.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host cannot remember it.
+    pub fn freeze(&self, request: &ReasonRequest) -> Result<Status, ClientError> {
+        self.post("/v1/freeze", request)
+    }
+
+    /// Makes the host accept changes again.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host cannot remember it.
+    pub fn unfreeze(&self, request: &ReasonRequest) -> Result<Status, ClientError> {
+        self.post("/v1/unfreeze", request)
+    }
+
     /// Returns the state of a plugin.
     ///
     /// # Errors

@@ -412,6 +412,14 @@ pub enum ReloadError {
         /// The reason why the plugins that were kept cold could not be made again.
         error: Box<ReloadError>,
     },
+    /// The host [refuses all changes](crate::Swapper::freeze).
+    #[error(
+        "this host is frozen, and refuses all changes until `cargo hotswap unfreeze` or `Swapper::unfreeze` lifts that: {reason}"
+    )]
+    Frozen {
+        /// The reason.
+        reason: String,
+    },
     /// No rollback window is open.
     #[error(
         "there is no reload that could be confirmed or reverted, because no rollback window is open"
@@ -510,6 +518,7 @@ impl ReloadError {
             | ReloadError::WindowOpen { .. }
             | ReloadError::Deferred { .. }
             | ReloadError::NoWindow
+            | ReloadError::Frozen { .. }
             | ReloadError::Journal(_)
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)

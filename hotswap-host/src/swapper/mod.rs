@@ -9,6 +9,8 @@ mod closing;
 mod counts;
 mod data_builds;
 mod enter;
+mod freezing;
+mod frozen;
 mod handles;
 mod health;
 mod holders;
@@ -53,6 +55,7 @@ pub use builder::Builder;
 pub use cause::Cause;
 pub use counts::{CallCounts, MemoryInUse};
 pub(crate) use enter::watch_by_name;
+pub use frozen::Frozen;
 pub use health::{HealthCheckError, HealthChecks};
 #[cfg(unix)]
 pub use init::{init, init_with};
@@ -358,6 +361,7 @@ impl Swapper {
     /// The errors of [`rollback`](Self::rollback).
     pub fn rollback_because(&self, reason: &str) -> Result<Report, ReloadError> {
         let mut writer = self.0.writer()?;
+        self.0.check_not_frozen()?;
         let report = self.0.revert(&mut writer, reason.into());
         self.0.run_deferred(writer);
         report

@@ -42,6 +42,13 @@ pub enum ReloadEventKind<'a> {
     /// The attempt, whose rollback window is open, was [confirmed](crate::Swapper::confirm). The cause is that of the
     /// confirmation.
     Confirmed,
+    /// The host refuses all changes from now on: [`Swapper::freeze`](crate::Swapper::freeze). This belongs to no attempt.
+    Frozen {
+        /// The reason.
+        reason: &'a str,
+    },
+    /// The host accepts changes again: [`Swapper::unfreeze`](crate::Swapper::unfreeze). This belongs to no attempt.
+    Unfrozen,
     /// A plugin was [taken out of service](crate::Swapper::take_out_of_service). This belongs to no attempt.
     OutOfService(&'a OutOfService),
     /// A plugin was [put back into service](crate::Swapper::resume). This belongs to no attempt.
@@ -64,6 +71,10 @@ impl fmt::Display for ReloadEvent<'_> {
             ReloadEventKind::Refused(error) => write!(f, "{}: refused: {error}", self.cause),
             ReloadEventKind::WindowClosed(outcome) => write!(f, "{}: {outcome}", self.cause),
             ReloadEventKind::Confirmed => write!(f, "{}: confirmed", self.cause),
+            ReloadEventKind::Frozen { .. } => write!(f, "{}: the host is frozen", self.cause),
+            ReloadEventKind::Unfrozen => {
+                write!(f, "{}: the host accepts changes again", self.cause)
+            }
             ReloadEventKind::OutOfService(out) => {
                 write!(
                     f,

@@ -40,6 +40,7 @@ impl Swapper {
     pub(super) fn confirm_because_of(&self, cause: &Cause) -> Result<(), ReloadError> {
         let mut writer = self.0.writer()?;
         let window = writer.window.as_ref().ok_or(ReloadError::NoWindow)?;
+        self.0.check_not_frozen()?;
         let journal = self.0.journal.as_deref();
         let progress = Progress::new(&self.0.observers, journal, window.attempt, cause);
         progress.tell(ReloadEventKind::Confirmed);
@@ -80,6 +81,22 @@ impl Requested<'_> {
     pub fn drain(&self, plugin: &str, reason: &str, limit: Duration) -> Result<(), ReloadError> {
         self.take_out_of_service(plugin, reason)?;
         self.swapper.wait_until_idle(plugin, limit)
+    }
+
+    /// Refuses all changes: see [`Swapper::freeze`].
+    ///
+    /// # Errors
+    /// Those of [`Swapper::freeze`].
+    pub fn freeze(&self, reason: &str) -> Result<(), ReloadError> {
+        self.swapper.freeze_because_of(reason, &self.cause)
+    }
+
+    /// Accepts changes again: see [`Swapper::unfreeze`].
+    ///
+    /// # Errors
+    /// Those of [`Swapper::unfreeze`].
+    pub fn unfreeze(&self) -> Result<bool, ReloadError> {
+        self.swapper.unfreeze_because_of(&self.cause)
     }
 
     /// Puts a plugin back into service: see [`Swapper::resume`].

@@ -130,6 +130,7 @@ impl Swapper {
         cause: &Cause,
     ) -> Result<(), ReloadError> {
         let writer = self.0.writer()?;
+        self.0.check_not_frozen()?;
         let (target, name) = self.0.loaded(plugin)?;
         let out = OutOfService {
             plugin: name,
@@ -145,6 +146,7 @@ impl Swapper {
 
     pub(super) fn put_back(&self, plugin: &str, cause: &Cause) -> Result<bool, ReloadError> {
         let writer = self.0.writer()?;
+        self.0.check_not_frozen()?;
         let name = PluginName::from(plugin);
         let was_out = {
             let live = self.0.live.pin_quietly();
@@ -201,7 +203,7 @@ impl Inner {
     }
 
     /// Tells everybody of an event that belongs to no attempt.
-    fn tell(&self, writer: &Writer, cause: &Cause, kind: ReloadEventKind<'_>) {
+    pub(super) fn tell(&self, writer: &Writer, cause: &Cause, kind: ReloadEventKind<'_>) {
         let last = writer.attempts.saturating_sub(1);
         Progress::new(&self.observers, self.journal.as_deref(), last, cause).tell(kind);
     }

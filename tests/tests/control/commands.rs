@@ -6,52 +6,10 @@ use hotswap_host::ReloadOptions;
 use hotswap_operate::{EntryResult, History};
 use hotswap_tests::fixture;
 use serde_json::Value;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-
-/// What a command has printed, and its exit code.
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Controlled {
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = fixture::hotswap();
-        command
-            .args(args)
-            .args(["--color", "never", "--host"])
-            .arg(self.socket())
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn ran(&self, args: &[&str]) -> Ran {
-        let output = self.command(args).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran {
-            code: output.status.code(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
-    }
-
-    fn ok(&self, args: &[&str]) -> Ran {
-        let ran = self.ran(args);
-        assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
-        ran
-    }
-
-    fn json(&self, args: &[&str]) -> (Option<i32>, Value) {
-        let ran = self.ran(args);
-        let value = serde_json::from_str(&ran.stdout);
-        (ran.code, value.unwrap_or_else(|_| panic!("{ran:?}")))
-    }
-}
 
 /// Options with a rollback window that is open until a request closes it.
 fn window() -> ReloadOptions {

@@ -44,6 +44,13 @@ pub enum EventKind {
         /// The reason that callers get.
         reason: String,
     },
+    /// The host refuses all changes from now on.
+    Frozen {
+        /// The reason.
+        reason: String,
+    },
+    /// The host accepts changes again.
+    Unfrozen,
     /// A plugin was put back into service.
     InService {
         /// The plugin.

@@ -21,7 +21,7 @@ pub use health::{CheckHealth, Health, HealthLevel, PluginHealth, RecoveryStep};
 pub use plugin::{Holders, InFlight, OutOfService, Plugin};
 pub use report::{PluginReport, Report, Step};
 pub use request::{DrainRequest, ReasonRequest, ReloadRequest, RollbackRequest};
-pub use status::{Host, LastAttempt, Retirement, Status, Window};
+pub use status::{Frozen, Host, LastAttempt, Retirement, Status, Window};
 pub use verdict::{Change, PluginVerdict, Verdict};
 
 use serde::{Deserialize, Serialize};

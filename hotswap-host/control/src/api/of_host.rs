@@ -2,7 +2,7 @@
 #[cfg(feature = "history")]
 use super::Attempt;
 use super::{
-    Change, EventKind, InFlight, OutOfService, Plugin, PluginReport, PluginVerdict, Report,
+    Change, EventKind, Frozen, InFlight, OutOfService, Plugin, PluginReport, PluginVerdict, Report,
     Retirement, Step, Verdict,
 };
 use hotswap_host::{
@@ -47,6 +47,15 @@ impl Plugin {
                 since: seconds(out.since),
             }),
             in_flight: in_flight.iter().map(InFlight::from).collect(),
+        }
+    }
+}
+
+impl From<hotswap_host::Frozen> for Frozen {
+    fn from(frozen: hotswap_host::Frozen) -> Self {
+        Frozen {
+            reason: frozen.reason,
+            since: seconds(frozen.since),
         }
     }
 }
@@ -143,6 +152,10 @@ impl EventKind {
                 plugin: out.plugin.to_string(),
                 reason: out.reason.clone(),
             },
+            ReloadEventKind::Frozen { reason } => EventKind::Frozen {
+                reason: (*reason).to_owned(),
+            },
+            ReloadEventKind::Unfrozen => EventKind::Unfrozen,
             ReloadEventKind::InService(plugin) => EventKind::InService {
                 plugin: plugin.to_string(),
             },

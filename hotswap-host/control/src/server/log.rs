@@ -82,6 +82,8 @@ impl Log {
             EventKind::Confirmed
             | EventKind::OutOfService { .. }
             | EventKind::InService { .. }
+            | EventKind::Frozen { .. }
+            | EventKind::Unfrozen
             | EventKind::Incident { .. } => {}
         }
         if let ReloadEventKind::Completed(report) = &event.kind

@@ -64,6 +64,8 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
         .routes(routes!(check))
         .routes(routes!(rollback))
         .routes(routes!(confirm))
+        .routes(routes!(freeze))
+        .routes(routes!(unfreeze))
         .routes(routes!(plugin))
         .routes(routes!(metadata))
         .routes(routes!(holders))
@@ -148,6 +150,7 @@ fn status_of(host: &Host) -> Status {
         generation: listing.generation,
         reloads: listing.reloads,
         plugins: plugins.collect(),
+        frozen: host.swapper.frozen().map(api::Frozen::from),
         window: host.log.window(),
         retirements: retirements
             .iter()
@@ -296,6 +299,42 @@ async fn confirm(
         Ok(status_of(host))
     });
     confirmed.await.map(Json)
+}
+
+/// Refuses all changes until they are allowed again, also after restarts if the host has a history.
+#[utoipa::path(post, path = "/v1/freeze", request_body = ReasonRequest, responses(
+    (status = 200, body = Status),
+    (status = 409, body = Failure, description = "the host cannot remember it"),
+))]
+async fn freeze(
+    State(host): Shared,
+    Extension(caller): Extension<Caller>,
+    Input(request): Input<ReasonRequest>,
+) -> Answer<Status> {
+    let frozen = on_thread(&host, move |host| {
+        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
+        host.swapper.requested_by(&by).freeze(&by)?;
+        Ok(status_of(host))
+    });
+    frozen.await.map(Json)
+}
+
+/// Accepts changes again.
+#[utoipa::path(post, path = "/v1/unfreeze", request_body = ReasonRequest, responses(
+    (status = 200, body = Status),
+    (status = 409, body = Failure, description = "the host cannot remember it"),
+))]
+async fn unfreeze(
+    State(host): Shared,
+    Extension(caller): Extension<Caller>,
+    Input(request): Input<ReasonRequest>,
+) -> Answer<Status> {
+    let unfrozen = on_thread(&host, move |host| {
+        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
+        host.swapper.requested_by(&by).unfreeze()?;
+        Ok(status_of(host))
+    });
+    unfrozen.await.map(Json)
 }
 
 /// Returns the plugin with this name.

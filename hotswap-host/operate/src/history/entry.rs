@@ -70,6 +70,10 @@ pub enum EntryResult {
     InService,
     /// This is no attempt: somebody has noted something about a plugin.
     Noted,
+    /// This is no attempt: the host refuses all changes from then on. The cause says why.
+    Frozen,
+    /// This is no attempt: the host accepts changes again.
+    Unfrozen,
     /// This is no attempt: the host was not running, and its next start was set to the builds that the detail names.
     SetBack,
     /// This is no attempt: the host was not running, and held sets of builds were allowed again.
@@ -94,6 +98,8 @@ impl EntryResult {
             EntryResult::OutOfService => "out_of_service",
             EntryResult::InService => "in_service",
             EntryResult::Noted => "noted",
+            EntryResult::Frozen => "frozen",
+            EntryResult::Unfrozen => "unfrozen",
             EntryResult::SetBack => "set_back",
             EntryResult::Allowed => "allowed",
         }
@@ -116,6 +122,8 @@ impl EntryResult {
             EntryResult::OutOfService,
             EntryResult::InService,
             EntryResult::Noted,
+            EntryResult::Frozen,
+            EntryResult::Unfrozen,
             EntryResult::SetBack,
             EntryResult::Allowed,
         ];

@@ -27,8 +27,8 @@ use attempt::Attempt;
 use database::{Database, SetBuild};
 use hotswap_host::artifact::BuildId;
 use hotswap_host::{
-    Cause, Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start, StoredBuild,
-    Trial,
+    Cause, Frozen, Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start,
+    StoredBuild, Trial,
 };
 use lock::DirectoryLock;
 use std::path::{Path, PathBuf};
@@ -160,6 +160,14 @@ impl History {
                     .database
                     .noted(&Attempt::of(event), EntryResult::Confirmed, &detail)
             }
+            ReloadEventKind::Frozen { .. } => {
+                let (attempt, result) = (Attempt::of(event), EntryResult::Frozen);
+                state.database.noted(&attempt, result, "")
+            }
+            ReloadEventKind::Unfrozen => {
+                let (attempt, result) = (Attempt::of(event), EntryResult::Unfrozen);
+                state.database.noted(&attempt, result, "")
+            }
             ReloadEventKind::WindowClosed(outcome) => {
                 state.database.window_closed(event.attempt, outcome)?;
                 self.collect(&state.database)
@@ -272,6 +280,11 @@ impl Journal for History {
         let dropped = state.database.drop_data_build(build);
         let dropped = dropped.and_then(|()| self.collect(&state.database));
         dropped.map_err(journal_error)
+    }
+
+    fn freeze(&self, frozen: Option<&Frozen>) -> Result<(), JournalError> {
+        let mut state = self.state();
+        state.database.freeze(frozen).map_err(journal_error)
     }
 
     fn shut_down(&self) {
