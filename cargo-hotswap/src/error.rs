@@ -1,7 +1,13 @@
 //! The errors of the command, and its exit codes.
 
 use std::path::{Path, PathBuf};
+#[cfg(feature = "control")]
+use std::time::Duration;
 
+#[cfg(feature = "control")]
+use hotswap_control::ClientError;
+#[cfg(feature = "control")]
+use hotswap_control::api::FailureKind;
 use hotswap_host::artifact::{ArtifactError, FindError};
 use hotswap_host::runtime::{RefusedDir, WaitError};
 use hotswap_host::shown;
@@ -15,10 +21,16 @@ pub mod exit {
     pub const SUCCESS: u8 = 0;
     /// Something failed, and stderr says what. For `reload`: the host refused the new plugins, and keeps the old ones.
     pub const FAILURE: u8 = 1;
-    /// The command line is invalid.
+    /// The command line is invalid, or asks a host for an option that it does not have.
     pub const USAGE: u8 = 2;
+    /// There is nothing of this name in the host: no plugin, and no build.
+    pub const NOT_FOUND: u8 = 3;
+    /// The new plugins were live, and did not become permanent: the host has reverted them, or they were superseded.
+    pub const NOT_PERMANENT: u8 = 4;
+    /// No host could be asked: none runs, it may not be asked, or it does not answer.
+    pub const NO_HOST: u8 = 5;
     /// For `verify`: an artifact has no signature, or one that does not count.
-    pub const SIGNATURE: u8 = 3;
+    pub const SIGNATURE: u8 = 6;
     /// A compilation failed. Cargo itself exits with the same code.
     pub const COMPILATION: u8 = 101;
     /// Added to the number of the signal that interrupted the command.
@@ -524,9 +536,43 @@ pub enum Error {
     /// A running host refused a request, or does not answer.
     #[cfg(feature = "control")]
     #[error(transparent)]
-    Control(#[from] hotswap_control::ClientError),
-    /// A path is not UTF-8.
+    Control(#[from] ClientError),
+    /// The host can be asked by its signal only.
     #[cfg(feature = "control")]
+    #[error(
+        "the host (pid {pid}) has no control endpoint, and a signal cannot say more than that it shall reload; leave out \
+         the names of plugins and the options for the host and its pipeline, or serve `hotswap_control::Control` in it"
+    )]
+    NeedsEndpoint {
+        /// The process id of the host.
+        pid: u32,
+    },
+    /// Options for compiling were given, and nothing is compiled.
+    #[cfg(feature = "control")]
+    #[error(
+        "with --host and --no-build nothing is built, so options for compiling and for manifests have no effect; leave them out"
+    )]
+    NothingIsBuilt,
+    /// A host has not answered in time.
+    #[cfg(feature = "control")]
+    #[error(
+        "the host has not answered within {waited:?}, and goes on with the reload; `cargo hotswap status` shows how it stands"
+    )]
+    NoAnswer {
+        /// The time.
+        waited: Duration,
+    },
+    /// A host has ended while its rollback window was open.
+    #[cfg(feature = "control")]
+    #[error(
+        "the events of the host (pid {pid}) have ended while the rollback window was open; if the host has ended, its next start \
+         is on the builds that were permanent"
+    )]
+    HostGone {
+        /// The process id of the host.
+        pid: u32,
+    },
+    /// A path is not UTF-8.
     #[error(
         "the path {} is not UTF-8, in which a request to a host is",
         shown::path(path)
@@ -618,6 +664,22 @@ pub enum Error {
     /// At least one host could not load the new plugins.
     #[error("the reload failed; the host keeps the plugins that it had")]
     ReloadFailed,
+    /// At least one host has reverted the new plugins, or runs others by now.
+    #[error("the new plugins did not become permanent")]
+    NotPermanent,
+    /// A host has no plugin of this name.
+    #[error(
+        "the host `{host}` has no plugin `{name}`{}",
+        nearest.as_ref().map_or_else(String::new, |nearest| format!(": did you mean `{nearest}`?"))
+    )]
+    NoPluginOfHost {
+        /// The name.
+        name: String,
+        /// The package of the host.
+        host: String,
+        /// The most similar name of a plugin of its own.
+        nearest: Option<String>,
+    },
     /// `new` does not overwrite files.
     #[error("`{}` exists already; choose another directory", shown::path(path))]
     Exists {
@@ -708,6 +770,28 @@ impl Error {
             Self::Interrupted { signal } => {
                 exit::SIGNAL.wrapping_add(u8::try_from(*signal).unwrap_or(0))
             }
+            Self::NoPluginOfHost { .. } | Self::NoSuchPlugin { .. } => exit::NOT_FOUND,
+            Self::NotPermanent => exit::NOT_PERMANENT,
+            Self::NoHostRunning { .. } | Self::NotAsked { .. } | Self::NotAnswered(_) => {
+                exit::NO_HOST
+            }
+            #[cfg(feature = "control")]
+            Self::NothingIsBuilt => exit::USAGE,
+            #[cfg(feature = "control")]
+            Self::NoControl { .. }
+            | Self::SeveralControls { .. }
+            | Self::NeedsEndpoint { .. }
+            | Self::NoAnswer { .. }
+            | Self::HostGone { .. } => exit::NO_HOST,
+            #[cfg(feature = "control")]
+            Self::Control(ClientError::Failure(failure)) => match failure.kind {
+                FailureKind::Request => exit::USAGE,
+                FailureKind::NotFound => exit::NOT_FOUND,
+                FailureKind::Forbidden => exit::NO_HOST,
+                _ => exit::FAILURE,
+            },
+            #[cfg(feature = "control")]
+            Self::Control(_) => exit::NO_HOST,
             _ => exit::FAILURE,
         }
     }

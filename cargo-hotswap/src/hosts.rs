@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hotswap_host::PluginName;
 use hotswap_host::artifact::{self, Artifact};
 use hotswap_host::runtime::{self, RunningHost, StoredReport, WaitError};
-use hotswap_host::shown::{self, nearest};
+use hotswap_host::shown::nearest;
 
 use crate::Error;
 use crate::session::Session;
@@ -88,47 +88,6 @@ pub(crate) fn warn_of_unseen(session: &Session) {
         if !refused.pids.is_empty() {
             session.ui.warn(refused);
         }
-    }
-}
-
-/// Makes all running hosts reload that load their plugins from `directory`, and prints their reports.
-///
-/// # Errors
-/// No host is running, or one of them refused, or has not answered for as long as `patience`. The others have reloaded
-/// nevertheless.
-pub(crate) fn reload_all(
-    session: &Session,
-    directory: &Path,
-    patience: Duration,
-) -> Result<(), Error> {
-    let hosts = of(directory);
-    if hosts.is_empty() {
-        return Err(none_of(directory.to_owned()));
-    }
-    warn_of_unseen(session);
-    let mut all_well = true;
-    for host in &hosts {
-        session.ui.info(
-            "Reloading",
-            format_args!("{} (pid {})", shown::path(&host.executable), host.pid),
-        );
-        match reload(session, host, patience) {
-            Ok(attempt) => {
-                session.ui.result(&attempt.text);
-                all_well &= attempt.ok;
-            }
-            Err(error @ Error::Interrupted { .. }) => return Err(error),
-            // The other hosts are reloaded nevertheless.
-            Err(error) if hosts.len() > 1 => {
-                session.ui.error(&error);
-                all_well = false;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    match all_well {
-        true => Ok(()),
-        false => Err(Error::ReloadFailed),
     }
 }
 

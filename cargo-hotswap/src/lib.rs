@@ -11,7 +11,7 @@
 //! | `cargo hotswap new` | writes a plugin, a host, or a workspace with both |
 //! | `cargo hotswap build` | builds plugins; with `--static` it links them into the host's program |
 //! | `cargo hotswap run` | builds the host and its plugins, runs the host, and rebuilds and reloads on each change of a source |
-//! | `cargo hotswap reload` | builds what changed, signals the running host, and prints its report |
+//! | `cargo hotswap reload` | builds what changed, asks the running host to reload it, and prints its report |
 //! | `cargo hotswap patch` | builds a plugin with one function changed, and reloads it |
 //! | `cargo hotswap inspect` | shows what an artifact says of itself, without running its code, and the sources in it |
 //! | `cargo hotswap seal` | signs off artifacts that were changed after the build |
@@ -20,6 +20,7 @@
 //! | `cargo hotswap manifest` | lists and signs the builds that belong together |
 //! | `cargo hotswap verify` | checks the signatures of artifacts |
 //! | `cargo hotswap graph` | shows which plugin needs which |
+//! | `cargo hotswap completions`, `man` | print completions for a shell, and write manual pages |
 //!
 //! The library has one entry point, which the binary and the tests share:
 //!
@@ -39,9 +40,10 @@
 //! The command is for Unix, and tested on Linux. It is not for Windows.
 //!
 //! # Limits
-//! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `git` the
-//! note of a build does not have the commit of its sources. Without the feature `source` artifacts carry no sources. Without
-//! the feature `sign` there is none of `keygen`, `sign`, `manifest`, and `verify`.
+//! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `control` it
+//! asks them by their signals only. Without the feature `git` the note of a build does not have the commit of its sources.
+//! Without the feature `source` artifacts carry no sources. Without the feature `sign` there is none of `keygen`, `sign`,
+//! `manifest`, and `verify`.
 //!
 //! # For those who change it
 //! [`cli`] has the options, and `commands` has one file for each subcommand. Below them, in the order of a build:
@@ -51,6 +53,7 @@
 //! compile the host with them).
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
+mod asked;
 mod attribute;
 mod build;
 mod call;

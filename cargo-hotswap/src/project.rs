@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::Package;
+use hotswap_host::artifact::Artifact;
+use hotswap_host::shown::nearest;
 
 use crate::Error;
-use crate::build::{self, Outcome};
+use crate::build::{self, Built, Outcome};
 use crate::cargo::Calls;
 use crate::cli::{CompileOptions, MessageFormat, RunArgs};
 use crate::host;
@@ -113,6 +115,44 @@ impl<'a> Project<'a> {
         let outcome = build::build(&self.calls(), &[group])?;
         self.note_library_paths(&outcome);
         Ok(outcome)
+    }
+
+    /// Checks whether the host has plugins of these names.
+    pub(crate) fn check_names(&self, names: &[String]) -> Result<(), Error> {
+        self.group_of(names).map(drop)
+    }
+
+    /// Builds these plugins of the host. Returns the names that they have for a host.
+    pub(crate) fn build_named(&self, names: &[String]) -> Result<Vec<String>, Error> {
+        let outcome = build::build(&self.calls(), &[self.group_of(names)?])?;
+        self.note_library_paths(&outcome);
+        let name = |built: &Built| {
+            let artifact = Artifact::read(&built.file);
+            let artifact = artifact.map_err(|error| Error::Artifact(Box::new(error)))?;
+            Ok(artifact.metadata.name.to_string())
+        };
+        outcome.built.iter().map(name).collect()
+    }
+
+    /// Returns the plugins of the host with these names, which are those of packages or their own.
+    fn group_of(&self, names: &[String]) -> Result<Group<'_>, Error> {
+        let (host, mut group) = self.host()?;
+        let mut chosen = vec![];
+        for name in names {
+            let found = self.workspace.member(name)?;
+            let found = found.filter(|found| group.plugins.iter().any(|it| it.id == found.id));
+            let packages = group.plugins.iter().map(|package| package.name.as_str());
+            let package = found.ok_or_else(|| Error::NoPluginOfHost {
+                name: name.clone(),
+                host: host.name.to_string(),
+                nearest: nearest(name, packages).map(str::to_owned),
+            })?;
+            chosen.push(package.id.clone());
+        }
+        let before = group.plugins.len();
+        group.plugins.retain(|package| chosen.contains(&package.id));
+        group.complete &= group.plugins.len() == before;
+        Ok(group)
     }
 
     /// Builds the plugins after changes of `paths`, without a message about those that did not change. Cargo is not

@@ -126,11 +126,12 @@ pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal};
 pub use swapper::{
-    Builder, CallCounts, Cause, Change, Drain, HealthCheckError, HealthChecks, Hold, InFlight,
-    Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
+    Builder, CallCounts, Cause, Change, Drain, Frozen, HealthCheckError, HealthChecks, Hold,
+    InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
     OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin, PluginReport, Reload, ReloadEvent,
-    ReloadEventKind, ReloadOptions, Report, RollbackWindow, StagedReload, Start, StateReport, Step,
-    StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
+    ReloadEventKind, ReloadOptions, Report, Requested, RollbackWindow, StagedReload, Start,
+    StateReport, Step, StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper,
+    WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use swapper::{Trace, mock_scope};

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 #[cfg(feature = "control")]
-use hotswap_control::api::RollbackRequest;
+use hotswap_control::api::{RollbackRequest, because};
 use hotswap_host::BuildSet;
 use hotswap_host::shown;
+#[cfg(feature = "control")]
+use hotswap_operate::EntryResult;
 use hotswap_operate::{Entry, History, StoredSet};
 
 use crate::Error;
+#[cfg(feature = "control")]
+use crate::cli::WhyArgs;
 use crate::cli::{ConfirmArgs, HistoryArgs, HistoryOf, RollbackArgs, StoreAction, UnholdArgs};
 #[cfg(feature = "control")]
 use crate::commands::live;
@@ -78,6 +82,14 @@ fn steps(entry: &Entry) -> String {
     format!("  {}: {:.1?} in all", steps.join(", "), took(entry.took))
 }
 
+/// Returns who changes the history of a host that is not running, and why.
+#[cfg(feature = "control")]
+fn by(why: &WhyArgs) -> String {
+    let user = rustix::process::getuid().as_raw();
+    let who = format!("process {} of user {user}", std::process::id());
+    because(&who, why.reason.as_deref(), why.deployment.as_ref())
+}
+
 /// Changes what the next start is on.
 pub(crate) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Error> {
     #[cfg(feature = "control")]
@@ -86,7 +98,8 @@ pub(crate) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Err
         request.steps = args.plugin.is_none().then_some(args.steps);
         request.plugin.clone_from(&args.plugin);
         request.build.clone_from(&args.build);
-        request.reason.clone_from(&args.reason);
+        request.reason.clone_from(&args.why.reason);
+        request.deployment.clone_from(&args.why.deployment);
         return live::rollback(session, &args.of.host, &request);
     };
     let history = open(session, directory(&args.of))?;
@@ -94,9 +107,12 @@ pub(crate) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Err
         Some(plugin) => history.roll_back_plugin_offline(plugin, args.build.as_deref())?,
         None => history.roll_back_offline(args.steps)?,
     };
+    let builds = builds(&set.builds);
+    #[cfg(feature = "control")]
+    history.note_offline(&by(&args.why), EntryResult::SetBack, &builds)?;
     session
         .ui
-        .result(format_args!("the next start is on {}", builds(&set.builds)));
+        .result(format_args!("the next start is on {builds}"));
     Ok(exit::SUCCESS)
 }
 
@@ -104,12 +120,18 @@ pub(crate) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Err
 pub(crate) fn confirm(session: &Session, args: &ConfirmArgs) -> Result<u8, Error> {
     #[cfg(feature = "control")]
     let Some(_) = &args.of.state_dir else {
-        return live::confirm(session, &args.of.host);
+        return live::confirm(session, &args.of.host, &args.why);
     };
     let history = open(session, directory(&args.of))?;
     if !history.confirm_offline()? {
         return Err(Error::NothingOnTrial);
     }
+    #[cfg(feature = "control")]
+    history.note_offline(
+        &by(&args.why),
+        EntryResult::Confirmed,
+        "while the host was not running",
+    )?;
     let sets = history.sets()?;
     let present = sets.iter().find(|set| set.steps == 0);
     let present = present.map(|set| builds(&set.builds)).unwrap_or_default();
@@ -124,9 +146,10 @@ pub(crate) fn unhold(session: &Session, args: &UnholdArgs) -> Result<u8, Error> 
     let history = open(session, &args.state.state_dir)?;
     let count = history.unhold(args.build.as_deref())?;
     let sets = if count == 1 { "set" } else { "sets" };
-    session
-        .ui
-        .result(format_args!("{count} {sets} of builds allowed again"));
+    let text = format!("{count} {sets} of builds allowed again");
+    #[cfg(feature = "control")]
+    history.note_offline(&by(&args.why), EntryResult::Allowed, &text)?;
+    session.ui.result(text);
     Ok(exit::SUCCESS)
 }
 

@@ -6,14 +6,16 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotswap_control::api::{
-    Attempt, DrainRequest, Event, Plugin, ReloadRequest, RollbackRequest, Status,
+    Attempt, DrainRequest, Event, Plugin, ReasonRequest, ReloadRequest, RollbackRequest, Status,
 };
 use hotswap_control::{Client, Notice};
 use hotswap_host::runtime::{self, RunningHost};
 use hotswap_host::shown;
 
 use crate::Error;
-use crate::cli::{CheckArgs, DrainArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs};
+use crate::cli::{
+    CheckArgs, DrainArgs, FreezeArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs, WhyArgs,
+};
 use crate::error::exit;
 use crate::session::Session;
 
@@ -70,6 +72,7 @@ impl Display for StatusText<'_> {
             generation,
             reloads,
             plugins,
+            frozen,
             window,
             retirements,
             last_attempt,
@@ -111,6 +114,10 @@ impl Display for StatusText<'_> {
                     plugin.name, out.reason
                 )?;
             }
+        }
+        if let Some(frozen) = frozen {
+            let since = length(now() - frozen.since);
+            write!(f, "\nfrozen since {since} ago: {}", frozen.reason)?;
         }
         if let Some(window) = window {
             let kept = window.kept.join(", ");
@@ -194,15 +201,23 @@ pub(crate) fn check(session: &Session, args: &CheckArgs) -> Result<u8, Error> {
     })
 }
 
+fn because(why: &WhyArgs) -> ReasonRequest {
+    let mut request = ReasonRequest::default();
+    request.reason.clone_from(&why.reason);
+    request.deployment.clone_from(&why.deployment);
+    request
+}
+
 /// Takes a plugin out of service.
 pub(crate) fn drain(session: &Session, args: &DrainArgs) -> Result<u8, Error> {
     let client = client(session, &args.host)?;
     if args.no_wait {
-        client.take_out_of_service(&args.plugin, args.reason.as_deref())?;
+        client.take_out_of_service(&args.plugin, &because(&args.why))?;
     } else {
         let mut request = DrainRequest::default();
         request.limit = Some(args.limit);
-        request.reason.clone_from(&args.reason);
+        request.reason.clone_from(&args.why.reason);
+        request.deployment.clone_from(&args.why.deployment);
         client.drain(&args.plugin, &request)?;
     }
     session
@@ -213,10 +228,24 @@ pub(crate) fn drain(session: &Session, args: &DrainArgs) -> Result<u8, Error> {
 
 /// Puts a plugin back into service.
 pub(crate) fn resume(session: &Session, args: &ResumeArgs) -> Result<u8, Error> {
-    client(session, &args.host)?.resume(&args.plugin)?;
+    client(session, &args.host)?.resume(&args.plugin, &because(&args.why))?;
     session
         .ui
         .result(format_args!("{} is in service", args.plugin));
+    Ok(exit::SUCCESS)
+}
+
+/// Makes a host refuse all changes.
+pub(crate) fn freeze(session: &Session, args: &FreezeArgs) -> Result<u8, Error> {
+    client(session, &args.host)?.freeze(&because(&args.why))?;
+    session.ui.result("the host refuses all changes");
+    Ok(exit::SUCCESS)
+}
+
+/// Makes a host accept changes again.
+pub(crate) fn unfreeze(session: &Session, args: &FreezeArgs) -> Result<u8, Error> {
+    client(session, &args.host)?.unfreeze(&because(&args.why))?;
+    session.ui.result("the host accepts changes");
     Ok(exit::SUCCESS)
 }
 
@@ -303,8 +332,8 @@ pub(crate) fn rollback(
 }
 
 /// Makes the reload permanent whose rollback window is open.
-pub(crate) fn confirm(session: &Session, host: &HostArgs) -> Result<u8, Error> {
-    let status = client(session, host)?.confirm()?;
+pub(crate) fn confirm(session: &Session, host: &HostArgs, why: &WhyArgs) -> Result<u8, Error> {
+    let status = client(session, host)?.confirm(&because(why))?;
     session.ui.result(format_args!(
         "generation {} is permanent",
         status.generation

@@ -1,6 +1,7 @@
 //! One file for each subcommand.
 
 mod build;
+mod completions;
 mod graph;
 #[cfg(feature = "control")]
 mod health;
@@ -58,6 +59,10 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         #[cfg(feature = "control")]
         Command::Resume(args) => live::resume(session, &args),
         #[cfg(feature = "control")]
+        Command::Freeze(args) => live::freeze(session, &args),
+        #[cfg(feature = "control")]
+        Command::Unfreeze(args) => live::unfreeze(session, &args),
+        #[cfg(feature = "control")]
         Command::Logs(args) => live::logs(session, &args),
         #[cfg(feature = "history")]
         Command::History(args) => history::history(session, &args),
@@ -70,5 +75,7 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         #[cfg(feature = "history")]
         Command::Store(args) => history::store(session, &args.action),
         Command::New(args) => new::execute(session, &args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(session, &args),
     }
 }

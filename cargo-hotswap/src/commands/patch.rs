@@ -11,6 +11,7 @@ use hotswap_host::artifact::{self, Artifact};
 use hotswap_host::shown::nearest;
 use hotswap_source::{Edited, Injection, SourceError, Sources};
 
+use crate::asked::{self, Asked};
 use crate::build::{self, Variant};
 use crate::call::quoted;
 use crate::cli::PatchArgs;
@@ -57,19 +58,36 @@ pub(crate) fn execute(session: &Session, args: &PatchArgs) -> Result<u8, Error> 
             plugin: target.artifact.metadata.name.clone(),
         });
     }
+    let asked = asked(args);
+    asked.check(&plugin_dir)?;
     let file = &target.artifact.file;
     let earlier = std::fs::read(file).map_err(io("read", file))?;
     target.build(&project, &edited, text.as_deref())?;
-    match hosts::reload_all(session, &plugin_dir, Duration::from_secs(args.timeout)) {
-        Ok(()) => Ok(exit::SUCCESS),
+    match asked::reload_all(session, &plugin_dir, &asked) {
+        Ok(code) => Ok(code),
         Err(error) => {
-            if let Error::ReloadFailed = error {
+            if let Error::ReloadFailed | Error::NotPermanent = error {
                 // The next start of the host is on what it runs.
                 replace(session, file, &earlier)?;
             }
             Err(error)
         }
     }
+}
+
+/// Returns what the hosts are asked for.
+fn asked(args: &PatchArgs) -> Asked {
+    #[allow(unused_mut)]
+    let mut asked = Asked {
+        patience: args.timeout.map(Duration::from_secs),
+        ..Asked::default()
+    };
+    #[cfg(feature = "control")]
+    {
+        asked.request.reason.clone_from(&args.why.reason);
+        asked.request.deployment.clone_from(&args.why.deployment);
+    }
+    asked
 }
 
 /// Splits `world::World::hum` into the plugin and the function.

@@ -6,9 +6,34 @@ use crate::fixture::Fixture;
 fn help() {
     let fixture = Fixture::new();
     for command in [
-        "", "build", "run", "reload", "patch", "health", "status", "check", "drain", "resume",
-        "logs", "history", "rollback", "confirm", "unhold", "store", "inspect", "seal", "keygen",
-        "sign", "manifest", "verify", "graph", "new",
+        "",
+        "build",
+        "run",
+        "reload",
+        "patch",
+        "health",
+        "status",
+        "check",
+        "drain",
+        "resume",
+        "freeze",
+        "unfreeze",
+        "logs",
+        "history",
+        "rollback",
+        "confirm",
+        "unhold",
+        "store",
+        "inspect",
+        "seal",
+        "keygen",
+        "sign",
+        "manifest",
+        "verify",
+        "graph",
+        "new",
+        "completions",
+        "man",
     ] {
         let args: Vec<&str> = [command, "--help"]
             .into_iter()

@@ -5,6 +5,7 @@
 
 mod as_cargo_run;
 mod build;
+mod completions;
 mod configuration;
 mod deleting;
 mod features;

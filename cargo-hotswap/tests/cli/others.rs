@@ -129,7 +129,7 @@ fn hosts_that_cannot_be_seen_are_said_to_be() {
         "HOTSWAP_RUNTIME_DIR",
         runtime_dir,
     );
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(5));
     let id = std::process::id().to_string();
     insta::assert_snapshot!(ran.stderr.replace(&id, "<id>"), @r"
     error: no running host has the plugin directory `<root>/target/hotswap/debug/app`; start one with `cargo hotswap run`, or repeat the options with which it was built

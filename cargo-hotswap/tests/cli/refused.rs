@@ -113,7 +113,7 @@ fn a_reload_without_a_running_host() {
         &fixture,
         command.output().expect("the command can be started"),
     );
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(5));
     insta::assert_snapshot!(ran.stderr);
 }
 

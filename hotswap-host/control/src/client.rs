@@ -119,8 +119,24 @@ impl Client {
     ///
     /// # Errors
     /// The endpoint cannot be reached, or no window is open.
-    pub fn confirm(&self) -> Result<Status, ClientError> {
-        self.post("/v1/confirm", &())
+    pub fn confirm(&self, request: &ReasonRequest) -> Result<Status, ClientError> {
+        self.post("/v1/confirm", request)
+    }
+
+    /// Makes the host refuse all changes.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host cannot remember it.
+    pub fn freeze(&self, request: &ReasonRequest) -> Result<Status, ClientError> {
+        self.post("/v1/freeze", request)
+    }
+
+    /// Makes the host accept changes again.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host cannot remember it.
+    pub fn unfreeze(&self, request: &ReasonRequest) -> Result<Status, ClientError> {
+        self.post("/v1/unfreeze", request)
     }
 
     /// Returns the state of a plugin.
@@ -154,9 +170,9 @@ impl Client {
     pub fn take_out_of_service(
         &self,
         plugin: &str,
-        reason: Option<&str>,
+        request: &ReasonRequest,
     ) -> Result<Plugin, ClientError> {
-        self.post(&path_of(plugin, "/out-of-service"), &because(reason))
+        self.post(&path_of(plugin, "/out-of-service"), request)
     }
 
     /// Takes a plugin out of service, and waits until its running calls have ended.
@@ -171,8 +187,8 @@ impl Client {
     ///
     /// # Errors
     /// The endpoint cannot be reached, no such plugin is loaded, or the host refused.
-    pub fn resume(&self, plugin: &str) -> Result<Plugin, ClientError> {
-        self.post(&path_of(plugin, "/resume"), &())
+    pub fn resume(&self, plugin: &str, request: &ReasonRequest) -> Result<Plugin, ClientError> {
+        self.post(&path_of(plugin, "/resume"), request)
     }
 
     /// Follows what happens, from the event after the one with this number on, or from now on.
@@ -199,16 +215,8 @@ impl Client {
     ) -> Result<T, ClientError> {
         let json = serde_json::to_vec(body);
         let json = json.map_err(|error| ClientError::Protocol(error.to_string()))?;
-        // A request without parameters has no body.
-        let json: &[u8] = if json == b"null" { b"" } else { &json };
         let request = self.0.post(url(path));
-        read(request.content_type("application/json").send(json))
-    }
-}
-
-fn because(reason: Option<&str>) -> ReasonRequest {
-    ReasonRequest {
-        reason: reason.map(str::to_owned),
+        read(request.content_type("application/json").send(&json[..]))
     }
 }
 

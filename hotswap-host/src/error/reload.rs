@@ -416,6 +416,14 @@ pub enum ReloadError {
     /// than the one before. The error is the examiner's own.
     #[error("this set of builds may not become live: {}", crate::shown::Shown(.0))]
     SetRefused(Box<dyn std::error::Error + Send + Sync>),
+    /// The host [refuses all changes](crate::Swapper::freeze).
+    #[error(
+        "this host is frozen, and refuses all changes until `cargo hotswap unfreeze` or `Swapper::unfreeze` lifts that: {reason}"
+    )]
+    Frozen {
+        /// The reason.
+        reason: String,
+    },
     /// No rollback window is open.
     #[error(
         "there is no reload that could be confirmed or reverted, because no rollback window is open"
@@ -515,6 +523,7 @@ impl ReloadError {
             | ReloadError::Deferred { .. }
             | ReloadError::NoWindow
             | ReloadError::SetRefused(_)
+            | ReloadError::Frozen { .. }
             | ReloadError::Journal(_)
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)

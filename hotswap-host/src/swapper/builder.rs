@@ -515,6 +515,7 @@ impl Builder {
             options: self.options,
             mocks: AtomicUsize::new(0),
             patching: self.patching,
+            frozen: Mutex::default(),
             lowering: Arc::new(lowering),
             counting: AtomicBool::new(false),
             counts_calls: AtomicBool::new(false),

@@ -1,4 +1,5 @@
 //! The data that swappers, handles, and holds share, and the switch.
+use super::frozen::Frozen;
 use super::handles::{Bound, Handles};
 use super::journal::Journal;
 use super::observe::{Checks, Observers, tell};
@@ -29,6 +30,8 @@ use std::time::{Duration, Instant};
 
 /// The data that swappers, handles, and holds share.
 pub(crate) struct Inner {
+    /// Set while the host refuses all changes. It changes only while somebody has the writer.
+    pub(super) frozen: Mutex<Option<Frozen>>,
     pub(super) live: Live<Generation>,
     /// The handles, by number. The lock is taken to make a handle and for the switch, and never while code of plugins
     /// runs.

@@ -1,5 +1,6 @@
 //! [`Journal`], by which something outside of the host's core remembers what the host runs.
 use super::cause::Cause;
+use super::frozen::Frozen;
 use super::observe::ReloadEvent;
 use super::options::ReloadOptions;
 use super::stored_build::StoredBuild;
@@ -73,6 +74,15 @@ pub trait Journal: Send + Sync {
         Ok(())
     }
 
+    /// The host refuses all changes from now on, or none any more. The next start returns it in [`Start::frozen`].
+    ///
+    /// # Errors
+    /// The journal cannot be written. The host stays as it is.
+    fn freeze(&self, frozen: Option<&Frozen>) -> Result<(), JournalError> {
+        let _ = frozen;
+        Ok(())
+    }
+
     /// The host ends in an orderly way.
     fn shut_down(&self);
 }
@@ -96,6 +106,8 @@ pub struct Start {
     pub held: Vec<(BuildSet, String)>,
     /// The set that was tried last.
     pub tried: Option<BuildSet>,
+    /// Set if the host was frozen when it ended. It starts on its permanent builds and stays frozen.
+    pub frozen: Option<Frozen>,
     /// The builds that gave way to older ones, and may have saved live data that is left.
     pub data_builds: Vec<StoredBuild>,
 }

@@ -10,6 +10,8 @@ mod counts;
 mod data_builds;
 mod enter;
 mod examine;
+mod freezing;
+mod frozen;
 mod handles;
 mod health;
 mod holders;
@@ -36,6 +38,7 @@ mod progress;
 mod reload;
 mod report;
 mod request;
+mod requested;
 mod restart;
 pub(crate) mod retire;
 mod scan;
@@ -54,6 +57,7 @@ pub use cause::Cause;
 pub use counts::{CallCounts, MemoryInUse};
 pub(crate) use enter::watch_by_name;
 pub use examine::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal};
+pub use frozen::Frozen;
 pub use health::{HealthCheckError, HealthChecks};
 #[cfg(unix)]
 pub use init::{init, init_with};
@@ -70,6 +74,7 @@ pub use pinned::{Hold, Pin};
 pub use plan::Change;
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::Reload;
+pub use requested::Requested;
 pub use retire::UnloadMode;
 pub use service::InFlight;
 pub use staged::StagedReload;
@@ -338,18 +343,7 @@ impl Swapper {
     /// # Errors
     /// No window is open.
     pub fn confirm(&self) -> Result<(), ReloadError> {
-        let mut writer = self.0.writer()?;
-        let window = writer.window.as_ref().ok_or(ReloadError::NoWindow)?;
-        let mut unwatched = false;
-        window.shared.change(|state| {
-            state.confirmed = true;
-            unwatched = state.unwatched;
-        });
-        if unwatched {
-            self.0.promote(&mut writer);
-            self.0.run_deferred(writer);
-        }
-        Ok(())
+        self.confirm_because_of(&Cause::Code)
     }
 
     /// Reverts the last reload, whose rollback window is open. Plugins without state go on with the instances that were
@@ -369,6 +363,7 @@ impl Swapper {
     /// The errors of [`rollback`](Self::rollback).
     pub fn rollback_because(&self, reason: &str) -> Result<Report, ReloadError> {
         let mut writer = self.0.writer()?;
+        self.0.check_not_frozen()?;
         let report = self.0.revert(&mut writer, reason.into());
         self.0.run_deferred(writer);
         report

@@ -14,6 +14,7 @@ use std::fmt;
 /// An event of an attempt to make a generation, as [observers](crate::Builder::observe) receive it.
 ///
 /// Events arrive one at a time. The last event of an attempt, before the events of its rollback window, is its outcome.
+/// Plugins that go out of service and come back have events, too.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ReloadEvent<'a> {
@@ -38,6 +39,16 @@ pub enum ReloadEventKind<'a> {
     Refused(&'a ReloadError),
     /// The rollback window of the attempt has closed.
     WindowClosed(&'a WindowOutcome),
+    /// The attempt, whose rollback window is open, was [confirmed](crate::Swapper::confirm). The cause is that of the
+    /// confirmation.
+    Confirmed,
+    /// The host refuses all changes from now on: [`Swapper::freeze`](crate::Swapper::freeze). This belongs to no attempt.
+    Frozen {
+        /// The reason.
+        reason: &'a str,
+    },
+    /// The host accepts changes again: [`Swapper::unfreeze`](crate::Swapper::unfreeze). This belongs to no attempt.
+    Unfrozen,
     /// A plugin was [taken out of service](crate::Swapper::take_out_of_service). This belongs to no attempt.
     OutOfService(&'a OutOfService),
     /// A plugin was [put back into service](crate::Swapper::resume). This belongs to no attempt.
@@ -59,6 +70,11 @@ impl fmt::Display for ReloadEvent<'_> {
             ReloadEventKind::Completed(report) => write!(f, "{}: {report}", self.cause),
             ReloadEventKind::Refused(error) => write!(f, "{}: refused: {error}", self.cause),
             ReloadEventKind::WindowClosed(outcome) => write!(f, "{}: {outcome}", self.cause),
+            ReloadEventKind::Confirmed => write!(f, "{}: confirmed", self.cause),
+            ReloadEventKind::Frozen { .. } => write!(f, "{}: the host is frozen", self.cause),
+            ReloadEventKind::Unfrozen => {
+                write!(f, "{}: the host accepts changes again", self.cause)
+            }
             ReloadEventKind::OutOfService(out) => {
                 write!(
                     f,

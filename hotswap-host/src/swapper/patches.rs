@@ -119,6 +119,7 @@ impl Patches<'_> {
         change: impl FnOnce(&Instance, &mut Stack) -> Result<(), PatchError>,
     ) -> Result<u64, PatchError> {
         let writer = self.inner.writer()?;
+        self.inner.check_not_frozen()?;
         let version = self.inner.change_patches(&self.plugin, |instance, stack| {
             change(instance, stack)?;
             Ok(stack.current())

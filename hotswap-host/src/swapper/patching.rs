@@ -338,6 +338,7 @@ impl Patch<'_> {
         let sticky = &inner.patching.sticky;
         let overrode_sticky = sticky.check(&plugin, functions, override_sticky)?;
         let mut writer = inner.writer()?;
+        inner.check_not_frozen()?;
         let number = writer.patches.get(&plugin).copied().unwrap_or_default() + 1;
         let version = inner.change_patches(&plugin, |instance, stack| {
             let found = stack.current();

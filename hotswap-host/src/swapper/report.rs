@@ -17,6 +17,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
+    /// The number of the attempt, which its [events](crate::ReloadEvent) have, too.
+    pub attempt: u64,
     /// The number of the generation that is live now. If nothing changed, it is the one that was live before.
     pub generation: u64,
     /// The number of completed reloads that changed something.

@@ -45,17 +45,7 @@ impl Swapper {
     /// # Errors
     /// No such plugin is loaded, or the caller is inside a reload or a call.
     pub fn take_out_of_service(&self, plugin: &str, reason: &str) -> Result<(), ReloadError> {
-        let writer = self.0.writer()?;
-        let (target, name) = self.0.loaded(plugin)?;
-        let out = OutOfService {
-            plugin: name,
-            reason: reason.to_owned(),
-            since: SystemTime::now(),
-        };
-        self.0
-            .change_service(|list| list.insert(target, out.clone()));
-        self.0.tell(&writer, ReloadEventKind::OutOfService(&out));
-        Ok(())
+        self.take_out(plugin, reason, &Cause::Code)
     }
 
     /// Puts a plugin back into service. Returns false if it was in service.
@@ -63,18 +53,7 @@ impl Swapper {
     /// # Errors
     /// The caller is inside a reload or a call.
     pub fn resume(&self, plugin: &str) -> Result<bool, ReloadError> {
-        let writer = self.0.writer()?;
-        let was_out = {
-            let name = PluginName::from(plugin);
-            let live = self.0.live.pin_quietly();
-            live.out.iter().any(|out| out.plugin == name)
-        };
-        if was_out {
-            let name = PluginName::from(plugin);
-            self.0.change_service(|list| list.remove(&name));
-            self.0.tell(&writer, ReloadEventKind::InService(&name));
-        }
-        Ok(was_out)
+        self.put_back(plugin, &Cause::Code)
     }
 
     /// Tells the observers and the history something about a plugin, in words: what an operator has found out or done. It
@@ -86,8 +65,8 @@ impl Swapper {
         let writer = self.0.writer()?;
         let name = self.0.loaded(plugin)?.1;
         let plugin = &name;
-        self.0
-            .tell(&writer, ReloadEventKind::Noted { plugin, text });
+        let event = ReloadEventKind::Noted { plugin, text };
+        self.0.tell(&writer, &Cause::Code, event);
         Ok(())
     }
 
@@ -98,20 +77,7 @@ impl Swapper {
     /// [`ReloadError::Drain`] names their holders; the plugin stays out of service.
     pub fn drain(&self, plugin: &str, reason: &str, limit: Duration) -> Result<(), ReloadError> {
         self.take_out_of_service(plugin, reason)?;
-        let end = after(Instant::now(), limit);
-        let mut pause = SHORTEST_PAUSE;
-        while self.in_flight(plugin).iter().any(|build| build.calls != 0) {
-            if Instant::now() >= end {
-                return Err(ReloadError::Drain {
-                    plugins: vec![plugin.into()],
-                    limit,
-                    waited_for: self.holders(plugin).unwrap_or_default(),
-                });
-            }
-            std::thread::sleep(pause);
-            pause = (2 * pause).min(LONGEST_PAUSE);
-        }
-        Ok(())
+        self.wait_until_idle(plugin, limit)
     }
 
     /// Lists the plugins that are out of service.
@@ -156,6 +122,63 @@ impl Swapper {
     }
 }
 
+impl Swapper {
+    pub(super) fn take_out(
+        &self,
+        plugin: &str,
+        reason: &str,
+        cause: &Cause,
+    ) -> Result<(), ReloadError> {
+        let writer = self.0.writer()?;
+        self.0.check_not_frozen()?;
+        let (target, name) = self.0.loaded(plugin)?;
+        let out = OutOfService {
+            plugin: name,
+            reason: reason.to_owned(),
+            since: SystemTime::now(),
+        };
+        self.0
+            .change_service(|list| list.insert(target, out.clone()));
+        let event = ReloadEventKind::OutOfService(&out);
+        self.0.tell(&writer, cause, event);
+        Ok(())
+    }
+
+    pub(super) fn put_back(&self, plugin: &str, cause: &Cause) -> Result<bool, ReloadError> {
+        let writer = self.0.writer()?;
+        self.0.check_not_frozen()?;
+        let name = PluginName::from(plugin);
+        let was_out = {
+            let live = self.0.live.pin_quietly();
+            live.out.iter().any(|out| out.plugin == name)
+        };
+        if was_out {
+            self.0.change_service(|list| list.remove(&name));
+            let event = ReloadEventKind::InService(&name);
+            self.0.tell(&writer, cause, event);
+        }
+        Ok(was_out)
+    }
+
+    /// Waits until the running calls of a plugin have ended, in all of its builds.
+    pub(super) fn wait_until_idle(&self, plugin: &str, limit: Duration) -> Result<(), ReloadError> {
+        let end = after(Instant::now(), limit);
+        let mut pause = SHORTEST_PAUSE;
+        while self.in_flight(plugin).iter().any(|build| build.calls != 0) {
+            if Instant::now() >= end {
+                return Err(ReloadError::Drain {
+                    plugins: vec![plugin.into()],
+                    limit,
+                    waited_for: self.holders(plugin).unwrap_or_default(),
+                });
+            }
+            std::thread::sleep(pause);
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+        Ok(())
+    }
+}
+
 /// Returns the number of running calls of an instance that have entered this generation.
 fn calls_of(generation: &Generation, address: Address, instance: &Arc<Instance>) -> usize {
     let target = instance.call_target();
@@ -180,10 +203,9 @@ impl Inner {
     }
 
     /// Tells everybody of an event that belongs to no attempt.
-    fn tell(&self, writer: &Writer, kind: ReloadEventKind<'_>) {
+    pub(super) fn tell(&self, writer: &Writer, cause: &Cause, kind: ReloadEventKind<'_>) {
         let last = writer.attempts.saturating_sub(1);
-        let cause = Cause::Code;
-        Progress::new(&self.observers, self.journal.as_deref(), last, &cause).tell(kind);
+        Progress::new(&self.observers, self.journal.as_deref(), last, cause).tell(kind);
     }
 
     /// Makes a copy of the live generation live in which other plugins are out of service. The caller has the writer.

@@ -80,9 +80,24 @@ fn by_signal(project: &Project, hello: &Running) {
     hello.forget();
     hello.signal(libc::SIGUSR1);
     hello.until("hotswap: world: unchanged");
-    let reload = project.ok("", &["reload", "-q", "demos/hello"]);
+    let reload = project.ok("", &["reload", "demos/hello"]);
     assert_eq!(reload.stdout, "world: unchanged\n");
+    assert!(
+        reload.stderr.contains(", by its signal"),
+        "{}",
+        reload.stderr
+    );
     hello.until("hotswap: world: unchanged");
+    // A signal has no options.
+    for option in ["world", "--dry-run", "--probe", "--reason=why", "--force"] {
+        let reload = project.ran("", &["reload", "-q", "demos/hello", option]);
+        assert_eq!(reload.code, Some(5), "{option}: {}", reload.stderr);
+        assert!(
+            reload.stderr.contains("has no control endpoint"),
+            "{}",
+            reload.stderr
+        );
+    }
 }
 
 /// The running host holds a handle of `hum` with the old signature.

@@ -45,7 +45,7 @@ fn an_operator_looks_at_a_host_and_changes_it() {
         state.to_str().unwrap(),
     ];
     let ran = project.ran("", &["status"]);
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(5));
     assert_snapshot!(ran.stderr, @"error: no running host has a control endpoint; `hotswap_control::Control` serves one");
 
     let web = project.start("", &args);
@@ -65,7 +65,7 @@ fn an_operator_looks_at_a_host_and_changes_it() {
         project.ok("", &["status", "--host", named]);
     }
     let ran = project.ran("", &["status", "--host", "shop"]);
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(5));
     assert!(
         ran.stderr.contains("no running host `shop`"),
         "{}",
@@ -81,7 +81,7 @@ fn an_operator_looks_at_a_host_and_changes_it() {
     web.until("stopped");
     assert_eq!(web.end(), Some(0));
     let ran = project.ran("", &["status"]);
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(5));
 }
 
 fn health(project: &Project) {
@@ -122,7 +122,7 @@ fn out_of_service(project: &Project) {
     let resumed = project.ok("", &["resume", "pages"]);
     assert_eq!(resumed.stdout, "pages is in service\n");
     let ran = project.ran("", &["drain", "page"]);
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(3));
     assert_snapshot!(ran.stderr, @"error: no plugin page is loaded: did you mean pages?");
 }
 
@@ -149,11 +149,24 @@ fn dry_runs(project: &Project) {
 
 fn back_and_forth(project: &Project) {
     project.edit(PAGES, "The guestbook", "Who was here");
-    project.ok("", &["reload", "-q", "demos/web"]);
+    let why = ["--reason", "a better title", "--deployment", "release-7"];
+    let reload = project.ok("", &[&["reload", "demos/web", "pages"][..], &why].concat());
+    assert_eq!(reload.stdout, "guestbook: unchanged; pages: reloaded\n");
+    for line in [
+        "through its control endpoint",
+        "    Validate ",
+        "      Switch ",
+    ] {
+        assert!(reload.stderr.contains(line), "{}", reload.stderr);
+    }
+    let ran = project.ran("", &["reload", "demos/web", "page"]);
+    assert_eq!(ran.code, Some(3));
+    assert_snapshot!(ran.stderr, @"error: the host `web` has no plugin `page`: did you mean `pages`?");
     let logs = project.ok("", &["logs"]).stdout;
     assert!(logs.contains("pages: reloaded"), "{logs}");
     let history = project.ok("", &["history"]).stdout;
-    assert!(history.contains("signal 10"), "{history}");
+    let by = " (deployment release-7): a better title: permanent (pages: ";
+    assert!(history.contains(by), "{history}");
     let back = project.ok("", &["rollback", "--reason", "it was better"]);
     assert!(back.stdout.contains("pages: re"), "{}", back.stdout);
     let last: Value =

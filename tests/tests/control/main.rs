@@ -1,5 +1,7 @@
 //! Tests the control endpoint of a host with its own client, and with `curl`.
 mod bad;
+mod commands;
+mod frozen;
 mod health;
 mod requests;
 mod socket;

@@ -1,7 +1,9 @@
 //! What can be asked, and what comes of it.
 use crate::support::{Controlled, checked};
 use hotswap_control::ClientError;
-use hotswap_control::api::{DrainRequest, FailureKind, ReloadRequest, RollbackRequest};
+use hotswap_control::api::{
+    DrainRequest, FailureKind, ReasonRequest, ReloadRequest, RollbackRequest,
+};
 use hotswap_host::ReloadOptions;
 use hotswap_host::artifact::Note;
 use hotswap_host::prelude::*;
@@ -115,7 +117,7 @@ fn a_window_is_decided() {
 
     host.stage.install("checked", &checked("third"));
     client.reload(&ReloadRequest::default()).unwrap();
-    client.confirm().unwrap();
+    client.confirm(&ReasonRequest::default()).unwrap();
     until("the window to close", || {
         client.status().unwrap().window.is_none()
     });
@@ -128,16 +130,22 @@ fn a_plugin_goes_out_of_service_and_comes_back() {
     let client = host.client();
     let add: Function<fn(u32) -> u32> = host.stage.swapper.function("checked", "add").unwrap();
     assert!(add.call(1).is_ok());
-    let out = client
-        .take_out_of_service("checked", Some("a look"))
-        .unwrap();
+    let mut look = ReasonRequest::default();
+    look.reason = Some("a look".into());
+    let out = client.take_out_of_service("checked", &look).unwrap();
     let reason = out.out_of_service.unwrap().reason;
     assert!(reason.ends_with(": a look"), "{reason}");
     match add.call(1) {
         Err(CallError::OutOfService { reason: told, .. }) => assert_eq!(told, reason),
         other => panic!("{other:?}"),
     }
-    assert_eq!(client.resume("checked").unwrap().out_of_service, None);
+    assert_eq!(
+        client
+            .resume("checked", &ReasonRequest::default())
+            .unwrap()
+            .out_of_service,
+        None
+    );
     assert!(add.call(1).is_ok());
 
     let mut request = DrainRequest::default();
@@ -145,7 +153,7 @@ fn a_plugin_goes_out_of_service_and_comes_back() {
     let drained = client.drain("checked", &request).unwrap();
     assert!(drained.out_of_service.is_some());
     assert!(client.holders("checked").unwrap().held_by.is_empty());
-    client.resume("checked").unwrap();
+    client.resume("checked", &ReasonRequest::default()).unwrap();
     host.close();
 }
 

@@ -1,10 +1,12 @@
 //! A host with a control endpoint.
 use hotswap_control::{Client, Control, Serving};
 use hotswap_host::Builder;
+use hotswap_operate::History;
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::{Desk, Stage, process};
+use serde_json::Value;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 pub struct Controlled {
@@ -23,7 +25,16 @@ impl Controlled {
     }
 
     pub fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
-        let control = Control::new();
+        Controlled::serving(Control::new(), settings)
+    }
+
+    /// Returns a host whose endpoint has its history, too.
+    pub fn with_history(history: Arc<History>, settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let control = Control::new().history(history.clone());
+        Controlled::serving(control, |builder| settings(builder.journal(history)))
+    }
+
+    fn serving(control: Control, settings: impl FnOnce(Builder) -> Builder) -> Self {
         let observer = control.observer();
         let stage = Stage::with(&[("checked", &checked("first"))], |builder| {
             settings(builder.observe(observer))
@@ -70,5 +81,47 @@ impl Controlled {
     pub fn close(mut self) {
         self.serving = None;
         self.stage.close();
+    }
+}
+
+/// What a command has printed, and its exit code.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Controlled {
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = fixture::hotswap();
+        command
+            .args(args)
+            .args(["--color", "never", "--host"])
+            .arg(self.socket())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn ran(&self, args: &[&str]) -> Ran {
+        let output = self.command(args).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    pub fn ok(&self, args: &[&str]) -> Ran {
+        let ran = self.ran(args);
+        assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
+        ran
+    }
+
+    pub fn json(&self, args: &[&str]) -> (Option<i32>, Value) {
+        let ran = self.ran(args);
+        let value = serde_json::from_str(&ran.stdout);
+        (ran.code, value.unwrap_or_else(|_| panic!("{ran:?}")))
     }
 }

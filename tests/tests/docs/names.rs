@@ -40,6 +40,8 @@ fn each_command_is_in_the_readme_and_in_its_chapter() {
         .split_once("Commands:\n")
         .expect("the help lists the commands");
     let commands = commands.lines().take_while(|line| !line.is_empty());
+    // A description may go on in a line that is indented further.
+    let commands = commands.filter(|line| !line.starts_with("   "));
     let names: Vec<_> = commands
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")

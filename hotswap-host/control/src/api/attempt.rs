@@ -3,7 +3,7 @@ use super::Step;
 use std::collections::BTreeMap;
 
 super::types! {
-    /// An attempt to make a generation, as the history remembers it.
+    /// An attempt to make a generation, or another change of the host, as the history remembers it.
     pub struct Attempt {
         /// The number of the entry, which grows by the time.
         pub id: i64,
@@ -23,7 +23,8 @@ super::types! {
         pub steps: Vec<Step>,
         /// The duration, in seconds.
         pub took: f64,
-        /// The result: `permanent`, `unchanged`, `refused`, `reverted`, `died`, …
+        /// The result: `permanent`, `unchanged`, `refused`, `reverted`, `died`, …, or `confirmed`, `out_of_service`,
+        /// `in_service`, `set_back`, and `allowed` if this is no attempt.
         pub result: String,
         /// The error, the report, or the reason of a revert.
         pub detail: String,

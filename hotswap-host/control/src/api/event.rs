@@ -35,10 +35,34 @@ pub enum EventKind {
         /// The error.
         error: String,
     },
+    /// The reload whose rollback window is open was confirmed. The cause says who did.
+    Confirmed,
+    /// A plugin was taken out of service.
+    OutOfService {
+        /// The plugin.
+        plugin: String,
+        /// The reason that callers get.
+        reason: String,
+    },
+    /// The host refuses all changes from now on.
+    Frozen {
+        /// The reason.
+        reason: String,
+    },
+    /// The host accepts changes again.
+    Unfrozen,
+    /// A plugin was put back into service.
+    InService {
+        /// The plugin.
+        plugin: String,
+    },
     /// The rollback window has closed.
     WindowClosed {
-        /// How.
+        /// How, as a text.
         outcome: String,
+        /// How, in a word: `permanent`, `reverted`, `not_reverted`, `superseded`, or `interrupted` by the end of the host.
+        #[serde(default)]
+        result: String,
         /// True if the new generation is permanent.
         permanent: bool,
     },

@@ -3,6 +3,7 @@
 //! Times are seconds since 1970, and durations are seconds. Readers skip fields that they do not know, so that later versions
 //! can add some.
 mod attempt;
+mod deployment;
 mod event;
 mod health;
 #[cfg(feature = "server")]
@@ -14,12 +15,13 @@ mod status;
 mod verdict;
 
 pub use attempt::Attempt;
+pub use deployment::{Deployment, InvalidDeployment, because};
 pub use event::{Event, EventKind};
 pub use health::{CheckHealth, Health, HealthLevel, PluginHealth, RecoveryStep};
 pub use plugin::{Holders, InFlight, OutOfService, Plugin};
 pub use report::{PluginReport, Report, Step};
 pub use request::{DrainRequest, ReasonRequest, ReloadRequest, RollbackRequest};
-pub use status::{Host, LastAttempt, Retirement, Status, Window};
+pub use status::{Frozen, Host, LastAttempt, Retirement, Status, Window};
 pub use verdict::{Change, PluginVerdict, Verdict};
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 #[cfg(feature = "history")]
 use super::Attempt;
 use super::{
-    Change, EventKind, InFlight, OutOfService, Plugin, PluginReport, PluginVerdict, Report,
+    Change, EventKind, Frozen, InFlight, OutOfService, Plugin, PluginReport, PluginVerdict, Report,
     Retirement, Step, Verdict,
 };
 use hotswap_host::{
@@ -51,6 +51,15 @@ impl Plugin {
     }
 }
 
+impl From<hotswap_host::Frozen> for Frozen {
+    fn from(frozen: hotswap_host::Frozen) -> Self {
+        Frozen {
+            reason: frozen.reason,
+            since: seconds(frozen.since),
+        }
+    }
+}
+
 impl From<&HostInFlight> for InFlight {
     fn from(build: &HostInFlight) -> Self {
         InFlight {
@@ -92,6 +101,7 @@ impl From<&HostReport> for Report {
             notes: plugin.notes.clone(),
         });
         Report {
+            attempt: Some(report.attempt),
             text: report.to_string(),
             generation: report.generation,
             reloads: report.reloads,
@@ -137,12 +147,37 @@ impl EventKind {
             ReloadEventKind::Refused(error) => EventKind::Refused {
                 error: error.to_string(),
             },
+            ReloadEventKind::Confirmed => EventKind::Confirmed,
+            ReloadEventKind::OutOfService(out) => EventKind::OutOfService {
+                plugin: out.plugin.to_string(),
+                reason: out.reason.clone(),
+            },
+            ReloadEventKind::Frozen { reason } => EventKind::Frozen {
+                reason: (*reason).to_owned(),
+            },
+            ReloadEventKind::Unfrozen => EventKind::Unfrozen,
+            ReloadEventKind::InService(plugin) => EventKind::InService {
+                plugin: plugin.to_string(),
+            },
             ReloadEventKind::WindowClosed(outcome) => EventKind::WindowClosed {
                 outcome: outcome.to_string(),
                 permanent: matches!(outcome, WindowOutcome::Permanent),
+                result: result_of(outcome).into(),
             },
             _ => return None,
         })
+    }
+}
+
+/// Returns the word that the history has for how a window has closed, too.
+fn result_of(outcome: &WindowOutcome) -> &'static str {
+    match outcome {
+        WindowOutcome::Permanent => "permanent",
+        WindowOutcome::Reverted { .. } => "reverted",
+        WindowOutcome::NotReverted { .. } => "not_reverted",
+        WindowOutcome::Superseded => "superseded",
+        WindowOutcome::ShutDown => "interrupted",
+        _ => "unknown",
     }
 }
 

@@ -3,6 +3,8 @@
 super::types! {
     /// The result of a reload.
     pub struct Report {
+        /// The number of the attempt, which its events have, too.
+        pub attempt: Option<u64>,
         /// The report as one text: `world: reloaded; moon: unchanged`.
         pub text: String,
         /// The number of the live generation.

@@ -1,4 +1,5 @@
 //! The bodies of requests.
+use super::Deployment;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,9 @@ super::types! {
         pub force: bool,
         /// The reason, for the log and the history.
         pub reason: Option<String>,
+        /// The deployment that the request is part of, for the log and the history.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub deployment: Option<Deployment>,
     }
 
     /// A request that may have a reason.
@@ -26,6 +30,9 @@ super::types! {
     pub struct ReasonRequest {
         /// The reason, for the log and the history, and for callers of a plugin that is out of service.
         pub reason: Option<String>,
+        /// The deployment that the request is part of, for the log and the history.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub deployment: Option<Deployment>,
     }
 
     /// A way back to builds of an earlier time.
@@ -41,6 +48,9 @@ super::types! {
         pub build: Option<String>,
         /// The reason, for the log and the history.
         pub reason: Option<String>,
+        /// The deployment that the request is part of, for the log and the history.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub deployment: Option<Deployment>,
     }
 
     /// Takes a plugin out of service, and waits until its running calls have ended.
@@ -49,6 +59,9 @@ super::types! {
     pub struct DrainRequest {
         /// The reason, for callers.
         pub reason: Option<String>,
+        /// The deployment that the request is part of, for the log and the history.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub deployment: Option<Deployment>,
         /// How long the running calls are waited for. By default, it is five seconds.
         pub limit: Option<f64>,
     }

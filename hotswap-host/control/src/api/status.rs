@@ -14,6 +14,8 @@ super::types! {
         pub reloads: u64,
         /// The plugins, each after those that it imports.
         pub plugins: Vec<Plugin>,
+        /// Set while the host refuses all changes.
+        pub frozen: Option<Frozen>,
         /// The rollback window of the last reload, while it is open.
         pub window: Option<Window>,
         /// The replaced builds that are on their way out of memory, or stay there.
@@ -22,6 +24,14 @@ super::types! {
         pub last_attempt: Option<LastAttempt>,
         /// The number of the last event.
         pub last_event: u64,
+    }
+
+    /// Why a host refuses all changes.
+    pub struct Frozen {
+        /// The reason, with who asked for it.
+        pub reason: String,
+        /// Since when, in seconds since 1970.
+        pub since: f64,
     }
 
     /// The process of a host.

@@ -1,5 +1,5 @@
 //! Who has sent a request.
-use crate::api::{Failure, FailureKind};
+use crate::api::{self, Deployment, Failure, FailureKind};
 use std::fmt;
 use std::os::unix::fs::MetadataExt as _;
 use tokio::net::UnixStream;
@@ -37,12 +37,9 @@ impl Caller {
         }
     }
 
-    /// Returns who has asked for something, and why.
-    pub(super) fn because(&self, reason: Option<&str>) -> String {
-        match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
-            Some(reason) => format!("{self}: {reason}"),
-            None => self.to_string(),
-        }
+    /// Returns who has asked for something, for which deployment, and why.
+    pub(super) fn because(&self, reason: Option<&str>, deployment: Option<&Deployment>) -> String {
+        api::because(&self.to_string(), reason, deployment)
     }
 }
 

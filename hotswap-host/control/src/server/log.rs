@@ -79,7 +79,12 @@ impl Log {
                 });
             }
             EventKind::WindowClosed { .. } => state.window = None,
-            EventKind::Incident { .. } => {}
+            EventKind::Confirmed
+            | EventKind::OutOfService { .. }
+            | EventKind::InService { .. }
+            | EventKind::Frozen { .. }
+            | EventKind::Unfrozen
+            | EventKind::Incident { .. } => {}
         }
         if let ReloadEventKind::Completed(report) = &event.kind
             && report.window.is_some()

@@ -64,6 +64,8 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
         .routes(routes!(check))
         .routes(routes!(rollback))
         .routes(routes!(confirm))
+        .routes(routes!(freeze))
+        .routes(routes!(unfreeze))
         .routes(routes!(plugin))
         .routes(routes!(metadata))
         .routes(routes!(holders))
@@ -148,6 +150,7 @@ fn status_of(host: &Host) -> Status {
         generation: listing.generation,
         reloads: listing.reloads,
         plugins: plugins.collect(),
+        frozen: host.swapper.frozen().map(api::Frozen::from),
         window: host.log.window(),
         retirements: retirements
             .iter()
@@ -192,7 +195,7 @@ async fn reload(
 ) -> Answer<Report> {
     let report = on_thread(&host, move |host| {
         let reload = described(&host.swapper, &request)?;
-        let by = caller.because(request.reason.as_deref());
+        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
         Ok(Report::from(&reload.requested_by(&by).run()?))
     });
     report.await.map(Json)
@@ -257,7 +260,7 @@ async fn rollback(
 ) -> Answer<Report> {
     let report = on_thread(&host, move |host| {
         let is_first = request.plugin.is_none() && request.steps.is_none_or(|steps| steps == 1);
-        let by = caller.because(request.reason.as_deref());
+        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
         if !is_first || host.log.window().is_none() && has_history(host) {
             return roll_back(host, &request, &by);
         }
@@ -281,16 +284,57 @@ fn roll_back(_: &Host, _: &RollbackRequest, _: &str) -> Result<Report, Failure> 
 }
 
 /// Makes the last reload permanent, whose rollback window is open.
-#[utoipa::path(post, path = "/v1/confirm", responses(
+#[utoipa::path(post, path = "/v1/confirm", request_body = ReasonRequest, responses(
     (status = 200, body = Status),
     (status = 409, body = Failure, description = "no window is open"),
 ))]
-async fn confirm(State(host): Shared) -> Answer<Status> {
-    let confirmed = on_thread(&host, |host| {
-        host.swapper.confirm()?;
+async fn confirm(
+    State(host): Shared,
+    Extension(caller): Extension<Caller>,
+    Input(request): Input<ReasonRequest>,
+) -> Answer<Status> {
+    let confirmed = on_thread(&host, move |host| {
+        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
+        host.swapper.requested_by(&by).confirm()?;
         Ok(status_of(host))
     });
     confirmed.await.map(Json)
+}
+
+/// Refuses all changes until they are allowed again, also after restarts if the host has a history.
+#[utoipa::path(post, path = "/v1/freeze", request_body = ReasonRequest, responses(
+    (status = 200, body = Status),
+    (status = 409, body = Failure, description = "the host cannot remember it"),
+))]
+async fn freeze(
+    State(host): Shared,
+    Extension(caller): Extension<Caller>,
+    Input(request): Input<ReasonRequest>,
+) -> Answer<Status> {
+    let frozen = on_thread(&host, move |host| {
+        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
+        host.swapper.requested_by(&by).freeze(&by)?;
+        Ok(status_of(host))
+    });
+    frozen.await.map(Json)
+}
+
+/// Accepts changes again.
+#[utoipa::path(post, path = "/v1/unfreeze", request_body = ReasonRequest, responses(
+    (status = 200, body = Status),
+    (status = 409, body = Failure, description = "the host cannot remember it"),
+))]
+async fn unfreeze(
+    State(host): Shared,
+    Extension(caller): Extension<Caller>,
+    Input(request): Input<ReasonRequest>,
+) -> Answer<Status> {
+    let unfrozen = on_thread(&host, move |host| {
+        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
+        host.swapper.requested_by(&by).unfreeze()?;
+        Ok(status_of(host))
+    });
+    unfrozen.await.map(Json)
 }
 
 /// Returns the plugin with this name.
@@ -389,8 +433,12 @@ async fn take_out_of_service(
     Path(name): Path<String>,
     Input(request): Input<ReasonRequest>,
 ) -> Answer<Plugin> {
-    let reason = caller.because(request.reason.as_deref());
-    let take = move |swapper: &Swapper, name: &str| swapper.take_out_of_service(name, &reason);
+    let reason = caller.because(request.reason.as_deref(), request.deployment.as_ref());
+    let take = move |swapper: &Swapper, name: &str| {
+        swapper
+            .requested_by(&reason)
+            .take_out_of_service(name, &reason)
+    };
     changed(&host, name, take).await
 }
 
@@ -417,10 +465,12 @@ async fn drain(
         Failure::new(FailureKind::Request, format!("`limit` is no time: {error}"))
     })?;
     let (reason, limit) = (
-        caller.because(request.reason.as_deref()),
+        caller.because(request.reason.as_deref(), request.deployment.as_ref()),
         limit.unwrap_or(DRAIN_LIMIT),
     );
-    let drain = move |swapper: &Swapper, name: &str| swapper.drain(name, &reason, limit);
+    let drain = move |swapper: &Swapper, name: &str| {
+        swapper.requested_by(&reason).drain(name, &reason, limit)
+    };
     changed(&host, name, drain).await
 }
 
@@ -429,14 +479,22 @@ async fn drain(
     post,
     path = "/v1/plugins/{plugin}/resume",
     params(("plugin", description = "The plugin.")),
+    request_body = ReasonRequest,
     responses(
         (status = 200, body = Plugin),
         (status = 404, body = Failure, description = "no such plugin is loaded"),
         (status = 409, body = Failure, description = "the host refused"),
     )
 )]
-async fn resume(State(host): Shared, Path(name): Path<String>) -> Answer<Plugin> {
-    let resume = |swapper: &Swapper, name: &str| swapper.resume(name).map(drop);
+async fn resume(
+    State(host): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    Input(request): Input<ReasonRequest>,
+) -> Answer<Plugin> {
+    let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
+    let resume =
+        move |swapper: &Swapper, name: &str| swapper.requested_by(&by).resume(name).map(drop);
     changed(&host, name, resume).await
 }
 

@@ -23,6 +23,11 @@ impl Attempt {
         Attempt::new(trial.attempt, trial.cause)
     }
 
+    /// Begins something that is no attempt, in a host that is not running.
+    pub(super) fn offline(by: &str) -> Self {
+        Attempt::new(0, &Cause::Request { by: by.to_owned() })
+    }
+
     fn new(number: u64, cause: &Cause) -> Self {
         Attempt {
             number,

@@ -4,7 +4,7 @@ use super::attempt::{Attempt, key};
 use super::entry::{Entry, EntryResult, Summary};
 use super::error::HistoryError;
 use hotswap_host::artifact::BuildId;
-use hotswap_host::{BuildSet, PluginName, Report, Start, Trial, WindowOutcome};
+use hotswap_host::{BuildSet, Frozen, PluginName, Report, Start, Trial, WindowOutcome};
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +33,9 @@ const LAYOUTS: [&str; 1] = ["
 
 /// The state with the builds that are kept for the live data that they have saved.
 const DATA_BUILDS: &str = "data_builds";
+
+/// The state that is there while the host refuses all changes.
+const FROZEN: &str = "frozen";
 
 /// The database of a journal.
 pub(super) struct Database {
@@ -169,6 +172,8 @@ impl Database {
                 .into_iter()
                 .map(|(builds, reason, _)| (set_of(&builds), reason))
                 .collect();
+            let frozen = state(connection, FROZEN)?;
+            start.frozen = frozen.map(from_json).transpose()?;
             let tried = state(connection, "tried")?;
             start.tried = match tried {
                 Some(id) => Some(set_of(&builds(connection, &id)?)),
@@ -267,6 +272,14 @@ impl Database {
                 unset(change, "on_trial")?;
             }
             finish(change, attempt, EntryResult::Refused, error)
+        })
+    }
+
+    /// Notes that the host refuses all changes, or none.
+    pub(super) fn freeze(&mut self, frozen: Option<&Frozen>) -> Result<(), HistoryError> {
+        self.change(|change| match frozen {
+            Some(frozen) => set_json(change, FROZEN, frozen),
+            None => unset(change, FROZEN),
         })
     }
 

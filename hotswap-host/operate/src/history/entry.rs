@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// An attempt to make a generation.
+/// An attempt to make a generation, or another change of the host that somebody has asked for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
@@ -62,12 +62,22 @@ pub enum EntryResult {
     Interrupted,
     /// The permanent builds did not run in this host.
     Misfit,
+    /// This is no attempt: the one that the detail names was confirmed.
+    Confirmed,
     /// This is no attempt: a plugin was taken out of service.
     OutOfService,
     /// This is no attempt: a plugin was put back into service.
     InService,
     /// This is no attempt: somebody has noted something about a plugin.
     Noted,
+    /// This is no attempt: the host refuses all changes from then on. The cause says why.
+    Frozen,
+    /// This is no attempt: the host accepts changes again.
+    Unfrozen,
+    /// This is no attempt: the host was not running, and its next start was set to the builds that the detail names.
+    SetBack,
+    /// This is no attempt: the host was not running, and held sets of builds were allowed again.
+    Allowed,
 }
 
 impl EntryResult {
@@ -84,9 +94,14 @@ impl EntryResult {
             EntryResult::Died => "died",
             EntryResult::Interrupted => "interrupted",
             EntryResult::Misfit => "misfit",
+            EntryResult::Confirmed => "confirmed",
             EntryResult::OutOfService => "out_of_service",
             EntryResult::InService => "in_service",
             EntryResult::Noted => "noted",
+            EntryResult::Frozen => "frozen",
+            EntryResult::Unfrozen => "unfrozen",
+            EntryResult::SetBack => "set_back",
+            EntryResult::Allowed => "allowed",
         }
     }
 
@@ -103,9 +118,14 @@ impl EntryResult {
             EntryResult::Died,
             EntryResult::Interrupted,
             EntryResult::Misfit,
+            EntryResult::Confirmed,
             EntryResult::OutOfService,
             EntryResult::InService,
             EntryResult::Noted,
+            EntryResult::Frozen,
+            EntryResult::Unfrozen,
+            EntryResult::SetBack,
+            EntryResult::Allowed,
         ];
         all.into_iter().find(|result| result.name() == name)
     }

@@ -28,7 +28,8 @@ use attempt::Attempt;
 use database::{Database, SetBuild};
 use hotswap_host::artifact::BuildId;
 use hotswap_host::{
-    Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start, StoredBuild, Trial,
+    Cause, Frozen, Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start,
+    StoredBuild, Trial,
 };
 use lock::DirectoryLock;
 use std::path::{Path, PathBuf};
@@ -113,6 +114,20 @@ impl History {
         self.state().database.summary(period)
     }
 
+    /// Notes what was changed while the host is not running, and who asked for it.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn note_offline(
+        &self,
+        by: &str,
+        result: EntryResult,
+        detail: &str,
+    ) -> Result<(), HistoryError> {
+        let attempt = Attempt::offline(by);
+        self.state().database.noted(&attempt, result, detail)
+    }
+
     /// Removes the builds that are no longer needed: those that are neither permanent, nor tried, nor among the last
     /// permanent sets, and of which no live data may be left.
     fn collect(&self, database: &Database) -> Result<(), HistoryError> {
@@ -140,12 +155,30 @@ impl History {
                 state.destination = None;
                 state.database.refused(attempt, &error.to_string())
             }
+            ReloadEventKind::Confirmed => {
+                let detail = format!("attempt {}", event.attempt);
+                state
+                    .database
+                    .noted(&Attempt::of(event), EntryResult::Confirmed, &detail)
+            }
+            ReloadEventKind::Frozen { .. } => {
+                let (attempt, result) = (Attempt::of(event), EntryResult::Frozen);
+                state.database.noted(&attempt, result, "")
+            }
+            ReloadEventKind::Unfrozen => {
+                let (attempt, result) = (Attempt::of(event), EntryResult::Unfrozen);
+                state.database.noted(&attempt, result, "")
+            }
             ReloadEventKind::WindowClosed(outcome) => {
                 state.database.window_closed(event.attempt, outcome)?;
                 self.collect(&state.database)
             }
             ReloadEventKind::OutOfService(out) => {
-                let detail = format!("{}: {}", out.plugin, out.reason);
+                // Who has asked for it has often given the reason, too.
+                let detail = match event.cause {
+                    Cause::Request { by } if *by == out.reason => out.plugin.to_string(),
+                    _ => format!("{}: {}", out.plugin, out.reason),
+                };
                 let result = EntryResult::OutOfService;
                 state.database.noted(&Attempt::of(event), result, &detail)
             }
@@ -249,6 +282,11 @@ impl Journal for History {
         let dropped = state.database.drop_data_build(build);
         let dropped = dropped.and_then(|()| self.collect(&state.database));
         dropped.map_err(journal_error)
+    }
+
+    fn freeze(&self, frozen: Option<&Frozen>) -> Result<(), JournalError> {
+        let mut state = self.state();
+        state.database.freeze(frozen).map_err(journal_error)
     }
 
     fn shut_down(&self) {

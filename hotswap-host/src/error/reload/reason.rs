@@ -22,6 +22,7 @@ impl ReloadError {
     /// | `hand_over` | the state could not be handed over |
     /// | `drain` | calls have not ended in time |
     /// | `held` | the set was reverted before |
+    /// | `frozen` | the host refuses all changes |
     /// | `window` | a rollback window is open |
     /// | `keep` | what was to be kept for a rollback cannot be |
     /// | `revert` | a reload could not be reverted |
@@ -67,6 +68,7 @@ impl ReloadError {
             ReloadError::HandOver { .. } => "hand_over",
             ReloadError::Drain { .. } => "drain",
             ReloadError::Held { .. } => "held",
+            ReloadError::Frozen { .. } => "frozen",
             ReloadError::WindowOpen { .. } | ReloadError::Deferred { .. } => "window",
             ReloadError::KeepImporter { .. } | ReloadError::KeptState { .. } => "keep",
             ReloadError::NotReverted { .. } => "revert",

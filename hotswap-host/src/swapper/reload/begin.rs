@@ -60,6 +60,15 @@ impl Inner {
             return Ok(());
         }
         self.reload_for_data(start.data_builds, &writer.examination);
+        if let Some(frozen) = start.frozen {
+            let reason = &frozen.reason;
+            contain(
+                (),
+                || tracing::warn!(target: "hotswap", "the host is frozen, and does not try the builds in its plugin directory: {reason}"),
+            );
+            self.set_frozen(Some(frozen));
+            return Ok(());
+        }
         writer.tried = start.tried;
         match self.reload(writer, plan(), None) {
             Ok(_) => {}

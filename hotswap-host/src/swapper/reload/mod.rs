@@ -70,6 +70,7 @@ impl Inner {
     ) -> Result<Report, ReloadError> {
         let cause = plan.cause.clone();
         self.attempt(writer, &cause, |writer, progress| {
+            self.check_not_frozen()?;
             self.complete(writer, plan, check, progress)
         })
     }
@@ -84,6 +85,7 @@ impl Inner {
         let cause = plan.cause.clone();
         self.attempt(writer, &cause, |writer, progress| {
             let began = Instant::now();
+            self.check_not_frozen()?;
             check_window(writer, &plan)?;
             let live = self.live.pin_quietly().hold();
             let (next, added) =
@@ -117,6 +119,7 @@ impl Inner {
                     live: live.number,
                 });
             }
+            self.check_not_frozen()?;
             check_window(writer, &prepared.plan)?;
             progress.resume(prepared.steps);
             let (options, window) = (&prepared.plan.options, writer.window.as_ref());
@@ -235,6 +238,7 @@ impl Inner {
         }
         let live = self.live.pin_quietly();
         Report {
+            attempt: progress.attempt(),
             generation: live.number,
             reloads: live.reloads,
             plugins,

@@ -344,6 +344,7 @@ impl Inner {
         // Some of the old instances may have been made again.
         self.release(kept);
         Report {
+            attempt: progress.attempt(),
             generation,
             reloads: count,
             plugins,

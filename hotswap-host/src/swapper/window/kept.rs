@@ -25,7 +25,7 @@ pub(in crate::swapper) struct Window {
     /// The options of the reload that has opened the window.
     pub(in crate::swapper) options: ReloadOptions,
     /// The attempt that has opened the window, with its cause.
-    pub(super) attempt: u64,
+    pub(in crate::swapper) attempt: u64,
     pub(super) cause: Cause,
 }
 

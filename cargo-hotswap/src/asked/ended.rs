@@ -1,0 +1,29 @@
+//! How reloads end.
+
+use crate::Error;
+use crate::error::exit;
+
+/// How the reload of a host has ended, in the order of the harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ended {
+    /// As it was asked for.
+    Well,
+    /// A dry run has found that it would break something.
+    Breaking,
+    /// The new builds were live, and are not permanent.
+    NotPermanent,
+    /// The host has refused it, or could not be asked.
+    Refused,
+}
+
+impl Ended {
+    /// Returns the exit code, or the error that says more.
+    pub(crate) fn into_code(self) -> Result<u8, Error> {
+        match self {
+            Ended::Well => Ok(exit::SUCCESS),
+            Ended::Breaking => Ok(exit::FAILURE),
+            Ended::NotPermanent => Err(Error::NotPermanent),
+            Ended::Refused => Err(Error::ReloadFailed),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The options of the commands that ask a running host.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use hotswap_control::api::{Deployment, InvalidDeployment};
+
+/// The host that a command asks.
+#[derive(Debug, Clone, Default, Args)]
+pub struct HostArgs {
+    /// The host: its process id, the name of its program, or its control socket [default: the one that runs]
+    #[arg(long, value_name = "PID|NAME|SOCKET", help_heading = "Host")]
+    pub host: Option<String>,
+}
+
+/// Why something is asked for. Who asks is known to the host.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WhyArgs {
+    /// The reason, for the log and the history of the host
+    #[arg(long, value_name = "TEXT", help_heading = "Host")]
+    pub reason: Option<String>,
+    /// The id of the deployment that this is part of, for the log and the history of the host
+    #[arg(long, value_name = "ID", help_heading = "Host", value_parser = deployment)]
+    pub deployment: Option<Deployment>,
+}
+
+fn deployment(text: &str) -> Result<Deployment, String> {
+    text.parse()
+        .map_err(|error: InvalidDeployment| error.to_string())
+}
+
+/// The options of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `health`.
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// Run the checks of this plugin, and show only its health
+    #[arg(value_name = "PLUGIN")]
+    pub plugin: Option<String>,
+    /// Run all checks now, and wait for them [default: show what is known]
+    #[arg(long, conflicts_with = "plugin")]
+    pub now: bool,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Artifacts outside of the plugin directory [default: what is in the plugin directory]
+    #[arg(value_name = "ARTIFACT")]
+    pub artifacts: Vec<PathBuf>,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `drain`.
+#[derive(Debug, Args)]
+pub struct DrainArgs {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub plugin: String,
+    /// How long to wait for running calls
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub limit: f64,
+    /// Do not wait for running calls
+    #[arg(long, conflicts_with = "limit")]
+    pub no_wait: bool,
+    /// The reason, which callers get, too.
+    #[command(flatten)]
+    pub why: WhyArgs,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
+/// The options of `resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub plugin: String,
+    /// Why.
+    #[command(flatten)]
+    pub why: WhyArgs,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
+/// The options of `freeze` and `unfreeze`.
+#[derive(Debug, Args)]
+pub struct FreezeArgs {
+    /// Why.
+    #[command(flatten)]
+    pub why: WhyArgs,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
+/// The options of `logs`.
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// Go on with what happens from now on, until the host ends or the command is interrupted
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Begin after the event with this number
+    #[arg(long, value_name = "ID", default_value_t = 0)]
+    pub after: u64,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON, an event a line
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,39 @@
+//! The command line: subcommands and options, named as Cargo names them, with their help texts.
+
+mod artifacts;
+mod build;
+mod command;
+#[cfg(feature = "history")]
+mod history;
+#[cfg(feature = "control")]
+mod live;
+mod new;
+#[cfg(feature = "control")]
+mod pipeline;
+mod reload;
+mod shell;
+#[cfg(feature = "sign")]
+mod signature;
+
+pub use artifacts::{GraphArgs, GraphFormat, InspectArgs, SealArgs};
+#[cfg(feature = "source")]
+pub use build::PatchArgs;
+pub use build::{BuildArgs, CompileOptions, MessageFormat, RunArgs};
+pub use command::{Cli, Color, Command, OutputOptions};
+#[cfg(feature = "history")]
+pub use history::{
+    ConfirmArgs, HistoryArgs, HistoryOf, RollbackArgs, StateArgs, StoreAction, StoreArgs,
+    UnholdArgs,
+};
+#[cfg(feature = "control")]
+pub use live::{
+    CheckArgs, DrainArgs, FreezeArgs, HealthArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs,
+    WhyArgs,
+};
+pub use new::NewArgs;
+#[cfg(feature = "control")]
+pub use pipeline::PipelineOptions;
+pub use reload::ReloadArgs;
+pub use shell::{CompletionShell, CompletionsArgs, ManArgs};
+#[cfg(feature = "sign")]
+pub use signature::{KeygenArgs, ManifestArgs, PasswordArgs, SignArgs, VerifyArgs};
