@@ -4,6 +4,8 @@ use crate::Error;
 use crate::error::exit;
 
 /// How the reload of a host has ended, in the order of the harm.
+// A signal tells only whether the host has refused.
+#[cfg_attr(not(feature = "control"), allow(dead_code))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ended {
     /// As it was asked for.

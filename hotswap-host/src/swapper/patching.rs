@@ -298,7 +298,7 @@ impl Patch<'_> {
         self
     }
 
-    /// Applies the patch only if this [version](Patches::version) of the plugin is live, because it is for that one.
+    /// Applies the patch only if this [version](crate::Patches::version) of the plugin is live, because it is for that one.
     pub fn on_version(mut self, version: u64) -> Self {
         self.version = Some(version);
         self
