@@ -70,6 +70,7 @@ mod commit;
 #[cfg(not(feature = "git"))]
 #[path = "no_commit.rs"]
 mod commit;
+mod compiler;
 mod dep_info;
 mod edges;
 mod error;

@@ -21,6 +21,7 @@ use hotswap_host::artifact::BuildId;
 
 use crate::Error;
 use crate::cargo::Calls;
+use crate::compiler;
 use crate::output::base_dir;
 use crate::settings;
 use crate::toolchain::Toolchain;
@@ -99,7 +100,7 @@ impl Origin {
         let toolchain = match known.filter(|known| known.libraries.is_dir()) {
             Some(known) => known,
             None => {
-                let Some(asked) = Toolchain::ask(calls)? else {
+                let Some(asked) = compiler::toolchain(calls)? else {
                     return Ok(None);
                 };
                 calls.workspace.toolchain.replace(Some(asked.clone()));

@@ -1,4 +1,4 @@
-//! The compiler that Cargo starts in a workspace, found as Cargo finds it: with its wrappers, and for the same target.
+//! The toolchain of a compiler, as the compiler tells of it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Error;
-use crate::cargo::Calls;
 use crate::session::{Session, without_cargos_variables};
-use crate::settings;
-use crate::workspace::Workspace;
 
 /// A compiler, and where its standard libraries lie.
 #[derive(Debug, Clone)]
@@ -25,44 +22,29 @@ pub(crate) struct Toolchain {
 }
 
 impl Toolchain {
-    /// Asks the compiler. Returns `None` if it does not answer, or if its libraries lie in an unusual place. If it
-    /// cannot be started at all, Cargo says so.
+    /// Asks the compiler that is the last of these programs. Returns `None` if it does not answer, or if its libraries lie
+    /// in an unusual place. If it cannot be started at all, Cargo says so.
     ///
     /// # Errors
     /// Returns an error if the command was interrupted.
-    pub(crate) fn ask(calls: &Calls<'_>) -> Result<Option<Self>, Error> {
-        let workspace = calls.workspace;
-        let wrapper = program(
-            workspace,
-            &["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"],
-            "rustc-wrapper",
-        );
-        let of_workspace = program(
-            workspace,
-            &[
-                "RUSTC_WORKSPACE_WRAPPER",
-                "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
-            ],
-            "rustc-workspace-wrapper",
-        );
-        let rustc = program(workspace, &["RUSTC", "CARGO_BUILD_RUSTC"], "rustc");
-        let rustc = rustc.unwrap_or_else(|| "rustc".into());
+    pub(crate) fn ask(
+        session: &Session,
+        programs: Vec<OsString>,
+        directory: &Path,
+        target: Option<OsString>,
+    ) -> Result<Option<Self>, Error> {
         let mut asked = Self {
-            programs: wrapper
-                .into_iter()
-                .chain(of_workspace)
-                .chain([rustc])
-                .collect(),
-            directory: workspace.directory.clone(),
+            programs,
+            directory: directory.to_owned(),
             sysroot: PathBuf::new(),
             libraries: PathBuf::new(),
         };
         let mut args: Vec<OsString> = vec![];
-        if let Some(target) = target(calls) {
+        if let Some(target) = target {
             args.extend(["--target".into(), target]);
         }
         args.extend(["--print", "sysroot", "--print", "target-libdir"].map(OsString::from));
-        let Some(output) = asked.output(calls.session, &args)? else {
+        let Some(output) = asked.output(session, &args)? else {
             return Ok(None);
         };
         let mut lines = output.split(|byte| *byte == b'\n');
@@ -105,21 +87,4 @@ impl Toolchain {
         let output = output.ok().filter(|output| output.status.success());
         Ok(output.map(|output| output.stdout))
     }
-}
-
-/// Returns the program that a variable or a setting names, as Cargo understands it.
-fn program(workspace: &Workspace, variables: &[&str], key: &str) -> Option<OsString> {
-    let (base, value) = settings::of_builds(workspace, variables, key)?;
-    let is_path = Path::new(&value).components().count() > 1;
-    match is_path {
-        true => Some(base.join(value).into()),
-        // It is looked up on the path. No name means no wrapper.
-        false => Some(value).filter(|name| !name.is_empty()),
-    }
-}
-
-/// Returns the target for which Cargo builds, if it is named.
-fn target(calls: &Calls<'_>) -> Option<OsString> {
-    let given = calls.options.target.as_ref().map(OsString::from);
-    given.or_else(|| program(calls.workspace, &["CARGO_BUILD_TARGET"], "target"))
 }

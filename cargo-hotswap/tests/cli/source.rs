@@ -110,6 +110,6 @@ fn a_name_of_no_plugin_of_a_running_host() {
         .env("HOTSWAP_RUNTIME_DIR", fixture.root.join("hosts"))
         .output()
         .expect("the command runs");
-    assert_eq!(ran.status.code(), Some(1));
+    assert_eq!(ran.status.code(), Some(3));
     insta::assert_snapshot!(String::from_utf8_lossy(&ran.stderr), @"error: there is no file `moon`, and no host is running that could have a plugin of this name");
 }

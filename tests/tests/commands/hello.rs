@@ -61,7 +61,7 @@ fn what_runs_can_be_read(project: &Project) {
         hum.stdout
     );
     let ran = project.ran("", &["inspect", "wrold"]);
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(3));
     assert!(ran.stderr.contains("did you mean world?"), "{}", ran.stderr);
 }
 

@@ -106,7 +106,7 @@ fn health(project: &Project) {
     );
     assert_eq!(json["checks"][0]["name"], "intact");
     let ran = project.ran("", &["health", "guest"]);
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(3));
     assert_snapshot!(ran.stderr, @"error: no plugin guest is loaded, so there is no health to watch; write one of guestbook, pages");
 }
 

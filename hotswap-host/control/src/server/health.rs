@@ -1,6 +1,6 @@
 //! The health of the host and its plugins.
 use super::Host;
-use super::routes::{Answer, Shared, on_thread};
+use super::answer::{Answer, Shared, on_thread};
 use crate::api::{
     CheckHealth, EventKind, Failure, FailureKind, Health, HealthLevel, PluginHealth, RecoveryStep,
     of_host,

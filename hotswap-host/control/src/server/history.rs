@@ -1,6 +1,6 @@
 //! The paths that need the history of the host.
 use super::Host;
-use super::routes::{Answer, Shared, on_thread};
+use super::answer::{Answer, Shared, on_thread};
 use crate::api::{Attempt, Failure, FailureKind, Report, RollbackRequest};
 use axum::Json;
 use axum::extract::{Query, State};

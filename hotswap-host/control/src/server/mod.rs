@@ -1,11 +1,14 @@
 //! The endpoint: its thread, its socket, and its connections.
+mod answer;
 mod caller;
+mod events;
 #[cfg(feature = "health")]
 mod health;
 #[cfg(feature = "history")]
 mod history;
 mod input;
 mod log;
+mod plugins;
 mod routes;
 
 use crate::api::{Failure, FailureKind};

@@ -1,46 +1,31 @@
 //! The paths of the API.
 use super::Host;
+use super::answer::{Answer, Shared, on_thread};
 use super::caller::Caller;
 #[cfg(feature = "history")]
 use super::history::{has_history, roll_back};
 use super::input::Input;
-use super::log::{Log, Next};
+use super::plugins::find;
 use crate::api::{
-    self, DrainRequest, Failure, FailureKind, Holders, Plugin, ReasonRequest, ReloadRequest,
-    Report, Retirement, RollbackRequest, Status, Verdict,
+    self, Failure, FailureKind, Plugin, ReasonRequest, ReloadRequest, Report, Retirement,
+    RollbackRequest, Status, Verdict,
 };
-use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::response::sse::{Event as Sent, KeepAlive};
-use axum::response::{IntoResponse, Sse};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use futures_util::stream::{self, Stream};
-use hotswap_host::shown::nearest;
-use hotswap_host::{Reload, ReloadError, Swapper};
-use serde::Deserialize;
+use hotswap_host::{Reload, Swapper};
 use serde_json::Value;
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::watch;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The greatest size of a body.
 const BODY: usize = 64 << 10;
-/// How long a drain waits for running calls if the request does not say.
-const DRAIN_LIMIT: Duration = Duration::from_secs(5);
-/// The header with the last event that a client has seen.
-const LAST_EVENT: &str = "last-event-id";
-
 /// The media type of metrics.
 const METRICS: &str = "text/plain; version=0.0.4";
-
-pub(super) type Shared = State<Arc<Host>>;
-pub(super) type Answer<T> = Result<Json<T>, Failure>;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -56,9 +41,9 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
     let router = super::history::paths(router);
     #[cfg(feature = "health")]
     let router = super::health::paths(router);
+    let router = super::plugins::paths(super::events::paths(router));
     router
         .routes(routes!(status))
-        .routes(routes!(events))
         .routes(routes!(metrics))
         .routes(routes!(reload))
         .routes(routes!(check))
@@ -66,12 +51,6 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
         .routes(routes!(confirm))
         .routes(routes!(freeze))
         .routes(routes!(unfreeze))
-        .routes(routes!(plugin))
-        .routes(routes!(metadata))
-        .routes(routes!(holders))
-        .routes(routes!(take_out_of_service))
-        .routes(routes!(drain))
-        .routes(routes!(resume))
 }
 
 /// Returns the description of the API in the form of OpenAPI 3.1, which the endpoint serves at `/v1/openapi.json`.
@@ -100,29 +79,6 @@ async fn no_path(uri: axum::http::Uri) -> Failure {
 async fn no_method(method: axum::http::Method, uri: axum::http::Uri) -> Failure {
     let text = format!("{} does not take {method}", uri.path());
     Failure::new(FailureKind::Request, text)
-}
-
-/// Runs what may take long on a thread for that.
-pub(super) async fn on_thread<T: Send + 'static>(
-    host: &Arc<Host>,
-    run: impl FnOnce(&Host) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    let host = host.clone();
-    let ran = tokio::task::spawn_blocking(move || run(&host)).await;
-    ran.unwrap_or_else(|error| {
-        let text = format!("the endpoint has failed, which is a bug in hotswap: {error}");
-        Err(Failure::new(FailureKind::Internal, text))
-    })
-}
-
-impl From<ReloadError> for Failure {
-    fn from(error: ReloadError) -> Self {
-        let kind = match error {
-            ReloadError::NotLoaded { .. } => FailureKind::NotFound,
-            _ => FailureKind::Refused,
-        };
-        Failure::new(kind, error.to_string())
-    }
 }
 
 /// Returns the state of the host.
@@ -335,234 +291,4 @@ async fn unfreeze(
         Ok(status_of(host))
     });
     unfrozen.await.map(Json)
-}
-
-/// Returns the plugin with this name.
-fn find(swapper: &Swapper, name: &str) -> Result<Plugin, Failure> {
-    let listing = swapper.listing();
-    if let Some(plugin) = listing.plugin(name) {
-        return Ok(Plugin::of(plugin, &swapper.in_flight(name)));
-    }
-    let names = listing.plugins.iter().map(|plugin| plugin.name.as_str());
-    let hint = nearest(name, names).map(|nearest| format!(": did you mean {nearest}?"));
-    let text = format!("no plugin {name} is loaded{}", hint.unwrap_or_default());
-    Err(Failure::new(FailureKind::NotFound, text))
-}
-
-/// Returns the state of a plugin.
-#[utoipa::path(get, path = "/v1/plugins/{plugin}", params(("plugin", description = "The plugin.")), responses(
-    (status = 200, body = Plugin),
-    (status = 404, body = Failure, description = "no such plugin is loaded"),
-))]
-async fn plugin(State(host): Shared, Path(name): Path<String>) -> Answer<Plugin> {
-    find(&host.swapper, &name).map(Json)
-}
-
-/// Returns what a plugin says of itself: its functions with their signatures, its interfaces, its live items, and its
-/// imports.
-///
-/// It has the form of the metadata that `cargo hotswap inspect --json` shows.
-#[utoipa::path(
-    get,
-    path = "/v1/plugins/{plugin}/metadata",
-    params(("plugin", description = "The plugin.")),
-    responses(
-        (status = 200, body = Value),
-        (status = 404, body = Failure, description = "no such plugin is loaded"),
-    )
-)]
-async fn metadata(State(host): Shared, Path(name): Path<String>) -> Answer<Value> {
-    find(&host.swapper, &name)?;
-    let metadata = host.swapper.metadata(&name);
-    let json = serde_json::to_value(metadata);
-    json.map(Json)
-        .map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))
-}
-
-/// Returns what uses a plugin at this moment.
-#[utoipa::path(
-    get,
-    path = "/v1/plugins/{plugin}/holders",
-    params(("plugin", description = "The plugin.")),
-    responses(
-        (status = 200, body = Holders),
-        (status = 404, body = Failure, description = "no such plugin is loaded"),
-    )
-)]
-async fn holders(State(host): Shared, Path(name): Path<String>) -> Answer<Holders> {
-    let holders = on_thread(&host, move |host| {
-        let plugin = find(&host.swapper, &name)?.name;
-        let held_by = host.swapper.holders(&name).unwrap_or_default();
-        Ok(Holders {
-            plugin,
-            held_by: held_by.iter().map(ToString::to_string).collect(),
-        })
-    });
-    holders.await.map(Json)
-}
-
-/// Changes something about a plugin, and returns the plugin as it is then.
-async fn changed(
-    host: &Arc<Host>,
-    name: String,
-    change: impl FnOnce(&Swapper, &str) -> Result<(), ReloadError> + Send + 'static,
-) -> Answer<Plugin> {
-    let changed = on_thread(host, move |host| {
-        let plugin = find(&host.swapper, &name)?.name;
-        change(&host.swapper, &plugin)?;
-        find(&host.swapper, &plugin)
-    });
-    changed.await.map(Json)
-}
-
-/// Takes a plugin out of service without unloading it. Running calls go on.
-#[utoipa::path(
-    post,
-    path = "/v1/plugins/{plugin}/out-of-service",
-    params(("plugin", description = "The plugin.")),
-    request_body = ReasonRequest,
-    responses(
-        (status = 200, body = Plugin),
-        (status = 404, body = Failure, description = "no such plugin is loaded"),
-        (status = 409, body = Failure, description = "the host refused"),
-    )
-)]
-async fn take_out_of_service(
-    State(host): Shared,
-    Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
-    Input(request): Input<ReasonRequest>,
-) -> Answer<Plugin> {
-    let reason = caller.because(request.reason.as_deref(), request.deployment.as_ref());
-    let take = move |swapper: &Swapper, name: &str| {
-        swapper
-            .requested_by(&reason)
-            .take_out_of_service(name, &reason)
-    };
-    changed(&host, name, take).await
-}
-
-/// Takes a plugin out of service, and waits until its running calls have ended, in all of its builds.
-#[utoipa::path(
-    post,
-    path = "/v1/plugins/{plugin}/drain",
-    params(("plugin", description = "The plugin.")),
-    request_body = DrainRequest,
-    responses(
-        (status = 200, body = Plugin),
-        (status = 404, body = Failure, description = "no such plugin is loaded"),
-        (status = 409, body = Failure, description = "calls are still running; the plugin stays out of service"),
-    )
-)]
-async fn drain(
-    State(host): Shared,
-    Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
-    Input(request): Input<DrainRequest>,
-) -> Answer<Plugin> {
-    let limit = request.limit.map(Duration::try_from_secs_f64).transpose();
-    let limit = limit.map_err(|error| {
-        Failure::new(FailureKind::Request, format!("`limit` is no time: {error}"))
-    })?;
-    let (reason, limit) = (
-        caller.because(request.reason.as_deref(), request.deployment.as_ref()),
-        limit.unwrap_or(DRAIN_LIMIT),
-    );
-    let drain = move |swapper: &Swapper, name: &str| {
-        swapper.requested_by(&reason).drain(name, &reason, limit)
-    };
-    changed(&host, name, drain).await
-}
-
-/// Puts a plugin back into service.
-#[utoipa::path(
-    post,
-    path = "/v1/plugins/{plugin}/resume",
-    params(("plugin", description = "The plugin.")),
-    request_body = ReasonRequest,
-    responses(
-        (status = 200, body = Plugin),
-        (status = 404, body = Failure, description = "no such plugin is loaded"),
-        (status = 409, body = Failure, description = "the host refused"),
-    )
-)]
-async fn resume(
-    State(host): Shared,
-    Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
-    Input(request): Input<ReasonRequest>,
-) -> Answer<Plugin> {
-    let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
-    let resume =
-        move |swapper: &Swapper, name: &str| swapper.requested_by(&by).resume(name).map(drop);
-    changed(&host, name, resume).await
-}
-
-/// Where a stream of events begins.
-#[derive(Deserialize)]
-struct After {
-    after: Option<u64>,
-}
-
-/// Streams what happens, as server-sent events.
-///
-/// Each event has its number as id, and an `Event` as data. A client that connects again sends the number of the last event
-/// that it has seen, in the header `Last-Event-ID` or as `after`, and misses none: the last 1,024 are kept. If some are
-/// lost, the first event is called `lost`.
-#[utoipa::path(get, path = "/v1/events",
-    params(("after" = Option<u64>, Query, description = "The event after which the stream begins. By default, only later events come.")),
-    responses((status = 200, content_type = "text/event-stream", body = api::Event))
-)]
-async fn events(
-    State(host): Shared,
-    headers: HeaderMap,
-    Query(query): Query<After>,
-) -> Sse<impl Stream<Item = Result<Sent, Infallible>>> {
-    let seen = headers.get(LAST_EVENT).and_then(|id| id.to_str().ok());
-    let seen = seen.and_then(|id| id.parse().ok()).or(query.after);
-    let last = host.log.last();
-    let follow = Follow {
-        seen: seen.unwrap_or_else(|| *last.borrow()),
-        log: host.log.clone(),
-        last,
-        stopped: host.stopped.clone(),
-    };
-    let events = stream::unfold(follow, |mut follow| async move {
-        let event = follow.next().await?;
-        Some((Ok(event), follow))
-    });
-    Sse::new(events).keep_alive(KeepAlive::default())
-}
-
-/// A client that follows the events.
-struct Follow {
-    log: Arc<Log>,
-    /// The last event that it has seen.
-    seen: u64,
-    last: watch::Receiver<u64>,
-    stopped: watch::Receiver<bool>,
-}
-
-impl Follow {
-    /// Returns the next event, or `None` when the endpoint ends.
-    async fn next(&mut self) -> Option<Sent> {
-        loop {
-            self.last.mark_unchanged();
-            match self.log.next(self.seen) {
-                Next::Event(event) => {
-                    self.seen = event.id;
-                    let sent = Sent::default().id(event.id.to_string());
-                    return sent.json_data(event).ok();
-                }
-                Next::Lost { up_to } => {
-                    self.seen = up_to;
-                    return Some(Sent::default().event("lost").data(up_to.to_string()));
-                }
-                Next::Nothing => tokio::select! {
-                    _ = self.stopped.wait_for(|stopped| *stopped) => return None,
-                    changed = self.last.changed() => changed.ok()?,
-                },
-            }
-        }
-    }
 }
