@@ -141,12 +141,18 @@ impl<'a> Project<'a> {
         for name in names {
             let found = self.workspace.member(name)?;
             let found = found.filter(|found| group.plugins.iter().any(|it| it.id == found.id));
-            let packages = group.plugins.iter().map(|package| package.name.as_str());
-            let package = found.ok_or_else(|| Error::NoPluginOfHost {
-                name: name.clone(),
-                host: host.name.to_string(),
-                nearest: nearest(name, packages).map(str::to_owned),
-            })?;
+            let Some(package) = found else {
+                let mut known = vec![];
+                for package in &group.plugins {
+                    known.push(package.name.to_string());
+                    known.extend(self.workspace.own_name(package)?);
+                }
+                return Err(Error::NoPluginOfHost {
+                    name: name.clone(),
+                    host: host.name.to_string(),
+                    nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+                });
+            };
             chosen.push(package.id.clone());
         }
         let before = group.plugins.len();

@@ -197,15 +197,17 @@ impl Workspace {
             return Ok(Some(package));
         }
         for package in &self.members {
-            let plugin = self.plugin(package)?;
-            if plugin
-                .and_then(|plugin| plugin.name)
-                .is_some_and(|own| same_name(&own, name))
-            {
+            let own = self.own_name(package)?;
+            if own.is_some_and(|own| same_name(&own, name)) {
                 return Ok(Some(package));
             }
         }
         Ok(None)
+    }
+
+    /// Returns the name that the plugin in `package` has by its `#[plugin]`, if that has one.
+    pub(crate) fn own_name(&self, package: &Package) -> Result<Option<String>, Error> {
+        Ok(self.plugin(package)?.and_then(|plugin| plugin.name))
     }
 
     /// Returns true if `package` has a library whose root carries `#[plugin]`.

@@ -20,6 +20,8 @@ pub struct HealthChecks {
     pub build_id: BuildId,
     /// The time at which this instance was loaded. Another instance of the same build has another one.
     pub loaded_at: SystemTime,
+    /// The number of the live generation.
+    pub generation: u64,
     /// The names of the checks.
     pub names: Vec<String>,
 }
@@ -61,6 +63,7 @@ impl Swapper {
             plugin: plugin.name().clone(),
             build_id: plugin.build_id(),
             loaded_at: plugin.loaded_at(),
+            generation: live.number(),
             names: plugin
                 .metadata()
                 .health_checks()

@@ -90,7 +90,7 @@ fn an_operator_goes_back_while_the_host_is_down() {
     let (code, text) = hotswap(&["history", "-n", "1", "--json"], state);
     assert_eq!(code, 0);
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(json[0]["result"], "unchanged");
+    assert_eq!(json[0]["result"], "set_back");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::HealthLevel;
 use super::act::Means;
 use super::check::Answer;
 use super::state::{Change, Key, Run, State, Subject};
-use hotswap_host::{HealthCheckError, Swapper, WeakSwapper};
+use hotswap_host::{HealthCheckError, RollbackWindow, Swapper, WeakSwapper};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -98,8 +98,9 @@ impl Shared {
     fn look(self: &Arc<Self>, swapper: &Swapper) -> bool {
         let acts = self.state().acts;
         let (live, out) = (swapper.health_checks(), swapper.out_of_service());
-        let suspended = swapper.open_window().is_some();
-        let (runs, changes, steps) = {
+        let window = swapper.open_window();
+        let on_trial = window.as_ref().map(RollbackWindow::generation);
+        let (runs, (changes, failures), steps) = {
             let mut state = self.state();
             if state.ending {
                 return false;
@@ -110,17 +111,22 @@ impl Shared {
             state.give_up_late(now);
             // If a step has ended meanwhile, what was read before may be older than the step.
             let steps = match state.acts == acts {
-                true => state.begin_steps(suspended, now),
+                true => state.begin_steps(window.is_some(), now),
                 false => Vec::new(),
             };
-            (state.begin_due(now), state.changes(), steps)
+            (state.begin_due(now), state.changes(on_trial), steps)
         };
         self.answered.notify_all();
         for run in runs {
             self.begin(swapper, run);
         }
         for change in changes {
-            tell(swapper, &change);
+            tell(&change);
+        }
+        if let Some(window) = window {
+            for failure in failures {
+                window.report_failure(&failure);
+            }
         }
         for step in steps {
             self.act(swapper, step);
@@ -178,8 +184,8 @@ fn panicked(panic: &(dyn Any + Send)) -> Answer {
     Answer::Failed(format!("panicked: {}", text.unwrap_or("with no message")))
 }
 
-/// Tells the log, and the rollback window if one is open.
-fn tell(swapper: &Swapper, change: &Change) {
+/// Tells the log.
+fn tell(change: &Change) {
     let Change {
         subject,
         from,
@@ -194,11 +200,5 @@ fn tell(swapper: &Swapper, change: &Change) {
             tracing::error!(target: "hotswap", "{subject} is {to}, and was {from}: {message}")
         }
         _ => tracing::warn!(target: "hotswap", "{subject} is {to}, and was {from}: {message}"),
-    }
-    if to.is_bad()
-        && !from.is_bad()
-        && let Some(window) = swapper.open_window()
-    {
-        window.report_failure(&format!("{subject} is {to}: {message}"));
     }
 }

@@ -79,6 +79,10 @@ struct Watched {
     checks: BTreeMap<String, Check>,
     /// The level of which the log was told.
     told: HealthLevel,
+    /// The number of the generation in which the instance was first seen.
+    since: u64,
+    /// True if it does not do its work, and no rollback window knows of that.
+    unreported: bool,
 }
 
 #[derive(Default)]
@@ -128,6 +132,7 @@ impl State {
                 // Runs of the old instance find no check of their number any more.
                 *watched = Watched {
                     instance,
+                    since: plugin.generation,
                     ..Watched::default()
                 };
                 for name in &plugin.names {
@@ -333,11 +338,25 @@ impl State {
         }
     }
 
-    /// Returns the changes of levels since this was last asked.
-    pub(super) fn changes(&mut self) -> Vec<Change> {
-        let mut changes = Vec::new();
+    /// Returns the changes of levels since this was last asked, and what to report to the rollback window of this generation,
+    /// if one is open.
+    ///
+    /// A generation is live before its window is open. What fails in between is reported as soon as the window is there.
+    pub(super) fn changes(&mut self, window: Option<u64>) -> (Vec<Change>, Vec<String>) {
+        let (mut changes, mut failures) = (Vec::new(), Vec::new());
         for (subject, watched) in &mut self.subjects {
             let (level, message) = watched.verdict();
+            let is_new = level.is_bad() && !watched.told.is_bad();
+            watched.unreported = level.is_bad() && (watched.unreported || is_new);
+            let counts = window.is_some_and(|window| match is_new {
+                // The window of an earlier reload does not get it.
+                true => window >= watched.since,
+                false => window == watched.since,
+            });
+            if watched.unreported && counts {
+                watched.unreported = false;
+                failures.push(format!("{subject} is {level}: {message}"));
+            }
             if level != watched.told {
                 changes.push(Change {
                     subject: subject.clone(),
@@ -348,7 +367,7 @@ impl State {
                 watched.told = level;
             }
         }
-        changes
+        (changes, failures)
     }
 
     fn recovery_health(&self, plugin: &PluginName) -> Option<RecoveryHealth> {
@@ -424,5 +443,48 @@ impl Check {
             response_time: state.response_time,
             running_for: running.map(|since| now.saturating_duration_since(since)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the state in which an instance was first seen in this generation, and does not do its work now.
+    fn bad_since(generation: u64) -> State {
+        let watched = Watched {
+            out_of_service: Some("a walk".into()),
+            since: generation,
+            ..Watched::default()
+        };
+        State {
+            subjects: [(Subject::Plugin("alpha".into()), watched)].into(),
+            ..State::default()
+        }
+    }
+
+    const FAILURE: &str = "alpha is critical: it is out of service: a walk";
+
+    #[test]
+    fn a_new_instance_that_fails_before_its_window_is_open_is_reported_to_it_once() {
+        let mut state = bad_since(3);
+        // There is no window, and then that of the reload before.
+        for window in [None, Some(2), None] {
+            assert!(state.changes(window).1.is_empty());
+        }
+        assert_eq!(state.changes(Some(3)).1, [FAILURE]);
+        assert!(state.changes(Some(3)).1.is_empty());
+    }
+
+    #[test]
+    fn what_failed_before_a_reload_is_not_reported_to_its_window() {
+        let mut state = bad_since(1);
+        assert_eq!(state.changes(None).0.len(), 1);
+        assert!(state.changes(Some(2)).1.is_empty());
+    }
+
+    #[test]
+    fn what_fails_in_a_window_is_reported_to_it() {
+        assert_eq!(bad_since(1).changes(Some(2)).1, [FAILURE]);
     }
 }

@@ -56,6 +56,8 @@ impl fmt::Display for WindowOutcome {
 
 /// The state that the handles, the watching thread, and the failing threads share.
 pub(in crate::swapper) struct Shared {
+    /// The number of the generation that is on trial.
+    generation: u64,
     pub(in crate::swapper) opened: Instant,
     pub(super) deadline: Instant,
     /// What is kept for a rollback.
@@ -80,9 +82,10 @@ pub(in crate::swapper) struct State {
 }
 
 impl Shared {
-    pub(super) fn new(length: Duration, kept: Vec<KeptBuild>) -> Self {
+    pub(super) fn new(generation: u64, length: Duration, kept: Vec<KeptBuild>) -> Self {
         let opened = Instant::now();
         Shared {
+            generation,
             opened,
             deadline: after(opened, length),
             kept,
@@ -172,6 +175,11 @@ impl RollbackWindow {
 
     pub(in crate::swapper) fn of(shared: Arc<Shared>) -> Self {
         RollbackWindow(shared)
+    }
+
+    /// The number of the generation that is on trial. It is live somewhat earlier than its window is open.
+    pub fn generation(&self) -> u64 {
+        self.0.generation
     }
 
     /// The time until the window closes by itself.

@@ -64,8 +64,9 @@ impl Inner {
             self.part_with_contents(&mut kept);
         }
         self.retire(replaced, Some(&kept), hooks);
-        let shared = Arc::new(Shared::new(options.healthy_deadline, kept.builds()));
         let live = self.live.pin_quietly();
+        let (number, length) = (live.number(), options.healthy_deadline);
+        let shared = Arc::new(Shared::new(number, length, kept.builds()));
         let fresh = live.plugins.iter().filter(|plugin| !kept.has(plugin));
         let failures = fresh.map(|plugin| plugin.library().failures().clone());
         let failures: Vec<_> = failures.collect();

@@ -237,7 +237,7 @@ mod tests {
     fn watch(change: impl FnOnce(&mut ReloadOptions)) -> Watch {
         let mut options = ReloadOptions::production();
         change(&mut options);
-        let shared = Arc::new(Shared::new(options.healthy_deadline, Vec::new()));
+        let shared = Arc::new(Shared::new(2, options.healthy_deadline, Vec::new()));
         Watch::new(shared, Vec::new(), options, None, None)
     }
 
