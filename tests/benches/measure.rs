@@ -104,6 +104,8 @@ fn slices(
 
 /// Returns how often the work has to be done to fill a slice.
 fn fit(slice: Duration, work: &impl Fn(u64) -> Duration) -> u64 {
+    // This call does the work that happens only once, such as destructors that an earlier row has left.
+    work(1);
     let mut times = 1;
     while work(times) < slice {
         times *= 2;

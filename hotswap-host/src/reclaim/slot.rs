@@ -79,7 +79,7 @@ const TIMED: u32 = 4096;
 /// The same for the first calls of a measurement, because a thread may not make many.
 const TIMED_AT_FIRST: u32 = 16;
 /// The number of calls that are timed in this way.
-const AT_FIRST: u32 = 512;
+const AT_FIRST: u32 = 64;
 
 /// The hazard slot of a thread, and the words that belong to it. A pin touches nothing else of the thread's record.
 /// Only the owning thread writes them, except for `attention`.

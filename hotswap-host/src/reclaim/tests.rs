@@ -22,9 +22,9 @@ fn more_calls_are_timed_at_first_than_later() {
         assert_eq!(timed(&slot, target, 1), 1);
         assert_eq!(timed(&slot, target, 4096 * 10), 10);
         slot.time_calls();
-        assert_eq!(timed(&slot, target, 16 * 512), 512);
+        assert_eq!(timed(&slot, target, 16 * 64), 64);
         assert_eq!(timed(&slot, target, 4096 * 10), 10);
-        let calls = 1 + 4096 * 20 + 16 * 512;
+        let calls = 1 + 4096 * 20 + 16 * 64;
         assert_eq!(slot.watched(target), calls);
     }
 }
