@@ -72,7 +72,7 @@ pub enum Error {
         /// The reason.
         source: std::io::Error,
     },
-    /// What is mapped into a process cannot be read.
+    /// The list of the files that are mapped into a process cannot be read.
     #[error(
         "cannot find out what is mapped into process {pid}; name the process of a host of yours, as `pgrep` shows it"
     )]

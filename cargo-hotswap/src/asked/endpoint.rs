@@ -17,7 +17,7 @@ use crate::session::Session;
 /// How long it takes at most until an interruption is noticed.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// What the threads that wait for the host tell.
+/// A message from one of the threads that wait for the host.
 enum Message {
     /// The host has been reached. This is its state before the request.
     Began(Box<Status>),
@@ -50,7 +50,7 @@ struct Closed {
     permanent: bool,
 }
 
-/// What is known so far.
+/// The progress of a request, as far as the host has told of it.
 struct Progress<'a> {
     session: &'a Session,
     asked: &'a Asked,

@@ -20,7 +20,7 @@ use crate::{Error, hosts};
 
 pub(crate) use ended::Ended;
 
-/// What hosts are asked for.
+/// A request to hosts.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     /// How long an answer may take.

@@ -1,4 +1,4 @@
-//! What may go wrong with secret keys.
+//! The errors of secret keys.
 
 use std::path::PathBuf;
 

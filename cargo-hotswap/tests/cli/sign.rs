@@ -52,7 +52,7 @@ fn mode(fixture: &Fixture, file: &str) -> u32 {
     found.expect("it is there").permissions().mode() & 0o777
 }
 
-/// What the command said, without ids.
+/// Returns what the command printed to stderr, without ids.
 fn redacted(fixture: &Fixture, ran: &Ran) -> String {
     let mut text = ran.stderr.clone();
     for key in ["one", "two"] {

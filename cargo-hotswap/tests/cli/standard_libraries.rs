@@ -118,7 +118,7 @@ fn builds_at_once_make_one_copy_and_leave_nothing_else() {
     });
     let copies = copies(&fixture);
     assert_eq!(copies.len(), 1, "{copies:?}");
-    // What is there is used by a command that builds nothing, too.
+    // A command that builds nothing uses the copy that exists, too.
     let ran = fixture.ok(&["build", "app", "--dry-run"]);
     let used = format!("--sysroot target/hotswap/{}", copies[0]);
     assert!(ran.stdout.contains(&used), "{}", ran.stdout);
@@ -152,7 +152,7 @@ fn another_copy_is_made_once_the_libraries_have_changed() {
     let ran = built_with(&fixture, "RUSTC", &rustc);
     assert!(!ran.stderr.contains(PREPARED), "{}", ran.stderr);
     let before = copies(&fixture);
-    // The same version was installed again.
+    // The toolchain was installed again, in the same version.
     let mut names = fs::read_dir(own.join(below))
         .expect("it is there")
         .flatten();

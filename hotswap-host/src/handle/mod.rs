@@ -6,7 +6,6 @@ use crate::error::{CallError, HandleError};
 use crate::generation::Generation;
 use crate::generation::bindings::{Entered, Place};
 use crate::reclaim::pin::{Pinned, Slotted};
-use crate::reclaim::record;
 use crate::reclaim::slot::CallTarget;
 use crate::swapper::{Inner, Pin};
 pub(crate) use missing::Missing;
@@ -78,7 +77,6 @@ impl<K> Handle<K> {
                     let began = Instant::now();
                     let result = call(&entered);
                     watched.latency.record(began.elapsed());
-                    record::mine().slot().timed();
                     result
                 }
             },

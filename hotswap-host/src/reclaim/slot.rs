@@ -74,12 +74,8 @@ impl CallTarget {
     }
 }
 
-/// Of so many watched calls of a thread, one is timed. It is a power of two.
-const TIMED: u32 = 4096;
-/// The same for the first calls of a measurement, because a thread may not make many.
-const TIMED_AT_FIRST: u32 = 16;
-/// The number of calls that are timed in this way.
-const AT_FIRST: u32 = 64;
+/// Of so many watched calls of a thread, one is timed.
+const TIMED: u64 = 1024;
 
 /// The hazard slot of a thread, and the words that belong to it. A pin touches nothing else of the thread's record.
 /// Only the owning thread writes them, except for `attention`.
@@ -102,10 +98,6 @@ pub(crate) struct Slot {
     counts: AtomicPtr<AtomicU64>,
     /// The length of that table.
     counted: AtomicU32,
-    /// A call is timed if its number has none of these bits. Other threads write this, too, and it decides nothing else.
-    not_timed: AtomicU32,
-    /// The number of calls that are still to be timed in the way of the first ones. Other threads write this, too.
-    at_first: AtomicU32,
 }
 
 impl Slot {
@@ -119,23 +111,6 @@ impl Slot {
             polled: AtomicPtr::new(null_mut()),
             counts: AtomicPtr::new(null_mut()),
             counted: AtomicU32::new(0),
-            not_timed: AtomicU32::new(TIMED - 1),
-            at_first: AtomicU32::new(0),
-        }
-    }
-
-    /// Begins a measurement of the times of calls.
-    pub(super) fn time_calls(&self) {
-        self.at_first.store(AT_FIRST, Relaxed);
-        self.not_timed.store(TIMED_AT_FIRST - 1, Relaxed);
-    }
-
-    /// Notes that a call of the owning thread, which is the caller, was timed.
-    pub(crate) fn timed(&self) {
-        let left = self.at_first.load(Relaxed).saturating_sub(1);
-        self.at_first.store(left, Relaxed);
-        if left == 0 {
-            self.not_timed.store(TIMED - 1, Relaxed);
         }
     }
 
@@ -166,7 +141,7 @@ impl Slot {
             return false;
         };
         let counted = count.load(Relaxed).wrapping_add(1);
-        if counted as u32 & self.not_timed.load(Relaxed) == 0 {
+        if counted.is_multiple_of(TIMED) {
             return false;
         }
         count.store(counted, Relaxed);

@@ -4,7 +4,7 @@ use hotswap_host::prelude::*;
 use hotswap_operate::{HealthMonitor, HealthOptions};
 use hotswap_tests::{LIMIT, Stage, fixture, setting};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[test]
 fn nothing_hangs_when_checks_loads_unloads_and_swaps_race() {
@@ -47,10 +47,8 @@ fn nothing_hangs_when_checks_loads_unloads_and_swaps_race() {
                 stage.swapper.function("patient", "add").unwrap();
             again(&calls, &|| assert_eq!(add.call(2, 3).unwrap(), 5));
         });
-        let end = Instant::now() + Duration::from_secs(setting("HOTSWAP_TEST_STORM", 10));
-        while Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        // The storm lasts as long as this.
+        std::thread::sleep(Duration::from_secs(setting("HOTSWAP_TEST_STORM", 10)));
         done.store(true, SeqCst);
     });
     for (what, count) in [

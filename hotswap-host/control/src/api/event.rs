@@ -74,7 +74,7 @@ pub enum EventKind {
         level: HealthLevel,
         /// The reason for the level.
         message: String,
-        /// What was done about it.
+        /// The steps that were taken to bring it back to work.
         steps: Vec<RecoveryStep>,
     },
 }

@@ -8,7 +8,7 @@ super::types! {
         pub text: String,
         /// The worst level of all.
         pub level: HealthLevel,
-        /// What has this level, if it is not healthy: plugins, and the host.
+        /// The plugins that have this level, and `the host` if it does, unless the level is healthy.
         pub decided_by: Vec<String>,
         /// The live plugins, by name.
         pub plugins: Vec<PluginHealth>,

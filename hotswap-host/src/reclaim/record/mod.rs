@@ -216,12 +216,6 @@ pub(crate) fn watched_calls(target: CallTarget) -> u64 {
     counts.fold(0, u64::wrapping_add)
 }
 
-/// Begins a measurement of the times of watched calls, of which some are timed.
-pub(crate) fn time_calls() {
-    let records = lock(&ALL);
-    records.iter().for_each(|record| record.slot.time_calls());
-}
-
 /// The number of records.
 #[cfg(test)]
 pub(crate) fn count() -> usize {

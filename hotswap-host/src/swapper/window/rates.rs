@@ -34,7 +34,6 @@ pub(in crate::swapper) struct Rates {
 impl Meter {
     /// Begins to measure.
     pub(in crate::swapper) fn start(watched: Arc<Watched>, failures: Vec<Arc<Failures>>) -> Self {
-        record::time_calls();
         Meter {
             calls_before: calls(&watched),
             errors_before: errors(&failures),
