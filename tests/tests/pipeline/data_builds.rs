@@ -6,8 +6,8 @@ use hotswap_operate::History;
 use hotswap_tests::fixture::{Build, build_id};
 use hotswap_tests::{LIMIT, Stage};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 fn office() -> Vec<u8> {
@@ -181,13 +181,14 @@ fn it_leaves_by_itself_too() {
 
 #[test]
 fn one_that_is_dropped_while_it_is_in_use_counts_as_retiring() {
-    let (entered, is_entered) = std::sync::mpsc::channel();
-    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
-    // The first count lasts until the test lets it end.
-    let first = std::sync::Mutex::new(Some((entered, may_go_on)));
+    let (entered, is_entered) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    // One count lasts until the test lets it end.
+    let held = Arc::new(Mutex::new(None));
+    let next = held.clone();
     let count = move |_: &str, _: u32| {
-        let first = first.lock().unwrap().take();
-        if let Some((entered, may_go_on)) = first {
+        let held = next.lock().unwrap().take();
+        if let Some((entered, may_go_on)) = held {
             entered.send(()).unwrap();
             may_go_on.recv_timeout(LIMIT).unwrap();
         }
@@ -195,6 +196,9 @@ fn one_that_is_dropped_while_it_is_in_use_counts_as_retiring() {
     };
     let stage = open(|builder| builder.count_live_data(count));
     reverted(&stage, &later());
+    // The instance that was reverted has the same build, and has to be gone first.
+    assert!(stage.swapper.wait_retired(LIMIT).is_empty());
+    *held.lock().unwrap() = Some((entered, may_go_on));
     let counting = {
         let swapper = stage.swapper.clone();
         std::thread::spawn(move || swapper.data_builds())

@@ -344,6 +344,8 @@ fn a_build_that_becomes_unhealthy_in_its_window_is_reverted() {
     });
     let mut options = by_hand();
     options.interval = Duration::from_millis(1);
+    // However late the window opens, the plugin is no more than unhealthy then.
+    options.critical_after = u32::MAX;
     let monitor = start(&stage, options);
     let window = stage.swap("patient", &patient("fail")).window.unwrap();
     let Some(WindowOutcome::Reverted { reason }) = window.wait(LIMIT) else {
