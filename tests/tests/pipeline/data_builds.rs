@@ -184,7 +184,7 @@ fn one_that_is_dropped_while_it_is_in_use_counts_as_retiring() {
     let (entered, is_entered) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel::<()>();
     // One count lasts until the test lets it end.
-    let held = Arc::new(Mutex::new(None));
+    let held = Arc::new(Mutex::new(None::<(mpsc::Sender<()>, mpsc::Receiver<()>)>));
     let next = held.clone();
     let count = move |_: &str, _: u32| {
         let held = next.lock().unwrap().take();
