@@ -256,7 +256,7 @@ impl Made {
             // once, and the instance is not used after the last one, which drops it.
             loaded.run(hook, |sink| unsafe { run(this.0, sink) })
         });
-        entry.flush()();
+        loaded.library.keep(entry.flush()());
         let failures = ran.into_iter().filter_map(Result::err);
         (loaded, failures.collect())
     }

@@ -19,6 +19,7 @@ use crate::platform;
 use crate::reclaim::activity::Activity;
 use crate::reclaim::code::Code;
 use crate::reclaim::look::Quiet;
+use hotswap_plugin::contract::Remains;
 use hotswap_plugin::contract::shim::{Destructor, Key, Token};
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -372,6 +373,13 @@ impl Library {
         for (key, _) in std::mem::take(&mut *lock(&self.keys)) {
             // The plugin has left memory, so no other code knows the key.
             platform::delete_key(key);
+        }
+    }
+
+    /// Takes over memory that the library has returned, and frees it once the library has left memory.
+    pub(crate) fn keep(&self, remains: Remains) {
+        if let Some(opened) = self.opened() {
+            opened.mapped.keep(remains);
         }
     }
 

@@ -13,7 +13,8 @@ use abi_stable::library::AbiHeaderRef;
 use hotswap_plugin::contract::entry::ROOT_SYMBOL;
 use hotswap_plugin::contract::linked::Linked;
 use hotswap_plugin::contract::shim::{Destructor, ForkHandler, Token};
-use hotswap_plugin::contract::{HostTableRef, LiveDesc, PluginDesc, PluginEntryRef};
+use hotswap_plugin::contract::{HostTableRef, LiveDesc, PluginDesc, PluginEntryRef, Remains};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::error::Error;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -29,7 +30,15 @@ pub(super) struct Mapped {
     path: PathBuf,
     range: Range<usize>,
     is_gone: AtomicBool,
+    /// Memory that its code may use while it is mapped.
+    kept: Mutex<Vec<Kept>>,
 }
+
+/// Memory that is freed once the library that has it is gone. Dropping it leaves it allocated.
+struct Kept(Remains);
+
+// SAFETY: nothing but the library uses the memory, on any of its threads.
+unsafe impl Send for Kept {}
 
 /// The reason why a private copy could not be opened.
 #[derive(Debug)]
@@ -58,6 +67,7 @@ impl Mapped {
                 path: name,
                 range,
                 is_gone: AtomicBool::new(false),
+                kept: Mutex::default(),
             }),
             // It has the device and inode of a library that is already loaded. Dropping the handle undoes the count.
             (_, other) => {
@@ -102,7 +112,30 @@ impl Mapped {
         let _ = ManuallyDrop::into_inner(handle).close();
         let is_gone = !platform::is_loaded(&self.path);
         self.is_gone.store(is_gone, SeqCst);
+        if is_gone {
+            self.free_kept();
+        }
         is_gone
+    }
+
+    fn free_kept(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for Kept(Remains { at, size, align }) in kept.drain(..) {
+            if let Ok(layout) = Layout::from_size_align(size, align) {
+                // SAFETY: by the contract of `Remains`, the memory is of `System` and has this layout, and only the
+                // library used it, which is gone. `System` of all copies of std is the C library's `malloc`, or the
+                // heap of the process on Windows.
+                unsafe { System.dealloc(at, layout) };
+            }
+        }
+    }
+
+    /// Takes over memory that the library has returned, and frees it once the library has left memory.
+    pub(super) fn keep(&self, remains: Remains) {
+        if !remains.at.is_null() {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push(Kept(remains));
+        }
     }
 
     /// Returns a symbol of the library.

@@ -77,6 +77,9 @@ impl CallTarget {
 /// Of so many watched calls of a thread, one is timed.
 const TIMED: u64 = 1024;
 
+/// The number of targets whose calls are counted in the slot itself. Few hosts have more plugins.
+const FEW: u32 = 64;
+
 /// The hazard slot of a thread, and the words that belong to it. A pin touches nothing else of the thread's record.
 /// Only the owning thread writes them, except for `attention`.
 #[repr(C)]
@@ -93,11 +96,12 @@ pub(crate) struct Slot {
     pinned_at: AtomicPtr<Location<'static>>,
     /// The innermost async call that the thread polls: a `*const Polled`.
     polled: AtomicPtr<()>,
-    /// The numbers of watched calls that the thread has begun, by the target's place. The table is only replaced by a
-    /// longer one, and never freed.
-    counts: AtomicPtr<AtomicU64>,
+    /// The numbers of watched calls that the thread has begun, by the target's place.
+    few: [AtomicU64; FEW as usize],
+    /// The numbers of those whose place is beyond these. The table is only replaced by a longer one, and never freed.
+    more: AtomicPtr<AtomicU64>,
     /// The length of that table.
-    counted: AtomicU32,
+    len_of_more: AtomicU32,
 }
 
 impl Slot {
@@ -109,8 +113,9 @@ impl Slot {
             entered: AtomicU32::new(0),
             pinned_at: AtomicPtr::new(null_mut()),
             polled: AtomicPtr::new(null_mut()),
-            counts: AtomicPtr::new(null_mut()),
-            counted: AtomicU32::new(0),
+            few: [const { AtomicU64::new(0) }; FEW as usize],
+            more: AtomicPtr::new(null_mut()),
+            len_of_more: AtomicU32::new(0),
         }
     }
 
@@ -133,8 +138,8 @@ impl Slot {
     }
 
     /// Counts a watched call of this target, by the owning thread, which is the caller. Returns false if it is one of those
-    /// that are timed, or the first one of its target. Then it is not counted, and the caller [does so](Self::count_watched)
-    /// where it takes the time.
+    /// that are timed, or there is no count yet. Then it is not counted, and the caller [does so](Self::count_watched) where
+    /// it takes the time.
     #[inline(always)]
     pub(crate) fn count_untimed(&self, target: CallTarget) -> bool {
         let Some(count) = self.count(target.place()) else {
@@ -154,13 +159,13 @@ impl Slot {
     pub(crate) fn count_watched(&self, target: CallTarget) {
         let at = target.place();
         if self.count(at).is_none() {
-            let room = (at + 1).next_power_of_two().max(16);
-            let known = |at| self.count(at).map_or(0, |count| count.load(Relaxed));
+            let room = (at - FEW + 1).next_power_of_two().max(16);
+            let known = |at| self.count(FEW + at).map_or(0, |count| count.load(Relaxed));
             let longer: Vec<_> = (0..room).map(|at| AtomicU64::new(known(at))).collect();
             // A reader may have the shorter table, so that stays, too. All of them together are no longer than the last one.
             let longer = Vec::leak(longer);
-            self.counts.store(longer.as_mut_ptr(), Release);
-            self.counted.store(room, Release);
+            self.more.store(longer.as_mut_ptr(), Release);
+            self.len_of_more.store(room, Release);
         }
         if let Some(count) = self.count(at) {
             count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
@@ -170,11 +175,15 @@ impl Slot {
     /// Returns the count at this place, if there is one.
     #[inline(always)]
     fn count(&self, at: u32) -> Option<&AtomicU64> {
-        if at >= self.counted.load(Acquire) {
+        if let Some(count) = self.few.get(at as usize) {
+            return Some(count);
+        }
+        let at = at - FEW;
+        if at >= self.len_of_more.load(Acquire) {
             return None;
         }
         // SAFETY: `count_watched` publishes a table of at least this length before the length, and leaks each table.
-        Some(unsafe { &*self.counts.load(Acquire).add(at as usize) })
+        Some(unsafe { &*self.more.load(Acquire).add(at as usize) })
     }
 
     /// The number of watched calls of this target that the thread has begun.

@@ -75,8 +75,9 @@ pub struct PluginEntry {
     /// Tells the plugin how verbose the host's log and trace are now: see
     /// [`telemetry`](crate::telemetry).
     pub set_levels: extern "C" fn(log: u32, trace: u32),
-    /// Writes out the data that the plugin's copy of std buffers for stdout.
-    pub flush: extern "C" fn(),
+    /// Writes out the data that the plugin's copy of std buffers for stdout. Called once, after
+    /// [`destroy`](Self::destroy). Returns memory that the host frees once the library has left memory.
+    pub flush: extern "C" fn() -> Remains,
     /// Returns how much memory of the plugin is in use.
     pub memory: extern "C" fn() -> Memory,
     /// Returns how many threads the plugin's own runtime has, or 0 if it cannot be stopped now. Does not wait.
@@ -155,4 +156,19 @@ pub struct Memory {
     pub blocks: u64,
     /// False if the plugin does not count, as with `#[plugin(allocator = false)]`.
     pub counted: bool,
+}
+
+/// Memory of Rust's `System` allocator that code of a plugin may use until its library has left memory, and does not free.
+///
+/// The buffer of stdout is such memory. Code of the plugin that ends the process may free it, and no library leaves memory
+/// any more once the process ends.
+#[repr(C)]
+#[derive(StableAbi, Debug)]
+pub struct Remains {
+    /// Where it is, or null if there is none.
+    pub at: *mut u8,
+    /// The size in bytes that it was allocated with.
+    pub size: usize,
+    /// The alignment in bytes that it was allocated with.
+    pub align: usize,
 }

@@ -17,7 +17,8 @@
 //!
 //! # Rules that hold for every function of the contract
 //! - It does not unwind: the callee catches, and returns a [`Status`](crate::boundary::Status).
-//! - It passes nothing that owns memory: whatever it lends is valid until the function returns.
+//! - It passes nothing that owns memory: whatever it lends is valid until the function returns. [`Remains`], which are
+//!   freed when no code of the plugin is left, are the exception.
 //! - It may be called from any thread, unless its documentation says otherwise.
 pub mod entry;
 pub mod host_table;
@@ -29,7 +30,9 @@ pub mod state;
 pub mod ticket;
 pub mod vault;
 
-pub use entry::{ContextView, LoadDataView, Memory, PluginDesc, PluginEntry, PluginEntryRef};
+pub use entry::{
+    ContextView, LoadDataView, Memory, PluginDesc, PluginEntry, PluginEntryRef, Remains,
+};
 pub use host_table::{HostTable, HostTableRef};
 pub use live::{LIVE_SECTION, LiveCode, LiveDesc, LiveList};
 pub use shim::ShimTable;
@@ -39,4 +42,4 @@ pub use vault::VaultView;
 /// The version of the contract that this crate implements. Host and plugin must have the same one.
 ///
 /// The name of the section of live items contains it: see [`live`].
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;

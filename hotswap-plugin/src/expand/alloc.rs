@@ -9,13 +9,19 @@
 //! The number lies in a const thread-local without a destructor. So it can be read while a thread ends, and while the
 //! registration of a destructor allocates.
 //!
+//! # The buffer of stdout
+//! std allocates a buffer when stdout is first used, which may be the flush before the library leaves memory, and never
+//! frees it. While a thread flushes, its number is one that makes it allocate aside, where the buffer is noted for the
+//! host to free. So no other allocation has anything more to do.
+//!
 //! [`thread_index`]: crate::contract::HostTable::thread_index
 #![allow(unsafe_code, reason = "it is the plugin's global allocator")]
-use crate::contract::Memory;
+use crate::contract::{Memory, Remains};
 use crate::host;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicI64, AtomicPtr, Ordering::Relaxed};
 
 /// The number of counters. The threads with the first numbers have one each, and all others share the last one.
 const COUNTERS: usize = 256;
@@ -35,10 +41,19 @@ static TABLE: [Counter; COUNTERS] = [const {
 }; COUNTERS];
 
 const UNKNOWN: u32 = u32::MAX;
+/// In place of its number, what a thread has while it flushes stdout.
+const FLUSHING: u32 = UNKNOWN - 1;
 
 thread_local! {
     static MINE: Cell<u32> = const { Cell::new(UNKNOWN) };
 }
+
+/// The layout of the buffer that std allocates for stdout. If another version of std has another one, the buffer stays
+/// allocated.
+const BUFFER: Layout = Layout::new::<[u8; 1024]>();
+
+/// The buffer, if it was allocated during a flush.
+static BUFFERED: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 
 /// Counts, and calls [`System`].
 pub struct Counting;
@@ -59,6 +74,32 @@ fn count(bytes: i64, blocks: i64) {
     }
 }
 
+/// Runs `flush`, and returns the buffer of stdout if it was allocated meanwhile.
+pub fn flushing(flush: impl FnOnce()) -> Remains {
+    let mine = MINE.replace(FLUSHING);
+    flush();
+    MINE.set(mine);
+    Remains {
+        at: BUFFERED.swap(null_mut(), Relaxed),
+        size: BUFFER.size(),
+        align: BUFFER.align(),
+    }
+}
+
+/// # Safety
+/// As for [`GlobalAlloc::alloc`].
+#[cold]
+unsafe fn alloc_aside(layout: Layout) -> *mut u8 {
+    let mine = MINE.get();
+    count_shared(mine, layout.size() as i64, 1);
+    // SAFETY: the caller guarantees the same.
+    let at = unsafe { System.alloc(layout) };
+    if mine == FLUSHING && layout == BUFFER {
+        BUFFERED.store(at, Relaxed);
+    }
+    at
+}
+
 #[cold]
 fn count_shared(mine: u32, bytes: i64, blocks: i64) {
     if mine == UNKNOWN
@@ -73,6 +114,10 @@ fn count_shared(mine: u32, bytes: i64, blocks: i64) {
 // SAFETY: every request goes to `System` unchanged. Counting neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if MINE.get() >= SHARED {
+            // SAFETY: the caller of this function keeps the contract of `alloc`, which is the same.
+            return unsafe { alloc_aside(layout) };
+        }
         count(layout.size() as i64, 1);
         // SAFETY: the caller of this function keeps the contract of `alloc`, which is the same.
         unsafe { System.alloc(layout) }

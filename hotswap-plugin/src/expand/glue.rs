@@ -16,7 +16,8 @@ use crate::contract::shim::Token;
 use crate::contract::state::{StateDesc, StateSink, StateView};
 use crate::contract::vault::{ExtensionRef, FilledSlot};
 use crate::contract::{
-    ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, VaultView,
+    ContextView, HostTableRef, LoadDataView, Memory, PluginEntry, PluginEntryRef, Remains,
+    VaultView,
 };
 use crate::host;
 use crate::runtime::{self, Use};
@@ -408,9 +409,11 @@ extern "C" fn set_levels(log: u32, trace: u32) {
     let _ = std::panic::catch_unwind(|| telemetry::set_levels(log, trace));
 }
 
-extern "C" fn flush() {
-    // A panic of the writer is discarded, since there is nothing more to write.
-    let _ = std::panic::catch_unwind(|| std::io::Write::flush(&mut std::io::stdout()));
+extern "C" fn flush() -> Remains {
+    super::alloc::flushing(|| {
+        // A panic of the writer is discarded, since there is nothing more to write.
+        let _ = std::panic::catch_unwind(|| std::io::Write::flush(&mut std::io::stdout()));
+    })
 }
 
 extern "C" fn memory() -> Memory {
