@@ -39,4 +39,4 @@ pub use vault::VaultView;
 /// The version of the contract that this crate implements. Host and plugin must have the same one.
 ///
 /// The name of the section of live items contains it: see [`live`].
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;

@@ -2,6 +2,7 @@
 //! and reverts do with them.
 mod async_functions;
 mod functions;
+mod imports;
 mod interfaces;
 mod live;
 mod load;
