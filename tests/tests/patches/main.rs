@@ -10,6 +10,7 @@ mod mocks;
 mod refused;
 mod reloads;
 mod session;
+mod soak;
 mod sticky;
 mod support;
 mod traces;
