@@ -355,6 +355,7 @@ impl Method<'_> {
     /// Returns the caller's end. It is also an inherent method, so that callers need not import the trait.
     fn stub(&self, b: &TokenStream, vis: &syn::Visibility) -> TokenStream {
         let [arena, out, answer] = ["arena", "out", "answer"].map(local);
+        let [method, this, table] = ["method", "this", "table"].map(local);
         let Call { ident, result, .. } = &self.call;
         let (shown, params) = (self.shown(), self.params());
         let lend = self.call.params.iter().map(|(name, ty)| {
@@ -369,14 +370,20 @@ impl Method<'_> {
         let arena_of =
             (!self.call.params.is_empty()).then(|| quote!(let #arena = #b::Arena::new();));
         let lend = quote!(#arena_of #(#lend)*);
-        let call = quote!(|#out| (self.0.table().#ident)(self.0.this(), #(#cross)* #out));
+        let find = quote! {
+            let (#method, #this) = self.0.method(|#table| &raw const (*#table).#ident);
+        };
+        let call = quote!(|#out| #method(#this, #(#cross)* #out));
         match self.call.asyncness {
             None => quote! {
                 #(#shown)*
                 #[inline]
                 #vis fn #ident(&self, #params) -> #result {
                     #lend
-                    let #answer = unsafe { #b::receive(#call) };
+                    let #answer = unsafe {
+                        #find
+                        #b::receive(#call)
+                    };
                     self.0.note(&#answer);
                     #answer
                 }
@@ -387,7 +394,10 @@ impl Method<'_> {
                 #[inline]
                 #vis fn #ident<'__a>(&'__a self, #params) -> #b::Awaited<'__a, #result> {
                     #lend
-                    unsafe { #b::Awaited::receive(&self.0, #call) }
+                    unsafe {
+                        #find
+                        #b::Awaited::receive(&self.0, #call)
+                    }
                 }
             },
         }

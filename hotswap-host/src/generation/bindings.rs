@@ -98,6 +98,14 @@ impl Target {
         }
     }
 
+    /// A function with its first argument.
+    pub(crate) fn of(function: RawFunction) -> Self {
+        Target {
+            call: function.call,
+            this: function.this,
+        }
+    }
+
     /// The function and its first argument.
     pub(crate) fn raw(self) -> RawFunction {
         RawFunction {

@@ -2,10 +2,12 @@
 pub(crate) mod async_calls;
 pub(crate) mod bindings;
 mod contents;
+pub(crate) mod edges;
 mod late;
 mod live_items;
 mod out_of_service;
 pub(crate) mod patched;
+mod pinned;
 pub(crate) mod watched;
 
 use crate::artifact::{BuildId, Note};
@@ -14,6 +16,7 @@ use crate::base::paths::as_text;
 use crate::error::{CallError, InvokeError};
 use crate::generation::bindings::{Bindings, HasBindings, Target};
 use crate::instance::Instance;
+use crate::instance::exports::Patches;
 use crate::invoke;
 use crate::load::failures::Failures;
 use crate::reclaim::gate::Gate;
@@ -170,9 +173,17 @@ impl Generation {
         watches.then(|| plugin.library().failures())
     }
 
-    /// Notes that the generation is about to be live.
-    pub(crate) fn goes_live(&self) {
-        self.plugins.iter().for_each(|plugin| plugin.goes_live());
+    /// Notes that the generation is about to be live. Returns the patches that its plugins had before, to be dropped where
+    /// closures of the host may be dropped.
+    #[must_use]
+    pub(crate) fn goes_live(&self) -> Vec<Patches> {
+        let is_mocked = self.patched.has_mocks();
+        let before = self.plugins.iter().filter_map(|plugin| {
+            plugin.goes_live();
+            let patched = (!self.patched.is_empty()).then(|| self.patched.clone() as Patches);
+            plugin.export_tables().live().set(patched, is_mocked)
+        });
+        before.collect()
     }
 
     /// Returns the target that a handle may call without asking the gate. The target was found in this generation.

@@ -3,10 +3,11 @@ use crate::base::name::PluginName;
 use crate::error::PatchError;
 use crate::generation::bindings::Target;
 use crate::instance::Instance;
+use crate::instance::exports::{Intercepted, LiveVersion};
 use crate::instance::made::FunctionOf;
+use crate::patch::dispatch::Route;
 use crate::patch::layers::{Layers, Linked, Place};
-use crate::patch::link::methods_of;
-use crate::patch::stack::{Stack, Stacks};
+use crate::patch::stack::{MockEntry, Stack, Stacks};
 use hotswap_plugin::boundary::RawFunction;
 use std::sync::Arc;
 
@@ -31,7 +32,30 @@ struct PatchedExport {
     export: usize,
     /// The functions of its methods, to which the relays lead.
     methods: Box<[RawFunction]>,
+    /// Stands for the instance.
+    instance: Arc<LiveVersion>,
+    /// Leads the calls of plugins that import it here, for as long as the patches exist.
+    intercepted: Vec<Intercepted>,
 }
+
+/// A method of an instance, as plugins that import the instance call it.
+pub(crate) struct Edge {
+    /// The exporting plugin.
+    pub(super) plugin: PluginName,
+    /// The name of the method with that of its interface, as patches name it.
+    pub(super) function: &'static str,
+    /// Stands for the exporting instance.
+    pub(super) instance: Arc<LiveVersion>,
+    /// The number of the export.
+    pub(super) export: usize,
+    /// The number of the method.
+    pub(super) method: usize,
+    /// The plugin's own function.
+    pub(super) own: RawFunction,
+}
+
+/// Makes the route of calls of a method.
+type Routes = fn(Edge) -> Box<dyn Route>;
 
 /// A function that patches have changed, as a caller finds it.
 #[derive(Clone, Copy)]
@@ -43,29 +67,53 @@ pub(crate) enum Found<'g> {
 }
 
 impl Patched {
-    /// Links the patches to these instances.
+    /// Links the patches to these instances. Calls of plugins through their imports go by `routes`.
     ///
     /// # Errors
     /// A patch does not fit its plugin.
-    pub(crate) fn link(plugins: &[Arc<Instance>], stacks: Arc<Stacks>) -> Result<Self, PatchError> {
+    pub(super) fn link(
+        plugins: &[Arc<Instance>],
+        stacks: Arc<Stacks>,
+        routes: Routes,
+    ) -> Result<Self, PatchError> {
         let mut patched = Patched::default();
         for (index, plugin) in plugins.iter().enumerate() {
             if let Some(stack) = stacks.get(plugin.name()) {
-                patched.add(index, plugin, stack)?;
+                patched.add(index, plugin, stack, routes)?;
             }
         }
         patched.stacks = stacks;
         Ok(patched)
     }
 
-    fn add(&mut self, index: usize, plugin: &Instance, stack: &Stack) -> Result<(), PatchError> {
+    fn add(
+        &mut self,
+        index: usize,
+        plugin: &Instance,
+        stack: &Stack,
+        routes: Routes,
+    ) -> Result<(), PatchError> {
         let mut layers = Layers::of(plugin, stack)?;
         layers.mock(&stack.mocks)?;
         for linked in layers.linked() {
-            if let (Place::Method(export, method), Ok(function)) = (linked.place, &linked.function)
+            if let (Place::Method(export, method), Ok(function), Some(top)) =
+                (linked.place, &linked.function, &linked.top)
             {
-                let methods = self.methods(index, plugin, export);
-                methods[method] = function.raw();
+                let tables = plugin.export_tables();
+                let intercepted = tables.intercept(export, method, |own| {
+                    let edge = Edge {
+                        plugin: plugin.name().clone(),
+                        function: linked.name,
+                        instance: tables.live().clone(),
+                        export,
+                        method,
+                        own,
+                    };
+                    top.dispatcher(routes(edge))
+                });
+                let patched = self.export_of(index, plugin, export);
+                patched.methods[method] = function.raw();
+                patched.intercepted.push(intercepted);
             }
             self.functions.push(PatchedItem {
                 plugin: index,
@@ -75,20 +123,27 @@ impl Patched {
         Ok(())
     }
 
-    /// Returns the functions of an export, which is patched from now on.
-    fn methods(&mut self, index: usize, plugin: &Instance, export: usize) -> &mut [RawFunction] {
+    /// Returns an export, which is patched from now on.
+    fn export_of(&mut self, index: usize, plugin: &Instance, export: usize) -> &mut PatchedExport {
         let is_it = |known: &PatchedExport| (known.plugin, known.export) == (index, export);
         let known = self.exports.iter().position(is_it);
         let known = known.unwrap_or_else(|| {
-            let methods = methods_of(&plugin.desc().exports[export], plugin.this());
+            let methods = plugin.methods_of(&plugin.desc().exports[export]);
             self.exports.push(PatchedExport {
                 plugin: index,
                 export,
                 methods: methods.into(),
+                instance: plugin.export_tables().live().clone(),
+                intercepted: Vec::new(),
             });
             self.exports.len() - 1
         });
-        &mut self.exports[known].methods
+        &mut self.exports[known]
+    }
+
+    /// Returns true if a plugin has a mock or a trace.
+    pub(crate) fn has_mocks(&self) -> bool {
+        self.stacks.values().any(|stack| !stack.mocks.is_empty())
     }
 
     /// Returns true if there are no patches.
@@ -130,6 +185,31 @@ impl Patched {
         let is_it = |known: &&PatchedExport| (known.plugin, known.export) == (plugin, export);
         let found = self.exports.iter().find(is_it)?;
         Some(found.methods.as_ptr().cast())
+    }
+
+    /// Returns the function of a method of an instance, which has such an export, if a method of that export is patched.
+    pub(crate) fn method(
+        &self,
+        instance: &Arc<LiveVersion>,
+        export: usize,
+        method: usize,
+    ) -> Option<RawFunction> {
+        let is_it = |known: &&PatchedExport| {
+            known.export == export && Arc::ptr_eq(&known.instance, instance)
+        };
+        let found = self.exports.iter().find(is_it)?;
+        Some(found.methods[method])
+    }
+
+    /// Returns the mocks of a function of a plugin.
+    pub(crate) fn mocks_of<'p>(
+        &'p self,
+        plugin: &PluginName,
+        function: &str,
+    ) -> impl Iterator<Item = &'p Arc<MockEntry>> {
+        let mocks = self.stack(plugin).into_iter();
+        let mocks = mocks.flat_map(|stack| &stack.mocks);
+        mocks.filter(move |mock| mock.operation.function == function)
     }
 
     /// Returns the number of the plugin that a patched target belongs to, and its number among the functions, exports, and

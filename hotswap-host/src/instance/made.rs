@@ -12,8 +12,8 @@ use crate::load::loaded::Loaded;
 use crate::platform;
 use crate::saved_state::SavedState;
 use hotswap_plugin::boundary::{
-    Arena, Arg, DynamicOut, DynamicResult, Error, FunctionDesc, InvokeError, Panicked, RawObject,
-    Sink, SliceView, Status, StrView, ValueView, call_dynamic, try_receive,
+    Arena, Arg, DynamicOut, DynamicResult, Error, ExportDesc, FunctionDesc, InvokeError, Panicked,
+    RawFunction, RawObject, Sink, SliceView, Status, StrView, ValueView, call_dynamic, try_receive,
 };
 use hotswap_plugin::contract::host_table::{RawArgs, RawOut};
 use hotswap_plugin::contract::live::{Handled, HandledOut, LentData, LiveTypeDesc};
@@ -106,6 +106,20 @@ impl Made {
     /// The pointer with which the plugin's functions are called.
     pub(crate) fn this(&self) -> *const () {
         self.this.0
+    }
+
+    /// Returns the functions of an export of the plugin, in the order of its methods, each with the instance.
+    pub(crate) fn methods_of(&self, export: &ExportDesc) -> Vec<RawFunction> {
+        let table = export.table.cast::<*const ()>();
+        let methods = 0..export.interface.methods.len();
+        methods
+            .map(|method| RawFunction {
+                // SAFETY: the table of an interface is `repr(C)`, with one function pointer for each method, and constant.
+                // The plugin that describes it is borrowed.
+                call: unsafe { *table.add(method) },
+                this: self.this(),
+            })
+            .collect()
     }
 
     /// Notes that a generation with the instance is about to be live, so that anything may call it.

@@ -1,5 +1,6 @@
 //! An instance of a plugin: what it is, and what it uses of other plugins and the host. Its calls are in [`made`].
 pub(crate) mod begun;
+pub(crate) mod exports;
 pub(crate) mod made;
 
 use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
@@ -9,6 +10,8 @@ use crate::load::library::Library;
 use crate::load::loaded::Loaded;
 use crate::provide::Provided;
 use crate::reclaim::slot::CallTarget;
+use crate::telemetry::contain;
+use exports::Exports;
 use hotswap_plugin::boundary::{ExportDesc, InterfaceDesc, RawObject};
 use hotswap_plugin::contract::state::StateDesc;
 use hotswap_plugin::contract::{ContextView, LiveDesc, PluginDesc};
@@ -23,6 +26,8 @@ use std::time::SystemTime;
 /// An instance of a plugin. [`destroy`](Self::destroy) frees it; dropping it leaks it.
 pub(crate) struct Instance {
     made: Made,
+    /// The tables of its exports. Plugins that import the instance call it through them, so they stay as long as it does.
+    export_tables: ManuallyDrop<Arc<Exports>>,
     uses: Uses,
     /// The number of times that it has been stopped.
     stops: AtomicUsize,
@@ -103,6 +108,7 @@ impl Instance {
     ) -> Result<Instance, Box<(Loaded, Uses, HookFailure)>> {
         match Made::construct(loaded, cx, objects) {
             Ok(made) => Ok(Instance {
+                export_tables: ManuallyDrop::new(Exports::of(&made)),
                 made,
                 uses,
                 stops: AtomicUsize::new(0),
@@ -220,6 +226,11 @@ impl Instance {
         &self.loaded().live
     }
 
+    /// The tables through which plugins that import the instance call its exports.
+    pub(crate) fn export_tables(&self) -> &Arc<Exports> {
+        &self.export_tables
+    }
+
     /// Returns the export that is this interface, or another version of it.
     pub(crate) fn export(&self, interface: &InterfaceDesc) -> Option<&ExportDesc> {
         self.desc().exports.get(self.export_index(interface)?)
@@ -281,6 +292,9 @@ impl Instance {
     /// whatever uses it has an `Arc` of it. Returns the library, and what must not be freed before it has left memory.
     pub(crate) fn destroy(self) -> (Loaded, Uses, Vec<HookFailure>) {
         let (loaded, failures) = self.made.destroy();
+        let tables = ManuallyDrop::into_inner(self.export_tables);
+        // The patches know the instance. The last reference drops closures of the host, which may panic.
+        contain((), || drop(tables.live().set(None, false)));
         (loaded, self.uses, failures)
     }
 }

@@ -1,5 +1,5 @@
 //! The functions that the versions of a plugin make of those of an instance.
-use super::link::{Layer, PatchedFunction, Shape, methods_of};
+use super::link::{Layer, PatchedFunction, Shape};
 use super::stack::{MockEntry, Stack, Version};
 use super::{Operation, What};
 use crate::base::interned::interned;
@@ -212,6 +212,7 @@ impl<'p> Layers<'p> {
     /// Links the layers of each function.
     pub(crate) fn linked(self) -> Vec<Linked> {
         let states = self.states.into_iter().map(|state| Linked {
+            top: state.layers.last().map(|(layer, _)| layer.clone()),
             function: match state.removed {
                 Some(version) => Err(version),
                 None => {
@@ -233,6 +234,8 @@ impl<'p> Layers<'p> {
 pub(crate) struct Linked {
     pub(crate) place: Place,
     pub(crate) name: &'static str,
+    /// The topmost layer.
+    pub(crate) top: Option<Arc<dyn Layer>>,
     /// The function, or the number of the version that has removed it.
     pub(crate) function: Result<PatchedFunction, u64>,
 }
@@ -280,7 +283,7 @@ fn place_of(plugin: &Instance, name: &str) -> Option<(Place, Shape, RawFunction)
         params: found.params.as_slice(),
         result: found.result,
     };
-    let own = methods_of(export, plugin.this())[number];
+    let own = plugin.methods_of(export)[number];
     Some((Place::Method(index, number), shape, own))
 }
 

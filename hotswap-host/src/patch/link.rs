@@ -9,13 +9,14 @@
 //! the plugin's before it makes a link.
 #![allow(unsafe_code)]
 use super::calls::Calls;
+use super::dispatch::{Dispatch, Dispatcher, Route};
 use super::params::{Callee, Params};
 use crate::instance::made::FunctionOf;
 use hotswap_plugin::boundary::dynamic::answer_dynamic;
 use hotswap_plugin::boundary::later::answer_later;
 use hotswap_plugin::boundary::{
-    DynamicOut, ExportDesc, FunctionDesc, Later, LaterView, Out, Panicked, ParamDesc, RawFunction,
-    Return, Shared, Signature, SliceView, Status, TypeDesc, ValueView, raise, try_receive,
+    DynamicOut, FunctionDesc, Later, LaterView, Out, Panicked, ParamDesc, RawFunction, Return,
+    Shared, Signature, SliceView, Status, TypeDesc, ValueView, raise, try_receive,
 };
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -118,6 +119,8 @@ pub trait Kind<P: Params, R: Shared>: Send + Sync + 'static {
 pub(crate) trait Layer: Send + Sync {
     /// Links the layer to the function below it. If there is none, the layer never goes on.
     fn link(&self, below: RawFunction, names: Box<[String]>) -> Box<dyn Linked>;
+    /// Returns a dispatcher for a method that the layer patches.
+    fn dispatcher(&self, route: Box<dyn Route>) -> Box<dyn Dispatcher>;
     /// The number of calls that have reached it.
     fn calls(&self) -> u64;
 }
@@ -234,6 +237,10 @@ where
             names,
             way: PhantomData,
         })
+    }
+
+    fn dispatcher(&self, route: Box<dyn Route>) -> Box<dyn Dispatcher> {
+        Dispatch::<P, R>::boxed(route)
     }
 
     fn calls(&self) -> u64 {
@@ -383,18 +390,4 @@ impl PatchedFunction {
         let top = self.links.last();
         top.expect("a patched function has a layer").function()
     }
-}
-
-/// Returns the functions of an export, in the order of its methods, each with the instance.
-pub(crate) fn methods_of(export: &ExportDesc, this: *const ()) -> Vec<RawFunction> {
-    let table = export.table.cast::<*const ()>();
-    let methods = 0..export.interface.methods.len();
-    methods
-        .map(|method| RawFunction {
-            // SAFETY: the table of an interface is `repr(C)`, with one function pointer for each method, and constant.
-            // The plugin that describes it is borrowed.
-            call: unsafe { *table.add(method) },
-            this,
-        })
-        .collect()
 }

@@ -17,15 +17,14 @@ use std::future::{Future, ready};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::thread::{self, ThreadId};
 
 /// The callers that a mock is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// All callers.
     Everywhere,
-    /// The calls of this thread.
-    Thread(ThreadId),
+    /// The calls of the thread with this number.
+    Thread(u64),
     /// The calls of the future with this number: see [`mock_scope`](crate::mock_scope).
     Future(u64),
 }
@@ -33,13 +32,25 @@ pub(crate) enum Scope {
 thread_local! {
     /// The number of the future with a scope of its own that this thread polls, or zero.
     static POLLED: Cell<u64> = const { Cell::new(0) };
+    /// The number of the thread, or zero while it has none. Unlike `thread::current`, it is there until the thread has
+    /// ended, since destructors of a plugin's thread-locals may call what is mocked.
+    static THREAD: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The number of the calling thread. No other thread ever has it.
+fn this_thread() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    if THREAD.get() == 0 {
+        THREAD.set(LAST.fetch_add(1, Relaxed) + 1);
+    }
+    THREAD.get()
 }
 
 impl Scope {
     /// The scope of a mock that the calling thread makes.
     pub(crate) fn here() -> Self {
         match POLLED.get() {
-            0 => Scope::Thread(thread::current().id()),
+            0 => Scope::Thread(this_thread()),
             future => Scope::Future(future),
         }
     }
@@ -48,7 +59,7 @@ impl Scope {
     fn has_caller(self) -> bool {
         match self {
             Scope::Everywhere => true,
-            Scope::Thread(id) => thread::current().id() == id,
+            Scope::Thread(number) => this_thread() == number,
             Scope::Future(number) => POLLED.get() == number,
         }
     }

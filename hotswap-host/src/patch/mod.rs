@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `params` | the parameters of a handle's type, and the closures that accept them |
 //! | `link` | the C functions with such a closure behind them |
+//! | `dispatch` | the C function that chooses a link at each call through an import |
 //! | `kinds` | what a closure does with a call: instead of the function, before, after, around |
 //! | `original` | the call of an `async fn` below a patch |
 //! | `mock` | closures in the place of a function for some of its callers |
@@ -19,6 +20,7 @@
 //! host with the signature of the plugin's, so nothing else of a call differs, and a call of a function without patches
 //! does not differ at all. Within one pin, one version is called, since the pin keeps one generation.
 mod calls;
+pub(crate) mod dispatch;
 mod kinds;
 pub(crate) mod layers;
 pub(crate) mod link;

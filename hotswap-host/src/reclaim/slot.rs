@@ -243,8 +243,20 @@ impl Slot {
         self.entered.store(entered.0, Release);
     }
 
+    /// Ends one of the pins that share the slot.
+    pub(super) fn leave(&self) {
+        let sharing = self.sharing();
+        if sharing == 0 {
+            return self.unpin();
+        }
+        self.set_sharing(sharing - 1);
+        if sharing == 1 {
+            self.leave_nested();
+        }
+    }
+
     /// Removes the mark for nested calls: the last one has returned.
-    pub(super) fn leave_nested(&self) {
+    fn leave_nested(&self) {
         self.set_entered(self.entered().without_nested());
     }
 

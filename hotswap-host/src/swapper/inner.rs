@@ -233,9 +233,11 @@ impl Inner {
         handles: Handles<'_>,
     ) -> Retired<Generation> {
         next.serial = self.live.pin_quietly().serial + 1;
-        next.goes_live();
+        let before = next.goes_live();
         let old = self.live.switch(next);
         drop(handles);
+        // This may drop closures of the host.
+        contain((), || drop(before));
         old
     }
 }

@@ -6,7 +6,7 @@ use super::writer::WriterGuard;
 use crate::base::name::PluginName;
 use crate::base::time::after;
 use crate::error::{PatchError, ReloadError};
-use crate::generation::patched::Patched;
+use crate::generation::edges;
 use crate::hook_thread;
 use crate::patch::layers::Layers;
 use crate::patch::mock::{
@@ -51,7 +51,8 @@ impl Swapper {
     /// }
     /// ```
     ///
-    /// Calls that a plugin makes through its imports do not meet a mock, and neither do those of a plugin's own threads.
+    /// Calls that plugins make through their imports on this thread meet the mock of a method of an interface. The calls of
+    /// a plugin's own threads do not: see [`mock_everywhere`](Self::mock_everywhere).
     ///
     /// # Errors
     /// The errors of [`Patch::apply`](crate::Patch::apply), except that the thread may have a pin or be inside a call.
@@ -339,7 +340,7 @@ impl Inner {
         let stack = stacks.entry(instance.name().clone()).or_default();
         stack.mocks.push(Arc::new(entry));
         Layers::of(instance, stack)?.mock(&stack.mocks)?;
-        let patched = Patched::link(&live.plugins, Arc::new(stacks))?;
+        let patched = edges::link(&live.plugins, Arc::new(stacks))?;
         let next = live.patched_copy(Arc::new(patched));
         drop(live);
         self.replace_by_copy(next);
@@ -386,7 +387,7 @@ impl Inner {
         }
         let stacks = without_unused(&live.patched.stacks);
         // What is left was linked before.
-        let Ok(patched) = Patched::link(&live.plugins, Arc::new(stacks)) else {
+        let Ok(patched) = edges::link(&live.plugins, Arc::new(stacks)) else {
             return;
         };
         let next = live.patched_copy(Arc::new(patched));

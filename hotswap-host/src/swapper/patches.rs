@@ -5,7 +5,7 @@ use crate::base::name::PluginName;
 use crate::base::nearest::nearest;
 use crate::error::{HandleError, PatchError};
 use crate::generation::Generation;
-use crate::generation::patched::Patched;
+use crate::generation::edges;
 use crate::instance::Instance;
 use crate::patch::layers::Layers;
 use crate::patch::stack::{PatchVersion, Stack, without_unused};
@@ -159,7 +159,7 @@ impl Inner {
         if stack.is_empty() {
             stacks.remove(plugin);
         }
-        let patched = Patched::link(&live.plugins, Arc::new(stacks))?;
+        let patched = edges::link(&live.plugins, Arc::new(stacks))?;
         let next = live.patched_copy(Arc::new(patched));
         drop(live);
         self.replace_by_copy(next);

@@ -49,10 +49,12 @@ impl Swapper {
 /// plugin's, and a closure. Write the types of the closure's parameters: `|name: &str, times: u32|`. For an `async fn`,
 /// there is a form of each operation whose closure returns a future.
 ///
-/// Calls of the host meet the patch: through handles, by name, and of live functions. The calls that plugins make through
-/// their imports, and those of its own functions that a plugin makes, do not.
+/// Calls of the host meet the patch: through handles, by name, and of live functions. So do the calls that plugins make
+/// through their imports. The calls of its own functions that a plugin makes do not.
 ///
-/// A running call ends in the version in which it began, and so do all calls under one [pin](crate::Pin).
+/// A running call ends in the version in which it began, with all calls through imports that it makes, and so do all calls
+/// under one [pin](crate::Pin). A thread of a plugin, and the body of an `async fn`, have no pin: each of their calls through
+/// an import meets the version that is live then.
 #[must_use = "a patch does nothing until `apply` is called"]
 pub struct Patch<'s> {
     inner: &'s Arc<Inner>,

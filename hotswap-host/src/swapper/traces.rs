@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 impl Swapper {
-    /// Calls `tell` for each call of a function that the host makes, with the arguments, the result, and the duration,
+    /// Calls `tell` for each call of a function, by the host or by a plugin through an import, with the arguments, the result, and the duration,
     /// until the result of this is dropped. Nothing of the trace is left afterwards.
     ///
     /// The function and its `fn` type are those of a [patch](Self::patch). A trace is above all patches and mocks, so it

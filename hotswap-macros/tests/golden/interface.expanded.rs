@@ -330,11 +330,9 @@ const _: () = {
             let text = <&str as __hotswap::Arg>::lend(&text, &arena);
             let at = <Vector as __hotswap::Arg>::lend(&at, &arena);
             let answer = unsafe {
-                __hotswap::receive(|out| (self
-                    .0
-                    .table()
-                    .say)(
-                    self.0.this(),
+                let (method, this) = self.0.method(|table| &raw const (*table).say);
+                __hotswap::receive(|out| method(
+                    this,
                     <&str as __hotswap::Arg>::cross(&text),
                     <Vector as __hotswap::Arg>::cross(&at),
                     out,
@@ -346,7 +344,8 @@ const _: () = {
         #[inline]
         pub fn ready(&self) -> bool {
             let answer = unsafe {
-                __hotswap::receive(|out| (self.0.table().ready)(self.0.this(), out))
+                let (method, this) = self.0.method(|table| &raw const (*table).ready);
+                __hotswap::receive(|out| method(this, out))
             };
             self.0.note(&answer);
             answer
@@ -357,26 +356,18 @@ const _: () = {
             let arena = __hotswap::Arena::new();
             let text = <&str as __hotswap::Arg>::lend(&text, &arena);
             unsafe {
+                let (method, this) = self.0.method(|table| &raw const (*table).wait);
                 __hotswap::Awaited::receive(
                     &self.0,
-                    |out| (self
-                        .0
-                        .table()
-                        .wait)(
-                        self.0.this(),
-                        <&str as __hotswap::Arg>::cross(&text),
-                        out,
-                    ),
+                    |out| method(this, <&str as __hotswap::Arg>::cross(&text), out),
                 )
             }
         }
         #[inline]
         pub fn rest<'__a>(&'__a self) -> __hotswap::Awaited<'__a, Vector> {
             unsafe {
-                __hotswap::Awaited::receive(
-                    &self.0,
-                    |out| (self.0.table().rest)(self.0.this(), out),
-                )
+                let (method, this) = self.0.method(|table| &raw const (*table).rest);
+                __hotswap::Awaited::receive(&self.0, |out| method(this, out))
             }
         }
     }

@@ -120,7 +120,8 @@ pub type DynamicOut = Out<RResult<ValueView, InvokeErrorView>>;
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, StableAbi)]
 pub struct RawObject {
-    /// An `Interface::Table`, or null for an optional object that is absent.
+    /// An `Interface::Table`, whose entries may be [routed](crate::boundary::relay), or null for an optional object that is
+    /// absent.
     pub table: *const (),
     /// The first argument of its functions.
     pub this: *const (),

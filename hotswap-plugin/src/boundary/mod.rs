@@ -20,7 +20,7 @@
 //! | [`signature`] | `fn(&str, u32) -> String` as a type |
 //! | [`object`], [`import`] | traits as tables of C functions, objects of one library that another owns, and the imports of a plugin |
 //! | [`later`] | results of `async fn`s, and wakers |
-//! | [`relay`] | tables whose functions look up what to call |
+//! | [`relay`] | tables of functions that a host has replaced |
 pub mod abi;
 pub mod arg;
 pub mod call;

@@ -5,6 +5,7 @@ use crate::__crosses;
 use crate::boundary::abi::{HeldView, RawObject};
 use crate::boundary::describe::{FunctionDesc, InterfaceDesc, TypeDesc};
 use crate::boundary::noted::{CountErrors, NotedErrors};
+use crate::boundary::relay::entered;
 use crate::boundary::shared::{Return, Shared};
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
@@ -172,8 +173,9 @@ impl<Table> Object<Table> {
     /// Returns an object that another library lends.
     ///
     /// # Safety
-    /// The object is not absent, and its table is a `Table`. Table and object are alive, and may be used from any
-    /// thread, for as long as the result lives.
+    /// The object is not absent, and its table is a `Table`, or one of the same form whose entries may be
+    /// [routed](super::relay). Table and object are alive, and may be used from any thread, for as long as the result
+    /// lives.
     pub unsafe fn from_raw(object: RawObject) -> Self {
         Object {
             table: object.table.cast(),
@@ -238,24 +240,26 @@ impl<Table> Object<Table> {
         }
     }
 
-    /// Returns the functions.
+    /// Returns a function of the table, and the first argument to call it with. `entry` returns the address of the
+    /// function's place in the table.
     ///
     /// # Panics
     /// Panics if the object was counted and has been dropped: see [`Held`].
-    #[inline]
-    pub fn table(&self) -> &Table {
+    ///
+    /// # Safety
+    /// `entry` returns the address of a field of the table that it is given. The function is called before this borrow of
+    /// the object ends.
+    #[inline(always)]
+    pub unsafe fn method<F: Copy>(
+        &self,
+        entry: impl FnOnce(*const Table) -> *const F,
+    ) -> (F, *const ()) {
         if let Keep::Counted(counted) = &self.keep {
             counted.check();
         }
-        // SAFETY: the table is constant. Its library stays in memory for as long as the object is kept, as `keep` does
-        // it or the caller of `from_raw` guarantees it.
-        unsafe { &*self.table }
-    }
-
-    /// Returns the first argument of the functions.
-    #[inline]
-    pub fn this(&self) -> *const () {
-        self.this
+        // SAFETY: the table stays where it is, with what its entries lead to, for as long as the object is kept, as `keep`
+        // does it or the caller of `from_raw` guarantees it. The caller guarantees that this is one of its entries.
+        unsafe { entered(entry(self.table), self.this) }
     }
 }
 
@@ -292,8 +296,8 @@ impl<'a> LentObject<'a> {
     /// Returns the object with its description.
     ///
     /// # Safety
-    /// The object is not absent, and its table is of an interface with this description. If the object is counted, it
-    /// has a count during `'a`. Otherwise table and object are alive, and may be used from any thread, for as long as
+    /// The object is not absent, and its table is of an interface with this description, or of the same form with entries
+    /// that may be [routed](super::relay). If the object is counted, it has a count during `'a`. Otherwise table and object are alive, and may be used from any thread, for as long as
     /// anything that was made from the result.
     pub unsafe fn new(object: RawObject, interface: &'a InterfaceDesc) -> Self {
         LentObject { object, interface }

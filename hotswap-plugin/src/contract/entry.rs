@@ -33,7 +33,8 @@ pub struct PluginEntry {
     pub reloadable:
         unsafe extern "C" fn(cx: &ContextView<'_>, answer: &mut bool, sink: Sink) -> Status,
     /// Makes the instance. `imports` has one object for each of [`PluginDesc::imports`], in their order, with the
-    /// interface that is described there. Only an optional one may be absent.
+    /// interface that is described there. Only an optional one may be absent. The host may [route](crate::boundary::relay)
+    /// entries of their tables at any time.
     pub construct: unsafe extern "C" fn(
         cx: &ContextView<'_>,
         imports: RSlice<'_, RawObject>,

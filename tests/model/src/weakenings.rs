@@ -25,6 +25,7 @@ pub(crate) enum Test {
 use Test::{Machine, Protocol};
 
 const PIN: &str = "pin/mod.rs";
+const AGAIN: &str = "pin/again.rs";
 const RECORD: &str = "record/mod.rs";
 const SLOT: &str = "slot.rs";
 const DESTRUCTORS: &str = "record/destructors.rs";
@@ -197,9 +198,24 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     ),
     weaken(
         "a nested pin keeps the slot of the outer one",
-        PIN,
+        SLOT,
         ["        if sharing == 0 {", "        if true {"],
         Protocol("pins::nested_pins_of_one_value"),
+    ),
+    weaken(
+        "a pin of what is pinned already keeps the slot",
+        AGAIN,
+        [
+            "        slot.set_sharing(slot.sharing() + 1);",
+            "        slot.set_sharing(slot.sharing());",
+        ],
+        Protocol("pins::a_pin_of_what_is_pinned_already"),
+    ),
+    weaken(
+        "a pin of what is held already holds it",
+        AGAIN,
+        ["            counted.holds.fetch_add(1, Relaxed);\n", ""],
+        Protocol("pins::a_pin_of_what_is_held_already"),
     ),
     weaken(
         "a call does not take the slot of another pin",
@@ -212,10 +228,10 @@ pub(crate) const WEAKENINGS: &[Weakening] = &[
     ),
     weaken(
         "a call that shares the slot leaves it to the outer one",
-        PIN,
+        SLOT,
         [
-            "        slot.set_sharing(sharing - 1);",
-            "        slot.unpin();\n        slot.set_sharing(sharing - 1);",
+            "        self.set_sharing(sharing - 1);",
+            "        self.unpin();\n        self.set_sharing(sharing - 1);",
         ],
         Protocol("pins::calls_under_a_call"),
     ),

@@ -12,11 +12,13 @@ use syn::{Attribute, Expr, Lit, Meta};
 /// The files with unsafe code, besides tests.
 const UNSAFE: &[&str] = &[
     "generation/bindings.rs",
+    "generation/pinned.rs",
     "instance/made.rs",
     "load/mapped.rs",
     "load/objects.rs",
     "load/signals/slots.rs",
     "load/watched_functions.rs",
+    "patch/dispatch.rs",
     "patch/kinds.rs",
     "patch/link.rs",
     "patch/mock.rs",
@@ -27,6 +29,7 @@ const UNSAFE: &[&str] = &[
     "platform/thread_key.rs",
     "platform/unix.rs",
     "reclaim/code.rs",
+    "reclaim/pin/again.rs",
     "reclaim/pin/mod.rs",
     "reclaim/slot.rs",
     "requests.rs",

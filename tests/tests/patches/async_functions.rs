@@ -38,6 +38,17 @@ fn night() -> Stage {
     })
 }
 
+/// A host with a plugin that awaits the dreamer.
+fn two_nights() -> Stage {
+    let plugins: [(&str, &[u8]); 2] = [
+        ("dreamer", &dreamer(1)),
+        ("sleeper", &Build::Async.bytes("sleeper")),
+    ];
+    Stage::with(&plugins, |builder| {
+        builder.provide::<dyn Clock>(Arc::new(Stopped))
+    })
+}
+
 /// Polls a future until it is ready.
 fn ready<F: Future>(future: F) -> F::Output {
     let (mut future, mut cx) = (pin!(future), Context::from_waker(Waker::noop()));
@@ -265,5 +276,71 @@ fn a_mock_of_an_async_function_is_for_the_future_that_made_it() {
     assert_eq!([3, 3].map(|n| ready(turns.call(n)).unwrap()), answers);
     drop(mock);
     assert_eq!(ready(turns.call(3)).unwrap(), 3);
+    stage.close();
+}
+
+#[test]
+fn an_importing_plugin_awaits_a_patched_method() {
+    let stage = two_nights();
+    let dream: AsyncFunction<fn(&str) -> Option<String>> =
+        stage.swapper.async_function("sleeper", "dream").unwrap();
+    let dream = |hour: &str| ready(async { dream.call(hour).await.unwrap().unwrap() });
+    let patch = stage.swapper.patch("dreamer");
+    patch
+        .rewrite_async::<fn(&str) -> String, _, _>("Dream::until", |hour: &str| {
+            let hour = hour.to_owned();
+            async move {
+                yield_once().await;
+                format!("a patched {hour}")
+            }
+        })
+        .apply()
+        .unwrap();
+    assert_eq!(dream("noon"), "sleeper 00 of a patched noon");
+    let mocked = ready(mock_scope(async {
+        let body = |_: &str| async { "a mock".to_owned() };
+        let mock =
+            stage
+                .swapper
+                .mock_async::<fn(&str) -> String, _, _>("dreamer", "Dream::until", body);
+        let _mock = mock.unwrap();
+        yield_once().await;
+        dream("noon")
+    }));
+    assert_eq!(mocked, "sleeper 00 of a mock");
+    assert_eq!(dream("one"), "sleeper 00 of a patched one");
+    stage.swapper.patches("dreamer").reset().unwrap();
+    stage.close();
+}
+
+/// The future that a patched method has returned goes on after its patch and its generation are gone.
+#[test]
+fn a_future_of_a_patched_method_outlives_the_patch() {
+    let stage = two_nights();
+    let twice: AsyncFunction<fn(&[String], u32) -> Result<Vec<String>, dreams::Nightmare>> = stage
+        .swapper
+        .async_function("sleeper", "dream_twice")
+        .unwrap();
+    type Twice = fn(&[String], Option<u32>) -> Result<Vec<String>, dreams::Nightmare>;
+    let patch = stage.swapper.patch("dreamer");
+    patch
+        .around_async::<Twice, _, _>(
+            "Dream::twice",
+            |twice: Original<_>, _: &[String], _: Option<u32>| async {
+                yield_once().await;
+                let mut words: Vec<String> = twice.await?;
+                words.push("patched".into());
+                Ok(words)
+            },
+        )
+        .apply()
+        .unwrap();
+    let words = ["a".to_owned()];
+    let mut future = pin!(twice.call(&words, 9));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(future.as_mut().poll(&mut cx).is_pending());
+    stage.swapper.patches("dreamer").reset().unwrap();
+    assert_eq!(ready(future).unwrap(), ["a", "a", "patched"]);
+    assert_eq!(ready(twice.call(&words, 9)).unwrap(), ["a", "a"]);
     stage.close();
 }

@@ -9,9 +9,9 @@ use std::sync::Mutex;
 /// The days of each visit.
 const DAYS: u32 = 3;
 
-/// A patch of the guest, by its number.
+/// A random patch, by its number.
 #[derive(Clone, Copy)]
-enum Change {
+pub enum Change {
     Rewrite(u64),
     Before,
     After(u64),
@@ -20,14 +20,49 @@ enum Change {
     Clause(u64, bool),
 }
 
-/// What the guest should answer.
-struct Model {
-    build: u8,
-    changes: Vec<Change>,
-    undone: Vec<Change>,
+impl Change {
+    /// Returns a kind of change for a random number.
+    pub fn of(random: u64, number: u64) -> Self {
+        match random % 6 {
+            0 => Change::Rewrite(number),
+            1 => Change::Before,
+            2 => Change::After(number),
+            3 => Change::Around(number),
+            4 => Change::Clause(number, true),
+            _ => Change::Clause(number, false),
+        }
+    }
+}
+
+/// A plugin with patches, as it should be.
+#[derive(Default)]
+pub struct Model {
+    pub build: u8,
+    pub changes: Vec<Change>,
+    pub undone: Vec<Change>,
 }
 
 impl Model {
+    /// Makes a change.
+    pub fn change(&mut self, change: Change) {
+        self.changes.push(change);
+        self.undone.clear();
+    }
+
+    /// Rolls back up to this many changes. Returns how many there were.
+    pub fn undo(&mut self, count: u64) -> usize {
+        let count = count.min(self.changes.len() as u64);
+        for _ in 0..count {
+            self.undone.extend(self.changes.pop());
+        }
+        count as usize
+    }
+
+    /// Forgets all changes.
+    pub fn reset(&mut self) {
+        (self.changes, self.undone) = Default::default();
+    }
+
     fn answer(&self) -> String {
         let own = format!("{DAYS} days {:02}", self.build);
         self.changes
@@ -65,10 +100,10 @@ fn apply(swapper: &Swapper, change: Change) {
 }
 
 /// A sequence of numbers that looks random and is the same in each run.
-struct Numbers(u64);
+pub struct Numbers(pub u64);
 
 impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6364136223846793005)
@@ -110,12 +145,7 @@ fn each_answer_belongs_to_a_version_that_was_live_during_the_call() {
         assert!(live.contains(&answer), "{answer}, and live were {live:?}");
     };
     let work = || {
-        let mut numbers = Numbers(seed);
-        let mut model = Model {
-            build: 0,
-            changes: Vec::new(),
-            undone: Vec::new(),
-        };
+        let (mut numbers, mut model) = (Numbers(seed), Model::default());
         for step in 1..=steps {
             let patches = stage.swapper.patches("guest");
             let mut operation: Box<dyn FnOnce()> = match numbers.below(100) {
@@ -126,31 +156,20 @@ fn each_answer_belongs_to_a_version_that_was_live_during_the_call() {
                     Box::new(move || drop(stage.swap("guest", &build)))
                 }
                 1..40 if !model.changes.is_empty() => {
-                    let count = 1 + numbers.below(3.min(model.changes.len() as u64));
-                    for _ in 0..count {
-                        model.undone.extend(model.changes.pop());
-                    }
-                    Box::new(move || _ = patches.rollback(count as usize).unwrap())
+                    let count = model.undo(1 + numbers.below(3));
+                    Box::new(move || _ = patches.rollback(count).unwrap())
                 }
                 40..50 if !model.undone.is_empty() => {
                     model.changes.extend(model.undone.pop());
                     Box::new(move || _ = patches.redo(1).unwrap())
                 }
                 50 => {
-                    (model.changes, model.undone) = Default::default();
+                    model.reset();
                     Box::new(move || patches.reset().unwrap())
                 }
                 number => {
-                    let change = match number % 6 {
-                        0 => Change::Rewrite(step),
-                        1 => Change::Before,
-                        2 => Change::After(step),
-                        3 => Change::Around(step),
-                        4 => Change::Clause(step, true),
-                        _ => Change::Clause(step, false),
-                    };
-                    model.changes.push(change);
-                    model.undone.clear();
+                    let change = Change::of(number, step);
+                    model.change(change);
                     let swapper = &stage.swapper;
                     Box::new(move || apply(swapper, change))
                 }
@@ -158,7 +177,7 @@ fn each_answer_belongs_to_a_version_that_was_live_during_the_call() {
             if model.changes.len() > 20 {
                 // An operation is replaced by a reset before it is run.
                 let patches = stage.swapper.patches("guest");
-                (model.changes, model.undone) = Default::default();
+                model.reset();
                 operation = Box::new(move || patches.reset().unwrap());
             }
             answers.lock().unwrap().push(model.answer());

@@ -2,6 +2,7 @@
 //! and reverts do with them.
 mod async_functions;
 mod functions;
+mod imports;
 mod interfaces;
 mod live;
 mod load;
@@ -9,6 +10,7 @@ mod mocks;
 mod refused;
 mod reloads;
 mod session;
+mod soak;
 mod sticky;
 mod support;
 mod traces;

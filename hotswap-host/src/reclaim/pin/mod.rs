@@ -66,6 +66,7 @@
 //!
 //! Unsafe code: the value is behind a pointer, and the protocol above says for how long.
 #![allow(unsafe_code)]
+pub(crate) mod again;
 #[cfg(all(test, not(hotswap_model)))]
 mod tests;
 
@@ -180,7 +181,7 @@ impl<T> Live<T> {
         let at = self.now.load(Relaxed);
         // SAFETY: `at` is live, and it cannot be switched while this thread holds the lock.
         unsafe { (*at).holds.fetch_add(1, Relaxed) };
-        record.add_held(Address::of(at), entering);
+        record.add_held(at.cast(), entering);
         Pinned {
             slot: None,
             at,
@@ -307,14 +308,7 @@ impl<T> Drop for Pinned<'_, T> {
             counted.holds.fetch_sub(1, Release);
             return;
         };
-        let sharing = slot.sharing();
-        if sharing == 0 {
-            return slot.unpin();
-        }
-        slot.set_sharing(sharing - 1);
-        if sharing == 1 {
-            slot.leave_nested();
-        }
+        slot.leave();
     }
 }
 

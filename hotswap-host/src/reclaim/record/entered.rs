@@ -4,19 +4,50 @@ use super::{ALL, Record, ThreadName, lock};
 use crate::reclaim::code::Code;
 use crate::reclaim::slot::{Address, CallTarget};
 use std::panic::Location;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+/// A value that a nested pin holds by count, and the target that it has entered.
+pub(super) struct HeldPin {
+    // An atomic pointer, because that is `Send`.
+    value: AtomicPtr<()>,
+    entered: CallTarget,
+}
+
+impl HeldPin {
+    fn at(&self) -> Address {
+        Address::of(self.value.load(Relaxed))
+    }
+}
 
 impl Record {
-    /// Lists a value that a nested pin of the owning thread holds by count.
-    pub(crate) fn add_held(&self, at: Address, entered: CallTarget) {
-        self.state().held.push((at, entered));
+    /// Lists a value that a nested pin of the owning thread, which is the caller, holds by count.
+    pub(crate) fn add_held(&self, value: *mut (), entered: CallTarget) {
+        let mut state = self.state();
+        state.held.push(HeldPin {
+            value: value.into(),
+            entered,
+        });
+        self.holding.store(state.held.len() as u32, Relaxed);
+    }
+
+    /// Returns the values that nested pins of the owning thread, which is the caller, hold by count, the newest one last.
+    #[inline]
+    pub(crate) fn held_values(&self) -> Vec<*mut ()> {
+        if self.holding.load(Relaxed) == 0 {
+            return Vec::new();
+        }
+        let state = self.state();
+        let held = state.held.iter().map(|held| held.value.load(Relaxed));
+        held.collect()
     }
 
     /// Removes such a value, because its pin has ended.
     pub(crate) fn remove_held(&self, at: Address) {
         let mut state = self.state();
-        if let Some(index) = state.held.iter().rposition(|(held, _)| *held == at) {
+        if let Some(index) = state.held.iter().rposition(|held| held.at() == at) {
             state.held.remove(index);
         }
+        self.holding.store(state.held.len() as u32, Relaxed);
     }
 
     /// Returns true if the owning thread, which is the caller, has a pin of a value under which it has entered
@@ -24,7 +55,8 @@ impl Record {
     pub(crate) fn is_inside(&self, inside: impl Fn(Address, CallTarget) -> bool) -> bool {
         let in_slot = (self.slot.own(), self.slot.entered());
         let state = self.state();
-        let pins = state.held.iter().copied().chain([in_slot]);
+        let held = state.held.iter().map(|held| (held.at(), held.entered));
+        let pins = held.chain([in_slot]);
         let mut all = pins.chain(self.slot.polled());
         all.any(|(at, entered)| inside(at, entered))
     }
@@ -79,12 +111,12 @@ pub(crate) fn held(inside: impl Fn(Address, CallTarget) -> bool) -> Vec<Inside> 
         let held = state
             .held
             .iter()
-            .filter(|(at, entered)| inside(*at, *entered));
-        let found = held.map(|(at, entered)| Inside {
+            .filter(|held| inside(held.at(), held.entered));
+        let found = held.map(|held| Inside {
             thread: state.thread(),
             pinned_at: None,
-            at: *at,
-            entered: *entered,
+            at: held.at(),
+            entered: held.entered,
         });
         found.collect::<Vec<_>>()
     };

@@ -28,13 +28,14 @@ mod destructors;
 pub(crate) mod entered;
 
 use super::slot::{Address, CallTarget, Slot};
-use super::sync::{AtomicBool, Mutex, MutexGuard, locked, per_thread};
+use super::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, locked, per_thread};
 use crate::platform;
 use crate::reclaim::code::{Code, LeftDestructor};
 pub(crate) use destructors::{Pending, pending_destructors};
 pub(crate) use entered::Inside;
 use hotswap_plugin::contract::shim::Key;
 use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
 /// Everything that the host knows of one thread.
@@ -45,6 +46,8 @@ pub(crate) struct Record {
     index: u32,
     /// Phase 1 is registered. Only the owning thread writes this.
     armed: AtomicBool,
+    /// The number of values that nested pins hold by count. Only the owning thread writes this.
+    holding: AtomicU32,
     state: Mutex<RecordState>,
 }
 
@@ -63,8 +66,8 @@ struct RecordState {
     keys: Vec<(Arc<dyn Code>, Key)>,
     /// The libraries of the destructors that are running.
     running: Vec<Address>,
-    /// The values that nested pins hold by count, and the target that each has entered.
-    held: Vec<(Address, CallTarget)>,
+    /// The values that nested pins hold by count, the newest one last.
+    held: Vec<entered::HeldPin>,
     /// The library that started the thread.
     started_by: Option<Arc<dyn Code>>,
 }
@@ -88,6 +91,11 @@ pub(crate) fn mine() -> &'static Record {
         Some(mine) => mine,
         None => acquire(),
     }
+}
+
+/// Returns the calling thread's record, if it has one.
+pub(crate) fn known() -> Option<&'static Record> {
+    MINE.get()
 }
 
 #[cold]
@@ -120,6 +128,7 @@ fn give_back(record: &'static Record) -> Option<Arc<dyn Code>> {
         state.in_use = false;
         record.slot.set_attention(false);
         state.held = Vec::new();
+        record.holding.store(0, Relaxed);
         drop(state);
         lock(&FREE).push(record);
     } else {
@@ -135,6 +144,7 @@ impl Record {
             slot: Slot::new(),
             index,
             armed: AtomicBool::new(false),
+            holding: AtomicU32::new(0),
             state: Mutex::default(),
         }
     }

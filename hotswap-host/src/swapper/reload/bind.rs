@@ -98,7 +98,7 @@ fn from_plugin(
     need: &InterfaceDesc,
     exporter: &Instance,
 ) -> Result<RawObject, ReloadError> {
-    let Some(export) = exporter.export(need) else {
+    let Some(index) = exporter.export_index(need) else {
         let exports: Vec<_> = exporter.exports().map(str::to_owned).collect();
         let known = exports.iter().map(String::as_str);
         let nearest = nearest(need.name.as_str(), known).map(str::to_owned);
@@ -112,9 +112,10 @@ fn from_plugin(
         loaded,
         need,
         Party::Plugin(exporter.name().as_str()),
-        export.interface,
+        exporter.desc().exports[index].interface,
     )?;
-    Ok(RawObject::lent(export.table, exporter.this()))
+    let table = exporter.export_tables().table(index);
+    Ok(RawObject::lent(table, exporter.this()))
 }
 
 fn check(

@@ -3,6 +3,7 @@ use super::arrange::Arranged;
 use crate::base::name::PluginName;
 use crate::error::{PatchError, ReloadError};
 use crate::generation::Generation;
+use crate::generation::edges;
 use crate::generation::patched::Patched;
 use crate::instance::Instance;
 use crate::patch::layers::Layers;
@@ -68,7 +69,7 @@ pub(super) fn carry(
         };
         next.insert(name.clone(), kept);
     }
-    let linked = Patched::link(plugins, Arc::new(next));
+    let linked = edges::link(plugins, Arc::new(next));
     // Each version was applied to its instance before.
     carried.patched = Arc::new(linked.unwrap_or_default());
     Ok(carried)

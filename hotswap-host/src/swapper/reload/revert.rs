@@ -27,7 +27,7 @@ use crate::artifact::{BuildSet, SmokeTime};
 use crate::base::name::PluginName;
 use crate::error::{Hook, ReloadError};
 use crate::generation::Generation;
-use crate::generation::patched::Patched;
+use crate::generation::edges;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
 use crate::reclaim::pin::Holding;
@@ -257,7 +257,7 @@ impl Inner {
         next.out = live.out.clone();
         // Its instances had these patches before, so they fit.
         let stacks = with_mocks_of(&kept.stacks, &live.patched.stacks);
-        let patched = Patched::link(&next.plugins, Arc::new(stacks));
+        let patched = edges::link(&next.plugins, Arc::new(stacks));
         next.patch(Arc::new(patched.unwrap_or_default()));
         next.lowering = self.lowering.clone();
         if let Some(watched) = self.watch_of(&next.plugins, []) {

@@ -1,4 +1,5 @@
 //! Tests that a pinned or held value is not freed, and that any other value can be.
+use crate::reclaim::pin::again::pin_again;
 use crate::reclaim::pin::{Live, Retired};
 use crate::reclaim::record;
 use crate::reclaim::slot::CallTarget;
@@ -188,6 +189,31 @@ fn nested_pins_of_one_value() {
         let outer = live.pin();
         drop(live.pin());
         outer.read();
+    });
+}
+
+/// The pin of what is pinned already outlives the outer one, and another switch meanwhile.
+#[test]
+fn a_pin_of_what_is_pinned_already() {
+    beside_a_switch(None, |live| {
+        let outer = live.pin();
+        // SAFETY: nothing but values of this type is pinned here.
+        let again = unsafe { pin_again::<Value>(|_| true) }.unwrap();
+        drop(outer);
+        again.read();
+    });
+}
+
+/// The newest nested pin holds its value by count, and so does the pin of that.
+#[test]
+fn a_pin_of_what_is_held_already() {
+    beside_a_switch(Some(3), |live| {
+        let outer = live.enter(CallTarget::ANYTHING);
+        let nested = live.enter(CallTarget::ANYTHING);
+        // SAFETY: nothing but values of this type is pinned here.
+        let again = unsafe { pin_again::<Value>(|_| true) }.unwrap();
+        drop((nested, outer));
+        again.read();
     });
 }
 
