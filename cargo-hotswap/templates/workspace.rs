@@ -9,10 +9,6 @@ use hotswap_host::prelude::*;
 use hotswap_host::signal;
 
 fn main() -> ExitCode {
-    // Shows the log: which builds were loaded and which have left memory, and what plugins log.
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
     if let Err(error) = serve() {
         eprintln!("error: {error}");
         return ExitCode::FAILURE;
@@ -21,6 +17,8 @@ fn main() -> ExitCode {
 }
 
 fn serve() -> Result<(), Box<dyn Error>> {
+    // Which builds were loaded and which have left memory, and what plugins log. RUST_LOG sets the level.
+    hotswap_log::start()?;
     // `cargo hotswap run` says where the plugins are; without it they are in `plugins/` beside the program.
     let swapper = Swapper::builder().open()?;
     let _listener = signal::reload_on(signal::USUAL, &swapper)?;

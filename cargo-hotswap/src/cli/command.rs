@@ -9,7 +9,9 @@ use super::{
     SealArgs,
 };
 #[cfg(feature = "control")]
-use super::{CheckArgs, DrainArgs, FreezeArgs, HealthArgs, LogsArgs, ResumeArgs, StatusArgs};
+use super::{
+    CheckArgs, DrainArgs, FreezeArgs, HealthArgs, LogArgs, LogsArgs, ResumeArgs, StatusArgs,
+};
 #[cfg(feature = "history")]
 use super::{ConfirmArgs, HistoryArgs, RollbackArgs, StoreArgs, UnholdArgs};
 #[cfg(feature = "sign")]
@@ -174,6 +176,11 @@ pub enum Command {
     /// Make a running host accept changes again
     #[cfg(feature = "control")]
     Unfreeze(FreezeArgs),
+    /// Show or change what a running host and its plugins log, and where
+    ///
+    /// Each setting that is not named stays as it is. The change lasts until the host ends.
+    #[cfg(feature = "control")]
+    Log(LogArgs),
     /// Show what the pipeline of a running host tells
     #[cfg(feature = "control")]
     Logs(LogsArgs),

@@ -49,6 +49,43 @@ pub struct HealthArgs {
     /// Run all checks now, and wait for them [default: show what is known]
     #[arg(long, conflicts_with = "plugin")]
     pub now: bool,
+    /// Print nothing while all is well, and exit with 0 or 1 only, as the health check of a container has to
+    ///
+    /// A host that does not tell its health is well as long as it runs.
+    #[arg(long, conflicts_with = "json")]
+    pub exit_code: bool,
+    /// The host.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `log`.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// The level (error, warn, info, debug, trace, off), or directives such as `info,greeter=debug`
+    #[arg(value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// Write to the stderr of the host: with colours, without, or not at all
+    #[arg(long, value_name = "auto|color|plain|off")]
+    pub console: Option<String>,
+    /// Write to this file
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Write to no file
+    #[arg(long, conflicts_with_all = ["file", "rotation", "keep"])]
+    pub no_file: bool,
+    /// Begin another file: never, minutely, hourly, daily, or weekly
+    #[arg(long, value_name = "WHEN")]
+    pub rotation: Option<String>,
+    /// Keep this many older files
+    #[arg(long, value_name = "N")]
+    pub keep: Option<usize>,
+    /// Why.
+    #[command(flatten)]
+    pub why: WhyArgs,
     /// The host.
     #[command(flatten)]
     pub host: HostArgs,

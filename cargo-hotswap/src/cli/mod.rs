@@ -27,8 +27,8 @@ pub use history::{
 };
 #[cfg(feature = "control")]
 pub use live::{
-    CheckArgs, DrainArgs, FreezeArgs, HealthArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs,
-    WhyArgs,
+    CheckArgs, DrainArgs, FreezeArgs, HealthArgs, HostArgs, LogArgs, LogsArgs, ResumeArgs,
+    StatusArgs, WhyArgs,
 };
 pub use new::NewArgs;
 #[cfg(feature = "control")]

@@ -2,11 +2,12 @@
 //! running host.
 
 use std::fmt::{self, Display, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotswap_control::api::{
-    Attempt, DrainRequest, Event, Plugin, ReasonRequest, ReloadRequest, RollbackRequest, Status,
+    Attempt, DrainRequest, Event, LogRequest, Plugin, ReasonRequest, ReloadRequest,
+    RollbackRequest, Status,
 };
 use hotswap_control::{Client, Notice};
 use hotswap_host::runtime::{self, RunningHost};
@@ -14,7 +15,7 @@ use hotswap_host::shown;
 
 use crate::Error;
 use crate::cli::{
-    CheckArgs, DrainArgs, FreezeArgs, HostArgs, LogsArgs, ResumeArgs, StatusArgs, WhyArgs,
+    CheckArgs, DrainArgs, FreezeArgs, HostArgs, LogArgs, LogsArgs, ResumeArgs, StatusArgs, WhyArgs,
 };
 use crate::error::exit;
 use crate::session::Session;
@@ -184,11 +185,7 @@ fn length(seconds: f64) -> String {
 pub(crate) fn check(session: &Session, args: &CheckArgs) -> Result<u8, Error> {
     let mut request = ReloadRequest::default();
     for artifact in &args.artifacts {
-        let path = session.absolute(artifact);
-        let text = path
-            .to_str()
-            .ok_or_else(|| Error::NotText { path: path.clone() })?;
-        request.files.push(text.to_owned());
+        request.files.push(text_of(session.absolute(artifact))?);
     }
     let verdict = client(session, &args.host)?.check(&request)?;
     match args.json {
@@ -247,6 +244,38 @@ pub(crate) fn unfreeze(session: &Session, args: &FreezeArgs) -> Result<u8, Error
     client(session, &args.host)?.unfreeze(&because(&args.why))?;
     session.ui.result("the host accepts changes");
     Ok(exit::SUCCESS)
+}
+
+/// Shows or changes what a host logs.
+pub(crate) fn log(session: &Session, args: &LogArgs) -> Result<u8, Error> {
+    let mut request = LogRequest::default();
+    request.filter.clone_from(&args.filter);
+    request.console.clone_from(&args.console);
+    request.rotation.clone_from(&args.rotation);
+    request.keep = args.keep;
+    request.file = match &args.file {
+        Some(file) => Some(text_of(session.absolute(file))?),
+        None => args.no_file.then(String::new),
+    };
+    let client = client(session, &args.host)?;
+    let settings = if request == LogRequest::default() {
+        client.log()?
+    } else {
+        request.reason.clone_from(&args.why.reason);
+        request.deployment.clone_from(&args.why.deployment);
+        client.set_log(&request)?
+    };
+    match args.json {
+        true => session.ui.json(&settings),
+        false => session.ui.result(&settings.text),
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Returns a path for a request.
+fn text_of(path: PathBuf) -> Result<String, Error> {
+    let text = path.into_os_string().into_string();
+    text.map_err(|path| Error::NotText { path: path.into() })
 }
 
 /// Shows events.

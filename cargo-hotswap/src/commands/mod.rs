@@ -63,6 +63,8 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         #[cfg(feature = "control")]
         Command::Unfreeze(args) => live::unfreeze(session, &args),
         #[cfg(feature = "control")]
+        Command::Log(args) => live::log(session, &args),
+        #[cfg(feature = "control")]
         Command::Logs(args) => live::logs(session, &args),
         #[cfg(feature = "history")]
         Command::History(args) => history::history(session, &args),

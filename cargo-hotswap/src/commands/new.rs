@@ -28,9 +28,6 @@ const PLUGIN: &str = include_str!("../../templates/plugin.rs");
 const HOST: &str = include_str!("../../templates/host.rs");
 const HOST_WITH_PLUGIN: &str = include_str!("../../templates/workspace.rs");
 
-/// The dependency with which a new host prints its log.
-const SUBSCRIBER: &str = "tracing-subscriber = \"0.3\"";
-
 /// Makes a host a workspace of its own. Cargo adds the plugins that are made below it.
 const WORKSPACE: &str = "\n[workspace]\n";
 /// Makes a host with a plugin a workspace of its own.
@@ -122,7 +119,10 @@ impl New<'_> {
         let name = self.package(directory, name, "--bin")?;
         depend(
             directory,
-            &[&self.dependencies.line("hotswap-host"), SUBSCRIBER],
+            &[
+                &self.dependencies.line("hotswap-host"),
+                &self.dependencies.line_in("hotswap-log", "hotswap-host/log"),
+            ],
         )?;
         name_target(directory, &name, "\n[[bin]]\npath = \"src/main.rs\"\n")?;
         if alone {
@@ -244,7 +244,12 @@ impl Dependencies {
     }
 
     fn line(&self, name: &str) -> String {
-        let path = toml::Value::from(self.0.join(name).to_string_lossy().into_owned());
+        self.line_in(name, name)
+    }
+
+    /// Returns the dependency on the crate in this directory of the checkout.
+    fn line_in(&self, name: &str, directory: &str) -> String {
+        let path = toml::Value::from(self.0.join(directory).to_string_lossy().into_owned());
         format!("{name} = {{ path = {path} }}")
     }
 }

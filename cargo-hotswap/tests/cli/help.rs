@@ -18,6 +18,7 @@ fn help() {
         "resume",
         "freeze",
         "unfreeze",
+        "log",
         "logs",
         "history",
         "rollback",

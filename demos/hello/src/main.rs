@@ -3,11 +3,11 @@ use anyhow::Context as _;
 use clap::Parser;
 use hotswap_host::prelude::*;
 use hotswap_host::signal;
+use hotswap_log::{Console, LogFile, LogOptions};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Hums with the plugin `world`. SIGUSR1 reloads it; SIGINT and SIGTERM end the program.
 #[derive(Parser)]
 struct Args {
-    /// Write the log to this file instead of stderr
+    /// Write the log to this file, and not to stderr [default: where the variables HOTSWAP_LOG_* say]
     #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
     /// Milliseconds between two lines
@@ -29,7 +29,12 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    start_log(args.log_file.as_deref())?;
+    let mut log = LogOptions::from_env()?;
+    if let Some(file) = args.log_file {
+        log.console = Console::Off;
+        log.file = Some(LogFile::new(file));
+    }
+    log.start()?;
     let stop = stop_signals().context("cannot listen for SIGINT and SIGTERM")?;
 
     // `cargo hotswap run` says where the plugins are. Without it, they are in `plugins/` beside the program.
@@ -87,25 +92,6 @@ fn loaded(swapper: &Swapper) -> String {
         names.len(),
         names.join(", ")
     )
-}
-
-/// Starts the log of the program and its plugins: `info` and above, or the levels in `RUST_LOG`.
-fn start_log(file: Option<&Path>) -> anyhow::Result<()> {
-    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .from_env()
-        .context("cannot read RUST_LOG")?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter);
-    match file {
-        Some(path) => {
-            let file = File::options().create(true).append(true).open(path);
-            let file = file.with_context(|| format!("cannot open {}", path.display()))?;
-            log.with_writer(file).with_ansi(false).init();
-        }
-        None => log.with_writer(io::stderr).init(),
-    }
-    Ok(())
 }
 
 /// Receives SIGINT and SIGTERM.

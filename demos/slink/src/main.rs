@@ -33,7 +33,7 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    hotswap_log::start()?;
     let stop = stop_signals().context("cannot listen for SIGINT and SIGTERM")?;
 
     // This is the plugin that `cargo hotswap build --static` has linked in. In any other build, the list is empty, and

@@ -32,7 +32,7 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let interval = Duration::from_millis(Args::parse().interval);
-    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    hotswap_log::start()?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         flag::register(signal, stop.clone()).context("cannot listen for SIGINT and SIGTERM")?;

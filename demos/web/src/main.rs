@@ -50,7 +50,7 @@ fn main() -> anyhow::Result<()> {
     // A probe of new builds is this program, started once more.
     hotswap_host::init();
     let args = Args::parse();
-    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let log = hotswap_log::start()?;
     let options = ReloadOptions::development().with_environment()?;
     let exporter = PrometheusBuilder::new().install_recorder()?;
     let metrics = HostMetrics::new();
@@ -73,8 +73,12 @@ fn main() -> anyhow::Result<()> {
         metrics.publish();
         exporter.render()
     };
-    // `cargo hotswap status` and others ask there.
-    let control = control.health(monitor).metrics(render).serve(&swapper)?;
+    // `cargo hotswap status`, `log`, and others ask there.
+    let control = control
+        .health(monitor)
+        .log(log)
+        .metrics(render)
+        .serve(&swapper)?;
     let pages = Pages {
         home: swapper.async_function("pages", "home")?,
         sign: swapper.async_function("pages", "sign")?,

@@ -1,7 +1,7 @@
 //! Asks the control endpoint of a host.
 use crate::api::{
-    Attempt, DrainRequest, Event, EventKind, Failure, Health, Holders, Plugin, ReasonRequest,
-    ReloadRequest, Report, RollbackRequest, Status, Verdict,
+    Attempt, DrainRequest, Event, EventKind, Failure, Health, Holders, LogRequest, LogSettings,
+    Plugin, ReasonRequest, ReloadRequest, Report, RollbackRequest, Status, Verdict,
 };
 use hotswap_host::runtime::RunningHost;
 use serde::de::DeserializeOwned;
@@ -113,6 +113,22 @@ impl Client {
     pub fn check_health(&self, plugin: Option<&str>) -> Result<Health, ClientError> {
         let plugin = plugin.map_or_else(String::new, |name| format!("&plugin={}", encoded(name)));
         self.get(&format!("/v1/health?now=true{plugin}"))
+    }
+
+    /// Returns what the host logs, and where.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host does not let its log be changed.
+    pub fn log(&self) -> Result<LogSettings, ClientError> {
+        self.get("/v1/log")
+    }
+
+    /// Changes what the host logs, and where.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, the host does not let its log be changed, or a setting cannot be used.
+    pub fn set_log(&self, request: &LogRequest) -> Result<LogSettings, ClientError> {
+        self.post("/v1/log", request)
     }
 
     /// Makes the last reload permanent, whose rollback window is open.

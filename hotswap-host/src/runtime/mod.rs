@@ -52,6 +52,12 @@ pub use record::{HostRecord, StoredReport};
 pub use refused::{RefusedDir, refused};
 pub use scan::{BuildState, FileNow, MappedFile, MappedKind, Scan, scan};
 
+/// Returns true if this process has more rights than the user who started it, because its file is setuid or has
+/// capabilities. Such a process believes none of hotswap's environment variables.
+pub fn is_privileged() -> bool {
+    crate::platform::is_privileged()
+}
+
 pub(crate) use first_report::tell_starter;
 pub(crate) use held::Held;
 pub(crate) use host_dir::{HostDir, Ready};

@@ -87,6 +87,49 @@ fn the_health_of_plugins_and_what_cannot_be_mended() {
     stage.close();
 }
 
+/// The health check of a container asks so.
+#[test]
+fn the_exit_code_says_whether_a_host_is_well() {
+    let control = Control::new();
+    let stage = Stage::open(&[("patient", &patient("well"))]);
+    let monitor = HealthMonitor::builder(&stage.swapper).options(on_request());
+    let monitor = monitor.start().unwrap();
+    let mut host = Controlled {
+        serving: Some(control.health(monitor).serve(&stage.swapper).unwrap()),
+        stage,
+    };
+    let well = (Some(0), "", "");
+    let ran = host.ran(&["health", "--exit-code", "--now"]);
+    assert_eq!((ran.code, &*ran.stdout, &*ran.stderr), well);
+    for (feels, code) in [
+        ("degraded", 0),
+        ("unhealthy", 1),
+        ("critical", 1),
+        ("well", 0),
+    ] {
+        let feel = host
+            .stage
+            .swapper
+            .invoke("patient", "feel", &[feels.into()]);
+        feel.unwrap();
+        let ran = host.ran(&["health", "--exit-code", "patient"]);
+        assert_eq!(ran.code, Some(code), "{feels}: {ran:?}");
+        assert_eq!(ran.stdout.is_empty(), code == 0, "{ran:?}");
+    }
+    // Errors have no codes of their own.
+    let ran = host.ran(&["health", "--exit-code", "patjent"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("no plugin patjent"), "{ran:?}");
+    host.serving = None;
+    let ran = host.ran(&["health", "--exit-code"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    // A host that does not tell its health is well as long as it runs.
+    host.serving = Some(Control::new().serve(&host.stage.swapper).unwrap());
+    let ran = host.ran(&["health", "--exit-code"]);
+    assert_eq!((ran.code, &*ran.stdout, &*ran.stderr), well);
+    host.close();
+}
+
 #[test]
 fn metrics_are_text_for_a_scraper() {
     let control = Control::new().metrics(|| "hotswap_generation 1\n".into());
@@ -113,6 +156,7 @@ fn a_host_without_health_and_metrics_says_how_it_gets_them() {
     let host = Controlled::new();
     for (path, way) in [
         ("/v1/health", "`Control::health` gives"),
+        ("/v1/log", "`Control::log` gives"),
         ("/metrics", "`Control::metrics` gives"),
     ] {
         let (code, answer) = host.curl(&[path]);

@@ -132,10 +132,10 @@ fn the_examples_of_the_book_build_and_pass_their_tests() {
 }
 
 /// The dependencies that an example may have. Most examples share what other tests have compiled, without tokio.
-fn published(source: &str) -> [(&'static str, String); 7] {
+fn published(source: &str) -> [(&'static str, String); 8] {
     let host = checkout().join("hotswap-host");
     let (control, operate) = (host.join("control"), host.join("operate"));
-    let signature = host.join("signature");
+    let (log, signature) = (host.join("log"), host.join("signature"));
     let plugin = checkout().join("hotswap-plugin");
     let features = if source.contains("tokio::") {
         ", features = [\"tokio\"]"
@@ -147,16 +147,19 @@ fn published(source: &str) -> [(&'static str, String); 7] {
     } else {
         ""
     };
-    let health = if source.contains("Health") {
+    let control_features = if source.contains("Health") {
         ", features = [\"health\"]"
+    } else if source.contains("hotswap_log") {
+        ", features = [\"log\"]"
     } else {
         ""
     };
     [
         (
             "hotswap-control",
-            format!("{{ path = {control:?}{health} }}"),
+            format!("{{ path = {control:?}{control_features} }}"),
         ),
+        ("hotswap-log", format!("{{ path = {log:?} }}")),
         ("hotswap-host", format!("{{ path = {host:?} }}")),
         (
             "hotswap-operate",

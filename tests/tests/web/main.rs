@@ -2,6 +2,7 @@
 //! test has a process of its own.
 mod builds;
 mod clients;
+mod log;
 mod server;
 
 use builds::Builds;

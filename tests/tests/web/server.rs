@@ -39,6 +39,8 @@ impl Server {
             .args(["--listen", "127.0.0.1:0"])
             .env("HOTSWAP_PLUGIN_DIR", &plugins)
             .env_remove("RUST_LOG")
+            .env_remove("HOTSWAP_LOG_CONSOLE")
+            .env_remove("HOTSWAP_LOG_FILE")
             .envs(options.iter().copied())
             .stdout(Stdio::piped())
             .stderr(File::create(dir.path().join("log")).unwrap())
@@ -58,6 +60,11 @@ impl Server {
             host,
             dir,
         }
+    }
+
+    /// Returns the process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Puts a plugin into its directory, and asks for a reload that is refused. Returns the error.

@@ -40,6 +40,7 @@ impl Pages {
             text += &format!("{}. {} ({:08x})\n", guest.number, guest.name, guest.seal);
         }
         text += greeting(signed);
+        debug!("made the page with {signed} guests");
         text + "\n" + &self.by()
     }
 

@@ -6,6 +6,7 @@ mod attempt;
 mod deployment;
 mod event;
 mod health;
+mod log;
 #[cfg(feature = "server")]
 pub(crate) mod of_host;
 mod plugin;
@@ -18,6 +19,7 @@ pub use attempt::Attempt;
 pub use deployment::{Deployment, InvalidDeployment, because};
 pub use event::{Event, EventKind};
 pub use health::{CheckHealth, Health, HealthLevel, PluginHealth, RecoveryStep};
+pub use log::{LogRequest, LogSettings};
 pub use plugin::{Holders, InFlight, OutOfService, Plugin};
 pub use report::{PluginReport, Report, Step};
 pub use request::{DrainRequest, ReasonRequest, ReloadRequest, RollbackRequest};

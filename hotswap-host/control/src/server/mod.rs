@@ -6,6 +6,8 @@ mod events;
 mod health;
 #[cfg(feature = "history")]
 mod history;
+#[cfg(feature = "log")]
+mod host_log;
 mod input;
 mod log;
 mod plugins;
@@ -63,6 +65,8 @@ const AFTER_ERROR: Duration = Duration::from_millis(100);
 pub struct Control {
     log: Arc<Log>,
     metrics: Option<Box<Metrics>>,
+    #[cfg(feature = "log")]
+    host_log: Option<hotswap_log::Log>,
     #[cfg(feature = "health")]
     health: Option<HealthMonitor>,
     #[cfg(feature = "history")]
@@ -96,6 +100,8 @@ impl Control {
         Control {
             log: Arc::new(Log::new()),
             metrics: None,
+            #[cfg(feature = "log")]
+            host_log: None,
             #[cfg(feature = "health")]
             health: None,
             #[cfg(feature = "history")]
@@ -108,6 +114,13 @@ impl Control {
     #[cfg(feature = "history")]
     pub fn history(mut self, history: Arc<History>) -> Self {
         self.history = Some(history);
+        self
+    }
+
+    /// Lets the endpoint show and change the log of the host.
+    #[cfg(feature = "log")]
+    pub fn log(mut self, log: hotswap_log::Log) -> Self {
+        self.host_log = Some(log);
         self
     }
 
@@ -157,6 +170,8 @@ impl Control {
             swapper: swapper.clone(),
             log: self.log,
             metrics: self.metrics,
+            #[cfg(feature = "log")]
+            host_log: self.host_log,
             #[cfg(feature = "health")]
             health: self.health,
             #[cfg(feature = "history")]
@@ -200,6 +215,8 @@ struct Host {
     swapper: Swapper,
     log: Arc<Log>,
     metrics: Option<Box<Metrics>>,
+    #[cfg(feature = "log")]
+    host_log: Option<hotswap_log::Log>,
     #[cfg(feature = "health")]
     health: Option<HealthMonitor>,
     #[cfg(feature = "history")]

@@ -41,6 +41,8 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
     let router = super::history::paths(router);
     #[cfg(feature = "health")]
     let router = super::health::paths(router);
+    #[cfg(feature = "log")]
+    let router = super::host_log::paths(router);
     let router = super::plugins::paths(super::events::paths(router));
     router
         .routes(routes!(status))
