@@ -20,6 +20,8 @@ fn help() {
         "unfreeze",
         "logs",
         "history",
+        "audit",
+        "token",
         "rollback",
         "confirm",
         "unhold",

@@ -147,15 +147,19 @@ fn published(source: &str) -> [(&'static str, String); 7] {
     } else {
         ""
     };
-    let health = if source.contains("Health") {
-        ", features = [\"health\"]"
-    } else {
-        ""
-    };
+    let has = |word: &str, feature| source.contains(word).then_some(feature);
+    let asked: Vec<&str> = [
+        has("Health", "health"),
+        has("History", "history"),
+        has("Tcp", "tls"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     [
         (
             "hotswap-control",
-            format!("{{ path = {control:?}{health} }}"),
+            format!("{{ path = {control:?}, features = {asked:?} }}"),
         ),
         ("hotswap-host", format!("{{ path = {host:?} }}")),
         (
