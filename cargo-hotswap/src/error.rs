@@ -127,6 +127,17 @@ pub enum Error {
         /// The number of builds.
         count: usize,
     },
+    /// The audit of a host is not as it was written.
+    #[cfg(feature = "history")]
+    #[error(
+        "{whole} as they were written, and then {broken}; what is after it proves nothing, so look at the copy in the journal of the system"
+    )]
+    BrokenAudit {
+        /// The number of records before the break.
+        whole: String,
+        /// The break.
+        broken: String,
+    },
     /// There is no Cargo.toml where one was expected.
     #[error(
         "no Cargo.toml in `{}`{}; name the directory of a host or of a plugin (--out-dir sets where plugins are built to)",
@@ -533,6 +544,39 @@ pub enum Error {
         /// The hosts.
         hosts: Vec<String>,
     },
+    /// An address was named, and not how to know the host.
+    #[cfg(feature = "tls")]
+    #[error("name the authority that has signed the host's certificate, in PEM, with --ca")]
+    NoAuthorities,
+    /// The options for an address were given without one.
+    #[cfg(feature = "tls")]
+    #[error(
+        "--ca, --cert, --key, and --token-file are for a host at an address, as in `--host https://shop.example:7443`; leave them out"
+    )]
+    NotRemote,
+    /// This build of the command has no TLS.
+    #[cfg(all(feature = "control", not(feature = "tls")))]
+    #[error("this build of the command cannot ask {url}; install it with the feature `tls`")]
+    NoTls {
+        /// The address.
+        url: String,
+    },
+    /// A token of this id exists.
+    #[cfg(feature = "tls")]
+    #[error(
+        "`{}` has a token {id}; remove its line, which ends the token, or choose another id",
+        shown::path(path)
+    )]
+    TokenExists {
+        /// The id.
+        id: String,
+        /// The file of tokens.
+        path: PathBuf,
+    },
+    /// The id of a token has characters that it may not have.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Token(#[from] hotswap_control::InvalidToken),
     /// A running host refused a request, or does not answer.
     #[cfg(feature = "control")]
     #[error(transparent)]
@@ -777,6 +821,10 @@ impl Error {
             }
             #[cfg(feature = "control")]
             Self::NothingIsBuilt => exit::USAGE,
+            #[cfg(feature = "tls")]
+            Self::NoAuthorities | Self::NotRemote | Self::Token(_) => exit::USAGE,
+            #[cfg(feature = "tls")]
+            Self::Control(ClientError::Settings(_)) => exit::USAGE,
             #[cfg(feature = "control")]
             Self::NoControl { .. }
             | Self::SeveralControls { .. }
@@ -787,7 +835,7 @@ impl Error {
             Self::Control(ClientError::Failure(failure)) => match failure.kind {
                 FailureKind::Request => exit::USAGE,
                 FailureKind::NotFound => exit::NOT_FOUND,
-                FailureKind::Forbidden => exit::NO_HOST,
+                FailureKind::Forbidden | FailureKind::Unauthorized => exit::NO_HOST,
                 _ => exit::FAILURE,
             },
             #[cfg(feature = "control")]

@@ -129,8 +129,8 @@ pub use swapper::{
     Builder, CallCounts, Cause, Change, Drain, Frozen, HealthCheckError, HealthChecks, Hold,
     InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
     OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin, PluginReport, Reload, ReloadEvent,
-    ReloadEventKind, ReloadOptions, Report, Requested, RollbackWindow, StagedReload, Start,
-    StateReport, Step, StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper,
+    ReloadEventKind, ReloadOptions, Report, Requested, Requester, RollbackWindow, StagedReload,
+    Start, StateReport, Step, StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper,
     WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};

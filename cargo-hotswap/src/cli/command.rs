@@ -4,6 +4,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "source")]
 use super::PatchArgs;
+#[cfg(feature = "tls")]
+use super::TokenArgs;
+#[cfg(feature = "history")]
+use super::{AuditArgs, ConfirmArgs, HistoryArgs, RollbackArgs, StoreArgs, UnholdArgs};
 use super::{
     BuildArgs, CompletionsArgs, GraphArgs, InspectArgs, ManArgs, NewArgs, ReloadArgs, RunArgs,
     SealArgs,
@@ -12,8 +16,6 @@ use super::{
 use super::{
     CheckArgs, DrainArgs, FreezeArgs, HealthArgs, LogArgs, LogsArgs, ResumeArgs, StatusArgs,
 };
-#[cfg(feature = "history")]
-use super::{ConfirmArgs, HistoryArgs, RollbackArgs, StoreArgs, UnholdArgs};
 #[cfg(feature = "sign")]
 use super::{KeygenArgs, ManifestArgs, SignArgs, VerifyArgs};
 
@@ -181,6 +183,12 @@ pub enum Command {
     /// Each setting that is not named stays as it is. The change lasts until the host ends.
     #[cfg(feature = "control")]
     Log(LogArgs),
+    /// Make a token with which somebody may ask a host over TCP
+    ///
+    /// The token is printed to stdout, once. The file of the host's tokens gets a line with its hash, its role, and the day
+    /// on which it expires. Whoever removes the line ends the token.
+    #[cfg(feature = "tls")]
+    Token(TokenArgs),
     /// Show what the pipeline of a running host tells
     #[cfg(feature = "control")]
     Logs(LogsArgs),
@@ -189,6 +197,13 @@ pub enum Command {
     /// The newest attempt comes first. With --state-dir, the host is not running.
     #[cfg(feature = "history")]
     History(HistoryArgs),
+    /// Show who has asked a host for what, and check that nothing of it was changed
+    ///
+    /// Each request that changes something has a record before the host acts on it, with the result `begun`, and another
+    /// one with its end. Requests that were refused have one. The newest record comes first. With --state-dir, the host is
+    /// not running.
+    #[cfg(feature = "history")]
+    Audit(AuditArgs),
     /// Go back to builds of an earlier time
     ///
     /// In a running host, the first step reverts a reload whose rollback window is open. With --state-dir, the host is not

@@ -8,9 +8,41 @@ use hotswap_control::api::{Deployment, InvalidDeployment};
 /// The host that a command asks.
 #[derive(Debug, Clone, Default, Args)]
 pub struct HostArgs {
-    /// The host: its process id, the name of its program, or its control socket [default: the one that runs]
-    #[arg(long, value_name = "PID|NAME|SOCKET", help_heading = "Host")]
+    /// The host: its process id, the name of its program, its control socket, or its address [default: the one that runs]
+    ///
+    /// An address is `https://NAME[:PORT]`, of a host on any machine. Without a port, it is 7443.
+    #[arg(long, value_name = "PID|NAME|SOCKET|URL", help_heading = "Host")]
     pub host: Option<String>,
+    /// How an address is asked.
+    #[cfg(feature = "tls")]
+    #[command(flatten)]
+    pub remote: RemoteArgs,
+}
+
+/// How a host on a TCP address is asked.
+#[cfg(feature = "tls")]
+#[derive(Debug, Clone, Default, Args)]
+pub struct RemoteArgs {
+    /// For an address: the authorities of which one has signed the host's certificate, in PEM
+    #[arg(long, value_name = "FILE", help_heading = "Host", requires = "host")]
+    pub ca: Option<PathBuf>,
+    /// For an address: the certificate that says who asks, in PEM
+    #[arg(long, value_name = "FILE", help_heading = "Host", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// For an address: the key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", help_heading = "Host", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// For an address: a file with the token that says who asks [default: the variable HOTSWAP_TOKEN]
+    #[arg(long, value_name = "FILE", help_heading = "Host", requires = "host")]
+    pub token_file: Option<PathBuf>,
+}
+
+#[cfg(feature = "tls")]
+impl RemoteArgs {
+    /// Returns true if something is said about an address.
+    pub fn is_given(&self) -> bool {
+        self.ca.is_some() || self.cert.is_some() || self.token_file.is_some()
+    }
 }
 
 /// Why something is asked for. Who asks is known to the host.

@@ -1,6 +1,8 @@
 //! The command line: subcommands and options, named as Cargo names them, with their help texts.
 
 mod artifacts;
+#[cfg(feature = "history")]
+mod audit;
 mod build;
 mod command;
 #[cfg(feature = "history")]
@@ -14,8 +16,12 @@ mod reload;
 mod shell;
 #[cfg(feature = "sign")]
 mod signature;
+#[cfg(feature = "tls")]
+mod token;
 
 pub use artifacts::{GraphArgs, GraphFormat, InspectArgs, SealArgs};
+#[cfg(feature = "history")]
+pub use audit::{AuditAction, AuditArgs};
 #[cfg(feature = "source")]
 pub use build::PatchArgs;
 pub use build::{BuildArgs, CompileOptions, MessageFormat, RunArgs};
@@ -25,6 +31,8 @@ pub use history::{
     ConfirmArgs, HistoryArgs, HistoryOf, RollbackArgs, StateArgs, StoreAction, StoreArgs,
     UnholdArgs,
 };
+#[cfg(feature = "tls")]
+pub use live::RemoteArgs;
 #[cfg(feature = "control")]
 pub use live::{
     CheckArgs, DrainArgs, FreezeArgs, HealthArgs, HostArgs, LogArgs, LogsArgs, ResumeArgs,
@@ -37,3 +45,5 @@ pub use reload::ReloadArgs;
 pub use shell::{CompletionShell, CompletionsArgs, ManArgs};
 #[cfg(feature = "sign")]
 pub use signature::{KeygenArgs, ManifestArgs, PasswordArgs, SignArgs, VerifyArgs};
+#[cfg(feature = "tls")]
+pub use token::TokenArgs;

@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 #[cfg(feature = "control")]
-use hotswap_control::api::{RollbackRequest, because};
+use hotswap_control::api::RollbackRequest;
 use hotswap_host::BuildSet;
+#[cfg(feature = "control")]
+use hotswap_host::Requester;
 use hotswap_host::shown;
 #[cfg(feature = "control")]
 use hotswap_operate::EntryResult;
 use hotswap_operate::{Entry, History, StoredSet};
 
+use super::table::length;
 use crate::Error;
 #[cfg(feature = "control")]
 use crate::cli::WhyArgs;
@@ -24,7 +27,7 @@ use crate::error::exit;
 use crate::session::Session;
 
 /// Opens the history in a directory, which has to exist.
-fn open(session: &Session, state_dir: &Path) -> Result<Arc<History>, Error> {
+pub(super) fn open(session: &Session, state_dir: &Path) -> Result<Arc<History>, Error> {
     let directory = session.absolute(state_dir);
     if !directory.join("history.sqlite").is_file() {
         return Err(Error::NoHistory { directory });
@@ -33,7 +36,7 @@ fn open(session: &Session, state_dir: &Path) -> Result<Arc<History>, Error> {
 }
 
 /// Returns the state directory, which is named if no running host is asked.
-fn directory(of: &HistoryOf) -> &Path {
+pub(super) fn directory(of: &HistoryOf) -> &Path {
     of.state_dir.as_deref().unwrap_or(Path::new("."))
 }
 
@@ -84,10 +87,16 @@ fn steps(entry: &Entry) -> String {
 
 /// Returns who changes the history of a host that is not running, and why.
 #[cfg(feature = "control")]
-fn by(why: &WhyArgs) -> String {
+fn by(why: &WhyArgs) -> Requester {
     let user = rustix::process::getuid().as_raw();
-    let who = format!("process {} of user {user}", std::process::id());
-    because(&who, why.reason.as_deref(), why.deployment.as_ref())
+    let mut by = Requester::new(format!("process {} of user {user}", std::process::id()));
+    if let Some(reason) = &why.reason {
+        by = by.reason(reason);
+    }
+    if let Some(deployment) = &why.deployment {
+        by = by.deployment(deployment.as_str());
+    }
+    by
 }
 
 /// Changes what the next start is on.
@@ -109,7 +118,7 @@ pub(crate) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Err
     };
     let builds = builds(&set.builds);
     #[cfg(feature = "control")]
-    history.note_offline(&by(&args.why), EntryResult::SetBack, &builds)?;
+    history.note_offline(by(&args.why), EntryResult::SetBack, &builds)?;
     session
         .ui
         .result(format_args!("the next start is on {builds}"));
@@ -128,7 +137,7 @@ pub(crate) fn confirm(session: &Session, args: &ConfirmArgs) -> Result<u8, Error
     }
     #[cfg(feature = "control")]
     history.note_offline(
-        &by(&args.why),
+        by(&args.why),
         EntryResult::Confirmed,
         "while the host was not running",
     )?;
@@ -148,7 +157,7 @@ pub(crate) fn unhold(session: &Session, args: &UnholdArgs) -> Result<u8, Error> 
     let sets = if count == 1 { "set" } else { "sets" };
     let text = format!("{count} {sets} of builds allowed again");
     #[cfg(feature = "control")]
-    history.note_offline(&by(&args.why), EntryResult::Allowed, &text)?;
+    history.note_offline(by(&args.why), EntryResult::Allowed, &text)?;
     session.ui.result(text);
     Ok(exit::SUCCESS)
 }
@@ -244,11 +253,5 @@ fn write_new(file: &Path, bytes: &[u8]) -> Result<(), Error> {
 
 /// Returns the time since then, to a precision that suits people.
 fn ago(then: SystemTime) -> String {
-    let seconds = then.elapsed().unwrap_or_default().as_secs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
+    length(then.elapsed().unwrap_or_default().as_secs())
 }

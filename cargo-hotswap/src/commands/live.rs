@@ -5,6 +5,8 @@ use std::fmt::{self, Display, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(feature = "tls")]
+use hotswap_control::RemoteHost;
 use hotswap_control::api::{
     Attempt, DrainRequest, Event, LogRequest, Plugin, ReasonRequest, ReloadRequest,
     RollbackRequest, Status,
@@ -13,16 +15,28 @@ use hotswap_control::{Client, Notice};
 use hotswap_host::runtime::{self, RunningHost};
 use hotswap_host::shown;
 
+use super::table::{self, table};
 use crate::Error;
+#[cfg(feature = "tls")]
+use crate::cli::RemoteArgs;
 use crate::cli::{
     CheckArgs, DrainArgs, FreezeArgs, HostArgs, LogArgs, LogsArgs, ResumeArgs, StatusArgs, WhyArgs,
 };
 use crate::error::exit;
+#[cfg(feature = "tls")]
+use crate::error::io;
 use crate::session::Session;
 
 /// Returns a client of the host that is meant.
 pub(crate) fn client(session: &Session, args: &HostArgs) -> Result<Client, Error> {
     let named = args.host.as_deref();
+    if let Some(url) = named.filter(|named| named.contains("://")) {
+        return remote(session, url, args);
+    }
+    #[cfg(feature = "tls")]
+    if args.remote.is_given() {
+        return Err(Error::NotRemote);
+    }
     if let Some(socket) = named.filter(|named| named.contains('/')) {
         return Ok(Client::of_socket(session.absolute(Path::new(socket))));
     }
@@ -45,6 +59,42 @@ pub(crate) fn client(session: &Session, args: &HostArgs) -> Result<Client, Error
             hosts: several.iter().map(|host| shown_host(host)).collect(),
         }),
     }
+}
+
+/// Returns a client of a host on a TCP address.
+#[cfg(feature = "tls")]
+fn remote(session: &Session, url: &str, args: &HostArgs) -> Result<Client, Error> {
+    let RemoteArgs {
+        ca,
+        cert,
+        key,
+        token_file,
+    } = &args.remote;
+    let authorities = ca.as_ref().ok_or(Error::NoAuthorities)?;
+    let mut host = RemoteHost::new(url, session.absolute(authorities));
+    if let (Some(certificate), Some(key)) = (cert, key) {
+        host = host.certificate(session.absolute(certificate), session.absolute(key));
+    }
+    let token = match token_file {
+        Some(file) => {
+            let file = session.absolute(file);
+            let text = std::fs::read_to_string(&file).map_err(io("read", &file))?;
+            Some(text.trim().to_owned())
+        }
+        None => std::env::var("HOTSWAP_TOKEN").ok(),
+    };
+    if let Some(token) = token.filter(|token| !token.is_empty()) {
+        host = host.token(token);
+    }
+    Ok(Client::of_remote(&host)?)
+}
+
+/// This build of the command asks sockets only.
+#[cfg(not(feature = "tls"))]
+fn remote(_: &Session, url: &str, _: &HostArgs) -> Result<Client, Error> {
+    Err(Error::NoTls {
+        url: url.to_owned(),
+    })
 }
 
 /// Returns `web (pid 4242)`.
@@ -93,19 +143,7 @@ impl Display for StatusText<'_> {
         let rows: Vec<_> = std::iter::once(head)
             .chain(plugins.iter().map(row))
             .collect();
-        let mut widths = [0; 6];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.chars().count().max(*width);
-            }
-        }
-        for row in &rows {
-            let mut line = String::new();
-            for (width, cell) in widths.iter().zip(row) {
-                write!(line, "{cell:<width$}  ")?;
-            }
-            write!(f, "\n{}", line.trim_end())?;
-        }
+        write!(f, "\n{}", table(&rows))?;
         for plugin in plugins {
             if let Some(out) = &plugin.out_of_service {
                 let since = length(now() - out.since);
@@ -171,14 +209,10 @@ fn now() -> f64 {
     since.unwrap_or_default().as_secs_f64()
 }
 
-/// Returns `7 s`, `3 min`, `5 h`, or `2 d`.
+/// Returns a time for people.
 fn length(seconds: f64) -> String {
-    match Duration::try_from_secs_f64(seconds.max(0.0)).map_or(0, |time| time.as_secs()) {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
+    let time = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default();
+    table::length(time.as_secs())
 }
 
 /// Shows what a reload would do.

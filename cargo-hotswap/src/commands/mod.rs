@@ -1,5 +1,7 @@
 //! One file for each subcommand.
 
+#[cfg(feature = "history")]
+mod audit;
 mod build;
 mod completions;
 mod graph;
@@ -22,6 +24,10 @@ mod run;
 mod seal;
 #[cfg(feature = "sign")]
 mod sign;
+#[cfg(any(feature = "control", feature = "history"))]
+mod table;
+#[cfg(feature = "tls")]
+mod token;
 #[cfg(feature = "sign")]
 mod verify;
 
@@ -62,12 +68,16 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Freeze(args) => live::freeze(session, &args),
         #[cfg(feature = "control")]
         Command::Unfreeze(args) => live::unfreeze(session, &args),
+        #[cfg(feature = "tls")]
+        Command::Token(args) => token::execute(session, &args),
         #[cfg(feature = "control")]
         Command::Log(args) => live::log(session, &args),
         #[cfg(feature = "control")]
         Command::Logs(args) => live::logs(session, &args),
         #[cfg(feature = "history")]
         Command::History(args) => history::history(session, &args),
+        #[cfg(feature = "history")]
+        Command::Audit(args) => audit::execute(session, &args),
         #[cfg(feature = "history")]
         Command::Rollback(args) => history::rollback(session, &args),
         #[cfg(feature = "history")]

@@ -21,6 +21,8 @@ fn help() {
         "log",
         "logs",
         "history",
+        "audit",
+        "token",
         "rollback",
         "confirm",
         "unhold",

@@ -6,8 +6,16 @@ pub mod api;
 mod client;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(any(feature = "tls", feature = "client-tls"))]
+mod token;
 
+#[cfg(feature = "client-tls")]
+pub use client::RemoteHost;
 #[cfg(feature = "client")]
 pub use client::{Client, ClientError, Events, Notice};
 #[cfg(feature = "server")]
 pub use server::{Control, ControlError, Serving, openapi};
+#[cfg(feature = "tls")]
+pub use server::{Tcp, TcpError};
+#[cfg(any(feature = "tls", feature = "client-tls"))]
+pub use token::{InvalidToken, TokenLine};

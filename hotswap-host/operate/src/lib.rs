@@ -16,5 +16,9 @@ pub use health::{
     HealthReport, Incident, PluginHealth, Recovery, RecoveryAction, RecoveryHealth, RecoveryStep,
     RollBack,
 };
+#[cfg(all(feature = "history", unix))]
+pub use history::Journald;
+#[cfg(feature = "history")]
+pub use history::{AuditBreak, AuditCheck, AuditEntry, AuditRecord, AuditResult};
 #[cfg(feature = "history")]
 pub use history::{Entry, EntryResult, HeldSet, History, HistoryError, StoredSet, Summary};

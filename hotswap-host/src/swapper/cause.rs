@@ -1,4 +1,5 @@
 //! [`Cause`], the cause of a reload.
+use super::requester::Requester;
 use crate::base::name::PluginName;
 use serde::Serialize;
 use std::fmt;
@@ -24,12 +25,12 @@ pub enum Cause {
     Revert {
         /// The reason.
         reason: String,
+        /// The id of the deployment for which somebody asked to revert, if the request has one.
+        deployment: Option<String>,
     },
-    /// Somebody asked the host for it, for example through its control socket.
-    Request {
-        /// Who asked, and why: the text of [`Reload::requested_by`](crate::Reload::requested_by).
-        by: String,
-    },
+    /// Somebody asked the host for it, for example through its control socket:
+    /// [`Reload::requested_by`](crate::Reload::requested_by).
+    Request(Requester),
     /// Something is done about a plugin that does not do its work: it is [restarted](crate::Swapper::restart), or another
     /// build takes its place.
     Recovery {
@@ -45,14 +46,25 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// Returns the id of the deployment that the attempt is part of, if a request has named one.
+    pub fn deployment(&self) -> Option<&str> {
+        match self {
+            Cause::Request(by) => by.deployment.as_deref(),
+            Cause::Revert { deployment, .. } => deployment.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::Open => f.write_str("the start of the host"),
             Cause::Code => f.write_str("the host's own code"),
             Cause::Signal { signal } => write!(f, "signal {signal}"),
-            Cause::Request { by } => write!(f, "a request by {by}"),
-            Cause::Revert { reason } => write!(f, "revert, because {reason}"),
+            Cause::Request(by) => write!(f, "a request by {by}"),
+            Cause::Revert { reason, .. } => write!(f, "revert, because {reason}"),
             Cause::Recovery { plugin, reason } => {
                 write!(f, "recovery of {plugin}, because {reason}")
             }

@@ -39,6 +39,7 @@ mod reload;
 mod report;
 mod request;
 mod requested;
+mod requester;
 mod restart;
 pub(crate) mod retire;
 mod scan;
@@ -75,6 +76,7 @@ pub use plan::Change;
 pub use report::{Outcome, PluginReport, Report, StateReport};
 pub use request::Reload;
 pub use requested::Requested;
+pub use requester::Requester;
 pub use retire::UnloadMode;
 pub use service::InFlight;
 pub use staged::StagedReload;
@@ -362,9 +364,17 @@ impl Swapper {
     /// # Errors
     /// The errors of [`rollback`](Self::rollback).
     pub fn rollback_because(&self, reason: &str) -> Result<Report, ReloadError> {
+        self.revert_for(reason.into(), None)
+    }
+
+    fn revert_for(
+        &self,
+        reason: String,
+        deployment: Option<String>,
+    ) -> Result<Report, ReloadError> {
         let mut writer = self.0.writer()?;
         self.0.check_not_frozen()?;
-        let report = self.0.revert(&mut writer, reason.into());
+        let report = self.0.revert(&mut writer, reason, deployment);
         self.0.run_deferred(writer);
         report
     }

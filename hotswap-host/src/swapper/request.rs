@@ -4,6 +4,7 @@ use super::inner::Inner;
 use super::options::ReloadOptions;
 use super::plan::{Change, Check, Plan};
 use super::report::Report;
+use super::requester::Requester;
 use super::staged::StagedReload;
 use super::stored_build::StoredBuild;
 use super::verdict::Verdict;
@@ -89,8 +90,8 @@ impl<'s> Reload<'s> {
     }
 
     /// Says who asked for the reload, in the log, the events, and the history: [`Cause::Request`].
-    pub fn requested_by(self, by: &str) -> Self {
-        self.caused_by(Cause::Request { by: by.to_owned() })
+    pub fn requested_by(self, by: impl Into<Requester>) -> Self {
+        self.caused_by(Cause::Request(by.into()))
     }
 
     /// Allows a set of builds that was reverted before.

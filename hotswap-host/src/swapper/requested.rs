@@ -3,19 +3,23 @@ use super::Swapper;
 use super::cause::Cause;
 use super::observe::ReloadEventKind;
 use super::progress::Progress;
+use super::report::Report;
+use super::requester::Requester;
 use crate::error::ReloadError;
 use std::time::Duration;
 
 /// Changes of a host that somebody outside of its code asks for, for example through its control socket. Their events have
 /// [`Cause::Request`], and so the history knows who asked.
 ///
-/// [`Reload::requested_by`](crate::Reload::requested_by) does this for a reload, and
-/// [`Swapper::rollback_because`] for a rollback.
+/// [`Reload::requested_by`](crate::Reload::requested_by) does this for a reload.
 ///
 /// ```no_run
 /// # use hotswap_host::prelude::*;
+/// use hotswap_host::Requester;
+///
 /// # fn run(swapper: &Swapper) -> Result<(), ReloadError> {
-/// let operator = swapper.requested_by("the operator on duty: the disk is full");
+/// let operator = Requester::new("the operator on duty").reason("the disk is full");
+/// let operator = swapper.requested_by(operator);
 /// operator.take_out_of_service("recorder", "the disk is full")?;
 /// // …
 /// operator.resume("recorder")?;
@@ -25,15 +29,18 @@ use std::time::Duration;
 #[must_use = "this changes nothing until one of its methods is called"]
 pub struct Requested<'s> {
     swapper: &'s Swapper,
+    by: Requester,
     cause: Cause,
 }
 
 impl Swapper {
     /// Says who asks for the changes that the result makes, and why.
-    pub fn requested_by(&self, by: &str) -> Requested<'_> {
+    pub fn requested_by(&self, by: impl Into<Requester>) -> Requested<'_> {
+        let by = by.into();
         Requested {
             swapper: self,
-            cause: Cause::Request { by: by.to_owned() },
+            cause: Cause::Request(by.clone()),
+            by,
         }
     }
 
@@ -58,6 +65,16 @@ impl Swapper {
 }
 
 impl Requested<'_> {
+    /// Reverts the last reload: see [`Swapper::rollback`]. The cause of the attempt is [`Cause::Revert`], whose reason is
+    /// the request.
+    ///
+    /// # Errors
+    /// Those of [`Swapper::rollback`].
+    pub fn rollback(&self) -> Result<Report, ReloadError> {
+        let reason = format!("of a request by {}", self.by);
+        self.swapper.revert_for(reason, self.by.deployment.clone())
+    }
+
     /// Makes the last reload permanent: see [`Swapper::confirm`].
     ///
     /// # Errors

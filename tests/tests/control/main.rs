@@ -1,8 +1,11 @@
 //! Tests the control endpoint of a host with its own client, and with `curl`.
+mod audit;
 mod bad;
 mod commands;
 mod frozen;
 mod health;
+mod pki;
+mod remote;
 mod requests;
 mod socket;
 mod stream;

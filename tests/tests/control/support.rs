@@ -34,7 +34,8 @@ impl Controlled {
         Controlled::serving(control, |builder| settings(builder.journal(history)))
     }
 
-    fn serving(control: Control, settings: impl FnOnce(Builder) -> Builder) -> Self {
+    /// Returns a host that this endpoint serves.
+    pub fn serving(control: Control, settings: impl FnOnce(Builder) -> Builder) -> Self {
         let observer = control.observer();
         let stage = Stage::with(&[("checked", &checked("first"))], |builder| {
             settings(builder.observe(observer))

@@ -147,17 +147,20 @@ fn published(source: &str) -> [(&'static str, String); 8] {
     } else {
         ""
     };
-    let control_features = if source.contains("Health") {
-        ", features = [\"health\"]"
-    } else if source.contains("hotswap_log") {
-        ", features = [\"log\"]"
-    } else {
-        ""
-    };
+    let has = |word: &str, feature| source.contains(word).then_some(feature);
+    let asked: Vec<&str> = [
+        has("Health", "health"),
+        has("History", "history"),
+        has("Tcp", "tls"),
+        has("hotswap_log", "log"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     [
         (
             "hotswap-control",
-            format!("{{ path = {control:?}{control_features} }}"),
+            format!("{{ path = {control:?}, features = {asked:?} }}"),
         ),
         ("hotswap-log", format!("{{ path = {log:?} }}")),
         ("hotswap-host", format!("{{ path = {host:?} }}")),

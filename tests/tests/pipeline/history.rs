@@ -311,7 +311,7 @@ fn a_newer_or_damaged_database_is_refused() {
             error,
             HistoryError::Newer {
                 found: 99,
-                known: 1,
+                known: 2,
                 ..
             }
         ),

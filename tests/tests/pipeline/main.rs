@@ -16,6 +16,7 @@ mod killed;
 mod metrics;
 mod options;
 mod panics;
+mod predecessor;
 mod probed;
 mod rates;
 mod recovery;

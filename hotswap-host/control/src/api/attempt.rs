@@ -11,6 +11,9 @@ super::types! {
         pub began: f64,
         /// The cause.
         pub cause: String,
+        /// The id of the deployment that the attempt is part of, if the request has named one.
+        #[serde(default)]
+        pub deployment: Option<String>,
         /// The process of the host.
         pub pid: u32,
         /// The user of the host.

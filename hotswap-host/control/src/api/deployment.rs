@@ -62,28 +62,9 @@ impl fmt::Display for Deployment {
     }
 }
 
-/// Returns who has asked for something, for which deployment, and why: `process 7 of user 0 (deployment 12): it is slow`.
-///
-/// An id of a deployment has no parenthesis, so no reason can pretend to be one.
-pub fn because(who: &str, reason: Option<&str>, deployment: Option<&Deployment>) -> String {
-    let deployment = deployment.map_or_else(String::new, |id| format!(" (deployment {id})"));
-    match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
-        Some(reason) => format!("{who}{deployment}: {reason}"),
-        None => format!("{who}{deployment}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Deployment, because};
-
-    #[test]
-    fn who_comes_before_the_deployment_and_the_reason() {
-        let deployment = "r7".parse().unwrap();
-        let text = because("user 0", Some(" slow "), Some(&deployment));
-        assert_eq!(text, "user 0 (deployment r7): slow");
-        assert_eq!(because("user 0", Some(" "), None), "user 0");
-    }
+    use super::Deployment;
 
     #[test]
     fn ids_are_short_and_have_no_spaces() {

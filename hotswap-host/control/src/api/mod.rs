@@ -3,6 +3,7 @@
 //! Times are seconds since 1970, and durations are seconds. Readers skip fields that they do not know, so that later versions
 //! can add some.
 mod attempt;
+mod audit;
 mod deployment;
 mod event;
 mod health;
@@ -12,17 +13,20 @@ pub(crate) mod of_host;
 mod plugin;
 mod report;
 mod request;
+mod role;
 mod status;
 mod verdict;
 
 pub use attempt::Attempt;
-pub use deployment::{Deployment, InvalidDeployment, because};
+pub use audit::{AuditBreak, AuditCheck, AuditRecord};
+pub use deployment::{Deployment, InvalidDeployment};
 pub use event::{Event, EventKind};
 pub use health::{CheckHealth, Health, HealthLevel, PluginHealth, RecoveryStep};
 pub use log::{LogRequest, LogSettings};
 pub use plugin::{Holders, InFlight, OutOfService, Plugin};
 pub use report::{PluginReport, Report, Step};
 pub use request::{DrainRequest, ReasonRequest, ReloadRequest, RollbackRequest};
+pub use role::Role;
 pub use status::{Frozen, Host, LastAttempt, Retirement, Status, Window};
 pub use verdict::{Change, PluginVerdict, Verdict};
 
@@ -71,6 +75,8 @@ pub enum FailureKind {
     Refused,
     /// The caller may not do this.
     Forbidden,
+    /// The caller is not known: it has no token or certificate, or one that does not count.
+    Unauthorized,
     /// The endpoint has failed.
     Internal,
     /// A kind that this version does not know.

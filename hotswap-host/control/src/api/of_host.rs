@@ -1,6 +1,6 @@
 //! Makes the types of the API from those of the host.
 #[cfg(feature = "history")]
-use super::Attempt;
+use super::{Attempt, AuditBreak, AuditCheck, AuditRecord};
 use super::{
     Change, EventKind, Frozen, InFlight, OutOfService, Plugin, PluginReport, PluginVerdict, Report,
     Retirement, Step, Verdict,
@@ -200,6 +200,7 @@ impl From<&hotswap_operate::Entry> for Attempt {
             id: entry.id,
             began: seconds(entry.began),
             cause: entry.cause.clone(),
+            deployment: entry.deployment.clone(),
             pid: entry.pid,
             user: entry.user.clone(),
             from: builds(&entry.from),
@@ -209,6 +210,40 @@ impl From<&hotswap_operate::Entry> for Attempt {
             result: word(entry.result),
             detail: entry.detail.clone(),
             text: entry.to_string(),
+        }
+    }
+}
+
+#[cfg(feature = "history")]
+impl From<hotswap_operate::AuditRecord> for AuditRecord {
+    fn from(record: hotswap_operate::AuditRecord) -> Self {
+        AuditRecord {
+            id: record.id,
+            at: seconds(record.at),
+            who: record.who,
+            what: record.what,
+            details: record.details,
+            result: word(record.result),
+            reason: record.reason,
+            deployment: record.deployment,
+            outcome: record.outcome,
+            begun: record.begun,
+            hash: record.hash,
+            record: record.text,
+        }
+    }
+}
+
+#[cfg(feature = "history")]
+impl From<hotswap_operate::AuditCheck> for AuditCheck {
+    fn from(check: hotswap_operate::AuditCheck) -> Self {
+        AuditCheck {
+            records: check.records,
+            hash: check.hash,
+            broken: check.broken.map(|broken| AuditBreak {
+                id: broken.id(),
+                text: broken.to_string(),
+            }),
         }
     }
 }

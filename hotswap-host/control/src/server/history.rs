@@ -4,7 +4,7 @@ use super::answer::{Answer, Shared, on_thread};
 use crate::api::{Attempt, Failure, FailureKind, Report, RollbackRequest};
 use axum::Json;
 use axum::extract::{Query, State};
-use hotswap_host::ReloadError;
+use hotswap_host::{ReloadError, Requester};
 use hotswap_operate::{History, HistoryError};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(super) fn paths(router: OpenApiRouter<Arc<Host>>) -> OpenApiRouter<Arc<Host>
     router.routes(routes!(history))
 }
 
-fn history_of(host: &Host) -> Result<&History, Failure> {
+pub(super) fn history_of(host: &Host) -> Result<&History, Failure> {
     let history = host.history.as_deref();
     history.ok_or_else(|| {
         let text = "this host keeps no history; `Control::history` gives the endpoint one";
@@ -69,7 +69,7 @@ pub(super) fn has_history(host: &Host) -> bool {
 pub(super) fn roll_back(
     host: &Host,
     request: &RollbackRequest,
-    by: &str,
+    by: &Requester,
 ) -> Result<Report, Failure> {
     let (history, swapper) = (history_of(host)?, &host.swapper);
     let report = match &request.plugin {

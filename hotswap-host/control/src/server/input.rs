@@ -1,27 +1,37 @@
 //! The body of a request.
 use crate::api::{Failure, FailureKind};
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
+/// The greatest size of a body.
+const LONGEST: usize = 64 << 10;
 /// The time that a client has for a body.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A body in JSON. An empty body means the defaults.
 pub(super) struct Input<T>(pub(super) T);
 
+fn wrong(text: String) -> Failure {
+    Failure::new(FailureKind::Request, text)
+}
+
+/// Reads a body, as far as the limits allow.
+pub(super) async fn body_of(body: Body) -> Result<Bytes, Failure> {
+    let body = tokio::time::timeout(LIMIT, axum::body::to_bytes(body, LONGEST)).await;
+    let body = body.map_err(|_| wrong(format!("the body did not come within {LIMIT:?}")))?;
+    body.map_err(|error| wrong(format!("the body cannot be read: {error}")))
+}
+
 impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Input<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let wrong = |text: String| Failure::new(FailureKind::Request, text);
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let kind = request.headers().get(CONTENT_TYPE).cloned();
-        let body = tokio::time::timeout(LIMIT, Bytes::from_request(request, state)).await;
-        let body = body.map_err(|_| wrong(format!("the body did not come within {LIMIT:?}")))?;
-        let body = body.map_err(|error| wrong(format!("the body cannot be read: {error}")))?;
+        let body = body_of(request.into_body()).await?;
         if body.is_empty() {
             return Ok(Input(T::default()));
         }

@@ -1,5 +1,8 @@
 //! The endpoint: its thread, its socket, and its connections.
 mod answer;
+mod asked;
+#[cfg(feature = "history")]
+mod audit;
 mod caller;
 mod events;
 #[cfg(feature = "health")]
@@ -9,14 +12,22 @@ mod history;
 #[cfg(feature = "log")]
 mod host_log;
 mod input;
+mod limit;
 mod log;
 mod plugins;
+mod record;
 mod routes;
+mod rules;
+#[cfg(feature = "tls")]
+mod tcp;
 
 use crate::api::{Failure, FailureKind};
+use asked::Asked;
 use axum::Router;
+use axum::http::header::{CONNECTION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use caller::Caller;
+use caller::{Caller, Stranger};
 use hotswap_host::runtime::RuntimeError;
 use hotswap_host::{ReloadEvent, Swapper};
 #[cfg(feature = "history")]
@@ -26,17 +37,21 @@ use hotswap_operate::{HealthMonitor, Incident};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use limit::Limit;
 use log::Log;
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt as _;
 
 pub use routes::openapi;
+#[cfg(feature = "tls")]
+pub use tcp::{Tcp, TcpError};
 
 /// The number of connections that are served at the same time. Others wait.
 const CONNECTIONS: usize = 256;
@@ -71,6 +86,8 @@ pub struct Control {
     health: Option<HealthMonitor>,
     #[cfg(feature = "history")]
     history: Option<Arc<History>>,
+    #[cfg(feature = "tls")]
+    tcp: Option<Tcp>,
 }
 
 /// Returns the metrics of a host as text.
@@ -86,6 +103,10 @@ pub enum ControlError {
     /// The thread cannot be started, or cannot wait for connections.
     #[error("the control endpoint cannot be started: {0}")]
     Start(#[from] io::Error),
+    /// The TCP address cannot be served.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tcp(#[from] TcpError),
 }
 
 impl Default for Control {
@@ -106,7 +127,16 @@ impl Control {
             health: None,
             #[cfg(feature = "history")]
             history: None,
+            #[cfg(feature = "tls")]
+            tcp: None,
         }
+    }
+
+    /// Serves requests on a TCP address with TLS, too. By default, there is none.
+    #[cfg(feature = "tls")]
+    pub fn tcp(mut self, tcp: Tcp) -> Self {
+        self.tcp = Some(tcp);
+        self
     }
 
     /// Lets the endpoint show this history, and go back to what it has. Give it to the host as its
@@ -156,15 +186,24 @@ impl Control {
     /// Serves requests on a socket in the host's runtime directory, on a thread of its own, until the result is dropped.
     ///
     /// # Errors
-    /// The socket cannot be made, or the thread cannot be started. The host goes on without an endpoint.
+    /// The socket cannot be made, a TCP address that was asked for cannot be served, or the thread cannot be started. The
+    /// host goes on without an endpoint.
     pub fn serve(self, swapper: &Swapper) -> Result<Serving, ControlError> {
-        let listener = swapper.bind_control()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .max_blocking_threads(THREADS)
             .thread_name("hotswap-control")
             .build()?;
+        #[cfg(feature = "tls")]
+        let tcp = self.tcp.map(|tcp| tcp::Endpoint::open(tcp, &runtime));
+        #[cfg(feature = "tls")]
+        let tcp = tcp.transpose()?;
+        #[cfg(feature = "tls")]
+        let address = tcp.as_ref().map(|(_, listener)| listener.local_addr());
+        #[cfg(feature = "tls")]
+        let address = address.transpose()?;
+        let listener = swapper.bind_control()?;
         let (stop, stopped) = watch::channel(false);
         let host = Arc::new(Host {
             swapper: swapper.clone(),
@@ -177,10 +216,15 @@ impl Control {
             #[cfg(feature = "history")]
             history: self.history,
             started: Instant::now(),
+            refusals: Limit::new(),
             stopped,
         });
         let thread = std::thread::Builder::new().name("hotswap-control".into());
         let thread = thread.spawn(move || {
+            #[cfg(feature = "tls")]
+            if let Some((endpoint, listener)) = tcp {
+                runtime.spawn(tcp::accept(host.clone(), endpoint, listener));
+            }
             runtime.block_on(accept(&host, listener));
             // A request that has begun goes on, on its own thread.
             runtime.shutdown_background();
@@ -188,6 +232,8 @@ impl Control {
         Ok(Serving {
             stop,
             thread: Some(thread),
+            #[cfg(feature = "tls")]
+            address,
         })
     }
 }
@@ -199,6 +245,16 @@ impl Control {
 pub struct Serving {
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
+    #[cfg(feature = "tls")]
+    address: Option<std::net::SocketAddr>,
+}
+
+#[cfg(feature = "tls")]
+impl Serving {
+    /// The TCP address that is served, if there is one. If port 0 was asked for, this is the one that the system has chosen.
+    pub fn address(&self) -> Option<std::net::SocketAddr> {
+        self.address
+    }
 }
 
 impl Drop for Serving {
@@ -222,6 +278,7 @@ struct Host {
     #[cfg(feature = "history")]
     history: Option<Arc<History>>,
     started: Instant,
+    refusals: Limit,
     /// Becomes true when the endpoint ends.
     stopped: watch::Receiver<bool>,
 }
@@ -232,6 +289,8 @@ async fn accept(host: &Arc<Host>, first: StdListener) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stopped = host.stopped.clone();
     let mut listener = listening(first);
+    // Its time comes however many connections there are.
+    let mut look = tokio::time::interval(PAUSE);
     loop {
         let one = async {
             let permit = connections.clone().acquire_owned().await;
@@ -244,12 +303,13 @@ async fn accept(host: &Arc<Host>, first: StdListener) {
             _ = stopped.wait_for(|stopped| *stopped) => return,
             accepted = one => match accepted {
                 (Ok(permit), Ok((stream, _))) => {
-                    tokio::spawn(serve(stream, routes.clone(), permit));
+                    let peer = Peer::Process(Caller::of(&stream));
+                    tokio::spawn(serve(host.clone(), stream, peer, routes.clone(), permit));
                 }
                 // There are too many open files, for example. The client waits.
                 _ => tokio::time::sleep(AFTER_ERROR).await,
             },
-            () = tokio::time::sleep(PAUSE) => {
+            _ = look.tick() => {
                 if !host.swapper.has_control()
                     && let Ok(again) = host.swapper.bind_control()
                 {
@@ -265,18 +325,52 @@ fn listening(listener: StdListener) -> Option<UnixListener> {
     UnixListener::from_std(listener).ok()
 }
 
-async fn serve(stream: UnixStream, routes: Router, permit: OwnedSemaphorePermit) {
-    let caller = Caller::of(&stream);
+/// The other end of a connection.
+#[derive(Clone)]
+enum Peer {
+    /// A process of this machine.
+    Process(Result<Caller, Stranger>),
+    #[cfg(feature = "tls")]
+    Remote(tcp::Remote),
+}
+
+impl Peer {
+    /// Returns who has sent a request with these headers.
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Stranger> {
+        let _ = headers;
+        match self {
+            Peer::Process(caller) => caller.clone(),
+            #[cfg(feature = "tls")]
+            Peer::Remote(remote) => remote.caller(headers),
+        }
+    }
+}
+
+/// Serves the requests of a connection.
+async fn serve(
+    host: Arc<Host>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    routes: Router,
+    permit: OwnedSemaphorePermit,
+) {
     let service = tower::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        let (routes, caller) = (routes.clone(), caller.clone());
+        let (host, routes, peer) = (host.clone(), routes.clone(), peer.clone());
         async move {
-            Ok::<_, std::convert::Infallible>(match caller {
+            Ok::<_, std::convert::Infallible>(match peer.caller(request.headers()) {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
                     let answered = routes.oneshot(request.map(axum::body::Body::new)).await;
                     answered.unwrap_or_else(|never| match never {})
                 }
-                Err(failure) => failure.into_response(),
+                Err(stranger) => {
+                    let what = format!("{} {}", request.method(), request.uri().path());
+                    let asked = Asked::unknown(&stranger.who, what);
+                    let mut response = asked.refused(&host, stranger.failure).await;
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(CONNECTION, close);
+                    response
+                }
             })
         }
     });
@@ -296,8 +390,15 @@ impl IntoResponse for Failure {
             FailureKind::NotFound => StatusCode::NOT_FOUND,
             FailureKind::Refused => StatusCode::CONFLICT,
             FailureKind::Forbidden => StatusCode::FORBIDDEN,
+            FailureKind::Unauthorized => StatusCode::UNAUTHORIZED,
             FailureKind::Internal | FailureKind::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, axum::Json(self)).into_response()
+        let mut response = (status, axum::Json(&self)).into_response();
+        if self.kind == FailureKind::Unauthorized {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        response.extensions_mut().insert(self);
+        response
     }
 }

@@ -1,13 +1,13 @@
 //! The paths of single plugins.
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
-use super::caller::Caller;
+use super::asked::{Asked, change};
 use super::input::Input;
 use crate::api::{DrainRequest, Failure, FailureKind, Holders, Plugin, ReasonRequest};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hotswap_host::shown::nearest;
-use hotswap_host::{ReloadError, Swapper};
+use hotswap_host::{ReloadError, Requested, Requester, Swapper};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,12 +94,13 @@ async fn holders(State(host): Shared, Path(name): Path<String>) -> Answer<Holder
 /// Changes something about a plugin, and returns the plugin as it is then.
 async fn changed(
     host: &Arc<Host>,
+    asked: Asked,
     name: String,
-    change: impl FnOnce(&Swapper, &str) -> Result<(), ReloadError> + Send + 'static,
+    make: impl FnOnce(Requested<'_>, &str, &Requester) -> Result<(), ReloadError> + Send + 'static,
 ) -> Answer<Plugin> {
-    let changed = on_thread(host, move |host| {
+    let changed = change(host, asked, move |host, by| {
         let plugin = find(&host.swapper, &name)?.name;
-        change(&host.swapper, &plugin)?;
+        make(host.swapper.requested_by(by), &plugin, by)?;
         find(&host.swapper, &plugin)
     });
     changed.await.map(Json)
@@ -119,17 +120,14 @@ async fn changed(
 )]
 async fn take_out_of_service(
     State(host): Shared,
-    Extension(caller): Extension<Caller>,
+    Extension(asked): Extension<Asked>,
     Path(name): Path<String>,
-    Input(request): Input<ReasonRequest>,
+    Input(_): Input<ReasonRequest>,
 ) -> Answer<Plugin> {
-    let reason = caller.because(request.reason.as_deref(), request.deployment.as_ref());
-    let take = move |swapper: &Swapper, name: &str| {
-        swapper
-            .requested_by(&reason)
-            .take_out_of_service(name, &reason)
+    let take = |requested: Requested<'_>, name: &str, by: &Requester| {
+        requested.take_out_of_service(name, &by.to_string())
     };
-    changed(&host, name, take).await
+    changed(&host, asked, name, take).await
 }
 
 /// Takes a plugin out of service, and waits until its running calls have ended, in all of its builds.
@@ -146,7 +144,7 @@ async fn take_out_of_service(
 )]
 async fn drain(
     State(host): Shared,
-    Extension(caller): Extension<Caller>,
+    Extension(asked): Extension<Asked>,
     Path(name): Path<String>,
     Input(request): Input<DrainRequest>,
 ) -> Answer<Plugin> {
@@ -154,14 +152,11 @@ async fn drain(
     let limit = limit.map_err(|error| {
         Failure::new(FailureKind::Request, format!("`limit` is no time: {error}"))
     })?;
-    let (reason, limit) = (
-        caller.because(request.reason.as_deref(), request.deployment.as_ref()),
-        limit.unwrap_or(DRAIN_LIMIT),
-    );
-    let drain = move |swapper: &Swapper, name: &str| {
-        swapper.requested_by(&reason).drain(name, &reason, limit)
+    let limit = limit.unwrap_or(DRAIN_LIMIT);
+    let drain = move |requested: Requested<'_>, name: &str, by: &Requester| {
+        requested.drain(name, &by.to_string(), limit)
     };
-    changed(&host, name, drain).await
+    changed(&host, asked, name, drain).await
 }
 
 /// Puts a plugin back into service.
@@ -178,12 +173,11 @@ async fn drain(
 )]
 async fn resume(
     State(host): Shared,
-    Extension(caller): Extension<Caller>,
+    Extension(asked): Extension<Asked>,
     Path(name): Path<String>,
-    Input(request): Input<ReasonRequest>,
+    Input(_): Input<ReasonRequest>,
 ) -> Answer<Plugin> {
-    let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
     let resume =
-        move |swapper: &Swapper, name: &str| swapper.requested_by(&by).resume(name).map(drop);
-    changed(&host, name, resume).await
+        |requested: Requested<'_>, name: &str, _: &Requester| requested.resume(name).map(drop);
+    changed(&host, asked, name, resume).await
 }

@@ -1,20 +1,24 @@
 //! The paths of the API.
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
+use super::asked::{Asked, change, check as check_asked};
 use super::caller::Caller;
 #[cfg(feature = "history")]
 use super::history::{has_history, roll_back};
 use super::input::Input;
 use super::plugins::find;
 use crate::api::{
-    self, Failure, FailureKind, Plugin, ReasonRequest, ReloadRequest, Report, Retirement,
+    self, Failure, FailureKind, Plugin, ReasonRequest, ReloadRequest, Report, Retirement, Role,
     RollbackRequest, Status, Verdict,
 };
-use axum::extract::{DefaultBodyLimit, Extension, State};
+use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
+#[cfg(not(feature = "history"))]
+use hotswap_host::Requester;
 use hotswap_host::{Reload, Swapper};
 use serde_json::Value;
 use std::sync::Arc;
@@ -22,8 +26,6 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The greatest size of a body.
-const BODY: usize = 64 << 10;
 /// The media type of metrics.
 const METRICS: &str = "text/plain; version=0.0.4";
 
@@ -38,7 +40,7 @@ struct Document;
 fn paths() -> OpenApiRouter<Arc<Host>> {
     let router = OpenApiRouter::with_openapi(Document::openapi());
     #[cfg(feature = "history")]
-    let router = super::history::paths(router);
+    let router = super::audit::paths(super::history::paths(router));
     #[cfg(feature = "health")]
     let router = super::health::paths(router);
     #[cfg(feature = "log")]
@@ -64,9 +66,9 @@ pub(super) fn router(host: Arc<Host>) -> Router {
     let (router, document) = paths().split_for_parts();
     router
         .route("/v1/openapi.json", get(async || Json(document)))
+        .route_layer(from_fn_with_state(host.clone(), check_asked))
         .fallback(no_path)
         .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(BODY))
         .with_state(host)
 }
 
@@ -149,12 +151,12 @@ async fn metrics(State(host): Shared) -> Result<impl IntoResponse, Failure> {
 async fn reload(
     State(host): Shared,
     Extension(caller): Extension<Caller>,
+    Extension(asked): Extension<Asked>,
     Input(request): Input<ReloadRequest>,
 ) -> Answer<Report> {
-    let report = on_thread(&host, move |host| {
-        let reload = described(&host.swapper, &request)?;
-        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
-        Ok(Report::from(&reload.requested_by(&by).run()?))
+    let report = change(&host, asked, move |host, by| {
+        let reload = described(&host.swapper, &request, &caller)?;
+        Ok(Report::from(&reload.requested_by(by).run()?))
     });
     report.await.map(Json)
 }
@@ -166,16 +168,34 @@ async fn reload(
     (status = 404, body = Failure, description = "no such plugin is loaded"),
     (status = 409, body = Failure, description = "the reload would be refused before anything is loaded"),
 ))]
-async fn check(State(host): Shared, Input(request): Input<ReloadRequest>) -> Answer<Verdict> {
+async fn check(
+    State(host): Shared,
+    Extension(caller): Extension<Caller>,
+    Input(request): Input<ReloadRequest>,
+) -> Answer<Verdict> {
     let verdict = on_thread(&host, move |host| {
-        let reload = described(&host.swapper, &request)?;
+        let reload = described(&host.swapper, &request, &caller)?;
         Ok(Verdict::from(&reload.validate()?))
     });
     verdict.await.map(Json)
 }
 
 /// Returns the reload that a request describes.
-fn described<'s>(swapper: &'s Swapper, request: &ReloadRequest) -> Result<Reload<'s>, Failure> {
+fn described<'s>(
+    swapper: &'s Swapper,
+    request: &ReloadRequest,
+    caller: &Caller,
+) -> Result<Reload<'s>, Failure> {
+    // Whoever names a file decides what code runs in the host.
+    if !request.files.is_empty() && caller.role < Role::Administer {
+        let text = format!(
+            "{} has the role {}, and `files` needs the role {}",
+            caller.who,
+            caller.role,
+            Role::Administer
+        );
+        return Err(Failure::new(FailureKind::Forbidden, text));
+    }
     let mut options = swapper.reload_options().clone();
     for (name, value) in &request.options {
         let text = match value {
@@ -213,18 +233,15 @@ fn described<'s>(swapper: &'s Swapper, request: &ReloadRequest) -> Result<Reload
 ))]
 async fn rollback(
     State(host): Shared,
-    Extension(caller): Extension<Caller>,
+    Extension(asked): Extension<Asked>,
     Input(request): Input<RollbackRequest>,
 ) -> Answer<Report> {
-    let report = on_thread(&host, move |host| {
+    let report = change(&host, asked, move |host, by| {
         let is_first = request.plugin.is_none() && request.steps.is_none_or(|steps| steps == 1);
-        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
         if !is_first || host.log.window().is_none() && has_history(host) {
-            return roll_back(host, &request, &by);
+            return roll_back(host, &request, by);
         }
-        let report = host
-            .swapper
-            .rollback_because(&format!("of a request by {by}"))?;
+        let report = host.swapper.requested_by(by).rollback()?;
         Ok(Report::from(&report))
     });
     report.await.map(Json)
@@ -236,7 +253,7 @@ fn has_history(_: &Host) -> bool {
 }
 
 #[cfg(not(feature = "history"))]
-fn roll_back(_: &Host, _: &RollbackRequest, _: &str) -> Result<Report, Failure> {
+fn roll_back(_: &Host, _: &RollbackRequest, _: &Requester) -> Result<Report, Failure> {
     let text = "this host keeps no history, so it goes back only while a rollback window is open";
     Err(Failure::new(FailureKind::NotFound, text))
 }
@@ -248,12 +265,11 @@ fn roll_back(_: &Host, _: &RollbackRequest, _: &str) -> Result<Report, Failure> 
 ))]
 async fn confirm(
     State(host): Shared,
-    Extension(caller): Extension<Caller>,
-    Input(request): Input<ReasonRequest>,
+    Extension(asked): Extension<Asked>,
+    Input(_): Input<ReasonRequest>,
 ) -> Answer<Status> {
-    let confirmed = on_thread(&host, move |host| {
-        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
-        host.swapper.requested_by(&by).confirm()?;
+    let confirmed = change(&host, asked, |host, by| {
+        host.swapper.requested_by(by).confirm()?;
         Ok(status_of(host))
     });
     confirmed.await.map(Json)
@@ -266,12 +282,11 @@ async fn confirm(
 ))]
 async fn freeze(
     State(host): Shared,
-    Extension(caller): Extension<Caller>,
-    Input(request): Input<ReasonRequest>,
+    Extension(asked): Extension<Asked>,
+    Input(_): Input<ReasonRequest>,
 ) -> Answer<Status> {
-    let frozen = on_thread(&host, move |host| {
-        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
-        host.swapper.requested_by(&by).freeze(&by)?;
+    let frozen = change(&host, asked, |host, by| {
+        host.swapper.requested_by(by).freeze(&by.to_string())?;
         Ok(status_of(host))
     });
     frozen.await.map(Json)
@@ -284,12 +299,11 @@ async fn freeze(
 ))]
 async fn unfreeze(
     State(host): Shared,
-    Extension(caller): Extension<Caller>,
-    Input(request): Input<ReasonRequest>,
+    Extension(asked): Extension<Asked>,
+    Input(_): Input<ReasonRequest>,
 ) -> Answer<Status> {
-    let unfrozen = on_thread(&host, move |host| {
-        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
-        host.swapper.requested_by(&by).unfreeze()?;
+    let unfrozen = change(&host, asked, |host, by| {
+        host.swapper.requested_by(by).unfreeze()?;
         Ok(status_of(host))
     });
     unfrozen.await.map(Json)

@@ -1,5 +1,5 @@
 //! An attempt that is being made.
-use hotswap_host::{BuildSet, Cause, ReloadEvent, StepReport, Trial};
+use hotswap_host::{BuildSet, Cause, ReloadEvent, Requester, StepReport, Trial};
 use std::time::SystemTime;
 
 /// An attempt that is being made. It is written when its outcome is known.
@@ -7,6 +7,8 @@ pub(super) struct Attempt {
     pub(super) number: u64,
     pub(super) began: SystemTime,
     pub(super) cause: String,
+    /// The id of the deployment that the attempt is part of.
+    pub(super) deployment: Option<String>,
     pub(super) steps: Vec<StepReport>,
     /// The row in the database, if the attempt has been written before its end.
     pub(super) row: Option<i64>,
@@ -24,8 +26,8 @@ impl Attempt {
     }
 
     /// Begins something that is no attempt, in a host that is not running.
-    pub(super) fn offline(by: &str) -> Self {
-        Attempt::new(0, &Cause::Request { by: by.to_owned() })
+    pub(super) fn offline(by: &Requester) -> Self {
+        Attempt::new(0, &Cause::Request(by.clone()))
     }
 
     fn new(number: u64, cause: &Cause) -> Self {
@@ -33,6 +35,7 @@ impl Attempt {
             number,
             began: SystemTime::now(),
             cause: cause.to_string(),
+            deployment: cause.deployment().map(str::to_owned),
             steps: Vec::new(),
             row: None,
         }

@@ -1,6 +1,7 @@
 //! The database of a journal.
 use super::Needed;
 use super::attempt::{Attempt, key};
+use super::audit::{self, AuditEntry, AuditRecord};
 use super::entry::{Entry, EntryResult, Summary};
 use super::error::HistoryError;
 use hotswap_host::artifact::BuildId;
@@ -12,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The layout of the database. Each change of the layout adds a step to [`LAYOUTS`].
-const LAYOUTS: [&str; 1] = ["
+const LAYOUTS: [&str; 2] = [
+    "
     -- Sets of builds. The key is the same for the same builds; `builds` also has the files.
     CREATE TABLE sets (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, builds TEXT NOT NULL);
     -- What the host would need to know after its death, by name.
@@ -29,7 +31,19 @@ const LAYOUTS: [&str; 1] = ["
         result TEXT NOT NULL, detail TEXT NOT NULL
     );
     CREATE INDEX attempts_by_time ON attempts (began);
-"];
+",
+    // The id of a deployment was in the text of the cause only. It comes before the reason, and has no parenthesis.
+    "
+    ALTER TABLE attempts ADD COLUMN deployment TEXT;
+    UPDATE attempts SET deployment =
+        substr(cause, instr(cause, ' (deployment ') + 13,
+            instr(substr(cause, instr(cause, ' (deployment ') + 13), ')') - 1)
+        WHERE instr(cause, 'a request by ') > 0 AND instr(cause, ' (deployment ') > 0
+        AND (instr(cause, ': ') = 0 OR instr(cause, ': ') > instr(cause, ' (deployment '));
+    -- The audit. Each hash is that of the one before it and the record.
+    CREATE TABLE audit (id INTEGER PRIMARY KEY, record TEXT NOT NULL, hash TEXT NOT NULL);
+",
+];
 
 /// The state with the builds that are kept for the live data that they have saved.
 const DATA_BUILDS: &str = "data_builds";
@@ -108,7 +122,8 @@ impl Database {
         })
     }
 
-    fn read<R>(
+    /// Reads something.
+    pub(super) fn read<R>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<R>,
     ) -> Result<R, HistoryError> {
@@ -189,6 +204,7 @@ impl Database {
             number: 0,
             began: SystemTime::now(),
             cause: "the start of the host".into(),
+            deployment: None,
             steps: Vec::new(),
             row: None,
         };
@@ -263,6 +279,20 @@ impl Database {
         detail: &str,
     ) -> Result<(), HistoryError> {
         self.change(|change| insert(change, at, None, result, detail).map(drop))
+    }
+
+    /// Notes something that somebody has done while the host was not running, also in the audit.
+    pub(super) fn noted_offline(
+        &mut self,
+        at: &Attempt,
+        result: EntryResult,
+        detail: &str,
+        entry: AuditEntry,
+    ) -> Result<AuditRecord, HistoryError> {
+        self.change(|change| {
+            insert(change, at, None, result, detail)?;
+            audit::insert(change, entry)
+        })
     }
 
     /// Notes that an attempt was refused.
@@ -473,14 +503,14 @@ impl Database {
     pub(super) fn entries(&self, limit: usize) -> Result<Vec<Entry>, HistoryError> {
         self.read(|connection| {
             let mut query = connection.prepare(
-                "SELECT id, began, took, cause, pid, user, from_set, to_set, options, steps, result, detail
+                "SELECT id, began, took, cause, pid, user, from_set, to_set, options, steps, result, detail, deployment
                  FROM attempts ORDER BY id DESC LIMIT ?1",
             )?;
             let rows = query.query_map([limit as i64], |row| {
                 let result: String = row.get(10)?;
                 Ok(Entry {
                     id: row.get(0)?,
-                    began: UNIX_EPOCH + Duration::from_millis(row.get::<_, i64>(1)?.max(0) as u64),
+                    began: time(row.get(1)?),
                     took: row.get(2)?,
                     cause: row.get(3)?,
                     pid: row.get(4)?,
@@ -491,6 +521,7 @@ impl Database {
                     steps: from_json(row.get(9)?)?,
                     result: EntryResult::of(&result).unwrap_or(EntryResult::Open),
                     detail: row.get(11)?,
+                    deployment: row.get(12)?,
                 })
             })?;
             rows.collect()
@@ -546,8 +577,8 @@ fn insert(
     run(
         change,
         "INSERT INTO attempts
-         (number, began, took, cause, pid, user, from_set, to_set, options, steps, result, detail)
-         VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, '[]', ?9, ?10)",
+         (number, began, took, cause, pid, user, from_set, to_set, options, steps, result, detail, deployment)
+         VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, '[]', ?9, ?10, ?11)",
         params![
             attempt.number as i64,
             millis(attempt.began),
@@ -559,6 +590,7 @@ fn insert(
             trial.map(|trial| to_json(trial.options)),
             result.name(),
             detail,
+            attempt.deployment,
         ],
     )?;
     Ok(change.last_insert_rowid())
@@ -683,7 +715,11 @@ fn state(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>
 }
 
 /// Runs a statement, which is parsed once. Returns the number of rows that it has changed.
-fn run(change: &Transaction<'_>, statement: &str, values: impl Params) -> rusqlite::Result<usize> {
+pub(super) fn run(
+    change: &Transaction<'_>,
+    statement: &str,
+    values: impl Params,
+) -> rusqlite::Result<usize> {
     change.prepare_cached(statement)?.execute(values)
 }
 
@@ -696,7 +732,11 @@ fn unset(change: &Transaction<'_>, name: &str) -> rusqlite::Result<()> {
     run(change, "DELETE FROM state WHERE name = ?1", [name]).map(drop)
 }
 
-fn set_json(change: &Transaction<'_>, name: &str, value: &impl Serialize) -> rusqlite::Result<()> {
+pub(super) fn set_json(
+    change: &Transaction<'_>,
+    name: &str,
+    value: &impl Serialize,
+) -> rusqlite::Result<()> {
     set_state(change, name, &to_json(value))
 }
 
@@ -717,9 +757,14 @@ fn from_json<T: for<'d> Deserialize<'d>>(text: String) -> rusqlite::Result<T> {
     })
 }
 
-fn millis(at: SystemTime) -> i64 {
+pub(super) fn millis(at: SystemTime) -> i64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_millis() as i64
+}
+
+/// Returns the time that this number of milliseconds means.
+pub(super) fn time(millis: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(millis.max(0) as u64)
 }
 
 /// The name of the user, as far as the environment has it.

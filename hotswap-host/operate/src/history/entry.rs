@@ -15,6 +15,8 @@ pub struct Entry {
     pub began: SystemTime,
     /// The cause.
     pub cause: String,
+    /// The id of the deployment that the attempt is part of, if the request has named one. The cause has it, too.
+    pub deployment: Option<String>,
     /// The process of the host.
     pub pid: u32,
     /// The user of the host.

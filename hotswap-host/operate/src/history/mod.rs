@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <directory>/lock                   locked by the host that runs; has its pid
-//! <directory>/history.sqlite         what is permanent, what was tried, and what has happened
+//! <directory>/history.sqlite         what is permanent, what was tried, what has happened, and the audit
 //! <directory>/builds/<id>            the bytes of the builds
 //! <directory>/builds/<id>.evidence   what the host's examiner has returned for them, such as a signature
 //! ```
@@ -12,24 +12,30 @@
 //! and that the directories above were synced when they were made. SQLite does the same for the database: it has a
 //! write-ahead log, which is synced with each transaction.
 mod attempt;
+mod audit;
 mod database;
 mod directory;
 mod entry;
 mod error;
+#[cfg(unix)]
+mod journald;
 mod lock;
 mod rollback;
 mod store;
 
+pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditRecord, AuditResult};
 pub use entry::{Entry, EntryResult, Summary};
 pub use error::HistoryError;
+#[cfg(unix)]
+pub use journald::Journald;
 pub use rollback::{HeldSet, StoredSet};
 
 use attempt::Attempt;
 use database::{Database, SetBuild};
 use hotswap_host::artifact::BuildId;
 use hotswap_host::{
-    Cause, Frozen, Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Start,
-    StoredBuild, Trial,
+    Cause, Frozen, Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Requester,
+    Start, StoredBuild, Trial,
 };
 use lock::DirectoryLock;
 use std::path::{Path, PathBuf};
@@ -54,6 +60,9 @@ struct State {
     attempt: Option<Attempt>,
     /// The place in the list of permanent sets to which a rollback goes.
     destination: Option<i64>,
+    /// Gets a copy of the audit.
+    #[cfg(unix)]
+    journald: Option<Journald>,
 }
 
 impl History {
@@ -81,6 +90,8 @@ impl History {
                 database: Database::open(&dir.join("history.sqlite"))?,
                 attempt: None,
                 destination: None,
+                #[cfg(unix)]
+                journald: None,
             }),
             store: Store::open(&dir.join("builds"))?,
             dir,
@@ -114,18 +125,39 @@ impl History {
         self.state().database.summary(period)
     }
 
-    /// Notes what was changed while the host is not running, and who asked for it.
+    /// Notes what was changed while the host is not running, and who asked for it, also in the [audit](Self::audit).
     ///
     /// # Errors
     /// The database cannot be written.
     pub fn note_offline(
         &self,
-        by: &str,
+        by: impl Into<Requester>,
         result: EntryResult,
         detail: &str,
     ) -> Result<(), HistoryError> {
-        let attempt = Attempt::offline(by);
-        self.state().database.noted(&attempt, result, detail)
+        let by = by.into();
+        let attempt = Attempt::offline(&by);
+        let what = match result {
+            EntryResult::SetBack => "rollback",
+            EntryResult::Confirmed => "confirm",
+            EntryResult::Allowed => "unhold",
+            other => other.name(),
+        };
+        let mut entry = AuditEntry::new(by, what, AuditResult::Done);
+        entry.outcome = format!("while the host was not running: {detail}");
+        let mut state = self.state();
+        let noted = state
+            .database
+            .noted_offline(&attempt, result, detail, entry);
+        state.copy(&noted?);
+        Ok(())
+    }
+
+    /// Copies each record of the [audit](Self::audit) to the journal of the system, from now on. A record that cannot be
+    /// copied stays in the history, and the log has the error.
+    #[cfg(unix)]
+    pub fn copy_audit(&self, to: Journald) {
+        self.state().journald = Some(to);
     }
 
     /// Removes the builds that are no longer needed: those that are neither permanent, nor tried, nor among the last
@@ -176,7 +208,7 @@ impl History {
             ReloadEventKind::OutOfService(out) => {
                 // Who has asked for it has often given the reason, too.
                 let detail = match event.cause {
-                    Cause::Request { by } if *by == out.reason => out.plugin.to_string(),
+                    Cause::Request(by) if by.to_string() == out.reason => out.plugin.to_string(),
                     _ => format!("{}: {}", out.plugin, out.reason),
                 };
                 let result = EntryResult::OutOfService;

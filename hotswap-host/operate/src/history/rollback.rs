@@ -1,10 +1,12 @@
 //! Goes back to builds of an earlier time, and forward again.
 use super::History;
-use super::database::{Database, PermanentSet, SetBuild, set_of};
+use super::database::{Database, PermanentSet, SetBuild, set_of, time};
 use super::error::HistoryError;
 use hotswap_host::artifact::BuildId;
-use hotswap_host::{BuildSet, Cause, PluginName, ReloadOptions, Report, StoredBuild, Swapper};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use hotswap_host::{
+    BuildSet, Cause, PluginName, ReloadOptions, Report, Requester, StoredBuild, Swapper,
+};
+use std::time::SystemTime;
 
 /// A set of builds that is or was permanent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +33,8 @@ pub struct HeldSet {
 }
 
 /// Returns the cause of a rollback that the host's own code, or somebody else, asks for.
-fn cause_of(by: Option<&str>) -> Cause {
-    by.map_or(Cause::Code, |by| Cause::Request { by: by.to_owned() })
+fn cause_of(by: Option<&Requester>) -> Cause {
+    by.map_or(Cause::Code, |by| Cause::Request(by.clone()))
 }
 
 impl History {
@@ -56,21 +58,21 @@ impl History {
         &self,
         swapper: &Swapper,
         steps: usize,
-        by: &str,
+        by: impl Into<Requester>,
     ) -> Result<Report, HistoryError> {
-        self.back(swapper, steps, Some(by))
+        self.back(swapper, steps, Some(&by.into()))
     }
 
     fn back(
         &self,
         swapper: &Swapper,
         steps: usize,
-        by: Option<&str>,
+        by: Option<&Requester>,
     ) -> Result<Report, HistoryError> {
         // The set that is on trial is one step after the permanent one.
         if steps > 0 && swapper.window()?.is_some() {
             let reverted = match by {
-                Some(by) => swapper.rollback_because(&format!("of a request by {by}")),
+                Some(by) => swapper.requested_by(by).rollback(),
                 None => swapper.rollback(),
             }?;
             return match steps {
@@ -115,10 +117,10 @@ impl History {
         swapper: &Swapper,
         plugin: &str,
         build: Option<&str>,
-        by: &str,
+        by: impl Into<Requester>,
     ) -> Result<Report, HistoryError> {
         let builds = self.with_plugin(plugin, build)?;
-        self.reload(swapper, &builds, Cause::Request { by: by.to_owned() })
+        self.reload(swapper, &builds, Cause::Request(by.into()))
     }
 
     /// Does the same as [`rollback_plugin`](Self::rollback_plugin), for a plugin that does not do its work.
@@ -142,7 +144,7 @@ impl History {
         &self,
         swapper: &Swapper,
         set: PermanentSet,
-        by: Option<&str>,
+        by: Option<&Requester>,
     ) -> Result<Report, HistoryError> {
         self.state().destination = Some(set.place);
         let report = self.reload(swapper, &set.builds, cause_of(by));
@@ -426,8 +428,4 @@ fn nth(
         direction,
         known,
     })
-}
-
-fn time(millis: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(millis.max(0) as u64)
 }

@@ -57,9 +57,11 @@ impl Inner {
         self: &Arc<Self>,
         writer: &mut Writer,
         reason: String,
+        deployment: Option<String>,
     ) -> Result<Report, ReloadError> {
         let cause = Cause::Revert {
             reason: reason.clone(),
+            deployment,
         };
         let mut window = writer.window.take().ok_or(ReloadError::NoWindow)?;
         let mut kept = window.kept.take();

@@ -120,7 +120,7 @@ impl Watch {
             Decision::Promote => inner.promote(&mut writer),
             Decision::Revert { reason } => {
                 // The log and the observers have the report.
-                let _ = inner.revert(&mut writer, reason);
+                let _ = inner.revert(&mut writer, reason, None);
             }
         }
         inner.run_deferred(writer);

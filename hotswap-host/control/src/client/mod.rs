@@ -1,27 +1,43 @@
 //! Asks the control endpoint of a host.
+mod connection;
+#[cfg(feature = "client-tls")]
+mod remote;
+
+#[cfg(feature = "client-tls")]
+pub use remote::RemoteHost;
+
 use crate::api::{
-    Attempt, DrainRequest, Event, EventKind, Failure, Health, Holders, LogRequest, LogSettings,
+    Attempt, AuditCheck, AuditRecord, DrainRequest, Event, EventKind, Failure, Health, Holders,
+    LogRequest, LogSettings,
     Plugin, ReasonRequest, ReloadRequest, Report, RollbackRequest, Status, Verdict,
 };
+use connection::{Address, NoResolver};
 use hotswap_host::runtime::RunningHost;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::net::UnixStream;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
-use ureq::config::Config;
-use ureq::http::{Response, Uri};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
-};
-use ureq::{Agent, Body, Error as HttpError};
+use std::sync::Arc;
+use ureq::http::Response;
+use ureq::http::header::AUTHORIZATION;
+use ureq::{Agent, Body, Error as HttpError, RequestBuilder};
 
 /// A client of a control endpoint. Each request has a connection of its own.
-#[derive(Clone, Debug)]
-pub struct Client(Agent);
+#[derive(Clone)]
+pub struct Client {
+    agent: Agent,
+    /// The header with the token.
+    authorization: Option<Arc<str>>,
+}
+
+/// Does not show the token.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
 
 /// The reason why a request has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +52,10 @@ pub enum ClientError {
     /// The answer is not that of a control endpoint.
     #[error("the control endpoint does not answer as one does: {0}")]
     Protocol(String),
+    /// The address, or a file that is needed to ask the host, cannot be used.
+    #[cfg(feature = "client-tls")]
+    #[error("the host cannot be asked: {0}")]
+    Settings(String),
 }
 
 impl Client {
@@ -55,7 +75,10 @@ impl Client {
             .http_status_as_error(false)
             .max_idle_connections(0)
             .build();
-        Client(Agent::with_parts(config, address, NoResolver))
+        Client {
+            agent: Agent::with_parts(config, address, NoResolver),
+            authorization: None,
+        }
     }
 
     /// Returns the state of the host.
@@ -96,6 +119,22 @@ impl Client {
     /// The endpoint cannot be reached, or the host keeps no history.
     pub fn history(&self, limit: usize) -> Result<Vec<Attempt>, ClientError> {
         self.get(&format!("/v1/history?limit={limit}"))
+    }
+
+    /// Returns the last records of the audit, the newest one first.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host keeps no history.
+    pub fn audit(&self, limit: usize) -> Result<Vec<AuditRecord>, ClientError> {
+        self.get(&format!("/v1/audit?limit={limit}"))
+    }
+
+    /// Checks whether all records of the audit are there as they were written.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host keeps no history.
+    pub fn check_audit(&self) -> Result<AuditCheck, ClientError> {
+        self.get("/v1/audit/check")
     }
 
     /// Returns the health of the host and its plugins, as it is known.
@@ -213,15 +252,24 @@ impl Client {
     /// The endpoint cannot be reached.
     pub fn events(&self, after: Option<u64>) -> Result<Events, ClientError> {
         let query = after.map_or_else(String::new, |after| format!("?after={after}"));
-        let response = self.0.get(url(&format!("/v1/events{query}"))).call();
+        let request = self.agent.get(url(&format!("/v1/events{query}")));
+        let response = self.authorized(request).call();
         let body = checked(response)?.into_body().into_reader();
         Ok(Events {
             lines: BufReader::new(Box::new(body)),
         })
     }
 
+    /// Adds the token, if there is one.
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.authorization {
+            Some(value) => request.header(AUTHORIZATION, &**value),
+            None => request,
+        }
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        read(self.0.get(url(path)).call())
+        read(self.authorized(self.agent.get(url(path))).call())
     }
 
     fn post<T: DeserializeOwned>(
@@ -231,7 +279,7 @@ impl Client {
     ) -> Result<T, ClientError> {
         let json = serde_json::to_vec(body);
         let json = json.map_err(|error| ClientError::Protocol(error.to_string()))?;
-        let request = self.0.post(url(path));
+        let request = self.authorized(self.agent.post(url(path)));
         read(request.content_type("application/json").send(&json[..]))
     }
 }
@@ -340,87 +388,5 @@ fn notice(name: &str, data: &str) -> Result<Option<Notice>, ClientError> {
         Ok(event) => Ok(Some(Notice::Event(Box::new(event)))),
         Err(_) if EventKind::deserialize(kind).is_err() => Ok(None),
         Err(_) => Err(wrong()),
-    }
-}
-
-/// The socket of an endpoint.
-#[derive(Debug)]
-enum Address {
-    Host(Box<RunningHost>),
-    Path(PathBuf),
-}
-
-impl Connector for Address {
-    type Out = Connection;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        _: Option<()>,
-    ) -> Result<Option<Connection>, HttpError> {
-        let stream = match self {
-            Address::Host(host) => host.connect(),
-            Address::Path(path) => UnixStream::connect(path),
-        };
-        let config = details.config;
-        Ok(Some(Connection {
-            stream: stream.map_err(HttpError::Io)?,
-            buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
-        }))
-    }
-}
-
-/// A connection to a socket.
-#[derive(Debug)]
-struct Connection {
-    stream: UnixStream,
-    buffers: LazyBuffers,
-}
-
-impl Transport for Connection {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), HttpError> {
-        let limit = timeout.not_zero().map(|limit| *limit);
-        self.stream.set_write_timeout(limit)?;
-        let output = &self.buffers.output()[..amount];
-        Ok(self.stream.write_all(output)?)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, HttpError> {
-        let limit = timeout.not_zero().map(|limit| *limit);
-        self.stream.set_read_timeout(limit)?;
-        let input = self.buffers.input_append_buf();
-        let amount = loop {
-            match self.stream.read(input) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
-            }
-        };
-        self.buffers.input_appended(amount);
-        Ok(amount > 0)
-    }
-
-    fn is_open(&mut self) -> bool {
-        false
-    }
-}
-
-/// Nothing is resolved: the socket is known.
-#[derive(Debug)]
-struct NoResolver;
-
-impl Resolver for NoResolver {
-    fn resolve(
-        &self,
-        _: &Uri,
-        _: &Config,
-        _: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, HttpError> {
-        let mut addresses = self.empty();
-        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, 80)));
-        Ok(addresses)
     }
 }
