@@ -1,7 +1,7 @@
 //! `cargo hotswap status`, `check`, `drain`, `resume`, and `logs`, and what `history`, `rollback`, and `confirm` ask a
 //! running host.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -8,8 +8,8 @@ pub use remote::RemoteHost;
 
 use crate::api::{
     Attempt, AuditCheck, AuditRecord, DrainRequest, Event, EventKind, Failure, Health, Holders,
-    LogRequest, LogSettings,
-    Plugin, ReasonRequest, ReloadRequest, Report, RollbackRequest, Status, Verdict,
+    LogRequest, LogSettings, Plugin, ReasonRequest, ReloadRequest, Report, RollbackRequest, Status,
+    Verdict,
 };
 use connection::{Address, NoResolver};
 use hotswap_host::runtime::RunningHost;

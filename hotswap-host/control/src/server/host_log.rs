@@ -1,7 +1,7 @@
 //! The log of the host.
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
-use super::caller::Caller;
+use super::asked::{Asked, Told, change};
 use super::input::Input;
 use crate::api::{Failure, FailureKind, LogRequest, LogSettings};
 use axum::Json;
@@ -44,6 +44,12 @@ impl From<&LogOptions> for LogSettings {
             rotation: file.map(|file| file.rotation.to_string()),
             keep: file.map(|file| file.keep),
         }
+    }
+}
+
+impl Told for LogSettings {
+    fn told(&self) -> &str {
+        &self.text
     }
 }
 
@@ -98,12 +104,11 @@ async fn log(State(host): Shared) -> Answer<LogSettings> {
 ))]
 async fn set_log(
     State(host): Shared,
-    Extension(caller): Extension<Caller>,
+    Extension(asked): Extension<Asked>,
     Input(request): Input<LogRequest>,
 ) -> Answer<LogSettings> {
-    let settings = on_thread(&host, move |host| {
+    let settings = change(&host, asked, move |host, by| {
         let log = log_of(host)?;
-        let by = caller.because(request.reason.as_deref(), request.deployment.as_ref());
         let options = changed(log.options(), request)?;
         log.set(options.clone())?;
         tracing::info!(target: "hotswap", "a request by {by} has set the log to {options}");

@@ -44,6 +44,7 @@ pub(super) static RULES: &[Rule] = &[
     look("/v1/events", "events"),
     look("/v1/openapi.json", "description"),
     look("/metrics", "metrics"),
+    look("/v1/log", "log"),
     look("/v1/plugins/{plugin}", "status of"),
     look("/v1/plugins/{plugin}/metadata", "metadata of"),
     look("/v1/plugins/{plugin}/holders", "holders of"),
@@ -65,6 +66,8 @@ pub(super) static RULES: &[Rule] = &[
         Role::Operate,
     ),
     change("/v1/plugins/{plugin}/resume", "resume", Role::Operate),
+    // It can make the host write to any of its files.
+    change("/v1/log", "log", Role::Administer),
     change("/v1/freeze", "freeze", Role::Administer),
     change("/v1/unfreeze", "unfreeze", Role::Administer),
 ];
@@ -91,7 +94,7 @@ impl Rule {
     }
 }
 
-#[cfg(all(test, feature = "health", feature = "history"))]
+#[cfg(all(test, feature = "health", feature = "history", feature = "log"))]
 mod tests {
     use super::{RULES, Rule};
     use axum::http::Method;
