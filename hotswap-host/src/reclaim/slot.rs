@@ -113,7 +113,7 @@ impl Slot {
             entered: AtomicU32::new(0),
             pinned_at: AtomicPtr::new(null_mut()),
             polled: AtomicPtr::new(null_mut()),
-            few: [const { AtomicU64::new(0) }; FEW as usize],
+            few: std::array::from_fn(|_| AtomicU64::new(0)),
             more: AtomicPtr::new(null_mut()),
             len_of_more: AtomicU32::new(0),
         }
