@@ -33,6 +33,7 @@ fn it_hums_and_is_edited_while_it_runs() {
     hello.until("Reloaded world: reloaded");
     hello.until(", reload 1): la");
     what_runs_can_be_read(&project);
+    it_runs_and_tells_no_health(&project);
 
     what_does_not_compile(&project, &hello);
     by_signal(&project, &hello);
@@ -42,9 +43,26 @@ fn it_hums_and_is_edited_while_it_runs() {
     hello.until("stopped");
     assert_eq!(hello.end(), Some(0));
     assert!(fs::read_dir(project.hosts()).unwrap().next().is_none());
+    let ran = project.ran("", &["health", "--exit-code"]);
+    assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
+    assert!(ran.stderr.contains("no running host"), "{}", ran.stderr);
 
     by_hand(&project);
     what_cannot_be_opened(&project, &plugins);
+}
+
+/// The host has no control endpoint, and is well by its record.
+fn it_runs_and_tells_no_health(project: &Project) {
+    for args in [
+        &["health", "--exit-code"][..],
+        &["health", "--exit-code", "--host", "hello"],
+    ] {
+        let ran = project.ok("", args);
+        assert_eq!((&*ran.stdout, &*ran.stderr), ("", ""));
+    }
+    // What is asked about a plugin needs an answer.
+    let ran = project.ran("", &["health", "--exit-code", "world"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
 }
 
 /// The artifact of the running host's plugin has the source that was last built.

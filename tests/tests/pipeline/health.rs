@@ -2,7 +2,9 @@
 use crate::support::window;
 use hotswap_host::prelude::*;
 use hotswap_host::{Health, RetirementState, WindowOutcome};
-use hotswap_operate::{HealthLevel, HealthMonitor, HealthOptions, HealthReport};
+use hotswap_operate::{
+    HealthLevel, HealthMonitor, HealthMonitorBuilder, HealthOptions, HealthReport,
+};
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::{LIMIT, Stage, until};
 use std::sync::Arc;
@@ -271,6 +273,40 @@ fn bad_input_is_refused_with_what_to_write_and_changes_nothing() {
     let names: Vec<_> = names.map(|check| &*check.name).collect();
     assert_eq!(names, ["mine", "pulse", "sense"]);
     drop(monitor);
+    stage.close();
+}
+
+#[test]
+fn bad_input_is_refused_before_a_monitor_starts() {
+    let stage = Stage::open(&[("patient", &patient("well"))]);
+    let well = || Ok::<_, String>(Health::Healthy);
+    let mut zero = by_hand();
+    zero.interval = Duration::ZERO;
+    let mut contradiction = by_hand();
+    contradiction.critical_after = 1;
+    type With<'a> = dyn Fn(HealthMonitorBuilder) -> HealthMonitorBuilder + 'a;
+    let withs: [&With<'_>; 7] = [
+        &|builder| builder.options(zero.clone()),
+        &|builder| builder.options_of("patient", contradiction.clone()),
+        &|builder| builder.host_options(zero.clone()),
+        &|builder| builder.check("disk", well).check("disk", well),
+        &|builder| builder.check_of("patient", "pulse", well),
+        &|builder| builder.check_of("patjent", "mine", well),
+        &|builder| builder.options_of("patjent", by_hand()),
+    ];
+    let errors = withs.map(|with| {
+        let error = with(HealthMonitor::builder(&stage.swapper)).start().err();
+        error.expect("it is refused").to_string()
+    });
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    the health options of everything cannot be used: `interval` is zero, and checks would never pause; set it to the time between two checks, such as 5 s
+    the health options of patient cannot be used: `critical_after` (1) is less than `unhealthy_after` (2), and what is critical is unhealthy, too; set it to 2 at least
+    the health options of the host cannot be used: `interval` is zero, and checks would never pause; set it to the time between two checks, such as 5 s
+    the host already has a health check "disk"; give this one another name
+    patient already has a health check "pulse"; give this one another name
+    no plugin patjent is loaded, so there is no health to watch; write one of patient
+    no plugin patjent is loaded, so there is no health to watch; write one of patient
+    "#);
     stage.close();
 }
 

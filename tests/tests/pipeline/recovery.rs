@@ -9,6 +9,7 @@ use hotswap_operate::{
 };
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::{LIMIT, Stage, until};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -318,6 +319,50 @@ fn restarts_that_fail_count_as_well() {
     assert_eq!(steps(&monitor), expected);
     drop(monitor);
     stage.close();
+}
+
+#[test]
+fn a_build_that_has_left_the_store_is_not_gone_back_to_and_the_next_step_follows() {
+    let state = tempfile::tempdir().unwrap();
+    let history = History::open(state.path()).unwrap();
+    let journal = history.clone();
+    let first = patient("well");
+    let stage = Stage::with(&[("patient", &first)], |builder| builder.journal(journal));
+    stage.swap("patient", &patient("well #2"));
+    let first = fixture::build_id(&first).to_string();
+    let mut recovery = fast();
+    recovery.restarts = 0;
+    recovery.roll_back = RollBack::To(first.clone());
+    let monitor = start(&stage, recovery, |builder| builder.history(history.clone()));
+    let stored = walk(state.path());
+    let stored = stored
+        .iter()
+        .filter(|path| path.to_string_lossy().contains(&first));
+    stored.for_each(|path| std::fs::remove_file(path).unwrap());
+    let reloads = stage.swapper.reloads();
+    feel(&stage, "fail");
+    let steps = steps(&monitor);
+    use RecoveryAction::*;
+    let [(Rollback, Some(error)), (OutOfService, None), (Tell, None)] = &*steps else {
+        panic!("{steps:?}")
+    };
+    assert!(error.contains(&first[..8]), "{error}");
+    assert_eq!(stage.swapper.reloads(), reloads, "the build is still live");
+    assert_eq!(stage.swapper.out_of_service().len(), 1);
+    drop(monitor);
+    stage.close();
+}
+
+/// Returns all files below a directory.
+fn walk(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => walk(&path),
+            false => vec![path],
+        })
+        .collect()
 }
 
 #[test]
