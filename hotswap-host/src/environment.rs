@@ -66,6 +66,11 @@ pub(crate) fn has_corrected_glibc() -> bool {
     text_of("HOTSWAP_GLIBC_CORRECTED").is_some_and(|value| value == "1")
 }
 
+/// True if nothing is said against reloads by signals. Any value but `on` is something against them.
+pub(crate) fn signals_are_on() -> bool {
+    text_of("HOTSWAP_SIGNALS").is_none_or(|value| value == "on")
+}
+
 /// Returns the directory for temporary files.
 pub(crate) fn temporary_dir() -> PathBuf {
     let usual = || PathBuf::from("/tmp");

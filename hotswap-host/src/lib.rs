@@ -129,9 +129,9 @@ pub use swapper::{
     Builder, CallCounts, Cause, Change, Drain, Frozen, HealthCheckError, HealthChecks, Hold,
     InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
     OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin, PluginReport, Reload, ReloadEvent,
-    ReloadEventKind, ReloadOptions, Report, Requested, Requester, RollbackWindow, StagedReload,
-    Start, StateReport, Step, StepReport, StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper,
-    WindowOutcome,
+    ReloadEventKind, ReloadOptions, Report, Requested, Requester, RollbackWindow, SignalSender,
+    StagedReload, Start, StateReport, Step, StepReport, StoredBuild, Swapper, Trial, TriedBuild,
+    WeakSwapper, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use swapper::{Trace, mock_scope};

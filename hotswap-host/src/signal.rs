@@ -1,14 +1,18 @@
 //! Reloads on a signal, such as the one that `cargo hotswap reload`, or an operator's `kill -USR1`, sends.
 use crate::base::fail_point;
 use crate::error::ReloadError;
+use crate::platform::sender_of;
 use crate::runtime::may_mean_reload;
-use crate::swapper::{Cause, Swapper, WeakSwapper};
+use crate::swapper::{Cause, SignalSender, Swapper, WeakSwapper};
 use crate::telemetry::{contain, guarded};
 use signal_hook::consts::FORBIDDEN;
-use signal_hook::iterator::{Handle, Signals};
+use signal_hook::iterator::exfiltrator::WithRawSiginfo;
+use signal_hook::iterator::{Handle, SignalsInfo};
 use std::fmt;
 use std::io;
 use std::thread::{self, JoinHandle};
+
+type Signals = SignalsInfo<WithRawSiginfo>;
 
 /// The usual signal: `SIGUSR1`.
 pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
@@ -21,6 +25,12 @@ pub const USUAL: i32 = signal_hook::consts::SIGUSR1;
 /// reload after it. The [`runtime`](crate::runtime) files tell tools which signal it is.
 ///
 /// `signal` is SIGUSR1, SIGUSR2, SIGHUP, SIGWINCH, or a real-time signal. No tool sends another one.
+///
+/// A reload by signal passes the same checks as any other: a host that is [frozen](Swapper::freeze) refuses it, for
+/// instance. The log, the observers, and the journal learn which process has sent the signal, and of which user
+/// ([`Cause::Signal`]). If several signals arrive at the same time, they name the first one's sender. If the host does not
+/// reload [on signals](crate::Builder::signals), it listens all the same, so that the signal does not end the process, and
+/// refuses: the tools do not learn of the signal.
 ///
 /// The listener does not keep the plugins loaded: when the last swapper is gone, signals do nothing.
 ///
@@ -43,19 +53,30 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
     }
     let refused = |error| ListenError::Refused { signal, error };
     let mut signals = Signals::new([signal]).map_err(refused)?;
+    let told = swapper.reloads_on_signals().then_some(signal);
     let handle = signals.handle();
     let weak = swapper.downgrade();
     let swapper_of_listener = weak.clone();
     let thread = thread::Builder::new()
         .name("hotswap-reload".into())
         .spawn(move || {
-            signals
-                .forever()
-                .map_while(|signal| Some((signal, weak.upgrade()?)))
-                .for_each(|(signal, swapper)| {
-                    // A reload that panics does not end the listener.
-                    let _ = guarded("hotswap-reload", || reload(signal, &swapper));
-                });
+            while !signals.is_closed() {
+                // Those that have arrived since the last reload cause one.
+                let mut arrived = signals.wait();
+                let Some(first) = arrived.next() else {
+                    continue;
+                };
+                arrived.for_each(drop);
+                let Some(swapper) = weak.upgrade() else {
+                    break;
+                };
+                let cause = Cause::Signal {
+                    signal,
+                    sender: sender_of(&first).map(SignalSender::new),
+                };
+                // A reload that panics does not end the listener.
+                let _ = guarded("hotswap-reload", || reload(cause, &swapper));
+            }
         })
         .map_err(refused)?;
     let listener = Listener {
@@ -66,15 +87,14 @@ pub fn reload_on(signal: i32, swapper: &Swapper) -> Result<Listener, ListenError
     };
     // This comes last, because the signal would end a process that does not listen yet.
     swapper
-        .set_reload_signal(Some(signal))
+        .set_reload_signal(told)
         .map_err(ListenError::Reload)?;
     Ok(listener)
 }
 
-fn reload(signal: i32, swapper: &Swapper) {
+fn reload(cause: Cause, swapper: &Swapper) {
     fail_point::reach("hotswap-reload");
-    let reload = swapper.prepare_reload();
-    let outcome = reload.caused_by(Cause::Signal { signal }).run();
+    let outcome = swapper.prepare_reload().caused_by(cause).run();
     // A subscriber that panics does not end the listener.
     contain((), || match outcome {
         Ok(report) => tracing::info!(target: "hotswap", "{report}"),
@@ -153,12 +173,14 @@ pub enum ListenError {
 #[cfg(test)]
 mod tests {
     use super::{ListenError, reload_on};
-    use crate::Swapper;
     use crate::runtime::{RunningHost, hosts};
+    use crate::{ReloadEventKind, Swapper};
     use signal_hook::consts::{SIGKILL, SIGUSR2};
     use std::path::Path;
     use std::process::id;
+    use std::sync::mpsc::{Receiver, channel};
     use std::time::Duration;
+    use tempfile::TempDir;
 
     fn host_of(dir: &Path) -> Option<RunningHost> {
         hosts()
@@ -230,5 +252,93 @@ mod tests {
         assert!(host_of(other.path()).is_none());
         // The signal is ignored now, and does not end the process.
         host.request_reload().unwrap();
+    }
+
+    /// Returns the outcome of each attempt of a host, with its cause.
+    fn watched(allow: bool) -> (Swapper, Receiver<String>, TempDir) {
+        let (sender, told) = channel();
+        let dir = tempfile::tempdir().unwrap();
+        let builder = Swapper::builder().plugin_dir(dir.path()).signals(allow);
+        let swapper = builder
+            .observe(move |event| {
+                if !matches!(event.kind, ReloadEventKind::Step(_)) {
+                    let _ = sender.send(event.to_string());
+                }
+            })
+            .allow_empty(true)
+            .open()
+            .unwrap();
+        told.recv().unwrap();
+        (swapper, told, dir)
+    }
+
+    /// Returns the next outcome after a signal.
+    fn after(told: &Receiver<String>, send: impl FnOnce()) -> String {
+        send();
+        told.recv_timeout(Duration::from_secs(60)).unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_cause_names_the_sender() {
+        let signal = libc::SIGRTMIN() + 3;
+        let (swapper, told, _dir) = watched(true);
+        let listener = reload_on(signal, &swapper).unwrap();
+        let mut kill = std::process::Command::new("sh");
+        let script = format!("echo $$; kill -{signal} {}", id());
+        let mut sender = String::new();
+        let outcome = after(&told, || {
+            let output = kill.args(["-c", &script]).output().unwrap();
+            sender = String::from_utf8(output.stdout).unwrap();
+        });
+        let user = crate::platform::user();
+        let expected = format!(
+            "signal {signal} of process {} of user {user}: ",
+            sender.trim()
+        );
+        assert!(outcome.starts_with(&expected), "{outcome}");
+        drop(listener);
+    }
+
+    fn refuses_signals(allow: bool, signal: i32) {
+        let (swapper, told, dir) = watched(allow);
+        let listener = reload_on(signal, &swapper).unwrap();
+        assert_eq!(host_of(dir.path()).unwrap().reload_signal, None);
+        let outcome = after(&told, || {
+            signal_hook::low_level::raise(signal).unwrap();
+        });
+        assert!(
+            outcome.contains(": refused: this host does not reload on signals"),
+            "{outcome}"
+        );
+        // Only signals are off.
+        swapper.reload().unwrap();
+        assert!(!told.recv().unwrap().contains("refused"));
+        drop(listener);
+    }
+
+    #[test]
+    fn a_host_without_signals_refuses_them_and_goes_on() {
+        refuses_signals(false, signal_hook::consts::SIGWINCH);
+    }
+
+    #[test]
+    fn the_environment_turns_signals_off() {
+        for (value, is_off) in [("off", true), ("no", true), ("on", false), ("", false)] {
+            let output = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "signal::tests::be_without_signals", "--ignored"])
+                .env("HOTSWAP_SIGNALS", value)
+                .output()
+                .unwrap();
+            let told = String::from_utf8_lossy(&output.stdout);
+            assert!(told.contains("running 1 test"), "{told}");
+            assert_eq!(output.status.success(), is_off, "{value}: {told}");
+        }
+    }
+
+    #[test]
+    #[ignore = "it is a process of the_environment_turns_signals_off"]
+    fn be_without_signals() {
+        refuses_signals(true, signal_hook::consts::SIGHUP);
     }
 }

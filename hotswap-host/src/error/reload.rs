@@ -424,6 +424,11 @@ pub enum ReloadError {
         /// The reason.
         reason: String,
     },
+    /// The host does not reload [on signals](crate::Builder::signals).
+    #[error(
+        "this host does not reload on signals, because `Builder::signals` or the variable HOTSWAP_SIGNALS says so; ask it through its control endpoint"
+    )]
+    SignalsOff,
     /// No rollback window is open.
     #[error(
         "there is no reload that could be confirmed or reverted, because no rollback window is open"
@@ -524,6 +529,7 @@ impl ReloadError {
             | ReloadError::NoWindow
             | ReloadError::SetRefused(_)
             | ReloadError::Frozen { .. }
+            | ReloadError::SignalsOff
             | ReloadError::Journal(_)
             | ReloadError::Vetoed(_)
             | ReloadError::Reentrant(_)

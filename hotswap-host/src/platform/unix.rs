@@ -140,6 +140,24 @@ fn held(_: Pid) -> Option<OwnedFd> {
     None
 }
 
+/// Returns the process that has sent a signal, and its user, if the system vouches for them.
+#[cfg(target_os = "linux")]
+pub(crate) fn sender_of(signal: &libc::siginfo_t) -> Option<(u32, u32)> {
+    // Of the others, some have no sender, and with `sigqueue` the sender writes what it likes.
+    if ![libc::SI_USER, libc::SI_TKILL].contains(&signal.si_code) {
+        return None;
+    }
+    // SAFETY: a signal with one of these codes has both fields, which `sigaction(2)` says.
+    let (pid, uid) = unsafe { (signal.si_pid(), signal.si_uid()) };
+    Some((u32::try_from(pid).ok()?, uid))
+}
+
+/// Other systems are not asked.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sender_of(_: &libc::siginfo_t) -> Option<(u32, u32)> {
+    None
+}
+
 /// Returns true if a process may be asked for something by this signal: programs give these signals a meaning of their
 /// own, as daemons do with SIGHUP. The others end or stop a process, or belong to the system or the C library.
 pub(crate) fn is_for_requests(signal: i32) -> bool {

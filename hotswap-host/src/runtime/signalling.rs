@@ -19,7 +19,7 @@ pub(super) fn request_reload(host: &HostRecord) -> io::Result<()> {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
             format!(
-                "the host with process id {pid} reloads on no signal; call `hotswap_host::signal::reload_on` in it"
+                "the host with process id {pid} reloads on no signal; call `hotswap_host::signal::reload_on` in it, unless HOTSWAP_SIGNALS turns signals off"
             ),
         ));
     };

@@ -12,7 +12,7 @@ use super::smoke::SmokeTests;
 use super::writer::{Writer, WriterLock};
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
-use crate::environment::Variable;
+use crate::environment::{Variable, signals_are_on};
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::host_table::TABLE;
@@ -59,6 +59,7 @@ pub struct Builder {
     options: ReloadOptions,
     patching: PatchSettings,
     count_live_data: Option<Box<CountData>>,
+    signals: bool,
 }
 
 impl Builder {
@@ -91,7 +92,17 @@ impl Builder {
             options: ReloadOptions::default(),
             patching: PatchSettings::default(),
             count_live_data: None,
+            signals: true,
         }
+    }
+
+    /// Lets signals make the host reload, if it [listens](crate::signal::reload_on) for them. By default, they do, unless the
+    /// environment variable `HOTSWAP_SIGNALS` is `off`; if either says no, the host refuses
+    /// ([`ReloadError::SignalsOff`]). A signal cannot say why it was sent, so an operator who wants a reason for each change
+    /// turns them off.
+    pub fn signals(mut self, allow: bool) -> Self {
+        self.signals = allow;
+        self
     }
 
     /// Sets the directory of the plugins' artifacts. By default it is the value of the environment variable
@@ -472,6 +483,7 @@ impl Builder {
         let lowering = Lowering::new(self.count_live_data, retirer.clone());
         Ok(Swapper(Arc::new(Inner {
             live,
+            signals: self.signals && signals_are_on(),
             handles: Mutex::default(),
             writer: WriterLock::new(Writer {
                 host: HostRecord::of_this_process(&plugin_dir),

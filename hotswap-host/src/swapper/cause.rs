@@ -20,6 +20,8 @@ pub enum Cause {
     Signal {
         /// The number of the signal.
         signal: i32,
+        /// The process that has sent it, as far as the system tells.
+        sender: Option<SignalSender>,
     },
     /// The rollback window of a reload has ended badly, or [`Swapper::rollback`](crate::Swapper::rollback) was called.
     Revert {
@@ -46,6 +48,33 @@ pub enum Cause {
     },
 }
 
+/// The process that has sent a signal.
+///
+/// It is known of signals that were sent by `kill`, `cargo hotswap reload`, or systemd. With a signal that carries a value
+/// (`sigqueue`), a process could name any other, so its sender counts as unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SignalSender {
+    /// The process id, as the host's process sees it. It is 0 if the sender is outside of the host's container.
+    pub pid: u32,
+    /// The user.
+    pub uid: u32,
+}
+
+#[cfg(unix)]
+impl SignalSender {
+    pub(crate) fn new((pid, uid): (u32, u32)) -> Self {
+        SignalSender { pid, uid }
+    }
+}
+
+/// For example, `process 7 of user 0`.
+impl fmt::Display for SignalSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} of user {}", self.pid, self.uid)
+    }
+}
+
 impl Cause {
     /// Returns the id of the deployment that the attempt is part of, if a request has named one.
     pub fn deployment(&self) -> Option<&str> {
@@ -62,7 +91,10 @@ impl fmt::Display for Cause {
         match self {
             Cause::Open => f.write_str("the start of the host"),
             Cause::Code => f.write_str("the host's own code"),
-            Cause::Signal { signal } => write!(f, "signal {signal}"),
+            Cause::Signal { signal, sender } => {
+                write!(f, "signal {signal}")?;
+                sender.map_or(Ok(()), |sender| write!(f, " of {sender}"))
+            }
             Cause::Request(by) => write!(f, "a request by {by}"),
             Cause::Revert { reason, .. } => write!(f, "revert, because {reason}"),
             Cause::Recovery { plugin, reason } => {

@@ -33,6 +33,8 @@ pub(crate) struct Inner {
     /// Set while the host refuses all changes. It changes only while somebody has the writer.
     pub(super) frozen: Mutex<Option<Frozen>>,
     pub(super) live: Live<Generation>,
+    /// True if signals may make the host reload.
+    pub(super) signals: bool,
     /// The handles, by number. The lock is taken to make a handle and for the switch, and never while code of plugins
     /// runs.
     pub(super) handles: Mutex<Vec<Weak<HandleSpec>>>,

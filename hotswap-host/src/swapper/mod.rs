@@ -54,7 +54,7 @@ mod window;
 mod writer;
 
 pub use builder::Builder;
-pub use cause::Cause;
+pub use cause::{Cause, SignalSender};
 pub use counts::{CallCounts, MemoryInUse};
 pub(crate) use enter::watch_by_name;
 pub use examine::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal};
@@ -521,6 +521,12 @@ impl Swapper {
     }
 
     /// Tells the tools outside of the host which signal makes it reload.
+    /// Returns true if signals may make the host reload.
+    #[cfg(unix)]
+    pub(crate) fn reloads_on_signals(&self) -> bool {
+        self.0.signals
+    }
+
     pub(crate) fn set_reload_signal(&self, signal: Option<i32>) -> Result<(), ReloadError> {
         let mut writer = self.0.writer()?;
         writer.host.reload_signal = signal;

@@ -7,6 +7,7 @@ mod health;
 mod pki;
 mod remote;
 mod requests;
+mod signals;
 mod socket;
 mod stream;
 mod support;

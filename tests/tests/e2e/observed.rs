@@ -104,7 +104,12 @@ fn every_generation_passes_whoever_asked_for_it() {
     stage.install("probe", &build(2));
     // SAFETY: `kill` touches no memory, and this process has a handler for the signal.
     assert_eq!(unsafe { libc::raise(SIGNAL) }, 0);
-    let by = format!("signal {SIGNAL}");
+    // SAFETY: this function has no preconditions.
+    let user = unsafe { libc::getuid() };
+    let by = format!(
+        "signal {SIGNAL} of process {} of user {user}",
+        std::process::id()
+    );
     seen.expect(
         Some(&format!("{by}: 4 -> 5: 1")),
         &format!("5: {by}: probe: reloaded"),

@@ -69,8 +69,10 @@ fn a_bad_build_is_refused_and_a_worse_one_is_reverted() {
     let failed = server.ask("/");
     assert!(failed.starts_with("HTTP/1.1 500 "), "{failed}");
     let log = server.log_with("was reverted");
-    let reverted = "WARN hotswap: the reload by signal 10 was reverted, because it has failed once, and the failure limit is 0";
-    assert!(log.iter().any(|line| line.ends_with(reverted)), "{log:#?}");
+    let by = "WARN hotswap: the reload by signal 10 of process ";
+    let reverted = " was reverted, because it has failed once, and the failure limit is 0";
+    let is_told = |line: &String| line.contains(by) && line.ends_with(reverted);
+    assert!(log.iter().any(is_told), "{log:#?}");
     assert!(
         server.get("/").contains(": 1 signed\n"),
         "the book is as it was"

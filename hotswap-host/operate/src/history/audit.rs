@@ -7,7 +7,7 @@
 use super::database::{Database, millis, run, set_json, time};
 use super::error::HistoryError;
 use super::{History, State};
-use hotswap_host::Requester;
+use hotswap_host::{Cause, Requester};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -358,6 +358,24 @@ impl AuditEntry {
 }
 
 impl State {
+    /// Records a reload by signal, which is a request like any other.
+    pub(super) fn record_signal(
+        &mut self,
+        cause: &Cause,
+        result: AuditResult,
+        outcome: &str,
+    ) -> Result<(), HistoryError> {
+        let Cause::Signal { signal, sender } = cause else {
+            return Ok(());
+        };
+        let who = sender.map_or_else(|| "an unknown process".into(), |it| it.to_string());
+        let mut entry = AuditEntry::new(who, format!("reload by signal {signal}"), result);
+        outcome.clone_into(&mut entry.outcome);
+        let record = self.database.change(|change| insert(change, entry))?;
+        self.copy(&record);
+        Ok(())
+    }
+
     /// Copies a record to where it cannot be changed, if that is wanted.
     pub(super) fn copy(&self, record: &AuditRecord) {
         #[cfg(unix)]

@@ -180,12 +180,14 @@ impl History {
                 let attempt = state.attempt.take().unwrap_or_else(|| Attempt::of(event));
                 let destination = state.destination.take();
                 state.database.completed(attempt, report, destination)?;
+                state.record_signal(event.cause, AuditResult::Done, &report.to_string())?;
                 self.collect(&state.database)
             }
             ReloadEventKind::Refused(error) => {
                 let attempt = state.attempt.take().unwrap_or_else(|| Attempt::of(event));
                 state.destination = None;
-                state.database.refused(attempt, &error.to_string())
+                state.database.refused(attempt, &error.to_string())?;
+                state.record_signal(event.cause, AuditResult::Refused, &error.to_string())
             }
             ReloadEventKind::Confirmed => {
                 let detail = format!("attempt {}", event.attempt);

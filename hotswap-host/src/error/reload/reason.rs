@@ -69,6 +69,7 @@ impl ReloadError {
             ReloadError::Drain { .. } => "drain",
             ReloadError::Held { .. } => "held",
             ReloadError::Frozen { .. } => "frozen",
+            ReloadError::SignalsOff => "signals",
             ReloadError::WindowOpen { .. } | ReloadError::Deferred { .. } => "window",
             ReloadError::KeepImporter { .. } | ReloadError::KeptState { .. } => "keep",
             ReloadError::NotReverted { .. } => "revert",

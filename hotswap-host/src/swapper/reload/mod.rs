@@ -71,6 +71,9 @@ impl Inner {
         let cause = plan.cause.clone();
         self.attempt(writer, &cause, |writer, progress| {
             self.check_not_frozen()?;
+            if matches!(cause, Cause::Signal { .. }) && !self.signals {
+                return Err(ReloadError::SignalsOff);
+            }
             self.complete(writer, plan, check, progress)
         })
     }
