@@ -31,6 +31,8 @@ pub mod exit {
     pub const NO_HOST: u8 = 5;
     /// For `verify`: an artifact has no signature, or one that does not count.
     pub const SIGNATURE: u8 = 6;
+    /// For `deploy`: the deployment has failed, and not all hosts could go back to what they ran before.
+    pub const MIXED: u8 = 7;
     /// A compilation failed. Cargo itself exits with the same code.
     pub const COMPILATION: u8 = 101;
     /// Added to the number of the signal that interrupted the command.
@@ -616,6 +618,66 @@ pub enum Error {
         /// The process id of the host.
         pid: u32,
     },
+    /// No plugin has patches, or several have some.
+    #[cfg(feature = "control")]
+    #[error("{}", which_patches(plugins))]
+    WhichPatches {
+        /// The plugins that have patches.
+        plugins: Vec<String>,
+    },
+    /// Stdin or stdout is no terminal.
+    #[cfg(feature = "top")]
+    #[error(
+        "`top` needs a terminal; `status --json` and `GET /v1/calls` of the host are for programs"
+    )]
+    NoTerminal,
+    /// The terminal cannot be used.
+    #[cfg(feature = "top")]
+    #[error("cannot use the terminal")]
+    Screen {
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// Two artifacts of a deployment are builds of one plugin.
+    #[cfg(feature = "control")]
+    #[error(
+        "{first} and {} are builds of one plugin, {plugin}; deploy one of them",
+        shown::path(second)
+    )]
+    DeployedTwice {
+        /// The plugin.
+        plugin: String,
+        /// The name of the first file.
+        first: String,
+        /// The second file.
+        second: PathBuf,
+    },
+    /// A deployment has failed.
+    #[cfg(feature = "control")]
+    #[error("the deployment has failed on {host}: {reason}{}", not_back(left))]
+    DeployFailed {
+        /// The host.
+        host: String,
+        /// The reason.
+        reason: String,
+        /// The exit code.
+        code: u8,
+        /// The hosts that could not go back, with the reasons.
+        left: Vec<String>,
+    },
+    /// A host runs something else by now than what was deployed to it.
+    #[cfg(feature = "control")]
+    #[error(
+        "it runs another build of {plugin} by now than the deployed one, so it is left as it is"
+    )]
+    ChangedMeanwhile {
+        /// The plugin.
+        plugin: String,
+    },
+    /// The stream of a trace has ended before the trace.
+    #[cfg(feature = "control")]
+    #[error("the host has ended while it was traced, or its endpoint has")]
+    TraceBroken,
     /// A path is not UTF-8.
     #[error(
         "the path {} is not UTF-8, in which a request to a host is",
@@ -830,7 +892,16 @@ impl Error {
             | Self::SeveralControls { .. }
             | Self::NeedsEndpoint { .. }
             | Self::NoAnswer { .. }
-            | Self::HostGone { .. } => exit::NO_HOST,
+            | Self::HostGone { .. }
+            | Self::TraceBroken => exit::NO_HOST,
+            #[cfg(feature = "control")]
+            Self::WhichPatches { plugins } if plugins.is_empty() => exit::NOT_FOUND,
+            #[cfg(feature = "control")]
+            Self::WhichPatches { .. } | Self::DeployedTwice { .. } => exit::USAGE,
+            #[cfg(feature = "top")]
+            Self::NoTerminal => exit::USAGE,
+            #[cfg(feature = "control")]
+            Self::DeployFailed { code, .. } => *code,
             #[cfg(feature = "control")]
             Self::Control(ClientError::Failure(failure)) => match failure.kind {
                 FailureKind::Request => exit::USAGE,
@@ -852,6 +923,25 @@ pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Erro
         action,
         path,
         source,
+    }
+}
+
+#[cfg(feature = "control")]
+fn not_back(left: &[String]) -> String {
+    let left = left
+        .iter()
+        .map(|host| format!("\n  not rolled back: {host}"));
+    left.collect()
+}
+
+#[cfg(feature = "control")]
+fn which_patches(plugins: &[String]) -> String {
+    match plugins {
+        [] => "no plugin of this host has patches".into(),
+        plugins => format!(
+            "several plugins have patches: {}; name one with --plugin",
+            plugins.join(", ")
+        ),
     }
 }
 

@@ -13,6 +13,8 @@
 //! | `cargo hotswap run` | builds the host and its plugins, runs the host, and rebuilds and reloads on each change of a source |
 //! | `cargo hotswap reload` | builds what changed, asks the running host to reload it, and prints its report |
 //! | `cargo hotswap patch` | builds a plugin with one function changed, and reloads it |
+//! | `cargo hotswap deploy` | brings builds to several running hosts, or to none of them |
+//! | `cargo hotswap top`, `trace`, `patches` | show what a running host does |
 //! | `cargo hotswap inspect` | shows what an artifact says of itself, without running its code, and the sources in it |
 //! | `cargo hotswap seal` | signs off artifacts that were changed after the build |
 //! | `cargo hotswap keygen` | makes a pair of keys |
@@ -42,7 +44,7 @@
 //! # Limits
 //! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `control` it
 //! asks them by their signals only. Without the feature `git` the note of a build does not have the commit of its sources.
-//! Without the feature `source` artifacts carry no sources. Without the feature `sign` there is none of `keygen`, `sign`,
+//! Without the feature `source` artifacts carry no sources, and without the feature `top` there is no `top`. Without the feature `sign` there is none of `keygen`, `sign`,
 //! `manifest`, and `verify`.
 //!
 //! # For those who change it
@@ -103,6 +105,8 @@ mod supervisor;
 mod thin;
 mod timing;
 mod toolchain;
+#[cfg(feature = "top")]
+mod top;
 mod ui;
 mod watch;
 mod worker;

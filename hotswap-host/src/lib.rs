@@ -126,12 +126,12 @@ pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
 pub use swapper::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal};
 pub use swapper::{
-    Builder, CallCounts, Cause, Change, Drain, Frozen, HealthCheckError, HealthChecks, Hold,
-    InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse, Mock, OptionDescription,
-    OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin, PluginReport, Reload, ReloadEvent,
-    ReloadEventKind, ReloadOptions, Report, Requested, Requester, RollbackWindow, SignalSender,
-    StagedReload, Start, StateReport, Step, StepReport, StoredBuild, Swapper, Trial, TriedBuild,
-    WeakSwapper, WindowOutcome,
+    Builder, CallCounts, CallLatency, Cause, Change, CountedCalls, Drain, Frozen, HealthCheckError,
+    HealthChecks, Hold, InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse,
+    Mock, OptionDescription, OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin,
+    PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions, Report, Requested,
+    Requester, RollbackWindow, SignalSender, StagedReload, Start, StateReport, Step, StepReport,
+    StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use swapper::{Trace, mock_scope};

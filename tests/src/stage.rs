@@ -52,6 +52,17 @@ impl Stage {
         plugins
             .iter()
             .for_each(|(name, bytes)| fixture::install(bytes, name, dir.path()));
+        Stage::try_in(dir, settings)
+    }
+
+    /// Opens a host with the plugins that are in this directory, with settings, which may fail.
+    ///
+    /// # Errors
+    /// Returns the error of opening the host.
+    pub fn try_in(
+        dir: TempDir,
+        settings: impl FnOnce(Builder) -> Builder,
+    ) -> Result<Self, ReloadError> {
         let desk = Arc::new(Desk::default());
         let builder = Swapper::builder()
             .plugin_dir(dir.path())
@@ -132,6 +143,17 @@ impl Stage {
         let entries = fs::read_dir(&self.host_dir).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.filter(|name| name.ends_with(".so")).collect()
+    }
+
+    /// Shuts the host down like [`close`](Self::close), and returns its plugin directory.
+    ///
+    /// # Panics
+    /// Panics if something is left.
+    pub fn close_keeping_dir(mut self) -> TempDir {
+        let other = tempfile::tempdir().expect("a temporary directory can be made");
+        let dir = std::mem::replace(&mut self.dir, other);
+        self.close();
+        dir
     }
 
     /// Shuts the host down, and checks that no mapping and no file is left.

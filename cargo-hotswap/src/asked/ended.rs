@@ -18,6 +18,17 @@ pub(crate) enum Ended {
     Refused,
 }
 
+/// How the reload of a host has ended, with its words.
+#[cfg(feature = "control")]
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) ended: Ended,
+    /// One word: `permanent`, `unchanged`, `reverted`, `refused`, …
+    pub(crate) result: String,
+    /// The report, the error, the verdict, or how the window has closed.
+    pub(crate) text: String,
+}
+
 impl Ended {
     /// Returns the exit code, or the error that says more.
     pub(crate) fn into_code(self) -> Result<u8, Error> {

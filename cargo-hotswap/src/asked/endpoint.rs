@@ -5,12 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotswap_control::api::{
-    Event, EventKind, FailureKind, ReloadRequest, Report, Status, Step, Verdict,
+    DeployRequest, Event, EventKind, FailureKind, ReloadRequest, Report, Status, Step, Verdict,
 };
 use hotswap_control::{Client, ClientError, Notice};
 use serde::Serialize;
 
-use super::{Asked, Ended};
+use super::{Asked, Ended, Outcome};
 use crate::Error;
 use crate::session::Session;
 
@@ -64,7 +64,7 @@ struct Progress<'a> {
 }
 
 /// Makes the host of a client reload, shows the steps as they end, and prints the report and the verdict.
-pub(super) fn reload(session: &Session, client: &Client, asked: &Asked) -> Result<Ended, Error> {
+pub(super) fn reload(session: &Session, client: &Client, asked: &Asked) -> Result<Outcome, Error> {
     let (sender, receiver) = mpsc::channel();
     ask(client, asked, &sender);
     let mut progress = Progress {
@@ -92,13 +92,15 @@ pub(super) fn reload(session: &Session, client: &Client, asked: &Asked) -> Resul
 fn ask(client: &Client, asked: &Asked, sender: &Sender<Message>) {
     let (client, sender) = (client.clone(), sender.clone());
     let (request, dry_run) = (asked.request.clone(), asked.dry_run);
-    thread::spawn(move || asked_of(&client, &request, dry_run, &sender));
+    let deploy = asked.deploy.clone();
+    thread::spawn(move || asked_of(&client, &request, deploy.as_ref(), dry_run, &sender));
 }
 
 /// Tells what the host answers. Ends early if nobody listens any more, because the command has ended.
 fn asked_of(
     client: &Client,
     request: &ReloadRequest,
+    deploy: Option<&DeployRequest>,
     dry_run: bool,
     sender: &Sender<Message>,
 ) -> Option<()> {
@@ -111,7 +113,11 @@ fn asked_of(
     if dry_run {
         return tell(Message::Verdict(client.check(request)));
     }
-    tell(Message::Answer(client.reload(request)))?;
+    let answer = match deploy {
+        Some(deploy) => client.deploy(deploy),
+        None => client.reload(request),
+    };
+    tell(Message::Answer(answer))?;
     match client.status() {
         Ok(status) => tell(Message::UpTo(status.last_event)),
         Err(_) => tell(Message::NoEvents),
@@ -142,7 +148,7 @@ impl Progress<'_> {
         client: &Client,
         sender: &Sender<Message>,
         receiver: &Receiver<Message>,
-    ) -> Result<Ended, Error> {
+    ) -> Result<Outcome, Error> {
         let started = Instant::now();
         let mut answer = None;
         loop {
@@ -179,7 +185,7 @@ impl Progress<'_> {
                 None => {}
                 Some(Err(error)) => return self.say_refusal(error),
                 Some(Ok(report)) => match self.said(&report)? {
-                    Some(ended) => return Ok(ended),
+                    Some(outcome) => return Ok(outcome),
                     None => answer = Some(Ok(report)),
                 },
             }
@@ -221,7 +227,7 @@ impl Progress<'_> {
     }
 
     /// Prints the report. Returns `None` if the rollback window is open, and somebody waits for it.
-    fn said(&mut self, report: &Report) -> Result<Option<Ended>, Error> {
+    fn said(&mut self, report: &Report) -> Result<Option<Outcome>, Error> {
         let is_open = report.provisional && !self.asked.no_wait && report.attempt.is_some();
         let closed = self
             .closed
@@ -234,7 +240,7 @@ impl Progress<'_> {
             None if is_open => {
                 if !self.waits {
                     self.waits = true;
-                    if !self.asked.json {
+                    if !self.asked.json && !self.asked.is_silent {
                         self.session.ui.result(&report.text);
                     }
                     let what = "the new generation, until the rollback window has closed";
@@ -247,13 +253,12 @@ impl Progress<'_> {
             None => ("unchanged", Ended::Well),
         };
         let ui = &self.session.ui;
-        if self.asked.json {
+        let text = closed.map_or(&report.text, |closed| &closed.outcome);
+        if self.asked.is_silent {
+        } else if self.asked.json {
             ui.json(&Told {
                 report: Some(report),
-                ..self.told(
-                    result,
-                    closed.map_or(&report.text, |closed| &closed.outcome),
-                )
+                ..self.told(result, text)
             });
         } else if let Some(closed) = closed {
             if !self.waits {
@@ -263,28 +268,35 @@ impl Progress<'_> {
         } else {
             ui.result(&report.text);
         }
-        Ok(Some(ended))
+        Ok(Some(Outcome {
+            ended,
+            result: result.to_owned(),
+            text: text.clone(),
+        }))
     }
 
     /// Prints why the host has refused the reload.
-    fn say_refusal(&self, error: ClientError) -> Result<Ended, Error> {
+    fn say_refusal(&self, error: ClientError) -> Result<Outcome, Error> {
         match error {
             ClientError::Failure(failure) if failure.kind == FailureKind::Refused => {
+                let ui = &self.session.ui;
                 match self.asked.json {
-                    true => self
-                        .session
-                        .ui
-                        .json(&self.told("refused", &failure.message)),
-                    false => self.session.ui.result(&failure.message),
+                    _ if self.asked.is_silent => {}
+                    true => ui.json(&self.told("refused", &failure.message)),
+                    false => ui.result(&failure.message),
                 }
-                Ok(Ended::Refused)
+                Ok(Outcome {
+                    ended: Ended::Refused,
+                    result: "refused".into(),
+                    text: failure.message,
+                })
             }
             error => Err(error.into()),
         }
     }
 
     /// Prints the verdict of a dry run.
-    fn say_verdict(&self, verdict: &Verdict) -> Ended {
+    fn say_verdict(&self, verdict: &Verdict) -> Outcome {
         match self.asked.json {
             true => self.session.ui.json(&Told {
                 verdict: Some(verdict),
@@ -292,9 +304,13 @@ impl Progress<'_> {
             }),
             false => self.session.ui.result(&verdict.text),
         }
-        match &*verdict.compatibility {
-            "breaking" => Ended::Breaking,
-            _ => Ended::Well,
+        Outcome {
+            ended: match &*verdict.compatibility {
+                "breaking" => Ended::Breaking,
+                _ => Ended::Well,
+            },
+            result: "checked".into(),
+            text: verdict.text.clone(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[cfg(feature = "control")]
 use hotswap_control::Client;
 #[cfg(feature = "control")]
-use hotswap_control::api::ReloadRequest;
+use hotswap_control::api::{DeployRequest, ReloadRequest};
 use hotswap_host::runtime::RunningHost;
 use hotswap_host::shown;
 
@@ -19,6 +19,8 @@ use crate::session::Session;
 use crate::{Error, hosts};
 
 pub(crate) use ended::Ended;
+#[cfg(feature = "control")]
+pub(crate) use ended::Outcome;
 
 /// A request to hosts.
 #[derive(Debug, Default)]
@@ -33,6 +35,12 @@ pub(crate) struct Asked {
     /// True if nothing shall change.
     #[cfg(feature = "control")]
     pub(crate) dry_run: bool,
+    /// Instead of the reload, a deployment of builds that the host has.
+    #[cfg(feature = "control")]
+    pub(crate) deploy: Option<DeployRequest>,
+    /// True if the result is not printed.
+    #[cfg(feature = "control")]
+    pub(crate) is_silent: bool,
     /// True if nobody waits until the rollback window has closed.
     #[cfg(feature = "control")]
     pub(crate) no_wait: bool,
@@ -73,7 +81,7 @@ impl Asked {
         if host.connect().is_ok() {
             let way = format_args!("{shown}, through its control endpoint");
             session.ui.info("Reloading", way);
-            return endpoint::reload(session, &Client::of_host(host), self);
+            return self.reload_by(session, &Client::of_host(host));
         }
         self.check_signal(host)?;
         session
@@ -85,6 +93,12 @@ impl Asked {
     /// Makes the host of a client reload, and prints its report.
     #[cfg(feature = "control")]
     pub(crate) fn reload_by(&self, session: &Session, client: &Client) -> Result<Ended, Error> {
+        Ok(self.outcome_by(session, client)?.ended)
+    }
+
+    /// Makes the host of a client reload, and returns how that has ended.
+    #[cfg(feature = "control")]
+    pub(crate) fn outcome_by(&self, session: &Session, client: &Client) -> Result<Outcome, Error> {
         endpoint::reload(session, client, self)
     }
 

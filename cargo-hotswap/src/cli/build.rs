@@ -6,7 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 #[cfg(all(feature = "control", feature = "source"))]
-use super::WhyArgs;
+use super::{PatchAction, WhyArgs};
 
 /// The options for compiling plugins, which `build`, `run`, `reload`, and `graph` share.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -170,10 +170,18 @@ pub struct RunArgs {
 #[cfg(feature = "source")]
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("change").required(true))]
+#[cfg_attr(
+    feature = "control",
+    command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)
+)]
 pub struct PatchArgs {
+    /// What to do with the versions that the host's own code has made.
+    #[cfg(feature = "control")]
+    #[command(subcommand)]
+    pub action: Option<PatchAction>,
     /// The function, after the plugin: `world::hum`, `world::World::hum`, or `world::*` for all functions
-    #[arg(value_name = "PLUGIN::FUNCTION")]
-    pub function: String,
+    #[arg(value_name = "PLUGIN::FUNCTION", required = true)]
+    pub function: Option<String>,
     /// The host's directory [default: the current directory]
     #[arg(value_name = "HOST", conflicts_with = "manifest_path")]
     pub host: Option<PathBuf>,

@@ -6,6 +6,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::PatchArgs;
 #[cfg(feature = "tls")]
 use super::TokenArgs;
+#[cfg(feature = "top")]
+use super::TopArgs;
 #[cfg(feature = "history")]
 use super::{AuditArgs, ConfirmArgs, HistoryArgs, RollbackArgs, StoreArgs, UnholdArgs};
 use super::{
@@ -14,7 +16,8 @@ use super::{
 };
 #[cfg(feature = "control")]
 use super::{
-    CheckArgs, DrainArgs, FreezeArgs, HealthArgs, LogArgs, LogsArgs, ResumeArgs, StatusArgs,
+    CheckArgs, DeployArgs, DrainArgs, FreezeArgs, HealthArgs, LogArgs, LogsArgs, PatchesArgs,
+    ResumeArgs, StatusArgs, TraceArgs,
 };
 #[cfg(feature = "sign")]
 use super::{KeygenArgs, ManifestArgs, SignArgs, VerifyArgs};
@@ -107,6 +110,9 @@ pub enum Command {
     /// as it would reload any build: the plugin's state is handed over, and the host's rollback window applies. The
     /// difference is printed first. Patches of one plugin add up, and the next `cargo hotswap build` or `reload` of the
     /// plugin undoes them. If the build fails or the host refuses it, nothing changes.
+    ///
+    /// The subcommands are about other patches: those that the host's own code has made, by closures, which `patches`
+    /// lists.
     #[cfg(feature = "source")]
     Patch(PatchArgs),
     /// Show what a built plugin says of itself, without running its code
@@ -160,6 +166,19 @@ pub enum Command {
     /// The exit code is 1 if the reload would break what uses the plugins, or if the host would refuse it.
     #[cfg(feature = "control")]
     Check(CheckArgs),
+    /// Bring builds to running hosts, one after the other, or to none of them
+    ///
+    /// All hosts get the builds, and say what they would do with them. Then one host after the other makes them live, and has
+    /// to be healthy for as long as --watch says. At the first failure, all hosts that have the builds go back to what they
+    /// ran before.
+    ///
+    /// The builds go into the stores of the hosts, and not into their plugin directories. What was deployed stays, over restarts
+    /// and reloads, until the file of the plugin in the plugin directory changes. Hosts need a control endpoint with a history.
+    ///
+    /// The exit code is 0 if all hosts run the builds for good, 1 if one of them has refused them, 4 if they were live there
+    /// and did not become permanent, 5 if a host could not be asked, and 7 if hosts could not go back.
+    #[cfg(feature = "control")]
+    Deploy(DeployArgs),
     /// Take a plugin out of service, and wait until its running calls have ended
     ///
     /// The host's calls of the plugin fail from then on, until `resume`. The plugin stays loaded.
@@ -189,6 +208,25 @@ pub enum Command {
     /// on which it expires. Whoever removes the line ends the token.
     #[cfg(feature = "tls")]
     Token(TokenArgs),
+    /// List the patches of single functions that the code of a running host has made
+    #[cfg(feature = "control")]
+    Patches(PatchesArgs),
+    /// Show the calls of a function of a running host, as they end
+    ///
+    /// Told are the calls that the host makes: with the types of its handles, or by name if it has none of the function.
+    /// Calls that plugins make of each other are not. When the command ends, nothing of the trace is left in the host.
+    #[cfg(feature = "control")]
+    Trace(TraceArgs),
+    /// Show what a running host does, on a screen that is kept up to date
+    ///
+    /// Each plugin has a line: its build, its health, the calls in a second, how long they take, those that are running, and
+    /// its memory. Below it is what holds replaced builds in memory. The calls are counted for as long as somebody looks, and
+    /// one in 1,024 is timed.
+    ///
+    /// Keys: q or F10 quits, Space pauses, < and > choose the column that sorts, I turns the order round, P sorts by calls,
+    /// M by memory, L by the time of 99 in 100 calls, T by age, and N by name. The arrows, Home, and End select a line.
+    #[cfg(feature = "top")]
+    Top(TopArgs),
     /// Show what the pipeline of a running host tells
     #[cfg(feature = "control")]
     Logs(LogsArgs),

@@ -5,11 +5,15 @@ mod artifacts;
 mod audit;
 mod build;
 mod command;
+#[cfg(feature = "control")]
+mod deploy;
 #[cfg(feature = "history")]
 mod history;
 #[cfg(feature = "control")]
 mod live;
 mod new;
+#[cfg(feature = "control")]
+mod patches;
 #[cfg(feature = "control")]
 mod pipeline;
 mod reload;
@@ -18,6 +22,12 @@ mod shell;
 mod signature;
 #[cfg(feature = "tls")]
 mod token;
+#[cfg(feature = "top")]
+mod top;
+#[cfg(feature = "control")]
+mod trace;
+#[cfg(feature = "control")]
+mod values;
 
 pub use artifacts::{GraphArgs, GraphFormat, InspectArgs, SealArgs};
 #[cfg(feature = "history")]
@@ -26,6 +36,8 @@ pub use audit::{AuditAction, AuditArgs};
 pub use build::PatchArgs;
 pub use build::{BuildArgs, CompileOptions, MessageFormat, RunArgs};
 pub use command::{Cli, Color, Command, OutputOptions};
+#[cfg(feature = "control")]
+pub use deploy::DeployArgs;
 #[cfg(feature = "history")]
 pub use history::{
     ConfirmArgs, HistoryArgs, HistoryOf, RollbackArgs, StateArgs, StoreAction, StoreArgs,
@@ -40,6 +52,10 @@ pub use live::{
 };
 pub use new::NewArgs;
 #[cfg(feature = "control")]
+pub use patches::PatchesArgs;
+#[cfg(all(feature = "control", feature = "source"))]
+pub use patches::{PatchAction, PatchedArgs};
+#[cfg(feature = "control")]
 pub use pipeline::PipelineOptions;
 pub use reload::ReloadArgs;
 pub use shell::{CompletionShell, CompletionsArgs, ManArgs};
@@ -47,3 +63,7 @@ pub use shell::{CompletionShell, CompletionsArgs, ManArgs};
 pub use signature::{KeygenArgs, ManifestArgs, PasswordArgs, SignArgs, VerifyArgs};
 #[cfg(feature = "tls")]
 pub use token::TokenArgs;
+#[cfg(feature = "top")]
+pub use top::TopArgs;
+#[cfg(feature = "control")]
+pub use trace::TraceArgs;

@@ -15,6 +15,7 @@ use hotswap_control::{Client, Notice};
 use hotswap_host::runtime::{self, RunningHost};
 use hotswap_host::shown;
 
+use super::follow::follow;
 use super::table::{self, table};
 use crate::Error;
 #[cfg(feature = "tls")]
@@ -194,7 +195,7 @@ fn row(plugin: &Plugin) -> [String; 6] {
         plugin.version.clone(),
         short(&plugin.build_id).to_owned(),
         format!("{commit}{dirty}"),
-        format!("{} ago", length(now() - plugin.loaded_at)),
+        ago(plugin.loaded_at),
         calls.to_string(),
     ]
 }
@@ -207,6 +208,11 @@ fn short(id: &str) -> &str {
 fn now() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default().as_secs_f64()
+}
+
+/// Returns `7 s ago`, for a time in seconds since 1970.
+pub(super) fn ago(then: f64) -> String {
+    format!("{} ago", length(now() - then))
 }
 
 /// Returns a time for people.
@@ -319,20 +325,20 @@ pub(crate) fn logs(session: &Session, args: &LogsArgs) -> Result<u8, Error> {
     if !args.follow && args.after >= last {
         return Ok(exit::SUCCESS);
     }
-    for notice in client.events(Some(args.after))? {
+    let events = client.events(Some(args.after))?;
+    follow(session, events, |notice| {
         match notice? {
             Notice::Event(event) => {
                 show(session, &event, args.json);
-                if !args.follow && event.id >= last {
-                    break;
-                }
+                return Ok(args.follow || event.id < last);
             }
             Notice::Lost { up_to } => session.ui.warn(format_args!(
                 "the events up to number {up_to} are not kept any more"
             )),
             _ => {}
         }
-    }
+        Ok(true)
+    })?;
     Ok(exit::SUCCESS)
 }
 
@@ -340,9 +346,9 @@ fn show(session: &Session, event: &Event, json: bool) {
     match json {
         true => session.ui.json(event),
         false => session.ui.result(format_args!(
-            "{:>6}  {} ago  {}",
+            "{:>6}  {}  {}",
             event.id,
-            length(now() - event.at),
+            ago(event.at),
             event.text
         )),
     }
@@ -362,10 +368,8 @@ pub(crate) fn history(
         return Ok(exit::SUCCESS);
     }
     for attempt in &attempts {
-        let ago = length(now() - attempt.began);
-        session
-            .ui
-            .result(format_args!("{ago} ago  {}", attempt.text));
+        let began = ago(attempt.began);
+        session.ui.result(format_args!("{began}  {}", attempt.text));
         if steps {
             session.ui.result(steps_of(attempt));
         }

@@ -4,6 +4,10 @@
 mod audit;
 mod build;
 mod completions;
+#[cfg(feature = "control")]
+mod deploy;
+#[cfg(feature = "control")]
+mod follow;
 mod graph;
 #[cfg(feature = "control")]
 mod health;
@@ -19,6 +23,8 @@ mod manifest;
 mod new;
 #[cfg(feature = "source")]
 mod patch;
+#[cfg(feature = "control")]
+mod patches;
 mod reload;
 mod run;
 mod seal;
@@ -26,8 +32,14 @@ mod seal;
 mod sign;
 #[cfg(any(feature = "control", feature = "history"))]
 mod table;
+#[cfg(feature = "control")]
+mod to_deploy;
 #[cfg(feature = "tls")]
 mod token;
+#[cfg(feature = "top")]
+mod top;
+#[cfg(feature = "control")]
+mod trace;
 #[cfg(feature = "sign")]
 mod verify;
 
@@ -43,7 +55,13 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Reload(args) => reload::execute(session, &args),
         Command::Inspect(args) => inspect::execute(session, &args),
         #[cfg(feature = "source")]
-        Command::Patch(args) => patch::execute(session, &args),
+        Command::Patch(args) => {
+            #[cfg(feature = "control")]
+            if let Some(action) = &args.action {
+                return patches::change(session, action);
+            }
+            patch::execute(session, &args)
+        }
         Command::Seal(args) => seal::execute(session, &args),
         #[cfg(feature = "sign")]
         Command::Keygen(args) => keygen::execute(session, &args),
@@ -61,6 +79,8 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         #[cfg(feature = "control")]
         Command::Check(args) => live::check(session, &args),
         #[cfg(feature = "control")]
+        Command::Deploy(args) => deploy::execute(session, &args),
+        #[cfg(feature = "control")]
         Command::Drain(args) => live::drain(session, &args),
         #[cfg(feature = "control")]
         Command::Resume(args) => live::resume(session, &args),
@@ -72,6 +92,12 @@ pub(crate) fn execute(session: &Session, command: Command) -> Result<u8, Error> 
         Command::Token(args) => token::execute(session, &args),
         #[cfg(feature = "control")]
         Command::Log(args) => live::log(session, &args),
+        #[cfg(feature = "control")]
+        Command::Patches(args) => patches::list(session, &args),
+        #[cfg(feature = "top")]
+        Command::Top(args) => top::execute(session, &args),
+        #[cfg(feature = "control")]
+        Command::Trace(args) => trace::execute(session, &args),
         #[cfg(feature = "control")]
         Command::Logs(args) => live::logs(session, &args),
         #[cfg(feature = "history")]

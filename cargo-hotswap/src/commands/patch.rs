@@ -27,7 +27,8 @@ use crate::{Error, hosts};
 /// Builds a plugin with a function changed, and makes every host that loads from that directory reload it. The files of
 /// the package stay as they are.
 pub(crate) fn execute(session: &Session, args: &PatchArgs) -> Result<u8, Error> {
-    let (plugin, function) = split(&args.function)?;
+    let named = args.function.as_deref().unwrap_or_default();
+    let (plugin, function) = split(named)?;
     let project = Project::open(session, args.host.as_deref(), &args.compile)?;
     let plugin_dir = project.plugin_dir()?;
     if !args.dry_run && hosts::of(&plugin_dir).is_empty() {
@@ -35,7 +36,7 @@ pub(crate) fn execute(session: &Session, args: &PatchArgs) -> Result<u8, Error> 
     }
     let target = Target::find(&project, &plugin_dir, plugin)?;
     let refused = |source| Error::Patch {
-        function: args.function.clone(),
+        function: named.to_owned(),
         source,
     };
     let (change, text) = change(session, &project, &target, function, args)?;
@@ -46,7 +47,7 @@ pub(crate) fn execute(session: &Session, args: &PatchArgs) -> Result<u8, Error> 
     let edited = edited.map_err(refused)?;
     let diff = edited.diff(&target.sources);
     if diff.is_empty() {
-        session.ui.info("Unchanged", &args.function);
+        session.ui.info("Unchanged", named);
         return Ok(exit::SUCCESS);
     }
     session.ui.result(diff.trim_end());
@@ -256,8 +257,9 @@ fn change(
     function: &str,
     args: &PatchArgs,
 ) -> Result<(Change, Option<PathBuf>), Error> {
+    let named = args.function.as_deref().unwrap_or_default();
     let refused = |source| Error::Patch {
-        function: args.function.clone(),
+        function: named.to_owned(),
         source,
     };
     if let Some(injection) = &args.inject {
@@ -266,14 +268,14 @@ fn change(
     }
     if function == "*" {
         return Err(Error::AllFunctions {
-            given: args.function.clone(),
+            given: named.to_owned(),
         });
     }
     let (path, shown) = match &args.file {
         Some(file) => (session.absolute(file), file.clone()),
         None => {
             let current = target.sources.function(function).map_err(refused)?;
-            let name = format!("{}.rs", args.function.replace("::", "-"));
+            let name = format!("{}.rs", named.replace("::", "-"));
             let path = overlays(project).join(name);
             edit(&path, &current.text)?;
             (path.clone(), path)

@@ -4,8 +4,14 @@
 pub mod api;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
+mod client_deploy;
+#[cfg(feature = "client")]
+mod client_patches;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "client")]
+mod sse;
 #[cfg(any(feature = "tls", feature = "client-tls"))]
 mod token;
 
@@ -13,6 +19,8 @@ mod token;
 pub use client::RemoteHost;
 #[cfg(feature = "client")]
 pub use client::{Client, ClientError, Events, Notice};
+#[cfg(feature = "client")]
+pub use client_patches::{TraceNotice, Traced};
 #[cfg(feature = "server")]
 pub use server::{Control, ControlError, Serving, openapi};
 #[cfg(feature = "tls")]

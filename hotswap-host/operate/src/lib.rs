@@ -21,4 +21,4 @@ pub use history::Journald;
 #[cfg(feature = "history")]
 pub use history::{AuditBreak, AuditCheck, AuditEntry, AuditRecord, AuditResult};
 #[cfg(feature = "history")]
-pub use history::{Entry, EntryResult, HeldSet, History, HistoryError, StoredSet, Summary};
+pub use history::{Entry, EntryResult, HeldSet, History, HistoryError, StoredSet, Summary, Upload};

@@ -19,6 +19,11 @@ pub enum SignatureError {
     /// The build was kept without a signature, by a host that did not require one.
     #[error("it was kept without a signature; deploy a signed build")]
     NotKept,
+    /// The build was deployed without a signature.
+    #[error(
+        "it was sent without a signature; sign it with `cargo hotswap sign`, and deploy it with its signature beside it"
+    )]
+    NotSent,
     /// The file of the signature cannot be read.
     #[error("the signature {} cannot be read: {error}", shown::path(file))]
     Unreadable {

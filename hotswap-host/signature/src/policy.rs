@@ -27,6 +27,7 @@ use std::time::SystemTime;
 /// | the build comes from | its signature | if it does not count |
 /// |---|---|---|
 /// | a file | is beside the file: [`Signature::path`] | the reload is refused |
+/// | `cargo hotswap deploy` | was sent with it | the deployment is refused |
 /// | the journal, at the start of the host | was kept with the build | a warning; with [`also_at_start`](Self::also_at_start), the host starts with its plugin directory instead |
 /// | the journal, in a rollback | was kept with the build | a warning: a host may always go back to what it ran before |
 ///
@@ -125,7 +126,11 @@ impl RequireSignatures {
 
     fn verify_kept(&self, build: &ExaminedBuild<'_>) -> Result<(), SignatureError> {
         let kept = build.evidence.ok_or(SignatureError::NotKept)?;
-        let text = std::str::from_utf8(kept).map_err(|_| SignatureError::Malformed)?;
+        self.verify_text(kept, build)
+    }
+
+    fn verify_text(&self, text: &[u8], build: &ExaminedBuild<'_>) -> Result<(), SignatureError> {
+        let text = std::str::from_utf8(text).map_err(|_| SignatureError::Malformed)?;
         self.verify(&Signature::parse(text)?, build).map(drop)
     }
 }
@@ -136,6 +141,11 @@ impl Examiner for RequireSignatures {
             BuildOrigin::File => {
                 let signature = self.verify_file(build)?;
                 return Ok(Some(signature.text().as_bytes().to_vec()));
+            }
+            BuildOrigin::Deployed => {
+                let sent = build.evidence.ok_or(SignatureError::NotSent)?;
+                self.verify_text(sent, build)?;
+                return Ok(Some(sent.to_vec()));
             }
             BuildOrigin::Start => "starts with",
             BuildOrigin::Earlier => "goes back to",

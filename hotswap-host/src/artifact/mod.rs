@@ -14,6 +14,7 @@ mod bounds;
 mod budget;
 mod build_id;
 mod caution;
+mod deployed;
 mod error;
 mod find;
 mod fingerprint;
@@ -41,6 +42,7 @@ mod tests;
 
 pub use build_id::{BuildId, BuildSet, ParseBuildIdError};
 pub use caution::{Caution, cautions};
+pub use deployed::Deployed;
 pub use error::{ArtifactError, ArtifactProblem, FindError};
 pub use find::find;
 pub use history::{DeclaredMigration, History, SavedField};

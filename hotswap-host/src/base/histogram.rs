@@ -22,6 +22,11 @@ impl Histogram {
         self.0[bucket(nanos.max(1))].fetch_add(1, Relaxed);
     }
 
+    /// The number of durations.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.iter().map(|count| count.load(Relaxed)).sum()
+    }
+
     /// Returns the duration that this share of the durations do not exceed, to the precision of a bucket. Returns `None`
     /// if there are none.
     pub(crate) fn quantile(&self, share: f64) -> Option<Duration> {

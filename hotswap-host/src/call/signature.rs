@@ -3,8 +3,6 @@
 //! A handle is bound with one signature, and a call uses the signature that the handle's type has. So the type must
 //! have only one. A type that implements `Fn` twice would be bound with one signature and called with the other. An
 //! example is `Box<dyn Both>`, with `trait Both: Fn(u64) -> u64 + Fn(i64) -> String`.
-use crate::patch::params::{Lent, Plain};
-use hotswap_plugin::boundary::AsyncSignature;
 
 /// The type of a handle's function: an `fn` type with up to eight parameters, such as `fn(&str, u32) -> String`. The
 /// compiler infers `A`, so write `_`.
@@ -46,52 +44,43 @@ pub trait Signature<A>: sealed::Described<A> {}
 impl<F: sealed::Described<A>, A> Signature<A> for F {}
 
 pub(crate) mod sealed {
-    use super::{AsyncSignature, FnType};
-    use hotswap_plugin::boundary::{ParamDesc, TypeDesc};
+    use crate::patch::Operation;
+    use crate::patch::fn_type::FnType;
+    use crate::patch::params::Params;
+    use crate::patch::trace::Tracer;
+    use hotswap_plugin::boundary::{AsyncSignature, ParamDesc, TypeDesc};
+    use std::sync::Arc;
 
-    /// The description that both sides compare when a handle is bound.
-    pub trait Described<A> {
+    /// The description that both sides compare when a handle is bound, and what needs the type itself.
+    pub trait Described<A>: 'static {
         const PARAMS: &'static [ParamDesc];
         const RESULT: &'static TypeDesc;
         /// The result of an `async fn`.
         const LATER: &'static TypeDesc;
+
+        /// Traces a function of this type.
+        fn traced(function: &str, tracer: Arc<Tracer>) -> Operation;
+
+        /// Traces an `async fn` of this type.
+        fn traced_async(function: &str, tracer: Arc<Tracer>) -> Operation;
     }
 
     #[diagnostic::do_not_recommend]
     impl<F, Args, Passed> Described<(Args, Passed)> for F
     where
-        F: FnType<Passed> + AsyncSignature<Args>,
+        F: FnType<Passed> + AsyncSignature<Args> + 'static,
+        Passed: Params,
     {
         const PARAMS: &'static [ParamDesc] = F::PARAMS;
         const RESULT: &'static TypeDesc = F::RESULT;
         const LATER: &'static TypeDesc = F::LATER;
+
+        fn traced(function: &str, tracer: Arc<Tracer>) -> Operation {
+            Operation::traced::<F, (Args, Passed)>(function, tracer)
+        }
+
+        fn traced_async(function: &str, tracer: Arc<Tracer>) -> Operation {
+            Operation::traced_async::<F, (Args, Passed)>(function, tracer)
+        }
     }
 }
-
-/// An `fn` type. `Passed` says what each parameter is, and whether it is a reference with an open lifetime. A type parameter
-/// cannot stand for such a reference, so each combination has an implementation of its own.
-pub trait FnType<Passed> {}
-
-macro_rules! fn_types {
-    ([$($lifetime:lifetime)*] [$($generic:tt)*] [$($passed:ty,)*] [$($param:ty,)*]) => {
-        impl<R, $($generic)*> FnType<($($passed,)*)> for for<$($lifetime),*> fn($($param),*) -> R {}
-    };
-    (
-        [$($lifetime:lifetime)*] [$($generic:tt)*] [$($passed:ty,)*] [$($param:ty,)*]
-        $a:lifetime $A:ident $($rest:tt)*
-    ) => {
-        fn_types!([$($lifetime)*] [$($generic)* $A,] [$($passed,)* Plain<$A>,] [$($param,)* $A,] $($rest)*);
-        fn_types!(
-            [$($lifetime)* $a] [$($generic)* $A: ?Sized,] [$($passed,)* Lent<$A>,] [$($param,)* &$a $A,] $($rest)*
-        );
-    };
-}
-fn_types!([] [] [] []);
-fn_types!([] [] [] [] 'a A);
-fn_types!([] [] [] [] 'a A 'b B);
-fn_types!([] [] [] [] 'a A 'b B 'c C);
-fn_types!([] [] [] [] 'a A 'b B 'c C 'd D);
-fn_types!([] [] [] [] 'a A 'b B 'c C 'd D 'e E);
-fn_types!([] [] [] [] 'a A 'b B 'c C 'd D 'e E 'f F);
-fn_types!([] [] [] [] 'a A 'b B 'c C 'd D 'e E 'f F 'g G);
-fn_types!([] [] [] [] 'a A 'b B 'c C 'd D 'e E 'f F 'g G 'h H);

@@ -111,6 +111,17 @@ pub enum PatchError {
         /// The version that is live.
         found: u64,
     },
+    /// A method of an interface cannot be traced by its name alone.
+    #[error(
+        "{plugin}.{function} cannot be traced by its name alone, because it is a method of an interface; trace it in the host's \
+         code, with its type: `Swapper::trace`"
+    )]
+    Untyped {
+        /// The plugin.
+        plugin: String,
+        /// The method.
+        function: String,
+    },
     /// The patch has no operation.
     #[error("the patch of {plugin} changes nothing; add an operation, such as `rewrite`")]
     Empty {

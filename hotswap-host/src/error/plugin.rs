@@ -49,7 +49,7 @@ pub enum PluginErrorKind {
     /// The plugin is not reloadable, but imports a reloadable one. It could not follow when that one is replaced.
     NotReloadable {
         /// The plugin, its import, and the import of that, up to the reloadable one. Only the plugin, if it was to be
-        /// restarted.
+        /// restarted, or another build of it was to be deployed.
         chain: Vec<PluginName>,
     },
     /// A hook has not returned in time. The running plugins are unchanged. The hook goes on running on its thread, and
@@ -117,7 +117,8 @@ impl fmt::Display for PluginError {
             ),
             PluginErrorKind::NotReloadable { chain } if chain.len() == 1 => write!(
                 f,
-                "{plugin} ({file}) is not reloadable, so it cannot be restarted; restart the host, or make the plugin reloadable"
+                "{plugin} ({file}) is not reloadable, so it can neither be restarted nor deployed; restart the host, or make the plugin \
+                 reloadable"
             ),
             PluginErrorKind::NotReloadable { chain } => write!(
                 f,

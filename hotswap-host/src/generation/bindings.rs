@@ -94,7 +94,7 @@ impl Target {
     pub(crate) fn by_name(function: FunctionOf<'_>) -> Self {
         Target {
             call: function.dynamic as *const (),
-            this: function.this(),
+            this: function.by_name(),
         }
     }
 

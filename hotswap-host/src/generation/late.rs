@@ -1,6 +1,7 @@
 //! Mocks in a generation that was made before them, for those who have pinned it.
 use crate::generation::bindings::Target;
-use crate::patch::link::{PatchedFunction, Shape};
+use crate::patch::function::{Own, PatchedFunction};
+use crate::patch::link::Shape;
 use crate::patch::stack::MockEntry;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,7 +32,9 @@ impl Late {
             result: made.result,
         };
         let layers = std::iter::once(&*made.layer);
-        let Some(function) = PatchedFunction::link(&shape, Some(own.raw()), layers) else {
+        let Some(function) =
+            PatchedFunction::link(&shape, Some(Own::typed(own.raw())), layers, &[])
+        else {
             return own;
         };
         let target = Target::typed(function.function());

@@ -10,7 +10,7 @@ pub(crate) mod patched;
 mod pinned;
 pub(crate) mod watched;
 
-use crate::artifact::{BuildId, Note};
+use crate::artifact::{BuildId, Deployed, Note};
 use crate::base::name::PluginName;
 use crate::base::paths::as_text;
 use crate::error::{CallError, InvokeError};
@@ -380,6 +380,7 @@ impl Generation {
                 .map(|import| import.name().clone())
                 .collect(),
             users: self.users_of(plugin),
+            deployed: plugin.deployed(),
             out_of_service: self.out.find(plugin.call_target()).cloned(),
             patches: self
                 .patched
@@ -516,6 +517,9 @@ pub struct PluginListing {
     pub dependencies: Vec<PluginName>,
     /// The plugins that import it.
     pub users: Vec<PluginName>,
+    /// Set if this build was [deployed](crate::Reload::deploy), and does not come from the plugin directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<Deployed>,
     /// Set if it is out of service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_service: Option<OutOfService>,

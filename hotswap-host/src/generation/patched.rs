@@ -227,7 +227,8 @@ impl Patched {
         }
         self.functions.iter().find_map(|item| {
             let function = item.linked.function.as_ref().ok()?;
-            target.leads_to(function.raw().this).then_some(())?;
+            let is_it = function.is_behind(|this| target.leads_to(this));
+            is_it.then_some(())?;
             Some((item.plugin, item.number(&plugins[item.plugin])))
         })
     }

@@ -76,7 +76,7 @@ impl<K> Handle<K> {
                 Some(watched) => {
                     let began = Instant::now();
                     let result = call(&entered);
-                    watched.latency.record(began.elapsed());
+                    watched.took(self.call_target, began.elapsed());
                     result
                 }
             },

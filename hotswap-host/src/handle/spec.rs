@@ -5,7 +5,7 @@
 //! staged.
 use super::missing::Missing;
 use crate::artifact::TypeHash;
-use crate::base::name::PluginName;
+use crate::base::name::{PluginName, folded};
 use crate::base::nearest::nearest;
 use crate::call::signature::Signature;
 use crate::error::{CallError, HandleError, InvokeError};
@@ -16,8 +16,9 @@ use crate::instance::Instance;
 use crate::instance::made::FunctionOf;
 use crate::invoke::failed;
 use crate::load::known::call_target;
-use crate::patch::Made;
 use crate::patch::stack::MockEntry;
+use crate::patch::trace::Tracer;
+use crate::patch::{Made, Operation};
 use crate::reclaim::slot::CallTarget;
 use hotswap_plugin::LiveKind;
 use hotswap_plugin::boundary::describe::{function_hash, same_function};
@@ -73,11 +74,15 @@ enum Owner {
     AnyPlugin(Mutex<PluginName>),
 }
 
+/// Makes a trace of a function with the type of a handle.
+pub(crate) type Traced = fn(&str, Arc<Tracer>) -> Operation;
+
 #[derive(Clone, Copy)]
 enum Kind {
     Typed {
         params: &'static [ParamDesc],
         result: &'static TypeDesc,
+        traced: Traced,
     },
     Dynamic,
     /// An interface, and its relays.
@@ -89,10 +94,11 @@ impl Kind {
         match (self, other) {
             (Kind::Dynamic, Kind::Dynamic) => true,
             (
-                Kind::Typed { params, result },
+                Kind::Typed { params, result, .. },
                 Kind::Typed {
                     params: others,
                     result: other,
+                    ..
                 },
             ) => same_function((params, result), (others, other)),
             (Kind::Interface(desc, _), Kind::Interface(other, _)) => desc.same(other),
@@ -120,6 +126,7 @@ impl HandleSpec {
         let kind = Kind::Typed {
             params: F::PARAMS,
             result: F::RESULT,
+            traced: F::traced,
         };
         NewHandle::new(Owner::Plugin(plugin.into()), function, kind)
     }
@@ -131,6 +138,7 @@ impl HandleSpec {
         let kind = Kind::Typed {
             params: F::PARAMS,
             result: F::LATER,
+            traced: F::traced_async,
         };
         NewHandle::new(Owner::Plugin(plugin.into()), function, kind)
     }
@@ -153,6 +161,7 @@ impl HandleSpec {
         let kind = Kind::Typed {
             params: F::PARAMS,
             result: F::RESULT,
+            traced: F::traced,
         };
         NewHandle::new(Owner::AnyPlugin(Mutex::new("".into())), function, kind)
     }
@@ -184,6 +193,18 @@ impl HandleSpec {
         }
     }
 
+    /// Returns what makes a trace of this function of a plugin, if the handle is one of it with its type.
+    pub(crate) fn traced(&self, plugin: &PluginName, function: &str) -> Option<Traced> {
+        let is_named = match &self.owner {
+            Owner::Plugin(_) => self.item == function,
+            Owner::AnyPlugin(_) => folded(&self.item) == folded(function),
+        };
+        match self.kind {
+            Kind::Typed { traced, .. } if is_named && self.plugin() == *plugin => Some(traced),
+            _ => None,
+        }
+    }
+
     /// Binds the handle in this generation, under this number.
     ///
     /// # Errors
@@ -202,7 +223,7 @@ impl HandleSpec {
         let name = self.item.as_str();
         let typed = |params, result| TypeHash::of(function_hash(params, result));
         match (&self.owner, self.kind) {
-            (Owner::Plugin(plugin), Kind::Typed { params, result }) => Wanted::Function {
+            (Owner::Plugin(plugin), Kind::Typed { params, result, .. }) => Wanted::Function {
                 plugin,
                 name,
                 hash: Some(typed(params, result)),
@@ -217,7 +238,7 @@ impl HandleSpec {
                 name,
                 hash: TypeHash::of(desc.hash),
             },
-            (Owner::AnyPlugin(_), Kind::Typed { params, result }) => Wanted::Live {
+            (Owner::AnyPlugin(_), Kind::Typed { params, result, .. }) => Wanted::Live {
                 name,
                 hash: typed(params, result),
             },
@@ -244,7 +265,7 @@ impl HandleSpec {
         let function = || self.function_of(generation, plugin);
         let target = match self.kind {
             Kind::Dynamic => Target::by_name(function()?),
-            Kind::Typed { params, result } => typed(plugin, function()?, params, result)?,
+            Kind::Typed { params, result, .. } => typed(plugin, function()?, params, result)?,
             Kind::Interface(desc, relays) => {
                 let target = self.export_of(plugin, desc)?;
                 match generation.patched_export(plugin, desc) {
@@ -262,7 +283,7 @@ impl HandleSpec {
         generation: &Generation,
         last: &Mutex<PluginName>,
     ) -> Result<(Target, CallTarget), HandleError> {
-        let (Some((plugin, function)), Kind::Typed { params, result }) =
+        let (Some((plugin, function)), Kind::Typed { params, result, .. }) =
             (generation.live_function(&self.item), self.kind)
         else {
             return Err(HandleError::NotLive {
@@ -310,7 +331,7 @@ impl HandleSpec {
             .flat_map(|stack| stack.mocks.clone())
             .collect();
         let fits = |made: &Made| match self.kind {
-            Kind::Typed { params, result } => {
+            Kind::Typed { params, result, .. } => {
                 same_function((params, result), (made.params, made.result))
             }
             Kind::Dynamic | Kind::Interface(..) => false,

@@ -285,21 +285,20 @@ impl Made {
     #[inline]
     pub(crate) fn function_at(&self, index: usize) -> Option<FunctionOf<'_>> {
         let desc = self.loaded.tables.desc().functions.get(index)?;
-        let this = self.this();
-        Some(FunctionOf { desc, this })
+        Some(FunctionOf::own(desc, self.this()))
     }
 
     /// The functions of the plugin.
     pub(crate) fn functions(&self) -> impl Iterator<Item = FunctionOf<'_>> {
         let this = self.this();
         let functions = self.loaded.tables.desc().functions.iter();
-        functions.map(move |desc| FunctionOf { desc, this })
+        functions.map(move |desc| FunctionOf::own(desc, this))
     }
 
     /// Returns the live item with this number, if it is a function.
     pub(crate) fn live_function(&self, index: usize) -> Option<FunctionOf<'_>> {
         match self.loaded.live.get(index)?.code {
-            LiveCode::Function(desc) => Some(FunctionOf { desc, this: null() }),
+            LiveCode::Function(desc) => Some(FunctionOf::own(desc, null())),
             LiveCode::Type(_) => None,
         }
     }
@@ -338,6 +337,8 @@ pub(crate) struct FunctionOf<'m> {
     desc: &'m FunctionDesc,
     /// The instance, or null for a live function, or the link of a patch.
     this: *const (),
+    /// The pointer with which the functions that take values are called.
+    by_name: *const (),
 }
 
 impl Deref for FunctionOf<'_> {
@@ -349,17 +350,40 @@ impl Deref for FunctionOf<'_> {
 }
 
 impl<'m> FunctionOf<'m> {
+    /// A function of a plugin, which is borrowed.
+    fn own(desc: &'m FunctionDesc, this: *const ()) -> Self {
+        FunctionOf {
+            desc,
+            this,
+            by_name: this,
+        }
+    }
+
     /// A function of the host in the place of one of a plugin.
     ///
     /// # Safety
-    /// The functions of the description may be called with `this` during `'m`, from any thread.
-    pub(crate) unsafe fn patched(desc: &'m FunctionDesc, this: *const ()) -> Self {
-        FunctionOf { desc, this }
+    /// The typed function of the description may be called with `this` during `'m`, from any thread, and those that take
+    /// values with `by_name`.
+    pub(crate) unsafe fn patched(
+        desc: &'m FunctionDesc,
+        this: *const (),
+        by_name: *const (),
+    ) -> Self {
+        FunctionOf {
+            desc,
+            this,
+            by_name,
+        }
     }
 
     /// The pointer with which the function is called.
     pub(crate) fn this(self) -> *const () {
         self.this
+    }
+
+    /// The pointer with which the function that takes values is called.
+    pub(crate) fn by_name(self) -> *const () {
+        self.by_name
     }
 
     /// Calls the function with values.
@@ -384,7 +408,7 @@ impl<'m> FunctionOf<'m> {
     pub(crate) unsafe fn forward(self, args: SliceView<ValueView>, out: *mut DynamicOut) -> Status {
         // SAFETY: the plugin is borrowed for `'m`, so the library is mapped, and the instance has not been destroyed.
         // The caller guarantees the arguments and `out`.
-        unsafe { (self.desc.dynamic)(self.this, args, out) }
+        unsafe { (self.desc.dynamic)(self.by_name, args, out) }
     }
 
     /// Begins a call with values, if this is an `async fn`. `keeps` is made under a pin of the function's generation.
@@ -402,7 +426,8 @@ impl<'m> FunctionOf<'m> {
         let args = args.lend(&arena);
         // SAFETY: the plugin is borrowed for `'m`, so the library is mapped, and the instance has not been destroyed;
         // afterwards, `keeps` keeps both. The arguments live until the call is over.
-        let later = unsafe { try_receive(|out| begin(self.this, <&[Value]>::cross(&args), out)) };
+        let later =
+            unsafe { try_receive(|out| begin(self.by_name, <&[Value]>::cross(&args), out)) };
         Some(later.map(|later| Begun::new(later, keeps)))
     }
 }

@@ -3,7 +3,7 @@ pub(crate) mod begun;
 pub(crate) mod exports;
 pub(crate) mod made;
 
-use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
+use crate::artifact::{BuildId, Deployed, Fingerprint, Metadata, Note};
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::load::library::Library;
@@ -168,6 +168,16 @@ impl Instance {
 
     pub(crate) fn loaded_at(&self) -> SystemTime {
         self.loaded().loaded_at
+    }
+
+    /// Returns what the plugin directory had for the plugin when this build was deployed, if it was.
+    pub(crate) fn deployed(&self) -> Option<Deployed> {
+        self.loaded().deployed
+    }
+
+    /// Returns true if this build was deployed over this one of the plugin directory, or over nothing.
+    pub(crate) fn is_deployed_over(&self, build: Option<BuildId>) -> bool {
+        self.deployed() == Some(Deployed::over(build))
     }
 
     pub(crate) fn is_reloadable(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A plugin whose library is open, connected, and checked, before it has an instance.
 use super::library::Library;
 use super::mapped::Tables;
-use crate::artifact::{BuildId, Fingerprint, Metadata, Note};
+use crate::artifact::{BuildId, Deployed, Fingerprint, Metadata, Note};
 use crate::base::name::PluginName;
 use crate::error::{Hook, HookFailure};
 use crate::hook_thread;
@@ -28,6 +28,8 @@ pub(crate) struct Loaded {
     /// the same.
     pub(crate) fingerprint: Mutex<Option<Fingerprint>>,
     pub(crate) loaded_at: SystemTime,
+    /// Set if the build was deployed.
+    pub(crate) deployed: Option<Deployed>,
     /// The answer of the hook `reloadable`.
     pub(crate) is_reloadable: bool,
     /// The target of calls of the plugin. It is the same for all builds of the plugin.

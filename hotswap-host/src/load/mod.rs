@@ -114,6 +114,7 @@ pub(crate) fn open(
         metadata: artifact.metadata,
         fingerprint: Mutex::new(fingerprint),
         loaded_at: SystemTime::now(),
+        deployed: None,
         is_reloadable: true,
         call_target,
         _claim: match code {

@@ -1,6 +1,9 @@
 //! The functions that the versions of a plugin make of those of an instance.
-use super::link::{Layer, PatchedFunction, Shape};
+use super::by_name::ByName;
+use super::function::{Own, PatchedFunction};
+use super::link::{Layer, Shape};
 use super::stack::{MockEntry, Stack, Version};
+use super::trace::Tracer;
 use super::{Operation, What};
 use crate::base::interned::interned;
 use crate::base::name::folded;
@@ -30,8 +33,10 @@ struct State {
     place: Place,
     shape: Shape,
     /// The plugin's own function.
-    own: Option<RawFunction>,
+    own: Option<Own>,
     layers: Vec<(Arc<dyn Layer>, What)>,
+    /// The traces of its calls by name.
+    tracers: Vec<Arc<Tracer>>,
     /// The version that has removed it.
     removed: Option<u64>,
 }
@@ -128,6 +133,12 @@ impl<'p> Layers<'p> {
             }
             _ => {}
         }
+        if let Some(tracer) = &operation.by_name {
+            if let Place::Method(..) = state.place {
+                return Err(PatchError::Untyped { plugin, function });
+            }
+            state.tracers.push(tracer.clone());
+        }
         let Some(made) = &operation.made else {
             return Ok(());
         };
@@ -167,6 +178,7 @@ impl<'p> Layers<'p> {
             shape,
             own: Some(own),
             layers: Vec::new(),
+            tracers: Vec::new(),
             removed: None,
         });
         Some(self.states.len() - 1)
@@ -184,6 +196,7 @@ impl<'p> Layers<'p> {
             },
             own: None,
             layers: Vec::new(),
+            tracers: Vec::new(),
             removed: None,
         });
         self.added += 1;
@@ -217,7 +230,8 @@ impl<'p> Layers<'p> {
                 Some(version) => Err(version),
                 None => {
                     let layers = state.layers.iter().map(|(layer, _)| &**layer);
-                    match PatchedFunction::link(&state.shape, state.own, layers) {
+                    let tracers = &state.tracers;
+                    match PatchedFunction::link(&state.shape, state.own, layers, tracers) {
                         Some(function) => Ok(function),
                         None => unreachable!("each operation adds a layer or removes the function"),
                     }
@@ -241,20 +255,23 @@ pub(crate) struct Linked {
 }
 
 /// Returns the place of a function in the plugin, its signature, and itself.
-fn place_of(plugin: &Instance, name: &str) -> Option<(Place, Shape, RawFunction)> {
+fn place_of(plugin: &Instance, name: &str) -> Option<(Place, Shape, Own)> {
     let shape = |desc: &FunctionDesc| Shape {
         name: desc.name.as_str(),
         params: desc.params.as_slice(),
         result: desc.result,
     };
-    let raw = |desc: &FunctionDesc, this| RawFunction {
-        call: desc.typed,
-        this,
+    let own = |desc: &FunctionDesc, this| Own {
+        raw: RawFunction {
+            call: desc.typed,
+            this,
+        },
+        by_name: Some(ByName::of(desc, this)),
     };
     let mut functions = plugin.functions().enumerate();
     if let Some((index, found)) = functions.find(|(_, found)| found.name.as_str() == name) {
         let place = Place::Function(index);
-        return Some((place, shape(&found), raw(&found, found.this())));
+        return Some((place, shape(&found), own(&found, found.this())));
     }
     let mut live = plugin.live().iter().enumerate();
     let live = live.find_map(|(index, item)| match item.code {
@@ -265,7 +282,7 @@ fn place_of(plugin: &Instance, name: &str) -> Option<(Place, Shape, RawFunction)
     });
     if let Some((index, desc)) = live {
         // Live functions ignore `this`.
-        let own = raw(desc, std::ptr::null());
+        let own = own(desc, std::ptr::null());
         let name = plugin.live()[index].name.as_str();
         let shape = Shape {
             name,
@@ -283,7 +300,7 @@ fn place_of(plugin: &Instance, name: &str) -> Option<(Place, Shape, RawFunction)
         params: found.params.as_slice(),
         result: found.result,
     };
-    let own = plugin.methods_of(export)[number];
+    let own = Own::typed(plugin.methods_of(export)[number]);
     Some((Place::Method(index, number), shape, own))
 }
 

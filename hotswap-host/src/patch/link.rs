@@ -11,7 +11,6 @@
 use super::calls::Calls;
 use super::dispatch::{Dispatch, Dispatcher, Route};
 use super::params::{Callee, Params};
-use crate::instance::made::FunctionOf;
 use hotswap_plugin::boundary::dynamic::answer_dynamic;
 use hotswap_plugin::boundary::later::answer_later;
 use hotswap_plugin::boundary::{
@@ -20,7 +19,6 @@ use hotswap_plugin::boundary::{
 };
 use std::future::poll_fn;
 use std::marker::PhantomData;
-use std::ptr::null;
 use std::sync::Arc;
 
 /// The function below a link, which has the parameters `P` and the result `R`.
@@ -337,57 +335,5 @@ unsafe extern "C" fn dynamic_later<K: Kind<P, Later<T>>, P: Params, T: Return>(
                     .into_dynamic()
             }))
         })
-    }
-}
-
-/// A function of a plugin with its links, in one generation.
-pub(crate) struct PatchedFunction {
-    desc: FunctionDesc,
-    /// The links, the topmost one last.
-    links: Vec<Box<dyn Linked>>,
-}
-
-// SAFETY: the description has addresses of functions that may be called from any thread, and constants. The links are
-// `Send`.
-unsafe impl Send for PatchedFunction {}
-// SAFETY: the description has addresses of functions that may be called from any thread, and constants. The links are
-// `Sync`.
-unsafe impl Sync for PatchedFunction {}
-
-impl PatchedFunction {
-    /// Links these layers, the lowest one first, to the function of the plugin, which the generation keeps. All of them
-    /// have its signature. Returns `None` if there are no layers.
-    pub(crate) fn link<'l>(
-        shape: &Shape,
-        own: Option<RawFunction>,
-        layers: impl Iterator<Item = &'l dyn Layer>,
-    ) -> Option<Self> {
-        let nothing = RawFunction {
-            call: null(),
-            this: null(),
-        };
-        let mut below = own.unwrap_or(nothing);
-        let mut links = Vec::new();
-        for layer in layers {
-            let link = layer.link(below, shape.names());
-            below = link.function();
-            links.push(link);
-        }
-        let desc = links.last()?.describe(shape);
-        Some(PatchedFunction { desc, links })
-    }
-
-    /// The function, in the place of that of the plugin.
-    pub(crate) fn function(&self) -> FunctionOf<'_> {
-        let this = self.raw().this;
-        // SAFETY: the description is that of the topmost link, and this is the address of that link. `self` belongs to a
-        // generation that keeps the instance to which the links lead.
-        unsafe { FunctionOf::patched(&self.desc, this) }
-    }
-
-    /// The C function and the address of its link.
-    pub(crate) fn raw(&self) -> RawFunction {
-        let top = self.links.last();
-        top.expect("a patched function has a layer").function()
     }
 }

@@ -13,14 +13,20 @@
 //! | `sticky` | the plugins and functions that are not to be patched |
 //! | `calls` | counts of calls |
 //! | `trace` | tells of the calls of a function |
+//! | `by_name` | the same for calls by name, which need no type |
+//! | `function` | a function with its links, in one generation |
+//! | `fn_type` | the types of functions |
 //!
 //! # How a call meets a patch
 //! A generation is immutable, and so are the patches in it. A patch makes a copy of the live generation, as a gate does,
 //! in whose table the handles of the patched function lead to the topmost of its links. A link is a C function of the
 //! host with the signature of the plugin's, so nothing else of a call differs, and a call of a function without patches
 //! does not differ at all. Within one pin, one version is called, since the pin keeps one generation.
+mod by_name;
 mod calls;
 pub(crate) mod dispatch;
+pub(crate) mod fn_type;
+pub(crate) mod function;
 mod kinds;
 pub(crate) mod layers;
 pub(crate) mod link;

@@ -25,7 +25,7 @@ impl<F: sealed::Patchable<A>, A> PatchSignature<A> for F {}
 
 pub(crate) mod sealed {
     use super::{AsyncSignature, ParamDesc, Params, Return, TypeDesc};
-    use crate::call::signature::FnType;
+    use crate::patch::fn_type::FnType;
 
     /// The parameters and the result of an `fn` type.
     pub trait Patchable<A>: 'static {
@@ -66,15 +66,19 @@ pub(crate) enum What {
     Mock,
     /// Tells of the function's calls.
     Trace,
+    /// Tells of the function's calls by name.
+    TraceByName,
 }
 
 /// An operation on a function.
-pub(crate) struct Operation {
+pub struct Operation {
     /// The function: `hum`, or `Alpha::greet` for a method.
     pub(crate) function: String,
     pub(crate) what: What,
-    /// `None` if the function is removed.
+    /// `None` if the function is removed, or its calls by name are traced.
     pub(crate) made: Option<Made>,
+    /// Tells of the function's calls by name.
+    pub(crate) by_name: Option<Arc<Tracer>>,
 }
 
 /// The code of an operation, with the signature that it has.
@@ -91,6 +95,17 @@ impl Operation {
             function: function.to_owned(),
             what: What::RemoveFunction,
             made: None,
+            by_name: None,
+        }
+    }
+
+    /// Traces the calls of a function by name. This needs no type.
+    pub(crate) fn traced_by_name(function: &str, tracer: Arc<Tracer>) -> Self {
+        Operation {
+            function: function.to_owned(),
+            what: What::TraceByName,
+            made: None,
+            by_name: Some(tracer),
         }
     }
 
@@ -103,6 +118,7 @@ impl Operation {
                 params: F::PARAMS,
                 result: F::RESULT,
             }),
+            by_name: None,
         }
     }
 
@@ -156,10 +172,7 @@ impl Operation {
     pub(crate) fn traced_async<F: sealed::Patchable<A>, A>(
         function: &str,
         tracer: Arc<Tracer>,
-    ) -> Self
-    where
-        <F::Params as Params>::Owned: Send,
-    {
+    ) -> Self {
         let layer = async_layer::<_, F::Params, F::Result>(TracedAsync(tracer));
         Operation::later::<F, A>(function, What::Trace, layer)
     }

@@ -41,7 +41,7 @@ pub(crate) struct MockEntry {
 impl MockEntry {
     /// True if the function is traced.
     pub(crate) fn is_trace(&self) -> bool {
-        self.operation.what == What::Trace
+        matches!(self.operation.what, What::Trace | What::TraceByName)
     }
 }
 
@@ -140,7 +140,7 @@ impl fmt::Display for Operation {
             What::AddFunction => write!(f, "add {name}"),
             What::RemoveFunction => write!(f, "remove {name}"),
             What::Mock => write!(f, "mock {name}"),
-            What::Trace => write!(f, "trace {name}"),
+            What::Trace | What::TraceByName => write!(f, "trace {name}"),
         }
     }
 }

@@ -91,7 +91,7 @@ thread_local! {
 }
 
 /// A trace of a function.
-pub(crate) struct Tracer {
+pub struct Tracer {
     plugin: String,
     function: String,
     options: TraceOptions,
@@ -118,7 +118,7 @@ impl Tracer {
     }
 
     /// Returns true if the call that begins is one to tell of.
-    fn begins(&self) -> bool {
+    pub(super) fn begins(&self) -> bool {
         !self.ended.load(Relaxed)
             && !TELLS.try_with(Cell::get).unwrap_or(true)
             && self
@@ -127,10 +127,16 @@ impl Tracer {
                 .is_multiple_of(self.options.sample)
     }
 
+    /// Returns what `arguments` returns, if arguments are told. A panic meanwhile is discarded.
+    pub(super) fn arguments(&self, arguments: impl FnOnce() -> Vec<Value>) -> Option<Vec<Value>> {
+        let values = self.options.values;
+        values.then(|| contain(Vec::new(), arguments))
+    }
+
     /// Tells of a call. A panic meanwhile is discarded.
-    fn tell(
+    pub(super) fn tell(
         &self,
-        arguments: impl FnOnce() -> Vec<Value>,
+        arguments: impl FnOnce() -> Option<Vec<Value>>,
         result: Result<&dyn Fn() -> Value, &Panicked>,
         took: Duration,
     ) {
@@ -147,7 +153,7 @@ impl Tracer {
             (self.tell)(&TracedCall {
                 plugin: self.plugin.clone(),
                 function: self.function.clone(),
-                arguments: values.then(arguments),
+                arguments: arguments(),
                 result: match result {
                     Ok(result) => Ok(values.then(result)),
                     Err(panicked) => Err(panicked.text.clone()),
@@ -192,7 +198,8 @@ impl<P: Params, R: Shared> Kind<P, R> for Traced {
         let result = unsafe { try_receive::<R>(|out| below.forward(cross, out)) };
         let took = began.elapsed();
         // SAFETY: the caller guarantees the parameters, which it lends until this returns.
-        let arguments = || P::values(&unsafe { P::keep(cross) });
+        let values = || P::values(&unsafe { P::keep(cross) });
+        let arguments = || this.0.arguments(values);
         match &result {
             Ok(result) => this.0.tell(arguments, Ok(&|| result.to_value()), took),
             Err(panicked) => this.0.tell(arguments, Err(panicked), took),
@@ -211,7 +218,7 @@ pub(crate) struct TracedAsync(pub(crate) Arc<Tracer>);
 
 impl<P, T> Kind<P, Later<T>> for TracedAsync
 where
-    P: Params<Owned: Send>,
+    P: Params,
     T: Shared,
 {
     unsafe fn answer(
@@ -227,15 +234,16 @@ where
         let (tracer, began) = (this.0.clone(), Instant::now());
         let begin = || {
             // SAFETY: the caller guarantees the parameters, and waits.
-            let (kept, mut later) = unsafe { (P::keep(cross), below.call(cross)) };
+            let values = || P::values(&unsafe { P::keep(cross) });
+            let arguments = tracer.arguments(values);
+            // SAFETY: the caller guarantees the parameters, and waits.
+            let mut later = unsafe { below.call(cross) };
             Later::new(async move {
                 let result = poll_fn(|cx| later.try_poll(cx)).await;
                 let took = began.elapsed();
                 match &result {
-                    Ok(result) => {
-                        tracer.tell(|| P::values(&kept), Ok(&|| result.to_value()), took);
-                    }
-                    Err(panicked) => tracer.tell(|| P::values(&kept), Err(panicked), took),
+                    Ok(result) => tracer.tell(|| arguments, Ok(&|| result.to_value()), took),
+                    Err(panicked) => tracer.tell(|| arguments, Err(panicked), took),
                 }
                 result.unwrap_or_else(|panicked| raise(panicked.text))
             })

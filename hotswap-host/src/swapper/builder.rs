@@ -531,6 +531,7 @@ impl Builder {
             lowering: Arc::new(lowering),
             counting: AtomicBool::new(false),
             counts_calls: AtomicBool::new(false),
+            counting_calls: AtomicUsize::new(0),
             open_window: Mutex::default(),
         })))
     }

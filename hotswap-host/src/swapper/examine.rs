@@ -51,7 +51,7 @@ pub trait Examiner: Send + Sync {
 
     /// Examines a set of builds as a whole, each of which was examined, or is live. By default, any set may become live.
     ///
-    /// It is asked about sets from files, before anything of them is loaded. It is not asked about the builds with which a
+    /// It is asked about sets from files and about deployed ones, before anything of them is loaded. It is not asked about the builds with which a
     /// journal starts a host, about those to which the host goes back, about sets that are live already, and about plugins
     /// that are linked into the program.
     ///
@@ -81,7 +81,7 @@ pub struct ExaminedBuild<'a> {
     pub bytes: &'a [u8],
     /// The place that the bytes come from.
     pub origin: BuildOrigin,
-    /// The evidence that was kept with a build from a journal.
+    /// The evidence that was kept with a build from a journal, or sent with a deployed one.
     pub evidence: Option<&'a [u8]>,
 }
 
@@ -101,6 +101,9 @@ pub struct ExaminedSet<'a> {
 pub enum BuildOrigin {
     /// A file: in the plugin directory, or one that was named in a request.
     File,
+    /// Somebody has sent it: [`Reload::deploy`](crate::Reload::deploy). There is no file, and what was sent with it is the
+    /// [evidence](ExaminedBuild::evidence).
+    Deployed,
     /// The journal, from which the host starts with the builds that were permanent when it ended.
     Start,
     /// The journal, or the host's own code, which goes back to a build that was live before:

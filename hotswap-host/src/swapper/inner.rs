@@ -81,6 +81,8 @@ pub(crate) struct Inner {
     pub(super) options: ReloadOptions,
     /// True if the calls of all plugins are counted.
     pub(super) counts_calls: AtomicBool,
+    /// The number of those for whom calls are counted meanwhile.
+    pub(super) counting_calls: AtomicUsize,
     /// The rollback window that was opened last. It is read without the writer.
     pub(super) open_window: Mutex<Weak<OpenedWindow>>,
     /// The number of mocks.

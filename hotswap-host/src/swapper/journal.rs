@@ -4,7 +4,7 @@ use super::frozen::Frozen;
 use super::observe::ReloadEvent;
 use super::options::ReloadOptions;
 use super::stored_build::StoredBuild;
-use crate::artifact::{BuildId, BuildSet};
+use crate::artifact::{BuildId, BuildSet, Deployed};
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use std::collections::BTreeMap;
@@ -149,6 +149,8 @@ pub struct TriedBuild<'a> {
     /// What the host's [`Examiner`](crate::Examiner) has returned for these bytes. The journal keeps it with them, and gives
     /// it back in [`StoredBuild::evidence`]. `None` changes nothing about evidence that the journal has for the same bytes.
     pub evidence: Option<&'a [u8]>,
+    /// Set if the build was deployed. The journal gives it back in [`StoredBuild::deployed`].
+    pub deployed: Option<Deployed>,
 }
 
 impl Trial<'_> {

@@ -55,7 +55,7 @@ mod writer;
 
 pub use builder::Builder;
 pub use cause::{Cause, SignalSender};
-pub use counts::{CallCounts, MemoryInUse};
+pub use counts::{CallCounts, CallLatency, CountedCalls, MemoryInUse};
 pub(crate) use enter::watch_by_name;
 pub use examine::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal};
 pub use frozen::Frozen;

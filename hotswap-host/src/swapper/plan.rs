@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) smoke: SmokeTests,
     /// The builds to take in place of those in the plugin directory.
     pub(super) builds: Option<Vec<StoredBuild>>,
+    /// The builds that take the place of the live builds of their plugins. Then nothing else changes.
+    pub(super) deploy: Option<Vec<StoredBuild>>,
     /// True if a set of builds that was reverted may become live again.
     pub(super) force: bool,
     /// True if plugins that are sticky may be replaced.
@@ -48,6 +50,7 @@ impl Plan {
             options,
             smoke: SmokeTests::default(),
             builds: None,
+            deploy: None,
             force: false,
             restart: None,
             override_sticky: false,

@@ -83,6 +83,19 @@ impl<'s> Reload<'s> {
         self
     }
 
+    /// Puts these builds in the place of the live builds of their plugins, or adds plugins that are not there. All other
+    /// plugins stay as they are, whatever is in the plugin directory.
+    ///
+    /// What is deployed is what the host shall run: later reloads of the plugin directory leave it alone, until the file of the
+    /// plugin there becomes another build than it was at the time of the deployment ([`Deployed`](crate::artifact::Deployed)).
+    /// With a [journal](crate::Builder::journal), this holds over restarts, too.
+    ///
+    /// The host's [examiner](crate::Builder::examiner) sees the bytes, with [`StoredBuild::evidence`].
+    pub fn deploy(mut self, builds: Vec<StoredBuild>) -> Self {
+        self.plan.deploy = Some(builds);
+        self
+    }
+
     /// Adds a plugin from a file outside the plugin directory, or replaces the plugin with its name, as
     /// [`Swapper::load`](crate::Swapper::load) does.
     pub fn load(self, file: impl AsRef<Path>) -> Self {

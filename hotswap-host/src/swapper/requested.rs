@@ -5,7 +5,7 @@ use super::observe::ReloadEventKind;
 use super::progress::Progress;
 use super::report::Report;
 use super::requester::Requester;
-use crate::error::ReloadError;
+use crate::error::{PatchError, ReloadError};
 use std::time::Duration;
 
 /// Changes of a host that somebody outside of its code asks for, for example through its control socket. Their events have
@@ -114,6 +114,58 @@ impl Requested<'_> {
     /// Those of [`Swapper::unfreeze`].
     pub fn unfreeze(&self) -> Result<bool, ReloadError> {
         self.swapper.unfreeze_because_of(&self.cause)
+    }
+
+    /// Rolls back the last `count` patches of a plugin, and returns the version that is live then: see
+    /// [`Patches::rollback`](crate::Patches::rollback). The history has a note of it.
+    ///
+    /// # Errors
+    /// Those of [`Patches::rollback`](crate::Patches::rollback).
+    pub fn rollback_patches(&self, plugin: &str, count: usize) -> Result<u64, PatchError> {
+        let version = self.swapper.patches(plugin).rollback(count)?;
+        self.note_patches(plugin, version, count);
+        Ok(version)
+    }
+
+    /// Applies the last `count` patches of a plugin again that were rolled back, and returns the version that is live then:
+    /// see [`Patches::redo`](crate::Patches::redo). The history has a note of it.
+    ///
+    /// # Errors
+    /// Those of [`Patches::redo`](crate::Patches::redo).
+    pub fn redo_patches(&self, plugin: &str, count: usize) -> Result<u64, PatchError> {
+        let version = self.swapper.patches(plugin).redo(count)?;
+        self.note_patches(plugin, version, count);
+        Ok(version)
+    }
+
+    /// Takes all patches of a plugin away: see [`Patches::reset`](crate::Patches::reset). The history has a note of it.
+    ///
+    /// # Errors
+    /// Those of [`Patches::reset`](crate::Patches::reset).
+    pub fn reset_patches(&self, plugin: &str) -> Result<(), PatchError> {
+        let patches = self.swapper.patches(plugin);
+        let count = patches.list().len() + patches.undone().len();
+        patches.reset()?;
+        self.note_patches(plugin, 0, count);
+        Ok(())
+    }
+
+    /// Notes the version at which the patches of a plugin are, if they have changed.
+    fn note_patches(&self, plugin: &str, version: u64, changed: usize) {
+        let inner = &self.swapper.0;
+        if changed == 0 {
+            return;
+        }
+        // It has changed, so a host that ends meanwhile is no error.
+        if let Ok(writer) = inner.writer() {
+            let text = format!("it is at version {version} of its patches");
+            let (plugin, text) = (&plugin.into(), text.as_str());
+            inner.tell(
+                &writer,
+                &self.cause,
+                ReloadEventKind::Noted { plugin, text },
+            );
+        }
     }
 
     /// Puts a plugin back into service: see [`Swapper::resume`].

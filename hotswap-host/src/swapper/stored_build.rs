@@ -1,4 +1,5 @@
 //! [`StoredBuild`], a build that comes from a store instead of a file.
+use crate::artifact::Deployed;
 use crate::base::name::PluginName;
 use std::path::PathBuf;
 
@@ -14,6 +15,8 @@ pub struct StoredBuild {
     pub bytes: Vec<u8>,
     /// What the host's [`Examiner`](crate::Examiner) returned when it saw these bytes, if the store has it.
     pub evidence: Option<Vec<u8>>,
+    /// Set if the build was deployed.
+    pub deployed: Option<Deployed>,
 }
 
 impl StoredBuild {
@@ -24,12 +27,19 @@ impl StoredBuild {
             file,
             bytes,
             evidence: None,
+            deployed: None,
         }
     }
 
     /// Adds what an examiner has returned for the bytes.
     pub fn with_evidence(mut self, evidence: Option<Vec<u8>>) -> Self {
         self.evidence = evidence;
+        self
+    }
+
+    /// Says whether the build was deployed, as [`TriedBuild::deployed`](crate::TriedBuild::deployed) has it.
+    pub fn with_deployed(mut self, deployed: Option<Deployed>) -> Self {
+        self.deployed = deployed;
         self
     }
 }

@@ -4,15 +4,14 @@ use super::inner::Inner;
 use crate::base::name::PluginName;
 use crate::error::PatchError;
 use crate::patch::mock::AnyPoint;
-use crate::patch::params::Params;
 use crate::patch::stack::MockEntry;
 use crate::patch::trace::{TraceOptions, TracedCall, Tracer};
 use crate::patch::{Operation, PatchSignature};
 use crate::telemetry::guarded;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -66,11 +65,59 @@ impl Swapper {
     ) -> Result<Trace, PatchError>
     where
         F: PatchSignature<A>,
-        <F::Params as Params>::Owned: Send,
     {
         let tracer = Tracer::new(plugin, function, options, Box::new(tell));
         let operation = Operation::traced_async::<F, A>(function, tracer.clone());
         self.0.trace(plugin, operation, tracer)
+    }
+}
+
+impl Swapper {
+    /// Does the same as [`trace`](Self::trace) without a type, for a tool that knows names only.
+    ///
+    /// If the host has a handle of the function, calls are traced as `trace` does, since the handle has the type.
+    /// Otherwise, the calls by name are: [`invoke`](Self::invoke), [`Dynamic`](crate::Dynamic), and the like. Handles with
+    /// types that are made while such a trace lasts are not traced.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::{TraceOptions, prelude::*};
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// let tell = |call: &_| println!("{call}");
+    /// let trace = swapper.trace_by_name("world", "hum", TraceOptions::default(), tell)?;
+    /// # drop(trace);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// No such plugin is loaded, it has no such function, or the function is a method of an interface
+    /// ([`PatchError::Untyped`]).
+    pub fn trace_by_name(
+        &self,
+        plugin: &str,
+        function: &str,
+        options: TraceOptions,
+        tell: impl Fn(&TracedCall) + Send + Sync + 'static,
+    ) -> Result<Trace, PatchError> {
+        let tracer = Tracer::new(plugin, function, options, Box::new(tell));
+        let name = PluginName::from(plugin);
+        let typed = {
+            let handles = self.0.handles();
+            let mut handles = handles.iter().filter_map(Weak::upgrade);
+            handles.find_map(|spec| spec.traced(&name, function))
+        };
+        let operation = match typed {
+            Some(traced) => traced(function, tracer.clone()),
+            None => Operation::traced_by_name(function, tracer.clone()),
+        };
+        self.0.trace(plugin, operation, tracer)
+    }
+
+    /// The number of traces that functions of the live generation have. One that has ended counts until its link is gone.
+    pub fn traces(&self) -> usize {
+        let live = self.0.live().pin_quietly();
+        let mocks = live.patched.stacks.values().flat_map(|stack| &stack.mocks);
+        mocks.filter(|mock| mock.is_trace()).count()
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use tempfile::TempDir;
 
 pub struct Controlled {
     pub serving: Option<Serving>,
@@ -34,13 +35,34 @@ impl Controlled {
         Controlled::serving(control, |builder| settings(builder.journal(history)))
     }
 
+    /// Returns a host with a history, and with the plugins in this directory.
+    pub fn in_dir(
+        dir: TempDir,
+        history: Arc<History>,
+        settings: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        let control = Control::new().history(history.clone());
+        Controlled::serving_in(dir, control, |builder| settings(builder.journal(history)))
+    }
+
     /// Returns a host that this endpoint serves.
     pub fn serving(control: Control, settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fixture::install(&checked("first"), "checked", dir.path());
+        Controlled::serving_in(dir, control, settings)
+    }
+
+    fn serving_in(
+        dir: TempDir,
+        control: Control,
+        settings: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let observer = control.observer();
-        let stage = Stage::with(&[("checked", &checked("first"))], |builder| {
+        let stage = Stage::try_in(dir, |builder| {
             settings(builder.observe(observer))
                 .provide::<dyn shapes::Desk>(Arc::new(Desk::default()))
         });
+        let stage = stage.unwrap();
         let serving = control.serve(&stage.swapper).unwrap();
         Controlled {
             serving: Some(serving),

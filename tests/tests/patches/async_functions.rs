@@ -1,7 +1,7 @@
 //! Patches of `async fn`s.
 use dreams::{Clock, Dream};
 use hotswap_host::prelude::*;
-use hotswap_host::{Holder, Original, mock_scope};
+use hotswap_host::{Holder, Original, TraceOptions, TracedCall, mock_scope};
 use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, variant};
 use std::future::{Future, pending, poll_fn};
@@ -342,5 +342,44 @@ fn a_future_of_a_patched_method_outlives_the_patch() {
     stage.swapper.patches("dreamer").reset().unwrap();
     assert_eq!(ready(future).unwrap(), ["a", "a", "patched"]);
     assert_eq!(ready(twice.call(&words, 9)).unwrap(), ["a", "a"]);
+    stage.close();
+}
+
+#[test]
+fn async_calls_are_traced_without_a_type() {
+    let stage = night();
+    let swapper = &stage.swapper;
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let traced = || {
+        let keep = told.clone();
+        let tell = move |call: &TracedCall| {
+            let line = call.to_string();
+            let (line, _) = line.rsplit_once(" in ").unwrap();
+            keep.lock().unwrap().push(line.to_owned());
+        };
+        let options = TraceOptions::default();
+        let trace = swapper.trace_by_name("dreamer", "turns", options, tell);
+        trace.unwrap()
+    };
+    let by_name = |n: u32| ready(swapper.invoke_async("dreamer", "turns", &[n.into()]));
+    // The host has no handle of the function, so its calls by name are traced.
+    let trace = traced();
+    by_name(2).unwrap();
+    drop(trace);
+    by_name(3).unwrap();
+    assert_eq!(told.lock().unwrap().len(), 1);
+    let turns: AsyncFunction<Turns> = swapper.async_function("dreamer", "turns").unwrap();
+    let trace = traced();
+    ready(turns.call(4)).unwrap();
+    by_name(5).unwrap();
+    drop(trace);
+    ready(turns.call(6)).unwrap();
+    let told: Vec<_> = std::mem::take(&mut *told.lock().unwrap());
+    let calls: Vec<_> = told
+        .iter()
+        .map(|line| line.split(" = ").next().unwrap())
+        .collect();
+    let expected = ["dreamer.turns(2)", "dreamer.turns(4)", "dreamer.turns(5)"];
+    assert_eq!(calls, expected);
     stage.close();
 }

@@ -1,6 +1,7 @@
 //! Tests patches of live plugins: closures of the host in the place of single functions, their versions, and what reloads
 //! and reverts do with them.
 mod async_functions;
+mod by_name;
 mod functions;
 mod imports;
 mod interfaces;

@@ -56,6 +56,13 @@ pub enum EventKind {
         /// The plugin.
         plugin: String,
     },
+    /// Somebody has noted something about a plugin, or has changed its patches.
+    Noted {
+        /// The plugin.
+        plugin: String,
+        /// The text.
+        text: String,
+    },
     /// The rollback window has closed.
     WindowClosed {
         /// How, as a text.

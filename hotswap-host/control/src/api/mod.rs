@@ -4,30 +4,38 @@
 //! can add some.
 mod attempt;
 mod audit;
+mod calls;
+mod deploy;
 mod deployment;
 mod event;
 mod health;
 mod log;
 #[cfg(feature = "server")]
 pub(crate) mod of_host;
+mod patch;
 mod plugin;
 mod report;
 mod request;
 mod role;
 mod status;
+mod trace;
 mod verdict;
 
 pub use attempt::Attempt;
 pub use audit::{AuditBreak, AuditCheck, AuditRecord};
+pub use calls::{Calls, Latency, PluginCalls};
+pub use deploy::{DeployRequest, Upload};
 pub use deployment::{Deployment, InvalidDeployment};
 pub use event::{Event, EventKind};
 pub use health::{CheckHealth, Health, HealthLevel, PluginHealth, RecoveryStep};
 pub use log::{LogRequest, LogSettings};
+pub use patch::{Patch, Patches, PatchesRequest};
 pub use plugin::{Holders, InFlight, OutOfService, Plugin};
 pub use report::{PluginReport, Report, Step};
 pub use request::{DrainRequest, ReasonRequest, ReloadRequest, RollbackRequest};
 pub use role::Role;
 pub use status::{Frozen, Host, LastAttempt, Retirement, Status, Window};
+pub use trace::{TraceBegun, TraceRequest, TracedCall};
 pub use verdict::{Change, PluginVerdict, Verdict};
 
 use serde::{Deserialize, Serialize};

@@ -42,6 +42,7 @@ impl Plugin {
             loaded_at: seconds(plugin.loaded_at),
             dependencies: texts(&plugin.dependencies),
             users: texts(&plugin.users),
+            deployed: plugin.deployed.is_some(),
             out_of_service: out.map(|out| OutOfService {
                 reason: out.reason.clone(),
                 since: seconds(out.since),
@@ -158,6 +159,10 @@ impl EventKind {
             ReloadEventKind::Unfrozen => EventKind::Unfrozen,
             ReloadEventKind::InService(plugin) => EventKind::InService {
                 plugin: plugin.to_string(),
+            },
+            ReloadEventKind::Noted { plugin, text } => EventKind::Noted {
+                plugin: plugin.to_string(),
+                text: (*text).to_owned(),
             },
             ReloadEventKind::WindowClosed(outcome) => EventKind::WindowClosed {
                 outcome: outcome.to_string(),

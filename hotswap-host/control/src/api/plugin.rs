@@ -21,6 +21,9 @@ super::types! {
         pub dependencies: Vec<String>,
         /// The plugins that import it.
         pub users: Vec<String>,
+        /// True if the build was deployed, and does not come from the plugin directory.
+        #[serde(default)]
+        pub deployed: bool,
         /// Set if it is out of service.
         pub out_of_service: Option<OutOfService>,
         /// The running calls, by build.

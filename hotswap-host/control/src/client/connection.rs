@@ -110,7 +110,11 @@ impl Transport for Connection {
         self.stream
             .set_limit(timeout.not_zero().map(|limit| *limit))?;
         let output = &self.buffers.output()[..amount];
-        Ok(self.stream.write_all(output)?)
+        match self.stream.write_all(output) {
+            // The host reads no more, because it has answered already.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, HttpError> {

@@ -7,17 +7,18 @@ mod remote;
 pub use remote::RemoteHost;
 
 use crate::api::{
-    Attempt, AuditCheck, AuditRecord, DrainRequest, Event, EventKind, Failure, Health, Holders,
-    LogRequest, LogSettings, Plugin, ReasonRequest, ReloadRequest, Report, RollbackRequest, Status,
-    Verdict,
+    Attempt, AuditCheck, AuditRecord, Calls, DrainRequest, Event, EventKind, Failure, Health,
+    Holders, LogRequest, LogSettings, Plugin, ReasonRequest, ReloadRequest, Report,
+    RollbackRequest, Status, Verdict,
 };
+use crate::sse::Frames;
 use connection::{Address, NoResolver};
 use hotswap_host::runtime::RunningHost;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use ureq::http::Response;
@@ -170,6 +171,14 @@ impl Client {
         self.post("/v1/log", request)
     }
 
+    /// Returns the numbers of the calls of all live plugins, and makes the host count them for the next ten seconds.
+    ///
+    /// # Errors
+    /// The endpoint cannot be reached, or the host is about to end.
+    pub fn calls(&self) -> Result<Calls, ClientError> {
+        self.get("/v1/calls?count=true")
+    }
+
     /// Makes the last reload permanent, whose rollback window is open.
     ///
     /// # Errors
@@ -254,10 +263,9 @@ impl Client {
         let query = after.map_or_else(String::new, |after| format!("?after={after}"));
         let request = self.agent.get(url(&format!("/v1/events{query}")));
         let response = self.authorized(request).call();
-        let body = checked(response)?.into_body().into_reader();
-        Ok(Events {
-            lines: BufReader::new(Box::new(body)),
-        })
+        Ok(Events(Frames::of(
+            checked(response)?.into_body().into_reader(),
+        )))
     }
 
     /// Adds the token, if there is one.
@@ -268,29 +276,57 @@ impl Client {
         }
     }
 
-    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         read(self.authorized(self.agent.get(url(path))).call())
     }
 
-    fn post<T: DeserializeOwned>(
+    /// Sends a request whose answer is a stream of events.
+    pub(crate) fn post_stream(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Frames, ClientError> {
+        let response = self.send(path, body)?;
+        Ok(Frames::of(checked(response)?.into_body().into_reader()))
+    }
+
+    pub(crate) fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
+        read(self.send(path, body)?)
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn post_bytes<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<T, ClientError> {
+        let request = self.authorized(self.agent.post(url(path)));
+        read(request.content_type("application/octet-stream").send(bytes))
+    }
+
+    fn send(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Result<Response<Body>, HttpError>, ClientError> {
         let json = serde_json::to_vec(body);
         let json = json.map_err(|error| ClientError::Protocol(error.to_string()))?;
         let request = self.authorized(self.agent.post(url(path)));
-        read(request.content_type("application/json").send(&json[..]))
+        Ok(request.content_type("application/json").send(&json[..]))
     }
 }
 
 /// Returns a path below that of a plugin.
-fn path_of(plugin: &str, rest: &str) -> String {
+pub(crate) fn path_of(plugin: &str, rest: &str) -> String {
     format!("/v1/plugins/{}{rest}", encoded(plugin))
 }
 
 /// Returns a name as a part of an address. It may have any character.
-fn encoded(name: &str) -> String {
+pub(crate) fn encoded(name: &str) -> String {
     let encoded = name.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
             char::from(byte).to_string()
@@ -330,9 +366,7 @@ fn read<T: DeserializeOwned>(
 }
 
 /// The events of a host, one after the other. The iterator waits for the next one, and ends with the endpoint.
-pub struct Events {
-    lines: BufReader<Box<dyn Read + Send + Sync>>,
-}
+pub struct Events(Frames);
 
 /// What comes in a stream of events.
 #[derive(Clone, Debug, PartialEq)]
@@ -351,24 +385,13 @@ impl Iterator for Events {
     type Item = Result<Notice, ClientError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (mut name, mut data) = (String::new(), String::new());
         loop {
-            let mut line = String::new();
-            match self.lines.read_line(&mut line) {
-                Ok(0) => return None,
-                Ok(_) => {}
+            let (name, data) = match self.0.next()? {
+                Ok(frame) => frame,
                 Err(error) => return Some(Err(ClientError::Connect(error))),
-            }
-            let line = line.trim_end_matches(['\r', '\n']);
-            if let Some(text) = line.strip_prefix("data:") {
-                data.push_str(text.trim_start());
-            } else if let Some(text) = line.strip_prefix("event:") {
-                text.trim_start().clone_into(&mut name);
-            } else if line.is_empty() && !data.is_empty() {
-                match notice(&name, &data) {
-                    Ok(None) => (name, data) = Default::default(),
-                    notice => return notice.transpose(),
-                }
+            };
+            if let Some(notice) = notice(&name, &data).transpose() {
+                return Some(notice);
             }
         }
     }

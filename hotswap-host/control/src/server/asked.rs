@@ -5,7 +5,7 @@ use super::caller::Caller;
 use super::input::body_of;
 use super::record;
 use super::rules::Rule;
-use crate::api::{Deployment, Failure, FailureKind, Plugin, Report, Status};
+use crate::api::{Deployment, Failure, FailureKind, Patches, Plugin, Report, Status};
 use axum::extract::{Extension, MatchedPath, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -162,6 +162,12 @@ impl Told for Report {
 }
 
 impl Told for Status {
+    fn told(&self) -> &str {
+        ""
+    }
+}
+
+impl Told for Patches {
     fn told(&self) -> &str {
         ""
     }

@@ -82,6 +82,7 @@ impl Log {
             EventKind::Confirmed
             | EventKind::OutOfService { .. }
             | EventKind::InService { .. }
+            | EventKind::Noted { .. }
             | EventKind::Frozen { .. }
             | EventKind::Unfrozen
             | EventKind::Incident { .. } => {}

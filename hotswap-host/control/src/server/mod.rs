@@ -4,6 +4,9 @@ mod asked;
 #[cfg(feature = "history")]
 mod audit;
 mod caller;
+mod calls;
+#[cfg(feature = "history")]
+mod deploy;
 mod events;
 #[cfg(feature = "health")]
 mod health;
@@ -14,12 +17,14 @@ mod host_log;
 mod input;
 mod limit;
 mod log;
+mod patches;
 mod plugins;
 mod record;
 mod routes;
 mod rules;
 #[cfg(feature = "tls")]
 mod tcp;
+mod traces;
 
 use crate::api::{Failure, FailureKind};
 use asked::Asked;
@@ -217,6 +222,7 @@ impl Control {
             history: self.history,
             started: Instant::now(),
             refusals: Limit::new(),
+            counting: calls::Counting::default(),
             stopped,
         });
         let thread = std::thread::Builder::new().name("hotswap-control".into());
@@ -225,6 +231,7 @@ impl Control {
             if let Some((endpoint, listener)) = tcp {
                 runtime.spawn(tcp::accept(host.clone(), endpoint, listener));
             }
+            runtime.spawn(calls::end_counting(host.clone()));
             runtime.block_on(accept(&host, listener));
             // A request that has begun goes on, on its own thread.
             runtime.shutdown_background();
@@ -279,6 +286,7 @@ struct Host {
     history: Option<Arc<History>>,
     started: Instant,
     refusals: Limit,
+    counting: calls::Counting,
     /// Becomes true when the endpoint ends.
     stopped: watch::Receiver<bool>,
 }

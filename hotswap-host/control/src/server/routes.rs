@@ -21,6 +21,7 @@ use axum::{Json, Router};
 use hotswap_host::Requester;
 use hotswap_host::{Reload, Swapper};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -41,11 +42,15 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
     let router = OpenApiRouter::with_openapi(Document::openapi());
     #[cfg(feature = "history")]
     let router = super::audit::paths(super::history::paths(router));
+    #[cfg(feature = "history")]
+    let router = super::deploy::paths(router);
     #[cfg(feature = "health")]
     let router = super::health::paths(router);
     #[cfg(feature = "log")]
     let router = super::host_log::paths(router);
     let router = super::plugins::paths(super::events::paths(router));
+    let router = super::traces::paths(super::patches::paths(router));
+    let router = super::calls::paths(router);
     router
         .routes(routes!(status))
         .routes(routes!(metrics))
@@ -196,16 +201,7 @@ fn described<'s>(
         );
         return Err(Failure::new(FailureKind::Forbidden, text));
     }
-    let mut options = swapper.reload_options().clone();
-    for (name, value) in &request.options {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let set = options.set(name, &text);
-        set.map_err(|error| Failure::new(FailureKind::Request, error.to_string()))?;
-    }
-    let mut reload = swapper.prepare_reload().options(options);
+    let mut reload = with_options(swapper, &request.options)?;
     if let Some(plugins) = &request.plugins {
         for plugin in plugins {
             find(swapper, plugin)?;
@@ -223,6 +219,23 @@ fn described<'s>(
         true => reload.force(),
         false => reload,
     })
+}
+
+/// Returns a reload with these options in place of those of the host.
+pub(super) fn with_options<'s>(
+    swapper: &'s Swapper,
+    given: &BTreeMap<String, Value>,
+) -> Result<Reload<'s>, Failure> {
+    let mut options = swapper.reload_options().clone();
+    for (name, value) in given {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let set = options.set(name, &text);
+        set.map_err(|error| Failure::new(FailureKind::Request, error.to_string()))?;
+    }
+    Ok(swapper.prepare_reload().options(options))
 }
 
 /// Reverts the last reload, whose rollback window is open, or goes back to builds of an earlier time.

@@ -48,6 +48,49 @@ pub(super) static RULES: &[Rule] = &[
     look("/v1/plugins/{plugin}", "status of"),
     look("/v1/plugins/{plugin}/metadata", "metadata of"),
     look("/v1/plugins/{plugin}/holders", "holders of"),
+    look("/v1/patches", "patches"),
+    look("/v1/plugins/{plugin}/patches", "patches of"),
+    look("/v1/calls", "calls"),
+    // It shows arguments and results, and leaves nothing behind.
+    Rule {
+        method: Method::POST,
+        path: "/v1/plugins/{plugin}/trace",
+        least: Role::Operate,
+        name: "trace of",
+        changes: false,
+    },
+    // What is sent runs nowhere before it is deployed, and that is recorded.
+    Rule {
+        method: Method::POST,
+        path: "/v1/uploads",
+        least: Role::Administer,
+        name: "upload",
+        changes: false,
+    },
+    Rule {
+        method: Method::POST,
+        path: "/v1/deploy/check",
+        least: Role::Administer,
+        name: "check of a deployment",
+        changes: false,
+    },
+    // It decides what code runs in the host.
+    change("/v1/deploy", "deploy", Role::Administer),
+    change(
+        "/v1/plugins/{plugin}/patches/rollback",
+        "rollback of patches of",
+        Role::Operate,
+    ),
+    change(
+        "/v1/plugins/{plugin}/patches/redo",
+        "redo of patches of",
+        Role::Operate,
+    ),
+    change(
+        "/v1/plugins/{plugin}/patches/reset",
+        "reset of patches of",
+        Role::Operate,
+    ),
     // It reads files of the host's machine, and changes nothing.
     Rule {
         method: Method::POST,

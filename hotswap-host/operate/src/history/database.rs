@@ -4,7 +4,7 @@ use super::attempt::{Attempt, key};
 use super::audit::{self, AuditEntry, AuditRecord};
 use super::entry::{Entry, EntryResult, Summary};
 use super::error::HistoryError;
-use hotswap_host::artifact::BuildId;
+use hotswap_host::artifact::{BuildId, Deployed};
 use hotswap_host::{BuildSet, Frozen, PluginName, Report, Start, Trial, WindowOutcome};
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,9 @@ pub(super) struct SetBuild {
     pub(super) plugin: String,
     pub(super) build: BuildId,
     pub(super) file: PathBuf,
+    /// Set if it was deployed. Databases of earlier versions do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deployed: Option<Deployed>,
 }
 
 /// A permanent set.
@@ -677,6 +680,7 @@ fn set_id(change: &Transaction<'_>, trial: &Trial<'_>) -> rusqlite::Result<Strin
         plugin: build.plugin.to_string(),
         build: build.build_id,
         file: build.file.to_owned(),
+        deployed: build.deployed,
     });
     insert_set(
         change,

@@ -1,6 +1,6 @@
 //! The errors of a journal.
 use hotswap_host::ReloadError;
-use hotswap_host::artifact::BuildId;
+use hotswap_host::artifact::{ArtifactError, BuildId};
 use std::io;
 use std::path::PathBuf;
 
@@ -90,6 +90,23 @@ pub enum HistoryError {
         digits: String,
         /// The builds.
         builds: Vec<BuildId>,
+    },
+    /// The bytes that were uploaded are no plugin for this host.
+    #[error("what was uploaded is refused: {0}")]
+    Upload(#[from] ArtifactError),
+    /// A build is to be deployed that was not uploaded, or longer than an hour ago.
+    #[error("the build {} was not uploaded in the last hour; upload it again", build.short())]
+    NotUploaded {
+        /// The build.
+        build: BuildId,
+    },
+    /// More builds were uploaded than are kept before they are deployed.
+    #[error(
+        "{most} uploaded builds wait for their deployment, which is as many as this host keeps; deploy some of them, or try again in an hour"
+    )]
+    TooManyUploads {
+        /// The number of builds that are kept.
+        most: usize,
     },
     /// The plugin is not part of the permanent set.
     #[error("no plugin {plugin} is part of the permanent set")]

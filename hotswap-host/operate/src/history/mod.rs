@@ -5,6 +5,7 @@
 //! <directory>/history.sqlite         what is permanent, what was tried, what has happened, and the audit
 //! <directory>/builds/<id>            the bytes of the builds
 //! <directory>/builds/<id>.evidence   what the host's examiner has returned for them, such as a signature
+//! <directory>/uploads/<id>           builds that somebody has sent, until they are deployed
 //! ```
 //! The database is the truth about what is permanent, and the store about bytes. A build is on the disk before the
 //! database names it, and is removed only when the database no longer does, so a crash between the two leaves at worst a
@@ -22,6 +23,7 @@ mod journald;
 mod lock;
 mod rollback;
 mod store;
+mod uploads;
 
 pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditRecord, AuditResult};
 pub use entry::{Entry, EntryResult, Summary};
@@ -29,6 +31,7 @@ pub use error::HistoryError;
 #[cfg(unix)]
 pub use journald::Journald;
 pub use rollback::{HeldSet, StoredSet};
+pub use uploads::Upload;
 
 use attempt::Attempt;
 use database::{Database, SetBuild};
@@ -42,6 +45,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::Store;
+use uploads::Uploads;
 
 /// The journal of a host, in a directory of its own.
 ///
@@ -51,6 +55,7 @@ pub struct History {
     store: Store,
     dir: PathBuf,
     keep: usize,
+    uploads: Uploads,
     _lock: DirectoryLock,
 }
 
@@ -94,6 +99,7 @@ impl History {
                 journald: None,
             }),
             store: Store::open(&dir.join("builds"))?,
+            uploads: Uploads::open(dir.join("uploads"))?,
             dir,
             keep: sets.max(1),
             _lock: lock,
@@ -161,10 +167,11 @@ impl History {
     }
 
     /// Removes the builds that are no longer needed: those that are neither permanent, nor tried, nor among the last
-    /// permanent sets, and of which no live data may be left.
+    /// permanent sets, and of which no live data may be left. Also removes uploads that nobody has deployed.
     fn collect(&self, database: &Database) -> Result<(), HistoryError> {
         let needed = database.needed_builds(self.keep)?;
-        self.store.retain(|build| needed.contains(build))
+        self.store.retain(|build| needed.contains(build))?;
+        self.uploads.collect()
     }
 
     fn note(&self, event: &ReloadEvent<'_>) -> Result<(), HistoryError> {
@@ -306,6 +313,7 @@ impl Journal for History {
             plugin: plugin.to_string(),
             build,
             file: file.to_owned(),
+            deployed: None,
         };
         let mut state = self.state();
         state.database.keep_data_build(kept).map_err(journal_error)

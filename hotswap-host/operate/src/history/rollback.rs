@@ -367,6 +367,7 @@ impl History {
         for build in &mut builds {
             if name == build.plugin.as_str() {
                 build.build = other.build;
+                build.deployed = other.deployed;
             }
         }
         Ok(builds)
@@ -397,7 +398,8 @@ impl History {
             let bytes = self.store.get(build.build)?;
             let plugin = build.plugin.as_str().into();
             let stored = StoredBuild::new(plugin, build.file.clone(), bytes);
-            Ok(stored.with_evidence(self.store.evidence(build.build)))
+            let stored = stored.with_evidence(self.store.evidence(build.build));
+            Ok(stored.with_deployed(build.deployed))
         };
         builds.iter().map(read).collect()
     }

@@ -1,5 +1,7 @@
 //! The plugins that the next generation is made of.
-use crate::artifact::{Artifact, ArtifactError, BuildId, Fingerprint, Metadata, read_source};
+use crate::artifact::{
+    Artifact, ArtifactError, BuildId, Deployed, Fingerprint, Metadata, read_source,
+};
 use crate::instance::Instance;
 use crate::linked::LinkedCode;
 use crate::load::Code;
@@ -39,6 +41,8 @@ pub(super) struct Opening {
     pub(super) fingerprint: Option<Fingerprint>,
     /// What the host's examiner has returned for a build from a file or a store.
     pub(super) evidence: Option<Vec<u8>>,
+    /// Set if the build was deployed.
+    pub(super) deployed: Option<Deployed>,
     /// The build that this one replaces.
     pub(super) replaces: Option<BuildId>,
     /// True if it is the live build, of which another instance is made.
@@ -101,6 +105,16 @@ impl Candidate {
         }
     }
 
+    /// Says whether the build was deployed.
+    pub(super) fn deployed(&self) -> Option<Deployed> {
+        match self {
+            Candidate::New(opening) => opening.deployed,
+            Candidate::Same(live) | Candidate::Stays(live) | Candidate::Kept { live, .. } => {
+                live.deployed()
+            }
+        }
+    }
+
     pub(super) fn build_id(&self) -> BuildId {
         match self {
             Candidate::New(opening) => opening.artifact.build_id,
@@ -143,6 +157,7 @@ impl Opening {
                 .is_settled(read_at)
                 .then_some(source.fingerprint),
             evidence: None,
+            deployed: None,
             replaces: None,
             restarts: false,
         })
@@ -159,6 +174,7 @@ impl Opening {
             read_from: None,
             fingerprint: None,
             evidence: None,
+            deployed: build.deployed,
             replaces: None,
             restarts: false,
         })
@@ -180,6 +196,7 @@ impl Opening {
             read_from: None,
             fingerprint: None,
             evidence: None,
+            deployed: None,
             replaces: None,
             restarts: false,
         }
@@ -205,6 +222,7 @@ impl Opening {
                 ..copy.artifact
             },
             fingerprint: instance.fingerprint(),
+            deployed: instance.deployed(),
             ..copy
         })
     }

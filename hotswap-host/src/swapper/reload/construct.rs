@@ -78,6 +78,7 @@ impl Construction {
     }
 
     fn construct(self, mut loaded: Loaded) -> Result<Instance, ReloadError> {
+        loaded.deployed = self.opening.deployed;
         let (name, version) = (loaded.name.clone(), loaded.metadata.version.clone());
         let build_id = loaded.build_id.to_string();
         let cx = ContextView {

@@ -184,6 +184,7 @@ impl Inner {
         }
         Ok(Opening {
             fingerprint: cold.fingerprint,
+            deployed: cold.deployed,
             ..opening
         })
     }

@@ -4,6 +4,7 @@ mod begin;
 mod bind;
 mod candidate;
 mod construct;
+mod deployed;
 mod fallback;
 mod for_data;
 mod hand_over;

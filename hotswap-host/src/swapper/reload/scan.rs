@@ -25,15 +25,15 @@ pub(super) type Failures = BTreeMap<PluginName, ReloadError>;
 pub(super) type Candidates = BTreeMap<PluginName, Candidate>;
 
 /// The state of a look at the plugin directory.
-struct Scan<'a> {
-    dir: &'a Path,
-    writer: &'a Writer,
+pub(super) struct Scan<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) writer: &'a Writer,
     plan: &'a Plan,
-    live: &'a Generation,
-    candidates: Candidates,
+    pub(super) live: &'a Generation,
+    pub(super) candidates: Candidates,
     failures: Failures,
     /// The names of all plugins that were found, for suggestions.
-    found: BTreeSet<PluginName>,
+    pub(super) found: BTreeSet<PluginName>,
 }
 
 /// Returns the candidates, and the optional plugins that are left out because of their files.
@@ -60,6 +60,10 @@ pub(super) fn scan(
         scan.restart(&restart.plugin)?;
         return Ok((scan.candidates, scan.failures));
     }
+    if let Some(builds) = &plan.deploy {
+        scan.deploy(builds)?;
+        return Ok((scan.candidates, scan.failures));
+    }
     if let Some(builds) = &plan.builds {
         builds.iter().try_for_each(|build| scan.stored(build))?;
         return Ok((scan.candidates, scan.failures));
@@ -68,9 +72,10 @@ pub(super) fn scan(
         Some(linked) => scan.linked(linked)?,
         None => scan.directory()?,
     };
+    let deployed = scan.deployed_over_nothing()?;
     scan.check_allowed()?;
     let added = scan.added()?;
-    let nothing = files == 0 && added == 0;
+    let nothing = files == 0 && added == 0 && deployed == 0;
     scan.check_removed()?;
     scan.only()?;
     if nothing && !writer.allow_empty && (plan.only.is_none() || scan.candidates.is_empty()) {
@@ -84,7 +89,7 @@ pub(super) fn scan(
 
 impl Scan<'_> {
     /// Returns true if this plugin is looked at. A plugin that is out or that leaves needs no file.
-    fn concerns(&self, name: &PluginName) -> bool {
+    pub(super) fn concerns(&self, name: &PluginName) -> bool {
         let listed = |names: &Option<BTreeSet<PluginName>>| {
             names.as_ref().is_none_or(|names| names.contains(name))
         };
@@ -116,7 +121,7 @@ impl Scan<'_> {
         let count = files.len();
         for file in files {
             self.consider(match file {
-                Ok(file) => self.look(&file),
+                Ok(file) => self.look(&file, false),
                 Err(error) => Err(known(error, self.live).into()),
             })?;
         }
@@ -142,8 +147,8 @@ impl Scan<'_> {
     }
 
     /// Compares an artifact with the live instance from the same file or of the same name. A build that would be loaded is
-    /// examined.
-    fn look(&self, file: &Path) -> Result<Candidate, ReloadError> {
+    /// examined. The live instance stays if it was deployed over this build, unless the build `is_wanted` by its file.
+    fn look(&self, file: &Path, is_wanted: bool) -> Result<Candidate, ReloadError> {
         let live = self.live;
         if let (Some(plugin), Ok(metadata)) = (loaded_from(file, live), std::fs::metadata(file))
             && plugin.fingerprint() == Some(Fingerprint::of(&metadata))
@@ -159,6 +164,13 @@ impl Scan<'_> {
         Ok(match live.plugin(&opening.artifact.metadata.name) {
             Some(plugin) if plugin.build_id() == build_id && plugin.file() == file => {
                 plugin.set_fingerprint(opening.fingerprint);
+                Candidate::Same(plugin.clone())
+            }
+            // Somebody has put the deployed build into the directory, too.
+            Some(plugin) if plugin.build_id() == build_id && plugin.deployed().is_some() => {
+                Candidate::Same(plugin.clone())
+            }
+            Some(plugin) if !is_wanted && plugin.is_deployed_over(Some(build_id)) => {
                 Candidate::Same(plugin.clone())
             }
             Some(plugin) if !plugin.is_reloadable() => Candidate::Stays(plugin.clone()),
@@ -239,7 +251,11 @@ impl Scan<'_> {
         Ok(count)
     }
 
-    fn insert(&mut self, name: PluginName, candidate: Candidate) -> Result<(), ReloadError> {
+    pub(super) fn insert(
+        &mut self,
+        name: PluginName,
+        candidate: Candidate,
+    ) -> Result<(), ReloadError> {
         if let Some(first) = self.candidates.get(&name) {
             let of = |candidate: &Candidate| candidate.metadata().crate_name.clone();
             return self.fail(match self.writer.linked {
@@ -299,7 +315,7 @@ impl Scan<'_> {
             if leaves || listed.is_some_and(|names| !names.contains(name)) {
                 continue;
             }
-            match self.look(file) {
+            match self.look(file, self.plan.add.contains(file)) {
                 Ok(candidate) => {
                     let name = candidate.metadata().name.clone();
                     self.failures.remove(&name);

@@ -18,7 +18,7 @@ pub(super) fn check_window(writer: &mut Writer, plan: &Plan) -> Result<(), Reloa
         return Ok(());
     };
     let left = window.shared.left();
-    if !plan.add.is_empty() || !plan.remove.is_empty() {
+    if !plan.add.is_empty() || !plan.remove.is_empty() || plan.deploy.is_some() {
         return Err(ReloadError::WindowOpen { left });
     }
     if plan.options.supersede {
@@ -94,13 +94,14 @@ pub(super) fn trial<'a>(
         build_id: candidate.build_id(),
         bytes: candidate.bytes(),
         evidence: candidate.evidence(),
+        deployed: candidate.deployed(),
     });
     let plugins = live.plugins.iter();
     let mut added = writer.added.clone();
     added.extend(added_by(plan, &arranged.candidates));
     added.retain(|name, _| !plan.remove.contains(name));
     let removed = writer.removed.iter().chain(&plan.remove);
-    let removed = removed.filter(|name| !added.contains_key(*name));
+    let removed = removed.filter(|name| !added.contains_key(*name) && !is_deployed(plan, name));
     let removed = removed.cloned().collect();
     Trial {
         attempt,
@@ -114,11 +115,19 @@ pub(super) fn trial<'a>(
     }
 }
 
+fn is_deployed(plan: &Plan, name: &PluginName) -> bool {
+    let mut builds = plan.deploy.iter().flatten();
+    builds.any(|build| build.plugin == *name)
+}
+
 /// Remembers which plugins stay part of later generations, and which stay out of them.
 pub(super) fn remember(writer: &mut Writer, plan: Plan, added: BTreeMap<PluginName, PathBuf>) {
     for name in plan.remove {
         writer.added.remove(&name);
         writer.removed.insert(name);
+    }
+    for build in plan.deploy.iter().flatten() {
+        writer.removed.remove(&build.plugin);
     }
     for (name, file) in added {
         writer.removed.remove(&name);

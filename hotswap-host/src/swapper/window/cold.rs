@@ -1,5 +1,5 @@
 //! A plugin that is kept cold: its instance is gone, and another one can be made.
-use crate::artifact::{BuildId, Fingerprint, Metadata};
+use crate::artifact::{BuildId, Deployed, Fingerprint, Metadata};
 use crate::base::name::PluginName;
 use crate::instance::Instance;
 use crate::platform;
@@ -18,6 +18,8 @@ pub(in crate::swapper) struct Cold {
     pub(in crate::swapper) file: PathBuf,
     pub(in crate::swapper) fingerprint: Option<Fingerprint>,
     pub(in crate::swapper) imports: Vec<PluginName>,
+    /// Set if the build was deployed.
+    pub(in crate::swapper) deployed: Option<Deployed>,
     /// What the artifact says.
     pub(in crate::swapper) metadata: Metadata,
     /// The state as it was at the switch.
@@ -58,6 +60,7 @@ impl Cold {
             build_id: instance.build_id(),
             file: instance.file().to_owned(),
             fingerprint: instance.fingerprint(),
+            deployed: instance.deployed(),
             imports: imports.map(|import| import.name().clone()).collect(),
             metadata: instance.metadata().clone(),
             saved: None,

@@ -131,7 +131,7 @@ impl Inner {
         plugins: &[Arc<Instance>],
         timed: impl IntoIterator<Item = CallTarget>,
     ) -> Option<Arc<Watched>> {
-        let counts = self.counts_calls.load(SeqCst);
+        let counts = self.counts_calls.load(SeqCst) || self.counting_calls.load(SeqCst) > 0;
         let counted = plugins.iter().filter(|_| counts);
         let counted = counted.map(|plugin| plugin.call_target());
         let watched = Watched::new(counted, timed);

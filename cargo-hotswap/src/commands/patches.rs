@@ -1,0 +1,109 @@
+//! `cargo hotswap patches`, and what `patch` does with the versions of a plugin.
+
+use hotswap_control::api::{Patch, Patches};
+#[cfg(feature = "source")]
+use hotswap_control::{Client, api::PatchesRequest};
+use hotswap_host::shown::Shown;
+
+use super::live::{ago, client};
+use super::table::table;
+use crate::Error;
+use crate::cli::PatchesArgs;
+#[cfg(feature = "source")]
+use crate::cli::{PatchAction, PatchedArgs};
+use crate::error::exit;
+use crate::session::Session;
+
+/// Lists the patches of one plugin, or of all that have some.
+pub(crate) fn list(session: &Session, args: &PatchesArgs) -> Result<u8, Error> {
+    let client = client(session, &args.host)?;
+    let all = match &args.plugin {
+        Some(plugin) => vec![client.patches(plugin)?],
+        None => client.all_patches()?,
+    };
+    show(session, &all, args.json);
+    Ok(exit::SUCCESS)
+}
+
+fn show(session: &Session, all: &[Patches], json: bool) {
+    if json {
+        session.ui.json(&all);
+        return;
+    }
+    let head = ["PLUGIN", "PATCH", "WHAT", "BY", "SINCE", "CALLS", "STATE"];
+    let mut rows = vec![head.map(str::to_owned)];
+    for of in all {
+        let applied = of.patches.iter().rev().map(|patch| (patch, "applies"));
+        let undone = of.undone.iter().map(|patch| (patch, "rolled back"));
+        let listed = applied.chain(undone);
+        rows.extend(listed.map(|(patch, state)| row(&of.plugin, patch, state)));
+    }
+    match rows.len() {
+        1 => session.ui.result("no patches"),
+        _ => session.ui.result(table(&rows)),
+    }
+}
+
+fn row(plugin: &str, patch: &Patch, state: &str) -> [String; 7] {
+    let sticky = match patch.overrode_sticky {
+        true => " (although it is sticky)",
+        false => "",
+    };
+    [
+        plugin.to_owned(),
+        patch.number.to_string(),
+        format!("{}{sticky}", Shown(patch.changes.join(", "))),
+        Shown(&patch.by).to_string(),
+        ago(patch.since),
+        patch.calls.to_string(),
+        state.to_owned(),
+    ]
+}
+
+/// Rolls patches back, does them again, or takes all of them away.
+#[cfg(feature = "source")]
+pub(crate) fn change(session: &Session, action: &PatchAction) -> Result<u8, Error> {
+    let of = match action {
+        PatchAction::Rollback { of, .. }
+        | PatchAction::Redo { of, .. }
+        | PatchAction::Reset { of } => of,
+    };
+    let client = client(session, &of.host)?;
+    let plugin = plugin(&client, of)?;
+    let mut request = PatchesRequest::default();
+    request.reason.clone_from(&of.why.reason);
+    request.deployment.clone_from(&of.why.deployment);
+    let patches = match action {
+        PatchAction::Rollback { count, .. } => {
+            request.count = Some(*count);
+            client.rollback_patches(&plugin, &request)
+        }
+        PatchAction::Redo { count, .. } => {
+            request.count = Some(*count);
+            client.redo_patches(&plugin, &request)
+        }
+        PatchAction::Reset { .. } => client.reset_patches(&plugin, &request),
+    }?;
+    match of.json {
+        true => session.ui.json(&patches),
+        false => session.ui.result(format_args!(
+            "{plugin} is at version {} of its patches",
+            patches.version
+        )),
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Returns the plugin that is meant.
+#[cfg(feature = "source")]
+fn plugin(client: &Client, of: &PatchedArgs) -> Result<String, Error> {
+    if let Some(named) = &of.plugin {
+        return Ok(named.clone());
+    }
+    let all = client.all_patches()?;
+    let mut plugins: Vec<_> = all.into_iter().map(|of| of.plugin).collect();
+    match plugins.len() {
+        1 => Ok(plugins.remove(0)),
+        _ => Err(Error::WhichPatches { plugins }),
+    }
+}

@@ -1,0 +1,478 @@
+//! Deployments: what is uploaded, what becomes live, and what a deployment on several hosts leaves behind.
+use crate::stream::until;
+use crate::support::{Controlled, Ran, checked};
+use hotswap_control::ClientError;
+use hotswap_control::api::{DeployRequest, FailureKind};
+use hotswap_host::{Builder, ReloadEventKind};
+use hotswap_operate::{EntryResult, History};
+use hotswap_signature::{Keys, PublicKey, RequireSignatures, Signature};
+use hotswap_tests::fixture::{self, Build};
+use minisign::KeyPair;
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// Options with which a host has to be healthy for a moment only.
+const SHORT: [&str; 3] = ["--watch", "50ms", "--interval=0.01"];
+
+/// A host with a history.
+struct Place {
+    host: Controlled,
+    history: Arc<History>,
+    state: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Place::with(|builder| builder)
+    }
+
+    fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let history = History::open(state.path()).unwrap();
+        let host = Controlled::with_history(history.clone(), settings);
+        Place {
+            host,
+            history,
+            state,
+        }
+    }
+
+    /// A host in which each reload fails in its rollback window.
+    fn failing(reason: &'static str, meanwhile: impl Fn() + Send + Sync + 'static) -> Self {
+        Place::with(|builder| {
+            builder.observe(move |event| {
+                if let ReloadEventKind::Completed(report) = &event.kind
+                    && let Some(window) = &report.window
+                {
+                    meanwhile();
+                    window.report_failure(reason);
+                }
+            })
+        })
+    }
+
+    /// Returns the orders of the live build.
+    fn orders(&self) -> String {
+        orders(&self.host)
+    }
+
+    /// The causes and details of the history, the newest first.
+    fn told(&self) -> Vec<(EntryResult, String)> {
+        let entries = self.history.entries(20).unwrap();
+        let told = entries.into_iter();
+        told.map(|it| (it.result, format!("{}: {}", it.cause, it.detail)))
+            .collect()
+    }
+
+    fn close(self) {
+        self.host.close();
+    }
+
+    /// Ends the host, and starts another one with the same directories.
+    fn restarted(self) -> Self {
+        let Place {
+            mut host,
+            history,
+            state,
+        } = self;
+        host.serving = None;
+        let dir = host.stage.close_keeping_dir();
+        drop(history);
+        let history = History::open(state.path()).unwrap();
+        Place {
+            host: Controlled::in_dir(dir, history.clone(), |builder| builder),
+            history,
+            state,
+        }
+    }
+}
+
+fn orders(host: &Controlled) -> String {
+    let orders = host.stage.swapper.invoke("checked", "orders", &[]);
+    orders.unwrap().as_str().unwrap().to_owned()
+}
+
+/// A file with a build, outside of all plugin directories.
+fn artifact(orders: &str) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    fixture::install(&checked(orders), "checked", dir.path());
+    let file = dir.path().join(fixture::file_name("checked"));
+    (dir, file)
+}
+
+fn deploy(artifact: &Path, places: &[&Place], args: &[&str]) -> Ran {
+    let mut command = fixture::hotswap();
+    command.arg("deploy").arg(artifact).args(args);
+    for place in places {
+        command.arg("--host").arg(place.host.socket());
+    }
+    let output = command
+        .args(["--color", "never"])
+        .stdin(Stdio::null())
+        .output();
+    let output = output.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran {
+        code: output.status.code(),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    }
+}
+
+#[test]
+fn the_third_of_three_hosts_reverts_and_all_are_on_the_old_build() {
+    let (_dir, file) = artifact("second");
+    let hosts = [
+        Place::new(),
+        Place::new(),
+        Place::failing("the disk is full", || ()),
+    ];
+    let [one, two, three] = &hosts;
+    let why = ["--reason", "release 7", "--deployment", "ci/7"];
+    let ran = deploy(&file, &[one, two, three], &[&SHORT[..], &why].concat());
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(
+        ran.stderr.contains("the deployment has failed on "),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.contains("the disk is full"), "{ran:?}");
+    for place in &hosts {
+        assert_eq!(place.orders(), "first");
+        assert_eq!(place.host.client().status().unwrap().window, None);
+        // A reload finds nothing to do.
+        let report = place.host.stage.swapper.reload().unwrap();
+        assert_eq!(report.to_string(), "checked: unchanged");
+    }
+    for place in [one, two] {
+        let told = place.told();
+        let back = told
+            .iter()
+            .find(|(_, text)| text.contains("the deployment has failed on"));
+        let (result, back) = back.unwrap_or_else(|| panic!("{told:?}"));
+        assert_eq!(*result, EntryResult::Permanent);
+        assert!(back.contains("(deployment ci/7): ") && back.contains("the disk is full"));
+        let deployed = told.iter().find(|(_, text)| text.contains(": release 7"));
+        assert_eq!(deployed.unwrap().0, EntryResult::Permanent, "{told:?}");
+    }
+    let told = three.told();
+    let deployed = told.iter().find(|(_, text)| text.contains(": release 7"));
+    let (result, text) = deployed.unwrap_or_else(|| panic!("{told:?}"));
+    assert_eq!(*result, EntryResult::Reverted);
+    assert!(text.contains("the disk is full"), "{text}");
+    hosts.into_iter().for_each(|place| {
+        // So it is after a restart.
+        let place = place.restarted();
+        assert_eq!(place.orders(), "first");
+        place.close();
+    });
+}
+
+#[test]
+fn what_is_deployed_stays_until_the_file_in_the_directory_changes() {
+    let (_dir, file) = artifact("second");
+    let place = Place::new();
+    let before = std::fs::read_dir(place.host.stage.dir()).unwrap().count();
+    let ran = deploy(&file, &[&place], &[&SHORT[..], &["--json"]].concat());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["deployed"], true);
+    assert_eq!(told["hosts"][0]["result"], "permanent");
+    let build = fixture::build_id(&checked("second")).to_string();
+    assert_eq!(told["builds"]["checked"], build);
+    assert!(told["deployment"].as_str().unwrap().starts_with("deploy-"));
+    assert_eq!(place.orders(), "second");
+    let status = place.host.client().status().unwrap();
+    assert!(status.plugins[0].deployed);
+    // Nothing has been written to the plugin directory, and the store has the build.
+    let after = std::fs::read_dir(place.host.stage.dir()).unwrap().count();
+    assert_eq!(before, after);
+    assert!(place.history.build(&build).is_ok());
+
+    // Deployed again, nothing changes.
+    let ran = deploy(&file, &[&place], &[&SHORT[..], &["--json"]].concat());
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["hosts"][0]["result"], "unchanged", "{ran:?}");
+
+    // The file in the directory is the one that was there, so it does not count.
+    let report = place.host.stage.swapper.reload().unwrap();
+    assert_eq!(report.to_string(), "checked: unchanged");
+    let place = place.restarted();
+    assert_eq!(place.orders(), "second");
+    assert!(place.host.client().status().unwrap().plugins[0].deployed);
+    let report = place.host.stage.swapper.reload().unwrap();
+    assert_eq!(report.to_string(), "checked: unchanged");
+
+    // The deployed build in the directory is nothing new, and another one is.
+    place.host.stage.swap("checked", &checked("second"));
+    assert!(place.host.client().status().unwrap().plugins[0].deployed);
+    place.host.stage.swap("checked", &checked("third"));
+    assert_eq!(place.orders(), "third");
+    assert!(!place.host.client().status().unwrap().plugins[0].deployed);
+    // Back on the deployed set, with the file as it is.
+    place.host.ok(&["rollback", "--reason", "slow"]);
+    assert_eq!(place.orders(), "second");
+    place.close();
+}
+
+#[test]
+fn a_plugin_that_no_directory_has_is_deployed_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    fixture::install(&Build::First.bytes("guest"), "guest", dir.path());
+    let file = dir.path().join(fixture::file_name("guest"));
+    let place = Place::new();
+    let ran = deploy(&file, &[&place], &SHORT);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("guest: loaded"), "{ran:?}");
+    let report = place.host.stage.swapper.reload().unwrap();
+    assert!(!report.changed(), "{report}");
+    let place = place.restarted();
+    let names: Vec<_> = place.host.client().status().unwrap().plugins;
+    assert_eq!(names.len(), 2, "{names:?}");
+    place.host.ok(&["rollback"]);
+    assert_eq!(place.host.client().status().unwrap().plugins.len(), 1);
+    let report = place.host.stage.swapper.reload().unwrap();
+    assert!(!report.changed(), "{report}");
+    place.close();
+}
+
+#[test]
+fn plugins_that_the_host_does_not_allow_or_holds_fast_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fixture::install(&Build::First.bytes("guest"), "guest", dir.path());
+    let guest = dir.path().join(fixture::file_name("guest"));
+    let place = Place::with(|builder| builder.allow(["checked"]).sticky("checked"));
+    let ran = deploy(&guest, &[&place], &SHORT);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("guest"), "{ran:?}");
+    let (_dir, file) = artifact("second");
+    let ran = deploy(&file, &[&place], &SHORT);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("sticky"), "{ran:?}");
+    place.host.ok(&["freeze", "--reason", "the night"]);
+    let ran = deploy(&file, &[&place], &SHORT);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("refuses all changes"), "{ran:?}");
+    assert!(!ran.stderr.contains("Uploading"), "{ran:?}");
+    assert_eq!(place.orders(), "first");
+    place.close();
+}
+
+#[test]
+fn a_host_that_refuses_stops_the_deployment() {
+    let (_dir, file) = artifact("fail smoke");
+    let places = [Place::new(), Place::new()];
+    let ran = deploy(&file, &[&places[0], &places[1]], &SHORT);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("smoke"), "{ran:?}");
+    let ran = deploy(
+        &file,
+        &[&places[0], &places[1]],
+        &[&SHORT[..], &["--json", "-q"]].concat(),
+    );
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["hosts"][0]["result"], "refused");
+    assert_eq!(told["hosts"][1]["result"], "untouched");
+    assert!(told["error"].as_str().unwrap().contains("smoke"), "{told}");
+    for place in places {
+        assert_eq!(place.orders(), "first");
+        place.close();
+    }
+}
+
+#[test]
+fn a_dry_run_sends_the_builds_and_changes_nothing() {
+    let (_dir, file) = artifact("second");
+    let place = Place::new();
+    let ran = deploy(&file, &[&place], &["--dry-run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains(": compatible"), "{ran:?}");
+    assert_eq!(place.host.client().status().unwrap().generation, 1);
+    place.close();
+}
+
+#[test]
+fn hosts_that_cannot_go_back_have_a_code_of_their_own() {
+    let (_dir, file) = artifact("second");
+    let one = Place::new();
+    // Somebody reloads the first host while the second one fails.
+    let (swapper, dir) = (
+        one.host.stage.swapper.clone(),
+        one.host.stage.dir().to_owned(),
+    );
+    let two = Place::failing("too slow", move || {
+        fixture::install(&checked("third"), "checked", &dir);
+        std::thread::scope(|scope| {
+            let reload = scope.spawn(|| swapper.reload().map(drop));
+            reload.join().unwrap().unwrap();
+        });
+    });
+    let ran = deploy(&file, &[&one, &two], &SHORT);
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(ran.stderr.contains("not rolled back: "), "{ran:?}");
+    assert!(ran.stderr.contains("another build of checked"), "{ran:?}");
+    assert_eq!((&*one.orders(), &*two.orders()), ("third", "first"));
+    two.close();
+    one.close();
+}
+
+#[test]
+fn files_that_are_no_plugins_are_refused_before_anything_is_sent() {
+    let place = Place::new();
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("libchecked.so.tar.gz");
+    std::fs::write(&archive, b"\x1f\x8b\x08\x00an archive").unwrap();
+    let ran = deploy(&archive, &[&place], &[]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("is not a library"), "{ran:?}");
+    let (_one, one) = artifact("second");
+    let (_two, two) = artifact("third");
+    let ran = deploy(&one, &[&place], &[two.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("builds of one plugin, checked"));
+    let nobody = fixture::hotswap()
+        .arg("deploy")
+        .arg(&one)
+        .args(["--host", "/nowhere/control.sock"])
+        .output();
+    assert_eq!(nobody.unwrap().status.code(), Some(5));
+    place.close();
+}
+
+#[test]
+fn bad_uploads_are_refused() {
+    let place = Place::new();
+    let client = place.host.client();
+    let refused = |answer: Result<_, ClientError>| match answer {
+        Err(ClientError::Failure(failure)) => (failure.kind, failure.message),
+        other => panic!("{other:?}"),
+    };
+    let build = checked("second");
+    for name in ["../libchecked.so", "/etc/passwd", "..", "a\\b", "a\nb", ""] {
+        let found = refused(client.upload(name, &build, None));
+        assert_eq!(found.0, FailureKind::Request, "{name:?}: {}", found.1);
+    }
+    for bytes in [
+        &b"PK\x03\x04 a zip"[..],
+        b"\x1f\x8b\x08\x00",
+        b"",
+        &build[..9000],
+    ] {
+        let (kind, text) = refused(client.upload("x.so", bytes, None));
+        assert_eq!(kind, FailureKind::Refused, "{text}");
+        assert!(text.contains("x.so "), "{text}");
+    }
+    let long = "s".repeat(20_000);
+    let found = refused(client.upload("x.so", &build, Some(&long)));
+    assert_eq!(found.0, FailureKind::Request);
+
+    // One that says that it is too large is refused before it is sent.
+    let mut large = UnixStream::connect(place.host.socket()).unwrap();
+    let head = "POST /v1/uploads HTTP/1.1\r\nHost: host\r\nContent-Length: 99999999999\r\nConnection: close\r\n\r\n";
+    large.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _ = large.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(answer.contains("at most 512 MiB"), "{answer}");
+    // Half of one leaves nothing.
+    let mut half = UnixStream::connect(place.host.socket()).unwrap();
+    let head = "POST /v1/uploads HTTP/1.1\r\nHost: host\r\nContent-Length: 5000\r\n\r\n\x7fELF";
+    half.write_all(head.as_bytes()).unwrap();
+    drop(half);
+
+    // Builds that were not uploaded cannot be deployed, also if the host runs them.
+    let mut request = DeployRequest::default();
+    let found = |answer: Result<_, ClientError>| match answer {
+        Err(ClientError::Failure(failure)) => failure.kind,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(found(client.deploy(&request)), FailureKind::Request);
+    request.builds = vec!["no build".into()];
+    assert_eq!(found(client.deploy(&request)), FailureKind::Request);
+    request.builds = vec![fixture::build_id(&checked("first")).to_string()];
+    assert_eq!(found(client.deploy(&request)), FailureKind::Refused);
+    assert!(!place.state.path().join("uploads").exists());
+
+    // The same one may come twice.
+    let first = client.upload("x.so", &build, None).unwrap();
+    assert_eq!(client.upload("y.so", &build, None).unwrap(), first);
+    assert_eq!(first.plugin, "checked");
+    place.close();
+
+    let without = Controlled::new();
+    let found = refused(without.client().upload("x.so", &build, None));
+    assert_eq!(found.0, FailureKind::NotFound);
+    assert!(found.1.contains("no history"), "{}", found.1);
+    without.close();
+}
+
+#[test]
+fn a_host_that_requires_signatures_gets_them_with_the_builds() {
+    let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+    let public: PublicKey = pair.pk.to_base64().parse().unwrap();
+    let sign = |bytes: &[u8]| {
+        let signed = minisign::sign(None, &pair.sk, bytes, Some("a comment"), None);
+        signed.unwrap().into_string()
+    };
+    let state = tempfile::tempdir().unwrap();
+    let history = History::open(state.path()).unwrap();
+    let signatures = RequireSignatures::by(Keys::from(public));
+    let dir = tempfile::tempdir().unwrap();
+    fixture::install(&checked("first"), "checked", dir.path());
+    let installed = dir.path().join(fixture::file_name("checked"));
+    std::fs::write(Signature::path(&installed), sign(&checked("first"))).unwrap();
+    let place = Place {
+        host: Controlled::in_dir(dir, history.clone(), |builder| builder.examiner(signatures)),
+        history,
+        state,
+    };
+    let (_dir, file) = artifact("second");
+    let ran = deploy(&file, &[&place], &SHORT);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("sent without a signature"), "{ran:?}");
+    let beside = format!("{}.minisig", file.display());
+    std::fs::write(&beside, sign(&checked("first"))).unwrap();
+    let ran = deploy(&file, &[&place], &SHORT);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("does not fit"), "{ran:?}");
+    assert_eq!(place.orders(), "first");
+    let signature = sign(&checked("second"));
+    std::fs::write(&beside, &signature).unwrap();
+    let ran = deploy(&file, &[&place], &SHORT);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(place.orders(), "second");
+    let build = fixture::build_id(&checked("second"));
+    let kept = place.history.evidence(build).unwrap();
+    assert_eq!(kept, signature.as_bytes());
+    place.close();
+}
+
+#[test]
+fn a_deployment_that_is_interrupted_takes_back_what_it_has_begun() {
+    let (_dir, file) = artifact("second");
+    let (one, two) = (Place::new(), Place::new());
+    let events = |place: &Place| place.host.client().events(None).unwrap();
+    let (mut of_one, mut of_two) = (events(&one), events(&two));
+    let mut command = fixture::hotswap();
+    command.arg("deploy").arg(&file).args(["--watch", "1h"]);
+    for place in [&one, &two] {
+        command.arg("--host").arg(place.host.socket());
+    }
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = command.spawn().unwrap();
+    // An operator knows that the first host is healthy.
+    until(&mut of_one, "completed");
+    one.host.ok(&["confirm"]);
+    until(&mut of_two, "completed");
+    let pid = command.id().to_string();
+    let killed = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(command.wait().unwrap().code(), Some(130));
+    assert_eq!((&*one.orders(), &*two.orders()), ("first", "first"));
+    one.close();
+    two.close();
+}
