@@ -5,6 +5,7 @@ mod commands;
 mod frozen;
 mod health;
 mod pki;
+mod random;
 mod remote;
 mod requests;
 mod signals;
