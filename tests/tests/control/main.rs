@@ -8,6 +8,7 @@ mod frozen;
 mod health;
 mod patches;
 mod pki;
+mod random;
 mod remote;
 mod requests;
 mod signals;

@@ -11,7 +11,7 @@ pub enum Role {
     Look,
     /// Changes what the host runs, by what its plugin directory and its history have.
     Operate,
-    /// Does everything: names other files to load, and freezes the host.
+    /// Does everything: names other files to load, sets the log, and freezes the host.
     Administer,
 }
 
