@@ -87,13 +87,11 @@ fn show(
         is_changed = false;
         if event::poll(SLICE).map_err(failed)? {
             is_changed = true;
-            match event::read().map_err(failed)? {
-                Event::Key(key) if key.kind != KeyEventKind::Release => {
-                    if !model.press(key) {
-                        return Ok(());
-                    }
-                }
-                _ => {}
+            if let Event::Key(key) = event::read().map_err(failed)?
+                && key.kind != KeyEventKind::Release
+                && !model.press(key)
+            {
+                return Ok(());
             }
         }
         for sample in samples.try_iter() {
