@@ -15,8 +15,10 @@ ARG PROFILE=release
 WORKDIR /src
 # The volume takes the place of this copy.
 COPY . .
+# Without `git`, artifacts do not note the commit of their sources, and no libgit2 is compiled.
 RUN --mount=type=cache,target=/src/target --mount=type=cache,target=/usr/local/cargo/registry \
-    cargo install --locked --profile "$PROFILE" --root /usr/local --path cargo-hotswap
+    cargo install --locked --profile "$PROFILE" --root /usr/local --path cargo-hotswap \
+        --no-default-features --features control,history,sign,source
 EXPOSE 3000
 ENTRYPOINT ["cargo-hotswap", "run"]
 CMD ["demos/web", "--", "--listen", "0.0.0.0:3000"]

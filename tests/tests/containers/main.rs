@@ -186,7 +186,9 @@ fn development(space: &Space, image: &Image) {
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, text.replace(TITLE, "Who was here")).unwrap();
     until_page(address, "Who was here");
-    assert!(written.lock().unwrap().contains("pages: reloaded"));
+    until("the report", || {
+        written.lock().unwrap().contains("pages: reloaded")
+    });
     run(Command::new("kill").arg(process.id().to_string()));
     process.wait().unwrap();
 }
