@@ -127,6 +127,7 @@ fn sources(checkout: &Path) -> Vec<String> {
     let mut sources = Vec::new();
     for tests in [
         "cargo-hotswap/tests",
+        "hotswap-host/log/tests",
         "hotswap-host/src",
         "hotswap-host/tests",
         "hotswap-plugin/src",
