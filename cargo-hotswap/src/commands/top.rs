@@ -87,13 +87,12 @@ fn show(
         is_changed = false;
         if event::poll(SLICE).map_err(failed)? {
             is_changed = true;
-            match event::read().map_err(failed)? {
-                Event::Key(key) if key.kind != KeyEventKind::Release => {
-                    if !model.press(key) {
-                        return Ok(());
-                    }
-                }
-                _ => {}
+            let quits = match event::read().map_err(failed)? {
+                Event::Key(key) if key.kind != KeyEventKind::Release => !model.press(key),
+                _ => false,
+            };
+            if quits {
+                return Ok(());
             }
         }
         for sample in samples.try_iter() {

@@ -16,6 +16,10 @@ pub(crate) struct PatchedFunction {
     /// The links, the topmost one last.
     links: Vec<Box<dyn Linked>>,
     /// The links of calls by name, the topmost one last.
+    #[allow(
+        clippy::vec_box,
+        reason = "callers have the address of a link, so it stays where it is"
+    )]
     by_name: Vec<Box<TracedByName>>,
     /// The topmost link, or the plugin's own function.
     raw: RawFunction,
