@@ -162,9 +162,9 @@ impl Patch<'_> {
         self.with(Operation::clause::<F, A>(function, index, guard, body))
     }
 
-    /// Calls a function of another plugin instead of the function. Both have the same signature, and are functions with
-    /// `#[invoke]` or live functions that the patch names; a method of an interface is patched by closures only. While the
-    /// other plugin is replaced, the patch goes on with its new build. When it is gone, so is the patch.
+    /// Calls a function of another plugin, which has `#[invoke]` and the same signature, instead of the function. A method of
+    /// an interface is patched by closures only. When the other plugin is replaced, the patch goes on with its new build.
+    /// When it is gone, so is the patch.
     ///
     /// A plugin may also say itself which functions it stands for, with
     /// [`#[patch]`](../hotswap_plugin/attr.plugin.html#patches).
