@@ -124,7 +124,8 @@ impl Version {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PatchVersion {
-    /// The number of the version. The first patch of a plugin has number 1, and no number is used twice.
+    /// The number of the version. The first patch of a plugin has number 1, numbers grow, and none is used twice. A reload
+    /// that brings patches along may leave out numbers.
     pub number: u64,
     /// What it does, function by function: `rewrite hum`, `after Alpha::greet`.
     pub changes: Vec<String>,
